@@ -1,0 +1,76 @@
+"""OCPP 1.6J charge point: durable, typed, async-native, with a compiled core.
+
+General layout, from the bottom up; each storey imports only those below it:
+
+- `_core`: compiled; frames, date-times, validation
+- `enums`, `models`, `errors`, `messages`, `station`, `observer`: the vocabulary
+- `rpc`, `state`, `codec`: decide, synchronously, and are told the time
+- `store`, `security`, `transport`: disk, keys, network
+- `profiles`: the features
+- `charge_point`: puts them together
+- `simulation`, `testing`, `cli`: built on it
+
+Public names are imported on first use, so that `ocpp16.codec` alone costs no trio, ssl or sqlite3.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from ocpp16._version import __version__
+
+if TYPE_CHECKING:
+    from ocpp16.charge_point.charge_point import ChargePoint
+    from ocpp16.charge_point.open import open_charge_point
+    from ocpp16.errors import ConfigurationError, FramingError, Ocpp16Error, ValidationError
+    from ocpp16.models import DataTransferResponse, ErrorInfo, IdTagInfo, Measurement, PhaseValues
+    from ocpp16.observer import Observer, ObserverEvent
+    from ocpp16.state.configuration import Configuration
+    from ocpp16.station import CoreStation
+
+_HOMES = {
+    "ChargePoint": "ocpp16.charge_point.charge_point",
+    "Configuration": "ocpp16.state.configuration",
+    "ConfigurationError": "ocpp16.errors",
+    "CoreStation": "ocpp16.station",
+    "DataTransferResponse": "ocpp16.models",
+    "ErrorInfo": "ocpp16.models",
+    "FramingError": "ocpp16.errors",
+    "IdTagInfo": "ocpp16.models",
+    "Measurement": "ocpp16.models",
+    "Observer": "ocpp16.observer",
+    "ObserverEvent": "ocpp16.observer",
+    "Ocpp16Error": "ocpp16.errors",
+    "PhaseValues": "ocpp16.models",
+    "ValidationError": "ocpp16.errors",
+    "open_charge_point": "ocpp16.charge_point.open",
+}
+
+__all__ = [
+    "ChargePoint",
+    "Configuration",
+    "ConfigurationError",
+    "CoreStation",
+    "DataTransferResponse",
+    "ErrorInfo",
+    "FramingError",
+    "IdTagInfo",
+    "Measurement",
+    "Observer",
+    "ObserverEvent",
+    "Ocpp16Error",
+    "PhaseValues",
+    "ValidationError",
+    "__version__",
+    "open_charge_point",
+]
+
+
+def __getattr__(name: str) -> Any:
+    home = _HOMES.get(name)
+    if home is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(home), name)
+
+
+def __dir__() -> list[str]:
+    return __all__

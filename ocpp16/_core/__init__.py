@@ -1,0 +1,63 @@
+"""The one door to the compiled core: frames, date-times, validation of payloads.
+
+Pure functions and value types. The core imports orjson and nothing of `ocpp16`.
+"""
+
+try:
+    from ocpp16._core.datetimes import format_datetime, parse_datetime, parse_datetime_tolerant
+    from ocpp16._core.framing import (
+        Call,
+        CallError,
+        CallResult,
+        EchoedId,
+        FramingError,
+        json_text,
+        parse,
+        serialize,
+    )
+    from ocpp16._core.validation import (
+        CODES,
+        Kind,
+        ValidationError,
+        check,
+        check_sending,
+        code_of,
+        describe,
+        tolerant_validate,
+        validate,
+        validate_sending,
+    )
+    from ocpp16._core.violation import Check, Violation
+except ModuleNotFoundError as error:
+    if error.name is None or not error.name.startswith("ocpp16._core."):
+        raise
+    raise ImportError(
+        f"the compiled core of ocpp16 is not built ({error.name} is missing): install the package with pip, or run "
+        "`pip install -e .` in a checkout; that needs a C compiler"
+    ) from error
+
+__all__ = [
+    "CODES",
+    "Call",
+    "CallError",
+    "CallResult",
+    "Check",
+    "EchoedId",
+    "FramingError",
+    "Kind",
+    "ValidationError",
+    "Violation",
+    "check",
+    "check_sending",
+    "code_of",
+    "describe",
+    "format_datetime",
+    "json_text",
+    "parse",
+    "parse_datetime",
+    "parse_datetime_tolerant",
+    "serialize",
+    "tolerant_validate",
+    "validate",
+    "validate_sending",
+]

@@ -1,0 +1,263 @@
+"""OCPP-J frames: JSON text ↔ Call, CallResult, CallError (OCPP-J 1.6 §4).
+
+Knows the shape of a frame and nothing of what is in a payload. Strict both ways; what peers get wrong is mended by
+`ocpp16.rpc.tolerance` from what a FramingError kept. No text may end in anything but a frame or a FramingError.
+"""
+
+cimport cython
+from cpython.dict cimport PyDict_CheckExact
+from cpython.long cimport PyLong_CheckExact
+from cpython.unicode cimport PyUnicode_CheckExact
+
+import re
+
+import orjson
+
+cdef object _loads = orjson.loads
+cdef object _dumps = orjson.dumps
+cdef object _JSONDecodeError = orjson.JSONDecodeError
+
+# The beginning of a frame whose JSON is broken further on: enough to tell which message it was.
+cdef object _BEGINNING = re.compile(r'\s*\[\s*([234])\s*,\s*"([^"\\\x00-\x1f]{1,36})"\s*,', re.ASCII)
+cdef dict _NAMES = {2: "CALL", 3: "CALLRESULT", 4: "CALLERROR"}
+
+
+class EchoedId(str):
+    """A message id that OCPP-J does not allow (a number, too long, empty), kept so that the answer carries it back.
+
+    As text it is what a dict of ids needs; `raw`, as received, is what `serialize` writes.
+    """
+
+    __slots__ = ("raw",)
+
+    def __new__(cls, raw):
+        self = str.__new__(cls, raw)
+        self.raw = raw
+        return self
+
+
+class FramingError(ValueError):
+    """The text is no OCPP-J frame.
+
+    code: the CALLERROR code to answer with, if there is an answer at all: `kind` is 2 and `unique_id` is not None;
+    kind: 2, 3 or 4 where the text shows it; unique_id: the id where it is readable text (an EchoedId if OCPP-J does
+    not allow it); frame: the JSON array, for `ocpp16.rpc.tolerance`; None where there is none.
+    """
+
+    def __init__(self, text, kind=None, unique_id=None, frame=None):
+        super().__init__(text)
+        self.code = "FormationViolation"
+        self.kind = kind
+        self.unique_id = unique_id
+        self.frame = frame
+
+    @property
+    def raw_id(self):
+        """The second element as received, whatever it is; None if there is none."""
+        return self.frame[1] if self.frame is not None and len(self.frame) > 1 else self.unique_id
+
+
+@cython.final
+@cython.auto_pickle(False)
+@cython.freelist(32)
+cdef class Call:
+    """[2, unique_id, action, payload]: a request."""
+
+    __match_args__ = ("unique_id", "action", "payload")
+
+    def __init__(self, unique_id, action, payload):
+        self.unique_id, self.action, self.payload = unique_id, action, payload
+
+    def __eq__(self, other):
+        if not isinstance(other, Call):
+            return NotImplemented
+        return (self.unique_id, self.action, self.payload) == (other.unique_id, other.action, other.payload)
+
+    def __repr__(self):
+        return f"Call({self.unique_id!r}, {self.action!r}, {self.payload!r})"
+
+
+@cython.final
+@cython.auto_pickle(False)
+@cython.freelist(32)
+cdef class CallResult:
+    """[3, unique_id, payload]: the confirmation of a request."""
+
+    __match_args__ = ("unique_id", "payload")
+
+    def __init__(self, unique_id, payload):
+        self.unique_id, self.payload = unique_id, payload
+
+    def __eq__(self, other):
+        if not isinstance(other, CallResult):
+            return NotImplemented
+        return (self.unique_id, self.payload) == (other.unique_id, other.payload)
+
+    def __repr__(self):
+        return f"CallResult({self.unique_id!r}, {self.payload!r})"
+
+
+@cython.final
+@cython.auto_pickle(False)
+cdef class CallError:
+    """[4, unique_id, code, description, details]: a request could not be handled. No details are {}."""
+
+    __match_args__ = ("unique_id", "code", "description", "details")
+
+    def __init__(self, unique_id, code, description="", details=None):
+        self.unique_id, self.code, self.description = unique_id, code, description
+        self.details = {} if details is None else details
+
+    def __eq__(self, other):
+        if not isinstance(other, CallError):
+            return NotImplemented
+        return (self.unique_id, self.code, self.description, self.details) == (
+            other.unique_id, other.code, other.description, other.details)
+
+    def __repr__(self):
+        return f"CallError({self.unique_id!r}, {self.code!r}, {self.description!r}, {self.details!r})"
+
+
+def parse(text):
+    """Read one text frame, str or bytes: strictly, but that further elements of the array are ignored.
+
+    Raises FramingError for any text that is no frame, TypeError for what is no text.
+    """
+    cdef list frame
+    cdef Py_ssize_t size
+    cdef Call call
+    cdef CallResult result
+    cdef CallError error
+    try:
+        data = _loads(text)
+    except _JSONDecodeError as problem:
+        raise _unreadable(text, problem) from None
+    if type(data) is not list:
+        raise FramingError("not a JSON array")
+    frame = <list>data
+    size = len(frame)
+    # Elements beyond those of the kind are ignored.
+    if size >= 3 and PyLong_CheckExact(frame[0]) and _is_id(frame[1]):
+        kind = frame[0]
+        if kind == 2:
+            if size >= 4 and PyUnicode_CheckExact(frame[2]) and PyDict_CheckExact(frame[3]):
+                call = Call.__new__(Call)
+                call.unique_id, call.action, call.payload = frame[1], frame[2], frame[3]
+                return call
+        elif kind == 3:
+            if PyDict_CheckExact(frame[2]):
+                result = CallResult.__new__(CallResult)
+                result.unique_id, result.payload = frame[1], frame[2]
+                return result
+        elif kind == 4 and size >= 5:
+            if PyUnicode_CheckExact(frame[2]) and PyUnicode_CheckExact(frame[3]) and PyDict_CheckExact(frame[4]):
+                error = CallError.__new__(CallError)
+                error.unique_id, error.code, error.description, error.details = frame[1], frame[2], frame[3], frame[4]
+                return error
+    raise _misshapen(frame)
+
+
+cdef inline bint _is_id(unique_id):
+    return PyUnicode_CheckExact(unique_id) and 0 < len(<str>unique_id) <= 36
+
+
+cdef object _unreadable(text, problem):
+    """The error for what is no JSON; the id is told when the beginning shows it."""
+    if not isinstance(text, (str, bytes, bytearray, memoryview)):
+        return TypeError(f"a frame is str or bytes, not {type(text).__name__}")
+    if not isinstance(text, str):
+        text = bytes(text[:200]).decode("latin-1")
+    beginning = _BEGINNING.match(text[:200])
+    if beginning is None or not beginning[2].isascii():
+        return FramingError(f"not JSON: {problem}")
+    return FramingError(f"not JSON: {problem}", int(beginning[1]), beginning[2])
+
+
+cdef object _misshapen(list frame):
+    """The error for a JSON array that is no frame: the first thing that is wrong, in the order of the elements."""
+    kind = frame[0] if frame else None
+    if not PyLong_CheckExact(kind) or kind not in _NAMES:
+        return FramingError("the first element is not 2, 3 or 4", frame=frame)
+    name = _NAMES[kind]
+    raw_id = frame[1] if len(frame) > 1 else None
+    unique_id = raw_id if type(raw_id) is str else None
+    if len(frame) < 2:
+        text = "id is missing"
+    elif unique_id is None:
+        text = "id is not text"
+    elif not unique_id:
+        text = "id is empty"
+    elif len(unique_id) > 36:
+        text = "id is longer than 36 characters"
+    elif len(frame) < (4, 3, 5)[kind - 2]:
+        text = "too few elements"
+    elif kind == 2 and type(frame[2]) is not str:
+        text = "action is not text"
+    elif kind == 4 and type(frame[2]) is not str:
+        text = "error code is not text"
+    elif kind == 4 and type(frame[3]) is not str:
+        text = "error description is not text"
+    else:
+        text = ("payload", "payload", "error details")[kind - 2] + " is not an object"
+    if unique_id is not None and not _is_id(unique_id):
+        unique_id = EchoedId(unique_id)
+    return FramingError(f"{name}: {text}", kind, unique_id, frame)
+
+
+def serialize(frame):
+    """The frame as JSON in UTF-8; `parse` takes it, unless an EchoedId is given back to its sender.
+
+    Raises TypeError or ValueError for what JSON or OCPP-J cannot carry.
+    """
+    cdef Call call
+    cdef CallResult result
+    cdef CallError error
+    if type(frame) is Call:
+        call = <Call>frame
+        return _dumps([2, _sent_id(call.unique_id), _text(call.action, "action"), _object(call.payload, "payload")])
+    if type(frame) is CallResult:
+        result = <CallResult>frame
+        return _dumps([3, _sent_id(result.unique_id), _object(result.payload, "payload")])
+    if type(frame) is CallError:
+        error = <CallError>frame
+        return _dumps([
+            4,
+            _sent_id(error.unique_id),
+            _text(error.code, "code"),
+            _text(error.description, "description"),
+            _object(error.details, "details"),
+        ])
+    raise TypeError(f"a frame is Call, CallResult or CallError, not {type(frame).__name__}")
+
+
+cdef inline object _sent_id(unique_id):
+    if _is_id(unique_id):
+        return unique_id
+    return _unusual_id(unique_id)
+
+
+cdef object _unusual_id(unique_id):
+    if isinstance(unique_id, EchoedId):
+        return unique_id.raw
+    if not isinstance(unique_id, str):
+        raise TypeError(f"unique_id must be str, not {type(unique_id).__name__}")
+    if not 0 < len(unique_id) <= 36:
+        raise ValueError(f"unique_id must have 1 to 36 characters, not {len(unique_id)}")
+    return unique_id
+
+
+cdef inline object _text(value, str name):
+    if not isinstance(value, str):
+        raise TypeError(f"{name} must be str, not {type(value).__name__}")
+    return value
+
+
+cdef inline object _object(value, str name):
+    if not isinstance(value, dict):
+        raise TypeError(f"{name} must be dict, not {type(value).__name__}")
+    return value
+
+
+def json_text(value):
+    """A JSON value as text, for payloads that travel inside a payload. TypeError for what JSON cannot carry."""
+    return _dumps(value).decode()

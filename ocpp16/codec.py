@@ -1,0 +1,67 @@
+"""Frames and payloads of OCPP 1.6J, for those who want nothing else: no trio, no sockets, no disk.
+
+    from ocpp16 import codec
+
+    call = codec.parse(text)                                    # Call, CallResult or CallError; FramingError
+    codec.validate(call.action, "request", call.payload)        # ValidationError names the member and the code
+    data = codec.serialize(codec.CallResult(call.unique_id, {"currentTime": "2024-05-01T12:00:00Z"}))
+
+All of it is compiled; nothing here stands between the caller and the core. Strict unless told otherwise:
+`validate(…, tolerant=True)` mends a payload in place by the default set of `ocpp16.rpc.tolerance`; `repair_frame` and
+`repair_payload` take any set and tell what they mended.
+"""
+
+from typing import Any
+
+from ocpp16._core import (
+    Call,
+    CallError,
+    CallResult,
+    EchoedId,
+    FramingError,
+    Kind,
+    ValidationError,
+    Violation,
+    check,
+    format_datetime,
+    parse,
+    parse_datetime,
+    parse_datetime_tolerant,
+    serialize,
+    tolerant_validate,
+    validate_sending,
+)
+from ocpp16.messages.actions import ACTIONS, CARRIED
+from ocpp16.rpc.tolerance import Repair, Tolerance, repair_frame, repair_payload
+
+__all__ = [
+    "ACTIONS",
+    "CARRIED",
+    "Call",
+    "CallError",
+    "CallResult",
+    "EchoedId",
+    "FramingError",
+    "Kind",
+    "Repair",
+    "Tolerance",
+    "ValidationError",
+    "Violation",
+    "check",
+    "format_datetime",
+    "parse",
+    "parse_datetime",
+    "parse_datetime_tolerant",
+    "repair_frame",
+    "repair_payload",
+    "serialize",
+    "validate",
+    "validate_sending",
+]
+
+
+def _repair(action: str, kind: Kind, payload: Any) -> None:
+    repair_payload(action, kind, payload, Tolerance.DEFAULT)
+
+
+validate = tolerant_validate(_repair)

@@ -1,0 +1,135 @@
+"""What the charge point tells whoever wants to know: one method, a family of frozen events.
+
+Events of a transaction are told once they are on disk. A slow observer cannot stall the charge point: events wait in
+a bounded queue, the oldest is dropped and counted (`Counters.observer_events_dropped`).
+"""
+
+from collections.abc import Hashable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from ocpp16.enums import (
+    ChargePointErrorCode,
+    ChargePointStatus,
+    Reason,
+    RegistrationStatus,
+    ResetType,
+)
+from ocpp16.models import IdTagInfo
+
+
+@dataclass(frozen=True, slots=True)
+class ObserverEvent:
+    """Base of all events."""
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionStateChanged(ObserverEvent):
+    connected: bool
+    reason: str = ""
+    """Why the connection ended, or could not be made; empty when connected."""
+
+
+@dataclass(frozen=True, slots=True)
+class BootNotificationResponse(ObserverEvent):
+    status: RegistrationStatus
+    interval: int
+    """Seconds: heartbeat period when accepted, else the wait before the next BootNotification."""
+    current_time: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class StatusChanged(ObserverEvent):
+    """The reported state of a connector, as StatusNotification would tell it; told at once, connected or not."""
+
+    connector_id: int
+    status: ChargePointStatus
+    error_code: ChargePointErrorCode
+    info: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TransactionStarted(ObserverEvent):
+    """A transaction and its StartTransaction are on disk."""
+
+    connector_id: int
+    session_id: Hashable
+    id_tag: str
+
+
+@dataclass(frozen=True, slots=True)
+class TransactionUpdated(ObserverEvent):
+    """StartTransaction was answered. `id_tag_info.is_accepted` says whether the tag may charge."""
+
+    connector_id: int
+    session_id: Hashable
+    transaction_id: int
+    id_tag_info: IdTagInfo
+
+
+@dataclass(frozen=True, slots=True)
+class TransactionStopped(ObserverEvent):
+    """A transaction's end and its StopTransaction are on disk. `transaction_id` is None while unknown."""
+
+    connector_id: int
+    session_id: Hashable
+    transaction_id: int | None
+    reason: Reason
+
+
+@dataclass(frozen=True, slots=True)
+class ConfigurationKeyChanged(ObserverEvent):
+    """A key was changed, by the Central System or by the host; the new value is on disk."""
+
+    key: str
+    value: str | None
+    """As text on the wire; None for a key that cannot be read, as AuthorizationKey."""
+
+
+@dataclass(frozen=True, slots=True)
+class ResetRequested(ObserverEvent):
+    kind: ResetType
+
+
+@dataclass(frozen=True, slots=True)
+class SecurityEvent(ObserverEvent):
+    """Found by the charge point itself, critical or not (security white paper ed. 3, table of events)."""
+
+    type: str
+    tech_info: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MessageExchanged(ObserverEvent):
+    """One text frame as it went over the wire; only when asked for (`trace_messages`)."""
+
+    direction: str
+    """"sent" or "received"."""
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class MessageGivenUp(ObserverEvent):
+    """A transaction-related message used up its attempts and lies among the dead letters."""
+
+    action: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class StoreFailing(ObserverEvent):
+    """The store cannot be written (disk full, I/O error); it is tried again, and what depends on it waits."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class StoreRecovered(ObserverEvent):
+    """The store can be written again, or a damaged one was set aside at the start (`detail` says which file)."""
+
+    detail: str = ""
+
+
+class Observer(Protocol):
+    async def notify(self, event: ObserverEvent) -> None: ...

@@ -1,0 +1,78 @@
+"""The compiled core; everything else about the package stands in pyproject.toml.
+
+`build_ext` writes the validators from `share/message_schemas`, cythonizes and compiles. Metadata and sdist do none of
+that. OCPP16_DEBUG=1 in the environment builds with bounds checks, line tracing and annotated HTML.
+"""
+
+import importlib
+import os
+import sys
+from pathlib import Path
+
+from setuptools import Extension, setup
+from setuptools.command.build_ext import build_ext
+
+ROOT = Path(__file__).resolve().parent
+CORE = Path("ocpp16", "_core")
+IS_DEBUG = os.environ.get("OCPP16_DEBUG") == "1"
+
+
+def extensions() -> list[Extension]:
+    """One extension for each unit: the hand-written ones, and one validator for each schema document."""
+    units = sorted((ROOT / CORE).glob("*.pyx"))
+    documents = sorted((ROOT / "share" / "message_schemas").glob("*.json"))
+    generated = [CORE / "validators" / f"{document.stem}.pyx" for document in documents]
+    sources = [unit.relative_to(ROOT) for unit in units] + generated
+    return [
+        Extension(
+            ".".join(source.with_suffix("").parts),
+            [source.as_posix()],
+            extra_compile_args=["-O0", "-g"] if IS_DEBUG else ["-O2", "-g0"],
+            define_macros=[("CYTHON_TRACE", "1")] if IS_DEBUG else [],
+        )
+        for source in sources
+    ]
+
+
+def write_validators() -> None:
+    """Run the code generator, which must not be imported as part of `ocpp16`: that is what is being built."""
+    sys.path.insert(0, str(ROOT / CORE))
+    try:
+        importlib.import_module("codegen.outputs").write(ROOT, built=True)
+    finally:
+        sys.path.remove(str(ROOT / CORE))
+
+
+class BuildCore(build_ext):
+    """Generates and cythonizes only when something is built: commands that ask for names need neither."""
+
+    def run(self) -> None:
+        from Cython.Build import cythonize
+        from Cython.Compiler import Options
+
+        write_validators()
+        Options.warning_errors = True
+        directives = {"language_level": 3, "embedsignature": True, "binding": True}
+        if IS_DEBUG:
+            directives |= {"linetrace": True, "boundscheck": True, "wraparound": True}
+        compiled = cythonize(
+            self.extensions,
+            include_path=[str(ROOT)],
+            build_dir=self.build_temp,
+            compiler_directives=directives,
+            annotate=IS_DEBUG,
+            quiet=True,
+        )
+        for extension, result in zip(self.extensions, compiled, strict=True):
+            extension.sources = result.sources
+        self.parallel = self.parallel or os.cpu_count()
+        super().run()
+        if not self.inplace:  # package data was collected before the generator had written these
+            for stub in CORE.glob("validators/*.pyi"):
+                self.copy_file(str(stub), str(Path(self.build_lib, stub)))
+
+    def get_source_files(self) -> list[str]:
+        return []  # MANIFEST.in names what belongs into the sdist
+
+
+setup(ext_modules=extensions(), cmdclass={"build_ext": BuildCore})

@@ -1,0 +1,1 @@
+"""Data files of the package: schemas of messages and of configuration keys, SQL, example configurations."""
