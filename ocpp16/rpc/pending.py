@@ -1,0 +1,134 @@
+"""One request of ours from its making to its end, and the slot for the one that is open.
+
+Must not know: which request is next (outbox), what an answer means (session), time but for the deadline it keeps.
+Rules of this file:
+1. At most one CALL is open (OCPP-J 1.6 §4.1.1). Open means: no answer to that very id, no timeout, no loss of the link.
+2. An entry is alive until it was confirmed, given up or failed. Until then every id it was ever sent under finds it,
+   on any connection: what a slow Central System answers to the first transmission is as good as an answer to the last.
+3. An id is good for one answer. Another answer under it belongs to nothing.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import Any, Protocol
+
+from ocpp16.errors import CallFailed
+
+Payload = dict[str, Any]
+
+MAX_IDS = 1024
+"""Ids kept per entry. A message that a silent peer leaves unanswered for days is sent thousands of times."""
+
+
+class Lane(IntEnum):
+    BOOT = 0
+    TRANSACTION = 1
+    """Strictly in order, kept over restarts, until answered or given up."""
+    NORMAL = 2
+
+
+@dataclass(slots=True, eq=False)
+class Entry:
+    """One CALL that waits to go or for its answer.
+
+    action, payload: as on the wire, but for what `Delivery.bind` adds at the first write.
+    sequence: order of entering, unique in a charge point; a restored entry keeps its own.
+    number: journal number this message depends on; it is not sent while that is above what is durable.
+    transaction, clock_boot: for `Delivery.bind`; not looked into here.
+    attempts: transmissions that were refused or answered unreadably. timeouts: transmissions without an answer.
+    due: monotonic seconds before which it does not go; 0 is at once.
+    is_triggered: asked for by TriggerMessage or ExtendedTriggerMessage. is_persistent: has a row in the store.
+    timeout: seconds to wait for the answer, None for the common one.
+    on_confirmation, on_failure: told once, synchronously. Whoever gives `on_failure` waits for the answer.
+    size: bytes of the stored payload; 0 lets the outbox measure it.
+    ids: ids it was sent under, the newest last. frame_payload: what was bound; every transmission carries the same.
+    """
+
+    action: str
+    payload: Payload
+    lane: Lane
+    sequence: int
+    number: int = 0
+    transaction: object | None = None
+    clock_boot: int = 0
+    attempts: int = 0
+    timeouts: int = 0
+    due: float = 0.0
+    is_triggered: bool = False
+    is_persistent: bool = False
+    timeout: float | None = None
+    on_confirmation: Callable[[Payload], None] | None = None
+    on_failure: Callable[[CallFailed], None] | None = None
+    size: int = 0
+    ids: tuple[str, ...] = ()
+    frame_payload: Payload | None = None
+
+    @property
+    def is_interactive(self) -> bool:
+        """Somebody waits for the answer now; asking later would be of no use."""
+        return self.lane is Lane.NORMAL and (self.on_failure is not None or self.action == "Authorize")
+
+    @property
+    def is_retried(self) -> bool:
+        """Sent until it is answered or its attempts are used up."""
+        return self.lane is Lane.TRANSACTION or (self.is_persistent and self.lane is Lane.NORMAL)
+
+
+class Delivery(Protocol):
+    """Who keeps what the messages tell of: the charge point. Called synchronously, before the next frame is chosen."""
+
+    def bind(self, entry: Entry) -> Payload:
+        """The payload to send, complete and with corrected timestamps; asked once, at the first write."""
+
+    def confirmed(self, entry: Entry, payload: Payload) -> None:
+        """A transaction-related or stored message was answered: delete its row, learn what the answer says."""
+
+    def attempted(self, entry: Entry) -> None:
+        """`entry.attempts` changed: store it."""
+
+    def given_up(self, entry: Entry, reason: str) -> None:
+        """The message will not be sent again; it belongs to the dead letters."""
+
+    def dropped(self, entry: Entry) -> None:
+        """A stored message is not sent because it may not wait or the queue is full: delete its row."""
+
+
+class OpenCall:
+    """The slot for the CALL in flight, and whom an id belongs to."""
+
+    __slots__ = ("_owners", "deadline", "entry", "is_settled", "unique_id")
+
+    def __init__(self) -> None:
+        self.entry: Entry | None = None
+        self.unique_id = ""
+        self.deadline = 0.0
+        self.is_settled = False
+        """The entry was answered under an earlier id; the slot stays taken until this CALL is closed as well."""
+        self._owners: dict[str, Entry] = {}
+
+    def open(self, entry: Entry, unique_id: str, deadline: float) -> None:
+        if self.entry is not None:
+            raise AssertionError("a second CALL in flight")
+        self.entry, self.unique_id, self.deadline, self.is_settled = entry, unique_id, deadline, False
+        if not entry.ids or entry.ids[-1] != unique_id:
+            entry.ids = (*entry.ids, unique_id)
+            if len(entry.ids) > MAX_IDS:
+                self._owners.pop(entry.ids[0], None)
+                entry.ids = entry.ids[1:]
+        self._owners[unique_id] = entry
+
+    def close(self) -> Entry | None:
+        """Free the slot. Returns the entry if it still waits for an answer."""
+        entry = None if self.is_settled else self.entry
+        self.entry, self.unique_id, self.is_settled = None, "", False
+        return entry
+
+    def answered(self, unique_id: str) -> Entry | None:
+        """Whom an answer under this id belongs to; the id is used up."""
+        return self._owners.pop(unique_id, None)
+
+    def forget(self, entry: Entry) -> None:
+        """The entry came to its end: nothing finds it any more."""
+        for unique_id in entry.ids:
+            self._owners.pop(unique_id, None)

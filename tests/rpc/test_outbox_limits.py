@@ -1,0 +1,142 @@
+"""What is shed when too much waits: by count, by bytes, and never what money depends on."""
+
+import pytest
+
+from ocpp16.rpc.outbox import Outbox
+from ocpp16.rpc.pending import Entry, Lane
+from ocpp16.rpc.policy import OutboxLimits
+
+ACTIONS = {
+    "R": "MeterValues",
+    "S": "StartTransaction",
+    "E": "StopTransaction",
+    "X": "SecurityEventNotification",
+    "N": "Heartbeat",
+    "P": "StatusNotification",
+    "B": "BootNotification",
+}
+
+
+def filled(text, size=100, **limits):
+    """One entry per letter, sequences from 1. P is a stored normal message, N one that is not stored."""
+    box = Outbox(OutboxLimits(**limits))
+    for sequence, letter in enumerate(text, 1):
+        lane = Lane.TRANSACTION if letter in "RSEX" else Lane.BOOT if letter == "B" else Lane.NORMAL
+        box.add(Entry(ACTIONS[letter], {}, lane, sequence, is_persistent=letter in "RSEXP", size=size))
+    return box
+
+
+def shed(text, **limits):
+    box = filled(text, **limits)
+    dropped = {entry.sequence for entry in box.shed()}
+    kept = [letter for sequence, letter in enumerate(text, 1) if sequence not in dropped]
+    assert box.depth == len(kept)
+    assert box.bytes == 100 * sum(letter in "RSEXP" for letter in kept)
+    return "".join("." if sequence in dropped else letter for sequence, letter in enumerate(text, 1))
+
+
+@pytest.mark.parametrize(
+    ("threshold", "before", "after"),
+    [
+        # at the limit nothing goes
+        (4, "NNNN", "NNNN"),
+        # the oldest normal messages, a tenth of the threshold but at least one
+        (4, "NNNNN", ".NNNN"),
+        (4, "SNSNE", "S.SNE"),
+        (20, "N" * 21, ".." + "N" * 19),
+        (20, "N" * 25, "." * 6 + "N" * 19),
+        (30, "P" * 31, "..." + "P" * 28),
+        # never BootNotification
+        (2, "BNNN", "B..N"),
+        (1, "BSE", "BSE"),
+        # normal ones first even if readings are older
+        (4, "RRRRN", "RRRR."),
+        # then every other reading; the last two stay
+        (5, "RRRRRR", ".R.RRR"),
+        (3, "RRRRRR", "...RRR"),
+        (1, "RRRR", "..RR"),
+        # a kept message of any kind makes the next reading a candidate
+        (6, "SRRSRRE", "S.RS.RE"),
+        (3, "SRE", "SRE"),
+        (2, "RSE", ".SE"),
+        (2, "SRE", "SRE"),
+        # starts, stops and security events stay whatever the limit
+        (1, "SXESXE", "SXESXE"),
+        (1, "SRXRE", "S.XRE"),
+    ],
+)
+def test_by_count(threshold, before, after):
+    assert shed(before, threshold=threshold) == after
+
+
+@pytest.mark.parametrize(
+    ("limit", "before", "after"),
+    [
+        (400, "RRRR", "RRRR"),
+        # readings are thinned first, stored normal messages go after that
+        (400, "PRRRR", "P.RRR"),
+        (300, "PPRRRR", ".P..RR"),
+        (200, "PPRRRR", "....RR"),
+        # what is not stored costs no disk
+        (400, "NNNNRRRR", "NNNNRRRR"),
+        (300, "NNNNSRRR", "NNNNS.RR"),
+        (100, "SXEP", "SXE."),
+        (100, "SXEB", "SXEB"),
+        (0, "RRRRRRRR", "RRRRRRRR"),
+    ],
+)
+def test_by_bytes(limit, before, after):
+    assert shed(before, byte_limit=limit) == after
+
+
+@pytest.mark.parametrize(
+    ("text", "limits", "expected"),
+    [
+        ("RRR", {"threshold": 3}, False),
+        ("RRRR", {"threshold": 3}, True),
+        ("RRR", {"byte_limit": 300}, False),
+        ("RRR", {"byte_limit": 299}, True),
+        ("RRR", {"byte_limit": 0}, False),
+        ("R" * 2000, {}, False),
+    ],
+)
+def test_is_over_limit(text, limits, expected):
+    assert filled(text, **limits).is_over_limit is expected
+
+
+def test_entries_without_a_size_are_measured_as_they_would_be_sent():
+    box = Outbox(OutboxLimits())
+    box.add(Entry("Heartbeat", {"a": "x" * 500}, Lane.NORMAL, 1))
+    assert box.bytes == 0
+    box.add(Entry("MeterValues", {"a": "x" * 500}, Lane.TRANSACTION, 2, is_persistent=True))
+    assert 500 < box.bytes < 600
+    box.add(Entry("MeterValues", {"a": "x" * 500}, Lane.TRANSACTION, 3, is_persistent=True, size=10_000))
+    assert 10_500 < box.bytes < 10_600
+
+
+def test_a_message_that_cannot_be_written_down_is_not_measured():
+    box = Outbox(OutboxLimits())
+    box.add(Entry("MeterValues", {"a": object()}, Lane.TRANSACTION, 1, is_persistent=True))
+    assert (box.depth, box.bytes) == (1, 0)
+
+
+def test_what_waits_in_any_corner_can_be_shed():
+    box = Outbox(OutboxLimits(threshold=1))
+    corners = [
+        Entry("Heartbeat", {}, Lane.NORMAL, 1, number=9),
+        Entry("Heartbeat", {}, Lane.NORMAL, 2, due=99.0),
+        Entry("Heartbeat", {}, Lane.NORMAL, 3, is_triggered=True),
+        Entry("Authorize", {}, Lane.NORMAL, 4),
+        Entry("Heartbeat", {}, Lane.NORMAL, 5),
+    ]
+    for entry in corners:
+        box.add(entry)
+    assert box.shed() == corners[:4]
+    assert box.depth == 1
+
+
+def test_thinning_halves_the_readings_of_a_long_queue_in_one_pass():
+    box = filled("R" * 1001, threshold=1000)
+    dropped = box.shed()
+    assert [entry.sequence for entry in dropped[:3]] == [1, 3, 5]
+    assert box.depth == 501

@@ -1,0 +1,90 @@
+"""The tables of who may speak, written down once more from charge-point behaviour and OCPP 1.6 ed. 2 §4.2."""
+
+import pytest
+
+from ocpp16.enums import RegistrationStatus
+from ocpp16.rpc.pending import Lane
+from ocpp16.rpc.policy import (
+    MAX_WAITING_CALLS,
+    MAX_WAITING_REPLIES,
+    Admission,
+    OutboxLimits,
+    Standing,
+    Transmission,
+    admission,
+    standing,
+    transmission,
+)
+
+ACCEPTED, PENDING, REJECTED = RegistrationStatus.ACCEPTED, RegistrationStatus.PENDING, RegistrationStatus.REJECTED
+
+# offline, unanswered, pending, rejected, accepted; s = send, h = hold, d = drop
+TRANSMISSION = [
+    (Lane.BOOT, False, False, "hssss"),
+    (Lane.BOOT, True, False, "hssss"),
+    (Lane.TRANSACTION, False, False, "hhhhs"),
+    (Lane.TRANSACTION, True, False, "hhshs"),
+    (Lane.NORMAL, False, False, "dddds"),
+    (Lane.NORMAL, True, False, "ddsds"),
+    (Lane.NORMAL, False, True, "hhhhs"),
+    (Lane.NORMAL, True, True, "hhshs"),
+]
+
+
+@pytest.mark.parametrize(("lane", "triggered", "may_queue", "row"), TRANSMISSION)
+def test_transmission(lane, triggered, may_queue, row):
+    expected = {"s": Transmission.SEND, "h": Transmission.HOLD, "d": Transmission.DROP}
+    given = [transmission(lane, where, is_triggered=triggered, may_queue=may_queue) for where in Standing]
+    assert given == [expected[letter] for letter in row]
+
+
+@pytest.mark.parametrize(
+    ("registration", "connected", "expected"),
+    [
+        (None, True, Standing.UNANSWERED),
+        (PENDING, True, Standing.PENDING),
+        (REJECTED, True, Standing.REJECTED),
+        (ACCEPTED, True, Standing.ACCEPTED),
+        (None, False, Standing.OFFLINE),
+        (ACCEPTED, False, Standing.OFFLINE),
+    ],
+)
+def test_standing(registration, connected, expected):
+    assert standing(registration, is_connected=connected) is expected
+
+
+@pytest.mark.parametrize(
+    ("registration", "action", "expected"),
+    [
+        (None, "GetConfiguration", Admission.IGNORE),
+        (None, "RemoteStartTransaction", Admission.IGNORE),
+        (REJECTED, "GetConfiguration", Admission.IGNORE),
+        (REJECTED, "RemoteStopTransaction", Admission.IGNORE),
+        (PENDING, "GetConfiguration", Admission.PROCESS),
+        (PENDING, "TriggerMessage", Admission.PROCESS),
+        (PENDING, "RemoteStartTransaction", Admission.REJECT),
+        (PENDING, "RemoteStopTransaction", Admission.REJECT),
+        (ACCEPTED, "RemoteStartTransaction", Admission.PROCESS),
+        (ACCEPTED, "RemoteStopTransaction", Admission.PROCESS),
+        (ACCEPTED, "Reset", Admission.PROCESS),
+    ],
+)
+def test_admission(registration, action, expected):
+    assert admission(registration, action) is expected
+
+
+@pytest.mark.parametrize(
+    ("limits", "expected"),
+    [
+        (OutboxLimits(), False),
+        (OutboxLimits(queue_all=True), True),
+        (OutboxLimits(queue_all=True, discard=frozenset({"Heartbeat"})), False),
+        (OutboxLimits(discard=frozenset({"Heartbeat"})), False),
+    ],
+)
+def test_which_actions_may_queue(limits, expected):
+    assert limits.may_queue("Heartbeat") is expected
+
+
+def test_flood_limits():
+    assert (MAX_WAITING_CALLS, MAX_WAITING_REPLIES) == (16, 64)

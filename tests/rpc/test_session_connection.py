@@ -1,0 +1,374 @@
+"""Losing and gaining the connection, registration, and what may be sent in which phase."""
+
+from math import inf
+
+import pytest
+
+from ocpp16.enums import RegistrationStatus
+from ocpp16.errors import LocalProtocolError, Offline
+from ocpp16.rpc.policy import OutboxLimits
+
+ACCEPTED, PENDING, REJECTED = RegistrationStatus.ACCEPTED, RegistrationStatus.PENDING, RegistrationStatus.REJECTED
+
+
+def reasons(line):
+    return [(number, reason) for number, reason, _ in line.ends]
+
+
+def test_nothing_is_written_without_a_connection(new_line):
+    line = new_line(connected=False)
+    line.put("StartTransaction")
+    line.put("BootNotification")
+    assert line.take() == []
+    assert line.session.deadline(0) == inf
+    line.connect()
+    assert line.session.deadline(0) == 0.0
+    assert line.take() == ["BootNotification"]
+    line.answer()
+    assert line.take() == ["StartTransaction"]
+
+
+def test_a_lost_connection_costs_no_attempt_and_keeps_the_order(line):
+    line.put("StartTransaction")
+    line.put("MeterValues")
+    line.put("StopTransaction")
+    line.take()
+    for _ in range(10):
+        line.lose()
+        line.connect()
+        assert line.take() == ["StartTransaction"]
+    assert line.session.in_flight.attempts == 0
+    assert line.session.in_flight.timeouts == 0
+    line.answer()
+    assert line.drain() == ["MeterValues", "StopTransaction"]
+    assert line.ledger.told == [
+        ("confirmed", 1, {"idTagInfo": {"status": "Accepted"}, "transactionId": 77}),
+        ("confirmed", 2, {}),
+        ("confirmed", 3, {}),
+    ]
+
+
+def test_a_lost_connection_leaves_no_timeout(line):
+    line.put("StartTransaction")
+    line.take()
+    line.lose()
+    assert line.session.deadline(0) == inf
+    assert line.session.in_flight is None
+    line.session.on_time(line.now + 1000)
+    assert line.counters.timeouts == 0
+
+
+def test_a_retry_still_waits_its_time_after_a_reconnect(line):
+    line.put("StartTransaction")
+    line.take()
+    line.refuse()
+    line.lose()
+    line.connect()
+    assert line.take() == []
+    assert line.session.deadline(0) == line.now + 60
+
+
+def test_whoever_waits_is_told_that_the_connection_is_gone(line):
+    line.put("Heartbeat")
+    line.put("Authorize", waits=True)
+    line.put("DataTransfer", waits=True)
+    line.take()
+    assert line.session.in_flight.action == "Authorize"
+    line.lose()
+    assert reasons(line) == [(2, "offline"), (3, "offline")]
+    for _, _, failure in line.ends:
+        assert isinstance(failure, Offline)
+        assert failure.description == "connection lost"
+    line.connect()
+    assert line.take() == ["Heartbeat"]
+
+
+def test_only_messages_that_must_arrive_count_as_retries(line):
+    for action in ("StartTransaction", "Heartbeat", "BootNotification"):
+        line.put(action)
+    for _ in range(3):
+        line.take()
+        line.lose()
+        line.connect()
+        line.take()
+        line.answer()
+    assert [call.action for call in line.sent] == [
+        name for name in ("BootNotification", "StartTransaction", "Heartbeat") for _ in range(2)
+    ]
+    assert line.counters.retries == 1
+    assert line.counters.calls_sent == 6
+
+
+def test_an_interactive_call_in_flight_is_not_sent_again(line):
+    line.put("Authorize", waits=True)
+    line.take()
+    line.lose()
+    line.lose()
+    assert reasons(line) == [(1, "offline")]
+    line.connect()
+    assert line.take() == []
+    line.answer(unique_id="id-1")
+    assert reasons(line) == [(1, "offline")]
+    assert line.counters.unknown_ids == 1
+
+
+def test_normal_messages_that_were_queued_already_go_after_the_reconnect(line):
+    line.put("StatusNotification")
+    line.put("Heartbeat")
+    line.take()
+    line.lose()
+    line.put("StatusNotification")
+    assert line.counters.dropped == 1
+    line.connect()
+    assert line.drain() == ["StatusNotification", "Heartbeat"]
+
+
+@pytest.mark.parametrize("queue_all", [False, True])
+@pytest.mark.parametrize("action", ["Authorize", "DataTransfer"])
+def test_a_question_is_never_queued_while_offline(new_line, queue_all, action):
+    line = new_line(connected=False, limits=OutboxLimits(queue_all=queue_all))
+    entry = line.entry(action, waits=True)
+    assert line.session.enqueue(entry, line.now) is False
+    assert reasons(line) == [(1, "offline")]
+    assert isinstance(line.ends[0][2], Offline)
+    assert line.session.outbox.depth == 0
+    assert line.counters.dropped == 1
+
+
+def test_an_authorize_nobody_waits_for_is_not_queued_either(new_line):
+    line = new_line(connected=False, limits=OutboxLimits(queue_all=True))
+    assert line.session.enqueue(line.entry("Authorize"), line.now) is False
+
+
+@pytest.mark.parametrize("registration", [None, PENDING, REJECTED])
+def test_a_question_fails_at_once_while_not_accepted(new_line, registration):
+    line = new_line(accepted=False)
+    line.session.set_registration(registration, line.now)
+    assert line.session.enqueue(line.entry("Authorize", waits=True), line.now) is False
+    assert reasons(line) == [(1, "offline")]
+
+
+@pytest.mark.parametrize("status", [None, PENDING, REJECTED])
+def test_whoever_waits_is_told_when_the_charge_point_is_accepted_no_longer(line, status):
+    line.put("Heartbeat")
+    line.take()
+    line.put("Authorize", waits=True)
+    line.put("DataTransfer", waits=True, is_triggered=True)
+    line.session.set_registration(status, line.now)
+    assert reasons(line) == [(2, "offline")]
+    line.answer()
+    assert line.take() == (["DataTransfer"] if status is PENDING else [])
+
+
+@pytest.mark.parametrize(
+    ("registration", "written"),
+    [
+        (None, ["BootNotification"]),
+        (REJECTED, ["BootNotification"]),
+        (PENDING, ["BootNotification", "StatusNotification"]),
+        (ACCEPTED, ["BootNotification", "StartTransaction", "StatusNotification", "Heartbeat"]),
+    ],
+)
+def test_what_is_sent_in_each_phase(new_line, registration, written):
+    line = new_line(accepted=False)
+    line.session.set_registration(registration, line.now)
+    line.put("StartTransaction")
+    line.put("StatusNotification", is_triggered=True)
+    line.put("Heartbeat")
+    line.put("BootNotification")
+    assert line.drain() == written
+
+
+def test_messages_wait_for_acceptance(new_line):
+    line = new_line(accepted=False, limits=OutboxLimits(queue_all=True, discard=frozenset({"Heartbeat"})))
+    line.put("StartTransaction")
+    line.put("StatusNotification")
+    line.put("Heartbeat")
+    line.put("MeterValues")
+    assert line.counters.dropped == 1
+    line.session.set_registration(PENDING, line.now)
+    assert line.drain() == []
+    line.session.set_registration(ACCEPTED, line.now)
+    assert line.drain() == ["StartTransaction", "StatusNotification", "MeterValues"]
+
+
+def test_a_stored_message_that_may_not_wait_loses_its_row(new_line):
+    line = new_line(connected=False)
+    line.put("StatusNotification", is_persistent=True)
+    assert line.ledger.told == [("dropped", 1)]
+
+
+# Reconnecting
+
+
+def test_the_resume_delay_lets_the_central_system_speak_first(line):
+    line.put("StartTransaction")
+    line.lose()
+    line.connect(resume_delay=10.0)
+    line.put("Heartbeat")
+    line.put("Authorize", waits=True)
+    line.call("ClearCache")
+    assert line.take() == []
+    assert line.session.deadline(0) == line.now + 10
+    assert line.advance(9.9) == []
+    assert line.advance(0.1) == ["Authorize"]
+    line.answer()
+    assert sorted(line.drain()) == ["Heartbeat", "StartTransaction"]
+
+
+def test_a_loss_during_the_resume_delay_ends_it(line):
+    line.put("StartTransaction")
+    line.lose()
+    line.connect(resume_delay=10.0)
+    line.advance(5)
+    line.lose()
+    assert line.session.deadline(0) == inf
+    line.connect()
+    assert line.take() == ["StartTransaction"]
+
+
+def test_replies_do_not_wait_for_the_resume_delay(line):
+    line.lose()
+    line.connect(resume_delay=10.0)
+    line.session.receive('[2,"x",""]', line.now)
+    assert line.take() == ["error"]
+
+
+def test_the_first_connection_has_no_resume_delay(new_line):
+    line = new_line(connected=False)
+    line.put("StartTransaction")
+    line.connect(resume_delay=10.0)
+    assert line.take() == ["StartTransaction"]
+
+
+def test_an_empty_session_that_resumes_has_no_deadline(line):
+    line.lose()
+    line.connect(resume_delay=10.0)
+    assert line.session.deadline(0) == inf
+
+
+def test_the_replay_rate_paces_what_waited_for_the_connection(new_line):
+    line = new_line(connected=False, limits=OutboxLimits(replay_rate=4.0))
+    for _ in range(4):
+        line.put("MeterValues")
+    line.connect()
+    start, sent_at = line.now, []
+    for _ in range(4):
+        assert line.wait() == ["MeterValues"]
+        sent_at.append(line.now - start)
+        line.answer()
+    assert sent_at == [0.0, 0.25, 0.5, 0.75]
+    line.put("MeterValues")
+    assert line.take() == ["MeterValues"]
+
+
+def test_what_waited_for_acceptance_is_paced_too(new_line):
+    line = new_line(accepted=False, limits=OutboxLimits(replay_rate=1.0))
+    line.put("MeterValues")
+    line.put("MeterValues")
+    line.session.set_registration(ACCEPTED, line.now)
+    line.take()
+    line.answer()
+    assert line.take() == []
+    assert line.session.deadline(0) == line.now + 1
+
+
+def test_an_answer_to_a_second_boot_notification_is_no_new_backlog(new_line):
+    line = new_line(limits=OutboxLimits(replay_rate=1.0))
+    line.put("MeterValues")
+    line.put("MeterValues")
+    line.session.set_registration(ACCEPTED, line.now)
+    assert line.drain() == ["MeterValues", "MeterValues"]
+
+
+def test_connections_are_counted(line):
+    line.lose()
+    line.connect()
+    assert line.counters.connects == 2
+    with pytest.raises(LocalProtocolError):
+        line.connect()
+
+
+# Shedding
+
+
+def test_shed_messages_are_counted_told_and_lose_their_rows(new_line):
+    line = new_line(connected=False, limits=OutboxLimits(threshold=3))
+    for _ in range(4):
+        line.put("MeterValues")
+    assert line.ledger.told == [("dropped", 1)]
+    assert line.counters.dropped == 1
+    assert line.session.outbox.depth == 3
+    line.connect()
+    assert line.drain() == ["MeterValues"] * 3
+
+
+def test_whoever_waits_is_told_that_the_queue_is_full(new_line):
+    line = new_line(limits=OutboxLimits(threshold=2))
+    line.put("StartTransaction")
+    line.put("StopTransaction")
+    entry = line.entry("Authorize", waits=True)
+    assert line.session.enqueue(entry, line.now) is False
+    assert reasons(line) == [(3, "dropped")]
+    assert not isinstance(line.ends[0][2], Offline)
+
+
+def test_a_message_that_was_shed_is_found_no_more(new_line):
+    line = new_line(limits=OutboxLimits(threshold=3))
+    line.put("MeterValues")
+    line.take()
+    line.refuse()
+    for _ in range(3):
+        line.put("MeterValues")
+    assert line.ledger.told == [("attempted", 1, 1), ("dropped", 1)]
+    line.answer(unique_id="id-1")
+    assert line.ledger.of("confirmed") == []
+    assert line.counters.unknown_ids == 1
+
+
+def test_the_limit_by_bytes_thins_readings(new_line):
+    line = new_line(connected=False, limits=OutboxLimits(byte_limit=1000))
+    for _ in range(50):
+        line.put("MeterValues")
+        assert line.session.outbox.bytes <= 1000
+    assert 2 < line.session.outbox.depth < 10
+    assert line.session.outbox.depth + len(line.ledger.of("dropped")) == 50
+
+
+# The end
+
+
+@pytest.mark.parametrize("connected", [True, False])
+def test_everybody_who_waits_is_told_that_the_charge_point_stopped(new_line, connected):
+    line = new_line()
+    line.put("DataTransfer", waits=True)
+    line.take()
+    line.put("Authorize", waits=True)
+    line.put("BootNotification", waits=True)
+    line.put("StartTransaction")
+    if not connected:
+        line.lose()
+        line.ends.clear()
+    line.session.stop(line.now)
+    expected = [(1, "stopped"), (2, "stopped"), (3, "stopped")]
+    assert reasons(line) == (expected if connected else expected[2:])
+    assert not line.session.is_connected
+    assert line.ledger.told == []
+    line.session.stop(line.now)
+    assert len(line.ends) == len(expected if connected else expected[2:])
+
+
+def test_a_stored_message_in_flight_survives_the_stop(line):
+    line.put("StartTransaction")
+    line.take()
+    line.session.stop(line.now)
+    assert line.session.outbox.depth == 1
+    assert line.ledger.rows.keys() == {1}
+
+
+def test_boot_notification_in_flight_ends_with_the_stop(line):
+    line.put("BootNotification", waits=True)
+    line.take()
+    line.session.stop(line.now)
+    assert reasons(line) == [(1, "stopped")]
+    assert line.session.outbox.depth == 0

@@ -1,0 +1,367 @@
+"""CALLs of the Central System, and the reply lane."""
+
+import pytest
+
+from ocpp16._core import CallError, CallResult, ValidationError
+from ocpp16.rpc.replies import REMEMBERED_IDS
+from ocpp16.rpc.tolerance import Tolerance
+
+STRICT = Tolerance.STRICT
+DONE = {"status": "Accepted"}
+
+
+def done(unique_id="cs-1"):
+    return CallResult(unique_id, DONE)
+
+
+# Frames
+
+
+@pytest.mark.parametrize(
+    ("text", "unique_id"),
+    [
+        ('[2,"a"]', "a"),
+        ('[2,"a","ClearCache"]', "a"),
+        ('[2,"a",7,{}]', "a"),
+        ('[2,"a","ClearCache",[]]', "a"),
+        ('[2,"a","ClearCache","text"]', "a"),
+        ('[2,"a","ClearCache",{"b":]', "a"),
+    ],
+)
+def test_a_call_whose_id_can_be_read_is_answered(line, text, unique_id):
+    assert line.session.receive(text, line.now) is None
+    assert line.take() == ["error"]
+    [error] = line.replies
+    assert (error.unique_id, error.code, error.details) == (unique_id, "FormationViolation", {})
+    assert len(error.description) > 5
+    assert [raw for raw, _ in line.invalid] == [text]
+    assert line.counters.invalid_frames == 1
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "null",
+        "{",
+        "[]",
+        "{}",
+        '["2","a","Reset",{}]',
+        "[2]",
+        '[2,null,"Reset",{}]',
+        '[2,[],"Reset",{}]',
+        "[2.0]",
+        "[true]",
+    ],
+)
+def test_what_has_no_id_is_reported_and_dropped(line, text):
+    assert line.session.receive(text, line.now) is None
+    assert line.take() == []
+    assert [raw for raw, _ in line.invalid] == [text]
+    assert line.counters.invalid_frames == 1
+
+
+def test_bytes_that_are_no_text_are_reported(line):
+    assert line.session.receive(b"\xff[2", line.now) is None
+    assert line.invalid[0][0] == "\ufffd[2"
+
+
+@pytest.mark.parametrize("text", ['[5,"a","Reset",{}]', '[6,"a",{}]', '[1,"a"]', "[0]", '[-2,"a","Reset",{}]'])
+def test_other_message_types_are_ignored(line, text):
+    assert line.session.receive(text, line.now) is None
+    assert line.take() == []
+    assert line.invalid == []
+    assert line.counters.invalid_frames == 0
+
+
+@pytest.mark.parametrize("text", ['[3,"a",[]]', '[4,"a"]', '[3,"a"', '[4,"a",{},"",{}]'])
+def test_a_bad_answer_is_never_answered(line, text):
+    line.session.receive(text, line.now)
+    assert line.take() == []
+    assert line.counters.invalid_frames == 1
+
+
+@pytest.mark.parametrize("raw_id", ["7", '"' + "x" * 40 + '"'])
+def test_unusual_ids_are_echoed_unchanged(line, raw_id):
+    call = line.session.receive(f'[2,{raw_id},"ClearCache",{{}}]', line.now)
+    line.session.reply(CallResult(call.unique_id, DONE))
+    frame = line.session.next_frame(line.now, 0)
+    assert frame.data == f'[3,{raw_id},{{"status":"Accepted"}}]'.encode()
+    assert sum(line.counters.repairs.values()) == 1
+
+
+def test_an_overlong_id_is_refused_under_itself_in_strict_mode(new_line):
+    line = new_line(tolerance=STRICT)
+    text = "x" * 37
+    assert line.session.receive(f'[2,"{text}","ClearCache",{{}}]', line.now) is None
+    assert line.session.next_frame(line.now, 0).data.startswith(f'[4,"{text}","FormationViolation"'.encode())
+
+
+def test_a_call_is_handed_out_as_it_is(line):
+    call = line.call("Reset", {"type": "Soft"})
+    assert (call.unique_id, call.action, call.payload) == ("cs-1", "Reset", {"type": "Soft"})
+    assert line.counters.calls_received == 1
+    assert line.session.calls_in_work == 1
+
+
+# Payloads
+
+
+def test_a_valid_request_passes_unchanged(line):
+    call = line.call("Reset", {"type": "Soft"})
+    assert line.session.validate_request(call) == {"type": "Soft"}
+    assert line.counters.repairs == {}
+
+
+def test_a_request_is_repaired_and_the_repair_counted(line):
+    call = line.call("Reset", {"type": "Soft", "vendor": None})
+    assert line.session.validate_request(call) == {"type": "Soft"}
+    assert sum(line.counters.repairs.values()) == 1
+    assert line.counters.invalid_frames == 0
+
+
+def test_strict_mode_repairs_nothing(new_line):
+    line = new_line(tolerance=STRICT)
+    call = line.call("Reset", {"type": "Soft", "vendor": 1})
+    with pytest.raises(ValidationError) as caught:
+        line.session.validate_request(call)
+    assert caught.value.code == "FormationViolation"
+
+
+@pytest.mark.parametrize(
+    ("action", "payload", "code"),
+    [
+        ("Reset", {}, "OccurenceConstraintViolation"),
+        ("Reset", {"type": 5}, "TypeConstraintViolation"),
+        ("Reset", {"type": "Medium"}, "PropertyConstraintViolation"),
+        (
+            "SendLocalList",
+            {"listVersion": 1, "updateType": "Full", "localAuthorizationList": 1},
+            "TypeConstraintViolation",
+        ),
+    ],
+)
+@pytest.mark.parametrize("specific", [True, False])
+def test_the_code_for_a_bad_request(new_line, action, payload, code, specific):
+    line = new_line(specific_codes=specific)
+    call = line.call(action, payload)
+    with pytest.raises(ValidationError) as caught:
+        line.session.validate_request(call)
+    assert caught.value.code == (code if specific else "FormationViolation")
+    [(text, why)] = line.invalid
+    assert action in text
+    assert why == str(caught.value)
+    assert line.counters.invalid_frames == 1
+
+
+@pytest.mark.parametrize("specific", [True, False])
+def test_an_unknown_action_is_not_implemented_and_no_invalid_frame(new_line, specific):
+    line = new_line(specific_codes=specific)
+    call = line.call("Invented")
+    with pytest.raises(ValidationError) as caught:
+        line.session.validate_request(call)
+    assert caught.value.code == "NotImplemented"
+    assert line.invalid == []
+
+
+def test_a_bad_request_with_an_unusual_id_is_reported_too(line):
+    call = line.session.receive('[2,7,"Reset",{}]', line.now)
+    with pytest.raises(ValidationError):
+        line.session.validate_request(call)
+    assert line.invalid[0][0] == '[2,7,"Reset",{}]'
+
+
+# Repeats
+
+
+def test_the_repeat_of_an_id_in_work_is_dropped(line):
+    line.call("ClearCache")
+    assert line.call("ClearCache") is None
+    assert line.counters.duplicate_calls == 1
+    line.session.reply(done())
+    assert line.call("ClearCache") is None
+    assert line.take() == ["result"]
+    assert line.counters.duplicate_calls == 2
+    assert line.counters.calls_received == 3
+
+
+def test_an_id_that_was_answered_is_handled_anew(line):
+    for _ in range(3):
+        assert line.call("ClearCache") is not None
+        line.session.reply(done())
+        assert line.take() == ["result"]
+    assert line.counters.duplicate_calls == 0
+
+
+@pytest.mark.parametrize("answered", [False, True])
+def test_in_strict_mode_a_repeat_is_a_protocol_error(new_line, answered):
+    line = new_line(tolerance=STRICT)
+    line.call("ClearCache")
+    if answered:
+        line.session.reply(done())
+        line.take()
+    assert line.call("ClearCache") is None
+    assert line.take() == ["error"]
+    assert line.replies[-1].code == "ProtocolError"
+    if not answered:
+        line.session.reply(done())
+        assert line.take() == ["result"]
+
+
+def test_strict_mode_remembers_so_many_ids_and_those_of_this_connection(new_line):
+    line = new_line(tolerance=STRICT)
+    for number in range(REMEMBERED_IDS + 1):
+        line.call("ClearCache", unique_id=f"n{number}")
+        line.session.reply(done(f"n{number}"))
+        line.take()
+    assert line.call("ClearCache", unique_id="n1") is None
+    assert line.call("ClearCache", unique_id="n0") is not None
+    line.lose()
+    line.connect()
+    assert line.call("ClearCache", unique_id="n1") is not None
+
+
+def test_the_same_id_in_both_directions_is_no_repeat(line):
+    line.put("Authorize", waits=True)
+    line.take()
+    call = line.call("ClearCache", unique_id="id-1")
+    assert call is not None
+    line.session.reply(CallResult("id-1", DONE))
+    assert line.take() == ["result"]
+    line.answer()
+    assert line.ends[0][1] == "confirmed"
+
+
+def test_a_call_left_unanswered_is_no_longer_in_work(line):
+    call = line.call("ClearCache")
+    line.session.leave_unanswered(call)
+    assert line.session.calls_in_work == 0
+    assert line.call("ClearCache") is not None
+    assert line.session.calls_in_work == 1
+    line.session.leave_unanswered(call)
+    assert line.session.calls_in_work == 1
+    assert line.take() == []
+
+
+# Replies
+
+
+def test_replies_go_before_calls(line):
+    line.put("Heartbeat")
+    line.put("BootNotification")
+    line.call("ClearCache")
+    line.session.reply(done())
+    line.session.receive('[2,"bad"]', line.now)
+    assert line.take() == ["result", "error", "BootNotification"]
+
+
+def test_replies_do_not_wait_for_the_call_in_flight(line):
+    line.put("Heartbeat")
+    line.take()
+    line.call("ClearCache")
+    line.session.reply(done())
+    assert line.session.deadline(0) == 0.0
+    assert line.take() == ["result"]
+    assert line.session.in_flight.action == "Heartbeat"
+
+
+def test_a_reply_waits_until_its_number_is_durable_and_holds_up_those_behind_it(line):
+    for number in range(3):
+        line.call("ClearCache", unique_id=f"n{number}")
+    line.put("Heartbeat")
+    line.session.reply(done("n0"), number=1)
+    line.session.reply(done("n1"), number=5)
+    line.session.reply(CallError("n2", "InternalError"))
+    assert line.session.waiting_replies == 3
+    assert line.take() == ["Heartbeat"]
+    assert line.session.deadline(0) == line.now + 30
+    line.durable = 4
+    assert line.session.deadline(4) == 0.0
+    assert line.take() == ["result"]
+    line.durable = 5
+    assert line.take() == ["result", "error"]
+    assert [reply.unique_id for reply in line.replies] == ["n0", "n1", "n2"]
+    assert line.session.waiting_replies == 0
+
+
+def test_a_frame_carries_id_and_action_for_the_log(line):
+    line.call("ClearCache")
+    line.session.reply(done())
+    frame = line.session.next_frame(line.now, 0)
+    assert (frame.unique_id, frame.action, frame.then) == ("cs-1", "ClearCache", None)
+
+
+def test_what_follows_a_reply_is_left_to_whoever_writes_it(line):
+    happened = []
+    line.call("ClearCache")
+    line.session.reply(done(), then=lambda: happened.append(1))
+    frame = line.session.next_frame(line.now, 0)
+    assert happened == []
+    line.lose()
+    assert happened == []
+    frame.then()
+    assert happened == [1]
+
+
+def test_what_follows_happens_once_if_the_connection_goes_first(line):
+    happened = []
+    for number in range(3):
+        line.call("ClearCache", unique_id=f"n{number}")
+        line.session.reply(done(f"n{number}"), number=number, then=lambda number=number: happened.append(number))
+    line.session.next_frame(line.now, 0).then()
+    line.lose()
+    assert happened == [0, 1, 2]
+    line.lose()
+    line.connect()
+    line.durable = 9
+    assert line.take() == []
+    assert happened == [0, 1, 2]
+
+
+def test_the_answer_to_a_call_of_an_earlier_connection_is_not_written(line):
+    happened = []
+    line.call("ClearCache")
+    line.lose()
+    assert line.session.calls_in_work == 0
+    line.connect()
+    line.session.reply(done(), then=lambda: happened.append(1))
+    assert line.take() == []
+    assert happened == [1]
+
+
+def test_an_id_used_again_on_a_newer_connection_is_not_answered_by_the_old_call(line):
+    old = line.call("Reset", {"type": "Soft"})
+    line.lose()
+    line.connect()
+    new = line.call("GetConfiguration")
+    line.session.reply(done(), call=old)
+    assert line.take() == []
+    line.session.reply(CallResult("cs-1", {}), call=new)
+    assert line.take() == ["result"]
+
+
+def test_a_call_is_answered_once(line):
+    happened = []
+    line.call("ClearCache")
+    line.session.reply(done())
+    line.session.reply(CallError("cs-1", "InternalError"), then=lambda: happened.append(1))
+    assert line.take() == ["result"]
+    assert happened == [1]
+
+
+def test_what_follows_may_send(line):
+    line.call("TriggerMessage", {"requestedMessage": "Heartbeat"})
+    line.session.reply(done(), then=lambda: line.put("Heartbeat", is_triggered=True))
+    assert line.take() == ["result", "Heartbeat"]
+
+
+def test_what_waits_is_counted_for_the_flood_limits(line):
+    for number in range(70):
+        line.call("ClearCache", unique_id=f"n{number}")
+    assert (line.session.calls_in_work, line.session.waiting_replies) == (70, 0)
+    for number in range(65):
+        line.session.reply(done(f"n{number}"), number=1)
+    assert (line.session.calls_in_work, line.session.waiting_replies) == (5, 65)
+    line.durable = 1
+    assert len(line.take()) == 65
+    assert (line.session.calls_in_work, line.session.waiting_replies) == (5, 0)
