@@ -1,0 +1,159 @@
+"""The wall clock of a charge point: an anchor plus the time that went by since.
+
+Rules of this file:
+1. Nobody else knows the date. `now()` is the anchor plus the monotonic time since it; the anchor is read once, where
+   the charge point is opened, and moved only by what the Central System says (BootNotification, Heartbeat).
+2. A shift smaller than `SMALLEST_SHIFT` is ignored: many Central Systems cut `currentTime` to whole seconds, and the
+   answer was on its way for a while. Following such jitter would let time run backwards between two events of one
+   transaction. A larger shift is applied whole, forwards or backwards; time may then step back once.
+3. Until the Central System has spoken, the clock may be wrong by decades. Times taken in that state are marked with
+   `clock_boot`, the number of the boot, and are corrected when they go on the wire, never in the store.
+4. The first `set()` of a boot is that boot's correction, for all its marked times. At that moment the earlier boots
+   that never had a connection get one too: their clocks are taken to be as wrong as the present one, but they must
+   have ended before what follows them began. From the newest to the oldest, the correction is the present boot's,
+   lowered where needed until the boot's latest known time meets the start of the next. So the distances within a
+   boot are kept, and so is the order of all times. `note()` tells which times of which boots there are.
+"""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from ocpp16._core import format_datetime, parse_datetime
+
+SMALLEST_SHIFT = 1_000_000
+"""µs; smaller differences between our clock and the Central System's are left alone."""
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+
+
+def to_micros(time: datetime) -> int:
+    """µs since 1970 UTC of an aware `time`. Raises ValueError if it has no zone."""
+    if time.tzinfo is None:
+        raise ValueError("time needs a zone")
+    return (time - _EPOCH) // _MICROSECOND
+
+
+def to_datetime(micros: int) -> datetime:
+    """The aware datetime in UTC of `micros` µs since 1970."""
+    return _EPOCH + timedelta(microseconds=micros)
+
+
+class Clock:
+    """Wall time of one charge point.
+
+    Parameters: `monotonic` gives seconds that never go back; `anchor` is the wall time now, µs; `boot` is the number
+    of this boot, 0 if boots are not counted (then no time is ever marked or corrected).
+    """
+
+    __slots__ = ("_anchor", "_monotonic", "_spans", "_started", "_zero", "boot", "corrections", "is_set")
+
+    def __init__(self, monotonic: Callable[[], float], anchor: int, boot: int = 0) -> None:
+        self._monotonic = monotonic
+        self._zero = monotonic()
+        self._anchor = anchor
+        self._started = anchor
+        self._spans: dict[int, tuple[int, int]] = {}
+        self.boot = boot
+        self.is_set = False
+        self.corrections: dict[int, int] = {}
+        """Boot → µs to add to its marked times. Restored from the store; to be stored after a boot's first `set()`."""
+
+    @property
+    def clock_boot(self) -> int:
+        """What a time taken now is marked with: 0 if the clock is set, else the number of this boot."""
+        return 0 if self.is_set else self.boot
+
+    def monotonic(self) -> float:
+        """Seconds of the monotonic clock, the `now` of everything that is scheduled."""
+        return self._monotonic()
+
+    def now(self) -> int:
+        """Wall time, µs since 1970 UTC."""
+        return self._anchor + round((self._monotonic() - self._zero) * 1e6)
+
+    def now_datetime(self) -> datetime:
+        return to_datetime(self.now())
+
+    def monotonic_at(self, micros: int) -> float:
+        """The monotonic time at which this clock shows `micros`, if nobody sets it before."""
+        return self._zero + (micros - self._anchor) / 1e6
+
+    def set(self, micros: int) -> int:
+        """The Central System says it is `micros` now. Returns by how much the clock moved, µs (0 below the threshold).
+
+        The first call of a boot also settles `corrections` for this boot and for the noted ones without any (rule 4).
+        """
+        shift = micros - self.now()
+        if abs(shift) < SMALLEST_SHIFT:
+            shift = 0
+        self._anchor += shift
+        if not self.is_set:
+            self.is_set = True
+            if self.boot:
+                self._settle(shift)
+        return shift
+
+    def note(self, micros: int, clock_boot: int) -> None:
+        """A stored time is marked with `clock_boot`. To be called for each of them before the first `set()`."""
+        if clock_boot and clock_boot != self.boot:
+            earliest, latest = self._spans.get(clock_boot, (micros, micros))
+            self._spans[clock_boot] = min(earliest, micros), max(latest, micros)
+
+    def prune(self) -> tuple[int, ...]:
+        """Drop the corrections of boots no stored time is marked with; returns these boots, for their rows.
+
+        To be called once, after all `note()`s.
+        """
+        unused = tuple(boot for boot in self.corrections if boot != self.boot and boot not in self._spans)
+        for boot in unused:
+            del self.corrections[boot]
+        return unused
+
+    def corrected(self, micros: int, clock_boot: int) -> int:
+        """The best knowledge of a time that is marked with `clock_boot`; unchanged while nothing is known."""
+        if clock_boot in self.corrections:
+            return micros + self.corrections[clock_boot]
+        present = self.corrections.get(self.boot)
+        if not clock_boot or present is None:
+            return micros
+        return min(micros, self._started) + present
+
+    def _settle(self, shift: int) -> None:
+        self.corrections[self.boot] = shift
+        limit = self._started + shift
+        for boot in sorted(self._spans, reverse=True):
+            earliest, latest = self._spans[boot]
+            if boot not in self.corrections:
+                self.corrections[boot] = min(shift, limit - latest)
+            limit = min(limit, earliest + self.corrections[boot])
+
+
+def correct_timestamps(payload: dict[str, Any], correct: Callable[[int], int]) -> dict[str, Any]:
+    """A copy of `payload` in which every `timestamp` member, at any depth, went through `correct` (µs → µs).
+
+    Number of fraction digits and all else stay; a text that is no time stays as it is. The given payload is not
+    changed. Meant for the requests StartTransaction, StopTransaction and MeterValues.
+    """
+    return {name: _corrected_member(name, value, correct) for name, value in payload.items()}
+
+
+def _corrected_member(name: str, value: Any, correct: Callable[[int], int]) -> Any:
+    if isinstance(value, dict):
+        return correct_timestamps(value, correct)
+    if isinstance(value, list):
+        return [_corrected_member("", item, correct) for item in value]
+    if name == "timestamp" and isinstance(value, str):
+        try:
+            micros = parse_datetime(value)
+        except ValueError:
+            return value
+        return format_datetime(correct(micros), _fraction_digits(value))
+    return value
+
+
+def _fraction_digits(text: str) -> int:
+    fraction = text.partition(".")[2]
+    digits = len(fraction) - len(fraction.lstrip("0123456789"))
+    return min(digits, 6)

@@ -1,0 +1,342 @@
+"""Kinds of configuration values: how each is checked, normalised and written.
+
+Each kind has four conversions, between the value in Python, its native JSON form in a file and its text on the wire.
+`from_text` only changes the form and then calls `from_json`; there is one check, so ChangeConfiguration cannot accept
+what the next start refuses. `from_json(to_json(v)) == v` holds for every value. All reasons are raised as ValueError
+and name no value, because a value may be a secret.
+"""
+
+import re
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any, Final
+
+from ocpp16._core import parse_datetime_tolerant
+from ocpp16.enums import Measurand, Phase
+
+INT32_MAXIMUM: Final = 2**31 - 1
+
+_INTEGER: Final = re.compile(r"[+-]?[0-9]+", re.ASCII)
+_NUMBER: Final = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?", re.ASCII)
+
+
+class Kind:
+    """What kinds have in common: nothing is skipped, and too long a text is cut."""
+
+    __slots__ = ()
+
+    def skipped(self, native: Any) -> tuple[str, ...]:
+        return ()
+
+    def shortened(self, value: Any, limit: int) -> str | None:
+        return self.to_text(value)[:limit]
+
+    def to_text(self, value: Any) -> str:
+        return str(value)
+
+    def to_json(self, value: Any) -> Any:
+        return value
+
+
+def checked_text(native: object) -> str:
+    """The text, if it is one that can be written as UTF-8. A lone surrogate cannot, and would break every answer."""
+    if not isinstance(native, str):
+        raise ValueError("must be text")
+    try:
+        native.encode()
+    except UnicodeEncodeError:
+        raise ValueError("holds a character that is no Unicode character") from None
+    return native
+
+
+def _check_range(value: float, minimum: float | None, maximum: float | None) -> None:
+    if minimum is not None and value < minimum:
+        raise ValueError(f"must be at least {minimum}")
+    if maximum is not None and value > maximum:
+        raise ValueError(f"must be at most {maximum}")
+
+
+def _check_length(text: str, minimum: int, maximum: int | None) -> None:
+    if len(text) < minimum:
+        raise ValueError("must not be empty" if minimum == 1 else f"must have at least {minimum} characters")
+    if maximum is not None and len(text) > maximum:
+        raise ValueError(f"has {len(text)} characters, at most {maximum} are allowed")
+
+
+@dataclass(frozen=True, slots=True)
+class Boolean(Kind):
+    """bool. On the wire `true` or `false` in any case, and nothing else."""
+
+    def from_json(self, native: object) -> bool:
+        if not isinstance(native, bool):
+            raise ValueError("must be true or false")
+        return native
+
+    def from_text(self, text: str) -> bool:
+        lowered = text.lower()
+        if lowered not in ("true", "false"):
+            raise ValueError("must be true or false")
+        return lowered == "true"
+
+    def to_text(self, value: bool) -> str:
+        return "true" if value else "false"
+
+
+@dataclass(frozen=True, slots=True)
+class Integer(Kind):
+    """int. On the wire digits with or without a sign, at most 2**31 - 1; a file may hold more, or an integral 30.0."""
+
+    minimum: int | None = None
+    maximum: int | None = None
+
+    def from_json(self, native: object) -> int:
+        if isinstance(native, bool) or not isinstance(native, int | float):
+            raise ValueError("must be an integer")
+        if isinstance(native, float) and not native.is_integer():
+            raise ValueError("must be an integer")
+        _check_range(native, self.minimum, self.maximum)
+        return int(native)
+
+    def from_text(self, text: str) -> int:
+        if not _INTEGER.fullmatch(text):
+            raise ValueError("must be an integer")
+        value = int(text)
+        _check_range(value, -INT32_MAXIMUM - 1, INT32_MAXIMUM)
+        return self.from_json(value)
+
+
+@dataclass(frozen=True, slots=True)
+class Number(Kind):
+    """float. On the wire a decimal number without exponent; whole numbers are written without a point."""
+
+    minimum: float | None = None
+    maximum: float | None = None
+
+    def from_json(self, native: object) -> float:
+        if isinstance(native, bool) or not isinstance(native, int | float):
+            raise ValueError("must be a number")
+        _check_range(native, self.minimum, self.maximum)
+        if not abs(native) < 1e300:  # so written that NaN fails, too
+            raise ValueError("must be a finite number")
+        return float(native)
+
+    def to_json(self, value: float) -> float:
+        return int(value) if value.is_integer() else value
+
+    def from_text(self, text: str) -> float:
+        if not _NUMBER.fullmatch(text):
+            raise ValueError("must be a number")
+        value = float(text)
+        _check_range(value, -INT32_MAXIMUM - 1, INT32_MAXIMUM)
+        return self.from_json(value)
+
+    def to_text(self, value: float) -> str:
+        return format(Decimal(repr(self.to_json(value))), "f")
+
+
+@dataclass(frozen=True, slots=True)
+class Text(Kind):
+    """str, with a length in characters or a set of choices (exact spelling)."""
+
+    minimum_length: int = 0
+    maximum_length: int | None = None
+    choices: tuple[str, ...] = ()
+
+    def from_json(self, native: object) -> str:
+        text = checked_text(native)
+        _check_length(text, self.minimum_length, self.maximum_length)
+        if self.choices and text not in self.choices:
+            raise ValueError(f"must be one of {', '.join(self.choices)}")
+        return text
+
+    def from_text(self, text: str) -> str:
+        return self.from_json(text)
+
+
+@dataclass(frozen=True, slots=True)
+class TextList(Kind):
+    """tuple[str, ...]. In a file a text with separators, or an array if `is_array`; on the wire always a text.
+
+    White space around items is removed and empty items are dropped, but for `keeps_empty`, where the position of an
+    item means something. Items must be among `choices` if there are any; with `skips_unknown` others are left out
+    instead.
+    """
+
+    choices: tuple[str, ...] = ()
+    separator: str = ","
+    is_array: bool = False
+    keeps_empty: bool = False
+    skips_unknown: bool = False
+    item_minimum_length: int = 0
+    item_maximum_length: int | None = None
+    minimum_length: int = 0
+    maximum_length: int | None = None
+
+    def from_json(self, native: object) -> tuple[str, ...]:
+        # Interned, because ten thousand charge points name the same measurands.
+        items = tuple(sys.intern(item) for item in self._items(native) if not self._is_skipped(item))
+        for number, item in enumerate(items, 1):
+            try:
+                self.check_item(item)
+            except ValueError as reason:
+                raise ValueError(f"item {number} {reason}") from None
+        _check_length(self.to_text(items), self.minimum_length, self.maximum_length)
+        return items
+
+    def to_json(self, value: Sequence[str]) -> list[str] | str:
+        if isinstance(value, str):
+            raise TypeError("must be a tuple of texts")
+        return list(value) if self.is_array else self.separator.join(value)
+
+    def from_text(self, text: str) -> tuple[str, ...]:
+        return self.from_json(text.split(self.separator) if self.is_array else text)
+
+    def to_text(self, value: Sequence[str]) -> str:
+        return self.separator.join(value)
+
+    def skipped(self, native: object) -> tuple[str, ...]:
+        return tuple(item for item in self._items(native) if self._is_skipped(item))
+
+    def shortened(self, value: Sequence[str], limit: int) -> str:
+        """As many whole items as fit."""
+        text = self.to_text(value)
+        return text[: max(0, text.rfind(self.separator, 0, limit + 1))]
+
+    def check_item(self, item: str) -> None:
+        _check_length(item, self.item_minimum_length, self.item_maximum_length)
+        if self.choices and item not in self.choices:
+            raise ValueError(f"must be one of {', '.join(self.choices)}")
+
+    def split(self, text: str) -> list[str]:
+        return [item.strip() for item in text.split(self.separator)]
+
+    def _is_skipped(self, item: str) -> bool:
+        return self.skips_unknown and item not in self.choices
+
+    def _items(self, native: object) -> list[str]:
+        if not self.is_array:
+            return [item for item in self.split(checked_text(native)) if item]
+        if not isinstance(native, list | tuple):
+            raise ValueError("must be an array of texts")
+        if self.keeps_empty:
+            return [checked_text(item) for item in native]
+        return [item for text in native for item in self.split(checked_text(text)) if item]
+
+
+_PHASES: Final = tuple(f".{phase}" for phase in Phase)
+
+
+@dataclass(frozen=True, slots=True)
+class Measurands(TextList):
+    """Measurands of OCPP 1.6 ed. 2 §7.31, exact spelling. Every phase is sampled, so `Voltage.L1` is refused."""
+
+    choices: tuple[str, ...] = tuple(measurand.value for measurand in Measurand)
+
+    def check_item(self, item: str) -> None:
+        if item in self.choices:
+            return
+        stem = next((item.removesuffix(phase) for phase in _PHASES if item.endswith(phase)), item)
+        if stem in self.choices:
+            raise ValueError("names a phase; name the measurand alone, all its phases are sampled")
+        raise ValueError("is not a measurand")
+
+
+PHASE_ROTATIONS: Final = ("NotApplicable", "Unknown", "RST", "RTS", "SRT", "STR", "TRS", "TSR")
+
+
+@dataclass(frozen=True, slots=True)
+class PhaseRotations(TextList):
+    """Items `<connector>.<rotation>` (OCPP 1.6 ed. 2 §9.1.7); all white space is removed."""
+
+    def split(self, text: str) -> list[str]:
+        return "".join(text.split()).split(self.separator)
+
+    def check_item(self, item: str) -> None:
+        connector, point, rotation = item.partition(".")
+        if not (point and connector.isascii() and connector.isdigit() and len(connector) <= 9):
+            raise ValueError("must be <connector>.<rotation>")
+        if rotation not in PHASE_ROTATIONS:
+            raise ValueError(f"must end in one of {', '.join(PHASE_ROTATIONS)}")
+
+
+@dataclass(frozen=True, slots=True)
+class TimeOffset(Text):
+    """str `[+-]hh:mm`, hours up to 24."""
+
+    def from_json(self, native: object) -> str:
+        text = checked_text(native)
+        _check_length(text, self.minimum_length, self.maximum_length)
+        match = re.fullmatch(r"[+-]?([0-9]{1,2}):([0-9]{1,2})", text, re.ASCII)
+        if match is None or int(match[1]) > 24 or int(match[2]) > 59:
+            raise ValueError("must be an offset as +01:00")
+        return text
+
+
+@dataclass(frozen=True, slots=True)
+class DateTimeText(Text):
+    """str with a date and time. Whether it lies in the future is for the caller to check: there is no clock here."""
+
+    def from_json(self, native: object) -> str:
+        text = checked_text(native)
+        _check_length(text, self.minimum_length, self.maximum_length)
+        try:
+            parse_datetime_tolerant(text)
+        except ValueError:
+            raise ValueError("must be a date and time as 2030-01-31T02:00:00Z") from None
+        return text
+
+
+@dataclass(frozen=True, slots=True)
+class AuthorizationKey(Kind):
+    """bytes: the password of HTTP Basic authentication, as it is put into the header.
+
+    On the wire, by the mode `form` (key AuthorizationKeyForm):
+
+    - `Hex`: 32 to 40 hexadecimal digits, two for each of 16 to 20 bytes (security white paper ed. 3, key
+      AuthorizationKey). Nothing else is taken; whether the bytes are printable does not matter.
+    - `Text`: the characters themselves, 16 to 40 bytes of UTF-8. For Central Systems that send a password as it is.
+
+    In a file three forms, 8 to 100 bytes: `hex:<digits>`, `text:<characters>`, or plain. Plain text of 32 to 40 (an
+    even number of) hexadecimal digits is hexadecimal in mode `Hex`; all other plain text stands for its characters.
+    As text, 32 characters are more than the 20 bytes a key may have, so this is no guess. We write `hex:`.
+    """
+
+    form: str = "Hex"
+
+    def from_json(self, native: object) -> bytes:
+        text = checked_text(native)
+        if text.startswith("hex:"):
+            key = self._decoded(text[4:])
+        elif text.startswith("text:"):
+            key = text[5:].encode()
+        elif self.form == "Hex" and re.fullmatch(r"(?:[0-9A-Fa-f]{2}){16,20}", text):
+            key = bytes.fromhex(text)
+        else:
+            key = text.encode()
+        if not 8 <= len(key) <= 100:
+            raise ValueError("must have 8 to 100 bytes")
+        return key
+
+    def to_json(self, value: bytes) -> str:
+        return f"hex:{value.hex()}"
+
+    def from_text(self, text: str) -> bytes:
+        if self.form == "Text":
+            if not 16 <= len(checked_text(text).encode()) <= 40:
+                raise ValueError("must have 16 to 40 bytes")
+            return self.from_json(f"text:{text}")
+        key = self._decoded(text)
+        if not 16 <= len(key) <= 20:
+            raise ValueError("must have 32 to 40 hexadecimal digits")
+        return self.from_json(f"hex:{text}")
+
+    def to_text(self, value: bytes) -> str:
+        """Never the key: it is not reported, and a mistake here must not disclose it."""
+        return ""
+
+    def _decoded(self, digits: str) -> bytes:
+        if not re.fullmatch(r"(?:[0-9A-Fa-f]{2})+", digits):
+            raise ValueError("must be an even number of hexadecimal digits")
+        return bytes.fromhex(digits)

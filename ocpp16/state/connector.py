@@ -1,0 +1,211 @@
+"""One connector: its base state, the errors that cover it, and what has to be reported about it.
+
+Rules of this file:
+1. The reported status is Faulted while an error with `is_fault` is active, else the base state. Events move the base
+   state even under a fault; that change is not reported, and the `info` of its event is lost.
+2. Every method that may have something to report returns one `Notification`, or None. Nobody is called back.
+3. A notification carries the time of its cause: of the event, of the error as the station dated it, or `now`.
+4. The error shown with a status is the latest active one by its time (the later raised one at the same time).
+5. Clearing an error always reports, unless a fault remains and the Central System was told another error since: then
+   what it knows is still true. If the cleared one is what it was told last, it is told the latest remaining fault.
+6. A connector that is, or is to be, Inoperative does not become Available at the end of a session or reservation, not
+   for a moment: it goes from there to Unavailable. To be put into service again it leaves Unavailable by an event.
+7. A connector that starts as Faulted has a base state and an error of its own making, `INITIAL_FAULT`. The first fault
+   the station raises takes its place; clearing all errors, or `INITIAL_FAULT` itself, ends it.
+
+This file does not know of MinimumStatusDuration (`state.status_throttle`), registration or connections.
+"""
+
+from dataclasses import replace
+from typing import NamedTuple
+
+from ocpp16.enums import AvailabilityType, ChargePointErrorCode, ChargePointStatus
+from ocpp16.models import ErrorInfo
+from ocpp16.state.clock import to_datetime, to_micros
+from ocpp16.state.connector_table import TRANSITIONS, TRANSITIONS_ZERO, ConnectorEvent, Table
+
+INITIAL_FAULT = "initial-fault"
+"""uuid of the error that stands for a connector said to be Faulted at the start."""
+
+INFO_LENGTH = 50
+VENDOR_ID_LENGTH = 255
+VENDOR_ERROR_CODE_LENGTH = 50
+
+
+class Notification(NamedTuple):
+    """What a StatusNotification has to say (OCPP 1.6 ed. 2 §6.47). `timestamp` is µs UTC.
+
+    `is_status_change`: the reported status is another one than before; False for errors under the same status and for
+    reports of what is.
+    """
+
+    connector_id: int
+    status: ChargePointStatus
+    error_code: ChargePointErrorCode
+    info: str | None
+    vendor_id: str | None
+    vendor_error_code: str | None
+    timestamp: int
+    is_status_change: bool
+
+
+class Connector:
+    """Status of one connector.
+
+    Parameters: `connector_id` is 0 for the charge point itself; `initial` is any status (connector 0: Available,
+    Unavailable or Faulted, else ValueError); `availability` is the persisted one, and decides what is under an initial
+    Faulted.
+    """
+
+    __slots__ = ("_errors", "_shown", "_table", "availability", "base", "connector_id", "scheduled")
+
+    def __init__(
+        self,
+        connector_id: int,
+        initial: ChargePointStatus = ChargePointStatus.AVAILABLE,
+        availability: AvailabilityType = AvailabilityType.OPERATIVE,
+    ) -> None:
+        self.connector_id = connector_id
+        self.availability = availability
+        """What was last commanded and carried out; survives a restart."""
+        self.scheduled: AvailabilityType | None = None
+        """What was commanded and waits for the end of the session."""
+        self._errors: tuple[ErrorInfo, ...] = ()
+        self._shown: str | None = None
+        self._table: Table = TRANSITIONS if connector_id else TRANSITIONS_ZERO
+        self.base = initial
+        if initial == ChargePointStatus.FAULTED:
+            self.base = initial_status(availability)
+            fault = ErrorInfo(
+                ChargePointErrorCode.OTHER_ERROR, is_fault=True, timestamp=to_datetime(0), uuid=INITIAL_FAULT
+            )
+            self._errors = (fault,)
+        elif initial not in self._table:
+            raise ValueError(f"connector {connector_id} cannot start as {initial}")
+
+    @property
+    def errors(self) -> tuple[ErrorInfo, ...]:
+        """The active errors in the order in which they were raised, texts cut and times filled in."""
+        return self._errors
+
+    @property
+    def is_faulted(self) -> bool:
+        return any(error.is_fault for error in self._errors)
+
+    @property
+    def status(self) -> ChargePointStatus:
+        """The reported status."""
+        return ChargePointStatus.FAULTED if self.is_faulted else self.base
+
+    @property
+    def commanded(self) -> AvailabilityType:
+        """What the availability is, or will be as soon as the session allows."""
+        return self.scheduled or self.availability
+
+    def submit(self, event: ConnectorEvent, now: int, info: str | None = None) -> Notification | None:
+        """Something happened at `now`; `info` (cut to 50 characters) goes into the report. None: nothing to report."""
+        target = self._table.get(self.base, {}).get(event)
+        if target is None:
+            return None
+        if target is ChargePointStatus.AVAILABLE and self.base is not ChargePointStatus.UNAVAILABLE:
+            target = initial_status(self.commanded)
+        self.base = target
+        if self.is_faulted:
+            return None
+        return self._notification(_latest(self._errors), now, _cut(info, INFO_LENGTH), is_status_change=True)
+
+    def raise_error(self, error: ErrorInfo, now: int) -> Notification | None:
+        """An error is there. Its time is its own, or `now` if it has none. None if its uuid is active already.
+
+        Raises ValueError if its time has no zone.
+        """
+        if any(active.uuid == error.uuid for active in self._errors):
+            return None
+        error = replace(
+            error,
+            info=_cut(error.info, INFO_LENGTH),
+            vendor_id=_cut(error.vendor_id, VENDOR_ID_LENGTH),
+            vendor_error_code=_cut(error.vendor_error_code, VENDOR_ERROR_CODE_LENGTH),
+            timestamp=to_datetime(now) if error.timestamp is None else error.timestamp,
+        )
+        time = _time(error)
+        before = self.status
+        kept = self._errors
+        if error.is_fault:
+            kept = tuple(active for active in kept if active.uuid != INITIAL_FAULT)
+        self._errors = (*kept, error)
+        return self._notification(error, time, error.info, is_status_change=self.status is not before)
+
+    def clear_error(self, uuid: str, now: int) -> Notification | None:
+        """An error is over. None if it is not known, or a remaining fault keeps the last report true (rule 5)."""
+        remaining = tuple(error for error in self._errors if error.uuid != uuid)
+        if len(remaining) == len(self._errors):
+            return None
+        before = self.status
+        self._errors = remaining
+        if not self.is_faulted:
+            error = _latest(remaining)
+        elif self._shown in (uuid, None):
+            error = _latest(tuple(error for error in remaining if error.is_fault))
+        else:
+            return None
+        return self._notification(error, now, error.info if error else None, is_status_change=self.status is not before)
+
+    def clear_all_errors(self, now: int) -> Notification | None:
+        """No error is left. None if there was none."""
+        if not self._errors:
+            return None
+        before = self.status
+        self._errors = ()
+        return self._notification(None, now, None, is_status_change=self.status is not before)
+
+    def report(self, now: int) -> Notification:
+        """What is, for a report without a cause: after boot, after a reconnect, when triggered."""
+        error = _latest(self._errors)
+        return self._notification(error, now, error.info if error else None, is_status_change=False)
+
+    def apply_scheduled(self) -> AvailabilityType | None:
+        """The session allows the scheduled change now: make it the availability. Returns it, or None without one."""
+        kind, self.scheduled = self.scheduled, None
+        if kind is not None:
+            self.availability = kind
+        return kind
+
+    def _notification(
+        self, error: ErrorInfo | None, time: int, info: str | None, *, is_status_change: bool
+    ) -> Notification:
+        self._shown = error.uuid if error else None
+        return Notification(
+            self.connector_id,
+            self.status,
+            error.error_code if error else ChargePointErrorCode.NO_ERROR,
+            info,
+            error.vendor_id if error else None,
+            error.vendor_error_code if error else None,
+            time,
+            is_status_change,
+        )
+
+
+def initial_status(availability: AvailabilityType) -> ChargePointStatus:
+    """The status of an idle connector of this availability."""
+    if availability == AvailabilityType.INOPERATIVE:
+        return ChargePointStatus.UNAVAILABLE
+    return ChargePointStatus.AVAILABLE
+
+
+def _latest(errors: tuple[ErrorInfo, ...]) -> ErrorInfo | None:
+    latest = None
+    for error in errors:
+        if latest is None or _time(error) >= _time(latest):
+            latest = error
+    return latest
+
+
+def _time(error: ErrorInfo) -> int:
+    assert error.timestamp is not None, "filled in when it was raised"
+    return to_micros(error.timestamp)
+
+
+def _cut(text: str | None, length: int) -> str | None:
+    return None if text is None else text[:length]

@@ -1,0 +1,194 @@
+"""From what the meter tells to the sampled values of MeterValues (OCPP 1.6 ed. 2 §4.7, §7.31): one table.
+
+Rules of this file:
+1. A requested measurand gives one value without phase (if the meter has a total) and one per phase it knows. What was
+   not measured is not reported; nothing is made up. Names are those of `Measurand`, without a phase suffix.
+2. The meter's power and current are positive towards the car. The import measurands carry them as they are, negative
+   when the car gives (as libocpp); the export measurands carry the flow away from the car, 0 while there is none. An AC
+   current has no sign: it counts as export while the active power of its phase, or in total, is negative.
+3. Voltages and frequencies carry phase L1, L2, L3 although they are measured against neutral (as libocpp).
+4. Interval energies are the difference of registers to a `previous` measurement; without one, or after the register was
+   reset, they are left out.
+5. Not here, because a `Measurement` does not have it: reactive energy, power factor. `is_producible` tells, so that
+   the configuration can refuse the names.
+6. A location that is not one of OCPP's is as good as none.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from math import isfinite
+from types import MappingProxyType
+from typing import NamedTuple
+
+from ocpp16.enums import Location, Measurand, Phase, ReadingContext, UnitOfMeasure, ValueFormat
+from ocpp16.models import Measurement, PhaseValues, Reading
+
+_M = Measurand
+_U = UnitOfMeasure
+
+
+class Sources(NamedTuple):
+    """All that a value can come from. `previous` and the offered values are None where there are none."""
+
+    measurement: Measurement
+    previous: Measurement | None
+    offered_current: float | None
+    offered_power: float | None
+
+
+class Value(NamedTuple):
+    """One value before it is dressed for the wire; `location` overrides the row's."""
+
+    number: float
+    phase: Phase | None = None
+    location: Location | None = None
+
+
+class Row(NamedTuple):
+    """How one measurand is produced; unit and location None are left out on the wire."""
+
+    unit: UnitOfMeasure | None
+    location: Location | None
+    values: Callable[[Sources], list[Value]]
+
+
+def sample(
+    measurement: Measurement,
+    wanted: Sequence[str],
+    context: ReadingContext,
+    offered_current: float | None = None,
+    offered_power: float | None = None,
+    *,
+    previous: Measurement | None = None,
+) -> list[dict[str, str]]:
+    """SampledValues of `wanted` measurands, in that order; empty if nothing of it was measured.
+
+    Parameters: `wanted`: names, of which unknown ones, those that cannot be produced and repeats are skipped;
+    `offered_current`: A, `offered_power`: W, None if nothing was ever offered; `previous`: the measurement at the
+    beginning of the interval, for the interval measurands.
+    """
+    sources = Sources(measurement, previous, offered_current, offered_power)
+    sampled: list[dict[str, str]] = []
+    for name in dict.fromkeys(wanted):
+        row = TABLE.get(name)
+        if row is not None:
+            sampled += [_sampled(name, row, value, context) for value in row.values(sources) if isfinite(value.number)]
+    return sampled
+
+
+def is_producible(name: str) -> bool:
+    """Is there any measurement for which this measurand gives a value?"""
+    return name in TABLE
+
+
+def _sampled(name: str, row: Row, value: Value, context: ReadingContext) -> dict[str, str]:
+    text = f"{value.number:.2f}"
+    sampled: dict[str, str] = {
+        "value": "0.00" if text == "-0.00" else text,
+        "context": context.value,
+        "format": ValueFormat.RAW.value,
+        "measurand": str(name),
+    }
+    location = value.location or row.location
+    if value.phase is not None:
+        sampled["phase"] = value.phase.value
+    if location is not None:
+        sampled["location"] = location.value
+    if row.unit is not None:
+        sampled["unit"] = row.unit.value
+    return sampled
+
+
+_LINES = ((Phase.L1, "l1"), (Phase.L2, "l2"), (Phase.L3, "l3"))
+_LINES_AND_NEUTRAL = (*_LINES, (Phase.N, "n"))
+_TOTAL_AND_LINES = ((None, "total"), *_LINES)
+
+
+def _all(values: PhaseValues | None, phases: Sequence[tuple[Phase, str]] = _LINES) -> list[Value]:
+    if values is None:
+        return []
+    found = [] if values.total is None else [Value(values.total)]
+    for phase, attribute in phases:
+        number = getattr(values, attribute)
+        if number is not None:
+            found.append(Value(number, phase))
+    return found
+
+
+def _reversed(values: PhaseValues | None) -> list[Value]:
+    return [value._replace(number=max(0.0, -value.number)) for value in _all(values)]
+
+
+def _exported_current(sources: Sources) -> list[Value]:
+    current, power = sources.measurement.current, sources.measurement.power
+    if current is None:
+        return []
+    found = []
+    for phase, attribute in _TOTAL_AND_LINES:
+        amps: float | None = getattr(current, attribute)
+        if amps is None:
+            continue
+        watts: float | None = getattr(power, attribute) if power is not None else None
+        if watts is None and power is not None:
+            watts = power.total
+        is_given = amps < 0 or (watts is not None and watts < 0)
+        found.append(Value(abs(amps) if is_given else 0.0, phase))
+    return found
+
+
+def _grown(sources: Sources, register: str) -> list[Value]:
+    now: PhaseValues | None = getattr(sources.measurement, register)
+    before: PhaseValues | None = getattr(sources.previous, register, None)
+    if now is None or before is None:
+        return []
+    found = []
+    for phase, attribute in _TOTAL_AND_LINES:
+        end, begin = getattr(now, attribute), getattr(before, attribute)
+        if end is not None and begin is not None and end >= begin:
+            found.append(Value(end - begin, phase))
+    return found
+
+
+def _offered(number: float | None) -> list[Value]:
+    return [] if number is None else [Value(number)]
+
+
+def _read(reading: Reading | None, otherwise: Location | None) -> list[Value]:
+    if reading is None:
+        return []
+    return [Value(reading.value, location=_location(reading.location) or otherwise)]
+
+
+def _location(text: str | None) -> Location | None:
+    try:
+        return Location(text) if text is not None else None
+    except ValueError:
+        return None
+
+
+TABLE: Mapping[str, Row] = MappingProxyType(
+    {
+        _M.ENERGY_ACTIVE_IMPORT_REGISTER: Row(_U.WH, Location.OUTLET, lambda s: _all(s.measurement.energy_import)),
+        _M.ENERGY_ACTIVE_EXPORT_REGISTER: Row(_U.WH, None, lambda s: _all(s.measurement.energy_export)),
+        _M.ENERGY_ACTIVE_IMPORT_INTERVAL: Row(_U.WH, Location.OUTLET, lambda s: _grown(s, "energy_import")),
+        _M.ENERGY_ACTIVE_EXPORT_INTERVAL: Row(_U.WH, None, lambda s: _grown(s, "energy_export")),
+        _M.POWER_ACTIVE_IMPORT: Row(_U.W, Location.OUTLET, lambda s: _all(s.measurement.power)),
+        _M.POWER_ACTIVE_EXPORT: Row(_U.W, Location.OUTLET, lambda s: _reversed(s.measurement.power)),
+        _M.POWER_REACTIVE_IMPORT: Row(_U.VAR, Location.OUTLET, lambda s: _all(s.measurement.reactive_power)),
+        _M.POWER_REACTIVE_EXPORT: Row(_U.VAR, Location.OUTLET, lambda s: _reversed(s.measurement.reactive_power)),
+        _M.POWER_OFFERED: Row(_U.W, Location.OUTLET, lambda s: _offered(s.offered_power)),
+        _M.VOLTAGE: Row(_U.V, Location.OUTLET, lambda s: _all(s.measurement.voltage)),
+        _M.CURRENT_IMPORT: Row(_U.A, Location.OUTLET, lambda s: _all(s.measurement.current, _LINES_AND_NEUTRAL)),
+        _M.CURRENT_EXPORT: Row(_U.A, Location.OUTLET, _exported_current),
+        _M.CURRENT_OFFERED: Row(_U.A, Location.OUTLET, lambda s: _offered(s.offered_current)),
+        # No unit value exists for hertz and for revolutions.
+        _M.FREQUENCY: Row(None, None, lambda s: _all(s.measurement.frequency)),
+        _M.TEMPERATURE: Row(
+            _U.CELSIUS,
+            None,
+            lambda s: [value for reading in s.measurement.temperatures for value in _read(reading, None)],
+        ),
+        _M.SOC: Row(_U.PERCENT, None, lambda s: _read(s.measurement.soc, Location.EV)),
+        _M.RPM: Row(None, None, lambda s: _read(s.measurement.rpm, Location.EV)),
+    }
+)
+"""Measurand → unit, location, values. What is missing here cannot be produced."""

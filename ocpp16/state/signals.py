@@ -1,0 +1,162 @@
+"""The internal events of a charge point, and the bus that carries them from feature to feature.
+
+Rules of this file:
+1. A signal tells a fact that already holds in memory. Subscribers act in the order in which they subscribed, which is
+   the order of `profiles.FULL`; what a subscriber emits is delivered after the signal in hand.
+2. Synchronous: no subscriber waits. An exception propagates to the emitter; a broken invariant must not go on sending.
+3. Each class names its subscribers; a test compares the list with reality.
+"""
+
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeVar
+
+from ocpp16.enums import ChargePointStatus, RegistrationStatus
+from ocpp16.models import IdTagInfo
+from ocpp16.state.transaction import Transaction
+
+
+@dataclass(frozen=True, slots=True)
+class Signal:
+    """Base of all signals."""
+
+
+S = TypeVar("S", bound=Signal)
+
+
+@dataclass(frozen=True, slots=True)
+class Connected(Signal):
+    """A WebSocket is open.
+
+    Heard by: availability.
+    """
+
+
+@dataclass(frozen=True, slots=True)
+class Disconnected(Signal):
+    """The WebSocket is gone.
+
+    Heard by: nobody yet.
+    """
+
+
+@dataclass(frozen=True, slots=True)
+class RegistrationChanged(Signal):
+    """BootNotification was answered with another status than the last time.
+
+    Heard by: availability.
+    """
+
+    status: RegistrationStatus
+
+
+@dataclass(frozen=True, slots=True)
+class ClockSet(Signal):
+    """The Central System told the time and the clock moved by `shift` µs.
+
+    Heard by: meter_values.
+    """
+
+    shift: int
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectorStatusChanged(Signal):
+    """The reported state of a connector is another one.
+
+    Heard by: nobody yet.
+    """
+
+    connector_id: int
+    status: ChargePointStatus
+
+
+@dataclass(frozen=True, slots=True)
+class TransactionStarted(Signal):
+    """The station told a start; StartTransaction is queued.
+
+    Heard by: nobody yet.
+    """
+
+    transaction: Transaction
+
+
+@dataclass(frozen=True, slots=True)
+class TransactionIdAssigned(Signal):
+    """StartTransaction was answered; the id tag may have been refused.
+
+    Heard by: nobody yet.
+    """
+
+    transaction: Transaction
+    id_tag_info: IdTagInfo
+
+
+@dataclass(frozen=True, slots=True)
+class TransactionEnded(Signal):
+    """The station told the end; StopTransaction is queued.
+
+    Heard by: reset.
+    """
+
+    transaction: Transaction
+
+
+@dataclass(frozen=True, slots=True)
+class TransactionAcknowledged(Signal):
+    """StopTransaction was answered, or given up: the transaction is closed.
+
+    Heard by: availability, reset.
+    """
+
+    transaction: Transaction
+
+
+@dataclass(frozen=True, slots=True)
+class IdTagInfoLearned(Signal):
+    """The Central System told something about an id tag.
+
+    Heard by: nobody yet.
+    """
+
+    id_tag: str
+    info: IdTagInfo
+
+
+@dataclass(frozen=True, slots=True)
+class ConfigurationChanged(Signal):
+    """A configuration key has a new value; `key` is its canonical name.
+
+    Heard by: boot, meter_values, charge_point.
+    """
+
+    key: str
+
+
+class Signals:
+    """The bus of one charge point."""
+
+    __slots__ = ("_emitting", "_subscribers", "_waiting")
+
+    def __init__(self) -> None:
+        self._subscribers: dict[type[Signal], list[Callable[..., None]]] = {}
+        self._waiting: deque[Signal] = deque()
+        self._emitting = False
+
+    def on(self, kind: type[S], subscriber: Callable[[S], None]) -> None:
+        self._subscribers.setdefault(kind, []).append(subscriber)
+
+    def emit(self, signal: Signal) -> None:
+        self._waiting.append(signal)
+        if self._emitting:
+            return
+        self._emitting = True
+        try:
+            while self._waiting:
+                current = self._waiting.popleft()
+                for subscriber in self._subscribers.get(type(current), ()):
+                    subscriber(current)
+        finally:
+            self._emitting = False
+            self._waiting.clear()

@@ -1,0 +1,125 @@
+"""All timers of one charge point: a heap of deadlines with callbacks, told the time from outside.
+
+Rules of this file:
+1. Due means `when <= now`. `run_due` runs what is due in the order of `when`, equal ones in the order of their making.
+2. A callback is synchronous and short; it may add and cancel timers, itself included. What it raises passes through
+   `run_due`; the other timers stay as they are.
+3. `every` keeps its phase: beats lie at first + n x interval. Beats missed in a long pause are made up by one call.
+4. Cancelling only marks; the heap is rebuilt when more than half of it is marked, so that it cannot grow by cancelling.
+5. Callbacks should be bound methods: a closure per timer costs a fleet more than the timer itself.
+"""
+
+import heapq
+from collections.abc import Callable
+from math import floor, inf, isnan
+
+_COMPACTION_FLOOR = 16
+"""Below this number of cancelled entries a rebuild is not worth its time."""
+
+
+class Timer:
+    """One entry of `Timers`; made by `Timers.at` and `Timers.every`."""
+
+    __slots__ = ("_callback", "_interval", "_timers", "when")
+
+    def __init__(self, timers: "Timers", when: float, callback: Callable[[], None], interval: float) -> None:
+        self._timers = timers
+        self._callback: Callable[[], None] | None = callback
+        self._interval = interval
+        self.when = when
+        """Monotonic seconds of the next (or last) call."""
+
+    @property
+    def is_active(self) -> bool:
+        """Will it call yet? False once cancelled, and for `at` once it has been called."""
+        return self._callback is not None
+
+    def cancel(self) -> None:
+        """Do not call any more. Harmless if there is nothing left to cancel."""
+        if self._callback is not None:
+            self._callback = None
+            self._timers._count_cancelled()
+
+
+class Timers:
+    """The timers of one charge point.
+
+    `on_earlier`, if set, is called with the new deadline when a timer is added that is due before all others: whoever
+    sleeps until `deadline()` must then sleep less.
+    """
+
+    __slots__ = ("_cancelled", "_heap", "_sequence", "on_earlier")
+
+    def __init__(self) -> None:
+        self._heap: list[tuple[float, int, Timer]] = []
+        self._sequence = 0
+        self._cancelled = 0
+        self.on_earlier: Callable[[float], None] | None = None
+
+    def __len__(self) -> int:
+        """Number of active timers."""
+        return len(self._heap) - self._cancelled
+
+    def at(self, when: float, callback: Callable[[], None]) -> Timer:
+        """Call once, at monotonic second `when` (at the next `run_due` if that is past)."""
+        return self._add(Timer(self, when, callback, 0.0))
+
+    def every(self, interval: float, callback: Callable[[], None], first: float) -> Timer:
+        """Call at `first` and then each `interval` seconds until cancelled. Raises ValueError unless interval > 0."""
+        if not 0 < interval < inf:
+            raise ValueError(f"interval must be a positive number of seconds, not {interval}")
+        return self._add(Timer(self, first, callback, interval))
+
+    def deadline(self) -> float:
+        """Monotonic seconds of the next timer, `inf` without any."""
+        heap = self._heap
+        while heap and heap[0][2]._callback is None:
+            heapq.heappop(heap)
+            self._cancelled -= 1
+        return heap[0][0] if heap else inf
+
+    def run_due(self, now: float, limit: int = 64) -> int:
+        """Call what is due at `now`, at most `limit` callbacks, so that one storm of timers does not starve the rest.
+
+        Returns how many were called. Timers that a callback adds and that are due already count among them.
+        """
+        called = 0
+        while called < limit and self.deadline() <= now:
+            timer = heapq.heappop(self._heap)[2]
+            callback = timer._callback
+            assert callback is not None, "deadline() leaves an active timer on top"
+            if timer._interval:
+                timer.when = _next_beat(timer.when, timer._interval, now)
+                self._push(timer)
+            else:
+                timer._callback = None
+            called += 1
+            callback()
+        return called
+
+    def _add(self, timer: Timer) -> Timer:
+        if isnan(timer.when):
+            raise ValueError("a timer needs a time")
+        before = self.deadline()
+        self._push(timer)
+        if timer.when < before and self.on_earlier is not None:
+            self.on_earlier(timer.when)
+        return timer
+
+    def _push(self, timer: Timer) -> None:
+        heapq.heappush(self._heap, (timer.when, self._sequence, timer))
+        self._sequence += 1
+
+    def _count_cancelled(self) -> None:
+        self._cancelled += 1
+        if self._cancelled > max(_COMPACTION_FLOOR, len(self._heap) // 2):
+            self._heap = [entry for entry in self._heap if entry[2]._callback is not None]
+            heapq.heapify(self._heap)
+            self._cancelled = 0
+
+
+def _next_beat(last: float, interval: float, now: float) -> float:
+    """The first beat of the grid after `now`; without a pause this is last + interval."""
+    beats = max(1, floor((now - last) / interval) + 1)
+    following = last + beats * interval
+    return following if following > now else following + interval

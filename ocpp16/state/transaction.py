@@ -1,0 +1,112 @@
+"""Transactions of this charge point: one object each, found by local key, connector or the Central System's id.
+
+Rules of this file:
+1. A transaction is ours: its `key` never changes and never goes over the wire. The Central System's `transaction_id`
+   comes late and may come never (StartTransaction given up).
+2. Nothing here sends, stores or asks; the feature profile `transactions` does, in the same block as the change.
+3. Times are µs UTC. `clock_boot` is the number of the boot whose clock was not set when they were taken, 0 if it was:
+   such times are corrected when they are written to the wire (state/clock.py).
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+
+from ocpp16.enums import Reason
+
+
+class TransactionPhase(StrEnum):
+    """Where a transaction stands. RUNNING until its end is told, STOPPED until StopTransaction is answered."""
+
+    RUNNING = "running"
+    STOPPED = "stopped"
+    CLOSED = "closed"
+
+
+@dataclass(slots=True, eq=False)
+class Transaction:
+    key: int
+    connector_id: int
+    session_id: str
+    id_tag: str
+    started_at: int
+    meter_start: int
+    """Wh."""
+    reservation_id: int | None = None
+    clock_boot: int = 0
+    transaction_id: int | None = None
+    start_given_up: bool = False
+    """StartTransaction went to the dead letters: StopTransaction carries -1, MeterValues no id (messages.md 4.3)."""
+    is_refused: bool = False
+    """StartTransaction.conf did not accept the id tag."""
+    parent_id_tag: str | None = None
+    meter_last: int = 0
+    meter_last_at: int = 0
+    meter_last_clock_boot: int = 0
+    phase: TransactionPhase = TransactionPhase.RUNNING
+    stopped_at: int | None = None
+    meter_stop: int | None = None
+    stop_reason: Reason | None = None
+    id_tag_end: str | None = None
+    stop_clock_boot: int = 0
+
+    @property
+    def is_running(self) -> bool:
+        return self.phase is TransactionPhase.RUNNING
+
+
+class Transactions:
+    """All transactions whose StopTransaction is not answered yet."""
+
+    __slots__ = ("_by_key", "_running", "next_key")
+
+    def __init__(self) -> None:
+        self._by_key: dict[int, Transaction] = {}
+        self._running: dict[int, Transaction] = {}
+        self.next_key = 1
+
+    def __iter__(self) -> Iterator[Transaction]:
+        return iter(self._by_key.values())
+
+    def __len__(self) -> int:
+        return len(self._by_key)
+
+    def add(self, transaction: Transaction) -> None:
+        """Take in a new or restored transaction. One that runs must find its connector free (G-83)."""
+        if transaction.is_running:
+            if transaction.connector_id in self._running:
+                raise ValueError(f"connector {transaction.connector_id} has a running transaction")
+            self._running[transaction.connector_id] = transaction
+        self._by_key[transaction.key] = transaction
+        self.next_key = max(self.next_key, transaction.key + 1)
+
+    def by_key(self, key: int) -> Transaction | None:
+        return self._by_key.get(key)
+
+    def running(self, connector_id: int) -> Transaction | None:
+        return self._running.get(connector_id)
+
+    def all_running(self) -> tuple[Transaction, ...]:
+        return tuple(self._running.values())
+
+    def running_with_id(self, transaction_id: int) -> Transaction | None:
+        """The running transaction with this id of the Central System. Ids may recur over the years: only running."""
+        for transaction in self._running.values():
+            if transaction.transaction_id == transaction_id:
+                return transaction
+        return None
+
+    def stop(self, transaction: Transaction) -> None:
+        """The station told the end: the connector is free for another."""
+        if not transaction.is_running:
+            raise ValueError(f"transaction {transaction.key} does not run")
+        transaction.phase = TransactionPhase.STOPPED
+        if self._running.get(transaction.connector_id) is transaction:
+            del self._running[transaction.connector_id]
+
+    def close(self, transaction: Transaction) -> None:
+        """StopTransaction was answered, or given up."""
+        if self._running.get(transaction.connector_id) is transaction:
+            del self._running[transaction.connector_id]
+        transaction.phase = TransactionPhase.CLOSED
+        self._by_key.pop(transaction.key, None)

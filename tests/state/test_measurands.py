@@ -1,0 +1,167 @@
+"""From measurements to sampled values: the whole mapping, value by value."""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from math import inf, nan
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ocpp16.enums import Location, Measurand, Phase, ReadingContext, UnitOfMeasure
+from ocpp16.models import Measurement, PhaseValues, Reading
+from ocpp16.state.measurands import TABLE, is_producible, sample
+
+TIME = datetime(2024, 5, 1, tzinfo=UTC)
+PERIODIC = ReadingContext.SAMPLE_PERIODIC
+FULL = Measurement(
+    TIME,
+    energy_import=PhaseValues(12345.678, 1.0, 2.0, 3.0),
+    energy_export=PhaseValues(20.0, 4.0, 5.0, 6.0),
+    power=PhaseValues(11040.0, 3680.0, 3680.0, 3680.0),
+    reactive_power=PhaseValues(-30.0, -10.0, -10.0, -10.0),
+    voltage=PhaseValues(None, 230.1, 230.2, 230.3),
+    current=PhaseValues(None, 16.0, 16.0, 16.0, 0.5),
+    frequency=PhaseValues(None, 49.987),
+    soc=Reading(81.0),
+    temperatures=(Reading(35.0, "Body"), Reading(41.26, "somewhere"), Reading(20.0)),
+    rpm=Reading(1200.0, "Body"),
+)
+BEFORE = Measurement(TIME, energy_import=PhaseValues(12000.0, 0.5, 2.0, 3.5), energy_export=PhaseValues(20.0))
+
+# measurand → unit, default location, the values as (text, phase, location)
+Expected = tuple[str | None, str | None, list[tuple[str, str | None, str | None]]]
+
+
+def lines(
+    *texts: str, total: str | None = None, location: str | None = None
+) -> list[tuple[str, str | None, str | None]]:
+    values = [] if total is None else [(total, None, location)]
+    return values + [(text, phase, location) for text, phase in zip(texts, ("L1", "L2", "L3", "N"), strict=False)]
+
+
+OUTLET = "Outlet"
+EXPECTED: dict[Measurand, tuple[str | None, list[tuple[str, str | None, str | None]]]] = {
+    Measurand.ENERGY_ACTIVE_IMPORT_REGISTER: (
+        "Wh",
+        lines("1.00", "2.00", "3.00", total="12345.68", location=OUTLET),
+    ),
+    Measurand.ENERGY_ACTIVE_EXPORT_REGISTER: ("Wh", lines("4.00", "5.00", "6.00", total="20.00")),
+    # L3 fell, so the register was reset: nothing to tell for it.
+    Measurand.ENERGY_ACTIVE_IMPORT_INTERVAL: ("Wh", lines("0.50", "0.00", total="345.68", location=OUTLET)),
+    Measurand.ENERGY_ACTIVE_EXPORT_INTERVAL: ("Wh", lines(total="0.00")),
+    Measurand.POWER_ACTIVE_IMPORT: ("W", lines("3680.00", "3680.00", "3680.00", total="11040.00", location=OUTLET)),
+    Measurand.POWER_ACTIVE_EXPORT: ("W", lines("0.00", "0.00", "0.00", total="0.00", location=OUTLET)),
+    Measurand.POWER_REACTIVE_IMPORT: ("var", lines("-10.00", "-10.00", "-10.00", total="-30.00", location=OUTLET)),
+    Measurand.POWER_REACTIVE_EXPORT: ("var", lines("10.00", "10.00", "10.00", total="30.00", location=OUTLET)),
+    Measurand.POWER_OFFERED: ("W", lines(total="22080.00", location=OUTLET)),
+    Measurand.VOLTAGE: ("V", lines("230.10", "230.20", "230.30", location=OUTLET)),
+    Measurand.CURRENT_IMPORT: ("A", lines("16.00", "16.00", "16.00", "0.50", location=OUTLET)),
+    Measurand.CURRENT_EXPORT: ("A", lines("0.00", "0.00", "0.00", location=OUTLET)),
+    Measurand.CURRENT_OFFERED: ("A", lines(total="32.00", location=OUTLET)),
+    Measurand.FREQUENCY: (None, lines("49.99")),
+    Measurand.TEMPERATURE: ("Celsius", [("35.00", None, "Body"), ("41.26", None, None), ("20.00", None, None)]),
+    Measurand.SOC: ("Percent", lines(total="81.00", location="EV")),
+    Measurand.RPM: (None, lines(total="1200.00", location="Body")),
+}
+
+
+@pytest.mark.parametrize("measurand", list(EXPECTED))
+def test_mapping(measurand: Measurand) -> None:
+    unit, values = EXPECTED[measurand]
+    expected = []
+    for text, phase, location in values:
+        value = {"value": text, "context": "Sample.Clock", "format": "Raw", "measurand": measurand.value}
+        optional = {"phase": phase, "location": location, "unit": unit}
+        expected.append(value | {name: member for name, member in optional.items() if member is not None})
+    sampled = sample(FULL, [measurand], ReadingContext.SAMPLE_CLOCK, 32.0, 22080.0, previous=BEFORE)
+    assert sampled == expected
+    # Payloads hold plain text, not enumeration members: the validators compare exact types.
+    assert {type(member) for value in sampled for member in value.values()} == {str}
+
+
+@pytest.mark.parametrize("measurand", list(Measurand))
+def test_what_cannot_be_produced_says_so(measurand: Measurand) -> None:
+    assert is_producible(measurand) == (measurand in EXPECTED)
+    if measurand not in EXPECTED:
+        assert sample(FULL, [measurand], PERIODIC, 32.0, 22080.0, previous=FULL) == []
+    assert not is_producible(measurand.lower())
+
+
+@pytest.mark.parametrize("measurand", list(EXPECTED))
+def test_what_was_not_measured_is_not_reported(measurand: Measurand) -> None:
+    nothing = Measurement(TIME)
+    assert sample(nothing, [measurand], PERIODIC) == []
+    empty = PhaseValues()
+    hollow = Measurement(TIME, empty, empty, empty, empty, empty, empty, empty)
+    assert sample(hollow, [measurand], PERIODIC, previous=hollow) == []
+
+
+def test_order_is_as_wanted_and_repeats_and_unknown_names_are_skipped() -> None:
+    wanted = ["SoC", "Nonsense", "Frequency", "Power.Factor", "SoC", "Frequency"]
+    assert [value["measurand"] for value in sample(FULL, wanted, PERIODIC)] == ["SoC", "Frequency"]
+
+
+def test_direct_current_has_a_value_without_phase() -> None:
+    direct = Measurement(TIME, power=PhaseValues(50_000.0), voltage=PhaseValues(400.0), current=PhaseValues(125.0))
+    sampled = sample(direct, ["Voltage", "Current.Import", "Power.Active.Import"], PERIODIC)
+    assert [(value["value"], value.get("phase")) for value in sampled] == [
+        ("400.00", None),
+        ("125.00", None),
+        ("50000.00", None),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("power", "current", "exported"),
+    [
+        # DC: the current has a sign of its own.
+        (PhaseValues(-5000.0), PhaseValues(-12.5), ["12.50"]),
+        (None, PhaseValues(-12.5), ["12.50"]),
+        (PhaseValues(5000.0), PhaseValues(12.5), ["0.00"]),
+        # AC: the power tells the direction, of the phase if it is known, else of all.
+        (PhaseValues(-3000.0), PhaseValues(None, 4.0, 5.0), ["4.00", "5.00"]),
+        (PhaseValues(-3000.0, -3500.0, 500.0), PhaseValues(None, 15.0, 2.0), ["15.00", "0.00"]),
+        (None, PhaseValues(None, 4.0), ["0.00"]),
+    ],
+)
+def test_exported_current(power: PhaseValues | None, current: PhaseValues, exported: list[str]) -> None:
+    measurement = Measurement(TIME, power=power, current=current)
+    assert [value["value"] for value in sample(measurement, ["Current.Export"], PERIODIC)] == exported
+
+
+def test_power_away_from_the_car_is_export_and_stays_negative_import() -> None:
+    giving = replace(FULL, power=PhaseValues(-7000.0))
+    sampled = sample(giving, ["Power.Active.Import", "Power.Active.Export"], PERIODIC)
+    assert [value["value"] for value in sampled] == ["-7000.00", "7000.00"]
+
+
+def test_interval_energy_needs_a_measurement_before() -> None:
+    assert sample(FULL, ["Energy.Active.Import.Interval"], PERIODIC) == []
+
+
+@pytest.mark.parametrize("number", [nan, inf, -inf])
+def test_a_number_that_is_none_is_left_out(number: float) -> None:
+    assert sample(replace(FULL, soc=Reading(number)), ["SoC"], PERIODIC) == []
+
+
+def test_a_location_the_specification_does_not_know() -> None:
+    odd = replace(FULL, soc=Reading(50.0, "Battery"), rpm=Reading(9.0, "Fan"))
+    assert [value["location"] for value in sample(odd, ["SoC", "RPM"], PERIODIC)] == ["EV", "EV"]
+
+
+@given(number=st.floats(-1e12, 1e12))
+def test_values_have_two_decimals_and_no_negative_zero(number: float) -> None:
+    (value,) = sample(replace(FULL, soc=Reading(number)), ["SoC"], PERIODIC)
+    whole, _, decimals = value["value"].partition(".")
+    assert len(decimals) == 2
+    assert abs(float(value["value"]) - number) <= 0.005 + abs(number) * 1e-15
+    assert whole != "-0" or float(value["value"]) != 0
+
+
+def test_every_member_is_one_of_the_specification() -> None:
+    for value in sample(FULL, list(TABLE), PERIODIC, 1.0, 1.0, previous=BEFORE):
+        assert value["measurand"] in list(Measurand)
+        assert value.get("phase", "L1") in list(Phase)
+        assert value.get("location", "EV") in list(Location)
+        assert value.get("unit", "A") in list(UnitOfMeasure)
