@@ -1,0 +1,40 @@
+"""One process per database, held from before the first look at the file until it is closed.
+
+SQLite's own exclusive mode would not do: it cannot be had on a damaged file, and it keeps out those who only look. A
+lock of the operating system on a file beside the database covers checking, setting aside and migrating as well. It is
+bound to the open file, so a second opening in the same process is noticed too, and the kernel frees it however the
+process ends. The file itself stays; it means nothing.
+"""
+
+import fcntl
+import os
+from pathlib import Path
+
+from ocpp16.errors import StoreError
+
+
+class FileLock:
+    """Taken when made. Raises StoreError if another has it, OSError if the file cannot be made."""
+
+    __slots__ = ("_descriptor",)
+
+    def __init__(self, path: Path, subject: Path) -> None:
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            owner = os.read(descriptor, 32).decode("ascii", "replace").strip()
+            os.close(descriptor)
+            known = f" (process {owner})" if owner.isdigit() else ""
+            raise StoreError(f"{subject}: another process has it open{known}") from None
+        except OSError:
+            os.close(descriptor)
+            raise
+        os.ftruncate(descriptor, 0)
+        os.pwrite(descriptor, b"%d\n" % os.getpid(), 0)
+        self._descriptor: int | None = descriptor
+
+    def release(self) -> None:
+        if self._descriptor is not None:
+            os.close(self._descriptor)
+            self._descriptor = None

@@ -1,0 +1,97 @@
+"""A store in dictionaries: for fleets that may forget, and for tests."""
+
+from collections.abc import Sequence
+from typing import Self
+
+from ocpp16.errors import StoreError
+from ocpp16.store.base import Batch, Put, Row, RowChange, Table, Value
+from ocpp16.store.tables import TABLES
+
+_SMALLEST, _LARGEST = -(2**63), 2**63 - 1
+
+
+class MemoryStore:
+    """The contract of `Store`, without a disk. Refuses what SqliteStore refuses for the shape of a row.
+
+    Parameters: `is_volatile=False` makes the journal commit behind, as it does for a disk, and lets the same object be
+    "opened again" after a simulated crash. `tables` are the tables it has.
+    """
+
+    __slots__ = ("_is_closed", "_rows", "_tables", "is_volatile")
+
+    def __init__(self, *, is_volatile: bool = True, tables: Sequence[Table] = TABLES) -> None:
+        self.is_volatile = is_volatile
+        self._tables = {table.name: table for table in tables}
+        self._rows: dict[str, dict[str, dict[Row, Row]]] = {}
+        self._is_closed = False
+
+    def load(self, charge_point_id: str) -> dict[str, list[Row]]:
+        self._check_open()
+        stored = self._rows.get(charge_point_id, {})
+        return {name: [rows[key] for key in sorted(rows)] for name in self._tables for rows in [stored.get(name, {})]}
+
+    def apply(self, batches: Sequence[Batch]) -> dict[str, Exception]:
+        self._check_open()
+        refused: dict[str, Exception] = {}
+        for charge_point_id, changes in batches:
+            try:
+                for change in changes:
+                    self._check(change)
+            except (ValueError, TypeError, OverflowError) as error:
+                refused[charge_point_id] = error
+                continue
+            stored = self._rows.setdefault(charge_point_id, {})
+            for change in changes:
+                _carry_out(change, stored.setdefault(change.table.name, {}))
+        return refused
+
+    def close(self) -> None:
+        self._is_closed = True
+
+    def reopen(self) -> Self:
+        """The same rows as a store of its own that is open: what a process finds that starts again."""
+        again = type(self)(is_volatile=self.is_volatile, tables=tuple(self._tables.values()))
+        again._rows = self._rows
+        return again
+
+    def _check_open(self) -> None:
+        if self._is_closed:
+            raise StoreError("the store is closed")
+
+    def _check(self, change: RowChange) -> None:
+        if self._tables.get(change.table.name) != change.table:
+            raise ValueError(f"there is no table {change.table.name} of these columns")
+        if isinstance(change, Put):
+            values, expected = change.row, len(change.table.columns)
+            if len(values) != expected:
+                raise ValueError(f"{change.table.name} has {expected} columns, not {len(values)}")
+            if None in change.table.key_of(values):
+                raise ValueError(f"{change.table.name}: a key has no nulls")
+        else:
+            values = change.key
+            if len(values) > len(change.table.key_columns):
+                raise ValueError(f"a key of {change.table.name} has fewer than {len(values)} columns")
+        for value in values:
+            _check_value(value)
+
+
+def _check_value(value: Value) -> None:
+    if isinstance(value, int):
+        if not _SMALLEST <= value <= _LARGEST:
+            raise OverflowError("integers have at most 64 bits")
+    elif isinstance(value, str):
+        value.encode()  # UnicodeEncodeError, a ValueError, for a lone surrogate
+    elif value is not None:
+        raise TypeError(f"a column cannot hold {type(value).__name__}")
+
+
+def _carry_out(change: RowChange, rows: dict[Row, Row]) -> None:
+    if isinstance(change, Put):
+        rows[change.table.key_of(change.row)] = tuple(change.row)
+        return
+    length = len(change.key)
+    if length == len(change.table.key_columns):
+        rows.pop(tuple(change.key), None)
+        return
+    for key in [key for key in rows if key[:length] == change.key]:
+        del rows[key]

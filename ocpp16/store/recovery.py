@@ -1,0 +1,173 @@
+"""A damaged database: what can be read is saved into a fresh one, which takes its place; the old file is kept.
+
+Rules of this file:
+1. A charge point starts, whatever its database looks like. What can be read of open transactions and queued messages
+   is carried over; what the Central System can send again (the local list) or can be asked for (the id tag cache)
+   is not.
+2. A power cut during the repair loses nothing: the fresh file is complete before the damaged one is touched, and
+   `finish_replacement` goes on at the next start.
+3. The damaged file gets a name with the time, which is passed in, and is kept for support: the newest three.
+4. A write-ahead log is moved before its database: it must never be found beside another one.
+"""
+
+import os
+import sqlite3
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from ocpp16.store import connection as connections
+from ocpp16.store import migrations
+from ocpp16.store.base import Row
+from ocpp16.store.rows import Rows
+from ocpp16.store.statements import PUT, select_all
+from ocpp16.store.tables import ALL_ROWS, id_tag_cache, local_list, local_list_version
+
+_KEPT = 3
+_SIDE_FILES = ("-wal", "-shm", "-journal")
+_NOT_SAVED = (id_tag_cache.TABLE, local_list.TABLE, local_list_version.TABLE)
+
+Saved = Mapping[str, Sequence[tuple[str, Row]]]
+"""Name of a table → charge point id and row."""
+
+
+def replace_damaged(path: Path, schema: migrations.Schema, now: int, reason: str) -> str:
+    """Put a fresh database with all that could be saved in the place of the damaged one.
+
+    Parameters: `now` in µs UTC, `reason` what is wrong. Returns a sentence for people. Raises OSError or sqlite3.Error
+    when even a fresh file cannot be written; the damaged one is then where it was.
+    """
+    saved = salvage(path)
+    _fill(_fresh(path), schema, saved)
+    aside = finish_replacement(path, now)
+    counts = f"{len(saved.get('transactions', ()))} open transactions, {len(saved.get('message_queue', ()))} messages"
+    return f"the database was damaged ({reason}); saved from it: {counts}; it was kept as {aside}"
+
+
+def finish_replacement(path: Path, now: int) -> str | None:
+    """If a fresh database is ready, set the present one aside and put the fresh one in its place.
+
+    Returns the new name of the one set aside ("" if there was none), or None if there was nothing to do.
+    """
+    fresh = _fresh(path)
+    if not fresh.exists():
+        return None
+    aside = _free_name(path, now)
+    for suffix in (*_SIDE_FILES, ""):
+        part = path.with_name(path.name + suffix)
+        if part.exists():
+            os.replace(part, aside.with_name(aside.name + suffix))
+    was_there = aside.exists()
+    os.replace(fresh, path)
+    _sync_folder(path.parent)
+    _drop_oldest(path)
+    return aside.name if was_there else ""
+
+
+def salvage(path: Path) -> dict[str, list[tuple[str, Row]]]:
+    """Every row that can be read and makes sense, of the tables worth it. Never raises for what the file holds."""
+    saved: dict[str, list[tuple[str, Row]]] = {}
+    if connections.header_problem(path) is not None:
+        return saved
+    for rows in ALL_ROWS:
+        if rows.table not in _NOT_SAVED:
+            found = _salvage_table(path, rows)
+            if found:
+                saved[rows.table.name] = found
+    return saved
+
+
+def _salvage_table(path: Path, rows: Rows[Any]) -> list[tuple[str, Row]]:
+    table = rows.table
+    found: dict[tuple[str, Row], Row] = {}
+    # Read-only, so that the file stays as it was found; from both ends, since reading stops at a bad page.
+    for direction in ("ASC", "DESC"):
+        try:
+            connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, isolation_level=None)
+        except sqlite3.Error:
+            return []
+        connection.text_factory = _decode
+        try:
+            present = {str(column[1]) for column in connection.execute(f"PRAGMA table_info({table.name})")}
+            columns = tuple(column for column in table.columns if column in present)
+            for charge_point_id, *values in connection.execute(select_all(table, columns, direction)):
+                try:
+                    row = rows.completed(dict(zip(columns, values, strict=True)))
+                except (ValueError, TypeError):
+                    continue
+                if isinstance(charge_point_id, str):
+                    found[charge_point_id, table.key_of(row)] = row
+            break
+        except (sqlite3.Error, UnicodeDecodeError, OverflowError):
+            continue
+        finally:
+            connection.close()
+    return [(charge_point_id, row) for (charge_point_id, _), row in found.items()]
+
+
+def _decode(text: bytes) -> str:
+    return text.decode("utf-8", "replace")
+
+
+def _fill(fresh: Path, schema: migrations.Schema, saved: Saved) -> None:
+    unready = fresh.with_name(fresh.name + "-unready")
+    for suffix in ("", *_SIDE_FILES):
+        unready.with_name(unready.name + suffix).unlink(missing_ok=True)
+    connections.create_private(unready)
+    connection = connections.connect(unready)
+    try:
+        connections.prepare(connection, "FULL", None)
+        migrations.create(connection, schema, connections.APPLICATION_ID)
+        connection.execute("BEGIN IMMEDIATE")
+        for name, found in saved.items():
+            for charge_point_id, row in found:
+                try:
+                    connection.execute(PUT[name], (charge_point_id, *row))
+                except (sqlite3.IntegrityError, OverflowError, UnicodeEncodeError):
+                    continue
+        connection.execute("COMMIT")
+        # Everything into the main file, which alone is renamed.
+        connection.execute("PRAGMA journal_mode = DELETE")
+    finally:
+        connection.close()
+    os.replace(unready, fresh)
+    _sync_folder(fresh.parent)
+
+
+def _fresh(path: Path) -> Path:
+    return path.with_name(path.name + ".fresh")
+
+
+def _free_name(path: Path, now: int) -> Path:
+    try:
+        time = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=now)
+    except OverflowError:
+        time = datetime(1970, 1, 1, tzinfo=UTC)
+    base = f"{path.name}.damaged-{time:%Y%m%dT%H%M%SZ}"
+    candidate, count = path.with_name(base), 1
+    # A station whose clock is not set yet may be here twice in the same second of 1970.
+    while candidate.exists():
+        count += 1
+        candidate = path.with_name(f"{base}-{count}")
+    return candidate
+
+
+def _drop_oldest(path: Path) -> None:
+    kept = [
+        entry
+        for entry in path.parent.iterdir()
+        if entry.name.startswith(f"{path.name}.damaged-") and not entry.name.endswith(_SIDE_FILES)
+    ]
+    kept.sort(key=lambda entry: (entry.stat().st_mtime_ns, entry.name))
+    for entry in kept[:-_KEPT]:
+        for suffix in ("", *_SIDE_FILES):
+            entry.with_name(entry.name + suffix).unlink(missing_ok=True)
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

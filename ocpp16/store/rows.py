@@ -1,0 +1,151 @@
+"""Typed records and the rows that hold them: a table's columns are derived from the record's annotations.
+
+A record is a NamedTuple or a dataclass. An annotation says what a column holds: `int`, `str`, `bool` (0 or 1), an
+enumeration (its value), any of them `| None`, and `dict[str, Any]` or `Any` for JSON text.
+
+Rule of this file: a row that cannot be turned into its record never stops the others from being read, if the caller
+says where such rows go. Bits rot, and a charge point must start all the same.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from enum import Enum
+from operator import attrgetter
+from types import NoneType, UnionType
+from typing import Any, Generic, TypeVar, Union, get_args, get_origin, get_type_hints
+
+import orjson
+
+from ocpp16.errors import StoreError
+from ocpp16.store.base import Delete, Put, Row, Table, Value
+
+R = TypeVar("R")
+_Convert = Callable[[Any], Any]
+
+
+class Rows(Generic[R]):
+    """One table and its record type.
+
+    Parameters: `name` of the table, `record` the NamedTuple or dataclass of its rows, `key` how many of its first
+    columns follow `charge_point_id` in the primary key.
+    """
+
+    __slots__ = ("_from_row", "_json_columns", "_record", "_values", "table")
+
+    def __init__(self, name: str, record: type[R], *, key: int = 1) -> None:
+        hints = get_type_hints(record)
+        columns = tuple(hints)
+        self.table = Table(name, columns[:key], columns)
+        self._record = record
+        self._from_row: tuple[_Convert, ...] = tuple(_converter(hint) for hint in hints.values())
+        self._json_columns = tuple(index for index, hint in enumerate(hints.values()) if _is_json(hint))
+        self._values: Callable[[Any], Row] = tuple if issubclass(record, tuple) else attrgetter(*columns)
+
+    def put(self, record: R) -> Put:
+        """The change that stores `record` as it is now; changing it later changes nothing.
+
+        Raises TypeError (of orjson) when a JSON column holds what JSON cannot.
+        """
+        row = self._values(record)
+        if self._json_columns:
+            values = list(row)
+            for index in self._json_columns:
+                values[index] = orjson.dumps(values[index]).decode()
+            row = tuple(values)
+        return Put(self.table, row)
+
+    def delete(self, *key: int | str) -> Delete:
+        """The change that deletes the row with this key, or all rows whose key begins with it."""
+        return Delete(self.table, key)
+
+    def record(self, row: Row) -> R:
+        """The record of one row; ValueError says which column does not fit."""
+        if len(row) != len(self._from_row):
+            raise ValueError(f"{self.table.name} has {len(self._from_row)} columns, not {len(row)}")
+        values = []
+        for column, convert, value in zip(self.table.columns, self._from_row, row, strict=True):
+            try:
+                values.append(convert(value))
+            except (ValueError, TypeError) as error:
+                raise ValueError(f"{self.table.name}.{column}: {error}") from None
+        return self._record(*values)
+
+    def read(self, rows: Iterable[Row], on_unreadable: Callable[[Row, ValueError], None] | None = None) -> list[R]:
+        """The records of `rows`, in their order.
+
+        A row that does not fit is given to `on_unreadable` and left out; without it, StoreError is raised.
+        """
+        records = []
+        for row in rows:
+            try:
+                records.append(self.record(row))
+            except ValueError as error:
+                if on_unreadable is None:
+                    raise StoreError(f"a stored row is unreadable: {error}") from error
+                on_unreadable(row, error)
+        return records
+
+    def completed(self, values: Mapping[str, Value]) -> Row:
+        """The row of which only some columns are known, the others by the record's defaults; ValueError if it has none.
+
+        For rows saved from a damaged database that may be of an older schema.
+        """
+        converted = {
+            column: convert(values[column])
+            for column, convert in zip(self.table.columns, self._from_row, strict=True)
+            if column in values
+        }
+        try:
+            return self.put(self._record(**converted)).row
+        except TypeError as error:
+            raise ValueError(f"{self.table.name}: {error}") from None
+
+
+def _is_json(hint: Any) -> bool:
+    return hint is Any or get_origin(hint) is dict
+
+
+def _converter(hint: Any) -> _Convert:
+    if hint is Any:
+        return orjson.loads
+    if get_origin(hint) is dict:
+        return _json_object
+    if get_origin(hint) in (Union, UnionType):
+        (inner,) = (argument for argument in get_args(hint) if argument is not NoneType)
+        return _optional(_converter(inner))
+    plain = _PLAIN.get(hint)
+    if plain is None and issubclass(hint, Enum):
+        plain = hint
+    assert plain is not None, f"no column can hold {hint}"
+    return plain
+
+
+def _optional(convert: _Convert) -> _Convert:
+    return lambda value: None if value is None else convert(value)
+
+
+def _integer(value: Any) -> int:
+    if not isinstance(value, int):
+        raise ValueError(f"{value!r:.40} is no integer")
+    return value
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise ValueError(f"{value!r:.40} is no text")
+    return value
+
+
+def _flag(value: Any) -> bool:
+    if value not in (0, 1):
+        raise ValueError(f"{value!r:.40} is neither 0 nor 1")
+    return bool(value)
+
+
+_PLAIN: dict[Any, _Convert] = {int: _integer, str: _text, bool: _flag}
+
+
+def _json_object(value: Any) -> dict[str, Any]:
+    document = orjson.loads(value)
+    if not isinstance(document, dict):
+        raise ValueError("is no JSON object")
+    return document

@@ -1,0 +1,39 @@
+"""Messages that were given up: kept to be looked at, and sent again by a person's decision."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+from ocpp16.store.base import Row
+from ocpp16.store.rows import Rows
+from ocpp16.store.tables import message_queue
+
+
+class DeadLetterRow(NamedTuple):
+    sequence: int
+    lane: int
+    action: str
+    payload: dict[str, Any]
+    attempts: int
+    transaction_key: int | None
+    clock_boot: int
+    reason: str
+    given_up_at: int
+    """µs UTC."""
+
+
+ROWS = Rows("dead_letters", DeadLetterRow)
+TABLE = ROWS.table
+put, delete, read = ROWS.put, ROWS.delete, ROWS.read
+
+
+def next_sequence(loaded: Mapping[str, Sequence[Row]]) -> int:
+    """The first sequence number that no stored message has: beyond the queue's and the dead letters'.
+
+    Parameter: `loaded` is what `Store.load` returned, in the order of keys.
+    """
+    last = 0
+    for table in (message_queue.TABLE, TABLE):
+        rows = loaded.get(table.name, ())
+        if rows and isinstance(rows[-1][0], int):
+            last = max(last, rows[-1][0])
+    return last + 1

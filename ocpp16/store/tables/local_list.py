@@ -1,0 +1,19 @@
+"""The local authorization list (OCPP 1.6 ed. 2 §3.5.2). Goes with `local_list_version` in one append, or not at all."""
+
+from typing import NamedTuple
+
+from ocpp16.enums import AuthorizationStatus
+from ocpp16.store.rows import Rows
+
+
+class ListedTagRow(NamedTuple):
+    id_tag: str
+    status: AuthorizationStatus
+    expires_at: int | None = None
+    """µs UTC."""
+    parent_id_tag: str | None = None
+
+
+ROWS = Rows("local_list", ListedTagRow)
+TABLE = ROWS.table
+put, delete, read = ROWS.put, ROWS.delete, ROWS.read

@@ -1,0 +1,14 @@
+"""The version of the local authorization list: one row, or none when no list was ever sent."""
+
+from typing import NamedTuple
+
+from ocpp16.store.rows import Rows
+
+
+class ListVersionRow(NamedTuple):
+    version: int
+
+
+ROWS = Rows("local_list_version", ListVersionRow, key=0)
+TABLE = ROWS.table
+put, delete, read = ROWS.put, ROWS.delete, ROWS.read

@@ -1,0 +1,20 @@
+"""The last register value of each connector, kept at an interval of its own, so that a power cut can be billed."""
+
+from typing import NamedTuple
+
+from ocpp16.store.rows import Rows
+
+
+class MeterRow(NamedTuple):
+    connector_id: int
+    energy: int
+    """Wh, imported."""
+    at: int
+    """µs UTC."""
+    clock_boot: int = 0
+    """Boot whose clock was not set at that time; 0 if it was."""
+
+
+ROWS = Rows("meters", MeterRow)
+TABLE = ROWS.table
+put, delete, read = ROWS.put, ROWS.delete, ROWS.read

@@ -1,0 +1,19 @@
+"""Reservations (OCPP 1.6 ed. 2 §5.13), until they are used, cancelled or expired."""
+
+from typing import NamedTuple
+
+from ocpp16.store.rows import Rows
+
+
+class ReservationRow(NamedTuple):
+    reservation_id: int
+    connector_id: int
+    id_tag: str
+    parent_id_tag: str | None
+    expires_at: int
+    """µs UTC."""
+
+
+ROWS = Rows("reservations", ReservationRow)
+TABLE = ROWS.table
+put, delete, read = ROWS.put, ROWS.delete, ROWS.read

@@ -1,0 +1,22 @@
+"""Meter values collected for StopTransaction.transactionData (OCPP 1.6 ed. 2 §6.49), until that message is queued.
+
+`delete(transaction_key)` removes all of one transaction.
+"""
+
+from typing import Any, NamedTuple
+
+from ocpp16.store.rows import Rows
+
+
+class SampleRow(NamedTuple):
+    transaction_key: int
+    sequence: int
+    """Order of sampling within the transaction."""
+    clock_boot: int
+    payload: dict[str, Any]
+    """One MeterValue as on the wire."""
+
+
+ROWS = Rows("samples", SampleRow, key=2)
+TABLE = ROWS.table
+put, delete, read = ROWS.put, ROWS.delete, ROWS.read

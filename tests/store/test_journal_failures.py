@@ -1,0 +1,252 @@
+"""Outages, threads and the end: the batch is kept, told of once, and written as soon as that is possible."""
+
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import trio
+import trio.testing
+
+from ocpp16.errors import StoreError
+from ocpp16.store.base import Batch, Put
+from ocpp16.store.journal import Journal
+from ocpp16.store.memory import MemoryStore
+from ocpp16.store.sqlite import SqliteStore
+from ocpp16.store.tables import settings
+from ocpp16.testing.contracts import LossyStore
+
+
+class Flaky(MemoryStore):
+    """Fails while `broken` says why; `attempts` are the times of all calls."""
+
+    def __init__(self, *, is_volatile: bool = False) -> None:
+        super().__init__(is_volatile=is_volatile)
+        self.broken = ""
+        self.attempts: list[float] = []
+        self.sizes: list[int] = []
+
+    def apply(self, batches: Sequence[Batch]) -> dict[str, Exception]:
+        self.attempts.append(trio.current_time())
+        self.sizes.append(sum(len(changes) for _, changes in batches))
+        if self.broken:
+            raise StoreError(self.broken)
+        return super().apply(batches)
+
+
+class Outages:
+    def __init__(self, store: MemoryStore, flush_timeout: float = 10.0) -> None:
+        self.told: list[str] = []
+        self.journal = Journal(
+            store,
+            inline=True,
+            retry_delays=(1.0, 2.0, 5.0),
+            on_failing=self.told.append,
+            on_recovered=lambda: self.told.append("recovered"),
+            flush_timeout=flush_timeout,
+        )
+
+
+def setting(key: str, value: int = 1) -> Put:
+    return settings.put(settings.SettingRow(key, value))
+
+
+async def test_outage_is_told_once_and_tried_again(
+    nursery: trio.Nursery, autojump_clock: trio.testing.MockClock
+) -> None:
+    store = Flaky()
+    outage = Outages(store)
+    journal = outage.journal
+    store.broken = "disk full"
+    began = trio.current_time()
+    nursery.start_soon(journal.run)
+    journal.append("a", setting("1"))
+    await trio.sleep(14)
+    assert [round(at - began) for at in store.attempts] == [0, 1, 3, 8, 13]
+    assert outage.told == ["disk full"]
+    assert (journal.is_failing, journal.durable) == (True, 0)
+    journal.append("a", setting("1", 2))
+    journal.append("b", setting("1"))
+    store.broken = ""
+    await journal.wait_durable(3)
+    assert round(trio.current_time() - began) == 18
+    assert store.sizes[-2:] == [1, 2]  # what failed and what came since, in one commit; a's row once
+    assert outage.told == ["disk full", "recovered"]
+    assert settings.read(store.load("a")["settings"])[0].value == 2
+    store.broken = "again"
+    journal.append("a", setting("2"))
+    await trio.sleep(1.5)
+    assert outage.told[2:] == ["again"]
+    store.broken = ""
+    await journal.wait_durable(4)
+
+
+async def test_cancelled_during_an_outage_it_tries_for_a_bounded_time(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    store = Flaky()
+    outage = Outages(store, flush_timeout=4.0)
+    store.broken = "disk full"
+    outage.journal.append("a", setting("1"))
+    waiting: list[str] = []
+
+    async def wait() -> None:
+        with trio.CancelScope(shield=True), pytest.raises(StoreError, match="ended before"):
+            await outage.journal.wait_durable(1)
+        waiting.append("told")
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(outage.journal.run)
+        nursery.start_soon(wait)
+        await trio.sleep(0.5)
+        cancelled = trio.current_time()
+        nursery.cancel_scope.cancel()
+    assert trio.current_time() - cancelled == pytest.approx(4.0, abs=0.1)
+    assert waiting == ["told"]
+    assert outage.journal.durable == 0
+    with pytest.raises(StoreError, match="ended before"):
+        await outage.journal.wait_durable(1)
+
+
+async def test_cancelled_during_an_outage_that_ends_in_time(autojump_clock: trio.testing.MockClock) -> None:
+    store = Flaky()
+    outage = Outages(store, flush_timeout=10.0)
+    store.broken = "disk full"
+    outage.journal.append("a", setting("1"))
+
+    async def repair() -> None:
+        with trio.CancelScope(shield=True):
+            await trio.sleep(2)
+        store.broken = ""
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(outage.journal.run)
+        nursery.start_soon(repair)
+        await trio.sleep(0.5)
+        nursery.cancel_scope.cancel()
+    assert outage.journal.durable == 1
+    assert len(store.load("a")["settings"]) == 1
+
+
+@dataclass
+class FlakyFile:
+    target: Path
+    is_broken: bool = True
+    written: int = 0
+
+    def write(self) -> None:
+        if self.is_broken:
+            raise OSError(28, "No space left on device")
+        self.written += 1
+
+
+async def test_file_that_cannot_be_written_holds_up_its_rows(
+    nursery: trio.Nursery, autojump_clock: trio.testing.MockClock
+) -> None:
+    store, file = Flaky(), FlakyFile(Path("/user.json"))
+    outage = Outages(store)
+    nursery.start_soon(outage.journal.run)
+    outage.journal.append("a", file, setting("1"))
+    await trio.sleep(2)
+    assert outage.told == ["/user.json cannot be written: No space left on device"]
+    assert store.attempts == []
+    file.is_broken = False
+    await outage.journal.wait_durable(1)
+    assert (file.written, len(store.attempts)) == (1, 1)
+
+
+async def test_volatile_store_waits_only_for_a_file(
+    nursery: trio.Nursery, autojump_clock: trio.testing.MockClock
+) -> None:
+    store, file = Flaky(is_volatile=True), FlakyFile(Path("/user.json"))
+    outage = Outages(store)
+    journal = outage.journal
+    nursery.start_soon(journal.run)
+    assert journal.append("a", setting("0")) == journal.durable == 1
+    journal.append("a", file, setting("1"))
+    journal.append("a", setting("2"))
+    assert (journal.durable, len(outage.told)) == (1, 1)
+    file.is_broken = False
+    await journal.wait_durable(3)
+    assert outage.told[1:] == ["recovered"]
+    assert journal.append("a", setting("3")) == journal.durable == 4
+    assert len(store.load("a")["settings"]) == 4
+
+
+async def test_unforeseen_error_ends_the_committer() -> None:
+    class Wrong(MemoryStore):
+        def apply(self, batches: Sequence[Batch]) -> dict[str, Exception]:
+            raise LookupError("a driver's own fault")
+
+    journal = Journal(Wrong(is_volatile=False), inline=True)
+    journal.append("a", setting("1"))
+    with pytest.raises(LookupError):
+        await journal.run()
+    with pytest.raises(StoreError, match="ended"):
+        await journal.wait_durable(1)
+
+
+class Slow(MemoryStore):
+    """Commits in a worker thread, and only when the test lets it."""
+
+    def __init__(self) -> None:
+        super().__init__(is_volatile=False)
+        self.began = threading.Semaphore(0)
+        self.may_end = threading.Semaphore(0)
+        self.threads: set[int] = set()
+
+    def apply(self, batches: Sequence[Batch]) -> dict[str, Exception]:
+        self.threads.add(threading.get_ident())
+        self.began.release()
+        assert self.may_end.acquire(timeout=10)
+        return super().apply(batches)
+
+
+async def test_slow_commit_holds_up_nobody_else_and_is_never_left_half_way() -> None:
+    store = Slow()
+    journal = Journal(store)
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(journal.run)
+        assert journal.append("a", setting("1")) == 1
+        assert await trio.to_thread.run_sync(store.began.acquire)
+        assert journal.append("a", setting("2")) == 2  # while the first is being written
+        assert journal.durable == 0
+        nursery.cancel_scope.cancel()
+        store.may_end.release(2)
+    assert journal.durable == 2
+    assert len(store.load("a")["settings"]) == 2
+    assert threading.get_ident() not in store.threads
+
+
+async def test_sqlite_behind_the_journal(tmp_path: Path) -> None:
+    """R14: when `wait_durable` returns, a second look at the file finds the rows."""
+    store = SqliteStore.open(tmp_path / "db")
+    journal = Journal(store)
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(journal.run)
+        for n in range(20):
+            number = journal.append("a", setting(f"{n:02}"))
+            if n % 5 == 0:
+                await journal.wait_durable(number)
+                assert len(store.load("a")["settings"]) == n + 1
+        nursery.cancel_scope.cancel()
+    assert journal.durable == 20
+    store.close()
+    store = SqliteStore.open(tmp_path / "db")
+    assert [row[0] for row in store.load("a")["settings"]] == [f"{n:02}" for n in range(20)]
+    store.close()
+
+
+async def test_lost_commit_would_be_noticed(tmp_path: Path) -> None:
+    sqlite = SqliteStore.open(tmp_path / "db")
+    store = LossyStore(sqlite, lose=lambda batches: any(who == "b" for who, _ in batches))
+    journal = Journal(store)
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(journal.run)
+        for who in "abc":
+            await journal.wait_durable(journal.append(who, setting("1")))
+        nursery.cancel_scope.cancel()
+    assert [len(sqlite.load(who)["settings"]) for who in "abc"] == [1, 0, 1]
+    assert store.lost == 1
+    store.close()

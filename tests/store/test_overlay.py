@@ -1,0 +1,228 @@
+"""The overlay of the configuration and its secrets: durable, private, and never a reason not to start."""
+
+import os
+import stat
+from pathlib import Path
+from typing import Any
+
+import pytest
+import trio
+
+from ocpp16.errors import StoreError
+from ocpp16.store.journal import Journal
+from ocpp16.store.memory import MemoryStore
+from ocpp16.store.overlay import Overlay, TextFileWrite
+
+CORE = {"Core": {"HeartbeatInterval": 300, "é": [1, "x"]}}
+KEY = {"Security": {"AuthorizationKey": "00112233445566778899aabbccddeeff"}}
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "etc" / "user.json"
+
+
+def write(overlay: Overlay, overrides: Any, secrets: Any = None) -> list[str]:
+    writes = overlay.changes(overrides, secrets or {})
+    for change in writes:
+        change.write()
+    return [change.target.name for change in writes]
+
+
+def test_missing_files_are_an_empty_overlay(path: Path) -> None:
+    overlay = Overlay(path)
+    assert (overlay.document, overlay.secrets, overlay.warnings) == ({}, {}, ())
+    assert not path.parent.exists()
+    assert write(overlay, {}) == []
+
+
+def test_what_was_written_is_read_again(path: Path) -> None:
+    assert write(Overlay(path), CORE, KEY) == ["user.json.secrets", "user.json"]
+    overlay = Overlay(path)
+    assert (overlay.document, overlay.secrets, overlay.warnings) == (CORE, KEY, ())
+    assert overlay.merged() == CORE | KEY
+    assert stat.S_IMODE(overlay.secrets_path.stat().st_mode) == 0o600
+    assert "AuthorizationKey" not in path.read_text()
+    assert {entry.name for entry in path.parent.iterdir()} == {"user.json", "user.json.secrets"}
+
+
+def test_merged_sections_are_one(path: Path) -> None:
+    write(Overlay(path), {"Security": {"SecurityProfile": 1}}, KEY)
+    assert Overlay(path).merged() == {"Security": {"SecurityProfile": 1, **KEY["Security"]}}
+
+
+def test_unchanged_content_is_not_written(path: Path) -> None:
+    overlay = Overlay(path)
+    write(overlay, CORE, KEY)
+    assert write(overlay, {"Core": dict(reversed(CORE["Core"].items())), "Empty": {}}, KEY) == []
+    assert write(Overlay(path), CORE, KEY) == []
+    assert write(overlay, CORE, {}) == ["user.json.secrets"]
+    before = path.stat()
+    TextFileWrite(path, path.read_bytes(), 0o644, keeps_previous=True).write()
+    assert path.stat() == before
+
+
+def test_previous_generation_is_kept_and_comes_back(path: Path) -> None:
+    overlay = Overlay(path)
+    write(overlay, CORE, KEY)
+    write(overlay, {"Core": {"HeartbeatInterval": 60}}, KEY)
+    path.write_text('{"Core": {"Heart')
+    overlay = Overlay(path)
+    assert overlay.document == CORE
+    assert overlay.secrets == KEY
+    (warning,) = overlay.warnings
+    assert (
+        "user.json is not readable as JSON, it was kept as user.json.damaged; user.json.bak took its place" in warning
+    )
+    assert path.with_name("user.json.damaged").read_text() == '{"Core": {"Heart'
+    assert Overlay(path).warnings == ()
+    assert not path.with_name("user.json.secrets.bak").exists()
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "null", "\0\0\0\0", '{"a": 1', '"\ud800"'])
+@pytest.mark.parametrize("previous", [None, "{", "[]"])
+def test_unreadable_without_a_usable_previous_one(path: Path, text: str, previous: str | None) -> None:
+    path.parent.mkdir()
+    path.write_bytes(text.encode("utf-8", "surrogatepass"))
+    if previous is not None:
+        path.with_name("user.json.bak").write_text(previous)
+    overlay = Overlay(path)
+    assert overlay.document == {}
+    assert len(overlay.warnings) == 1
+    assert "what it had changed is lost" in overlay.warnings[0]
+    assert path.with_name("user.json.damaged").exists()
+    assert write(overlay, CORE) == ["user.json"]
+    assert Overlay(path).document == CORE
+
+
+def test_unreadable_generation_does_not_become_the_previous_one(path: Path) -> None:
+    overlay = Overlay(path)
+    write(overlay, CORE)
+    write(overlay, {"Core": {"HeartbeatInterval": 1}})
+    path.write_text("{")
+    write(overlay, {"Core": {"HeartbeatInterval": 2}})
+    assert Overlay(path.with_name("user.json.bak")).document == CORE
+
+
+def test_entry_that_is_no_section_is_ignored(path: Path) -> None:
+    path.parent.mkdir()
+    path.write_text('{"Core": {"a": null}, "Security": 5, "Other": null}')
+    overlay = Overlay(path)
+    assert overlay.document == {"Core": {"a": None}}
+    assert overlay.warnings == (
+        "user.json: Security is no section and was ignored",
+        "user.json: Other is no section and was ignored",
+    )
+
+
+def test_unreadable_secrets_do_not_stop_the_start(path: Path) -> None:
+    write(Overlay(path), CORE, KEY)
+    path.with_name("user.json.secrets").write_text("{")
+    overlay = Overlay(path)
+    assert (overlay.document, overlay.secrets) == (CORE, {})
+    assert "user.json.secrets is not readable" in overlay.warnings[0]
+
+
+def test_secrets_open_to_others_are_closed(path: Path) -> None:
+    write(Overlay(path), CORE, KEY)
+    secrets = path.with_name("user.json.secrets")
+    secrets.chmod(0o644)
+    overlay = Overlay(path)
+    assert overlay.secrets == KEY
+    assert "could be read by others" in overlay.warnings[0]
+    assert stat.S_IMODE(secrets.stat().st_mode) == 0o600
+
+
+def test_mode_somebody_gave_the_overlay_stays(path: Path) -> None:
+    overlay = Overlay(path)
+    write(overlay, CORE)
+    path.chmod(0o640)
+    write(overlay, {"Core": {"a": 1}})
+    assert stat.S_IMODE(path.stat().st_mode) == 0o640
+
+
+def test_every_byte_is_synced_before_the_name_is_given(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    log: list[str] = []
+    fsync, replace, link = os.fsync, os.replace, os.link
+
+    def logged_fsync(descriptor: int) -> None:
+        log.append("sync folder" if stat.S_ISDIR(os.fstat(descriptor).st_mode) else "sync file")
+        fsync(descriptor)
+
+    def logged_replace(source: Path, target: Path) -> None:
+        log.append(f"{source.name} -> {target.name}")
+        replace(source, target)
+
+    monkeypatch.setattr(os, "fsync", logged_fsync)
+    monkeypatch.setattr(os, "replace", logged_replace)
+    overlay = Overlay(path)
+    write(overlay, CORE)
+    assert log == ["sync file", "user.json.tmp -> user.json", "sync folder"]
+    log.clear()
+    write(overlay, {"Core": {"a": 1}})
+    with_link = ["user.json.bak.tmp -> user.json.bak", "sync file", "user.json.tmp -> user.json", "sync folder"]
+    assert log == with_link
+
+    def no_link(source: Path, target: Path) -> None:
+        raise PermissionError
+
+    monkeypatch.setattr(os, "link", no_link)
+    write(overlay, {"Core": {"a": 2}})
+    assert Overlay(path.with_name("user.json.bak")).document == {"Core": {"a": 1}}
+    monkeypatch.setattr(os, "link", link)
+
+
+def test_power_cut_at_any_step_leaves_one_of_the_two(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    old, new = {"Core": {"a": 1}}, {"Core": {"a": 2}}
+    names = ("fsync", "replace", "link")
+    originals = {name: getattr(os, name) for name in names}
+    for survived in range(20):
+        overlay = Overlay(path)
+        write(overlay, {})
+        write(overlay, old)
+        left = [survived]
+        for name in names:
+
+            def cut(*arguments: Any, name: str = name, left: list[int] = left) -> None:
+                if not left[0]:
+                    raise KeyboardInterrupt
+                left[0] -= 1
+                originals[name](*arguments)
+
+            monkeypatch.setattr(os, name, cut)
+        was_cut = False
+        try:
+            write(overlay, new)
+        except KeyboardInterrupt:
+            was_cut = True
+        for name in names:
+            monkeypatch.setattr(os, name, originals[name])
+        again = Overlay(path)
+        assert again.warnings == ()
+        assert again.document in (old, new)
+        if not was_cut:
+            assert again.document == new
+            assert survived == 5
+            return
+    pytest.fail("the writing never ended")
+
+
+def test_folder_in_place_of_the_file_is_a_store_error(path: Path) -> None:
+    path.mkdir(parents=True)
+    with pytest.raises(StoreError, match="cannot be read"):
+        Overlay(path)
+
+
+def test_value_that_is_no_json(path: Path) -> None:
+    with pytest.raises(TypeError):
+        Overlay(path).changes({"Core": {"a": object()}}, {})
+
+
+async def test_answer_waits_for_the_file(path: Path, nursery: trio.Nursery) -> None:
+    store = MemoryStore(is_volatile=False)
+    journal = Journal(store)
+    nursery.start_soon(journal.run)
+    overlay = Overlay(path)
+    journal.append("cp", *overlay.changes(CORE, {}))
+    await journal.wait_durable(journal.append("cp", *overlay.changes(CORE, KEY)))
+    assert Overlay(path).merged() == CORE | KEY

@@ -1,0 +1,185 @@
+"""Records and rows: every table agrees with the schema, and a record comes back as it went."""
+
+import sqlite3
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ocpp16.enums import AuthorizationStatus, AvailabilityType, Reason
+from ocpp16.errors import StoreError
+from ocpp16.state.transaction import Transaction, TransactionPhase
+from ocpp16.store.base import Put, Row, Table
+from ocpp16.store.memory import MemoryStore
+from ocpp16.store.migrations import load_schema
+from ocpp16.store.sqlite import SqliteStore
+from ocpp16.store.tables import (
+    ALL_ROWS,
+    TABLES,
+    availability,
+    charging_profiles,
+    clock_corrections,
+    dead_letters,
+    id_tag_cache,
+    jobs,
+    local_list,
+    local_list_version,
+    message_queue,
+    meters,
+    reservations,
+    samples,
+    settings,
+    transactions,
+)
+
+MESSAGE = message_queue.MessageRow(7, 1, "StopTransaction", {"meterStop": 5, "é": [1.5, None]}, 2, 3, 4)
+RECORDS: dict[str, Any] = {
+    "settings": settings.SettingRow("boot", {"nested": [1, "☃"]}),
+    "availability": availability.AvailabilityRow(0, AvailabilityType.INOPERATIVE),
+    "message_queue": MESSAGE,
+    "dead_letters": dead_letters.DeadLetterRow(*MESSAGE, "attempts used up", 1_700_000_000_000_000),
+    "samples": samples.SampleRow(3, 1, 0, {"timestamp": "2026-01-01T00:00:00Z", "sampledValue": []}),
+    "meters": meters.MeterRow(1, 2**40, 12, 3),
+    "clock_corrections": clock_corrections.ClockCorrectionRow(3, -(2**50)),
+    "id_tag_cache": id_tag_cache.CachedTagRow("0123", AuthorizationStatus.BLOCKED, None, "P", 9),
+    "local_list": local_list.ListedTagRow("0123", AuthorizationStatus.ACCEPTED, 5, None),
+    "local_list_version": local_list_version.ListVersionRow(12),
+    "reservations": reservations.ReservationRow(-1, 2, "TAG", None, 77),
+    "charging_profiles": charging_profiles.ChargingProfileRow(4, 0, {"stackLevel": 1}, 3),
+    "jobs": jobs.JobRow("firmware", {"requestId": 1}),
+}
+
+
+def test_schema_and_records_agree() -> None:
+    connection = sqlite3.connect(":memory:")
+    connection.executescript(load_schema().initial)
+    names = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+    assert names == {table.name for table in TABLES}
+    for table in TABLES:
+        info = connection.execute(f"PRAGMA table_info({table.name})").fetchall()
+        assert tuple(column[1] for column in info) == ("charge_point_id", *table.columns)
+        key = [column[1] for column in sorted(info, key=lambda column: column[5]) if column[5]]
+        assert key == ["charge_point_id", *table.key_columns]
+    connection.close()
+
+
+def test_every_table_has_a_record_here() -> None:
+    assert set(RECORDS) | {"transactions"} == {table.name for table in TABLES}
+
+
+@pytest.mark.parametrize("name", RECORDS)
+@pytest.mark.parametrize("kind", ["memory", "sqlite"])
+def test_record_comes_back(tmp_path: Path, name: str, kind: str) -> None:
+    store = MemoryStore() if kind == "memory" else SqliteStore.open(tmp_path / "db")
+    (rows,) = (rows for rows in ALL_ROWS if rows.table.name == name)
+    record = RECORDS[name]
+    assert store.apply([("cp", [rows.put(record)])]) == {}
+    (found,) = rows.read(store.load("cp")[name])
+    assert found == record
+    assert [type(value) for value in found] == [type(value) for value in record]
+    store.apply([("cp", [rows.delete(*record[: len(rows.table.key_columns)])])])
+    assert store.load("cp")[name] == []
+    store.close()
+
+
+@pytest.mark.parametrize("kind", ["memory", "sqlite"])
+def test_transaction_comes_back(tmp_path: Path, kind: str) -> None:
+    store = MemoryStore() if kind == "memory" else SqliteStore.open(tmp_path / "db")
+    new = Transaction(1, 2, "0042", "TAG", started_at=10, meter_start=20)
+    stopped = Transaction(2, 1, "s", "TAG", 10, 20, start_given_up=True, transaction_id=-5, reservation_id=3)
+    stopped.phase, stopped.stop_reason, stopped.id_tag_end = TransactionPhase.STOPPED, Reason.EV_DISCONNECTED, "0042"
+    put = transactions.put(new)
+    new.meter_last = 99  # after it was put: not in the row
+    store.apply([("cp", [put, transactions.put(stopped)])])
+    first, second = transactions.read(store.load("cp")["transactions"])
+    for column in transactions.TABLE.columns:
+        assert getattr(second, column) == getattr(stopped, column)
+    assert (first.session_id, first.meter_last, first.is_running, first.stop_reason) == ("0042", 0, True, None)
+    assert second.phase is TransactionPhase.STOPPED
+    assert second.stop_reason is Reason.EV_DISCONNECTED
+    assert second.start_given_up is True
+    store.close()
+
+
+def test_message_keeps_its_link_and_not_the_id() -> None:
+    """G-14: what a message depends on is in its row; the payload waits for the id."""
+    put = message_queue.put(message_queue.MessageRow(1, 1, "MeterValues", {"connectorId": 1}, transaction_key=5))
+    assert put.row == (1, 1, "MeterValues", '{"connectorId":1}', 0, 5, 0)
+
+
+def test_attempts_are_stored_and_the_order_is_by_sequence(tmp_path: Path) -> None:
+    """G-04: attempts survive a restart. G-79: the order does not depend on that of insertion or rewriting."""
+    store = SqliteStore.open(tmp_path / "db")
+    rows = [message_queue.MessageRow(n, 1, "MeterValues", {}) for n in (3, 1, 2)]
+    store.apply([("cp", [message_queue.put(row) for row in rows])])
+    store.apply([("cp", [message_queue.put(rows[1]._replace(attempts=2))])])
+    store.close()
+    store = SqliteStore.open(tmp_path / "db")
+    found = message_queue.read(store.load("cp")["message_queue"])
+    assert [(row.sequence, row.attempts) for row in found] == [(1, 2), (2, 0), (3, 0)]
+    store.close()
+
+
+@pytest.mark.parametrize(
+    ("queued", "dead", "expected"), [([], [], 1), ([4, 9], [], 10), ([4], [12], 13), ([], [3], 4), ([8], [2], 9)]
+)
+def test_sequence_numbers_are_not_used_again(queued: list[int], dead: list[int], expected: int) -> None:
+    store = MemoryStore()
+    letters = [dead_letters.DeadLetterRow(n, 1, "A", {}, 0, None, 0, "", 0) for n in dead]
+    messages = [message_queue.MessageRow(n, 1, "A", {}) for n in queued]
+    store.apply([("cp", [*map(dead_letters.put, letters), *map(message_queue.put, messages)])])
+    assert dead_letters.next_sequence(store.load("cp")) == expected
+    assert dead_letters.next_sequence({}) == 1
+
+
+GOOD = transactions.put(Transaction(1, 1, "s", "TAG", 1, 2)).row
+
+
+def _spoilt(column: str, value: int | str | None) -> Row:
+    return tuple(value if name == column else old for name, old in zip(transactions.TABLE.columns, GOOD, strict=True))
+
+
+@pytest.mark.parametrize(
+    ("row", "reason"),
+    [
+        (_spoilt("meter_start", "x"), "meter_start: 'x' is no integer"),
+        (_spoilt("id_tag", 5), "id_tag: 5 is no text"),
+        (_spoilt("key", None), "key: None is no integer"),
+        (_spoilt("phase", "jumping"), "phase: 'jumping' is not a valid TransactionPhase"),
+        (_spoilt("is_refused", 2), "is_refused: 2 is neither 0 nor 1"),
+        (GOOD[:-1], "columns"),
+    ],
+)
+def test_unreadable_row_does_not_hide_the_others(row: Row, reason: str) -> None:
+    unreadable: list[tuple[Row, str]] = []
+    found = transactions.read([GOOD, row, GOOD], lambda row, error: unreadable.append((row, str(error))))
+    assert len(found) == 2
+    assert unreadable[0][0] == row
+    assert reason in unreadable[0][1]
+    with pytest.raises(StoreError, match="unreadable"):
+        transactions.read([row])
+
+
+@pytest.mark.parametrize("text", ["", "{", "[1]", "null", '"a"', '{"a":1}x', None, 5])
+def test_payload_that_is_no_object_is_unreadable(text: str | int | None) -> None:
+    unreadable: list[Row] = []
+    row: Row = (1, 1, "A", text, 0, None, 0)
+    assert message_queue.read([row], lambda row, error: unreadable.append(row)) == []
+    assert unreadable == [row]
+
+
+def test_what_json_cannot_hold_is_refused_at_once() -> None:
+    with pytest.raises(TypeError):
+        settings.put(settings.SettingRow("a", object()))
+
+
+def test_table_wants_its_key_first() -> None:
+    with pytest.raises(ValueError, match="first"):
+        Table("t", ("b",), ("a", "b"))
+
+
+def test_put_snapshots_the_payload() -> None:
+    payload = {"a": 1}
+    put = jobs.put(jobs.JobRow("log", payload))
+    payload["a"] = 2
+    assert put == Put(jobs.TABLE, ("log", '{"a":1}'))
