@@ -1,0 +1,183 @@
+"""What a TLS connection to the Central System must satisfy (security profiles 2 and 3).
+
+Verification cannot be turned off: the chain must always lead to a trusted root. Only the check of the name may be, and
+that is logged. Contexts are shared by all charge points with the same set-up, so nobody may change one. Connections
+are not made here.
+"""
+
+import logging
+import re
+import ssl
+from functools import lru_cache
+from pathlib import Path
+from ssl import SSLContext
+
+from ocpp16.errors import ConfigurationError
+
+__all__ = ["CIPHERS_12", "CIPHERS_13", "SSLContext", "client_context", "server_context"]
+
+logger = logging.getLogger(__name__)
+
+# The security white paper: a Central System has to offer all four, so one pair is enough for us.
+CIPHERS_12 = "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES256-GCM-SHA384:AES128-GCM-SHA256:AES256-GCM-SHA384"
+CIPHERS_13 = "TLS_AES_256_GCM_SHA384:TLS_AES_128_GCM_SHA256"
+
+_PEM_CERTIFICATE = re.compile(r"-----BEGIN CERTIFICATE-----.+?-----END CERTIFICATE-----", re.DOTALL)
+_NO_WILDCARDS = 0x2  # OpenSSL's X509_CHECK_FLAG_NO_WILDCARDS, for which the ssl module has no public name
+
+
+def client_context(
+    csms_ca: Path | None,
+    *,
+    ciphers12: str = CIPHERS_12,
+    ciphers13: str = CIPHERS_13,
+    use_default_verify_paths: bool = False,
+    verify_name: bool = True,
+    allow_wildcards: bool = False,
+    certificate_chain: Path | None = None,
+    private_key: Path | None = None,
+    key_password: str | None = None,
+    keylog_file: Path | None = None,
+) -> ssl.SSLContext:
+    """The context for connections to the Central System; one object for the same arguments and file contents.
+
+    Parameters: `csms_ca` a bundle file, or a folder whose *.pem and *.der files are read; `ciphers12` OpenSSL names
+    with colons; `ciphers13` "" turns TLS 1.3 off, other values have an effect from Python 3.15 on (before, OpenSSL's
+    own TLS 1.3 suites hold); `use_default_verify_paths` trusts the CAs of the operating system as well; `verify_name`
+    False checks the chain only; `allow_wildcards` accepts names as *.example.com; `certificate_chain` (leaf first)
+    and `private_key` for security profile 3; `keylog_file` gets the secrets, for debugging.
+
+    Raises `ConfigurationError` when nothing at all would be trusted, or a file or cipher list is unusable.
+    """
+    chain = _read(certificate_chain, "client certificate")
+    key = _read(private_key, "client key")
+    roots = _trusted(csms_ca)
+    if not roots and not use_default_verify_paths:
+        raise ConfigurationError([f"CSMS root certificates: {csms_ca} holds none, so no server could be trusted"])
+    if not verify_name:
+        logger.warning("the name in the certificate of the Central System is not verified (VerifyCsmsCommonName)")
+    return _client_context(
+        roots,
+        ciphers12,
+        ciphers13,
+        use_default_verify_paths,
+        verify_name,
+        allow_wildcards,
+        # Contents, not only paths: a renewed certificate is another context.
+        None if certificate_chain is None else (certificate_chain, private_key, key_password, hash((chain, key))),
+        keylog_file,
+    )
+
+
+@lru_cache(maxsize=64)
+def _client_context(
+    roots: tuple[bytes, ...],
+    ciphers12: str,
+    ciphers13: str,
+    use_default_verify_paths: bool,
+    verify_name: bool,
+    allow_wildcards: bool,
+    client: tuple[Path, Path | None, str | None, int] | None,
+    keylog_file: Path | None,
+) -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    _set_ciphers(context, ciphers12, ciphers13)
+    context.check_hostname = verify_name
+    if not allow_wildcards:
+        flags: int = getattr(context, "_host_flags")  # noqa: B009 - unknown to the type checker
+        setattr(context, "_host_flags", flags | _NO_WILDCARDS)  # noqa: B010
+    for root in roots:
+        context.load_verify_locations(cadata=root)
+    if use_default_verify_paths:
+        context.set_default_verify_paths()
+    if client is not None:
+        chain, key, password, _ = client
+        _load_chain(context, chain, key, password)
+    if keylog_file is not None:
+        context.keylog_filename = str(keylog_file)
+    return context
+
+
+def server_context(
+    certificate_chain: Path,
+    private_key: Path,
+    *,
+    client_ca: Path | None = None,
+    key_password: str | None = None,
+) -> ssl.SSLContext:
+    """The context of a Central System; `client_ca` makes it demand client certificates (security profile 3).
+
+    Raises `ConfigurationError` for unusable files.
+    """
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    _load_chain(context, certificate_chain, private_key, key_password)
+    if client_ca is not None:
+        for root in _trusted(client_ca):
+            context.load_verify_locations(cadata=root)
+        context.verify_mode = ssl.CERT_REQUIRED
+    return context
+
+
+def _set_ciphers(context: ssl.SSLContext, ciphers12: str, ciphers13: str) -> None:
+    try:
+        context.set_ciphers(ciphers12)
+        if not ciphers13:
+            context.maximum_version = ssl.TLSVersion.TLSv1_2
+        elif callable(set_suites := getattr(context, "set_ciphersuites", None)):
+            set_suites(ciphers13)
+    except ssl.SSLError as exc:
+        raise ConfigurationError([f"SupportedCiphers: no usable cipher in {ciphers12!r} or {ciphers13!r}"]) from exc
+
+
+def _load_chain(context: ssl.SSLContext, chain: Path, key: Path | None, password: str | None) -> None:
+    try:
+        # A password is always handed over: without one OpenSSL would ask for it on the terminal.
+        context.load_cert_chain(chain, key, password or "")
+    except (OSError, ValueError) as exc:
+        raise ConfigurationError([f"certificate {chain} with key {key}: {exc}"]) from exc
+
+
+def _read(path: Path | None, what: str) -> bytes:
+    if path is None:
+        return b""
+    try:
+        return path.read_bytes()
+    except OSError as exc:
+        raise ConfigurationError([f"{what} {path}: {exc.strerror}"]) from exc
+
+
+def _trusted(source: Path | None) -> tuple[bytes, ...]:
+    """The certificates of a bundle file or folder in DER. One that cannot be read does not spoil the others."""
+    if source is None:
+        return ()
+    files = sorted(source.iterdir()) if source.is_dir() else [source] if source.exists() else []
+    found: dict[bytes, None] = {}
+    for file in files:
+        if file.suffix not in {".pem", ".der"} or not file.is_file():
+            continue
+        content = _read(file, "CSMS root certificates")
+        blocks = [content] if file.suffix == ".der" else map(_der, _PEM_CERTIFICATE.findall(content.decode("latin-1")))
+        for block in blocks:
+            if _is_certificate(block):
+                found[block] = None
+            else:
+                logger.warning("a certificate in %s cannot be read and is left out", file)
+    return tuple(found)
+
+
+def _der(pem: str) -> bytes:
+    try:
+        return ssl.PEM_cert_to_DER_cert(pem)
+    except ValueError:
+        return b""
+
+
+@lru_cache(maxsize=256)
+def _is_certificate(der: bytes) -> bool:
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cadata=der)
+    except (ssl.SSLError, ValueError):
+        return False
+    return True

@@ -1,0 +1,325 @@
+"""One connection of a charge point, as its Central System sees it.
+
+Reads frames, judges them, answers by the script, sends calls and waits for their confirmations. One reader per
+connection; writing happens at once where the stream allows it, and otherwise in a task that lives as long as it is
+needed. It must not know of other charge points.
+"""
+
+import inspect
+from collections.abc import Awaitable, Mapping
+from copy import deepcopy
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import trio
+
+from ocpp16.codec import (
+    ACTIONS,
+    Call,
+    CallError,
+    CallResult,
+    FramingError,
+    ValidationError,
+    parse,
+    serialize,
+    validate,
+    validate_sending,
+)
+from ocpp16.enums import ErrorCode
+from ocpp16.errors import CallFailed, ConnectionClosed
+from ocpp16.testing.answers import Answer, CallErrorAnswer
+from ocpp16.testing.misbehaviour import Fault, FaultRule, spoil
+from ocpp16.testing.recording import Direction, ReceivedCall
+from ocpp16.transport.websocket import WebSocket
+
+if TYPE_CHECKING:
+    from ocpp16.testing.central_system import CentralSystem
+
+__all__ = ["ConnectedChargePoint"]
+
+ERROR_CODES = frozenset(ErrorCode)
+WRITE_TIMEOUT = 30.0  # seconds until a peer that does not read is given up
+LINGER_RESET = b"\x01\0\0\0\0\0\0\0"  # struct linger {1, 0}: closing sends RST
+
+
+class _Waiting:
+    """A call of ours; `answer` stays None when the connection ends first."""
+
+    __slots__ = ("action", "answer", "event")
+
+    def __init__(self, action: str) -> None:
+        self.action = action
+        self.event = trio.Event()
+        self.answer: CallResult | CallError | None = None
+
+
+class ConnectedChargePoint:
+    """Made by `CentralSystem`; `identity` as in the URL, decoded; `websocket` the connection."""
+
+    __slots__ = (
+        "_central_system",
+        "_is_half_open",
+        "_is_writing",
+        "_one_call",
+        "_outstanding",
+        "_read_scope",
+        "_reading",
+        "_seen_ids",
+        "_stream",
+        "_timed_out",
+        "_was_paused",
+        "_was_triggered",
+        "gone",
+        "identity",
+        "websocket",
+    )
+
+    def __init__(
+        self, central_system: "CentralSystem", identity: str, websocket: WebSocket, stream: trio.abc.Stream
+    ) -> None:
+        self.identity = identity
+        self.websocket = websocket
+        self.gone = trio.Event()
+        self._central_system = central_system
+        self._stream = stream
+        self._outstanding: dict[str, _Waiting] = {}
+        self._timed_out: set[str] = set()
+        self._one_call = trio.Lock()
+        self._seen_ids: set[str] = set()
+        self._reading = trio.Event()
+        self._reading.set()
+        self._read_scope: trio.CancelScope | None = None
+        self._is_half_open = False
+        self._is_writing = False
+        self._was_paused = False  # then CALLs that the charge point gave up lie in the stream one after another
+        self._was_triggered = False
+        websocket.on_unsent = self._write
+
+    async def run(self) -> tuple[int, str]:
+        """Read until the connection ends; returns close code and reason."""
+        try:
+            while True:
+                if not self._reading.is_set():
+                    await self._reading.wait()
+                with trio.CancelScope() as self._read_scope:
+                    texts = await self.websocket.receive()
+                    calls = sum(self._take(text) for text in texts)
+                    if calls > 1 and not self._was_paused:
+                        self._object("more than one CALL at a time (OCPP-J 1.6 §4.1.1)", texts[-1])
+        except ConnectionClosed as exc:
+            await self.websocket.aclose()
+            return exc.code, exc.reason
+        finally:
+            self.websocket.abort()
+            self.gone.set()
+            for waiting in self._outstanding.values():
+                waiting.event.set()
+
+    # Sending
+
+    def send(self, text: bytes | str, frame: Call | CallResult | CallError | None = None) -> None:
+        """Send one text frame, whatever is in it. Raises `ConnectionClosed`."""
+        self.websocket.send_text(text)
+        shown = text if isinstance(text, str) else text.decode()
+        self._central_system.recording.add(self.identity, Direction.SENT, shown, frame)
+        self._write()
+
+    def _write(self) -> None:
+        if self._is_half_open or self._is_writing or self.websocket.flush_now():
+            return
+        self._is_writing = True
+        self._central_system.start_soon(self._write_rest)
+
+    async def _write_rest(self) -> None:
+        try:
+            with trio.move_on_after(WRITE_TIMEOUT):
+                await self.websocket.flush()
+        except trio.BusyResourceError:
+            pass  # the closing handshake writes already, and takes this along
+        finally:
+            self._is_writing = False
+
+    async def call(self, action: str, payload: Mapping[str, Any], timeout: float) -> dict[str, Any]:
+        """Send a CALL and wait for its confirmation; one at a time. Raises `CallFailed`."""
+        async with self._one_call:
+            if self.gone.is_set():
+                raise CallFailed(action, "connection lost")
+            frame = Call(self._central_system.new_id(), action, dict(payload))
+            waiting = self._outstanding[frame.unique_id] = _Waiting(action)
+            if action in {"TriggerMessage", "ExtendedTriggerMessage"}:
+                self._was_triggered = True
+            try:
+                try:
+                    self.send(serialize(frame), frame)
+                except ConnectionClosed as exc:
+                    raise CallFailed(action, "connection lost") from exc
+                with trio.move_on_after(timeout) as scope:
+                    await waiting.event.wait()
+            finally:
+                del self._outstanding[frame.unique_id]
+            if scope.cancelled_caught:
+                self._timed_out.add(frame.unique_id)
+                raise CallFailed(action, "timeout")
+            if waiting.answer is None:
+                raise CallFailed(action, "connection lost")
+            if isinstance(waiting.answer, CallError):
+                raise CallFailed(action, "callerror", waiting.answer.code, waiting.answer.description)
+            return waiting.answer.payload
+
+    # Receiving
+
+    def _object(self, rule: str, text: str) -> None:
+        self._central_system.recording.object_to(self.identity, rule, text)
+
+    def _take(self, text: str) -> bool:
+        """Handle one text frame; True if it was a CALL."""
+        recording = self._central_system.recording
+        try:
+            frame = parse(text)
+        except FramingError as exc:
+            recording.add(self.identity, Direction.RECEIVED, text)
+            self._object(f"no OCPP-J frame: {exc}", text)
+            if exc.kind == 2 and exc.unique_id is not None:
+                self._reply(CallError(exc.unique_id, exc.code, str(exc)[:255]))
+            return False
+        recording.add(self.identity, Direction.RECEIVED, text, frame)
+        if isinstance(frame, Call):
+            self._take_call(frame, text)
+            return True
+        self._take_answer(frame, text)
+        return False
+
+    def _take_answer(self, frame: CallResult | CallError, text: str) -> None:
+        waiting = self._outstanding.get(frame.unique_id)
+        if waiting is None or waiting.answer is not None:
+            if frame.unique_id in self._timed_out:
+                self._timed_out.discard(frame.unique_id)
+            else:
+                self._object("an answer to no open CALL", text)
+            return
+        if isinstance(frame, CallError):
+            if frame.code not in ERROR_CODES:
+                self._object(f"unknown error code {frame.code}", text)
+        else:
+            try:
+                validate_sending(waiting.action, "response", frame.payload)
+            except ValidationError as exc:
+                self._object(str(exc), text)
+        waiting.answer = frame
+        waiting.event.set()
+
+    def _take_call(self, frame: Call, text: str) -> None:
+        if self._central_system.keeps_all:
+            if frame.unique_id in self._seen_ids:
+                self._object("a message id used twice on one connection (OCPP-J 1.6 §4.1.4)", text)
+            self._seen_ids.add(frame.unique_id)
+        call = ReceivedCall(trio.current_time(), self.identity, frame.unique_id, frame.action, frame.payload)
+        refused = self._judge(call, text)
+        rule = self._central_system.faults.take(call.action, self.identity)
+        answer = self._central_system.answer(call, refused)
+        if inspect.isawaitable(answer):
+            self._central_system.start_soon(self._answer_later, call, answer, rule)
+        else:
+            self._answer(call, answer, rule)
+
+    def _judge(self, call: ReceivedCall, text: str) -> CallErrorAnswer | None:
+        """Record what is wrong with a CALL; a CALLERROR if it is too wrong to be answered otherwise."""
+        action = ACTIONS.get(call.action)
+        if action is None:
+            self._object(f"unknown action {call.action}", text)
+            return CallErrorAnswer(ErrorCode.NOT_IMPLEMENTED, f"unknown action {call.action}")
+        if action.initiator == "CentralSystem":
+            self._object(f"{call.action} is not for a charge point to send", text)
+            return CallErrorAnswer(ErrorCode.NOT_SUPPORTED, f"{call.action} comes from the Central System")
+        if call.action != "BootNotification":
+            status = self._central_system.registrations.get(self.identity)
+            if status != "Accepted" and not (status == "Pending" and self._was_triggered):
+                self._object(f"{call.action} before BootNotification was accepted (OCPP 1.6 ed. 2 §4.2)", text)
+        try:
+            validate_sending(call.action, "request", call.payload)
+        except ValidationError as exc:
+            self._object(str(exc), text)
+            try:
+                validate(call.action, "request", deepcopy(call.payload), tolerant=True)
+            except ValidationError:
+                return CallErrorAnswer(exc.code, str(exc))
+        return None
+
+    async def _answer_later(self, call: ReceivedCall, answer: Awaitable[Answer], rule: FaultRule | None) -> None:
+        self._answer(call, await answer, rule)
+
+    def _answer(self, call: ReceivedCall, answer: Answer, rule: FaultRule | None) -> None:
+        if rule is not None and rule.fault is Fault.CLOSE:
+            self.close_soon(rule.code, "scripted")
+            return
+        if rule is not None and rule.fault is Fault.ABORT:
+            self.abort()
+            return
+        if answer is None:
+            return
+        frame: CallResult | CallError
+        if isinstance(answer, CallErrorAnswer):
+            frame = CallError(call.unique_id, str(answer.code), answer.description, dict(answer.details))
+        else:
+            frame = CallResult(call.unique_id, dict(answer))
+            if call.action == "BootNotification":
+                self._central_system.registrations[self.identity] = str(answer.get("status"))
+        if rule is not None and rule.fault is Fault.DELAY:
+            self._central_system.start_soon(self._reply_after, rule.seconds, frame)
+        else:
+            self._reply(frame, None if rule is None else rule.fault)
+
+    async def _reply_after(self, seconds: float, frame: CallResult | CallError) -> None:
+        with trio.move_on_after(seconds) as scope:
+            await self.gone.wait()
+        if scope.cancelled_caught:
+            self._reply(frame)
+
+    def _reply(self, frame: CallResult | CallError, fault: Fault | None = None) -> None:
+        if not self.websocket.is_open:
+            return
+        for text in spoil(fault, frame):
+            self.send(text, frame if fault in {None, Fault.DUPLICATE} else None)
+
+    # Ends, and worse
+
+    def stop_reading(self) -> None:
+        """Leave everything that comes in the stream."""
+        self._was_paused = True
+        self._reading = trio.Event()
+        if self._read_scope is not None:
+            self._read_scope.cancel()
+
+    def resume_reading(self) -> None:
+        """Read on."""
+        self._reading.set()
+
+    def go_half_open(self) -> None:
+        """As if the network were gone without a word: nothing is read, nothing leaves, and no end is noticed."""
+        self._is_half_open = True
+        self.stop_reading()
+
+    def close_soon(self, code: int, reason: str) -> None:
+        """Begin to close in the regular way."""
+        self._central_system.start_soon(partial(self.aclose, code, reason))
+
+    async def aclose(self, code: int = 1000, reason: str = "") -> None:
+        """Close in the regular way and wait until it is done."""
+        self.websocket.send_close(code, reason)
+        self._is_half_open = False
+        self._write()
+        self.resume_reading()
+        with trio.move_on_after(WRITE_TIMEOUT / 10):
+            await self.gone.wait()
+        self.websocket.abort()
+        await self.gone.wait()
+
+    def abort(self) -> None:
+        """Break the connection: TCP reset where there is TCP, else the end of the stream."""
+        inner = self._stream
+        while isinstance(inner, trio.SSLStream):
+            inner = inner.transport_stream
+        if isinstance(inner, trio.SocketStream):
+            inner.setsockopt(trio.socket.SOL_SOCKET, trio.socket.SO_LINGER, LINGER_RESET)
+        self.websocket.abort()
+        self.resume_reading()

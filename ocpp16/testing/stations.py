@@ -1,0 +1,91 @@
+"""Stations for tests: one that records what it is asked and answers what it is told to."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+import trio
+
+from ocpp16.enums import DataTransferStatus, Reason, ResetType, UnlockStatus
+from ocpp16.models import DataTransferResponse, Measurement
+
+_DEFAULTS: dict[str, Any] = {
+    "enable_evse": True,
+    "disable_evse": True,
+    "pause_charging": True,
+    "provide_token": None,
+    "stop_transaction": True,
+    "unlock_connector": UnlockStatus.UNLOCKED,
+    "is_reset_allowed": True,
+    "reset": None,
+    "set_system_time": None,
+    "set_connection_timeout": None,
+    "data_transfer": DataTransferResponse(DataTransferStatus.UNKNOWN_VENDOR_ID),
+}
+
+
+class RecordingStation:
+    """Implements CoreStation.
+
+    `calls`: (name, *arguments) of every question, in order. `answers`: name → value, exception to raise, or a function
+    of the arguments; what is not there gets a friendly default. `delays`: name → seconds on trio's clock before the
+    answer. `measurements`: connector → what the meter says now.
+    """
+
+    def __init__(self) -> None:
+        self.calls: list[tuple[Any, ...]] = []
+        self.answers: dict[str, Any] = {}
+        self.delays: dict[str, float] = {}
+        self.measurements: dict[int, Measurement] = {}
+
+    def asked(self, name: str) -> list[tuple[Any, ...]]:
+        """The arguments of every question of this name."""
+        return [call[1:] for call in self.calls if call[0] == name]
+
+    async def _answer(self, name: str, *arguments: Any) -> Any:
+        self.calls.append((name, *arguments))
+        if name in self.delays:
+            with trio.move_on_after(self.delays[name]):
+                await trio.sleep_forever()
+        answer = self.answers.get(name, _DEFAULTS[name])
+        if isinstance(answer, BaseException):
+            raise answer
+        return answer(*arguments) if callable(answer) else answer
+
+    def measurement(self, connector_id: int) -> Measurement | None:
+        return self.measurements.get(connector_id)
+
+    async def enable_evse(self, connector_id: int) -> bool:
+        return bool(await self._answer("enable_evse", connector_id))
+
+    async def disable_evse(self, connector_id: int) -> bool:
+        return bool(await self._answer("disable_evse", connector_id))
+
+    async def pause_charging(self, connector_id: int) -> bool:
+        return bool(await self._answer("pause_charging", connector_id))
+
+    async def provide_token(self, id_tag: str, connectors: Sequence[int], prevalidated: bool) -> None:
+        await self._answer("provide_token", id_tag, tuple(connectors), prevalidated)
+
+    async def stop_transaction(self, connector_id: int, reason: Reason) -> bool:
+        return bool(await self._answer("stop_transaction", connector_id, reason))
+
+    async def unlock_connector(self, connector_id: int) -> UnlockStatus:
+        return UnlockStatus(await self._answer("unlock_connector", connector_id))
+
+    async def is_reset_allowed(self, kind: ResetType) -> bool:
+        return bool(await self._answer("is_reset_allowed", kind))
+
+    async def reset(self, kind: ResetType) -> None:
+        await self._answer("reset", kind)
+
+    async def set_system_time(self, time: datetime) -> None:
+        await self._answer("set_system_time", time)
+
+    async def set_connection_timeout(self, seconds: int) -> None:
+        await self._answer("set_connection_timeout", seconds)
+
+    async def data_transfer(self, vendor_id: str, message_id: str | None, data: str | None) -> DataTransferResponse:
+        answer = await self._answer("data_transfer", vendor_id, message_id, data)
+        assert isinstance(answer, DataTransferResponse)
+        return answer

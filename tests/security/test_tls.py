@@ -1,0 +1,134 @@
+import logging
+import ssl
+from typing import Any
+
+import pytest
+import trustme
+
+from ocpp16.errors import ConfigurationError
+from ocpp16.security.tls import CIPHERS_12, client_context, server_context
+
+CA = trustme.CA()
+OTHER_CA = trustme.CA()
+
+
+@pytest.fixture
+def roots(tmp_path: Any) -> Any:
+    path = tmp_path / "CSMS_ROOT_CA.pem"
+    path.write_bytes(CA.cert_pem.bytes())
+    return path
+
+
+@pytest.fixture
+def client_files(tmp_path: Any) -> Any:
+    leaf = CA.issue_cert("CP1")
+    chain, key = tmp_path / "leaf.pem", tmp_path / "leaf.key"
+    chain.write_bytes(b"".join(blob.bytes() for blob in leaf.cert_chain_pems))
+    key.write_bytes(leaf.private_key_pem.bytes())
+    return chain, key
+
+
+def subjects(context: Any) -> Any:
+    return len(context.get_ca_certs())
+
+
+def test_what_a_context_demands(roots: Any) -> None:
+    context = client_context(roots)
+    assert context.minimum_version is ssl.TLSVersion.TLSv1_2
+    assert context.verify_mode is ssl.CERT_REQUIRED
+    assert context.check_hostname
+    names = {cipher["name"] for cipher in context.get_ciphers() if cipher["protocol"] == "TLSv1.2"}
+    assert names == set(CIPHERS_12.split(":"))
+    assert subjects(context) == 1
+
+
+def test_the_same_arguments_share_one_context(roots: Any) -> None:
+    context = client_context(roots)
+    assert client_context(roots) is context
+    assert client_context(roots, allow_wildcards=True) is not context
+
+
+def test_new_roots_make_a_new_context(roots: Any) -> None:
+    context = client_context(roots)
+    roots.write_bytes(CA.cert_pem.bytes() + OTHER_CA.cert_pem.bytes())
+    assert subjects(client_context(roots)) == 2
+    assert subjects(context) == 1
+
+
+def test_a_folder_of_roots(tmp_path: Any) -> None:
+    folder = tmp_path / "csms"
+    (folder / "deeper").mkdir(parents=True)
+    (folder / "a.pem").write_bytes(CA.cert_pem.bytes())
+    (folder / "b.der").write_bytes(ssl.PEM_cert_to_DER_cert(OTHER_CA.cert_pem.bytes().decode()))
+    (folder / "c.txt").write_bytes(trustme.CA().cert_pem.bytes())
+    (folder / "deeper" / "d.pem").write_bytes(trustme.CA().cert_pem.bytes())
+    assert subjects(client_context(folder)) == 2
+
+
+def test_one_broken_certificate_does_not_spoil_the_others(roots: Any, caplog: Any) -> None:
+    broken = b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"
+    roots.write_bytes(b"a comment\n" + broken + CA.cert_pem.bytes() + b"-----BEGIN CERTIFICATE-----\n(cut)")
+    with caplog.at_level(logging.WARNING):
+        assert subjects(client_context(roots)) == 1
+    assert "left out" in caplog.text
+
+
+@pytest.mark.parametrize("content", [None, b"", b"no certificate"])
+def test_nothing_to_trust_is_a_configuration_error(tmp_path: Any, content: Any) -> None:
+    path = tmp_path / "CSMS_ROOT_CA.pem"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(ConfigurationError, match="no server could be trusted"):
+        client_context(path)
+    with pytest.raises(ConfigurationError):
+        client_context(None)
+
+
+def test_the_system_store_only_when_asked_for(roots: Any) -> None:
+    assert client_context(None, use_default_verify_paths=True).verify_mode is ssl.CERT_REQUIRED
+
+
+def test_no_name_check_is_logged_each_time(roots: Any, caplog: Any) -> None:
+    for _ in range(2):
+        context = client_context(roots, verify_name=False)
+        assert not context.check_hostname
+        assert context.verify_mode is ssl.CERT_REQUIRED
+    assert caplog.text.count("VerifyCsmsCommonName") == 2
+
+
+def test_ciphers(roots: Any) -> None:
+    only = client_context(roots, ciphers12="ECDHE-ECDSA-AES128-GCM-SHA256", ciphers13="")
+    assert {cipher["name"] for cipher in only.get_ciphers() if cipher["protocol"] == "TLSv1.2"} == {
+        "ECDHE-ECDSA-AES128-GCM-SHA256"
+    }
+    assert only.maximum_version is ssl.TLSVersion.TLSv1_2
+    with pytest.raises(ConfigurationError, match="SupportedCiphers"):
+        client_context(roots, ciphers12="NO-SUCH-CIPHER")
+
+
+def test_client_certificate(roots: Any, client_files: Any, tmp_path: Any) -> None:
+    chain, key = client_files
+    context = client_context(roots, certificate_chain=chain, private_key=key)
+    assert client_context(roots, certificate_chain=chain, private_key=key) is context
+    renewed = CA.issue_cert("CP1")
+    chain.write_bytes(b"".join(blob.bytes() for blob in renewed.cert_chain_pems))
+    with pytest.raises(ConfigurationError, match="leaf"):
+        client_context(roots, certificate_chain=chain, private_key=key)
+    key.write_bytes(renewed.private_key_pem.bytes())
+    assert client_context(roots, certificate_chain=chain, private_key=key) is not context
+    with pytest.raises(ConfigurationError, match="missing"):
+        client_context(roots, certificate_chain=tmp_path / "missing.pem", private_key=key)
+
+
+def test_key_log(roots: Any, tmp_path: Any) -> None:
+    assert client_context(roots, keylog_file=tmp_path / "keys").keylog_filename == str(tmp_path / "keys")
+
+
+def test_server_context(client_files: Any, roots: Any) -> None:
+    chain, key = client_files
+    assert server_context(chain, key).verify_mode is ssl.CERT_NONE
+    demanding = server_context(chain, key, client_ca=roots)
+    assert demanding.verify_mode is ssl.CERT_REQUIRED
+    assert demanding.minimum_version is ssl.TLSVersion.TLSv1_2
+    with pytest.raises(ConfigurationError):
+        server_context(chain, chain)

@@ -1,0 +1,292 @@
+"""The scripted Central System where it does wrong, and at the ends of connections."""
+
+import ssl
+from typing import Any
+
+import pytest
+import trio
+import trustme
+
+from ocpp16.errors import CallFailed, ConnectionClosed, ConnectionFailed, HandshakeRefused
+from ocpp16.security.basic_auth import authorization_header
+from ocpp16.testing import CentralSystem, Fault
+from ocpp16.testing.central_system import identity_of
+from ocpp16.transport.dial import Endpoint, open_stream
+from ocpp16.transport.websocket import WebSocket
+
+SPOILT = {
+    Fault.DROP: [],
+    Fault.GARBAGE: ["\x01 this is no JSON é"],
+    Fault.BROKEN_JSON: ['[3,"cp-2",{"idTagInfo":{"status":"Accepted"}}'],
+    Fault.NOT_A_FRAME: ['{"status":"Accepted"}'],
+    Fault.UNREADABLE: ['[3,"cp-2",{"status":17,"idTagInfo":[]}]'],
+    Fault.WRONG_ID: ['[3,"no-such-id",{"idTagInfo":{"status":"Accepted"}}]'],
+    Fault.DUPLICATE: ['[3,"cp-2",{"idTagInfo":{"status":"Accepted"}}]'] * 2,
+}
+
+
+@pytest.mark.parametrize("fault", SPOILT)
+async def test_spoilt_answers(autojump_clock: Any, csms: Any, connect: Any, fault: Any) -> None:
+    charge_point = await connect(csms)
+    await charge_point.boot()
+    csms.misbehave(fault, "Authorize")
+    await charge_point.say("Authorize", {"idTag": "A"})
+    await trio.sleep(100)
+    assert charge_point.received[1:] == SPOILT[fault]
+    assert await charge_point.ask("Authorize", {"idTag": "A"}) is not None, "once only"
+
+
+async def test_delay_in_virtual_time_lets_others_pass(autojump_clock: Any, csms: Any, connect: Any) -> None:
+    charge_point = await connect(csms)
+    await charge_point.boot()
+    csms.misbehave(Fault.DELAY, "Authorize", seconds=45)
+    assert await charge_point.ask("Authorize", {"idTag": "A"}, timeout=30) is None
+    assert await charge_point.ask("Heartbeat", {}, timeout=1) is not None
+    await trio.sleep(14.9)
+    assert len(charge_point.received) == 2
+    await trio.sleep(0.2)
+    assert charge_point.received[-1].startswith('[3,"cp-2"')
+
+
+async def test_a_delayed_answer_does_not_survive_its_connection(autojump_clock: Any, csms: Any, connect: Any) -> None:
+    charge_point = await connect(csms)
+    csms.misbehave(Fault.DELAY, seconds=45)
+    await charge_point.say("Heartbeat", {})
+    await trio.sleep(1)
+    charge_point.websocket.abort()
+    again = await connect(csms)
+    await trio.sleep(100)
+    assert again.received == []
+
+
+async def test_rules_are_used_up_in_their_order(autojump_clock: Any, csms: Any, connect: Any) -> None:
+    one, two = await connect(csms, "CP1"), await connect(csms, "CP2")
+    csms.misbehave(Fault.DROP, "Heartbeat", times=2, identity="CP1")
+    csms.misbehave(Fault.GARBAGE, times=None, identity="CP1")
+    assert await two.ask("Heartbeat", {}, timeout=1) is not None
+    for _ in range(4):
+        assert await one.ask("Heartbeat", {}, timeout=1) is None
+    assert len(one.received) == 2
+    csms.faults.rules.clear()
+    assert await one.ask("Heartbeat", {}, timeout=1) is not None
+
+
+async def test_the_request_counts_although_the_connection_breaks(autojump_clock: Any, csms: Any, connect: Any) -> None:
+    charge_point = await connect(csms)
+    await charge_point.boot()
+    start = {"connectorId": 1, "idTag": "A", "meterStart": 0, "timestamp": "2026-01-01T00:00:00Z"}
+    csms.misbehave(Fault.ABORT, "StartTransaction")
+    await charge_point.say("StartTransaction", start)
+    await csms.wait_disconnected("CP1")
+    assert charge_point.ended.code == 1006
+    assert list(csms.standard_answers.transactions.values()) == [1]
+    again = await connect(csms)
+    assert (await again.ask("StartTransaction", start)).payload["transactionId"] == 1
+
+
+async def test_close_instead_of_an_answer(autojump_clock: Any, csms: Any, connect: Any) -> None:
+    charge_point = await connect(csms)
+    csms.misbehave(Fault.CLOSE, code=1012)
+    await charge_point.say("Heartbeat", {})
+    await csms.wait_disconnected("CP1")
+    await trio.testing.wait_all_tasks_blocked()
+    assert (charge_point.ended.code, charge_point.ended.reason) == (1012, "scripted")
+
+
+async def test_close_with_any_code(autojump_clock: Any, csms: Any, connect: Any) -> None:
+    charge_point = await connect(csms)
+    await csms.close("CP1", 4321, "go away")
+    assert (charge_point.ended.code, charge_point.ended.reason) == (4321, "go away")
+    assert csms.connected == {}
+
+
+async def test_close_of_a_peer_that_does_not_answer(autojump_clock: Any, csms: Any) -> None:
+    await WebSocket.connect(csms.stream(), host="csms", target="/CP1")
+    await csms.wait_connected("CP1")
+    await csms.close("CP1")
+    assert csms.connected == {}
+    assert trio.current_time() < 10
+
+
+async def test_stop_reading_is_felt_and_loses_nothing(autojump_clock: Any, connect: Any) -> None:
+    async with CentralSystem(lockstep=True) as csms:
+        charge_point = await connect(csms)
+        await charge_point.boot()
+        csms.stop_reading("CP1")
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(charge_point.say, "Heartbeat", {})
+            await trio.sleep(1000)
+            assert charge_point.websocket.unsent
+            assert csms.calls("Heartbeat") == []
+            csms.resume_reading("CP1")
+            await csms.wait_for_call("Heartbeat")
+        assert await charge_point.ask("Heartbeat", {}) is not None
+        assert csms.violations == []
+
+
+async def test_half_open(autojump_clock: Any, csms: Any, connect: Any) -> None:
+    charge_point = await connect(csms)
+    csms.go_half_open("CP1")
+    charge_point.websocket.send_ping(b"anybody?")
+    pongs: list[bytes] = []
+    charge_point.websocket.on_pong = pongs.append
+    assert await charge_point.ask("Heartbeat", {}, timeout=500) is None
+    with pytest.raises(CallFailed, match="timeout"):
+        await csms.call("CP1", "ClearCache", {})
+    assert (pongs, charge_point.received) == ([], [])
+    assert charge_point.ended is None
+    assert "CP1" in csms.connected
+    again = await connect(csms)
+    assert await again.ask("Heartbeat", {}) is not None
+
+
+async def test_a_second_connection_replaces_the_first(autojump_clock: Any, csms: Any, connect: Any) -> None:
+    first = await connect(csms)
+    second = await connect(csms)
+    await trio.testing.wait_all_tasks_blocked()
+    assert first.ended.code == 1001
+    assert await second.ask("Heartbeat", {}) is not None
+    assert csms.connected["CP1"].websocket.is_open
+
+
+# Coming in
+
+
+@pytest.mark.parametrize(
+    ("target", "identity"),
+    [
+        ("/ocppj/RDAM%20123", "RDAM 123"),
+        ("//ocpp//CP1/", "CP1"),
+        ("/CP1?token=a/b", "CP1"),
+        ("/a%2fb", "a/b"),
+        ("ws://csms:9000/ocpp/CP1", "CP1"),
+        ("/", ""),
+    ],
+)
+def test_identity_of_a_target(target: Any, identity: Any) -> None:
+    assert identity_of(target) == identity
+
+
+async def refused(csms: Any, identity: Any = "CP1", headers: Any = ()) -> Any:
+    with pytest.raises(ConnectionFailed) as caught:
+        await WebSocket.connect(csms.stream(), host="csms", target=f"/{identity}", headers=headers, timeout=20)
+    return caught.value
+
+
+async def test_refused_and_ignored_handshakes(autojump_clock: Any, csms: Any, connect: Any) -> None:
+    csms.refuse_handshake(503, "come back later", times=2)
+    csms.ignore_handshake()
+    for _ in range(2):
+        answer = await refused(csms)
+        assert (answer.status, answer.body) == (503, "come back later")
+    assert "within 20 s" in str(await refused(csms))
+    await connect(csms)
+
+
+async def test_unknown_identity(autojump_clock: Any) -> None:
+    async with CentralSystem(known={"CP1"}) as csms:
+        assert (await refused(csms, "CP2")).status == 404
+        assert (await refused(csms, "")).status == 404
+
+
+async def test_basic_authentication(autojump_clock: Any, connect: Any) -> None:
+    key = bytes(range(16))
+    async with CentralSystem(keys={"CP1": key}) as csms:
+        for identity, name, given in [("CP1", "CP1", b"x" * 16), ("CP1", "CP2", key), ("CP2", "CP2", key)]:
+            answer = await refused(csms, identity, [("Authorization", authorization_header(name, given))])
+            assert answer.status == 401
+        assert (await refused(csms)).status == 401
+        await connect(csms, headers=[("Authorization", authorization_header("CP1", key))])
+
+
+async def test_no_common_subprotocol(autojump_clock: Any, csms: Any) -> None:
+    csms.subprotocols = ()
+    answer = await refused(csms)
+    assert isinstance(answer, HandshakeRefused)
+    assert answer.status == 101
+    csms.subprotocols = ("ocpp1.6",)
+    client = await WebSocket.connect(csms.stream(), host="csms", target="/CP1", subprotocols=())
+    with pytest.raises(ConnectionClosed) as caught:
+        await client.receive()
+    assert caught.value.code == 1002
+
+
+async def test_connector(autojump_clock: Any, csms: Any) -> None:
+    endpoint = Endpoint(False, "csms", 80, "/CP1")
+    websocket = await WebSocket.connect(await csms.connector(endpoint), host=endpoint.authority, target=endpoint.target)
+    assert websocket.is_open
+    csms.is_reachable = False
+    with pytest.raises(ConnectionFailed, match="refused"):
+        await csms.connector(endpoint)
+    csms.is_reachable, csms.connect_hangs = True, True
+    with trio.move_on_after(100) as scope:
+        await csms.connector(endpoint)
+    assert scope.cancelled_caught
+
+
+async def test_its_end_is_the_end_of_all_connections(autojump_clock: Any, connect: Any) -> None:
+    async with CentralSystem() as csms:
+        charge_point = await connect(csms)
+        csms.ignore_handshake()
+        csms.stream()
+    await trio.testing.wait_all_tasks_blocked()
+    assert charge_point.ended.code == 1006
+    assert csms.traffic[-1].text == "1006 the Central System was stopped"
+
+
+# Over TCP
+
+
+@pytest.mark.world
+@pytest.mark.parametrize("is_tls", [False, True])
+async def test_many_charge_points_over_tcp(is_tls: Any) -> None:
+    ca = trustme.CA()
+    server, client = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER), ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    ca.issue_cert("127.0.0.1").configure_cert(server)
+    ca.configure_trust(client)
+
+    async def beat(identity: Any) -> None:
+        stream = await open_stream(Endpoint(is_tls, "127.0.0.1", port, ""), ssl_context=client)
+        websocket = await WebSocket.connect(stream, host="127.0.0.1", target=f"/{identity}")
+        for number in range(5):
+            websocket.send_text(f'[2,"{number}","Heartbeat",{{}}]')
+            await websocket.flush()
+            assert "currentTime" in (await websocket.receive())[0]
+        await websocket.aclose()
+
+    async with CentralSystem(record_limit=100) as csms:
+        port = await csms.listen("127.0.0.1", ssl_context=server if is_tls else None)
+        with trio.fail_after(30):
+            async with trio.open_nursery() as nursery:
+                for number in range(20):
+                    nursery.start_soon(beat, f"CP{number}")
+            for number in range(20):
+                await csms.wait_disconnected(f"CP{number}")
+
+
+@pytest.mark.world
+async def test_tcp_reset() -> None:
+    async with CentralSystem() as csms:
+        port = await csms.listen("127.0.0.1")
+        stream = await open_stream(Endpoint(False, "127.0.0.1", port, ""))
+        websocket = await WebSocket.connect(stream, host="127.0.0.1", target="/CP1")
+        await csms.wait_connected("CP1", timeout=5)
+        csms.abort("CP1")
+        with pytest.raises(ConnectionClosed, match="reset") as caught:
+            await websocket.receive()
+        assert caught.value.code == 1006
+        await websocket.aclose()
+
+
+@pytest.mark.world
+async def test_tcp_that_is_no_websocket_does_no_harm() -> None:
+    async with CentralSystem() as csms:
+        port = await csms.listen("127.0.0.1")
+        stream = await open_stream(Endpoint(False, "127.0.0.1", port, ""))
+        await stream.send_all(b"GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n")
+        assert bytes(await stream.receive_some()).startswith(b"HTTP/1.1 400 ")
+        await stream.aclose()
+        csms.is_reachable = False
+        stream = await open_stream(Endpoint(False, "127.0.0.1", port, ""))
+        with pytest.raises(ConnectionFailed):
+            await WebSocket.connect(stream, host="x", target="/CP1")
