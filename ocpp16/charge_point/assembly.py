@@ -1,0 +1,164 @@
+"""Which features a charge point has, and how they are joined: the one list of them.
+
+The order of `all` is the order in which features start and hear of signals. A feature gets its peers here, by
+constructor; none of them finds another by itself.
+"""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from ocpp16.charge_point.delivery import StoredDelivery
+from ocpp16.charge_point.dispatcher import Dispatcher, Handler
+from ocpp16.charge_point.restored import Restored
+from ocpp16.enums import AvailabilityType, ChargePointStatus, ErrorCode
+from ocpp16.profiles.authorization import Authorization
+from ocpp16.profiles.availability import Availability
+from ocpp16.profiles.base import Context, FeatureProfile, log
+from ocpp16.profiles.boot import Boot
+from ocpp16.profiles.data_transfer import DataTransfer
+from ocpp16.profiles.meter_values import MeterValues
+from ocpp16.profiles.remote_control import RemoteControl
+from ocpp16.profiles.remote_trigger import RemoteTrigger
+from ocpp16.profiles.reset import Reset
+from ocpp16.profiles.settings import Settings
+from ocpp16.profiles.transaction_data import TransactionData
+from ocpp16.profiles.transactions import TransactionMessages
+from ocpp16.rpc.policy import OutboxLimits, RetryRules
+from ocpp16.rpc.session import Session
+from ocpp16.state.configuration import Configuration
+from ocpp16.state.connector import Connector, initial_status
+from ocpp16.state.keys import core, internal
+from ocpp16.state.signals import Signals
+
+if TYPE_CHECKING:
+    from ocpp16.charge_point.charge_point import ChargePoint
+
+BUILT_PROFILES = frozenset({"Core", "RemoteTrigger"})
+"""Feature profiles of SupportedFeatureProfiles that are built into this version."""
+
+
+class Features:
+    """The features of one start, by name, with what they share."""
+
+    __slots__ = (
+        "all",
+        "authorization",
+        "availability",
+        "boot",
+        "connectors",
+        "ctx",
+        "data_transfer",
+        "dispatcher",
+        "meter_values",
+        "settings",
+        "transactions",
+    )
+
+    def __init__(self, ctx: Context, connectors: dict[int, Connector], data: TransactionData) -> None:
+        self.ctx = ctx
+        self.connectors = connectors
+        self.boot = Boot(ctx)
+        self.availability = Availability(ctx)
+        self.authorization = Authorization(ctx)
+        self.settings = Settings(ctx)
+        self.meter_values = MeterValues(ctx, data)
+        self.transactions = TransactionMessages(ctx, meter_values=self.meter_values)
+        self.data_transfer = DataTransfer(ctx)
+        self.all: tuple[FeatureProfile, ...] = (
+            self.boot,
+            self.availability,
+            self.authorization,
+            self.settings,
+            self.transactions,
+            RemoteControl(ctx),
+            Reset(ctx),
+            self.meter_values,
+            self.data_transfer,
+            RemoteTrigger(ctx, boot=self.boot, status=self.availability, meter_values=self.meter_values),
+        )
+        active = ctx.configuration.active_profiles
+        routes: dict[str, Handler] = {}
+        for feature in self.all:
+            feature.attach()
+            if feature.name in active:
+                routes |= {action: getattr(feature, method) for action, method in feature.handlers.items()}
+        self.dispatcher = Dispatcher(ctx, routes)
+
+    def seed_connectors(self, status: Mapping[int, ChargePointStatus]) -> None:
+        """Take the states the station knows. Raises ValueError unless there is one for each of 0..n."""
+        if set(status) != set(self.connectors):
+            raise ValueError(f"connector_status must have the connectors {sorted(self.connectors)}")
+        for connector_id, initial in status.items():
+            known = self.connectors[connector_id]
+            self.connectors[connector_id] = Connector(connector_id, initial, known.availability)
+
+    def retune(self, key: str) -> None:
+        """A configuration key that the session works by has changed."""
+        if key in _RETRY_KEYS:
+            retry, configuration = self.ctx.session.retry, self.ctx.configuration
+            retry.attempts = configuration[core.TRANSACTION_MESSAGE_ATTEMPTS]
+            retry.interval = configuration[core.TRANSACTION_MESSAGE_RETRY_INTERVAL]
+            self.ctx.kick()
+
+
+_RETRY_KEYS = frozenset({core.TRANSACTION_MESSAGE_ATTEMPTS.name, core.TRANSACTION_MESSAGE_RETRY_INTERVAL.name})
+
+
+def assemble(charge_point: "ChargePoint", found: Restored) -> Features:
+    """Make session, context and features for one start, from what was stored."""
+    configuration = charge_point.configuration
+    configuration.built_profiles = BUILT_PROFILES
+    delivery = StoredDelivery()
+    discarded = configuration[internal.MESSAGE_TYPES_DISCARD_FOR_QUEUEING]
+    session = Session(
+        delivery=delivery,
+        new_id=charge_point.new_id,
+        counters=charge_point.counters,
+        retry=RetryRules(
+            attempts=configuration[core.TRANSACTION_MESSAGE_ATTEMPTS],
+            interval=configuration[core.TRANSACTION_MESSAGE_RETRY_INTERVAL],
+        ),
+        limits=OutboxLimits(
+            threshold=configuration[internal.MESSAGE_QUEUE_SIZE_THRESHOLD],
+            byte_limit=configuration[internal.MESSAGE_QUEUE_BYTE_LIMIT],
+            replay_rate=configuration[internal.MESSAGE_REPLAY_RATE],
+            queue_all=configuration[internal.QUEUE_ALL_MESSAGES],
+            discard=frozenset(discarded),
+        ),
+        specific_codes=configuration[internal.SCHEMA_VIOLATION_ERRORS] != ErrorCode.FORMATION_VIOLATION,
+        on_invalid=charge_point.invalid_received,
+    )
+    connectors = _connectors(configuration, found)
+    ctx = Context(
+        charge_point_id=configuration[internal.CHARGE_POINT_ID],
+        clock=charge_point.clock,
+        timers=charge_point.timers,
+        configuration=configuration,
+        signals=Signals(),
+        connectors=connectors,
+        transactions=found.transactions,
+        journal=charge_point.writer,
+        session=session,
+        station=charge_point.station,
+        counters=charge_point.counters,
+        kick=charge_point.kick,
+        spawn=charge_point.spawn,
+        tell=charge_point.tell,
+        persist=charge_point.persisted,
+    )
+    ctx.next_sequence = found.next_sequence
+    delivery.ctx = ctx
+    data = TransactionData(ctx)
+    data.restore(found.samples)
+    session.outbox.restore(found.messages)
+    if found.messages:
+        log.info("%s: %d messages wait from before", ctx.charge_point_id, len(found.messages))
+    return Features(ctx, connectors, data)
+
+
+def _connectors(configuration: Configuration, found: Restored) -> dict[int, Connector]:
+    connectors = {}
+    for connector_id in range(configuration[core.NUMBER_OF_CONNECTORS] + 1):
+        availability = found.availability.get(connector_id, AvailabilityType.OPERATIVE)
+        connectors[connector_id] = Connector(connector_id, initial_status(availability), availability)
+    return connectors

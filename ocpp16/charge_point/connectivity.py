@@ -1,0 +1,218 @@
+"""Connect, stay connected, come back: the life of connections, one link at a time.
+
+Whatever ends a connection but an explicit stop leads to a new one. The wait grows by the RetryBackoff keys and begins
+anew once a connection has lasted; a person's `connect` skips it. Connecting needs no BootNotification: that is sent
+when the charge point starts (OCPP 1.6 ed. 2 §4.2).
+"""
+
+from collections.abc import Awaitable, Callable
+from random import Random
+
+import trio
+
+from ocpp16.charge_point.link import Link, Trace
+from ocpp16.charge_point.pump import Pump
+from ocpp16.errors import ConfigurationError, ConnectionClosed, ConnectionFailed, HandshakeRefused
+from ocpp16.observer import ConnectionStateChanged, SecurityEvent
+from ocpp16.profiles.base import Context, log
+from ocpp16.security.basic_auth import authorization_header
+from ocpp16.state.keys import core, internal, security
+from ocpp16.state.signals import Connected, Disconnected
+from ocpp16.transport.backoff import Backoff
+from ocpp16.transport.dial import DialFailed, Endpoint, endpoint
+from ocpp16.transport.websocket import WebSocket
+
+STABLE_AFTER = 10.0
+"""Seconds a connection must have lasted before the next wait is a short one again."""
+
+Connector = Callable[[Endpoint], Awaitable[trio.abc.Stream]]
+
+
+class Connectivity:
+    """The connect–read–reconnect loop of one charge point.
+
+    Parameters: `connector` opens a stream to an endpoint; `accept` takes the CALLs of the Central System; `trace` is
+    told every text frame, or None; `random` gives the random part of the waits.
+    """
+
+    __slots__ = (
+        "_accept",
+        "_backoff",
+        "_connector",
+        "_ctx",
+        "_is_wanted",
+        "_link",
+        "_pump",
+        "_resume_delay",
+        "_retry_now",
+        "_scope",
+        "_trace",
+    )
+
+    def __init__(
+        self,
+        ctx: Context,
+        pump: Pump,
+        *,
+        connector: Connector,
+        accept: Callable[..., None],
+        trace: Trace | None,
+        random: Random,
+    ) -> None:
+        self._ctx = ctx
+        self._pump = pump
+        self._connector = connector
+        self._accept = accept
+        self._trace = trace
+        self._backoff = Backoff(0, 0, 0, random)
+        self._is_wanted = False
+        self._retry_now = trio.Event()
+        self._scope = trio.CancelScope()
+        self._link: Link | None = None
+        self._resume_delay = 0.0
+
+    def set_resume_delay(self, seconds: float) -> None:
+        """How long queued messages are held back after a reconnect, so that the Central System may speak first."""
+        self._resume_delay = seconds
+
+    def connect(self) -> None:
+        """Connect, at once, and stay connected."""
+        self._is_wanted = True
+        self._backoff.reset()
+        self._retry_now.set()
+
+    def disconnect(self) -> None:
+        """Close the connection, or give up the attempt, and stay away until `connect`."""
+        self._is_wanted = False
+        self._retry_now.set()
+        self._scope.cancel()
+
+    async def run(self) -> None:
+        """Runs until cancelled; the last connection is closed properly first."""
+        while True:
+            if not self._is_wanted:
+                self._retry_now = trio.Event()
+                if not self._is_wanted:
+                    await self._retry_now.wait()
+                continue
+            reason = await self._connect_and_read()
+            if self._is_wanted:
+                self._ctx.counters.connection_failures += 0 if reason is None else 1
+                await self._pause()
+
+    async def _pause(self) -> None:
+        """Wait for the next attempt, or until somebody wants it now."""
+        configuration = self._ctx.configuration
+        self._backoff.wait_minimum = configuration[internal.RETRY_BACKOFF_WAIT_MINIMUM]
+        self._backoff.random_range = configuration[internal.RETRY_BACKOFF_RANDOM_RANGE]
+        self._backoff.repeat_times = configuration[internal.RETRY_BACKOFF_REPEAT_TIMES]
+        wait = self._backoff.next()
+        log.info("%s: connecting again in %.1f s", self._ctx.charge_point_id, wait)
+        self._retry_now = trio.Event()
+        with trio.move_on_after(wait):
+            await self._retry_now.wait()
+
+    async def _connect_and_read(self) -> str | None:
+        """One connection from its first packet to its end. Returns why there was none, None if there was one."""
+        ctx = self._ctx
+        websocket: WebSocket | None = None
+        failure: str | None = "given up"
+        with trio.CancelScope() as self._scope:
+            try:
+                websocket = await self._open()
+                failure = None
+            except (ConnectionFailed, ConfigurationError) as error:
+                failure = str(error)
+                self._report_failure(error)
+        if websocket is None:
+            return failure
+        if not self._is_wanted:
+            await websocket.aclose()
+            return None
+        began = ctx.clock.monotonic()
+        reason = await self._serve(websocket)
+        if ctx.clock.monotonic() - began >= STABLE_AFTER:
+            self._backoff.reset()
+        log.info("%s: disconnected: %s", ctx.charge_point_id, reason)
+        return None
+
+    async def _open(self) -> WebSocket:
+        configuration = self._ctx.configuration
+        profile = configuration[security.SECURITY_PROFILE]
+        identity = configuration[internal.CHARGE_POINT_ID]
+        where = endpoint(configuration[internal.CENTRAL_SYSTEM_URI], identity, profile)
+        headers: list[tuple[str, str]] = []
+        if profile in {1, 2}:
+            key = configuration[security.AUTHORIZATION_KEY] or b""
+            headers.append(("Authorization", authorization_header(identity, key)))
+        host_name = configuration[internal.HOST_NAME]
+        if host_name:
+            headers.append(("User-Host", host_name))
+        stream = await self._connector(where)
+        return await WebSocket.connect(stream, host=where.authority, target=where.target, headers=headers)
+
+    async def _serve(self, websocket: WebSocket) -> str:
+        """Use a connection until it ends; returns why it did."""
+        ctx, pump = self._ctx, self._pump
+        link = Link(
+            websocket,
+            ctx.session,
+            ctx.clock,
+            ctx.timers,
+            ctx.counters,
+            accept=self._accept,
+            turn=pump.turn,
+            kick=pump.kick,
+            trace=self._trace,
+        )
+        self._link = pump.link = link
+        self._set_keep_alive()
+        reason = "stopped"
+        try:
+            ctx.session.connection_made(ctx.clock.monotonic(), self._resume_delay)
+            ctx.tell(ConnectionStateChanged(True), 0)
+            ctx.signals.emit(Connected())
+            pump.kick()
+            with trio.CancelScope() as self._scope:
+                try:
+                    await link.read()
+                except ConnectionClosed as closed:
+                    reason = str(closed)
+        finally:
+            self._link = pump.link = None
+            link.ended()
+            ctx.session.connection_lost(ctx.clock.monotonic())
+            ctx.tell(ConnectionStateChanged(False, reason), 0)
+            ctx.signals.emit(Disconnected())
+            pump.kick()
+            with trio.CancelScope(shield=True):  # bounded inside
+                await websocket.aclose()
+        return reason
+
+    def _report_failure(self, error: ConnectionFailed | ConfigurationError) -> None:
+        ctx = self._ctx
+        log.warning("%s: no connection: %s", ctx.charge_point_id, error)
+        ctx.tell(ConnectionStateChanged(False, str(error)), 0)
+        if isinstance(error, HandshakeRefused) and error.status == 401:
+            ctx.tell(SecurityEvent("FailedToAuthenticateAtCentralSystem", str(error)[:255]), 0)
+        elif isinstance(error, DialFailed) and error.security_event:
+            ctx.tell(SecurityEvent(error.security_event, str(error)[:255]), 0)
+
+    def key_changed(self, key: str) -> None:
+        """A configuration key changed: pings follow at once, a new AuthorizationKey with a new connection."""
+        if key in _KEEP_ALIVE_KEYS and self._link is not None:
+            self._set_keep_alive()
+
+    def _set_keep_alive(self) -> None:
+        configuration = self._ctx.configuration
+        if self._link is not None:
+            self._link.keep_alive(
+                configuration[core.WEB_SOCKET_PING_INTERVAL] or 0,
+                configuration[internal.WEBSOCKET_PONG_TIMEOUT],
+                configuration[internal.WEBSOCKET_PING_PAYLOAD].encode(),
+            )
+
+
+_KEEP_ALIVE_KEYS = frozenset(
+    {core.WEB_SOCKET_PING_INTERVAL.name, internal.WEBSOCKET_PONG_TIMEOUT.name, internal.WEBSOCKET_PING_PAYLOAD.name}
+)

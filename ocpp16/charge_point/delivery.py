@@ -1,0 +1,78 @@
+"""What becomes of stored messages: bound when written, deleted when answered, kept among the dead letters.
+
+Implements `rpc.pending.Delivery` for one charge point. Rows and state change in one synchronous block, so that a crash
+finds either the message and the old state, or the new state and no message.
+"""
+
+from functools import partial
+
+from ocpp16.observer import MessageGivenUp
+from ocpp16.profiles.base import Context, Payload, log
+from ocpp16.rpc.pending import Entry
+from ocpp16.state.clock import correct_timestamps
+from ocpp16.state.transaction import Transaction
+from ocpp16.store.tables import dead_letters, message_queue
+
+UNKNOWN_TRANSACTION = -1
+"""transactionId of a StopTransaction whose StartTransaction was given up (messages of transactions, OCPP 1.6 §4.8)."""
+
+
+class StoredDelivery:
+    """Needs its Context after construction: session and context know each other."""
+
+    __slots__ = ("ctx",)
+
+    ctx: Context
+
+    def bind(self, entry: Entry) -> Payload:
+        """The payload as it goes out: with the transaction's id as known now, and with corrected times."""
+        payload = entry.payload
+        transaction = entry.transaction
+        if isinstance(transaction, Transaction):
+            transaction_id = transaction.transaction_id
+            if entry.action == "StopTransaction":
+                payload = {
+                    "transactionId": UNKNOWN_TRANSACTION if transaction_id is None else transaction_id,
+                    **payload,
+                }
+            elif entry.action == "MeterValues" and transaction_id is not None:
+                payload = {**payload, "transactionId": transaction_id}
+        if entry.clock_boot:
+            payload = correct_timestamps(payload, partial(self._corrected, entry.clock_boot))
+        return payload
+
+    def _corrected(self, clock_boot: int, micros: int) -> int:
+        return self.ctx.clock.corrected(micros, clock_boot)
+
+    def confirmed(self, entry: Entry, payload: Payload) -> None:
+        self.ctx.journal.append(message_queue.delete(entry.sequence))
+        hook = self.ctx.confirmations.get(entry.action)
+        if hook is not None:
+            hook(entry, payload)
+
+    def attempted(self, entry: Entry) -> None:
+        self.ctx.journal.append(self.ctx.row(entry))
+
+    def given_up(self, entry: Entry, reason: str) -> None:
+        ctx = self.ctx
+        transaction = entry.transaction
+        letter = dead_letters.DeadLetterRow(
+            sequence=entry.sequence,
+            lane=int(entry.lane),
+            action=entry.action,
+            payload=entry.payload,
+            attempts=entry.attempts,
+            transaction_key=transaction.key if isinstance(transaction, Transaction) else None,
+            clock_boot=entry.clock_boot,
+            reason=reason,
+            given_up_at=ctx.clock.now(),
+        )
+        number = ctx.journal.append(message_queue.delete(entry.sequence), dead_letters.put(letter))
+        log.warning("%s: %s given up after %d attempts: %s", ctx.charge_point_id, entry.action, entry.attempts, reason)
+        ctx.tell(MessageGivenUp(entry.action, reason), number)
+        hook = ctx.confirmations.get(entry.action)
+        if hook is not None:
+            hook(entry, None)
+
+    def dropped(self, entry: Entry) -> None:
+        self.ctx.journal.append(message_queue.delete(entry.sequence))

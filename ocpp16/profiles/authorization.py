@@ -1,0 +1,58 @@
+"""Authorize, and the decision whether an id tag may charge (OCPP 1.6 ed. 2 §3.5, §4.1).
+
+The ladder itself is `state.authorization`; here the question is put to the Central System where the ladder says so. No
+local authorization list and no cache are kept: ClearCache is Rejected, as the specification has it for a charge point
+without a cache.
+"""
+
+from ocpp16.enums import ClearCacheStatus
+from ocpp16.errors import CallFailed
+from ocpp16.models import IdTagInfo
+from ocpp16.profiles.base import FeatureProfile, Payload, log, on
+from ocpp16.profiles.id_tags import check_id_tag, read_id_tag_info
+from ocpp16.state.authorization import AuthorizationRules, decide, decide_unanswered
+from ocpp16.state.keys import core
+from ocpp16.state.signals import IdTagInfoLearned
+
+AUTHORIZE_TIMEOUT = 60.0
+"""Seconds a person at the charge point is made to wait at most (libocpp)."""
+
+
+class Authorization(FeatureProfile):
+    __slots__ = ()
+
+    async def authorize_id_token(self, id_tag: str) -> IdTagInfo:
+        """May `id_tag` charge? Never raises for what the Central System does: no usable answer is Invalid.
+
+        Raises ValueError if `id_tag` is not 1 to 20 characters.
+        """
+        check_id_tag(id_tag)
+        ctx = self.ctx
+        rules = self._rules()
+        decision = decide(is_connected=ctx.is_online, rules=rules, listed=None, cached=None, now=ctx.clock.now())
+        if decision.info is None:
+            try:
+                answer = await ctx.call("Authorize", {"idTag": id_tag}, timeout=AUTHORIZE_TIMEOUT)
+            except CallFailed as failure:
+                decision = decide_unanswered(failure.reason, rules=rules, listed=None, cached=None, now=ctx.clock.now())
+            else:
+                info = read_id_tag_info(answer["idTagInfo"])
+                ctx.signals.emit(IdTagInfoLearned(id_tag, info))
+                return info
+        assert decision.info is not None, "an unanswered question is decided"
+        log.info("%s: id tag is %s: %s", ctx.charge_point_id, decision.info.status, decision.why)
+        return decision.info
+
+    def _rules(self) -> AuthorizationRules:
+        configuration = self.ctx.configuration
+        return AuthorizationRules(
+            local_pre_authorize=configuration[core.LOCAL_PRE_AUTHORIZE],
+            local_authorize_offline=configuration[core.LOCAL_AUTHORIZE_OFFLINE],
+            local_auth_list_enabled=False,
+            authorization_cache_enabled=False,
+            allow_offline_tx_for_unknown_id=configuration[core.ALLOW_OFFLINE_TX_FOR_UNKNOWN_ID],
+        )
+
+    @on("ClearCache")
+    async def clear_cache(self, request: Payload) -> Payload:
+        return {"status": str(ClearCacheStatus.REJECTED)}

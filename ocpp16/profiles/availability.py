@@ -1,0 +1,219 @@
+"""Connector states, StatusNotification and ChangeAvailability (OCPP 1.6 ed. 2 §4.9, §5.2).
+
+Owns the connectors: whatever happens at one goes through `submit` or one of the error methods, the state machine
+decides, and the notification it yields is told to the observer at once and to the Central System when it may be.
+While offline nothing is kept: after a reconnect, and after every accepted boot, each connector is reported as it is.
+"""
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from math import inf
+
+from ocpp16.enums import (
+    AvailabilityStatus,
+    AvailabilityType,
+    ChargePointStatus,
+    RegistrationStatus,
+    SessionStartedReason,
+)
+from ocpp16.models import ErrorInfo
+from ocpp16.observer import StatusChanged
+from ocpp16.profiles.base import Context, FeatureProfile, Payload, Reply, on
+from ocpp16.state.availability import AvailabilityChange, availability_change, availability_status
+from ocpp16.state.connector import Notification
+from ocpp16.state.connector_table import ConnectorEvent
+from ocpp16.state.keys import core
+from ocpp16.state.signals import Connected, ConnectorStatusChanged, RegistrationChanged, TransactionAcknowledged
+from ocpp16.state.status_throttle import StatusThrottle
+from ocpp16.state.timers import Timer
+from ocpp16.store.tables import availability as availability_table
+
+_STAYS_AT_SESSION_END = frozenset({ChargePointStatus.RESERVED, ChargePointStatus.UNAVAILABLE})
+
+
+class Availability(FeatureProfile):
+    """Reports what connectors do and puts them in and out of service."""
+
+    __slots__ = ("_release", "_throttle")
+
+    def __init__(self, ctx: Context) -> None:
+        super().__init__(ctx)
+        self._throttle = StatusThrottle()
+        self._release: Timer | None = None
+
+    def attach(self) -> None:
+        self.ctx.signals.on(RegistrationChanged, self._registered)
+        self.ctx.signals.on(Connected, self._connected)
+        self.ctx.signals.on(TransactionAcknowledged, self._transaction_acknowledged)
+
+    def start(self) -> None:
+        for connector_id, connector in self.ctx.connectors.items():
+            if connector_id:
+                self._command(connector_id, connector.availability)
+
+    def stop(self) -> None:
+        if self._release is not None:
+            self._release.cancel()
+            self._release = None
+
+    # What the station tells
+
+    def submit(self, connector_id: int, event: ConnectorEvent, info: str | None = None) -> None:
+        self._notify(self.ctx.connectors[connector_id].submit(event, self.ctx.clock.now(), info))
+
+    def session_started(self, connector_id: int, reason: SessionStartedReason) -> None:
+        """A plug on a reserved connector leaves it Reserved until somebody authorizes (as libocpp)."""
+        is_reserved = self.ctx.connectors[connector_id].status is ChargePointStatus.RESERVED
+        if not (is_reserved and reason is SessionStartedReason.EV_CONNECTED):
+            self.submit(connector_id, ConnectorEvent.USAGE_INITIATED, str(reason))
+
+    def transaction_started(self, connector_id: int) -> None:
+        """A start on a connector that is still Reserved uses the reservation up: it reports Preparing first."""
+        if self.ctx.connectors[connector_id].status is ChargePointStatus.RESERVED:
+            self.submit(connector_id, ConnectorEvent.USAGE_INITIATED)
+
+    def session_stopped(self, connector_id: int) -> None:
+        self._carry_out_scheduled(connector_id)
+        if self.ctx.connectors[connector_id].status not in _STAYS_AT_SESSION_END:
+            self.submit(connector_id, ConnectorEvent.BECOME_AVAILABLE)
+
+    def raise_error(self, connector_id: int, error: ErrorInfo) -> None:
+        self._notify(self.ctx.connectors[connector_id].raise_error(error, self.ctx.clock.now()))
+
+    def clear_error(self, connector_id: int, uuid: str) -> None:
+        self._notify(self.ctx.connectors[connector_id].clear_error(uuid, self.ctx.clock.now()))
+
+    def clear_all_errors(self, connector_id: int) -> None:
+        self._notify(self.ctx.connectors[connector_id].clear_all_errors(self.ctx.clock.now()))
+
+    # StatusNotification
+
+    def report(self, connector_ids: Sequence[int], *, is_triggered: bool) -> None:
+        """Send the present status of these connectors, without delay."""
+        now = self.ctx.clock.now()
+        for connector_id in connector_ids:
+            notification = self.ctx.connectors[connector_id].report(now)
+            self._throttle.reported(notification)
+            self._send(notification, is_triggered=is_triggered)
+
+    def _notify(self, notification: Notification | None) -> None:
+        if notification is None:
+            return
+        ctx = self.ctx
+        ctx.tell(
+            StatusChanged(notification.connector_id, notification.status, notification.error_code, notification.info),
+            0,
+        )
+        if notification.is_status_change:
+            ctx.signals.emit(ConnectorStatusChanged(notification.connector_id, notification.status))
+        if not ctx.is_online and not ctx.session.outbox.limits.queue_all:
+            return
+        now = ctx.clock.monotonic()
+        if self._throttle.offer(notification, now, ctx.configuration[core.MINIMUM_STATUS_DURATION]):
+            self._send(notification)
+        self._arm()
+
+    def _arm(self) -> None:
+        due = self._throttle.due
+        if self._release is not None:
+            if self._release.when == due and self._release.is_active:
+                return
+            self._release.cancel()
+            self._release = None
+        if due != inf:
+            self._release = self.ctx.timers.at(due, self._release_held)
+
+    def _release_held(self) -> None:
+        for notification in self._throttle.release(self.ctx.clock.monotonic()):
+            self._send(notification)
+        self._arm()
+
+    def _send(self, notification: Notification, *, is_triggered: bool = False) -> None:
+        payload: Payload = {
+            "connectorId": notification.connector_id,
+            "errorCode": str(notification.error_code),
+            "status": str(notification.status),
+            "timestamp": self.ctx.time_text(notification.timestamp),
+        }
+        if notification.info is not None:
+            payload["info"] = notification.info
+        if notification.vendor_id is not None:
+            payload["vendorId"] = notification.vendor_id
+        if notification.vendor_error_code is not None:
+            payload["vendorErrorCode"] = notification.vendor_error_code
+        # A change that follows a transaction's start must not overtake the StartTransaction that waits for the disk.
+        number = self.ctx.journal.last if notification.is_status_change and not is_triggered else 0
+        if notification.status is ChargePointStatus.FAULTED:
+            number = 0
+        self.ctx.send("StatusNotification", payload, number=number, is_triggered=is_triggered)
+
+    def _registered(self, signal: RegistrationChanged) -> None:
+        if signal.status is RegistrationStatus.ACCEPTED and self.ctx.session.is_connected:
+            self.report(sorted(self.ctx.connectors), is_triggered=False)
+
+    def _connected(self, signal: Connected) -> None:
+        if self.ctx.is_accepted:
+            self.report(sorted(self.ctx.connectors), is_triggered=False)
+
+    # ChangeAvailability
+
+    @on("ChangeAvailability")
+    async def change_availability(self, request: Payload) -> Reply[Payload]:
+        status, act = self.change(request["connectorId"], AvailabilityType(request["type"]))
+        return Reply({"status": str(status)}, then=act)
+
+    def change(self, connector_id: int, kind: AvailabilityType) -> tuple[AvailabilityStatus, Callable[[], None]]:
+        """Decide and keep a change of availability; what the second value does is to follow the answer.
+
+        connector_id: 0 for the charge point and all its connectors.
+        """
+        ctx = self.ctx
+        changes = availability_change(
+            ctx.connectors, connector_id, kind, lambda number: ctx.transactions.running(number) is not None
+        )
+        now: list[int] = []
+        for number, change in changes.items():
+            connector = ctx.connectors[number]
+            if change is AvailabilityChange.SCHEDULED:
+                connector.scheduled = kind
+            else:
+                connector.scheduled = None
+                connector.availability = kind
+                if change is AvailabilityChange.NOW:
+                    now.append(number)
+            ctx.journal.append(availability_table.put(availability_table.AvailabilityRow(number, connector.commanded)))
+        return availability_status(changes), partial(self.carry_out, now, kind)
+
+    def carry_out(self, connector_ids: Sequence[int], kind: AvailabilityType) -> None:
+        for connector_id in connector_ids:
+            if connector_id:
+                self._command(connector_id, kind)
+            else:
+                self.submit(0, _EVENT_OF[kind])
+
+    def _command(self, connector_id: int, kind: AvailabilityType) -> None:
+        station = self.ctx.station
+        question = station.enable_evse if kind is AvailabilityType.OPERATIVE else station.disable_evse
+        self.ctx.ask_later(question, connector_id)
+
+    def _carry_out_scheduled(self, connector_id: int) -> None:
+        kind = self.ctx.connectors[connector_id].apply_scheduled()
+        if kind is not None:
+            self._command(connector_id, kind)
+
+    def _transaction_acknowledged(self, signal: TransactionAcknowledged) -> None:
+        connector_id = signal.transaction.connector_id
+        connector = self.ctx.connectors.get(connector_id)
+        if (
+            connector is not None
+            and connector.scheduled is not None
+            and connector.base is not ChargePointStatus.PREPARING
+            and self.ctx.transactions.running(connector_id) is None
+        ):
+            self._carry_out_scheduled(connector_id)
+
+
+_EVENT_OF = {
+    AvailabilityType.OPERATIVE: ConnectorEvent.BECOME_AVAILABLE,
+    AvailabilityType.INOPERATIVE: ConnectorEvent.CHANGE_AVAILABILITY_TO_UNAVAILABLE,
+}

@@ -1,0 +1,155 @@
+"""BootNotification, Heartbeat and the time (OCPP 1.6 ed. 2 §4.2, §4.6).
+
+The session repeats an unanswered BootNotification by itself; here is what its answers mean. Every answer counts, also
+one to a triggered BootNotification: an accepted charge point can be set back to Pending or Rejected.
+"""
+
+from typing import Any
+
+from ocpp16._core import parse_datetime
+from ocpp16.enums import RegistrationStatus
+from ocpp16.errors import CallFailed
+from ocpp16.observer import BootNotificationResponse
+from ocpp16.profiles.base import Context, FeatureProfile, Payload
+from ocpp16.rpc.pending import Lane
+from ocpp16.state.clock import to_datetime
+from ocpp16.state.configuration import Key
+from ocpp16.state.keys import core, internal
+from ocpp16.state.registration import Registration
+from ocpp16.state.signals import ClockSet, ConfigurationChanged, RegistrationChanged
+from ocpp16.state.timers import Timer
+from ocpp16.store.tables import clock_corrections
+
+_IDENTITY: tuple[tuple[str, Key[Any]], ...] = (
+    ("chargePointVendor", internal.CHARGE_POINT_VENDOR),
+    ("chargePointModel", internal.CHARGE_POINT_MODEL),
+    ("chargePointSerialNumber", internal.CHARGE_POINT_SERIAL_NUMBER),
+    ("chargeBoxSerialNumber", internal.CHARGE_BOX_SERIAL_NUMBER),
+    ("firmwareVersion", internal.FIRMWARE_VERSION),
+    ("iccid", internal.ICCID),
+    ("imsi", internal.IMSI),
+    ("meterType", internal.METER_TYPE),
+    ("meterSerialNumber", internal.METER_SERIAL_NUMBER),
+)
+
+
+class Boot(FeatureProfile):
+    """Announces the charge point, keeps it registered, keeps its clock right."""
+
+    __slots__ = ("_heartbeat", "_is_waiting", "_retry", "registration")
+
+    def __init__(self, ctx: Context) -> None:
+        super().__init__(ctx)
+        self.registration = Registration()
+        self._retry: Timer | None = None
+        self._heartbeat: Timer | None = None
+        self._is_waiting = False
+
+    def attach(self) -> None:
+        self.ctx.signals.on(ConfigurationChanged, self._key_changed)
+
+    def start(self) -> None:
+        self.send_boot_notification()
+
+    def stop(self) -> None:
+        for timer in (self._retry, self._heartbeat):
+            if timer is not None:
+                timer.cancel()
+        self._retry = self._heartbeat = None
+
+    def send_boot_notification(self) -> None:
+        """Queue a BootNotification; one that already waits will do."""
+        if self._is_waiting:
+            return
+        configuration = self.ctx.configuration
+        payload: Payload = {}
+        for member, key in _IDENTITY:
+            value = configuration[key]
+            if value:
+                payload[member] = value
+        self._is_waiting = True
+        self.ctx.send(
+            "BootNotification",
+            payload,
+            lane=Lane.BOOT,
+            is_triggered=True,
+            on_confirmation=self._boot_answered,
+            on_failure=self._boot_failed,
+        )
+
+    def send_heartbeat(self, *, is_triggered: bool) -> None:
+        self.ctx.send("Heartbeat", {}, is_triggered=is_triggered, on_confirmation=self._heartbeat_answered)
+
+    def _boot_failed(self, error: CallFailed) -> None:
+        """The session gave it up, which it does only when the charge point stops."""
+        self._is_waiting = False
+
+    def _boot_answered(self, payload: Payload) -> None:
+        self._is_waiting = False
+        ctx = self.ctx
+        status = RegistrationStatus(payload["status"])
+        micros = parse_datetime(payload["currentTime"])
+        self._set_clock(micros)
+        plan = self.registration.answered(status, payload["interval"])
+        now = ctx.clock.monotonic()
+        ctx.session.set_registration(status, now)
+        if self._retry is not None:
+            self._retry.cancel()
+            self._retry = None
+        if plan.heartbeat is not None:
+            change = ctx.configuration.set(core.HEARTBEAT_INTERVAL, plan.heartbeat)
+            if not change.is_unchanged:
+                ctx.changed(change, str(plan.heartbeat))
+        if plan.boot_retry is None:
+            self._restart_heartbeat()
+        else:
+            self._stop_heartbeat()
+            self._retry = ctx.timers.at(now + plan.boot_retry, self._send_again)
+        ctx.tell(
+            BootNotificationResponse(status, payload["interval"], to_datetime(micros)),
+            0,
+        )
+        ctx.signals.emit(RegistrationChanged(status))
+        ctx.kick()
+
+    def _send_again(self) -> None:
+        self._retry = None
+        self.send_boot_notification()
+
+    def _heartbeat_answered(self, payload: Payload) -> None:
+        self._set_clock(parse_datetime(payload["currentTime"]))
+
+    def _set_clock(self, micros: int) -> None:
+        ctx = self.ctx
+        was_set = ctx.clock.is_set
+        shift = ctx.clock.set(micros)
+        if not was_set and ctx.clock.boot in ctx.clock.corrections:
+            ctx.journal.append(
+                *(
+                    clock_corrections.put(clock_corrections.ClockCorrectionRow(boot, shift_of_boot))
+                    for boot, shift_of_boot in ctx.clock.corrections.items()
+                )
+            )
+        if shift:
+            ctx.signals.emit(ClockSet(shift))
+        ctx.ask_later(ctx.station.set_system_time, ctx.clock.now_datetime())
+
+    def _key_changed(self, signal: ConfigurationChanged) -> None:
+        if signal.key == core.HEARTBEAT_INTERVAL.name and self.ctx.is_accepted:
+            self._restart_heartbeat()
+
+    def _restart_heartbeat(self) -> None:
+        self._stop_heartbeat()
+        interval = self.ctx.configuration[core.HEARTBEAT_INTERVAL]
+        if interval > 0:
+            first = self.ctx.clock.monotonic() + interval
+            self._heartbeat = self.ctx.timers.every(interval, self._beat, first)
+
+    def _stop_heartbeat(self) -> None:
+        if self._heartbeat is not None:
+            self._heartbeat.cancel()
+            self._heartbeat = None
+
+    def _beat(self) -> None:
+        if self.ctx.is_online:
+            self.send_heartbeat(is_triggered=False)

@@ -1,0 +1,66 @@
+"""RemoteStartTransaction, RemoteStopTransaction and UnlockConnector (OCPP 1.6 ed. 2 §5.11, §5.12, §5.18).
+
+Each decides by what is known, answers, and only then asks the station to act; only unlocking is asked first, since its
+outcome is the answer.
+"""
+
+from functools import partial
+
+from ocpp16.enums import ChargePointStatus, Reason, RemoteStartStopStatus, UnlockStatus
+from ocpp16.profiles.base import FeatureProfile, Payload, Reply, on
+from ocpp16.profiles.id_tags import ID_TAG_LENGTH
+from ocpp16.state.keys import core, internal
+
+_NOT_OBTAINABLE = frozenset(
+    {ChargePointStatus.UNAVAILABLE, ChargePointStatus.FAULTED, ChargePointStatus.FINISHING, ChargePointStatus.RESERVED}
+)
+_ACCEPTED: Payload = {"status": str(RemoteStartStopStatus.ACCEPTED)}
+_REJECTED: Payload = {"status": str(RemoteStartStopStatus.REJECTED)}
+
+
+class RemoteControl(FeatureProfile):
+    __slots__ = ()
+
+    @on("RemoteStartTransaction")
+    async def remote_start_transaction(self, request: Payload) -> Reply[Payload]:
+        connector_id = request.get("connectorId")
+        everywhere = [number for number in sorted(self.ctx.connectors) if number]
+        asked = everywhere if connector_id is None else [connector_id]
+        if not any(number in everywhere and self._is_obtainable(number) for number in asked):
+            return Reply(_REJECTED)
+        if len(request["idTag"]) > ID_TAG_LENGTH or "chargingProfile" in request:
+            # A profile needs the feature SmartCharging, which would install it; without it the start is refused.
+            return Reply(_REJECTED)
+        prevalidated = not self.ctx.configuration[core.AUTHORIZE_REMOTE_TX_REQUESTS]
+        provide = partial(self.ctx.ask_later, self.ctx.station.provide_token, request["idTag"], asked, prevalidated)
+        return Reply(_ACCEPTED, then=provide)
+
+    def _is_obtainable(self, connector_id: int) -> bool:
+        return (
+            self.ctx.transactions.running(connector_id) is None
+            and self.ctx.connectors[connector_id].status not in _NOT_OBTAINABLE
+        )
+
+    @on("RemoteStopTransaction")
+    async def remote_stop_transaction(self, request: Payload) -> Reply[Payload]:
+        transaction = self.ctx.transactions.running_with_id(request["transactionId"])
+        if transaction is None:
+            return Reply(_REJECTED)
+        stop = partial(self.ctx.ask_later, self.ctx.station.stop_transaction, transaction.connector_id, Reason.REMOTE)
+        return Reply(_ACCEPTED, then=stop)
+
+    @on("UnlockConnector")
+    async def unlock_connector(self, request: Payload) -> Reply[Payload]:
+        ctx = self.ctx
+        connector_id = request["connectorId"]
+        if connector_id < 1 or connector_id not in ctx.connectors:
+            return Reply({"status": str(UnlockStatus.NOT_SUPPORTED)})
+        status = await ctx.ask(ctx.station.unlock_connector, connector_id, safe=UnlockStatus.UNLOCK_FAILED)
+        then = None
+        if (
+            status == UnlockStatus.NOT_SUPPORTED
+            and ctx.transactions.running(connector_id) is not None
+            and ctx.configuration[internal.STOP_TRANSACTION_IF_UNLOCK_NOT_SUPPORTED]
+        ):
+            then = partial(ctx.ask_later, ctx.station.stop_transaction, connector_id, Reason.UNLOCK_COMMAND)
+        return Reply({"status": str(status)}, then=then)

@@ -1,0 +1,62 @@
+"""TriggerMessage (OCPP 1.6 ed. 2 §5.17): first the answer, then the message.
+
+What can be triggered is a table; a message of a feature that is not built is NotImplemented, as the clause asks.
+"""
+
+from collections.abc import Callable, Sequence
+from functools import partial
+
+from ocpp16.enums import MessageTrigger, TriggerMessageStatus
+from ocpp16.profiles.base import (
+    BootSender,
+    Context,
+    FeatureProfile,
+    MeterSampler,
+    Payload,
+    Reply,
+    StatusReporter,
+    on,
+)
+
+
+class RemoteTrigger(FeatureProfile):
+    __slots__ = ("_boot", "_meter_values", "_status", "_triggers")
+
+    name = "RemoteTrigger"
+
+    def __init__(self, ctx: Context, *, boot: BootSender, status: StatusReporter, meter_values: MeterSampler) -> None:
+        super().__init__(ctx)
+        self._boot = boot
+        self._status = status
+        self._meter_values = meter_values
+        self._triggers: dict[str, Callable[[Sequence[int]], None]] = {
+            MessageTrigger.BOOT_NOTIFICATION: self._send_boot_notification,
+            MessageTrigger.HEARTBEAT: self._send_heartbeat,
+            MessageTrigger.METER_VALUES: meter_values.trigger,
+            MessageTrigger.STATUS_NOTIFICATION: self._send_status,
+        }
+
+    @on("TriggerMessage")
+    async def trigger_message(self, request: Payload) -> Reply[Payload]:
+        requested = request["requestedMessage"]
+        connector_id = request.get("connectorId")
+        trigger = self._triggers.get(requested)
+        if trigger is None:
+            return Reply({"status": str(TriggerMessageStatus.NOT_IMPLEMENTED)})
+        if connector_id is not None and connector_id not in self.ctx.connectors:
+            return Reply({"status": str(TriggerMessageStatus.REJECTED)})
+        connector_ids = sorted(self.ctx.connectors) if connector_id is None else [connector_id]
+        if requested == MessageTrigger.METER_VALUES and not any(
+            self._meter_values.has_values(number) for number in connector_ids
+        ):
+            return Reply({"status": str(TriggerMessageStatus.REJECTED)})
+        return Reply({"status": str(TriggerMessageStatus.ACCEPTED)}, then=partial(trigger, connector_ids))
+
+    def _send_boot_notification(self, connector_ids: Sequence[int]) -> None:
+        self._boot.send_boot_notification()
+
+    def _send_heartbeat(self, connector_ids: Sequence[int]) -> None:
+        self._boot.send_heartbeat(is_triggered=True)
+
+    def _send_status(self, connector_ids: Sequence[int]) -> None:
+        self._status.report(connector_ids, is_triggered=True)

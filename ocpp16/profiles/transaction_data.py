@@ -1,0 +1,96 @@
+"""What is collected during a transaction for StopTransaction.transactionData (OCPP 1.6 ed. 2 §6.49, §9.1).
+
+Every sample is a row of its own until the StopTransaction that carries it is queued, so a restart loses none, signed
+values included. A StopTransaction that would be larger than MaxMessageSize keeps its first and last entries, its signed
+ones and every other one of the rest until it fits; what was taken out goes ahead of it as MeterValues: nothing is lost.
+"""
+
+import orjson
+
+from ocpp16._core import parse_datetime
+from ocpp16.enums import ReadingContext, ValueFormat
+from ocpp16.profiles.base import Context, Payload
+from ocpp16.state.clock import correct_timestamps
+from ocpp16.state.keys import internal
+from ocpp16.state.transaction import Transaction
+from ocpp16.store.tables import samples
+
+_OVERHEAD = 400
+"""Bytes of a StopTransaction frame without its data, generously."""
+
+
+class TransactionData:
+    """The samples of all running transactions of a charge point."""
+
+    __slots__ = ("_ctx", "_rows")
+
+    def __init__(self, ctx: Context) -> None:
+        self._ctx = ctx
+        self._rows: dict[int, list[samples.SampleRow]] = {}
+
+    def restore(self, rows: list[samples.SampleRow]) -> None:
+        for row in rows:
+            self._rows.setdefault(row.transaction_key, []).append(row)
+
+    def begin(self, transaction: Transaction, value: Payload | None, signed: str | None) -> None:
+        if signed is not None:
+            self.add(transaction, self._signed(transaction.started_at, signed, ReadingContext.TRANSACTION_BEGIN))
+        if value is not None:
+            self.add(transaction, value)
+
+    def add(self, transaction: Transaction, value: Payload) -> None:
+        rows = self._rows.setdefault(transaction.key, [])
+        sequence = rows[-1].sequence + 1 if rows else 1
+        row = samples.SampleRow(transaction.key, sequence, self._ctx.clock.clock_boot, value)
+        rows.append(row)
+        self._ctx.journal.append(samples.put(row))
+
+    def end(self, transaction: Transaction, value: Payload | None, signed: str | None, at: int) -> list[Payload]:
+        """All samples in order of time, as they go into StopTransaction; what does not fit is queued before it."""
+        data = [self._timed(row) for row in self._rows.pop(transaction.key, ())]
+        if value is not None:
+            data.append(value)
+        if signed is not None:
+            data.append(self._signed(at, signed, ReadingContext.TRANSACTION_END))
+        data, surplus = _thinned(data, self._ctx.configuration[internal.MAX_MESSAGE_SIZE] - _OVERHEAD)
+        for entry in surplus:
+            self._ctx.queue(
+                "MeterValues", {"connectorId": transaction.connector_id, "meterValue": [entry]}, transaction
+            )
+        return data
+
+    def _timed(self, row: samples.SampleRow) -> Payload:
+        """A sample with its time as it is known now; one of this very boot is corrected when it is sent."""
+        clock = self._ctx.clock
+        if not row.clock_boot or row.clock_boot == clock.clock_boot:
+            return row.payload
+        return correct_timestamps(row.payload, lambda micros: clock.corrected(micros, row.clock_boot))
+
+    def _signed(self, at: int, text: str, context: ReadingContext) -> Payload:
+        value = {"value": text, "context": str(context), "format": str(ValueFormat.SIGNED_DATA)}
+        return {"timestamp": self._ctx.time_text(at), "sampledValue": [value]}
+
+
+def _is_signed(entry: Payload) -> bool:
+    return any(value.get("format") == ValueFormat.SIGNED_DATA for value in entry["sampledValue"])
+
+
+def _thinned(data: list[Payload], limit: int) -> tuple[list[Payload], list[Payload]]:
+    """`data` cut to `limit` bytes of JSON, and what was taken out, both in order of time."""
+    kept = [(entry, len(orjson.dumps(entry)) + 1) for entry in data]
+    surplus: list[Payload] = []
+    size = sum(length for _, length in kept)
+    while size > limit:
+        rest: list[tuple[Payload, int]] = []
+        taken = 0
+        for index, (entry, length) in enumerate(kept):
+            if index % 2 and index < len(kept) - 1 and not _is_signed(entry):
+                surplus.append(entry)
+                taken += length
+            else:
+                rest.append((entry, length))
+        if not taken:
+            break
+        kept, size = rest, size - taken
+    surplus.sort(key=lambda entry: parse_datetime(entry["timestamp"]))
+    return [entry for entry, _ in kept], surplus

@@ -1,0 +1,230 @@
+"""StartTransaction and StopTransaction, from the fact to the answer (OCPP 1.6 ed. 2 §4.8, §4.10).
+
+What the station tells becomes state, rows and a queued message in one synchronous block, so that either all of it is on
+disk or none. Answers come whenever they come: the Central System's transaction id is bound when a frame is written
+(charge_point/delivery.py), so nothing that waits is ever patched.
+"""
+
+from collections.abc import Collection
+
+from ocpp16.enums import Reason
+from ocpp16.models import IdTagInfo
+from ocpp16.observer import TransactionStarted as StartedEvent
+from ocpp16.observer import TransactionStopped as StoppedEvent
+from ocpp16.observer import TransactionUpdated as UpdatedEvent
+from ocpp16.profiles.base import Context, FeatureProfile, MeterSampler, Payload, log
+from ocpp16.profiles.id_tags import check_id_tag, read_id_tag_info
+from ocpp16.rpc.pending import Entry
+from ocpp16.state.keys import core
+from ocpp16.state.signals import (
+    IdTagInfoLearned,
+    TransactionAcknowledged,
+    TransactionEnded,
+    TransactionIdAssigned,
+    TransactionStarted,
+)
+from ocpp16.state.transaction import Transaction, TransactionPhase
+from ocpp16.store.tables import samples, transactions
+
+_INT32 = 2**31 - 1
+
+
+class TransactionMessages(FeatureProfile):
+    """The life of a transaction as the Central System sees it."""
+
+    __slots__ = ("_meter_values",)
+
+    def __init__(self, ctx: Context, *, meter_values: MeterSampler) -> None:
+        super().__init__(ctx)
+        self._meter_values = meter_values
+
+    def attach(self) -> None:
+        self.ctx.confirmations["StartTransaction"] = self._start_answered
+        self.ctx.confirmations["StopTransaction"] = self._stop_answered
+
+    # The facts
+
+    def begin(
+        self,
+        connector_id: int,
+        session_id: str,
+        id_tag: str,
+        meter_start: float,
+        *,
+        reservation_id: int | None,
+        at: int | None,
+        signed: str | None,
+    ) -> Transaction:
+        """A transaction began. Raises ValueError if the id tag is too long or the connector has one running."""
+        ctx = self.ctx
+        check_id_tag(id_tag, "id_token")
+        transaction = Transaction(
+            key=ctx.transactions.next_key,
+            connector_id=connector_id,
+            session_id=session_id,
+            id_tag=id_tag,
+            started_at=ctx.clock.now() if at is None else at,
+            meter_start=watt_hours(meter_start),
+            reservation_id=reservation_id,
+            clock_boot=ctx.clock.clock_boot,
+        )
+        transaction.meter_last = transaction.meter_start
+        transaction.meter_last_at = transaction.started_at
+        transaction.meter_last_clock_boot = transaction.clock_boot
+        ctx.transactions.add(transaction)
+        payload: Payload = {
+            "connectorId": connector_id,
+            "idTag": id_tag,
+            "meterStart": transaction.meter_start,
+            "timestamp": ctx.time_text(transaction.started_at),
+        }
+        if reservation_id is not None:
+            payload["reservationId"] = reservation_id
+        number = ctx.queue("StartTransaction", payload, transaction, transactions.put(transaction))
+        self._meter_values.begin(transaction, signed)
+        ctx.tell(StartedEvent(connector_id, session_id, id_tag), number)
+        ctx.signals.emit(TransactionStarted(transaction))
+        return transaction
+
+    def end(
+        self,
+        transaction: Transaction,
+        reason: Reason,
+        energy: float,
+        *,
+        at: int | None,
+        id_tag_end: str | None,
+        signed: str | None,
+    ) -> None:
+        """A running transaction is over. Raises ValueError if `id_tag_end` is too long."""
+        if id_tag_end is not None:
+            check_id_tag(id_tag_end, "id_tag_end")
+        self._end(
+            transaction,
+            reason,
+            meter_stop=watt_hours(energy),
+            at=self.ctx.clock.now() if at is None else at,
+            clock_boot=self.ctx.clock.clock_boot,
+            id_tag_end=id_tag_end,
+            signed=signed,
+        )
+
+    def _end(
+        self,
+        transaction: Transaction,
+        reason: Reason,
+        *,
+        meter_stop: int,
+        at: int,
+        clock_boot: int,
+        id_tag_end: str | None = None,
+        signed: str | None = None,
+        is_recovered: bool = False,
+    ) -> None:
+        ctx = self.ctx
+        if clock_boot == transaction.clock_boot:
+            at = max(at, transaction.started_at)  # a clock set back meanwhile must not turn the transaction around
+        data = self._meter_values.end(transaction, signed, meter_stop, at, is_recovered=is_recovered)
+        transaction.meter_stop = meter_stop
+        transaction.stopped_at = at
+        transaction.stop_reason = reason
+        transaction.id_tag_end = id_tag_end
+        transaction.stop_clock_boot = clock_boot
+        ctx.transactions.stop(transaction)
+        payload: Payload = {
+            "meterStop": meter_stop,
+            "timestamp": ctx.time_text(at),
+            "reason": str(reason),
+        }
+        if id_tag_end is not None:
+            payload["idTag"] = id_tag_end
+        if data:
+            payload["transactionData"] = data
+        number = ctx.queue(
+            "StopTransaction",
+            payload,
+            transaction,
+            transactions.put(transaction),
+            samples.delete(transaction.key),
+            clock_boot=clock_boot,
+        )
+        ctx.tell(
+            StoppedEvent(transaction.connector_id, transaction.session_id, transaction.transaction_id, reason),
+            number,
+        )
+        ctx.signals.emit(TransactionEnded(transaction))
+
+    # After a restart
+
+    def recover(self, resuming_session_ids: Collection[str]) -> None:
+        """Go on with the running transactions whose session the station resumes; close the others: PowerLoss.
+
+        One on a connector that this charge point no longer has cannot be resumed (fewer connectors than before).
+        """
+        ctx = self.ctx
+        for transaction in ctx.transactions.all_running():
+            if transaction.session_id in resuming_session_ids and transaction.connector_id in ctx.connectors:
+                self._meter_values.resume(transaction)
+                log.info("%s: transaction on connector %d resumed", ctx.charge_point_id, transaction.connector_id)
+            else:
+                self._end(
+                    transaction,
+                    Reason.POWER_LOSS,
+                    meter_stop=transaction.meter_last,
+                    at=transaction.meter_last_at,
+                    clock_boot=transaction.meter_last_clock_boot,
+                    is_recovered=True,
+                )
+
+    # The answers
+
+    def _start_answered(self, entry: Entry, payload: Payload | None) -> None:
+        transaction = entry.transaction
+        assert isinstance(transaction, Transaction)
+        if payload is None:
+            transaction.start_given_up = True
+            self.ctx.journal.append(transactions.put(transaction))
+            return
+        info = read_id_tag_info(payload["idTagInfo"])
+        transaction.transaction_id = payload["transactionId"]
+        transaction.parent_id_tag = info.parent_id_tag
+        transaction.is_refused = not info.is_accepted
+        number = self.ctx.journal.append(transactions.put(transaction))
+        self.ctx.tell(
+            UpdatedEvent(transaction.connector_id, transaction.session_id, payload["transactionId"], info), number
+        )
+        self.ctx.signals.emit(IdTagInfoLearned(transaction.id_tag, info))
+        self.ctx.signals.emit(TransactionIdAssigned(transaction, info))
+        if transaction.is_refused and transaction.is_running:
+            self._refuse(transaction, info)
+
+    def _refuse(self, transaction: Transaction, info: IdTagInfo) -> None:
+        """The id tag may not charge: stop giving energy, and stop at all if StopTransactionOnInvalidId.
+
+        Only what still runs is touched: a late answer about a finished transaction must not stop the next one.
+        """
+        ctx = self.ctx
+        log.info("%s: connector %d: id tag is %s", ctx.charge_point_id, transaction.connector_id, info.status)
+        ctx.spawn(self._pause_and_stop, transaction)
+
+    async def _pause_and_stop(self, transaction: Transaction) -> None:
+        ctx = self.ctx
+        await ctx.ask(ctx.station.pause_charging, transaction.connector_id, safe=False)
+        if transaction.is_running and ctx.configuration[core.STOP_TRANSACTION_ON_INVALID_ID]:
+            await ctx.ask(ctx.station.stop_transaction, transaction.connector_id, Reason.DE_AUTHORIZED, safe=False)
+
+    def _stop_answered(self, entry: Entry, payload: Payload | None) -> None:
+        transaction = entry.transaction
+        assert isinstance(transaction, Transaction)
+        assert transaction.phase is not TransactionPhase.RUNNING
+        self.ctx.transactions.close(transaction)
+        self.ctx.journal.append(transactions.delete(transaction.key))
+        if payload is not None and "idTagInfo" in payload and transaction.id_tag_end is not None:
+            info = read_id_tag_info(payload["idTagInfo"])
+            self.ctx.signals.emit(IdTagInfoLearned(transaction.id_tag_end, info))
+        self.ctx.signals.emit(TransactionAcknowledged(transaction))
+
+
+def watt_hours(energy: float) -> int:
+    """A register in whole Wh as StartTransaction and StopTransaction carry it; beyond 32 bits it is cut."""
+    return max(-_INT32 - 1, min(_INT32, round(energy)))

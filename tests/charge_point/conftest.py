@@ -1,0 +1,134 @@
+"""A charge point and a scripted Central System on the virtual clock, joined by memory streams."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+import trio
+import trio.testing
+
+from ocpp16.charge_point.charge_point import ChargePoint
+from ocpp16.charge_point.open import open_charge_point
+from ocpp16.models import Measurement, PhaseValues
+from ocpp16.observer import ObserverEvent
+from ocpp16.testing.central_system import START, CentralSystem
+from ocpp16.testing.stations import RecordingStation
+
+CONFIG: dict[str, dict[str, Any]] = {
+    "Internal": {
+        "ChargePointId": "cp001",
+        "CentralSystemURI": "ws://csms.example/ocpp/",
+        "ChargePointModel": "M1",
+        "ChargePointVendor": "V1",
+        "RetryBackoffWaitMinimum": 1,
+        "RetryBackoffRandomRange": 0,
+    },
+    "Core": {
+        "NumberOfConnectors": 2,
+        "MeterValueSampleInterval": 0,
+        "TransactionMessageAttempts": 3,
+        "TransactionMessageRetryInterval": 10,
+    },
+    "Security": {"SecurityProfile": 0},
+}
+
+
+def config(**keys: Any) -> dict[str, dict[str, Any]]:
+    """The configuration above with other values, by `Section__Key`."""
+    document = {section: dict(values) for section, values in CONFIG.items()}
+    for name, value in keys.items():
+        section, _, key = name.partition("__")
+        document.setdefault(section, {})[key] = value
+    return document
+
+
+class Events:
+    """An observer that keeps what it is told."""
+
+    def __init__(self) -> None:
+        self.seen: list[ObserverEvent] = []
+
+    async def notify(self, event: ObserverEvent) -> None:
+        self.seen.append(event)
+
+    def of(self, kind: type[Any]) -> list[Any]:
+        return [event for event in self.seen if isinstance(event, kind)]
+
+
+class Bench:
+    """What a test works with."""
+
+    def __init__(self, csms: CentralSystem) -> None:
+        self.csms = csms
+        self.station = RecordingStation()
+        self.events = Events()
+        self.charge_point: ChargePoint
+        self.station.answers["stop_transaction"] = self._stop
+
+    def _stop(self, connector_id: int, reason: Any) -> bool:
+        transaction = self.charge_point.transaction(connector_id)
+        assert transaction is not None
+        self.charge_point.on_transaction_stopped(connector_id, transaction.session_id, reason, 1500)
+        return True
+
+    def measure(self, connector_id: int, energy: float, **values: Any) -> Measurement:
+        """What the meter of a connector says now."""
+        measurement = Measurement(self.charge_point.clock.now_datetime(), PhaseValues(energy), **values)
+        self.station.measurements[connector_id] = measurement
+        return measurement
+
+    def begin(
+        self, connector_id: int = 1, session_id: str = "s1", id_tag: str = "TAG1", meter_start: float = 1000
+    ) -> None:
+        self.charge_point.on_transaction_started(connector_id, session_id, id_tag, meter_start)
+
+    async def call(self, action: str, payload: dict[str, Any]) -> dict[str, Any]:
+        return await self.csms.call("cp001", action, payload)
+
+    def sent(self, action: str | None = None) -> list[dict[str, Any]]:
+        return [call.payload for call in self.csms.calls(action)]
+
+
+@asynccontextmanager
+async def bench(
+    *, start: bool = True, csms: CentralSystem | None = None, document: dict[str, Any] | None = None, **options: Any
+) -> AsyncIterator[Bench]:
+    async with csms or CentralSystem() as central:
+        made = Bench(central)
+        options.setdefault("observer", made.events)
+        options.setdefault("anchor", START / 1e6)
+        async with open_charge_point(
+            document or config(), made.station, connector=central.connector, seed=1, **options
+        ) as charge_point:
+            made.charge_point = charge_point
+            if start:
+                await charge_point.start()
+                await trio.sleep(0.1)
+            yield made
+        assert list(central.violations) == []
+
+
+BenchFactory = Callable[..., AbstractAsyncContextManager[Bench]]
+
+
+def run_virtual(*arguments: Any, clock: trio.abc.Clock | None = None, **options: Any) -> Any:
+    """trio.run on the virtual clock: pytest-trio takes a clock only from a test's own arguments."""
+    return trio.run(*arguments, clock=clock or trio.testing.MockClock(autojump_threshold=0), **options)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if item.path.parent == Path(__file__).parent:
+            item.add_marker(pytest.mark.trio(run=run_virtual), append=False)
+
+
+@pytest.fixture
+def open_bench() -> BenchFactory:
+    return bench
+
+
+@pytest.fixture
+def make_config() -> Callable[..., dict[str, dict[str, Any]]]:
+    return config

@@ -1,0 +1,198 @@
+"""MeterValues and transactionData (charge-point behaviour 13, 12.4; G-25, G-28, G-29, G-35, G-70, G-72, G-82, G-84)."""
+
+from typing import Any
+
+import trio
+
+from ocpp16.enums import Reason
+from ocpp16.testing.central_system import CentralSystem
+
+ENERGY = "Energy.Active.Import.Register"
+
+
+def contexts(payloads: list[dict[str, Any]]) -> list[tuple[str, str, str]]:
+    """(timestamp, context, value) of every sampled value."""
+    return [
+        (value["timestamp"], sampled["context"], sampled["value"])
+        for payload in payloads
+        for value in payload["meterValue"]
+        for sampled in value["sampledValue"]
+    ]
+
+
+async def test_periodic_samples_run_with_the_transaction(open_bench: Any, make_config: Any) -> None:
+    async with open_bench(document=make_config(Core__MeterValueSampleInterval=30)) as bench:
+        bench.measure(1, 1000)
+        await trio.sleep(60)
+        assert bench.sent("MeterValues") == []
+        bench.begin()
+        for energy in (1010, 1020, 1030):
+            await trio.sleep(29)
+            bench.measure(1, energy)
+            await trio.sleep(1)
+        await trio.sleep(0.5)
+        bench.charge_point.on_transaction_stopped(1, "s1", Reason.LOCAL, 1031)
+        await trio.sleep(60)
+        values = contexts(bench.sent("MeterValues"))
+        assert [value for _, _, value in values] == ["1010.00", "1020.00", "1030.00"]
+        assert {context for _, context, _ in values} == {"Sample.Periodic"}
+        assert all("transactionId" in payload for payload in bench.sent("MeterValues"))
+
+
+async def test_a_changed_interval_holds_at_once(open_bench: Any, make_config: Any) -> None:
+    async with open_bench(document=make_config(Core__MeterValueSampleInterval=1000)) as bench:
+        bench.measure(1, 1000)
+        bench.begin()
+        await bench.call("ChangeConfiguration", {"key": "MeterValueSampleInterval", "value": "5"})
+        await trio.sleep(11)
+        assert len(bench.sent("MeterValues")) == 2
+        await bench.call("ChangeConfiguration", {"key": "MeterValueSampleInterval", "value": "0"})
+        await trio.sleep(100)
+        assert len(bench.sent("MeterValues")) == 2
+
+
+async def test_aligned_samples_hit_the_grid_on_every_connector(open_bench: Any, make_config: Any) -> None:
+    document = make_config(Core__ClockAlignedDataInterval=900)
+    async with open_bench(document=document) as bench:
+        for _ in range(2):
+            await trio.sleep(899)
+            bench.measure(1, 1000)
+            bench.measure(2, 2000)
+            await trio.sleep(1)
+        await trio.sleep(1)
+        assert contexts(bench.sent("MeterValues")) == [
+            ("2026-01-01T00:15:00.000Z", "Sample.Clock", "1000.00"),
+            ("2026-01-01T00:15:00.000Z", "Sample.Clock", "2000.00"),
+            ("2026-01-01T00:30:00.000Z", "Sample.Clock", "1000.00"),
+            ("2026-01-01T00:30:00.000Z", "Sample.Clock", "2000.00"),
+        ]
+        assert all("transactionId" not in payload for payload in bench.sent("MeterValues"))
+
+
+async def test_an_interval_that_does_not_divide_a_day_starts_anew_at_midnight(
+    open_bench: Any, make_config: Any
+) -> None:
+    document = make_config(Core__ClockAlignedDataInterval=7 * 3600, Core__NumberOfConnectors=1)
+    csms = CentralSystem()
+    async with open_bench(csms=csms, document=document) as bench:
+        bench.station.measurement = lambda connector_id: bench.measure(connector_id, 5.0)
+        await trio.sleep(32 * 3600)
+        stamps = [stamp[5:16] for stamp, _, _ in contexts(bench.sent("MeterValues"))]
+        assert stamps == ["01-01T07:00", "01-01T14:00", "01-01T21:00", "01-02T00:00", "01-02T07:00"]
+
+
+async def test_an_old_reading_is_not_passed_off_as_aligned(open_bench: Any, make_config: Any) -> None:
+    async with open_bench(document=make_config(Core__ClockAlignedDataInterval=900)) as bench:
+        bench.measure(1, 1000)
+        await trio.sleep(901)
+        assert contexts(bench.sent("MeterValues"))[0][0] == "2026-01-01T00:00:00.100Z"
+
+
+async def test_aligned_samples_begin_before_any_boot_is_accepted(open_bench: Any, make_config: Any) -> None:
+    csms = CentralSystem()
+    csms.is_reachable = False
+    async with open_bench(csms=csms, document=make_config(Core__ClockAlignedDataInterval=60)) as bench:
+        bench.measure(1, 1000)
+        bench.begin()
+        await trio.sleep(150)
+        assert bench.charge_point.queue_depth >= 3
+        csms.is_reachable = True
+        await trio.sleep(60)
+        assert [context for _, context, _ in contexts(bench.sent("MeterValues"))][:2] == ["Sample.Clock"] * 2
+
+
+async def test_transaction_data_has_what_was_asked_for(open_bench: Any, make_config: Any) -> None:
+    document = make_config(
+        Core__MeterValueSampleInterval=10,
+        Core__MeterValuesSampledData="",
+        Core__StopTxnSampledData=ENERGY,
+        Core__ClockAlignedDataInterval=15,
+        Core__MeterValuesAlignedData="",
+        Core__StopTxnAlignedData=ENERGY,
+    )
+    async with open_bench(document=document) as bench:
+        bench.measure(1, 1000)
+        bench.begin()
+        await trio.sleep(9)
+        bench.measure(1, 1010)
+        await trio.sleep(10)
+        bench.measure(1, 1020)
+        bench.charge_point.on_transaction_stopped(1, "s1", Reason.LOCAL, 1020)
+        await trio.sleep(1)
+        assert bench.sent("MeterValues") == []
+        data = [{"meterValue": bench.sent("StopTransaction")[0]["transactionData"]}]
+        assert [(context, value) for _, context, value in contexts(data)] == [
+            ("Transaction.Begin", "1000.00"),
+            ("Sample.Periodic", "1010.00"),
+            ("Sample.Clock", "1010.00"),
+            ("Transaction.End", "1020.00"),
+        ]
+
+
+async def test_transaction_data_survives_a_restart(open_bench: Any, make_config: Any, tmp_path: Any) -> None:
+    document = make_config(Core__StopTxnSampledData=ENERGY)
+    with trio.CancelScope() as scope:
+        async with open_bench(document=document, database_path=tmp_path) as bench:
+            bench.measure(1, 1000)
+            bench.charge_point.on_transaction_started(1, "s1", "TAG1", 1000, signed_meter_value="OCMF|begin")
+            await trio.sleep(1)
+            scope.cancel()
+            await trio.sleep_forever()
+    async with open_bench(document=document, database_path=tmp_path) as bench:
+        await trio.sleep(1)
+        data = bench.sent("StopTransaction")[0]["transactionData"]
+        assert [value["sampledValue"][0]["value"] for value in data] == ["OCMF|begin", "1000.00"]
+        assert data[0]["sampledValue"][0] == {
+            "value": "OCMF|begin",
+            "context": "Transaction.Begin",
+            "format": "SignedData",
+        }
+
+
+async def test_what_is_too_much_for_one_message_goes_ahead_as_meter_values(open_bench: Any, make_config: Any) -> None:
+    document = make_config(
+        Core__MeterValueSampleInterval=1,
+        Core__MeterValuesSampledData="",
+        Core__StopTxnSampledData=ENERGY,
+        Internal__MaxMessageSize=32000,
+    )
+    async with open_bench(document=document) as bench:
+        bench.measure(1, 1000)
+        bench.begin()
+        await trio.sleep(300.5)
+        bench.charge_point.on_transaction_stopped(1, "s1", Reason.LOCAL, 1000)
+        await trio.sleep(10)
+        sent = [call.action for call in bench.csms.calls() if call.action in {"MeterValues", "StopTransaction"}]
+        assert sent[-1] == "StopTransaction"
+        data = bench.sent("StopTransaction")[0]["transactionData"]
+        ahead = bench.sent("MeterValues")
+        assert ahead
+        assert len(data) + len(ahead) == 302
+        assert data[0]["sampledValue"][0]["context"] == "Transaction.Begin"
+        assert data[-1]["sampledValue"][0]["context"] == "Transaction.End"
+
+
+async def test_trigger_sends_present_values_of_all_connectors_or_is_rejected(open_bench: Any) -> None:
+    async with open_bench() as bench:
+        request = {"requestedMessage": "MeterValues"}
+        assert await bench.call("TriggerMessage", request) == {"status": "Rejected"}
+        bench.measure(2, 2000)
+        assert await bench.call("TriggerMessage", {**request, "connectorId": 1}) == {"status": "Rejected"}
+        assert await bench.call("TriggerMessage", request) == {"status": "Accepted"}
+        await trio.sleep(1)
+        assert [
+            (values["connectorId"], values["meterValue"][0]["sampledValue"][0]["context"])
+            for values in bench.sent("MeterValues")
+        ] == [(2, "Trigger")]
+
+
+async def test_readings_are_kept_at_most_once_a_minute(open_bench: Any, tmp_path: Any) -> None:
+    async with open_bench(database_path=tmp_path) as bench:
+        await bench.charge_point.stored()
+        before = bench.charge_point.writer.last
+        for second in range(120):
+            bench.charge_point.on_meter_values(1, bench.measure(1, 1000 + second))
+            await trio.sleep(1)
+        assert bench.charge_point.writer.last - before == 2
+    async with open_bench(database_path=tmp_path) as bench:
+        assert bench.charge_point.meter_checkpoint(1) == 1060
