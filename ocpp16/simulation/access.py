@@ -1,0 +1,184 @@
+"""Who may charge: the rules for an id tag that is presented, as two pure functions.
+
+`before_authorization` decides what can be decided without asking (rules 1 to 4), `after_authorization` what an accepted
+answer leads to (rules 6 to 9); rule 5, the asking, is the reader's (card_reader.py). Both see the connectors that the
+reader serves as `Place`s, in the order in which they were listed, and change nothing. Tokens compare without regard
+to case. A token of a remote start goes through the same rules but never stops a transaction: only a card does.
+"""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import NamedTuple, Protocol
+
+from ocpp16.simulation.options import Selection
+
+LONGEST_ID_TAG = 20
+"""Characters (OCPP 1.6 ed. 2 §7.28)."""
+
+
+def is_same(one: str | None, other: str | None) -> bool:
+    """Are these the same id tag? An absent one is like no other."""
+    return one is not None and other is not None and one.casefold() == other.casefold()
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """An id tag at the reader (or of a remote start), with its parent once it is known. Raises ValueError if the tag
+    is not 1 to 20 characters.
+    """
+
+    id_tag: str
+    parent_id_tag: str | None = None
+    is_remote: bool = False
+    is_prevalidated: bool = False
+
+    def __post_init__(self) -> None:
+        if not 1 <= len(self.id_tag) <= LONGEST_ID_TAG:
+            raise ValueError(f"an id tag has 1 to {LONGEST_ID_TAG} characters")
+
+    @property
+    def key(self) -> str:
+        return self.id_tag.casefold()
+
+    def with_parent(self, parent_id_tag: str | None) -> "Token":
+        return replace(self, parent_id_tag=parent_id_tag)
+
+
+@dataclass(frozen=True, slots=True)
+class Reservation:
+    """What the access rules need of a reservation of a connector."""
+
+    reservation_id: int
+    id_tag: str
+    parent_id_tag: str | None = None
+
+    def is_for(self, token: Token) -> bool:
+        return is_same(self.id_tag, token.id_tag) or is_same(self.parent_id_tag, token.parent_id_tag)
+
+
+class Place(Protocol):
+    """A connector as the rules see it."""
+
+    @property
+    def connector_id(self) -> int: ...
+
+    @property
+    def is_operative(self) -> bool:
+        """In service and not faulted."""
+        ...
+
+    @property
+    def is_free(self) -> bool:
+        """No token assigned, no transaction, and not used up until the next plug-in."""
+        ...
+
+    @property
+    def has_transaction(self) -> bool: ...
+
+    @property
+    def id_tag(self) -> str | None:
+        """Of the token assigned to it."""
+        ...
+
+    @property
+    def parent_id_tag(self) -> str | None:
+        """Of the token assigned to it; during a transaction as the Central System last told it."""
+        ...
+
+    @property
+    def plugged_at(self) -> float | None:
+        """When the car there was plugged in."""
+        ...
+
+    @property
+    def reservation(self) -> Reservation | None: ...
+
+
+class Act(StrEnum):
+    """What is to be done."""
+
+    IGNORE = "ignore"
+    STOP = "stop"
+    AUTHORIZE = "authorize"
+    AWAIT_PLUG = "await plug"
+    START = "start"
+
+
+class Decision(NamedTuple):
+    """What is to be done, where, and the number of the rule that says so (0: no connector is operative)."""
+
+    act: Act
+    rule: int
+    connector_id: int = 0
+
+
+def before_authorization(token: Token, places: Sequence[Place], in_process: Collection[str]) -> Decision:
+    """Rules 1 to 4. `in_process` holds the keys of the tokens being authorized, or waiting for a plug."""
+    places = [place for place in places if place.is_operative]
+    if not places:
+        return Decision(Act.IGNORE, 0)
+    if token.key in in_process:
+        return Decision(Act.IGNORE, 1)
+    if any(is_same(place.id_tag, token.id_tag) and not place.has_transaction for place in places):
+        return Decision(Act.IGNORE, 1)
+    running = _running_for(token, places, token.id_tag, token.parent_id_tag)
+    if running is not None:
+        return Decision(Act.STOP, 2, running.connector_id)
+    if not any(place.is_free or place.parent_id_tag is not None for place in places):
+        return Decision(Act.IGNORE, 3)
+    if all(_excludes(place.reservation, token) for place in places):
+        return Decision(Act.IGNORE, 4)
+    return Decision(Act.AUTHORIZE, 5)
+
+
+def after_authorization(
+    token: Token, places: Sequence[Place], *, selection: Selection, starting_goes_first: bool
+) -> Decision:
+    """Rules 6 to 9, for an accepted token whose parent is now known."""
+    places = [place for place in places if place.is_operative]
+    free = [place for place in places if place.is_free]
+    if not (free and starting_goes_first):
+        running = _running_for(token, places, token.parent_id_tag)
+        if running is not None:
+            return Decision(Act.STOP, 6, running.connector_id)
+    if not free:
+        return Decision(Act.IGNORE, 6)
+    chosen = _choose(free, selection)
+    if chosen is None:
+        return Decision(Act.AWAIT_PLUG, 7)
+    return admission(token, chosen)
+
+
+def admission(token: Token, place: Place) -> Decision:
+    """Rules 8 and 9: may the token have this connector?"""
+    if place.reservation is not None and not place.reservation.is_for(token):
+        return Decision(Act.IGNORE, 8, place.connector_id)
+    return Decision(Act.START, 9, place.connector_id)
+
+
+def _choose(free: Sequence[Place], selection: Selection) -> Place | None:
+    """Rule 7; None: wait for a plug."""
+    if len(free) == 1:
+        return free[0]
+    plugged = [(place.plugged_at, order) for order, place in enumerate(free) if place.plugged_at is not None]
+    if plugged:
+        return free[min(plugged)[1]]
+    return None if selection is Selection.USER_INPUT else free[0]
+
+
+def _running_for(token: Token, places: Sequence[Place], *tags: str | None) -> Place | None:
+    """The transaction that one of the card's `tags` (its own, its parent's) stops."""
+    if token.is_remote:
+        return None
+    for place in places:
+        if place.has_transaction and any(
+            is_same(tag, theirs) for tag in tags for theirs in (place.id_tag, place.parent_id_tag)
+        ):
+            return place
+    return None
+
+
+def _excludes(reservation: Reservation | None, token: Token) -> bool:
+    """Reserved for somebody else, and no parent id could change that."""
+    return reservation is not None and reservation.parent_id_tag is None and not reservation.is_for(token)

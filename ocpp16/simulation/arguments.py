@@ -1,0 +1,183 @@
+"""The kinds of arguments that commands take: what is allowed, as JSON gives it and as a typed word gives it.
+
+A kind turns a JSON value into what the handler gets, or raises ValueError with a sentence; `from_word` turns one word
+of the console into a JSON value first. `connectors` is the number of the station's connectors.
+"""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+_TRUE = frozenset({"true", "yes", "on", "1"})
+_FALSE = frozenset({"false", "no", "off", "0"})
+
+
+def _as_is(word: str) -> Any:
+    return word
+
+
+def _as_number(word: str) -> Any:
+    try:
+        return int(word)
+    except ValueError:
+        try:
+            return float(word)
+        except ValueError:
+            return word
+
+
+def _as_flag(word: str) -> Any:
+    folded = word.casefold()
+    return True if folded in _TRUE else False if folded in _FALSE else word
+
+
+def _as_json(word: str) -> Any:
+    try:
+        return json.loads(word)
+    except ValueError:
+        return word
+
+
+def _as_list(read: Callable[[str], Any]) -> Callable[[str], Any]:
+    return lambda word: [read(part) for part in word.split(",") if part]
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A kind of argument: its name in the help, its check, and how a word becomes JSON."""
+
+    name: str
+    check: Callable[[Any, int], Any]
+    from_word: Callable[[str], Any] = _as_is
+    is_text: bool = False
+    """May any word at all be meant, also one with an equals sign?"""
+
+
+REQUIRED: Any = object()
+"""The default of an argument that must be given."""
+
+
+@dataclass(frozen=True, slots=True)
+class Argument:
+    """One argument of a command. With the default None, null is allowed too, and the handler gets None."""
+
+    name: str
+    kind: Kind
+    default: Any = REQUIRED
+
+    def check(self, value: Any, connectors: int) -> Any:
+        """What the handler gets. Raises ValueError."""
+        if value is None and self.default is None:
+            return None
+        return self.kind.check(value, connectors)
+
+    def described(self) -> dict[str, Any]:
+        """As the help has it."""
+        description = {"name": self.name, "type": self.kind.name}
+        return description if self.default is REQUIRED else {**description, "default": self.default}
+
+
+def _is_whole(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _connector(lowest: int) -> Callable[[Any, int], int]:
+    def check(value: Any, connectors: int) -> int:
+        if not _is_whole(value):
+            raise ValueError("must be the number of a connector")
+        if not lowest <= value <= connectors:
+            raise ValueError(f"no connector {value}: this station has {lowest}..{connectors}")
+        number: int = value
+        return number
+
+    return check
+
+
+def _connectors(value: Any, connectors: int) -> list[int]:
+    if not isinstance(value, list) or not value:
+        raise ValueError("must be a list of connectors")
+    check = _connector(1)
+    return list(dict.fromkeys(check(one, connectors) for one in value))
+
+
+def number(name: str, lowest: float, highest: float) -> Kind:
+    """A number within limits; NaN is within none."""
+
+    def check(value: Any, connectors: int) -> float:
+        if isinstance(value, bool) or not isinstance(value, int | float) or not lowest <= value <= highest:
+            raise ValueError(f"must be a number from {lowest:g} to {highest:g}")
+        return float(value)
+
+    return Kind(name, check, _as_number)
+
+
+def whole(name: str, lowest: int, highest: int) -> Kind:
+    """A whole number within limits."""
+
+    def check(value: Any, connectors: int) -> int:
+        if not _is_whole(value) or not lowest <= value <= highest:
+            raise ValueError(f"must be a whole number from {lowest} to {highest}")
+        result: int = value
+        return result
+
+    return Kind(name, check, _as_number)
+
+
+def text(longest: int, shortest: int = 0) -> Kind:
+    """A text of so many characters."""
+
+    def check(value: Any, connectors: int) -> str:
+        if not isinstance(value, str) or not shortest <= len(value) <= longest:
+            raise ValueError(f"must be a text of {shortest} to {longest} characters")
+        return value
+
+    return Kind("text", check, is_text=True)
+
+
+def one_of(values: type[StrEnum], *but: str) -> Kind:
+    """One of the values of an enumeration, spelt as on the wire."""
+    allowed = tuple(str(value) for value in values if value not in but)
+
+    def check(value: Any, connectors: int) -> StrEnum:
+        if not isinstance(value, str) or value not in allowed:
+            raise ValueError(f"must be one of {', '.join(allowed)}")
+        return values(value)
+
+    return Kind(values.__name__, check)
+
+
+def _flag(value: Any, connectors: int) -> bool:
+    if not isinstance(value, bool):
+        raise ValueError("must be true or false")
+    return value
+
+
+def _texts(value: Any, connectors: int) -> list[str]:
+    if not isinstance(value, list) or not all(isinstance(one, str) for one in value):
+        raise ValueError("must be a list of texts")
+    return value
+
+
+def _object(value: Any, connectors: int) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise ValueError("must be an object")
+    return value
+
+
+def _anything(value: Any, connectors: int) -> Any:
+    return value
+
+
+CONNECTOR = Kind("connector", _connector(1), _as_number)
+CONNECTOR_OR_ZERO = Kind("connector or 0", _connector(0), _as_number)
+CONNECTORS = Kind("list of connectors", _connectors, _as_list(_as_number))
+SECONDS = number("seconds", 0, 1e9)
+AMPERES = number("amperes", 0, 10_000)
+PHASES = whole("phases", 1, 3)
+FLAG = Kind("flag", _flag, _as_flag)
+ID_TAG = text(20, 1)
+TEXTS = Kind("list of texts", _texts, _as_list(_as_is))
+OBJECT = Kind("object", _object, _as_json)
+ANYTHING = Kind("anything", _anything, _as_json)

@@ -1,0 +1,179 @@
+"""The car in front of a connector: a plan of what it does when, and what it would draw.
+
+A car knows its plan and its plug, not whether it may charge: the EVSE tells it when current is offered. It never takes
+time by itself; its next step is one entry in the charge point's timers. Steps, in order:
+
+    plug → (waits without limit for current) → draw → unplug
+                                                    → diode fault (stays plugged in)
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from math import inf
+from typing import Protocol
+
+from ocpp16.state.timers import Timer, Timers
+
+BATTERY_CAPACITY = 60_000.0
+"""Wh."""
+STATE_OF_CHARGE_AT_ARRIVAL = 20.0
+"""Percent."""
+
+
+@dataclass(frozen=True, slots=True)
+class CarPlan:
+    """What a car will do: seconds until it plugs in; seconds from the first offered current until it draws; amperes
+    per phase and phases it would draw; seconds of drawing until it unplugs; seconds of drawing until its diode fails.
+    """
+
+    plug_after: float = 1.0
+    draw_after: float = 1.0
+    current: float = 32.0
+    phases: int = 1
+    draw_for: float = 200.0
+    diode_fault_after: float | None = None
+
+
+DRAWING_ON = CarPlan(plug_after=0.0, draw_after=0.0, draw_for=inf)
+"""The car found on a resumed transaction: nobody knows when it means to leave."""
+
+
+def state_of_charge(energy: float) -> float:
+    """Percent of the battery, once `energy` Wh were taken in since the arrival."""
+    return min(100.0, STATE_OF_CHARGE_AT_ARRIVAL + 100.0 * energy / BATTERY_CAPACITY)
+
+
+class Socket(Protocol):
+    """What a car does to the connector it is at."""
+
+    def car_plugged(self) -> None: ...
+
+    def car_changed(self) -> None:
+        """It began or ceased to draw, or draws otherwise."""
+        ...
+
+    def diode_failed(self) -> None: ...
+
+    def unplug(self) -> None: ...
+
+
+class Car:
+    """One car at one connector, from its arrival to its departure. `now` is monotonic seconds."""
+
+    __slots__ = (
+        "_due",
+        "_has_failed",
+        "_is_waited_for",
+        "_plan",
+        "_socket",
+        "_step",
+        "_timer",
+        "_timers",
+        "_wants_current",
+        "current",
+        "has_begun",
+        "is_plugged",
+        "phases",
+    )
+
+    def __init__(self, plan: CarPlan, socket: Socket, timers: Timers, now: float) -> None:
+        self._plan = plan
+        self._socket = socket
+        self._timers = timers
+        self._timer: Timer | None = None
+        self._step: Callable[[], None] | None = None
+        self._due = 0.0
+        self._wants_current = True
+        self._has_failed = False
+        self._is_waited_for = True
+        self.current = plan.current
+        self.phases = plan.phases
+        self.is_plugged = False
+        self.has_begun = False
+        """Did it ever come to the point of drawing?"""
+        self._next(now + plan.plug_after, self._plug)
+
+    @classmethod
+    def found_charging(cls, socket: Socket, timers: Timers, now: float) -> "Car":
+        """A car that is plugged in and draws already."""
+        car = cls(DRAWING_ON, socket, timers, now)
+        car.hold()
+        car._step = None
+        car._is_waited_for = False
+        car.is_plugged = car.has_begun = True
+        return car
+
+    @property
+    def is_drawing(self) -> bool:
+        """Would it draw if it were given current (control pilot C)?"""
+        return self.is_plugged and self.has_begun and self._wants_current and not self._has_failed
+
+    @property
+    def has_failed(self) -> bool:
+        """Is its diode broken?"""
+        return self._has_failed
+
+    def current_offered(self, now: float) -> None:
+        """The EVSE offers current. The first time, the rest of the plan begins."""
+        if self._is_waited_for:
+            self._is_waited_for = False
+            self._next(now + self._plan.draw_after, self._draw)
+
+    def pause(self) -> None:
+        """Cease to draw; the plan runs on."""
+        self._wants_current = False
+        self._socket.car_changed()
+
+    def resume(self, current: float | None = None, phases: int | None = None) -> None:
+        """Draw again, if the plan has come to drawing, with another current or other phases if given."""
+        self._wants_current = True
+        self.current = self.current if current is None else current
+        self.phases = self.phases if phases is None else phases
+        self._socket.car_changed()
+
+    def hold(self) -> None:
+        """Stand still: the charge point is off and its timers do not run."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def go_on(self) -> None:
+        """Take the plan up again; what came due meanwhile happens now."""
+        if self._timer is None and self._step is not None:
+            self._timer = self._timers.at(self._due, self._step)
+
+    def leave(self) -> None:
+        """The car is gone."""
+        self.hold()
+        self._step = None
+
+    def _next(self, due: float, step: Callable[[], None]) -> None:
+        self._due = due
+        self._step = step
+        self._timer = self._timers.at(due, step)
+
+    def _done(self) -> float:
+        """The pending step happens now; returns when it was due, which is where the next one counts from."""
+        self._timer = None
+        self._step = None
+        return self._due
+
+    def _plug(self) -> None:
+        self._done()
+        self.is_plugged = True
+        self._socket.car_plugged()
+
+    def _draw(self) -> None:
+        began = self._done()
+        self.has_begun = True
+        plan = self._plan
+        if plan.diode_fault_after is not None and plan.diode_fault_after < plan.draw_for:
+            self._next(began + plan.diode_fault_after, self._fail)
+        else:
+            self._next(began + plan.draw_for, self._socket.unplug)
+        self._socket.car_changed()
+
+    def _fail(self) -> None:
+        self._done()
+        self._has_failed = True
+        self._socket.diode_failed()

@@ -1,0 +1,68 @@
+"""One command: its row in the table, the check of its arguments, and what can be wrong with a command."""
+
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import Any
+
+from ocpp16.simulation.arguments import REQUIRED, Argument
+
+
+class CommandError(Exception):
+    """A command that was not carried out.
+
+    `code`: unreadable (no command at all), unknown_command, unknown_argument, bad_value, refused (not possible now).
+    """
+
+    def __init__(self, code: str, text: str) -> None:
+        super().__init__(text)
+        self.code = code
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """One row of the list. `is_deferred`: its answer may take long, and others are served meanwhile (†)."""
+
+    name: str
+    text: str
+    handler: Callable[..., Any]
+    arguments: tuple[Argument, ...] = ()
+    is_deferred: bool = False
+
+    def check(self, given: Mapping[str, Any], connectors: int) -> dict[str, Any]:
+        """All arguments as the handler takes them. Raises CommandError."""
+        known = [argument.name for argument in self.arguments]
+        for name in given:
+            if name not in known:
+                raise CommandError("unknown_argument", f"{self.name} has no argument {name}" + near(name, known))
+        checked = {}
+        for argument in self.arguments:
+            value = given.get(argument.name, argument.default)
+            if value is REQUIRED:
+                raise CommandError("bad_value", f"{self.name} needs the argument {argument.name}")
+            if argument.name not in given:
+                checked[argument.name] = value
+                continue
+            try:
+                checked[argument.name] = argument.check(value, connectors)
+            except ValueError as error:
+                reason = str(error)
+                raise CommandError(
+                    "bad_value", reason if reason.startswith("no connector") else f"{argument.name} {reason}"
+                ) from None
+        return checked
+
+    def described(self) -> dict[str, Any]:
+        """As the help has it."""
+        return {
+            "command": self.name,
+            "text": self.text,
+            "arguments": [argument.described() for argument in self.arguments],
+            "answers_later": self.is_deferred,
+        }
+
+
+def near(name: str, known: Collection[str]) -> str:
+    """The end of a sentence about a name that is not known: the one that was probably meant, if there is one."""
+    likely = get_close_matches(name[:64], known, n=1)
+    return f", did you mean {likely[0]}?" if likely else ""

@@ -1,0 +1,289 @@
+"""The table of commands: each a row, each handler a few lines that hand the work to station or charge point."""
+
+from collections.abc import Callable, Mapping
+from math import isfinite
+from typing import TYPE_CHECKING, Any
+
+from ocpp16.enums import AvailabilityType, ChargePointErrorCode, ChargingRateUnitType
+from ocpp16.models import Measurement
+from ocpp16.simulation.arguments import (
+    AMPERES,
+    ANYTHING,
+    CONNECTOR,
+    CONNECTOR_OR_ZERO,
+    CONNECTORS,
+    FLAG,
+    ID_TAG,
+    OBJECT,
+    PHASES,
+    SECONDS,
+    TEXTS,
+    Argument,
+    one_of,
+    text,
+    whole,
+)
+from ocpp16.simulation.car import CarPlan
+from ocpp16.simulation.command import Command, CommandError
+
+if TYPE_CHECKING:
+    from ocpp16.simulation.commands import Commands
+
+USUAL = CarPlan()
+
+
+def _plug_in(on: "Commands", connector: int, **plan: Any) -> None:
+    on.station.plug_in(connector, CarPlan(**plan))
+
+
+def _unplug(on: "Commands", connector: int) -> None:
+    on.station.unplug(connector)
+
+
+def _pause_drawing(on: "Commands", connector: int) -> None:
+    on.station.pause_drawing(connector)
+
+
+def _resume_drawing(on: "Commands", connector: int, current: float | None, phases: int | None) -> None:
+    if on.station.evse(connector).car is None:
+        raise CommandError("refused", f"no car is on connector {connector}")
+    on.station.resume_drawing(connector, current, phases)
+
+
+def _present_id_tag(on: "Commands", id_tag: str, connectors: list[int] | None) -> None:
+    on.require_running()
+    on.station.present_id_tag(id_tag, connectors or ())
+
+
+def _raise_fault(on: "Commands", connector: int, error: ChargePointErrorCode, fault: bool) -> None:
+    on.station.raise_fault(connector, error, fault)
+
+
+def _clear_fault(on: "Commands", connector: int, error: ChargePointErrorCode) -> None:
+    on.station.clear_fault(connector, error)
+
+
+def _connect(on: "Commands") -> None:
+    on.require_running()
+    on.charge_point.connect_websocket()
+
+
+def _disconnect(on: "Commands") -> None:
+    if on.charge_point.is_running:
+        on.charge_point.disconnect_websocket()
+
+
+async def _stop(on: "Commands") -> bool:
+    return await on.operation.stop()
+
+
+async def _restart(on: "Commands") -> bool:
+    return await on.operation.restart()
+
+
+def _power_off(on: "Commands") -> None:
+    on.power_off()
+
+
+def _meter_reading(on: "Commands", connector: int, measurement: dict[str, Any]) -> None:
+    if not on.station.options.meter_is_external:
+        raise CommandError("refused", "the meter is simulated: the option meter_interval is not external")
+    try:
+        _all_finite(measurement)
+        reading = Measurement.from_json(measurement, on.charge_point.clock.now_datetime())
+    except (ValueError, TypeError, OverflowError) as error:
+        raise CommandError("bad_value", str(error)) from None
+    on.station.meter_reading(connector, reading)
+
+
+def _all_finite(value: Any) -> None:
+    """Python callers may hand in what JSON cannot say."""
+    if isinstance(value, float) and not isfinite(value):
+        raise ValueError("measurement must hold finite numbers")
+    for member in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
+        _all_finite(member)
+
+
+def _get_configuration(on: "Commands", keys: list[str]) -> Any:
+    return on.charge_point.get_configuration_key(keys)
+
+
+async def _change_configuration(on: "Commands", key: str, value: str) -> str:
+    return str(await on.charge_point.set_configuration_key(key, value))
+
+
+async def _change_availability(on: "Commands", connector: int, kind: AvailabilityType) -> str:
+    on.require_running()
+    return str(await on.charge_point.on_change_availability(connector, kind))
+
+
+async def _data_transfer(on: "Commands", vendor_id: str, message_id: str | None, data: str | None) -> dict[str, Any]:
+    answer = await on.charge_point.data_transfer(vendor_id, message_id, data)
+    if answer is None:
+        return {"status": "Offline", "data": None}
+    return {"status": str(answer.status), "data": answer.data}
+
+
+def _overrule(on: "Commands", question: str, answer: Any, times: int) -> None:
+    try:
+        on.station.overrules.add(question, answer, times)
+    except ValueError as error:
+        raise CommandError("bad_value", str(error)) from None
+
+
+def _status(on: "Commands") -> dict[str, Any]:
+    registration = on.charge_point.registration
+    return {
+        "connectors": [_connector_status(on, evse.connector_id) for evse in on.station.evses],
+        "queue_depth": on.charge_point.queue_depth,
+        "connection": on.charge_point.is_connected,
+        "registration": None if registration is None else str(registration),
+    }
+
+
+def _connector_status(on: "Commands", connector_id: int) -> dict[str, Any]:
+    report = on.charge_point.connector_status(connector_id)
+    transaction = on.charge_point.transaction(connector_id)
+    evse = on.station.evse(connector_id)
+    return {
+        "connector": connector_id,
+        "status": str(report.status),
+        "error": str(report.error_code),
+        "session": evse.session_id,
+        "transaction_id": None if transaction is None else transaction.transaction_id,
+        "limit": evse.limit,
+    }
+
+
+def _help(on: "Commands") -> list[dict[str, Any]]:
+    return [command.described() for command in COMMANDS.values()]
+
+
+def _not_built(feature: str) -> Callable[..., None]:
+    def refuse(on: "Commands", **arguments: Any) -> None:
+        raise CommandError("refused", f"{feature} not built in")
+
+    return refuse
+
+
+_CONNECTOR = Argument("connector", CONNECTOR)
+_ERROR = Argument("error", one_of(ChargePointErrorCode, ChargePointErrorCode.NO_ERROR))
+
+COMMANDS: Mapping[str, Command] = {
+    command.name: command
+    for command in (
+        Command(
+            "plug_in",
+            "a car comes to a connector: plugs in, draws once it is offered current, leaves",
+            _plug_in,
+            (
+                _CONNECTOR,
+                Argument("plug_after", SECONDS, USUAL.plug_after),
+                Argument("draw_after", SECONDS, USUAL.draw_after),
+                Argument("current", AMPERES, USUAL.current),
+                Argument("phases", PHASES, USUAL.phases),
+                Argument("draw_for", SECONDS, USUAL.draw_for),
+                Argument("diode_fault_after", SECONDS, USUAL.diode_fault_after),
+            ),
+        ),
+        Command("unplug", "the car is unplugged now", _unplug, (_CONNECTOR,)),
+        Command("pause_drawing", "the car ceases to draw", _pause_drawing, (_CONNECTOR,)),
+        Command(
+            "resume_drawing",
+            "the car draws again, with another current or other phases if given",
+            _resume_drawing,
+            (_CONNECTOR, Argument("current", AMPERES, None), Argument("phases", PHASES, None)),
+        ),
+        Command(
+            "present_id_tag",
+            "a card is held before the reader, which serves these connectors (none given: all)",
+            _present_id_tag,
+            (Argument("id_tag", ID_TAG), Argument("connectors", CONNECTORS, None)),
+        ),
+        Command(
+            "raise_fault",
+            "a board error; with fault also the one that makes the connector Faulted",
+            _raise_fault,
+            (Argument("connector", CONNECTOR_OR_ZERO), _ERROR, Argument("fault", FLAG, True)),
+        ),
+        Command(
+            "clear_fault",
+            "the board error is gone",
+            _clear_fault,
+            (Argument("connector", CONNECTOR_OR_ZERO), _ERROR),
+        ),
+        Command("disconnect", "close the connection and stay away; the station works on offline", _disconnect),
+        Command("connect", "connect at once", _connect),
+        Command("stop", "end transactions and connection in order", _stop, is_deferred=True),
+        Command("restart", "start again after a stop", _restart, is_deferred=True),
+        Command("power_off", "exit at once: nothing is sent or stored any more", _power_off),
+        Command(
+            "meter_reading",
+            "what the meter of a connector shows, when the host supplies the readings",
+            _meter_reading,
+            (_CONNECTOR, Argument("measurement", OBJECT)),
+        ),
+        Command(
+            "security_event",
+            "report a security event",
+            _not_built("security events are"),
+            (
+                Argument("type", text(50, 1)),
+                Argument("tech_info", text(255), None),
+                Argument("critical", FLAG, None),
+                Argument("timestamp", text(64), None),
+            ),
+        ),
+        Command(
+            "get_configuration",
+            "the configuration keys asked for (none given: all)",
+            _get_configuration,
+            (Argument("keys", TEXTS, ()),),
+        ),
+        Command(
+            "change_configuration",
+            "change a configuration key, as ChangeConfiguration does",
+            _change_configuration,
+            (Argument("key", text(50, 1)), Argument("value", text(500))),
+        ),
+        Command(
+            "change_availability",
+            "take a connector (0: all) out of service or back, as ChangeAvailability does",
+            _change_availability,
+            (Argument("connector", CONNECTOR_OR_ZERO), Argument("kind", one_of(AvailabilityType))),
+        ),
+        Command(
+            "data_transfer",
+            "send a DataTransfer and wait for the answer",
+            _data_transfer,
+            (
+                Argument("vendor_id", text(255, 1)),
+                Argument("message_id", text(50), None),
+                Argument("data", text(1_000_000), None),
+            ),
+            is_deferred=True,
+        ),
+        Command(
+            "composite_schedule",
+            "the limits of a connector from now on",
+            _not_built("smart charging is"),
+            (
+                Argument("connector", CONNECTOR_OR_ZERO),
+                Argument("duration", whole("seconds", 0, 2**31 - 1)),
+                Argument("unit", one_of(ChargingRateUnitType), ChargingRateUnitType.A),
+            ),
+        ),
+        Command(
+            "overrule",
+            "the station's next answers to a question are this one",
+            _overrule,
+            (
+                Argument("question", text(64, 1)),
+                Argument("answer", ANYTHING),
+                Argument("times", whole("count", 1, 1_000), 1),
+            ),
+        ),
+        Command("status", "connectors, queue, connection and registration", _status),
+        Command("help", "the commands with their arguments", _help),
+    )
+}

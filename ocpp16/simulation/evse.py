@@ -1,0 +1,384 @@
+"""One EVSE with its connector: what the hardware knows and does, and the facts it tells the charge point.
+
+Rules of this file:
+1. The EVSE tells facts in the order in which they happen and never waits for what the Central System makes of them:
+   plugged in and authorized is a transaction.
+2. A session lasts from the first plug-in or authorization to the unplugging; a transaction lies within it. After its
+   end, and after a plug-in that nobody authorized in time, the connector is spent until the next plug-in.
+3. Current flows if there is a transaction, nothing is paused or faulted, something is offered and the car draws. How
+   much is offered is decided by the supply of the whole station (station.py), told through `offer`.
+4. Only changes of the energy flow are told (flow.py).
+"""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from ocpp16.enums import ChargePointErrorCode, Reason, SessionStartedReason
+from ocpp16.models import Measurement
+from ocpp16.simulation.access import Reservation, Token
+from ocpp16.simulation.car import Car, CarPlan, state_of_charge
+from ocpp16.simulation.faults import Faults
+from ocpp16.simulation.flow import Flow, flow_of, tell
+from ocpp16.simulation.meter import Meter
+from ocpp16.state.timers import Timer
+from ocpp16.state.transaction import Transaction
+
+if TYPE_CHECKING:
+    from ocpp16.simulation.station import SimulatedStation
+
+CABLE_RATING = 63.0
+"""Amperes; no cable carries more."""
+
+
+class Evse:
+    """Connector `connector_id` (from 1) of `station`. It is a `Place` of the access rules and a car's `Socket`."""
+
+    __slots__ = (
+        "_charge_point",
+        "_energy_at_plug_in",
+        "_is_paused",
+        "_is_spent",
+        "_reservation_id",
+        "_station",
+        "_waiting",
+        "car",
+        "connector_id",
+        "external",
+        "faults",
+        "flow",
+        "has_transaction",
+        "is_enabled",
+        "limit",
+        "meter",
+        "offered",
+        "plugged_at",
+        "reservation",
+        "session_id",
+        "token",
+    )
+
+    def __init__(self, station: "SimulatedStation", connector_id: int) -> None:
+        options = station.options
+        self._station = station
+        self._charge_point = station.charge_point
+        self.connector_id = connector_id
+        self.meter = Meter(options.phases, options.voltage, self._now)
+        stored = self._charge_point.meter_checkpoint(connector_id)
+        if stored is not None:
+            self.meter.start_from(stored, self._now)
+        self.external: Measurement | None = None
+        """The last reading told by the host."""
+        self.faults = Faults(self._charge_point, connector_id)
+        self.car: Car | None = None
+        self.plugged_at: float | None = None
+        self.token: Token | None = None
+        self.reservation: Reservation | None = None
+        self.session_id: str | None = None
+        self.has_transaction = False
+        self.is_enabled = True
+        self.limit: float | None = None
+        """Amperes that smart charging allows, None: as much as there is."""
+        self.offered: float | None = None
+        """Amperes offered, as last told; None: not told yet."""
+        self.flow = Flow.NOT_YET
+        self._is_paused = False
+        self._is_spent = False
+        self._reservation_id: int | None = None
+        self._energy_at_plug_in = 0.0
+        self._waiting: Timer | None = None
+
+    # What others see
+
+    @property
+    def is_operative(self) -> bool:
+        return self.is_enabled and not self.faults.is_faulted
+
+    @property
+    def is_free(self) -> bool:
+        return self.token is None and not self.has_transaction and not self._is_spent
+
+    @property
+    def id_tag(self) -> str | None:
+        return None if self.token is None else self.token.id_tag
+
+    @property
+    def parent_id_tag(self) -> str | None:
+        """Of the token; StartTransaction.conf may have told another one than Authorize.conf."""
+        if self.token is None:
+            return None
+        transaction = self._charge_point.transaction(self.connector_id) if self.has_transaction else None
+        told = None if transaction is None else transaction.parent_id_tag
+        return self.token.parent_id_tag if told is None else told
+
+    @property
+    def is_plugged(self) -> bool:
+        return self.plugged_at is not None
+
+    @property
+    def _now(self) -> float:
+        return self._charge_point.clock.monotonic()
+
+    # What the car does
+
+    def plug_in(self, plan: CarPlan) -> None:
+        """Let a car come; ignored while one is there."""
+        if self.car is None:
+            self.car = Car(plan, self, self._charge_point.timers, self._now)
+            if not self._station.is_powered:
+                self.car.hold()
+
+    def unplug(self) -> None:
+        """The car goes, whatever its plan. Nothing happens if there is none."""
+        car, self.car = self.car, None
+        if car is None:
+            return
+        car.leave()
+        if not car.is_plugged:
+            return
+        self._end_transaction(Reason.EV_DISCONNECTED)
+        self.plugged_at = None
+        self._is_spent = False
+        self._end_session()
+        if car.has_failed:
+            self.clear_fault(ChargePointErrorCode.OTHER_ERROR)
+
+    def car_plugged(self) -> None:
+        self.plugged_at = self._now
+        if self._station.options.meter_reset_at_plug_in:
+            self.meter.start_from(0.0, self._now)
+        self._energy_at_plug_in = self.meter.energy(self._now)
+        self._begin_plugged_session()
+
+    def car_changed(self) -> None:
+        self._station.balance()
+
+    def diode_failed(self) -> None:
+        self.raise_fault(ChargePointErrorCode.OTHER_ERROR)
+
+    # What is decided about it
+
+    def authorize(self, token: Token) -> None:
+        """The connector belongs to the token until ConnectionTimeOut, or for its transaction."""
+        self.token = token
+        if self.reservation is not None:
+            self._reservation_id = self.reservation.reservation_id
+            self.reservation = None
+        self._begin_session(SessionStartedReason.AUTHORIZED)
+        self._wait(self._authorization_timed_out)
+        self._start_if_ready()
+
+    def stop_transaction(self, reason: Reason, *, card: str | None = None) -> bool:
+        """Stop the transaction; False if there is none. `card`: the id tag of the card that stops it."""
+        was_running = self._end_transaction(reason, card)
+        if was_running:
+            self._is_spent = True
+        return was_running
+
+    def unlock(self) -> None:
+        """Release the cable; a transaction is stopped in the next turn, so that UnlockConnector.conf goes first."""
+        if self.has_transaction:
+            self._charge_point.timers.at(self._now, self._unlocked)
+
+    def _unlocked(self) -> None:
+        self.stop_transaction(Reason.UNLOCK_COMMAND)
+
+    def pause(self) -> bool:
+        """Give no more energy in this transaction; False if there is none."""
+        if self.has_transaction:
+            self._is_paused = True
+            self._station.balance()
+        return self.has_transaction
+
+    def enable(self) -> None:
+        """Back into service. A car that waited there begins a new session."""
+        if self.is_enabled:
+            return
+        if not self.has_transaction:
+            self._end_session()
+        self.is_enabled = True
+        self._charge_point.on_enabled(self.connector_id)
+        if self.is_plugged and not self.has_transaction:
+            self._is_spent = False
+            self._begin_plugged_session()
+
+    def disable(self) -> None:
+        """Out of service; a transaction goes on."""
+        if self.is_enabled:
+            self.is_enabled = False
+            self._charge_point.on_disabled(self.connector_id)
+
+    def raise_fault(self, code: ChargePointErrorCode, is_fault: bool = True) -> None:
+        """Report an error; a fault also cuts the current while it lasts."""
+        self.faults.raise_error(code, is_fault)
+        self._station.balance()
+
+    def clear_fault(self, code: ChargePointErrorCode) -> None:
+        self.faults.clear(code)
+        self._station.balance()
+        self._start_if_ready()
+
+    def power_up(self) -> None:
+        """The charge point runs (again) and knows nothing of what is going on here."""
+        self.offered = None
+        self.faults.tell_again()
+        if self.is_plugged and not self.has_transaction:
+            self._begin_plugged_session()
+        if self.car is not None:
+            self.car.go_on()
+
+    def resume(self, transaction: Transaction) -> None:
+        """After a power loss: the transaction goes on, its car draws on."""
+        now = self._now
+        self.meter.start_from(max(self.meter.register(now), transaction.meter_last), now)
+        self.car = Car.found_charging(self, self._charge_point.timers, now)
+        self.plugged_at = now
+        self._energy_at_plug_in = self.meter.energy(now)
+        self.token = Token(transaction.id_tag, transaction.parent_id_tag)
+        self.session_id = transaction.session_id
+        self.has_transaction = True
+        self._is_paused = transaction.is_refused
+        self._charge_point.on_session_started(self.connector_id, self.session_id, SessionStartedReason.EV_CONNECTED)
+
+    def power_down(self) -> None:
+        """The charge point stopped: sessions are over, cars stand still where they are."""
+        self._wait(None)
+        self.token = self.session_id = self._reservation_id = None
+        self.has_transaction = self._is_paused = self._is_spent = False
+        self.flow = Flow.NOT_YET
+        self._let_flow()
+        if self.car is not None:
+            self.car.hold()
+
+    # Current and energy
+
+    @property
+    def ceiling(self) -> float:
+        """The most this connector may give, A: fuse, cable and the limit in force."""
+        ceiling = min(self._station.options.fuse_limit, CABLE_RATING)
+        return ceiling if self.limit is None else min(ceiling, self.limit)
+
+    @property
+    def demand(self) -> float:
+        """What the car would draw now, A, were the connector alone on the fuse."""
+        if self.car is None or not self._may_flow or not self.car.is_drawing:
+            return 0.0
+        return min(self.car.current, self.ceiling)
+
+    def offer(self, amperes: float) -> None:
+        """The share of the supply that this connector has from now on."""
+        if amperes != self.offered:
+            self.offered = amperes
+            options = self._station.options
+            self._charge_point.on_max_current_offered(self.connector_id, amperes)
+            self._charge_point.on_max_power_offered(self.connector_id, amperes * options.voltage * options.phases)
+        self._let_flow()
+        self._tell_flow()
+
+    def register(self) -> float:
+        """The import register now, Wh."""
+        if self._station.options.meter_is_external:
+            return 0.0 if self.external is None else self.external.energy_import.total or 0.0
+        return float(self.meter.register(self._now))
+
+    def measurement(self) -> Measurement:
+        """All the simulated meter and the car tell now."""
+        now = self._now
+        soc = state_of_charge(self.meter.energy(now) - self._energy_at_plug_in) if self.is_plugged else None
+        return self.meter.measurement(now, self._charge_point.clock.now_datetime(), self._station.noise, soc)
+
+    @property
+    def _may_flow(self) -> bool:
+        return self.has_transaction and not self._is_paused and not self.faults.is_faulted
+
+    def _let_flow(self) -> None:
+        """Bring the meter's load, and the car's plan, up to date."""
+        car, offered, amperes = self.car, self.offered or 0.0, 0.0
+        if car is not None and self._may_flow and offered > 0:
+            car.current_offered(self._now)
+            amperes = min(car.current, offered) if car.is_drawing else 0.0
+        self.meter.set_load(amperes, 0 if car is None else car.phases, self._now)
+
+    def _tell_flow(self) -> None:
+        flow = Flow.NOT_YET
+        if self.has_transaction and self.car is not None:
+            if self.faults.is_faulted:
+                return  # hidden behind Faulted; once that is cleared the former status shows again
+            flow = flow_of(self.car, is_offered=bool(self.offered) and not self._is_paused, told=self.flow)
+        if flow is not self.flow:
+            self.flow = flow
+            tell(self._charge_point, self.connector_id, flow)
+
+    # Session and transaction
+
+    def _begin_session(self, reason: SessionStartedReason) -> None:
+        if self.session_id is None and self.is_enabled:
+            self.session_id = self._station.new_session_id(self.connector_id)
+            self._charge_point.on_session_started(self.connector_id, self.session_id, reason)
+
+    def _begin_plugged_session(self) -> None:
+        """A car is there: charge if somebody was authorized already, else wait for that."""
+        self._begin_session(SessionStartedReason.EV_CONNECTED)
+        self._station.reader.plugged(self)
+        self._start_if_ready()
+        # Where there is only one connector, nobody else could use it anyway.
+        if self.session_id is not None and self.is_free and len(self._station.evses) > 1:
+            self._wait(self._plug_timed_out)
+
+    def _end_session(self) -> None:
+        self._wait(None)
+        self.token = self._reservation_id = None
+        session_id, self.session_id = self.session_id, None
+        if session_id is not None:
+            self._charge_point.on_session_stopped(self.connector_id, session_id)
+
+    def _start_if_ready(self) -> None:
+        if self.token is None or self.session_id is None or self.has_transaction:
+            return
+        if not self.is_plugged or not self.is_operative:
+            return
+        self._wait(None)
+        self.has_transaction = True
+        self._charge_point.on_transaction_started(
+            self.connector_id,
+            self.session_id,
+            self.token.id_tag,
+            self.register(),
+            reservation_id=self._reservation_id,
+            timestamp=self._charge_point.clock.now_datetime(),
+        )
+        self._station.balance()
+
+    def _end_transaction(self, reason: Reason, card: str | None = None) -> bool:
+        if not self.has_transaction:
+            return False
+        assert self.session_id is not None, "a transaction lies within a session"
+        energy = self.register()
+        self.token = self._reservation_id = None
+        self.has_transaction = self._is_paused = False
+        self._charge_point.on_transaction_stopped(
+            self.connector_id,
+            self.session_id,
+            reason,
+            energy,
+            timestamp=self._charge_point.clock.now_datetime(),
+            id_tag_end=card,
+        )
+        self._station.balance()
+        return True
+
+    def _wait(self, expired: Callable[[], None] | None) -> None:
+        """Give what the connector waits for ConnectionTimeOut seconds; None: it waits for nothing."""
+        if self._waiting is not None:
+            self._waiting.cancel()
+        self._waiting = None if expired is None else self._station.connection_timer(expired)
+
+    def _authorization_timed_out(self) -> None:
+        self._waiting = None
+        if self.is_plugged:
+            self.token = self._reservation_id = None  # faulted all the while; the car keeps the session
+        else:
+            self._end_session()
+
+    def _plug_timed_out(self) -> None:
+        self._waiting = None
+        self._is_spent = True

@@ -1,0 +1,88 @@
+"""The energy meter of one connector: registers that add up exactly, and noisy instantaneous values.
+
+Energy is power times time, summed only where the load changes and computed when somebody asks, so nothing ticks and
+nothing drifts. Noise is on what a meter shows of the moment (voltage, current, power), never on a register.
+Times are monotonic seconds; registers are whole Wh.
+"""
+
+from collections.abc import Callable
+from datetime import datetime
+from math import floor
+
+from ocpp16.models import Measurement, PhaseValues, Reading
+
+FREQUENCY = 50.0
+"""Hz."""
+AMBIENT_TEMPERATURE = 20.0
+"""Degrees Celsius; the housing warms by `WARMING` per ampere."""
+WARMING = 0.25
+
+_ROUNDING = 1e-6
+"""Wh that binary fractions may lack of a whole one."""
+_NAMES = ("l1", "l2", "l3")
+
+Noise = Callable[[], float]
+"""A factor near 1."""
+
+
+class Meter:
+    """The meter behind one connector of `phases` phases at `voltage` volts."""
+
+    __slots__ = ("_amperes", "_energies", "_loaded", "_since", "_voltage")
+
+    def __init__(self, phases: int, voltage: float, now: float) -> None:
+        self._voltage = voltage
+        self._energies = [0.0] * phases
+        self._since = now
+        self._amperes = 0.0
+        self._loaded = 0
+
+    def start_from(self, total: float, now: float) -> None:
+        """Show `total` Wh now. The phases, of which nothing is known, get equal parts."""
+        self._energies = [total / len(self._energies)] * len(self._energies)
+        self._since = now
+
+    def set_load(self, amperes: float, phases: int, now: float) -> None:
+        """From now on `amperes` flow on each of the first `phases` phases (more than there are: on all)."""
+        self._add_up(now)
+        self._amperes = amperes
+        self._loaded = min(phases, len(self._energies))
+
+    def energy(self, now: float) -> float:
+        """The total import with its fractions, Wh."""
+        self._add_up(now)
+        return sum(self._energies)
+
+    def register(self, now: float) -> int:
+        """The total import register, whole Wh."""
+        return _whole(self.energy(now))
+
+    def measurement(self, now: float, timestamp: datetime, noise: Noise, soc: float | None) -> Measurement:
+        """Everything the meter shows now; `soc` (percent) is what the car tells."""
+        total = self.register(now)
+        names = _NAMES[: len(self._energies)]
+        energies = dict(zip(names, map(_whole, self._energies), strict=True))
+        voltages = {name: self._voltage * noise() for name in names}
+        currents = {name: self._amperes * noise() if index < self._loaded else 0.0 for index, name in enumerate(names)}
+        powers = {name: voltages[name] * currents[name] for name in names}
+        warmth = AMBIENT_TEMPERATURE + WARMING * self._amperes
+        return Measurement(
+            timestamp=timestamp,
+            energy_import=PhaseValues(total=float(total), **energies),
+            power=PhaseValues(total=sum(powers.values()), **powers),
+            voltage=PhaseValues(**voltages),
+            current=PhaseValues(**currents),
+            frequency=PhaseValues(l1=FREQUENCY),
+            soc=None if soc is None else Reading(soc, "EV"),
+            temperatures=(Reading(warmth * noise(), "Body"),),
+        )
+
+    def _add_up(self, now: float) -> None:
+        added = self._voltage * self._amperes * (now - self._since) / 3600.0
+        for phase in range(self._loaded):
+            self._energies[phase] += added
+        self._since = now
+
+
+def _whole(energy: float) -> int:
+    return floor(energy + _ROUNDING)

@@ -1,0 +1,215 @@
+"""What a simulated station is made of: the options, their defaults and limits, read from a mapping.
+
+Rules of this file: an option that is unknown, of the wrong type or out of range is a `ConfigurationError`, and all of
+them are told at once. Nothing here knows a charge point.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
+from difflib import get_close_matches
+from enum import StrEnum
+from typing import Any
+
+from ocpp16.errors import ConfigurationError
+
+
+class Selection(StrEnum):
+    """Which connector an id tag gets when several fit."""
+
+    FIND_FIRST = "FindFirst"
+    USER_INPUT = "UserInput"
+    """The tag waits until one of them is plugged in."""
+
+
+class AfterReset(StrEnum):
+    """What an accepted Reset does after orderly closing."""
+
+    RESTART = "restart"
+    EXIT = "exit"
+
+
+class PowerLossPolicy(StrEnum):
+    """What happens to transactions found open at the start."""
+
+    STOP = "stop"
+    RESUME = "resume"
+
+
+EXTERNAL = "external"
+"""The `meter_interval` of a station whose host supplies the readings."""
+
+SECURITY_NAMES = frozenset(
+    {
+        "csms_ca_bundle",
+        "mf_ca_bundle",
+        "mo_ca_bundle",
+        "v2g_ca_bundle",
+        "csms_leaf_cert_directory",
+        "csms_leaf_key_directory",
+        "secc_leaf_cert_directory",
+        "secc_leaf_key_directory",
+        "secc_leaf_cert_link",
+        "secc_leaf_key_link",
+        "cpo_cert_chain_link",
+        "private_key_password",
+    }
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StationOptions:
+    """The options of a station. `load` checks them; the constructor trusts its caller.
+
+    connectors: number of EVSEs with one connector each, None: as many as the charge point has. lock: can the cable
+    lock be released, for all connectors or one by one. phases, voltage (V), fuse_limit (A per phase): the supply, the
+    fuse shared by all. meter_interval: seconds between reports of the meter, 0: only when asked, "external": the host
+    tells the readings. meter_noise: relative, 0.01 is one percent. transfer_step: seconds.
+    """
+
+    connectors: int | None = None
+    lock: bool | tuple[bool, ...] = True
+    phases: int = 3
+    voltage: float = 230.0
+    fuse_limit: float = 63.0
+    meter_interval: float | str = 0.5
+    meter_noise: float = 0.01
+    meter_reset_at_plug_in: bool = True
+    selection: Selection = Selection.FIND_FIRST
+    authorization_before_stopping: bool = True
+    after_reset: AfterReset = AfterReset.RESTART
+    power_loss_policy: PowerLossPolicy = PowerLossPolicy.STOP
+    transfer_step: float = 2.0
+    seed: int = 0
+    security: Mapping[str, str] = field(default_factory=dict)
+    """Paths of the certificate store and `private_key_password`, for whoever opens the charge point."""
+
+    @property
+    def meter_is_external(self) -> bool:
+        return self.meter_interval == EXTERNAL
+
+    def has_lock(self, connector_id: int) -> bool:
+        """Can the lock of this connector be released?"""
+        return self.lock if isinstance(self.lock, bool) else self.lock[connector_id - 1]
+
+    def for_connectors(self, count: int) -> int:
+        """The number of connectors, given the charge point's `count`. Raises ConfigurationError when they differ."""
+        problems = []
+        if self.connectors not in (None, count):
+            problems.append(f"station option connectors: {self.connectors}, but NumberOfConnectors is {count}")
+        if not isinstance(self.lock, bool) and len(self.lock) != count:
+            problems.append(f"station option lock: {len(self.lock)} values for {count} connectors")
+        if problems:
+            raise ConfigurationError(problems)
+        return count
+
+    @classmethod
+    def load(cls, document: Mapping[str, Any]) -> "StationOptions":
+        """Read options as JSON has them. Raises ConfigurationError that lists every problem."""
+        problems = []
+        values = {}
+        for name, value in document.items():
+            check = _CHECKS.get(name)
+            if check is None:
+                near = get_close_matches(name, _CHECKS, n=1)
+                problems.append(f"unknown station option {name}" + (f", did you mean {near[0]}?" if near else ""))
+                continue
+            try:
+                values[name] = check(value)
+            except ValueError as error:
+                problems.append(f"station option {name}: {error}, not {value!r}")
+        if problems:
+            raise ConfigurationError(problems)
+        return cls(**values)
+
+
+Check = Callable[[Any], Any]
+
+
+def _whole(minimum: int, maximum: int) -> Check:
+    def check(value: Any) -> int:
+        if isinstance(value, bool) or not isinstance(value, int) or not minimum <= value <= maximum:
+            raise ValueError(f"must be a whole number from {minimum} to {maximum}")
+        return value
+
+    return check
+
+
+def _number(minimum: float, maximum: float) -> Check:
+    def check(value: Any) -> float:
+        if isinstance(value, bool) or not isinstance(value, int | float) or not minimum <= value <= maximum:
+            raise ValueError(f"must be a number from {minimum:g} to {maximum:g}")
+        return float(value)
+
+    return check
+
+
+def _flag(value: Any) -> bool:
+    if not isinstance(value, bool):
+        raise ValueError("must be true or false")
+    return value
+
+
+def _one_of(kind: type[StrEnum]) -> Check:
+    def check(value: Any) -> StrEnum:
+        if not isinstance(value, str) or value not in tuple(kind):
+            raise ValueError(f"must be one of {', '.join(kind)}")
+        return kind(value)
+
+    return check
+
+
+def _lock(value: Any) -> bool | tuple[bool, ...]:
+    if isinstance(value, list | tuple) and value and all(isinstance(one, bool) for one in value):
+        return tuple(value)
+    if not isinstance(value, bool):
+        raise ValueError("must be true, false or a list of these, one per connector")
+    return value
+
+
+def _meter_interval(value: Any) -> float | str:
+    if value == EXTERNAL:
+        return EXTERNAL
+    try:
+        seconds: float = _number(0, 86_400)(value)
+    except ValueError as error:
+        raise ValueError(f"{error}, or {EXTERNAL}") from None
+    if 0 < seconds < _SHORTEST_METER_INTERVAL:
+        raise ValueError(f"must be 0 or at least {_SHORTEST_METER_INTERVAL} s")
+    return seconds
+
+
+_SHORTEST_METER_INTERVAL = 0.01
+
+
+def _security(value: Any) -> Mapping[str, str]:
+    if not isinstance(value, Mapping) or not all(isinstance(text, str) for text in value.values()):
+        raise ValueError("must be an object of texts")
+    unknown = sorted(set(value) - SECURITY_NAMES)
+    if unknown:
+        raise ValueError(f"has no member {unknown[0]}; known are {', '.join(sorted(SECURITY_NAMES))}")
+    return dict(value)
+
+
+def _connectors(value: Any) -> int | None:
+    return None if value is None else _whole(1, 10_000)(value)
+
+
+_CHECKS: Mapping[str, Check] = {
+    "connectors": _connectors,
+    "lock": _lock,
+    "phases": _whole(1, 3),
+    "voltage": _number(1, 1_000),
+    "fuse_limit": _number(0, 10_000),
+    "meter_interval": _meter_interval,
+    "meter_noise": _number(0, 0.5),
+    "meter_reset_at_plug_in": _flag,
+    "selection": _one_of(Selection),
+    "authorization_before_stopping": _flag,
+    "after_reset": _one_of(AfterReset),
+    "power_loss_policy": _one_of(PowerLossPolicy),
+    "transfer_step": _number(0, 86_400),
+    "seed": _whole(-(2**63), 2**63 - 1),
+    "security": _security,
+}
+
+assert set(_CHECKS) == {option.name for option in fields(StationOptions)}, "every option has its check"

@@ -1,0 +1,100 @@
+"""Answers put into the station's mouth: the next answers to a question are given ones, for tests of failure paths.
+
+`@question` marks the station methods that can be overruled. An overruled question is answered and nothing is done.
+"""
+
+from collections.abc import Awaitable, Callable, Coroutine
+from functools import wraps
+from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
+
+from ocpp16.enums import DataTransferStatus, UnlockStatus
+from ocpp16.models import DataTransferResponse
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+class Overrules:
+    """The answers that wait to be given, by question."""
+
+    __slots__ = ("_answers",)
+
+    def __init__(self) -> None:
+        self._answers: dict[str, list[Any]] = {}
+
+    def add(self, question: str, answer: Any, times: int = 1) -> None:
+        """Give `answer`, as JSON has it, the next `times` times. Raises ValueError: no such question or answer."""
+        if question not in ANSWERS:
+            raise ValueError(f"no question {question}; known are {', '.join(ANSWERS)}")
+        self._answers.setdefault(question, []).extend([ANSWERS[question](answer)] * times)
+
+    def is_waiting(self, question: str) -> bool:
+        return question in self._answers
+
+    def take(self, question: str) -> Any:
+        """The next given answer to this question; `is_waiting` must hold."""
+        answers = self._answers[question]
+        answer = answers.pop(0)
+        if not answers:
+            del self._answers[question]
+        return answer
+
+
+class _Overrulable(Protocol):
+    overrules: Overrules
+
+
+S = TypeVar("S", bound=_Overrulable)
+
+
+def question(
+    method: Callable[Concatenate[S, P], Awaitable[R]],
+) -> Callable[Concatenate[S, P], Coroutine[Any, Any, R]]:
+    """Mark an async station method: it gives the waiting answer, if there is one, instead of acting."""
+    name = method.__name__
+
+    @wraps(method)
+    async def asked(self: S, /, *args: P.args, **kwargs: P.kwargs) -> R:
+        if self.overrules.is_waiting(name):
+            answer: R = self.overrules.take(name)
+            return answer
+        return await method(self, *args, **kwargs)
+
+    return asked
+
+
+def _flag(answer: Any) -> bool:
+    if not isinstance(answer, bool):
+        raise ValueError("the answer must be true or false")
+    return answer
+
+
+def _unlock_status(answer: Any) -> UnlockStatus:
+    if not isinstance(answer, str) or answer not in tuple(UnlockStatus):
+        raise ValueError(f"the answer must be one of {', '.join(UnlockStatus)}")
+    return UnlockStatus(answer)
+
+
+def _data_transfer_response(answer: Any) -> DataTransferResponse:
+    """`{"status": …, "data": …}`, or the status alone."""
+    members = {"status": answer} if isinstance(answer, str) else answer
+    if not isinstance(members, dict) or not set(members) <= {"status", "data"}:
+        raise ValueError("the answer must be an object of status and data")
+    status, data = members.get("status"), members.get("data")
+    if status not in tuple(DataTransferStatus):
+        raise ValueError(f"the answer's status must be one of {', '.join(DataTransferStatus)}")
+    if not isinstance(data, str | None):
+        raise ValueError("the answer's data must be a text")
+    return DataTransferResponse(DataTransferStatus(status), data)
+
+
+ANSWERS: dict[str, Callable[[Any], Any]] = {
+    "enable_evse": _flag,
+    "disable_evse": _flag,
+    "pause_charging": _flag,
+    "stop_transaction": _flag,
+    "unlock_connector": _unlock_status,
+    "is_reset_allowed": _flag,
+    "data_transfer": _data_transfer_response,
+}
+"""Station question → reader of its answer."""

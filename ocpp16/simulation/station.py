@@ -1,0 +1,264 @@
+"""The simulated station: EVSEs, supply and card reader behind the station Protocols, told and asked as firmware is.
+
+It answers the charge point's questions, and offers what people do in front of a station (plug in, present a card). All
+time is the charge point's: timers are entries in its heap, so an idle station costs no task and, with `meter_interval`
+0, no tick. It never waits for the Central System: what has to be asked goes into a task of the charge point.
+
+Order of use: make it, `attach` the charge point, then let `Operation` start both.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from random import Random
+from typing import TYPE_CHECKING, Any
+
+from ocpp16.enums import ChargePointErrorCode, DataTransferStatus, Reason, ResetType, UnlockStatus
+from ocpp16.models import DataTransferResponse, Measurement
+from ocpp16.simulation.access import Token
+from ocpp16.simulation.car import CarPlan
+from ocpp16.simulation.card_reader import CardReader
+from ocpp16.simulation.evse import Evse
+from ocpp16.simulation.faults import Faults
+from ocpp16.simulation.options import PowerLossPolicy, StationOptions
+from ocpp16.simulation.overrule import Overrules, question
+from ocpp16.simulation.supply import fuse_share
+from ocpp16.state.timers import Timer
+
+if TYPE_CHECKING:
+    from ocpp16.charge_point.charge_point import ChargePoint
+
+
+class SimulatedStation:
+    """A whole station without hardware.
+
+    Options: a `StationOptions`, or a mapping as JSON has it and keyword arguments of the same names (ConfigurationError
+    for a bad one). `random` makes the noise; a fleet hands one to all its stations. Implements `CoreStation`.
+    """
+
+    __slots__ = (
+        "_connection_timeout",
+        "_random",
+        "_sessions",
+        "charge_point",
+        "evses",
+        "faults",
+        "is_powered",
+        "on_reset",
+        "options",
+        "overrules",
+        "reader",
+    )
+
+    charge_point: "ChargePoint"
+    """Present once attached, as are `evses` and `faults`."""
+    evses: tuple[Evse, ...]
+    faults: Faults
+    """Of connector 0, the charge point as a whole."""
+
+    def __init__(
+        self,
+        options: StationOptions | Mapping[str, Any] | None = None,
+        *,
+        random: Random | None = None,
+        **named: Any,
+    ) -> None:
+        if not isinstance(options, StationOptions) or named:
+            given = {} if options is None or isinstance(options, StationOptions) else options
+            options = StationOptions.load({**given, **named})
+        self.options = options
+        self.overrules = Overrules()
+        self.reader = CardReader(self)
+        self.on_reset: Callable[[ResetType], None] | None = None
+        """Called for an accepted Reset once all transactions are over: whoever runs the two restarts them."""
+        self.is_powered = True
+        """False from `power_down` to `power_up`: the charge point is stopped and the world stands still."""
+        self._random = random
+        self._sessions = 0
+        self._connection_timeout = 0
+
+    def attach(self, charge_point: "ChargePoint") -> None:
+        """Connect the station with its charge point, before that is started.
+
+        Raises ConfigurationError if the options ask for another number of connectors.
+        """
+        count = self.options.for_connectors(charge_point.number_of_connectors)
+        self.charge_point = charge_point
+        self.faults = Faults(charge_point, 0)
+        self.evses = tuple(Evse(self, connector_id) for connector_id in range(1, count + 1))
+        interval = self.options.meter_interval
+        if not isinstance(interval, str) and interval > 0:
+            charge_point.timers.every(interval, self._report_meters, charge_point.clock.monotonic() + interval)
+
+    def evse(self, connector_id: int) -> Evse:
+        """The EVSE of a connector. Raises ValueError if there is none."""
+        if not 1 <= connector_id <= len(self.evses):
+            raise ValueError(f"no connector {connector_id}: this station has 1..{len(self.evses)}")
+        return self.evses[connector_id - 1]
+
+    # What people and cars do
+
+    def plug_in(self, connector_id: int, plan: CarPlan | None = None, **changes: Any) -> None:
+        """A car comes with this plan, or the usual one with `changes` to it; ignored while a car is there."""
+        self.evse(connector_id).plug_in(CarPlan(**changes) if plan is None else plan)
+
+    def unplug(self, connector_id: int) -> None:
+        """The car is unplugged now, whatever its plan."""
+        self.evse(connector_id).unplug()
+
+    def pause_drawing(self, connector_id: int) -> None:
+        """The car ceases to draw; without a car nothing happens."""
+        car = self.evse(connector_id).car
+        if car is not None:
+            car.pause()
+
+    def resume_drawing(self, connector_id: int, current: float | None = None, phases: int | None = None) -> None:
+        """The car draws again, with another current (A) or other phases if given; without a car nothing happens."""
+        car = self.evse(connector_id).car
+        if car is not None:
+            car.resume(current, phases)
+
+    def present_id_tag(self, id_tag: str, connectors: Sequence[int] = ()) -> None:
+        """A card is held before the reader, which serves `connectors` (none given: all).
+
+        Raises ValueError for an id tag that is not 1 to 20 characters, and for an unknown connector.
+        """
+        self.reader.present(Token(id_tag), connectors or self._all_connectors())
+
+    def raise_fault(self, connector_id: int, code: ChargePointErrorCode, is_fault: bool = True) -> None:
+        """A board error of a connector (0: of the whole charge point); a fault makes it Faulted."""
+        if connector_id == 0:
+            self.faults.raise_error(code, is_fault)
+        else:
+            self.evse(connector_id).raise_fault(code, is_fault)
+
+    def clear_fault(self, connector_id: int, code: ChargePointErrorCode) -> None:
+        """The board error is gone."""
+        if connector_id == 0:
+            self.faults.clear(code)
+        else:
+            self.evse(connector_id).clear_fault(code)
+
+    def meter_reading(self, connector_id: int, measurement: Measurement) -> None:
+        """The host's reading, for a station whose `meter_interval` is external."""
+        self.evse(connector_id).external = measurement
+        self.charge_point.on_meter_values(connector_id, measurement)
+
+    # What the rest of the station uses
+
+    def set_limit(self, connector_id: int, amperes: float | None) -> None:
+        """The most that may flow on each phase of a connector from now on; None: no limit, 0: suspended."""
+        self.evse(connector_id).limit = amperes
+        self.balance()
+
+    def balance(self) -> None:
+        """Share the supply out anew: something about demand or limits changed."""
+        share = fuse_share(self.options.fuse_limit, [evse.demand for evse in self.evses])
+        for evse in self.evses:
+            evse.offer(min(evse.ceiling, share) if evse.demand else evse.ceiling)
+
+    def connection_timer(self, expired: Callable[[], None]) -> Timer | None:
+        """A timer of ConnectionTimeOut seconds; None if that is 0, which means to wait for ever."""
+        if not self._connection_timeout:
+            return None
+        return self.charge_point.timers.at(self.charge_point.clock.monotonic() + self._connection_timeout, expired)
+
+    def new_session_id(self, connector_id: int) -> str:
+        """An id that no earlier run of the station gave: connector, count, time in µs."""
+        self._sessions += 1
+        return f"{connector_id}-{self._sessions}-{self.charge_point.clock.now()}"
+
+    def noise(self) -> float:
+        """A factor near 1, at most `meter_noise` away from it."""
+        if not self.options.meter_noise:
+            return 1.0
+        if self._random is None:
+            self._random = Random(self.options.seed)  # noqa: S311 - noise on a display; made late, it weighs 2.5 KiB
+        return 1.0 + self.options.meter_noise * (2.0 * self._random.random() - 1.0)
+
+    def resuming_session_ids(self) -> list[str]:
+        """Sessions of stored transactions that go on after a power loss, for `ChargePoint.start`."""
+        if self.options.power_loss_policy is PowerLossPolicy.STOP:
+            return []
+        return [transaction.session_id for transaction in self.charge_point.transactions.all_running()]
+
+    def power_up(self) -> None:
+        """The charge point was started: tell it how things stand."""
+        self.is_powered = True
+        self.faults.tell_again()
+        for evse in self.evses:
+            transaction = self.charge_point.transaction(evse.connector_id)
+            if transaction is not None and not evse.has_transaction:
+                evse.resume(transaction)
+            evse.power_up()
+        self.balance()
+
+    def power_down(self) -> None:
+        """The charge point was stopped: the world stands still."""
+        self.is_powered = False
+        self.reader.power_down()
+        for evse in self.evses:
+            evse.power_down()
+
+    def _all_connectors(self) -> Sequence[int]:
+        return range(1, len(self.evses) + 1)
+
+    def _report_meters(self) -> None:
+        for evse in self.evses if self.is_powered else ():
+            self.charge_point.on_meter_values(evse.connector_id, evse.measurement())
+
+    # What the charge point asks: CoreStation
+
+    def measurement(self, connector_id: int) -> Measurement | None:
+        """Connector 0 has no meter of its own."""
+        if connector_id == 0 or self.options.meter_is_external:
+            return None
+        return self.evse(connector_id).measurement()
+
+    @question
+    async def enable_evse(self, connector_id: int) -> bool:
+        if connector_id:
+            self.evse(connector_id).enable()
+        return True
+
+    @question
+    async def disable_evse(self, connector_id: int) -> bool:
+        if connector_id:
+            self.evse(connector_id).disable()
+        return True
+
+    @question
+    async def pause_charging(self, connector_id: int) -> bool:
+        return self.evse(connector_id).pause()
+
+    async def provide_token(self, id_tag: str, connectors: Sequence[int], prevalidated: bool) -> None:
+        if id_tag:  # the schema of RemoteStartTransaction lets an empty one pass; nobody is meant by it
+            self.reader.present(Token(id_tag, is_remote=True, is_prevalidated=prevalidated), connectors)
+
+    @question
+    async def stop_transaction(self, connector_id: int, reason: Reason) -> bool:
+        return self.evse(connector_id).stop_transaction(reason)
+
+    @question
+    async def unlock_connector(self, connector_id: int) -> UnlockStatus:
+        if not self.options.has_lock(connector_id):
+            return UnlockStatus.NOT_SUPPORTED
+        self.evse(connector_id).unlock()
+        return UnlockStatus.UNLOCKED
+
+    @question
+    async def is_reset_allowed(self, kind: ResetType) -> bool:
+        return True
+
+    async def reset(self, kind: ResetType) -> None:
+        if self.on_reset is not None:
+            self.on_reset(kind)
+
+    async def set_system_time(self, time: datetime) -> None:
+        """The station's clock is the charge point's."""
+
+    async def set_connection_timeout(self, seconds: int) -> None:
+        self._connection_timeout = seconds
+
+    @question
+    async def data_transfer(self, vendor_id: str, message_id: str | None, data: str | None) -> DataTransferResponse:
+        return DataTransferResponse(DataTransferStatus.UNKNOWN_VENDOR_ID)

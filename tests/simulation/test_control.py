@@ -1,0 +1,236 @@
+"""The JSON lines face: one answer a line whatever the line is, events, and answers that come later."""
+
+from collections.abc import AsyncIterator, Callable, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import orjson
+import pytest
+import trio
+from trio.testing import wait_all_tasks_blocked
+
+from ocpp16 import observer
+from ocpp16.enums import (
+    AuthorizationStatus,
+    ChargePointErrorCode,
+    ChargePointStatus,
+    Reason,
+    RegistrationStatus,
+    ResetType,
+)
+from ocpp16.errors import StoreError
+from ocpp16.models import IdTagInfo
+from ocpp16.simulation import Commands, ControlInterface, Operation
+from ocpp16.simulation.control import LONGEST_LINE
+
+NOW = datetime(2024, 1, 1, tzinfo=UTC)
+
+
+class Desk:
+    """A control interface with its station; `say` sends chunks and returns the answers."""
+
+    def __init__(self, bench: Any) -> None:
+        self.bench = bench
+        self.out: list[bytes] = []
+        self.control = ControlInterface(self.out.append)
+        self.commands = Commands(bench.station, bench.charge_point, Operation(bench.station, bench.charge_point))
+
+    async def say(self, *chunks: bytes) -> list[dict[str, Any]]:
+        async def source() -> AsyncIterator[bytes]:
+            for chunk in chunks:
+                yield chunk
+
+        await self.control.serve(self.commands, source())
+        return self.taken()
+
+    def taken(self) -> list[dict[str, Any]]:
+        lines, self.out[:] = list(self.out), []
+        assert all(line.endswith(b"\n") and line.count(b"\n") == 1 for line in lines)
+        return [orjson.loads(line) for line in lines]
+
+
+@pytest.fixture
+def desk(make_bench: Callable[..., Any]) -> Desk:
+    return Desk(make_bench(2))
+
+
+async def test_the_examples_of_the_documentation(desk: Desk) -> None:
+    answers = await desk.say(
+        b'{"id": 7, "do": "plug_in", "connector": 1, "current": 16}\n',
+        b'{"id": 8, "do": "plug_in", "connector": 9}\n',
+    )
+    assert answers == [
+        {"id": 7, "ok": True, "result": None},
+        {"id": 8, "ok": False, "code": "bad_value", "error": "no connector 9: this station has 1..2"},
+    ]
+
+
+@pytest.mark.parametrize("request_id", [0, -1.5, "x", None, True, [1, {"a": 2}], {"b": []}, 10**18, 1e300])
+async def test_ids_are_echoed(desk: Desk, request_id: Any) -> None:
+    lines = [orjson.dumps({"id": request_id, "do": name}) + b"\n" for name in ("disconnect", "fly")]
+    good, bad = await desk.say(*lines)
+    assert good == {"id": request_id, "ok": True, "result": None}
+    assert (bad["id"], bad["code"]) == (request_id, "unknown_command")
+
+
+GARBAGE: Sequence[tuple[bytes, str, Any]] = [
+    (b"hello", "unreadable", None),
+    (b"{", "unreadable", None),
+    (b"[]", "unreadable", None),
+    (b"7", "unreadable", None),
+    (b"null", "unreadable", None),
+    (b'"status"', "unreadable", None),
+    (b"{}", "unreadable", None),
+    (b'{"id": 1}', "unreadable", 1),
+    (b'{"id": 1, "do": null}', "unreadable", 1),
+    (b'{"id": 1, "do": ["status"]}', "unreadable", 1),
+    (b'{"id": 1, "do": ""}', "unknown_command", 1),
+    (b'{"id": 1, "do": "\\u0000"}', "unknown_command", 1),
+    (b'{"id": NaN, "do": "status"}', "unreadable", None),
+    (b'{"id": 1, "do": "plug_in", "connector": 1, "current": NaN}', "unreadable", None),
+    (b'{"id": 1, "do": "plug_in", "connector": 1, "current": Infinity}', "unreadable", None),
+    (b'{"id": 1, "do": "plug_in", "connector": 1, "current": 1e999}', "unreadable", None),
+    (b'{"id": 1, "do": "plug_in", "connector": 1e30}', "bad_value", 1),
+    (b'{"id": 1, "do": "plug_in", "connector": 1' + b"0" * 200 + b"}", "bad_value", 1),
+    (b'{"id": 1, "do": "plug_in", "connector": 1' + b"0" * 400 + b"}", "unreadable", None),
+    (b'{"id": 1, "do": "plug_in", "connector": "1"}', "bad_value", 1),
+    (b'{"id": 1, "do": "plug_in"}', "bad_value", 1),
+    (b'{"id": 1, "do": "plug_in", "connector": 1, "color": "red"}', "unknown_argument", 1),
+    (b'{"id": 1, "do": "plug_in", "connector": 1, "self": 1}', "unknown_argument", 1),
+    (b'{"id": 1, "do": "status", "id2": 1}', "unknown_argument", 1),
+    (b'{"id": 1, "do": "present_id_tag", "id_tag": "\xff"}', "unreadable", None),
+    (b'{"id": 1, "do": "present_id_tag", "id_tag": "\\ud800"}', "unreadable", None),
+    (b"\xff\xfe\x00", "unreadable", None),
+    (b"[" * 100_000, "unreadable", None),
+    (b'{"a":' * 100_000, "unreadable", None),
+    (b"x" * 999_999, "unreadable", None),
+    (b"x" * (LONGEST_LINE + 1), "unreadable", None),
+    (b'{"id": 1, "do": "' + b"x" * 900_000 + b'"}', "unknown_command", 1),
+    (b'{"id": 1, "do": "present_id_tag", "id_tag": "' + b"x" * 900_000 + b'"}', "bad_value", 1),
+]
+
+
+@pytest.mark.parametrize(("line", "code", "request_id"), GARBAGE, ids=range(len(GARBAGE)))
+async def test_garbage_gets_one_answer_and_changes_nothing(desk: Desk, line: bytes, code: str, request_id: Any) -> None:
+    bad, good = await desk.say(line + b'\n{"id": "next", "do": "disconnect"}\n')
+    assert (bad["id"], bad["ok"], bad["code"]) == (request_id, False, code)
+    assert 0 < len(bad["error"]) < 1000
+    assert good == {"id": "next", "ok": True, "result": None}
+    assert desk.bench.take(all_of_it=True) == []
+    assert len(desk.bench.charge_point.timers) == 0
+
+
+async def test_lines_may_be_cut_anywhere(desk: Desk) -> None:
+    text = b'{"id": 1, "do": "connect"}\n\n  \r\n{"id": 2, "do": "connect"}\r\n{"id": 3, "do": "connect"}'
+    for size in (1, 2, 7, len(text)):
+        answers = await desk.say(*(text[start : start + size] for start in range(0, len(text), size)))
+        assert [answer["id"] for answer in answers] == [1, 2, 3]
+
+
+async def test_an_endless_line_is_not_kept(desk: Desk) -> None:
+    answers = await desk.say(*[b"x" * 300_000] * 20, b'\n{"id": 1, "do": "connect"}\n')
+    assert [(answer["id"], answer["ok"]) for answer in answers] == [(None, False), (1, True)]
+    assert [answer["code"] for answer in await desk.say(*[b"x" * 300_000] * 20)] == ["unreadable"]
+
+
+async def test_deferred_commands_answer_later(desk: Desk) -> None:
+    answered = trio.Event()
+
+    async def slow(*arguments: Any) -> None:
+        await answered.wait()
+
+    desk.bench.charge_point.data_transfer = slow
+    send, receive = trio.open_memory_channel[bytes](10)
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(desk.control.serve, desk.commands, receive)
+        await send.send(b'{"id": 1, "do": "data_transfer", "vendor_id": "v"}\n{"id": 2, "do": "connect"}\n')
+        await wait_all_tasks_blocked()
+        assert [answer["id"] for answer in desk.taken()] == [2]
+        await send.aclose()  # the end of the input does not take the answer away
+        await wait_all_tasks_blocked()
+        answered.set()
+    assert desk.taken() == [{"id": 1, "ok": True, "result": {"status": "Offline", "data": None}}]
+
+
+async def test_a_failing_store_refuses(desk: Desk) -> None:
+    async def fail(*arguments: Any) -> None:
+        raise StoreError("disk full")
+
+    desk.bench.charge_point.set_configuration_key = fail
+    (answer,) = await desk.say(b'{"id": 1, "do": "change_configuration", "key": "A", "value": "b"}')
+    assert answer == {"id": 1, "ok": False, "code": "refused", "error": "disk full"}
+
+
+async def test_stop_and_restart_over_the_wire(desk: Desk) -> None:
+    assert (await desk.say(b'{"id": 1, "do": "stop"}\n'))[0]["result"] is True
+    assert (await desk.say(b'{"id": 2, "do": "stop"}\n'))[0]["result"] is False
+    assert (await desk.say(b'{"id": 3, "do": "restart"}\n'))[0]["result"] is True
+
+
+async def test_the_help_can_be_told(desk: Desk) -> None:
+    (answer,) = await desk.say(b'{"id": 1, "do": "help"}\n')
+    assert answer["result"][0]["command"] == "plug_in"
+
+
+ACCEPTED, INVALID = (IdTagInfo(status) for status in (AuthorizationStatus.ACCEPTED, AuthorizationStatus.INVALID))
+TRANSACTION = {"event": "transaction", "connector": 1, "session_id": "s"}
+EVENTS: list[tuple[observer.ObserverEvent, dict[str, Any] | None]] = [
+    (observer.ConnectionStateChanged(True), {"event": "connection", "connected": True}),
+    (
+        observer.BootNotificationResponse(RegistrationStatus.ACCEPTED, 300, NOW),
+        {"event": "boot", "status": "Accepted", "interval": 300},
+    ),
+    (
+        observer.StatusChanged(1, ChargePointStatus.FAULTED, ChargePointErrorCode.GROUND_FAILURE, "x"),
+        {"event": "status", "connector": 1, "status": "Faulted", "error_code": "GroundFailure"},
+    ),
+    (
+        observer.TransactionStarted(1, "s", "TAG"),
+        {**TRANSACTION, "transaction_id": None, "phase": "started", "id_tag": "TAG"},
+    ),
+    (observer.TransactionUpdated(1, "s", 5, ACCEPTED), {**TRANSACTION, "transaction_id": 5, "phase": "confirmed"}),
+    (observer.TransactionUpdated(1, "s", 5, INVALID), {**TRANSACTION, "transaction_id": 5, "phase": "refused"}),
+    (
+        observer.TransactionStopped(1, "s", None, Reason.LOCAL),
+        {**TRANSACTION, "transaction_id": None, "phase": "stopped", "reason": "Local"},
+    ),
+    (observer.ConfigurationKeyChanged("K", None), {"event": "configuration", "key": "K", "value": None}),
+    (observer.ResetRequested(ResetType.HARD), {"event": "reset", "type": "Hard"}),
+    (observer.SecurityEvent("T", "info"), {"event": "security_event", "type": "T", "tech_info": "info"}),
+    (observer.MessageExchanged("sent", "[2]"), {"event": "message", "direction": "sent", "text": "[2]"}),
+    (observer.StoreFailing("disk full"), None),
+]
+
+
+@pytest.mark.parametrize(("event", "record"), EVENTS)
+async def test_events(desk: Desk, event: observer.ObserverEvent, record: dict[str, Any] | None) -> None:
+    await desk.control.notify(event)
+    assert desk.taken() == ([] if record is None else [record])
+
+
+async def test_a_connection_that_stays_lost_is_told_once(desk: Desk) -> None:
+    for connected in (False, False, True, True, False):
+        await desk.control.notify(observer.ConnectionStateChanged(connected))
+    assert [record["connected"] for record in desk.taken()] == [False, True, False]
+
+
+async def test_other_events_and_the_last_line(desk: Desk) -> None:
+    await desk.control.emit("charging_profiles")
+    await desk.control.exit("Hard reset")
+    assert desk.taken() == [{"event": "charging_profiles"}, {"event": "exit", "reason": "Hard reset"}]
+
+
+async def test_an_async_sink_gets_one_line_at_a_time() -> None:
+    lines: list[bytes] = []
+
+    async def write(line: bytes) -> None:
+        for part in (line[:3], line[3:]):
+            await trio.lowlevel.checkpoint()
+            lines.append(part)
+
+    control = ControlInterface(write)
+    async with trio.open_nursery() as nursery:
+        for number in range(5):
+            nursery.start_soon(control.exit, str(number))
+    records = [orjson.loads(line) for line in b"".join(lines).splitlines()]
+    assert sorted(record["reason"] for record in records) == list("01234")

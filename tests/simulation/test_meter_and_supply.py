@@ -1,0 +1,182 @@
+"""Registers that add up, noise that does not touch them, and a fuse that is shared."""
+
+from datetime import UTC, datetime
+from random import Random
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ocpp16.simulation.meter import Meter
+from ocpp16.simulation.supply import fuse_share
+
+AT = datetime(2024, 1, 1, tzinfo=UTC)
+
+
+def exact() -> float:
+    return 1.0
+
+
+def test_registers_add_up_over_changing_loads() -> None:
+    meter = Meter(3, 230.0, 100.0)
+    meter.set_load(10.0, 1, 100.0)
+    meter.set_load(16.0, 3, 100.0 + 3600)
+    meter.set_load(0.0, 3, 100.0 + 5400)
+    shown = meter.measurement(10_000.0, AT, exact, 55.0)
+    assert (shown.energy_import.total, shown.energy_import.l1, shown.energy_import.l2) == (2300 + 5520, 4140, 1840)
+    assert shown.soc is not None
+    assert (shown.soc.value, shown.soc.location) == (55.0, "EV")
+
+
+@given(st.lists(st.floats(0.001, 900.0), min_size=1, max_size=200))
+def test_asking_often_does_not_change_the_register(steps: list[float]) -> None:
+    often, once = Meter(1, 230.0, 0.0), Meter(1, 230.0, 0.0)
+    now = 0.0
+    for meter in (often, once):
+        meter.set_load(32.0, 1, now)
+    for step in steps:
+        now += step
+        often.register(now)
+    assert often.energy(now) == pytest.approx(once.energy(now), rel=1e-12)
+
+
+def test_a_day_of_half_seconds_does_not_drift() -> None:
+    meter = Meter(3, 230.0, 0.0)
+    meter.set_load(16.0, 3, 0.0)
+    for tick in range(24 * 3600 * 2):
+        meter.register(tick * 0.5)
+    assert meter.register(24 * 3600.0) == 3 * 230 * 16 * 24
+
+
+def test_instantaneous_values_of_a_single_phase_load() -> None:
+    meter = Meter(3, 230.0, 0.0)
+    meter.set_load(16.0, 1, 0.0)
+    shown = meter.measurement(1.0, AT, exact, None)
+    assert shown.power is not None
+    assert shown.current is not None
+    assert shown.voltage is not None
+    assert (shown.power.total, shown.power.l1, shown.power.l2) == (3680.0, 3680.0, 0.0)
+    assert (shown.current.l1, shown.current.l3, shown.current.total) == (16.0, 0.0, None)
+    assert (shown.voltage.l1, shown.voltage.l2, shown.voltage.l3) == (230.0, 230.0, 230.0)
+    assert shown.soc is None
+
+
+def test_a_single_phase_supply_has_one_phase() -> None:
+    meter = Meter(1, 230.0, 0.0)
+    meter.set_load(16.0, 3, 0.0)
+    shown = meter.measurement(3600.0, AT, exact, None)
+    assert (shown.energy_import.total, shown.energy_import.l1, shown.energy_import.l2) == (3680, 3680, None)
+
+
+def test_noise_is_seeded_and_stays_off_the_registers(make_bench: Any) -> None:
+    benches = [make_bench(meter_noise=0.05, seed=seed) for seed in (1, 1, 2)]
+    shown = []
+    for bench in benches:
+        bench.station.plug_in(1, draw_for=10_000)
+        bench.station.present_id_tag("TAG")
+        bench.advance(3602)
+        shown.append(bench.station.measurement(1))
+    assert shown[0] == shown[1]
+    assert shown[0].power != shown[2].power
+    assert {one.energy_import.total for one in shown} == {7360}
+    for one in shown:
+        assert one.voltage.l1 != 230.0
+        assert abs(one.voltage.l1 / 230.0 - 1) <= 0.05
+
+
+def test_a_given_source_of_noise_is_used(new_bench: Any) -> None:
+    class Half(Random):
+        def random(self) -> float:
+            return 1.0
+
+    from ocpp16.simulation import SimulatedStation
+
+    assert SimulatedStation(meter_noise=0.1, random=Half()).noise() == pytest.approx(1.1)
+
+
+def test_reports_come_every_meter_interval_idle_too(make_bench: Any) -> None:
+    bench = make_bench(2, meter_interval=0.5)
+    bench.advance(1.2)
+    reports = [fact[1] for fact in bench.take(all_of_it=True) if fact[0] == "meter_values"]
+    assert reports == [1, 2, 1, 2]
+
+
+def test_an_idle_station_without_interval_has_no_timer(make_bench: Any) -> None:
+    assert len(make_bench(2, meter_interval=0).charge_point.timers) == 0
+
+
+def test_the_register_starts_anew_for_every_car_or_runs_on(make_bench: Any) -> None:
+    for resets, expected in ((True, [0.0, 0.0]), (False, [0.0, 6400.0])):
+        bench = make_bench(meter_reset_at_plug_in=resets)
+        starts = []
+        for _ in range(2):
+            bench.station.plug_in(1, draw_for=3600, current=6400 / 230)
+            bench.station.present_id_tag("TAG")
+            bench.advance(3602)
+            starts += [fact[3] for fact in bench.take() if fact[0] == "transaction_started"]
+        assert starts == expected
+
+
+def test_the_register_goes_on_from_the_stored_value(new_bench: Any) -> None:
+    bench = new_bench(2, meter_reset_at_plug_in=False)
+    bench.charge_point.checkpoints[2] = 123_456
+    bench.attach()
+    assert [evse.register() for evse in bench.station.evses] == [0.0, 123_456.0]
+    assert bench.station.measurement(2).energy_import.total == 123_456
+
+
+def test_the_car_tells_its_state_of_charge(make_bench: Any) -> None:
+    bench = make_bench(meter_reset_at_plug_in=False)
+    assert bench.station.measurement(1).soc is None
+    bench.station.plug_in(1, draw_for=10_000, current=6000 / 230)
+    bench.station.present_id_tag("TAG")
+    bench.advance(3602)
+    assert bench.station.measurement(1).soc.value == pytest.approx(30.0)
+
+
+@pytest.mark.parametrize(
+    ("fuse", "demands", "share"),
+    [
+        (63.0, [], 63.0),
+        (63.0, [32.0], 63.0),
+        (64.0, [32.0, 32.0], 64.0),
+        (63.0, [32.0, 32.0], 31.5),
+        (63.0, [32.0, 0.0, 32.0], 31.5),
+        (60.0, [10.0, 63.0, 63.0], 25.0),
+        (30.0, [32.0, 32.0, 32.0], 10.0),
+        (0.0, [16.0], 0.0),
+    ],
+)
+def test_fuse_share(fuse: float, demands: list[float], share: float) -> None:
+    assert fuse_share(fuse, demands) == pytest.approx(share)
+
+
+@given(st.floats(1, 500), st.lists(st.floats(0, 63), max_size=8))
+def test_the_fuse_holds_and_nothing_is_wasted(fuse: float, demands: list[float]) -> None:
+    share = fuse_share(fuse, demands)
+    drawn = sum(min(demand, share) for demand in demands)
+    assert drawn <= fuse * (1 + 1e-9)
+    assert drawn == pytest.approx(min(fuse, sum(demands)))
+
+
+def test_two_cars_share_the_fuse_and_one_gets_it_all_back(make_bench: Any) -> None:
+    bench = make_bench(2, fuse_limit=40)
+    for connector_id in (1, 2):
+        bench.station.plug_in(connector_id, draw_for=100_000)
+        bench.station.present_id_tag(f"TAG{connector_id}", [connector_id])
+    bench.advance(2)
+    offers = [fact for fact in bench.take(all_of_it=True) if fact[0] == "max_current_offered"]
+    assert offers[-2:] == [("max_current_offered", 1, 20.0), ("max_current_offered", 2, 20.0)]
+    bench.advance(3600)
+    bench.station.pause_drawing(2)
+    bench.advance(3600)
+    assert [evse.register() for evse in bench.station.evses] == [20 * 230 + 32 * 230, 20 * 230]
+
+
+def test_no_cable_carries_more_than_its_rating(make_bench: Any) -> None:
+    bench = make_bench(fuse_limit=200)
+    bench.station.plug_in(1, current=150, draw_for=100_000)
+    bench.station.present_id_tag("TAG")
+    bench.advance(3602)
+    assert bench.station.evse(1).register() == 63 * 230
