@@ -5,10 +5,12 @@ constructor; none of them finds another by itself.
 """
 
 from collections.abc import Mapping
+from functools import cache
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from ocpp16.charge_point.delivery import StoredDelivery
-from ocpp16.charge_point.dispatcher import Dispatcher, Handler
+from ocpp16.charge_point.dispatcher import Dispatcher
 from ocpp16.charge_point.restored import Restored
 from ocpp16.enums import AvailabilityType, ChargePointStatus, ErrorCode
 from ocpp16.profiles.authorization import Authorization
@@ -76,13 +78,10 @@ class Features:
             self.data_transfer,
             RemoteTrigger(ctx, boot=self.boot, status=self.availability, meter_values=self.meter_values),
         )
-        active = ctx.configuration.active_profiles
-        routes: dict[str, Handler] = {}
         for feature in self.all:
             feature.attach()
-            if feature.name in active:
-                routes |= {action: getattr(feature, method) for action, method in feature.handlers.items()}
-        self.dispatcher = Dispatcher(ctx, routes)
+        routes = _routes(tuple(type(feature) for feature in self.all), ctx.configuration.active_profiles)
+        self.dispatcher = Dispatcher(ctx, self.all, routes)
 
     def seed_connectors(self, status: Mapping[int, ChargePointStatus]) -> None:
         """Take the states the station knows. Raises ValueError unless there is one for each of 0..n."""
@@ -99,6 +98,19 @@ class Features:
             retry.attempts = configuration[core.TRANSACTION_MESSAGE_ATTEMPTS]
             retry.interval = configuration[core.TRANSACTION_MESSAGE_RETRY_INTERVAL]
             self.ctx.kick()
+
+
+@cache
+def _routes(features: tuple[type[FeatureProfile], ...], active: tuple[str, ...]) -> Mapping[str, tuple[int, str]]:
+    """Action → position of the feature that answers it, and its method: the same for all charge points of a kind."""
+    return MappingProxyType(
+        {
+            action: (position, method)
+            for position, feature in enumerate(features)
+            if feature.name in active
+            for action, method in feature.handlers.items()
+        }
+    )
 
 
 _RETRY_KEYS = frozenset({core.TRANSACTION_MESSAGE_ATTEMPTS.name, core.TRANSACTION_MESSAGE_RETRY_INTERVAL.name})

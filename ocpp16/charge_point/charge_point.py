@@ -11,7 +11,7 @@ from typing import Any
 
 import trio
 
-from ocpp16.charge_point.assembly import Features, assemble
+from ocpp16.charge_point.assembly import assemble
 from ocpp16.charge_point.connectivity import Connectivity, Connector
 from ocpp16.charge_point.events import StationEvents
 from ocpp16.charge_point.feed import ObserverFeed
@@ -39,6 +39,38 @@ from ocpp16.store.tables import clock_corrections, settings
 
 class ChargePoint(StationEvents):
     """One OCPP 1.6J charge point; made by `open_charge_point`."""
+
+    __slots__ = (
+        "_availability",
+        "_connect",
+        "_connection_ended",
+        "_connection_scope",
+        "_connectivity",
+        "_data_transfer_handlers",
+        "_features",
+        "_feed",
+        "_is_closed",
+        "_journal",
+        "_key_callbacks",
+        "_meter_values",
+        "_meters",
+        "_nursery",
+        "_persist",
+        "_pump",
+        "_random",
+        "_resume_delay",
+        "_trace",
+        "_transactions",
+        "clock",
+        "configuration",
+        "counters",
+        "ctx",
+        "is_running",
+        "new_id",
+        "station",
+        "timers",
+        "writer",
+    )
 
     def __init__(
         self,
@@ -77,7 +109,6 @@ class ChargePoint(StationEvents):
         self._resume_delay = 0.0
         self._key_callbacks: dict[str, list[Callable[[], None]]] = {}
         self._data_transfer_handlers: dict[tuple[str, str | None], DataTransferHandler] = {}
-        self._features: Features
         self._meters: dict[int, int] = {}
         self._is_closed = False
         self.is_running = False

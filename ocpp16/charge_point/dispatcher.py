@@ -6,7 +6,7 @@ out.
 """
 
 from collections import deque
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import trio
@@ -15,23 +15,25 @@ from ocpp16._core import Call, CallError, CallResult, ValidationError, validate
 from ocpp16.enums import ErrorCode
 from ocpp16.errors import Refusal, StoreError
 from ocpp16.messages.actions import ACTIONS
-from ocpp16.profiles.base import Context, Payload, Reply, log
+from ocpp16.profiles.base import Context, FeatureProfile, Payload, Reply, log
 from ocpp16.rpc.policy import MAX_WAITING_CALLS, Admission, admission
 from ocpp16.state.keys import internal
-
-Handler = Callable[[Any], Awaitable[Any]]
 
 _DESCRIPTION_LENGTH = 255
 """Characters of errorDescription: OCPP 1.6 sets no limit, later versions do."""
 
 
 class Dispatcher:
-    """Answers the CALLs of the Central System; `routes` maps an action to the bound method of its feature."""
+    """Answers the CALLs of the Central System.
 
-    __slots__ = ("_ctx", "_is_draining", "_routes", "_waiting")
+    Parameters: `routes` maps an action to the position of its feature in `features` and the name of its method.
+    """
 
-    def __init__(self, ctx: Context, routes: Mapping[str, Handler]) -> None:
+    __slots__ = ("_ctx", "_features", "_is_draining", "_routes", "_waiting")
+
+    def __init__(self, ctx: Context, features: Sequence[FeatureProfile], routes: Mapping[str, tuple[int, str]]) -> None:
         self._ctx = ctx
+        self._features = features
         self._routes = routes
         self._waiting: deque[Call] = deque()
         self._is_draining = False
@@ -80,7 +82,8 @@ class Dispatcher:
             return
         before = ctx.journal.last
         try:
-            result = await self._routes[call.action](request)
+            position, method = self._routes[call.action]
+            result = await getattr(self._features[position], method)(request)
             reply: Reply[Payload] = result if isinstance(result, Reply) else Reply(result)
             validate(call.action, "response", reply.payload)
             if ctx.journal.last > before:

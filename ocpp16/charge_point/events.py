@@ -6,6 +6,7 @@ ValueError, before anything is changed. Names and parameters are libocpp's.
 """
 
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from ocpp16.enums import AvailabilityStatus, AvailabilityType, Reason, SessionStartedReason
 from ocpp16.models import ErrorInfo, Measurement
@@ -23,10 +24,11 @@ class StationEvents:
 
     __slots__ = ()
 
-    _availability: Availability
-    _meter_values: MeterValues
-    _transactions: TransactionMessages
-    ctx: Context
+    if TYPE_CHECKING:  # an annotation alone would forbid the slots of the subclass
+        _availability: Availability
+        _meter_values: MeterValues
+        _transactions: TransactionMessages
+        ctx: Context
 
     def _connector(self, connector_id: int, lowest: int = 1) -> int:
         if not lowest <= connector_id <= len(self.ctx.connectors) - 1:

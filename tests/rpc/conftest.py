@@ -13,6 +13,7 @@ from ocpp16.errors import CallFailed
 from ocpp16.models import Counters
 from ocpp16.rpc.pending import Entry, Lane, Payload
 from ocpp16.rpc.policy import OutboxLimits, RetryRules
+from ocpp16.rpc.replies import OutgoingFrame
 from ocpp16.rpc.session import Session
 from ocpp16.rpc.tolerance import Tolerance
 
@@ -185,6 +186,19 @@ class Line:
         due = self.session.deadline(self.durable)
         return [] if due == inf else self.advance(max(0.0, due - self.now))
 
+    @property
+    def in_flight(self) -> Entry:
+        """The request that is open; there is one."""
+        entry = self.session.in_flight
+        assert entry is not None
+        return entry
+
+    def frame(self) -> OutgoingFrame:
+        """The next frame, which nobody has written yet; there is one."""
+        frame = self.session.next_frame(self.now, self.durable)
+        assert frame is not None
+        return frame
+
     def lose(self) -> None:
         self.session.connection_lost(self.now)
 
@@ -195,6 +209,12 @@ class Line:
 
     def call(self, action: str, payload: Payload | None = None, unique_id: str = "cs-1") -> Call | None:
         return self.session.receive(serialize(Call(unique_id, action, payload or {})), self.now)
+
+    def handed_out(self, action: str, payload: Payload | None = None) -> Call:
+        """As `call`; the session hands it out to be handled."""
+        call = self.call(action, payload)
+        assert call is not None
+        return call
 
     def answer(self, payload: Payload | None = None, unique_id: str | None = None) -> None:
         """Confirm the last CALL, or the one with this id."""

@@ -5,15 +5,19 @@ that answers late, twice, wrongly or not at all.
 """
 
 from math import inf
+from typing import TYPE_CHECKING, cast
 
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
 
-from ocpp16._core import CallResult
+from ocpp16._core import Call, CallResult
 from ocpp16.enums import RegistrationStatus
 from ocpp16.rpc.pending import Lane
 from ocpp16.rpc.policy import OutboxLimits, RetryRules
+
+if TYPE_CHECKING:
+    from tests.rpc.conftest import Ledger, Line
 
 ATTEMPTS = 3
 MARKED = {
@@ -26,13 +30,13 @@ MARKED = {
 }
 
 
-def mark_of(call):
+def mark_of(call: Call) -> int:
     """Sequence of the entry that a CALL was made of."""
     return int(call.payload[MARKED[call.action]])
 
 
 class Delivery(RuleBasedStateMachine):
-    def __init__(self, new_line, new_ledger):
+    def __init__(self, new_line: "type[Line]", new_ledger: "type[Ledger]") -> None:
         super().__init__()
         self.new_line = new_line
         self.ledger = new_ledger()
@@ -41,16 +45,15 @@ class Delivery(RuleBasedStateMachine):
             ledger=self.ledger, limits=self.limits, retry=RetryRules(attempts=ATTEMPTS), accepted=False
         )
         self.last_sequence = 0
-        self.open_id = None
-        self.calls = []
+        self.open_id: str | None = None
+        self.calls: list[Call] = []
         """All CALLs the Central System ever got, over all restarts."""
-        self.unanswered = []
-        self.refusals = {}
-        self.asked = set()
-        self.ends = {}
-        self.started_in_order = []
+        self.unanswered: list[Call] = []
+        self.refusals: dict[int, int] = {}
+        self.asked: set[int] = set()
+        self.ends: dict[int, str] = {}
         self.handed_out = 0
-        self.followed = []
+        self.followed: list[str] = []
 
     # What the station and the Central System do
 
@@ -59,7 +62,7 @@ class Delivery(RuleBasedStateMachine):
         is_triggered=st.booleans(),
         number=st.integers(0, 2),
     )
-    def enqueue(self, action, is_triggered, number):
+    def enqueue(self, action: str, is_triggered: bool, number: int) -> None:
         line = self.line
         self.last_sequence += 1
         sequence = self.last_sequence
@@ -79,7 +82,7 @@ class Delivery(RuleBasedStateMachine):
             assert taken is may_go
 
     @rule()
-    def write(self):
+    def write(self) -> None:
         line = self.line
         before = len(line.sent)
         line.take()
@@ -91,9 +94,9 @@ class Delivery(RuleBasedStateMachine):
             self.check_written(call)
         assert line.session.deadline(line.durable) > line.now, "something could have been written"
 
-    def check_written(self, call):
+    def check_written(self, call: Call) -> None:
         session, mark = self.line.session, mark_of(call)
-        entry = session.in_flight
+        entry = self.line.in_flight
         assert entry.sequence == mark
         assert entry.number <= self.line.durable, "told before it was on disk"
         assert entry.due <= self.line.now, "sent before its time"
@@ -111,7 +114,7 @@ class Delivery(RuleBasedStateMachine):
         how=st.sampled_from(["confirm", "confirm", "confirm", "refuse", "garbage"]),
         is_last=st.booleans(),
     )
-    def answer(self, data, how, is_last):
+    def answer(self, data: st.DataObject, how: str, is_last: bool) -> None:
         line = self.line
         call = self.unanswered[-1] if is_last else data.draw(st.sampled_from(self.unanswered))
         if how == "confirm":
@@ -129,7 +132,7 @@ class Delivery(RuleBasedStateMachine):
 
     @precondition(lambda self: self.line.session.is_connected and len(self.calls) > len(self.unanswered))
     @rule(data=st.data())
-    def answer_again(self, data):
+    def answer_again(self, data: st.DataObject) -> None:
         line = self.line
         answered = [call for call in self.calls if call not in self.unanswered]
         told, unknown = len(self.ledger.told), line.counters.unknown_ids
@@ -139,7 +142,7 @@ class Delivery(RuleBasedStateMachine):
 
     @precondition(lambda self: self.line.session.in_flight is not None)
     @rule()
-    def time_out(self):
+    def time_out(self) -> None:
         line = self.line
         line.now = line.session.deadline(-1)
         line.session.on_time(line.now)
@@ -147,7 +150,7 @@ class Delivery(RuleBasedStateMachine):
         self.open_id = None
 
     @rule(seconds=st.sampled_from([0.1, 1.0, 29.0, 70.0, 200.0]))
-    def wait(self, seconds):
+    def wait(self, seconds: float) -> None:
         line = self.line
         line.now += seconds
         if line.session.in_flight is not None and line.session.deadline(-1) <= line.now:
@@ -155,27 +158,27 @@ class Delivery(RuleBasedStateMachine):
         line.session.on_time(line.now)
 
     @rule(status=st.sampled_from([None, *RegistrationStatus, RegistrationStatus.ACCEPTED]))
-    def register(self, status):
+    def register(self, status: RegistrationStatus | None) -> None:
         self.line.session.set_registration(status, self.line.now)
 
     @rule(step=st.integers(1, 3))
-    def commit(self, step):
+    def commit(self, step: int) -> None:
         self.line.durable += step
 
     @precondition(lambda self: not self.line.session.is_connected)
     @rule(delay=st.sampled_from([0.0, 5.0]))
-    def connect(self, delay):
+    def connect(self, delay: float) -> None:
         self.line.connect(delay)
 
     @precondition(lambda self: self.line.session.is_connected)
     @rule()
-    def disconnect(self):
+    def disconnect(self) -> None:
         self.line.lose()
         self.open_id = None
 
     @precondition(lambda self: self.line.session.is_connected)
     @rule(is_answered=st.booleans(), number=st.integers(0, 2))
-    def ask_charge_point(self, is_answered, number):
+    def ask_charge_point(self, is_answered: bool, number: int) -> None:
         line = self.line
         self.handed_out += 1
         name = f"cs-{self.handed_out}"
@@ -189,7 +192,7 @@ class Delivery(RuleBasedStateMachine):
             assert self.followed.count(name) == 0
 
     @rule()
-    def restart(self):
+    def restart(self) -> None:
         """The process ends; rows that were committed are read again, attempts as they were stored."""
         old = self.line
         old.session.stop(old.now)
@@ -211,20 +214,20 @@ class Delivery(RuleBasedStateMachine):
 
     # What must hold
 
-    def collect(self):
+    def collect(self) -> None:
         for sequence, reason, _ in self.line.ends:
             assert sequence not in self.ends, "ended twice"
             self.ends[sequence] = reason
         self.line.ends.clear()
 
     @invariant()
-    def every_question_ends_once(self):
+    def every_question_ends_once(self) -> None:
         self.collect()
         if not self.line.session.is_connected:
             assert self.asked == self.ends.keys()
 
     @invariant()
-    def nothing_is_lost_or_told_twice(self):
+    def nothing_is_lost_or_told_twice(self) -> None:
         ended = [row[1] for row in self.ledger.told if row[0] in ("confirmed", "given up", "dropped")]
         assert len(ended) == len(set(ended))
         assert not set(ended) & self.ledger.rows.keys()
@@ -235,7 +238,7 @@ class Delivery(RuleBasedStateMachine):
         assert self.ledger.of("dropped") == []
 
     @invariant()
-    def every_row_waits_or_is_in_flight(self):
+    def every_row_waits_or_is_in_flight(self) -> None:
         session = self.line.session
         waiting = [entry.sequence for _, entry in session.outbox._transactions]
         entry = session.in_flight
@@ -245,7 +248,7 @@ class Delivery(RuleBasedStateMachine):
         assert session.outbox.bytes == sum(entry.size for _, entry in session.outbox._transactions)
 
     @invariant()
-    def the_slot_is_taken_while_a_call_is_open(self):
+    def the_slot_is_taken_while_a_call_is_open(self) -> None:
         session = self.line.session
         assert (session.in_flight is not None) is (self.open_id is not None)
         if not session.is_connected:
@@ -253,10 +256,10 @@ class Delivery(RuleBasedStateMachine):
             assert session.deadline(self.line.durable) == inf
 
     @invariant()
-    def what_follows_a_reply_happens_at_most_once(self):
+    def what_follows_a_reply_happens_at_most_once(self) -> None:
         assert len(self.followed) == len(set(self.followed))
 
-    def teardown(self):
+    def teardown(self) -> None:
         """In the end everything is delivered, in order."""
         line = self.line
         if line.session.is_connected:
@@ -282,9 +285,9 @@ class Delivery(RuleBasedStateMachine):
         assert self.asked == self.ends.keys()
 
 
-def test_delivery(new_line, new_ledger):
+def test_delivery(new_line: "type[Line]", new_ledger: "type[Ledger]") -> None:
     run_state_machine_as_test(
-        lambda: Delivery(new_line, new_ledger),
+        cast("type[RuleBasedStateMachine]", lambda: Delivery(new_line, new_ledger)),  # any factory will do
         settings=settings(
             max_examples=80,
             stateful_step_count=50,

@@ -1,6 +1,7 @@
 """Which message is next, and when: the outbox alone, with numbers as time."""
 
 from math import inf
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -14,7 +15,7 @@ from ocpp16.rpc.policy import OutboxLimits
 ACCEPTED, PENDING, REJECTED = RegistrationStatus.ACCEPTED, RegistrationStatus.PENDING, RegistrationStatus.REJECTED
 
 
-def entry(what, sequence, **members):
+def entry(what: str, sequence: int, **members: Any) -> Entry:
     """`what`: B(oot), T(ransaction), R(eading), N(ormal), P(ersistent normal), ?(somebody waits)."""
     action, lane = {
         "B": ("BootNotification", Lane.BOOT),
@@ -28,21 +29,30 @@ def entry(what, sequence, **members):
     return Entry(action, {}, lane, sequence, **members)
 
 
-def outbox(*entries, **limits):
+def outbox(*entries: Entry, **limits: Any) -> Outbox:
     box = Outbox(OutboxLimits(**limits))
     for item in entries:
         box.add(item)
     return box
 
 
-def order(box, now=10.0, durable=0, registration=ACCEPTED):
+def order(
+    box: Outbox, now: float = 10.0, durable: int = 0, registration: RegistrationStatus | None = ACCEPTED
+) -> list[int]:
     taken = []
     while (item := box.next(now, durable, registration)) is not None:
         taken.append(item.sequence)
     return taken
 
 
-def test_an_empty_outbox_has_nothing_ever():
+def first(box: Outbox, now: float, durable: int, registration: RegistrationStatus | None) -> Entry:
+    """What goes next; there is something."""
+    item = box.next(now, durable, registration)
+    assert item is not None
+    return item
+
+
+def test_an_empty_outbox_has_nothing_ever() -> None:
     box = outbox()
     assert box.next(0.0, 0, ACCEPTED) is None
     assert box.next_due(0, ACCEPTED) == inf
@@ -60,12 +70,12 @@ def test_an_empty_outbox_has_nothing_ever():
         (["T2", "T1"], [1, 2]),
     ],
 )
-def test_order_when_accepted(entries, expected):
+def test_order_when_accepted(entries: list[str], expected: list[int]) -> None:
     assert order(outbox(*(entry(name[0], int(name[1])) for name in entries))) == expected
 
 
 @pytest.mark.parametrize("registration", [None, PENDING, REJECTED])
-def test_boot_is_alone_until_accepted(registration):
+def test_boot_is_alone_until_accepted(registration: RegistrationStatus | None) -> None:
     box = outbox(entry("T", 1), entry("N", 2), entry("?", 3), entry("B", 4))
     assert order(box, registration=registration) == [4]
     assert box.next_due(0, registration) == inf
@@ -73,7 +83,7 @@ def test_boot_is_alone_until_accepted(registration):
 
 
 @pytest.mark.parametrize(("registration", "expected"), [(None, []), (REJECTED, []), (PENDING, [3, 4])])
-def test_triggered_messages_go_while_pending(registration, expected):
+def test_triggered_messages_go_while_pending(registration: RegistrationStatus | None, expected: list[int]) -> None:
     held = [entry("N", 1), entry("?", 2)]
     triggered = [entry("N", 3, is_triggered=True), entry("?", 4, is_triggered=True)]
     box = outbox(*held, *triggered)
@@ -82,23 +92,25 @@ def test_triggered_messages_go_while_pending(registration, expected):
 
 
 @pytest.mark.parametrize(("registration", "expected"), [(None, []), (REJECTED, []), (PENDING, [1])])
-def test_triggered_readings_go_while_pending_if_they_are_the_head(registration, expected):
+def test_triggered_readings_go_while_pending_if_they_are_the_head(
+    registration: RegistrationStatus | None, expected: list[int]
+) -> None:
     assert order(outbox(entry("R", 1, is_triggered=True), entry("T", 2)), registration=registration) == expected
     assert order(outbox(entry("T", 1), entry("R", 2, is_triggered=True)), registration=registration) == []
 
 
-def test_triggered_messages_keep_their_place_when_accepted():
+def test_triggered_messages_keep_their_place_when_accepted() -> None:
     assert order(outbox(entry("N", 1), entry("N", 2, is_triggered=True), entry("T", 3))) == [1, 2, 3]
 
 
-def test_only_the_head_of_the_transaction_lane_is_considered():
+def test_only_the_head_of_the_transaction_lane_is_considered() -> None:
     box = outbox(entry("T", 1, due=50.0), entry("T", 2), entry("N", 3))
     assert order(box, now=49.9) == [3]
     assert box.next_due(0, ACCEPTED) == 50.0
     assert order(box, now=50.0) == [1, 2]
 
 
-def test_what_is_not_durable_waits_without_a_deadline():
+def test_what_is_not_durable_waits_without_a_deadline() -> None:
     box = outbox(entry("T", 1, number=5), entry("T", 2, number=3), entry("P", 3, number=4), entry("N", 4))
     assert order(box, durable=4) == [3, 4]
     assert box.next_due(4, ACCEPTED) == inf
@@ -106,22 +118,22 @@ def test_what_is_not_durable_waits_without_a_deadline():
     assert order(box, durable=5) == [1, 2]
 
 
-def test_a_boot_notification_that_is_not_durable_or_not_due_waits():
+def test_a_boot_notification_that_is_not_durable_or_not_due_waits() -> None:
     box = outbox(entry("B", 1, number=2, due=20.0))
     assert box.next_due(1, None) == inf
     assert box.next_due(2, None) == 20.0
     assert box.next(20.0, 1, None) is None
     assert box.next(19.9, 2, None) is None
-    assert box.next(20.0, 2, None).sequence == 1
+    assert first(box, 20.0, 2, None).sequence == 1
 
 
-def test_a_boot_notification_that_waits_holds_up_nobody_once_accepted():
+def test_a_boot_notification_that_waits_holds_up_nobody_once_accepted() -> None:
     box = outbox(entry("B", 1, due=99.0), entry("T", 2), entry("N", 3))
     assert order(box) == [2, 3]
     assert box.next_due(0, ACCEPTED) == 99.0
 
 
-def test_a_normal_message_that_waits_for_its_retry_lets_others_pass():
+def test_a_normal_message_that_waits_for_its_retry_lets_others_pass() -> None:
     box = outbox(entry("P", 1, due=30.0), entry("P", 2, due=20.0), entry("N", 3))
     assert box.next_due(0, ACCEPTED) == 0.0
     assert order(box) == [3]
@@ -129,34 +141,33 @@ def test_a_normal_message_that_waits_for_its_retry_lets_others_pass():
     assert order(box, now=30.0) == [1, 2]
 
 
-def test_a_message_put_back_is_in_front_again():
+def test_a_message_put_back_is_in_front_again() -> None:
     box = outbox(entry("T", 1), entry("T", 2), entry("N", 3), entry("N", 4))
-    first = box.next(0.0, 0, ACCEPTED)
-    box.requeue(first)
+    box.requeue(first(box, 0.0, 0, ACCEPTED))
     assert order(box) == [1, 2, 3, 4]
 
 
-def test_due_times_of_retries_while_pending_are_those_of_triggered_messages():
+def test_due_times_of_retries_while_pending_are_those_of_triggered_messages() -> None:
     box = outbox(entry("P", 1, due=20.0), entry("P", 2, due=30.0, is_triggered=True))
     assert box.next_due(0, PENDING) == 30.0
     assert box.next_due(0, REJECTED) == inf
 
 
-def test_restored_messages_are_put_in_order_and_keep_it_with_new_ones():
+def test_restored_messages_are_put_in_order_and_keep_it_with_new_ones() -> None:
     box = outbox(entry("T", 9))
     box.restore([entry("T", 5), entry("T", 3), entry("P", 4)])
     assert box.depth == 4
     assert order(box) == [3, 4, 5, 9]
 
 
-def test_a_second_boot_notification_is_a_mistake():
+def test_a_second_boot_notification_is_a_mistake() -> None:
     box = outbox(entry("B", 1))
     with pytest.raises(AssertionError):
         box.add(entry("B", 2))
 
 
 @pytest.mark.parametrize("name", ["B1", "T1", "T2", "N3", "?4", "P5", "P6"])
-def test_remove(name):
+def test_remove(name: str) -> None:
     entries = {
         "B1": entry("B", 11),
         "T1": entry("T", 1),
@@ -177,7 +188,7 @@ def test_remove(name):
 # Backlog
 
 
-def test_newer_normal_messages_overtake_the_backlog():
+def test_newer_normal_messages_overtake_the_backlog() -> None:
     box = outbox(entry("T", 1), entry("T", 2), entry("N", 3))
     box.mark_backlog(0.0)
     box.add(entry("T", 4))
@@ -186,7 +197,7 @@ def test_newer_normal_messages_overtake_the_backlog():
     assert order(box) == [6, 1, 2, 3, 4, 5]
 
 
-def test_the_newest_normal_messages_go_before_old_transactions_but_keep_their_own_order():
+def test_the_newest_normal_messages_go_before_old_transactions_but_keep_their_own_order() -> None:
     box = outbox(entry("T", 1), entry("T", 2))
     box.mark_backlog(0.0)
     box.add(entry("N", 3))
@@ -194,7 +205,7 @@ def test_the_newest_normal_messages_go_before_old_transactions_but_keep_their_ow
     assert order(box) == [3, 4, 1, 2]
 
 
-def test_the_replay_rate_paces_the_backlog_and_nothing_else():
+def test_the_replay_rate_paces_the_backlog_and_nothing_else() -> None:
     box = outbox(entry("T", 1), entry("P", 2), entry("T", 3), replay_rate=2.0)
     box.mark_backlog(100.0)
     box.add(entry("T", 4))
@@ -207,10 +218,10 @@ def test_the_replay_rate_paces_the_backlog_and_nothing_else():
     assert box.next_due(0, ACCEPTED) == inf
 
 
-def test_a_paced_message_holds_back_newer_ones_of_its_lane_but_not_who_waits_or_was_triggered():
+def test_a_paced_message_holds_back_newer_ones_of_its_lane_but_not_who_waits_or_was_triggered() -> None:
     box = outbox(entry("P", 1), entry("P", 2), replay_rate=1.0)
     box.mark_backlog(0.0)
-    assert box.next(0.0, 0, ACCEPTED).sequence == 1
+    assert first(box, 0.0, 0, ACCEPTED).sequence == 1
     box.add(entry("N", 3))
     box.add(entry("?", 4))
     box.add(entry("N", 5, is_triggered=True))
@@ -219,27 +230,27 @@ def test_a_paced_message_holds_back_newer_ones_of_its_lane_but_not_who_waits_or_
     assert order(box, now=1.0) == [2, 3]
 
 
-def test_a_retry_behind_a_paced_message_waits_for_it():
+def test_a_retry_behind_a_paced_message_waits_for_it() -> None:
     box = outbox(entry("P", 1), entry("P", 2), replay_rate=0.1)
     box.mark_backlog(0.0)
-    assert box.next(0.0, 0, ACCEPTED).sequence == 1
+    assert first(box, 0.0, 0, ACCEPTED).sequence == 1
     box.add(entry("P", 3, due=4.0))
     assert box.next_due(0, ACCEPTED) == 10.0
     assert order(box, now=4.0) == []
     assert order(box, now=10.0) == [2, 3]
 
 
-def test_a_triggered_retry_does_not_wait_for_the_pace():
+def test_a_triggered_retry_does_not_wait_for_the_pace() -> None:
     box = outbox(entry("P", 1), entry("P", 2, due=4.0), replay_rate=0.1)
     box.mark_backlog(0.0)
-    assert box.next(0.0, 0, ACCEPTED).sequence == 1
+    assert first(box, 0.0, 0, ACCEPTED).sequence == 1
     box.add(entry("P", 3, due=6.0, is_triggered=True))
     assert box.next_due(0, ACCEPTED) == 6.0
     assert order(box, now=6.0) == [3]
     assert box.next_due(0, ACCEPTED) == 10.0
 
 
-def test_the_pace_is_kept_over_a_reconnect():
+def test_the_pace_is_kept_over_a_reconnect() -> None:
     box = outbox(entry("T", 1), entry("T", 2), replay_rate=0.5)
     box.mark_backlog(0.0)
     assert order(box, now=0.0) == [1]
@@ -248,7 +259,7 @@ def test_the_pace_is_kept_over_a_reconnect():
     assert box.next_due(0, ACCEPTED) == 2.0
 
 
-def test_without_a_rate_the_backlog_goes_at_once():
+def test_without_a_rate_the_backlog_goes_at_once() -> None:
     box = outbox(*(entry("T", n) for n in range(1, 6)))
     box.mark_backlog(0.0)
     assert order(box, now=0.0) == [1, 2, 3, 4, 5]
@@ -257,13 +268,16 @@ def test_without_a_rate_the_backlog_goes_at_once():
 # Who waits
 
 
-def test_whoever_waits_is_taken_out_in_order():
+def test_whoever_waits_is_taken_out_in_order() -> None:
     box = outbox(entry("?", 2), entry("?", 1, number=9), entry("?", 3, is_triggered=True), entry("N", 4), entry("T", 5))
     assert [item.sequence for item in box.take_waiting(also_triggered=False)] == [1, 2]
     assert [item.sequence for item in box.take_waiting(also_triggered=True)] == [3]
     assert order(box, durable=9) == [4, 5]
     assert box.depth == 0
 
+
+Message = tuple[str, float, int, bool]
+"""what, due, number, is_triggered"""
 
 ENTRIES = st.lists(
     st.tuples(
@@ -284,10 +298,12 @@ ENTRIES = st.lists(
     taken=st.integers(0, 2),
     registration=st.sampled_from([None, ACCEPTED, ACCEPTED, PENDING, REJECTED]),
 )
-def test_the_next_due_time_is_exact(entries, newer, rate, taken, registration):
+def test_the_next_due_time_is_exact(
+    entries: list[Message], newer: list[Message], rate: float, taken: int, registration: RegistrationStatus | None
+) -> None:
     """At that time there is a message to send, and not a moment earlier."""
 
-    def build():
+    def build() -> Outbox:
         box, has_boot = outbox(replay_rate=rate), False
         for sequence, (what, due, number, triggered) in enumerate(entries + newer, 1):
             if sequence == len(entries) + 1:

@@ -1,5 +1,7 @@
 """What is shed when too much waits: by count, by bytes, and never what money depends on."""
 
+from typing import Any
+
 import pytest
 
 from ocpp16.rpc.outbox import Outbox
@@ -17,7 +19,7 @@ ACTIONS = {
 }
 
 
-def filled(text, size=100, **limits):
+def filled(text: str, size: int = 100, **limits: Any) -> Outbox:
     """One entry per letter, sequences from 1. P is a stored normal message, N one that is not stored."""
     box = Outbox(OutboxLimits(**limits))
     for sequence, letter in enumerate(text, 1):
@@ -26,7 +28,7 @@ def filled(text, size=100, **limits):
     return box
 
 
-def shed(text, **limits):
+def shed(text: str, **limits: Any) -> str:
     box = filled(text, **limits)
     dropped = {entry.sequence for entry in box.shed()}
     kept = [letter for sequence, letter in enumerate(text, 1) if sequence not in dropped]
@@ -65,7 +67,7 @@ def shed(text, **limits):
         (1, "SRXRE", "S.XRE"),
     ],
 )
-def test_by_count(threshold, before, after):
+def test_by_count(threshold: int, before: str, after: str) -> None:
     assert shed(before, threshold=threshold) == after
 
 
@@ -85,7 +87,7 @@ def test_by_count(threshold, before, after):
         (0, "RRRRRRRR", "RRRRRRRR"),
     ],
 )
-def test_by_bytes(limit, before, after):
+def test_by_bytes(limit: int, before: str, after: str) -> None:
     assert shed(before, byte_limit=limit) == after
 
 
@@ -100,11 +102,11 @@ def test_by_bytes(limit, before, after):
         ("R" * 2000, {}, False),
     ],
 )
-def test_is_over_limit(text, limits, expected):
+def test_is_over_limit(text: str, limits: dict[str, int], expected: bool) -> None:
     assert filled(text, **limits).is_over_limit is expected
 
 
-def test_entries_without_a_size_are_measured_as_they_would_be_sent():
+def test_entries_without_a_size_are_measured_as_they_would_be_sent() -> None:
     box = Outbox(OutboxLimits())
     box.add(Entry("Heartbeat", {"a": "x" * 500}, Lane.NORMAL, 1))
     assert box.bytes == 0
@@ -114,13 +116,13 @@ def test_entries_without_a_size_are_measured_as_they_would_be_sent():
     assert 10_500 < box.bytes < 10_600
 
 
-def test_a_message_that_cannot_be_written_down_is_not_measured():
+def test_a_message_that_cannot_be_written_down_is_not_measured() -> None:
     box = Outbox(OutboxLimits())
     box.add(Entry("MeterValues", {"a": object()}, Lane.TRANSACTION, 1, is_persistent=True))
     assert (box.depth, box.bytes) == (1, 0)
 
 
-def test_what_waits_in_any_corner_can_be_shed():
+def test_what_waits_in_any_corner_can_be_shed() -> None:
     box = Outbox(OutboxLimits(threshold=1))
     corners = [
         Entry("Heartbeat", {}, Lane.NORMAL, 1, number=9),
@@ -135,7 +137,7 @@ def test_what_waits_in_any_corner_can_be_shed():
     assert box.depth == 1
 
 
-def test_thinning_halves_the_readings_of_a_long_queue_in_one_pass():
+def test_thinning_halves_the_readings_of_a_long_queue_in_one_pass() -> None:
     box = filled("R" * 1001, threshold=1000)
     dropped = box.shed()
     assert [entry.sequence for entry in dropped[:3]] == [1, 3, 5]

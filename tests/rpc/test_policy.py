@@ -32,7 +32,7 @@ TRANSMISSION = [
 
 
 @pytest.mark.parametrize(("lane", "triggered", "may_queue", "row"), TRANSMISSION)
-def test_transmission(lane, triggered, may_queue, row):
+def test_transmission(lane: Lane, triggered: bool, may_queue: bool, row: str) -> None:
     expected = {"s": Transmission.SEND, "h": Transmission.HOLD, "d": Transmission.DROP}
     given = [transmission(lane, where, is_triggered=triggered, may_queue=may_queue) for where in Standing]
     assert given == [expected[letter] for letter in row]
@@ -49,7 +49,7 @@ def test_transmission(lane, triggered, may_queue, row):
         (ACCEPTED, False, Standing.OFFLINE),
     ],
 )
-def test_standing(registration, connected, expected):
+def test_standing(registration: RegistrationStatus | None, connected: bool, expected: Standing) -> None:
     assert standing(registration, is_connected=connected) is expected
 
 
@@ -69,7 +69,7 @@ def test_standing(registration, connected, expected):
         (ACCEPTED, "Reset", Admission.PROCESS),
     ],
 )
-def test_admission(registration, action, expected):
+def test_admission(registration: RegistrationStatus | None, action: str, expected: Admission) -> None:
     assert admission(registration, action) is expected
 
 
@@ -82,9 +82,9 @@ def test_admission(registration, action, expected):
         (OutboxLimits(discard=frozenset({"Heartbeat"})), False),
     ],
 )
-def test_which_actions_may_queue(limits, expected):
+def test_which_actions_may_queue(limits: OutboxLimits, expected: bool) -> None:
     assert limits.may_queue("Heartbeat") is expected
 
 
-def test_flood_limits():
+def test_flood_limits() -> None:
     assert (MAX_WAITING_CALLS, MAX_WAITING_REPLIES) == (16, 64)

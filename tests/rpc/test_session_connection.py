@@ -1,6 +1,7 @@
 """Losing and gaining the connection, registration, and what may be sent in which phase."""
 
 from math import inf
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -8,14 +9,17 @@ from ocpp16.enums import RegistrationStatus
 from ocpp16.errors import LocalProtocolError, Offline
 from ocpp16.rpc.policy import OutboxLimits
 
+if TYPE_CHECKING:
+    from tests.rpc.conftest import Line
+
 ACCEPTED, PENDING, REJECTED = RegistrationStatus.ACCEPTED, RegistrationStatus.PENDING, RegistrationStatus.REJECTED
 
 
-def reasons(line):
+def reasons(line: "Line") -> list[tuple[int, str]]:
     return [(number, reason) for number, reason, _ in line.ends]
 
 
-def test_nothing_is_written_without_a_connection(new_line):
+def test_nothing_is_written_without_a_connection(new_line: "type[Line]") -> None:
     line = new_line(connected=False)
     line.put("StartTransaction")
     line.put("BootNotification")
@@ -28,7 +32,7 @@ def test_nothing_is_written_without_a_connection(new_line):
     assert line.take() == ["StartTransaction"]
 
 
-def test_a_lost_connection_costs_no_attempt_and_keeps_the_order(line):
+def test_a_lost_connection_costs_no_attempt_and_keeps_the_order(line: "Line") -> None:
     line.put("StartTransaction")
     line.put("MeterValues")
     line.put("StopTransaction")
@@ -37,8 +41,8 @@ def test_a_lost_connection_costs_no_attempt_and_keeps_the_order(line):
         line.lose()
         line.connect()
         assert line.take() == ["StartTransaction"]
-    assert line.session.in_flight.attempts == 0
-    assert line.session.in_flight.timeouts == 0
+    assert line.in_flight.attempts == 0
+    assert line.in_flight.timeouts == 0
     line.answer()
     assert line.drain() == ["MeterValues", "StopTransaction"]
     assert line.ledger.told == [
@@ -48,7 +52,7 @@ def test_a_lost_connection_costs_no_attempt_and_keeps_the_order(line):
     ]
 
 
-def test_a_lost_connection_leaves_no_timeout(line):
+def test_a_lost_connection_leaves_no_timeout(line: "Line") -> None:
     line.put("StartTransaction")
     line.take()
     line.lose()
@@ -58,7 +62,7 @@ def test_a_lost_connection_leaves_no_timeout(line):
     assert line.counters.timeouts == 0
 
 
-def test_a_retry_still_waits_its_time_after_a_reconnect(line):
+def test_a_retry_still_waits_its_time_after_a_reconnect(line: "Line") -> None:
     line.put("StartTransaction")
     line.take()
     line.refuse()
@@ -68,12 +72,12 @@ def test_a_retry_still_waits_its_time_after_a_reconnect(line):
     assert line.session.deadline(0) == line.now + 60
 
 
-def test_whoever_waits_is_told_that_the_connection_is_gone(line):
+def test_whoever_waits_is_told_that_the_connection_is_gone(line: "Line") -> None:
     line.put("Heartbeat")
     line.put("Authorize", waits=True)
     line.put("DataTransfer", waits=True)
     line.take()
-    assert line.session.in_flight.action == "Authorize"
+    assert line.in_flight.action == "Authorize"
     line.lose()
     assert reasons(line) == [(2, "offline"), (3, "offline")]
     for _, _, failure in line.ends:
@@ -83,7 +87,7 @@ def test_whoever_waits_is_told_that_the_connection_is_gone(line):
     assert line.take() == ["Heartbeat"]
 
 
-def test_only_messages_that_must_arrive_count_as_retries(line):
+def test_only_messages_that_must_arrive_count_as_retries(line: "Line") -> None:
     for action in ("StartTransaction", "Heartbeat", "BootNotification"):
         line.put(action)
     for _ in range(3):
@@ -99,7 +103,7 @@ def test_only_messages_that_must_arrive_count_as_retries(line):
     assert line.counters.calls_sent == 6
 
 
-def test_an_interactive_call_in_flight_is_not_sent_again(line):
+def test_an_interactive_call_in_flight_is_not_sent_again(line: "Line") -> None:
     line.put("Authorize", waits=True)
     line.take()
     line.lose()
@@ -112,7 +116,7 @@ def test_an_interactive_call_in_flight_is_not_sent_again(line):
     assert line.counters.unknown_ids == 1
 
 
-def test_normal_messages_that_were_queued_already_go_after_the_reconnect(line):
+def test_normal_messages_that_were_queued_already_go_after_the_reconnect(line: "Line") -> None:
     line.put("StatusNotification")
     line.put("Heartbeat")
     line.take()
@@ -125,7 +129,7 @@ def test_normal_messages_that_were_queued_already_go_after_the_reconnect(line):
 
 @pytest.mark.parametrize("queue_all", [False, True])
 @pytest.mark.parametrize("action", ["Authorize", "DataTransfer"])
-def test_a_question_is_never_queued_while_offline(new_line, queue_all, action):
+def test_a_question_is_never_queued_while_offline(new_line: "type[Line]", queue_all: bool, action: str) -> None:
     line = new_line(connected=False, limits=OutboxLimits(queue_all=queue_all))
     entry = line.entry(action, waits=True)
     assert line.session.enqueue(entry, line.now) is False
@@ -135,13 +139,15 @@ def test_a_question_is_never_queued_while_offline(new_line, queue_all, action):
     assert line.counters.dropped == 1
 
 
-def test_an_authorize_nobody_waits_for_is_not_queued_either(new_line):
+def test_an_authorize_nobody_waits_for_is_not_queued_either(new_line: "type[Line]") -> None:
     line = new_line(connected=False, limits=OutboxLimits(queue_all=True))
     assert line.session.enqueue(line.entry("Authorize"), line.now) is False
 
 
 @pytest.mark.parametrize("registration", [None, PENDING, REJECTED])
-def test_a_question_fails_at_once_while_not_accepted(new_line, registration):
+def test_a_question_fails_at_once_while_not_accepted(
+    new_line: "type[Line]", registration: RegistrationStatus | None
+) -> None:
     line = new_line(accepted=False)
     line.session.set_registration(registration, line.now)
     assert line.session.enqueue(line.entry("Authorize", waits=True), line.now) is False
@@ -149,7 +155,9 @@ def test_a_question_fails_at_once_while_not_accepted(new_line, registration):
 
 
 @pytest.mark.parametrize("status", [None, PENDING, REJECTED])
-def test_whoever_waits_is_told_when_the_charge_point_is_accepted_no_longer(line, status):
+def test_whoever_waits_is_told_when_the_charge_point_is_accepted_no_longer(
+    line: "Line", status: RegistrationStatus | None
+) -> None:
     line.put("Heartbeat")
     line.take()
     line.put("Authorize", waits=True)
@@ -169,7 +177,9 @@ def test_whoever_waits_is_told_when_the_charge_point_is_accepted_no_longer(line,
         (ACCEPTED, ["BootNotification", "StartTransaction", "StatusNotification", "Heartbeat"]),
     ],
 )
-def test_what_is_sent_in_each_phase(new_line, registration, written):
+def test_what_is_sent_in_each_phase(
+    new_line: "type[Line]", registration: RegistrationStatus | None, written: list[str]
+) -> None:
     line = new_line(accepted=False)
     line.session.set_registration(registration, line.now)
     line.put("StartTransaction")
@@ -179,7 +189,7 @@ def test_what_is_sent_in_each_phase(new_line, registration, written):
     assert line.drain() == written
 
 
-def test_messages_wait_for_acceptance(new_line):
+def test_messages_wait_for_acceptance(new_line: "type[Line]") -> None:
     line = new_line(accepted=False, limits=OutboxLimits(queue_all=True, discard=frozenset({"Heartbeat"})))
     line.put("StartTransaction")
     line.put("StatusNotification")
@@ -192,7 +202,7 @@ def test_messages_wait_for_acceptance(new_line):
     assert line.drain() == ["StartTransaction", "StatusNotification", "MeterValues"]
 
 
-def test_a_stored_message_that_may_not_wait_loses_its_row(new_line):
+def test_a_stored_message_that_may_not_wait_loses_its_row(new_line: "type[Line]") -> None:
     line = new_line(connected=False)
     line.put("StatusNotification", is_persistent=True)
     assert line.ledger.told == [("dropped", 1)]
@@ -201,7 +211,7 @@ def test_a_stored_message_that_may_not_wait_loses_its_row(new_line):
 # Reconnecting
 
 
-def test_the_resume_delay_lets_the_central_system_speak_first(line):
+def test_the_resume_delay_lets_the_central_system_speak_first(line: "Line") -> None:
     line.put("StartTransaction")
     line.lose()
     line.connect(resume_delay=10.0)
@@ -216,7 +226,7 @@ def test_the_resume_delay_lets_the_central_system_speak_first(line):
     assert sorted(line.drain()) == ["Heartbeat", "StartTransaction"]
 
 
-def test_a_loss_during_the_resume_delay_ends_it(line):
+def test_a_loss_during_the_resume_delay_ends_it(line: "Line") -> None:
     line.put("StartTransaction")
     line.lose()
     line.connect(resume_delay=10.0)
@@ -227,27 +237,27 @@ def test_a_loss_during_the_resume_delay_ends_it(line):
     assert line.take() == ["StartTransaction"]
 
 
-def test_replies_do_not_wait_for_the_resume_delay(line):
+def test_replies_do_not_wait_for_the_resume_delay(line: "Line") -> None:
     line.lose()
     line.connect(resume_delay=10.0)
     line.session.receive('[2,"x",""]', line.now)
     assert line.take() == ["error"]
 
 
-def test_the_first_connection_has_no_resume_delay(new_line):
+def test_the_first_connection_has_no_resume_delay(new_line: "type[Line]") -> None:
     line = new_line(connected=False)
     line.put("StartTransaction")
     line.connect(resume_delay=10.0)
     assert line.take() == ["StartTransaction"]
 
 
-def test_an_empty_session_that_resumes_has_no_deadline(line):
+def test_an_empty_session_that_resumes_has_no_deadline(line: "Line") -> None:
     line.lose()
     line.connect(resume_delay=10.0)
     assert line.session.deadline(0) == inf
 
 
-def test_the_replay_rate_paces_what_waited_for_the_connection(new_line):
+def test_the_replay_rate_paces_what_waited_for_the_connection(new_line: "type[Line]") -> None:
     line = new_line(connected=False, limits=OutboxLimits(replay_rate=4.0))
     for _ in range(4):
         line.put("MeterValues")
@@ -262,7 +272,7 @@ def test_the_replay_rate_paces_what_waited_for_the_connection(new_line):
     assert line.take() == ["MeterValues"]
 
 
-def test_what_waited_for_acceptance_is_paced_too(new_line):
+def test_what_waited_for_acceptance_is_paced_too(new_line: "type[Line]") -> None:
     line = new_line(accepted=False, limits=OutboxLimits(replay_rate=1.0))
     line.put("MeterValues")
     line.put("MeterValues")
@@ -273,7 +283,7 @@ def test_what_waited_for_acceptance_is_paced_too(new_line):
     assert line.session.deadline(0) == line.now + 1
 
 
-def test_an_answer_to_a_second_boot_notification_is_no_new_backlog(new_line):
+def test_an_answer_to_a_second_boot_notification_is_no_new_backlog(new_line: "type[Line]") -> None:
     line = new_line(limits=OutboxLimits(replay_rate=1.0))
     line.put("MeterValues")
     line.put("MeterValues")
@@ -281,7 +291,7 @@ def test_an_answer_to_a_second_boot_notification_is_no_new_backlog(new_line):
     assert line.drain() == ["MeterValues", "MeterValues"]
 
 
-def test_connections_are_counted(line):
+def test_connections_are_counted(line: "Line") -> None:
     line.lose()
     line.connect()
     assert line.counters.connects == 2
@@ -292,7 +302,7 @@ def test_connections_are_counted(line):
 # Shedding
 
 
-def test_shed_messages_are_counted_told_and_lose_their_rows(new_line):
+def test_shed_messages_are_counted_told_and_lose_their_rows(new_line: "type[Line]") -> None:
     line = new_line(connected=False, limits=OutboxLimits(threshold=3))
     for _ in range(4):
         line.put("MeterValues")
@@ -303,7 +313,7 @@ def test_shed_messages_are_counted_told_and_lose_their_rows(new_line):
     assert line.drain() == ["MeterValues"] * 3
 
 
-def test_whoever_waits_is_told_that_the_queue_is_full(new_line):
+def test_whoever_waits_is_told_that_the_queue_is_full(new_line: "type[Line]") -> None:
     line = new_line(limits=OutboxLimits(threshold=2))
     line.put("StartTransaction")
     line.put("StopTransaction")
@@ -313,7 +323,7 @@ def test_whoever_waits_is_told_that_the_queue_is_full(new_line):
     assert not isinstance(line.ends[0][2], Offline)
 
 
-def test_a_message_that_was_shed_is_found_no_more(new_line):
+def test_a_message_that_was_shed_is_found_no_more(new_line: "type[Line]") -> None:
     line = new_line(limits=OutboxLimits(threshold=3))
     line.put("MeterValues")
     line.take()
@@ -326,7 +336,7 @@ def test_a_message_that_was_shed_is_found_no_more(new_line):
     assert line.counters.unknown_ids == 1
 
 
-def test_the_limit_by_bytes_thins_readings(new_line):
+def test_the_limit_by_bytes_thins_readings(new_line: "type[Line]") -> None:
     line = new_line(connected=False, limits=OutboxLimits(byte_limit=1000))
     for _ in range(50):
         line.put("MeterValues")
@@ -339,7 +349,7 @@ def test_the_limit_by_bytes_thins_readings(new_line):
 
 
 @pytest.mark.parametrize("connected", [True, False])
-def test_everybody_who_waits_is_told_that_the_charge_point_stopped(new_line, connected):
+def test_everybody_who_waits_is_told_that_the_charge_point_stopped(new_line: "type[Line]", connected: bool) -> None:
     line = new_line()
     line.put("DataTransfer", waits=True)
     line.take()
@@ -358,7 +368,7 @@ def test_everybody_who_waits_is_told_that_the_charge_point_stopped(new_line, con
     assert len(line.ends) == len(expected if connected else expected[2:])
 
 
-def test_a_stored_message_in_flight_survives_the_stop(line):
+def test_a_stored_message_in_flight_survives_the_stop(line: "Line") -> None:
     line.put("StartTransaction")
     line.take()
     line.session.stop(line.now)
@@ -366,7 +376,7 @@ def test_a_stored_message_in_flight_survives_the_stop(line):
     assert line.ledger.rows.keys() == {1}
 
 
-def test_boot_notification_in_flight_ends_with_the_stop(line):
+def test_boot_notification_in_flight_ends_with_the_stop(line: "Line") -> None:
     line.put("BootNotification", waits=True)
     line.take()
     line.session.stop(line.now)

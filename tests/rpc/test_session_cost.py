@@ -3,6 +3,10 @@
 import gc
 import sys
 from collections import deque
+from collections.abc import Callable
+from functools import partial
+from types import FrameType
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -10,16 +14,21 @@ from ocpp16.models import Counters
 from ocpp16.rpc.outbox import Outbox
 from ocpp16.rpc.pending import OpenCall
 from ocpp16.rpc.policy import OutboxLimits, RetryRules
-from ocpp16.rpc.replies import ReplyLane
+from ocpp16.rpc.replies import OutgoingFrame, ReplyLane
 from ocpp16.rpc.requests import Requests
 from ocpp16.rpc.session import Session
 
+if TYPE_CHECKING:
+    from _typeshed import TraceFunction
 
-def steps_of(work):
+    from tests.rpc.conftest import Ledger, Line
+
+
+def steps_of(work: Callable[[], object]) -> int:
     """Instructions of the interpreter that `work` runs through, so that a loop over a queue shows in one call too."""
     steps = 0
 
-    def count(frame, event, argument):
+    def count(frame: FrameType, event: str, argument: Any) -> "TraceFunction":
         nonlocal steps
         frame.f_trace_opcodes = True
         steps += event == "opcode"
@@ -36,12 +45,12 @@ def steps_of(work):
     return steps
 
 
-def cycle(line):
+def cycle(line: "Line") -> OutgoingFrame:
     """Ask, write, ask again, take the answer: what the link does for each message."""
     session = line.session
     line.now += 1
     session.deadline(line.durable)
-    frame = session.next_frame(line.now, line.durable)
+    frame = line.frame()
     assert session.next_frame(line.now, line.durable) is None
     session.deadline(line.durable)
     session.on_time(line.now)
@@ -51,43 +60,42 @@ def cycle(line):
 
 @pytest.mark.parametrize("replay_rate", [0.0, 1e9])
 @pytest.mark.parametrize("kind", ["waiting", "not durable", "normal waiting", "normal not durable"])
-def test_a_long_queue_costs_no_more_per_message(new_line, kind, replay_rate):
+def test_a_long_queue_costs_no_more_per_message(new_line: "type[Line]", kind: str, replay_rate: float) -> None:
     steps = []
     for length in (10, 20_000):
         limits = OutboxLimits(queue_all=True, threshold=50_000, replay_rate=replay_rate)
         line = new_line(connected=False, limits=limits)
         is_normal = kind.startswith("normal")
         for _ in range(length):
-            members = {"is_persistent": True} if is_normal else {}
+            members: dict[str, Any] = {"is_persistent": True} if is_normal else {}
             entry = line.entry("StatusNotification" if is_normal else "MeterValues", size=100, **members)
             entry.number = 1 if kind.endswith("not durable") and entry.sequence > 4 else 0
             line.ledger.rows[entry.sequence] = entry
             line.session.outbox.add(entry)
         line.connect()
         cycle(line)
-        steps.append(steps_of(lambda line=line: cycle(line)))
+        steps.append(steps_of(partial(cycle, line)))
         assert line.ledger.of("confirmed") == [1, 2]
     assert steps[1] <= steps[0] + 20
 
 
-def test_enqueueing_costs_no_more_in_a_long_queue(new_line):
+def test_enqueueing_costs_no_more_in_a_long_queue(new_line: "type[Line]") -> None:
     steps = []
     for length in (10, 20_000):
         line = new_line(connected=False, limits=OutboxLimits(threshold=50_000))
         for _ in range(length):
             line.session.outbox.add(line.entry("MeterValues", size=100))
         entry = line.entry("MeterValues")
-        steps.append(steps_of(lambda line=line, entry=entry: line.session.enqueue(entry, line.now)))
+        steps.append(steps_of(partial(line.session.enqueue, entry, line.now)))
     assert steps[1] <= steps[0] + 20
 
 
-def test_an_idle_session_is_small():
-    class Silent:
-        pass
-
-    session = Session(delivery=Silent(), new_id=str, counters=Counters())
+def test_an_idle_session_is_small(new_ledger: "type[Ledger]") -> None:
+    session = Session(delivery=new_ledger(), new_id=str, counters=Counters())
     ours = (Session, Requests, Outbox, OpenCall, ReplyLane, OutboxLimits, RetryRules, list, dict, deque, set)
-    seen, stack, size = set(), [session], 0
+    seen: set[int] = set()
+    stack: list[object] = [session]
+    size = 0
     while stack:
         item = stack.pop()
         if id(item) in seen or not isinstance(item, ours):

@@ -2,11 +2,15 @@
 
 import json
 from contextlib import suppress
+from typing import TYPE_CHECKING
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ocpp16._core import ValidationError
+
+if TYPE_CHECKING:
+    from tests.rpc.conftest import Line
 
 LEAVES = st.none() | st.booleans() | st.integers(-(2**63), 2**63) | st.floats(allow_nan=False) | st.text(max_size=40)
 VALUES = st.recursive(
@@ -30,7 +34,7 @@ TEXTS = st.one_of(
 
 @settings(max_examples=150, derandomize=True, database=None, deadline=None)
 @given(texts=st.lists(TEXTS, min_size=1, max_size=5), action=st.sampled_from(["Authorize", "StartTransaction"]))
-def test_the_session_survives_any_text(new_line, texts, action):
+def test_the_session_survives_any_text(new_line: "type[Line]", texts: list[str | bytes], action: str) -> None:
     line = new_line()
     line.put(action, waits=action == "Authorize")
     line.take()
@@ -42,7 +46,7 @@ def test_the_session_survives_any_text(new_line, texts, action):
             line.session.leave_unanswered(call)
         replies = line.session.waiting_replies
         for _ in range(replies):
-            assert line.session.next_frame(line.now, 0).data.startswith(b"[4,")
+            assert line.frame().data.startswith(b"[4,")
     assert line.session.calls_in_work == 0
     line.lose()
     line.connect()
@@ -52,7 +56,7 @@ def test_the_session_survives_any_text(new_line, texts, action):
 
 @settings(max_examples=100, derandomize=True, database=None, deadline=None)
 @given(text=TEXTS)
-def test_only_a_call_is_answered(new_line, text):
+def test_only_a_call_is_answered(new_line: "type[Line]", text: str | bytes) -> None:
     line = new_line()
     line.put("Heartbeat")
     line.take()

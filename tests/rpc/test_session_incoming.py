@@ -1,16 +1,23 @@
 """CALLs of the Central System, and the reply lane."""
 
+from functools import partial
+from typing import TYPE_CHECKING
+
 import pytest
 
 from ocpp16._core import CallError, CallResult, ValidationError
+from ocpp16.rpc.pending import Payload
 from ocpp16.rpc.replies import REMEMBERED_IDS
 from ocpp16.rpc.tolerance import Tolerance
+
+if TYPE_CHECKING:
+    from tests.rpc.conftest import Line
 
 STRICT = Tolerance.STRICT
 DONE = {"status": "Accepted"}
 
 
-def done(unique_id="cs-1"):
+def done(unique_id: str = "cs-1") -> CallResult:
     return CallResult(unique_id, DONE)
 
 
@@ -28,10 +35,11 @@ def done(unique_id="cs-1"):
         ('[2,"a","ClearCache",{"b":]', "a"),
     ],
 )
-def test_a_call_whose_id_can_be_read_is_answered(line, text, unique_id):
+def test_a_call_whose_id_can_be_read_is_answered(line: "Line", text: str, unique_id: str) -> None:
     assert line.session.receive(text, line.now) is None
     assert line.take() == ["error"]
     [error] = line.replies
+    assert isinstance(error, CallError)
     assert (error.unique_id, error.code, error.details) == (unique_id, "FormationViolation", {})
     assert len(error.description) > 5
     assert [raw for raw, _ in line.invalid] == [text]
@@ -54,20 +62,20 @@ def test_a_call_whose_id_can_be_read_is_answered(line, text, unique_id):
         "[true]",
     ],
 )
-def test_what_has_no_id_is_reported_and_dropped(line, text):
+def test_what_has_no_id_is_reported_and_dropped(line: "Line", text: str) -> None:
     assert line.session.receive(text, line.now) is None
     assert line.take() == []
     assert [raw for raw, _ in line.invalid] == [text]
     assert line.counters.invalid_frames == 1
 
 
-def test_bytes_that_are_no_text_are_reported(line):
+def test_bytes_that_are_no_text_are_reported(line: "Line") -> None:
     assert line.session.receive(b"\xff[2", line.now) is None
     assert line.invalid[0][0] == "\ufffd[2"
 
 
 @pytest.mark.parametrize("text", ['[5,"a","Reset",{}]', '[6,"a",{}]', '[1,"a"]', "[0]", '[-2,"a","Reset",{}]'])
-def test_other_message_types_are_ignored(line, text):
+def test_other_message_types_are_ignored(line: "Line", text: str) -> None:
     assert line.session.receive(text, line.now) is None
     assert line.take() == []
     assert line.invalid == []
@@ -75,30 +83,31 @@ def test_other_message_types_are_ignored(line, text):
 
 
 @pytest.mark.parametrize("text", ['[3,"a",[]]', '[4,"a"]', '[3,"a"', '[4,"a",{},"",{}]'])
-def test_a_bad_answer_is_never_answered(line, text):
+def test_a_bad_answer_is_never_answered(line: "Line", text: str) -> None:
     line.session.receive(text, line.now)
     assert line.take() == []
     assert line.counters.invalid_frames == 1
 
 
 @pytest.mark.parametrize("raw_id", ["7", '"' + "x" * 40 + '"'])
-def test_unusual_ids_are_echoed_unchanged(line, raw_id):
+def test_unusual_ids_are_echoed_unchanged(line: "Line", raw_id: str) -> None:
     call = line.session.receive(f'[2,{raw_id},"ClearCache",{{}}]', line.now)
+    assert call is not None
     line.session.reply(CallResult(call.unique_id, DONE))
-    frame = line.session.next_frame(line.now, 0)
+    frame = line.frame()
     assert frame.data == f'[3,{raw_id},{{"status":"Accepted"}}]'.encode()
     assert sum(line.counters.repairs.values()) == 1
 
 
-def test_an_overlong_id_is_refused_under_itself_in_strict_mode(new_line):
+def test_an_overlong_id_is_refused_under_itself_in_strict_mode(new_line: "type[Line]") -> None:
     line = new_line(tolerance=STRICT)
     text = "x" * 37
     assert line.session.receive(f'[2,"{text}","ClearCache",{{}}]', line.now) is None
-    assert line.session.next_frame(line.now, 0).data.startswith(f'[4,"{text}","FormationViolation"'.encode())
+    assert line.frame().data.startswith(f'[4,"{text}","FormationViolation"'.encode())
 
 
-def test_a_call_is_handed_out_as_it_is(line):
-    call = line.call("Reset", {"type": "Soft"})
+def test_a_call_is_handed_out_as_it_is(line: "Line") -> None:
+    call = line.handed_out("Reset", {"type": "Soft"})
     assert (call.unique_id, call.action, call.payload) == ("cs-1", "Reset", {"type": "Soft"})
     assert line.counters.calls_received == 1
     assert line.session.calls_in_work == 1
@@ -107,22 +116,22 @@ def test_a_call_is_handed_out_as_it_is(line):
 # Payloads
 
 
-def test_a_valid_request_passes_unchanged(line):
-    call = line.call("Reset", {"type": "Soft"})
+def test_a_valid_request_passes_unchanged(line: "Line") -> None:
+    call = line.handed_out("Reset", {"type": "Soft"})
     assert line.session.validate_request(call) == {"type": "Soft"}
     assert line.counters.repairs == {}
 
 
-def test_a_request_is_repaired_and_the_repair_counted(line):
-    call = line.call("Reset", {"type": "Soft", "vendor": None})
+def test_a_request_is_repaired_and_the_repair_counted(line: "Line") -> None:
+    call = line.handed_out("Reset", {"type": "Soft", "vendor": None})
     assert line.session.validate_request(call) == {"type": "Soft"}
     assert sum(line.counters.repairs.values()) == 1
     assert line.counters.invalid_frames == 0
 
 
-def test_strict_mode_repairs_nothing(new_line):
+def test_strict_mode_repairs_nothing(new_line: "type[Line]") -> None:
     line = new_line(tolerance=STRICT)
-    call = line.call("Reset", {"type": "Soft", "vendor": 1})
+    call = line.handed_out("Reset", {"type": "Soft", "vendor": 1})
     with pytest.raises(ValidationError) as caught:
         line.session.validate_request(call)
     assert caught.value.code == "FormationViolation"
@@ -142,9 +151,11 @@ def test_strict_mode_repairs_nothing(new_line):
     ],
 )
 @pytest.mark.parametrize("specific", [True, False])
-def test_the_code_for_a_bad_request(new_line, action, payload, code, specific):
+def test_the_code_for_a_bad_request(
+    new_line: "type[Line]", action: str, payload: Payload, code: str, specific: bool
+) -> None:
     line = new_line(specific_codes=specific)
-    call = line.call(action, payload)
+    call = line.handed_out(action, payload)
     with pytest.raises(ValidationError) as caught:
         line.session.validate_request(call)
     assert caught.value.code == (code if specific else "FormationViolation")
@@ -155,17 +166,18 @@ def test_the_code_for_a_bad_request(new_line, action, payload, code, specific):
 
 
 @pytest.mark.parametrize("specific", [True, False])
-def test_an_unknown_action_is_not_implemented_and_no_invalid_frame(new_line, specific):
+def test_an_unknown_action_is_not_implemented_and_no_invalid_frame(new_line: "type[Line]", specific: bool) -> None:
     line = new_line(specific_codes=specific)
-    call = line.call("Invented")
+    call = line.handed_out("Invented")
     with pytest.raises(ValidationError) as caught:
         line.session.validate_request(call)
     assert caught.value.code == "NotImplemented"
     assert line.invalid == []
 
 
-def test_a_bad_request_with_an_unusual_id_is_reported_too(line):
+def test_a_bad_request_with_an_unusual_id_is_reported_too(line: "Line") -> None:
     call = line.session.receive('[2,7,"Reset",{}]', line.now)
+    assert call is not None
     with pytest.raises(ValidationError):
         line.session.validate_request(call)
     assert line.invalid[0][0] == '[2,7,"Reset",{}]'
@@ -174,7 +186,7 @@ def test_a_bad_request_with_an_unusual_id_is_reported_too(line):
 # Repeats
 
 
-def test_the_repeat_of_an_id_in_work_is_dropped(line):
+def test_the_repeat_of_an_id_in_work_is_dropped(line: "Line") -> None:
     line.call("ClearCache")
     assert line.call("ClearCache") is None
     assert line.counters.duplicate_calls == 1
@@ -185,7 +197,7 @@ def test_the_repeat_of_an_id_in_work_is_dropped(line):
     assert line.counters.calls_received == 3
 
 
-def test_an_id_that_was_answered_is_handled_anew(line):
+def test_an_id_that_was_answered_is_handled_anew(line: "Line") -> None:
     for _ in range(3):
         assert line.call("ClearCache") is not None
         line.session.reply(done())
@@ -194,7 +206,7 @@ def test_an_id_that_was_answered_is_handled_anew(line):
 
 
 @pytest.mark.parametrize("answered", [False, True])
-def test_in_strict_mode_a_repeat_is_a_protocol_error(new_line, answered):
+def test_in_strict_mode_a_repeat_is_a_protocol_error(new_line: "type[Line]", answered: bool) -> None:
     line = new_line(tolerance=STRICT)
     line.call("ClearCache")
     if answered:
@@ -202,13 +214,15 @@ def test_in_strict_mode_a_repeat_is_a_protocol_error(new_line, answered):
         line.take()
     assert line.call("ClearCache") is None
     assert line.take() == ["error"]
-    assert line.replies[-1].code == "ProtocolError"
+    error = line.replies[-1]
+    assert isinstance(error, CallError)
+    assert error.code == "ProtocolError"
     if not answered:
         line.session.reply(done())
         assert line.take() == ["result"]
 
 
-def test_strict_mode_remembers_so_many_ids_and_those_of_this_connection(new_line):
+def test_strict_mode_remembers_so_many_ids_and_those_of_this_connection(new_line: "type[Line]") -> None:
     line = new_line(tolerance=STRICT)
     for number in range(REMEMBERED_IDS + 1):
         line.call("ClearCache", unique_id=f"n{number}")
@@ -221,7 +235,7 @@ def test_strict_mode_remembers_so_many_ids_and_those_of_this_connection(new_line
     assert line.call("ClearCache", unique_id="n1") is not None
 
 
-def test_the_same_id_in_both_directions_is_no_repeat(line):
+def test_the_same_id_in_both_directions_is_no_repeat(line: "Line") -> None:
     line.put("Authorize", waits=True)
     line.take()
     call = line.call("ClearCache", unique_id="id-1")
@@ -232,8 +246,8 @@ def test_the_same_id_in_both_directions_is_no_repeat(line):
     assert line.ends[0][1] == "confirmed"
 
 
-def test_a_call_left_unanswered_is_no_longer_in_work(line):
-    call = line.call("ClearCache")
+def test_a_call_left_unanswered_is_no_longer_in_work(line: "Line") -> None:
+    call = line.handed_out("ClearCache")
     line.session.leave_unanswered(call)
     assert line.session.calls_in_work == 0
     assert line.call("ClearCache") is not None
@@ -246,7 +260,7 @@ def test_a_call_left_unanswered_is_no_longer_in_work(line):
 # Replies
 
 
-def test_replies_go_before_calls(line):
+def test_replies_go_before_calls(line: "Line") -> None:
     line.put("Heartbeat")
     line.put("BootNotification")
     line.call("ClearCache")
@@ -255,17 +269,17 @@ def test_replies_go_before_calls(line):
     assert line.take() == ["result", "error", "BootNotification"]
 
 
-def test_replies_do_not_wait_for_the_call_in_flight(line):
+def test_replies_do_not_wait_for_the_call_in_flight(line: "Line") -> None:
     line.put("Heartbeat")
     line.take()
     line.call("ClearCache")
     line.session.reply(done())
     assert line.session.deadline(0) == 0.0
     assert line.take() == ["result"]
-    assert line.session.in_flight.action == "Heartbeat"
+    assert line.in_flight.action == "Heartbeat"
 
 
-def test_a_reply_waits_until_its_number_is_durable_and_holds_up_those_behind_it(line):
+def test_a_reply_waits_until_its_number_is_durable_and_holds_up_those_behind_it(line: "Line") -> None:
     for number in range(3):
         line.call("ClearCache", unique_id=f"n{number}")
     line.put("Heartbeat")
@@ -284,31 +298,34 @@ def test_a_reply_waits_until_its_number_is_durable_and_holds_up_those_behind_it(
     assert line.session.waiting_replies == 0
 
 
-def test_a_frame_carries_id_and_action_for_the_log(line):
+def test_a_frame_carries_id_and_action_for_the_log(line: "Line") -> None:
     line.call("ClearCache")
     line.session.reply(done())
-    frame = line.session.next_frame(line.now, 0)
+    frame = line.frame()
     assert (frame.unique_id, frame.action, frame.then) == ("cs-1", "ClearCache", None)
 
 
-def test_what_follows_a_reply_is_left_to_whoever_writes_it(line):
-    happened = []
+def test_what_follows_a_reply_is_left_to_whoever_writes_it(line: "Line") -> None:
+    happened: list[int] = []
     line.call("ClearCache")
     line.session.reply(done(), then=lambda: happened.append(1))
-    frame = line.session.next_frame(line.now, 0)
+    frame = line.frame()
     assert happened == []
     line.lose()
     assert happened == []
+    assert frame.then is not None
     frame.then()
     assert happened == [1]
 
 
-def test_what_follows_happens_once_if_the_connection_goes_first(line):
-    happened = []
+def test_what_follows_happens_once_if_the_connection_goes_first(line: "Line") -> None:
+    happened: list[int] = []
     for number in range(3):
         line.call("ClearCache", unique_id=f"n{number}")
-        line.session.reply(done(f"n{number}"), number=number, then=lambda number=number: happened.append(number))
-    line.session.next_frame(line.now, 0).then()
+        line.session.reply(done(f"n{number}"), number=number, then=partial(happened.append, number))
+    frame = line.frame()
+    assert frame.then is not None
+    frame.then()
     line.lose()
     assert happened == [0, 1, 2]
     line.lose()
@@ -318,8 +335,8 @@ def test_what_follows_happens_once_if_the_connection_goes_first(line):
     assert happened == [0, 1, 2]
 
 
-def test_the_answer_to_a_call_of_an_earlier_connection_is_not_written(line):
-    happened = []
+def test_the_answer_to_a_call_of_an_earlier_connection_is_not_written(line: "Line") -> None:
+    happened: list[int] = []
     line.call("ClearCache")
     line.lose()
     assert line.session.calls_in_work == 0
@@ -329,19 +346,19 @@ def test_the_answer_to_a_call_of_an_earlier_connection_is_not_written(line):
     assert happened == [1]
 
 
-def test_an_id_used_again_on_a_newer_connection_is_not_answered_by_the_old_call(line):
-    old = line.call("Reset", {"type": "Soft"})
+def test_an_id_used_again_on_a_newer_connection_is_not_answered_by_the_old_call(line: "Line") -> None:
+    old = line.handed_out("Reset", {"type": "Soft"})
     line.lose()
     line.connect()
-    new = line.call("GetConfiguration")
+    new = line.handed_out("GetConfiguration")
     line.session.reply(done(), call=old)
     assert line.take() == []
     line.session.reply(CallResult("cs-1", {}), call=new)
     assert line.take() == ["result"]
 
 
-def test_a_call_is_answered_once(line):
-    happened = []
+def test_a_call_is_answered_once(line: "Line") -> None:
+    happened: list[int] = []
     line.call("ClearCache")
     line.session.reply(done())
     line.session.reply(CallError("cs-1", "InternalError"), then=lambda: happened.append(1))
@@ -349,13 +366,17 @@ def test_a_call_is_answered_once(line):
     assert happened == [1]
 
 
-def test_what_follows_may_send(line):
+def test_what_follows_may_send(line: "Line") -> None:
     line.call("TriggerMessage", {"requestedMessage": "Heartbeat"})
-    line.session.reply(done(), then=lambda: line.put("Heartbeat", is_triggered=True))
+
+    def send() -> None:
+        line.put("Heartbeat", is_triggered=True)
+
+    line.session.reply(done(), then=send)
     assert line.take() == ["result", "Heartbeat"]
 
 
-def test_what_waits_is_counted_for_the_flood_limits(line):
+def test_what_waits_is_counted_for_the_flood_limits(line: "Line") -> None:
     for number in range(70):
         line.call("ClearCache", unique_id=f"n{number}")
     assert (line.session.calls_in_work, line.session.waiting_replies) == (70, 0)

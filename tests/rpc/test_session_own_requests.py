@@ -1,9 +1,15 @@
 """Nothing invalid is sent: requests are checked when they are taken in, and once more as they were bound."""
 
+from typing import TYPE_CHECKING, Any
+
 import pytest
 
 from ocpp16._core import Call, CallResult, serialize
 from ocpp16.errors import LocalProtocolError
+from ocpp16.rpc.pending import Payload
+
+if TYPE_CHECKING:
+    from tests.rpc.conftest import Line
 
 
 @pytest.mark.parametrize(
@@ -17,19 +23,19 @@ from ocpp16.errors import LocalProtocolError
         ("Invented", {}),
     ],
 )
-def test_a_bad_request_of_ours_is_our_fault(line, action, payload):
+def test_a_bad_request_of_ours_is_our_fault(line: "Line", action: str, payload: Payload) -> None:
     with pytest.raises(LocalProtocolError):
         line.session.enqueue(line.entry(action, payload), line.now)
     assert line.session.outbox.depth == 0
     assert line.take() == []
 
 
-def test_a_stop_whose_start_was_given_up_is_valid(line):
+def test_a_stop_whose_start_was_given_up_is_valid(line: "Line") -> None:
     line.put("StopTransaction", {"transactionId": -1, "meterStop": 5, "timestamp": "2026-03-01T12:00:00Z"})
     assert line.take() == ["StopTransaction"]
 
 
-def test_a_stored_message_that_turns_out_invalid_is_given_up_and_the_next_goes(line):
+def test_a_stored_message_that_turns_out_invalid_is_given_up_and_the_next_goes(line: "Line") -> None:
     line.ledger.transaction_id = None
     line.put("StopTransaction")
     line.put("StartTransaction")
@@ -40,7 +46,7 @@ def test_a_stored_message_that_turns_out_invalid_is_given_up_and_the_next_goes(l
     assert line.counters.dead_letters == 1
 
 
-def test_whoever_waits_is_told_that_a_message_turned_out_invalid(line, monkeypatch):
+def test_whoever_waits_is_told_that_a_message_turned_out_invalid(line: "Line", monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(line.ledger, "bind", lambda entry: {"idTag": 5})
     line.put("Authorize", waits=True)
     assert line.take() == []
@@ -48,7 +54,9 @@ def test_whoever_waits_is_told_that_a_message_turned_out_invalid(line, monkeypat
 
 
 @pytest.mark.parametrize("bound", [{"extra": 1}, {"data": float("nan")}, {"currentTime": object()}])
-def test_a_message_that_turned_out_invalid_and_nobody_waits_for_is_loud(line, monkeypatch, bound):
+def test_a_message_that_turned_out_invalid_and_nobody_waits_for_is_loud(
+    line: "Line", monkeypatch: pytest.MonkeyPatch, bound: Payload
+) -> None:
     line.put("Heartbeat")
     monkeypatch.setattr(line.ledger, "bind", lambda entry: bound)
     with pytest.raises(LocalProtocolError):
@@ -56,7 +64,7 @@ def test_a_message_that_turned_out_invalid_and_nobody_waits_for_is_loud(line, mo
     assert line.session.in_flight is None
 
 
-def test_a_restored_row_is_checked_before_it_is_sent(line):
+def test_a_restored_row_is_checked_before_it_is_sent(line: "Line") -> None:
     bad = line.entry("MeterValues", {"connectorId": "one"})
     good = line.entry("MeterValues")
     line.ledger.rows = {bad.sequence: bad, good.sequence: good}
@@ -66,7 +74,7 @@ def test_a_restored_row_is_checked_before_it_is_sent(line):
     assert line.ledger.of("confirmed") == [good.sequence]
 
 
-def test_frames_are_what_the_codec_says(line):
+def test_frames_are_what_the_codec_says(line: "Line") -> None:
     line.put("Heartbeat")
     line.take()
     assert line.raw == [serialize(Call("id-1", "Heartbeat", {}))]
@@ -77,12 +85,12 @@ def test_frames_are_what_the_codec_says(line):
 
 
 @pytest.mark.parametrize(("action", "members"), [("DataTransfer", {"waits": True}), ("Authorize", {})])
-def test_a_question_is_not_stored(line, action, members):
+def test_a_question_is_not_stored(line: "Line", action: str, members: dict[str, Any]) -> None:
     with pytest.raises(LocalProtocolError):
         line.session.enqueue(line.entry(action, is_persistent=True, **members), line.now)
 
 
-def test_boot_notification_has_no_row_whatever_its_maker_says(line):
+def test_boot_notification_has_no_row_whatever_its_maker_says(line: "Line") -> None:
     line.session.enqueue(line.entry("BootNotification", is_persistent=True), line.now)
     assert line.session.outbox.bytes == 0
     line.take()
@@ -92,10 +100,12 @@ def test_boot_notification_has_no_row_whatever_its_maker_says(line):
     assert line.ledger.told == []
 
 
-def test_the_status_may_be_text_as_in_the_payload(new_line):
+def test_the_status_may_be_text_as_in_the_payload(new_line: "type[Line]") -> None:
     line = new_line(accepted=False)
-    line.session.set_registration("Accepted", line.now)
+    confirmation: Payload = {"status": "Accepted"}
+    line.session.set_registration(confirmation["status"], line.now)
     line.put("Heartbeat")
     assert line.take() == ["Heartbeat"]
+    confirmation["status"] = "Welcome"
     with pytest.raises(ValueError):
-        line.session.set_registration("Welcome", line.now)
+        line.session.set_registration(confirmation["status"], line.now)

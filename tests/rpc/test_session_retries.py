@@ -1,17 +1,22 @@
 """What becomes of a request that is refused, not answered, or answered with something that cannot be read."""
 
+from typing import TYPE_CHECKING
+
 import pytest
 
 from ocpp16.rpc.pending import MAX_IDS
 from ocpp16.rpc.policy import OutboxLimits, RetryRules
 
+if TYPE_CHECKING:
+    from tests.rpc.conftest import Line
 
-def payload_bytes(data):
+
+def payload_bytes(data: bytes) -> bytes:
     """The frame without its message id."""
     return data.split(b",", 2)[2]
 
 
-def test_one_call_is_in_flight(line):
+def test_one_call_is_in_flight(line: "Line") -> None:
     line.put("StartTransaction")
     line.put("Heartbeat")
     line.put("BootNotification")
@@ -19,7 +24,7 @@ def test_one_call_is_in_flight(line):
     assert line.take() == []
     line.answer()
     assert line.take() == ["StartTransaction"]
-    assert line.session.in_flight.action == "StartTransaction"
+    assert line.in_flight.action == "StartTransaction"
     assert line.advance(29.9) == []
     line.answer()
     assert line.take() == ["Heartbeat"]
@@ -29,7 +34,7 @@ def test_one_call_is_in_flight(line):
 
 
 @pytest.mark.parametrize("hook", ["on_confirmation", "on_failure"])
-def test_a_hook_may_make_the_next_request(new_line, hook):
+def test_a_hook_may_make_the_next_request(new_line: "type[Line]", hook: str) -> None:
     line = new_line(retry=RetryRules())
     entry = line.entry("Heartbeat")
     setattr(entry, hook, lambda what: line.put("StatusNotification"))
@@ -45,7 +50,7 @@ def test_a_hook_may_make_the_next_request(new_line, hook):
 # Refused
 
 
-def test_a_refused_message_waits_longer_each_time_and_is_then_given_up(line):
+def test_a_refused_message_waits_longer_each_time_and_is_then_given_up(line: "Line") -> None:
     line.put("StartTransaction")
     line.put("StopTransaction")
     sent_at = []
@@ -68,7 +73,7 @@ def test_a_refused_message_waits_longer_each_time_and_is_then_given_up(line):
 
 
 @pytest.mark.parametrize(("attempts", "transmissions"), [(0, 1), (1, 1), (2, 2), (5, 5)])
-def test_how_often_a_refused_message_is_sent(new_line, attempts, transmissions):
+def test_how_often_a_refused_message_is_sent(new_line: "type[Line]", attempts: int, transmissions: int) -> None:
     line = new_line(retry=RetryRules(attempts=attempts, interval=10.0))
     line.put("StopTransaction")
     sends = 0
@@ -79,7 +84,7 @@ def test_how_often_a_refused_message_is_sent(new_line, attempts, transmissions):
     assert line.ledger.of("given up") == [1]
 
 
-def test_retries_carry_the_same_bytes_under_a_new_id(line):
+def test_retries_carry_the_same_bytes_under_a_new_id(line: "Line") -> None:
     entry = line.put("StopTransaction")
     line.take()
     line.refuse()
@@ -94,7 +99,7 @@ def test_retries_carry_the_same_bytes_under_a_new_id(line):
     assert line.ledger.bound == [1]
 
 
-def test_retries_under_the_same_id_are_an_option(new_line):
+def test_retries_under_the_same_id_are_an_option(new_line: "type[Line]") -> None:
     line = new_line(retry=RetryRules(attempts=3, interval=10.0, keep_id=True))
     line.put("StartTransaction")
     line.take()
@@ -109,7 +114,7 @@ def test_retries_under_the_same_id_are_an_option(new_line):
     assert line.session.in_flight is None
 
 
-def test_rules_changed_while_running_hold_from_the_next_failure(line):
+def test_rules_changed_while_running_hold_from_the_next_failure(line: "Line") -> None:
     line.put("StartTransaction")
     line.take()
     line.session.retry.interval = 7.0
@@ -126,7 +131,9 @@ def test_rules_changed_while_running_hold_from_the_next_failure(line):
     ("action", "sends"),
     [("SecurityEventNotification", 1), ("StartTransaction", 3), ("StopTransaction", 3), ("MeterValues", 3)],
 )
-def test_codes_that_will_not_change_end_what_a_central_system_need_not_know(line, code, action, sends):
+def test_codes_that_will_not_change_end_what_a_central_system_need_not_know(
+    line: "Line", code: str, action: str, sends: int
+) -> None:
     line.put(action)
     while line.wait():
         line.refuse(code)
@@ -144,7 +151,7 @@ def test_codes_that_will_not_change_end_what_a_central_system_need_not_know(line
         ("", ""),
     ],
 )
-def test_any_error_code_is_taken(line, received, told):
+def test_any_error_code_is_taken(line: "Line", received: str, told: str) -> None:
     line.put("Heartbeat", waits=True)
     line.take()
     line.refuse(received, description="why")
@@ -166,7 +173,7 @@ def test_any_error_code_is_taken(line, received, told):
         '[4,"id-1",7,"",{}]',
     ],
 )
-def test_an_answer_that_cannot_be_read_counts_as_refused_and_is_not_answered(line, text):
+def test_an_answer_that_cannot_be_read_counts_as_refused_and_is_not_answered(line: "Line", text: str) -> None:
     line.put("StartTransaction")
     line.take()
     assert line.session.receive(text, line.now) is None
@@ -177,7 +184,7 @@ def test_an_answer_that_cannot_be_read_counts_as_refused_and_is_not_answered(lin
     assert line.counters.invalid_frames == 1
 
 
-def test_an_unreadable_confirmation_fails_a_normal_message(line):
+def test_an_unreadable_confirmation_fails_a_normal_message(line: "Line") -> None:
     line.put("Authorize", waits=True)
     line.take()
     line.answer({"idTagInfo": {}})
@@ -187,7 +194,7 @@ def test_an_unreadable_confirmation_fails_a_normal_message(line):
     assert line.session.in_flight is None
 
 
-def test_a_confirmation_is_repaired_if_that_is_possible(line):
+def test_a_confirmation_is_repaired_if_that_is_possible(line: "Line") -> None:
     line.put("StartTransaction")
     line.take()
     line.answer({"idTagInfo": {"status": "Accepted", "expiryDate": None}, "transactionId": 5, "vendor": 1})
@@ -198,7 +205,7 @@ def test_a_confirmation_is_repaired_if_that_is_possible(line):
     assert line.invalid == []
 
 
-def test_a_null_payload_is_repaired(line):
+def test_a_null_payload_is_repaired(line: "Line") -> None:
     line.put("StatusNotification", waits=True)
     line.take()
     line.session.receive('[3,"id-1",null]', line.now)
@@ -209,7 +216,7 @@ def test_a_null_payload_is_repaired(line):
 # Not answered
 
 
-def test_silence_is_no_attempt_and_is_retried_for_ever(line):
+def test_silence_is_no_attempt_and_is_retried_for_ever(line: "Line") -> None:
     line.put("StartTransaction")
     waits = []
     for _ in range(6):
@@ -226,7 +233,7 @@ def test_silence_is_no_attempt_and_is_retried_for_ever(line):
     assert line.counters.retries == 5
 
 
-def test_silence_and_refusals_lengthen_the_wait_together(line):
+def test_silence_and_refusals_lengthen_the_wait_together(line: "Line") -> None:
     entry = line.put("StartTransaction")
     line.advance(30)
     line.advance(60)
@@ -238,7 +245,7 @@ def test_silence_and_refusals_lengthen_the_wait_together(line):
     assert line.session.deadline(0) == line.now + 180
 
 
-def test_the_timeout_comes_when_its_time_is_reached_not_before(line):
+def test_the_timeout_comes_when_its_time_is_reached_not_before(line: "Line") -> None:
     line.put("Heartbeat", waits=True)
     line.take()
     line.session.on_time(line.now + 29.999)
@@ -248,14 +255,16 @@ def test_the_timeout_comes_when_its_time_is_reached_not_before(line):
 
 
 @pytest.mark.parametrize(("own", "common", "expected"), [(5.0, 30.0, 5.0), (None, 12.0, 12.0), (90.0, 30.0, 90.0)])
-def test_the_response_timeout_is_common_or_the_entry_s_own(new_line, own, common, expected):
+def test_the_response_timeout_is_common_or_the_entry_s_own(
+    new_line: "type[Line]", own: float | None, common: float, expected: float
+) -> None:
     line = new_line(retry=RetryRules(response_timeout=common))
     line.put("Heartbeat", timeout=own)
     line.take()
     assert line.session.deadline(0) == line.now + expected
 
 
-def test_a_normal_message_is_sent_once(line):
+def test_a_normal_message_is_sent_once(line: "Line") -> None:
     line.put("Heartbeat")
     line.take()
     assert line.advance(1000) == []
@@ -266,7 +275,7 @@ def test_a_normal_message_is_sent_once(line):
     assert len(line.sent) == 2
 
 
-def test_a_stored_normal_message_is_retried_and_lets_others_pass(new_line):
+def test_a_stored_normal_message_is_retried_and_lets_others_pass(new_line: "type[Line]") -> None:
     line = new_line(limits=OutboxLimits(queue_all=True))
     line.put("StatusNotification", is_persistent=True)
     line.take()
@@ -280,7 +289,7 @@ def test_a_stored_normal_message_is_retried_and_lets_others_pass(new_line):
     assert line.ledger.told == [("attempted", 1, 1), ("confirmed", 1, {})]
 
 
-def test_no_more_ids_are_kept_than_anybody_will_answer(new_line):
+def test_no_more_ids_are_kept_than_anybody_will_answer(new_line: "type[Line]") -> None:
     line = new_line(retry=RetryRules(interval=0.0, response_timeout=1.0))
     entry = line.put("StartTransaction")
     line.advance(MAX_IDS + 10.5)
@@ -296,7 +305,7 @@ def test_no_more_ids_are_kept_than_anybody_will_answer(new_line):
 
 
 @pytest.mark.parametrize("queue_all", [False, True])
-def test_boot_notification_is_repeated_for_ever_and_never_stored(new_line, queue_all):
+def test_boot_notification_is_repeated_for_ever_and_never_stored(new_line: "type[Line]", queue_all: bool) -> None:
     line = new_line(accepted=False, limits=OutboxLimits(queue_all=queue_all))
     line.put("BootNotification", waits=True)
     assert line.advance(30 + 60 + 30 + 60) == ["BootNotification"] * 3
@@ -312,7 +321,7 @@ def test_boot_notification_is_repeated_for_ever_and_never_stored(new_line, queue
     assert [reason for _, reason, _ in line.ends] == ["confirmed"]
 
 
-def test_a_newer_boot_notification_takes_the_place_of_one_that_waits(line):
+def test_a_newer_boot_notification_takes_the_place_of_one_that_waits(line: "Line") -> None:
     line.put("BootNotification", waits=True)
     line.take()
     line.refuse()
@@ -323,7 +332,7 @@ def test_a_newer_boot_notification_takes_the_place_of_one_that_waits(line):
     assert line.advance(1000) == []
 
 
-def test_a_boot_notification_that_failed_gives_way_to_a_newer_one(line):
+def test_a_boot_notification_that_failed_gives_way_to_a_newer_one(line: "Line") -> None:
     line.put("BootNotification", waits=True)
     line.take()
     line.put("BootNotification", waits=True)
