@@ -4,7 +4,7 @@ The order of `all` is the order in which features start and hear of signals. A f
 constructor; none of them finds another by itself.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cache
 from types import MappingProxyType
 from typing import TYPE_CHECKING
@@ -56,13 +56,19 @@ class Features:
         "transactions",
     )
 
-    def __init__(self, ctx: Context, connectors: dict[int, Connector], data: TransactionData) -> None:
+    def __init__(
+        self,
+        ctx: Context,
+        connectors: dict[int, Connector],
+        data: TransactionData,
+        reconnect: Callable[[], None],
+    ) -> None:
         self.ctx = ctx
         self.connectors = connectors
         self.boot = Boot(ctx)
         self.availability = Availability(ctx)
         self.authorization = Authorization(ctx)
-        self.settings = Settings(ctx)
+        self.settings = Settings(ctx, reconnect=reconnect)
         self.meter_values = MeterValues(ctx, data)
         self.transactions = TransactionMessages(ctx, meter_values=self.meter_values)
         self.data_transfer = DataTransfer(ctx)
@@ -165,7 +171,7 @@ def assemble(charge_point: "ChargePoint", found: Restored) -> Features:
     session.outbox.restore(found.messages)
     if found.messages:
         log.info("%s: %d messages wait from before", ctx.charge_point_id, len(found.messages))
-    return Features(ctx, connectors, data)
+    return Features(ctx, connectors, data, charge_point.reconnect_websocket)
 
 
 def _connectors(configuration: Configuration, found: Restored) -> dict[int, Connector]:

@@ -16,6 +16,7 @@ from ocpp16.charge_point.connectivity import Connectivity, Connector
 from ocpp16.charge_point.events import StationEvents
 from ocpp16.charge_point.feed import ObserverFeed
 from ocpp16.charge_point.pump import Pump
+from ocpp16.charge_point.redaction import redacted
 from ocpp16.charge_point.restored import BOOT, restored
 from ocpp16.charge_point.writer import JournalWriter
 from ocpp16.enums import BootReason, ChargePointStatus, ConfigurationStatus, Reason, RegistrationStatus
@@ -247,6 +248,11 @@ class ChargePoint(StationEvents):
         """Close the connection and stay away until `connect_websocket`; the charge point works on offline."""
         self._running().disconnect()
 
+    def reconnect_websocket(self) -> None:
+        """Close the connection and open another at once, with what is configured now; nothing while disconnected."""
+        if self._connectivity is not None:
+            self._connectivity.reconnect()
+
     def set_message_queue_resume_delay(self, seconds: float) -> None:
         """How long queued messages wait after a reconnect, so that the Central System may speak first."""
         self._resume_delay = seconds
@@ -363,7 +369,7 @@ class ChargePoint(StationEvents):
     def invalid_received(self, text: str, why: str) -> None:
         """The peer sent something that cannot be used (security event InvalidMessages)."""
         log.warning("%s: received something unusable: %s", self.ctx.charge_point_id, why)
-        self.tell(SecurityEvent("InvalidMessages", f"{why}: {text}"[:255]), 0)
+        self.tell(SecurityEvent("InvalidMessages", f"{why}: {redacted(text)}"[:255]), 0)
 
     def durable_rose(self) -> None:
         self._pump.kick()
@@ -389,4 +395,4 @@ class ChargePoint(StationEvents):
             callback()
 
     def _traced(self, direction: str, text: str) -> None:
-        self.tell(MessageExchanged(direction, text), 0)
+        self.tell(MessageExchanged(direction, redacted(text)), 0)

@@ -40,6 +40,7 @@ class Connectivity:
         "_backoff",
         "_connector",
         "_ctx",
+        "_is_urgent",
         "_is_wanted",
         "_link",
         "_pump",
@@ -66,6 +67,7 @@ class Connectivity:
         self._trace = trace
         self._backoff = Backoff(0, 0, 0, random)
         self._is_wanted = False
+        self._is_urgent = False
         self._retry_now = trio.Event()
         self._scope = trio.CancelScope()
         self._link: Link | None = None
@@ -77,9 +79,15 @@ class Connectivity:
 
     def connect(self) -> None:
         """Connect, at once, and stay connected."""
-        self._is_wanted = True
+        self._is_wanted = self._is_urgent = True
         self._backoff.reset()
         self._retry_now.set()
+
+    def reconnect(self) -> None:
+        """Close the connection and open another at once, with what is configured now."""
+        if self._is_wanted:
+            self.connect()
+            self._scope.cancel()
 
     def disconnect(self) -> None:
         """Close the connection, or give up the attempt, and stay away until `connect`."""
@@ -95,9 +103,11 @@ class Connectivity:
                 if not self._is_wanted:
                     await self._retry_now.wait()
                 continue
+            self._is_urgent = False
             reason = await self._connect_and_read()
-            if self._is_wanted:
-                self._ctx.counters.connection_failures += 0 if reason is None else 1
+            if reason is not None:
+                self._ctx.counters.connection_failures += 1
+            if self._is_wanted and not self._is_urgent:
                 await self._pause()
 
     async def _pause(self) -> None:
@@ -199,7 +209,7 @@ class Connectivity:
             ctx.tell(SecurityEvent(error.security_event, str(error)[:255]), 0)
 
     def key_changed(self, key: str) -> None:
-        """A configuration key changed: pings follow at once, a new AuthorizationKey with a new connection."""
+        """A configuration key changed: pings follow at once."""
         if key in _KEEP_ALIVE_KEYS and self._link is not None:
             self._set_keep_alive()
 

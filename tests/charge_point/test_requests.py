@@ -8,7 +8,8 @@ import trio
 from ocpp16.enums import ConfigurationStatus, DataTransferStatus, Reason, ResetType, SessionStartedReason, UnlockStatus
 from ocpp16.errors import CallFailed
 from ocpp16.models import DataTransferResponse
-from ocpp16.observer import ConfigurationKeyChanged, ResetRequested, SecurityEvent
+from ocpp16.observer import ConfigurationKeyChanged, ConnectionStateChanged, ResetRequested, SecurityEvent
+from ocpp16.testing.central_system import CentralSystem
 
 
 async def test_remote_start_hands_the_token_to_the_station(open_bench: Any, make_config: Any) -> None:
@@ -237,3 +238,36 @@ async def test_a_broken_station_is_an_internal_error_only_where_there_is_no_safe
     async with open_bench() as bench:
         bench.station.answers["unlock_connector"] = ValueError("boom")
         assert await bench.call("UnlockConnector", {"connectorId": 1}) == {"status": "UnlockFailed"}
+
+
+async def test_a_new_authorization_key_is_used_on_a_new_connection(open_bench: Any, make_config: Any) -> None:
+    old, new = bytes(range(16)), bytes(range(240, 256))
+    keys = {"cp001": old}
+    document = make_config(Security__SecurityProfile=1, Security__AuthorizationKey="hex:" + old.hex())
+    async with open_bench(csms=CentralSystem(keys=keys), document=document, trace_messages=True) as bench:
+        keys["cp001"] = new
+        change = {"key": "AuthorizationKey", "value": new.hex()}
+        assert await bench.call("ChangeConfiguration", change) == {"status": "Accepted"}
+        await trio.sleep(1)
+        assert bench.charge_point.counters.connects == 2
+        assert bench.charge_point.is_connected
+        assert any("***" in str(event) for event in bench.events.seen)
+        assert all(new.hex() not in str(event) for event in bench.events.seen)
+        assert await bench.call("ChangeConfiguration", {"key": "AuthorizationKey", "value": "short"}) == {
+            "status": "Rejected"
+        }
+        assert await bench.call("ChangeConfiguration", {"key": "SecurityProfile", "value": "2"}) == {
+            "status": "Rejected"
+        }
+
+
+async def test_a_refused_handshake_is_told_with_status_and_body(open_bench: Any) -> None:
+    csms = CentralSystem()
+    csms.refuse_handshake(401, "who are you", times=2)
+    async with open_bench(csms=csms) as bench:
+        await trio.sleep(10)
+        assert bench.charge_point.is_connected
+        told = bench.events.of(ConnectionStateChanged)
+        assert "401" in told[0].reason
+        assert "who are you" in told[0].reason
+        assert bench.events.of(SecurityEvent)[0].type == "FailedToAuthenticateAtCentralSystem"

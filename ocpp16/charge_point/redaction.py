@@ -1,0 +1,15 @@
+"""What must not be shown in a trace of messages: the value of a ChangeConfiguration for AuthorizationKey."""
+
+import re
+
+_SECRET_KEY = "authorizationkey"
+_VALUE = re.compile(r'("value"\s*:\s*")(?:[^"\\]|\\.)*(")')
+
+HIDDEN = "***"
+
+
+def redacted(text: str) -> str:
+    """`text` of a frame with the values of secrets hidden; most frames come back as they are."""
+    if _SECRET_KEY not in text.lower():
+        return text
+    return _VALUE.sub(rf"\g<1>{HIDDEN}\g<2>", text)
