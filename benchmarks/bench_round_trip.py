@@ -1,6 +1,6 @@
 """Whole paths in µs: a CALL to its CALLRESULT, a StartTransaction to its answer with the disk in between.
 
-One process holds both ends, so the Central System's half is in the figures; `ocpp` 2.1.0 does the first one beside ours.
+One process holds both ends, so the Central System's half is in the figures; `ocpp` 2.1.0 does the first beside ours.
 """
 
 import asyncio
@@ -36,18 +36,20 @@ ROUNDS, CALLS = 15, 200
 
 async def round_trips(count: int) -> float:
     """Seconds for each TriggerMessage-sized CALL (UnlockConnector) over a memory stream and back."""
-    async with CentralSystem(record_limit=0) as csms:
-        async with open_charge_point(CONFIG, RecordingStation(), connector=csms.connector) as charge_point:
-            await charge_point.start()
-            await trio.testing.wait_all_tasks_blocked()
-            websocket: WebSocket = csms.connected["cp001"].websocket
-            best = float("inf")
-            for _ in range(ROUNDS):
-                began = perf_counter()
-                for _ in range(count):
-                    await csms.call("cp001", "UnlockConnector", {"connectorId": 1})
-                best = min(best, (perf_counter() - began) / count)
-            assert websocket.is_open
+    async with (
+        CentralSystem(record_limit=0) as csms,
+        open_charge_point(CONFIG, RecordingStation(), connector=csms.connector) as charge_point,
+    ):
+        await charge_point.start()
+        await trio.testing.wait_all_tasks_blocked()
+        websocket: WebSocket = csms.connected["cp001"].websocket
+        best = float("inf")
+        for _ in range(ROUNDS):
+            began = perf_counter()
+            for _ in range(count):
+                await csms.call("cp001", "UnlockConnector", {"connectorId": 1})
+            best = min(best, (perf_counter() - began) / count)
+        assert websocket.is_open
     return best
 
 
@@ -84,9 +86,10 @@ async def peer_round_trips(count: int) -> float:
 
 async def durable_starts(folder: Path, count: int) -> float:
     """Seconds from `on_transaction_started` to the confirmed transaction id, on disk before it was sent (FULL)."""
-    async with CentralSystem(record_limit=0) as csms, open_charge_point(
-        CONFIG, RecordingStation(), connector=csms.connector, database_path=folder
-    ) as charge_point:
+    async with (
+        CentralSystem(record_limit=0) as csms,
+        open_charge_point(CONFIG, RecordingStation(), connector=csms.connector, database_path=folder) as charge_point,
+    ):
         await charge_point.start()
         await trio.sleep(0.2)
         best = float("inf")

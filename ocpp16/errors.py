@@ -65,8 +65,7 @@ class CallFailed(Ocpp16Error):
     """
 
     def __init__(self, action: str, reason: str, code: str = "", description: str = "") -> None:
-        detail = f" {code}: {description}".rstrip(": ") if code or description else ""
-        super().__init__(f"{action}: {reason}{detail}")
+        super().__init__(": ".join(part for part in (action, reason, code, description) if part))
         self.action = action
         self.reason = reason
         self.code = code

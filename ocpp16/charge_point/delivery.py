@@ -28,15 +28,14 @@ class StoredDelivery:
         """The payload as it goes out: with the transaction's id as known now, and with corrected times."""
         payload = entry.payload
         transaction = entry.transaction
-        if isinstance(transaction, Transaction):
-            transaction_id = transaction.transaction_id
-            if entry.action == "StopTransaction":
-                payload = {
-                    "transactionId": UNKNOWN_TRANSACTION if transaction_id is None else transaction_id,
-                    **payload,
-                }
-            elif entry.action == "MeterValues" and transaction_id is not None:
-                payload = {**payload, "transactionId": transaction_id}
+        transaction_id = transaction.transaction_id if isinstance(transaction, Transaction) else None
+        if entry.action == "StopTransaction":
+            payload = {
+                "transactionId": UNKNOWN_TRANSACTION if transaction_id is None else transaction_id,
+                **payload,
+            }
+        elif entry.action == "MeterValues" and transaction_id is not None:
+            payload = {**payload, "transactionId": transaction_id}
         if entry.clock_boot:
             payload = correct_timestamps(payload, partial(self._corrected, entry.clock_boot))
         return payload

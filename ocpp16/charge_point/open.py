@@ -51,6 +51,7 @@ async def open_charge_point(
     store: Store | None = None,
     share_path: str | Path | None = None,
     certificates_path: str | Path | None = None,
+    security_configuration: Mapping[str, Any] | None = None,
     observer: Observer | None = None,
     connector: Connector | None = None,
     anchor: float | None = None,
@@ -63,8 +64,9 @@ async def open_charge_point(
     what was changed over it (made when needed; secrets go to a file of mode 0600 beside it); without it, changes go to
     the store. database_path: folder of the database `<ChargePointId>.db`, or a path ending in `.db`; store: a driver of
     your own instead; with neither, nothing outlives the block. share_path: data files instead of the package's.
-    certificates_path: folder `certs`, whose `ca/csms` is trusted for wss://. observer: is told what happens (see
-    `ocpp16.observer`). connector: opens the stream to an endpoint, for tests and tunnels. anchor: wall time now in
+    certificates_path: folder `certs`, whose `ca/csms` is trusted for wss://. security_configuration: single paths of
+    that layout elsewhere, by libocpp's names; `csms_ca_bundle` is a PEM file or a folder. observer: is told what happens
+    (see `ocpp16.observer`). connector: opens the stream to an endpoint, for tests and tunnels. anchor: wall time now in
     seconds since 1970 instead of the system's clock. seed: makes message ids and waits repeatable. trace_messages:
     tells the observer every text frame.
 
@@ -74,6 +76,7 @@ async def open_charge_point(
     started_at = round((time.time() if anchor is None else anchor) * 1e6)
     overlay = None if user_config_path is None else Overlay(user_config_path)
     configuration = _configuration(config, overlay, share_path)
+    roots = _csms_roots(certificates_path, security_configuration or {})
     charge_point_id = configuration[internal.CHARGE_POINT_ID]
     if store is None:
         store = await _open_store(database_path, charge_point_id, started_at, virtual)
@@ -97,7 +100,7 @@ async def open_charge_point(
                         journal=journal,
                         nursery=nursery,
                         anchor=started_at,
-                        connector=connector or partial(_dial, configuration, certificates_path),
+                        connector=connector or partial(_dial, configuration, roots),
                         persist=partial(_persisted, overlay),
                         feed=feed,
                         counters=counters,
@@ -206,18 +209,23 @@ def _report_store(
                 feed.tell_now(StoreRecovered(text))
 
 
-async def _dial(
-    configuration: Configuration, certificates_path: str | Path | None, endpoint: Endpoint
-) -> trio.abc.Stream:
+def _csms_roots(certificates_path: str | Path | None, security_configuration: Mapping[str, Any]) -> Path | None:
+    bundle = security_configuration.get("csms_ca_bundle")
+    if bundle:
+        return Path(bundle)
+    return None if certificates_path is None else Path(certificates_path) / "ca" / "csms"
+
+
+async def _dial(configuration: Configuration, roots: Path | None, endpoint: Endpoint) -> trio.abc.Stream:
     """The stream the configuration asks for: TCP, or TLS that trusts `certs/ca/csms` only, unless told otherwise."""
     context = None
     if endpoint.is_tls:
-        if certificates_path is None and not configuration[internal.USE_SSL_DEFAULT_VERIFY_PATHS]:
+        if roots is None and not configuration[internal.USE_SSL_DEFAULT_VERIFY_PATHS]:
             raise ConfigurationError(["certificates_path: wss:// needs the root certificates of the Central System"])
         suites12 = configuration[internal.SUPPORTED_CIPHERS12]
         suites13 = configuration[internal.SUPPORTED_CIPHERS13]
         context = client_context(
-            None if certificates_path is None else Path(certificates_path) / "ca" / "csms",
+            roots,
             ciphers12=":".join(suites12),
             ciphers13=":".join(suites13),
             use_default_verify_paths=configuration[internal.USE_SSL_DEFAULT_VERIFY_PATHS],

@@ -2,7 +2,7 @@
 
 import re
 
-_SECRET_KEY = "authorizationkey"
+_HIDES = "authorizationkey"
 _VALUE = re.compile(r'("value"\s*:\s*")(?:[^"\\]|\\.)*(")')
 
 HIDDEN = "***"
@@ -10,6 +10,6 @@ HIDDEN = "***"
 
 def redacted(text: str) -> str:
     """`text` of a frame with the values of secrets hidden; most frames come back as they are."""
-    if _SECRET_KEY not in text.lower():
+    if _HIDES not in text.lower():
         return text
     return _VALUE.sub(rf"\g<1>{HIDDEN}\g<2>", text)

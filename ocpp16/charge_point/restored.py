@@ -5,10 +5,11 @@ A row that cannot be read never stops the start: it is logged and left out; it s
 
 import logging
 from dataclasses import dataclass, field
+from typing import Any
 
 from ocpp16.enums import AvailabilityType
 from ocpp16.rpc.pending import Entry, Lane
-from ocpp16.state.clock import Clock
+from ocpp16.state.clock import Clock, correct_timestamps
 from ocpp16.state.transaction import Transactions
 from ocpp16.store.base import Row
 from ocpp16.store.tables import (
@@ -58,6 +59,19 @@ class Restored:
             clock.note(transaction.meter_last_at, transaction.meter_last_clock_boot)
             if transaction.stopped_at is not None:
                 clock.note(transaction.stopped_at, transaction.stop_clock_boot)
+        for entry in self.messages:
+            _note_payload(clock, entry.payload, entry.clock_boot)
+        for row in self.samples:
+            _note_payload(clock, row.payload, row.clock_boot)
+
+
+def _note_payload(clock: Clock, payload: dict[str, Any], clock_boot: int) -> None:
+    def note(micros: int) -> int:
+        clock.note(micros, clock_boot)
+        return micros
+
+    if clock_boot:
+        correct_timestamps(payload, note)
 
 
 def restored(loaded: dict[str, list[Row]]) -> Restored:

@@ -122,11 +122,19 @@ class MeterValues(FeatureProfile):
         self._start_periodic(transaction)
 
     def end(
-        self, transaction: Transaction, signed: str | None, meter_stop: int, at: int, *, is_recovered: bool
+        self,
+        transaction: Transaction,
+        signed: str | None,
+        meter_stop: int,
+        at: int,
+        *,
+        clock_boot: int,
+        is_recovered: bool,
     ) -> list[Payload]:
         """A transaction is over: stop to sample. Returns its transactionData, with the last values of the meter.
 
-        `is_recovered`: it was ended by a power cut, so there are no last values but those stored.
+        `clock_boot`: how `at` is marked. `is_recovered`: it was ended by a power cut, so there are no last values but
+        those stored.
         """
         timer = self._periodic.pop(transaction.connector_id, None)
         if timer is not None:
@@ -142,7 +150,7 @@ class MeterValues(FeatureProfile):
                 transaction,
                 at=at,
             )
-        return self._data.end(transaction, value, signed, at)
+        return self._data.end(transaction, value, signed, at, clock_boot)
 
     def _start_periodic(self, transaction: Transaction) -> None:
         interval = self.ctx.configuration[core.METER_VALUE_SAMPLE_INTERVAL]

@@ -3,6 +3,7 @@
 Every sample is a row of its own until the StopTransaction that carries it is queued, so a restart loses none, signed
 values included. A StopTransaction that would be larger than MaxMessageSize keeps its first and last entries, its signed
 ones and every other one of the rest until it fits; what was taken out goes ahead of it as MeterValues: nothing is lost.
+So does a sample whose clock was wrong in another way than that of the end, since a message is corrected as a whole.
 """
 
 import orjson
@@ -45,26 +46,37 @@ class TransactionData:
         rows.append(row)
         self._ctx.journal.append(samples.put(row))
 
-    def end(self, transaction: Transaction, value: Payload | None, signed: str | None, at: int) -> list[Payload]:
-        """All samples in order of time, as they go into StopTransaction; what does not fit is queued before it."""
-        data = [self._timed(row) for row in self._rows.pop(transaction.key, ())]
+    def end(
+        self, transaction: Transaction, value: Payload | None, signed: str | None, at: int, clock_boot: int
+    ) -> list[Payload]:
+        """All samples in order of time, as they go into StopTransaction; what does not fit is queued before it.
+
+        `clock_boot`: how the times of that StopTransaction are marked.
+        """
+        data = []
+        for row in self._rows.pop(transaction.key, ()):
+            if row.clock_boot == clock_boot:
+                data.append(row.payload)
+            elif not clock_boot:
+                data.append(self._corrected(row))
+            else:
+                self._send_ahead(transaction, row.payload, row.clock_boot)
         if value is not None:
             data.append(value)
         if signed is not None:
             data.append(self._signed(at, signed, ReadingContext.TRANSACTION_END))
         data, surplus = _thinned(data, self._ctx.configuration[internal.MAX_MESSAGE_SIZE] - _OVERHEAD)
         for entry in surplus:
-            self._ctx.queue(
-                "MeterValues", {"connectorId": transaction.connector_id, "meterValue": [entry]}, transaction
-            )
+            self._send_ahead(transaction, entry, clock_boot)
         return data
 
-    def _timed(self, row: samples.SampleRow) -> Payload:
-        """A sample with its time as it is known now; one of this very boot is corrected when it is sent."""
-        clock = self._ctx.clock
-        if not row.clock_boot or row.clock_boot == clock.clock_boot:
-            return row.payload
-        return correct_timestamps(row.payload, lambda micros: clock.corrected(micros, row.clock_boot))
+    def _send_ahead(self, transaction: Transaction, value: Payload, clock_boot: int) -> None:
+        payload = {"connectorId": transaction.connector_id, "meterValue": [value]}
+        self._ctx.queue("MeterValues", payload, transaction, clock_boot=clock_boot)
+
+    def _corrected(self, row: samples.SampleRow) -> Payload:
+        """A sample of a time when the clock was not set, seen from now."""
+        return correct_timestamps(row.payload, lambda micros: self._ctx.clock.corrected(micros, row.clock_boot))
 
     def _signed(self, at: int, text: str, context: ReadingContext) -> Payload:
         value = {"value": text, "context": str(context), "format": str(ValueFormat.SIGNED_DATA)}

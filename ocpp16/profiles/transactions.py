@@ -23,7 +23,7 @@ from ocpp16.state.signals import (
     TransactionIdAssigned,
     TransactionStarted,
 )
-from ocpp16.state.transaction import Transaction, TransactionPhase
+from ocpp16.state.transaction import Transaction
 from ocpp16.store.tables import samples, transactions
 
 _INT32 = 2**31 - 1
@@ -124,7 +124,9 @@ class TransactionMessages(FeatureProfile):
         ctx = self.ctx
         if clock_boot == transaction.clock_boot:
             at = max(at, transaction.started_at)  # a clock set back meanwhile must not turn the transaction around
-        data = self._meter_values.end(transaction, signed, meter_stop, at, is_recovered=is_recovered)
+        data = self._meter_values.end(
+            transaction, signed, meter_stop, at, clock_boot=clock_boot, is_recovered=is_recovered
+        )
         transaction.meter_stop = meter_stop
         transaction.stopped_at = at
         transaction.stop_reason = reason
@@ -180,7 +182,8 @@ class TransactionMessages(FeatureProfile):
 
     def _start_answered(self, entry: Entry, payload: Payload | None) -> None:
         transaction = entry.transaction
-        assert isinstance(transaction, Transaction)
+        if not isinstance(transaction, Transaction):
+            return  # its row could not be read after a restart
         if payload is None:
             transaction.start_given_up = True
             self.ctx.journal.append(transactions.put(transaction))
@@ -215,8 +218,8 @@ class TransactionMessages(FeatureProfile):
 
     def _stop_answered(self, entry: Entry, payload: Payload | None) -> None:
         transaction = entry.transaction
-        assert isinstance(transaction, Transaction)
-        assert transaction.phase is not TransactionPhase.RUNNING
+        if not isinstance(transaction, Transaction):
+            return
         self.ctx.transactions.close(transaction)
         self.ctx.journal.append(transactions.delete(transaction.key))
         if payload is not None and "idTagInfo" in payload and transaction.id_tag_end is not None:

@@ -79,6 +79,7 @@ class ControlInterface:
                 raise CommandError("unreadable", "the line has no command: it needs a text as its member do")
             if find(name).is_deferred:
                 nursery.start_soon(self._answer, commands, request_id, name, request)
+                await trio.lowlevel.checkpoint()  # tasks that start together begin in any order: this one begins first
                 return
         except CommandError as error:
             await self._write_error(request_id, error)

@@ -5,6 +5,7 @@ as a ready context; the WebSocket handshake follows elsewhere.
 """
 
 import math
+import os
 import socket
 import ssl
 from typing import Any, NamedTuple
@@ -173,9 +174,10 @@ async def _connect(endpoint: Endpoint, addresses: list[_Address], interface: str
         try:
             with trio.move_on_after(limit):
                 return await _connect_address(family, address, interface)
-            problems.append(f"{address[0]}: no answer within {limit:g} s")
+            problem = f"no answer within {limit:g} s"
         except OSError as exc:
-            problems.append(f"{address[0]}: {exc.strerror or exc}")
+            problem = os.strerror(exc.errno) if exc.errno else str(exc)
+        problems.append(problem if address[0] == endpoint.host else f"{address[0]}: {problem}")
     raise DialFailed("TCP", f"TCP: cannot connect to {endpoint.authority}: {'; '.join(problems)}")
 
 

@@ -1,0 +1,150 @@
+"""`ocpp16 central-system`: the scripted Central System of the test kit as a server that accepts everything.
+
+For trying a charge point out. It says what passes, in readable lines, and what a charge point did that OCPP does not
+allow. It keeps nothing.
+"""
+
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import datetime
+from functools import partial
+from pathlib import Path
+from ssl import SSLContext
+from time import time
+
+import click
+import trio
+
+from ocpp16.cli.failure import CommandFailed, listening_failed
+from ocpp16.cli.log import LogChoice, log_options
+from ocpp16.cli.message_lines import IN, LONGEST_TEXT, OUT, MessageLines, cut
+from ocpp16.cli.orders import Orders
+from ocpp16.cli.running import Ending, run
+from ocpp16.cli.standard_streams import StandardInput, StandardOutput, lines
+from ocpp16.security.tls import server_context
+from ocpp16.testing import CentralSystem, Direction
+from ocpp16.testing.recording import Frame, Recording
+
+CHAIN, KEY, CLIENT_ROOTS = "chain.pem", "key.pem", "client_ca.pem"
+"""Files of the --tls folder: our certificate with the intermediate ones, its key, and roots of client certificates."""
+REMEMBERED = 10_000
+"""Lines of traffic that are kept."""
+LONGEST_QUEUE = 10_000
+"""Lines that may wait to be printed."""
+LAST_LINES = 1.0
+"""Seconds that the end waits for them."""
+
+
+@click.command("central-system")
+@click.option("--port", type=click.IntRange(0, 65_535), required=True, help="Port to listen on; 0 takes a free one.")
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option(
+    "--tls",
+    type=click.Path(path_type=Path, file_okay=False),
+    help=f"Serve wss:// with {CHAIN} and {KEY} of this folder; {CLIENT_ROOTS} there demands client certificates.",
+)
+@click.option(
+    "--heartbeat", type=click.IntRange(1), default=300, show_default=True, help="Heartbeat interval, seconds."
+)
+@click.option("--control", is_flag=True, help="Read commands from standard input; its end ends the program.")
+@log_options
+@click.pass_obj
+def central_system(choice: LogChoice, port: int, host: str, tls: Path | None, heartbeat: int, control: bool) -> int:
+    """A Central System that accepts everything and says what passes.
+
+    A charge point's identity is the last part of the path it connects to.
+    """
+    choice.begin("warning")
+    context = None if tls is None else _context(tls)
+    return run(partial(_run, host, port, context, heartbeat, control))
+
+
+async def _run(
+    host: str, port: int, context: SSLContext | None, heartbeat: int, is_controlled: bool, ending: Ending
+) -> None:
+    send, receive = trio.open_memory_channel[str](LONGEST_QUEUE)
+    say = partial(_say, send)
+    central = CentralSystem(now=lambda: round(time() * 1e6), interval=heartbeat, record_limit=REMEMBERED)
+    central.recording = SpokenRecording(say)
+    async with trio.open_nursery() as printing:
+        printing.start_soon(_print, receive, StandardOutput(partial(ending.begin, "standard output was closed")))
+        with send:
+            async with central, trio.open_nursery() as nursery:
+                try:
+                    port = await central.listen(host, port, context)
+                except OSError as error:
+                    raise listening_failed(host, port, error) from error
+                shown = f"[{host}]" if ":" in host else host
+                say(f"listening on {'ws' if context is None else 'wss'}://{shown}:{port}/")
+                if is_controlled:
+                    nursery.start_soon(_obey, Orders(central, say), ending)
+                await ending.wait()
+                nursery.cancel_scope.cancel()
+                with trio.CancelScope(shield=True):  # each of them bounded
+                    await _close_all(central)
+        printing.cancel_scope.deadline = trio.current_time() + LAST_LINES
+
+
+def _say(send: trio.MemorySendChannel[str], line: str) -> None:
+    """Have a line printed, with the time; if nobody reads them fast enough, lines are left out."""
+    with suppress(trio.WouldBlock):
+        send.send_nowait(f"{datetime.now():%H:%M:%S} {line}\n")
+
+
+async def _print(receive: trio.MemoryReceiveChannel[str], output: StandardOutput) -> None:
+    async for line in receive:
+        await output.write(line.encode("utf-8", "replace"))
+
+
+async def _obey(orders: Orders, ending: Ending) -> None:
+    async with trio.open_nursery() as nursery:
+        async for line in lines(StandardInput()):
+            if line.strip() in {"quit", "exit"}:
+                break
+            nursery.start_soon(orders.obey, line)
+    ending.begin("end of input")
+
+
+async def _close_all(central: CentralSystem) -> None:
+    """Say goodbye to every charge point."""
+    async with trio.open_nursery() as nursery:
+        for charge_point in list(central.connected.values()):
+            nursery.start_soon(charge_point.aclose, 1001, "the Central System stops")
+
+
+class SpokenRecording(Recording):
+    """A record that is said aloud, line by line. Arrows go from the charge point (→) or to it (←)."""
+
+    __slots__ = ("_lines", "_say")
+
+    def __init__(self, say: Callable[[str], None]) -> None:
+        super().__init__(REMEMBERED)
+        self._say = say
+        self._lines = MessageLines()
+
+    def add(self, identity: str, direction: Direction, text: str, frame: Frame | None = None) -> None:
+        super().add(identity, direction, text, frame)
+        self._say(f"{cut(identity, LONGEST_TEXT)} {self._described(identity, direction, text, frame)}")
+
+    def object_to(self, identity: str, rule: str, text: str) -> None:
+        super().object_to(identity, rule, text)
+        self._say(f"{cut(identity, LONGEST_TEXT)} ! against the rules: {rule}")
+
+    def _described(self, identity: str, direction: Direction, text: str, frame: Frame | None) -> str:
+        if direction is Direction.OPENED:
+            return "connected"
+        if direction is Direction.CLOSED:
+            return f"disconnected: {text}"
+        arrow = OUT if direction is Direction.RECEIVED else IN
+        if frame is None:
+            return self._lines.of_text(arrow, text, identity)
+        return self._lines.of_frame(arrow, frame, identity)
+
+
+def _context(folder: Path) -> SSLContext:
+    """Raises CommandFailed and ConfigurationError."""
+    for name in (CHAIN, KEY):
+        if not (folder / name).is_file():
+            raise CommandFailed(f"{folder / name}: there is no such file; --tls needs a folder with {CHAIN} and {KEY}")
+    roots = folder / CLIENT_ROOTS
+    return server_context(folder / CHAIN, folder / KEY, client_ca=roots if roots.is_file() else None)

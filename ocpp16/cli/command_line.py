@@ -1,0 +1,96 @@
+"""The command itself: which subcommands there are, and how what goes wrong is said.
+
+Subcommands are imported when they are asked for, so that one does not wait for what another needs.
+"""
+
+import os
+import sys
+import traceback
+from collections.abc import Sequence
+from importlib import import_module
+
+import click
+
+from ocpp16._version import __version__
+from ocpp16.cli.failure import Explanation
+from ocpp16.cli.log import LogChoice, log_options
+
+SUBCOMMANDS = {
+    "demo": "ocpp16.cli.demo:demo",
+    "charge-point": "ocpp16.cli.charge_point:charge_point",
+    "central-system": "ocpp16.cli.central_system:central_system",
+}
+"""Name → module and function."""
+
+
+class Subcommands(click.Group):
+    """Imports a subcommand when it is needed."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(SUBCOMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in SUBCOMMANDS:
+            return None
+        module, _, name = SUBCOMMANDS[cmd_name].partition(":")
+        command: click.Command = getattr(import_module(module), name)
+        return command
+
+
+@click.group(
+    cls=Subcommands,
+    invoke_without_command=True,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+@click.version_option(__version__, message="ocpp16 %(version)s")
+@log_options
+@click.pass_context
+def root(ctx: click.Context) -> None:
+    """OCPP 1.6J charge points: a demonstration, a simulated station, a Central System for trying things out."""
+    if ctx.invoked_subcommand is None:
+        click.echo(ctx.get_help())
+
+
+def run(arguments: Sequence[str] | None) -> int:
+    """Run the command; whatever happens becomes an exit code and lines on standard error."""
+    choice = LogChoice()
+    try:
+        result = root.main(arguments, prog_name="ocpp16", standalone_mode=False, obj=choice)
+    except click.UsageError as error:
+        _say(error.format_message(), "ocpp16" if error.ctx is None else error.ctx.command_path)
+        return error.exit_code
+    except click.ClickException as error:
+        _say(error.format_message())
+        return error.exit_code
+    except click.Abort:
+        return 130
+    except (Exception, KeyboardInterrupt) as error:
+        return _fail(error, is_verbose=choice.is_verbose)
+    return result if isinstance(result, int) else 0
+
+
+def _fail(error: BaseException, *, is_verbose: bool) -> int:
+    explanation = Explanation(error)
+    for line in explanation.lines:
+        _say(line)
+    if explanation.is_unexpected:
+        if is_verbose:
+            traceback.print_exception(error, file=sys.stderr)
+        else:
+            _say("this should not happen; -v shows where it did")
+    _forget_unread_output()
+    return explanation.exit_code
+
+
+def _say(line: str, who: str = "ocpp16") -> None:
+    """One line, whatever is in the text."""
+    click.echo(f"{who}: {' '.join(line.split())}", err=True)
+
+
+def _forget_unread_output() -> None:
+    """If nobody reads our standard output, Python must not find that out again at the end and complain."""
+    try:
+        if sys.stdout is not None:
+            sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -1,0 +1,118 @@
+"""The interactive console: a person types commands and sees what happens.
+
+On a terminal there is an input line (input_line.py), and whatever is printed appears above it. Elsewhere lines are read
+as they come, so that commands may be piped in. A command that takes long does not hold up the next one.
+"""
+
+import os
+import sys
+from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from datetime import datetime
+from functools import partial
+
+import trio
+from rich.console import Console as Terminal
+from rich.console import RenderableType
+from rich.text import Text
+
+from ocpp16.cli.event_lines import EventLines
+from ocpp16.cli.input_line import InputLine
+from ocpp16.cli.results import shown
+from ocpp16.cli.running import Ending
+from ocpp16.cli.standard_streams import StandardInput, StandardOutput, lines
+from ocpp16.errors import Ocpp16Error
+from ocpp16.observer import ObserverEvent
+from ocpp16.simulation import CommandError, Commands
+from ocpp16.simulation.commands import find, from_words
+
+WIDTH = 200
+"""Columns where there is no terminal to tell them."""
+
+
+class Console:
+    """The face for people. `terminal` makes text of what is to be shown, `write` prints it, `typed` gives the lines."""
+
+    def __init__(
+        self,
+        ending: Ending,
+        terminal: Terminal,
+        write: Callable[[bytes], Awaitable[None]],
+        typed: Callable[[Commands], AsyncIterable[str]],
+    ) -> None:
+        self._ending = ending
+        self._terminal = terminal
+        self._write = write
+        self._typed = typed
+        self._events = EventLines()
+
+    async def notify(self, event: ObserverEvent) -> None:
+        """`Observer`: print what happens."""
+        for line in self._events.of(event):
+            await self._show(Text.assemble((f"{datetime.now():%H:%M:%S} ", "dim"), (line, "cyan")))
+
+    async def exit(self, reason: str) -> None:
+        """Print why the program ends."""
+        await self._show(Text(f"stopped: {reason}"))
+
+    async def serve(self, commands: Commands) -> None:
+        """Carry out what is typed, to its end or to `quit`."""
+        await self._show(Text("help lists the commands, quit ends", "dim"))
+        async with trio.open_nursery() as nursery:
+            async for line in self._typed(commands):
+                if line.strip() in {"quit", "exit"}:
+                    self._ending.begin("quit")
+                    return
+                await self._serve_line(commands, line.strip(), nursery)
+
+    async def _serve_line(self, commands: Commands, line: str, nursery: trio.Nursery) -> None:
+        if not line or line.startswith("#"):
+            return
+        first, _, rest = line.partition(" ")
+        if first == "wait":
+            await self._wait(rest)
+            return
+        try:
+            name, arguments = from_words(line)
+        except CommandError as error:
+            await self._show_error(error)
+            return
+        if find(name).is_deferred:
+            nursery.start_soon(self._carry_out, commands, name, arguments)
+            await trio.lowlevel.checkpoint()  # tasks that start together begin in any order: this one begins first
+        else:
+            await self._carry_out(commands, name, arguments)
+
+    async def _carry_out(self, commands: Commands, name: str, arguments: dict[str, object]) -> None:
+        try:
+            result = await commands.run(name, arguments)
+        except (CommandError, Ocpp16Error) as error:
+            await self._show_error(error)
+        else:
+            await self._show(shown(name, result))
+
+    async def _wait(self, words: str) -> None:
+        try:
+            await trio.sleep(float(words))
+        except ValueError:
+            await self._show_error(CommandError("bad_value", "wait needs a number of seconds, 0 or more"))
+
+    async def _show_error(self, error: Exception) -> None:
+        await self._show(Text(f"error: {error}", "red"))
+
+    async def _show(self, what: RenderableType) -> None:
+        with self._terminal.capture() as captured:
+            self._terminal.print(what, soft_wrap=isinstance(what, Text))
+        text = "".join(line.rstrip() + "\n" for line in captured.get().splitlines())
+        await self._write(text.encode("utf-8", "replace"))
+
+
+@asynccontextmanager
+async def open_console(ending: Ending) -> AsyncIterator[Console]:
+    """The console on what standard input and output are."""
+    if sys.stdin.isatty() and sys.stdout.isatty() and os.environ.get("TERM") != "dumb":
+        with InputLine(ending) as line:
+            yield Console(ending, Terminal(), line.write, line.typed)
+        return
+    output = StandardOutput(partial(ending.begin, "standard output was closed"))
+    yield Console(ending, Terminal(width=WIDTH), output.write, lambda commands: lines(StandardInput()))

@@ -1,0 +1,155 @@
+"""`ocpp16 demo`: a Central System, a charging station and its cars in one process, over a real WebSocket.
+
+Nothing is pretended but the hardware, and the time: the clock of the whole process runs faster than in reality, so that
+a charging session of some minutes takes less than half a minute to watch.
+"""
+
+from functools import partial
+from time import time
+from typing import Any
+
+import click
+import trio
+from rich.console import Console
+
+from ocpp16.charge_point.charge_point import ChargePoint
+from ocpp16.charge_point.open import open_charge_point
+from ocpp16.cli.demo_story import Story
+from ocpp16.cli.demo_view import Tone, View, view_for
+from ocpp16.cli.event_lines import EventLines
+from ocpp16.cli.failure import UNEXPECTED, CommandFailed, listening_failed
+from ocpp16.cli.log import LogChoice, log_options
+from ocpp16.cli.running import Ending, run
+from ocpp16.cli.scaled_clock import ScaledClock
+from ocpp16.observer import MessageExchanged, ObserverEvent
+from ocpp16.simulation import Operation, SimulatedStation
+from ocpp16.testing import CentralSystem
+
+HOST = "127.0.0.1"
+IDENTITY = "demo"
+PATIENCE = 30.0
+"""Real seconds that a step may take before it counts as failed."""
+FRAME = 0.1
+"""Real seconds between two pictures."""
+
+
+@click.command()
+@click.option(
+    "--speed",
+    type=click.FloatRange(0.5, 200.0),
+    default=10.0,
+    show_default=True,
+    help="How many times faster than in reality time passes.",
+)
+@click.option(
+    "--connectors", type=click.IntRange(1, 12), default=2, show_default=True, help="Connectors, with a car each."
+)
+@click.option(
+    "--port", type=click.IntRange(0, 65_535), default=0, help="Port of the Central System; 0 takes a free one."
+)
+@log_options
+@click.pass_obj
+def demo(choice: LogChoice, speed: float, connectors: int, port: int) -> int:
+    """Show a whole charging session: boot, plug in, card, charge, pause, go on, stop, unplug.
+
+    Ends by itself; the exit code is 0 if everything happened as it should.
+    """
+    choice.begin("error")
+    return run(partial(_run, speed, connectors, port), exit_code_of_sigterm=143, clock=ScaledClock(speed))
+
+
+async def _run(speed: float, connectors: int, port: int, ending: Ending) -> None:
+    began, anchor = trio.current_time(), time()
+    async with CentralSystem(now=lambda: round((anchor + trio.current_time() - began) * 1e6)) as central_system:
+        try:
+            port = await central_system.listen(HOST, port)
+        except OSError as error:
+            raise listening_failed(HOST, port, error) from error
+        title = f"OCPP 1.6J on ws://{HOST}:{port}/{IDENTITY}, time runs {speed:g} times as fast"
+        on_closed = partial(ending.begin, "standard output was closed", UNEXPECTED)
+        view = view_for(Console(highlight=False), title, lambda: trio.current_time() - began, on_closed)
+        with view:
+            view.say(title, Tone.STORY)
+            story = Story(central_system, partial(view.say, tone=Tone.STORY), PATIENCE * speed)
+            station = SimulatedStation(meter_interval=0)
+            async with open_charge_point(
+                configuration(port, connectors),
+                station,
+                observer=Watcher(view, story),
+                anchor=anchor,
+                trace_messages=True,
+            ) as charge_point:
+                station.attach(charge_point)
+                view.look_at(station, charge_point)
+                await _tell(charge_point, station, story, view, FRAME * speed, ending)
+            if ending.exit_code:
+                return
+            problems = story.problems(connectors)
+            if not problems:
+                view.say(_summary(central_system, story, connectors), Tone.GOOD)
+    if problems:
+        raise CommandFailed(*problems, exit_code=1)
+
+
+async def _tell(
+    charge_point: ChargePoint, station: SimulatedStation, story: Story, view: View, interval: float, ending: Ending
+) -> None:
+    """Run the station while the story is told, or until the program is to end."""
+    operation = Operation(station, charge_point)
+    pictures = charge_point.timers.every(interval, view.draw, charge_point.clock.monotonic())
+    try:
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(operation.run)
+            nursery.start_soon(_run_story, story, charge_point, station, ending)
+            await ending.wait()
+            nursery.cancel_scope.cancel()
+        await operation.stop()
+    finally:
+        pictures.cancel()
+
+
+async def _run_story(story: Story, charge_point: ChargePoint, station: SimulatedStation, ending: Ending) -> None:
+    await story.run(charge_point, station)
+    ending.begin("the story is told")
+
+
+class Watcher:
+    """The observer: hands what happens to the story and to the view."""
+
+    def __init__(self, view: View, story: Story) -> None:
+        self._view = view
+        self._story = story
+        self._lines = EventLines()
+
+    async def notify(self, event: ObserverEvent) -> None:
+        for line in self._lines.of(event):
+            self._view.say(line, Tone.MESSAGE if isinstance(event, MessageExchanged) else Tone.EVENT)
+        self._story.notice(event)
+
+
+def configuration(port: int, connectors: int) -> dict[str, Any]:
+    """Of the demonstration's charge point."""
+    return {
+        "Internal": {
+            "ChargePointId": IDENTITY,
+            "CentralSystemURI": f"ws://{HOST}:{port}/",
+            "ChargePointVendor": "ocpp16",
+            "ChargePointModel": "Demonstration",
+            "RetryBackoffWaitMinimum": 1,
+            "RetryBackoffRandomRange": 0,
+        },
+        "Core": {
+            "NumberOfConnectors": connectors,
+            "MeterValueSampleInterval": 20,
+            "MeterValuesSampledData": "Energy.Active.Import.Register,Power.Active.Import,SoC",
+            "StopTxnSampledData": "Energy.Active.Import.Register",
+            "ClockAlignedDataInterval": 0,
+            "WebSocketPingInterval": 0,
+        },
+        "Security": {"SecurityProfile": 0},
+    }
+
+
+def _summary(central_system: CentralSystem, story: Story, connectors: int) -> str:
+    energy = " + ".join(f"{story.energy(connector_id)} Wh" for connector_id in range(1, connectors + 1))
+    return f"all went well: {len(central_system.calls())} messages, none against the rules; charged {energy}"

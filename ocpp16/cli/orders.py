@@ -1,0 +1,105 @@
+"""What can be typed at the Central System: a table from word to the call that it makes, and `call` for any other.
+
+The call and its answer are seen in the traffic that is printed; only what goes wrong is said here.
+"""
+
+import shlex
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+import orjson
+
+from ocpp16.errors import CallFailed, ConnectionClosed, ValidationError
+from ocpp16.testing import CentralSystem
+
+Payload = dict[str, Any]
+
+CALL = "call CHARGE_POINT ACTION [JSON]"
+
+
+class Order(NamedTuple):
+    """One row: the words after the identity, how many are needed, the action, and its payload from the words."""
+
+    usage: str
+    needed: int
+    action: str
+    payload: Callable[[list[str]], Payload]
+
+
+ORDERS: Mapping[str, Order] = {
+    "remote_start": Order(
+        "ID_TAG [CONNECTOR]",
+        1,
+        "RemoteStartTransaction",
+        lambda words: {"idTag": words[0], **({"connectorId": int(words[1])} if words[1:] else {})},
+    ),
+    "remote_stop": Order("TRANSACTION", 1, "RemoteStopTransaction", lambda words: {"transactionId": int(words[0])}),
+    "reset": Order("[Soft|Hard]", 0, "Reset", lambda words: {"type": words[0] if words else "Soft"}),
+    "unlock": Order("CONNECTOR", 1, "UnlockConnector", lambda words: {"connectorId": int(words[0])}),
+    "trigger": Order(
+        "MESSAGE [CONNECTOR]",
+        1,
+        "TriggerMessage",
+        lambda words: {"requestedMessage": words[0], **({"connectorId": int(words[1])} if words[1:] else {})},
+    ),
+    "availability": Order(
+        "CONNECTOR Operative|Inoperative",
+        2,
+        "ChangeAvailability",
+        lambda words: {"connectorId": int(words[0]), "type": words[1]},
+    ),
+    "get_configuration": Order("[KEY …]", 0, "GetConfiguration", lambda words: {"key": words} if words else {}),
+    "change_configuration": Order(
+        "KEY VALUE", 2, "ChangeConfiguration", lambda words: {"key": words[0], "value": words[1]}
+    ),
+    "clear_cache": Order("", 0, "ClearCache", lambda words: {}),
+}
+
+
+class Orders:
+    """Carries out typed lines; `say` prints."""
+
+    def __init__(self, central: CentralSystem, say: Callable[[str], None]) -> None:
+        self._central = central
+        self._say = say
+
+    async def obey(self, line: str) -> None:
+        """Carry out one line and wait for the answer; whatever is wrong with either is said."""
+        try:
+            if line.split(maxsplit=1)[:1] == ["call"]:
+                await self._call(line)
+            elif words := shlex.split(line, comments=True):
+                await self._obey(words[0].replace("-", "_"), words[1:])
+        except (ValueError, CallFailed, ConnectionClosed, ValidationError) as error:
+            self._say(f"error: {error}")
+
+    async def _call(self, line: str) -> None:
+        """`call CHARGE_POINT ACTION [JSON]`; the JSON is taken as it is typed."""
+        words = line.split(maxsplit=3)
+        if len(words) < 3:
+            raise ValueError(f"usage: {CALL}")
+        payload = orjson.loads(words[3].strip().strip("'")) if words[3:] else {}
+        await self._central.call(words[1], words[2], payload)
+
+    async def _obey(self, word: str, rest: list[str]) -> None:
+        if word == "help":
+            self._help()
+        elif word == "charge_points":
+            self._say(f"connected: {', '.join(sorted(self._central.connected)) or 'none'}")
+        elif word == "close":
+            if not rest:
+                raise ValueError("close needs the identity of a charge point")
+            await self._central.close(rest[0])
+        elif word in ORDERS:
+            order = ORDERS[word]
+            if len(rest) <= order.needed:
+                raise ValueError(f"usage: {word} CHARGE_POINT {order.usage}".rstrip())
+            await self._central.call(rest[0], order.action, order.payload(rest[1:]))
+        else:
+            raise ValueError(f"no command {word}; help lists them")
+
+    def _help(self) -> None:
+        for name, order in ORDERS.items():
+            self._say(f"{name} CHARGE_POINT {order.usage}".rstrip())
+        for usage in (CALL, "close CHARGE_POINT", "charge_points", "quit"):
+            self._say(usage)

@@ -1,0 +1,67 @@
+"""Running a command's trio program to an orderly end, whatever asks for it.
+
+The first SIGINT (Ctrl-C) or SIGTERM asks; the program has `GRACE` seconds for it. A second one cuts that short. What
+was told to the charge point is on disk in any case.
+"""
+
+import signal
+from collections.abc import AsyncIterator, Awaitable, Callable
+
+import trio
+
+GRACE = 15.0
+"""Seconds."""
+
+
+class Ending:
+    """The end of the program: asked for once, by whoever is first, with a reason and the exit code to end with."""
+
+    def __init__(self) -> None:
+        self.reason = ""
+        self.exit_code = 0
+        self._begun = trio.Event()
+
+    def begin(self, reason: str, exit_code: int = 0) -> None:
+        """Ask the program to end."""
+        if not self._begun.is_set():
+            self.reason = reason
+            self.exit_code = exit_code
+            self._begun.set()
+
+    async def wait(self) -> None:
+        """Wait until somebody asks."""
+        await self._begun.wait()
+
+
+Program = Callable[[Ending], Awaitable[None]]
+
+
+def run(program: Program, *, exit_code_of_sigterm: int = 0, clock: trio.abc.Clock | None = None) -> int:
+    """Run `program`, which is to return soon after the ending has begun; returns the exit code.
+
+    SIGINT leads to 130, SIGTERM to `exit_code_of_sigterm`: a server that was told to end has done its duty.
+    """
+    return trio.run(_run, program, {signal.SIGINT: 130, signal.SIGTERM: exit_code_of_sigterm}, clock=clock)
+
+
+async def _run(program: Program, exit_codes: dict[signal.Signals, int]) -> int:
+    ending = Ending()
+    with trio.open_signal_receiver(*exit_codes) as signals:
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(_listen, signals, exit_codes, ending, nursery.cancel_scope)
+            await program(ending)
+            nursery.cancel_scope.cancel()
+    return ending.exit_code
+
+
+async def _listen(
+    signals: AsyncIterator[int], exit_codes: dict[signal.Signals, int], ending: Ending, everything: trio.CancelScope
+) -> None:
+    is_asked = False
+    async for number in signals:
+        received = signal.Signals(number)
+        if is_asked:
+            everything.cancel()
+        is_asked = True
+        ending.begin(received.name, exit_codes[received])
+        everything.deadline = min(everything.deadline, trio.current_time() + GRACE)

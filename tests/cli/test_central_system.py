@@ -1,0 +1,181 @@
+"""The Central System as a program: what it prints, what can be typed, and its TLS folder."""
+
+import re
+import signal
+import subprocess
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import trio
+import trustme
+
+from ocpp16.cli.orders import ORDERS, Orders
+from ocpp16.codec import Call, CallResult, parse, serialize, validate
+from ocpp16.security.tls import client_context
+from ocpp16.testing import CentralSystem
+from ocpp16.transport.dial import endpoint, open_stream
+from ocpp16.transport.websocket import WebSocket
+
+PATIENCE = 30.0
+
+
+class Program:
+    """A running `ocpp16 central-system --control`."""
+
+    def __init__(self, process: Any) -> None:
+        self.process = process
+        self._seen = ""
+
+    async def see(self, pattern: str) -> str:
+        """Read until something matches; gives its first group, or all of it."""
+        with trio.fail_after(PATIENCE):
+            while (match := re.search(pattern, self._seen)) is None:
+                chunk = await self.process.stdout.receive_some()
+                assert chunk, f"no {pattern} in {self._seen}"
+                self._seen += chunk.decode()
+        self._seen = self._seen[match.end() :]
+        return match[match.lastindex or 0]
+
+    async def type(self, line: str) -> None:
+        await self.process.stdin.send_all(line.encode() + b"\n")
+
+
+@pytest.fixture
+async def start(command: tuple[str, ...]) -> AsyncIterator[Callable[..., Any]]:
+    started: list[Any] = []
+
+    async def start(*options: str) -> Program:
+        process = await trio.lowlevel.open_process(
+            [*command, "central-system", "--port", "0", "--control", *options],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+        )
+        started.append(process)
+        return Program(process)
+
+    yield start
+    for process in started:
+        if process.poll() is None:
+            process.kill()
+        await process.wait()
+
+
+async def connect(uri: str, context: Any = None) -> WebSocket:
+    where = endpoint(uri, "cp 1", 0 if context is None else 2)
+    stream = await open_stream(where, ssl_context=context)
+    return await WebSocket.connect(stream, host=where.authority, target=where.target)
+
+
+async def exchange(websocket: WebSocket, frame: Any) -> Any:
+    websocket.send_text(serialize(frame))
+    await websocket.flush()
+    (text,) = await websocket.receive()
+    return parse(text)
+
+
+BOOT = Call("1", "BootNotification", {"chargePointVendor": "V", "chargePointModel": "M"})
+
+
+@pytest.mark.world
+async def test_it_says_what_passes(start: Callable[..., Any]) -> None:
+    program = await start("--heartbeat", "42")
+    uri = await program.see(r"listening on (\S+)")
+    websocket = await connect(uri)
+    await program.see("cp 1 connected")
+    answer = await exchange(websocket, BOOT)
+    assert answer.payload["interval"] == 42
+    await program.see("cp 1 → BootNotification chargePointVendor=V chargePointModel=M")
+    await program.see("cp 1 ← BootNotification: status=Accepted")
+    await program.type("""call "cp 1" Reset {}""")
+    await program.see("error:")
+    await program.type("remote_start 'cp 1' ABC 1")
+    (text,) = await websocket.receive()
+    call = parse(text)
+    assert isinstance(call, Call)
+    assert (call.action, call.payload) == ("RemoteStartTransaction", {"idTag": "ABC", "connectorId": 1})
+    websocket.send_text(serialize(CallResult(call.unique_id, {"status": "Rejected"})))
+    await websocket.flush()
+    await program.see("cp 1 → RemoteStartTransaction: status=Rejected")
+    await exchange(websocket, Call("2", "Authorize", {"idTag": "x" * 30}))
+    await program.see("cp 1 ! against the rules")
+    websocket.send_text("garbage")
+    await websocket.flush()
+    await program.see("cp 1 → unreadable")
+    await program.process.stdin.aclose()
+    await program.see("cp 1 disconnected")
+    with trio.fail_after(PATIENCE):
+        assert await program.process.wait() == 0
+    await websocket.aclose()
+
+
+@pytest.mark.world
+@pytest.mark.parametrize(("number", "exit_code"), [(signal.SIGINT, 130), (signal.SIGTERM, 0)])
+async def test_signals(start: Callable[..., Any], number: signal.Signals, exit_code: int) -> None:
+    program = await start()
+    await program.see("listening")
+    program.process.send_signal(number)
+    with trio.fail_after(PATIENCE):
+        assert await program.process.wait() == exit_code
+
+
+@pytest.mark.world
+async def test_tls(start: Callable[..., Any], tmp_path: Path) -> None:
+    authority = trustme.CA()
+    certificate = authority.issue_cert("127.0.0.1")
+    (tmp_path / "chain.pem").write_bytes(b"".join(blob.bytes() for blob in certificate.cert_chain_pems))
+    (tmp_path / "key.pem").write_bytes(certificate.private_key_pem.bytes())
+    root = tmp_path / "root.pem"
+    authority.cert_pem.write_to_path(str(root))
+    program = await start("--tls", str(tmp_path))
+    uri = await program.see(r"listening on (wss://\S+)")
+    websocket = await connect(uri, client_context(root))
+    assert (await exchange(websocket, BOOT)).payload["status"] == "Accepted"
+    await websocket.aclose()
+
+
+async def test_orders_without_a_charge_point(autojump_clock: Any) -> None:
+    said: list[str] = []
+    async with CentralSystem() as csms:
+        orders = Orders(csms, said.append)
+        for line in (
+            "",
+            "# a remark",
+            "charge_points",
+            "reset cp001",
+            "unlock",
+            "fly",
+            "close",
+            "call cp001",
+            "call cp001 Reset {",
+            "remote_stop cp001 x",
+            "call cp001 Reset 'x",
+        ):
+            await orders.obey(line)
+        assert len(said) == 9
+        assert said[0] == "connected: none"
+        assert all(line.startswith("error: ") for line in said[1:])
+        said.clear()
+        await orders.obey("help")
+        assert all(any(line.startswith(name) for line in said) for name in ORDERS)
+
+
+WORDS = {
+    "remote_start": ["ABC", "1"],
+    "remote_stop": ["7"],
+    "reset": ["Hard"],
+    "unlock": ["1"],
+    "trigger": ["Heartbeat"],
+    "availability": ["0", "Inoperative"],
+    "get_configuration": ["A", "B"],
+    "change_configuration": ["A", "1"],
+    "clear_cache": [],
+}
+
+
+@pytest.mark.parametrize("name", ORDERS)
+def test_each_order_makes_a_valid_call(name: str) -> None:
+    order = ORDERS[name]
+    for words in (WORDS[name], WORDS[name][: order.needed]):
+        validate(order.action, "request", order.payload(words))

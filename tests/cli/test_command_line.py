@@ -1,0 +1,145 @@
+"""What is wrong with a command line is told in one line for each problem, with exit code 2 and without a traceback."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from importlib.util import find_spec as real_find_spec
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ocpp16 import __version__
+from ocpp16.cli import main
+from ocpp16.cli.command_line import SUBCOMMANDS
+
+Process = subprocess.CompletedProcess[str]
+
+WRONG = {
+    "no subcommand of that name": (("deom",), "deom"),
+    "an option of the command": (("--sped",), "--sped"),
+    "an option of a subcommand": (("demo", "--sped", "3"), "--sped"),
+    "a number": (("demo", "--speed", "fast"), "--speed"),
+    "a number out of range": (("demo", "--speed", "0"), "--speed"),
+    "a port": (("central-system", "--port", "70000"), "--port"),
+    "a missing port": (("central-system",), "--port"),
+    "a missing folder": (("charge-point",), "--maindir"),
+    "a kind of control": (("charge-point", "--maindir", "d", "--control", "xml"), "--control"),
+    "a log level": (("demo", "--log-level", "loud"), "--log-level"),
+    "a configuration that is not there": (("charge-point", "--maindir", "d", "--conf", "nope.json"), "nope.json"),
+    "station options that are not there": (("charge-point", "--maindir", "d", "--station", "nope.json"), "nope.json"),
+    "a share folder that is not there": (("charge-point", "--maindir", "d", "--share", "nope"), "nope"),
+    "log settings that are not there": (("charge-point", "--maindir", "d", "--logconf", "nope.ini"), "nope.ini"),
+    "a TLS folder that is not there": (("central-system", "--port", "0", "--tls", "nope"), "chain.pem"),
+}
+
+
+@pytest.fixture(autouse=True)
+def _in_a_folder_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+def errors_of(capsys: pytest.CaptureFixture[str], *arguments: str) -> list[str]:
+    """The lines that a command line that cannot be used leads to."""
+    assert main(arguments) == 2
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    lines = printed.err.splitlines()
+    assert all(line.startswith("ocpp16") for line in lines)
+    return lines
+
+
+@pytest.mark.parametrize(("arguments", "named"), WRONG.values(), ids=WRONG)
+def test_one_line_names_what_is_wrong(
+    arguments: tuple[str, ...], named: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (line,) = errors_of(capsys, *arguments)
+    assert named in line
+
+
+def test_all_problems_of_a_configuration_are_told(capsys: pytest.CaptureFixture[str]) -> None:
+    internal = dict.fromkeys(("ChargePointId", "CentralSystemURI", "ChargePointVendor", "ChargePointModel"), "x")
+    document = {"Internal": internal, "Core": {"HeartbeatIntervall": 3, "LightIntensity": 101}}
+    Path("cp.json").write_text(json.dumps(document))
+    lines = errors_of(capsys, "charge-point", "--maindir", "d", "--conf", "cp.json")
+    assert len(lines) == 2
+    assert all("cp.json" in line for line in lines)
+    assert "HeartbeatIntervall" in lines[0]
+    assert "HeartbeatInterval" in lines[0]
+    assert "LightIntensity" in lines[1]
+    assert not Path("d").exists()
+
+
+def test_bad_json_is_told_with_its_line(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("cp.json").write_text('{\n  "Core": {,}\n}')
+    (line,) = errors_of(capsys, "charge-point", "--maindir", "d", "--conf", "cp.json")
+    assert "cp.json:2:" in line
+
+
+def test_all_bad_station_options_are_told(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("station.json").write_text('{"fuse_limits": 2, "phases": 4}')
+    lines = errors_of(capsys, "charge-point", "--maindir", "d", "--station", "station.json")
+    assert ["fuse_limits" in lines[0], "phases" in lines[1], len(lines)] == [True, True, 2]
+
+
+def test_another_number_of_connectors(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("station.json").write_text('{"connectors": 3}')
+    (line,) = errors_of(capsys, "charge-point", "--maindir", "d", "--station", "station.json")
+    assert "connectors" in line
+
+
+def test_a_folder_that_cannot_be_made(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("file").touch()
+    (line,) = errors_of(capsys, "charge-point", "--maindir", "file/d")
+    assert "file/d" in line
+
+
+@pytest.mark.parametrize("subcommand", SUBCOMMANDS)
+def test_help(subcommand: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([subcommand, "--help"]) == 0
+    shown = capsys.readouterr().out
+    assert f"ocpp16 {subcommand}" in shown
+    assert "--log-level" in shown
+
+
+@pytest.mark.parametrize("arguments", [[], ["--help"]], ids=["nothing", "--help"])
+def test_help_of_the_command(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(arguments) == 0
+    shown = capsys.readouterr().out
+    assert all(subcommand in shown for subcommand in SUBCOMMANDS)
+
+
+def test_version(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--version"]) == 0
+    assert capsys.readouterr().out == f"ocpp16 {__version__}\n"
+
+
+@pytest.mark.parametrize("missing", ["click", "rich", "prompt_toolkit"])
+def test_without_the_extra(missing: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    def find_spec(name: str) -> Any:
+        return None if name == missing else real_find_spec(name)
+
+    monkeypatch.setattr("ocpp16.cli.find_spec", find_spec)
+    assert main(["demo"]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert 'pip install "ocpp16[cli]"' in line
+
+
+def test_help_needs_no_terminal_library(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The parts for people are not loaded where JSON lines are served."""
+    code = (
+        "import sys; from ocpp16.cli import main; main(['charge-point', '--help'])\n"
+        "loaded = {'prompt_toolkit', 'asyncio'} & set(sys.modules)\n"
+        "assert not loaded, loaded\n"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, stdout=subprocess.DEVNULL)
+
+
+@pytest.mark.world
+def test_as_a_module(ocpp16: Callable[..., Process]) -> None:
+    done = ocpp16("--version")
+    assert (done.returncode, done.stdout) == (0, f"ocpp16 {__version__}\n")
+    done = ocpp16("demo", "--sped")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert len(done.stderr.splitlines()) == 1

@@ -1,0 +1,212 @@
+"""The console: typed commands, what it shows, what it completes; as a process with piped lines and on a terminal."""
+
+import os
+import pty
+import select
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+from prompt_toolkit.completion import CompleteEvent
+from prompt_toolkit.document import Document
+from rich.console import Console
+
+from ocpp16.cli.completion import CommandCompleter
+from ocpp16.cli.results import shown
+
+Process = subprocess.CompletedProcess[str]
+
+
+@pytest.mark.parametrize(
+    ("typed", "offered"),
+    [
+        ("pl", {"plug_in"}),
+        ("qu", {"quit"}),
+        ("unplug ", {"1", "2", "connector="}),
+        ("raise_fault 0 Ground", {"GroundFailure"}),
+        ("raise_fault error=High", {"error=HighTemperature"}),
+        ("raise_fault 0 HighTemperature ", {"true", "false", "fault="}),
+        ("plug_in connector=1 dr", {"draw_after=", "draw_for="}),
+        ("plug-in 1 cu", {"current="}),
+        ("overrule unl", {"unlock_connector"}),
+        ("change_availability 1 Op", {"Operative"}),
+        ("nonsense ", set()),
+    ],
+)
+def test_completion(typed: str, offered: set[str]) -> None:
+    completions = CommandCompleter(2).get_completions(Document(typed), CompleteEvent())
+    assert {completion.text for completion in completions} == offered
+
+
+@pytest.mark.parametrize(
+    ("command", "result", "texts"),
+    [
+        ("plug_in", None, ["ok"]),
+        ("stop", False, ["nothing to do"]),
+        ("change_configuration", "Rejected", ["Rejected"]),
+        ("data_transfer", {"status": "Accepted", "data": "[red]x"}, ["Accepted [red]x"]),
+        ("get_configuration", {"unknownKey": ["Foo"]}, ["unknown: Foo"]),
+        (
+            "get_configuration",
+            {"configurationKey": [{"key": "A", "readonly": True, "value": "[1]"}]},
+            ["A", "[1]", "read-only"],
+        ),
+        (
+            "status",
+            {
+                "connectors": [
+                    {
+                        "connector": 1,
+                        "status": "Charging",
+                        "error": "NoError",
+                        "session": "s",
+                        "transaction_id": 7,
+                        "limit": None,
+                    }
+                ],
+                "queue_depth": 3,
+                "connection": False,
+                "registration": None,
+            },
+            ["Charging", "7", "not connected", "unknown", "3 messages"],
+        ),
+        (
+            "composite_schedule",
+            {
+                "start": "2026-01-01T00:00:00Z",
+                "duration": 60,
+                "unit": "A",
+                "periods": [{"start": 0, "limit": 16.0, "phases": None, "stack_level": 2}],
+            },
+            ["16.0", "60 s", "in A"],
+        ),
+    ],
+)
+def test_results(command: str, result: Any, texts: list[str]) -> None:
+    console = Console(file=StringIO(), width=120)
+    console.print(shown(command, result))
+    printed = console.file.getvalue()  # type: ignore[attr-defined]
+    assert [text for text in texts if text not in printed] == []
+
+
+@pytest.mark.world
+def test_piped_lines(ocpp16: Callable[..., Process], write_configuration: Callable[..., Path]) -> None:
+    typed = (
+        b"# nothing\n\nplug_in 1 plug_after=0\nwait 0.2\nfly\nplug_in 9\nwait x\nstatus\n\xff\n"
+        b"get_configuration Foo\nhelp\nstop\nrestart\n"
+    )
+    done = ocpp16("charge-point", "--maindir", "d", "--conf", str(write_configuration()), typed=typed)
+    assert done.returncode == 0
+    assert "Traceback" not in done.stderr
+    for text in (
+        "connector 1: Preparing",
+        "error: no command fly",
+        "error: no connector 9",
+        "error: wait needs",
+        "unknown: Foo",
+        "plug_in connector",
+        "stopped: end of input",
+    ):
+        assert text in done.stdout
+    assert done.stdout.splitlines().count("done") == 2
+    assert "\x1b" not in done.stdout
+
+
+class Typist:
+    """The command on a terminal of its own."""
+
+    def __init__(self, arguments: list[str], folder: Path) -> None:
+        self._master, slave = pty.openpty()
+        self.process = subprocess.Popen(
+            arguments,
+            stdin=slave,
+            stdout=slave,
+            stderr=slave,
+            cwd=folder,
+            start_new_session=True,
+            env={**os.environ, "TERM": "xterm", "PROMPT_TOOLKIT_NO_CPR": "1"},
+        )
+        os.close(slave)
+        self.seen = ""
+
+    def see(self, text: str) -> None:
+        """Read until `text` was printed; what was before it is forgotten."""
+        deadline = time.monotonic() + 30
+        while text not in self.seen:
+            assert time.monotonic() < deadline, f"no {text!r} in {self.seen!r}"
+            if select.select([self._master], [], [], 0.1)[0]:
+                self.seen += self._read()
+        self.seen = self.seen.partition(text)[2]
+
+    def type(self, text: str) -> None:
+        os.write(self._master, text.encode())
+
+    def exit_code(self) -> int:
+        """Read on to the end."""
+        deadline = time.monotonic() + 30
+        while self.process.poll() is None:
+            assert time.monotonic() < deadline
+            if select.select([self._master], [], [], 0.1)[0]:
+                self._read()
+        return self.process.returncode
+
+    def end(self) -> None:
+        """However the test went."""
+        self.process.kill()
+        self.process.wait()
+        os.close(self._master)
+
+    def _read(self) -> str:
+        try:
+            return os.read(self._master, 65_536).decode("utf-8", "replace")
+        except OSError:  # the other end of the terminal was closed
+            return ""
+
+
+@pytest.fixture
+def typist(command: tuple[str, ...], write_configuration: Callable[..., Path], tmp_path: Path) -> Iterator[Typist]:
+    options = ("--maindir", "d", "--conf", str(write_configuration()))
+    typist = Typist([*command, "charge-point", *options], tmp_path)
+    yield typist
+    typist.end()
+
+
+@pytest.mark.world
+def test_on_a_terminal(typist: Typist) -> None:
+    typist.see("cp001>")
+    typist.type("unp")
+    typist.see("unp")
+    typist.type("\t")
+    typist.see("lug")
+    typist.type(" 1\r")
+    typist.see("ok")
+    typist.type("nonsense")
+    typist.see("nonsense")
+    typist.type("\x03")  # empties the line
+    typist.type("quit\r")
+    typist.see("stopped: quit")
+    assert typist.exit_code() == 0
+
+
+@pytest.mark.world
+def test_control_c_on_an_empty_line(typist: Typist) -> None:
+    typist.see("cp001>")
+    typist.type("\x03")
+    typist.see("stopped: SIGINT")
+    assert typist.exit_code() == 130
+
+
+@pytest.mark.world
+@pytest.mark.parametrize(("number", "exit_code"), [(signal.SIGINT, 130), (signal.SIGTERM, 0)])
+def test_signals_at_the_input_line(typist: Typist, number: signal.Signals, exit_code: int) -> None:
+    typist.see("cp001>")
+    typist.type("half a li")
+    typist.see("half a li")
+    typist.process.send_signal(number)
+    typist.see(f"stopped: {number.name}")
+    assert typist.exit_code() == exit_code

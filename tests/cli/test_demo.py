@@ -1,0 +1,168 @@
+"""The demonstration: it tells its story, and it notices when the story goes wrong."""
+
+import signal
+import socket
+import subprocess
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import trio
+import trio.testing
+
+from ocpp16.charge_point.open import open_charge_point
+from ocpp16.cli.demo import configuration
+from ocpp16.cli.demo_story import Story
+from ocpp16.cli.scaled_clock import ScaledClock
+from ocpp16.observer import ObserverEvent
+from ocpp16.simulation import Operation, SimulatedStation
+from ocpp16.testing import CentralSystem, Fault
+
+Process = subprocess.CompletedProcess[str]
+
+
+class Listening:
+    """An observer that only hands on to a story."""
+
+    story: Story
+
+    async def notify(self, event: ObserverEvent) -> None:
+        self.story.notice(event)
+
+
+async def told(csms: CentralSystem, connectors: int) -> tuple[Story, list[str]]:
+    """The story, told over a memory stream on the clock of the test; gives its sentences too."""
+    sentences: list[str] = []
+    listening = Listening()
+    listening.story = Story(csms, sentences.append, patience=300.0)
+    station = SimulatedStation(meter_interval=0)
+    async with open_charge_point(
+        configuration(9, connectors), station, connector=csms.connector, observer=listening, anchor=1e9, seed=1
+    ) as charge_point:
+        station.attach(charge_point)
+        operation = Operation(station, charge_point)
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(operation.run)
+            await listening.story.run(charge_point, station)
+            nursery.cancel_scope.cancel()
+        await operation.stop()
+    return listening.story, sentences
+
+
+async def test_all_goes_well(autojump_clock: trio.testing.MockClock) -> None:
+    async with CentralSystem() as csms:
+        story, sentences = await told(csms, 3)
+        assert story.problems(3) == []
+        assert [story.energy(connector) > 500 for connector in (1, 2, 3)] == [True] * 3
+        assert sum("connector 2" in sentence for sentence in sentences) == 6
+
+
+def refuse_cards(csms: CentralSystem) -> None:
+    csms.answers["Authorize"] = {"idTagInfo": {"status": "Blocked"}}
+
+
+def refuse_boot(csms: CentralSystem) -> None:
+    csms.refuse_boot(times=100, interval=3600)
+
+
+def lose_stop(csms: CentralSystem) -> None:
+    csms.misbehave(Fault.CLOSE, "StopTransaction", times=1)
+
+
+@pytest.mark.parametrize(
+    ("spoil", "problem"),
+    [
+        (refuse_cards, "connector 1: nothing happened when CARD-1 is presented"),
+        (refuse_boot, "the Central System did not accept the charge point"),
+        (lose_stop, "connector 1: 1 transactions began, 2 ended with the card"),
+    ],
+)
+async def test_what_goes_wrong_is_told(
+    autojump_clock: trio.testing.MockClock, spoil: Callable[[CentralSystem], None], problem: str
+) -> None:
+    async with CentralSystem() as csms:
+        spoil(csms)
+        story, _ = await told(csms, 1)
+        assert problem in story.problems(1)
+
+
+def test_the_clock_runs_faster(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 100.0
+    monkeypatch.setattr("ocpp16.cli.scaled_clock.time.monotonic", lambda: now)
+    clock = ScaledClock(10.0)
+    clock.start_clock()
+    now = 102.5
+    assert clock.current_time() == 25.0
+    assert clock.deadline_to_sleep_time(40.0) == 1.5
+
+
+@pytest.mark.world
+def test_as_a_process(ocpp16: Callable[..., Process]) -> None:
+    done = ocpp16("demo", "--speed", "100", "--connectors", "1")
+    assert (done.returncode, done.stderr) == (0, "")
+    story = (
+        "a car is plugged in",
+        "connector 1: Preparing",
+        "CARD-1 is presented",
+        "connector 1: Charging",
+        "the car pauses",
+        "connector 1: SuspendedEV",
+        "CARD-1 is presented again",
+        "connector 1: Finishing",
+        "the car is unplugged",
+        "connector 1: Available",
+        "all went well",
+    )
+    positions = [done.stdout.find(text) for text in story]
+    assert -1 not in positions
+    assert positions == sorted(positions)
+    for action in ("BootNotification", "Authorize", "StartTransaction", "MeterValues", "StopTransaction"):
+        assert f"→ {action} " in done.stdout
+        assert f"← {action}: " in done.stdout
+
+
+@pytest.mark.world
+def test_a_port_in_use(ocpp16: Callable[..., Process]) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        for arguments in (("demo",), ("central-system",)):
+            done = ocpp16(*arguments, "--port", str(port))
+            assert done.returncode == 2
+            assert len(done.stderr.splitlines()) == 1
+            assert str(port) in done.stderr
+
+
+@pytest.mark.world
+@pytest.mark.parametrize(("number", "exit_code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+async def test_signals(number: signal.Signals, exit_code: int, command: tuple[str, ...]) -> None:
+    async with trio.open_nursery() as nursery:
+        process: Any = await trio.lowlevel.open_process(
+            [*command, "demo"], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        )
+        with trio.fail_after(30):
+            seen = b""
+            async for chunk in process.stdout:
+                seen += chunk
+                if b"BootNotification" in seen and process.returncode is None:
+                    process.send_signal(number)
+                    break
+            nursery.start_soon(_drain, process.stdout)
+            assert await process.wait() == exit_code
+            assert await process.stderr.receive_some() == b""
+
+
+async def _drain(stream: trio.abc.ReceiveStream) -> None:
+    async for _ in stream:
+        pass
+
+
+@pytest.mark.world
+def test_output_that_nobody_reads(command: tuple[str, ...]) -> None:
+    process = subprocess.Popen([*command, "demo"], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    assert process.stdout is not None
+    assert process.stderr is not None
+    process.stdout.readline()
+    process.stdout.close()
+    assert process.wait(30) == 1
+    assert process.stderr.read() == b""
+    process.stderr.close()
