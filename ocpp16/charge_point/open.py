@@ -65,8 +65,8 @@ async def open_charge_point(
     the store. database_path: folder of the database `<ChargePointId>.db`, or a path ending in `.db`; store: a driver of
     your own instead; with neither, nothing outlives the block. share_path: data files instead of the package's.
     certificates_path: folder `certs`, whose `ca/csms` is trusted for wss://. security_configuration: single paths of
-    that layout elsewhere, by libocpp's names; `csms_ca_bundle` is a PEM file or a folder. observer: is told what happens
-    (see `ocpp16.observer`). connector: opens the stream to an endpoint, for tests and tunnels. anchor: wall time now in
+    that layout elsewhere, by libocpp's names; `csms_ca_bundle` is a PEM file or a folder. observer: is told what
+    happens (see `ocpp16.observer`). connector: opens the stream to an endpoint, for tests and tunnels. anchor: wall time now in
     seconds since 1970 instead of the system's clock. seed: makes message ids and waits repeatable. trace_messages:
     tells the observer every text frame.
 
