@@ -25,6 +25,7 @@ from ocpp16.profiles.reset import Reset
 from ocpp16.profiles.settings import Settings
 from ocpp16.profiles.transaction_data import TransactionData
 from ocpp16.profiles.transactions import TransactionMessages
+from ocpp16.rpc.pending import Lane
 from ocpp16.rpc.policy import OutboxLimits, RetryRules
 from ocpp16.rpc.session import Session
 from ocpp16.state.configuration import Configuration
@@ -169,6 +170,7 @@ def assemble(charge_point: "ChargePoint", found: Restored) -> Features:
     data = TransactionData(ctx)
     data.restore(found.samples)
     session.outbox.restore(found.messages)
+    ctx.marked = [entry for entry in found.messages if entry.clock_boot and entry.lane is Lane.TRANSACTION]
     if found.messages:
         log.info("%s: %d messages wait from before", ctx.charge_point_id, len(found.messages))
     return Features(ctx, connectors, data, charge_point.reconnect_websocket)

@@ -71,7 +71,8 @@ def _note_payload(clock: Clock, payload: dict[str, Any], clock_boot: int) -> Non
         return micros
 
     if clock_boot:
-        correct_timestamps(payload, note)
+        # The data of a StopTransaction may be of other boots; these have their own messages or rows to tell of them.
+        correct_timestamps({name: value for name, value in payload.items() if name != "transactionData"}, note)
 
 
 def restored(loaded: dict[str, list[Row]]) -> Restored:

@@ -83,6 +83,7 @@ class Context:
         "counters",
         "journal",
         "kick",
+        "marked",
         "next_sequence",
         "persist",
         "session",
@@ -129,6 +130,8 @@ class Context:
         self.tell = tell
         self.persist = persist
         self.next_sequence = 1
+        self.marked: list[Entry] = []
+        """Queued messages whose times the clock corrects once it is set, until it is."""
         self.confirmations: dict[str, Callable[[Entry, Payload | None], None]] = {}
         """Transaction-related action → what its confirmation brings; None when the message was given up."""
 
@@ -205,10 +208,21 @@ class Context:
             clock_boot=self.clock.clock_boot if clock_boot is None else clock_boot,
             is_persistent=True,
         )
-        entry.number = self.journal.append(self.row(entry), *changes)
+        entry.number = number = self.journal.append(self.row(entry), *changes)
+        if entry.clock_boot and not self.clock.is_set:
+            self.marked.append(entry)
         self.session.enqueue(entry, self.clock.monotonic())
         self.kick()
-        return entry.number
+        return number
+
+    def corrected(self, number: int) -> None:
+        """The clock is set, and journal number `number` has its corrections: what they apply to goes no earlier.
+
+        Else a repeat after a power cut would carry other times, and not be known as a repeat.
+        """
+        for entry in self.marked:
+            entry.number = max(entry.number, number)
+        self.marked.clear()
 
     def row(self, entry: Entry) -> Change:
         """The stored form of a queued message, as it is now."""

@@ -124,12 +124,13 @@ class Boot(FeatureProfile):
         was_set = ctx.clock.is_set
         shift = ctx.clock.set(micros)
         if not was_set and ctx.clock.boot in ctx.clock.corrections:
-            ctx.journal.append(
+            number = ctx.journal.append(
                 *(
                     clock_corrections.put(clock_corrections.ClockCorrectionRow(boot, shift_of_boot))
                     for boot, shift_of_boot in ctx.clock.corrections.items()
                 )
             )
+            ctx.corrected(number)
         if shift:
             ctx.signals.emit(ClockSet(shift))
         ctx.ask_later(ctx.station.set_system_time, ctx.clock.now_datetime())

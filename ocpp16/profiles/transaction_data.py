@@ -3,7 +3,6 @@
 Every sample is a row of its own until the StopTransaction that carries it is queued, so a restart loses none, signed
 values included. A StopTransaction that would be larger than MaxMessageSize keeps its first and last entries, its signed
 ones and every other one of the rest until it fits; what was taken out goes ahead of it as MeterValues: nothing is lost.
-So does a sample whose clock was wrong in another way than that of the end, since a message is corrected as a whole.
 """
 
 import orjson
@@ -53,29 +52,21 @@ class TransactionData:
 
         `clock_boot`: how the times of that StopTransaction are marked.
         """
-        data = []
-        for row in self._rows.pop(transaction.key, ()):
-            if row.clock_boot == clock_boot:
-                data.append(row.payload)
-            elif not clock_boot:
-                data.append(self._corrected(row))
-            else:
-                self._send_ahead(transaction, row.payload, row.clock_boot)
+        data = [self._timed(row, clock_boot) for row in self._rows.pop(transaction.key, ())]
         if value is not None:
             data.append(value)
         if signed is not None:
             data.append(self._signed(at, signed, ReadingContext.TRANSACTION_END))
         data, surplus = _thinned(data, self._ctx.configuration[internal.MAX_MESSAGE_SIZE] - _OVERHEAD)
         for entry in surplus:
-            self._send_ahead(transaction, entry, clock_boot)
+            payload = {"connectorId": transaction.connector_id, "meterValue": [entry]}
+            self._ctx.queue("MeterValues", payload, transaction, clock_boot=clock_boot)
         return data
 
-    def _send_ahead(self, transaction: Transaction, value: Payload, clock_boot: int) -> None:
-        payload = {"connectorId": transaction.connector_id, "meterValue": [value]}
-        self._ctx.queue("MeterValues", payload, transaction, clock_boot=clock_boot)
-
-    def _corrected(self, row: samples.SampleRow) -> Payload:
-        """A sample of a time when the clock was not set, seen from now."""
+    def _timed(self, row: samples.SampleRow, clock_boot: int) -> Payload:
+        """A sample with its time as it is known now; one marked as the whole message is corrected when that is sent."""
+        if row.clock_boot == clock_boot:
+            return row.payload
         return correct_timestamps(row.payload, lambda micros: self._ctx.clock.corrected(micros, row.clock_boot))
 
     def _signed(self, at: int, text: str, context: ReadingContext) -> Payload:
