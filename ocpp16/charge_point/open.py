@@ -66,8 +66,8 @@ async def open_charge_point(
     your own instead; with neither, nothing outlives the block. share_path: data files instead of the package's.
     certificates_path: folder `certs`, whose `ca/csms` is trusted for wss://. security_configuration: single paths of
     that layout elsewhere, by libocpp's names; `csms_ca_bundle` is a PEM file or a folder. observer: is told what
-    happens (see `ocpp16.observer`). connector: opens the stream to an endpoint, for tests and tunnels. anchor: wall time
-    now in seconds since 1970 instead of the system's clock. seed: makes message ids and waits repeatable.
+    happens (see `ocpp16.observer`). connector: opens the stream to an endpoint, for tests and tunnels. anchor: wall
+    time now in seconds since 1970 instead of the system's clock. seed: makes message ids and waits repeatable.
     trace_messages: tells the observer every text frame.
 
     Raises ConfigurationError naming every problem, StoreError (SchemaTooNew) when the database cannot be used.
