@@ -122,25 +122,18 @@ class MeterValues(FeatureProfile):
         self._start_periodic(transaction)
 
     def end(
-        self,
-        transaction: Transaction,
-        signed: str | None,
-        meter_stop: int,
-        at: int,
-        *,
-        clock_boot: int,
-        is_recovered: bool,
+        self, transaction: Transaction, signed: str | None, meter_stop: int, at: int, *, is_recovered: bool
     ) -> list[Payload]:
         """A transaction is over: stop to sample. Returns its transactionData, with the last values of the meter.
 
-        `clock_boot`: how `at` is marked. `is_recovered`: it was ended by a power cut, so there are no last values but
-        those stored.
+        `is_recovered`: it was ended by a power cut, so there are no last values but those stored.
         """
         timer = self._periodic.pop(transaction.connector_id, None)
         if timer is not None:
             timer.cancel()
         self._previous = {key: value for key, value in self._previous.items() if key[0] != transaction.connector_id}
         value = None
+        clock_boot = transaction.meter_last_clock_boot if is_recovered else self.ctx.clock.clock_boot
         if not is_recovered:
             kept = self.ctx.configuration[core.STOP_TXN_SAMPLED_DATA]
             value = self._sample(

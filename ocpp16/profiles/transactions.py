@@ -124,9 +124,7 @@ class TransactionMessages(FeatureProfile):
         ctx = self.ctx
         if clock_boot == transaction.clock_boot:
             at = max(at, transaction.started_at)  # a clock set back meanwhile must not turn the transaction around
-        data = self._meter_values.end(
-            transaction, signed, meter_stop, at, clock_boot=clock_boot, is_recovered=is_recovered
-        )
+        data = self._meter_values.end(transaction, signed, meter_stop, at, is_recovered=is_recovered)
         transaction.meter_stop = meter_stop
         transaction.stopped_at = at
         transaction.stop_reason = reason

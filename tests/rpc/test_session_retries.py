@@ -66,7 +66,7 @@ def test_a_refused_message_waits_longer_each_time_and_is_then_given_up(line: "Li
     assert line.ledger.told == [
         ("attempted", 1, 1),
         ("attempted", 1, 2),
-        ("given up", 1, "StartTransaction: callerror InternalError: down"),
+        ("given up", 1, "StartTransaction: callerror: InternalError: down"),
     ]
     assert line.take() == ["StopTransaction"]
     assert (line.counters.call_errors, line.counters.dead_letters, line.counters.retries) == (3, 1, 2)
