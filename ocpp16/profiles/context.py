@@ -1,7 +1,7 @@
 """The Context: what all features of one charge point share, and the few ways in which they send, keep and ask.
 
-Made by `charge_point`, given to every profile. It knows no feature; it holds together what has to happen in one step, as
-a queued message and its row.
+Made by `charge_point`, given to every profile. It knows no feature; it holds together what has to happen in one step,
+as a queued message and its row.
 """
 
 import logging
