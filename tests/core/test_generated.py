@@ -10,11 +10,10 @@ from typing import Any, Protocol
 
 import pytest
 
-import ocpp16
 from ocpp16 import codec, enums, messages
 from ocpp16.messages.actions import TOLERATED_VALUES
 
-ROOT = Path(ocpp16.__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 CODEGEN = ROOT / "ocpp16" / "_core" / "codegen"
 KINDS: tuple[codec.Kind, ...] = ("request", "response")
 ALL = [(action, kind) for action in (*codec.ACTIONS, *codec.CARRIED) for kind in KINDS]
@@ -25,13 +24,11 @@ class Catalogue(Protocol):
     enumerations: dict[str, list[str]]
 
 
-@pytest.mark.skipif(not CODEGEN.exists(), reason="the generator is not installed")
 def test_committed_files_are_fresh() -> None:
     result = subprocess.run([sys.executable, str(CODEGEN), "--check"], capture_output=True, text=True, check=False)
     assert (result.returncode, result.stdout, result.stderr) == (0, "", "")
 
 
-@pytest.mark.skipif(not CODEGEN.exists(), reason="the generator is not installed")
 def test_usage() -> None:
     result = subprocess.run([sys.executable, str(CODEGEN), "--help"], capture_output=True, text=True, check=False)
     assert result.returncode == 2
