@@ -17,6 +17,7 @@ __all__ = [
     "ConfigurationError",
     "ConnectionClosed",
     "ConnectionFailed",
+    "FeatureNotBuilt",
     "FramingError",
     "HandshakeRefused",
     "LocalProtocolError",
@@ -81,6 +82,10 @@ class Offline(CallFailed):
 
 class ChargePointStopped(Ocpp16Error):
     """The charge point was stopped, or was never started; the call needs it running."""
+
+
+class FeatureNotBuilt(Ocpp16Error):
+    """The call needs a feature profile that this charge point does not have: not listed, or the station lacks it."""
 
 
 class ConfigurationError(Ocpp16Error):

@@ -7,7 +7,7 @@ message. Times are aware `datetime`s in UTC; energies are in Wh, currents in A, 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import uuid4
 
 from ocpp16.enums import AuthorizationStatus, ChargePointErrorCode, DataTransferStatus
@@ -158,6 +158,19 @@ def _reading(value: Any, key: str) -> Reading:
     if not isinstance(value, Mapping) or "value" not in value:
         raise ValueError(f"measurement.{key} must be an object with a value")
     return Reading(_number(value["value"], f"{key}.value"), value.get("location"))
+
+
+class ChargingLimit(NamedTuple):
+    """What a connector may draw from now on.
+
+    `limit` in `unit` ("A" per phase, "W" of all phases), None where nothing limits it; `phases` as the charging profile
+    states them, or None; `until` when it is known to change next, None if not within a day.
+    """
+
+    limit: float | None
+    unit: str
+    phases: int | None
+    until: datetime | None
 
 
 @dataclass(slots=True)

@@ -16,7 +16,7 @@ from ocpp16.enums import (
     RegistrationStatus,
     ResetType,
 )
-from ocpp16.models import IdTagInfo
+from ocpp16.models import ChargingLimit, IdTagInfo
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +85,19 @@ class ConfigurationKeyChanged(ObserverEvent):
     key: str
     value: str | None
     """As text on the wire; None for a key that cannot be read, as AuthorizationKey."""
+
+
+@dataclass(frozen=True, slots=True)
+class ChargingLimitChanged(ObserverEvent):
+    """A connector may draw another current or power from now on."""
+
+    connector_id: int
+    limit: ChargingLimit
+
+
+@dataclass(frozen=True, slots=True)
+class ChargingProfilesChanged(ObserverEvent):
+    """Charging profiles were installed or cleared, or count otherwise than before."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,10 +8,10 @@ what takes longer is told later by one of the `ChargePoint.on_…` handlers.
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from ocpp16.enums import Reason, ResetType, UnlockStatus
-from ocpp16.models import DataTransferResponse, Measurement
+from ocpp16.models import ChargingLimit, DataTransferResponse, Measurement
 
 
 class CoreStation(Protocol):
@@ -69,4 +69,21 @@ class CoreStation(Protocol):
 
     async def data_transfer(self, vendor_id: str, message_id: str | None, data: str | None) -> DataTransferResponse:
         """A DataTransfer for which no handler was registered. Safe answer: UnknownVendorId."""
+        ...
+
+
+@runtime_checkable
+class SmartChargingStation(Protocol):
+    """The questions of the Smart Charging profile (OCPP 1.6 ed. 2 §3.13). A station without them charges unlimited, and
+    the feature profile is not announced."""
+
+    def charging_limit_changed(self, connector_id: int, limit: ChargingLimit) -> None:
+        """The connector may draw so much from now on; a limit of 0 suspends it.
+
+        Called in the moment of the change, for connectors 1 to n, so it must return at once and not block.
+        """
+        ...
+
+    async def signal_set_charging_profiles(self) -> None:
+        """Profiles were set or cleared, or count otherwise: fetch composite schedules anew, if you use them."""
         ...

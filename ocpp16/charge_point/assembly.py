@@ -17,12 +17,15 @@ from ocpp16.profiles.authorization import Authorization
 from ocpp16.profiles.availability import Availability
 from ocpp16.profiles.base import Context, FeatureProfile, log
 from ocpp16.profiles.boot import Boot
+from ocpp16.profiles.charging_limits import ChargingLimits
+from ocpp16.profiles.charging_profiles import ChargingProfiles
 from ocpp16.profiles.data_transfer import DataTransfer
 from ocpp16.profiles.meter_values import MeterValues
 from ocpp16.profiles.remote_control import RemoteControl
 from ocpp16.profiles.remote_trigger import RemoteTrigger
 from ocpp16.profiles.reset import Reset
 from ocpp16.profiles.settings import Settings
+from ocpp16.profiles.smart_charging import SmartCharging
 from ocpp16.profiles.transaction_data import TransactionData
 from ocpp16.profiles.transactions import TransactionMessages
 from ocpp16.rpc.pending import Lane
@@ -32,12 +35,18 @@ from ocpp16.state.configuration import Configuration
 from ocpp16.state.connector import Connector, initial_status
 from ocpp16.state.keys import core, internal
 from ocpp16.state.signals import Signals
+from ocpp16.station import CoreStation, SmartChargingStation
 
 if TYPE_CHECKING:
     from ocpp16.charge_point.charge_point import ChargePoint
 
 BUILT_PROFILES = frozenset({"Core", "RemoteTrigger"})
-"""Feature profiles of SupportedFeatureProfiles that are built into this version."""
+"""Feature profiles that need nothing of the station beyond CoreStation."""
+
+
+def built_profiles(station: CoreStation) -> frozenset[str]:
+    """The feature profiles that this version has and this station can do."""
+    return BUILT_PROFILES | {"SmartCharging"} if isinstance(station, SmartChargingStation) else BUILT_PROFILES
 
 
 class Features:
@@ -54,6 +63,7 @@ class Features:
         "dispatcher",
         "meter_values",
         "settings",
+        "smart_charging",
         "transactions",
     )
 
@@ -61,9 +71,11 @@ class Features:
         self,
         ctx: Context,
         connectors: dict[int, Connector],
-        data: TransactionData,
+        found: Restored,
         reconnect: Callable[[], None],
     ) -> None:
+        data = TransactionData(ctx)
+        data.restore(found.samples)
         self.ctx = ctx
         self.connectors = connectors
         self.boot = Boot(ctx)
@@ -73,17 +85,20 @@ class Features:
         self.meter_values = MeterValues(ctx, data)
         self.transactions = TransactionMessages(ctx, meter_values=self.meter_values)
         self.data_transfer = DataTransfer(ctx)
+        self.smart_charging = _smart_charging(ctx, found)
+        optional = () if self.smart_charging is None else (self.smart_charging,)
         self.all: tuple[FeatureProfile, ...] = (
             self.boot,
             self.availability,
             self.authorization,
             self.settings,
             self.transactions,
-            RemoteControl(ctx),
+            RemoteControl(ctx, profiles=self.smart_charging),
             Reset(ctx),
             self.meter_values,
             self.data_transfer,
             RemoteTrigger(ctx, boot=self.boot, status=self.availability, meter_values=self.meter_values),
+            *optional,
         )
         for feature in self.all:
             feature.attach()
@@ -107,6 +122,15 @@ class Features:
             self.ctx.kick()
 
 
+def _smart_charging(ctx: Context, found: Restored) -> SmartCharging | None:
+    """The feature, if it is asked for and the station can do it."""
+    if "SmartCharging" not in ctx.configuration.active_profiles or not isinstance(ctx.station, SmartChargingStation):
+        return None
+    profiles = ChargingProfiles(ctx)
+    profiles.restore(found.charging_profiles)
+    return SmartCharging(ctx, profiles, ChargingLimits(ctx, profiles, ctx.station), ctx.station)
+
+
 @cache
 def _routes(features: tuple[type[FeatureProfile], ...], active: tuple[str, ...]) -> Mapping[str, tuple[int, str]]:
     """Action → position of the feature that answers it, and its method: the same for all charge points of a kind."""
@@ -126,7 +150,7 @@ _RETRY_KEYS = frozenset({core.TRANSACTION_MESSAGE_ATTEMPTS.name, core.TRANSACTIO
 def assemble(charge_point: "ChargePoint", found: Restored) -> Features:
     """Make session, context and features for one start, from what was stored."""
     configuration = charge_point.configuration
-    configuration.built_profiles = BUILT_PROFILES
+    configuration.built_profiles = built_profiles(charge_point.station)
     delivery = StoredDelivery()
     discarded = configuration[internal.MESSAGE_TYPES_DISCARD_FOR_QUEUEING]
     session = Session(
@@ -167,13 +191,11 @@ def assemble(charge_point: "ChargePoint", found: Restored) -> Features:
     )
     ctx.next_sequence = found.next_sequence
     delivery.ctx = ctx
-    data = TransactionData(ctx)
-    data.restore(found.samples)
     session.outbox.restore(found.messages)
     ctx.marked = [entry for entry in found.messages if entry.clock_boot and entry.lane is Lane.TRANSACTION]
     if found.messages:
         log.info("%s: %d messages wait from before", ctx.charge_point_id, len(found.messages))
-    return Features(ctx, connectors, data, charge_point.reconnect_websocket)
+    return Features(ctx, connectors, found, charge_point.reconnect_websocket)
 
 
 def _connectors(configuration: Configuration, found: Restored) -> dict[int, Connector]:

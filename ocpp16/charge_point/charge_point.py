@@ -13,32 +13,31 @@ import trio
 
 from ocpp16.charge_point.assembly import assemble
 from ocpp16.charge_point.connectivity import Connectivity, Connector
-from ocpp16.charge_point.events import StationEvents
 from ocpp16.charge_point.feed import ObserverFeed
 from ocpp16.charge_point.pump import Pump
+from ocpp16.charge_point.questions import Questions
 from ocpp16.charge_point.redaction import redacted
 from ocpp16.charge_point.restored import BOOT, restored
 from ocpp16.charge_point.writer import JournalWriter
-from ocpp16.enums import BootReason, ChargePointStatus, ConfigurationStatus, Reason, RegistrationStatus
+from ocpp16.enums import BootReason, ChargePointStatus, Reason
 from ocpp16.errors import ChargePointStopped
-from ocpp16.models import Counters, DataTransferResponse, IdTagInfo
+from ocpp16.models import Counters
 from ocpp16.observer import MessageExchanged, ObserverEvent, SecurityEvent
 from ocpp16.profiles.base import log
 from ocpp16.profiles.data_transfer import DataTransferHandler
+from ocpp16.schedule.sharing import Strategy
 from ocpp16.state.clock import Clock
-from ocpp16.state.configuration import Configuration, Key
-from ocpp16.state.connector import Notification
+from ocpp16.state.configuration import Configuration
 from ocpp16.state.keys import core, internal
 from ocpp16.state.signals import ConfigurationChanged
 from ocpp16.state.timers import Timers
-from ocpp16.state.transaction import Transaction, Transactions
 from ocpp16.station import CoreStation
 from ocpp16.store.base import Change
 from ocpp16.store.journal import Journal
 from ocpp16.store.tables import clock_corrections, settings
 
 
-class ChargePoint(StationEvents):
+class ChargePoint(Questions):
     """One OCPP 1.6J charge point; made by `open_charge_point`."""
 
     __slots__ = (
@@ -60,6 +59,7 @@ class ChargePoint(StationEvents):
         "_pump",
         "_random",
         "_resume_delay",
+        "_sharing",
         "_trace",
         "_transactions",
         "clock",
@@ -111,6 +111,7 @@ class ChargePoint(StationEvents):
         self._key_callbacks: dict[str, list[Callable[[], None]]] = {}
         self._data_transfer_handlers: dict[tuple[str, str | None], DataTransferHandler] = {}
         self._meters: dict[int, int] = {}
+        self._sharing: tuple[Strategy | None, float | None] = (None, None)
         self._is_closed = False
         self.is_running = False
 
@@ -134,6 +135,7 @@ class ChargePoint(StationEvents):
         self._transactions = features.transactions
         for (vendor_id, message_id), handler in self._data_transfer_handlers.items():
             features.data_transfer.register(vendor_id, message_id, handler)
+        self.share_limits(*self._sharing)
         self.ctx.signals.on(ConfigurationChanged, self._configuration_changed)
         self._pump.session = self.ctx.session
 
@@ -264,76 +266,11 @@ class ChargePoint(StationEvents):
             raise ChargePointStopped("the charge point is not running")
         return self._connectivity
 
-    # Views
+    def _keep_sharing(self, sharing: tuple[Strategy | None, float | None]) -> None:
+        """It holds over a restart of the charge point as well."""
+        self._sharing = sharing
 
-    @property
-    def is_connected(self) -> bool:
-        return self.ctx.session.is_connected
-
-    @property
-    def registration(self) -> RegistrationStatus | None:
-        """What the last BootNotification was answered with; None before the first answer."""
-        return self.ctx.session.registration
-
-    @property
-    def number_of_connectors(self) -> int:
-        return self.configuration[core.NUMBER_OF_CONNECTORS]
-
-    @property
-    def queue_depth(self) -> int:
-        """Messages that wait to be sent or for their answer."""
-        return self.ctx.session.outbox.depth + (self.ctx.session.in_flight is not None)
-
-    @property
-    def transactions(self) -> Transactions:
-        """All transactions whose StopTransaction is not answered yet."""
-        return self.ctx.transactions
-
-    def transaction(self, connector_id: int) -> Transaction | None:
-        """The running transaction of a connector."""
-        return self.ctx.transactions.running(connector_id)
-
-    def connector_status(self, connector_id: int) -> Notification:
-        """What a StatusNotification of this connector would say now. Raises ValueError for an unknown one."""
-        return self.ctx.connectors[self._connector(connector_id, 0)].report(self.clock.now())
-
-    def meter_checkpoint(self, connector_id: int) -> int | None:
-        """The register in Wh that was stored last for this connector before this start."""
-        return self._meters.get(connector_id)
-
-    # Questions
-
-    async def authorize_id_token(self, id_tag: str) -> IdTagInfo:
-        """May this id tag charge? Waits for the Central System where it has to be asked (at most 60 s).
-
-        Raises ValueError if it is not 1 to 20 characters. Whatever the Central System does, there is an answer.
-        """
-        return await self._features.authorization.authorize_id_token(id_tag)
-
-    async def data_transfer(
-        self, vendor_id: str, message_id: str | None = None, data: str | None = None
-    ) -> DataTransferResponse | None:
-        """Send DataTransfer and wait for the answer; None when offline. See `profiles.data_transfer`."""
-        return await self._features.data_transfer.transfer(vendor_id, message_id, data)
-
-    def register_data_transfer(self, vendor_id: str, message_id: str | None, handler: DataTransferHandler) -> None:
-        """Answer DataTransfer.req of this vendor and message id with `await handler(data)`."""
-        self._data_transfer_handlers[vendor_id, message_id] = handler
-        self._features.data_transfer.register(vendor_id, message_id, handler)
-
-    def get_configuration_key(self, keys: Sequence[str] = ()) -> dict[str, Any]:
-        """What GetConfiguration answers for these keys; for all keys if there are none."""
-        return self._features.settings.get(keys)
-
-    async def set_configuration_key(self, key: str, value: str) -> ConfigurationStatus:
-        """What ChangeConfiguration does, asked for by the host; returns once it is on disk."""
-        status = self._features.settings.change(key, value)
-        await self.stored()
-        return status
-
-    def on_change(self, key: Key[Any], callback: Callable[[], None]) -> None:
-        """Have `callback` called after every change of a configuration key, whoever made it."""
-        self._key_callbacks.setdefault(key.name, []).append(callback)
+    # Tasks and the disk
 
     async def stored(self) -> None:
         """Wait until all that was told so far is on disk. Raises StoreError if it was refused."""

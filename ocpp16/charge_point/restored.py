@@ -14,6 +14,7 @@ from ocpp16.state.transaction import Transactions
 from ocpp16.store.base import Row
 from ocpp16.store.tables import (
     availability,
+    charging_profiles,
     clock_corrections,
     dead_letters,
     message_queue,
@@ -22,6 +23,7 @@ from ocpp16.store.tables import (
     settings,
     transactions,
 )
+from ocpp16.store.tables.charging_profiles import ChargingProfileRow
 from ocpp16.store.tables.meters import MeterRow
 from ocpp16.store.tables.samples import SampleRow
 
@@ -42,6 +44,7 @@ class Restored:
     transactions: Transactions = field(default_factory=Transactions)
     messages: list[Entry] = field(default_factory=list)
     samples: list[SampleRow] = field(default_factory=list)
+    charging_profiles: list[ChargingProfileRow] = field(default_factory=list)
     meters: dict[int, MeterRow] = field(default_factory=dict)
     corrections: dict[int, int] = field(default_factory=dict)
     next_sequence: int = 1
@@ -98,6 +101,7 @@ def restored(loaded: dict[str, list[Row]]) -> Restored:
     used += [row.transaction_key for row in result.samples]
     # A key is never given twice while anything stored still names it.
     result.transactions.next_key = max(result.transactions.next_key, *(1 + (key or 0) for key in [*used, 0]))
+    result.charging_profiles = charging_profiles.read(loaded[charging_profiles.TABLE.name], unreadable)
     result.meters = {row.connector_id: row for row in meters.read(loaded[meters.TABLE.name], unreadable)}
     result.corrections = {
         row.boot: row.shift for row in clock_corrections.read(loaded[clock_corrections.TABLE.name], unreadable)

@@ -21,6 +21,7 @@ __all__ = [
     "FeatureProfile",
     "MeterSampler",
     "Payload",
+    "RemoteStartProfiles",
     "Reply",
     "StatusReporter",
     "log",
@@ -115,3 +116,11 @@ class MeterSampler(Protocol):
     def has_values(self, connector_id: int) -> bool: ...
 
     def trigger(self, connector_ids: Sequence[int]) -> None: ...
+
+
+class RemoteStartProfiles(Protocol):
+    """What a remote start asks of `smart_charging`."""
+
+    def accepts_remote_start(self, connector_id: int | None, profile: Payload) -> bool: ...
+
+    def expect_start(self, connector_id: int, id_tag: str, profile: Payload) -> None: ...

@@ -7,7 +7,7 @@ outcome is the answer.
 from functools import partial
 
 from ocpp16.enums import ChargePointStatus, Reason, RemoteStartStopStatus, UnlockStatus
-from ocpp16.profiles.base import FeatureProfile, Payload, Reply, on
+from ocpp16.profiles.base import Context, FeatureProfile, Payload, RemoteStartProfiles, Reply, on
 from ocpp16.profiles.id_tags import ID_TAG_LENGTH
 from ocpp16.state.keys import core, internal
 
@@ -19,7 +19,13 @@ _REJECTED: Payload = {"status": str(RemoteStartStopStatus.REJECTED)}
 
 
 class RemoteControl(FeatureProfile):
-    __slots__ = ()
+    """`profiles` keeps a charging profile that comes with a start; None where smart charging is not built."""
+
+    __slots__ = ("_profiles",)
+
+    def __init__(self, ctx: Context, *, profiles: RemoteStartProfiles | None) -> None:
+        super().__init__(ctx)
+        self._profiles = profiles
 
     @on("RemoteStartTransaction")
     async def remote_start_transaction(self, request: Payload) -> Reply[Payload]:
@@ -28,9 +34,13 @@ class RemoteControl(FeatureProfile):
         asked = everywhere if connector_id is None else [connector_id]
         if not any(number in everywhere and self._is_obtainable(number) for number in asked):
             return Reply(_REJECTED)
-        if len(request["idTag"]) > ID_TAG_LENGTH or "chargingProfile" in request:
-            # A profile needs the feature SmartCharging, which would install it; without it the start is refused.
+        if len(request["idTag"]) > ID_TAG_LENGTH:
             return Reply(_REJECTED)
+        if "chargingProfile" in request and self._profiles is not None:
+            if not self._profiles.accepts_remote_start(connector_id, request["chargingProfile"]):
+                return Reply(_REJECTED)
+            assert connector_id is not None, "a profile without a connector is not accepted"
+            self._profiles.expect_start(connector_id, request["idTag"], request["chargingProfile"])
         prevalidated = not self.ctx.configuration[core.AUTHORIZE_REMOTE_TX_REQUESTS]
         provide = partial(self.ctx.ask_later, self.ctx.station.provide_token, request["idTag"], asked, prevalidated)
         return Reply(_ACCEPTED, then=provide)

@@ -29,7 +29,7 @@ S = TypeVar("S", bound=Signal)
 class Connected(Signal):
     """A WebSocket is open.
 
-    Heard by: availability.
+    Heard by: availability, smart_charging.
     """
 
 
@@ -37,7 +37,7 @@ class Connected(Signal):
 class Disconnected(Signal):
     """The WebSocket is gone.
 
-    Heard by: nobody yet.
+    Heard by: smart_charging.
     """
 
 
@@ -45,7 +45,7 @@ class Disconnected(Signal):
 class RegistrationChanged(Signal):
     """BootNotification was answered with another status than the last time.
 
-    Heard by: availability.
+    Heard by: availability, smart_charging.
     """
 
     status: RegistrationStatus
@@ -55,7 +55,7 @@ class RegistrationChanged(Signal):
 class ClockSet(Signal):
     """The Central System told the time and the clock moved by `shift` µs.
 
-    Heard by: meter_values.
+    Heard by: meter_values, smart_charging.
     """
 
     shift: int
@@ -76,7 +76,7 @@ class ConnectorStatusChanged(Signal):
 class TransactionStarted(Signal):
     """The station told a start; StartTransaction is queued.
 
-    Heard by: nobody yet.
+    Heard by: smart_charging.
     """
 
     transaction: Transaction
@@ -86,7 +86,7 @@ class TransactionStarted(Signal):
 class TransactionIdAssigned(Signal):
     """StartTransaction was answered; the id tag may have been refused.
 
-    Heard by: nobody yet.
+    Heard by: smart_charging.
     """
 
     transaction: Transaction
@@ -97,7 +97,7 @@ class TransactionIdAssigned(Signal):
 class TransactionEnded(Signal):
     """The station told the end; StopTransaction is queued.
 
-    Heard by: reset.
+    Heard by: reset, smart_charging.
     """
 
     transaction: Transaction
@@ -128,7 +128,7 @@ class IdTagInfoLearned(Signal):
 class ConfigurationChanged(Signal):
     """A configuration key has a new value; `key` is its canonical name.
 
-    Heard by: boot, meter_values, charge_point.
+    Heard by: boot, meter_values, smart_charging, charge_point.
     """
 
     key: str

@@ -263,6 +263,10 @@ VERIFY_CSMS_COMMON_NAME: Final[Key[bool]] = Key(
     "VerifyCsmsCommonName", "Internal", Boolean(), True, Access.RO, needs_reboot=True,
     description="The certificate of the Central System must match the host name of CentralSystemURI.",
 )
+VOLATILE_CHARGING_PROFILE_PURPOSES: Final[Key[tuple[str, ...]]] = Key(
+    "VolatileChargingProfilePurposes", "Internal", TextList(choices=('ChargePointMaxProfile', 'TxDefaultProfile', 'TxProfile')), (), Access.RO, needs_reboot=True, is_optional=True,
+    description="Purposes of charging profiles that are kept in memory only, answered at once and gone after a restart; spares flash where profiles change often. A key of ours.",
+)
 WAIT_FOR_STOP_TRANSACTIONS_ON_RESET_TIMEOUT: Final[Key[int]] = Key(
     "WaitForStopTransactionsOnResetTimeout", "Internal", Integer(minimum=0), 60, Access.RW, unit="s",
     description="How long a reset waits for running transactions to end.",
@@ -340,6 +344,7 @@ KEYS: Final[Mapping[str, Key[Any]]] = MappingProxyType({
     "UseTPMSeccLeafCertificate": USE_TPM_SECC_LEAF_CERTIFICATE,
     "VerifyCsmsAllowWildcards": VERIFY_CSMS_ALLOW_WILDCARDS,
     "VerifyCsmsCommonName": VERIFY_CSMS_COMMON_NAME,
+    "VolatileChargingProfilePurposes": VOLATILE_CHARGING_PROFILE_PURPOSES,
     "WaitForStopTransactionsOnResetTimeout": WAIT_FOR_STOP_TRANSACTIONS_ON_RESET_TIMEOUT,
     "WebsocketPingPayload": WEBSOCKET_PING_PAYLOAD,
     "WebsocketPongTimeout": WEBSOCKET_PONG_TIMEOUT,

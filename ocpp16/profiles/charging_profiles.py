@@ -1,0 +1,182 @@
+"""The installed charging profiles of a charge point, in memory and on disk (OCPP 1.6 ed. 2 §3.13; errata 3.37).
+
+Flash is spared: a profile that is installed already as it is writes nothing, many changes of one turn are one commit,
+and a purpose named in VolatileChargingProfilePurposes is kept in memory only and answered at once.
+"""
+
+from collections.abc import Iterable
+
+from ocpp16.enums import ChargingProfilePurposeType
+from ocpp16.profiles.context import Context, log
+from ocpp16.schedule import (
+    CompiledProfile,
+    InstalledProfiles,
+    ProfileRules,
+    RunningTransaction,
+    ScheduleSettings,
+    check_profile,
+)
+from ocpp16.state.keys import core, internal, smart_charging
+from ocpp16.state.transaction import Transaction
+from ocpp16.store.base import Change
+from ocpp16.store.tables.charging_profiles import ChargingProfileRow, delete, put
+
+UNIT_OF = {"Current": "A", "Power": "W"}
+"""Words of ChargingScheduleAllowedChargingRateUnit → chargingRateUnit."""
+
+
+class ChargingProfiles:
+    """`installed` is what counts now; every change goes through here, so that the store follows."""
+
+    __slots__ = ("_ctx", "_stored", "installed")
+
+    def __init__(self, ctx: Context) -> None:
+        self._ctx = ctx
+        self._stored: set[int] = set()
+        self.installed = InstalledProfiles()
+
+    # What the configuration says
+
+    @property
+    def rules(self) -> ProfileRules:
+        """What this charge point can do with charging profiles."""
+        configuration = self._ctx.configuration
+        units = configuration[smart_charging.CHARGING_SCHEDULE_ALLOWED_CHARGING_RATE_UNIT]
+        return ProfileRules(
+            number_of_connectors=configuration[core.NUMBER_OF_CONNECTORS],
+            purposes=configuration[internal.SUPPORTED_CHARGING_PROFILE_PURPOSE_TYPES],
+            max_stack_level=configuration[smart_charging.CHARGE_PROFILE_MAX_STACK_LEVEL],
+            max_periods=configuration[smart_charging.CHARGING_SCHEDULE_MAX_PERIODS],
+            units=[UNIT_OF[word] for word in units],
+            needs_start_schedule=not configuration[internal.ALLOW_CHARGING_PROFILE_WITHOUT_START_SCHEDULE],
+        )
+
+    @property
+    def settings(self) -> ScheduleSettings:
+        """What a composite schedule depends on beside profiles."""
+        configuration = self._ctx.configuration
+        return ScheduleSettings(
+            default_limit_amps=configuration[internal.COMPOSITE_SCHEDULE_DEFAULT_LIMIT_AMPS],
+            default_limit_watts=configuration[internal.COMPOSITE_SCHEDULE_DEFAULT_LIMIT_WATTS],
+            default_number_phases=configuration[internal.COMPOSITE_SCHEDULE_DEFAULT_NUMBER_PHASES],
+            supply_voltage=configuration[internal.SUPPLY_VOLTAGE],
+            max_duration=configuration[internal.MAX_COMPOSITE_SCHEDULE_DURATION],
+        )
+
+    @property
+    def ignored(self) -> tuple[str, ...]:
+        """Purposes that do not count now: IgnoredProfilePurposesOffline, without an accepted connection (S13)."""
+        if self._ctx.is_online:
+            return ()
+        return self._ctx.configuration[internal.IGNORED_PROFILE_PURPOSES_OFFLINE]
+
+    def running(self) -> dict[int, RunningTransaction]:
+        """What runs, by connector, with the start that Relative profiles count from."""
+        return {
+            transaction.connector_id: self.running_of(transaction)
+            for transaction in self._ctx.transactions.all_running()
+        }
+
+    def running_of(self, transaction: Transaction) -> RunningTransaction:
+        start = self._ctx.clock.corrected(transaction.started_at, transaction.clock_boot)
+        return RunningTransaction(start, transaction.transaction_id)
+
+    # Changes
+
+    def has_room_for(self, profile: CompiledProfile) -> bool:
+        """Is there room, if need be after dropping what is over for good?"""
+        capacity = self._ctx.configuration[smart_charging.MAX_CHARGING_PROFILES_INSTALLED]
+        if self.installed.has_room_for(profile, capacity):
+            return True
+        self._write(self._deletions(self.installed.remove_over(self._ctx.clock.now())))
+        return self.installed.has_room_for(profile, capacity)
+
+    def install(self, profile: CompiledProfile, transaction: Transaction | None = None) -> bool:
+        """Install a profile that passed all checks; False if it was there already just so."""
+        known = self.installed.get(profile.profile_id)
+        if (
+            known is not None
+            and known.connector_id == profile.connector_id
+            and known.payload == profile.payload
+            and self.installed.replaced_by(profile) == [known]
+        ):
+            return False
+        changes = self._deletions(self.installed.install(profile))
+        if not self._is_volatile(profile.purpose):
+            key = None if transaction is None else transaction.key
+            row = ChargingProfileRow(profile.profile_id, profile.connector_id, dict(profile.payload), key)
+            changes.append(put(row))
+            self._stored.add(profile.profile_id)
+        self._write(changes)
+        return True
+
+    def remove(self, profiles: Iterable[CompiledProfile]) -> None:
+        gone = list(profiles)
+        self.installed.remove(gone)
+        self._write(self._deletions(gone))
+
+    def remove_transaction(self, connector_id: int) -> bool:
+        """The transaction of a connector ended: its TxProfiles go. True if there were any."""
+        gone = self.installed.remove_transaction(connector_id)
+        self._write(self._deletions(gone))
+        return bool(gone)
+
+    def restore(self, rows: Iterable[ChargingProfileRow]) -> None:
+        """Take in what was stored, checked against the configuration of today; what fails is deleted.
+
+        Not checked is the room for it: stored profiles are never dropped for lack of that.
+        """
+        rules, now = self.rules, self._ctx.clock.now()
+        unusable: list[Change] = []
+        # Those of connector 0 first: a default for all connectors would push out what was set for one of them later.
+        for row in sorted(rows, key=lambda row: row.connector_id != 0):
+            problem = check_profile(row.connector_id, row.profile, rules)
+            if problem is None:
+                profile = CompiledProfile(row.connector_id, row.profile)
+                problem_text = "is over for good" if profile.is_over(now) else self._misfit(row)
+            else:
+                problem_text = str(problem)
+            if problem_text:
+                log.info(
+                    "%s: charging profile %d is dropped: %s",
+                    self._ctx.charge_point_id,
+                    row.charging_profile_id,
+                    problem_text,
+                )
+                unusable.append(delete(row.charging_profile_id))
+                continue
+            unusable += self._deletions(self.installed.install(profile))
+            self._stored.add(row.charging_profile_id)
+        self._write(unusable)
+
+    def _misfit(self, row: ChargingProfileRow) -> str:
+        """A TxProfile goes on only with the transaction it was for."""
+        if row.profile["chargingProfilePurpose"] != ChargingProfilePurposeType.TX_PROFILE:
+            return ""
+        transaction = self._ctx.transactions.running(row.connector_id)
+        if transaction is None or (row.transaction_key is not None and row.transaction_key != transaction.key):
+            return "its transaction does not go on"
+        return ""
+
+    def drop_orphans(self) -> None:
+        """After it is known which transactions go on: TxProfiles of the others go."""
+        self.remove(
+            profile
+            for profile in list(self.installed)
+            if profile.purpose == "TxProfile" and self._ctx.transactions.running(profile.connector_id) is None
+        )
+
+    def _is_volatile(self, purpose: str) -> bool:
+        return purpose in self._ctx.configuration[internal.VOLATILE_CHARGING_PROFILE_PURPOSES]
+
+    def _deletions(self, profiles: Iterable[CompiledProfile]) -> list[Change]:
+        changes: list[Change] = []
+        for profile in profiles:
+            if profile.profile_id in self._stored:
+                self._stored.discard(profile.profile_id)
+                changes.append(delete(profile.profile_id))
+        return changes
+
+    def _write(self, changes: list[Change]) -> None:
+        if changes:
+            self._ctx.journal.append(*changes)

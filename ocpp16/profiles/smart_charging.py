@@ -1,0 +1,244 @@
+"""SetChargingProfile, ClearChargingProfile, GetCompositeSchedule, and a profile that comes with a remote start
+(OCPP 1.6 ed. 2 §3.13, §5.4, §5.7, §5.11, §5.16).
+
+The checks and the arithmetic are `ocpp16.schedule`; here is when they are asked, what is kept, and who is told.
+"""
+
+from collections.abc import Sequence
+from functools import partial
+from typing import Any
+
+from ocpp16.enums import (
+    ChargingProfileStatus,
+    ChargingRateUnitType,
+    ClearChargingProfileStatus,
+    GetCompositeScheduleStatus,
+)
+from ocpp16.errors import Refusal
+from ocpp16.observer import ChargingProfilesChanged
+from ocpp16.profiles.base import Context, FeatureProfile, Payload, Reply, log, on
+from ocpp16.profiles.charging_limits import ChargingLimits
+from ocpp16.profiles.charging_profiles import UNIT_OF, ChargingProfiles
+from ocpp16.schedule import (
+    CompiledProfile,
+    ProfileProblem,
+    check_profile,
+    check_remote_start,
+    check_transaction,
+    with_start_schedule,
+)
+from ocpp16.state.authorization import id_tag_key
+from ocpp16.state.keys import core, internal, smart_charging
+from ocpp16.state.signals import (
+    ClockSet,
+    ConfigurationChanged,
+    Connected,
+    Disconnected,
+    RegistrationChanged,
+    TransactionEnded,
+    TransactionIdAssigned,
+    TransactionStarted,
+)
+from ocpp16.state.timers import Timer
+from ocpp16.station import SmartChargingStation
+
+_SHAPING_KEYS = frozenset(
+    key.name
+    for key in (
+        internal.COMPOSITE_SCHEDULE_DEFAULT_LIMIT_AMPS,
+        internal.COMPOSITE_SCHEDULE_DEFAULT_LIMIT_WATTS,
+        internal.COMPOSITE_SCHEDULE_DEFAULT_NUMBER_PHASES,
+        internal.SUPPLY_VOLTAGE,
+        internal.IGNORED_PROFILE_PURPOSES_OFFLINE,
+        smart_charging.CHARGING_SCHEDULE_ALLOWED_CHARGING_RATE_UNIT,
+    )
+)
+
+
+class SmartCharging(FeatureProfile):
+    """Installs and clears charging profiles and reports what they come to."""
+
+    __slots__ = ("_expected", "_station", "limits", "profiles")
+
+    name = "SmartCharging"
+
+    def __init__(
+        self, ctx: Context, profiles: ChargingProfiles, limits: ChargingLimits, station: SmartChargingStation
+    ) -> None:
+        super().__init__(ctx)
+        self.profiles = profiles
+        self.limits = limits
+        self._station = station
+        self._expected: dict[int, _ExpectedStart] = {}
+
+    def attach(self) -> None:
+        signals = self.ctx.signals
+        signals.on(TransactionStarted, self._transaction_started)
+        signals.on(TransactionIdAssigned, self._transaction_known)
+        signals.on(TransactionEnded, self._transaction_ended)
+        signals.on(Connected, self._connection_changed)
+        signals.on(Disconnected, self._connection_changed)
+        signals.on(RegistrationChanged, self._connection_changed)
+        signals.on(ClockSet, self._clock_set)
+        signals.on(ConfigurationChanged, self._key_changed)
+
+    def start(self) -> None:
+        self.profiles.drop_orphans()
+        self.limits.refresh()
+
+    def stop(self) -> None:
+        self.limits.stop()
+        for expected in self._expected.values():
+            expected.end()
+        self._expected.clear()
+
+    # Requests
+
+    @on("SetChargingProfile")
+    async def set_charging_profile(self, request: Payload) -> Reply[Payload]:
+        connector_id, profile = request["connectorId"], request["csChargingProfiles"]
+        problem = check_profile(connector_id, profile, self.profiles.rules)
+        if problem is None:
+            problem = check_transaction(profile, self.profiles.running().get(connector_id))
+        if problem is not None:
+            return self._refused(profile, problem)
+        transaction = self.ctx.transactions.running(connector_id)
+        compiled = self._compiled(connector_id, profile)
+        if not self.profiles.has_room_for(compiled):
+            return self._refused(profile, ProfileProblem("chargingProfileId", "finds no room"))
+        is_tx_profile = compiled.purpose == "TxProfile"
+        self.profiles.install(compiled, transaction if is_tx_profile else None)
+        return Reply({"status": str(ChargingProfileStatus.ACCEPTED)}, then=partial(self.changed, (connector_id,)))
+
+    def _refused(self, profile: Any, problem: ProfileProblem) -> Reply[Payload]:
+        log.info("%s: charging profile refused: %s", self.ctx.charge_point_id, problem)
+        if problem.code is not None:
+            raise Refusal(problem.code, str(problem))
+        return Reply({"status": str(ChargingProfileStatus.REJECTED)})
+
+    def _compiled(self, connector_id: int, profile: Payload) -> CompiledProfile:
+        if self.ctx.configuration[internal.ALLOW_CHARGING_PROFILE_WITHOUT_START_SCHEDULE]:
+            profile = with_start_schedule(profile, self.ctx.time_text(self.ctx.clock.now()))
+        return CompiledProfile(connector_id, profile)
+
+    @on("ClearChargingProfile")
+    async def clear_charging_profile(self, request: Payload) -> Reply[Payload]:
+        found = self.profiles.installed.matching(
+            profile_id=request.get("id"),
+            connector_id=request.get("connectorId"),
+            purpose=request.get("chargingProfilePurpose"),
+            stack_level=request.get("stackLevel"),
+        )
+        if not found and request:
+            return Reply({"status": str(ClearChargingProfileStatus.UNKNOWN)})
+        self.profiles.remove(found)
+        concerned = sorted({profile.connector_id for profile in found})
+        return Reply({"status": str(ClearChargingProfileStatus.ACCEPTED)}, then=partial(self.changed, tuple(concerned)))
+
+    @on("GetCompositeSchedule")
+    async def get_composite_schedule(self, request: Payload) -> Payload:
+        connector_id, duration = request["connectorId"], request["duration"]
+        allowed = self.ctx.configuration[smart_charging.CHARGING_SCHEDULE_ALLOWED_CHARGING_RATE_UNIT]
+        units = [UNIT_OF[word] for word in allowed]
+        unit = request.get("chargingRateUnit", units[0] if units else ChargingRateUnitType.A)
+        if connector_id not in self.ctx.connectors or unit not in units or duration < 0:
+            return {"status": str(GetCompositeScheduleStatus.REJECTED)}
+        schedule = self.limits.composite(connector_id, duration, "W" if unit == "W" else "A")
+        return {
+            "status": str(GetCompositeScheduleStatus.ACCEPTED),
+            "connectorId": connector_id,
+            "scheduleStart": self.ctx.time_text(schedule.start_micros),
+            "chargingSchedule": schedule.charging_schedule(),
+        }
+
+    # A profile that comes with a remote start (§5.11; errata 3.41, 3.42)
+
+    def accepts_remote_start(self, connector_id: int | None, profile: Payload) -> bool:
+        """Could this profile be installed for the transaction that is to be started?"""
+        problem = (
+            ProfileProblem("connectorId", "is needed with a chargingProfile")
+            if connector_id is None
+            else check_remote_start(profile, self.profiles.rules)
+        )
+        if problem is None and connector_id is not None:
+            compiled = self._compiled(connector_id, profile)
+            if not self.profiles.has_room_for(compiled):
+                problem = ProfileProblem("chargingProfileId", "finds no room")
+        if problem is not None:
+            log.info("%s: charging profile of a remote start refused: %s", self.ctx.charge_point_id, problem)
+        return problem is None
+
+    def expect_start(self, connector_id: int, id_tag: str, profile: Payload) -> None:
+        """Keep the profile beside the store until the transaction of this request starts, or its time is over."""
+        earlier = self._expected.pop(connector_id, None)
+        if earlier is not None:
+            earlier.end()
+        seconds = self.ctx.configuration[core.CONNECTION_TIME_OUT]
+        timer = None
+        if seconds > 0:
+            due = self.ctx.clock.monotonic() + seconds
+            timer = self.ctx.timers.at(due, partial(self._forget_start, connector_id))
+        self._expected[connector_id] = _ExpectedStart(id_tag, profile, timer)
+
+    def _forget_start(self, connector_id: int) -> None:
+        self._expected.pop(connector_id, None)
+
+    # What happens
+
+    def _transaction_started(self, signal: TransactionStarted) -> None:
+        transaction = signal.transaction
+        expected = self._expected.pop(transaction.connector_id, None)
+        if expected is not None:
+            expected.end()
+            if id_tag_key(expected.id_tag) == id_tag_key(transaction.id_tag):
+                compiled = self._compiled(transaction.connector_id, expected.profile)
+                if self.profiles.has_room_for(compiled):
+                    self.profiles.install(compiled, transaction)
+                    self.changed((transaction.connector_id,))
+                    return
+        self.limits.refresh((transaction.connector_id,))
+
+    def _transaction_known(self, signal: TransactionIdAssigned) -> None:
+        if signal.transaction.is_running:
+            self.limits.refresh((signal.transaction.connector_id,))
+
+    def _transaction_ended(self, signal: TransactionEnded) -> None:
+        connector_id = signal.transaction.connector_id
+        if connector_id not in self.ctx.connectors:
+            return
+        if self.profiles.remove_transaction(connector_id):
+            self.changed((connector_id,))
+        else:
+            self.limits.refresh((connector_id,))
+
+    def _connection_changed(self, signal: Connected | Disconnected | RegistrationChanged) -> None:
+        if self.ctx.configuration[internal.IGNORED_PROFILE_PURPOSES_OFFLINE]:
+            self.changed((0,))
+
+    def _clock_set(self, signal: ClockSet) -> None:
+        self.limits.refresh()
+
+    def _key_changed(self, signal: ConfigurationChanged) -> None:
+        if signal.key in _SHAPING_KEYS:
+            self.limits.refresh()
+
+    def changed(self, connector_ids: Sequence[int]) -> None:
+        """Profiles of these connectors are other ones: limits follow at once, station and observer are told."""
+        self.limits.refresh(connector_ids)
+        self.ctx.ask_later(self._station.signal_set_charging_profiles)
+        self.ctx.tell(ChargingProfilesChanged(), 0)
+
+
+class _ExpectedStart:
+    """A charging profile that waits for the transaction it was sent with."""
+
+    __slots__ = ("_timer", "id_tag", "profile")
+
+    def __init__(self, id_tag: str, profile: Payload, timer: Timer | None) -> None:
+        self.id_tag = id_tag
+        self.profile = profile
+        self._timer = timer
+
+    def end(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
