@@ -329,7 +329,10 @@ class ChargePoint(Questions):
         if signal.key == core.CONNECTION_TIME_OUT.name:
             self.ctx.ask_later(self.station.set_connection_timeout, self.configuration[core.CONNECTION_TIME_OUT])
         for callback in self._key_callbacks.get(signal.key, ()):
-            callback()
+            try:
+                callback()
+            except Exception:
+                log.exception("a callback for %s failed", signal.key)
 
     def _traced(self, direction: str, text: str) -> None:
         self.tell(MessageExchanged(direction, redacted(text)), 0)

@@ -98,7 +98,7 @@ class Boot(FeatureProfile):
             self._retry = None
         if plan.heartbeat is not None:
             change = ctx.configuration.set(core.HEARTBEAT_INTERVAL, plan.heartbeat)
-            if not change.is_unchanged:
+            if change.is_accepted and not change.is_unchanged:
                 ctx.changed(change, str(plan.heartbeat))
         if plan.boot_retry is None:
             self._restart_heartbeat()

@@ -14,7 +14,7 @@ from functools import partial
 from ocpp16._core import parse_datetime
 from ocpp16.enums import ReadingContext
 from ocpp16.models import Measurement
-from ocpp16.profiles.base import Context, FeatureProfile, Payload
+from ocpp16.profiles.base import Context, FeatureProfile, Payload, log
 from ocpp16.profiles.transaction_data import TransactionData
 from ocpp16.state.alignment import next_aligned
 from ocpp16.state.clock import to_micros
@@ -22,7 +22,7 @@ from ocpp16.state.keys import core
 from ocpp16.state.measurands import sample
 from ocpp16.state.signals import ClockSet, ConfigurationChanged
 from ocpp16.state.timers import Timer
-from ocpp16.state.transaction import Transaction
+from ocpp16.state.transaction import Transaction, watt_hours
 from ocpp16.store.base import Change
 from ocpp16.store.tables import meters, transactions
 
@@ -80,7 +80,12 @@ class MeterValues(FeatureProfile):
 
     def _reading(self, connector_id: int) -> Measurement | None:
         """What the station measures now, else what it told last."""
-        return self.ctx.station.measurement(connector_id) or self._latest.get(connector_id)
+        try:
+            measured = self.ctx.station.measurement(connector_id)
+        except Exception:
+            log.exception("%s: station failed in measurement", self.ctx.charge_point_id)
+            measured = None
+        return measured or self._latest.get(connector_id)
 
     def _note(self, connector_id: int, measurement: Measurement, told_at: int = 0) -> list[Change]:
         """The last register value, in memory at once; returns the rows that keep it.
@@ -92,11 +97,12 @@ class MeterValues(FeatureProfile):
         energy = measurement.energy_import.total
         changes: list[Change] = []
         if energy is not None:
-            changes.append(meters.put(meters.MeterRow(connector_id, round(energy), at, clock.clock_boot)))
+            row = meters.MeterRow(connector_id, watt_hours(energy), at, clock.clock_boot)
+            changes.append(meters.put(row))
         transaction = self.ctx.transactions.running(connector_id)
         if transaction is not None and max(at, told_at) >= transaction.meter_last_at:
             if energy is not None:
-                transaction.meter_last = max(round(energy), transaction.meter_last)
+                transaction.meter_last = max(watt_hours(energy), transaction.meter_last)
             transaction.meter_last_at = max(at, told_at)
             transaction.meter_last_clock_boot = clock.clock_boot
             changes.append(transactions.put(transaction))
@@ -216,7 +222,7 @@ class MeterValues(FeatureProfile):
             taken = at
         if transaction is not None:
             energy = measurement.energy_import.total
-            if taken < transaction.started_at and energy is not None and round(energy) < transaction.meter_start:
+            if taken < transaction.started_at and energy is not None and watt_hours(energy) < transaction.meter_start:
                 return None
             taken = max(taken, transaction.started_at)
         current, power = self._offered.get(connector_id, (None, None))

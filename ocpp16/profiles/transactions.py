@@ -23,10 +23,10 @@ from ocpp16.state.signals import (
     TransactionIdAssigned,
     TransactionStarted,
 )
-from ocpp16.state.transaction import Transaction
+from ocpp16.state.transaction import Transaction, watt_hours
 from ocpp16.store.tables import samples, transactions
 
-_INT32 = 2**31 - 1
+_INT64 = 2**63
 
 
 class TransactionMessages(FeatureProfile):
@@ -182,7 +182,8 @@ class TransactionMessages(FeatureProfile):
         transaction = entry.transaction
         if not isinstance(transaction, Transaction):
             return  # its row could not be read after a restart
-        if payload is None:
+        if payload is None or not -_INT64 <= payload["transactionId"] < _INT64:
+            # Given up, or answered with an id that no column holds: as good as none.
             transaction.start_given_up = True
             self.ctx.journal.append(transactions.put(transaction))
             return
@@ -224,8 +225,3 @@ class TransactionMessages(FeatureProfile):
             info = read_id_tag_info(payload["idTagInfo"])
             self.ctx.signals.emit(IdTagInfoLearned(transaction.id_tag_end, info))
         self.ctx.signals.emit(TransactionAcknowledged(transaction))
-
-
-def watt_hours(energy: float) -> int:
-    """A register in whole Wh as StartTransaction and StopTransaction carry it; beyond 32 bits it is cut."""
-    return max(-_INT32 - 1, min(_INT32, round(energy)))

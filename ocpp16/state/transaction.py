@@ -14,6 +14,13 @@ from enum import StrEnum
 
 from ocpp16.enums import Reason
 
+_INT32 = 2**31 - 1
+
+
+def watt_hours(energy: float) -> int:
+    """A register in whole Wh as StartTransaction and StopTransaction carry it; beyond 32 bits it is cut."""
+    return max(-_INT32 - 1, min(_INT32, round(energy)))
+
 
 class TransactionPhase(StrEnum):
     """Where a transaction stands. RUNNING until its end is told, STOPPED until StopTransaction is answered."""

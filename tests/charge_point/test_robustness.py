@@ -1,0 +1,89 @@
+"""What others do wrong must not end the charge point: the station's code, the host's callbacks, odd numbers."""
+
+from typing import Any
+
+import pytest
+import trio
+
+from ocpp16.enums import Reason
+from ocpp16.state.keys.core import HEARTBEAT_INTERVAL
+from ocpp16.testing.central_system import CentralSystem
+
+
+async def test_a_meter_that_raises_falls_back_to_the_last_reading(open_bench: Any, make_config: Any) -> None:
+    async with open_bench(document=make_config(Core__MeterValueSampleInterval=10)) as bench:
+
+        def broken(connector_id: int) -> None:
+            raise OSError("no meter")
+
+        bench.charge_point.on_meter_values(1, bench.measure(1, 1234))
+        bench.station.measurement = broken
+        bench.begin()
+        await trio.sleep(15)
+        assert bench.sent("MeterValues")[0]["meterValue"][0]["sampledValue"][0]["value"] == "1234.00"
+
+
+async def test_a_callback_that_raises_changes_nothing(open_bench: Any) -> None:
+    async with open_bench() as bench:
+
+        def broken() -> None:
+            raise RuntimeError("host")
+
+        bench.charge_point.on_change(HEARTBEAT_INTERVAL, broken)
+        change = {"key": "HeartbeatInterval", "value": "77"}
+        assert await bench.call("ChangeConfiguration", change) == {"status": "Accepted"}
+
+
+@pytest.mark.parametrize("transaction_id", [0, -5, 2**31, 2**63 - 1, 2**63, 2**64 - 1])
+async def test_odd_transaction_ids(open_bench: Any, tmp_path: Any, transaction_id: int) -> None:
+    csms = CentralSystem()
+    csms.answers["StartTransaction"] = {"idTagInfo": {"status": "Accepted"}, "transactionId": transaction_id}
+    async with open_bench(csms=csms, database_path=tmp_path) as bench:
+        bench.begin()
+        await trio.sleep(1)
+        bench.charge_point.on_transaction_stopped(1, "s1", Reason.LOCAL, 1100)
+        await trio.sleep(1)
+        known = transaction_id if transaction_id < 2**63 else -1
+        assert bench.sent("StopTransaction")[0]["transactionId"] == known
+        csms.violations.clear()  # StartTransaction.conf names ids that are none for others
+
+
+@pytest.mark.parametrize("interval", [-1, 0, 2**31, 2**63, 2**64 - 1])
+@pytest.mark.parametrize("status", ["Accepted", "Pending"])
+async def test_odd_intervals(open_bench: Any, tmp_path: Any, status: str, interval: int) -> None:
+    csms = CentralSystem()
+    csms.answers["BootNotification"] = {
+        "status": status,
+        "currentTime": "2026-01-01T00:00:00Z",
+        "interval": interval,
+    }
+    async with open_bench(csms=csms, database_path=tmp_path) as bench:
+        await trio.sleep(200)
+        assert bench.charge_point.is_connected
+        assert str(bench.charge_point.registration) == status
+
+
+@pytest.mark.parametrize("energy", [1e30, -1e30])
+async def test_absurd_registers_are_cut(open_bench: Any, tmp_path: Any, energy: float) -> None:
+    async with open_bench(database_path=tmp_path) as bench:
+        bench.begin(meter_start=energy)
+        bench.charge_point.on_meter_values(1, bench.measure(1, energy))
+        await trio.sleep(1)
+        bench.charge_point.on_transaction_stopped(1, "s1", Reason.LOCAL, energy)
+        await trio.sleep(1)
+        assert abs(bench.sent("StopTransaction")[0]["meterStop"]) <= 2**31
+
+
+async def test_a_cancelled_question_leaves_nothing_behind(open_bench: Any) -> None:
+    csms = CentralSystem()
+    csms.answers["Authorize"] = None
+    async with open_bench(csms=csms) as bench:
+        with trio.move_on_after(5) as scope:
+            await bench.charge_point.authorize_id_token("TAG1")
+        assert scope.cancelled_caught
+        with trio.move_on_after(1):
+            await bench.charge_point.authorize_id_token("TAG2")
+        await trio.sleep(60)
+        assert bench.charge_point.queue_depth == 0
+        del csms.answers["Authorize"]
+        assert (await bench.charge_point.authorize_id_token("TAG3")).is_accepted
