@@ -74,14 +74,16 @@ def connector_schedule(
     schedule = new_schedule(stack.connector_id, begin, duration_of(duration, settings), unit, stack)
     end = begin + (schedule.duration or 1)
     if (stack.own_count + stack.max_count) * (1 + (end - begin) // 86400) < LONG_WORK:
-        _compose(stack.entries, stack.own_count, stack.max_count, &facts, &settings.terms, begin, end, wanted, &schedule.table)
+        _compose(stack, &facts, &settings.terms, begin, end, wanted, &schedule.table)
     else:
         with nogil:
-            _compose(stack.entries, stack.own_count, stack.max_count, &facts, &settings.terms, begin, end, wanted, &schedule.table)
+            _compose(stack, &facts, &settings.terms, begin, end, wanted, &schedule.table)
     return schedule
 
 
-cdef int _compose(const Entry *entries, int own_count, int max_count, const Facts *facts, const Terms *terms, int64_t begin, int64_t end, int unit, Steps *steps) except -1 nogil:
+cdef int _compose(
+    ProfileStack stack, const Facts *facts, const Terms *terms, int64_t begin, int64_t end, int unit, Steps *steps,
+) except -1 nogil:
     cdef Sweep sweep
     cdef Cursor own, top
     cdef Value value
@@ -89,9 +91,9 @@ cdef int _compose(const Entry *entries, int own_count, int max_count, const Fact
     cdef int64_t at = begin
     memset(&sweep, 0, sizeof(Sweep))
     try:
-        sweep_set(&sweep, entries, own_count, facts, begin, end)
+        sweep_set(&sweep, stack.entries, stack.own_count, facts, begin, end)
         middle = sweep.count
-        sweep_set(&sweep, entries + own_count, max_count, facts, begin, end)
+        sweep_set(&sweep, stack.entries + stack.own_count, stack.max_count, facts, begin, end)
         place(&own, sweep.stretches, 0, middle)
         place(&top, sweep.stretches, middle, sweep.count)
         own.until = top.until = begin
@@ -121,7 +123,8 @@ def connector_limit(
     """The Limit of a connector at an instant (S8), until when, and why. Cost: the number of its profiles.
 
     is_enforced: what the station must obey instead of what a composite schedule shows: without a transaction the
-    TxDefaultProfiles do not count. horizon: s, how far to look for a change. The others as for `connector_schedule`.
+    TxDefaultProfiles do not count. horizon: s, how far to look for a change; `until` is never later, but for None: no
+    boundary lies ahead. The others as for `connector_schedule`.
     """
     cdef int wanted = unit_of(unit)
     cdef int64_t begin = seconds_of(at), end = begin + horizon_of(horizon), until
@@ -136,6 +139,7 @@ def connector_limit(
         facts.ignored |= 1 << TX_DEFAULT
     until = _at(stack, &facts, terms, begin, wanted, &own, &top, &value)
     limit = new_limit(stack.connector_id, unit, &value, begin, begin)
+    limit.is_default = value.source is NULL
     if own.profile is not NULL:
         period = period_of(&own)
         limit.transaction_limit = new_contribution(
@@ -156,7 +160,10 @@ def connector_limit(
     return limit
 
 
-cdef int64_t _at(ProfileStack stack, const Facts *facts, const Terms *terms, int64_t at, int unit, Cursor *own, Cursor *top, Value *value) noexcept nogil:
+cdef int64_t _at(
+    ProfileStack stack, const Facts *facts, const Terms *terms, int64_t at, int unit, Cursor *own, Cursor *top,
+    Value *value,
+) noexcept nogil:
     """The value at an instant, and the next one at which it may change."""
     cdef int64_t until = _decide(stack.entries, stack.own_count, facts, at, own)
     cdef int64_t other = _decide(stack.entries + stack.own_count, stack.max_count, facts, at, top)

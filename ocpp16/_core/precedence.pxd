@@ -68,7 +68,9 @@ cdef class RunningTransaction:
 cdef Facts facts_of(RunningTransaction transaction, object ignored, int64_t now) except *
 cdef bint applies(const Profile *p, const Facts *facts) noexcept nogil
 cdef void free_sweep(Sweep *sweep) noexcept nogil
-cdef int sweep_set(Sweep *sweep, const Entry *entries, int count, const Facts *facts, int64_t begin, int64_t end) except -1 nogil
+cdef int sweep_set(
+    Sweep *sweep, const Entry *entries, int count, const Facts *facts, int64_t begin, int64_t end,
+) except -1 nogil
 cdef Stretch decide(const Entry *entries, int count, const Facts *facts, int64_t at) noexcept nogil
 
 

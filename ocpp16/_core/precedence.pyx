@@ -125,8 +125,7 @@ cdef class ProfileStack:
             count = self._add(count, profile, -FOREVER)
             i += 1
             if other is not None and other.data.stack_level == profile.data.stack_level:
-                if profile.data.over < FOREVER:
-                    count = self._add(count, other, profile.data.over)
+                count = self._add(count, other, profile.data.over)
                 j += 1
         self.own_count = count
         for profile in maximum:
@@ -224,7 +223,9 @@ cdef Stretch decide(const Entry *entries, int count, const Facts *facts, int64_t
     return found
 
 
-cdef int sweep_set(Sweep *sweep, const Entry *entries, int count, const Facts *facts, int64_t begin, int64_t end) except -1 nogil:
+cdef int sweep_set(
+    Sweep *sweep, const Entry *entries, int count, const Facts *facts, int64_t begin, int64_t end,
+) except -1 nogil:
     """Append the stretches of [begin, end) in which some profile of a set is active, with the one that decides."""
     _collect(sweep, entries, count, facts, begin, end)
     if sweep.run_count == 1:
@@ -235,7 +236,9 @@ cdef int sweep_set(Sweep *sweep, const Entry *entries, int count, const Facts *f
     return 0
 
 
-cdef int _collect(Sweep *sweep, const Entry *entries, int count, const Facts *facts, int64_t begin, int64_t end) except -1 nogil:
+cdef int _collect(
+    Sweep *sweep, const Entry *entries, int count, const Facts *facts, int64_t begin, int64_t end,
+) except -1 nogil:
     """All runs in order of precedence, without those beyond what the ones above leave uncovered at either end."""
     cdef int64_t since
     cdef Run run

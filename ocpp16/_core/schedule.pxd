@@ -70,6 +70,7 @@ cdef class Limit:
     cdef readonly double limit
     cdef readonly CompiledProfile profile
     cdef readonly bint is_converted
+    cdef readonly bint is_default
     cdef readonly Contribution transaction_limit
     cdef readonly Contribution maximum
     cdef int phases
@@ -85,7 +86,10 @@ cdef CompositeSchedule new_schedule(int connector_id, int64_t begin, int64_t dur
 cdef Contribution new_contribution(const Profile *p, const Period *period, double converted_limit)
 cdef Limit new_limit(int connector_id, str unit, const Value *value, int64_t at, int64_t until)
 cdef int emit(Steps *steps, int64_t at, const Value *value) except -1 nogil
-cdef void join(const Terms *terms, int unit, const Profile *own, const Period *own_period, const Profile *top, const Period *top_period, Value *value) noexcept nogil
+cdef void join(
+    const Terms *terms, int unit, const Profile *own, const Period *own_period, const Profile *top,
+    const Period *top_period, Value *value,
+) noexcept nogil
 
 
 cdef inline bint is_same(double a, double b) noexcept nogil:

@@ -92,7 +92,10 @@ cdef int64_t horizon_of(object horizon) except -1:
     return horizon
 
 
-cdef void join(const Terms *terms, int unit, const Profile *own, const Period *own_period, const Profile *top, const Period *top_period, Value *value) noexcept nogil:
+cdef void join(
+    const Terms *terms, int unit, const Profile *own, const Period *own_period, const Profile *top,
+    const Period *top_period, Value *value,
+) noexcept nogil:
     """S8: the limit of a connector from the transaction's (`own`) and the charge point's (`top`), NULL for nothing."""
     cdef double limit, other
     value.source, value.phases = NULL, 0
@@ -310,7 +313,9 @@ cpdef double round_down(double limit) noexcept:
     return floor(limit * 10 + 1e-6) / 10 if limit < 562949953421312.0 else limit  # 2**49: no decimals further up
 
 
-def convert_limit(double limit, str unit not None, str wanted not None, number_phases=None, ScheduleSettings settings=None):
+def convert_limit(
+    double limit, str unit not None, str wanted not None, number_phases=None, ScheduleSettings settings=None
+):
     """A limit in the other unit: W = A x supply voltage x phases (S9; OCPP 1.6 ed. 2 §7.12, errata 3.69).
 
     limit: A per phase or W of all phases, by `unit`; number_phases: 1 to 3, None for the settings' default. Raises
@@ -361,18 +366,14 @@ cdef class Limit:
     """The limit at an instant, until when it stays, and why; frozen.
 
     limit: A per phase, or W of all phases; number_phases: None where nothing states it; profile: the one that decides,
-    None where the default limit stands or connectors were added up; is_converted: it is in the other unit.
-    transaction_limit and maximum: the two that were compared, as far as there are any; of connector 0 only maximum.
+    None where the default limit stands or connectors were added up; is_converted: it is in the other unit; is_default:
+    no profile applies, so that this is the default limit. transaction_limit and maximum: the two that were compared, as
+    far as there are any; of connector 0 only maximum.
     """
 
     @property
     def number_phases(self):
         return self.phases or None
-
-    @property
-    def is_default(self):
-        """Does no charging profile apply, so that the limit is the default one?"""
-        return self.transaction_limit is None and self.maximum is None and self.connector_id != 0
 
     @property
     def at(self):

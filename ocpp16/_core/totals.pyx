@@ -122,7 +122,10 @@ def station_limit(
     return limit
 
 
-cdef int _station(ProfileStack station, object members, int64_t begin, int64_t end, int unit, ScheduleSettings settings, object ignored, size_t most, CompositeSchedule schedule) except -1:
+cdef int _station(
+    ProfileStack station, object members, int64_t begin, int64_t end, int unit, ScheduleSettings settings,
+    object ignored, size_t most, CompositeSchedule schedule,
+) except -1:
     cdef ProfileStack stack
     cdef RunningTransaction transaction
     cdef Facts facts = facts_of(None, ignored, begin), own
@@ -155,7 +158,10 @@ cdef int _station(ProfileStack station, object members, int64_t begin, int64_t e
     return 0
 
 
-cdef int _add_up(Member *members, Member **heap, size_t count, const Entry *maxima, int max_count, const Facts *facts, const Terms *terms, int64_t begin, int64_t end, int unit, size_t most, Steps *steps) except -1 nogil:
+cdef int _add_up(
+    Member *members, Member **heap, size_t count, const Entry *maxima, int max_count, const Facts *facts,
+    const Terms *terms, int64_t begin, int64_t end, int unit, size_t most, Steps *steps,
+) except -1 nogil:
     cdef Sweep sweep
     cdef Totals totals
     cdef Cursor top

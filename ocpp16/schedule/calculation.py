@@ -86,12 +86,13 @@ def charging_limit(
     """The limit at an instant, until when it stays, and which profile made it.
 
     is_enforced: what the station must obey, instead of what a composite schedule shows: without a transaction a
-    TxDefaultProfile binds nobody (connectors above 0 only). horizon: s, how far to look for the next change. The
-    others as for `composite_schedule`. Where `Limit.is_default`, nothing limits the connector: a station may take its
-    own maximum instead of the default limit (OCPP 1.6 ed. 2 §3.13.6).
+    TxDefaultProfile binds nobody, and connector 0 is held by the ChargePointMaxProfiles only. horizon: s, how far to
+    look for the next change; None as `until`: there is none ahead. The others as for `composite_schedule`. Where
+    `Limit.is_default`, nothing limits the connector: a station may take its own maximum instead of the default limit
+    (OCPP 1.6 ed. 2 §3.13.6).
     """
     profiles = _installed(profiles)
-    if connector_id == 0:
+    if connector_id == 0 and not is_enforced:
         members = _members(profiles, number_of_connectors, transactions)
         return station_limit(profiles.stack(0), members, at, unit, settings=settings, ignored=ignored, horizon=horizon)
     return connector_limit(
@@ -99,7 +100,7 @@ def charging_limit(
         at,
         unit,
         settings=settings,
-        transaction=transactions.get(connector_id),
+        transaction=None if connector_id == 0 else transactions.get(connector_id),
         ignored=ignored,
         is_enforced=is_enforced,
         horizon=horizon,

@@ -81,7 +81,8 @@ def _instant(value: Any) -> bool:
 
 
 def _text_of(kind: type[StrEnum]) -> Callable[[Any], bool]:
-    return lambda value: isinstance(value, str) and value in set(kind)
+    texts = frozenset(kind)
+    return lambda value: isinstance(value, str) and value in texts
 
 
 _Shape = Mapping[str, tuple[bool, str, Callable[[Any], bool]]]

@@ -75,24 +75,25 @@ def profile(choose: Choose, number: int, connectors: int, start: int, grid: int,
 
 
 def situation(choose: Choose) -> Situation:
-    connectors = choose((1, 1, 2, 3))
+    """One of any kind; a source that shrinks makes it simple."""
+    number_of_connectors = choose((1, 1, 2, 3))
     grid, span = choose(((1, 60), (1, 60), (3600, 3 * 86400), (21600, 15 * 86400)))
     start = MONDAY + choose(range(-span // grid, span // grid + 1)) * grid
     transactions = {}
-    for connector in range(1, connectors + 1):
+    for connector in range(1, number_of_connectors + 1):
         if choose((False, True)):
             transactions[connector] = (start - choose(range(span // grid)) * grid, choose((1, 1, None)))
-    profiles = [
-        profile(choose, number, connectors, start, grid, span)
+    made = [
+        profile(choose, number, number_of_connectors, start, grid, span)
         for number in range(1, 1 + choose((0, 1, 3, 5, 8, 12, 20)))
     ]
     return Situation(
-        profiles=profiles,
-        connector=choose((*range(connectors + 1), 1)),
+        profiles=made,
+        connector=choose((*range(number_of_connectors + 1), 1)),
         start=start,
         duration=choose((0, span // 2, span, span, span, choose(range(span // grid)) * grid)) // grid * grid,
         unit=choose("AW"),
-        connectors=connectors,
+        connectors=number_of_connectors,
         transactions=transactions,
         ignored=choose(
             ((), (), (), (), (), ("TxProfile",), ("TxDefaultProfile",), ("ChargePointMaxProfile", "TxProfile"))
@@ -102,6 +103,43 @@ def situation(choose: Choose) -> Situation:
         voltage=choose((230.0, 230.0, 120.0)),
         grid=grid,
     )
+
+
+def crowd(choose: Choose, connectors: int, size: int) -> Situation:
+    """Many short schedules, each of a level of its own, so that there is always another one to decide next."""
+    start, span = MONDAY, 240
+    made = []
+    for number in range(1, size + 1):
+        connector = choose(range(connectors + 1))
+        purposes = (
+            ("ChargePointMaxProfile", "TxDefaultProfile") if connector == 0 else ("TxDefaultProfile", "TxProfile")
+        )
+        unit = choose("AAW")
+        plan: Payload = {
+            "startSchedule": stamp(start + choose(range(-span // 4, span))),
+            "duration": choose(range(1, span // 2)),
+            "chargingRateUnit": unit,
+            "chargingSchedulePeriod": [
+                {"startPeriod": at, "limit": choose(LIMITS[unit]), "numberPhases": choose((1, 2, 3))}
+                for at in (0, 17, 40)[: choose((1, 3))]
+            ],
+        }
+        made.append(
+            (
+                connector,
+                {
+                    "chargingProfileId": number,
+                    "stackLevel": number * 37 % size,
+                    "chargingProfilePurpose": choose(purposes),
+                    "chargingProfileKind": "Absolute",
+                    "chargingSchedule": plan,
+                },
+            )
+        )
+    running: dict[int, tuple[int, int | None]] = {
+        connector: (start, None) for connector in range(1, connectors + 1) if choose((False, True, True))
+    }
+    return Situation(made, choose((0, 1)), start, span, choose("AW"), connectors, running)
 
 
 class View:

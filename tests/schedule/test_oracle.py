@@ -7,7 +7,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from oracle import Oracle, Situation, is_close
-from situations import View, situation
+from situations import View, crowd, situation
 
 
 @st.composite
@@ -58,6 +58,19 @@ def test_schedules(of: Situation) -> None:
 @settings(max_examples=150, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 def test_limits(of: Situation, is_enforced: bool) -> None:
     check_limit(of, is_enforced=is_enforced and of.connector > 0)
+
+
+@pytest.mark.parametrize("connectors", [1, 3, 12])
+@pytest.mark.parametrize("size", [15, 60, 150])
+def test_crowds(connectors: int, size: int) -> None:
+    """Every heap and every sort has something to do."""
+    steps = 0
+    for seed in range(4):
+        of = crowd(random.Random(f"{connectors} {size} {seed}").choice, connectors, size)
+        check(of)
+        check_limit(of, is_enforced=False)
+        steps += len(View(of).composite_schedule().steps)
+    assert steps > 30
 
 
 @pytest.mark.soak

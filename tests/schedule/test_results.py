@@ -138,6 +138,8 @@ def test_limit_and_its_parts() -> None:
         (2, -60, {}, False, (48, None, 0)),
         (0, 0, {}, False, (20, 1, 300)),
         (0, 1200, {}, False, (16 + 16, None, 1200 + 86400)),
+        (0, 0, RUNNING, True, (20, 1, 600)),
+        (0, 1200, RUNNING, True, (48, None, None)),
     ],
 )
 def test_limit_until(
@@ -154,7 +156,7 @@ def test_limit_until(
     )
     until = None if limit.until is None else (limit.until - NOON).total_seconds()
     assert (limit.limit, limit.profile and limit.profile.profile_id, until) == wanted
-    assert limit.is_default is (connector > 0 and wanted[1] is None)
+    assert limit.is_default is (wanted[1] is None and (connector > 0 or is_enforced))
 
 
 def test_until_skips_boundaries_that_change_nothing_and_stops_at_the_horizon() -> None:
@@ -257,6 +259,7 @@ def test_words_of_the_verdicts() -> None:
         compiled(7, 1, DEFAULT, 4, [(0, 6)], duration=60),
         compiled(8, 0, DEFAULT, 4, [(0, 6)]),
         compiled(9, 0, MAX, 0, [(0, 6)]),
+        compiled(10, 0, DEFAULT, 3, [(0, 6)]),
     ]
     stack = schedule.ProfileStack(profiles, 1)
 
@@ -275,7 +278,27 @@ def test_words_of_the_verdicts() -> None:
         7: "outranked",
         8: "replaced",
         9: "decides",
+        10: "replaced",
     }
     later = words(60, None, MAX)
     assert (later[1], later[7], later[8], later[9]) == ("no transaction", "over", "decides", "ignored")
     assert words(-1, None)[7] == "not started"
+
+
+def test_an_unknown_transaction_id_is_no_number() -> None:
+    profiles = [compiled(1, 1, TX, 0, [(0, 6)], transactionId=0)]
+    for number, limit in ((None, 48), (0, 6), (1, 48)):
+        running = {1: schedule.RunningTransaction(NOON, number)}
+        assert schedule.charging_limit(profiles, 1, NOON, "A", transactions=running).limit == limit
+
+
+def test_small_differences_are_measured_from_the_begin_of_the_period() -> None:
+    """Each step is within a millionth of the one before, but not of the period it would belong to."""
+    profiles = [
+        compiled(1, 1, DEFAULT, 2, [(0, 16)], duration=60),
+        compiled(2, 1, DEFAULT, 1, [(0, 16.00001)], duration=120),
+        compiled(3, 1, DEFAULT, 0, [(0, 16.00002)]),
+    ]
+    made = schedule.composite_schedule(profiles, 1, NOON, 600, "A")
+    assert [step.start_period for step in made.steps] == [0, 60, 120]
+    assert [period.start_period for period in made.periods] == [0, 120]
