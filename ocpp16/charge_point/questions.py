@@ -183,7 +183,8 @@ class Questions(StationEvents):
         found = feature.profiles.installed.matching(
             profile_id=profile_id, connector_id=connector_id, purpose=purpose, stack_level=stack_level
         )
-        feature.profiles.remove(found)
+        if found:
+            feature.profiles.remove(found)
+            feature.changed({profile.connector_id for profile in found})
         await self.stored()
-        feature.changed(sorted({profile.connector_id for profile in found}))
         return len(found)

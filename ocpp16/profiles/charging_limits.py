@@ -3,13 +3,18 @@
 Nothing happens between changes. Each connector's present limit says until when it stays; one timer waits for the first
 of these. What changes a limit without waiting (a profile, a transaction, the connection, the clock) refreshes the
 connectors concerned. A limit shared among connectors (a ChargePointMaxProfile, a fuse) is split by a strategy, if there
-is one; without, every connector sees it in full.
+is one; without, every connector sees it in full. Before the start and after the end nobody is told anything; at the
+start everybody is: what the station was told in an earlier life may be over.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Iterator
+from datetime import datetime
 from heapq import heapify, heappop, heappush
+from math import inf
+from operator import itemgetter
 from typing import Literal, TypedDict
 
+from ocpp16.enums import ChargingProfilePurposeType
 from ocpp16.models import ChargingLimit
 from ocpp16.observer import ChargingLimitChanged
 from ocpp16.profiles.charging_profiles import UNIT_OF, ChargingProfiles
@@ -21,8 +26,9 @@ from ocpp16.schedule import (
     ScheduleSettings,
     charging_limit,
     composite_schedule,
+    convert_limit,
 )
-from ocpp16.schedule.sharing import Demand, Strategy
+from ocpp16.schedule.sharing import Demand, Strategy, equal
 from ocpp16.state.clock import to_datetime
 from ocpp16.state.keys import smart_charging
 from ocpp16.state.timers import Timer
@@ -38,14 +44,24 @@ class _Facts(TypedDict):
     ignored: tuple[str, ...]
 
 
-_SECOND = 1_000_000
-_NO_LIMIT = ChargingLimit(None, "A", None, None)
+_MAXIMUM = (str(ChargingProfilePurposeType.CHARGE_POINT_MAX_PROFILE),)
 
 
 class ChargingLimits:
     """Of one charge point. `sharing` is a strategy or None; `fuse` is A per phase for all connectors, or None."""
 
-    __slots__ = ("_boundaries", "_ctx", "_in_force", "_profiles", "_station", "_timer", "_until", "fuse", "sharing")
+    __slots__ = (
+        "_boundaries",
+        "_ctx",
+        "_in_force",
+        "_is_running",
+        "_profiles",
+        "_station",
+        "_timer",
+        "_until",
+        "fuse",
+        "sharing",
+    )
 
     def __init__(self, ctx: Context, profiles: ChargingProfiles, station: SmartChargingStation) -> None:
         self._ctx = ctx
@@ -55,6 +71,7 @@ class ChargingLimits:
         self._until: dict[int, int] = {}
         self._boundaries: list[tuple[int, int]] = []
         self._timer: Timer | None = None
+        self._is_running = False
         self.sharing: Strategy | None = None
         self.fuse: float | None = None
 
@@ -68,7 +85,7 @@ class ChargingLimits:
         """What a connector may draw now; connector 0 is what all of them together may."""
         if connector_id == 0:
             return _told(self.explained(0))
-        return self._in_force.get(connector_id, _NO_LIMIT)
+        return self._in_force.get(connector_id) or ChargingLimit(None, self.unit, None, None)
 
     def explained(self, connector_id: int) -> Limit:
         """The limit of a connector with what made it: profile, stack level, purpose, conversion. Before sharing."""
@@ -77,26 +94,36 @@ class ChargingLimits:
     def composite(self, connector_id: int, duration: int, unit: Unit) -> CompositeSchedule:
         """The composite schedule from now on, `duration` in seconds (OCPP 1.6 ed. 2 §5.7)."""
         return composite_schedule(
-            self._profiles.installed, connector_id, self._ctx.clock.now(), duration, unit, **self._facts()
+            self._profiles.installed, connector_id, self._ctx.clock.now(), duration, unit, **self._facts(connector_id)
         )
 
-    def _facts(self) -> _Facts:
-        """What all calculations of one moment share."""
+    def _facts(self, *connector_ids: int) -> _Facts:
+        """What all calculations of one moment share; transactions of these connectors, with 0 among them of all."""
         profiles = self._profiles
         return {
             "number_of_connectors": len(self._ctx.connectors) - 1,
-            "transactions": profiles.running(),
+            "transactions": profiles.running(None if 0 in connector_ids else connector_ids),
             "settings": profiles.settings,
             "ignored": profiles.ignored,
         }
 
+    def start(self) -> None:
+        self._is_running = True
+        self.refresh()
+
     def stop(self) -> None:
+        self._is_running = False
+        self._disarm()
+
+    def _disarm(self) -> None:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
 
     def refresh(self, connector_ids: Iterable[int] | None = None) -> None:
         """Something happened: calculate the limits of these connectors anew (None, or with 0 among them: of all)."""
+        if not self._is_running:
+            return
         everyone = [number for number in self._ctx.connectors if number]
         wanted = everyone if connector_ids is None else list(connector_ids)
         if 0 in wanted or self.sharing is not None:
@@ -105,8 +132,8 @@ class ChargingLimits:
 
     def _refresh(self, connector_ids: list[int]) -> None:
         limits = self._calculated(connector_ids)
-        for number, limit in limits.items():
-            until = limit.until_micros
+        untils = self._untils(limits)
+        for number, until in untils.items():
             if until is None:
                 self._until.pop(number, None)
             else:
@@ -115,32 +142,57 @@ class ChargingLimits:
         if len(self._boundaries) > 64 + 2 * len(self._until):
             self._boundaries = [(until, number) for number, until in self._until.items()]
             heapify(self._boundaries)
-        for number, told in self._shared(limits).items():
-            self._tell(number, told)
         self._arm()
+        self._tell(self._shared(limits, untils))
 
-    def _calculated(self, connector_ids: Iterable[int]) -> dict[int, Limit]:
-        now, unit, facts = self._ctx.clock.now(), self.unit, self._facts()
+    def _untils(self, limits: dict[int, Limit]) -> dict[int, int | None]:
+        """When each limit has to be looked at again, µs.
+
+        Shares follow the maximum and the demands even while these leave the connector's own limit as it is.
+        """
+        untils = {number: limit.until_micros for number, limit in limits.items()}
+        if self.sharing is not None:
+            untils[0] = self.explained(0).until_micros
+            for number, limit in self._calculated(self._active(limits), _MAXIMUM).items():
+                untils[number] = _earliest([untils[number], limit.until_micros])
+        return untils
+
+    def _active(self, connector_ids: Iterable[int]) -> list[int]:
+        return [number for number in connector_ids if self._ctx.transactions.running(number) is not None]
+
+    def _calculated(self, connector_ids: Collection[int], without: tuple[str, ...] = ()) -> dict[int, Limit]:
+        now, unit, facts = self._ctx.clock.now(), self.unit, self._facts(*connector_ids)
+        facts["ignored"] += without
         installed = self._profiles.installed
         return {
             number: charging_limit(installed, number, now, unit, is_enforced=True, **facts) for number in connector_ids
         }
 
-    def _tell(self, connector_id: int, limit: ChargingLimit) -> None:
-        known = self._in_force.get(connector_id, _NO_LIMIT)
-        self._in_force[connector_id] = limit
-        if (known.limit, known.unit, known.phases) == (limit.limit, limit.unit, limit.phases):
-            return
-        try:
-            self._station.charging_limit_changed(connector_id, limit)
-        except Exception:
-            log.exception("%s: station failed at a new limit", self._ctx.charge_point_id)
-        self._ctx.tell(ChargingLimitChanged(connector_id, limit), 0)
+    def _tell(self, limits: dict[int, ChargingLimit]) -> None:
+        """Put limits into force, then tell the new ones, lower ones first: not even for a moment is it too much."""
+        news: list[tuple[bool, int, ChargingLimit, bool]] = []
+        for number, limit in limits.items():
+            known = self._in_force.get(number)
+            self._in_force[number] = limit
+            if known is None:
+                news.append((False, number, limit, limit.limit is not None))
+            elif _value(known) != _value(limit):
+                news.append((_height(limit) > _height(known), number, limit, True))
+        news.sort(key=itemgetter(0))
+        for _, number, limit, is_event in news:
+            if _value(self._in_force[number]) != _value(limit):
+                continue  # the station reacted to another one of these, which changed this one once more
+            try:
+                self._station.charging_limit_changed(number, limit)
+            except Exception:
+                log.exception("%s: station failed at a new limit", self._ctx.charge_point_id)
+            if is_event:
+                self._ctx.tell(ChargingLimitChanged(number, limit), 0)
 
     def _arm(self) -> None:
         while self._boundaries and self._until.get(self._boundaries[0][1]) != self._boundaries[0][0]:
             heappop(self._boundaries)
-        self.stop()
+        self._disarm()
         if self._boundaries:
             due = self._ctx.clock.monotonic_at(self._boundaries[0][0])
             self._timer = self._ctx.timers.at(due, self._boundary)
@@ -153,6 +205,7 @@ class ChargingLimits:
         while self._boundaries and self._boundaries[0][0] <= now:
             until, number = heappop(self._boundaries)
             if self._until.get(number) == until:
+                del self._until[number]
                 due.append(number)
         if due:
             self.refresh(due)
@@ -161,23 +214,42 @@ class ChargingLimits:
 
     # Sharing
 
-    def _shared(self, limits: dict[int, Limit]) -> dict[int, ChargingLimit]:
+    def _shared(self, limits: dict[int, Limit], untils: dict[int, int | None]) -> dict[int, ChargingLimit]:
         told = {number: _told(limit) for number, limit in limits.items()}
         if self.sharing is None:
             return told
-        active = [number for number in limits if self._ctx.transactions.running(number) is not None]
-        totals = [limits[number].maximum for number in active]
-        total = min((found.converted_limit for found in totals if found is not None), default=None)
-        if self.fuse is not None and self.unit == "A":
-            total = self.fuse if total is None else min(total, self.fuse)
-        if total is None or not active:
+        active = self._active(limits)
+        total = min(self._totals([limits[number] for number in active]), default=None)
+        if total is None:
             return told
-        shares = self.sharing(total, [self._demand(number, limits[number]) for number in active])
-        for number, share in shares.items():
+        until = _time(_earliest(untils[number] for number in (0, *active)))
+        for number, share in self._shares(total, [self._demand(number, limits[number]) for number in active]).items():
             own = told[number]
-            if own.limit is None or share < own.limit:
-                told[number] = ChargingLimit(share, own.unit, own.phases, own.until)
+            least = share if own.limit is None else min(share, own.limit)
+            told[number] = ChargingLimit(least, own.unit, own.phases, until)
         return told
+
+    def _totals(self, limits: list[Limit]) -> Iterator[float]:
+        """What connectors that charge may have together, once for each: the maximum, and the fuse.
+
+        Power is worth more current the fewer phases it is drawn from, so the fuse in W is for the fewest.
+        """
+        settings = self._profiles.settings
+        for limit in limits:
+            if limit.maximum is not None:
+                yield limit.maximum.converted_limit
+            if self.fuse is not None:
+                yield convert_limit(self.fuse, "A", self.unit, limit.number_phases, settings)
+
+    def _shares(self, total: float, demands: list[Demand]) -> dict[int, float]:
+        """What the strategy says; equal parts if it fails, nothing for whom it forgets."""
+        assert self.sharing is not None
+        try:
+            shares = self.sharing(total, demands)
+        except Exception:
+            log.exception("%s: the strategy for sharing failed", self._ctx.charge_point_id)
+            shares = equal(total, demands)
+        return {demand.connector_id: shares.get(demand.connector_id, 0.0) for demand in demands}
 
     def _demand(self, connector_id: int, limit: Limit) -> Demand:
         """What a connector could use: what its transaction allows, else the default limit."""
@@ -189,11 +261,23 @@ class ChargingLimits:
         return Demand(connector_id, wanted, 0 if transaction is None else transaction.started_at)
 
 
+def _value(limit: ChargingLimit) -> tuple[float | None, str, int | None]:
+    """What makes it another limit for the station."""
+    return limit.limit, limit.unit, limit.phases
+
+
+def _height(limit: ChargingLimit) -> float:
+    return inf if limit.limit is None else limit.limit
+
+
+def _earliest(untils: Iterable[int | None]) -> int | None:
+    return min((until for until in untils if until is not None), default=None)
+
+
+def _time(micros: int | None) -> datetime | None:
+    return None if micros is None else to_datetime(micros)
+
+
 def _told(limit: Limit) -> ChargingLimit:
-    until = limit.until_micros
-    return ChargingLimit(
-        None if limit.is_default else limit.limit,
-        limit.unit,
-        limit.number_phases,
-        None if until is None else to_datetime(until - until % _SECOND),
-    )
+    value = None if limit.is_default else limit.limit
+    return ChargingLimit(value, limit.unit, limit.number_phases, _time(limit.until_micros))

@@ -4,7 +4,9 @@ Flash is spared: a profile that is installed already as it is writes nothing, ma
 and a purpose named in VolatileChargingProfilePurposes is kept in memory only and answered at once.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
+
+import trio
 
 from ocpp16.enums import ChargingProfilePurposeType
 from ocpp16.profiles.context import Context, log
@@ -32,7 +34,8 @@ class ChargingProfiles:
 
     def __init__(self, ctx: Context) -> None:
         self._ctx = ctx
-        self._stored: set[int] = set()
+        self._stored: dict[int, int] = {}
+        """Profiles that have a row → the journal number of it, 0 for those of an earlier start."""
         self.installed = InstalledProfiles()
 
     # What the configuration says
@@ -70,14 +73,16 @@ class ChargingProfiles:
             return ()
         return self._ctx.configuration[internal.IGNORED_PROFILE_PURPOSES_OFFLINE]
 
-    def running(self) -> dict[int, RunningTransaction]:
-        """What runs, by connector, with the start that Relative profiles count from."""
-        return {
-            transaction.connector_id: self.running_of(transaction)
-            for transaction in self._ctx.transactions.all_running()
-        }
+    def running(self, connector_ids: Iterable[int] | None = None) -> dict[int, RunningTransaction]:
+        """What runs (None: on all connectors), by connector, with the start that Relative profiles count from."""
+        transactions = self._ctx.transactions
+        if connector_ids is None:
+            found = transactions.all_running()
+        else:
+            found = tuple(filter(None, map(transactions.running, connector_ids)))
+        return {transaction.connector_id: self._running_of(transaction) for transaction in found}
 
-    def running_of(self, transaction: Transaction) -> RunningTransaction:
+    def _running_of(self, transaction: Transaction) -> RunningTransaction:
         start = self._ctx.clock.corrected(transaction.started_at, transaction.clock_boot)
         return RunningTransaction(start, transaction.transaction_id)
 
@@ -88,27 +93,43 @@ class ChargingProfiles:
         capacity = self._ctx.configuration[smart_charging.MAX_CHARGING_PROFILES_INSTALLED]
         if self.installed.has_room_for(profile, capacity):
             return True
-        self._write(self._deletions(self.installed.remove_over(self._ctx.clock.now())))
+        self.remove_over()
         return self.installed.has_room_for(profile, capacity)
 
-    def install(self, profile: CompiledProfile, transaction: Transaction | None = None) -> bool:
-        """Install a profile that passed all checks; False if it was there already just so."""
+    def install(self, profile: CompiledProfile, transaction: Transaction | None = None) -> Collection[int]:
+        """Install a profile that passed all checks; one that is there already just so writes nothing.
+
+        `transaction`: the one a TxProfile is for. Returns the connectors concerned: those of what it replaces, too.
+        """
         known = self.installed.get(profile.profile_id)
+        is_volatile = profile.purpose in self._ctx.configuration[internal.VOLATILE_CHARGING_PROFILE_PURPOSES]
         if (
             known is not None
             and known.connector_id == profile.connector_id
             and known.payload == profile.payload
             and self.installed.replaced_by(profile) == [known]
+            and is_volatile == (known.profile_id not in self._stored)
         ):
-            return False
-        changes = self._deletions(self.installed.install(profile))
-        if not self._is_volatile(profile.purpose):
+            return (profile.connector_id,)
+        replaced = self.installed.install(profile)
+        changes = self._deletions(replaced)
+        if is_volatile:
+            self._write(changes)
+        else:
             key = None if transaction is None else transaction.key
             row = ChargingProfileRow(profile.profile_id, profile.connector_id, dict(profile.payload), key)
-            changes.append(put(row))
-            self._stored.add(profile.profile_id)
-        self._write(changes)
-        return True
+            self._stored[profile.profile_id] = self._ctx.journal.append(*changes, put(row))
+        return {profile.connector_id, *(other.connector_id for other in replaced)}
+
+    async def stored(self, profile: CompiledProfile) -> None:
+        """Wait until a profile is on disk, also if an earlier request put it there, which was not answered in time.
+
+        Raises StoreError, or trio.TooSlowError after StoreTimeout.
+        """
+        number = self._stored.get(profile.profile_id)
+        if number is not None:
+            with trio.fail_after(self._ctx.configuration[internal.STORE_TIMEOUT]):
+                await self._ctx.journal.wait_durable(number)
 
     def remove(self, profiles: Iterable[CompiledProfile]) -> None:
         gone = list(profiles)
@@ -121,21 +142,23 @@ class ChargingProfiles:
         self._write(self._deletions(gone))
         return bool(gone)
 
+    def remove_over(self) -> None:
+        """Drop what is over for good, if the clock can be trusted. Changes no schedule."""
+        if self._ctx.clock.is_set:
+            self._write(self._deletions(self.installed.remove_over(self._ctx.clock.now())))
+
     def restore(self, rows: Iterable[ChargingProfileRow]) -> None:
         """Take in what was stored, checked against the configuration of today; what fails is deleted.
 
-        Not checked is the room for it: stored profiles are never dropped for lack of that.
+        Not checked is the room for it: stored profiles are never dropped for lack of that. Nor is what is over for
+        good dropped here: the clock may be wrong until the Central System has told the time.
         """
-        rules, now = self.rules, self._ctx.clock.now()
+        rules = self.rules
         unusable: list[Change] = []
         # Those of connector 0 first: a default for all connectors would push out what was set for one of them later.
         for row in sorted(rows, key=lambda row: row.connector_id != 0):
             problem = check_profile(row.connector_id, row.profile, rules)
-            if problem is None:
-                profile = CompiledProfile(row.connector_id, row.profile)
-                problem_text = "is over for good" if profile.is_over(now) else self._misfit(row)
-            else:
-                problem_text = str(problem)
+            problem_text = self._misfit(row) if problem is None else str(problem)
             if problem_text:
                 log.info(
                     "%s: charging profile %d is dropped: %s",
@@ -145,8 +168,8 @@ class ChargingProfiles:
                 )
                 unusable.append(delete(row.charging_profile_id))
                 continue
-            unusable += self._deletions(self.installed.install(profile))
-            self._stored.add(row.charging_profile_id)
+            unusable += self._deletions(self.installed.install(CompiledProfile(row.connector_id, row.profile)))
+            self._stored[row.charging_profile_id] = 0
         self._write(unusable)
 
     def _misfit(self, row: ChargingProfileRow) -> str:
@@ -166,16 +189,9 @@ class ChargingProfiles:
             if profile.purpose == "TxProfile" and self._ctx.transactions.running(profile.connector_id) is None
         )
 
-    def _is_volatile(self, purpose: str) -> bool:
-        return purpose in self._ctx.configuration[internal.VOLATILE_CHARGING_PROFILE_PURPOSES]
-
     def _deletions(self, profiles: Iterable[CompiledProfile]) -> list[Change]:
-        changes: list[Change] = []
-        for profile in profiles:
-            if profile.profile_id in self._stored:
-                self._stored.discard(profile.profile_id)
-                changes.append(delete(profile.profile_id))
-        return changes
+        stored = self._stored
+        return [delete(profile.profile_id) for profile in profiles if stored.pop(profile.profile_id, None) is not None]
 
     def _write(self, changes: list[Change]) -> None:
         if changes:

@@ -4,9 +4,11 @@
 The checks and the arithmetic are `ocpp16.schedule`; here is when they are asked, what is kept, and who is told.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection
 from functools import partial
 from typing import Any
+
+import trio
 
 from ocpp16.enums import (
     ChargingProfileStatus,
@@ -14,7 +16,7 @@ from ocpp16.enums import (
     ClearChargingProfileStatus,
     GetCompositeScheduleStatus,
 )
-from ocpp16.errors import Refusal
+from ocpp16.errors import Refusal, StoreError
 from ocpp16.observer import ChargingProfilesChanged
 from ocpp16.profiles.base import Context, FeatureProfile, Payload, Reply, log, on
 from ocpp16.profiles.charging_limits import ChargingLimits
@@ -49,7 +51,6 @@ _SHAPING_KEYS = frozenset(
         internal.COMPOSITE_SCHEDULE_DEFAULT_LIMIT_WATTS,
         internal.COMPOSITE_SCHEDULE_DEFAULT_NUMBER_PHASES,
         internal.SUPPLY_VOLTAGE,
-        internal.IGNORED_PROFILE_PURPOSES_OFFLINE,
         smart_charging.CHARGING_SCHEDULE_ALLOWED_CHARGING_RATE_UNIT,
     )
 )
@@ -58,7 +59,7 @@ _SHAPING_KEYS = frozenset(
 class SmartCharging(FeatureProfile):
     """Installs and clears charging profiles and reports what they come to."""
 
-    __slots__ = ("_expected", "_station", "limits", "profiles")
+    __slots__ = ("_expected", "_ignored", "_station", "limits", "profiles")
 
     name = "SmartCharging"
 
@@ -70,6 +71,7 @@ class SmartCharging(FeatureProfile):
         self.limits = limits
         self._station = station
         self._expected: dict[int, _ExpectedStart] = {}
+        self._ignored: tuple[str, ...] = ()
 
     def attach(self) -> None:
         signals = self.ctx.signals
@@ -78,13 +80,14 @@ class SmartCharging(FeatureProfile):
         signals.on(TransactionEnded, self._transaction_ended)
         signals.on(Connected, self._connection_changed)
         signals.on(Disconnected, self._connection_changed)
-        signals.on(RegistrationChanged, self._connection_changed)
+        signals.on(RegistrationChanged, self._registered)
         signals.on(ClockSet, self._clock_set)
         signals.on(ConfigurationChanged, self._key_changed)
 
     def start(self) -> None:
         self.profiles.drop_orphans()
-        self.limits.refresh()
+        self._ignored = self.profiles.ignored
+        self.limits.start()
 
     def stop(self) -> None:
         self.limits.stop()
@@ -99,7 +102,7 @@ class SmartCharging(FeatureProfile):
         connector_id, profile = request["connectorId"], request["csChargingProfiles"]
         problem = check_profile(connector_id, profile, self.profiles.rules)
         if problem is None:
-            problem = check_transaction(profile, self.profiles.running().get(connector_id))
+            problem = check_transaction(profile, self.profiles.running([connector_id]).get(connector_id))
         if problem is not None:
             return self._refused(profile, problem)
         transaction = self.ctx.transactions.running(connector_id)
@@ -107,8 +110,13 @@ class SmartCharging(FeatureProfile):
         if not self.profiles.has_room_for(compiled):
             return self._refused(profile, ProfileProblem("chargingProfileId", "finds no room"))
         is_tx_profile = compiled.purpose == "TxProfile"
-        self.profiles.install(compiled, transaction if is_tx_profile else None)
-        return Reply({"status": str(ChargingProfileStatus.ACCEPTED)}, then=partial(self.changed, (connector_id,)))
+        concerned = self.profiles.install(compiled, transaction if is_tx_profile else None)
+        try:
+            await self.profiles.stored(compiled)
+        except (StoreError, trio.TooSlowError):
+            self.changed(concerned)  # not answered as accepted, but in force until it is cleared or replaced
+            raise
+        return Reply({"status": str(ChargingProfileStatus.ACCEPTED)}, then=partial(self.changed, concerned))
 
     def _refused(self, profile: Any, problem: ProfileProblem) -> Reply[Payload]:
         log.info("%s: charging profile refused: %s", self.ctx.charge_point_id, problem)
@@ -132,8 +140,8 @@ class SmartCharging(FeatureProfile):
         if not found and request:
             return Reply({"status": str(ClearChargingProfileStatus.UNKNOWN)})
         self.profiles.remove(found)
-        concerned = sorted({profile.connector_id for profile in found})
-        return Reply({"status": str(ClearChargingProfileStatus.ACCEPTED)}, then=partial(self.changed, tuple(concerned)))
+        concerned = {profile.connector_id for profile in found}
+        return Reply({"status": str(ClearChargingProfileStatus.ACCEPTED)}, then=partial(self.changed, concerned))
 
     @on("GetCompositeSchedule")
     async def get_composite_schedule(self, request: Payload) -> Payload:
@@ -193,9 +201,9 @@ class SmartCharging(FeatureProfile):
             if id_tag_key(expected.id_tag) == id_tag_key(transaction.id_tag):
                 compiled = self._compiled(transaction.connector_id, expected.profile)
                 if self.profiles.has_room_for(compiled):
-                    self.profiles.install(compiled, transaction)
-                    self.changed((transaction.connector_id,))
+                    self.changed(self.profiles.install(compiled, transaction))
                     return
+                log.warning("%s: no room for the charging profile of a remote start", self.ctx.charge_point_id)
         self.limits.refresh((transaction.connector_id,))
 
     def _transaction_known(self, signal: TransactionIdAssigned) -> None:
@@ -211,8 +219,17 @@ class SmartCharging(FeatureProfile):
         else:
             self.limits.refresh((connector_id,))
 
-    def _connection_changed(self, signal: Connected | Disconnected | RegistrationChanged) -> None:
-        if self.ctx.configuration[internal.IGNORED_PROFILE_PURPOSES_OFFLINE]:
+    def _connection_changed(self, signal: Connected | Disconnected) -> None:
+        self._look_what_counts()
+
+    def _registered(self, signal: RegistrationChanged) -> None:
+        self.profiles.remove_over()
+        self._look_what_counts()
+
+    def _look_what_counts(self) -> None:
+        ignored = self.profiles.ignored
+        if ignored != self._ignored:
+            self._ignored = ignored
             self.changed((0,))
 
     def _clock_set(self, signal: ClockSet) -> None:
@@ -221,8 +238,9 @@ class SmartCharging(FeatureProfile):
     def _key_changed(self, signal: ConfigurationChanged) -> None:
         if signal.key in _SHAPING_KEYS:
             self.limits.refresh()
+        self._look_what_counts()
 
-    def changed(self, connector_ids: Sequence[int]) -> None:
+    def changed(self, connector_ids: Collection[int]) -> None:
         """Profiles of these connectors are other ones: limits follow at once, station and observer are told."""
         self.limits.refresh(connector_ids)
         self.ctx.ask_later(self._station.signal_set_charging_profiles)

@@ -7,7 +7,7 @@ from typing import Any
 import trio
 
 from ocpp16.enums import DataTransferStatus, Reason, ResetType, UnlockStatus
-from ocpp16.models import DataTransferResponse, Measurement
+from ocpp16.models import ChargingLimit, DataTransferResponse, Measurement
 
 _DEFAULTS: dict[str, Any] = {
     "enable_evse": True,
@@ -21,15 +21,17 @@ _DEFAULTS: dict[str, Any] = {
     "set_system_time": None,
     "set_connection_timeout": None,
     "data_transfer": DataTransferResponse(DataTransferStatus.UNKNOWN_VENDOR_ID),
+    "charging_limit_changed": None,
+    "signal_set_charging_profiles": None,
 }
 
 
 class RecordingStation:
-    """Implements CoreStation.
+    """Implements CoreStation and SmartChargingStation.
 
     `calls`: (name, *arguments) of every question, in order. `answers`: name → value, exception to raise, or a function
     of the arguments; what is not there gets a friendly default. `delays`: name → seconds on trio's clock before the
-    answer. `measurements`: connector → what the meter says now.
+    answer. `measurements`: connector → what the meter says now. `limits`: connector → the charging limit told last.
     """
 
     def __init__(self) -> None:
@@ -37,6 +39,7 @@ class RecordingStation:
         self.answers: dict[str, Any] = {}
         self.delays: dict[str, float] = {}
         self.measurements: dict[int, Measurement] = {}
+        self.limits: dict[int, ChargingLimit] = {}
 
     def asked(self, name: str) -> list[tuple[Any, ...]]:
         """The arguments of every question of this name."""
@@ -47,6 +50,9 @@ class RecordingStation:
         if name in self.delays:
             with trio.move_on_after(self.delays[name]):
                 await trio.sleep_forever()
+        return self._scripted(name, *arguments)
+
+    def _scripted(self, name: str, *arguments: Any) -> Any:
         answer = self.answers.get(name, _DEFAULTS[name])
         if isinstance(answer, BaseException):
             raise answer
@@ -89,3 +95,11 @@ class RecordingStation:
         answer = await self._answer("data_transfer", vendor_id, message_id, data)
         assert isinstance(answer, DataTransferResponse)
         return answer
+
+    def charging_limit_changed(self, connector_id: int, limit: ChargingLimit) -> None:
+        self.calls.append(("charging_limit_changed", connector_id, limit))
+        self.limits[connector_id] = limit
+        self._scripted("charging_limit_changed", connector_id, limit)
+
+    async def signal_set_charging_profiles(self) -> None:
+        await self._answer("signal_set_charging_profiles")

@@ -11,6 +11,7 @@ import trio.testing
 
 from ocpp16.charge_point.charge_point import ChargePoint
 from ocpp16.charge_point.open import open_charge_point
+from ocpp16.errors import CallFailed
 from ocpp16.models import Measurement, PhaseValues
 from ocpp16.observer import ObserverEvent
 from ocpp16.testing.central_system import START, CentralSystem
@@ -44,6 +45,32 @@ def config(**keys: Any) -> dict[str, dict[str, Any]]:
     return document
 
 
+def charging_profile(number: int = 1, limit: float = 16, **members: Any) -> dict[str, Any]:
+    """A charging profile: a TxDefaultProfile of level 0 that began an hour ago, `limit` in A for ever.
+
+    `members` replace those of the profile or of its schedule, by their names on the wire; None leaves one out.
+    """
+    schedule: dict[str, Any] = {
+        "startSchedule": "2025-12-31T23:00:00Z",
+        "chargingRateUnit": "A",
+        "chargingSchedulePeriod": [{"startPeriod": 0, "limit": limit}],
+    }
+    made: dict[str, Any] = {
+        "chargingProfileId": number,
+        "stackLevel": 0,
+        "chargingProfilePurpose": "TxDefaultProfile",
+        "chargingProfileKind": "Absolute",
+        "chargingSchedule": schedule,
+    }
+    for name, value in members.items():
+        of_schedule = name in schedule or name in ("duration", "minChargingRate")
+        member = schedule if of_schedule else made
+        member[name] = value
+        if value is None:
+            del member[name]
+    return made
+
+
 class Events:
     """An observer that keeps what it is told."""
 
@@ -60,9 +87,9 @@ class Events:
 class Bench:
     """What a test works with."""
 
-    def __init__(self, csms: CentralSystem) -> None:
+    def __init__(self, csms: CentralSystem, station: RecordingStation | None) -> None:
         self.csms = csms
-        self.station = RecordingStation()
+        self.station = station or RecordingStation()
         self.events = Events()
         self.charge_point: ChargePoint
         self.station.answers["stop_transaction"] = self._stop
@@ -87,16 +114,46 @@ class Bench:
     async def call(self, action: str, payload: dict[str, Any]) -> dict[str, Any]:
         return await self.csms.call("cp001", action, payload)
 
+    async def install(self, connector_id: int, profile: dict[str, Any]) -> str:
+        """SetChargingProfile: the status, or the code of the CALLERROR."""
+        try:
+            request = {"connectorId": connector_id, "csChargingProfiles": profile}
+            answer = await self.csms.call("cp001", "SetChargingProfile", request, validated=False)
+        except CallFailed as error:
+            return str(error.code)
+        return str(answer["status"])
+
+    async def clear(self, **members: Any) -> str:
+        return str((await self.call("ClearChargingProfile", members))["status"])
+
+    async def schedule(self, connector_id: int, duration: int = 600, **members: Any) -> list[list[Any]]:
+        """The periods of GetCompositeSchedule: [start, limit], and the number of phases where it is stated."""
+        request = {"connectorId": connector_id, "duration": duration, **members}
+        answer = await self.call("GetCompositeSchedule", request)
+        return [list(period.values()) for period in answer["chargingSchedule"]["chargingSchedulePeriod"]]
+
+    def limits(self) -> list[float | None]:
+        """What the station was told last, by connector."""
+        return [self.station.limits[number].limit for number in sorted(self.station.limits)]
+
+    def installed(self) -> list[int]:
+        return sorted(profile.profile_id for profile in self.charge_point.charging_profiles)
+
     def sent(self, action: str | None = None) -> list[dict[str, Any]]:
         return [call.payload for call in self.csms.calls(action)]
 
 
 @asynccontextmanager
 async def bench(
-    *, start: bool = True, csms: CentralSystem | None = None, document: dict[str, Any] | None = None, **options: Any
+    *,
+    start: bool = True,
+    csms: CentralSystem | None = None,
+    station: RecordingStation | None = None,
+    document: dict[str, Any] | None = None,
+    **options: Any,
 ) -> AsyncIterator[Bench]:
     async with csms or CentralSystem() as central:
-        made = Bench(central)
+        made = Bench(central, station)
         options.setdefault("observer", made.events)
         options.setdefault("anchor", START / 1e6)
         async with open_charge_point(
@@ -127,6 +184,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture
 def open_bench() -> BenchFactory:
     return bench
+
+
+@pytest.fixture
+def profile() -> Callable[..., dict[str, Any]]:
+    return charging_profile
 
 
 @pytest.fixture

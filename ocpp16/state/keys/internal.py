@@ -124,7 +124,7 @@ LOG_ROTATION_MAXIMUM_FILE_SIZE: Final[Key[int]] = Key(
     description="Size at which a log file is rotated; 0: never.",
 )
 MAX_COMPOSITE_SCHEDULE_DURATION: Final[Key[int]] = Key(
-    "MaxCompositeScheduleDuration", "Internal", Integer(minimum=0), 31536000, Access.RO, needs_reboot=True, unit="s",
+    "MaxCompositeScheduleDuration", "Internal", Integer(minimum=0, maximum=2147483647), 31536000, Access.RO, needs_reboot=True, unit="s",
     description="Longest duration of a composite schedule; longer requests are cut to it.",
 )
 MAX_MESSAGE_SIZE: Final[Key[int]] = Key(
@@ -212,7 +212,7 @@ STORE_TIMEOUT: Final[Key[int]] = Key(
     description="How long an answer waits for the disk before it becomes InternalError. A key of ours.",
 )
 SUPPLY_VOLTAGE: Final[Key[float]] = Key(
-    "SupplyVoltage", "Internal", Number(minimum=0), 230.0, Access.RW, unit="V",
+    "SupplyVoltage", "Internal", Number(minimum=1), 230.0, Access.RW, unit="V",
     description="Voltage between phase and neutral with which ampere and watt are converted.",
 )
 SUPPORTED_CHARGING_PROFILE_PURPOSE_TYPES: Final[Key[tuple[str, ...]]] = Key(
