@@ -5,6 +5,7 @@ and a purpose named in VolatileChargingProfilePurposes is kept in memory only an
 """
 
 from collections.abc import Collection, Iterable
+from dataclasses import replace
 
 import trio
 
@@ -153,7 +154,8 @@ class ChargingProfiles:
         Not checked is the room for it: stored profiles are never dropped for lack of that. Nor is what is over for
         good dropped here: the clock may be wrong until the Central System has told the time.
         """
-        rules = self.rules
+        # When accepted, a profile got its startSchedule if it needed one: what is stored must have it.
+        rules = replace(self.rules, needs_start_schedule=True)
         unusable: list[Change] = []
         # Those of connector 0 first: a default for all connectors would push out what was set for one of them later.
         for row in sorted(rows, key=lambda row: row.connector_id != 0):

@@ -9,6 +9,13 @@ from ocpp16.enums import Reason
 from ocpp16.state.keys.core import HEARTBEAT_INTERVAL
 from ocpp16.testing.central_system import CentralSystem
 
+SMART_CHARGING = {
+    "SmartCharging__ChargeProfileMaxStackLevel": 9,
+    "SmartCharging__ChargingScheduleAllowedChargingRateUnit": "Current,Power",
+    "SmartCharging__ChargingScheduleMaxPeriods": 24,
+    "SmartCharging__MaxChargingProfilesInstalled": 10,
+}
+
 
 async def test_a_meter_that_raises_falls_back_to_the_last_reading(open_bench: Any, make_config: Any) -> None:
     async with open_bench(document=make_config(Core__MeterValueSampleInterval=10)) as bench:
@@ -87,3 +94,24 @@ async def test_a_cancelled_question_leaves_nothing_behind(open_bench: Any) -> No
         assert bench.charge_point.queue_depth == 0
         del csms.answers["Authorize"]
         assert (await bench.charge_point.authorize_id_token("TAG3")).is_accepted
+
+
+@pytest.mark.parametrize(
+    ("key", "values"),
+    [
+        ("SupplyVoltage", ["0", "-1", "nan", "inf", "1e999", "1e300", "230.5", "400"]),
+        ("CompositeScheduleDefaultLimitAmps", ["0", "-1", "nan", "inf", "1e999", "1e300", "48.5"]),
+        ("CompositeScheduleDefaultLimitWatts", ["0", "nan", "1e300"]),
+        ("CompositeScheduleDefaultNumberPhases", ["0", "1", "4"]),
+        ("IgnoredProfilePurposesOffline", ["", "TxProfile", "Nonsense"]),
+    ],
+)
+async def test_odd_settings_of_smart_charging(open_bench: Any, make_config: Any, key: str, values: list[str]) -> None:
+    document = make_config(Core__SupportedFeatureProfiles="Core,SmartCharging", **SMART_CHARGING)
+    async with open_bench(document=document) as bench:
+        for value in values:
+            await bench.call("ChangeConfiguration", {"key": key, "value": value})
+            schedule = await bench.call("GetCompositeSchedule", {"connectorId": 0, "duration": 600})
+            assert schedule["status"] == "Accepted", (key, value)
+            bench.charge_point.charging_limit(1)
+        assert bench.charge_point.is_connected

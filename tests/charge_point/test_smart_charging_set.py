@@ -38,7 +38,9 @@ def rows(folder: Path) -> list[tuple[Any, ...]]:
 def without_smart_charging() -> Any:
     """A station that has the methods of CoreStation only."""
     missing = ("charging_limit_changed", "signal_set_charging_profiles", "__dict__", "__weakref__")
-    return type("CoreOnly", (), {name: value for name, value in vars(RecordingStation).items() if name not in missing})()
+    return type(
+        "CoreOnly", (), {name: value for name, value in vars(RecordingStation).items() if name not in missing}
+    )()
 
 
 @pytest.mark.parametrize(
