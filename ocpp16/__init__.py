@@ -4,7 +4,7 @@ General layout, from the bottom up; each storey imports only those below it:
 
 - `_core`: compiled; frames, date-times, validation
 - `enums`, `models`, `errors`, `messages`, `station`, `observer`: the vocabulary
-- `rpc`, `state`, `codec`: decide, synchronously, and are told the time
+- `rpc`, `state`, `codec`, `schedule`: decide, synchronously, and are told the time
 - `store`, `security`, `transport`: disk, keys, network
 - `profiles`: the features
 - `charge_point`: puts them together
@@ -21,19 +21,21 @@ from ocpp16._version import __version__
 if TYPE_CHECKING:
     from ocpp16.charge_point.charge_point import ChargePoint
     from ocpp16.charge_point.open import open_charge_point
-    from ocpp16.errors import ConfigurationError, FramingError, Ocpp16Error, ValidationError
-    from ocpp16.models import DataTransferResponse, ErrorInfo, IdTagInfo, Measurement, PhaseValues
+    from ocpp16.errors import ConfigurationError, FeatureNotBuilt, FramingError, Ocpp16Error, ValidationError
+    from ocpp16.models import ChargingLimit, DataTransferResponse, ErrorInfo, IdTagInfo, Measurement, PhaseValues
     from ocpp16.observer import Observer, ObserverEvent
     from ocpp16.state.configuration import Configuration
-    from ocpp16.station import CoreStation
+    from ocpp16.station import CoreStation, SmartChargingStation
 
 _HOMES = {
     "ChargePoint": "ocpp16.charge_point.charge_point",
+    "ChargingLimit": "ocpp16.models",
     "Configuration": "ocpp16.state.configuration",
     "ConfigurationError": "ocpp16.errors",
     "CoreStation": "ocpp16.station",
     "DataTransferResponse": "ocpp16.models",
     "ErrorInfo": "ocpp16.models",
+    "FeatureNotBuilt": "ocpp16.errors",
     "FramingError": "ocpp16.errors",
     "IdTagInfo": "ocpp16.models",
     "Measurement": "ocpp16.models",
@@ -41,17 +43,20 @@ _HOMES = {
     "ObserverEvent": "ocpp16.observer",
     "Ocpp16Error": "ocpp16.errors",
     "PhaseValues": "ocpp16.models",
+    "SmartChargingStation": "ocpp16.station",
     "ValidationError": "ocpp16.errors",
     "open_charge_point": "ocpp16.charge_point.open",
 }
 
 __all__ = [
     "ChargePoint",
+    "ChargingLimit",
     "Configuration",
     "ConfigurationError",
     "CoreStation",
     "DataTransferResponse",
     "ErrorInfo",
+    "FeatureNotBuilt",
     "FramingError",
     "IdTagInfo",
     "Measurement",
@@ -59,6 +64,7 @@ __all__ = [
     "ObserverEvent",
     "Ocpp16Error",
     "PhaseValues",
+    "SmartChargingStation",
     "ValidationError",
     "__version__",
     "open_charge_point",
