@@ -1,4 +1,4 @@
-"""The `ocpp16` command: a demonstration, a simulated charge point, a Central System to try things with.
+"""The `ocpp16` command: a demonstration, a simulated charge point, a Central System to try with, smart charging.
 
 One file for each subcommand; `main` is the entry point. What a terminal needs comes with the extra `cli`, so nothing
 here but this file is imported without it.

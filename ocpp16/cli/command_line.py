@@ -19,6 +19,7 @@ SUBCOMMANDS = {
     "demo": "ocpp16.cli.demo:demo",
     "charge-point": "ocpp16.cli.charge_point:charge_point",
     "central-system": "ocpp16.cli.central_system:central_system",
+    "schedule": "ocpp16.cli.schedule:schedule",
 }
 """Name → module and function."""
 
@@ -46,7 +47,7 @@ class Subcommands(click.Group):
 @log_options
 @click.pass_context
 def root(ctx: click.Context) -> None:
-    """OCPP 1.6J charge points: a demonstration, a simulated station, a Central System for trying things out."""
+    """OCPP 1.6J charge points: a demonstration, a simulated station, a Central System to try with, smart charging."""
     if ctx.invoked_subcommand is None:
         click.echo(ctx.get_help())
 
