@@ -76,7 +76,8 @@ class ScenarioFile:
 
 def _name(document: Any, number: int) -> str:
     name = document.get("name") if isinstance(document, Mapping) else None
-    return f"#{number}" if name is None else str(name)
+    # What cannot be printed is replaced: half a character of UTF-16, as JSON may hold it.
+    return f"#{number}" if name is None else str(name).encode("utf-8", "replace").decode()
 
 
 # What the members of a scenario must look like

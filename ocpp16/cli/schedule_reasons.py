@@ -134,7 +134,7 @@ class Reasons:
         """What a connector adds to the sum, and why."""
         scenario = self._scenario
         limit = self.limit(connector_id, at)
-        idle = "" if connector_id in scenario.transactions else " (idle, as if a transaction began with the window)"
+        idle = "" if connector_id in scenario.transactions else " (idle)"
         own = limit.transaction_limit
         if own is None:
             default = scenario.settings.default_limit_amps
