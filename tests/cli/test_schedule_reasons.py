@@ -73,7 +73,7 @@ TX, DEFAULT, MAX = "TxProfile", "TxDefaultProfile", "ChargePointMaxProfile"
 TITLE_1 = "TxProfile 1 (level 0, connector 1)"
 TITLE_2 = "TxDefaultProfile 2 (level 3, connector 1)"
 MAXIMUM_1 = "ChargePointMaxProfile 1 (level 1, connector 0)"
-RUNNING = {"transaction": START, "transactionId": 5}
+RUNNING: dict[str, Any] = {"transaction": START, "transactionId": 5}
 CASES: dict[str, tuple[list[str], list[str]]] = {
     "nothing": (
         sentences(),
