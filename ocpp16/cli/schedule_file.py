@@ -67,7 +67,8 @@ class ScenarioFile:
             raise CommandFailed(f"{self.path}: {name}: {problem}")
         relevant = {key: value for key, value in document.get("config", {}).items() if key in _CONFIG}
         try:
-            return Scenario.from_json({**document, "name": name, "config": relevant}, self.defaults)
+            own = {member: value for member, value in document.items() if member in _SCENARIO}
+            return Scenario.from_json({**own, "name": name, "config": relevant}, self.defaults)
         except ValueError as error:
             raise CommandFailed(f"{self.path}: {error}") from error
         except OverflowError as error:
@@ -154,12 +155,18 @@ _CONFIG: _Shape = {
 
 
 def _problem(value: Any, shape: _Shape, place: str = "", *, is_open: bool = False) -> str | None:
-    """What is wrong with an object; is_open: other configuration keys may be there, too."""
+    """What is wrong with an object; is_open: other configuration keys may be there, too.
+
+    A scenario may have members of its author's, unless one looks like a slip in the name of one of ours.
+    """
     if not isinstance(value, Mapping):
         return f"{place.rstrip('.') or 'a scenario'} must be an object"
     for name in value:
-        if name not in shape and not (is_open and name.lower() in BY_NAME):
-            return f"{place}{name}: there is no such member{_hint(name, shape)}"
+        if name in shape or (is_open and name.lower() in BY_NAME):
+            continue
+        hint = _hint(name, shape)
+        if hint or shape is not _SCENARIO:
+            return f"{place}{name}: there is no such member{hint}"
     for name, (is_required, wanted, fits) in shape.items():
         if name not in value:
             if is_required:

@@ -132,8 +132,8 @@ class ChargingLimits:
 
     def _refresh(self, connector_ids: list[int]) -> None:
         limits = self._calculated(connector_ids)
-        untils = self._untils(limits)
-        for number, until in untils.items():
+        until_of = self._changes_at(limits)
+        for number, until in until_of.items():
             if until is None:
                 self._until.pop(number, None)
             else:
@@ -143,19 +143,19 @@ class ChargingLimits:
             self._boundaries = [(until, number) for number, until in self._until.items()]
             heapify(self._boundaries)
         self._arm()
-        self._tell(self._shared(limits, untils))
+        self._tell(self._shared(limits, until_of))
 
-    def _untils(self, limits: dict[int, Limit]) -> dict[int, int | None]:
+    def _changes_at(self, limits: dict[int, Limit]) -> dict[int, int | None]:
         """When each limit has to be looked at again, µs.
 
         Shares follow the maximum and the demands even while these leave the connector's own limit as it is.
         """
-        untils = {number: limit.until_micros for number, limit in limits.items()}
+        until_of = {number: limit.until_micros for number, limit in limits.items()}
         if self.sharing is not None:
-            untils[0] = self.explained(0).until_micros
+            until_of[0] = self.explained(0).until_micros
             for number, limit in self._calculated(self._active(limits), _MAXIMUM).items():
-                untils[number] = _earliest([untils[number], limit.until_micros])
-        return untils
+                until_of[number] = _earliest([until_of[number], limit.until_micros])
+        return until_of
 
     def _active(self, connector_ids: Iterable[int]) -> list[int]:
         return [number for number in connector_ids if self._ctx.transactions.running(number) is not None]
@@ -214,7 +214,7 @@ class ChargingLimits:
 
     # Sharing
 
-    def _shared(self, limits: dict[int, Limit], untils: dict[int, int | None]) -> dict[int, ChargingLimit]:
+    def _shared(self, limits: dict[int, Limit], until_of: dict[int, int | None]) -> dict[int, ChargingLimit]:
         told = {number: _told(limit) for number, limit in limits.items()}
         if self.sharing is None:
             return told
@@ -222,7 +222,7 @@ class ChargingLimits:
         total = min(self._totals([limits[number] for number in active]), default=None)
         if total is None:
             return told
-        until = _time(_earliest(untils[number] for number in (0, *active)))
+        until = _time(_earliest(until_of[number] for number in (0, *active)))
         for number, share in self._shares(total, [self._demand(number, limits[number]) for number in active]).items():
             own = told[number]
             least = share if own.limit is None else min(share, own.limit)
@@ -270,8 +270,8 @@ def _height(limit: ChargingLimit) -> float:
     return inf if limit.limit is None else limit.limit
 
 
-def _earliest(untils: Iterable[int | None]) -> int | None:
-    return min((until for until in untils if until is not None), default=None)
+def _earliest(until_of: Iterable[int | None]) -> int | None:
+    return min((until for until in until_of if until is not None), default=None)
 
 
 def _time(micros: int | None) -> datetime | None:

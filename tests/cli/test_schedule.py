@@ -96,6 +96,12 @@ def test_keys_of_other_purposes_do_not_matter(run: Run) -> None:
     assert (exit_code, differences(VECTOR["expected"], json.loads(printed))) == (0, [])
 
 
+def test_remarks_of_the_author_do_not_matter(run: Run) -> None:
+    exit_code, printed, _ = run(write({**VECTOR, "source": "a trial", "$id": 7}), "--json")
+    assert exit_code == 0
+    assert json.loads(printed)["periods"]
+
+
 @pytest.mark.parametrize("name", VECTORS)
 def test_tables_agree_with_what_is_expected(name: str, run: Run) -> None:
     exit_code, printed, errors = run(str(VECTORS_FILE), "--name", name)
