@@ -4,13 +4,15 @@ Views answer at once; what waits for the Central System or the disk is async. Na
 it has them.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from copy import deepcopy
 from typing import TYPE_CHECKING, Any, Literal
 
 from ocpp16.charge_point.assembly import Features
 from ocpp16.charge_point.events import StationEvents
-from ocpp16.enums import ConfigurationStatus, RegistrationStatus
-from ocpp16.errors import FeatureNotBuilt
+from ocpp16.codec import validate
+from ocpp16.enums import ChargingProfileStatus, ConfigurationStatus, RegistrationStatus
+from ocpp16.errors import FeatureNotBuilt, Refusal
 from ocpp16.models import ChargingLimit, DataTransferResponse, IdTagInfo
 from ocpp16.profiles.data_transfer import DataTransferHandler
 from ocpp16.profiles.smart_charging import SmartCharging
@@ -169,6 +171,24 @@ class Questions(StationEvents):
         if feature is not None:
             feature.limits.sharing, feature.limits.fuse = strategy, fuse
             feature.limits.refresh()
+
+    async def set_charging_profile(self, connector_id: int, profile: Mapping[str, Any]) -> ChargingProfileStatus:
+        """What SetChargingProfile does, asked for by the host; returns once the profile is on disk and in force.
+
+        profile: csChargingProfiles as on the wire. Raises ValueError for what a Central System would get a CALLERROR
+        for: a payload that breaks the schema, an unknown connector.
+        """
+        feature = self._smart_charging
+        request = {"connectorId": connector_id, "csChargingProfiles": deepcopy(dict(profile))}
+        validate("SetChargingProfile", "request", request)
+        try:
+            reply = await feature.set_charging_profile(request)
+        except Refusal as refusal:
+            raise ValueError(str(refusal)) from refusal
+        await self.stored()
+        if reply.then is not None:
+            reply.then()
+        return ChargingProfileStatus(reply.payload["status"])
 
     async def clear_charging_profiles(
         self,

@@ -4,8 +4,9 @@ from collections.abc import Callable, Mapping
 from math import isfinite
 from typing import TYPE_CHECKING, Any
 
-from ocpp16.enums import AvailabilityType, ChargePointErrorCode, ChargingRateUnitType
+from ocpp16.enums import AvailabilityType, ChargePointErrorCode, ChargingProfilePurposeType, ChargingRateUnitType
 from ocpp16.models import Measurement
+from ocpp16.simulation import charging_commands
 from ocpp16.simulation.arguments import (
     AMPERES,
     ANYTHING,
@@ -265,13 +266,43 @@ COMMANDS: Mapping[str, Command] = {
         ),
         Command(
             "composite_schedule",
-            "the limits of a connector from now on",
-            _not_built("smart charging is"),
+            "the limits of a connector (0: of all together) from now on",
+            charging_commands.composite_schedule,
             (
                 Argument("connector", CONNECTOR_OR_ZERO),
                 Argument("duration", whole("seconds", 0, 2**31 - 1)),
                 Argument("unit", one_of(ChargingRateUnitType), ChargingRateUnitType.A),
             ),
+        ),
+        Command(
+            "set_charging_profile",
+            "install a charging profile, as SetChargingProfile does",
+            charging_commands.set_charging_profile,
+            (Argument("connector", CONNECTOR_OR_ZERO), Argument("profile", OBJECT)),
+        ),
+        Command(
+            "clear_charging_profiles",
+            "remove charging profiles, as ClearChargingProfile does (nothing given: all)",
+            charging_commands.clear_charging_profiles,
+            (
+                Argument("profile_id", whole("id", -(2**31), 2**31 - 1), None),
+                Argument("connector", CONNECTOR_OR_ZERO, None),
+                Argument("purpose", one_of(ChargingProfilePurposeType), None),
+                Argument("stack_level", whole("level", 0, 2**31 - 1), None),
+            ),
+        ),
+        Command("charging_profiles", "the installed charging profiles", charging_commands.charging_profiles),
+        Command(
+            "charging_limit",
+            "what a connector (0: all together) may draw now, and until when",
+            charging_commands.charging_limit,
+            (Argument("connector", CONNECTOR_OR_ZERO),),
+        ),
+        Command(
+            "explain_limit",
+            "why that is the limit: profile, stack level, conversion, sharing",
+            charging_commands.explain_limit,
+            (Argument("connector", CONNECTOR_OR_ZERO),),
         ),
         Command(
             "overrule",

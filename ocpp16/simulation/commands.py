@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from inspect import isawaitable
 from typing import TYPE_CHECKING, Any
 
-from ocpp16.errors import ChargePointStopped
+from ocpp16.errors import ChargePointStopped, FeatureNotBuilt
 from ocpp16.simulation.command import Command, CommandError, near
 from ocpp16.simulation.command_table import COMMANDS
 
@@ -57,6 +57,8 @@ class Commands:
             return await result if isawaitable(result) else result
         except ChargePointStopped as error:
             raise CommandError("refused", str(error) or "the charge point is stopped") from error
+        except FeatureNotBuilt as error:
+            raise CommandError("refused", str(error)) from error
 
     def require_running(self) -> None:
         """Raises CommandError when the charge point is stopped."""

@@ -8,6 +8,8 @@ from typing import Any
 
 from ocpp16.observer import (
     BootNotificationResponse,
+    ChargingLimitChanged,
+    ChargingProfilesChanged,
     ConfigurationKeyChanged,
     ConnectionStateChanged,
     MessageExchanged,
@@ -19,6 +21,7 @@ from ocpp16.observer import (
     TransactionStopped,
     TransactionUpdated,
 )
+from ocpp16.simulation.charging_commands import time_text
 
 
 class Events:
@@ -70,6 +73,14 @@ _DESCRIPTIONS: Mapping[type[ObserverEvent], Callable[[Any], dict[str, Any]]] = {
     TransactionStarted: lambda event: _transaction(event, "started", id_tag=event.id_tag),
     TransactionUpdated: _answered,
     TransactionStopped: lambda event: _transaction(event, "stopped", reason=event.reason),
+    ChargingLimitChanged: lambda event: {
+        "event": "charging_limit",
+        "connector": event.connector_id,
+        "limit": event.limit.limit,
+        "unit": event.limit.unit,
+        "until": time_text(event.limit.until),
+    },
+    ChargingProfilesChanged: lambda event: {"event": "charging_profiles"},
     SecurityEvent: lambda event: {"event": "security_event", "type": event.type, "tech_info": event.tech_info},
     ConfigurationKeyChanged: lambda event: {"event": "configuration", "key": event.key, "value": event.value},
     ResetRequested: lambda event: {"event": "reset", "type": event.kind},

@@ -6,7 +6,7 @@ Rules of this file:
 2. A session lasts from the first plug-in or authorization to the unplugging; a transaction lies within it. After its
    end, and after a plug-in that nobody authorized in time, the connector is spent until the next plug-in.
 3. Current flows if there is a transaction, nothing is paused or faulted, something is offered and the car draws. How
-   much is offered is decided by the supply of the whole station (station.py), told through `offer`.
+   much is offered is decided by the supply of the whole station (supply.py), told through `offer`.
 4. Only changes of the energy flow are told (flow.py).
 """
 
@@ -14,7 +14,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from ocpp16.enums import ChargePointErrorCode, Reason, SessionStartedReason
-from ocpp16.models import Measurement
+from ocpp16.models import ChargingLimit, Measurement
 from ocpp16.simulation.access import Reservation, Token
 from ocpp16.simulation.car import Car, CarPlan, state_of_charge
 from ocpp16.simulation.faults import Faults
@@ -25,9 +25,6 @@ from ocpp16.state.transaction import Transaction
 
 if TYPE_CHECKING:
     from ocpp16.simulation.station import SimulatedStation
-
-CABLE_RATING = 63.0
-"""Amperes; no cable carries more."""
 
 
 class Evse:
@@ -51,9 +48,11 @@ class Evse:
         "limit",
         "meter",
         "offered",
+        "phase_limit",
         "plugged_at",
         "reservation",
         "session_id",
+        "since",
         "token",
     )
 
@@ -77,7 +76,10 @@ class Evse:
         self.has_transaction = False
         self.is_enabled = True
         self.limit: float | None = None
-        """Amperes that smart charging allows, None: as much as there is."""
+        self.phase_limit: int | None = None
+        """Amperes per phase, and phases, that smart charging allows; None: as many as there are."""
+        self.since = 0
+        """When the transaction began, µs UTC."""
         self.offered: float | None = None
         """Amperes offered, as last told; None: not told yet."""
         self.flow = Flow.NOT_YET
@@ -170,8 +172,7 @@ class Evse:
     def stop_transaction(self, reason: Reason, *, card: str | None = None) -> bool:
         """Stop the transaction; False if there is none. `card`: the id tag of the card that stops it."""
         was_running = self._end_transaction(reason, card)
-        if was_running:
-            self._is_spent = True
+        self._is_spent = self._is_spent or was_running
         return was_running
 
     def unlock(self) -> None:
@@ -236,6 +237,7 @@ class Evse:
         self.token = Token(transaction.id_tag, transaction.parent_id_tag)
         self.session_id = transaction.session_id
         self.has_transaction = True
+        self.since = transaction.started_at
         self._is_paused = transaction.is_refused
         self._charge_point.on_session_started(self.connector_id, self.session_id, SessionStartedReason.EV_CONNECTED)
 
@@ -251,26 +253,35 @@ class Evse:
 
     # Current and energy
 
+    def take_limit(self, limit: ChargingLimit) -> None:
+        """What smart charging allows from now on; the station then balances."""
+        self.limit, self.phase_limit = self._station.supply.amperes(limit), limit.phases
+
     @property
     def ceiling(self) -> float:
         """The most this connector may give, A: fuse, cable and the limit in force."""
-        ceiling = min(self._station.options.fuse_limit, CABLE_RATING)
-        return ceiling if self.limit is None else min(ceiling, self.limit)
+        capacity = self._station.supply.capacity
+        return capacity if self.limit is None else min(capacity, self.limit)
+
+    @property
+    def wish(self) -> float:
+        """What the car would draw now, A, were there neither limits nor other cars."""
+        if self.car is None or not self._may_flow or not self.car.is_drawing:
+            return 0.0
+        return min(self.car.current, self._station.supply.capacity)
 
     @property
     def demand(self) -> float:
         """What the car would draw now, A, were the connector alone on the fuse."""
-        if self.car is None or not self._may_flow or not self.car.is_drawing:
-            return 0.0
-        return min(self.car.current, self.ceiling)
+        return min(self.wish, self.ceiling)
 
     def offer(self, amperes: float) -> None:
         """The share of the supply that this connector has from now on."""
         if amperes != self.offered:
             self.offered = amperes
-            options = self._station.options
+            watts = amperes * self._station.options.voltage * self._usable(self._station.options.phases)
             self._charge_point.on_max_current_offered(self.connector_id, amperes)
-            self._charge_point.on_max_power_offered(self.connector_id, amperes * options.voltage * options.phases)
+            self._charge_point.on_max_power_offered(self.connector_id, watts)
         self._let_flow()
         self._tell_flow()
 
@@ -296,7 +307,11 @@ class Evse:
         if car is not None and self._may_flow and offered > 0:
             car.current_offered(self._now)
             amperes = min(car.current, offered) if car.is_drawing else 0.0
-        self.meter.set_load(amperes, 0 if car is None else car.phases, self._now)
+        self.meter.set_load(amperes, 0 if car is None else self._usable(car.phases), self._now)
+
+    def _usable(self, phases: int) -> int:
+        """How many of so many phases the limit leaves."""
+        return phases if self.phase_limit is None else min(phases, self.phase_limit)
 
     def _tell_flow(self) -> None:
         flow = Flow.NOT_YET
@@ -337,7 +352,7 @@ class Evse:
         if not self.is_plugged or not self.is_operative:
             return
         self._wait(None)
-        self.has_transaction = True
+        self.since = self._charge_point.clock.now()
         self._charge_point.on_transaction_started(
             self.connector_id,
             self.session_id,
@@ -345,6 +360,9 @@ class Evse:
             self.register(),
             reservation_id=self._reservation_id,
             timestamp=self._charge_point.clock.now_datetime(),
+        )
+        self.has_transaction = (
+            True  # not before: a limit may come out of that call, and the flow is told after the start
         )
         self._station.balance()
 
@@ -373,10 +391,8 @@ class Evse:
         self._waiting = None if expired is None else self._station.connection_timer(expired)
 
     def _authorization_timed_out(self) -> None:
-        self._waiting = None
-        if self.is_plugged:
-            self.token = self._reservation_id = None  # faulted all the while; the car keeps the session
-        else:
+        self._waiting = self.token = self._reservation_id = None
+        if not self.is_plugged:  # else it was faulted all the while; the car keeps the session
             self._end_session()
 
     def _plug_timed_out(self) -> None:

@@ -35,6 +35,16 @@ class PowerLossPolicy(StrEnum):
     RESUME = "resume"
 
 
+class Sharing(StrEnum):
+    """How a limit or fuse that is too small for all cars is split among those that draw."""
+
+    EQUAL = "equal"
+    FIRST_COME = "first_come"
+    PROPORTIONAL = "proportional"
+    OFF = "off"
+    """A limit for the whole station is given to every connector in full; the fuse holds, in equal parts."""
+
+
 EXTERNAL = "external"
 """The `meter_interval` of a station whose host supplies the readings."""
 
@@ -62,8 +72,9 @@ class StationOptions:
 
     connectors: number of EVSEs with one connector each, None: as many as the charge point has. lock: can the cable
     lock be released, for all connectors or one by one. phases, voltage (V), fuse_limit (A per phase): the supply, the
-    fuse shared by all. meter_interval: seconds between reports of the meter, 0: only when asked, "external": the host
-    tells the readings. meter_noise: relative, 0.01 is one percent. transfer_step: seconds.
+    fuse shared by all. sharing: how fuse and limits are split when they do not suffice. meter_interval: seconds between
+    reports of the meter, 0: only when asked, "external": the host tells the readings. meter_noise: relative, 0.01 is
+    one percent. transfer_step: seconds.
     """
 
     connectors: int | None = None
@@ -71,6 +82,7 @@ class StationOptions:
     phases: int = 3
     voltage: float = 230.0
     fuse_limit: float = 63.0
+    sharing: Sharing = Sharing.EQUAL
     meter_interval: float | str = 0.5
     meter_noise: float = 0.01
     meter_reset_at_plug_in: bool = True
@@ -200,6 +212,7 @@ _CHECKS: Mapping[str, Check] = {
     "phases": _whole(1, 3),
     "voltage": _number(1, 1_000),
     "fuse_limit": _number(0, 10_000),
+    "sharing": _one_of(Sharing),
     "meter_interval": _meter_interval,
     "meter_noise": _number(0, 0.5),
     "meter_reset_at_plug_in": _flag,

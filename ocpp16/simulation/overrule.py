@@ -69,6 +69,11 @@ def _flag(answer: Any) -> bool:
     return answer
 
 
+def _nothing(answer: Any) -> None:
+    if answer is not None:
+        raise ValueError("the answer must be null")
+
+
 def _unlock_status(answer: Any) -> UnlockStatus:
     if not isinstance(answer, str) or answer not in tuple(UnlockStatus):
         raise ValueError(f"the answer must be one of {', '.join(UnlockStatus)}")
@@ -96,5 +101,6 @@ ANSWERS: dict[str, Callable[[Any], Any]] = {
     "unlock_connector": _unlock_status,
     "is_reset_allowed": _flag,
     "data_transfer": _data_transfer_response,
+    "signal_set_charging_profiles": _nothing,
 }
 """Station question → reader of its answer."""

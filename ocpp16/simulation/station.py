@@ -13,7 +13,7 @@ from random import Random
 from typing import TYPE_CHECKING, Any
 
 from ocpp16.enums import ChargePointErrorCode, DataTransferStatus, Reason, ResetType, UnlockStatus
-from ocpp16.models import DataTransferResponse, Measurement
+from ocpp16.models import ChargingLimit, DataTransferResponse, Measurement
 from ocpp16.simulation.access import Token
 from ocpp16.simulation.car import CarPlan
 from ocpp16.simulation.card_reader import CardReader
@@ -21,7 +21,7 @@ from ocpp16.simulation.evse import Evse
 from ocpp16.simulation.faults import Faults
 from ocpp16.simulation.options import PowerLossPolicy, StationOptions
 from ocpp16.simulation.overrule import Overrules, question
-from ocpp16.simulation.supply import fuse_share
+from ocpp16.simulation.supply import Supply
 from ocpp16.state.timers import Timer
 
 if TYPE_CHECKING:
@@ -32,7 +32,8 @@ class SimulatedStation:
     """A whole station without hardware.
 
     Options: a `StationOptions`, or a mapping as JSON has it and keyword arguments of the same names (ConfigurationError
-    for a bad one). `random` makes the noise; a fleet hands one to all its stations. Implements `CoreStation`.
+    for a bad one). `random` makes the noise; a fleet hands one to all its stations. Implements `CoreStation` and
+    `SmartChargingStation`.
     """
 
     __slots__ = (
@@ -47,11 +48,13 @@ class SimulatedStation:
         "options",
         "overrules",
         "reader",
+        "supply",
     )
 
     charge_point: "ChargePoint"
-    """Present once attached, as are `evses` and `faults`."""
+    """Present once attached, as is `faults`."""
     evses: tuple[Evse, ...]
+    """Empty until attached."""
     faults: Faults
     """Of connector 0, the charge point as a whole."""
 
@@ -67,7 +70,9 @@ class SimulatedStation:
             options = StationOptions.load({**given, **named})
         self.options = options
         self.overrules = Overrules()
+        self.evses = ()
         self.reader = CardReader(self)
+        self.supply = Supply(self)
         self.on_reset: Callable[[ResetType], None] | None = None
         """Called for an accepted Reset once all transactions are over: whoever runs the two restarts them."""
         self.is_powered = True
@@ -88,6 +93,7 @@ class SimulatedStation:
         interval = self.options.meter_interval
         if not isinstance(interval, str) and interval > 0:
             charge_point.timers.every(interval, self._report_meters, charge_point.clock.monotonic() + interval)
+        self.supply.attach()
 
     def evse(self, connector_id: int) -> Evse:
         """The EVSE of a connector. Raises ValueError if there is none."""
@@ -145,16 +151,9 @@ class SimulatedStation:
 
     # What the rest of the station uses
 
-    def set_limit(self, connector_id: int, amperes: float | None) -> None:
-        """The most that may flow on each phase of a connector from now on; None: no limit, 0: suspended."""
-        self.evse(connector_id).limit = amperes
-        self.balance()
-
     def balance(self) -> None:
-        """Share the supply out anew: something about demand or limits changed."""
-        share = fuse_share(self.options.fuse_limit, [evse.demand for evse in self.evses])
-        for evse in self.evses:
-            evse.offer(min(evse.ceiling, share) if evse.demand else evse.ceiling)
+        """Something about demand, limits or faults changed: offer what there is to those who want it."""
+        self.supply.balance()
 
     def connection_timer(self, expired: Callable[[], None]) -> Timer | None:
         """A timer of ConnectionTimeOut seconds; None if that is 0, which means to wait for ever."""
@@ -189,6 +188,8 @@ class SimulatedStation:
             transaction = self.charge_point.transaction(evse.connector_id)
             if transaction is not None and not evse.has_transaction:
                 evse.resume(transaction)
+            if self.charge_point.has_smart_charging:
+                evse.take_limit(self.charge_point.charging_limit(evse.connector_id))
             evse.power_up()
         self.balance()
 
@@ -262,3 +263,17 @@ class SimulatedStation:
     @question
     async def data_transfer(self, vendor_id: str, message_id: str | None, data: str | None) -> DataTransferResponse:
         return DataTransferResponse(DataTransferStatus.UNKNOWN_VENDOR_ID)
+
+    # What the charge point asks: SmartChargingStation
+
+    def charging_limit_changed(self, connector_id: int, limit: ChargingLimit) -> None:
+        """It holds from this moment on. While the station is off, or not attached yet, `power_up` sees to it."""
+        if not self.is_powered or not self.evses:
+            return
+        self.evse(connector_id).take_limit(limit)
+        if not self.supply.is_asking:
+            self.supply.balance()
+
+    @question
+    async def signal_set_charging_profiles(self) -> None:
+        """Limits are told as they change; the station plans nothing ahead."""

@@ -1,17 +1,25 @@
-"""A charge point that records what it is told, with real timers and a clock moved by hand."""
+"""A charge point that records what it is told, with a clock moved by hand; and a real one that has smart charging."""
 
-from collections.abc import Callable, Coroutine, Generator
+from collections.abc import AsyncIterator, Callable, Coroutine, Generator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import orjson
 import pytest
+import trio
 
+from ocpp16.charge_point.open import open_charge_point
 from ocpp16.enums import AuthorizationStatus, ConfigurationStatus
-from ocpp16.models import DataTransferResponse, IdTagInfo
-from ocpp16.simulation import SimulatedStation
+from ocpp16.errors import FeatureNotBuilt
+from ocpp16.models import ChargingLimit, DataTransferResponse, IdTagInfo
+from ocpp16.simulation import Commands, ControlInterface, Operation, SimulatedStation
 from ocpp16.state.clock import Clock
 from ocpp16.state.timers import Timers
 from ocpp16.state.transaction import Transaction, Transactions
+from ocpp16.testing import CentralSystem
 
 ANCHOR = 1_700_000_000_000_000
 """µs; any time will do."""
@@ -44,6 +52,7 @@ class RecordingChargePoint:
         self.holds_answers = False
         self.tasks: list[Coroutine[Any, Any, Any]] = []
         self.is_running = self.is_connected = True
+        self.has_smart_charging = False
         self.registration = None
         self.queue_depth = 0
         self.started_with: list[dict[str, Any]] = []
@@ -109,6 +118,21 @@ class RecordingChargePoint:
         if isinstance(self.transfer, Exception):
             raise self.transfer
         return self.transfer
+
+    def composite_schedule(self, *arguments: Any) -> Any:
+        raise FeatureNotBuilt("smart charging is not built in: by a test")
+
+    charging_limit = explain_limit = composite_schedule
+
+    async def set_charging_profile(self, *arguments: Any) -> Any:
+        raise FeatureNotBuilt("smart charging is not built in: by a test")
+
+    async def clear_charging_profiles(self, **which: Any) -> Any:
+        raise FeatureNotBuilt("smart charging is not built in: by a test")
+
+    @property
+    def charging_profiles(self) -> Any:
+        raise FeatureNotBuilt("smart charging is not built in: by a test")
 
     async def on_change_availability(self, connector_id: int, kind: Any) -> str:
         self.told.append(("change_availability", connector_id, kind))
@@ -201,6 +225,10 @@ class Bench:
     def advance(self, seconds: float) -> None:
         self.charge_point.advance(seconds)
 
+    def limit(self, connector_id: int, limit: float | None, unit: str = "A", phases: int | None = None) -> None:
+        """Smart charging lets a connector have so much from now on."""
+        self.station.charging_limit_changed(connector_id, ChargingLimit(limit, unit, phases, None))
+
     def take(self, *, all_of_it: bool = False) -> list[tuple[Any, ...]]:
         return self.charge_point.take(all_of_it=all_of_it)
 
@@ -219,3 +247,136 @@ def make_bench() -> Callable[..., Bench]:
 def new_bench() -> type[Bench]:
     """The class itself, to attach by hand."""
     return Bench
+
+
+# With a real charge point
+
+START = datetime(2030, 1, 1, 8, tzinfo=UTC)
+PURPOSES = {"max": "ChargePointMaxProfile", "default": "TxDefaultProfile", "tx": "TxProfile"}
+
+
+def make_configuration(units: str, profiles: str) -> dict[str, dict[str, Any]]:
+    return {
+        "Internal": {
+            "ChargePointId": "cp001",
+            "CentralSystemURI": "ws://127.0.0.1:9000/",
+            "ChargePointModel": "Simulated",
+            "ChargePointVendor": "ocpp16",
+        },
+        "Core": {
+            "NumberOfConnectors": 2,
+            "MeterValueSampleInterval": 0,
+            "SupportedFeatureProfiles": profiles,
+        },
+        "SmartCharging": {"ChargingScheduleAllowedChargingRateUnit": units},
+    }
+
+
+def make_profile(
+    purpose: str, *periods: tuple[float, float], unit: str = "A", phases: int | None = None, **members: Any
+) -> dict[str, Any]:
+    """A charging profile of (start, limit) periods, counted from `START` or from the transaction."""
+    kind = "Relative" if purpose == "tx" else "Absolute"
+    named = {} if phases is None else {"numberPhases": phases}
+    schedule: dict[str, Any] = {
+        "chargingRateUnit": unit,
+        "chargingSchedulePeriod": [{"startPeriod": start, "limit": limit, **named} for start, limit in periods],
+    }
+    if kind == "Absolute":
+        schedule["startSchedule"] = "2030-01-01T08:00:00Z"
+    return {
+        "chargingProfileId": {"max": 1, "default": 2, "tx": 3}[purpose],
+        "stackLevel": 0,
+        "chargingProfilePurpose": PURPOSES[purpose],
+        "chargingProfileKind": kind,
+        "chargingSchedule": schedule,
+        **members,
+    }
+
+
+class SmartSite:
+    """A station, its charge point and its Central System; time begins at `START`."""
+
+    def __init__(self, csms: CentralSystem, station: SimulatedStation, charge_point: Any, out: list[bytes]) -> None:
+        self.csms = csms
+        self.station = station
+        self.charge_point = charge_point
+        self.operation = Operation(station, charge_point)
+        self.commands = Commands(station, charge_point, self.operation)
+        self.out = out
+        self._seen = 0
+
+    profile = staticmethod(make_profile)
+
+    @property
+    def amperes(self) -> list[float]:
+        """What flows on the first phase of each connector."""
+        currents = [self.station.measurement(evse.connector_id).current for evse in self.station.evses]  # type: ignore[union-attr]
+        return [round(current.l1, 6) for current in currents]  # type: ignore[union-attr, arg-type]
+
+    async def charge(self, connector_id: int = 1, **plan: Any) -> None:
+        """A car comes and draws, unless it is not let: 1 s passes."""
+        self.station.plug_in(connector_id, **{"plug_after": 0, "draw_after": 0.5, "draw_for": 1e6, **plan})
+        self.station.present_id_tag(f"TAG{connector_id}", [connector_id])
+        await trio.sleep(1)
+
+    async def set(self, connector_id: int, profile: dict[str, Any]) -> None:
+        payload = {"connectorId": connector_id, "csChargingProfiles": profile}
+        assert await self.csms.call("cp001", "SetChargingProfile", payload) == {"status": "Accepted"}
+
+    async def clear(self, **which: Any) -> None:
+        assert await self.csms.call("cp001", "ClearChargingProfile", which) == {"status": "Accepted"}
+
+    def statuses(self) -> list[str]:
+        """The statuses received since the last time."""
+        calls = self.csms.calls("StatusNotification")[self._seen :]
+        self._seen += len(calls)
+        return [f"{call.payload['connectorId']} {call.payload['status']}" for call in calls]
+
+    def events(self, name: str) -> list[dict[str, Any]]:
+        return [record for record in map(orjson.loads, self.out) if record["event"] == name]
+
+    async def until(self, seconds: float) -> None:
+        """Wait until so long after `START`."""
+        await trio.sleep(START.timestamp() + seconds - self.charge_point.clock.now() / 1e6)
+
+
+@asynccontextmanager
+async def smart_site(
+    database_path: Path | None = None,
+    *,
+    units: str = "Current,Power",
+    profiles: str = "Core,SmartCharging,RemoteTrigger",
+    **options: Any,
+) -> AsyncIterator[SmartSite]:
+    began = trio.current_time()
+    out: list[bytes] = []
+    station = SimulatedStation({"meter_interval": 0, "meter_noise": 0, "fuse_limit": 200, **options})
+    async with (
+        CentralSystem(now=lambda: round((START.timestamp() + trio.current_time() - began) * 1e6)) as csms,
+        open_charge_point(
+            make_configuration(units, profiles),
+            station,
+            database_path=database_path,
+            connector=csms.connector,
+            observer=ControlInterface(out.append),
+            anchor=START.timestamp(),
+            seed=1,
+        ) as charge_point,
+    ):
+        station.attach(charge_point)
+        place = SmartSite(csms, station, charge_point, out)
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(place.operation.run)
+            await csms.wait_for_call("StatusNotification", len(station.evses) + 1)
+            await trio.sleep(0.5)
+            place.statuses()
+            yield place
+            nursery.cancel_scope.cancel()
+        assert csms.violations == []
+
+
+@pytest.fixture
+def site() -> Any:
+    """`async with site(database_path, units=…, profiles=…, **options of the station) as here:`"""
+    return smart_site

@@ -14,7 +14,8 @@ from ocpp16.simulation.commands import from_words
 SPECIFIED = (
     "plug_in unplug pause_drawing resume_drawing present_id_tag raise_fault clear_fault disconnect connect stop "
     "restart power_off meter_reading security_event get_configuration change_configuration change_availability "
-    "data_transfer composite_schedule overrule status help"
+    "data_transfer composite_schedule set_charging_profile clear_charging_profiles charging_profiles charging_limit "
+    "explain_limit overrule status help"
 )
 READING = {"power_meter": {"energy_Wh_import": {"total": 1234.5}}}
 
@@ -87,6 +88,8 @@ async def test_stop_and_restart(serve: Any) -> None:
         ("connect", {}),
         ("present_id_tag", {"id_tag": "TAG"}),
         ("change_availability", {"connector": 1, "kind": "Inoperative"}),
+        ("set_charging_profile", {"connector": 1, "profile": {}}),
+        ("clear_charging_profiles", {}),
     ):
         with pytest.raises(CommandError, match="stopped") as caught:
             await commands.run(name, arguments)
@@ -103,7 +106,7 @@ async def test_questions_about_the_charge_point(serve: Any) -> None:
     assert await commands.run("change_configuration", {"key": "HeartbeatInterval", "value": "7"}) == "Accepted"
     assert await commands.run("change_availability", {"connector": 0, "kind": "Inoperative"}) == "Accepted"
     assert bench.take() == [("change_availability", 0, "Inoperative")]
-    bench.station.set_limit(2, 8.0)
+    bench.limit(2, 8.0)
     free = {"status": "Available", "error": "NoError", "session": None, "transaction_id": None}
     assert await commands.run("status") == {
         "connectors": [{"connector": 1, **free, "limit": None}, {"connector": 2, **free, "limit": 8.0}],
@@ -205,6 +208,16 @@ BAD = [
     ("security_event", {"type": ""}, "bad_value", "type must be a text of 1 to 50"),
     ("composite_schedule", {"connector": 1, "duration": 60}, "refused", "smart charging is not built in"),
     ("composite_schedule", {"connector": 1, "duration": 60, "unit": "kW"}, "bad_value", "unit must be one of W, A"),
+    ("set_charging_profile", {"connector": 1, "profile": {}}, "refused", "smart charging is not built in"),
+    ("set_charging_profile", {"connector": 1, "profile": "{"}, "bad_value", "profile must be an object"),
+    ("set_charging_profile", {"connector": 3, "profile": {}}, "bad_value", "this station has 0..2"),
+    ("clear_charging_profiles", {}, "refused", "smart charging is not built in"),
+    ("clear_charging_profiles", {"stack_level": -1}, "bad_value", "stack_level must be a whole number"),
+    ("clear_charging_profiles", {"purpose": "Max"}, "bad_value", "purpose must be one of"),
+    ("charging_profiles", {}, "refused", "smart charging is not built in"),
+    ("charging_limit", {"connector": 1}, "refused", "smart charging is not built in"),
+    ("charging_limit", {"connector": -1}, "bad_value", "this station has 0..2"),
+    ("explain_limit", {"connector": 0}, "refused", "smart charging is not built in"),
     ("data_transfer", {"vendor_id": "v" * 256}, "bad_value", "vendor_id must be a text"),
 ]
 
@@ -257,6 +270,10 @@ async def test_readings_that_are_none(serve: Any, measurement: dict[str, Any]) -
         ("raise_fault 1 GroundFailure no", "raise_fault", {"connector": 1, "error": "GroundFailure", "fault": False}),
         ("get_configuration A,B", "get_configuration", {"keys": ["A", "B"]}),
         ("change_configuration CpoName a=b", "change_configuration", {"key": "CpoName", "value": "a=b"}),
+        ("set_charging_profile 0 '{}'", "set_charging_profile", {"connector": 0, "profile": {}}),
+        ("clear-charging-profiles stack-level=0 purpose=TxProfile", "clear_charging_profiles",
+         {"stack_level": 0, "purpose": "TxProfile"}),
+        ("composite_schedule 1 3600 W", "composite_schedule", {"connector": 1, "duration": 3600, "unit": "W"}),
         ("overrule is_reset_allowed false", "overrule", {"question": "is_reset_allowed", "answer": False}),
         ("overrule unlock_connector UnlockFailed times=2", "overrule",
          {"question": "unlock_connector", "answer": "UnlockFailed", "times": 2}),

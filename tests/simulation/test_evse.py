@@ -120,13 +120,13 @@ def test_the_car_pauses_and_draws_again(make_bench: Any) -> None:
 
 def test_limit_zero_suspends_and_is_lifted(make_bench: Any) -> None:
     bench = charging(make_bench)
-    bench.station.set_limit(1, 0.0)
+    bench.limit(1, 0.0)
     assert bench.take(all_of_it=True) == [
         ("max_current_offered", 1, 0.0),
         ("max_power_offered", 1, 0.0),
         ("suspend_charging_evse", 1),
     ]
-    bench.station.set_limit(1, 10.0)
+    bench.limit(1, 10.0)
     assert bench.take(all_of_it=True) == [
         ("max_current_offered", 1, 10.0),
         ("max_power_offered", 1, 6900.0),
@@ -134,14 +134,14 @@ def test_limit_zero_suspends_and_is_lifted(make_bench: Any) -> None:
     ]
     bench.advance(3600)
     assert bench.station.evse(1).register() == 2300
-    bench.station.set_limit(1, None)
+    bench.limit(1, None)
     bench.advance(3600)
     assert bench.station.evse(1).register() == 2300 + 32 * 230
 
 
 def test_a_limit_of_zero_from_the_start_keeps_the_car_waiting(make_bench: Any) -> None:
     bench = make_bench()
-    bench.station.set_limit(1, 0.0)
+    bench.limit(1, 0.0)
     bench.station.plug_in(1, draw_for=10)
     bench.station.present_id_tag("TAG")
     bench.advance(1000)
@@ -150,7 +150,7 @@ def test_a_limit_of_zero_from_the_start_keeps_the_car_waiting(make_bench: Any) -
         ("transaction_started", 1, "TAG", 0.0),
         ("suspend_charging_evse", 1),
     ]
-    bench.station.set_limit(1, 6.0)
+    bench.limit(1, 6.0)
     assert bench.take() == [("suspend_charging_ev", 1)]  # offered, and the car has yet to draw
     bench.advance(1)
     assert bench.take() == [("resume_charging", 1)]

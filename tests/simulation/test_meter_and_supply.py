@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ocpp16.schedule.sharing import STRATEGIES, Demand
 from ocpp16.simulation.meter import Meter
-from ocpp16.simulation.supply import fuse_share
+from ocpp16.simulation.supply import scarce_shares
 
 AT = datetime(2024, 1, 1, tzinfo=UTC)
 
@@ -136,28 +137,34 @@ def test_the_car_tells_its_state_of_charge(make_bench: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    ("fuse", "demands", "share"),
+    ("strategy", "total", "wanted", "shares"),
     [
-        (63.0, [], 63.0),
-        (63.0, [32.0], 63.0),
-        (64.0, [32.0, 32.0], 64.0),
-        (63.0, [32.0, 32.0], 31.5),
-        (63.0, [32.0, 0.0, 32.0], 31.5),
-        (60.0, [10.0, 63.0, 63.0], 25.0),
-        (30.0, [32.0, 32.0, 32.0], 10.0),
-        (0.0, [16.0], 0.0),
+        ("equal", 63.0, [], {}),
+        ("equal", 63.0, [32.0], {}),
+        ("equal", 64.0, [32.0, 32.0], {}),
+        ("equal", 63.0, [32.0, 32.0], {1: 31.5, 2: 31.5}),
+        ("equal", 63.0, [32.0, 0.0, 32.0], {1: 31.5, 3: 31.5}),
+        ("equal", 60.0, [10.0, 63.0, 63.0], {2: 25.0, 3: 25.0}),
+        ("equal", 30.0, [32.0, 32.0, 32.0], {1: 10.0, 2: 10.0, 3: 10.0}),
+        ("equal", 0.0, [16.0], {1: 0.0}),
+        ("first_come", 40.0, [32.0, 32.0, 32.0], {2: 8.0, 3: 0.0}),
+        ("first_come", 40.0, [0.0, 32.0, 32.0], {3: 8.0}),
+        ("proportional", 21.0, [32.0, 10.0], {1: 16.0, 2: 5.0}),
     ],
 )
-def test_fuse_share(fuse: float, demands: list[float], share: float) -> None:
-    assert fuse_share(fuse, demands) == pytest.approx(share)
+def test_shares_of_those_who_get_less_than_they_want(
+    strategy: str, total: float, wanted: list[float], shares: dict[int, float]
+) -> None:
+    demands = [Demand(number, amperes, number) for number, amperes in enumerate(wanted, 1)]
+    assert scarce_shares(STRATEGIES[strategy], total, demands) == pytest.approx(shares)
 
 
-@given(st.floats(1, 500), st.lists(st.floats(0, 63), max_size=8))
-def test_the_fuse_holds_and_nothing_is_wasted(fuse: float, demands: list[float]) -> None:
-    share = fuse_share(fuse, demands)
-    drawn = sum(min(demand, share) for demand in demands)
-    assert drawn <= fuse * (1 + 1e-9)
-    assert drawn == pytest.approx(min(fuse, sum(demands)))
+@given(st.sampled_from(sorted(STRATEGIES)), st.floats(1, 500), st.lists(st.floats(0, 63), max_size=8))
+def test_the_total_holds_and_nothing_is_wasted(strategy: str, total: float, wanted: list[float]) -> None:
+    demands = [Demand(number, amperes, 0) for number, amperes in enumerate(wanted)]
+    shares = scarce_shares(STRATEGIES[strategy], total, demands)
+    drawn = sum(shares.get(demand.connector_id, demand.wanted) for demand in demands)
+    assert drawn == pytest.approx(min(total, sum(wanted)))
 
 
 def test_two_cars_share_the_fuse_and_one_gets_it_all_back(make_bench: Any) -> None:
@@ -172,6 +179,21 @@ def test_two_cars_share_the_fuse_and_one_gets_it_all_back(make_bench: Any) -> No
     bench.station.pause_drawing(2)
     bench.advance(3600)
     assert [evse.register() for evse in bench.station.evses] == [20 * 230 + 32 * 230, 20 * 230]
+
+
+@pytest.mark.parametrize(
+    ("sharing", "amperes"),
+    [("equal", [20.0, 20.0]), ("off", [20.0, 20.0]), ("first_come", [30.0, 10.0]), ("proportional", [24.0, 16.0])],
+)
+def test_the_fuse_is_shared_by_the_strategy_of_the_options(make_bench: Any, sharing: str, amperes: list[float]) -> None:
+    bench = make_bench(2, fuse_limit=40, sharing=sharing)
+    for connector_id, current in ((1, 30), (2, 20)):
+        bench.station.plug_in(connector_id, draw_for=100_000, current=current)
+        bench.station.present_id_tag(f"TAG{connector_id}", [connector_id])
+        bench.advance(2)
+    bench.advance(1)
+    drawn = [bench.station.measurement(connector_id).current.l1 for connector_id in (1, 2)]
+    assert drawn == pytest.approx(amperes)
 
 
 def test_no_cable_carries_more_than_its_rating(make_bench: Any) -> None:

@@ -26,6 +26,13 @@ CONFIG: dict[str, dict[str, Any]] = {
     },
     "Core": {"NumberOfConnectors": 2, "ConnectionTimeOut": 30, "MeterValueSampleInterval": 0},
 }
+NOTHING = {
+    "chargingProfileId": 1,
+    "stackLevel": 0,
+    "chargingProfilePurpose": "TxDefaultProfile",
+    "chargingProfileKind": "Relative",
+    "chargingSchedule": {"chargingRateUnit": "A", "chargingSchedulePeriod": [{"startPeriod": 0, "limit": 0}]},
+}
 REFUSED = {"transactionId": 77, "idTagInfo": {"status": "Blocked"}}
 
 
@@ -96,9 +103,9 @@ async def test_a_session_by_card(autojump_clock: MockClock) -> None:
         here.station.pause_drawing(1)
         await trio.sleep(1)
         here.station.resume_drawing(1)
-        here.station.set_limit(1, 0)
+        assert await here.commands.run("set_charging_profile", {"connector": 1, "profile": NOTHING}) == "Accepted"
         await trio.sleep(1)
-        here.station.set_limit(1, None)
+        assert await here.commands.run("clear_charging_profiles") == 1
         here.station.present_id_tag("tag", [1])
         await trio.sleep(1)
         expected = ["1 SuspendedEV", "1 Charging", "1 SuspendedEVSE", "1 Charging", "Stop 1 Local tag", "1 Finishing"]
