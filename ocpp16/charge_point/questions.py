@@ -179,10 +179,10 @@ class Questions(StationEvents):
         for: a payload that breaks the schema, an unknown connector.
         """
         feature = self._smart_charging
-        request = {"connectorId": connector_id, "csChargingProfiles": deepcopy(dict(profile))}
+        request = {"connectorId": connector_id, "csChargingProfiles": dict(profile)}
         validate("SetChargingProfile", "request", request)
         try:
-            reply = await feature.set_charging_profile(request)
+            reply = await feature.set_charging_profile(deepcopy(request))  # what is installed is nobody else's
         except Refusal as refusal:
             raise ValueError(str(refusal)) from refusal
         await self.stored()

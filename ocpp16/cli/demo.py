@@ -50,7 +50,7 @@ FRAME = 0.1
 @log_options
 @click.pass_obj
 def demo(choice: LogChoice, speed: float, connectors: int, port: int) -> int:
-    """Show a whole charging session: boot, plug in, card, charge, pause, go on, stop, unplug.
+    """Show a whole charging session: boot, plug in, card, charge, a limit, pause, go on, stop, unplug.
 
     Ends by itself; the exit code is 0 if everything happened as it should.
     """

@@ -1,29 +1,42 @@
 """The story of the demonstration, and the check that it happened.
 
-One car for each connector, each a little after the one before: it plugs in, a card is presented, it charges, pauses,
-goes on; the card stops it, it leaves. The story waits for what the charge point and the Central System say, never just
-for time to pass, and at the end it counts.
+One car for each connector, each a little after the one before: it plugs in, a card is presented, it charges, the
+Central System allows less for a while, it pauses, goes on; the card stops it, it leaves. The story waits for what the
+charge point and the Central System say, never just for time to pass, and at the end it counts.
 """
 
 from collections.abc import Callable
 from functools import partial
+from math import floor
+from typing import Any
 
 import trio
 
 from ocpp16.charge_point.charge_point import ChargePoint
 from ocpp16.enums import ChargePointStatus
+from ocpp16.errors import CallFailed
 from ocpp16.observer import BootNotificationResponse, ObserverEvent, StatusChanged
 from ocpp16.simulation import CarPlan, SimulatedStation
+from ocpp16.state.keys.internal import CHARGE_POINT_ID
 from ocpp16.testing import CentralSystem, ReceivedCall
 
 CAR = CarPlan(plug_after=1.0, draw_after=2.0, current=32.0, phases=3, draw_for=86_400.0)
 # Seconds of the story.
 BETWEEN_CARS = 20.0
 UNTIL_CARD = 6.0
-FIRST_CHARGE = 90.0
+UNTIL_LIMIT = 40.0
+UNTIL_FOLLOWED = 1.0
+LIMITED = 24.0
+FIRST_CHARGE = 24.0
+"""What is left of it when the limit has been lifted."""
 PAUSE = 20.0
 SECOND_CHARGE = 75.0
 UNTIL_LEAVING = 10.0
+
+LIMIT = 10.0
+"""Amperes; with many cars on one fuse each has less, and then half of that."""
+NOISE = 1.02
+"""How much more than what flows the meter may show."""
 
 WAY = (
     ChargePointStatus.PREPARING,
@@ -47,6 +60,8 @@ class Story:
         self._central_system = central_system
         self._narrate = narrate
         self._patience = patience
+        self._limited: set[int] = set()
+        """Connectors whose current followed a limit."""
         self._ways: dict[int, list[ChargePointStatus]] = {}
         self._is_booted = False
         self._noticed = trio.Event()
@@ -91,6 +106,49 @@ class Story:
             if not await self._until(lambda: len(self._ways.get(connector_id, ())) >= number):  # noqa: B023 - awaited
                 self._failures.append(f"connector {connector_id}: nothing happened when {sentence}")
                 return
+            if self._ways[connector_id][-1] is ChargePointStatus.CHARGING and connector_id not in self._limited:
+                await self._limit(charge_point, station, connector_id)
+
+    async def _limit(self, charge_point: ChargePoint, station: SimulatedStation, connector_id: int) -> None:
+        """The Central System limits the current for a while; it has to follow within `UNTIL_FOLLOWED` seconds."""
+        self._limited.add(connector_id)
+        await self._pass(charge_point, UNTIL_LIMIT)
+        before = _current(station, connector_id)
+        limit = float(min(LIMIT, max(1, floor(before / 2))))
+        self._narrate(f"connector {connector_id}: {before:.1f} A flow; the Central System allows {limit:g} A")
+        transaction = charge_point.transaction(connector_id)
+        profile = _profile(connector_id, limit, None if transaction is None else transaction.transaction_id)
+        payload = {"connectorId": connector_id, "csChargingProfiles": profile}
+        limited = await self._current_after(charge_point, station, connector_id, "SetChargingProfile", payload)
+        self._narrate(f"connector {connector_id}: {limited:.1f} A flow")
+        if not limit / NOISE <= limited <= limit * NOISE:
+            self._failures.append(f"connector {connector_id}: {limited:.1f} A flow under a limit of {limit:g} A")
+        await self._pass(charge_point, LIMITED)
+        self._narrate(f"connector {connector_id}: the Central System lifts the limit")
+        payload = {"id": connector_id}
+        after = await self._current_after(charge_point, station, connector_id, "ClearChargingProfile", payload)
+        self._narrate(f"connector {connector_id}: {after:.1f} A flow")
+        if after <= limit * NOISE:
+            self._failures.append(f"connector {connector_id}: {after:.1f} A flow without a limit")
+
+    async def _current_after(
+        self,
+        charge_point: ChargePoint,
+        station: SimulatedStation,
+        connector_id: int,
+        action: str,
+        payload: dict[str, Any],
+    ) -> float:
+        """What flows soon after the Central System made this call."""
+        identity = charge_point.configuration[CHARGE_POINT_ID]
+        try:
+            answer = await self._central_system.call(identity, action, payload, self._patience)
+        except CallFailed as error:
+            answer = {"status": str(error)}
+        if answer["status"] != "Accepted":
+            self._failures.append(f"connector {connector_id}: {action}: {answer['status']}")
+        await self._pass(charge_point, UNTIL_FOLLOWED)
+        return _current(station, connector_id)
 
     async def _pass(self, charge_point: ChargePoint, seconds: float) -> None:
         passed = trio.Event()
@@ -127,6 +185,28 @@ class Story:
         """Wh, as the Central System would bill them."""
         began, ended = self._calls("StartTransaction", connector_id), self._calls("StopTransaction", connector_id)
         return int(ended[0].payload["meterStop"] - began[0].payload["meterStart"]) if began and ended else 0
+
+
+def _current(station: SimulatedStation, connector_id: int) -> float:
+    """A on the first phase, as the meter shows it."""
+    measurement = station.measurement(connector_id)
+    current = None if measurement is None else measurement.current
+    return 0.0 if current is None or current.l1 is None else current.l1
+
+
+def _profile(connector_id: int, limit: float, transaction_id: int | None) -> dict[str, Any]:
+    """A limit for this transaction."""
+    profile = {
+        "chargingProfileId": connector_id,
+        "stackLevel": 0,
+        "chargingProfilePurpose": "TxProfile",
+        "chargingProfileKind": "Relative",
+        "chargingSchedule": {
+            "chargingRateUnit": "A",
+            "chargingSchedulePeriod": [{"startPeriod": 0, "limit": limit}],
+        },
+    }
+    return profile if transaction_id is None else {**profile, "transactionId": transaction_id}
 
 
 def _card(connector_id: int) -> str:

@@ -136,7 +136,7 @@ class LiveView:
         table = Table(box=None, expand=True, header_style="bold")
         for head in ("connector", "status", "card"):
             table.add_column(head, ratio=2)
-        for head in ("power", "energy", "battery"):
+        for head in ("limit", "power", "energy", "battery"):
             table.add_column(head, justify="right", ratio=2)
         if self._station is None or self._charge_point is None:
             return table
@@ -150,6 +150,7 @@ class LiveView:
                 str(evse.connector_id),
                 Text(status, STYLES.get(status, "")),
                 evse.id_tag or "",
+                "" if evse.limit is None else f"{evse.limit:g} A",
                 f"{power / 1000:.2f} kW",
                 f"{energy:.0f} Wh",
                 battery,

@@ -50,6 +50,12 @@ def _transaction(record: Record) -> str:
     ).rstrip()
 
 
+def _charging_limit(record: Record) -> str:
+    limit, until = record["limit"], record["until"]
+    told = "no limit" if limit is None else f"limit {limit:g} {record['unit']}"
+    return f"connector {record['connector']}: {told}" + (f" until {until}" if until else "")
+
+
 def _configuration(record: Record) -> str:
     return f"{record['key']} " + ("changed" if record["value"] is None else f"= {record['value']}")
 
@@ -59,6 +65,8 @@ _TEXTS: Mapping[str, Callable[[Record], str]] = {
     "boot": lambda record: f"BootNotification: {record['status']}, interval {record['interval']} s",
     "status": _status,
     "transaction": _transaction,
+    "charging_limit": _charging_limit,
+    "charging_profiles": lambda record: "charging profiles changed",
     "configuration": _configuration,
     "reset": lambda record: f"{record['type']} reset",
     "security_event": lambda record: f"security event {record['type']}: {record['tech_info'] or ''}".rstrip(": "),

@@ -31,13 +31,17 @@ def _table(heads: Iterable[str], rows: Iterable[Iterable[Any]], caption: str | N
 
 def _status(result: Mapping[str, Any]) -> Table:
     heads = ("connector", "status", "error", "session", "transaction", "limit")
-    keys = ("connector", "status", "error", "session", "transaction_id", "limit")
+    keys = ("connector", "status", "error", "session", "transaction_id")
     connection = "connected" if result["connection"] else "not connected"
     return _table(
         heads,
-        ([connector[key] for key in keys] for connector in result["connectors"]),
+        ((*(connector[key] for key in keys), _amperes(connector["limit"])) for connector in result["connectors"]),
         f"{connection}; registration {result['registration'] or 'unknown'}; {result['queue_depth']} messages wait",
     )
+
+
+def _amperes(limit: float | None) -> str:
+    return "" if limit is None else f"{limit:g} A"
 
 
 def _help(result: Iterable[Mapping[str, Any]]) -> Table:
@@ -75,12 +79,48 @@ def _data_transfer(result: Mapping[str, Any]) -> Text:
 
 
 def _composite_schedule(result: Mapping[str, Any]) -> Table:
-    keys = ("start", "limit", "phases", "stack_level")
     return _table(
-        keys,
-        ([period.get(key) for key in keys] for period in result["periods"]),
+        ("start", "limit", "phases", "stack level"),
+        (
+            (period["start"], f"{period['limit']:g}", period["phases"], period["stack_level"])
+            for period in result["periods"]
+        ),
         f"{result['duration']} s from {result['start']}, in {result['unit']}",
     )
+
+
+def _charging_profiles(result: Iterable[Mapping[str, Any]]) -> Table:
+    keys = ("id", "connector", "purpose", "stack_level", "kind", "unit")
+    rows = [(*(profile[key] for key in keys), "yes" if profile["valid"] else "not now") for profile in result]
+    return _table((*(key.replace("_", " ") for key in keys), "valid"), rows, None if rows else "no charging profiles")
+
+
+def _charging_limit(result: Mapping[str, Any]) -> Text:
+    return Text(_limit(result) + (f" until {result['until']}" if result["until"] else ""))
+
+
+def _explain_limit(result: Mapping[str, Any]) -> Text:
+    """A sentence for each thing that made the limit."""
+    unit = result["unit"]
+    lines = [_charging_limit(result).plain]
+    if result["shared"]:
+        lines.append(f"a share: alone it could have {result['before_sharing']:g} {unit}")
+    for part in (result["transaction"], result["maximum"]):
+        if part is not None:
+            converted = "" if part["unit"] == unit else f", which is {part['comes_to']:g} {unit}"
+            decides = ", decides" if result["profile"] and part["id"] == result["profile"]["id"] else ""
+            name = f"{part['purpose']} {part['id']}, stack level {part['stack_level']}"
+            lines.append(f"{name}: {_limit(part)}{converted}{decides}")
+    if result["before_sharing"] is None:
+        lines.append("no charging profile applies now")
+    return Text("\n".join(lines))
+
+
+def _limit(result: Mapping[str, Any]) -> str:
+    if result["limit"] is None:
+        return "no limit"
+    phases = {None: "", 1: " on 1 phase"}.get(result["phases"], f" on {result['phases']} phases")
+    return f"{result['limit']:g} {result['unit']}{phases}"
 
 
 _TABLES: Mapping[str, Callable[[Any], RenderableType]] = {
@@ -89,4 +129,8 @@ _TABLES: Mapping[str, Callable[[Any], RenderableType]] = {
     "get_configuration": _configuration,
     "data_transfer": _data_transfer,
     "composite_schedule": _composite_schedule,
+    "clear_charging_profiles": lambda result: Text(f"{result} removed"),
+    "charging_profiles": _charging_profiles,
+    "charging_limit": _charging_limit,
+    "explain_limit": _explain_limit,
 }

@@ -285,7 +285,7 @@ COMMANDS: Mapping[str, Command] = {
             "remove charging profiles, as ClearChargingProfile does (nothing given: all)",
             charging_commands.clear_charging_profiles,
             (
-                Argument("profile_id", whole("id", -(2**31), 2**31 - 1), None),
+                Argument("profile_id", whole("id", -(2**63), 2**63 - 1), None),
                 Argument("connector", CONNECTOR_OR_ZERO, None),
                 Argument("purpose", one_of(ChargingProfilePurposeType), None),
                 Argument("stack_level", whole("level", 0, 2**31 - 1), None),

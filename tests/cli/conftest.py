@@ -86,6 +86,7 @@ class Controlled:
         self.printed: list[dict[str, Any]] = []
         self.errors = b""
         self._more = trio.Event()
+        self._outputs_ended = (trio.Event(), trio.Event())
         self._last_id = 0
         self._taken: set[int] = set()
 
@@ -100,11 +101,13 @@ class Controlled:
                 self._more.set()
                 self._more = trio.Event()
         assert kept == b""
+        self._outputs_ended[0].set()
 
     async def read_errors(self) -> None:
         assert self.process.stderr is not None
         async for chunk in self.process.stderr:
             self.errors += chunk
+        self._outputs_ended[1].set()
 
     async def _find(self, fits: Callable[[dict[str, Any]], bool]) -> tuple[int, dict[str, Any]]:
         with trio.move_on_after(PATIENCE):
@@ -148,9 +151,12 @@ class Controlled:
         return await self.exit_code()
 
     async def exit_code(self) -> int:
-        """Wait for its end."""
+        """Wait for its end, and until all that it printed is read."""
         with trio.fail_after(PATIENCE):
-            return await self.process.wait()
+            code = await self.process.wait()
+            for ended in self._outputs_ended:
+                await ended.wait()
+        return code
 
 
 @pytest.fixture

@@ -19,6 +19,9 @@ from rich.console import Console
 from ocpp16.cli.completion import CommandCompleter
 from ocpp16.cli.results import shown
 
+PROFILE = {"id": 7, "purpose": "TxProfile", "stack_level": 2}
+LIMIT = {"limit": 8.0, "unit": "A", "phases": None, "until": None}
+
 Process = subprocess.CompletedProcess[str]
 
 
@@ -34,6 +37,9 @@ Process = subprocess.CompletedProcess[str]
         ("plug_in connector=1 dr", {"draw_after=", "draw_for="}),
         ("plug-in 1 cu", {"current="}),
         ("overrule unl", {"unlock_connector"}),
+        ("charging_", {"charging_profiles", "charging_limit"}),
+        ("clear_charging_profiles purpose=Tx", {"purpose=TxDefaultProfile", "purpose=TxProfile"}),
+        ("composite_schedule 0 60 ", {"A", "W", "unit="}),
         ("change_availability 1 Op", {"Operative"}),
         ("nonsense ", set()),
     ],
@@ -66,14 +72,14 @@ def test_completion(typed: str, offered: set[str]) -> None:
                         "error": "NoError",
                         "session": "s",
                         "transaction_id": 7,
-                        "limit": None,
+                        "limit": 8.0,
                     }
                 ],
                 "queue_depth": 3,
                 "connection": False,
                 "registration": None,
             },
-            ["Charging", "7", "not connected", "unknown", "3 messages"],
+            ["Charging", "7", "8 A", "not connected", "unknown", "3 messages"],
         ),
         (
             "composite_schedule",
@@ -83,7 +89,48 @@ def test_completion(typed: str, offered: set[str]) -> None:
                 "unit": "A",
                 "periods": [{"start": 0, "limit": 16.0, "phases": None, "stack_level": 2}],
             },
-            ["16.0", "60 s", "in A"],
+            ["16", "60 s", "in A"],
+        ),
+        ("clear_charging_profiles", 3, ["3 removed"]),
+        ("charging_profiles", [], ["no charging profiles"]),
+        (
+            "charging_profiles",
+            [{**PROFILE, "connector": 0, "kind": "Absolute", "unit": "A", "valid": False}],
+            ["7", "TxProfile", "Absolute", "not now"],
+        ),
+        ("charging_limit", {**LIMIT, "limit": None}, ["no limit\n"]),
+        ("charging_limit", {**LIMIT, "phases": 1, "until": "2026-01-01T00:00:00Z"}, ["8 A on 1 phase until 2026"]),
+        (
+            "explain_limit",
+            {
+                **LIMIT,
+                "shared": True,
+                "profile": PROFILE,
+                "converted": True,
+                "before_sharing": 16.0,
+                "transaction": {**PROFILE, "limit": 11040.0, "unit": "W", "phases": 3, "comes_to": 16.0},
+                "maximum": {**PROFILE, "id": 8, "limit": 32.0, "unit": "A", "phases": None, "comes_to": 32.0},
+            },
+            [
+                "8 A\n",
+                "a share: alone it could have 16 A",
+                "TxProfile 7, stack level 2: 11040 W on 3 phases, which is 16 A, decides\n",
+                "TxProfile 8, stack level 2: 32 A\n",
+            ],
+        ),
+        (
+            "explain_limit",
+            {
+                **LIMIT,
+                "limit": None,
+                "shared": False,
+                "profile": None,
+                "converted": False,
+                "before_sharing": None,
+                "transaction": None,
+                "maximum": None,
+            },
+            ["no limit\nno charging profile applies now\n"],
         ),
     ],
 )

@@ -14,6 +14,7 @@ from ocpp16.charge_point.open import open_charge_point
 from ocpp16.cli.demo import configuration
 from ocpp16.cli.demo_story import Story
 from ocpp16.cli.scaled_clock import ScaledClock
+from ocpp16.models import ChargingLimit
 from ocpp16.observer import ObserverEvent
 from ocpp16.simulation import Operation, SimulatedStation
 from ocpp16.testing import CentralSystem, Fault
@@ -30,12 +31,14 @@ class Listening:
         self.story.notice(event)
 
 
-async def told(csms: CentralSystem, connectors: int) -> tuple[Story, list[str]]:
+async def told(
+    csms: CentralSystem, connectors: int, kind: type[SimulatedStation] = SimulatedStation
+) -> tuple[Story, list[str]]:
     """The story, told over a memory stream on the clock of the test; gives its sentences too."""
     sentences: list[str] = []
     listening = Listening()
     listening.story = Story(csms, sentences.append, patience=300.0)
-    station = SimulatedStation(meter_interval=0)
+    station = kind(meter_interval=0)
     async with open_charge_point(
         configuration(9, connectors), station, connector=csms.connector, observer=listening, anchor=1e9, seed=1
     ) as charge_point:
@@ -54,7 +57,47 @@ async def test_all_goes_well(autojump_clock: trio.testing.MockClock) -> None:
         story, sentences = await told(csms, 3)
         assert story.problems(3) == []
         assert [story.energy(connector) > 500 for connector in (1, 2, 3)] == [True] * 3
-        assert sum("connector 2" in sentence for sentence in sentences) == 6
+        assert sum("connector 2" in sentence for sentence in sentences) == 10
+        limited = [call for call in csms.calls("StatusNotification") if call.payload["status"] == "SuspendedEVSE"]
+        assert limited == []
+
+
+async def test_many_cars_have_less_each_and_a_limit_is_less_again(autojump_clock: trio.testing.MockClock) -> None:
+    async with CentralSystem() as csms:
+        story, _ = await told(csms, 12)
+        assert story.problems(12) == []
+
+
+class Deaf(SimulatedStation):
+    """It does not hear of limits."""
+
+    __slots__ = ()
+
+    def charging_limit_changed(self, connector_id: int, limit: ChargingLimit) -> None:
+        pass
+
+
+class Stubborn(SimulatedStation):
+    """It does not hear of limits that end."""
+
+    __slots__ = ()
+
+    def charging_limit_changed(self, connector_id: int, limit: ChargingLimit) -> None:
+        if limit.limit is not None:
+            super().charging_limit_changed(connector_id, limit)
+
+
+@pytest.mark.parametrize(
+    ("kind", "problem"), [(Deaf, "A flow under a limit of 10 A"), (Stubborn, "A flow without a limit")]
+)
+async def test_a_current_that_does_not_follow_is_told(
+    autojump_clock: trio.testing.MockClock, kind: type[SimulatedStation], problem: str
+) -> None:
+    async with CentralSystem() as csms:
+        story, _ = await told(csms, 1, kind)
+        (told_problem,) = story.problems(1)
+        assert told_problem.startswith("connector 1: ")
+        assert told_problem.endswith(problem)
 
 
 def refuse_cards(csms: CentralSystem) -> None:
@@ -105,6 +148,10 @@ def test_as_a_process(ocpp16: Callable[..., Process]) -> None:
         "connector 1: Preparing",
         "CARD-1 is presented",
         "connector 1: Charging",
+        "the Central System allows 10 A",
+        "connector 1: limit 10 A",
+        "the Central System lifts the limit",
+        "connector 1: no limit",
         "the car pauses",
         "connector 1: SuspendedEV",
         "CARD-1 is presented again",

@@ -13,8 +13,11 @@ from ocpp16.cli.standard_streams import LONGEST_LINE, lines
 from ocpp16.codec import Call, CallError, CallResult
 from ocpp16.enums import ChargePointErrorCode, ChargePointStatus, Reason, RegistrationStatus, ResetType
 from ocpp16.errors import ConfigurationError, StoreError
+from ocpp16.models import ChargingLimit
 from ocpp16.observer import (
     BootNotificationResponse,
+    ChargingLimitChanged,
+    ChargingProfilesChanged,
     ConfigurationKeyChanged,
     ConnectionStateChanged,
     MessageExchanged,
@@ -85,6 +88,12 @@ def test_cut() -> None:
             ["charge point: Faulted (GroundFailure)"],
         ),
         (TransactionStopped(2, "s", 7, Reason.LOCAL), ["connector 2: transaction 7 stopped reason=Local"]),
+        (ChargingLimitChanged(1, ChargingLimit(None, "A", None, None)), ["connector 1: no limit"]),
+        (
+            ChargingLimitChanged(1, ChargingLimit(11040.0, "W", 3, datetime(2026, 1, 1, tzinfo=UTC))),
+            ["connector 1: limit 11040 W until 2026-01-01T00:00:00Z"],
+        ),
+        (ChargingProfilesChanged(), ["charging profiles changed"]),
         (ConfigurationKeyChanged("HeartbeatInterval", "7"), ["HeartbeatInterval = 7"]),
         (ConfigurationKeyChanged("AuthorizationKey", None), ["AuthorizationKey changed"]),
         (ResetRequested(ResetType.HARD), ["Hard reset"]),

@@ -19,7 +19,7 @@ from ocpp16.enums import (
     ResetType,
 )
 from ocpp16.errors import StoreError
-from ocpp16.models import IdTagInfo
+from ocpp16.models import ChargingLimit, IdTagInfo
 from ocpp16.simulation import Commands, ControlInterface, Operation
 from ocpp16.simulation.control import LONGEST_LINE
 
@@ -194,6 +194,15 @@ EVENTS: list[tuple[observer.ObserverEvent, dict[str, Any] | None]] = [
         observer.TransactionStopped(1, "s", None, Reason.LOCAL),
         {**TRANSACTION, "transaction_id": None, "phase": "stopped", "reason": "Local"},
     ),
+    (
+        observer.ChargingLimitChanged(1, ChargingLimit(8.0, "A", 3, NOW)),
+        {"event": "charging_limit", "connector": 1, "limit": 8.0, "unit": "A", "until": "2024-01-01T00:00:00Z"},
+    ),
+    (
+        observer.ChargingLimitChanged(2, ChargingLimit(None, "W", None, None)),
+        {"event": "charging_limit", "connector": 2, "limit": None, "unit": "W", "until": None},
+    ),
+    (observer.ChargingProfilesChanged(), {"event": "charging_profiles"}),
     (observer.ConfigurationKeyChanged("K", None), {"event": "configuration", "key": "K", "value": None}),
     (observer.ResetRequested(ResetType.HARD), {"event": "reset", "type": "Hard"}),
     (observer.SecurityEvent("T", "info"), {"event": "security_event", "type": "T", "tech_info": "info"}),
