@@ -139,6 +139,25 @@ def test_limit_zero_suspends_and_is_lifted(make_bench: Any) -> None:
     assert bench.station.evse(1).register() == 2300 + 32 * 230
 
 
+def test_watts_on_one_phase(make_bench: Any) -> None:
+    bench = charging(make_bench)
+    bench.station.resume_drawing(1, phases=3)
+    bench.limit(1, 2300.0, "W", 1)
+    assert bench.take(all_of_it=True) == [("max_current_offered", 1, 10.0), ("max_power_offered", 1, 2300.0)]
+    before = bench.station.evse(1).register()
+    bench.advance(3600)
+    assert bench.station.evse(1).register() - before == 2300
+    bench.limit(1, 6900.0, "W", None)
+    bench.advance(3600)
+    assert bench.station.evse(1).register() - before == 2300 + 6900
+
+
+def test_a_limit_told_before_there_are_connectors_waits_for_them(new_bench: Any) -> None:
+    bench = new_bench()
+    bench.limit(1, 6.0)
+    assert bench.attach().station.evse(1).limit is None  # a charge point with smart charging is asked again then
+
+
 def test_a_limit_of_zero_from_the_start_keeps_the_car_waiting(make_bench: Any) -> None:
     bench = make_bench()
     bench.limit(1, 0.0)

@@ -6,7 +6,7 @@ import pytest
 
 from ocpp16.errors import ConfigurationError
 from ocpp16.simulation import SimulatedStation, StationOptions
-from ocpp16.simulation.options import AfterReset, PowerLossPolicy, Selection
+from ocpp16.simulation.options import AfterReset, PowerLossPolicy, Selection, Sharing
 
 
 def test_defaults() -> None:
@@ -15,6 +15,7 @@ def test_defaults() -> None:
     assert (options.connectors, options.lock, options.phases, options.voltage) == (None, True, 3, 230.0)
     assert (options.fuse_limit, options.meter_interval, options.meter_noise) == (63.0, 0.5, 0.01)
     assert options.meter_reset_at_plug_in is True
+    assert options.sharing is Sharing.EQUAL
     assert options.selection is Selection.FIND_FIRST
     assert options.authorization_before_stopping is True
     assert options.after_reset is AfterReset.RESTART
@@ -53,6 +54,7 @@ def test_everything_given() -> None:
         ("voltage", float("nan"), "must be a number"),
         ("fuse_limit", -1, "must be a number"),
         ("fuse_limit", float("inf"), "must be a number"),
+        ("sharing", "fair", "equal, first_come, proportional, off"),
         ("meter_interval", "never", "or external"),
         ("meter_interval", 0.001, "at least"),
         ("meter_noise", 0.6, "from 0 to 0.5"),
