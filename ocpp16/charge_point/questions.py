@@ -8,11 +8,13 @@ from collections.abc import Callable, Mapping, Sequence
 from copy import deepcopy
 from typing import TYPE_CHECKING, Any, Literal
 
+import trio
+
 from ocpp16.charge_point.assembly import Features
 from ocpp16.charge_point.events import StationEvents
 from ocpp16.codec import validate
 from ocpp16.enums import ChargingProfileStatus, ConfigurationStatus, RegistrationStatus
-from ocpp16.errors import FeatureNotBuilt, Refusal
+from ocpp16.errors import FeatureNotBuilt, Refusal, StoreError
 from ocpp16.models import ChargingLimit, DataTransferResponse, IdTagInfo
 from ocpp16.profiles.data_transfer import DataTransferHandler
 from ocpp16.profiles.smart_charging import SmartCharging
@@ -175,8 +177,8 @@ class Questions(StationEvents):
     async def set_charging_profile(self, connector_id: int, profile: Mapping[str, Any]) -> ChargingProfileStatus:
         """What SetChargingProfile does, asked for by the host; returns once the profile is on disk and in force.
 
-        profile: csChargingProfiles as on the wire. Raises ValueError for what a Central System would get a CALLERROR
-        for: a payload that breaks the schema, an unknown connector.
+        profile: csChargingProfiles as on the wire. Raises ValueError for a payload that breaks the schema and for an
+        unknown connector; StoreError if it could not be stored in time (StoreTimeout), though then it is in force.
         """
         feature = self._smart_charging
         request = {"connectorId": connector_id, "csChargingProfiles": dict(profile)}
@@ -185,7 +187,8 @@ class Questions(StationEvents):
             reply = await feature.set_charging_profile(deepcopy(request))  # what is installed is nobody else's
         except Refusal as refusal:
             raise ValueError(str(refusal)) from refusal
-        await self.stored()
+        except trio.TooSlowError as slow:
+            raise StoreError("the charging profile could not be stored in time") from slow
         if reply.then is not None:
             reply.then()
         return ChargingProfileStatus(reply.payload["status"])

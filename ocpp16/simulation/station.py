@@ -52,9 +52,8 @@ class SimulatedStation:
     )
 
     charge_point: "ChargePoint"
-    """Present once attached, as is `faults`."""
+    """Present once attached, as are `evses` and `faults`."""
     evses: tuple[Evse, ...]
-    """Empty until attached."""
     faults: Faults
     """Of connector 0, the charge point as a whole."""
 
@@ -70,7 +69,6 @@ class SimulatedStation:
             options = StationOptions.load({**given, **named})
         self.options = options
         self.overrules = Overrules()
-        self.evses = ()
         self.reader = CardReader(self)
         self.supply = Supply(self)
         self.on_reset: Callable[[ResetType], None] | None = None
@@ -188,8 +186,6 @@ class SimulatedStation:
             transaction = self.charge_point.transaction(evse.connector_id)
             if transaction is not None and not evse.has_transaction:
                 evse.resume(transaction)
-            if self.charge_point.has_smart_charging:
-                evse.take_limit(self.charge_point.charging_limit(evse.connector_id))
             evse.power_up()
         self.balance()
 
@@ -267,11 +263,9 @@ class SimulatedStation:
     # What the charge point asks: SmartChargingStation
 
     def charging_limit_changed(self, connector_id: int, limit: ChargingLimit) -> None:
-        """It holds from this moment on. While the station is off, or not attached yet, `power_up` sees to it."""
-        if not self.is_powered or not self.evses:
-            return
+        """It holds from this moment on. At each start of the charge point all are told, before `power_up`."""
         self.evse(connector_id).take_limit(limit)
-        if not self.supply.is_asking:
+        if self.is_powered and not self.supply.is_asking:
             self.supply.balance()
 
     @question

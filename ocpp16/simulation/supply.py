@@ -104,11 +104,12 @@ class Supply:
             # Without a limit of the transaction, `demand.wanted` is a default that stands for "unknown".
             own = wish if limit.transaction_limit is None else min(wish, demand.wanted)
             wanted.append(demand._replace(wanted=own))
-        return scarce_shares(self._strategy, total, wanted)
+        scarce = scarce_shares(self._strategy, total, wanted)
+        return {demand.connector_id: scarce.get(demand.connector_id, total) for demand in wanted}
 
     def _share_limit_anew(self) -> None:
         station = self._station
-        if not self._is_limit_shared or self.is_asking or not station.charge_point.is_running:
+        if not self._is_limit_shared or self.is_asking:
             return
         if self._shared_wishes == [evse.wish for evse in station.evses]:
             return

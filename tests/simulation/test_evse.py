@@ -152,12 +152,6 @@ def test_watts_on_one_phase(make_bench: Any) -> None:
     assert bench.station.evse(1).register() - before == 2300 + 6900
 
 
-def test_a_limit_told_before_there_are_connectors_waits_for_them(new_bench: Any) -> None:
-    bench = new_bench()
-    bench.limit(1, 6.0)
-    assert bench.attach().station.evse(1).limit is None  # a charge point with smart charging is asked again then
-
-
 def test_a_limit_of_zero_from_the_start_keeps_the_car_waiting(make_bench: Any) -> None:
     bench = make_bench()
     bench.limit(1, 0.0)
