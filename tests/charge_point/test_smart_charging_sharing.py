@@ -1,0 +1,146 @@
+"""One limit shared among the connectors that charge: their sum never exceeds the total, whatever changes and when."""
+
+from typing import Any
+
+import pytest
+import trio
+
+from ocpp16.enums import Reason
+from ocpp16.models import ChargingLimit
+from ocpp16.schedule.sharing import equal, first_come, proportional
+
+MAX, TX = {"chargingProfilePurpose": "ChargePointMaxProfile"}, {"chargingProfilePurpose": "TxProfile"}
+
+
+async def sharing(bench: Any, profile: Any, strategy: Any, fuse: float | None = None, limit: float | None = 30) -> None:
+    bench.charge_point.share_limits(strategy, fuse)
+    if limit is not None:
+        assert await bench.install(0, profile(100, limit, **MAX)) == "Accepted"
+        await trio.sleep(0.01)
+
+
+@pytest.mark.parametrize(
+    ("strategy", "limits"), [(None, [20, 30, 30]), (equal, [15, 15, 30]), (first_come, [20, 10, 30])]
+)
+async def test_strategies(open_bench: Any, make_config: Any, profile: Any, strategy: Any, limits: list[float]) -> None:
+    async with open_bench(document=make_config(Core__NumberOfConnectors=3)) as bench:
+        await sharing(bench, profile, strategy)
+        assert bench.limits() == [30, 30, 30], "nobody charges yet"
+        bench.begin(1)
+        await trio.sleep(1)
+        bench.begin(2, "s2")
+        await bench.install(1, profile(1, 20, **TX))
+        await bench.install(2, profile(2, 40, **TX))
+        await trio.sleep(0.01)
+        assert bench.limits() == limits
+        assert bench.charge_point.explain_limit(1).limit == 20, "before sharing"
+        bench.charge_point.on_transaction_stopped(1, "s1", Reason.LOCAL, 1500)
+        assert bench.limits()[1] == 30
+        bench.charge_point.share_limits(None)
+        assert bench.limits() == [30, 30, 30]
+
+
+async def test_proportional(open_bench: Any, profile: Any) -> None:
+    async with open_bench() as bench:
+        await sharing(bench, profile, proportional)
+        bench.begin(1)
+        bench.begin(2, "s2")
+        await bench.install(1, profile(1, 20, **TX))
+        await bench.install(2, profile(2, 40, **TX))
+        await trio.sleep(0.01)
+        assert bench.limits() == [10, 20]
+        await bench.clear(id=2)
+        await trio.sleep(0.01)
+        assert bench.limits() == pytest.approx([30 * 20 / 68, 30 * 48 / 68]), "without a profile: the default limit"
+
+
+@pytest.mark.parametrize(
+    ("maximum", "fuse", "limits"), [(None, 32, [16, 16]), (20, 32, [10, 10]), (40, 32, [16, 16]), (None, 0, [0, 0])]
+)
+async def test_a_fuse(open_bench: Any, profile: Any, maximum: float | None, fuse: float, limits: list[float]) -> None:
+    async with open_bench() as bench:
+        await sharing(bench, profile, equal, fuse, maximum)
+        bench.begin(1)
+        assert bench.limits()[0] == min(fuse, maximum or fuse)
+        bench.begin(2, "s2")
+        assert bench.limits() == limits
+
+
+async def test_a_fuse_in_watts(open_bench: Any, make_config: Any, profile: Any) -> None:
+    """32 A per phase: three phases are 22080 W; as soon as one connector has one phase only, 7360 W."""
+    document = make_config(SmartCharging__ChargingScheduleAllowedChargingRateUnit="Power,Current")
+    async with open_bench(document=document) as bench:
+        await sharing(bench, profile, equal, 32.0, None)
+        bench.begin(1)
+        assert bench.limits() == [22080, None]
+        bench.begin(2, "s2")
+        assert bench.limits() == [11040, 11040]
+        one_phase = {"chargingSchedulePeriod": [{"startPeriod": 0, "limit": 32, "numberPhases": 1}]}
+        await bench.install(2, profile(1, **one_phase, **TX))
+        await trio.sleep(0.01)
+        assert bench.limits() == [3680, 3680]
+
+
+async def test_shares_follow_where_the_own_limit_stays(open_bench: Any, profile: Any) -> None:
+    """10 A each of 30 A at most; when that falls to 15 A no own limit changes, but the sum is too much."""
+    steps = [{"startPeriod": 0, "limit": 30}, {"startPeriod": 3660, "limit": 15}, {"startPeriod": 3720, "limit": 16}]
+    async with open_bench() as bench:
+        await sharing(bench, profile, equal, None, None)
+        await bench.install(0, profile(9, chargingSchedulePeriod=steps, **MAX))
+        bench.begin(1)
+        bench.begin(2, "s2")
+        await bench.install(0, profile(1, 10))
+        await trio.sleep(0.01)
+        assert bench.limits() == [10, 10]
+        until = bench.charge_point.charging_limit(1).until
+        assert until.isoformat() == "2026-01-01T00:01:00+00:00"
+        await trio.sleep(60)
+        assert bench.limits() == [7.5, 7.5]
+        await trio.sleep(60)
+        assert bench.limits() == [8, 8]
+
+
+async def test_lower_limits_are_told_before_higher_ones(open_bench: Any, make_config: Any, profile: Any) -> None:
+    """At no moment may the connectors that charge draw more than the total."""
+    async with open_bench(document=make_config(Core__NumberOfConnectors=3)) as bench:
+        await sharing(bench, profile, first_come)
+        now: dict[int, float] = {}
+
+        def note(connector_id: int, limit: ChargingLimit) -> None:
+            now[connector_id] = limit.limit if limit.limit is not None else 1000.0
+            charging = [now.get(number, 0) for number in running]
+            assert sum(charging) <= 30 + 1e-9, now
+
+        running: list[int] = []
+        bench.station.answers["charging_limit_changed"] = note
+        for number in (3, 2, 1):
+            bench.begin(number, f"s{number}")
+            await trio.sleep(1)
+        running += [1, 2, 3]
+        for connector_id, limit in ((3, 6), (2, 6), (1, 28), (3, 30), (2, 0), (1, 4)):
+            await bench.install(connector_id, profile(connector_id, limit, **TX))
+            await trio.sleep(0.01)
+        assert bench.limits() == [0, 0, 30]
+
+
+async def test_a_strategy_that_fails(open_bench: Any, profile: Any) -> None:
+    def broken(total: float, asked: Any) -> dict[int, float]:
+        raise ZeroDivisionError
+
+    async with open_bench() as bench:
+        await sharing(bench, profile, broken)
+        bench.begin(1)
+        bench.begin(2, "s2")
+        assert bench.limits() == [15, 15], "equal parts"
+        bench.charge_point.share_limits(lambda total, asked: {1: 12.0, 77: 5.0})
+        assert bench.limits() == [12, 0], "nothing for whom it forgets"
+
+
+async def test_sharing_holds_over_a_restart(open_bench: Any, profile: Any) -> None:
+    async with open_bench() as bench:
+        await sharing(bench, profile, equal)
+        await bench.charge_point.stop()
+        await bench.charge_point.restart()
+        bench.begin(1)
+        bench.begin(2, "s2")
+        assert bench.limits() == [15, 15]
