@@ -80,7 +80,8 @@ class SmartChargingStation(Protocol):
     def charging_limit_changed(self, connector_id: int, limit: ChargingLimit) -> None:
         """The connector may draw so much from now on; a limit of 0 suspends it.
 
-        Called in the moment of the change, for connectors 1 to n, so it must return at once and not block.
+        Called for each of the connectors 1 to n at the start, and in the moment of every change, so it must return at
+        once and not block. A `limit.limit` of None: nothing limits it.
         """
         ...
 

@@ -221,6 +221,17 @@ async def test_volatile_purposes(open_bench: Any, make_config: Any, profile: Any
         assert bench.limits() == [None, None]
 
 
+async def test_a_purpose_that_has_become_volatile(
+    open_bench: Any, make_config: Any, profile: Any, tmp_path: Any
+) -> None:
+    """What was stored stays so until it is set once more, though it changes nothing else."""
+    volatile = make_config(Internal__VolatileChargingProfilePurposes="ChargePointMaxProfile")
+    for document, ids in ((None, []), (volatile, [1]), (None, []), (volatile, [1]), (volatile, [])):
+        async with open_bench(database_path=tmp_path, document=document) as bench:
+            assert bench.installed() == ids
+            assert await bench.install(0, profile(1, **MAX)) == "Accepted"
+
+
 async def test_a_restart_in_the_same_process_tells_what_is_gone(
     open_bench: Any, make_config: Any, profile: Any, tmp_path: Any
 ) -> None:

@@ -252,6 +252,7 @@ async def test_a_station_that_reacts_at_once_ends_with_what_is_in_force(open_ben
     async with open_bench() as bench:
         bench.begin(1)
         bench.begin(2, "s2")
+        await trio.sleep(1)
 
         def react(connector_id: int, limit: ChargingLimit) -> None:
             if connector_id == 1 and bench.charge_point.transaction(2) is not None:

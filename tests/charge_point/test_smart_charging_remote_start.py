@@ -139,6 +139,19 @@ async def test_a_newer_one_takes_the_place_of_the_first(open_bench: Any, make_co
         assert bench.installed() == [2]
 
 
+async def test_the_time_of_one_that_has_started_ends_no_other(open_bench: Any, make_config: Any, profile: Any) -> None:
+    async with open_bench(document=make_config(Core__ConnectionTimeOut=60)) as bench:
+        await remote_start(bench, profile(1, 8, **TX))
+        bench.begin(id_tag="R")
+        bench.charge_point.on_transaction_stopped(1, "s1", Reason.EV_DISCONNECTED, 1500)
+        bench.charge_point.on_session_stopped(1, "s1")
+        await trio.sleep(50)
+        assert await remote_start(bench, profile(2, 9, **TX)) == "Accepted"
+        await trio.sleep(20)
+        bench.begin(session_id="s2", id_tag="R")
+        assert bench.installed() == [2]
+
+
 @pytest.mark.parametrize(("level", "installed", "limit"), [(0, [2], 20), (1, [1, 2], 20)])
 async def test_a_second_profile(open_bench: Any, profile: Any, level: int, installed: list[int], limit: float) -> None:
     """Errata 3.42: of the same level it replaces the first, of another it is stacked upon it."""

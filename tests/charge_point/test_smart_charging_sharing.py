@@ -1,5 +1,6 @@
 """One limit shared among the connectors that charge: their sum never exceeds the total, whatever changes and when."""
 
+from random import Random
 from typing import Any
 
 import pytest
@@ -7,6 +8,7 @@ import trio
 
 from ocpp16.enums import Reason
 from ocpp16.models import ChargingLimit
+from ocpp16.schedule import Limit
 from ocpp16.schedule.sharing import equal, first_come, proportional
 
 MAX, TX = {"chargingProfilePurpose": "ChargePointMaxProfile"}, {"chargingProfilePurpose": "TxProfile"}
@@ -100,7 +102,10 @@ async def test_shares_follow_where_the_own_limit_stays(open_bench: Any, profile:
         assert bench.limits() == [8, 8]
 
 
-async def test_lower_limits_are_told_before_higher_ones(open_bench: Any, make_config: Any, profile: Any) -> None:
+@pytest.mark.parametrize("order", [(1, 2, 3), (3, 2, 1), (2, 3, 1)])
+async def test_lower_limits_are_told_before_higher_ones(
+    open_bench: Any, make_config: Any, profile: Any, order: tuple[int, int, int]
+) -> None:
     """At no moment may the connectors that charge draw more than the total."""
     async with open_bench(document=make_config(Core__NumberOfConnectors=3)) as bench:
         await sharing(bench, profile, first_come)
@@ -109,18 +114,22 @@ async def test_lower_limits_are_told_before_higher_ones(open_bench: Any, make_co
         def note(connector_id: int, limit: ChargingLimit) -> None:
             now[connector_id] = limit.limit if limit.limit is not None else 1000.0
             charging = [now.get(number, 0) for number in running]
-            assert sum(charging) <= 30 + 1e-9, now
+            if sum(charging) > 30 + 1e-9:
+                too_much.append(dict(now))
 
         running: list[int] = []
+        too_much: list[dict[int, float]] = []
         bench.station.answers["charging_limit_changed"] = note
-        for number in (3, 2, 1):
+        first, second, third = order
+        for number in order:
             bench.begin(number, f"s{number}")
             await trio.sleep(1)
         running += [1, 2, 3]
-        for connector_id, limit in ((3, 6), (2, 6), (1, 28), (3, 30), (2, 0), (1, 4)):
+        for connector_id, limit in ((first, 6), (second, 6), (third, 28), (first, 30), (second, 0), (third, 4)):
             await bench.install(connector_id, profile(connector_id, limit, **TX))
             await trio.sleep(0.01)
-        assert bench.limits() == [0, 0, 30]
+        assert too_much == []
+        assert bench.station.limits[first].limit == 30
 
 
 async def test_a_strategy_that_fails(open_bench: Any, profile: Any) -> None:
@@ -144,3 +153,56 @@ async def test_sharing_holds_over_a_restart(open_bench: Any, profile: Any) -> No
         bench.begin(1)
         bench.begin(2, "s2")
         assert bench.limits() == [15, 15]
+
+
+@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("strategy", [equal, first_come, proportional])
+async def test_whatever_happens_the_total_holds(
+    open_bench: Any, make_config: Any, profile: Any, seed: int, strategy: Any
+) -> None:
+    """Cars, profiles and maxima come and go, boundaries pass; after each event all that charges is added up."""
+    chance, fuse = Random(seed), 50.0
+    async with open_bench(document=make_config(Core__NumberOfConnectors=4)) as bench:
+        charge_point = bench.charge_point
+        await sharing(bench, profile, strategy, fuse, None)
+        was_scarce = 0
+        for number in range(120):
+            connector_id = chance.randint(1, 4)
+            running = charge_point.transaction(connector_id)
+            starts = [0, *sorted(chance.sample(range(3600, 5400, 7), 3))]
+            steps = {"chargingSchedulePeriod": [{"startPeriod": at, "limit": chance.randint(0, 60)} for at in starts]}
+            steps["startSchedule"] = charge_point.clock.now_datetime().replace(minute=0).isoformat()
+            match chance.choice(("car", "default", "tx", "tx", "max", "clear", "wait", "wait", "wait")):
+                case "car" if running is None:
+                    bench.begin(connector_id, f"s{number}")
+                case "car":
+                    charge_point.on_transaction_stopped(connector_id, running.session_id, Reason.LOCAL, 1500)
+                case "default":
+                    await bench.install(chance.choice((0, connector_id)), profile(number, **steps))
+                case "tx" if running is not None:
+                    await bench.install(connector_id, profile(number, **TX, **steps))
+                case "max":
+                    await bench.install(0, profile(number, **MAX, **steps))
+                case "clear":
+                    await bench.clear(connectorId=chance.choice((0, connector_id)))
+                case _:
+                    await trio.sleep(chance.randint(1, 600))
+            await trio.sleep(0.01)
+            charging = [one for one in range(1, 5) if charge_point.transaction(one) is not None]
+            limits = [bench.station.limits[one].limit for one in charging]
+            assert None not in limits
+            maximum = charge_point.charging_limit(0).limit
+            total = fuse if maximum is None else min(fuse, maximum)
+            assert sum(limits) <= total * (1 + 1e-9)
+            for one, limit in zip(charging, limits, strict=True):
+                assert limit <= charge_point.explain_limit(one).limit * (1 + 1e-9)
+            if charging:
+                wanted = sum(_wanted(charge_point.explain_limit(one)) for one in charging)
+                was_scarce += wanted > total
+                assert sum(limits) == pytest.approx(min(total, wanted), abs=1e-6), "nothing is left over"
+        assert was_scarce > 10
+
+
+def _wanted(limit: Limit) -> float:
+    """What a connector would take if there were enough; without a profile the default limit."""
+    return 48.0 if limit.transaction_limit is None else limit.transaction_limit.converted_limit
