@@ -83,8 +83,6 @@ async def open_charge_point(
     try:
         if overlay is None and not isinstance(config, Configuration):
             configuration = await _with_stored_changes(configuration, config, store, share_path, virtual)
-        for warning in configuration.warnings:
-            log.warning("%s: %s", charge_point_id, warning)
         counters = Counters()
         journal = Journal(store, inline=virtual, flush_timeout=STORE_FLUSH_TIMEOUT)
         feed = None if observer is None else ObserverFeed(observer, counters, lambda: journal.durable)
@@ -108,6 +106,8 @@ async def open_charge_point(
                         random=random,
                         trace_messages=trace_messages,
                     )
+                    for warning in configuration.warnings:  # some are about what this station has built
+                        log.warning("%s: %s", charge_point_id, warning)
                     unsubscribe = journal.subscribe(charge_point.durable_rose, charge_point_id)
                     await charge_point.prepare()
                     nursery.start_soon(charge_point.run_pump)

@@ -176,11 +176,16 @@ class SmartCharging(FeatureProfile):
             log.info("%s: charging profile of a remote start refused: %s", self.ctx.charge_point_id, problem)
         return problem is None
 
-    def expect_start(self, connector_id: int, id_tag: str, profile: Payload) -> None:
-        """Keep the profile beside the store until the transaction of this request starts, or its time is over."""
+    def expect_start(self, connector_id: int, id_tag: str, profile: Payload | None) -> None:
+        """Keep the profile beside the store until the transaction of this request starts, or its time is over.
+
+        The newest request for a connector counts, also if it has no profile.
+        """
         earlier = self._expected.pop(connector_id, None)
         if earlier is not None:
             earlier.end()
+        if profile is None:
+            return
         seconds = self.ctx.configuration[core.CONNECTION_TIME_OUT]
         timer = None
         if seconds > 0:

@@ -197,3 +197,11 @@ async def test_a_restart_forgets_it(open_bench: Any, profile: Any, tmp_path: Any
     async with open_bench(database_path=tmp_path) as bench:
         bench.begin(id_tag="R")
         assert bench.limits() == [None, None]
+
+
+async def test_the_newest_request_counts(open_bench: Any, profile: Any) -> None:
+    async with open_bench() as bench:
+        await remote_start(bench, profile(1, 8, **TX))
+        await remote_start(bench, None)
+        bench.begin(id_tag="R")
+        assert bench.installed() == []
