@@ -27,7 +27,7 @@ SCHEMAS = SHARE / "profile_schemas"
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (b'{\n  "a": 1,\n}', ":3:1: not JSON: "),
+        (b'{\n  "a": 1\n  "b": 2}', ":3:3: not JSON: "),
         (b"", ":1:1: not JSON: "),
         (b"[]", ": must hold a JSON object"),
         (b'{"a": NaN}', ": NaN is no JSON"),
