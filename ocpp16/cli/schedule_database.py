@@ -17,6 +17,7 @@ from ocpp16.cli.charge_point import find_configuration
 from ocpp16.cli.failure import CommandFailed
 from ocpp16.codec import format_datetime
 from ocpp16.errors import ConfigurationError
+from ocpp16.profiles.charging_profiles import stored_profile_rules
 from ocpp16.schedule import ProfileRules, check_profile
 from ocpp16.schedule.scenario import Scenario
 from ocpp16.state.clock import Clock, to_micros
@@ -69,7 +70,7 @@ def station_scenario(path: Path, configuration_name: str, now: datetime) -> Scen
                     "duration": DAY,
                     "unit": "W" if units[:1] == ("Power",) else "A",
                 },
-                "profiles": list(_profiles(found, most)),
+                "profiles": list(_profiles(found, stored_profile_rules(configuration))),
                 "transactions": {
                     str(transaction.connector_id): {
                         "start": format_datetime(clock.corrected(transaction.started_at, transaction.clock_boot)),
@@ -114,9 +115,8 @@ def _changes(overlay: Path, found: Restored) -> Mapping[str, Any]:
     return changed if isinstance(changed, dict) else {}
 
 
-def _profiles(found: Restored, most: int) -> Iterator[dict[str, Any]]:
+def _profiles(found: Restored, rules: ProfileRules) -> Iterator[dict[str, Any]]:
     """As SetChargingProfile requests, in the order in which the station takes them in when it starts."""
-    rules = ProfileRules(number_of_connectors=most)
     for row in sorted(found.charging_profiles, key=lambda row: row.connector_id != 0):
         problem = check_profile(row.connector_id, row.profile, rules)
         reason = _misfit(row, found) if problem is None else str(problem)

@@ -9,13 +9,10 @@ from ocpp16.enums import ClearCacheStatus
 from ocpp16.errors import CallFailed
 from ocpp16.models import IdTagInfo
 from ocpp16.profiles.base import FeatureProfile, Payload, log, on
-from ocpp16.profiles.id_tags import check_id_tag, read_id_tag_info
+from ocpp16.profiles.id_tags import AUTHORIZE_TIMEOUT, check_id_tag, read_id_tag_info
 from ocpp16.state.authorization import AuthorizationRules, decide, decide_unanswered
 from ocpp16.state.keys import core
-from ocpp16.state.signals import IdTagInfoLearned
-
-AUTHORIZE_TIMEOUT = 60.0
-"""Seconds a person at the charge point is made to wait at most (libocpp)."""
+from ocpp16.state.signals import IdTagDecided, IdTagInfoLearned
 
 
 class Authorization(FeatureProfile):
@@ -27,6 +24,11 @@ class Authorization(FeatureProfile):
         Raises ValueError if `id_tag` is not 1 to 20 characters.
         """
         check_id_tag(id_tag)
+        info = await self._decided(id_tag)
+        self.ctx.signals.emit(IdTagDecided(id_tag, info.is_accepted))
+        return info
+
+    async def _decided(self, id_tag: str) -> IdTagInfo:
         ctx = self.ctx
         rules = self._rules()
         decision = decide(is_connected=ctx.is_online, rules=rules, listed=None, cached=None, now=ctx.clock.now())

@@ -19,6 +19,7 @@ from ocpp16.schedule import (
     ScheduleSettings,
     check_profile,
 )
+from ocpp16.state.configuration import Configuration
 from ocpp16.state.keys import core, internal, smart_charging
 from ocpp16.state.transaction import Transaction
 from ocpp16.store.base import Change
@@ -26,6 +27,18 @@ from ocpp16.store.tables.charging_profiles import ChargingProfileRow, delete, pu
 
 UNIT_OF = {"Current": "A", "Power": "W"}
 """Words of ChargingScheduleAllowedChargingRateUnit → chargingRateUnit."""
+
+
+def stored_profile_rules(configuration: Configuration) -> ProfileRules:
+    """What a stored profile must keep to; when accepted it got its startSchedule if it needed one."""
+    units = configuration[smart_charging.CHARGING_SCHEDULE_ALLOWED_CHARGING_RATE_UNIT]
+    return ProfileRules(
+        number_of_connectors=configuration[core.NUMBER_OF_CONNECTORS],
+        purposes=configuration[internal.SUPPORTED_CHARGING_PROFILE_PURPOSE_TYPES],
+        max_stack_level=configuration[smart_charging.CHARGE_PROFILE_MAX_STACK_LEVEL],
+        max_periods=configuration[smart_charging.CHARGING_SCHEDULE_MAX_PERIODS],
+        units=[UNIT_OF[word] for word in units],
+    )
 
 
 class ChargingProfiles:
@@ -44,16 +57,8 @@ class ChargingProfiles:
     @property
     def rules(self) -> ProfileRules:
         """What this charge point can do with charging profiles."""
-        configuration = self._ctx.configuration
-        units = configuration[smart_charging.CHARGING_SCHEDULE_ALLOWED_CHARGING_RATE_UNIT]
-        return ProfileRules(
-            number_of_connectors=configuration[core.NUMBER_OF_CONNECTORS],
-            purposes=configuration[internal.SUPPORTED_CHARGING_PROFILE_PURPOSE_TYPES],
-            max_stack_level=configuration[smart_charging.CHARGE_PROFILE_MAX_STACK_LEVEL],
-            max_periods=configuration[smart_charging.CHARGING_SCHEDULE_MAX_PERIODS],
-            units=[UNIT_OF[word] for word in units],
-            needs_start_schedule=not configuration[internal.ALLOW_CHARGING_PROFILE_WITHOUT_START_SCHEDULE],
-        )
+        needs_start_schedule = not self._ctx.configuration[internal.ALLOW_CHARGING_PROFILE_WITHOUT_START_SCHEDULE]
+        return replace(stored_profile_rules(self._ctx.configuration), needs_start_schedule=needs_start_schedule)
 
     @property
     def settings(self) -> ScheduleSettings:
@@ -153,8 +158,7 @@ class ChargingProfiles:
         Not checked is the room for it: stored profiles are never dropped for lack of that. Nor is what is over for
         good dropped here: the clock may be wrong until the Central System has told the time.
         """
-        # When accepted, a profile got its startSchedule if it needed one: what is stored must have it.
-        rules = replace(self.rules, needs_start_schedule=True)
+        rules = stored_profile_rules(self._ctx.configuration)
         unusable: list[Change] = []
         # Those of connector 0 first: a default for all connectors would push out what was set for one of them later.
         for row in sorted(rows, key=lambda row: row.connector_id != 0):

@@ -9,6 +9,9 @@ from ocpp16.state.clock import to_datetime
 ID_TAG_LENGTH = 20
 """Characters of an IdToken (OCPP 1.6 ed. 2 §7.28)."""
 
+AUTHORIZE_TIMEOUT = 60.0
+"""Seconds a person at the charge point is made to wait at most (libocpp)."""
+
 
 def read_id_tag_info(wire: Payload) -> IdTagInfo:
     """The domain's value of a validated `idTagInfo`."""

@@ -36,12 +36,11 @@ class RemoteControl(FeatureProfile):
             return Reply(_REJECTED)
         if len(request["idTag"]) > ID_TAG_LENGTH:
             return Reply(_REJECTED)
-        if self._profiles is not None:
-            profile = request.get("chargingProfile")
-            if profile is not None and not self._profiles.accepts_remote_start(connector_id, profile):
+        if "chargingProfile" in request and self._profiles is not None:
+            if not self._profiles.accepts_remote_start(connector_id, request["chargingProfile"]):
                 return Reply(_REJECTED)
-            if connector_id is not None:
-                self._profiles.expect_start(connector_id, request["idTag"], profile)
+            assert connector_id is not None, "a profile without a connector is not accepted"
+            self._profiles.expect_start(connector_id, request["idTag"], request["chargingProfile"])
         prevalidated = not self.ctx.configuration[core.AUTHORIZE_REMOTE_TX_REQUESTS]
         provide = partial(self.ctx.ask_later, self.ctx.station.provide_token, request["idTag"], asked, prevalidated)
         return Reply(_ACCEPTED, then=provide)

@@ -21,6 +21,7 @@ from ocpp16.observer import ChargingProfilesChanged
 from ocpp16.profiles.base import Context, FeatureProfile, Payload, Reply, log, on
 from ocpp16.profiles.charging_limits import ChargingLimits
 from ocpp16.profiles.charging_profiles import UNIT_OF, ChargingProfiles
+from ocpp16.profiles.id_tags import AUTHORIZE_TIMEOUT
 from ocpp16.schedule import (
     CompiledProfile,
     ProfileProblem,
@@ -36,6 +37,7 @@ from ocpp16.state.signals import (
     ConfigurationChanged,
     Connected,
     Disconnected,
+    IdTagDecided,
     RegistrationChanged,
     TransactionEnded,
     TransactionIdAssigned,
@@ -56,6 +58,21 @@ _SHAPING_KEYS = frozenset(
 )
 
 
+class _ExpectedStart:
+    """A charging profile that waits for the transaction it was sent with."""
+
+    __slots__ = ("profile", "timer")
+
+    def __init__(self, profile: Payload) -> None:
+        self.profile = profile
+        self.timer: Timer | None = None
+
+    def end(self) -> None:
+        if self.timer is not None:
+            self.timer.cancel()
+            self.timer = None
+
+
 class SmartCharging(FeatureProfile):
     """Installs and clears charging profiles and reports what they come to."""
 
@@ -70,11 +87,13 @@ class SmartCharging(FeatureProfile):
         self.profiles = profiles
         self.limits = limits
         self._station = station
-        self._expected: dict[int, _ExpectedStart] = {}
+        self._expected: dict[tuple[int, str], _ExpectedStart] = {}
+        """By connector and id tag."""
         self._ignored: tuple[str, ...] = ()
 
     def attach(self) -> None:
         signals = self.ctx.signals
+        signals.on(IdTagDecided, self._id_tag_decided)
         signals.on(TransactionStarted, self._transaction_started)
         signals.on(TransactionIdAssigned, self._transaction_known)
         signals.on(TransactionEnded, self._transaction_ended)
@@ -176,39 +195,52 @@ class SmartCharging(FeatureProfile):
             log.info("%s: charging profile of a remote start refused: %s", self.ctx.charge_point_id, problem)
         return problem is None
 
-    def expect_start(self, connector_id: int, id_tag: str, profile: Payload | None) -> None:
-        """Keep the profile beside the store until the transaction of this request starts, or its time is over.
+    def expect_start(self, connector_id: int, id_tag: str, profile: Payload) -> None:
+        """Keep the profile beside the store until the transaction of this request starts, or cannot any more.
 
-        The newest request for a connector counts, also if it has no profile.
+        That is: another transaction started there, the id tag was refused, or ConnectionTimeOut passed since it was
+        accepted. A repeat of the request without a profile does not lift the limit.
         """
-        earlier = self._expected.pop(connector_id, None)
+        key = (connector_id, id_tag_key(id_tag))
+        earlier = self._expected.pop(key, None)
         if earlier is not None:
             earlier.end()
-        if profile is None:
-            return
-        seconds = self.ctx.configuration[core.CONNECTION_TIME_OUT]
-        timer = None
-        if seconds > 0:
-            due = self.ctx.clock.monotonic() + seconds
-            timer = self.ctx.timers.at(due, partial(self._forget_start, connector_id))
-        self._expected[connector_id] = _ExpectedStart(id_tag, profile, timer)
+        self._expected[key] = expected = _ExpectedStart(profile)
+        self._await_start(key, expected, self.ctx.configuration[core.AUTHORIZE_REMOTE_TX_REQUESTS])
 
-    def _forget_start(self, connector_id: int) -> None:
-        self._expected.pop(connector_id, None)
+    def _await_start(self, key: tuple[int, str], expected: _ExpectedStart, is_to_be_authorized: bool) -> None:
+        seconds = self.ctx.configuration[core.CONNECTION_TIME_OUT]
+        expected.end()
+        if seconds > 0:
+            due = self.ctx.clock.monotonic() + seconds + (AUTHORIZE_TIMEOUT if is_to_be_authorized else 0)
+            expected.timer = self.ctx.timers.at(due, partial(self._forget_start, key))
+
+    def _forget_start(self, key: tuple[int, str]) -> None:
+        self._expected.pop(key, None)
 
     # What happens
 
+    def _id_tag_decided(self, signal: IdTagDecided) -> None:
+        for key, expected in list(self._expected.items()):
+            if key[1] != id_tag_key(signal.id_tag):
+                continue
+            if signal.is_accepted:
+                self._await_start(key, expected, False)
+            else:
+                self._expected.pop(key).end()
+
     def _transaction_started(self, signal: TransactionStarted) -> None:
         transaction = signal.transaction
-        expected = self._expected.pop(transaction.connector_id, None)
+        wanted = (transaction.connector_id, id_tag_key(transaction.id_tag))
+        expected = self._expected.get(wanted)
+        for key in [key for key in self._expected if key[0] == transaction.connector_id]:
+            self._expected.pop(key).end()
         if expected is not None:
-            expected.end()
-            if id_tag_key(expected.id_tag) == id_tag_key(transaction.id_tag):
-                compiled = self._compiled(transaction.connector_id, expected.profile)
-                if self.profiles.has_room_for(compiled):
-                    self.changed(self.profiles.install(compiled, transaction))
-                    return
-                log.warning("%s: no room for the charging profile of a remote start", self.ctx.charge_point_id)
+            compiled = self._compiled(transaction.connector_id, expected.profile)
+            if self.profiles.has_room_for(compiled):
+                self.changed(self.profiles.install(compiled, transaction))
+                return
+            log.warning("%s: no room for the charging profile of a remote start", self.ctx.charge_point_id)
         self.limits.refresh((transaction.connector_id,))
 
     def _transaction_known(self, signal: TransactionIdAssigned) -> None:
@@ -250,18 +282,3 @@ class SmartCharging(FeatureProfile):
         self.limits.refresh(connector_ids)
         self.ctx.ask_later(self._station.signal_set_charging_profiles)
         self.ctx.tell(ChargingProfilesChanged(), 0)
-
-
-class _ExpectedStart:
-    """A charging profile that waits for the transaction it was sent with."""
-
-    __slots__ = ("_timer", "id_tag", "profile")
-
-    def __init__(self, id_tag: str, profile: Payload, timer: Timer | None) -> None:
-        self.id_tag = id_tag
-        self.profile = profile
-        self._timer = timer
-
-    def end(self) -> None:
-        if self._timer is not None:
-            self._timer.cancel()

@@ -88,8 +88,8 @@ def charging_limit(
     is_enforced: what the station must obey, instead of what a composite schedule shows: without a transaction a
     TxDefaultProfile binds nobody, and connector 0 is held by the ChargePointMaxProfiles only. horizon: s, how far to
     look for the next change: `until` may be its end, ask again then; None: certainly none ahead. An idle connector's
-    Relative profiles count from `at`. The others as for `composite_schedule`. Where `Limit.is_default`, nothing limits the connector: a station may take its own maximum instead of the default limit
-    (OCPP 1.6 ed. 2 §3.13.6).
+    Relative profiles count from `at`. The others as for `composite_schedule`. Where `Limit.is_default`, nothing limits
+    the connector: a station may take its own maximum instead of the default limit (OCPP 1.6 ed. 2 §3.13.6).
     """
     profiles = _installed(profiles)
     if connector_id == 0 and not is_enforced:

@@ -78,6 +78,7 @@ _DESCRIPTIONS: Mapping[type[ObserverEvent], Callable[[Any], dict[str, Any]]] = {
         "connector": event.connector_id,
         "limit": event.limit.limit,
         "unit": event.limit.unit,
+        "phases": event.limit.phases,
         "until": time_text(event.limit.until),
     },
     ChargingProfilesChanged: lambda event: {"event": "charging_profiles"},

@@ -114,6 +114,17 @@ class TransactionAcknowledged(Signal):
 
 
 @dataclass(frozen=True, slots=True)
+class IdTagDecided(Signal):
+    """It was decided whether an id tag may charge, by whomever.
+
+    Heard by: smart_charging.
+    """
+
+    id_tag: str
+    is_accepted: bool
+
+
+@dataclass(frozen=True, slots=True)
 class IdTagInfoLearned(Signal):
     """The Central System told something about an id tag.
 

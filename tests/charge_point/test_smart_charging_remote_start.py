@@ -6,6 +6,7 @@ import pytest
 import trio
 
 from ocpp16.enums import Reason
+from ocpp16.testing.central_system import CentralSystem
 
 TX = {"chargingProfilePurpose": "TxProfile"}
 RELATIVE = {"chargingProfileKind": "Relative", "startSchedule": None}
@@ -199,9 +200,44 @@ async def test_a_restart_forgets_it(open_bench: Any, profile: Any, tmp_path: Any
         assert bench.limits() == [None, None]
 
 
-async def test_the_newest_request_counts(open_bench: Any, profile: Any) -> None:
+@pytest.mark.parametrize(
+    ("tag", "profile_limit", "limit"),
+    [("T2", None, 8), ("T2", 6, 8), ("R", None, 8), ("R", 6, 6)],
+)
+async def test_another_request_meanwhile(
+    open_bench: Any, profile: Any, tag: str, profile_limit: float | None, limit: float
+) -> None:
+    """Only a profile for the same start takes the place of the first."""
     async with open_bench() as bench:
         await remote_start(bench, profile(1, 8, **TX))
-        await remote_start(bench, None)
+        await remote_start(bench, None if profile_limit is None else profile(2, profile_limit, **TX), tag=tag)
         bench.begin(id_tag="R")
-        assert bench.installed() == []
+        assert bench.limits() == [limit, None]
+        assert len(bench.installed()) == 1
+
+
+async def test_a_refused_id_tag_ends_it(open_bench: Any, make_config: Any, profile: Any) -> None:
+    csms = CentralSystem()
+    csms.answers["Authorize"] = {"idTagInfo": {"status": "Blocked"}}
+    async with open_bench(csms=csms, document=make_config(Core__AuthorizeRemoteTxRequests=True)) as bench:
+        await remote_start(bench, profile(1, 8, **TX))
+        assert not (await bench.charge_point.authorize_id_token("R")).is_accepted
+        csms.answers["Authorize"] = {"idTagInfo": {"status": "Accepted"}}
+        await bench.charge_point.authorize_id_token("R")
+        bench.begin(id_tag="R")
+        assert bench.limits() == [None, None]
+
+
+async def test_time_for_the_cable_begins_when_the_id_tag_is_accepted(
+    open_bench: Any, make_config: Any, profile: Any
+) -> None:
+    document = make_config(Core__AuthorizeRemoteTxRequests=True, Core__ConnectionTimeOut=4)
+    async with open_bench(document=document) as bench:
+        for waited, limit in ((3, 8), (5, None)):
+            await remote_start(bench, profile(1, 8, **TX))
+            await trio.sleep(10)
+            await bench.charge_point.authorize_id_token("R")
+            await trio.sleep(waited)
+            bench.begin(id_tag="R")
+            assert bench.limits() == [limit, None]
+            bench.charge_point.on_transaction_stopped(1, "s1", Reason.LOCAL, 1500)

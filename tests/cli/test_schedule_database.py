@@ -179,6 +179,34 @@ def test_times_of_a_clock_that_was_wrong_are_corrected(store: Callable[..., Path
     assert periods(ask(folder, "--start", NOON)[0]) == [(0, 10), (301, 11)]
 
 
+@pytest.mark.parametrize(
+    ("section", "key", "value", "reason"),
+    [
+        ("SmartCharging", "ChargeProfileMaxStackLevel", 3, "stackLevel 4"),
+        ("SmartCharging", "ChargingScheduleAllowedChargingRateUnit", "Power", "chargingRateUnit A"),
+        ("SmartCharging", "ChargingScheduleMaxPeriods", 1, "2 periods"),
+        ("Internal", "SupportedChargingProfilePurposeTypes", ["TxProfile"], "TxDefaultProfile"),
+    ],
+)
+def test_what_the_station_would_drop_at_its_next_start(
+    configuration: Path,
+    store: Callable[..., Path],
+    ask: Callable[..., Any],
+    section: str,
+    key: str,
+    value: Any,
+    reason: str,
+) -> None:
+    folder = store(charging_profiles.put(ChargingProfileRow(1, 1, profile(1, "TxDefaultProfile", 6, stackLevel=4))))
+    assert periods(ask(folder, "--start", NOON, "--unit", "A")[0])[0] == (0, 6)
+    document = json.loads(configuration.read_text())
+    document[section][key] = value
+    configuration.write_text(json.dumps(document))
+    found, errors = ask(folder, "--start", NOON, "--unit", "A")
+    assert periods(found) == [(0, 48)]
+    assert reason in errors[0]
+
+
 def test_what_does_not_count(store: Callable[..., Path], ask: Callable[..., Any]) -> None:
     stopped = Transaction(1, 1, "s1", "TAG", AT_NOON, 0, transaction_id=4, phase=TransactionPhase.STOPPED)
     running = Transaction(2, 2, "s2", "TAG", AT_NOON, 0)

@@ -196,11 +196,18 @@ EVENTS: list[tuple[observer.ObserverEvent, dict[str, Any] | None]] = [
     ),
     (
         observer.ChargingLimitChanged(1, ChargingLimit(8.0, "A", 3, NOW)),
-        {"event": "charging_limit", "connector": 1, "limit": 8.0, "unit": "A", "until": "2024-01-01T00:00:00Z"},
+        {
+            "event": "charging_limit",
+            "connector": 1,
+            "limit": 8.0,
+            "unit": "A",
+            "phases": 3,
+            "until": "2024-01-01T00:00:00Z",
+        },
     ),
     (
         observer.ChargingLimitChanged(2, ChargingLimit(None, "W", None, None)),
-        {"event": "charging_limit", "connector": 2, "limit": None, "unit": "W", "until": None},
+        {"event": "charging_limit", "connector": 2, "limit": None, "unit": "W", "phases": None, "until": None},
     ),
     (observer.ChargingProfilesChanged(), {"event": "charging_profiles"}),
     (observer.ConfigurationKeyChanged("K", None), {"event": "configuration", "key": "K", "value": None}),

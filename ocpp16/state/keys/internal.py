@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from ocpp16.state.configuration_documents import Document
-from ocpp16.state.configuration_values import Boolean, Integer, Measurands, Number, Text, TextList
+from ocpp16.state.configuration_values import Boolean, Integer, Measurands, Text, TextList
 from ocpp16.state.key import Access, Key
 
 ALLOW_CHARGING_PROFILE_WITHOUT_START_SCHEDULE: Final[Key[bool]] = Key(
@@ -47,12 +47,12 @@ CHARGE_POINT_VENDOR: Final[Key[str]] = Key(
     "ChargePointVendor", "Internal", Text(minimum_length=1, maximum_length=20), None, Access.RO, is_required=True,
     description="chargePointVendor of BootNotification.",
 )
-COMPOSITE_SCHEDULE_DEFAULT_LIMIT_AMPS: Final[Key[float]] = Key(
-    "CompositeScheduleDefaultLimitAmps", "Internal", Number(minimum=0), 48.0, Access.RW, unit="A",
+COMPOSITE_SCHEDULE_DEFAULT_LIMIT_AMPS: Final[Key[int]] = Key(
+    "CompositeScheduleDefaultLimitAmps", "Internal", Integer(minimum=0), 48, Access.RW, unit="A",
     description="Limit in a composite schedule in ampere where no charging profile applies.",
 )
-COMPOSITE_SCHEDULE_DEFAULT_LIMIT_WATTS: Final[Key[float]] = Key(
-    "CompositeScheduleDefaultLimitWatts", "Internal", Number(minimum=0), 33120.0, Access.RW, unit="W",
+COMPOSITE_SCHEDULE_DEFAULT_LIMIT_WATTS: Final[Key[int]] = Key(
+    "CompositeScheduleDefaultLimitWatts", "Internal", Integer(minimum=0), 33120, Access.RW, unit="W",
     description="Limit in a composite schedule in watt where no charging profile applies.",
 )
 COMPOSITE_SCHEDULE_DEFAULT_NUMBER_PHASES: Final[Key[int]] = Key(
@@ -211,8 +211,8 @@ STORE_TIMEOUT: Final[Key[int]] = Key(
     "StoreTimeout", "Internal", Integer(minimum=1), 30, Access.RO, needs_reboot=True, unit="s",
     description="How long an answer waits for the disk before it becomes InternalError. A key of ours.",
 )
-SUPPLY_VOLTAGE: Final[Key[float]] = Key(
-    "SupplyVoltage", "Internal", Number(minimum=1), 230.0, Access.RW, unit="V",
+SUPPLY_VOLTAGE: Final[Key[int]] = Key(
+    "SupplyVoltage", "Internal", Integer(minimum=1), 230, Access.RW, unit="V",
     description="Voltage between phase and neutral with which ampere and watt are converted.",
 )
 SUPPORTED_CHARGING_PROFILE_PURPOSE_TYPES: Final[Key[tuple[str, ...]]] = Key(
