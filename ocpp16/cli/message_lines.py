@@ -8,7 +8,9 @@ from typing import Any
 
 import orjson
 
+from ocpp16.charge_point.redaction import HIDDEN
 from ocpp16.codec import Call, CallError, CallResult, FramingError, parse
+from ocpp16.state.keys.security import AUTHORIZATION_KEY
 
 OUT, IN = "→", "←"
 """Which way a frame goes, seen from whoever prints the lines."""
@@ -44,7 +46,7 @@ class MessageLines:
             while len(self._actions) >= REMEMBERED:
                 del self._actions[next(iter(self._actions))]
             self._actions[identity, arrow, frame.unique_id] = frame.action
-            return f"{arrow} {frame.action} {in_words(frame.payload)}".rstrip()
+            return f"{arrow} {frame.action} {in_words(_without_secret(frame.payload))}".rstrip()
         asked = (identity, IN if arrow == OUT else OUT, frame.unique_id)
         action = self._actions.pop(asked, "answer to nothing")
         if isinstance(frame, CallError):
@@ -55,6 +57,12 @@ class MessageLines:
 def in_words(payload: Mapping[str, Any]) -> str:
     """The members of a payload, as `connectorId=1 status=Charging`."""
     return " ".join(f"{name}={_value(name, value)}" for name, value in payload.items())
+
+
+def _without_secret(payload: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A ChangeConfiguration of the password is shown without it."""
+    is_secret = str(payload.get("key", "")).lower() == AUTHORIZATION_KEY.name.lower()
+    return {**payload, "value": HIDDEN} if is_secret and "value" in payload else payload
 
 
 def cut(text: str, longest: int) -> str:

@@ -30,6 +30,12 @@ from ocpp16.observer import (
 )
 
 
+@pytest.mark.parametrize("key", ["AuthorizationKey", "authorizationkey"])
+def test_a_password_is_not_shown(key: str) -> None:
+    call = Call("1", "ChangeConfiguration", {"key": key, "value": "0123456789abcdef"})
+    assert MessageLines().of_frame(OUT, call) == f"→ ChangeConfiguration key={key} value=***"
+
+
 def test_an_answer_names_its_action() -> None:
     messages = MessageLines()
     assert messages.of_frame(OUT, Call("1", "Authorize", {"idTag": "A"})) == "→ Authorize idTag=A"
