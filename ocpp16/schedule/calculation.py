@@ -13,6 +13,7 @@ from ocpp16._core.periods import CompiledProfile
 from ocpp16._core.precedence import ProfileStack, RunningTransaction
 from ocpp16._core.schedule import CompositeSchedule, Limit, ScheduleSettings
 from ocpp16._core.totals import station_limit, station_schedule
+from ocpp16.enums import ChargingProfilePurposeType
 from ocpp16.schedule.installed import InstalledProfiles, Instant
 
 _NONE: Mapping[int, RunningTransaction] = MappingProxyType({})
@@ -36,6 +37,21 @@ def _installed(profiles: InstalledProfiles | Iterable[CompiledProfile]) -> Insta
     return profiles if isinstance(profiles, InstalledProfiles) else InstalledProfiles(profiles)
 
 
+def _stack(profiles: InstalledProfiles | Iterable[CompiledProfile], connector_id: int) -> ProfileStack:
+    """What matters to a connector. Profiles of which none replaces another need no installing, which is slow."""
+    if isinstance(profiles, InstalledProfiles):
+        return profiles.stack(connector_id)
+    profiles = list(profiles)
+    ids = {profile.profile_id for profile in profiles}
+    stations = [profile.purpose for profile in profiles if profile.connector_id == 0]
+    if len(ids) == len(profiles) and ChargingProfilePurposeType.TX_DEFAULT_PROFILE not in stations:
+        try:
+            return ProfileStack(profiles, connector_id)
+        except ValueError:
+            pass  # two of one purpose, connector and level: the later one replaces the earlier
+    return InstalledProfiles(profiles).stack(connector_id)
+
+
 def composite_schedule(
     profiles: InstalledProfiles | Iterable[CompiledProfile],
     connector_id: int,
@@ -55,12 +71,12 @@ def composite_schedule(
     the value at `start`; unit: "A" per phase or "W" of all phases; transactions: what runs, by connector; ignored:
     purposes that are left out, as IgnoredProfilePurposesOffline while offline. Raises ValueError naming the argument.
     """
-    profiles = _installed(profiles)
     if connector_id == 0:
+        profiles = _installed(profiles)
         members = _members(profiles, number_of_connectors, transactions)
         return station_schedule(profiles.stack(0), members, start, duration, unit, settings=settings, ignored=ignored)
     return connector_schedule(
-        profiles.stack(connector_id),
+        _stack(profiles, connector_id),
         start,
         duration,
         unit,
@@ -91,12 +107,12 @@ def charging_limit(
     Relative profiles count from `at`. The others as for `composite_schedule`. Where `Limit.is_default`, nothing limits
     the connector: a station may take its own maximum instead of the default limit (OCPP 1.6 ed. 2 §3.13.6).
     """
-    profiles = _installed(profiles)
     if connector_id == 0 and not is_enforced:
+        profiles = _installed(profiles)
         members = _members(profiles, number_of_connectors, transactions)
         return station_limit(profiles.stack(0), members, at, unit, settings=settings, ignored=ignored, horizon=horizon)
     return connector_limit(
-        profiles.stack(connector_id),
+        _stack(profiles, connector_id),
         at,
         unit,
         settings=settings,

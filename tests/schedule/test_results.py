@@ -302,3 +302,26 @@ def test_small_differences_are_measured_from_the_begin_of_the_period() -> None:
     made = schedule.composite_schedule(profiles, 1, NOON, 600, "A")
     assert [step.start_period for step in made.steps] == [0, 60, 120]
     assert [period.start_period for period in made.periods] == [0, 120]
+
+
+@pytest.mark.parametrize(
+    "profiles",
+    [
+        [],
+        [compiled(1, 1, DEFAULT, 0, [(0, 6)]), compiled(2, 1, TX, 0, [(0, 8)])],
+        [compiled(1, 1, DEFAULT, 0, [(0, 6)]), compiled(1, 1, TX, 0, [(0, 8)])],
+        [compiled(1, 1, DEFAULT, 0, [(0, 6)]), compiled(2, 1, DEFAULT, 0, [(0, 8)])],
+        [compiled(1, 1, DEFAULT, 0, [(0, 6)]), compiled(2, 0, DEFAULT, 0, [(0, 8)])],
+        [compiled(1, 0, DEFAULT, 0, [(0, 6)]), compiled(2, 1, DEFAULT, 0, [(0, 8)])],
+        [compiled(1, 1, DEFAULT, 0, [(0, 6)]), compiled(1, 2, DEFAULT, 0, [(0, 8)])],
+    ],
+)
+@pytest.mark.parametrize("connector_id", [0, 1, 2])
+def test_a_list_counts_as_if_installed_in_its_order(profiles: list[Any], connector_id: int) -> None:
+    for given in (profiles, iter(profiles)):
+        found = schedule.composite_schedule(given, connector_id, NOON, 600, "A", transactions=RUNNING)
+        installed = schedule.InstalledProfiles(profiles)
+        wanted = schedule.composite_schedule(installed, connector_id, NOON, 600, "A", transactions=RUNNING)
+        assert [(step.limit, step.profile) for step in found.steps] == [
+            (step.limit, step.profile) for step in wanted.steps
+        ]
