@@ -20,6 +20,8 @@ class IdTagInfo:
     status: AuthorizationStatus
     expiry_date: datetime | None = None
     parent_id_tag: str | None = None
+    source: str = field(default="", compare=False)
+    """Who or which rule decided, in words; empty where nobody asked. Makes no other value of it."""
 
     @property
     def is_accepted(self) -> bool:
@@ -199,6 +201,18 @@ class Counters:
     """Connections made; reconnects are this less one."""
     connection_failures: int = 0
     store_failures: int = 0
+    internal_errors: int = 0
+    """Exceptions of one part that were caught so that the rest goes on; each is logged with its cause."""
+    times_ignored: int = 0
+    """Times of the Central System that cannot be the present."""
+    readings_refused: int = 0
+    """Readings of the meter that cannot be: as good as none."""
+    readings_clamped: int = 0
+    """Readings stamped ahead of the charge point's clock: taken as of now."""
+    set_aside: int = 0
+    """Messages of transactions that a Central System left unanswered again and again while it answered others."""
+    dead_letters_dropped: int = 0
+    """The oldest dead letters, given up because there were too many."""
     observer_events_dropped: int = 0
 
     def repaired(self, name: str) -> None:

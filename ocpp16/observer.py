@@ -131,6 +131,38 @@ class MessageGivenUp(ObserverEvent):
 
 
 @dataclass(frozen=True, slots=True)
+class MessageSetAside(ObserverEvent):
+    """A message of a transaction is not answered while others are: it and the transaction's later ones wait apart.
+
+    They keep their order, are tried again at growing intervals (an hour at most) and after every reconnect, and are
+    never given up for it; everything else goes on.
+    """
+
+    action: str
+    connector_id: int | None
+    session_id: Hashable
+    waiting: int
+    """Messages of this transaction that wait apart now."""
+
+
+@dataclass(frozen=True, slots=True)
+class IdTagAuthorized(ObserverEvent):
+    """It was decided whether an id tag may charge; `source` says by whom or by which rule."""
+
+    id_tag: str
+    id_tag_info: IdTagInfo
+
+
+@dataclass(frozen=True, slots=True)
+class InternalError(ObserverEvent):
+    """An exception of one part was caught, so that the charge point goes on: a fault of ours or of the host's code."""
+
+    place: str
+    """What failed, as "timer" or "handler of Reset"."""
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class StoreFailing(ObserverEvent):
     """The store cannot be written (disk full, I/O error); it is tried again, and what depends on it waits."""
 
