@@ -142,7 +142,7 @@ async def in_charge_point(
         assert feature is not None
         for connector_id, found in profiles.items():
             for made in found:
-                feature.profiles.install(CompiledProfile(connector_id, made))
+                await feature.profiles.install(CompiledProfile(connector_id, made), None, lambda connectors: None)
         return measure(charge_point)
 
 

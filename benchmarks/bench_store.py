@@ -118,7 +118,7 @@ def test_journal_of_a_volatile_store(benchmark: Any) -> None:
 
 def test_load_10000_queued(benchmark: Any, store: SqliteStore) -> None:
     store.apply([("cp", [message() for _ in range(10_000)])])
-    rows = benchmark(lambda: message_queue.read(store.load("cp")["message_queue"]))
+    rows = benchmark(lambda: message_queue.read(store.load("cp", message_queue.TABLE)))
     assert len(rows) == 10_000
 
 

@@ -21,19 +21,40 @@ from ocpp16._version import __version__
 if TYPE_CHECKING:
     from ocpp16.charge_point.charge_point import ChargePoint
     from ocpp16.charge_point.open import open_charge_point
-    from ocpp16.errors import ConfigurationError, FeatureNotBuilt, FramingError, Ocpp16Error, ValidationError
-    from ocpp16.models import ChargingLimit, DataTransferResponse, ErrorInfo, IdTagInfo, Measurement, PhaseValues
+    from ocpp16.errors import (
+        CallFailed,
+        ChargePointStopped,
+        ConfigurationError,
+        FeatureNotBuilt,
+        FramingError,
+        Ocpp16Error,
+        StoreError,
+        ValidationError,
+    )
+    from ocpp16.models import (
+        ChargingLimit,
+        DataTransferResponse,
+        DeadLetter,
+        ErrorInfo,
+        IdTagInfo,
+        Measurement,
+        PhaseValues,
+    )
     from ocpp16.observer import Observer, ObserverEvent
     from ocpp16.state.configuration import Configuration
     from ocpp16.station import CoreStation, SmartChargingStation
+    from ocpp16.store.open import open_store
 
 _HOMES = {
+    "CallFailed": "ocpp16.errors",
     "ChargePoint": "ocpp16.charge_point.charge_point",
+    "ChargePointStopped": "ocpp16.errors",
     "ChargingLimit": "ocpp16.models",
     "Configuration": "ocpp16.state.configuration",
     "ConfigurationError": "ocpp16.errors",
     "CoreStation": "ocpp16.station",
     "DataTransferResponse": "ocpp16.models",
+    "DeadLetter": "ocpp16.models",
     "ErrorInfo": "ocpp16.models",
     "FeatureNotBuilt": "ocpp16.errors",
     "FramingError": "ocpp16.errors",
@@ -44,17 +65,22 @@ _HOMES = {
     "Ocpp16Error": "ocpp16.errors",
     "PhaseValues": "ocpp16.models",
     "SmartChargingStation": "ocpp16.station",
+    "StoreError": "ocpp16.errors",
     "ValidationError": "ocpp16.errors",
     "open_charge_point": "ocpp16.charge_point.open",
+    "open_store": "ocpp16.store.open",
 }
 
 __all__ = [
+    "CallFailed",
     "ChargePoint",
+    "ChargePointStopped",
     "ChargingLimit",
     "Configuration",
     "ConfigurationError",
     "CoreStation",
     "DataTransferResponse",
+    "DeadLetter",
     "ErrorInfo",
     "FeatureNotBuilt",
     "FramingError",
@@ -65,9 +91,11 @@ __all__ = [
     "Ocpp16Error",
     "PhaseValues",
     "SmartChargingStation",
+    "StoreError",
     "ValidationError",
     "__version__",
     "open_charge_point",
+    "open_store",
 ]
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from ocpp16._core import FramingError, ValidationError
 from ocpp16.enums import ErrorCode
+from ocpp16.texts import shown
 
 __all__ = [
     "CallFailed",
@@ -111,21 +112,24 @@ class ConnectionFailed(Ocpp16Error):
 class HandshakeRefused(ConnectionFailed):
     """The server answered the WebSocket upgrade with something else.
 
-    `status` is the HTTP status (101 if only the subprotocol was wrong), `body` the beginning of its body as text.
+    `status` is the HTTP status (101 if only the subprotocol was wrong), `body` the beginning of its body as text, as
+    it came; `retry_after` seconds from 0 to 86,400 that the server asks to be left alone (RFC 9110 §10.2.3), None
+    where it does not say.
     """
 
-    def __init__(self, status: int, body: str = "", reason: str = "") -> None:
-        text = f"HTTP {status}" + (f": {reason}" if reason else "") + (f" - {body}" if body else "")
-        super().__init__(text)
+    def __init__(self, status: int, body: str = "", reason: str = "", retry_after: float | None = None) -> None:
+        text = f"HTTP {status}" + (f": {shown(reason)}" if reason else "") + (f" - {shown(body)}" if body else "")
+        super().__init__(text if retry_after is None else f"{text} (it asks to be left alone for {retry_after:.0f} s)")
         self.status = status
         self.body = body
         self.reason = reason
+        self.retry_after = retry_after
 
 
 class ConnectionClosed(Ocpp16Error):
     """The connection is gone. `code` is the WebSocket close code (1006: no close frame was seen), `reason` its text."""
 
     def __init__(self, code: int, reason: str = "") -> None:
-        super().__init__(f"connection closed with {code}" + (f" ({reason})" if reason else ""))
+        super().__init__(f"connection closed with {code}" + (f" ({shown(reason)})" if reason else ""))
         self.code = code
         self.reason = reason

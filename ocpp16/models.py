@@ -1,16 +1,22 @@
 """Values of the domain that the public API takes and gives: frozen, slotted, in Python's spelling.
 
 Wire names (`idTag`) live in `ocpp16.messages`; the border between the two is the feature profile that owns the
-message. Times are aware `datetime`s in UTC; energies are in Wh, currents in A, powers in W, voltages in V.
+message. Times are aware `datetime`s; energies are in Wh, currents in A, powers in W, voltages in V.
+
+A value is right once it is made: whatever an argument cannot mean (NaN, a bool or a text for a number, a time without
+zone, a text that UTF-8 cannot carry, another type) is refused with a ValueError that names the argument. A text that
+is the word of an enumeration becomes its member.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
+from math import isfinite
 from typing import Any, NamedTuple
 from uuid import uuid4
 
 from ocpp16.enums import AuthorizationStatus, ChargePointErrorCode, DataTransferStatus
+from ocpp16.values import aware, described, finite, flag, member, text
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +29,14 @@ class IdTagInfo:
     source: str = field(default="", compare=False)
     """Who or which rule decided, in words; empty where nobody asked. Makes no other value of it."""
 
+    def __post_init__(self) -> None:
+        if type(self.status) is not AuthorizationStatus:
+            object.__setattr__(self, "status", member(AuthorizationStatus, self.status, "status"))
+        if self.expiry_date is not None:
+            aware(self.expiry_date, "expiry_date")
+        _text_or_none(self.parent_id_tag, "parent_id_tag")
+        text(self.source, "source")
+
     @property
     def is_accepted(self) -> bool:
         return self.status == AuthorizationStatus.ACCEPTED
@@ -34,6 +48,11 @@ class DataTransferResponse:
 
     status: DataTransferStatus
     data: str | None = None
+
+    def __post_init__(self) -> None:
+        if type(self.status) is not DataTransferStatus:
+            object.__setattr__(self, "status", member(DataTransferStatus, self.status, "status"))
+        _text_or_none(self.data, "data")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,16 +71,35 @@ class ErrorInfo:
     timestamp: datetime | None = None
     uuid: str = field(default_factory=lambda: str(uuid4()))
 
+    def __post_init__(self) -> None:
+        if type(self.error_code) is not ChargePointErrorCode:
+            object.__setattr__(self, "error_code", member(ChargePointErrorCode, self.error_code, "error_code"))
+        flag(self.is_fault, "is_fault")
+        _text_or_none(self.info, "info")
+        _text_or_none(self.vendor_id, "vendor_id")
+        _text_or_none(self.vendor_error_code, "vendor_error_code")
+        if self.timestamp is not None:
+            aware(self.timestamp, "timestamp")
+        text(self.uuid, "uuid")
+
 
 @dataclass(frozen=True, slots=True)
 class PhaseValues:
-    """One quantity of the meter: its total (DC: the one value) and what is known per phase."""
+    """One quantity of the meter: its total (DC: the one value) and what is known per phase. Finite numbers, or None."""
 
     total: float | None = None
     l1: float | None = None
     l2: float | None = None
     l3: float | None = None
     n: float | None = None
+
+    def __post_init__(self) -> None:
+        # Made at every sample: the exact float, which is the rule, is looked at without a call of ours.
+        for value in (self.total, self.l1, self.l2, self.l3, self.n):
+            if value is not None and not (type(value) is float and isfinite(value)):
+                for name in ("total", "l1", "l2", "l3", "n"):
+                    _finite_or_none(getattr(self, name), name)
+                return
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,16 +109,22 @@ class Reading:
     value: float
     location: str | None = None
 
+    def __post_init__(self) -> None:
+        finite(self.value, "value")
+        _text_or_none(self.location, "location")
+
 
 @dataclass(frozen=True, slots=True)
 class Measurement:
     """What the meter and the car tell at one instant; absent means not measured.
 
-    energy_import, energy_export: register in Wh; power: W, negative when the car gives; reactive_power: var;
-    voltage: V; current: A; frequency: Hz; soc: percent; temperatures: degrees Celsius; rpm: 1/min.
+    timestamp: when it was read, by any clock that agrees with the charge point's; None: now, in the moment it is taken
+    in. energy_import, energy_export: register in Wh; power: W, negative when the car gives; reactive_power: var;
+    voltage: V; current: A; frequency: Hz; soc: percent; temperatures: degrees Celsius; rpm: 1/min; power_factor: -1 to
+    1; reactive_energy_import, reactive_energy_export: register in varh.
     """
 
-    timestamp: datetime
+    timestamp: datetime | None = None
     energy_import: PhaseValues = PhaseValues()
     energy_export: PhaseValues | None = None
     power: PhaseValues | None = None
@@ -91,37 +135,58 @@ class Measurement:
     soc: Reading | None = None
     temperatures: tuple[Reading, ...] = ()
     rpm: Reading | None = None
+    power_factor: PhaseValues | None = None
+    reactive_energy_import: PhaseValues | None = None
+    reactive_energy_export: PhaseValues | None = None
+
+    def __post_init__(self) -> None:
+        # Made at every sample: what it is nearly always is looked at without a call of ours.
+        stamp = self.timestamp
+        if stamp is not None and (type(stamp) is not datetime or stamp.tzinfo is not UTC):
+            aware(stamp, "timestamp")
+        if type(self.energy_import) is not PhaseValues:
+            _phase_values(self.energy_import, "energy_import")
+        for values in (
+            self.energy_export,
+            self.power,
+            self.reactive_power,
+            self.voltage,
+            self.current,
+            self.frequency,
+            self.power_factor,
+            self.reactive_energy_import,
+            self.reactive_energy_export,
+        ):
+            if values is not None and type(values) is not PhaseValues:
+                _phase_values(values, next(name for name in _POWER_METER.values() if getattr(self, name) is values))
+        for reading in (self.soc, self.rpm):
+            if reading is not None and type(reading) is not Reading:
+                _one_reading(reading, "soc" if reading is self.soc else "rpm")
+        if type(self.temperatures) is not tuple or self.temperatures:
+            object.__setattr__(self, "temperatures", _temperatures(self.temperatures))
 
     @classmethod
-    def from_json(cls, document: Mapping[str, Any], now: datetime) -> "Measurement":
+    def from_json(cls, document: Mapping[str, Any], now: datetime | None = None) -> "Measurement":
         """Read libocpp's form: `{"power_meter": {"timestamp", "energy_Wh_import": {"total", "L1"…}, …},
         "soc_Percent": {"value", "location"}, "temperature_C": […], "rpm": {…}}`.
 
-        `now` stands in for an absent timestamp. Raises ValueError naming the member that is missing or wrong.
+        Beyond libocpp's, `power_meter` may hold "power_factor", "energy_varh_import" and "energy_varh_export". `now`
+        stands in for an absent timestamp. Raises ValueError naming the member that is missing or wrong.
         """
-        unknown = set(document) - {"power_meter", "soc_Percent", "temperature_C", "rpm"}
-        if unknown:
-            raise ValueError(f"measurement has no member {sorted(unknown)[0]}")
+        _members(document, "measurement", ("power_meter", "soc_Percent", "temperature_C", "rpm"))
         meter = document.get("power_meter")
-        if not isinstance(meter, Mapping):
-            raise ValueError("measurement.power_meter must be an object")
+        _members(meter, "measurement.power_meter", ("timestamp", *_POWER_METER))
+        assert isinstance(meter, Mapping)
         if "energy_Wh_import" not in meter:
             raise ValueError("measurement.power_meter.energy_Wh_import is missing")
-        stamp = meter.get("timestamp")
-        if stamp is None:
-            time = now
-        else:
-            try:
-                time = datetime.fromisoformat(stamp)
-            except (TypeError, ValueError):
-                raise ValueError("measurement.power_meter.timestamp must be an RFC 3339 time") from None
-            if time.tzinfo is None:
-                raise ValueError("measurement.power_meter.timestamp needs a zone")
+        temperatures = document.get("temperature_C", ())
+        if not isinstance(temperatures, list | tuple):
+            raise ValueError(f"measurement.temperature_C must be a list, not {described(temperatures)}")
         phases = {name: _phases(meter[key], key) for key, name in _POWER_METER.items() if key in meter}
         return cls(
-            timestamp=time,
+            timestamp=_time(meter.get("timestamp"), now),
             soc=_reading(document["soc_Percent"], "soc_Percent") if "soc_Percent" in document else None,
-            temperatures=tuple(_reading(item, "temperature_C") for item in document.get("temperature_C", ())),
+            temperatures=tuple(_reading(item, "temperature_C") for item in temperatures),
             rpm=_reading(document["rpm"], "rpm") if "rpm" in document else None,
             **phases,
         )
@@ -135,44 +200,118 @@ _POWER_METER = {
     "voltage_V": "voltage",
     "current_A": "current",
     "frequency_Hz": "frequency",
+    "power_factor": "power_factor",
+    "energy_varh_import": "reactive_energy_import",
+    "energy_varh_export": "reactive_energy_export",
 }
 _PHASES = {"total": "total", "DC": "total", "L1": "l1", "L2": "l2", "L3": "l3", "N": "n"}
 
 
-def _number(value: Any, place: str) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise ValueError(f"measurement.{place} must be a number")
-    return float(value)
+def _phase_values(value: Any, name: str) -> None:
+    if not isinstance(value, PhaseValues):
+        raise ValueError(f"{name} must be PhaseValues, not {described(value)}")
+
+
+def _one_reading(value: Any, name: str) -> None:
+    if not isinstance(value, Reading):
+        raise ValueError(f"{name} must be a Reading or None, not {described(value)}")
+
+
+def _temperatures(value: Any) -> tuple[Reading, ...]:
+    if not isinstance(value, tuple | list):
+        raise ValueError(f"temperatures must be a tuple of Reading, not {described(value)}")
+    for reading in value:
+        if not isinstance(reading, Reading):
+            raise ValueError(f"temperatures must be a tuple of Reading, not one with {described(reading)}")
+    return tuple(value)
+
+
+def _finite_or_none(value: Any, name: str) -> None:
+    if value is not None:
+        finite(value, name)
+
+
+def _text_or_none(value: Any, name: str) -> None:
+    if value is not None:
+        text(value, name)
+
+
+def _members(value: Any, place: str, known: tuple[str, ...]) -> None:
+    if not isinstance(value, Mapping):
+        raise ValueError(f"{place} must be an object")
+    for name in value:
+        if name not in known:
+            raise ValueError(f"{place} has no member {described(name)}")
+
+
+def _time(stamp: Any, now: datetime | None) -> datetime | None:
+    if stamp is None:
+        return now
+    try:
+        return aware(datetime.fromisoformat(stamp), "measurement.power_meter.timestamp")
+    except TypeError:
+        raise ValueError(f"measurement.power_meter.timestamp must be text, not {described(stamp)}") from None
+    except ValueError as error:
+        if str(error).startswith("measurement"):
+            raise
+        raise ValueError(
+            f"measurement.power_meter.timestamp must be an RFC 3339 time, not {described(stamp)}"
+        ) from None
 
 
 def _phases(value: Any, key: str) -> PhaseValues:
-    if not isinstance(value, Mapping):
-        raise ValueError(f"measurement.power_meter.{key} must be an object")
-    known: dict[str, float] = {}
-    for name, number in value.items():
-        if name not in _PHASES:
-            raise ValueError(f"measurement.power_meter.{key} has no member {name}")
-        known[_PHASES[name]] = _number(number, f"power_meter.{key}.{name}")
-    return PhaseValues(**known)
+    place = f"measurement.power_meter.{key}"
+    _members(value, place, tuple(_PHASES))
+    return PhaseValues(**{_PHASES[name]: float(finite(number, f"{place}.{name}")) for name, number in value.items()})
 
 
 def _reading(value: Any, key: str) -> Reading:
+    place = f"measurement.{key}"
     if not isinstance(value, Mapping) or "value" not in value:
-        raise ValueError(f"measurement.{key} must be an object with a value")
-    return Reading(_number(value["value"], f"{key}.value"), value.get("location"))
+        raise ValueError(f"{place} must be an object with a value")
+    location = value.get("location")
+    _text_or_none(location, f"{place}.location")
+    return Reading(float(finite(value["value"], f"{place}.value")), location)
 
 
-class ChargingLimit(NamedTuple):
+class DeadLetter(NamedTuple):
+    """A message that was given up after TransactionMessageAttempts (`ChargePoint.dead_letters`)."""
+
+    sequence: int
+    """Its number, by which it can be sent again or discarded."""
+    action: str
+    payload: dict[str, Any]
+    """As it went out, or would have."""
+    reason: str
+    attempts: int
+    given_up_at: datetime
+
+
+class _ChargingLimit(NamedTuple):
+    limit: float | None
+    unit: str
+    phases: int | None
+    until: datetime | None
+
+
+class ChargingLimit(_ChargingLimit):
     """What a connector may draw from now on.
 
     `limit` in `unit` ("A" per phase, "W" of all phases), None where nothing limits it; `phases` as the charging profile
     states them, or None; `until` when it is known to change next, None if not within a day.
     """
 
-    limit: float | None
-    unit: str
-    phases: int | None
-    until: datetime | None
+    __slots__ = ()
+
+    def __new__(cls, limit: float | None, unit: str, phases: int | None, until: datetime | None) -> "ChargingLimit":
+        _finite_or_none(limit, "limit")
+        if unit not in ("A", "W"):
+            raise ValueError(f'unit must be "A" or "W", not {described(unit)}')
+        if phases is not None and (not isinstance(phases, int) or isinstance(phases, bool)):
+            raise ValueError(f"phases must be a whole number or None, not {described(phases)}")
+        if until is not None:
+            aware(until, "until")
+        return super().__new__(cls, limit, unit, phases, until)
 
 
 @dataclass(slots=True)
@@ -188,6 +327,8 @@ class Counters:
     duplicate_calls: int = 0
     """CALLs dropped because the same id was still in work."""
     calls_sent: int = 0
+    calls_answered: int = 0
+    """Confirmations of requests of ours."""
     calls_received: int = 0
     retries: int = 0
     """Sends of a transaction-related message after its first."""

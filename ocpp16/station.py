@@ -1,9 +1,13 @@
 """What the charge point asks of the hardware: one Protocol per feature profile.
 
 Method names are libocpp's callbacks without `register_` and `_callback`. Async methods are awaited under
-`StationTimeout` (30 s); one that overruns, or raises, yields the safe answer its docstring names. A method that blocks
-the thread, or shields itself from cancellation, defeats this. A station method must not wait for the Central System:
-what takes longer is told later by one of the `ChargePoint.on_…` handlers.
+`StationTimeout` (30 s); one that overruns, raises, or answers something of another type, yields the safe answer its
+docstring names. A method that blocks the thread, or shields itself from cancellation, defeats this. A station method
+must not wait for the Central System: what takes longer is told later by one of the `ChargePoint.on_…` handlers.
+
+What is asked of a connector reaches it in the order in which it was accepted: a method that takes its time delays what
+comes after it on the same connector, and nothing else. A station may have a method `attach(charge_point)`, which is
+called once, when the charge point is opened.
 """
 
 from collections.abc import Sequence
@@ -20,20 +24,23 @@ class CoreStation(Protocol):
     def measurement(self, connector_id: int) -> Measurement | None:
         """The meter's values now, or None: the last ones told by `on_meter_values` are used.
 
-        Called in the moment of sampling, so it must return at once and not block.
+        Called in the moment of sampling, so it must return at once and not block: not async. A `timestamp` of None is
+        now. One that raises, or gives no Measurement, is as good as None. Connector 0, the main meter, is asked for by
+        a trigger, and for clock-aligned values once `on_meter_values(0, …)` told of it.
         """
         ...
 
-    async def enable_evse(self, connector_id: int) -> bool:
+    async def enable_evse(self, connector_id: int) -> object:
         """Put the connector into service, then call `on_enabled`. The result is not used."""
         ...
 
-    async def disable_evse(self, connector_id: int) -> bool:
+    async def disable_evse(self, connector_id: int) -> object:
         """Take the connector out of service, then call `on_disabled`. The result is not used."""
         ...
 
-    async def pause_charging(self, connector_id: int) -> bool:
-        """Stop giving energy: the Central System refused the id tag. Call `on_suspend_charging_evse`."""
+    async def pause_charging(self, connector_id: int) -> object:
+        """Stop giving energy, then call `on_suspend_charging_evse`: the Central System refused the id tag, and what
+        MaxEnergyOnInvalidId leaves it is used up. The result is not used."""
         ...
 
     async def provide_token(self, id_tag: str, connectors: Sequence[int], prevalidated: bool) -> None:
@@ -43,20 +50,28 @@ class CoreStation(Protocol):
         """
         ...
 
-    async def stop_transaction(self, connector_id: int, reason: Reason) -> bool:
-        """Stop the transaction, then call `on_transaction_stopped` with this reason. Safe answer: False."""
+    async def stop_transaction(self, connector_id: int, reason: Reason) -> object:
+        """Stop the transaction, then call `on_transaction_stopped` with this reason. The result is not used."""
         ...
 
     async def unlock_connector(self, connector_id: int) -> UnlockStatus:
-        """Stop a running transaction, then release the cable lock. Safe answer: UnlockFailed."""
+        """Stop a running transaction, then release the cable lock. Safe answer: UnlockFailed.
+
+        Also called, its answer not used, when a transaction was stopped with EVDisconnected and
+        UnlockConnectorOnEVSideDisconnect is true.
+        """
         ...
 
     async def is_reset_allowed(self, kind: ResetType) -> bool:
         """May the charge point be reset now? Safe answer: False."""
         ...
 
-    async def reset(self, kind: ResetType) -> None:
-        """All transactions are stopped: restart now."""
+    async def reset(self, kind: ResetType) -> object:
+        """All transactions are stopped, or do not stop in time: restart now.
+
+        False, an exception, or silence for StationTimeout seconds is a reset that failed: it is asked for again as
+        often as ResetRetries says, each time after a minute. It may call `ChargePoint.stop` and `restart`.
+        """
         ...
 
     async def set_system_time(self, time: datetime) -> None:

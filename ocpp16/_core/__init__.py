@@ -6,14 +6,17 @@ Pure functions and value types. The core imports orjson and nothing of `ocpp16`.
 try:
     from ocpp16._core.datetimes import format_datetime, parse_datetime, parse_datetime_tolerant
     from ocpp16._core.framing import (
+        MAX_DEPTH,
         Call,
         CallError,
         CallResult,
         EchoedId,
         FramingError,
+        duplicate_members,
         json_text,
         parse,
         serialize,
+        without_byte_order_mark,
     )
     from ocpp16._core.validation import (
         CODES,
@@ -38,6 +41,7 @@ except ModuleNotFoundError as error:
 
 __all__ = [
     "CODES",
+    "MAX_DEPTH",
     "Call",
     "CallError",
     "CallResult",
@@ -51,6 +55,7 @@ __all__ = [
     "check_sending",
     "code_of",
     "describe",
+    "duplicate_members",
     "format_datetime",
     "json_text",
     "parse",
@@ -60,4 +65,5 @@ __all__ = [
     "tolerant_validate",
     "validate",
     "validate_sending",
+    "without_byte_order_mark",
 ]

@@ -21,6 +21,7 @@ cdef extern from "Python.h":
     Py_ssize_t PyList_GET_SIZE(PyObject *)
     Py_ssize_t PyUnicode_GET_LENGTH(PyObject *)  # code points, not bytes
     double PyFloat_AS_DOUBLE(PyObject *)
+    long long PyLong_AsLongLongAndOverflow(PyObject *, int *)  # of an int it never fails
     bint PyDict_Next(PyObject *, Py_ssize_t *, PyObject **, PyObject **)
     PyObject *PyList_GET_ITEM(PyObject *, Py_ssize_t)
     void *PyUnicode_DATA(PyObject *)
@@ -37,6 +38,20 @@ cdef inline Py_ssize_t name_of(PyObject *key, const void **name) noexcept:
 cdef inline bint is_integer(PyObject *v) noexcept:
     """Draft 4: 30.0 is no integer. And true is none, though bool is an int to Python."""
     return PyLong_Check(v) and not PyBool_Check(v)
+
+
+cdef inline bint is_at_least(PyObject *v, long long limit) noexcept:
+    """Of an integer."""
+    cdef int beyond
+    cdef long long x = PyLong_AsLongLongAndOverflow(v, &beyond)
+    return beyond > 0 or (beyond == 0 and x >= limit)
+
+
+cdef inline bint is_at_most(PyObject *v, long long limit) noexcept:
+    """Of an integer."""
+    cdef int beyond
+    cdef long long x = PyLong_AsLongLongAndOverflow(v, &beyond)
+    return beyond < 0 or (beyond == 0 and x <= limit)
 
 
 cdef inline bint is_number(PyObject *v) noexcept:

@@ -65,20 +65,25 @@ cdef long long _micros(DateTime *fields) noexcept:
 
 
 @cython.cdivision(True)
-def format_datetime(long long micros, int fraction_digits=3):
+def format_datetime(micros, int fraction_digits=3):
     """RFC 3339 in UTC, always with `Z`.
 
     micros: microseconds since 1970; fraction_digits: 0 to 6, further digits are cut off. Raises ValueError outside of
-    the years 1 to 9999, OverflowError beyond 64 bits.
+    the years 1 to 9999.
     """
     cdef char text[27]
+    cdef long long moment
     cdef long long days, rest, era, day_of_era, year_of_era, day_of_year, shifted, day, month, year
     cdef int i
-    if micros < FIRST or micros > LAST:
-        raise ValueError(f"{micros} microseconds since 1970 are outside of the years 1 to 9999")
+    try:
+        moment = micros
+    except OverflowError:
+        raise ValueError("a time beyond 64 bits is outside of the years 1 to 9999") from None
+    if moment < FIRST or moment > LAST:
+        raise ValueError(f"{moment} microseconds since 1970 are outside of the years 1 to 9999")
     if fraction_digits < 0 or fraction_digits > 6:
         raise ValueError(f"a fraction of {fraction_digits} digits, not 0 to 6")
-    rest = micros - FIRST  # from 0001-01-01, so that all divisions are of positive numbers
+    rest = moment - FIRST  # from 0001-01-01, so that all divisions are of positive numbers
     days, rest = rest // 86400000000, rest % 86400000000
     days += 306  # from 0000-03-01
     era, day_of_era = days // 146097, days % 146097

@@ -2,20 +2,84 @@
 
 Knows the shape of a frame and nothing of what is in a payload. Strict both ways; what peers get wrong is mended by
 `ocpp16.rpc.tolerance` from what a FramingError kept. No text may end in anything but a frame or a FramingError.
+
+JSON is taken and written down to 64 levels, the frame's own array being the first. The parser below reads 1,024 and its
+writer 254: without a limit of ours there would be requests that can be read and not be logged, stored or refused.
 """
 
 cimport cython
+from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_CheckExact, PyBytes_GET_SIZE
 from cpython.dict cimport PyDict_CheckExact
 from cpython.long cimport PyLong_CheckExact
+from cpython.object cimport PyObject
 from cpython.unicode cimport PyUnicode_CheckExact
 
 import re
+from json import loads as _json_loads
 
 import orjson
+
+cdef extern from "Python.h":
+    int PyUnicode_KIND(object)
+    const void *PyUnicode_DATA(object)
+    Py_ssize_t PyUnicode_GET_LENGTH(object)
+    bint PyDict_Check(PyObject *)
+    bint PyDict_Next(PyObject *, Py_ssize_t *, PyObject **, PyObject **)
+    Py_ssize_t PyDict_GET_SIZE(PyObject *)
+    bint PyList_Check(PyObject *)
+    bint PyTuple_Check(PyObject *)
+    Py_ssize_t PySequence_Fast_GET_SIZE(PyObject *)  # of a list or a tuple
+    PyObject *PySequence_Fast_GET_ITEM(PyObject *, Py_ssize_t)
+    PyObject *PyObject_CallOneArg(PyObject *, PyObject *) noexcept
+
+cdef extern from *:
+    """
+    /* Fixed inner loops over bytes: compilers make one vector instruction of sixteen or more turns. */
+    #if defined(__GNUC__) && !defined(__clang__)
+    __attribute__((optimize("O3")))
+    #endif
+    static int openings_exceed(const unsigned char *text, Py_ssize_t size, Py_ssize_t limit) {
+        Py_ssize_t count = 0, n = 0;
+        if (size < 2 * limit) return 0;  /* each level has an opening and a closing character */
+        for (; n + 64 <= size; n += 64) {
+            unsigned char block = 0;
+            for (int i = 0; i < 64; i++) block += (unsigned char)((text[n + i] | 0x20) == 0x7B);  /* [ 5B, { 7B */
+            count += block;
+        }
+        for (; n < size; n++) count += (text[n] | 0x20) == 0x7B;
+        return count > limit;
+    }
+
+    static int raise_what_is_set(void) { return -1; }
+    static inline PyObject *take(PyObject *owned) { return owned; }
+
+    static inline int is_plain(PyObject *value) {
+        PyTypeObject *type = Py_TYPE(value);
+        return type == &PyUnicode_Type || type == &PyLong_Type || type == &PyFloat_Type;
+    }
+
+    static int is_scalar(PyObject *value) {
+        return PyUnicode_Check(value) || PyLong_Check(value) || PyFloat_Check(value) || value == Py_None;
+    }
+    """
+    bint openings_exceed(const unsigned char *text, Py_ssize_t size, Py_ssize_t limit) noexcept nogil
+    int raise_what_is_set() except -1
+    object take(PyObject *owned)
+    bint is_plain(PyObject *value) noexcept
+    bint is_scalar(PyObject *value) noexcept
 
 cdef object _loads = orjson.loads
 cdef object _dumps = orjson.dumps
 cdef object _JSONDecodeError = orjson.JSONDecodeError
+cdef object _JSONEncodeError = orjson.JSONEncodeError
+
+cdef enum:
+    DEPTH = 64
+
+MAX_DEPTH = DEPTH
+"""Levels of arrays and objects that a frame may have."""
+
+cdef str _TOO_DEEP = f"nested deeper than {MAX_DEPTH} levels"
 
 # The beginning of a frame whose JSON is broken further on: enough to tell which message it was.
 cdef object _BEGINNING = re.compile(r'\s*\[\s*([234])\s*,\s*"([^"\\\x00-\x1f]{1,36})"\s*,', re.ASCII)
@@ -121,7 +185,8 @@ cdef class CallError:
 def parse(text):
     """Read one text frame, str or bytes: strictly, but that further elements of the array are ignored.
 
-    Raises FramingError for any text that is no frame, TypeError for what is no text.
+    Of a member that an object has twice the last one counts; `duplicate_members` names such ones.
+    Raises FramingError for any text that is no frame or is nested deeper than 64 levels, TypeError for what is no text.
     """
     cdef list frame
     cdef Py_ssize_t size
@@ -132,6 +197,8 @@ def parse(text):
         data = _loads(text)
     except _JSONDecodeError as problem:
         raise _unreadable(text, problem) from None
+    if _may_be_deep(text) and _depth_of(<PyObject *>data, DEPTH) != SHALLOW:
+        raise _too_deep(data)
     if type(data) is not list:
         raise FramingError("not a JSON array")
     frame = <list>data
@@ -165,12 +232,96 @@ cdef object _unreadable(text, problem):
     """The error for what is no JSON; the id is told when the beginning shows it."""
     if not isinstance(text, (str, bytes, bytearray, memoryview)):
         return TypeError(f"a frame is str or bytes, not {type(text).__name__}")
-    if not isinstance(text, str):
-        text = bytes(text[:200]).decode("latin-1")
-    beginning = _BEGINNING.match(text[:200])
+    rest = without_byte_order_mark(text)
+    if rest is not None:
+        text, why = rest, "not JSON: it begins with a byte order mark"
+    else:
+        why = f"not JSON: {problem}"
+        if "depth limit" in why or "ecursion limit" in why:  # the reader's own, in its versions
+            why = _TOO_DEEP
+    # A memoryview may have elements of any size.
+    start = text[:200] if isinstance(text, str) else bytes(text)[:200].decode("latin-1")
+    beginning = _BEGINNING.match(start)
     if beginning is None or not beginning[2].isascii():
-        return FramingError(f"not JSON: {problem}")
-    return FramingError(f"not JSON: {problem}", int(beginning[1]), beginning[2])
+        return FramingError(why)
+    return FramingError(why, int(beginning[1]), beginning[2])
+
+
+cdef object _too_deep(data):
+    """The error for what is nested too deep; the frame is not kept, so that nobody can be made to write it."""
+    if type(data) is list and len(<list>data) > 1:
+        kind, unique_id = data[0], data[1]
+        if PyLong_CheckExact(kind) and kind in _NAMES:
+            if type(unique_id) is not str:
+                unique_id = None
+            elif not _is_id(unique_id):
+                unique_id = EchoedId(unique_id)
+            return FramingError(f"{_NAMES[kind]}: {_TOO_DEEP}", kind, unique_id)
+    return FramingError(_TOO_DEEP)
+
+
+def without_byte_order_mark(text):
+    """The text after the byte order mark that it begins with; None if it begins with none (RFC 8259 §8.1)."""
+    if isinstance(text, str):
+        return text[1:] if text.startswith("\ufeff") else None
+    if isinstance(text, (bytearray, memoryview)):
+        text = bytes(text)
+    elif not isinstance(text, bytes):
+        return None
+    return text[3:] if text.startswith(b"\xef\xbb\xbf") else None
+
+
+# How deep: the characters are only counted, sixteen at a time; what has too many of them is looked at as values.
+
+cdef bint _may_be_deep(text):
+    """Has this JSON, str or bytes, more arrays and objects than may be nested? Characters in texts are counted too."""
+    if PyUnicode_CheckExact(text):
+        if PyUnicode_KIND(text) == 1:
+            return openings_exceed(<const unsigned char *>PyUnicode_DATA(text), PyUnicode_GET_LENGTH(text), DEPTH)
+    elif PyBytes_CheckExact(text):
+        return openings_exceed(<const unsigned char *>PyBytes_AS_STRING(text), PyBytes_GET_SIZE(text), DEPTH)
+    return True
+
+
+cdef enum Depth:
+    SHALLOW = 0
+    DEEP = 1
+    UNKNOWN = 2  # there are values of types that the reader does not make
+
+
+cdef int _depth_of(PyObject *value, int levels) noexcept:
+    """Is a JSON value nested deeper than so many levels? As many calls deep as it may have levels, and no more.
+
+    References are borrowed: the caller holds the value, and no Python code runs meanwhile.
+    """
+    cdef PyObject *member
+    cdef Py_ssize_t position = 0
+    cdef int found, result = SHALLOW
+    if PyDict_Check(value):
+        if levels == 0:
+            return DEEP
+        while PyDict_Next(value, &position, NULL, &member):
+            if is_plain(member):
+                continue
+            found = _depth_of(member, levels - 1)
+            if found == DEEP:
+                return DEEP
+            result |= found
+    elif PyList_Check(value) or PyTuple_Check(value):
+        if levels == 0:
+            return DEEP
+        while position < PySequence_Fast_GET_SIZE(value):
+            member = PySequence_Fast_GET_ITEM(value, position)
+            position += 1
+            if is_plain(member):
+                continue
+            found = _depth_of(member, levels - 1)
+            if found == DEEP:
+                return DEEP
+            result |= found
+    elif not is_scalar(value):
+        return UNKNOWN
+    return result
 
 
 cdef object _misshapen(list frame):
@@ -207,27 +358,82 @@ cdef object _misshapen(list frame):
 def serialize(frame):
     """The frame as JSON in UTF-8; `parse` takes it, unless an EchoedId is given back to its sender.
 
-    Raises TypeError or ValueError for what JSON or OCPP-J cannot carry.
+    Raises ValueError for what JSON or OCPP-J cannot carry: a lone surrogate, an integer beyond 64 bits, more than 64
+    levels. TypeError for values of types that are none of JSON's. NaN and infinity are written as null: what is sent
+    is validated before.
     """
     cdef Call call
     cdef CallResult result
     cdef CallError error
     if type(frame) is Call:
         call = <Call>frame
-        return _dumps([2, _sent_id(call.unique_id), _text(call.action, "action"), _object(call.payload, "payload")])
+        return _written(
+            [2, _sent_id(call.unique_id), _text(call.action, "action"), _object(call.payload, "payload")],
+            _depth_below(call.payload),
+        )
     if type(frame) is CallResult:
         result = <CallResult>frame
-        return _dumps([3, _sent_id(result.unique_id), _object(result.payload, "payload")])
+        return _written([3, _sent_id(result.unique_id), _object(result.payload, "payload")], _depth_below(result.payload))
     if type(frame) is CallError:
         error = <CallError>frame
-        return _dumps([
+        return _written([
             4,
             _sent_id(error.unique_id),
             _text(error.code, "code"),
             _text(error.description, "description"),
             _object(error.details, "details"),
-        ])
+        ], _depth_below(error.details))
     raise TypeError(f"a frame is Call, CallResult or CallError, not {type(frame).__name__}")
+
+
+cdef inline int _depth_below(payload) noexcept:
+    """As `_depth_of`, of the part of a frame that is nested."""
+    return _depth_of(<PyObject *>payload, DEPTH - 1) if PyDict_GET_SIZE(<PyObject *>payload) else SHALLOW
+
+
+cdef object _written(value, int depth):
+    # Looked at before it is written: of tuples the writer does not count the levels, and writes beyond its memory.
+    if depth != SHALLOW:
+        _refuse_deep(value, depth)
+    cdef PyObject *data = PyObject_CallOneArg(<PyObject *>_dumps, <PyObject *>value)
+    if data is NULL:
+        _refuse_unwritable()
+    return take(data)
+
+
+cdef int _refuse_unwritable() except -1:
+    try:
+        raise_what_is_set()
+    except _JSONEncodeError as problem:
+        raise _unwritable(problem) from None
+
+
+cdef int _refuse_deep(value, int depth) except -1:
+    if depth == UNKNOWN:  # a dataclass or the like: looked at as it is written
+        try:
+            written = _loads(_dumps(value))
+        except _JSONEncodeError as problem:
+            raise _unwritable(problem) from None
+        depth = _depth_of(<PyObject *>written, DEPTH)
+    if depth != SHALLOW:
+        raise ValueError(_TOO_DEEP)
+
+
+# What the writer below says of values that have a JSON type and cannot be written all the same.
+cdef tuple _VALUE_PROBLEMS = (
+    ("Recursion limit", _TOO_DEEP),
+    ("default serializer exceeds recursion limit", _TOO_DEEP),
+    ("str is not valid UTF-8", "a text has a lone surrogate, which is no Unicode character"),
+    ("Integer exceeds 64-bit range", "an integer is beyond 64 bits"),
+)
+
+
+cdef object _unwritable(problem):
+    said = str(problem)
+    for beginning, text in _VALUE_PROBLEMS:
+        if said.startswith(beginning):
+            return ValueError(text)
+    return TypeError(f"a value that JSON does not have: {said}")
 
 
 cdef inline object _sent_id(unique_id):
@@ -259,5 +465,44 @@ cdef inline object _object(value, str name):
 
 
 def json_text(value):
-    """A JSON value as text, for payloads that travel inside a payload. TypeError for what JSON cannot carry."""
-    return _dumps(value).decode()
+    """A JSON value as text, for payloads that travel inside a payload. Raises as `serialize`."""
+    return _written(value, _depth_of(<PyObject *>value, DEPTH)).decode()
+
+
+def duplicate_members(text):
+    """The members that an object of this JSON text has more than once, each as its path from the top; usually none.
+
+    A path is of names and indices, as (3, "connectorId"); a member that is there three times is named twice. JSON leaves
+    open what such an object means (RFC 8259 §4); `parse` takes the last one. Raises FramingError for what is no JSON or
+    is nested too deep, TypeError for what is no text.
+    """
+    # The reader of the standard library tells of pairs, but calls itself for each level and limits the digits of an
+    # integer: only text that was looked at is given to it, and numbers are left as text.
+    try:
+        data = _loads(text)
+    except _JSONDecodeError as problem:
+        raise _unreadable(text, problem) from None
+    if _depth_of(<PyObject *>data, DEPTH) != SHALLOW:
+        raise _too_deep(data)
+    whole = _json_loads(
+        text if isinstance(text, str) else bytes(text).decode(), object_pairs_hook=_Pairs, parse_int=str)
+    cdef list found = []
+    _find_duplicates(whole, (), found)
+    return found
+
+
+class _Pairs(list):
+    """An object as its members, in order."""
+
+
+cdef void _find_duplicates(value, tuple path, list found) except *:
+    if type(value) is _Pairs:
+        seen = set()
+        for name, member in value:
+            if name in seen:
+                found.append((*path, name))
+            seen.add(name)
+            _find_duplicates(member, (*path, name), found)
+    elif type(value) is list:
+        for index, element in enumerate(value):
+            _find_duplicates(element, (*path, index), found)

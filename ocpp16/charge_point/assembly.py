@@ -4,7 +4,7 @@ The order of `all` is the order in which features start and hear of signals. A f
 constructor; none of them finds another by itself.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from functools import cache
 from types import MappingProxyType
 from typing import TYPE_CHECKING
@@ -19,13 +19,16 @@ from ocpp16.profiles.base import Context, FeatureProfile, log
 from ocpp16.profiles.boot import Boot
 from ocpp16.profiles.charging_limits import ChargingLimits
 from ocpp16.profiles.charging_profiles import ChargingProfiles
+from ocpp16.profiles.configuration_changes import ConfigurationChanges
 from ocpp16.profiles.data_transfer import DataTransfer
+from ocpp16.profiles.dead_letters import DeadLetters
 from ocpp16.profiles.meter_values import MeterValues
 from ocpp16.profiles.remote_control import RemoteControl
 from ocpp16.profiles.remote_trigger import RemoteTrigger
 from ocpp16.profiles.reset import Reset
 from ocpp16.profiles.settings import Settings
 from ocpp16.profiles.smart_charging import SmartCharging
+from ocpp16.profiles.station_side import StationSide
 from ocpp16.profiles.transaction_data import TransactionData
 from ocpp16.profiles.transactions import TransactionMessages
 from ocpp16.rpc.pending import Lane
@@ -35,18 +38,24 @@ from ocpp16.state.configuration import Configuration
 from ocpp16.state.connector import Connector, initial_status
 from ocpp16.state.keys import core, internal
 from ocpp16.state.signals import Signals
+from ocpp16.state.timers import Timers
 from ocpp16.station import CoreStation, SmartChargingStation
+from ocpp16.values import member
 
 if TYPE_CHECKING:
     from ocpp16.charge_point.charge_point import ChargePoint
+    from ocpp16.charge_point.life import Life
 
 BUILT_PROFILES = frozenset({"Core", "RemoteTrigger"})
 """Feature profiles that need nothing of the station beyond CoreStation."""
 
 
+_WITH_SMART_CHARGING = BUILT_PROFILES | {"SmartCharging"}
+
+
 def built_profiles(station: CoreStation) -> frozenset[str]:
     """The feature profiles that this version has and this station can do."""
-    return BUILT_PROFILES | {"SmartCharging"} if isinstance(station, SmartChargingStation) else BUILT_PROFILES
+    return _WITH_SMART_CHARGING if isinstance(station, SmartChargingStation) else BUILT_PROFILES
 
 
 class Features:
@@ -60,6 +69,7 @@ class Features:
         "connectors",
         "ctx",
         "data_transfer",
+        "dead_letters",
         "dispatcher",
         "meter_values",
         "settings",
@@ -78,10 +88,12 @@ class Features:
         data.restore(found.samples)
         self.ctx = ctx
         self.connectors = connectors
-        self.boot = Boot(ctx)
+        changes = ConfigurationChanges(ctx)
+        self.dead_letters = DeadLetters(ctx, found.dead_letters)
+        self.boot = Boot(ctx, changes=changes)
         self.availability = Availability(ctx)
         self.authorization = Authorization(ctx)
-        self.settings = Settings(ctx, reconnect=reconnect)
+        self.settings = Settings(ctx, changes=changes, reconnect=reconnect)
         self.meter_values = MeterValues(ctx, data)
         self.transactions = TransactionMessages(ctx, meter_values=self.meter_values)
         self.data_transfer = DataTransfer(ctx)
@@ -106,12 +118,34 @@ class Features:
         self.dispatcher = Dispatcher(ctx, self.all, routes)
 
     def seed_connectors(self, status: Mapping[int, ChargePointStatus]) -> None:
-        """Take the states the station knows. Raises ValueError unless there is one for each of 0..n."""
-        if set(status) != set(self.connectors):
-            raise ValueError(f"connector_status must have the connectors {sorted(self.connectors)}")
+        """Take the states the station knows.
+
+        Raises ValueError for a connector that is none, or a status it cannot have; then nothing has changed.
+        """
+        seeded = dict(self.connectors)
         for connector_id, initial in status.items():
-            known = self.connectors[connector_id]
-            self.connectors[connector_id] = Connector(connector_id, initial, known.availability)
+            known = self.connectors.get(connector_id)
+            if known is None:
+                raise ValueError(f"connector_status: no connector {connector_id}, there are {sorted(self.connectors)}")
+            name = f"connector_status[{connector_id}]"
+            status_now = member(ChargePointStatus, initial, name)
+            seeded[connector_id] = Connector(connector_id, status_now, known.availability, self.ctx.clock.now())
+        self.connectors.update(seeded)
+
+    def seed_resumed(self, resuming_session_ids: Collection[str]) -> None:
+        """The connector of a transaction that goes on is not Available: until the station tells more, energy is held
+        back (OCPP 1.6 ed. 2 §4.9)."""
+        for transaction in self.ctx.transactions.all_running():
+            connector = self.connectors.get(transaction.connector_id)
+            if transaction.session_id in resuming_session_ids and connector is not None:
+                self.availability.sessions[transaction.connector_id] = transaction.session_id
+                if connector.base in _IDLE and not connector.is_faulted:
+                    self.connectors[transaction.connector_id] = Connector(
+                        transaction.connector_id,
+                        ChargePointStatus.SUSPENDED_EVSE,
+                        connector.availability,
+                        self.ctx.clock.now(),
+                    )
 
     def retune(self, key: str) -> None:
         """A configuration key that the session works by has changed."""
@@ -144,11 +178,14 @@ def _routes(features: tuple[type[FeatureProfile], ...], active: tuple[str, ...])
     )
 
 
+_IDLE = frozenset({ChargePointStatus.AVAILABLE, ChargePointStatus.UNAVAILABLE, ChargePointStatus.RESERVED})
+_NOTHING: frozenset[str] = frozenset()
 _RETRY_KEYS = frozenset({core.TRANSACTION_MESSAGE_ATTEMPTS.name, core.TRANSACTION_MESSAGE_RETRY_INTERVAL.name})
 
 
-def assemble(charge_point: "ChargePoint", found: Restored) -> Features:
+def assemble(charge_point: "ChargePoint", life: "Life", found: Restored) -> Features:
     """Make session, context and features for one start, from what was stored."""
+    second_line = charge_point.second_line
     configuration = charge_point.configuration
     configuration.built_profiles = built_profiles(charge_point.station)
     delivery = StoredDelivery()
@@ -166,28 +203,37 @@ def assemble(charge_point: "ChargePoint", found: Restored) -> Features:
             byte_limit=configuration[internal.MESSAGE_QUEUE_BYTE_LIMIT],
             replay_rate=configuration[internal.MESSAGE_REPLAY_RATE],
             queue_all=configuration[internal.QUEUE_ALL_MESSAGES],
-            discard=frozenset(discarded),
+            discard=frozenset(discarded) if discarded else _NOTHING,
         ),
+        tolerance=charge_point.tolerance,
         specific_codes=configuration[internal.SCHEMA_VIOLATION_ERRORS] != ErrorCode.FORMATION_VIOLATION,
         on_invalid=charge_point.invalid_received,
+        on_internal_error=second_line.failed,
     )
-    connectors = _connectors(configuration, found)
+    timers, signals = Timers(), Signals()
+    timers.on_error = signals.on_error = second_line.failed
+    connectors = _connectors(configuration, found, charge_point.clock.now())
     ctx = Context(
         charge_point_id=configuration[internal.CHARGE_POINT_ID],
         clock=charge_point.clock,
-        timers=charge_point.timers,
+        timers=timers,
         configuration=configuration,
-        signals=Signals(),
+        signals=signals,
         connectors=connectors,
         transactions=found.transactions,
         journal=charge_point.writer,
         session=session,
         station=charge_point.station,
+        station_side=StationSide(
+            configuration[internal.STATION_TIMEOUT], life.spawn, second_line.failed, charge_point.overran
+        ),
         counters=charge_point.counters,
         kick=charge_point.kick,
-        spawn=charge_point.spawn,
+        start=life,
+        spawn_outside=charge_point.spawn_outside,
         tell=charge_point.tell,
-        persist=charge_point.persisted,
+        failed=second_line.failed,
+        keeper=charge_point.keeper,
     )
     ctx.next_sequence = found.next_sequence
     delivery.ctx = ctx
@@ -195,12 +241,15 @@ def assemble(charge_point: "ChargePoint", found: Restored) -> Features:
     ctx.marked = [entry for entry in found.messages if entry.clock_boot and entry.lane is Lane.TRANSACTION]
     if found.messages:
         log.info("%s: %d messages wait from before", ctx.charge_point_id, len(found.messages))
-    return Features(ctx, connectors, found, charge_point.reconnect_websocket)
+    features = Features(ctx, connectors, found, charge_point.reconnect_websocket)
+    delivery.dead_letters = features.dead_letters
+    session.on_boot_wanted = features.boot.send_boot_notification
+    return features
 
 
-def _connectors(configuration: Configuration, found: Restored) -> dict[int, Connector]:
+def _connectors(configuration: Configuration, found: Restored, now: int) -> dict[int, Connector]:
     connectors = {}
     for connector_id in range(configuration[core.NUMBER_OF_CONNECTORS] + 1):
         availability = found.availability.get(connector_id, AvailabilityType.OPERATIVE)
-        connectors[connector_id] = Connector(connector_id, initial_status(availability), availability)
+        connectors[connector_id] = Connector(connector_id, initial_status(availability), availability, now)
     return connectors

@@ -1,75 +1,88 @@
 """The charge point: puts features, session, store and connection together, and starts and stops them.
 
-It decides nothing itself. What lasts from opening to closing is made once (clock, timers, pump, journal, connectivity);
-what belongs to a start is made anew by each start from what is stored (session, transactions, features), so that a
-restart cannot inherit anything by accident.
+It decides nothing itself. What lasts from opening to closing is made once (clock, pump, journal, observer's feed); what
+belongs to a start is a `Life`, made anew by each start from what is stored, so that a restart cannot inherit anything
+by accident.
+
+Rules of this file:
+1. Starts, stops and restarts happen one after another. A stop, once begun, goes to its end, whoever asked for it and
+   whatever becomes of the asker.
+2. Every wait of a stop has an end (`orderly_stop`).
 """
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping
+from functools import partial
 from random import Random
 from typing import Any
 
 import trio
 
-from ocpp16.charge_point.assembly import assemble
+from ocpp16.charge_point.assembly import Features, assemble
 from ocpp16.charge_point.connectivity import Connectivity, Connector
 from ocpp16.charge_point.feed import ObserverFeed
+from ocpp16.charge_point.life import Life, guarded_task
+from ocpp16.charge_point.orderly_stop import stop_in_order
 from ocpp16.charge_point.pump import Pump
-from ocpp16.charge_point.questions import Questions
-from ocpp16.charge_point.redaction import redacted
-from ocpp16.charge_point.restored import BOOT, restored
+from ocpp16.charge_point.questions import KeyCallback, Questions
+from ocpp16.charge_point.restored import BOOT, Restored, restored
+from ocpp16.charge_point.second_line import SecondLine
 from ocpp16.charge_point.writer import JournalWriter
-from ocpp16.enums import BootReason, ChargePointStatus, Reason
-from ocpp16.errors import ChargePointStopped
+from ocpp16.enums import BootReason, ChargePointStatus
+from ocpp16.errors import ChargePointStopped, StoreError
 from ocpp16.models import Counters
 from ocpp16.observer import MessageExchanged, ObserverEvent, SecurityEvent
-from ocpp16.profiles.base import log
+from ocpp16.profiles.base import Context, log
+from ocpp16.profiles.context import ConfigurationKeeper
 from ocpp16.profiles.data_transfer import DataTransferHandler
+from ocpp16.profiles.turn import Turn
+from ocpp16.redaction import redacted
+from ocpp16.rpc.tolerance import Tolerance
 from ocpp16.schedule.sharing import Strategy
 from ocpp16.state.clock import Clock
 from ocpp16.state.configuration import Configuration
 from ocpp16.state.keys import core, internal
-from ocpp16.state.signals import ConfigurationChanged
+from ocpp16.state.signals import ConfigurationChanged, RegistrationChanged
 from ocpp16.state.timers import Timers
 from ocpp16.station import CoreStation
-from ocpp16.store.base import Change
 from ocpp16.store.journal import Journal
 from ocpp16.store.tables import clock_corrections, settings
+from ocpp16.texts import shown
+from ocpp16.values import finite, text
 
 
 class ChargePoint(Questions):
     """One OCPP 1.6J charge point; made by `open_charge_point`."""
 
     __slots__ = (
-        "_availability",
         "_connect",
-        "_connection_ended",
-        "_connection_scope",
-        "_connectivity",
         "_data_transfer_handlers",
-        "_features",
         "_feed",
         "_is_closed",
         "_journal",
         "_key_callbacks",
-        "_meter_values",
+        "_key_texts",
+        "_life",
         "_meters",
         "_nursery",
-        "_persist",
         "_pump",
         "_random",
+        "_registered",
         "_resume_delay",
         "_sharing",
+        "_stop_scope",
+        "_stopped",
+        "_token",
         "_trace",
-        "_transactions",
+        "_turn",
         "clock",
         "configuration",
         "counters",
-        "ctx",
-        "is_running",
+        "keeper",
         "new_id",
+        "second_line",
         "station",
         "timers",
+        "tolerance",
         "writer",
     )
 
@@ -80,64 +93,92 @@ class ChargePoint(Questions):
         station: CoreStation,
         journal: Journal,
         nursery: trio.Nursery,
-        anchor: int,
+        clock: Clock,
         connector: Connector,
-        persist: Callable[[Configuration], Sequence[Change]],
+        keeper: ConfigurationKeeper,
         feed: ObserverFeed | None,
         counters: Counters,
         new_id: Callable[[], str],
         random: Random,
+        tolerance: Tolerance,
         trace_messages: bool,
     ) -> None:
         self.configuration = configuration
         self.counters = counters
         self.timers = Timers()
-        self.clock = Clock(trio.current_time, anchor)
+        """Of the station, if it likes: they go on over starts and stops."""
+        self.clock = clock
         self.station = station
+        self.keeper = keeper
+        self.tolerance = tolerance
+        self.new_id = new_id
         self._journal = journal
         self.writer = JournalWriter(journal, configuration[internal.CHARGE_POINT_ID])
         self._nursery = nursery
         self._connect = connector
-        self._persist = persist
         self._feed = feed
-        self.new_id = new_id
+        self.second_line = SecondLine(
+            configuration[internal.CHARGE_POINT_ID], counters, clock.monotonic, self._tell_at_once
+        )
+        self.timers.on_error = self.second_line.failed
         self._random = random
         self._trace = self._traced if trace_messages and feed is not None else None
-        self._pump = Pump(self.clock, self.timers, self._durable)
-        self._connectivity: Connectivity | None = None
-        self._connection_scope = trio.CancelScope()
-        self._connection_ended = trio.Event()
+        self._pump = Pump(clock, self.timers, self._durable, self.second_line.failed)
+        self._life: Life
+        self._turn = Turn()
+        self._stopped: trio.Event | None = None
+        self._stop_scope: trio.CancelScope | None = None
+        self._registered: trio.Event | None = None
         self._resume_delay = 0.0
-        self._key_callbacks: dict[str, list[Callable[[], None]]] = {}
+        self._key_callbacks: dict[str, list[KeyCallback]] = {}
+        self._key_texts: dict[str, str | None] = {}
         self._data_transfer_handlers: dict[tuple[str, str | None], DataTransferHandler] = {}
         self._meters: dict[int, int] = {}
         self._sharing: tuple[Strategy | None, float | None] = (None, None)
         self._is_closed = False
-        self.is_running = False
+        self._token = trio.lowlevel.current_trio_token()
+
+    @property
+    def ctx(self) -> Context:
+        """What the features of the present start share."""
+        return self._life.features.ctx
+
+    @property
+    def _features(self) -> Features:
+        return self._life.features
+
+    @property
+    def is_running(self) -> bool:
+        """Was it started, and is it neither stopped nor stopping?"""
+        return self._life.is_running
 
     # Life
 
     async def prepare(self) -> None:
-        """Read what is stored and make everything that belongs to a start; for `open_charge_point` and `restart`."""
-        loaded = await self._load()
-        found = restored(loaded)
+        """Read what is stored and make everything that belongs to a start; for `open_charge_point`."""
+        found = restored(await self._journal.load_all(self.configuration[internal.CHARGE_POINT_ID]), self.clock.now())
+        life = Life(self._nursery, self.second_line)
+        life.features = features = assemble(self, life, found)
+        self._note_boot(found)
+        self._meters = {row.connector_id: row.energy for row in found.meters.values()}
+        for (vendor_id, message_id), handler in self._data_transfer_handlers.items():
+            features.data_transfer.register(vendor_id, message_id, handler)
+        if features.smart_charging is not None:
+            features.smart_charging.limits.share(*self._sharing)
+        features.ctx.signals.on(ConfigurationChanged, self._configuration_changed)
+        features.ctx.signals.on(RegistrationChanged, self._registration_changed)
+        self._life = life
+        self._pump.take_over(features.ctx.session, features.ctx.timers)
+
+    def _note_boot(self, found: Restored) -> None:
+        """Count this start, and tell the clock what is known of the times of earlier ones."""
+        self.counters.times_ignored += found.times_ignored
         boot = found.boot + 1
         self.clock.boot = boot
         self.clock.corrections.update(found.corrections)
         found.note_times(self.clock)
         unused = [clock_corrections.delete(number) for number in self.clock.prune()]
         self.writer.append(settings.put(settings.SettingRow(BOOT, boot)), *unused)
-        self._meters = {row.connector_id: row.energy for row in found.meters.values()}
-        self._features = features = assemble(self, found)
-        self.ctx = features.ctx
-        self._availability = features.availability
-        self._meter_values = features.meter_values
-        self._transactions = features.transactions
-        for (vendor_id, message_id), handler in self._data_transfer_handlers.items():
-            features.data_transfer.register(vendor_id, message_id, handler)
-        self.share_limits(*self._sharing)
-        self.ctx.signals.on(ConfigurationChanged, self._configuration_changed)
-        self._pump.session = self.ctx.session
 
     async def start(
         self,
@@ -145,102 +186,133 @@ class ChargePoint(Questions):
         boot_reason: BootReason = BootReason.POWER_UP,
         resuming_session_ids: Collection[str] = (),
     ) -> None:
-        """Begin: close or resume stored transactions, announce the charge point, connect. Does not wait for any of it.
+        """Begin: close or resume stored transactions, announce the charge point, connect. Does not wait for any of it;
+        `wait_registered` does.
 
-        connector_status: what the connectors are (all of 0..n), where the station knows it; without it they are
-        Available or Unavailable as ChangeAvailability left them. resuming_session_ids: sessions of stored transactions
-        that go on; the other transactions are stopped with reason PowerLoss.
-        Raises ValueError for a wrong map, RuntimeError if it runs.
+        connector_status: what the connectors are, where the station knows it; the others are Available or Unavailable
+        as ChangeAvailability left them, and SuspendedEVSE where a transaction is resumed. resuming_session_ids:
+        sessions of stored transactions that go on; the other transactions are stopped with reason PowerLoss.
+        Raises ValueError for a wrong map or text, RuntimeError if it runs, StoreError if the store cannot be read.
         """
-        if self.is_running:
-            raise RuntimeError("the charge point runs already")
-        features = self._features
+        self._check_usable()
+        if isinstance(resuming_session_ids, str | bytes):
+            raise ValueError("resuming_session_ids must be a collection of session ids, not one text")
+        resuming = [text(session_id, "resuming_session_ids") for session_id in resuming_session_ids]
+        async with self._turn:
+            self._check_usable()
+            if self._life.is_running:
+                raise RuntimeError("the charge point runs already")
+            if self._life.was_started:
+                await self._begin_anew()
+            self._begin(connector_status, resuming)
+
+    async def _begin_anew(self) -> None:
+        """After a stop: everything from what is stored, and from what waits to be."""
+        self.clock = Clock(trio.current_time, self.clock.now())
+        self._pump.clock = self.clock
+        self.configuration.reboot()
+        await self.prepare()
+
+    def _begin(self, connector_status: Mapping[int, ChargePointStatus] | None, resuming: Collection[str]) -> None:
+        life, features = self._life, self._life.features
         if connector_status:
             features.seed_connectors(connector_status)
-        self.is_running = True
-        features.transactions.recover(resuming_session_ids)
+        features.seed_resumed(resuming)
+        life.was_started = life.is_running = True
+        self._stopped = None
+        features.transactions.recover(resuming)
         for feature in features.all:
-            feature.start()
-        self.ctx.ask_later(self.station.set_connection_timeout, self.configuration[core.CONNECTION_TIME_OUT])
-        self._connectivity = Connectivity(
-            self.ctx,
+            self.second_line.guarded(f"start of {type(feature).__name__}", feature.start)
+        self._tell_connection_timeout()
+        life.connectivity = Connectivity(
+            features.ctx,
             self._pump,
             connector=self._connect,
             accept=features.dispatcher.accept,
             trace=self._trace,
             random=self._random,
         )
-        self._connectivity.set_resume_delay(self._resume_delay)
-        self._connectivity.connect()
-        self._connection_scope = trio.CancelScope()
-        self._connection_ended = trio.Event()
-        self._nursery.start_soon(self._stay_connected, self._connectivity, self._connection_scope)
+        life.connectivity.set_resume_delay(self._resume_delay)
+        life.connectivity.connect()
+        life.begin()
         self._pump.kick()
 
-    async def _stay_connected(self, connectivity: Connectivity, scope: trio.CancelScope) -> None:
-        try:
-            with scope:
-                await connectivity.run()
-        finally:
-            self._connection_ended.set()
+    def _tell_connection_timeout(self) -> None:
+        self.ctx.command(
+            self.station.set_connection_timeout,
+            self.configuration[core.CONNECTION_TIME_OUT],
+            connectors=("set_connection_timeout",),
+            topic="set_connection_timeout",
+        )
 
     async def stop(self) -> bool:
-        """End in order: transactions stopped, what can be sent sent (StopTimeout seconds), socket closed.
+        """End in order: transactions stopped, what can be sent sent (StopTimeout seconds), socket closed, all on disk.
 
-        False if it does not run. What could not be sent is on disk and goes out after the next start.
+        False if it does not run; asked for twice, both wait for the one end. It takes StopTimeout and 10 s at most,
+        whatever disk and network do. What could not be sent is on disk and goes out after the next start; what could
+        not be stored is said in the log. A caller that is cancelled leaves it going on.
         """
-        if not self.is_running:
-            return False
-        ctx = self.ctx
-        with trio.move_on_after(self.configuration[internal.STOP_TIMEOUT]):
-            for transaction in ctx.transactions.all_running():
-                await ctx.ask(self.station.stop_transaction, transaction.connector_id, Reason.OTHER, safe=False)
-            await self._settled()
-        self.is_running = False
-        for feature in reversed(self._features.all):
-            feature.stop()
-        self._connection_scope.cancel()
-        with trio.CancelScope(shield=True):  # bounded: the closing handshake has its own limit
-            await self._connection_ended.wait()
-        ctx.session.stop(self.clock.monotonic())
-        await self.stored()
-        return True
+        self._check_usable()
+        return await self._end()
 
-    async def _settled(self) -> None:
-        """Wait until transactions are over and everything is answered, or there is nobody to answer."""
-        settled = trio.Event()
+    async def _end(self) -> bool:
+        life = self._life
+        was_running = life.is_running
+        if was_running:
+            life.is_running = False
+            self._stopped = trio.Event()
+            self._nursery.start_soon(self._stop, life, self._stopped)
+        if self._stopped is not None:
+            await self._stopped.wait()
+        return was_running
 
-        def look() -> None:
-            if self._has_settled():
-                settled.set()
-
-        self._pump.on_turn = look
-        self._pump.kick()
+    @trio.lowlevel.enable_ki_protection
+    async def _stop(self, life: Life, stopped: trio.Event) -> None:
         try:
-            await settled.wait()
+            with trio.CancelScope(shield=True) as self._stop_scope:  # bounded inside
+                async with self._turn:
+                    try:
+                        await stop_in_order(life, self._pump, self.writer, self.second_line)
+                    except Exception as error:  # of ours; it ends all the same
+                        self.second_line.failed("stop", error)
+                        await life.end()
         finally:
-            self._pump.on_turn = None
-
-    def _has_settled(self) -> bool:
-        session = self.ctx.session
-        if self.ctx.transactions.all_running():
-            return False
-        return not self.ctx.is_online or (session.outbox.depth == 0 and session.in_flight is None)
+            stopped.set()
+            self._tell_registration()
 
     async def restart(
         self,
         connector_status: Mapping[int, ChargePointStatus] | None = None,
         boot_reason: BootReason = BootReason.APPLICATION_RESET,
+        resuming_session_ids: Collection[str] = (),
     ) -> bool:
-        """Start anew after `stop`, boot included, from what is stored. False if it was not stopped."""
-        if self.is_running or self._is_closed:
-            return False
-        await self.stored()
-        self.clock = Clock(trio.current_time, self.clock.now())
-        self._pump.clock = self.clock
-        await self.prepare()
-        await self.start(connector_status, boot_reason)
+        """Start anew after `stop`, boot included, from what is stored. False if it was not stopped, or runs again.
+
+        Parameters as of `start`. Raises ValueError and StoreError as it does; then it is stopped as before.
+        """
+        self._check_usable()
+        resuming = [text(session_id, "resuming_session_ids") for session_id in resuming_session_ids]
+        async with self._turn:
+            self._check_usable()
+            if self._life.is_running or not self._life.was_started:
+                return False
+            await self._begin_anew()
+            self._begin(connector_status, resuming)
         return True
+
+    async def close(self) -> None:
+        """The block ends: stop, and take no more; for `open_charge_point`."""
+        await self._end()
+        async with self._turn:
+            self._is_closed = True
+        await self._life.end()
+
+    def abandon(self) -> None:
+        """No task goes on, whatever has become of `close`; for `open_charge_point`."""
+        self._is_closed = True
+        self._life.abandon()
+        if self._stop_scope is not None:
+            self._stop_scope.cancel()
 
     def connect_websocket(self) -> None:
         """Connect at once, and stay connected. Raises ChargePointStopped if it does not run."""
@@ -252,19 +324,26 @@ class ChargePoint(Questions):
 
     def reconnect_websocket(self) -> None:
         """Close the connection and open another at once, with what is configured now; nothing while disconnected."""
-        if self._connectivity is not None:
-            self._connectivity.reconnect()
+        if self._life.connectivity is not None:
+            self._life.connectivity.reconnect()
 
     def set_message_queue_resume_delay(self, seconds: float) -> None:
-        """How long queued messages wait after a reconnect, so that the Central System may speak first."""
+        """How long queued messages wait after a reconnect, so that the Central System may speak first.
+
+        Raises ValueError unless it is a number from 0 to 3600.
+        """
+        self._check_usable()
+        if not 0 <= finite(seconds, "seconds") <= 3600:
+            raise ValueError(f"seconds must be from 0 to 3600, not {seconds}")
         self._resume_delay = seconds
-        if self._connectivity is not None:
-            self._connectivity.set_resume_delay(seconds)
+        if self._life.connectivity is not None:
+            self._life.connectivity.set_resume_delay(seconds)
 
     def _running(self) -> Connectivity:
-        if not self.is_running or self._connectivity is None:
+        self._check_usable()
+        if not self._life.is_running or self._life.connectivity is None:
             raise ChargePointStopped("the charge point is not running")
-        return self._connectivity
+        return self._life.connectivity
 
     def _keep_sharing(self, sharing: tuple[Strategy | None, float | None]) -> None:
         """It holds over a restart of the charge point as well."""
@@ -273,13 +352,25 @@ class ChargePoint(Questions):
     # Tasks and the disk
 
     async def stored(self) -> None:
-        """Wait until all that was told so far is on disk. Raises StoreError if it was refused."""
-        await self.writer.wait_durable(self.writer.last)
+        """Wait until all that was told so far is on disk.
+
+        Raises StoreError if that takes longer than StoreTimeout: what was told is kept, and stored when it can be.
+        """
+        self._check_usable()
+        seconds = self.configuration[internal.STORE_TIMEOUT]
+        with trio.move_on_after(seconds) as limit:
+            await self._journal.wait_durable(self.writer.last)
+        if limit.cancelled_caught:
+            raise StoreError(f"not on disk after {seconds} s")
 
     def spawn(self, async_fn: Callable[..., Any], *args: Any) -> None:
-        """Run a task that ends with the charge point."""
+        """Run a task that ends when the charge point is stopped. What it raises is logged and ends nothing else."""
+        self._life.spawn(async_fn, *args)
+
+    def spawn_outside(self, async_fn: Callable[..., Any], *args: Any) -> None:
+        """Run a task that ends with the block, over stops and starts. What it raises ends nothing else."""
         if not self._is_closed:
-            self._nursery.start_soon(async_fn, *args)
+            self._nursery.start_soon(guarded_task, self.second_line, async_fn, *args)
 
     # Inside
 
@@ -288,27 +379,29 @@ class ChargePoint(Questions):
         if self._feed is not None:
             self._feed.tell(event, number)
 
-    def close(self) -> None:
-        """No new tasks from here on."""
-        self._is_closed = True
+    def _tell_at_once(self, event: ObserverEvent) -> None:
+        if self._feed is not None:
+            self._feed.tell_now(event)
 
     async def run_pump(self) -> None:
+        """The task in which time passes; runs until cancelled."""
         await self._pump.run()
 
     def kick(self) -> None:
         """Something may be ready to be sent, or has just been answered."""
         self._pump.kick()
 
-    def persisted(self) -> Sequence[Change]:
-        """The writes that keep the configuration as it is now."""
-        return self._persist(self.configuration)
+    def overran(self, name: str, seconds: float) -> None:
+        """The station took too long to answer."""
+        log.warning("%s: station overran %s s in %s", self.ctx.charge_point_id, seconds, name)
 
-    def invalid_received(self, text: str, why: str) -> None:
+    def invalid_received(self, received: str, why: str) -> None:
         """The peer sent something that cannot be used (security event InvalidMessages)."""
-        log.warning("%s: received something unusable: %s", self.ctx.charge_point_id, why)
-        self.tell(SecurityEvent("InvalidMessages", f"{why}: {redacted(text)}"[:255]), 0)
+        log.warning("%s: received something unusable: %s", self.ctx.charge_point_id, shown(why))
+        self.tell(SecurityEvent("InvalidMessages", shown(f"{why}: {redacted(received)}")), 0)
 
     def durable_rose(self) -> None:
+        """More is on disk: what waited for it may go."""
         self._pump.kick()
         if self._feed is not None:
             self._feed.kick()
@@ -316,23 +409,28 @@ class ChargePoint(Questions):
     def _durable(self) -> int:
         return self._journal.durable
 
-    async def _load(self) -> dict[str, list[Any]]:
-        store, charge_point_id = self._journal.store, self.configuration[internal.CHARGE_POINT_ID]
-        if store.is_volatile or self._journal.is_inline:
-            return store.load(charge_point_id)
-        return await trio.to_thread.run_sync(store.load, charge_point_id)
+    def _registration_changed(self, signal: RegistrationChanged) -> None:
+        self._tell_registration()
+
+    def _next_registration(self) -> trio.Event:
+        if self._registered is None:
+            self._registered = trio.Event()
+        return self._registered
+
+    def _tell_registration(self) -> None:
+        """Whoever waits for the registration is to look again."""
+        if self._registered is not None:
+            self._registered.set()
+            self._registered = None
 
     def _configuration_changed(self, signal: ConfigurationChanged) -> None:
         self._features.retune(signal.key)
-        if self._connectivity is not None:
-            self._connectivity.key_changed(signal.key)
+        if self._life.connectivity is not None:
+            self._life.connectivity.key_changed(signal.key)
         if signal.key == core.CONNECTION_TIME_OUT.name:
-            self.ctx.ask_later(self.station.set_connection_timeout, self.configuration[core.CONNECTION_TIME_OUT])
-        for callback in self._key_callbacks.get(signal.key, ()):
-            try:
-                callback()
-            except Exception:
-                log.exception("a callback for %s failed", signal.key)
+            self._tell_connection_timeout()
+        for callback in tuple(self._key_callbacks.get(signal.key, ())):
+            self.second_line.guarded(f"callback for {signal.key}", partial(callback, signal.old, signal.new))
 
-    def _traced(self, direction: str, text: str) -> None:
-        self.tell(MessageExchanged(direction, redacted(text)), 0)
+    def _traced(self, direction: str, frame: str) -> None:
+        self.tell(MessageExchanged(direction, redacted(frame)), 0)

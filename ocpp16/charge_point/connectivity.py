@@ -1,11 +1,15 @@
 """Connect, stay connected, come back: the life of connections, one link at a time.
 
 Whatever ends a connection but an explicit stop leads to a new one. The wait grows by the RetryBackoff keys and begins
-anew once a connection has lasted; a person's `connect` skips it. Connecting needs no BootNotification: that is sent
-when the charge point starts (OCPP 1.6 ed. 2 §4.2).
+anew once a connection has proved good: a request of ours was answered on it, or it has lasted. A person's `connect`
+skips it; a server that says how long to stay away (Retry-After) is heeded. Connecting needs no BootNotification: that
+is sent when the charge point starts (OCPP 1.6 ed. 2 §4.2).
+
+What a connector of the host's raises, or a stream of its own, is a failed attempt like any other.
 """
 
 from collections.abc import Awaitable, Callable
+from math import inf
 from random import Random
 
 import trio
@@ -15,15 +19,20 @@ from ocpp16.charge_point.pump import Pump
 from ocpp16.errors import ConfigurationError, ConnectionClosed, ConnectionFailed, HandshakeRefused
 from ocpp16.observer import ConnectionStateChanged, SecurityEvent
 from ocpp16.profiles.base import Context, log
+from ocpp16.profiles.station_side import ends_everything
 from ocpp16.security.basic_auth import authorization_header
 from ocpp16.state.keys import core, internal, security
 from ocpp16.state.signals import Connected, Disconnected
+from ocpp16.texts import shown
 from ocpp16.transport.backoff import Backoff
 from ocpp16.transport.dial import DialFailed, Endpoint, endpoint
 from ocpp16.transport.websocket import WebSocket
 
 STABLE_AFTER = 10.0
-"""Seconds a connection must have lasted before the next wait is a short one again."""
+"""Seconds a connection must have lasted before the next wait is a short one again, if nothing was answered on it."""
+ATTEMPT_TIMEOUT = 90.0
+"""Seconds an attempt may take, a connector of the host's included; our own steps have limits below that."""
+LONGEST_WAIT = 86_400.0
 
 Connector = Callable[[Endpoint], Awaitable[trio.abc.Stream]]
 
@@ -45,9 +54,11 @@ class Connectivity:
         "_link",
         "_pump",
         "_resume_delay",
+        "_retry_after",
         "_retry_now",
         "_scope",
         "_trace",
+        "has_ended",
     )
 
     def __init__(
@@ -68,10 +79,12 @@ class Connectivity:
         self._backoff = Backoff(0, 0, 0, random)
         self._is_wanted = False
         self._is_urgent = False
-        self._retry_now = trio.Event()
+        self.has_ended = False
+        self._retry_now: trio.Event | None = None
         self._scope = trio.CancelScope()
         self._link: Link | None = None
         self._resume_delay = 0.0
+        self._retry_after = 0.0
 
     def set_resume_delay(self, seconds: float) -> None:
         """How long queued messages are held back after a reconnect, so that the Central System may speak first."""
@@ -81,7 +94,19 @@ class Connectivity:
         """Connect, at once, and stay connected."""
         self._is_wanted = self._is_urgent = True
         self._backoff.reset()
-        self._retry_now.set()
+        self._hurry()
+
+    def _hurry(self) -> None:
+        """Whoever waits here waits no longer."""
+        if self._retry_now is not None:
+            self._retry_now.set()
+
+    async def _wait(self, seconds: float = inf) -> None:
+        """Until somebody hurries, or the time is up."""
+        self._retry_now = trio.Event()
+        with trio.move_on_after(seconds):
+            await self._retry_now.wait()
+        self._retry_now = None
 
     def reconnect(self) -> None:
         """Close the connection and open another at once, with what is configured now."""
@@ -92,16 +117,19 @@ class Connectivity:
     def disconnect(self) -> None:
         """Close the connection, or give up the attempt, and stay away until `connect`."""
         self._is_wanted = False
-        self._retry_now.set()
+        self._hurry()
         self._scope.cancel()
 
+    def end(self) -> None:
+        """As `disconnect`, for good: `run` returns when the connection is closed."""
+        self.has_ended = True
+        self.disconnect()
+
     async def run(self) -> None:
-        """Runs until cancelled; the last connection is closed properly first."""
-        while True:
+        """Runs until `end`; the last connection is closed properly first."""
+        while not self.has_ended:
             if not self._is_wanted:
-                self._retry_now = trio.Event()
-                if not self._is_wanted:
-                    await self._retry_now.wait()
+                await self._wait()
                 continue
             self._is_urgent = False
             reason = await self._connect_and_read()
@@ -116,11 +144,10 @@ class Connectivity:
         self._backoff.wait_minimum = configuration[internal.RETRY_BACKOFF_WAIT_MINIMUM]
         self._backoff.random_range = configuration[internal.RETRY_BACKOFF_RANDOM_RANGE]
         self._backoff.repeat_times = configuration[internal.RETRY_BACKOFF_REPEAT_TIMES]
-        wait = self._backoff.next()
+        wait = min(max(self._backoff.next(), self._retry_after), LONGEST_WAIT)
+        self._retry_after = 0.0
         log.info("%s: connecting again in %.1f s", self._ctx.charge_point_id, wait)
-        self._retry_now = trio.Event()
-        with trio.move_on_after(wait):
-            await self._retry_now.wait()
+        await self._wait(wait)
 
     async def _connect_and_read(self) -> str | None:
         """One connection from its first packet to its end. Returns why there was none, None if there was one."""
@@ -129,21 +156,23 @@ class Connectivity:
         failure: str | None = "given up"
         with trio.CancelScope() as self._scope:
             try:
-                websocket = await self._open()
+                with trio.fail_after(ATTEMPT_TIMEOUT):
+                    websocket = await self._open()
                 failure = None
-            except (ConnectionFailed, ConfigurationError) as error:
-                failure = str(error)
-                self._report_failure(error)
+            except BaseException as error:
+                if ends_everything(error):
+                    raise
+                failure = self._report_failure(error)
         if websocket is None:
             return failure
         if not self._is_wanted:
             await websocket.aclose()
             return None
-        began = ctx.clock.monotonic()
+        began, answered = ctx.clock.monotonic(), ctx.counters.calls_answered
         reason = await self._serve(websocket)
-        if ctx.clock.monotonic() - began >= STABLE_AFTER:
+        if ctx.counters.calls_answered > answered or ctx.clock.monotonic() - began >= STABLE_AFTER:
             self._backoff.reset()
-        log.info("%s: disconnected: %s", ctx.charge_point_id, reason)
+        log.info("%s: disconnected: %s", ctx.charge_point_id, shown(reason))
         return None
 
     async def _open(self) -> WebSocket:
@@ -169,10 +198,11 @@ class Connectivity:
             ctx.session,
             ctx.clock,
             ctx.timers,
-            ctx.counters,
             accept=self._accept,
             turn=pump.turn,
             kick=pump.kick,
+            spawn=ctx.spawn,
+            failed=ctx.failed,
             trace=self._trace,
         )
         self._link = pump.link = link
@@ -199,14 +229,24 @@ class Connectivity:
                 await websocket.aclose()
         return reason
 
-    def _report_failure(self, error: ConnectionFailed | ConfigurationError) -> None:
+    def _report_failure(self, error: BaseException) -> str:
+        """Tell why there is no connection. Returns it in words."""
         ctx = self._ctx
-        log.warning("%s: no connection: %s", ctx.charge_point_id, error)
-        ctx.tell(ConnectionStateChanged(False, str(error)), 0)
-        if isinstance(error, HandshakeRefused) and error.status == 401:
-            ctx.tell(SecurityEvent("FailedToAuthenticateAtCentralSystem", str(error)[:255]), 0)
+        if isinstance(error, ConnectionFailed | ConfigurationError):
+            failure = shown(error)
+        elif isinstance(error, trio.TooSlowError):
+            failure = f"no connection within {ATTEMPT_TIMEOUT:g} s"
+        else:
+            failure = f"the connector failed: {type(error).__name__}: {shown(error)}"
+        log.warning("%s: no connection: %s", ctx.charge_point_id, failure)
+        ctx.tell(ConnectionStateChanged(False, failure), 0)
+        if isinstance(error, HandshakeRefused):
+            self._retry_after = error.retry_after or 0.0
+            if error.status == 401:
+                ctx.tell(SecurityEvent("FailedToAuthenticateAtCentralSystem", failure), 0)
         elif isinstance(error, DialFailed) and error.security_event:
-            ctx.tell(SecurityEvent(error.security_event, str(error)[:255]), 0)
+            ctx.tell(SecurityEvent(error.security_event, failure), 0)
+        return failure
 
     def key_changed(self, key: str) -> None:
         """A configuration key changed: pings follow at once."""

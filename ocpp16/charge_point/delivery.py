@@ -6,12 +6,14 @@ finds either the message and the old state, or the new state and no message.
 
 from functools import partial
 
-from ocpp16.observer import MessageGivenUp
+from ocpp16.observer import MessageGivenUp, MessageSetAside
 from ocpp16.profiles.base import Context, Payload, log
+from ocpp16.profiles.dead_letters import DeadLetters
 from ocpp16.rpc.pending import Entry
 from ocpp16.state.clock import correct_timestamps
 from ocpp16.state.transaction import Transaction
-from ocpp16.store.tables import dead_letters, message_queue
+from ocpp16.store.tables import message_queue
+from ocpp16.texts import shown
 
 UNKNOWN_TRANSACTION = -1
 """transactionId of a StopTransaction whose StartTransaction was given up (messages of transactions, OCPP 1.6 §4.8)."""
@@ -20,9 +22,10 @@ UNKNOWN_TRANSACTION = -1
 class StoredDelivery:
     """Needs its Context after construction: session and context know each other."""
 
-    __slots__ = ("ctx",)
+    __slots__ = ("ctx", "dead_letters")
 
     ctx: Context
+    dead_letters: DeadLetters
 
     def bind(self, entry: Entry) -> Payload:
         """The payload as it goes out: with the transaction's id as known now, and with corrected times."""
@@ -49,24 +52,34 @@ class StoredDelivery:
         if hook is not None:
             hook(entry, payload)
 
+    def partly_confirmed(self, entry: Entry, payload: Payload) -> None:
+        """The answer has a status but no id: the status is obeyed, and the message is sent again."""
+        hook = self.ctx.confirmations.get(entry.action)
+        if hook is not None:
+            hook(entry, payload)
+
     def attempted(self, entry: Entry) -> None:
         self.ctx.journal.append(self.ctx.row(entry))
 
+    def set_aside(self, entry: Entry, waiting: int) -> None:
+        """The message is left unanswered while others are answered: its transaction's messages wait apart."""
+        ctx = self.ctx
+        transaction = entry.transaction if isinstance(entry.transaction, Transaction) else None
+        ctx.counters.set_aside += 1
+        log.warning(
+            "%s: %s is not answered while other messages are: %d messages of its transaction are set aside",
+            ctx.charge_point_id,
+            entry.action,
+            waiting,
+        )
+        connector_id = None if transaction is None else transaction.connector_id
+        session_id = None if transaction is None else transaction.session_id
+        ctx.tell(MessageSetAside(entry.action, connector_id, session_id, waiting), 0)
+
     def given_up(self, entry: Entry, reason: str) -> None:
         ctx = self.ctx
-        transaction = entry.transaction
-        letter = dead_letters.DeadLetterRow(
-            sequence=entry.sequence,
-            lane=int(entry.lane),
-            action=entry.action,
-            payload=entry.payload,
-            attempts=entry.attempts,
-            transaction_key=transaction.key if isinstance(transaction, Transaction) else None,
-            clock_boot=entry.clock_boot,
-            reason=reason,
-            given_up_at=ctx.clock.now(),
-        )
-        number = ctx.journal.append(message_queue.delete(entry.sequence), dead_letters.put(letter))
+        reason = shown(reason)
+        number = self.dead_letters.put(entry, reason)
         log.warning("%s: %s given up after %d attempts: %s", ctx.charge_point_id, entry.action, entry.attempts, reason)
         ctx.tell(MessageGivenUp(entry.action, reason), number)
         hook = ctx.confirmations.get(entry.action)

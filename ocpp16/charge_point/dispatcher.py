@@ -1,12 +1,16 @@
 """From a CALL to its answer: admission, validation, handler, Reply (design: the hops of an incoming frame).
 
-Handlers never run in the reader: one that waits would stop the answers it may be waiting for. A short-lived task
-answers CALLs in order of arrival and ends when none is left. What a handler changed is on disk before its answer goes
-out.
+Rules of this file:
+1. Handlers never run in the reader: one that waits would stop the answers it may be waiting for.
+2. CALLs of one concern are answered in the order in which they came; CALLs of different concerns do not wait for each
+   other. The concern is the feature, if the handler names no other (`@on(…, concern=…)`). A short-lived task for each
+   concern answers what waits, and ends when nothing is left.
+3. What a handler changed is on disk before its answer goes out.
+4. What may wait has bounds in number and in bytes; beyond them CALLs are answered with GenericError at once.
 """
 
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from typing import Any
 
 import trio
@@ -18,9 +22,13 @@ from ocpp16.messages.actions import ACTIONS
 from ocpp16.profiles.base import Context, FeatureProfile, Payload, Reply, log
 from ocpp16.rpc.policy import MAX_WAITING_CALLS, Admission, admission
 from ocpp16.state.keys import internal
+from ocpp16.texts import shown
 
 _DESCRIPTION_LENGTH = 255
 """Characters of errorDescription: OCPP 1.6 sets no limit, later versions do."""
+
+MOST_CONCERNS = 64
+"""Concerns that may be in work at once; only an action whose every CALL is a concern of its own can come near it."""
 
 
 class Dispatcher:
@@ -29,34 +37,50 @@ class Dispatcher:
     Parameters: `routes` maps an action to the position of its feature in `features` and the name of its method.
     """
 
-    __slots__ = ("_ctx", "_features", "_is_draining", "_routes", "_waiting")
+    __slots__ = ("_ctx", "_features", "_lanes", "_routes", "_waiting")
 
     def __init__(self, ctx: Context, features: Sequence[FeatureProfile], routes: Mapping[str, tuple[int, str]]) -> None:
         self._ctx = ctx
         self._features = features
         self._routes = routes
-        self._waiting: deque[Call] = deque()
-        self._is_draining = False
+        self._lanes: dict[Hashable, deque[tuple[Call, Payload]]] = {}
+        """Concern → CALLs that wait for its task, which there is as long as the concern is here."""
+        self._waiting = 0
 
     def accept(self, call: Call) -> None:
-        """Take in a CALL from the reader. Never waits."""
+        """Take in a CALL from the reader. Never waits, never raises."""
+        try:
+            self._accept(call)
+        except Exception as error:
+            self._ctx.failed(f"reception of {shown(call.action, 50)}", error)
+            self._answer_error(call, ErrorCode.INTERNAL_ERROR, "the request could not be handled")
+
+    def _accept(self, call: Call) -> None:
         refusal = self._refusal(call)
         if refusal is not None:
             self._answer_error(call, *refusal)
             return
-        decision = admission(self._ctx.session.registration, call.action)
-        if decision is Admission.IGNORE:
-            self._ctx.session.leave_unanswered(call)
-        elif decision is Admission.REJECT:
-            self._ctx.session.reply(CallResult(call.unique_id, {"status": "Rejected"}), call=call)
+        session = self._ctx.session
+        if admission(session.registration, call.action) is Admission.REJECT:
+            session.reply(CallResult(call.unique_id, {"status": "Rejected"}), call=call)
             self._ctx.kick()
-        elif len(self._waiting) >= MAX_WAITING_CALLS:
+            return
+        try:
+            request = session.validate_request(call)
+        except ValidationError as error:
+            self._answer_invalid(call, error)
+            return
+        concern = self._concern(call.action, request)
+        lane = self._lanes.get(concern)
+        if self._waiting >= MAX_WAITING_CALLS or (lane is None and len(self._lanes) >= MOST_CONCERNS):
             self._answer_error(call, ErrorCode.GENERIC_ERROR, "too many calls at once")
+            return
+        self._waiting += 1
+        if lane is not None:
+            lane.append((call, request))
         else:
-            self._waiting.append(call)
-            if not self._is_draining:
-                self._is_draining = True
-                self._ctx.spawn(self._drain)
+            self._lanes[concern] = deque(((call, request),))
+            self._ctx.spawn(self._drain, concern)
 
     def _refusal(self, call: Call) -> tuple[ErrorCode, str] | None:
         """Actions that are answered so whatever the registration (OCPP-J 1.6 table 7)."""
@@ -64,22 +88,26 @@ class Dispatcher:
             return None
         if call.action in ACTIONS:
             return ErrorCode.NOT_SUPPORTED, f"{call.action} is not supported by this charge point"
-        return ErrorCode.NOT_IMPLEMENTED, f"{call.action:.50} is no action of OCPP 1.6"
+        return ErrorCode.NOT_IMPLEMENTED, f"{shown(call.action, 50)} is no action of OCPP 1.6"
 
-    async def _drain(self) -> None:
+    def _concern(self, action: str, request: Payload) -> Hashable:
+        position, method = self._routes[action]
+        concern = self._features[position].concerns.get(action)
+        return position if concern is None else (position, method, concern(request))
+
+    async def _drain(self, concern: Hashable) -> None:
+        lane = self._lanes[concern]
         try:
-            while self._waiting:
-                await self._handle(self._waiting.popleft())
+            while lane:
+                call, request = lane.popleft()
+                self._waiting -= 1
+                await self._handle(call, request)
         finally:
-            self._is_draining = False
+            self._waiting -= len(lane)
+            del self._lanes[concern]
 
-    async def _handle(self, call: Call) -> None:
+    async def _handle(self, call: Call, request: Payload) -> None:
         ctx = self._ctx
-        try:
-            request = ctx.session.validate_request(call)
-        except ValidationError as error:
-            self._answer_error(call, ErrorCode(error.code), str(error))
-            return
         before = ctx.journal.last
         try:
             position, method = self._routes[call.action]
@@ -92,17 +120,27 @@ class Dispatcher:
         except Refusal as refusal:
             self._answer_error(call, refusal.code, refusal.description, refusal.details)
         except ValidationError as error:
-            log.error("%s: our own answer is wrong: %s", ctx.charge_point_id, error)
+            ctx.failed(f"answer to {call.action}", error)
             self._answer_error(call, ErrorCode.INTERNAL_ERROR, "the answer could not be built")
-        except (trio.TooSlowError, StoreError):
-            log.error("%s: %s is not stored in time", ctx.charge_point_id, call.action)
+        except (trio.TooSlowError, StoreError) as error:
+            log.error("%s: %s is not stored: %s", ctx.charge_point_id, call.action, error)
             self._answer_error(call, ErrorCode.INTERNAL_ERROR, "the change could not be stored")
-        except Exception:
-            log.exception("%s: %s failed", ctx.charge_point_id, call.action)
+        except Exception as error:
+            ctx.failed(f"handler of {call.action}", error)
             self._answer_error(call, ErrorCode.INTERNAL_ERROR, "the request could not be handled")
         else:
             ctx.session.reply(CallResult(call.unique_id, reply.payload), then=reply.then, call=call)
             ctx.kick()
+
+    def _answer_invalid(self, call: Call, error: ValidationError) -> None:
+        """A request that breaks its schema; some have a status for it."""
+        position, _ = self._routes[call.action]
+        answer = self._features[position].answer_to_invalid(call.action, error)
+        if answer is None:
+            self._answer_error(call, ErrorCode(error.code), str(error))
+        else:
+            self._ctx.session.reply(CallResult(call.unique_id, answer), call=call)
+            self._ctx.kick()
 
     def _answer_error(
         self, call: Call, code: ErrorCode, description: str, details: dict[str, Any] | None = None

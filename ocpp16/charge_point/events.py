@@ -1,22 +1,37 @@
-"""The `on_…` handlers: what station code tells the charge point. Each is one line of delegation to its feature.
+"""The `on_…` handlers: what station code tells the charge point. Each checks its values and delegates to its feature.
 
 All are synchronous, never wait, and may be called at any time from the trio thread, connected or not. What is told is
-on disk a commit later; `await charge_point.stored()` returns when all told so far is. Unknown connectors raise
-ValueError, before anything is changed. Names and parameters are libocpp's.
+on disk a commit later; `await charge_point.stored()` returns when all told so far is. A value that cannot mean what its
+argument says raises ValueError that names the argument, before anything is changed; after the block has ended they
+raise ChargePointStopped. Names and parameters are libocpp's.
 """
 
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import trio
 
 from ocpp16.enums import AvailabilityStatus, AvailabilityType, Reason, SessionStartedReason
+from ocpp16.errors import ChargePointStopped
 from ocpp16.models import ErrorInfo, Measurement
-from ocpp16.profiles.availability import Availability
 from ocpp16.profiles.base import Context
-from ocpp16.profiles.meter_values import MeterValues
-from ocpp16.profiles.transactions import TransactionMessages
-from ocpp16.state.clock import to_micros
+from ocpp16.profiles.id_tags import check_id_tag
+from ocpp16.state.clock import plausible, to_micros
 from ocpp16.state.connector_table import ConnectorEvent
 from ocpp16.state.transaction import Transaction
+from ocpp16.texts import shown
+from ocpp16.values import aware, finite, member, text, whole
+
+if TYPE_CHECKING:
+    from ocpp16.charge_point.assembly import Features
+
+T = TypeVar("T")
+
+_FOREIGN = (
+    "a ChargePoint belongs to the thread of its trio loop: from another thread, or from asyncio in one, call it by "
+    "trio.from_thread.run_sync(charge_point.on_…, …, trio_token=token), an async method by trio.from_thread.run"
+)
+_SESSION_ID_LENGTH = 255
 
 
 class StationEvents:
@@ -25,33 +40,68 @@ class StationEvents:
     __slots__ = ()
 
     if TYPE_CHECKING:  # an annotation alone would forbid the slots of the subclass
-        _availability: Availability
-        _meter_values: MeterValues
-        _transactions: TransactionMessages
-        ctx: Context
+        _is_closed: bool
+        _token: trio.lowlevel.TrioToken
+
+        @property
+        def _features(self) -> Features: ...
+
+        @property
+        def ctx(self) -> Context: ...
+
+    def _check_usable(self) -> None:
+        """Every door to the charge point asks this first."""
+        try:
+            token = trio.lowlevel.current_trio_token()
+        except RuntimeError:
+            raise RuntimeError(_FOREIGN) from None
+        if token is not self._token:
+            raise RuntimeError(_FOREIGN)
+        if self._is_closed:
+            raise ChargePointStopped("the charge point is closed: its `async with` block has ended")
 
     def _connector(self, connector_id: int, lowest: int = 1) -> int:
-        if not lowest <= connector_id <= len(self.ctx.connectors) - 1:
-            raise ValueError(
-                f"no connector {connector_id}: this charge point has {lowest}..{len(self.ctx.connectors) - 1}"
-            )
+        self._check_usable()
+        highest = len(self.ctx.connectors) - 1
+        if isinstance(connector_id, bool) or not isinstance(connector_id, int):
+            raise ValueError(f"connector_id must be a whole number, not {shown(repr(connector_id), 60)}")
+        if not lowest <= connector_id <= highest:
+            raise ValueError(f"no connector {connector_id}: this charge point has {lowest}..{highest}")
         return connector_id
 
     def _submit(self, connector_id: int, event: ConnectorEvent, info: str | None = None, lowest: int = 1) -> None:
-        self._availability.submit(self._connector(connector_id, lowest), event, info)
+        number = self._connector(connector_id, lowest)
+        self._features.availability.submit(number, event, None if info is None else text(info, "info"))
 
     # Sessions and transactions
 
     def on_session_started(self, connector_id: int, session_id: str, reason: SessionStartedReason) -> None:
         """The first interaction: a plug, or an authorization. The connector becomes Preparing.
 
-        A plug on a Reserved connector leaves it Reserved until somebody authorizes.
+        A plug on a Reserved connector leaves it Reserved until somebody authorizes. Raises ValueError while a
+        transaction of another session runs there.
         """
-        self._availability.session_started(self._connector(connector_id), reason)
+        number = self._connector(connector_id)
+        session = _session_id(session_id)
+        why = member(SessionStartedReason, reason, "reason")
+        transaction = self.ctx.transactions.running(number)
+        if transaction is not None and transaction.session_id != session:
+            raise ValueError(f"connector {number} has a running transaction of session {transaction.session_id!r}")
+        self._features.availability.session_started(number, session, why)
 
     def on_session_stopped(self, connector_id: int, session_id: str) -> None:
-        """The car is gone. The connector becomes Available, or Unavailable if that was asked for meanwhile."""
-        self._availability.session_stopped(self._connector(connector_id))
+        """The car is gone. The connector becomes Available, or Unavailable if that was asked for meanwhile.
+
+        Raises ValueError while a transaction runs there (tell its end first), and for the id of another session.
+        """
+        number = self._connector(connector_id)
+        session = _session_id(session_id)
+        if self.ctx.transactions.running(number) is not None:
+            raise ValueError(f"connector {number} has a running transaction: tell on_transaction_stopped first")
+        known = self._features.availability.sessions.get(number)
+        if known is not None and known != session:
+            raise ValueError(f"session_id: connector {number} has the session {known!r}, not {session!r}")
+        self._features.availability.session_stopped(number)
 
     def on_transaction_started(
         self,
@@ -66,24 +116,23 @@ class StationEvents:
     ) -> Transaction:
         """A transaction began: StartTransaction is queued (OCPP 1.6 ed. 2 §4.8).
 
-        `meter_start`: register in Wh. `timestamp`: aware; now if None. `signed_meter_value`: text of the meter, kept
-        for StopTransaction.transactionData. Raises ValueError if `id_token` is not 1 to 20 characters, if `timestamp`
-        has no zone, or if the connector has a running transaction.
+        `meter_start`: register in Wh. `timestamp`: aware; now if None, or if it lies ahead. `signed_meter_value`: text
+        of the meter, kept for StopTransaction.transactionData. Raises ValueError if `id_token` is not 1 to 20
+        characters, if a value cannot be sent, or if the connector has a running transaction.
         """
-        self._connector(connector_id)
-        at = None if timestamp is None else to_micros(timestamp)
-        if self.ctx.transactions.running(connector_id) is not None:
-            raise ValueError(f"connector {connector_id} has a running transaction")
-        transaction = self._transactions.begin(
-            connector_id,
-            session_id,
-            id_token,
-            meter_start,
-            reservation_id=reservation_id,
-            at=at,
-            signed=signed_meter_value,
+        number = self._connector(connector_id)
+        session = _session_id(session_id)
+        token = check_id_tag(id_token, "id_token")
+        energy = _register(meter_start, "meter_start")
+        reservation = None if reservation_id is None else whole(reservation_id, "reservation_id")
+        at = self._instant(timestamp)
+        signed = None if signed_meter_value is None else text(signed_meter_value, "signed_meter_value")
+        if self.ctx.transactions.running(number) is not None:
+            raise ValueError(f"connector {number} has a running transaction")
+        transaction = self._features.transactions.begin(
+            number, session, token, energy, reservation_id=reservation, at=at, signed=signed
         )
-        self._availability.transaction_started(connector_id)
+        self._features.availability.transaction_started(number, session)
         return transaction
 
     def on_transaction_stopped(
@@ -98,23 +147,32 @@ class StationEvents:
         signed_meter_value: str | None = None,
     ) -> None:
         """A transaction is over: StopTransaction is queued (OCPP 1.6 ed. 2 §4.10); the connector becomes Finishing,
-        unless the reason is EVDisconnected.
+        unless the reason is EVDisconnected: then its lock is to be released, if UnlockConnectorOnEVSideDisconnect.
 
-        Raises ValueError if no transaction of this session runs on the connector.
+        Raises ValueError if no transaction of this session runs on the connector, or if a value cannot be sent.
         """
-        transaction = self.ctx.transactions.running(self._connector(connector_id))
-        if transaction is None or transaction.session_id != session_id:
-            raise ValueError(f"connector {connector_id} has no running transaction of session {session_id!r}")
-        self._transactions.end(
-            transaction,
-            reason,
-            energy_wh,
-            at=None if timestamp is None else to_micros(timestamp),
-            id_tag_end=id_tag_end,
-            signed=signed_meter_value,
-        )
-        if reason is not Reason.EV_DISCONNECTED:
-            self._submit(connector_id, ConnectorEvent.TRANSACTION_STOPPED)
+        number = self._connector(connector_id)
+        session = _session_id(session_id)
+        why = member(Reason, reason, "reason")
+        energy = _register(energy_wh, "energy_wh")
+        at = self._instant(timestamp)
+        tag = None if id_tag_end is None else check_id_tag(id_tag_end, "id_tag_end")
+        signed = None if signed_meter_value is None else text(signed_meter_value, "signed_meter_value")
+        transaction = self.ctx.transactions.running(number)
+        if transaction is None or transaction.session_id != session:
+            raise ValueError(f"connector {number} has no running transaction of session {session!r}")
+        self._features.transactions.end(transaction, why, energy, at=at, id_tag_end=tag, signed=signed)
+        if why is not Reason.EV_DISCONNECTED:
+            self._submit(number, ConnectorEvent.TRANSACTION_STOPPED)
+
+    def _instant(self, timestamp: datetime | None) -> int | None:
+        """A time of the host in µs, on the charge point's clock: one that lies ahead of it is now."""
+        if timestamp is None:
+            return None
+        at = to_micros(aware(timestamp, "timestamp"))
+        if not plausible(at) and self.ctx.clock.is_set:
+            raise ValueError(f"timestamp: {shown(timestamp)} cannot be the time of anything here")
+        return min(at, self.ctx.clock.now())
 
     # What the connector does
 
@@ -135,9 +193,11 @@ class StationEvents:
         self._submit(connector_id, ConnectorEvent.TRANSACTION_STOPPED, "ConnectionTimeout")
 
     def on_reservation_start(self, connector_id: int) -> None:
+        """The connector is reserved: Reserved."""
         self._submit(connector_id, ConnectorEvent.RESERVE_CONNECTOR)
 
     def on_reservation_end(self, connector_id: int) -> None:
+        """The reservation was used, cancelled, or is over: Available, if the connector was Reserved."""
         self._submit(connector_id, ConnectorEvent.RESERVATION_END)
 
     def on_enabled(self, connector_id: int) -> None:
@@ -150,32 +210,59 @@ class StationEvents:
 
     def on_error(self, connector_id: int, error: ErrorInfo) -> None:
         """An error began; one whose uuid is active already is ignored. Connector 0 is the charge point itself."""
-        self._availability.raise_error(self._connector(connector_id, 0), error)
+        self._features.availability.raise_error(self._connector(connector_id, 0), _a(ErrorInfo, error, "error"))
 
     def on_error_cleared(self, connector_id: int, uuid: str) -> None:
         """The error with this uuid is over; an unknown one is ignored."""
-        self._availability.clear_error(self._connector(connector_id, 0), uuid)
+        self._features.availability.clear_error(self._connector(connector_id, 0), text(uuid, "uuid"))
 
     def on_all_errors_cleared(self, connector_id: int) -> None:
-        self._availability.clear_all_errors(self._connector(connector_id, 0))
+        """No error of the connector is left."""
+        self._features.availability.clear_all_errors(self._connector(connector_id, 0))
 
     async def on_change_availability(self, connector_id: int, kind: AvailabilityType) -> AvailabilityStatus:
-        """What ChangeAvailability does, asked for by somebody at the station."""
-        status, act = self._availability.change(connector_id, kind)
-        await self.ctx.journal.wait_durable(self.ctx.journal.last)
+        """What ChangeAvailability does, asked for by somebody at the station; returns once it is on disk and in force.
+
+        Raises ValueError for an unknown connector or kind, StoreError if it could not be stored within StoreTimeout:
+        then nothing has changed.
+        """
+        number = self._connector(connector_id, 0)
+        status, act = await self._features.availability.change(number, member(AvailabilityType, kind, "kind"))
         act()
         return status
 
     # What is measured
 
     def on_meter_values(self, connector_id: int, measurement: Measurement) -> None:
-        """The meter's latest values. Nothing is sent: samples are taken by the configured intervals."""
-        self._meter_values.measured(self._connector(connector_id, 0), measurement)
+        """The meter's latest values. Nothing is sent: samples are taken by the configured intervals.
+
+        Connector 0 is the main meter of the charge point.
+        """
+        number = self._connector(connector_id, 0)
+        self._features.meter_values.measured(number, _a(Measurement, measurement, "measurement"))
 
     def on_max_current_offered(self, connector_id: int, amperes: float) -> None:
         """For the measurand Current.Offered."""
-        self._meter_values.offered_current(self._connector(connector_id, 0), amperes)
+        self._features.meter_values.offered_current(self._connector(connector_id, 0), finite(amperes, "amperes"))
 
     def on_max_power_offered(self, connector_id: int, watts: float) -> None:
         """For the measurand Power.Offered."""
-        self._meter_values.offered_power(self._connector(connector_id, 0), watts)
+        self._features.meter_values.offered_power(self._connector(connector_id, 0), finite(watts, "watts"))
+
+
+def _session_id(session_id: Any) -> str:
+    return text(session_id, "session_id", _SESSION_ID_LENGTH, least=1)
+
+
+def _register(energy: Any, name: str) -> float:
+    """A register in Wh that fits into 32 bits, as a Central System can be expected to keep it."""
+    number = finite(energy, name)
+    if abs(number) >= 2**31:
+        raise ValueError(f"{name} must fit into 32 bits, not {number}")
+    return number
+
+
+def _a(kind: type[T], value: Any, name: str) -> T:
+    if not isinstance(value, kind):
+        raise ValueError(f"{name} must be a {kind.__name__}, not {shown(type(value).__name__, 60)}")
+    return value

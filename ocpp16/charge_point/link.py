@@ -2,6 +2,11 @@
 
 Only the reader ends a link. Whoever finds it broken, or silent, aborts it, and the reader learns of it. `take` collects
 everything that may go now in one buffer; what a plain socket takes at once needs no task.
+
+Rules of this file:
+1. A peer is judged by the bytes that the kernel does not take, never by how much it asks in one read. Beyond
+   `MAX_UNSENT` of them frames wait in their lanes; a write that gets stuck ends the link.
+2. Silence after a request is met with a ping before the link is given up, whether pings are configured or not.
 """
 
 from collections.abc import Callable
@@ -9,8 +14,7 @@ from collections.abc import Callable
 import trio
 
 from ocpp16.errors import ConnectionClosed
-from ocpp16.models import Counters
-from ocpp16.rpc.policy import MAX_WAITING_REPLIES
+from ocpp16.rpc.policy import MAX_UNSENT, MAX_WAITING_REPLIES
 from ocpp16.rpc.session import Session
 from ocpp16.state.clock import Clock
 from ocpp16.state.timers import Timer, Timers
@@ -19,8 +23,8 @@ from ocpp16.transport.websocket import WebSocket
 WRITE_TIMEOUT = 10.0
 """Seconds after which a write that does not get through means a broken connection (libocpp)."""
 
-SILENT_TIMEOUTS = 3
-"""Requests in a row without an answer, and nothing else received: the peer is gone, though nobody said so."""
+PROBE_TIMEOUT = 30.0
+"""Seconds for an answer to the ping that a silence is met with, where no pong timeout is configured."""
 
 Trace = Callable[[str, str], None]
 
@@ -35,15 +39,16 @@ class Link:
     __slots__ = (
         "_accept",
         "_clock",
-        "_counters",
+        "_failed",
+        "_is_flushing",
         "_ping",
         "_ping_payload",
         "_pong",
         "_pong_timeout",
+        "_probe",
         "_session",
-        "_silent_timeouts",
+        "_spawn",
         "_thens",
-        "_timeouts",
         "_timers",
         "_trace",
         "_turn",
@@ -56,52 +61,46 @@ class Link:
         session: Session,
         clock: Clock,
         timers: Timers,
-        counters: Counters,
         *,
         accept: Callable[..., None],
-        turn: Callable[[], None],
+        turn: Callable[[], object],
         kick: Callable[[], None],
+        spawn: Callable[..., None],
+        failed: Callable[[str, BaseException], None],
         trace: Trace | None,
     ) -> None:
         self.websocket = websocket
         self._session = session
         self._clock = clock
-        self._counters = counters
-        self._timeouts = counters.timeouts
         self._timers = timers
         self._accept = accept
         self._turn = turn
         self._trace = trace
-        self._silent_timeouts = 0
+        self._spawn = spawn
+        self._failed = failed
+        self._is_flushing = False
         self._thens: list[Callable[[], None]] = []
         self._ping: Timer | None = None
         self._pong: Timer | None = None
+        self._probe: Timer | None = None
         self._ping_payload = b""
         self._pong_timeout = 0.0
         websocket.on_unsent = kick
         websocket.on_pong = self._pong_arrived
+        websocket.on_ping = self._ping_arrived
+        websocket.on_binary = session.on_binary
 
     @property
-    def unsent(self) -> bool:
-        return self.websocket.unsent
-
-    @property
-    def is_open(self) -> bool:
-        return self.websocket.is_open
-
-    def _note_timeouts(self) -> None:
-        """Requests without an answer, and silence: without pings that is how a dead connection shows."""
-        self._silent_timeouts += self._counters.timeouts - self._timeouts
-        self._timeouts = self._counters.timeouts
-        if self._ping is None and self._silent_timeouts >= SILENT_TIMEOUTS:
-            self.websocket.abort(f"{SILENT_TIMEOUTS} requests unanswered and nothing received meanwhile")
+    def takes_frames(self) -> bool:
+        """May a frame be written now? Not to a peer that has to read first; when it has, there is a turn."""
+        return self.websocket.is_open and self.websocket.unsent_bytes < MAX_UNSENT
 
     def take(self, now: float, durable: int) -> None:
         """Queue every frame that may go now and write what the kernel takes at once."""
         websocket, session = self.websocket, self._session
-        if self._counters.timeouts != self._timeouts:
-            self._note_timeouts()
-        while websocket.is_open and (frame := session.next_frame(now, durable)) is not None:
+        if session.wants_probe:
+            self._ask_whether_alive(now)
+        while self.takes_frames and (frame := session.next_frame(now, durable)) is not None:
             websocket.send_text(frame.data)
             if frame.then is not None:
                 self._thens.append(frame.then)
@@ -109,21 +108,33 @@ class Link:
                 self._trace("sent", frame.data.decode())
         if websocket.flush_now():
             self._written()
+        elif not self._is_flushing:
+            # The socket is full, or the stream knows no non-blocking write (TLS, memory): nobody waits for it here.
+            self._is_flushing = True
+            self._spawn(self._flush)
 
-    async def flush(self) -> None:
+    async def _flush(self) -> None:
         """Write the rest; a write that gets stuck ends the connection."""
-        with trio.move_on_after(WRITE_TIMEOUT) as limit:
-            await self.websocket.flush()
-        if limit.cancelled_caught:
-            self.websocket.abort(f"a write did not get through within {WRITE_TIMEOUT:g} s")
+        try:
+            with trio.move_on_after(WRITE_TIMEOUT) as limit:
+                await self.websocket.flush()
+            if limit.cancelled_caught:
+                self.websocket.abort(f"a write did not get through within {WRITE_TIMEOUT:g} s")
+        finally:
+            self._is_flushing = False
         self._written()
+        if self.websocket.is_open:
+            self._turn()  # what had to wait for this
 
     def _written(self) -> None:
         """What was to happen after these answers: their bytes have left, or never will."""
         while self._thens:
             thens, self._thens = self._thens, []
             for then in thens:
-                then()
+                try:
+                    then()
+                except Exception as error:
+                    self._failed("what follows an answer", error)
 
     async def read(self) -> None:
         """Hand in what arrives until the connection ends. Raises ConnectionClosed with the cause."""
@@ -132,17 +143,17 @@ class Link:
             while True:
                 texts = await websocket.receive()
                 now = self._clock.monotonic()
-                self._silent_timeouts = 0
+                self._heard(now)
                 for text in texts:
                     if self._trace is not None:
                         self._trace("received", text)
                     call = session.receive(text, now)
                     if call is not None:
                         self._accept(call)
+                self._turn()
                 if session.waiting_replies > MAX_WAITING_REPLIES:
                     websocket.send_close(1008, "answers are not read")
-                    raise ConnectionClosed(1008, "the peer does not read our answers")
-                self._turn()
+                    raise ConnectionClosed(1008, "the peer goes on asking and does not read our answers")
         finally:
             self.ended()
 
@@ -155,10 +166,10 @@ class Link:
 
     def keep_alive(self, interval: float, pong_timeout: float, payload: bytes) -> None:
         """Ping every `interval` seconds (0: not), expect the pong within `pong_timeout` seconds (0: for ever)."""
-        for timer in (self._ping, self._pong):
+        for timer in (self._ping, self._pong, self._probe):
             if timer is not None:
                 timer.cancel()
-        self._ping = self._pong = None
+        self._ping = self._pong = self._probe = None
         self._ping_payload = payload[:125]
         self._pong_timeout = pong_timeout
         if interval > 0:
@@ -173,11 +184,36 @@ class Link:
         self._turn()
 
     def _pong_arrived(self, payload: bytes) -> None:
-        self._silent_timeouts = 0
         if self._pong is not None:
             self._pong.cancel()
             self._pong = None
+        self._heard(self._clock.monotonic())
+
+    def _ping_arrived(self, payload: bytes) -> None:
+        self._heard(self._clock.monotonic())
 
     def _no_pong(self) -> None:
         self._pong = None
         self.websocket.abort(f"no pong within {self._pong_timeout:g} s")
+
+    # Silence
+
+    def _heard(self, now: float) -> None:
+        """Something came from the peer: whatever else is the matter, the link is alive."""
+        if self._probe is not None:
+            self._probe.cancel()
+            self._probe = None
+        self._session.heard(now)
+
+    def _ask_whether_alive(self, now: float) -> None:
+        """A request was not answered, and nothing else was received: anything received from here on will do."""
+        self._session.probe_sent()
+        if self._probe is not None or not self.websocket.is_open:
+            return
+        self.websocket.send_ping(self._ping_payload)
+        if self._pong_timeout > 0 or self._ping is None:  # else pongs are waited for for ever: so it is configured
+            self._probe = self._timers.at(now + (self._pong_timeout or PROBE_TIMEOUT), self._no_sign_of_life)
+
+    def _no_sign_of_life(self) -> None:
+        self._probe = None
+        self.websocket.abort("a request was not answered, and nothing was received after a ping either")

@@ -1,12 +1,16 @@
 """`open_charge_point`: from a configuration and a station to a charge point ready to start.
 
 This is where the wall clock is read, once, as the first anchor, where chance gets its seed, and where files are opened.
-The journal's task encloses the charge point's: whatever ends first, what was told is committed.
+Who opens, closes: a store or a journal that is lent is left as it is, for whoever lent it.
+
+However the block is left (by its end, an exception, cancellation, Ctrl-C), the charge point stops in order: what it
+takes for that is shielded, and bounded. The journal's task encloses the charge point's: whatever ends first, what was
+told is committed.
 """
 
 import time
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from functools import partial
 from pathlib import Path
 from random import Random, SystemRandom
@@ -18,27 +22,31 @@ import trio
 from ocpp16.charge_point.charge_point import ChargePoint
 from ocpp16.charge_point.connectivity import Connector
 from ocpp16.charge_point.feed import ObserverFeed
+from ocpp16.charge_point.keeper import FiledConfiguration, StoredConfiguration
+from ocpp16.charge_point.orderly_stop import FLUSH_TIMEOUT
 from ocpp16.charge_point.restored import CONFIGURATION
+from ocpp16.charge_point.station_check import check_station
 from ocpp16.errors import ConfigurationError
 from ocpp16.models import Counters
 from ocpp16.observer import Observer, StoreFailing, StoreRecovered
 from ocpp16.profiles.base import log
 from ocpp16.rpc.ids import uuid_ids
+from ocpp16.rpc.tolerance import Tolerance
 from ocpp16.security.tls import client_context
+from ocpp16.state.clock import Clock
 from ocpp16.state.configuration import Configuration
 from ocpp16.state.configuration_file import read_json_object
-from ocpp16.state.keys import internal
+from ocpp16.state.keys import internal, security
 from ocpp16.station import CoreStation
-from ocpp16.store.base import Change, Store
+from ocpp16.store.base import Store
+from ocpp16.store.files import FileKeeper
 from ocpp16.store.journal import Journal
 from ocpp16.store.memory import MemoryStore
+from ocpp16.store.open import open_store, shared_journal
 from ocpp16.store.overlay import Overlay
-from ocpp16.store.sqlite import SqliteStore
 from ocpp16.store.tables import settings
+from ocpp16.texts import shown
 from ocpp16.transport.dial import Endpoint, open_stream
-
-STORE_FLUSH_TIMEOUT = 10.0
-"""Seconds at most that leaving the block waits for the disk."""
 
 
 @asynccontextmanager
@@ -48,165 +56,215 @@ async def open_charge_point(
     *,
     user_config_path: str | Path | None = None,
     database_path: str | Path | None = None,
-    store: Store | None = None,
+    store: Store | Journal | None = None,
     share_path: str | Path | None = None,
+    custom_schema_path: str | Path | None = None,
     certificates_path: str | Path | None = None,
     security_configuration: Mapping[str, Any] | None = None,
     observer: Observer | None = None,
     connector: Connector | None = None,
+    tolerances: Iterable[str] | None = None,
     anchor: float | None = None,
     seed: int | None = None,
     trace_messages: bool = False,
 ) -> AsyncIterator[ChargePoint]:
     """Open a charge point; it begins with `await charge_point.start()`, and leaving the block stops it in order.
 
-    config: path of a JSON file, a mapping of the same form, or a Configuration. user_config_path: JSON file that holds
-    what was changed over it (made when needed; secrets go to a file of mode 0600 beside it); without it, changes go to
-    the store. database_path: folder of the database `<ChargePointId>.db`, or a path ending in `.db`; store: a driver of
-    your own instead; with neither, nothing outlives the block. share_path: data files instead of the package's.
+    config: path of a JSON file, a mapping of the same form, or a Configuration; what was changed over it earlier comes
+    on top, from `user_config_path` or the store.
+    station: the hardware; if it has a method `attach`, that is given the charge point. user_config_path: JSON file
+    that holds what was changed over the configuration (made when needed; secrets go to a file of mode 0600 beside it);
+    without it, changes go to the store. database_path: folder of the database `<ChargePointId>.db`, or a path ending
+    in `.db`. store: instead, a journal of `open_store`, or a driver of your own; either may be lent to many charge
+    points, and is not closed here. With neither, nothing outlives the block. share_path: data files instead of the
+    package's. custom_schema_path: JSON Schema of your own keys instead of the Custom.json there.
     certificates_path: folder `certs`, whose `ca/csms` is trusted for wss://. security_configuration: single paths of
     that layout elsewhere, by libocpp's names; `csms_ca_bundle` is a PEM file or a folder. observer: is told what
-    happens (see `ocpp16.observer`). connector: opens the stream to an endpoint, for tests and tunnels. anchor: wall
-    time now in seconds since 1970 instead of the system's clock. seed: makes message ids and waits repeatable.
-    trace_messages: tells the observer every text frame.
+    happens (see `ocpp16.observer`). connector: opens the stream to an endpoint, for tests and tunnels. tolerances:
+    names of the repairs made on what the Central System sends (`Tolerance.parse`); None: as key Tolerances says.
+    anchor: wall time now in seconds since 1970 instead of the system's clock. seed: makes message ids and waits
+    repeatable. trace_messages: tells the observer every text frame.
 
-    Raises ConfigurationError naming every problem, StoreError (SchemaTooNew) when the database cannot be used.
+    Raises ConfigurationError naming every problem of configuration and station, StoreError (SchemaTooNew) when the
+    database belongs to somebody else. One that cannot be written now (full disk, read-only) is no reason not to start:
+    the charge point then works from memory, says so, and stores when it can.
     """
-    virtual = _is_virtual_clock()
-    started_at = round((time.time() if anchor is None else anchor) * 1e6)
+    clock = Clock(trio.current_time, round((time.time() if anchor is None else anchor) * 1e6))
+    check_station(station)
     overlay = None if user_config_path is None else Overlay(user_config_path)
-    configuration = _configuration(config, overlay, share_path)
+    is_complete = overlay is not None or (store is None and database_path is None)
+    configuration = _configuration(config, overlay, share_path, custom_schema_path, is_complete)
+    identity = configuration[internal.CHARGE_POINT_ID]
+    tolerance = _tolerance(configuration, tolerances)
     roots = _csms_roots(certificates_path, security_configuration or {})
-    charge_point_id = configuration[internal.CHARGE_POINT_ID]
-    if store is None:
-        store = await _open_store(database_path, charge_point_id, started_at, virtual)
-    try:
-        if overlay is None and not isinstance(config, Configuration):
-            configuration = await _with_stored_changes(configuration, config, store, share_path, virtual)
-        counters = Counters()
-        journal = Journal(store, inline=virtual, flush_timeout=STORE_FLUSH_TIMEOUT)
+    if connector is None:
+        _check_roots(configuration, roots)
+    counters = Counters()
+    random = SystemRandom() if seed is None else Random(seed)  # noqa: S311 - repeatable, not secret
+    async with AsyncExitStack() as stack:
+        journal = await stack.enter_async_context(_journal(store, database_path, identity, clock))
+        if overlay is None:
+            configuration = await _with_stored_changes(configuration, journal)
         feed = None if observer is None else ObserverFeed(observer, counters, lambda: journal.durable)
-        _report_store(journal, store, feed, counters, charge_point_id)
-        random = SystemRandom() if seed is None else Random(seed)  # noqa: S311 - repeatable, not secret
-        async with trio.open_nursery() as journal_nursery:
-            journal_nursery.start_soon(journal.run)
-            try:
-                async with trio.open_nursery() as nursery:
-                    charge_point = ChargePoint(
-                        configuration=configuration,
-                        station=station,
-                        journal=journal,
-                        nursery=nursery,
-                        anchor=started_at,
-                        connector=connector or partial(_dial, configuration, roots),
-                        persist=partial(_persisted, overlay),
-                        feed=feed,
-                        counters=counters,
-                        new_id=uuid_ids(random),
-                        random=random,
-                        trace_messages=trace_messages,
-                    )
-                    for warning in configuration.warnings:  # some are about what this station has built
-                        log.warning("%s: %s", charge_point_id, warning)
-                    unsubscribe = journal.subscribe(charge_point.durable_rose, charge_point_id)
+        async with trio.open_nursery() as nursery:
+            kept = _Kept(nursery)
+            files = FileKeeper(inline=journal.is_inline)
+            keeper = (
+                StoredConfiguration(configuration, journal)
+                if overlay is None
+                else FiledConfiguration(configuration, overlay, files)
+            )
+            charge_point = ChargePoint(
+                configuration=configuration,
+                station=station,
+                journal=journal,
+                nursery=nursery,
+                clock=clock,
+                connector=connector or partial(_dial, configuration, roots),
+                keeper=keeper,
+                feed=feed,
+                counters=counters,
+                new_id=uuid_ids(random),
+                random=random,
+                tolerance=tolerance,
+                trace_messages=trace_messages,
+            )
+            with _store_reports(journal, charge_point, feed, counters, identity):
+                try:
+                    kept.start(files.run)
                     await charge_point.prepare()
-                    nursery.start_soon(charge_point.run_pump)
+                    for warning in configuration.warnings:  # some are about what this station has built
+                        log.warning("%s: %s", identity, shown(warning, 1000))
+                    kept.start(charge_point.run_pump)
                     if feed is not None:
-                        nursery.start_soon(feed.run)
+                        kept.start(feed.run)
+                    attach = getattr(station, "attach", None)
+                    if callable(attach):
+                        attach(charge_point)
+                    yield charge_point
+                finally:
                     try:
-                        yield charge_point
-                        await charge_point.stop()
-                    finally:
-                        charge_point.close()
-                        nursery.cancel_scope.cancel()
-                unsubscribe()
-            finally:
-                with trio.CancelScope(shield=True, deadline=trio.current_time() + STORE_FLUSH_TIMEOUT):
-                    if journal.durable < journal.number:
-                        await journal.wait_durable(journal.number)
-                    if feed is not None:
-                        await feed.drain()
-                journal_nursery.cancel_scope.cancel()
-    finally:
-        store.close()
+                        with trio.CancelScope(shield=True):  # bounded inside
+                            await charge_point.close()
+                            if feed is not None:
+                                with trio.move_on_after(FLUSH_TIMEOUT):
+                                    await feed.drain()
+                    finally:  # a second Ctrl-C means at once
+                        charge_point.abandon()
+                        kept.end()
 
 
-def _is_virtual_clock() -> bool:
-    """A clock that jumps does not see a busy thread: then commits are made in the trio thread itself."""
-    return hasattr(trio.lowlevel.current_clock(), "autojump_threshold")
+class _Kept:
+    """Tasks that no cancellation of the block ends, since leaving it in order needs them; `end` does.
+
+    Nor does Ctrl-C: that is the program's, which then leaves the block.
+    """
+
+    def __init__(self, nursery: trio.Nursery) -> None:
+        self._nursery = nursery
+        self._scopes: list[trio.CancelScope] = []
+
+    def start(self, async_fn: Callable[[], Awaitable[None]]) -> None:
+        scope = trio.CancelScope(shield=True)
+        self._scopes.append(scope)
+        self._nursery.start_soon(self._run, scope, async_fn)
+
+    @staticmethod
+    @trio.lowlevel.enable_ki_protection
+    async def _run(scope: trio.CancelScope, async_fn: Callable[[], Awaitable[None]]) -> None:
+        with scope:
+            await async_fn()
+
+    def end(self) -> None:
+        for scope in self._scopes:
+            scope.cancel()
 
 
 def _configuration(
-    config: str | Path | Mapping[str, Any] | Configuration, overlay: Overlay | None, share_path: str | Path | None
+    config: str | Path | Mapping[str, Any] | Configuration,
+    overlay: Overlay | None,
+    share_path: str | Path | None,
+    custom_schema_path: str | Path | None,
+    is_complete: bool,
 ) -> Configuration:
     if isinstance(config, Configuration):
-        return config
+        return config if overlay is None else config.with_changes(overlay.merged())
     document = config if isinstance(config, Mapping) else read_json_object(config)
     patch = {} if overlay is None else overlay.merged()
-    configuration = Configuration.load(document, overlay=patch, share_path=share_path)
+    configuration = Configuration.load(
+        document,
+        overlay=patch,
+        share_path=share_path,
+        custom_schema_path=custom_schema_path,
+        is_complete=is_complete,
+    )
     if overlay is not None:
         configuration.warnings += overlay.warnings
     return configuration
 
 
-async def _open_store(database_path: str | Path | None, charge_point_id: str, now: int, virtual: bool) -> Store:
-    if database_path is None:
-        return MemoryStore()
-    path = Path(database_path)
-    if path.suffix != ".db":
-        path = path / f"{quote(charge_point_id, safe=' @+=,')}.db"
-    opened = partial(SqliteStore.open, path, now=now)
-    return opened() if virtual else await trio.to_thread.run_sync(opened)
+def _tolerance(configuration: Configuration, names: Iterable[str] | None) -> Tolerance:
+    try:
+        configured: tuple[str, ...] = configuration[internal.TOLERANCES]
+        return Tolerance.parse(configured if names is None else names)
+    except ValueError as error:
+        raise ConfigurationError([f"tolerances: {error}"]) from error
 
 
-async def _with_stored_changes(
-    configuration: Configuration,
-    config: str | Path | Mapping[str, Any],
-    store: Store,
-    share_path: str | Path | None,
-    virtual: bool,
-) -> Configuration:
+@asynccontextmanager
+async def _journal(
+    store: Store | Journal | None, database_path: str | Path | None, identity: str, clock: Clock
+) -> AsyncIterator[Journal]:
+    """The journal of this charge point: lent, of a store that is lent, or one of its own."""
+    if isinstance(store, Journal):
+        yield store
+    elif store is not None or database_path is None:
+        async with shared_journal(MemoryStore() if store is None else store) as journal:
+            yield journal
+    else:
+        path = Path(database_path)
+        if path.suffix != ".db":
+            path = path / f"{quote(identity, safe=' @+=,')}.db"
+        async with open_store(path, now=clock.now()) as journal:
+            yield journal
+
+
+async def _with_stored_changes(configuration: Configuration, journal: Journal) -> Configuration:
     """The same configuration with the changes that lie in the store, where there is no file for them."""
-    load = partial(store.load, configuration[internal.CHARGE_POINT_ID])
-    loaded = load() if virtual or store.is_volatile else await trio.to_thread.run_sync(load)
-    rows = settings.read(loaded[settings.TABLE.name], lambda row, error: None)
-    changed = next((row.value for row in rows if row.key == CONFIGURATION), None)
-    if not isinstance(changed, dict) or not changed:
-        return configuration
-    document = config if isinstance(config, Mapping) else read_json_object(config)
-    return Configuration.load(document, overlay=changed, share_path=share_path)
+    found = await journal.load(configuration[internal.CHARGE_POINT_ID], settings.TABLE, (CONFIGURATION,))
+    changed = next((row.value for row in settings.read(found, lambda row, error: None)), None)
+    return configuration.with_changes(changed if isinstance(changed, dict) else {})
 
 
-def _persisted(overlay: Overlay | None, configuration: Configuration) -> Sequence[Change]:
-    overrides, secrets = configuration.overrides, configuration.secrets
-    if overlay is not None:
-        return overlay.changes(overrides, secrets)
-    for section, keys in secrets.items():
-        overrides.setdefault(section, {}).update(keys)
-    return [settings.put(settings.SettingRow(CONFIGURATION, overrides))]
+@contextmanager
+def _store_reports(
+    journal: Journal, charge_point: ChargePoint, feed: ObserverFeed | None, counters: Counters, identity: str
+) -> Iterator[None]:
+    """Have what happens at the store told, as long as the charge point is there."""
 
-
-def _report_store(
-    journal: Journal, store: Store, feed: ObserverFeed | None, counters: Counters, charge_point_id: str
-) -> None:
     def failing(reason: str) -> None:
         counters.store_failures += 1
-        log.error("%s: the store cannot be written, what depends on it waits: %s", charge_point_id, reason)
+        log.error("%s: the store cannot be written, what depends on it waits: %s", identity, shown(reason))
         if feed is not None:
             feed.tell_now(StoreFailing(reason))
 
     def recovered() -> None:
-        log.warning("%s: the store can be written again", charge_point_id)
+        log.warning("%s: the store can be written again", identity)
         if feed is not None:
             feed.tell_now(StoreRecovered())
 
-    journal.on_failing = failing
-    journal.on_recovered = recovered
-    for text in (getattr(store, "detail", ""), *getattr(store, "warnings", ())):
-        if text:
-            log.warning("%s: %s", charge_point_id, text)
-            if feed is not None:
-                feed.tell_now(StoreRecovered(text))
+    unsubscribe = journal.subscribe(charge_point.durable_rose, identity)
+    unwatch = journal.watch(
+        identity,
+        on_failing=failing,
+        on_recovered=recovered,
+        on_internal_error=charge_point.second_line.failed,
+    )
+    try:
+        yield
+    finally:
+        unwatch()
+        unsubscribe()
 
 
 def _csms_roots(certificates_path: str | Path | None, security_configuration: Mapping[str, Any]) -> Path | None:
@@ -216,12 +274,19 @@ def _csms_roots(certificates_path: str | Path | None, security_configuration: Ma
     return None if certificates_path is None else Path(certificates_path) / "ca" / "csms"
 
 
+def _check_roots(configuration: Configuration, roots: Path | None) -> None:
+    """Raises ConfigurationError if TLS is asked for and nothing could be trusted."""
+    is_tls = configuration[security.SECURITY_PROFILE] >= 2
+    if is_tls and roots is None and not configuration[internal.USE_SSL_DEFAULT_VERIFY_PATHS]:
+        raise ConfigurationError(["certificates_path: wss:// needs the root certificates of the Central System"])
+
+
 async def _dial(configuration: Configuration, roots: Path | None, endpoint: Endpoint) -> trio.abc.Stream:
     """The stream the configuration asks for: TCP, or TLS that trusts `certs/ca/csms` only, unless told otherwise."""
     context = None
     if endpoint.is_tls:
-        if roots is None and not configuration[internal.USE_SSL_DEFAULT_VERIFY_PATHS]:
-            raise ConfigurationError(["certificates_path: wss:// needs the root certificates of the Central System"])
+        _check_roots(configuration, roots)
+        keylog = configuration[internal.TLS_KEYLOG_FILE]
         suites12 = configuration[internal.SUPPORTED_CIPHERS12]
         suites13 = configuration[internal.SUPPORTED_CIPHERS13]
         context = client_context(
@@ -231,8 +296,6 @@ async def _dial(configuration: Configuration, roots: Path | None, endpoint: Endp
             use_default_verify_paths=configuration[internal.USE_SSL_DEFAULT_VERIFY_PATHS],
             verify_name=configuration[internal.VERIFY_CSMS_COMMON_NAME],
             allow_wildcards=configuration[internal.VERIFY_CSMS_ALLOW_WILDCARDS],
-            keylog_file=Path(configuration[internal.TLS_KEYLOG_FILE])
-            if configuration[internal.ENABLE_TLS_KEYLOG]
-            else None,
+            keylog_file=Path(keylog) if keylog and configuration[internal.ENABLE_TLS_KEYLOG] else None,
         )
     return await open_stream(endpoint, ssl_context=context, interface=configuration[internal.IFACE])

@@ -4,18 +4,19 @@ Views answer at once; what waits for the Central System or the disk is async. Na
 it has them.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from copy import deepcopy
+from difflib import get_close_matches
+from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
 import trio
 
-from ocpp16.charge_point.assembly import Features
 from ocpp16.charge_point.events import StationEvents
 from ocpp16.codec import validate
 from ocpp16.enums import ChargingProfileStatus, ConfigurationStatus, RegistrationStatus
-from ocpp16.errors import FeatureNotBuilt, Refusal, StoreError
-from ocpp16.models import ChargingLimit, DataTransferResponse, IdTagInfo
+from ocpp16.errors import ChargePointStopped, FeatureNotBuilt, Refusal
+from ocpp16.models import ChargingLimit, DataTransferResponse, DeadLetter, IdTagInfo
 from ocpp16.profiles.data_transfer import DataTransferHandler
 from ocpp16.profiles.smart_charging import SmartCharging
 from ocpp16.schedule import CompositeSchedule, InstalledProfiles, Limit
@@ -24,6 +25,11 @@ from ocpp16.state.configuration import Configuration, Key
 from ocpp16.state.connector import Notification
 from ocpp16.state.keys import core
 from ocpp16.state.transaction import Transaction, Transactions
+from ocpp16.texts import shown
+from ocpp16.values import finite, text
+
+KeyCallback = Callable[[str | None, str | None], None]
+"""Told the old and the new value of a key, as text on the wire; None where there is none, or it cannot be read."""
 
 
 class Questions(StationEvents):
@@ -33,12 +39,16 @@ class Questions(StationEvents):
 
     if TYPE_CHECKING:
         _data_transfer_handlers: dict[tuple[str, str | None], DataTransferHandler]
-        _features: Features
-        _key_callbacks: dict[str, list[Callable[[], None]]]
+        _key_callbacks: dict[str, list[KeyCallback]]
         _meters: dict[int, int]
         configuration: Configuration
 
+        @property
+        def is_running(self) -> bool: ...
+
         def _keep_sharing(self, sharing: tuple[Strategy | None, float | None]) -> None: ...
+
+        def _next_registration(self) -> trio.Event: ...
 
         async def stored(self) -> None: ...
 
@@ -46,6 +56,7 @@ class Questions(StationEvents):
 
     @property
     def is_connected(self) -> bool:
+        """Is there an open WebSocket?"""
         return self.ctx.session.is_connected
 
     @property
@@ -55,6 +66,7 @@ class Questions(StationEvents):
 
     @property
     def number_of_connectors(self) -> int:
+        """Connectors 1 to this number; connector 0 is the charge point itself."""
         return self.configuration[core.NUMBER_OF_CONNECTORS]
 
     @property
@@ -73,7 +85,7 @@ class Questions(StationEvents):
 
     def connector_status(self, connector_id: int) -> Notification:
         """What a StatusNotification of this connector would say now. Raises ValueError for an unknown one."""
-        return self.ctx.connectors[self._connector(connector_id, 0)].report(self.ctx.clock.now())
+        return self.ctx.connectors[self._connector(connector_id, 0)].look(self.ctx.clock.now())
 
     def meter_checkpoint(self, connector_id: int) -> int | None:
         """The register in Wh that was stored last for this connector before this start."""
@@ -81,37 +93,105 @@ class Questions(StationEvents):
 
     # Questions
 
+    async def wait_registered(self) -> None:
+        """Wait until the Central System has accepted the charge point (OCPP 1.6 ed. 2 §4.2): as long as it takes.
+
+        Raises ChargePointStopped if the charge point does not run, or is stopped meanwhile.
+        """
+        self._check_usable()
+        while True:
+            if not self.is_running:
+                raise ChargePointStopped("the charge point is not running")
+            if self.registration is RegistrationStatus.ACCEPTED:
+                return await trio.lowlevel.checkpoint()
+            await self._next_registration().wait()
+
     async def authorize_id_token(self, id_tag: str) -> IdTagInfo:
         """May this id tag charge? Waits for the Central System where it has to be asked (at most 60 s).
 
-        Raises ValueError if it is not 1 to 20 characters. Whatever the Central System does, there is an answer.
+        `source` of the answer says who decided. Raises ValueError if it is not 1 to 20 characters. Whatever the Central
+        System does, there is an answer.
         """
+        self._check_usable()
         return await self._features.authorization.authorize_id_token(id_tag)
 
     async def data_transfer(
         self, vendor_id: str, message_id: str | None = None, data: str | None = None
     ) -> DataTransferResponse | None:
         """Send DataTransfer and wait for the answer; None when offline. See `profiles.data_transfer`."""
+        self._check_usable()
         return await self._features.data_transfer.transfer(vendor_id, message_id, data)
 
     def register_data_transfer(self, vendor_id: str, message_id: str | None, handler: DataTransferHandler) -> None:
         """Answer DataTransfer.req of this vendor and message id with `await handler(data)`."""
+        self._check_usable()
+        text(vendor_id, "vendor_id", 255, least=1)
+        if message_id is not None:
+            text(message_id, "message_id", 50)
+        if not callable(handler):
+            raise ValueError(f"handler must be an async function, not {shown(type(handler).__name__, 60)}")
         self._data_transfer_handlers[vendor_id, message_id] = handler
         self._features.data_transfer.register(vendor_id, message_id, handler)
 
     def get_configuration_key(self, keys: Sequence[str] = ()) -> dict[str, Any]:
-        """What GetConfiguration answers for these keys; for all keys if there are none."""
-        return self._features.settings.get(keys)
+        """What GetConfiguration answers for these keys; for all keys if there are none.
+
+        `configurationKey` and `unknownKey` are both there, also where one is empty and would not go on the wire. Raises
+        ValueError for a text in place of a list of names.
+        """
+        if isinstance(keys, str | bytes) or not isinstance(keys, Collection):
+            raise ValueError(f"keys must be a list of names, not {shown(repr(keys), 60)}")
+        found = self._features.settings.get([text(key, "keys") for key in keys])
+        return {"configurationKey": [], "unknownKey": [], **found}
 
     async def set_configuration_key(self, key: str, value: str) -> ConfigurationStatus:
-        """What ChangeConfiguration does, asked for by the host; returns once it is on disk."""
-        status = self._features.settings.change(key, value)
-        await self.stored()
-        return status
+        """What ChangeConfiguration does, asked for by the host; returns once it is on disk and in force.
 
-    def on_change(self, key: Key[Any], callback: Callable[[], None]) -> None:
-        """Have `callback` called after every change of a configuration key, whoever made it."""
-        self._key_callbacks.setdefault(key.name, []).append(callback)
+        Raises ValueError for what is no text, StoreError if it could not be kept within StoreTimeout: then the key has
+        its old value.
+        """
+        self._check_usable()
+        return await self._features.settings.change(text(key, "key"), text(value, "value"))
+
+    def on_change(self, key: Key[Any] | str, callback: KeyCallback) -> Callable[[], None]:
+        """Have `callback(old, new)` called after every change of a configuration key, whoever made it.
+
+        key: its name in any case, or the key. Old and new are texts as on the wire. A key that takes effect with the
+        next start changes then. Returns a function that ends it. Raises ValueError for an unknown name.
+        """
+        self._check_usable()
+        found = self.configuration.lookup(key) if isinstance(key, str) else key
+        if not isinstance(found, Key):
+            close = get_close_matches(str(key), [row["key"] for row in self.configuration.report()[0]], n=1)
+            hint = f"; did you mean {close[0]}?" if close else ""
+            raise ValueError(f"key: there is no configuration key {shown(key, 60)}{hint}")
+        callbacks = self._key_callbacks.setdefault(found.name, [])
+        told = partial(callback)  # so that the same function given twice is undone once
+        callbacks.append(told)
+
+        def undo() -> None:
+            if told in callbacks:
+                callbacks.remove(told)
+
+        return undo
+
+    # What was given up
+
+    async def dead_letters(self) -> tuple[DeadLetter, ...]:
+        """The messages that were given up after TransactionMessageAttempts, the oldest first; of a thousand at most."""
+        self._check_usable()
+        await trio.lowlevel.checkpoint()
+        return self._features.dead_letters.all()
+
+    async def resend_dead_letters(self, sequences: Collection[int] | None = None) -> int:
+        """Queue dead letters again, behind everything that waits: those of these numbers, or all. Returns how many."""
+        self._check_usable()
+        return await self._features.dead_letters.resend(sequences)
+
+    async def discard_dead_letters(self, sequences: Collection[int] | None = None) -> int:
+        """Delete dead letters for good: those of these numbers, or all. Returns how many there were."""
+        self._check_usable()
+        return await self._features.dead_letters.discard(sequences)
 
     # Smart charging
 
@@ -166,31 +246,38 @@ class Questions(StationEvents):
     def share_limits(self, strategy: Strategy | None, fuse: float | None = None) -> None:
         """Split a ChargePointMaxProfile, and a fuse (A per phase), over the connectors that charge.
 
-        strategy: one of `ocpp16.schedule.sharing`, or your own; None: every connector sees the limit in full.
+        strategy: one of `ocpp16.schedule.sharing`, or your own; None: every connector sees a ChargePointMaxProfile in
+        full. A fuse is held in any case: in equal parts where there is no strategy, or where it fails or makes no
+        sense.
+        Raises ValueError for a strategy that cannot be called, or a fuse that is no number from 0 on.
         """
+        self._check_usable()
+        if strategy is not None and not callable(strategy):
+            raise ValueError(f"strategy must be a function or None, not {shown(type(strategy).__name__, 60)}")
+        if fuse is not None and finite(fuse, "fuse") < 0:
+            raise ValueError(f"fuse must not be negative, and is {fuse} A")
         self._keep_sharing((strategy, fuse))
         feature = self._features.smart_charging
         if feature is not None:
-            feature.limits.sharing, feature.limits.fuse = strategy, fuse
-            feature.limits.refresh()
+            feature.limits.share(strategy, fuse)
 
     async def set_charging_profile(self, connector_id: int, profile: Mapping[str, Any]) -> ChargingProfileStatus:
         """What SetChargingProfile does, asked for by the host; returns once the profile is on disk and in force.
 
         profile: csChargingProfiles as on the wire. Raises ValueError for a payload that breaks the schema and for an
-        unknown connector; StoreError if it could not be stored in time (StoreTimeout), though then it is in force.
+        unknown connector; StoreError if it could not be stored within StoreTimeout. Then, and when it is cancelled,
+        nothing has changed.
         """
+        self._check_usable()
         feature = self._smart_charging
-        request = {"connectorId": connector_id, "csChargingProfiles": dict(profile)}
-        validate("SetChargingProfile", "request", request)
+        if not isinstance(profile, Mapping):
+            raise ValueError(f"profile must be a mapping, not {shown(type(profile).__name__, 60)}")
+        request = {"connectorId": connector_id, "csChargingProfiles": deepcopy(dict(profile))}
+        validate("SetChargingProfile", "request", request)  # what is installed is nobody else's
         try:
-            reply = await feature.set_charging_profile(deepcopy(request))  # what is installed is nobody else's
+            reply = await feature.set_charging_profile(request)
         except Refusal as refusal:
             raise ValueError(str(refusal)) from refusal
-        except trio.TooSlowError as slow:
-            raise StoreError("the charging profile could not be stored in time") from slow
-        if reply.then is not None:
-            reply.then()
         return ChargingProfileStatus(reply.payload["status"])
 
     async def clear_charging_profiles(
@@ -201,13 +288,13 @@ class Questions(StationEvents):
         purpose: str | None = None,
         stack_level: int | None = None,
     ) -> int:
-        """What ClearChargingProfile does, asked for by the host; returns how many were removed."""
+        """What ClearChargingProfile does, asked for by the host; returns how many were removed, once it is on disk.
+
+        Raises StoreError if it could not be stored within StoreTimeout; then nothing has changed.
+        """
+        self._check_usable()
         feature = self._smart_charging
         found = feature.profiles.installed.matching(
             profile_id=profile_id, connector_id=connector_id, purpose=purpose, stack_level=stack_level
         )
-        if found:
-            feature.profiles.remove(found)
-            feature.changed({profile.connector_id for profile in found})
-        await self.stored()
-        return len(found)
+        return await feature.profiles.clear(found, feature.changed)

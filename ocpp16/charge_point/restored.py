@@ -1,17 +1,24 @@
 """From the rows of a store to the state of a charge point, once at each start.
 
-A row that cannot be read never stops the start: it is logged and left out; it stays in the store for a person to see.
+Rules of this file:
+1. A row that cannot be read, or that says what cannot be, never stops the start: it is logged and left out; it stays in
+   the store for a person to see.
+2. A stored time that cannot have been (bits rot, clocks lie) is no time: the present one stands in for it, counted.
+   Times marked with a boot whose clock was not set are corrected later (state/clock.py) and may be of any year.
+3. Numbers that go on counting (sequences, keys, boots) begin above what is stored and below what a column can hold.
 """
 
 import logging
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 from ocpp16.enums import AvailabilityType
 from ocpp16.rpc.pending import Entry, Lane
-from ocpp16.state.clock import Clock, correct_timestamps
-from ocpp16.state.transaction import Transactions
+from ocpp16.state.clock import Clock, correct_timestamps, plausible
+from ocpp16.state.transaction import Transaction, Transactions
 from ocpp16.store.base import Row
+from ocpp16.store.rows import Rows
 from ocpp16.store.tables import (
     availability,
     charging_profiles,
@@ -24,15 +31,39 @@ from ocpp16.store.tables import (
     transactions,
 )
 from ocpp16.store.tables.charging_profiles import ChargingProfileRow
+from ocpp16.store.tables.dead_letters import DeadLetterRow
 from ocpp16.store.tables.meters import MeterRow
 from ocpp16.store.tables.samples import SampleRow
+from ocpp16.texts import shown
+
+R = TypeVar("R")
 
 log = logging.getLogger("ocpp16")
 
-BOOT = "boot"
-"""Setting: how often this charge point was started."""
+BOOT = settings.BOOT
 CONFIGURATION = "configuration"
 """Setting: changed configuration keys, where there is no file for them."""
+
+READ = tuple(
+    table.TABLE
+    for table in (
+        settings,
+        availability,
+        transactions,
+        message_queue,
+        dead_letters,
+        samples,
+        charging_profiles,
+        meters,
+        clock_corrections,
+    )
+)
+"""The tables a start reads as a whole."""
+
+_HIGHEST = 2**53
+"""No counter of ours gets here; a stored one beyond it was never ours."""
+_LONGEST_SHIFT = 200 * 366 * 86_400 * 1_000_000
+"""µs; no clock is corrected by more."""
 
 
 @dataclass(slots=True)
@@ -43,17 +74,19 @@ class Restored:
     availability: dict[int, AvailabilityType] = field(default_factory=dict)
     transactions: Transactions = field(default_factory=Transactions)
     messages: list[Entry] = field(default_factory=list)
+    dead_letters: list[DeadLetterRow] = field(default_factory=list)
     samples: list[SampleRow] = field(default_factory=list)
     charging_profiles: list[ChargingProfileRow] = field(default_factory=list)
     meters: dict[int, MeterRow] = field(default_factory=dict)
     corrections: dict[int, int] = field(default_factory=dict)
     next_sequence: int = 1
+    times_ignored: int = 0
 
     @property
     def boot(self) -> int:
         """How often the charge point was started before."""
         value = self.settings.get(BOOT)
-        return value if isinstance(value, int) else 0
+        return value if type(value) is int and 0 <= value < _HIGHEST else 0
 
     def note_times(self, clock: Clock) -> None:
         """Tell the clock which times of earlier boots there are, so that it can correct them once it is set."""
@@ -78,46 +111,111 @@ def _note_payload(clock: Clock, payload: dict[str, Any], clock_boot: int) -> Non
         correct_timestamps({name: value for name, value in payload.items() if name != "transactionData"}, note)
 
 
-def restored(loaded: dict[str, list[Row]]) -> Restored:
-    """Read what `Store.load` gave."""
+def restored(loaded: dict[str, list[Row]], now: int) -> Restored:
+    """Read the rows of `READ`, by name of the table; `now` in µs UTC stands in for times that cannot be."""
+    result = Restored()
 
-    def unreadable(row: Row, error: ValueError) -> None:
-        log.error("a stored row is left out: %s", error)
+    def time(micros: int, clock_boot: int, what: str) -> int:
+        if clock_boot or plausible(micros):
+            return micros
+        result.times_ignored += 1
+        log.warning("the stored time %s cannot have been and is taken as of now", what)
+        return now
 
-    result = Restored(next_sequence=dead_letters.next_sequence(loaded))
-    result.settings = {row.key: row.value for row in settings.read(loaded[settings.TABLE.name], unreadable)}
-    result.availability = {
-        row.connector_id: row.availability for row in availability.read(loaded[availability.TABLE.name], unreadable)
-    }
-    for transaction in transactions.read(loaded[transactions.TABLE.name], unreadable):
+    result.settings = {row.key: row.value for row in _read(settings.ROWS, loaded)}
+    result.availability = {row.connector_id: row.availability for row in _read(availability.ROWS, loaded)}
+    for transaction in _read(transactions.ROWS, loaded):
         try:
+            _check_number(transaction.key)
+            _check_times(transaction, time)
             result.transactions.add(transaction)
         except ValueError as error:
-            log.error("transaction %d is left out: %s", transaction.key, error)
-    for row in message_queue.read(loaded[message_queue.TABLE.name], unreadable):
-        result.messages.append(_entry(row, result.transactions))
-    used = [row.transaction_key for row in dead_letters.read(loaded[dead_letters.TABLE.name], unreadable)]
-    result.samples = samples.read(loaded[samples.TABLE.name], unreadable)
-    used += [row.transaction_key for row in result.samples]
+            log.error("a stored transaction is left out: %s", shown(error))
+    for row in _read(message_queue.ROWS, loaded):
+        try:
+            result.messages.append(_entry(row, result.transactions, time))
+        except ValueError as error:
+            log.error("a stored message is left out: %s", shown(error))
+    result.dead_letters = [row for row in _read(dead_letters.ROWS, loaded) if 0 <= row.sequence < _HIGHEST]
+    result.samples = _read(samples.ROWS, loaded)
+    sequences = [entry.sequence for entry in result.messages] + [row.sequence for row in result.dead_letters]
+    # What a start from memory could not read lies below this number (store/fallback.py).
+    first = result.settings.get(settings.FIRST_NUMBER)
+    first = first if type(first) is int and 0 <= first < _HIGHEST else 0
+    result.next_sequence = max([first, *sequences, *_unread(loaded)]) + 1
+    keys: list[int | None] = [letter.transaction_key for letter in result.dead_letters]
+    keys += [sample.transaction_key for sample in result.samples]
     # A key is never given twice while anything stored still names it.
-    result.transactions.next_key = max(result.transactions.next_key, *(1 + (key or 0) for key in [*used, 0]))
-    result.charging_profiles = charging_profiles.read(loaded[charging_profiles.TABLE.name], unreadable)
-    result.meters = {row.connector_id: row for row in meters.read(loaded[meters.TABLE.name], unreadable)}
+    used = [first, *(key for key in keys if key is not None and key < _HIGHEST)]
+    result.transactions.next_key = max([result.transactions.next_key, *(key + 1 for key in used)])
+    result.charging_profiles = _read(charging_profiles.ROWS, loaded)
+    result.meters = {row.connector_id: row for row in _read(meters.ROWS, loaded)}
     result.corrections = {
-        row.boot: row.shift for row in clock_corrections.read(loaded[clock_corrections.TABLE.name], unreadable)
+        row.boot: row.shift for row in _read(clock_corrections.ROWS, loaded) if abs(row.shift) <= _LONGEST_SHIFT
     }
     return result
 
 
-def _entry(row: message_queue.MessageRow, known: Transactions) -> Entry:
+def _read(rows: Rows[R], loaded: dict[str, list[Row]]) -> list[R]:
+    def unreadable(row: Row, error: ValueError) -> None:
+        log.error("a stored row is left out: %s", shown(error))
+
+    return rows.read(loaded.get(rows.table.name, ()), unreadable)
+
+
+def _unread(loaded: dict[str, list[Row]]) -> Iterator[int]:
+    """Sequences of messages that could not be read: their rows stay, so their numbers are not free."""
+    for table in (message_queue.TABLE, dead_letters.TABLE):
+        for row in loaded.get(table.name, ()):
+            if type(row[0]) is int and row[0] < _HIGHEST:
+                yield row[0]
+
+
+def _check_number(number: int) -> None:
+    if not 0 <= number < _HIGHEST:
+        raise ValueError(f"its number {number} is none of ours")
+
+
+_Time = Callable[[int, int, str], int]
+
+
+def _check_times(transaction: Transaction, time: _Time) -> None:
+    name = f"of transaction {transaction.key}"
+    transaction.started_at = time(transaction.started_at, transaction.clock_boot, name)
+    if transaction.meter_last_at:  # 0: there was no reading
+        transaction.meter_last_at = time(transaction.meter_last_at, transaction.meter_last_clock_boot, name)
+    if transaction.stopped_at is not None:
+        transaction.stopped_at = time(transaction.stopped_at, transaction.stop_clock_boot, name)
+
+
+def _entry(row: message_queue.MessageRow, known: Transactions, time: _Time) -> Entry:
+    """The message of a row. Raises ValueError for a lane that is none, and the like."""
+    _check_number(row.sequence)
     transaction = None if row.transaction_key is None else known.by_key(row.transaction_key)
+    payload = row.payload
+    if not row.clock_boot:
+        payload = _with_possible_times(payload, lambda micros: time(micros, 0, f"of message {row.sequence}"))
     return Entry(
         action=row.action,
-        payload=row.payload,
+        payload=payload,
         lane=Lane(row.lane),
         sequence=row.sequence,
         transaction=transaction,
         clock_boot=row.clock_boot,
-        attempts=row.attempts,
+        attempts=max(0, row.attempts),
         is_persistent=True,
     )
+
+
+def _with_possible_times(payload: dict[str, Any], time: Callable[[int], int]) -> dict[str, Any]:
+    """`payload`, in a copy only where one of its times cannot be."""
+    changed = False
+
+    def look(micros: int) -> int:
+        nonlocal changed
+        possible = time(micros)
+        changed = changed or possible != micros
+        return possible
+
+    corrected = correct_timestamps(payload, look)
+    return corrected if changed else payload

@@ -1,11 +1,13 @@
 """The journal as one charge point sees it: its id goes with every change, and it knows its latest number."""
 
-from ocpp16.store.base import Change
-from ocpp16.store.journal import Journal
+from collections.abc import Callable, Sequence
+
+from ocpp16.store.base import RowChange
+from ocpp16.store.journal import Journal, Proposal
 
 
 class JournalWriter:
-    """Implements `profiles.base.Writer`."""
+    """Implements `profiles.context.Writer`."""
 
     __slots__ = ("_charge_point_id", "_journal", "last")
 
@@ -14,10 +16,21 @@ class JournalWriter:
         self._charge_point_id = charge_point_id
         self.last = 0
 
-    def append(self, *changes: Change) -> int:
+    def append(self, *changes: RowChange) -> int:
         if changes:
             self.last = self._journal.append(self._charge_point_id, *changes)
         return self.last
+
+    def propose(
+        self,
+        changes: Sequence[RowChange],
+        *,
+        apply: Callable[[], None],
+        restore: Callable[[], Sequence[RowChange]],
+    ) -> Proposal:
+        proposal = self._journal.propose(self._charge_point_id, changes, apply=apply, restore=restore)
+        self.last = max(self.last, proposal.number)
+        return proposal
 
     async def wait_durable(self, number: int) -> None:
         await self._journal.wait_durable(number)

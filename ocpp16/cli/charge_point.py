@@ -166,7 +166,7 @@ def _configuration(name: str, share: Path | None) -> Mapping[str, Any]:
     path = find_configuration(name, share)
     document = read_json_object(path)
     try:
-        Configuration.load(document, share_path=share)
+        Configuration.load(document, share_path=share, is_complete=False)
     except ConfigurationError as error:
         raise ConfigurationError([f"{path}: {problem}" for problem in error.problems]) from error
     return document

@@ -8,8 +8,8 @@ from typing import Any
 
 import orjson
 
-from ocpp16.charge_point.redaction import HIDDEN
 from ocpp16.codec import Call, CallError, CallResult, FramingError, parse
+from ocpp16.redaction import HIDDEN
 from ocpp16.state.keys.security import AUTHORIZATION_KEY
 
 OUT, IN = "→", "←"

@@ -54,8 +54,8 @@ def station_scenario(path: Path, configuration_name: str, now: datetime) -> Scen
     if charge_point_id not in snapshot.charge_point_ids:
         known = ", ".join(snapshot.charge_point_ids) or "nobody"
         raise CommandFailed(f"{path}: has nothing of charge point {charge_point_id}, but of {known}")
-    found = restored(snapshot.rows)
-    configuration = Configuration.load(document, overlay=_changes(path.with_name(OVERLAY), found))
+    found = restored(snapshot.rows, to_micros(now))
+    configuration = Configuration.load(document, overlay=_changes(path.with_name(OVERLAY), found), is_complete=False)
     most = configuration[core.NUMBER_OF_CONNECTORS]
     units = configuration[smart_charging.CHARGING_SCHEDULE_ALLOWED_CHARGING_RATE_UNIT]
     clock = Clock(lambda: 0.0, to_micros(now), found.boot)
@@ -90,7 +90,7 @@ def _configuration(name: str) -> tuple[Mapping[str, Any], str]:
     path = find_configuration(name, None)
     document = read_json_object(path)
     try:
-        configuration = Configuration.load(document)
+        configuration = Configuration.load(document, is_complete=False)
     except ConfigurationError as error:
         raise ConfigurationError([f"{path}: {problem}" for problem in error.problems]) from error
     return document, configuration[internal.CHARGE_POINT_ID]

@@ -5,9 +5,12 @@ local authorization list and no cache are kept: ClearCache is Rejected, as the s
 without a cache.
 """
 
+from dataclasses import replace
+
 from ocpp16.enums import ClearCacheStatus
 from ocpp16.errors import CallFailed
 from ocpp16.models import IdTagInfo
+from ocpp16.observer import IdTagAuthorized
 from ocpp16.profiles.base import FeatureProfile, Payload, log, on
 from ocpp16.profiles.id_tags import AUTHORIZE_TIMEOUT, check_id_tag, read_id_tag_info
 from ocpp16.state.authorization import AuthorizationRules, decide, decide_unanswered
@@ -25,7 +28,9 @@ class Authorization(FeatureProfile):
         """
         check_id_tag(id_tag)
         info = await self._decided(id_tag)
+        log.info("%s: id tag is %s: %s", self.ctx.charge_point_id, info.status, info.source)
         self.ctx.signals.emit(IdTagDecided(id_tag, info.is_accepted))
+        self.ctx.tell(IdTagAuthorized(id_tag, info), 0)
         return info
 
     async def _decided(self, id_tag: str) -> IdTagInfo:
@@ -40,10 +45,9 @@ class Authorization(FeatureProfile):
             else:
                 info = read_id_tag_info(answer["idTagInfo"])
                 ctx.signals.emit(IdTagInfoLearned(id_tag, info))
-                return info
+                return replace(info, source="the Central System")
         assert decision.info is not None, "an unanswered question is decided"
-        log.info("%s: id tag is %s: %s", ctx.charge_point_id, decision.info.status, decision.why)
-        return decision.info
+        return replace(decision.info, source=decision.why)
 
     def _rules(self) -> AuthorizationRules:
         configuration = self.ctx.configuration

@@ -2,7 +2,8 @@
 
 Owns the connectors: whatever happens at one goes through `submit` or one of the error methods, the state machine
 decides, and the notification it yields is told to the observer at once and to the Central System when it may be.
-While offline nothing is kept: after a reconnect, and after every accepted boot, each connector is reported as it is.
+While offline nothing is kept: after a reconnect, and after every accepted boot, each connector is reported as it is,
+with the time since when it is so.
 """
 
 from collections.abc import Callable, Sequence
@@ -23,9 +24,16 @@ from ocpp16.state.availability import AvailabilityChange, availability_change, a
 from ocpp16.state.connector import Notification
 from ocpp16.state.connector_table import ConnectorEvent
 from ocpp16.state.keys import core
-from ocpp16.state.signals import Connected, ConnectorStatusChanged, RegistrationChanged, TransactionAcknowledged
+from ocpp16.state.signals import (
+    ClockSet,
+    Connected,
+    ConnectorStatusChanged,
+    RegistrationChanged,
+    TransactionAcknowledged,
+)
 from ocpp16.state.status_throttle import StatusThrottle
 from ocpp16.state.timers import Timer
+from ocpp16.store.base import RowChange
 from ocpp16.store.tables import availability as availability_table
 
 _STAYS_AT_SESSION_END = frozenset({ChargePointStatus.RESERVED, ChargePointStatus.UNAVAILABLE})
@@ -34,17 +42,20 @@ _STAYS_AT_SESSION_END = frozenset({ChargePointStatus.RESERVED, ChargePointStatus
 class Availability(FeatureProfile):
     """Reports what connectors do and puts them in and out of service."""
 
-    __slots__ = ("_release", "_throttle")
+    __slots__ = ("_release", "_throttle", "sessions")
 
     def __init__(self, ctx: Context) -> None:
         super().__init__(ctx)
         self._throttle = StatusThrottle()
         self._release: Timer | None = None
+        self.sessions: dict[int, str] = {}
+        """Connector → the session that is there, as far as the station told of one."""
 
     def attach(self) -> None:
         self.ctx.signals.on(RegistrationChanged, self._registered)
         self.ctx.signals.on(Connected, self._connected)
         self.ctx.signals.on(TransactionAcknowledged, self._transaction_acknowledged)
+        self.ctx.signals.on(ClockSet, self._clock_set)
 
     def start(self) -> None:
         for connector_id, connector in self.ctx.connectors.items():
@@ -61,18 +72,21 @@ class Availability(FeatureProfile):
     def submit(self, connector_id: int, event: ConnectorEvent, info: str | None = None) -> None:
         self._notify(self.ctx.connectors[connector_id].submit(event, self.ctx.clock.now(), info))
 
-    def session_started(self, connector_id: int, reason: SessionStartedReason) -> None:
+    def session_started(self, connector_id: int, session_id: str, reason: SessionStartedReason) -> None:
         """A plug on a reserved connector leaves it Reserved until somebody authorizes (as libocpp)."""
+        self.sessions[connector_id] = session_id
         is_reserved = self.ctx.connectors[connector_id].status is ChargePointStatus.RESERVED
         if not (is_reserved and reason is SessionStartedReason.EV_CONNECTED):
             self.submit(connector_id, ConnectorEvent.USAGE_INITIATED, str(reason))
 
-    def transaction_started(self, connector_id: int) -> None:
+    def transaction_started(self, connector_id: int, session_id: str) -> None:
         """A start on a connector that is still Reserved uses the reservation up: it reports Preparing first."""
+        self.sessions[connector_id] = session_id
         if self.ctx.connectors[connector_id].status is ChargePointStatus.RESERVED:
             self.submit(connector_id, ConnectorEvent.USAGE_INITIATED)
 
     def session_stopped(self, connector_id: int) -> None:
+        self.sessions.pop(connector_id, None)
         self._carry_out_scheduled(connector_id)
         if self.ctx.connectors[connector_id].status not in _STAYS_AT_SESSION_END:
             self.submit(connector_id, ConnectorEvent.BECOME_AVAILABLE)
@@ -89,7 +103,7 @@ class Availability(FeatureProfile):
     # StatusNotification
 
     def report(self, connector_ids: Sequence[int], *, is_triggered: bool) -> None:
-        """Send the present status of these connectors, without delay."""
+        """Send the present status of these connectors, without delay. One that waits already is replaced."""
         now = self.ctx.clock.now()
         for connector_id in connector_ids:
             notification = self.ctx.connectors[connector_id].report(now)
@@ -145,11 +159,18 @@ class Availability(FeatureProfile):
         number = self.ctx.journal.last if notification.is_status_change and not is_triggered else 0
         if notification.status is ChargePointStatus.FAULTED:
             number = 0
-        self.ctx.send("StatusNotification", payload, number=number, is_triggered=is_triggered)
+        # Of what waits for the connection only the newest status of a connector is of interest.
+        topic = ("StatusNotification", notification.connector_id)
+        self.ctx.send("StatusNotification", payload, number=number, is_triggered=is_triggered, topic=topic)
 
     def _registered(self, signal: RegistrationChanged) -> None:
         if signal.status is RegistrationStatus.ACCEPTED and self.ctx.session.is_connected:
             self.report(sorted(self.ctx.connectors), is_triggered=False)
+
+    def _clock_set(self, signal: ClockSet) -> None:
+        if signal.is_first:
+            for connector in self.ctx.connectors.values():
+                connector.clock_moved(signal.shift)
 
     def _connected(self, signal: Connected) -> None:
         if self.ctx.is_accepted:
@@ -159,30 +180,56 @@ class Availability(FeatureProfile):
 
     @on("ChangeAvailability")
     async def change_availability(self, request: Payload) -> Reply[Payload]:
-        status, act = self.change(request["connectorId"], AvailabilityType(request["type"]))
+        status, act = await self.change(request["connectorId"], AvailabilityType(request["type"]))
         return Reply({"status": str(status)}, then=act)
 
-    def change(self, connector_id: int, kind: AvailabilityType) -> tuple[AvailabilityStatus, Callable[[], None]]:
-        """Decide and keep a change of availability; what the second value does is to follow the answer.
+    async def change(self, connector_id: int, kind: AvailabilityType) -> tuple[AvailabilityStatus, Callable[[], None]]:
+        """Keep a change of availability, then decide what it does where; what the second value does follows the answer.
 
-        connector_id: 0 for the charge point and all its connectors.
+        connector_id: 0 for the charge point and all its connectors. Raises StoreError if it could not be stored; then
+        nothing has changed.
         """
+        outcome: list[tuple[AvailabilityStatus, list[int]]] = []
+
+        def restore() -> list[RowChange]:
+            return [self._row(number, self.ctx.connectors[number].commanded) for number in concerned]
+
+        concerned = list(self._changes(connector_id, kind))
+        if not concerned:
+            return AvailabilityStatus.REJECTED, partial(self.carry_out, (), kind)
+        await self.ctx.commit(
+            [self._row(number, kind) for number in concerned],
+            # Decided once it is on disk: a transaction may have begun, or ended, while the disk took its time.
+            apply=lambda: outcome.append(self._decided(connector_id, kind)),
+            restore=restore,
+        )
+        status, now = outcome[0]
+        return status, partial(self.carry_out, now, kind)
+
+    @staticmethod
+    def _row(connector_id: int, kind: AvailabilityType) -> RowChange:
+        return availability_table.put(availability_table.AvailabilityRow(connector_id, kind))
+
+    def _changes(self, connector_id: int, kind: AvailabilityType) -> dict[int, AvailabilityChange]:
         ctx = self.ctx
-        changes = availability_change(
+        return availability_change(
             ctx.connectors, connector_id, kind, lambda number: ctx.transactions.running(number) is not None
         )
+
+    def _decided(self, connector_id: int, kind: AvailabilityType) -> tuple[AvailabilityStatus, list[int]]:
+        """In force from here on. Returns the answer, and the connectors that are to change now."""
+        changes = self._changes(connector_id, kind)
         now: list[int] = []
         for number, change in changes.items():
-            connector = ctx.connectors[number]
+            connector = self.ctx.connectors[number]
             if change is AvailabilityChange.SCHEDULED:
                 connector.scheduled = kind
-            else:
-                connector.scheduled = None
-                connector.availability = kind
-                if change is AvailabilityChange.NOW:
-                    now.append(number)
-            ctx.journal.append(availability_table.put(availability_table.AvailabilityRow(number, connector.commanded)))
-        return availability_status(changes), partial(self.carry_out, now, kind)
+                continue
+            connector.scheduled = None
+            connector.availability = kind
+            if change is AvailabilityChange.NOW:
+                now.append(number)
+        return availability_status(changes), now
 
     def carry_out(self, connector_ids: Sequence[int], kind: AvailabilityType) -> None:
         for connector_id in connector_ids:
@@ -194,7 +241,7 @@ class Availability(FeatureProfile):
     def _command(self, connector_id: int, kind: AvailabilityType) -> None:
         station = self.ctx.station
         question = station.enable_evse if kind is AvailabilityType.OPERATIVE else station.disable_evse
-        self.ctx.ask_later(question, connector_id)
+        self.ctx.command(question, connector_id, connectors=(connector_id,), topic="availability")
 
     def _carry_out_scheduled(self, connector_id: int) -> None:
         kind = self.ctx.connectors[connector_id].apply_scheduled()

@@ -2,15 +2,16 @@
 
 A feature profile is one small object: a table of the actions it answers (`@on`), the signals it listens to (`attach`),
 timers it owns (ended in `stop`). It knows no link, no SQL and no other profile; a peer it needs comes by constructor,
-typed by a Protocol of this file. A handler awaits the station and nothing else (calls are answered one after another);
-what takes longer goes into `Reply.then` or `Context.spawn`.
+typed by a Protocol of this file. A handler awaits the station and the disk and nothing else (CALLs of one concern are
+answered one after another); what takes longer goes into `Reply.then`, `Context.command` or `Context.spawn`.
 """
 
 import inspect
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
+from ocpp16._core import ValidationError
 from ocpp16.messages.actions import ACTIONS
 from ocpp16.profiles.context import Context, Payload, log
 from ocpp16.state.transaction import Transaction
@@ -40,11 +41,19 @@ class Reply(Generic[P]):
     then: Callable[[], None] | None = None
 
 
-def on(action: str) -> Callable[[H], H]:
-    """Mark a method as the handler of `action`; the class collects the marks."""
+Concern = Callable[[Payload], Hashable]
+
+
+def on(action: str, *, concern: Concern | None = None) -> Callable[[H], H]:
+    """Mark a method as the handler of `action`; the class collects the marks.
+
+    `concern`: of a valid request, what it is about. Requests of one concern are answered in order; without it, all of
+    the feature are one concern.
+    """
 
     def mark(handler: H) -> H:
         handler.__ocpp_action__ = action  # type: ignore[attr-defined]
+        handler.__ocpp_concern__ = concern  # type: ignore[attr-defined]
         return handler
 
     return mark
@@ -59,10 +68,13 @@ class FeatureProfile:
     """The feature profile of SupportedFeatureProfiles it belongs to."""
     handlers: ClassVar[Mapping[str, str]] = {}
     """Action → name of the method that answers it."""
+    concerns: ClassVar[Mapping[str, Concern]] = {}
+    """Action → what tells its concern, where that is not the feature as a whole."""
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         found: dict[str, str] = {}
+        concerns: dict[str, Concern] = {}
         for attribute, member in vars(cls).items():
             action = getattr(member, "__ocpp_action__", None)
             if action is None:
@@ -73,7 +85,10 @@ class FeatureProfile:
             if not inspect.iscoroutinefunction(member) or len(inspect.signature(member).parameters) != 2:
                 raise TypeError(f"{cls.__name__}.{attribute} must be `async def {attribute}(self, request)`")
             found[action] = attribute
+            if member.__ocpp_concern__ is not None:
+                concerns[action] = member.__ocpp_concern__
         cls.handlers = found
+        cls.concerns = concerns
 
     def __init__(self, ctx: Context) -> None:
         self.ctx = ctx
@@ -86,6 +101,10 @@ class FeatureProfile:
 
     def stop(self) -> None:
         """End the timers of this feature."""
+
+    def answer_to_invalid(self, action: str, error: ValidationError) -> Payload | None:
+        """The confirmation for a request that breaks its schema so, where one has a status for it; None: CALLERROR."""
+        return None
 
 
 class StatusReporter(Protocol):
@@ -112,6 +131,8 @@ class MeterSampler(Protocol):
     def end(
         self, transaction: Transaction, signed: str | None, meter_stop: int, at: int, *, is_recovered: bool
     ) -> list[Payload]: ...
+
+    def register(self, connector_id: int) -> int | None: ...
 
     def has_values(self, connector_id: int) -> bool: ...
 

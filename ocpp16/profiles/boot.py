@@ -10,9 +10,10 @@ from ocpp16._core import parse_datetime
 from ocpp16.enums import RegistrationStatus
 from ocpp16.errors import CallFailed
 from ocpp16.observer import BootNotificationResponse
-from ocpp16.profiles.base import Context, FeatureProfile, Payload
+from ocpp16.profiles.base import Context, FeatureProfile, Payload, log
+from ocpp16.profiles.configuration_changes import ConfigurationChanges
 from ocpp16.rpc.pending import Lane
-from ocpp16.state.clock import to_datetime
+from ocpp16.state.clock import plausible, to_datetime
 from ocpp16.state.configuration import Key
 from ocpp16.state.keys import core, internal
 from ocpp16.state.registration import Registration
@@ -36,10 +37,12 @@ _IDENTITY: tuple[tuple[str, Key[Any]], ...] = (
 class Boot(FeatureProfile):
     """Announces the charge point, keeps it registered, keeps its clock right."""
 
-    __slots__ = ("_heartbeat", "_is_waiting", "_retry", "registration")
+    __slots__ = ("_changes", "_heartbeat", "_is_waiting", "_retry", "_was_implausible", "registration")
 
-    def __init__(self, ctx: Context) -> None:
+    def __init__(self, ctx: Context, *, changes: ConfigurationChanges) -> None:
         super().__init__(ctx)
+        self._changes = changes
+        self._was_implausible = False
         self.registration = Registration()
         self._retry: Timer | None = None
         self._heartbeat: Timer | None = None
@@ -78,7 +81,9 @@ class Boot(FeatureProfile):
         )
 
     def send_heartbeat(self, *, is_triggered: bool) -> None:
-        self.ctx.send("Heartbeat", {}, is_triggered=is_triggered, on_confirmation=self._heartbeat_answered)
+        self.ctx.send(
+            "Heartbeat", {}, is_triggered=is_triggered, on_confirmation=self._heartbeat_answered, topic="Heartbeat"
+        )
 
     def _boot_failed(self, error: CallFailed) -> None:
         """The session gave it up, which it does only when the charge point stops."""
@@ -88,27 +93,26 @@ class Boot(FeatureProfile):
         self._is_waiting = False
         ctx = self.ctx
         status = RegistrationStatus(payload["status"])
-        micros = parse_datetime(payload["currentTime"])
-        self._set_clock(micros)
-        plan = self.registration.answered(status, payload["interval"])
+        # What could not be read of the answer is not there (rpc.salvage).
+        interval = payload.get("interval", 0)
+        micros = parse_datetime(payload["currentTime"]) if "currentTime" in payload else None
+        if micros is not None:
+            self._set_clock(micros)
+        plan = self.registration.answered(status, interval)
         now = ctx.clock.monotonic()
         ctx.session.set_registration(status, now)
         if self._retry is not None:
             self._retry.cancel()
             self._retry = None
         if plan.heartbeat is not None:
-            change = ctx.configuration.set(core.HEARTBEAT_INTERVAL, plan.heartbeat)
-            if change.is_accepted and not change.is_unchanged:
-                ctx.changed(change, str(plan.heartbeat))
+            self._changes.adopt(core.HEARTBEAT_INTERVAL, plan.heartbeat)
         if plan.boot_retry is None:
             self._restart_heartbeat()
         else:
             self._stop_heartbeat()
             self._retry = ctx.timers.at(now + plan.boot_retry, self._send_again)
-        ctx.tell(
-            BootNotificationResponse(status, payload["interval"], to_datetime(micros)),
-            0,
-        )
+        current_time = ctx.clock.now_datetime() if micros is None else to_datetime(micros)
+        ctx.tell(BootNotificationResponse(status, interval, current_time), 0)
         ctx.signals.emit(RegistrationChanged(status))
         ctx.kick()
 
@@ -117,10 +121,23 @@ class Boot(FeatureProfile):
         self.send_boot_notification()
 
     def _heartbeat_answered(self, payload: Payload) -> None:
-        self._set_clock(parse_datetime(payload["currentTime"]))
+        if "currentTime" in payload:
+            self._set_clock(parse_datetime(payload["currentTime"]))
 
     def _set_clock(self, micros: int) -> None:
+        """Follow the Central System's time, unless it cannot be the present: then it is no time."""
         ctx = self.ctx
+        if not plausible(micros):
+            ctx.counters.times_ignored += 1
+            if not self._was_implausible:
+                self._was_implausible = True
+                log.warning(
+                    "%s: currentTime %s cannot be the present: not followed",
+                    ctx.charge_point_id,
+                    ctx.time_text(micros),
+                )
+            return
+        self._was_implausible = False
         was_set = ctx.clock.is_set
         shift = ctx.clock.set(micros)
         if not was_set and ctx.clock.boot in ctx.clock.corrections:
@@ -132,8 +149,9 @@ class Boot(FeatureProfile):
             )
             ctx.corrected(number)
         if shift:
-            ctx.signals.emit(ClockSet(shift))
-        ctx.ask_later(ctx.station.set_system_time, ctx.clock.now_datetime())
+            ctx.signals.emit(ClockSet(shift, is_first=not was_set))
+        question = ctx.station.set_system_time
+        ctx.command(question, ctx.clock.now_datetime(), connectors=("set_system_time",), topic="set_system_time")
 
     def _key_changed(self, signal: ConfigurationChanged) -> None:
         if signal.key == core.HEARTBEAT_INTERVAL.name and self.ctx.is_accepted:

@@ -2,12 +2,13 @@
 
 Nothing happens between changes. Each connector's present limit says until when it stays; one timer waits for the first
 of these. What changes a limit without waiting (a profile, a transaction, the connection, the clock) refreshes the
-connectors concerned. A limit shared among connectors (a ChargePointMaxProfile, a fuse) is split by a strategy, if there
-is one; without, every connector sees it in full. Before the start and after the end nobody is told anything; at the
-start everybody is: what the station was told in an earlier life may be over.
+connectors concerned. A ChargePointMaxProfile is split over the connectors by a strategy, if there is one; without,
+every connector sees it in full. A fuse is always held: without a strategy, in equal parts. What a strategy says is
+checked: shares that are none, or more than there is, do not reach the station. Before the start and after the end
+nobody is told anything; at the start everybody is: what the station was told in an earlier life may be over.
 """
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import datetime
 from heapq import heapify, heappop, heappush
 from math import inf
@@ -18,7 +19,7 @@ from ocpp16.enums import ChargingProfilePurposeType
 from ocpp16.models import ChargingLimit
 from ocpp16.observer import ChargingLimitChanged
 from ocpp16.profiles.charging_profiles import UNIT_OF, ChargingProfiles
-from ocpp16.profiles.context import Context, log
+from ocpp16.profiles.context import Context
 from ocpp16.schedule import (
     CompositeSchedule,
     Limit,
@@ -33,6 +34,7 @@ from ocpp16.state.clock import to_datetime
 from ocpp16.state.keys import smart_charging
 from ocpp16.state.timers import Timer
 from ocpp16.station import SmartChargingStation
+from ocpp16.values import finite
 
 Unit = Literal["A", "W"]
 
@@ -44,23 +46,25 @@ class _Facts(TypedDict):
     ignored: tuple[str, ...]
 
 
+_ROUNDING = 1 + 1e-9
+"""Shares of a total may be more than it by as much as adding floats makes of them."""
 _MAXIMUM = (str(ChargingProfilePurposeType.CHARGE_POINT_MAX_PROFILE),)
 
 
 class ChargingLimits:
-    """Of one charge point. `sharing` is a strategy or None; `fuse` is A per phase for all connectors, or None."""
+    """Of one charge point. `share` sets the strategy, or None, and the fuse in A per phase for all connectors."""
 
     __slots__ = (
         "_boundaries",
         "_ctx",
+        "_fuse",
         "_in_force",
         "_is_running",
         "_profiles",
+        "_sharing",
         "_station",
         "_timer",
         "_until",
-        "fuse",
-        "sharing",
     )
 
     def __init__(self, ctx: Context, profiles: ChargingProfiles, station: SmartChargingStation) -> None:
@@ -72,8 +76,8 @@ class ChargingLimits:
         self._boundaries: list[tuple[int, int]] = []
         self._timer: Timer | None = None
         self._is_running = False
-        self.sharing: Strategy | None = None
-        self.fuse: float | None = None
+        self._sharing: Strategy | None = None
+        self._fuse: float | None = None
 
     @property
     def unit(self) -> Unit:
@@ -91,10 +95,11 @@ class ChargingLimits:
         """The limit of a connector with what made it: profile, stack level, purpose, conversion. Before sharing."""
         return self._calculated([connector_id])[connector_id]
 
-    def composite(self, connector_id: int, duration: int, unit: Unit) -> CompositeSchedule:
-        """The composite schedule from now on, `duration` in seconds (OCPP 1.6 ed. 2 §5.7)."""
+    def composite(self, connector_id: int, duration: int, unit: Unit, at: int | None = None) -> CompositeSchedule:
+        """The composite schedule from `at` (µs UTC; None: now) on, `duration` in seconds (OCPP 1.6 ed. 2 §5.7)."""
+        start = self._ctx.clock.now() if at is None else at
         return composite_schedule(
-            self._profiles.installed, connector_id, self._ctx.clock.now(), duration, unit, **self._facts(connector_id)
+            self._profiles.installed, connector_id, start, duration, unit, **self._facts(connector_id)
         )
 
     def _facts(self, *connector_ids: int) -> _Facts:
@@ -126,7 +131,7 @@ class ChargingLimits:
             return
         everyone = [number for number in self._ctx.connectors if number]
         wanted = everyone if connector_ids is None else list(connector_ids)
-        if 0 in wanted or self.sharing is not None:
+        if 0 in wanted or self._sharing is not None:
             wanted = everyone
         self._refresh(wanted)
 
@@ -151,7 +156,7 @@ class ChargingLimits:
         Shares follow the maximum and the demands even while these leave the connector's own limit as it is.
         """
         until_of = {number: limit.until_micros for number, limit in limits.items()}
-        if self.sharing is not None:
+        if self._sharing is not None:
             until_of[0] = self.explained(0).until_micros
             for number, limit in self._calculated(self._active(limits), _MAXIMUM).items():
                 until_of[number] = _earliest([until_of[number], limit.until_micros])
@@ -184,8 +189,8 @@ class ChargingLimits:
                 continue  # the station reacted to another one of these, which changed this one once more
             try:
                 self._station.charging_limit_changed(number, limit)
-            except Exception:
-                log.exception("%s: station failed at a new limit", self._ctx.charge_point_id)
+            except Exception as error:
+                self._ctx.failed("station, charging_limit_changed", error)
             if is_event:
                 self._ctx.tell(ChargingLimitChanged(number, limit), 0)
 
@@ -216,7 +221,7 @@ class ChargingLimits:
 
     def _shared(self, limits: dict[int, Limit], until_of: dict[int, int | None]) -> dict[int, ChargingLimit]:
         told = {number: _told(limit) for number, limit in limits.items()}
-        if self.sharing is None:
+        if self._sharing is None:
             return told
         active = self._active(limits)
         total = min(self._totals([limits[number] for number in active]), default=None)
@@ -238,16 +243,22 @@ class ChargingLimits:
         for limit in limits:
             if limit.maximum is not None:
                 yield limit.maximum.converted_limit
-            if self.fuse is not None:
-                yield convert_limit(self.fuse, "A", self.unit, limit.number_phases, settings)
+            if self._fuse is not None:
+                yield convert_limit(self._fuse, "A", self.unit, limit.number_phases, settings)
+
+    def share(self, strategy: Strategy | None, fuse: float | None) -> None:
+        """Share from now on so; see the head of this file."""
+        self._sharing = equal if strategy is None and fuse is not None else strategy
+        self._fuse = fuse
+        self.refresh()
 
     def _shares(self, total: float, demands: list[Demand]) -> dict[int, float]:
-        """What the strategy says; equal parts if it fails, nothing for whom it forgets."""
-        assert self.sharing is not None
+        """What the strategy says; equal parts if it fails or says what makes no sense, nothing for whom it forgets."""
+        assert self._sharing is not None
         try:
-            shares = self.sharing(total, demands)
-        except Exception:
-            log.exception("%s: the strategy for sharing failed", self._ctx.charge_point_id)
+            shares = _checked(self._sharing(total, demands), total, demands)
+        except Exception as error:
+            self._ctx.failed("strategy for sharing", error)
             shares = equal(total, demands)
         return {demand.connector_id: shares.get(demand.connector_id, 0.0) for demand in demands}
 
@@ -259,6 +270,21 @@ class ChargingLimits:
         default = settings.default_limit_amps if self.unit == "A" else settings.default_limit_watts
         wanted = default if own is None else own.converted_limit
         return Demand(connector_id, wanted, 0 if transaction is None else transaction.started_at)
+
+
+def _checked(shares: Mapping[int, float], total: float, demands: list[Demand]) -> dict[int, float]:
+    """Shares as numbers, none negative, together no more than the total. Raises ValueError, or what a lie leads to."""
+    known = {demand.connector_id for demand in demands}
+    checked: dict[int, float] = {}
+    for connector_id, share in shares.items():
+        if connector_id not in known:
+            continue
+        checked[connector_id] = finite(share, f"share of connector {connector_id}")
+        if share < 0:
+            raise ValueError(f"the share of connector {connector_id} is negative: {share}")
+    if sum(checked.values()) > total * _ROUNDING:
+        raise ValueError(f"the shares add up to {sum(checked.values())} of {total}")
+    return checked
 
 
 def _value(limit: ChargingLimit) -> tuple[float | None, str, int | None]:

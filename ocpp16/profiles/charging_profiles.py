@@ -4,10 +4,8 @@ Flash is spared: a profile that is installed already as it is writes nothing, ma
 and a purpose named in VolatileChargingProfilePurposes is kept in memory only and answered at once.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import replace
-
-import trio
 
 from ocpp16.enums import ChargingProfilePurposeType
 from ocpp16.profiles.context import Context, log
@@ -22,7 +20,7 @@ from ocpp16.schedule import (
 from ocpp16.state.configuration import Configuration
 from ocpp16.state.keys import core, internal, smart_charging
 from ocpp16.state.transaction import Transaction
-from ocpp16.store.base import Change
+from ocpp16.store.base import Delete, Put, RowChange
 from ocpp16.store.tables.charging_profiles import ChargingProfileRow, delete, put
 
 UNIT_OF = {"Current": "A", "Power": "W"}
@@ -48,8 +46,8 @@ class ChargingProfiles:
 
     def __init__(self, ctx: Context) -> None:
         self._ctx = ctx
-        self._stored: dict[int, int] = {}
-        """Profiles that have a row → the journal number of it, 0 for those of an earlier start."""
+        self._stored: dict[int, int | None] = {}
+        """Profiles that have a row → the key of the transaction they are for."""
         self.installed = InstalledProfiles()
 
     # What the configuration says
@@ -102,42 +100,123 @@ class ChargingProfiles:
         self.remove_over()
         return self.installed.has_room_for(profile, capacity)
 
-    def install(self, profile: CompiledProfile, transaction: Transaction | None = None) -> Collection[int]:
-        """Install a profile that passed all checks; one that is there already just so writes nothing.
+    async def install(
+        self,
+        profile: CompiledProfile,
+        transaction: Transaction | None,
+        applied: Callable[[Collection[int]], None],
+    ) -> bool:
+        """Install a profile that was asked for and passed all checks, once it is on disk; or change nothing.
 
-        `transaction`: the one a TxProfile is for. Returns the connectors concerned: those of what it replaces, too.
+        `transaction`: the one a TxProfile is for. `applied` is told the connectors concerned (those of what it
+        replaces, too) in the moment it is in force. Returns False if what it depends on is gone meanwhile: its
+        transaction, or the room for it. Raises StoreError if it could not be stored. One that is there already just so
+        writes nothing.
         """
+        if self._is_installed(profile):
+            applied((profile.connector_id,))
+            return True
+        replaced = self.installed.replaced_by(profile)
+        ids = [profile.profile_id, *(other.profile_id for other in replaced)]
+        outcome: list[bool] = []
+
+        def apply() -> None:
+            is_possible = (transaction is None or transaction.is_running) and self.has_room_for(profile)
+            outcome.append(is_possible)
+            if is_possible:
+                gone, deletions = self._put_in_place(profile, transaction)
+                self._write([deletion for deletion in deletions if deletion.key[0] not in ids])
+                applied(_connectors_of(profile, gone))
+            else:
+                self._write(self._rows_of(ids))
+
+        is_volatile = self._is_volatile(profile)
+        changes: list[RowChange] = [
+            delete(other.profile_id)
+            for other in replaced
+            if other.profile_id in self._stored and (is_volatile or other.profile_id != profile.profile_id)
+        ]
+        if not is_volatile:
+            changes.append(_row(profile, None if transaction is None else transaction.key))
+        if changes:
+            await self._ctx.commit(changes, apply=apply, restore=lambda: self._rows_of(ids))
+        else:
+            apply()
+        return outcome[0]
+
+    def install_now(self, profile: CompiledProfile, transaction: Transaction) -> Collection[int]:
+        """Install a profile that begins to count by a fact: it came with the remote start of this transaction.
+
+        Returns the connectors concerned.
+        """
+        if self._is_installed(profile):
+            return (profile.connector_id,)
+        gone, deletions = self._put_in_place(profile, transaction)
+        rows = [] if self._is_volatile(profile) else [_row(profile, transaction.key)]
+        self._write([*deletions, *rows])
+        return _connectors_of(profile, gone)
+
+    def _is_installed(self, profile: CompiledProfile) -> bool:
         known = self.installed.get(profile.profile_id)
-        is_volatile = profile.purpose in self._ctx.configuration[internal.VOLATILE_CHARGING_PROFILE_PURPOSES]
-        if (
+        return (
             known is not None
             and known.connector_id == profile.connector_id
             and known.payload == profile.payload
             and self.installed.replaced_by(profile) == [known]
-            and is_volatile == (known.profile_id not in self._stored)
-        ):
-            return (profile.connector_id,)
-        replaced = self.installed.install(profile)
-        changes = self._deletions(replaced)
-        if is_volatile:
-            self._write(changes)
-        else:
-            key = None if transaction is None else transaction.key
-            row = ChargingProfileRow(profile.profile_id, profile.connector_id, dict(profile.payload), key)
-            self._stored[profile.profile_id] = self._ctx.journal.append(*changes, put(row))
-        return {profile.connector_id, *(other.connector_id for other in replaced)}
+            and self._is_volatile(profile) == (known.profile_id not in self._stored)
+        )
 
-    async def stored(self, profile: CompiledProfile) -> None:
-        """Wait until a profile is on disk, also if an earlier request put it there, which was not answered in time.
+    def _is_volatile(self, profile: CompiledProfile) -> bool:
+        return profile.purpose in self._ctx.configuration[internal.VOLATILE_CHARGING_PROFILE_PURPOSES]
 
-        Raises StoreError, or trio.TooSlowError after StoreTimeout.
+    def _put_in_place(
+        self, profile: CompiledProfile, transaction: Transaction | None
+    ) -> tuple[list[CompiledProfile], list[Delete]]:
+        """Into memory. Returns what had to go for it, and what is to be deleted on disk for that."""
+        gone = self.installed.install(profile)
+        deletions = self._deletions(gone)
+        if not self._is_volatile(profile):
+            deletions = [deletion for deletion in deletions if deletion.key != (profile.profile_id,)]
+            self._stored[profile.profile_id] = None if transaction is None else transaction.key
+        return gone, deletions
+
+    def _rows_of(self, profile_ids: Iterable[int]) -> list[RowChange]:
+        """The rows of these ids as memory has them."""
+        rows: list[RowChange] = []
+        for profile_id in profile_ids:
+            profile = self.installed.get(profile_id)
+            if profile is None or profile_id not in self._stored:
+                rows.append(delete(profile_id))
+            else:
+                rows.append(_row(profile, self._stored[profile_id]))
+        return rows
+
+    async def clear(self, profiles: Collection[CompiledProfile], applied: Callable[[Collection[int]], None]) -> int:
+        """Remove what was asked to be removed, once that is on disk; `applied` as for `install`.
+
+        Returns how many were there. Raises StoreError if it could not be stored; then nothing has changed.
         """
-        number = self._stored.get(profile.profile_id)
-        if number is not None:
-            with trio.fail_after(self._ctx.configuration[internal.STORE_TIMEOUT]):
-                await self._ctx.journal.wait_durable(number)
+        ids = [profile.profile_id for profile in profiles]
+        removed: list[CompiledProfile] = []
+
+        def apply() -> None:
+            # One of them may have been replaced, or have gone with its transaction, while the disk took its time.
+            removed.extend(one for one in profiles if self.installed.get(one.profile_id) is one)
+            self.installed.remove(removed)
+            self._deletions(removed)
+            self._write([row for row in self._rows_of(ids) if isinstance(row, Put)])
+            if removed:
+                applied({profile.connector_id for profile in removed})
+
+        changes = [delete(profile_id) for profile_id in ids if profile_id in self._stored]
+        if changes:
+            await self._ctx.commit(changes, apply=apply, restore=lambda: self._rows_of(ids))
+        else:
+            apply()
+        return len(removed)
 
     def remove(self, profiles: Iterable[CompiledProfile]) -> None:
+        """Remove what has come to its end."""
         gone = list(profiles)
         self.installed.remove(gone)
         self._write(self._deletions(gone))
@@ -159,7 +238,7 @@ class ChargingProfiles:
         good dropped here: the clock may be wrong until the Central System has told the time.
         """
         rules = stored_profile_rules(self._ctx.configuration)
-        unusable: list[Change] = []
+        unusable: list[RowChange] = []
         # Those of connector 0 first: a default for all connectors would push out what was set for one of them later.
         for row in sorted(rows, key=lambda row: row.connector_id != 0):
             problem = check_profile(row.connector_id, row.profile, rules)
@@ -174,7 +253,7 @@ class ChargingProfiles:
                 unusable.append(delete(row.charging_profile_id))
                 continue
             unusable += self._deletions(self.installed.install(CompiledProfile(row.connector_id, row.profile)))
-            self._stored[row.charging_profile_id] = 0
+            self._stored[row.charging_profile_id] = row.transaction_key
         self._write(unusable)
 
     def _misfit(self, row: ChargingProfileRow) -> str:
@@ -194,10 +273,23 @@ class ChargingProfiles:
             if profile.purpose == "TxProfile" and self._ctx.transactions.running(profile.connector_id) is None
         )
 
-    def _deletions(self, profiles: Iterable[CompiledProfile]) -> list[Change]:
-        stored = self._stored
-        return [delete(profile.profile_id) for profile in profiles if stored.pop(profile.profile_id, None) is not None]
+    def _deletions(self, profiles: Iterable[CompiledProfile]) -> list[Delete]:
+        """What is to be deleted on disk for these, which are not counted as stored any more."""
+        deletions = []
+        for profile in profiles:
+            if profile.profile_id in self._stored:
+                del self._stored[profile.profile_id]
+                deletions.append(delete(profile.profile_id))
+        return deletions
 
-    def _write(self, changes: list[Change]) -> None:
+    def _write(self, changes: Sequence[RowChange]) -> None:
         if changes:
             self._ctx.journal.append(*changes)
+
+
+def _row(profile: CompiledProfile, transaction_key: int | None) -> RowChange:
+    return put(ChargingProfileRow(profile.profile_id, profile.connector_id, dict(profile.payload), transaction_key))
+
+
+def _connectors_of(profile: CompiledProfile, gone: Iterable[CompiledProfile]) -> Collection[int]:
+    return {profile.connector_id, *(other.connector_id for other in gone)}

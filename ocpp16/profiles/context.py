@@ -5,28 +5,28 @@ as a queued message and its row.
 """
 
 import logging
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Hashable, Mapping, Sequence
 from typing import Any, Protocol, TypeVar
 
 import trio
 
-from ocpp16._core import format_datetime
-from ocpp16.enums import RegistrationStatus
+from ocpp16._core import format_datetime, validate_sending
+from ocpp16.enums import Reason, RegistrationStatus
 from ocpp16.errors import CallFailed, Offline
 from ocpp16.models import Counters
-from ocpp16.observer import ConfigurationKeyChanged, ObserverEvent
+from ocpp16.observer import ObserverEvent
+from ocpp16.profiles.station_side import StationSide
 from ocpp16.rpc.pending import Entry, Lane
 from ocpp16.rpc.session import Session
-from ocpp16.state.clock import Clock
-from ocpp16.state.configuration import Change as ConfigurationChange
+from ocpp16.state.clock import Clock, within
 from ocpp16.state.configuration import Configuration
 from ocpp16.state.connector import Connector
-from ocpp16.state.keys.internal import STATION_TIMEOUT, TIMESTAMP_FRACTION_DIGITS
-from ocpp16.state.signals import ConfigurationChanged, Signals
+from ocpp16.state.keys.internal import STORE_TIMEOUT, TIMESTAMP_FRACTION_DIGITS
+from ocpp16.state.signals import Signals
 from ocpp16.state.timers import Timers
 from ocpp16.state.transaction import Transaction, Transactions
 from ocpp16.station import CoreStation
-from ocpp16.store.base import Change
+from ocpp16.store.base import RowChange
 from ocpp16.store.tables import message_queue
 
 Payload = dict[str, Any]
@@ -41,9 +41,43 @@ class Writer(Protocol):
     last: int
     """Number of this charge point's latest change."""
 
-    def append(self, *changes: Change) -> int: ...
+    def append(self, *changes: RowChange) -> int: ...
+
+    def propose(
+        self,
+        changes: Sequence[RowChange],
+        *,
+        apply: Callable[[], None],
+        restore: Callable[[], Sequence[RowChange]],
+    ) -> "Proposed": ...
 
     async def wait_durable(self, number: int) -> None: ...
+
+
+class Start(Protocol):
+    """One start of the charge point, as its features need it."""
+
+    @property
+    def is_running(self) -> bool: ...
+
+    def spawn(self, async_fn: Callable[..., Awaitable[Any]], *arguments: Any) -> None: ...
+
+
+class Proposed(Protocol):
+    """A change on its way to the disk: applied when it is there, or not at all."""
+
+    async def wait(self, timeout: float) -> None: ...
+
+
+class ConfigurationKeeper(Protocol):
+    """Where the configuration that differs from the main one is kept: rows of the store, or files."""
+
+    def propose(
+        self, overrides: Mapping[str, Any], secrets: Mapping[str, Any], *, apply: Callable[[], None]
+    ) -> Proposed:
+        """Bring these documents to the disk, then apply; as `Writer.propose`. A withdrawn change is put right from the
+        configuration in force."""
+        ...
 
 
 class Context:
@@ -56,15 +90,18 @@ class Context:
         "confirmations",
         "connectors",
         "counters",
+        "failed",
         "journal",
+        "keeper",
         "kick",
         "marked",
         "next_sequence",
-        "persist",
         "session",
         "signals",
-        "spawn",
+        "spawn_outside",
+        "start",
         "station",
+        "station_side",
         "tell",
         "timers",
         "transactions",
@@ -83,11 +120,14 @@ class Context:
         journal: Writer,
         session: Session,
         station: CoreStation,
+        station_side: StationSide,
         counters: Counters,
         kick: Callable[[], None],
-        spawn: Callable[..., None],
+        start: "Start",
+        spawn_outside: Callable[..., None],
         tell: Callable[[ObserverEvent, int], None],
-        persist: Callable[[], Sequence[Change]],
+        failed: Callable[[str, BaseException], None],
+        keeper: ConfigurationKeeper,
     ) -> None:
         self.charge_point_id = charge_point_id
         self.clock = clock
@@ -101,9 +141,13 @@ class Context:
         self.station = station
         self.counters = counters
         self.kick = kick
-        self.spawn = spawn
+        self.start = start
+        self.spawn_outside = spawn_outside
+        """Run a task that goes on when the charge point is stopped and started again, until it is closed."""
         self.tell = tell
-        self.persist = persist
+        self.station_side = station_side
+        self.failed = failed
+        self.keeper = keeper
         self.next_sequence = 1
         self.marked: list[Entry] = []
         """Queued messages whose times the clock corrects once it is set, until it is."""
@@ -119,7 +163,32 @@ class Context:
         """Connected and accepted: requests of ours can be answered."""
         return self.session.is_connected and self.is_accepted
 
-    def _sequence(self) -> int:
+    def spawn(self, async_fn: Callable[..., Awaitable[Any]], *arguments: Any) -> None:
+        """Run a task that ends with this start; what it raises ends nothing else."""
+        self.start.spawn(async_fn, *arguments)
+
+    def is_current(self) -> bool:
+        """Is this the start that runs?"""
+        return self.start.is_running
+
+    async def ask(
+        self, question: Callable[..., Awaitable[Any]], *arguments: Any, accept: Callable[[Any], T], safe: T
+    ) -> T:
+        """Ask the station; see `StationSide.ask`."""
+        return await self.station_side.ask(question, *arguments, accept=accept, safe=safe)
+
+    def command(
+        self,
+        question: Callable[..., Awaitable[Any]],
+        *arguments: Any,
+        connectors: Collection[Hashable],
+        topic: Hashable = None,
+    ) -> None:
+        """Have the station do something in its turn; see `StationSide.command`."""
+        self.station_side.command(question, *arguments, connectors=connectors, topic=topic)
+
+    def new_sequence(self) -> int:
+        """The place of the next message among all of this charge point."""
         number = self.next_sequence
         self.next_sequence += 1
         return number
@@ -135,23 +204,26 @@ class Context:
         is_triggered: bool = False,
         on_confirmation: Callable[[Payload], None] | None = None,
         on_failure: Callable[[CallFailed], None] | None = None,
+        topic: Hashable = None,
     ) -> bool:
         """Send a request whose answer nobody waits for. False: dropped, since offline or not accepted.
 
         With QueueAllMessages it is kept, on disk too, until it can be sent (libocpp).
-        `number`: the journal number it must not be sent before.
+        `number`: the journal number it must not be sent before. `topic`: one of the same topic that still waits is
+        replaced, for it would tell what is over.
         """
         entry = Entry(
             action=action,
             payload=payload,
             lane=lane,
-            sequence=self._sequence(),
+            sequence=self.new_sequence(),
             number=number,
             transaction=transaction,
             clock_boot=self.clock.clock_boot,
             is_triggered=is_triggered,
             on_confirmation=on_confirmation,
             on_failure=on_failure,
+            topic=topic,
         )
         if lane is Lane.NORMAL and not entry.is_interactive and self.session.outbox.limits.may_queue(action):
             entry.is_persistent = True
@@ -165,7 +237,7 @@ class Context:
         action: str,
         payload: Payload,
         transaction: Transaction | None,
-        *changes: Change,
+        *changes: RowChange,
         clock_boot: int | None = None,
     ) -> int:
         """Queue a transaction-related message and the row changes of the state it tells of, as one block.
@@ -177,7 +249,7 @@ class Context:
             action=action,
             payload=payload,
             lane=Lane.TRANSACTION,
-            sequence=self._sequence(),
+            sequence=self.new_sequence(),
             number=0,
             transaction=transaction,
             clock_boot=self.clock.clock_boot if clock_boot is None else clock_boot,
@@ -186,9 +258,13 @@ class Context:
         entry.number = number = self.journal.append(self.row(entry), *changes)
         if entry.clock_boot and not self.clock.is_set:
             self.marked.append(entry)
+        self.enqueue(entry)
+        return number
+
+    def enqueue(self, entry: Entry) -> None:
+        """Take in a message whose row is written."""
         self.session.enqueue(entry, self.clock.monotonic())
         self.kick()
-        return number
 
     def corrected(self, number: int) -> None:
         """The clock is set, and journal number `number` has its corrections: what they apply to goes no earlier.
@@ -199,7 +275,7 @@ class Context:
             entry.number = max(entry.number, number)
         self.marked.clear()
 
-    def row(self, entry: Entry) -> Change:
+    def row(self, entry: Entry) -> RowChange:
         """The stored form of a queued message, as it is now."""
         transaction = entry.transaction
         return message_queue.put(
@@ -215,17 +291,17 @@ class Context:
         )
 
     async def call(self, action: str, payload: Payload, *, timeout: float | None = None) -> Payload:
-        """Send a request and wait for its confirmation.
+        """Send a request and wait for its confirmation: `timeout` seconds at most, the wait for its turn included.
 
-        Raises `Offline` at once when it cannot be sent, `CallFailed` for a CALLERROR, an unreadable answer, a timeout
-        or a lost connection. Never called from a handler.
+        Without `timeout`, twice the time any request has. Raises `Offline` at once when it cannot be sent, `CallFailed`
+        for a CALLERROR, an unreadable answer, a timeout or a lost connection. Never called from a handler.
         """
         answer = _Answer()
         entry = Entry(
             action=action,
             payload=payload,
             lane=Lane.NORMAL,
-            sequence=self._sequence(),
+            sequence=self.new_sequence(),
             number=0,
             on_confirmation=answer.confirm,
             on_failure=answer.fail,
@@ -235,52 +311,50 @@ class Context:
             raise Offline(action, "not connected" if not self.session.is_connected else "not accepted yet")
         self.kick()
         try:
-            await answer.event.wait()
+            with trio.move_on_after(2 * self.session.retry.response_timeout if timeout is None else timeout):
+                await answer.event.wait()
         finally:
             if not answer.event.is_set():
-                # Cancelled: nobody listens any more, and there is no point in asking if it was not sent yet.
+                # Nobody listens any more, and there is no point in asking if it was not sent yet.
                 entry.on_confirmation = None
+                answer.fail(CallFailed(action, "timeout"))
                 if entry is not self.session.in_flight:
                     self.session.outbox.remove(entry)
         if answer.error is not None:
             raise answer.error
         return answer.payload
 
-    def changed(self, change: ConfigurationChange, value: str | None) -> int:
-        """A configuration key got a new value: keep it, tell features and observer. Returns the journal number.
+    async def commit(
+        self,
+        changes: Sequence[RowChange],
+        *,
+        apply: Callable[[], None],
+        restore: Callable[[], Sequence[RowChange]],
+    ) -> None:
+        """Carry out a change that was asked for: rows to the disk, then `apply` in memory, or nothing of it.
 
-        `value` is the text on the wire, None for a key that cannot be read.
+        `restore` gives the rows of what memory holds, for a change that was given up while the disk was writing it.
+        Raises StoreError if it is not stored within StoreTimeout; then, as when cancelled, nothing has changed.
         """
-        assert change.key is not None
-        number = self.journal.append(*self.persist())
-        self.signals.emit(ConfigurationChanged(change.key.name))
-        self.tell(ConfigurationKeyChanged(change.key.name, value), number)
-        return number
+        await self.journal.propose(changes, apply=apply, restore=restore).wait(self.configuration[STORE_TIMEOUT])
 
-    async def ask(self, question: Callable[..., Awaitable[T]], *arguments: Any, safe: T) -> T:
-        """Ask the station under StationTimeout; `safe` is the answer when it overruns or raises."""
-        seconds = self.configuration[STATION_TIMEOUT]
-        try:
-            with trio.fail_after(seconds):
-                return await question(*arguments)
-        except trio.TooSlowError:
-            name = getattr(question, "__name__", "question")
-            log.warning("%s: station overran %s s in %s", self.charge_point_id, seconds, name)
-        except Exception:
-            name = getattr(question, "__name__", "question")
-            log.exception("%s: station failed in %s", self.charge_point_id, name)
-        return safe
+    def stop_transaction(self, transaction: Transaction, reason: Reason) -> None:
+        """Have the station stop this transaction, if it still runs when its turn comes: the next one is not meant."""
+        connectors = (transaction.connector_id,)
+        self.command(self._stop_transaction, transaction, reason, connectors=connectors, topic="stop_transaction")
 
-    def ask_later(self, question: Callable[..., Awaitable[Any]], *arguments: Any) -> None:
-        """Tell the station something in a task of its own; its answer is not used."""
-        self.spawn(self._ask_quietly, question, *arguments)
+    async def _stop_transaction(self, transaction: Transaction, reason: Reason) -> None:
+        if transaction.is_running:
+            await self.station.stop_transaction(transaction.connector_id, reason)
 
-    async def _ask_quietly(self, question: Callable[..., Awaitable[Any]], *arguments: Any) -> None:
-        await self.ask(question, *arguments, safe=None)
+    @staticmethod
+    def check(action: str, payload: Payload) -> None:
+        """Could this be sent? To be asked before anything is changed. Raises ValueError that names the member."""
+        validate_sending(action, "request", payload)
 
     def time_text(self, micros: int) -> str:
         """A time as we write it on the wire (UTC, `TimestampFractionDigits`)."""
-        return format_datetime(micros, self.configuration[TIMESTAMP_FRACTION_DIGITS])
+        return format_datetime(within(micros), self.configuration[TIMESTAMP_FRACTION_DIGITS])
 
 
 class _Answer:

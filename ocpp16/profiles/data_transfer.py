@@ -10,6 +10,8 @@ from ocpp16.enums import DataTransferStatus
 from ocpp16.errors import CallFailed, Offline
 from ocpp16.models import DataTransferResponse
 from ocpp16.profiles.base import Context, FeatureProfile, Payload, on
+from ocpp16.profiles.station_side import data_transfer_response
+from ocpp16.values import text
 
 DataTransferHandler = Callable[[str | None], Awaitable[DataTransferResponse]]
 
@@ -30,17 +32,14 @@ class DataTransfer(FeatureProfile):
     ) -> DataTransferResponse | None:
         """Send a DataTransfer and wait for its answer; None when offline, at once.
 
-        A CALLERROR or an unreadable answer is Rejected. Raises ValueError for texts longer than OCPP allows.
+        A CALLERROR or an unreadable answer is Rejected. Raises ValueError for what is no text, or longer than OCPP
+        allows: vendor_id 1 to 255, message_id at most 50 characters.
         """
-        if not 1 <= len(vendor_id) <= 255:
-            raise ValueError("vendor_id must be 1 to 255 characters")
-        if message_id is not None and len(message_id) > 50:
-            raise ValueError("message_id must be at most 50 characters")
-        payload: Payload = {"vendorId": vendor_id}
+        payload: Payload = {"vendorId": text(vendor_id, "vendor_id", 255, least=1)}
         if message_id is not None:
-            payload["messageId"] = message_id
+            payload["messageId"] = text(message_id, "message_id", 50)
         if data is not None:
-            payload["data"] = data
+            payload["data"] = text(data, "data")
         try:
             answer = await self.ctx.call("DataTransfer", payload)
         except Offline:
@@ -51,19 +50,26 @@ class DataTransfer(FeatureProfile):
             return None
         return DataTransferResponse(DataTransferStatus(answer["status"]), answer.get("data"))
 
-    @on("DataTransfer")
+    # Each is a concern of its own: what one vendor's handler takes its time for is no matter of the others.
+    @on("DataTransfer", concern=lambda request: object())
     async def data_transfer(self, request: Payload) -> Payload:
         vendor_id, message_id, data = request["vendorId"], request.get("messageId"), request.get("data")
         messages = self._handlers.get(vendor_id)
         handler = messages.get(message_id) if messages is not None else None
         if handler is not None:
-            response = await self.ctx.ask(handler, data, safe=DataTransferResponse(DataTransferStatus.REJECTED))
+            rejected = DataTransferResponse(DataTransferStatus.REJECTED)
+            response = await self.ctx.ask(handler, data, accept=data_transfer_response, safe=rejected)
         else:
             unknown = (
                 DataTransferStatus.UNKNOWN_VENDOR_ID if messages is None else DataTransferStatus.UNKNOWN_MESSAGE_ID
             )
             response = await self.ctx.ask(
-                self.ctx.station.data_transfer, vendor_id, message_id, data, safe=DataTransferResponse(unknown)
+                self.ctx.station.data_transfer,
+                vendor_id,
+                message_id,
+                data,
+                accept=data_transfer_response,
+                safe=DataTransferResponse(unknown),
             )
             if messages is not None and response.status == DataTransferStatus.UNKNOWN_VENDOR_ID:
                 response = DataTransferResponse(unknown)

@@ -5,6 +5,7 @@ from ocpp16.enums import AuthorizationStatus
 from ocpp16.models import IdTagInfo
 from ocpp16.profiles.base import Payload
 from ocpp16.state.clock import to_datetime
+from ocpp16.values import text
 
 ID_TAG_LENGTH = 20
 """Characters of an IdToken (OCPP 1.6 ed. 2 §7.28)."""
@@ -13,18 +14,21 @@ AUTHORIZE_TIMEOUT = 60.0
 """Seconds a person at the charge point is made to wait at most (libocpp)."""
 
 
+_UNSET = 365 * 86_400_000_000
+"""µs: an expiry date before 1971 is one that was never set, the year 1 of .NET or the zero of C."""
+
+
 def read_id_tag_info(wire: Payload) -> IdTagInfo:
-    """The domain's value of a validated `idTagInfo`."""
-    expiry = wire.get("expiryDate")
+    """The domain's value of a validated `idTagInfo`. An expiry date that was never set is none."""
+    told = wire.get("expiryDate")
+    expiry = None if told is None else parse_datetime(told)
     return IdTagInfo(
         AuthorizationStatus(wire["status"]),
-        None if expiry is None else to_datetime(parse_datetime(expiry)),
+        None if expiry is None or expiry < _UNSET else to_datetime(expiry),
         wire.get("parentIdTag"),
     )
 
 
 def check_id_tag(id_tag: str, name: str = "id_tag") -> str:
     """Refuse what no Central System may be sent. Raises ValueError that names the parameter."""
-    if not isinstance(id_tag, str) or not 1 <= len(id_tag) <= ID_TAG_LENGTH:
-        raise ValueError(f"{name} must be text of 1 to {ID_TAG_LENGTH} characters, not {id_tag!r}")
-    return id_tag
+    return text(id_tag, name, ID_TAG_LENGTH, least=1)

@@ -1,49 +1,73 @@
-"""MeterValues and the data of StopTransaction (OCPP 1.6 ed. 2 §4.7, §9.1).
+"""MeterValues and the data of StopTransaction (OCPP 1.6 ed. 2 §4.7, §6.31, §9.1).
 
 Three kinds of sample: periodic ones of a transaction, clock-aligned ones of every connector, and what a trigger asks
 for. Those of a transaction are queued and kept like StartTransaction; the last register value goes to disk in the same
 block, so that a stop made up after a power cut never lies behind what the Central System knows.
 
-A sample is stamped with the time of its reading (an aligned one with the aligned instant, if the reading is fresh), but
-never with one before its transaction began.
+Rules of this file:
+1. A sample is stamped with the time of its reading (an aligned one with the aligned instant, if the reading is fresh),
+   but never with one before its transaction began. Times are compared only after correction.
+2. Transaction.Begin and Transaction.End say the register that StartTransaction and StopTransaction say, at the same
+   instant; of all else they have what was measured near that instant. What was measured last, but earlier, comes with
+   Transaction.End under its own time.
+3. No interval energy is lost: the first one begins at the transaction's begin, and the last one is closed by its end,
+   in transactionData and, where intervals are reported while it runs, by one more MeterValues with context
+   Transaction.End. A measurand of both the sampled and the aligned list is closed as a sampled one.
+4. Connector 0 is the main meter: it has clock-aligned samples once `on_meter_values(0, …)` told of one. From then on
+   the station is asked for it, too. A trigger without connector asks for it as for all others.
+5. Aligned samples of many connectors are taken one after another by a timer, so that other work goes on between them.
 """
 
+from collections import deque
 from collections.abc import Sequence
 from functools import partial
 
-from ocpp16._core import parse_datetime
-from ocpp16.enums import ReadingContext
-from ocpp16.models import Measurement
-from ocpp16.profiles.base import Context, FeatureProfile, Payload, log
+from ocpp16.enums import Measurand, ReadingContext
+from ocpp16.models import Measurement, PhaseValues
+from ocpp16.profiles.base import Context, FeatureProfile, Payload
+from ocpp16.profiles.meter_readings import Taken
+from ocpp16.profiles.meter_samples import MeterSamples
 from ocpp16.profiles.transaction_data import TransactionData
 from ocpp16.state.alignment import next_aligned
-from ocpp16.state.clock import to_micros
+from ocpp16.state.configuration import Key
 from ocpp16.state.keys import core
-from ocpp16.state.measurands import sample
+from ocpp16.state.measurands import INTERVALS, has_intervals, intervals_of
 from ocpp16.state.signals import ClockSet, ConfigurationChanged
 from ocpp16.state.timers import Timer
 from ocpp16.state.transaction import Transaction, watt_hours
-from ocpp16.store.base import Change
-from ocpp16.store.tables import meters, transactions
 
 CHECKPOINT_INTERVAL = 60.0
 """Seconds between two stored readings of a connector at most: flash wears out (storage on flash, rate-limited)."""
-FRESH = 10_000_000
-"""µs: an older reading is not passed off as one of the aligned instant."""
+
+_C = ReadingContext
+_LISTS = (core.METER_VALUES_SAMPLED_DATA, core.METER_VALUES_ALIGNED_DATA, core.STOP_TXN_ALIGNED_DATA)
+_OF_THE_REGISTER = frozenset({Measurand.ENERGY_ACTIVE_IMPORT_REGISTER, *INTERVALS})
+"""What Transaction.End tells of the register at its instant."""
 
 
 class MeterValues(FeatureProfile):
-    __slots__ = ("_aligned", "_checkpoints", "_data", "_instant", "_latest", "_offered", "_periodic", "_previous")
+    __slots__ = (
+        "_aligned",
+        "_checkpoints",
+        "_data",
+        "_due",
+        "_instant",
+        "_periodic",
+        "_rest",
+        "_samples",
+        "_waiting",
+    )
 
     def __init__(self, ctx: Context, data: TransactionData) -> None:
         super().__init__(ctx)
         self._data = data
-        self._latest: dict[int, Measurement] = {}
-        self._previous: dict[tuple[int, str], Measurement] = {}
-        self._offered: dict[int, tuple[float | None, float | None]] = {}
+        self._samples = MeterSamples(ctx)
         self._checkpoints: dict[int, float] = {}
         self._periodic: dict[int, Timer] = {}
         self._aligned: Timer | None = None
+        self._rest: Timer | None = None
+        self._waiting: deque[int] = deque()
+        self._due = 0.0
         self._instant = 0
 
     def attach(self) -> None:
@@ -54,78 +78,65 @@ class MeterValues(FeatureProfile):
         self._arm_aligned()
 
     def stop(self) -> None:
-        for timer in self._periodic.values():
-            timer.cancel()
+        for timer in (*self._periodic.values(), self._aligned, self._rest):
+            if timer is not None:
+                timer.cancel()
         self._periodic.clear()
-        if self._aligned is not None:
-            self._aligned.cancel()
-            self._aligned = None
+        self._waiting.clear()
+        self._aligned = self._rest = None
 
     # What the station tells
 
     def measured(self, connector_id: int, measurement: Measurement) -> None:
-        """Take in a reading; it goes to disk at most once a minute, and only if the register moved."""
-        self._latest[connector_id] = measurement
-        changes = self._note(connector_id, measurement)
+        """Take in a reading; it goes to disk at most once a minute, and only if the register moved.
+
+        Raises ValueError, before anything changes, if it is none.
+        """
+        changes = self._samples.note(connector_id, self._samples.readings.told(connector_id, measurement))
         now = self.ctx.clock.monotonic()
         if changes and now >= self._checkpoints.get(connector_id, 0.0):
             self._checkpoints[connector_id] = now + CHECKPOINT_INTERVAL
             self.ctx.journal.append(*changes)
 
+    def register(self, connector_id: int) -> int | None:
+        """The import register of a connector now, in Wh; None where it is not known."""
+        taken = self._samples.readings.present(connector_id)
+        energy = None if taken is None else taken.measurement.energy_import.total
+        return None if energy is None else watt_hours(energy)
+
     def offered_current(self, connector_id: int, amperes: float) -> None:
-        self._offered[connector_id] = (amperes, self._offered.get(connector_id, (None, None))[1])
+        """For Current.Offered. Raises ValueError if it is no finite number."""
+        self._samples.offered_current(connector_id, amperes)
 
     def offered_power(self, connector_id: int, watts: float) -> None:
-        self._offered[connector_id] = (self._offered.get(connector_id, (None, None))[0], watts)
-
-    def _reading(self, connector_id: int) -> Measurement | None:
-        """What the station measures now, else what it told last."""
-        try:
-            measured = self.ctx.station.measurement(connector_id)
-        except Exception:
-            log.exception("%s: station failed in measurement", self.ctx.charge_point_id)
-            measured = None
-        return measured or self._latest.get(connector_id)
-
-    def _note(self, connector_id: int, measurement: Measurement, told_at: int = 0) -> list[Change]:
-        """The last register value, in memory at once; returns the rows that keep it.
-
-        `told_at`: the time that the Central System is told for it, µs; a stop made up later must not lie before.
-        """
-        clock = self.ctx.clock
-        at = to_micros(measurement.timestamp)
-        energy = measurement.energy_import.total
-        changes: list[Change] = []
-        if energy is not None:
-            row = meters.MeterRow(connector_id, watt_hours(energy), at, clock.clock_boot)
-            changes.append(meters.put(row))
-        transaction = self.ctx.transactions.running(connector_id)
-        if transaction is not None and max(at, told_at) >= transaction.meter_last_at:
-            if energy is not None:
-                transaction.meter_last = max(watt_hours(energy), transaction.meter_last)
-            transaction.meter_last_at = max(at, told_at)
-            transaction.meter_last_clock_boot = clock.clock_boot
-            changes.append(transactions.put(transaction))
-        return changes
+        """For Power.Offered. Raises ValueError if it is no finite number."""
+        self._samples.offered_power(connector_id, watts)
 
     # Transactions
 
     def begin(self, transaction: Transaction, signed: str | None) -> None:
         """A transaction started: begin to sample, and note its first values."""
         self._start_periodic(transaction)
-        kept = self.ctx.configuration[core.STOP_TXN_SAMPLED_DATA]
-        value = self._sample(
-            transaction.connector_id,
-            kept,
-            ReadingContext.TRANSACTION_BEGIN,
-            transaction,
-            at=transaction.started_at,
-        )
-        self._data.begin(transaction, value, signed)
+        kept = self._list(core.STOP_TXN_SAMPLED_DATA)
+        connector_id, at = transaction.connector_id, transaction.started_at
+        taken = self._samples.readings.present(connector_id) if kept or self._reports_intervals() else None
+        registers = self._samples.at_register(taken, transaction.meter_start, at)
+        values = self._samples.values(connector_id, registers, kept, _C.TRANSACTION_BEGIN, None)
+        self._samples.bases.begin(connector_id, registers)
+        self._data.begin(transaction, self._samples.stamped(at, values), signed)
 
     def resume(self, transaction: Transaction) -> None:
-        """A transaction goes on after a restart."""
+        """A transaction goes on after a restart, and its intervals from the register that is known of it.
+
+        That is the last one noted, or, where the intervals themselves were kept, exactly the one they add up to.
+        """
         self._start_periodic(transaction)
+        connector_id = transaction.connector_id
+        self._samples.bases.begin(connector_id, Measurement(energy_import=PhaseValues(float(transaction.meter_last))))
+        for context in (_C.SAMPLE_PERIODIC, _C.SAMPLE_CLOCK):
+            energy = self._data.energy_of_intervals(transaction, context)
+            if energy is not None:
+                self._samples.bases.restore(connector_id, context, transaction.meter_start + energy)
 
     def end(
         self, transaction: Transaction, signed: str | None, meter_stop: int, at: int, *, is_recovered: bool
@@ -134,22 +145,50 @@ class MeterValues(FeatureProfile):
 
         `is_recovered`: it was ended by a power cut, so there are no last values but those stored.
         """
-        timer = self._periodic.pop(transaction.connector_id, None)
+        connector_id = transaction.connector_id
+        timer = self._periodic.pop(connector_id, None)
         if timer is not None:
             timer.cancel()
-        self._previous = {key: value for key, value in self._previous.items() if key[0] != transaction.connector_id}
-        value = None
-        clock_boot = transaction.meter_last_clock_boot if is_recovered else self.ctx.clock.clock_boot
-        if not is_recovered:
-            kept = self.ctx.configuration[core.STOP_TXN_SAMPLED_DATA]
-            value = self._sample(
-                transaction.connector_id,
-                kept,
-                ReadingContext.TRANSACTION_END,
-                transaction,
-                at=at,
-            )
-        return self._data.end(transaction, value, signed, at, clock_boot)
+        if is_recovered:
+            return self._data.end(transaction, (), signed, at, transaction.meter_last_clock_boot)
+        kept, aligned = self._list(core.STOP_TXN_SAMPLED_DATA), self._list(core.STOP_TXN_ALIGNED_DATA)
+        taken = self._samples.readings.present(connector_id) if kept or self._reports_intervals() else None
+        registers = self._samples.at_register(taken, meter_stop, at)
+        self._close_intervals(transaction, registers, at, is_periodic=timer is not None)
+        earlier = None
+        time = None if taken is None or self._samples.is_of(taken, at) else self._samples.time(taken, transaction)
+        if taken is not None and time is not None and time < at:
+            others = [name for name in kept if name not in _OF_THE_REGISTER]
+            earlier = self._samples.value(time, connector_id, taken.measurement, others, _C.TRANSACTION_END)
+        last = self._samples.values(connector_id, registers, kept, _C.TRANSACTION_END, _C.SAMPLE_PERIODIC)
+        last += self._samples.values(
+            connector_id, registers, intervals_of(aligned, besides=kept), _C.TRANSACTION_END, _C.SAMPLE_CLOCK
+        )
+        self._samples.bases.begin(connector_id, registers)
+        values = [value for value in (earlier, self._samples.stamped(at, last)) if value is not None]
+        return self._data.end(transaction, values, signed, at, self.ctx.clock.clock_boot)
+
+    def _reports_intervals(self) -> bool:
+        return any(has_intervals(self._list(key)) for key in _LISTS)
+
+    def _list(self, key: Key[tuple[str, ...]]) -> tuple[str, ...]:
+        """The measurands of one of the four lists."""
+        return self.ctx.configuration[key]
+
+    def _close_intervals(self, transaction: Transaction, registers: Measurement, at: int, *, is_periodic: bool) -> None:
+        """Report the last interval of each series that was reported while the transaction ran (rule 3)."""
+        sampled = self._list(core.METER_VALUES_SAMPLED_DATA) if is_periodic else ()
+        aligned = self._list(core.METER_VALUES_ALIGNED_DATA) if self._aligned is not None else ()
+        connector_id = transaction.connector_id
+        value = self._samples.values(
+            connector_id, registers, intervals_of(sampled), _C.TRANSACTION_END, _C.SAMPLE_PERIODIC
+        )
+        value += self._samples.values(
+            connector_id, registers, intervals_of(aligned, besides=sampled), _C.TRANSACTION_END, _C.SAMPLE_CLOCK
+        )
+        stamped = self._samples.stamped(at, value)
+        if stamped is not None and any(float(sampled["value"]) for sampled in value):
+            self.ctx.queue("MeterValues", {"connectorId": connector_id, "meterValue": [stamped]}, transaction)
 
     def _start_periodic(self, transaction: Transaction) -> None:
         interval = self.ctx.configuration[core.METER_VALUE_SAMPLE_INTERVAL]
@@ -160,113 +199,90 @@ class MeterValues(FeatureProfile):
             )
 
     def _sample_periodic(self, transaction: Transaction) -> None:
-        reported = self.ctx.configuration[core.METER_VALUES_SAMPLED_DATA]
-        kept = self.ctx.configuration[core.STOP_TXN_SAMPLED_DATA]
         self._take(
             transaction.connector_id,
-            reported,
-            kept,
-            ReadingContext.SAMPLE_PERIODIC,
+            self._list(core.METER_VALUES_SAMPLED_DATA),
+            self._list(core.STOP_TXN_SAMPLED_DATA),
+            _C.SAMPLE_PERIODIC,
             transaction,
         )
+
+    # Samples
 
     def _take(
         self,
         connector_id: int,
-        reported: Sequence[str],
-        kept: Sequence[str],
+        reported: tuple[str, ...],
+        kept: tuple[str, ...],
         context: ReadingContext,
         transaction: Transaction | None,
         at: int | None = None,
     ) -> None:
         """One sample: sent as MeterValues, and kept for StopTransaction."""
-        ctx = self.ctx
-        measurement = self._reading(connector_id)
-        if measurement is None:
+        if not reported and (transaction is None or not kept):
             return
-        value = self._sample(connector_id, reported, context, transaction, at=at, measurement=measurement)
-        if value is not None:
-            payload: Payload = {"connectorId": connector_id, "meterValue": [value]}
+        taken = self._samples.readings.present(connector_id)
+        time = None if taken is None else self._samples.time(taken, transaction, at)
+        if taken is None or time is None:
+            return
+        ctx = self.ctx
+        measurement = taken.measurement
+        report = self._samples.value(time, connector_id, measurement, reported, context)
+        data = None
+        if transaction is not None:
+            data = self._samples.value(time, connector_id, measurement, kept, context)
+        if report is not None:
+            payload: Payload = {"connectorId": connector_id, "meterValue": [report]}
             if transaction is None:
                 ctx.send("MeterValues", payload)
             else:
-                told_at = parse_datetime(value["timestamp"])
-                ctx.queue("MeterValues", payload, transaction, *self._note(connector_id, measurement, told_at))
-        if transaction is not None and kept:
-            data = self._sample(connector_id, kept, context, transaction, at=at, measurement=measurement)
-            if data is not None:
-                self._data.add(transaction, data)
-        self._previous[connector_id, context] = measurement
-
-    def _sample(
-        self,
-        connector_id: int,
-        wanted: Sequence[str],
-        context: ReadingContext,
-        transaction: Transaction | None,
-        *,
-        at: int | None = None,
-        measurement: Measurement | None = None,
-    ) -> Payload | None:
-        """One MeterValue of these measurands, or None if nothing of it was measured since the transaction began.
-
-        `at`: the instant it is for, µs; it is stamped with that if the reading is fresh.
-        """
-        if not wanted:
-            return None
-        measurement = measurement or self._reading(connector_id)
-        if measurement is None:
-            return None
-        taken = to_micros(measurement.timestamp)
-        if at is not None and abs(at - taken) <= FRESH:
-            taken = at
-        if transaction is not None:
-            energy = measurement.energy_import.total
-            if taken < transaction.started_at and energy is not None and watt_hours(energy) < transaction.meter_start:
-                return None
-            taken = max(taken, transaction.started_at)
-        current, power = self._offered.get(connector_id, (None, None))
-        values = sample(
-            measurement,
-            wanted,
-            context,
-            current,
-            power,
-            previous=self._previous.get((connector_id, context)),
-        )
-        if not values:
-            return None
-        return {"timestamp": self.ctx.time_text(taken), "sampledValue": values}
+                ctx.queue("MeterValues", payload, transaction, *self._samples.note(connector_id, taken, time))
+        if transaction is not None and data is not None:
+            self._data.add(transaction, data)
+            if report is None:
+                ctx.journal.append(*self._samples.note(connector_id, taken, time))
+        if has_intervals(reported) or has_intervals(kept):
+            self._samples.bases.sampled(connector_id, context, measurement)
 
     # Clock-aligned
 
-    def _arm_aligned(self) -> None:
+    def _arm_aligned(self, after: int | None = None) -> None:
+        """Wait for the next aligned instant after `after` (µs; now if None)."""
         if self._aligned is not None:
             self._aligned.cancel()
             self._aligned = None
         interval = self.ctx.configuration[core.CLOCK_ALIGNED_DATA_INTERVAL]
         if interval > 0:
             clock = self.ctx.clock
-            self._instant = next_aligned(clock.now(), interval)
-            self._aligned = self.ctx.timers.at(clock.monotonic_at(self._instant), self._sample_aligned)
+            now = clock.now()
+            instant = next_aligned(now if after is None else max(now, after), interval)
+            self._aligned = self.ctx.timers.at(clock.monotonic_at(instant), partial(self._sample_aligned, instant))
 
-    def _sample_aligned(self) -> None:
+    def _sample_aligned(self, instant: int) -> None:
+        if self._rest is not None:
+            self._rest.cancel()
+        self._instant = instant
+        self._due = self.ctx.clock.monotonic_at(instant)
+        self._waiting = deque(number for number in self.ctx.connectors if number or self._samples.readings.was_told(0))
+        self._arm_aligned(instant)
+        self._sample_next()
+
+    def _sample_next(self) -> None:
+        """The next connector; the one after it has its turn as a timer that is due at once."""
         ctx = self.ctx
-        reported = ctx.configuration[core.METER_VALUES_ALIGNED_DATA]
-        kept = ctx.configuration[core.STOP_TXN_ALIGNED_DATA]
-        for connector_id in ctx.connectors:
-            if connector_id:
-                self._take(
-                    connector_id,
-                    reported,
-                    kept,
-                    ReadingContext.SAMPLE_CLOCK,
-                    ctx.transactions.running(connector_id),
-                    at=self._instant,
-                )
-        self._arm_aligned()
+        connector_id = self._waiting.popleft()
+        self._rest = ctx.timers.at(self._due, self._sample_next) if self._waiting else None
+        self._take(
+            connector_id,
+            self._list(core.METER_VALUES_ALIGNED_DATA),
+            self._list(core.STOP_TXN_ALIGNED_DATA),
+            _C.SAMPLE_CLOCK,
+            ctx.transactions.running(connector_id),
+            at=self._instant,
+        )
 
     def _clock_set(self, signal: ClockSet) -> None:
+        self._samples.readings.clock_set()
         self._arm_aligned()
 
     def _key_changed(self, signal: ConfigurationChanged) -> None:
@@ -283,26 +299,34 @@ class MeterValues(FeatureProfile):
 
     def has_values(self, connector_id: int) -> bool:
         """Is there anything a triggered MeterValues of this connector could say?"""
-        wanted = self.ctx.configuration[core.METER_VALUES_SAMPLED_DATA]
-        transaction = self.ctx.transactions.running(connector_id)
-        return self._sample(connector_id, wanted, ReadingContext.TRIGGER, transaction) is not None
+        return self._triggered(connector_id) is not None
 
     def trigger(self, connector_ids: Sequence[int]) -> None:
         """Send the present values of these connectors; one without any is left out."""
         ctx = self.ctx
-        wanted = ctx.configuration[core.METER_VALUES_SAMPLED_DATA]
         for connector_id in connector_ids:
-            measurement = self._reading(connector_id)
-            if measurement is None:
+            found = self._triggered(connector_id)
+            if found is None:
                 continue
+            taken, time, value = found
             transaction = ctx.transactions.running(connector_id)
-            value = self._sample(connector_id, wanted, ReadingContext.TRIGGER, transaction, measurement=measurement)
-            if value is None:
-                continue
             number = 0
             if transaction is not None:
                 # What the Central System is told must not be newer than what a power cut leaves behind.
-                told_at = parse_datetime(value["timestamp"])
-                number = ctx.journal.append(*self._note(connector_id, measurement, told_at))
+                number = ctx.journal.append(*self._samples.note(connector_id, taken, time))
             payload: Payload = {"connectorId": connector_id, "meterValue": [value]}
             ctx.send("MeterValues", payload, transaction=transaction, number=number, is_triggered=True)
+            if has_intervals(self._list(core.METER_VALUES_SAMPLED_DATA)):
+                self._samples.bases.sampled(connector_id, _C.TRIGGER, taken.measurement)
+
+    def _triggered(self, connector_id: int) -> tuple[Taken, int, Payload] | None:
+        """A reading, the time and the value of a triggered sample."""
+        wanted = self._list(core.METER_VALUES_SAMPLED_DATA)
+        taken = self._samples.readings.present(connector_id) if wanted else None
+        if taken is None:
+            return None
+        time = self._samples.time(taken, self.ctx.transactions.running(connector_id))
+        if time is None:
+            return None
+        value = self._samples.value(time, connector_id, taken.measurement, wanted, _C.TRIGGER)
+        return None if value is None else (taken, time, value)

@@ -9,6 +9,7 @@ from functools import partial
 from ocpp16.enums import ChargePointStatus, Reason, RemoteStartStopStatus, UnlockStatus
 from ocpp16.profiles.base import Context, FeatureProfile, Payload, RemoteStartProfiles, Reply, on
 from ocpp16.profiles.id_tags import ID_TAG_LENGTH
+from ocpp16.profiles.station_side import member_of
 from ocpp16.state.keys import core, internal
 
 _NOT_OBTAINABLE = frozenset(
@@ -34,7 +35,7 @@ class RemoteControl(FeatureProfile):
         asked = everywhere if connector_id is None else [connector_id]
         if not any(number in everywhere and self._is_obtainable(number) for number in asked):
             return Reply(_REJECTED)
-        if len(request["idTag"]) > ID_TAG_LENGTH:
+        if not 1 <= len(request["idTag"]) <= ID_TAG_LENGTH:
             return Reply(_REJECTED)
         if "chargingProfile" in request and self._profiles is not None:
             if not self._profiles.accepts_remote_start(connector_id, request["chargingProfile"]):
@@ -42,7 +43,15 @@ class RemoteControl(FeatureProfile):
             assert connector_id is not None, "a profile without a connector is not accepted"
             self._profiles.expect_start(connector_id, request["idTag"], request["chargingProfile"])
         prevalidated = not self.ctx.configuration[core.AUTHORIZE_REMOTE_TX_REQUESTS]
-        provide = partial(self.ctx.ask_later, self.ctx.station.provide_token, request["idTag"], asked, prevalidated)
+        provide = partial(
+            self.ctx.command,
+            self.ctx.station.provide_token,
+            request["idTag"],
+            asked,
+            prevalidated,
+            connectors=asked,
+            topic=("provide_token", request["idTag"]),
+        )
         return Reply(_ACCEPTED, then=provide)
 
     def _is_obtainable(self, connector_id: int) -> bool:
@@ -56,21 +65,23 @@ class RemoteControl(FeatureProfile):
         transaction = self.ctx.transactions.running_with_id(request["transactionId"])
         if transaction is None:
             return Reply(_REJECTED)
-        stop = partial(self.ctx.ask_later, self.ctx.station.stop_transaction, transaction.connector_id, Reason.REMOTE)
-        return Reply(_ACCEPTED, then=stop)
+        return Reply(_ACCEPTED, then=partial(self.ctx.stop_transaction, transaction, Reason.REMOTE))
 
-    @on("UnlockConnector")
+    @on("UnlockConnector", concern=lambda request: request["connectorId"])
     async def unlock_connector(self, request: Payload) -> Reply[Payload]:
         ctx = self.ctx
         connector_id = request["connectorId"]
         if connector_id < 1 or connector_id not in ctx.connectors:
             return Reply({"status": str(UnlockStatus.NOT_SUPPORTED)})
-        status = await ctx.ask(ctx.station.unlock_connector, connector_id, safe=UnlockStatus.UNLOCK_FAILED)
+        status = await ctx.ask(
+            ctx.station.unlock_connector, connector_id, accept=member_of(UnlockStatus), safe=UnlockStatus.UNLOCK_FAILED
+        )
         then = None
+        transaction = ctx.transactions.running(connector_id)
         if (
             status == UnlockStatus.NOT_SUPPORTED
-            and ctx.transactions.running(connector_id) is not None
+            and transaction is not None
             and ctx.configuration[internal.STOP_TRANSACTION_IF_UNLOCK_NOT_SUPPORTED]
         ):
-            then = partial(ctx.ask_later, ctx.station.stop_transaction, connector_id, Reason.UNLOCK_COMMAND)
+            then = partial(ctx.stop_transaction, transaction, Reason.UNLOCK_COMMAND)
         return Reply({"status": str(status)}, then=then)

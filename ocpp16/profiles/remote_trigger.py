@@ -6,6 +6,7 @@ What can be triggered is a table; a message of a feature that is not built is No
 from collections.abc import Callable, Sequence
 from functools import partial
 
+from ocpp16._core import ValidationError
 from ocpp16.enums import MessageTrigger, TriggerMessageStatus
 from ocpp16.profiles.base import (
     BootSender,
@@ -51,6 +52,12 @@ class RemoteTrigger(FeatureProfile):
         ):
             return Reply({"status": str(TriggerMessageStatus.REJECTED)})
         return Reply({"status": str(TriggerMessageStatus.ACCEPTED)}, then=partial(trigger, connector_ids))
+
+    def answer_to_invalid(self, action: str, error: ValidationError) -> Payload | None:
+        """A message that OCPP 1.6 does not know to be triggered is one that is not implemented (§5.17)."""
+        if error.path == ("requestedMessage",) and error.rule == "enum":
+            return {"status": str(TriggerMessageStatus.NOT_IMPLEMENTED)}
+        return None
 
     def _send_boot_notification(self, connector_ids: Sequence[int]) -> None:
         self._boot.send_boot_notification()

@@ -1,7 +1,8 @@
 """Reset (OCPP 1.6 ed. 2 §5.14): end every transaction in order, then have the station restart.
 
 States: idle → ending transactions → asked the station. One reset at a time: a second one while the first is under way
-is Accepted and changes nothing.
+is Accepted and changes nothing. Every wait has an end, for a reset is the usual remedy of a station in trouble: neither
+a transaction that does not end, nor a disk that is full, keeps it from happening.
 """
 
 from functools import partial
@@ -9,10 +10,17 @@ from functools import partial
 import trio
 
 from ocpp16.enums import Reason, ResetStatus, ResetType
+from ocpp16.errors import StoreError
 from ocpp16.observer import ResetRequested
 from ocpp16.profiles.base import Context, FeatureProfile, Payload, Reply, log, on
-from ocpp16.state.keys import internal
-from ocpp16.state.signals import TransactionAcknowledged, TransactionEnded
+from ocpp16.profiles.station_side import yes_or_no
+from ocpp16.state.keys import core, internal
+from ocpp16.state.signals import Disconnected, TransactionAcknowledged, TransactionEnded
+
+FLUSH_TIMEOUT = 10.0
+"""Seconds a reset waits for the disk at most."""
+RETRY_INTERVAL = 60.0
+"""Seconds between two attempts of a reset that fails (ResetRetries, OCPP 1.6 ed. 2 §9.1)."""
 
 _REASON = {ResetType.HARD: Reason.HARD_RESET, ResetType.SOFT: Reason.SOFT_RESET}
 
@@ -28,11 +36,12 @@ class Reset(FeatureProfile):
     def attach(self) -> None:
         self.ctx.signals.on(TransactionEnded, self._transaction_ended)
         self.ctx.signals.on(TransactionAcknowledged, self._transaction_acknowledged)
+        self.ctx.signals.on(Disconnected, self._disconnected)
 
     @on("Reset")
     async def reset(self, request: Payload) -> Reply[Payload]:
         kind = ResetType(request["type"])
-        if not await self.ctx.ask(self.ctx.station.is_reset_allowed, kind, safe=False):
+        if not await self.ctx.ask(self.ctx.station.is_reset_allowed, kind, accept=yes_or_no, safe=False):
             return Reply({"status": str(ResetStatus.REJECTED)})
         return Reply({"status": str(ResetStatus.ACCEPTED)}, then=partial(self._begin, kind))
 
@@ -49,7 +58,7 @@ class Reset(FeatureProfile):
         ctx = self.ctx
         try:
             for transaction in ctx.transactions.all_running():
-                await ctx.ask(ctx.station.stop_transaction, transaction.connector_id, _REASON[kind], safe=False)
+                ctx.stop_transaction(transaction, _REASON[kind])
             seconds = ctx.configuration[internal.WAIT_FOR_STOP_TRANSACTIONS_ON_RESET_TIMEOUT]
             with trio.move_on_after(seconds) as limit:
                 while self._must_wait():
@@ -57,11 +66,37 @@ class Reset(FeatureProfile):
                     await self._ended.wait()
             if limit.cancelled_caught:
                 log.warning("%s: reset does not wait any longer for its transactions", ctx.charge_point_id)
-            await ctx.journal.wait_durable(ctx.journal.last)
-            await ctx.ask(ctx.station.reset, kind, safe=None)
+            await self._flush()
+            # The station may stop and start the charge point in it, which ends this task but not that one.
+            ctx.spawn_outside(self._have_it_reset, kind)
         finally:
             self._is_under_way = False
             self._ended = None
+
+    async def _flush(self) -> None:
+        ctx = self.ctx
+        try:
+            with trio.fail_after(FLUSH_TIMEOUT):
+                await ctx.journal.wait_durable(ctx.journal.last)
+        except (trio.TooSlowError, StoreError):
+            log.error("%s: reset although not everything is on disk", ctx.charge_point_id)
+
+    async def _have_it_reset(self, kind: ResetType) -> None:
+        """Ask the station, and once more for each of ResetRetries while it fails and nothing has been started anew."""
+        ctx = self.ctx
+        for attempt in range(1 + ctx.configuration[core.RESET_RETRIES]):
+            if attempt:
+                await self._pause()
+            if not ctx.is_current():
+                return
+            # It has no answer; False, an exception and silence are a reset that failed.
+            if await ctx.ask(ctx.station.reset, kind, accept=_has_reset, safe=False):
+                return
+            log.warning("%s: the station did not reset (attempt %d)", ctx.charge_point_id, attempt + 1)
+
+    async def _pause(self) -> None:
+        with trio.move_on_after(RETRY_INTERVAL):
+            await trio.sleep_forever()
 
     def _must_wait(self) -> bool:
         if self.ctx.is_online:
@@ -74,6 +109,13 @@ class Reset(FeatureProfile):
     def _transaction_acknowledged(self, signal: TransactionAcknowledged) -> None:
         self._look_again()
 
+    def _disconnected(self, signal: Disconnected) -> None:
+        self._look_again()
+
     def _look_again(self) -> None:
         if self._ended is not None:
             self._ended.set()
+
+
+def _has_reset(answer: object) -> bool:
+    return answer is not False

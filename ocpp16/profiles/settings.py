@@ -1,25 +1,26 @@
 """GetConfiguration and ChangeConfiguration (OCPP 1.6 ed. 2 §5.4, §5.8), for the Central System and for the host.
 
 What a key accepts is its row in `state.keys`; what a change does is the business of the feature that asked to be told.
-An accepted change is on disk before it is answered.
+An accepted change is on disk before it is answered, and in force from then on (`configuration_changes`).
 """
 
 from collections.abc import Callable, Sequence
+from functools import partial
 
 from ocpp16.enums import ConfigurationStatus
-from ocpp16.profiles.base import Context, FeatureProfile, Payload, Reply, log, on
+from ocpp16.profiles.base import Context, FeatureProfile, Payload, Reply, on
+from ocpp16.profiles.configuration_changes import ConfigurationChanges
 from ocpp16.state.keys import security
-
-_STORED = frozenset({ConfigurationStatus.ACCEPTED, ConfigurationStatus.REBOOT_REQUIRED})
 
 
 class Settings(FeatureProfile):
     """`reconnect` closes the connection and opens another with the credentials of now."""
 
-    __slots__ = ("_reconnect",)
+    __slots__ = ("_changes", "_reconnect")
 
-    def __init__(self, ctx: Context, *, reconnect: Callable[[], None]) -> None:
+    def __init__(self, ctx: Context, *, changes: ConfigurationChanges, reconnect: Callable[[], None]) -> None:
         super().__init__(ctx)
+        self._changes = changes
         self._reconnect = reconnect
 
     def get(self, keys: Sequence[str] = ()) -> Payload:
@@ -32,17 +33,9 @@ class Settings(FeatureProfile):
             payload["unknownKey"] = unknown
         return payload
 
-    def change(self, key: str, value: str) -> ConfigurationStatus:
-        """Change a key as ChangeConfiguration does. What is accepted is on its way to the disk."""
-        if self.ctx.configuration.lookup(key) is security.SECURITY_PROFILE:
-            # A switch needs a way back that survives a power cut; until there is one, it is chosen at the start.
-            log.warning("%s: SecurityProfile cannot be changed while running", self.ctx.charge_point_id)
-            return ConfigurationStatus.REJECTED
-        change = self.ctx.configuration.change(key, value)
-        if change.status in _STORED and not change.is_unchanged:
-            assert change.key is not None
-            known, _ = self.ctx.configuration.report([change.wire_name])
-            self.ctx.changed(change, known[0].get("value") if known else None)
+    async def change(self, key: str, value: str) -> ConfigurationStatus:
+        """Change a key as ChangeConfiguration does. Raises StoreError if it could not be kept; then it is as it was."""
+        change = await self._changes.carry_out(partial(self.ctx.configuration.prepare_change, key, value))
         return change.status
 
     @on("GetConfiguration")
@@ -51,11 +44,11 @@ class Settings(FeatureProfile):
 
     @on("ChangeConfiguration")
     async def change_configuration(self, request: Payload) -> Reply[Payload]:
-        status = self.change(request["key"], request["value"])
+        status = await self.change(request["key"], request["value"])
         then = None
         configuration = self.ctx.configuration
         if (
-            status in _STORED
+            status is ConfigurationStatus.ACCEPTED
             and configuration.lookup(request["key"]) is security.AUTHORIZATION_KEY
             and configuration[security.SECURITY_PROFILE] in {1, 2}
         ):

@@ -8,19 +8,18 @@ from collections.abc import Collection
 from functools import partial
 from typing import Any
 
-import trio
-
 from ocpp16.enums import (
     ChargingProfileStatus,
     ChargingRateUnitType,
     ClearChargingProfileStatus,
     GetCompositeScheduleStatus,
 )
-from ocpp16.errors import Refusal, StoreError
+from ocpp16.errors import Refusal
 from ocpp16.observer import ChargingProfilesChanged
 from ocpp16.profiles.base import Context, FeatureProfile, Payload, Reply, log, on
 from ocpp16.profiles.charging_limits import ChargingLimits
 from ocpp16.profiles.charging_profiles import UNIT_OF, ChargingProfiles
+from ocpp16.profiles.composite_answer import fitted
 from ocpp16.profiles.id_tags import AUTHORIZE_TIMEOUT
 from ocpp16.schedule import (
     CompiledProfile,
@@ -56,6 +55,14 @@ _SHAPING_KEYS = frozenset(
         smart_charging.CHARGING_SCHEDULE_ALLOWED_CHARGING_RATE_UNIT,
     )
 )
+
+
+LONGEST_WAIT = 86_400
+"""Seconds a profile waits for its remote start where ConnectionTimeOut is 0."""
+MOST_EXPECTED = 1000
+"""Profiles that wait for remote starts at most; beyond it the oldest goes."""
+_OVERHEAD = 400
+"""Bytes of a GetCompositeSchedule.conf frame without its periods, generously."""
 
 
 class _ExpectedStart:
@@ -129,13 +136,9 @@ class SmartCharging(FeatureProfile):
         if not self.profiles.has_room_for(compiled):
             return self._refused(profile, ProfileProblem("chargingProfileId", "finds no room"))
         is_tx_profile = compiled.purpose == "TxProfile"
-        concerned = self.profiles.install(compiled, transaction if is_tx_profile else None)
-        try:
-            await self.profiles.stored(compiled)
-        except (StoreError, trio.TooSlowError):
-            self.changed(concerned)  # not answered as accepted, but in force until it is cleared or replaced
-            raise
-        return Reply({"status": str(ChargingProfileStatus.ACCEPTED)}, then=partial(self.changed, concerned))
+        if not await self.profiles.install(compiled, transaction if is_tx_profile else None, self.changed):
+            return self._refused(profile, ProfileProblem("chargingProfileId", "came too late: what it was for is gone"))
+        return Reply({"status": str(ChargingProfileStatus.ACCEPTED)})
 
     def _refused(self, profile: Any, problem: ProfileProblem) -> Reply[Payload]:
         log.info("%s: charging profile refused: %s", self.ctx.charge_point_id, problem)
@@ -158,9 +161,8 @@ class SmartCharging(FeatureProfile):
         )
         if not found and request:
             return Reply({"status": str(ClearChargingProfileStatus.UNKNOWN)})
-        self.profiles.remove(found)
-        concerned = {profile.connector_id for profile in found}
-        return Reply({"status": str(ClearChargingProfileStatus.ACCEPTED)}, then=partial(self.changed, concerned))
+        await self.profiles.clear(found, self.changed)
+        return Reply({"status": str(ClearChargingProfileStatus.ACCEPTED)})
 
     @on("GetCompositeSchedule")
     async def get_composite_schedule(self, request: Payload) -> Payload:
@@ -170,12 +172,18 @@ class SmartCharging(FeatureProfile):
         unit = request.get("chargingRateUnit", units[0] if units else ChargingRateUnitType.A)
         if connector_id not in self.ctx.connectors or unit not in units or duration < 0:
             return {"status": str(GetCompositeScheduleStatus.REJECTED)}
-        schedule = self.limits.composite(connector_id, duration, "W" if unit == "W" else "A")
+        configuration = self.ctx.configuration
+        schedule = fitted(
+            partial(self.limits.composite, connector_id, unit="W" if unit == "W" else "A", at=self.ctx.clock.now()),
+            duration,
+            most_periods=configuration[smart_charging.CHARGING_SCHEDULE_MAX_PERIODS],
+            most_bytes=configuration[internal.MAX_MESSAGE_SIZE] - _OVERHEAD,
+        )
         return {
             "status": str(GetCompositeScheduleStatus.ACCEPTED),
             "connectorId": connector_id,
             "scheduleStart": self.ctx.time_text(schedule.start_micros),
-            "chargingSchedule": schedule.charging_schedule(),
+            "chargingSchedule": schedule.charging_schedule,
         }
 
     # A profile that comes with a remote start (§5.11; errata 3.41, 3.42)
@@ -205,15 +213,16 @@ class SmartCharging(FeatureProfile):
         earlier = self._expected.pop(key, None)
         if earlier is not None:
             earlier.end()
+        if len(self._expected) >= MOST_EXPECTED:
+            self._expected.pop(next(iter(self._expected))).end()
         self._expected[key] = expected = _ExpectedStart(profile)
         self._await_start(key, expected, self.ctx.configuration[core.AUTHORIZE_REMOTE_TX_REQUESTS])
 
     def _await_start(self, key: tuple[int, str], expected: _ExpectedStart, is_to_be_authorized: bool) -> None:
-        seconds = self.ctx.configuration[core.CONNECTION_TIME_OUT]
+        seconds = self.ctx.configuration[core.CONNECTION_TIME_OUT] or LONGEST_WAIT
         expected.end()
-        if seconds > 0:
-            due = self.ctx.clock.monotonic() + seconds + (AUTHORIZE_TIMEOUT if is_to_be_authorized else 0)
-            expected.timer = self.ctx.timers.at(due, partial(self._forget_start, key))
+        due = self.ctx.clock.monotonic() + seconds + (AUTHORIZE_TIMEOUT if is_to_be_authorized else 0)
+        expected.timer = self.ctx.timers.at(due, partial(self._forget_start, key))
 
     def _forget_start(self, key: tuple[int, str]) -> None:
         self._expected.pop(key, None)
@@ -238,7 +247,7 @@ class SmartCharging(FeatureProfile):
         if expected is not None:
             compiled = self._compiled(transaction.connector_id, expected.profile)
             if self.profiles.has_room_for(compiled):
-                self.changed(self.profiles.install(compiled, transaction))
+                self.changed(self.profiles.install_now(compiled, transaction))
                 return
             log.warning("%s: no room for the charging profile of a remote start", self.ctx.charge_point_id)
         self.limits.refresh((transaction.connector_id,))
@@ -280,5 +289,6 @@ class SmartCharging(FeatureProfile):
     def changed(self, connector_ids: Collection[int]) -> None:
         """Profiles of these connectors are other ones: limits follow at once, station and observer are told."""
         self.limits.refresh(connector_ids)
-        self.ctx.ask_later(self._station.signal_set_charging_profiles)
+        question = self._station.signal_set_charging_profiles
+        self.ctx.command(question, connectors=("signal_set_charging_profiles",), topic="signal_set_charging_profiles")
         self.ctx.tell(ChargingProfilesChanged(), 0)

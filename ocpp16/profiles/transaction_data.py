@@ -5,10 +5,12 @@ values included. A StopTransaction that would be larger than MaxMessageSize keep
 ones and every other one of the rest until it fits; what was taken out goes ahead of it as MeterValues: nothing is lost.
 """
 
+from collections.abc import Sequence
+
 import orjson
 
 from ocpp16._core import parse_datetime
-from ocpp16.enums import ReadingContext, ValueFormat
+from ocpp16.enums import Measurand, ReadingContext, ValueFormat
 from ocpp16.profiles.base import Context, Payload
 from ocpp16.state.clock import correct_timestamps
 from ocpp16.state.keys import internal
@@ -45,16 +47,27 @@ class TransactionData:
         rows.append(row)
         self._ctx.journal.append(samples.put(row))
 
+    def energy_of_intervals(self, transaction: Transaction, context: ReadingContext) -> float | None:
+        """Wh imported that the intervals of this context add up to, None if none was kept."""
+        kept = [
+            float(value["value"])
+            for row in self._rows.get(transaction.key, ())
+            for value in row.payload["sampledValue"]
+            if value.get("measurand") == Measurand.ENERGY_ACTIVE_IMPORT_INTERVAL
+            and value.get("context") == context
+            and "phase" not in value
+        ]
+        return sum(kept) if kept else None
+
     def end(
-        self, transaction: Transaction, value: Payload | None, signed: str | None, at: int, clock_boot: int
+        self, transaction: Transaction, values: Sequence[Payload], signed: str | None, at: int, clock_boot: int
     ) -> list[Payload]:
         """All samples in order of time, as they go into StopTransaction; what does not fit is queued before it.
 
-        `clock_boot`: how the times of that StopTransaction are marked.
+        `values`: the last ones of the meter. `clock_boot`: how the times of that StopTransaction are marked.
         """
         data = [self._timed(row, clock_boot) for row in self._rows.pop(transaction.key, ())]
-        if value is not None:
-            data.append(value)
+        data += values
         if signed is not None:
             data.append(self._signed(at, signed, ReadingContext.TRANSACTION_END))
         data, surplus = _thinned(data, self._ctx.configuration[internal.MAX_MESSAGE_SIZE] - _OVERHEAD)

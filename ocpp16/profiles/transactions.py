@@ -7,12 +7,13 @@ disk or none. Answers come whenever they come: the Central System's transaction 
 
 from collections.abc import Collection
 
-from ocpp16.enums import Reason
+from ocpp16.enums import AuthorizationStatus, Reason
 from ocpp16.models import IdTagInfo
 from ocpp16.observer import TransactionStarted as StartedEvent
 from ocpp16.observer import TransactionStopped as StoppedEvent
 from ocpp16.observer import TransactionUpdated as UpdatedEvent
 from ocpp16.profiles.base import Context, FeatureProfile, MeterSampler, Payload, log
+from ocpp16.profiles.energy_allowance import EnergyAllowance
 from ocpp16.profiles.id_tags import check_id_tag, read_id_tag_info
 from ocpp16.rpc.pending import Entry
 from ocpp16.state.keys import core
@@ -32,15 +33,19 @@ _INT64 = 2**63
 class TransactionMessages(FeatureProfile):
     """The life of a transaction as the Central System sees it."""
 
-    __slots__ = ("_meter_values",)
+    __slots__ = ("_allowance", "_meter_values")
 
     def __init__(self, ctx: Context, *, meter_values: MeterSampler) -> None:
         super().__init__(ctx)
         self._meter_values = meter_values
+        self._allowance = EnergyAllowance(ctx, meter_values.register)
 
     def attach(self) -> None:
         self.ctx.confirmations["StartTransaction"] = self._start_answered
         self.ctx.confirmations["StopTransaction"] = self._stop_answered
+
+    def stop(self) -> None:
+        self._allowance.stop()
 
     # The facts
 
@@ -55,7 +60,8 @@ class TransactionMessages(FeatureProfile):
         at: int | None,
         signed: str | None,
     ) -> Transaction:
-        """A transaction began. Raises ValueError if the id tag is too long or the connector has one running."""
+        """A transaction began. Raises ValueError if it cannot be told so, or if the connector has one running; then
+        nothing has changed."""
         ctx = self.ctx
         check_id_tag(id_tag, "id_token")
         transaction = Transaction(
@@ -71,7 +77,6 @@ class TransactionMessages(FeatureProfile):
         transaction.meter_last = transaction.meter_start
         transaction.meter_last_at = transaction.started_at
         transaction.meter_last_clock_boot = transaction.clock_boot
-        ctx.transactions.add(transaction)
         payload: Payload = {
             "connectorId": connector_id,
             "idTag": id_tag,
@@ -80,6 +85,8 @@ class TransactionMessages(FeatureProfile):
         }
         if reservation_id is not None:
             payload["reservationId"] = reservation_id
+        ctx.check("StartTransaction", payload)
+        ctx.transactions.add(transaction)
         number = ctx.queue("StartTransaction", payload, transaction, transactions.put(transaction))
         self._meter_values.begin(transaction, signed)
         ctx.tell(StartedEvent(connector_id, session_id, id_tag), number)
@@ -96,7 +103,7 @@ class TransactionMessages(FeatureProfile):
         id_tag_end: str | None,
         signed: str | None,
     ) -> None:
-        """A running transaction is over. Raises ValueError if `id_tag_end` is too long."""
+        """A running transaction is over. Raises ValueError if `id_tag_end` is too long; then nothing has changed."""
         if id_tag_end is not None:
             check_id_tag(id_tag_end, "id_tag_end")
         self._end(
@@ -153,6 +160,9 @@ class TransactionMessages(FeatureProfile):
             number,
         )
         ctx.signals.emit(TransactionEnded(transaction))
+        if reason is Reason.EV_DISCONNECTED and ctx.configuration[core.UNLOCK_CONNECTOR_ON_EV_SIDE_DISCONNECT]:
+            connectors = (transaction.connector_id,)
+            ctx.command(ctx.station.unlock_connector, *connectors, connectors=connectors, topic="unlock_connector")
 
     # After a restart
 
@@ -166,6 +176,8 @@ class TransactionMessages(FeatureProfile):
             if transaction.session_id in resuming_session_ids and transaction.connector_id in ctx.connectors:
                 self._meter_values.resume(transaction)
                 log.info("%s: transaction on connector %d resumed", ctx.charge_point_id, transaction.connector_id)
+                if transaction.is_refused:
+                    self._used_up(transaction)  # what it was left before the power cut is not known
             else:
                 self._end(
                     transaction,
@@ -179,41 +191,55 @@ class TransactionMessages(FeatureProfile):
     # The answers
 
     def _start_answered(self, entry: Entry, payload: Payload | None) -> None:
+        """`payload` holds what could be read of the answer; None: the message was given up.
+
+        Without an id the status counts all the same, and the message is sent again: this may be called several times.
+        """
         transaction = entry.transaction
         if not isinstance(transaction, Transaction):
             return  # its row could not be read after a restart
-        if payload is None or not -_INT64 <= payload["transactionId"] < _INT64:
-            # Given up, or answered with an id that no column holds: as good as none.
-            transaction.start_given_up = True
-            self.ctx.journal.append(transactions.put(transaction))
-            return
-        info = read_id_tag_info(payload["idTagInfo"])
-        transaction.transaction_id = payload["transactionId"]
-        transaction.parent_id_tag = info.parent_id_tag
-        transaction.is_refused = not info.is_accepted
+        transaction_id = None if payload is None else payload.get("transactionId")
+        if transaction_id is not None and -_INT64 <= transaction_id < _INT64:
+            transaction.transaction_id = transaction_id
+            transaction.start_given_up = False
+        else:
+            transaction.start_given_up = True  # an id that no column holds is as good as none
+        wire = None if payload is None else payload.get("idTagInfo")
+        # What cannot be read of it is not known, and nobody is refused for that.
+        info = IdTagInfo(AuthorizationStatus.ACCEPTED) if wire is None else read_id_tag_info(wire)
+        if wire is not None:
+            transaction.parent_id_tag = info.parent_id_tag
+            transaction.is_refused = not info.is_accepted
         number = self.ctx.journal.append(transactions.put(transaction))
-        self.ctx.tell(
-            UpdatedEvent(transaction.connector_id, transaction.session_id, payload["transactionId"], info), number
-        )
-        self.ctx.signals.emit(IdTagInfoLearned(transaction.id_tag, info))
-        self.ctx.signals.emit(TransactionIdAssigned(transaction, info))
-        if transaction.is_refused and transaction.is_running:
+        if transaction.transaction_id is not None:
+            self.ctx.tell(
+                UpdatedEvent(transaction.connector_id, transaction.session_id, transaction.transaction_id, info), number
+            )
+        if wire is not None:
+            self.ctx.signals.emit(IdTagInfoLearned(transaction.id_tag, info))
+        if transaction.transaction_id is not None:
+            self.ctx.signals.emit(TransactionIdAssigned(transaction, info))
+        if not info.is_accepted and transaction.is_running:
             self._refuse(transaction, info)
 
     def _refuse(self, transaction: Transaction, info: IdTagInfo) -> None:
-        """The id tag may not charge: stop giving energy, and stop at all if StopTransactionOnInvalidId.
+        """The id tag may not charge: after what MaxEnergyOnInvalidId leaves it, stop giving energy.
 
         Only what still runs is touched: a late answer about a finished transaction must not stop the next one.
         """
-        ctx = self.ctx
-        log.info("%s: connector %d: id tag is %s", ctx.charge_point_id, transaction.connector_id, info.status)
-        ctx.spawn(self._pause_and_stop, transaction)
+        log.info("%s: connector %d: id tag is %s", self.ctx.charge_point_id, transaction.connector_id, info.status)
+        self._allowance.grant(transaction, info.status, self._used_up)
 
-    async def _pause_and_stop(self, transaction: Transaction) -> None:
+    def _used_up(self, transaction: Transaction) -> None:
+        """Have the station stop giving energy, and end the transaction if StopTransactionOnInvalidId."""
         ctx = self.ctx
-        await ctx.ask(ctx.station.pause_charging, transaction.connector_id, safe=False)
-        if transaction.is_running and ctx.configuration[core.STOP_TRANSACTION_ON_INVALID_ID]:
-            await ctx.ask(ctx.station.stop_transaction, transaction.connector_id, Reason.DE_AUTHORIZED, safe=False)
+        ctx.command(self._pause, transaction, connectors=(transaction.connector_id,), topic="pause_charging")
+        if ctx.configuration[core.STOP_TRANSACTION_ON_INVALID_ID]:
+            ctx.stop_transaction(transaction, Reason.DE_AUTHORIZED)
+
+    async def _pause(self, transaction: Transaction) -> None:
+        if transaction.is_running:
+            await self.ctx.station.pause_charging(transaction.connector_id)
 
     def _stop_answered(self, entry: Entry, payload: Payload | None) -> None:
         transaction = entry.transaction
@@ -221,7 +247,7 @@ class TransactionMessages(FeatureProfile):
             return
         self.ctx.transactions.close(transaction)
         self.ctx.journal.append(transactions.delete(transaction.key))
-        if payload is not None and "idTagInfo" in payload and transaction.id_tag_end is not None:
+        if payload and payload.get("idTagInfo") and transaction.id_tag_end is not None:
             info = read_id_tag_info(payload["idTagInfo"])
             self.ctx.signals.emit(IdTagInfoLearned(transaction.id_tag_end, info))
         self.ctx.signals.emit(TransactionAcknowledged(transaction))

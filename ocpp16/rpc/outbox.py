@@ -3,19 +3,22 @@
 Must not know: frames, ids, answers. It is told the time, what is durable and the registration with every question.
 
 Theory of operation. One BootNotification waits at most. Transaction-related messages are one heap by sequence, and
-only its head is ever looked at, so their order is strict. Normal messages move from "not yet durable" over "not yet
-due" to one of three heaps by sequence: asked by somebody who waits, triggered, and the rest. So the next message is
-found among the heads without looking through a queue, and an empty lane is an empty list.
+only its head is ever looked at, so their order is strict; what is left unanswered there waits apart (`set_aside`).
+Normal messages move from "not yet durable" over "not yet due" to one of three heaps by sequence: asked by somebody who
+waits, triggered, and the rest. So the next message is found among the heads without looking through a queue, and an
+empty lane is an empty list.
 
 Rules of this file:
 1. BootNotification first, and alone until accepted; while Pending also what was triggered (OCPP 1.6 ed. 2 §4.2).
 2. Then whoever waits for an answer, then the oldest by sequence. What waited for the connection (the backlog) is
    overtaken by newer normal messages: "other messages may overtake" beats an authorization behind a week of readings.
 3. A head of the transaction lane that is not due or not durable holds up its lane and no other.
-4. Start and end of a transaction and security events are never shed, BootNotification neither.
+4. What waits apart is tried when nothing else can go.
+5. Shed are the oldest normal messages first; then every other MeterValues, pass after pass. Start and end of a
+   transaction and security events are never shed, BootNotification neither.
 """
 
-from collections.abc import Iterable
+from collections.abc import Hashable, Iterable
 from heapq import heapify, heappop, heappush
 from math import inf
 from typing import Any
@@ -24,34 +27,41 @@ from ocpp16._core import Call, serialize
 from ocpp16.enums import RegistrationStatus
 from ocpp16.rpc.pending import Entry, Lane
 from ocpp16.rpc.policy import OutboxLimits
+from ocpp16.rpc.set_aside import SetAside, Shelf
 
 _METER_VALUES = "MeterValues"
-
-Shelf = list[tuple[int, Entry]]
+_COMPACTED_FROM = 64
+"""Replaced messages left in the heaps before these are made anew without them."""
 
 
 def _measure(entry: Entry) -> int:
     try:
         return len(serialize(Call("-", entry.action, entry.payload)))
-    except (TypeError, ValueError):
+    except Exception:
         return 0  # what cannot be written down fails at its first write, where somebody hears of it
 
 
 class Outbox:
-    """All lanes of one charge point. `depth` counts what waits, `bytes` the stored payloads among it."""
+    """All lanes of one charge point. `depth` counts what waits, `bytes` the payloads among it."""
 
     __slots__ = (
         "_backlog_end",
         "_interactive",
         "_last_sequence",
         "_later",
+        "_later_triggered",
         "_meter_values",
+        "_newest",
+        "_normal_depth",
         "_ordinary",
+        "_replaced",
         "_replay_at",
         "_replay_gap",
+        "_spared",
         "_transactions",
         "_triggered",
         "_unsaved",
+        "apart",
         "boot",
         "bytes",
         "depth",
@@ -61,6 +71,8 @@ class Outbox:
     def __init__(self, limits: OutboxLimits) -> None:
         self.limits = limits
         self.boot: Entry | None = None
+        self.apart: SetAside | None = None
+        """What is left unanswered; None until something was."""
         self.depth = 0
         self.bytes = 0
         self._transactions: Shelf = []
@@ -69,7 +81,15 @@ class Outbox:
         self._ordinary: Shelf = []
         self._unsaved: list[tuple[int, int, Entry]] = []
         self._later: list[tuple[float, int, Entry]] = []
+        self._later_triggered: list[tuple[float, int, Entry]] = []
+        self._newest: dict[tuple[Hashable, bool], Entry] | None = None
+        """(topic, is it triggered) → the newest message of it that waits."""
+        self._normal_depth = 0
         self._meter_values = 0
+        self._replaced = 0
+        """Messages still in a heap whose place a newer one has taken."""
+        self._spared = 0
+        """Messages of the transaction lane there were when nothing more could be shed of it."""
         self._last_sequence = 0
         self._backlog_end = 0
         self._replay_at = 0.0
@@ -79,7 +99,7 @@ class Outbox:
 
     def add(self, entry: Entry) -> None:
         """Take in a message. A second BootNotification must not be added: take the one in `boot` out first."""
-        if entry.is_retried and not entry.size:
+        if not entry.size and entry.lane is not Lane.BOOT:
             entry.size = _measure(entry)
         if entry.sequence > self._last_sequence:
             self._last_sequence = entry.sequence
@@ -95,20 +115,30 @@ class Outbox:
         self._count(entry, 1)
         lane = entry.lane
         if lane is Lane.TRANSACTION:
-            heappush(self._transactions, (entry.sequence, entry))
+            if self.apart is not None and self.apart.has_place_for(entry):
+                self.apart.put(entry)
+            else:
+                heappush(self._transactions, (entry.sequence, entry))
         elif lane is Lane.BOOT:
             if self.boot is not None:
                 raise AssertionError("a second BootNotification waits")
             self.boot = entry
-        elif entry.number > 0:
-            heappush(self._unsaved, (entry.number, entry.sequence, entry))
         else:
-            self._place(entry)
+            if entry.topic is not None:
+                if self._newest is None:
+                    self._newest = {}
+                self._newest[entry.topic, entry.is_triggered] = entry
+            if entry.number > 0:
+                heappush(self._unsaved, (entry.number, entry.sequence, entry))
+            else:
+                self._place(entry)
 
     def mark_backlog(self, now: float) -> None:
         """What waits now waited for the connection, or for acceptance; the replay rate is for it."""
         self._backlog_end = self._last_sequence
         self._replay_at = max(self._replay_at, now)
+        if self.apart is not None:
+            self.apart.all_due()
 
     # Going out
 
@@ -117,57 +147,108 @@ class Outbox:
 
         Parameters: `now` in monotonic seconds, `durable` the highest journal number on disk.
         """
-        if self._unsaved or self._later:
-            self._promote(now, durable)
-        boot = self.boot
-        if boot is not None and boot.due <= now and boot.number <= durable:
-            self.boot = None
-            self._count(boot, -1)
-            return boot
-        if registration is RegistrationStatus.ACCEPTED:
-            shelf = self._choose(now, durable)
-        elif registration is RegistrationStatus.PENDING:
-            shelf = self._choose_triggered(now, durable)
+        if self._unsaved:
+            self._promote_saved(durable)
+        if self._later or self._later_triggered:
+            self._promote_due(now)
+        due, shelf = self._choose(now, durable, registration)
+        if due > now:
+            return None
+        if shelf is not None:
+            sequence, entry = heappop(shelf)
+            if sequence <= self._backlog_end and self._is_paced(shelf):
+                self._replay_at = now + self._replay_gap
+        elif self.boot is not None and self.boot.due <= now and self.boot.number <= durable:
+            entry, self.boot = self.boot, None
         else:
-            return None
-        if not shelf:
-            return None
-        sequence, entry = heappop(shelf)
+            assert self.apart is not None
+            entry = self.apart.take()
         self._count(entry, -1)
-        if sequence <= self._backlog_end and self._is_paced(shelf):
-            self._replay_at = now + self._replay_gap
         return entry
 
     def next_due(self, durable: int, registration: RegistrationStatus | None) -> float:
         """The earliest monotonic time at which `next` gives a message: 0 is at once, inf not by time alone."""
-        self._promote_saved(durable)
-        boot = self.boot
-        due = boot.due if boot is not None and boot.number <= durable else inf
-        if registration is RegistrationStatus.ACCEPTED:
-            if self._interactive or self._triggered:
-                return 0.0
+        if self._unsaved:
+            self._promote_saved(durable)
+        return self._choose(-inf, durable, registration)[0]
+
+    def _choose(self, now: float, durable: int, registration: RegistrationStatus | None) -> tuple[float, Shelf | None]:
+        """The order, stated once: the candidates are the heads, each with the time from which it may go.
+
+        Returns a time up to `now` and where the first of those that may go now is: the head of a shelf, or without a
+        shelf BootNotification if that is due, else what waits apart. When none may go, the earliest time of any.
+        """
+        if self._replaced:
+            self._forget_replaced()
+        boot, first = self.boot, inf
+        if boot is not None and boot.number <= durable:
+            if boot.due <= now:
+                return boot.due, None
+            first = boot.due
+        is_accepted = registration is RegistrationStatus.ACCEPTED
+        if not is_accepted and registration is not RegistrationStatus.PENDING:
+            return first, None
+        if is_accepted and self._interactive:
+            return 0.0, self._interactive
+        head_at, normal_at = inf, inf
+        normal: Shelf | None = None
+        if self._transactions:
+            sequence, head = self._transactions[0]
+            if head.number <= durable and (is_accepted or head.is_triggered):
+                due = max(head.due, self._paced(sequence))
+                if due <= now:
+                    head_at = sequence
+                elif due < first:
+                    first = due
+        if self._triggered:
+            if now >= 0.0:
+                normal_at, normal = self._triggered[0][0], self._triggered
+            else:
+                first = min(first, 0.0)
+        if self._later_triggered:
+            first = min(first, self._later_triggered[0][0])
+        if is_accepted:
             if self._ordinary:
-                due = min(due, self._paced(self._ordinary[0][0]))
+                sequence = self._ordinary[0][0]
+                due = self._paced(sequence)
+                if due > now:
+                    first = min(first, due)
+                elif sequence < normal_at:
+                    normal_at, normal = sequence, self._ordinary
             if self._later:
-                due = min(due, self._first_retry())
-            if self._transactions:
-                sequence, head = self._transactions[0]
-                if head.number <= durable:
-                    due = min(due, max(head.due, self._paced(sequence)))
-        elif registration is RegistrationStatus.PENDING:
-            if self._triggered:
-                return 0.0
-            due = min(due, *(when for when, _, entry in self._later if entry.is_triggered), inf)
-            if self._transactions:
-                sequence, head = self._transactions[0]
-                if head.is_triggered and head.number <= durable:
-                    due = min(due, max(head.due, self._paced(sequence)))
-        return due
+                # When its time has come it waits its turn among the ordinary ones.
+                sequence = min(self._later[0][1], self._ordinary[0][0] if self._ordinary else self._last_sequence)
+                first = min(first, max(self._later[0][0], self._paced(sequence)))
+        if normal is not None and (normal_at < head_at or head_at <= self._backlog_end < normal_at):
+            return 0.0, normal
+        if head_at < inf:
+            return 0.0, self._transactions
+        if is_accepted and self.apart is not None:
+            first = min(first, self.apart.due(durable))
+        return first, None
 
     # Going away
 
+    def newest(self, topic: Hashable, *, is_triggered: bool) -> Entry | None:
+        """The newest message about this that waits."""
+        return None if self._newest is None else self._newest.get((topic, is_triggered))
+
+    def replace(self, older: Entry) -> None:
+        """Take out a message of the normal lane that waits, for a newer one that is about to be added.
+
+        The newer one keeps its own place: what happened between the two is told before it.
+        """
+        self._count(older, -1)
+        older.is_replaced = True
+        self._replaced += 1
+        if self._replaced >= _COMPACTED_FROM and self._replaced > self._normal_depth:
+            self._replaced = 0
+            for heap in self._normal_heaps():
+                heap[:] = [item for item in heap if not item[-1].is_replaced]
+                heapify(heap)
+
     def remove(self, entry: Entry) -> None:
-        """Take out a certain message that waits: it was answered before its retry."""
+        """Take out a certain message that waits: it was answered before its retry, or nobody wants it any more."""
         if entry is self.boot:
             self.boot = None
             self._count(entry, -1)
@@ -185,45 +266,103 @@ class Outbox:
         self._discard(taken)
         return taken
 
+    def take_transient(self) -> list[Entry]:
+        """Take out what ends with its connection, the oldest first: normal messages that are not stored."""
+        taken = [entry for entry in self._normal() if not entry.is_persistent]
+        self._discard(taken)
+        return taken
+
+    # What waits apart
+
+    def set_aside(self, entry: Entry, interval: float, now: float) -> int:
+        """Put a message that is not in the outbox apart, with what has to follow it. Returns how many that are."""
+        if self.apart is None:
+            self.apart = SetAside()
+        apart, before = self.apart, self.depth
+        apart.begin(entry, interval, now)
+        self.requeue(entry)
+        followers = [item for item in self._transactions if apart.has_place_for(item[1])]
+        if followers:
+            self._transactions[:] = [item for item in self._transactions if not apart.has_place_for(item[1])]
+            heapify(self._transactions)
+            for _, follower in followers:
+                apart.put(follower)
+        return self.depth - before + len(followers)
+
+    def heard_of(self, entry: Entry) -> None:
+        """A message of the transaction lane was answered in any way: what waits apart may have hope."""
+        if self.apart is not None:
+            for item in self.apart.answered(entry):
+                heappush(self._transactions, item)
+
+    # Too much
+
     @property
     def is_over_limit(self) -> bool:
         limits = self.limits
-        return (limits.threshold is not None and self.depth > limits.threshold) or 0 < limits.byte_limit < self.bytes
+        if 0 < limits.byte_limit < self.bytes:
+            return True
+        if limits.threshold is None:
+            return self._normal_depth > limits.normal
+        return self.depth > limits.threshold
 
     def shed(self) -> list[Entry]:
         """Drop messages until the limits hold, or nothing more may go. Returns what was dropped.
 
-        By count: the oldest normal messages, a tenth of the threshold at a time, then every other MeterValues, pass
-        after pass. By bytes: MeterValues first, then stored normal messages.
+        Normal messages go a tenth of what is allowed at a time, so that the work is shared by many. A pass over the
+        transaction lane that ended above the limits is not repeated before that lane has grown by a fraction.
         """
         dropped: list[Entry] = []
-        threshold, byte_limit = self.limits.threshold, self.limits.byte_limit
-        if threshold is not None:
-            while self.depth > threshold and self._drop(self._normal()[: max(1, threshold // 10)], dropped):
-                pass
-            while self.depth > threshold and self._drop(self._every_other_reading(), dropped):
-                pass
-        if byte_limit > 0:
-            while self.bytes > byte_limit and self._drop(self._every_other_reading(), dropped):
-                pass
-            while self.bytes > byte_limit:
-                stored = [entry for entry in self._normal() if entry.is_persistent]
-                if not self._drop(stored[: max(1, len(stored) // 10)], dropped):
-                    break
+        limits = self.limits
+        allowed = limits.normal if limits.threshold is None else limits.threshold
+        if self._normal_depth:
+            depth = self._normal_depth if limits.threshold is None else self.depth
+            step = max(1, allowed // 10)
+            count = max(0, -(-(depth - allowed) // step) * step)
+            normal = self._normal()
+            if 0 < limits.byte_limit < self.bytes:
+                count = max(count, self._prefix(normal, self.bytes - limits.byte_limit))
+            self._drop(normal[:count], dropped)
+        while self._is_crowded() and self._drop(self._every_other_reading(), dropped):
+            pass
         return dropped
+
+    def _is_crowded(self) -> bool:
+        """Is more there than allowed, and the transaction lane another than when nothing could be done about it?"""
+        if not self.is_over_limit or not self._meter_values:
+            return False
+        return abs(self.depth - self._normal_depth - self._spared) > self._spared // 64
+
+    @staticmethod
+    def _prefix(entries: list[Entry], surplus: int) -> int:
+        """How many of the oldest have so many bytes together; a tenth of them at least, so that this is rare."""
+        for index, entry in enumerate(entries):
+            if surplus <= 0:
+                return max(index, len(entries) // 10)
+            surplus -= entry.size
+        return len(entries)
 
     # Inside
 
     def _count(self, entry: Entry, step: int) -> None:
         self.depth += step
-        if entry.is_retried:
-            self.bytes += step * entry.size
-            if entry.lane is Lane.TRANSACTION and entry.action == _METER_VALUES:
-                self._meter_values += step
+        lane = entry.lane
+        if lane is Lane.BOOT:
+            return
+        self.bytes += step * entry.size
+        if lane is Lane.NORMAL:
+            self._normal_depth += step
+            if step < 0 and entry.topic is not None:
+                key = (entry.topic, entry.is_triggered)
+                if self._newest is not None and self._newest.get(key) is entry:
+                    del self._newest[key]
+        elif entry.action == _METER_VALUES:
+            self._meter_values += step
 
     def _place(self, entry: Entry) -> None:
         if entry.due > 0:
-            heappush(self._later, (entry.due, entry.sequence, entry))
+            later = self._later_triggered if entry.is_triggered else self._later
+            heappush(later, (entry.due, entry.sequence, entry))
         else:
             heappush(self._shelf_of(entry), (entry.sequence, entry))
 
@@ -232,11 +371,11 @@ class Outbox:
             return self._triggered
         return self._interactive if entry.is_interactive else self._ordinary
 
-    def _promote(self, now: float, durable: int) -> None:
-        self._promote_saved(durable)
-        while self._later and self._later[0][0] <= now:
-            entry = heappop(self._later)[2]
-            heappush(self._shelf_of(entry), (entry.sequence, entry))
+    def _promote_due(self, now: float) -> None:
+        for later in (self._later, self._later_triggered):
+            while later and later[0][0] <= now:
+                entry = heappop(later)[2]
+                heappush(self._shelf_of(entry), (entry.sequence, entry))
 
     def _promote_saved(self, durable: int) -> None:
         while self._unsaved and self._unsaved[0][0] <= durable:
@@ -249,72 +388,51 @@ class Outbox:
         """When the replay rate lets a message of this sequence go."""
         return self._replay_at if self._replay_gap and sequence <= self._backlog_end else 0.0
 
-    def _first_retry(self) -> float:
-        """When the first of the normal messages that wait for their time may go, seen with those it queues behind."""
-        if not self._replay_gap:
-            return self._later[0][0]
-        first, oldest = inf, self._ordinary[0][0] if self._ordinary else self._last_sequence
-        for due, sequence, entry in sorted(self._later):
-            if due >= first:
-                break
-            if self._shelf_of(entry) is not self._ordinary:
-                return due
-            oldest = min(oldest, sequence)
-            first = min(first, max(due, self._paced(oldest)))
-        return first
-
-    def _choose(self, now: float, durable: int) -> Shelf | None:
-        if self._interactive:
-            return self._interactive
-        head_at, chosen = inf, None
-        if self._transactions:
-            sequence, head = self._transactions[0]
-            if head.due <= now and head.number <= durable and self._paced(sequence) <= now:
-                head_at, chosen = sequence, self._transactions
-        normal_at, normal = inf, self._ordinary
-        if normal and self._paced(normal[0][0]) <= now:
-            normal_at = normal[0][0]
-        if self._triggered and self._triggered[0][0] < normal_at:
-            normal_at, normal = self._triggered[0][0], self._triggered
-        if normal_at < head_at or head_at <= self._backlog_end < normal_at < inf:
-            chosen = normal
-        return chosen
-
-    def _choose_triggered(self, now: float, durable: int) -> Shelf | None:
-        if self._triggered:
-            return self._triggered
-        if self._transactions:
-            sequence, head = self._transactions[0]
-            if head.is_triggered and head.due <= now and head.number <= durable and self._paced(sequence) <= now:
-                return self._transactions
-        return None
+    def _normal_heaps(self) -> tuple[list[Any], ...]:
+        return (
+            self._interactive,
+            self._triggered,
+            self._ordinary,
+            self._unsaved,
+            self._later,
+            self._later_triggered,
+        )
 
     def _normal(self) -> list[Entry]:
-        shelves = (self._interactive, self._triggered, self._ordinary)
-        found = [entry for shelf in shelves for _, entry in shelf]
-        found += [entry for _, _, entry in self._unsaved]
-        found += [entry for _, _, entry in self._later]
+        """The normal lane, the oldest first."""
+        found = [item[-1] for heap in self._normal_heaps() for item in heap if not item[-1].is_replaced]
         found.sort(key=lambda entry: entry.sequence)
         return found
 
+    def _forget_replaced(self) -> None:
+        """See to it that no replaced message is a head."""
+        for heap in self._normal_heaps():
+            while heap and heap[0][-1].is_replaced:
+                heappop(heap)
+                self._replaced -= 1
+
     def _every_other_reading(self) -> list[Entry]:
         """One pass of thinning: a MeterValues goes if the message before it stays; the last two stay anyway."""
-        if not self._meter_values:
-            return []
-        self._transactions.sort()
+        lane = [entry for _, entry in self._transactions]
+        if self.apart is not None:
+            lane += self.apart
+        lane.sort(key=lambda entry: entry.sequence)
         victims: list[Entry] = []
         may_go = True
-        for _, entry in self._transactions[:-2]:
+        for entry in lane[:-2]:
             if may_go and entry.action == _METER_VALUES:
                 victims.append(entry)
                 may_go = False
             else:
                 may_go = True
+        if not victims:
+            self._spared = len(lane)
         return victims
 
     def _drop(self, victims: list[Entry], dropped: list[Entry]) -> bool:
-        self._discard(victims)
-        dropped += victims
+        if victims:
+            self._discard(victims)
+            dropped += victims
         return bool(victims)
 
     def _discard(self, victims: list[Entry]) -> None:
@@ -325,8 +443,10 @@ class Outbox:
         heaps: list[list[Any]] = []
         if any(entry.lane is Lane.TRANSACTION for entry in victims):
             heaps.append(self._transactions)
+            if self.apart is not None:
+                self.apart.discard(gone)
         if any(entry.lane is Lane.NORMAL for entry in victims):
-            heaps += (self._interactive, self._triggered, self._ordinary, self._unsaved, self._later)
+            heaps += self._normal_heaps()
         for heap in heaps:
             heap[:] = [item for item in heap if item[-1] not in gone]
             heapify(heap)

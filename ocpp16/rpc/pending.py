@@ -8,7 +8,7 @@ Rules of this file:
 3. An id is good for one answer. Another answer under it belongs to nothing.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import Any, Protocol
@@ -17,7 +17,7 @@ from ocpp16.errors import CallFailed
 
 Payload = dict[str, Any]
 
-MAX_IDS = 1024
+MAX_IDS = 256
 """Ids kept per entry. A message that a silent peer leaves unanswered for days is sent thousands of times."""
 
 
@@ -36,13 +36,17 @@ class Entry:
     sequence: order of entering, unique in a charge point; a restored entry keeps its own.
     number: journal number this message depends on; it is not sent while that is above what is durable.
     transaction, clock_boot: for `Delivery.bind`; not looked into here.
-    attempts: transmissions that were refused or answered unreadably. timeouts: transmissions without an answer.
+    attempts: transmissions that were refused or answered unreadably. timeouts: transmissions without an answer;
+    silences: those among them on a link that proved alive afterwards.
+    excused_on: the connection on which a SecurityError was last put down to a lost registration; 0 is none.
     due: monotonic seconds before which it does not go; 0 is at once.
     is_triggered: asked for by TriggerMessage or ExtendedTriggerMessage. is_persistent: has a row in the store.
     timeout: seconds to wait for the answer, None for the common one.
     on_confirmation, on_failure: told once, synchronously. Whoever gives `on_failure` waits for the answer.
-    size: bytes of the stored payload; 0 lets the outbox measure it.
+    size: bytes of the payload; 0 lets the outbox measure it.
     ids: ids it was sent under, the newest last. frame_payload: what was bound; every transmission carries the same.
+    topic: what a message of the normal lane is about; a newer one of the same topic may take its place while it waits
+    (`policy.topic_of`). is_replaced: that has happened.
     """
 
     action: str
@@ -63,6 +67,10 @@ class Entry:
     size: int = 0
     ids: tuple[str, ...] = ()
     frame_payload: Payload | None = None
+    topic: Hashable = None
+    silences: int = 0
+    excused_on: int = 0
+    is_replaced: bool = False
 
     @property
     def is_interactive(self) -> bool:
@@ -82,7 +90,24 @@ class Delivery(Protocol):
         """The payload to send, complete and with corrected timestamps; asked once, at the first write."""
 
     def confirmed(self, entry: Entry, payload: Payload) -> None:
-        """A transaction-related or stored message was answered: delete its row, learn what the answer says."""
+        """A transaction-related or stored message was answered: delete its row, learn what the answer says.
+
+        `payload` has what could be read of the answer (`rpc.salvage`): of StartTransaction the transactionId, while
+        idTagInfo may be absent.
+        """
+
+    def partly_confirmed(self, entry: Entry, payload: Payload) -> None:
+        """A StartTransaction was answered without an id that can be read, but with a status: obey it.
+
+        `payload` holds an idTagInfo and no transactionId. The message counts as refused and is sent again, so that this
+        may be told several times; it is told before `attempted` or `given_up`.
+        """
+
+    def set_aside(self, entry: Entry, waiting: int) -> None:
+        """The message stays unanswered while the link is alive: it and `waiting` - 1 others that need it wait apart.
+
+        Told once each time it happens; nothing is lost, and there is nothing to store.
+        """
 
     def attempted(self, entry: Entry) -> None:
         """`entry.attempts` changed: store it."""
@@ -91,26 +116,32 @@ class Delivery(Protocol):
         """The message will not be sent again; it belongs to the dead letters."""
 
     def dropped(self, entry: Entry) -> None:
-        """A stored message is not sent because it may not wait or the queue is full: delete its row."""
+        """A stored message is not sent because it may not wait, a newer one tells it better, or the queue is full:
+        delete its row."""
 
 
 class OpenCall:
     """The slot for the CALL in flight, and whom an id belongs to."""
 
-    __slots__ = ("_owners", "deadline", "entry", "is_settled", "unique_id")
+    __slots__ = ("_owners", "deadline", "entry", "is_heard", "is_settled", "opened_at", "unique_id")
 
     def __init__(self) -> None:
         self.entry: Entry | None = None
         self.unique_id = ""
+        self.opened_at = 0.0
         self.deadline = 0.0
         self.is_settled = False
         """The entry was answered under an earlier id; the slot stays taken until this CALL is closed as well."""
+        self.is_heard = False
+        """Something was received since this CALL was written, so the link it went by is alive."""
         self._owners: dict[str, Entry] = {}
 
-    def open(self, entry: Entry, unique_id: str, deadline: float) -> None:
+    def open(self, entry: Entry, unique_id: str, now: float, timeout: float) -> None:
         if self.entry is not None:
             raise AssertionError("a second CALL in flight")
-        self.entry, self.unique_id, self.deadline, self.is_settled = entry, unique_id, deadline, False
+        self.entry, self.unique_id, self.is_settled, self.is_heard = entry, unique_id, False, False
+        self.opened_at = now
+        self.deadline = now + timeout
         if not entry.ids or entry.ids[-1] != unique_id:
             entry.ids = (*entry.ids, unique_id)
             if len(entry.ids) > MAX_IDS:

@@ -4,18 +4,35 @@ Must not know: queues, frames, time. Rules of this file:
 1. Who may speak is a table of lane or action against standing (OCPP 1.6 ed. 2 §4.2); anything not in a table is a bug.
 2. A triggered message counts as asked for by the Central System, so it may go while Pending (OCPP 1.6 ed. 2 §5.17).
 3. Whoever waits for an answer is never queued while offline: an old question has no use later.
+4. Before its first answer to BootNotification a Central System is served as while Pending: it asked, so it listens.
+   While Rejected it is not answered at all ("SHALL NOT respond", OCPP 1.6 ed. 2 §4.2).
+5. Whatever somebody else can make grow has an end here.
 """
 
+from collections.abc import Hashable
 from dataclasses import dataclass
 from enum import Enum, auto
+from typing import Any
 
 from ocpp16.enums import RegistrationStatus
 from ocpp16.rpc.pending import Lane
 
-MAX_WAITING_CALLS = 16
-"""CALLs that may wait for the dispatcher; further ones are answered with GenericError at once."""
-MAX_WAITING_REPLIES = 64
-"""Replies that may wait to be written; with more, the peer does not read, and the link closes with 1008."""
+MAX_WAITING_CALLS = 1024
+"""CALLs that may be in work at once; further ones are answered with GenericError."""
+MAX_WAITING_CALL_BYTES = 4 * 1024 * 1024
+"""Characters of the frames of these CALLs, together; a single CALL is taken whatever its length."""
+MAX_WAITING_REPLIES = 4 * MAX_WAITING_CALLS
+"""Replies that may wait for the store, or for a peer to read; with more the link closes with 1008."""
+MAX_UNSENT = 256 * 1024
+"""Bytes that the kernel has not taken; with more, further frames wait in their lanes, where they cost less."""
+MAX_SILENCES = 5
+"""Transmissions left unanswered after which a message is set aside, whatever TransactionMessageAttempts says."""
+LONGEST_HOLD = 300.0
+"""Seconds that a message which was not answered may hold up its lane between two transmissions."""
+LONGEST_TRY_INTERVAL = 3600.0
+"""Seconds between two tries of a message set aside, at most."""
+BOOT_INTERVAL = 60.0
+"""Seconds from one BootNotification that a SecurityError made necessary to the next such; it doubles up to an hour."""
 
 
 class Standing(Enum):
@@ -44,8 +61,6 @@ class Admission(Enum):
     PROCESS = auto()
     REJECT = auto()
     """Answer with status Rejected without asking anybody."""
-    IGNORE = auto()
-    """No answer at all."""
 
 
 _STANDINGS = {
@@ -70,13 +85,7 @@ _TRANSMISSION: dict[tuple[Lane, bool, bool], tuple[Transmission, ...]] = {
     (Lane.NORMAL, True, False): (_DROP, _DROP, _SEND, _DROP, _SEND),
 }
 
-_ADMISSION: dict[RegistrationStatus | None, Admission] = {
-    None: Admission.IGNORE,
-    RegistrationStatus.PENDING: Admission.PROCESS,
-    RegistrationStatus.REJECTED: Admission.IGNORE,
-    RegistrationStatus.ACCEPTED: Admission.PROCESS,
-}
-_NOT_WHILE_PENDING = frozenset({"RemoteStartTransaction", "RemoteStopTransaction"})
+_ONCE_ACCEPTED = frozenset({"RemoteStartTransaction", "RemoteStopTransaction"})
 
 
 def standing(registration: RegistrationStatus | None, *, is_connected: bool) -> Standing:
@@ -94,24 +103,42 @@ def transmission(lane: Lane, where: Standing, *, is_triggered: bool = False, may
 
 
 def admission(registration: RegistrationStatus | None, action: str) -> Admission:
-    """Whether a CALL of the Central System is handled (OCPP 1.6 ed. 2 §4.2.1).
+    """Whether a CALL that the session handed out is handled (OCPP 1.6 ed. 2 §4.2.1).
 
-    Frames that cannot be read and actions that are not supported are answered in every phase; ask this after them.
+    Actions that are not supported are answered so in every phase; ask this after them.
     """
-    if registration is RegistrationStatus.PENDING and action in _NOT_WHILE_PENDING:
+    if registration is not RegistrationStatus.ACCEPTED and action in _ONCE_ACCEPTED:
         return Admission.REJECT
-    return _ADMISSION[registration]
+    return Admission.PROCESS
+
+
+_TOLD_BY_CONNECTOR = frozenset({"StatusNotification"})
+_TOLD_ONCE = frozenset({"Heartbeat"})
+
+HISTORY_FOR = 1.0
+"""Seconds a request of ours may stay open before a newer status takes the place of one that waits behind it. A Central
+System that answers is told every change; one that does not gets the present when it can be told again."""
+
+
+def topic_of(action: str, payload: dict[str, Any], *, is_triggered: bool) -> Hashable:
+    """What a message of the normal lane is about, if a newer one tells it better; else None.
+
+    The status of a connector is one topic, and so is a Heartbeat; whatever was triggered tells the present.
+    """
+    if action in _TOLD_BY_CONNECTOR or is_triggered:
+        return (action, payload.get("connectorId"))
+    return action if action in _TOLD_ONCE else None
 
 
 @dataclass(slots=True)
 class RetryRules:
     """How long to wait and how often to try; changed at run time when the configuration is.
 
-    attempts: transmissions of a transaction-related message that may be refused before it is given up
-    (TransactionMessageAttempts; 0 is taken as 1). interval: seconds, times the number of the attempt
-    (TransactionMessageRetryInterval). boot_retry: seconds to the next BootNotification after one that failed.
-    response_timeout: seconds a CALL stays open, unless its entry has its own. keep_id: send again under the same
-    message id, for a Central System that finds repeats by it.
+    attempts: transmissions of a transaction-related message that may be refused before it is given up, and that may be
+    left unanswered before it is set aside (TransactionMessageAttempts; 0 is taken as 1). interval: seconds, times the
+    number of the attempt (TransactionMessageRetryInterval). boot_retry: seconds to the next BootNotification after one
+    that failed. response_timeout: seconds a CALL stays open, unless its entry has its own. keep_id: send again under
+    the same message id, for a Central System that finds repeats by it.
     """
 
     attempts: int = 3
@@ -125,13 +152,15 @@ class RetryRules:
 class OutboxLimits:
     """What may wait in the outbox, and how much.
 
-    threshold: messages of both queues together (MessageQueueSizeThreshold), None is no limit. byte_limit: bytes of the
-    stored messages (MessageQueueByteLimit), 0 is no limit. replay_rate: most messages per second of those that waited
-    for a connection (MessageReplayRate), 0 is no limit. queue_all: messages that are not about transactions are queued
-    too (QueueAllMessages), but for the actions in `discard` (MessageTypesDiscardForQueueing).
+    threshold: messages of all lanes together (MessageQueueSizeThreshold); None leaves the transaction lane to
+    `byte_limit` and the normal lane to `normal`. normal: most messages of the normal lane. byte_limit: bytes of all
+    payloads, stored or not (MessageQueueByteLimit), 0 is no limit. replay_rate: most messages per second of those that
+    waited for a connection (MessageReplayRate), 0 is no limit. queue_all: messages that are not about transactions are
+    queued too (QueueAllMessages), but for the actions in `discard` (MessageTypesDiscardForQueueing).
     """
 
     threshold: int | None = None
+    normal: int = 10_000
     byte_limit: int = 268_435_456
     replay_rate: float = 0.0
     queue_all: bool = False

@@ -16,7 +16,7 @@ __all__ = ["PAYLOAD_REPAIRS", "Place", "Repair"]
 
 
 class Repair(StrEnum):
-    """The names. Made by default: the first nine."""
+    """The names. Made by default: the first eleven."""
 
     NULL_MEMBERS = "null_members"
     """A member that is null counts as absent, a required one too."""
@@ -36,6 +36,11 @@ class Repair(StrEnum):
     """Names known to be written for a value (`TOLERATED_VALUES`)."""
     CALL_ERRORS = "call_errors"
     """CALLERROR with three or four elements, description or details of another type; other spellings of its code."""
+
+    BYTE_ORDER_MARK = "byte_order_mark"
+    """A UTF-8 byte order mark before the frame."""
+    BINARY_FRAMES = "binary_frames"
+    """A binary WebSocket message that holds UTF-8 text. Made where bytes become text (`transport.websocket`)."""
 
     ABSENT_PAYLOAD = "absent_payload"
     """`[3, "id"]`."""
@@ -144,7 +149,14 @@ def _date_time(place: Place) -> bool:
 def _data_transfer_object(place: Place) -> bool:
     if place.action != "DataTransfer" or place.key != "data" or type(place.value) is not dict:
         return False
-    return place.put(json_text(place.value))
+    return _put_json(place)
+
+
+def _put_json(place: Place) -> bool:
+    try:
+        return place.put(json_text(place.value))
+    except (TypeError, ValueError):  # what is nested too deep cannot be written
+        return False
 
 
 def _enumeration_name(place: Place) -> bool:
@@ -181,7 +193,7 @@ def _number_text(place: Place) -> bool:
 def _plain_value(place: Place) -> bool:
     if place.limit != "string" or not isinstance(place.value, bool | int | float):
         return False
-    return place.put(json_text(place.value))
+    return _put_json(place)
 
 
 def _decimals(place: Place) -> bool:

@@ -4,12 +4,15 @@ Must not know: handlers, requests of ours, time. Rules of this file:
 1. Only a CALL of this connection is answered, and once: ids of an earlier connection mean nothing on this one.
 2. Answers leave in the order in which they were given; one that is not durable yet holds up those behind it.
 3. What is to happen after an answer happens once: when its bytes have left, or when it is clear that they never will.
+4. What is in work has a bound by number and length, whatever its handlers do; beyond it a CALL is refused at once.
 """
 
 from collections.abc import Callable
 from typing import NamedTuple
 
 from ocpp16._core import Call, CallError, CallResult, serialize
+from ocpp16.enums import ErrorCode
+from ocpp16.rpc.policy import MAX_WAITING_CALL_BYTES, MAX_WAITING_CALLS
 
 REMEMBERED_IDS = 1024
 """Ids of answered CALLs kept to find repeats by; kept in strict mode only."""
@@ -37,41 +40,46 @@ class ReplyLane:
     Parameters: `remembers` also takes the repeat of an answered id for a repeat (OCPP-J 1.6 §4.1.4).
     """
 
-    __slots__ = ("_in_work", "_remembered", "_waiting", "calls_in_work")
+    __slots__ = ("_in_work", "_length", "_next", "_remembered", "_waiting", "calls_in_work")
 
     def __init__(self, *, remembers: bool = False) -> None:
-        self._in_work: dict[str, Call | None] = {}
-        """By id; None once the answer is given and not yet written."""
-        self._waiting: list[_Reply] = []
+        self._in_work: dict[str, tuple[Call, int] | None] = {}
+        """By id, with the length of its frame; None once the answer is given and not yet written."""
+        self._length = 0
+        self._waiting: list[_Reply | None] = []
+        self._next = 0
+        """Where in `_waiting` the first is; what lies before it is None. A deque would cost every idle charge point."""
         self._remembered: dict[str, None] | None = {} if remembers else None
         self.calls_in_work = 0
 
     def __len__(self) -> int:
-        return len(self._waiting)
+        return len(self._waiting) - self._next
 
-    def begin(self, call: Call) -> bool:
-        """A CALL came in. False: its id is still in work, or in strict mode was used before."""
-        unique_id = call.unique_id
-        if unique_id in self._in_work or (self._remembered is not None and unique_id in self._remembered):
-            return False
-        self._in_work[unique_id] = call
+    @property
+    def is_full(self) -> bool:
+        """So much is in work that no further CALL is taken."""
+        return self.calls_in_work >= MAX_WAITING_CALLS or self._length >= MAX_WAITING_CALL_BYTES
+
+    def is_repeat(self, unique_id: str) -> bool:
+        """The id is still in work, or in strict mode was used before."""
+        return unique_id in self._in_work or (self._remembered is not None and unique_id in self._remembered)
+
+    def begin(self, call: Call, length: int) -> None:
+        """A CALL came into work that is no repeat; `length` in characters of its frame."""
+        self._in_work[call.unique_id] = (call, length)
+        self._length += length
         self.calls_in_work += 1
-        return True
-
-    def leave_unanswered(self, call: Call) -> None:
-        """The CALL gets no answer; its id is free again."""
-        if self._in_work.get(call.unique_id) is call:
-            del self._in_work[call.unique_id]
-            self.calls_in_work -= 1
 
     def put(
         self, frame: CallResult | CallError, number: int, then: Callable[[], None] | None, call: Call | None
     ) -> bool:
         """Queue the answer to a CALL in work. False: there is no such CALL (any more); nothing will be written."""
-        known = self._in_work.get(frame.unique_id)
-        if known is None or (call is not None and call is not known):
+        found = self._in_work.get(frame.unique_id)
+        if found is None or (call is not None and call is not found[0]):
             return False
+        known, length = found
         self._in_work[frame.unique_id] = None
+        self._length -= length
         self.calls_in_work -= 1
         self._waiting.append(_Reply(frame, number, then, known.action))
         return True
@@ -81,23 +89,41 @@ class ReplyLane:
         self._waiting.append(_Reply(frame, 0, None, ""))
 
     def is_ready(self, durable: int) -> bool:
-        return bool(self._waiting) and self._waiting[0].number <= durable
+        if self._next == len(self._waiting):
+            return False
+        first = self._waiting[self._next]
+        assert first is not None
+        return first.number <= durable
 
-    def next(self) -> OutgoingFrame:
-        """Take out the first answer; ask `is_ready` before."""
-        frame, _, then, action = self._waiting.pop(0)
+    def next(self, on_internal_error: Callable[[str, Exception], None]) -> OutgoingFrame:
+        """Take out the first answer; ask `is_ready` before. One that cannot be written down becomes InternalError."""
+        reply = self._waiting[self._next]
+        assert reply is not None
+        frame, _, then, action = reply
+        self._waiting[self._next] = None
+        self._next += 1
+        if 2 * self._next >= len(self._waiting):
+            del self._waiting[: self._next]
+            self._next = 0
         unique_id = frame.unique_id
         if self._in_work.get(unique_id, frame) is None:
             del self._in_work[unique_id]
             if self._remembered is not None:
                 self._remember(unique_id)
-        return OutgoingFrame(serialize(frame), then, unique_id, action)
+        try:
+            data = serialize(frame)
+        except Exception as error:
+            on_internal_error(f"writing the answer to {action}", error)
+            data = serialize(CallError(unique_id, ErrorCode.INTERNAL_ERROR, "the answer could not be written"))
+        return OutgoingFrame(data, then, unique_id, action)
 
     def connection_lost(self) -> list[Callable[[], None]]:
         """Forget everything. Returns what was to happen after the answers that were not written, in their order."""
-        left = [reply.then for reply in self._waiting if reply.then is not None]
+        left = [reply.then for reply in self._waiting if reply is not None and reply.then is not None]
         self._waiting.clear()
+        self._next = 0
         self._in_work.clear()
+        self._length = 0
         self.calls_in_work = 0
         if self._remembered is not None:
             self._remembered.clear()

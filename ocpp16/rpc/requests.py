@@ -6,12 +6,17 @@ Rules of this file:
    be older than this program).
 2. Only a refusal counts as an attempt: CALLERROR, or a confirmation that cannot be read. Silence and a lost connection
    say nothing about the message (OCPP 1.6 ed. 2 §3.7).
-3. Every entry ends once: confirmed, given up, dropped or failed. The hook runs when the slot and the lanes are in
+3. A transaction-related message that stays unanswered on a link that is alive is set aside with what has to follow it
+   (`set_aside`); a timeout in silence says nothing before the link has been asked (`wants_probe`).
+4. Every entry ends once: confirmed, given up, dropped or failed. The hook runs when the slot and the lanes are in
    order, so it may take in the next request.
-4. BootNotification is neither dropped nor given up; a newer one takes the place of one that waits.
+5. BootNotification is neither dropped nor given up; a newer one takes the place of one that waits.
+6. Messages that are neither transaction-related nor stored end with their connection: they would tell what is over.
+7. What a hook or the store's side raises goes to `on_internal_error`, and counts as told; the machine goes on.
 """
 
 from collections.abc import Callable
+from typing import TypeVarTuple
 
 from ocpp16._core import Call, ValidationError, serialize, validate_sending
 from ocpp16.enums import ErrorCode, RegistrationStatus
@@ -20,18 +25,43 @@ from ocpp16.messages.actions import ACTIONS
 from ocpp16.models import Counters
 from ocpp16.rpc.outbox import Outbox
 from ocpp16.rpc.pending import Delivery, Entry, Lane, OpenCall, Payload
-from ocpp16.rpc.policy import OutboxLimits, RetryRules, Standing, Transmission, transmission
+from ocpp16.rpc.policy import (
+    HISTORY_FOR,
+    LONGEST_HOLD,
+    MAX_SILENCES,
+    OutboxLimits,
+    RetryRules,
+    Standing,
+    Transmission,
+    topic_of,
+    transmission,
+)
 
 _FINAL = frozenset({ErrorCode.NOT_IMPLEMENTED, ErrorCode.NOT_SUPPORTED})
 """Codes that the same message will meet again, whenever it is sent."""
 _NEVER_FINAL = frozenset({"StartTransaction", "StopTransaction", "MeterValues"})
 """Every Central System knows these, so such a code is taken for a passing fault: what they tell is worth the wait."""
+_FIRST_TRY = 4
+"""A message set aside is tried again no sooner than after so many response timeouts."""
+
+Arguments = TypeVarTuple("Arguments")
 
 
 class Requests:
     """The outbox, the slot for the one open CALL, and what happens between them. Parameters as of `Session`."""
 
-    __slots__ = ("_counters", "_delivery", "_new_id", "open_call", "outbox", "retry")
+    __slots__ = (
+        "_counters",
+        "_delivery",
+        "_new_id",
+        "_on_internal_error",
+        "_unproved",
+        "awaits_boot",
+        "open_call",
+        "outbox",
+        "retry",
+        "wants_probe",
+    )
 
     def __init__(
         self,
@@ -41,13 +71,21 @@ class Requests:
         counters: Counters,
         retry: RetryRules,
         limits: OutboxLimits,
+        on_internal_error: Callable[[str, Exception], None],
     ) -> None:
         self.outbox = Outbox(limits)
         self.open_call = OpenCall()
         self.retry = retry
+        self.awaits_boot = False
+        """The Central System has forgotten us: nothing but BootNotification goes until that is answered."""
+        self.wants_probe = False
+        """A request timed out and nothing was received since it was written: is the link alive?"""
         self._delivery = delivery
         self._new_id = new_id
         self._counters = counters
+        self._on_internal_error = on_internal_error
+        self._unproved: tuple[Entry, ...] = ()
+        """Messages of the transaction lane that timed out in silence on this connection."""
 
     # Taken in
 
@@ -62,12 +100,10 @@ class Requests:
         if decision is Transmission.DROP:
             self._drop(entry, Offline(entry.action, f"charge point is {where.name.lower()}"))
             return False
-        older = outbox.boot if entry.lane is Lane.BOOT else None
-        if older is not None:
-            outbox.remove(older)
+        older = self._superseded(entry, now)
         outbox.add(entry)
         if older is not None:
-            self._fail(older, CallFailed(older.action, "superseded"))
+            self._supersede(older)
         if not outbox.is_over_limit:
             return True
         shed = outbox.shed()
@@ -75,42 +111,81 @@ class Requests:
             self._drop(victim, CallFailed(victim.action, "dropped", description="message queue full"))
         return entry not in shed
 
+    def _superseded(self, entry: Entry, now: float) -> Entry | None:
+        """Take out the message whose place this one takes."""
+        outbox = self.outbox
+        if entry.lane is Lane.BOOT:
+            older = outbox.boot
+            if older is not None:
+                outbox.remove(older)
+            return older
+        if entry.lane is not Lane.NORMAL or entry.is_interactive:
+            return None
+        if entry.topic is None:
+            entry.topic = topic_of(entry.action, entry.payload, is_triggered=entry.is_triggered)
+            if entry.topic is None:
+                return None
+        older = outbox.newest(entry.topic, is_triggered=entry.is_triggered)
+        if older is None:
+            return None
+        open_call = self.open_call
+        is_held_up = open_call.entry is not None and now - open_call.opened_at >= HISTORY_FOR
+        if not (entry.is_triggered or is_held_up):
+            return None
+        outbox.replace(older)
+        return older
+
     # Written
 
     def next_frame(
         self, now: float, durable: int, registration: RegistrationStatus | None
     ) -> tuple[bytes, str, str] | None:
         """Open the next CALL and give its text, id and action; the slot must be free."""
-        while (entry := self.outbox.next(now, durable, registration)) is not None:
+        outbox, open_call = self.outbox, self.open_call
+        while (entry := outbox.next(now, durable, registration)) is not None:
             payload = entry.frame_payload
-            if payload is None:
-                payload = self._delivery.bind(entry)
             unique_id = entry.ids[-1] if self.retry.keep_id and entry.ids else self._new_id()
+            is_bound = payload is not None
             try:
-                if entry.frame_payload is None:
+                if payload is None:
+                    payload = self._delivery.bind(entry)
+                    is_bound = True
                     validate_sending(entry.action, "request", payload)
                 data = serialize(Call(unique_id, entry.action, payload))
-            except (TypeError, ValueError) as error:
-                self._unsendable(entry, error)
+            except Exception as error:
+                self._unsendable(entry, error, now, is_bound=is_bound)
                 continue
             entry.frame_payload = payload
             self._counters.calls_sent += 1
             if entry.ids and entry.is_retried:
                 self._counters.retries += 1
             timeout = self.retry.response_timeout if entry.timeout is None else entry.timeout
-            self.open_call.open(entry, unique_id, now + timeout)
+            open_call.open(entry, unique_id, now, timeout)
+            if outbox.apart is not None:
+                outbox.apart.tried(entry, now, timeout)
             return data, unique_id, entry.action
         return None
 
-    def _unsendable(self, entry: Entry, error: Exception) -> None:
-        """What was bound is not valid. A stored message is given up, for it would be as wrong after a restart."""
+    def _unsendable(self, entry: Entry, error: Exception, now: float, *, is_bound: bool) -> None:
+        """What was bound is not valid, or binding it failed. A stored message that is wrong now is wrong after a
+        restart as well and is given up; one that could not be bound has its attempts for that."""
         failure = CallFailed(entry.action, "invalid", description=str(error))
-        if entry.is_retried:
+        if entry.lane is Lane.BOOT:
+            self._boot_again(entry, now)
+        elif entry.is_retried and is_bound:
             self._give_up(entry, failure)
-        elif entry.on_failure is not None:
-            self._fail(entry, failure)
+            return
+        elif entry.is_retried:
+            self._count_attempt(entry, failure, now)
+        elif entry.on_failure is None:
+            self._drop(entry, failure)
         else:
-            raise LocalProtocolError(str(failure)) from error
+            self._fail(entry, failure)
+            if is_bound:
+                return  # whoever waits has heard of it
+        cause = LocalProtocolError(str(failure))
+        cause.__cause__ = error
+        self._on_internal_error(f"writing of {entry.action}", cause)
 
     # Answered, or not
 
@@ -126,32 +201,30 @@ class Requests:
         return entry
 
     def confirmed(self, entry: Entry, unique_id: str, payload: Payload) -> None:
-        """A valid confirmation came, under any id of the entry."""
+        """A confirmation that can be used came, under any id of the entry."""
         open_call = self.open_call
+        self._counters.calls_answered += 1
         if entry is not open_call.entry:
             self.outbox.remove(entry)
         elif unique_id == open_call.unique_id:
             open_call.close()
         else:
             open_call.is_settled = True
-        open_call.forget(entry)
+        self._forget(entry)
+        if entry.lane is Lane.TRANSACTION:
+            self.outbox.heard_of(entry)
         if entry.is_retried:
-            self._delivery.confirmed(entry, payload)
+            self._tell("delivery", self._delivery.confirmed, entry, payload)
         if entry.on_confirmation is not None:
-            entry.on_confirmation(payload)
+            self._tell("confirmation", entry.on_confirmation, payload)
 
     def refused(self, entry: Entry, unique_id: str, failure: CallFailed, now: float) -> None:
         """A CALLERROR or an unreadable confirmation came, under any id of the entry."""
-        open_call = self.open_call
-        if entry is not open_call.entry:
-            self.outbox.remove(entry)
-        elif unique_id == open_call.unique_id:
-            open_call.close()
-        else:
+        if not self._taken_back(entry, unique_id):
             # An earlier transmission was refused late and another one is open; the answer to that decides.
             if entry.is_retried:
                 entry.attempts += 1
-                self._delivery.attempted(entry)
+                self._tell("delivery", self._delivery.attempted, entry)
             return
         if entry.lane is Lane.BOOT:
             self._boot_again(entry, now)
@@ -160,6 +233,33 @@ class Requests:
         else:
             self._fail(entry, failure)
 
+    def excused(self, entry: Entry, unique_id: str) -> None:
+        """Refused for a reason that is not the message's: it waits in front of its lane, and nothing was counted."""
+        if self._taken_back(entry, unique_id):
+            entry.due = 0.0
+            self._put_back(entry)
+
+    def partly_confirmed(self, entry: Entry, payload: Payload) -> None:
+        """The answer is none, but it says something; `refused` follows."""
+        self._tell("delivery", self._delivery.partly_confirmed, entry, payload)
+
+    def _taken_back(self, entry: Entry, unique_id: str) -> bool:
+        """An answer that does not end the message: take the message out of slot or lane, and it is here.
+
+        False when an earlier transmission was answered and a newer one is open.
+        """
+        open_call = self.open_call
+        if entry is not open_call.entry:
+            self.outbox.remove(entry)
+        elif unique_id == open_call.unique_id:
+            open_call.close()
+        else:
+            return False
+        self._end_silence(entry)
+        if entry.lane is Lane.TRANSACTION:
+            self.outbox.heard_of(entry)
+        return True
+
     def _count_attempt(self, entry: Entry, failure: CallFailed, now: float) -> None:
         entry.attempts += 1
         is_final = failure.code in _FINAL and entry.action not in _NEVER_FINAL
@@ -167,8 +267,8 @@ class Requests:
             self._give_up(entry, failure)
         else:
             entry.due = now + entry.attempts * self.retry.interval
-            self.outbox.requeue(entry)
-            self._delivery.attempted(entry)
+            if self._put_back(entry):
+                self._tell("delivery", self._delivery.attempted, entry)
 
     def on_time(self, now: float) -> None:
         """Close the open CALL if its time is up. A message that is retried waits longer each time, up to a bound."""
@@ -176,35 +276,102 @@ class Requests:
         if open_call.entry is None or now < open_call.deadline:
             return
         self._counters.timeouts += 1
+        is_alive = open_call.is_heard
         entry = open_call.close()
+        if not is_alive:
+            self.wants_probe = True
         if entry is None:
             return
         if entry.lane is Lane.BOOT:
             self._boot_again(entry, now)
         elif entry.is_retried:
-            entry.timeouts += 1
-            waits = min(entry.timeouts + entry.attempts, max(1, self.retry.attempts))
-            entry.due = now + waits * self.retry.interval
-            self.outbox.requeue(entry)
+            self._unanswered(entry, now, is_alive=is_alive)
         else:
             self._fail(entry, CallFailed(entry.action, "timeout"))
 
     def _boot_again(self, entry: Entry, now: float) -> None:
+        if self.awaits_boot:
+            self.registration_lost()
         entry.due = now + self.retry.boot_retry
-        self._requeue(entry)
+        self._put_back(entry)
+
+    # Silence
+
+    def _unanswered(self, entry: Entry, now: float, *, is_alive: bool) -> None:
+        entry.timeouts += 1
+        if entry.lane is Lane.TRANSACTION:
+            apart = self.outbox.apart
+            if apart is not None and apart.has_place_for(entry):
+                entry.due = 0.0
+                apart.unanswered(entry, now)
+                self.outbox.requeue(entry)
+                return
+            if is_alive:
+                entry.silences += 1
+                if self._is_silent(entry):
+                    self._set_aside(entry, now)
+                    return
+            elif entry not in self._unproved:
+                self._unproved = (*self._unproved, entry)
+        entry.due = now + self._hold_of(entry)
+        self._put_back(entry)
+
+    def heard(self, now: float) -> None:
+        """Something was received: the link is alive, and it was when the open CALL was written."""
+        self.open_call.is_heard = True
+        self.wants_probe = False
+        if not self._unproved:
+            return
+        unproved, self._unproved = self._unproved, ()
+        for entry in unproved:
+            entry.silences += 1
+            if entry is not self.open_call.entry and self._is_silent(entry):
+                self.outbox.remove(entry)
+                self._set_aside(entry, now)
+
+    def _hold_of(self, entry: Entry) -> float:
+        """Seconds until a message that was not answered is sent again."""
+        return min(entry.timeouts + entry.attempts, max(1, self.retry.attempts)) * self.retry.interval
+
+    def _is_silent(self, entry: Entry) -> bool:
+        """Was it left unanswered often enough? Once is, if others of its action are set aside, or the wait is long."""
+        apart = self.outbox.apart
+        if (apart is not None and apart.silent.get(entry.action)) or self._hold_of(entry) > LONGEST_HOLD:
+            return True
+        return entry.silences >= min(max(1, self.retry.attempts), MAX_SILENCES)
+
+    def _set_aside(self, entry: Entry, now: float) -> None:
+        entry.due = 0.0
+        interval = max(self._hold_of(entry), _FIRST_TRY * self.retry.response_timeout)
+        waiting = self.outbox.set_aside(entry, interval, now)
+        self._tell("delivery", self._delivery.set_aside, entry, waiting)
+
+    def _end_silence(self, entry: Entry) -> None:
+        entry.silences = 0
+        if self._unproved:
+            self._unproved = tuple(other for other in self._unproved if other is not entry)
 
     # Interrupted
 
     def connection_lost(self) -> None:
-        """The open CALL goes back, uncounted; whoever waits for an answer is told Offline."""
-        waiting = self.outbox.take_waiting(also_triggered=True)
+        """The open CALL goes back, uncounted, if it is transaction-related, stored, or BootNotification.
+
+        Of the others whoever waits for an answer is told Offline, and what would tell the present later is dropped.
+        """
+        transient = self.outbox.take_transient()
+        self.wants_probe = False
+        self._unproved = ()
         entry = self.open_call.close()
-        if entry is not None and entry.is_interactive:
-            waiting.insert(0, entry)
+        if entry is not None and (entry.lane is Lane.BOOT or entry.is_retried):
+            self._put_back(entry)
         elif entry is not None:
-            self._requeue(entry)
-        for entry in waiting:
             self._fail(entry, Offline(entry.action, "connection lost"))
+        for entry in transient:
+            failure = Offline(entry.action, "connection lost")
+            if entry.is_interactive:
+                self._fail(entry, failure)
+            else:
+                self._drop(entry, failure)
 
     def registration_lost(self) -> None:
         """Accepted no longer: what somebody waits for will not go, but for what was triggered."""
@@ -224,29 +391,57 @@ class Requests:
         for entry in waiting:
             self._fail(entry, CallFailed(entry.action, "stopped"))
 
-    def _requeue(self, entry: Entry) -> None:
-        if entry.lane is Lane.BOOT and self.outbox.boot is not None:
-            self._fail(entry, CallFailed(entry.action, "superseded"))
+    def _put_back(self, entry: Entry) -> bool:
+        """Into its lane again. False: a newer one tells the same better, and it has come to its end."""
+        outbox = self.outbox
+        if entry.lane is Lane.BOOT:
+            newer = outbox.boot
+        elif entry.topic is not None:
+            newer = outbox.newest(entry.topic, is_triggered=entry.is_triggered)
         else:
-            self.outbox.requeue(entry)
+            newer = None
+        if newer is not None:
+            self._supersede(entry)
+            return False
+        outbox.requeue(entry)
+        return True
 
     # Ended
 
-    def _fail(self, entry: Entry, failure: CallFailed) -> None:
+    def _forget(self, entry: Entry) -> None:
         self.open_call.forget(entry)
+        self._end_silence(entry)
+
+    def _fail(self, entry: Entry, failure: CallFailed) -> None:
+        self._forget(entry)
         if entry.on_failure is not None:
-            entry.on_failure(failure)
+            self._tell("failure", entry.on_failure, failure)
 
     def _give_up(self, entry: Entry, failure: CallFailed) -> None:
         self._counters.dead_letters += 1
-        self._delivery.given_up(entry, str(failure))
+        self._forget(entry)
+        self._tell("delivery", self._delivery.given_up, entry, str(failure))
         self._fail(entry, failure)
 
     def _drop(self, entry: Entry, failure: CallFailed) -> None:
         self._counters.dropped += 1
+        self._end_unsent(entry, failure)
+
+    def _supersede(self, entry: Entry) -> None:
+        self._end_unsent(entry, CallFailed(entry.action, "superseded"))
+
+    def _end_unsent(self, entry: Entry, failure: CallFailed) -> None:
+        self._forget(entry)
         if entry.is_retried:
-            self._delivery.dropped(entry)
+            self._tell("delivery", self._delivery.dropped, entry)
         self._fail(entry, failure)
+
+    def _tell(self, what: str, hook: Callable[[*Arguments], object], *arguments: *Arguments) -> None:
+        """The one door to code that is not ours: what it raises is told, and ends nothing."""
+        try:
+            hook(*arguments)
+        except Exception as error:
+            self._on_internal_error(f"{what} of a message", error)
 
 
 def _check(entry: Entry) -> None:

@@ -6,11 +6,16 @@ charge point (enqueue, reply), and tells `Delivery` and the hooks of an entry wh
 Rules of this file:
 1. One CALL of ours is open at a time, and replies go before calls (OCPP-J 1.6 §4.1.1).
 2. A CALLERROR only ever answers a CALL. An answer that nobody waits for is counted and dropped.
-3. Nothing the peer sends raises. What cannot be used is reported once, by `on_invalid`.
-4. Hooks run when the session is ready for the next call; an exception of one passes to whoever drives the session.
+3. Nothing the peer sends raises. What cannot be used is reported by `on_invalid`, repeats of a cause folded.
+4. Hooks run when the session is ready for the next call. What one raises goes to `on_internal_error`, and counts as
+   told; so does what a fault of our own raises while a frame is taken in or written. The session goes on.
+5. SecurityError to anything but BootNotification, while accepted, means that the Central System has forgotten us
+   (OCPP 1.6 ed. 2 §4.2): BootNotification again, and the message it refused is not to blame, once.
+6. While Rejected nothing of the Central System is answered (OCPP 1.6 ed. 2 §4.2: "SHALL NOT respond").
 """
 
 from collections.abc import Callable
+from functools import partial
 from math import inf
 
 from ocpp16._core import (
@@ -27,12 +32,14 @@ from ocpp16._core import (
 from ocpp16.enums import ErrorCode, RegistrationStatus
 from ocpp16.errors import CallFailed, LocalProtocolError
 from ocpp16.models import Counters
+from ocpp16.rpc.folding import Folding
 from ocpp16.rpc.outbox import Outbox
-from ocpp16.rpc.pending import Delivery, Entry, Payload
-from ocpp16.rpc.policy import OutboxLimits, RetryRules, standing
+from ocpp16.rpc.pending import Delivery, Entry, Lane, Payload
+from ocpp16.rpc.policy import BOOT_INTERVAL, LONGEST_TRY_INTERVAL, OutboxLimits, RetryRules, standing
 from ocpp16.rpc.replies import OutgoingFrame, ReplyLane
 from ocpp16.rpc.requests import Requests
-from ocpp16.rpc.tolerance import Tolerance, repair_frame, repair_payload
+from ocpp16.rpc.salvage import SALVAGED, salvaged
+from ocpp16.rpc.tolerance import Repair, Tolerance, repair_frame, repair_payload
 
 __all__ = ["OutgoingFrame", "Session"]
 
@@ -50,11 +57,18 @@ class Session:
 
     Parameters: `delivery` keeps what stored messages tell of; `new_id` gives message ids; `counters` are grown;
     `retry` may be changed while running; `specific_codes` False answers every bad payload with FormationViolation;
-    `on_invalid` is told text and reason of everything from the peer that could not be used.
+    `on_invalid` is told text and reason of what came from the peer and could not be used; `on_internal_error` is told
+    where an exception was caught, and which: without it, it is raised. `on_boot_wanted` may be set later: it is to
+    lead to a BootNotification; without it SecurityError is a refusal like any other.
     """
 
     __slots__ = (
+        "_boot_due",
+        "_boot_interval",
         "_counters",
+        "_folding",
+        "_now",
+        "_on_internal_error",
         "_on_invalid",
         "_replies",
         "_requests",
@@ -63,6 +77,7 @@ class Session:
         "_tolerance",
         "_was_connected",
         "is_connected",
+        "on_boot_wanted",
         "registration",
     )
 
@@ -77,23 +92,33 @@ class Session:
         limits: OutboxLimits | None = None,
         specific_codes: bool = True,
         on_invalid: Callable[[str, str], None] | None = None,
+        on_internal_error: Callable[[str, Exception], None] | None = None,
     ) -> None:
         self.registration: RegistrationStatus | None = None
         """What the last BootNotification was answered with; None before. Changed by `set_registration`."""
         self.is_connected = False
+        self.on_boot_wanted: Callable[[], None] | None = None
+        self._on_internal_error = on_internal_error or _raise
         self._requests = Requests(
             delivery=delivery,
             new_id=new_id,
             counters=counters,
             retry=retry or RetryRules(),
             limits=limits or OutboxLimits(),
+            on_internal_error=self._on_internal_error,
         )
         self._replies = ReplyLane(remembers=tolerance == Tolerance.STRICT)
         self._counters = counters
         self._tolerance = tolerance
         self._specific_codes = specific_codes
         self._on_invalid = on_invalid
+        self._folding: Folding | None = None
+        self._now = 0.0
+        """When something was received last."""
         self._resume_at = -inf
+        self._boot_due = -inf
+        """From when on a SecurityError leads to another BootNotification."""
+        self._boot_interval = BOOT_INTERVAL
         self._was_connected = False
 
     @property
@@ -111,12 +136,22 @@ class Session:
 
     @property
     def waiting_replies(self) -> int:
-        """Answers not yet written; more than `policy.MAX_WAITING_REPLIES`: the peer does not read."""
+        """Answers not yet written; more than `policy.MAX_WAITING_REPLIES`: the peer asks on and does not read."""
         return len(self._replies)
 
     @property
+    def wants_probe(self) -> bool:
+        """A request was not answered in time and nothing was received since it was written: the link is to be asked
+        (ping). Until `heard` it is not known whether the Central System is silent, or the link dead."""
+        return self._requests.wants_probe
+
+    def probe_sent(self) -> None:
+        """The link was asked; it is not asked again for the same silence."""
+        self._requests.wants_probe = False
+
+    @property
     def calls_in_work(self) -> int:
-        """CALLs of the Central System handed out by `receive` and neither answered nor left unanswered."""
+        """CALLs of the Central System handed out by `receive` and not yet answered."""
         return self._replies.calls_in_work
 
     # Connection and registration
@@ -132,14 +167,16 @@ class Session:
         self.is_connected = True
         self._counters.connects += 1
         self._resume_at = now + resume_delay if self._was_connected else -inf
+        self._boot_due, self._boot_interval = -inf, BOOT_INTERVAL
         self._was_connected = True
         self._requests.outbox.mark_backlog(now)
 
     def connection_lost(self, now: float) -> None:
         """The WebSocket is gone; told twice, it does nothing the second time.
 
-        The request in flight goes back to the front of its lane and is not counted; whoever waits for an answer is told
-        Offline; what was to happen after an answer that was not written happens now.
+        A transaction-related or stored request in flight goes back to the front of its lane and is not counted; what is
+        neither ends with the connection, and whoever waits for an answer is told Offline; what was to happen after an
+        answer that was not written happens now.
         """
         if not self.is_connected:
             return
@@ -152,6 +189,7 @@ class Session:
     def set_registration(self, status: RegistrationStatus | None, now: float) -> None:
         """BootNotification was answered; None: the charge point starts anew."""
         status = None if status is None else RegistrationStatus(status)  # a payload has it as plain text
+        self._requests.awaits_boot = False
         if status is self.registration:
             return
         self.registration = status
@@ -189,27 +227,30 @@ class Session:
         written, or at once if the connection the CALL came by is gone; `call` is the CALL itself, to tell it from
         another of the same id on a newer connection.
         """
+        if then is not None:
+            then = partial(self._follow, then)
         if not self._replies.put(frame, number, then, call) and then is not None:
             then()
 
-    def leave_unanswered(self, call: Call) -> None:
-        """The CALL is not admitted now (`policy.admission`): it gets no answer and is no longer in work."""
-        self._replies.leave_unanswered(call)
+    def _follow(self, then: Callable[[], None]) -> None:
+        try:
+            then()
+        except Exception as error:
+            self._on_internal_error("what follows an answer", error)
 
     def next_frame(self, now: float, durable: int) -> OutgoingFrame | None:
         """The frame to write now, None if there is none. Ask again until there is none.
 
-        Parameters: `durable` is the highest journal number on disk. Raises LocalProtocolError if `Delivery.bind` made
-        something invalid of a message that nobody can be told of.
+        Parameters: `durable` is the highest journal number on disk.
         """
         if not self.is_connected:
             return None
         if self._replies.is_ready(durable):
-            return self._replies.next()
+            return self._replies.next(self._on_internal_error)
         requests = self._requests
         if requests.open_call.entry is not None or now < self._resume_at:
             return None
-        written = requests.next_frame(now, durable, self.registration)
+        written = requests.next_frame(now, durable, None if requests.awaits_boot else self.registration)
         if written is None:
             return None
         data, unique_id, action = written
@@ -232,16 +273,30 @@ class Session:
         requests = self._requests
         if requests.open_call.entry is not None:
             return requests.open_call.deadline
-        return max(requests.outbox.next_due(durable, self.registration), self._resume_at)
+        registration = None if requests.awaits_boot else self.registration
+        return max(requests.outbox.next_due(durable, registration), self._resume_at)
 
     # In
+
+    def heard(self, now: float) -> None:
+        """Bytes of any kind came from the peer (a read, a pong): the link is alive. To be told before `receive`."""
+        self._requests.heard(now)
 
     def receive(self, text: str | bytes, now: float) -> Call | None:
         """Take in one text frame. Returns a CALL to handle; answers are handled inside.
 
-        A CALL of which no more than the id can be read is answered with a CALLERROR; the repeat of one that is still in
-        work is dropped (in strict mode: answered with ProtocolError).
+        A CALL of which no more than the id can be read is answered with a CALLERROR, and so is one too many
+        (`policy.MAX_WAITING_CALLS`); the repeat of one that is still in work is dropped (in strict mode: answered with
+        ProtocolError). While Rejected no CALL is answered or handed out.
         """
+        self._now = now
+        try:
+            return self._take_in(text, now)
+        except Exception as error:
+            self._on_internal_error("taking in a frame", error)
+            return None
+
+    def _take_in(self, text: str | bytes, now: float) -> Call | None:
         try:
             frame = parse(text)
         except FramingError:
@@ -252,7 +307,7 @@ class Session:
                 return None
             self._count_repairs(repairs)
         if isinstance(frame, Call):
-            return self._begin(frame)
+            return self._begin(frame, len(text))
         if isinstance(frame, CallResult):
             self._on_result(frame, text, now)
         else:
@@ -270,30 +325,57 @@ class Session:
             if error.code != ErrorCode.NOT_IMPLEMENTED:
                 if not self._specific_codes:
                     error.code = ErrorCode.FORMATION_VIOLATION
-                self._report_invalid(serialize(call), str(error))
+                self._report_invalid(_text_of(call), str(error), f"{call.action} request")
             raise
 
-    def _begin(self, call: Call) -> Call | None:
+    def _begin(self, call: Call, length: int) -> Call | None:
         self._counters.calls_received += 1
-        if self._replies.begin(call):
-            return call
-        self._counters.duplicate_calls += 1
-        if self._tolerance == Tolerance.STRICT:
-            self._replies.refuse(CallError(call.unique_id, ErrorCode.PROTOCOL_ERROR, "message id used before"))
-        return None
+        replies = self._replies
+        if self.registration is RegistrationStatus.REJECTED:
+            return None
+        if replies.is_repeat(call.unique_id):
+            self._counters.duplicate_calls += 1
+            if self._tolerance == Tolerance.STRICT:
+                replies.refuse(CallError(call.unique_id, ErrorCode.PROTOCOL_ERROR, "message id used before"))
+            return None
+        if replies.is_full:
+            replies.refuse(CallError(call.unique_id, ErrorCode.GENERIC_ERROR, "too many calls at once"))
+            return None
+        replies.begin(call, length)
+        return call
 
     def _on_result(self, result: CallResult, text: str | bytes, now: float) -> None:
         unique_id = result.unique_id
         entry = self._requests.owner_of_answer(unique_id)
         if entry is None:
             return
+        payload = result.payload
         try:
-            payload = self._readable(entry.action, "response", result.payload)
-        except ValidationError as error:
-            self._report_invalid(text, str(error))
-            self._requests.refused(entry, unique_id, _unreadable(entry, error), now)
-        else:
-            self._requests.confirmed(entry, unique_id, payload)
+            validate(entry.action, "response", payload)
+        except ValidationError:
+            try:
+                payload, repairs = repair_payload(entry.action, "response", payload, self._tolerance)
+            except ValidationError as error:
+                self._salvage(entry, unique_id, _as_received(text), text, error, now)
+                return
+            self._count_repairs(repairs)
+        self._requests.confirmed(entry, unique_id, payload)
+
+    def _salvage(
+        self, entry: Entry, unique_id: str, payload: object, text: str | bytes, error: ValueError, now: float
+    ) -> None:
+        """A confirmation breaks its schema, or has no payload at all: take what can be read of it."""
+        self._report_invalid(text, str(error), f"{entry.action} response")
+        reduced, is_answer = salvaged(entry.action, payload)
+        if is_answer:
+            self._counters.repaired(SALVAGED)
+            self._requests.confirmed(entry, unique_id, reduced)
+            return
+        if reduced and entry.is_retried:
+            self._counters.repaired(SALVAGED)
+            self._requests.partly_confirmed(entry, reduced)
+        failure = CallFailed(entry.action, "unreadable", description=str(error))
+        self._requests.refused(entry, unique_id, failure, now)
 
     def _on_error(self, error: CallError, now: float) -> None:
         entry = self._requests.owner_of_answer(error.unique_id)
@@ -301,24 +383,63 @@ class Session:
             return
         self._counters.call_errors += 1
         code = _CODE_ALIASES.get(error.code, error.code)
+        if code == ErrorCode.SECURITY_ERROR and self._boots_again(entry, now):
+            self._requests.excused(entry, error.unique_id)
+            return
         failure = CallFailed(entry.action, "callerror", code, error.description)
         self._requests.refused(entry, error.unique_id, failure, now)
+
+    def _boots_again(self, entry: Entry, now: float) -> bool:
+        """After a SecurityError: have a BootNotification sent, if it can help. True: the message is not to blame.
+
+        A message is excused once on a connection, and there is a growing time between such BootNotifications, so that
+        a Central System that refuses for another reason is not asked for ever.
+        """
+        requests = self._requests
+        if self.on_boot_wanted is None or entry.lane is Lane.BOOT:
+            return False
+        if self.registration is not RegistrationStatus.ACCEPTED:
+            return False
+        if not requests.awaits_boot:
+            if now < self._boot_due:
+                return False
+            self._boot_due = now + self._boot_interval
+            self._boot_interval = min(2 * self._boot_interval, LONGEST_TRY_INTERVAL)
+            requests.awaits_boot = True
+            try:
+                self.on_boot_wanted()
+            except Exception as failure:
+                requests.awaits_boot = False
+                self._on_internal_error("wish for a BootNotification", failure)
+        connection = self._counters.connects
+        is_first = entry.excused_on != connection
+        entry.excused_on = connection
+        return is_first
 
     # What cannot be used
 
     def _unusable(self, text: str | bytes, error: FramingError, now: float) -> None:
         if _is_foreign(error):
             return
-        self._report_invalid(text, str(error))
         unique_id = error.unique_id
-        if unique_id is None:
+        if error.kind == 3 and unique_id is not None:
+            entry = self._requests.owner_of_answer(unique_id)
+            if entry is not None:
+                frame = error.frame
+                payload = frame[2] if frame is not None and len(frame) > 2 else None
+                self._salvage(entry, unique_id, payload, text, error, now)
+                return
+        self._report_invalid(text, str(error), "frame")
+        if unique_id is None or error.kind == 3:
             return
         if error.kind == 2:
-            self._replies.refuse(CallError(unique_id, error.code, str(error)[:_DESCRIPTION_LENGTH]))
+            if self.registration is not RegistrationStatus.REJECTED:
+                self._replies.refuse(CallError(unique_id, error.code, str(error)[:_DESCRIPTION_LENGTH]))
             return
         entry = self._requests.owner_of_answer(unique_id)
         if entry is not None:
-            self._requests.refused(entry, unique_id, _unreadable(entry, error), now)
+            failure = CallFailed(entry.action, "unreadable", description=str(error))
+            self._requests.refused(entry, unique_id, failure, now)
 
     def _readable(self, action: str, kind: Kind, payload: Payload) -> Payload:
         try:
@@ -328,21 +449,56 @@ class Session:
             self._count_repairs(repairs)
         return payload
 
+    @property
+    def on_binary(self) -> Callable[[], None] | None:
+        """To be called when a binary message was taken as text; None: it may not be (repair `binary_frames`)."""
+        if Repair.BINARY_FRAMES not in self._tolerance:
+            return None
+        return partial(self._counters.repaired, Repair.BINARY_FRAMES)
+
     def _count_repairs(self, repairs: tuple[str, ...]) -> None:
         for name in repairs:
             self._counters.repaired(name)
 
-    def _report_invalid(self, text: str | bytes, why: str) -> None:
+    def _report_invalid(self, text: str | bytes, why: str, cause: str) -> None:
         self._counters.invalid_frames += 1
-        if self._on_invalid is not None:
+        if self._on_invalid is None:
+            return
+        if self._folding is None:
+            self._folding = Folding()
+        untold = self._folding.note(cause, self._now)
+        if untold is None:
+            return
+        if untold:
+            why = f"{why} … {untold:,} more"
+        try:
             self._on_invalid(text if isinstance(text, str) else text.decode("utf-8", "replace"), why)
+        except Exception as error:
+            self._on_internal_error("report of an invalid frame", error)
+
+
+def _raise(place: str, error: Exception) -> None:
+    raise error
+
+
+def _as_received(text: str | bytes) -> object:
+    """The payload of a CALLRESULT once more: repairing changes one in place, and may stop half-way."""
+    try:
+        frame = parse(text)
+    except FramingError:
+        return None  # the payload was itself a repair
+    return frame.payload if isinstance(frame, CallResult) else None
+
+
+def _text_of(call: Call) -> str:
+    """A CALL as it may have looked; what cannot be written down again is left out."""
+    try:
+        return serialize(call).decode()
+    except Exception:
+        return f'[2,"{call.unique_id}","{call.action}",…]'
 
 
 def _is_foreign(error: FramingError) -> bool:
     """A message type of another version of OCPP-J: such frames are ignored, not complained of."""
     frame = error.frame
     return error.kind is None and frame is not None and bool(frame) and type(frame[0]) is int
-
-
-def _unreadable(entry: Entry, error: ValueError) -> CallFailed:
-    return CallFailed(entry.action, "unreadable", description=str(error))

@@ -22,9 +22,11 @@ from ocpp16._core import (
     ValidationError,
     check,
     parse,
+    without_byte_order_mark,
 )
 from ocpp16.enums import ErrorCode
 from ocpp16.rpc.repairs import PAYLOAD_REPAIRS, Place, Repair
+from ocpp16.texts import shown
 
 __all__ = ["Repair", "Tolerance", "repair_frame", "repair_payload"]
 
@@ -45,6 +47,34 @@ class Tolerance:
     def __init__(self, *names: str) -> None:
         self._repairs = frozenset(map(Repair, names))
 
+    @classmethod
+    def parse(cls, names: Iterable[str]) -> "Tolerance":
+        """What a user names: `default` or `strict` first, if any, then `+name` (or `name`) and `-name`.
+
+        Without either of the two the default set is where it begins; the last word on a repair holds. A text is a list
+        separated by commas. Raises ValueError that names what is no repair.
+        """
+        items = list(names) if not isinstance(names, str) else names.split(",") if names.strip() else []
+        repairs = set(cls.DEFAULT)
+        for position, item in enumerate(items):
+            name = item.strip() if isinstance(item, str) else ""
+            if position == 0 and name in ("default", "strict"):
+                if name == "strict":
+                    repairs.clear()
+                continue
+            try:
+                repair = Repair(name[1:] if name[:1] in ("+", "-") else name)
+            except ValueError:
+                known = ", ".join(Repair)
+                raise ValueError(
+                    f"no repair {shown(repr(item), 60)}: default or strict first, then of {known}"
+                ) from None
+            if name.startswith("-"):
+                repairs.discard(repair)
+            else:
+                repairs.add(repair)
+        return cls(*repairs)
+
     def __contains__(self, repair: object) -> bool:
         return repair in self._repairs
 
@@ -61,7 +91,7 @@ class Tolerance:
         return f"Tolerance({', '.join(map(repr, map(str, self)))})"
 
 
-Tolerance.DEFAULT = Tolerance(*list(Repair)[:9])
+Tolerance.DEFAULT = Tolerance(*list(Repair)[:11])
 Tolerance.STRICT = Tolerance()
 
 
@@ -86,6 +116,9 @@ def repair_frame(
     something is left.
     """
     repairs: list[str] = []
+    if Repair.BYTE_ORDER_MARK in tolerance and (rest := without_byte_order_mark(text)) is not None:
+        text = rest
+        repairs.append(Repair.BYTE_ORDER_MARK)
     try:
         frame = parse(text)
     except FramingError as error:

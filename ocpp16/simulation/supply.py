@@ -27,6 +27,10 @@ CABLE_RATING = 63.0
 """Amperes; no cable carries more."""
 
 
+_NEXT_TO_NOTHING = 1e-9
+"""The part of a limit that is left to a car that draws nothing while others want all."""
+
+
 def scarce_shares(strategy: Strategy, total: float, demands: Sequence[Demand]) -> dict[int, float]:
     """The shares of those connectors that do not get all they want; empty if `total` suffices for all."""
     drawing = [demand for demand in demands if demand.wanted > 0]
@@ -105,7 +109,11 @@ class Supply:
             own = wish if limit.transaction_limit is None else min(wish, demand.wanted)
             wanted.append(demand._replace(wanted=own))
         scarce = scarce_shares(self._strategy, total, wanted)
-        return {demand.connector_id: scarce.get(demand.connector_id, total) for demand in wanted}
+        content = [demand for demand in wanted if demand.connector_id not in scarce]
+        rest = total - sum(scarce.values()) - sum(demand.wanted for demand in content)
+        # Never nothing: that a car draws nothing would then be the station's doing (SuspendedEVSE).
+        spare = max(rest / max(len(content), 1), total * _NEXT_TO_NOTHING)
+        return scarce | {demand.connector_id: demand.wanted + spare for demand in content}
 
     def _share_limit_anew(self) -> None:
         station = self._station

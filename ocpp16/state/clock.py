@@ -13,6 +13,10 @@ Rules of this file:
    have ended before what follows them began. From the newest to the oldest, the correction is the present boot's,
    lowered where needed until the boot's latest known time meets the start of the next. So the distances within a
    boot are kept, and so is the order of all times. `note()` tells which times of which boots there are.
+5. A time that cannot be the present is no time: what the Central System says outside of EARLIEST…LATEST is not
+   followed (the year 1 is how .NET says "unset"), and a correction that would lead a time out of there, as one stored
+   after such a lie, is not made.
+6. Nothing here overflows: every time lies in the years 1 to 9999, and what is beyond becomes the nearest one inside.
 """
 
 from collections.abc import Callable
@@ -20,31 +24,58 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from ocpp16._core import format_datetime, parse_datetime
+from ocpp16.values import aware
 
+EARLIEST, LATEST = 1_704_067_200_000_000, 4_102_444_800_000_000
+"""µs: from 2024-01-01, before which this library was not written, to 2100-01-01. What lies outside is not the present.
+"""
 SMALLEST_SHIFT = 1_000_000
 """µs; smaller differences between our clock and the Central System's are left alone."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
+_FIRST = (datetime.min.replace(tzinfo=UTC) - _EPOCH) // _MICROSECOND
+_LAST = (datetime.max.replace(tzinfo=UTC) - _EPOCH) // _MICROSECOND
+_LAST_ANCHOR = _LAST - 1000 * 365 * 86_400_000_000
+"""A clock set to the end of all times would stand in a millennium only."""
 
 
-def to_micros(time: datetime) -> int:
-    """µs since 1970 UTC of an aware `time`. Raises ValueError if it has no zone."""
-    if time.tzinfo is None:
-        raise ValueError("time needs a zone")
-    return (time - _EPOCH) // _MICROSECOND
+def plausible(micros: int) -> bool:
+    """Can it be `micros` now?"""
+    return EARLIEST <= micros < LATEST
+
+
+def dated(micros: int, now: int) -> int:
+    """When something was that the host says to have been at `micros`, if it is `now` by our clock.
+
+    Now, if that is ahead of us (the host's clock is), or cannot be (the host's clock was never set).
+    """
+    return now if micros > now or micros < EARLIEST <= now else micros
+
+
+def within(micros: int) -> int:
+    """`micros`, or the nearest time within the years 1 to 9999."""
+    return _FIRST if micros < _FIRST else min(micros, _LAST)
+
+
+def to_micros(time: datetime, name: str = "time") -> int:
+    """µs since 1970 UTC of an aware `time`. Raises ValueError that names it if it has no zone."""
+    if type(time) is not datetime or time.tzinfo is not UTC:
+        aware(time, name)
+    return within((time - _EPOCH) // _MICROSECOND)  # an offset may lead out of the years
 
 
 def to_datetime(micros: int) -> datetime:
     """The aware datetime in UTC of `micros` µs since 1970."""
-    return _EPOCH + timedelta(microseconds=micros)
+    return _EPOCH + timedelta(microseconds=within(micros))
 
 
 class Clock:
     """Wall time of one charge point.
 
-    Parameters: `monotonic` gives seconds that never go back; `anchor` is the wall time now, µs; `boot` is the number
-    of this boot, 0 if boots are not counted (then no time is ever marked or corrected).
+    Parameters: `monotonic` gives seconds that never go back; `anchor` is the wall time now, µs: of the moment of this
+    call, so do not read it long before (`Clock.started`); `boot` is the number of this boot, 0 if boots are not counted
+    (then no time is ever marked or corrected).
     """
 
     __slots__ = ("_anchor", "_monotonic", "_spans", "_started", "_zero", "boot", "corrections", "is_set")
@@ -52,13 +83,29 @@ class Clock:
     def __init__(self, monotonic: Callable[[], float], anchor: int, boot: int = 0) -> None:
         self._monotonic = monotonic
         self._zero = monotonic()
-        self._anchor = anchor
+        self._anchor = anchor = min(within(anchor), _LAST_ANCHOR)
         self._started = anchor
         self._spans: dict[int, tuple[int, int]] = {}
         self.boot = boot
         self.is_set = False
         self.corrections: dict[int, int] = {}
         """Boot → µs to add to its marked times. Restored from the store; to be stored after a boot's first `set()`."""
+
+    @classmethod
+    def started(cls, monotonic: Callable[[], float], wall: Callable[[], float], boot: int = 0) -> "Clock":
+        """A clock that shows what `wall` says (seconds since 1970): both are read in this one moment.
+
+        To be called first of all; what is opened and read afterwards may take its time.
+        """
+        return cls(monotonic, round(wall() * 1e6), boot)
+
+    def continued(self) -> "Clock":
+        """The clock of the next start: it goes on showing the same time, but nobody has set it yet."""
+        clock = Clock(self._monotonic, 0)
+        clock._zero = self._zero
+        clock._anchor = self._anchor
+        clock._started = self.now()
+        return clock
 
     @property
     def clock_boot(self) -> int:
@@ -70,7 +117,7 @@ class Clock:
         return self._monotonic()
 
     def now(self) -> int:
-        """Wall time, µs since 1970 UTC."""
+        """Wall time, µs since 1970 UTC. Always a time that `to_datetime` and the wire know."""
         return self._anchor + round((self._monotonic() - self._zero) * 1e6)
 
     def now_datetime(self) -> datetime:
@@ -84,7 +131,10 @@ class Clock:
         """The Central System says it is `micros` now. Returns by how much the clock moved, µs (0 below the threshold).
 
         The first call of a boot also settles `corrections` for this boot and for the noted ones without any (rule 4).
+        A time that is not `plausible` changes nothing: ask before, if that is to be told.
         """
+        if not plausible(micros):
+            return 0
         shift = micros - self.now()
         if abs(shift) < SMALLEST_SHIFT:
             shift = 0
@@ -98,27 +148,39 @@ class Clock:
     def note(self, micros: int, clock_boot: int) -> None:
         """A stored time is marked with `clock_boot`. To be called for each of them before the first `set()`."""
         if clock_boot and clock_boot != self.boot:
+            micros = within(micros)
             earliest, latest = self._spans.get(clock_boot, (micros, micros))
             self._spans[clock_boot] = min(earliest, micros), max(latest, micros)
 
     def prune(self) -> tuple[int, ...]:
-        """Drop the corrections of boots no stored time is marked with; returns these boots, for their rows.
+        """Drop the corrections of boots no stored time is marked with, and those that cannot be (rule 5); returns these
+        boots, for their rows.
 
         To be called once, after all `note()`s.
         """
-        unused = tuple(boot for boot in self.corrections if boot != self.boot and boot not in self._spans)
+        unused = tuple(boot for boot in self.corrections if boot != self.boot and not self._is_of_use(boot))
         for boot in unused:
             del self.corrections[boot]
         return unused
 
+    def _is_of_use(self, boot: int) -> bool:
+        if boot not in self._spans:
+            return False
+        earliest, _ = self._spans[boot]
+        return plausible(earliest + self.corrections[boot])
+
     def corrected(self, micros: int, clock_boot: int) -> int:
         """The best knowledge of a time that is marked with `clock_boot`; unchanged while nothing is known."""
+        if not clock_boot:
+            return within(micros)
         if clock_boot in self.corrections:
-            return micros + self.corrections[clock_boot]
-        present = self.corrections.get(self.boot)
-        if not clock_boot or present is None:
-            return micros
-        return min(micros, self._started) + present
+            corrected = within(micros + self.corrections[clock_boot])
+        else:
+            present = self.corrections.get(self.boot)
+            if present is None:
+                return within(micros)
+            corrected = within(min(micros, self._started) + present)
+        return micros if plausible(micros) and not plausible(corrected) else corrected
 
     def _settle(self, shift: int) -> None:
         self.corrections[self.boot] = shift
@@ -149,7 +211,7 @@ def _corrected_member(name: str, value: Any, correct: Callable[[int], int]) -> A
             micros = parse_datetime(value)
         except ValueError:
             return value
-        return format_datetime(correct(micros), _fraction_digits(value))
+        return format_datetime(within(correct(micros)), _fraction_digits(value))
     return value
 
 

@@ -10,7 +10,12 @@ from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
+from ocpp16.state.configuration_file import is_deeper
 from ocpp16.state.configuration_values import Kind, checked_text
+from ocpp16.texts import shown
+
+DEEPEST = 32
+"""Levels of objects and arrays in a value: far more than anything means, far less than any reader takes."""
 
 
 def compact_json(native: Any) -> str:
@@ -19,6 +24,22 @@ def compact_json(native: Any) -> str:
         return checked_text(json.dumps(native, ensure_ascii=False, allow_nan=False, separators=(",", ":")))
     except (TypeError, ValueError, RecursionError):
         raise ValueError("cannot be written as JSON") from None
+
+
+def check_json(native: Any) -> None:
+    """ValueError if a native value cannot be written as JSON in UTF-8, or is nested deeper than DEEPEST levels."""
+    if is_deeper(native, DEEPEST):
+        raise ValueError(f"is nested deeper than {DEEPEST} levels")
+    if _has_strange_names(native):
+        raise ValueError("has a name that is no text")
+    compact_json(native)
+
+
+def _has_strange_names(native: Any) -> bool:
+    """JSON names members by texts; Python's mappings, and its writer of JSON, are less strict."""
+    if isinstance(native, dict):
+        return any(not isinstance(name, str) or _has_strange_names(value) for name, value in native.items())
+    return isinstance(native, list | tuple) and any(map(_has_strange_names, native))
 
 
 def _no_constant(name: str) -> NoReturn:
@@ -47,16 +68,19 @@ def _removes(native: Any) -> bool:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Document(Kind):
-    """dict with JSON content, by `schema`: type, required, properties, additionalProperties, items, minLength, enum."""
+    """dict with JSON content, by `schema`.
+
+    Of JSON Schema it may use type, required, properties, additionalProperties, items, minLength, maxLength and enum.
+    """
 
     schema: Mapping[str, Any]
 
     def from_json(self, native: object) -> dict[str, Any]:
         if not isinstance(native, dict):
             raise ValueError("must be an object")
+        check_json(native)
         for path, reason in _faults(native, self.schema, ""):
-            raise ValueError(f"{path.removeprefix('.')} {reason}" if path else reason)
-        compact_json(native)
+            raise ValueError(f"{shown(path.removeprefix('.'))} {reason}" if path else reason)
         return deepcopy(native)
 
     def to_json(self, value: dict[str, Any]) -> dict[str, Any]:
@@ -78,7 +102,10 @@ class FreeText(Kind):
     """str of any content; for the user's keys without a schema. Other native values stand for their JSON text."""
 
     def from_json(self, native: object) -> str:
-        return checked_text(native) if isinstance(native, str) else compact_json(native)
+        if isinstance(native, str):
+            return checked_text(native)
+        check_json(native)
+        return compact_json(native)
 
     def from_text(self, text: str) -> str:
         return checked_text(text)
@@ -101,6 +128,8 @@ def _faults(native: Any, schema: Mapping[str, Any], path: str) -> Iterator[tuple
         yield path, f"must be one of {', '.join(schema['enum'])}"
     if isinstance(native, str) and len(native) < schema.get("minLength", 0):
         yield path, f"must have at least {schema['minLength']} characters"
+    if isinstance(native, str) and len(native) > schema.get("maxLength", len(native)):
+        yield path, f"must have at most {schema['maxLength']} characters"
     if isinstance(native, list):
         for number, item in enumerate(native):
             yield from _faults(item, schema.get("items", {}), f"{path}[{number}]")

@@ -1,12 +1,15 @@
 """Configuration files: JSON text with a readable error, and the overlay rule of RFC 7396 (JSON Merge Patch)."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from importlib.resources.abc import Traversable
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, Final, NoReturn
 
 from ocpp16.errors import ConfigurationError
+
+DEEPEST_FILE: Final = 64
+"""Levels of objects and arrays in a file: whatever works on one by recursion is far from its end."""
 
 
 def read_json_object(path: str | Path | Traversable) -> dict[str, Any]:
@@ -30,7 +33,26 @@ def read_json_object(path: str | Path | Traversable) -> dict[str, Any]:
         raise ConfigurationError([f"{path}: {error}"]) from error
     if not isinstance(document, dict):
         raise ConfigurationError([f"{path}: must hold a JSON object"])
+    if is_deeper(document, DEEPEST_FILE):
+        raise ConfigurationError([f"{path}: is nested deeper than {DEEPEST_FILE} levels"])
     return document
+
+
+def is_deeper(native: Any, levels: int) -> bool:
+    """Whether objects and arrays are nested in one another more often than that. Looks no further."""
+    level = [native]
+    for _ in range(levels + 1):
+        level = [inner for value in level for inner in _inner(value)]
+        if not level:
+            return False
+    return True
+
+
+def _inner(value: Any) -> Iterable[Any]:
+    """What is in an object or array; something, if it is empty, because it is a level all the same."""
+    if isinstance(value, Mapping):
+        return value.values() or (None,)
+    return (value or (None,)) if isinstance(value, list | tuple) else ()
 
 
 def merged(main: Any, patch: Any) -> Any:
@@ -54,9 +76,18 @@ def difference(main: Any, wanted: Any) -> Any:
     for name, value in wanted.items():
         if name not in main:
             patch[name] = value
-        elif main[name] != value:
+        elif not is_same_json(main[name], value):
             patch[name] = difference(main[name], value)
     return patch
+
+
+def is_same_json(one: Any, other: Any) -> bool:
+    """Whether two native values are the same JSON. Python has 1 and True for equal; 1 and 1.0 are one number."""
+    if isinstance(one, Mapping) and isinstance(other, Mapping):
+        return one.keys() == other.keys() and all(is_same_json(member, other[name]) for name, member in one.items())
+    if isinstance(one, list | tuple) and isinstance(other, list | tuple):
+        return len(one) == len(other) and all(map(is_same_json, one, other))
+    return isinstance(one, bool) == isinstance(other, bool) and bool(one == other)
 
 
 def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -10,15 +10,17 @@ from difflib import get_close_matches
 from typing import Any, Final, NamedTuple
 
 from ocpp16.errors import ConfigurationError
-from ocpp16.state.configuration_documents import compact_json
+from ocpp16.state import key_families
+from ocpp16.state.configuration_documents import check_json, compact_json
 from ocpp16.state.configuration_file import merged
-from ocpp16.state.configuration_rules import violations
+from ocpp16.state.configuration_rules import RULES_OF_THE_WHOLE, Violation, broken, violations
 from ocpp16.state.configuration_values import AuthorizationKey
-from ocpp16.state.custom_keys import CUSTOM, CustomKeys, section_of
-from ocpp16.state.key import WIRE_NAME_LIMIT, Access, Key, Known
+from ocpp16.state.custom_keys import CUSTOM, CustomKeys, name_fault, section_of
+from ocpp16.state.key import Access, Key, Known
 from ocpp16.state.keys import BY_NAME, SECTIONS
 from ocpp16.state.keys.internal import KEY_ACCESS
-from ocpp16.state.keys.security import AUTHORIZATION_KEY, AUTHORIZATION_KEY_FORM
+from ocpp16.state.keys.security import AUTHORIZATION_KEY, AUTHORIZATION_KEY_FORM, SECURITY_PROFILE
+from ocpp16.texts import shown
 
 ABSENT: Final = object()
 """Stands for a value of the main configuration that the overlay removes."""
@@ -50,6 +52,11 @@ def value_of(key: Key[Any], main: Values, overlay: Values) -> Any:
     return value
 
 
+def base(key: Key[Any]) -> Any:
+    """What there is without main configuration: the default, or nothing for an optional key."""
+    return ABSENT if key.is_optional else key.default
+
+
 def parsed(key: Key[Any], native: Any, form: str) -> Any:
     """Value of a native form; for AuthorizationKey by the mode `form`. ValueError with the reason."""
     if key is AUTHORIZATION_KEY:
@@ -57,21 +64,30 @@ def parsed(key: Key[Any], native: Any, form: str) -> Any:
     return key.parse_json(native)
 
 
-def load(document: Mapping[str, Any], overlay: Mapping[str, Any], schema: CustomKeys) -> Loaded:
-    """Check both and parse them. ConfigurationError with all problems of `document`."""
-    return _Loading(schema).run(document, overlay)
+def load(
+    document: Mapping[str, Any], overlay: Mapping[str, Any], schema: CustomKeys, *, is_complete: bool = True
+) -> Loaded:
+    """Check both and parse them. ConfigurationError with all problems of `document`.
+
+    Unless `is_complete`, more changes are still to come, and what they may bring is not missed.
+    """
+    return _Loading(schema, is_complete).run(document, overlay)
 
 
 class _Loading:
     """One load: what was read so far, and what was wrong with it."""
 
-    def __init__(self, schema: CustomKeys) -> None:
+    def __init__(self, schema: CustomKeys, is_complete: bool) -> None:
         self.schema = schema
+        self.is_complete = is_complete
         self.problems: list[str] = []
         self.warnings: list[str] = []
         self.main: Values = {}
         self.overlay: Values = {}
-        self.custom: dict[str, Key[Any]] = {name.lower(): key for name, key in schema.declared.items()}
+        self.unbuilt: dict[str, None] = {}
+        self.custom: dict[str, Key[Any]] = {
+            name.lower(): key for name, key in schema.declared.items() if not _is_taken(name)
+        }
 
     def run(self, document: Any, overlay: Any) -> Loaded:
         if not isinstance(document, Mapping):
@@ -82,12 +98,12 @@ class _Loading:
                 if key.is_required and key not in self.main and not _names(document, key):
                     self.problems.append(f"{section.name}.{key.name}: is required and missing")
         for violation in violations(lambda key: value_of(key, self.main, {})):
-            key = violation.rule.key
-            text = f"{key.section}.{key.name} = {_shown(key, self._native(key))}: {violation.reason}"
-            (self.problems if violation.rule.is_firm else self.warnings).append(text)
+            if violation.rule.is_of_the_whole and (not self.is_complete or _names(overlay, *violation.rule.keys)):
+                continue
+            (self.problems if violation.rule.is_firm else self.warnings).append(self._told(violation))
         if CUSTOM in document and not any(problem.startswith(f"{CUSTOM}.") for problem in self.problems):
             self._check_custom()
-        self.problems += self._access_faults(value_of(KEY_ACCESS, self.main, {}))
+        self.problems += access_faults(value_of(KEY_ACCESS, self.main, {}), self.custom)
         if self.problems:
             raise ConfigurationError(self.problems)
         if not isinstance(overlay, Mapping):
@@ -96,6 +112,12 @@ class _Loading:
         if overlay:
             self._read_overlay(overlay, document)
             self._drop_what_does_not_fit()
+            if self.is_complete:
+                self.problems += [self._told(one) for one in broken(self._value, RULES_OF_THE_WHOLE)]
+        if self.problems:
+            raise ConfigurationError(self.problems)
+        if self.unbuilt:
+            self.warnings.append(f"not built yet, so without effect and not reported: {', '.join(self.unbuilt)}")
         # Copied, because a dictionary that has grown keeps room for more than it holds.
         main, changed = dict(self.main), dict(self.overlay)
         optional = [section.name for section in SECTIONS.values() if section.known is Known.SECTION]
@@ -123,7 +145,7 @@ class _Loading:
                     continue
                 if key.is_optional or value != key.default:
                     self.main[key] = value
-                self._tell_skipped(key, native)
+                self._note(key, native)
 
     def _keys_of(self, name: str, members: Mapping[str, Any], faults: list[str]) -> Iterator[tuple[Key[Any], Any]]:
         """The defined keys of a section. What is not defined goes to `faults`, or is ignored where that is allowed."""
@@ -134,7 +156,7 @@ class _Loading:
                 section = SECTIONS[name]
                 key = section.keys.get(member)
                 if key is None:
-                    text = f"{name}.{member}: is not a key of this section{_hint(member, name)}"
+                    text = f"{name}.{shown(member)}: is not a key of this section{_hint(member, name)}"
                     if section.is_open:
                         self.warnings.append(f"{text}; ignored")
                     else:
@@ -143,13 +165,14 @@ class _Loading:
                 yield key, native
 
     def _custom_key(self, name: str, faults: list[str]) -> Key[Any] | None:
+        if not isinstance(name, str) or name_fault(name):
+            faults.append(f"{CUSTOM}.{shown(name)}: {name_fault(str(name)) or 'is no text'}")
+            return None
         key = self.schema.key(name)
         twin = self.custom.get(name.lower())
         if key is None:
             faults.append(f"{CUSTOM}.{name}: is not declared in Custom.json{_match(name, self.schema.declared)}")
-        elif len(name) > WIRE_NAME_LIMIT:
-            faults.append(f"{CUSTOM}.{name}: has {len(name)} characters, a key name may have {WIRE_NAME_LIMIT}")
-        elif name.lower() in BY_NAME:
+        elif _is_taken(name):
             self.warnings.append(f"{CUSTOM}.{name}: hidden by the key of the same name; ignored")
         elif twin is not None and twin.name != name:
             faults.append(f"{CUSTOM}.{name}: differs from {twin.name} in upper and lower case only")
@@ -164,21 +187,10 @@ class _Loading:
         except ValueError as reason:
             self.problems.append(f"{CUSTOM}: {reason}")
 
-    def _access_faults(self, access: Mapping[str, str]) -> list[str]:
-        faults = []
-        for name, wanted in access.items():
-            key = BY_NAME.get(name.lower()) or self.custom.get(name.lower())
-            where = f"{KEY_ACCESS.section}.{KEY_ACCESS.name}.{name} = {wanted}"
-            if key is None or key.name != name:
-                faults.append(f"{where}: there is no such key{_match(name, [one.name for one in BY_NAME.values()])}")
-            elif key.is_secret and wanted in (Access.RO, Access.RW):
-                faults.append(f"{where}: a secret cannot be made readable")
-        return faults
-
     # --- overlay
 
     def _read_overlay(self, overlay: Mapping[str, Any], document: Mapping[str, Any]) -> None:
-        form = self._form(merged(document, overlay))
+        form = self._form(overlay if _names(overlay, AUTHORIZATION_KEY_FORM) else document)
         faults: list[str] = []
         for name, members in overlay.items():
             is_removed = members is None and (name in SECTIONS or name == CUSTOM)
@@ -203,23 +215,25 @@ class _Loading:
                 self.overlay[key] = ABSENT
             return
         if isinstance(native, Mapping) and key in self.main:
+            check_json(native)
             native = merged(self._native(key), native)
         value = parsed(key, native, form)
-        if key is KEY_ACCESS and (faults := self._access_faults(value)):
+        if key is KEY_ACCESS and (faults := access_faults(value, self.custom)):
             raise ValueError(faults[0])
         if value != self.main.get(key, ABSENT if key.is_optional else key.default):
             self.overlay[key] = value
-        self._tell_skipped(key, native)
+        self._note(key, native)
 
     def _drop_what_does_not_fit(self) -> None:
         """Take back entries until the rules hold again, as far as the overlay is to blame."""
         blameless = set()
         while True:
             found = [one for one in violations(self._value) if one.rule not in blameless]
+            found = [one for one in found if self.is_complete or not one.rule.is_of_the_whole]
             if not found:
                 break
             rule, reason = found[0]
-            culprit = next((key for key in (rule.key, rule.other) if key is not None and key in self.overlay), None)
+            culprit = next((key for key in rule.keys if key in self.overlay), None)
             if culprit is None:
                 blameless.add(rule)
                 continue
@@ -244,10 +258,17 @@ class _Loading:
     def _native(self, key: Key[Any]) -> Any:
         return key.to_json(self.main.get(key, key.default))
 
-    def _tell_skipped(self, key: Key[Any], native: Any) -> None:
+    def _told(self, violation: Violation) -> str:
+        key = violation.rule.key
+        return f"{key.section}.{key.name} = {_shown(key, self._native(key))}: {violation.reason}"
+
+    def _note(self, key: Key[Any], native: Any) -> None:
+        """What is to be warned of although the value is right."""
         skipped = key.kind.skipped(native)
         if skipped:
-            self.warnings.append(f"{key.section}.{key.name}: not known and left out: {', '.join(skipped)}")
+            self.warnings.append(f"{key.section}.{key.name}: not known and left out: {shown(', '.join(skipped))}")
+        if not key.is_built:
+            self.unbuilt[f"{key.section}.{key.name}"] = None
 
     def _form(self, document: Mapping[str, Any]) -> str:
         section = document.get(AUTHORIZATION_KEY_FORM.section)
@@ -256,9 +277,30 @@ class _Loading:
         return "Text" if form == "Text" else "Hex"
 
 
-def _names(document: Mapping[str, Any], key: Key[Any]) -> bool:
-    section = document.get(key.section)
-    return isinstance(section, Mapping) and key.name in section
+def access_faults(access: Mapping[str, str], custom: Mapping[str, Key[Any]]) -> list[str]:
+    """What is wrong with a value of KeyAccess; `custom`: the keys of the section Custom by name in lower case."""
+    faults = []
+    for name, wanted in access.items():
+        key = BY_NAME.get(name.lower()) or custom.get(name.lower())
+        where = f"{KEY_ACCESS.section}.{KEY_ACCESS.name}.{shown(name)} = {wanted}"
+        if key is None or key.name != name:
+            faults.append(f"{where}: there is no such key{_match(name, [one.name for one in BY_NAME.values()])}")
+        elif key.is_secret and wanted in (Access.RO, Access.RW):
+            faults.append(f"{where}: a secret cannot be made readable")
+        elif key is SECURITY_PROFILE and wanted in (Access.RW, Access.WO):
+            faults.append(f"{where}: a change of it while running is not built yet")
+    return faults
+
+
+def _names(document: Any, *keys: Key[Any]) -> bool:
+    """Whether a document has one of the keys, whatever it says of it."""
+    sections = [(document.get(key.section), key.name) for key in keys] if isinstance(document, Mapping) else []
+    return any(isinstance(section, Mapping) and name in section for section, name in sections)
+
+
+def _is_taken(name: str) -> bool:
+    """Whether a key of ours has that name, so that one of the user's could never be reached."""
+    return name.lower() in BY_NAME or any(family.matches(name) for family in key_families.FAMILIES)
 
 
 def _section_fault(name: str, members: Any) -> str:
@@ -266,12 +308,12 @@ def _section_fault(name: str, members: Any) -> str:
         if str(name).lower() in BY_NAME:
             key = BY_NAME[name.lower()]
             return f"{name}: is not a section but a key of section {key.section}"
-        return f"{name}: is not a section{_match(name, [*SECTIONS, CUSTOM])}"
+        return f"{shown(name)}: is not a section{_match(name, [*SECTIONS, CUSTOM])}"
     return "" if isinstance(members, Mapping) else f"{name}: must be an object of keys"
 
 
 def _hint(name: str, section: str) -> str:
-    key = BY_NAME.get(name.lower())
+    key = BY_NAME.get(str(name).lower())
     if key is None:
         return _match(name, [one.name for one in BY_NAME.values()])
     if key.section != section:
@@ -290,7 +332,7 @@ def _shown(key: Key[Any], native: Any) -> str:
     if key.is_secret:
         return "(secret)"
     try:
-        text = compact_json(native)
-    except ValueError:
-        text = repr(native)
-    return text if len(text) <= _SHOWN else f"{text[: _SHOWN - 1]}…"
+        text = compact_json(key.kind.harmless(native))
+    except ValueError:  # no JSON: only from a program that gives a mapping, or infinity
+        text = str(native) if isinstance(native, float | str) else f"a value of type {type(native).__name__}"
+    return shown(text, _SHOWN)

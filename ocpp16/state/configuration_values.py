@@ -7,14 +7,11 @@ and name no value, because a value may be a secret.
 """
 
 import re
-import sys
-from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Final
 
 from ocpp16._core import parse_datetime_tolerant
-from ocpp16.enums import Measurand, Phase
 
 INT32_MAXIMUM: Final = 2**31 - 1
 
@@ -29,6 +26,9 @@ class Kind:
 
     def skipped(self, native: Any) -> tuple[str, ...]:
         return ()
+
+    def harmless(self, native: Any) -> Any:
+        return native
 
     def shortened(self, value: Any, limit: int) -> str | None:
         return self.to_text(value)[:limit]
@@ -58,7 +58,7 @@ def _check_range(value: float, minimum: float | None, maximum: float | None) -> 
         raise ValueError(f"must be at most {maximum}")
 
 
-def _check_length(text: str, minimum: int, maximum: int | None) -> None:
+def check_length(text: str, minimum: int, maximum: int | None) -> None:
     if len(text) < minimum:
         raise ValueError("must not be empty" if minimum == 1 else f"must have at least {minimum} characters")
     if maximum is not None and len(text) > maximum:
@@ -123,7 +123,7 @@ class Number(Kind):
         return float(native)
 
     def to_json(self, value: float) -> float:
-        return int(value) if value.is_integer() else value
+        return int(value) if float(value).is_integer() else value
 
     def from_text(self, text: str) -> float:
         if not _NUMBER.fullmatch(text):
@@ -146,7 +146,7 @@ class Text(Kind):
 
     def from_json(self, native: object) -> str:
         text = checked_text(native)
-        _check_length(text, self.minimum_length, self.maximum_length)
+        check_length(text, self.minimum_length, self.maximum_length)
         if self.choices and text not in self.choices:
             raise ValueError(f"must be one of {', '.join(self.choices)}")
         return text
@@ -156,118 +156,12 @@ class Text(Kind):
 
 
 @dataclass(frozen=True, slots=True)
-class TextList(Kind):
-    """tuple[str, ...]. In a file a text with separators, or an array if `is_array`; on the wire always a text.
-
-    White space around items is removed and empty items are dropped, but for `keeps_empty`, where the position of an
-    item means something. Items must be among `choices` if there are any; with `skips_unknown` others are left out
-    instead.
-    """
-
-    choices: tuple[str, ...] = ()
-    separator: str = ","
-    is_array: bool = False
-    keeps_empty: bool = False
-    skips_unknown: bool = False
-    item_minimum_length: int = 0
-    item_maximum_length: int | None = None
-    minimum_length: int = 0
-    maximum_length: int | None = None
-
-    def from_json(self, native: object) -> tuple[str, ...]:
-        # Interned, because ten thousand charge points name the same measurands.
-        items = tuple(sys.intern(item) for item in self._items(native) if not self._is_skipped(item))
-        for number, item in enumerate(items, 1):
-            try:
-                self.check_item(item)
-            except ValueError as reason:
-                raise ValueError(f"item {number} {reason}") from None
-        _check_length(self.to_text(items), self.minimum_length, self.maximum_length)
-        return items
-
-    def to_json(self, value: Sequence[str]) -> list[str] | str:
-        if isinstance(value, str):
-            raise TypeError("must be a tuple of texts")
-        return list(value) if self.is_array else self.separator.join(value)
-
-    def from_text(self, text: str) -> tuple[str, ...]:
-        return self.from_json(text.split(self.separator) if self.is_array else text)
-
-    def to_text(self, value: Sequence[str]) -> str:
-        return self.separator.join(value)
-
-    def skipped(self, native: object) -> tuple[str, ...]:
-        return tuple(item for item in self._items(native) if self._is_skipped(item))
-
-    def shortened(self, value: Sequence[str], limit: int) -> str:
-        """As many whole items as fit."""
-        text = self.to_text(value)
-        return text[: max(0, text.rfind(self.separator, 0, limit + 1))]
-
-    def check_item(self, item: str) -> None:
-        _check_length(item, self.item_minimum_length, self.item_maximum_length)
-        if self.choices and item not in self.choices:
-            raise ValueError(f"must be one of {', '.join(self.choices)}")
-
-    def split(self, text: str) -> list[str]:
-        return [item.strip() for item in text.split(self.separator)]
-
-    def _is_skipped(self, item: str) -> bool:
-        return self.skips_unknown and item not in self.choices
-
-    def _items(self, native: object) -> list[str]:
-        if not self.is_array:
-            return [item for item in self.split(checked_text(native)) if item]
-        if not isinstance(native, list | tuple):
-            raise ValueError("must be an array of texts")
-        if self.keeps_empty:
-            return [checked_text(item) for item in native]
-        return [item for text in native for item in self.split(checked_text(text)) if item]
-
-
-_PHASES: Final = tuple(f".{phase}" for phase in Phase)
-
-
-@dataclass(frozen=True, slots=True)
-class Measurands(TextList):
-    """Measurands of OCPP 1.6 ed. 2 §7.31, exact spelling. Every phase is sampled, so `Voltage.L1` is refused."""
-
-    choices: tuple[str, ...] = tuple(measurand.value for measurand in Measurand)
-
-    def check_item(self, item: str) -> None:
-        if item in self.choices:
-            return
-        stem = next((item.removesuffix(phase) for phase in _PHASES if item.endswith(phase)), item)
-        if stem in self.choices:
-            raise ValueError("names a phase; name the measurand alone, all its phases are sampled")
-        raise ValueError("is not a measurand")
-
-
-PHASE_ROTATIONS: Final = ("NotApplicable", "Unknown", "RST", "RTS", "SRT", "STR", "TRS", "TSR")
-
-
-@dataclass(frozen=True, slots=True)
-class PhaseRotations(TextList):
-    """Items `<connector>.<rotation>` (OCPP 1.6 ed. 2 §9.1.7); all white space is removed."""
-
-    def split(self, text: str) -> list[str]:
-        return "".join(text.split()).split(self.separator)
-
-    def check_item(self, item: str) -> None:
-        connector, point, rotation = item.partition(".")
-        if not (point and connector.isascii() and connector.isdigit() and len(connector) <= 9):
-            raise ValueError("must be <connector>.<rotation>")
-        if rotation not in PHASE_ROTATIONS:
-            raise ValueError(f"must end in one of {', '.join(PHASE_ROTATIONS)}")
-
-
-@dataclass(frozen=True, slots=True)
 class TimeOffset(Text):
     """str `[+-]hh:mm`, hours up to 24."""
 
     def from_json(self, native: object) -> str:
         text = checked_text(native)
-        _check_length(text, self.minimum_length, self.maximum_length)
+        check_length(text, self.minimum_length, self.maximum_length)
         match = re.fullmatch(r"[+-]?([0-9]{1,2}):([0-9]{1,2})", text, re.ASCII)
         if match is None or int(match[1]) > 24 or int(match[2]) > 59:
             raise ValueError("must be an offset as +01:00")
@@ -280,7 +174,7 @@ class DateTimeText(Text):
 
     def from_json(self, native: object) -> str:
         text = checked_text(native)
-        _check_length(text, self.minimum_length, self.maximum_length)
+        check_length(text, self.minimum_length, self.maximum_length)
         try:
             parse_datetime_tolerant(text)
         except ValueError:

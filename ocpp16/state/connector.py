@@ -4,7 +4,9 @@ Rules of this file:
 1. The reported status is Faulted while an error with `is_fault` is active, else the base state. Events move the base
    state even under a fault; that change is not reported, and the `info` of its event is lost.
 2. Every method that may have something to report returns one `Notification`, or None. Nobody is called back.
-3. A notification carries the time of its cause: of the event, of the error as the station dated it, or `now`.
+3. A notification carries the time of its cause: of the event, or of the error as the station dated it, though not
+   ahead of `now`. A report without a cause carries the time since when what it says holds. No notification carries an
+   earlier time than the one before it: an error dated earlier, or a clock set back, gets the time of the latter.
 4. The error shown with a status is the latest active one by its time (the later raised one at the same time).
 5. Clearing an error always reports, unless a fault remains and the Central System was told another error since: then
    what it knows is still true. If the cleared one is what it was told last, it is told the latest remaining fault.
@@ -12,6 +14,7 @@ Rules of this file:
    for a moment: it goes from there to Unavailable. To be put into service again it leaves Unavailable by an event.
 7. A connector that starts as Faulted has a base state and an error of its own making, `INITIAL_FAULT`. The first fault
    the station raises takes its place; clearing all errors, or `INITIAL_FAULT` itself, ends it.
+8. To look is not to tell: `look` changes nothing, `report` says what the Central System is told from now on.
 
 This file does not know of MinimumStatusDuration (`state.status_throttle`), registration or connections.
 """
@@ -21,8 +24,9 @@ from typing import NamedTuple
 
 from ocpp16.enums import AvailabilityType, ChargePointErrorCode, ChargePointStatus
 from ocpp16.models import ErrorInfo
-from ocpp16.state.clock import to_datetime, to_micros
+from ocpp16.state.clock import dated, to_datetime, to_micros, within
 from ocpp16.state.connector_table import TRANSITIONS, TRANSITIONS_ZERO, ConnectorEvent, Table
+from ocpp16.values import text
 
 INITIAL_FAULT = "initial-fault"
 """uuid of the error that stands for a connector said to be Faulted at the start."""
@@ -54,16 +58,27 @@ class Connector:
 
     Parameters: `connector_id` is 0 for the charge point itself; `initial` is any status (connector 0: Available,
     Unavailable or Faulted, else ValueError); `availability` is the persisted one, and decides what is under an initial
-    Faulted.
+    Faulted; `since` is the time since when it is so, µs, None: since it is first asked.
     """
 
-    __slots__ = ("_errors", "_shown", "_table", "availability", "base", "connector_id", "scheduled")
+    __slots__ = (
+        "_errors",
+        "_shown",
+        "_since",
+        "_table",
+        "_told_at",
+        "availability",
+        "base",
+        "connector_id",
+        "scheduled",
+    )
 
     def __init__(
         self,
         connector_id: int,
         initial: ChargePointStatus = ChargePointStatus.AVAILABLE,
         availability: AvailabilityType = AvailabilityType.OPERATIVE,
+        since: int | None = None,
     ) -> None:
         self.connector_id = connector_id
         self.availability = availability
@@ -72,6 +87,8 @@ class Connector:
         """What was commanded and waits for the end of the session."""
         self._errors: tuple[ErrorInfo, ...] = ()
         self._shown: str | None = None
+        self._since = since
+        self._told_at: int | None = None
         self._table: Table = TRANSITIONS if connector_id else TRANSITIONS_ZERO
         self.base = initial
         if initial == ChargePointStatus.FAULTED:
@@ -103,7 +120,12 @@ class Connector:
         return self.scheduled or self.availability
 
     def submit(self, event: ConnectorEvent, now: int, info: str | None = None) -> Notification | None:
-        """Something happened at `now`; `info` (cut to 50 characters) goes into the report. None: nothing to report."""
+        """Something happened at `now`; `info` (cut to 50 characters) goes into the report. None: nothing to report.
+
+        Raises ValueError, and changes nothing, if `info` is no text that can be sent.
+        """
+        if info is not None:
+            text(info, "info")
         target = self._table.get(self.base, {}).get(event)
         if target is None:
             return None
@@ -115,20 +137,20 @@ class Connector:
         return self._notification(_latest(self._errors), now, _cut(info, INFO_LENGTH), is_status_change=True)
 
     def raise_error(self, error: ErrorInfo, now: int) -> Notification | None:
-        """An error is there. Its time is its own, or `now` if it has none. None if its uuid is active already.
+        """An error is there. Its time is its own, or `now` if it has none or one that cannot be.
 
-        Raises ValueError if its time has no zone.
+        None if its uuid is active already.
         """
         if any(active.uuid == error.uuid for active in self._errors):
             return None
+        time = now if error.timestamp is None else dated(to_micros(error.timestamp, "timestamp"), now)
         error = replace(
             error,
             info=_cut(error.info, INFO_LENGTH),
             vendor_id=_cut(error.vendor_id, VENDOR_ID_LENGTH),
             vendor_error_code=_cut(error.vendor_error_code, VENDOR_ERROR_CODE_LENGTH),
-            timestamp=to_datetime(now) if error.timestamp is None else error.timestamp,
+            timestamp=to_datetime(time),
         )
-        time = _time(error)
         before = self.status
         kept = self._errors
         if error.is_fault:
@@ -159,10 +181,27 @@ class Connector:
         self._errors = ()
         return self._notification(None, now, None, is_status_change=self.status is not before)
 
+    def look(self, now: int) -> Notification:
+        """What `report` would say, to be looked at."""
+        error = _latest(self._errors)
+        since = now if self._since is None else self._since
+        return self._made(error, since, error.info if error else None, is_status_change=False)
+
     def report(self, now: int) -> Notification:
         """What is, for a report without a cause: after boot, after a reconnect, when triggered."""
+        notification = self.look(now)
         error = _latest(self._errors)
-        return self._notification(error, now, error.info if error else None, is_status_change=False)
+        self._shown = error.uuid if error else None
+        self._since = self._told_at = notification.timestamp
+        return notification
+
+    def clock_moved(self, shift: int) -> None:
+        """All times so far were taken by a clock that was wrong by `shift` µs, which is known now."""
+        if self._since is not None:
+            self._since = within(self._since + shift)
+        if self._told_at is not None:
+            self._told_at = within(self._told_at + shift)
+        self._errors = tuple(replace(error, timestamp=to_datetime(_time(error) + shift)) for error in self._errors)
 
     def apply_scheduled(self) -> AvailabilityType | None:
         """The session allows the scheduled change now: make it the availability. Returns it, or None without one."""
@@ -175,6 +214,10 @@ class Connector:
         self, error: ErrorInfo | None, time: int, info: str | None, *, is_status_change: bool
     ) -> Notification:
         self._shown = error.uuid if error else None
+        self._since = self._told_at = time = time if self._told_at is None else max(time, self._told_at)
+        return self._made(error, time, info, is_status_change=is_status_change)
+
+    def _made(self, error: ErrorInfo | None, time: int, info: str | None, *, is_status_change: bool) -> Notification:
         return Notification(
             self.connector_id,
             self.status,
@@ -207,5 +250,5 @@ def _time(error: ErrorInfo) -> int:
     return to_micros(error.timestamp)
 
 
-def _cut(text: str | None, length: int) -> str | None:
-    return None if text is None else text[:length]
+def _cut(whole: str | None, length: int) -> str | None:
+    return None if whole is None else whole[:length]

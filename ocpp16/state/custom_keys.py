@@ -11,6 +11,7 @@ there is a schema.
 
 import json
 from collections.abc import Callable, Iterable, Mapping
+from copy import deepcopy
 from dataclasses import dataclass
 from importlib.resources import files
 from importlib.resources.abc import Traversable
@@ -18,10 +19,11 @@ from pathlib import Path
 from typing import Any, Final, Self
 
 from ocpp16.errors import ConfigurationError
-from ocpp16.state.configuration_documents import Document, FreeText, compact_json, native_of
+from ocpp16.state.configuration_documents import Document, FreeText, check_json, compact_json, native_of
 from ocpp16.state.configuration_file import read_json_object
 from ocpp16.state.configuration_values import Boolean, Integer, Kind, Number, Text
-from ocpp16.state.key import Access, Key
+from ocpp16.state.key import WIRE_NAME_LIMIT, Access, Key
+from ocpp16.texts import shown
 
 CUSTOM: Final = "Custom"
 
@@ -60,8 +62,8 @@ class AnyJson(Kind):
     """Whatever JSON there is, for arrays and for keys declared with several types; on the wire its JSON text."""
 
     def from_json(self, native: object) -> Any:
-        compact_json(native)
-        return native
+        check_json(native)
+        return deepcopy(native)
 
     def from_text(self, text: str) -> Any:
         return self.from_json(native_of(text))
@@ -98,12 +100,23 @@ class CustomKeys:
             self._validate = _compiled(schema)
             self.declared = {name: _row(name, row, schema) for name, row in schema.get("properties", {}).items()}
         except (AttributeError, TypeError, ValueError) as reason:
-            raise ConfigurationError([f"Custom.json: {reason}"]) from reason
+            raise ConfigurationError([f"Custom.json: {shown(reason)}"]) from reason
+        twins = [name for name in self.declared if [one.lower() for one in self.declared].count(name.lower()) > 1]
+        if twins:
+            raise ConfigurationError(
+                [f"Custom.json: {shown(twins[0])}: differs from another in upper and lower case only"]
+            )
         self.is_open = schema.get("additionalProperties", True) is not False
 
     @classmethod
-    def load(cls, share_path: str | Path | None = None) -> Self:
-        """Read `profile_schemas/Custom.json` below `share_path`; None: below the share folder of the package."""
+    def load(cls, share_path: str | Path | None = None, *, schema_path: str | Path | None = None) -> Self:
+        """Read the schema, if there is one; ConfigurationError if it is not usable.
+
+        schema_path: the file itself, which must be there. share_path: otherwise `profile_schemas/Custom.json` below
+        this folder; None: below the share folder of the package.
+        """
+        if schema_path is not None:
+            return cls(read_json_object(schema_path))
         folder: Traversable | None = Path(share_path) if share_path is not None else _packaged_share()
         file = folder.joinpath("profile_schemas", "Custom.json") if folder is not None else None
         if file is None or not file.is_file():
@@ -122,6 +135,13 @@ class CustomKeys:
             self._validate(dict(section))
 
 
+def name_fault(name: str) -> str:
+    """Why this cannot be the name of a key on the wire (OCPP 1.6 ed. 2 §7.29, CiString50); "" if it can."""
+    if not name or not name.isprintable() or name != name.strip():
+        return "is no name: it must be printable, without blanks at the ends"
+    return f"has {len(name)} characters, a key name may have {WIRE_NAME_LIMIT}" if len(name) > WIRE_NAME_LIMIT else ""
+
+
 def section_of(keys: Iterable[Key[Any]], get: Callable[[Key[Any]], Any]) -> dict[str, Any]:
     """Native form of the section Custom: the keys that have a value or a default."""
     values = ((key, get(key)) for key in keys)
@@ -136,6 +156,10 @@ def _packaged_share() -> Traversable | None:
 
 
 def _row(name: str, schema: Mapping[str, Any], whole: Mapping[str, Any]) -> Key[Any]:
+    if not isinstance(schema, Mapping):
+        raise ValueError(f"{name}: must be an object")
+    if name_fault(name):
+        raise ValueError(f"{name}: {name_fault(name)}")
     declared = schema.get("type")
     kind: Kind = _KINDS.get(declared, AnyJson()) if isinstance(declared, str) else AnyJson()
     # References of the form #/definitions/… must still lead somewhere when the property is compiled on its own.
@@ -172,5 +196,7 @@ def _compiled(schema: Mapping[str, Any]) -> Validate:
         except fastjsonschema.JsonSchemaValueException as violation:
             # Its own message may quote the value, which may be a secret.
             raise ValueError(f"does not fit {violation.rule} = {violation.rule_definition}") from None
+        except (ArithmeticError, RecursionError, TypeError) as reason:  # as 1e400 of multipleOf
+            raise ValueError("cannot be checked against its schema") from reason
 
     return validate

@@ -59,6 +59,10 @@ class ValueKind(Protocol):
         """Items of a native value that `from_json` leaves out without an error."""
         ...
 
+    def harmless(self, native: Any) -> Any:
+        """A native value as it may be shown in a message, without what may be a secret."""
+        ...
+
     def shortened(self, value: Any, limit: int) -> str | None:
         """Text of a value whose whole text is too long for the wire; None: better no text than a part."""
         ...
@@ -73,6 +77,9 @@ class Key(Generic[T]):
     - `is_creatable`: optional, but ChangeConfiguration may set it although it is absent.
     - `needs_reboot`: takes effect with the next start; an accepted change is answered RebootRequired.
     - `rises`: over OCPP the value can only become greater.
+    - `is_built`: false where nobody acts on the value yet. It may stand in a file, but does not exist for the Central
+      System.
+    - `reader`: who acts on the value: "host", "configuration" (its own checks), or "" for the rest of the library.
     - `subset_of`, `limited_by`: names of the keys that hold the items allowed and the most items.
     """
 
@@ -87,6 +94,8 @@ class Key(Generic[T]):
     is_creatable: bool = False
     is_secret: bool = False
     rises: bool = False
+    is_built: bool = True
+    reader: str = ""
     subset_of: str | None = None
     limited_by: str | None = None
     unit: str = ""

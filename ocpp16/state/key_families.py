@@ -117,7 +117,7 @@ class DefaultPriceTexts:
 
     def _items(self, get: Get) -> list[dict[str, Any]]:
         value = get(self.key)
-        return value["priceTexts"] if value else []
+        return value.get("priceTexts", []) if value else []
 
     def _entry(self, language: str, item: dict[str, Any] | None) -> Entry:
         text = ""

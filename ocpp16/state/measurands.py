@@ -7,14 +7,14 @@ Rules of this file:
    when the car gives (as libocpp); the export measurands carry the flow away from the car, 0 while there is none. An AC
    current has no sign: it counts as export while the active power of its phase, or in total, is negative.
 3. Voltages and frequencies carry phase L1, L2, L3 although they are measured against neutral (as libocpp).
-4. Interval energies are the difference of registers to a `previous` measurement; without one, or after the register was
-   reset, they are left out.
-5. Not here, because a `Measurement` does not have it: reactive energy, power factor. `is_producible` tells, so that
-   the configuration can refuse the names.
-6. A location that is not one of OCPP's is as good as none.
+4. Interval energies are the difference of registers to a `previous` measurement, as the registers themselves are told
+   (two decimals), so that intervals add up to what they are of. Without one, or where the register fell, they are left
+   out.
+5. A location that is not one of OCPP's is as good as none.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from functools import lru_cache
 from math import isfinite
 from types import MappingProxyType
 from typing import NamedTuple
@@ -24,6 +24,16 @@ from ocpp16.models import Measurement, PhaseValues, Reading
 
 _M = Measurand
 _U = UnitOfMeasure
+_RAW = ValueFormat.RAW.value
+
+
+INTERVALS = (
+    _M.ENERGY_ACTIVE_IMPORT_INTERVAL,
+    _M.ENERGY_ACTIVE_EXPORT_INTERVAL,
+    _M.ENERGY_REACTIVE_IMPORT_INTERVAL,
+    _M.ENERGY_REACTIVE_EXPORT_INTERVAL,
+)
+"""The measurands that need a previous measurement."""
 
 
 class Sources(NamedTuple):
@@ -62,16 +72,18 @@ def sample(
 ) -> list[dict[str, str]]:
     """SampledValues of `wanted` measurands, in that order; empty if nothing of it was measured.
 
-    Parameters: `wanted`: names, of which unknown ones, those that cannot be produced and repeats are skipped;
+    Parameters: `wanted`: names, of which unknown ones and repeats are skipped;
     `offered_current`: A, `offered_power`: W, None if nothing was ever offered; `previous`: the measurement at the
     beginning of the interval, for the interval measurands.
     """
     sources = Sources(measurement, previous, offered_current, offered_power)
+    word = context.value
     sampled: list[dict[str, str]] = []
     for name in dict.fromkeys(wanted):
         row = TABLE.get(name)
         if row is not None:
-            sampled += [_sampled(name, row, value, context) for value in row.values(sources) if isfinite(value.number)]
+            text = str(name)
+            sampled += [_sampled(text, row, value, word) for value in row.values(sources) if isfinite(value.number)]
     return sampled
 
 
@@ -80,21 +92,33 @@ def is_producible(name: str) -> bool:
     return name in TABLE
 
 
-def _sampled(name: str, row: Row, value: Value, context: ReadingContext) -> dict[str, str]:
+def intervals_of(measurands: Collection[str], besides: Collection[str] = ()) -> list[Measurand]:
+    """Those of `measurands` that are energies of an interval, without those of `besides`."""
+    return [name for name in INTERVALS if name in measurands and name not in besides]
+
+
+@lru_cache(maxsize=64)
+def has_intervals(measurands: tuple[str, ...]) -> bool:
+    """Is one of these an energy of an interval? Asked at every sample, of the same few lists."""
+    return bool(intervals_of(measurands))
+
+
+def _sampled(name: str, row: Row, value: Value, context: str) -> dict[str, str]:
+    # `_value_` of a member is its text without the way through a property, which is half the time of a sample.
     text = f"{value.number:.2f}"
     sampled: dict[str, str] = {
         "value": "0.00" if text == "-0.00" else text,
-        "context": context.value,
-        "format": ValueFormat.RAW.value,
-        "measurand": str(name),
+        "context": context,
+        "format": _RAW,
+        "measurand": name,
     }
     location = value.location or row.location
     if value.phase is not None:
-        sampled["phase"] = value.phase.value
+        sampled["phase"] = value.phase._value_
     if location is not None:
-        sampled["location"] = location.value
+        sampled["location"] = location._value_
     if row.unit is not None:
-        sampled["unit"] = row.unit.value
+        sampled["unit"] = row.unit._value_
     return sampled
 
 
@@ -144,7 +168,7 @@ def _grown(sources: Sources, register: str) -> list[Value]:
     for phase, attribute in _TOTAL_AND_LINES:
         end, begin = getattr(now, attribute), getattr(before, attribute)
         if end is not None and begin is not None and end >= begin:
-            found.append(Value(end - begin, phase))
+            found.append(Value(round(end, 2) - round(begin, 2), phase))
     return found
 
 
@@ -171,6 +195,14 @@ TABLE: Mapping[str, Row] = MappingProxyType(
         _M.ENERGY_ACTIVE_EXPORT_REGISTER: Row(_U.WH, None, lambda s: _all(s.measurement.energy_export)),
         _M.ENERGY_ACTIVE_IMPORT_INTERVAL: Row(_U.WH, Location.OUTLET, lambda s: _grown(s, "energy_import")),
         _M.ENERGY_ACTIVE_EXPORT_INTERVAL: Row(_U.WH, None, lambda s: _grown(s, "energy_export")),
+        _M.ENERGY_REACTIVE_IMPORT_REGISTER: Row(
+            _U.VARH, Location.OUTLET, lambda s: _all(s.measurement.reactive_energy_import)
+        ),
+        _M.ENERGY_REACTIVE_EXPORT_REGISTER: Row(_U.VARH, None, lambda s: _all(s.measurement.reactive_energy_export)),
+        _M.ENERGY_REACTIVE_IMPORT_INTERVAL: Row(
+            _U.VARH, Location.OUTLET, lambda s: _grown(s, "reactive_energy_import")
+        ),
+        _M.ENERGY_REACTIVE_EXPORT_INTERVAL: Row(_U.VARH, None, lambda s: _grown(s, "reactive_energy_export")),
         _M.POWER_ACTIVE_IMPORT: Row(_U.W, Location.OUTLET, lambda s: _all(s.measurement.power)),
         _M.POWER_ACTIVE_EXPORT: Row(_U.W, Location.OUTLET, lambda s: _reversed(s.measurement.power)),
         _M.POWER_REACTIVE_IMPORT: Row(_U.VAR, Location.OUTLET, lambda s: _all(s.measurement.reactive_power)),
@@ -180,7 +212,8 @@ TABLE: Mapping[str, Row] = MappingProxyType(
         _M.CURRENT_IMPORT: Row(_U.A, Location.OUTLET, lambda s: _all(s.measurement.current, _LINES_AND_NEUTRAL)),
         _M.CURRENT_EXPORT: Row(_U.A, Location.OUTLET, _exported_current),
         _M.CURRENT_OFFERED: Row(_U.A, Location.OUTLET, lambda s: _offered(s.offered_current)),
-        # No unit value exists for hertz and for revolutions.
+        # No unit value exists for a factor, for hertz and for revolutions.
+        _M.POWER_FACTOR: Row(None, Location.OUTLET, lambda s: _all(s.measurement.power_factor)),
         _M.FREQUENCY: Row(None, None, lambda s: _all(s.measurement.frequency)),
         _M.TEMPERATURE: Row(
             _U.CELSIUS,

@@ -3,7 +3,9 @@
 Rules of this file:
 1. A signal tells a fact that already holds in memory. Subscribers act in the order in which they subscribed, which is
    the order of `profiles.FULL`; what a subscriber emits is delivered after the signal in hand.
-2. Synchronous: no subscriber waits. An exception propagates to the emitter; a broken invariant must not go on sending.
+2. Synchronous: no subscriber waits. An exception of a subscriber goes to `on_error` if there is one, and the others
+   hear the signal all the same. Without, it propagates to the emitter, and what waited for delivery is dropped: the
+   next signal does not bring up what belongs to a broken one.
 3. Each class names its subscribers; a test compares the list with reality.
 """
 
@@ -37,7 +39,7 @@ class Connected(Signal):
 class Disconnected(Signal):
     """The WebSocket is gone.
 
-    Heard by: smart_charging.
+    Heard by: reset, smart_charging.
     """
 
 
@@ -45,7 +47,7 @@ class Disconnected(Signal):
 class RegistrationChanged(Signal):
     """BootNotification was answered with another status than the last time.
 
-    Heard by: availability, smart_charging.
+    Heard by: availability, smart_charging, charge_point.
     """
 
     status: RegistrationStatus
@@ -55,10 +57,12 @@ class RegistrationChanged(Signal):
 class ClockSet(Signal):
     """The Central System told the time and the clock moved by `shift` µs.
 
-    Heard by: meter_values, smart_charging.
+    Heard by: availability, meter_values, smart_charging.
     """
 
     shift: int
+    is_first: bool = False
+    """Nobody had set the clock before: all times taken so far were wrong by `shift`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +101,7 @@ class TransactionIdAssigned(Signal):
 class TransactionEnded(Signal):
     """The station told the end; StopTransaction is queued.
 
-    Heard by: reset, smart_charging.
+    Heard by: energy_allowance, reset, smart_charging.
     """
 
     transaction: Transaction
@@ -143,20 +147,25 @@ class ConfigurationChanged(Signal):
     """
 
     key: str
+    old: str | None = None
+    new: str | None = None
+    """Texts on the wire; None where there is none, or it cannot be read."""
 
 
 class Signals:
     """The bus of one charge point."""
 
-    __slots__ = ("_emitting", "_subscribers", "_waiting")
+    __slots__ = ("_emitting", "_subscribers", "_waiting", "on_error")
 
     def __init__(self) -> None:
-        self._subscribers: dict[type[Signal], list[Callable[..., None]]] = {}
+        self.on_error: Callable[[str, Exception], None] | None = None
+        """Is given the place ("signal TransactionEnded") and the exception of a subscriber that raised."""
+        self._subscribers: dict[type[Signal], tuple[Callable[..., None], ...]] = {}
         self._waiting: deque[Signal] = deque()
         self._emitting = False
 
     def on(self, kind: type[S], subscriber: Callable[[S], None]) -> None:
-        self._subscribers.setdefault(kind, []).append(subscriber)
+        self._subscribers[kind] = (*self._subscribers.get(kind, ()), subscriber)
 
     def emit(self, signal: Signal) -> None:
         self._waiting.append(signal)
@@ -167,7 +176,12 @@ class Signals:
             while self._waiting:
                 current = self._waiting.popleft()
                 for subscriber in self._subscribers.get(type(current), ()):
-                    subscriber(current)
+                    try:
+                        subscriber(current)
+                    except Exception as error:
+                        if self.on_error is None:
+                            raise
+                        self.on_error(f"signal {type(current).__name__}", error)
         finally:
             self._emitting = False
             self._waiting.clear()

@@ -2,8 +2,9 @@
 
 Rules of this file:
 1. Due means `when <= now`. `run_due` runs what is due in the order of `when`, equal ones in the order of their making.
-2. A callback is synchronous and short; it may add and cancel timers, itself included. What it raises passes through
-   `run_due`; the other timers stay as they are.
+2. A callback is synchronous and short; it may add and cancel timers, itself included. What it raises goes to `on_error`
+   if there is one, and the next timer has its turn; without, it passes through `run_due`. Either way the other timers
+   stay as they are, and a repeated one goes on.
 3. `every` keeps its phase: beats lie at first + n x interval. Beats missed in a long pause are made up by one call.
 4. Cancelling only marks; the heap is rebuilt when more than half of it is marked, so that it cannot grow by cancelling.
 5. Callbacks should be bound methods: a closure per timer costs a fleet more than the timer itself.
@@ -48,13 +49,15 @@ class Timers:
     sleeps until `deadline()` must then sleep less.
     """
 
-    __slots__ = ("_cancelled", "_heap", "_sequence", "on_earlier")
+    __slots__ = ("_cancelled", "_heap", "_sequence", "on_earlier", "on_error")
 
     def __init__(self) -> None:
         self._heap: list[tuple[float, int, Timer]] = []
         self._sequence = 0
         self._cancelled = 0
         self.on_earlier: Callable[[float], None] | None = None
+        self.on_error: Callable[[str, Exception], None] | None = None
+        """Is given the place ("timer") and the exception of a callback that raised."""
 
     def __len__(self) -> int:
         """Number of active timers."""
@@ -94,7 +97,12 @@ class Timers:
             else:
                 timer._callback = None
             called += 1
-            callback()
+            try:
+                callback()
+            except Exception as error:
+                if self.on_error is None:
+                    raise
+                self.on_error("timer", error)
         return called
 
     def _add(self, timer: Timer) -> Timer:

@@ -11,15 +11,23 @@ Rules of this file:
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
+from math import floor
 
 from ocpp16.enums import Reason
+from ocpp16.values import INT32_HIGH, INT32_LOW, finite
 
-_INT32 = 2**31 - 1
 
+def watt_hours(energy: float, name: str = "energy") -> int:
+    """A register in whole Wh as StartTransaction and StopTransaction carry it; beyond 32 bits it is cut.
 
-def watt_hours(energy: float) -> int:
-    """A register in whole Wh as StartTransaction and StopTransaction carry it; beyond 32 bits it is cut."""
-    return max(-_INT32 - 1, min(_INT32, round(energy)))
+    The nearest whole number, and of two equally near ones the higher: 1626.5 is 1627, as 1627.5 is 1628. So a register
+    that grew never seems to have fallen, and nobody who rounds the two decimals of MeterValues gets another number.
+    Raises ValueError that names it if it is no finite number.
+    """
+    whole = floor(finite(energy, name))
+    if energy - whole >= 0.5:
+        whole += 1
+    return max(INT32_LOW, min(INT32_HIGH, whole))
 
 
 class TransactionPhase(StrEnum):

@@ -7,12 +7,12 @@ Rules of this file:
 1. Every row belongs to one charge point; a table's primary key is `charge_point_id` followed by `key_columns`.
 2. A change is idempotent: applied twice it leaves what it left when applied once. So a batch whose fate is unknown
    can be applied again.
-3. Nothing here knows of clocks, tasks or messages.
+3. What a driver cannot hold it refuses for the one charge point, and goes on with the others.
+4. Nothing here knows of clocks, tasks or messages.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import NamedTuple, Protocol, TypeAlias
 
 Value: TypeAlias = int | str | None
@@ -39,6 +39,24 @@ class Table:
         """The key of a row of this table."""
         return row[: len(self.key_columns)]
 
+    def narrowed(self, *columns: str) -> "Table":
+        """The same table with its key and some other columns only, to be loaded without the rest."""
+        return Table(self.name, self.key_columns, (*self.key_columns, *columns))
+
+    def places(self, narrowed: "Table") -> tuple[int, ...] | None:
+        """Where the columns of a narrowed table are in a row of this one; None if it has the same columns.
+
+        Raises ValueError for columns this table does not have, or another key.
+        """
+        if narrowed.columns == self.columns and narrowed.key_columns == self.key_columns:
+            return None
+        missing = [column for column in narrowed.columns if column not in self.columns]
+        if missing or narrowed.key_columns != self.key_columns:
+            raise ValueError(
+                f"{self.name} has no columns {', '.join(missing)}" if missing else f"{self.name}: other key"
+            )
+        return tuple(self.columns.index(column) for column in narrowed.columns)
+
 
 class Put(NamedTuple):
     """Insert `row`, or replace the row that has its key."""
@@ -54,23 +72,46 @@ class Delete(NamedTuple):
     key: Row
 
 
-class FileWrite(Protocol):
-    """A file that is written beside the rows, as the overlay of the configuration."""
-
-    @property
-    def target(self) -> Path:
-        """Which file: of several writes of one batch to the same target only the last is carried out."""
-        ...
-
-    def write(self) -> None:
-        """Replace the file durably; blocks. Raises OSError when that is not possible now. May be called again."""
-        ...
-
-
 RowChange: TypeAlias = Put | Delete
-Change: TypeAlias = Put | Delete | FileWrite
+Change: TypeAlias = RowChange
 Batch: TypeAlias = tuple[str, Sequence[RowChange]]
 """A charge point's id and its changes, in order."""
+
+_SMALLEST, _LARGEST = -(2**63), 2**63 - 1
+
+
+def check_change(change: RowChange) -> None:
+    """Raises ValueError, TypeError or OverflowError for a change of this shape that no store can carry out.
+
+    Whether the table exists, and what else its columns demand, only the store knows.
+    """
+    table = change.table
+    if isinstance(change, Put):
+        values, expected = change.row, len(table.columns)
+        if len(values) != expected:
+            raise ValueError(f"{table.name} has {expected} columns, not {len(values)}")
+        if None in table.key_of(values):
+            raise ValueError(f"{table.name}: a key has no nulls")
+    else:
+        values = change.key
+        if len(values) > len(table.key_columns):
+            raise ValueError(f"a key of {table.name} has fewer than {len(values)} columns")
+    if not isinstance(values, tuple):
+        raise TypeError(f"a row of {table.name} is a tuple, not {type(values).__name__}")
+    for value in values:
+        check_value(value)
+
+
+def check_value(value: Value) -> None:
+    """Raises TypeError, OverflowError or ValueError for a value that no column can hold."""
+    if isinstance(value, int):
+        if not _SMALLEST <= value <= _LARGEST:
+            raise OverflowError("integers have at most 64 bits")
+    elif isinstance(value, str):
+        if not value.isascii():
+            value.encode()  # UnicodeEncodeError, a ValueError, for a lone surrogate
+    elif value is not None:
+        raise TypeError(f"a column cannot hold {type(value).__name__}")
 
 
 class Store(Protocol):
@@ -81,10 +122,14 @@ class Store(Protocol):
         """True when nothing outlives the process: then there is no point in waiting for a commit."""
         ...
 
-    def load(self, charge_point_id: str) -> dict[str, list[Row]]:
-        """All rows of one charge point: name of the table → rows in the order of their keys.
+    def load(self, charge_point_id: str, table: Table, key: Row = ()) -> list[Row]:
+        """The rows of one charge point in one table whose key begins with `key`, in the order of their keys.
 
-        Every table is there, also one without rows. Raises StoreError when the store cannot be read.
+        Parameters: `table` may have fewer columns than are stored (`Table.narrowed`): then only these are given. `key`:
+        () is all of this charge point's table, a full key is at most one row; one that no row can have finds nothing.
+
+        Raises StoreError when the store cannot be read, ValueError for a table or column that is not there and for a
+        key of too many columns.
         """
         ...
 

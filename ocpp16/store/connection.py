@@ -83,13 +83,18 @@ def connect(path: Path) -> sqlite3.Connection:
     )
 
 
+def check_synchronous(synchronous: str) -> None:
+    """Raises ValueError for what is none of the settings."""
+    if synchronous not in _SYNCHRONOUS:
+        raise ValueError(f"synchronous is one of {', '.join(_SYNCHRONOUS)}, not {synchronous}")
+
+
 def prepare(connection: sqlite3.Connection, synchronous: str, size_limit: int | None) -> str | None:
     """Apply the settings. Returns a warning, or None. Raises sqlite3.Error.
 
     Parameters: `synchronous` "FULL", "NORMAL" or "EXTRA"; `size_limit` of the file in bytes, None for no limit.
     """
-    if synchronous not in _SYNCHRONOUS:
-        raise ValueError(f"synchronous is one of {', '.join(_SYNCHRONOUS)}, not {synchronous}")
+    check_synchronous(synchronous)
     execute = connection.execute
     execute("PRAGMA foreign_keys = ON")
     execute("PRAGMA secure_delete = FAST")  # id tags are personal data

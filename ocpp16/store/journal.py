@@ -1,110 +1,66 @@
 """Changes in order, each with a number; one committer brings them to the store and says how far it got.
 
-What decides calls `append` in the same synchronous block in which it changes the state in memory: nothing waits
-there, and nothing comes between. What must not happen before it is stored (a frame that tells of it) keeps the
-number and looks at `durable`.
+What has happened is a *fact*: who decides calls `append` in the same synchronous block in which it changes the state in
+memory. Nothing waits there, and nothing comes between. What must not happen before it is stored (a frame that tells of
+it) keeps the number and looks at `durable`. What somebody *asks for* is a proposal: `propose` stores it first, and
+applies it when it is durable.
 
 Rules of this file:
-1. `append` never waits and never fails for the store's sake. What is appended while a batch is being written belongs
-   to the next batch: commits coalesce by themselves.
-2. Within a batch only the last change of a row is kept, and only the last write of a file. Files are written first.
-3. A commit is in the hands of at most one thread, and is always waited for.
-4. A failed batch is kept, and tried again together with what came since; meanwhile `durable` stands still. It may be
+1. `append` and `propose` never wait and never fail for the store's sake. What comes while a batch is being written
+   belongs to the next batch: commits coalesce by themselves.
+2. A commit is in the hands of at most one thread. Who waits for it may be cancelled; it goes on, and is settled before
+   the next one begins. One that takes too long counts as an outage.
+3. A failed batch is kept, and tried again together with what came since; meanwhile `durable` stands still. It may be
    written twice: changes are idempotent.
-5. A refused charge point hears of it before `durable` rises. What it had appended since is refused too: it came from
-   a state in memory that the store does not have.
-6. Nothing is kept per charge point but what waits to be written: ten thousand share one journal.
+4. Proposals are applied before `durable` rises. A proposal withdrawn before a thread had it leaves nothing; one that a
+   thread has, or had in vain, is followed by the rows that memory has instead (`restore`). So is one whose rows were
+   appended anew before it was applied.
+5. An impossible append is left out alone, told and passed by `durable`: the charge point goes on. An impossible
+   proposal fails alone.
+6. Nothing is kept or done per charge point but for what waits to be written: ten thousand share one journal.
 """
 
+import logging
+from collections import deque
 from collections.abc import Callable, Sequence
-from pathlib import Path
+from typing import Any, TypeVar
+from weakref import WeakValueDictionary
 
 import trio
 
 from ocpp16.errors import StoreError
-from ocpp16.store.base import Change, Delete, FileWrite, Put, Row, RowChange, Store
+from ocpp16.store.base import Row, RowChange, Store, Table
+from ocpp16.store.batch import Batch, is_overtaken
+from ocpp16.store.commit import Commit, Errand, Work, as_outage
+from ocpp16.store.committer import Committer
+from ocpp16.store.loading import load_all
+from ocpp16.store.proposal import Proposal as Proposal
+from ocpp16.store.watchers import Subscribers, Waiters, Watcher, Watchers
+from ocpp16.texts import shown
 
-_REFUSALS_REMEMBERED = 1024
+log = logging.getLogger("ocpp16")
 
+T = TypeVar("T")
 
-class _Part:
-    """What one charge point adds to a batch: the last change of each row, and the numbers it was given."""
+# The journal of each store, by its identity: two would overtake each other. It keeps nothing alive.
+_JOURNALS: "WeakValueDictionary[int, Journal]" = WeakValueDictionary()
 
-    __slots__ = ("changes", "numbers")
-
-    def __init__(self) -> None:
-        self.changes: dict[tuple[str, Row], RowChange] = {}
-        self.numbers: list[int] = []
-
-    def take(self, change: RowChange) -> None:
-        table = change.table
-        if isinstance(change, Put):
-            self.changes[table.name, table.key_of(change.row)] = change
-            return
-        key = tuple(change.key)
-        length = len(key)
-        if length < len(table.key_columns):
-            # The rows below, and earlier deletions of them, are overtaken: what comes later must come after this one.
-            overtaken = [other for other in self.changes if other[0] == table.name and other[1][:length] == key]
-            for other in overtaken:
-                del self.changes[other]
-        self.changes[table.name, key] = change
-
-
-class _Batch:
-    """What one commit carries. `last` is the highest number in it; all lower ones are in it or already durable."""
-
-    __slots__ = ("files", "last", "parts")
-
-    def __init__(self) -> None:
-        self.parts: dict[str, _Part] = {}
-        self.files: dict[Path, tuple[str, FileWrite]] = {}
-        self.last = 0
-
-    def take(self, charge_point_id: str, change: Change) -> None:
-        if isinstance(change, Put | Delete):
-            self.parts[charge_point_id].take(change)
-        else:
-            self.files.pop(change.target, None)
-            self.files[change.target] = (charge_point_id, change)
-
-    def part(self, charge_point_id: str) -> _Part:
-        part = self.parts.get(charge_point_id)
-        if part is None:
-            part = self.parts[charge_point_id] = _Part()
-        return part
-
-    def merge(self, later: "_Batch") -> None:
-        for charge_point_id, part in later.parts.items():
-            mine = self.part(charge_point_id)
-            mine.numbers.extend(part.numbers)
-            for change in part.changes.values():
-                mine.take(change)
-        for charge_point_id, file in later.files.values():
-            self.take(charge_point_id, file)
-        self.last = later.last
-
-    def forget(self, charge_point_id: str) -> list[int]:
-        """Take out what this charge point wanted; its numbers stay, so that `durable` passes them. Returns them."""
-        part = self.parts.get(charge_point_id)
-        if part is None:
-            return []
-        part.changes.clear()
-        for target in [target for target, (owner, _) in self.files.items() if owner == charge_point_id]:
-            del self.files[target]
-        return part.numbers
+RETRY_DELAYS = (0.5, 1.0, 2.0, 5.0, 10.0, 30.0)
+FLUSH_TIMEOUT = 10.0
+HANG_TIMEOUT = 10.0
 
 
 class Journal:
-    """One per store. All methods belong to the trio thread.
+    """The one journal of a store. All methods belong to the trio thread.
 
-    Parameters: `inline` commits in the trio thread itself, for a virtual clock, which does not see a busy thread and
-    would jump ahead. `retry_delays` are the seconds between attempts while the store fails; the last one is repeated.
-    `flush_timeout` bounds, in seconds, the attempts that are made after `run` was cancelled.
+    Parameters, times in seconds: `inline` commits in the trio thread itself, for a virtual clock, which does not see a
+    busy thread and would jump ahead. `retry_delays` between attempts while the store fails; the last one is repeated.
+    `flush_timeout` bounds the attempts that are made after the last `run` was cancelled. After `hang_timeout` a commit
+    that does not end is told as an outage.
 
-    Callbacks, also to be set later: `on_failing(reason)` once when an outage begins, `on_recovered()` when it ends,
-    `on_refused(charge_point_id, error)` when a charge point's changes are impossible: it must end, for the store does
-    not have its state. Without `on_refused` the refusal ends `run` (or `append`, for a volatile store) by StoreError.
+    `on_failing(reason)` is called once when an outage begins, `on_recovered()` when it ends, `on_internal_error(place,
+    error)` when something was left out or a callback failed; all may be set later. Several charge points `watch`.
+    Raises ValueError if the store has a journal already: see `shared_journal`.
     """
 
     def __init__(
@@ -112,208 +68,333 @@ class Journal:
         store: Store,
         *,
         inline: bool = False,
-        retry_delays: Sequence[float] = (0.5, 1.0, 2.0, 5.0, 10.0, 30.0),
-        flush_timeout: float = 10.0,
+        retry_delays: Sequence[float] = RETRY_DELAYS,
+        flush_timeout: float = FLUSH_TIMEOUT,
+        hang_timeout: float = HANG_TIMEOUT,
         on_failing: Callable[[str], None] | None = None,
         on_recovered: Callable[[], None] | None = None,
-        on_refused: Callable[[str, Exception], None] | None = None,
+        on_internal_error: Callable[[str, BaseException], None] | None = None,
     ) -> None:
         self.store = store
         self.number = 0
         self.durable = 0
         self.is_failing = False
+        self.has_ended = False
+        self.is_inline = inline
         self.on_failing = on_failing
         self.on_recovered = on_recovered
-        self.on_refused = on_refused
+        self.on_internal_error = on_internal_error
+        self._watchers = Watchers()
         self._is_volatile = store.is_volatile
-        self.is_inline = inline
         self._retry_delays = tuple(retry_delays)
-        self._flush_timeout = flush_timeout
-        self._pending = _Batch()
-        self._in_hand: _Batch | None = None
-        self._kicks: dict[str | None, list[Callable[[], None]]] = {}
-        self._refused: dict[int, Exception] = {}
-        self._is_running = False
-        self._has_ended = False
-        self._work = trio.Event()
-        self._rise = trio.Event()
-        # Threads of the default limiter may all be taken by the host's own blocking calls.
-        self._limiter = trio.CapacityLimiter(1)
+        self._hang_timeout = hang_timeout
+        self._pending = Batch()
+        self._errands: deque[Errand[Any]] = deque()
+        self._reason = ""
+        self._attempts = 0
+        self._retry_at = 0.0
+        self._subscribers = Subscribers()
+        self._waiters = Waiters()
+        self._is_settling = False
+        self._committer = Committer(self, inline=inline, flush_timeout=flush_timeout, hang_timeout=hang_timeout)
+        self._claim_store()
 
-    def append(self, charge_point_id: str, *changes: Change) -> int:
+    # What happened, and what is asked for
+
+    def append(self, charge_point_id: str, *changes: RowChange) -> int:
         """Add changes of one charge point, to be stored together or not at all. Returns their number.
 
         Without changes, the number after which all that this charge point appended before is stored.
         """
         if not changes:
             return self._last_of(charge_point_id)
-        number = self.number = self.number + 1
+        number = self.number + 1
         pending = self._pending
-        pending.part(charge_point_id).numbers.append(number)
-        for change in changes:
-            pending.take(charge_point_id, change)
-        pending.last = number
-        if self._is_volatile and not self.is_failing:
-            self._commit_at_once()
-        else:
-            self._work.set()
+        pending.part(charge_point_id).take(number, changes)
+        pending.last = self.number = number
+        self._begin()
         return number
 
-    def subscribe(self, kick: Callable[[], None], charge_point_id: str | None = None) -> Callable[[], None]:
-        """Have `kick` called whenever `durable` rose; it must not raise and not append. Returns what ends that.
+    def propose(
+        self,
+        charge_point_id: str,
+        changes: Sequence[RowChange],
+        *,
+        apply: Callable[[], None],
+        restore: Callable[[], Sequence[RowChange]],
+    ) -> Proposal:
+        """Ask for a change: stored together or not at all, and put in force by `apply` when it is stored.
 
-        With `charge_point_id`, only when the commit held changes of that charge point: in a fleet of thousands nobody
-        else needs to look.
+        Parameters: `apply` changes the state in memory, in the trio thread, before `durable` rises and anybody who
+        waits wakes; `restore` gives the rows that memory has now, where the proposal was withdrawn too late to be
+        taken out, where `apply` raised, and where rows of it were appended or proposed again before it was applied.
         """
-        self._kicks.setdefault(charge_point_id, []).append(kick)
+        number = self.number = self.number + 1
+        proposal = Proposal(self, number, charge_point_id, changes, apply, restore)
+        self._pending.add(proposal)
+        self._begin()
+        return proposal
 
-        def unsubscribe() -> None:
-            kicks = self._kicks.get(charge_point_id, [])
-            if kick in kicks:
-                kicks.remove(kick)
-                if not kicks:
-                    del self._kicks[charge_point_id]
+    def withdrawn(self, proposal: Proposal) -> None:
+        """For `Proposal`: take it out where no thread has it."""
+        if proposal in self._pending.proposals:
+            self._pending.remove(proposal)
+            if proposal.was_tried:  # what became of a failed commit is known for certain only after the next one
+                self._restore(proposal)
 
-        return unsubscribe
+    def why_it_waits(self, proposal: Proposal) -> str:
+        """For `Proposal`: why it is not stored yet."""
+        return self._reason if self.is_failing else "the store is still writing"
+
+    def subscribe(self, kick: Callable[[], None], charge_point_id: str | None = None) -> Callable[[], None]:
+        """Have `kick` called whenever `durable` rose; it must not append. Returns what ends that.
+
+        With `charge_point_id`, only when the commit held changes of that charge point.
+        """
+        return self._subscribers.add(charge_point_id, kick)
+
+    def watch(
+        self,
+        charge_point_id: str | None = None,
+        *,
+        on_failing: Callable[[str], None] | None = None,
+        on_recovered: Callable[[], None] | None = None,
+        on_internal_error: Callable[[str, BaseException], None] | None = None,
+    ) -> Callable[[], None]:
+        """Be told of outages, also one that is on already, and of what was left out. Returns what ends that.
+
+        The callbacks are those of the constructor; one that raises is logged. Without `charge_point_id`, errors of all.
+        """
+        if self.outage and on_failing is not None:
+            on_failing(self.outage)
+        return self._watchers.add(charge_point_id, Watcher(on_failing, on_recovered, on_internal_error))
 
     async def wait_durable(self, number: int) -> None:
-        """Wait until everything up to `number` is stored.
-
-        Raises StoreError if the store refused it, or if `run` ended without storing it; ValueError for a number that
-        was never given out.
+        """Wait until everything up to `number` is stored. Raises StoreError if `run` ended before; ValueError for a
+        number that was never given out.
         """
         if number > self.number:
             raise ValueError(f"nothing was appended under the number {number}")
         await trio.lowlevel.checkpoint()
         while self.durable < number:
-            if self._has_ended:
+            if self.has_ended:
                 raise StoreError("the journal ended before this was stored")
-            await self._rise.wait()
-        error = self._refused.get(number)
-        if error is not None:
-            raise StoreError(f"the store refused this: {error}") from error
+            await self._waiters.wait(number)
 
-    async def run(self) -> None:
-        """The committer: runs until it is cancelled, then writes what is still there, and ends.
+    @property
+    def outage(self) -> str:
+        """Why the disk has not got what was told: commits fail, or the store works from memory. Empty if it has."""
+        if self.is_failing:
+            return self._reason
+        return str(getattr(self.store, "reason", "")) if getattr(self.store, "is_degraded", False) else ""
 
-        A volatile store needs it only while a file cannot be written. It can be started again after it ended.
+    def tell_recovered(self) -> None:
+        """For the owner: the store does not work from memory any more."""
+        self._watchers.recovered(self._own_watcher())
+
+    def left(self) -> int:
+        """How many changes are not stored (as far as it is known)."""
+        return sum(len(part) for batch in self._batches() for part in batch.parts.values())
+
+    # Reading
+
+    async def load(self, charge_point_id: str, table: Table, key: Row = ()) -> list[Row]:
+        """`Store.load`, when no commit is at the store. Raises StoreError, also when that takes too long."""
+        return await self.in_turn(lambda store: store.load(charge_point_id, table, key))
+
+    async def load_all(self, charge_point_id: str) -> dict[str, list[Row]]:
+        """`loading.load_all`: what a charge point reads when it starts. Raises StoreError."""
+        return await self.in_turn(lambda store: load_all(store, charge_point_id))
+
+    async def in_turn(self, errand: Callable[[Store], T], *, timeout: float | None = None) -> T:
+        """Do something with the store that wants it alone, in a thread. Raises what it raises.
+
+        Raises StoreError when the store does not answer within `timeout` seconds, by default `hang_timeout`.
         """
-        if self._is_running:
-            raise RuntimeError("the journal has its committer already")
-        self._is_running, self._has_ended = True, False
+        timeout = self._hang_timeout if timeout is None else timeout
+        if (self._is_volatile or self.is_inline) and self._committer.in_the_air is None:
+            await trio.lowlevel.checkpoint()
+            return errand(self.store)
+        if not self._committer.servers:
+            raise StoreError("nobody serves the journal")
+        work = Errand(errand)
+        self._errands.append(work)
+        self._committer.wake()
+        with trio.move_on_after(timeout):
+            await work.landed.wait()
+        if not work.landed.is_set():
+            if work in self._errands:
+                self._errands.remove(work)
+            raise StoreError(f"the store cannot be read: no answer within {timeout:g} s")
+        return work.result()
+
+    # The committer
+
+    async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
+        """Serve the journal until cancelled. Of several tasks one is the committer; another takes over when it goes.
+
+        The last one to be cancelled writes what is still there, within `flush_timeout`; see `left` afterwards. A
+        volatile store needs it only while it fails. It can be started again after it ended; `nursery.start` returns
+        when it serves. Raises ValueError if the store has got another journal since.
+        """
+        self._claim_store()
+        self.has_ended = False
+        is_orderly = False
         try:
-            while True:
-                self._work = trio.Event()
-                if not self._has_work():
-                    await self._work.wait()
-                await self._commit_all()
+            await self._committer.serve(task_status)
         except trio.Cancelled:
-            with trio.CancelScope(shield=True, deadline=trio.current_time() + self._flush_timeout):
-                await self._commit_all()
+            is_orderly = True
             raise
         finally:
-            self._is_running, self._has_ended = False, True
-            self._tell_waiters()
+            if not self._committer.servers:
+                self._end(is_orderly)
+
+    # For the committer: see `Board` there
+
+    def has_work(self) -> bool:
+        return bool(self._pending.parts) or bool(self._errands)
+
+    def next_attempt_at(self) -> float:
+        return 0.0 if self._errands else self._retry_at
+
+    def take_off(self) -> Work:
+        """An errand, or all that waits."""
+        if self._errands:
+            return self._errands.popleft()
+        commit = Commit(self._pending)
+        self._pending = Batch()
+        return commit
+
+    def settle(self, work: Work) -> None:
+        if not isinstance(work, Commit):
+            work.landed.set()
+            return
+        self._is_settling = True
+        try:
+            if work.error is None:
+                self._committed(work)
+            else:
+                self._failed(work, work.error)
+        finally:
+            self._is_settling = False
+
+    def hangs(self, reason: str) -> None:
+        self._fail(reason)
+
+    def flushes(self) -> None:
+        self._retry_at = 0.0
+
+    def _end(self, is_orderly: bool) -> None:
+        self.has_ended = True
+        error = StoreError("the journal ended before this was stored")
+        for batch in self._batches():
+            for proposal in list(batch.proposals):
+                proposal.give_up(error)
+        left = self.left()
+        if left:
+            log.error("the store ends with %d changes not stored: %s", left, shown(self._reason) or "it was cut short")
+        if not (left and is_orderly) and _JOURNALS.get(id(self.store)) is self:
+            del _JOURNALS[id(self.store)]
+        self._waiters.wake(self.number)
+
+    def _batches(self) -> list[Batch]:
+        commit = self._committer.in_the_air
+        return [self._pending, commit.batch] if isinstance(commit, Commit) else [self._pending]
+
+    def _claim_store(self) -> None:
+        if _JOURNALS.setdefault(id(self.store), self) is not self:
+            raise ValueError("the store has a journal already: use shared_journal(store)")
+
+    def _begin(self) -> None:
+        if not self._is_volatile or self.is_failing:
+            self._committer.wake()
+        elif not self._is_settling:
+            # What is appended while something is applied follows it.
+            while self._pending.parts and not self.is_failing:
+                commit = Commit(self._pending)
+                self._pending = Batch()
+                commit.make(self.store)
+                self.settle(commit)
 
     def _last_of(self, charge_point_id: str) -> int:
-        for batch in (self._pending, self._in_hand):
-            if batch is not None and charge_point_id in batch.parts:
-                return batch.parts[charge_point_id].numbers[-1]
+        for batch in self._batches():
+            if charge_point_id in batch.parts:
+                return batch.parts[charge_point_id].last
         return self.durable
 
-    def _has_work(self) -> bool:
-        return self._in_hand is not None or bool(self._pending.parts)
+    def _failed(self, commit: Commit, error: BaseException) -> None:
+        batch = commit.batch
+        batch.extend(self._pending)
+        self._pending = batch
+        for proposal in list(batch.proposals):
+            proposal.was_tried = True
+            if proposal.is_settled:
+                self.withdrawn(proposal)
+        if not isinstance(error, Exception):
+            raise error
+        if not isinstance(error, StoreError) and not self.is_failing:
+            log.error("the store failed for a reason of its own", exc_info=error)
+        delay = self._retry_delays[min(self._attempts, len(self._retry_delays) - 1)]
+        self._attempts += 1
+        self._retry_at = trio.current_time() + delay
+        self._fail(str(as_outage(error)))
 
-    def _take_batch(self) -> _Batch:
-        """Everything that waits: what failed before, then what came since."""
-        batch, self._pending = self._pending, _Batch()
-        if self._in_hand is None:
-            self._in_hand = batch
-        elif batch.parts:
-            self._in_hand.merge(batch)
-        return self._in_hand
-
-    async def _commit_all(self) -> None:
-        attempt = 0
-        while self._has_work():
-            if self.is_inline:
-                await trio.lowlevel.checkpoint()
-            batch = self._take_batch()
-            try:
-                if self.is_inline:
-                    refused = self._write(batch)
-                else:
-                    refused = await trio.to_thread.run_sync(self._write, batch, limiter=self._limiter)
-            except StoreError as error:
-                self._fail(error)
-                with trio.move_on_after(self._retry_delays[min(attempt, len(self._retry_delays) - 1)]):
-                    await trio.sleep_forever()
-                attempt += 1
-                continue
-            attempt = 0
-            self._settle(batch, refused)
-
-    def _commit_at_once(self) -> None:
-        batch = self._take_batch()
-        try:
-            refused = self._write(batch)
-        except StoreError as error:
-            self._fail(error)
-            self._work.set()
-        else:
-            self._settle(batch, refused)
-
-    def _write(self, batch: _Batch) -> dict[str, Exception]:
-        """Runs in a worker thread: nothing else touches `batch` meanwhile."""
-        refused: dict[str, Exception] = {}
-        for charge_point_id, file in batch.files.values():
-            try:
-                file.write()
-            except OSError as error:
-                raise StoreError(f"{file.target} cannot be written: {error.strerror or error}") from error
-            except (ValueError, TypeError) as error:
-                refused[charge_point_id] = error
-        rows = [
-            (charge_point_id, tuple(part.changes.values()))
-            for charge_point_id, part in batch.parts.items()
-            if part.changes and charge_point_id not in refused
-        ]
-        if rows:
-            refused.update(self.store.apply(rows))
-        return refused
-
-    def _fail(self, error: StoreError) -> None:
+    def _fail(self, reason: str) -> None:
+        self._reason = reason
         if not self.is_failing:
             self.is_failing = True
-            if self.on_failing is not None:
-                self.on_failing(str(error))
+            self._watchers.failing(self._own_watcher(), reason)
 
-    def _settle(self, batch: _Batch, refused: dict[str, Exception]) -> None:
-        self._in_hand = None
-        if self.is_failing:
-            self.is_failing = False
-            if self.on_recovered is not None:
-                self.on_recovered()
-        for charge_point_id, error in refused.items():
-            self._refuse(charge_point_id, error, batch)
-        self.durable = batch.last
-        self._tell_waiters()
-        for kick in self._kicks.get(None, ()):
-            kick()
-        for charge_point_id in batch.parts:
-            for kick in self._kicks.get(charge_point_id, ()):
-                kick()
+    def _committed(self, commit: Commit) -> None:
+        self._attempts, self._retry_at = 0, 0.0
+        if self.is_failing and commit.has_written:
+            self.is_failing, self._reason = False, ""
+            self._watchers.recovered(self._own_watcher())
+        for refused in commit.refused:
+            if refused.piece.proposal is not None:
+                refused.piece.proposal.fail(refused.as_store_error())
+            else:
+                who, why = shown(refused.charge_point_id), shown(refused.error)
+                log.error("%s: the store cannot take what was told, it is left out: %s", who, why)
+                self._internal_error(refused.charge_point_id, "store", refused.error)
+        to_restore: list[Proposal] = []
+        for proposal in commit.batch.proposals:
+            if proposal.is_withdrawn:
+                to_restore.append(proposal)
+            elif not proposal.is_settled:
+                error = proposal.carry_out()
+                if error is not None:
+                    log.error(
+                        "%s: a change that is stored cannot be applied", shown(proposal.charge_point_id), exc_info=error
+                    )
+                    self._internal_error(proposal.charge_point_id, "apply", error)
+                if error is not None or is_overtaken(proposal, (commit.batch, self._pending)):
+                    to_restore.append(proposal)
+        for proposal in to_restore:
+            self._restore(proposal)
+        self.durable = max(self.durable, commit.batch.last)
+        self._waiters.wake(self.durable)
+        self._subscribers.kick(None)
+        for charge_point_id in commit.batch.parts:
+            self._subscribers.kick(charge_point_id)
 
-    def _refuse(self, charge_point_id: str, error: Exception, batch: _Batch) -> None:
-        for refused_batch in (batch, self._pending):
-            for number in refused_batch.forget(charge_point_id):
-                self._refused[number] = error
-        while len(self._refused) > _REFUSALS_REMEMBERED:
-            del self._refused[next(iter(self._refused))]
-        if self.on_refused is None:
-            raise StoreError(f"the store refused changes of {charge_point_id}: {error}") from error
-        self.on_refused(charge_point_id, error)
+    def _internal_error(self, charge_point_id: str, place: str, error: BaseException) -> None:
+        self._watchers.internal_error(self._own_watcher(), charge_point_id, place, error)
 
-    def _tell_waiters(self) -> None:
-        self._rise.set()
-        self._rise = trio.Event()
+    def _own_watcher(self) -> Watcher:
+        return Watcher(self.on_failing, self.on_recovered, self.on_internal_error)
+
+    def _restore(self, proposal: Proposal) -> None:
+        """What memory has instead of a proposal that may be, or become, stored."""
+        try:
+            changes = proposal.restore()
+        except Exception as error:
+            log.exception("%s: the rows of a withdrawn change cannot be told", shown(proposal.charge_point_id))
+            self._internal_error(proposal.charge_point_id, "restore", error)
+        else:
+            self.append(proposal.charge_point_id, *changes)
+
+
+def journal_of(store: Store) -> Journal | None:
+    """The journal that lives for a store, if there is one."""
+    return _JOURNALS.get(id(store))

@@ -8,6 +8,7 @@ process ends. The file itself stays; it means nothing.
 
 import fcntl
 import os
+from contextlib import suppress
 from pathlib import Path
 
 from ocpp16.errors import StoreError
@@ -16,10 +17,20 @@ from ocpp16.errors import StoreError
 class FileLock:
     """Taken when made. Raises StoreError if another has it, OSError if the file cannot be made."""
 
-    __slots__ = ("_descriptor",)
+    __slots__ = ("_descriptor", "_path")
 
     def __init__(self, path: Path, subject: Path) -> None:
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        self._path = path
+        try:
+            descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except OSError:
+            # Where nothing can be written, one that is there can be locked all the same.
+            try:
+                descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+            except OSError:
+                descriptor = -1
+            if descriptor == -1:
+                raise
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -30,11 +41,23 @@ class FileLock:
         except OSError:
             os.close(descriptor)
             raise
-        os.ftruncate(descriptor, 0)
-        os.pwrite(descriptor, b"%d\n" % os.getpid(), 0)
+        # Who has it is told for the sake of people only.
+        with suppress(OSError):
+            os.ftruncate(descriptor, 0)
+            os.pwrite(descriptor, b"%d\n" % os.getpid(), 0)
         self._descriptor: int | None = descriptor
 
     def release(self) -> None:
         if self._descriptor is not None:
             os.close(self._descriptor)
             self._descriptor = None
+
+    def is_in_place(self) -> bool:
+        """Whether another process would meet this lock: the file has its name still."""
+        if self._descriptor is None:
+            return False
+        try:
+            there, ours = os.stat(self._path), os.fstat(self._descriptor)
+        except OSError:
+            return False
+        return (there.st_dev, there.st_ino) == (ours.st_dev, ours.st_ino)

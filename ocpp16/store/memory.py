@@ -4,10 +4,8 @@ from collections.abc import Sequence
 from typing import Self
 
 from ocpp16.errors import StoreError
-from ocpp16.store.base import Batch, Put, Row, RowChange, Table, Value
+from ocpp16.store.base import Batch, Put, Row, RowChange, Table, check_change
 from ocpp16.store.tables import TABLES
-
-_SMALLEST, _LARGEST = -(2**63), 2**63 - 1
 
 
 class MemoryStore:
@@ -25,10 +23,21 @@ class MemoryStore:
         self._rows: dict[str, dict[str, dict[Row, Row]]] = {}
         self._is_closed = False
 
-    def load(self, charge_point_id: str) -> dict[str, list[Row]]:
+    def load(self, charge_point_id: str, table: Table, key: Row = ()) -> list[Row]:
         self._check_open()
-        stored = self._rows.get(charge_point_id, {})
-        return {name: [rows[key] for key in sorted(rows)] for name in self._tables for rows in [stored.get(name, {})]}
+        whole = self._tables.get(table.name)
+        if whole is None:
+            raise ValueError(f"there is no table {table.name}")
+        places = whole.places(table)
+        length = len(key)
+        if length > len(whole.key_columns):
+            raise ValueError(f"a key of {table.name} has fewer than {length} columns")
+        rows = self._rows.get(charge_point_id, {}).get(table.name, {})
+        if length == len(whole.key_columns):
+            found = [rows[key]] if key in rows else []
+        else:
+            found = [rows[other] for other in sorted(rows) if other[:length] == key]
+        return found if places is None else [tuple(row[place] for place in places) for row in found]
 
     def apply(self, batches: Sequence[Batch]) -> dict[str, Exception]:
         self._check_open()
@@ -54,6 +63,10 @@ class MemoryStore:
         again._rows = self._rows
         return again
 
+    def charge_points(self) -> list[str]:
+        """Whose changes it ever took."""
+        return list(self._rows)
+
     def _check_open(self) -> None:
         if self._is_closed:
             raise StoreError("the store is closed")
@@ -61,28 +74,7 @@ class MemoryStore:
     def _check(self, change: RowChange) -> None:
         if self._tables.get(change.table.name) != change.table:
             raise ValueError(f"there is no table {change.table.name} of these columns")
-        if isinstance(change, Put):
-            values, expected = change.row, len(change.table.columns)
-            if len(values) != expected:
-                raise ValueError(f"{change.table.name} has {expected} columns, not {len(values)}")
-            if None in change.table.key_of(values):
-                raise ValueError(f"{change.table.name}: a key has no nulls")
-        else:
-            values = change.key
-            if len(values) > len(change.table.key_columns):
-                raise ValueError(f"a key of {change.table.name} has fewer than {len(values)} columns")
-        for value in values:
-            _check_value(value)
-
-
-def _check_value(value: Value) -> None:
-    if isinstance(value, int):
-        if not _SMALLEST <= value <= _LARGEST:
-            raise OverflowError("integers have at most 64 bits")
-    elif isinstance(value, str):
-        value.encode()  # UnicodeEncodeError, a ValueError, for a lone surrogate
-    elif value is not None:
-        raise TypeError(f"a column cannot hold {type(value).__name__}")
+        check_change(change)
 
 
 def _carry_out(change: RowChange, rows: dict[Row, Row]) -> None:

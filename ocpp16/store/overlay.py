@@ -5,10 +5,10 @@ keys mean: `state.configuration` merges them over the main configuration.
 
 Rules of this file:
 1. A file is replaced as a whole: temporary file, fsync, rename, fsync of the folder. The overlay's generation before
-   is kept as `.bak`.
+   is kept as `.bak`. Where the path is a symbolic link, all this happens to the file it points to.
 2. A file that does not parse is kept aside as `.damaged`, with a warning, and `.bak` takes its place. A missing file is
    an empty overlay: deleting it is the way back to the main configuration.
-3. Content that did not change is not written: flash is spared.
+3. Content that did not change is not written: flash is spared. Only what was written counts as being there.
 4. Secrets are in the file of mode 0600 only, and have no `.bak`: an old key shall not lie about.
 """
 
@@ -16,13 +16,13 @@ import os
 import stat
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeAlias
 
 import orjson
 
 from ocpp16.errors import StoreError
+from ocpp16.store.json_text import json_text
 
 Document: TypeAlias = dict[str, dict[str, Any]]
 
@@ -30,42 +30,77 @@ _SECRET_MODE = 0o600
 _MODE = 0o644
 
 
-@dataclass(frozen=True, slots=True)
-class TextFileWrite:
-    """A `FileWrite` for the journal: the whole content of one file."""
+class _Known:
+    """What is known of one file: `handed` was proposed last, `written` is its content (None: not certain)."""
 
-    target: Path
-    content: bytes
-    mode: int
-    """Of a new file; a secret file (no access for others) is always set to it."""
-    keeps_previous: bool
+    __slots__ = ("handed", "written")
+
+    def __init__(self, text: bytes) -> None:
+        self.handed: bytes = text
+        self.written: bytes | None = text
+
+
+class TextFileWrite:
+    """A `FileWrite`: the whole content of one file.
+
+    Parameters: `mode` of a new file; a secret file (no access for others) is always set to it. `keeps_previous`: the
+    content before is kept as `.bak`.
+    """
+
+    __slots__ = ("_file", "_known", "_mode", "_steps", "content", "keeps_previous", "target")
+
+    def __init__(
+        self, target: Path, content: bytes, mode: int, *, keeps_previous: bool, known: _Known | None = None
+    ) -> None:
+        self.target = target
+        self.content = content
+        self.keeps_previous = keeps_previous
+        self._mode = mode
+        self._known = known
+        self._file = target
+        self._steps: list[tuple[Path, Path]] = []
+
+    def prepare(self) -> None:
+        """Write the content beside the file, unless it is there already."""
+        self._file = file = real_path(self.target)
+        present = _content(file)
+        if present == self.content:
+            return
+        file.parent.mkdir(parents=True, exist_ok=True)
+        # What does not parse is no generation worth keeping.
+        if self.keeps_previous and present is not None and _parsed(present) is not None:
+            self._steps.append((_linked(file, present, self._mode), _sibling(file, ".bak")))
+        temporary = _sibling(file, ".tmp")
+        self._steps.append((temporary, file))
+        _write_beside(temporary, self.content, self._mode, like=file)
+
+    def finish(self) -> None:
+        """Give it the name."""
+        if self._known is not None:
+            self._known.written = None
+        for source, name in self._steps:
+            os.replace(source, name)
+        if self._steps:
+            _sync_folder(self._file.parent)
+        if self._mode == _SECRET_MODE:
+            _restrict(self._file)
+        if self._known is not None:
+            self._known.written = self.content
+
+    def drop(self) -> None:
+        """Remove what was prepared."""
+        for source, _ in self._steps:
+            with suppress(OSError):
+                source.unlink(missing_ok=True)
 
     def write(self) -> None:
-        """Replace the file durably, unless it has that content already."""
-        present = _read(self.target)
-        if present == self.content:
-            if self.mode == _SECRET_MODE:
-                _restrict(self.target)
-            return
-        self.target.parent.mkdir(parents=True, exist_ok=True)
-        if self.keeps_previous and present is not None:
-            self._keep_previous(present)
-        _replace(self.target, self.content, self.mode)
-
-    def _keep_previous(self, present: bytes) -> None:
-        # A second name for the file that is there costs no write, and there is no moment without it. What does not
-        # parse is no generation worth keeping.
-        if _parsed(present) is None:
-            return
-        previous = _sibling(self.target, ".bak")
-        link = _sibling(self.target, ".bak.tmp")
-        link.unlink(missing_ok=True)
+        """All at once. Raises OSError."""
         try:
-            os.link(self.target, link)
-        except OSError:  # a file system without hard links
-            _replace(previous, present, self.mode)
-        else:
-            os.replace(link, previous)
+            self.prepare()
+            self.finish()
+        except BaseException:
+            self.drop()
+            raise
 
 
 class Overlay:
@@ -75,7 +110,7 @@ class Overlay:
     it may move files and copy `.bak` back. Raises StoreError when a file is there but cannot be read.
     """
 
-    __slots__ = ("_secrets_written", "_written", "document", "path", "secrets", "secrets_path", "warnings")
+    __slots__ = ("_known", "_known_secrets", "document", "path", "secrets", "secrets_path", "warnings")
 
     def __init__(self, path: Path | str, secrets_path: Path | str | None = None) -> None:
         self.path = Path(path).absolute()
@@ -83,14 +118,18 @@ class Overlay:
             Path(secrets_path).absolute() if secrets_path is not None else _sibling(self.path, ".secrets")
         )
         warnings: list[str] = []
-        self.document = _load(self.path, warnings, may_go_back=True)
-        self.secrets = _load(self.secrets_path, warnings, may_go_back=False)
+        self.document = _load(real_path(self.path), warnings, may_go_back=True)
+        self.secrets = _load(real_path(self.secrets_path), warnings, may_go_back=False)
         if self.secrets and _is_open_to_others(self.secrets_path):
-            warnings.append(f"{self.secrets_path.name} could be read by others; its mode was set to 0600")
-            _restrict(self.secrets_path)
+            try:
+                _restrict(self.secrets_path)
+                outcome = "its mode was set to 0600"
+            except OSError as error:  # a file system that is read-only, or a file of somebody else
+                outcome = f"its mode could not be changed ({error.strerror})"
+            warnings.append(f"{self.secrets_path.name} could be read by others; {outcome}")
         self.warnings = tuple(warnings)
-        self._written = _text(self.document)
-        self._secrets_written = _text(self.secrets)
+        self._known = _Known(_text(self.document))
+        self._known_secrets = _Known(_text(self.secrets))
 
     def merged(self) -> Document:
         """Overlay and secrets as one document."""
@@ -102,24 +141,35 @@ class Overlay:
     def changes(
         self, overrides: Mapping[str, Mapping[str, Any]], secrets: Mapping[str, Mapping[str, Any]]
     ) -> list[TextFileWrite]:
-        """The writes, for `Journal.append`, that make the files hold exactly this; none for a file that stays as it is.
+        """The writes, for `FileKeeper`, that make the files hold exactly this; none for a file that stays as it is.
 
-        Parameters: both are section → key → JSON value, complete, not only what is new. Raises TypeError when a value
+        A file stays as it is when it is known to hold this, and nothing else was asked of it since.
+        Parameters: both are section → key → JSON value, complete, not only what is new. Raises ValueError when a value
         is no JSON.
         """
         writes = []
         text, secret_text = _text(overrides), _text(secrets)
-        if secret_text != self._secrets_written:
-            writes.append(TextFileWrite(self.secrets_path, secret_text, _SECRET_MODE, keeps_previous=False))
-        if text != self._written:
-            writes.append(TextFileWrite(self.path, text, _MODE, keeps_previous=True))
-        self._written, self._secrets_written = text, secret_text
+        for known, content, path, mode in (
+            (self._known_secrets, secret_text, self.secrets_path, _SECRET_MODE),
+            (self._known, text, self.path, _MODE),
+        ):
+            if not known.handed == known.written == content:
+                known.handed = content
+                keeps_previous = mode != _SECRET_MODE
+                writes.append(TextFileWrite(path, content, mode, keeps_previous=keeps_previous, known=known))
         return writes
+
+
+def real_path(path: Path) -> Path:
+    """The file that is meant: what a symbolic link points to, there or not."""
+    return Path(os.path.realpath(path))
 
 
 def _text(document: Mapping[str, Mapping[str, Any]]) -> bytes:
     sections = {section: dict(keys) for section, keys in document.items() if keys}
-    return orjson.dumps(sections, option=orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS | orjson.OPT_APPEND_NEWLINE)
+    return json_text(
+        sections, "the configuration", orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS | orjson.OPT_APPEND_NEWLINE
+    )
 
 
 def _load(path: Path, warnings: list[str], *, may_go_back: bool) -> Document:
@@ -171,31 +221,55 @@ def _sibling(path: Path, suffix: str) -> Path:
     return path.with_name(path.name + suffix)
 
 
-def _read(path: Path) -> bytes | None:
+def _content(path: Path) -> bytes | None:
     try:
         return path.read_bytes()
     except FileNotFoundError:
         return None
+
+
+def _read(path: Path) -> bytes | None:
+    try:
+        return _content(path)
     except OSError as error:
         raise StoreError(f"{path} cannot be read: {error.strerror}") from error
 
 
-def _replace(path: Path, content: bytes, mode: int) -> None:
-    temporary = _sibling(path, ".tmp")
+def _linked(file: Path, present: bytes, mode: int) -> Path:
+    """A second name for the file that is there: costs no write, and there is no moment without the file."""
+    link = _sibling(file, ".bak.tmp")
+    link.unlink(missing_ok=True)
+    try:
+        os.link(file, link)
+    except OSError:  # a file system without hard links
+        _write_beside(link, present, mode, like=file)
+    return link
+
+
+def _write_beside(temporary: Path, content: bytes, mode: int, *, like: Path) -> None:
     temporary.unlink(missing_ok=True)
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
     try:
         if mode != _SECRET_MODE:
             # Who may read it was somebody's decision.
             with suppress(FileNotFoundError):
-                os.fchmod(descriptor, stat.S_IMODE(path.stat().st_mode))
+                os.fchmod(descriptor, stat.S_IMODE(like.stat().st_mode))
         with open(descriptor, "wb", closefd=False) as file:
             file.write(content)
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def _replace(path: Path, content: bytes, mode: int) -> None:
+    temporary = _sibling(path, ".tmp")
+    _write_beside(temporary, content, mode, like=path)
     os.replace(temporary, path)
-    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    _sync_folder(path.parent)
+
+
+def _sync_folder(path: Path) -> None:
+    folder = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         os.fsync(folder)
     finally:
@@ -207,5 +281,6 @@ def _is_open_to_others(path: Path) -> bool:
 
 
 def _restrict(path: Path) -> None:
-    if _is_open_to_others(path):
-        path.chmod(_SECRET_MODE)
+    with suppress(FileNotFoundError):
+        if _is_open_to_others(path):
+            path.chmod(_SECRET_MODE)

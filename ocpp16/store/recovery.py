@@ -3,7 +3,7 @@
 Rules of this file:
 1. A charge point starts, whatever its database looks like. What can be read of open transactions and queued messages
    is carried over; what the Central System can send again (the local list) or can be asked for (the id tag cache)
-   is not.
+   is not. What SQLite refuses to read is read without it, page by page (`trees`).
 2. A power cut during the repair loses nothing: the fresh file is complete before the damaged one is touched, and
    `finish_replacement` goes on at the next start.
 3. The damaged file gets a name with the time, which is passed in, and is kept for support: the newest three.
@@ -14,19 +14,23 @@ import os
 import sqlite3
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from ocpp16.store import connection as connections
 from ocpp16.store import migrations
 from ocpp16.store.base import Row
+from ocpp16.store.pages import Pages
 from ocpp16.store.rows import Rows
 from ocpp16.store.statements import PUT, select_all
 from ocpp16.store.tables import ALL_ROWS, id_tag_cache, local_list, local_list_version
+from ocpp16.store.trees import read_trees
 
 _KEPT = 3
 _SIDE_FILES = ("-wal", "-shm", "-journal")
 _NOT_SAVED = (id_tag_cache.TABLE, local_list.TABLE, local_list_version.TABLE)
+_SAVED: tuple[Rows[Any], ...] = tuple(rows for rows in ALL_ROWS if rows.table not in _NOT_SAVED)
 
 Saved = Mapping[str, Sequence[tuple[str, Row]]]
 """Name of a table → charge point id and row."""
@@ -68,17 +72,39 @@ def finish_replacement(path: Path, now: int) -> str | None:
 def salvage(path: Path) -> dict[str, list[tuple[str, Row]]]:
     """Every row that can be read and makes sense, of the tables worth it. Never raises for what the file holds."""
     saved: dict[str, list[tuple[str, Row]]] = {}
-    if connections.header_problem(path) is not None:
-        return saved
-    for rows in ALL_ROWS:
-        if rows.table not in _NOT_SAVED:
-            found = _salvage_table(path, rows)
-            if found:
-                saved[rows.table.name] = found
-    return saved
+    damaged: list[Rows[Any]] = []
+    is_readable = _is_readable(path)
+    with Pages(path) as pages:
+        most = pages.count * pages.size
+    for rows in _SAVED:
+        found, is_whole = _read_table(path, rows, most) if is_readable else ({}, False)
+        saved[rows.table.name] = [(charge_point_id, row) for (charge_point_id, _), row in found.items()]
+        if not is_whole:
+            damaged.append(rows)
+    if damaged:
+        with Pages(path) as pages:
+            by_pages = read_trees(pages, ALL_ROWS).rows
+        for rows in damaged:
+            table = rows.table
+            # What SQLite read is surer than what lies about in pages.
+            merged = {(who, table.key_of(row)): row for who, row in by_pages.get(table.name, ())}
+            merged.update({(who, table.key_of(row)): row for who, row in saved[table.name]})
+            saved[table.name] = [
+                (charge_point_id, row) for (charge_point_id, _), row in sorted(merged.items(), key=_key)
+            ]
+    return {name: found for name, found in saved.items() if found}
 
 
-def _salvage_table(path: Path, rows: Rows[Any]) -> list[tuple[str, Row]]:
+def _is_readable(path: Path) -> bool:
+    """Whether it is worth asking SQLite."""
+    try:
+        return connections.header_problem(path) is None
+    except OSError:
+        return False
+
+
+def _read_table(path: Path, rows: Rows[Any], most: int) -> tuple[dict[tuple[str, Row], Row], bool]:
+    """What SQLite reads of a table, `most` rows at most, and whether that is all of it."""
     table = rows.table
     found: dict[tuple[str, Row], Row] = {}
     # Read-only, so that the file stays as it was found; from both ends, since reading stops at a bad page.
@@ -86,24 +112,29 @@ def _salvage_table(path: Path, rows: Rows[Any]) -> list[tuple[str, Row]]:
         try:
             connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, isolation_level=None)
         except sqlite3.Error:
-            return []
+            return found, False
         connection.text_factory = _decode
         try:
             present = {str(column[1]) for column in connection.execute(f"PRAGMA table_info({table.name})")}
             columns = tuple(column for column in table.columns if column in present)
-            for charge_point_id, *values in connection.execute(select_all(table, columns, direction)):
+            # A tree that leads back into itself has no end.
+            for charge_point_id, *values in islice(connection.execute(select_all(table, columns, direction)), most):
                 try:
                     row = rows.completed(dict(zip(columns, values, strict=True)))
-                except (ValueError, TypeError):
+                except ValueError:
                     continue
                 if isinstance(charge_point_id, str):
                     found[charge_point_id, table.key_of(row)] = row
-            break
+            return found, True
         except (sqlite3.Error, UnicodeDecodeError, OverflowError):
             continue
         finally:
             connection.close()
-    return [(charge_point_id, row) for (charge_point_id, _), row in found.items()]
+    return found, False
+
+
+def _key(item: tuple[tuple[str, Row], Row]) -> tuple[str, Row]:
+    return item[0]
 
 
 def _decode(text: bytes) -> str:

@@ -17,8 +17,12 @@ import orjson
 
 from ocpp16.errors import StoreError
 from ocpp16.store.base import Delete, Put, Row, Table, Value
+from ocpp16.store.json_text import json_text
+from ocpp16.texts import shown
 
 R = TypeVar("R")
+_SHOWN = 120
+"""Characters of a value that are shown in an error."""
 _Convert = Callable[[Any], Any]
 
 
@@ -43,13 +47,13 @@ class Rows(Generic[R]):
     def put(self, record: R) -> Put:
         """The change that stores `record` as it is now; changing it later changes nothing.
 
-        Raises TypeError (of orjson) when a JSON column holds what JSON cannot.
+        Raises ValueError when a JSON column holds what JSON cannot.
         """
         row = self._values(record)
         if self._json_columns:
             values = list(row)
             for index in self._json_columns:
-                values[index] = orjson.dumps(values[index]).decode()
+                values[index] = json_text(values[index], f"{self.table.name}.{self.table.columns[index]}").decode()
             row = tuple(values)
         return Put(self.table, row)
 
@@ -58,16 +62,10 @@ class Rows(Generic[R]):
         return Delete(self.table, key)
 
     def record(self, row: Row) -> R:
-        """The record of one row; ValueError says which column does not fit."""
-        if len(row) != len(self._from_row):
-            raise ValueError(f"{self.table.name} has {len(self._from_row)} columns, not {len(row)}")
-        values = []
-        for column, convert, value in zip(self.table.columns, self._from_row, row, strict=True):
-            try:
-                values.append(convert(value))
-            except (ValueError, TypeError) as error:
-                raise ValueError(f"{self.table.name}.{column}: {error}") from None
-        return self._record(*values)
+        """The record of one row; ValueError, and nothing else, says which column does not fit."""
+        if not isinstance(row, tuple | list) or len(row) != len(self._from_row):
+            raise ValueError(f"{self.table.name} has {len(self._from_row)} columns, not {shown(row, _SHOWN)}")
+        return self._made(zip(self.table.columns, self._from_row, row, strict=True))
 
     def read(self, rows: Iterable[Row], on_unreadable: Callable[[Row, ValueError], None] | None = None) -> list[R]:
         """The records of `rows`, in their order.
@@ -89,15 +87,25 @@ class Rows(Generic[R]):
 
         For rows saved from a damaged database that may be of an older schema.
         """
-        converted = {
-            column: convert(values[column])
-            for column, convert in zip(self.table.columns, self._from_row, strict=True)
-            if column in values
-        }
+        return self.put(
+            self._made(
+                (column, convert, values[column])
+                for column, convert in zip(self.table.columns, self._from_row, strict=True)
+                if column in values
+            )
+        ).row
+
+    def _made(self, values: Iterable[tuple[str, _Convert, Any]]) -> R:
+        converted = {}
+        column = ""
         try:
-            return self.put(self._record(**converted)).row
-        except TypeError as error:
-            raise ValueError(f"{self.table.name}: {error}") from None
+            for column, convert, value in values:
+                converted[column] = convert(value)
+            column = ""
+            return self._record(**converted)
+        except Exception as error:  # what a file or a driver gives may be anything
+            where = f"{self.table.name}.{column}" if column else self.table.name
+            raise ValueError(f"{where}: {shown(error, _SHOWN)}") from None
 
 
 def _is_json(hint: Any) -> bool:

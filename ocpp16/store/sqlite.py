@@ -7,25 +7,24 @@ Rules of this file:
 1. `apply` is one transaction with one COMMIT; each charge point's part is a savepoint.
 2. Nothing is acknowledged that was not committed. After an error the connection is not inside a transaction.
 3. The connection is used by one thread at a time, which may be another one each time.
+4. A file that was removed while it was open is told as an outage, and begun anew with all that is known (`presence`).
 """
 
 import sqlite3
 import threading
 from collections.abc import Sequence
-from contextlib import ExitStack, suppress
+from contextlib import suppress
 from pathlib import Path
 
 from ocpp16.errors import StoreError
 from ocpp16.store import connection as connections
-from ocpp16.store import migrations, recovery
-from ocpp16.store.base import Batch, Put, Row
+from ocpp16.store import migrations
+from ocpp16.store.base import Batch, Put, Row, Table
 from ocpp16.store.lock import FileLock
-from ocpp16.store.statements import DELETE, PUT, SELECT
+from ocpp16.store.opening import Manner, open_database, suspicion, take_lock
+from ocpp16.store.presence import Presence, begin_anew
+from ocpp16.store.statements import DELETE, PUT, select
 from ocpp16.store.tables import TABLES
-
-_ALWAYS_CHECKED = 16 * 1024 * 1024
-"""Bytes. A file up to this size is checked at every opening (some 20 ms), a larger one after an unclean end."""
-_FREE_PAGES_KEPT = 1024
 
 _TABLES = {table.name: table for table in TABLES}
 # What a single row can be at fault for; everything else concerns the whole store.
@@ -38,10 +37,10 @@ _REFUSALS = (
     TypeError,
     ValueError,
 )
-
-
-class _Damage(Exception):
-    """The file cannot go on being used."""
+_LOOKED_AT = 16
+"""Commits after which names are looked at: of the file, its log, and the lock that keeps another process out."""
+# What SQLite cannot even be asked for: no row has such a key.
+_NO_KEY = (OverflowError, UnicodeEncodeError, sqlite3.InterfaceError, sqlite3.ProgrammingError)
 
 
 class SqliteStore:
@@ -49,14 +48,19 @@ class SqliteStore:
 
     is_volatile = False
 
-    def __init__(self, path: Path, connection: sqlite3.Connection, lock: FileLock) -> None:
+    def __init__(self, path: Path, connection: sqlite3.Connection, lock: FileLock, manner: Manner) -> None:
         self.path = path
         self.detail = ""
         """What happened to a damaged file at the opening; empty if nothing did."""
         self.warnings: tuple[str, ...] = ()
         self._connection: sqlite3.Connection | None = connection
+        self._is_closed = False
         self._lock = lock
+        self._manner = manner
         self._mutex = threading.Lock()
+        self._presence = Presence(path)
+        self._is_missed = False
+        self._commits = 0
 
     @classmethod
     def open(
@@ -74,42 +78,52 @@ class SqliteStore:
         store that may lose its last commits with the power; `now` in µs UTC for the name of a file set aside;
         `share_path` of other SQL files; `size_limit` of the file in bytes. Blocks.
 
-        Raises StoreError when another process has it, when it belongs to another program, or when it cannot be written;
-        SchemaTooNew when a newer version of this library wrote it.
+        Raises StoreError when another process has it, when it belongs to another program, or when it cannot be written
+        (Unavailable where that may pass); SchemaTooNew when a newer version of this library wrote it.
         """
-        path = Path(path).absolute()
-        schema = migrations.load_schema(share_path)
-        with ExitStack() as undo:
-            try:
-                path.parent.mkdir(parents=True, exist_ok=True)
-                lock = FileLock(path.with_name(path.name + "-lock"), path)
-                undo.callback(lock.release)
-                recovery.finish_replacement(path, now)
-                try:
-                    connection, warning = _open_checked(path, schema, synchronous, size_limit)
-                    detail = ""
-                except _Damage as damage:
-                    detail = recovery.replace_damaged(path, schema, now, str(damage))
-                    connection, warning = _open_checked(path, schema, synchronous, size_limit)
-            except (OSError, sqlite3.Error, _Damage) as error:
-                raise StoreError(f"{path} cannot be opened: {error}") from error
-            undo.pop_all()
-        store = cls(path, connection, lock)
-        store.detail = detail
-        store.warnings = (warning,) if warning else ()
+        try:
+            path = Path(path).absolute()
+            manner = Manner(migrations.load_schema(share_path), synchronous, size_limit, now)
+            lock = take_lock(path)
+        except OSError as error:  # there is no working folder any more
+            raise StoreError(f"{path} cannot be opened: {error}") from error
+        try:
+            return cls.locked(path, manner, lock)
+        except BaseException:
+            lock.release()
+            raise
+
+    @classmethod
+    def locked(cls, path: Path, manner: Manner, lock: FileLock) -> "SqliteStore":
+        """Open a database whose lock is there; it becomes the store's if that works. Raises what `open` raises."""
+        opened = open_database(path, manner)
+        store = cls(path, opened.connection, lock, manner)
+        store.detail = opened.detail
+        store.warnings = (opened.warning,) if opened.warning else ()
         return store
 
-    def load(self, charge_point_id: str) -> dict[str, list[Row]]:
+    def load(self, charge_point_id: str, table: Table, key: Row = ()) -> list[Row]:
+        whole = _TABLES.get(table.name)
+        if whole is None:
+            raise ValueError(f"there is no table {table.name}")
+        whole.places(table)
+        if len(key) > len(whole.key_columns):
+            raise ValueError(f"a key of {table.name} has fewer than {len(key)} columns")
         with self._mutex:
             connection = self._opened()
             try:
-                return {name: _rows(connection, sql, charge_point_id) for name, sql in SELECT.items()}
+                rows = _rows(connection, select(table, len(key)), (charge_point_id, *key))
+            except _NO_KEY:
+                return []
             except connections.READ_ERRORS as error:
                 raise self._failure(error, "read") from error
+        # For SQLite a number is equal to its digits.
+        return [row for row in rows if row[: len(key)] == key] if key else rows
 
     def apply(self, batches: Sequence[Batch]) -> dict[str, Exception]:
         refused: dict[str, Exception] = {}
         with self._mutex:
+            self._look()
             connection = self._opened()
             execute = connection.execute
             try:
@@ -145,27 +159,75 @@ class SqliteStore:
     def close(self) -> None:
         """Also takes the write-ahead log into the file."""
         with self._mutex:
+            if self._is_closed:
+                return
+            if self._presence.problem():
+                # The last chance for what is only in the open connection.
+                with suppress(StoreError):
+                    self._put_back()
+            self._is_closed = True
             connection, self._connection = self._connection, None
             if connection is not None:
                 connection.close()
-                self._lock.release()
+            self._presence.close()
+            self._lock.release()
+
+    def _look(self) -> None:
+        """See whether commits still go where they are looked for. Raises StoreError when a file was found missing.
+
+        The next attempt begins a new one: the outage has been told by then.
+        """
+        self._commits = (self._commits + 1) % _LOOKED_AT
+        if self._is_closed or (self._commits and not self._is_missed and not self._presence.is_doubtful()):
+            return
+        problem = self._presence.problem()
+        if problem:
+            if not self._is_missed:
+                self._is_missed = True
+                raise StoreError(f"{self.path} {problem}")
+            self._put_back()
+        elif not self._lock.is_in_place():
+            self._lock_again()
+        self._is_missed = False
+
+    def _put_back(self) -> None:
+        if not self._presence.is_removed():
+            raise StoreError(f"{self.path} {self._presence.problem()}: it is not overwritten")
+        if not self._lock.is_in_place():
+            self._lock_again()
+        connection = self._opened()
+        try:
+            begin_anew(connection, self.path)
+        except (OSError, sqlite3.Error) as error:
+            raise StoreError(f"{self.path} was removed and cannot be begun anew: {error}") from error
+        self._connection = None
+        self._opened()
+
+    def _lock_again(self) -> None:
+        lock = take_lock(self.path)
+        self._lock.release()
+        self._lock = lock
 
     def _opened(self) -> sqlite3.Connection:
-        if self._connection is None:
+        if self._is_closed:
             raise StoreError("the store is closed")
+        if self._connection is None:
+            self._connection = open_database(self.path, self._manner).connection
+            self._presence.close()
+            self._presence = Presence(self.path)
         return self._connection
 
     def _failure(self, error: Exception, what: str) -> StoreError:
         if connections.is_damage(error):
             # Large files are not checked at every opening: this one will be.
             with suppress(OSError):
-                _suspicion(self.path).touch(0o600)
+                suspicion(self.path).touch(0o600)
         return StoreError(f"{self.path} cannot be {what}: {error}")
 
 
-def _rows(connection: sqlite3.Connection, sql: str, charge_point_id: str) -> list[Row]:
+def _rows(connection: sqlite3.Connection, sql: str, parameters: Row) -> list[Row]:
     try:
-        return connection.execute(sql, (charge_point_id,)).fetchall()
+        return connection.execute(sql, parameters).fetchall()
     except sqlite3.OperationalError as error:
         if hasattr(error, "sqlite_errorcode"):
             raise
@@ -173,7 +235,7 @@ def _rows(connection: sqlite3.Connection, sql: str, charge_point_id: str) -> lis
         cursor = connection.cursor()
         connection.text_factory = _decode
         try:
-            return cursor.execute(sql, (charge_point_id,)).fetchall()
+            return cursor.execute(sql, parameters).fetchall()
         finally:
             connection.text_factory = str
 
@@ -186,89 +248,3 @@ def _roll_back(connection: sqlite3.Connection) -> None:
     if connection.in_transaction:
         with suppress(sqlite3.Error):  # the error at hand is the one to tell
             connection.execute("ROLLBACK")
-
-
-def _suspicion(path: Path) -> Path:
-    return path.with_name(path.name + ".suspect")
-
-
-def _backups(path: Path) -> list[Path]:
-    return [entry for entry in path.parent.iterdir() if entry.name.startswith(f"{path.name}.backup-v")]
-
-
-def _open_checked(
-    path: Path, schema: migrations.Schema, synchronous: str, size_limit: int | None
-) -> tuple[sqlite3.Connection, str | None]:
-    """A connection to a healthy database of the newest schema, and a warning. Or _Damage, sqlite3.Error, OSError."""
-    connections.create_private(path)
-    problem = connections.header_problem(path)
-    if problem is not None:
-        raise _Damage(problem)
-    write_ahead_log = path.with_name(path.name + "-wal")
-    was_unclean = write_ahead_log.exists() and write_ahead_log.stat().st_size > 0
-    is_suspect = _suspicion(path).exists()
-    connection = connections.connect(path)
-    try:
-        is_new = _check(connection, was_unclean or is_suspect or path.stat().st_size <= _ALWAYS_CHECKED)
-        version = migrations.version_of(connection)
-        migrations.check_version(version, schema)
-        warning = connections.prepare(connection, synchronous, size_limit)
-        if is_new:
-            migrations.create(connection, schema, connections.APPLICATION_ID)
-        elif version != schema.version:
-            _back_up(connection, path.with_name(f"{path.name}.backup-v{version}"))
-            try:
-                migrations.migrate(connection, schema, schema.version)
-            except StoreError as error:
-                raise _Damage(str(error)) from error
-        else:
-            # The newest schema has come up once before: the copy made before it is not needed any more.
-            for backup in _backups(path):
-                backup.unlink()
-        _check_columns(connection)
-        if int(connection.execute("PRAGMA freelist_count").fetchone()[0]) > _FREE_PAGES_KEPT:
-            # A step for each page, which `execute` would not make.
-            connection.executescript("PRAGMA incremental_vacuum")
-    except connections.READ_ERRORS as error:
-        connection.close()
-        raise (_Damage(str(error)) if connections.is_damage(error) else error) from error
-    except BaseException:
-        connection.close()
-        raise
-    _suspicion(path).unlink(missing_ok=True)
-    return connection, warning
-
-
-def _check(connection: sqlite3.Connection, thoroughly: bool) -> bool:
-    """Look whether the file is sound and ours. Returns whether it is new, that is, empty."""
-    tables = int(connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0])
-    application_id = int(connection.execute("PRAGMA application_id").fetchone()[0])
-    if not tables and application_id in (0, connections.APPLICATION_ID):
-        return True
-    if application_id != connections.APPLICATION_ID:
-        raise StoreError("the database belongs to another program")
-    if thoroughly:
-        result = str(connection.execute("PRAGMA quick_check(1)").fetchone()[0])
-        if result != "ok":
-            raise _Damage(result.replace("\n", " "))
-    if migrations.version_of(connection) < 1:
-        raise _Damage("its schema has no version")
-    return False
-
-
-def _check_columns(connection: sqlite3.Connection) -> None:
-    for table in TABLES:
-        columns = tuple(str(column[1]) for column in connection.execute(f"PRAGMA table_info({table.name})"))
-        if columns != ("charge_point_id", *table.columns):
-            raise _Damage(f"the table {table.name} has other columns than it should")
-
-
-def _back_up(connection: sqlite3.Connection, target: Path) -> None:
-    """Copy the database as it is before the migration; an earlier copy of the same version is replaced."""
-    target.unlink(missing_ok=True)
-    connections.create_private(target)
-    copy = sqlite3.connect(target)
-    try:
-        connection.backup(copy)
-    finally:
-        copy.close()

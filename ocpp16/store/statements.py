@@ -35,10 +35,11 @@ def _delete(table: Table) -> tuple[str, ...]:
     )
 
 
-def _select(table: Table) -> str:
+def select(table: Table, key_length: int) -> str:
+    """The columns of a table of one charge point whose key begins so; parameters: charge_point_id and these."""
     return (
         f"SELECT {', '.join(table.columns)} FROM {table.name}"  # noqa: S608
-        f" WHERE charge_point_id = ? ORDER BY {_order(table)}"
+        f" WHERE {_where(table, key_length)} ORDER BY {_order(table)}"
     )
 
 
@@ -52,5 +53,5 @@ PUT: Mapping[str, str] = {table.name: _put(table) for table in TABLES}
 """Name of the table → insert or replace; parameters: charge_point_id and the columns."""
 DELETE: Mapping[str, tuple[str, ...]] = {table.name: _delete(table) for table in TABLES}
 """Name of the table → by number of key columns given; parameters: charge_point_id and these."""
-SELECT: Mapping[str, str] = {table.name: _select(table) for table in TABLES}
+SELECT: Mapping[str, str] = {table.name: select(table, 0) for table in TABLES}
 """Name of the table → all rows of one charge point, in the order of their keys."""

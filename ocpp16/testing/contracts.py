@@ -65,8 +65,8 @@ class LossyStore:
         self.lost = 0
         self._lose = lose
 
-    def load(self, charge_point_id: str) -> dict[str, list[Row]]:
-        return self.store.load(charge_point_id)
+    def load(self, charge_point_id: str, table: Table, key: Row = ()) -> list[Row]:
+        return self.store.load(charge_point_id, table, key)
 
     def apply(self, batches: Sequence[Batch]) -> dict[str, Exception]:
         if self._lose(batches):
@@ -95,7 +95,7 @@ def _apply(store: Store, charge_point_id: str, *changes: RowChange) -> None:
 
 
 def _loaded(store: Store, charge_point_id: str, table: Table) -> list[Row]:
-    return [tuple(row) for row in store.load(charge_point_id)[table.name]]
+    return [tuple(row) for row in store.load(charge_point_id, table)]
 
 
 def _message(sequence: int, payload: str = "{}") -> Put:
@@ -103,7 +103,57 @@ def _message(sequence: int, payload: str = "{}") -> Put:
 
 
 def _a_new_charge_point_has_every_table_and_no_row(store: Store) -> None:
-    _expect(store.load("new"), {table.name: [] for table in TABLES}, "load")
+    for table in TABLES:
+        _expect(list(store.load("new", table)), [], f"rows of {table.name}")
+
+
+def _a_key_finds_the_rows_that_begin_with_it(store: Store) -> None:
+    rows: list[Row] = [(key, n, 0, "{}") for key in (1, 2, 12) for n in (1, 2, 10)]
+    _apply(store, "look up", *(Put(_SAMPLES, row) for row in reversed(rows)))
+    _apply(store, "look", Put(_SAMPLES, (1, 1, 0, "other")))
+    for key in ((), (1,), (12,), (2, 10), (3,), (2, 3)):
+        expected = [row for row in rows if row[: len(key)] == key]
+        _expect([tuple(row) for row in store.load("look up", _SAMPLES, key)], expected, f"rows below {key}")
+    _apply(store, "look up", Put(_SETTINGS, ("a", "1")), Put(_SETTINGS, ("ab", "2")))
+    _expect(list(store.load("look up", _SETTINGS, ("a",))), [("a", "1")], "rows of a text")
+
+
+def _a_key_that_no_row_can_have_finds_nothing(store: Store) -> None:
+    _apply(store, "no key", _message(1), Put(_SETTINGS, ("1", "a")), Put(_SETTINGS, ("", "b")))
+    impossible: Sequence[tuple[Table, Row]] = (
+        (_SETTINGS, (1,)),
+        (_SETTINGS, (None,)),
+        (_SETTINGS, ("\ud800",)),
+        (_QUEUE, ("1",)),
+        (_QUEUE, (2**63,)),
+    )
+    for table, key in impossible:
+        _expect(list(store.load("no key", table, key)), [], f"rows of {table.name} below {key!r}")
+    _expect(list(store.load("\ud800", _SETTINGS)), [], "rows of a charge point that cannot be")
+
+
+def _a_narrowed_table_gives_its_columns_only(store: Store) -> None:
+    _apply(store, "narrow", _message(2), _message(1))
+    _expect(
+        list(store.load("narrow", _QUEUE.narrowed("attempts", "action"))),
+        [(n, 0, "StartTransaction") for n in (1, 2)],
+        "rows",
+    )
+    _expect(list(store.load("narrow", _QUEUE.narrowed(), (2,))), [(2,)], "row")
+
+
+def _loading_what_is_not_there_is_a_mistake(store: Store) -> None:
+    mistakes: Sequence[tuple[str, Table, Row]] = (
+        ("an unknown table", Table("no_such_table", ("a",), ("a",)), ()),
+        ("an unknown column", _QUEUE.narrowed("no_such_column"), ()),
+        ("a key that is too long", _QUEUE, (1, 2)),
+    )
+    for what, table, key in mistakes:
+        try:
+            store.load("mistake", table, key)
+        except ValueError:
+            continue
+        raise AssertionError(f"{what} must raise ValueError")
 
 
 def _a_row_comes_back_as_it_was_put(store: Store) -> None:
@@ -251,7 +301,11 @@ def _a_refusal_holds_after_a_restart(store: Store) -> None:
 
 def _closed_store_refuses(store: Store) -> None:
     store.close()
-    for what, call in (("load", lambda: store.load("a")), ("apply", lambda: store.apply([("a", [_message(1)])]))):
+    calls: dict[str, Callable[[], object]] = {
+        "load": lambda: store.load("a", _SETTINGS),
+        "apply": lambda: store.apply([("a", [_message(1)])]),
+    }
+    for what, call in calls.items():
         try:
             call()
         except StoreError:
@@ -262,6 +316,10 @@ def _closed_store_refuses(store: Store) -> None:
 _CHECKS: tuple[Callable[[Store], None], ...] = (
     _a_new_charge_point_has_every_table_and_no_row,
     _a_row_comes_back_as_it_was_put,
+    _a_key_finds_the_rows_that_begin_with_it,
+    _a_key_that_no_row_can_have_finds_nothing,
+    _a_narrowed_table_gives_its_columns_only,
+    _loading_what_is_not_there_is_a_mistake,
     _a_put_replaces_the_row_of_its_key,
     _a_change_applied_twice_leaves_the_same,
     _a_full_key_deletes_one_row,

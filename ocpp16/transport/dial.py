@@ -13,6 +13,13 @@ from urllib.parse import quote, unquote, urlsplit
 
 import trio
 
+from ocpp16.address import (
+    address_problems,
+    identity_problems,
+    scheme_for,
+    scheme_problem,
+    user_name_problem,
+)
 from ocpp16.errors import ConfigurationError, ConnectionFailed
 from ocpp16.transport.interface import bind_to_interface
 
@@ -57,7 +64,8 @@ class Endpoint(NamedTuple):
     @property
     def authority(self) -> str:
         """Value of the Host header: without the port if it is the scheme's own (RFC 6455 §4.1)."""
-        host = f"[{self.host}]" if ":" in self.host else self.host
+        # A zone means something on this machine only, and no label of a header (RFC 6874 §4).
+        host = f"[{self.host.partition('%')[0]}]" if ":" in self.host else self.host
         return host if self.port == _DEFAULT_PORTS[self.is_tls] else f"{host}:{self.port}"
 
     def __str__(self) -> str:
@@ -78,48 +86,40 @@ class DialFailed(ConnectionFailed):
 
 
 def endpoint(uri: str, identity: str, security_profile: int) -> Endpoint:
-    """The endpoint of a charge point from CentralSystemURI, ChargePointId and SecurityProfile (0 to 3).
+    """The endpoint of a charge point from CentralSystemURI, ChargePointId and SecurityProfile (0 to 2).
 
-    The scheme may be left out; one that is given must fit the profile: wss for 2 and 3, ws for 0 and 1. The identity
-    is appended percent-encoded, and not twice if the URI ends in it (OCPP-J 1.6 §3.1.1).
-    Raises `ConfigurationError` naming every problem.
+    Needs no network: it may be asked before anything is dialled. The scheme may be left out; one that is given must
+    fit the profile: wss for 2, ws for 0 and 1. The identity is appended percent-encoded, and not twice if the URI ends
+    in it (OCPP-J 1.6 §3.1.1).
+    Raises `ConfigurationError` naming every reason why this can never work (see `ocpp16.address`). No reason shows the
+    URI: it may hold a password.
     """
-    is_tls = security_profile >= 2
-    expected = "wss" if is_tls else "ws"
-    problems = []
-    if not identity:
-        problems.append("ChargePointId: empty")
-    elif any(ord(character) < 0x20 or ord(character) == 0x7F for character in identity):
-        problems.append(f"ChargePointId: {identity!r} has control characters")
-    text = uri.strip()
-    if not text:
-        raise ConfigurationError([*problems, "CentralSystemURI: empty"])
-    if "://" not in text:
-        text = f"{expected}://{text}"
-    try:
-        parts = urlsplit(text)
-        host, port = parts.hostname or "", parts.port
-    except ValueError as exc:
-        raise ConfigurationError([*problems, f"CentralSystemURI: {uri!r}: {exc}"]) from None
-    if parts.scheme not in {"ws", "wss"}:
-        problems.append(f"CentralSystemURI: {uri!r} is neither ws:// nor wss://")
-    elif parts.scheme != expected:
-        problems.append(
-            f"CentralSystemURI: {uri!r} does not fit SecurityProfile {security_profile}, it takes {expected}://"
-        )
-    if not host or port == 0:
-        problems.append(f"CentralSystemURI: {uri!r} has no usable host and port")
-    if parts.username is not None or parts.fragment:
-        problems.append("CentralSystemURI: neither credentials (see AuthorizationKey) nor a fragment may stand in it")
+    problems = [f"ChargePointId: {reason}" for reason in identity_problems(identity)]
+    problems += [f"CentralSystemURI: {reason}" for reason in address_problems(uri)]
+    if security_profile == 3:
+        problems.append("SecurityProfile: 3 (client certificates) is not built yet")
+    elif security_profile not in {0, 1, 2}:
+        problems.append("SecurityProfile: must be 0, 1 or 2")
+    else:
+        if scheme := scheme_problem(uri, security_profile):
+            problems.append(f"CentralSystemURI: {scheme}")
+        if user_name := user_name_problem(identity, security_profile):
+            problems.append(f"ChargePointId: {user_name}")
     if problems:
         raise ConfigurationError(problems)
+    is_tls = security_profile >= 2
+    text = uri.strip()
+    parts = urlsplit(text if "://" in text else f"{scheme_for(security_profile)}://{text}")
+    assert parts.hostname is not None
+    # In a URI the percent sign before a zone is written %25 (RFC 6874 §2).
+    host = parts.hostname.replace("%25", "%", 1) if ":" in parts.hostname else parts.hostname
     segments = parts.path.rstrip("/").split("/")
     if len(segments) > 1 and unquote(segments[-1]) == identity:
         segments.pop()
     target = quote("/".join(segments), safe=_SEGMENT + "/%") + "/" + quote(identity, safe=_SEGMENT)
     if parts.query:
         target += "?" + quote(parts.query, safe=_SEGMENT + "/?%")
-    return Endpoint(is_tls, host, port or _DEFAULT_PORTS[is_tls], target)
+    return Endpoint(is_tls, host, parts.port or _DEFAULT_PORTS[is_tls], target)
 
 
 async def open_stream(

@@ -39,6 +39,7 @@ class WebSocket:
     """An open connection; made by `connect` or `accept`.
 
     Attributes: `subprotocol` agreed on, or None; `request` the client's upgrade request (server role only);
+    `on_binary`, called when a binary message was taken as text (None: the connection is closed with 1003);
     `on_pong` and `on_ping`, called with the payload when one arrives; `on_unsent`, called when `receive` queued a
     frame of its own; `answers_pings`, True unless a test wants a deaf peer.
     """
@@ -58,6 +59,7 @@ class WebSocket:
         "_socket",
         "_stream",
         "answers_pings",
+        "on_binary",
         "on_ping",
         "on_pong",
         "on_unsent",
@@ -77,6 +79,7 @@ class WebSocket:
         self.subprotocol = subprotocol
         self.request = request
         self.on_pong: Callable[[bytes], None] | None = None
+        self.on_binary: Callable[[], None] | None = None
         self.on_ping: Callable[[bytes], None] | None = None
         self.on_unsent: Callable[[], None] | None = None
         self.answers_pings = True
@@ -182,6 +185,11 @@ class WebSocket:
         """Is there anything for `flush_now` or `flush` to do, or a `flush` under way?"""
         return not self._closing and (self._flushing or bool(self._outgoing))
 
+    @property
+    def unsent_bytes(self) -> int:
+        """Bytes queued that no write has taken yet."""
+        return len(self._outgoing)
+
     async def receive(self) -> list[str]:
         """Wait for text and return all messages that one read completed, at least one.
 
@@ -239,8 +247,7 @@ class WebSocket:
             elif type(event) is CloseConnection:
                 self._take_close(event)
                 break
-            elif type(event) is BytesMessage:
-                self._fail(1003, "binary message")
+            elif type(event) is BytesMessage and not self._take_bytes(event):
                 break
         if len(self._outgoing) > queued and self.on_unsent is not None:
             self.on_unsent()
@@ -262,6 +269,29 @@ class WebSocket:
             part = "".join(self._parts)
             self._parts.clear()
         self._ready.append(part)
+        return True
+
+    def _take_bytes(self, event: BytesMessage) -> bool:
+        """A binary message is none of OCPP-J; where `on_binary` is set it is taken as the text that it holds."""
+        if self.on_binary is None:
+            self._fail(1003, "binary message")
+            return False
+        self._size += len(event.data)
+        if self._size > self._limit:
+            self._fail(1009, f"message larger than {self._limit} bytes")
+            return False
+        self._parts.append(event.data.decode("latin-1"))  # a character for each byte: it may end within one of UTF-8
+        if not event.message_finished:
+            return True
+        whole = "".join(self._parts).encode("latin-1")
+        self._size = 0
+        self._parts.clear()
+        try:
+            self._ready.append(whole.decode())
+        except UnicodeDecodeError:
+            self._fail(1007, "binary message that is no UTF-8")
+            return False
+        self.on_binary()
         return True
 
     def _take_close(self, event: CloseConnection) -> None:

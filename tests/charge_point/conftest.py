@@ -1,5 +1,6 @@
 """A charge point and a scripted Central System on the virtual clock, joined by memory streams."""
 
+import inspect
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
@@ -167,6 +168,23 @@ async def bench(
         assert list(central.violations) == []
 
 
+@asynccontextmanager
+async def power_cut(*, database_path: Path, **options: Any) -> AsyncIterator[Bench]:
+    """A bench that ends as by a power cut: what lies on the disk then is what the next one finds."""
+    async with bench(database_path=database_path, **options) as made:
+        yield made
+        await made.charge_point.stored()
+        at_the_cut = _contents(database_path)
+    for file in _contents(database_path):
+        file.unlink()
+    for file, content in at_the_cut.items():
+        file.write_bytes(content)
+
+
+def _contents(folder: Path) -> dict[Path, bytes]:
+    return {file: file.read_bytes() for file in folder.iterdir() if file.is_file()}
+
+
 BenchFactory = Callable[..., AbstractAsyncContextManager[Bench]]
 
 
@@ -177,13 +195,25 @@ def run_virtual(*arguments: Any, clock: trio.abc.Clock | None = None, **options:
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
-        if item.path.parent == Path(__file__).parent:
+        is_async = inspect.iscoroutinefunction(getattr(item, "obj", None))
+        if is_async and item.path.parent == Path(__file__).parent:
             item.add_marker(pytest.mark.trio(run=run_virtual), append=False)
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
+def virtual_run() -> Callable[..., Any]:
+    """trio.run on the virtual clock, for tests of many examples."""
+    return run_virtual
+
+
+@pytest.fixture(scope="session")
 def open_bench() -> BenchFactory:
     return bench
+
+
+@pytest.fixture
+def until_power_fails() -> BenchFactory:
+    return power_cut
 
 
 @pytest.fixture

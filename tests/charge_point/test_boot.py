@@ -184,8 +184,10 @@ async def test_stop_and_restart_begin_anew(open_bench: Any) -> None:
 
 async def test_connector_states_can_be_given_at_the_start(open_bench: Any) -> None:
     async with open_bench(start=False) as bench:
-        with pytest.raises(ValueError, match="connector_status"):
-            await bench.charge_point.start({1: ChargePointStatus.PREPARING})
+        with pytest.raises(ValueError, match="connector_status: no connector 3"):
+            await bench.charge_point.start({3: ChargePointStatus.PREPARING})
+        with pytest.raises(ValueError, match=r"connector_status\[1\]"):
+            await bench.charge_point.start({1: "Occupied"})
         await bench.charge_point.start(
             {0: ChargePointStatus.AVAILABLE, 1: ChargePointStatus.PREPARING, 2: ChargePointStatus.FAULTED}
         )

@@ -1,10 +1,12 @@
 """MeterValues and transactionData (charge-point behaviour 13, 12.4; G-25, G-28, G-29, G-35, G-70, G-72, G-82, G-84)."""
 
+from dataclasses import fields
 from typing import Any
 
 import trio
 
-from ocpp16.enums import Reason
+from ocpp16.enums import Measurand, Reason
+from ocpp16.models import Measurement, PhaseValues, Reading
 from ocpp16.testing.central_system import CentralSystem
 
 ENERGY = "Energy.Active.Import.Register"
@@ -129,15 +131,14 @@ async def test_transaction_data_has_what_was_asked_for(open_bench: Any, make_con
         ]
 
 
-async def test_transaction_data_survives_a_restart(open_bench: Any, make_config: Any, tmp_path: Any) -> None:
+async def test_transaction_data_survives_a_restart(
+    open_bench: Any, until_power_fails: Any, make_config: Any, tmp_path: Any
+) -> None:
     document = make_config(Core__StopTxnSampledData=ENERGY)
-    with trio.CancelScope() as scope:
-        async with open_bench(document=document, database_path=tmp_path) as bench:
-            bench.measure(1, 1000)
-            bench.charge_point.on_transaction_started(1, "s1", "TAG1", 1000, signed_meter_value="OCMF|begin")
-            await trio.sleep(1)
-            scope.cancel()
-            await trio.sleep_forever()
+    async with until_power_fails(document=document, database_path=tmp_path) as bench:
+        bench.measure(1, 1000)
+        bench.charge_point.on_transaction_started(1, "s1", "TAG1", 1000, signed_meter_value="OCMF|begin")
+        await trio.sleep(1)
     async with open_bench(document=document, database_path=tmp_path) as bench:
         await trio.sleep(1)
         data = bench.sent("StopTransaction")[0]["transactionData"]
@@ -188,11 +189,111 @@ async def test_trigger_sends_present_values_of_all_connectors_or_is_rejected(ope
 
 async def test_readings_are_kept_at_most_once_a_minute(open_bench: Any, tmp_path: Any) -> None:
     async with open_bench(database_path=tmp_path) as bench:
-        await bench.charge_point.stored()
-        before = bench.charge_point.writer.last
+        await trio.sleep(1)  # the interval of the Heartbeat is kept as well
+        written = []
         for second in range(120):
+            before = bench.charge_point.writer.last
             bench.charge_point.on_meter_values(1, bench.measure(1, 1000 + second))
+            if bench.charge_point.writer.last != before:
+                written.append(second)
             await trio.sleep(1)
-        assert bench.charge_point.writer.last - before == 2
+        assert written == [0, 60]
     async with open_bench(database_path=tmp_path) as bench:
         assert bench.charge_point.meter_checkpoint(1) == 1060
+
+
+async def test_the_main_meter_has_aligned_and_triggered_values_once_it_was_told_of(
+    open_bench: Any, make_config: Any
+) -> None:
+    async with open_bench(document=make_config(Core__ClockAlignedDataInterval=60)) as bench:
+        bench.station.measurement = lambda number: bench.measure(number, 100.0 + number) if number else None
+        await trio.sleep(61)
+        assert [payload["connectorId"] for payload in bench.sent("MeterValues")] == [1, 2]
+        bench.charge_point.on_meter_values(0, bench.measure(0, 7))
+        await trio.sleep(60)
+        assert [payload["connectorId"] for payload in bench.sent("MeterValues")][2:] == [0, 1, 2]
+        bench.station.measurement = lambda number: bench.measure(number, 200.0 + number)
+        await trio.sleep(60)
+        assert [value for _, _, value in contexts(bench.sent("MeterValues")[5:])] == ["200.00", "201.00", "202.00"]
+        await bench.call("TriggerMessage", {"requestedMessage": "MeterValues", "connectorId": 0})
+        await trio.sleep(0.5)
+        (triggered,) = bench.sent("MeterValues")[8:]
+        assert (triggered["connectorId"], triggered["meterValue"][0]["sampledValue"][0]["value"]) == (0, "200.00")
+
+
+async def test_aligned_samples_follow_the_clock_when_it_is_set(open_bench: Any, make_config: Any) -> None:
+    async with open_bench(document=make_config(Core__ClockAlignedDataInterval=900)) as bench:
+        bench.station.measurement = lambda number: bench.measure(number, 5.0)
+        await trio.sleep(60)
+        bench.csms.answers["Heartbeat"] = {"currentTime": "2026-01-01T00:14:00Z"}
+        await bench.call("TriggerMessage", {"requestedMessage": "Heartbeat"})
+        await trio.sleep(61)
+        assert {stamp for stamp, _, _ in contexts(bench.sent("MeterValues"))} == {"2026-01-01T00:15:00.000Z"}
+        bench.csms.answers["Heartbeat"] = {"currentTime": "2026-01-01T00:13:00Z"}
+        await bench.call("TriggerMessage", {"requestedMessage": "Heartbeat"})
+        await trio.sleep(119)
+        assert len(bench.sent("MeterValues")) == 2
+        await trio.sleep(2)
+        assert [stamp for stamp, _, _ in contexts(bench.sent("MeterValues"))] == ["2026-01-01T00:15:00.000Z"] * 4
+
+
+async def test_hundreds_of_connectors_are_sampled_in_turns(open_bench: Any, make_config: Any) -> None:
+    document = make_config(
+        Core__ClockAlignedDataInterval=60, Core__NumberOfConnectors=300, Core__StopTxnAlignedData=ENERGY
+    )
+    async with open_bench(document=document) as bench:
+        asked: list[int] = []
+        turns: list[int] = []
+
+        def measurement(connector_id: int) -> Any:
+            asked.append(connector_id)
+            return bench.measure(connector_id, 5.0)
+
+        bench.station.measurement = measurement
+        await trio.sleep(59)
+        with trio.move_on_after(2):
+            while True:  # what else runs while the samples are taken
+                before = len(asked)
+                await trio.lowlevel.checkpoint()
+                turns.append(len(asked) - before)
+                if len(asked) in (0, 300):
+                    await trio.sleep(0.5)
+        assert asked == list(range(1, 301))
+        assert max(turns) <= 64
+        stamps = {stamp for stamp, _, _ in contexts(bench.sent("MeterValues"))}
+        assert stamps <= {"2026-01-01T00:01:00.000Z"}
+
+
+async def test_one_meter_that_fails_while_aligned_samples_are_taken_stops_no_other(
+    open_bench: Any, make_config: Any
+) -> None:
+    async with open_bench(document=make_config(Core__ClockAlignedDataInterval=60)) as bench:
+
+        def measurement(connector_id: int) -> Any:
+            if connector_id == 1:
+                raise OSError("bus")
+            return bench.measure(connector_id, 5.0)
+
+        bench.station.measurement = measurement
+        await trio.sleep(185)
+        assert [payload["connectorId"] for payload in bench.sent("MeterValues")] == [2, 2, 2]
+
+
+async def test_every_measurand_that_can_be_chosen_is_delivered(open_bench: Any, make_config: Any) -> None:
+    names = [str(name) for name in Measurand]
+    document = make_config(
+        Internal__SupportedMeasurands=",".join(names),
+        Core__MeterValuesSampledData=",".join(names),
+        Core__MeterValueSampleInterval=10,
+    )
+    every = PhaseValues(5.0, 1.0, 2.0, 2.0)
+    quantities = [field.name for field in fields(Measurement) if field.name not in ("timestamp", "temperatures")]
+    async with open_bench(document=document) as bench:
+        whole: dict[str, Any] = {name: Reading(5.0) if name in ("soc", "rpm") else every for name in quantities}
+        bench.station.measurement = lambda number: Measurement(**whole, temperatures=(Reading(20.0),))
+        bench.charge_point.on_max_current_offered(1, 16)
+        bench.charge_point.on_max_power_offered(1, 11000)
+        bench.begin(meter_start=5)
+        await trio.sleep(11)
+        (payload,) = bench.sent("MeterValues")
+        assert {sampled["measurand"] for sampled in payload["meterValue"][0]["sampledValue"]} == set(names)

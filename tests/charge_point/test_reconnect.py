@@ -188,14 +188,17 @@ async def test_the_waits_grow_and_begin_anew_after_a_stable_connection(open_benc
         assert waits()[1:] == [6, 12, 12, 12]
         assert round(wire.dialled[1] - wire.dialled[0], 1) == 23.1
 
-        # A connection that does not last changes nothing; one that lasts does.
+        # A connection on which nothing is answered, and that does not last, changes nothing; one that is good does.
         csms.is_reachable = True
+        csms.answers["StatusNotification"] = None
         await trio.sleep(12)
         assert bench.charge_point.is_connected
         csms.abort("cp001")
         await trio.sleep(12.5)
         assert waits()[-1] == 12.5
-        await trio.sleep(10)
+        del csms.answers["StatusNotification"]
+        csms.abort("cp001")
+        await trio.sleep(13)
         before = trio.current_time()
         csms.abort("cp001")
         await trio.sleep(3.5)

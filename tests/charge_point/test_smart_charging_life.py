@@ -1,8 +1,6 @@
 """How long charging profiles live: transactions, restarts, a changed configuration (G-25, G-47, G-48)."""
 
 import json
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from typing import Any, cast
 
 import pytest
@@ -13,16 +11,6 @@ from ocpp16.enums import Reason
 TX, MAX = {"chargingProfilePurpose": "TxProfile"}, {"chargingProfilePurpose": "ChargePointMaxProfile"}
 
 
-@asynccontextmanager
-async def until_power_fails(open_bench: Any, **options: Any) -> AsyncIterator[Any]:
-    """A bench whose charge point has no time to stop its transactions."""
-    with trio.CancelScope() as scope:
-        async with open_bench(**options) as bench:
-            yield bench
-            scope.cancel()
-            await trio.sleep_forever()
-
-
 async def own_limits(bench: Any) -> list[float]:
     """What a composite schedule shows now, by connector."""
     return [(await bench.schedule(number, 0))[0][1] for number in (1, 2)]
@@ -30,9 +18,9 @@ async def own_limits(bench: Any) -> list[float]:
 
 @pytest.mark.parametrize("is_online", [True, False])
 async def test_tx_profiles_end_with_their_transaction_and_only_those(
-    open_bench: Any, profile: Any, tmp_path: Any, is_online: bool
+    open_bench: Any, until_power_fails: Any, profile: Any, tmp_path: Any, is_online: bool
 ) -> None:
-    async with until_power_fails(open_bench, database_path=tmp_path) as bench:
+    async with until_power_fails(database_path=tmp_path) as bench:
         bench.begin(1)
         bench.begin(2, "s2")
         await trio.sleep(1)
@@ -115,11 +103,17 @@ async def test_restart(
 
 @pytest.mark.parametrize(("resumed", "ids", "limits"), [(["s1"], [1, 2], [8, None]), ([], [1], [None, None])])
 async def test_a_tx_profile_lives_on_with_its_transaction(
-    open_bench: Any, profile: Any, tmp_path: Any, resumed: list[str], ids: list[int], limits: list[Any]
+    open_bench: Any,
+    until_power_fails: Any,
+    profile: Any,
+    tmp_path: Any,
+    resumed: list[str],
+    ids: list[int],
+    limits: list[Any],
 ) -> None:
     relative = {"chargingProfileKind": "Relative", "startSchedule": None}
     steps = [{"startPeriod": 0, "limit": 8}, {"startPeriod": 60, "limit": 12}]
-    async with until_power_fails(open_bench, database_path=tmp_path) as bench:
+    async with until_power_fails(database_path=tmp_path) as bench:
         bench.begin()
         await trio.sleep(1)
         await bench.install(1, profile(1, 10, validFrom="2027-01-01T00:00:00Z"))
@@ -197,9 +191,11 @@ async def test_a_clock_that_is_not_set_drops_nothing(open_bench: Any, profile: A
         assert bench.installed() == [1], "over for good"
 
 
-async def test_volatile_purposes(open_bench: Any, make_config: Any, profile: Any, tmp_path: Any) -> None:
+async def test_volatile_purposes(
+    open_bench: Any, until_power_fails: Any, make_config: Any, profile: Any, tmp_path: Any
+) -> None:
     document = make_config(Internal__VolatileChargingProfilePurposes="TxProfile,ChargePointMaxProfile")
-    async with until_power_fails(open_bench, database_path=tmp_path, document=document) as bench:
+    async with until_power_fails(database_path=tmp_path, document=document) as bench:
         bench.begin()
         await trio.sleep(1)
         await bench.install(1, profile(1, 20))

@@ -9,6 +9,7 @@ from ocpp16.enums import Reason
 from ocpp16.errors import StoreError
 from ocpp16.store.base import Batch
 from ocpp16.store.memory import MemoryStore
+from ocpp16.store.tables import charging_profiles
 
 TX = {"chargingProfilePurpose": "TxProfile"}
 
@@ -29,7 +30,7 @@ class CountingStore(MemoryStore):
 
     def profiles(self) -> list[Any]:
         """Ids in the store."""
-        return [row[0] for row in self.load("cp001")["charging_profiles"]]
+        return [row[0] for row in self.load("cp001", charging_profiles.TABLE)]
 
 
 async def test_changes_of_one_turn_are_one_commit(open_bench: Any, profile: Any) -> None:
@@ -62,7 +63,7 @@ async def test_changes_of_one_turn_are_one_commit(open_bench: Any, profile: Any)
 
 
 async def test_a_profile_that_is_not_stored_is_not_accepted(open_bench: Any, make_config: Any, profile: Any) -> None:
-    """Not in time; nor is its repeat, which changes nothing any more. It is in force, and told, all the same."""
+    """Not in time; nor is its repeat. Nothing of it is in force then, or later."""
     store = CountingStore()
     async with open_bench(store=store, document=make_config(Internal__StoreTimeout=5)) as bench:
         bench.begin()
@@ -70,13 +71,15 @@ async def test_a_profile_that_is_not_stored_is_not_accepted(open_bench: Any, mak
         store.is_broken = True
         assert await bench.install(1, profile(1, 9)) == "InternalError"
         assert store.profiles() == []
-        assert bench.limits() == [9, None]
-        assert await bench.schedule(1) == [[0, 9]]
+        assert bench.limits() == [None, None]
         assert await bench.install(1, profile(1, 9)) == "InternalError"
         store.is_broken = False
-        await trio.sleep(60)  # it is tried again in ever longer intervals
-        assert store.profiles() == [1]
+        await trio.sleep(60)  # the disk is tried again in ever longer intervals
+        assert store.profiles() == []
+        assert bench.installed() == []
         assert await bench.install(1, profile(1, 9)) == "Accepted"
+        assert store.profiles() == [1]
+        assert bench.limits() == [9, None]
 
 
 async def test_volatile_purposes_do_not_wait_for_a_broken_disk(open_bench: Any, make_config: Any, profile: Any) -> None:

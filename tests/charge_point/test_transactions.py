@@ -1,6 +1,7 @@
 """Transactions from fact to answer (charge-point behaviour 9, 12; G-14, G-31, G-65, G-78, G-82, G-83; R1-R5, R35)."""
 
 import itertools
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -104,8 +105,11 @@ async def test_silence_is_no_refusal(open_bench: Any) -> None:
     csms.misbehave(Fault.DROP, "StartTransaction", times=8)
     async with open_bench(csms=csms) as bench:
         bench.begin()
-        await trio.sleep(1000)
-        assert len(csms.calls("StartTransaction")) == 9
+        await trio.sleep(3 * 3600)
+        starts = csms.calls("StartTransaction")
+        assert len(starts) == 9
+        waits = [round(later.time - earlier.time) for earlier, later in itertools.pairwise(starts)]
+        assert waits == [40, 50, 150, 270, 510, 990, 1950, 3630]  # apart after three, then at growing intervals
         assert len({str(call.payload) for call in csms.calls("StartTransaction")}) == 1
         assert bench.charge_point.counters.dead_letters == 0
         assert bench.events.of(TransactionUpdated)[0].transaction_id == 1
@@ -113,9 +117,9 @@ async def test_silence_is_no_refusal(open_bench: Any) -> None:
 
 async def test_an_unreadable_confirmation_is_asked_for_again(open_bench: Any) -> None:
     csms = CentralSystem()
-    answers = iter(
+    answers: Iterator[dict[str, Any]] = iter(
         [
-            {"idTagInfo": {"status": "Nonsense"}, "transactionId": 5},
+            {"idTagInfo": {"status": "Accepted"}, "transactionId": "five"},
             {"idTagInfo": {"status": "Accepted"}, "transactionId": 6},
         ]
     )
@@ -180,20 +184,19 @@ async def test_wrong_facts_are_refused_and_change_nothing(open_bench: Any) -> No
         assert len(bench.sent("StartTransaction")) == 1
 
 
-async def test_power_loss_stops_with_the_last_reading(open_bench: Any, make_config: Any, tmp_path: Any) -> None:
+async def test_power_loss_stops_with_the_last_reading(
+    open_bench: Any, until_power_fails: Any, make_config: Any, tmp_path: Any
+) -> None:
     document = make_config(Core__MeterValueSampleInterval=10)
     async with CentralSystem() as shared:
         pass  # only to show that a Central System can be left and another used on the same data
     csms = CentralSystem()
-    with trio.CancelScope() as scope:
-        async with open_bench(csms=csms, document=document, database_path=tmp_path) as bench:
-            bench.measure(1, 1000)
-            bench.begin()
-            await trio.sleep(5)
-            bench.measure(1, 1700)
-            await trio.sleep(12)
-            scope.cancel()
-            await trio.sleep_forever()
+    async with until_power_fails(csms=csms, document=document, database_path=tmp_path) as bench:
+        bench.measure(1, 1000)
+        bench.begin()
+        await trio.sleep(5)
+        bench.measure(1, 1700)
+        await trio.sleep(12)
     later = CentralSystem(first_transaction_id=50)
     async with open_bench(csms=later, document=document, database_path=tmp_path) as bench:
         await trio.sleep(1)
@@ -203,14 +206,13 @@ async def test_power_loss_stops_with_the_last_reading(open_bench: Any, make_conf
         assert shared is not later
 
 
-async def test_a_resumed_transaction_goes_on_sampling(open_bench: Any, make_config: Any, tmp_path: Any) -> None:
+async def test_a_resumed_transaction_goes_on_sampling(
+    open_bench: Any, until_power_fails: Any, make_config: Any, tmp_path: Any
+) -> None:
     document = make_config(Core__MeterValueSampleInterval=10)
-    with trio.CancelScope() as scope:
-        async with open_bench(document=document, database_path=tmp_path) as bench:
-            bench.begin()
-            await trio.sleep(1)
-            scope.cancel()
-            await trio.sleep_forever()
+    async with until_power_fails(document=document, database_path=tmp_path) as bench:
+        bench.begin()
+        await trio.sleep(1)
     async with open_bench(start=False, document=document, database_path=tmp_path) as bench:
         await bench.charge_point.start(resuming_session_ids=["s1"])
         bench.measure(1, 1200)
@@ -223,14 +225,11 @@ async def test_a_resumed_transaction_goes_on_sampling(open_bench: Any, make_conf
 
 
 async def test_fewer_connectors_than_before_close_what_is_left(
-    open_bench: Any, make_config: Any, tmp_path: Any
+    open_bench: Any, until_power_fails: Any, make_config: Any, tmp_path: Any
 ) -> None:
-    with trio.CancelScope() as scope:
-        async with open_bench(database_path=tmp_path) as bench:
-            bench.begin(2)
-            await trio.sleep(1)
-            scope.cancel()
-            await trio.sleep_forever()
+    async with until_power_fails(database_path=tmp_path) as bench:
+        bench.begin(2)
+        await trio.sleep(1)
     document = make_config(Core__NumberOfConnectors=1)
     async with open_bench(start=False, document=document, database_path=tmp_path) as bench:
         await bench.charge_point.start(resuming_session_ids=["s1"])

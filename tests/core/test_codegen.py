@@ -82,9 +82,26 @@ def test_limits_for_sending_make_variants_of_all_that_refer_to_them() -> None:
     merged = schemas.merge([schemas.Document("one", "Core", definitions)])
     assert set(merged) == {*definitions, "Level/sending", "Profile/sending", "Request/sending"}
     assert "minimum" not in merged["Level"]
-    assert merged["Level/sending"]["minimum"] == 0
+    assert (merged["Level/sending"]["minimum"], merged["Level/sending"]["maximum"]) == (0, 2**31 - 1)
     assert merged["Request"]["properties"]["profile"] == {"$ref": "#/definitions/Profile"}
     assert merged["Request/sending"]["properties"]["profile"] == {"$ref": "#/definitions/Profile~1sending"}
+
+
+def test_integers_have_32_bits_when_sent_unless_it_is_said() -> None:
+    schemas = import_module(f"{CODEGEN}.schemas")
+    definitions = {
+        "Request": {
+            "type": "object",
+            "properties": {"id": {"type": "integer", "x-bits": 64}, "n": {"type": "integer"}, "x": {"type": "number"}},
+        },
+        "Response": {"type": "object", "properties": {"id": {"type": "integer", "x-bits": 64}}},
+    }
+    merged = schemas.merge([schemas.Document("one", "Core", definitions)])
+    assert set(merged) == {*definitions, "Request/sending"}
+    sent = merged["Request/sending"]["properties"]
+    assert (sent["n"]["minimum"], sent["n"]["maximum"]) == (-(2**31), 2**31 - 1)
+    assert "maximum" not in sent["id"]
+    assert "maximum" not in sent["x"]
 
 
 def test_documents_are_plain_draft_4() -> None:

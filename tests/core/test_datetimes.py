@@ -126,7 +126,7 @@ def test_what_is_no_text(value: Any) -> None:
 
 
 def test_format_refuses() -> None:
-    for value in (-62135596800000001, 253402300800000000):
+    for value in (-62135596800000001, 253402300800000000, -(2**63), 2**63 - 1, 2**63, -(2**63) - 1, 10**400):
         with pytest.raises(ValueError):
             format_datetime(value)
     for digits in (-1, 7):

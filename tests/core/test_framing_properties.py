@@ -8,7 +8,7 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ocpp16._core import Call, CallError, CallResult, FramingError, parse, serialize
+from ocpp16._core import Call, CallError, CallResult, FramingError, duplicate_members, parse, serialize
 from ocpp16.codec import Tolerance, repair_frame
 
 SETTINGS = settings(derandomize=True, deadline=None, database=None, max_examples=400)
@@ -71,5 +71,66 @@ def test_a_frame_with_a_flaw(frame: Call | CallResult | CallError, place: int, b
         if error.kind == 2 and error.unique_id is not None:
             assert serialize(CallError(error.unique_id, error.code, str(error)[:255]))
     else:
-        # What parses can be sent, unless it is nested deeper than the writer goes, which so few bytes cannot be.
         assert parse(serialize(found)) == found
+
+
+ANYTHING = st.text(st.characters(categories=None, exclude_categories=()), max_size=20)
+ANY_VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | ANYTHING | st.binary(max_size=5) | st.just(object()),
+    lambda inner: (
+        st.lists(inner, max_size=4)
+        | st.dictionaries(ANYTHING | st.integers(), inner, max_size=4)
+        | st.tuples(inner, inner)
+    ),
+    max_leaves=20,
+)
+
+
+@given(ANYTHING, ANYTHING, st.dictionaries(ANYTHING, ANY_VALUES, max_size=4), st.integers(0, 400))
+@SETTINGS
+def test_whatever_is_to_be_written_is_written_or_refused_by_name(
+    unique_id: str, action: str, payload: dict[str, Any], levels: int
+) -> None:
+    for _ in range(levels):
+        payload = {"x": payload}
+    for frame in (
+        Call(unique_id, action, payload),
+        CallResult(unique_id, payload),
+        CallError(unique_id, "GenericError", action, payload),
+    ):
+        try:
+            data = serialize(frame)
+        except (TypeError, ValueError) as error:
+            assert not isinstance(error, RecursionError)
+            assert type(error) in (TypeError, ValueError)
+        else:
+            assert type(parse(data)) is type(frame)
+
+
+NESTS = st.lists(st.sampled_from(["[", "]", "{", "}", '"', "\\", ",", '{"a":', '"]"', "1", "é", "東"]), max_size=400)
+
+
+@given(NESTS, st.sampled_from(["", '[2,"1","A",']), st.integers(0, 1100))
+@SETTINGS
+def test_any_nest_of_brackets(parts: list[str], head: str, levels: int) -> None:
+    middle = "".join(parts)
+    for text in (head + middle, head + "[" * levels + "]" * levels + "]", head + "[" * levels + middle + "]" * levels):
+        for form in (text, text.encode()):
+            try:
+                frame = parse(form)
+            except FramingError:
+                continue
+            assert depth_of(json.loads(text)) <= 64
+            assert parse(serialize(frame)) == frame
+
+
+def depth_of(value: Any) -> int:
+    if isinstance(value, list | dict):
+        return 1 + max(map(depth_of, value.values() if isinstance(value, dict) else value), default=0)
+    return 0
+
+
+@given(VALUES)
+@SETTINGS
+def test_what_python_writes_has_no_member_twice(value: Any) -> None:
+    assert duplicate_members(json.dumps(value)) == []

@@ -29,14 +29,29 @@ LONG = "x" * 40
         ("call_errors", '[4,"1","GenericError",null,null]', CallError("1", "GenericError")),
         ("call_errors", '[4,"1","GenericError",5,"x"]', CallError("1", "GenericError")),
         ("call_errors", '[4,"1","GenericError","why",[]]', CallError("1", "GenericError", "why")),
+        ("byte_order_mark", '\ufeff[2,"1","Heartbeat",{}]', Call("1", "Heartbeat", {})),
+        ("byte_order_mark", b'\xef\xbb\xbf[3,"1",{}]', CallResult("1", {})),
+        ("byte_order_mark", bytearray(b'\xef\xbb\xbf[3,"1",{}]'), CallResult("1", {})),
     ],
 )
-def test_frames(name: str, text: str, frame: Call | CallResult | CallError) -> None:
+def test_frames(name: str, text: str | bytes | bytearray, frame: Call | CallResult | CallError) -> None:
     assert repair_frame(text, Tolerance(name)) == (frame, (name,))
     others = Tolerance(*(repair for repair in Repair if repair != name))
     for tolerance in (Tolerance.STRICT, others):
         with pytest.raises(FramingError):
             repair_frame(text, tolerance)
+
+
+def test_one_byte_order_mark_is_enough() -> None:
+    with pytest.raises(FramingError):
+        repair_frame('\ufeff\ufeff[2,"1","Heartbeat",{}]')
+    assert repair_frame('\ufeff[2,17,"Heartbeat",null]')[1] == ("byte_order_mark", "message_ids", "null_payload")
+
+
+def test_what_is_no_text_is_not_repaired() -> None:
+    for nothing in (None, 10**12, [1]):
+        with pytest.raises(TypeError, match="str or bytes"):
+            repair_frame(nothing)  # type: ignore[arg-type]
 
 
 def test_several_repairs_of_a_frame() -> None:
@@ -205,6 +220,8 @@ def test_the_default_set() -> None:
         "data_transfer_object",
         "enumeration_names",
         "call_errors",
+        "byte_order_mark",
+        "binary_frames",
     ]
     assert list(Tolerance.STRICT) == []
     assert Repair.DECIMALS in Tolerance("decimals")
@@ -213,6 +230,55 @@ def test_the_default_set() -> None:
     assert repr(Tolerance("decimals")) == "Tolerance('decimals')"
     with pytest.raises(ValueError):
         Tolerance("everything")
+
+
+@pytest.mark.parametrize(
+    ("names", "expected"),
+    [
+        ([], Tolerance.DEFAULT),
+        ("", Tolerance.DEFAULT),
+        (" ", Tolerance.DEFAULT),
+        (["default"], Tolerance.DEFAULT),
+        (["strict"], Tolerance.STRICT),
+        ("strict", Tolerance.STRICT),
+        (["number_text"], Tolerance(*Tolerance.DEFAULT, "number_text")),
+        (["+number_text"], Tolerance(*Tolerance.DEFAULT, "number_text")),
+        (["default", "+number_text", "decimals"], Tolerance(*Tolerance.DEFAULT, "number_text", "decimals")),
+        ("default, +number_text , -null_members", Tolerance(*list(Tolerance.DEFAULT)[1:], "number_text")),
+        (["strict", "+decimals"], Tolerance("decimals")),
+        (("strict", "decimals", "-decimals"), Tolerance.STRICT),
+        (["-decimals"], Tolerance.DEFAULT),
+        (["-decimals", "+decimals"], Tolerance(*Tolerance.DEFAULT, "decimals")),
+        (Repair, Tolerance(*Repair)),
+        (Tolerance.DEFAULT, Tolerance.DEFAULT),
+    ],
+)
+def test_what_users_name(names: Any, expected: Tolerance) -> None:
+    assert Tolerance.parse(names) == expected
+
+
+@pytest.mark.parametrize(
+    ("names", "wrong"),
+    [
+        (["everything"], "'everything'"),
+        (["+everything"], "'+everything'"),
+        (["strict", "default"], "'default'"),
+        (["decimals", "strict"], "'strict'"),
+        (["+default"], "'+default'"),
+        (["-+decimals\x1b[2J"], r"'-+decimals\x1b[2J'"),
+        (["Decimals"], "'Decimals'"),
+        (["decimals", 7], "7"),
+        ([None], "None"),
+        ([""], "''"),
+        ("decimals,,", "''"),
+        (["x" * 10_000], "…(+"),
+    ],
+)
+def test_what_is_no_repair_is_named(names: Any, wrong: str) -> None:
+    with pytest.raises(ValueError) as caught:
+        Tolerance.parse(names)
+    assert wrong in str(caught.value)
+    assert len(str(caught.value)) < 600
 
 
 @pytest.mark.parametrize(

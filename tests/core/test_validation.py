@@ -2,6 +2,7 @@
 
 import enum
 import math
+from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any, Protocol
 
@@ -17,6 +18,8 @@ TIME = "2026-03-01T12:00:00Z"
 
 
 class Catalogue(Protocol):
+    schemas: dict[tuple[str, str], dict[str, Any]]
+
     def minimal(self, action: str, kind: str) -> dict[str, Any]: ...
     def full(self, action: str, kind: str) -> dict[str, Any]: ...
 
@@ -312,7 +315,60 @@ SENDING = [
     ),
     ("MeterValues", sampled({"value": "1", "unit": "Celcius"}), (*READING, "unit")),
     ("ClearChargingProfile", {"stackLevel": -1}, ("stackLevel",)),
+    (
+        "StartTransaction",
+        {"connectorId": 1, "idTag": "x", "meterStart": 2**31, "timestamp": TIME},
+        ("meterStart",),
+    ),
+    (
+        "StartTransaction",
+        {"connectorId": 1, "idTag": "x", "meterStart": 0, "reservationId": -(2**31) - 1, "timestamp": TIME},
+        ("reservationId",),
+    ),
+    ("StatusNotification", {"connectorId": 2**40, "errorCode": "NoError", "status": "Available"}, ("connectorId",)),
+    ("ChangeAvailability", {"connectorId": 2**70, "type": "Operative"}, ("connectorId",)),
+    ("ChangeAvailability", {"connectorId": -(2**70), "type": "Operative"}, ("connectorId",)),
 ]
+
+
+WIDE = {("transactionId",), ("csChargingProfiles", "transactionId"), ("chargingProfile", "transactionId")}
+"""Integers of 64 bits: transaction ids are the Central System's choice, and sent as they came."""
+
+
+def integers(schema: dict[str, Any], path: tuple[str | int, ...] = ()) -> Iterator[tuple[str | int, ...]]:
+    if schema["type"] == "integer":
+        yield path
+    for name, member in schema.get("properties", {}).items():
+        yield from integers(member, (*path, name))
+    if schema["type"] == "array":
+        yield from integers(schema["items"], (*path, 0))
+
+
+@pytest.mark.parametrize(("action", "kind"), ALL)
+def test_integers_are_sent_within_32_bits(catalogue: Catalogue, action: str, kind: codec.Kind) -> None:
+    for path in integers(catalogue.schemas[action, kind]):
+        for value, is_narrow in (
+            (2**31 - 1, True),
+            (2**31, False),
+            (2**40, False),
+            (2**63 - 1, False),
+            (2**64, False),
+            (2**500, False),
+            (-(2**31) - 1, False),
+            (-(2**63) - 1, False),
+        ):
+            payload = catalogue.full(action, kind)
+            holder: Any = payload
+            for step in path[:-1]:
+                holder = holder[step]
+            holder[path[-1]] = value
+            assert check(action, kind, payload) is None, "never held against peers"
+            violation = check_sending(action, kind, payload)
+            if is_narrow or path in WIDE:
+                assert violation is None
+            else:
+                assert violation is not None
+                assert (violation.rule, violation.path) == ("maximum" if value > 0 else "minimum", path)
 
 
 @pytest.mark.parametrize(("action", "payload", "path"), SENDING)

@@ -68,6 +68,12 @@ class Ledger:
         self.told.append(("confirmed", entry.sequence, payload))
         del self.rows[entry.sequence]
 
+    def partly_confirmed(self, entry: Entry, payload: Payload) -> None:
+        self.told.append(("partly confirmed", entry.sequence, payload))
+
+    def set_aside(self, entry: Entry, waiting: int) -> None:
+        self.told.append(("set aside", entry.sequence, waiting))
+
     def attempted(self, entry: Entry) -> None:
         self.told.append(("attempted", entry.sequence, entry.attempts))
 
@@ -207,8 +213,13 @@ class Line:
 
     # Their side
 
+    def receive(self, text: str | bytes) -> Call | None:
+        """A frame arrives, as the link hands it in."""
+        self.session.heard(self.now)
+        return self.session.receive(text, self.now)
+
     def call(self, action: str, payload: Payload | None = None, unique_id: str = "cs-1") -> Call | None:
-        return self.session.receive(serialize(Call(unique_id, action, payload or {})), self.now)
+        return self.receive(serialize(Call(unique_id, action, payload or {})))
 
     def handed_out(self, action: str, payload: Payload | None = None) -> Call:
         """As `call`; the session hands it out to be handled."""
@@ -220,11 +231,11 @@ class Line:
         """Confirm the last CALL, or the one with this id."""
         call = next(call for call in reversed(self.sent) if unique_id in (None, call.unique_id))
         confirmation = CONFIRMATIONS.get(call.action, {}) if payload is None else payload
-        self.session.receive(serialize(CallResult(call.unique_id, confirmation)), self.now)
+        self.receive(serialize(CallResult(call.unique_id, confirmation)))
 
     def refuse(self, code: str = "InternalError", unique_id: str | None = None, description: str = "no") -> None:
         unique_id = unique_id or self.sent[-1].unique_id
-        self.session.receive(serialize(CallError(unique_id, code, description)), self.now)
+        self.receive(serialize(CallError(unique_id, code, description)))
 
     def drain(self, limit: int = 100) -> list[str]:
         """Confirm everything until nothing is written any more."""

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from ocpp16.enums import RegistrationStatus
 from ocpp16.rpc.outbox import Outbox
 from ocpp16.rpc.pending import Entry, Lane
 from ocpp16.rpc.policy import OutboxLimits
@@ -20,7 +21,7 @@ ACTIONS = {
 
 
 def filled(text: str, size: int = 100, **limits: Any) -> Outbox:
-    """One entry per letter, sequences from 1. P is a stored normal message, N one that is not stored."""
+    """One entry per letter, sequences from 1. P is a stored normal message, N one that is not; B has no bytes."""
     box = Outbox(OutboxLimits(**limits))
     for sequence, letter in enumerate(text, 1):
         lane = Lane.TRANSACTION if letter in "RSEX" else Lane.BOOT if letter == "B" else Lane.NORMAL
@@ -33,7 +34,7 @@ def shed(text: str, **limits: Any) -> str:
     dropped = {entry.sequence for entry in box.shed()}
     kept = [letter for sequence, letter in enumerate(text, 1) if sequence not in dropped]
     assert box.depth == len(kept)
-    assert box.bytes == 100 * sum(letter in "RSEXP" for letter in kept)
+    assert box.bytes == 100 * sum(letter != "B" for letter in kept)
     return "".join("." if sequence in dropped else letter for sequence, letter in enumerate(text, 1))
 
 
@@ -75,14 +76,16 @@ def test_by_count(threshold: int, before: str, after: str) -> None:
     ("limit", "before", "after"),
     [
         (400, "RRRR", "RRRR"),
-        # readings are thinned first, stored normal messages go after that
-        (400, "PRRRR", "P.RRR"),
-        (300, "PPRRRR", ".P..RR"),
+        # normal messages go first, stored or not, the oldest of them before the others
+        (400, "PRRRR", ".RRRR"),
+        (400, "RNPRR", "R.PRR"),
+        (300, "PNRRRR", "...RRR"),
         (200, "PPRRRR", "....RR"),
-        # what is not stored costs no disk
-        (400, "NNNNRRRR", "NNNNRRRR"),
-        (300, "NNNNSRRR", "NNNNS.RR"),
+        (500, "NNNNRRRR", "...NRRRR"),
+        (300, "NNNNSRRR", "....S.RR"),
         (100, "SXEP", "SXE."),
+        # a tenth of them at a time, so that it is not done for each
+        (2400, "N" * 25, ".." + "N" * 23),
         (100, "SXEB", "SXEB"),
         (0, "RRRRRRRR", "RRRRRRRR"),
     ],
@@ -100,6 +103,11 @@ def test_by_bytes(limit: int, before: str, after: str) -> None:
         ("RRR", {"byte_limit": 299}, True),
         ("RRR", {"byte_limit": 0}, False),
         ("R" * 2000, {}, False),
+        # without MessageQueueSizeThreshold the normal lane has a bound of its own
+        ("N" * 10_000, {}, False),
+        ("N" * 10_001, {}, True),
+        ("NNNRRR", {"normal": 3}, False),
+        ("NNNNR", {"normal": 3}, True),
     ],
 )
 def test_is_over_limit(text: str, limits: dict[str, int], expected: bool) -> None:
@@ -108,12 +116,14 @@ def test_is_over_limit(text: str, limits: dict[str, int], expected: bool) -> Non
 
 def test_entries_without_a_size_are_measured_as_they_would_be_sent() -> None:
     box = Outbox(OutboxLimits())
-    box.add(Entry("Heartbeat", {"a": "x" * 500}, Lane.NORMAL, 1))
+    box.add(Entry("BootNotification", {"a": "x" * 500}, Lane.BOOT, 1))
     assert box.bytes == 0
-    box.add(Entry("MeterValues", {"a": "x" * 500}, Lane.TRANSACTION, 2, is_persistent=True))
+    box.add(Entry("Heartbeat", {"a": "x" * 500}, Lane.NORMAL, 2))
     assert 500 < box.bytes < 600
-    box.add(Entry("MeterValues", {"a": "x" * 500}, Lane.TRANSACTION, 3, is_persistent=True, size=10_000))
-    assert 10_500 < box.bytes < 10_600
+    box.add(Entry("MeterValues", {"a": "x" * 500}, Lane.TRANSACTION, 3, is_persistent=True))
+    assert 1000 < box.bytes < 1200
+    box.add(Entry("MeterValues", {"a": "x" * 500}, Lane.TRANSACTION, 4, is_persistent=True, size=10_000))
+    assert 11_000 < box.bytes < 11_200
 
 
 def test_a_message_that_cannot_be_written_down_is_not_measured() -> None:
@@ -135,6 +145,42 @@ def test_what_waits_in_any_corner_can_be_shed() -> None:
         box.add(entry)
     assert box.shed() == corners[:4]
     assert box.depth == 1
+
+
+def test_without_a_threshold_the_oldest_normal_messages_go() -> None:
+    assert shed("RRR" + "N" * 21, normal=20) == "RRR" + ".." + "N" * 19
+
+
+def test_what_waits_apart_is_thinned_like_the_rest() -> None:
+    box = filled("RRRRRR", threshold=5)
+    first = box.next(0.0, 0, RegistrationStatus.ACCEPTED)
+    assert first is not None
+    box.set_aside(first, 60.0, 0.0)
+    assert [entry.sequence for entry in box.shed()] == [1, 3]
+    assert (box.depth, box.bytes) == (4, 400)
+
+
+@pytest.mark.parametrize("text", ["SE", "SRE"])
+def test_a_lane_that_cannot_be_shed_is_not_looked_through_for_every_message(
+    text: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    passes = 0
+    thin = Outbox._every_other_reading
+
+    def counted(box: Outbox) -> list[Entry]:
+        nonlocal passes
+        passes += 1
+        return thin(box)
+
+    monkeypatch.setattr(Outbox, "_every_other_reading", counted)
+    box = filled("", threshold=10)
+    for sequence in range(20_000):
+        letter = text[sequence % len(text)] if sequence < 6 else "E"
+        box.add(Entry(ACTIONS[letter], {}, Lane.TRANSACTION, sequence, is_persistent=True, size=100))
+        if box.is_over_limit:
+            box.shed()
+    assert box.depth >= 19_996
+    assert passes < 1000
 
 
 def test_thinning_halves_the_readings_of_a_long_queue_in_one_pass() -> None:

@@ -1,18 +1,19 @@
 """The tables of who may speak, written down once more from charge-point behaviour and OCPP 1.6 ed. 2 §4.2."""
 
+from typing import Any
+
 import pytest
 
 from ocpp16.enums import RegistrationStatus
 from ocpp16.rpc.pending import Lane
 from ocpp16.rpc.policy import (
-    MAX_WAITING_CALLS,
-    MAX_WAITING_REPLIES,
     Admission,
     OutboxLimits,
     Standing,
     Transmission,
     admission,
     standing,
+    topic_of,
     transmission,
 )
 
@@ -56,10 +57,9 @@ def test_standing(registration: RegistrationStatus | None, connected: bool, expe
 @pytest.mark.parametrize(
     ("registration", "action", "expected"),
     [
-        (None, "GetConfiguration", Admission.IGNORE),
-        (None, "RemoteStartTransaction", Admission.IGNORE),
-        (REJECTED, "GetConfiguration", Admission.IGNORE),
-        (REJECTED, "RemoteStopTransaction", Admission.IGNORE),
+        (None, "GetConfiguration", Admission.PROCESS),
+        (None, "RemoteStartTransaction", Admission.REJECT),
+        (None, "RemoteStopTransaction", Admission.REJECT),
         (PENDING, "GetConfiguration", Admission.PROCESS),
         (PENDING, "TriggerMessage", Admission.PROCESS),
         (PENDING, "RemoteStartTransaction", Admission.REJECT),
@@ -86,5 +86,20 @@ def test_which_actions_may_queue(limits: OutboxLimits, expected: bool) -> None:
     assert limits.may_queue("Heartbeat") is expected
 
 
-def test_flood_limits() -> None:
-    assert (MAX_WAITING_CALLS, MAX_WAITING_REPLIES) == (16, 64)
+@pytest.mark.parametrize(
+    ("action", "payload", "is_triggered", "expected"),
+    [
+        ("StatusNotification", {"connectorId": 2}, False, ("StatusNotification", 2)),
+        ("StatusNotification", {"connectorId": 2}, True, ("StatusNotification", 2)),
+        ("Heartbeat", {}, False, "Heartbeat"),
+        ("MeterValues", {"connectorId": 1}, False, None),
+        ("MeterValues", {"connectorId": 1}, True, ("MeterValues", 1)),
+        ("FirmwareStatusNotification", {"status": "Idle"}, False, None),
+        ("FirmwareStatusNotification", {"status": "Idle"}, True, ("FirmwareStatusNotification", None)),
+        ("DataTransfer", {"vendorId": "v"}, False, None),
+    ],
+)
+def test_what_a_newer_message_tells_better(
+    action: str, payload: dict[str, Any], is_triggered: bool, expected: object
+) -> None:
+    assert topic_of(action, payload, is_triggered=is_triggered) == expected

@@ -7,6 +7,7 @@ import pytest
 
 from ocpp16.enums import RegistrationStatus
 from ocpp16.errors import LocalProtocolError, Offline
+from ocpp16.rpc.pending import Lane
 from ocpp16.rpc.policy import OutboxLimits
 
 if TYPE_CHECKING:
@@ -83,24 +84,22 @@ def test_whoever_waits_is_told_that_the_connection_is_gone(line: "Line") -> None
     for _, _, failure in line.ends:
         assert isinstance(failure, Offline)
         assert failure.description == "connection lost"
-    line.connect()
-    assert line.take() == ["Heartbeat"]
 
 
 def test_only_messages_that_must_arrive_count_as_retries(line: "Line") -> None:
-    for action in ("StartTransaction", "Heartbeat", "BootNotification"):
+    for action in ("StartTransaction", "BootNotification"):
         line.put(action)
-    for _ in range(3):
+    for _ in range(2):
         line.take()
         line.lose()
         line.connect()
         line.take()
         line.answer()
     assert [call.action for call in line.sent] == [
-        name for name in ("BootNotification", "StartTransaction", "Heartbeat") for _ in range(2)
+        name for name in ("BootNotification", "StartTransaction") for _ in range(2)
     ]
     assert line.counters.retries == 1
-    assert line.counters.calls_sent == 6
+    assert line.counters.calls_sent == 4
 
 
 def test_an_interactive_call_in_flight_is_not_sent_again(line: "Line") -> None:
@@ -116,15 +115,35 @@ def test_an_interactive_call_in_flight_is_not_sent_again(line: "Line") -> None:
     assert line.counters.unknown_ids == 1
 
 
-def test_normal_messages_that_were_queued_already_go_after_the_reconnect(line: "Line") -> None:
-    line.put("StatusNotification")
-    line.put("Heartbeat")
+@pytest.mark.parametrize("is_triggered", [False, True])
+def test_what_would_tell_the_present_later_ends_with_the_connection(line: "Line", is_triggered: bool) -> None:
+    for connector_id in range(3):
+        status = {"connectorId": connector_id, "errorCode": "NoError", "status": "Available"}
+        line.put("StatusNotification", status, is_triggered=is_triggered)
+    line.put("MeterValues", lane=Lane.NORMAL, is_persistent=False, number=1)
+    line.put("DataTransfer")
     line.take()
     line.lose()
+    assert line.session.outbox.depth == 0
+    assert line.counters.dropped == 4  # and one was in flight
     line.put("StatusNotification")
+    assert line.counters.dropped == 5
+    line.connect()
+    line.durable = 1
+    assert line.drain() == []
+
+
+def test_what_is_stored_goes_after_the_reconnect(new_line: "type[Line]") -> None:
+    line = new_line(limits=OutboxLimits(queue_all=True))
+    line.put("StatusNotification", is_persistent=True)
+    line.put("MeterValues")
+    line.put("Heartbeat")
+    line.put("BootNotification")
+    line.take()
+    line.lose()
     assert line.counters.dropped == 1
     line.connect()
-    assert line.drain() == ["StatusNotification", "Heartbeat"]
+    assert line.drain() == ["BootNotification", "StatusNotification", "MeterValues"]
 
 
 @pytest.mark.parametrize("queue_all", [False, True])

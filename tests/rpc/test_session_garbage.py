@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ocpp16._core import ValidationError
+from ocpp16._core import CallError, ValidationError
 
 if TYPE_CHECKING:
     from tests.rpc.conftest import Line
@@ -43,7 +43,7 @@ def test_the_session_survives_any_text(new_line: "type[Line]", texts: list[str |
         if call is not None:
             with suppress(ValidationError):
                 assert isinstance(line.session.validate_request(call), dict)
-            line.session.leave_unanswered(call)
+            line.session.reply(CallError(call.unique_id, "GenericError"), call=call)
         replies = line.session.waiting_replies
         for _ in range(replies):
             assert line.frame().data.startswith(b"[4,")

@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from ocpp16._core import CallError, CallResult, ValidationError
+from ocpp16.enums import RegistrationStatus
 from ocpp16.rpc.pending import Payload
+from ocpp16.rpc.policy import MAX_WAITING_CALLS
 from ocpp16.rpc.replies import REMEMBERED_IDS
 from ocpp16.rpc.tolerance import Tolerance
 
@@ -246,15 +248,59 @@ def test_the_same_id_in_both_directions_is_no_repeat(line: "Line") -> None:
     assert line.ends[0][1] == "confirmed"
 
 
-def test_a_call_left_unanswered_is_no_longer_in_work(line: "Line") -> None:
-    call = line.handed_out("ClearCache")
-    line.session.leave_unanswered(call)
-    assert line.session.calls_in_work == 0
-    assert line.call("ClearCache") is not None
-    assert line.session.calls_in_work == 1
-    line.session.leave_unanswered(call)
-    assert line.session.calls_in_work == 1
+@pytest.mark.parametrize(
+    "text", ['[2,"cs-1","ClearCache",{}]', '[2,"cs-1","Invented",{}]', '[2,"cs-1"]', '[2,"cs-1","ClearCache",[]]']
+)
+def test_while_rejected_nothing_is_answered(line: "Line", text: str) -> None:
+    line.session.set_registration(RegistrationStatus.REJECTED, line.now)
+    assert line.receive(text) is None
     assert line.take() == []
+    assert line.session.calls_in_work == 0
+    line.session.set_registration(RegistrationStatus.PENDING, line.now)
+    assert line.call("ClearCache") is not None
+
+
+def test_a_call_that_was_taken_before_the_rejection_is_answered(line: "Line") -> None:
+    call = line.handed_out("ClearCache")
+    line.session.set_registration(RegistrationStatus.REJECTED, line.now)
+    line.session.reply(done(), call=call)
+    assert line.take() == ["result"]
+
+
+# Too many
+
+
+def test_a_thousand_calls_are_in_work_and_those_beyond_are_refused(line: "Line") -> None:
+    for number in range(MAX_WAITING_CALLS):
+        assert line.call("ClearCache", unique_id=f"n{number}") is not None
+    assert line.call("ClearCache", unique_id="one too many") is None
+    assert line.take() == ["error"]
+    [error] = line.replies
+    assert isinstance(error, CallError)
+    assert (error.unique_id, error.code) == ("one too many", "GenericError")
+    line.session.reply(done("n0"))
+    line.take()
+    assert line.call("ClearCache", unique_id="one too many") is not None
+
+
+def test_calls_in_work_are_bounded_by_their_length_too(line: "Line") -> None:
+    payload = {"vendorId": "v", "data": "x" * 1_000_000}
+    taken = [line.call("DataTransfer", payload, unique_id=f"n{number}") is not None for number in range(6)]
+    assert taken == [True] * 5 + [False]
+    line.lose()
+    line.connect()
+    assert line.call("DataTransfer", payload) is not None
+
+
+def test_taking_out_an_answer_costs_the_same_however_many_wait(line: "Line") -> None:
+    """What was taken out is forgotten, while others always wait behind it."""
+    for number in range(2000):
+        line.call("ClearCache", unique_id=f"n{number}")
+        line.session.reply(done(f"n{number}"))
+        if number >= 10:
+            assert line.frame().unique_id == f"n{number - 10}"
+    assert line.session.waiting_replies == 10
+    assert len(line.session._replies._waiting) <= 40
 
 
 # Replies

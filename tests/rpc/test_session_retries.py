@@ -166,8 +166,8 @@ def test_any_error_code_is_taken(line: "Line", received: str, told: str) -> None
 @pytest.mark.parametrize(
     "text",
     [
-        '[3,"id-1",{"idTagInfo":{"status":"Accepted"}}]',
-        '[3,"id-1",{"idTagInfo":{"status":"Maybe"},"transactionId":1}]',
+        '[3,"id-1",{"idTagInfo":{"expiryDate":"2026-03-01T12:00:00Z"}}]',
+        '[3,"id-1",{"idTagInfo":{"status":"Maybe"},"transactionId":1.5}]',
         '[3,"id-1",[]]',
         '[3,"id-1",{"transactionId":]',
         '[4,"id-1",7,"",{}]',
@@ -313,7 +313,7 @@ def test_boot_notification_is_repeated_for_ever_and_never_stored(new_line: "type
         line.refuse()
         assert line.advance(59.9) == []
         assert line.advance(0.1) == ["BootNotification"]
-    line.answer({"status": "Accepted"})
+    line.answer({"currentTime": "2026-03-01T12:00:00Z", "interval": 300})
     assert line.advance(60) == ["BootNotification"]
     line.answer()
     assert line.advance(10_000) == []

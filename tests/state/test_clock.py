@@ -7,7 +7,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ocpp16.state.clock import SMALLEST_SHIFT, Clock, correct_timestamps, to_datetime, to_micros
+from ocpp16.state.clock import (
+    SMALLEST_SHIFT,
+    Clock,
+    correct_timestamps,
+    to_datetime,
+    to_micros,
+)
 
 SECOND = 1_000_000
 ANCHOR = to_micros(datetime(2024, 2, 29, 23, 59, 58, tzinfo=UTC))
@@ -217,3 +223,28 @@ def test_datetimes_and_micros() -> None:
     assert to_micros(datetime(1969, 12, 31, 23, 59, 59, tzinfo=UTC)) == -SECOND
     with pytest.raises(ValueError, match="zone"):
         to_micros(datetime(2024, 2, 29))
+
+
+# The moment of the anchor
+
+
+def test_wall_and_monotonic_time_are_read_in_one_moment() -> None:
+    monotonic = Monotonic(50.0)
+    clock = Clock.started(monotonic, lambda: ANCHOR / SECOND + monotonic.seconds - 50.0, boot=3)
+    monotonic.seconds += 0.7  # what opening takes
+    assert clock.now() == ANCHOR + 700_000
+    assert clock.boot == 3
+
+
+def test_a_clock_goes_on_over_a_restart_unset() -> None:
+    clock, monotonic = clock_at(boot=7)
+    clock.set(ANCHOR + 500 * SECOND)
+    monotonic.seconds += 30
+    following = clock.continued()
+    monotonic.seconds += 2
+    assert following.now() == clock.now() == ANCHOR + 532 * SECOND
+    assert (following.is_set, following.boot, following.corrections) == (False, 0, {})
+    following.boot = 8
+    following.set(ANCHOR + 632 * SECOND)
+    # An earlier boot has ended before this one began.
+    assert following.corrected(ANCHOR + 531 * SECOND, 6) == ANCHOR + 630 * SECOND

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from ocpp16.enums import ConfigurationStatus
+from ocpp16.errors import ConfigurationError
 from ocpp16.state.configuration import Configuration
 from ocpp16.state.custom_keys import CustomKeys
 from ocpp16.state.keys.core import (
@@ -14,12 +15,16 @@ from ocpp16.state.keys.core import (
     WEB_SOCKET_PING_INTERVAL,
 )
 from ocpp16.state.keys.internal import (
+    CENTRAL_SYSTEM_URI,
     CHARGE_POINT_ID,
     CHARGE_POINT_MODEL,
+    ENABLE_TLS_KEYLOG,
     ICCID,
+    IMSI,
     KEY_ACCESS,
     METER_PUBLIC_KEYS,
     RETRY_BACKOFF_WAIT_MINIMUM,
+    SUPPLY_VOLTAGE,
 )
 from ocpp16.state.keys.security import AUTHORIZATION_KEY, CPO_NAME, SECURITY_PROFILE
 
@@ -45,15 +50,22 @@ STATUSES: list[tuple[dict[str, Any], str, str, ConfigurationStatus]] = [
     ({}, "NumberOfConnectors", "3", REJECTED),
     ({}, "CentralSystemURI", "ws://other/", REJECTED),
     ({}, "ChargePointId", "other", REJECTED),
-    ({}, "RetryBackoffWaitMinimum", "5", ACCEPTED),
-    ({}, "RetryBackoffRandomRange", "-5", REJECTED),
+    ({}, "RetryBackoffWaitMinimum", "5", REJECTED),
+    ({}, "ConnectionTimeOut", "86400", ACCEPTED),
+    ({}, "ConnectionTimeOut", "86401", REJECTED),
     ({}, "WebSocketPingInterval", "5", NOT_SUPPORTED),
     ({"Core": {"WebSocketPingInterval": 0}}, "WebSocketPingInterval", "5", ACCEPTED),
-    ({}, "CpoName", "Us", ACCEPTED),
+    ({}, "CpoName", "Us", NOT_SUPPORTED),
     ({}, "AuthorizeRemoteTxRequests", "TRUE", ACCEPTED),
     ({}, "AuthorizeRemoteTxRequests", "yes", REJECTED),
-    ({}, "DisableSecurityEventNotifications", "tru", REJECTED),
-    ({}, "OcspRequestInterval", "86399", REJECTED),
+    ({}, "DisableSecurityEventNotifications", "true", NOT_SUPPORTED),
+    (
+        {"Security": {"DisableSecurityEventNotifications": True}},
+        "DisableSecurityEventNotifications",
+        "true",
+        NOT_SUPPORTED,
+    ),
+    ({}, "OcspRequestInterval", "86400", NOT_SUPPORTED),
     ({}, "CompositeScheduleDefaultNumberPhases", "2", ACCEPTED),
     ({}, "CompositeScheduleDefaultNumberPhases", "2x", REJECTED),
     ({}, "MeterValuesSampledData", "Voltage , SoC", ACCEPTED),
@@ -74,13 +86,7 @@ STATUSES: list[tuple[dict[str, Any], str, str, ConfigurationStatus]] = [
     ({}, "authorizationkey", PASSWORD, ACCEPTED),
     ({}, "AuthorizationKey", "password-as-text", REJECTED),
     ({"Security": {"AuthorizationKeyForm": "Text"}}, "AuthorizationKey", "password-as-text", ACCEPTED),
-    ({}, "SecurityProfile", "1", REJECTED),
-    ({"Security": {"AuthorizationKey": PASSWORD}}, "SecurityProfile", "1", ACCEPTED),
-    ({"Security": {"AuthorizationKey": PASSWORD, "SecurityProfile": 2}}, "SecurityProfile", "2", REJECTED),
-    ({"Security": {"AuthorizationKey": PASSWORD, "SecurityProfile": 2}}, "SecurityProfile", "1", REJECTED),
-    ({}, "SecurityProfile", "4", REJECTED),
-    ({}, "SecurityProfile", "3", ACCEPTED),
-    ({}, "SecurityProfile", "9" * 30, REJECTED),
+    *(({"Security": {"AuthorizationKey": PASSWORD}}, "SecurityProfile", text, REJECTED) for text in "01234x"),
     ({"Internal": {"IgnoredProfilePurposesOffline": ""}}, "IgnoredProfilePurposesOffline", " TxProfile ", ACCEPTED),
     ({"Internal": {"ConnectorEvseIds": "1234567"}}, "ConnectorEvseIds", "", ACCEPTED),
     ({"Internal": {"MeterPublicKeys": ["a"]}}, "MeterPublicKey1", "b", REJECTED),
@@ -207,11 +213,15 @@ def test_the_host_sets_what_the_central_system_may_not() -> None:
     assert config.set(NUMBER_OF_CONNECTORS, 4).status == REBOOT
     assert config.set(WEB_SOCKET_PING_INTERVAL, 30).status == ACCEPTED
     assert config.set(ICCID, "8949").value == "8949"
-    assert config.set(SECURITY_PROFILE, 2).status == ACCEPTED
-    assert config.set(SECURITY_PROFILE, 0).status == ACCEPTED  # the fall-back after a failed switch
     assert config.set(METER_PUBLIC_KEYS, ("a", "")).value == ["a", ""]
+    assert config.set(SECURITY_PROFILE, 1).reason == "needs an AuthorizationKey"
     assert config.set(AUTHORIZATION_KEY, b"0123456789abcdef").is_secret
-    assert config[NUMBER_OF_CONNECTORS] == 4
+    assert config.set(SECURITY_PROFILE, 1).status == REBOOT
+    assert config.set(SECURITY_PROFILE, 3).reason == "a client certificate (3) is not built yet"
+    assert config.reset(AUTHORIZATION_KEY).status == REJECTED  # the profile that waits needs it
+    assert config.set(SECURITY_PROFILE, 0).status == ACCEPTED
+    assert config[NUMBER_OF_CONNECTORS] == 1  # as long as it runs
+    assert config.after_reboot()[NUMBER_OF_CONNECTORS] == 4
     assert config[AUTHORIZATION_KEY] == b"0123456789abcdef"
 
 
@@ -226,6 +236,12 @@ def test_the_host_sets_what_the_central_system_may_not() -> None:
         (AUTHORIZATION_KEY, b"short"),
         (AUTHORIZATION_KEY, "no bytes"),
         (CHARGE_POINT_ID, None),
+        (CHARGE_POINT_ID, "a\nb"),
+        (CENTRAL_SYSTEM_URI, "http://csms/"),
+        (CENTRAL_SYSTEM_URI, "wss://csms/"),
+        (ENABLE_TLS_KEYLOG, True),
+        (SUPPLY_VOLTAGE, 10**400),
+        (CPO_NAME, "Us"),
     ],
 )
 def test_what_the_host_sets_is_checked(key: Any, value: Any) -> None:
@@ -238,14 +254,14 @@ def test_what_the_host_sets_is_checked(key: Any, value: Any) -> None:
 
 
 def test_the_host_takes_a_change_back() -> None:
-    config = load(Security={"CpoName": "Main"})
+    config = load(Internal={"IMSI": "1"})
     config.set(ICCID, "8949")
-    config.set(CPO_NAME, "Other")
+    config.set(IMSI, "2")
     assert config.set(ICCID, None).status == ACCEPTED
     assert not config.is_present(ICCID)
-    assert config.set(CPO_NAME, None).status == REJECTED
-    assert config.reset(CPO_NAME).value is None
-    assert config[CPO_NAME] == "Main"
+    assert config.set(IMSI, None).status == REJECTED
+    assert config.reset(IMSI).value is None
+    assert config[IMSI] == "1"
     assert config.reset(HEARTBEAT_INTERVAL).is_unchanged
     assert config.overrides == {}
 
@@ -256,12 +272,24 @@ def test_a_secret_cannot_be_made_readable_later() -> None:
     assert config.report(["AuthorizationKey"]) == ([], ["AuthorizationKey"])
 
 
-def test_backoff_keys_are_really_writable() -> None:
-    config = load()
-    for name in ("RetryBackoffRandomRange", "RetryBackoffRepeatTimes", "RetryBackoffWaitMinimum"):
-        assert config.report([name])[0][0]["readonly"] is False
-        assert config.change(name, "7").status == ACCEPTED
-    assert config[RETRY_BACKOFF_WAIT_MINIMUM] == 7
+def test_backoff_keys_are_what_they_are_reported_to_be() -> None:
+    names = ("RetryBackoffRandomRange", "RetryBackoffRepeatTimes", "RetryBackoffWaitMinimum")
+    config, opened = load(), load(Internal={"KeyAccess": dict.fromkeys(names, "RW")})
+    for name in names:
+        assert config.report([name])[0][0]["readonly"] is True
+        assert config.change(name, "7").status == REJECTED
+        assert opened.report([name])[0][0]["readonly"] is False
+        assert opened.change(name, "7").status == ACCEPTED
+        assert opened.change(name, "2147483647").status == REJECTED
+    assert opened[RETRY_BACKOFF_WAIT_MINIMUM] == 7
+
+
+def test_the_security_profile_is_not_made_changeable() -> None:
+    for access in ("RW", "WO"):
+        with pytest.raises(ConfigurationError, match=r"KeyAccess\.SecurityProfile = .* not built yet"):
+            load(Internal={"KeyAccess": {"SecurityProfile": access}})
+    assert load().report(["SecurityProfile"])[0][0]["readonly"] is True
+    assert load(Internal={"KeyAccess": {"SecurityProfile": "HIDDEN"}}).report(["SecurityProfile"])[0] == []
 
 
 def test_configurations_do_not_share_changes() -> None:

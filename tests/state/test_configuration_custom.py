@@ -180,3 +180,43 @@ def test_the_schema_is_found_in_the_share_path(tmp_path: Path) -> None:
 def test_an_unusable_schema_is_named(schema: Any) -> None:
     with pytest.raises(ConfigurationError, match=r"^Custom\.json: "):
         CustomKeys(schema)
+
+
+def test_the_schema_may_lie_elsewhere(tmp_path: Path) -> None:
+    document = {"Internal": IDENTITY, "Custom": {"Fan": 500}}
+    file = tmp_path / "mine.json"
+    file.write_text(json.dumps({"properties": {"Fan": {"type": "integer", "maximum": 100}}}))
+    with pytest.raises(ConfigurationError, match=r"Custom\.Fan = 500"):
+        Configuration.load(document, custom_schema_path=file)
+    assert CustomKeys.load(schema_path=file).declared.keys() == {"Fan"}
+    with pytest.raises(ConfigurationError, match=r"none\.json: cannot be read"):
+        CustomKeys.load(schema_path=tmp_path / "none.json")
+
+
+@pytest.mark.parametrize("name", ["", " a", "a\nb", "\u202e", "x" * 51])
+def test_a_declared_name_that_cannot_be_told(name: str) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        CustomKeys({"properties": {name: {"type": "integer", "default": 5}}})
+    assert caught.value.problems[0].startswith("Custom.json: ")
+    assert caught.value.problems[0].isprintable()
+
+
+def test_declared_names_that_cannot_be_told_apart_or_hide_one_of_ours() -> None:
+    with pytest.raises(ConfigurationError, match=r"(fan|Fan): differs from another"):
+        CustomKeys({"properties": {"Fan": {}, "fan": {}}})
+    config = load({"properties": {"HeartbeatInterval": {"type": "string", "default": "x"}}}, {})
+    rows = [row for row in config.report()[0] if row["key"] == "HeartbeatInterval"]
+    assert [row.get("value") for row in rows] == ["86400"]
+
+
+def test_a_value_that_its_schema_cannot_be_asked_about_is_refused() -> None:
+    schema = {"properties": {"Factor": {"type": "number", "multipleOf": 0.1}}}
+    with pytest.raises(ConfigurationError, match=r"Custom\.Factor"):
+        load(schema, {"Factor": 10**400})
+
+
+def test_what_was_given_is_not_shared() -> None:
+    given = {"any": [1, {"a": 2}]}
+    config = load({"properties": {"any": {"type": ["array", "null"]}}}, given)
+    given["any"].append(3)
+    assert value(config, "any") == '[1,{"a":2}]'

@@ -6,21 +6,29 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ocpp16.state.configuration_addresses import Address, Header, Identity
 from ocpp16.state.configuration_documents import Document, FreeText
+from ocpp16.state.configuration_lists import Measurands, PhaseRotations, TextList, Tolerances
 from ocpp16.state.configuration_values import (
     AuthorizationKey,
     Boolean,
     DateTimeText,
     Integer,
-    Measurands,
     Number,
-    PhaseRotations,
     Text,
-    TextList,
     TimeOffset,
 )
+from ocpp16.state.custom_keys import AnyJson
 
 PRICE = Document({"type": "object", "required": ["priceText"], "properties": {"priceText": {"type": "string"}}})
+
+
+def nested(levels: int) -> Any:
+    value: Any = {}
+    for _ in range(levels):
+        value = {"a": value}
+    return value
+
 
 # kind, text on the wire, value, text that is reported
 ACCEPTED: list[tuple[Any, str, Any, str]] = [
@@ -47,6 +55,14 @@ ACCEPTED: list[tuple[Any, str, Any, str]] = [
     (DateTimeText(), "2030-01-31T02:00:00Z", "2030-01-31T02:00:00Z", "2030-01-31T02:00:00Z"),
     (PRICE, ' {"priceText": "a"} ', {"priceText": "a"}, '{"priceText":"a"}'),
     (FreeText(), "ü", "ü", "ü"),
+    (TextList(choices=("A", "B")), "B,A,B,B", ("B", "A"), "B,A"),
+    (TextList(), "a,a", ("a", "a"), "a,a"),
+    (Measurands(), "SoC,Voltage,SoC", ("SoC", "Voltage"), "SoC,Voltage"),
+    (Tolerances(choices=("a", "b")), "strict,+a,-b,a,+a", ("strict", "+a", "-b", "a", "+a"), "strict,+a,-b,a,+a"),
+    (Tolerances(choices=("a",)), "", (), ""),
+    (Address(), " ws://csms/ ", "ws://csms/", "ws://csms/"),
+    (Identity(), "cp 1/ü", "cp 1/ü", "cp 1/ü"),
+    (Header(), "cp1.example", "cp1.example", "cp1.example"),
 ]
 
 REFUSED: list[tuple[Any, str]] = [
@@ -66,6 +82,11 @@ REFUSED: list[tuple[Any, str]] = [
         for text in ("Voltage.L1", "Voltage.L1-N", "Current.Import.N", "voltage", "Volt", "SoC;RPM")
     ),
     *((PhaseRotations(), text) for text in ("RST", "0", "0.", ".RST", "0.ABC", "-1.RST", "0.rst", "١.RST", "0;RST")),
+    *((PhaseRotations(), text) for text in ("1.RST,1.RTS", "0.RST,01.RST,1.RST")),
+    *((Tolerances(choices=("a",)), text) for text in ("b", "+b", "a,strict", "+", "++a", "+default", "strict,default")),
+    *((Address(), text) for text in ("http://csms/", "ws://", "ws://csms:99999/", "ws://a b/", "\ud800")),
+    *((Identity(), text) for text in ("", ".", "..", "a\nb", "\x9b", "x" * 241, "\ud800")),
+    *((Header(), text) for text in ("a\r\nEvil: b", "ü", " a", "a\t")),
     *((TimeOffset(), text) for text in ("", "1", "25:00", "01:60", "01:00:00", "+1", "+01:00Z", "000000000000001:00")),
     *((DateTimeText(), text) for text in ("", "tomorrow", "2030-13-01T00:00:00Z")),
     *(
@@ -113,12 +134,25 @@ def test_refused_texts(kind: Any, text: str) -> None:
         (PRICE, "text"),
         (PRICE, {}),
         (PRICE, {"priceText": "a", "more": object()}),
+        (PRICE, {"priceText": "a", 5: "b"}),
+        (PRICE, {"priceText": "a", "more": float("inf")}),
+        (Document({}), nested(33)),
+        (Document({}), nested(100_000)),
+        (AnyJson(), nested(100_000)),
+        (FreeText(), nested(100_000)),
+        (AnyJson(), "\ud800"),
         (AuthorizationKey(), 5),
     ],
 )
 def test_native_values_of_another_type_are_refused(kind: Any, native: Any) -> None:
     with pytest.raises(ValueError):
         kind.from_json(native)
+
+
+def test_a_number_too_long_to_be_written() -> None:
+    for kind in (FreeText(), AnyJson(), Integer(maximum=5), Number()):
+        with pytest.raises(ValueError):
+            kind.from_json(10**5000)
 
 
 def test_positions_in_an_array_that_mean_something_are_kept() -> None:

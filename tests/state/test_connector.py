@@ -1,5 +1,6 @@
 """One connector: errors over a base state, what is reported, and the end of a session under a scheduled change."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -8,7 +9,7 @@ from hypothesis import strategies as st
 
 from ocpp16.enums import AvailabilityType, ChargePointErrorCode, ChargePointStatus
 from ocpp16.models import ErrorInfo
-from ocpp16.state.clock import to_micros
+from ocpp16.state.clock import to_datetime, to_micros, within
 from ocpp16.state.connector import INITIAL_FAULT, Connector, Notification
 from ocpp16.state.connector_table import TRANSITIONS, ConnectorEvent
 
@@ -86,7 +87,7 @@ def test_an_event_carries_its_own_info_and_the_code_of_the_latest_error() -> Non
     assert connector.submit(E.USAGE_INITIATED, 2, "Authorized") == (
         (1, S.PREPARING, Code.OTHER_ERROR, "Authorized", "vendor", "7", 2, True)
     )
-    assert connector.report(3) == (1, S.PREPARING, Code.OTHER_ERROR, "x", "vendor", "7", 3, False)
+    assert connector.report(3) == (1, S.PREPARING, Code.OTHER_ERROR, "x", "vendor", "7", 2, False)
 
 
 def test_a_report_without_errors() -> None:
@@ -107,11 +108,102 @@ def test_times_are_those_of_the_cause() -> None:
     assert (cleared.timestamp, cleared.error_code) == (to_micros(time) + 3 * SECOND, Code.OTHER_ERROR)
 
 
-def test_a_time_without_zone_is_refused_and_changes_nothing() -> None:
+def test_an_error_whose_time_cannot_be_began_now() -> None:
+    now = to_micros(datetime(2026, 5, 1, tzinfo=UTC))
+    unset = ErrorInfo(Code.OTHER_ERROR, timestamp=datetime(1970, 1, 1, tzinfo=UTC))
+    notification = Connector(1).raise_error(unset, now)
+    assert notification is not None
+    assert notification.timestamp == now
+
+
+def test_an_error_has_not_begun_ahead_of_now() -> None:
     connector = Connector(1)
-    with pytest.raises(ValueError, match="zone"):
-        connector.raise_error(ErrorInfo(Code.OTHER_ERROR, is_fault=True, timestamp=datetime(2024, 5, 1)), 1)
-    assert connector.errors == ()
+    time = datetime(2024, 5, 1, 12, tzinfo=UTC)
+    notification = connector.raise_error(ErrorInfo(Code.OTHER_ERROR, timestamp=time), to_micros(time) - 300 * SECOND)
+    assert notification is not None
+    assert notification.timestamp == to_micros(time) - 300 * SECOND
+    assert connector.errors[0].timestamp == to_datetime(to_micros(time) - 300 * SECOND)
+
+
+def test_no_notification_carries_an_earlier_time_than_the_one_before() -> None:
+    connector = Connector(1, since=100 * SECOND)
+    connector.report(110 * SECOND)
+    stamps = [
+        connector.submit(E.USAGE_INITIATED, 200 * SECOND),
+        connector.raise_error(replace(GROUND, timestamp=to_datetime(150 * SECOND)), 210 * SECOND),
+        connector.clear_error("B", 180 * SECOND),  # the clock was set back
+        connector.report(190 * SECOND),
+        connector.submit(E.START_CHARGING, 201 * SECOND),
+    ]
+    assert [told and told.timestamp // SECOND for told in stamps] == [200, 200, 200, 200, 201]
+    # What the station said of its error still decides which one is the latest.
+    assert connector.raise_error(replace(HOT, timestamp=to_datetime(5 * SECOND)), 300 * SECOND) is not None
+    assert connector.errors[0].timestamp == to_datetime(5 * SECOND)
+
+
+def test_an_error_that_began_before_anything_was_told_keeps_its_time() -> None:
+    connector = Connector(1, since=100 * SECOND)
+    notification = connector.raise_error(replace(GROUND, timestamp=to_datetime(50 * SECOND)), 110 * SECOND)
+    assert notification is not None
+    assert (notification.timestamp, connector.report(120 * SECOND).timestamp) == (50 * SECOND, 50 * SECOND)
+
+
+def test_a_report_carries_the_time_since_when_it_holds() -> None:
+    connector = Connector(1, since=7 * SECOND)
+    assert connector.report(10 * SECOND).timestamp == 7 * SECOND
+    connector.submit(E.USAGE_INITIATED, 20 * SECOND)
+    assert connector.report(600 * SECOND).timestamp == 20 * SECOND
+    connector.raise_error(HOT, 700 * SECOND)
+    connector.submit(E.START_CHARGING, 710 * SECOND)  # hidden by the fault
+    assert connector.report(800 * SECOND).timestamp == 700 * SECOND
+    connector.clear_error("C", 900 * SECOND)
+    assert connector.report(1000 * SECOND)[1:] == (S.CHARGING, Code.NO_ERROR, None, None, None, 900 * SECOND, False)
+
+
+def test_what_was_never_dated_holds_since_it_was_first_told() -> None:
+    connector = Connector(1)
+    assert connector.look(3).timestamp == 3
+    assert connector.look(4).timestamp == 4
+    assert connector.report(5).timestamp == 5
+    assert connector.report(9).timestamp == 5
+
+
+def test_a_look_changes_nothing() -> None:
+    def told(looks: bool) -> list[Notification | None]:
+        connector, heard = Connector(1), list[Notification | None]()
+        errors = (GROUND, HOT, LOCK, OVERLOAD)
+        heard += [connector.raise_error(error, now) for now, error in enumerate(errors, 1)]
+        for now, uuid in enumerate("DCBA", 10):
+            if looks:
+                assert connector.look(now) == connector.look(now)
+            heard.append(connector.clear_error(uuid, now))
+        return [*heard, connector.report(20)]
+
+    assert told(True) == told(False)
+
+
+def test_times_of_a_wrong_clock_move_with_it() -> None:
+    connector = Connector(1, S.FAULTED, since=SECOND)
+    connector.raise_error(LOCK, 2 * SECOND)
+    connector.raise_error(GROUND, 3 * SECOND)
+    shift = 1000 * SECOND
+    connector.clock_moved(shift)
+    assert connector.report(1010 * SECOND).timestamp == 1003 * SECOND
+    assert [error.timestamp for error in connector.errors] == [to_datetime(1002 * SECOND), to_datetime(1003 * SECOND)]
+    connector.clock_moved(-5000 * SECOND)
+    later = connector.clear_error("B", -3900 * SECOND)
+    assert later is not None
+    assert later.timestamp == -3900 * SECOND
+
+
+@given(shift=st.integers(-(2**63), 2**63 - 1), now=st.integers(-(2**55), 2**55))
+def test_no_shift_of_the_clock_leads_out_of_the_years(shift: int, now: int) -> None:
+    connector = Connector(1, S.FAULTED, since=now)
+    connector.raise_error(LOCK, now)
+    connector.clock_moved(shift)
+    for notification in (connector.look(now), connector.report(now), connector.clear_all_errors(now)):
+        assert notification is not None
+        assert within(notification.timestamp) == notification.timestamp
 
 
 def test_the_latest_error_is_the_latest_by_its_time_and_then_by_raising() -> None:
@@ -134,6 +226,14 @@ def test_texts_are_cut_to_what_the_message_carries() -> None:
     event = connector.submit(E.USAGE_INITIATED, 2, long)
     assert event is not None
     assert event.info == "x" * 50
+
+
+@pytest.mark.parametrize("info", ["\udcff", 5, b"Authorized"])
+def test_what_is_no_text_is_refused_and_changes_nothing(info: str) -> None:
+    connector = Connector(1)
+    with pytest.raises(ValueError, match=r"^info must be text"):
+        connector.submit(E.USAGE_INITIATED, 1, info)
+    assert connector.status is S.AVAILABLE
 
 
 def test_clearing_all_errors() -> None:
@@ -231,6 +331,7 @@ def test_whatever_happens_the_report_is_true(
     told = connector.report(0)
     for now, (kind, value) in enumerate(steps, 1):
         before = connector.status
+        earlier = told
         notification = apply(connector, kind, value, now)
         assert (connector.status is S.FAULTED) == any(error.is_fault for error in connector.errors)
         assert connector.base in TRANSITIONS
@@ -240,7 +341,9 @@ def test_whatever_happens_the_report_is_true(
             assert notification.status is connector.status
             assert notification.is_status_change == (connector.status is not before)
             assert notification.is_status_change or kind != "submit"
+            assert notification.timestamp >= earlier.timestamp
             told = notification
+        assert connector.look(now) == connector.look(now + 1)
         # What the Central System was told last stays true: status, and a code of an error that is still there.
         assert told.status is connector.status
         codes = {error.error_code for error in connector.errors} or {Code.NO_ERROR}

@@ -66,9 +66,43 @@ def test_an_exception_reaches_the_emitter_and_ends_the_delivery() -> None:
     assert heard == ["disconnected"]
 
 
+def test_with_a_hook_the_others_hear_the_signal_all_the_same() -> None:
+    signals, heard, errors = Signals(), list[str](), list[tuple[str, str]]()
+    signals.on_error = lambda place, error: errors.append((place, str(error)))
+
+    def broken(_: Connected) -> None:
+        signals.emit(ClockSet(1))
+        raise RuntimeError("broken")
+
+    signals.on(Connected, broken)
+    signals.on(Connected, lambda _: heard.append("second"))
+    signals.on(ClockSet, lambda _: heard.append("clock"))
+    signals.emit(Connected())
+    assert heard == ["second", "clock"]
+    assert errors == [("signal Connected", "broken")]
+    signals.emit(Connected())
+    assert heard == ["second", "clock"] * 2
+
+
+def test_the_hook_is_not_asked_when_a_task_is_to_end() -> None:
+    signals, heard = Signals(), list[str]()
+    signals.on_error = lambda place, error: heard.append(place)
+
+    def ended(_: Connected) -> None:
+        raise KeyboardInterrupt
+
+    signals.on(Connected, ended)
+    with pytest.raises(KeyboardInterrupt):
+        signals.emit(Connected())
+    assert heard == []
+    signals.on(Disconnected, lambda _: heard.append("disconnected"))
+    signals.emit(Disconnected())
+    assert heard == ["disconnected"]
+
+
 def test_signals_are_values() -> None:
     signal = ClockSet(5)
-    assert signal == ClockSet(5)
+    assert signal == ClockSet(5, is_first=False)
     with pytest.raises(FrozenInstanceError):
         signal.shift = 6  # type: ignore[misc]
 

@@ -169,6 +169,37 @@ def test_an_exception_passes_and_the_rest_stays() -> None:
     assert calls == ["next"]
 
 
+def test_with_a_hook_the_next_timer_has_its_turn() -> None:
+    timers, calls, errors = Timers(), Calls(), list[tuple[str, str]]()
+    timers.on_error = lambda place, error: errors.append((place, str(error)))
+
+    def broken() -> None:
+        timers.at(2, calls.of("added"))
+        raise RuntimeError("broken")
+
+    repeated = timers.every(10, broken, first=1)
+    timers.at(3, calls.of("next"))
+    assert timers.run_due(5) == 3
+    assert calls == ["added", "next"]
+    assert errors == [("timer", "broken")]
+    assert (repeated.is_active, repeated.when) == (True, 11)
+    timers.run_due(11)
+    assert len(errors) == 2
+
+
+def test_the_hook_is_not_asked_when_a_task_is_to_end() -> None:
+    timers, errors = Timers(), list[str]()
+    timers.on_error = lambda place, error: errors.append(place)
+
+    def ended() -> None:
+        raise KeyboardInterrupt
+
+    timers.at(1, ended)
+    with pytest.raises(KeyboardInterrupt):
+        timers.run_due(1)
+    assert errors == []
+
+
 def test_cancelled_timers_do_not_pile_up() -> None:
     timers, calls = Timers(), Calls()
     kept = timers.at(1e9, calls.of("kept"))

@@ -1,8 +1,13 @@
 """The transactions of a charge point, found by key, connector and the Central System's id."""
 
-import pytest
+from fractions import Fraction
+from sys import float_info
 
-from ocpp16.state.transaction import Transaction, TransactionPhase, Transactions
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ocpp16.state.transaction import Transaction, TransactionPhase, Transactions, watt_hours
 
 
 def transaction(key: int, connector_id: int = 1, transaction_id: int | None = None) -> Transaction:
@@ -92,3 +97,48 @@ def test_the_id_of_a_stopped_one_may_recur(transactions: Transactions) -> None:
 
 def test_transactions_are_told_apart_by_identity() -> None:
     assert transaction(1) != transaction(1)
+
+
+# Registers
+
+
+@pytest.mark.parametrize(
+    ("energy", "told"),
+    [
+        (1625.0000000000002, 1625),
+        (1626.5, 1627),
+        (1627.5, 1628),
+        (1626.4999999, 1626),
+        (0.49999999999999994, 0),
+        (-0.5, 0),
+        (-1.5, -1),
+        (16_777_217.0, 16_777_217),  # a 32-bit float has no such number
+        (2_147_483_647.4, 2_147_483_647),
+        (2_147_483_648, 2_147_483_647),
+        (1e18, 2_147_483_647),
+        (-1e300, -2_147_483_648),
+    ],
+)
+def test_registers_are_told_in_the_nearest_watt_hour(energy: float, told: int) -> None:
+    assert watt_hours(energy) == told
+
+
+@given(energy=st.floats(-float_info.max, float_info.max) | st.floats(-3e9, 3e9) | st.integers(-(2**70), 2**70))
+def test_a_register_is_off_by_half_a_watt_hour_at_most(energy: float) -> None:
+    told = watt_hours(energy)
+    assert type(told) is int
+    if -(2**31) <= energy <= 2**31 - 1:
+        assert Fraction(-1, 2) < Fraction(told) - Fraction(energy) <= Fraction(1, 2)
+    else:
+        assert told in (-(2**31), 2**31 - 1)
+
+
+@pytest.mark.parametrize("energy", [float("nan"), float("inf"), -float("inf"), 10**400, True, "1000", None, [1000]])
+def test_what_is_no_register_is_refused_by_its_name(energy: float) -> None:
+    with pytest.raises(ValueError, match=r"^meter_start must be a finite number, not "):
+        watt_hours(energy, "meter_start")
+
+
+@given(first=st.floats(-3e9, 3e9), more=st.floats(0, 1e6))
+def test_a_register_that_grows_never_seems_to_fall(first: float, more: float) -> None:
+    assert watt_hours(first) <= watt_hours(first + more)

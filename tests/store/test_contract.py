@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 
 from ocpp16.errors import StoreError
-from ocpp16.store.base import Batch, Delete, Put, Row
+from ocpp16.store.base import Batch, Delete, Put, Row, Table
 from ocpp16.store.memory import MemoryStore
 from ocpp16.store.sqlite import SqliteStore
-from ocpp16.store.tables import settings
+from ocpp16.store.tables import TABLES, settings
 from ocpp16.testing.contracts import LossyStore, check_store
 
 
@@ -29,14 +29,14 @@ def test_sqlite_store_keeps_the_contract(tmp_path: Path, synchronous: str) -> No
 
 
 class Unordered(MemoryStore):
-    def load(self, charge_point_id: str) -> dict[str, list[Row]]:
-        loaded = super().load(charge_point_id)
-        return loaded | {"message_queue": sorted(loaded["message_queue"], key=str)}
+    def load(self, charge_point_id: str, table: Table, key: Row = ()) -> list[Row]:
+        rows = super().load(charge_point_id, table, key)
+        return sorted(rows, key=str) if table.name == "message_queue" else rows
 
 
 class Caseless(MemoryStore):
-    def load(self, charge_point_id: str) -> dict[str, list[Row]]:
-        return super().load(charge_point_id.lower())
+    def load(self, charge_point_id: str, table: Table, key: Row = ()) -> list[Row]:
+        return super().load(charge_point_id.lower(), table, key)
 
     def apply(self, batches: Sequence[Batch]) -> dict[str, Exception]:
         return super().apply([(charge_point_id.lower(), changes) for charge_point_id, changes in batches])
@@ -71,12 +71,44 @@ class ForgetsPrefixes(MemoryStore):
 class NumberLike(MemoryStore):
     """Keeps texts as a column of integer affinity does."""
 
-    def load(self, charge_point_id: str) -> dict[str, list[Row]]:
+    def load(self, charge_point_id: str, table: Table, key: Row = ()) -> list[Row]:
         def spoilt(value: int | str | None) -> int | str | None:
             return int(value) if isinstance(value, str) and value.isdecimal() else value
 
-        loaded = super().load(charge_point_id)
-        return {name: [tuple(spoilt(value) for value in row) for row in rows] for name, rows in loaded.items()}
+        return [tuple(spoilt(value) for value in row) for row in super().load(charge_point_id, table, key)]
+
+
+class WithoutKeys(MemoryStore):
+    """Reads whole tables, whatever is asked for."""
+
+    def load(self, charge_point_id: str, table: Table, key: Row = ()) -> list[Row]:
+        return super().load(charge_point_id, table)
+
+
+class WholeRows(MemoryStore):
+    """Has one idea of each table."""
+
+    def load(self, charge_point_id: str, table: Table, key: Row = ()) -> list[Row]:
+        whole = next((known for known in TABLES if known.name == table.name), table)
+        whole.places(table)
+        return super().load(charge_point_id, whole, key)
+
+
+class Untyped(MemoryStore):
+    """Compares keys by their text, as some databases do."""
+
+    def load(self, charge_point_id: str, table: Table, key: Row = ()) -> list[Row]:
+        rows = super().load(charge_point_id, table)
+        return [row for row in rows if list(map(str, row[: len(key)])) == list(map(str, key))]
+
+
+class Lenient(MemoryStore):
+    """Has no rows where there is no table."""
+
+    def load(self, charge_point_id: str, table: Table, key: Row = ()) -> list[Row]:
+        return (
+            [] if table not in TABLES and table.name == "no_such_table" else super().load(charge_point_id, table, key)
+        )
 
 
 class OpenForEver(MemoryStore):
@@ -98,6 +130,10 @@ BROKEN: dict[str, Callable[[], Callable[[], MemoryStore | LossyStore]]] = {
     "a_prefix_deletes_the_rows_below_it": lambda: ForgetsPrefixes,
     "a_row_comes_back_as_it_was_put": lambda: NumberLike,
     "closed_store_refuses": lambda: OpenForEver,
+    "a_key_finds_the_rows_that_begin_with_it": lambda: WithoutKeys,
+    "a_key_that_no_row_can_have_finds_nothing": lambda: Untyped,
+    "a_narrowed_table_gives_its_columns_only": lambda: WholeRows,
+    "loading_what_is_not_there_is_a_mistake": lambda: Lenient,
     "rows_are_there_after_a_restart": lambda: ForgetsOnClose(is_volatile=False).reopen,
     "a_put_replaces_the_row_of_its_key": lambda: lambda: LossyStore(MemoryStore(), lose=_any_replacement),
 }
@@ -124,9 +160,9 @@ def test_lossy_store_loses_only_what_it_was_asked_to() -> None:
     row = settings.SettingRow("a", 1)
     assert store.apply([("kept", [settings.put(row)])]) == {}
     assert store.apply([("lost", [settings.put(row)])]) == {}
-    assert settings.read(store.load("kept")["settings"]) == [row]
-    assert store.load("lost")["settings"] == []
+    assert settings.read(store.load("kept", settings.TABLE)) == [row]
+    assert store.load("lost", settings.TABLE) == []
     assert store.lost == 1
     store.close()
     with pytest.raises(StoreError, match="closed"):
-        store.load("kept")
+        store.load("kept", settings.TABLE)

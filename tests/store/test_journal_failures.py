@@ -2,7 +2,6 @@
 
 import threading
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -16,6 +15,10 @@ from ocpp16.store.memory import MemoryStore
 from ocpp16.store.sqlite import SqliteStore
 from ocpp16.store.tables import settings
 from ocpp16.testing.contracts import LossyStore
+
+
+def nothing() -> None:
+    pass
 
 
 class Flaky(MemoryStore):
@@ -73,13 +76,28 @@ async def test_outage_is_told_once_and_tried_again(
     assert round(trio.current_time() - began) == 18
     assert store.sizes[-2:] == [1, 2]  # what failed and what came since, in one commit; a's row once
     assert outage.told == ["disk full", "recovered"]
-    assert settings.read(store.load("a")["settings"])[0].value == 2
+    assert settings.read(store.load("a", settings.TABLE))[0].value == 2
     store.broken = "again"
     journal.append("a", setting("2"))
     await trio.sleep(1.5)
     assert outage.told[2:] == ["again"]
     store.broken = ""
     await journal.wait_durable(4)
+
+
+async def test_recovery_is_told_only_when_something_was_written(
+    nursery: trio.Nursery, autojump_clock: trio.testing.MockClock
+) -> None:
+    store = Flaky()
+    store.broken = "disk full"
+    outage = Outages(store)
+    nursery.start_soon(outage.journal.run)
+    proposal = outage.journal.propose("a", [setting("x")], apply=nothing, restore=tuple)
+    await trio.sleep(0.5)
+    proposal.withdraw()
+    await outage.journal.wait_durable(1)
+    await trio.sleep(10)
+    assert (outage.told, outage.journal.is_failing) == (["disk full"], True)
 
 
 async def test_cancelled_during_an_outage_it_tries_for_a_bounded_time(
@@ -126,65 +144,80 @@ async def test_cancelled_during_an_outage_that_ends_in_time(autojump_clock: trio
         await trio.sleep(0.5)
         nursery.cancel_scope.cancel()
     assert outage.journal.durable == 1
-    assert len(store.load("a")["settings"]) == 1
+    assert len(store.load("a", settings.TABLE)) == 1
 
 
-@dataclass
-class FlakyFile:
-    target: Path
-    is_broken: bool = True
-    written: int = 0
-
-    def write(self) -> None:
-        if self.is_broken:
-            raise OSError(28, "No space left on device")
-        self.written += 1
-
-
-async def test_file_that_cannot_be_written_holds_up_its_rows(
+async def test_volatile_store_that_fails_waits_for_the_committer(
     nursery: trio.Nursery, autojump_clock: trio.testing.MockClock
 ) -> None:
-    store, file = Flaky(), FlakyFile(Path("/user.json"))
-    outage = Outages(store)
-    nursery.start_soon(outage.journal.run)
-    outage.journal.append("a", file, setting("1"))
-    await trio.sleep(2)
-    assert outage.told == ["/user.json cannot be written: No space left on device"]
-    assert store.attempts == []
-    file.is_broken = False
-    await outage.journal.wait_durable(1)
-    assert (file.written, len(store.attempts)) == (1, 1)
-
-
-async def test_volatile_store_waits_only_for_a_file(
-    nursery: trio.Nursery, autojump_clock: trio.testing.MockClock
-) -> None:
-    store, file = Flaky(is_volatile=True), FlakyFile(Path("/user.json"))
+    store = Flaky(is_volatile=True)
     outage = Outages(store)
     journal = outage.journal
     nursery.start_soon(journal.run)
     assert journal.append("a", setting("0")) == journal.durable == 1
-    journal.append("a", file, setting("1"))
+    store.broken = "no room"
+    journal.append("a", setting("1"))
     journal.append("a", setting("2"))
-    assert (journal.durable, len(outage.told)) == (1, 1)
-    file.is_broken = False
+    assert (journal.durable, outage.told) == (1, ["no room"])
+    store.broken = ""
     await journal.wait_durable(3)
     assert outage.told[1:] == ["recovered"]
     assert journal.append("a", setting("3")) == journal.durable == 4
-    assert len(store.load("a")["settings"]) == 4
+    assert len(store.load("a", settings.TABLE)) == 4
 
 
-async def test_unforeseen_error_ends_the_committer() -> None:
-    class Wrong(MemoryStore):
+async def test_fault_of_a_driver_is_an_outage(
+    nursery: trio.Nursery, autojump_clock: trio.testing.MockClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    class Wrong(Flaky):
         def apply(self, batches: Sequence[Batch]) -> dict[str, Exception]:
-            raise LookupError("a driver's own fault")
+            if self.broken:
+                raise LookupError(self.broken)
+            return super().apply(batches)
 
-    journal = Journal(Wrong(is_volatile=False), inline=True)
+    store = Wrong()
+    store.broken = "a driver's own fault"
+    outage = Outages(store)
+    nursery.start_soon(outage.journal.run)
+    outage.journal.append("a", setting("1"))
+    await trio.sleep(10)
+    assert outage.told == ["LookupError: a driver's own fault"]
+    assert caplog.text.count("Traceback") == 1
+    store.broken = ""
+    await outage.journal.wait_durable(1)
+    assert outage.told[1:] == ["recovered"]
+
+
+async def test_watchers_are_told_and_may_raise(
+    nursery: trio.Nursery, autojump_clock: trio.testing.MockClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    def wrong(*arguments: object) -> None:
+        raise RuntimeError("a watcher's own fault")
+
+    store, told = Flaky(), list[str]()
+    outage = Outages(store)
+    journal = outage.journal
+    journal.watch("a", on_failing=wrong, on_recovered=wrong)
+    end = journal.watch("b", on_failing=told.append, on_recovered=lambda: told.append("b"))
+    nursery.start_soon(journal.run)
+    store.broken = "disk full"
     journal.append("a", setting("1"))
-    with pytest.raises(LookupError):
-        await journal.run()
-    with pytest.raises(StoreError, match="ended"):
-        await journal.wait_durable(1)
+    await trio.sleep(2)
+    late: list[str] = []
+    journal.watch("c", on_failing=late.append, on_recovered=lambda: late.append("c"))
+    store.broken = ""
+    await journal.wait_durable(1)
+    assert told == ["disk full", "b"]
+    assert late == ["disk full", "c"]
+    assert caplog.text.count("a watcher's own fault") >= 2
+    end()
+    end()
+    store.broken = "again"
+    journal.append("a", setting("2"))
+    await trio.sleep(1)
+    assert len(told) == 2
+    store.broken = ""
+    await journal.wait_durable(2)
 
 
 class Slow(MemoryStore):
@@ -215,8 +248,61 @@ async def test_slow_commit_holds_up_nobody_else_and_is_never_left_half_way() -> 
         nursery.cancel_scope.cancel()
         store.may_end.release(2)
     assert journal.durable == 2
-    assert len(store.load("a")["settings"]) == 2
+    assert len(store.load("a", settings.TABLE)) == 2
     assert threading.get_ident() not in store.threads
+
+
+async def test_commit_whose_committer_went_is_taken_up_by_the_next() -> None:
+    store = Slow()
+    journal = Journal(store)
+    first_scope = trio.CancelScope()
+
+    async def first() -> None:
+        with first_scope:
+            await journal.run()
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(first)
+        await trio.testing.wait_all_tasks_blocked()
+        nursery.start_soon(journal.run)
+        await trio.testing.wait_all_tasks_blocked()
+        journal.append("a", setting("1"))
+        assert await trio.to_thread.run_sync(store.began.acquire)
+        first_scope.cancel()
+        journal.append("a", setting("2"))
+        await trio.testing.wait_all_tasks_blocked()
+        assert not store.began.acquire(blocking=False)  # not begun beside the first one
+        store.may_end.release(2)
+        await journal.wait_durable(2)
+        nursery.cancel_scope.cancel()
+    assert len(store.load("a", settings.TABLE)) == 2
+
+
+async def test_hanging_disk_bounds_the_end_and_everything_that_waits() -> None:
+    """The thread never comes back while the test looks; virtual time passes all the same."""
+    store = Slow()
+    told: list[str] = []
+    journal = Journal(store, inline=False, flush_timeout=0.02, hang_timeout=0.01, on_failing=told.append)
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(journal.run)
+        journal.append("a", setting("1"))
+        proposal = journal.propose("a", [setting("2")], apply=nothing, restore=tuple)
+        assert await trio.to_thread.run_sync(store.began.acquire)
+        while not told:
+            await trio.lowlevel.checkpoint()
+        with pytest.raises(StoreError, match=r"no answer within 0\.01 s"):
+            await journal.load("a", settings.TABLE)
+        with pytest.raises(StoreError, match=r"not stored within 0\.01 s: the store has not answered for 0\.01 s"):
+            await proposal.wait(0.01)
+        nursery.cancel_scope.cancel()
+    assert (journal.has_ended, journal.durable, journal.left()) == (True, 0, 2)
+    # It comes back after the end: what it did is settled when the journal is served again.
+    store.may_end.release(2)
+    async with trio.open_nursery() as nursery:
+        await nursery.start(journal.run)
+        await journal.wait_durable(1)
+        nursery.cancel_scope.cancel()
+    assert journal.left() == 0
 
 
 async def test_sqlite_behind_the_journal(tmp_path: Path) -> None:
@@ -229,12 +315,12 @@ async def test_sqlite_behind_the_journal(tmp_path: Path) -> None:
             number = journal.append("a", setting(f"{n:02}"))
             if n % 5 == 0:
                 await journal.wait_durable(number)
-                assert len(store.load("a")["settings"]) == n + 1
+                assert len(store.load("a", settings.TABLE)) == n + 1
         nursery.cancel_scope.cancel()
     assert journal.durable == 20
     store.close()
     store = SqliteStore.open(tmp_path / "db")
-    assert [row[0] for row in store.load("a")["settings"]] == [f"{n:02}" for n in range(20)]
+    assert [row[0] for row in store.load("a", settings.TABLE)] == [f"{n:02}" for n in range(20)]
     store.close()
 
 
@@ -247,6 +333,6 @@ async def test_lost_commit_would_be_noticed(tmp_path: Path) -> None:
         for who in "abc":
             await journal.wait_durable(journal.append(who, setting("1")))
         nursery.cancel_scope.cancel()
-    assert [len(sqlite.load(who)["settings"]) for who in "abc"] == [1, 0, 1]
+    assert [len(sqlite.load(who, settings.TABLE)) for who in "abc"] == [1, 0, 1]
     assert store.lost == 1
     store.close()

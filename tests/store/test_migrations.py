@@ -161,7 +161,7 @@ def test_opening_migrates_and_keeps_a_copy_until_the_next_opening(tmp_path: Path
     with_a_row(path)
     newer = next_version(tmp_path, HARMLESS)
     store = SqliteStore.open(path, share_path=newer)
-    assert store.load("cp")["meters"] == [(1, 5, 6, 0)]
+    assert store.load("cp", meters.TABLE) == [(1, 5, 6, 0)]
     assert store.detail == ""
     store.close()
     copy = tmp_path / f"db.backup-v{NEWEST}"
@@ -194,7 +194,7 @@ def test_failing_migration_does_not_stop_the_charge_point(tmp_path: Path) -> Non
     broken = next_version(tmp_path, "ALTER TABLE meters ADD COLUMN energy INTEGER;")
     store = SqliteStore.open(path, share_path=broken)
     assert f"migration {NEWEST + 1} up failed" in store.detail
-    assert store.load("cp")["meters"] == [(1, 5, 6, 0)]
+    assert store.load("cp", meters.TABLE) == [(1, 5, 6, 0)]
     store.close()
 
 
@@ -205,7 +205,7 @@ def test_copy_of_the_copy_is_a_usable_database(tmp_path: Path) -> None:
     SqliteStore.open(path, share_path=next_version(tmp_path, HARMLESS)).close()
     (tmp_path / f"db.backup-v{NEWEST}").rename(path)
     store = SqliteStore.open(path)
-    assert store.load("cp")["meters"] == [(1, 5, 6, 0)]
+    assert store.load("cp", meters.TABLE) == [(1, 5, 6, 0)]
     store.close()
 
 

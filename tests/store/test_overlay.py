@@ -2,15 +2,13 @@
 
 import os
 import stat
+from math import inf, nan
 from pathlib import Path
 from typing import Any
 
 import pytest
-import trio
 
 from ocpp16.errors import StoreError
-from ocpp16.store.journal import Journal
-from ocpp16.store.memory import MemoryStore
 from ocpp16.store.overlay import Overlay, TextFileWrite
 
 CORE = {"Core": {"HeartbeatInterval": 300, "é": [1, "x"]}}
@@ -26,6 +24,7 @@ def write(overlay: Overlay, overrides: Any, secrets: Any = None) -> list[str]:
     writes = overlay.changes(overrides, secrets or {})
     for change in writes:
         change.write()
+    assert overlay.changes(overrides, secrets or {}) == []
     return [change.target.name for change in writes]
 
 
@@ -160,7 +159,7 @@ def test_every_byte_is_synced_before_the_name_is_given(path: Path, monkeypatch: 
     assert log == ["sync file", "user.json.tmp -> user.json", "sync folder"]
     log.clear()
     write(overlay, {"Core": {"a": 1}})
-    with_link = ["user.json.bak.tmp -> user.json.bak", "sync file", "user.json.tmp -> user.json", "sync folder"]
+    with_link = ["sync file", "user.json.bak.tmp -> user.json.bak", "user.json.tmp -> user.json", "sync folder"]
     assert log == with_link
 
     def no_link(source: Path, target: Path) -> None:
@@ -214,15 +213,90 @@ def test_folder_in_place_of_the_file_is_a_store_error(path: Path) -> None:
 
 
 def test_value_that_is_no_json(path: Path) -> None:
-    with pytest.raises(TypeError):
-        Overlay(path).changes({"Core": {"a": object()}}, {})
+    for value in (object(), nan, [inf], "\ud800"):
+        with pytest.raises(ValueError, match="configuration is no JSON"):
+            Overlay(path).changes({"Core": {"a": value}}, {})
 
 
-async def test_answer_waits_for_the_file(path: Path, nursery: trio.Nursery) -> None:
-    store = MemoryStore(is_volatile=False)
-    journal = Journal(store)
-    nursery.start_soon(journal.run)
+def test_what_was_not_written_does_not_count_as_written(path: Path) -> None:
     overlay = Overlay(path)
-    journal.append("cp", *overlay.changes(CORE, {}))
-    await journal.wait_durable(journal.append("cp", *overlay.changes(CORE, KEY)))
-    assert Overlay(path).merged() == CORE | KEY
+    write(overlay, CORE)
+    new = {"Core": {"HeartbeatInterval": 1}}
+    assert len(overlay.changes(new, {})) == 1
+    assert [change.target for change in overlay.changes(new, {})] == [path]  # the first one may have come to nothing
+    write(overlay, CORE)
+    assert Overlay(path).document == CORE
+
+
+def test_write_that_fails_is_asked_for_again(path: Path) -> None:
+    overlay = Overlay(path)
+    write(overlay, CORE)
+    path.with_name("user.json.tmp").mkdir()
+    (change,) = overlay.changes({}, {})
+    with pytest.raises(OSError):
+        change.write()
+    path.with_name("user.json.tmp").rmdir()
+    assert Overlay(path).document == CORE
+    assert write(overlay, {}) == ["user.json"]
+    assert Overlay(path).document == {}
+
+
+def test_dropped_write_leaves_nothing(path: Path) -> None:
+    overlay = Overlay(path)
+    write(overlay, CORE)
+    (change,) = overlay.changes({"Core": {"a": 1}}, {})
+    change.prepare()
+    change.drop()
+    assert [entry.name for entry in path.parent.iterdir()] == ["user.json"]
+    assert Overlay(path).document == CORE
+
+
+@pytest.mark.parametrize("is_there", [True, False])
+def test_symbolic_link_is_followed(path: Path, tmp_path: Path, is_there: bool) -> None:
+    real, secrets = tmp_path / "data" / "real.json", tmp_path / "data" / "real.secrets"
+    for file in (real, secrets):
+        file.parent.mkdir(exist_ok=True)
+        if is_there:
+            file.write_text('{"Core": {"a": 1}}')
+    path.parent.mkdir()
+    path.symlink_to(Path("..") / "data" / "real.json")
+    path.with_name("user.json.secrets").symlink_to(secrets)
+    overlay = Overlay(path)
+    assert overlay.document == ({"Core": {"a": 1}} if is_there else {})
+    write(overlay, CORE, KEY)
+    assert path.is_symlink()
+    assert path.with_name("user.json.secrets").is_symlink()
+    assert Overlay(real, secrets).merged() == CORE | KEY
+    assert stat.S_IMODE(secrets.stat().st_mode) == 0o600
+    assert {entry.name for entry in path.parent.iterdir()} == {"user.json", "user.json.secrets"}
+    assert (tmp_path / "data" / "real.json.bak").exists() == is_there
+
+
+def test_unreadable_file_behind_a_link_is_set_aside_there(path: Path, tmp_path: Path) -> None:
+    real = tmp_path / "real.json"
+    real.write_text("{")
+    path.parent.mkdir()
+    path.symlink_to(real)
+    assert len(Overlay(path).warnings) == 1
+    assert path.is_symlink()
+    assert (tmp_path / "real.json.damaged").read_text() == "{"
+
+
+def test_link_that_leads_to_itself_is_a_store_error(path: Path) -> None:
+    path.parent.mkdir()
+    path.symlink_to(path)
+    with pytest.raises(StoreError, match="cannot be read"):
+        Overlay(path)
+
+
+def test_secrets_of_somebody_else_are_only_complained_about(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write(Overlay(path), CORE, KEY)
+    path.with_name("user.json.secrets").chmod(0o644)
+
+    def refused(self: Path, mode: int) -> None:
+        raise PermissionError(1, "Operation not permitted")
+
+    monkeypatch.setattr(Path, "chmod", refused)
+    overlay = Overlay(path)
+    assert overlay.secrets == KEY
+    assert "its mode could not be changed (Operation not permitted)" in overlay.warnings[0]

@@ -117,7 +117,7 @@ def test_without_write_ahead_log_it_is_durable_and_says_so(
     store.apply([("cp", [setting("a")])])
     store.close()
     store = SqliteStore.open(tmp_path / "db")
-    assert len(store.load("cp")["settings"]) == 1
+    assert len(store.load("cp", settings.TABLE)) == 1
     store.close()
 
 
@@ -195,8 +195,8 @@ def test_full_disk_acknowledges_nothing_and_passes(tmp_path: Path) -> None:
         assert store.apply([("cp", [setting(f"{n}", "x" * 20_000)])]) == {}
     with pytest.raises(StoreError, match="cannot be written: database or disk is full"):
         store.apply([("cp", [setting("small"), setting("large", "x" * 200_000)]), ("other", [setting("a")])])
-    assert len(store.load("cp")["settings"]) == 3
-    assert store.load("other")["settings"] == []
+    assert len(store.load("cp", settings.TABLE)) == 3
+    assert store.load("other", settings.TABLE) == []
     store.apply([("cp", [settings.delete()])])
     assert store.apply([("other", [setting("a", "x" * 60_000)])]) == {}
     store.close()
@@ -245,8 +245,8 @@ def test_error_anywhere_leaves_nothing_half_done(failing: tuple[SqliteStore, Fai
         store.apply([("cp", [message_queue.put(message_queue.MessageRow(1, 1, "A", {})), setting("a")])])
     connection.fails_at = None
     assert not connection.in_transaction
-    assert [row[0] for row in store.load("cp")["settings"]] == ["before"]
-    assert store.load("cp")["message_queue"] == []
+    assert [row[0] for row in store.load("cp", settings.TABLE)] == ["before"]
+    assert store.load("cp", message_queue.TABLE) == []
     assert store.apply([("cp", [setting("a")])]) == {}
     assert store.path.with_name("db.suspect").exists() == (name == "SQLITE_CORRUPT")
 
@@ -258,14 +258,14 @@ def test_unexpected_exception_leaves_no_transaction_open(failing: tuple[SqliteSt
         store.apply([("cp", [setting("a")])])
     connection.fails_at = None
     assert store.apply([("cp", [setting("b")])]) == {}
-    assert [row[0] for row in store.load("cp")["settings"]] == ["b"]
+    assert [row[0] for row in store.load("cp", settings.TABLE)] == ["b"]
 
 
 def test_failing_read_is_a_store_error(failing: tuple[SqliteStore, Failing]) -> None:
     store, connection = failing
     connection.fails_at, connection.error = "SELECT", _error("SQLITE_IOERR_READ")
     with pytest.raises(StoreError, match="cannot be read"):
-        store.load("cp")
+        store.load("cp", settings.TABLE)
     assert store.path.with_name("db.suspect").exists()
     connection.fails_at = None
 
@@ -274,10 +274,10 @@ def test_text_that_is_no_utf8_does_not_hide_the_others(store: SqliteStore) -> No
     store.apply([("cp", [setting("a"), setting("b"), message_queue.put(message_queue.MessageRow(1, 1, "A", {}))])])
     assert store._connection is not None
     store._connection.execute("UPDATE settings SET value = CAST(x'ff22' AS TEXT) WHERE key = 'a'")
-    rows = store.load("cp")
-    assert rows["settings"] == [("a", '\ufffd"'), ("b", '"1"')]
+    rows = store.load("cp", settings.TABLE)
+    assert rows == [("a", '\ufffd"'), ("b", '"1"')]
     unreadable: list[object] = []
-    assert len(settings.read(rows["settings"], lambda row, error: unreadable.append(row))) == 1
+    assert len(settings.read(rows, lambda row, error: unreadable.append(row))) == 1
     assert len(unreadable) == 1
     assert store._connection.text_factory is str
 

@@ -1,15 +1,19 @@
 """Records and rows: every table agrees with the schema, and a record comes back as it went."""
 
 import sqlite3
+from math import inf, nan
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from ocpp16.enums import AuthorizationStatus, AvailabilityType, Reason
 from ocpp16.errors import StoreError
 from ocpp16.state.transaction import Transaction, TransactionPhase
 from ocpp16.store.base import Put, Row, Table
+from ocpp16.store.loading import load_all
 from ocpp16.store.memory import MemoryStore
 from ocpp16.store.migrations import load_schema
 from ocpp16.store.sqlite import SqliteStore
@@ -74,11 +78,11 @@ def test_record_comes_back(tmp_path: Path, name: str, kind: str) -> None:
     (rows,) = (rows for rows in ALL_ROWS if rows.table.name == name)
     record = RECORDS[name]
     assert store.apply([("cp", [rows.put(record)])]) == {}
-    (found,) = rows.read(store.load("cp")[name])
+    (found,) = rows.read(store.load("cp", rows.table))
     assert found == record
     assert [type(value) for value in found] == [type(value) for value in record]
     store.apply([("cp", [rows.delete(*record[: len(rows.table.key_columns)])])])
-    assert store.load("cp")[name] == []
+    assert store.load("cp", rows.table) == []
     store.close()
 
 
@@ -91,7 +95,7 @@ def test_transaction_comes_back(tmp_path: Path, kind: str) -> None:
     put = transactions.put(new)
     new.meter_last = 99  # after it was put: not in the row
     store.apply([("cp", [put, transactions.put(stopped)])])
-    first, second = transactions.read(store.load("cp")["transactions"])
+    first, second = transactions.read(store.load("cp", transactions.TABLE))
     for column in transactions.TABLE.columns:
         assert getattr(second, column) == getattr(stopped, column)
     assert (first.session_id, first.meter_last, first.is_running, first.stop_reason) == ("0042", 0, True, None)
@@ -115,7 +119,7 @@ def test_attempts_are_stored_and_the_order_is_by_sequence(tmp_path: Path) -> Non
     store.apply([("cp", [message_queue.put(rows[1]._replace(attempts=2))])])
     store.close()
     store = SqliteStore.open(tmp_path / "db")
-    found = message_queue.read(store.load("cp")["message_queue"])
+    found = message_queue.read(store.load("cp", message_queue.TABLE))
     assert [(row.sequence, row.attempts) for row in found] == [(1, 2), (2, 0), (3, 0)]
     store.close()
 
@@ -128,7 +132,11 @@ def test_sequence_numbers_are_not_used_again(queued: list[int], dead: list[int],
     letters = [dead_letters.DeadLetterRow(n, 1, "A", {}, 0, None, 0, "", 0) for n in dead]
     messages = [message_queue.MessageRow(n, 1, "A", {}) for n in queued]
     store.apply([("cp", [*map(dead_letters.put, letters), *map(message_queue.put, messages)])])
-    assert dead_letters.next_sequence(store.load("cp")) == expected
+    loaded = load_all(store, "cp")
+    assert dead_letters.next_sequence(loaded) == expected
+    numbers = store.load("cp", dead_letters.NUMBERS)
+    assert [len(row) for row in numbers] == [2] * len(dead)
+    assert dead_letters.next_sequence({**loaded, "dead_letters": numbers}) == expected
     assert dead_letters.next_sequence({}) == 1
 
 
@@ -169,8 +177,24 @@ def test_payload_that_is_no_object_is_unreadable(text: str | int | None) -> None
 
 
 def test_what_json_cannot_hold_is_refused_at_once() -> None:
-    with pytest.raises(TypeError):
+    with pytest.raises(ValueError, match=r"settings\.value is no JSON"):
         settings.put(settings.SettingRow("a", object()))
+
+
+NOT_JSON = st.sampled_from([nan, inf, -inf, "\ud800", 2**64, -(2**63) - 1, object(), b"", {1: 2}, {"\udfff": 1}])
+
+
+@given(NOT_JSON, st.lists(st.sampled_from(["list", "dict", "null"]), max_size=5))
+def test_no_value_that_is_no_json_gets_in(value: Any, around: list[str]) -> None:
+    for kind in around:
+        value = {"list": [1.5, value], "dict": {"a": None, "b": value}, "null": [None, value, None]}[kind]
+    with pytest.raises(ValueError, match=r"^message_queue\.payload is no JSON"):
+        message_queue.put(message_queue.MessageRow(1, 1, "A", {"value": value}))
+
+
+@given(st.recursive(st.none() | st.booleans() | st.floats(allow_nan=False, allow_infinity=False), st.lists))
+def test_json_comes_back(value: Any) -> None:
+    assert settings.read([settings.put(settings.SettingRow("a", value)).row])[0].value == value
 
 
 def test_table_wants_its_key_first() -> None:
@@ -183,3 +207,30 @@ def test_put_snapshots_the_payload() -> None:
     put = jobs.put(jobs.JobRow("log", payload))
     payload["a"] = 2
     assert put == Put(jobs.TABLE, ("log", '{"a":1}'))
+
+
+ANYTHING = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(),
+    st.floats(),
+    st.text(),
+    st.binary(),
+    st.just("\ud800"),
+    st.just("[" * 100_000),
+    st.lists(st.integers(), max_size=2),
+    st.dictionaries(st.text(), st.integers(), max_size=2),
+)
+
+
+@pytest.mark.parametrize("rows", ALL_ROWS, ids=lambda rows: rows.table.name)
+@given(data=st.data())
+def test_row_of_anything_is_read_or_a_value_error(rows: Any, data: st.DataObject) -> None:
+    columns = len(rows.table.columns)
+    row: Any = data.draw(st.tuples(*[ANYTHING] * columns) | st.lists(ANYTHING, max_size=columns + 1) | ANYTHING)
+    unreadable: list[ValueError] = []
+    found = rows.read([row], lambda row, error: unreadable.append(error))
+    assert len(found) + len(unreadable) == 1
+    for error in unreadable:
+        assert str(error).startswith(rows.table.name)
+        assert len(str(error)) < 250

@@ -1,6 +1,8 @@
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from ocpp16.errors import ConfigurationError
 from ocpp16.transport.dial import Endpoint, endpoint
@@ -10,7 +12,7 @@ GOOD = [
     ("ws://csms.example.com/ocppj", "CP1", 0, "ws://csms.example.com/ocppj/CP1", "csms.example.com"),
     ("ws://csms.example.com/ocppj/", "CP1", 1, "ws://csms.example.com/ocppj/CP1", "csms.example.com"),
     ("wss://csms.example.com", "CP1", 2, "wss://csms.example.com/CP1", "csms.example.com"),
-    ("csms.example.com:9000/a/b", "CP1", 3, "wss://csms.example.com:9000/a/b/CP1", "csms.example.com:9000"),
+    ("csms.example.com:9000/a/b", "CP1", 2, "wss://csms.example.com:9000/a/b/CP1", "csms.example.com:9000"),
     ("127.0.0.1:8180/steve", "CP1", 0, "ws://127.0.0.1:8180/steve/CP1", "127.0.0.1:8180"),
     ("localhost:9000", "CP1", 0, "ws://localhost:9000/CP1", "localhost:9000"),
     ("WS://CSMS.example.com", "CP1", 0, "ws://csms.example.com/CP1", "csms.example.com"),
@@ -29,6 +31,9 @@ GOOD = [
     ("wss://csms:80", "CP1", 2, "wss://csms:80/CP1", "csms:80"),
     ("ws://csms:80", "CP1", 0, "ws://csms/CP1", "csms"),
     ("  ws://csms  ", "CP1", 0, "ws://csms/CP1", "csms"),
+    ("ws://[fe80::1%25eth0]:80/", "CP1", 0, "ws://[fe80::1]/CP1", "[fe80::1]"),
+    ("ws://" + "x" * 63 + ":9000", "CP1", 0, "ws://" + "x" * 63 + ":9000/CP1", "x" * 63 + ":9000"),
+    ("ws://csms", "a:b", 0, "ws://csms/a:b", "csms"),
 ]
 
 
@@ -46,20 +51,30 @@ def test_an_endpoint_is_a_plain_tuple() -> None:
 
 BAD = [
     # uri, identity, security profile, what the problem names
-    ("", "CP1", 0, "CentralSystemURI: empty"),
-    ("   ", "CP1", 0, "CentralSystemURI: empty"),
-    ("ws://csms", "", 0, "ChargePointId: empty"),
-    ("ws://csms", "CP\n1", 0, "control characters"),
-    ("wss://csms", "CP1", 0, "SecurityProfile 0"),
-    ("wss://csms", "CP1", 1, "takes ws://"),
-    ("ws://csms", "CP1", 2, "takes wss://"),
-    ("ws://csms", "CP1", 3, "SecurityProfile 3"),
-    ("https://csms", "CP1", 2, "neither ws:// nor wss://"),
+    ("", "CP1", 0, "CentralSystemURI: must not be empty"),
+    ("   ", "CP1", 0, "CentralSystemURI: must not be empty"),
+    ("ws://csms", "", 0, "ChargePointId: must not be empty"),
+    ("ws://csms", "CP\n1", 0, "ChargePointId: has a control character"),
+    ("ws://csms", "CP\udc80", 0, "ChargePointId: has a control character or a character that is no Unicode"),
+    ("ws://csms", "a:b", 1, "ChargePointId: must not have a colon"),
+    ("wss://csms", "a:b", 2, "ChargePointId: must not have a colon"),
+    ("wss://csms", "CP1", 0, "must be ws:// with SecurityProfile 0"),
+    ("wss://csms", "CP1", 1, "must be ws:// with SecurityProfile 1"),
+    ("ws://csms", "CP1", 2, "must be wss:// with SecurityProfile 2"),
+    ("wss://csms", "CP1", 3, "SecurityProfile: 3 (client certificates) is not built"),
+    ("wss://csms", "CP1", 4, "SecurityProfile: must be"),
+    ("ws://csms", "CP1", -1, "SecurityProfile: must be"),
+    ("https://csms", "CP1", 2, "must begin with ws:// or wss://"),
+    ("tcp://csms", "CP1", 0, "must begin with ws:// or wss://"),
     ("ws://", "CP1", 0, "no usable host"),
+    ("ws://ho st/", "CP1", 0, "no usable host"),
     ("ws://csms:0", "CP1", 0, "no usable host and port"),
-    ("ws://csms:65536", "CP1", 0, "CentralSystemURI"),
-    ("ws://csms:port", "CP1", 0, "CentralSystemURI"),
-    ("ws://[::1", "CP1", 0, "CentralSystemURI"),
+    ("ws://csms:65536", "CP1", 0, "no usable host and port"),
+    ("ws://csms:99999", "CP1", 0, "no usable host and port"),
+    ("ws://csms:port", "CP1", 0, "no usable host and port"),
+    ("ws://[::1", "CP1", 0, "no usable host and port"),
+    ("ws://csms/\r\nX-Y: z", "CP1", 0, "control character"),
+    ("ws://csms/\ud800", "CP1", 0, "no Unicode character"),
     ("ws://user:secret@csms", "CP1", 1, "AuthorizationKey"),
     ("ws://csms/#top", "CP1", 0, "fragment"),
 ]
@@ -69,11 +84,33 @@ BAD = [
 def test_unusable_endpoints(uri: Any, identity: Any, profile: Any, problem: Any) -> None:
     with pytest.raises(ConfigurationError) as caught:
         endpoint(uri, identity, profile)
-    assert any(problem in text for text in caught.value.problems)
+    assert any(problem in text for text in caught.value.problems), caught.value.problems
     assert "secret" not in str(caught.value)
 
 
 def test_all_problems_at_once() -> None:
     with pytest.raises(ConfigurationError) as caught:
-        endpoint("", "", 0)
-    assert len(caught.value.problems) == 2
+        endpoint("", "", 3)
+    assert len(caught.value.problems) == 3
+    with pytest.raises(ConfigurationError) as caught:
+        endpoint("wss://user:secret@csms:0/#top", "a:b", 1)
+    assert len(caught.value.problems) == 5
+
+
+@given(
+    st.text(max_size=30) | st.text(alphabet="ws:/[]@#%?.a0\\\x00\ud800 ", max_size=20),
+    st.text(st.characters(categories=None, exclude_categories=()), max_size=10),
+    st.integers(-1, 4),
+)
+@settings(derandomize=True, deadline=None, database=None)
+def test_any_text_is_an_endpoint_or_a_problem(uri: str, identity: str, profile: int) -> None:
+    try:
+        found = endpoint(uri, identity, profile)
+    except ConfigurationError:
+        return
+    assert found.host
+    assert 0 < found.port < 65_536
+    assert found.target.startswith("/")
+    assert found.target.isascii()
+    assert found.target.isprintable()
+    assert " " not in found.target

@@ -203,3 +203,20 @@ def compressed_server(upgrade: Any) -> Any:
 
 def test_a_websocket_has_no_dictionary() -> None:
     assert not hasattr(WebSocket.__new__(WebSocket), "__dict__")
+
+
+async def test_binary_messages_are_text_where_that_is_tolerated(bare_server: Any, frame: Any) -> None:
+    text = '[2,"ä"]'.encode()
+    client, stream = await bare_server()
+    taken: list[None] = []
+    client.on_binary = lambda: taken.append(None)
+    frames = frame(BINARY, text[:5], fin=False) + frame(CONTINUATION, text[5:])
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(stream.send_all, frames)
+        assert await client.receive() == [text.decode()]
+    assert taken == [None]
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(stream.send_all, frame(BINARY, b"\xff"))
+        with pytest.raises(ConnectionClosed) as caught:
+            await client.receive()
+    assert caught.value.code == 1007

@@ -15,7 +15,7 @@ from ocpp16.charge_point.open import open_charge_point
 from ocpp16.errors import CallFailed, StoreError
 from ocpp16.observer import ObserverEvent, TransactionStarted, TransactionStopped
 from ocpp16.simulation import CarPlan, Operation, SimulatedStation
-from ocpp16.store.base import Batch, Row
+from ocpp16.store.base import Batch, Row, Table
 from ocpp16.store.memory import MemoryStore
 from ocpp16.testing import CentralSystem
 from ocpp16.testing.contracts import LossyStore
@@ -40,8 +40,8 @@ class Disk:
         self.is_written = False
         self._rows = MemoryStore()
 
-    def load(self, charge_point_id: str) -> dict[str, list[Row]]:
-        return self._rows.load(charge_point_id)
+    def load(self, charge_point_id: str, table: Table, key: Row = ()) -> list[Row]:
+        return self._rows.load(charge_point_id, table, key)
 
     def apply(self, batches: Sequence[Batch]) -> dict[str, Exception]:
         self.commits += 1

@@ -19,7 +19,7 @@ from ocpp16.charge_point.open import open_charge_point
 from ocpp16.errors import CallFailed, StoreError
 from ocpp16.observer import MessageGivenUp, ObserverEvent, StoreFailing, StoreRecovered
 from ocpp16.simulation import CarPlan, Operation, SimulatedStation
-from ocpp16.store.base import Batch, Row
+from ocpp16.store.base import Batch, Row, Table
 from ocpp16.store.sqlite import SqliteStore
 from ocpp16.store.tables import dead_letters
 from ocpp16.testing import CallErrorAnswer, CentralSystem, Fault
@@ -76,21 +76,31 @@ class Machine:
 
 @asynccontextmanager
 async def machine(csms: CentralSystem, folder: Path, station: dict[str, Any] | None = None, **options: Any) -> Any:
-    """Leaving the block is a power cut: everything is cancelled, nothing is ended in order."""
+    """Leaving the block is a power cut: what lies on the disk then is what the next one finds."""
     made = Machine(SimulatedStation({"meter_interval": 5, "meter_noise": 0, **(station or {})}), None)  # type: ignore[arg-type]
     if "store" not in options:
         options["database_path"] = folder
-    with trio.CancelScope() as power:
-        async with open_charge_point(
-            configuration(), made.station, connector=csms.connector, observer=made, seed=1, **options
-        ) as charge_point:
-            made.charge_point = charge_point
-            made.station.attach(charge_point)
-            charge_point.spawn(Operation(made.station, charge_point).run)
-            await trio.sleep(0.5)
-            yield made  # an exception goes out as it is: cancelled, it would be lost
-            power.cancel()
-            await trio.lowlevel.checkpoint_if_cancelled()
+    async with open_charge_point(
+        configuration(), made.station, connector=csms.connector, observer=made, seed=1, **options
+    ) as charge_point:
+        made.charge_point = charge_point
+        made.station.attach(charge_point)
+        charge_point.spawn(Operation(made.station, charge_point).run)
+        await trio.sleep(0.5)
+        yield made
+        at_the_cut = contents(folder)
+        if charge_point.is_connected:
+            csms.abort("cp001")
+        csms.is_reachable, was_reachable = False, csms.is_reachable  # nobody hears what is said after the cut
+    csms.is_reachable = was_reachable
+    for file in contents(folder):
+        file.unlink()
+    for file, content in at_the_cut.items():
+        file.write_bytes(content)
+
+
+def contents(folder: Path) -> dict[Path, bytes]:
+    return {file: file.read_bytes() for file in folder.iterdir() if file.is_file()}
 
 
 def transaction_requests(csms: CentralSystem) -> list[tuple[str, dict[str, Any]]]:
@@ -241,7 +251,7 @@ async def test_a_start_that_is_refused_for_good(world: Load, tmp_path: Path, aut
             attempts = [round(call.time) for call in csms.calls("StartTransaction")]
             assert [later - attempts[0] for later in attempts] == [0, 10, 30]
         with closing(SqliteStore.open(tmp_path / "cp001.db")) as store:
-            assert len(store.load("cp001")[dead_letters.TABLE.name]) == 1
+            assert len(store.load("cp001", dead_letters.TABLE)) == 1
         async with machine(csms, tmp_path, anchor=NEW_YEAR.timestamp() + trio.current_time()) as made:
             await trio.sleep(20)
             assert made.charge_point.queue_depth == 0
@@ -275,8 +285,8 @@ class FailingStore:
         self.is_failing = False
         self._store = SqliteStore.open(folder / "cp001.db")
 
-    def load(self, charge_point_id: str) -> dict[str, list[Row]]:
-        return self._store.load(charge_point_id)
+    def load(self, charge_point_id: str, table: Table, key: Row = ()) -> list[Row]:
+        return self._store.load(charge_point_id, table, key)
 
     def apply(self, batches: Sequence[Batch]) -> dict[str, Exception]:
         if self.is_failing:

@@ -7,6 +7,8 @@ What the schemas say beyond JSON Schema stands in members that no validator look
   payload travels inside DataTransfer. `<name>Response` is its confirmation;
 - `x-sending`: limits of the written specification that the official schemas lack. They are kept when sending and
   never held against a peer;
+- `x-bits` (an integer): 64 where a peer may choose it, as a transaction id. All other integers are sent within 32 bits:
+  OCPP names no width, and peers have no more;
 - `x-tolerated` (an enumeration): what peers write in place of a value, and which value that is (null: leave it out);
 - `x-unit`, `x-case-insensitive`: for people.
 
@@ -21,8 +23,10 @@ from typing import Any, NamedTuple
 
 Schema = dict[str, Any]
 ANNOTATIONS = frozenset(
-    {"x-message", "x-sending", "x-tolerated", "x-unit", "x-case-insensitive", "description", "default"}
+    {"x-message", "x-sending", "x-bits", "x-tolerated", "x-unit", "x-case-insensitive", "description", "default"}
 )
+NARROW = {"minimum": -(2**31), "maximum": 2**31 - 1}
+"""What an integer is held to when it is sent."""
 SENDING = "/sending"
 """Ends the name of the variant of a definition that has the limits for sending."""
 
@@ -109,7 +113,14 @@ def _limited(definitions: dict[str, Schema]) -> frozenset[str]:
 def _has_limits(schema: Any) -> bool:
     if isinstance(schema, list):
         return any(map(_has_limits, schema))
-    return isinstance(schema, dict) and ("x-sending" in schema or any(map(_has_limits, schema.values())))
+    if not isinstance(schema, dict):
+        return False
+    return "x-sending" in schema or _is_narrow(schema) or any(map(_has_limits, schema.values()))
+
+
+def _is_narrow(schema: Schema) -> bool:
+    """An integer of 32 bits, where one is sent."""
+    return schema.get("type") == "integer" and "x-bits" not in schema
 
 
 def _rewritten(schema: Any, limited: frozenset[str]) -> Any:
@@ -122,6 +133,8 @@ def _rewritten(schema: Any, limited: frozenset[str]) -> Any:
         name = target(schema["$ref"])
         return {"$ref": "#/definitions/" + name + ("~1sending" if name in limited else "")}
     result = {keyword: _rewritten(value, limited) for keyword, value in schema.items()}
+    if limited and _is_narrow(schema):
+        result = {**NARROW, **result}
     if limited and isinstance(schema.get("x-sending"), dict):
         result.update(copy.deepcopy(schema["x-sending"]))
     return result

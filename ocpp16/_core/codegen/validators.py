@@ -39,6 +39,19 @@ def bound(keyword: str, condition: str) -> Any:
     return generate
 
 
+def bound_of_number(keyword: str, sign: str, function: str) -> Any:
+    """The method for a limit of numbers: integers are compared in C, others, which are rare, as Python compares."""
+    compare = bound(keyword, f"<object>{{variable}} {sign} {{}}")
+    compare_integers = bound(keyword, f"{function}({{variable}}, {{}})")
+
+    def generate(self: "CythonGenerator") -> None:
+        limit = self._definition[keyword]
+        is_integer = self._definition["type"] == "integer" and type(limit) is int and abs(limit) < 2**63
+        (compare_integers if is_integer else compare)(self)
+
+    return generate
+
+
 class CythonGenerator(CodeGeneratorDraft04):
     """Writes `cdef object NAME(PyObject *data)`, None or a Violation, for each of `roots` and what they refer to.
 
@@ -182,8 +195,8 @@ class CythonGenerator(CodeGeneratorDraft04):
     generate_min_length = bound("minLength", "PyUnicode_GET_LENGTH({variable}) >= {}")
     generate_max_items = bound("maxItems", "PyList_GET_SIZE({variable}) <= {}")
     generate_min_items = bound("minItems", "PyList_GET_SIZE({variable}) >= {}")
-    generate_maximum = bound("maximum", "<object>{variable} <= {}")  # rare: compared as Python compares
-    generate_minimum = bound("minimum", "<object>{variable} >= {}")
+    generate_maximum = bound_of_number("maximum", "<=", "is_at_most")
+    generate_minimum = bound_of_number("minimum", ">=", "is_at_least")
 
     def generate_items(self) -> None:
         index = self._declare("Py_ssize_t ", self._variable + "_i")

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, Final
 
-from ocpp16.state.configuration_values import Boolean, Integer, Measurands, PhaseRotations, TextList
+from ocpp16.state.configuration_lists import Measurands, PhaseRotations, TextList
+from ocpp16.state.configuration_values import Boolean, Integer
 from ocpp16.state.key import Access, Key
 
 ALLOW_OFFLINE_TX_FOR_UNKNOWN_ID: Final[Key[bool]] = Key(
@@ -15,7 +16,7 @@ ALLOW_OFFLINE_TX_FOR_UNKNOWN_ID: Final[Key[bool]] = Key(
     description="Offline, an id tag that is neither in the local list nor in the cache may charge.",
 )
 AUTHORIZATION_CACHE_ENABLED: Final[Key[bool]] = Key(
-    "AuthorizationCacheEnabled", "Core", Boolean(), False, Access.RW, is_optional=True,
+    "AuthorizationCacheEnabled", "Core", Boolean(), False, Access.RW, is_built=False, is_optional=True,
     description="Use the authorization cache. Absent: the charge point has none.",
 )
 AUTHORIZE_REMOTE_TX_REQUESTS: Final[Key[bool]] = Key(
@@ -23,35 +24,35 @@ AUTHORIZE_REMOTE_TX_REQUESTS: Final[Key[bool]] = Key(
     description="The id tag of RemoteStartTransaction is authorized like one presented locally.",
 )
 BLINK_REPEAT: Final[Key[int | None]] = Key(
-    "BlinkRepeat", "Core", Integer(minimum=0), None, Access.RW, is_optional=True,
+    "BlinkRepeat", "Core", Integer(minimum=0, maximum=100000), None, Access.RW, is_optional=True, reader="host",
     description="How often the lamps blink when they signal.",
 )
 CLOCK_ALIGNED_DATA_INTERVAL: Final[Key[int]] = Key(
-    "ClockAlignedDataInterval", "Core", Integer(minimum=0), 0, Access.RW, unit="s",
+    "ClockAlignedDataInterval", "Core", Integer(minimum=0, maximum=2147483647), 0, Access.RW, unit="s",
     description="Distance of clock-aligned MeterValues, counted from midnight UTC; 0: none.",
 )
 CONNECTION_TIME_OUT: Final[Key[int]] = Key(
-    "ConnectionTimeOut", "Core", Integer(minimum=0), 30, Access.RW, unit="s",
+    "ConnectionTimeOut", "Core", Integer(minimum=0, maximum=86400), 30, Access.RW, unit="s",
     description="Time between authorization and plugging in, or the reverse, before the attempt is given up.",
 )
 CONNECTOR_PHASE_ROTATION: Final[Key[tuple[str, ...]]] = Key(
-    "ConnectorPhaseRotation", "Core", PhaseRotations(), ('0.Unknown',), Access.RW, limited_by="ConnectorPhaseRotationMaxLength",
+    "ConnectorPhaseRotation", "Core", PhaseRotations(), ('0.Unknown',), Access.RW, limited_by="ConnectorPhaseRotationMaxLength", reader="host",
     description="Wiring of the phases by connector, as 0.RST,1.RTS; connector 0 is the feed of the whole charge point.",
 )
 CONNECTOR_PHASE_ROTATION_MAX_LENGTH: Final[Key[int | None]] = Key(
-    "ConnectorPhaseRotationMaxLength", "Core", Integer(minimum=0), None, Access.RO, needs_reboot=True, is_optional=True,
+    "ConnectorPhaseRotationMaxLength", "Core", Integer(minimum=0, maximum=1000), None, Access.RO, needs_reboot=True, is_optional=True, reader="configuration",
     description="Most items in ConnectorPhaseRotation; enforced when present.",
 )
 GET_CONFIGURATION_MAX_KEYS: Final[Key[int]] = Key(
-    "GetConfigurationMaxKeys", "Core", Integer(minimum=0), 100, Access.RO, needs_reboot=True,
+    "GetConfigurationMaxKeys", "Core", Integer(minimum=0, maximum=100000), 100, Access.RO, needs_reboot=True, reader="configuration",
     description="Most keys one GetConfiguration may ask for; names beyond it are not looked at. 0: no limit.",
 )
 HEARTBEAT_INTERVAL: Final[Key[int]] = Key(
-    "HeartbeatInterval", "Core", Integer(minimum=0), 86400, Access.RW, unit="s",
+    "HeartbeatInterval", "Core", Integer(minimum=0, maximum=2147483647), 86400, Access.RW, unit="s",
     description="Time between Heartbeats; 0: none.",
 )
 LIGHT_INTENSITY: Final[Key[int | None]] = Key(
-    "LightIntensity", "Core", Integer(minimum=0, maximum=100), None, Access.RW, is_optional=True, unit="%",
+    "LightIntensity", "Core", Integer(minimum=0, maximum=100), None, Access.RW, is_optional=True, unit="%", reader="host",
     description="Brightness of the lamps.",
 )
 LOCAL_AUTHORIZE_OFFLINE: Final[Key[bool]] = Key(
@@ -63,11 +64,11 @@ LOCAL_PRE_AUTHORIZE: Final[Key[bool]] = Key(
     description="Online, an id tag of the local list or the cache may charge without asking the Central System first.",
 )
 MAX_ENERGY_ON_INVALID_ID: Final[Key[int | None]] = Key(
-    "MaxEnergyOnInvalidId", "Core", Integer(minimum=0), None, Access.RW, is_optional=True, unit="Wh",
+    "MaxEnergyOnInvalidId", "Core", Integer(minimum=0, maximum=1000000), None, Access.RW, is_optional=True, unit="Wh",
     description="Energy still delivered after an id tag turned out to be invalid.",
 )
 METER_VALUE_SAMPLE_INTERVAL: Final[Key[int]] = Key(
-    "MeterValueSampleInterval", "Core", Integer(minimum=0), 60, Access.RW, unit="s",
+    "MeterValueSampleInterval", "Core", Integer(minimum=0, maximum=2147483647), 60, Access.RW, unit="s",
     description="Time between the MeterValues of a transaction; 0: none.",
 )
 METER_VALUES_ALIGNED_DATA: Final[Key[tuple[str, ...]]] = Key(
@@ -75,7 +76,7 @@ METER_VALUES_ALIGNED_DATA: Final[Key[tuple[str, ...]]] = Key(
     description="Measurands of clock-aligned MeterValues.",
 )
 METER_VALUES_ALIGNED_DATA_MAX_LENGTH: Final[Key[int | None]] = Key(
-    "MeterValuesAlignedDataMaxLength", "Core", Integer(minimum=0), None, Access.RO, needs_reboot=True, is_optional=True,
+    "MeterValuesAlignedDataMaxLength", "Core", Integer(minimum=0, maximum=1000), None, Access.RO, needs_reboot=True, is_optional=True, reader="configuration",
     description="Most items in MeterValuesAlignedData; enforced when present.",
 )
 METER_VALUES_SAMPLED_DATA: Final[Key[tuple[str, ...]]] = Key(
@@ -83,23 +84,23 @@ METER_VALUES_SAMPLED_DATA: Final[Key[tuple[str, ...]]] = Key(
     description="Measurands of the MeterValues of a transaction.",
 )
 METER_VALUES_SAMPLED_DATA_MAX_LENGTH: Final[Key[int | None]] = Key(
-    "MeterValuesSampledDataMaxLength", "Core", Integer(minimum=0), None, Access.RO, needs_reboot=True, is_optional=True,
+    "MeterValuesSampledDataMaxLength", "Core", Integer(minimum=0, maximum=1000), None, Access.RO, needs_reboot=True, is_optional=True, reader="configuration",
     description="Most items in MeterValuesSampledData; enforced when present.",
 )
 MINIMUM_STATUS_DURATION: Final[Key[int]] = Key(
-    "MinimumStatusDuration", "Core", Integer(minimum=0), 0, Access.RW, is_optional=True, unit="s",
+    "MinimumStatusDuration", "Core", Integer(minimum=0, maximum=3600), 0, Access.RW, is_optional=True, unit="s",
     description="How long a status must last before it is told to the Central System.",
 )
 NUMBER_OF_CONNECTORS: Final[Key[int]] = Key(
-    "NumberOfConnectors", "Core", Integer(minimum=0), 1, Access.RO, needs_reboot=True,
+    "NumberOfConnectors", "Core", Integer(minimum=0, maximum=1000), 1, Access.RO, needs_reboot=True,
     description="Physical connectors of the charge point, numbered from 1.",
 )
 RESET_RETRIES: Final[Key[int]] = Key(
-    "ResetRetries", "Core", Integer(minimum=0), 1, Access.RW,
+    "ResetRetries", "Core", Integer(minimum=0, maximum=100), 1, Access.RW,
     description="How often a failed reset is tried again.",
 )
 STOP_TRANSACTION_ON_EV_SIDE_DISCONNECT: Final[Key[bool]] = Key(
-    "StopTransactionOnEVSideDisconnect", "Core", Boolean(), True, Access.RO, needs_reboot=True,
+    "StopTransactionOnEVSideDisconnect", "Core", Boolean(), True, Access.RO, needs_reboot=True, reader="host",
     description="Unplugging at the vehicle ends the transaction.",
 )
 STOP_TRANSACTION_ON_INVALID_ID: Final[Key[bool]] = Key(
@@ -111,7 +112,7 @@ STOP_TXN_ALIGNED_DATA: Final[Key[tuple[str, ...]]] = Key(
     description="Measurands of clock-aligned readings in the transactionData of StopTransaction.",
 )
 STOP_TXN_ALIGNED_DATA_MAX_LENGTH: Final[Key[int | None]] = Key(
-    "StopTxnAlignedDataMaxLength", "Core", Integer(minimum=0), None, Access.RO, needs_reboot=True, is_optional=True,
+    "StopTxnAlignedDataMaxLength", "Core", Integer(minimum=0, maximum=1000), None, Access.RO, needs_reboot=True, is_optional=True, reader="configuration",
     description="Most items in StopTxnAlignedData; enforced when present.",
 )
 STOP_TXN_SAMPLED_DATA: Final[Key[tuple[str, ...]]] = Key(
@@ -119,23 +120,23 @@ STOP_TXN_SAMPLED_DATA: Final[Key[tuple[str, ...]]] = Key(
     description="Measurands of all other readings in the transactionData of StopTransaction.",
 )
 STOP_TXN_SAMPLED_DATA_MAX_LENGTH: Final[Key[int | None]] = Key(
-    "StopTxnSampledDataMaxLength", "Core", Integer(minimum=0), None, Access.RO, needs_reboot=True, is_optional=True,
+    "StopTxnSampledDataMaxLength", "Core", Integer(minimum=0, maximum=1000), None, Access.RO, needs_reboot=True, is_optional=True, reader="configuration",
     description="Most items in StopTxnSampledData; enforced when present.",
 )
 SUPPORTED_FEATURE_PROFILES: Final[Key[tuple[str, ...]]] = Key(
-    "SupportedFeatureProfiles", "Core", TextList(choices=('Core', 'FirmwareManagement', 'LocalAuthListManagement', 'Reservation', 'SmartCharging', 'RemoteTrigger', 'Internal', 'Security', 'PnC', 'CostAndPrice', 'Custom')), ('Core', 'FirmwareManagement', 'LocalAuthListManagement', 'Reservation', 'SmartCharging', 'RemoteTrigger'), Access.RO, needs_reboot=True, limited_by="SupportedFeatureProfilesMaxLength",
+    "SupportedFeatureProfiles", "Core", TextList(choices=('Core', 'FirmwareManagement', 'LocalAuthListManagement', 'Reservation', 'SmartCharging', 'RemoteTrigger', 'Internal', 'Security', 'PnC', 'CostAndPrice', 'Custom')), ('Core', 'FirmwareManagement', 'LocalAuthListManagement', 'Reservation', 'SmartCharging', 'RemoteTrigger'), Access.RO, needs_reboot=True, limited_by="SupportedFeatureProfilesMaxLength", reader="configuration",
     description="Feature profiles of the charge point. Core must be among them; what is listed but not built is not reported.",
 )
 SUPPORTED_FEATURE_PROFILES_MAX_LENGTH: Final[Key[int | None]] = Key(
-    "SupportedFeatureProfilesMaxLength", "Core", Integer(minimum=0), None, Access.RO, needs_reboot=True, is_optional=True,
+    "SupportedFeatureProfilesMaxLength", "Core", Integer(minimum=0, maximum=1000), None, Access.RO, needs_reboot=True, is_optional=True, reader="configuration",
     description="Most items in SupportedFeatureProfiles; enforced when present.",
 )
 TRANSACTION_MESSAGE_ATTEMPTS: Final[Key[int]] = Key(
-    "TransactionMessageAttempts", "Core", Integer(minimum=0), 3, Access.RW,
+    "TransactionMessageAttempts", "Core", Integer(minimum=0, maximum=10000), 3, Access.RW,
     description="How often a message of a transaction is sent when the Central System cannot process it.",
 )
 TRANSACTION_MESSAGE_RETRY_INTERVAL: Final[Key[int]] = Key(
-    "TransactionMessageRetryInterval", "Core", Integer(minimum=0), 10, Access.RW, unit="s",
+    "TransactionMessageRetryInterval", "Core", Integer(minimum=0, maximum=86400), 10, Access.RW, unit="s",
     description="Wait before a message of a transaction is sent again, multiplied by the attempts so far.",
 )
 UNLOCK_CONNECTOR_ON_EV_SIDE_DISCONNECT: Final[Key[bool]] = Key(
@@ -143,7 +144,7 @@ UNLOCK_CONNECTOR_ON_EV_SIDE_DISCONNECT: Final[Key[bool]] = Key(
     description="The connector is unlocked at the charge point when the cable is unplugged at the vehicle.",
 )
 WEB_SOCKET_PING_INTERVAL: Final[Key[int]] = Key(
-    "WebSocketPingInterval", "Core", Integer(minimum=0), 0, Access.RW, is_optional=True, unit="s",
+    "WebSocketPingInterval", "Core", Integer(minimum=0, maximum=86400), 0, Access.RW, is_optional=True, unit="s",
     description="Time between WebSocket pings; 0: none.",
 )
 

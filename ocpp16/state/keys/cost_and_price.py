@@ -8,7 +8,8 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from ocpp16.state.configuration_documents import Document
-from ocpp16.state.configuration_values import Boolean, DateTimeText, Integer, Text, TextList, TimeOffset
+from ocpp16.state.configuration_lists import TextList
+from ocpp16.state.configuration_values import Boolean, DateTimeText, Integer, Text, TimeOffset
 from ocpp16.state.key import Access, Key
 
 CUSTOM_DISPLAY_COST_AND_PRICE: Final[Key[bool]] = Key(
@@ -28,7 +29,7 @@ DEFAULT_PRICE: Final[Key[dict[str, Any] | None]] = Key(
     description="Price shown when there is no personal one: a JSON object.",
 )
 DEFAULT_PRICE_TEXT: Final[Key[dict[str, Any] | None]] = Key(
-    "DefaultPriceText", "CostAndPrice", Document({'type': 'object', 'required': ['priceTexts'], 'properties': {'priceTexts': {'type': 'array', 'items': {'type': 'object', 'required': ['language', 'priceText'], 'properties': {'language': {'type': 'string', 'minLength': 2}, 'priceText': {'type': 'string', 'minLength': 1}, 'priceTextOffline': {'type': 'string'}}}}}}), None, Access.RW, is_optional=True,
+    "DefaultPriceText", "CostAndPrice", Document({'type': 'object', 'properties': {'priceTexts': {'type': 'array', 'items': {'type': 'object', 'required': ['language', 'priceText'], 'properties': {'language': {'type': 'string', 'minLength': 2, 'maxLength': 33}, 'priceText': {'type': 'string', 'minLength': 1}, 'priceTextOffline': {'type': 'string'}}}}}}), None, Access.RW, is_optional=True,
     description="Price texts by language. On the wire each language is a key of its own.",
 )
 LANGUAGE: Final[Key[str | None]] = Key(
@@ -40,11 +41,11 @@ NEXT_TIME_OFFSET_TRANSITION_DATE_TIME: Final[Key[str | None]] = Key(
     description="When TimeOffsetNextTransition becomes TimeOffset.",
 )
 NUMBER_OF_DECIMALS_FOR_COST_VALUES: Final[Key[int]] = Key(
-    "NumberOfDecimalsForCostValues", "CostAndPrice", Integer(minimum=0), 3, Access.RO, needs_reboot=True, is_optional=True,
+    "NumberOfDecimalsForCostValues", "CostAndPrice", Integer(minimum=0, maximum=10), 3, Access.RO, needs_reboot=True, is_optional=True,
     description="Decimal places of costs.",
 )
 SUPPORTED_LANGUAGES: Final[Key[tuple[str, ...] | None]] = Key(
-    "SupportedLanguages", "CostAndPrice", TextList(minimum_length=1), None, Access.RO, needs_reboot=True, is_optional=True,
+    "SupportedLanguages", "CostAndPrice", TextList(item_maximum_length=33, minimum_length=1), None, Access.RO, needs_reboot=True, is_optional=True,
     description="Languages of DefaultPriceText.",
 )
 TIME_OFFSET: Final[Key[str | None]] = Key(

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, Final
 
-from ocpp16.state.configuration_values import TextList
+from ocpp16.state.configuration_lists import TextList
 from ocpp16.state.key import Access, Key
 
 SUPPORTED_FILE_TRANSFER_PROTOCOLS: Final[Key[tuple[str, ...] | None]] = Key(

@@ -7,8 +7,10 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, Final
 
+from ocpp16.state.configuration_addresses import Address, Header, Identity
 from ocpp16.state.configuration_documents import Document
-from ocpp16.state.configuration_values import Boolean, Integer, Measurands, Text, TextList
+from ocpp16.state.configuration_lists import Measurands, TextList, Tolerances
+from ocpp16.state.configuration_values import Boolean, Integer, Text
 from ocpp16.state.key import Access, Key
 
 ALLOW_CHARGING_PROFILE_WITHOUT_START_SCHEDULE: Final[Key[bool]] = Key(
@@ -16,15 +18,15 @@ ALLOW_CHARGING_PROFILE_WITHOUT_START_SCHEDULE: Final[Key[bool]] = Key(
     description="Take an Absolute or Recurring charging profile without startSchedule as starting now.",
 )
 AUTHORIZATION_CACHE_MAX_ENTRIES: Final[Key[int]] = Key(
-    "AuthorizationCacheMaxEntries", "Internal", Integer(minimum=1), 10000, Access.RO, needs_reboot=True,
+    "AuthorizationCacheMaxEntries", "Internal", Integer(minimum=1, maximum=1000000), 10000, Access.RO, is_built=False, needs_reboot=True,
     description="Size of the authorization cache. A key of ours.",
 )
 AUTHORIZE_CONNECTOR_ZERO_ON_CONNECTOR_ONE: Final[Key[bool]] = Key(
-    "AuthorizeConnectorZeroOnConnectorOne", "Internal", Boolean(), True, Access.RO, needs_reboot=True,
+    "AuthorizeConnectorZeroOnConnectorOne", "Internal", Boolean(), True, Access.RO, needs_reboot=True, reader="host",
     description="With a single connector, an id tag presented for connector 0 counts for connector 1. Reported as false when there are more.",
 )
 CENTRAL_SYSTEM_URI: Final[Key[str]] = Key(
-    "CentralSystemURI", "Internal", Text(minimum_length=1), None, Access.RO, needs_reboot=True, is_required=True,
+    "CentralSystemURI", "Internal", Address(minimum_length=1, maximum_length=2000), None, Access.RO, needs_reboot=True, is_required=True,
     description="Address of the Central System, with or without ws:// or wss://. Without a scheme the security profile decides which of the two is used.",
 )
 CHARGE_BOX_SERIAL_NUMBER: Final[Key[str | None]] = Key(
@@ -32,7 +34,7 @@ CHARGE_BOX_SERIAL_NUMBER: Final[Key[str | None]] = Key(
     description="chargeBoxSerialNumber of BootNotification; also the common name of certificate signing requests.",
 )
 CHARGE_POINT_ID: Final[Key[str]] = Key(
-    "ChargePointId", "Internal", Text(minimum_length=1), None, Access.RO, needs_reboot=True, is_required=True,
+    "ChargePointId", "Internal", Identity(minimum_length=1), None, Access.RO, needs_reboot=True, is_required=True,
     description="Identity of the charge point: last segment of the connection URL, user name of HTTP Basic authentication and key of everything in the database.",
 )
 CHARGE_POINT_MODEL: Final[Key[str]] = Key(
@@ -48,11 +50,11 @@ CHARGE_POINT_VENDOR: Final[Key[str]] = Key(
     description="chargePointVendor of BootNotification.",
 )
 COMPOSITE_SCHEDULE_DEFAULT_LIMIT_AMPS: Final[Key[int]] = Key(
-    "CompositeScheduleDefaultLimitAmps", "Internal", Integer(minimum=0), 48, Access.RW, unit="A",
+    "CompositeScheduleDefaultLimitAmps", "Internal", Integer(minimum=0, maximum=100000), 48, Access.RW, unit="A",
     description="Limit in a composite schedule in ampere where no charging profile applies.",
 )
 COMPOSITE_SCHEDULE_DEFAULT_LIMIT_WATTS: Final[Key[int]] = Key(
-    "CompositeScheduleDefaultLimitWatts", "Internal", Integer(minimum=0), 33120, Access.RW, unit="W",
+    "CompositeScheduleDefaultLimitWatts", "Internal", Integer(minimum=0, maximum=100000000), 33120, Access.RW, unit="W",
     description="Limit in a composite schedule in watt where no charging profile applies.",
 )
 COMPOSITE_SCHEDULE_DEFAULT_NUMBER_PHASES: Final[Key[int]] = Key(
@@ -60,7 +62,7 @@ COMPOSITE_SCHEDULE_DEFAULT_NUMBER_PHASES: Final[Key[int]] = Key(
     description="Number of phases assumed where a charging profile names none.",
 )
 CONNECTOR_EVSE_IDS: Final[Key[tuple[str, ...] | None]] = Key(
-    "ConnectorEvseIds", "Internal", TextList(item_minimum_length=7, item_maximum_length=37, maximum_length=1000), None, Access.RW, is_optional=True,
+    "ConnectorEvseIds", "Internal", TextList(item_minimum_length=7, item_maximum_length=37, maximum_length=1000), None, Access.RW, is_optional=True, reader="host",
     description="EVSE ids of ISO 15118, the first for connector 1.",
 )
 ENABLE_TLS_KEYLOG: Final[Key[bool]] = Key(
@@ -72,7 +74,7 @@ FIRMWARE_VERSION: Final[Key[str | None]] = Key(
     description="firmwareVersion of BootNotification.",
 )
 HOST_NAME: Final[Key[str | None]] = Key(
-    "HostName", "Internal", Text(minimum_length=1), None, Access.RO, needs_reboot=True, is_optional=True,
+    "HostName", "Internal", Header(minimum_length=1), None, Access.RO, needs_reboot=True, is_optional=True,
     description="Sent as header User-Host of the WebSocket handshake when present. Does not take part in checking certificates.",
 )
 ICCID: Final[Key[str | None]] = Key(
@@ -80,7 +82,7 @@ ICCID: Final[Key[str | None]] = Key(
     description="iccid of BootNotification: the number of the SIM card.",
 )
 IFACE: Final[Key[str | None]] = Key(
-    "IFace", "Internal", Text(minimum_length=1), None, Access.HIDDEN, needs_reboot=True, is_optional=True,
+    "IFace", "Internal", Header(minimum_length=1), None, Access.HIDDEN, needs_reboot=True, is_optional=True,
     description="Network interface or local address that outgoing connections are bound to.",
 )
 IMSI: Final[Key[str | None]] = Key(
@@ -92,55 +94,55 @@ IGNORED_PROFILE_PURPOSES_OFFLINE: Final[Key[tuple[str, ...]]] = Key(
     description="Charging profile purposes that do not limit charging while the charge point is offline.",
 )
 KEY_ACCESS: Final[Key[dict[str, Any]]] = Key(
-    "KeyAccess", "Internal", Document({'type': 'object', 'additionalProperties': {'type': 'string', 'enum': ['RO', 'RW', 'WO', 'HIDDEN']}}), {}, Access.HIDDEN, needs_reboot=True, is_optional=True,
+    "KeyAccess", "Internal", Document({'type': 'object', 'additionalProperties': {'type': 'string', 'enum': ['RO', 'RW', 'WO', 'HIDDEN']}}), {}, Access.HIDDEN, needs_reboot=True, is_optional=True, reader="configuration",
     description="Access of single keys in this deployment, by key name; it replaces the access named here. A key of ours.",
 )
 LOG_MESSAGES: Final[Key[bool]] = Key(
-    "LogMessages", "Internal", Boolean(), True, Access.RO, needs_reboot=True,
+    "LogMessages", "Internal", Boolean(), True, Access.RO, is_built=False, needs_reboot=True,
     description="Whether the traffic with the Central System is recorded.",
 )
 LOG_MESSAGES_FORMAT: Final[Key[tuple[str, ...]]] = Key(
-    "LogMessagesFormat", "Internal", TextList(choices=('console', 'console_detailed', 'log', 'html', 'session_logging', 'security', 'callback'), is_array=True, skips_unknown=True), ('log', 'html', 'session_logging', 'security'), Access.RO, needs_reboot=True,
+    "LogMessagesFormat", "Internal", TextList(choices=('console', 'console_detailed', 'log', 'html', 'session_logging', 'security', 'callback'), is_array=True, skips_unknown=True), ('log', 'html', 'session_logging', 'security'), Access.RO, is_built=False, needs_reboot=True,
     description="Sinks of the message log. Names that are not known are left out with a warning.",
 )
 LOG_MESSAGES_RAW: Final[Key[bool]] = Key(
-    "LogMessagesRaw", "Internal", Boolean(), False, Access.RO, needs_reboot=True,
+    "LogMessagesRaw", "Internal", Boolean(), False, Access.RO, is_built=False, needs_reboot=True,
     description="Record the text of frames as it went over the wire, too.",
 )
 LOG_ROTATION: Final[Key[bool]] = Key(
-    "LogRotation", "Internal", Boolean(), False, Access.RO, needs_reboot=True,
+    "LogRotation", "Internal", Boolean(), False, Access.RO, is_built=False, needs_reboot=True,
     description="Use fixed file names for the message log and rotate them by size.",
 )
 LOG_ROTATION_DATE_SUFFIX: Final[Key[bool]] = Key(
-    "LogRotationDateSuffix", "Internal", Boolean(), False, Access.RO, needs_reboot=True,
+    "LogRotationDateSuffix", "Internal", Boolean(), False, Access.RO, is_built=False, needs_reboot=True,
     description="Rotated files carry date and time instead of a number.",
 )
 LOG_ROTATION_MAXIMUM_FILE_COUNT: Final[Key[int]] = Key(
-    "LogRotationMaximumFileCount", "Internal", Integer(minimum=0), 0, Access.RO, needs_reboot=True,
+    "LogRotationMaximumFileCount", "Internal", Integer(minimum=0, maximum=10000), 0, Access.RO, is_built=False, needs_reboot=True,
     description="Files kept of each log, the current one included; 0: all.",
 )
 LOG_ROTATION_MAXIMUM_FILE_SIZE: Final[Key[int]] = Key(
-    "LogRotationMaximumFileSize", "Internal", Integer(minimum=0), 0, Access.RO, needs_reboot=True, unit="B",
+    "LogRotationMaximumFileSize", "Internal", Integer(minimum=0, maximum=2147483647), 0, Access.RO, is_built=False, needs_reboot=True, unit="B",
     description="Size at which a log file is rotated; 0: never.",
 )
 MAX_COMPOSITE_SCHEDULE_DURATION: Final[Key[int]] = Key(
-    "MaxCompositeScheduleDuration", "Internal", Integer(minimum=0, maximum=2147483647), 31536000, Access.RO, needs_reboot=True, unit="s",
+    "MaxCompositeScheduleDuration", "Internal", Integer(minimum=0, maximum=31536000), 31536000, Access.RO, needs_reboot=True, unit="s",
     description="Longest duration of a composite schedule; longer requests are cut to it.",
 )
 MAX_MESSAGE_SIZE: Final[Key[int]] = Key(
-    "MaxMessageSize", "Internal", Integer(minimum=32000), 65000, Access.RO, needs_reboot=True, unit="B",
+    "MaxMessageSize", "Internal", Integer(minimum=32000, maximum=16777216), 65000, Access.RO, needs_reboot=True, unit="B",
     description="Largest message sent; transactionData of a longer StopTransaction is thinned.",
 )
 MESSAGE_QUEUE_BYTE_LIMIT: Final[Key[int]] = Key(
-    "MessageQueueByteLimit", "Internal", Integer(minimum=0), 268435456, Access.RO, needs_reboot=True, unit="B",
+    "MessageQueueByteLimit", "Internal", Integer(minimum=0, maximum=1099511627776), 268435456, Access.RO, needs_reboot=True, unit="B",
     description="Budget of the message queue on disk. Above it MeterValues are thinned, then other messages dropped; StartTransaction and StopTransaction never. A key of ours.",
 )
 MESSAGE_QUEUE_SIZE_THRESHOLD: Final[Key[int | None]] = Key(
-    "MessageQueueSizeThreshold", "Internal", Integer(minimum=1), None, Access.RO, needs_reboot=True, is_optional=True,
+    "MessageQueueSizeThreshold", "Internal", Integer(minimum=1, maximum=1000000), None, Access.RO, needs_reboot=True, is_optional=True,
     description="Most messages kept; absent: no limit by number, MessageQueueByteLimit holds alone.",
 )
 MESSAGE_REPLAY_RATE: Final[Key[int]] = Key(
-    "MessageReplayRate", "Internal", Integer(minimum=0), 0, Access.RO, needs_reboot=True, unit="1/s",
+    "MessageReplayRate", "Internal", Integer(minimum=0, maximum=10000), 0, Access.RO, needs_reboot=True, unit="1/s",
     description="Most queued messages sent per second after a reconnect; 0: no limit. A key of ours.",
 )
 MESSAGE_TYPES_DISCARD_FOR_QUEUEING: Final[Key[tuple[str, ...]]] = Key(
@@ -148,7 +150,7 @@ MESSAGE_TYPES_DISCARD_FOR_QUEUEING: Final[Key[tuple[str, ...]]] = Key(
     description="Actions that are not kept although QueueAllMessages is true.",
 )
 METER_PUBLIC_KEYS: Final[Key[tuple[str, ...] | None]] = Key(
-    "MeterPublicKeys", "Internal", TextList(is_array=True, keeps_empty=True), None, Access.RO, is_optional=True,
+    "MeterPublicKeys", "Internal", TextList(is_array=True, keeps_empty=True), None, Access.RO, is_optional=True, reader="host",
     description="Public keys of the meters that sign readings, the first for connector 1, empty where unknown. On the wire each is a key of its own.",
 )
 METER_SERIAL_NUMBER: Final[Key[str | None]] = Key(
@@ -160,7 +162,7 @@ METER_TYPE: Final[Key[str | None]] = Key(
     description="meterType of BootNotification: the main meter.",
 )
 OCSP_REQUEST_INTERVAL: Final[Key[int]] = Key(
-    "OcspRequestInterval", "Internal", Integer(minimum=86400), 604800, Access.RW, unit="s",
+    "OcspRequestInterval", "Internal", Integer(minimum=86400, maximum=31536000), 604800, Access.RW, is_built=False, unit="s",
     description="Time between refreshes of the revocation data of the ISO 15118 chain.",
 )
 QUEUE_ALL_MESSAGES: Final[Key[bool]] = Key(
@@ -168,39 +170,39 @@ QUEUE_ALL_MESSAGES: Final[Key[bool]] = Key(
     description="Keep messages that do not belong to a transaction until they can be sent, too.",
 )
 RETRY_BACKOFF_RANDOM_RANGE: Final[Key[int]] = Key(
-    "RetryBackoffRandomRange", "Internal", Integer(minimum=0), 10, Access.RW, unit="s",
+    "RetryBackoffRandomRange", "Internal", Integer(minimum=0, maximum=86400), 10, Access.RO, unit="s",
     description="Upper end, inclusive, of the random part of every reconnect delay.",
 )
 RETRY_BACKOFF_REPEAT_TIMES: Final[Key[int]] = Key(
-    "RetryBackoffRepeatTimes", "Internal", Integer(minimum=0), 3, Access.RW,
+    "RetryBackoffRepeatTimes", "Internal", Integer(minimum=0, maximum=64), 3, Access.RO,
     description="How often the reconnect delay doubles before it stays as it is.",
 )
 RETRY_BACKOFF_WAIT_MINIMUM: Final[Key[int]] = Key(
-    "RetryBackoffWaitMinimum", "Internal", Integer(minimum=0), 3, Access.RW, unit="s",
-    description="Fixed part of the first reconnect delay.",
+    "RetryBackoffWaitMinimum", "Internal", Integer(minimum=0, maximum=86400), 3, Access.RO, unit="s",
+    description="Fixed part of the first reconnect delay. No delay is longer than a day.",
 )
 SCHEMA_VIOLATION_ERRORS: Final[Key[str]] = Key(
     "SchemaViolationErrors", "Internal", Text(choices=('Specific', 'FormationViolation')), 'Specific', Access.RO, needs_reboot=True,
     description="CALLERROR code for a payload that breaks its schema: the one that fits the violation, or FormationViolation for all. A key of ours.",
 )
 SECC_LEAF_SUBJECT_COMMON_NAME: Final[Key[str | None]] = Key(
-    "SeccLeafSubjectCommonName", "Internal", Text(minimum_length=7, maximum_length=64), None, Access.RW, is_optional=True,
+    "SeccLeafSubjectCommonName", "Internal", Text(minimum_length=7, maximum_length=64), None, Access.RW, is_built=False, is_optional=True,
     description="Common name in requests for the ISO 15118 leaf certificate; absent: ChargeBoxSerialNumber.",
 )
 SECC_LEAF_SUBJECT_COUNTRY: Final[Key[str]] = Key(
-    "SeccLeafSubjectCountry", "Internal", Text(minimum_length=2, maximum_length=2), 'DE', Access.RW, is_optional=True,
+    "SeccLeafSubjectCountry", "Internal", Text(minimum_length=2, maximum_length=2), 'DE', Access.RW, is_built=False, is_optional=True,
     description="Country in certificate signing requests.",
 )
 SECC_LEAF_SUBJECT_ORGANIZATION: Final[Key[str | None]] = Key(
-    "SeccLeafSubjectOrganization", "Internal", Text(maximum_length=64), None, Access.RW, is_optional=True,
+    "SeccLeafSubjectOrganization", "Internal", Text(maximum_length=64), None, Access.RW, is_built=False, is_optional=True,
     description="Organization in requests for the ISO 15118 leaf certificate; absent: CpoName.",
 )
 STATION_TIMEOUT: Final[Key[int]] = Key(
-    "StationTimeout", "Internal", Integer(minimum=1), 30, Access.RO, needs_reboot=True, unit="s",
+    "StationTimeout", "Internal", Integer(minimum=1, maximum=3600), 30, Access.RO, needs_reboot=True, unit="s",
     description="How long the station may take to answer before its safe answer is assumed. A key of ours.",
 )
 STOP_TIMEOUT: Final[Key[int]] = Key(
-    "StopTimeout", "Internal", Integer(minimum=0), 10, Access.RO, needs_reboot=True, unit="s",
+    "StopTimeout", "Internal", Integer(minimum=0, maximum=3600), 10, Access.RO, needs_reboot=True, unit="s",
     description="Time an orderly stop gives to what is still queued. A key of ours.",
 )
 STOP_TRANSACTION_IF_UNLOCK_NOT_SUPPORTED: Final[Key[bool]] = Key(
@@ -208,11 +210,11 @@ STOP_TRANSACTION_IF_UNLOCK_NOT_SUPPORTED: Final[Key[bool]] = Key(
     description="UnlockConnector ends the transaction although the station cannot unlock the connector.",
 )
 STORE_TIMEOUT: Final[Key[int]] = Key(
-    "StoreTimeout", "Internal", Integer(minimum=1), 30, Access.RO, needs_reboot=True, unit="s",
+    "StoreTimeout", "Internal", Integer(minimum=1, maximum=3600), 30, Access.RO, needs_reboot=True, unit="s",
     description="How long an answer waits for the disk before it becomes InternalError. A key of ours.",
 )
 SUPPLY_VOLTAGE: Final[Key[int]] = Key(
-    "SupplyVoltage", "Internal", Integer(minimum=1), 230, Access.RW, unit="V",
+    "SupplyVoltage", "Internal", Integer(minimum=1, maximum=2000), 230, Access.RW, unit="V",
     description="Voltage between phase and neutral with which ampere and watt are converted.",
 )
 SUPPORTED_CHARGING_PROFILE_PURPOSE_TYPES: Final[Key[tuple[str, ...]]] = Key(
@@ -228,19 +230,23 @@ SUPPORTED_CIPHERS13: Final[Key[tuple[str, ...]]] = Key(
     description="Cipher suites offered for TLS 1.3, by their OpenSSL names.",
 )
 SUPPORTED_MEASURANDS: Final[Key[tuple[str, ...]]] = Key(
-    "SupportedMeasurands", "Internal", Measurands(), ('Energy.Active.Import.Register', 'Energy.Active.Export.Register', 'Power.Active.Import', 'Voltage', 'Current.Import', 'Frequency', 'Current.Offered', 'Power.Offered', 'SoC', 'Temperature'), Access.RO, needs_reboot=True,
+    "SupportedMeasurands", "Internal", Measurands(), ('Energy.Active.Import.Register', 'Energy.Active.Export.Register', 'Power.Active.Import', 'Voltage', 'Current.Import', 'Frequency', 'Current.Offered', 'Power.Offered', 'SoC', 'Temperature'), Access.RO, needs_reboot=True, reader="configuration",
     description="Measurands the station can deliver. The four lists of measurands may name only these.",
 )
-TLS_KEYLOG_FILE: Final[Key[str]] = Key(
-    "TLSKeylogFile", "Internal", Text(), '/tmp/ocpp_tls_keylog.txt', Access.RO, needs_reboot=True,
-    description="File that takes the secrets of TLS sessions when EnableTLSKeylog is true.",
+TLS_KEYLOG_FILE: Final[Key[str | None]] = Key(
+    "TLSKeylogFile", "Internal", Text(minimum_length=1), None, Access.RO, needs_reboot=True, is_optional=True,
+    description="File that takes the secrets of TLS sessions; needed when EnableTLSKeylog is true.",
 )
 TIMESTAMP_FRACTION_DIGITS: Final[Key[int]] = Key(
     "TimestampFractionDigits", "Internal", Integer(minimum=0, maximum=3), 3, Access.RO, needs_reboot=True,
     description="Digits after the second in the timestamps we send. A key of ours.",
 )
+TOLERANCES: Final[Key[tuple[str, ...]]] = Key(
+    "Tolerances", "Internal", Tolerances(choices=('null_members', 'null_payload', 'unknown_members', 'integral_floats', 'date_times', 'message_ids', 'data_transfer_object', 'enumeration_names', 'call_errors', 'byte_order_mark', 'binary_frames', 'absent_payload', 'empty_ids', 'null_text', 'number_text', 'plain_values', 'fractional_integers', 'decimals', 'single_elements', 'empty_arrays', 'empty_enumerations', 'enumeration_case', 'running_cost')), ('default',), Access.RO, needs_reboot=True,
+    description="What is mended in received messages: default or strict (nothing), then +name for one repair more and -name for one less. A key of ours.",
+)
 TRANSACTION_RETENTION_DAYS: Final[Key[int]] = Key(
-    "TransactionRetentionDays", "Internal", Integer(minimum=0), 30, Access.RO, needs_reboot=True, unit="d",
+    "TransactionRetentionDays", "Internal", Integer(minimum=0, maximum=36500), 30, Access.RO, is_built=False, needs_reboot=True, unit="d",
     description="How long closed transactions stay in the database. A key of ours.",
 )
 USE_SSL_DEFAULT_VERIFY_PATHS: Final[Key[bool]] = Key(
@@ -248,11 +254,11 @@ USE_SSL_DEFAULT_VERIFY_PATHS: Final[Key[bool]] = Key(
     description="Trust the certificate authorities of the operating system besides the installed ones.",
 )
 USE_TPM: Final[Key[bool]] = Key(
-    "UseTPM", "Internal", Boolean(), False, Access.RO, needs_reboot=True,
+    "UseTPM", "Internal", Boolean(), False, Access.RO, is_built=False, needs_reboot=True,
     description="Keep the private key of the client certificate in a TPM.",
 )
 USE_TPM_SECC_LEAF_CERTIFICATE: Final[Key[bool]] = Key(
-    "UseTPMSeccLeafCertificate", "Internal", Boolean(), False, Access.RO, needs_reboot=True,
+    "UseTPMSeccLeafCertificate", "Internal", Boolean(), False, Access.RO, is_built=False, needs_reboot=True,
     description="Keep the private key of the ISO 15118 leaf certificate in a TPM.",
 )
 VERIFY_CSMS_ALLOW_WILDCARDS: Final[Key[bool]] = Key(
@@ -268,15 +274,15 @@ VOLATILE_CHARGING_PROFILE_PURPOSES: Final[Key[tuple[str, ...]]] = Key(
     description="Purposes of charging profiles that are kept in memory only, answered at once and gone after a restart; spares flash where profiles change often. A key of ours.",
 )
 WAIT_FOR_STOP_TRANSACTIONS_ON_RESET_TIMEOUT: Final[Key[int]] = Key(
-    "WaitForStopTransactionsOnResetTimeout", "Internal", Integer(minimum=0), 60, Access.RW, unit="s",
+    "WaitForStopTransactionsOnResetTimeout", "Internal", Integer(minimum=0, maximum=3600), 60, Access.RW, unit="s",
     description="How long a reset waits for running transactions to end.",
 )
 WEBSOCKET_PING_PAYLOAD: Final[Key[str]] = Key(
-    "WebsocketPingPayload", "Internal", Text(), 'hello there', Access.RO, needs_reboot=True,
+    "WebsocketPingPayload", "Internal", Text(maximum_length=125), 'hello there', Access.RO, needs_reboot=True,
     description="Content of WebSocket ping frames.",
 )
 WEBSOCKET_PONG_TIMEOUT: Final[Key[int]] = Key(
-    "WebsocketPongTimeout", "Internal", Integer(minimum=0), 5, Access.RO, needs_reboot=True, unit="s",
+    "WebsocketPongTimeout", "Internal", Integer(minimum=0, maximum=3600), 5, Access.RO, needs_reboot=True, unit="s",
     description="Without a pong for this long after a ping the connection counts as dead.",
 )
 
@@ -338,6 +344,7 @@ KEYS: Final[Mapping[str, Key[Any]]] = MappingProxyType({
     "SupportedMeasurands": SUPPORTED_MEASURANDS,
     "TLSKeylogFile": TLS_KEYLOG_FILE,
     "TimestampFractionDigits": TIMESTAMP_FRACTION_DIGITS,
+    "Tolerances": TOLERANCES,
     "TransactionRetentionDays": TRANSACTION_RETENTION_DAYS,
     "UseSslDefaultVerifyPaths": USE_SSL_DEFAULT_VERIFY_PATHS,
     "UseTPM": USE_TPM,

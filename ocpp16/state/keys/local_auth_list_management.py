@@ -15,11 +15,11 @@ LOCAL_AUTH_LIST_ENABLED: Final[Key[bool]] = Key(
     description="Use the local authorization list.",
 )
 LOCAL_AUTH_LIST_MAX_LENGTH: Final[Key[int]] = Key(
-    "LocalAuthListMaxLength", "LocalAuthListManagement", Integer(minimum=0), 1000, Access.RO, needs_reboot=True,
+    "LocalAuthListMaxLength", "LocalAuthListManagement", Integer(minimum=0, maximum=1000000), 1000, Access.RO, needs_reboot=True,
     description="Most entries of the local authorization list.",
 )
 SEND_LOCAL_LIST_MAX_LENGTH: Final[Key[int]] = Key(
-    "SendLocalListMaxLength", "LocalAuthListManagement", Integer(minimum=0), 250, Access.RO, needs_reboot=True,
+    "SendLocalListMaxLength", "LocalAuthListManagement", Integer(minimum=0, maximum=100000), 250, Access.RO, needs_reboot=True,
     description="Most entries of one SendLocalList.",
 )
 

@@ -15,11 +15,11 @@ CENTRAL_CONTRACT_VALIDATION_ALLOWED: Final[Key[bool]] = Key(
     description="A contract certificate that cannot be checked here may be passed on to the Central System.",
 )
 CERT_SIGNING_REPEAT_TIMES: Final[Key[int]] = Key(
-    "CertSigningRepeatTimes", "PnC", Integer(minimum=0), 3, Access.RW, is_optional=True,
+    "CertSigningRepeatTimes", "PnC", Integer(minimum=0, maximum=64), 3, Access.RW, is_optional=True,
     description="How often the wait for a signed certificate doubles.",
 )
 CERT_SIGNING_WAIT_MINIMUM: Final[Key[int]] = Key(
-    "CertSigningWaitMinimum", "PnC", Integer(minimum=0), 60, Access.RW, is_optional=True, unit="s",
+    "CertSigningWaitMinimum", "PnC", Integer(minimum=0, maximum=86400), 60, Access.RW, is_optional=True, unit="s",
     description="Wait for a signed certificate before the request is made again.",
 )
 CONTRACT_VALIDATION_OFFLINE: Final[Key[bool]] = Key(

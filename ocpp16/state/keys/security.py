@@ -11,7 +11,7 @@ from ocpp16.state.configuration_values import AuthorizationKey, Boolean, Integer
 from ocpp16.state.key import Access, Key
 
 ADDITIONAL_ROOT_CERTIFICATE_CHECK: Final[Key[bool]] = Key(
-    "AdditionalRootCertificateCheck", "Security", Boolean(), False, Access.RO, needs_reboot=True, is_optional=True,
+    "AdditionalRootCertificateCheck", "Security", Boolean(), False, Access.RO, is_built=False, needs_reboot=True, is_optional=True,
     description="Only one root certificate of the Central System besides its predecessor, which must have signed it.",
 )
 AUTHORIZATION_KEY: Final[Key[bytes | None]] = Key(
@@ -19,28 +19,28 @@ AUTHORIZATION_KEY: Final[Key[bytes | None]] = Key(
     description="Password of HTTP Basic authentication. In the file hex:<digits>, text:<characters>, or plain as AuthorizationKeyForm says. Never reported, never logged.",
 )
 AUTHORIZATION_KEY_FORM: Final[Key[str]] = Key(
-    "AuthorizationKeyForm", "Security", Text(choices=('Hex', 'Text')), 'Hex', Access.HIDDEN, needs_reboot=True,
+    "AuthorizationKeyForm", "Security", Text(choices=('Hex', 'Text')), 'Hex', Access.HIDDEN, needs_reboot=True, reader="configuration",
     description="What AuthorizationKey holds on the wire: Hex is 32 to 40 hexadecimal digits of the bytes, Text the characters themselves. A key of ours.",
 )
 CERTIFICATE_SIGNED_MAX_CHAIN_SIZE: Final[Key[int]] = Key(
-    "CertificateSignedMaxChainSize", "Security", Integer(maximum=10000), 10000, Access.RO, needs_reboot=True, is_optional=True, unit="B",
+    "CertificateSignedMaxChainSize", "Security", Integer(minimum=1, maximum=10000), 10000, Access.RO, is_built=False, needs_reboot=True, is_optional=True, unit="B",
     description="Largest certificate chain in CertificateSigned.",
 )
 CERTIFICATE_STORE_MAX_LENGTH: Final[Key[int | None]] = Key(
-    "CertificateStoreMaxLength", "Security", Integer(minimum=0), None, Access.RO, needs_reboot=True, is_optional=True,
+    "CertificateStoreMaxLength", "Security", Integer(minimum=0, maximum=10000), None, Access.RO, is_built=False, needs_reboot=True, is_optional=True,
     description="Most root certificates installed.",
 )
 CPO_NAME: Final[Key[str | None]] = Key(
-    "CpoName", "Security", Text(), None, Access.RW, is_optional=True, is_creatable=True,
+    "CpoName", "Security", Text(), None, Access.RW, is_built=False, is_optional=True, is_creatable=True,
     description="Organization in the requests for the client certificate. May be set although it is absent.",
 )
 DISABLE_SECURITY_EVENT_NOTIFICATIONS: Final[Key[bool]] = Key(
-    "DisableSecurityEventNotifications", "Security", Boolean(), False, Access.RW,
+    "DisableSecurityEventNotifications", "Security", Boolean(), False, Access.RW, is_built=False,
     description="Send no SecurityEventNotification; the security log goes on.",
 )
 SECURITY_PROFILE: Final[Key[int]] = Key(
-    "SecurityProfile", "Security", Integer(minimum=0, maximum=3), 0, Access.RW, rises=True,
-    description="Security of the connection: 0 none, 1 password, 2 TLS and password, 3 TLS and client certificate. Over OCPP it can only rise.",
+    "SecurityProfile", "Security", Integer(minimum=0, maximum=3), 0, Access.RO, needs_reboot=True,
+    description="Security of the connection: 0 none, 1 password, 2 TLS and password, 3 TLS and client certificate (not built yet). It is chosen in the file; a change while running is not built yet.",
 )
 
 KEYS: Final[Mapping[str, Key[Any]]] = MappingProxyType({

@@ -7,11 +7,12 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, Final
 
-from ocpp16.state.configuration_values import Boolean, Integer, TextList
+from ocpp16.state.configuration_lists import TextList
+from ocpp16.state.configuration_values import Boolean, Integer
 from ocpp16.state.key import Access, Key
 
 CHARGE_PROFILE_MAX_STACK_LEVEL: Final[Key[int]] = Key(
-    "ChargeProfileMaxStackLevel", "SmartCharging", Integer(minimum=0), 99, Access.RO, needs_reboot=True,
+    "ChargeProfileMaxStackLevel", "SmartCharging", Integer(minimum=0, maximum=10000), 99, Access.RO, needs_reboot=True,
     description="Highest stackLevel of a charging profile.",
 )
 CHARGING_SCHEDULE_ALLOWED_CHARGING_RATE_UNIT: Final[Key[tuple[str, ...]]] = Key(
@@ -19,15 +20,15 @@ CHARGING_SCHEDULE_ALLOWED_CHARGING_RATE_UNIT: Final[Key[tuple[str, ...]]] = Key(
     description="Units a charging schedule may use: Current is ampere, Power is watt. The first is the one composite schedules use by default.",
 )
 CHARGING_SCHEDULE_MAX_PERIODS: Final[Key[int]] = Key(
-    "ChargingScheduleMaxPeriods", "SmartCharging", Integer(minimum=0), 1440, Access.RO, needs_reboot=True,
+    "ChargingScheduleMaxPeriods", "SmartCharging", Integer(minimum=1, maximum=10000), 1440, Access.RO, needs_reboot=True,
     description="Most periods of a charging schedule.",
 )
 CONNECTOR_SWITCH3_TO1_PHASE_SUPPORTED: Final[Key[bool | None]] = Key(
-    "ConnectorSwitch3to1PhaseSupported", "SmartCharging", Boolean(), None, Access.RO, needs_reboot=True, is_optional=True,
+    "ConnectorSwitch3to1PhaseSupported", "SmartCharging", Boolean(), None, Access.RO, needs_reboot=True, is_optional=True, reader="host",
     description="The charge point can switch from three phases to one during a transaction.",
 )
 MAX_CHARGING_PROFILES_INSTALLED: Final[Key[int]] = Key(
-    "MaxChargingProfilesInstalled", "SmartCharging", Integer(minimum=0), 500, Access.RO, needs_reboot=True,
+    "MaxChargingProfilesInstalled", "SmartCharging", Integer(minimum=0, maximum=100000), 500, Access.RO, needs_reboot=True,
     description="Most charging profiles installed at a time.",
 )
 

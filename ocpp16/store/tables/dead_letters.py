@@ -23,13 +23,15 @@ class DeadLetterRow(NamedTuple):
 
 ROWS = Rows("dead_letters", DeadLetterRow)
 TABLE = ROWS.table
+NUMBERS = TABLE.narrowed("transaction_key")
+"""Their numbers alone, without the payloads: a sequence number and a transaction key are not given twice."""
 put, delete, read = ROWS.put, ROWS.delete, ROWS.read
 
 
 def next_sequence(loaded: Mapping[str, Sequence[Row]]) -> int:
     """The first sequence number that no stored message has: beyond the queue's and the dead letters'.
 
-    Parameter: `loaded` is what `Store.load` returned, in the order of keys.
+    Parameter: `loaded` is name of the table → rows in the order of keys; of the dead letters `NUMBERS` will do.
     """
     last = 0
     for table in (message_queue.TABLE, TABLE):

@@ -4,6 +4,12 @@ from typing import Any, NamedTuple
 
 from ocpp16.store.rows import Rows
 
+BOOT = "boot"
+"""How often the charge point was started."""
+FIRST_NUMBER = "first number"
+"""Sequence and transaction numbers begin above this one, where it is set: below it there may be some that nobody could
+read when they were to be counted."""
+
 
 class SettingRow(NamedTuple):
     key: str

@@ -1,0 +1,64 @@
+"""Where the changed configuration is kept: a row of the store, or files beside it. Implements `ConfigurationKeeper`."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from ocpp16.charge_point.restored import CONFIGURATION
+from ocpp16.state.configuration import Configuration
+from ocpp16.state.keys import internal
+from ocpp16.store.base import RowChange
+from ocpp16.store.files import FileKeeper
+from ocpp16.store.journal import Journal, Proposal
+from ocpp16.store.overlay import Overlay, TextFileWrite
+from ocpp16.store.tables import settings
+
+
+class StoredConfiguration:
+    """In the store, for charge points without a file of their own."""
+
+    __slots__ = ("_configuration", "_journal")
+
+    def __init__(self, configuration: Configuration, journal: Journal) -> None:
+        self._configuration = configuration
+        self._journal = journal
+
+    def propose(
+        self, overrides: Mapping[str, Any], secrets: Mapping[str, Any], *, apply: Callable[[], None]
+    ) -> Proposal:
+        return self._journal.propose(
+            self._configuration[internal.CHARGE_POINT_ID],
+            [_row(overrides, secrets)],
+            apply=apply,
+            restore=self._present,
+        )
+
+    def _present(self) -> Sequence[RowChange]:
+        return [_row(self._configuration.overrides, self._configuration.secrets)]
+
+
+class FiledConfiguration:
+    """In the overlay's files: what a person reads and edits; secrets in one of their own."""
+
+    __slots__ = ("_configuration", "_keeper", "_overlay")
+
+    def __init__(self, configuration: Configuration, overlay: Overlay, keeper: FileKeeper) -> None:
+        self._configuration = configuration
+        self._overlay = overlay
+        self._keeper = keeper
+
+    def propose(
+        self, overrides: Mapping[str, Any], secrets: Mapping[str, Any], *, apply: Callable[[], None]
+    ) -> Proposal:
+        return self._keeper.propose(self._overlay.changes(overrides, secrets), apply=apply, restore=self._present)
+
+    def _present(self) -> Sequence[TextFileWrite]:
+        return self._overlay.changes(self._configuration.overrides, self._configuration.secrets)
+
+
+def _row(overrides: Mapping[str, Any], secrets: Mapping[str, Any]) -> RowChange:
+    document: dict[str, Any] = {
+        section: dict(keys) if isinstance(keys, Mapping) else keys for section, keys in overrides.items()
+    }
+    for section, keys in secrets.items():
+        document[section] = {**(document.get(section) or {}), **keys}
+    return settings.put(settings.SettingRow(CONFIGURATION, document))

@@ -1,0 +1,134 @@
+"""One start of a charge point: its features, its tasks, its connection. Nothing of it acts on the next.
+
+Rules of this file:
+1. Every task of a start ends with it, at the latest. What an exception of one task ends is that task.
+2. Tasks are shielded from whatever cancels the block the charge point is used in: such a block is left in order, with
+   all it takes to tell the Central System. Only `end` and `abandon` end them.
+3. Ctrl-C goes to the program, never into one of these tasks.
+
+The tasks of all starts live in the nursery of the block, each in a scope that its start knows: a nursery for each start
+would cost an idle charge point a fifteenth of its memory.
+"""
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import trio
+
+from ocpp16.charge_point.assembly import Features
+from ocpp16.charge_point.connectivity import Connectivity
+from ocpp16.charge_point.second_line import SecondLine
+from ocpp16.profiles.station_side import ends_everything
+
+AFTER_FAILURE = 1.0
+"""Seconds until the connection is looked after again after a fault of ours ended that."""
+
+
+class Life:
+    """Made with each `prepare`. `nursery` is that of the block."""
+
+    __slots__ = (
+        "_changed",
+        "_has_ended",
+        "_nursery",
+        "_scopes",
+        "_second_line",
+        "connectivity",
+        "features",
+        "is_running",
+        "was_started",
+    )
+
+    def __init__(self, nursery: trio.Nursery, second_line: SecondLine) -> None:
+        self._nursery = nursery
+        self._second_line = second_line
+        self._scopes: list[trio.CancelScope] = []
+        # Made by whoever waits: an event costs as much as a connector, and a fleet has thousands.
+        self._changed: trio.Event | None = None
+        self._has_ended = False
+        self.features: Features
+        self.connectivity: Connectivity | None = None
+        self.was_started = False
+        self.is_running = False
+
+    def spawn(self, async_fn: Callable[..., Awaitable[Any]], *arguments: Any) -> None:
+        """Run a task of this start; nothing, if it is over."""
+        if not self._has_ended:
+            scope = trio.CancelScope(shield=True)
+            self._scopes.append(scope)
+            self._nursery.start_soon(self._run, scope, async_fn, *arguments)
+
+    @trio.lowlevel.enable_ki_protection
+    async def _run(self, scope: trio.CancelScope, async_fn: Callable[..., Awaitable[Any]], *arguments: Any) -> None:
+        try:
+            with scope:
+                if not self._has_ended:
+                    await async_fn(*arguments)
+        except BaseException as error:
+            if ends_everything(error):
+                raise
+            self._second_line.failed(f"task {getattr(async_fn, '__qualname__', async_fn)}", error)
+        finally:
+            self._scopes.remove(scope)
+            self._tell()
+
+    def _tell(self) -> None:
+        if self._changed is not None:
+            self._changed.set()
+            self._changed = None
+
+    async def _wait(self) -> None:
+        if self._changed is None:
+            self._changed = trio.Event()
+        await self._changed.wait()
+
+    def begin(self) -> None:
+        """`connectivity` is there: connect, and stay connected."""
+        scope = trio.CancelScope(shield=True)
+        self._scopes.append(scope)
+        self._nursery.start_soon(self._stay_connected, scope)
+
+    @trio.lowlevel.enable_ki_protection
+    async def _stay_connected(self, scope: trio.CancelScope) -> None:
+        try:
+            with scope:
+                while self.connectivity is not None and not self.connectivity.has_ended:
+                    try:
+                        await self.connectivity.run()
+                    except Exception as error:  # a fault of ours; connections go on
+                        self._second_line.failed("connectivity", error)
+                        with trio.move_on_after(AFTER_FAILURE):
+                            await trio.sleep_forever()
+        finally:
+            self.connectivity = None
+            self._scopes.remove(scope)
+            self._tell()
+
+    async def close_connection(self) -> None:
+        """Close the connection properly, and open none any more."""
+        if self.connectivity is not None:
+            self.connectivity.end()
+            while self.connectivity is not None:
+                await self._wait()
+
+    async def end(self) -> None:
+        """Cancel every task and wait until they are gone."""
+        self.abandon()
+        while self._scopes:
+            await self._wait()
+
+    def abandon(self) -> None:
+        """Cancel every task, and wait for none."""
+        self._has_ended = True
+        for scope in self._scopes:
+            scope.cancel()
+
+
+async def guarded_task(second_line: SecondLine, async_fn: Callable[..., Awaitable[Any]], *arguments: Any) -> None:
+    """A task whose exception is told and ends nothing else."""
+    try:
+        await async_fn(*arguments)
+    except BaseException as error:
+        if ends_everything(error):
+            raise
+        second_line.failed(f"task {getattr(async_fn, '__qualname__', async_fn)}", error)

@@ -1,0 +1,86 @@
+"""Is this object a station? Asked once, when a charge point is opened, and answered with every fault in one message.
+
+A method that is missing, synchronous, or of other parameters would be found when the Central System asks for it, in the
+middle of the night. One that is misspelt would make a feature vanish without a word.
+"""
+
+import inspect
+from collections.abc import Callable, Iterator
+from difflib import get_close_matches
+from functools import partial
+from typing import Any
+
+from ocpp16.errors import ConfigurationError
+from ocpp16.station import CoreStation, SmartChargingStation
+
+OPTIONAL: tuple[type, ...] = (SmartChargingStation,)
+"""Protocols a station may have, each as a whole or not at all."""
+
+
+def check_station(station: object) -> None:
+    """Raises ConfigurationError that names each method that is missing, misspelt, not async, or takes other things."""
+    problems = list(_faults(CoreStation, station))
+    for protocol in OPTIONAL:
+        names = _methods(protocol)
+        if any(hasattr(station, name) for name in names) or any(_misspelt(station, names)):
+            problems += _faults(protocol, station)
+    if problems:
+        raise ConfigurationError([f"{type(station).__name__}.{problem}" for problem in problems])
+
+
+def _methods(protocol: type) -> dict[str, Callable[..., Any]]:
+    return {
+        name: member
+        for name, member in vars(protocol).items()
+        if not name.startswith("_") and inspect.isfunction(member)
+    }
+
+
+def _misspelt(station: object, names: dict[str, Callable[..., Any]]) -> Iterator[str]:
+    """Public names of the station that look like one of these and are none of a Protocol."""
+    known = {name for protocol in (CoreStation, *OPTIONAL) for name in _methods(protocol)}
+    for name in dir(station):
+        if not name.startswith("_") and name not in known and get_close_matches(name, names, n=1, cutoff=0.9):
+            yield name
+
+
+def _faults(protocol: type, station: object) -> Iterator[str]:
+    names = _methods(protocol)
+    for name, expected in names.items():
+        try:
+            method = getattr(station, name, None)
+        except Exception as error:  # a property of the host's
+            yield f"{name} cannot be read: {type(error).__name__}"
+            continue
+        if method is None:
+            close = [other for other in _misspelt(station, names) if get_close_matches(other, [name], cutoff=0.9)]
+            hint = f" ({close[0]} looks like it)" if close else ""
+            yield f"{name} is missing{hint}; {protocol.__name__} asks for it"
+        elif not callable(method):
+            yield f"{name} must be a method"
+        else:
+            yield from _faults_of_method(name, expected, method)
+
+
+def _faults_of_method(name: str, expected: Callable[..., Any], method: Callable[..., Any]) -> Iterator[str]:
+    is_async = inspect.iscoroutinefunction(expected)
+    if is_async and not _is_async(method):
+        yield f"{name} must be async: `async def {name}(…)`"
+    elif not is_async and _is_async(method):
+        yield f"{name} must not be async: it has to answer at once"
+    parameters = list(inspect.signature(expected).parameters)[1:]
+    try:
+        inspect.signature(method).bind(*parameters)
+    except TypeError:
+        yield f"{name} must take ({', '.join(parameters)})"
+    except ValueError:  # a built-in without a signature
+        return
+
+
+def _is_async(method: Callable[..., Any]) -> bool:
+    while isinstance(method, partial):
+        method = method.func
+    if inspect.iscoroutinefunction(method):
+        return True
+    call = getattr(type(method), "__call__", None)  # noqa: B004 - not whether, but how it is called
+    return inspect.iscoroutinefunction(call)

@@ -1,0 +1,112 @@
+"""How a changed configuration key comes into force: checked, on the disk, then in memory and told; or not at all.
+
+Rules of this file:
+1. One change at a time: what is kept is the configuration as a whole, so two that overlap would each lose the other.
+2. A change that was asked for is in force when it is on disk. One that could not be kept in StoreTimeout has not been
+   made, neither now nor later.
+3. What the Central System told as a fact (the interval of BootNotification.conf) is in force at once, and kept when the
+   disk allows.
+"""
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import trio
+
+from ocpp16.enums import ConfigurationStatus
+from ocpp16.errors import StoreError
+from ocpp16.observer import ConfigurationKeyChanged
+from ocpp16.profiles.context import Context, log
+from ocpp16.profiles.turn import Turn
+from ocpp16.state.configuration import Change, Key
+from ocpp16.state.configuration_changes import Prepared
+from ocpp16.state.keys import internal
+from ocpp16.state.signals import ConfigurationChanged
+from ocpp16.texts import shown
+
+_STORED = frozenset({ConfigurationStatus.ACCEPTED, ConfigurationStatus.REBOOT_REQUIRED})
+
+
+class ConfigurationChanges:
+    """Of one start of a charge point."""
+
+    __slots__ = ("_ctx", "_turn")
+
+    def __init__(self, ctx: Context) -> None:
+        self._ctx = ctx
+        self._turn = Turn()
+
+    async def carry_out(self, prepare: Callable[[], Prepared]) -> Change:
+        """Prepare a change, keep it, put it in force. Returns what became of it.
+
+        Raises StoreError if it could not be kept in StoreTimeout; then nothing has changed.
+        """
+        timeout = self._ctx.configuration[internal.STORE_TIMEOUT]
+        with trio.move_on_after(timeout) as limit:
+            await self._turn.acquire()
+        if limit.cancelled_caught:
+            raise StoreError("earlier changes of the configuration still wait for the disk")
+        try:
+            prepared = prepare()
+            change = prepared.change
+            if _is_to_be_kept(change):
+                apply = partial(self._apply, prepared)
+                await self._ctx.keeper.propose(prepared.overrides, prepared.secrets, apply=apply).wait(timeout)
+            elif change.reason:
+                log.info("%s: %s is not changed: %s", self._ctx.charge_point_id, change.wire_name, change.reason)
+            return prepared.change
+        finally:
+            self._turn.release()
+
+    def adopt(self, key: Key[Any], value: Any) -> None:
+        """The Central System told a value: it holds from now on."""
+        prepared = self._ctx.configuration.prepare_set(key, value)
+        if _is_to_be_kept(prepared.change):
+            self._put_in_force(prepared)
+            self._ctx.spawn(self._keep, prepared)
+        elif prepared.change.reason:
+            log.warning(
+                "%s: %s = %s is not followed: %s",
+                self._ctx.charge_point_id,
+                key.name,
+                shown(value, 60),
+                prepared.change.reason,
+            )
+
+    async def _keep(self, told: Prepared | None = None) -> None:
+        """Bring what is in force to the disk. What cannot be kept now goes with the next change that can."""
+        ctx = self._ctx
+        configuration = ctx.configuration
+        async with self._turn:
+            proposal = ctx.keeper.propose(
+                configuration.overrides, configuration.secrets, apply=partial(self._tell, told)
+            )
+            try:
+                await proposal.wait(configuration[internal.STORE_TIMEOUT])
+            except StoreError as error:
+                log.warning("%s: the configuration is in force but not kept: %s", ctx.charge_point_id, error)
+
+    def _apply(self, prepared: Prepared) -> None:
+        """It is on disk. What does not fit any more, for something else was told meanwhile, is taken off it again."""
+        try:
+            if prepared.change.status is ConfigurationStatus.ACCEPTED:
+                self._put_in_force(prepared)
+            else:  # from the next start on
+                prepared.apply()
+        except ValueError:
+            self._ctx.spawn(self._keep)
+        else:
+            self._tell(prepared)
+
+    def _put_in_force(self, prepared: Prepared) -> None:
+        prepared.apply()
+        self._ctx.signals.emit(ConfigurationChanged(prepared.key.name, prepared.old_text, prepared.new_text))
+
+    def _tell(self, prepared: Prepared | None) -> None:
+        if prepared is not None:
+            self._ctx.tell(ConfigurationKeyChanged(prepared.key.name, prepared.new_text), 0)
+
+
+def _is_to_be_kept(change: Change) -> bool:
+    return change.status in _STORED and not change.is_unchanged

@@ -1,0 +1,123 @@
+"""Messages that were given up: kept, bounded, to be looked at, sent again or thrown away by the host.
+
+A dead letter holds the message as it would have gone out, with transactionId and times bound as far as they were known,
+so that it can be sent again when its transaction is long gone. Beyond `MOST` the oldest goes: flash must not fill.
+"""
+
+from collections.abc import Collection
+
+from ocpp16.models import DeadLetter
+from ocpp16.profiles.context import Context
+from ocpp16.rpc.pending import Entry, Lane
+from ocpp16.state.clock import to_datetime
+from ocpp16.state.transaction import Transaction
+from ocpp16.store.base import RowChange
+from ocpp16.store.tables import dead_letters, message_queue
+from ocpp16.store.tables.dead_letters import DeadLetterRow
+
+MOST = 1000
+"""Dead letters of a charge point that are kept."""
+
+
+class DeadLetters:
+    """Of one start of a charge point. `rows` are those found in the store, the oldest first."""
+
+    __slots__ = ("_ctx", "_rows")
+
+    def __init__(self, ctx: Context, rows: Collection[DeadLetterRow]) -> None:
+        self._ctx = ctx
+        self._rows = {row.sequence: row for row in rows}
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def put(self, entry: Entry, reason: str) -> int:
+        """The message of `entry` was given up: its row leaves the queue. Returns the journal number."""
+        transaction = entry.transaction
+        is_bound = entry.frame_payload is not None
+        row = DeadLetterRow(
+            sequence=entry.sequence,
+            lane=int(entry.lane),
+            action=entry.action,
+            payload=entry.payload if entry.frame_payload is None else entry.frame_payload,
+            attempts=entry.attempts,
+            transaction_key=transaction.key if isinstance(transaction, Transaction) else None,
+            clock_boot=0 if is_bound else entry.clock_boot,
+            reason=reason,
+            given_up_at=self._ctx.clock.now(),
+        )
+        self._rows[row.sequence] = row
+        changes: list[RowChange] = [message_queue.delete(entry.sequence), dead_letters.put(row)]
+        while len(self._rows) > MOST:
+            oldest = next(iter(self._rows))
+            del self._rows[oldest]
+            self._ctx.counters.dead_letters_dropped += 1
+            changes.append(dead_letters.delete(oldest))
+        return self._ctx.journal.append(*changes)
+
+    def all(self) -> tuple[DeadLetter, ...]:
+        """All of them, the oldest first."""
+        return tuple(
+            DeadLetter(row.sequence, row.action, row.payload, row.reason, row.attempts, to_datetime(row.given_up_at))
+            for row in self._rows.values()
+        )
+
+    async def discard(self, sequences: Collection[int] | None) -> int:
+        """Delete these, or all; once that is on disk. Returns how many there were."""
+        chosen = self._chosen(sequences)
+
+        def apply() -> None:
+            for row in chosen:
+                self._rows.pop(row.sequence, None)
+
+        if chosen:
+            await self._ctx.commit(
+                [dead_letters.delete(row.sequence) for row in chosen],
+                apply=apply,
+                restore=lambda: self._restored(chosen),
+            )
+        return len(chosen)
+
+    async def resend(self, sequences: Collection[int] | None) -> int:
+        """Queue these, or all, again; once that is on disk. Returns how many."""
+        chosen = self._chosen(sequences)
+        entries = [self._entry(row) for row in chosen]
+
+        def apply() -> None:
+            ctx = self._ctx
+            for row, entry in zip(chosen, entries, strict=True):
+                if self._rows.pop(row.sequence, None) is not None:
+                    ctx.enqueue(entry)
+
+        if chosen:
+            changes: list[RowChange] = [dead_letters.delete(row.sequence) for row in chosen]
+            changes += [self._ctx.row(entry) for entry in entries]
+
+            def restore() -> list[RowChange]:
+                return [*self._restored(chosen), *(message_queue.delete(entry.sequence) for entry in entries)]
+
+            await self._ctx.commit(changes, apply=apply, restore=restore)
+        return len(chosen)
+
+    def _chosen(self, sequences: Collection[int] | None) -> list[DeadLetterRow]:
+        if sequences is None:
+            return list(self._rows.values())
+        return [self._rows[sequence] for sequence in sorted(set(sequences)) if sequence in self._rows]
+
+    def _restored(self, rows: Collection[DeadLetterRow]) -> list[RowChange]:
+        return [
+            dead_letters.put(row) if row.sequence in self._rows else dead_letters.delete(row.sequence) for row in rows
+        ]
+
+    def _entry(self, row: DeadLetterRow) -> Entry:
+        """The message as a new one: its place in the queue is the last, its attempts begin anew."""
+        transaction = None if row.transaction_key is None else self._ctx.transactions.by_key(row.transaction_key)
+        return Entry(
+            action=row.action,
+            payload=row.payload,
+            lane=Lane.TRANSACTION if row.lane == Lane.TRANSACTION else Lane.NORMAL,
+            sequence=self._ctx.new_sequence(),
+            transaction=transaction,
+            clock_boot=row.clock_boot,
+            is_persistent=True,
+        )

@@ -1,0 +1,133 @@
+"""What the meters say, taken in: checked, and dated by the charge point's own clock.
+
+This is the border to the host's meter. What `station.measurement` gives may be anything; a reading that cannot be is as
+good as none: the last one told by `on_meter_values` stands in for it, under its own time, as where the station says
+None. It is counted each time, and logged once for each connector and cause.
+
+A reading is dated by our clock, so that all times of a transaction are of one clock: without a time of its own it was
+made now; one stamped ahead was made now, too (the host's clock is ahead of ours); and so was one whose time cannot be
+(a meter whose clock was never set). An older one keeps its time. What was dated before anybody set the clock is marked
+with the boot, and compared only after correction.
+"""
+
+from collections.abc import Coroutine
+from typing import Any, NamedTuple
+
+from ocpp16.models import Measurement
+from ocpp16.profiles.base import Context, log
+from ocpp16.profiles.station_side import ends_everything
+from ocpp16.state.clock import SMALLEST_SHIFT, dated, to_micros
+from ocpp16.texts import shown
+from ocpp16.values import described
+
+_CAUSES = 8
+"""Different causes that are logged for a connector; one that finds ever new ones is known by then."""
+
+
+class Taken(NamedTuple):
+    """A reading that was taken in."""
+
+    measurement: Measurement
+    at: int
+    """µs, by the charge point's clock as it was then."""
+    clock_boot: int
+
+
+class MeterReadings:
+    """The present reading of each connector; connector 0 is the main meter."""
+
+    __slots__ = ("_answered", "_causes", "_ctx", "_told")
+
+    def __init__(self, ctx: Context) -> None:
+        self._ctx = ctx
+        self._told: dict[int, Taken] = {}
+        self._answered: dict[int, Taken] = {}
+        self._causes: set[tuple[int, str]] = set()
+
+    def told(self, connector_id: int, measurement: Measurement) -> Taken:
+        """The host tells a reading. Raises ValueError, and keeps nothing of it, if it is none."""
+        taken = self._told[connector_id] = self._taken(_checked(measurement))
+        return taken
+
+    def was_told(self, connector_id: int) -> bool:
+        """Did the host ever tell a reading of this connector?"""
+        return connector_id in self._told
+
+    def present(self, connector_id: int) -> Taken | None:
+        """What the station measures now, else what it told last."""
+        try:
+            given = self._ctx.station.measurement(connector_id)
+            if given is None:
+                return self._told.get(connector_id)
+            known = self._answered.get(connector_id)
+            if known is not None and known.measurement is given and given.timestamp is not None:
+                return known  # the same reading once more was made when it was made
+            taken = self._answered[connector_id] = self._taken(_checked(given))
+        except BaseException as error:
+            if ends_everything(error):
+                raise
+            self._refused(connector_id, error)
+            return self._told.get(connector_id)
+        return taken
+
+    def time(self, taken: Taken) -> int:
+        """When it was made, µs, as our clock knows now."""
+        return self._ctx.clock.corrected(taken.at, taken.clock_boot) if taken.clock_boot else taken.at
+
+    def clock_set(self) -> None:
+        """The clock was set, perhaps back: no reading was made ahead of it."""
+        now = self._ctx.clock.now()
+        for readings in (self._told, self._answered):
+            for connector_id, taken in readings.items():
+                if self.time(taken) > now:
+                    readings[connector_id] = Taken(taken.measurement, now, 0)
+
+    def _taken(self, measurement: Measurement) -> Taken:
+        clock = self._ctx.clock
+        now = clock.now()
+        if measurement.timestamp is None:
+            return Taken(measurement, now, clock.clock_boot)
+        stamp = to_micros(measurement.timestamp)
+        at = dated(stamp, now)
+        if abs(at - stamp) >= SMALLEST_SHIFT:
+            self._ctx.counters.readings_clamped += 1
+        return Taken(measurement, at, clock.clock_boot)
+
+    def _refused(self, connector_id: int, error: BaseException) -> None:
+        self._ctx.counters.readings_refused += 1
+        sentence = shown(_sentence(error))
+        cause = f"{type(error).__name__}: {sentence.partition(', not ')[0]}"
+        of_connector = sum(number == connector_id for number, _ in self._causes)
+        if (connector_id, cause) in self._causes or of_connector >= _CAUSES:
+            return
+        self._causes.add((connector_id, cause))
+        log.warning(
+            "%s: connector %d: a reading of the meter is refused, and others for this reason will be: %s",
+            self._ctx.charge_point_id,
+            connector_id,
+            sentence,
+            exc_info=None if isinstance(error, _NoReading) else error,
+        )
+
+
+class _NoReading(ValueError):
+    """What was given as a reading is none."""
+
+
+def _checked(given: Any) -> Measurement:
+    if type(given) is Measurement:
+        return given
+    if isinstance(given, Measurement):
+        Measurement.__post_init__(given)  # a subclass may have forgotten to
+        return given
+    if isinstance(given, Coroutine):
+        given.close()
+        raise _NoReading("measurement must be a Measurement, not a coroutine: the method must not be async")
+    raise _NoReading(f"measurement must be a Measurement, not {described(given)}")
+
+
+def _sentence(error: BaseException) -> str:
+    try:
+        return str(error)
+    except Exception:
+        return type(error).__name__

@@ -1,0 +1,131 @@
+"""One MeterValue of one connector: from a reading to sampled values, their time, and what is kept of the register.
+
+A sample is stamped with the time of its reading (one for an instant with that instant, if the reading is fresh), but
+never with one before its transaction began. Times are compared only after correction.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from ocpp16.enums import ReadingContext
+from ocpp16.models import Measurement, PhaseValues
+from ocpp16.profiles.base import Context, Payload
+from ocpp16.profiles.meter_readings import MeterReadings, Taken
+from ocpp16.state.intervals import IntervalBases
+from ocpp16.state.measurands import sample
+from ocpp16.state.transaction import Transaction, watt_hours
+from ocpp16.store.base import Change
+from ocpp16.store.tables import meters, transactions
+from ocpp16.values import finite
+
+FRESH = 10_000_000
+"""µs: an older reading is not passed off as one of another instant."""
+
+
+class MeterSamples:
+    """Makes the MeterValues of all connectors; when they are taken is not its business."""
+
+    __slots__ = ("_ctx", "_offered", "bases", "readings")
+
+    def __init__(self, ctx: Context) -> None:
+        self._ctx = ctx
+        self._offered: dict[int, tuple[float | None, float | None]] = {}
+        self.readings = MeterReadings(ctx)
+        self.bases = IntervalBases()
+        """From where interval energies are counted."""
+
+    def offered_current(self, connector_id: int, amperes: float) -> None:
+        """Raises ValueError if `amperes` is no finite number."""
+        finite(amperes, "amperes")
+        self._offered[connector_id] = (amperes, self._offered.get(connector_id, (None, None))[1])
+
+    def offered_power(self, connector_id: int, watts: float) -> None:
+        """Raises ValueError if `watts` is no finite number."""
+        finite(watts, "watts")
+        self._offered[connector_id] = (self._offered.get(connector_id, (None, None))[0], watts)
+
+    def time(self, taken: Taken, transaction: Transaction | None, at: int | None = None) -> int | None:
+        """The time of a sample from this reading, µs; None if it is of before the transaction, and none of it.
+
+        `at`: the instant it is for; it is stamped with that if the reading is fresh.
+        """
+        time = self.readings.time(taken)
+        if at is not None and abs(at - time) <= FRESH:
+            time = at
+        if transaction is None:
+            return time
+        started_at = self._comparable(transaction.started_at, transaction.clock_boot, time)
+        if time >= started_at:
+            return time
+        energy = taken.measurement.energy_import.total
+        return None if energy is not None and watt_hours(energy) < transaction.meter_start else started_at
+
+    def value(
+        self, at: int, connector_id: int, measurement: Measurement, wanted: Sequence[str], context: ReadingContext
+    ) -> Payload | None:
+        """One MeterValue of these measurands, or None if nothing of it was measured. `at`: its time, µs."""
+        return self.stamped(at, self.values(connector_id, measurement, wanted, context, context))
+
+    def values(
+        self,
+        connector_id: int,
+        measurement: Measurement,
+        wanted: Sequence[str],
+        context: ReadingContext,
+        series: ReadingContext | None,
+    ) -> list[dict[str, str]]:
+        """SampledValues; intervals are those of `series`, None: there is none yet."""
+        if not wanted:
+            return []
+        current, power = self._offered.get(connector_id, (None, None))
+        base = None if series is None else self.bases.base(connector_id, series)
+        return sample(measurement, wanted, context, current, power, previous=base)
+
+    def stamped(self, at: int, values: list[dict[str, str]]) -> Payload | None:
+        return {"timestamp": self._ctx.time_text(at), "sampledValue": values} if values else None
+
+    def is_of(self, taken: Taken, at: int) -> bool:
+        return abs(self.readings.time(taken) - at) <= FRESH
+
+    def at_register(self, taken: Taken | None, energy: int, at: int) -> Measurement:
+        """What the meter showed at `at`, where its import register is known to have been `energy` Wh."""
+        if taken is None or not self.is_of(taken, at):
+            return Measurement(energy_import=PhaseValues(float(energy)))
+        measurement = taken.measurement
+        return replace(measurement, energy_import=replace(measurement.energy_import, total=float(energy)))
+
+    def note(self, connector_id: int, taken: Taken, told_at: int | None = None) -> list[Change]:
+        """The last register value, in memory at once; returns the rows that keep it.
+
+        `told_at`: the time that the Central System is told for it, µs; a stop made up later must not lie before.
+        """
+        clock = self._ctx.clock
+        at = self.readings.time(taken)
+        energy = taken.measurement.energy_import.total
+        changes: list[Change] = []
+        if energy is not None:
+            row = meters.MeterRow(connector_id, watt_hours(energy), at, clock.clock_boot)
+            changes.append(meters.put(row))
+        transaction = self._ctx.transactions.running(connector_id)
+        if transaction is None:
+            return changes
+        at = at if told_at is None else max(at, told_at)
+        if at < self._comparable(transaction.started_at, transaction.clock_boot, at):
+            return changes  # of before the transaction
+        if energy is not None:
+            transaction.meter_last = max(watt_hours(energy), transaction.meter_last)
+        if at >= self._comparable(transaction.meter_last_at, transaction.meter_last_clock_boot, at):
+            transaction.meter_last_at = at
+            transaction.meter_last_clock_boot = clock.clock_boot
+        changes.append(transactions.put(transaction))
+        return changes
+
+    def _comparable(self, micros: int, clock_boot: int, otherwise: int) -> int:
+        """A time that is marked with `clock_boot`, as our clock knows it now.
+
+        `otherwise` where nobody can tell: our clock is not set yet, and the time is of an earlier boot.
+        """
+        clock = self._ctx.clock
+        if clock.is_set or clock_boot == clock.boot:
+            return clock.corrected(micros, clock_boot)
+        return otherwise

@@ -1,0 +1,207 @@
+"""The one border to the station's code: questions with an answer, and commands in the order they were accepted.
+
+Rules of this file:
+1. A question has StationTimeout seconds. One that overruns, raises, is no coroutine, or answers something of another
+   kind than asked for gets the safe answer; that is logged, and counted where it is a fault of the station's code.
+2. A command waits for the earlier ones of its connectors and for nothing else: what is asked of a connector reaches it
+   in the order in which it was accepted, however slow an answer is.
+3. A command may stand in for an earlier one of the same topic that has not begun: what was superseded is not carried
+   out, so that nothing piles up at a slow station. Beyond `MOST_WAITING` the oldest that may be superseded goes.
+4. No lock is held, and nothing of the charge point waits, while the station's code runs.
+"""
+
+from collections import deque
+from collections.abc import Awaitable, Callable, Collection, Hashable
+from enum import StrEnum
+from typing import Any, TypeVar
+
+import trio
+
+from ocpp16.models import DataTransferResponse
+from ocpp16.texts import shown
+
+T = TypeVar("T")
+E = TypeVar("E", bound=StrEnum)
+
+MOST_WAITING = 256
+"""Commands that may wait for the station. A connector has few topics, so only remote starts can come near it."""
+
+Spawn = Callable[..., None]
+Failed = Callable[[str, BaseException], None]
+
+
+# What an answer may be: each gives the answer in our type, or raises ValueError.
+
+
+def yes_or_no(answer: Any) -> bool:
+    """A bool; an integer or a text is no answer to a question of yes or no."""
+    if not isinstance(answer, bool):
+        raise ValueError(f"must be True or False, not {shown(repr(answer), 80)}")
+    return answer
+
+
+def member_of(enumeration: type[E]) -> Callable[[Any], E]:
+    """A member of an enumeration, or its text."""
+
+    def check(answer: Any) -> E:
+        if not isinstance(answer, str):
+            raise ValueError(f"must be a {enumeration.__name__}, not {shown(repr(answer), 80)}")
+        return enumeration(answer)
+
+    return check
+
+
+def data_transfer_response(answer: Any) -> DataTransferResponse:
+    """A DataTransferResponse."""
+    if not isinstance(answer, DataTransferResponse):
+        raise ValueError(f"must be a DataTransferResponse, not {shown(repr(answer), 80)}")
+    return answer
+
+
+def anything(answer: Any) -> Any:
+    """Of a question whose answer is not used."""
+    return answer
+
+
+class _Command:
+    __slots__ = ("arguments", "connectors", "has_begun", "question", "topic")
+
+    def __init__(
+        self,
+        connectors: tuple[Hashable, ...],
+        topic: Hashable,
+        question: Callable[..., Any],
+        arguments: tuple[Any, ...],
+    ) -> None:
+        self.connectors = connectors
+        self.topic = topic
+        self.question = question
+        self.arguments = arguments
+        self.has_begun = False
+
+
+class StationSide:
+    """Asks the station of one charge point.
+
+    Parameters: `timeout` in seconds (StationTimeout); `spawn` starts a task of this start; `failed(place, error)` is
+    told of exceptions of the station's code; `overran(name, seconds)` of questions that took too long.
+    """
+
+    __slots__ = ("_failed", "_overran", "_queues", "_spawn", "_timeout", "waiting")
+
+    def __init__(self, timeout: float, spawn: Spawn, failed: Failed, overran: Callable[[str, float], None]) -> None:
+        self._timeout = timeout
+        self._spawn = spawn
+        self._failed = failed
+        self._overran = overran
+        self._queues: dict[Hashable, deque[_Command]] = {}
+        """By connector: its commands in order. The first one runs, or waits to be first at its other connectors too."""
+        self.waiting = 0
+        """Commands that have not begun."""
+
+    async def ask(
+        self,
+        question: Callable[..., Awaitable[Any]],
+        *arguments: Any,
+        accept: Callable[[Any], T],
+        safe: T,
+    ) -> T:
+        """Ask now. `accept` checks the answer; `safe` stands in for one that is late, wrong or an exception."""
+        seconds = self._timeout
+        name = getattr(question, "__name__", "question")
+        try:
+            with trio.move_on_after(seconds) as limit:
+                return accept(await question(*arguments))
+        except Exception as error:
+            self._failed(f"station, {name}", error)
+            return safe
+        except BaseException as error:
+            # Cancelled as the whole, or by Ctrl-C: not the station's. Another loop's cancellation is a wrong answer.
+            if ends_everything(error):
+                raise
+            self._failed(f"station, {name}", error)
+            return safe
+        assert limit.cancelled_caught
+        self._overran(name, seconds)
+        return safe
+
+    def command(
+        self,
+        question: Callable[..., Awaitable[Any]],
+        *arguments: Any,
+        connectors: Collection[Hashable],
+        topic: Hashable = None,
+    ) -> None:
+        """Have the station do something, after what it was told earlier about these connectors.
+
+        `connectors`: ids, or any other name of something that keeps an order of its own. `topic`: a command of the same
+        topic and connectors that has not begun is superseded by this one; None: by nothing.
+        """
+        command = _Command(tuple(dict.fromkeys(connectors)), topic, question, arguments)
+        if topic is not None:
+            for earlier in self._queues.get(command.connectors[0], ()):
+                if not earlier.has_begun and earlier.topic == topic and earlier.connectors == command.connectors:
+                    self._take_out(earlier)
+                    break
+        if self.waiting >= MOST_WAITING:
+            self._drop_one(command.connectors[0])
+        self.waiting += 1
+        for connector in command.connectors:
+            self._queues.setdefault(connector, deque()).append(command)
+        self._begin_if_first(command)
+
+    def forget(self) -> None:
+        """The start is over: what has not begun never will."""
+        self._queues.clear()
+        self.waiting = 0
+
+    def _drop_one(self, connector: Hashable) -> None:
+        """Too many wait: the oldest of this connector goes, else the oldest of the longest queue."""
+        queues = sorted(self._queues.values(), key=len)
+        for queue in (self._queues.get(connector, ()), *reversed(queues)):
+            oldest = next((command for command in queue if not command.has_begun and command.topic is not None), None)
+            if oldest is not None:
+                self._take_out(oldest)
+                break
+        self._failed("station", RuntimeError(f"{MOST_WAITING} commands wait for the station; the oldest is dropped"))
+
+    def _take_out(self, command: _Command) -> None:
+        self.waiting -= 1
+        self._leave_queues(command)
+
+    def _leave_queues(self, command: _Command) -> None:
+        freed: list[_Command] = []
+        for connector in command.connectors:
+            queue = self._queues.get(connector)
+            if queue is None or command not in queue:
+                continue
+            queue.remove(command)
+            if queue:
+                freed.append(queue[0])
+            else:
+                del self._queues[connector]
+        for first in freed:
+            self._begin_if_first(first)
+
+    def _begin_if_first(self, command: _Command) -> None:
+        if command.has_begun or any(self._queues[connector][0] is not command for connector in command.connectors):
+            return
+        command.has_begun = True
+        self.waiting -= 1
+        self._spawn(self._carry_out, command)
+
+    async def _carry_out(self, command: _Command) -> None:
+        try:
+            await self.ask(command.question, *command.arguments, accept=anything, safe=None)
+        finally:
+            self._leave_queues(command)
+
+
+def ends_everything(error: BaseException) -> bool:
+    """Is this no fault of the code it came from, but the end of what runs here: cancelled by trio, Ctrl-C, exit?
+
+    Another loop's cancellation (asyncio.CancelledError is no Exception either) is a fault like any other.
+    """
+    if isinstance(error, BaseExceptionGroup):
+        return any(map(ends_everything, error.exceptions))
+    return isinstance(error, trio.Cancelled | KeyboardInterrupt | SystemExit | GeneratorExit)

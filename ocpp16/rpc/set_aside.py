@@ -1,0 +1,193 @@
+"""Messages of the transaction lane that wait apart, because they stay unanswered while the link is alive.
+
+Must not know: frames, ids, answers, who decides that a message is silent. It is told the time with every question.
+
+Why: the transaction lane is strictly in order, so one message that a Central System never answers (its handler fails on
+that idTag, or it does not know MeterValues) would silence the whole station for ever (OCPP 1.6 ed. 2 §3.7.1 keeps the
+order; it does not ask for that).
+
+Rules of this file:
+1. A group is the silent message and what has to follow it: everything of its transaction for StartTransaction, for they
+   need its id; the later readings of its transaction for MeterValues, while its StopTransaction goes on; nothing for
+   StopTransaction and for a message whose transaction is not known. What is queued later joins its group.
+2. A group keeps its order, and only its first message is tried: at intervals that double up to an hour, for ever.
+3. All groups together are tried at most a quarter of the time, as long as they stay unanswered.
+4. An answer of any kind to one of them ends the silence: its group goes back to the lane, and all others are due. A new
+   connection makes all of them due, too.
+"""
+
+from collections.abc import Iterator
+from heapq import heapify, heappop, heappush
+from math import inf
+
+from ocpp16.rpc.pending import Entry
+from ocpp16.rpc.policy import LONGEST_TRY_INTERVAL
+
+_SPACING = 4
+"""Tries start this many response timeouts apart."""
+
+Shelf = list[tuple[int, Entry]]
+
+
+class _Group:
+    __slots__ = ("due", "entries", "interval", "key", "out", "owner")
+
+    def __init__(self, key: int, owner: object, interval: float, due: float) -> None:
+        self.key = key
+        self.owner = owner
+        """Keeps what `key` is the identity of."""
+        self.entries: Shelf = []
+        self.interval = interval
+        self.due = due
+        self.out: Entry | None = None
+        """Its first message, while that is in flight."""
+
+
+class SetAside:
+    """All groups of one charge point."""
+
+    __slots__ = ("_groups", "_is_all_due", "_queue", "_spaced_until", "silent")
+
+    def __init__(self) -> None:
+        self.silent: dict[str, int] = {}
+        """Action → how many messages of it were set aside since one of it was answered."""
+        self._groups: dict[int, _Group] = {}
+        self._queue: list[tuple[float, int, _Group]] = []
+        """(due, sequence of its first message, group) of every group that may be tried; stale ones are skipped."""
+        self._spaced_until = 0.0
+        self._is_all_due = False
+
+    def __len__(self) -> int:
+        """Messages that wait here."""
+        return sum(len(group.entries) for group in self._groups.values())
+
+    def __iter__(self) -> Iterator[Entry]:
+        return (entry for group in self._groups.values() for _, entry in group.entries)
+
+    # Who belongs here
+
+    def begin(self, entry: Entry, interval: float, now: float) -> None:
+        """The message stays unanswered: make its group, with nothing in it yet.
+
+        Parameters: `interval` in seconds, from now to its next try and doubled from there on.
+        """
+        self.silent[entry.action] = self.silent.get(entry.action, 0) + 1
+        interval = min(interval, LONGEST_TRY_INTERVAL)
+        key, owner = _key_of(entry)
+        self._groups[key] = _Group(key, owner, min(2 * interval, LONGEST_TRY_INTERVAL), now + interval)
+        self._is_all_due = False
+
+    def has_place_for(self, entry: Entry) -> bool:
+        return self._group_of(entry) is not None
+
+    def put(self, entry: Entry) -> None:
+        """Into the group it belongs to, which there is."""
+        group = self._group_of(entry)
+        assert group is not None
+        heappush(group.entries, (entry.sequence, entry))
+        if group.out is entry:
+            group.out = None
+        if group.out is None and group.entries[0][1] is entry:
+            heappush(self._queue, (group.due, entry.sequence, group))
+
+    # Trying
+
+    def due(self, durable: int) -> float:
+        """When the next message may be tried; what is not on disk yet waits without a time."""
+        queue = self._queue
+        while queue and not self._is_current(queue[0]):
+            heappop(queue)
+        if not queue or queue[0][2].entries[0][1].number > durable:
+            return inf
+        return max(queue[0][0], self._spaced_until)
+
+    def take(self) -> Entry:
+        """Take out the message to try; ask `due` before."""
+        group = heappop(self._queue)[2]
+        group.out = heappop(group.entries)[1]
+        return group.out
+
+    def tried(self, entry: Entry, now: float, timeout: float) -> None:
+        """It was written just now, and has `timeout` seconds to be answered."""
+        if self._group_of(entry) is not None:
+            self._spaced_until = now + _SPACING * timeout
+
+    def unanswered(self, entry: Entry, now: float) -> None:
+        """The try came to nothing; the message is about to be put back."""
+        group = self._group_of(entry)
+        if group is not None:
+            group.due = now + group.interval
+            group.interval = min(2 * group.interval, LONGEST_TRY_INTERVAL)
+            self._is_all_due = False
+
+    def all_due(self) -> None:
+        """Try all of them, one after another and without a pause until one is left unanswered."""
+        self._spaced_until = 0.0
+        if self._is_all_due:
+            return
+        self._is_all_due = True
+        self._queue.clear()
+        for group in self._groups.values():
+            group.due = 0.0
+            if group.entries and group.out is None:
+                self._queue.append((0.0, group.entries[0][0], group))
+        heapify(self._queue)
+
+    # Leaving
+
+    def answered(self, entry: Entry) -> Shelf:
+        """A message of the lane was answered, from here or not. Returns what goes back to the lane with it."""
+        self.silent.pop(entry.action, None)
+        group = self._group_of(entry)
+        if group is None:
+            return []
+        del self._groups[group.key]
+        self.all_due()
+        return group.entries
+
+    def discard(self, gone: set[Entry]) -> None:
+        """Take these out, if they are here."""
+        for group in list(self._groups.values()):
+            kept = [item for item in group.entries if item[1] not in gone]
+            if len(kept) == len(group.entries):
+                continue
+            group.entries = kept
+            heapify(kept)
+            if kept and group.out is None:
+                heappush(self._queue, (group.due, kept[0][0], group))
+            elif not kept and group.out is None:
+                del self._groups[group.key]
+
+    # Inside
+
+    def _is_current(self, item: tuple[float, int, _Group]) -> bool:
+        due, sequence, group = item
+        return (
+            self._groups.get(group.key) is group
+            and group.out is None
+            and due == group.due
+            and bool(group.entries)
+            and group.entries[0][0] == sequence
+        )
+
+    def _group_of(self, entry: Entry) -> _Group | None:
+        groups, transaction = self._groups, entry.transaction
+        if not groups:
+            return None
+        if transaction is not None:
+            group = groups.get(id(transaction))
+            if group is None and entry.action == "MeterValues":
+                group = groups.get(~id(transaction))
+            if group is not None:
+                return group
+        return groups.get(id(entry))
+
+
+def _key_of(entry: Entry) -> tuple[int, object]:
+    """What names the group that this message begins, and the object whose identity that is."""
+    transaction = entry.transaction
+    if transaction is not None and entry.action == "StartTransaction":
+        return id(transaction), transaction
+    if transaction is not None and entry.action == "MeterValues":
+        return ~id(transaction), transaction
+    return id(entry), entry

@@ -1,0 +1,139 @@
+"""The task at the store: takes what waits, has it done by one thread at a time, and has it settled.
+
+Rules of this file:
+1. Any number of tasks may serve; one of them is the committer, and when it goes another takes over. The last one to go
+   has the rest written, within `flush_timeout`.
+2. Who waits for the thread may be cancelled; the thread goes on. What it does is settled before anything else begins.
+3. What takes longer than `hang_timeout` is told as an outage. It is waited for all the same: two threads never meet at
+   the store.
+"""
+
+from functools import partial
+from typing import Protocol
+
+import trio
+
+from ocpp16.store.base import Store
+from ocpp16.store.commit import Work, in_a_thread
+
+
+class Board(Protocol):
+    """What the committer works for."""
+
+    store: Store
+
+    def has_work(self) -> bool: ...
+
+    def next_attempt_at(self) -> float:
+        """trio's time before which nothing is to be begun."""
+        ...
+
+    def take_off(self) -> Work:
+        """The next work; there is some."""
+        ...
+
+    def settle(self, work: Work) -> None:
+        """It is over."""
+        ...
+
+    def hangs(self, reason: str) -> None:
+        """The thread does not come back."""
+        ...
+
+    def flushes(self) -> None:
+        """The end has come: attempts are not to be put off."""
+        ...
+
+
+class Committer:
+    """Parameters: `inline` works in the trio thread itself; `flush_timeout`, `hang_timeout` in seconds."""
+
+    __slots__ = (
+        "_board",
+        "_flush_timeout",
+        "_hang_timeout",
+        "_landed",
+        "_turn",
+        "_wakeup",
+        "in_the_air",
+        "is_inline",
+        "servers",
+    )
+
+    def __init__(self, board: Board, *, inline: bool, flush_timeout: float, hang_timeout: float) -> None:
+        self.in_the_air: Work | None = None
+        self._landed = trio.Event()
+        self.is_inline = inline
+        self.servers = 0
+        self._board = board
+        self._flush_timeout = flush_timeout
+        self._hang_timeout = hang_timeout
+        self._turn = trio.Lock()
+        self._wakeup = trio.Event()
+
+    def wake(self) -> None:
+        """There is work."""
+        self._wakeup.set()
+
+    async def serve(self, task_status: trio.TaskStatus[None]) -> None:
+        """Until cancelled; the last one then has the rest written."""
+        self.servers += 1
+        task_status.started()
+        try:
+            async with self._turn:
+                while True:
+                    self._wakeup = trio.Event()
+                    if not self._has_work():
+                        await self._wakeup.wait()
+                    await self._work_off()
+        except trio.Cancelled:
+            if self.servers == 1:
+                with trio.CancelScope(shield=True, deadline=trio.current_time() + self._flush_timeout):
+                    async with self._turn:
+                        self._board.flushes()
+                        await self._work_off()
+            raise
+        finally:
+            self.servers -= 1
+
+    def _has_work(self) -> bool:
+        return self.in_the_air is not None or self._board.has_work()
+
+    async def _work_off(self) -> None:
+        while self._has_work():
+            work = self.in_the_air
+            if work is None:
+                work = await self._begin()
+                if work is None:
+                    continue
+            if not self._landed.is_set():
+                await self._wait_for_landing()
+            self.in_the_air = None
+            self._board.settle(work)
+
+    async def _begin(self) -> Work | None:
+        at = self._board.next_attempt_at()
+        if at > trio.current_time():
+            with trio.CancelScope(deadline=at):
+                await trio.sleep_forever()
+            return None
+        if self.is_inline:
+            await trio.lowlevel.checkpoint()
+            if not self._board.has_work():
+                return None
+        work = self.in_the_air = self._board.take_off()
+        self._landed = trio.Event()
+        if self.is_inline:
+            work.make(self._board.store)
+            self._landed.set()
+        else:
+            in_a_thread(partial(work.make, self._board.store), self._landed.set)
+        return work
+
+    async def _wait_for_landing(self) -> None:
+        landed = self._landed
+        with trio.move_on_after(self._hang_timeout):
+            await landed.wait()
+        if not landed.is_set():
+            self._board.hangs(f"the store has not answered for {self._hang_timeout:g} s")
+            await landed.wait()

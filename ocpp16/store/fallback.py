@@ -1,0 +1,259 @@
+"""A store that works from memory while its file cannot be opened, and goes over to the file when it can.
+
+A station starts and charges on a full or read-only disk: what it could read of the file is in memory, and counts as
+stored there. That is the decided trade: the power must not go before the disk comes back.
+
+Rules of this file:
+1. Only what may pass by waiting (`Unavailable`) leads here. Another process or program, a newer version never do.
+2. When the file can be opened, all that memory has goes into it in one commit; until that is made, memory is the store.
+3. What was read completely is memory's to decide: what is not there any more is deleted in the file too. Where
+   something could not be read, both are united: memory wins where both have a row, the rest of the file is not touched.
+4. Where something could not be read, numbers that are counted here (`FIRST_NUMBER`, `BOOT`) begin far above whatever
+   may lie in the file.
+5. `try_open` blocks beside `load` and `apply` and touches no memory; `adopt` is called when no commit is being made.
+"""
+
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from ocpp16.errors import SchemaTooNew, StoreError
+from ocpp16.store import connection as connections
+from ocpp16.store import migrations
+from ocpp16.store.base import Batch, Delete, Put, Row, RowChange, Store, Table
+from ocpp16.store.lock import FileLock
+from ocpp16.store.memory import MemoryStore
+from ocpp16.store.opening import Manner, Unavailable, take_lock
+from ocpp16.store.pages import Pages
+from ocpp16.store.sqlite import SqliteStore
+from ocpp16.store.tables import (
+    ALL_ROWS,
+    TABLES,
+    dead_letters,
+    id_tag_cache,
+    local_list,
+    local_list_version,
+    message_queue,
+    samples,
+    settings,
+    transactions,
+)
+from ocpp16.store.trees import Found, read_trees
+
+_FAR_ABOVE = 2**40
+_HALF_IS_WORSE_THAN_NONE = (id_tag_cache.TABLE.name, local_list.TABLE.name, local_list_version.TABLE.name)
+_COUNTED = (message_queue.TABLE, dead_letters.TABLE, transactions.TABLE, samples.TABLE)
+"""Tables whose first key column is a number of our own."""
+
+
+def open_or_fall_back(path: Path, manner: Manner) -> "SqliteStore | FallbackStore":
+    """The database, or a store in its place where it cannot be opened now. Blocks.
+
+    Raises StoreError when waiting will not help; SchemaTooNew.
+    """
+    lock: FileLock | None = None
+    try:
+        lock = take_lock(path)
+        return SqliteStore.locked(path, manner, lock)
+    except Unavailable as error:
+        reason = str(error)
+    except BaseException:
+        if lock is not None:
+            lock.release()
+        raise
+    try:
+        return FallbackStore(path, manner, reason, _read(path, manner.schema), lock)
+    except BaseException:
+        if lock is not None:
+            lock.release()
+        raise
+
+
+class FallbackStore:
+    """The contract of `Store`, from memory and later from the file.
+
+    Parameters: `reason` why the file cannot be opened; `found` what could be read of it, None if nothing; `lock` of the
+    file, if it could be had.
+    """
+
+    is_volatile = False
+
+    def __init__(self, path: Path, manner: Manner, reason: str, found: Found | None, lock: FileLock | None) -> None:
+        self.path = path
+        self.reason = reason
+        """Why it works from memory."""
+        self.detail = ""
+        self.warnings: tuple[str, ...] = ()
+        self._manner = manner
+        self._lock = lock
+        self._mutex = threading.Lock()
+        self._file: SqliteStore | None = None
+        self._is_closed = False
+        self._memory = MemoryStore(is_volatile=False)
+        self._is_whole = found is not None and found.is_whole
+        self._first_number = min(_FAR_ABOVE + max(manner.now, 0), 2**52)
+        self._counting: set[str] = set()
+        self._deleted: dict[tuple[str, str, Row], Delete] = {}
+        for name, rows in ({} if found is None else found.rows).items():
+            if self._is_whole or name not in _HALF_IS_WORSE_THAN_NONE:
+                self._memory.apply([(who, [Put(_TABLES[name], row)]) for who, row in rows])
+
+    @property
+    def is_degraded(self) -> bool:
+        """Whether it still works from memory."""
+        return self._file is None
+
+    def load(self, charge_point_id: str, table: Table, key: Row = ()) -> list[Row]:
+        with self._mutex:
+            if self._file is None and not self._is_whole and table.name == settings.TABLE.name:
+                self._count_from_above(charge_point_id)
+            return self._store.load(charge_point_id, table, key)
+
+    def apply(self, batches: Sequence[Batch]) -> dict[str, Exception]:
+        with self._mutex:
+            refused = self._store.apply(batches)
+            if self._file is None and not self._is_whole:
+                for charge_point_id, changes in batches:
+                    if charge_point_id not in refused:
+                        self._note_deleted(charge_point_id, changes)
+            return refused
+
+    def close(self) -> None:
+        """A last attempt to bring what is in memory to the file."""
+        if self._file is None and not self._is_closed:
+            with suppress(StoreError):
+                self.adopt(self.try_open())
+        with self._mutex:
+            self._is_closed = True
+            self._store.close()
+            if self._lock is not None:
+                self._lock.release()
+                self._lock = None
+
+    def try_open(self) -> SqliteStore:
+        """Open the file, for `adopt`. Blocks. Raises StoreError."""
+        lock = self._lock or take_lock(self.path)
+        self._lock = lock
+        try:
+            return SqliteStore.locked(self.path, self._manner, lock)
+        except StoreError as error:
+            self.reason = str(error)
+            raise
+
+    def adopt(self, file: SqliteStore) -> None:
+        """Bring all that is in memory into the file, in one commit, and go on with that. Blocks.
+
+        Raises StoreError when that cannot be written; then the file is closed, and memory goes on.
+        """
+        with self._mutex:
+            self._lock = None  # it is the file's, whatever becomes of it
+            try:
+                if self._is_closed:
+                    raise StoreError("the store is closed")
+                changes = [(who, tuple(self._changes(who, file))) for who in self._memory.charge_points()]
+                for who, error in file.apply([(who, those) for who, those in changes if those]).items():
+                    raise StoreError(f"the file cannot take what is in memory of {who}: {error}")
+            except BaseException as error:
+                self.reason = str(error)
+                file.close()
+                raise
+            self._file = file
+            self.detail, self.warnings = file.detail, file.warnings
+            self._memory = MemoryStore(is_volatile=False)
+            self._deleted.clear()
+
+    @property
+    def _store(self) -> Store:
+        return self._memory if self._file is None else self._file
+
+    def _count_from_above(self, charge_point_id: str) -> None:
+        if charge_point_id not in self._counting:
+            self._counting.add(charge_point_id)
+            rows = [
+                settings.put(settings.SettingRow(key, self._first_number))
+                for key in (settings.BOOT, settings.FIRST_NUMBER)
+            ]
+            self._memory.apply([(charge_point_id, rows)])
+
+    def _note_deleted(self, charge_point_id: str, changes: Sequence[RowChange]) -> None:
+        for change in changes:
+            if isinstance(change, Delete):
+                number = change.key[0] if change.table in _COUNTED and change.key else None
+                # What was counted here is not in the file.
+                if not isinstance(number, int) or number <= self._first_number:
+                    self._deleted[charge_point_id, change.table.name, change.key] = change
+
+    def _changes(self, charge_point_id: str, file: SqliteStore) -> Iterator[RowChange]:
+        """What makes the file agree with memory, of one charge point."""
+        mine = {table: _by_key(self._memory, charge_point_id, table) for table in TABLES}
+        if not self._is_whole:
+            for (who, _, _), delete in self._deleted.items():
+                if who == charge_point_id:
+                    yield delete
+            if mine[local_list_version.TABLE]:
+                yield Delete(local_list.TABLE, ())
+        for table in TABLES:
+            there = _by_key(file, charge_point_id, table)
+            if self._is_whole:
+                for key in there.keys() - mine[table].keys():
+                    yield Delete(table, key)
+            for key, row in mine[table].items():
+                if table == settings.TABLE and key in there and not self._is_whole:
+                    yield Put(table, _united(there[key], row))
+                elif self._is_whole and there.get(key) == row:
+                    continue
+                else:
+                    yield Put(table, row)
+
+
+_TABLES = {table.name: table for table in TABLES}
+
+
+def _read(path: Path, schema: migrations.Schema) -> Found | None:
+    """All rows of a file that cannot be opened; None if not even the first page can be read.
+
+    Raises StoreError if it belongs to another program, SchemaTooNew.
+    """
+    try:
+        if path.stat().st_size == 0:
+            return Found({}, is_whole=True)
+    except FileNotFoundError:
+        return Found({}, is_whole=True)
+    except OSError:
+        return None
+    with Pages(path) as pages:
+        first = pages.page(1)
+        if first is None:
+            return None
+        if first.startswith(b"SQLite format 3\0"):
+            owner, version = (int.from_bytes(first[place : place + 4], "big") for place in (68, 60))
+            if owner not in (0, connections.APPLICATION_ID):
+                raise StoreError(f"{path}: the database belongs to another program")
+            if version > schema.version:
+                raise SchemaTooNew(
+                    f"{path} has schema version {version}, and this library knows {schema.version} at most"
+                )
+        return read_trees(pages, ALL_ROWS)
+
+
+def _by_key(store: Store, charge_point_id: str, table: Table) -> dict[Row, Row]:
+    return {table.key_of(row): row for row in store.load(charge_point_id, table)}
+
+
+def _united(there: Row, mine: Row) -> Row:
+    """A setting of both, ours first; sections that both have are united too, as changed keys of the configuration."""
+    try:
+        old, new = (orjson.loads(str(row[1])) for row in (there, mine))
+    except orjson.JSONDecodeError:
+        return mine
+    return settings.put(settings.SettingRow(str(mine[0]), _over(old, new))).row
+
+
+def _over(old: Any, new: Any) -> Any:
+    if not isinstance(old, dict) or not isinstance(new, dict):
+        return new
+    return {**old, **{name: _over(old.get(name), value) for name, value in new.items()}}

@@ -1,0 +1,123 @@
+"""Who is told what the store does: outages, what was left out, and that more is stored.
+
+Rules of this file:
+1. An outage concerns everybody; what was left out concerns its charge point, and whoever watches all.
+2. A callback that raises is logged: it is no part of the store.
+3. A commit concerns those whose changes it held, and nobody else.
+"""
+
+import heapq
+import logging
+from collections.abc import Callable
+from typing import NamedTuple
+
+import trio
+
+log = logging.getLogger("ocpp16")
+
+
+class Watcher(NamedTuple):
+    """Callbacks, each may be missing. They are called in the trio thread."""
+
+    on_failing: Callable[[str], None] | None = None
+    """(reason), once when an outage begins."""
+    on_recovered: Callable[[], None] | None = None
+    """Once when it ends."""
+    on_internal_error: Callable[[str, BaseException], None] | None = None
+    """(place, error), when something was left out or a callback failed."""
+
+
+class Watchers:
+    """By charge point; None watches all."""
+
+    __slots__ = ("_watchers",)
+
+    def __init__(self) -> None:
+        self._watchers: dict[str | None, list[Watcher]] = {}
+
+    def add(self, charge_point_id: str | None, watcher: Watcher) -> Callable[[], None]:
+        """Returns what ends it; a second call of that does nothing."""
+        self._watchers.setdefault(charge_point_id, []).append(watcher)
+
+        def end() -> None:
+            watchers = self._watchers.get(charge_point_id, [])
+            watchers[:] = [other for other in watchers if other is not watcher]
+            if not watchers:
+                self._watchers.pop(charge_point_id, None)
+
+        return end
+
+    def failing(self, first: Watcher, reason: str) -> None:
+        for watcher in (first, *self._all()):
+            if watcher.on_failing is not None:
+                _call(watcher.on_failing, reason)
+
+    def recovered(self, first: Watcher) -> None:
+        for watcher in (first, *self._all()):
+            if watcher.on_recovered is not None:
+                _call(watcher.on_recovered)
+
+    def internal_error(self, first: Watcher, charge_point_id: str, place: str, error: BaseException) -> None:
+        for watcher in (first, *self._watchers.get(charge_point_id, ()), *self._watchers.get(None, ())):
+            if watcher.on_internal_error is not None:
+                _call(watcher.on_internal_error, place, error)
+
+    def _all(self) -> list[Watcher]:
+        return [watcher for watchers in self._watchers.values() for watcher in watchers]
+
+
+def _call(callback: Callable[..., None], *arguments: object) -> None:
+    try:
+        callback(*arguments)
+    except Exception:
+        log.exception("a callback of the store failed")
+
+
+class Waiters:
+    """Tasks that wait for a number. Those of higher numbers are not woken, however many there are."""
+
+    __slots__ = ("_events", "_numbers")
+
+    def __init__(self) -> None:
+        self._events: dict[int, trio.Event] = {}
+        self._numbers: list[int] = []
+
+    async def wait(self, number: int) -> None:
+        """Until `wake` was called with this number or a higher one."""
+        event = self._events.get(number)
+        if event is None:
+            event = self._events[number] = trio.Event()
+            heapq.heappush(self._numbers, number)
+        await event.wait()
+
+    def wake(self, number: int) -> None:
+        while self._numbers and self._numbers[0] <= number:
+            self._events.pop(heapq.heappop(self._numbers)).set()
+
+
+class Subscribers:
+    """Callbacks that are called when more is stored, by charge point; None for whom every commit concerns."""
+
+    __slots__ = ("_kicks",)
+
+    def __init__(self) -> None:
+        self._kicks: dict[str | None, list[Callable[[], None]]] = {}
+
+    def add(self, charge_point_id: str | None, kick: Callable[[], None]) -> Callable[[], None]:
+        """Returns what ends it; a second call of that does nothing."""
+        self._kicks.setdefault(charge_point_id, []).append(kick)
+
+        def end() -> None:
+            kicks = self._kicks.get(charge_point_id, [])
+            if kick in kicks:
+                kicks.remove(kick)
+                if not kicks:
+                    del self._kicks[charge_point_id]
+
+        return end
+
+    def kick(self, charge_point_id: str | None) -> None:
+        kicks = self._kicks.get(charge_point_id)
+        if kicks is not None:
+            for kick in tuple(kicks):
+                _call(kick)

@@ -1,0 +1,278 @@
+"""Apply when durable: every kind of change that can be asked for × every trouble of the disk and of the asker.
+
+Afterwards there is one story: what was answered, what is in force, what the station was told, and what the next start
+finds are all the new value, or all the old one.
+"""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import trio
+
+from ocpp16.errors import CallFailed, StoreError
+from ocpp16.store.base import Batch
+from ocpp16.store.memory import MemoryStore
+from ocpp16.testing.central_system import CentralSystem
+
+
+class Disk(MemoryStore):
+    """Outlives a charge point. While `is_full` nothing can be written."""
+
+    def __init__(self) -> None:
+        super().__init__(is_volatile=False)
+        self.is_full = False
+        self.attempts = 0
+
+    def apply(self, batches: Sequence[Batch]) -> dict[str, Exception]:
+        self.attempts += 1
+        if self.is_full:
+            raise StoreError("no space left on device")
+        return super().apply(batches)
+
+
+Ask = Callable[[Any], Awaitable[bool]]
+"""Ask for the change. True: it was accepted."""
+Look = Callable[[Any], bool]
+"""Is the new value in force?"""
+
+
+@dataclass(frozen=True)
+class Kind:
+    ask: Ask
+    is_new: Look
+    prepare: Callable[[Any], Awaitable[None]] | None = None
+    was_told: Look | None = None
+    """Was the station told of the new value since the change was asked for?"""
+    in_file: bool = False
+
+
+async def accepted(bench: Any, action: str, payload: dict[str, Any]) -> bool:
+    try:
+        answer = await bench.call(action, payload)
+    except CallFailed as error:
+        if error.code != "InternalError":
+            raise
+        return False
+    return answer["status"] in ("Accepted", "Scheduled")
+
+
+async def host(change: Awaitable[Any]) -> bool:
+    try:
+        return str(await change) not in ("Rejected", "0")
+    except StoreError:
+        return False
+
+
+def reported(bench: Any, key: str) -> Any:
+    return bench.charge_point.get_configuration_key([key])["configurationKey"][0].get("value")
+
+
+PROFILE = {
+    "chargingProfileId": 1,
+    "stackLevel": 0,
+    "chargingProfilePurpose": "TxDefaultProfile",
+    "chargingProfileKind": "Absolute",
+    "chargingSchedule": {
+        "startSchedule": "2025-12-31T23:00:00Z",
+        "chargingRateUnit": "A",
+        "chargingSchedulePeriod": [{"startPeriod": 0, "limit": 6.0}],
+    },
+}
+
+
+async def install(bench: Any) -> None:
+    assert await accepted(bench, "SetChargingProfile", {"connectorId": 1, "csChargingProfiles": PROFILE})
+
+
+def is_inoperative(bench: Any) -> bool:
+    return str(bench.charge_point.ctx.connectors[2].availability) == "Inoperative"
+
+
+KINDS: dict[str, Kind] = {
+    "ChangeConfiguration": Kind(
+        lambda bench: accepted(bench, "ChangeConfiguration", {"key": "ConnectionTimeOut", "value": "77"}),
+        lambda bench: reported(bench, "ConnectionTimeOut") == "77",
+    ),
+    "set_configuration_key": Kind(
+        lambda bench: host(bench.charge_point.set_configuration_key("MeterValueSampleInterval", "77")),
+        lambda bench: reported(bench, "MeterValueSampleInterval") == "77",
+    ),
+    "ChangeConfiguration in a file": Kind(
+        lambda bench: accepted(bench, "ChangeConfiguration", {"key": "ConnectionTimeOut", "value": "77"}),
+        lambda bench: reported(bench, "ConnectionTimeOut") == "77",
+        in_file=True,
+    ),
+    "ChangeAvailability": Kind(
+        lambda bench: accepted(bench, "ChangeAvailability", {"connectorId": 2, "type": "Inoperative"}),
+        is_inoperative,
+        was_told=lambda bench: (2,) in bench.station.asked("disable_evse"),
+    ),
+    "on_change_availability": Kind(
+        lambda bench: host(bench.charge_point.on_change_availability(2, "Inoperative")),
+        is_inoperative,
+        was_told=lambda bench: (2,) in bench.station.asked("disable_evse"),
+    ),
+    "SetChargingProfile": Kind(
+        lambda bench: accepted(bench, "SetChargingProfile", {"connectorId": 1, "csChargingProfiles": PROFILE}),
+        lambda bench: bench.installed() == [1],
+        was_told=lambda bench: bool(bench.station.asked("signal_set_charging_profiles")),
+    ),
+    "set_charging_profile": Kind(
+        lambda bench: host(bench.charge_point.set_charging_profile(1, PROFILE)),
+        lambda bench: bench.installed() == [1],
+        was_told=lambda bench: bool(bench.station.asked("signal_set_charging_profiles")),
+    ),
+    "ClearChargingProfile": Kind(
+        lambda bench: accepted(bench, "ClearChargingProfile", {"id": 1}),
+        lambda bench: bench.installed() == [],
+        prepare=install,
+        was_told=lambda bench: bool(bench.station.asked("signal_set_charging_profiles")),
+    ),
+    "clear_charging_profiles": Kind(
+        lambda bench: host(bench.charge_point.clear_charging_profiles()),
+        lambda bench: bench.installed() == [],
+        prepare=install,
+        was_told=lambda bench: bool(bench.station.asked("signal_set_charging_profiles")),
+    ),
+}
+
+
+def options(kind: Kind, disk: Disk, tmp_path: Path) -> dict[str, Any]:
+    return {"store": disk, **({"user_config_path": tmp_path / "user_config.json"} if kind.in_file else {})}
+
+
+def break_disk(kind: Kind, disk: Disk, tmp_path: Path, is_broken: bool) -> None:
+    disk.is_full = is_broken
+    blocker = tmp_path / "user_config.json.tmp"
+    if kind.in_file and is_broken:
+        (blocker / "x").mkdir(parents=True)
+    elif kind.in_file and blocker.exists():
+        (blocker / "x").rmdir()
+        blocker.rmdir()
+
+
+def check_one_story(kind: Kind, bench: Any, said: bool | None, where: str) -> bool:
+    new = kind.is_new(bench)
+    assert said in (None, new), f"{where}: answered {said}, in force {new}"
+    if kind.was_told is not None:
+        assert kind.was_told(bench) == new, f"{where}: in force {new}, told {kind.was_told(bench)}"
+    return new
+
+
+TROUBLES = ["none", "full", "full for a moment", "cancelled", "cancelled at once"]
+
+
+def is_possible(name: str, trouble: str) -> bool:
+    """The Central System is not cancelled."""
+    return name[0].islower() or not trouble.startswith("cancelled")
+
+
+@pytest.mark.parametrize(
+    ("name", "trouble"), [(name, trouble) for name in KINDS for trouble in TROUBLES if is_possible(name, trouble)]
+)
+async def test_one_story(open_bench: Any, make_config: Any, tmp_path: Path, name: str, trouble: str) -> None:
+    kind, disk = KINDS[name], Disk()
+    document = make_config(Internal__StoreTimeout=10)
+    said: bool | None = None
+    async with open_bench(document=document, **options(kind, disk, tmp_path)) as bench:
+        await trio.sleep(1)
+        if kind.prepare is not None:
+            await kind.prepare(bench)
+        await trio.sleep(1)
+        bench.station.calls.clear()
+        break_disk(kind, disk, tmp_path, trouble != "none")
+        with trio.CancelScope() as scope:
+            if trouble == "cancelled":
+                scope.deadline = trio.current_time() + 3
+            elif trouble == "cancelled at once":
+                scope.cancel()
+            async with trio.open_nursery() as nursery:
+                if trouble == "full for a moment":
+                    nursery.start_soon(_mend_later, kind, disk, tmp_path)
+                said = await kind.ask(bench)
+        if trouble in ("none", "full"):
+            assert said is (trouble == "none")
+        await trio.sleep(0.1)
+        in_force = check_one_story(kind, bench, said, "at once")
+        await trio.sleep(60)
+        break_disk(kind, disk, tmp_path, False)
+        await trio.sleep(120)
+        assert check_one_story(kind, bench, said, "when the disk is there again") is in_force
+        bench.begin()
+        await trio.sleep(1)
+        assert len(bench.sent("StartTransaction")) == 1, "nothing is held up"
+        assert bench.charge_point.counters.internal_errors == 0
+    async with open_bench(document=document, **options(kind, disk, tmp_path)) as bench:
+        assert kind.is_new(bench) is in_force, "after the next start"
+
+
+async def _mend_later(kind: Kind, disk: Disk, tmp_path: Path) -> None:
+    await trio.sleep(2)
+    break_disk(kind, disk, tmp_path, False)
+
+
+@pytest.mark.parametrize("name", [name for name, kind in KINDS.items() if not kind.in_file])
+async def test_a_power_cut_before_and_after_the_commit(open_bench: Any, tmp_path: Path, name: str) -> None:
+    """What the next start finds is what was answered; a cut between commit and answer may leave either."""
+    kind = KINDS[name]
+    for cut_at in ("before", "after"):
+        disk = Disk()
+        async with open_bench(store=disk) as bench:
+            await trio.sleep(1)
+            if kind.prepare is not None:
+                await kind.prepare(bench)
+            await trio.sleep(1)
+            before = _copy(disk)
+            assert await kind.ask(bench)
+            rows = before if cut_at == "before" else _copy(disk)
+        async with open_bench(store=rows) as bench:
+            assert kind.is_new(bench) is (cut_at == "after")
+
+
+def _copy(disk: MemoryStore) -> MemoryStore:
+    copy = MemoryStore(is_volatile=False)
+    copy._rows = {
+        identity: {table: dict(rows) for table, rows in tables.items()} for identity, tables in disk._rows.items()
+    }
+    return copy
+
+
+async def test_a_refused_password_is_never_used(open_bench: Any, make_config: Any) -> None:
+    old, new, disk = bytes(range(16)), b"\xaa" * 16, Disk()
+    document = make_config(
+        Security__SecurityProfile=1, Security__AuthorizationKey="hex:" + old.hex(), Internal__StoreTimeout=5
+    )
+    async with open_bench(csms=CentralSystem(keys={"cp001": old}), document=document, store=disk) as bench:
+        disk.is_full = True
+        assert not await accepted(bench, "ChangeConfiguration", {"key": "AuthorizationKey", "value": new.hex()})
+        bench.csms.abort("cp001")
+        await trio.sleep(30)
+        assert bench.charge_point.is_connected
+        disk.is_full = False
+        await trio.sleep(100)
+        bench.csms.abort("cp001")
+        await trio.sleep(30)
+        assert bench.charge_point.is_connected
+    async with open_bench(csms=CentralSystem(keys={"cp001": old}), document=document, store=disk) as bench:
+        await trio.sleep(5)
+        assert bench.charge_point.is_connected
+
+
+async def test_changes_that_meet_keep_each_other(open_bench: Any) -> None:
+    """Two hosts' tasks and the Central System change keys while the disk takes its time."""
+    disk = Disk()
+    async with open_bench(store=disk) as bench:
+        await trio.sleep(1)
+        disk.is_full = True
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(bench.charge_point.set_configuration_key, "MeterValueSampleInterval", "11")
+            nursery.start_soon(bench.charge_point.set_configuration_key, "ConnectionTimeOut", "12")
+            nursery.start_soon(bench.call, "ChangeConfiguration", {"key": "ClockAlignedDataInterval", "value": "900"})
+            await trio.sleep(3)
+            disk.is_full = False
+    async with open_bench(store=disk) as bench:
+        keys = ("MeterValueSampleInterval", "ConnectionTimeOut", "ClockAlignedDataInterval")
+        assert [reported(bench, key) for key in keys] == ["11", "12", "900"]

@@ -1,0 +1,81 @@
+"""Configuration keys as the Central System and the host see them: what is reported, what is kept for the next start."""
+
+from typing import Any
+
+import pytest
+
+from ocpp16.charge_point.open import open_charge_point
+from ocpp16.errors import ConfigurationError
+from ocpp16.testing.stations import RecordingStation
+
+PASSWORD = "0001020304050607" + "ff" * 12
+
+
+async def test_what_is_not_built_is_not_there(open_bench: Any, make_config: Any) -> None:
+    document = make_config(
+        Core__AuthorizationCacheEnabled=True,
+        Internal__LogMessages=True,
+        Security__DisableSecurityEventNotifications=True,
+    )
+    names = ["AuthorizationCacheEnabled", "LogMessages", "DisableSecurityEventNotifications", "CpoName"]
+    async with open_bench(document=document) as bench:
+        assert await bench.call("GetConfiguration", {"key": names}) == {"unknownKey": names}
+        for name in names:
+            change = {"key": name, "value": "false"}
+            assert await bench.call("ChangeConfiguration", change) == {"status": "NotSupported"}
+        reported = (await bench.call("GetConfiguration", {}))["configurationKey"]
+        assert not {row["key"] for row in reported} & set(names)
+        assert bench.charge_point.get_configuration_key(names) == {"configurationKey": [], "unknownKey": names}
+        assert bench.charge_point.get_configuration_key(["ResetRetries"])["unknownKey"] == []
+
+
+async def test_the_security_profile_is_reported_as_what_it_is(open_bench: Any) -> None:
+    async with open_bench() as bench:
+        (row,) = (await bench.call("GetConfiguration", {"key": ["SecurityProfile"]}))["configurationKey"]
+        assert row == {"key": "SecurityProfile", "readonly": True, "value": "0"}
+        assert await bench.call("ChangeConfiguration", {"key": "SecurityProfile", "value": "1"}) == {
+            "status": "Rejected"
+        }
+
+
+async def test_what_needs_a_reboot_is_as_it_was_until_then(open_bench: Any, make_config: Any, tmp_path: Any) -> None:
+    document = make_config(Internal__KeyAccess={"NumberOfConnectors": "RW"})
+    change = {"key": "NumberOfConnectors", "value": "3"}
+    async with open_bench(document=document, database_path=tmp_path) as bench:
+        for _ in range(2):
+            assert await bench.call("ChangeConfiguration", change) == {"status": "RebootRequired"}
+            answer = await bench.call("GetConfiguration", {"key": ["NumberOfConnectors"]})
+            assert answer["configurationKey"][0]["value"] == "2"
+            assert bench.charge_point.number_of_connectors == 2
+        rotation = {"key": "ConnectorPhaseRotation", "value": "3.RST"}
+        assert await bench.call("ChangeConfiguration", rotation) == {"status": "Rejected"}
+    async with open_bench(document=document, database_path=tmp_path) as bench:
+        assert bench.charge_point.number_of_connectors == 3
+
+
+async def test_a_password_that_lies_in_the_store_is_enough(open_bench: Any, make_config: Any, tmp_path: Any) -> None:
+    document = make_config(Security__SecurityProfile=1, Security__AuthorizationKey="text:0123456789abcdef")
+    async with open_bench(document=document, database_path=tmp_path) as bench:
+        change = {"key": "AuthorizationKey", "value": PASSWORD}
+        assert await bench.call("ChangeConfiguration", change) == {"status": "Accepted"}
+    del document["Security"]["AuthorizationKey"]
+    async with open_bench(document=document, database_path=tmp_path) as bench:
+        assert bench.charge_point.is_connected
+    with pytest.raises(ConfigurationError, match="AuthorizationKey"):
+        async with open_charge_point(document, RecordingStation()):
+            pass
+
+
+@pytest.mark.parametrize(
+    "keys",
+    [
+        {"Internal__CentralSystemURI": "http://csms/"},
+        {"Internal__CentralSystemURI": "wss://csms/"},
+        {"Security__SecurityProfile": 3, "Internal__CentralSystemURI": "wss://csms/"},
+        {"Core__NumberOfConnectors": 10_000},
+    ],
+)
+async def test_what_never_works_is_told_before_anything_begins(make_config: Any, keys: dict[str, Any]) -> None:
+    with pytest.raises(ConfigurationError):
+        async with open_charge_point(make_config(**keys), RecordingStation()):
+            pass

@@ -1,0 +1,130 @@
+"""The link and a peer that does not read: judged by the bytes that the kernel does not take."""
+
+from collections.abc import Callable
+from typing import Any, cast
+
+import pytest
+import trio
+
+from ocpp16._core import Call, CallResult
+from ocpp16.charge_point.link import Link
+from ocpp16.errors import ConnectionClosed
+from ocpp16.models import Counters
+from ocpp16.rpc.pending import Delivery
+from ocpp16.rpc.policy import MAX_UNSENT, MAX_WAITING_REPLIES
+from ocpp16.rpc.session import Session
+from ocpp16.state.clock import Clock
+from ocpp16.state.timers import Timers
+from ocpp16.transport.websocket import WebSocket
+
+
+class Peer:
+    """A WebSocket whose peer reads when it is told to; `texts` are what it says, read by read."""
+
+    def __init__(self, texts: list[list[str]]) -> None:
+        self.is_open = True
+        self.unsent_bytes = 0
+        self.closed: list[int] = []
+        self.on_unsent: Callable[[], None] | None = None
+        self.on_pong: Callable[[bytes], None] | None = None
+        self.on_ping: Callable[[bytes], None] | None = None
+        self.read_on = trio.Event()
+        self._texts = texts
+
+    async def receive(self) -> list[str]:
+        await trio.lowlevel.checkpoint()
+        if not self._texts:
+            raise ConnectionClosed(1000, "said all")
+        return self._texts.pop(0)
+
+    def send_text(self, data: bytes) -> None:
+        self.unsent_bytes += len(data)
+
+    def send_close(self, code: int, reason: str) -> None:
+        self.closed.append(code)
+        self.is_open = False
+
+    def flush_now(self) -> bool:
+        return self.unsent_bytes == 0
+
+    async def flush(self) -> None:
+        await self.read_on.wait()
+        self.unsent_bytes = 0
+
+    def abort(self, reason: str) -> None:
+        self.is_open = False
+        self.unsent_bytes = 0
+
+
+class Bench:
+    def __init__(self, nursery: trio.Nursery, texts: list[list[str]], answer: dict[str, Any], number: int) -> None:
+        clock = Clock(trio.current_time, 0)
+        self.durable = 0
+        self.peer = Peer(texts)
+        self.session = Session(
+            delivery=cast(Delivery, None), new_id=str, counters=Counters(), on_internal_error=self.failed
+        )
+        self.session.connection_made(0.0)
+        self.answer, self.number = answer, number
+        self.link = Link(
+            cast(WebSocket, self.peer),
+            self.session,
+            clock,
+            Timers(),
+            accept=self.accept,
+            turn=self.turn,
+            kick=self.turn,
+            spawn=nursery.start_soon,
+            failed=self.failed,
+            trace=None,
+        )
+
+    def accept(self, call: Call) -> None:
+        self.session.reply(CallResult(call.unique_id, self.answer), number=self.number, call=call)
+
+    def turn(self) -> None:
+        self.link.take(trio.current_time(), self.durable)
+
+    def failed(self, place: str, error: BaseException) -> None:
+        raise error
+
+
+def calls(count: int, first: int = 0) -> list[str]:
+    return [f'[2,"{number}","ClearCache",{{}}]' for number in range(first, first + count)]
+
+
+async def test_answers_wait_in_their_lane_until_the_peer_has_read(autojump_clock: Any) -> None:
+    async with trio.open_nursery() as nursery:
+        bench = Bench(nursery, [calls(100), calls(100, 100)], {"status": "x" * 20_000}, 0)
+        with pytest.raises(ConnectionClosed, match="said all"):
+            await bench.link.read()
+        assert bench.peer.closed == []
+        assert MAX_UNSENT <= bench.peer.unsent_bytes < MAX_UNSENT + 30_000
+        waiting = bench.session.waiting_replies
+        assert 180 < waiting < 200
+        assert not bench.link.takes_frames
+        bench.peer.read_on.set()
+        await trio.sleep(1)
+        assert bench.session.waiting_replies == 0
+
+
+async def test_a_write_that_gets_stuck_ends_the_link(autojump_clock: Any) -> None:
+    async with trio.open_nursery() as nursery:
+        bench = Bench(nursery, [calls(1)], {"status": "Accepted"}, 0)
+        with pytest.raises(ConnectionClosed, match="said all"):
+            await bench.link.read()
+        await trio.sleep(9)
+        assert bench.peer.is_open
+        await trio.sleep(2)
+        assert not bench.peer.is_open
+
+
+async def test_a_peer_that_asks_on_while_nothing_can_be_answered_is_sent_away(autojump_clock: Any) -> None:
+    """Here because the disk is stuck: answers wait for it, and refusals behind them."""
+    reads = [calls(1000, 1000 * number) for number in range(10)]
+    async with trio.open_nursery() as nursery:
+        bench = Bench(nursery, reads, {"status": "Accepted"}, 1)
+        with pytest.raises(ConnectionClosed, match="goes on asking"):
+            await bench.link.read()
+    assert bench.peer.closed == [1008]
+    assert MAX_WAITING_REPLIES < bench.session.waiting_replies <= MAX_WAITING_REPLIES + 1000

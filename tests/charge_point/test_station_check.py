@@ -1,0 +1,82 @@
+"""A station that cannot be one is refused when the charge point is opened, with every fault in one message."""
+
+from functools import partial
+from typing import Any
+
+import pytest
+
+from ocpp16.charge_point.open import open_charge_point
+from ocpp16.charge_point.station_check import check_station
+from ocpp16.errors import ConfigurationError
+from ocpp16.simulation import SimulatedStation
+from ocpp16.simulation.options import StationOptions
+from ocpp16.testing.stations import RecordingStation
+
+
+def problems(station: object) -> list[str]:
+    with pytest.raises(ConfigurationError) as caught:
+        check_station(station)
+    return list(caught.value.problems)
+
+
+def test_ours_are_stations() -> None:
+    check_station(RecordingStation())
+    check_station(SimulatedStation(StationOptions()))
+
+
+def test_all_that_is_missing_is_named() -> None:
+    found = problems(object())
+    assert len(found) == 12
+    assert "object.reset is missing; CoreStation asks for it" in found
+
+
+def test_synchronous_where_it_must_wait_and_the_other_way_round() -> None:
+    class Station(RecordingStation):
+        def reset(self, kind: Any) -> None: ...  # type: ignore[override]
+
+        async def measurement(self, connector_id: int) -> None: ...  # type: ignore[override]
+
+    assert problems(Station()) == [
+        "Station.measurement must not be async: it has to answer at once",
+        "Station.reset must be async: `async def reset(…)`",
+    ]
+
+
+def test_other_parameters() -> None:
+    class Station(RecordingStation):
+        async def stop_transaction(self, connector_id: int) -> bool:  # type: ignore[override]
+            return True
+
+    assert problems(Station()) == ["Station.stop_transaction must take (connector_id, reason)"]
+
+
+def test_half_a_feature_and_a_misspelt_name() -> None:
+    class Half(RecordingStation):
+        charging_limit_changed = None  # type: ignore[assignment]
+
+        def charging_limit_change(self, connector_id: int, limit: Any) -> None: ...
+
+    assert problems(Half()) == [
+        "Half.charging_limit_changed is missing (charging_limit_change looks like it); SmartChargingStation asks for it"
+    ]
+
+
+def test_a_method_that_cannot_be_read() -> None:
+    class Broken(RecordingStation):
+        @property
+        def reset(self) -> Any:
+            raise OSError
+
+    assert problems(Broken()) == ["Broken.reset cannot be read: OSError"]
+
+
+def test_functions_put_together_are_methods_too() -> None:
+    station = RecordingStation()
+    station.reset = partial(station.reset)  # type: ignore[method-assign]
+    check_station(station)
+
+
+async def test_the_charge_point_asks(make_config: Any) -> None:
+    with pytest.raises(ConfigurationError, match="unlock_connector is missing"):
+        async with open_charge_point(make_config(), object()):  # type: ignore[arg-type]
+            pass

@@ -1,0 +1,186 @@
+"""Whose time is told: impossible ones of the Central System are not followed, a status keeps the time of its event."""
+
+import logging
+from datetime import timedelta
+from typing import Any
+
+import pytest
+import trio
+
+from ocpp16.enums import AvailabilityType, ChargePointErrorCode, SessionStartedReason
+from ocpp16.models import ErrorInfo
+from ocpp16.observer import BootNotificationResponse
+from ocpp16.testing.central_system import START, CentralSystem
+
+IMPOSSIBLE = [
+    "0001-01-01T00:00:00Z",
+    "0001-01-01T00:00:00+14:00",
+    "1970-01-01T00:00:00Z",
+    "2099-12-31T23:59:59.5-00:01",
+    "9999-12-31T23:59:59.9999999Z",
+]
+DAY = 86_400
+
+
+@pytest.mark.parametrize("text", IMPOSSIBLE)
+async def test_a_time_that_cannot_be_is_ignored_counted_and_told_once(
+    open_bench: Any, text: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with open_bench() as bench:
+        bench.csms.answers["Heartbeat"] = {"currentTime": text}
+        with caplog.at_level(logging.WARNING, "ocpp16"):
+            for _ in range(3):
+                await bench.call("TriggerMessage", {"requestedMessage": "Heartbeat"})
+                await trio.sleep(1)
+        assert bench.charge_point.counters.times_ignored == 3
+        assert len([record for record in caplog.records if "not followed" in record.getMessage()]) == 1
+        bench.begin()
+        await trio.sleep(400)
+        assert bench.sent("StartTransaction")[0]["timestamp"].startswith("2026-01-01T00:00:0")
+        assert all(time.year == 2026 for (time,) in bench.station.asked("set_system_time"))
+
+
+@pytest.mark.parametrize("text", IMPOSSIBLE)
+async def test_a_transaction_of_before_a_boot_with_an_impossible_time_goes_out(
+    open_bench: Any, text: str, tmp_path: Any
+) -> None:
+    csms = CentralSystem()
+    csms.is_reachable = False
+    csms.answers["BootNotification"] = {"status": "Accepted", "currentTime": text, "interval": 300}
+    async with open_bench(csms=csms, database_path=tmp_path) as bench:
+        bench.begin()
+        await trio.sleep(5)
+        csms.is_reachable = True
+        await trio.sleep(60)
+        assert [start["timestamp"][:16] for start in bench.sent("StartTransaction")] == ["2026-01-01T00:00"]
+        assert not bench.charge_point.clock.is_set
+        (told, *_) = bench.events.of(BootNotificationResponse)
+        assert told.current_time.year in (1, 1970, 2100, 9999)
+    async with open_bench(database_path=tmp_path) as bench:
+        await trio.sleep(30)
+        assert [stop["reason"] for stop in bench.sent("StopTransaction")] == []
+
+
+async def test_a_right_time_after_an_impossible_one_is_followed(open_bench: Any) -> None:
+    csms = CentralSystem()
+    csms.answers["BootNotification"] = {"status": "Accepted", "currentTime": IMPOSSIBLE[0], "interval": 300}
+    async with open_bench(csms=csms, anchor=START / 1e6 - 40 * DAY) as bench:
+        await trio.sleep(1)
+        bench.charge_point.on_session_started(1, "s1", SessionStartedReason.EV_CONNECTED)
+        await trio.sleep(1)
+        assert bench.sent("StatusNotification")[-1]["timestamp"].startswith("2025-11-22")
+        await bench.call("TriggerMessage", {"requestedMessage": "Heartbeat"})
+        await trio.sleep(1)
+        assert bench.charge_point.clock.is_set
+        await bench.call("TriggerMessage", {"requestedMessage": "StatusNotification", "connectorId": 1})
+        await trio.sleep(1)
+        assert bench.sent("StatusNotification")[-1]["timestamp"].startswith("2026-01-01T00:00:0")
+
+
+# A status
+
+
+async def test_a_status_of_while_offline_is_told_with_the_time_of_its_event(open_bench: Any) -> None:
+    async with open_bench() as bench:
+        await trio.sleep(1)
+        bench.csms.is_reachable = False
+        bench.csms.abort("cp001")
+        await trio.sleep(10)
+        at = bench.charge_point.clock.now_datetime()
+        bench.charge_point.on_session_started(1, "s1", SessionStartedReason.EV_CONNECTED)
+        await trio.sleep(600)
+        bench.csms.is_reachable = True
+        await trio.sleep(600)
+        (told,) = [status for status in bench.sent("StatusNotification") if status["status"] == "Preparing"]
+        assert told["timestamp"] == at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+async def test_a_triggered_status_is_told_with_the_time_since_when_it_holds(open_bench: Any) -> None:
+    async with open_bench() as bench:
+        await trio.sleep(10)
+        bench.charge_point.on_error(1, ErrorInfo(ChargePointErrorCode.GROUND_FAILURE, is_fault=True))
+        await trio.sleep(500)
+        bench.charge_point.connector_status(1)
+        await bench.call("TriggerMessage", {"requestedMessage": "StatusNotification", "connectorId": 1})
+        await trio.sleep(1)
+        stamps = [status["timestamp"] for status in bench.sent("StatusNotification") if status["status"] == "Faulted"]
+        assert len(stamps) == 2
+        assert len(set(stamps)) == 1
+
+
+@pytest.mark.parametrize("ahead", [-3 * DAY, 3 * DAY])
+async def test_a_status_of_before_the_boot_is_told_in_corrected_time(open_bench: Any, ahead: int) -> None:
+    csms = CentralSystem()
+    csms.is_reachable = False
+    async with open_bench(csms=csms, anchor=START / 1e6 + ahead) as bench:
+        await trio.sleep(100)
+        bench.charge_point.on_session_started(1, "s1", SessionStartedReason.EV_CONNECTED)
+        await trio.sleep(100)
+        csms.is_reachable = True
+        await trio.sleep(100)
+        stamps = {status["connectorId"]: status["timestamp"] for status in bench.sent("StatusNotification")}
+        assert {connector: stamp[:19] for connector, stamp in stamps.items()} == {
+            0: "2026-01-01T00:00:00",
+            1: "2026-01-01T00:01:40",
+            2: "2026-01-01T00:00:00",
+        }
+        status = bench.charge_point.connector_status(1)
+        assert abs(status.timestamp - START - 100_000_000) < 1_000_000
+
+
+async def test_no_status_of_a_connector_is_told_with_an_earlier_time_than_the_one_before(open_bench: Any) -> None:
+    async with open_bench() as bench:
+        charge_point = bench.charge_point
+        await trio.sleep(3600)
+        early = charge_point.clock.now_datetime() - timedelta(minutes=30)
+        charge_point.on_session_started(1, "s1", SessionStartedReason.EV_CONNECTED)
+        await trio.sleep(1)
+        charge_point.on_error(1, ErrorInfo(ChargePointErrorCode.WEAK_SIGNAL, timestamp=early, uuid="w"))
+        await trio.sleep(1)
+        bench.csms.answers["Heartbeat"] = {"currentTime": "2026-01-01T00:10:00Z"}
+        await bench.call("TriggerMessage", {"requestedMessage": "Heartbeat"})
+        await trio.sleep(1)
+        charge_point.on_resume_charging(1)
+        await trio.sleep(1)
+        charge_point.on_error_cleared(1, "w")
+        await bench.call("TriggerMessage", {"requestedMessage": "StatusNotification", "connectorId": 1})
+        await charge_point.on_change_availability(0, AvailabilityType.OPERATIVE)
+        await trio.sleep(1)
+        for connector_id in range(3):
+            told = [s["timestamp"] for s in bench.sent("StatusNotification") if s["connectorId"] == connector_id]
+            assert told == sorted(told)
+        assert len([s for s in bench.sent("StatusNotification") if s["connectorId"] == 1]) == 6
+
+
+# The expiry date of an id tag
+
+
+@pytest.mark.parametrize(
+    ("expiry", "year"),
+    [
+        ("0001-01-01T00:00:00Z", None),
+        ("0001-01-01T00:00:00+14:00", None),
+        ("1970-01-01T00:00:00Z", None),
+        ("2199-12-31T00:00:00Z", 2199),
+        ("9999-12-31T23:59:59.9999999Z", 9999),
+    ],
+)
+async def test_an_expiry_date_that_was_never_set_is_none(open_bench: Any, expiry: str, year: int | None) -> None:
+    async with open_bench() as bench:
+        bench.csms.answers["Authorize"] = {"idTagInfo": {"status": "Accepted", "expiryDate": expiry}}
+        await trio.sleep(1)
+        info = await bench.charge_point.authorize_id_token("TAG1")
+        assert info.is_accepted
+        assert (info.expiry_date and info.expiry_date.year) == year
+
+
+@pytest.mark.parametrize("id_tag", ["", "x" * 21, "\udcff", None, 5, b"TAG1"])
+async def test_an_id_tag_that_cannot_be_sent_is_refused(open_bench: Any, id_tag: Any) -> None:
+    async with open_bench() as bench:
+        await trio.sleep(1)
+        with pytest.raises(ValueError, match=r"^id_tag must be text"):
+            await bench.charge_point.authorize_id_token(id_tag)
+        with pytest.raises(ValueError, match=r"^id_token must be text"):
+            bench.begin(id_tag=id_tag)
+        assert bench.charge_point.transaction(1) is None
+        bench.begin()
