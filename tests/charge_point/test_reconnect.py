@@ -132,7 +132,7 @@ CAUSES: dict[str, Cause] = {
     **{f"close {code}": closes_with(code) for code in (1000, 1001, 1002, 1003, 1007, 1008, 1009, 1011, 1012, 4000)},
     "end of stream": end_of_stream,
     "reset": reset,
-    "binary message": sends(b"\x82\x01x"),
+    "binary message that is no UTF-8": sends(b"\x82\x01\xff"),
     "text that is no UTF-8": sends(b"\x81\x01\xff"),
     "reserved bits": sends(b"\xf1\x00"),
     "message too big": sends(b"\x81\x7f\x00\x00\x00\x00\x01\x00\x00\x00" + b" " * 2**24),

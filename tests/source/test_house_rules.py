@@ -27,6 +27,7 @@ LONG = {
     "ocpp16/rpc/outbox.py",
     "ocpp16/rpc/requests.py",
     "ocpp16/rpc/session.py",
+    "ocpp16/transport/websocket.py",
     "tests/core/test_validation.py",
     "tests/rpc/test_session_connection.py",
     "tests/rpc/test_session_incoming.py",
