@@ -63,7 +63,7 @@ class CallFailed(Ocpp16Error):
 
     `reason` is one of "callerror" (`code` and `description` hold what the Central System said), "timeout",
     "unreadable", "stopped" (the charge point was), "dropped" (the queue is full), "superseded" (by a newer
-    BootNotification), "invalid" (we could not make it valid), or "offline" (see Offline).
+    message that tells it better), "invalid" (we could not make it valid), or "offline" (see Offline).
     """
 
     def __init__(self, action: str, reason: str, code: str = "", description: str = "") -> None:

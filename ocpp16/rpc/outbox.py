@@ -248,12 +248,14 @@ class Outbox:
                 heapify(heap)
 
     def remove(self, entry: Entry) -> None:
-        """Take out a certain message that waits: it was answered before its retry, or nobody wants it any more."""
+        """Take out a certain message, if it waits: it was answered before its retry, or nobody wants it any more."""
         if entry is self.boot:
             self.boot = None
             self._count(entry, -1)
         elif self._transactions and self._transactions[0][1] is entry:
             heappop(self._transactions)
+            self._count(entry, -1)
+        elif self.apart is not None and self.apart.remove(entry):
             self._count(entry, -1)
         else:
             self._discard([entry])
@@ -291,9 +293,9 @@ class Outbox:
 
     def heard_of(self, entry: Entry) -> None:
         """A message of the transaction lane was answered in any way: what waits apart may have hope."""
-        if self.apart is not None:
-            for item in self.apart.answered(entry):
-                heappush(self._transactions, item)
+        assert self.apart is not None
+        for item in self.apart.answered(entry):
+            heappush(self._transactions, item)
 
     # Too much
 
@@ -436,17 +438,20 @@ class Outbox:
         return bool(victims)
 
     def _discard(self, victims: list[Entry]) -> None:
-        """Take out these, which all wait in the two queues, at the cost of one pass over each heap concerned."""
+        """Take out these, if they wait, at the cost of one pass over each heap concerned."""
         gone = set(victims)
-        for entry in victims:
-            self._count(entry, -1)
         heaps: list[list[Any]] = []
         if any(entry.lane is Lane.TRANSACTION for entry in victims):
             heaps.append(self._transactions)
             if self.apart is not None:
-                self.apart.discard(gone)
+                for entry in self.apart.discard(gone):
+                    self._count(entry, -1)
         if any(entry.lane is Lane.NORMAL for entry in victims):
             heaps += self._normal_heaps()
         for heap in heaps:
-            heap[:] = [item for item in heap if item[-1] not in gone]
-            heapify(heap)
+            found = [item[-1] for item in heap if item[-1] in gone]
+            if found:
+                heap[:] = [item for item in heap if item[-1] not in gone]
+                heapify(heap)
+                for entry in found:
+                    self._count(entry, -1)

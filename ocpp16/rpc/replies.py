@@ -16,6 +16,8 @@ from ocpp16.rpc.policy import MAX_WAITING_CALL_BYTES, MAX_WAITING_CALLS
 
 REMEMBERED_IDS = 1024
 """Ids of answered CALLs kept to find repeats by; kept in strict mode only."""
+_COMPACTED_FROM = 32
+"""Places of answers taken out before the list is made anew without them."""
 
 
 class OutgoingFrame(NamedTuple):
@@ -55,20 +57,21 @@ class ReplyLane:
     def __len__(self) -> int:
         return len(self._waiting) - self._next
 
-    @property
-    def is_full(self) -> bool:
-        """So much is in work that no further CALL is taken."""
-        return self.calls_in_work >= MAX_WAITING_CALLS or self._length >= MAX_WAITING_CALL_BYTES
+    def begin(self, call: Call, length: int) -> bool:
+        """A CALL came in; `length` in characters of its frame. False: it is a repeat, or too much is in work."""
+        unique_id = call.unique_id
+        if unique_id in self._in_work or (self._remembered is not None and unique_id in self._remembered):
+            return False
+        if self.calls_in_work >= MAX_WAITING_CALLS or self._length >= MAX_WAITING_CALL_BYTES:
+            return False
+        self._in_work[unique_id] = (call, length)
+        self._length += length
+        self.calls_in_work += 1
+        return True
 
     def is_repeat(self, unique_id: str) -> bool:
         """The id is still in work, or in strict mode was used before."""
         return unique_id in self._in_work or (self._remembered is not None and unique_id in self._remembered)
-
-    def begin(self, call: Call, length: int) -> None:
-        """A CALL came into work that is no repeat; `length` in characters of its frame."""
-        self._in_work[call.unique_id] = (call, length)
-        self._length += length
-        self.calls_in_work += 1
 
     def put(
         self, frame: CallResult | CallError, number: int, then: Callable[[], None] | None, call: Call | None
@@ -102,7 +105,10 @@ class ReplyLane:
         frame, _, then, action = reply
         self._waiting[self._next] = None
         self._next += 1
-        if 2 * self._next >= len(self._waiting):
+        if self._next == len(self._waiting):
+            self._waiting.clear()
+            self._next = 0
+        elif self._next >= _COMPACTED_FROM and 2 * self._next > len(self._waiting):
             del self._waiting[: self._next]
             self._next = 0
         unique_id = frame.unique_id

@@ -95,12 +95,12 @@ class Requests:
         if entry.due <= now:
             entry.due = 0.0
         outbox = self.outbox
-        may_queue = not entry.is_interactive and outbox.limits.may_queue(entry.action)
+        may_queue = outbox.limits.queue_all and not entry.is_interactive and outbox.limits.may_queue(entry.action)
         decision = transmission(entry.lane, where, is_triggered=entry.is_triggered, may_queue=may_queue)
         if decision is Transmission.DROP:
             self._drop(entry, Offline(entry.action, f"charge point is {where.name.lower()}"))
             return False
-        older = self._superseded(entry, now)
+        older = None if entry.lane is Lane.TRANSACTION else self._superseded(entry, now)
         outbox.add(entry)
         if older is not None:
             self._supersede(older)
@@ -119,7 +119,7 @@ class Requests:
             if older is not None:
                 outbox.remove(older)
             return older
-        if entry.lane is not Lane.NORMAL or entry.is_interactive:
+        if entry.is_interactive:
             return None
         if entry.topic is None:
             entry.topic = topic_of(entry.action, entry.payload, is_triggered=entry.is_triggered)
@@ -210,9 +210,9 @@ class Requests:
             open_call.close()
         else:
             open_call.is_settled = True
-        self._forget(entry)
+        open_call.forget(entry)
         if entry.lane is Lane.TRANSACTION:
-            self.outbox.heard_of(entry)
+            self._end_silence(entry)
         if entry.is_retried:
             self._tell("delivery", self._delivery.confirmed, entry, payload)
         if entry.on_confirmation is not None:
@@ -256,8 +256,6 @@ class Requests:
         else:
             return False
         self._end_silence(entry)
-        if entry.lane is Lane.TRANSACTION:
-            self.outbox.heard_of(entry)
         return True
 
     def _count_attempt(self, entry: Entry, failure: CallFailed, now: float) -> None:
@@ -347,9 +345,15 @@ class Requests:
         self._tell("delivery", self._delivery.set_aside, entry, waiting)
 
     def _end_silence(self, entry: Entry) -> None:
+        """It was answered in any way."""
         entry.silences = 0
         if self._unproved:
-            self._unproved = tuple(other for other in self._unproved if other is not entry)
+            self._no_longer_unproved(entry)
+        if self.outbox.apart is not None and entry.lane is Lane.TRANSACTION:
+            self.outbox.heard_of(entry)
+
+    def _no_longer_unproved(self, entry: Entry) -> None:
+        self._unproved = tuple(other for other in self._unproved if other is not entry)
 
     # Interrupted
 
@@ -410,7 +414,8 @@ class Requests:
 
     def _forget(self, entry: Entry) -> None:
         self.open_call.forget(entry)
-        self._end_silence(entry)
+        if self._unproved:
+            self._no_longer_unproved(entry)
 
     def _fail(self, entry: Entry, failure: CallFailed) -> None:
         self._forget(entry)
@@ -450,7 +455,7 @@ def _check(entry: Entry) -> None:
     known = ACTIONS.get(action)
     if known is None or known.initiator == "CentralSystem":
         raise LocalProtocolError(f"{action} is no request of a charge point")
-    if entry.is_interactive and entry.is_persistent:
+    if entry.is_persistent and entry.is_interactive:
         raise LocalProtocolError(f"{action} is stored although somebody waits for its answer")
     if action == "StopTransaction" and "transactionId" not in payload:
         payload = {**payload, "transactionId": 0}

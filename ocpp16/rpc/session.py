@@ -291,28 +291,31 @@ class Session:
         """
         self._now = now
         try:
-            return self._take_in(text, now)
+            try:
+                frame = parse(text)
+            except FramingError:
+                mended = self._mended(text, now)
+                if mended is None:
+                    return None
+                frame = mended
+            if isinstance(frame, Call):
+                return self._begin(frame, len(text))
+            if isinstance(frame, CallResult):
+                self._on_result(frame, text, now)
+            else:
+                self._on_error(frame, now)
         except Exception as error:
             self._on_internal_error("taking in a frame", error)
-            return None
-
-    def _take_in(self, text: str | bytes, now: float) -> Call | None:
-        try:
-            frame = parse(text)
-        except FramingError:
-            try:
-                frame, repairs = repair_frame(text, self._tolerance)
-            except FramingError as error:
-                self._unusable(text, error, now)
-                return None
-            self._count_repairs(repairs)
-        if isinstance(frame, Call):
-            return self._begin(frame, len(text))
-        if isinstance(frame, CallResult):
-            self._on_result(frame, text, now)
-        else:
-            self._on_error(frame, now)
         return None
+
+    def _mended(self, text: str | bytes, now: float) -> Call | CallResult | CallError | None:
+        try:
+            frame, repairs = repair_frame(text, self._tolerance)
+        except FramingError as error:
+            self._unusable(text, error, now)
+            return None
+        self._count_repairs(repairs)
+        return frame
 
     def validate_request(self, call: Call) -> Payload:
         """The payload of a CALL as its handler may have it: strictly valid, or repaired (counted).
@@ -330,19 +333,18 @@ class Session:
 
     def _begin(self, call: Call, length: int) -> Call | None:
         self._counters.calls_received += 1
-        replies = self._replies
         if self.registration is RegistrationStatus.REJECTED:
             return None
-        if replies.is_repeat(call.unique_id):
-            self._counters.duplicate_calls += 1
-            if self._tolerance == Tolerance.STRICT:
-                replies.refuse(CallError(call.unique_id, ErrorCode.PROTOCOL_ERROR, "message id used before"))
-            return None
-        if replies.is_full:
+        replies = self._replies
+        if replies.begin(call, length):
+            return call
+        if not replies.is_repeat(call.unique_id):
             replies.refuse(CallError(call.unique_id, ErrorCode.GENERIC_ERROR, "too many calls at once"))
             return None
-        replies.begin(call, length)
-        return call
+        self._counters.duplicate_calls += 1
+        if self._tolerance == Tolerance.STRICT:
+            replies.refuse(CallError(call.unique_id, ErrorCode.PROTOCOL_ERROR, "message id used before"))
+        return None
 
     def _on_result(self, result: CallResult, text: str | bytes, now: float) -> None:
         unique_id = result.unique_id

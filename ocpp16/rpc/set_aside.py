@@ -145,20 +145,30 @@ class SetAside:
         self.all_due()
         return group.entries
 
-    def discard(self, gone: set[Entry]) -> None:
-        """Take these out, if they are here."""
+    def remove(self, entry: Entry) -> bool:
+        """Take this out: it was answered late, and `answered` follows. False: it is not here."""
+        group = self._group_of(entry)
+        return group is not None and bool(self._take_out(group, {entry}))
+
+    def discard(self, gone: set[Entry]) -> list[Entry]:
+        """Take these out for good, if they are here. Returns those that were."""
+        taken: list[Entry] = []
         for group in list(self._groups.values()):
-            kept = [item for item in group.entries if item[1] not in gone]
-            if len(kept) == len(group.entries):
-                continue
-            group.entries = kept
-            heapify(kept)
-            if kept and group.out is None:
-                heappush(self._queue, (group.due, kept[0][0], group))
-            elif not kept and group.out is None:
+            taken += self._take_out(group, gone)
+            if not group.entries and group.out is None:
                 del self._groups[group.key]
+        return taken
 
     # Inside
+
+    def _take_out(self, group: _Group, gone: set[Entry]) -> list[Entry]:
+        taken = [entry for _, entry in group.entries if entry in gone]
+        if taken:
+            group.entries = [item for item in group.entries if item[1] not in gone]
+            heapify(group.entries)
+            if group.entries and group.out is None:
+                heappush(self._queue, (group.due, group.entries[0][0], group))
+        return taken
 
     def _is_current(self, item: tuple[float, int, _Group]) -> bool:
         due, sequence, group = item

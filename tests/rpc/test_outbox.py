@@ -166,6 +166,15 @@ def test_a_second_boot_notification_is_a_mistake() -> None:
         box.add(entry("B", 2))
 
 
+def test_what_does_not_wait_can_be_taken_out_without_harm() -> None:
+    box = outbox(entry("T", 1), entry("N", 2))
+    taken = first(box, 0.0, 0, ACCEPTED)
+    for item in (taken, entry("N", 3), entry("?", 4), entry("R", 5), entry("B", 6)):
+        box.remove(item)
+    assert box.depth == 1
+    assert order(box) == [2]
+
+
 @pytest.mark.parametrize("name", ["B1", "T1", "T2", "N3", "?4", "P5", "P6"])
 def test_remove(name: str) -> None:
     entries = {
@@ -296,10 +305,16 @@ ENTRIES = st.lists(
     newer=ENTRIES,
     rate=st.sampled_from([0.0, 0.1, 1.0]),
     taken=st.integers(0, 2),
+    apart=st.integers(0, 3),
     registration=st.sampled_from([None, ACCEPTED, ACCEPTED, PENDING, REJECTED]),
 )
 def test_the_next_due_time_is_exact(
-    entries: list[Message], newer: list[Message], rate: float, taken: int, registration: RegistrationStatus | None
+    entries: list[Message],
+    newer: list[Message],
+    rate: float,
+    taken: int,
+    apart: int,
+    registration: RegistrationStatus | None,
 ) -> None:
     """At that time there is a message to send, and not a moment earlier."""
 
@@ -318,6 +333,12 @@ def test_the_next_due_time_is_exact(
                 continue
             has_boot = has_boot or what == "B"
             box.add(entry(what, sequence, due=due, number=number, is_triggered=triggered))
+        for _, item in sorted(box._transactions)[:apart]:
+            box.remove(item)
+            box.set_aside(item, 3.0, 8.0)
+            if apart == 3:
+                assert box.apart is not None
+                box.apart.tried(item, 8.0, 2.0)
         return box
 
     due = build().next_due(1, registration)

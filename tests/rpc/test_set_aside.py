@@ -207,6 +207,23 @@ def test_as_soon_as_one_is_answered_all_others_are_due(line: "Line") -> None:
     assert line.session.outbox.depth == 0
 
 
+@pytest.mark.parametrize("how", ["confirmed", "refused"])
+def test_a_late_answer_to_one_makes_all_others_due(line: "Line", how: str) -> None:
+    for _ in range(3):
+        start(line, object())
+    for _ in range(3):
+        set_aside(line)
+    ids = [call.unique_id for call in line.sent]
+    if how == "confirmed":
+        line.answer(unique_id=ids[0])
+        assert line.ledger.of("confirmed") == [1]
+    else:
+        line.refuse(unique_id=ids[0])
+        assert line.ledger.of("attempted") == [1]
+    assert sequences(line) == [2, 3]
+    assert line.session.outbox.depth == (how == "refused")
+
+
 def test_tries_take_a_quarter_of_the_time_at_most(line: "Line") -> None:
     for _ in range(30):
         start(line, object())

@@ -135,11 +135,11 @@ MAX_MESSAGE_SIZE: Final[Key[int]] = Key(
 )
 MESSAGE_QUEUE_BYTE_LIMIT: Final[Key[int]] = Key(
     "MessageQueueByteLimit", "Internal", Integer(minimum=0, maximum=1099511627776), 268435456, Access.RO, needs_reboot=True, unit="B",
-    description="Budget of the message queue on disk. Above it MeterValues are thinned, then other messages dropped; StartTransaction and StopTransaction never. A key of ours.",
+    description="Budget of the message queue, stored or not. Above it the oldest messages that are not about transactions are dropped, then MeterValues are thinned; StartTransaction and StopTransaction never. A key of ours.",
 )
 MESSAGE_QUEUE_SIZE_THRESHOLD: Final[Key[int | None]] = Key(
     "MessageQueueSizeThreshold", "Internal", Integer(minimum=1, maximum=1000000), None, Access.RO, needs_reboot=True, is_optional=True,
-    description="Most messages kept; absent: no limit by number, MessageQueueByteLimit holds alone.",
+    description="Most messages kept; absent: MessageQueueByteLimit holds alone, and 10,000 messages that are not about transactions.",
 )
 MESSAGE_REPLAY_RATE: Final[Key[int]] = Key(
     "MessageReplayRate", "Internal", Integer(minimum=0, maximum=10000), 0, Access.RO, needs_reboot=True, unit="1/s",
