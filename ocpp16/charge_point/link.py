@@ -40,6 +40,7 @@ class Link:
         "_accept",
         "_clock",
         "_failed",
+        "_holds_back",
         "_is_flushing",
         "_ping",
         "_ping_payload",
@@ -79,6 +80,8 @@ class Link:
         self._spawn = spawn
         self._failed = failed
         self._is_flushing = False
+        self._holds_back = False
+        """Frames may wait in their lanes for the peer to read; the end of a flush gives them their turn."""
         self._thens: list[Callable[[], None]] = []
         self._ping: Timer | None = None
         self._pong: Timer | None = None
@@ -106,6 +109,8 @@ class Link:
                 self._thens.append(frame.then)
             if self._trace is not None:
                 self._trace("sent", frame.data.decode())
+        if websocket.unsent_bytes >= MAX_UNSENT:
+            self._holds_back = websocket.is_open
         if websocket.flush_now():
             self._written()
         elif not self._is_flushing:
@@ -123,8 +128,9 @@ class Link:
         finally:
             self._is_flushing = False
         self._written()
-        if self.websocket.is_open:
-            self._turn()  # what had to wait for this
+        if self._holds_back:
+            self._holds_back = False
+            self._turn()
 
     def _written(self) -> None:
         """What was to happen after these answers: their bytes have left, or never will."""
