@@ -32,7 +32,6 @@ STABLE_AFTER = 10.0
 """Seconds a connection must have lasted before the next wait is a short one again, if nothing was answered on it."""
 ATTEMPT_TIMEOUT = 90.0
 """Seconds an attempt may take, a connector of the host's included; our own steps have limits below that."""
-LONGEST_WAIT = 86_400.0
 
 Connector = Callable[[Endpoint], Awaitable[trio.abc.Stream]]
 
@@ -54,7 +53,6 @@ class Connectivity:
         "_link",
         "_pump",
         "_resume_delay",
-        "_retry_after",
         "_retry_now",
         "_scope",
         "_trace",
@@ -84,7 +82,6 @@ class Connectivity:
         self._scope = trio.CancelScope()
         self._link: Link | None = None
         self._resume_delay = 0.0
-        self._retry_after = 0.0
 
     def set_resume_delay(self, seconds: float) -> None:
         """How long queued messages are held back after a reconnect, so that the Central System may speak first."""
@@ -144,8 +141,7 @@ class Connectivity:
         self._backoff.wait_minimum = configuration[internal.RETRY_BACKOFF_WAIT_MINIMUM]
         self._backoff.random_range = configuration[internal.RETRY_BACKOFF_RANDOM_RANGE]
         self._backoff.repeat_times = configuration[internal.RETRY_BACKOFF_REPEAT_TIMES]
-        wait = min(max(self._backoff.next(), self._retry_after), LONGEST_WAIT)
-        self._retry_after = 0.0
+        wait = self._backoff.next()
         log.info("%s: connecting again in %.1f s", self._ctx.charge_point_id, wait)
         await self._wait(wait)
 
@@ -188,7 +184,12 @@ class Connectivity:
         if host_name:
             headers.append(("User-Host", host_name))
         stream = await self._connector(where)
-        return await WebSocket.connect(stream, host=where.authority, target=where.target, headers=headers)
+        return await WebSocket.connect(
+            stream, host=where.authority, target=where.target, headers=headers, now=self._seconds
+        )
+
+    def _seconds(self) -> float:
+        return self._ctx.clock.now() / 1e6
 
     async def _serve(self, websocket: WebSocket) -> str:
         """Use a connection until it ends; returns why it did."""
@@ -241,7 +242,7 @@ class Connectivity:
         log.warning("%s: no connection: %s", ctx.charge_point_id, failure)
         ctx.tell(ConnectionStateChanged(False, failure), 0)
         if isinstance(error, HandshakeRefused):
-            self._retry_after = error.retry_after or 0.0
+            self._backoff.wait_at_least(error.retry_after)
             if error.status == 401:
                 ctx.tell(SecurityEvent("FailedToAuthenticateAtCentralSystem", failure), 0)
         elif isinstance(error, DialFailed) and error.security_event:

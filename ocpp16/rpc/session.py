@@ -25,6 +25,7 @@ from ocpp16._core import (
     FramingError,
     Kind,
     ValidationError,
+    duplicate_members,
     parse,
     serialize,
     validate,
@@ -40,6 +41,7 @@ from ocpp16.rpc.replies import OutgoingFrame, ReplyLane
 from ocpp16.rpc.requests import Requests
 from ocpp16.rpc.salvage import SALVAGED, salvaged
 from ocpp16.rpc.tolerance import Repair, Tolerance, repair_frame, repair_payload
+from ocpp16.texts import shown
 
 __all__ = ["OutgoingFrame", "Session"]
 
@@ -67,6 +69,7 @@ class Session:
         "_boot_interval",
         "_counters",
         "_folding",
+        "_is_strict",
         "_now",
         "_on_internal_error",
         "_on_invalid",
@@ -107,7 +110,8 @@ class Session:
             limits=limits or OutboxLimits(),
             on_internal_error=self._on_internal_error,
         )
-        self._replies = ReplyLane(remembers=tolerance == Tolerance.STRICT)
+        self._is_strict = tolerance == Tolerance.STRICT
+        self._replies = ReplyLane(remembers=self._is_strict)
         self._counters = counters
         self._tolerance = tolerance
         self._specific_codes = specific_codes
@@ -298,6 +302,8 @@ class Session:
                 if mended is None:
                     return None
                 frame = mended
+            if self._is_strict and not self._has_each_member_once(frame, text, now):
+                return None
             if isinstance(frame, Call):
                 return self._begin(frame, len(text))
             if isinstance(frame, CallResult):
@@ -316,6 +322,18 @@ class Session:
             return None
         self._count_repairs(repairs)
         return frame
+
+    def _has_each_member_once(self, frame: Call | CallResult | CallError, text: str | bytes, now: float) -> bool:
+        """JSON leaves open what a member that is there twice means (RFC 8259 §4). An answer counts all the same: it is one."""
+        path = next(iter(duplicate_members(text)), None)
+        if path is None:
+            return True
+        reason = f"member {shown('.'.join(map(str, path[1:])), 60)} is there twice"
+        if isinstance(frame, Call):
+            self._unusable(text, FramingError(f"CALL: {reason}", 2, frame.unique_id), now)
+            return False
+        self._report_invalid(text, reason, "frame")
+        return True
 
     def validate_request(self, call: Call) -> Payload:
         """The payload of a CALL as its handler may have it: strictly valid, or repaired (counted).
@@ -342,7 +360,7 @@ class Session:
             replies.refuse(CallError(call.unique_id, ErrorCode.GENERIC_ERROR, "too many calls at once"))
             return None
         self._counters.duplicate_calls += 1
-        if self._tolerance == Tolerance.STRICT:
+        if self._is_strict:
             replies.refuse(CallError(call.unique_id, ErrorCode.PROTOCOL_ERROR, "message id used before"))
         return None
 

@@ -22,7 +22,11 @@ def authorization_header(identity: str, key: bytes) -> str:
         raise ConfigurationError(["AuthorizationKey: missing, and security profiles 1 and 2 need it"])
     if ":" in identity:
         raise ConfigurationError([f"ChargePointId: {identity!r} has a colon, which HTTP Basic authentication forbids"])
-    return "Basic " + b64encode(identity.encode() + b":" + key).decode()
+    try:
+        name = identity.encode()
+    except UnicodeEncodeError:
+        raise ConfigurationError(["ChargePointId: has a character that is no Unicode character"]) from None
+    return "Basic " + b64encode(name + b":" + key).decode()
 
 
 def credentials(header: str | None) -> tuple[str, bytes] | None:

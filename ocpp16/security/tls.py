@@ -1,20 +1,23 @@
 """What a TLS connection to the Central System must satisfy (security profiles 2 and 3).
 
 Verification cannot be turned off: the chain must always lead to a trusted root. Only the check of the name may be, and
-that is logged. Contexts are shared by all charge points with the same set-up, so nobody may change one. Connections
-are not made here.
+that is logged. Contexts are shared by all charge points with the same set-up, so nobody may change one. Whoever has a
+key log can read the traffic: that file is its owner's alone before anything is written. Connections are not made here.
 """
 
 import logging
+import os
 import re
 import ssl
+import stat
 from functools import lru_cache
 from pathlib import Path
 from ssl import SSLContext
 
 from ocpp16.errors import ConfigurationError
+from ocpp16.texts import shown
 
-__all__ = ["CIPHERS_12", "CIPHERS_13", "SSLContext", "client_context", "server_context"]
+__all__ = ["CIPHERS_12", "CIPHERS_13", "SSLContext", "client_context", "prepare_keylog", "server_context"]
 
 logger = logging.getLogger(__name__)
 
@@ -45,15 +48,18 @@ def client_context(
     with colons; `ciphers13` "" turns TLS 1.3 off, other values have an effect from Python 3.15 on (before, OpenSSL's
     own TLS 1.3 suites hold); `use_default_verify_paths` trusts the CAs of the operating system as well; `verify_name`
     False checks the chain only; `allow_wildcards` accepts names as *.example.com; `certificate_chain` (leaf first)
-    and `private_key` for security profile 3; `keylog_file` gets the secrets, for debugging.
+    and `private_key` for security profile 3; `keylog_file` gets the secrets, for debugging (see `prepare_keylog`).
 
     Raises `ConfigurationError` when nothing at all would be trusted, or a file or cipher list is unusable.
     """
+    keylog = None if keylog_file is None else (keylog_file, *prepare_keylog(keylog_file))
     chain = _read(certificate_chain, "client certificate")
     key = _read(private_key, "client key")
     roots = _trusted(csms_ca)
     if not roots and not use_default_verify_paths:
-        raise ConfigurationError([f"CSMS root certificates: {csms_ca} holds none, so no server could be trusted"])
+        raise ConfigurationError(
+            [f"CSMS root certificates: {shown(csms_ca)} holds none, so no server could be trusted"]
+        )
     if not verify_name:
         logger.warning("the name in the certificate of the Central System is not verified (VerifyCsmsCommonName)")
     return _client_context(
@@ -65,7 +71,7 @@ def client_context(
         allow_wildcards,
         # Contents, not only paths: a renewed certificate is another context.
         None if certificate_chain is None else (certificate_chain, private_key, key_password, hash((chain, key))),
-        keylog_file,
+        keylog,
     )
 
 
@@ -78,7 +84,7 @@ def _client_context(
     verify_name: bool,
     allow_wildcards: bool,
     client: tuple[Path, Path | None, str | None, int] | None,
-    keylog_file: Path | None,
+    keylog: tuple[Path, int, int] | None,
 ) -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
@@ -94,9 +100,40 @@ def _client_context(
     if client is not None:
         chain, key, password, _ = client
         _load_chain(context, chain, key, password)
-    if keylog_file is not None:
-        context.keylog_filename = str(keylog_file)
+    if keylog is not None:
+        path = keylog[0]
+        try:
+            context.keylog_filename = str(path)
+        except (OSError, ValueError) as exc:
+            raise _keylog_problem(path, exc) from exc
     return context
+
+
+def prepare_keylog(path: Path) -> tuple[int, int]:
+    """Make the file for the secrets of TLS sessions, or restrict the one that is there, to its owner (mode 0600).
+
+    Returns device and number of the file, by which another one in its place is known. Raises `ConfigurationError`
+    naming TLSKeylogFile: the folder does not exist, the file cannot be written, is none, or is somebody else's.
+    """
+    try:
+        # Not for reading, and without waiting for a reader, should it be a pipe.
+        number = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NONBLOCK, 0o600)
+        try:
+            found = os.fstat(number)
+            if not stat.S_ISREG(found.st_mode):
+                raise ValueError("is no regular file")
+            if stat.S_IMODE(found.st_mode) != 0o600:
+                os.fchmod(number, 0o600)
+            return found.st_dev, found.st_ino
+        finally:
+            os.close(number)
+    except (OSError, ValueError) as exc:
+        raise _keylog_problem(path, exc) from exc
+
+
+def _keylog_problem(path: Path, exc: OSError | ValueError) -> ConfigurationError:
+    reason = (exc.strerror if isinstance(exc, OSError) else None) or exc
+    return ConfigurationError([f"TLSKeylogFile: {shown(path)}: {shown(reason)}"])
 
 
 def server_context(
@@ -114,7 +151,10 @@ def server_context(
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     _load_chain(context, certificate_chain, private_key, key_password)
     if client_ca is not None:
-        for root in _trusted(client_ca):
+        roots = _trusted(client_ca)
+        if not roots:
+            raise ConfigurationError([f"root certificates of clients: {shown(client_ca)} holds none"])
+        for root in roots:
             context.load_verify_locations(cadata=root)
         context.verify_mode = ssl.CERT_REQUIRED
     return context
@@ -127,7 +167,7 @@ def _set_ciphers(context: ssl.SSLContext, ciphers12: str, ciphers13: str) -> Non
             context.maximum_version = ssl.TLSVersion.TLSv1_2
         elif callable(set_suites := getattr(context, "set_ciphersuites", None)):
             set_suites(ciphers13)
-    except ssl.SSLError as exc:
+    except (ssl.SSLError, ValueError) as exc:  # ValueError: letters that no name of a cipher has
         raise ConfigurationError([f"SupportedCiphers: no usable cipher in {ciphers12!r} or {ciphers13!r}"]) from exc
 
 
@@ -136,7 +176,7 @@ def _load_chain(context: ssl.SSLContext, chain: Path, key: Path | None, password
         # A password is always handed over: without one OpenSSL would ask for it on the terminal.
         context.load_cert_chain(chain, key, password or "")
     except (OSError, ValueError) as exc:
-        raise ConfigurationError([f"certificate {chain} with key {key}: {exc}"]) from exc
+        raise ConfigurationError([f"certificate {shown(chain)} with key {shown(key)}: {shown(exc)}"]) from exc
 
 
 def _read(path: Path | None, what: str) -> bytes:
@@ -144,19 +184,22 @@ def _read(path: Path | None, what: str) -> bytes:
         return b""
     try:
         return path.read_bytes()
-    except OSError as exc:
-        raise ConfigurationError([f"{what} {path}: {exc.strerror}"]) from exc
+    except (OSError, ValueError) as exc:
+        reason = (exc.strerror if isinstance(exc, OSError) else None) or exc
+        raise ConfigurationError([f"{what} {shown(path)}: {shown(reason)}"]) from exc
 
 
 def _trusted(source: Path | None) -> tuple[bytes, ...]:
     """The certificates of a bundle file or folder in DER. One that cannot be read does not spoil the others."""
     if source is None:
         return ()
-    files = sorted(source.iterdir()) if source.is_dir() else [source] if source.exists() else []
+    try:
+        files = sorted(source.iterdir()) if source.is_dir() else [source] if source.exists() else []
+        files = [file for file in files if file.suffix in {".pem", ".der"} and file.is_file()]
+    except (OSError, ValueError) as exc:
+        raise ConfigurationError([f"root certificates {shown(source)}: {shown(exc)}"]) from exc
     found: dict[bytes, None] = {}
     for file in files:
-        if file.suffix not in {".pem", ".der"} or not file.is_file():
-            continue
         content = _read(file, "CSMS root certificates")
         blocks = [content] if file.suffix == ".der" else map(_der, _PEM_CERTIFICATE.findall(content.decode("latin-1")))
         for block in blocks:

@@ -36,7 +36,11 @@ def identity_of(target: str) -> str:
 
     Double and trailing slashes, a query, and a whole URL in place of the path are tolerated.
     """
-    segments = [segment for segment in urlsplit(target).path.split("/") if segment]
+    try:
+        path = urlsplit(target).path
+    except ValueError:
+        return ""
+    segments = [segment for segment in path.split("/") if segment]
     return unquote(segments[-1]) if segments else ""
 
 

@@ -20,7 +20,19 @@ class BoundedDeflate(PerMessageDeflate):
         super().__init__(client_no_context_takeover=True, server_no_context_takeover=True)
         self._limit = limit
 
+    def accept(self, offer: str) -> bool | str | None:
+        """As server: the answer to an offer; None declines it, as one with parameters out of range (RFC 7692 §7.1)."""
+        if self.enabled():
+            return None  # one of the offers before is taken, and each connection inflates once
+        try:
+            return super().accept(offer)
+        except (ValueError, IndexError):
+            return None
+
     def finalize(self, offer: str) -> None:
+        """As client: take what the server chose. Raises ValueError or IndexError for what nobody may choose."""
+        if self.enabled():
+            raise ValueError("permessage-deflate is accepted twice")
         # A server that does not confirm server_no_context_takeover keeps its context, so we have to keep ours.
         self.server_no_context_takeover = False
         super().finalize(offer)

@@ -8,7 +8,8 @@ import math
 import os
 import socket
 import ssl
-from typing import Any, NamedTuple
+from contextlib import suppress
+from typing import Any, Final, NamedTuple
 from urllib.parse import quote, unquote, urlsplit
 
 import trio
@@ -21,7 +22,9 @@ from ocpp16.address import (
     user_name_problem,
 )
 from ocpp16.errors import ConfigurationError, ConnectionFailed
+from ocpp16.texts import shown
 from ocpp16.transport.interface import bind_to_interface
+from ocpp16.transport.streams import close_forcefully, said
 
 __all__ = ["DialFailed", "Endpoint", "endpoint", "open_stream"]
 
@@ -51,6 +54,9 @@ _TLS_REASONS = {
     "WRONG_CIPHER_RETURNED": _NO_CIPHER,
     "UNKNOWN_CIPHER_RETURNED": _NO_CIPHER,
 }
+
+_NO_ISSUER: Final = {2, 20, 21}
+"""OpenSSL's X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT, …_LOCALLY, …_VERIFY_LEAF_SIGNATURE."""
 
 
 class Endpoint(NamedTuple):
@@ -149,22 +155,29 @@ async def open_stream(
                 return tcp
             assert ssl_context is not None
             step = "TLS"
-            return await _start_tls(tcp, ssl_context, server_hostname or endpoint.host)
+            # A zone (fe80::1%eth0) is no part of the name that a certificate can have.
+            return await _start_tls(tcp, ssl_context, server_hostname or endpoint.host.partition("%")[0])
         assert scope.cancelled_caught
         raise DialFailed(step, f"{step}: no answer from {endpoint.authority} within {timeout:g} s")
-    except BaseException:
+    except BaseException as exc:
         if tcp is not None:
-            await trio.aclose_forcefully(tcp)
-        raise
+            await close_forcefully(tcp)
+        if isinstance(exc, ConnectionFailed) or not isinstance(exc, Exception):
+            raise
+        # Of a resolver or socket factory that somebody set, or of a library at a value it was not made for.
+        raise DialFailed(step, f"{step}: {shown(said(exc))}") from exc
 
 
 async def _resolve(endpoint: Endpoint) -> list[_Address]:
     try:
         found = await trio.socket.getaddrinfo(endpoint.host, endpoint.port, type=socket.SOCK_STREAM)
-    except (OSError, UnicodeError) as exc:
-        reason = getattr(exc, "strerror", None) or exc
-        raise DialFailed("name", f"name: cannot resolve {endpoint.host}: {reason}") from exc
-    return [(family, address) for family, _, _, _, address in found]
+        addresses: list[_Address] = [(family, address) for family, _, _, _, address in found]
+    except Exception as exc:
+        reason = getattr(exc, "strerror", None) or said(exc)
+        raise DialFailed("name", f"name: cannot resolve {endpoint.host}: {shown(reason)}") from exc
+    if not addresses:
+        raise DialFailed("name", f"name: {endpoint.host} has no address")
+    return addresses
 
 
 async def _connect(endpoint: Endpoint, addresses: list[_Address], interface: str | None) -> trio.SocketStream:
@@ -175,10 +188,19 @@ async def _connect(endpoint: Endpoint, addresses: list[_Address], interface: str
             with trio.move_on_after(limit):
                 return await _connect_address(family, address, interface)
             problem = f"no answer within {limit:g} s"
-        except OSError as exc:
-            problem = os.strerror(exc.errno) if exc.errno else str(exc)
+        except DialFailed:
+            raise
+        except Exception as exc:
+            problem = _reason(exc)
         problems.append(problem if address[0] == endpoint.host else f"{address[0]}: {problem}")
     raise DialFailed("TCP", f"TCP: cannot connect to {endpoint.authority}: {'; '.join(problems)}")
+
+
+def _reason(exc: Exception) -> str:
+    if isinstance(exc, OSError) and exc.errno:
+        with suppress(ValueError, OverflowError, TypeError):
+            return os.strerror(exc.errno)
+    return shown(said(exc))
 
 
 async def _connect_address(
@@ -189,8 +211,9 @@ async def _connect_address(
         if interface is not None:
             try:
                 await bind_to_interface(sock, interface)
-            except OSError as exc:
-                raise DialFailed("interface", f"interface: cannot use {interface}: {exc.strerror or exc}") from exc
+            except Exception as exc:
+                reason = getattr(exc, "strerror", None) or said(exc)
+                raise DialFailed("interface", f"interface: cannot use {shown(interface)}: {shown(reason)}") from exc
         await sock.connect(address)
     except BaseException:
         sock.close()
@@ -199,22 +222,46 @@ async def _connect_address(
 
 
 async def _start_tls(tcp: trio.SocketStream, context: ssl.SSLContext, name: str) -> trio.abc.Stream:
-    # https_compatible: WebSocket has a closing handshake of its own, so nobody needs to wait for TLS to close as well.
-    stream = trio.SSLStream(tcp, context, server_hostname=name, https_compatible=True)
+    stream: trio.SSLStream[trio.SocketStream] | None = None
     try:
+        # https_compatible: WebSocket has a closing handshake of its own, so nobody needs to wait for TLS to close too.
+        stream = trio.SSLStream(tcp, context, server_hostname=name, https_compatible=True)
         await stream.do_handshake()
-    except (trio.BrokenResourceError, ValueError) as exc:
-        raise _tls_failure(name, exc.__cause__ or exc) from exc
+    except Exception as exc:
+        raise _tls_failure(name, exc.__cause__ or exc, stream) from exc
     return stream
 
 
-def _tls_failure(name: str, cause: BaseException) -> DialFailed:
+def _tls_failure(name: str, cause: BaseException, stream: "trio.SSLStream[trio.SocketStream] | None") -> DialFailed:
+    name = shown(name)
     if isinstance(cause, ssl.SSLCertVerificationError):
+        text = cause.verify_message
+        if cause.verify_code in _NO_ISSUER:
+            text += ": " + _who_is_missing(_chain_length(stream))
         return DialFailed(
-            "TLS",
-            f"TLS: the certificate of {name} is refused: {cause.verify_message}",
-            "InvalidCentralSystemCertificate",
+            "TLS", f"TLS: the certificate of {name} is refused: {text}", "InvalidCentralSystemCertificate"
         )
     reason = getattr(cause, "reason", None) or ""
-    text, security_event = _TLS_REASONS.get(reason, (reason or str(cause) or type(cause).__name__, ""))
+    text, security_event = _TLS_REASONS.get(reason, (reason or shown(said(cause)), ""))
     return DialFailed("TLS", f"TLS: handshake with {name} failed: {text}", security_event)
+
+
+def _who_is_missing(count: int) -> str:
+    """What a chain without a known issuer means; `count` certificates were sent (0: not known)."""
+    if count == 1:
+        return (
+            "the server sent only its own certificate, so either the intermediate one is missing there, or the one who "
+            "issued it is none of the trusted roots"
+        )
+    if count > 1:
+        return f"the {count} certificates that the server sent lead to none of the trusted roots"
+    return "either the server does not send its intermediate certificates, or its root is none of the trusted ones"
+
+
+def _chain_length(stream: "trio.SSLStream[trio.SocketStream] | None") -> int:
+    """How many certificates the server sent, as far as this version of Python tells; 0 if it does not."""
+    found: object = getattr(stream, "_ssl_object", None)
+    for holder in (found, getattr(found, "_sslobj", None)):  # the first from Python 3.13 on
+        with suppress(Exception):
+            return len(holder.get_unverified_chain())  # type: ignore[union-attr]
+    return 0

@@ -3,9 +3,13 @@
 Ends with wsproto's frame machine or with an error that says what the other side did. wsproto's handshake objects (and
 h11's below them) are some 6 KiB; they do not outlive the functions here. It must not know what OCPP does with the
 connection; which subprotocols are good is told by the caller.
+
+Those two take much on trust (parameters of extensions, letters of names). So whatever they raise at bytes of the other
+side is an answer that cannot be read, and whatever they raise at what we are to write is said of that.
 """
 
-from collections.abc import Callable, Sequence
+import re
+from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
 import trio
@@ -16,13 +20,19 @@ from wsproto.handshake import H11Handshake
 from wsproto.utilities import RemoteProtocolError
 
 from ocpp16.errors import ConnectionFailed, HandshakeRefused
+from ocpp16.texts import shown
+from ocpp16.transport.retry_after import seconds_to_wait
+from ocpp16.transport.streams import said
 
 __all__ = ["Accept", "Reject", "UpgradeRequest", "answer_upgrade", "request_upgrade"]
 
 BODY_LIMIT = 1024  # of a refusal's body: enough for the sentence that says why, not for a page of HTML
 BODY_TIMEOUT = 2.0  # a refusal whose body does not come is still a refusal
 READ_SIZE = 4096
-_BROKEN = (trio.BrokenResourceError, trio.ClosedResourceError)
+
+# What may be written in a header (RFC 9110 §5.5, §5.6.2): above all no line end, behind which another would begin.
+_HEADER_NAME = re.compile(rb"[-!#$%&'*+.^_`|~0-9a-zA-Z]+")
+_HEADER_VALUE = re.compile(rb"[\t\x20-\x7e\x80-\xff]*")
 
 
 class UpgradeRequest(NamedTuple):
@@ -52,6 +62,13 @@ class Reject(NamedTuple):
     headers: tuple[tuple[str, str], ...] = ()
 
 
+class _Host(str):
+    """A Host header. wsproto takes the port for a part of the last label, which may then seem to be too long."""
+
+    def encode(self, encoding: str = "ascii", errors: str = "strict") -> bytes:
+        return super().encode("ascii")
+
+
 async def request_upgrade(
     stream: trio.abc.Stream,
     *,
@@ -60,31 +77,54 @@ async def request_upgrade(
     headers: Sequence[tuple[str, str]],
     subprotocols: Sequence[str],
     extensions: Sequence[Extension],
+    now: Callable[[], float] | None = None,
 ) -> tuple[Connection, str | None]:
     """Ask for the upgrade as a client and return the frame machine with the subprotocol the server chose.
 
+    Parameters: `now` the time in seconds since 1970, for a server that says by a date when to come again.
+
     Raises `HandshakeRefused` for any HTTP answer that is no valid upgrade, `ConnectionFailed` for an answer that is
-    no HTTP, or none. The stream is left to the caller (RFC 6455 §4.1).
+    no HTTP, or none, and for a header that cannot be written (it is named, without its value). What the stream raises
+    passes. The stream is left to the caller (RFC 6455 §4.1).
     """
     handshake = H11Handshake(ConnectionType.CLIENT)
-    request = Request(
-        host=host,
-        target=target,
-        extensions=list(extensions),
-        extra_headers=[(name.encode("ascii"), value.encode()) for name, value in headers],
-        subprotocols=list(subprotocols),
-    )
+    extra_headers = [_header(name, value) for name, value in headers]
     try:
-        await stream.send_all(handshake.send(request))
-        return await _read_answer(stream, handshake)
-    except _BROKEN as exc:
-        raise ConnectionFailed(f"WebSocket handshake: connection broken: {exc.__cause__ or exc}") from exc
+        request = handshake.send(
+            Request(
+                host=_Host(host if host.isascii() else host.encode("idna").decode()),
+                target=target,
+                extensions=list(extensions),
+                extra_headers=extra_headers,
+                subprotocols=list(subprotocols),
+            )
+        )
+    except Exception as exc:
+        raise ConnectionFailed("WebSocket handshake: host, target or subprotocol cannot stand in a request") from exc
+    await stream.send_all(request)
+    return await _read_answer(stream, handshake, now)
 
 
-async def _read_answer(stream: trio.abc.Stream, handshake: H11Handshake) -> tuple[Connection, str | None]:
+def _header(name: str, value: str) -> tuple[bytes, bytes]:
+    """One header as bytes. Raises `ConnectionFailed` without the value: it may be a password."""
+    try:
+        raw = name.encode("ascii"), value.strip(" \t").encode()
+    except UnicodeEncodeError:
+        raw = b"", b""
+    if not _HEADER_NAME.fullmatch(raw[0]) or not _HEADER_VALUE.fullmatch(raw[1]):
+        raise ConnectionFailed(
+            f"WebSocket handshake: header {shown(name, 40)} cannot be sent: a line end, or a character that headers "
+            "do not have"
+        )
+    return raw
+
+
+async def _read_answer(
+    stream: trio.abc.Stream, handshake: H11Handshake, now: Callable[[], float] | None
+) -> tuple[Connection, str | None]:
     beginning = b""
     while True:
-        data = bytes(await stream.receive_some(READ_SIZE))
+        data = await _read(stream)
         if not data:
             how = f"in the middle of an answer that began with {beginning!r}" if beginning else "without an answer"
             raise ConnectionFailed(f"WebSocket handshake: the server closed the connection {how}")
@@ -97,24 +137,33 @@ async def _read_answer(stream: trio.abc.Stream, handshake: H11Handshake) -> tupl
                 assert handshake.connection is not None
                 return handshake.connection, event.subprotocol
             if isinstance(event, RejectConnection):
-                raise await _refusal(stream, handshake, event, events[position:])
+                body = await _read_body(stream, handshake, event, events[position:])
+                raise _refusal(event, body, now)
+
+
+async def _read(stream: trio.abc.Stream) -> bytes:
+    data: object = await stream.receive_some(READ_SIZE)
+    if not isinstance(data, bytes | bytearray | memoryview):
+        raise TypeError(f"the stream read {type(data).__name__}, which is no bytes")
+    return bytes(data)
 
 
 def _feed_answer(handshake: H11Handshake, data: bytes) -> list[Event]:
     try:
         handshake.receive_data(data)
+        return list(handshake.events())
     except RemoteProtocolError as exc:
         if str(exc) == "Bad HTTP message":
             raise ConnectionFailed("WebSocket handshake: the answer is not HTTP") from exc
         raise HandshakeRefused(101, reason=str(exc)) from exc
-    except (ValueError, IndexError) as exc:  # names and extension parameters that wsproto takes on trust
-        raise HandshakeRefused(101, reason=f"unreadable header ({exc})") from exc
-    return list(handshake.events())
+    except Exception as exc:  # names and parameters of extensions that wsproto takes on trust
+        raise HandshakeRefused(101, reason=f"unreadable header ({said(exc)})") from exc
 
 
-async def _refusal(
+async def _read_body(
     stream: trio.abc.Stream, handshake: H11Handshake, answer: RejectConnection, events: list[Event]
-) -> HandshakeRefused:
+) -> bytes:
+    """The beginning of a refusal's body; what goes wrong on the way is its end."""
     body = bytearray()
     finished = not answer.has_body
     with trio.move_on_after(BODY_TIMEOUT):
@@ -126,18 +175,27 @@ async def _refusal(
             if finished or len(body) >= BODY_LIMIT:
                 break
             try:
-                data = await stream.receive_some(READ_SIZE)
-                handshake.receive_data(bytes(data))
-            except (*_BROKEN, RemoteProtocolError):
+                data = await _read(stream)
+                handshake.receive_data(data)
+                events = list(handshake.events())
+            except Exception:
                 break
-            events = list(handshake.events())
             finished = not data
-    location = next((value.decode("latin-1") for name, value in answer.headers if name.lower() == b"location"), "")
+    return bytes(body[:BODY_LIMIT])
+
+
+def _refusal(answer: RejectConnection, body: bytes, now: Callable[[], float] | None) -> HandshakeRefused:
+    location = _value(answer.headers, b"location")
     return HandshakeRefused(
         answer.status_code,
-        body[:BODY_LIMIT].decode("utf-8", "replace").strip(),
+        body.decode("utf-8", "replace").strip(),
         f"redirects to {location}, which is not followed" if location else "",
+        seconds_to_wait(_value(answer.headers, b"retry-after"), _value(answer.headers, b"date"), now),
     )
+
+
+def _value(headers: Iterable[tuple[bytes, bytes]], wanted: bytes) -> str:
+    return next((value.decode("latin-1") for name, value in headers if name.lower() == wanted), "")
 
 
 async def answer_upgrade(
@@ -148,52 +206,61 @@ async def answer_upgrade(
 ) -> tuple[Connection, UpgradeRequest, str | None]:
     """Read a client's request as a server, have `decide` look at it, and answer.
 
-    Raises `HandshakeRefused` after a refusal was sent (ours, or that of a malformed request), `ConnectionFailed` when
-    the client went away. The stream is left to the caller (RFC 6455 §4.2).
+    Raises `HandshakeRefused` after a refusal was sent: ours, that of a malformed request (400, 426), or 500 where
+    `decide` raised or chose what cannot be written, which is the cause then. `ConnectionFailed` when the client sent
+    nothing. What the stream raises passes. The stream is left to the caller (RFC 6455 §4.2).
     """
     handshake = H11Handshake(ConnectionType.SERVER)
+    request = await _read_request(stream, handshake)
     try:
-        request = await _read_request(stream, handshake)
         verdict = decide(request)
-        if isinstance(verdict, Reject):
-            await _send_refusal(stream, handshake, verdict)
-            raise HandshakeRefused(verdict.status, verdict.body)
-        await stream.send_all(
-            handshake.send(AcceptConnection(subprotocol=verdict.subprotocol, extensions=list(extensions)))
-        )
-    except _BROKEN as exc:
-        raise ConnectionFailed(f"WebSocket handshake: the client is gone: {exc}") from exc
+        if isinstance(verdict, Accept):
+            answer = handshake.send(AcceptConnection(subprotocol=verdict.subprotocol, extensions=list(extensions)))
+        else:
+            answer = _written(handshake, verdict)
+    except Exception as exc:
+        raise await _refused(stream, handshake, Reject(500), "the answer could not be decided or written") from exc
+    await stream.send_all(answer)
+    if isinstance(verdict, Reject):
+        raise HandshakeRefused(verdict.status, verdict.body)
     assert handshake.connection is not None
     return handshake.connection, request, verdict.subprotocol
 
 
 async def _read_request(stream: trio.abc.Stream, handshake: H11Handshake) -> UpgradeRequest:
     while True:
-        data = await stream.receive_some(READ_SIZE)
+        data = await _read(stream)
         if not data:
             raise ConnectionFailed("WebSocket handshake: the client sent no request")
         try:
-            handshake.receive_data(bytes(data))
-        except (RemoteProtocolError, UnicodeError) as exc:
+            handshake.receive_data(data)
+            for event in handshake.events():
+                assert isinstance(event, Request)
+                return UpgradeRequest(
+                    event.target,
+                    event.host,
+                    tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in event.extra_headers),
+                    tuple(str(name) for name in event.subprotocols),
+                )
+        except Exception as exc:  # of wsproto, which takes letters of names and values on trust
             hint = getattr(exc, "event_hint", None) or RejectConnection(status_code=400)
-            verdict = Reject(hint.status_code, str(exc), tuple((k.decode(), v.decode()) for k, v in hint.headers))
-            await _send_refusal(stream, handshake, verdict)
-            raise HandshakeRefused(verdict.status, verdict.body) from exc
-        for event in handshake.events():
-            assert isinstance(event, Request)
-            return UpgradeRequest(
-                event.target,
-                event.host,
-                tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in event.extra_headers),
-                tuple(str(name) for name in event.subprotocols),
-            )
+            headers = tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in hint.headers)
+            raise await _refused(stream, handshake, Reject(hint.status_code, said(exc), headers), "") from exc
 
 
-async def _send_refusal(stream: trio.abc.Stream, handshake: H11Handshake, verdict: Reject) -> None:
-    body = verdict.body.encode()
+async def _refused(stream: trio.abc.Stream, handshake: H11Handshake, verdict: Reject, reason: str) -> HandshakeRefused:
+    """Send a refusal and return it as an exception. One that cannot be written, or sent, is one all the same."""
+    try:
+        await stream.send_all(_written(handshake, verdict))
+    except Exception as exc:
+        reason = reason or f"no answer was sent: {said(exc)}"
+    return HandshakeRefused(verdict.status, verdict.body, reason)
+
+
+def _written(handshake: H11Handshake, verdict: Reject) -> bytes:
+    body = verdict.body.encode("utf-8", "replace")
     headers = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in verdict.headers]
     headers += [(b"content-type", b"text/plain; charset=utf-8"), (b"content-length", b"%d" % len(body))]
-    await stream.send_all(
-        handshake.send(RejectConnection(status_code=verdict.status, headers=headers, has_body=True))
-        + handshake.send(RejectData(data=body, body_finished=True))
-    )
+    return handshake.send(
+        RejectConnection(status_code=verdict.status, headers=headers, has_body=True)
+    ) + handshake.send(RejectData(data=body, body_finished=True))

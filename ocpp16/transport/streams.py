@@ -1,24 +1,62 @@
-"""Ending a stream where waiting is not possible: in a cancelled write, or in a callback."""
+"""Streams of others' making: ended where waiting is not possible, and taken for what they are.
+
+A stream may be a socket, TLS over one, or whatever a host hands in: a tunnel, a modem, a fault of a test. What such a
+stream raises is a broken connection and nothing else; only cancellation passes.
+"""
+
+from contextlib import suppress
+from inspect import iscoroutine
 
 import trio
 
-__all__ = ["close_at_once"]
+__all__ = ["close_at_once", "close_forcefully", "said", "yields"]
 
 
 def close_at_once(stream: trio.abc.AsyncResource) -> None:
     """Close, without TLS's farewell, so that a task that reads or writes there fails at once. May be repeated.
 
     Sockets, TLS over them and memory streams are closed when this returns; another stream that has no synchronous
-    `close` a moment later.
+    `close` a moment later. Never raises.
     """
-    if isinstance(stream, trio.SocketStream):
-        stream.socket.close()
-    elif isinstance(stream, trio.SSLStream):
+    if isinstance(stream, trio.SSLStream):
         close_at_once(stream.transport_stream)
     elif isinstance(stream, trio.StapledStream):
         close_at_once(stream.send_stream)
         close_at_once(stream.receive_stream)
-    elif callable(close := getattr(stream, "close", None)):
-        close()
-    else:
-        trio.lowlevel.spawn_system_task(trio.aclose_forcefully, stream)
+    elif not _is_closed_at_once(stream):
+        trio.lowlevel.spawn_system_task(close_forcefully, stream)
+
+
+def _is_closed_at_once(stream: trio.abc.AsyncResource) -> bool:
+    with suppress(Exception):  # what it raises changes nothing: it is not used again
+        close = stream.socket.close if isinstance(stream, trio.SocketStream) else getattr(stream, "close", None)
+        if callable(close):
+            result = close()
+            if not iscoroutine(result):
+                return True
+            result.close()  # it would have to be waited for
+    return False
+
+
+async def close_forcefully(stream: trio.abc.AsyncResource) -> None:
+    """Close without waiting for the other side. Never raises but when cancelled.
+
+    A stream whose `aclose` shields itself from cancellation is waited for as long as it takes.
+    """
+    with suppress(Exception):
+        await trio.aclose_forcefully(stream)
+
+
+def yields(stream: trio.abc.AsyncResource) -> bool:
+    """Is it known that each read of this stream lets other tasks run? Of trio's own it is."""
+    reader = stream.receive_stream if isinstance(stream, trio.StapledStream) else stream
+    return type(reader).__module__.partition(".")[0] == "trio"
+
+
+def said(error: BaseException) -> str:
+    """What an exception of a stream tells, or the one behind it; its type where it tells nothing."""
+    cause = error.__cause__ or error
+    with suppress(Exception):
+        if text := str(cause):
+            return text
+    return type(cause).__name__

@@ -9,10 +9,14 @@ Rules:
   `flush_now` leaves everything to it.
 - A write that is cut short leaves half a frame, so it ends the connection (`abort`). Only the reader learns of an end,
   as `ConnectionClosed`; writing to a broken stream raises nothing.
+- The work of one turn is bounded in frames and in bytes, whatever one read brings: what is left waits in the buffer
+  while other tasks run.
+- Whatever a stream or the frame machine raises is the end of this connection and of nothing else.
 """
 
 import os
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Self
 
 import trio
@@ -21,9 +25,10 @@ from wsproto.events import BytesMessage, CloseConnection, Event, Ping, Pong, Tex
 from wsproto.utilities import LocalProtocolError
 
 from ocpp16.errors import ConnectionClosed, ConnectionFailed, HandshakeRefused
+from ocpp16.transport.assembly import Assembly, Unacceptable
 from ocpp16.transport.compression import BoundedDeflate
 from ocpp16.transport.handshake import Accept, Reject, UpgradeRequest, answer_upgrade, request_upgrade
-from ocpp16.transport.streams import close_at_once
+from ocpp16.transport.streams import close_at_once, close_forcefully, said, yields
 
 __all__ = ["Accept", "Reject", "UpgradeRequest", "WebSocket"]
 
@@ -33,6 +38,9 @@ CLOSE_TIMEOUT = 3.0  # seconds for the closing handshake, TLS included
 DRAIN_TIMEOUT = 1.0  # seconds to let a peer read why we close; closing with unread data would reset the connection
 PONG_LIMIT = 1 << 14  # unsent bytes above which pings get no pong: the peer does not read (RFC 6455 §5.5.3 allows it)
 READ_SIZE = 1 << 16
+FRAMES_PER_TURN = 64  # some 10 µs each, and what the receiver makes of them
+BYTES_PER_TURN = 1 << 16  # of messages, after inflation
+MAX_PING = 125  # bytes (RFC 6455 §5.5)
 
 
 class WebSocket:
@@ -45,19 +53,24 @@ class WebSocket:
     """
 
     __slots__ = (
+        "_assembly",
+        "_cause",
         "_closing",
         "_connection",
         "_ended",
         "_flushing",
+        "_idle",
+        "_is_foreign",
         "_limit",
         "_must_drain",
         "_outgoing",
-        "_parts",
         "_reading",
         "_ready",
-        "_size",
         "_socket",
         "_stream",
+        "_unabsorbed",
+        "_unfed",
+        "_writing",
         "answers_pings",
         "on_binary",
         "on_ping",
@@ -85,18 +98,22 @@ class WebSocket:
         self.answers_pings = True
         self._stream = stream
         self._socket = stream.socket if isinstance(stream, trio.SocketStream) else None
+        self._is_foreign = not yields(stream)
         self._connection = connection
         self._limit = max_message_size
+        self._assembly: Assembly | None = None  # of a message that comes in parts
         self._outgoing = bytearray()
+        self._writing = 0  # bytes that a `flush` has handed to the stream
         self._flushing = False
+        self._idle: trio.Event | None = None  # set when that `flush` is over
         self._reading = False
-        self._parts: list[str] = []  # of the message that is arriving
-        self._size = 0  # bytes in it so far
+        self._unfed: memoryview | None = None  # read, and more than the frame machine gets at once
+        self._unabsorbed = True  # the frame machine may have frames: those that came in one packet with the handshake
         self._ready: list[str] = []
         self._ended: tuple[int, str] | None = None  # what `receive` raises once `_ready` is empty
+        self._cause: Exception | None = None  # of that
         self._must_drain = False
         self._closing = False  # `aclose` has taken over the writing
-        self._absorb()  # frames that came in one packet with the handshake
 
     @classmethod
     async def connect(
@@ -110,17 +127,19 @@ class WebSocket:
         max_message_size: int = MAX_MESSAGE_SIZE,
         compression: bool = False,
         require_subprotocol: bool = True,
+        now: Callable[[], float] | None = None,
         timeout: float = HANDSHAKE_TIMEOUT,
     ) -> Self:
         """Open a connection as client over a stream that is ready for it (OCPP-J 1.6 §3.1).
 
         Parameters: `host` value of the Host header, with the port unless it is the default one; `target` path and
         query, percent-encoded; `headers` additional ones, as Authorization; `max_message_size` in bytes; `compression`
-        offers permessage-deflate; `require_subprotocol` False keeps a connection whose server chose none;
-        `timeout` in seconds.
+        offers permessage-deflate; `require_subprotocol` False keeps a connection whose server chose none; `now` the
+        time in seconds since 1970, for a Retry-After that is a date; `timeout` in seconds.
 
         Raises `HandshakeRefused` with status and body when the server did not upgrade, or agreed on no subprotocol;
-        `ConnectionFailed` otherwise. The stream is closed then, and also when this is cancelled.
+        `ConnectionFailed` otherwise, whatever the stream raised. The stream is closed then, and also when this is
+        cancelled.
         """
         extensions = [BoundedDeflate(max_message_size)] if compression else []
         try:
@@ -132,6 +151,7 @@ class WebSocket:
                     headers=headers,
                     subprotocols=subprotocols,
                     extensions=extensions,
+                    now=now,
                 )
                 opened = cls(
                     stream, connection, subprotocol=subprotocol, request=None, max_message_size=max_message_size
@@ -143,9 +163,11 @@ class WebSocket:
                 raise HandshakeRefused(101, reason=f"the server chose no subprotocol of {', '.join(subprotocols)}")
             assert scope.cancelled_caught
             raise ConnectionFailed(f"WebSocket handshake: no answer within {timeout:g} s")
-        except BaseException:
-            await trio.aclose_forcefully(stream)
-            raise
+        except BaseException as exc:
+            await close_forcefully(stream)
+            if isinstance(exc, ConnectionFailed) or not isinstance(exc, Exception):
+                raise
+            raise ConnectionFailed(f"WebSocket handshake: {said(exc)}") from exc
 
     @classmethod
     async def accept(
@@ -159,8 +181,8 @@ class WebSocket:
     ) -> Self:
         """Open a connection as server. `decide` looks at the request and chooses; `compression` accepts an offer.
 
-        Raises `HandshakeRefused` after a refusal was sent, `ConnectionFailed` when the client gave none or a broken
-        request; the stream is closed then.
+        Raises `HandshakeRefused` after a refusal was sent (400 for a malformed request, 500 for a `decide` that
+        raised, which is its cause), `ConnectionFailed` when the client gave none; the stream is closed then.
         """
         extensions = [BoundedDeflate(max_message_size)] if compression else []
         try:
@@ -171,9 +193,11 @@ class WebSocket:
                 )
             assert scope.cancelled_caught
             raise ConnectionFailed(f"WebSocket handshake: no request within {timeout:g} s")
-        except BaseException:
-            await trio.aclose_forcefully(stream)
-            raise
+        except BaseException as exc:
+            await close_forcefully(stream)
+            if isinstance(exc, ConnectionFailed) or not isinstance(exc, Exception):
+                raise
+            raise ConnectionFailed(f"WebSocket handshake: {said(exc)}") from exc
 
     @property
     def is_open(self) -> bool:
@@ -187,15 +211,17 @@ class WebSocket:
 
     @property
     def unsent_bytes(self) -> int:
-        """Bytes queued that no write has taken yet."""
-        return len(self._outgoing)
+        """Bytes that were queued and that the stream has not taken yet: a peer that does not read shows in them."""
+        return self._writing + len(self._outgoing)
 
     async def receive(self) -> list[str]:
-        """Wait for text and return all messages that one read completed, at least one.
+        """Wait for text and return messages that one read completed, at least one and at most `FRAMES_PER_TURN`.
+
+        What the read brought beyond that comes with the next calls, each after a turn of the other tasks.
 
         Raises `ConnectionClosed`, again and again, once the connection has ended: by the peer's close frame (its code),
-        by a frame that is not allowed (the code we queued: 1002, 1003 binary, 1007 no UTF-8, 1009 too big), or 1006.
-        May be cancelled without losing anything.
+        by a frame that is not allowed (the code we queued: 1002, 1003 binary, 1007 no UTF-8, 1008 too many fragments,
+        1009 too big), or 1006, with what the stream raised as its cause. May be cancelled without losing anything.
         """
         if self._reading:
             raise trio.BusyResourceError("another task is receiving")
@@ -203,10 +229,12 @@ class WebSocket:
         try:
             while not self._ready:
                 if self._ended is not None:
-                    raise ConnectionClosed(*self._ended)
-                data = await self._read()
-                if data and self._ended is None:
-                    self._connection.receive_data(data)
+                    raise ConnectionClosed(*self._ended) from self._cause
+                if self._unabsorbed or self._unfed is not None:
+                    await trio.lowlevel.checkpoint()
+                else:
+                    self._feed(await self._read())
+                if self._ended is None:
                     self._absorb()
         finally:
             self._reading = False
@@ -214,85 +242,108 @@ class WebSocket:
         return messages
 
     async def _read(self) -> bytes:
+        """What there is to read; b"" if there is nothing, or no more (then `_ended` says why)."""
         try:
             if self._socket is None:
-                data = bytes(await self._stream.receive_some(READ_SIZE))
+                if self._is_foreign:
+                    await trio.lowlevel.checkpoint()  # before, since what was read must not be lost to a cancellation
+                data = await self._stream.receive_some(READ_SIZE)
+                if type(data) is not bytes:
+                    data = _as_bytes(data)
             else:
                 # Waiting first saves the attempt to read that nearly always finds nothing.
                 await trio.lowlevel.wait_readable(self._socket)
-                data = os.read(self._socket.fileno(), READ_SIZE)
-        except BlockingIOError:
-            return b""
-        except (trio.BrokenResourceError, trio.ClosedResourceError, OSError) as exc:
-            self._end(1006, f"connection broken: {exc.__cause__ or exc}")
+                try:
+                    data = os.read(self._socket.fileno(), READ_SIZE)
+                except BlockingIOError:
+                    return b""
+        except Exception as exc:
+            self._end(1006, f"connection broken: {said(exc)}", exc)
             return b""
         if not data:
             self._end(1006, "the peer closed the connection without a close frame")
         return data
 
+    def _feed(self, data: bytes) -> None:
+        if not data or self._ended is not None:
+            return
+        if len(data) > READ_SIZE:  # a stream that gives more than it is asked for
+            self._unfed, data = memoryview(data)[READ_SIZE:], data[:READ_SIZE]
+        try:
+            self._connection.receive_data(data)
+        except Exception as exc:
+            self._break(exc)
+        self._unabsorbed = True
+
     def _absorb(self) -> None:
+        """Take frames out of the frame machine: as many as one turn may have."""
+        if not self._unabsorbed and self._unfed is not None:
+            piece, rest = self._unfed[:READ_SIZE], self._unfed[READ_SIZE:]
+            self._unfed = rest or None
+            self._feed(bytes(piece))
         queued = len(self._outgoing)
-        for event in self._connection.events():
-            if type(event) is TextMessage:
-                if not self._take_text(event):
-                    break
-            elif type(event) is Ping:
-                if self.answers_pings and len(self._outgoing) < PONG_LIMIT and self.is_open:
-                    self._outgoing += self._connection.send(event.response())
-                if self.on_ping is not None:
-                    self.on_ping(bytes(event.payload))
-            elif type(event) is Pong:
-                if self.on_pong is not None:
-                    self.on_pong(bytes(event.payload))
-            elif type(event) is CloseConnection:
-                self._take_close(event)
+        frames, size = FRAMES_PER_TURN, BYTES_PER_TURN
+        events = self._connection.events()
+        self._unabsorbed = True
+        while frames > 0 and size > 0 and self._ended is None:
+            try:
+                event = next(events, None)
+            except Exception as exc:
+                self._break(exc)
                 break
-            elif type(event) is BytesMessage and not self._take_bytes(event):
+            if event is None:
+                self._unabsorbed = False
                 break
+            frames -= 1
+            if type(event) is TextMessage or type(event) is BytesMessage:
+                size -= len(event.data)
+                if type(event) is TextMessage and event.message_finished and self._assembly is None:
+                    self._take_whole(event.data)
+                else:
+                    self._take_part(event)
+            else:
+                self._take_control(event)
         if len(self._outgoing) > queued and self.on_unsent is not None:
             self.on_unsent()
 
-    def _take_text(self, event: TextMessage) -> bool:
-        part = event.data
-        # A part is what one read or one fragment brought; ASCII is told from a flag of the string.
-        self._size += len(part) if part.isascii() else len(part.encode())
-        if self._size > self._limit:
+    def _take_whole(self, text: str) -> None:
+        """A message that came in one piece, as nearly all do."""
+        # ASCII is told from a flag of the string.
+        if (len(text) if text.isascii() else len(text.encode())) > self._limit:
             self._fail(1009, f"message larger than {self._limit} bytes")
-            return False
-        if not event.message_finished:
-            if part:
-                self._parts.append(part)
-            return True
-        self._size = 0
-        if self._parts:
-            self._parts.append(part)
-            part = "".join(self._parts)
-            self._parts.clear()
-        self._ready.append(part)
-        return True
+        else:
+            self._ready.append(text)
 
-    def _take_bytes(self, event: BytesMessage) -> bool:
-        """A binary message is none of OCPP-J; where `on_binary` is set it is taken as the text that it holds."""
-        if self.on_binary is None:
+    def _take_part(self, event: TextMessage | BytesMessage) -> None:
+        # A binary message is none of OCPP-J; where `on_binary` is set it is taken as the text that it holds.
+        is_binary = type(event) is BytesMessage
+        if is_binary and self.on_binary is None:
             self._fail(1003, "binary message")
-            return False
-        self._size += len(event.data)
-        if self._size > self._limit:
-            self._fail(1009, f"message larger than {self._limit} bytes")
-            return False
-        self._parts.append(event.data.decode("latin-1"))  # a character for each byte: it may end within one of UTF-8
-        if not event.message_finished:
-            return True
-        whole = "".join(self._parts).encode("latin-1")
-        self._size = 0
-        self._parts.clear()
+            return
+        if self._assembly is None:
+            self._assembly = Assembly(self._limit)
         try:
-            self._ready.append(whole.decode())
-        except UnicodeDecodeError:
-            self._fail(1007, "binary message that is no UTF-8")
-            return False
-        self.on_binary()
-        return True
+            text = self._assembly.take(event)
+        except Unacceptable as exc:
+            self._fail(exc.code, exc.reason)
+            return
+        if text is not None:
+            self._assembly = None
+            self._ready.append(text)
+            if is_binary and self.on_binary is not None:
+                self.on_binary()
+
+    def _take_control(self, event: Event) -> None:
+        if type(event) is Ping:
+            if self.answers_pings and len(self._outgoing) < PONG_LIMIT and self.is_open:
+                self._outgoing += self._connection.send(event.response())
+            if self.on_ping is not None:
+                self.on_ping(bytes(event.payload))
+        elif type(event) is Pong:
+            if self.on_pong is not None:
+                self.on_pong(bytes(event.payload))
+        elif type(event) is CloseConnection:
+            self._take_close(event)
 
     def _take_close(self, event: CloseConnection) -> None:
         state = self._connection.state
@@ -309,26 +360,42 @@ class WebSocket:
         self.send_close(code, reason)
         self._end(code, reason)
 
-    def _end(self, code: int, reason: str) -> None:
+    def _break(self, exc: Exception) -> None:
+        """The frame machine raised: bytes that it was not made for, or a fault of it. Nothing further can be read."""
+        self._end(1006, f"unreadable frames: {said(exc)}", exc)
+
+    def _end(self, code: int, reason: str, cause: Exception | None = None) -> None:
         if self._ended is None:
-            self._ended = (code, reason)
+            self._ended, self._cause = (code, reason), cause
 
     def send_text(self, data: bytes | str) -> None:
-        """Queue one text message. Raises `ConnectionClosed` when not `is_open`."""
-        self._queue(TextMessage(data=data if isinstance(data, str) else data.decode()))
+        """Queue one text message. Raises `ConnectionClosed` when not `is_open`, ValueError for what is no UTF-8."""
+        try:
+            self._queue(TextMessage(data=data if isinstance(data, str) else data.decode()))
+        except UnicodeError as exc:
+            raise ValueError("data: is no text that UTF-8 can carry") from exc
 
     def send_ping(self, payload: bytes = b"") -> None:
-        """Queue a ping with at most 125 bytes; `on_pong` gets them back. Raises `ConnectionClosed`."""
+        """Queue a ping with at most 125 bytes; `on_pong` gets them back. Raises `ConnectionClosed`, ValueError."""
+        if len(payload) > MAX_PING:
+            raise ValueError(f"payload: longer than {MAX_PING} bytes")
         self._queue(Ping(payload=payload))
 
     def send_close(self, code: int = 1000, reason: str = "") -> None:
-        """Queue a close frame; nothing if one was sent or received before. A reason above 123 bytes is cut."""
+        """Queue a close frame; nothing if one was sent or received before.
+
+        Of a reason, which may be what somebody else said, 123 bytes are sent, and `?` for what is no character. Raises
+        ValueError for a code outside 1000 to 4999 (RFC 6455 §7.4).
+        """
+        if not 1000 <= code <= 4999:
+            raise ValueError(f"code: {code} is no close code, they are from 1000 to 4999")
         if self.is_open:
-            self._queue(CloseConnection(code=code, reason=reason or None))
+            text = reason.encode("utf-8", "replace").decode()
+            self._queue(CloseConnection(code=code, reason=text or None))
 
     def _queue(self, event: Event) -> None:
         if self._ended is not None:
-            raise ConnectionClosed(*self._ended)
+            raise ConnectionClosed(*self._ended) from self._cause
         try:
             self._outgoing += self._connection.send(event)
         except LocalProtocolError:
@@ -350,7 +417,7 @@ class WebSocket:
         except BlockingIOError:
             return False
         except OSError as exc:
-            self.abort(f"connection broken: {exc}")
+            self._give_up(exc)
             return True
         del self._outgoing[:sent]
         return not self._outgoing
@@ -359,7 +426,7 @@ class WebSocket:
         """Write everything queued, also what is queued meanwhile. The caller sets the deadline.
 
         Cancelled or timed out, it aborts the connection: the peer may have half a frame. A broken stream is no error
-        here; `receive` reports it.
+        here, whatever it raises; `receive` reports it.
         """
         if self._closing:
             return await trio.lowlevel.checkpoint()
@@ -372,33 +439,43 @@ class WebSocket:
         try:
             while self._outgoing:
                 data, self._outgoing = self._outgoing, bytearray()
+                self._writing = len(data)
                 await self._stream.send_all(data)
-        except (trio.BrokenResourceError, trio.ClosedResourceError) as exc:
-            self.abort(f"connection broken: {exc.__cause__ or exc}")
+                self._writing = 0
+        except Exception as exc:
+            self._give_up(exc)
         except BaseException:
             self.abort("a write was given up")
             raise
         finally:
             self._flushing = False
+            self._writing = 0
+            if self._idle is not None:
+                self._idle.set()
 
     async def aclose(self, code: int = 1000, reason: str = "") -> None:
         """Close in the regular way, within a few seconds, and then in any case. For the task that receives.
 
-        Called while another task is in `receive` or `flush`, it does not wait for either. From here on other tasks have
-        nothing to write.
+        Called while another task is in `flush`, the close frame goes out behind what that task is writing. Called while
+        another is in `receive`, it does not wait for the peer's own close frame. From here on other tasks have nothing
+        to write. Whatever the stream raises, this does not; ValueError for a code that is none. A stream that shields
+        its own `send_all` or `aclose` from cancellation is waited for as long as it takes: nobody can bound that.
         """
         self._closing = True
         try:
             with trio.move_on_after(CLOSE_TIMEOUT):
-                if not self._flushing:
-                    self.send_close(code, reason)
-                    await self._write_all()
-                    if not self._reading:
-                        await self._await_end()
+                self.send_close(code, reason)
+                if self._flushing:
+                    self._idle = trio.Event()
+                    await self._idle.wait()
+                await self._write_all()
+                if not self._reading:
+                    await self._await_end()
+                with suppress(Exception):
                     await self._stream.aclose()
         finally:
             self.abort("closed")
-            await trio.aclose_forcefully(self._stream)
+            await close_forcefully(self._stream)
 
     async def _await_end(self) -> None:
         if self._must_drain:
@@ -417,3 +494,15 @@ class WebSocket:
         self._end(1006, reason)
         self._outgoing.clear()
         close_at_once(self._stream)
+
+    def _give_up(self, exc: Exception) -> None:
+        """A write failed."""
+        self._end(1006, f"connection broken: {said(exc)}", exc)
+        self.abort()
+
+
+def _as_bytes(data: object) -> bytes:
+    """What a stream read, if it is bytes of another kind. Raises TypeError."""
+    if not isinstance(data, bytes | bytearray | memoryview):
+        raise TypeError(f"the stream read {type(data).__name__}, which is no bytes")
+    return bytes(data)

@@ -13,6 +13,7 @@ from ocpp16.observer import ConnectionStateChanged
 from ocpp16.testing.central_system import CentralSystem
 from ocpp16.testing.misbehaviour import Fault
 from ocpp16.transport.dial import Endpoint
+from ocpp16.transport.websocket import Accept, Reject, UpgradeRequest
 
 
 class Wire:
@@ -203,6 +204,26 @@ async def test_the_waits_grow_and_begin_anew_after_a_stable_connection(open_benc
         csms.abort("cp001")
         await trio.sleep(3.5)
         assert wire.dialled[-1] == pytest.approx(before + 3)
+
+
+async def test_a_server_that_is_busy_is_left_alone_as_long_as_it_asks(open_bench: Any, make_config: Any) -> None:
+    class Busy(CentralSystem):
+        """Asks to be left alone: for seconds, until a time by the charge point's clock, then no more."""
+
+        asked = iter(["600", "Thu, 01 Jan 2026 01:00:00 GMT"])
+
+        def _decide(self, request: UpgradeRequest) -> Accept | Reject:
+            later = next(self.asked, None)
+            return super()._decide(request) if later is None else Reject(503, "busy", (("Retry-After", later),))
+
+    csms = Busy()
+    wire = Wire(csms)
+    async with open_bench(csms=csms, document=make_config(Internal__RetryBackoffWaitMinimum=3)) as bench:
+        await trio.sleep(3700)
+        assert bench.charge_point.is_connected
+    begun, once, twice = wire.dialled
+    assert 600 <= once - begun <= 601, "and a random part of a second, since others were sent away with it"
+    assert 3600 <= twice <= 3601.1
 
 
 async def test_a_random_part_is_repeated_by_the_seed(open_bench: Any, make_config: Any) -> None:

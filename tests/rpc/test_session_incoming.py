@@ -108,6 +108,23 @@ def test_an_overlong_id_is_refused_under_itself_in_strict_mode(new_line: "type[L
     assert line.frame().data.startswith(f'[4,"{text}","FormationViolation"'.encode())
 
 
+TWICE = '[2,"a","UnlockConnector",{"connectorId":1,"connectorId":2}]'
+
+
+def test_a_member_given_twice_is_refused_in_strict_mode(new_line: "type[Line]") -> None:
+    line = new_line(tolerance=STRICT)
+    assert line.session.receive(TWICE, line.now) is None
+    assert line.frame().data == b'[4,"a","FormationViolation","CALL: member connectorId is there twice",{}]'
+    assert line.counters.invalid_frames == 1
+
+
+def test_otherwise_the_last_of_them_counts(line: "Line") -> None:
+    call = line.session.receive(TWICE, line.now)
+    assert call is not None
+    assert call.payload == {"connectorId": 2}
+    assert line.counters.invalid_frames == 0
+
+
 def test_a_call_is_handed_out_as_it_is(line: "Line") -> None:
     call = line.handed_out("Reset", {"type": "Soft"})
     assert (call.unique_id, call.action, call.payload) == ("cs-1", "Reset", {"type": "Soft"})

@@ -2,6 +2,8 @@ from base64 import b64encode
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from ocpp16.errors import ConfigurationError
 from ocpp16.security.basic_auth import authorization_header, credentials, is_same_key
@@ -26,6 +28,18 @@ def test_missing_key() -> None:
 def test_colon_in_the_identity() -> None:
     with pytest.raises(ConfigurationError, match="colon"):
         authorization_header("NL:1", b"k" * 16)
+
+
+def test_an_identity_that_is_no_text() -> None:
+    with pytest.raises(ConfigurationError, match="no Unicode character"):
+        authorization_header("NL\ud800", b"k" * 16)
+
+
+@given(st.text(st.characters(categories=None, exclude_categories=()), max_size=40).map(lambda text: f"Basic {text}"))
+@settings(derandomize=True, deadline=None, database=None)
+def test_any_header_is_read_or_not(header: str) -> None:
+    found = credentials(header)
+    assert found is None or isinstance(found[0], str)
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,7 @@
 import logging
+import os
 import ssl
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -120,8 +122,76 @@ def test_client_certificate(roots: Any, client_files: Any, tmp_path: Any) -> Non
         client_context(roots, certificate_chain=tmp_path / "missing.pem", private_key=key)
 
 
+def mode(path: Any) -> int:
+    return int(path.stat().st_mode & 0o777)
+
+
 def test_key_log(roots: Any, tmp_path: Any) -> None:
-    assert client_context(roots, keylog_file=tmp_path / "keys").keylog_filename == str(tmp_path / "keys")
+    context = client_context(roots, keylog_file=tmp_path / "keys")
+    assert context.keylog_filename == str(tmp_path / "keys")
+    assert client_context(roots, keylog_file=tmp_path / "keys") is context
+
+
+@pytest.mark.parametrize("umask", [0o000, 0o022, 0o777])
+def test_the_key_log_is_its_owners_alone(roots: Any, tmp_path: Any, umask: int) -> None:
+    before = os.umask(umask)
+    try:
+        client_context(roots, keylog_file=tmp_path / "keys")
+    finally:
+        os.umask(before)
+    assert mode(tmp_path / "keys") == 0o600
+
+
+def test_a_key_log_that_is_there_is_restricted_each_time_and_kept(roots: Any, tmp_path: Any) -> None:
+    path = tmp_path / "keys"
+    path.write_text("# before\n")
+    for found in (0o644, 0o666, 0o640):
+        path.chmod(found)
+        client_context(roots, keylog_file=path)
+        assert mode(path) == 0o600
+    assert path.read_text().startswith("# before\n")
+
+
+def test_another_key_log_in_its_place_gets_the_secrets(roots: Any, tmp_path: Any) -> None:
+    first = client_context(roots, keylog_file=tmp_path / "keys")
+    (tmp_path / "keys").rename(tmp_path / "old")
+    assert client_context(roots, keylog_file=tmp_path / "keys") is not first
+    assert mode(tmp_path / "keys") == 0o600
+
+
+def test_key_logs_that_cannot_be_written(roots: Any, tmp_path: Any) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    for name in ("missing/keys", "", "a\0b", "pipe", "\udc80" * 300, "x" * 300):
+        path = tmp_path / name
+        with pytest.raises(ConfigurationError, match="TLSKeylogFile: ") as caught:
+            client_context(roots, keylog_file=path)
+        assert str(caught.value).isprintable()
+
+
+@pytest.mark.parametrize("name", ["a\0b.pem", "x" * 300 + ".pem", "\udc80.pem"])
+def test_paths_that_are_none(tmp_path: Any, client_files: Any, roots: Any, name: str) -> None:
+    path = tmp_path / name
+    calls: list[Callable[[], object]] = [
+        lambda: client_context(path),
+        lambda: client_context(roots, certificate_chain=path, private_key=path),
+        lambda: server_context(path, path),
+        lambda: server_context(*client_files, client_ca=path),
+    ]
+    for call in calls:
+        with pytest.raises(ConfigurationError) as caught:
+            call()
+        assert str(caught.value).isprintable()
+
+
+@pytest.mark.parametrize("ciphers", ["", "a\0b", "\ud800", "é", "!ALL"])
+def test_ciphers_that_are_none(roots: Any, ciphers: str) -> None:
+    with pytest.raises(ConfigurationError, match="SupportedCiphers"):
+        client_context(roots, ciphers12=ciphers)
+
+
+def test_nobody_to_trust_among_clients_is_told(client_files: Any, tmp_path: Any) -> None:
+    with pytest.raises(ConfigurationError, match="holds none"):
+        server_context(*client_files, client_ca=tmp_path / "none")
 
 
 def test_server_context(client_files: Any, roots: Any) -> None:

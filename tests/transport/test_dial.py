@@ -137,6 +137,51 @@ async def test_unknown_name() -> None:
     assert caught.value.step == "name"
 
 
+@pytest.mark.parametrize(
+    "answer",
+    [
+        RuntimeError("resolver"),
+        ValueError("embedded null byte"),
+        KeyError("\x1b[2J"),
+        OSError(2**70, ""),
+        trio.BrokenResourceError(),
+        [],
+    ],
+)
+async def test_a_resolver_of_somebodys_own(answer: Any) -> None:
+    trio.socket.set_custom_hostname_resolver(Resolver(answer))
+    with pytest.raises(DialFailed, match=r"^name: ") as caught:
+        await open_stream(Endpoint(False, "csms", 80, "/"))
+    assert str(caught.value).isprintable()
+
+
+@pytest.mark.parametrize("port", [-1, 65_536, 2**70])
+async def test_impossible_port(port: Any) -> None:
+    with pytest.raises(DialFailed):
+        await open_stream(Endpoint(False, "127.0.0.1", port, "/"))
+
+
+@pytest.mark.parametrize("host", ["a\0b", "\ud800", "", "a" * 300])
+async def test_impossible_host(host: Any) -> None:
+    with pytest.raises(DialFailed):
+        await open_stream(Endpoint(False, host, 9, "/"))
+
+
+@pytest.mark.parametrize("by", ["\ud800", "a\0b", "x" * 300])
+async def test_impossible_interface(listener: Any, by: Any) -> None:
+    with pytest.raises(DialFailed, match=r"^interface: ") as caught:
+        await open_stream(Endpoint(False, "127.0.0.1", listener[0], "/"), interface=by)
+    assert str(caught.value).isprintable()
+
+
+@pytest.mark.parametrize("error", [RuntimeError("modem"), OSError(-5, "odd"), OSError(2**70, ""), trio.WouldBlock()])
+async def test_a_socket_of_somebodys_own(error: Any) -> None:
+    trio.socket.set_custom_hostname_resolver(Resolver(["192.0.2.1"]))
+    trio.socket.set_custom_socket_factory(Sockets({"192.0.2.1": error}))
+    with pytest.raises(DialFailed, match=r"^TCP: cannot connect to csms: 192.0.2.1: ."):
+        await open_stream(Endpoint(False, "csms", 80, "/"))
+
+
 async def test_impossible_name() -> None:
     with pytest.raises(DialFailed, match=r"^name: "):
         await open_stream(Endpoint(False, "x" * 70 + ".example", 80, "/"))

@@ -12,6 +12,7 @@ import trio
 import trustme
 
 from ocpp16.security.tls import client_context
+from ocpp16.transport import dial as dial_module
 from ocpp16.transport.dial import DialFailed, Endpoint, open_stream
 from ocpp16.transport.websocket import Accept, WebSocket
 
@@ -124,6 +125,40 @@ async def test_certificates_that_are_not_believed(serve: Any, roots: Any, name: 
         await dial(port, client_context(roots))
     assert str(caught.value).startswith("TLS: the certificate of 127.0.0.1 is refused")
     assert (caught.value.step, caught.value.security_event) == ("TLS", "InvalidCentralSystemCertificate")
+
+
+def without_intermediate(leaf: Any) -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    with trustme.Blob(leaf.private_key_pem.bytes() + leaf.cert_chain_pems[0].bytes()).tempfile() as path:
+        context.load_cert_chain(path)
+    return context
+
+
+async def test_a_missing_intermediate_does_not_read_like_a_foreign_authority(serve: Any, roots: Any) -> None:
+    leaf = CA.create_child_ca().issue_cert("127.0.0.1")
+    client = await dial(await serve(server_tls(leaf)), client_context(roots))
+    client.abort()
+    port = await serve(without_intermediate(leaf))
+    with pytest.raises(DialFailed, match="sent only its own certificate, so either the intermediate one is missing"):
+        await dial(port, client_context(roots))
+    port = await serve(server_tls(OTHER_CA.create_child_ca().issue_cert("127.0.0.1")))
+    with pytest.raises(DialFailed, match="2 certificates that the server sent lead to none of the trusted roots"):
+        await dial(port, client_context(roots))
+
+
+async def test_where_the_chain_cannot_be_told_both_are_named(serve: Any, roots: Any, monkeypatch: Any) -> None:
+    monkeypatch.setattr(dial_module, "_chain_length", lambda stream: 0)
+    port = await serve(server_tls(OTHER_CA.issue_cert("127.0.0.1")))
+    with pytest.raises(DialFailed, match="either the server does not send its intermediate certificates, or its root"):
+        await dial(port, client_context(roots))
+
+
+@pytest.mark.parametrize("name", ["", ".", "a" * 64 + ".example", "a\0b", "\ud800"])
+async def test_names_that_tls_cannot_ask_for(serve: Any, roots: Any, name: Any) -> None:
+    port = await serve(server_tls(CA.issue_cert("127.0.0.1")))
+    with pytest.raises(DialFailed, match=r"^TLS: ") as caught:
+        await dial(port, client_context(roots), host="127.0.0.1", server_hostname=name or "..")
+    assert str(caught.value).isprintable()
 
 
 async def test_wrong_name_by_host_name(serve: Any, roots: Any) -> None:

@@ -18,13 +18,14 @@ class Stuck(trio.abc.Stream):
         self.inner = inner
         self.stuck: set[str] = set()
         self.broken: set[str] = set()
+        self.freed = trio.Event()
         self.is_closed = False
 
     async def _pass(self, operation: Any) -> None:
         if operation in self.broken:
             raise trio.BrokenResourceError("reset by peer")
         if operation in self.stuck:
-            await trio.sleep_forever()
+            await self.freed.wait()
 
     async def send_all(self, data: Any) -> None:
         await self._pass("send")
@@ -210,6 +211,40 @@ async def test_a_peer_that_breaks_the_rules_gets_time_to_read_why(
         assert bytes(await stream.receive_some(100)).startswith(b"\x88")
         await stream.send_all(frame(1, b"still talking"))
     assert trio.current_time() == 1
+
+
+async def test_the_close_frame_goes_out_behind_what_another_task_writes(autojump_clock: Any, stuck: Any) -> None:
+    client, server, stream = stuck
+    stream.stuck.add("send")
+    client.send_text("first")
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(client.flush)
+        await trio.testing.wait_all_tasks_blocked()
+        client.send_text("second")
+        assert client.unsent_bytes == 23, "two frames, one of them in the hands of the stream"
+        nursery.start_soon(client.aclose, 1001, "maintenance")
+        await trio.testing.wait_all_tasks_blocked()
+        stream.freed.set()
+        assert [*await server.receive(), *await server.receive()] == ["first", "second"]
+        with pytest.raises(ConnectionClosed) as caught:
+            await server.receive()
+        await server.aclose()
+    assert (caught.value.code, caught.value.reason) == (1001, "maintenance")
+    assert client.unsent_bytes == 0
+    assert trio.current_time() == 0
+
+
+async def test_a_close_behind_a_write_that_never_ends_is_bounded(autojump_clock: Any, stuck: Any) -> None:
+    client, _, stream = stuck
+    stream.stuck.add("send")
+    client.send_text("x")
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(client.flush)
+        await trio.testing.wait_all_tasks_blocked()
+        await client.aclose()
+        assert trio.current_time() == 3
+        nursery.cancel_scope.cancel()
+    assert stream.is_closed
 
 
 # Real sockets: what the kernel takes at once

@@ -8,6 +8,7 @@ import pytest
 import trio
 
 from ocpp16.errors import ConnectionClosed
+from ocpp16.transport.assembly import MAX_FRAGMENTS
 from ocpp16.transport.websocket import WebSocket
 
 TEXT, BINARY, CLOSE, PING, PONG, CONTINUATION = 1, 2, 8, 9, 10, 0
@@ -203,6 +204,63 @@ def compressed_server(upgrade: Any) -> Any:
 
 def test_a_websocket_has_no_dictionary() -> None:
     assert not hasattr(WebSocket.__new__(WebSocket), "__dict__")
+
+
+@pytest.mark.parametrize("chunk", [1, 1000])
+async def test_binary_fragments_that_cut_a_character(bare_server: Any, frame: Any, chunk: Any) -> None:
+    client, stream = await bare_server()
+    taken: list[None] = []
+    client.on_binary = lambda: taken.append(None)
+    text = "[2,é]".encode()
+    data = frame(BINARY, text[:4], fin=False) + frame(PING, b"!") + frame(CONTINUATION, b"", fin=False)
+    data += frame(CONTINUATION, text[4:]) + frame(TEXT, b"text")
+    async with trio.open_nursery() as nursery:
+
+        async def feed() -> None:
+            for start in range(0, len(data), chunk):
+                await stream.send_all(data[start : start + chunk])
+                await trio.testing.wait_all_tasks_blocked()
+
+        nursery.start_soon(feed)
+        found: list[str] = []
+        while len(found) < 2:
+            found += await client.receive()
+    assert found == ["[2,é]", "text"]
+    assert taken == [None]
+
+
+async def test_binary_messages_have_the_limit_of_texts(bare_server: Any, frame: Any) -> None:
+    client, stream = await bare_server(max_message_size=100)
+    client.on_binary = lambda: None
+    await stream.send_all(frame(BINARY, b"x" * 60, fin=False) + frame(CONTINUATION, b"x" * 41))
+    with pytest.raises(ConnectionClosed) as caught:
+        await client.receive()
+    assert caught.value.code == 1009
+
+
+async def test_a_binary_message_that_came_with_the_handshake_is_taken_too(bare_server: Any, frame: Any) -> None:
+    client, _ = await bare_server(trailing=frame(BINARY, b"[]"))
+    client.on_binary = lambda: None
+    assert await client.receive() == ["[]"]
+
+
+@pytest.mark.parametrize("opcode", [TEXT, BINARY])
+async def test_a_message_in_very_many_pieces(bare_server: Any, frame: Any, opcode: Any) -> None:
+    client, stream = await bare_server()
+    client.on_binary = lambda: None
+    pieces = [bytes([97 + number % 26]) for number in range(3000)]
+    frames = [frame(opcode, pieces[0], fin=False)] + [frame(CONTINUATION, piece, fin=False) for piece in pieces[1:]]
+    await stream.send_all(b"".join(frames) + frame(CONTINUATION))
+    assert await client.receive() == [b"".join(pieces).decode()]
+
+
+@pytest.mark.parametrize("payload", [b"", b"x"])
+async def test_fragments_without_end_have_one(bare_server: Any, frame: Any, payload: Any) -> None:
+    client, stream = await bare_server()
+    await stream.send_all(frame(TEXT, b"[", fin=False) + frame(CONTINUATION, payload, fin=False) * MAX_FRAGMENTS)
+    with pytest.raises(ConnectionClosed) as caught:
+        await client.receive()
+    assert caught.value.code == 1008
 
 
 async def test_binary_messages_are_text_where_that_is_tolerated(bare_server: Any, frame: Any) -> None:
