@@ -280,6 +280,17 @@ class Questions(StationEvents):
             raise ValueError(str(refusal)) from refusal
         return ChargingProfileStatus(reply.payload["status"])
 
+    def charging_profile_problem(self, connector_id: int, profile: Mapping[str, Any]) -> str:
+        """Why `set_charging_profile` would be Rejected now, in words; empty if nothing speaks against it.
+
+        Raises ValueError as that does.
+        """
+        self._check_usable()
+        own = deepcopy(dict(profile))
+        validate("SetChargingProfile", "request", {"connectorId": connector_id, "csChargingProfiles": own})
+        problem = self._smart_charging.problem(connector_id, own)
+        return "" if problem is None else str(problem)
+
     async def clear_charging_profiles(
         self,
         *,

@@ -1,11 +1,11 @@
 """`ocpp16 central-system`: the scripted Central System of the test kit as a server that accepts everything.
 
 For trying a charge point out. It says what passes, in readable lines, and what a charge point did that OCPP does not
-allow. It keeps nothing.
+allow, and whom it refused. It keeps nothing. What is said is foreign nearly all of it: each line is harmless and bounded,
+and of floods only a part is printed, and how much was left out.
 """
 
 from collections.abc import Callable
-from contextlib import suppress
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -17,18 +17,21 @@ import trio
 
 from ocpp16.cli.failure import CommandFailed, listening_failed
 from ocpp16.cli.log import LogChoice, log_options
-from ocpp16.cli.message_lines import IN, LONGEST_TEXT, OUT, MessageLines, cut
+from ocpp16.cli.message_lines import IN, LONGEST_LINE, LONGEST_TEXT, OUT, MessageLines
 from ocpp16.cli.orders import Orders
 from ocpp16.cli.running import Ending, run
 from ocpp16.cli.standard_streams import StandardInput, StandardOutput, lines
+from ocpp16.rpc.folding import Folding
 from ocpp16.security.tls import server_context
 from ocpp16.testing import CentralSystem, Direction
+from ocpp16.testing.connected_charge_point import NO_FRAME
 from ocpp16.testing.recording import Frame, Recording
+from ocpp16.texts import shown
 
 CHAIN, KEY, CLIENT_ROOTS = "chain.pem", "key.pem", "client_ca.pem"
 """Files of the --tls folder: our certificate with the intermediate ones, its key, and roots of client certificates."""
-REMEMBERED = 10_000
-"""Lines of traffic that are kept."""
+JUNK_INTERVAL = 10.0
+"""Seconds in which junk of a charge point is told once."""
 LONGEST_QUEUE = 10_000
 """Lines that may wait to be printed."""
 LAST_LINES = 1.0
@@ -63,8 +66,8 @@ async def _run(
     host: str, port: int, context: SSLContext | None, heartbeat: int, is_controlled: bool, ending: Ending
 ) -> None:
     send, receive = trio.open_memory_channel[str](LONGEST_QUEUE)
-    say = partial(_say, send)
-    central = CentralSystem(now=lambda: round(time() * 1e6), interval=heartbeat, record_limit=REMEMBERED)
+    say = Said(send)
+    central = CentralSystem(now=lambda: round(time() * 1e6), interval=heartbeat, record_limit=0)
     central.recording = SpokenRecording(say)
     async with trio.open_nursery() as printing:
         printing.start_soon(_print, receive, StandardOutput(partial(ending.begin, "standard output was closed")))
@@ -74,8 +77,8 @@ async def _run(
                     port = await central.listen(host, port, context)
                 except OSError as error:
                     raise listening_failed(host, port, error) from error
-                shown = f"[{host}]" if ":" in host else host
-                say(f"listening on {'ws' if context is None else 'wss'}://{shown}:{port}/")
+                where = f"[{host}]" if ":" in host else host
+                say(f"listening on {'ws' if context is None else 'wss'}://{where}:{port}/")
                 if is_controlled:
                     nursery.start_soon(_obey, Orders(central, say), ending)
                 await ending.wait()
@@ -85,10 +88,22 @@ async def _run(
         printing.cancel_scope.deadline = trio.current_time() + LAST_LINES
 
 
-def _say(send: trio.MemorySendChannel[str], line: str) -> None:
-    """Have a line printed, with the time; if nobody reads them fast enough, lines are left out."""
-    with suppress(trio.WouldBlock):
-        send.send_nowait(f"{datetime.now():%H:%M:%S} {line}\n")
+class Said:
+    """Has lines printed, with the time. If nobody reads them fast enough some are left out, and how many is said."""
+
+    __slots__ = ("_left_out", "_send")
+
+    def __init__(self, send: trio.MemorySendChannel[str]) -> None:
+        self._send = send
+        self._left_out = 0
+
+    def __call__(self, line: str) -> None:
+        missed = f"… {self._left_out:,} more lines, too many to be printed\n" if self._left_out else ""
+        try:
+            self._send.send_nowait(f"{missed}{datetime.now():%H:%M:%S} {shown(line, LONGEST_LINE)}\n")
+            self._left_out = 0
+        except trio.WouldBlock:
+            self._left_out += 1
 
 
 async def _print(receive: trio.MemoryReceiveChannel[str], output: StandardOutput) -> None:
@@ -113,32 +128,40 @@ async def _close_all(central: CentralSystem) -> None:
 
 
 class SpokenRecording(Recording):
-    """A record that is said aloud, line by line. Arrows go from the charge point (→) or to it (←)."""
+    """A record that is said aloud, line by line, and not kept. Arrows go from the charge point (→) or to it (←)."""
 
-    __slots__ = ("_lines", "_say")
+    __slots__ = ("_junk", "_lines", "_say")
 
     def __init__(self, say: Callable[[str], None]) -> None:
-        super().__init__(REMEMBERED)
+        super().__init__(0)
         self._say = say
         self._lines = MessageLines()
+        self._junk = Folding(JUNK_INTERVAL)
 
     def add(self, identity: str, direction: Direction, text: str, frame: Frame | None = None) -> None:
         super().add(identity, direction, text, frame)
-        self._say(f"{cut(identity, LONGEST_TEXT)} {self._described(identity, direction, text, frame)}")
+        is_junk = frame is None and direction is Direction.RECEIVED
+        self._tell(identity, self._described(identity, direction, text, frame), "unreadable" if is_junk else None)
 
     def object_to(self, identity: str, rule: str, text: str) -> None:
         super().object_to(identity, rule, text)
-        self._say(f"{cut(identity, LONGEST_TEXT)} ! against the rules: {rule}")
+        self._tell(identity, f"! against the rules: {rule}", "no frame" if rule.startswith(NO_FRAME) else None)
+
+    def _tell(self, identity: str, line: str, junk: str | None) -> None:
+        untold = 0 if junk is None else self._junk.note((identity, junk), trio.current_time())
+        if untold is not None:
+            more = f" (… {untold:,} more like it before)" if untold else ""
+            self._say(f"{shown(identity, LONGEST_TEXT) or '?'} {shown(line, LONGEST_LINE - LONGEST_TEXT)}{more}")
 
     def _described(self, identity: str, direction: Direction, text: str, frame: Frame | None) -> str:
         if direction is Direction.OPENED:
             return "connected"
         if direction is Direction.CLOSED:
             return f"disconnected: {text}"
+        if direction is Direction.REFUSED:
+            return f"refused: {text}"
         arrow = OUT if direction is Direction.RECEIVED else IN
-        if frame is None:
-            return self._lines.of_text(arrow, text, identity)
-        return self._lines.of_frame(arrow, frame, identity)
+        return self._lines.of_text(arrow, text, identity, frame)
 
 
 def _context(folder: Path) -> SSLContext:

@@ -8,7 +8,7 @@ import os
 import sys
 from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import partial
 
 import trio
@@ -16,18 +16,23 @@ from rich.console import Console as Terminal
 from rich.console import RenderableType
 from rich.text import Text
 
+from ocpp16.charge_point.charge_point import ChargePoint
 from ocpp16.cli.event_lines import EventLines
 from ocpp16.cli.input_line import InputLine
-from ocpp16.cli.results import shown
+from ocpp16.cli.results import rendered
 from ocpp16.cli.running import Ending
 from ocpp16.cli.standard_streams import StandardInput, StandardOutput, lines
 from ocpp16.errors import Ocpp16Error
 from ocpp16.observer import ObserverEvent
 from ocpp16.simulation import CommandError, Commands
-from ocpp16.simulation.commands import find, from_words
+from ocpp16.simulation.commands import find
+from ocpp16.simulation.words import from_words
+from ocpp16.texts import shown
 
 WIDTH = 200
 """Columns where there is no terminal to tell them."""
+LONGEST_ERROR = 1000
+"""Characters."""
 
 
 class Console:
@@ -45,11 +50,22 @@ class Console:
         self._write = write
         self._typed = typed
         self._events = EventLines()
+        self._charge_point: ChargePoint | None = None
+
+    def follow(self, charge_point: ChargePoint) -> None:
+        """Whose events are shown, with the time of its clock."""
+        self._charge_point = charge_point
+        self._events.follow(charge_point)
 
     async def notify(self, event: ObserverEvent) -> None:
         """`Observer`: print what happens."""
         for line in self._events.of(event):
-            await self._show(Text.assemble((f"{datetime.now():%H:%M:%S} ", "dim"), (line, "cyan")))
+            await self._show(Text.assemble((f"{self._time():%H:%M:%S} ", "dim"), (line, "cyan")))
+
+    def _time(self) -> datetime:
+        """That of the charge point, where the person is."""
+        now = datetime.now(UTC) if self._charge_point is None else self._charge_point.clock.now_datetime()
+        return now.astimezone()
 
     async def exit(self, reason: str) -> None:
         """Print why the program ends."""
@@ -89,7 +105,8 @@ class Console:
         except (CommandError, Ocpp16Error) as error:
             await self._show_error(error)
         else:
-            await self._show(shown(name, result))
+            reason = commands.reason(name, arguments, result)
+            await self._show(Text(f"{result}: {reason}") if reason else rendered(name, result))
 
     async def _wait(self, words: str) -> None:
         try:
@@ -98,7 +115,7 @@ class Console:
             await self._show_error(CommandError("bad_value", "wait needs a number of seconds, 0 or more"))
 
     async def _show_error(self, error: Exception) -> None:
-        await self._show(Text(f"error: {error}", "red"))
+        await self._show(Text(f"error: {shown(error, LONGEST_ERROR)}", "red"))
 
     async def _show(self, what: RenderableType) -> None:
         with self._terminal.capture() as captured:

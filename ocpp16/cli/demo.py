@@ -20,7 +20,6 @@ from ocpp16.cli.event_lines import EventLines
 from ocpp16.cli.failure import UNEXPECTED, CommandFailed, listening_failed
 from ocpp16.cli.log import LogChoice, log_options
 from ocpp16.cli.running import Ending, run
-from ocpp16.cli.scaled_clock import ScaledClock
 from ocpp16.observer import MessageExchanged, ObserverEvent
 from ocpp16.simulation import Operation, SimulatedStation
 from ocpp16.testing import CentralSystem
@@ -55,7 +54,7 @@ def demo(choice: LogChoice, speed: float, connectors: int, port: int) -> int:
     Ends by itself; the exit code is 0 if everything happened as it should.
     """
     choice.begin("error")
-    return run(partial(_run, speed, connectors, port), exit_code_of_sigterm=143, clock=ScaledClock(speed))
+    return run(partial(_run, speed, connectors, port), exit_code_of_sigterm=143, speed=speed)
 
 
 async def _run(speed: float, connectors: int, port: int, ending: Ending) -> None:

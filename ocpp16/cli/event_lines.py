@@ -1,11 +1,16 @@
-"""One line for each event of a charge point: a table from the event's name, as the control interface has it."""
+"""One line for each event of a charge point: a table from the event's name, as the control interface has it.
+
+The table has every event, and a line is harmless and bounded, whatever is told in it.
+"""
 
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from ocpp16.cli.message_lines import IN, OUT, MessageLines, in_words
+from ocpp16.charge_point.charge_point import ChargePoint
+from ocpp16.cli.message_lines import IN, LONGEST_LINE, OUT, MessageLines, in_words
 from ocpp16.observer import ConnectionStateChanged, ObserverEvent
 from ocpp16.simulation.events import Events
+from ocpp16.texts import shown
 
 Record = Mapping[str, Any]
 
@@ -19,21 +24,21 @@ class EventLines:
         self._events = Events()
         self._messages = MessageLines()
 
+    def follow(self, charge_point: ChargePoint) -> None:
+        """Whose events they are."""
+        self._events.follow(charge_point)
+
     def of(self, event: ObserverEvent) -> list[str]:
-        """The lines of an event: one, or none."""
-        lines = []
-        for record in self._events.records(event):
-            name = record["event"]
-            if name == "message":
-                lines.append(self._messages.of_text(OUT if record["direction"] == "sent" else IN, record["text"]))
-            elif isinstance(event, ConnectionStateChanged) and event.reason:
-                lines.append(f"not connected: {event.reason}")
-            elif name in _TEXTS:
-                lines.append(_TEXTS[name](record))
-            else:
-                members = {key: value for key, value in record.items() if key != "event"}
-                lines.append(f"{name.replace('_', ' ')}: {in_words(members)}")
-        return lines
+        """The lines of an event: one or none, and one for those that were lost before it."""
+        return [shown(self._line(event, record), LONGEST_LINE) for record in self._events.records(event)]
+
+    def _line(self, event: ObserverEvent, record: Record) -> str:
+        name = record["event"]
+        if name == "message":
+            return self._messages.of_text(OUT if record["direction"] == "sent" else IN, record["text"])
+        if name == "connection" and isinstance(event, ConnectionStateChanged) and event.reason:
+            return f"not connected: {event.reason}"
+        return TEXTS[name](record)
 
 
 def _status(record: Record) -> str:
@@ -60,7 +65,21 @@ def _configuration(record: Record) -> str:
     return f"{record['key']} " + ("changed" if record["value"] is None else f"= {record['value']}")
 
 
-_TEXTS: Mapping[str, Callable[[Record], str]] = {
+def _store(record: Record) -> str:
+    told = "the store cannot be written" if record["state"] == "failing" else "the store can be written again"
+    return f"{told}: {record['detail']}" if record["detail"] else told
+
+
+def _authorization(record: Record) -> str:
+    source = f" ({record['source']})" if record["source"] else ""
+    return f"{record['id_tag']} is {record['status']}{source}"
+
+
+def _set_aside(record: Record) -> str:
+    return f"{record['action']} of {record['session_id']} is not answered: {record['waiting']} messages wait apart"
+
+
+TEXTS: Mapping[str, Callable[[Record], str]] = {
     "connection": lambda record: "connected" if record["connected"] else "not connected",
     "boot": lambda record: f"BootNotification: {record['status']}, interval {record['interval']} s",
     "status": _status,
@@ -68,6 +87,12 @@ _TEXTS: Mapping[str, Callable[[Record], str]] = {
     "charging_limit": _charging_limit,
     "charging_profiles": lambda record: "charging profiles changed",
     "configuration": _configuration,
+    "events_dropped": lambda record: f"… {record['count']:,} more events, too many to be shown",
+    "store": _store,
+    "authorization": _authorization,
+    "message_given_up": lambda record: f"{record['action']} was given up: {record['reason']}",
+    "message_set_aside": _set_aside,
+    "internal_error": lambda record: f"internal error in {record['place']}: {record['reason']}",
     "reset": lambda record: f"{record['type']} reset",
     "security_event": lambda record: f"security event {record['type']}: {record['tech_info'] or ''}".rstrip(": "),
 }

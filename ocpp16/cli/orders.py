@@ -10,7 +10,9 @@ from typing import Any, NamedTuple
 import orjson
 
 from ocpp16.errors import CallFailed, ConnectionClosed, ValidationError
+from ocpp16.simulation.command import near
 from ocpp16.testing import CentralSystem
+from ocpp16.texts import shown
 
 Payload = dict[str, Any]
 
@@ -70,8 +72,8 @@ class Orders:
                 await self._call(line)
             elif words := shlex.split(line, comments=True):
                 await self._obey(words[0].replace("-", "_"), words[1:])
-        except (ValueError, CallFailed, ConnectionClosed, ValidationError) as error:
-            self._say(f"error: {error}")
+        except (ValueError, TypeError, RecursionError, CallFailed, ConnectionClosed, ValidationError) as error:
+            self._say(f"error: {shown(error)}")
 
     async def _call(self, line: str) -> None:
         """`call CHARGE_POINT ACTION [JSON]`; the JSON is taken as it is typed."""
@@ -96,7 +98,8 @@ class Orders:
                 raise ValueError(f"usage: {word} CHARGE_POINT {order.usage}".rstrip())
             await self._central.call(rest[0], order.action, order.payload(rest[1:]))
         else:
-            raise ValueError(f"no command {word}; help lists them")
+            known = (*ORDERS, "call", "close", "charge_points", "help", "quit")
+            raise ValueError(f"no command {word}{near(word, known)}; help lists them")
 
     def _help(self) -> None:
         for name, order in ORDERS.items():

@@ -1,15 +1,25 @@
-"""What a person sees of the results of commands: tables for lists, words for the rest."""
+"""What a person sees of the results of commands: tables for lists, words for the rest.
 
+Whatever is in a result may be foreign: it goes through `shown`, cell by cell.
+"""
+
+import json
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-import orjson
 from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from ocpp16.texts import shown
 
-def shown(command: str, result: Any) -> RenderableType:
+LONGEST_CELL = 500
+"""Characters: the longest value of a configuration key."""
+LONGEST_RESULT = 2000
+"""Characters of a result that is no table."""
+
+
+def rendered(command: str, result: Any) -> RenderableType:
     """The result of a command, to be printed."""
     if command in _TABLES:
         return _TABLES[command](result)
@@ -17,15 +27,16 @@ def shown(command: str, result: Any) -> RenderableType:
         return Text("ok")
     if isinstance(result, bool):
         return Text("done" if result else "nothing to do: it is so already")
-    return Text(result if isinstance(result, str) else orjson.dumps(result).decode())
+    return Text(shown(result if isinstance(result, str) else json.dumps(result, default=str), LONGEST_RESULT))
 
 
 def _table(heads: Iterable[str], rows: Iterable[Iterable[Any]], caption: str | None = None) -> Table:
-    table = Table(box=None, header_style="bold", pad_edge=False, caption=caption, caption_justify="left")
+    told = None if caption is None else Text(shown(caption, LONGEST_RESULT))
+    table = Table(box=None, header_style="bold", pad_edge=False, caption=told, caption_justify="left")
     for head in heads:
         table.add_column(head)
     for row in rows:
-        table.add_row(*(Text("-" if cell is None or cell == "" else str(cell)) for cell in row))
+        table.add_row(*(Text("-" if cell is None or cell == "" else shown(cell, LONGEST_CELL)) for cell in row))
     return table
 
 
@@ -75,7 +86,7 @@ def _configuration(result: Mapping[str, Any]) -> Table:
 
 
 def _data_transfer(result: Mapping[str, Any]) -> Text:
-    return Text(f"{result['status']} {result['data'] or ''}".rstrip())
+    return Text(shown(f"{result['status']} {result['data'] or ''}".rstrip(), LONGEST_RESULT))
 
 
 def _composite_schedule(result: Mapping[str, Any]) -> Table:
@@ -96,7 +107,7 @@ def _charging_profiles(result: Iterable[Mapping[str, Any]]) -> Table:
 
 
 def _charging_limit(result: Mapping[str, Any]) -> Text:
-    return Text(_limit(result) + (f" until {result['until']}" if result["until"] else ""))
+    return Text(shown(_limit(result) + (f" until {result['until']}" if result["until"] else "")))
 
 
 def _explain_limit(result: Mapping[str, Any]) -> Text:
@@ -110,7 +121,7 @@ def _explain_limit(result: Mapping[str, Any]) -> Text:
             converted = "" if part["unit"] == unit else f", which is {part['comes_to']:g} {unit}"
             decides = ", decides" if result["profile"] and part["id"] == result["profile"]["id"] else ""
             name = f"{part['purpose']} {part['id']}, stack level {part['stack_level']}"
-            lines.append(f"{name}: {_limit(part)}{converted}{decides}")
+            lines.append(shown(f"{name}: {_limit(part)}{converted}{decides}"))
     if result["before_sharing"] is None:
         lines.append("no charging profile applies now")
     return Text("\n".join(lines))
@@ -123,6 +134,12 @@ def _limit(result: Mapping[str, Any]) -> str:
     return f"{result['limit']:g} {result['unit']}{phases}"
 
 
+def _dead_letters(result: Iterable[Mapping[str, Any]]) -> Table:
+    keys = ("sequence", "given_up_at", "action", "attempts", "reason")
+    rows = [(*(letter[key] for key in keys), json.dumps(letter["payload"], default=str)) for letter in result]
+    return _table((*(key.replace("_", " ") for key in keys), "payload"), rows, None if rows else "no dead letters")
+
+
 _TABLES: Mapping[str, Callable[[Any], RenderableType]] = {
     "status": _status,
     "help": _help,
@@ -133,4 +150,7 @@ _TABLES: Mapping[str, Callable[[Any], RenderableType]] = {
     "charging_profiles": _charging_profiles,
     "charging_limit": _charging_limit,
     "explain_limit": _explain_limit,
+    "dead_letters": _dead_letters,
+    "resend_dead_letters": lambda result: Text(f"{result} queued again"),
+    "discard_dead_letters": lambda result: Text(f"{result} deleted"),
 }

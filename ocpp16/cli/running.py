@@ -1,7 +1,7 @@
 """Running a command's trio program to an orderly end, whatever asks for it.
 
-The first SIGINT (Ctrl-C) or SIGTERM asks; the program has `GRACE` seconds for it. A second one cuts that short. What
-was told to the charge point is on disk in any case.
+The first SIGINT (Ctrl-C), SIGTERM or SIGHUP asks; the program has `GRACE` seconds for it. A second one cuts that short.
+What was told to the charge point is on disk in any case.
 """
 
 import signal
@@ -9,8 +9,11 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 
 import trio
 
+from ocpp16.cli.failure import INTERRUPTED
+from ocpp16.cli.scaled_clock import ScaledClock
+
 GRACE = 15.0
-"""Seconds."""
+"""Real seconds, whatever clock the program runs on."""
 
 
 class Ending:
@@ -36,26 +39,34 @@ class Ending:
 Program = Callable[[Ending], Awaitable[None]]
 
 
-def run(program: Program, *, exit_code_of_sigterm: int = 0, clock: trio.abc.Clock | None = None) -> int:
+def run(program: Program, *, exit_code_of_sigterm: int = 0, speed: float = 1.0) -> int:
     """Run `program`, which is to return soon after the ending has begun; returns the exit code.
 
-    SIGINT leads to 130, SIGTERM to `exit_code_of_sigterm`: a server that was told to end has done its duty.
+    SIGINT leads to 130, SIGTERM to `exit_code_of_sigterm`: a server that was told to end has done its duty. SIGHUP is
+    the end of the terminal, and counts as SIGTERM. `speed`: how many times faster than in reality time passes.
     """
-    return trio.run(_run, program, {signal.SIGINT: 130, signal.SIGTERM: exit_code_of_sigterm}, clock=clock)
+    exit_codes = {signal.SIGINT: INTERRUPTED, signal.SIGTERM: exit_code_of_sigterm}
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # under nohup it is to be survived
+        exit_codes[signal.SIGHUP] = exit_code_of_sigterm and 128 + signal.SIGHUP
+    return trio.run(_run, program, exit_codes, GRACE * speed, clock=None if speed == 1.0 else ScaledClock(speed))
 
 
-async def _run(program: Program, exit_codes: dict[signal.Signals, int]) -> int:
+async def _run(program: Program, exit_codes: dict[signal.Signals, int], grace: float) -> int:
     ending = Ending()
     with trio.open_signal_receiver(*exit_codes) as signals:
         async with trio.open_nursery() as nursery:
-            nursery.start_soon(_listen, signals, exit_codes, ending, nursery.cancel_scope)
+            nursery.start_soon(_listen, signals, exit_codes, ending, nursery.cancel_scope, grace)
             await program(ending)
             nursery.cancel_scope.cancel()
     return ending.exit_code
 
 
 async def _listen(
-    signals: AsyncIterator[int], exit_codes: dict[signal.Signals, int], ending: Ending, everything: trio.CancelScope
+    signals: AsyncIterator[int],
+    exit_codes: dict[signal.Signals, int],
+    ending: Ending,
+    everything: trio.CancelScope,
+    grace: float,
 ) -> None:
     is_asked = False
     async for number in signals:
@@ -64,4 +75,4 @@ async def _listen(
             everything.cancel()
         is_asked = True
         ending.begin(received.name, exit_codes[received])
-        everything.deadline = min(everything.deadline, trio.current_time() + GRACE)
+        everything.deadline = min(everything.deadline, trio.current_time() + grace)

@@ -13,7 +13,7 @@ from urllib.parse import unquote
 import click
 
 from ocpp16.charge_point.restored import CONFIGURATION, Restored, restored
-from ocpp16.cli.charge_point import find_configuration
+from ocpp16.cli.charge_point_options import find_configuration
 from ocpp16.cli.failure import CommandFailed
 from ocpp16.codec import format_datetime
 from ocpp16.errors import ConfigurationError

@@ -126,19 +126,24 @@ class SmartCharging(FeatureProfile):
     @on("SetChargingProfile")
     async def set_charging_profile(self, request: Payload) -> Reply[Payload]:
         connector_id, profile = request["connectorId"], request["csChargingProfiles"]
-        problem = check_profile(connector_id, profile, self.profiles.rules)
-        if problem is None:
-            problem = check_transaction(profile, self.profiles.running([connector_id]).get(connector_id))
+        problem = self.problem(connector_id, profile)
         if problem is not None:
             return self._refused(profile, problem)
         transaction = self.ctx.transactions.running(connector_id)
         compiled = self._compiled(connector_id, profile)
-        if not self.profiles.has_room_for(compiled):
-            return self._refused(profile, ProfileProblem("chargingProfileId", "finds no room"))
         is_tx_profile = compiled.purpose == "TxProfile"
         if not await self.profiles.install(compiled, transaction if is_tx_profile else None, self.changed):
             return self._refused(profile, ProfileProblem("chargingProfileId", "came too late: what it was for is gone"))
         return Reply({"status": str(ChargingProfileStatus.ACCEPTED)})
+
+    def problem(self, connector_id: int, profile: Payload) -> ProfileProblem | None:
+        """Why SetChargingProfile would be refused now; `profile` fits its schema."""
+        problem = check_profile(connector_id, profile, self.profiles.rules)
+        if problem is None:
+            problem = check_transaction(profile, self.profiles.running([connector_id]).get(connector_id))
+        if problem is None and not self.profiles.has_room_for(self._compiled(connector_id, profile)):
+            problem = ProfileProblem("chargingProfileId", "finds no room")
+        return problem
 
     def _refused(self, profile: Any, problem: ProfileProblem) -> Reply[Payload]:
         log.info("%s: charging profile refused: %s", self.ctx.charge_point_id, problem)

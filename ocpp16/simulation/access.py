@@ -3,7 +3,8 @@
 `before_authorization` decides what can be decided without asking (rules 1 to 4), `after_authorization` what an accepted
 answer leads to (rules 6 to 9); rule 5, the asking, is the reader's (card_reader.py). Both see the connectors that the
 reader serves as `Place`s, in the order in which they were listed, and change nothing. Tokens compare without regard
-to case. A token of a remote start goes through the same rules but never stops a transaction: only a card does.
+to case. A token of a remote start goes through the same rules but never stops a transaction: only a card does. What is
+out of service or faulted starts nothing, but a card stops a transaction there as anywhere: its driver wants to leave.
 """
 
 from collections.abc import Collection, Sequence
@@ -12,6 +13,7 @@ from enum import StrEnum
 from typing import NamedTuple, Protocol
 
 from ocpp16.simulation.options import Selection
+from ocpp16.values import text
 
 LONGEST_ID_TAG = 20
 """Characters (OCPP 1.6 ed. 2 §7.28)."""
@@ -34,8 +36,7 @@ class Token:
     is_prevalidated: bool = False
 
     def __post_init__(self) -> None:
-        if not 1 <= len(self.id_tag) <= LONGEST_ID_TAG:
-            raise ValueError(f"an id tag has 1 to {LONGEST_ID_TAG} characters")
+        text(self.id_tag, "id_tag", LONGEST_ID_TAG, 1)
 
     @property
     def key(self) -> str:
@@ -115,19 +116,22 @@ class Decision(NamedTuple):
 
 def before_authorization(token: Token, places: Sequence[Place], in_process: Collection[str]) -> Decision:
     """Rules 1 to 4. `in_process` holds the keys of the tokens being authorized, or waiting for a plug."""
-    places = [place for place in places if place.is_operative]
-    if not places:
-        return Decision(Act.IGNORE, 0)
+    operative = [place for place in places if place.is_operative]
     if token.key in in_process:
         return Decision(Act.IGNORE, 1)
-    if any(is_same(place.id_tag, token.id_tag) and not place.has_transaction for place in places):
+    if any(is_same(place.id_tag, token.id_tag) and not place.has_transaction for place in operative):
         return Decision(Act.IGNORE, 1)
     running = _running_for(token, places, token.id_tag, token.parent_id_tag)
     if running is not None:
         return Decision(Act.STOP, 2, running.connector_id)
-    if not any(place.is_free or place.parent_id_tag is not None for place in places):
+    may_stop = not token.is_remote and any(
+        place.has_transaction and place.parent_id_tag is not None for place in places
+    )
+    if not operative and not may_stop:
+        return Decision(Act.IGNORE, 0)
+    if not may_stop and not any(place.is_free or place.parent_id_tag is not None for place in operative):
         return Decision(Act.IGNORE, 3)
-    if all(_excludes(place.reservation, token) for place in places):
+    if operative and all(_excludes(place.reservation, token) for place in operative):
         return Decision(Act.IGNORE, 4)
     return Decision(Act.AUTHORIZE, 5)
 
@@ -136,8 +140,7 @@ def after_authorization(
     token: Token, places: Sequence[Place], *, selection: Selection, starting_goes_first: bool
 ) -> Decision:
     """Rules 6 to 9, for an accepted token whose parent is now known."""
-    places = [place for place in places if place.is_operative]
-    free = [place for place in places if place.is_free]
+    free = [place for place in places if place.is_operative and place.is_free]
     if not (free and starting_goes_first):
         running = _running_for(token, places, token.parent_id_tag)
         if running is not None:

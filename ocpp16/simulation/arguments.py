@@ -10,6 +10,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from ocpp16.simulation.car import CABLE_RATING, LONGEST_WAIT
+from ocpp16.values import text as utf8
+
 _TRUE = frozenset({"true", "yes", "on", "1"})
 _FALSE = frozenset({"false", "no", "off", "0"})
 
@@ -33,15 +36,33 @@ def _as_flag(word: str) -> Any:
     return True if folded in _TRUE else False if folded in _FALSE else word
 
 
+def from_json(word: str) -> Any:
+    """JSON as it was typed. Raises ValueError saying what is wrong, and where."""
+    try:
+        return json.loads(word, parse_constant=_no_number)
+    except json.JSONDecodeError as error:
+        raise ValueError(f"{error.msg.lower()} at character {error.pos + 1}") from None
+    except RecursionError:
+        raise ValueError("it is nested too deep") from None
+
+
+def _no_number(word: str) -> Any:
+    raise ValueError(f"{word} is no JSON")
+
+
 def _as_json(word: str) -> Any:
     try:
-        return json.loads(word)
+        return from_json(word)
     except ValueError:
         return word
 
 
 def _as_list(read: Callable[[str], Any]) -> Callable[[str], Any]:
-    return lambda word: [read(part) for part in word.split(",") if part]
+    def from_word(word: str) -> Any:
+        listed = _as_json(word) if word.startswith("[") else None
+        return listed if isinstance(listed, list) else [read(part) for part in word.split(",") if part]
+
+    return from_word
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +74,8 @@ class Kind:
     from_word: Callable[[str], Any] = _as_is
     is_text: bool = False
     """May any word at all be meant, also one with an equals sign?"""
+    is_json: bool = False
+    """Is it written as JSON?"""
 
 
 REQUIRED: Any = object()
@@ -102,6 +125,12 @@ def _connectors(value: Any, connectors: int) -> list[int]:
     return list(dict.fromkeys(check(one, connectors) for one in value))
 
 
+def _numbers(value: Any, connectors: int) -> list[int]:
+    if not isinstance(value, list) or not all(_is_whole(one) and 0 <= one < 2**63 for one in value):
+        raise ValueError("must be a list of whole numbers")
+    return value
+
+
 def number(name: str, lowest: float, highest: float) -> Kind:
     """A number within limits; NaN is within none."""
 
@@ -131,7 +160,7 @@ def text(longest: int, shortest: int = 0) -> Kind:
     def check(value: Any, connectors: int) -> str:
         if not isinstance(value, str) or not shortest <= len(value) <= longest:
             raise ValueError(f"must be a text of {shortest} to {longest} characters")
-        return value
+        return utf8(value, "it")
 
     return Kind("text", check, is_text=True)
 
@@ -162,7 +191,7 @@ def _texts(value: Any, connectors: int) -> list[str]:
 
 def _object(value: Any, connectors: int) -> dict[str, Any]:
     if not isinstance(value, dict):
-        raise ValueError("must be an object")
+        raise ValueError('must be an object of JSON, as {"chargingProfileId": 1, …}')
     return value
 
 
@@ -173,11 +202,12 @@ def _anything(value: Any, connectors: int) -> Any:
 CONNECTOR = Kind("connector", _connector(1), _as_number)
 CONNECTOR_OR_ZERO = Kind("connector or 0", _connector(0), _as_number)
 CONNECTORS = Kind("list of connectors", _connectors, _as_list(_as_number))
-SECONDS = number("seconds", 0, 1e9)
-AMPERES = number("amperes", 0, 10_000)
+SECONDS = number("seconds", 0, LONGEST_WAIT)
+AMPERES = number("amperes", 0, CABLE_RATING)
 PHASES = whole("phases", 1, 3)
 FLAG = Kind("flag", _flag, _as_flag)
 ID_TAG = text(20, 1)
+SEQUENCES = Kind("list of numbers", _numbers, _as_list(_as_number))
 TEXTS = Kind("list of texts", _texts, _as_list(_as_is))
-OBJECT = Kind("object", _object, _as_json)
-ANYTHING = Kind("anything", _anything, _as_json)
+OBJECT = Kind("object", _object, _as_json, is_json=True)
+ANYTHING = Kind("anything", _anything, _as_json, is_json=True)

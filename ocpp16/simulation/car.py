@@ -13,17 +13,23 @@ from math import inf
 from typing import Protocol
 
 from ocpp16.state.timers import Timer, Timers
+from ocpp16.values import finite, whole
 
 BATTERY_CAPACITY = 60_000.0
 """Wh."""
 STATE_OF_CHARGE_AT_ARRIVAL = 20.0
 """Percent."""
+CABLE_RATING = 63.0
+"""Amperes on each phase; no cable carries more, so no car may ask for more."""
+LONGEST_WAIT = 1e9
+"""Seconds of one step of a plan."""
 
 
 @dataclass(frozen=True, slots=True)
 class CarPlan:
     """What a car will do: seconds until it plugs in; seconds from the first offered current until it draws; amperes
-    per phase and phases it would draw; seconds of drawing until it unplugs; seconds of drawing until its diode fails.
+    per phase and phases it would draw; seconds of drawing until it unplugs (inf: never by itself); seconds of drawing
+    until its diode fails. Raises ValueError, naming the argument, for what no car does.
     """
 
     plug_after: float = 1.0
@@ -32,6 +38,30 @@ class CarPlan:
     phases: int = 1
     draw_for: float = 200.0
     diode_fault_after: float | None = None
+
+    def __post_init__(self) -> None:
+        for name in ("plug_after", "draw_after", "draw_for", "diode_fault_after"):
+            value = getattr(self, name)
+            if value is not None or name != "diode_fault_after":
+                _seconds(value, name)
+        finite(self.current, "current")
+        whole(self.phases, "phases", 1, 3)
+        check_draw(self.current, self.phases)
+
+
+def check_draw(current: float | None, phases: int | None) -> None:
+    """Raises ValueError if no car draws so many amperes on so many phases; None: as before."""
+    if current is not None and not 0 <= finite(current, "current") <= CABLE_RATING:
+        raise ValueError(f"current must be 0 to {CABLE_RATING:g} A on each phase, which is what a cable carries")
+    if phases is not None:
+        whole(phases, "phases", 1, 3)
+
+
+def _seconds(value: float, name: str) -> None:
+    if name == "draw_for" and value == inf:
+        return
+    if not 0 <= finite(value, name) <= LONGEST_WAIT:
+        raise ValueError(f"{name} must be 0 to {LONGEST_WAIT:g} seconds")
 
 
 DRAWING_ON = CarPlan(plug_after=0.0, draw_after=0.0, draw_for=inf)
@@ -113,6 +143,10 @@ class Car:
         """Is its diode broken?"""
         return self._has_failed
 
+    def is_about_to_draw(self, now: float) -> bool:
+        """Is drawing the next thing that happens, in this very instant?"""
+        return self._step == self._draw and self._due <= now
+
     def current_offered(self, now: float) -> None:
         """The EVSE offers current. The first time, the rest of the plan begins."""
         if self._is_waited_for:
@@ -125,7 +159,11 @@ class Car:
         self._socket.car_changed()
 
     def resume(self, current: float | None = None, phases: int | None = None) -> None:
-        """Draw again, if the plan has come to drawing, with another current or other phases if given."""
+        """Draw again, if the plan has come to drawing, with another current or other phases if given.
+
+        Raises ValueError, and changes nothing, for what no car draws.
+        """
+        check_draw(current, phases)
         self._wants_current = True
         self.current = self.current if current is None else current
         self.phases = self.phases if phases is None else phases
@@ -141,6 +179,11 @@ class Car:
         """Take the plan up again; what came due meanwhile happens now."""
         if self._timer is None and self._step is not None:
             self._timer = self._timers.at(self._due, self._step)
+
+    def stay(self, socket: Socket, timers: Timers) -> None:
+        """The station has another charge point: the car is as it was, and stands still until it may go on."""
+        self.hold()
+        self._socket, self._timers = socket, timers
 
     def leave(self) -> None:
         """The car is gone."""
@@ -170,8 +213,11 @@ class Car:
         if plan.diode_fault_after is not None and plan.diode_fault_after < plan.draw_for:
             self._next(began + plan.diode_fault_after, self._fail)
         else:
-            self._next(began + plan.draw_for, self._socket.unplug)
+            self._next(began + plan.draw_for, self._unplug)
         self._socket.car_changed()
+
+    def _unplug(self) -> None:
+        self._socket.unplug()
 
     def _fail(self) -> None:
         self._done()

@@ -12,6 +12,7 @@ from ocpp16.enums import Reason
 from ocpp16.errors import ChargePointStopped
 from ocpp16.simulation.access import Act, Decision, Token, admission, after_authorization, before_authorization
 from ocpp16.state.timers import Timer
+from ocpp16.texts import shown
 
 if TYPE_CHECKING:
     from ocpp16.simulation.evse import Evse
@@ -68,7 +69,7 @@ class CardReader:
         if info.is_accepted:
             self._admit(token.with_parent(info.parent_id_tag), places)
         else:
-            log.info("id tag %s is not accepted: %s", token.id_tag, info.status)
+            log.info("id tag %s is not accepted: %s", shown(token.id_tag), info.status)
 
     def _admit(self, token: Token, places: "Sequence[Evse]") -> None:
         options = self._station.options
@@ -78,7 +79,7 @@ class CardReader:
         self._carry_out(decision, token, places)
 
     def _carry_out(self, decision: Decision, token: Token, places: "Sequence[Evse]") -> None:
-        log.debug("id tag %s: %s (access rule %d)", token.id_tag, decision.act, decision.rule)
+        log.debug("id tag %s: %s (access rule %d)", shown(token.id_tag), decision.act, decision.rule)
         match decision.act:
             case Act.STOP:
                 self._station.evse(decision.connector_id).stop_transaction(Reason.LOCAL, card=token.id_tag)

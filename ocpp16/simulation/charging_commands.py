@@ -49,6 +49,10 @@ async def set_charging_profile(on: "Commands", connector: int, profile: dict[str
         raise CommandError("bad_value", str(error)) from None
 
 
+def why_not_set(on: "Commands", connector: int, profile: dict[str, Any]) -> str:
+    return on.charge_point.charging_profile_problem(connector, profile)
+
+
 async def clear_charging_profiles(
     on: "Commands",
     profile_id: int | None,

@@ -6,6 +6,7 @@ from difflib import get_close_matches
 from typing import Any
 
 from ocpp16.simulation.arguments import REQUIRED, Argument
+from ocpp16.texts import shown
 
 
 class CommandError(Exception):
@@ -21,20 +22,27 @@ class CommandError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """One row of the list. `is_deferred`: its answer may take long, and others are served meanwhile (†)."""
+    """One row of the list.
+
+    `is_deferred`: its answer may take long, and others are served meanwhile (†). `why` tells from the arguments why the
+    result is a refusal, if it is one.
+    """
 
     name: str
     text: str
     handler: Callable[..., Any]
     arguments: tuple[Argument, ...] = ()
     is_deferred: bool = False
+    why: Callable[..., str] | None = None
 
     def check(self, given: Mapping[str, Any], connectors: int) -> dict[str, Any]:
         """All arguments as the handler takes them. Raises CommandError."""
         known = [argument.name for argument in self.arguments]
         for name in given:
             if name not in known:
-                raise CommandError("unknown_argument", f"{self.name} has no argument {name}" + near(name, known))
+                raise CommandError(
+                    "unknown_argument", f"{self.name} has no argument {shown(name, 64)}" + near(name, known)
+                )
         checked = {}
         for argument in self.arguments:
             value = given.get(argument.name, argument.default)
@@ -47,9 +55,8 @@ class Command:
                 checked[argument.name] = argument.check(value, connectors)
             except ValueError as error:
                 reason = str(error)
-                raise CommandError(
-                    "bad_value", reason if reason.startswith("no connector") else f"{argument.name} {reason}"
-                ) from None
+                told = reason if reason.startswith("no connector") else f"{argument.name} {reason}"
+                raise CommandError("bad_value", shown(told)) from None
         return checked
 
     def described(self) -> dict[str, Any]:

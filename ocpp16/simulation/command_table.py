@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from ocpp16.enums import AvailabilityType, ChargePointErrorCode, ChargingProfilePurposeType, ChargingRateUnitType
 from ocpp16.models import Measurement
-from ocpp16.simulation import charging_commands
+from ocpp16.simulation import charging_commands, dead_letter_commands
 from ocpp16.simulation.arguments import (
     AMPERES,
     ANYTHING,
@@ -18,6 +18,7 @@ from ocpp16.simulation.arguments import (
     OBJECT,
     PHASES,
     SECONDS,
+    SEQUENCES,
     TEXTS,
     Argument,
     one_of,
@@ -26,6 +27,7 @@ from ocpp16.simulation.arguments import (
 )
 from ocpp16.simulation.car import CarPlan
 from ocpp16.simulation.command import Command, CommandError
+from ocpp16.texts import shown
 
 if TYPE_CHECKING:
     from ocpp16.simulation.commands import Commands
@@ -92,8 +94,8 @@ def _meter_reading(on: "Commands", connector: int, measurement: dict[str, Any]) 
     try:
         _all_finite(measurement)
         reading = Measurement.from_json(measurement, on.charge_point.clock.now_datetime())
-    except (ValueError, TypeError, OverflowError) as error:
-        raise CommandError("bad_value", str(error)) from None
+    except (ValueError, TypeError, OverflowError, RecursionError) as error:
+        raise CommandError("bad_value", shown(error)) from None
     on.station.meter_reading(connector, reading)
 
 
@@ -111,6 +113,10 @@ def _get_configuration(on: "Commands", keys: list[str]) -> Any:
 
 async def _change_configuration(on: "Commands", key: str, value: str) -> str:
     return str(await on.charge_point.set_configuration_key(key, value))
+
+
+def _why_not_changed(on: "Commands", key: str, value: str) -> str:
+    return on.charge_point.configuration.prepare_change(key, value).change.reason
 
 
 async def _change_availability(on: "Commands", connector: int, kind: AvailabilityType) -> str:
@@ -203,7 +209,7 @@ COMMANDS: Mapping[str, Command] = {
         ),
         Command(
             "raise_fault",
-            "a board error; with fault also the one that makes the connector Faulted",
+            "a board error; fault makes the connector Faulted",
             _raise_fault,
             (Argument("connector", CONNECTOR_OR_ZERO), _ERROR, Argument("fault", FLAG, True)),
         ),
@@ -246,6 +252,7 @@ COMMANDS: Mapping[str, Command] = {
             "change a configuration key, as ChangeConfiguration does",
             _change_configuration,
             (Argument("key", text(50, 1)), Argument("value", text(500))),
+            why=_why_not_changed,
         ),
         Command(
             "change_availability",
@@ -279,6 +286,7 @@ COMMANDS: Mapping[str, Command] = {
             "install a charging profile, as SetChargingProfile does",
             charging_commands.set_charging_profile,
             (Argument("connector", CONNECTOR_OR_ZERO), Argument("profile", OBJECT)),
+            why=charging_commands.why_not_set,
         ),
         Command(
             "clear_charging_profiles",
@@ -313,6 +321,23 @@ COMMANDS: Mapping[str, Command] = {
                 Argument("answer", ANYTHING),
                 Argument("times", whole("count", 1, 1_000), 1),
             ),
+        ),
+        Command(
+            "dead_letters",
+            "the messages that were given up, oldest first",
+            dead_letter_commands.dead_letters,
+        ),
+        Command(
+            "resend_dead_letters",
+            "queue given-up messages again, behind all that waits (nothing given: all)",
+            dead_letter_commands.resend,
+            (Argument("sequences", SEQUENCES, None),),
+        ),
+        Command(
+            "discard_dead_letters",
+            "delete given-up messages for good (nothing given: all)",
+            dead_letter_commands.discard,
+            (Argument("sequences", SEQUENCES, None),),
         ),
         Command("status", "connectors, queue, connection and registration", _status),
         Command("help", "the commands with their arguments", _help),

@@ -2,17 +2,21 @@
 
     → {"id": 7, "do": "plug_in", "connector": 1, "current": 16}
     ← {"id": 7, "ok": true, "result": null}
-    ← {"event": "status", "connector": 1, "status": "Preparing", "error_code": "NoError"}
+    ← {"event": "status", "time": "2026-01-01T00:00:00.000Z", "connector": 1, "status": "Preparing", …}
 
 Rules of this file:
 1. Every line that is not blank gets exactly one answer, with its `id` if that could be read; a bad one changes nothing.
+   An id comes back exactly as it was written, or the answer is an error without it.
 2. Lines are served in order; only the answers of deferred commands come later, while others are served.
-3. A line is never held longer than `LONGEST_LINE`, however long the other side makes it.
+3. What waits is bounded in bytes: a line is never held longer than `LONGEST_LINE`, at most `MOST_DEFERRED` commands are
+   deferred, and while nobody takes the lines that go out no others are read. Events then wait in the charge point's
+   own bounded queue; what it lost is told (`events_dropped`).
+4. Nothing that is asked or told ends the program: what cannot be written as JSON is written as the nearest that can.
 """
 
-import logging
+import json
 from collections.abc import AsyncIterable, Awaitable, Callable, Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import orjson
 import trio
@@ -23,10 +27,17 @@ from ocpp16.simulation.command import CommandError
 from ocpp16.simulation.commands import Commands, find
 from ocpp16.simulation.events import Events
 
-log = logging.getLogger("ocpp16.simulation")
+if TYPE_CHECKING:
+    from ocpp16.charge_point.charge_point import ChargePoint
 
 LONGEST_LINE = 1_000_000
 """Bytes."""
+DEEPEST_ID = 100
+"""Lists and objects within each other."""
+MOST_DEFERRED = 100
+"""Commands whose answers are waited for at once."""
+LAST_LINE = 5.0
+"""Seconds that the last line waits for somebody to take it."""
 
 Sink = Callable[[bytes], Awaitable[Any] | None]
 """Takes one whole line, newline included, and has it written when it returns (or when its awaitable is done)."""
@@ -36,18 +47,24 @@ class ControlInterface:
     """Serves commands to whoever writes lines, and is an `Observer` that tells them what happens.
 
     `sink` gets every line that goes out, one at a time. Made before the charge point, whose observer it is; the
-    commands come with `serve`.
+    commands come with `serve`, the clock of the events with `follow` or `serve`.
     """
 
-    __slots__ = ("_events", "_one_at_a_time", "_sink")
+    __slots__ = ("_deferred", "_events", "_one_at_a_time", "_sink")
 
     def __init__(self, sink: Sink) -> None:
         self._sink = sink
         self._events = Events()
         self._one_at_a_time = trio.Lock()
+        self._deferred = 0
+
+    def follow(self, charge_point: "ChargePoint") -> None:
+        """Whose events are told; its clock gives their times."""
+        self._events.follow(charge_point)
 
     async def serve(self, commands: Commands, source: AsyncIterable[bytes]) -> None:
         """Serve the lines of `source` (chunks of bytes, cut anywhere) to its end, and answer all of them."""
+        self.follow(commands.charge_point)
         lines = _Lines()
         async with trio.open_nursery() as nursery:
             async for chunk in source:
@@ -63,28 +80,38 @@ class ControlInterface:
 
     async def emit(self, event: str, **members: Any) -> None:
         """Print an event that is not the charge point's."""
-        await self._write({"event": event, **members})
+        await self._write(self._events.record(event, **members))
 
     async def exit(self, reason: str) -> None:
-        """The last line: why the program ends."""
-        await self.emit("exit", reason=reason)
+        """The last line: why the program ends. Given up if nobody takes it in time."""
+        with trio.move_on_after(LAST_LINE):
+            await self.emit("exit", reason=reason)
 
     async def _serve_line(self, commands: Commands, line: "bytes | CommandError", nursery: trio.Nursery) -> None:
         request_id = None
         try:
             request = _read(line)
-            request_id = request.pop("id", None)
+            request_id = _id(request.pop("id", None), line)
             name = request.pop("do", None)
             if not isinstance(name, str):
                 raise CommandError("unreadable", "the line has no command: it needs a text as its member do")
             if find(name).is_deferred:
-                nursery.start_soon(self._answer, commands, request_id, name, request)
+                if self._deferred >= MOST_DEFERRED:
+                    raise CommandError("refused", f"{MOST_DEFERRED} commands wait for their answers already")
+                self._deferred += 1
+                nursery.start_soon(self._answer_later, commands, request_id, name, request)
                 await trio.lowlevel.checkpoint()  # tasks that start together begin in any order: this one begins first
                 return
         except CommandError as error:
             await self._write_error(request_id, error)
         else:
             await self._answer(commands, request_id, name, request)
+
+    async def _answer_later(self, commands: Commands, request_id: Any, name: str, arguments: dict[str, Any]) -> None:
+        try:
+            await self._answer(commands, request_id, name, arguments)
+        finally:
+            self._deferred -= 1
 
     async def _answer(self, commands: Commands, request_id: Any, name: str, arguments: dict[str, Any]) -> None:
         try:
@@ -94,17 +121,88 @@ class ControlInterface:
         except Ocpp16Error as error:
             await self._write_error(request_id, CommandError("refused", str(error)))
         else:
-            await self._write({"id": request_id, "ok": True, "result": result})
+            reason = commands.reason(name, arguments, result)
+            why = {"reason": reason} if reason else {}
+            await self._write({"id": request_id, "ok": True, "result": result, **why})
 
     async def _write_error(self, request_id: Any, error: CommandError) -> None:
         await self._write({"id": request_id, "ok": False, "code": error.code, "error": str(error)})
 
     async def _write(self, record: dict[str, Any]) -> None:
-        line = orjson.dumps(record, option=orjson.OPT_APPEND_NEWLINE)
+        line = _written(record)
         async with self._one_at_a_time:
             written = self._sink(line)
             if written is not None:
                 await written
+
+
+def _written(record: dict[str, Any]) -> bytes:
+    try:
+        return orjson.dumps(record, option=orjson.OPT_APPEND_NEWLINE)
+    except TypeError:  # a lone surrogate, a number beyond 64 bits: JSON has a way to say it
+        plain = {name: _plain(value) for name, value in record.items()}
+        return orjson.dumps(plain, option=orjson.OPT_APPEND_NEWLINE)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, orjson.Fragment):
+        return value
+    try:
+        return orjson.Fragment(json.dumps(value, allow_nan=False, default=str))
+    except (ValueError, TypeError, RecursionError):
+        return str(type(value).__name__)
+
+
+def _id(value: Any, line: "bytes | CommandError") -> Any:
+    """The id to be written into the answer: what stands in `line`, to the digit. Raises CommandError."""
+    if value is None or (isinstance(value, str | int) and value != 0):  # 0 may have been written as -0
+        return value
+    assert isinstance(line, bytes)
+    try:
+        text, exact = _id_in(line.decode())
+    except (ValueError, RecursionError):
+        raise CommandError(
+            "unreadable", "the id cannot be kept: it is nested too deep, or has too many digits"
+        ) from None
+    if _depth(exact) > DEEPEST_ID:
+        raise CommandError("unreadable", f"the id is nested deeper than {DEEPEST_ID}")
+    return orjson.Fragment(text.replace("\r", " "))
+
+
+def _id_in(text: str) -> tuple[str, Any]:
+    """The last member `id` of an object that is known to be JSON, as it is written and as it is read."""
+    read = json.JSONDecoder().raw_decode
+    found: tuple[str, Any] = ("null", None)
+    at = text.index("{") + 1
+    while True:
+        name, end = read(text, _next(text, at))
+        begin = _next(text, text.index(":", end) + 1)
+        value, end = read(text, begin)
+        if name == "id":
+            found = text[begin:end], value
+        at = _next(text, end)
+        if text[at] == "}":
+            return found
+        at += 1
+
+
+def _next(text: str, at: int) -> int:
+    """Where the blanks of JSON that begin at `at` end."""
+    while text[at] in " \t\r\n":
+        at += 1
+    return at
+
+
+def _depth(value: Any) -> int:
+    depth, level = 0, [value]
+    while level := [held for one in level if isinstance(one, list | dict) for held in _held(one)]:
+        depth += 1
+    return depth
+
+
+def _held(value: list[Any] | dict[str, Any]) -> list[Any]:
+    """What is in it; something, even if nothing is, for an empty one is a level too."""
+    return list(value.values() if isinstance(value, dict) else value) or [None]
 
 
 def _read(line: "bytes | CommandError") -> dict[str, Any]:

@@ -1,47 +1,74 @@
 """What the control interface tells of each observer event: a table from event to the members of one JSON object.
 
-A state that did not change (connection lost again while it is lost) is not told again.
+The table has every event of `ocpp16.observer`. A state that did not change (connection lost again while it is lost) is
+not told again. Each record has the time of the charge point's clock at which it was told, and how many events were lost
+before it, because they were not taken fast enough, is a record of its own.
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from ocpp16.codec import format_datetime
 from ocpp16.observer import (
     BootNotificationResponse,
     ChargingLimitChanged,
     ChargingProfilesChanged,
     ConfigurationKeyChanged,
     ConnectionStateChanged,
+    IdTagAuthorized,
+    InternalError,
     MessageExchanged,
+    MessageGivenUp,
+    MessageSetAside,
     ObserverEvent,
     ResetRequested,
     SecurityEvent,
     StatusChanged,
+    StoreFailing,
+    StoreRecovered,
     TransactionStarted,
     TransactionStopped,
     TransactionUpdated,
 )
 from ocpp16.simulation.charging_commands import time_text
 
+if TYPE_CHECKING:
+    from ocpp16.charge_point.charge_point import ChargePoint
+
 
 class Events:
     """Turns observer events into records; remembers whether the charge point is connected."""
 
-    __slots__ = ("_connected",)
+    __slots__ = ("_charge_point", "_connected", "_dropped")
 
     def __init__(self) -> None:
+        self._charge_point: ChargePoint | None = None
         self._connected: bool | None = None
+        self._dropped = 0
+
+    def follow(self, charge_point: "ChargePoint") -> None:
+        """Whose events they are: its clock gives the times from now on, which are null until then."""
+        self._charge_point = charge_point
 
     def records(self, event: ObserverEvent) -> Iterator[dict[str, Any]]:
-        """The records to print for an event: one, or none."""
-        describe = _DESCRIPTIONS.get(type(event))
-        if describe is None:
-            return
+        """The records to print for an event: one or none, and one for what was lost before it."""
+        if self._charge_point is not None:
+            dropped = self._charge_point.counters.observer_events_dropped
+            if dropped > self._dropped:
+                yield self.record("events_dropped", count=dropped - self._dropped)
+                self._dropped = dropped
         if isinstance(event, ConnectionStateChanged):
             if event.connected == self._connected:
                 return
             self._connected = event.connected
-        yield describe(event)
+        members = DESCRIPTIONS[type(event)](event)
+        yield self.record(members.pop("event"), **members)
+
+    def record(self, name: str, /, **members: Any) -> dict[str, Any]:
+        """A record of this name, with the time."""
+        charge_point = self._charge_point
+        time = None if charge_point is None else format_datetime(charge_point.clock.now(), 3)
+        return {"event": name, "time": time, **members}
 
 
 def _transaction(
@@ -61,7 +88,7 @@ def _answered(event: TransactionUpdated) -> dict[str, Any]:
     return _transaction(event, "confirmed" if event.id_tag_info.is_accepted else "refused")
 
 
-_DESCRIPTIONS: Mapping[type[ObserverEvent], Callable[[Any], dict[str, Any]]] = {
+DESCRIPTIONS: Mapping[type[ObserverEvent], Callable[[Any], dict[str, Any]]] = {
     ConnectionStateChanged: lambda event: {"event": "connection", "connected": event.connected},
     BootNotificationResponse: lambda event: {"event": "boot", "status": event.status, "interval": event.interval},
     StatusChanged: lambda event: {
@@ -85,5 +112,22 @@ _DESCRIPTIONS: Mapping[type[ObserverEvent], Callable[[Any], dict[str, Any]]] = {
     SecurityEvent: lambda event: {"event": "security_event", "type": event.type, "tech_info": event.tech_info},
     ConfigurationKeyChanged: lambda event: {"event": "configuration", "key": event.key, "value": event.value},
     ResetRequested: lambda event: {"event": "reset", "type": event.kind},
+    IdTagAuthorized: lambda event: {
+        "event": "authorization",
+        "id_tag": event.id_tag,
+        "status": event.id_tag_info.status,
+        "source": event.id_tag_info.source,
+    },
+    StoreFailing: lambda event: {"event": "store", "state": "failing", "detail": event.reason},
+    StoreRecovered: lambda event: {"event": "store", "state": "recovered", "detail": event.detail},
+    MessageGivenUp: lambda event: {"event": "message_given_up", "action": event.action, "reason": event.reason},
+    MessageSetAside: lambda event: {
+        "event": "message_set_aside",
+        "action": event.action,
+        "connector": event.connector_id,
+        "session_id": str(event.session_id),
+        "waiting": event.waiting,
+    },
+    InternalError: lambda event: {"event": "internal_error", "place": event.place, "reason": event.reason},
     MessageExchanged: lambda event: {"event": "message", "direction": event.direction, "text": event.text},
 }

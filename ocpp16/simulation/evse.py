@@ -5,21 +5,22 @@ Rules of this file:
    plugged in and authorized is a transaction.
 2. A session lasts from the first plug-in or authorization to the unplugging; a transaction lies within it. After its
    end, and after a plug-in that nobody authorized in time, the connector is spent until the next plug-in.
-3. Current flows if there is a transaction, nothing is paused or faulted, something is offered and the car draws. How
-   much is offered is decided by the supply of the whole station (supply.py), told through `offer`.
-4. Only changes of the energy flow are told (flow.py).
+3. An unplugging at the car stops the transaction if StopTransactionOnEVSideDisconnect says so. Otherwise it goes on
+   without a car: SuspendedEV, until somebody plugs in again or stops it.
+4. What changed beneath a fault is told before the fault is said to be over, so that its end is one status.
+
+What flows at the connector, and how that is told, is its outlet's (outlet.py).
 """
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from ocpp16.enums import ChargePointErrorCode, Reason, SessionStartedReason
-from ocpp16.models import ChargingLimit, Measurement
 from ocpp16.simulation.access import Reservation, Token
-from ocpp16.simulation.car import Car, CarPlan, state_of_charge
-from ocpp16.simulation.faults import Faults
-from ocpp16.simulation.flow import Flow, flow_of, tell
-from ocpp16.simulation.meter import Meter
+from ocpp16.simulation.car import Car, CarPlan
+from ocpp16.simulation.flow import Flow
+from ocpp16.simulation.outlet import Outlet
+from ocpp16.state.keys import core
 from ocpp16.state.timers import Timer
 from ocpp16.state.transaction import Transaction
 
@@ -27,66 +28,33 @@ if TYPE_CHECKING:
     from ocpp16.simulation.station import SimulatedStation
 
 
-class Evse:
+class Evse(Outlet):
     """Connector `connector_id` (from 1) of `station`. It is a `Place` of the access rules and a car's `Socket`."""
 
     __slots__ = (
-        "_charge_point",
-        "_energy_at_plug_in",
-        "_is_paused",
         "_is_spent",
         "_reservation_id",
-        "_station",
         "_waiting",
-        "car",
-        "connector_id",
-        "external",
-        "faults",
-        "flow",
-        "has_transaction",
         "is_enabled",
-        "limit",
-        "meter",
-        "offered",
-        "phase_limit",
-        "plugged_at",
         "reservation",
         "session_id",
         "since",
         "token",
     )
 
-    def __init__(self, station: "SimulatedStation", connector_id: int) -> None:
-        options = station.options
-        self._station = station
-        self._charge_point = station.charge_point
-        self.connector_id = connector_id
-        self.meter = Meter(options.phases, options.voltage, self._now)
-        stored = self._charge_point.meter_checkpoint(connector_id)
-        if stored is not None:
-            self.meter.start_from(stored, self._now)
-        self.external: Measurement | None = None
-        """The last reading told by the host."""
-        self.faults = Faults(self._charge_point, connector_id)
-        self.car: Car | None = None
-        self.plugged_at: float | None = None
+    def __init__(self, station: "SimulatedStation", connector_id: int, former: "Evse | None" = None) -> None:
+        """`former`: this EVSE with an earlier charge point, whose meter, faults and car are still there."""
+        super().__init__(station, connector_id, former)
+        if self.car is not None:
+            self.car.stay(self, self._charge_point.timers)
         self.token: Token | None = None
         self.reservation: Reservation | None = None
         self.session_id: str | None = None
-        self.has_transaction = False
         self.is_enabled = True
-        self.limit: float | None = None
-        self.phase_limit: int | None = None
-        """Amperes per phase, and phases, that smart charging allows; None: as many as there are."""
         self.since = 0
         """When the transaction began, µs UTC."""
-        self.offered: float | None = None
-        """Amperes offered, as last told; None: not told yet."""
-        self.flow = Flow.NOT_YET
-        self._is_paused = False
         self._is_spent = False
         self._reservation_id: int | None = None
-        self._energy_at_plug_in = 0.0
         self._waiting: Timer | None = None
 
     # What others see
@@ -112,14 +80,6 @@ class Evse:
         told = None if transaction is None else transaction.parent_id_tag
         return self.token.parent_id_tag if told is None else told
 
-    @property
-    def is_plugged(self) -> bool:
-        return self.plugged_at is not None
-
-    @property
-    def _now(self) -> float:
-        return self._charge_point.clock.monotonic()
-
     # What the car does
 
     def plug_in(self, plan: CarPlan) -> None:
@@ -137,15 +97,22 @@ class Evse:
         car.leave()
         if not car.is_plugged:
             return
-        self._end_transaction(Reason.EV_DISCONNECTED)
+        if self._charge_point.configuration[core.STOP_TRANSACTION_ON_EV_SIDE_DISCONNECT]:
+            self._end_transaction(Reason.EV_DISCONNECTED)
         self.plugged_at = None
         self._is_spent = False
-        self._end_session()
+        if self.has_transaction:
+            self._station.balance()
+        else:
+            self._end_session()
         if car.has_failed:
             self.clear_fault(ChargePointErrorCode.OTHER_ERROR)
 
     def car_plugged(self) -> None:
         self.plugged_at = self._now
+        if self.has_transaction:  # the cable is in again
+            self._station.balance()
+            return
         if self._station.options.meter_reset_at_plug_in:
             self.meter.start_from(0.0, self._now)
         self._energy_at_plug_in = self.meter.energy(self._now)
@@ -172,7 +139,10 @@ class Evse:
     def stop_transaction(self, reason: Reason, *, card: str | None = None) -> bool:
         """Stop the transaction; False if there is none. `card`: the id tag of the card that stops it."""
         was_running = self._end_transaction(reason, card)
-        self._is_spent = self._is_spent or was_running
+        if was_running and not self.is_plugged:
+            self._end_session()  # nobody will come and unplug
+        else:
+            self._is_spent = self._is_spent or was_running
         return was_running
 
     def unlock(self) -> None:
@@ -191,16 +161,19 @@ class Evse:
         return self.has_transaction
 
     def enable(self) -> None:
-        """Back into service. A car that waited there begins a new session."""
+        """Back into service. A car that waited there begins a new session, which says that the connector is in service:
+        told apart, the connector would be Available and Preparing in the same instant.
+        """
         if self.is_enabled:
             return
         if not self.has_transaction:
             self._end_session()
         self.is_enabled = True
-        self._charge_point.on_enabled(self.connector_id)
         if self.is_plugged and not self.has_transaction:
             self._is_spent = False
             self._begin_plugged_session()
+        else:
+            self._charge_point.on_enabled(self.connector_id)
 
     def disable(self) -> None:
         """Out of service; a transaction goes on."""
@@ -214,8 +187,9 @@ class Evse:
         self._station.balance()
 
     def clear_fault(self, code: ChargePointErrorCode) -> None:
-        self.faults.clear(code)
+        told = self.faults.forget(code)
         self._station.balance()
+        self.faults.tell_cleared(code, told)
         self._start_if_ready()
 
     def power_up(self) -> None:
@@ -228,12 +202,13 @@ class Evse:
             self.car.go_on()
 
     def resume(self, transaction: Transaction) -> None:
-        """After a power loss: the transaction goes on, its car draws on."""
+        """After a power loss: the transaction goes on, and so does its car; one that is not known draws on."""
         now = self._now
         self.meter.start_from(max(self.meter.register(now), transaction.meter_last), now)
-        self.car = Car.found_charging(self, self._charge_point.timers, now)
-        self.plugged_at = now
-        self._energy_at_plug_in = self.meter.energy(now)
+        if self.car is None:
+            self.car = Car.found_charging(self, self._charge_point.timers, now)
+            self.plugged_at = now
+            self._energy_at_plug_in = self.meter.energy(now)
         self.token = Token(transaction.id_tag, transaction.parent_id_tag)
         self.session_id = transaction.session_id
         self.has_transaction = True
@@ -250,78 +225,6 @@ class Evse:
         self._let_flow()
         if self.car is not None:
             self.car.hold()
-
-    # Current and energy
-
-    def take_limit(self, limit: ChargingLimit) -> None:
-        """What smart charging allows from now on; the station then balances."""
-        self.limit, self.phase_limit = self._station.supply.amperes(limit), limit.phases
-
-    @property
-    def ceiling(self) -> float:
-        """The most this connector may give, A: fuse, cable and the limit in force."""
-        capacity = self._station.supply.capacity
-        return capacity if self.limit is None else min(capacity, self.limit)
-
-    @property
-    def wish(self) -> float:
-        """What the car would draw now, A, were there neither limits nor other cars."""
-        if self.car is None or not self._may_flow or not self.car.is_drawing:
-            return 0.0
-        return min(self.car.current, self._station.supply.capacity)
-
-    @property
-    def demand(self) -> float:
-        """What the car would draw now, A, were the connector alone on the fuse."""
-        return min(self.wish, self.ceiling)
-
-    def offer(self, amperes: float) -> None:
-        """The share of the supply that this connector has from now on."""
-        if amperes != self.offered:
-            self.offered = amperes
-            watts = amperes * self._station.options.voltage * self._usable(self._station.options.phases)
-            self._charge_point.on_max_current_offered(self.connector_id, amperes)
-            self._charge_point.on_max_power_offered(self.connector_id, watts)
-        self._let_flow()
-        self._tell_flow()
-
-    def register(self) -> float:
-        """The import register now, Wh."""
-        if self._station.options.meter_is_external:
-            return 0.0 if self.external is None else self.external.energy_import.total or 0.0
-        return float(self.meter.register(self._now))
-
-    def measurement(self) -> Measurement:
-        """All the simulated meter and the car tell now."""
-        now = self._now
-        soc = state_of_charge(self.meter.energy(now) - self._energy_at_plug_in) if self.is_plugged else None
-        return self.meter.measurement(now, self._charge_point.clock.now_datetime(), self._station.noise, soc)
-
-    @property
-    def _may_flow(self) -> bool:
-        return self.has_transaction and not self._is_paused and not self.faults.is_faulted
-
-    def _let_flow(self) -> None:
-        """Bring the meter's load, and the car's plan, up to date."""
-        car, offered, amperes = self.car, self.offered or 0.0, 0.0
-        if car is not None and self._may_flow and offered > 0:
-            car.current_offered(self._now)
-            amperes = min(car.current, offered) if car.is_drawing else 0.0
-        self.meter.set_load(amperes, 0 if car is None else self._usable(car.phases), self._now)
-
-    def _usable(self, phases: int) -> int:
-        """How many of so many phases the limit leaves."""
-        return phases if self.phase_limit is None else min(phases, self.phase_limit)
-
-    def _tell_flow(self) -> None:
-        flow = Flow.NOT_YET
-        if self.has_transaction and self.car is not None:
-            if self.faults.is_faulted:
-                return  # hidden behind Faulted; once that is cleared the former status shows again
-            flow = flow_of(self.car, is_offered=bool(self.offered) and not self._is_paused, told=self.flow)
-        if flow is not self.flow:
-            self.flow = flow
-            tell(self._charge_point, self.connector_id, flow)
 
     # Session and transaction
 
@@ -361,9 +264,8 @@ class Evse:
             reservation_id=self._reservation_id,
             timestamp=self._charge_point.clock.now_datetime(),
         )
-        self.has_transaction = (
-            True  # not before: a limit may come out of that call, and the flow is told after the start
-        )
+        # Not before: a limit may come out of that call, and the flow is told after the start.
+        self.has_transaction = True
         self._station.balance()
 
     def _end_transaction(self, reason: Reason, card: str | None = None) -> bool:

@@ -22,10 +22,12 @@ class Flow(Enum):
     SUSPENDED_EVSE = 3
 
 
-def flow_of(car: "Car", *, is_offered: bool, told: Flow) -> Flow:
-    """The flow of a running transaction of an EVSE without fault."""
+def flow_of(car: "Car | None", *, is_offered: bool, told: Flow) -> Flow:
+    """The flow of a running transaction of an EVSE without fault. Without a car: it was unplugged and may come back."""
     if not is_offered:
         return Flow.SUSPENDED_EVSE
+    if car is None:
+        return Flow.SUSPENDED_EV
     if car.is_drawing:
         return Flow.CHARGING
     # Until it first draws it is Preparing, unless a suspension was told already.

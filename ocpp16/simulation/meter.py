@@ -1,13 +1,13 @@
 """The energy meter of one connector: registers that add up exactly, and noisy instantaneous values.
 
 Energy is power times time, summed only where the load changes and computed when somebody asks, so nothing ticks and
-nothing drifts. Noise is on what a meter shows of the moment (voltage, current, power), never on a register.
+nothing drifts. Noise is on what a meter shows of the moment (voltage, current, power), never on a register, and never
+lifts a current, or its power, above what is offered. The total register is the sum of those of the phases, exactly.
 Times are monotonic seconds; registers are whole Wh.
 """
 
 from collections.abc import Callable
-from datetime import datetime
-from math import floor
+from math import floor, inf
 
 from ocpp16.models import Measurement, PhaseValues, Reading
 
@@ -28,24 +28,30 @@ Noise = Callable[[], float]
 class Meter:
     """The meter behind one connector of `phases` phases at `voltage` volts."""
 
-    __slots__ = ("_amperes", "_energies", "_loaded", "_since", "_voltage")
+    __slots__ = ("_amperes", "_energies", "_loaded", "_most", "_since", "_voltage")
 
     def __init__(self, phases: int, voltage: float, now: float) -> None:
         self._voltage = voltage
         self._energies = [0.0] * phases
         self._since = now
-        self._amperes = 0.0
+        self._amperes = self._most = 0.0
         self._loaded = 0
 
     def start_from(self, total: float, now: float) -> None:
-        """Show `total` Wh now. The phases, of which nothing is known, get equal parts."""
-        self._energies = [total / len(self._energies)] * len(self._energies)
+        """Show `total` Wh now. The phases, of which nothing is known, get equal parts of whole Wh."""
+        count = len(self._energies)
+        part, rest = divmod(_whole(total), count)
+        self._energies = [float(part + (index < rest)) for index in range(count)]
         self._since = now
 
-    def set_load(self, amperes: float, phases: int, now: float) -> None:
-        """From now on `amperes` flow on each of the first `phases` phases (more than there are: on all)."""
+    def set_load(self, amperes: float, phases: int, now: float, most: float | None = None) -> None:
+        """From now on `amperes` flow on each of the first `phases` phases (more than there are: on all).
+
+        `most` is the limit that is held, A, which the meter never shows more than; None: there is none.
+        """
         self._add_up(now)
         self._amperes = amperes
+        self._most = inf if most is None else most
         self._loaded = min(phases, len(self._energies))
 
     def energy(self, now: float) -> float:
@@ -55,19 +61,22 @@ class Meter:
 
     def register(self, now: float) -> int:
         """The total import register, whole Wh."""
-        return _whole(self.energy(now))
+        self._add_up(now)
+        return sum(map(_whole, self._energies))
 
-    def measurement(self, now: float, timestamp: datetime, noise: Noise, soc: float | None) -> Measurement:
-        """Everything the meter shows now; `soc` (percent) is what the car tells."""
+    def measurement(self, now: float, noise: Noise, soc: float | None) -> Measurement:
+        """Everything the meter shows at `now`, which is now; `soc` (percent) is what the car tells."""
         total = self.register(now)
         names = _NAMES[: len(self._energies)]
         energies = dict(zip(names, map(_whole, self._energies), strict=True))
         voltages = {name: self._voltage * noise() for name in names}
-        currents = {name: self._amperes * noise() if index < self._loaded else 0.0 for index, name in enumerate(names)}
-        powers = {name: voltages[name] * currents[name] for name in names}
+        currents = {
+            name: self._current(voltages[name], noise()) if index < self._loaded else 0.0
+            for index, name in enumerate(names)
+        }
+        powers = {name: min(voltages[name] * currents[name], self._most * self._voltage) for name in names}
         warmth = AMBIENT_TEMPERATURE + WARMING * self._amperes
         return Measurement(
-            timestamp=timestamp,
             energy_import=PhaseValues(total=float(total), **energies),
             power=PhaseValues(total=sum(powers.values()), **powers),
             voltage=PhaseValues(**voltages),
@@ -76,6 +85,13 @@ class Meter:
             soc=None if soc is None else Reading(soc, "EV"),
             temperatures=(Reading(warmth * noise(), "Body"),),
         )
+
+    def _current(self, voltage: float, noise: float) -> float:
+        """What is shown of one phase. A station that holds a limit holds it in amperes and in watts: at a higher
+        voltage less flows. Rounding may make a little too much of the product, so the power has that bound itself.
+        """
+        most = self._most * self._voltage / voltage if voltage > self._voltage else self._most
+        return min(self._amperes * noise, most)
 
     def _add_up(self, now: float) -> None:
         added = self._voltage * self._amperes * (now - self._since) / 3600.0

@@ -4,7 +4,7 @@ It answers the charge point's questions, and offers what people do in front of a
 time is the charge point's: timers are entries in its heap, so an idle station costs no task and, with `meter_interval`
 0, no tick. It never waits for the Central System: what has to be asked goes into a task of the charge point.
 
-Order of use: make it, `attach` the charge point, then let `Operation` start both.
+Order of use: make it, open a charge point with it (which calls `attach`), then let `Operation` start both.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -80,14 +80,20 @@ class SimulatedStation:
         self._connection_timeout = 0
 
     def attach(self, charge_point: "ChargePoint") -> None:
-        """Connect the station with its charge point, before that is started.
+        """Connect the station with its charge point, before that is started; `open_charge_point` does it.
 
-        Raises ConfigurationError if the options ask for another number of connectors.
+        Again with the same one changes nothing. Another one finds cars, meters and faults as they are. Raises
+        ConfigurationError if the options ask for another number of connectors.
         """
+        if getattr(self, "charge_point", None) is charge_point:
+            return
         count = self.options.for_connectors(charge_point.number_of_connectors)
+        formerly = dict(enumerate(getattr(self, "evses", ()), 1))
+        former_faults = self.faults.active if formerly else None
         self.charge_point = charge_point
-        self.faults = Faults(charge_point, 0)
-        self.evses = tuple(Evse(self, connector_id) for connector_id in range(1, count + 1))
+        self.is_powered = not formerly
+        self.faults = Faults(charge_point, 0, former_faults)
+        self.evses = tuple(Evse(self, number, formerly.get(number)) for number in range(1, count + 1))
         interval = self.options.meter_interval
         if not isinstance(interval, str) and interval > 0:
             charge_point.timers.every(interval, self._report_meters, charge_point.clock.monotonic() + interval)
@@ -102,7 +108,10 @@ class SimulatedStation:
     # What people and cars do
 
     def plug_in(self, connector_id: int, plan: CarPlan | None = None, **changes: Any) -> None:
-        """A car comes with this plan, or the usual one with `changes` to it; ignored while a car is there."""
+        """A car comes with this plan, or the usual one with `changes` to it; ignored while a car is there.
+
+        Raises ValueError for a plan that no car has.
+        """
         self.evse(connector_id).plug_in(CarPlan(**changes) if plan is None else plan)
 
     def unplug(self, connector_id: int) -> None:
@@ -116,7 +125,10 @@ class SimulatedStation:
             car.pause()
 
     def resume_drawing(self, connector_id: int, current: float | None = None, phases: int | None = None) -> None:
-        """The car draws again, with another current (A) or other phases if given; without a car nothing happens."""
+        """The car draws again, with another current (A) or other phases if given; without a car nothing happens.
+
+        Raises ValueError for what no car draws.
+        """
         car = self.evse(connector_id).car
         if car is not None:
             car.resume(current, phases)
@@ -138,14 +150,15 @@ class SimulatedStation:
     def clear_fault(self, connector_id: int, code: ChargePointErrorCode) -> None:
         """The board error is gone."""
         if connector_id == 0:
-            self.faults.clear(code)
+            self.faults.tell_cleared(code, self.faults.forget(code))
         else:
             self.evse(connector_id).clear_fault(code)
 
     def meter_reading(self, connector_id: int, measurement: Measurement) -> None:
         """The host's reading, for a station whose `meter_interval` is external."""
-        self.evse(connector_id).external = measurement
+        evse = self.evse(connector_id)
         self.charge_point.on_meter_values(connector_id, measurement)
+        evse.external = measurement  # what was refused leaves nothing behind
 
     # What the rest of the station uses
 

@@ -17,14 +17,11 @@ from typing import TYPE_CHECKING
 
 from ocpp16.models import ChargingLimit
 from ocpp16.schedule.sharing import STRATEGIES, Demand, Strategy, equal
+from ocpp16.simulation.car import CABLE_RATING
 from ocpp16.simulation.options import Sharing
 
 if TYPE_CHECKING:
     from ocpp16.simulation.station import SimulatedStation
-
-
-CABLE_RATING = 63.0
-"""Amperes; no cable carries more."""
 
 
 _NEXT_TO_NOTHING = 1e-9

@@ -2,7 +2,8 @@
 
 Serves any number of charge points at once, over memory streams or TCP; answers sensibly unless told otherwise,
 misbehaves when told to, records everything and judges strictly what charge points send. Deterministic on trio's
-virtual clock. It keeps no business: no tariffs, no users, no disk.
+virtual clock. It keeps no business: no tariffs, no users, no disk. Nothing that a charge point sends ends it; what a
+script raises does.
 """
 
 from collections.abc import Awaitable, Callable, Collection, Mapping, MutableSequence
@@ -14,6 +15,7 @@ import trio
 import trio.testing
 
 from ocpp16.codec import validate
+from ocpp16.enums import ErrorCode
 from ocpp16.errors import ConnectionFailed, Offline
 from ocpp16.security.basic_auth import credentials, is_same_key
 from ocpp16.security.tls import SSLContext
@@ -21,6 +23,7 @@ from ocpp16.testing.answers import Answer, CallErrorAnswer, ScriptedAnswer, Stan
 from ocpp16.testing.connected_charge_point import ConnectedChargePoint
 from ocpp16.testing.misbehaviour import Fault, FaultPlan, FaultRule
 from ocpp16.testing.recording import Direction, ReceivedCall, Record, Recording, TrafficViolation
+from ocpp16.texts import shown
 from ocpp16.transport.dial import Endpoint
 from ocpp16.transport.websocket import Accept, Reject, UpgradeRequest, WebSocket
 
@@ -38,10 +41,19 @@ def identity_of(target: str) -> str:
     """
     try:
         path = urlsplit(target).path
-    except ValueError:
+    except ValueError:  # an IPv6 address without its end
         return ""
     segments = [segment for segment in path.split("/") if segment]
     return unquote(segments[-1]) if segments else ""
+
+
+def _peer(tcp: trio.SocketStream) -> str:
+    """Address and port of the other side; empty if it is gone already."""
+    try:
+        host, port, *_ = tcp.socket.getpeername()
+    except OSError:
+        return ""
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
 class CentralSystem:
@@ -54,8 +66,7 @@ class CentralSystem:
     `compression` accepts permessage-deflate if offered.
 
     Script it by `answers` (action -> payload, `CallErrorAnswer`, None for no answer, or a function of payload and
-    call), `registrations` (identity -> status of the last BootNotification; set it to "Accepted" for a charge point
-    that was accepted in an earlier life), `subprotocols`, `is_reachable`, `connect_hangs`, and the methods.
+    call), `registrations` (identity -> status of the last BootNotification), `subprotocols`, `is_reachable`, `connect_hangs`, and the methods.
     """
 
     def __init__(
@@ -136,36 +147,53 @@ class CentralSystem:
         return found
 
     async def _serve_tcp(self, tcp: trio.SocketStream, ssl_context: SSLContext | None) -> None:
+        peer = _peer(tcp)
         if not self.is_reachable:
             await trio.aclose_forcefully(tcp)
         elif ssl_context is None:
-            await self._serve(tcp)
+            await self._serve(tcp, peer)
         else:
             stream = trio.SSLStream(tcp, ssl_context, server_side=True, https_compatible=True)
             try:
                 with trio.fail_after(HANDSHAKE_TIMEOUT):
                     await stream.do_handshake()
-            except (trio.BrokenResourceError, trio.TooSlowError):
+            except (trio.BrokenResourceError, trio.TooSlowError) as error:
                 await trio.aclose_forcefully(tcp)
+                self._refused("", peer, f"TLS: {error.__cause__ or 'no handshake in time'}")
                 return
-            await self._serve(stream)
+            await self._serve(stream, peer)
 
-    async def _serve(self, stream: trio.abc.Stream) -> None:
+    def _refused(self, identity: str, peer: str, why: object) -> None:
+        self.recording.add(identity, Direction.REFUSED, f"{why} (to {peer})" if peer else str(why))
+
+    async def _serve(self, stream: trio.abc.Stream, peer: str = "") -> None:
         if self._refusals and self._refusals[0] is None:
             self._refusals.pop(0)
             try:
                 await trio.sleep_forever()
             finally:
                 await trio.aclose_forcefully(stream)
+        asked: list[str] = []
+
+        def decide(request: UpgradeRequest) -> Accept | Reject:
+            asked.append(identity_of(request.target))
+            return self._decide(request)
+
         try:
             websocket = await WebSocket.accept(
-                stream, decide=self._decide, compression=self._compression, timeout=HANDSHAKE_TIMEOUT
+                stream, decide=decide, compression=self._compression, timeout=HANDSHAKE_TIMEOUT
             )
-        except ConnectionFailed:
+        except ConnectionFailed as error:
+            self._refused("".join(asked), peer, error)
+            return
+        except Exception as error:  # nothing of ours or a script's runs there: it is what was sent
+            self._refused("".join(asked), peer, f"an unreadable request: {error!r}")
             return
         assert websocket.request is not None
         identity = identity_of(websocket.request.target)
         if websocket.subprotocol is None:
+            theirs, ours = (", ".join(names) or "none" for names in (websocket.request.subprotocols, self.subprotocols))
+            self._refused(identity, peer, f"no common subprotocol: it asks for {theirs}, spoken here: {ours}")
             await websocket.aclose(1002, "no common subprotocol")
             return
         charge_point = ConnectedChargePoint(self, identity, websocket, stream)
@@ -212,9 +240,15 @@ class CentralSystem:
     def answer(self, call: ReceivedCall, refused: CallErrorAnswer | None) -> Answer | Awaitable[Answer]:
         """What the script says to a CALL; else `refused`, else the standard answer."""
         if call.action not in self.answers:
-            return refused or self.standard_answers(call)
+            return self._standard_answer(call) if refused is None else refused
         scripted = self.answers[call.action]
         return scripted(call.payload, call) if callable(scripted) else scripted
+
+    def _standard_answer(self, call: ReceivedCall) -> Answer:
+        try:
+            return self.standard_answers(call)
+        except Exception as error:  # a payload that passed the schema, and yet cannot be worked with
+            return CallErrorAnswer(ErrorCode.INTERNAL_ERROR, f"cannot be answered: {shown(repr(error), 100)}")
 
     # What was seen
 

@@ -3,6 +3,13 @@
 Reads frames, judges them, answers by the script, sends calls and waits for their confirmations. One reader per
 connection; writing happens at once where the stream allows it, and otherwise in a task that lives as long as it is
 needed. It must not know of other charge points.
+
+Whatever comes is judged without an end of the connection: what the judgement itself chokes on (nested too deep, numbers
+without end) is a violation like another, and a CALL is answered with a CALLERROR. Only who takes no answers is cut off.
+
+A charge point that sends without BootNotification may have been accepted in an earlier life of the Central System (OCPP
+1.6 ed. 2 §4.2 asks for a boot after a restart of the charge point, not of the Central System). It is accused once it
+shows that it was not: by a BootNotification of its own accord on the same connection.
 """
 
 import inspect
@@ -30,6 +37,7 @@ from ocpp16.errors import CallFailed, ConnectionClosed
 from ocpp16.testing.answers import Answer, CallErrorAnswer
 from ocpp16.testing.misbehaviour import Fault, FaultRule, spoil
 from ocpp16.testing.recording import Direction, ReceivedCall
+from ocpp16.texts import shown
 from ocpp16.transport.websocket import WebSocket
 
 if TYPE_CHECKING:
@@ -39,6 +47,9 @@ __all__ = ["ConnectedChargePoint"]
 
 ERROR_CODES = frozenset(ErrorCode)
 WRITE_TIMEOUT = 30.0  # seconds until a peer that does not read is given up
+MOST_UNSENT = 4_000_000  # bytes of answers that nobody takes
+NO_FRAME = "no OCPP-J frame"
+NOT_ACCEPTED = "before BootNotification was accepted (OCPP 1.6 ed. 2 §4.2)"
 LINGER_RESET = b"\x01\0\0\0\0\0\0\0"  # struct linger {1, 0}: closing sends RST
 
 
@@ -67,6 +78,7 @@ class ConnectedChargePoint:
         "_seen_ids",
         "_stream",
         "_timed_out",
+        "_unbooted",
         "_was_paused",
         "_was_triggered",
         "gone",
@@ -93,6 +105,8 @@ class ConnectedChargePoint:
         self._is_writing = False
         self._was_paused = False  # then CALLs that the charge point gave up lie in the stream one after another
         self._was_triggered = False
+        self._unbooted: tuple[str, str] | None = None
+        """Action and text of the first CALL that was taken as one of an earlier life."""
         websocket.on_unsent = self._write
 
     async def run(self) -> tuple[int, str]:
@@ -120,9 +134,12 @@ class ConnectedChargePoint:
     def send(self, text: bytes | str, frame: Call | CallResult | CallError | None = None) -> None:
         """Send one text frame, whatever is in it. Raises `ConnectionClosed`."""
         self.websocket.send_text(text)
-        shown = text if isinstance(text, str) else text.decode()
-        self._central_system.recording.add(self.identity, Direction.SENT, shown, frame)
+        as_text = text if isinstance(text, str) else text.decode("utf-8", "replace")
+        self._central_system.recording.add(self.identity, Direction.SENT, as_text, frame)
         self._write()
+        if self.websocket.unsent_bytes > MOST_UNSENT and not self._is_half_open:
+            self._object("answers are not read", "")
+            self.abort()
 
     def _write(self) -> None:
         if self._is_half_open or self._is_writing or self.websocket.flush_now():
@@ -178,7 +195,7 @@ class ConnectedChargePoint:
             frame = parse(text)
         except FramingError as exc:
             recording.add(self.identity, Direction.RECEIVED, text)
-            self._object(f"no OCPP-J frame: {exc}", text)
+            self._object(f"{NO_FRAME}: {exc}", text)
             if exc.kind == 2 and exc.unique_id is not None:
                 self._reply(CallError(exc.unique_id, exc.code, str(exc)[:255]))
             return False
@@ -199,12 +216,12 @@ class ConnectedChargePoint:
             return
         if isinstance(frame, CallError):
             if frame.code not in ERROR_CODES:
-                self._object(f"unknown error code {frame.code}", text)
+                self._object(f"unknown error code {shown(frame.code, 60)}", text)
         else:
             try:
                 validate_sending(waiting.action, "response", frame.payload)
-            except ValidationError as exc:
-                self._object(str(exc), text)
+            except Exception as exc:  # a ValidationError, or what choked on the payload
+                self._object(str(exc) or type(exc).__name__, text)
         waiting.answer = frame
         waiting.event.set()
 
@@ -214,7 +231,11 @@ class ConnectedChargePoint:
                 self._object("a message id used twice on one connection (OCPP-J 1.6 §4.1.4)", text)
             self._seen_ids.add(frame.unique_id)
         call = ReceivedCall(trio.current_time(), self.identity, frame.unique_id, frame.action, frame.payload)
-        refused = self._judge(call, text)
+        try:
+            refused = self._judge(call, text)
+        except Exception as exc:
+            self._object(f"{shown(call.action, 60)} cannot be judged: {shown(repr(exc), 100)}", text)
+            refused = CallErrorAnswer(ErrorCode.FORMATION_VIOLATION, "the payload cannot be read")
         rule = self._central_system.faults.take(call.action, self.identity)
         answer = self._central_system.answer(call, refused)
         if inspect.isawaitable(answer):
@@ -226,15 +247,12 @@ class ConnectedChargePoint:
         """Record what is wrong with a CALL; a CALLERROR if it is too wrong to be answered otherwise."""
         action = ACTIONS.get(call.action)
         if action is None:
-            self._object(f"unknown action {call.action}", text)
-            return CallErrorAnswer(ErrorCode.NOT_IMPLEMENTED, f"unknown action {call.action}")
+            self._object(f"unknown action {shown(call.action, 60)}", text)
+            return CallErrorAnswer(ErrorCode.NOT_IMPLEMENTED, f"unknown action {shown(call.action, 60)}")
         if action.initiator == "CentralSystem":
             self._object(f"{call.action} is not for a charge point to send", text)
             return CallErrorAnswer(ErrorCode.NOT_SUPPORTED, f"{call.action} comes from the Central System")
-        if call.action != "BootNotification":
-            status = self._central_system.registrations.get(self.identity)
-            if status != "Accepted" and not (status == "Pending" and self._was_triggered):
-                self._object(f"{call.action} before BootNotification was accepted (OCPP 1.6 ed. 2 §4.2)", text)
+        self._judge_order(call.action, text)
         try:
             validate_sending(call.action, "request", call.payload)
         except ValidationError as exc:
@@ -244,6 +262,18 @@ class ConnectedChargePoint:
             except ValidationError:
                 return CallErrorAnswer(exc.code, str(exc))
         return None
+
+    def _judge_order(self, action: str, text: str) -> None:
+        status = self._central_system.registrations.get(self.identity)
+        if action != "BootNotification":
+            if status is None:
+                self._unbooted = self._unbooted or (action, text)
+            elif status != "Accepted" and not (status == "Pending" and self._was_triggered):
+                self._object(f"{action} {NOT_ACCEPTED}", text)
+            return
+        unbooted, self._unbooted = self._unbooted, None
+        if unbooted is not None and not self._was_triggered:
+            self._object(f"{unbooted[0]} {NOT_ACCEPTED}", unbooted[1])
 
     async def _answer_later(self, call: ReceivedCall, answer: Awaitable[Answer], rule: FaultRule | None) -> None:
         self._answer(call, await answer, rule)
@@ -259,6 +289,7 @@ class ConnectedChargePoint:
             return
         frame: CallResult | CallError
         if isinstance(answer, CallErrorAnswer):
+            self._unbooted = None  # it may well conclude that it has to boot
             frame = CallError(call.unique_id, str(answer.code), answer.description, dict(answer.details))
         else:
             frame = CallResult(call.unique_id, dict(answer))

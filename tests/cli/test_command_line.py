@@ -24,7 +24,7 @@ WRONG = {
     "a number out of range": (("demo", "--speed", "0"), "--speed"),
     "a port": (("central-system", "--port", "70000"), "--port"),
     "a missing port": (("central-system",), "--port"),
-    "a missing folder": (("charge-point",), "--maindir"),
+    "nothing to connect to": (("charge-point",), "--csms"),
     "a kind of control": (("charge-point", "--maindir", "d", "--control", "xml"), "--control"),
     "a log level": (("demo", "--log-level", "loud"), "--log-level"),
     "a configuration that is not there": (("charge-point", "--maindir", "d", "--conf", "nope.json"), "nope.json"),

@@ -1,6 +1,6 @@
 """A charge point that records what it is told, with a clock moved by hand; and a real one that has smart charging."""
 
-from collections.abc import AsyncIterator, Callable, Coroutine, Generator
+from collections.abc import AsyncIterator, Callable, Collection, Coroutine, Generator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,9 +14,10 @@ import trio
 from ocpp16.charge_point.open import open_charge_point
 from ocpp16.enums import AuthorizationStatus, ConfigurationStatus
 from ocpp16.errors import FeatureNotBuilt
-from ocpp16.models import ChargingLimit, DataTransferResponse, IdTagInfo
+from ocpp16.models import ChargingLimit, Counters, DataTransferResponse, DeadLetter, IdTagInfo
 from ocpp16.simulation import Commands, ControlInterface, Operation, SimulatedStation
 from ocpp16.state.clock import Clock
+from ocpp16.state.keys import core
 from ocpp16.state.timers import Timers
 from ocpp16.state.transaction import Transaction, Transactions
 from ocpp16.testing import CentralSystem
@@ -54,9 +55,13 @@ class RecordingChargePoint:
         self.is_running = self.is_connected = True
         self.has_smart_charging = False
         self.registration = None
+        self.configuration = {core.STOP_TRANSACTION_ON_EV_SIDE_DISCONNECT: True}
         self.queue_depth = 0
         self.started_with: list[dict[str, Any]] = []
         self.transfer: DataTransferResponse | Exception | None = None
+        self.sessions: dict[int, str] = {}
+        self.counters = Counters()
+        self.letters: list[DeadLetter] = []
 
     # Time and tasks
 
@@ -119,6 +124,20 @@ class RecordingChargePoint:
             raise self.transfer
         return self.transfer
 
+    async def dead_letters(self) -> tuple[DeadLetter, ...]:
+        return tuple(self.letters)
+
+    async def resend_dead_letters(self, sequences: Collection[int] | None = None) -> int:
+        return self._take_letters(sequences)
+
+    async def discard_dead_letters(self, sequences: Collection[int] | None = None) -> int:
+        return self._take_letters(sequences)
+
+    def _take_letters(self, sequences: Collection[int] | None) -> int:
+        kept = [one for one in self.letters if sequences is not None and one.sequence not in sequences]
+        taken, self.letters = len(self.letters) - len(kept), kept
+        return taken
+
     def composite_schedule(self, *arguments: Any) -> Any:
         raise FeatureNotBuilt("smart charging is not built in: by a test")
 
@@ -175,9 +194,15 @@ class RecordingChargePoint:
         self._tell("transaction_stopped", connector_id, str(reason), energy_wh, **details)
 
     def on_session_started(self, connector_id: int, session_id: str, reason: str) -> None:
+        transaction = self.transactions.running(connector_id)
+        assert transaction is None or transaction.session_id == session_id
+        self.sessions[connector_id] = session_id
         self._tell("session_started", connector_id, str(reason))
 
     def on_session_stopped(self, connector_id: int, session_id: str) -> None:
+        # What the real one refuses.
+        assert self.transactions.running(connector_id) is None
+        assert self.sessions.pop(connector_id) == session_id
         self._tell("session_stopped", connector_id)
 
     def on_error(self, connector_id: int, error: Any) -> None:

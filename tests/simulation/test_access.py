@@ -42,6 +42,11 @@ def out(connector_id: int) -> Spot:
     return Spot(connector_id, is_operative=False)
 
 
+def stuck(connector_id: int, id_tag: str, parent: str | None = None) -> Spot:
+    """A transaction on a connector that is faulted, or out of service."""
+    return Spot(connector_id, id_tag, parent, has_transaction=True, plugged_at=0.0, is_operative=False)
+
+
 def spent(connector_id: int) -> Spot:
     return Spot(connector_id, plugged_at=0.0, is_spent=True)
 
@@ -66,8 +71,14 @@ BEFORE = [
     ("2: the same parents", Token("x", "P"), [running(1, "y", "p")], (), Decision(Act.STOP, 2, 1)),
     ("2: absent parents are not the same", CARD, [running(1, "other"), free(2)], (), Decision(Act.AUTHORIZE, 5)),
     ("2: a remote start stops nothing", REMOTE, [running(1, "card"), free(2)], (), Decision(Act.AUTHORIZE, 5)),
-    ("2: nor does a faulted one", CARD, [Spot(1, "card", has_transaction=True, is_operative=False)], (),
-     Decision(Act.IGNORE, 0)),
+    ("2: on a faulted one too", CARD, [stuck(1, "card")], (), Decision(Act.STOP, 2, 1)),
+    ("2: on a faulted one, beside a free one", CARD, [free(1), stuck(2, "card")], (), Decision(Act.STOP, 2, 2)),
+    ("2: by the parent, on a faulted one", CARD, [stuck(1, "other", "card")], (), Decision(Act.STOP, 2, 1)),
+    ("2: a remote start does not even there", REMOTE, [stuck(1, "card")], (), Decision(Act.IGNORE, 0)),
+    ("2: another card does nothing there", CARD, [stuck(1, "other")], (), Decision(Act.IGNORE, 0)),
+    ("3: a faulted one's transaction has a parent", CARD, [stuck(1, "other", "P")], (), Decision(Act.AUTHORIZE, 5)),
+    ("3: so it has for none of a remote start's", REMOTE, [stuck(1, "other", "P")], (), Decision(Act.IGNORE, 0)),
+    ("1: in process, and faulted", CARD, [stuck(1, "other", "P")], ("card",), Decision(Act.IGNORE, 1)),
     ("3: none free", CARD, [running(1, "other"), assigned(2, "third")], (), Decision(Act.IGNORE, 3)),
     ("3: spent until the next plug-in", CARD, [spent(1)], (), Decision(Act.IGNORE, 3)),
     ("3: none free, but a parent on record", CARD, [running(1, "other", "P")], (), Decision(Act.AUTHORIZE, 5)),
@@ -92,6 +103,8 @@ AFTER = [
     ("6: starting goes first", CHILD, [running(1, "o", "Parent"), free(2)], FIRST, True, Decision(Act.START, 9, 2)),
     ("6: unless told otherwise", CHILD, [running(1, "o", "Parent"), free(2)], FIRST, False, Decision(Act.STOP, 6, 1)),
     ("6: otherwise, but no match", CHILD, [running(1, "o"), free(2)], FIRST, False, Decision(Act.START, 9, 2)),
+    ("6: parent stops child on a faulted one", CHILD, [stuck(1, "o", "Parent")], FIRST, True, Decision(Act.STOP, 6, 1)),
+    ("6: a faulted one starts nothing", CARD, [stuck(1, "o", "Parent")], FIRST, True, Decision(Act.IGNORE, 6)),
     ("6: became busy while asking", CARD, [assigned(1, "other")], FIRST, True, Decision(Act.IGNORE, 6)),
     ("6: went out of service while asking", CARD, [out(1)], FIRST, True, Decision(Act.IGNORE, 6)),
     ("7: the only candidate", CARD, [free(1)], FIRST, True, Decision(Act.START, 9, 1)),

@@ -1,21 +1,22 @@
 """The list of commands: results, refusals, and that what is refused changes nothing."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
 from ocpp16.enums import DataTransferStatus
 from ocpp16.errors import ChargePointStopped
-from ocpp16.models import DataTransferResponse
+from ocpp16.models import DataTransferResponse, DeadLetter
 from ocpp16.simulation import CommandError, Commands, Operation
 from ocpp16.simulation.command_table import COMMANDS
-from ocpp16.simulation.commands import from_words
+from ocpp16.simulation.words import from_words
 
 SPECIFIED = (
     "plug_in unplug pause_drawing resume_drawing present_id_tag raise_fault clear_fault disconnect connect stop "
     "restart power_off meter_reading security_event get_configuration change_configuration change_availability "
     "data_transfer composite_schedule set_charging_profile clear_charging_profiles charging_profiles charging_limit "
-    "explain_limit overrule status help"
+    "explain_limit overrule dead_letters resend_dead_letters discard_dead_letters status help"
 )
 READING = {"power_meter": {"energy_Wh_import": {"total": 1234.5}}}
 
@@ -62,6 +63,47 @@ async def test_a_session_by_commands(serve: Any) -> None:
         "session_stopped",
     ]
     assert [fact[0] for fact in bench.take()] == facts
+
+
+def letter(sequence: int) -> DeadLetter:
+    at = datetime(2024, 1, 1, tzinfo=UTC)
+    return DeadLetter(sequence, "StopTransaction", {"transactionId": sequence}, "refused", 3, at)
+
+
+async def test_dead_letters(serve: Any) -> None:
+    bench, commands = serve()
+    assert await commands.run("dead_letters") == []
+    bench.charge_point.letters = [letter(sequence) for sequence in (4, 7, 9, 11)]
+    assert (await commands.run("dead_letters"))[0] == {
+        "sequence": 4,
+        "action": "StopTransaction",
+        "payload": {"transactionId": 4},
+        "reason": "refused",
+        "attempts": 3,
+        "given_up_at": "2024-01-01T00:00:00Z",
+    }
+    assert await commands.run("resend_dead_letters", {"sequences": [7, 8]}) == 1
+    assert await commands.run("discard_dead_letters", {"sequences": [4]}) == 1
+    assert [one["sequence"] for one in await commands.run("dead_letters")] == [9, 11]
+    assert await commands.run("discard_dead_letters", {"sequences": []}) == 0  # none is not all
+    assert await commands.run("resend_dead_letters") == 2
+
+
+async def test_a_stopped_charge_point_sends_nothing_again(serve: Any) -> None:
+    bench, commands = serve()
+    bench.charge_point.letters = [letter(1)]
+    await commands.run("stop")
+    with pytest.raises(CommandError, match="stopped"):
+        await commands.run("resend_dead_letters")
+    assert len(await commands.run("dead_letters")) == 1
+    assert await commands.run("discard_dead_letters") == 1
+
+
+async def test_dead_letters_as_words(serve: Any) -> None:
+    bench, commands = serve()
+    bench.charge_point.letters = [letter(sequence) for sequence in (1, 2, 3)]
+    assert await commands.run(*from_words("discard-dead-letters 1,3")) == 2
+    assert await commands.run(*from_words("resend-dead-letters")) == 1
 
 
 async def test_what_is_already_so_is_ok(serve: Any) -> None:

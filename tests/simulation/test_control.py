@@ -1,13 +1,16 @@
 """The JSON lines face: one answer a line whatever the line is, events, and answers that come later."""
 
-from collections.abc import AsyncIterator, Callable, Sequence
+import re
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from datetime import UTC, datetime
+from pathlib import Path
+from sys import modules
 from typing import Any
 
 import orjson
 import pytest
 import trio
-from trio.testing import wait_all_tasks_blocked
+from trio.testing import MockClock, wait_all_tasks_blocked
 
 from ocpp16 import observer
 from ocpp16.enums import (
@@ -21,7 +24,8 @@ from ocpp16.enums import (
 from ocpp16.errors import StoreError
 from ocpp16.models import ChargingLimit, IdTagInfo
 from ocpp16.simulation import Commands, ControlInterface, Operation
-from ocpp16.simulation.control import LONGEST_LINE
+from ocpp16.simulation.control import LAST_LINE, LONGEST_LINE, MOST_DEFERRED
+from ocpp16.simulation.events import DESCRIPTIONS
 
 NOW = datetime(2024, 1, 1, tzinfo=UTC)
 
@@ -32,6 +36,8 @@ class Desk:
     def __init__(self, bench: Any) -> None:
         self.bench = bench
         self.out: list[bytes] = []
+        self.lines: list[bytes] = []
+        """What was taken last, as it was written."""
         self.control = ControlInterface(self.out.append)
         self.commands = Commands(bench.station, bench.charge_point, Operation(bench.station, bench.charge_point))
 
@@ -44,9 +50,9 @@ class Desk:
         return self.taken()
 
     def taken(self) -> list[dict[str, Any]]:
-        lines, self.out[:] = list(self.out), []
-        assert all(line.endswith(b"\n") and line.count(b"\n") == 1 for line in lines)
-        return [orjson.loads(line) for line in lines]
+        self.lines, self.out[:] = list(self.out), []
+        assert all(line.endswith(b"\n") and line.count(b"\n") == 1 for line in self.lines)
+        return [orjson.loads(line) for line in self.lines]
 
 
 @pytest.fixture
@@ -71,6 +77,28 @@ async def test_ids_are_echoed(desk: Desk, request_id: Any) -> None:
     good, bad = await desk.say(*lines)
     assert good == {"id": request_id, "ok": True, "result": None}
     assert (bad["id"], bad["code"]) == (request_id, "unknown_command")
+
+
+EXACT = [
+    b"18446744073709551617",
+    b"-9223372036854775809",
+    b"1.00",
+    b"1.0000000000000000001",
+    b"-0",
+    b"1E2",
+    b'[18446744073709551617, {"a": 1.10}]',
+    b'{"a":\t"}", "id": 3}',
+    b"[" * 100 + b"]" * 100,
+]
+
+
+@pytest.mark.parametrize("written", EXACT, ids=range(len(EXACT)))
+async def test_ids_come_back_as_they_were_written(desk: Desk, written: bytes) -> None:
+    for begin in (b'{"id": ', b'{"do": "disconnect", "id": ', b'{"id": [], "i\\u0064"\t:\r'):
+        end = b"}" if b'"do"' in begin else b', "do": "disconnect"}'
+        await desk.say(begin + written + end + b"\n")
+        (line,) = desk.lines
+        assert line == b'{"id":' + written + b',"ok":true,"result":null}\n'
 
 
 GARBAGE: Sequence[tuple[bytes, str, Any]] = [
@@ -101,6 +129,18 @@ GARBAGE: Sequence[tuple[bytes, str, Any]] = [
     (b'{"id": 1, "do": "present_id_tag", "id_tag": "\xff"}', "unreadable", None),
     (b'{"id": 1, "do": "present_id_tag", "id_tag": "\\ud800"}', "unreadable", None),
     (b"\xff\xfe\x00", "unreadable", None),
+    (b'{"id": ' + b"[" * 101 + b"]" * 101 + b', "do": "disconnect"}', "unreadable", None),
+    (b'{"id": ' + b"[" * 300 + b"]" * 300 + b', "do": "disconnect"}', "unreadable", None),
+    (b'{"id": ' + b'{"a":' * 300 + b"1" + b"}" * 300 + b', "do": "disconnect"}', "unreadable", None),
+    (b'{"id": ' + b"9" * 5000 + b', "do": "disconnect"}', "unreadable", None),
+    (b'{"id": 1e999, "do": "disconnect"}', "unreadable", None),
+    (b'{"id": "\\ud800", "do": "disconnect"}', "unreadable", None),
+    (b'{"id": "\xff", "do": "disconnect"}', "unreadable", None),
+    (b'{"id": 1, "do": "plug_in", "connector": ' + b"[" * 300 + b"]" * 300 + b"}", "bad_value", 1),
+    (b'{"id": 1, "do": "plug_in", "connector": 1, "current": 375}', "bad_value", 1),
+    (b'{"id": 1, "do": "plug_in", "connector": 1, "phases": 18446744073709551617}', "bad_value", 1),
+    (b'{"id": 1, "do": "resend_dead_letters", "sequences": [1.5]}', "bad_value", 1),
+    (b'{"id": 1, "do": "discard_dead_letters", "sequences": [18446744073709551617]}', "bad_value", 1),
     (b"[" * 100_000, "unreadable", None),
     (b'{"a":' * 100_000, "unreadable", None),
     (b"x" * 999_999, "unreadable", None),
@@ -152,6 +192,46 @@ async def test_deferred_commands_answer_later(desk: Desk) -> None:
     assert desk.taken() == [{"id": 1, "ok": True, "result": {"status": "Offline", "data": None}}]
 
 
+async def test_commands_that_wait_are_bounded(desk: Desk) -> None:
+    answered = trio.Event()
+
+    async def slow(*arguments: Any) -> None:
+        await answered.wait()
+
+    desk.bench.charge_point.data_transfer = slow
+    line = b'{"do": "data_transfer", "vendor_id": "v"}\n'
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(desk.say, line * (MOST_DEFERRED + 1))
+        await wait_all_tasks_blocked()
+        assert [answer["code"] for answer in desk.taken()] == ["refused"]
+        answered.set()
+
+
+async def nobody(line: bytes) -> None:
+    """A sink before which a line waits for ever."""
+    await trio.sleep_forever()
+
+
+async def test_while_nobody_reads_no_more_lines_are_taken(make_bench: Any) -> None:
+    bench = make_bench()
+    control = ControlInterface(nobody)
+    commands = Commands(bench.station, bench.charge_point, Operation(bench.station, bench.charge_point))
+    send, receive = trio.open_memory_channel[bytes](100)
+    for _ in range(100):
+        send.send_nowait(b'{"do": "fly"}\n')
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(control.serve, commands, receive)
+        await wait_all_tasks_blocked()
+        assert receive.statistics().current_buffer_used == 99
+        nursery.cancel_scope.cancel()
+
+
+async def test_the_last_line_is_given_up_if_nobody_reads(autojump_clock: MockClock) -> None:
+    control = ControlInterface(nobody)
+    await control.exit("SIGINT")
+    assert trio.current_time() == LAST_LINE
+
+
 async def test_a_failing_store_refuses(desk: Desk) -> None:
     async def fail(*arguments: Any) -> None:
         raise StoreError("disk full")
@@ -174,7 +254,7 @@ async def test_the_help_can_be_told(desk: Desk) -> None:
 
 ACCEPTED, INVALID = (IdTagInfo(status) for status in (AuthorizationStatus.ACCEPTED, AuthorizationStatus.INVALID))
 TRANSACTION = {"event": "transaction", "connector": 1, "session_id": "s"}
-EVENTS: list[tuple[observer.ObserverEvent, dict[str, Any] | None]] = [
+EVENTS: list[tuple[observer.ObserverEvent, dict[str, Any]]] = [
     (observer.ConnectionStateChanged(True), {"event": "connection", "connected": True}),
     (
         observer.BootNotificationResponse(RegistrationStatus.ACCEPTED, 300, NOW),
@@ -214,14 +294,69 @@ EVENTS: list[tuple[observer.ObserverEvent, dict[str, Any] | None]] = [
     (observer.ResetRequested(ResetType.HARD), {"event": "reset", "type": "Hard"}),
     (observer.SecurityEvent("T", "info"), {"event": "security_event", "type": "T", "tech_info": "info"}),
     (observer.MessageExchanged("sent", "[2]"), {"event": "message", "direction": "sent", "text": "[2]"}),
-    (observer.StoreFailing("disk full"), None),
+    (
+        observer.IdTagAuthorized("TAG", IdTagInfo(AuthorizationStatus.ACCEPTED, source="local list")),
+        {"event": "authorization", "id_tag": "TAG", "status": "Accepted", "source": "local list"},
+    ),
+    (observer.StoreFailing("disk full"), {"event": "store", "state": "failing", "detail": "disk full"}),
+    (observer.StoreRecovered("x.db"), {"event": "store", "state": "recovered", "detail": "x.db"}),
+    (
+        observer.MessageGivenUp("StopTransaction", "refused"),
+        {"event": "message_given_up", "action": "StopTransaction", "reason": "refused"},
+    ),
+    (
+        observer.MessageSetAside("StopTransaction", 1, "s", 2),
+        {"event": "message_set_aside", "action": "StopTransaction", "connector": 1, "session_id": "s", "waiting": 2},
+    ),
+    (observer.InternalError("timer", "bad"), {"event": "internal_error", "place": "timer", "reason": "bad"}),
 ]
 
 
 @pytest.mark.parametrize(("event", "record"), EVENTS)
-async def test_events(desk: Desk, event: observer.ObserverEvent, record: dict[str, Any] | None) -> None:
+async def test_events(desk: Desk, event: observer.ObserverEvent, record: dict[str, Any]) -> None:
+    desk.control.follow(desk.bench.charge_point)
+    desk.bench.advance(1.5)
     await desk.control.notify(event)
-    assert desk.taken() == ([] if record is None else [record])
+    assert desk.taken() == [{"time": "2023-11-14T22:13:21.500Z", **record}]
+
+
+def kinds(event: type[observer.ObserverEvent]) -> Iterator[type[observer.ObserverEvent]]:
+    """All that are told, which are those without others below them."""
+    # A class with slots is made twice by its decorator, and the first one may still be there.
+    below = [kind for kind in event.__subclasses__() if getattr(modules[kind.__module__], kind.__name__, None) is kind]
+    for kind in below:
+        yield from kinds(kind)
+    if not below:
+        yield event
+
+
+def test_every_event_has_a_face() -> None:
+    told = set(kinds(observer.ObserverEvent))
+    assert set(DESCRIPTIONS) == told
+    assert {type(event) for event, _ in EVENTS} == told
+
+
+def test_every_event_is_documented() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "simulated-station.md").read_text(encoding="utf-8")
+    documented = re.findall(r"^\| `(\w+)` \|", page.split("\n## JSON lines\n")[1], re.MULTILINE)
+    assert len(documented) == len(set(documented))
+    assert set(documented) == {record["event"] for _, record in EVENTS} | {"events_dropped", "exit"}
+
+
+async def test_before_there_is_a_clock_events_have_no_time(desk: Desk) -> None:
+    await desk.control.emit("charging_profiles")
+    assert desk.taken() == [{"event": "charging_profiles", "time": None}]
+
+
+async def test_lost_events_are_told_once_and_first(desk: Desk) -> None:
+    desk.control.follow(desk.bench.charge_point)
+    counters = desk.bench.charge_point.counters
+    for dropped in (0, 3, 3, 5):
+        counters.observer_events_dropped = dropped
+        await desk.control.notify(observer.ChargingProfilesChanged())
+    told = [(record["event"], record.get("count")) for record in desk.taken()]
+    profiles = ("charging_profiles", None)
+    assert told == [profiles, ("events_dropped", 3), profiles, profiles, ("events_dropped", 2), profiles]
 
 
 async def test_a_connection_that_stays_lost_is_told_once(desk: Desk) -> None:
@@ -231,9 +366,11 @@ async def test_a_connection_that_stays_lost_is_told_once(desk: Desk) -> None:
 
 
 async def test_other_events_and_the_last_line(desk: Desk) -> None:
+    desk.control.follow(desk.bench.charge_point)
     await desk.control.emit("charging_profiles")
     await desk.control.exit("Hard reset")
-    assert desk.taken() == [{"event": "charging_profiles"}, {"event": "exit", "reason": "Hard reset"}]
+    now = {"time": "2023-11-14T22:13:20.000Z"}
+    assert desk.taken() == [{"event": "charging_profiles", **now}, {"event": "exit", "reason": "Hard reset", **now}]
 
 
 async def test_an_async_sink_gets_one_line_at_a_time() -> None:

@@ -1,18 +1,15 @@
 """Registers that add up, noise that does not touch them, and a fuse that is shared."""
 
-from datetime import UTC, datetime
 from random import Random
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from ocpp16.schedule.sharing import STRATEGIES, Demand
 from ocpp16.simulation.meter import Meter
 from ocpp16.simulation.supply import scarce_shares
-
-AT = datetime(2024, 1, 1, tzinfo=UTC)
 
 
 def exact() -> float:
@@ -24,7 +21,7 @@ def test_registers_add_up_over_changing_loads() -> None:
     meter.set_load(10.0, 1, 100.0)
     meter.set_load(16.0, 3, 100.0 + 3600)
     meter.set_load(0.0, 3, 100.0 + 5400)
-    shown = meter.measurement(10_000.0, AT, exact, 55.0)
+    shown = meter.measurement(10_000.0, exact, 55.0)
     assert (shown.energy_import.total, shown.energy_import.l1, shown.energy_import.l2) == (2300 + 5520, 4140, 1840)
     assert shown.soc is not None
     assert (shown.soc.value, shown.soc.location) == (55.0, "EV")
@@ -53,7 +50,7 @@ def test_a_day_of_half_seconds_does_not_drift() -> None:
 def test_instantaneous_values_of_a_single_phase_load() -> None:
     meter = Meter(3, 230.0, 0.0)
     meter.set_load(16.0, 1, 0.0)
-    shown = meter.measurement(1.0, AT, exact, None)
+    shown = meter.measurement(1.0, exact, None)
     assert shown.power is not None
     assert shown.current is not None
     assert shown.voltage is not None
@@ -66,7 +63,7 @@ def test_instantaneous_values_of_a_single_phase_load() -> None:
 def test_a_single_phase_supply_has_one_phase() -> None:
     meter = Meter(1, 230.0, 0.0)
     meter.set_load(16.0, 3, 0.0)
-    shown = meter.measurement(3600.0, AT, exact, None)
+    shown = meter.measurement(3600.0, exact, None)
     assert (shown.energy_import.total, shown.energy_import.l1, shown.energy_import.l2) == (3680, 3680, None)
 
 
@@ -84,6 +81,51 @@ def test_noise_is_seeded_and_stays_off_the_registers(make_bench: Any) -> None:
     for one in shown:
         assert one.voltage.l1 != 230.0
         assert abs(one.voltage.l1 / 230.0 - 1) <= 0.05
+
+
+LOADS = st.lists(st.tuples(st.floats(0, 63), st.integers(0, 3), st.floats(0.01, 5000)), min_size=1, max_size=30)
+
+
+@given(LOADS, st.integers(0, 10**7), st.integers(1, 3))
+def test_the_phases_add_up_to_the_total_and_no_register_falls(
+    loads: list[tuple[float, int, float]], stored: int, phases: int
+) -> None:
+    meter = Meter(phases, 230.0, 0.0)
+    meter.start_from(stored, 0.0)
+    assert meter.register(0.0) == stored
+    now, before = 0.0, [0.0] * 4
+    for amperes, loaded, seconds in loads:
+        meter.set_load(amperes, loaded, now)
+        now += seconds
+        energy = meter.measurement(now, exact, None).energy_import
+        shown = [energy.total, energy.l1, energy.l2 or 0.0, energy.l3 or 0.0]
+        assert shown[0] == sum(shown[1:]) == meter.register(now)  # type: ignore[arg-type]
+        assert all(one >= other for one, other in zip(shown, before, strict=True))  # type: ignore[operator]
+        assert meter.energy(now) - phases <= shown[0] <= meter.energy(now) + 1e-3
+        before = shown  # type: ignore[assignment]
+
+
+@given(st.floats(0, 63), st.floats(0, 63), st.integers(1, 3), st.integers(0, 2**32))
+@example(1.0, 5e-324, 1, 0)  # the product of numbers this small is rounded up
+def test_noise_lifts_nothing_above_what_is_offered(wanted: float, offered: float, phases: int, seed: int) -> None:
+    meter, random = Meter(3, 230.0, 0.0), Random(seed)
+    meter.set_load(min(wanted, offered), phases, 0.0, offered)
+    shown = meter.measurement(1.0, lambda: 1 + 0.05 * (2 * random.random() - 1), None)
+    assert shown.current is not None
+    assert shown.power is not None
+    for current, power in ((shown.current.l1, shown.power.l1), (shown.current.l3, shown.power.l3)):
+        assert current <= offered  # type: ignore[operator]
+        assert power <= offered * 230  # type: ignore[operator]
+
+
+def test_noise_goes_both_ways_below_the_limit() -> None:
+    meter = Meter(1, 230.0, 0.0)
+    meter.set_load(10.0, 1, 0.0, 16.0)
+    assert meter.measurement(1.0, lambda: 1.01, None).current.l1 == pytest.approx(10.1)  # type: ignore[union-attr]
+
+
+def test_a_reading_is_of_now_and_has_no_time_of_its_own(make_bench: Any) -> None:
+    assert make_bench().station.measurement(1).timestamp is None
 
 
 def test_a_given_source_of_noise_is_used(new_bench: Any) -> None:
@@ -198,7 +240,8 @@ def test_the_fuse_is_shared_by_the_strategy_of_the_options(make_bench: Any, shar
 
 def test_no_cable_carries_more_than_its_rating(make_bench: Any) -> None:
     bench = make_bench(fuse_limit=200)
-    bench.station.plug_in(1, current=150, draw_for=100_000)
+    bench.station.plug_in(1, current=63, draw_for=100_000)
+    assert bench.station.supply.capacity == 63
     bench.station.present_id_tag("TAG")
     bench.advance(3602)
     assert bench.station.evse(1).register() == 63 * 230

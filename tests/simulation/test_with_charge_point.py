@@ -190,7 +190,7 @@ async def test_availability_and_faults(autojump_clock: MockClock) -> None:
             assert await csms.call(CP, "ChangeAvailability", change) == {"status": answer}
         here.station.raise_fault(1, ChargePointErrorCode.GROUND_FAILURE)
         await trio.sleep(1)
-        assert here.news() == ["2 Unavailable", "1 Charging GroundFailure", "1 Faulted OtherError"]
+        assert here.news() == ["2 Unavailable", "1 Faulted GroundFailure"]
         here.station.clear_fault(1, ChargePointErrorCode.GROUND_FAILURE)
         await trio.sleep(1)
         assert here.news() == ["1 Charging"]
@@ -329,3 +329,17 @@ async def test_the_control_interface_tells_what_happens(autojump_clock: MockCloc
         ("transaction", "stopped"),
         ("status", "Available"),
     ]
+
+
+async def test_back_into_service_is_one_status(autojump_clock: MockClock) -> None:
+    async with CentralSystem() as csms, site(csms) as here:
+        for has_car, status in ((False, "1 Available"), (True, "1 Preparing")):
+            change = {"connectorId": 1, "type": "Inoperative"}
+            assert await csms.call(CP, "ChangeAvailability", change) == {"status": "Accepted"}
+            if has_car:
+                here.station.plug_in(1, plug_after=0)
+            await trio.sleep(1)
+            assert here.news() == ["1 Unavailable"]
+            await csms.call(CP, "ChangeAvailability", {**change, "type": "Operative"})
+            await trio.sleep(1)
+            assert here.news() == [status]

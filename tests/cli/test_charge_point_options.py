@@ -1,0 +1,123 @@
+"""`ocpp16 charge-point` from options alone, over a file, and everything that is wrong with them at once."""
+
+import json
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ocpp16.cli.charge_point_options import Chosen, Given, choose
+from ocpp16.errors import ConfigurationError
+from ocpp16.state.configuration import Configuration
+from ocpp16.state.keys import core, internal, security
+
+KEY = "0123456789abcdef"
+
+
+@pytest.fixture(autouse=True)
+def _in_a_folder_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+def chosen(**given: Any) -> Chosen:
+    names = ("maindir", "conf", "station", "share", "csms", "identity", "connectors", "password", "speed")
+    return choose(Given(**{**dict.fromkeys(names), **given}))
+
+
+def problems(**given: Any) -> tuple[str, ...]:
+    with pytest.raises(ConfigurationError) as caught:
+        chosen(**given)
+    return tuple(caught.value.problems)
+
+
+@pytest.mark.parametrize(
+    ("csms", "password", "profile", "key"),
+    [
+        ("ws://csms.example/ocpp", None, 0, None),
+        ("ws://csms.example/ocpp", KEY, 1, KEY.encode()),
+        ("wss://csms.example/ocpp", KEY, 2, KEY.encode()),
+        ("WSS://csms.example/ocpp", "hex:00112233445566778899aabbccddeeff", 2, bytes(range(0, 256, 17))),
+        ("ws://csms.example/ocpp", "00112233445566778899aabbccddeeff", 1, b"00112233445566778899aabbccddeeff"),
+    ],
+)
+def test_the_security_profile_follows(csms: str, password: str | None, profile: int, key: bytes | None) -> None:
+    Path("config.json").write_text("a file that lies about is not taken")
+    found = Configuration.load(chosen(csms=csms, identity="cp7", password=password).configuration)
+    assert found[security.SECURITY_PROFILE] == profile
+    assert found[security.AUTHORIZATION_KEY] == key
+    assert found[internal.CHARGE_POINT_ID] == "cp7"
+    assert found[internal.CENTRAL_SYSTEM_URI] == csms
+
+
+@pytest.mark.parametrize("connectors", ["1", "5"])
+def test_connectors_and_speed(connectors: str) -> None:
+    found = chosen(csms="ws://x", identity="cp7", connectors=connectors, speed="20")
+    assert found.speed == 20.0
+    assert Configuration.load(found.configuration)[core.NUMBER_OF_CONNECTORS] == int(connectors)
+
+
+def test_options_lie_over_a_file(write_configuration: Callable[..., Path]) -> None:
+    conf = write_configuration(9, HeartbeatInterval=7)
+    found = Configuration.load(chosen(conf=str(conf), identity="other", password=KEY).configuration)
+    assert (found[internal.CHARGE_POINT_ID], found[security.SECURITY_PROFILE]) == ("other", 1)
+    assert found[core.HEARTBEAT_INTERVAL] == 7
+    found = Configuration.load(chosen(conf=str(conf), csms="ws://there/").configuration)
+    assert (found[internal.CHARGE_POINT_ID], found[internal.CENTRAL_SYSTEM_URI]) == ("cp001", "ws://there/")
+
+
+def test_a_password_of_an_earlier_life_counts() -> None:
+    Path("d").mkdir()
+    Path("d/user_config.json.secrets").write_text(json.dumps({"Security": {"AuthorizationKey": f"text:{KEY}"}}))
+    Path("d/user_config.json.secrets").chmod(0o600)
+    found = chosen(csms="wss://x", identity="cp7", maindir=Path("d"))
+    assert found.configuration["Security"]["SecurityProfile"] == 2
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ({}, ["--csms URL and --id NAME"]),
+        ({"identity": "a"}, ["--csms URL and --id NAME"]),
+        ({"csms": "ws://x"}, ["--id NAME"]),
+        ({"csms": "wss://x", "identity": "a"}, ["--password"]),
+        ({"csms": "http://x", "identity": "a"}, ["ws:// or wss://"]),
+        ({"csms": "x:9000", "identity": "a"}, ["ws:// or wss://"]),
+        ({"csms": "ws://[", "identity": "a"}, ["--csms: "]),
+        ({"csms": "ws://x", "identity": ""}, ["--id: "]),
+        ({"csms": "ws://x", "identity": "a", "password": "short"}, ["--password: "]),
+        ({"csms": "ws://x", "identity": "a", "password": "hex:xyz"}, ["--password: "]),
+        ({"csms": "ws://x", "identity": "a:b", "password": KEY}, ["--id: "]),
+        ({"csms": "ws://x", "identity": "a", "speed": "nan"}, ["--speed: "]),
+        ({"csms": "ws://x", "identity": "a", "speed": "201"}, ["--speed: "]),
+        ({"csms": "ws://x", "identity": "a", "connectors": "²"}, ["--connectors: "]),
+        ({"csms": "http://x", "identity": "a", "conf": "nope.json"}, ["nope.json", "--csms: "]),
+        (
+            {"csms": "http://x", "identity": "\x1b", "speed": "x", "connectors": "0", "password": "y"},
+            ["--speed: ", "--connectors: ", "--csms: ", "--id: ", "--password: "],
+        ),
+    ],
+)
+def test_every_problem_is_told_at_once(given: dict[str, Any], told: list[str]) -> None:
+    found = problems(**given)
+    assert len(found) == len(told), found
+    assert all(any(text in problem for problem in found) for text in told), found
+
+
+def test_a_password_is_not_told() -> None:
+    assert "pass" not in "".join(problems(csms="ws://x", identity="a", password="pass")).replace("--password", "")
+
+
+@pytest.mark.world
+def test_without_a_file_as_a_process(ocpp16: Callable[..., subprocess.CompletedProcess[str]], tmp_path: Path) -> None:
+    before = set(tmp_path.rglob("*"))
+    options = ("--csms", "ws://127.0.0.1:9/", "--id", "cp7", "--connectors", "3", "--speed", "100")
+    began = time.monotonic()
+    done = ocpp16("charge-point", *options, typed=b"status\nwait 300\n")
+    assert time.monotonic() - began < 300
+    assert done.returncode == 0
+    assert "Traceback" not in done.stderr
+    assert [line.split()[0] for line in done.stdout.splitlines() if "Available" in line] == ["1", "2", "3"]
+    assert set(tmp_path.rglob("*")) == before
