@@ -164,14 +164,17 @@ class InternalError(ObserverEvent):
 
 @dataclass(frozen=True, slots=True)
 class StoreFailing(ObserverEvent):
-    """The store cannot be written (disk full, I/O error); it is tried again, and what depends on it waits."""
+    """Something cannot be stored (disk full, read-only, I/O error).
+
+    The database is tried again, and what depends on it waits; a change that needs the configuration file is refused.
+    """
 
     reason: str
 
 
 @dataclass(frozen=True, slots=True)
 class StoreRecovered(ObserverEvent):
-    """The store can be written again, or a damaged one was set aside at the start (`detail` says which file)."""
+    """What could not be stored can be again, or a damaged one was set aside at the start (`detail` says which file)."""
 
     detail: str = ""
 

@@ -208,7 +208,7 @@ class ChargePoint(Questions):
 
     async def _begin_anew(self) -> None:
         """After a stop: everything from what is stored, and from what waits to be."""
-        self.clock = Clock(trio.current_time, self.clock.now())
+        self.clock = self.clock.continued()
         self._pump.clock = self.clock
         self.configuration.reboot()
         await self.prepare()

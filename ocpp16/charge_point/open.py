@@ -89,7 +89,7 @@ async def open_charge_point(
     database belongs to somebody else. One that cannot be written now (full disk, read-only) is no reason not to start:
     the charge point then works from memory, says so, and stores when it can.
     """
-    clock = Clock(trio.current_time, round((time.time() if anchor is None else anchor) * 1e6))
+    clock = Clock.started(trio.current_time, time.time if anchor is None else partial(float, anchor))
     check_station(station)
     overlay = None if user_config_path is None else Overlay(user_config_path)
     is_complete = overlay is not None or (store is None and database_path is None)
@@ -108,7 +108,8 @@ async def open_charge_point(
         feed = None if observer is None else ObserverFeed(observer, counters, lambda: journal.durable)
         async with trio.open_nursery() as nursery:
             kept = _Kept(nursery)
-            files = FileKeeper(inline=journal.is_inline)
+            reports = StoreReports(identity, counters, feed)
+            files = FileKeeper(inline=journal.is_inline, on_failing=reports.failing, on_recovered=reports.recovered)
             keeper = (
                 StoredConfiguration(configuration, journal)
                 if overlay is None
@@ -129,7 +130,7 @@ async def open_charge_point(
                 tolerance=tolerance,
                 trace_messages=trace_messages,
             )
-            with _store_reports(journal, charge_point, feed, counters, identity):
+            with _reported(journal, charge_point, reports, identity):
                 try:
                     kept.start(files.run)
                     await charge_point.prepare()
@@ -236,28 +237,34 @@ async def _with_stored_changes(configuration: Configuration, journal: Journal) -
     return configuration.with_changes(changed if isinstance(changed, dict) else {})
 
 
+class StoreReports:
+    """Tells host and log that database or files cannot be written, and that they can again."""
+
+    def __init__(self, charge_point_id: str, counters: Counters, feed: ObserverFeed | None) -> None:
+        self._charge_point_id = charge_point_id
+        self._counters = counters
+        self._feed = feed
+
+    def failing(self, reason: str) -> None:
+        self._counters.store_failures += 1
+        log.error("%s: not stored, what depends on it waits or is refused: %s", self._charge_point_id, shown(reason))
+        if self._feed is not None:
+            self._feed.tell_now(StoreFailing(reason))
+
+    def recovered(self) -> None:
+        log.warning("%s: what could not be stored can be again", self._charge_point_id)
+        if self._feed is not None:
+            self._feed.tell_now(StoreRecovered())
+
+
 @contextmanager
-def _store_reports(
-    journal: Journal, charge_point: ChargePoint, feed: ObserverFeed | None, counters: Counters, identity: str
-) -> Iterator[None]:
+def _reported(journal: Journal, charge_point: ChargePoint, reports: StoreReports, identity: str) -> Iterator[None]:
     """Have what happens at the store told, as long as the charge point is there."""
-
-    def failing(reason: str) -> None:
-        counters.store_failures += 1
-        log.error("%s: the store cannot be written, what depends on it waits: %s", identity, shown(reason))
-        if feed is not None:
-            feed.tell_now(StoreFailing(reason))
-
-    def recovered() -> None:
-        log.warning("%s: the store can be written again", identity)
-        if feed is not None:
-            feed.tell_now(StoreRecovered())
-
     unsubscribe = journal.subscribe(charge_point.durable_rose, identity)
     unwatch = journal.watch(
         identity,
-        on_failing=failing,
-        on_recovered=recovered,
+        on_failing=reports.failing,
+        on_recovered=reports.recovered,
         on_internal_error=charge_point.second_line.failed,
     )
     try:

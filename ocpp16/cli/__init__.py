@@ -20,6 +20,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if not all(find_spec(name) for name in NEEDED):
         print('ocpp16: the command line needs an extra: pip install "ocpp16[cli]"', file=sys.stderr)
         return 2
-    from ocpp16.cli.command_line import run
+    try:
+        from ocpp16.cli.command_line import run
 
-    return run(arguments)
+        return run(arguments)
+    except KeyboardInterrupt:  # while that was imported, or the end was on its way
+        return 130

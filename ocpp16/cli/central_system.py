@@ -1,8 +1,8 @@
 """`ocpp16 central-system`: the scripted Central System of the test kit as a server that accepts everything.
 
 For trying a charge point out. It says what passes, in readable lines, and what a charge point did that OCPP does not
-allow, and whom it refused. It keeps nothing. What is said is foreign nearly all of it: each line is harmless and bounded,
-and of floods only a part is printed, and how much was left out.
+allow, and whom it refused. It keeps nothing. Nearly all that is said is foreign: each line is harmless and bounded, and
+of floods only a part is printed, and how much was left out.
 """
 
 from collections.abc import Callable

@@ -8,6 +8,7 @@ import sys
 import traceback
 from collections.abc import Sequence
 from importlib import import_module
+from io import TextIOWrapper
 
 import click
 
@@ -55,6 +56,9 @@ def root(ctx: click.Context) -> None:
 def run(arguments: Sequence[str] | None) -> int:
     """Run the command; whatever happens becomes an exit code and lines on standard error."""
     choice = LogChoice()
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a terminal that has no arrows shall not end what is shown on it
     try:
         result = root.main(arguments, prog_name="ocpp16", standalone_mode=False, obj=choice)
     except click.UsageError as error:

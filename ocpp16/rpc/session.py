@@ -18,30 +18,18 @@ from collections.abc import Callable
 from functools import partial
 from math import inf
 
-from ocpp16._core import (
-    Call,
-    CallError,
-    CallResult,
-    FramingError,
-    Kind,
-    ValidationError,
-    duplicate_members,
-    parse,
-    serialize,
-    validate,
-)
+from ocpp16._core import Call, CallError, CallResult, FramingError, ValidationError, parse, validate
 from ocpp16.enums import ErrorCode, RegistrationStatus
 from ocpp16.errors import CallFailed, LocalProtocolError
 from ocpp16.models import Counters
-from ocpp16.rpc.folding import Folding
 from ocpp16.rpc.outbox import Outbox
 from ocpp16.rpc.pending import Delivery, Entry, Lane, Payload
 from ocpp16.rpc.policy import BOOT_INTERVAL, LONGEST_TRY_INTERVAL, OutboxLimits, RetryRules, standing
+from ocpp16.rpc.reading import Reading, is_foreign
 from ocpp16.rpc.replies import OutgoingFrame, ReplyLane
 from ocpp16.rpc.requests import Requests
 from ocpp16.rpc.salvage import SALVAGED, salvaged
-from ocpp16.rpc.tolerance import Repair, Tolerance, repair_frame, repair_payload
-from ocpp16.texts import shown
+from ocpp16.rpc.tolerance import Tolerance
 
 __all__ = ["OutgoingFrame", "Session"]
 
@@ -68,16 +56,11 @@ class Session:
         "_boot_due",
         "_boot_interval",
         "_counters",
-        "_folding",
-        "_is_strict",
-        "_now",
         "_on_internal_error",
-        "_on_invalid",
+        "_reading",
         "_replies",
         "_requests",
         "_resume_at",
-        "_specific_codes",
-        "_tolerance",
         "_was_connected",
         "is_connected",
         "on_boot_wanted",
@@ -110,15 +93,15 @@ class Session:
             limits=limits or OutboxLimits(),
             on_internal_error=self._on_internal_error,
         )
-        self._is_strict = tolerance == Tolerance.STRICT
-        self._replies = ReplyLane(remembers=self._is_strict)
+        self._reading = Reading(
+            counters=counters,
+            tolerance=tolerance,
+            specific_codes=specific_codes,
+            on_invalid=on_invalid,
+            on_internal_error=self._on_internal_error,
+        )
+        self._replies = ReplyLane(remembers=self._reading.is_strict)
         self._counters = counters
-        self._tolerance = tolerance
-        self._specific_codes = specific_codes
-        self._on_invalid = on_invalid
-        self._folding: Folding | None = None
-        self._now = 0.0
-        """When something was received last."""
         self._resume_at = -inf
         self._boot_due = -inf
         """From when on a SecurityError leads to another BootNotification."""
@@ -293,16 +276,18 @@ class Session:
         (`policy.MAX_WAITING_CALLS`); the repeat of one that is still in work is dropped (in strict mode: answered with
         ProtocolError). While Rejected no CALL is answered or handed out.
         """
-        self._now = now
+        reading = self._reading
+        reading.now = now
         try:
             try:
-                frame = parse(text)
-            except FramingError:
-                mended = self._mended(text, now)
-                if mended is None:
-                    return None
-                frame = mended
-            if self._is_strict and not self._has_each_member_once(frame, text, now):
+                try:
+                    frame = parse(text)
+                except FramingError:
+                    frame = reading.mended(text)
+                if reading.is_strict:
+                    reading.check_members(frame, text)
+            except FramingError as error:
+                self._unusable(text, error, now)
                 return None
             if isinstance(frame, Call):
                 return self._begin(frame, len(text))
@@ -314,40 +299,17 @@ class Session:
             self._on_internal_error("taking in a frame", error)
         return None
 
-    def _mended(self, text: str | bytes, now: float) -> Call | CallResult | CallError | None:
-        try:
-            frame, repairs = repair_frame(text, self._tolerance)
-        except FramingError as error:
-            self._unusable(text, error, now)
-            return None
-        self._count_repairs(repairs)
-        return frame
-
-    def _has_each_member_once(self, frame: Call | CallResult | CallError, text: str | bytes, now: float) -> bool:
-        """JSON leaves open what a member that is there twice means (RFC 8259 §4). An answer counts all the same: it is one."""
-        path = next(iter(duplicate_members(text)), None)
-        if path is None:
-            return True
-        reason = f"member {shown('.'.join(map(str, path[1:])), 60)} is there twice"
-        if isinstance(frame, Call):
-            self._unusable(text, FramingError(f"CALL: {reason}", 2, frame.unique_id), now)
-            return False
-        self._report_invalid(text, reason, "frame")
-        return True
-
     def validate_request(self, call: Call) -> Payload:
         """The payload of a CALL as its handler may have it: strictly valid, or repaired (counted).
 
         Raises ValidationError, whose code is the one to answer with.
         """
-        try:
-            return self._readable(call.action, "request", call.payload)
-        except ValidationError as error:
-            if error.code != ErrorCode.NOT_IMPLEMENTED:
-                if not self._specific_codes:
-                    error.code = ErrorCode.FORMATION_VIOLATION
-                self._report_invalid(_text_of(call), str(error), f"{call.action} request")
-            raise
+        return self._reading.request(call)
+
+    @property
+    def on_binary(self) -> Callable[[], None] | None:
+        """See `Reading`."""
+        return self._reading.on_binary
 
     def _begin(self, call: Call, length: int) -> Call | None:
         self._counters.calls_received += 1
@@ -360,7 +322,7 @@ class Session:
             replies.refuse(CallError(call.unique_id, ErrorCode.GENERIC_ERROR, "too many calls at once"))
             return None
         self._counters.duplicate_calls += 1
-        if self._is_strict:
+        if self._reading.is_strict:
             replies.refuse(CallError(call.unique_id, ErrorCode.PROTOCOL_ERROR, "message id used before"))
         return None
 
@@ -374,18 +336,17 @@ class Session:
             validate(entry.action, "response", payload)
         except ValidationError:
             try:
-                payload, repairs = repair_payload(entry.action, "response", payload, self._tolerance)
+                payload = self._reading.mended_response(entry.action, payload)
             except ValidationError as error:
-                self._salvage(entry, unique_id, _as_received(text), text, error, now)
+                self._salvage(entry, unique_id, self._reading.response_again(text), text, error, now)
                 return
-            self._count_repairs(repairs)
         self._requests.confirmed(entry, unique_id, payload)
 
     def _salvage(
         self, entry: Entry, unique_id: str, payload: object, text: str | bytes, error: ValueError, now: float
     ) -> None:
         """A confirmation breaks its schema, or has no payload at all: take what can be read of it."""
-        self._report_invalid(text, str(error), f"{entry.action} response")
+        self._reading.report(text, str(error), f"{entry.action} response")
         reduced, is_answer = salvaged(entry.action, payload)
         if is_answer:
             self._counters.repaired(SALVAGED)
@@ -439,7 +400,7 @@ class Session:
     # What cannot be used
 
     def _unusable(self, text: str | bytes, error: FramingError, now: float) -> None:
-        if _is_foreign(error):
+        if is_foreign(error):
             return
         unique_id = error.unique_id
         if error.kind == 3 and unique_id is not None:
@@ -449,7 +410,7 @@ class Session:
                 payload = frame[2] if frame is not None and len(frame) > 2 else None
                 self._salvage(entry, unique_id, payload, text, error, now)
                 return
-        self._report_invalid(text, str(error), "frame")
+        self._reading.report(text, str(error), "frame")
         if unique_id is None or error.kind == 3:
             return
         if error.kind == 2:
@@ -461,64 +422,6 @@ class Session:
             failure = CallFailed(entry.action, "unreadable", description=str(error))
             self._requests.refused(entry, unique_id, failure, now)
 
-    def _readable(self, action: str, kind: Kind, payload: Payload) -> Payload:
-        try:
-            validate(action, kind, payload)
-        except ValidationError:
-            payload, repairs = repair_payload(action, kind, payload, self._tolerance)
-            self._count_repairs(repairs)
-        return payload
-
-    @property
-    def on_binary(self) -> Callable[[], None] | None:
-        """To be called when a binary message was taken as text; None: it may not be (repair `binary_frames`)."""
-        if Repair.BINARY_FRAMES not in self._tolerance:
-            return None
-        return partial(self._counters.repaired, Repair.BINARY_FRAMES)
-
-    def _count_repairs(self, repairs: tuple[str, ...]) -> None:
-        for name in repairs:
-            self._counters.repaired(name)
-
-    def _report_invalid(self, text: str | bytes, why: str, cause: str) -> None:
-        self._counters.invalid_frames += 1
-        if self._on_invalid is None:
-            return
-        if self._folding is None:
-            self._folding = Folding()
-        untold = self._folding.note(cause, self._now)
-        if untold is None:
-            return
-        if untold:
-            why = f"{why} … {untold:,} more"
-        try:
-            self._on_invalid(text if isinstance(text, str) else text.decode("utf-8", "replace"), why)
-        except Exception as error:
-            self._on_internal_error("report of an invalid frame", error)
-
 
 def _raise(place: str, error: Exception) -> None:
     raise error
-
-
-def _as_received(text: str | bytes) -> object:
-    """The payload of a CALLRESULT once more: repairing changes one in place, and may stop half-way."""
-    try:
-        frame = parse(text)
-    except FramingError:
-        return None  # the payload was itself a repair
-    return frame.payload if isinstance(frame, CallResult) else None
-
-
-def _text_of(call: Call) -> str:
-    """A CALL as it may have looked; what cannot be written down again is left out."""
-    try:
-        return serialize(call).decode()
-    except Exception:
-        return f'[2,"{call.unique_id}","{call.action}",…]'
-
-
-def _is_foreign(error: FramingError) -> bool:
-    """A message type of another version of OCPP-J: such frames are ignored, not complained of."""
-    frame = error.frame
-    return error.kind is None and frame is not None and bool(frame) and type(frame[0]) is int

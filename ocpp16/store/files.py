@@ -57,6 +57,7 @@ class _Work:
         "_is_given_up",
         "_lock",
         "error",
+        "failed",
         "landed",
         "proposal",
         "restore",
@@ -71,6 +72,8 @@ class _Work:
         self.restore: Callable[[], Sequence[FileWrite]] | None = None
         self.landed = trio.Event()
         self.error: StoreError | None = None
+        self.failed: Path | None = None
+        """The file that could not be written; `error` says why."""
         self._lock = threading.Lock()
         self._is_given_up = False
         self._has_begun_to_finish = False
@@ -101,6 +104,7 @@ class _Work:
                     write.finish()
                     prepared.remove(write)
         except Exception as error:
+            self.failed = target
             reason = error.strerror if isinstance(error, OSError) and error.strerror else error
             self.error = StoreError(f"{target} cannot be written: {reason}")
             self.error.__cause__ = error
@@ -113,7 +117,8 @@ class FileKeeper:
 
     Parameters: `inline` writes in the trio thread itself, for a virtual clock. `retry_delays`: seconds between attempts
     to write again what memory has; the last one is repeated. `flush_timeout`: seconds at most that the end of `run`
-    takes. `on_internal_error(place, error)` is told when `apply` or `restore` failed.
+    takes. `on_failing(reason)` is told of the first file that cannot be written, `on_recovered()` when that one can be
+    again. `on_internal_error(place, error)` is told when `apply` or `restore` failed.
     """
 
     def __init__(
@@ -122,13 +127,18 @@ class FileKeeper:
         inline: bool = False,
         retry_delays: Sequence[float] = RETRY_DELAYS,
         flush_timeout: float = FLUSH_TIMEOUT,
+        on_failing: Callable[[str], None] | None = None,
+        on_recovered: Callable[[], None] | None = None,
         on_internal_error: Callable[[str, BaseException], None] | None = None,
     ) -> None:
         self.has_ended = False
         self._is_inline = inline
         self._retry_delays = tuple(retry_delays)
         self._flush_timeout = flush_timeout
+        self._on_failing = on_failing
+        self._on_recovered = on_recovered
         self._on_internal_error = on_internal_error
+        self._failing: Path | None = None
         self._number = 0
         self._waiting: list[_Work] = []
         self._running: list[_Work] = []
@@ -237,7 +247,24 @@ class FileKeeper:
             work.restore = restore
             self._begin(work)
 
+    def _tell(self, work: _Work) -> None:
+        """What became of the files, if that is another thing than before."""
+        if self._failing is None and work.failed is not None:
+            self._failing = work.failed
+            self._call("report of a file", self._on_failing, str(work.error))
+        elif self._failing in work.targets and work.failed is None:
+            self._failing = None
+            self._call("report of a file", self._on_recovered)
+
+    def _call(self, place: str, callback: Callable[..., None] | None, *arguments: str) -> None:
+        try:
+            if callback is not None:
+                callback(*arguments)
+        except Exception as error:
+            self._internal_error(place, error)
+
     def _settle(self, work: _Work) -> None:
+        self._tell(work)
         proposal = work.proposal
         if proposal is None:
             self._written_again(work)

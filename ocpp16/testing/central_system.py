@@ -66,7 +66,8 @@ class CentralSystem:
     `compression` accepts permessage-deflate if offered.
 
     Script it by `answers` (action -> payload, `CallErrorAnswer`, None for no answer, or a function of payload and
-    call), `registrations` (identity -> status of the last BootNotification), `subprotocols`, `is_reachable`, `connect_hangs`, and the methods.
+    call), `registrations` (identity -> status of the last BootNotification), `subprotocols`, `is_reachable`,
+    `connect_hangs`, and the methods.
     """
 
     def __init__(

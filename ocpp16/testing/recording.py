@@ -20,7 +20,7 @@ Frame = Call | CallResult | CallError
 
 
 class Direction(StrEnum):
-    """Seen from the Central System. OPENED and CLOSED are the ends of a connection, REFUSED is one that was not made."""
+    """Seen from the Central System. OPENED and CLOSED are the ends of a connection, REFUSED was never one."""
 
     RECEIVED = "received"
     SENT = "sent"
@@ -33,8 +33,8 @@ class Direction(StrEnum):
 class Record:
     """One line of the record.
 
-    `time` in seconds of `trio.current_time()`; `text` the frame as it was on the wire, or close code and reason, or why a
-    connection was refused, and to whom; `frame` what it says, None if it cannot be read or is no frame.
+    `time` in seconds of `trio.current_time()`; `text` the frame as it was on the wire, or close code and reason, or why
+    a connection was refused, and to whom; `frame` what it says, None if it cannot be read or is no frame.
     """
 
     time: float

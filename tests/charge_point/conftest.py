@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import trio
 import trio.testing
+from power_cut import contents, put_back
 
 from ocpp16.charge_point.charge_point import ChargePoint
 from ocpp16.charge_point.open import open_charge_point
@@ -174,15 +175,8 @@ async def power_cut(*, database_path: Path, **options: Any) -> AsyncIterator[Ben
     async with bench(database_path=database_path, **options) as made:
         yield made
         await made.charge_point.stored()
-        at_the_cut = _contents(database_path)
-    for file in _contents(database_path):
-        file.unlink()
-    for file, content in at_the_cut.items():
-        file.write_bytes(content)
-
-
-def _contents(folder: Path) -> dict[Path, bytes]:
-    return {file: file.read_bytes() for file in folder.iterdir() if file.is_file()}
+        at_the_cut = contents(database_path)
+    put_back(database_path, at_the_cut)
 
 
 BenchFactory = Callable[..., AbstractAsyncContextManager[Bench]]

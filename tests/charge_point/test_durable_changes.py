@@ -13,6 +13,7 @@ import pytest
 import trio
 
 from ocpp16.errors import CallFailed, StoreError
+from ocpp16.observer import StoreFailing, StoreRecovered
 from ocpp16.store.base import Batch
 from ocpp16.store.memory import MemoryStore
 from ocpp16.testing.central_system import CentralSystem
@@ -160,6 +161,24 @@ def check_one_story(kind: Kind, bench: Any, said: bool | None, where: str) -> bo
     if kind.was_told is not None:
         assert kind.was_told(bench) == new, f"{where}: in force {new}, told {kind.was_told(bench)}"
     return new
+
+
+async def test_a_file_that_cannot_be_written_is_told(open_bench: Any, tmp_path: Any) -> None:
+    path = tmp_path / "user_config.json"
+    async with open_bench(user_config_path=path) as bench:
+        (tmp_path / "user_config.json.tmp" / "x").mkdir(parents=True)
+        for value in ("77", "78"):
+            change = {"key": "HeartbeatInterval", "value": value}
+            with pytest.raises(CallFailed, match="InternalError"):
+                await bench.call("ChangeConfiguration", change)
+        (failing,) = bench.events.of(StoreFailing)
+        assert str(path) in failing.reason
+        assert bench.charge_point.counters.store_failures == 1
+        (tmp_path / "user_config.json.tmp" / "x").rmdir()
+        (tmp_path / "user_config.json.tmp").rmdir()
+        assert await bench.call("ChangeConfiguration", change) == {"status": "Accepted"}
+        await trio.sleep(1)
+        assert len(bench.events.of(StoreRecovered)) == 1
 
 
 TROUBLES = ["none", "full", "full for a moment", "cancelled", "cancelled at once"]

@@ -136,6 +136,29 @@ def test_help_needs_no_terminal_library(monkeypatch: pytest.MonkeyPatch) -> None
     subprocess.run([sys.executable, "-c", code], check=True, stdout=subprocess.DEVNULL)
 
 
+@pytest.mark.parametrize("place", ["ocpp16.cli.command_line", "ocpp16.cli.charge_point"])
+def test_an_interrupt_while_parts_are_imported_is_an_end_like_any_other(place: str) -> None:
+    code = (
+        "import sys\n"
+        "class Interrupted:\n"
+        "    def find_spec(self, name, path=None, target=None):\n"
+        f"        if name == {place!r}: raise KeyboardInterrupt\n"
+        "sys.meta_path.insert(0, Interrupted())\n"
+        "from ocpp16.cli import main\n"
+        "sys.exit(main(['charge-point', '--help']))\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert (done.returncode, done.stdout, done.stderr.strip()) == (130, "", "")
+
+
+@pytest.mark.world
+def test_a_terminal_without_arrows_is_no_reason_to_end(ocpp16: Callable[..., Process]) -> None:
+    done = ocpp16("demo", "--speed", "200", PYTHONIOENCODING="ascii", PYTHONUTF8="0")
+    assert done.returncode == 0, done.stderr
+    assert "BootNotification" in done.stdout
+    assert "Error" not in done.stderr
+
+
 @pytest.mark.world
 def test_as_a_module(ocpp16: Callable[..., Process]) -> None:
     done = ocpp16("--version")

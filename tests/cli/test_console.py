@@ -17,7 +17,7 @@ from prompt_toolkit.document import Document
 from rich.console import Console
 
 from ocpp16.cli.completion import CommandCompleter
-from ocpp16.cli.results import shown
+from ocpp16.cli.results import rendered
 
 PROFILE = {"id": 7, "purpose": "TxProfile", "stack_level": 2}
 LIMIT = {"limit": 8.0, "unit": "A", "phases": None, "until": None}
@@ -136,7 +136,7 @@ def test_completion(typed: str, offered: set[str]) -> None:
 )
 def test_results(command: str, result: Any, texts: list[str]) -> None:
     console = Console(file=StringIO(), width=120)
-    console.print(shown(command, result))
+    console.print(rendered(command, result))
     printed = console.file.getvalue()  # type: ignore[attr-defined]
     assert [text for text in texts if text not in printed] == []
 

@@ -2,6 +2,7 @@
 
 import signal
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,11 @@ pytestmark = pytest.mark.world
 
 Control = Callable[..., Any]
 WriteConfiguration = Callable[..., Path]
+
+
+def assert_exit(record: dict[str, Any], reason: str) -> None:
+    assert datetime.fromisoformat(record.pop("time")).tzinfo is not None
+    assert record == {"event": "exit", "reason": reason}
 
 
 async def test_a_session(control: Control, write_configuration: WriteConfiguration) -> None:
@@ -38,7 +44,7 @@ async def test_a_session(control: Control, write_configuration: WriteConfigurati
             assert await station.ok("restart") is True
             await station.event("boot", status="Accepted")
             assert await station.end_input() == 0
-            assert station.printed[-1] == {"event": "exit", "reason": "end of input"}
+            assert_exit(station.printed[-1], "end of input")
         assert csms.calls("StartTransaction")[0].payload["idTag"] == "ABC"
         assert len(csms.calls("StopTransaction")) == 1
         assert len(csms.calls("BootNotification")) == 2
@@ -65,7 +71,7 @@ async def test_a_reset_exits(control: Control, write_configuration: WriteConfigu
             await station.event("boot")
             await csms.call("cp001", "Reset", {"type": "Hard"})
             assert await station.exit_code() == 0
-            assert station.printed[-1] == {"event": "exit", "reason": "Hard reset"}
+            assert_exit(station.printed[-1], "Hard reset")
 
 
 async def test_commands_are_served_without_a_connection(
@@ -116,7 +122,7 @@ async def test_signals(
             await station.event("transaction", phase="confirmed")
             station.process.send_signal(number)
             assert await station.exit_code() == exit_code
-            assert station.printed[-1] == {"event": "exit", "reason": number.name}
+            assert_exit(station.printed[-1], number.name)
             assert b"Traceback" not in station.errors
         assert len(csms.calls("StopTransaction")) == 1
 

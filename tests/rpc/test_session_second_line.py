@@ -219,7 +219,7 @@ def test_what_follows_an_answer_may_raise(guarded: "Line", caught: Caught, how: 
 
 def test_a_report_that_raises_is_told(new_line: "type[Line]", caught: Caught) -> None:
     line = new_line(on_internal_error=caught)
-    line.session._on_invalid = boom
+    line.session._reading._on_invalid = boom
     line.receive("[]")
     assert caught.places == ["report of an invalid frame"]
 
@@ -302,7 +302,7 @@ def test_anything_in_any_order_leaves_the_machine_in_order(
     if "attempted" in faults:
         ledger.attempted = boom  # type: ignore[method-assign, assignment]
     if "report" in faults:
-        line.session._on_invalid = boom
+        line.session._reading._on_invalid = boom
     put: list[Entry] = []
     for what, value in steps:
         line.take()

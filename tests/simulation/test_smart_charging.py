@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 import trio
+from power_cut import contents, put_back
 from trio.testing import MockClock
 
 
@@ -198,18 +199,6 @@ async def test_limits_outlive_the_charge_point(autojump_clock: MockClock, site: 
         await here.charge(1)
         await here.charge(2)
         assert here.amperes == [8.0, 8.0]
-
-
-def contents(folder: Path) -> dict[Path, bytes]:
-    """What lies on the disk, as a power cut leaves it."""
-    return {file: file.read_bytes() for file in folder.iterdir()}
-
-
-def put_back(folder: Path, at_the_cut: dict[Path, bytes]) -> None:
-    for file in folder.iterdir():
-        file.unlink()
-    for file, content in at_the_cut.items():
-        file.write_bytes(content)
 
 
 async def test_a_resumed_transaction_keeps_its_limit(autojump_clock: MockClock, site: Any, tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import orjson
 import pytest
 import trio
+from power_cut import contents, put_back
 from trio.testing import MockClock
 
 from ocpp16.charge_point.charge_point import ChargePoint
@@ -255,18 +256,6 @@ async def test_stop_and_restart_by_command(autojump_clock: MockClock) -> None:
         assert news[0] == "BootNotification"
         assert [line for line in news if line[0] != "0"][-1] == "2 Preparing"
         assert "1 Available" in news
-
-
-def contents(folder: Path) -> dict[Path, bytes]:
-    """What lies on the disk, as a power cut leaves it."""
-    return {file: file.read_bytes() for file in folder.iterdir()}
-
-
-def put_back(folder: Path, at_the_cut: dict[Path, bytes]) -> None:
-    for file in folder.iterdir():
-        file.unlink()
-    for file, content in at_the_cut.items():
-        file.write_bytes(content)
 
 
 @pytest.mark.parametrize("policy", ["resume", "stop"])

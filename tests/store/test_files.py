@@ -62,6 +62,8 @@ class Setting:
             inline=inline,
             retry_delays=(1.0,),
             flush_timeout=5.0,
+            on_failing=lambda reason: self.told.append(f"failing: {reason}"),
+            on_recovered=lambda: self.told.append("recovered"),
             on_internal_error=lambda place, error: self.told.append(f"{place}: {error}"),
         )
         self.memory: dict[str, dict[str, int]] = {"f": {}, "g": {}}
@@ -119,6 +121,43 @@ async def test_file_that_cannot_be_prepared_refuses_at_once(
     assert (it.memory, it.files.content) == ({"f": {}, "g": {}}, {})
     await it.ask("f").wait(1)
     assert it.agrees
+
+
+async def test_a_file_that_cannot_be_written_is_told_once_and_so_is_its_recovery(
+    it: Setting, nursery: trio.Nursery
+) -> None:
+    nursery.start_soon(it.keeper.run)
+    it.files.faults["prepare f"] = OSError(28, "No space left on device")
+    for _ in range(3):
+        with pytest.raises(StoreError):
+            await it.ask("f").wait(1)
+    await it.ask("g").wait(1)  # another file says nothing of this one
+    assert it.told == ["failing: /etc/f cannot be written: No space left on device"]
+    it.files.faults.clear()
+    for _ in range(2):
+        await it.ask("f").wait(1)
+    assert it.told[1:] == ["recovered"]
+
+
+async def test_who_fails_at_being_told_does_not_end_the_keeper(nursery: trio.Nursery) -> None:
+    def fails(*reason: str) -> None:
+        raise RuntimeError("boom")
+
+    it, failures = Setting(), list[str]()
+    it.keeper = FileKeeper(
+        inline=True,
+        on_failing=fails,
+        on_recovered=fails,
+        on_internal_error=lambda place, error: failures.append(f"{place}: {error}"),
+    )
+    nursery.start_soon(it.keeper.run)
+    it.files.faults["prepare f"] = OSError(28, "No space left on device")
+    with pytest.raises(StoreError):
+        await it.ask("f").wait(1)
+    it.files.faults.clear()
+    await it.ask("f").wait(1)
+    assert it.agrees
+    assert failures == ["report of a file: boom"] * 2
 
 
 @pytest.mark.parametrize("fault", ["finish f", "finish g"])
@@ -204,7 +243,7 @@ async def test_restore_that_raises_is_told(it: Setting, nursery: trio.Nursery) -
     with pytest.raises(StoreError):
         await proposal.wait(1)
     await trio.testing.wait_all_tasks_blocked()
-    assert it.told == ["restore: no idea"]
+    assert it.told == ["failing: /etc/f cannot be written: Input/output error", "restore: no idea"]
 
 
 async def test_fault_of_a_write_is_a_refusal(it: Setting, nursery: trio.Nursery) -> None:

@@ -280,7 +280,7 @@ async def test_two_calls_at_a_time(autojump_clock: Any, csms: Any, connect: Any)
 
 @pytest.mark.parametrize(
     ("status", "triggered", "violations"),
-    [(None, False, 1), ("Rejected", False, 1), ("Pending", False, 1), ("Pending", True, 0), ("Accepted", False, 0)],
+    [(None, False, 0), ("Rejected", False, 1), ("Pending", False, 1), ("Pending", True, 0), ("Accepted", False, 0)],
 )
 async def test_calls_before_the_boot_was_accepted(
     autojump_clock: Any, csms: Any, connect: Any, status: Any, triggered: Any, violations: Any
@@ -294,6 +294,18 @@ async def test_calls_before_the_boot_was_accepted(
         await csms.call("CP1", "TriggerMessage", {"requestedMessage": "Heartbeat"})
     await charge_point.ask("Heartbeat", {})
     assert len(csms.violations) == violations
+
+
+@pytest.mark.parametrize("boots", [False, True])
+async def test_who_was_accepted_by_an_earlier_central_system_is_not_accused(
+    autojump_clock: Any, csms: Any, connect: Any, boots: bool
+) -> None:
+    charge_point = await connect(csms)
+    for _ in range(3):
+        await charge_point.ask("Heartbeat", {})
+    if boots:  # so it was not accepted: it should have begun with this
+        await charge_point.boot()
+    assert [violation.rule[:9] for violation in csms.violations] == ["Heartbeat"] * boots
 
 
 # Finding things again

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 import trio
+from power_cut import contents, put_back
 
 from ocpp16.charge_point.charge_point import ChargePoint
 from ocpp16.charge_point.open import open_charge_point
@@ -93,14 +94,7 @@ async def machine(csms: CentralSystem, folder: Path, station: dict[str, Any] | N
             csms.abort("cp001")
         csms.is_reachable, was_reachable = False, csms.is_reachable  # nobody hears what is said after the cut
     csms.is_reachable = was_reachable
-    for file in contents(folder):
-        file.unlink()
-    for file, content in at_the_cut.items():
-        file.write_bytes(content)
-
-
-def contents(folder: Path) -> dict[Path, bytes]:
-    return {file: file.read_bytes() for file in folder.iterdir() if file.is_file()}
+    put_back(folder, at_the_cut)
 
 
 def transaction_requests(csms: CentralSystem) -> list[tuple[str, dict[str, Any]]]:

@@ -1,0 +1,154 @@
+"""What the peer sent, as it may be used: strictly valid, or mended and counted; and the report of what may not.
+
+Must not know: requests, replies, the connection. It raises what cannot be used; the session knows whom that concerns.
+Nothing here is on the way of a frame that is right: the session parses and validates that itself.
+"""
+
+from collections.abc import Callable
+from functools import partial
+
+from ocpp16._core import (
+    Call,
+    CallResult,
+    FramingError,
+    ValidationError,
+    duplicate_members,
+    parse,
+    serialize,
+    validate,
+)
+from ocpp16.enums import ErrorCode
+from ocpp16.models import Counters
+from ocpp16.rpc.folding import Folding
+from ocpp16.rpc.pending import Payload
+from ocpp16.rpc.tolerance import Frame, Repair, Tolerance, repair_frame, repair_payload
+from ocpp16.texts import shown
+
+__all__ = ["Reading", "is_foreign"]
+
+
+class Reading:
+    """Reads for one session. Parameters as of `Session`."""
+
+    __slots__ = (
+        "_counters",
+        "_folding",
+        "_on_internal_error",
+        "_on_invalid",
+        "_specific_codes",
+        "_tolerance",
+        "is_strict",
+        "now",
+    )
+
+    def __init__(
+        self,
+        *,
+        counters: Counters,
+        tolerance: Tolerance,
+        specific_codes: bool,
+        on_invalid: Callable[[str, str], None] | None,
+        on_internal_error: Callable[[str, Exception], None],
+    ) -> None:
+        self.is_strict = tolerance == Tolerance.STRICT
+        self.now = 0.0
+        """When something was received last."""
+        self._counters = counters
+        self._tolerance = tolerance
+        self._specific_codes = specific_codes
+        self._on_invalid = on_invalid
+        self._on_internal_error = on_internal_error
+        self._folding: Folding | None = None
+
+    @property
+    def on_binary(self) -> Callable[[], None] | None:
+        """To be called when a binary message was taken as text; None: it may not be (repair `binary_frames`)."""
+        if Repair.BINARY_FRAMES not in self._tolerance:
+            return None
+        return partial(self._counters.repaired, Repair.BINARY_FRAMES)
+
+    def mended(self, text: str | bytes) -> Frame:
+        """The frame in a text that is none, if tolerance can make it one. Raises FramingError."""
+        frame, repairs = repair_frame(text, self._tolerance)
+        self._count(repairs)
+        return frame
+
+    def check_members(self, frame: Frame, text: str | bytes) -> None:
+        """Raises FramingError for a CALL in which an object has a member twice; an answer counts all the same.
+
+        JSON leaves open what such an object means (RFC 8259 §4).
+        """
+        path = next(iter(duplicate_members(text)), None)
+        if path is None:
+            return
+        reason = f"member {shown('.'.join(map(str, path[1:])), 60)} is there twice"
+        if isinstance(frame, Call):
+            raise FramingError(f"CALL: {reason}", 2, frame.unique_id)
+        self.report(text, reason, "frame")
+
+    def request(self, call: Call) -> Payload:
+        """The payload of a CALL as its handler may have it. Raises ValidationError with the code to answer with."""
+        payload = call.payload
+        try:
+            try:
+                validate(call.action, "request", payload)
+            except ValidationError:
+                payload, repairs = repair_payload(call.action, "request", payload, self._tolerance)
+                self._count(repairs)
+        except ValidationError as error:
+            if error.code != ErrorCode.NOT_IMPLEMENTED:
+                if not self._specific_codes:
+                    error.code = ErrorCode.FORMATION_VIOLATION
+                self.report(_text_of(call), str(error), f"{call.action} request")
+            raise
+        return payload
+
+    def mended_response(self, action: str, payload: Payload) -> Payload:
+        """A confirmation that is not valid, mended. Raises ValidationError; the payload may be half changed then."""
+        payload, repairs = repair_payload(action, "response", payload, self._tolerance)
+        self._count(repairs)
+        return payload
+
+    @staticmethod
+    def response_again(text: str | bytes) -> object:
+        """The payload of a CALLRESULT as it came: repairing changes one in place, and may stop half-way."""
+        try:
+            frame = parse(text)
+        except FramingError:
+            return None  # the payload was itself a repair
+        return frame.payload if isinstance(frame, CallResult) else None
+
+    def report(self, text: str | bytes, why: str, cause: str) -> None:
+        """Count, and tell, what came from the peer and cannot be used; repeats of a cause are told folded."""
+        self._counters.invalid_frames += 1
+        if self._on_invalid is None:
+            return
+        if self._folding is None:
+            self._folding = Folding()
+        untold = self._folding.note(cause, self.now)
+        if untold is None:
+            return
+        if untold:
+            why = f"{why} … {untold:,} more"
+        try:
+            self._on_invalid(text if isinstance(text, str) else text.decode("utf-8", "replace"), why)
+        except Exception as error:
+            self._on_internal_error("report of an invalid frame", error)
+
+    def _count(self, repairs: tuple[str, ...]) -> None:
+        for name in repairs:
+            self._counters.repaired(name)
+
+
+def is_foreign(error: FramingError) -> bool:
+    """A message type of another version of OCPP-J: such frames are ignored, not complained of."""
+    frame = error.frame
+    return error.kind is None and frame is not None and bool(frame) and type(frame[0]) is int
+
+
+def _text_of(call: Call) -> str:
+    """A CALL as it may have looked; what cannot be written down again is left out."""
+    try:
+        return serialize(call).decode()
+    except Exception:
+        return f'[2,"{call.unique_id}","{call.action}",…]'
