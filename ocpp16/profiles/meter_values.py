@@ -18,7 +18,6 @@ Rules of this file:
 5. Aligned samples of many connectors are taken one after another by a timer, so that other work goes on between them.
 """
 
-from collections import deque
 from collections.abc import Sequence
 from functools import partial
 
@@ -66,7 +65,7 @@ class MeterValues(FeatureProfile):
         self._periodic: dict[int, Timer] = {}
         self._aligned: Timer | None = None
         self._rest: Timer | None = None
-        self._waiting: deque[int] = deque()
+        self._waiting: list[int] = []
         self._due = 0.0
         self._instant = 0
 
@@ -263,14 +262,15 @@ class MeterValues(FeatureProfile):
             self._rest.cancel()
         self._instant = instant
         self._due = self.ctx.clock.monotonic_at(instant)
-        self._waiting = deque(number for number in self.ctx.connectors if number or self._samples.readings.was_told(0))
+        self._waiting = [number for number in self.ctx.connectors if number or self._samples.readings.was_told(0)]
+        self._waiting.reverse()
         self._arm_aligned(instant)
         self._sample_next()
 
     def _sample_next(self) -> None:
         """The next connector; the one after it has its turn as a timer that is due at once."""
         ctx = self.ctx
-        connector_id = self._waiting.popleft()
+        connector_id = self._waiting.pop()
         self._rest = ctx.timers.at(self._due, self._sample_next) if self._waiting else None
         self._take(
             connector_id,

@@ -3,7 +3,7 @@
 What can be triggered is a table; a message of a feature that is not built is NotImplemented, as the clause asks.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
 from ocpp16._core import ValidationError
@@ -21,7 +21,7 @@ from ocpp16.profiles.base import (
 
 
 class RemoteTrigger(FeatureProfile):
-    __slots__ = ("_boot", "_meter_values", "_status", "_triggers")
+    __slots__ = ("_boot", "_meter_values", "_status")
 
     name = "RemoteTrigger"
 
@@ -30,18 +30,12 @@ class RemoteTrigger(FeatureProfile):
         self._boot = boot
         self._status = status
         self._meter_values = meter_values
-        self._triggers: dict[str, Callable[[Sequence[int]], None]] = {
-            MessageTrigger.BOOT_NOTIFICATION: self._send_boot_notification,
-            MessageTrigger.HEARTBEAT: self._send_heartbeat,
-            MessageTrigger.METER_VALUES: meter_values.trigger,
-            MessageTrigger.STATUS_NOTIFICATION: self._send_status,
-        }
 
     @on("TriggerMessage")
     async def trigger_message(self, request: Payload) -> Reply[Payload]:
         requested = request["requestedMessage"]
         connector_id = request.get("connectorId")
-        trigger = self._triggers.get(requested)
+        trigger = _TRIGGERS.get(requested)
         if trigger is None:
             return Reply({"status": str(TriggerMessageStatus.NOT_IMPLEMENTED)})
         if connector_id is not None and connector_id not in self.ctx.connectors:
@@ -51,7 +45,7 @@ class RemoteTrigger(FeatureProfile):
             self._meter_values.has_values(number) for number in connector_ids
         ):
             return Reply({"status": str(TriggerMessageStatus.REJECTED)})
-        return Reply({"status": str(TriggerMessageStatus.ACCEPTED)}, then=partial(trigger, connector_ids))
+        return Reply({"status": str(TriggerMessageStatus.ACCEPTED)}, then=partial(trigger, self, connector_ids))
 
     def answer_to_invalid(self, action: str, error: ValidationError) -> Payload | None:
         """A message that OCPP 1.6 does not know to be triggered is one that is not implemented (§5.17)."""
@@ -65,5 +59,16 @@ class RemoteTrigger(FeatureProfile):
     def _send_heartbeat(self, connector_ids: Sequence[int]) -> None:
         self._boot.send_heartbeat(is_triggered=True)
 
+    def _send_meter_values(self, connector_ids: Sequence[int]) -> None:
+        self._meter_values.trigger(connector_ids)
+
     def _send_status(self, connector_ids: Sequence[int]) -> None:
         self._status.report(connector_ids, is_triggered=True)
+
+
+_TRIGGERS: Mapping[str, Callable[[RemoteTrigger, Sequence[int]], None]] = {
+    MessageTrigger.BOOT_NOTIFICATION: RemoteTrigger._send_boot_notification,
+    MessageTrigger.HEARTBEAT: RemoteTrigger._send_heartbeat,
+    MessageTrigger.METER_VALUES: RemoteTrigger._send_meter_values,
+    MessageTrigger.STATUS_NOTIFICATION: RemoteTrigger._send_status,
+}

@@ -358,6 +358,8 @@ class Outbox:
                 key = (entry.topic, entry.is_triggered)
                 if self._newest is not None and self._newest.get(key) is entry:
                     del self._newest[key]
+                    if not self._newest:
+                        self._newest = None
         elif entry.action == _METER_VALUES:
             self._meter_values += step
 

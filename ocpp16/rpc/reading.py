@@ -5,7 +5,6 @@ Nothing here is on the way of a frame that is right: the session parses and vali
 """
 
 from collections.abc import Callable
-from functools import partial
 
 from ocpp16._core import (
     Call,
@@ -65,7 +64,10 @@ class Reading:
         """To be called when a binary message was taken as text; None: it may not be (repair `binary_frames`)."""
         if Repair.BINARY_FRAMES not in self._tolerance:
             return None
-        return partial(self._counters.repaired, Repair.BINARY_FRAMES)
+        return self._binary_taken
+
+    def _binary_taken(self) -> None:
+        self._counters.repaired(Repair.BINARY_FRAMES)
 
     def mended(self, text: str | bytes) -> Frame:
         """The frame in a text that is none, if tolerance can make it one. Raises FramingError."""

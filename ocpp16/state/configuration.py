@@ -14,6 +14,7 @@ Where this differs from other charge point software (docs/configuration.md has t
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from sys import intern
 from types import MappingProxyType
 from typing import Any, Final, Self, TypeVar
 
@@ -235,7 +236,7 @@ class Configuration(Layers):
 
     def _warn(self, text: str) -> None:
         if text not in self.warnings:
-            self.warnings.append(text)
+            self.warnings.append(intern(text))  # the same for thousands of charge points in one process
 
     def _warn_of_values(self) -> None:
         for key in (*self.main, *self.changed):

@@ -9,7 +9,6 @@ Rules of this file:
 3. Each class names its subscribers; a test compares the list with reality.
 """
 
-from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeVar
@@ -161,7 +160,7 @@ class Signals:
         self.on_error: Callable[[str, Exception], None] | None = None
         """Is given the place ("signal TransactionEnded") and the exception of a subscriber that raised."""
         self._subscribers: dict[type[Signal], tuple[Callable[..., None], ...]] = {}
-        self._waiting: deque[Signal] = deque()
+        self._waiting: list[Signal] = []
         self._emitting = False
 
     def on(self, kind: type[S], subscriber: Callable[[S], None]) -> None:
@@ -173,8 +172,7 @@ class Signals:
             return
         self._emitting = True
         try:
-            while self._waiting:
-                current = self._waiting.popleft()
+            for current in self._waiting:  # grows meanwhile: what subscribers emit is next
                 for subscriber in self._subscribers.get(type(current), ()):
                     try:
                         subscriber(current)
