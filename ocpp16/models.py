@@ -349,7 +349,7 @@ class Counters:
     readings_refused: int = 0
     """Readings of the meter that cannot be: as good as none."""
     readings_clamped: int = 0
-    """Readings stamped ahead of the charge point's clock: taken as of now."""
+    """Readings and times of the host that lie ahead of the charge point's clock: taken as of now."""
     set_aside: int = 0
     """Messages of transactions that a Central System left unanswered again and again while it answered others."""
     dead_letters_dropped: int = 0

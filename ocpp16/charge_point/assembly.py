@@ -94,7 +94,7 @@ class Features:
         self.availability = Availability(ctx)
         self.authorization = Authorization(ctx)
         self.settings = Settings(ctx, changes=changes, reconnect=reconnect)
-        self.meter_values = MeterValues(ctx, data)
+        self.meter_values = MeterValues(ctx, data, found.settings)
         self.transactions = TransactionMessages(ctx, meter_values=self.meter_values)
         self.data_transfer = DataTransfer(ctx)
         self.smart_charging = _smart_charging(ctx, found)

@@ -16,7 +16,7 @@ from ocpp16.errors import ChargePointStopped
 from ocpp16.models import ErrorInfo, Measurement
 from ocpp16.profiles.base import Context
 from ocpp16.profiles.id_tags import check_id_tag
-from ocpp16.state.clock import plausible, to_micros
+from ocpp16.state.clock import SMALLEST_SHIFT, plausible, to_micros
 from ocpp16.state.connector_table import ConnectorEvent
 from ocpp16.state.transaction import Transaction
 from ocpp16.texts import shown
@@ -170,9 +170,13 @@ class StationEvents:
         if timestamp is None:
             return None
         at = to_micros(aware(timestamp, "timestamp"))
-        if not plausible(at) and self.ctx.clock.is_set:
+        now = self.ctx.clock.now()
+        # Where nobody knows the date, host and charge point may agree on a year long past; not on one before 1970.
+        if at < 0 or (plausible(now) and not plausible(at)):
             raise ValueError(f"timestamp: {shown(timestamp)} cannot be the time of anything here")
-        return min(at, self.ctx.clock.now())
+        if at - now >= SMALLEST_SHIFT:
+            self.ctx.counters.readings_clamped += 1
+        return min(at, now)
 
     # What the connector does
 

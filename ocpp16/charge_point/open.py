@@ -32,7 +32,7 @@ from ocpp16.observer import Observer, StoreFailing, StoreRecovered
 from ocpp16.profiles.base import log
 from ocpp16.rpc.ids import uuid_ids
 from ocpp16.rpc.tolerance import Tolerance
-from ocpp16.security.tls import client_context
+from ocpp16.security.tls import client_context, prepare_keylog
 from ocpp16.state.clock import Clock
 from ocpp16.state.configuration import Configuration
 from ocpp16.state.configuration_file import read_json_object
@@ -47,6 +47,7 @@ from ocpp16.store.overlay import Overlay
 from ocpp16.store.tables import settings
 from ocpp16.texts import shown
 from ocpp16.transport.dial import Endpoint, open_stream
+from ocpp16.values import finite
 
 
 @asynccontextmanager
@@ -89,7 +90,7 @@ async def open_charge_point(
     database belongs to somebody else. One that cannot be written now (full disk, read-only) is no reason not to start:
     the charge point then works from memory, says so, and stores when it can.
     """
-    clock = Clock.started(trio.current_time, time.time if anchor is None else partial(float, anchor))
+    clock = Clock.started(trio.current_time, time.time if anchor is None else partial(finite, anchor, "anchor"))
     check_station(station)
     overlay = None if user_config_path is None else Overlay(user_config_path)
     is_complete = overlay is not None or (store is None and database_path is None)
@@ -98,7 +99,7 @@ async def open_charge_point(
     tolerance = _tolerance(configuration, tolerances)
     roots = _csms_roots(certificates_path, security_configuration or {})
     if connector is None:
-        _check_roots(configuration, roots)
+        _check_tls(configuration, roots)
     counters = Counters()
     random = SystemRandom() if seed is None else Random(seed)  # noqa: S311 - repeatable, not secret
     async with AsyncExitStack() as stack:
@@ -281,19 +282,27 @@ def _csms_roots(certificates_path: str | Path | None, security_configuration: Ma
     return None if certificates_path is None else Path(certificates_path) / "ca" / "csms"
 
 
-def _check_roots(configuration: Configuration, roots: Path | None) -> None:
-    """Raises ConfigurationError if TLS is asked for and nothing could be trusted."""
-    is_tls = configuration[security.SECURITY_PROFILE] >= 2
-    if is_tls and roots is None and not configuration[internal.USE_SSL_DEFAULT_VERIFY_PATHS]:
+def _check_tls(configuration: Configuration, roots: Path | None) -> None:
+    """Raises ConfigurationError if TLS is asked for and nothing could be trusted, or its secrets cannot be logged."""
+    if configuration[security.SECURITY_PROFILE] < 2:
+        return
+    if roots is None and not configuration[internal.USE_SSL_DEFAULT_VERIFY_PATHS]:
         raise ConfigurationError(["certificates_path: wss:// needs the root certificates of the Central System"])
+    keylog = _keylog_file(configuration)
+    if keylog is not None:
+        prepare_keylog(keylog)
+
+
+def _keylog_file(configuration: Configuration) -> Path | None:
+    path = configuration[internal.TLS_KEYLOG_FILE]
+    return Path(path) if path and configuration[internal.ENABLE_TLS_KEYLOG] else None
 
 
 async def _dial(configuration: Configuration, roots: Path | None, endpoint: Endpoint) -> trio.abc.Stream:
     """The stream the configuration asks for: TCP, or TLS that trusts `certs/ca/csms` only, unless told otherwise."""
     context = None
     if endpoint.is_tls:
-        _check_roots(configuration, roots)
-        keylog = configuration[internal.TLS_KEYLOG_FILE]
+        _check_tls(configuration, roots)
         suites12 = configuration[internal.SUPPORTED_CIPHERS12]
         suites13 = configuration[internal.SUPPORTED_CIPHERS13]
         context = client_context(
@@ -303,6 +312,6 @@ async def _dial(configuration: Configuration, roots: Path | None, endpoint: Endp
             use_default_verify_paths=configuration[internal.USE_SSL_DEFAULT_VERIFY_PATHS],
             verify_name=configuration[internal.VERIFY_CSMS_COMMON_NAME],
             allow_wildcards=configuration[internal.VERIFY_CSMS_ALLOW_WILDCARDS],
-            keylog_file=Path(keylog) if keylog and configuration[internal.ENABLE_TLS_KEYLOG] else None,
+            keylog_file=_keylog_file(configuration),
         )
     return await open_stream(endpoint, ssl_context=context, interface=configuration[internal.IFACE])

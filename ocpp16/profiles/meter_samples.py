@@ -4,18 +4,18 @@ A sample is stamped with the time of its reading (one for an instant with that i
 never with one before its transaction began. Times are compared only after correction.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from ocpp16.enums import ReadingContext
 from ocpp16.models import Measurement, PhaseValues
-from ocpp16.profiles.base import Context, Payload
+from ocpp16.profiles.base import Context, Payload, log
 from ocpp16.profiles.meter_readings import MeterReadings, Taken
 from ocpp16.state.intervals import IntervalBases
 from ocpp16.state.measurands import sample
 from ocpp16.state.transaction import Transaction, watt_hours
-from ocpp16.store.base import Change
-from ocpp16.store.tables import meters, transactions
+from ocpp16.store.base import Change, RowChange
+from ocpp16.store.tables import meters, settings, transactions
 from ocpp16.values import finite
 
 FRESH = 10_000_000
@@ -86,6 +86,23 @@ class MeterSamples:
 
     def is_of(self, taken: Taken, at: int) -> bool:
         return abs(self.readings.time(taken) - at) <= FRESH
+
+    def intervals_row(self, transaction: Transaction) -> RowChange:
+        """The row that keeps from where the intervals of a transaction are counted, as it is now."""
+        number = transaction.connector_id
+        value = {"transaction": transaction.key, "series": self.bases.stored(number)}
+        return settings.put(settings.SettingRow(f"{settings.INTERVALS}{number}", value))
+
+    def restore_intervals(self, found: Mapping[str, object]) -> None:
+        """Take from the stored settings what running transactions go on from."""
+        for transaction in self._ctx.transactions.all_running():
+            number = transaction.connector_id
+            value = found.get(f"{settings.INTERVALS}{number}")
+            if isinstance(value, dict) and value.get("transaction") == transaction.key:
+                try:
+                    self.bases.restore(number, value.get("series", ()))
+                except ValueError as error:
+                    log.error("%s: connector %d: %s", self._ctx.charge_point_id, number, error)
 
     def at_register(self, taken: Taken | None, energy: int, at: int) -> Measurement:
         """What the meter showed at `at`, where its import register is known to have been `energy` Wh."""

@@ -18,7 +18,7 @@ Rules of this file:
 5. Aligned samples of many connectors are taken one after another by a timer, so that other work goes on between them.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 
 from ocpp16.enums import Measurand, ReadingContext
@@ -57,10 +57,12 @@ class MeterValues(FeatureProfile):
         "_waiting",
     )
 
-    def __init__(self, ctx: Context, data: TransactionData) -> None:
+    def __init__(self, ctx: Context, data: TransactionData, stored: Mapping[str, object]) -> None:
+        """`stored`: the settings found at the start."""
         super().__init__(ctx)
         self._data = data
         self._samples = MeterSamples(ctx)
+        self._samples.restore_intervals(stored)
         self._checkpoints: dict[int, float] = {}
         self._periodic: dict[int, Timer] = {}
         self._aligned: Timer | None = None
@@ -122,34 +124,33 @@ class MeterValues(FeatureProfile):
         registers = self._samples.at_register(taken, transaction.meter_start, at)
         values = self._samples.values(connector_id, registers, kept, _C.TRANSACTION_BEGIN, None)
         self._samples.bases.begin(connector_id, registers)
+        if has_intervals(kept) or self._reports_intervals():
+            self.ctx.journal.append(self._samples.intervals_row(transaction))
         self._data.begin(transaction, self._samples.stamped(at, values), signed)
 
     def resume(self, transaction: Transaction) -> None:
-        """A transaction goes on after a restart, and its intervals from the register that is known of it.
+        """A transaction goes on after a restart, and its intervals from where they were.
 
-        That is the last one noted, or, where the intervals themselves were kept, exactly the one they add up to.
+        If that was not kept, because nobody asked for intervals then, from the last register that is known.
         """
         self._start_periodic(transaction)
-        connector_id = transaction.connector_id
-        self._samples.bases.begin(connector_id, Measurement(energy_import=PhaseValues(float(transaction.meter_last))))
-        for context in (_C.SAMPLE_PERIODIC, _C.SAMPLE_CLOCK):
-            energy = self._data.energy_of_intervals(transaction, context)
-            if energy is not None:
-                self._samples.bases.restore(connector_id, context, transaction.meter_start + energy)
+        if not self._samples.bases.is_known(transaction.connector_id):
+            self._samples.bases.begin(transaction.connector_id, _imported(transaction.meter_last))
 
     def end(
         self, transaction: Transaction, signed: str | None, meter_stop: int, at: int, *, is_recovered: bool
     ) -> list[Payload]:
         """A transaction is over: stop to sample. Returns its transactionData, with the last values of the meter.
 
-        `is_recovered`: it was ended by a power cut, so there are no last values but those stored.
+        `is_recovered`: it was ended by a power cut, so there are no last values but those stored, and what they make
+        of the last interval.
         """
         connector_id = transaction.connector_id
+        if is_recovered:
+            return self._end_recovered(transaction, signed, at)
         timer = self._periodic.pop(connector_id, None)
         if timer is not None:
             timer.cancel()
-        if is_recovered:
-            return self._data.end(transaction, (), signed, at, transaction.meter_last_clock_boot)
         kept, aligned = self._list(core.STOP_TXN_SAMPLED_DATA), self._list(core.STOP_TXN_ALIGNED_DATA)
         taken = self._samples.readings.present(connector_id) if kept or self._reports_intervals() else None
         registers = self._samples.at_register(taken, meter_stop, at)
@@ -159,13 +160,33 @@ class MeterValues(FeatureProfile):
         if taken is not None and time is not None and time < at:
             others = [name for name in kept if name not in _OF_THE_REGISTER]
             earlier = self._samples.value(time, connector_id, taken.measurement, others, _C.TRANSACTION_END)
-        last = self._samples.values(connector_id, registers, kept, _C.TRANSACTION_END, _C.SAMPLE_PERIODIC)
-        last += self._samples.values(
-            connector_id, registers, intervals_of(aligned, besides=kept), _C.TRANSACTION_END, _C.SAMPLE_CLOCK
-        )
+        last = self._last_values(connector_id, registers, kept, aligned)
         self._samples.bases.begin(connector_id, registers)
         values = [value for value in (earlier, self._samples.stamped(at, last)) if value is not None]
         return self._data.end(transaction, values, signed, at, self.ctx.clock.clock_boot)
+
+    def _end_recovered(self, transaction: Transaction, signed: str | None, at: int) -> list[Payload]:
+        connector_id, clock_boot = transaction.connector_id, transaction.meter_last_clock_boot
+        values: list[Payload] = []
+        if self._samples.bases.is_known(transaction.connector_id):
+            registers = _imported(transaction.meter_last)
+            is_periodic = self.ctx.configuration[core.METER_VALUE_SAMPLE_INTERVAL] > 0
+            self._close_intervals(transaction, registers, at, is_periodic=is_periodic, clock_boot=clock_boot)
+            kept, aligned = self._list(core.STOP_TXN_SAMPLED_DATA), self._list(core.STOP_TXN_ALIGNED_DATA)
+            last = self._last_values(connector_id, registers, intervals_of(kept), aligned)
+            stamped = self._samples.stamped(at, last)
+            if stamped is not None:
+                values.append(stamped)
+            self._samples.bases.forget(connector_id)
+        return self._data.end(transaction, values, signed, at, clock_boot)
+
+    def _last_values(
+        self, connector_id: int, registers: Measurement, kept: Sequence[str], aligned: Sequence[str]
+    ) -> list[dict[str, str]]:
+        """What transactionData says of the end, the last intervals of both series included."""
+        values = self._samples.values(connector_id, registers, kept, _C.TRANSACTION_END, _C.SAMPLE_PERIODIC)
+        besides = intervals_of(aligned, besides=kept)
+        return values + self._samples.values(connector_id, registers, besides, _C.TRANSACTION_END, _C.SAMPLE_CLOCK)
 
     def _reports_intervals(self) -> bool:
         return any(has_intervals(self._list(key)) for key in _LISTS)
@@ -174,10 +195,19 @@ class MeterValues(FeatureProfile):
         """The measurands of one of the four lists."""
         return self.ctx.configuration[key]
 
-    def _close_intervals(self, transaction: Transaction, registers: Measurement, at: int, *, is_periodic: bool) -> None:
+    def _close_intervals(
+        self,
+        transaction: Transaction,
+        registers: Measurement,
+        at: int,
+        *,
+        is_periodic: bool,
+        clock_boot: int | None = None,
+    ) -> None:
         """Report the last interval of each series that was reported while the transaction ran (rule 3)."""
+        is_aligned = self.ctx.configuration[core.CLOCK_ALIGNED_DATA_INTERVAL] > 0
         sampled = self._list(core.METER_VALUES_SAMPLED_DATA) if is_periodic else ()
-        aligned = self._list(core.METER_VALUES_ALIGNED_DATA) if self._aligned is not None else ()
+        aligned = self._list(core.METER_VALUES_ALIGNED_DATA) if is_aligned else ()
         connector_id = transaction.connector_id
         value = self._samples.values(
             connector_id, registers, intervals_of(sampled), _C.TRANSACTION_END, _C.SAMPLE_PERIODIC
@@ -187,7 +217,8 @@ class MeterValues(FeatureProfile):
         )
         stamped = self._samples.stamped(at, value)
         if stamped is not None and any(float(sampled["value"]) for sampled in value):
-            self.ctx.queue("MeterValues", {"connectorId": connector_id, "meterValue": [stamped]}, transaction)
+            payload: Payload = {"connectorId": connector_id, "meterValue": [stamped]}
+            self.ctx.queue("MeterValues", payload, transaction, clock_boot=clock_boot)
 
     def _start_periodic(self, transaction: Transaction) -> None:
         interval = self.ctx.configuration[core.METER_VALUE_SAMPLE_INTERVAL]
@@ -242,6 +273,8 @@ class MeterValues(FeatureProfile):
                 ctx.journal.append(*self._samples.note(connector_id, taken, time))
         if has_intervals(reported) or has_intervals(kept):
             self._samples.bases.sampled(connector_id, context, measurement)
+            if transaction is not None:
+                ctx.journal.append(self._samples.intervals_row(transaction))
 
     # Clock-aligned
 
@@ -330,3 +363,7 @@ class MeterValues(FeatureProfile):
             return None
         value = self._samples.value(time, connector_id, taken.measurement, wanted, _C.TRIGGER)
         return None if value is None else (taken, time, value)
+
+
+def _imported(energy: int) -> Measurement:
+    return Measurement(energy_import=PhaseValues(float(energy)))

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import orjson
 
 from ocpp16._core import parse_datetime
-from ocpp16.enums import Measurand, ReadingContext, ValueFormat
+from ocpp16.enums import ReadingContext, ValueFormat
 from ocpp16.profiles.base import Context, Payload
 from ocpp16.state.clock import correct_timestamps
 from ocpp16.state.keys import internal
@@ -46,18 +46,6 @@ class TransactionData:
         row = samples.SampleRow(transaction.key, sequence, self._ctx.clock.clock_boot, value)
         rows.append(row)
         self._ctx.journal.append(samples.put(row))
-
-    def energy_of_intervals(self, transaction: Transaction, context: ReadingContext) -> float | None:
-        """Wh imported that the intervals of this context add up to, None if none was kept."""
-        kept = [
-            float(value["value"])
-            for row in self._rows.get(transaction.key, ())
-            for value in row.payload["sampledValue"]
-            if value.get("measurand") == Measurand.ENERGY_ACTIVE_IMPORT_INTERVAL
-            and value.get("context") == context
-            and "phase" not in value
-        ]
-        return sum(kept) if kept else None
 
     def end(
         self, transaction: Transaction, values: Sequence[Payload], signed: str | None, at: int, clock_boot: int

@@ -25,6 +25,7 @@ from ocpp16.state.signals import (
     TransactionStarted,
 )
 from ocpp16.state.transaction import Transaction, watt_hours
+from ocpp16.store.base import RowChange
 from ocpp16.store.tables import samples, transactions
 
 _INT64 = 2**63
@@ -246,8 +247,19 @@ class TransactionMessages(FeatureProfile):
         if not isinstance(transaction, Transaction):
             return
         self.ctx.transactions.close(transaction)
-        self.ctx.journal.append(transactions.delete(transaction.key))
+        self.ctx.journal.append(transactions.delete(transaction.key), *self._kept_readings(transaction))
         if payload and payload.get("idTagInfo") and transaction.id_tag_end is not None:
             info = read_id_tag_info(payload["idTagInfo"])
             self.ctx.signals.emit(IdTagInfoLearned(transaction.id_tag_end, info))
         self.ctx.signals.emit(TransactionAcknowledged(transaction))
+
+    def _kept_readings(self, transaction: Transaction) -> list[RowChange]:
+        """Readings that are not answered outlive their transaction: after a restart only they know its id."""
+        ctx = self.ctx
+        rows: list[RowChange] = []
+        if transaction.transaction_id is not None:
+            for entry in ctx.session.unanswered_of(transaction):
+                if entry.action == "MeterValues":
+                    entry.payload = {**entry.payload, "transactionId": transaction.transaction_id}
+                    rows.append(ctx.row(entry))
+        return rows

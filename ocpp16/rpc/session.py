@@ -121,6 +121,12 @@ class Session:
         """The request that is open. It may have been answered already, under an earlier id."""
         return self._requests.open_call.entry
 
+    def unanswered_of(self, transaction: object) -> list[Entry]:
+        """The messages of this transaction that outlive its end: those that wait apart, or are tried just now."""
+        entry = self.in_flight
+        found = self.outbox.apart_of(transaction)
+        return found if entry is None or entry.transaction is not transaction else [entry, *found]
+
     @property
     def waiting_replies(self) -> int:
         """Answers not yet written; more than `policy.MAX_WAITING_REPLIES`: the peer asks on and does not read."""

@@ -8,13 +8,18 @@ Rules of this file:
 3. A sample that lacks a register leaves the place from where that register is counted.
 4. A register that fell a little lags behind (one that was told rounded, noise): it is counted on from where it was. One
    that fell below half was reset: it is counted on from where it is.
+5. `stored` is what a restart needs to go on exactly there.
 """
+
+from collections.abc import Mapping
+from typing import Any
 
 from ocpp16.enums import ReadingContext
 from ocpp16.models import Measurement, PhaseValues
 
 _RESET = 0.5
 """Part of its former value below which a register has been reset."""
+_REGISTERS = ("energy_import", "energy_export", "reactive_energy_import", "reactive_energy_export")
 
 
 class IntervalBases:
@@ -30,6 +35,10 @@ class IntervalBases:
         """The reading at the beginning of the interval that ends now; None if none began."""
         return self._sampled.get((connector_id, context)) or self._begun.get(connector_id)
 
+    def is_known(self, connector_id: int) -> bool:
+        """Is there a begin for any series of the connector?"""
+        return connector_id in self._begun
+
     def begin(self, connector_id: int, registers: Measurement) -> None:
         """All series of the connector begin here: a transaction begins or has ended."""
         for key in [key for key in self._sampled if key[0] == connector_id]:
@@ -41,9 +50,42 @@ class IntervalBases:
         base = self.base(connector_id, context)
         self._sampled[connector_id, context] = measurement if base is None else _moved(base, measurement)
 
-    def restore(self, connector_id: int, context: ReadingContext, energy: float) -> None:
-        """After a restart: this series stood at `energy` Wh imported."""
-        self._sampled[connector_id, context] = Measurement(energy_import=PhaseValues(energy))
+    def forget(self, connector_id: int) -> None:
+        """No series of the connector is known any more."""
+        for context in ReadingContext:
+            self._sampled.pop((connector_id, context), None)
+        self._begun.pop(connector_id, None)
+
+    def stored(self, connector_id: int) -> dict[str, Any]:
+        """All series of a connector, as JSON can hold them."""
+        begun = self._begun.get(connector_id)
+        series = {} if begun is None else {"begun": _stored(begun)}
+        for context in ReadingContext:
+            measurement = self._sampled.get((connector_id, context))
+            if measurement is not None:
+                series[str(context)] = _stored(measurement)
+        return series
+
+    def restore(self, connector_id: int, stored: Mapping[str, Any]) -> None:
+        """Go on from what `stored` gave. Raises ValueError, and changes nothing, if it is not of that kind."""
+        try:
+            read = {name: _read(registers) for name, registers in stored.items()}
+            begun = read.pop("begun")
+            sampled = {(connector_id, ReadingContext(name)): measurement for name, measurement in read.items()}
+        except (AttributeError, KeyError, TypeError) as error:
+            raise ValueError("the stored begin of intervals cannot be read") from error
+        self._begun[connector_id] = begun
+        self._sampled |= sampled
+
+
+def _stored(measurement: Measurement) -> dict[str, list[float | None]]:
+    kept = {name: getattr(measurement, name) for name in _REGISTERS}
+    return {name: [it.total, it.l1, it.l2, it.l3] for name, it in kept.items() if it is not None}
+
+
+def _read(registers: Mapping[str, Any]) -> Measurement:
+    kept: dict[str, Any] = {name: PhaseValues(*registers[name]) for name in _REGISTERS if name in registers}
+    return Measurement(**kept)
 
 
 def _moved(base: Measurement, measurement: Measurement) -> Measurement:

@@ -3,7 +3,8 @@
 Rules of this file:
 1. Accepted with an interval: that is the heartbeat interval, to be written to HeartbeatInterval. With 0 the configured
    one stays. Pending and Rejected never touch it (libocpp writes it in every status).
-2. Pending and Rejected: BootNotification is repeated after the interval, with 0 after `BOOT_RETRY` seconds.
+2. Pending and Rejected: BootNotification is repeated after the interval, with 0 after `BOOT_RETRY` seconds; never later
+   than after `LONGEST_BOOT_RETRY`.
 3. Every answer counts, also that to a BootNotification which was only triggered: an accepted charge point can become
    pending again.
 4. The registration ends with the charge point, not with the connection.
@@ -17,6 +18,8 @@ from ocpp16.enums import RegistrationStatus
 
 BOOT_RETRY = 60.0
 """Seconds until the next BootNotification when the Central System leaves it to us."""
+LONGEST_BOOT_RETRY = 86_400.0
+"""Seconds; a longer interval is cut to this: a slip of the Central System must not keep a station out for years."""
 
 _S = RegistrationStatus
 
@@ -68,5 +71,5 @@ class Registration:
         self.interval = max(0, interval)
         row = ROWS[status, interval > 0]
         if row.retries:
-            return Plan(float(interval) if row.uses_interval else BOOT_RETRY, None)
+            return Plan(float(min(interval, LONGEST_BOOT_RETRY)) if row.uses_interval else BOOT_RETRY, None)
         return Plan(None, interval if row.uses_interval else None)

@@ -79,3 +79,23 @@ async def test_what_never_works_is_told_before_anything_begins(make_config: Any,
     with pytest.raises(ConfigurationError):
         async with open_charge_point(make_config(**keys), RecordingStation()):
             pass
+
+
+async def test_a_key_log_is_made_for_its_owner_alone_before_the_first_connection(
+    make_config: Any, tmp_path: Any
+) -> None:
+    path = tmp_path / "keys.log"
+    document = make_config(
+        Security__SecurityProfile=2,
+        Security__AuthorizationKey=PASSWORD,
+        Internal__CentralSystemURI="wss://csms.example/",
+        Internal__UseSslDefaultVerifyPaths=True,
+        Internal__EnableTLSKeylog=True,
+        Internal__TLSKeylogFile=str(path),
+    )
+    async with open_charge_point(document, RecordingStation()):
+        assert path.stat().st_mode & 0o777 == 0o600
+    document["Internal"]["TLSKeylogFile"] = str(tmp_path / "missing" / "keys.log")
+    with pytest.raises(ConfigurationError, match="TLSKeylogFile"):
+        async with open_charge_point(document, RecordingStation()):
+            pass

@@ -7,6 +7,7 @@ import trio
 
 from ocpp16.enums import Reason
 from ocpp16.models import Measurement, PhaseValues, Reading
+from ocpp16.store.tables import settings
 
 REGISTER = "Energy.Active.Import.Register"
 INTERVAL = "Energy.Active.Import.Interval"
@@ -154,14 +155,89 @@ async def test_intervals_go_on_over_a_restart(
         assert sum(energy for _, energy in kept) == 450
 
 
-async def test_intervals_that_were_not_kept_go_on_from_the_last_register(
+async def test_intervals_of_all_registers_that_were_only_sent_lose_nothing_over_a_restart(
     open_bench: Any, until_power_fails: Any, make_config: Any, tmp_path: Any
+) -> None:
+    wanted = ["Energy.Active.Import.Interval", "Energy.Active.Export.Interval", "Energy.Reactive.Import.Interval"]
+    document = supported(make_config, Core__MeterValueSampleInterval=10, Core__MeterValuesSampledData=",".join(wanted))
+
+    def reading(energy: float) -> Measurement:
+        phases = PhaseValues(energy, energy / 2, energy / 4, energy / 4)
+        return Measurement(
+            energy_import=phases, energy_export=PhaseValues(energy * 2), reactive_energy_import=PhaseValues(energy * 3)
+        )
+
+    sent = []
+    async with until_power_fails(document=document, database_path=tmp_path) as bench:
+        begun = trio.current_time()
+        bench.station.measurement = lambda number: reading(1000 + 10 * (trio.current_time() - begun))
+        bench.begin()
+        await trio.sleep(25)
+        bench.charge_point.on_meter_values(1, reading(1249))  # the register that is noted is newer than the sample
+        sent += bench.sent("MeterValues")
+    async with open_bench(start=False, document=document, database_path=tmp_path) as bench:
+        later = trio.current_time()
+        bench.station.measurement = lambda number: reading(1300 + 10 * (trio.current_time() - later))
+        await bench.charge_point.start(resuming_session_ids=["s1"])
+        await trio.sleep(15)
+        bench.charge_point.on_transaction_stopped(1, "s1", Reason.LOCAL, 1450)
+        await trio.sleep(1)
+        sent += bench.sent("MeterValues")
+    assert values(sent) == [(PERIODIC, 100), (PERIODIC, 100), (PERIODIC, 200), (END, 50)]
+    assert [sum(energy for _, energy in values(sent, name)) for name in wanted] == [450, 900, 1350]
+    phase = [
+        float(sampled["value"])
+        for payload in sent
+        for value in payload["meterValue"]
+        for sampled in value["sampledValue"]
+        if sampled["measurand"] == INTERVAL and sampled.get("phase") == "L1"
+    ]
+    assert sum(phase) == 225
+
+
+async def test_a_power_cut_closes_the_last_interval(
+    open_bench: Any, until_power_fails: Any, make_config: Any, tmp_path: Any
+) -> None:
+    document = supported(
+        make_config,
+        Core__MeterValueSampleInterval=10,
+        Core__MeterValuesSampledData=INTERVAL,
+        Core__StopTxnSampledData=INTERVAL,
+    )
+    sent = []
+    async with until_power_fails(document=document, database_path=tmp_path) as bench:
+        meter(bench)
+        bench.begin()
+        await trio.sleep(25)
+        bench.charge_point.on_meter_values(1, Measurement(energy_import=PhaseValues(1249.0)))
+        sent += bench.sent("MeterValues")
+    async with open_bench(document=document, database_path=tmp_path) as bench:
+        await trio.sleep(1)
+        (stop,) = bench.sent("StopTransaction")
+        assert (stop["reason"], stop["meterStop"]) == ("PowerLoss", 1249)
+        expected = [(PERIODIC, 100), (PERIODIC, 100), (END, 49)]
+        assert values(sent + bench.sent("MeterValues")) == expected
+        assert values(data(bench)) == expected
+        last = bench.sent("MeterValues")[-1]
+        assert last["transactionId"] == stop["transactionId"]
+        assert last["meterValue"][0]["timestamp"] == stop["timestamp"]
+
+
+@pytest.mark.parametrize(
+    "series",
+    [None, 7, [], {}, {"begun": 7}, {"begun": {"energy_import": ["x"]}}, {"begun": {}, "No.Context": {}}],
+)
+async def test_a_damaged_row_of_intervals_is_as_good_as_none(
+    open_bench: Any, until_power_fails: Any, make_config: Any, tmp_path: Any, series: Any
 ) -> None:
     document = supported(make_config, Core__MeterValueSampleInterval=10, Core__MeterValuesSampledData=INTERVAL)
     async with until_power_fails(document=document, database_path=tmp_path) as bench:
         meter(bench)
         bench.begin()
         await trio.sleep(25)
+        key = bench.charge_point.transaction(1).key
+        value = {"transaction": key, "series": series}
+        bench.charge_point.writer.append(settings.put(settings.SettingRow("intervals 1", value)))
     async with open_bench(start=False, document=document, database_path=tmp_path) as bench:
         meter(bench, 1300)
         await bench.charge_point.start(resuming_session_ids=["s1"])

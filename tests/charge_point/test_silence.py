@@ -79,6 +79,29 @@ async def test_a_central_system_without_meter_values_gets_every_start_and_stop(
         assert bench.charge_point.queue_depth == 0
 
 
+async def test_readings_that_outlive_their_transaction_name_it_after_a_restart(
+    until_power_fails: Any, open_bench: Any, make_config: Any, tmp_path: Any
+) -> None:
+    csms = CentralSystem()
+    csms.answers["MeterValues"] = None
+    document = make_config(Core__MeterValueSampleInterval=600)
+    async with until_power_fails(database_path=tmp_path, csms=csms, document=document) as bench:
+        bench.measure(1, 1000)
+        bench.begin()
+        await trio.sleep(1.5 * HOUR)
+        bench.charge_point.on_transaction_stopped(1, "s1", Reason.LOCAL, 2000)
+        await trio.sleep(HOUR)
+        (stop,) = bench.sent("StopTransaction")
+        assert not list(bench.charge_point.transactions)
+        waiting = bench.charge_point.queue_depth
+        assert waiting == 9
+        csms_broke_the_rules(bench)
+    async with open_bench(database_path=tmp_path, document=document) as bench:
+        await trio.sleep(HOUR)
+        told = [payload.get("transactionId") for payload in bench.sent("MeterValues")]
+        assert told == [stop["transactionId"]] * waiting
+
+
 async def test_a_link_that_answers_pings_is_kept(open_bench: Any) -> None:
     csms = CentralSystem(interval=86_400)
     csms.answers["StartTransaction"] = None

@@ -1,16 +1,19 @@
 """Whose time is told: impossible ones of the Central System are not followed, a status keeps the time of its event."""
 
 import logging
-from datetime import timedelta
+from datetime import datetime, timedelta, timezone
+from math import inf, nan
 from typing import Any
 
 import pytest
 import trio
 
+from ocpp16 import open_charge_point
 from ocpp16.enums import AvailabilityType, ChargePointErrorCode, SessionStartedReason
 from ocpp16.models import ErrorInfo
 from ocpp16.observer import BootNotificationResponse
 from ocpp16.testing.central_system import START, CentralSystem
+from ocpp16.testing.stations import RecordingStation
 
 IMPOSSIBLE = [
     "0001-01-01T00:00:00Z",
@@ -184,3 +187,35 @@ async def test_an_id_tag_that_cannot_be_sent_is_refused(open_bench: Any, id_tag:
             bench.begin(id_tag=id_tag)
         assert bench.charge_point.transaction(1) is None
         bench.begin()
+
+
+@pytest.mark.parametrize("registered", [True, False])
+@pytest.mark.parametrize("year", [1, 1970, 2023, 2101, 9999])
+async def test_a_time_of_the_host_that_cannot_be_is_refused(open_bench: Any, year: int, registered: bool) -> None:
+    csms = CentralSystem()
+    if not registered:
+        csms.answers["BootNotification"] = {"status": "Pending", "currentTime": "0001-01-01T00:00:00Z", "interval": 9}
+    async with open_bench(csms=csms) as bench:
+        start = bench.charge_point.on_transaction_started
+        with pytest.raises(ValueError, match="timestamp"):
+            start(1, "s1", "TAG1", 0, timestamp=datetime(year, 1, 2, tzinfo=timezone(timedelta(hours=9))))
+        assert bench.charge_point.transaction(1) is None
+        assert bench.charge_point.queue_depth == 0
+
+
+async def test_a_time_of_the_host_ahead_of_the_clock_is_now_and_counted(open_bench: Any) -> None:
+    async with open_bench() as bench:
+        charge_point = bench.charge_point
+        now = charge_point.clock.now_datetime()
+        charge_point.on_transaction_started(1, "s1", "TAG1", 0, timestamp=now + timedelta(hours=1))
+        charge_point.on_transaction_started(2, "s2", "TAG2", 0, timestamp=now)
+        await trio.sleep(1)
+        assert len({start["timestamp"] for start in bench.sent("StartTransaction")}) == 1
+        assert charge_point.counters.readings_clamped == 1
+
+
+@pytest.mark.parametrize("anchor", [nan, inf, "2026-01-01", True])
+async def test_an_anchor_that_is_no_time_is_refused(make_config: Any, anchor: Any) -> None:
+    with pytest.raises(ValueError, match="anchor"):
+        async with open_charge_point(make_config(), RecordingStation(), anchor=anchor):
+            pass

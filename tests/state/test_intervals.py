@@ -1,5 +1,6 @@
 """From where interval energies are counted: series of their own, begun anew at both ends of a transaction."""
 
+import orjson
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -101,10 +102,22 @@ def test_all_four_registers_are_counted_each_from_its_place(bases: IntervalBases
     )
 
 
-def test_a_series_can_be_restored(bases: IntervalBases) -> None:
-    bases.begin(1, imported(1030))
-    bases.restore(1, PERIODIC, 1020.5)
-    assert [bases.base(1, context) for context in (PERIODIC, CLOCK)] == [imported(1020.5), imported(1030)]
+def test_what_is_stored_is_what_a_restart_goes_on_from(bases: IntervalBases) -> None:
+    bases.begin(1, imported(1000))
+    bases.begin(2, imported(7))
+    whole = Measurement(
+        energy_import=PhaseValues(1020.1 + 0.2, 1.1, None, 3.3),
+        energy_export=PhaseValues(51.0),
+        reactive_energy_import=PhaseValues(None, 8.0),
+    )
+    bases.sampled(1, PERIODIC, whole)
+    again = IntervalBases()
+    again.restore(1, orjson.loads(orjson.dumps(bases.stored(1))))
+    assert [again.base(1, context) for context in (PERIODIC, CLOCK)] == [whole, imported(1000)]
+    assert again.is_known(1)
+    assert not again.is_known(2)
+    again.forget(1)
+    assert again.base(1, PERIODIC) is None
 
 
 @given(start=st.floats(3e4, 1e6), readings=st.lists(st.none() | st.floats(-1e4, 1e4), max_size=30))

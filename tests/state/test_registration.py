@@ -21,6 +21,7 @@ S = RegistrationStatus
         (S.PENDING, -1, Plan(boot_retry=BOOT_RETRY, heartbeat=None)),
         (S.REJECTED, 86400, Plan(boot_retry=86400.0, heartbeat=None)),
         (S.REJECTED, 0, Plan(boot_retry=BOOT_RETRY, heartbeat=None)),
+        (S.PENDING, 2**31 - 1, Plan(boot_retry=86400.0, heartbeat=None)),
     ],
 )
 def test_answers(status: RegistrationStatus, interval: int, plan: Plan) -> None:

@@ -9,6 +9,8 @@ BOOT = "boot"
 FIRST_NUMBER = "first number"
 """Sequence and transaction numbers begin above this one, where it is set: below it there may be some that nobody could
 read when they were to be counted."""
+INTERVALS = "intervals "
+"""And the number of a connector: from where the interval energies of its transaction are counted."""
 
 
 class SettingRow(NamedTuple):
