@@ -88,7 +88,7 @@ async def test_readings_that_outlive_their_transaction_name_it_after_a_restart(
     async with until_power_fails(database_path=tmp_path, csms=csms, document=document) as bench:
         bench.measure(1, 1000)
         bench.begin()
-        await trio.sleep(1.5 * HOUR)
+        await trio.sleep(1.5 * HOUR + 1)
         bench.charge_point.on_transaction_stopped(1, "s1", Reason.LOCAL, 2000)
         await trio.sleep(HOUR)
         (stop,) = bench.sent("StopTransaction")
