@@ -10,18 +10,14 @@ from collections.abc import Callable
 from ocpp16.models import Counters
 from ocpp16.observer import InternalError, ObserverEvent
 from ocpp16.profiles.context import log
+from ocpp16.rpc.folding import Folding
 from ocpp16.texts import shown
-
-FOLDED_FOR = 60.0
-"""Seconds in which repeats of one cause are counted and not told."""
-_CAUSES = 64
-"""Causes told apart; with more the oldest are forgotten."""
 
 
 class SecondLine:
     """Of one charge point. `tell` gives an event to the observer at once; `monotonic` tells seconds."""
 
-    __slots__ = ("_charge_point_id", "_counters", "_monotonic", "_seen", "_tell")
+    __slots__ = ("_charge_point_id", "_counters", "_folding", "_monotonic", "_tell")
 
     def __init__(
         self,
@@ -34,22 +30,18 @@ class SecondLine:
         self._counters = counters
         self._monotonic = monotonic
         self._tell = tell
-        self._seen: dict[tuple[str, str], tuple[float, int]] = {}
+        self._folding: Folding | None = None
 
     def failed(self, place: str, error: BaseException) -> None:
         """`error` was caught at `place`. Never raises."""
         self._counters.internal_errors += 1
         reason = f"{type(error).__name__}: {shown(_text_of(error))}"
-        now = self._monotonic()
-        until, folded = self._seen.get((place, reason), (0.0, 0))
-        if now < until:
-            self._seen[place, reason] = (until, folded + 1)
+        if self._folding is None:
+            self._folding = Folding()
+        untold = self._folding.note((place, reason), self._monotonic())
+        if untold is None:
             return
-        self._seen.pop((place, reason), None)
-        self._seen[place, reason] = (now + FOLDED_FOR, 0)
-        if len(self._seen) > _CAUSES:
-            del self._seen[next(iter(self._seen))]
-        more = f" (and {folded} times more since it was told)" if folded else ""
+        more = f" (and {untold} times more since it was told)" if untold else ""
         log.error("%s: %s failed: %s%s", self._charge_point_id, place, reason, more, exc_info=error)
         self._tell(InternalError(place, reason))
 
