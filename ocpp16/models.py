@@ -351,7 +351,7 @@ class Counters:
     readings_clamped: int = 0
     """Readings and times of the host that lie ahead of the charge point's clock: taken as of now."""
     set_aside: int = 0
-    """Messages of transactions that a Central System left unanswered again and again while it answered others."""
+    """Messages of transactions that wait apart: unanswered while others are answered, or holding them up otherwise."""
     dead_letters_dropped: int = 0
     """The oldest dead letters, given up because there were too many."""
     observer_events_dropped: int = 0

@@ -132,10 +132,11 @@ class MessageGivenUp(ObserverEvent):
 
 @dataclass(frozen=True, slots=True)
 class MessageSetAside(ObserverEvent):
-    """A message of a transaction is not answered while others are: it and the transaction's later ones wait apart.
+    """A message of a transaction holds up others, so it and the transaction's later ones wait apart.
 
-    They keep their order, are tried again at growing intervals (an hour at most) and after every reconnect, and are
-    never given up for it; everything else goes on.
+    It is not answered while others are, connection after connection ends at it, or it was refused and its next attempt
+    is far away. They keep their order, are tried again (unanswered: at growing intervals, an hour at most, and after
+    every reconnect), and are never given up for being unanswered; everything else goes on.
     """
 
     action: str

@@ -62,12 +62,12 @@ class StoredDelivery:
         self.ctx.journal.append(self.ctx.row(entry))
 
     def set_aside(self, entry: Entry, waiting: int) -> None:
-        """The message is left unanswered while others are answered: its transaction's messages wait apart."""
+        """The message would hold up the others: its transaction's messages wait apart."""
         ctx = self.ctx
         transaction = entry.transaction if isinstance(entry.transaction, Transaction) else None
         ctx.counters.set_aside += 1
         log.warning(
-            "%s: %s is not answered while other messages are: %d messages of its transaction are set aside",
+            "%s: %s is left unanswered, or is to be tried much later: %d messages of its transaction are set aside",
             ctx.charge_point_id,
             entry.action,
             waiting,

@@ -276,12 +276,17 @@ class Outbox:
 
     # What waits apart
 
-    def set_aside(self, entry: Entry, interval: float, now: float) -> int:
-        """Put a message that is not in the outbox apart, with what has to follow it. Returns how many that are."""
+    def set_aside(
+        self, entry: Entry, interval: float, now: float, *, is_silent: bool = True, is_patient: bool = False
+    ) -> int:
+        """Put a message that is not in the outbox apart, with what has to follow it. Returns how many that are.
+
+        Parameters: see `SetAside.begin`.
+        """
         if self.apart is None:
             self.apart = SetAside()
         apart, before = self.apart, self.depth
-        apart.begin(entry, interval, now)
+        apart.begin(entry, interval, now, is_silent=is_silent, is_patient=is_patient)
         self.requeue(entry)
         followers = [item for item in self._transactions if apart.has_place_for(item[1])]
         if followers:

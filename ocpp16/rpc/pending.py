@@ -38,6 +38,7 @@ class Entry:
     transaction, clock_boot: for `Delivery.bind`; not looked into here.
     attempts: transmissions that were refused or answered unreadably. timeouts: transmissions without an answer;
     silences: those among them on a link that proved alive afterwards.
+    interruptions: connections in a row that ended while it was open.
     excused_on: the connection on which a SecurityError was last put down to a lost registration; 0 is none.
     due: monotonic seconds before which it does not go; 0 is at once.
     is_triggered: asked for by TriggerMessage or ExtendedTriggerMessage. is_persistent: has a row in the store.
@@ -69,6 +70,7 @@ class Entry:
     frame_payload: Payload | None = None
     topic: Hashable = None
     silences: int = 0
+    interruptions: int = 0
     excused_on: int = 0
     is_replaced: bool = False
 
@@ -104,7 +106,7 @@ class Delivery(Protocol):
         """
 
     def set_aside(self, entry: Entry, waiting: int) -> None:
-        """The message stays unanswered while the link is alive: it and `waiting` - 1 others that need it wait apart.
+        """The message holds up its lane (`silence`): it and `waiting` - 1 others that need it wait apart.
 
         Told once each time it happens; nothing is lost, and there is nothing to store.
         """

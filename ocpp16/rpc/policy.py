@@ -29,8 +29,17 @@ MAX_SILENCES = 5
 """Transmissions left unanswered after which a message is set aside, whatever TransactionMessageAttempts says."""
 LONGEST_HOLD = 300.0
 """Seconds that a message which was not answered may hold up its lane between two transmissions."""
+MAX_INTERRUPTIONS = 3
+"""Connections that end one after the other while a message is open, after which it is taken for the cause: one of a
+transaction is set aside, the topic of another is held back."""
+FIRST_INTERRUPTION_HOLD = 60.0
+"""Seconds for which such a topic is held back at first; they double up to LONGEST_HOLD."""
 LONGEST_TRY_INTERVAL = 3600.0
-"""Seconds between two tries of a message set aside, at most."""
+"""Seconds between two tries of a message set aside, at most, but for one that was refused: that has its own wait."""
+LONGEST_REFUSED_HOLD = 86_400.0
+"""Seconds from a refusal to the next transmission at most, whatever TransactionMessageRetryInterval says."""
+SHORTEST_REFUSED_HOLD = 1.0
+"""Seconds from the second refusal to the next transmission at least."""
 BOOT_INTERVAL = 60.0
 """Seconds from one BootNotification that a SecurityError made necessary to the next such; it doubles up to an hour."""
 

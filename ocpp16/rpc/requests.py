@@ -6,8 +6,7 @@ Rules of this file:
    be older than this program).
 2. Only a refusal counts as an attempt: CALLERROR, or a confirmation that cannot be read. Silence and a lost connection
    say nothing about the message (OCPP 1.6 ed. 2 §3.7).
-3. A transaction-related message that stays unanswered on a link that is alive is set aside with what has to follow it
-   (`set_aside`); a timeout in silence says nothing before the link has been asked (`wants_probe`).
+3. What is left unanswered again and again waits apart, or is held back: `silence` decides.
 4. Every entry ends once: confirmed, given up, dropped or failed. The hook runs when the slot and the lanes are in
    order, so it may take in the next request.
 5. BootNotification is neither dropped nor given up; a newer one takes the place of one that waits.
@@ -25,24 +24,13 @@ from ocpp16.messages.actions import ACTIONS
 from ocpp16.models import Counters
 from ocpp16.rpc.outbox import Outbox
 from ocpp16.rpc.pending import Delivery, Entry, Lane, OpenCall, Payload
-from ocpp16.rpc.policy import (
-    HISTORY_FOR,
-    LONGEST_HOLD,
-    MAX_SILENCES,
-    OutboxLimits,
-    RetryRules,
-    Standing,
-    Transmission,
-    topic_of,
-    transmission,
-)
+from ocpp16.rpc.policy import HISTORY_FOR, OutboxLimits, RetryRules, Standing, Transmission, topic_of, transmission
+from ocpp16.rpc.silence import Silence
 
 _FINAL = frozenset({ErrorCode.NOT_IMPLEMENTED, ErrorCode.NOT_SUPPORTED})
 """Codes that the same message will meet again, whenever it is sent."""
 _NEVER_FINAL = frozenset({"StartTransaction", "StopTransaction", "MeterValues"})
 """Every Central System knows these, so such a code is taken for a passing fault: what they tell is worth the wait."""
-_FIRST_TRY = 4
-"""A message set aside is tried again no sooner than after so many response timeouts."""
 
 Arguments = TypeVarTuple("Arguments")
 
@@ -55,12 +43,11 @@ class Requests:
         "_delivery",
         "_new_id",
         "_on_internal_error",
-        "_unproved",
         "awaits_boot",
         "open_call",
         "outbox",
         "retry",
-        "wants_probe",
+        "silence",
     )
 
     def __init__(
@@ -78,14 +65,11 @@ class Requests:
         self.retry = retry
         self.awaits_boot = False
         """The Central System has forgotten us: nothing but BootNotification goes until that is answered."""
-        self.wants_probe = False
-        """A request timed out and nothing was received since it was written: is the link alive?"""
+        self.silence = Silence(self.outbox, self.open_call, retry, self._set_aside)
         self._delivery = delivery
         self._new_id = new_id
         self._counters = counters
         self._on_internal_error = on_internal_error
-        self._unproved: tuple[Entry, ...] = ()
-        """Messages of the transaction lane that timed out in silence on this connection."""
 
     # Taken in
 
@@ -101,6 +85,7 @@ class Requests:
             self._drop(entry, Offline(entry.action, f"charge point is {where.name.lower()}"))
             return False
         older = None if entry.lane is Lane.TRANSACTION else self._superseded(entry, now)
+        entry.due = max(entry.due, self.silence.held_until(entry, now))
         outbox.add(entry)
         if older is not None:
             self._supersede(older)
@@ -130,7 +115,7 @@ class Requests:
             return None
         open_call = self.open_call
         is_held_up = open_call.entry is not None and now - open_call.opened_at >= HISTORY_FOR
-        if not (entry.is_triggered or is_held_up):
+        if not (entry.is_triggered or is_held_up or self.silence.held_until(entry, now)):
             return None
         outbox.replace(older)
         return older
@@ -211,8 +196,7 @@ class Requests:
         else:
             open_call.is_settled = True
         open_call.forget(entry)
-        if entry.lane is Lane.TRANSACTION:
-            self._end_silence(entry)
+        self.silence.answered(entry)
         if entry.is_retried:
             self._tell("delivery", self._delivery.confirmed, entry, payload)
         if entry.on_confirmation is not None:
@@ -233,10 +217,13 @@ class Requests:
         else:
             self._fail(entry, failure)
 
-    def excused(self, entry: Entry, unique_id: str) -> None:
-        """Refused for a reason that is not the message's: it waits in front of its lane, and nothing was counted."""
+    def excused(self, entry: Entry, unique_id: str, due: float) -> None:
+        """Refused for a reason that is not the message's: it waits in front of its lane, and nothing was counted.
+
+        `due`: monotonic seconds before which it does not go again; 0 is at once.
+        """
         if self._taken_back(entry, unique_id):
-            entry.due = 0.0
+            entry.due = due
             self._put_back(entry)
 
     def partly_confirmed(self, entry: Entry, payload: Payload) -> None:
@@ -255,7 +242,7 @@ class Requests:
             open_call.close()
         else:
             return False
-        self._end_silence(entry)
+        self.silence.answered(entry)
         return True
 
     def _count_attempt(self, entry: Entry, failure: CallFailed, now: float) -> None:
@@ -263,10 +250,8 @@ class Requests:
         is_final = failure.code in _FINAL and entry.action not in _NEVER_FINAL
         if is_final or entry.attempts >= self.retry.attempts:
             self._give_up(entry, failure)
-        else:
-            entry.due = now + entry.attempts * self.retry.interval
-            if self._put_back(entry):
-                self._tell("delivery", self._delivery.attempted, entry)
+        elif self.silence.refused(entry, now) or self._put_back(entry):
+            self._tell("delivery", self._delivery.attempted, entry)
 
     def on_time(self, now: float) -> None:
         """Close the open CALL if its time is up. A message that is retried waits longer each time, up to a bound."""
@@ -277,13 +262,14 @@ class Requests:
         is_alive = open_call.is_heard
         entry = open_call.close()
         if not is_alive:
-            self.wants_probe = True
+            self.silence.wants_probe = True
         if entry is None:
             return
         if entry.lane is Lane.BOOT:
             self._boot_again(entry, now)
         elif entry.is_retried:
-            self._unanswered(entry, now, is_alive=is_alive)
+            if not self.silence.timed_out(entry, now, is_alive=is_alive):
+                self._put_back(entry)
         else:
             self._fail(entry, CallFailed(entry.action, "timeout"))
 
@@ -293,83 +279,24 @@ class Requests:
         entry.due = now + self.retry.boot_retry
         self._put_back(entry)
 
-    # Silence
-
-    def _unanswered(self, entry: Entry, now: float, *, is_alive: bool) -> None:
-        entry.timeouts += 1
-        if entry.lane is Lane.TRANSACTION:
-            apart = self.outbox.apart
-            if apart is not None and apart.has_place_for(entry):
-                entry.due = 0.0
-                apart.unanswered(entry, now)
-                self.outbox.requeue(entry)
-                return
-            if is_alive:
-                entry.silences += 1
-                if self._is_silent(entry):
-                    self._set_aside(entry, now)
-                    return
-            elif entry not in self._unproved:
-                self._unproved = (*self._unproved, entry)
-        entry.due = now + self._hold_of(entry)
-        self._put_back(entry)
-
-    def heard(self, now: float) -> None:
-        """Something was received: the link is alive, and it was when the open CALL was written."""
-        self.open_call.is_heard = True
-        self.wants_probe = False
-        if not self._unproved:
-            return
-        unproved, self._unproved = self._unproved, ()
-        for entry in unproved:
-            entry.silences += 1
-            if entry is not self.open_call.entry and self._is_silent(entry):
-                self.outbox.remove(entry)
-                self._set_aside(entry, now)
-
-    def _hold_of(self, entry: Entry) -> float:
-        """Seconds until a message that was not answered is sent again."""
-        return min(entry.timeouts + entry.attempts, max(1, self.retry.attempts)) * self.retry.interval
-
-    def _is_silent(self, entry: Entry) -> bool:
-        """Was it left unanswered often enough? Once is, if others of its action are set aside, or the wait is long."""
-        apart = self.outbox.apart
-        if (apart is not None and apart.silent.get(entry.action)) or self._hold_of(entry) > LONGEST_HOLD:
-            return True
-        return entry.silences >= min(max(1, self.retry.attempts), MAX_SILENCES)
-
-    def _set_aside(self, entry: Entry, now: float) -> None:
-        entry.due = 0.0
-        interval = max(self._hold_of(entry), _FIRST_TRY * self.retry.response_timeout)
-        waiting = self.outbox.set_aside(entry, interval, now)
-        self._tell("delivery", self._delivery.set_aside, entry, waiting)
-
-    def _end_silence(self, entry: Entry) -> None:
-        """It was answered in any way."""
-        entry.silences = 0
-        if self._unproved:
-            self._no_longer_unproved(entry)
-        if self.outbox.apart is not None and entry.lane is Lane.TRANSACTION:
-            self.outbox.heard_of(entry)
-
-    def _no_longer_unproved(self, entry: Entry) -> None:
-        self._unproved = tuple(other for other in self._unproved if other is not entry)
-
     # Interrupted
 
-    def connection_lost(self) -> None:
-        """The open CALL goes back, uncounted, if it is transaction-related, stored, or BootNotification.
+    def connection_lost(self, now: float) -> None:
+        """The open CALL goes back if it is transaction-related, stored, or BootNotification; that is no attempt.
 
         Of the others whoever waits for an answer is told Offline, and what would tell the present later is dropped.
         """
         transient = self.outbox.take_transient()
-        self.wants_probe = False
-        self._unproved = ()
         entry = self.open_call.close()
-        if entry is not None and (entry.lane is Lane.BOOT or entry.is_retried):
+        if entry is not None and entry.lane is Lane.BOOT:
             self._put_back(entry)
+        elif entry is not None and entry.is_retried:
+            if not self.silence.interrupted(entry, now):
+                self._put_back(entry)
         elif entry is not None:
+            self.silence.lost(entry, now)
             self._fail(entry, Offline(entry.action, "connection lost"))
+        self.silence.connection_lost()
         for entry in transient:
             failure = Offline(entry.action, "connection lost")
             if entry.is_interactive:
@@ -414,8 +341,7 @@ class Requests:
 
     def _forget(self, entry: Entry) -> None:
         self.open_call.forget(entry)
-        if self._unproved:
-            self._no_longer_unproved(entry)
+        self.silence.forget(entry)
 
     def _fail(self, entry: Entry, failure: CallFailed) -> None:
         self._forget(entry)
@@ -431,6 +357,9 @@ class Requests:
     def _drop(self, entry: Entry, failure: CallFailed) -> None:
         self._counters.dropped += 1
         self._end_unsent(entry, failure)
+
+    def _set_aside(self, entry: Entry, waiting: int) -> None:
+        self._tell("delivery", self._delivery.set_aside, entry, waiting)
 
     def _supersede(self, entry: Entry) -> None:
         self._end_unsent(entry, CallFailed(entry.action, "superseded"))

@@ -24,7 +24,7 @@ from ocpp16.errors import CallFailed, LocalProtocolError
 from ocpp16.models import Counters
 from ocpp16.rpc.outbox import Outbox
 from ocpp16.rpc.pending import Delivery, Entry, Lane, Payload
-from ocpp16.rpc.policy import BOOT_INTERVAL, LONGEST_TRY_INTERVAL, OutboxLimits, RetryRules, standing
+from ocpp16.rpc.policy import BOOT_INTERVAL, LONGEST_HOLD, LONGEST_TRY_INTERVAL, OutboxLimits, RetryRules, standing
 from ocpp16.rpc.reading import Reading, is_foreign
 from ocpp16.rpc.replies import OutgoingFrame, ReplyLane
 from ocpp16.rpc.requests import Requests
@@ -136,11 +136,11 @@ class Session:
     def wants_probe(self) -> bool:
         """A request was not answered in time and nothing was received since it was written: the link is to be asked
         (ping). Until `heard` it is not known whether the Central System is silent, or the link dead."""
-        return self._requests.wants_probe
+        return self._requests.silence.wants_probe
 
     def probe_sent(self) -> None:
         """The link was asked; it is not asked again for the same silence."""
-        self._requests.wants_probe = False
+        self._requests.silence.wants_probe = False
 
     @property
     def calls_in_work(self) -> int:
@@ -167,15 +167,15 @@ class Session:
     def connection_lost(self, now: float) -> None:
         """The WebSocket is gone; told twice, it does nothing the second time.
 
-        A transaction-related or stored request in flight goes back to the front of its lane and is not counted; what is
-        neither ends with the connection, and whoever waits for an answer is told Offline; what was to happen after an
-        answer that was not written happens now.
+        A transaction-related or stored request in flight goes back to the front of its lane, and that is no attempt;
+        one at which connection after connection ends waits apart. What is neither ends with the connection, and whoever
+        waits for an answer is told Offline. What was to happen after an answer that was not written happens now.
         """
         if not self.is_connected:
             return
         self.is_connected = False
         left = self._replies.connection_lost()
-        self._requests.connection_lost()
+        self._requests.connection_lost(now)
         for then in left:
             then()
 
@@ -273,7 +273,7 @@ class Session:
 
     def heard(self, now: float) -> None:
         """Bytes of any kind came from the peer (a read, a pong): the link is alive. To be told before `receive`."""
-        self._requests.heard(now)
+        self._requests.silence.heard(now)
 
     def receive(self, text: str | bytes, now: float) -> Call | None:
         """Take in one text frame. Returns a CALL to handle; answers are handled inside.
@@ -370,26 +370,31 @@ class Session:
             return
         self._counters.call_errors += 1
         code = _CODE_ALIASES.get(error.code, error.code)
-        if code == ErrorCode.SECURITY_ERROR and self._boots_again(entry, now):
-            self._requests.excused(entry, error.unique_id)
+        if code == ErrorCode.SECURITY_ERROR and (due := self._boots_again(entry, now)) is not None:
+            self._requests.excused(entry, error.unique_id, due)
             return
         failure = CallFailed(entry.action, "callerror", code, error.description)
         self._requests.refused(entry, error.unique_id, failure, now)
 
-    def _boots_again(self, entry: Entry, now: float) -> bool:
-        """After a SecurityError: have a BootNotification sent, if it can help. True: the message is not to blame.
+    def _boots_again(self, entry: Entry, now: float) -> float | None:
+        """After a SecurityError: have a BootNotification sent, if it can help.
 
-        A message is excused once on a connection, and there is a growing time between such BootNotifications, so that
-        a Central System that refuses for another reason is not asked for ever.
+        Returns when the message may go again if it is not to blame, else None. A message is excused by one
+        BootNotification on a connection, and there is a growing time between such ones, for which it waits: so a
+        Central System that refuses for another reason is not asked for ever.
         """
         requests = self._requests
         if self.on_boot_wanted is None or entry.lane is Lane.BOOT:
-            return False
+            return None
         if self.registration is not RegistrationStatus.ACCEPTED:
-            return False
+            return None
+        connection = self._counters.connects
+        is_first = entry.excused_on != connection
         if not requests.awaits_boot:
             if now < self._boot_due:
-                return False
+                return self._boot_due if is_first and self._boot_due - now <= LONGEST_HOLD else None
+            if now >= self._boot_due + self._boot_interval:  # the last one helped for long
+                self._boot_interval = BOOT_INTERVAL
             self._boot_due = now + self._boot_interval
             self._boot_interval = min(2 * self._boot_interval, LONGEST_TRY_INTERVAL)
             requests.awaits_boot = True
@@ -398,10 +403,8 @@ class Session:
             except Exception as failure:
                 requests.awaits_boot = False
                 self._on_internal_error("wish for a BootNotification", failure)
-        connection = self._counters.connects
-        is_first = entry.excused_on != connection
         entry.excused_on = connection
-        return is_first
+        return 0.0 if is_first else None
 
     # What cannot be used
 

@@ -1,6 +1,6 @@
-"""Messages of the transaction lane that wait apart, because they stay unanswered while the link is alive.
+"""Messages of the transaction lane that wait apart, because they would hold up the others (`silence` says when).
 
-Must not know: frames, ids, answers, who decides that a message is silent. It is told the time with every question.
+Must not know: frames, ids, answers, why a message is silent. It is told the time with every question.
 
 Why: the transaction lane is strictly in order, so one message that a Central System never answers (its handler fails on
 that idTag, or it does not know MeterValues) would silence the whole station for ever (OCPP 1.6 ed. 2 §3.7.1 keeps the
@@ -14,6 +14,8 @@ Rules of this file:
 3. All groups together are tried at most a quarter of the time, as long as they stay unanswered.
 4. An answer of any kind to one of them ends the silence: its group goes back to the lane, and all others are due. A new
    connection makes all of them due, too.
+5. But for patient groups: those at whose first message connection after connection ended, and those that wait because
+   it was refused. They wait for their own time.
 """
 
 from collections.abc import Iterator
@@ -30,15 +32,16 @@ Shelf = list[tuple[int, Entry]]
 
 
 class _Group:
-    __slots__ = ("due", "entries", "interval", "key", "out", "owner")
+    __slots__ = ("due", "entries", "interval", "is_patient", "key", "out", "owner")
 
-    def __init__(self, key: int, owner: object, interval: float, due: float) -> None:
+    def __init__(self, key: int, owner: object, interval: float, due: float, *, is_patient: bool) -> None:
         self.key = key
         self.owner = owner
         """Keeps what `key` is the identity of."""
         self.entries: Shelf = []
         self.interval = interval
         self.due = due
+        self.is_patient = is_patient
         self.out: Entry | None = None
         """Its first message, while that is in flight."""
 
@@ -66,15 +69,19 @@ class SetAside:
 
     # Who belongs here
 
-    def begin(self, entry: Entry, interval: float, now: float) -> None:
-        """The message stays unanswered: make its group, with nothing in it yet.
+    def begin(
+        self, entry: Entry, interval: float, now: float, *, is_silent: bool = True, is_patient: bool = False
+    ) -> None:
+        """The message stays unanswered, or holds up its lane otherwise: make its group, with nothing in it yet.
 
-        Parameters: `interval` in seconds, from now to its next try and doubled from there on.
+        Parameters: `interval` in seconds, from now to its next try and doubled from there on. `is_silent`: it was left
+        unanswered. `is_patient`: see rule 5.
         """
-        self.silent[entry.action] = self.silent.get(entry.action, 0) + 1
-        interval = min(interval, LONGEST_TRY_INTERVAL)
+        if is_silent:
+            self.silent[entry.action] = self.silent.get(entry.action, 0) + 1
         key, owner = _key_of(entry)
-        self._groups[key] = _Group(key, owner, min(2 * interval, LONGEST_TRY_INTERVAL), now + interval)
+        longer = min(2 * interval, LONGEST_TRY_INTERVAL)
+        self._groups[key] = _Group(key, owner, longer, now + interval, is_patient=is_patient)
         self._is_all_due = False
 
     def has_place_for(self, entry: Entry) -> bool:
@@ -112,25 +119,28 @@ class SetAside:
         if self._group_of(entry) is not None:
             self._spaced_until = now + _SPACING * timeout
 
-    def unanswered(self, entry: Entry, now: float) -> None:
-        """The try came to nothing; the message is about to be put back."""
+    def unanswered(self, entry: Entry, now: float, *, is_patient: bool = False) -> None:
+        """The try came to nothing; the message is about to be put back. `is_patient`: it ended
+        the connection, as before."""
         group = self._group_of(entry)
         if group is not None:
+            group.is_patient = is_patient
             group.due = now + group.interval
             group.interval = min(2 * group.interval, LONGEST_TRY_INTERVAL)
             self._is_all_due = False
 
     def all_due(self) -> None:
-        """Try all of them, one after another and without a pause until one is left unanswered."""
+        """Try all but the patient ones, one after another and without a pause until one is left unanswered."""
         self._spaced_until = 0.0
         if self._is_all_due:
             return
         self._is_all_due = True
         self._queue.clear()
         for group in self._groups.values():
-            group.due = 0.0
+            if not group.is_patient:
+                group.due = 0.0
             if group.entries and group.out is None:
-                self._queue.append((0.0, group.entries[0][0], group))
+                self._queue.append((group.due, group.entries[0][0], group))
         heapify(self._queue)
 
     # Leaving

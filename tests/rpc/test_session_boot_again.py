@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from ocpp16.enums import RegistrationStatus
-from ocpp16.rpc.policy import OutboxLimits
+from ocpp16.rpc.policy import OutboxLimits, RetryRules
 
 if TYPE_CHECKING:
     from tests.rpc.conftest import Line
@@ -190,3 +190,33 @@ def test_a_stored_message_of_the_normal_lane_is_excused_too(new_line: "type[Line
     assert line.drain() == ["BootNotification", "StatusNotification"]
     assert entry.attempts == 0
     assert line.ledger.told == [("confirmed", 1, {})]
+
+
+def test_another_message_that_is_refused_too_soon_for_a_boot_waits_for_the_next_one(new_line: type["Line"]) -> None:
+    line = new_line(retry=RetryRules(attempts=1, interval=60.0))
+    asked = obliging(line)
+    line.put("StartTransaction")
+    line.take()
+    line.refuse("SecurityError")
+    assert line.drain() == ["BootNotification", "StartTransaction"]
+    line.now += 10
+    line.put("StopTransaction")
+    line.take()
+    line.refuse("SecurityError")
+    assert line.advance(49) == []
+    assert line.wait() == ["StopTransaction"]
+    line.refuse("SecurityError")
+    assert line.drain() == ["BootNotification", "StopTransaction"]
+    assert line.ledger.of("given up") == []
+    assert len(asked) == 2
+
+
+def test_a_boot_that_helped_for_long_makes_the_next_one_no_later(line: "Line") -> None:
+    asked = obliging(line)
+    for _ in range(10):
+        line.put("StopTransaction")
+        line.take()
+        line.refuse("SecurityError")
+        line.drain()
+        line.now += 600
+    assert len(asked) == 10

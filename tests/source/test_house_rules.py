@@ -24,7 +24,6 @@ LIMIT = 400
 LONG = {
     "ocpp16/charge_point/charge_point.py",
     "ocpp16/rpc/outbox.py",
-    "ocpp16/rpc/requests.py",
     "ocpp16/rpc/session.py",
     "ocpp16/transport/websocket.py",
 }

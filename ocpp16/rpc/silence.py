@@ -1,0 +1,193 @@
+"""What it means that requests are left unanswered, in silence or by the end of the connection, and what follows.
+
+Must not know: frames, answers, what a request tells of. Rules of this file:
+1. A timeout counts for a message only on a link that proved alive; else not before the link has been asked
+   (`wants_probe`), and something was received (`heard`).
+2. A message of the transaction lane that was left unanswered TransactionMessageAttempts times is set aside with what
+   has to follow it (`set_aside`): at once where others of its action are, or where its wait is too long for the lane.
+3. The end of the connection says nothing of the message that was open, unless it happens again and again: some Central
+   Systems close the link at what they cannot take. Then a message of the transaction lane is set aside, another stored
+   one waits, and where a newer message takes its place, the topic does.
+4. A message that was refused and has to wait for longer than its lane can is set aside, too.
+"""
+
+from collections.abc import Callable, Hashable
+
+from ocpp16.rpc.outbox import Outbox
+from ocpp16.rpc.pending import Entry, Lane, OpenCall
+from ocpp16.rpc.policy import (
+    FIRST_INTERRUPTION_HOLD,
+    LONGEST_HOLD,
+    LONGEST_REFUSED_HOLD,
+    LONGEST_TRY_INTERVAL,
+    MAX_INTERRUPTIONS,
+    MAX_SILENCES,
+    SHORTEST_REFUSED_HOLD,
+    RetryRules,
+)
+
+__all__ = ["Silence"]
+
+_FIRST_TRY = 4
+"""A message set aside is tried again no sooner than after so many response timeouts."""
+
+
+class Silence:
+    """Of one charge point. `told` is called with a message that was set aside, and how many wait with it."""
+
+    __slots__ = (
+        "_held_back",
+        "_is_proved",
+        "_open_call",
+        "_outbox",
+        "_retry",
+        "_told",
+        "_unproved",
+        "wants_probe",
+    )
+
+    def __init__(
+        self, outbox: Outbox, open_call: OpenCall, retry: RetryRules, told: Callable[[Entry, int], None]
+    ) -> None:
+        self.wants_probe = False
+        """A request timed out and nothing was received since it was written: is the link alive?"""
+        self._outbox = outbox
+        self._open_call = open_call
+        self._retry = retry
+        self._told = told
+        self._is_proved = False
+        """Something was received on this connection."""
+        self._unproved: tuple[Entry, ...] = ()
+        """Messages of the transaction lane that timed out in silence on this connection."""
+        self._held_back: dict[Hashable, tuple[int, float]] | None = None
+        """Topic → connections in a row that ended while a message of it was open, and until when it is held back."""
+
+    # What happened
+
+    def timed_out(self, entry: Entry, now: float, *, is_alive: bool) -> bool:
+        """It was not answered in time. False: it is to be put back into its lane, not before its `due`."""
+        entry.timeouts += 1
+        entry.interruptions = 0
+        if entry.lane is Lane.TRANSACTION:
+            apart = self._outbox.apart
+            if apart is not None and apart.has_place_for(entry):
+                entry.due = 0.0
+                apart.unanswered(entry, now)
+                return False
+            if is_alive:
+                entry.silences += 1
+                if self._is_silent(entry):
+                    self._set_aside(entry, self._first_try_of(entry), now)
+                    return True
+            elif entry not in self._unproved:
+                self._unproved = (*self._unproved, entry)
+        entry.due = now + self._hold_of(entry)
+        return False
+
+    def refused(self, entry: Entry, now: float) -> bool:
+        """It has another attempt. False: it is to be put back into its lane, not before its `due`."""
+        hold = min(entry.attempts * self._retry.interval, LONGEST_REFUSED_HOLD)
+        if entry.attempts > 1:
+            hold = max(hold, SHORTEST_REFUSED_HOLD)
+        if entry.lane is Lane.TRANSACTION and hold > LONGEST_HOLD:
+            self._set_aside(entry, hold, now, is_silent=False, is_patient=True)
+            return True
+        entry.due = now + hold
+        return False
+
+    def interrupted(self, entry: Entry, now: float) -> bool:
+        """The connection ended while it was open: by chance, or because of it. False: it is to be put back."""
+        if not self._is_proved:
+            return False
+        entry.interruptions += 1
+        if entry.interruptions < MAX_INTERRUPTIONS:
+            return False
+        apart = self._outbox.apart
+        if apart is not None and apart.has_place_for(entry):
+            apart.unanswered(entry, now, is_patient=True)
+        elif entry.lane is Lane.TRANSACTION:
+            self._set_aside(entry, self._first_try_of(entry), now, is_patient=True)
+            return True
+        else:
+            entry.due = now + _interruption_hold(entry.interruptions)
+        return False
+
+    def lost(self, entry: Entry, now: float) -> None:
+        """The connection ended while it was open, and it ends with it: what is told instead may have to wait."""
+        if entry.topic is None:
+            return
+        if self._held_back is None:
+            self._held_back = {}
+        interruptions = self._held_back.get(entry.topic, (0, 0.0))[0] + 1
+        hold = _interruption_hold(interruptions) if interruptions >= MAX_INTERRUPTIONS else 0.0
+        self._held_back[entry.topic] = (interruptions, now + hold)
+
+    def connection_lost(self) -> None:
+        """The connection has ended, and what was open on it was told."""
+        self.wants_probe = False
+        self._unproved = ()
+        self._is_proved = False
+
+    def heard(self, now: float) -> None:
+        """Something was received: the link is alive, and it was when the open CALL was written."""
+        self._open_call.is_heard = True
+        self._is_proved = True
+        self.wants_probe = False
+        if not self._unproved:
+            return
+        unproved, self._unproved = self._unproved, ()
+        for entry in unproved:
+            entry.silences += 1
+            if entry is not self._open_call.entry and self._is_silent(entry):
+                self._outbox.remove(entry)
+                self._set_aside(entry, self._first_try_of(entry), now)
+
+    def answered(self, entry: Entry) -> None:
+        """It was answered in any way."""
+        entry.silences = entry.interruptions = 0
+        if self._held_back is not None:
+            self._held_back.pop(entry.topic, None)
+        self.forget(entry)
+        if self._outbox.apart is not None and entry.lane is Lane.TRANSACTION:
+            self._outbox.heard_of(entry)
+
+    def forget(self, entry: Entry) -> None:
+        """It came to its end."""
+        if self._unproved:
+            self._unproved = tuple(other for other in self._unproved if other is not entry)
+
+    # What follows
+
+    def held_until(self, entry: Entry, now: float) -> float:
+        """Until when its topic is held back; 0 if it is not."""
+        if self._held_back is None or entry.topic is None:
+            return 0.0
+        until = self._held_back.get(entry.topic, (0, 0.0))[1]
+        return until if until > now else 0.0
+
+    def _hold_of(self, entry: Entry) -> float:
+        """Seconds until a message that was not answered is sent again."""
+        return min(entry.timeouts + entry.attempts, max(1, self._retry.attempts)) * self._retry.interval
+
+    def _first_try_of(self, entry: Entry) -> float:
+        """Seconds from being set aside to the first try."""
+        return min(max(self._hold_of(entry), _FIRST_TRY * self._retry.response_timeout), LONGEST_TRY_INTERVAL)
+
+    def _is_silent(self, entry: Entry) -> bool:
+        """Was it left unanswered often enough? Once is, if others of its action are set aside, or the wait is long."""
+        apart = self._outbox.apart
+        if (apart is not None and apart.silent.get(entry.action)) or self._hold_of(entry) > LONGEST_HOLD:
+            return True
+        return entry.silences >= min(max(1, self._retry.attempts), MAX_SILENCES)
+
+    def _set_aside(
+        self, entry: Entry, interval: float, now: float, *, is_silent: bool = True, is_patient: bool = False
+    ) -> None:
+        entry.due = 0.0
+        self._told(entry, self._outbox.set_aside(entry, interval, now, is_silent=is_silent, is_patient=is_patient))
+
+
+def _interruption_hold(interruptions: int) -> float:
+    """Seconds to wait after so many connections in a row that ended at a message."""
+    doublings = min(interruptions - MAX_INTERRUPTIONS, 16)
+    return min(FIRST_INTERRUPTION_HOLD * 2.0**doublings, LONGEST_HOLD)
