@@ -1,8 +1,8 @@
 """Authorize, and the decision whether an id tag may charge (OCPP 1.6 ed. 2 §3.5, §4.1).
 
 The ladder itself is `state.authorization`; here the question is put to the Central System where the ladder says so. No
-local authorization list and no cache are kept: ClearCache is Rejected, as the specification has it for a charge point
-without a cache.
+local authorization list and no cache are kept: ClearCache is Rejected, and the version of the list is -1, as the
+specification has it for a charge point without them (§5.3, §5.10).
 """
 
 from dataclasses import replace
@@ -58,6 +58,10 @@ class Authorization(FeatureProfile):
             authorization_cache_enabled=False,
             allow_offline_tx_for_unknown_id=configuration[core.ALLOW_OFFLINE_TX_FOR_UNKNOWN_ID],
         )
+
+    @on("GetLocalListVersion")
+    async def get_local_list_version(self, request: Payload) -> Payload:
+        return {"listVersion": -1}
 
     @on("ClearCache")
     async def clear_cache(self, request: Payload) -> Payload:

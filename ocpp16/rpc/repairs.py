@@ -57,7 +57,7 @@ class Repair(StrEnum):
     DECIMALS = "decimals"
     """More than one decimal place is rounded."""
     SINGLE_ELEMENTS = "single_elements"
-    """An object where an array of objects is due."""
+    """A single value where an array is due."""
     EMPTY_ARRAYS = "empty_arrays"
     """An empty array where one element is the least counts as absent."""
     EMPTY_ENUMERATIONS = "empty_enumerations"
@@ -201,7 +201,8 @@ def _decimals(place: Place) -> bool:
 
 
 def _single_element(place: Place) -> bool:
-    return place.limit == "array" and isinstance(place.value, dict) and place.put([place.value])
+    value = place.value
+    return place.limit == "array" and value is not None and not isinstance(value, list) and place.put([value])
 
 
 def _running_cost(place: Place) -> bool:

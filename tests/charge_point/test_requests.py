@@ -221,6 +221,7 @@ async def test_garbage_is_survived(open_bench: Any, text: str) -> None:
         await bench.csms.send_text("cp001", text)
         await trio.sleep(1)
         assert await bench.call("ClearCache", {}) == {"status": "Rejected"}
+        assert await bench.call("GetLocalListVersion", {}) == {"listVersion": -1}
         assert bench.charge_point.counters.connects == 1
 
 

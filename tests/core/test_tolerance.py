@@ -170,6 +170,7 @@ PAYLOADS: list[tuple[str, str, codec.Kind, Any, Any]] = [
     ("plain_values", "DataTransfer", "request", {"vendorId": "x", "data": True}, {"vendorId": "x", "data": "true"}),
     ("fractional_integers", "StatusNotification", "request", status(connectorId=1.4), status()),
     ("decimals", "GetCompositeSchedule", "response", composite(16.049), composite(16.0)),
+    ("single_elements", "GetConfiguration", "request", {"key": "HeartbeatInterval"}, {"key": ["HeartbeatInterval"]}),
     ("single_elements", "MeterValues", "request", sampled() | {"meterValue": sampled()["meterValue"][0]}, sampled()),
     (
         "empty_arrays",
