@@ -1,7 +1,7 @@
 """A charge point and a scripted Central System on the virtual clock, joined by memory streams."""
 
 import inspect
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -13,9 +13,11 @@ from power_cut import contents, put_back
 
 from ocpp16.charge_point.charge_point import ChargePoint
 from ocpp16.charge_point.open import open_charge_point
-from ocpp16.errors import CallFailed
+from ocpp16.errors import CallFailed, StoreError
 from ocpp16.models import Measurement, PhaseValues
 from ocpp16.observer import ObserverEvent
+from ocpp16.store.base import Batch
+from ocpp16.store.memory import MemoryStore
 from ocpp16.testing.central_system import START, CentralSystem
 from ocpp16.testing.stations import RecordingStation
 
@@ -71,6 +73,19 @@ def charging_profile(number: int = 1, limit: float = 16, **members: Any) -> dict
         if value is None:
             del member[name]
     return made
+
+
+class FullDisk(MemoryStore):
+    """A store that outlives its charge point, and takes nothing while it `is_full`."""
+
+    def __init__(self) -> None:
+        super().__init__(is_volatile=False)
+        self.is_full = False
+
+    def apply(self, batches: Sequence[Batch]) -> dict[str, Exception]:
+        if self.is_full:
+            raise StoreError("no space left on device")
+        return super().apply(batches)
 
 
 class Events:
@@ -208,6 +223,11 @@ def open_bench() -> BenchFactory:
 @pytest.fixture
 def until_power_fails() -> BenchFactory:
     return power_cut
+
+
+@pytest.fixture
+def disk() -> FullDisk:
+    return FullDisk()
 
 
 @pytest.fixture

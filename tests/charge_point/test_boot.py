@@ -117,6 +117,19 @@ async def test_boot_is_repeated_until_it_is_answered(open_bench: Any) -> None:
         assert len(bench.sent("BootNotification")) == 4
 
 
+async def test_a_boot_that_is_asked_for_while_one_is_open_is_that_one(open_bench: Any) -> None:
+    csms = CentralSystem()
+    csms.misbehave(Fault.DELAY, "BootNotification", seconds=5)
+    async with open_bench(csms=csms) as bench:
+        trigger = {"requestedMessage": "BootNotification"}
+        assert await bench.call("TriggerMessage", trigger) == {"status": "Accepted"}
+        await trio.sleep(10)
+        assert len(bench.sent("BootNotification")) == 1
+        assert await bench.call("TriggerMessage", trigger) == {"status": "Accepted"}
+        await trio.sleep(1)
+        assert len(bench.sent("BootNotification")) == 2
+
+
 async def test_boot_answered_by_an_error_is_repeated(open_bench: Any) -> None:
     csms = CentralSystem()
     csms.answers["BootNotification"] = CallErrorAnswer("InternalError")

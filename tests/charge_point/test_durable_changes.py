@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 import trio
 
+from ocpp16.enums import Reason, UnlockStatus
 from ocpp16.errors import CallFailed, StoreError
 from ocpp16.observer import StoreFailing, StoreRecovered
 from ocpp16.store.base import Batch
@@ -20,18 +21,22 @@ from ocpp16.testing.central_system import CentralSystem
 
 
 class Disk(MemoryStore):
-    """Outlives a charge point. While `is_full` nothing can be written."""
+    """Outlives a charge point. While `is_full` nothing can be written; `lies`: it is, and told to have failed."""
 
     def __init__(self) -> None:
         super().__init__(is_volatile=False)
         self.is_full = False
+        self.lies = False
         self.attempts = 0
 
     def apply(self, batches: Sequence[Batch]) -> dict[str, Exception]:
         self.attempts += 1
-        if self.is_full:
+        if self.is_full and not self.lies:
             raise StoreError("no space left on device")
-        return super().apply(batches)
+        refused = super().apply(batches)
+        if self.is_full:
+            raise StoreError("the commit was made, and its end not told")
+        return refused
 
 
 Ask = Callable[[Any], Awaitable[bool]]
@@ -181,11 +186,13 @@ async def test_a_file_that_cannot_be_written_is_told(open_bench: Any, tmp_path: 
         assert len(bench.events.of(StoreRecovered)) == 1
 
 
-TROUBLES = ["none", "full", "full for a moment", "cancelled", "cancelled at once"]
+TROUBLES = ["none", "full", "full for a moment", "made and told failed", "cancelled", "cancelled at once"]
 
 
 def is_possible(name: str, trouble: str) -> bool:
-    """The Central System is not cancelled."""
+    """The Central System is not cancelled, and a file has no commit."""
+    if trouble.startswith("made"):
+        return not KINDS[name].in_file
     return name[0].islower() or not trouble.startswith("cancelled")
 
 
@@ -202,6 +209,7 @@ async def test_one_story(open_bench: Any, make_config: Any, tmp_path: Path, name
             await kind.prepare(bench)
         await trio.sleep(1)
         bench.station.calls.clear()
+        disk.lies = trouble == "made and told failed"
         break_disk(kind, disk, tmp_path, trouble != "none")
         with trio.CancelScope() as scope:
             if trouble == "cancelled":
@@ -212,7 +220,7 @@ async def test_one_story(open_bench: Any, make_config: Any, tmp_path: Path, name
                 if trouble == "full for a moment":
                     nursery.start_soon(_mend_later, kind, disk, tmp_path)
                 said = await kind.ask(bench)
-        if trouble in ("none", "full"):
+        if trouble in ("none", "full", "made and told failed"):
             assert said is (trouble == "none")
         await trio.sleep(0.1)
         in_force = check_one_story(kind, bench, said, "at once")
@@ -295,3 +303,51 @@ async def test_changes_that_meet_keep_each_other(open_bench: Any) -> None:
     async with open_bench(store=disk) as bench:
         keys = ("MeterValueSampleInterval", "ConnectionTimeOut", "ClockAlignedDataInterval")
         assert [reported(bench, key) for key in keys] == ["11", "12", "900"]
+
+
+@pytest.mark.parametrize("is_mended", [True, False])
+async def test_an_answer_waits_for_what_the_station_told_meanwhile(
+    open_bench: Any, make_config: Any, disk: Any, is_mended: bool
+) -> None:
+    """Unlocking ends the transaction: who hears of the one may ask for the other. The wait has an end."""
+    async with open_bench(document=make_config(Internal__StoreTimeout=10), store=disk) as bench:
+
+        def unlock(connector_id: int) -> UnlockStatus:
+            bench.charge_point.on_transaction_stopped(connector_id, "s1", Reason.UNLOCK_COMMAND, 1500)
+            return UnlockStatus.UNLOCKED
+
+        bench.station.answers["unlock_connector"] = unlock
+        bench.begin()
+        await trio.sleep(1)
+        disk.is_full = True
+        before = trio.current_time()
+        async with trio.open_nursery() as nursery:
+            if is_mended:
+                nursery.start_soon(_mend_in_two_seconds, disk)
+                assert await bench.call("UnlockConnector", {"connectorId": 1}) == {"status": "Unlocked"}
+            else:
+                with pytest.raises(CallFailed, match="InternalError"):
+                    await bench.call("UnlockConnector", {"connectorId": 1})
+        assert 2 <= trio.current_time() - before < 10.1
+        disk.is_full = False
+
+
+async def _mend_in_two_seconds(disk: Any) -> None:
+    await trio.sleep(2)
+    disk.is_full = False
+
+
+async def test_who_waits_for_all_to_be_stored_waits_so_long_at_most(
+    open_bench: Any, make_config: Any, disk: Any
+) -> None:
+    async with open_bench(document=make_config(Internal__StoreTimeout=10), store=disk) as bench:
+        disk.is_full = True
+        bench.begin()
+        before = trio.current_time()
+        with pytest.raises(StoreError, match="not on disk after 10 s"):
+            await bench.charge_point.stored()
+        assert trio.current_time() - before == pytest.approx(10)
+        disk.is_full = False
+        await trio.sleep(30)
+        await bench.charge_point.stored()
+        assert len(bench.sent("StartTransaction")) == 1

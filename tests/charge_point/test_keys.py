@@ -3,9 +3,11 @@
 from typing import Any
 
 import pytest
+import trio
 
 from ocpp16.charge_point.open import open_charge_point
-from ocpp16.errors import ConfigurationError
+from ocpp16.enums import SessionStartedReason
+from ocpp16.errors import CallFailed, ConfigurationError
 from ocpp16.testing.stations import RecordingStation
 
 PASSWORD = "0001020304050607" + "ff" * 12
@@ -99,3 +101,48 @@ async def test_a_key_log_is_made_for_its_owner_alone_before_the_first_connection
     with pytest.raises(ConfigurationError, match="TLSKeylogFile"):
         async with open_charge_point(document, RecordingStation()):
             pass
+
+
+@pytest.mark.parametrize(("tolerances", "code"), [("default", None), ("strict", "FormationViolation")])
+async def test_what_is_mended_is_said_by_a_key(
+    open_bench: Any, make_config: Any, tolerances: str, code: str | None
+) -> None:
+    async with open_bench(document=make_config(Internal__Tolerances=tolerances)) as bench:
+        found = None
+        try:
+            await bench.csms.call("cp001", "UnlockConnector", {"connectorId": 1, "x": 1}, validated=False)
+        except CallFailed as error:
+            found = error.code
+        assert found == code
+
+
+async def test_a_status_that_does_not_last_is_not_told(open_bench: Any, make_config: Any) -> None:
+    """MinimumStatusDuration (OCPP 1.6 ed. 2 §9.1); one that lasts is told with the time of its event."""
+    async with open_bench(document=make_config(Core__MinimumStatusDuration=10)) as bench:
+        before = len(bench.sent("StatusNotification"))
+        bench.charge_point.on_session_started(1, "s1", SessionStartedReason.EV_CONNECTED)
+        await trio.sleep(9)
+        bench.charge_point.on_session_stopped(1, "s1")
+        await trio.sleep(60)
+        assert len(bench.sent("StatusNotification")) == before
+        began = bench.charge_point.clock.now_datetime()
+        bench.charge_point.on_session_started(1, "s2", SessionStartedReason.EV_CONNECTED)
+        await trio.sleep(9)
+        assert len(bench.sent("StatusNotification")) == before
+        await trio.sleep(2)
+        (told,) = bench.sent("StatusNotification")[before:]
+        assert told["status"] == "Preparing"
+        assert told["timestamp"] == f"{began:%Y-%m-%dT%H:%M:%S}.{began.microsecond // 1000:03}Z"
+
+
+async def test_another_interval_of_pings_holds_at_once(open_bench: Any, make_config: Any) -> None:
+    async with open_bench(document=make_config(Core__WebSocketPingInterval=0)) as bench:
+        pings: list[float] = []
+        bench.csms.connected["cp001"].websocket.on_ping = lambda payload: pings.append(trio.current_time())
+        await trio.sleep(100)
+        assert pings == []
+        change = {"key": "WebSocketPingInterval", "value": "7"}
+        assert await bench.call("ChangeConfiguration", change) == {"status": "Accepted"}
+        before = trio.current_time()
+        await trio.sleep(15)
+        assert pings == [pytest.approx(before + 7), pytest.approx(before + 14)]

@@ -104,6 +104,38 @@ async def test_what_waited_for_the_station_does_nothing_to_the_next_start(open_b
         assert sorted(bench.station.asked("enable_evse")) == [(1,), (2,)], "what each start tells"
 
 
+async def test_what_waits_for_the_station_does_not_begin_while_it_stops(open_bench: Any) -> None:
+    async with open_bench() as bench:
+        bench.station.delays["disable_evse"] = 2
+        await bench.call("ChangeAvailability", {"connectorId": 1, "type": "Inoperative"})
+        await bench.call("ChangeAvailability", {"connectorId": 1, "type": "Operative"})
+        bench.csms.go_half_open("cp001")  # so that closing takes longer than what the station is doing
+        bench.station.calls.clear()
+        before = trio.current_time()
+        await bench.charge_point.stop()
+        assert trio.current_time() - before > 2
+        assert bench.station.calls == []
+
+
+@pytest.mark.parametrize("is_full", [False, True])
+async def test_a_stop_ends_in_time_whatever_station_and_disk_do(
+    open_bench: Any, make_config: Any, disk: Any, is_full: bool
+) -> None:
+    """StopTimeout is for who does not stop a transaction, ten seconds are for the disk."""
+    async with open_bench(document=make_config(Internal__StopTimeout=5), store=disk) as bench:
+        bench.station.answers["stop_transaction"] = False
+        bench.begin()
+        await trio.sleep(1)
+        disk.is_full = is_full
+        bench.charge_point.on_resume_charging(1)
+        bench.measure(1, 2000)
+        bench.charge_point.on_meter_values(1, bench.station.measurements[1])
+        before = trio.current_time()
+        assert await bench.charge_point.stop()
+        assert trio.current_time() - before == pytest.approx(15 if is_full else 5, abs=0.5)
+        disk.is_full = False
+
+
 async def test_a_call_that_waits_at_the_stop_is_not_carried_out(open_bench: Any, tmp_path: Any) -> None:
     async with open_bench(database_path=tmp_path) as bench:
         bench.station.delays["is_reset_allowed"] = 20

@@ -1,5 +1,6 @@
 """Whatever ends a connection but an explicit stop leads to a new one (charge-point behaviour 8.5; R7, R8, R21, R26)."""
 
+import logging
 from collections.abc import Awaitable, Callable
 from itertools import pairwise
 from typing import Any
@@ -7,7 +8,7 @@ from typing import Any
 import pytest
 import trio
 
-from ocpp16.enums import Reason
+from ocpp16.enums import Reason, SessionStartedReason
 from ocpp16.errors import Offline
 from ocpp16.observer import ConnectionStateChanged
 from ocpp16.testing.central_system import CentralSystem
@@ -329,3 +330,46 @@ async def test_stop_does_not_wait_for_a_connection_that_ends_meanwhile(open_benc
         assert await bench.charge_point.stop()
         assert trio.current_time() - began < 1
         assert bench.charge_point.queue_depth == 1, "it is sent after the next start"
+
+
+async def test_an_attempt_that_comes_to_nothing_is_given_up(open_bench: Any) -> None:
+    csms = CentralSystem()
+    tried: list[float] = []
+
+    async def hangs(endpoint: Endpoint) -> trio.abc.Stream:
+        tried.append(trio.current_time())
+        await trio.sleep_forever()
+        raise AssertionError
+
+    csms.connector = hangs  # type: ignore[method-assign]
+    async with open_bench(csms=csms) as bench:
+        await trio.sleep(100)
+        assert [later - earlier for earlier, later in pairwise(tried)] == [pytest.approx(91)]
+        (told,) = bench.events.of(ConnectionStateChanged)
+        assert told.reason == "no connection within 90 s"
+
+
+async def test_a_status_of_while_away_is_no_message_that_was_dropped(open_bench: Any) -> None:
+    """Nothing is lost: the connector is reported as it is after the reconnect."""
+    csms = CentralSystem()
+    async with open_bench(csms=csms) as bench:
+        csms.is_reachable = False
+        csms.abort("cp001")
+        await trio.sleep(1)
+        before = bench.charge_point.counters.dropped
+        bench.charge_point.on_session_started(1, "s1", SessionStartedReason.EV_CONNECTED)
+        bench.charge_point.on_session_stopped(1, "s1")
+        assert bench.charge_point.counters.dropped == before
+
+
+async def test_the_reason_of_an_end_is_told_and_logged_on_one_line(
+    open_bench: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.INFO, "ocpp16"):
+        async with open_bench() as bench:
+            await bench.csms.close("cp001", 1001, "bye\x1b[2J\r\nforged")
+            await trio.sleep(0.5)
+            reason = bench.events.of(ConnectionStateChanged)[-1].reason
+    assert r"bye\x1b[2J\r\nforged" in reason
+    assert reason in caplog.text
+    assert "\x1b" not in reason + caplog.text

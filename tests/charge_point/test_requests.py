@@ -1,5 +1,6 @@
 """What the Central System asks: remote control, reset, unlock, availability, keys, triggers, bad calls (G-02, G-42)."""
 
+import json
 from typing import Any
 
 import pytest
@@ -225,6 +226,30 @@ async def test_garbage_is_survived(open_bench: Any, text: str) -> None:
         assert bench.charge_point.counters.connects == 1
 
 
+async def test_a_secret_in_a_frame_that_cannot_be_read_is_told_nobody(
+    open_bench: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with open_bench() as bench:
+        await bench.csms.send_text("cp001", '[2,"u","ChangeConfiguration",{"key":"AuthorizationKey","value":"aabbccdd"')
+        await trio.sleep(1)
+        (event,) = bench.events.of(SecurityEvent)
+        assert event.type == "InvalidMessages"
+        assert "aabbccdd" not in str(event)
+        assert "aabbccdd" not in caplog.text
+        bench.csms.violations.clear()
+
+
+async def test_an_action_that_nobody_knows_is_answered_and_logged_without_its_escapes(open_bench: Any) -> None:
+    async with open_bench() as bench:
+        await bench.csms.send_text("cp001", '[2,"u1","\\u001b[2J\\r\\n' + "x" * 1000 + '",{}]')
+        await trio.sleep(1)
+        (answer,) = [json.loads(one.text) for one in bench.csms.traffic if one.text.startswith('[4,"u1"')]
+        assert answer[2] == "NotImplemented"
+        assert answer[3].startswith(r"\x1b[2J\r\nxxx")
+        assert len(answer[3]) < 100
+        bench.csms.violations.clear()
+
+
 async def test_a_flood_of_calls_is_answered_and_bounded(open_bench: Any) -> None:
     async with open_bench() as bench:
         bench.station.delays["unlock_connector"] = 1
@@ -244,10 +269,17 @@ async def test_a_broken_station_is_an_internal_error_only_where_there_is_no_safe
         assert await bench.call("UnlockConnector", {"connectorId": 1}) == {"status": "UnlockFailed"}
 
 
-async def test_a_new_authorization_key_is_used_on_a_new_connection(open_bench: Any, make_config: Any) -> None:
+@pytest.mark.parametrize(("profile", "scheme"), [(1, "ws"), (2, "wss")])
+async def test_a_new_authorization_key_is_used_on_a_new_connection(
+    open_bench: Any, make_config: Any, profile: int, scheme: str
+) -> None:
     old, new = bytes(range(16)), bytes(range(240, 256))
     keys = {"cp001": old}
-    document = make_config(Security__SecurityProfile=1, Security__AuthorizationKey="hex:" + old.hex())
+    document = make_config(
+        Internal__CentralSystemURI=f"{scheme}://csms.example/ocpp/",
+        Security__SecurityProfile=profile,
+        Security__AuthorizationKey="hex:" + old.hex(),
+    )
     async with open_bench(csms=CentralSystem(keys=keys), document=document, trace_messages=True) as bench:
         keys["cp001"] = new
         change = {"key": "AuthorizationKey", "value": new.hex()}
@@ -260,7 +292,7 @@ async def test_a_new_authorization_key_is_used_on_a_new_connection(open_bench: A
         assert await bench.call("ChangeConfiguration", {"key": "AuthorizationKey", "value": "short"}) == {
             "status": "Rejected"
         }
-        assert await bench.call("ChangeConfiguration", {"key": "SecurityProfile", "value": "2"}) == {
+        assert await bench.call("ChangeConfiguration", {"key": "SecurityProfile", "value": "3"}) == {
             "status": "Rejected"
         }
 

@@ -7,6 +7,7 @@ import trio
 
 from ocpp16.enums import Reason
 from ocpp16.state.keys.core import HEARTBEAT_INTERVAL
+from ocpp16.store.tables import message_queue
 from ocpp16.testing.central_system import CentralSystem
 
 SMART_CHARGING = {
@@ -117,3 +118,17 @@ async def test_odd_settings_of_smart_charging(open_bench: Any, make_config: Any,
             assert schedule["status"] == "Accepted", (key, value)
             bench.charge_point.charging_limit(1)
         assert bench.charge_point.is_connected
+
+
+async def test_a_stored_message_that_makes_no_sense_stops_no_start(
+    open_bench: Any, disk: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It stays where it is, for a person to see, and its number is not given again."""
+    row = message_queue.MessageRow(7, 9, "MeterValues", {}, attempts=0, transaction_key=None, clock_boot=0)
+    disk.apply([("cp001", [message_queue.put(row)])])
+    async with open_bench(store=disk) as bench:
+        assert "a stored message is left out" in caplog.text
+        bench.begin()
+        await trio.sleep(1)
+        assert len(bench.sent("StartTransaction")) == 1
+        assert [stored[0] for stored in disk.load("cp001", message_queue.TABLE)] == [7]

@@ -172,3 +172,16 @@ def test_an_exception_without_a_text_is_told_too() -> None:
     told: list[ObserverEvent] = []
     SecondLine("cp", Counters(), lambda: 0.0, told.append).failed("x", Silent())
     assert told == [InternalError("x", "Silent: (no text)")]
+
+
+def test_causes_are_not_kept_without_end() -> None:
+    """One that was told long ago is told anew; a recent one is not."""
+    told: list[ObserverEvent] = []
+    line = SecondLine("cp", Counters(), lambda: 0.0, told.append)
+    for number in range(100):
+        line.failed("timer", ValueError(str(number)))
+    assert len(told) == 100
+    line.failed("timer", ValueError("99"))
+    assert len(told) == 100
+    line.failed("timer", ValueError("0"))
+    assert told[100:] == [InternalError("timer", "ValueError: 0")]

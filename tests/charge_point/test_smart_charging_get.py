@@ -1,5 +1,6 @@
 """ClearChargingProfile and GetCompositeSchedule: what they match, what they answer."""
 
+import json
 from typing import Any
 
 import pytest
@@ -210,3 +211,36 @@ async def test_the_station_may_ask_for_all_of_them(open_bench: Any, profile: Any
         assert (step.limit, step.stack_level, step.is_converted) == (12 * 690, 1, True)
         explained = bench.charge_point.explain_limit(1)
         assert (explained.limit, explained.profile.profile_id) == (12, 2)
+
+
+DAILY = {"chargingProfileKind": "Recurring", "recurrencyKind": "Daily"}
+MONTH, YEAR = 30 * 86_400, 365 * 86_400
+
+
+async def test_a_schedule_of_many_periods_is_cut_at_a_whole_one(
+    open_bench: Any, make_config: Any, profile: Any
+) -> None:
+    """Four changes a day for a month, of which ten periods are sent: what they cover is its duration."""
+    steps = [{"startPeriod": 21_600 * number, "limit": 6 + number} for number in range(4)]
+    async with open_bench(document=make_config(SmartCharging__ChargingScheduleMaxPeriods=10)) as bench:
+        assert await bench.install(1, profile(1, chargingSchedulePeriod=steps, **DAILY)) == "Accepted"
+        whole = bench.charge_point.composite_schedule(1, MONTH).periods
+        schedule = (await composite(bench, connectorId=1, duration=MONTH))["chargingSchedule"]
+        starts = [period["startPeriod"] for period in schedule["chargingSchedulePeriod"]]
+        assert starts == [period.start_period for period in whole[:10]]
+        assert schedule["duration"] == whole[10].start_period
+        schedule = (await composite(bench, connectorId=1, duration=86_400))["chargingSchedule"]
+        assert (schedule["duration"], len(schedule["chargingSchedulePeriod"])) == (86_400, 5)
+
+
+async def test_a_schedule_fits_into_a_message(open_bench: Any, make_config: Any, profile: Any) -> None:
+    steps = [{"startPeriod": 3600 * number, "limit": 6 + number} for number in range(24)]
+    document = make_config(Internal__MaxMessageSize=32_000, SmartCharging__ChargingScheduleMaxPeriods=10_000)
+    async with open_bench(document=document) as bench:
+        assert await bench.install(1, profile(1, chargingSchedulePeriod=steps, **DAILY)) == "Accepted"
+        answer = await composite(bench, connectorId=1, duration=YEAR)
+        periods = answer["chargingSchedule"]["chargingSchedulePeriod"]
+        size = len(json.dumps(answer, separators=(",", ":")))
+        assert 31_000 < size < 32_000
+        last = periods[-1]["startPeriod"]
+        assert answer["chargingSchedule"]["duration"] == last + 3600

@@ -6,6 +6,7 @@ import pytest
 import trio
 
 from ocpp16.enums import Reason
+from ocpp16.profiles import smart_charging
 from ocpp16.testing.central_system import CentralSystem
 
 TX = {"chargingProfilePurpose": "TxProfile"}
@@ -241,3 +242,17 @@ async def test_time_for_the_cable_begins_when_the_id_tag_is_accepted(
             bench.begin(id_tag="R")
             assert bench.limits() == [limit, None]
             bench.charge_point.on_transaction_stopped(1, "s1", Reason.LOCAL, 1500)
+
+
+async def test_of_too_many_that_wait_the_oldest_goes(
+    open_bench: Any, profile: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(smart_charging, "MOST_EXPECTED", 5)
+    async with open_bench() as bench:
+        assert await remote_start(bench, profile(1, 8, **TX), 1, "first") == "Accepted"
+        assert await remote_start(bench, profile(2, 9, **TX), 2, "second") == "Accepted"
+        for number in range(4):
+            assert await remote_start(bench, profile(3, 10, **TX), 1, f"later{number}") == "Accepted"
+        bench.begin(1, "s1", id_tag="first")
+        bench.begin(2, "s2", id_tag="second")
+        assert bench.limits() == [None, 9]

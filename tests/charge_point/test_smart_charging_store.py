@@ -82,6 +82,27 @@ async def test_a_profile_that_is_not_stored_is_not_accepted(open_bench: Any, mak
         assert bench.limits() == [9, None]
 
 
+async def test_a_profile_for_a_transaction_that_ended_meanwhile_is_refused(open_bench: Any, profile: Any) -> None:
+    store = CountingStore()
+    async with open_bench(store=store) as bench:
+        bench.begin()
+        await trio.sleep(1)
+        store.is_broken = True
+        async with trio.open_nursery() as nursery:
+
+            async def end() -> None:
+                await trio.sleep(1)
+                bench.charge_point.on_transaction_stopped(1, "s1", Reason.LOCAL, 1500)
+                store.is_broken = False
+
+            nursery.start_soon(end)
+            assert await bench.install(1, profile(1, 9, **TX)) == "Rejected"
+        await trio.sleep(1)
+        assert (bench.installed(), store.profiles()) == ([], [])
+        bench.begin(session_id="s2")
+        assert bench.limits() == [None, None]
+
+
 async def test_volatile_purposes_do_not_wait_for_a_broken_disk(open_bench: Any, make_config: Any, profile: Any) -> None:
     store = CountingStore()
     document = make_config(Internal__VolatileChargingProfilePurposes="TxProfile")

@@ -1,5 +1,6 @@
 """A station that cannot be one is refused when the charge point is opened, with every fault in one message."""
 
+import inspect
 from functools import partial
 from typing import Any
 
@@ -59,6 +60,21 @@ def test_half_a_feature_and_a_misspelt_name() -> None:
     assert problems(Half()) == [
         "Half.charging_limit_changed is missing (charging_limit_change looks like it); SmartChargingStation asks for it"
     ]
+
+
+@pytest.mark.parametrize("name", ["signal_set_charging_profiles", "signal_set_charging_profile"])
+def test_one_method_of_a_feature_asks_for_all_of_it(name: str) -> None:
+    """Right or misspelt: whoever wrote it wants the feature."""
+    feature = {"signal_set_charging_profiles", "charging_limit_changed"}
+    methods = {
+        known: method
+        for known, method in vars(RecordingStation).items()
+        if inspect.isfunction(method) and known not in feature
+    }
+    station = type("Station", (), {**methods, name: RecordingStation.signal_set_charging_profiles})
+    found = problems(station())
+    assert any(problem.startswith("Station.charging_limit_changed is missing") for problem in found)
+    assert len(found) == (1 if name in feature else 2)
 
 
 def test_a_method_that_cannot_be_read() -> None:

@@ -206,6 +206,21 @@ async def test_power_loss_stops_with_the_last_reading(
         assert shared is not later
 
 
+async def test_a_start_is_found_with_its_transaction_after_a_power_cut(
+    open_bench: Any, until_power_fails: Any, tmp_path: Any
+) -> None:
+    """The power goes before anything was measured or answered."""
+    away = CentralSystem()
+    away.is_reachable = False
+    async with until_power_fails(csms=away, database_path=tmp_path) as bench:
+        bench.begin()
+    async with open_bench(database_path=tmp_path) as bench:
+        await trio.sleep(1)
+        (start,), (stop,) = bench.sent("StartTransaction"), bench.sent("StopTransaction")
+        assert (start["meterStart"], stop["meterStop"], stop["reason"]) == (1000, 1000, "PowerLoss")
+        assert stop["transactionId"] == 1
+
+
 async def test_a_resumed_transaction_goes_on_sampling(
     open_bench: Any, until_power_fails: Any, make_config: Any, tmp_path: Any
 ) -> None:
@@ -243,3 +258,31 @@ async def test_orderly_stop_ends_transactions_and_sends_them(open_bench: Any) ->
         await trio.sleep(1)
         await bench.charge_point.stop()
         assert [stop["reason"] for stop in bench.sent("StopTransaction")] == ["Other"]
+
+
+async def test_a_stop_that_waits_for_the_station_does_not_meet_the_next_transaction(open_bench: Any) -> None:
+    async with open_bench() as bench:
+        bench.begin()
+        await trio.sleep(1)
+        transaction_id = bench.charge_point.transaction(1).transaction_id
+        bench.station.delays["provide_token"] = 10
+        assert await bench.call("RemoteStartTransaction", {"idTag": "T"}) == {"status": "Accepted"}
+        assert await bench.call("RemoteStopTransaction", {"transactionId": transaction_id}) == {"status": "Accepted"}
+        bench.charge_point.on_transaction_stopped(1, "s1", Reason.LOCAL, 1500)
+        bench.begin(session_id="s2")
+        await trio.sleep(30)
+        assert bench.station.asked("stop_transaction") == []
+        assert bench.charge_point.transaction(1).session_id == "s2"
+
+
+async def test_charging_is_not_told_before_its_start_is_on_disk(open_bench: Any, disk: Any) -> None:
+    async with open_bench(store=disk) as bench:
+        disk.is_full = True
+        before = len(bench.sent())
+        bench.begin()
+        bench.charge_point.on_resume_charging(1)
+        await trio.sleep(10)
+        assert len(bench.sent()) == before
+        disk.is_full = False
+        await trio.sleep(10)
+        assert [call.action for call in bench.csms.calls()[before:]] == ["StartTransaction", "StatusNotification"]

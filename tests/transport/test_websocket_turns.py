@@ -107,6 +107,22 @@ async def test_large_messages_are_bounded_in_bytes(bare_server: Any, frame: Any)
     assert await client.receive() == ["after"]
 
 
+async def test_what_inflates_is_bounded_by_what_comes_of_it(pair: Any) -> None:
+    """A megabyte in one read of a few hundred bytes."""
+    client, server = await pair(compression=True)
+    for letter in "abcdefghijklmnop":
+        client.send_text(letter * (BYTES_PER_TURN - 10))
+    assert client.unsent_bytes < READ_SIZE
+    found: list[str] = []
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(client.flush)
+        while len(found) < 16:
+            texts = await server.receive()
+            assert sum(map(len, texts)) < 2 * BYTES_PER_TURN
+            found += texts
+    assert "".join(text[0] for text in found) == "abcdefghijklmnop"
+
+
 async def test_a_receive_cancelled_in_a_flood_loses_nothing(bare_server: Any, frame: Any) -> None:
     client, stream = await bare_server()
     numbers = range(FRAMES_PER_TURN * 5)

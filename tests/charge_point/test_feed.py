@@ -1,0 +1,58 @@
+"""The observer's queue: in order, no event before what it tells of is on disk, and no more than it may hold."""
+
+from typing import Any
+
+from ocpp16.charge_point.feed import BYTES_LIMIT, LIMIT, ObserverFeed
+from ocpp16.models import Counters
+from ocpp16.observer import MessageExchanged, ObserverEvent, SecurityEvent
+
+
+class Feed:
+    """A feed whose observer keeps what it is told; `durable` is as far as the disk is."""
+
+    def __init__(self) -> None:
+        self.durable = 0
+        self.told: list[Any] = []
+        self.counters = Counters()
+        self.feed = ObserverFeed(self, self.counters, lambda: self.durable)
+
+    async def notify(self, event: ObserverEvent) -> None:
+        self.told.append(event)
+
+
+async def test_an_event_waits_for_the_disk_and_so_do_those_behind_it() -> None:
+    it = Feed()
+    for number in (0, 2, 0):
+        it.feed.tell(SecurityEvent(str(number)), number)
+    await it.feed.drain()
+    assert it.told == [SecurityEvent("0")]
+    it.feed.tell_now(SecurityEvent("why they wait"))
+    await it.feed.drain()
+    assert it.told[1:] == [SecurityEvent("why they wait")]
+    it.durable = 2
+    await it.feed.drain()
+    assert it.told[2:] == [SecurityEvent("2"), SecurityEvent("0")]
+    assert it.counters.observer_events_dropped == 0
+
+
+async def test_of_too_many_events_the_oldest_go_and_are_counted() -> None:
+    it = Feed()
+    for number in range(LIMIT + 5):
+        it.feed.tell(SecurityEvent(str(number)), 0)
+    await it.feed.drain()
+    assert [event.type for event in it.told] == [str(number) for number in range(5, LIMIT + 5)]
+    assert it.counters.observer_events_dropped == 5
+
+
+async def test_of_too_many_bytes_the_oldest_go() -> None:
+    it = Feed()
+    size = BYTES_LIMIT // 4
+    for number in range(6):
+        it.feed.tell(MessageExchanged("received", str(number) * size), 0)
+    await it.feed.drain()
+    assert [event.text[0] for event in it.told] == ["2", "3", "4", "5"]
+    assert it.counters.observer_events_dropped == 2
+    for number in range(4):  # what was told takes no room any more
+        it.feed.tell(MessageExchanged("sent", str(number) * size), 0)
+    await it.feed.drain()
+    assert it.counters.observer_events_dropped == 2
