@@ -68,7 +68,7 @@ class Part:
                 else:
                     overtaken = [key] if key in facts else None
             if overtaken:
-                if not is_checked and not _are_possible(changes):
+                if not is_checked and not are_possible(changes):
                     self._set_apart(number, changes)
                     return
                 is_checked = True
@@ -135,7 +135,8 @@ class Part:
         self._close()
 
 
-def _are_possible(changes: Iterable[RowChange]) -> bool:
+def are_possible(changes: Iterable[RowChange]) -> bool:
+    """Whether a store can hold them."""
     try:
         for change in changes:
             check_change(change)

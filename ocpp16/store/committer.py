@@ -114,8 +114,9 @@ class Committer:
     async def _begin(self) -> Work | None:
         at = self._board.next_attempt_at()
         if at > trio.current_time():
+            self._wakeup = trio.Event()  # an errand is not put off
             with trio.CancelScope(deadline=at):
-                await trio.sleep_forever()
+                await self._wakeup.wait()
             return None
         if self.is_inline:
             await trio.lowlevel.checkpoint()

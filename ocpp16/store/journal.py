@@ -33,7 +33,7 @@ from ocpp16.store.base import Row, RowChange, Store, Table
 from ocpp16.store.batch import Batch, is_overtaken
 from ocpp16.store.commit import Commit, Errand, Work, as_outage
 from ocpp16.store.committer import Committer
-from ocpp16.store.loading import load_all
+from ocpp16.store.loading import load_as_told
 from ocpp16.store.proposal import Proposal as Proposal
 from ocpp16.store.watchers import Subscribers, Waiters, Watcher, Watchers
 from ocpp16.texts import shown
@@ -203,8 +203,8 @@ class Journal:
         return await self.in_turn(lambda store: store.load(charge_point_id, table, key))
 
     async def load_all(self, charge_point_id: str) -> dict[str, list[Row]]:
-        """`loading.load_all`: what a charge point reads when it starts. Raises StoreError."""
-        return await self.in_turn(lambda store: load_all(store, charge_point_id))
+        """What a charge point reads when it starts, with what was told and is not stored yet. Raises StoreError."""
+        return await load_as_told(self, charge_point_id, self._batches)
 
     async def in_turn(self, errand: Callable[[Store], T], *, timeout: float | None = None) -> T:
         """Do something with the store that wants it alone, in a thread. Raises what it raises.

@@ -1,13 +1,28 @@
 """What a charge point reads when it starts: everything but what may be large and is looked up row by row."""
 
+from collections.abc import Callable, Sequence
+from typing import Protocol, TypeVar
+
 from ocpp16.errors import StoreError
 from ocpp16.store.base import Row, Store
+from ocpp16.store.batch import Batch, are_possible
+from ocpp16.store.memory import carry_out
 from ocpp16.store.tables import TABLES, id_tag_cache, local_list
+
+T = TypeVar("T")
 
 LOOKED_UP = (id_tag_cache.TABLE, local_list.TABLE)
 """Tables that may be large: `Store.load` with a full key finds one row."""
 
 _LOADED = tuple(table for table in TABLES if table not in LOOKED_UP)
+
+
+class Reader(Protocol):
+    """The journal, as far as reading needs it."""
+
+    async def in_turn(self, errand: Callable[[Store], T]) -> T: ...
+
+    def subscribe(self, kick: Callable[[], None], charge_point_id: str | None = None) -> Callable[[], None]: ...
 
 
 def load_all(store: Store, charge_point_id: str) -> dict[str, list[Row]]:
@@ -18,3 +33,31 @@ def load_all(store: Store, charge_point_id: str) -> dict[str, list[Row]]:
         raise
     except Exception as error:  # a driver's own fault
         raise StoreError(f"the store cannot be read: {type(error).__name__}: {error}") from error
+
+
+async def load_as_told(
+    journal: Reader, charge_point_id: str, unstored: Callable[[], Sequence[Batch]]
+) -> dict[str, list[Row]]:
+    """`load_all`, and what was told and is not stored yet: a start on a full disk must not forget it.
+
+    `unstored` gives that, the newest batch first; of proposals nothing is taken. Raises StoreError.
+    """
+    committed: list[None] = []
+    unsubscribe = journal.subscribe(lambda: committed.append(None), charge_point_id)
+    try:
+        loaded = await journal.in_turn(lambda store: load_all(store, charge_point_id))
+        while committed:  # what it stored was not read, and does not wait any more
+            committed.clear()
+            loaded = await journal.in_turn(lambda store: load_all(store, charge_point_id))
+    finally:
+        unsubscribe()
+    parts = [batch.parts[charge_point_id] for batch in reversed(unstored()) if charge_point_id in batch.parts]
+    if not parts:
+        return loaded
+    rows = {table.name: {table.key_of(row): row for row in loaded[table.name]} for table in _LOADED}
+    for part in parts:
+        for piece in part.pieces():
+            if piece.proposal is None and are_possible(piece.changes):
+                for change in piece.changes:
+                    carry_out(change, rows.get(change.table.name, {}))
+    return {name: list(found.values()) for name, found in rows.items()}

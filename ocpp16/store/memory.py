@@ -51,7 +51,7 @@ class MemoryStore:
                 continue
             stored = self._rows.setdefault(charge_point_id, {})
             for change in changes:
-                _carry_out(change, stored.setdefault(change.table.name, {}))
+                carry_out(change, stored.setdefault(change.table.name, {}))
         return refused
 
     def close(self) -> None:
@@ -77,7 +77,8 @@ class MemoryStore:
         check_change(change)
 
 
-def _carry_out(change: RowChange, rows: dict[Row, Row]) -> None:
+def carry_out(change: RowChange, rows: dict[Row, Row]) -> None:
+    """Make a change to the rows of its table, by their keys."""
     if isinstance(change, Put):
         rows[change.table.key_of(change.row)] = tuple(change.row)
         return
