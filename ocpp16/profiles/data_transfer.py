@@ -6,14 +6,19 @@ Handlers are found by vendor, then by message id; who finds none asks the statio
 
 from collections.abc import Awaitable, Callable
 
+from ocpp16._core import Call, CallResult, serialize
 from ocpp16.enums import DataTransferStatus
 from ocpp16.errors import CallFailed, Offline
 from ocpp16.models import DataTransferResponse
-from ocpp16.profiles.base import Context, FeatureProfile, Payload, on
+from ocpp16.profiles.base import Context, FeatureProfile, Payload, log, on
 from ocpp16.profiles.station_side import data_transfer_response
+from ocpp16.state.keys.internal import MAX_MESSAGE_SIZE
 from ocpp16.values import text
 
 DataTransferHandler = Callable[[str | None], Awaitable[DataTransferResponse]]
+
+_ANY_ID = "-" * 36
+"""A message id of the greatest length (OCPP-J 1.6 §4.1.4)."""
 
 
 class DataTransfer(FeatureProfile):
@@ -33,13 +38,20 @@ class DataTransfer(FeatureProfile):
         """Send a DataTransfer and wait for its answer; None when offline, at once.
 
         A CALLERROR or an unreadable answer is Rejected. Raises ValueError for what is no text, or longer than OCPP
-        allows: vendor_id 1 to 255, message_id at most 50 characters.
+        allows (vendor_id 1 to 255, message_id at most 50 characters), and for data that makes the message larger than
+        MaxMessageSize.
         """
         payload: Payload = {"vendorId": text(vendor_id, "vendor_id", 255, least=1)}
         if message_id is not None:
             payload["messageId"] = text(message_id, "message_id", 50)
         if data is not None:
             payload["data"] = text(data, "data")
+            size, most = (
+                len(serialize(Call(_ANY_ID, "DataTransfer", payload))),
+                self.ctx.configuration[MAX_MESSAGE_SIZE],
+            )
+            if size > most:
+                raise ValueError(f"data makes a message of {size} bytes; MaxMessageSize is {most}")
         try:
             answer = await self.ctx.call("DataTransfer", payload)
         except Offline:
@@ -76,4 +88,14 @@ class DataTransfer(FeatureProfile):
         payload: Payload = {"status": str(response.status)}
         if response.data is not None:
             payload["data"] = response.data
+            size, most = len(serialize(CallResult(_ANY_ID, payload))), self.ctx.configuration[MAX_MESSAGE_SIZE]
+            if size > most:
+                del payload["data"]
+                log.warning(
+                    "%s: the answer to a DataTransfer goes out without its data: with it, it had %d bytes, and"
+                    " MaxMessageSize is %d",
+                    self.ctx.charge_point_id,
+                    size,
+                    most,
+                )
         return payload

@@ -2,26 +2,34 @@
 
 What a key accepts is its row in `state.keys`; what a change does is the business of the feature that asked to be told.
 An accepted change is on disk before it is answered, and in force from then on (`configuration_changes`).
+GetConfiguration.conf is never larger than MaxMessageSize: of a request that asks for more, the rest is left out.
 """
 
 from collections.abc import Callable, Sequence
 from functools import partial
+from typing import Any
+
+import orjson
 
 from ocpp16.enums import ConfigurationStatus
-from ocpp16.profiles.base import Context, FeatureProfile, Payload, Reply, on
+from ocpp16.profiles.base import Context, FeatureProfile, Payload, Reply, log, on
 from ocpp16.profiles.configuration_changes import ConfigurationChanges
-from ocpp16.state.keys import security
+from ocpp16.state.keys import internal, security
+
+_OVERHEAD = 400
+"""Bytes of a GetConfiguration.conf frame without its keys, generously."""
 
 
 class Settings(FeatureProfile):
     """`reconnect` closes the connection and opens another with the credentials of now."""
 
-    __slots__ = ("_changes", "_reconnect")
+    __slots__ = ("_changes", "_reconnect", "_was_cut")
 
     def __init__(self, ctx: Context, *, changes: ConfigurationChanges, reconnect: Callable[[], None]) -> None:
         super().__init__(ctx)
         self._changes = changes
         self._reconnect = reconnect
+        self._was_cut = False
 
     def get(self, keys: Sequence[str] = ()) -> Payload:
         """The GetConfiguration.conf for these key names; for all keys if there are none."""
@@ -40,7 +48,27 @@ class Settings(FeatureProfile):
 
     @on("GetConfiguration")
     async def get_configuration(self, request: Payload) -> Payload:
-        return self.get(request.get("key") or ())
+        payload = self.get(request.get("key") or ())
+        room = self.ctx.configuration[internal.MAX_MESSAGE_SIZE] - _OVERHEAD
+        for member, found in list(payload.items()):
+            fits, room = _fitting(found, room)
+            if fits < len(found):
+                self._say_cut(member, len(found) - fits)
+                payload[member] = found[:fits]
+                if not fits:
+                    del payload[member]
+        return payload
+
+    def _say_cut(self, member: str, left_out: int) -> None:
+        """Once: a Central System that asks so, asks again."""
+        if not self._was_cut:
+            self._was_cut = True
+            log.warning(
+                "%s: GetConfiguration.conf would be larger than MaxMessageSize: %d of its %s are left out",
+                self.ctx.charge_point_id,
+                left_out,
+                member,
+            )
 
     @on("ChangeConfiguration")
     async def change_configuration(self, request: Payload) -> Reply[Payload]:
@@ -54,3 +82,13 @@ class Settings(FeatureProfile):
         ):
             then = self._reconnect  # the answer goes out on the connection that the old key opened (SecWP A03)
         return Reply({"status": str(status)}, then=then)
+
+
+def _fitting(found: Sequence[Any], room: int) -> tuple[int, int]:
+    """How many of the first items fit into so many bytes of JSON, and how many bytes are left then."""
+    for number, item in enumerate(found):
+        size = len(orjson.dumps(item)) + 1
+        if size > room:
+            return number, 0
+        room -= size
+    return len(found), room

@@ -131,7 +131,7 @@ MAX_COMPOSITE_SCHEDULE_DURATION: Final[Key[int]] = Key(
 )
 MAX_MESSAGE_SIZE: Final[Key[int]] = Key(
     "MaxMessageSize", "Internal", Integer(minimum=32000, maximum=16777216), 65000, Access.RO, needs_reboot=True, unit="B",
-    description="Largest message sent; transactionData of a longer StopTransaction is thinned.",
+    description="Largest message sent: transactionData of a longer StopTransaction is thinned, GetCompositeSchedule.conf and GetConfiguration.conf are cut, a longer DataTransfer is refused, data of its answer left out.",
 )
 MESSAGE_QUEUE_BYTE_LIMIT: Final[Key[int]] = Key(
     "MessageQueueByteLimit", "Internal", Integer(minimum=0, maximum=1099511627776), 268435456, Access.RO, needs_reboot=True, unit="B",
