@@ -8,6 +8,7 @@ Rules of this file:
 3. A text must have a form in UTF-8: a lone surrogate (an undecodable byte read with `surrogateescape`) has none.
 """
 
+from collections.abc import Iterable
 from datetime import datetime
 from enum import StrEnum
 from math import isfinite
@@ -62,6 +63,13 @@ def text(value: Any, name: str, limit: int | None = None, least: int = 0) -> str
         except UnicodeEncodeError:
             raise ValueError(f"{name} must be text that UTF-8 can carry, not {described(value)}") from None
     return value
+
+
+def items(value: Any, name: str, what: str) -> list[Any]:
+    """What a collection holds; a text is none, though it has letters. `what` they should be. Raises ValueError."""
+    if isinstance(value, str | bytes | bytearray) or not isinstance(value, Iterable):
+        raise ValueError(f"{name} must be a collection of {what}, not {described(value)}")
+    return list(value)
 
 
 def aware(value: Any, name: str) -> datetime:

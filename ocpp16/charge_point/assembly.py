@@ -40,7 +40,6 @@ from ocpp16.state.keys import core, internal
 from ocpp16.state.signals import Signals
 from ocpp16.state.timers import Timers
 from ocpp16.station import CoreStation, SmartChargingStation
-from ocpp16.values import member
 
 if TYPE_CHECKING:
     from ocpp16.charge_point.charge_point import ChargePoint
@@ -118,19 +117,10 @@ class Features:
         self.dispatcher = Dispatcher(ctx, self.all, routes)
 
     def seed_connectors(self, status: Mapping[int, ChargePointStatus]) -> None:
-        """Take the states the station knows.
-
-        Raises ValueError for a connector that is none, or a status it cannot have; then nothing has changed.
-        """
-        seeded = dict(self.connectors)
+        """Take the states the station knows, of connectors that are there."""
         for connector_id, initial in status.items():
-            known = self.connectors.get(connector_id)
-            if known is None:
-                raise ValueError(f"connector_status: no connector {connector_id}, there are {sorted(self.connectors)}")
-            name = f"connector_status[{connector_id}]"
-            status_now = member(ChargePointStatus, initial, name)
-            seeded[connector_id] = Connector(connector_id, status_now, known.availability, self.ctx.clock.now())
-        self.connectors.update(seeded)
+            known = self.connectors[connector_id]
+            self.connectors[connector_id] = Connector(connector_id, initial, known.availability, self.ctx.clock.now())
 
     def seed_resumed(self, resuming_session_ids: Collection[str]) -> None:
         """The connector of a transaction that goes on is not Available: until the station tells more, energy is held
@@ -241,7 +231,7 @@ def assemble(charge_point: "ChargePoint", life: "Life", found: Restored) -> Feat
     ctx.marked = [entry for entry in found.messages if entry.clock_boot and entry.lane is Lane.TRANSACTION]
     if found.messages:
         log.info("%s: %d messages wait from before", ctx.charge_point_id, len(found.messages))
-    features = Features(ctx, connectors, found, charge_point.reconnect_websocket)
+    features = Features(ctx, connectors, found, charge_point.reconnect_if_connected)
     delivery.dead_letters = features.dead_letters
     session.on_boot_wanted = features.boot.send_boot_notification
     return features

@@ -44,10 +44,11 @@ from ocpp16.state.keys import core, internal
 from ocpp16.state.signals import ConfigurationChanged, RegistrationChanged
 from ocpp16.state.timers import Timers
 from ocpp16.station import CoreStation
+from ocpp16.store.base import Row
 from ocpp16.store.journal import Journal
 from ocpp16.store.tables import clock_corrections, settings
 from ocpp16.texts import shown
-from ocpp16.values import finite, text
+from ocpp16.values import described, finite, items, member, text, whole
 
 
 class ChargePoint(Questions):
@@ -156,7 +157,16 @@ class ChargePoint(Questions):
 
     async def prepare(self) -> None:
         """Read what is stored and make everything that belongs to a start; for `open_charge_point`."""
-        found = restored(await self._journal.load_all(self.configuration[internal.CHARGE_POINT_ID]), self.clock.now())
+        self._make_life(restored(await self._loaded(), self.clock.now()))
+
+    async def _loaded(self) -> dict[str, list[Row]]:
+        return await self._journal.load_all(self.configuration[internal.CHARGE_POINT_ID])
+
+    def _make_life(self, found: Restored) -> None:
+        stored_at = self._journal.append(self.configuration[internal.CHARGE_POINT_ID])
+        if stored_at > self._journal.durable:  # told before, and not on disk yet: not to be sent before it is
+            for entry in found.messages:
+                entry.number = stored_at
         life = Life(self._nursery, self.second_line)
         life.features = features = assemble(self, life, found)
         self._note_boot(found)
@@ -192,31 +202,49 @@ class ChargePoint(Questions):
         connector_status: what the connectors are, where the station knows it; the others are Available or Unavailable
         as ChangeAvailability left them, and SuspendedEVSE where a transaction is resumed. resuming_session_ids:
         sessions of stored transactions that go on; the other transactions are stopped with reason PowerLoss.
-        Raises ValueError for a wrong map or text, RuntimeError if it runs, StoreError if the store cannot be read.
+        Raises ValueError for a wrong map or text, RuntimeError if it runs, StoreError if the store cannot be read; then
+        nothing has changed.
         """
         self._check_usable()
-        if isinstance(resuming_session_ids, str | bytes):
-            raise ValueError("resuming_session_ids must be a collection of session ids, not one text")
-        resuming = [text(session_id, "resuming_session_ids") for session_id in resuming_session_ids]
+        known = self._known_before(connector_status, resuming_session_ids)
         async with self._turn:
             self._check_usable()
             if self._life.is_running:
                 raise RuntimeError("the charge point runs already")
             if self._life.was_started:
                 await self._begin_anew()
-            self._begin(connector_status, resuming)
+            self._begin(*known)
+
+    def _known_before(
+        self, connector_status: Any, resuming_session_ids: Any
+    ) -> tuple[dict[int, ChargePointStatus], list[str]]:
+        """What the station knows of connectors and sessions, checked for `start` and `restart`. Raises ValueError."""
+        highest = self.number_of_connectors
+        if self._life.was_started:  # what waits for a reboot is in force then
+            highest = self.configuration.pending.get(core.NUMBER_OF_CONNECTORS, highest)
+        if not isinstance(connector_status, Mapping | None):
+            raise ValueError(f"connector_status must be a mapping, not {described(connector_status)}")
+        status: dict[int, ChargePointStatus] = {}
+        for connector_id, value in (connector_status or {}).items():
+            number = whole(connector_id, "connector_status: a connector", 0)
+            if number > highest:
+                raise ValueError(f"connector_status: no connector {number}, there are 0 to {highest}")
+            status[number] = member(ChargePointStatus, value, f"connector_status[{number}]")
+        sessions = items(resuming_session_ids, "resuming_session_ids", "session ids")
+        return status, [text(session_id, "resuming_session_ids") for session_id in sessions]
 
     async def _begin_anew(self) -> None:
-        """After a stop: everything from what is stored, and from what waits to be."""
+        """After a stop: everything from what is stored, and from what waits to be. Raises StoreError; then nothing has
+        changed."""
+        loaded = await self._loaded()
         self.clock = self.clock.continued()
         self._pump.clock = self.clock
         self.configuration.reboot()
-        await self.prepare()
+        self._make_life(restored(loaded, self.clock.now()))
 
-    def _begin(self, connector_status: Mapping[int, ChargePointStatus] | None, resuming: Collection[str]) -> None:
+    def _begin(self, connector_status: Mapping[int, ChargePointStatus], resuming: Collection[str]) -> None:
         life, features = self._life, self._life.features
-        if connector_status:
-            features.seed_connectors(connector_status)
+        features.seed_connectors(connector_status)
         features.seed_resumed(resuming)
         life.was_started = life.is_running = True
         self._stopped = None
@@ -291,13 +319,13 @@ class ChargePoint(Questions):
         Parameters as of `start`. Raises ValueError and StoreError as it does; then it is stopped as before.
         """
         self._check_usable()
-        resuming = [text(session_id, "resuming_session_ids") for session_id in resuming_session_ids]
+        known = self._known_before(connector_status, resuming_session_ids)
         async with self._turn:
             self._check_usable()
             if self._life.is_running or not self._life.was_started:
                 return False
             await self._begin_anew()
-            self._begin(connector_status, resuming)
+            self._begin(*known)
         return True
 
     async def close(self) -> None:
@@ -324,8 +352,8 @@ class ChargePoint(Questions):
 
     def reconnect_websocket(self) -> None:
         """Close the connection and open another at once, with what is configured now; nothing while disconnected."""
-        if self._life.connectivity is not None:
-            self._life.connectivity.reconnect()
+        self._check_usable()
+        self.reconnect_if_connected()
 
     def set_message_queue_resume_delay(self, seconds: float) -> None:
         """How long queued messages wait after a reconnect, so that the Central System may speak first.
@@ -365,14 +393,20 @@ class ChargePoint(Questions):
 
     def spawn(self, async_fn: Callable[..., Any], *args: Any) -> None:
         """Run a task that ends when the charge point is stopped. What it raises is logged and ends nothing else."""
+        self._check_usable()
         self._life.spawn(async_fn, *args)
+
+    # Inside
 
     def spawn_outside(self, async_fn: Callable[..., Any], *args: Any) -> None:
         """Run a task that ends with the block, over stops and starts. What it raises ends nothing else."""
         if not self._is_closed:
             self._nursery.start_soon(guarded_task, self.second_line, async_fn, *args)
 
-    # Inside
+    def reconnect_if_connected(self) -> None:
+        """`reconnect_websocket`, for features: after an answer that may come with the end of everything."""
+        if self._life.connectivity is not None:
+            self._life.connectivity.reconnect()
 
     def tell(self, event: ObserverEvent, number: int) -> None:
         """Give an event to the observer once journal number `number` is on disk."""

@@ -20,7 +20,7 @@ from ocpp16.state.clock import SMALLEST_SHIFT, plausible, to_micros
 from ocpp16.state.connector_table import ConnectorEvent
 from ocpp16.state.transaction import Transaction
 from ocpp16.texts import shown
-from ocpp16.values import aware, finite, member, text, whole
+from ocpp16.values import aware, described, finite, member, text, whole
 
 if TYPE_CHECKING:
     from ocpp16.charge_point.assembly import Features
@@ -66,7 +66,7 @@ class StationEvents:
         if isinstance(connector_id, bool) or not isinstance(connector_id, int):
             raise ValueError(f"connector_id must be a whole number, not {shown(repr(connector_id), 60)}")
         if not lowest <= connector_id <= highest:
-            raise ValueError(f"no connector {connector_id}: this charge point has {lowest}..{highest}")
+            raise ValueError(f"no connector {described(connector_id)}: this charge point has {lowest}..{highest}")
         return connector_id
 
     def _submit(self, connector_id: int, event: ConnectorEvent, info: str | None = None, lowest: int = 1) -> None:
@@ -227,8 +227,8 @@ class StationEvents:
     async def on_change_availability(self, connector_id: int, kind: AvailabilityType) -> AvailabilityStatus:
         """What ChangeAvailability does, asked for by somebody at the station; returns once it is on disk and in force.
 
-        Raises ValueError for an unknown connector or kind, StoreError if it could not be stored within StoreTimeout:
-        then nothing has changed.
+        Raises ValueError for an unknown connector or kind, StoreError if it could not be stored within StoreTimeout,
+        ChargePointStopped if the charge point is stopped before: then nothing has changed.
         """
         number = self._connector(connector_id, 0)
         status, act = await self._features.availability.change(number, member(AvailabilityType, kind, "kind"))

@@ -1,7 +1,8 @@
 """What can be asked of a charge point: its state, what the Central System thinks of an id tag, keys, charging limits.
 
-Views answer at once; what waits for the Central System or the disk is async. Names and parameters are libocpp's where
-it has them.
+What waits for the Central System or the disk is async; all else answers at once. Properties are views: they answer
+after the end of the block as well, with what was last. Methods check thread and end first. Names and parameters are
+libocpp's where it has them.
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -14,7 +15,13 @@ import trio
 
 from ocpp16.charge_point.events import StationEvents
 from ocpp16.codec import validate
-from ocpp16.enums import ChargingProfileStatus, ConfigurationStatus, RegistrationStatus
+from ocpp16.enums import (
+    ChargingProfilePurposeType,
+    ChargingProfileStatus,
+    ChargingRateUnitType,
+    ConfigurationStatus,
+    RegistrationStatus,
+)
 from ocpp16.errors import ChargePointStopped, FeatureNotBuilt, Refusal
 from ocpp16.models import ChargingLimit, DataTransferResponse, DeadLetter, IdTagInfo
 from ocpp16.profiles.data_transfer import DataTransferHandler
@@ -26,7 +33,7 @@ from ocpp16.state.connector import Notification
 from ocpp16.state.keys import core
 from ocpp16.state.transaction import Transaction, Transactions
 from ocpp16.texts import shown
-from ocpp16.values import finite, text
+from ocpp16.values import described, finite, items, member, text, whole
 
 KeyCallback = Callable[[str | None, str | None], None]
 """Told the old and the new value of a key, as text on the wire; None where there is none, or it cannot be read."""
@@ -80,16 +87,17 @@ class Questions(StationEvents):
         return self.ctx.transactions
 
     def transaction(self, connector_id: int) -> Transaction | None:
-        """The running transaction of a connector."""
-        return self.ctx.transactions.running(connector_id)
+        """The running transaction of a connector. Raises ValueError for an unknown one."""
+        return self.ctx.transactions.running(self._connector(connector_id, 0))
 
     def connector_status(self, connector_id: int) -> Notification:
         """What a StatusNotification of this connector would say now. Raises ValueError for an unknown one."""
         return self.ctx.connectors[self._connector(connector_id, 0)].look(self.ctx.clock.now())
 
     def meter_checkpoint(self, connector_id: int) -> int | None:
-        """The register in Wh that was stored last for this connector before this start."""
-        return self._meters.get(connector_id)
+        """The register in Wh that was stored last for this connector before this start. Raises ValueError for an
+        unknown one."""
+        return self._meters.get(self._connector(connector_id, 0))
 
     # Questions
 
@@ -129,7 +137,7 @@ class Questions(StationEvents):
         if message_id is not None:
             text(message_id, "message_id", 50)
         if not callable(handler):
-            raise ValueError(f"handler must be an async function, not {shown(type(handler).__name__, 60)}")
+            raise ValueError(f"handler must be an async function, not {described(handler)}")
         self._data_transfer_handlers[vendor_id, message_id] = handler
         self._features.data_transfer.register(vendor_id, message_id, handler)
 
@@ -139,16 +147,15 @@ class Questions(StationEvents):
         `configurationKey` and `unknownKey` are both there, also where one is empty and would not go on the wire. Raises
         ValueError for a text in place of a list of names.
         """
-        if isinstance(keys, str | bytes) or not isinstance(keys, Collection):
-            raise ValueError(f"keys must be a list of names, not {shown(repr(keys), 60)}")
-        found = self._features.settings.get([text(key, "keys") for key in keys])
+        self._check_usable()
+        found = self._features.settings.get([text(key, "keys") for key in items(keys, "keys", "names")])
         return {"configurationKey": [], "unknownKey": [], **found}
 
     async def set_configuration_key(self, key: str, value: str) -> ConfigurationStatus:
         """What ChangeConfiguration does, asked for by the host; returns once it is on disk and in force.
 
-        Raises ValueError for what is no text, StoreError if it could not be kept within StoreTimeout: then the key has
-        its old value.
+        Raises ValueError for what is no text, StoreError if it could not be kept within StoreTimeout,
+        ChargePointStopped if the charge point is stopped before: then the key has its old value.
         """
         self._check_usable()
         return await self._features.settings.change(text(key, "key"), text(value, "value"))
@@ -160,6 +167,8 @@ class Questions(StationEvents):
         next start changes then. Returns a function that ends it. Raises ValueError for an unknown name.
         """
         self._check_usable()
+        if not callable(callback):
+            raise ValueError(f"callback must be a function, not {described(callback)}")
         found = self.configuration.lookup(key) if isinstance(key, str) else key
         if not isinstance(found, Key):
             close = get_close_matches(str(key), [row["key"] for row in self.configuration.report()[0]], n=1)
@@ -184,23 +193,29 @@ class Questions(StationEvents):
         return self._features.dead_letters.all()
 
     async def resend_dead_letters(self, sequences: Collection[int] | None = None) -> int:
-        """Queue dead letters again, behind everything that waits: those of these numbers, or all. Returns how many."""
+        """Queue dead letters again, behind everything that waits: those of these numbers, or all. Returns how many.
+
+        One resend or discard follows the other, so that each counts what it did itself. Raises ValueError for what are
+        no whole numbers; StoreError and ChargePointStopped as `set_configuration_key`, then nothing has changed.
+        """
         self._check_usable()
-        return await self._features.dead_letters.resend(sequences)
+        return await self._features.dead_letters.resend(_sequences(sequences))
 
     async def discard_dead_letters(self, sequences: Collection[int] | None = None) -> int:
-        """Delete dead letters for good: those of these numbers, or all. Returns how many there were."""
+        """Delete dead letters for good: those of these numbers, or all. Returns how many there were.
+
+        Raises as `resend_dead_letters`.
+        """
         self._check_usable()
-        return await self._features.dead_letters.discard(sequences)
+        return await self._features.dead_letters.discard(_sequences(sequences))
 
     # Smart charging
 
     @property
     def _smart_charging(self) -> SmartCharging:
-        feature = self._features.smart_charging
-        if feature is None:
-            raise FeatureNotBuilt("smart charging is not built in: SupportedFeatureProfiles or the station lacks it")
-        return feature
+        """For every method: thread and end come first."""
+        self._check_usable()
+        return _built(self._features.smart_charging)
 
     @property
     def has_smart_charging(self) -> bool:
@@ -210,7 +225,7 @@ class Questions(StationEvents):
     @property
     def charging_profiles(self) -> InstalledProfiles:
         """The installed charging profiles; to be looked at, not changed."""
-        return self._smart_charging.profiles.installed
+        return _built(self._features.smart_charging).profiles.installed
 
     def charging_limit(self, connector_id: int) -> ChargingLimit:
         """What a connector may draw now, and until when; `limit` is None where nothing limits it.
@@ -226,16 +241,19 @@ class Questions(StationEvents):
     def composite_schedule(self, connector_id: int, duration: int, unit: Literal["A", "W"] = "A") -> CompositeSchedule:
         """The composite schedule from now on: `periods` as GetCompositeSchedule has them, `steps` with what made them.
 
-        duration: seconds. Limits are not rounded.
+        duration: seconds. Limits are not rounded. Raises ValueError for an unknown connector or unit, and for what is
+        no duration.
         """
-        return self._smart_charging.limits.composite(self._connector(connector_id, 0), duration, unit)
+        limits = self._smart_charging.limits
+        return limits.composite(self._connector(connector_id, 0), whole(duration, "duration", 0), _unit(unit))
 
     def get_all_composite_charging_schedules(
         self, duration_s: int, unit: Literal["A", "W"] = "A"
     ) -> dict[int, CompositeSchedule]:
-        """The composite schedule of every connector, 0 included, from now on."""
+        """The composite schedule of every connector, 0 included, from now on. Raises as `composite_schedule`."""
         limits = self._smart_charging.limits
-        return {number: limits.composite(number, duration_s, unit) for number in sorted(self.ctx.connectors)}
+        seconds, rate_unit = whole(duration_s, "duration_s", 0), _unit(unit)
+        return {number: limits.composite(number, seconds, rate_unit) for number in sorted(self.ctx.connectors)}
 
     def get_all_enhanced_composite_charging_schedules(
         self, duration_s: int, unit: Literal["A", "W"] = "A"
@@ -253,7 +271,7 @@ class Questions(StationEvents):
         """
         self._check_usable()
         if strategy is not None and not callable(strategy):
-            raise ValueError(f"strategy must be a function or None, not {shown(type(strategy).__name__, 60)}")
+            raise ValueError(f"strategy must be a function or None, not {described(strategy)}")
         if fuse is not None and finite(fuse, "fuse") < 0:
             raise ValueError(f"fuse must not be negative, and is {fuse} A")
         self._keep_sharing((strategy, fuse))
@@ -265,15 +283,11 @@ class Questions(StationEvents):
         """What SetChargingProfile does, asked for by the host; returns once the profile is on disk and in force.
 
         profile: csChargingProfiles as on the wire. Raises ValueError for a payload that breaks the schema and for an
-        unknown connector; StoreError if it could not be stored within StoreTimeout. Then, and when it is cancelled,
-        nothing has changed.
+        unknown connector; StoreError if it could not be stored within StoreTimeout, ChargePointStopped if the charge
+        point is stopped before. Then, and when it is cancelled, nothing has changed.
         """
-        self._check_usable()
         feature = self._smart_charging
-        if not isinstance(profile, Mapping):
-            raise ValueError(f"profile must be a mapping, not {shown(type(profile).__name__, 60)}")
-        request = {"connectorId": connector_id, "csChargingProfiles": deepcopy(dict(profile))}
-        validate("SetChargingProfile", "request", request)  # what is installed is nobody else's
+        request = self._profile_request(connector_id, profile)
         try:
             reply = await feature.set_charging_profile(request)
         except Refusal as refusal:
@@ -285,11 +299,19 @@ class Questions(StationEvents):
 
         Raises ValueError as that does.
         """
-        self._check_usable()
-        own = deepcopy(dict(profile))
-        validate("SetChargingProfile", "request", {"connectorId": connector_id, "csChargingProfiles": own})
-        problem = self._smart_charging.problem(connector_id, own)
+        feature = self._smart_charging
+        request = self._profile_request(connector_id, profile)
+        problem = feature.problem(request["connectorId"], request["csChargingProfiles"])
         return "" if problem is None else str(problem)
+
+    def _profile_request(self, connector_id: int, profile: Mapping[str, Any]) -> dict[str, Any]:
+        """The SetChargingProfile.req that the host means, with a profile of its own: the host may change theirs."""
+        number = self._connector(connector_id, 0)
+        if not isinstance(profile, Mapping):
+            raise ValueError(f"profile must be a mapping, not {described(profile)}")
+        request = {"connectorId": number, "csChargingProfiles": deepcopy(dict(profile))}
+        validate("SetChargingProfile", "request", request)
+        return request
 
     async def clear_charging_profiles(
         self,
@@ -301,11 +323,31 @@ class Questions(StationEvents):
     ) -> int:
         """What ClearChargingProfile does, asked for by the host; returns how many were removed, once it is on disk.
 
-        Raises StoreError if it could not be stored within StoreTimeout; then nothing has changed.
+        Raises ValueError for what no profile can have, StoreError if it could not be stored within StoreTimeout,
+        ChargePointStopped if the charge point is stopped before; then nothing has changed.
         """
-        self._check_usable()
         feature = self._smart_charging
         found = feature.profiles.installed.matching(
-            profile_id=profile_id, connector_id=connector_id, purpose=purpose, stack_level=stack_level
+            profile_id=None if profile_id is None else whole(profile_id, "profile_id"),
+            connector_id=None if connector_id is None else self._connector(connector_id, 0),
+            purpose=None if purpose is None else member(ChargingProfilePurposeType, purpose, "purpose"),
+            stack_level=None if stack_level is None else whole(stack_level, "stack_level"),
         )
         return await feature.profiles.clear(found, feature.changed)
+
+
+def _built(feature: SmartCharging | None) -> SmartCharging:
+    if feature is None:
+        raise FeatureNotBuilt("smart charging is not built in: SupportedFeatureProfiles or the station lacks it")
+    return feature
+
+
+def _sequences(sequences: Any) -> list[int] | None:
+    if sequences is None:
+        return None
+    numbers = items(sequences, "sequences", "whole numbers")
+    return [whole(number, "sequences", 0, 2**63 - 1) for number in numbers]
+
+
+def _unit(unit: Any) -> Literal["A", "W"]:
+    return "W" if member(ChargingRateUnitType, unit, "unit") is ChargingRateUnitType.W else "A"

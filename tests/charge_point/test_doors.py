@@ -1,0 +1,325 @@
+"""Every public member of a charge point: methods ask for thread and end first, and refuse what no argument can mean."""
+
+import inspect
+import threading
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import pytest
+import trio
+
+from ocpp16.charge_point.charge_point import ChargePoint
+from ocpp16.enums import AvailabilityType, ChargePointErrorCode, ChargePointStatus, Reason, SessionStartedReason
+from ocpp16.errors import StoreError
+from ocpp16.models import ErrorInfo, Measurement, PhaseValues
+from ocpp16.store.memory import MemoryStore
+
+PROFILE = {
+    "chargingProfileId": 1,
+    "stackLevel": 0,
+    "chargingProfilePurpose": "TxDefaultProfile",
+    "chargingProfileKind": "Relative",
+    "chargingSchedule": {"chargingRateUnit": "A", "chargingSchedulePeriod": [{"startPeriod": 0, "limit": 6.0}]},
+}
+ERROR = ErrorInfo(ChargePointErrorCode.OTHER_ERROR, uuid="u")
+
+
+async def _nothing(*arguments: Any) -> None:
+    pass
+
+
+DOORS: dict[str, tuple[Any, ...]] = {
+    # what the station tells
+    "on_session_started": (1, "s1", SessionStartedReason.EV_CONNECTED),
+    "on_session_stopped": (1, "s1"),
+    "on_transaction_started": (1, "s1", "TAG", 0),
+    "on_transaction_stopped": (1, "s1", Reason.LOCAL, 0),
+    "on_resume_charging": (1,),
+    "on_suspend_charging_ev": (1,),
+    "on_suspend_charging_evse": (1,),
+    "on_plugin_timeout": (1,),
+    "on_reservation_start": (1,),
+    "on_reservation_end": (1,),
+    "on_enabled": (1,),
+    "on_disabled": (1,),
+    "on_error": (1, ERROR),
+    "on_error_cleared": (1, "u"),
+    "on_all_errors_cleared": (1,),
+    "on_change_availability": (1, AvailabilityType.OPERATIVE),
+    "on_meter_values": (1, Measurement(None, PhaseValues(1.0))),
+    "on_max_current_offered": (1, 6.0),
+    "on_max_power_offered": (1, 6.0),
+    # life and connection
+    "start": (),
+    "stop": (),
+    "restart": (),
+    "connect_websocket": (),
+    "disconnect_websocket": (),
+    "reconnect_websocket": (),
+    "set_message_queue_resume_delay": (1,),
+    "stored": (),
+    "spawn": (_nothing,),
+    "wait_registered": (),
+    # questions
+    "authorize_id_token": ("TAG",),
+    "data_transfer": ("vendor",),
+    "register_data_transfer": ("vendor", None, _nothing),
+    "get_configuration_key": (),
+    "set_configuration_key": ("HeartbeatInterval", "5"),
+    "on_change": ("HeartbeatInterval", print),
+    "transaction": (1,),
+    "connector_status": (1,),
+    "meter_checkpoint": (1,),
+    "dead_letters": (),
+    "resend_dead_letters": (),
+    "discard_dead_letters": (),
+    # smart charging
+    "charging_limit": (1,),
+    "explain_limit": (1,),
+    "composite_schedule": (1, 60),
+    "get_all_composite_charging_schedules": (60,),
+    "get_all_enhanced_composite_charging_schedules": (60,),
+    "share_limits": (None,),
+    "set_charging_profile": (1, PROFILE),
+    "charging_profile_problem": (1, PROFILE),
+    "clear_charging_profiles": (),
+}
+"""Method of the host → arguments that it takes."""
+VIEWS = {
+    "charging_profiles",
+    "ctx",
+    "has_smart_charging",
+    "is_connected",
+    "is_running",
+    "number_of_connectors",
+    "queue_depth",
+    "registration",
+    "transactions",
+}
+INSIDE = {
+    "abandon",
+    "close",
+    "durable_rose",
+    "invalid_received",
+    "kick",
+    "overran",
+    "prepare",
+    "reconnect_if_connected",
+    "run_pump",
+    "spawn_outside",
+    "tell",
+}
+"""For `open_charge_point` and the parts of a charge point; no host calls them."""
+
+
+def test_every_member_is_listed() -> None:
+    """So that a new one is thought of here: does it ask `_check_usable` first, or is it a view?"""
+    members = {name for name in dir(ChargePoint) if not name.startswith("_") and name not in _slots()}
+    assert members == DOORS.keys() | VIEWS | INSIDE
+    assert {name for name in members if isinstance(inspect.getattr_static(ChargePoint, name), property)} == VIEWS
+
+
+def _slots() -> set[str]:
+    return {name for kind in ChargePoint.__mro__ for name in getattr(kind, "__slots__", ())}
+
+
+async def _outcome(call: Callable[[], Any]) -> str:
+    try:
+        result = call()
+        if inspect.isawaitable(result):
+            await result
+    except Exception as error:
+        return type(error).__name__
+    return "nothing"
+
+
+@pytest.mark.parametrize("has_smart_charging", [True, False])
+async def test_after_the_end_methods_say_so_and_views_answer(
+    open_bench: Any, make_config: Any, has_smart_charging: bool
+) -> None:
+    profiles = "Core,SmartCharging" if has_smart_charging else "Core"
+    document = make_config(Core__SupportedFeatureProfiles=profiles)
+    async with open_bench(document=document) as bench:
+        charge_point = bench.charge_point
+    said = {name: await _outcome(partial(getattr(charge_point, name), *given)) for name, given in DOORS.items()}
+    assert said == dict.fromkeys(DOORS, "ChargePointStopped")
+    for name in VIEWS - (set() if has_smart_charging else {"charging_profiles"}):
+        getattr(charge_point, name)
+    assert not charge_point.is_running
+    assert charge_point.counters.internal_errors == 0
+
+
+async def test_another_thread_is_told_what_to_do(open_bench: Any) -> None:
+    async with open_bench() as bench:
+        said: dict[str, str] = {}
+
+        def elsewhere() -> None:
+            for name, given in DOORS.items():
+                try:
+                    result = getattr(bench.charge_point, name)(*given)
+                    if inspect.iscoroutine(result):
+                        result.send(None)
+                    said[name] = "nothing"
+                except RuntimeError as error:
+                    said[name] = "told" if "trio.from_thread.run_sync" in str(error) else str(error)
+
+        thread = threading.Thread(target=elsewhere)
+        thread.start()
+        while thread.is_alive():
+            await trio.lowlevel.checkpoint()
+        assert said == dict.fromkeys(DOORS, "told")
+
+
+# Arguments
+
+NO_CONNECTORS = {
+    "a bool": True,
+    "a float": 1.0,
+    "text": "1",
+    "none": None,
+    "a list": [],
+    "below": -1,
+    "above": 3,
+    "too long to write": 10**5000,
+}
+OF_A_CONNECTOR = [
+    name for name, given in DOORS.items() if given[:1] == (1,) and name != "set_message_queue_resume_delay"
+]
+
+
+@pytest.mark.parametrize("wrong", NO_CONNECTORS)
+@pytest.mark.parametrize("name", OF_A_CONNECTOR)
+async def test_what_is_no_connector(open_bench: Any, name: str, wrong: str) -> None:
+    async with open_bench() as bench:
+        given = (NO_CONNECTORS[wrong], *DOORS[name][1:])
+        with pytest.raises(ValueError, match="connector") as caught:
+            await _called(bench.charge_point, name, *given)
+        assert "4300" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "given", "argument"),
+    [
+        ("clear_charging_profiles", {"profile_id": True}, "profile_id"),
+        ("clear_charging_profiles", {"profile_id": 1.0}, "profile_id"),
+        ("clear_charging_profiles", {"profile_id": "1"}, "profile_id"),
+        ("clear_charging_profiles", {"connector_id": True}, "connector_id"),
+        ("clear_charging_profiles", {"connector_id": 99}, "connector 99"),
+        ("clear_charging_profiles", {"purpose": "TxDefault"}, "purpose"),
+        ("clear_charging_profiles", {"purpose": 1}, "purpose"),
+        ("clear_charging_profiles", {"stack_level": "0"}, "stack_level"),
+        ("clear_charging_profiles", {"stack_level": False}, "stack_level"),
+        ("charging_profile_problem", {"connector_id": 1, "profile": None}, "profile"),
+        ("set_charging_profile", {"connector_id": 1, "profile": [1]}, "profile"),
+        ("composite_schedule", {"connector_id": 1, "duration": None}, "duration"),
+        ("composite_schedule", {"connector_id": 1, "duration": True}, "duration"),
+        ("composite_schedule", {"connector_id": 1, "duration": -1}, "duration"),
+        ("composite_schedule", {"connector_id": 1, "duration": 10, "unit": None}, "unit"),
+        ("get_all_composite_charging_schedules", {"duration_s": "60"}, "duration_s"),
+        ("get_all_enhanced_composite_charging_schedules", {"duration_s": 60, "unit": "kW"}, "unit"),
+        ("on_change", {"key": "HeartbeatInterval", "callback": None}, "callback"),
+        ("get_configuration_key", {"keys": "HeartbeatInterval"}, "keys"),
+        ("get_configuration_key", {"keys": None}, "keys"),
+        ("restart", {"resuming_session_ids": None}, "resuming_session_ids"),
+    ],
+)
+async def test_arguments_are_refused_by_name(open_bench: Any, name: str, given: dict[str, Any], argument: str) -> None:
+    async with open_bench() as bench:
+        assert await bench.charge_point.set_charging_profile(1, PROFILE) == "Accepted"
+        with pytest.raises(ValueError, match=argument):
+            await _called(bench.charge_point, name, **given)
+        assert bench.installed() == [1]
+
+
+async def _called(charge_point: ChargePoint, name: str, *given: Any, **named: Any) -> None:
+    result = getattr(charge_point, name)(*given, **named)
+    if inspect.isawaitable(result):
+        await result
+
+
+# A start that is refused
+
+
+WRONG_STARTS: dict[str, dict[str, Any]] = {
+    "text": {"resuming_session_ids": "abc"},
+    "bytes": {"resuming_session_ids": b"abc"},
+    "number": {"resuming_session_ids": 5},
+    "numbers": {"resuming_session_ids": [5]},
+    "no mapping": {"connector_status": 5},
+    "a list": {"connector_status": [ChargePointStatus.AVAILABLE]},
+    "no connector": {"connector_status": {9: ChargePointStatus.AVAILABLE}},
+    "a bool": {"connector_status": {True: ChargePointStatus.FAULTED}},
+    "a float": {"connector_status": {1.0: ChargePointStatus.FAULTED}},
+    "no status": {"connector_status": {1: "Occupied"}},
+}
+
+
+@pytest.mark.parametrize("wrong", WRONG_STARTS)
+@pytest.mark.parametrize("name", ["start", "restart"])
+async def test_a_refused_start_changes_nothing(open_bench: Any, name: str, wrong: str) -> None:
+    async with open_bench() as bench:
+        charge_point = bench.charge_point
+        charge_point.on_disabled(1)
+        charge_point.on_error(2, ErrorInfo(ChargePointErrorCode.GROUND_FAILURE, True, uuid="u"))
+        await trio.sleep(2)
+        await charge_point.stop()
+        before, boot = [charge_point.connector_status(number).status for number in (1, 2)], charge_point.clock.boot
+        given = WRONG_STARTS[wrong]
+        with pytest.raises(ValueError, match=next(iter(given))):
+            await getattr(charge_point, name)(**given)
+        assert [charge_point.connector_status(number).status for number in (1, 2)] == before
+        assert charge_point.clock.boot == boot
+        assert await charge_point.restart()
+
+
+async def test_the_first_start_refuses_the_same(open_bench: Any) -> None:
+    async with open_bench(start=False) as bench:
+        for given in WRONG_STARTS.values():
+            with pytest.raises(ValueError, match=next(iter(given))):
+                await bench.charge_point.start(**given)
+        await bench.charge_point.start({1: "Faulted"}, resuming_session_ids=iter(["s1"]))
+        await trio.sleep(1)
+        assert {"connectorId": 1, "status": "Faulted"}.items() <= bench.sent("StatusNotification")[1].items()
+
+
+async def test_connectors_of_the_next_start(open_bench: Any, make_config: Any) -> None:
+    """A start after a change of NumberOfConnectors knows the connectors that there will be."""
+    document = make_config(Internal__KeyAccess={"NumberOfConnectors": "RW"})
+    async with open_bench(document=document) as bench:
+        assert await bench.charge_point.set_configuration_key("NumberOfConnectors", "1") == "RebootRequired"
+        await bench.charge_point.stop()
+        with pytest.raises(ValueError, match="no connector 2"):
+            await bench.charge_point.restart({2: ChargePointStatus.FAULTED})
+        assert bench.charge_point.number_of_connectors == 2
+        assert await bench.charge_point.restart({1: ChargePointStatus.FAULTED})
+
+
+async def test_a_start_from_a_store_that_cannot_be_read_changes_nothing(open_bench: Any, make_config: Any) -> None:
+    """Not even what waits for a reboot comes into force."""
+
+    class Store(MemoryStore):
+        is_unreadable = False
+
+        def load(self, *arguments: Any) -> Any:
+            if self.is_unreadable:
+                raise StoreError("cannot be read")
+            return super().load(*arguments)
+
+    store, document = Store(is_volatile=False), make_config(Internal__KeyAccess={"NumberOfConnectors": "RW"})
+    async with open_bench(store=store, document=document) as bench:
+        charge_point = bench.charge_point
+        assert await charge_point.set_configuration_key("NumberOfConnectors", "1") == "RebootRequired"
+        charge_point.on_disabled(1)
+        await charge_point.stop()
+        boot, clock = charge_point.clock.boot, charge_point.clock
+        store.is_unreadable = True
+        with pytest.raises(StoreError):
+            await charge_point.restart()
+        assert charge_point.clock is clock
+        assert (clock.boot, charge_point.number_of_connectors) == (boot, 2)
+        assert charge_point.connector_status(1).status == "Unavailable"
+        assert await charge_point.set_configuration_key("HeartbeatInterval", "7") == "Accepted"
+        store.is_unreadable = False
+        assert await charge_point.restart()
+        assert charge_point.number_of_connectors == 1
