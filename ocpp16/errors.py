@@ -82,7 +82,8 @@ class Offline(CallFailed):
 
 
 class ChargePointStopped(Ocpp16Error):
-    """The charge point was stopped, or was never started; the call needs it running."""
+    """The charge point was stopped, or was never started; the call needs it running. Or it was stopped before a change
+    that was asked for was on disk: then nothing has changed."""
 
 
 class FeatureNotBuilt(Ocpp16Error):

@@ -31,8 +31,8 @@ from ocpp16.enums import BootReason, ChargePointStatus
 from ocpp16.errors import ChargePointStopped, StoreError
 from ocpp16.models import Counters
 from ocpp16.observer import MessageExchanged, ObserverEvent, SecurityEvent
+from ocpp16.profiles.asked import ConfigurationKeeper
 from ocpp16.profiles.base import Context, log
-from ocpp16.profiles.context import ConfigurationKeeper
 from ocpp16.profiles.data_transfer import DataTransferHandler
 from ocpp16.profiles.turn import Turn
 from ocpp16.redaction import redacted
@@ -236,7 +236,14 @@ class ChargePoint(Questions):
     async def _begin_anew(self) -> None:
         """After a stop: everything from what is stored, and from what waits to be. Raises StoreError; then nothing has
         changed."""
-        loaded = await self._loaded()
+        asked = self.ctx.asked
+        asked.is_over = True
+        asked.withdraw()
+        try:
+            loaded = await self._loaded()
+        except BaseException:
+            asked.is_over = False
+            raise
         self.clock = self.clock.continued()
         self._pump.clock = self.clock
         self.configuration.reboot()
@@ -305,6 +312,7 @@ class ChargePoint(Questions):
                         self.second_line.failed("stop", error)
                         await life.end()
         finally:
+            life.features.ctx.asked.withdraw()
             stopped.set()
             self._tell_registration()
 
@@ -333,6 +341,8 @@ class ChargePoint(Questions):
         await self._end()
         async with self._turn:
             self._is_closed = True
+        self.ctx.asked.is_over = True
+        self.ctx.asked.withdraw()
         await self._life.end()
 
     def abandon(self) -> None:

@@ -5,7 +5,8 @@ Rules of this file:
 2. CALLs of one concern are answered in the order in which they came; CALLs of different concerns do not wait for each
    other. The concern is the feature, if the handler names no other (`@on(…, concern=…)`). A short-lived task for each
    concern answers what waits, and ends when nothing is left.
-3. What a handler changed is on disk before its answer goes out.
+3. What a handler changed is on disk before its answer goes out: it waits for that itself (`profiles.asked`). The answer
+   depends on nothing else of the disk: a change in force is answered as such, whatever was told meanwhile.
 4. What may wait has bounds in number and in bytes; beyond them CALLs are answered with GenericError at once.
 """
 
@@ -13,15 +14,12 @@ from collections import deque
 from collections.abc import Hashable, Mapping, Sequence
 from typing import Any
 
-import trio
-
 from ocpp16._core import Call, CallError, CallResult, ValidationError, validate
 from ocpp16.enums import ErrorCode
 from ocpp16.errors import Refusal, StoreError
 from ocpp16.messages.actions import ACTIONS
 from ocpp16.profiles.base import Context, FeatureProfile, Payload, Reply, log
 from ocpp16.rpc.policy import MAX_WAITING_CALLS, Admission, admission
-from ocpp16.state.keys import internal
 from ocpp16.texts import shown
 
 _DESCRIPTION_LENGTH = 255
@@ -108,21 +106,17 @@ class Dispatcher:
 
     async def _handle(self, call: Call, request: Payload) -> None:
         ctx = self._ctx
-        before = ctx.journal.last
         try:
             position, method = self._routes[call.action]
             result = await getattr(self._features[position], method)(request)
             reply: Reply[Payload] = result if isinstance(result, Reply) else Reply(result)
             validate(call.action, "response", reply.payload)
-            if ctx.journal.last > before:
-                with trio.fail_after(ctx.configuration[internal.STORE_TIMEOUT]):
-                    await ctx.journal.wait_durable(ctx.journal.last)
         except Refusal as refusal:
             self._answer_error(call, refusal.code, refusal.description, refusal.details)
         except ValidationError as error:
             ctx.failed(f"answer to {call.action}", error)
             self._answer_error(call, ErrorCode.INTERNAL_ERROR, "the answer could not be built")
-        except (trio.TooSlowError, StoreError) as error:
+        except StoreError as error:
             log.error("%s: %s is not stored: %s", ctx.charge_point_id, call.action, error)
             self._answer_error(call, ErrorCode.INTERNAL_ERROR, "the change could not be stored")
         except Exception as error:

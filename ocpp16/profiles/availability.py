@@ -197,7 +197,7 @@ class Availability(FeatureProfile):
         concerned = list(self._changes(connector_id, kind))
         if not concerned:
             return AvailabilityStatus.REJECTED, partial(self.carry_out, (), kind)
-        await self.ctx.commit(
+        await self.ctx.asked.commit(
             [self._row(number, kind) for number in concerned],
             # Decided once it is on disk: a transaction may have begun, or ended, while the disk took its time.
             apply=lambda: outcome.append(self._decided(connector_id, kind)),

@@ -139,7 +139,7 @@ class ChargingProfiles:
         if not is_volatile:
             changes.append(_row(profile, None if transaction is None else transaction.key))
         if changes:
-            await self._ctx.commit(changes, apply=apply, restore=lambda: self._rows_of(ids))
+            await self._ctx.asked.commit(changes, apply=apply, restore=lambda: self._rows_of(ids))
         else:
             apply()
         return outcome[0]
@@ -210,7 +210,7 @@ class ChargingProfiles:
 
         changes = [delete(profile_id) for profile_id in ids if profile_id in self._stored]
         if changes:
-            await self._ctx.commit(changes, apply=apply, restore=lambda: self._rows_of(ids))
+            await self._ctx.asked.commit(changes, apply=apply, restore=lambda: self._rows_of(ids))
         else:
             apply()
         return len(removed)

@@ -12,8 +12,6 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-import trio
-
 from ocpp16.enums import ConfigurationStatus
 from ocpp16.errors import StoreError
 from ocpp16.observer import ConfigurationKeyChanged
@@ -40,21 +38,19 @@ class ConfigurationChanges:
     async def carry_out(self, prepare: Callable[[], Prepared]) -> Change:
         """Prepare a change, keep it, put it in force. Returns what became of it.
 
-        Raises StoreError if it could not be kept in StoreTimeout; then nothing has changed.
+        Raises StoreError if it could not be kept in StoreTimeout, ChargePointStopped if the charge point is stopped
+        before; then nothing has changed.
         """
-        timeout = self._ctx.configuration[internal.STORE_TIMEOUT]
-        with trio.move_on_after(timeout) as limit:
-            await self._turn.acquire()
-        if limit.cancelled_caught:
-            raise StoreError("earlier changes of the configuration still wait for the disk")
+        ctx = self._ctx
+        await self._turn.acquire(ctx.configuration[internal.STORE_TIMEOUT])
         try:
             prepared = prepare()
             change = prepared.change
             if _is_to_be_kept(change):
                 apply = partial(self._apply, prepared)
-                await self._ctx.keeper.propose(prepared.overrides, prepared.secrets, apply=apply).wait(timeout)
+                await ctx.asked.settled(partial(ctx.keeper.propose, prepared.overrides, prepared.secrets, apply=apply))
             elif change.reason:
-                log.info("%s: %s is not changed: %s", self._ctx.charge_point_id, change.wire_name, change.reason)
+                log.info("%s: %s is not changed: %s", ctx.charge_point_id, change.wire_name, change.reason)
             return prepared.change
         finally:
             self._turn.release()

@@ -5,7 +5,7 @@ as a queued message and its row.
 """
 
 import logging
-from collections.abc import Awaitable, Callable, Collection, Hashable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Hashable, Mapping
 from typing import Any, Protocol, TypeVar
 
 import trio
@@ -15,13 +15,14 @@ from ocpp16.enums import Reason, RegistrationStatus
 from ocpp16.errors import CallFailed, Offline
 from ocpp16.models import Counters
 from ocpp16.observer import ObserverEvent
+from ocpp16.profiles.asked import AskedChanges, ConfigurationKeeper, Writer
 from ocpp16.profiles.station_side import StationSide
 from ocpp16.rpc.pending import Entry, Lane
 from ocpp16.rpc.session import Session
 from ocpp16.state.clock import Clock, within
 from ocpp16.state.configuration import Configuration
 from ocpp16.state.connector import Connector
-from ocpp16.state.keys.internal import STORE_TIMEOUT, TIMESTAMP_FRACTION_DIGITS
+from ocpp16.state.keys.internal import TIMESTAMP_FRACTION_DIGITS
 from ocpp16.state.signals import Signals
 from ocpp16.state.timers import Timers
 from ocpp16.state.transaction import Transaction, Transactions
@@ -35,25 +36,6 @@ T = TypeVar("T")
 log = logging.getLogger("ocpp16")
 
 
-class Writer(Protocol):
-    """The journal as one charge point sees it."""
-
-    last: int
-    """Number of this charge point's latest change."""
-
-    def append(self, *changes: RowChange) -> int: ...
-
-    def propose(
-        self,
-        changes: Sequence[RowChange],
-        *,
-        apply: Callable[[], None],
-        restore: Callable[[], Sequence[RowChange]],
-    ) -> "Proposed": ...
-
-    async def wait_durable(self, number: int) -> None: ...
-
-
 class Start(Protocol):
     """One start of the charge point, as its features need it."""
 
@@ -63,27 +45,11 @@ class Start(Protocol):
     def spawn(self, async_fn: Callable[..., Awaitable[Any]], *arguments: Any) -> None: ...
 
 
-class Proposed(Protocol):
-    """A change on its way to the disk: applied when it is there, or not at all."""
-
-    async def wait(self, timeout: float) -> None: ...
-
-
-class ConfigurationKeeper(Protocol):
-    """Where the configuration that differs from the main one is kept: rows of the store, or files."""
-
-    def propose(
-        self, overrides: Mapping[str, Any], secrets: Mapping[str, Any], *, apply: Callable[[], None]
-    ) -> Proposed:
-        """Bring these documents to the disk, then apply; as `Writer.propose`. A withdrawn change is put right from the
-        configuration in force."""
-        ...
-
-
 class Context:
     """What all features of one charge point share. Made by `ChargePoint`, given to every profile."""
 
     __slots__ = (
+        "asked",
         "charge_point_id",
         "clock",
         "configuration",
@@ -148,6 +114,7 @@ class Context:
         self.station_side = station_side
         self.failed = failed
         self.keeper = keeper
+        self.asked = AskedChanges(journal, configuration)
         self.next_sequence = 1
         self.marked: list[Entry] = []
         """Queued messages whose times the clock corrects once it is set, until it is."""
@@ -323,20 +290,6 @@ class Context:
         if answer.error is not None:
             raise answer.error
         return answer.payload
-
-    async def commit(
-        self,
-        changes: Sequence[RowChange],
-        *,
-        apply: Callable[[], None],
-        restore: Callable[[], Sequence[RowChange]],
-    ) -> None:
-        """Carry out a change that was asked for: rows to the disk, then `apply` in memory, or nothing of it.
-
-        `restore` gives the rows of what memory holds, for a change that was given up while the disk was writing it.
-        Raises StoreError if it is not stored within StoreTimeout; then, as when cancelled, nothing has changed.
-        """
-        await self.journal.propose(changes, apply=apply, restore=restore).wait(self.configuration[STORE_TIMEOUT])
 
     def stop_transaction(self, transaction: Transaction, reason: Reason) -> None:
         """Have the station stop this transaction, if it still runs when its turn comes: the next one is not meant."""

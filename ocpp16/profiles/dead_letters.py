@@ -71,7 +71,7 @@ class DeadLetters:
                 self._rows.pop(row.sequence, None)
 
         if chosen:
-            await self._ctx.commit(
+            await self._ctx.asked.commit(
                 [dead_letters.delete(row.sequence) for row in chosen],
                 apply=apply,
                 restore=lambda: self._restored(chosen),
@@ -96,7 +96,7 @@ class DeadLetters:
             def restore() -> list[RowChange]:
                 return [*self._restored(chosen), *(message_queue.delete(entry.sequence) for entry in entries)]
 
-            await self._ctx.commit(changes, apply=apply, restore=restore)
+            await self._ctx.asked.commit(changes, apply=apply, restore=restore)
         return len(chosen)
 
     def _chosen(self, sequences: Collection[int] | None) -> list[DeadLetterRow]:

@@ -1,6 +1,10 @@
 """One at a time: a lock that costs nothing while nobody holds it. Ten thousand charge points hardly need theirs."""
 
+from math import inf
+
 import trio
+
+from ocpp16.errors import StoreError
 
 
 class Turn:
@@ -11,10 +15,14 @@ class Turn:
     def __init__(self) -> None:
         self._lock: trio.Lock | None = None
 
-    async def acquire(self) -> None:
+    async def acquire(self, timeout: float = inf) -> None:
+        """Raises StoreError after `timeout` seconds: whoever holds it then waits for the disk."""
         if self._lock is None:
             self._lock = trio.Lock()
-        await self._lock.acquire()
+        with trio.move_on_after(timeout) as limit:
+            await self._lock.acquire()
+        if limit.cancelled_caught:
+            raise StoreError("earlier changes still wait for the disk")
 
     def release(self) -> None:
         assert self._lock is not None
