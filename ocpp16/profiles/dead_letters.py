@@ -4,12 +4,15 @@ A dead letter holds the message as it would have gone out, with transactionId an
 so that it can be sent again when its transaction is long gone. Beyond `MOST` the oldest goes: flash must not fill.
 """
 
-from collections.abc import Collection
+from collections.abc import AsyncIterator, Collection
+from contextlib import asynccontextmanager
 
 from ocpp16.models import DeadLetter
 from ocpp16.profiles.context import Context
+from ocpp16.profiles.turn import Turn
 from ocpp16.rpc.pending import Entry, Lane
 from ocpp16.state.clock import to_datetime
+from ocpp16.state.keys.internal import STORE_TIMEOUT
 from ocpp16.state.transaction import Transaction
 from ocpp16.store.base import RowChange
 from ocpp16.store.tables import dead_letters, message_queue
@@ -22,11 +25,12 @@ MOST = 1000
 class DeadLetters:
     """Of one start of a charge point. `rows` are those found in the store, the oldest first."""
 
-    __slots__ = ("_ctx", "_rows")
+    __slots__ = ("_ctx", "_rows", "_turn")
 
     def __init__(self, ctx: Context, rows: Collection[DeadLetterRow]) -> None:
         self._ctx = ctx
         self._rows = {row.sequence: row for row in rows}
+        self._turn = Turn()
 
     def __len__(self) -> int:
         return len(self._rows)
@@ -64,40 +68,57 @@ class DeadLetters:
 
     async def discard(self, sequences: Collection[int] | None) -> int:
         """Delete these, or all; once that is on disk. Returns how many there were."""
-        chosen = self._chosen(sequences)
+        discarded: list[DeadLetterRow] = []
+        async with self._alone():
+            chosen = self._chosen(sequences)
 
-        def apply() -> None:
-            for row in chosen:
-                self._rows.pop(row.sequence, None)
+            def apply() -> None:
+                discarded.extend(row for row in chosen if self._rows.pop(row.sequence, None) is not None)
 
-        if chosen:
-            await self._ctx.asked.commit(
-                [dead_letters.delete(row.sequence) for row in chosen],
-                apply=apply,
-                restore=lambda: self._restored(chosen),
-            )
-        return len(chosen)
+            if chosen:
+                await self._ctx.asked.commit(
+                    [dead_letters.delete(row.sequence) for row in chosen],
+                    apply=apply,
+                    restore=lambda: self._restored(chosen),
+                )
+        return len(discarded)
 
     async def resend(self, sequences: Collection[int] | None) -> int:
         """Queue these, or all, again; once that is on disk. Returns how many."""
-        chosen = self._chosen(sequences)
-        entries = [self._entry(row) for row in chosen]
+        async with self._alone():
+            chosen = self._chosen(sequences)
+            entries = [self._entry(row) for row in chosen]
+            queued: list[Entry] = []
 
-        def apply() -> None:
-            ctx = self._ctx
-            for row, entry in zip(chosen, entries, strict=True):
-                if self._rows.pop(row.sequence, None) is not None:
-                    ctx.enqueue(entry)
-
-        if chosen:
-            changes: list[RowChange] = [dead_letters.delete(row.sequence) for row in chosen]
-            changes += [self._ctx.row(entry) for entry in entries]
+            def apply() -> None:
+                for row in chosen:
+                    if self._rows.pop(row.sequence, None) is None:  # made room meanwhile, and goes out all the same
+                        self._ctx.counters.dead_letters_dropped -= 1
+                queued.extend(entries)
+                # As what is found at a start: it may wait, whatever the queue is open for now.
+                self._ctx.session.outbox.restore(entries)
+                self._ctx.kick()
 
             def restore() -> list[RowChange]:
-                return [*self._restored(chosen), *(message_queue.delete(entry.sequence) for entry in entries)]
+                return [
+                    *self._restored(chosen),
+                    *(message_queue.delete(entry.sequence) for entry in entries if entry not in queued),
+                ]
 
-            await self._ctx.asked.commit(changes, apply=apply, restore=restore)
-        return len(chosen)
+            if chosen:
+                changes: list[RowChange] = [dead_letters.delete(row.sequence) for row in chosen]
+                changes += [self._ctx.row(entry) for entry in entries]
+                await self._ctx.asked.commit(changes, apply=apply, restore=restore)
+        return len(queued)
+
+    @asynccontextmanager
+    async def _alone(self) -> AsyncIterator[None]:
+        """One change at a time: two that overlap would each count, and one of them queue, what is the other's."""
+        await self._turn.acquire(self._ctx.configuration[STORE_TIMEOUT])
+        try:
+            yield
+        finally:
+            self._turn.release()
 
     def _chosen(self, sequences: Collection[int] | None) -> list[DeadLetterRow]:
         if sequences is None:
