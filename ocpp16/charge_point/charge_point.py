@@ -47,7 +47,7 @@ from ocpp16.station import CoreStation
 from ocpp16.store.journal import Journal
 from ocpp16.store.tables import clock_corrections, settings
 from ocpp16.texts import shown
-from ocpp16.values import finite, text
+from ocpp16.values import finite, member, text
 
 
 class ChargePoint(Questions):
@@ -192,11 +192,13 @@ class ChargePoint(Questions):
         connector_status: what the connectors are, where the station knows it; the others are Available or Unavailable
         as ChangeAvailability left them, and SuspendedEVSE where a transaction is resumed. resuming_session_ids:
         sessions of stored transactions that go on; the other transactions are stopped with reason PowerLoss.
-        Raises ValueError for a wrong map or text, RuntimeError if it runs, StoreError if the store cannot be read.
+        Raises ValueError for a wrong map, reason or text, RuntimeError if it runs, StoreError if the store cannot be
+        read.
         """
         self._check_usable()
         if isinstance(resuming_session_ids, str | bytes):
             raise ValueError("resuming_session_ids must be a collection of session ids, not one text")
+        member(BootReason, boot_reason, "boot_reason")
         resuming = [text(session_id, "resuming_session_ids") for session_id in resuming_session_ids]
         async with self._turn:
             self._check_usable()
@@ -291,6 +293,7 @@ class ChargePoint(Questions):
         Parameters as of `start`. Raises ValueError and StoreError as it does; then it is stopped as before.
         """
         self._check_usable()
+        member(BootReason, boot_reason, "boot_reason")
         resuming = [text(session_id, "resuming_session_ids") for session_id in resuming_session_ids]
         async with self._turn:
             self._check_usable()
