@@ -239,9 +239,16 @@ class Availability(FeatureProfile):
                 self.submit(0, _EVENT_OF[kind])
 
     def _command(self, connector_id: int, kind: AvailabilityType) -> None:
-        station = self.ctx.station
-        question = station.enable_evse if kind is AvailabilityType.OPERATIVE else station.disable_evse
+        question = self.ctx.station.enable_evse if kind is AvailabilityType.OPERATIVE else self._disable_evse
         self.ctx.command(question, connector_id, connectors=(connector_id,), topic="availability")
+
+    async def _disable_evse(self, connector_id: int) -> None:
+        """Its turn may come late: a transaction that began meanwhile goes on to its end, as if it had been there."""
+        connector = self.ctx.connectors[connector_id]
+        if self.ctx.transactions.running(connector_id) is None:
+            await self.ctx.station.disable_evse(connector_id)
+        elif connector.scheduled is None:
+            connector.scheduled = AvailabilityType.INOPERATIVE
 
     def _carry_out_scheduled(self, connector_id: int) -> None:
         kind = self.ctx.connectors[connector_id].apply_scheduled()

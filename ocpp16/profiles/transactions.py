@@ -5,7 +5,7 @@ disk or none. Answers come whenever they come: the Central System's transaction 
 (charge_point/delivery.py), so nothing that waits is ever patched.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 
 from ocpp16.enums import AuthorizationStatus, Reason
 from ocpp16.models import IdTagInfo
@@ -34,11 +34,13 @@ _INT64 = 2**63
 class TransactionMessages(FeatureProfile):
     """The life of a transaction as the Central System sees it."""
 
-    __slots__ = ("_allowance", "_meter_values")
+    __slots__ = ("_allowance", "_meter_values", "_sessions")
 
-    def __init__(self, ctx: Context, *, meter_values: MeterSampler) -> None:
+    def __init__(self, ctx: Context, *, meter_values: MeterSampler, sessions: Mapping[int, str]) -> None:
+        """`sessions`: connector → the session that is there."""
         super().__init__(ctx)
         self._meter_values = meter_values
+        self._sessions = sessions
         self._allowance = EnergyAllowance(ctx, meter_values.register)
 
     def attach(self) -> None:
@@ -162,8 +164,16 @@ class TransactionMessages(FeatureProfile):
         )
         ctx.signals.emit(TransactionEnded(transaction))
         if reason is Reason.EV_DISCONNECTED and ctx.configuration[core.UNLOCK_CONNECTOR_ON_EV_SIDE_DISCONNECT]:
-            connectors = (transaction.connector_id,)
-            ctx.command(ctx.station.unlock_connector, *connectors, connectors=connectors, topic="unlock_connector")
+            ctx.command(
+                self._unlock_connector, transaction, connectors=(transaction.connector_id,), topic="unlock_connector"
+            )
+
+    async def _unlock_connector(self, transaction: Transaction) -> None:
+        """Release the cable of a transaction that is over, unless somebody else's is there by now."""
+        connector_id = transaction.connector_id
+        session_id = self._sessions.get(connector_id, transaction.session_id)
+        if session_id == transaction.session_id and self.ctx.transactions.running(connector_id) is None:
+            await self.ctx.station.unlock_connector(connector_id)
 
     # After a restart
 
