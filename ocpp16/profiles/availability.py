@@ -168,9 +168,13 @@ class Availability(FeatureProfile):
             self.report(sorted(self.ctx.connectors), is_triggered=False)
 
     def _clock_set(self, signal: ClockSet) -> None:
-        if signal.is_first:
-            for connector in self.ctx.connectors.values():
+        now = self.ctx.clock.now()
+        for number, connector in self.ctx.connectors.items():
+            if signal.is_first:
                 connector.clock_moved(signal.shift)
+            elif signal.shift < 0:
+                connector.clock_set_back(now, signal.shift)
+            self._throttle.redate(number, connector.look(now).timestamp)
 
     def _connected(self, signal: Connected) -> None:
         if self.ctx.is_accepted:

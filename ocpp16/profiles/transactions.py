@@ -132,9 +132,11 @@ class TransactionMessages(FeatureProfile):
         is_recovered: bool = False,
     ) -> None:
         ctx = self.ctx
-        if clock_boot == transaction.clock_boot:
-            at = max(at, transaction.started_at)  # a clock set back meanwhile must not turn the transaction around
-        data = self._meter_values.end(transaction, signed, meter_stop, at, is_recovered=is_recovered)
+        at, clock_boot = ctx.clock.settled(at, clock_boot)
+        started_at, start_mark = ctx.clock.settled(transaction.started_at, transaction.clock_boot)
+        if start_mark == clock_boot:
+            at = max(at, started_at)  # neither a clock set back nor a host's that is behind turns it around
+        data = self._meter_values.end(transaction, signed, meter_stop, at, clock_boot, is_recovered=is_recovered)
         transaction.meter_stop = meter_stop
         transaction.stopped_at = at
         transaction.stop_reason = reason
