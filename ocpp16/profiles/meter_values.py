@@ -100,11 +100,11 @@ class MeterValues(FeatureProfile):
             self._checkpoints[connector_id] = now + CHECKPOINT_INTERVAL
             self.ctx.journal.append(*changes)
 
-    def register(self, connector_id: int) -> int | None:
-        """The import register of a connector now, in Wh; None where it is not known."""
+    def register(self, connector_id: int) -> tuple[int, float] | None:
+        """The import register of a connector, in Wh, and when it was read, in monotonic seconds; None: not known."""
         taken = self._samples.readings.present(connector_id)
         energy = None if taken is None else taken.measurement.energy_import.total
-        return None if energy is None else watt_hours(energy)
+        return None if taken is None or energy is None else (watt_hours(energy), taken.made)
 
     def offered_current(self, connector_id: int, amperes: float) -> None:
         """For Current.Offered. Raises ValueError if it is no finite number."""

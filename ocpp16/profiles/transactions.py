@@ -41,7 +41,7 @@ class TransactionMessages(FeatureProfile):
         super().__init__(ctx)
         self._meter_values = meter_values
         self._sessions = sessions
-        self._allowance = EnergyAllowance(ctx, meter_values.register)
+        self._allowance = EnergyAllowance(ctx, meter_values.register, self._used_up)
 
     def attach(self) -> None:
         self.ctx.confirmations["StartTransaction"] = self._start_answered
@@ -190,7 +190,7 @@ class TransactionMessages(FeatureProfile):
                 self._meter_values.resume(transaction)
                 log.info("%s: transaction on connector %d resumed", ctx.charge_point_id, transaction.connector_id)
                 if transaction.is_refused:
-                    self._used_up(transaction)  # what it was left before the power cut is not known
+                    self._allowance.use_up(transaction)
             else:
                 self._end(
                     transaction,
@@ -232,27 +232,35 @@ class TransactionMessages(FeatureProfile):
             self.ctx.signals.emit(IdTagInfoLearned(transaction.id_tag, info))
         if transaction.transaction_id is not None:
             self.ctx.signals.emit(TransactionIdAssigned(transaction, info))
-        if not info.is_accepted and transaction.is_running:
-            self._refuse(transaction, info)
+        # Only what still runs is touched: a late answer about a finished transaction must not stop the next one.
+        if wire is not None and transaction.is_running:
+            if info.is_accepted:
+                self._allowance.withdraw(transaction)
+            else:
+                self._refuse(transaction, info)
 
     def _refuse(self, transaction: Transaction, info: IdTagInfo) -> None:
-        """The id tag may not charge: after what MaxEnergyOnInvalidId leaves it, stop giving energy.
-
-        Only what still runs is touched: a late answer about a finished transaction must not stop the next one.
-        """
+        """The id tag may not charge: after what MaxEnergyOnInvalidId leaves it, stop giving energy."""
         log.info("%s: connector %d: id tag is %s", self.ctx.charge_point_id, transaction.connector_id, info.status)
-        self._allowance.grant(transaction, info.status, self._used_up)
+        self._allowance.grant(transaction, info.status)
 
     def _used_up(self, transaction: Transaction) -> None:
         """Have the station stop giving energy, and end the transaction if StopTransactionOnInvalidId."""
         ctx = self.ctx
-        ctx.command(self._pause, transaction, connectors=(transaction.connector_id,), topic="pause_charging")
+        connectors = (transaction.connector_id,)
+        ctx.command(self._pause_charging, transaction, connectors=connectors, topic="pause_charging")
         if ctx.configuration[core.STOP_TRANSACTION_ON_INVALID_ID]:
-            ctx.stop_transaction(transaction, Reason.DE_AUTHORIZED)
+            ctx.command(self._stop_transaction, transaction, connectors=connectors, topic="de_authorize")
 
-    async def _pause(self, transaction: Transaction) -> None:
-        if transaction.is_running:
+    # Both look first, for their turn may come late: another transaction may run, or the id tag be accepted after all.
+
+    async def _pause_charging(self, transaction: Transaction) -> None:
+        if transaction.is_running and transaction.is_refused:
             await self.ctx.station.pause_charging(transaction.connector_id)
+
+    async def _stop_transaction(self, transaction: Transaction) -> None:
+        if transaction.is_running and transaction.is_refused:
+            await self.ctx.station.stop_transaction(transaction.connector_id, Reason.DE_AUTHORIZED)
 
     def _stop_answered(self, entry: Entry, payload: Payload | None) -> None:
         transaction = entry.transaction
