@@ -94,7 +94,9 @@ class Features:
         self.authorization = Authorization(ctx)
         self.settings = Settings(ctx, changes=changes, reconnect=reconnect)
         self.meter_values = MeterValues(ctx, data, found.settings)
-        self.transactions = TransactionMessages(ctx, meter_values=self.meter_values)
+        self.transactions = TransactionMessages(
+            ctx, meter_values=self.meter_values, sessions=self.availability.sessions
+        )
         self.data_transfer = DataTransfer(ctx)
         self.smart_charging = _smart_charging(ctx, found)
         optional = () if self.smart_charging is None else (self.smart_charging,)

@@ -202,10 +202,11 @@ class ChargePoint(Questions):
         connector_status: what the connectors are, where the station knows it; the others are Available or Unavailable
         as ChangeAvailability left them, and SuspendedEVSE where a transaction is resumed. resuming_session_ids:
         sessions of stored transactions that go on; the other transactions are stopped with reason PowerLoss.
-        Raises ValueError for a wrong map or text, RuntimeError if it runs, StoreError if the store cannot be read; then
-        nothing has changed.
+        Raises ValueError for a wrong map, reason or text, RuntimeError if it runs, StoreError if the store cannot be
+        read; then nothing has changed.
         """
         self._check_usable()
+        member(BootReason, boot_reason, "boot_reason")
         known = self._known_before(connector_status, resuming_session_ids)
         async with self._turn:
             self._check_usable()
@@ -327,6 +328,7 @@ class ChargePoint(Questions):
         Parameters as of `start`. Raises ValueError and StoreError as it does; then it is stopped as before.
         """
         self._check_usable()
+        member(BootReason, boot_reason, "boot_reason")
         known = self._known_before(connector_status, resuming_session_ids)
         async with self._turn:
             self._check_usable()

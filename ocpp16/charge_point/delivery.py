@@ -28,7 +28,10 @@ class StoredDelivery:
     dead_letters: DeadLetters
 
     def bind(self, entry: Entry) -> Payload:
-        """The payload as it goes out: with the transaction's id as known now, and with corrected times."""
+        """The payload as it goes out: with the transaction's id as known now, and with corrected times.
+
+        Nothing of a transaction is told with a time before it began, and no status with one ahead of the clock.
+        """
         payload = entry.payload
         transaction = entry.transaction
         transaction_id = transaction.transaction_id if isinstance(transaction, Transaction) else None
@@ -40,11 +43,18 @@ class StoredDelivery:
         elif entry.action == "MeterValues" and transaction_id is not None:
             payload = {**payload, "transactionId": transaction_id}
         if entry.clock_boot:
-            payload = correct_timestamps(payload, partial(self._corrected, entry.clock_boot))
+            payload = correct_timestamps(payload, partial(self._corrected, entry))
+        if entry.action == "StatusNotification" and self.ctx.clock.is_set:
+            payload = correct_timestamps(payload, partial(min, self.ctx.clock.now()))
         return payload
 
-    def _corrected(self, clock_boot: int, micros: int) -> int:
-        return self.ctx.clock.corrected(micros, clock_boot)
+    def _corrected(self, entry: Entry, micros: int) -> int:
+        clock = self.ctx.clock
+        corrected = clock.corrected(micros, entry.clock_boot)
+        if isinstance(entry.transaction, Transaction):
+            started_at, mark = clock.settled(entry.transaction.started_at, entry.transaction.clock_boot)
+            return corrected if mark else max(corrected, started_at)
+        return corrected
 
     def confirmed(self, entry: Entry, payload: Payload) -> None:
         self.ctx.journal.append(message_queue.delete(entry.sequence))

@@ -168,9 +168,13 @@ class Availability(FeatureProfile):
             self.report(sorted(self.ctx.connectors), is_triggered=False)
 
     def _clock_set(self, signal: ClockSet) -> None:
-        if signal.is_first:
-            for connector in self.ctx.connectors.values():
+        now = self.ctx.clock.now()
+        for number, connector in self.ctx.connectors.items():
+            if signal.is_first:
                 connector.clock_moved(signal.shift)
+            elif signal.shift < 0:
+                connector.clock_set_back(now, signal.shift)
+            self._throttle.redate(number, connector.look(now).timestamp)
 
     def _connected(self, signal: Connected) -> None:
         if self.ctx.is_accepted:
@@ -239,9 +243,16 @@ class Availability(FeatureProfile):
                 self.submit(0, _EVENT_OF[kind])
 
     def _command(self, connector_id: int, kind: AvailabilityType) -> None:
-        station = self.ctx.station
-        question = station.enable_evse if kind is AvailabilityType.OPERATIVE else station.disable_evse
+        question = self.ctx.station.enable_evse if kind is AvailabilityType.OPERATIVE else self._disable_evse
         self.ctx.command(question, connector_id, connectors=(connector_id,), topic="availability")
+
+    async def _disable_evse(self, connector_id: int) -> None:
+        """Its turn may come late: a transaction that began meanwhile goes on to its end, as if it had been there."""
+        connector = self.ctx.connectors[connector_id]
+        if self.ctx.transactions.running(connector_id) is None:
+            await self.ctx.station.disable_evse(connector_id)
+        elif connector.scheduled is None:
+            connector.scheduled = AvailabilityType.INOPERATIVE
 
     def _carry_out_scheduled(self, connector_id: int) -> None:
         kind = self.ctx.connectors[connector_id].apply_scheduled()

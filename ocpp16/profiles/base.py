@@ -129,10 +129,17 @@ class MeterSampler(Protocol):
     def resume(self, transaction: Transaction) -> None: ...
 
     def end(
-        self, transaction: Transaction, signed: str | None, meter_stop: int, at: int, *, is_recovered: bool
+        self,
+        transaction: Transaction,
+        signed: str | None,
+        meter_stop: int,
+        at: int,
+        clock_boot: int,
+        *,
+        is_recovered: bool,
     ) -> list[Payload]: ...
 
-    def register(self, connector_id: int) -> int | None: ...
+    def register(self, connector_id: int) -> tuple[int, float] | None: ...
 
     def has_values(self, connector_id: int) -> bool: ...
 

@@ -1,14 +1,22 @@
 """What a refused id tag may still get: MaxEnergyOnInvalidId (OCPP 1.6 ed. 2 §4.8, §9.1).
 
-A driver whose id tag the Central System refuses after the start may be left so much energy that the car can drive away.
-It is counted from the register at the refusal, or the last one known. A meter that tells nothing for `BLIND_TIME`
-leaves nothing to count with: then it is over.
+Rules of this file:
+1. A driver whose id tag the Central System refuses after the start may be left so much energy that the car can drive
+   away. It is counted from the register at the first refusal, or the highest one known; a register that was reset is
+   counted on from where it is, as in state/intervals.py.
+2. A transaction has one allowance. Refused once more it has what is left of it, and where nothing is left nothing more.
+   Accepted later it is free; what was paused or stopped until then stays so.
+3. A register that is `BLIND_TIME` old, by the time of its reading, is nothing to count with: then it is over. So it is
+   after a restart, for what was used before is not known.
+4. The key is read at every look: a change holds at once.
 """
 
 from collections.abc import Callable
+from functools import partial
 
 from ocpp16.enums import AuthorizationStatus
 from ocpp16.profiles.context import Context, log
+from ocpp16.state.intervals import counted_from
 from ocpp16.state.keys import core
 from ocpp16.state.signals import TransactionEnded
 from ocpp16.state.timers import Timer
@@ -21,57 +29,98 @@ BLIND_TIME = 300.0
 _GETS_NOTHING = frozenset({AuthorizationStatus.CONCURRENT_TX})
 """The tag is good and charges elsewhere: nobody is stranded."""
 
-Register = Callable[[int], int | None]
-"""Connector → its register now in Wh, None where it is not known."""
+Register = Callable[[int], tuple[int, float] | None]
+"""Connector → its register in Wh and when that was read, in monotonic seconds; None where it is not known."""
+
+
+class _Allowance:
+    """Of one transaction. `timer` None: nothing is left."""
+
+    __slots__ = ("counted", "register", "seen_at", "timer")
+
+    def __init__(self, register: int, seen_at: float) -> None:
+        self.register = register
+        """From where the energy is counted that is not in `counted` yet, Wh."""
+        self.counted = 0
+        """Wh since the refusal."""
+        self.seen_at = seen_at
+        self.timer: Timer | None = None
+
+    def see(self, register: int, at: float) -> None:
+        """Count what was taken; an earlier reading, which stands in for one that failed, says nothing new."""
+        if at > self.seen_at:
+            self.seen_at = at
+            self.counted += max(0, register - self.register)
+            self.register = round(counted_from(self.register, register))
+
+    def end(self) -> None:
+        if self.timer is not None:
+            self.timer.cancel()
+            self.timer = None
 
 
 class EnergyAllowance:
-    """Of all refused transactions of a charge point. `register` reads a meter."""
+    """Of all refused transactions of a charge point.
 
-    __slots__ = ("_ctx", "_register", "_watched")
+    `register` reads a meter; `used_up` is called when a transaction has got what it may get, and for every refusal
+    after that.
+    """
 
-    def __init__(self, ctx: Context, register: Register) -> None:
+    __slots__ = ("_allowances", "_ctx", "_register", "_used_up")
+
+    def __init__(self, ctx: Context, register: Register, used_up: Callable[[Transaction], None]) -> None:
         self._ctx = ctx
         self._register = register
-        self._watched: dict[int, Timer] = {}
+        self._used_up = used_up
+        self._allowances: dict[int, _Allowance] = {}
+        """By key of the transaction."""
         ctx.signals.on(TransactionEnded, self._transaction_ended)
 
-    def grant(
-        self, transaction: Transaction, status: AuthorizationStatus, used_up: Callable[[Transaction], None]
-    ) -> None:
-        """The id tag was refused as `status`: call `used_up` once it has got what it may get; at once, if nothing."""
-        allowed = self._ctx.configuration[core.MAX_ENERGY_ON_INVALID_ID] or 0
-        if allowed <= 0 or status in _GETS_NOTHING:
-            used_up(transaction)
-            return
-        log.info("%s: connector %d gets %d Wh more", self._ctx.charge_point_id, transaction.connector_id, allowed)
-        present = self._register(transaction.connector_id)
-        limit = (transaction.meter_last if present is None else present) + allowed
-        monotonic = self._ctx.clock.monotonic
-        seen_at = monotonic()
+    @property
+    def _allowed(self) -> int:
+        return self._ctx.configuration[core.MAX_ENERGY_ON_INVALID_ID] or 0
 
-        def look() -> None:
-            nonlocal seen_at
-            now = self._register(transaction.connector_id)
-            if now is not None:
-                seen_at = monotonic()
-            if monotonic() - seen_at >= BLIND_TIME or (now is not None and now >= limit):
-                self._forget(transaction)
-                used_up(transaction)
+    def grant(self, transaction: Transaction, status: AuthorizationStatus) -> None:
+        """The id tag of a running transaction was refused as `status`; perhaps not for the first time."""
+        allowance = self._allowances.get(transaction.key)
+        if self._allowed <= 0 or status in _GETS_NOTHING or (allowance is not None and allowance.timer is None):
+            self.use_up(transaction)
+        elif allowance is None:
+            self._begin(transaction)
 
-        self._forget(transaction)
-        first = monotonic() + LOOK_INTERVAL
-        self._watched[transaction.key] = self._ctx.timers.every(LOOK_INTERVAL, look, first)
+    def withdraw(self, transaction: Transaction) -> None:
+        """The id tag was accepted after all: it needs none."""
+        allowance = self._allowances.pop(transaction.key, None)
+        if allowance is not None:
+            allowance.end()
+
+    def use_up(self, transaction: Transaction) -> None:
+        """Nothing is left, or nobody knows what."""
+        allowance = self._allowances.setdefault(transaction.key, _Allowance(0, 0.0))
+        allowance.end()
+        self._used_up(transaction)
 
     def stop(self) -> None:
-        for timer in self._watched.values():
-            timer.cancel()
-        self._watched.clear()
+        for allowance in self._allowances.values():
+            allowance.end()
+        self._allowances.clear()
+
+    def _begin(self, transaction: Transaction) -> None:
+        ctx = self._ctx
+        log.info("%s: connector %d gets %d Wh more", ctx.charge_point_id, transaction.connector_id, self._allowed)
+        now = ctx.clock.monotonic()
+        register, seen_at = self._register(transaction.connector_id) or (transaction.meter_last, now)
+        allowance = _Allowance(max(register, transaction.meter_last), seen_at)  # it may have been read before the begin
+        allowance.timer = ctx.timers.every(LOOK_INTERVAL, partial(self._look, transaction, allowance), now)
+        self._allowances[transaction.key] = allowance
+
+    def _look(self, transaction: Transaction, allowance: _Allowance) -> None:
+        known = self._register(transaction.connector_id)
+        if known is not None:
+            allowance.see(*known)
+        is_blind = self._ctx.clock.monotonic() - allowance.seen_at >= BLIND_TIME
+        if is_blind or allowance.counted >= self._allowed:
+            self.use_up(transaction)
 
     def _transaction_ended(self, signal: TransactionEnded) -> None:
-        self._forget(signal.transaction)
-
-    def _forget(self, transaction: Transaction) -> None:
-        timer = self._watched.pop(transaction.key, None)
-        if timer is not None:
-            timer.cancel()
+        self.withdraw(signal.transaction)

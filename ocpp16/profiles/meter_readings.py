@@ -34,6 +34,8 @@ class Taken(NamedTuple):
     at: int
     """µs, by the charge point's clock as it was then."""
     clock_boot: int
+    made: float
+    """When it was made, in monotonic seconds: its age, whoever sets the clock meanwhile."""
 
 
 class MeterReadings:
@@ -80,22 +82,24 @@ class MeterReadings:
 
     def clock_set(self) -> None:
         """The clock was set, perhaps back: no reading was made ahead of it."""
-        now = self._ctx.clock.now()
+        clock = self._ctx.clock
+        now, monotonic = clock.now(), clock.monotonic()
         for readings in (self._told, self._answered):
             for connector_id, taken in readings.items():
                 if self.time(taken) > now:
-                    readings[connector_id] = Taken(taken.measurement, now, 0)
+                    readings[connector_id] = taken._replace(
+                        at=now - round((monotonic - taken.made) * 1e6), clock_boot=0
+                    )
 
     def _taken(self, measurement: Measurement) -> Taken:
         clock = self._ctx.clock
-        now = clock.now()
-        if measurement.timestamp is None:
-            return Taken(measurement, now, clock.clock_boot)
-        stamp = to_micros(measurement.timestamp)
-        at = dated(stamp, now)
-        if abs(at - stamp) >= SMALLEST_SHIFT:
-            self._ctx.counters.readings_clamped += 1
-        return Taken(measurement, at, clock.clock_boot)
+        now = at = clock.now()
+        if measurement.timestamp is not None:
+            stamp = to_micros(measurement.timestamp)
+            at = dated(stamp, now)
+            if abs(at - stamp) >= SMALLEST_SHIFT:
+                self._ctx.counters.readings_clamped += 1
+        return Taken(measurement, at, clock.clock_boot, clock.monotonic() - (now - at) / 1e6)
 
     def _refused(self, connector_id: int, error: BaseException) -> None:
         self._ctx.counters.readings_refused += 1

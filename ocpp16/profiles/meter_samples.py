@@ -11,6 +11,7 @@ from ocpp16.enums import ReadingContext
 from ocpp16.models import Measurement, PhaseValues
 from ocpp16.profiles.base import Context, Payload, log
 from ocpp16.profiles.meter_readings import MeterReadings, Taken
+from ocpp16.state.clock import put_right
 from ocpp16.state.intervals import IntervalBases
 from ocpp16.state.measurands import sample
 from ocpp16.state.transaction import Transaction, watt_hours
@@ -54,11 +55,13 @@ class MeterSamples:
             time = at
         if transaction is None:
             return time
-        started_at = self._comparable(transaction.started_at, transaction.clock_boot, time)
-        if time >= started_at:
+        clock = self._ctx.clock
+        if not clock.is_before(time, clock.clock_boot, transaction.started_at, transaction.clock_boot):
             return time
         energy = taken.measurement.energy_import.total
-        return None if energy is not None and watt_hours(energy) < transaction.meter_start else started_at
+        if energy is not None and watt_hours(energy) < transaction.meter_start:
+            return None
+        return clock.corrected(transaction.started_at, transaction.clock_boot)
 
     def value(
         self, at: int, connector_id: int, measurement: Measurement, wanted: Sequence[str], context: ReadingContext
@@ -127,22 +130,25 @@ class MeterSamples:
         if transaction is None:
             return changes
         at = at if told_at is None else max(at, told_at)
-        if at < self._comparable(transaction.started_at, transaction.clock_boot, at):
+        if clock.is_before(at, clock.clock_boot, transaction.started_at, transaction.clock_boot):
             return changes  # of before the transaction
         if energy is not None:
             transaction.meter_last = max(watt_hours(energy), transaction.meter_last)
-        if at >= self._comparable(transaction.meter_last_at, transaction.meter_last_clock_boot, at):
+        if not clock.is_before(at, clock.clock_boot, transaction.meter_last_at, transaction.meter_last_clock_boot):
             transaction.meter_last_at = at
             transaction.meter_last_clock_boot = clock.clock_boot
         changes.append(transactions.put(transaction))
         return changes
 
-    def _comparable(self, micros: int, clock_boot: int, otherwise: int) -> int:
-        """A time that is marked with `clock_boot`, as our clock knows it now.
-
-        `otherwise` where nobody can tell: our clock is not set yet, and the time is of an earlier boot.
-        """
+    def clock_set(self, shift: int) -> None:
+        """The clock was set, perhaps back: nothing was measured ahead of it, and no stop made up later lies there."""
+        self.readings.clock_set()
         clock = self._ctx.clock
-        if clock.is_set or clock_boot == clock.boot:
-            return clock.corrected(micros, clock_boot)
-        return otherwise
+        now = clock.now()
+        for transaction in self._ctx.transactions.all_running():
+            last = clock.corrected(transaction.meter_last_at, transaction.meter_last_clock_boot)
+            if last > now:
+                started_at = clock.corrected(transaction.started_at, transaction.clock_boot)
+                transaction.meter_last_at = max(put_right(last, now, shift), started_at)
+                transaction.meter_last_clock_boot = 0
+                self._ctx.journal.append(transactions.put(transaction))

@@ -16,6 +16,7 @@ Rules of this file:
 4. Connector 0 is the main meter: it has clock-aligned samples once `on_meter_values(0, …)` told of one. From then on
    the station is asked for it, too. A trigger without connector asks for it as for all others.
 5. Aligned samples of many connectors are taken one after another by a timer, so that other work goes on between them.
+6. No aligned instant comes twice because the clock was set back by less than an interval (state/alignment.py).
 """
 
 from collections.abc import Mapping, Sequence
@@ -69,7 +70,7 @@ class MeterValues(FeatureProfile):
         self._rest: Timer | None = None
         self._waiting: list[int] = []
         self._due = 0.0
-        self._instant = 0
+        self._instant: int | None = None
 
     def attach(self) -> None:
         self.ctx.signals.on(ConfigurationChanged, self._key_changed)
@@ -99,11 +100,11 @@ class MeterValues(FeatureProfile):
             self._checkpoints[connector_id] = now + CHECKPOINT_INTERVAL
             self.ctx.journal.append(*changes)
 
-    def register(self, connector_id: int) -> int | None:
-        """The import register of a connector now, in Wh; None where it is not known."""
+    def register(self, connector_id: int) -> tuple[int, float] | None:
+        """The import register of a connector, in Wh, and when it was read, in monotonic seconds; None: not known."""
         taken = self._samples.readings.present(connector_id)
         energy = None if taken is None else taken.measurement.energy_import.total
-        return None if energy is None else watt_hours(energy)
+        return None if taken is None or energy is None else (watt_hours(energy), taken.made)
 
     def offered_current(self, connector_id: int, amperes: float) -> None:
         """For Current.Offered. Raises ValueError if it is no finite number."""
@@ -138,16 +139,23 @@ class MeterValues(FeatureProfile):
             self._samples.bases.begin(transaction.connector_id, _imported(transaction.meter_last))
 
     def end(
-        self, transaction: Transaction, signed: str | None, meter_stop: int, at: int, *, is_recovered: bool
+        self,
+        transaction: Transaction,
+        signed: str | None,
+        meter_stop: int,
+        at: int,
+        clock_boot: int,
+        *,
+        is_recovered: bool,
     ) -> list[Payload]:
         """A transaction is over: stop to sample. Returns its transactionData, with the last values of the meter.
 
-        `is_recovered`: it was ended by a power cut, so there are no last values but those stored, and what they make
-        of the last interval.
+        `at`, `clock_boot`: the time of its end, and how that is marked. `is_recovered`: it was ended by a power cut, so
+        there are no last values but those stored, and what they make of the last interval.
         """
         connector_id = transaction.connector_id
         if is_recovered:
-            return self._end_recovered(transaction, signed, at)
+            return self._end_recovered(transaction, signed, at, clock_boot)
         timer = self._periodic.pop(connector_id, None)
         if timer is not None:
             timer.cancel()
@@ -163,12 +171,12 @@ class MeterValues(FeatureProfile):
         last = self._last_values(connector_id, registers, kept, aligned)
         self._samples.bases.begin(connector_id, registers)
         values = [value for value in (earlier, self._samples.stamped(at, last)) if value is not None]
-        return self._data.end(transaction, values, signed, at, self.ctx.clock.clock_boot)
+        return self._data.end(transaction, values, signed, at, clock_boot)
 
-    def _end_recovered(self, transaction: Transaction, signed: str | None, at: int) -> list[Payload]:
-        connector_id, clock_boot = transaction.connector_id, transaction.meter_last_clock_boot
+    def _end_recovered(self, transaction: Transaction, signed: str | None, at: int, clock_boot: int) -> list[Payload]:
+        connector_id = transaction.connector_id
         values: list[Payload] = []
-        if self._samples.bases.is_known(transaction.connector_id):
+        if self._samples.bases.is_known(connector_id):
             registers = _imported(transaction.meter_last)
             is_periodic = self.ctx.configuration[core.METER_VALUE_SAMPLE_INTERVAL] > 0
             self._close_intervals(transaction, registers, at, is_periodic=is_periodic, clock_boot=clock_boot)
@@ -278,16 +286,15 @@ class MeterValues(FeatureProfile):
 
     # Clock-aligned
 
-    def _arm_aligned(self, after: int | None = None) -> None:
-        """Wait for the next aligned instant after `after` (µs; now if None)."""
+    def _arm_aligned(self) -> None:
+        """Wait for the next aligned instant (rule 6)."""
         if self._aligned is not None:
             self._aligned.cancel()
             self._aligned = None
         interval = self.ctx.configuration[core.CLOCK_ALIGNED_DATA_INTERVAL]
         if interval > 0:
             clock = self.ctx.clock
-            now = clock.now()
-            instant = next_aligned(now if after is None else max(now, after), interval)
+            instant = next_aligned(clock.now(), interval, after=self._instant)
             self._aligned = self.ctx.timers.at(clock.monotonic_at(instant), partial(self._sample_aligned, instant))
 
     def _sample_aligned(self, instant: int) -> None:
@@ -297,7 +304,7 @@ class MeterValues(FeatureProfile):
         self._due = self.ctx.clock.monotonic_at(instant)
         self._waiting = [number for number in self.ctx.connectors if number or self._samples.readings.was_told(0)]
         self._waiting.reverse()
-        self._arm_aligned(instant)
+        self._arm_aligned()
         self._sample_next()
 
     def _sample_next(self) -> None:
@@ -315,7 +322,9 @@ class MeterValues(FeatureProfile):
         )
 
     def _clock_set(self, signal: ClockSet) -> None:
-        self._samples.readings.clock_set()
+        self._samples.clock_set(signal.shift)
+        if signal.is_first and self._instant is not None:
+            self._instant += signal.shift
         self._arm_aligned()
 
     def _key_changed(self, signal: ConfigurationChanged) -> None:

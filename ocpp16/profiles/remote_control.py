@@ -4,6 +4,7 @@ Each decides by what is known, answers, and only then asks the station to act; o
 outcome is the answer.
 """
 
+from collections.abc import Sequence
 from functools import partial
 
 from ocpp16.enums import ChargePointStatus, Reason, RemoteStartStopStatus, UnlockStatus
@@ -45,7 +46,7 @@ class RemoteControl(FeatureProfile):
         prevalidated = not self.ctx.configuration[core.AUTHORIZE_REMOTE_TX_REQUESTS]
         provide = partial(
             self.ctx.command,
-            self.ctx.station.provide_token,
+            self._provide_token,
             request["idTag"],
             asked,
             prevalidated,
@@ -53,6 +54,11 @@ class RemoteControl(FeatureProfile):
             topic=("provide_token", request["idTag"]),
         )
         return Reply(_ACCEPTED, then=provide)
+
+    async def _provide_token(self, id_tag: str, connectors: Sequence[int], prevalidated: bool) -> None:
+        """Its turn may come late: where others charge by now it is not presented."""
+        if any(self.ctx.transactions.running(number) is None for number in connectors):
+            await self.ctx.station.provide_token(id_tag, connectors, prevalidated)
 
     def _is_obtainable(self, connector_id: int) -> bool:
         return (
@@ -73,11 +79,11 @@ class RemoteControl(FeatureProfile):
         connector_id = request["connectorId"]
         if connector_id < 1 or connector_id not in ctx.connectors:
             return Reply({"status": str(UnlockStatus.NOT_SUPPORTED)})
+        transaction = ctx.transactions.running(connector_id)
         status = await ctx.ask(
             ctx.station.unlock_connector, connector_id, accept=member_of(UnlockStatus), safe=UnlockStatus.UNLOCK_FAILED
         )
         then = None
-        transaction = ctx.transactions.running(connector_id)
         if (
             status == UnlockStatus.NOT_SUPPORTED
             and transaction is not None

@@ -108,7 +108,9 @@ class StationSide:
     ) -> T:
         """Ask now. `accept` checks the answer; `safe` stands in for one that is late, wrong or an exception."""
         seconds = self._timeout
-        name = getattr(question, "__name__", "question")
+        name = getattr(question, "__name__", "question").lstrip(
+            "_"
+        )  # some of ours look whether it still is to be asked
         try:
             with trio.move_on_after(seconds) as limit:
                 return accept(await question(*arguments))

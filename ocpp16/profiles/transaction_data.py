@@ -50,11 +50,12 @@ class TransactionData:
     def end(
         self, transaction: Transaction, values: Sequence[Payload], signed: str | None, at: int, clock_boot: int
     ) -> list[Payload]:
-        """All samples in order of time, as they go into StopTransaction; what does not fit is queued before it.
+        """All samples as they were taken, for StopTransaction; what does not fit is queued before it.
 
-        `values`: the last ones of the meter. `clock_boot`: how the times of that StopTransaction are marked.
+        `values`: the last ones of the meter. `at`: the time of that StopTransaction, which no sample lies behind;
+        `clock_boot`: how its times are marked.
         """
-        data = [self._timed(row, clock_boot) for row in self._rows.pop(transaction.key, ())]
+        data = self._told_with(transaction, at, clock_boot)
         data += values
         if signed is not None:
             data.append(self._signed(at, signed, ReadingContext.TRANSACTION_END))
@@ -64,11 +65,25 @@ class TransactionData:
             self._ctx.queue("MeterValues", payload, transaction, clock_boot=clock_boot)
         return data
 
-    def _timed(self, row: samples.SampleRow, clock_boot: int) -> Payload:
-        """A sample with its time as it is known now; one marked as the whole message is corrected when that is sent."""
-        if row.clock_boot == clock_boot:
-            return row.payload
-        return correct_timestamps(row.payload, lambda micros: self._ctx.clock.corrected(micros, row.clock_boot))
+    def _told_with(self, transaction: Transaction, at: int, clock_boot: int) -> list[Payload]:
+        """The samples that a message whose times are marked with `clock_boot` can carry, none after `at`.
+
+        Those of another mark go ahead of it, each under its own: a message that is sent is corrected as a whole.
+        """
+        told: list[Payload] = []
+        for row in self._rows.pop(transaction.key, ()):
+            _, mark = self._ctx.clock.settled(at, row.clock_boot)
+            if mark == clock_boot:
+                told.append(self._timed(row, at))
+            else:
+                payload = {"connectorId": transaction.connector_id, "meterValue": [row.payload]}
+                self._ctx.queue("MeterValues", payload, transaction, clock_boot=row.clock_boot)
+        return told
+
+    def _timed(self, row: samples.SampleRow, latest: int) -> Payload:
+        """A sample with its time as it is known now: `latest`, if a clock that was set back since gave a later one."""
+        settled = self._ctx.clock.settled
+        return correct_timestamps(row.payload, lambda micros: min(settled(micros, row.clock_boot)[0], latest))
 
     def _signed(self, at: int, text: str, context: ReadingContext) -> Payload:
         value = {"value": text, "context": str(context), "format": str(ValueFormat.SIGNED_DATA)}

@@ -5,7 +5,7 @@ disk or none. Answers come whenever they come: the Central System's transaction 
 (charge_point/delivery.py), so nothing that waits is ever patched.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 
 from ocpp16.enums import AuthorizationStatus, Reason
 from ocpp16.models import IdTagInfo
@@ -34,12 +34,14 @@ _INT64 = 2**63
 class TransactionMessages(FeatureProfile):
     """The life of a transaction as the Central System sees it."""
 
-    __slots__ = ("_allowance", "_meter_values")
+    __slots__ = ("_allowance", "_meter_values", "_sessions")
 
-    def __init__(self, ctx: Context, *, meter_values: MeterSampler) -> None:
+    def __init__(self, ctx: Context, *, meter_values: MeterSampler, sessions: Mapping[int, str]) -> None:
+        """`sessions`: connector → the session that is there."""
         super().__init__(ctx)
         self._meter_values = meter_values
-        self._allowance = EnergyAllowance(ctx, meter_values.register)
+        self._sessions = sessions
+        self._allowance = EnergyAllowance(ctx, meter_values.register, self._used_up)
 
     def attach(self) -> None:
         self.ctx.confirmations["StartTransaction"] = self._start_answered
@@ -130,9 +132,11 @@ class TransactionMessages(FeatureProfile):
         is_recovered: bool = False,
     ) -> None:
         ctx = self.ctx
-        if clock_boot == transaction.clock_boot:
-            at = max(at, transaction.started_at)  # a clock set back meanwhile must not turn the transaction around
-        data = self._meter_values.end(transaction, signed, meter_stop, at, is_recovered=is_recovered)
+        at, clock_boot = ctx.clock.settled(at, clock_boot)
+        started_at, start_mark = ctx.clock.settled(transaction.started_at, transaction.clock_boot)
+        if start_mark == clock_boot:
+            at = max(at, started_at)  # neither a clock set back nor a host's that is behind turns it around
+        data = self._meter_values.end(transaction, signed, meter_stop, at, clock_boot, is_recovered=is_recovered)
         transaction.meter_stop = meter_stop
         transaction.stopped_at = at
         transaction.stop_reason = reason
@@ -162,8 +166,16 @@ class TransactionMessages(FeatureProfile):
         )
         ctx.signals.emit(TransactionEnded(transaction))
         if reason is Reason.EV_DISCONNECTED and ctx.configuration[core.UNLOCK_CONNECTOR_ON_EV_SIDE_DISCONNECT]:
-            connectors = (transaction.connector_id,)
-            ctx.command(ctx.station.unlock_connector, *connectors, connectors=connectors, topic="unlock_connector")
+            ctx.command(
+                self._unlock_connector, transaction, connectors=(transaction.connector_id,), topic="unlock_connector"
+            )
+
+    async def _unlock_connector(self, transaction: Transaction) -> None:
+        """Release the cable of a transaction that is over, unless somebody else's is there by now."""
+        connector_id = transaction.connector_id
+        session_id = self._sessions.get(connector_id, transaction.session_id)
+        if session_id == transaction.session_id and self.ctx.transactions.running(connector_id) is None:
+            await self.ctx.station.unlock_connector(connector_id)
 
     # After a restart
 
@@ -178,7 +190,7 @@ class TransactionMessages(FeatureProfile):
                 self._meter_values.resume(transaction)
                 log.info("%s: transaction on connector %d resumed", ctx.charge_point_id, transaction.connector_id)
                 if transaction.is_refused:
-                    self._used_up(transaction)  # what it was left before the power cut is not known
+                    self._allowance.use_up(transaction)
             else:
                 self._end(
                     transaction,
@@ -220,27 +232,35 @@ class TransactionMessages(FeatureProfile):
             self.ctx.signals.emit(IdTagInfoLearned(transaction.id_tag, info))
         if transaction.transaction_id is not None:
             self.ctx.signals.emit(TransactionIdAssigned(transaction, info))
-        if not info.is_accepted and transaction.is_running:
-            self._refuse(transaction, info)
+        # Only what still runs is touched: a late answer about a finished transaction must not stop the next one.
+        if wire is not None and transaction.is_running:
+            if info.is_accepted:
+                self._allowance.withdraw(transaction)
+            else:
+                self._refuse(transaction, info)
 
     def _refuse(self, transaction: Transaction, info: IdTagInfo) -> None:
-        """The id tag may not charge: after what MaxEnergyOnInvalidId leaves it, stop giving energy.
-
-        Only what still runs is touched: a late answer about a finished transaction must not stop the next one.
-        """
+        """The id tag may not charge: after what MaxEnergyOnInvalidId leaves it, stop giving energy."""
         log.info("%s: connector %d: id tag is %s", self.ctx.charge_point_id, transaction.connector_id, info.status)
-        self._allowance.grant(transaction, info.status, self._used_up)
+        self._allowance.grant(transaction, info.status)
 
     def _used_up(self, transaction: Transaction) -> None:
         """Have the station stop giving energy, and end the transaction if StopTransactionOnInvalidId."""
         ctx = self.ctx
-        ctx.command(self._pause, transaction, connectors=(transaction.connector_id,), topic="pause_charging")
+        connectors = (transaction.connector_id,)
+        ctx.command(self._pause_charging, transaction, connectors=connectors, topic="pause_charging")
         if ctx.configuration[core.STOP_TRANSACTION_ON_INVALID_ID]:
-            ctx.stop_transaction(transaction, Reason.DE_AUTHORIZED)
+            ctx.command(self._stop_transaction, transaction, connectors=connectors, topic="de_authorize")
 
-    async def _pause(self, transaction: Transaction) -> None:
-        if transaction.is_running:
+    # Both look first, for their turn may come late: another transaction may run, or the id tag be accepted after all.
+
+    async def _pause_charging(self, transaction: Transaction) -> None:
+        if transaction.is_running and transaction.is_refused:
             await self.ctx.station.pause_charging(transaction.connector_id)
+
+    async def _stop_transaction(self, transaction: Transaction) -> None:
+        if transaction.is_running and transaction.is_refused:
+            await self.ctx.station.stop_transaction(transaction.connector_id, Reason.DE_AUTHORIZED)
 
     def _stop_answered(self, entry: Entry, payload: Payload | None) -> None:
         transaction = entry.transaction

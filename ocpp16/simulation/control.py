@@ -15,6 +15,7 @@ Rules of this file:
 """
 
 import json
+from codecs import BOM_UTF8
 from collections.abc import AsyncIterable, Awaitable, Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -218,11 +219,15 @@ def _read(line: "bytes | CommandError") -> dict[str, Any]:
 
 
 class _Lines:
-    """Cuts chunks into lines; a line that is too long becomes an error, and the rest of it is skipped."""
+    """Cuts chunks into lines; a line that is too long becomes an error, and the rest of it is skipped.
 
-    __slots__ = ("_is_skipping", "_kept", "_parts")
+    A byte order mark at the very beginning is none of the first line.
+    """
+
+    __slots__ = ("_is_first", "_is_skipping", "_kept", "_parts")
 
     def __init__(self) -> None:
+        self._is_first = True
         self._parts: list[bytes] = []
         self._kept = 0
         self._is_skipping = False
@@ -238,6 +243,9 @@ class _Lines:
     def end(self) -> Iterator[bytes]:
         """The line collected so far is complete, unless it is blank or was too long."""
         line = b"".join(self._parts)
+        if self._is_first:
+            line = line.removeprefix(BOM_UTF8)
+            self._is_first = False
         was_skipping, self._is_skipping = self._is_skipping, False
         self._forget()
         if not was_skipping and line.strip():

@@ -3,7 +3,7 @@
 Rules of this file:
 1. Current flows if there is a transaction, nothing is paused or faulted, something is offered and the car draws. How
    much may be offered is decided by the supply of the whole station (supply.py), told through `offer`.
-2. Where no current may flow nothing is offered, and that is told.
+2. Where no current may flow, or nobody is plugged in, nothing is offered, and that is told.
 3. Only changes of the energy flow are told (flow.py), and none while a fault hides them.
 """
 
@@ -103,7 +103,7 @@ class Outlet:
     def offer(self, amperes: float) -> None:
         """The share of the supply that this connector has from now on, and offers to a car that may charge."""
         self._share = amperes
-        offered = amperes if self._may_flow else 0.0
+        offered = amperes if self._may_flow and self.is_plugged else 0.0
         if offered != self.offered:
             self.offered = offered
             watts = offered * self._station.options.voltage * self._usable(self._station.options.phases)

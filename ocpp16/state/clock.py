@@ -5,7 +5,8 @@ Rules of this file:
    the charge point is opened, and moved only by what the Central System says (BootNotification, Heartbeat).
 2. A shift smaller than `SMALLEST_SHIFT` is ignored: many Central Systems cut `currentTime` to whole seconds, and the
    answer was on its way for a while. Following such jitter would let time run backwards between two events of one
-   transaction. A larger shift is applied whole, forwards or backwards; time may then step back once.
+   transaction. A larger shift is applied whole, forwards or backwards; time may then step back once. What was dated
+   ahead of a clock that was set back was dated by a wrong one (`put_right`).
 3. Until the Central System has spoken, the clock may be wrong by decades. Times taken in that state are marked with
    `clock_boot`, the number of the boot, and are corrected when they go on the wire, never in the store.
 4. The first `set()` of a boot is that boot's correction, for all its marked times. At that moment the earlier boots
@@ -51,6 +52,14 @@ def dated(micros: int, now: int) -> int:
     Now, if that is ahead of us (the host's clock is), or cannot be (the host's clock was never set).
     """
     return now if micros > now or micros < EARLIEST <= now else micros
+
+
+def put_right(micros: int, now: int, shift: int) -> int:
+    """A time that a clock gave which was then moved by `shift` µs, and says `now`: nothing lies ahead of that.
+
+    What does was dated by the wrong clock, and moves with it.
+    """
+    return min(within(micros + shift), now) if micros > now else micros
 
 
 def within(micros: int) -> int:
@@ -181,6 +190,20 @@ class Clock:
                 return within(micros)
             corrected = within(min(micros, self._started) + present)
         return micros if plausible(micros) and not plausible(corrected) else corrected
+
+    def settled(self, micros: int, clock_boot: int) -> tuple[int, int]:
+        """A time and its mark as they are now: corrected and without a mark, as soon as the correction is known."""
+        is_known = not clock_boot or self.is_set or clock_boot in self.corrections
+        return (self.corrected(micros, clock_boot), 0) if is_known else (micros, clock_boot)
+
+    def is_before(self, micros: int, clock_boot: int, other: int, other_clock_boot: int) -> bool:
+        """Is it known that the first time, each with its mark, lies before the other?
+
+        Nobody can tell while one of them is of a boot whose clock was not set and the other is not of that boot.
+        """
+        time, mark = self.settled(micros, clock_boot)
+        other_time, other_mark = self.settled(other, other_clock_boot)
+        return mark == other_mark and time < other_time
 
     def _settle(self, shift: int) -> None:
         self.corrections[self.boot] = shift

@@ -6,7 +6,8 @@ Rules of this file:
 2. Every method that may have something to report returns one `Notification`, or None. Nobody is called back.
 3. A notification carries the time of its cause: of the event, or of the error as the station dated it, though not
    ahead of `now`. A report without a cause carries the time since when what it says holds. No notification carries an
-   earlier time than the one before it: an error dated earlier, or a clock set back, gets the time of the latter.
+   earlier time than the one before it: an error dated earlier gets the time of the latter. Only a clock that is set
+   back (`clock_set_back`) takes the times with it that would lie ahead of it, and what is told then begins there.
 4. The error shown with a status is the latest active one by its time (the later raised one at the same time).
 5. Clearing an error always reports, unless a fault remains and the Central System was told another error since: then
    what it knows is still true. If the cleared one is what it was told last, it is told the latest remaining fault.
@@ -24,7 +25,7 @@ from typing import NamedTuple
 
 from ocpp16.enums import AvailabilityType, ChargePointErrorCode, ChargePointStatus
 from ocpp16.models import ErrorInfo
-from ocpp16.state.clock import dated, to_datetime, to_micros, within
+from ocpp16.state.clock import dated, put_right, to_datetime, to_micros, within
 from ocpp16.state.connector_table import TRANSITIONS, TRANSITIONS_ZERO, ConnectorEvent, Table
 from ocpp16.values import text
 
@@ -202,6 +203,21 @@ class Connector:
         if self._told_at is not None:
             self._told_at = within(self._told_at + shift)
         self._errors = tuple(replace(error, timestamp=to_datetime(_time(error) + shift)) for error in self._errors)
+
+    def clock_set_back(self, now: int, shift: int) -> None:
+        """The clock was moved by `shift` µs (< 0) and says `now`: no time lies ahead of that, and their order stays."""
+        marks = (self._since, self._told_at, *map(_time, self._errors))
+        earlier = max((time for time in marks if time is not None and time <= now), default=None)
+
+        def righted(time: int) -> int:
+            right = put_right(time, now, shift)
+            return right if earlier is None else max(right, min(time, earlier))
+
+        if self._since is not None:
+            self._since = righted(self._since)
+        if self._told_at is not None:
+            self._told_at = righted(self._told_at)
+        self._errors = tuple(replace(error, timestamp=to_datetime(righted(_time(error)))) for error in self._errors)
 
     def apply_scheduled(self) -> AvailabilityType | None:
         """The session allows the scheduled change now: make it the availability. Returns it, or None without one."""

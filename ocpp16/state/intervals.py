@@ -7,7 +7,7 @@ Rules of this file:
    closes, add up to what the transaction used.
 3. A sample that lacks a register leaves the place from where that register is counted.
 4. A register that fell a little lags behind (one that was told rounded, noise): it is counted on from where it was. One
-   that fell below half was reset: it is counted on from where it is.
+   that fell by more than half of its value was reset: it is counted on from where it is (`counted_from`).
 5. `stored` is what a restart needs to go on exactly there.
 """
 
@@ -18,7 +18,7 @@ from ocpp16.enums import ReadingContext
 from ocpp16.models import Measurement, PhaseValues
 
 _RESET = 0.5
-"""Part of its former value below which a register has been reset."""
+"""Part of its former value by which a register has fallen at least that has been reset."""
 _REGISTERS = ("energy_import", "energy_export", "reactive_energy_import", "reactive_energy_export")
 
 
@@ -113,7 +113,7 @@ def _register(before: PhaseValues | None, after: PhaseValues | None) -> PhaseVal
     if before is None or after is None:
         return after if before is None else before
     numbers = [
-        _counted_from(earlier, later)
+        later if earlier is None else earlier if later is None else counted_from(earlier, later)
         for earlier, later in (
             (before.total, after.total),
             (before.l1, after.l1),
@@ -124,7 +124,6 @@ def _register(before: PhaseValues | None, after: PhaseValues | None) -> PhaseVal
     return after if numbers == [after.total, after.l1, after.l2, after.l3] else PhaseValues(*numbers)
 
 
-def _counted_from(before: float | None, after: float | None) -> float | None:
-    if before is None or after is None:
-        return after if before is None else before
-    return before if before * _RESET <= after < before else after
+def counted_from(before: float, after: float) -> float:
+    """From where a register that was counted from `before` is counted once it shows `after` (rule 4)."""
+    return before if before - abs(before) * _RESET <= after < before else after

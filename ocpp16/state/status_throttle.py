@@ -54,6 +54,12 @@ class StatusThrottle:
             self.reported(notification)
         return notifications
 
+    def redate(self, connector_id: int, timestamp: int) -> None:
+        """The clock was set: what is held of this connector happened at `timestamp`."""
+        if connector_id in self._held:
+            until, notification = self._held[connector_id]
+            self._held[connector_id] = (until, notification._replace(timestamp=timestamp))
+
     def reported(self, notification: Notification) -> None:
         """This was sent, asked for here or not."""
         self._last[notification.connector_id] = notification

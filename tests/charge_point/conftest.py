@@ -16,6 +16,7 @@ from ocpp16.charge_point.open import open_charge_point
 from ocpp16.errors import CallFailed, StoreError
 from ocpp16.models import Measurement, PhaseValues
 from ocpp16.observer import ObserverEvent
+from ocpp16.state.clock import to_datetime
 from ocpp16.store.base import Batch
 from ocpp16.store.memory import MemoryStore
 from ocpp16.testing.central_system import START, CentralSystem
@@ -127,6 +128,16 @@ class Bench:
         self, connector_id: int = 1, session_id: str = "s1", id_tag: str = "TAG1", meter_start: float = 1000
     ) -> None:
         self.charge_point.on_transaction_started(connector_id, session_id, id_tag, meter_start)
+
+    async def put_clock(self, ahead: float) -> None:
+        """Have Heartbeats set the clock to so many seconds ahead of the true time from now on; done at once."""
+
+        def answer(payload: dict[str, Any], call: Any) -> dict[str, Any]:
+            return {"currentTime": to_datetime(START + round((trio.current_time() + ahead) * 1e6)).isoformat()}
+
+        self.csms.answers["Heartbeat"] = answer
+        await self.call("TriggerMessage", {"requestedMessage": "Heartbeat"})
+        await trio.sleep(0.5)
 
     async def call(self, action: str, payload: dict[str, Any]) -> dict[str, Any]:
         return await self.csms.call("cp001", action, payload)

@@ -201,6 +201,11 @@ async def test_connector_states_can_be_given_at_the_start(open_bench: Any) -> No
             await bench.charge_point.start({3: ChargePointStatus.PREPARING})
         with pytest.raises(ValueError, match=r"connector_status\[1\]"):
             await bench.charge_point.start({1: "Occupied"})
+        for reason in ("x", "", None, 1):
+            with pytest.raises(ValueError, match=r"^boot_reason must be one of "):
+                await bench.charge_point.start(boot_reason=reason)
+            with pytest.raises(ValueError, match=r"^boot_reason must be one of "):
+                await bench.charge_point.restart(boot_reason=reason)
         await bench.charge_point.start(
             {0: ChargePointStatus.AVAILABLE, 1: ChargePointStatus.PREPARING, 2: ChargePointStatus.FAULTED}
         )

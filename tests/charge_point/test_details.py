@@ -192,36 +192,6 @@ async def test_a_reset_that_fails_is_tried_again(open_bench: Any, make_config: A
         assert len(bench.station.asked("reset")) == 3
 
 
-async def test_energy_that_a_refused_driver_still_gets(open_bench: Any, make_config: Any) -> None:
-    document = make_config(Core__MaxEnergyOnInvalidId=5000, Core__StopTransactionOnInvalidId=True)
-    async with open_bench(document=document) as bench:
-        bench.csms.answers["StartTransaction"] = {"transactionId": 7, "idTagInfo": {"status": "Blocked"}}
-        bench.measure(1, 2000)
-        bench.begin(meter_start=1000)
-        await trio.sleep(10)
-        bench.measure(1, 6990)
-        await trio.sleep(10)
-        assert bench.station.asked("pause_charging") == [], "counted from the refusal"
-        bench.measure(1, 7000)
-        await trio.sleep(6)
-        assert bench.station.asked("pause_charging") == [(1,)]
-        assert bench.sent("StopTransaction")[0]["reason"] == "DeAuthorized"
-
-
-@pytest.mark.parametrize("status", ["ConcurrentTx", "Invalid"])
-async def test_who_charges_elsewhere_gets_nothing_and_a_blind_meter_not_for_ever(
-    open_bench: Any, make_config: Any, status: str
-) -> None:
-    document = make_config(Core__MaxEnergyOnInvalidId=5000, Core__StopTransactionOnInvalidId=False)
-    async with open_bench(document=document) as bench:
-        bench.csms.answers["StartTransaction"] = {"transactionId": 7, "idTagInfo": {"status": status}}
-        bench.begin()
-        await trio.sleep(290)
-        assert bool(bench.station.asked("pause_charging")) == (status == "ConcurrentTx")
-        await trio.sleep(20)
-        assert bench.station.asked("pause_charging") == [(1,)]
-
-
 @pytest.mark.parametrize("is_wanted", [True, False])
 async def test_the_lock_opens_when_the_car_has_left(open_bench: Any, make_config: Any, is_wanted: bool) -> None:
     document = make_config(Core__UnlockConnectorOnEVSideDisconnect=is_wanted)

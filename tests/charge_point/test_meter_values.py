@@ -3,6 +3,7 @@
 from dataclasses import fields
 from typing import Any
 
+import pytest
 import trio
 
 from ocpp16.enums import Measurand, Reason
@@ -227,12 +228,30 @@ async def test_aligned_samples_follow_the_clock_when_it_is_set(open_bench: Any, 
         await bench.call("TriggerMessage", {"requestedMessage": "Heartbeat"})
         await trio.sleep(61)
         assert {stamp for stamp, _, _ in contexts(bench.sent("MeterValues"))} == {"2026-01-01T00:15:00.000Z"}
-        bench.csms.answers["Heartbeat"] = {"currentTime": "2026-01-01T00:13:00Z"}
-        await bench.call("TriggerMessage", {"requestedMessage": "Heartbeat"})
+        await bench.put_clock(-241)
         await trio.sleep(119)
         assert len(bench.sent("MeterValues")) == 2
         await trio.sleep(2)
-        assert [stamp for stamp, _, _ in contexts(bench.sent("MeterValues"))] == ["2026-01-01T00:15:00.000Z"] * 4
+        assert [stamp[:16] for stamp, _, _ in contexts(bench.sent("MeterValues")[2:])] == ["2026-01-01T00:00"] * 2
+        await trio.sleep(900)
+        assert [stamp[:16] for stamp, _, _ in contexts(bench.sent("MeterValues")[4:])] == ["2026-01-01T00:15"] * 2
+
+
+@pytest.mark.parametrize("back", [1.5, 60, 600, 890])
+async def test_a_clock_set_back_a_little_does_not_repeat_an_aligned_instant(
+    open_bench: Any, make_config: Any, back: float
+) -> None:
+    """Nor does a change of the interval, though the timer is set anew."""
+    document = make_config(Core__ClockAlignedDataInterval=900, Core__NumberOfConnectors=1)
+    async with open_bench(document=document) as bench:
+        bench.station.measurement = lambda number: bench.measure(number, 5.0)
+        await trio.sleep(900)
+        await bench.put_clock(-back)
+        await bench.call("ChangeConfiguration", {"key": "ClockAlignedDataInterval", "value": "1800"})
+        await bench.call("ChangeConfiguration", {"key": "ClockAlignedDataInterval", "value": "900"})
+        await trio.sleep(1800 + back)
+        stamps = [stamp[11:19] for stamp, _, _ in contexts(bench.sent("MeterValues"))]
+        assert stamps == ["00:15:00", "00:30:00", "00:45:00"]
 
 
 async def test_hundreds_of_connectors_are_sampled_in_turns(open_bench: Any, make_config: Any) -> None:

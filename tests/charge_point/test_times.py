@@ -9,9 +9,10 @@ import pytest
 import trio
 
 from ocpp16 import open_charge_point
-from ocpp16.enums import AvailabilityType, ChargePointErrorCode, SessionStartedReason
-from ocpp16.models import ErrorInfo
+from ocpp16.enums import AvailabilityType, ChargePointErrorCode, Reason, SessionStartedReason
+from ocpp16.models import ErrorInfo, Measurement, PhaseValues
 from ocpp16.observer import BootNotificationResponse
+from ocpp16.testing import Fault
 from ocpp16.testing.central_system import START, CentralSystem
 from ocpp16.testing.stations import RecordingStation
 
@@ -23,6 +24,7 @@ IMPOSSIBLE = [
     "9999-12-31T23:59:59.9999999Z",
 ]
 DAY = 86_400
+ENERGY = "Energy.Active.Import.Register"
 
 
 @pytest.mark.parametrize("text", IMPOSSIBLE)
@@ -140,19 +142,144 @@ async def test_no_status_of_a_connector_is_told_with_an_earlier_time_than_the_on
         await trio.sleep(1)
         charge_point.on_error(1, ErrorInfo(ChargePointErrorCode.WEAK_SIGNAL, timestamp=early, uuid="w"))
         await trio.sleep(1)
-        bench.csms.answers["Heartbeat"] = {"currentTime": "2026-01-01T00:10:00Z"}
-        await bench.call("TriggerMessage", {"requestedMessage": "Heartbeat"})
-        await trio.sleep(1)
+        told_before = len(bench.sent("StatusNotification"))
+        await bench.put_clock(600 - 3602)
         charge_point.on_resume_charging(1)
         await trio.sleep(1)
         charge_point.on_error_cleared(1, "w")
         await bench.call("TriggerMessage", {"requestedMessage": "StatusNotification", "connectorId": 1})
         await charge_point.on_change_availability(0, AvailabilityType.OPERATIVE)
         await trio.sleep(1)
-        for connector_id in range(3):
-            told = [s["timestamp"] for s in bench.sent("StatusNotification") if s["connectorId"] == connector_id]
-            assert told == sorted(told)
+        # A clock that is set back begins anew: nothing that is told from there on lies ahead of it.
+        everything = bench.sent("StatusNotification")
+        for part in (everything[:told_before], everything[told_before:]):
+            for connector_id in range(3):
+                told = [status["timestamp"] for status in part if status["connectorId"] == connector_id]
+                assert told == sorted(told)
+        assert len(everything) > told_before + 2
+        assert max(status["timestamp"] for status in everything[told_before:]) < "2026-01-01T00:10:10"
         assert len([s for s in bench.sent("StatusNotification") if s["connectorId"] == 1]) == 6
+
+
+async def test_a_status_does_not_stay_ahead_of_a_clock_that_was_put_right(open_bench: Any) -> None:
+    """A wrong answer to a Heartbeat sets it a day ahead; the next one sets it right."""
+    csms = CentralSystem()
+    async with open_bench(csms=csms) as bench:
+        await trio.sleep(10)
+        await bench.put_clock(DAY)
+        at = trio.current_time()
+        bench.charge_point.on_session_started(1, "s1", SessionStartedReason.EV_CONNECTED)
+        await trio.sleep(600)
+        await bench.put_clock(0)
+        status = bench.charge_point.connector_status(1)
+        assert abs(status.timestamp - START - at * 1e6) < 1e6, "the time of its event"
+        await bench.call("TriggerMessage", {"requestedMessage": "StatusNotification", "connectorId": 1})
+        await trio.sleep(60)
+        bench.charge_point.on_session_stopped(1, "s1")
+        await trio.sleep(1)
+        stamps = [s["timestamp"] for s in bench.sent("StatusNotification") if s["connectorId"] == 1]
+        assert [stamp[8:19] for stamp in stamps[1:]] == ["02T00:00:10", "01T00:00:10", "01T00:11:11"]
+
+
+@pytest.mark.parametrize("duration", [0, 30])
+async def test_a_status_that_waits_is_not_told_with_a_time_ahead_of_the_clock(
+    open_bench: Any, make_config: Any, duration: int
+) -> None:
+    """It happens while the Heartbeat is open that sets the clock right, or is held for MinimumStatusDuration."""
+    async with open_bench(document=make_config(Core__MinimumStatusDuration=duration)) as bench:
+        await trio.sleep(20)
+        await bench.put_clock(DAY)
+        bench.csms.misbehave(Fault.DELAY, "Heartbeat", seconds=5)
+        await bench.put_clock(0)
+        bench.charge_point.on_session_started(1, "s1", SessionStartedReason.EV_CONNECTED)
+        await trio.sleep(60)
+        (told,) = [s for s in bench.sent("StatusNotification") if s["status"] == "Preparing"]
+        assert told["timestamp"][:16] == "2026-01-01T00:00"
+
+
+# A transaction
+
+
+def times_of_transaction(bench: Any) -> tuple[str, list[str], str]:
+    """When it began, when its samples were taken that StopTransaction has, and when it ended."""
+    (start,), (stop,) = bench.sent("StartTransaction"), bench.sent("StopTransaction")
+    return start["timestamp"], [value["timestamp"] for value in stop["transactionData"]], stop["timestamp"]
+
+
+@pytest.mark.parametrize("online", [True, False])
+@pytest.mark.parametrize("host", [None, timedelta(), timedelta(hours=1)])
+async def test_nothing_of_a_transaction_lies_before_its_begin_or_after_its_end(
+    open_bench: Any, make_config: Any, host: timedelta | None, online: bool
+) -> None:
+    """Begun with or without a clock that is set, which is set back by an hour later; or the host's clock is behind."""
+    csms = CentralSystem()
+    csms.is_reachable = online
+    document = make_config(Core__MeterValueSampleInterval=10, Core__StopTxnSampledData=ENERGY)
+    async with open_bench(csms=csms, document=document) as bench:
+        bench.station.measurement = lambda number: Measurement(energy_import=PhaseValues(trio.current_time() + 1000))
+        await trio.sleep(1)
+        bench.charge_point.on_transaction_started(1, "s1", "TAG", 1001, signed_meter_value="begin")
+        await trio.sleep(25)
+        csms.is_reachable = True
+        await bench.charge_point.wait_registered()
+        await trio.sleep(25)
+        if host is None or not host:
+            await bench.put_clock(-3600)
+        await trio.sleep(25)
+        stamp = None if host is None else bench.charge_point.clock.now_datetime() - host
+        bench.charge_point.on_transaction_stopped(
+            1, "s1", Reason.LOCAL, 1100, timestamp=stamp, signed_meter_value="end"
+        )
+        await trio.sleep(5)
+        begin, samples, end = times_of_transaction(bench)
+        assert len(samples) >= 11
+        assert samples == sorted(samples)
+        assert (samples[0], samples[-1]) == (begin, end)
+        sent = [value["timestamp"] for payload in bench.sent("MeterValues") for value in payload["meterValue"]]
+        assert min(sent) >= begin
+
+
+async def test_a_stop_of_before_the_boot_is_not_told_before_its_start_of_an_earlier_one(
+    open_bench: Any, until_power_fails: Any, make_config: Any, tmp_path: Any
+) -> None:
+    """While the clock is not set nobody can tell; when the message goes out everybody can."""
+    document = make_config(Core__StopTxnSampledData=ENERGY)
+    async with until_power_fails(document=document, database_path=tmp_path) as bench:
+        await trio.sleep(100)
+        bench.begin()
+        await trio.sleep(1)
+    csms = CentralSystem()
+    csms.is_reachable = False
+    options: dict[str, Any] = {"csms": csms, "document": document, "database_path": tmp_path}
+    async with open_bench(start=False, **options) as again:
+        await again.charge_point.start(resuming_session_ids=["s1"])
+        again.charge_point.on_transaction_stopped(
+            1, "s1", Reason.LOCAL, 1100, timestamp=again.charge_point.clock.now_datetime() - timedelta(hours=1)
+        )
+        csms.is_reachable = True
+        await trio.sleep(60)
+        (begin,), (stop,) = bench.sent("StartTransaction"), again.sent("StopTransaction")
+        assert stop["timestamp"] == begin["timestamp"]
+        assert [value["timestamp"] for value in stop["transactionData"]] == [begin["timestamp"]]
+        (ahead,) = again.sent("MeterValues")
+        assert [value["timestamp"] for value in ahead["meterValue"]] == [begin["timestamp"]]
+
+
+async def test_a_stop_made_up_does_not_lie_ahead_of_a_clock_that_was_put_right(
+    open_bench: Any, until_power_fails: Any, make_config: Any, tmp_path: Any
+) -> None:
+    document = make_config(Core__MeterValueSampleInterval=10)
+    async with until_power_fails(document=document, database_path=tmp_path) as bench:
+        bench.station.measurement = lambda number: Measurement(energy_import=PhaseValues(1000.0))
+        bench.begin()
+        await trio.sleep(5)
+        await bench.put_clock(DAY)
+        await trio.sleep(20)
+        await bench.put_clock(0)
+    async with open_bench(document=document, database_path=tmp_path) as bench:
+        await trio.sleep(1)
+        (stop,) = bench.sent("StopTransaction")
+        assert stop["timestamp"][:18] == "2026-01-01T00:00:2"
 
 
 # The expiry date of an id tag

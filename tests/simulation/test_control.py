@@ -71,6 +71,14 @@ async def test_the_examples_of_the_documentation(desk: Desk) -> None:
     ]
 
 
+async def test_a_byte_order_mark_is_tolerated_at_the_very_beginning_only(desk: Desk) -> None:
+    mark, line = b"\xef\xbb\xbf", b'{"id": 1, "do": "disconnect"}\n'
+    for chunks in ([mark + line], [mark[:1], mark[1:], line], [mark + b"\n", line], [mark + line[:-1]]):
+        assert [answer["ok"] for answer in await desk.say(*chunks)] == [True]
+    for chunks in ([line, mark + line], [b"\n" + mark + line], [mark + mark + line]):
+        assert [answer["ok"] for answer in await desk.say(*chunks)][-1] is False
+
+
 @pytest.mark.parametrize("request_id", [0, -1.5, "x", None, True, [1, {"a": 2}], {"b": []}, 10**18, 1e300])
 async def test_ids_are_echoed(desk: Desk, request_id: Any) -> None:
     lines = [orjson.dumps({"id": request_id, "do": name}) + b"\n" for name in ("disconnect", "fly")]

@@ -7,7 +7,8 @@ from pathlib import Path
 from ocpp16.simulation import StationOptions
 from ocpp16.simulation.command_table import COMMANDS
 
-TEXT = (Path(__file__).parents[2] / "docs" / "simulated-station.md").read_text(encoding="utf-8")
+DOCS = Path(__file__).parents[2] / "docs"
+TEXT = (DOCS / "simulated-station.md").read_text(encoding="utf-8")
 
 
 def rows(heading: str) -> list[list[str]]:
@@ -19,6 +20,13 @@ def rows(heading: str) -> list[list[str]]:
 
 def named(cell: str) -> list[str]:
     return re.findall(r"`([a-z_]+)`", cell)
+
+
+def test_every_event_that_is_shown_has_its_time() -> None:
+    shown = [line for path in DOCS.glob("*.md") for line in path.read_text(encoding="utf-8").splitlines()]
+    events = [line for line in shown if '{"event":' in line]
+    assert len(events) >= 3
+    assert all('"time":' in line for line in events), events
 
 
 def test_options() -> None:

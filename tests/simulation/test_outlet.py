@@ -120,6 +120,20 @@ def test_nothing_is_offered_where_nobody_may_charge(new_bench: Any) -> None:
     assert offers(bench) == []  # Finishing, Available, Unavailable: still none
 
 
+def test_nothing_is_offered_to_a_cable_that_is_out(make_patient_bench: Any) -> None:
+    bench = make_patient_bench()
+    assert offers(bench) == []
+    bench.station.unplug(1)
+    assert offers(bench) == [0.0]
+    bench.limit(1, 10.0)
+    bench.limit(1, None)
+    bench.station.plug_in(1, plug_after=10, draw_for=1000)
+    bench.advance(9)
+    assert offers(bench) == []
+    bench.advance(1)
+    assert offers(bench) == [63.0]
+
+
 WRONG_PLANS = [
     ("current", 375),
     ("current", -1),

@@ -11,6 +11,7 @@ from ocpp16.state.clock import (
     SMALLEST_SHIFT,
     Clock,
     correct_timestamps,
+    put_right,
     to_datetime,
     to_micros,
 )
@@ -226,6 +227,32 @@ def test_datetimes_and_micros() -> None:
 
 
 # The moment of the anchor
+
+
+def test_times_are_compared_as_soon_as_the_clock_can_tell() -> None:
+    clock, _ = clock_at(boot=7)
+    clock.corrections[5] = 100 * SECOND
+    for early, late in ((7, 7), (0, 0), (5, 5), (6, 6)):
+        assert clock.is_before(ANCHOR, early, ANCHOR + 1, late)
+        assert not clock.is_before(ANCHOR, early, ANCHOR, late)
+    assert clock.is_before(ANCHOR + 99 * SECOND, 0, ANCHOR, 5)
+    assert not clock.is_before(ANCHOR, 5, ANCHOR + 99 * SECOND, 0)
+    for one, other in ((7, 0), (0, 7), (6, 5), (7, 6)):
+        assert not clock.is_before(ANCHOR - 10**15, one, ANCHOR, other), "nobody knows"
+    assert clock.settled(ANCHOR, 7) == (ANCHOR, 7)
+    assert clock.settled(ANCHOR, 5) == (ANCHOR + 100 * SECOND, 0)
+    clock.set(ANCHOR + 1000 * SECOND)
+    assert clock.settled(ANCHOR, 7) == (ANCHOR + 1000 * SECOND, 0)
+    assert clock.is_before(ANCHOR + 999 * SECOND, 0, ANCHOR, 7)
+    assert clock.is_before(ANCHOR, 5, ANCHOR, 7)
+
+
+@given(now=st.integers(0, 2**52), age=st.integers(-(2**40), 2**40), shift=st.integers(-(2**50), -SMALLEST_SHIFT))
+def test_what_a_clock_that_was_set_back_gave_lies_not_ahead_of_it(now: int, age: int, shift: int) -> None:
+    given_at = now - shift - age
+    right = put_right(given_at, now, shift)
+    assert right <= now
+    assert right == given_at or (given_at > now and right == min(now - age, now))
 
 
 def test_wall_and_monotonic_time_are_read_in_one_moment() -> None:

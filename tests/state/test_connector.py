@@ -196,6 +196,37 @@ def test_times_of_a_wrong_clock_move_with_it() -> None:
     assert later.timestamp == -3900 * SECOND
 
 
+def test_a_clock_that_is_set_back_takes_the_times_ahead_of_it_along() -> None:
+    connector = Connector(1, since=100 * SECOND)
+    connector.raise_error(LOCK, 200 * SECOND)
+    connector.submit(E.USAGE_INITIATED, 90_000 * SECOND)
+    connector.raise_error(GROUND, 90_050 * SECOND)
+    connector.clock_set_back(1000 * SECOND, -89_100 * SECOND)  # from 90,100
+    assert connector.report(1000 * SECOND).timestamp == 950 * SECOND
+    assert [error.timestamp for error in connector.errors] == [to_datetime(200 * SECOND), to_datetime(950 * SECOND)]
+    cleared = connector.clear_error("B", 1001 * SECOND)
+    assert cleared is not None
+    assert cleared.timestamp == 1001 * SECOND
+
+
+@given(
+    times=st.lists(st.integers(0, 1000), min_size=1, max_size=5),
+    now=st.integers(0, 1000),
+    back=st.integers(1, 1000),
+)
+def test_times_keep_their_order_when_the_clock_is_set_back(times: list[int], now: int, back: int) -> None:
+    times = sorted(min(time, now + back) for time in times)
+    connector = Connector(1)
+    for time, error in zip(times, ERRORS, strict=False):
+        connector.raise_error(error, time)
+    connector.clock_set_back(now, -back)
+    stamps = [to_micros(error.timestamp) for error in connector.errors if error.timestamp is not None]
+    assert stamps == sorted(stamps)
+    assert max(stamps) <= now
+    assert all(stamp == time for stamp, time in zip(stamps, times, strict=False) if time <= now)
+    assert connector.report(now).timestamp == stamps[-1]
+
+
 @given(shift=st.integers(-(2**63), 2**63 - 1), now=st.integers(-(2**55), 2**55))
 def test_no_shift_of_the_clock_leads_out_of_the_years(shift: int, now: int) -> None:
     connector = Connector(1, S.FAULTED, since=now)

@@ -62,6 +62,9 @@ def test_without_a_transaction_a_series_begins_with_its_first_sample(bases: Inte
         # was reset
         (imported(1000), imported(3), imported(3)),
         (imported(1000), imported(0), imported(0)),
+        # one below zero, too
+        (imported(-1000), imported(-1010), imported(-1000)),
+        (imported(-1000), imported(-1600), imported(-1600)),
         # is not in this reading
         (imported(1000), imported(None), imported(1000)),
         (imported(1000, 400), imported(1010), imported(1010, 400)),

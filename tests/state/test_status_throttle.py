@@ -46,6 +46,13 @@ def test_a_status_is_told_once_it_has_lasted_with_the_time_of_its_event(throttle
     assert throttle.release(99.0) == []
 
 
+def test_what_is_held_follows_the_clock(throttle: StatusThrottle) -> None:
+    throttle.offer(status(S.PREPARING, at=123), 10.0, 5)
+    throttle.redate(1, 99)
+    throttle.redate(2, 5)
+    assert throttle.release(15.0) == [status(S.PREPARING, at=99)]
+
+
 def test_a_newer_status_takes_the_place_of_a_held_one_and_waits_anew(throttle: StatusThrottle) -> None:
     throttle.offer(status(S.PREPARING), 10.0, 5)
     charging = status(S.CHARGING)
