@@ -1,75 +1,170 @@
 """What must not be shown of a frame: the values of configuration keys that are secrets (AuthorizationKey).
 
 It works on the structure and not on the text, for a secret can be spelt in many ways: another case, `\\u0041` for an A,
-a number or an array as value, members in another order or twice, a text that quotes it. Whatever tells of such a key is
-shown without its value; a frame that names one, or changes a key, and cannot be read is not shown at all.
+a number or an array as value, members in another order or twice, a text that quotes it.
+
+Rules of this file:
+1. Of a frame that names such a key nothing is shown but what cannot be the secret: names of members and keys where they
+   belong, truth values, what is shorter than any secret, and whole entries of a list of configuration keys that are
+   about another key. All else is `HIDDEN`.
+2. One that has another shape than frames have, or members that a message about keys does not have, is `UNREADABLE`; so
+   is a text that is no JSON and names a secret, or may be a change of a key.
+3. Other texts than frames (`redacted_prose`) are shown unless they name a secret.
 """
 
 import json
 import re
+import unicodedata
+from collections.abc import Collection
 from typing import Any, Final
+
+from ocpp16.enums import ErrorCode
+from ocpp16.messages.actions import ACTIONS
 
 HIDDEN: Final = "***"
 UNREADABLE: Final = "*** (a frame that names a secret, or changes a key, and cannot be read)"
+UNSAYABLE: Final = "*** (a text that names a secret)"
 
-_SECRETS: Final = ("authorizationkey",)
+_NAME: Final = "authorizationkey"
+_SECRET: Final = re.compile(r"authorization[\W_]*key|basicauthpassword|authorization:\s*basic")
+"""In what `_plain` gives: however letters were spelt, and whatever stands between the words."""
 _CHANGE: Final = "changeconfiguration"
-_ESCAPE: Final = re.compile(r"\\u([0-9a-fA-F]{4})")
-_KEPT: Final = frozenset({"key", "readonly"})
-_LISTS_OF_NAMES: Final = frozenset({"key", "unknownkey"})
+_ESCAPE: Final = re.compile(r"\\+[uU]([0-9a-fA-F]{4})")
+_ESCAPES_WITHIN: Final = 8
+"""How often escapes may themselves be escaped, as in JSON that is quoted in JSON."""
+
+_SHORTEST: Final = 8
+"""Characters of the shortest secret (AuthorizationKey)."""
+_UUID: Final = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+_KEY: Final = re.compile(r"([A-Z][a-z]+){2,}")
+"""As names of keys are written: two words or more, and no digit."""
+_CODES: Final = frozenset(map(str, ErrorCode))
+_MEMBERS: Final = frozenset({_NAME, "key", "value", "readonly", "configurationkey", "unknownkey"})
 
 
 class _Members(list[tuple[str, Any]]):
     """A JSON object with all its members, repeated ones too."""
 
 
+class _UnknownShape(ValueError):
+    """It cannot be told what of it is the secret."""
+
+
 def redacted(text: str) -> str:
     """`text` of a frame with the values of secrets hidden; most frames come back as they are."""
-    plain = text.lower()
-    if "\\u" in plain:
-        plain = _ESCAPE.sub(lambda found: chr(int(found[1], 16)), text).lower()
-    names_secret = any(secret in plain for secret in _SECRETS)
-    if not names_secret and _CHANGE not in plain:
+    plain = _plain(text)
+    may_change = _CHANGE in plain or (plain.lstrip("\ufeff \t\r\n")[:1] in ("[", "{") and "key" in plain)
+    names_secret = _SECRET.search(plain) is not None
+    if not names_secret and not may_change:
         return text
     try:
         frame = json.loads(text, object_pairs_hook=_Members)
-        return _written(_without_secrets(frame, "")) if names_secret else text
+        return _written(_of_frame(frame)) if names_secret and _names_secret(frame) else text
     except (ValueError, RecursionError):
         return UNREADABLE
 
 
-def _is_secret(name: Any) -> bool:
-    return isinstance(name, str) and any(secret in name.lower() for secret in _SECRETS)
+def redacted_prose(text: str) -> str:
+    """`text` that is no frame, and may quote one; not if it names a secret."""
+    return text if _SECRET.search(_plain(text)) is None else UNSAYABLE
 
 
-def _without_secrets(value: Any, member: str) -> Any:
-    """`value` of a member of that name in lower case, for people to see."""
+def _plain(text: str) -> str:
+    """In lower case, without escapes and accents, in plain letters; an escape too deep stands for a secret's name."""
+    if "\\" in text:
+        for _ in range(_ESCAPES_WITHIN):
+            before, text = text, _ESCAPE.sub(lambda found: chr(int(found[1], 16)), text)
+            if text == before:
+                break
+        else:
+            text += "AuthorizationKey"
+    if not text.isascii():
+        decomposed = unicodedata.normalize("NFKD", text.lower())
+        text = "".join(character for character in decomposed if not unicodedata.combining(character))
+    return text.lower()
+
+
+def _names_secret(value: Any) -> bool:
+    """Does a name or a text anywhere in it name a secret?"""
     if isinstance(value, _Members):
-        names_secret = any(name.lower() == "key" and _is_secret(named) for name, named in value)
-        return _Members((name, _of_member(name, held, names_secret)) for name, held in value)
+        return any(_names_secret(name) or _names_secret(held) for name, held in value)
     if isinstance(value, list):
-        if member in _LISTS_OF_NAMES:
-            return value
-        shown, is_hidden = [], False
-        for item in value:
-            shown.append(HIDDEN if is_hidden else _without_secrets(item, ""))
-            is_hidden = is_hidden or (isinstance(item, str) and item.strip().lower() in _SECRETS)
-        return shown
-    return _up_to_the_name(value) if _is_secret(value) and member != "key" else value
+        return any(map(_names_secret, value))
+    return isinstance(value, str) and _SECRET.search(_plain(value)) is not None
 
 
-def _of_member(name: str, value: Any, names_secret: bool) -> Any:
-    lower = name.lower()
-    if _is_secret(name) or (names_secret and lower not in _KEPT):
-        return HIDDEN
-    return _without_secrets(value, lower)
+def _of_frame(frame: Any) -> list[Any]:
+    """A frame for people to see. Raises _UnknownShape."""
+    if type(frame) is list and frame and type(frame[0]) is int:
+        match frame:
+            case [2, unique_id, "GetConfiguration", _Members([("key", list(names))])]:
+                return [2, _id(unique_id), "GetConfiguration", _Members([("key", list(map(_name, names)))])]
+            case [2, unique_id, action, payload]:
+                return [2, _id(unique_id), _one_of(action, ACTIONS), _shown(payload)]
+            case [3, unique_id, _Members() as payload]:
+                return [3, _id(unique_id), _Members((name, _of_answer(name, held)) for name, held in payload)]
+            case [4, unique_id, code, description, details]:
+                return [4, _id(unique_id), _one_of(code, _CODES), _up_to_the_name(description), _shown(details)]
+    raise _UnknownShape
 
 
-def _up_to_the_name(text: str) -> str:
-    """Of a text that quotes a secret's name, nothing after it."""
-    lower = text.lower()
-    end = min(lower.index(secret) + len(secret) for secret in _SECRETS if secret in lower)
-    return text if end == len(text) else text[:end] + HIDDEN
+def _id(unique_id: Any) -> Any:
+    return unique_id if isinstance(unique_id, str) and _UUID.fullmatch(unique_id) else _one_of(unique_id, ())
+
+
+def _one_of(word: Any, known: Collection[str]) -> Any:
+    """`word`, if it is known, or too short for a secret."""
+    return word if isinstance(word, str) and (word in known or len(word) < _SHORTEST) else HIDDEN
+
+
+def _name(name: Any) -> Any:
+    """The name of a key, where nothing else may stand."""
+    return name if isinstance(name, str) and _KEY.fullmatch(name) else _one_of(name, ())
+
+
+def _up_to_the_name(text: Any) -> Any:
+    """Of a text that begins with a secret's name, nothing after it; of another nothing, unless it is short."""
+    beginning = text[: len(_NAME)] if isinstance(text, str) and text.lower().startswith(_NAME) else ""
+    return text if text == beginning else beginning + HIDDEN if beginning else _one_of(text, ())
+
+
+def _shown(value: Any) -> Any:
+    """A value without a place of its own."""
+    if isinstance(value, _Members):
+        return _Members((name, _of_member(name.lower(), held)) for name, held in value)
+    if isinstance(value, list):
+        return list(map(_shown, value))
+    is_name = isinstance(value, str) and value.lower() == _NAME
+    return value if is_name or isinstance(value, bool) or value is None else HIDDEN
+
+
+def _of_member(name: str, value: Any) -> Any:
+    if name not in _MEMBERS:
+        raise _UnknownShape
+    if name == "key" and isinstance(value, str):
+        return value if value.lower() == _NAME else _one_of(value, ())
+    return value if name == "readonly" and isinstance(value, bool) else HIDDEN
+
+
+def _of_answer(name: str, value: Any) -> Any:
+    """A member of a confirmation."""
+    if type(value) is list:
+        if name == "configurationKey":
+            return [entry if _is_about_another(entry) else _shown(entry) for entry in value]
+        if name == "unknownKey":
+            return list(map(_name, value))
+    return _of_member(name.lower(), value)
+
+
+def _is_about_another(entry: Any) -> bool:
+    """Is it an entry of GetConfiguration.conf as it has to be, of a key that is no secret?"""
+    if not isinstance(entry, _Members) or _names_secret(entry):
+        return False
+    members = dict(entry)
+    if len(members) != len(entry) or not members.keys() <= {"key", "readonly", "value"}:
+        return False
+    is_valued = isinstance(members.get("value", ""), str)
+    return isinstance(members.get("key"), str) and isinstance(members.get("readonly"), bool) and is_valued
 
 
 def _written(value: Any) -> str:

@@ -14,6 +14,7 @@ from enum import StrEnum
 from math import isfinite
 from typing import Any, TypeVar
 
+from ocpp16.faults import obey_exit
 from ocpp16.texts import shown
 
 INT32_LOW, INT32_HIGH = -(2**31), 2**31 - 1
@@ -78,8 +79,8 @@ def aware(value: Any, name: str) -> datetime:
         try:
             if value.utcoffset() is not None:
                 return value
-        except Exception:  # noqa: S110 - the host's own tzinfo: one that fails is none
-            pass
+        except BaseException as fault:  # of the host's own tzinfo: one that fails is none
+            obey_exit(fault)
         raise ValueError(f"{name} must be a time with a zone, not {described(value)}")
     raise ValueError(f"{name} must be a datetime with a zone, not {described(value)}")
 

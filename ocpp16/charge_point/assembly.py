@@ -225,6 +225,7 @@ def assemble(charge_point: "ChargePoint", life: "Life", found: Restored) -> Feat
         spawn_outside=charge_point.spawn_outside,
         tell=charge_point.tell,
         failed=second_line.failed,
+        log=second_line.log,
         keeper=charge_point.keeper,
     )
     ctx.next_sequence = found.next_sequence

@@ -29,10 +29,12 @@ from ocpp16.charge_point.second_line import SecondLine
 from ocpp16.charge_point.writer import JournalWriter
 from ocpp16.enums import BootReason, ChargePointStatus
 from ocpp16.errors import ChargePointStopped, StoreError
+from ocpp16.faults import obey
+from ocpp16.log import FoldingLog
 from ocpp16.models import Counters
 from ocpp16.observer import MessageExchanged, ObserverEvent, SecurityEvent
 from ocpp16.profiles.asked import ConfigurationKeeper
-from ocpp16.profiles.base import Context, log
+from ocpp16.profiles.base import Context
 from ocpp16.profiles.data_transfer import DataTransferHandler
 from ocpp16.profiles.turn import Turn
 from ocpp16.redaction import redacted
@@ -103,6 +105,7 @@ class ChargePoint(Questions):
         random: Random,
         tolerance: Tolerance,
         trace_messages: bool,
+        log: FoldingLog | None = None,
     ) -> None:
         self.configuration = configuration
         self.counters = counters
@@ -119,7 +122,7 @@ class ChargePoint(Questions):
         self._connect = connector
         self._feed = feed
         self.second_line = SecondLine(
-            configuration[internal.CHARGE_POINT_ID], counters, clock.monotonic, self._tell_at_once
+            configuration[internal.CHARGE_POINT_ID], counters, clock.monotonic, self._tell_at_once, log
         )
         self.timers.on_error = self.second_line.failed
         self._random = random
@@ -309,7 +312,8 @@ class ChargePoint(Questions):
                 async with self._turn:
                     try:
                         await stop_in_order(life, self._pump, self.writer, self.second_line)
-                    except Exception as error:  # of ours; it ends all the same
+                    except BaseException as error:  # of ours; it ends all the same
+                        obey(error)
                         self.second_line.failed("stop", error)
                         await life.end()
         finally:
@@ -439,12 +443,15 @@ class ChargePoint(Questions):
 
     def overran(self, name: str, seconds: float) -> None:
         """The station took too long to answer."""
-        log.warning("%s: station overran %s s in %s", self.ctx.charge_point_id, seconds, name)
+        self.second_line.log.warning("station overran %s s in %s", seconds, name, about=name)
 
     def invalid_received(self, received: str, why: str) -> None:
         """The peer sent something that cannot be used (security event InvalidMessages)."""
-        log.warning("%s: received something unusable: %s", self.ctx.charge_point_id, shown(why))
-        self.tell(SecurityEvent("InvalidMessages", shown(f"{why}: {redacted(received)}")), 0)
+        harmless = redacted(received)
+        if harmless is not received:  # it names a secret, which may be what is wrong with it
+            why = "a frame that names a secret"
+        self.second_line.log.warning("received something unusable: %s", why)
+        self.tell(SecurityEvent("InvalidMessages", shown(f"{why}: {harmless}")), 0)
 
     def durable_rose(self) -> None:
         """More is on disk: what waited for it may go."""

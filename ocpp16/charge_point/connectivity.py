@@ -17,9 +17,9 @@ import trio
 from ocpp16.charge_point.link import Link, Trace
 from ocpp16.charge_point.pump import Pump
 from ocpp16.errors import ConfigurationError, ConnectionClosed, ConnectionFailed, HandshakeRefused
+from ocpp16.faults import obey, sentence
 from ocpp16.observer import ConnectionStateChanged, SecurityEvent
-from ocpp16.profiles.base import Context, log
-from ocpp16.profiles.station_side import ends_everything
+from ocpp16.profiles.base import Context
 from ocpp16.security.basic_auth import authorization_header
 from ocpp16.state.keys import core, internal, security
 from ocpp16.state.signals import Connected, Disconnected
@@ -142,7 +142,7 @@ class Connectivity:
         self._backoff.random_range = configuration[internal.RETRY_BACKOFF_RANDOM_RANGE]
         self._backoff.repeat_times = configuration[internal.RETRY_BACKOFF_REPEAT_TIMES]
         wait = self._backoff.next()
-        log.info("%s: connecting again in %.1f s", self._ctx.charge_point_id, wait)
+        self._ctx.log.info("connecting again in %.1f s", wait)
         await self._wait(wait)
 
     async def _connect_and_read(self) -> str | None:
@@ -156,8 +156,7 @@ class Connectivity:
                     websocket = await self._open()
                 failure = None
             except BaseException as error:
-                if ends_everything(error):
-                    raise
+                obey(error)
                 failure = self._report_failure(error)
         if websocket is None:
             return failure
@@ -168,7 +167,7 @@ class Connectivity:
         reason = await self._serve(websocket)
         if ctx.counters.calls_answered > answered or ctx.clock.monotonic() - began >= STABLE_AFTER:
             self._backoff.reset()
-        log.info("%s: disconnected: %s", ctx.charge_point_id, shown(reason))
+        ctx.log.info("disconnected: %s", reason)
         return None
 
     async def _open(self) -> WebSocket:
@@ -238,8 +237,8 @@ class Connectivity:
         elif isinstance(error, trio.TooSlowError):
             failure = f"no connection within {ATTEMPT_TIMEOUT:g} s"
         else:
-            failure = f"the connector failed: {type(error).__name__}: {shown(error)}"
-        log.warning("%s: no connection: %s", ctx.charge_point_id, failure)
+            failure = f"the connector failed: {sentence(error)}"
+        ctx.log.warning("no connection: %s", failure)
         ctx.tell(ConnectionStateChanged(False, failure), 0)
         if isinstance(error, HandshakeRefused):
             self._backoff.wait_at_least(error.retry_after)

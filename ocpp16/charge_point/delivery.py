@@ -7,7 +7,7 @@ finds either the message and the old state, or the new state and no message.
 from functools import partial
 
 from ocpp16.observer import MessageGivenUp, MessageSetAside
-from ocpp16.profiles.base import Context, Payload, log
+from ocpp16.profiles.base import Context, Payload
 from ocpp16.profiles.dead_letters import DeadLetters
 from ocpp16.rpc.pending import Entry
 from ocpp16.state.clock import correct_timestamps
@@ -76,9 +76,8 @@ class StoredDelivery:
         ctx = self.ctx
         transaction = entry.transaction if isinstance(entry.transaction, Transaction) else None
         ctx.counters.set_aside += 1
-        log.warning(
-            "%s: %s is left unanswered, or is to be tried much later: %d messages of its transaction are set aside",
-            ctx.charge_point_id,
+        ctx.log.warning(
+            "%s is left unanswered, or is to be tried much later: %d messages of its transaction are set aside",
             entry.action,
             waiting,
         )
@@ -90,7 +89,7 @@ class StoredDelivery:
         ctx = self.ctx
         reason = shown(reason)
         number = self.dead_letters.put(entry, reason)
-        log.warning("%s: %s given up after %d attempts: %s", ctx.charge_point_id, entry.action, entry.attempts, reason)
+        ctx.log.warning("%s given up after %d attempts: %s", entry.action, entry.attempts, reason, about=entry.action)
         ctx.tell(MessageGivenUp(entry.action, reason), number)
         hook = ctx.confirmations.get(entry.action)
         if hook is not None:

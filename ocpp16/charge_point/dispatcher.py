@@ -17,8 +17,9 @@ from typing import Any
 from ocpp16._core import Call, CallError, CallResult, ValidationError, validate
 from ocpp16.enums import ErrorCode
 from ocpp16.errors import Refusal, StoreError
+from ocpp16.faults import obey, obey_exit
 from ocpp16.messages.actions import ACTIONS
-from ocpp16.profiles.base import Context, FeatureProfile, Payload, Reply, log
+from ocpp16.profiles.base import Context, FeatureProfile, Payload, Reply
 from ocpp16.rpc.policy import MAX_WAITING_CALLS, Admission, admission
 from ocpp16.texts import shown
 
@@ -49,7 +50,8 @@ class Dispatcher:
         """Take in a CALL from the reader. Never waits, never raises."""
         try:
             self._accept(call)
-        except Exception as error:
+        except BaseException as error:
+            obey_exit(error)
             self._ctx.failed(f"reception of {shown(call.action, 50)}", error)
             self._answer_error(call, ErrorCode.INTERNAL_ERROR, "the request could not be handled")
 
@@ -117,9 +119,10 @@ class Dispatcher:
             ctx.failed(f"answer to {call.action}", error)
             self._answer_error(call, ErrorCode.INTERNAL_ERROR, "the answer could not be built")
         except StoreError as error:
-            log.error("%s: %s is not stored: %s", ctx.charge_point_id, call.action, error)
+            ctx.log.error("%s is not stored: %s", call.action, error, about=call.action)
             self._answer_error(call, ErrorCode.INTERNAL_ERROR, "the change could not be stored")
-        except Exception as error:
+        except BaseException as error:
+            obey(error)
             ctx.failed(f"handler of {call.action}", error)
             self._answer_error(call, ErrorCode.INTERNAL_ERROR, "the request could not be handled")
         else:

@@ -10,10 +10,10 @@ from collections.abc import Callable
 
 import trio
 
+from ocpp16.faults import obey, sentence
+from ocpp16.log import FoldingLog
 from ocpp16.models import Counters
 from ocpp16.observer import MessageExchanged, Observer, ObserverEvent
-from ocpp16.profiles.base import log
-from ocpp16.profiles.station_side import ends_everything
 
 LIMIT = 10_000
 """Events that may wait."""
@@ -22,11 +22,17 @@ BYTES_LIMIT = 4 * 1024 * 1024
 
 
 class ObserverFeed:
-    """Between one charge point and its observer. `durable` tells the highest journal number on disk."""
+    """Between one charge point and its observer.
 
-    __slots__ = ("_bytes", "_counters", "_durable", "_observer", "_waiting", "_wakeup")
+    Parameters: `durable` tells the highest journal number on disk; `log` is that of the charge point.
+    """
 
-    def __init__(self, observer: Observer, counters: Counters, durable: Callable[[], int]) -> None:
+    __slots__ = ("_bytes", "_counters", "_durable", "_log", "_observer", "_waiting", "_wakeup")
+
+    def __init__(
+        self, observer: Observer, counters: Counters, durable: Callable[[], int], log: FoldingLog | None = None
+    ) -> None:
+        self._log = log or FoldingLog("", trio.current_time)
         self._observer = observer
         self._counters = counters
         self._durable = durable
@@ -73,10 +79,10 @@ class ObserverFeed:
             try:
                 await self._observer.notify(event)
             except BaseException as error:
-                if ends_everything(error):
-                    raise
+                obey(error)
                 self._counters.internal_errors += 1
-                log.exception("the observer failed at %s", type(event).__name__)
+                # Not told to the observer: it would fail at that, too.
+                self._log.error("the observer failed at %s: %s", type(event).__name__, sentence(error), error=error)
 
 
 def _size(event: ObserverEvent) -> int:

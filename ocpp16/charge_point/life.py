@@ -18,7 +18,7 @@ import trio
 from ocpp16.charge_point.assembly import Features
 from ocpp16.charge_point.connectivity import Connectivity
 from ocpp16.charge_point.second_line import SecondLine
-from ocpp16.profiles.station_side import ends_everything
+from ocpp16.faults import name_of, obey
 
 AFTER_FAILURE = 1.0
 """Seconds until the connection is looked after again after a fault of ours ended that."""
@@ -65,9 +65,8 @@ class Life:
                 if not self._has_ended:
                     await async_fn(*arguments)
         except BaseException as error:
-            if ends_everything(error):
-                raise
-            self._second_line.failed(f"task {getattr(async_fn, '__qualname__', async_fn)}", error)
+            obey(error)
+            self._second_line.failed(f"task {name_of(async_fn)}", error)
         finally:
             self._scopes.remove(scope)
             self._tell()
@@ -95,7 +94,8 @@ class Life:
                 while self.connectivity is not None and not self.connectivity.has_ended:
                     try:
                         await self.connectivity.run()
-                    except Exception as error:  # a fault of ours; connections go on
+                    except BaseException as error:  # a fault of ours; connections go on
+                        obey(error)
                         self._second_line.failed("connectivity", error)
                         with trio.move_on_after(AFTER_FAILURE):
                             await trio.sleep_forever()
@@ -129,6 +129,5 @@ async def guarded_task(second_line: SecondLine, async_fn: Callable[..., Awaitabl
     try:
         await async_fn(*arguments)
     except BaseException as error:
-        if ends_everything(error):
-            raise
-        second_line.failed(f"task {getattr(async_fn, '__qualname__', async_fn)}", error)
+        obey(error)
+        second_line.failed(f"task {name_of(async_fn)}", error)

@@ -14,6 +14,7 @@ from collections.abc import Callable
 import trio
 
 from ocpp16.errors import ConnectionClosed
+from ocpp16.faults import obey_exit
 from ocpp16.rpc.policy import MAX_UNSENT, MAX_WAITING_REPLIES
 from ocpp16.rpc.session import Session
 from ocpp16.state.clock import Clock
@@ -139,7 +140,8 @@ class Link:
             for then in thens:
                 try:
                     then()
-                except Exception as error:
+                except BaseException as error:
+                    obey_exit(error)
                     self._failed("what follows an answer", error)
 
     async def read(self) -> None:

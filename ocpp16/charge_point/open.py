@@ -27,9 +27,9 @@ from ocpp16.charge_point.orderly_stop import FLUSH_TIMEOUT
 from ocpp16.charge_point.restored import CONFIGURATION
 from ocpp16.charge_point.station_check import check_station
 from ocpp16.errors import ConfigurationError
+from ocpp16.log import FoldingLog, log
 from ocpp16.models import Counters
 from ocpp16.observer import Observer, StoreFailing, StoreRecovered
-from ocpp16.profiles.base import log
 from ocpp16.rpc.ids import uuid_ids
 from ocpp16.rpc.tolerance import Tolerance
 from ocpp16.security.tls import client_context, prepare_keylog
@@ -106,11 +106,14 @@ async def open_charge_point(
         journal = await stack.enter_async_context(_journal(store, database_path, identity, clock))
         if overlay is None:
             configuration = await _with_stored_changes(configuration, journal)
-        feed = None if observer is None else ObserverFeed(observer, counters, lambda: journal.durable)
+        told = FoldingLog(identity, clock.monotonic)
+        feed = None if observer is None else ObserverFeed(observer, counters, lambda: journal.durable, told)
         async with trio.open_nursery() as nursery:
             kept = _Kept(nursery)
-            reports = StoreReports(identity, counters, feed)
-            files = FileKeeper(inline=journal.is_inline, on_failing=reports.failing, on_recovered=reports.recovered)
+            reports = StoreReports(told, counters, feed)
+            files = FileKeeper(
+                inline=journal.is_inline, on_failing=reports.failing, on_recovered=reports.recovered, log=told
+            )
             keeper = (
                 StoredConfiguration(configuration, journal)
                 if overlay is None
@@ -130,6 +133,7 @@ async def open_charge_point(
                 random=random,
                 tolerance=tolerance,
                 trace_messages=trace_messages,
+                log=told,
             )
             with _reported(journal, charge_point, reports, identity):
                 try:
@@ -241,19 +245,19 @@ async def _with_stored_changes(configuration: Configuration, journal: Journal) -
 class StoreReports:
     """Tells host and log that database or files cannot be written, and that they can again."""
 
-    def __init__(self, charge_point_id: str, counters: Counters, feed: ObserverFeed | None) -> None:
-        self._charge_point_id = charge_point_id
+    def __init__(self, log: FoldingLog, counters: Counters, feed: ObserverFeed | None) -> None:
+        self._log = log
         self._counters = counters
         self._feed = feed
 
     def failing(self, reason: str) -> None:
         self._counters.store_failures += 1
-        log.error("%s: not stored, what depends on it waits or is refused: %s", self._charge_point_id, shown(reason))
+        self._log.error("not stored, what depends on it waits or is refused: %s", reason)
         if self._feed is not None:
             self._feed.tell_now(StoreFailing(reason))
 
     def recovered(self) -> None:
-        log.warning("%s: what could not be stored can be again", self._charge_point_id)
+        self._log.warning("what could not be stored can be again")
         if self._feed is not None:
             self._feed.tell_now(StoreRecovered())
 

@@ -40,7 +40,7 @@ async def stop_in_order(life: Life, pump: Pump, writer: JournalWriter, second_li
             await writer.wait_durable(writer.last)
             is_stored = True
         except StoreError as error:
-            log.error("%s: not everything is on disk: %s", ctx.charge_point_id, error)
+            ctx.log.error("not everything is on disk: %s", error)
     if ctx.session.outbox.depth or not is_stored:
         log.warning(
             "%s: stopped with %d messages not delivered%s",

@@ -13,6 +13,7 @@ from typing import Protocol
 
 import trio
 
+from ocpp16.faults import obey_exit
 from ocpp16.rpc.session import Session
 from ocpp16.state.clock import Clock
 from ocpp16.state.timers import Timers
@@ -51,7 +52,11 @@ class Pump:
     )
 
     def __init__(
-        self, clock: Clock, host_timers: Timers, durable: Callable[[], int], failed: Callable[[str, Exception], None]
+        self,
+        clock: Clock,
+        host_timers: Timers,
+        durable: Callable[[], int],
+        failed: Callable[[str, BaseException], None],
     ) -> None:
         self.clock = clock
         self.link: Writable | None = None
@@ -84,7 +89,8 @@ class Pump:
             self._wakeup = trio.Event()  # before looking: a kick from here on is not lost
             try:
                 self._run_due()
-            except Exception as error:
+            except BaseException as error:
+                obey_exit(error)
                 self._failed("pump", error)
             with trio.CancelScope(deadline=self.turn()) as self._sleep:
                 await self._wakeup.wait()
@@ -109,7 +115,8 @@ class Pump:
             if self.on_turn is not None:
                 self.on_turn()
             deadline = self._deadline()
-        except Exception as error:
+        except BaseException as error:
+            obey_exit(error)
             self._failed("pump", error)
             deadline = self.clock.monotonic() + AFTER_FAILURE
         self._sleep.deadline = deadline  # moving a deadline wakes nobody

@@ -11,7 +11,9 @@ from functools import partial
 from typing import Any
 
 from ocpp16.errors import ConfigurationError
+from ocpp16.faults import obey_exit
 from ocpp16.station import CoreStation, SmartChargingStation
+from ocpp16.texts import shown
 
 OPTIONAL: tuple[type, ...] = (SmartChargingStation,)
 """Protocols a station may have, each as a whole or not at all."""
@@ -49,8 +51,9 @@ def _faults(protocol: type, station: object) -> Iterator[str]:
     for name, expected in names.items():
         try:
             method = getattr(station, name, None)
-        except Exception as error:  # a property of the host's
-            yield f"{name} cannot be read: {type(error).__name__}"
+        except BaseException as error:  # a property of the host's
+            obey_exit(error)
+            yield f"{name} cannot be read: {shown(type(error).__name__)}"
             continue
         if method is None:
             close = [other for other in _misspelt(station, names) if get_close_matches(other, [name], cutoff=0.9)]

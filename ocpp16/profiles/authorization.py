@@ -11,7 +11,7 @@ from ocpp16.enums import ClearCacheStatus
 from ocpp16.errors import CallFailed
 from ocpp16.models import IdTagInfo
 from ocpp16.observer import IdTagAuthorized
-from ocpp16.profiles.base import FeatureProfile, Payload, log, on
+from ocpp16.profiles.base import FeatureProfile, Payload, on
 from ocpp16.profiles.id_tags import AUTHORIZE_TIMEOUT, check_id_tag, read_id_tag_info
 from ocpp16.state.authorization import AuthorizationRules, decide, decide_unanswered
 from ocpp16.state.keys import core
@@ -28,7 +28,7 @@ class Authorization(FeatureProfile):
         """
         check_id_tag(id_tag)
         info = await self._decided(id_tag)
-        log.info("%s: id tag is %s: %s", self.ctx.charge_point_id, info.status, info.source)
+        self.ctx.log.info("id tag is %s: %s", info.status, info.source)
         self.ctx.signals.emit(IdTagDecided(id_tag, info.is_accepted))
         self.ctx.tell(IdTagAuthorized(id_tag, info), 0)
         return info

@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
 from ocpp16._core import ValidationError
+from ocpp16.log import log
 from ocpp16.messages.actions import ACTIONS
-from ocpp16.profiles.context import Context, Payload, log
+from ocpp16.profiles.context import Context, Payload
 from ocpp16.state.transaction import Transaction
 
 __all__ = [

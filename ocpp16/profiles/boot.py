@@ -10,7 +10,7 @@ from ocpp16._core import parse_datetime
 from ocpp16.enums import RegistrationStatus
 from ocpp16.errors import CallFailed
 from ocpp16.observer import BootNotificationResponse
-from ocpp16.profiles.base import Context, FeatureProfile, Payload, log
+from ocpp16.profiles.base import Context, FeatureProfile, Payload
 from ocpp16.profiles.configuration_changes import ConfigurationChanges
 from ocpp16.rpc.pending import Lane
 from ocpp16.state.clock import plausible, to_datetime
@@ -37,12 +37,11 @@ _IDENTITY: tuple[tuple[str, Key[Any]], ...] = (
 class Boot(FeatureProfile):
     """Announces the charge point, keeps it registered, keeps its clock right."""
 
-    __slots__ = ("_changes", "_heartbeat", "_is_waiting", "_retry", "_was_implausible", "registration")
+    __slots__ = ("_changes", "_heartbeat", "_is_waiting", "_retry", "registration")
 
     def __init__(self, ctx: Context, *, changes: ConfigurationChanges) -> None:
         super().__init__(ctx)
         self._changes = changes
-        self._was_implausible = False
         self.registration = Registration()
         self._retry: Timer | None = None
         self._heartbeat: Timer | None = None
@@ -129,15 +128,8 @@ class Boot(FeatureProfile):
         ctx = self.ctx
         if not plausible(micros):
             ctx.counters.times_ignored += 1
-            if not self._was_implausible:
-                self._was_implausible = True
-                log.warning(
-                    "%s: currentTime %s cannot be the present: not followed",
-                    ctx.charge_point_id,
-                    ctx.time_text(micros),
-                )
+            ctx.log.warning("currentTime %s cannot be the present: not followed", ctx.time_text(micros))
             return
-        self._was_implausible = False
         was_set = ctx.clock.is_set
         shift = ctx.clock.set(micros)
         if not was_set and ctx.clock.boot in ctx.clock.corrections:

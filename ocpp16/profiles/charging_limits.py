@@ -16,6 +16,7 @@ from operator import itemgetter
 from typing import Literal, TypedDict
 
 from ocpp16.enums import ChargingProfilePurposeType
+from ocpp16.faults import obey_exit
 from ocpp16.models import ChargingLimit
 from ocpp16.observer import ChargingLimitChanged
 from ocpp16.profiles.charging_profiles import UNIT_OF, ChargingProfiles
@@ -189,7 +190,8 @@ class ChargingLimits:
                 continue  # the station reacted to another one of these, which changed this one once more
             try:
                 self._station.charging_limit_changed(number, limit)
-            except Exception as error:
+            except BaseException as error:
+                obey_exit(error)
                 self._ctx.failed("station, charging_limit_changed", error)
             if is_event:
                 self._ctx.tell(ChargingLimitChanged(number, limit), 0)
@@ -257,7 +259,8 @@ class ChargingLimits:
         assert self._sharing is not None
         try:
             shares = _checked(self._sharing(total, demands), total, demands)
-        except Exception as error:
+        except BaseException as error:
+            obey_exit(error)
             self._ctx.failed("strategy for sharing", error)
             shares = equal(total, demands)
         return {demand.connector_id: shares.get(demand.connector_id, 0.0) for demand in demands}

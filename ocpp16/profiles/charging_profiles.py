@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import replace
 
 from ocpp16.enums import ChargingProfilePurposeType
-from ocpp16.profiles.context import Context, log
+from ocpp16.profiles.context import Context
 from ocpp16.schedule import (
     CompiledProfile,
     InstalledProfiles,
@@ -244,12 +244,7 @@ class ChargingProfiles:
             problem = check_profile(row.connector_id, row.profile, rules)
             problem_text = self._misfit(row) if problem is None else str(problem)
             if problem_text:
-                log.info(
-                    "%s: charging profile %d is dropped: %s",
-                    self._ctx.charge_point_id,
-                    row.charging_profile_id,
-                    problem_text,
-                )
+                self._ctx.log.info("charging profile %d is dropped: %s", row.charging_profile_id, problem_text)
                 unusable.append(delete(row.charging_profile_id))
                 continue
             unusable += self._deletions(self.installed.install(CompiledProfile(row.connector_id, row.profile)))

@@ -15,13 +15,12 @@ from typing import Any
 from ocpp16.enums import ConfigurationStatus
 from ocpp16.errors import StoreError
 from ocpp16.observer import ConfigurationKeyChanged
-from ocpp16.profiles.context import Context, log
+from ocpp16.profiles.context import Context
 from ocpp16.profiles.turn import Turn
 from ocpp16.state.configuration import Change, Key
 from ocpp16.state.configuration_changes import Prepared
 from ocpp16.state.keys import internal
 from ocpp16.state.signals import ConfigurationChanged
-from ocpp16.texts import shown
 
 _STORED = frozenset({ConfigurationStatus.ACCEPTED, ConfigurationStatus.REBOOT_REQUIRED})
 
@@ -50,7 +49,7 @@ class ConfigurationChanges:
                 apply = partial(self._apply, prepared)
                 await ctx.asked.settled(partial(ctx.keeper.propose, prepared.overrides, prepared.secrets, apply=apply))
             elif change.reason:
-                log.info("%s: %s is not changed: %s", ctx.charge_point_id, change.wire_name, change.reason)
+                ctx.log.info("%s is not changed: %s", change.wire_name, change.reason)
             return prepared.change
         finally:
             self._turn.release()
@@ -62,13 +61,7 @@ class ConfigurationChanges:
             self._put_in_force(prepared)
             self._ctx.spawn(self._keep, prepared)
         elif prepared.change.reason:
-            log.warning(
-                "%s: %s = %s is not followed: %s",
-                self._ctx.charge_point_id,
-                key.name,
-                shown(value, 60),
-                prepared.change.reason,
-            )
+            self._ctx.log.warning("%s = %s is not followed: %s", key.name, value, prepared.change.reason)
 
     async def _keep(self, told: Prepared | None = None) -> None:
         """Bring what is in force to the disk. What cannot be kept now goes with the next change that can."""
@@ -81,7 +74,7 @@ class ConfigurationChanges:
             try:
                 await proposal.wait(configuration[internal.STORE_TIMEOUT])
             except StoreError as error:
-                log.warning("%s: the configuration is in force but not kept: %s", ctx.charge_point_id, error)
+                ctx.log.warning("the configuration is in force but not kept: %s", error)
 
     def _apply(self, prepared: Prepared) -> None:
         """It is on disk. What does not fit any more, for something else was told meanwhile, is taken off it again."""

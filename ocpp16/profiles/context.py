@@ -4,7 +4,6 @@ Made by `charge_point`, given to every profile. It knows no feature; it holds to
 as a queued message and its row.
 """
 
-import logging
 from collections.abc import Awaitable, Callable, Collection, Hashable, Mapping
 from typing import Any, Protocol, TypeVar
 
@@ -13,6 +12,7 @@ import trio
 from ocpp16._core import format_datetime, validate_sending
 from ocpp16.enums import Reason, RegistrationStatus
 from ocpp16.errors import CallFailed, Offline
+from ocpp16.log import FoldingLog
 from ocpp16.models import Counters
 from ocpp16.observer import ObserverEvent
 from ocpp16.profiles.asked import AskedChanges, ConfigurationKeeper, Writer
@@ -32,8 +32,6 @@ from ocpp16.store.tables import message_queue
 
 Payload = dict[str, Any]
 T = TypeVar("T")
-
-log = logging.getLogger("ocpp16")
 
 
 class Start(Protocol):
@@ -60,6 +58,7 @@ class Context:
         "journal",
         "keeper",
         "kick",
+        "log",
         "marked",
         "next_sequence",
         "session",
@@ -93,6 +92,7 @@ class Context:
         spawn_outside: Callable[..., None],
         tell: Callable[[ObserverEvent, int], None],
         failed: Callable[[str, BaseException], None],
+        log: FoldingLog,
         keeper: ConfigurationKeeper,
     ) -> None:
         self.charge_point_id = charge_point_id
@@ -113,6 +113,7 @@ class Context:
         self.tell = tell
         self.station_side = station_side
         self.failed = failed
+        self.log = log
         self.keeper = keeper
         self.asked = AskedChanges(journal, configuration)
         self.next_sequence = 1

@@ -10,7 +10,7 @@ from ocpp16._core import Call, CallResult, serialize
 from ocpp16.enums import DataTransferStatus
 from ocpp16.errors import CallFailed, Offline
 from ocpp16.models import DataTransferResponse
-from ocpp16.profiles.base import Context, FeatureProfile, Payload, log, on
+from ocpp16.profiles.base import Context, FeatureProfile, Payload, on
 from ocpp16.profiles.station_side import data_transfer_response
 from ocpp16.state.keys.internal import MAX_MESSAGE_SIZE
 from ocpp16.values import text
@@ -91,10 +91,9 @@ class DataTransfer(FeatureProfile):
             size, most = len(serialize(CallResult(_ANY_ID, payload))), self.ctx.configuration[MAX_MESSAGE_SIZE]
             if size > most:
                 del payload["data"]
-                log.warning(
-                    "%s: the answer to a DataTransfer goes out without its data: with it, it had %d bytes, and"
+                self.ctx.log.warning(
+                    "the answer to a DataTransfer goes out without its data: with it, it had %d bytes, and"
                     " MaxMessageSize is %d",
-                    self.ctx.charge_point_id,
                     size,
                     most,
                 )

@@ -15,7 +15,7 @@ from collections.abc import Callable
 from functools import partial
 
 from ocpp16.enums import AuthorizationStatus
-from ocpp16.profiles.context import Context, log
+from ocpp16.profiles.context import Context
 from ocpp16.state.intervals import counted_from
 from ocpp16.state.keys import core
 from ocpp16.state.signals import TransactionEnded
@@ -107,7 +107,7 @@ class EnergyAllowance:
 
     def _begin(self, transaction: Transaction) -> None:
         ctx = self._ctx
-        log.info("%s: connector %d gets %d Wh more", ctx.charge_point_id, transaction.connector_id, self._allowed)
+        ctx.log.info("connector %d gets %d Wh more", transaction.connector_id, self._allowed)
         now = ctx.clock.monotonic()
         register, seen_at = self._register(transaction.connector_id) or (transaction.meter_last, now)
         allowance = _Allowance(max(register, transaction.meter_last), seen_at)  # it may have been read before the begin

@@ -13,9 +13,10 @@ with the boot, and compared only after correction.
 from collections.abc import Coroutine
 from typing import Any, NamedTuple
 
+from ocpp16.faults import obey_exit, text_of
 from ocpp16.models import Measurement
-from ocpp16.profiles.base import Context, log
-from ocpp16.profiles.station_side import ends_everything
+from ocpp16.profiles.base import Context
+from ocpp16.redaction import redacted_prose
 from ocpp16.state.clock import SMALLEST_SHIFT, dated, to_micros
 from ocpp16.texts import shown
 from ocpp16.values import described
@@ -70,8 +71,7 @@ class MeterReadings:
                 return known  # the same reading once more was made when it was made
             taken = self._answered[connector_id] = self._taken(_checked(given))
         except BaseException as error:
-            if ends_everything(error):
-                raise
+            obey_exit(error)
             self._refused(connector_id, error)
             return self._told.get(connector_id)
         return taken
@@ -103,18 +103,18 @@ class MeterReadings:
 
     def _refused(self, connector_id: int, error: BaseException) -> None:
         self._ctx.counters.readings_refused += 1
-        sentence = shown(_sentence(error))
+        sentence = shown(redacted_prose(text_of(error))) or type(error).__name__
         cause = f"{type(error).__name__}: {sentence.partition(', not ')[0]}"
         of_connector = sum(number == connector_id for number, _ in self._causes)
         if (connector_id, cause) in self._causes or of_connector >= _CAUSES:
             return
         self._causes |= {(connector_id, cause)}
-        log.warning(
-            "%s: connector %d: a reading of the meter is refused, and others for this reason will be: %s",
-            self._ctx.charge_point_id,
+        self._ctx.log.warning(
+            "connector %d: a reading of the meter is refused, and others for this reason will be: %s",
             connector_id,
             sentence,
-            exc_info=None if isinstance(error, _NoReading) else error,
+            about=(connector_id, cause),
+            error=None if isinstance(error, _NoReading) else error,
         )
 
 
@@ -132,10 +132,3 @@ def _checked(given: Any) -> Measurement:
         given.close()
         raise _NoReading("measurement must be a Measurement, not a coroutine: the method must not be async")
     raise _NoReading(f"measurement must be a Measurement, not {described(given)}")
-
-
-def _sentence(error: BaseException) -> str:
-    try:
-        return str(error)
-    except Exception:
-        return type(error).__name__

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from ocpp16.enums import ReadingContext
 from ocpp16.models import Measurement, PhaseValues
-from ocpp16.profiles.base import Context, Payload, log
+from ocpp16.profiles.base import Context, Payload
 from ocpp16.profiles.meter_readings import MeterReadings, Taken
 from ocpp16.state.clock import put_right
 from ocpp16.state.intervals import IntervalBases
@@ -105,7 +105,7 @@ class MeterSamples:
                 try:
                     self.bases.restore(number, value.get("series", ()))
                 except ValueError as error:
-                    log.error("%s: connector %d: %s", self._ctx.charge_point_id, number, error)
+                    self._ctx.log.error("connector %d: %s", number, error)
 
     def at_register(self, taken: Taken | None, energy: int, at: int) -> Measurement:
         """What the meter showed at `at`, where its import register is known to have been `energy` Wh."""

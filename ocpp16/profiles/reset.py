@@ -12,7 +12,7 @@ import trio
 from ocpp16.enums import Reason, ResetStatus, ResetType
 from ocpp16.errors import StoreError
 from ocpp16.observer import ResetRequested
-from ocpp16.profiles.base import Context, FeatureProfile, Payload, Reply, log, on
+from ocpp16.profiles.base import Context, FeatureProfile, Payload, Reply, on
 from ocpp16.profiles.station_side import yes_or_no
 from ocpp16.state.keys import core, internal
 from ocpp16.state.signals import Disconnected, TransactionAcknowledged, TransactionEnded
@@ -65,7 +65,7 @@ class Reset(FeatureProfile):
                     self._ended = trio.Event()
                     await self._ended.wait()
             if limit.cancelled_caught:
-                log.warning("%s: reset does not wait any longer for its transactions", ctx.charge_point_id)
+                ctx.log.warning("reset does not wait any longer for its transactions")
             await self._flush()
             # The station may stop and start the charge point in it, which ends this task but not that one.
             ctx.spawn_outside(self._have_it_reset, kind)
@@ -79,7 +79,7 @@ class Reset(FeatureProfile):
             with trio.fail_after(FLUSH_TIMEOUT):
                 await ctx.journal.wait_durable(ctx.journal.last)
         except (trio.TooSlowError, StoreError):
-            log.error("%s: reset although not everything is on disk", ctx.charge_point_id)
+            ctx.log.error("reset although not everything is on disk")
 
     async def _have_it_reset(self, kind: ResetType) -> None:
         """Ask the station, and once more for each of ResetRetries while it fails and nothing has been started anew."""
@@ -92,7 +92,7 @@ class Reset(FeatureProfile):
             # It has no answer; False, an exception and silence are a reset that failed.
             if await ctx.ask(ctx.station.reset, kind, accept=_has_reset, safe=False):
                 return
-            log.warning("%s: the station did not reset (attempt %d)", ctx.charge_point_id, attempt + 1)
+            ctx.log.warning("the station did not reset (attempt %d)", attempt + 1)
 
     async def _pause(self) -> None:
         with trio.move_on_after(RETRY_INTERVAL):

@@ -16,7 +16,7 @@ from ocpp16.enums import (
 )
 from ocpp16.errors import Refusal
 from ocpp16.observer import ChargingProfilesChanged
-from ocpp16.profiles.base import Context, FeatureProfile, Payload, Reply, log, on
+from ocpp16.profiles.base import Context, FeatureProfile, Payload, Reply, on
 from ocpp16.profiles.charging_limits import ChargingLimits
 from ocpp16.profiles.charging_profiles import UNIT_OF, ChargingProfiles
 from ocpp16.profiles.composite_answer import fitted
@@ -146,7 +146,7 @@ class SmartCharging(FeatureProfile):
         return problem
 
     def _refused(self, profile: Any, problem: ProfileProblem) -> Reply[Payload]:
-        log.info("%s: charging profile refused: %s", self.ctx.charge_point_id, problem)
+        self.ctx.log.info("charging profile refused: %s", problem)
         if problem.code is not None:
             raise Refusal(problem.code, str(problem))
         return Reply({"status": str(ChargingProfileStatus.REJECTED)})
@@ -205,7 +205,7 @@ class SmartCharging(FeatureProfile):
             if not self.profiles.has_room_for(compiled):
                 problem = ProfileProblem("chargingProfileId", "finds no room")
         if problem is not None:
-            log.info("%s: charging profile of a remote start refused: %s", self.ctx.charge_point_id, problem)
+            self.ctx.log.info("charging profile of a remote start refused: %s", problem)
         return problem is None
 
     def expect_start(self, connector_id: int, id_tag: str, profile: Payload) -> None:
@@ -254,7 +254,7 @@ class SmartCharging(FeatureProfile):
             if self.profiles.has_room_for(compiled):
                 self.changed(self.profiles.install_now(compiled, transaction))
                 return
-            log.warning("%s: no room for the charging profile of a remote start", self.ctx.charge_point_id)
+            self.ctx.log.warning("no room for the charging profile of a remote start")
         self.limits.refresh((transaction.connector_id,))
 
     def _transaction_known(self, signal: TransactionIdAssigned) -> None:

@@ -17,6 +17,7 @@ from typing import Any, TypeVar
 
 import trio
 
+from ocpp16.faults import obey
 from ocpp16.models import DataTransferResponse
 from ocpp16.texts import shown
 
@@ -114,13 +115,8 @@ class StationSide:
         try:
             with trio.move_on_after(seconds) as limit:
                 return accept(await question(*arguments))
-        except Exception as error:
-            self._failed(f"station, {name}", error)
-            return safe
         except BaseException as error:
-            # Cancelled as the whole, or by Ctrl-C: not the station's. Another loop's cancellation is a wrong answer.
-            if ends_everything(error):
-                raise
+            obey(error)
             self._failed(f"station, {name}", error)
             return safe
         assert limit.cancelled_caught
@@ -197,13 +193,3 @@ class StationSide:
             await self.ask(command.question, *command.arguments, accept=anything, safe=None)
         finally:
             self._leave_queues(command)
-
-
-def ends_everything(error: BaseException) -> bool:
-    """Is this no fault of the code it came from, but the end of what runs here: cancelled by trio, Ctrl-C, exit?
-
-    Another loop's cancellation (asyncio.CancelledError is no Exception either) is a fault like any other.
-    """
-    if isinstance(error, BaseExceptionGroup):
-        return any(map(ends_everything, error.exceptions))
-    return isinstance(error, trio.Cancelled | KeyboardInterrupt | SystemExit | GeneratorExit)

@@ -241,7 +241,7 @@ class TransactionMessages(FeatureProfile):
 
     def _refuse(self, transaction: Transaction, info: IdTagInfo) -> None:
         """The id tag may not charge: after what MaxEnergyOnInvalidId leaves it, stop giving energy."""
-        log.info("%s: connector %d: id tag is %s", self.ctx.charge_point_id, transaction.connector_id, info.status)
+        self.ctx.log.info("connector %d: id tag is %s", transaction.connector_id, info.status)
         self._allowance.grant(transaction, info.status)
 
     def _used_up(self, transaction: Transaction) -> None:

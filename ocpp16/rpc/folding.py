@@ -5,7 +5,11 @@ Must not know: who tells whom, what a cause is. Time is monotonic seconds and gi
 
 from collections.abc import Hashable
 
-__all__ = ["Folding"]
+__all__ = ["VARIANTS", "Folding"]
+
+
+VARIANTS = 8
+"""Variants of a cause that are told in an interval; one that finds ever new ones is known by then."""
 
 
 class Folding:
@@ -20,16 +24,22 @@ class Folding:
     def __init__(self, interval: float = 60.0, causes: int = 64) -> None:
         self._interval = interval
         self._causes = causes
-        self._seen: dict[Hashable, tuple[float, int]] = {}
+        self._seen: dict[Hashable, tuple[float, int, tuple[Hashable, ...]]] = {}
 
-    def note(self, cause: Hashable, now: float) -> int | None:
-        """It happened. None: do not tell it; else tell it, and that it happened so often untold since the last time."""
-        until, untold = self._seen.get(cause, (now, 0))
+    def note(self, cause: Hashable, now: float, variant: Hashable = None) -> int | None:
+        """It happened. None: do not tell it; else tell it, and that it happened so often untold since the last time.
+
+        `variant`: how it looks this time; of each cause `VARIANTS` are told, the others are repeats.
+        """
+        until, untold, variants = self._seen.get(cause, (now, 0, ()))
         if now < until:
-            self._seen[cause] = (until, untold + 1)
-            return None
+            if variant in variants or len(variants) >= VARIANTS:
+                self._seen[cause] = (until, untold + 1, variants)
+                return None
+            self._seen[cause] = (until, untold, (*variants, variant))
+            return 0
         self._seen.pop(cause, None)  # to the end: the first is then the one told longest ago
-        self._seen[cause] = (now + self._interval, 0)
+        self._seen[cause] = (now + self._interval, 0, (variant,))
         if len(self._seen) > self._causes:
             del self._seen[next(iter(self._seen))]
         return untold

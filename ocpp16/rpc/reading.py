@@ -17,6 +17,7 @@ from ocpp16._core import (
     validate,
 )
 from ocpp16.enums import ErrorCode
+from ocpp16.faults import obey_exit
 from ocpp16.models import Counters
 from ocpp16.rpc.folding import Folding
 from ocpp16.rpc.pending import Payload
@@ -47,7 +48,7 @@ class Reading:
         tolerance: Tolerance,
         specific_codes: bool,
         on_invalid: Callable[[str, str], None] | None,
-        on_internal_error: Callable[[str, Exception], None],
+        on_internal_error: Callable[[str, BaseException], None],
     ) -> None:
         self.is_strict = tolerance == Tolerance.STRICT
         self.now = 0.0
@@ -134,7 +135,8 @@ class Reading:
             why = f"{why} … {untold:,} more"
         try:
             self._on_invalid(text if isinstance(text, str) else text.decode("utf-8", "replace"), why)
-        except Exception as error:
+        except BaseException as error:
+            obey_exit(error)
             self._on_internal_error("report of an invalid frame", error)
 
     def _count(self, repairs: tuple[str, ...]) -> None:

@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from ocpp16._core import Call, CallError, CallResult, serialize
 from ocpp16.enums import ErrorCode
+from ocpp16.faults import obey_exit
 from ocpp16.rpc.policy import MAX_WAITING_CALL_BYTES, MAX_WAITING_CALLS
 
 REMEMBERED_IDS = 1024
@@ -98,7 +99,7 @@ class ReplyLane:
         assert first is not None
         return first.number <= durable
 
-    def next(self, on_internal_error: Callable[[str, Exception], None]) -> OutgoingFrame:
+    def next(self, on_internal_error: Callable[[str, BaseException], None]) -> OutgoingFrame:
         """Take out the first answer; ask `is_ready` before. One that cannot be written down becomes InternalError."""
         reply = self._waiting[self._next]
         assert reply is not None
@@ -118,7 +119,8 @@ class ReplyLane:
                 self._remember(unique_id)
         try:
             data = serialize(frame)
-        except Exception as error:
+        except BaseException as error:
+            obey_exit(error)
             on_internal_error(f"writing the answer to {action}", error)
             data = serialize(CallError(unique_id, ErrorCode.INTERNAL_ERROR, "the answer could not be written"))
         return OutgoingFrame(data, then, unique_id, action)

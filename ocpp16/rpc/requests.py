@@ -20,6 +20,7 @@ from typing import TypeVarTuple
 from ocpp16._core import Call, ValidationError, serialize, validate_sending
 from ocpp16.enums import ErrorCode, RegistrationStatus
 from ocpp16.errors import CallFailed, LocalProtocolError, Offline
+from ocpp16.faults import obey_exit, text_of
 from ocpp16.messages.actions import ACTIONS
 from ocpp16.models import Counters
 from ocpp16.rpc.outbox import Outbox
@@ -58,7 +59,7 @@ class Requests:
         counters: Counters,
         retry: RetryRules,
         limits: OutboxLimits,
-        on_internal_error: Callable[[str, Exception], None],
+        on_internal_error: Callable[[str, BaseException], None],
     ) -> None:
         self.outbox = Outbox(limits)
         self.open_call = OpenCall()
@@ -137,7 +138,8 @@ class Requests:
                     is_bound = True
                     validate_sending(entry.action, "request", payload)
                 data = serialize(Call(unique_id, entry.action, payload))
-            except Exception as error:
+            except BaseException as error:
+                obey_exit(error)
                 self._unsendable(entry, error, now, is_bound=is_bound)
                 continue
             entry.frame_payload = payload
@@ -151,10 +153,10 @@ class Requests:
             return data, unique_id, entry.action
         return None
 
-    def _unsendable(self, entry: Entry, error: Exception, now: float, *, is_bound: bool) -> None:
+    def _unsendable(self, entry: Entry, error: BaseException, now: float, *, is_bound: bool) -> None:
         """What was bound is not valid, or binding it failed. A stored message that is wrong now is wrong after a
         restart as well and is given up; one that could not be bound has its attempts for that."""
-        failure = CallFailed(entry.action, "invalid", description=str(error))
+        failure = CallFailed(entry.action, "invalid", description=text_of(error))
         if entry.lane is Lane.BOOT:
             self._boot_again(entry, now)
         elif entry.is_retried and is_bound:
@@ -374,7 +376,8 @@ class Requests:
         """The one door to code that is not ours: what it raises is told, and ends nothing."""
         try:
             hook(*arguments)
-        except Exception as error:
+        except BaseException as error:
+            obey_exit(error)
             self._on_internal_error(f"{what} of a message", error)
 
 

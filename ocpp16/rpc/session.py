@@ -21,6 +21,7 @@ from math import inf
 from ocpp16._core import Call, CallError, CallResult, FramingError, ValidationError, parse, validate
 from ocpp16.enums import ErrorCode, RegistrationStatus
 from ocpp16.errors import CallFailed, LocalProtocolError
+from ocpp16.faults import obey_exit
 from ocpp16.models import Counters
 from ocpp16.rpc.outbox import Outbox
 from ocpp16.rpc.pending import Delivery, Entry, Lane, Payload
@@ -78,7 +79,7 @@ class Session:
         limits: OutboxLimits | None = None,
         specific_codes: bool = True,
         on_invalid: Callable[[str, str], None] | None = None,
-        on_internal_error: Callable[[str, Exception], None] | None = None,
+        on_internal_error: Callable[[str, BaseException], None] | None = None,
     ) -> None:
         self.registration: RegistrationStatus | None = None
         """What the last BootNotification was answered with; None before. Changed by `set_registration`."""
@@ -228,7 +229,8 @@ class Session:
     def _follow(self, then: Callable[[], None]) -> None:
         try:
             then()
-        except Exception as error:
+        except BaseException as error:
+            obey_exit(error)
             self._on_internal_error("what follows an answer", error)
 
     def next_frame(self, now: float, durable: int) -> OutgoingFrame | None:
@@ -301,7 +303,8 @@ class Session:
                 self._on_result(frame, text, now)
             else:
                 self._on_error(frame, now)
-        except Exception as error:
+        except BaseException as error:
+            obey_exit(error)
             self._on_internal_error("taking in a frame", error)
         return None
 
@@ -400,7 +403,8 @@ class Session:
             requests.awaits_boot = True
             try:
                 self.on_boot_wanted()
-            except Exception as failure:
+            except BaseException as failure:
+                obey_exit(failure)
                 requests.awaits_boot = False
                 self._on_internal_error("wish for a BootNotification", failure)
         entry.excused_on = connection
@@ -432,5 +436,5 @@ class Session:
             self._requests.refused(entry, unique_id, failure, now)
 
 
-def _raise(place: str, error: Exception) -> None:
+def _raise(place: str, error: BaseException) -> None:
     raise error

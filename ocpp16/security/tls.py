@@ -206,7 +206,7 @@ def _trusted(source: Path | None) -> tuple[bytes, ...]:
             if _is_certificate(block):
                 found[block] = None
             else:
-                logger.warning("a certificate in %s cannot be read and is left out", file)
+                logger.warning("a certificate in %s cannot be read and is left out", shown(file))
     return tuple(found)
 
 

@@ -5,13 +5,13 @@ arguments as JSON has them, checks both, and only then acts; `words.from_words` 
 goes wrong is a `CommandError` with one of five codes, and then nothing was changed.
 """
 
-import logging
 import os
 from collections.abc import Callable, Mapping
 from inspect import isawaitable
 from typing import TYPE_CHECKING, Any
 
 from ocpp16.errors import ChargePointStopped, FeatureNotBuilt, Ocpp16Error
+from ocpp16.faults import obey, sentence
 from ocpp16.simulation.command import Command, CommandError, near
 from ocpp16.simulation.command_table import COMMANDS
 from ocpp16.texts import shown
@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from ocpp16.charge_point.charge_point import ChargePoint
     from ocpp16.simulation.operation import Operation
     from ocpp16.simulation.station import SimulatedStation
-
-log = logging.getLogger("ocpp16.simulation")
 
 REFUSALS = frozenset({"Rejected", "NotSupported"})
 
@@ -67,9 +65,10 @@ class Commands:
             raise
         except ValueError as error:
             raise CommandError("bad_value", shown(error)) from error
-        except Exception as error:  # a fault of ours must not end the program of whoever tests with it
-            log.exception("the command %s failed", name)
-            raise CommandError("refused", f"an internal error: {shown(repr(error))}") from error
+        except BaseException as error:  # a fault of ours must not end the program of whoever tests with it
+            obey(error)
+            self.charge_point.second_line.log.error("the command %s failed", name, about=name, error=error)
+            raise CommandError("refused", f"an internal error: {sentence(error)}") from error
 
     def reason(self, name: str, arguments: Mapping[str, Any], result: Any) -> str:
         """Why a command was refused, if that is what `result` says and the reason is known; else empty."""

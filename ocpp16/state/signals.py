@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from ocpp16.enums import ChargePointStatus, RegistrationStatus
+from ocpp16.faults import obey_exit
 from ocpp16.models import IdTagInfo
 from ocpp16.state.transaction import Transaction
 
@@ -157,7 +158,7 @@ class Signals:
     __slots__ = ("_emitting", "_subscribers", "_waiting", "on_error")
 
     def __init__(self) -> None:
-        self.on_error: Callable[[str, Exception], None] | None = None
+        self.on_error: Callable[[str, BaseException], None] | None = None
         """Is given the place ("signal TransactionEnded") and the exception of a subscriber that raised."""
         self._subscribers: dict[type[Signal], tuple[Callable[..., None], ...]] = {}
         self._waiting: list[Signal] = []
@@ -176,9 +177,10 @@ class Signals:
                 for subscriber in self._subscribers.get(type(current), ()):
                     try:
                         subscriber(current)
-                    except Exception as error:
+                    except BaseException as error:
                         if self.on_error is None:
                             raise
+                        obey_exit(error)
                         self.on_error(f"signal {type(current).__name__}", error)
         finally:
             self._emitting = False

@@ -14,6 +14,8 @@ import heapq
 from collections.abc import Callable
 from math import floor, inf, isnan
 
+from ocpp16.faults import obey_exit
+
 _COMPACTION_FLOOR = 16
 """Below this number of cancelled entries a rebuild is not worth its time."""
 
@@ -56,7 +58,7 @@ class Timers:
         self._sequence = 0
         self._cancelled = 0
         self.on_earlier: Callable[[float], None] | None = None
-        self.on_error: Callable[[str, Exception], None] | None = None
+        self.on_error: Callable[[str, BaseException], None] | None = None
         """Is given the place ("timer") and the exception of a callback that raised."""
 
     def __len__(self) -> int:
@@ -99,9 +101,10 @@ class Timers:
             called += 1
             try:
                 callback()
-            except Exception as error:
+            except BaseException as error:
                 if self.on_error is None:
                     raise
+                obey_exit(error)
                 self.on_error("timer", error)
         return called
 

@@ -11,7 +11,6 @@ Rules of this file:
    are written again as memory has it (`restore`), until that succeeds.
 """
 
-import logging
 import threading
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -21,11 +20,11 @@ from typing import Protocol
 import trio
 
 from ocpp16.errors import StoreError
+from ocpp16.faults import obey_exit, sentence
+from ocpp16.log import FoldingLog
 from ocpp16.store.commit import in_a_thread
 from ocpp16.store.journal import FLUSH_TIMEOUT, RETRY_DELAYS
 from ocpp16.store.proposal import Proposal
-
-log = logging.getLogger("ocpp16")
 
 
 class FileWrite(Protocol):
@@ -130,6 +129,7 @@ class FileKeeper:
         on_failing: Callable[[str], None] | None = None,
         on_recovered: Callable[[], None] | None = None,
         on_internal_error: Callable[[str, BaseException], None] | None = None,
+        log: FoldingLog | None = None,
     ) -> None:
         self.has_ended = False
         self._is_inline = inline
@@ -138,6 +138,7 @@ class FileKeeper:
         self._on_failing = on_failing
         self._on_recovered = on_recovered
         self._on_internal_error = on_internal_error
+        self._log = log or FoldingLog("", trio.current_time)
         self._failing: Path | None = None
         self._number = 0
         self._waiting: list[_Work] = []
@@ -238,7 +239,8 @@ class FileKeeper:
             return
         try:
             work = _Work(None, restore())
-        except Exception as error:
+        except BaseException as error:
+            obey_exit(error)
             self._restore = None
             self._internal_error("restore", error)
             return
@@ -260,7 +262,8 @@ class FileKeeper:
         try:
             if callback is not None:
                 callback(*arguments)
-        except Exception as error:
+        except BaseException as error:
+            obey_exit(error)
             self._internal_error(place, error)
 
     def _settle(self, work: _Work) -> None:
@@ -289,19 +292,20 @@ class FileKeeper:
             self._attempts = 0
             return
         if not self._attempts:
-            log.error("what was refused may be in the file until it can be written again: %s", work.error)
+            self._log.error("what was refused may be in the file until it can be written again: %s", work.error)
         self._retry_at = trio.current_time() + self._retry_delays[min(self._attempts, len(self._retry_delays) - 1)]
         self._attempts += 1
         if self._restore is None:
             self._restore = work.restore
 
-    def _internal_error(self, place: str, error: Exception) -> None:
-        log.error("a change of a file failed in %s", place, exc_info=error)
+    def _internal_error(self, place: str, error: BaseException) -> None:
+        self._log.error("a change of a file failed in %s", place, error=error)
         if self._on_internal_error is not None:
             try:
                 self._on_internal_error(place, error)
-            except Exception:
-                log.exception("who is told of errors failed")
+            except BaseException as failure:
+                obey_exit(failure)
+                self._log.error("who is told of errors failed: %s", sentence(failure), error=failure)
 
     def _end(self) -> None:
         error = StoreError("the keeper of files ended before this was written")

@@ -20,7 +20,6 @@ Rules of this file:
 6. Nothing is kept or done per charge point but for what waits to be written: ten thousand share one journal.
 """
 
-import logging
 from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
@@ -29,6 +28,8 @@ from weakref import WeakValueDictionary
 import trio
 
 from ocpp16.errors import StoreError
+from ocpp16.faults import obey_exit, sentence, text_of
+from ocpp16.log import FoldingLog
 from ocpp16.store.base import Row, RowChange, Store, Table
 from ocpp16.store.batch import Batch, is_overtaken
 from ocpp16.store.commit import Commit, Errand, Work, as_outage
@@ -36,9 +37,6 @@ from ocpp16.store.committer import Committer
 from ocpp16.store.loading import load_as_told
 from ocpp16.store.proposal import Proposal as Proposal
 from ocpp16.store.watchers import Subscribers, Waiters, Watcher, Watchers
-from ocpp16.texts import shown
-
-log = logging.getLogger("ocpp16")
 
 T = TypeVar("T")
 
@@ -84,7 +82,8 @@ class Journal:
         self.on_failing = on_failing
         self.on_recovered = on_recovered
         self.on_internal_error = on_internal_error
-        self._watchers = Watchers()
+        self._log = FoldingLog("", trio.current_time)
+        self._watchers = Watchers(self._log)
         self._is_volatile = store.is_volatile
         self._retry_delays = tuple(retry_delays)
         self._hang_timeout = hang_timeout
@@ -93,7 +92,7 @@ class Journal:
         self._reason = ""
         self._attempts = 0
         self._retry_at = 0.0
-        self._subscribers = Subscribers()
+        self._subscribers = Subscribers(self._log)
         self._waiters = Waiters()
         self._is_settling = False
         self._committer = Committer(self, inline=inline, flush_timeout=flush_timeout, hang_timeout=hang_timeout)
@@ -292,7 +291,7 @@ class Journal:
                 proposal.give_up(error)
         left = self.left()
         if left:
-            log.error("the store ends with %d changes not stored: %s", left, shown(self._reason) or "it was cut short")
+            self._log.error("the store ends with %d changes not stored: %s", left, self._reason or "it was cut short")
         if not (left and is_orderly) and _JOURNALS.get(id(self.store)) is self:
             del _JOURNALS[id(self.store)]
         self._waiters.wake(self.number)
@@ -333,7 +332,7 @@ class Journal:
         if not isinstance(error, Exception):
             raise error
         if not isinstance(error, StoreError) and not self.is_failing:
-            log.error("the store failed for a reason of its own", exc_info=error)
+            self._log.error("the store failed for a reason of its own: %s", sentence(error), error=error)
         delay = self._retry_delays[min(self._attempts, len(self._retry_delays) - 1)]
         self._attempts += 1
         self._retry_at = trio.current_time() + delay
@@ -354,8 +353,8 @@ class Journal:
             if refused.piece.proposal is not None:
                 refused.piece.proposal.fail(refused.as_store_error())
             else:
-                who, why = shown(refused.charge_point_id), shown(refused.error)
-                log.error("%s: the store cannot take what was told, it is left out: %s", who, why)
+                who, why = refused.charge_point_id, text_of(refused.error)
+                self._log.error("%s: the store cannot take what was told, it is left out: %s", who, why, about=who)
                 self._internal_error(refused.charge_point_id, "store", refused.error)
         to_restore: list[Proposal] = []
         for proposal in commit.batch.proposals:
@@ -364,9 +363,8 @@ class Journal:
             elif not proposal.is_settled:
                 error = proposal.carry_out()
                 if error is not None:
-                    log.error(
-                        "%s: a change that is stored cannot be applied", shown(proposal.charge_point_id), exc_info=error
-                    )
+                    who = proposal.charge_point_id
+                    self._log.error("%s: a change that is stored cannot be applied", who, about=who, error=error)
                     self._internal_error(proposal.charge_point_id, "apply", error)
                 if error is not None or is_overtaken(proposal, (commit.batch, self._pending)):
                     to_restore.append(proposal)
@@ -388,8 +386,9 @@ class Journal:
         """What memory has instead of a proposal that may be, or become, stored."""
         try:
             changes = proposal.restore()
-        except Exception as error:
-            log.exception("%s: the rows of a withdrawn change cannot be told", shown(proposal.charge_point_id))
+        except BaseException as error:
+            obey_exit(error)
+            self._log.error("%s: the rows of a withdrawn change cannot be told", proposal.charge_point_id, error=error)
             self._internal_error(proposal.charge_point_id, "restore", error)
         else:
             self.append(proposal.charge_point_id, *changes)

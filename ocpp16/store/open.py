@@ -7,7 +7,6 @@ Rules of this file:
 3. The journal is served until the block is left, cancelled or not: who leaves in order inside needs the disk.
 """
 
-import logging
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager, suppress
 from functools import partial
@@ -18,6 +17,8 @@ from typing import Any
 import trio
 
 from ocpp16.errors import StoreError
+from ocpp16.faults import sentence
+from ocpp16.log import FoldingLog, log
 from ocpp16.store import connection as connections
 from ocpp16.store import migrations
 from ocpp16.store.base import Store
@@ -32,8 +33,6 @@ OPEN_TIMEOUT = 60.0
 """Seconds that opening may take: a large database is checked, repaired or migrated in it."""
 REOPEN_INTERVAL = 30.0
 """Seconds between attempts to open a file that could not be opened."""
-
-log = logging.getLogger("ocpp16")
 
 
 @asynccontextmanager
@@ -150,6 +149,7 @@ class _Owner:
         self._is_inline = is_inline
         self._interval = interval
         self._opening: Job[SqliteStore | FallbackStore] | None = None
+        self._log = FoldingLog("", trio.current_time)
 
     async def open(self, timeout: float) -> SqliteStore | FallbackStore:
         opening = Job(partial(open_or_fall_back, self._path, self._manner))
@@ -170,9 +170,9 @@ class _Owner:
                 file = await self._opened(store)
                 await journal.in_turn(partial(_adopt, file), timeout=inf)
             except StoreError as error:
-                log.info("the store still works from memory: %s", shown(error))
-            except Exception:
-                log.exception("the store still works from memory")
+                self._log.info("the store still works from memory: %s", error)
+            except Exception as error:
+                self._log.error("the store still works from memory: %s", sentence(error), error=error)
         if isinstance(store, FallbackStore):
             journal.tell_recovered()
 
@@ -187,7 +187,7 @@ class _Owner:
         if not closing.landed.is_set():
             log.error("the store cannot be closed: a thread hangs in it; it is left to the end of the process")
         elif closing.error is not None:
-            log.error("the store was not closed in order", exc_info=closing.error)
+            self._log.error("the store was not closed in order", error=closing.error)
         elif isinstance(store, FallbackStore) and store.is_degraded:
             log.error("the store ends in memory, what was told is lost: %s", shown(store.reason))
 

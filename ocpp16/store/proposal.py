@@ -16,6 +16,7 @@ from typing import Any, Protocol
 import trio
 
 from ocpp16.errors import StoreError
+from ocpp16.faults import as_exception, obey_exit
 
 
 class _Phase(Enum):
@@ -145,10 +146,11 @@ class Proposal:
         self._phase = _Phase.APPLYING
         try:
             self._apply()
-        except Exception as error:
-            self._error = error
+        except BaseException as error:
+            obey_exit(error)
+            self._error = as_exception(error)
             self._end(_Phase.FAILED)
-            return error
+            return self._error
         self._end(_Phase.APPLIED)
         return None
 

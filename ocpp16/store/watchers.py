@@ -2,18 +2,18 @@
 
 Rules of this file:
 1. An outage concerns everybody; what was left out concerns its charge point, and whoever watches all.
-2. A callback that raises is logged: it is no part of the store.
+2. A callback that raises is logged, repeats folded: it is no part of the store.
 3. A commit concerns those whose changes it held, and nobody else.
 """
 
 import heapq
-import logging
 from collections.abc import Callable
 from typing import NamedTuple
 
 import trio
 
-log = logging.getLogger("ocpp16")
+from ocpp16.faults import obey_exit, sentence
+from ocpp16.log import FoldingLog
 
 
 class Watcher(NamedTuple):
@@ -30,9 +30,10 @@ class Watcher(NamedTuple):
 class Watchers:
     """By charge point; None watches all."""
 
-    __slots__ = ("_watchers",)
+    __slots__ = ("_log", "_watchers")
 
-    def __init__(self) -> None:
+    def __init__(self, log: FoldingLog) -> None:
+        self._log = log
         self._watchers: dict[str | None, list[Watcher]] = {}
 
     def add(self, charge_point_id: str | None, watcher: Watcher) -> Callable[[], None]:
@@ -50,27 +51,28 @@ class Watchers:
     def failing(self, first: Watcher, reason: str) -> None:
         for watcher in (first, *self._all()):
             if watcher.on_failing is not None:
-                _call(watcher.on_failing, reason)
+                _call(self._log, watcher.on_failing, reason)
 
     def recovered(self, first: Watcher) -> None:
         for watcher in (first, *self._all()):
             if watcher.on_recovered is not None:
-                _call(watcher.on_recovered)
+                _call(self._log, watcher.on_recovered)
 
     def internal_error(self, first: Watcher, charge_point_id: str, place: str, error: BaseException) -> None:
         for watcher in (first, *self._watchers.get(charge_point_id, ()), *self._watchers.get(None, ())):
             if watcher.on_internal_error is not None:
-                _call(watcher.on_internal_error, place, error)
+                _call(self._log, watcher.on_internal_error, place, error)
 
     def _all(self) -> list[Watcher]:
         return [watcher for watchers in self._watchers.values() for watcher in watchers]
 
 
-def _call(callback: Callable[..., None], *arguments: object) -> None:
+def _call(log: FoldingLog, callback: Callable[..., None], *arguments: object) -> None:
     try:
         callback(*arguments)
-    except Exception:
-        log.exception("a callback of the store failed")
+    except BaseException as error:
+        obey_exit(error)
+        log.error("a callback of the store failed: %s", sentence(error), error=error)
 
 
 class Waiters:
@@ -98,9 +100,10 @@ class Waiters:
 class Subscribers:
     """Callbacks that are called when more is stored, by charge point; None for whom every commit concerns."""
 
-    __slots__ = ("_kicks",)
+    __slots__ = ("_kicks", "_log")
 
-    def __init__(self) -> None:
+    def __init__(self, log: FoldingLog) -> None:
+        self._log = log
         self._kicks: dict[str | None, list[Callable[[], None]]] = {}
 
     def add(self, charge_point_id: str | None, kick: Callable[[], None]) -> Callable[[], None]:
@@ -120,4 +123,4 @@ class Subscribers:
         kicks = self._kicks.get(charge_point_id)
         if kicks is not None:
             for kick in tuple(kicks):
-                _call(kick)
+                _call(self._log, kick)

@@ -22,6 +22,7 @@ from ocpp16.address import (
     user_name_problem,
 )
 from ocpp16.errors import ConfigurationError, ConnectionFailed
+from ocpp16.faults import obey
 from ocpp16.texts import shown
 from ocpp16.transport.interface import bind_to_interface
 from ocpp16.transport.streams import close_forcefully, said
@@ -162,8 +163,9 @@ async def open_stream(
     except BaseException as exc:
         if tcp is not None:
             await close_forcefully(tcp)
-        if isinstance(exc, ConnectionFailed) or not isinstance(exc, Exception):
+        if isinstance(exc, ConnectionFailed):
             raise
+        obey(exc)
         # Of a resolver or socket factory that somebody set, or of a library at a value it was not made for.
         raise DialFailed(step, f"{step}: {shown(said(exc))}") from exc
 
@@ -172,7 +174,8 @@ async def _resolve(endpoint: Endpoint) -> list[_Address]:
     try:
         found = await trio.socket.getaddrinfo(endpoint.host, endpoint.port, type=socket.SOCK_STREAM)
         addresses: list[_Address] = [(family, address) for family, _, _, _, address in found]
-    except Exception as exc:
+    except BaseException as exc:
+        obey(exc)
         reason = getattr(exc, "strerror", None) or said(exc)
         raise DialFailed("name", f"name: cannot resolve {endpoint.host}: {shown(reason)}") from exc
     if not addresses:
@@ -190,13 +193,14 @@ async def _connect(endpoint: Endpoint, addresses: list[_Address], interface: str
             problem = f"no answer within {limit:g} s"
         except DialFailed:
             raise
-        except Exception as exc:
+        except BaseException as exc:
+            obey(exc)
             problem = _reason(exc)
         problems.append(problem if address[0] == endpoint.host else f"{address[0]}: {problem}")
     raise DialFailed("TCP", f"TCP: cannot connect to {endpoint.authority}: {'; '.join(problems)}")
 
 
-def _reason(exc: Exception) -> str:
+def _reason(exc: BaseException) -> str:
     if isinstance(exc, OSError) and exc.errno:
         with suppress(ValueError, OverflowError, TypeError):
             return os.strerror(exc.errno)

@@ -20,6 +20,7 @@ from wsproto.handshake import H11Handshake
 from wsproto.utilities import RemoteProtocolError
 
 from ocpp16.errors import ConnectionFailed, HandshakeRefused
+from ocpp16.faults import obey, obey_exit
 from ocpp16.texts import shown
 from ocpp16.transport.retry_after import seconds_to_wait
 from ocpp16.transport.streams import said
@@ -178,7 +179,8 @@ async def _read_body(
                 data = await _read(stream)
                 handshake.receive_data(data)
                 events = list(handshake.events())
-            except Exception:
+            except BaseException as exc:
+                obey(exc)
                 break
             finished = not data
     return bytes(body[:BODY_LIMIT])
@@ -218,7 +220,8 @@ async def answer_upgrade(
             answer = handshake.send(AcceptConnection(subprotocol=verdict.subprotocol, extensions=list(extensions)))
         else:
             answer = _written(handshake, verdict)
-    except Exception as exc:
+    except BaseException as exc:
+        obey_exit(exc)
         raise await _refused(stream, handshake, Reject(500), "the answer could not be decided or written") from exc
     await stream.send_all(answer)
     if isinstance(verdict, Reject):
@@ -252,7 +255,8 @@ async def _refused(stream: trio.abc.Stream, handshake: H11Handshake, verdict: Re
     """Send a refusal and return it as an exception. One that cannot be written, or sent, is one all the same."""
     try:
         await stream.send_all(_written(handshake, verdict))
-    except Exception as exc:
+    except BaseException as exc:
+        obey(exc)
         reason = reason or f"no answer was sent: {said(exc)}"
     return HandshakeRefused(verdict.status, verdict.body, reason)
 

@@ -1,15 +1,16 @@
 """Streams of others' making: ended where waiting is not possible, and taken for what they are.
 
 A stream may be a socket, TLS over one, or whatever a host hands in: a tunnel, a modem, a fault of a test. What such a
-stream raises is a broken connection and nothing else; only cancellation passes.
+stream raises is a broken connection and nothing else; only the cancellation of the present task passes.
 """
 
-from contextlib import suppress
 from inspect import iscoroutine
 
 import trio
 
-__all__ = ["close_at_once", "close_forcefully", "said", "yields"]
+from ocpp16.faults import obey, obey_exit, text_of
+
+__all__ = ["close", "close_at_once", "close_forcefully", "said", "yields"]
 
 
 def close_at_once(stream: trio.abc.AsyncResource) -> None:
@@ -28,14 +29,24 @@ def close_at_once(stream: trio.abc.AsyncResource) -> None:
 
 
 def _is_closed_at_once(stream: trio.abc.AsyncResource) -> bool:
-    with suppress(Exception):  # what it raises changes nothing: it is not used again
+    try:
         close = stream.socket.close if isinstance(stream, trio.SocketStream) else getattr(stream, "close", None)
         if callable(close):
             result = close()
             if not iscoroutine(result):
                 return True
             result.close()  # it would have to be waited for
+    except BaseException as fault:  # it changes nothing: the stream is not used again
+        obey_exit(fault)
     return False
+
+
+async def close(stream: trio.abc.AsyncResource) -> None:
+    """Close in the stream's own way. Never raises but when cancelled."""
+    try:
+        await stream.aclose()
+    except BaseException as fault:
+        obey(fault)
 
 
 async def close_forcefully(stream: trio.abc.AsyncResource) -> None:
@@ -43,8 +54,10 @@ async def close_forcefully(stream: trio.abc.AsyncResource) -> None:
 
     A stream whose `aclose` shields itself from cancellation is waited for as long as it takes.
     """
-    with suppress(Exception):
+    try:
         await trio.aclose_forcefully(stream)
+    except BaseException as fault:
+        obey(fault)
 
 
 def yields(stream: trio.abc.AsyncResource) -> bool:
@@ -56,7 +69,4 @@ def yields(stream: trio.abc.AsyncResource) -> bool:
 def said(error: BaseException) -> str:
     """What an exception of a stream tells, or the one behind it; its type where it tells nothing."""
     cause = error.__cause__ or error
-    with suppress(Exception):
-        if text := str(cause):
-            return text
-    return type(cause).__name__
+    return text_of(cause) or type(cause).__name__

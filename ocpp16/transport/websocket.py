@@ -16,7 +16,6 @@ Rules:
 
 import os
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from typing import Self
 
 import trio
@@ -25,10 +24,11 @@ from wsproto.events import BytesMessage, CloseConnection, Event, Ping, Pong, Tex
 from wsproto.utilities import LocalProtocolError
 
 from ocpp16.errors import ConnectionClosed, ConnectionFailed, HandshakeRefused
+from ocpp16.faults import end_in, obey
 from ocpp16.transport.assembly import Assembly, Unacceptable
 from ocpp16.transport.compression import BoundedDeflate
 from ocpp16.transport.handshake import Accept, Reject, UpgradeRequest, answer_upgrade, request_upgrade
-from ocpp16.transport.streams import close_at_once, close_forcefully, said, yields
+from ocpp16.transport.streams import close, close_at_once, close_forcefully, said, yields
 
 __all__ = ["Accept", "Reject", "UpgradeRequest", "WebSocket"]
 
@@ -111,7 +111,7 @@ class WebSocket:
         self._unabsorbed = True  # the frame machine may have frames: those that came in one packet with the handshake
         self._ready: list[str] = []
         self._ended: tuple[int, str] | None = None  # what `receive` raises once `_ready` is empty
-        self._cause: Exception | None = None  # of that
+        self._cause: BaseException | None = None  # of that
         self._must_drain = False
         self._closing = False  # `aclose` has taken over the writing
 
@@ -165,8 +165,9 @@ class WebSocket:
             raise ConnectionFailed(f"WebSocket handshake: no answer within {timeout:g} s")
         except BaseException as exc:
             await close_forcefully(stream)
-            if isinstance(exc, ConnectionFailed) or not isinstance(exc, Exception):
+            if isinstance(exc, ConnectionFailed):
                 raise
+            obey(exc)
             raise ConnectionFailed(f"WebSocket handshake: {said(exc)}") from exc
 
     @classmethod
@@ -195,8 +196,9 @@ class WebSocket:
             raise ConnectionFailed(f"WebSocket handshake: no request within {timeout:g} s")
         except BaseException as exc:
             await close_forcefully(stream)
-            if isinstance(exc, ConnectionFailed) or not isinstance(exc, Exception):
+            if isinstance(exc, ConnectionFailed):
                 raise
+            obey(exc)
             raise ConnectionFailed(f"WebSocket handshake: {said(exc)}") from exc
 
     @property
@@ -257,7 +259,8 @@ class WebSocket:
                     data = os.read(self._socket.fileno(), READ_SIZE)
                 except BlockingIOError:
                     return b""
-        except Exception as exc:
+        except BaseException as exc:
+            obey(exc)
             self._end(1006, f"connection broken: {said(exc)}", exc)
             return b""
         if not data:
@@ -364,7 +367,7 @@ class WebSocket:
         """The frame machine raised: bytes that it was not made for, or a fault of it. Nothing further can be read."""
         self._end(1006, f"unreadable frames: {said(exc)}", exc)
 
-    def _end(self, code: int, reason: str, cause: Exception | None = None) -> None:
+    def _end(self, code: int, reason: str, cause: BaseException | None = None) -> None:
         if self._ended is None:
             self._ended, self._cause = (code, reason), cause
 
@@ -442,11 +445,12 @@ class WebSocket:
                 self._writing = len(data)
                 await self._stream.send_all(data)
                 self._writing = 0
-        except Exception as exc:
-            self._give_up(exc)
-        except BaseException:
-            self.abort("a write was given up")
-            raise
+        except BaseException as exc:
+            if end_in(exc) is None:
+                self._give_up(exc)
+            else:
+                self.abort("a write was given up")
+            obey(exc)
         finally:
             self._flushing = False
             self._writing = 0
@@ -471,8 +475,7 @@ class WebSocket:
                 await self._write_all()
                 if not self._reading:
                     await self._await_end()
-                with suppress(Exception):
-                    await self._stream.aclose()
+                await close(self._stream)
         finally:
             self.abort("closed")
             await close_forcefully(self._stream)
@@ -495,7 +498,7 @@ class WebSocket:
         self._outgoing.clear()
         close_at_once(self._stream)
 
-    def _give_up(self, exc: Exception) -> None:
+    def _give_up(self, exc: BaseException) -> None:
         """A write failed."""
         self._end(1006, f"connection broken: {said(exc)}", exc)
         self.abort()

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ocpp16.rpc.folding import Folding
+from ocpp16.rpc.folding import VARIANTS, Folding
 
 if TYPE_CHECKING:
     from tests.rpc.conftest import Line
@@ -37,6 +37,15 @@ def test_varied_noise_does_not_grow() -> None:
     assert len(folding._seen) == 8
     assert folding.note(999, 1.0) is None
     assert folding.note(0, 1.0) == 0
+
+
+def test_variants_of_one_cause_are_told_up_to_a_bound() -> None:
+    folding = Folding()
+    told = [number for number in range(1000) if folding.note("a", 0.0, number) is not None]
+    assert told == list(range(VARIANTS))
+    assert folding.note("a", 59.0, 0) is None
+    assert folding.note("b", 59.0, 0) == 0
+    assert folding.note("a", 60.0, "new") == 1000 - VARIANTS + 1
 
 
 @given(times=st.lists(st.floats(0, 10_000), max_size=60).map(sorted), interval=st.floats(1, 1000))

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from strange_errors import STRANGE
 
 from ocpp16._core import CallError, CallResult, json_text
 from ocpp16.errors import LocalProtocolError
@@ -21,9 +22,9 @@ class Caught:
 
     def __init__(self) -> None:
         self.places: list[str] = []
-        self.errors: list[Exception] = []
+        self.errors: list[BaseException] = []
 
-    def __call__(self, place: str, error: Exception) -> None:
+    def __call__(self, place: str, error: BaseException) -> None:
         self.places.append(place)
         self.errors.append(error)
 
@@ -62,6 +63,35 @@ def test_a_confirmation_hook_that_raises_counts_as_told(guarded: "Line", caught:
     guarded.answer()
     assert guarded.advance(1000) == []
     assert guarded.session.outbox.depth == 0
+
+
+@pytest.mark.parametrize("kind", STRANGE)
+def test_what_is_no_exception_ends_nothing_either(
+    guarded: "Line", caught: Caught, kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def strange(*_: object) -> None:
+        raise STRANGE[kind]()
+
+    monkeypatch.setattr(guarded.ledger, "confirmed", strange)
+    guarded.put("StartTransaction").on_confirmation = strange
+    guarded.take()
+    guarded.answer()
+    guarded.session.on_boot_wanted = strange
+    guarded.put("StopTransaction")
+    guarded.take()
+    guarded.refuse("SecurityError")
+    guarded.session._reading._on_invalid = strange
+    guarded.receive("[]")
+    guarded.call("ClearCache")
+    guarded.session.reply(CallResult("cs-1", {"status": "Accepted"}), then=strange)
+    guarded.lose()
+    assert caught.places == [
+        "delivery of a message",
+        "confirmation of a message",
+        "wish for a BootNotification",
+        "report of an invalid frame",
+        "what follows an answer",
+    ]
 
 
 @pytest.mark.parametrize("how", ["refused", "timeout", "lost", "stopped"])

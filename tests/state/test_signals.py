@@ -3,6 +3,7 @@
 from dataclasses import FrozenInstanceError
 
 import pytest
+from strange_errors import STRANGE
 
 from ocpp16.enums import ChargePointStatus
 from ocpp16.state.signals import ClockSet, Connected, ConnectorStatusChanged, Disconnected, Signal, Signals
@@ -82,6 +83,20 @@ def test_with_a_hook_the_others_hear_the_signal_all_the_same() -> None:
     assert errors == [("signal Connected", "broken")]
     signals.emit(Connected())
     assert heard == ["second", "clock"] * 2
+
+
+@pytest.mark.parametrize("kind", STRANGE)
+def test_what_is_no_exception_ends_nothing_either(kind: str) -> None:
+    signals, heard = Signals(), list[str]()
+    signals.on_error = lambda place, error: heard.append(place)
+
+    def broken(_: Connected) -> None:
+        raise STRANGE[kind]()
+
+    signals.on(Connected, broken)
+    signals.on(Connected, lambda _: heard.append("second"))
+    signals.emit(Connected())
+    assert heard == ["signal Connected", "second"]
 
 
 def test_the_hook_is_not_asked_when_a_task_is_to_end() -> None:

@@ -5,6 +5,7 @@ from math import inf, nan
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from strange_errors import STRANGE
 
 from ocpp16.state.timers import Timer, Timers
 
@@ -185,6 +186,21 @@ def test_with_a_hook_the_next_timer_has_its_turn() -> None:
     assert (repeated.is_active, repeated.when) == (True, 11)
     timers.run_due(11)
     assert len(errors) == 2
+
+
+@pytest.mark.parametrize("kind", STRANGE)
+def test_what_is_no_exception_ends_nothing_either(kind: str) -> None:
+    timers, calls, errors = Timers(), Calls(), list[BaseException]()
+    timers.on_error = lambda place, error: errors.append(error)
+
+    def broken() -> None:
+        raise STRANGE[kind]()
+
+    timers.at(1, broken)
+    timers.at(2, calls.of("next"))
+    timers.run_due(5)
+    assert calls == ["next"]
+    assert len(errors) == 1
 
 
 def test_the_hook_is_not_asked_when_a_task_is_to_end() -> None:

@@ -10,8 +10,10 @@ import trio
 import trio.testing
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from strange_errors import STRANGE
 
 from ocpp16.errors import ConnectionClosed, ConnectionFailed, HandshakeRefused
+from ocpp16.transport.dial import DialFailed, Endpoint, open_stream
 from ocpp16.transport.websocket import Accept, WebSocket
 
 SETTINGS = settings(derandomize=True, deadline=None, database=None, max_examples=150)
@@ -24,7 +26,7 @@ class Mute(Exception):
         raise RuntimeError("no comment")
 
 
-EXCEPTIONS: list[Callable[[], Exception]] = [
+EXCEPTIONS: list[Callable[[], BaseException]] = [
     lambda: OSError(110, "timed out"),
     lambda: RuntimeError("modem"),
     lambda: ValueError("\ud800\x1b[2J"),
@@ -40,6 +42,7 @@ EXCEPTIONS: list[Callable[[], Exception]] = [
     lambda: StopAsyncIteration(),
     lambda: ExceptionGroup("two", [OSError("a"), KeyError("b")]),
     lambda: Mute(),
+    *STRANGE.values(),
 ]
 
 
@@ -48,7 +51,7 @@ class Failing(trio.abc.Stream):
 
     def __init__(self, inner: trio.abc.Stream) -> None:
         self.inner = inner
-        self.faults: dict[str, Callable[[], Exception]] = {}
+        self.faults: dict[str, Callable[[], BaseException]] = {}
         self.reads: Any = None
 
     def _fail(self, operation: str) -> None:
@@ -140,6 +143,36 @@ async def test_a_handshake(role: str, operation: str, number: int, autojump_cloc
     with pytest.raises(ConnectionFailed) as caught:
         await shake()
     assert isinstance(caught.value, HandshakeRefused) or caught.value.__cause__ is not None
+
+
+@pytest.mark.parametrize("kind", STRANGE)
+@pytest.mark.parametrize("what", ["resolver", "socket"])
+async def test_a_resolver_or_a_socket_of_others(what: str, kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def fails(*_: Any, **__: Any) -> Any:
+        raise STRANGE[kind]()
+
+    def fails_at_once(*_: Any, **__: Any) -> Any:
+        raise STRANGE[kind]()
+
+    if what == "resolver":
+        monkeypatch.setattr(trio.socket, "getaddrinfo", fails)
+    else:
+        monkeypatch.setattr(trio.socket, "socket", fails_at_once)
+    with pytest.raises(DialFailed):
+        await open_stream(Endpoint(False, "127.0.0.1", 9, "/CP"))
+
+
+@pytest.mark.parametrize("kind", STRANGE)
+async def test_a_server_that_cannot_decide(kind: str) -> None:
+    near, far = trio.testing.memory_stream_pair()
+    await far.send_all(REQUEST)
+
+    def fails(request: Any) -> Any:
+        raise STRANGE[kind]()
+
+    with pytest.raises(HandshakeRefused) as caught:
+        await WebSocket.accept(near, decide=fails)
+    assert caught.value.status == 500
 
 
 async def test_cancellation_is_no_failure(autojump_clock: trio.testing.MockClock) -> None:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ocpp16.redaction import HIDDEN, UNREADABLE, redacted
+from ocpp16.redaction import HIDDEN, UNREADABLE, redacted, redacted_prose
 
 SECRET = "s3cr3t-P4ssw0rd"
 NAME = "AuthorizationKey"
@@ -45,6 +45,89 @@ def test_whatever_the_spelling_and_wherever_it_is_cut(
         json.loads(redacted(text))
     change = f'[2,"1","ChangeConfiguration",{{{",".join(members)}}}]'
     assert SECRET not in redacted(change[:cut]) or cut >= len(change)
+
+
+MEMBERS = ["key", "value", "readonly", "configurationKey", "unknownKey", "vendorId", "data", NAME, "Key", SECRET, "x"]
+TEXTS = st.sampled_from(
+    [NAME, SECRET, SECRET, "x", f"{NAME} {SECRET}", f"{SECRET} is no {NAME}", "HeartbeatInterval", ""]
+)
+LEAVES = st.one_of(TEXTS, st.booleans(), st.none(), st.integers(0, 9))
+
+
+def objects(inner: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
+    """JSON objects as text, with members in any order and number."""
+    pairs = st.lists(st.tuples(st.sampled_from(MEMBERS).map(json.dumps), inner), max_size=4)
+    return pairs.map(lambda members: "{" + ",".join(f"{name}:{value}" for name, value in members) + "}")
+
+
+JSON = st.recursive(
+    LEAVES.map(json.dumps),
+    lambda inner: st.one_of(
+        st.lists(inner, max_size=4).map(lambda items: "[" + ",".join(items) + "]"),
+        objects(inner),
+        inner.map(json.dumps),  # JSON in JSON
+    ),
+    max_leaves=12,
+)
+BEGINNINGS = [
+    "[",
+    "",
+    '[2,"1",',
+    '[2,"1","ChangeConfiguration",',
+    '[3,"1",',
+    '[4,"1","GenericError",',
+    '[4,"1","GenericError","",',
+]
+
+
+@settings(deadline=None, derandomize=True, database=None, max_examples=3000)
+@given(st.sampled_from(BEGINNINGS), JSON, st.lists(JSON, max_size=2), st.integers(0, 400))
+def test_no_shape_of_json_lets_a_secret_through(beginning: str, first: str, more: list[str], cut: int) -> None:
+    text = beginning + ",".join([first, *more]) + ("]" if beginning.startswith("[") else "")
+    for part in (text, text[:cut]):
+        if NAME in part:
+            assert SECRET not in redacted(part)
+
+
+@pytest.mark.parametrize(
+    "shape",
+    [
+        '{"key":{"a":"AuthorizationKey"},"value":"%s"}',
+        '{"key":["AuthorizationKey"],"value":"%s"}',
+        '{"keys":"AuthorizationKey","value":"%s"}',
+        '{"name":"AuthorizationKey","value":"%s"}',
+        '["%s","AuthorizationKey"]',
+        '{"key":"AuthorizationKey"},{"value":"%s"}',
+        '{"AuthorizationKey":"x","value":"%s"}',
+        '{"key":"AuthorizationKey","readonly":"%s"}',
+        '{"k":{"key":"AuthorizationKey"},"v":{"value":"%s"}}',
+        '{"key":"Authorization\\u200bKey","value":"%s"}',
+        '{"key":"\\uff21uthorization-Key ","value":"%s"}',
+        '{"key":"Author\\u0130zation\\u0000Key","value":"%s"}',
+        '"{\\"key\\":\\"\\\\u0041uthorizationKey\\",\\"value\\":\\"%s\\"}"',
+        '{"data":"\\\\u005c\\\\u005cu0041uthorizationKey %s"}',
+        '{"key":"HeartbeatInterval","value":"%s"},"AuthorizationKey"',
+    ],
+)
+@pytest.mark.parametrize("frame", ['[2,"1","ChangeConfiguration",%s]', '[3,"1",%s]', "%s", '[2,"1",%s', "key=%s"])
+def test_shapes_that_frames_do_not_have(frame: str, shape: str) -> None:
+    assert SECRET not in redacted(frame % (shape % SECRET))
+
+
+def test_a_list_of_keys_is_shown_but_for_the_secret() -> None:
+    entries = [
+        {"key": "HeartbeatInterval", "readonly": False, "value": "300"},
+        {"key": "vendor.colour2", "readonly": True, "value": "red"},
+        {"key": "AuthorizationKey", "readonly": False, "value": SECRET},
+    ]
+    shown = redacted(json.dumps([3, "1", {"configurationKey": entries, "unknownKey": ["NoSuchKey", SECRET]}]))
+    entries[2]["value"] = HIDDEN
+    assert json.loads(shown) == [3, "1", {"configurationKey": entries, "unknownKey": ["NoSuchKey", HIDDEN]}]
+
+
+def test_prose_that_names_a_secret_is_not_shown() -> None:
+    assert redacted_prose("KeyError: 'key'") == "KeyError: 'key'"
+    assert SECRET not in redacted_prose(f"cannot set Authorization-Key to {SECRET}")
 
 
 @pytest.mark.parametrize(
