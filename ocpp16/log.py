@@ -8,7 +8,7 @@ import logging
 from collections.abc import Callable, Hashable
 from typing import Final
 
-from ocpp16.faults import traceback_of
+from ocpp16.faults import obey_exit, traceback_of
 from ocpp16.rpc.folding import Folding
 from ocpp16.texts import shown
 
@@ -64,5 +64,8 @@ class FoldingLog:
             record = log.makeRecord(log.name, level, file, line, f"{text}%s", (*values, more), None, function)
             # Where a formatter has what it made of `exc_info` itself.
             record.exc_text = None if error is None else traceback_of(error)
-            log.handle(record)
+            try:
+                log.handle(record)
+            except BaseException as fault:  # of a handler of the host's: there is nobody to tell
+                obey_exit(fault)
         return True

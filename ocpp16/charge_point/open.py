@@ -125,7 +125,7 @@ async def open_charge_point(
                 journal=journal,
                 nursery=nursery,
                 clock=clock,
-                connector=connector or partial(_dial, configuration, roots),
+                connector=connector or partial(_dial, configuration, roots, told),
                 keeper=keeper,
                 feed=feed,
                 counters=counters,
@@ -302,7 +302,9 @@ def _keylog_file(configuration: Configuration) -> Path | None:
     return Path(path) if path and configuration[internal.ENABLE_TLS_KEYLOG] else None
 
 
-async def _dial(configuration: Configuration, roots: Path | None, endpoint: Endpoint) -> trio.abc.Stream:
+async def _dial(
+    configuration: Configuration, roots: Path | None, log: FoldingLog, endpoint: Endpoint
+) -> trio.abc.Stream:
     """The stream the configuration asks for: TCP, or TLS that trusts `certs/ca/csms` only, unless told otherwise."""
     context = None
     if endpoint.is_tls:
@@ -317,5 +319,6 @@ async def _dial(configuration: Configuration, roots: Path | None, endpoint: Endp
             verify_name=configuration[internal.VERIFY_CSMS_COMMON_NAME],
             allow_wildcards=configuration[internal.VERIFY_CSMS_ALLOW_WILDCARDS],
             keylog_file=_keylog_file(configuration),
+            warn=log.warning,
         )
     return await open_stream(endpoint, ssl_context=context, interface=configuration[internal.IFACE])

@@ -10,6 +10,7 @@ import os
 import re
 import ssl
 import stat
+from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
 from ssl import SSLContext
@@ -41,6 +42,7 @@ def client_context(
     private_key: Path | None = None,
     key_password: str | None = None,
     keylog_file: Path | None = None,
+    warn: Callable[..., object] = logger.warning,
 ) -> ssl.SSLContext:
     """The context for connections to the Central System; one object for the same arguments and file contents.
 
@@ -48,20 +50,21 @@ def client_context(
     with colons; `ciphers13` "" turns TLS 1.3 off, other values have an effect from Python 3.15 on (before, OpenSSL's
     own TLS 1.3 suites hold); `use_default_verify_paths` trusts the CAs of the operating system as well; `verify_name`
     False checks the chain only; `allow_wildcards` accepts names as *.example.com; `certificate_chain` (leaf first)
-    and `private_key` for security profile 3; `keylog_file` gets the secrets, for debugging (see `prepare_keylog`).
+    and `private_key` for security profile 3; `keylog_file` gets the secrets, for debugging (see `prepare_keylog`);
+    `warn` is told, as a logger is, what is wrong and yet no error.
 
     Raises `ConfigurationError` when nothing at all would be trusted, or a file or cipher list is unusable.
     """
     keylog = None if keylog_file is None else (keylog_file, *prepare_keylog(keylog_file))
     chain = _read(certificate_chain, "client certificate")
     key = _read(private_key, "client key")
-    roots = _trusted(csms_ca)
+    roots = _trusted(csms_ca, warn)
     if not roots and not use_default_verify_paths:
         raise ConfigurationError(
             [f"CSMS root certificates: {shown(csms_ca)} holds none, so no server could be trusted"]
         )
     if not verify_name:
-        logger.warning("the name in the certificate of the Central System is not verified (VerifyCsmsCommonName)")
+        warn("the name in the certificate of the Central System is not verified (VerifyCsmsCommonName)")
     return _client_context(
         roots,
         ciphers12,
@@ -151,7 +154,7 @@ def server_context(
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     _load_chain(context, certificate_chain, private_key, key_password)
     if client_ca is not None:
-        roots = _trusted(client_ca)
+        roots = _trusted(client_ca, logger.warning)
         if not roots:
             raise ConfigurationError([f"root certificates of clients: {shown(client_ca)} holds none"])
         for root in roots:
@@ -189,7 +192,7 @@ def _read(path: Path | None, what: str) -> bytes:
         raise ConfigurationError([f"{what} {shown(path)}: {shown(reason)}"]) from exc
 
 
-def _trusted(source: Path | None) -> tuple[bytes, ...]:
+def _trusted(source: Path | None, warn: Callable[..., object]) -> tuple[bytes, ...]:
     """The certificates of a bundle file or folder in DER. One that cannot be read does not spoil the others."""
     if source is None:
         return ()
@@ -206,7 +209,7 @@ def _trusted(source: Path | None) -> tuple[bytes, ...]:
             if _is_certificate(block):
                 found[block] = None
             else:
-                logger.warning("a certificate in %s cannot be read and is left out", shown(file))
+                warn("a certificate in %s cannot be read and is left out", shown(file))
     return tuple(found)
 
 

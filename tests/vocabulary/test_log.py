@@ -3,6 +3,7 @@
 import logging
 
 import pytest
+from strange_errors import STRANGE
 
 from ocpp16.log import FoldingLog
 from ocpp16.rpc.folding import VARIANTS
@@ -74,3 +75,17 @@ def test_nothing_of_others_forges_a_line(lines: pytest.LogCaptureFixture) -> Non
 def test_the_record_names_who_wrote_it(lines: pytest.LogCaptureFixture) -> None:
     FoldingLog("cp", Clock()).error("x")
     assert lines.records[0].funcName == "test_the_record_names_who_wrote_it"
+
+
+@pytest.mark.parametrize("kind", STRANGE)
+def test_a_handler_of_the_host_may_raise(kind: str) -> None:
+    class Handler(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            raise STRANGE[kind]()
+
+    handler = Handler()
+    logging.getLogger("ocpp16").addHandler(handler)
+    try:
+        assert FoldingLog("cp", Clock()).error("x", error=ValueError())
+    finally:
+        logging.getLogger("ocpp16").removeHandler(handler)
