@@ -41,6 +41,15 @@ def whole(value: Any, name: str, low: int = INT32_LOW, high: int = INT32_HIGH) -
     raise ValueError(f"{name} must be a whole number from {low} to {high}, not {described(value)}")
 
 
+def register(value: Any, name: str) -> float:
+    """`value`, if it is a finite number whose nearest whole one has 32 bits: what StartTransaction, StopTransaction and
+    a Central System can be expected to keep of a meter's register. Raises ValueError."""
+    number = finite(value, name)
+    if INT32_LOW - 0.5 <= number < INT32_HIGH + 0.5:
+        return number
+    raise ValueError(f"{name} must fit into 32 bits, not {described(number)}")
+
+
 def flag(value: Any, name: str) -> bool:
     """`value`, if it is True or False. Raises ValueError."""
     if value is True or value is False:

@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 
 import trio
 
-from ocpp16.models import DataTransferResponse
+from ocpp16.models import DataTransferResponse, exactly
 from ocpp16.texts import shown
 
 T = TypeVar("T")
@@ -53,9 +53,7 @@ def member_of(enumeration: type[E]) -> Callable[[Any], E]:
 
 def data_transfer_response(answer: Any) -> DataTransferResponse:
     """A DataTransferResponse."""
-    if not isinstance(answer, DataTransferResponse):
-        raise ValueError(f"must be a DataTransferResponse, not {shown(repr(answer), 80)}")
-    return answer
+    return exactly(DataTransferResponse, answer, "the answer")
 
 
 def anything(answer: Any) -> Any:
