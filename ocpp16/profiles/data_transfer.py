@@ -6,12 +6,19 @@ Handlers are found by vendor, then by message id; who finds none asks the statio
 
 from collections.abc import Awaitable, Callable
 
+import orjson
+
 from ocpp16.enums import DataTransferStatus
 from ocpp16.errors import CallFailed, Offline
 from ocpp16.models import DataTransferResponse
-from ocpp16.profiles.base import Context, FeatureProfile, Payload, on
+from ocpp16.profiles.base import Context, FeatureProfile, Payload, log, on
 from ocpp16.profiles.station_side import data_transfer_response
+from ocpp16.state.keys import internal
+from ocpp16.texts import shown
 from ocpp16.values import text
+
+_OVERHEAD = 400
+"""Bytes of a frame around its payload, generously."""
 
 DataTransferHandler = Callable[[str | None], Awaitable[DataTransferResponse]]
 
@@ -32,14 +39,17 @@ class DataTransfer(FeatureProfile):
     ) -> DataTransferResponse | None:
         """Send a DataTransfer and wait for its answer; None when offline, at once.
 
-        A CALLERROR or an unreadable answer is Rejected. Raises ValueError for what is no text, or longer than OCPP
-        allows: vendor_id 1 to 255, message_id at most 50 characters.
+        A CALLERROR or an unreadable answer is Rejected. Raises ValueError for what is no text, or too long: vendor_id 1
+        to 255, message_id at most 50 characters, data what MaxMessageSize leaves.
         """
         payload: Payload = {"vendorId": text(vendor_id, "vendor_id", 255, least=1)}
         if message_id is not None:
             payload["messageId"] = text(message_id, "message_id", 50)
         if data is not None:
             payload["data"] = text(data, "data")
+            surplus = self._surplus(payload)
+            if surplus > 0:
+                raise ValueError(f"data must be text that fits into MaxMessageSize, and is {surplus} bytes too long")
         try:
             answer = await self.ctx.call("DataTransfer", payload)
         except Offline:
@@ -76,4 +86,22 @@ class DataTransfer(FeatureProfile):
         payload: Payload = {"status": str(response.status)}
         if response.data is not None:
             payload["data"] = response.data
+            surplus = self._surplus(payload)
+            if surplus > 0:
+                log.warning(
+                    "%s: the answer to DataTransfer of vendor %s is %d bytes longer than MaxMessageSize allows",
+                    self.ctx.charge_point_id,
+                    shown(vendor_id, 60),
+                    surplus,
+                )
+                return _without_data(response.status)
         return payload
+
+    def _surplus(self, payload: Payload) -> int:
+        """Bytes by which a frame with this payload is too long."""
+        return len(orjson.dumps(payload)) + _OVERHEAD - self.ctx.configuration[internal.MAX_MESSAGE_SIZE]
+
+
+def _without_data(status: DataTransferStatus) -> Payload:
+    """What was accepted and cannot be told was not."""
+    return {"status": str(DataTransferStatus.REJECTED if status is DataTransferStatus.ACCEPTED else status)}

@@ -168,6 +168,22 @@ async def test_data_transfer_both_ways(open_bench: Any) -> None:
             await charge_point.data_transfer("")
 
 
+@pytest.mark.parametrize(("status", "told"), [("Accepted", "Rejected"), ("UnknownMessageId", "UnknownMessageId")])
+async def test_data_that_fits_into_no_message_is_not_sent(
+    open_bench: Any, caplog: pytest.LogCaptureFixture, status: str, told: str
+) -> None:
+    async with open_bench() as bench:
+        bench.station.answers["data_transfer"] = DataTransferResponse(DataTransferStatus(status), "x" * 64_700)
+        assert await bench.call("DataTransfer", {"vendorId": "V\x1b"}) == {"status": told}
+        assert r"DataTransfer of vendor V\x1b is" in caplog.text
+        with pytest.raises(ValueError, match=r"^data must be text that fits into MaxMessageSize, and is "):
+            await bench.charge_point.data_transfer("V", data="x" * 65_000)
+        bench.station.answers["data_transfer"] = DataTransferResponse(DataTransferStatus(status), "x" * 64_000)
+        assert len((await bench.call("DataTransfer", {"vendorId": "V"}))["data"]) == 64_000
+        assert await bench.charge_point.data_transfer("V", data="x" * 64_000) is not None
+        assert bench.charge_point.counters.connects == 1
+
+
 async def test_trigger_answers_first_and_then_sends(open_bench: Any) -> None:
     async with open_bench() as bench:
         seen = len(bench.csms.traffic)
