@@ -9,16 +9,14 @@ is the word of an enumeration becomes its member.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from math import isfinite
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple
 from uuid import uuid4
 
 from ocpp16.enums import AuthorizationStatus, ChargePointErrorCode, DataTransferStatus
-from ocpp16.values import INT32_HIGH, INT32_LOW, aware, described, finite, flag, member, register, text
-
-T = TypeVar("T")
+from ocpp16.values import INT32_HIGH, INT32_LOW, aware, described, exactly, finite, flag, member, register, text
 
 MOST_TEMPERATURES = 64
 """Readings of one Measurement: with all else it holds, a sample fits into a message, whatever the numbers are."""
@@ -26,19 +24,6 @@ INFO_LENGTH = 50
 VENDOR_ID_LENGTH = 255
 VENDOR_ERROR_CODE_LENGTH = 50
 _UUID_LENGTH = 255
-
-
-def exactly(kind: type[T], value: Any, name: str) -> T:
-    """`value`, if it is a `kind`. Of a subclass, which may have forgotten the checks of its base, a copy that passed
-    them. Raises ValueError that names it."""
-    if type(value) is kind:
-        return value
-    if not isinstance(value, kind):
-        raise ValueError(f"{name} must be of type {kind.__name__}, not {described(value)}")
-    try:
-        return kind(**{member.name: getattr(value, member.name) for member in fields(kind)})  # type: ignore[arg-type]
-    except Exception as error:
-        raise ValueError(f"{name} must be of type {kind.__name__}, not {described(value)}: {error}") from error
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ Rules of this file:
 3. A text must have a form in UTF-8: a lone surrogate (an undecodable byte read with `surrogateescape`) has none.
 """
 
+from dataclasses import fields
 from datetime import datetime
 from enum import StrEnum
 from math import isfinite
@@ -19,6 +20,7 @@ INT32_LOW, INT32_HIGH = -(2**31), 2**31 - 1
 """What a Central System can be expected to keep of a whole number (OCPP 1.6 names no size)."""
 
 E = TypeVar("E", bound=StrEnum)
+T = TypeVar("T")
 
 
 def finite(value: Any, name: str) -> float:
@@ -96,6 +98,19 @@ def member(kind: type[E], value: Any, name: str) -> E:
             pass
     words = shown(", ".join(kind), 400)
     raise ValueError(f"{name} must be one of {words}, not {described(value)}")
+
+
+def exactly(kind: type[T], value: Any, name: str) -> T:
+    """`value`, if it is a `kind`. Of a subclass, which may have forgotten the checks of its base, a copy that passed
+    them. Raises ValueError that names it."""
+    if type(value) is kind:
+        return value
+    if not isinstance(value, kind):
+        raise ValueError(f"{name} must be of type {kind.__name__}, not {described(value)}")
+    try:
+        return kind(**{member.name: getattr(value, member.name) for member in fields(kind)})  # type: ignore[arg-type]
+    except Exception as error:
+        raise ValueError(f"{name} must be of type {kind.__name__}, not {described(value)}: {error}") from error
 
 
 def described(value: Any) -> str:

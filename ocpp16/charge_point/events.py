@@ -13,14 +13,15 @@ import trio
 
 from ocpp16.enums import AvailabilityStatus, AvailabilityType, Reason, SessionStartedReason
 from ocpp16.errors import ChargePointStopped
-from ocpp16.models import ErrorInfo, Measurement, exactly
+from ocpp16.models import ErrorInfo, Measurement
 from ocpp16.profiles.base import Context
 from ocpp16.profiles.id_tags import check_id_tag
+from ocpp16.profiles.transaction_data import signed_value
 from ocpp16.state.clock import SMALLEST_SHIFT, plausible, to_micros
 from ocpp16.state.connector_table import ConnectorEvent
 from ocpp16.state.transaction import Transaction
 from ocpp16.texts import shown
-from ocpp16.values import aware, described, finite, member, register, text, whole
+from ocpp16.values import aware, described, exactly, finite, member, register, text, whole
 
 if TYPE_CHECKING:
     from ocpp16.charge_point.assembly import Features
@@ -115,8 +116,9 @@ class StationEvents:
         """A transaction began: StartTransaction is queued (OCPP 1.6 ed. 2 §4.8).
 
         `meter_start`: register in Wh. `timestamp`: aware; now if None, or if it lies ahead. `signed_meter_value`: text
-        of the meter, kept for StopTransaction.transactionData. Raises ValueError if `id_token` is not 1 to 20
-        characters, if a value cannot be sent, or if the connector has a running transaction.
+        of the meter, kept for StopTransaction.transactionData; two of its length must fit into MaxMessageSize. Raises
+        ValueError if `id_token` is not 1 to 20 characters, if a value cannot be sent, or if the connector has a running
+        transaction.
         """
         number = self._connector(connector_id)
         session = _session_id(session_id)
@@ -124,7 +126,7 @@ class StationEvents:
         energy = register(meter_start, "meter_start")
         reservation = None if reservation_id is None else whole(reservation_id, "reservation_id")
         at = self._instant(timestamp)
-        signed = None if signed_meter_value is None else text(signed_meter_value, "signed_meter_value")
+        signed = self._signed(signed_meter_value)
         if self.ctx.transactions.running(number) is not None:
             raise ValueError(f"connector {number} has a running transaction")
         transaction = self._features.transactions.begin(
@@ -155,13 +157,16 @@ class StationEvents:
         energy = register(energy_wh, "energy_wh")
         at = self._instant(timestamp)
         tag = None if id_tag_end is None else check_id_tag(id_tag_end, "id_tag_end")
-        signed = None if signed_meter_value is None else text(signed_meter_value, "signed_meter_value")
+        signed = self._signed(signed_meter_value)
         transaction = self.ctx.transactions.running(number)
         if transaction is None or transaction.session_id != session:
             raise ValueError(f"connector {number} has no running transaction of session {session!r}")
         self._features.transactions.end(transaction, why, energy, at=at, id_tag_end=tag, signed=signed)
         if why is not Reason.EV_DISCONNECTED:
             self._submit(number, ConnectorEvent.TRANSACTION_STOPPED)
+
+    def _signed(self, value: str | None) -> str | None:
+        return None if value is None else signed_value(value, "signed_meter_value", self.ctx.configuration)
 
     def _instant(self, timestamp: datetime | None) -> int | None:
         """A time of the host in µs, on the charge point's clock: one that lies ahead of it is now."""

@@ -17,8 +17,9 @@ from typing import Any, TypeVar
 
 import trio
 
-from ocpp16.models import DataTransferResponse, exactly
+from ocpp16.models import DataTransferResponse
 from ocpp16.texts import shown
+from ocpp16.values import exactly
 
 T = TypeVar("T")
 E = TypeVar("E", bound=StrEnum)

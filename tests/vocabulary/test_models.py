@@ -19,8 +19,8 @@ from ocpp16.models import (
     Measurement,
     PhaseValues,
     Reading,
-    exactly,
 )
+from ocpp16.values import exactly
 
 TIME = datetime(2026, 1, 1, tzinfo=UTC)
 SURROGATE = b"\xff".decode(errors="surrogateescape")
