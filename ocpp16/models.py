@@ -16,7 +16,14 @@ from typing import Any, NamedTuple
 from uuid import uuid4
 
 from ocpp16.enums import AuthorizationStatus, ChargePointErrorCode, DataTransferStatus
-from ocpp16.values import aware, described, finite, flag, member, text
+from ocpp16.values import INT32_HIGH, INT32_LOW, aware, described, exactly, finite, flag, member, register, text
+
+MOST_TEMPERATURES = 64
+"""Readings of one Measurement: with all else it holds, a sample fits into a message, whatever the numbers are."""
+INFO_LENGTH = 50
+VENDOR_ID_LENGTH = 255
+VENDOR_ERROR_CODE_LENGTH = 50
+_UUID_LENGTH = 255
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +67,8 @@ class ErrorInfo:
     """An error of a connector, raised and cleared by its `uuid`.
 
     `is_fault` makes the connector Faulted while the error lasts; otherwise only the error code is reported. Texts are
-    cut to what StatusNotification can carry: info 50, vendor_id 255, vendor_error_code 50 characters.
+    cut to what StatusNotification can carry: info 50, vendor_id 255, vendor_error_code 50 characters. `uuid` has at
+    most 255.
     """
 
     error_code: ChargePointErrorCode
@@ -75,12 +83,17 @@ class ErrorInfo:
         if type(self.error_code) is not ChargePointErrorCode:
             object.__setattr__(self, "error_code", member(ChargePointErrorCode, self.error_code, "error_code"))
         flag(self.is_fault, "is_fault")
-        _text_or_none(self.info, "info")
-        _text_or_none(self.vendor_id, "vendor_id")
-        _text_or_none(self.vendor_error_code, "vendor_error_code")
+        for name, length in _CUT:
+            whole = getattr(self, name)
+            _text_or_none(whole, name)
+            if whole is not None and len(whole) > length:
+                object.__setattr__(self, name, whole[:length])
         if self.timestamp is not None:
             aware(self.timestamp, "timestamp")
-        text(self.uuid, "uuid")
+        text(self.uuid, "uuid", _UUID_LENGTH)
+
+
+_CUT = (("info", INFO_LENGTH), ("vendor_id", VENDOR_ID_LENGTH), ("vendor_error_code", VENDOR_ERROR_CODE_LENGTH))
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,9 +132,9 @@ class Measurement:
     """What the meter and the car tell at one instant; absent means not measured.
 
     timestamp: when it was read, by any clock that agrees with the charge point's; None: now, in the moment it is taken
-    in. energy_import, energy_export: register in Wh; power: W, negative when the car gives; reactive_power: var;
-    voltage: V; current: A; frequency: Hz; soc: percent; temperatures: degrees Celsius; rpm: 1/min; power_factor: -1 to
-    1; reactive_energy_import, reactive_energy_export: register in varh.
+    in. energy_import, energy_export: register in Wh that fits into 32 bits; power: W, negative when the car gives;
+    reactive_power: var; voltage: V; current: A; frequency: Hz; soc: percent; temperatures: degrees Celsius, 64 at most;
+    rpm: 1/min; power_factor: -1 to 1; reactive_energy_import, reactive_energy_export: register in varh, as those in Wh.
     """
 
     timestamp: datetime | None = None
@@ -144,8 +157,7 @@ class Measurement:
         stamp = self.timestamp
         if stamp is not None and (type(stamp) is not datetime or stamp.tzinfo is not UTC):
             aware(stamp, "timestamp")
-        if type(self.energy_import) is not PhaseValues:
-            _phase_values(self.energy_import, "energy_import")
+        is_exact = type(self.energy_import) is PhaseValues
         for values in (
             self.energy_export,
             self.power,
@@ -158,10 +170,22 @@ class Measurement:
             self.reactive_energy_export,
         ):
             if values is not None and type(values) is not PhaseValues:
-                _phase_values(values, next(name for name in _POWER_METER.values() if getattr(self, name) is values))
+                is_exact = False
         for reading in (self.soc, self.rpm):
             if reading is not None and type(reading) is not Reading:
-                _one_reading(reading, "soc" if reading is self.soc else "rpm")
+                is_exact = False
+        if not is_exact:
+            for name, kind in _KIND_OF.items():
+                value = getattr(self, name)
+                if value is not None or name == "energy_import":
+                    object.__setattr__(self, name, exactly(kind, value, name))
+        _check_registers(self.energy_import, "energy_import")
+        if self.energy_export is not None:
+            _check_registers(self.energy_export, "energy_export")
+        if self.reactive_energy_import is not None:
+            _check_registers(self.reactive_energy_import, "reactive_energy_import")
+        if self.reactive_energy_export is not None:
+            _check_registers(self.reactive_energy_export, "reactive_energy_export")
         if type(self.temperatures) is not tuple or self.temperatures:
             object.__setattr__(self, "temperatures", _temperatures(self.temperatures))
 
@@ -182,6 +206,10 @@ class Measurement:
         temperatures = document.get("temperature_C", ())
         if not isinstance(temperatures, list | tuple):
             raise ValueError(f"measurement.temperature_C must be a list, not {described(temperatures)}")
+        if len(temperatures) > MOST_TEMPERATURES:
+            raise ValueError(
+                f"measurement.temperature_C must have {MOST_TEMPERATURES} at most, not {len(temperatures)}"
+            )
         phases = {name: _phases(meter[key], key) for key, name in _POWER_METER.items() if key in meter}
         return cls(
             timestamp=_time(meter.get("timestamp"), now),
@@ -205,25 +233,26 @@ _POWER_METER = {
     "energy_varh_export": "reactive_energy_export",
 }
 _PHASES = {"total": "total", "DC": "total", "L1": "l1", "L2": "l2", "L3": "l3", "N": "n"}
+REGISTERS = ("energy_import", "energy_export", "reactive_energy_import", "reactive_energy_export")
+"""What of a Measurement only ever grows."""
+_KIND_OF: dict[str, type] = {"soc": Reading, "rpm": Reading, **dict.fromkeys(_POWER_METER.values(), PhaseValues)}
 
 
-def _phase_values(value: Any, name: str) -> None:
-    if not isinstance(value, PhaseValues):
-        raise ValueError(f"{name} must be PhaseValues, not {described(value)}")
-
-
-def _one_reading(value: Any, name: str) -> None:
-    if not isinstance(value, Reading):
-        raise ValueError(f"{name} must be a Reading or None, not {described(value)}")
+def _check_registers(values: PhaseValues, name: str) -> None:
+    for value in (values.total, values.l1, values.l2, values.l3, values.n):
+        if value is not None and not INT32_LOW <= value <= INT32_HIGH:
+            for phase in ("total", "l1", "l2", "l3", "n"):
+                if getattr(values, phase) is not None:
+                    register(getattr(values, phase), f"{name}.{phase}")
+            return
 
 
 def _temperatures(value: Any) -> tuple[Reading, ...]:
     if not isinstance(value, tuple | list):
         raise ValueError(f"temperatures must be a tuple of Reading, not {described(value)}")
-    for reading in value:
-        if not isinstance(reading, Reading):
-            raise ValueError(f"temperatures must be a tuple of Reading, not one with {described(reading)}")
-    return tuple(value)
+    if len(value) > MOST_TEMPERATURES:
+        raise ValueError(f"temperatures must be {MOST_TEMPERATURES} at most, not {len(value)}")
+    return tuple(exactly(Reading, reading, "temperatures") for reading in value)
 
 
 def _finite_or_none(value: Any, name: str) -> None:
@@ -262,7 +291,8 @@ def _time(stamp: Any, now: datetime | None) -> datetime | None:
 def _phases(value: Any, key: str) -> PhaseValues:
     place = f"measurement.power_meter.{key}"
     _members(value, place, tuple(_PHASES))
-    return PhaseValues(**{_PHASES[name]: float(finite(number, f"{place}.{name}")) for name, number in value.items()})
+    check = register if _POWER_METER[key] in REGISTERS else finite
+    return PhaseValues(**{_PHASES[name]: float(check(number, f"{place}.{name}")) for name, number in value.items()})
 
 
 def _reading(value: Any, key: str) -> Reading:

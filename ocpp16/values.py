@@ -9,6 +9,7 @@ Rules of this file:
 """
 
 from collections.abc import Iterable
+from dataclasses import fields
 from datetime import datetime
 from enum import StrEnum
 from math import isfinite
@@ -21,6 +22,7 @@ INT32_LOW, INT32_HIGH = -(2**31), 2**31 - 1
 """What a Central System can be expected to keep of a whole number (OCPP 1.6 names no size)."""
 
 E = TypeVar("E", bound=StrEnum)
+T = TypeVar("T")
 
 
 def finite(value: Any, name: str) -> float:
@@ -41,6 +43,15 @@ def whole(value: Any, name: str, low: int = INT32_LOW, high: int = INT32_HIGH) -
     if isinstance(value, int) and not isinstance(value, bool) and low <= value <= high:
         return value
     raise ValueError(f"{name} must be a whole number from {low} to {high}, not {described(value)}")
+
+
+def register(value: Any, name: str) -> float:
+    """`value`, if it is a finite number whose nearest whole one has 32 bits: what StartTransaction, StopTransaction and
+    a Central System can be expected to keep of a meter's register. Raises ValueError."""
+    number = finite(value, name)
+    if INT32_LOW - 0.5 <= number < INT32_HIGH + 0.5:
+        return number
+    raise ValueError(f"{name} must fit into 32 bits, not {described(number)}")
 
 
 def flag(value: Any, name: str) -> bool:
@@ -96,6 +107,19 @@ def member(kind: type[E], value: Any, name: str) -> E:
             pass
     words = shown(", ".join(kind), 400)
     raise ValueError(f"{name} must be one of {words}, not {described(value)}")
+
+
+def exactly(kind: type[T], value: Any, name: str) -> T:
+    """`value`, if it is a `kind`. Of a subclass, which may have forgotten the checks of its base, a copy that passed
+    them. Raises ValueError that names it."""
+    if type(value) is kind:
+        return value
+    if not isinstance(value, kind):
+        raise ValueError(f"{name} must be of type {kind.__name__}, not {described(value)}")
+    try:
+        return kind(**{member.name: getattr(value, member.name) for member in fields(kind)})  # type: ignore[arg-type]
+    except Exception as error:
+        raise ValueError(f"{name} must be of type {kind.__name__}, not {described(value)}: {error}") from error
 
 
 def described(value: Any) -> str:

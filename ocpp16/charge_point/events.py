@@ -7,7 +7,7 @@ raise ChargePointStopped. Names and parameters are libocpp's.
 """
 
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import trio
 
@@ -16,16 +16,15 @@ from ocpp16.errors import ChargePointStopped
 from ocpp16.models import ErrorInfo, Measurement
 from ocpp16.profiles.base import Context
 from ocpp16.profiles.id_tags import check_id_tag
+from ocpp16.profiles.transaction_data import signed_value
 from ocpp16.state.clock import SMALLEST_SHIFT, plausible, to_micros
 from ocpp16.state.connector_table import ConnectorEvent
 from ocpp16.state.transaction import Transaction
 from ocpp16.texts import shown
-from ocpp16.values import aware, described, finite, member, text, whole
+from ocpp16.values import aware, described, exactly, finite, member, register, text, whole
 
 if TYPE_CHECKING:
     from ocpp16.charge_point.assembly import Features
-
-T = TypeVar("T")
 
 _FOREIGN = (
     "a ChargePoint belongs to the thread of its trio loop: from another thread, or from asyncio in one, call it by "
@@ -117,16 +116,17 @@ class StationEvents:
         """A transaction began: StartTransaction is queued (OCPP 1.6 ed. 2 §4.8).
 
         `meter_start`: register in Wh. `timestamp`: aware; now if None, or if it lies ahead. `signed_meter_value`: text
-        of the meter, kept for StopTransaction.transactionData. Raises ValueError if `id_token` is not 1 to 20
-        characters, if a value cannot be sent, or if the connector has a running transaction.
+        of the meter, kept for StopTransaction.transactionData; two of its length must fit into MaxMessageSize. Raises
+        ValueError if `id_token` is not 1 to 20 characters, if a value cannot be sent, or if the connector has a running
+        transaction.
         """
         number = self._connector(connector_id)
         session = _session_id(session_id)
         token = check_id_tag(id_token, "id_token")
-        energy = _register(meter_start, "meter_start")
+        energy = register(meter_start, "meter_start")
         reservation = None if reservation_id is None else whole(reservation_id, "reservation_id")
         at = self._instant(timestamp)
-        signed = None if signed_meter_value is None else text(signed_meter_value, "signed_meter_value")
+        signed = self._signed(signed_meter_value)
         if self.ctx.transactions.running(number) is not None:
             raise ValueError(f"connector {number} has a running transaction")
         transaction = self._features.transactions.begin(
@@ -154,16 +154,19 @@ class StationEvents:
         number = self._connector(connector_id)
         session = _session_id(session_id)
         why = member(Reason, reason, "reason")
-        energy = _register(energy_wh, "energy_wh")
+        energy = register(energy_wh, "energy_wh")
         at = self._instant(timestamp)
         tag = None if id_tag_end is None else check_id_tag(id_tag_end, "id_tag_end")
-        signed = None if signed_meter_value is None else text(signed_meter_value, "signed_meter_value")
+        signed = self._signed(signed_meter_value)
         transaction = self.ctx.transactions.running(number)
         if transaction is None or transaction.session_id != session:
             raise ValueError(f"connector {number} has no running transaction of session {session!r}")
         self._features.transactions.end(transaction, why, energy, at=at, id_tag_end=tag, signed=signed)
         if why is not Reason.EV_DISCONNECTED:
             self._submit(number, ConnectorEvent.TRANSACTION_STOPPED)
+
+    def _signed(self, value: str | None) -> str | None:
+        return None if value is None else signed_value(value, "signed_meter_value", self.ctx.configuration)
 
     def _instant(self, timestamp: datetime | None) -> int | None:
         """A time of the host in µs, on the charge point's clock: one that lies ahead of it is now."""
@@ -214,7 +217,7 @@ class StationEvents:
 
     def on_error(self, connector_id: int, error: ErrorInfo) -> None:
         """An error began; one whose uuid is active already is ignored. Connector 0 is the charge point itself."""
-        self._features.availability.raise_error(self._connector(connector_id, 0), _a(ErrorInfo, error, "error"))
+        self._features.availability.raise_error(self._connector(connector_id, 0), exactly(ErrorInfo, error, "error"))
 
     def on_error_cleared(self, connector_id: int, uuid: str) -> None:
         """The error with this uuid is over; an unknown one is ignored."""
@@ -243,7 +246,9 @@ class StationEvents:
         Connector 0 is the main meter of the charge point.
         """
         number = self._connector(connector_id, 0)
-        self._features.meter_values.measured(number, _a(Measurement, measurement, "measurement"))
+        if not isinstance(measurement, Measurement):
+            raise ValueError(f"measurement must be a Measurement, not {described(measurement)}")
+        self._features.meter_values.measured(number, measurement)
 
     def on_max_current_offered(self, connector_id: int, amperes: float) -> None:
         """For the measurand Current.Offered."""
@@ -256,17 +261,3 @@ class StationEvents:
 
 def _session_id(session_id: Any) -> str:
     return text(session_id, "session_id", _SESSION_ID_LENGTH, least=1)
-
-
-def _register(energy: Any, name: str) -> float:
-    """A register in Wh that fits into 32 bits, as a Central System can be expected to keep it."""
-    number = finite(energy, name)
-    if abs(number) >= 2**31:
-        raise ValueError(f"{name} must fit into 32 bits, not {number}")
-    return number
-
-
-def _a(kind: type[T], value: Any, name: str) -> T:
-    if not isinstance(value, kind):
-        raise ValueError(f"{name} must be a {kind.__name__}, not {shown(type(value).__name__, 60)}")
-    return value

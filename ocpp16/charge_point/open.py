@@ -19,13 +19,13 @@ from urllib.parse import quote
 
 import trio
 
+from ocpp16.charge_point.argument_check import check_arguments
 from ocpp16.charge_point.charge_point import ChargePoint
 from ocpp16.charge_point.connectivity import Connector
 from ocpp16.charge_point.feed import ObserverFeed
 from ocpp16.charge_point.keeper import FiledConfiguration, StoredConfiguration
 from ocpp16.charge_point.orderly_stop import FLUSH_TIMEOUT
 from ocpp16.charge_point.restored import CONFIGURATION
-from ocpp16.charge_point.station_check import check_station
 from ocpp16.errors import ConfigurationError
 from ocpp16.log import FoldingLog, log
 from ocpp16.models import Counters
@@ -86,12 +86,13 @@ async def open_charge_point(
     anchor: wall time now in seconds since 1970 instead of the system's clock. seed: makes message ids and waits
     repeatable. trace_messages: tells the observer every text frame.
 
-    Raises ConfigurationError naming every problem of configuration and station, StoreError (SchemaTooNew) when the
-    database belongs to somebody else. One that cannot be written now (full disk, read-only) is no reason not to start:
-    the charge point then works from memory, says so, and stores when it can.
+    Raises ConfigurationError naming every problem of the arguments and the station, or else of the configuration;
+    ValueError for an anchor that is no number; StoreError (SchemaTooNew) when the database belongs to somebody else.
+    One that cannot be written now (full disk, read-only) is no reason not to start: the charge point then works from
+    memory, says so, and stores when it can.
     """
     clock = Clock.started(trio.current_time, time.time if anchor is None else partial(finite, anchor, "anchor"))
-    check_station(station)
+    check_arguments(locals())
     overlay = None if user_config_path is None else Overlay(user_config_path)
     is_complete = overlay is not None or (store is None and database_path is None)
     configuration = _configuration(config, overlay, share_path, custom_schema_path, is_complete)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import trio
 
 from ocpp16.charge_point.events import StationEvents
+from ocpp16.charge_point.station_check import is_async_function
 from ocpp16.codec import validate
 from ocpp16.enums import (
     ChargingProfilePurposeType,
@@ -164,11 +165,12 @@ class Questions(StationEvents):
         """Have `callback(old, new)` called after every change of a configuration key, whoever made it.
 
         key: its name in any case, or the key. Old and new are texts as on the wire. A key that takes effect with the
-        next start changes then. Returns a function that ends it. Raises ValueError for an unknown name.
+        next start changes then. Returns a function that ends it. Raises ValueError for an unknown name, and for what is
+        no function, or an async one.
         """
         self._check_usable()
-        if not callable(callback):
-            raise ValueError(f"callback must be a function, not {described(callback)}")
+        if not callable(callback) or is_async_function(callback):
+            raise ValueError(f"callback must be a function that is not async, not {described(callback)}")
         found = self.configuration.lookup(key) if isinstance(key, str) else key
         if not isinstance(found, Key):
             close = get_close_matches(str(key), [row["key"] for row in self.configuration.report()[0]], n=1)
@@ -270,8 +272,8 @@ class Questions(StationEvents):
         Raises ValueError for a strategy that cannot be called, or a fuse that is no number from 0 on.
         """
         self._check_usable()
-        if strategy is not None and not callable(strategy):
-            raise ValueError(f"strategy must be a function or None, not {described(strategy)}")
+        if strategy is not None and (not callable(strategy) or is_async_function(strategy)):
+            raise ValueError(f"strategy must be a function that is not async, or None, not {described(strategy)}")
         if fuse is not None and finite(fuse, "fuse") < 0:
             raise ValueError(f"fuse must not be negative, and is {fuse} A")
         self._keep_sharing((strategy, fuse))

@@ -2,7 +2,7 @@
 
 Rules of this file:
 1. A row that cannot be read, or that says what cannot be, never stops the start: it is logged and left out; it stays in
-   the store for a person to see.
+   the store for a person to see. Of a transaction all is kept that can be: its end is still to be told.
 2. A stored time that cannot have been (bits rot, clocks lie) is no time: the present one stands in for it, counted.
    Times marked with a boot whose clock was not set are corrected later (state/clock.py) and may be of any year.
 3. Numbers that go on counting (sequences, keys, boots) begin above what is stored and below what a column can hold.
@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
+from ocpp16._core import validate_sending
 from ocpp16.enums import AvailabilityType
 from ocpp16.rpc.pending import Entry, Lane
 from ocpp16.state.clock import Clock, correct_timestamps, plausible
@@ -35,8 +36,10 @@ from ocpp16.store.tables.dead_letters import DeadLetterRow
 from ocpp16.store.tables.meters import MeterRow
 from ocpp16.store.tables.samples import SampleRow
 from ocpp16.texts import shown
+from ocpp16.values import INT32_HIGH, INT32_LOW, whole
 
 R = TypeVar("R")
+T = TypeVar("T")
 
 log = logging.getLogger("ocpp16")
 
@@ -124,20 +127,20 @@ def restored(loaded: dict[str, list[Row]], now: int) -> Restored:
 
     result.settings = {row.key: row.value for row in _read(settings.ROWS, loaded)}
     result.availability = {row.connector_id: row.availability for row in _read(availability.ROWS, loaded)}
-    for transaction in _read(transactions.ROWS, loaded):
-        try:
-            _check_number(transaction.key)
-            _check_times(transaction, time)
-            result.transactions.add(transaction)
-        except ValueError as error:
-            log.error("a stored transaction is left out: %s", shown(error))
-    for row in _read(message_queue.ROWS, loaded):
-        try:
-            result.messages.append(_entry(row, result.transactions, time))
-        except ValueError as error:
-            log.error("a stored message is left out: %s", shown(error))
+    result.meters = {row.connector_id: row for row in _taken(_meter, meters.ROWS, loaded)}
+    checkpoints = {row.connector_id: row.energy for row in result.meters.values()}
+
+    def take(transaction: Transaction) -> None:
+        _check_number(transaction.key)
+        whole(transaction.connector_id, "its connector", 1)
+        _check_registers(transaction, checkpoints.get(transaction.connector_id))
+        _check_times(transaction, time)
+        result.transactions.add(transaction)
+
+    _taken(take, transactions.ROWS, loaded)
+    result.messages = _taken(lambda row: _entry(row, result.transactions, time), message_queue.ROWS, loaded)
     result.dead_letters = [row for row in _read(dead_letters.ROWS, loaded) if 0 <= row.sequence < _HIGHEST]
-    result.samples = _read(samples.ROWS, loaded)
+    result.samples = _taken(lambda row: _sample(row, time), samples.ROWS, loaded)
     sequences = [entry.sequence for entry in result.messages] + [row.sequence for row in result.dead_letters]
     # What a start from memory could not read lies below this number (store/fallback.py).
     first = result.settings.get(settings.FIRST_NUMBER)
@@ -148,8 +151,7 @@ def restored(loaded: dict[str, list[Row]], now: int) -> Restored:
     # A key is never given twice while anything stored still names it.
     used = [first, *(key for key in keys if key is not None and key < _HIGHEST)]
     result.transactions.next_key = max([result.transactions.next_key, *(key + 1 for key in used)])
-    result.charging_profiles = _read(charging_profiles.ROWS, loaded)
-    result.meters = {row.connector_id: row for row in _read(meters.ROWS, loaded)}
+    result.charging_profiles = _taken(_profile, charging_profiles.ROWS, loaded)
     result.corrections = {
         row.boot: row.shift for row in _read(clock_corrections.ROWS, loaded) if abs(row.shift) <= _LONGEST_SHIFT
     }
@@ -163,6 +165,17 @@ def _read(rows: Rows[R], loaded: dict[str, list[Row]]) -> list[R]:
     return rows.read(loaded.get(rows.table.name, ()), unreadable)
 
 
+def _taken(take: Callable[[R], T], rows: Rows[R], loaded: dict[str, list[Row]]) -> list[T]:
+    """What `take` makes of the rows of a table, without those of which it says by ValueError that they cannot be."""
+    results = []
+    for row in _read(rows, loaded):
+        try:
+            results.append(take(row))
+        except ValueError as error:
+            log.error("a stored row is left out: %s: %s", rows.table.name, shown(error))
+    return results
+
+
 def _unread(loaded: dict[str, list[Row]]) -> Iterator[int]:
     """Sequences of messages that could not be read: their rows stay, so their numbers are not free."""
     for table in (message_queue.TABLE, dead_letters.TABLE):
@@ -174,6 +187,43 @@ def _unread(loaded: dict[str, list[Row]]) -> Iterator[int]:
 def _check_number(number: int) -> None:
     if not 0 <= number < _HIGHEST:
         raise ValueError(f"its number {number} is none of ours")
+
+
+def _meter(row: MeterRow) -> MeterRow:
+    whole(row.energy, "its register")
+    return row
+
+
+def _profile(row: ChargingProfileRow) -> ChargingProfileRow:
+    if row.profile.get("chargingProfileId") != row.charging_profile_id:
+        raise ValueError(f"it has another number than its row, {row.charging_profile_id}")
+    return row
+
+
+def _check_registers(transaction: Transaction, checkpoint: int | None) -> None:
+    """Registers that cannot have been: what else is known of the meter stands in. Raises ValueError if nothing is.
+
+    The checkpoint of the connector is written with the last register, and tells when that is too low.
+    """
+    start, last = transaction.meter_start, transaction.meter_last
+    is_too_low = checkpoint is not None and last < start <= checkpoint
+    if _fits(start) and _fits(last) and not is_too_low:
+        return
+    known = [energy for energy in (last, checkpoint, start) if energy is not None and _fits(energy)]
+    if not known:
+        raise ValueError("no register of it fits into 32 bits")
+    transaction.meter_start = start if _fits(start) else known[0]
+    transaction.meter_last = last if _fits(last) and not is_too_low else max(known)
+    log.warning(
+        "a stored register of transaction %d cannot have been: it is taken to have gone from %d to %d Wh",
+        transaction.key,
+        transaction.meter_start,
+        transaction.meter_last,
+    )
+
+
+def _fits(energy: int) -> bool:
+    return INT32_LOW <= energy <= INT32_HIGH
 
 
 _Time = Callable[[int, int, str], int]
@@ -205,6 +255,16 @@ def _entry(row: message_queue.MessageRow, known: Transactions, time: _Time) -> E
         attempts=max(0, row.attempts),
         is_persistent=True,
     )
+
+
+def _sample(row: SampleRow, time: _Time) -> SampleRow:
+    """The sample of a row. Raises ValueError if it is no MeterValue, or its number none of ours."""
+    _check_number(row.sequence)
+    validate_sending("MeterValues", "request", {"connectorId": 1, "meterValue": [row.payload]})
+    if row.clock_boot:
+        return row
+    name = f"of a sample of transaction {row.transaction_key}"
+    return row._replace(payload=_with_possible_times(row.payload, lambda micros: time(micros, 0, name)))
 
 
 def _with_possible_times(payload: dict[str, Any], time: Callable[[int], int]) -> dict[str, Any]:

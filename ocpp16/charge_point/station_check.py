@@ -8,7 +8,7 @@ import inspect
 from collections.abc import Callable, Iterator
 from difflib import get_close_matches
 from functools import partial
-from typing import Any
+from typing import Any, Protocol
 
 from ocpp16.errors import ConfigurationError
 from ocpp16.faults import obey_exit
@@ -19,15 +19,36 @@ OPTIONAL: tuple[type, ...] = (SmartChargingStation,)
 """Protocols a station may have, each as a whole or not at all."""
 
 
+class _Attached(Protocol):
+    """What a station may have besides."""
+
+    def attach(self, charge_point: Any) -> None: ...
+
+
 def check_station(station: object) -> None:
     """Raises ConfigurationError that names each method that is missing, misspelt, not async, or takes other things."""
-    problems = list(_faults(CoreStation, station))
+    problems = station_problems(station)
+    if problems:
+        raise ConfigurationError(problems)
+
+
+def station_problems(station: object) -> list[str]:
+    """What keeps this from being a station, each with the name of the method."""
+    problems = list(faults(CoreStation, station))
     for protocol in OPTIONAL:
         names = _methods(protocol)
         if any(hasattr(station, name) for name in names) or any(_misspelt(station, names)):
-            problems += _faults(protocol, station)
-    if problems:
-        raise ConfigurationError([f"{type(station).__name__}.{problem}" for problem in problems])
+            problems += faults(protocol, station)
+    if callable(_attribute(station, "attach")):
+        problems += faults(_Attached, station)
+    return [f"{type(station).__name__}.{problem}" for problem in problems]
+
+
+def _attribute(station: object, name: str) -> object:
+    try:
+        return getattr(station, name, None)
+    except Exception:  # a property of the host's
+        return None
 
 
 def _methods(protocol: type) -> dict[str, Callable[..., Any]]:
@@ -46,7 +67,8 @@ def _misspelt(station: object, names: dict[str, Callable[..., Any]]) -> Iterator
             yield name
 
 
-def _faults(protocol: type, station: object) -> Iterator[str]:
+def faults(protocol: type, station: object) -> Iterator[str]:
+    """What the object lacks of a Protocol, and what it does otherwise."""
     names = _methods(protocol)
     for name, expected in names.items():
         try:
@@ -67,9 +89,9 @@ def _faults(protocol: type, station: object) -> Iterator[str]:
 
 def _faults_of_method(name: str, expected: Callable[..., Any], method: Callable[..., Any]) -> Iterator[str]:
     is_async = inspect.iscoroutinefunction(expected)
-    if is_async and not _is_async(method):
+    if is_async and not is_async_function(method):
         yield f"{name} must be async: `async def {name}(…)`"
-    elif not is_async and _is_async(method):
+    elif not is_async and is_async_function(method):
         yield f"{name} must not be async: it has to answer at once"
     parameters = list(inspect.signature(expected).parameters)[1:]
     try:
@@ -80,7 +102,8 @@ def _faults_of_method(name: str, expected: Callable[..., Any], method: Callable[
         return
 
 
-def _is_async(method: Callable[..., Any]) -> bool:
+def is_async_function(method: Callable[..., Any]) -> bool:
+    """Does it have to be awaited, as far as can be seen? Partial functions and objects that are called included."""
     while isinstance(method, partial):
         method = method.func
     if inspect.iscoroutinefunction(method):

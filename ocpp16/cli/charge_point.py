@@ -5,6 +5,8 @@ JSON lines for programs; both serve the same commands. With a folder the program
 again.
 """
 
+import errno
+import logging
 from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 from pathlib import Path
@@ -23,8 +25,13 @@ from ocpp16.cli.standard_streams import StandardInput, StandardOutput
 from ocpp16.observer import Observer
 from ocpp16.simulation import Commands, ControlInterface, Operation, SimulatedStation, StationOptions
 
+log = logging.getLogger("ocpp16")
+
 CERTIFICATE_FOLDERS = ("ca/csms", "ca/mf", "ca/mo", "ca/v2g", "client/csms", "client/cso")
 """Below `certs`: roots by what they are trusted for, and our own certificates."""
+
+_DISK = (errno.EROFS, errno.ENOSPC, errno.EDQUOT, errno.EIO)
+"""What is wrong with the disk, and not with the path."""
 
 FilePath = click.Path(path_type=Path, dir_okay=False)
 FolderPath = click.Path(path_type=Path, file_okay=False)
@@ -145,9 +152,12 @@ class JsonFace:
 
 
 def _prepare(maindir: Path) -> None:
-    """Make the folder and the folders in it. Raises CommandFailed."""
+    """Make the folder and the folders in it. Raises CommandFailed, but not for a disk that takes nothing now."""
     for folder in (*(maindir / "certs" / name for name in CERTIFICATE_FOLDERS), maindir / "logs"):
         try:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise CommandFailed(f"{folder}: cannot be made: {error.strerror}") from error
+            if error.errno not in _DISK:
+                raise CommandFailed(f"{folder}: cannot be made: {error.strerror}") from error
+            log.warning("%s: cannot be made, and what is to be kept stays in memory: %s", folder, error.strerror)
+            return

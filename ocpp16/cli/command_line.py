@@ -56,40 +56,57 @@ def root(ctx: click.Context) -> None:
 def run(arguments: Sequence[str] | None) -> int:
     """Run the command; whatever happens becomes an exit code and lines on standard error."""
     choice = LogChoice()
+    _occupy_closed_streams()
+    try:
+        return _run(arguments, choice)
+    finally:
+        choice.errors.finish()
+
+
+def _run(arguments: Sequence[str] | None, choice: LogChoice) -> int:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="replace")  # a terminal that has no arrows shall not end what is shown on it
     try:
         result = root.main(arguments, prog_name="ocpp16", standalone_mode=False, obj=choice)
     except click.UsageError as error:
-        _say(error.format_message(), "ocpp16" if error.ctx is None else error.ctx.command_path)
+        _say(choice, error.format_message(), "ocpp16" if error.ctx is None else error.ctx.command_path)
         return error.exit_code
     except click.ClickException as error:
-        _say(error.format_message())
+        _say(choice, error.format_message())
         return error.exit_code
     except click.Abort:
         return 130
     except (Exception, KeyboardInterrupt) as error:
-        return _fail(error, is_verbose=choice.is_verbose)
+        return _fail(choice, error)
     return result if isinstance(result, int) else 0
 
 
-def _fail(error: BaseException, *, is_verbose: bool) -> int:
+def _occupy_closed_streams() -> None:
+    """Else the next file or socket would have the number of a standard stream, and what is printed would go there."""
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)
+
+
+def _fail(choice: LogChoice, error: BaseException) -> int:
     explanation = Explanation(error)
     for line in explanation.lines:
-        _say(line)
+        _say(choice, line)
     if explanation.is_unexpected:
-        if is_verbose:
-            traceback.print_exception(error, file=sys.stderr)
+        if choice.is_verbose:
+            choice.errors.write("".join(traceback.format_exception(error)))
         else:
-            _say("this should not happen; -v shows where it did")
+            _say(choice, "this should not happen; -v shows where it did")
     _forget_unread_output()
     return explanation.exit_code
 
 
-def _say(line: str, who: str = "ocpp16") -> None:
+def _say(choice: LogChoice, line: str, who: str = "ocpp16") -> None:
     """One line, whatever is in the text."""
-    click.echo(f"{who}: {' '.join(line.split())}", err=True)
+    choice.errors.write(f"{who}: {' '.join(line.split())}\n")
 
 
 def _forget_unread_output() -> None:

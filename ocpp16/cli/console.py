@@ -10,6 +10,8 @@ from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from functools import partial
+from io import StringIO
+from typing import TextIO
 
 import trio
 from rich.console import Console as Terminal
@@ -127,9 +129,23 @@ class Console:
 @asynccontextmanager
 async def open_console(ending: Ending) -> AsyncIterator[Console]:
     """The console on what standard input and output are."""
-    if sys.stdin.isatty() and sys.stdout.isatty() and os.environ.get("TERM") != "dumb":
+    if _is_terminal(sys.stdin) and _is_terminal(sys.stdout) and os.environ.get("TERM") != "dumb":
         with InputLine(ending) as line:
             yield Console(ending, Terminal(), line.write, line.typed)
         return
     output = StandardOutput(partial(ending.begin, "standard output was closed"))
-    yield Console(ending, Terminal(width=WIDTH), output.write, lambda commands: lines(StandardInput()))
+    terminal = Terminal(width=WIDTH, file=_Nowhere())
+    yield Console(ending, terminal, output.write, lambda commands: lines(StandardInput()))
+
+
+def _is_terminal(stream: TextIO | None) -> bool:
+    """None: the stream was closed before we began."""
+    return stream is not None and stream.isatty()
+
+
+class _Nowhere(StringIO):
+    """What is rendered is printed by us: rich itself has nothing to write, and no full disk to hear of."""
+
+    @property
+    def encoding(self) -> str:  # type: ignore[override]
+        return "utf-8" if sys.stdout is None else sys.stdout.encoding

@@ -53,8 +53,8 @@ class Explanation:
                 return leaf.problems, CANNOT
             case StoreError():
                 return (str(leaf),), CANNOT
-            case KeyboardInterrupt():
-                return (), INTERRUPTED
+            case KeyboardInterrupt() | RuntimeError(__cause__=KeyboardInterrupt()):
+                return (), INTERRUPTED  # the latter, if it came while a class was made
             case BrokenPipeError():
                 return (), UNEXPECTED  # nobody reads what we print
         self.is_unexpected = True

@@ -1,19 +1,20 @@
 """The program log: where it goes, how much of it, and the options that say so.
 
-Standard error only: standard output belongs to what the command is for.
+Standard error only: standard output belongs to what the command is for. Who does not read it holds up nothing.
 """
 
 import logging
 import logging.config
 import sys
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TextIO, TypeVar
+from typing import Any, TypeVar
 
 import click
 
 from ocpp16.cli.failure import CommandFailed
+from ocpp16.cli.standard_error import StandardError
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -26,6 +27,7 @@ class LogChoice:
 
     is_verbose: bool = False
     level: str | None = None
+    errors: StandardError = field(default_factory=StandardError)
 
     def begin(self, usual: str, file: Path | None = None) -> None:
         """Begin logging. `usual`: the level if none was chosen; `file`: settings in the form of logging.config.
@@ -34,7 +36,7 @@ class LogChoice:
         """
         logging.raiseExceptions = False  # a standard error that is closed is no reason to complain on it
         if file is None:
-            handler = _Lines()
+            handler = logging.StreamHandler(self.errors)
             handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)-7s %(message)s", "%H:%M:%S"))
             logging.getLogger().addHandler(handler)
         else:
@@ -42,17 +44,19 @@ class LogChoice:
                 logging.config.fileConfig(file, disable_existing_loggers=False)
             except Exception as error:  # configparser, eval of arguments, imports: it may raise anything
                 raise CommandFailed(f"{file}: {error}") from error
+            for other in _handlers():
+                if isinstance(other, logging.StreamHandler) and other.stream is sys.stderr:
+                    other.setStream(self.errors)
         level = self.level or ("debug" if self.is_verbose else usual if file is None else None)
         if level is not None:
             logging.getLogger().setLevel(level.upper())
 
 
-class _Lines(logging.StreamHandler[TextIO]):
-    """To what is standard error at the moment, which a live display or an input line redirects."""
-
-    def emit(self, record: logging.LogRecord) -> None:
-        self.stream = sys.stderr
-        super().emit(record)
+def _handlers() -> Iterator[logging.Handler]:
+    yield from logging.getLogger().handlers
+    for logger in logging.getLogger().manager.loggerDict.values():
+        if isinstance(logger, logging.Logger):
+            yield from logger.handlers
 
 
 def log_options(command: F) -> F:

@@ -4,14 +4,19 @@ Reading and writing happen in threads: a file has no readiness to wait for, and 
 whoever gave us the stream, so it must not be set. A thread left behind in a read ends with the process.
 """
 
+import errno
+import logging
 import os
 import select
 from collections.abc import AsyncIterable, AsyncIterator, Callable
 
 import trio
 
+log = logging.getLogger("ocpp16")
+
 STDIN = 0
 STDOUT = 1
+_NOBODY_READS = (errno.EPIPE, errno.EBADF)
 LONGEST_LINE = 100_000
 """Characters of a typed line; the rest is dropped."""
 _CHUNK = 65_536
@@ -47,23 +52,49 @@ async def lines(source: AsyncIterable[bytes]) -> AsyncIterator[str]:
 
 
 class StandardOutput:
-    """Writes to standard output, whole and in order; `on_closed` is called once when nobody reads it any more."""
+    """Writes lines to standard output, in order; `on_closed` is called once when nobody reads it any more.
+
+    A line that cannot be written for another reason (a full disk) is dropped: what is printed is no reason to end.
+    """
 
     def __init__(self, on_closed: Callable[[], None]) -> None:
         self._on_closed = on_closed
         self._is_closed = False
+        self._dropped = 0
+        self._is_torn = False
+        """Only a part of the last line was written."""
         self._one_at_a_time = trio.Lock()
 
     async def write(self, data: bytes) -> None:
-        """Returns when the data was handed over; drops it once standard output is closed."""
+        """Returns when the data was handed over, or dropped. `data` is a whole line, or some."""
         async with self._one_at_a_time:
             if self._is_closed:
                 return
             try:
-                await trio.to_thread.run_sync(_write, data, abandon_on_cancel=True)
-            except OSError:
-                self._is_closed = True
-                self._on_closed()
+                await trio.to_thread.run_sync(self._write, data, abandon_on_cancel=True)
+            except OSError as error:
+                if error.errno in _NOBODY_READS:
+                    self._is_closed = True
+                    self._on_closed()
+                    return
+                self._dropped += 1
+                if self._dropped == 1:
+                    log.warning("standard output cannot be written, what is printed is lost: %s", error.strerror)
+            else:
+                if self._dropped:
+                    log.warning("standard output can be written again, %d lines were lost", self._dropped)
+                self._dropped = 0
+
+    def _write(self, data: bytes) -> None:
+        rest = memoryview(b"\n" + data if self._is_torn else data)
+        while rest:
+            try:
+                written = os.write(STDOUT, rest)
+            except BlockingIOError:
+                select.select([], [STDOUT], [])
+                continue
+            rest = rest[written:]
+            self._is_torn = bool(rest)
 
 
 def _read() -> bytes:
@@ -72,15 +103,6 @@ def _read() -> bytes:
             return os.read(STDIN, _CHUNK)
         except BlockingIOError:  # somebody else made it non-blocking
             select.select([STDIN], [], [])
-
-
-def _write(data: bytes) -> None:
-    rest = memoryview(data)
-    while rest:
-        try:
-            rest = rest[os.write(STDOUT, rest) :]
-        except BlockingIOError:
-            select.select([], [STDOUT], [])
 
 
 def _decoded(line: bytes) -> str:

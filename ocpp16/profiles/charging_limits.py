@@ -258,7 +258,7 @@ class ChargingLimits:
         """What the strategy says; equal parts if it fails or says what makes no sense, nothing for whom it forgets."""
         assert self._sharing is not None
         try:
-            shares = _checked(self._sharing(total, demands), total, demands)
+            shares = _checked(self._sharing(total, list(demands)), total, demands)
         except BaseException as error:
             obey_exit(error)
             self._ctx.failed("strategy for sharing", error)
@@ -282,9 +282,9 @@ def _checked(shares: Mapping[int, float], total: float, demands: list[Demand]) -
     for connector_id, share in shares.items():
         if connector_id not in known:
             continue
-        checked[connector_id] = finite(share, f"share of connector {connector_id}")
-        if share < 0:
-            raise ValueError(f"the share of connector {connector_id} is negative: {share}")
+        checked[connector_id] = number = float(finite(share, f"share of connector {connector_id}"))
+        if number < 0:
+            raise ValueError(f"the share of connector {connector_id} is negative: {number}")
     if sum(checked.values()) > total * _ROUNDING:
         raise ValueError(f"the shares add up to {sum(checked.values())} of {total}")
     return checked

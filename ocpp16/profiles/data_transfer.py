@@ -46,10 +46,7 @@ class DataTransfer(FeatureProfile):
             payload["messageId"] = text(message_id, "message_id", 50)
         if data is not None:
             payload["data"] = text(data, "data")
-            size, most = (
-                len(serialize(Call(_ANY_ID, "DataTransfer", payload))),
-                self.ctx.configuration[MAX_MESSAGE_SIZE],
-            )
+            size, most = len(serialize(Call(_ANY_ID, "DataTransfer", payload))), self._most
             if size > most:
                 raise ValueError(f"data makes a message of {size} bytes; MaxMessageSize is {most}")
         try:
@@ -88,7 +85,7 @@ class DataTransfer(FeatureProfile):
         payload: Payload = {"status": str(response.status)}
         if response.data is not None:
             payload["data"] = response.data
-            size, most = len(serialize(CallResult(_ANY_ID, payload))), self.ctx.configuration[MAX_MESSAGE_SIZE]
+            size, most = len(serialize(CallResult(_ANY_ID, payload))), self._most
             if size > most:
                 del payload["data"]
                 self.ctx.log.warning(
@@ -98,3 +95,8 @@ class DataTransfer(FeatureProfile):
                     most,
                 )
         return payload
+
+    @property
+    def _most(self) -> int:
+        """Bytes of the largest message."""
+        return self.ctx.configuration[MAX_MESSAGE_SIZE]

@@ -20,6 +20,7 @@ import trio
 from ocpp16.faults import obey
 from ocpp16.models import DataTransferResponse
 from ocpp16.texts import shown
+from ocpp16.values import exactly
 
 T = TypeVar("T")
 E = TypeVar("E", bound=StrEnum)
@@ -54,9 +55,7 @@ def member_of(enumeration: type[E]) -> Callable[[Any], E]:
 
 def data_transfer_response(answer: Any) -> DataTransferResponse:
     """A DataTransferResponse."""
-    if not isinstance(answer, DataTransferResponse):
-        raise ValueError(f"must be a DataTransferResponse, not {shown(repr(answer), 80)}")
-    return answer
+    return exactly(DataTransferResponse, answer, "the answer")
 
 
 def anything(answer: Any) -> Any:

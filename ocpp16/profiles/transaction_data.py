@@ -2,7 +2,8 @@
 
 Every sample is a row of its own until the StopTransaction that carries it is queued, so a restart loses none, signed
 values included. A StopTransaction that would be larger than MaxMessageSize keeps its first and last entries, its signed
-ones and every other one of the rest until it fits; what was taken out goes ahead of it as MeterValues: nothing is lost.
+ones and every other one of the rest until it fits; where the former alone are too much, not the largest of them. What
+was taken out goes ahead of it as MeterValues: nothing is lost.
 """
 
 from collections.abc import Sequence
@@ -13,12 +14,25 @@ from ocpp16._core import parse_datetime
 from ocpp16.enums import ReadingContext, ValueFormat
 from ocpp16.profiles.base import Context, Payload
 from ocpp16.state.clock import correct_timestamps
+from ocpp16.state.configuration import Configuration
 from ocpp16.state.keys import internal
 from ocpp16.state.transaction import Transaction
 from ocpp16.store.tables import samples
+from ocpp16.values import text
 
 _OVERHEAD = 400
 """Bytes of a StopTransaction frame without its data, generously."""
+_SIGNED_OVERHEAD = 200
+"""Bytes of an entry with one signed value, without that, generously."""
+
+
+def signed_value(value: str, name: str, configuration: Configuration) -> str:
+    """`value`, if it is text of which two, of begin and end, fit into one StopTransaction. Raises ValueError."""
+    size = len(orjson.dumps(text(value, name)))
+    most = (configuration[internal.MAX_MESSAGE_SIZE] - _OVERHEAD) // 2 - _SIGNED_OVERHEAD
+    if size > most:
+        raise ValueError(f"{name} must be text of {most} bytes at most as JSON (MaxMessageSize), not of {size}")
+    return value
 
 
 class TransactionData:
@@ -98,18 +112,19 @@ def _thinned(data: list[Payload], limit: int) -> tuple[list[Payload], list[Paylo
     """`data` cut to `limit` bytes of JSON, and what was taken out, both in order of time."""
     kept = [(entry, len(orjson.dumps(entry)) + 1) for entry in data]
     surplus: list[Payload] = []
-    size = sum(length for _, length in kept)
-    while size > limit:
-        rest: list[tuple[Payload, int]] = []
-        taken = 0
-        for index, (entry, length) in enumerate(kept):
-            if index % 2 and index < len(kept) - 1 and not _is_signed(entry):
-                surplus.append(entry)
-                taken += length
-            else:
-                rest.append((entry, length))
-        if not taken:
-            break
-        kept, size = rest, size - taken
+    while sum(kept[index][1] for index in _to_stay(kept)) > limit:
+        largest = max(_to_stay(kept), key=lambda index: kept[index][1])
+        surplus.append(kept.pop(largest)[0])
+    while sum(length for _, length in kept) > limit:
+        others = set(range(len(kept))) - _to_stay(kept)
+        taken = set(sorted(others)[::2])
+        surplus += [kept[index][0] for index in taken]
+        kept = [entry for index, entry in enumerate(kept) if index not in taken]
     surplus.sort(key=lambda entry: parse_datetime(entry["timestamp"]))
     return [entry for entry, _ in kept], surplus
+
+
+def _to_stay(kept: list[tuple[Payload, int]]) -> set[int]:
+    """Where the entries are that stay while there are others: the first, the last, the signed ones."""
+    ends = {0, len(kept) - 1} if kept else set()
+    return ends | {index for index, (entry, _) in enumerate(kept) if _is_signed(entry)}

@@ -136,7 +136,10 @@ class TransactionMessages(FeatureProfile):
         started_at, start_mark = ctx.clock.settled(transaction.started_at, transaction.clock_boot)
         if start_mark == clock_boot:
             at = max(at, started_at)  # neither a clock set back nor a host's that is behind turns it around
-        data = self._meter_values.end(transaction, signed, meter_stop, at, clock_boot, is_recovered=is_recovered)
+        if is_recovered:
+            data = self._recovered_data(transaction, meter_stop, at, clock_boot)
+        else:
+            data = self._meter_values.end(transaction, signed, meter_stop, at, clock_boot, is_recovered=False)
         transaction.meter_stop = meter_stop
         transaction.stopped_at = at
         transaction.stop_reason = reason
@@ -184,22 +187,39 @@ class TransactionMessages(FeatureProfile):
 
         One on a connector that this charge point no longer has cannot be resumed (fewer connectors than before).
         """
+        for transaction in self.ctx.transactions.all_running():
+            try:
+                self._recover(transaction, resuming_session_ids)
+            except Exception as error:  # what is stored of one must not stop the start
+                self.ctx.failed(f"recovery of the transaction on connector {transaction.connector_id}", error)
+
+    def _recover(self, transaction: Transaction, resuming_session_ids: Collection[str]) -> None:
         ctx = self.ctx
-        for transaction in ctx.transactions.all_running():
-            if transaction.session_id in resuming_session_ids and transaction.connector_id in ctx.connectors:
-                self._meter_values.resume(transaction)
-                log.info("%s: transaction on connector %d resumed", ctx.charge_point_id, transaction.connector_id)
-                if transaction.is_refused:
-                    self._allowance.use_up(transaction)
-            else:
-                self._end(
-                    transaction,
-                    Reason.POWER_LOSS,
-                    meter_stop=transaction.meter_last,
-                    at=transaction.meter_last_at,
-                    clock_boot=transaction.meter_last_clock_boot,
-                    is_recovered=True,
-                )
+        if transaction.session_id in resuming_session_ids and transaction.connector_id in ctx.connectors:
+            self._meter_values.resume(transaction)
+            log.info("%s: transaction on connector %d resumed", ctx.charge_point_id, transaction.connector_id)
+            if transaction.is_refused:
+                self._allowance.use_up(transaction)
+        else:
+            self._end(
+                transaction,
+                Reason.POWER_LOSS,
+                meter_stop=transaction.meter_last,
+                at=transaction.meter_last_at,
+                clock_boot=transaction.meter_last_clock_boot,
+                is_recovered=True,
+            )
+
+    def _recovered_data(self, transaction: Transaction, meter_stop: int, at: int, clock_boot: int) -> list[Payload]:
+        """What was stored for its StopTransaction; nothing if that cannot be sent, for the end is to be told anyway."""
+        try:
+            data = self._meter_values.end(transaction, None, meter_stop, at, clock_boot, is_recovered=True)
+            if data:
+                self.ctx.check("MeterValues", {"connectorId": transaction.connector_id, "meterValue": data})
+        except Exception as error:
+            self.ctx.failed(f"data of the transaction on connector {transaction.connector_id}", error)
+            return []
+        return data
 
     # The answers
 

@@ -24,17 +24,13 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from ocpp16.enums import AvailabilityType, ChargePointErrorCode, ChargePointStatus
-from ocpp16.models import ErrorInfo
+from ocpp16.models import INFO_LENGTH, VENDOR_ERROR_CODE_LENGTH, VENDOR_ID_LENGTH, ErrorInfo
 from ocpp16.state.clock import dated, put_right, to_datetime, to_micros, within
 from ocpp16.state.connector_table import TRANSITIONS, TRANSITIONS_ZERO, ConnectorEvent, Table
 from ocpp16.values import text
 
 INITIAL_FAULT = "initial-fault"
 """uuid of the error that stands for a connector said to be Faulted at the start."""
-
-INFO_LENGTH = 50
-VENDOR_ID_LENGTH = 255
-VENDOR_ERROR_CODE_LENGTH = 50
 
 
 class Notification(NamedTuple):

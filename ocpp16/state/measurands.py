@@ -15,7 +15,6 @@ Rules of this file:
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import lru_cache
-from math import isfinite
 from types import MappingProxyType
 from typing import NamedTuple
 
@@ -83,7 +82,7 @@ def sample(
         row = TABLE.get(name)
         if row is not None:
             text = str(name)
-            sampled += [_sampled(text, row, value, word) for value in row.values(sources) if isfinite(value.number)]
+            sampled += [_sampled(text, row, value, word) for value in row.values(sources)]
     return sampled
 
 

@@ -14,20 +14,18 @@ from enum import StrEnum
 from math import floor
 
 from ocpp16.enums import Reason
-from ocpp16.values import INT32_HIGH, INT32_LOW, finite
+from ocpp16.values import register
 
 
 def watt_hours(energy: float, name: str = "energy") -> int:
-    """A register in whole Wh as StartTransaction and StopTransaction carry it; beyond 32 bits it is cut.
+    """A register in whole Wh as StartTransaction and StopTransaction carry it.
 
     The nearest whole number, and of two equally near ones the higher: 1626.5 is 1627, as 1627.5 is 1628. So a register
     that grew never seems to have fallen, and nobody who rounds the two decimals of MeterValues gets another number.
-    Raises ValueError that names it if it is no finite number.
+    Raises ValueError that names it if it is no finite number, or does not fit into 32 bits.
     """
-    whole = floor(finite(energy, name))
-    if energy - whole >= 0.5:
-        whole += 1
-    return max(INT32_LOW, min(INT32_HIGH, whole))
+    whole = floor(register(energy, name))
+    return whole + 1 if energy - whole >= 0.5 else whole
 
 
 class TransactionPhase(StrEnum):

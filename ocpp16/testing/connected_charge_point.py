@@ -290,11 +290,12 @@ class ConnectedChargePoint:
         frame: CallResult | CallError
         if isinstance(answer, CallErrorAnswer):
             self._unbooted = None  # it may well conclude that it has to boot
-            frame = CallError(call.unique_id, str(answer.code), answer.description, dict(answer.details))
+            frame = CallError(call.unique_id, answer.code, answer.description, _plain(answer.details))
         else:
-            frame = CallResult(call.unique_id, dict(answer))
-            if call.action == "BootNotification":
-                self._central_system.registrations[self.identity] = str(answer.get("status"))
+            payload = _plain(answer)
+            frame = CallResult(call.unique_id, payload)
+            if call.action == "BootNotification" and isinstance(payload, dict):
+                self._central_system.registrations[self.identity] = str(payload.get("status"))
         if rule is not None and rule.fault is Fault.DELAY:
             self._central_system.start_soon(self._reply_after, rule.seconds, frame)
         else:
@@ -354,3 +355,11 @@ class ConnectedChargePoint:
             inner.setsockopt(trio.socket.SOL_SOCKET, trio.socket.SO_LINGER, LINGER_RESET)
         self.websocket.abort()
         self.resume_reading()
+
+
+def _plain(scripted: Any) -> Any:
+    """A mapping as a dict; what is none as it is, for nothing checks scripted answers."""
+    try:
+        return dict(scripted) if isinstance(scripted, Mapping) else scripted
+    except Exception:
+        return scripted

@@ -3,13 +3,15 @@
 Decides only; connections are handled elsewhere.
 """
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 
 from ocpp16.codec import CallError, CallResult, serialize
+from ocpp16.values import described
 
-__all__ = ["Fault", "FaultPlan", "FaultRule", "spoil"]
+__all__ = ["Fault", "FaultPlan", "FaultRule", "spoil", "written"]
 
 
 class Fault(StrEnum):
@@ -57,24 +59,42 @@ class FaultPlan:
         return None
 
 
+def written(frame: CallResult | CallError) -> bytes:
+    """The text of an answer, whatever a script has put into it: also what is no payload, and what is no JSON."""
+    try:
+        text = serialize(frame)
+        if b"null" not in text:  # which may stand for a number that is none
+            return text
+    except Exception:
+        text = b""
+    if isinstance(frame, CallResult):
+        parts: list[object] = [3, frame.unique_id, frame.payload]
+    else:
+        parts = [4, frame.unique_id, frame.code, frame.description, frame.details]
+    try:
+        return json.dumps(parts, default=str, separators=(",", ":")).encode()
+    except Exception:  # it holds itself, is nested without end, or has other names than texts
+        return text or json.dumps([*parts[:2], *map(described, parts[2:])]).encode()
+
+
 def _wrong_id(frame: CallResult | CallError) -> bytes:
     if isinstance(frame, CallResult):
-        return serialize(CallResult("no-such-id", frame.payload))
-    return serialize(CallError("no-such-id", frame.code, frame.description, frame.details))
+        return written(CallResult("no-such-id", frame.payload))
+    return written(CallError("no-such-id", frame.code, frame.description, frame.details))
 
 
 _SPOILT: dict[Fault, Callable[[CallResult | CallError], list[bytes]]] = {
     Fault.DROP: lambda frame: [],
     Fault.GARBAGE: lambda frame: [b"\x01 this is no JSON \xc3\xa9"],
-    Fault.BROKEN_JSON: lambda frame: [serialize(frame)[:-1]],
+    Fault.BROKEN_JSON: lambda frame: [written(frame)[:-1]],
     Fault.NOT_A_FRAME: lambda frame: [b'{"status":"Accepted"}'],
     Fault.UNREADABLE: lambda frame: [serialize(CallResult(frame.unique_id, {"status": 17, "idTagInfo": []}))],
     Fault.WRONG_ID: lambda frame: [_wrong_id(frame)],
-    Fault.DUPLICATE: lambda frame: [serialize(frame)] * 2,
+    Fault.DUPLICATE: lambda frame: [written(frame)] * 2,
 }
 
 
 def spoil(fault: Fault | None, frame: CallResult | CallError) -> list[bytes]:
     """The texts to send for an answer. Faults that are not about its text leave it as it is."""
     make = None if fault is None else _SPOILT.get(fault)
-    return [serialize(frame)] if make is None else make(frame)
+    return [written(frame)] if make is None else make(frame)

@@ -10,8 +10,8 @@ import trio
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ocpp16.enums import ChargePointErrorCode, Reason, SessionStartedReason
-from ocpp16.models import ErrorInfo, Measurement, PhaseValues
+from ocpp16.enums import ChargePointErrorCode, DataTransferStatus, Reason, SessionStartedReason
+from ocpp16.models import DataTransferResponse, ErrorInfo, Measurement, PhaseValues
 from ocpp16.testing.stations import RecordingStation
 
 LIES = st.one_of(
@@ -217,6 +217,10 @@ class Liar(RecordingStation):
         return await self._answer("stop_transaction", connector_id, reason)
 
 
+class LyingResponse(DataTransferResponse):
+    def __post_init__(self) -> None: ...
+
+
 STATION_LIES = [
     None,
     float("nan"),
@@ -225,6 +229,7 @@ STATION_LIES = [
     b"x",
     [],
     {"status": "Accepted"},
+    LyingResponse(DataTransferStatus.ACCEPTED, 5),  # type: ignore[arg-type]
     object(),
     OSError("broken"),
     BaseException("another loop's cancellation"),
@@ -248,6 +253,11 @@ async def test_a_station_that_lies_is_answered_for_safely(open_bench: Any, make_
         assert len(bench.sent("StopTransaction")) == 1
 
 
+class NegativeThatHides(float):
+    def __lt__(self, other: Any) -> bool:
+        return False
+
+
 @pytest.mark.parametrize(
     "strategy",
     [
@@ -259,6 +269,9 @@ async def test_a_station_that_lies_is_answered_for_safely(open_bench: Any, make_
         lambda total, asked: {"1": 8.0},
         lambda total, asked: 1 / 0,
         dict,
+        lambda total, asked: asked.clear() or {},
+        lambda total, asked: {asked.pop().connector_id: total},
+        lambda total, asked: {one.connector_id: NegativeThatHides(-1000.0) for one in asked},
     ],
 )
 async def test_shares_that_make_no_sense_do_not_reach_the_station(open_bench: Any, strategy: Any) -> None:
@@ -295,6 +308,44 @@ async def test_an_observer_that_raises_anything_is_told_the_next(open_bench: Any
         await trio.sleep(1)
         assert "StatusChanged" in seen
         assert bench.charge_point.is_connected
+
+
+class LyingError(ErrorInfo):
+    def __post_init__(self) -> None: ...
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("info", 5),
+        ("info", "\ud800"),
+        ("timestamp", datetime(2026, 1, 1)),
+        ("error_code", "Nonsense"),
+        ("is_fault", "no"),
+        ("vendor_id", b"x"),
+        ("uuid", []),
+    ],
+)
+async def test_an_error_that_hides_what_it_is_changes_nothing(open_bench: Any, name: str, value: Any) -> None:
+    async with open_bench() as bench:
+        error = LyingError(**{"error_code": ChargePointErrorCode.GROUND_FAILURE, "is_fault": True, name: value})
+        with pytest.raises(ValueError, match=f"^error must be of type ErrorInfo, not LyingError: {name} "):
+            bench.charge_point.on_error(1, error)
+        assert bench.charge_point.connector_status(1).status == "Available"
+
+
+async def test_a_meter_that_counts_beyond_32_bits_does_not_spoil_the_bill(open_bench: Any, make_config: Any) -> None:
+    class Station(RecordingStation):
+        def measurement(self, connector_id: int) -> Measurement | None:
+            return Measurement(energy_import=PhaseValues(1e300))
+
+    document = make_config(Core__MeterValueSampleInterval=10)
+    async with open_bench(station=Station(), document=document) as bench:
+        bench.begin()
+        bench.charge_point.on_meter_values(1, Measurement(energy_import=PhaseValues(1500.0)))
+        await trio.sleep(25)
+        assert bench.charge_point.counters.readings_refused >= 2
+        assert bench.charge_point.transaction(1).meter_last == 1500
 
 
 async def test_a_reading_told_by_the_host_is_refused_or_right(open_bench: Any) -> None:

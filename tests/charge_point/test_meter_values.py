@@ -174,6 +174,50 @@ async def test_what_is_too_much_for_one_message_goes_ahead_as_meter_values(open_
         assert data[-1]["sampledValue"][0]["context"] == "Transaction.End"
 
 
+@pytest.mark.parametrize("character", ["x", '"', "ä"])
+async def test_two_signed_values_of_the_longest_fit_into_one_message(open_bench: Any, character: str) -> None:
+    async with open_bench() as bench:
+        charge_point = bench.charge_point
+        with pytest.raises(ValueError, match=r"^signed_meter_value must be text of \d+ bytes at most") as refusal:
+            charge_point.on_transaction_started(1, "s1", "TAG1", 1000, signed_meter_value=character * 10**6)
+        assert charge_point.transaction(1) is None
+        most = int(str(refusal.value).split(" bytes", 1)[0].rsplit(" ", 1)[1])
+        longest = character * ((most - 2) // (1 if character == "x" else 2))
+        charge_point.on_transaction_started(1, "s1", "TAG1", 1000, signed_meter_value=longest)
+        with pytest.raises(ValueError, match=r"^signed_meter_value must be text of"):
+            charge_point.on_transaction_stopped(1, "s1", Reason.LOCAL, 1500, signed_meter_value=longest + character)
+        assert charge_point.transaction(1) is not None
+        charge_point.on_transaction_stopped(
+            1, "s1", Reason.LOCAL, 1500, id_tag_end="T" * 20, signed_meter_value=longest
+        )
+        await trio.sleep(1)
+        data = bench.sent("StopTransaction")[0]["transactionData"]
+        assert [value["sampledValue"][0]["value"] for value in data] == [longest, longest]
+        frames = [len(record.text.encode()) for record in bench.csms.traffic if "StopTransaction" in record.text]
+        assert 64_000 < max(frames) <= 65_000
+
+
+async def test_signed_values_that_are_too_much_go_ahead_as_meter_values(
+    open_bench: Any, until_power_fails: Any, make_config: Any, tmp_path: Any
+) -> None:
+    document = make_config(Core__StopTxnSampledData=ENERGY)
+    async with until_power_fails(document=document, database_path=tmp_path) as bench:
+        bench.measure(1, 1000)
+        bench.charge_point.on_transaction_started(1, "s1", "TAG1", 1000, signed_meter_value="b" * 32_000)
+        await trio.sleep(1)
+    smaller = make_config(Core__StopTxnSampledData=ENERGY, Internal__MaxMessageSize=32_000)
+    async with open_bench(document=smaller, database_path=tmp_path, start=False) as bench:
+        await bench.charge_point.start(resuming_session_ids=["s1"])
+        await trio.sleep(1)
+        bench.measure(1, 1500)
+        bench.charge_point.on_transaction_stopped(1, "s1", Reason.LOCAL, 1500, signed_meter_value="e" * 15_000)
+        await trio.sleep(1)
+        data = bench.sent("StopTransaction")[0]["transactionData"]
+        assert [value["sampledValue"][0]["value"][:7] for value in data] == ["1000.00", "1500.00", "e" * 7]
+        ahead = [call["meterValue"][0]["sampledValue"][0]["value"] for call in bench.sent("MeterValues")]
+        assert ahead == ["b" * 32_000]
+
+
 async def test_trigger_sends_present_values_of_all_connectors_or_is_rejected(open_bench: Any) -> None:
     async with open_bench() as bench:
         request = {"requestedMessage": "MeterValues"}

@@ -4,6 +4,7 @@ import logging
 import sqlite3
 from contextlib import closing
 from dataclasses import replace
+from functools import partial
 from typing import Any, ClassVar
 
 import pytest
@@ -109,6 +110,18 @@ async def test_a_callback_of_a_key(open_bench: Any) -> None:
         await goes_on(bench, "callback")
         with pytest.raises(ValueError, match="did you mean HeartbeatInterval"):
             bench.charge_point.on_change("HeartbeatIntervall", boom)
+
+
+async def test_a_callback_that_would_never_run_is_refused(open_bench: Any) -> None:
+    async def late(*_: Any) -> None: ...
+
+    async with open_bench() as bench:
+        for callback in (late, partial(late, 1), 5, None):
+            with pytest.raises(ValueError, match=r"^callback must be a function that is not async, not "):
+                bench.charge_point.on_change("HeartbeatInterval", callback)
+        for strategy in (late, 5):
+            with pytest.raises(ValueError, match=r"^strategy must be a function that is not async, or None, not "):
+                bench.charge_point.share_limits(strategy)
 
 
 async def test_a_task(open_bench: Any) -> None:

@@ -77,6 +77,21 @@ def test_one_method_of_a_feature_asks_for_all_of_it(name: str) -> None:
     assert len(found) == (1 if name in feature else 2)
 
 
+def test_attach_is_called_at_once_or_the_station_has_none() -> None:
+    class Late(RecordingStation):
+        async def attach(self, charge_point: Any) -> None: ...
+
+    class Other(RecordingStation):
+        def attach(self) -> None: ...
+
+    class Without(RecordingStation):
+        attach = None
+
+    assert problems(Late()) == ["Late.attach must not be async: it has to answer at once"]
+    assert problems(Other()) == ["Other.attach must take (charge_point)"]
+    check_station(Without())
+
+
 def test_a_method_that_cannot_be_read() -> None:
     class Broken(RecordingStation):
         @property

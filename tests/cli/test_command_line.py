@@ -136,19 +136,48 @@ def test_help_needs_no_terminal_library(monkeypatch: pytest.MonkeyPatch) -> None
     subprocess.run([sys.executable, "-c", code], check=True, stdout=subprocess.DEVNULL)
 
 
-@pytest.mark.parametrize("place", ["ocpp16.cli.command_line", "ocpp16.cli.charge_point"])
-def test_an_interrupt_while_parts_are_imported_is_an_end_like_any_other(place: str) -> None:
+def starting(subcommand: str, place: str, happens: str) -> subprocess.CompletedProcess[str]:
+    """The command, in which something happens while the module `place` is imported."""
     code = (
-        "import sys\n"
-        "class Interrupted:\n"
+        "import os, signal, sys\n"
+        "class Finder:\n"
         "    def find_spec(self, name, path=None, target=None):\n"
-        f"        if name == {place!r}: raise KeyboardInterrupt\n"
-        "sys.meta_path.insert(0, Interrupted())\n"
+        f"        if name == {place!r}: {happens}\n"
+        "sys.meta_path.insert(0, Finder())\n"
         "from ocpp16.cli import main\n"
-        "sys.exit(main(['charge-point', '--help']))\n"
+        f"sys.exit(main([{subcommand!r}, '--help']))\n"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+
+
+@pytest.mark.parametrize("place", ["ocpp16.cli.command_line", "ocpp16.cli.charge_point"])
+@pytest.mark.parametrize(
+    "happens",
+    [
+        "raise KeyboardInterrupt",
+        'exec("raise KeyboardInterrupt")',  # as in a dataclass
+        "os.kill(os.getpid(), signal.SIGINT)",
+    ],
+)
+def test_an_interrupt_while_parts_are_imported_is_an_end_like_any_other(place: str, happens: str) -> None:
+    done = starting("charge-point", place, happens)
     assert (done.returncode, done.stdout, done.stderr.strip()) == (130, "", "")
+
+
+def test_an_interrupt_while_a_class_is_made_is_one_too() -> None:
+    done = starting(
+        "charge-point", "ocpp16.cli.charge_point", "raise RuntimeError('__set_name__') from KeyboardInterrupt()"
+    )
+    assert (done.returncode, done.stdout, done.stderr.strip()) == (130, "", "")
+
+
+@pytest.mark.parametrize(
+    ("subcommand", "code"), [("demo", 143), ("schedule", 143), ("charge-point", 0), ("central-system", 0)]
+)
+@pytest.mark.parametrize("place", ["ocpp16.cli.command_line", "ocpp16.cli.failure"])
+def test_who_is_told_to_end_while_it_starts_ends(subcommand: str, code: int, place: str) -> None:
+    done = starting(subcommand, place, "os.kill(os.getpid(), signal.SIGTERM)")
+    assert (done.returncode, done.stdout, done.stderr) == (code, "", "")
 
 
 @pytest.mark.world

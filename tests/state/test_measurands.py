@@ -184,9 +184,13 @@ def test_which_measurands_are_of_an_interval() -> None:
     assert intervals_of(names, besides=("Energy.Active.Import.Interval",)) == ["Energy.Active.Export.Interval"]
 
 
-def test_a_difference_that_no_number_holds_is_left_out() -> None:
-    before, after = replace(FULL, energy_import=PhaseValues(-1e308)), replace(FULL, energy_import=PhaseValues(1e308))
-    assert sample(after, ["Energy.Active.Import.Interval"], PERIODIC, previous=before) == []
+def test_the_widest_difference_of_registers_is_a_number() -> None:
+    before = replace(FULL, energy_import=PhaseValues(-(2.0**31)))
+    after = replace(FULL, energy_import=PhaseValues(2.0**31 - 1))
+    (interval,) = sample(after, ["Energy.Active.Import.Interval"], PERIODIC, previous=before)
+    assert interval["value"] == "4294967295.00"
+    with pytest.raises(ValueError, match=r"^energy_import.total must fit into 32 bits"):
+        replace(FULL, energy_import=PhaseValues(1e308))
 
 
 def test_a_location_the_specification_does_not_know() -> None:

@@ -114,9 +114,7 @@ def test_transactions_are_told_apart_by_identity() -> None:
         (-1.5, -1),
         (16_777_217.0, 16_777_217),  # a 32-bit float has no such number
         (2_147_483_647.4, 2_147_483_647),
-        (2_147_483_648, 2_147_483_647),
-        (1e18, 2_147_483_647),
-        (-1e300, -2_147_483_648),
+        (-2_147_483_648.5, -2_147_483_648),
     ],
 )
 def test_registers_are_told_in_the_nearest_watt_hour(energy: float, told: int) -> None:
@@ -125,12 +123,13 @@ def test_registers_are_told_in_the_nearest_watt_hour(energy: float, told: int) -
 
 @given(energy=st.floats(-float_info.max, float_info.max) | st.floats(-3e9, 3e9) | st.integers(-(2**70), 2**70))
 def test_a_register_is_off_by_half_a_watt_hour_at_most(energy: float) -> None:
+    if not -(2**31) <= Fraction(energy) + Fraction(1, 2) < 2**31:  # nothing is cut
+        with pytest.raises(ValueError, match=r"^meter_stop must fit into 32 bits, not "):
+            watt_hours(energy, "meter_stop")
+        return
     told = watt_hours(energy)
     assert type(told) is int
-    if -(2**31) <= energy <= 2**31 - 1:
-        assert Fraction(-1, 2) < Fraction(told) - Fraction(energy) <= Fraction(1, 2)
-    else:
-        assert told in (-(2**31), 2**31 - 1)
+    assert Fraction(-1, 2) < Fraction(told) - Fraction(energy) <= Fraction(1, 2)
 
 
 @pytest.mark.parametrize("energy", [float("nan"), float("inf"), -float("inf"), 10**400, True, "1000", None, [1000]])
@@ -139,6 +138,6 @@ def test_what_is_no_register_is_refused_by_its_name(energy: float) -> None:
         watt_hours(energy, "meter_start")
 
 
-@given(first=st.floats(-3e9, 3e9), more=st.floats(0, 1e6))
+@given(first=st.floats(-(2.0**31), 2.0**31 - 1e6 - 1), more=st.floats(0, 1e6))
 def test_a_register_that_grows_never_seems_to_fall(first: float, more: float) -> None:
     assert watt_hours(first) <= watt_hours(first + more)

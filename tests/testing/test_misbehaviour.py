@@ -1,6 +1,8 @@
 """The scripted Central System where it does wrong, and at the ends of connections."""
 
 import ssl
+from collections.abc import Mapping
+from math import nan
 from typing import Any
 
 import pytest
@@ -9,7 +11,7 @@ import trustme
 
 from ocpp16.errors import CallFailed, ConnectionClosed, ConnectionFailed, HandshakeRefused
 from ocpp16.security.basic_auth import authorization_header
-from ocpp16.testing import CentralSystem, Fault
+from ocpp16.testing import CallErrorAnswer, CentralSystem, Fault
 from ocpp16.testing.central_system import identity_of
 from ocpp16.transport.dial import Endpoint, open_stream
 from ocpp16.transport.websocket import WebSocket
@@ -34,6 +36,74 @@ async def test_spoilt_answers(autojump_clock: Any, csms: Any, connect: Any, faul
     await trio.sleep(100)
     assert charge_point.received[1:] == SPOILT[fault]
     assert await charge_point.ask("Authorize", {"idTag": "A"}) is not None, "once only"
+
+
+class Unreadable(Mapping[str, Any]):
+    def __getitem__(self, name: str) -> Any:
+        raise ZeroDivisionError
+
+    def __iter__(self) -> Any:
+        raise ZeroDivisionError
+
+    def __len__(self) -> int:
+        return 1
+
+
+HOLDS_ITSELF: dict[str, Any] = {}
+HOLDS_ITSELF["it"] = HOLDS_ITSELF
+NESTED: Any = []
+for _ in range(5000):
+    NESTED = [NESTED]
+
+
+@pytest.mark.parametrize(
+    ("answer", "sent"),
+    [
+        (5, '[3,"cp-2",5]'),
+        ("x", '[3,"cp-2","x"]'),
+        ([1], '[3,"cp-2",[1]]'),
+        ({"n": 2**64}, '[3,"cp-2",{"n":18446744073709551616}]'),
+        ({"n": nan}, '[3,"cp-2",{"n":NaN}]'),
+        ({"n": None}, '[3,"cp-2",{"n":null}]'),
+        ({"t": "\ud800"}, '[3,"cp-2",{"t":"\\ud800"}]'),
+        ({"b": b"x"}, None),
+        ({1: 2}, '[3,"cp-2",{"1":2}]'),
+        ({(1,): 2}, None),
+        (HOLDS_ITSELF, None),
+        (NESTED, None),
+        (10**5000, None),
+        (Unreadable(), None),
+        (CallErrorAnswer(5, None, 7), '[4,"cp-2",5,null,7]'),  # type: ignore[arg-type]
+        (CallErrorAnswer("Code", "", Unreadable()), None),
+    ],
+    ids=lambda part: "",
+)
+async def test_a_wrong_scripted_answer_is_sent_as_it_is(
+    autojump_clock: Any, csms: Any, connect: Any, answer: Any, sent: str | None
+) -> None:
+    async def later(payload: Any, call: Any) -> Any:
+        return answer
+
+    charge_point = await connect(csms)
+    await charge_point.boot()
+    for scripted in (answer, lambda payload, call: answer, later):
+        csms.answers = dict.fromkeys(["BootNotification", "Authorize"], scripted)
+        await charge_point.say("Authorize", {"idTag": "A"}, "cp-2")
+        await charge_point.say("BootNotification", {"chargePointVendor": "V", "chargePointModel": "M"})
+        await trio.sleep(1)
+    told = [text for text in charge_point.received if '"cp-2"' in text]
+    assert len(told) == 3
+    if sent is not None:
+        assert told == [sent] * 3
+    csms.answers["Authorize"] = answer
+    for fault in (Fault.BROKEN_JSON, Fault.WRONG_ID, Fault.DUPLICATE, Fault.DELAY):
+        csms.misbehave(fault, "Authorize", seconds=1)
+        await charge_point.say("Authorize", {"idTag": "A"})
+        await trio.sleep(5)
+    csms.answers.clear()
+    await charge_point.say("Heartbeat", {}, "last")
+    await trio.sleep(1)
+    assert charge_point.received[-1].startswith('[3,"last",{"currentTime"')
 
 
 async def test_delay_in_virtual_time_lets_others_pass(autojump_clock: Any, csms: Any, connect: Any) -> None:

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from ocpp16.enums import AuthorizationStatus, ChargePointErrorCode, DataTransferStatus
 from ocpp16.models import (
+    REGISTERS,
     ChargingLimit,
     DataTransferResponse,
     ErrorInfo,
@@ -19,6 +20,7 @@ from ocpp16.models import (
     PhaseValues,
     Reading,
 )
+from ocpp16.values import exactly
 
 TIME = datetime(2026, 1, 1, tzinfo=UTC)
 SURROGATE = b"\xff".decode(errors="surrogateescape")
@@ -122,6 +124,78 @@ def test_phase_values_hold_finite_numbers_or_none(numbers: list[Any]) -> None:
     else:
         values = PhaseValues(*numbers)
         assert [getattr(values, name) for name in PHASES] == numbers
+
+
+class LyingPhases(PhaseValues):
+    def __post_init__(self) -> None: ...
+
+
+class LyingReading(Reading):
+    def __post_init__(self) -> None: ...
+
+
+class LyingError(ErrorInfo):
+    def __post_init__(self) -> None: ...
+
+
+class Pretender:
+    """isinstance takes it for an ErrorInfo; it has nothing of one."""
+
+    __class__ = ErrorInfo  # type: ignore[assignment]
+
+
+def test_a_subclass_is_copied_into_what_it_claims_to_be() -> None:
+    measurement = Measurement(
+        energy_import=LyingPhases(5.0),
+        power=LyingPhases(l1=1.0),
+        soc=LyingReading(5.0),
+        temperatures=(LyingReading(1.0),),
+    )
+    kinds = [type(part) for part in (measurement.energy_import, measurement.power, measurement.soc)]
+    assert kinds == [PhaseValues, PhaseValues, Reading]
+    assert type(measurement.temperatures[0]) is Reading
+    error = LyingError("GroundFailure", uuid="u")  # type: ignore[arg-type]
+    assert exactly(ErrorInfo, error, "error") == ErrorInfo(ChargePointErrorCode.GROUND_FAILURE, uuid="u")
+    own = ErrorInfo(ChargePointErrorCode.GROUND_FAILURE)
+    assert exactly(ErrorInfo, own, "error") is own
+
+
+@pytest.mark.parametrize("name", ["energy_import", "power", "reactive_energy_export", "soc", "rpm", "temperatures"])
+def test_what_a_subclass_hides_is_refused_by_the_name_of_its_place(name: str) -> None:
+    lie: Any = (LyingPhases if "energy" in name or name == "power" else LyingReading)("5")  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match=f"^{name} must be of type .*Lying.* must be a finite number"):
+        Measurement(**{name: [lie] if name == "temperatures" else lie})  # type: ignore[arg-type]
+
+
+def test_what_cannot_even_be_read_is_refused() -> None:
+    for lie in (Pretender(), object.__new__(LyingError)):
+        with pytest.raises(ValueError, match=r"^error must be of type ErrorInfo, not "):
+            exactly(ErrorInfo, lie, "error")
+
+
+@pytest.mark.parametrize("name", REGISTERS)
+@pytest.mark.parametrize("phase", PHASES)
+def test_a_register_fits_into_32_bits(name: str, phase: str) -> None:
+    for value in (-(2.0**31), 2.0**31 - 1, 2_147_483_647.4, -2_147_483_648.5, 0):
+        assert getattr(getattr(Measurement(**{name: PhaseValues(**{phase: value})}), name), phase) == value  # type: ignore[arg-type]
+    for value in (2.0**31, -(2.0**31) - 1, 1e300, 2**40):
+        with pytest.raises(ValueError, match=rf"^{name}\.{phase} must fit into 32 bits, not "):
+            Measurement(**{name: PhaseValues(**{phase: value})})  # type: ignore[arg-type]
+
+
+def test_a_sample_has_an_end() -> None:
+    assert len(Measurement(temperatures=(Reading(20.0),) * 64).temperatures) == 64
+    with pytest.raises(ValueError, match=r"^temperatures must be 64 at most, not 65"):
+        Measurement(temperatures=(Reading(20.0),) * 65)
+    with pytest.raises(ValueError, match=r"^measurement\.temperature_C must have 64 at most, not 65"):
+        Measurement.from_json({"power_meter": {"energy_Wh_import": {}}, "temperature_C": [{"value": 1}] * 65})
+
+
+def test_texts_of_an_error_are_cut_to_what_can_be_told() -> None:
+    error = ErrorInfo(ChargePointErrorCode.OTHER_ERROR, False, "i" * 10**6, "v" * 10**6, "c" * 10**6)
+    assert (error.info, error.vendor_id, error.vendor_error_code) == ("i" * 50, "v" * 255, "c" * 50)
+    with pytest.raises(ValueError, match=r"^uuid must be text of 0 to 255 characters"):
+        ErrorInfo(ChargePointErrorCode.OTHER_ERROR, uuid="u" * 256)
 
 
 def test_a_measurement_needs_no_time_of_its_own() -> None:
@@ -235,6 +309,11 @@ def test_a_wrong_member_is_refused_by_its_place(path: list[Any], value: Any) -> 
             ["power_meter", "energy_Wh_import", "total"],
             True,
             "energy_Wh_import.total must be a finite number, not True",
+        ),
+        (
+            ["power_meter", "energy_varh_export", "total"],
+            2**31,
+            "measurement.power_meter.energy_varh_export.total must fit into 32 bits, not 2147483648",
         ),
         (["power_meter", "voltage_V", "L4"], 1, "voltage_V has no member 'L4'"),
         (["power_meter", "timestamp"], "2026-01-01T00:00:00", "timestamp must be a time with a zone"),

@@ -1,0 +1,197 @@
+"""What `open_charge_point` is given: all that cannot be meant is told before anything is opened, by its name."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ocpp16.charge_point.open import open_charge_point
+from ocpp16.errors import ConfigurationError
+from ocpp16.store.memory import MemoryStore
+from ocpp16.testing.stations import RecordingStation
+
+PATHS = ["user_config_path", "database_path", "share_path", "custom_schema_path", "certificates_path"]
+
+
+class BytesPath:
+    def __fspath__(self) -> bytes:
+        return b"x"
+
+
+class BrokenPath:
+    def __fspath__(self) -> str:
+        raise ZeroDivisionError
+
+
+NO_PATHS: list[Any] = [
+    5,
+    True,
+    b"x",
+    [],
+    "",
+    "\0",
+    "a\0b",
+    "\ud800",
+    Path("a\0b"),
+    "x" * 5000,
+    BytesPath(),
+    BrokenPath(),
+    object(),
+]
+
+
+class Deaf:
+    def notify(self, event: Any) -> None: ...
+
+
+class Misspelt:
+    async def notifie(self, event: Any) -> None: ...
+
+
+class Hidden:
+    @property
+    def notify(self) -> Any:
+        raise ZeroDivisionError
+
+
+class ReadOnly:
+    is_volatile = True
+
+    def load(self, charge_point_id: str, table: Any, key: Any = ()) -> list[Any]:
+        return []
+
+    def close(self) -> None: ...
+
+
+class Undecided:
+    def load(self, *arguments: Any) -> list[Any]:
+        return []
+
+    def apply(self, *arguments: Any) -> dict[str, Any]:
+        return {}
+
+    def close(self) -> None: ...
+
+
+def no_arguments() -> None: ...
+
+
+WRONG: dict[str, list[Any]] = {
+    **dict.fromkeys(PATHS, NO_PATHS),
+    "config": [5, None, [], *NO_PATHS],
+    "security_configuration": ["x", 5, [], {"csms_ca_bundle": 5}, {"csms_ca_bundle": "\0"}],
+    "store": [5, "cp.db", MemoryStore, ReadOnly(), Undecided(), object()],
+    "observer": [5, object(), Deaf(), Misspelt(), Hidden(), Deaf],
+    "connector": [5, "x", no_arguments],
+    "tolerances": [5, "default", b"default", [5], ["unknown"], ["\ud800"]],
+    "seed": ["x", 1.5, [], True],
+    "trace_messages": ["x", 1, None],
+}
+
+
+async def refusal(document: Any, /, **arguments: Any) -> tuple[str, ...]:
+    with pytest.raises(ConfigurationError) as refused:
+        async with open_charge_point(**{"config": document, "station": RecordingStation(), **arguments}):
+            pass
+    return refused.value.problems
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [(name, value) for name, values in WRONG.items() for value in values], ids=lambda part: None
+)
+async def test_what_an_argument_cannot_mean_is_refused_by_its_name(make_config: Any, name: str, value: Any) -> None:
+    for problem in await refusal(make_config(), **{name: value}):
+        assert problem.startswith(name)
+        assert problem.isprintable()
+
+
+def is_folder(path: Path) -> None:
+    path.mkdir()
+
+
+def is_pipe(path: Path) -> None:
+    os.mkfifo(path)
+
+
+def is_file(path: Path) -> None:
+    path.write_text("kept")
+
+
+def is_missing(path: Path) -> None: ...
+
+
+def is_in_a_file(path: Path) -> None:
+    path.parent.rmdir()
+    path.parent.write_text("kept")
+
+
+@pytest.mark.parametrize(
+    ("name", "what"),
+    [
+        ("config", is_folder),
+        ("user_config_path", is_folder),
+        ("user_config_path", is_pipe),
+        ("user_config_path", is_in_a_file),
+        ("custom_schema_path", is_folder),
+        ("database_path", is_file),
+        ("database_path", is_pipe),
+        ("database_path", is_in_a_file),
+        ("share_path", is_file),
+        ("share_path", is_missing),
+    ],
+)
+async def test_another_thing_than_is_asked_for_stays_as_it_is(
+    make_config: Any, tmp_path: Path, name: str, what: Callable[[Path], None]
+) -> None:
+    path = tmp_path / "folder" / "it"
+    path.parent.mkdir()
+    what(path)
+    (problem,) = await refusal(make_config(), **{name: path})
+    assert problem.startswith(f"{name} must be ")
+    assert (path.is_dir(), path.is_fifo()) == (what is is_folder, what is is_pipe)
+
+
+async def test_a_database_that_is_named_is_a_file(make_config: Any, tmp_path: Path) -> None:
+    (tmp_path / "it.db").mkdir()
+    assert (await refusal(make_config(), database_path=tmp_path / "it.db"))[0].startswith("database_path must be ")
+    async with open_charge_point(make_config(), RecordingStation(), database_path=tmp_path / "other.db"):
+        assert (tmp_path / "other.db").is_file()
+
+
+async def test_all_that_is_wrong_is_told_at_once(make_config: Any) -> None:
+    class Station(RecordingStation):
+        async def attach(self, charge_point: Any) -> None: ...
+
+    problems = await refusal(make_config(), station=Station(), observer=5, seed="x", database_path="\0", tolerances=5)
+    assert [problem.split(" ")[0] for problem in problems] == [
+        "database_path",
+        "observer",
+        "tolerances",
+        "seed",
+        "Station.attach",
+    ]
+
+
+async def test_what_can_be_meant_is_taken(make_config: Any, tmp_path: Path) -> None:
+    class Observer:
+        async def notify(self, event: Any, *more: Any) -> None: ...
+
+    class Caller:
+        async def __call__(self, endpoint: Any) -> Any: ...
+
+    async with open_charge_point(
+        make_config(),
+        RecordingStation(),
+        user_config_path=tmp_path / "changes.json",
+        store=MemoryStore(),
+        certificates_path=tmp_path / "certs",
+        security_configuration={"csms_ca_bundle": tmp_path / "roots.pem", "other": 5},
+        observer=Observer(),
+        connector=Caller(),
+        tolerances=(name for name in ["strict"]),
+        seed=-1,
+        anchor=1e300,
+    ):
+        pass

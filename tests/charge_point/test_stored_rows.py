@@ -1,0 +1,236 @@
+"""Whatever stands in a stored row: the next start works, and what is good beside it is sent."""
+
+from collections.abc import Callable
+from copy import deepcopy
+from typing import Any, NamedTuple
+from unittest.mock import Mock
+
+import pytest
+import trio
+
+from ocpp16.enums import Reason
+from ocpp16.models import DeadLetter
+from ocpp16.profiles.meter_values import MeterValues
+from ocpp16.store.base import Row, Table
+from ocpp16.store.memory import MemoryStore
+from ocpp16.store.tables import TABLES, samples, settings, transactions
+from ocpp16.testing.answers import CallErrorAnswer
+from ocpp16.testing.central_system import CentralSystem
+
+Rows = dict[str, dict[str, dict[Row, Row]]]
+
+VALUES: tuple[Any, ...] = (
+    0,
+    7,
+    -1,
+    2**31,
+    2**63 - 1,
+    -(2**63),
+    0.5,
+    float("nan"),
+    float("-inf"),
+    "",
+    "\x00\x1b[2J" * 100,
+    b"\xff\x00",
+    None,
+    "null",
+    "{}",
+    "[" * 5000,
+    '{"timestamp":"x","sampledValue":[{"value":"1"}]}',
+    '{"timestamp":"0001-01-01T00:00:00Z","sampledValue":[{"value":"1"}]}',
+    '{"Core":{"HeartbeatInterval":-5},"transaction":1,"series":{"begun":{"energy_import":[1e300,1]}}}',
+)
+"""Of every type that SQLite has, and JSON of every shape but the right one."""
+
+NOT_READ = {"id_tag_cache", "local_list", "local_list_version", "reservations", "jobs"}
+"""Tables of what is not built."""
+READ = [table for table in TABLES if table.name not in NOT_READ]
+
+BOTH = "Energy.Active.Import.Register,Energy.Active.Import.Interval"
+CONFIG = {
+    "Internal__SupportedMeasurands": BOTH,
+    "Core__SupportedFeatureProfiles": "Core,SmartCharging,RemoteTrigger",
+    "Core__MeterValueSampleInterval": 20,
+    "Core__MeterValuesSampledData": BOTH,
+    "Core__StopTxnSampledData": BOTH,
+    "SmartCharging__ChargeProfileMaxStackLevel": 9,
+    "SmartCharging__ChargingScheduleAllowedChargingRateUnit": "Current",
+    "SmartCharging__ChargingScheduleMaxPeriods": 24,
+    "SmartCharging__MaxChargingProfilesInstalled": 10,
+}
+
+
+class Spoilt(NamedTuple):
+    """A column, the row it is in, and what stands there."""
+
+    table: str
+    row: int
+    column: int
+    value: Any
+
+
+class SpoiltStore(MemoryStore):
+    """Gives one value of one row otherwise than it was stored."""
+
+    spoilt: Spoilt | None = None
+
+    def load(self, charge_point_id: str, table: Table, key: Row = ()) -> list[Row]:
+        rows = super().load(charge_point_id, table, key)
+        it = self.spoilt
+        if it is not None and table.name == it.table and table.columns == _columns(it.table) and len(rows) > it.row:
+            row = rows[it.row]
+            rows[it.row] = (*row[: it.column], it.value, *row[it.column + 1 :])
+        return rows
+
+    def with_rows(self, rows: Rows) -> "SpoiltStore":
+        self._rows = deepcopy(rows)
+        return self
+
+
+def _columns(name: str) -> tuple[str, ...]:
+    return next(table.columns for table in TABLES if table.name == name)
+
+
+async def left_behind(open_bench: Any, document: Any, profile: Any) -> Rows:
+    """What a power cut leaves: on connector 1 runs a transaction that began before the clock was set (1000 to 1500 Wh),
+    on connector 2 one has ended that nobody could be told of (3000 to 3100 Wh)."""
+    csms, store = CentralSystem(), SpoiltStore(is_volatile=False)
+    csms.is_reachable = False
+    async with open_bench(csms=csms, store=store, document=document) as bench:
+        bench.measure(1, 1000.0)
+        bench.begin(1)
+        await trio.sleep(5)
+        csms.is_reachable = True
+        await csms.wait_for_call("StartTransaction")
+        csms.answers["StopTransaction"] = CallErrorAnswer("InternalError")
+        bench.begin(2, "s0", "TAG2")
+        bench.charge_point.on_transaction_stopped(2, "s0", Reason.LOCAL, 1100)
+        assert await bench.install(1, profile(1)) == "Accepted"
+        assert await bench.install(1, profile(2, chargingProfilePurpose="TxProfile")) == "Accepted"
+        await bench.call("ChangeConfiguration", {"key": "HeartbeatInterval", "value": "777"})
+        await bench.call("ChangeAvailability", {"connectorId": 2, "type": "Operative"})
+        await trio.sleep(60)
+        bench.charge_point.on_meter_values(1, bench.measure(1, 1500.0))
+        await trio.sleep(25)
+        csms.is_reachable = False
+        csms.abort("cp001")
+        bench.measure(2, 3000.0)
+        bench.begin(2, "s2", "TAG2", 3000)
+        await trio.sleep(25)
+        bench.charge_point.on_transaction_stopped(2, "s2", Reason.LOCAL, 3100)
+        await bench.charge_point.stored()
+        rows = deepcopy(store._rows)
+        csms.answers.clear()
+    assert {name for name, found in rows["cp001"].items() if found} == {table.name for table in READ}
+    return rows
+
+
+async def start_on(open_bench: Any, document: Any, store: SpoiltStore, resumed: tuple[str, ...]) -> list[int]:
+    """Start, end what runs, begin and end another transaction. Returns the meterStop of all that were told."""
+    csms = CentralSystem(first_transaction_id=50)
+    async with open_bench(csms=csms, store=store, document=document, start=False) as bench:
+        await bench.charge_point.start(resuming_session_ids=resumed)
+        await trio.sleep(50)
+        for transaction in bench.charge_point.transactions.all_running():
+            bench.charge_point.on_transaction_stopped(
+                transaction.connector_id, transaction.session_id, Reason.LOCAL, 1600
+            )
+        bench.begin(2, "s3", "TAG2", 4000)
+        bench.charge_point.on_transaction_stopped(2, "s3", Reason.LOCAL, 5000)
+        await trio.sleep(50)
+        assert bench.charge_point.is_connected
+        assert bench.charge_point.queue_depth == 0
+        assert bench.charge_point.counters.internal_errors == 0
+        assert all(isinstance(letter, DeadLetter) for letter in await bench.charge_point.dead_letters())
+        return [stop["meterStop"] for stop in bench.sent("StopTransaction")]
+
+
+@pytest.mark.parametrize(
+    ("table", "resumed"),
+    [*((table, ()) for table in READ), *((rows.TABLE, ("s1",)) for rows in (transactions, samples, settings))],
+    ids=lambda part: part.name if isinstance(part, Table) else "resumed" if part else "stopped",
+)
+def test_no_value_of_a_stored_row_stops_the_start(
+    open_bench: Any,
+    make_config: Any,
+    profile: Any,
+    virtual_run: Callable[..., Any],
+    table: Table,
+    resumed: tuple[str, ...],
+) -> None:
+    document = make_config(**CONFIG)
+    rows = virtual_run(left_behind, open_bench, document, profile)
+    own_end = 1600 if resumed else 1500
+    every = virtual_run(start_on, open_bench, document, SpoiltStore(is_volatile=False).with_rows(rows), resumed)
+    assert sorted(every) == [own_end, 3100, 5000]
+    # The first row of each; of the settings all, for each means something else.
+    count = len(rows["cp001"][table.name]) if table is settings.TABLE else 1
+    wrong = []
+    for row in range(count):
+        for column, name in enumerate(table.columns):
+            for value in VALUES:
+                store = SpoiltStore(is_volatile=False).with_rows(rows)
+                store.spoilt = Spoilt(table.name, row, column, value)
+                try:
+                    told = virtual_run(start_on, open_bench, document, store, resumed)
+                except BaseException as error:
+                    wrong.append(f"row {row}, {name} = {value!r:.60}: {error!r:.200}")
+                    continue
+                good = {3100, 5000} if table is transactions.TABLE else {own_end, 3100, 5000}
+                if not good <= set(told):
+                    wrong.append(f"row {row}, {name} = {value!r:.60}: told {told}")
+    assert wrong == []
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "told"),
+    [
+        ("meter_last", 2**40, 1500),  # by the checkpoint of the connector
+        ("meter_last", -(2**63), 1500),
+        ("meter_last", 7, 1500),
+        ("meter_start", 2**40, 1500),
+        ("meter_last_at", -5, 1500),
+        ("connector_id", 2**31, None),
+        ("connector_id", 0, None),
+        ("connector_id", -1, None),
+        ("key", -1, None),
+    ],
+)
+def test_the_end_of_a_transaction_is_told_by_what_can_have_been(
+    open_bench: Any,
+    make_config: Any,
+    profile: Any,
+    virtual_run: Callable[..., Any],
+    column: str,
+    value: int,
+    told: int | None,
+) -> None:
+    document = make_config(**CONFIG)
+    store = SpoiltStore(is_volatile=False).with_rows(virtual_run(left_behind, open_bench, document, profile))
+    store.spoilt = Spoilt("transactions", 0, transactions.TABLE.columns.index(column), value)
+    ends = virtual_run(start_on, open_bench, document, store, ())
+    assert sorted(ends) == sorted([3100, 5000] if told is None else [told, 3100, 5000])
+
+
+def test_data_that_cannot_be_made_does_not_keep_the_end_of_a_transaction_back(
+    open_bench: Any,
+    make_config: Any,
+    profile: Any,
+    virtual_run: Callable[..., Any],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    document = make_config(**CONFIG)
+    rows = virtual_run(left_behind, open_bench, document, profile)
+    for data in ([{"timestamp": "x", "sampledValue": []}], ZeroDivisionError()):
+        monkeypatch.setattr(MeterValues, "end", Mock(side_effect=[data]))
+        store = SpoiltStore(is_volatile=False).with_rows(rows)
+
+        async def body(store: SpoiltStore = store) -> None:
+            async with open_bench(store=store, document=document) as bench:
+                await trio.sleep(50)
+                ends = {stop["meterStop"]: stop for stop in bench.sent("StopTransaction")}
+                assert "transactionData" not in ends[1500]
+                assert 3100 in ends
+                assert bench.charge_point.counters.internal_errors == 1
+
+        virtual_run(body)
