@@ -153,7 +153,7 @@ def test_an_interrupt_while_parts_are_imported_is_an_end_like_any_other(place: s
 
 @pytest.mark.world
 def test_a_terminal_without_arrows_is_no_reason_to_end(ocpp16: Callable[..., Process]) -> None:
-    done = ocpp16("demo", "--speed", "200", PYTHONIOENCODING="ascii", PYTHONUTF8="0")
+    done = ocpp16("demo", at_once=True, PYTHONIOENCODING="ascii", PYTHONUTF8="0")
     assert done.returncode == 0, done.stderr
     assert "BootNotification" in done.stdout
     assert "Error" not in done.stderr
