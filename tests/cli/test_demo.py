@@ -1,5 +1,6 @@
 """The demonstration: it tells its story, and it notices when the story goes wrong."""
 
+import os
 import signal
 import socket
 import subprocess
@@ -207,7 +208,8 @@ async def _drain(stream: trio.abc.ReceiveStream) -> None:
 
 @pytest.mark.world
 def test_output_that_nobody_reads(command: tuple[str, ...]) -> None:
-    process = subprocess.Popen([*command, "demo"], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    buffered = {**os.environ, "PYTHONUNBUFFERED": ""}
+    process = subprocess.Popen([*command, "demo"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=buffered)
     assert process.stdout is not None
     assert process.stderr is not None
     process.stdout.readline()
