@@ -69,6 +69,8 @@ def _run(arguments: Sequence[str] | None, choice: LogChoice) -> int:
             stream.reconfigure(errors="replace")  # a terminal that has no arrows shall not end what is shown on it
     try:
         result = root.main(arguments, prog_name="ocpp16", standalone_mode=False, obj=choice)
+        if sys.stdout is not None:
+            sys.stdout.flush()  # what cannot be printed is found here, not by Python at its end
     except click.UsageError as error:
         _say(choice, error.format_message(), "ocpp16" if error.ctx is None else error.ctx.command_path)
         return error.exit_code

@@ -14,6 +14,7 @@ from ocpp16.errors import ChargePointStopped
 from ocpp16.models import ErrorInfo, Measurement, PhaseValues
 from ocpp16.testing import CentralSystem, Fault
 from ocpp16.testing.stations import RecordingStation
+from ocpp16.transport.dial import Endpoint
 
 
 class Expected(Exception):
@@ -202,7 +203,7 @@ def test_a_second_ctrl_c_ends_at_once(make_config: Any, virtual_run: Callable[..
 
     async def main() -> None:
         try:
-            async with open_charge_point(make_config(), RecordingStation()) as charge_point:
+            async with open_charge_point(make_config(), RecordingStation(), connector=nowhere) as charge_point:
                 await charge_point.start()
                 charge_point.on_transaction_started(1, "s1", "TAG", 0)
                 trio.lowlevel.spawn_system_task(_interrupt_twice)
@@ -214,6 +215,11 @@ def test_a_second_ctrl_c_ends_at_once(make_config: Any, virtual_run: Callable[..
         virtual_run(main)
     assert all(isinstance(one, KeyboardInterrupt) for one in _leaves(caught.value))
     assert took[0] < 5
+
+
+async def nowhere(endpoint: Endpoint) -> Any:
+    """A Connector to a network that swallows everything."""
+    await trio.sleep_forever()
 
 
 async def _interrupt_twice() -> None:

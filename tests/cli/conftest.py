@@ -3,6 +3,7 @@
 import json
 import logging
 import os
+import socket
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -12,10 +13,10 @@ from typing import Any
 
 import pytest
 import trio
+from patience import PATIENCE
 
 COMMAND = (sys.executable, "-m", "ocpp16")
-PATIENCE = 30.0
-"""Seconds that a loaded machine may take for anything."""
+AT_ONCE = (sys.executable, str(Path(__file__).with_name("at_once.py")))
 
 
 @pytest.fixture(autouse=True)
@@ -36,11 +37,13 @@ def command() -> tuple[str, ...]:
 
 @pytest.fixture
 def ocpp16(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
-    """Runs the command to its end: `ocpp16("demo", "--speed", "50", typed="")`."""
+    """Runs the command to its end: `ocpp16("demo", "--speed", "50", typed="")`; `at_once` without waiting for time."""
 
-    def run(*arguments: str, typed: bytes = b"", **environment: str) -> subprocess.CompletedProcess[str]:
+    def run(
+        *arguments: str, typed: bytes = b"", at_once: bool = False, **environment: str
+    ) -> subprocess.CompletedProcess[str]:
         done = subprocess.run(
-            [*COMMAND, *arguments],
+            [*(AT_ONCE if at_once else COMMAND), *arguments],
             input=typed,
             capture_output=True,
             timeout=PATIENCE,
@@ -55,10 +58,18 @@ def ocpp16(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
 
 
 @pytest.fixture
-def write_configuration(tmp_path: Path) -> Callable[..., Path]:
+def closed_port() -> Iterator[int]:
+    """A port where nobody listens, and nobody else will meanwhile."""
+    with socket.socket() as held:
+        held.bind(("127.0.0.1", 0))
+        yield held.getsockname()[1]
+
+
+@pytest.fixture
+def write_configuration(tmp_path: Path, closed_port: int) -> Callable[..., Path]:
     """Writes a small configuration for a Central System on a port; keys given change section Core."""
 
-    def write(port: int = 9, **core: Any) -> Path:
+    def write(port: int = closed_port, **core: Any) -> Path:
         document = {
             "Internal": {
                 "ChargePointId": "cp001",
@@ -67,6 +78,7 @@ def write_configuration(tmp_path: Path) -> Callable[..., Path]:
                 "ChargePointModel": "M",
                 "RetryBackoffWaitMinimum": 1,
                 "RetryBackoffRandomRange": 0,
+                **dict.fromkeys(("StationTimeout", "StopTimeout", "StoreTimeout"), int(PATIENCE)),
             },
             "Core": {"NumberOfConnectors": 2, "WebSocketPingInterval": 0, **core},
             "Security": {"SecurityProfile": 0},

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import trio
 import trustme
+from patience import PATIENCE
 
 from ocpp16.cli.orders import ORDERS, Orders
 from ocpp16.codec import Call, CallResult, parse, serialize, validate
@@ -17,8 +18,6 @@ from ocpp16.security.tls import client_context
 from ocpp16.testing import CentralSystem
 from ocpp16.transport.dial import endpoint, open_stream
 from ocpp16.transport.websocket import WebSocket
-
-PATIENCE = 30.0
 
 
 class Program:
@@ -64,8 +63,8 @@ async def start(command: tuple[str, ...]) -> AsyncIterator[Callable[..., Any]]:
 
 async def connect(uri: str, context: Any = None) -> WebSocket:
     where = endpoint(uri, "cp 1", 0 if context is None else 2)
-    stream = await open_stream(where, ssl_context=context)
-    return await WebSocket.connect(stream, host=where.authority, target=where.target)
+    stream = await open_stream(where, ssl_context=context, timeout=PATIENCE)
+    return await WebSocket.connect(stream, host=where.authority, target=where.target, timeout=PATIENCE)
 
 
 async def exchange(websocket: WebSocket, frame: Any) -> Any:
@@ -79,6 +78,7 @@ BOOT = Call("1", "BootNotification", {"chargePointVendor": "V", "chargePointMode
 
 
 @pytest.mark.world
+@pytest.mark.real_time
 async def test_it_says_what_passes(start: Callable[..., Any]) -> None:
     program = await start("--heartbeat", "42")
     uri = await program.see(r"listening on (\S+)")
@@ -111,6 +111,7 @@ async def test_it_says_what_passes(start: Callable[..., Any]) -> None:
 
 
 @pytest.mark.world
+@pytest.mark.real_time
 @pytest.mark.parametrize(("number", "exit_code"), [(signal.SIGINT, 130), (signal.SIGTERM, 0)])
 async def test_signals(start: Callable[..., Any], number: signal.Signals, exit_code: int) -> None:
     program = await start()
@@ -121,6 +122,7 @@ async def test_signals(start: Callable[..., Any], number: signal.Signals, exit_c
 
 
 @pytest.mark.world
+@pytest.mark.real_time
 async def test_tls(start: Callable[..., Any], tmp_path: Path) -> None:
     authority = trustme.CA()
     certificate = authority.issue_cert("127.0.0.1")

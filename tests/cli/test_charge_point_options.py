@@ -111,12 +111,14 @@ def test_a_password_is_not_told() -> None:
 
 
 @pytest.mark.world
-def test_without_a_file_as_a_process(ocpp16: Callable[..., subprocess.CompletedProcess[str]], tmp_path: Path) -> None:
+def test_without_a_file_as_a_process(
+    ocpp16: Callable[..., subprocess.CompletedProcess[str]], closed_port: int, tmp_path: Path
+) -> None:
     before = set(tmp_path.rglob("*"))
-    options = ("--csms", "ws://127.0.0.1:9/", "--id", "cp7", "--connectors", "3", "--speed", "100")
+    options = ("--csms", f"ws://127.0.0.1:{closed_port}/", "--id", "cp7", "--connectors", "3", "--speed", "200")
     began = time.monotonic()
-    done = ocpp16("charge-point", *options, typed=b"status\nwait 300\n")
-    assert time.monotonic() - began < 300
+    done = ocpp16("charge-point", *options, typed=b"status\nwait 900\n")
+    assert time.monotonic() - began < 900
     assert done.returncode == 0
     assert "Traceback" not in done.stderr
     assert [line.split()[0] for line in done.stdout.splitlines() if "Available" in line] == ["1", "2", "3"]

@@ -182,7 +182,7 @@ def test_who_is_told_to_end_while_it_starts_ends(subcommand: str, code: int, pla
 
 @pytest.mark.world
 def test_a_terminal_without_arrows_is_no_reason_to_end(ocpp16: Callable[..., Process]) -> None:
-    done = ocpp16("demo", "--speed", "200", PYTHONIOENCODING="ascii", PYTHONUTF8="0")
+    done = ocpp16("demo", at_once=True, PYTHONIOENCODING="ascii", PYTHONUTF8="0")
     assert done.returncode == 0, done.stderr
     assert "BootNotification" in done.stdout
     assert "Error" not in done.stderr

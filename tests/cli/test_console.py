@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from patience import PATIENCE
 from prompt_toolkit.completion import CompleteEvent
 from prompt_toolkit.document import Document
 from rich.console import Console
@@ -183,7 +184,7 @@ class Typist:
 
     def see(self, text: str) -> None:
         """Read until `text` was printed; what was before it is forgotten."""
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + PATIENCE
         while text not in self.seen:
             assert time.monotonic() < deadline, f"no {text!r} in {self.seen!r}"
             if select.select([self._master], [], [], 0.1)[0]:
@@ -195,7 +196,7 @@ class Typist:
 
     def exit_code(self) -> int:
         """Read on to the end."""
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + PATIENCE
         while self.process.poll() is None:
             assert time.monotonic() < deadline
             if select.select([self._master], [], [], 0.1)[0]:

@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from patience import PATIENCE
 
 from ocpp16.testing import CentralSystem
 
-pytestmark = pytest.mark.world
+pytestmark = [pytest.mark.world, pytest.mark.real_time]
 
 Control = Callable[..., Any]
 WriteConfiguration = Callable[..., Path]
@@ -56,7 +57,7 @@ async def test_a_reset_restarts(control: Control, write_configuration: WriteConf
         port = await csms.listen("127.0.0.1")
         async with control(write_configuration(port)) as station:
             await station.event("boot")
-            assert await csms.call("cp001", "Reset", {"type": "Soft"}) == {"status": "Accepted"}
+            assert await csms.call("cp001", "Reset", {"type": "Soft"}, PATIENCE) == {"status": "Accepted"}
             await station.event("reset", type="Soft")
             await station.event("connection", connected=False)
             await station.event("boot", status="Accepted")
@@ -69,7 +70,7 @@ async def test_a_reset_exits(control: Control, write_configuration: WriteConfigu
         port = await csms.listen("127.0.0.1")
         async with control(write_configuration(port), "--station", "station.json") as station:
             await station.event("boot")
-            await csms.call("cp001", "Reset", {"type": "Hard"})
+            await csms.call("cp001", "Reset", {"type": "Hard"}, PATIENCE)
             assert await station.exit_code() == 0
             assert_exit(station.printed[-1], "Hard reset")
 
@@ -142,7 +143,7 @@ async def test_power_off(control: Control, write_configuration: WriteConfigurati
         assert csms.calls("StopTransaction") == []
         async with control(write_configuration(port)) as station:
             await station.event("boot")
-            stopped = await csms.wait_for_call("StopTransaction", timeout=30)
+            stopped = await csms.wait_for_call("StopTransaction", timeout=PATIENCE)
             assert stopped.payload["reason"] == "PowerLoss"
             assert await station.end_input() == 0
 

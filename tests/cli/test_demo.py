@@ -1,5 +1,6 @@
 """The demonstration: it tells its story, and it notices when the story goes wrong."""
 
+import os
 import signal
 import socket
 import subprocess
@@ -9,6 +10,7 @@ from typing import Any
 import pytest
 import trio
 import trio.testing
+from patience import PATIENCE
 
 from ocpp16.charge_point.open import open_charge_point
 from ocpp16.cli.demo import configuration
@@ -141,7 +143,7 @@ def test_the_clock_runs_faster(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.world
 def test_as_a_process(ocpp16: Callable[..., Process]) -> None:
-    done = ocpp16("demo", "--speed", "100", "--connectors", "1")
+    done = ocpp16("demo", "--connectors", "1", at_once=True)
     assert (done.returncode, done.stderr) == (0, "")
     story = (
         "a car is plugged in",
@@ -180,13 +182,14 @@ def test_a_port_in_use(ocpp16: Callable[..., Process]) -> None:
 
 
 @pytest.mark.world
+@pytest.mark.real_time
 @pytest.mark.parametrize(("number", "exit_code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 async def test_signals(number: signal.Signals, exit_code: int, command: tuple[str, ...]) -> None:
     async with trio.open_nursery() as nursery:
         process: Any = await trio.lowlevel.open_process(
             [*command, "demo"], stdout=subprocess.PIPE, stderr=subprocess.PIPE
         )
-        with trio.fail_after(30):
+        with trio.fail_after(PATIENCE):
             seen = b""
             async for chunk in process.stdout:
                 seen += chunk
@@ -205,11 +208,12 @@ async def _drain(stream: trio.abc.ReceiveStream) -> None:
 
 @pytest.mark.world
 def test_output_that_nobody_reads(command: tuple[str, ...]) -> None:
-    process = subprocess.Popen([*command, "demo"], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    buffered = {**os.environ, "PYTHONUNBUFFERED": ""}
+    process = subprocess.Popen([*command, "demo"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=buffered)
     assert process.stdout is not None
     assert process.stderr is not None
     process.stdout.readline()
     process.stdout.close()
-    assert process.wait(30) == 1
+    assert process.wait(PATIENCE) == 1
     assert process.stderr.read() == b""
     process.stderr.close()

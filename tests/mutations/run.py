@@ -24,7 +24,7 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
 LIST = Path(__file__).with_name("mutations.toml")
-LIMIT = 300
+LIMIT = 600
 """Seconds for the tests of one change: a wrong change may make them hang, which counts as noticed."""
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import trio
 import trio.testing
+from patience import PATIENCE
 
 from ocpp16.errors import StoreError
 from ocpp16.store.files import FileKeeper, FileWrite
@@ -279,7 +280,7 @@ async def test_hanging_file_refuses_in_time_and_holds_up_no_other(nursery: trio.
 
     def hang() -> None:
         began.set()
-        assert may_end.wait(10)
+        assert may_end.wait(PATIENCE)
 
     it.files.meanwhile["prepare f"] = hang
     nursery.start_soon(it.keeper.run)
@@ -288,7 +289,7 @@ async def test_hanging_file_refuses_in_time_and_holds_up_no_other(nursery: trio.
     assert await trio.to_thread.run_sync(began.wait)
     for proposal in (hanging, behind):
         with pytest.raises(StoreError, match=r"/etc/f cannot be written: no answer from the file system"):
-            await proposal.wait(0.01)
+            await proposal.wait(0)
     may_end.set()
     await it.ask("f", key="c").wait(10)
     assert it.files.content == {"f": {"c": 1}, "g": {"a": 1}}
@@ -297,9 +298,9 @@ async def test_hanging_file_refuses_in_time_and_holds_up_no_other(nursery: trio.
 
 async def test_end_does_not_wait_for_a_hanging_file() -> None:
     it = Setting(inline=False)
-    it.keeper._flush_timeout = 0.01
+    it.keeper._flush_timeout = 0
     may_end = threading.Event()
-    it.files.meanwhile["prepare f"] = lambda: may_end.wait(10)
+    it.files.meanwhile["prepare f"] = lambda: may_end.wait(PATIENCE)
     async with trio.open_nursery() as nursery:
         nursery.start_soon(it.keeper.run)
         proposal = it.ask("f")

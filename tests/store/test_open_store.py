@@ -5,10 +5,12 @@ import sys
 import threading
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 import trio
 import trio.testing
+from patience import PATIENCE
 
 from ocpp16.errors import StoreError
 from ocpp16.store import open as opening
@@ -169,10 +171,18 @@ class Hanging:
 
     def hang(self) -> None:
         self.began.set()
-        assert self.may_end.wait(20)
+        assert self.may_end.wait(PATIENCE)
+
+    async def outlast(self, clock: Any, *times: float) -> None:
+        """When it hangs, let the times pass for which others wait."""
+        await trio.to_thread.run_sync(self.began.wait)
+        for seconds in times:
+            await clock.advance_when_all_wait(seconds)
 
 
-async def test_opening_that_hangs_is_an_outage_that_passes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_opening_that_hangs_is_an_outage_that_passes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, still_clock: Any, nursery: trio.Nursery
+) -> None:
     hanging = Hanging()
     path, told = tmp_path / "db", trio.Event()
 
@@ -181,13 +191,15 @@ async def test_opening_that_hangs_is_an_outage_that_passes(tmp_path: Path, monke
         return open_or_fall_back(*arguments)  # type: ignore[arg-type]
 
     monkeypatch.setattr(opening, "open_or_fall_back", slow)
-    async with open_store(path, open_timeout=0.01, reopen_interval=0.01) as journal:
-        assert "no answer from the disk within 0.01 s" in journal.outage
+    nursery.start_soon(hanging.outlast, still_clock, 60)
+    async with open_store(path, reopen_interval=30.0) as journal:
+        assert "no answer from the disk within 60 s" in journal.outage
         reasons: list[str] = []
         journal.watch("cp", on_failing=reasons.append, on_recovered=told.set)
         await journal.wait_durable(journal.append("cp", setting("a")))
         assert reasons == [journal.outage]
         hanging.may_end.set()
+        await still_clock.advance_when_all_wait(30)
         await told.wait()
         assert journal.outage == ""
         await journal.wait_durable(journal.append("cp", setting("b")))
@@ -195,7 +207,7 @@ async def test_opening_that_hangs_is_an_outage_that_passes(tmp_path: Path, monke
 
 
 async def test_opened_when_nobody_waits_any_more_is_used_all_the_same(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, still_clock: Any, nursery: trio.Nursery
 ) -> None:
     hanging = Hanging()
 
@@ -204,7 +216,8 @@ async def test_opened_when_nobody_waits_any_more_is_used_all_the_same(
         return open_or_fall_back(*arguments)  # type: ignore[arg-type]
 
     monkeypatch.setattr(opening, "open_or_fall_back", slow)
-    async with open_store(tmp_path / "db", open_timeout=0.01) as journal:
+    nursery.start_soon(hanging.outlast, still_clock, 60)
+    async with open_store(tmp_path / "db") as journal:
         await journal.wait_durable(journal.append("cp", setting("a")))
         hanging.may_end.set()
     assert keys(tmp_path / "db") == ["a"]
@@ -212,7 +225,12 @@ async def test_opened_when_nobody_waits_any_more_is_used_all_the_same(
 
 @pytest.mark.parametrize("place", ["apply", "close"])
 async def test_leaving_does_not_wait_for_a_thread_that_hangs(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, place: str
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    still_clock: Any,
+    nursery: trio.Nursery,
+    place: str,
 ) -> None:
     hanging, original = Hanging(), getattr(SqliteStore, place)
 
@@ -222,10 +240,11 @@ async def test_leaving_does_not_wait_for_a_thread_that_hangs(
 
     with monkeypatch.context() as patch:
         patch.setattr(SqliteStore, place, slow)
-        async with open_store(tmp_path / "db", flush_timeout=0.02) as journal:
+        async with open_store(tmp_path / "db", flush_timeout=7) as journal:
             journal.append("cp", setting("a"))
             if place == "apply":
                 await trio.to_thread.run_sync(hanging.began.wait)
+            nursery.start_soon(hanging.outlast, still_clock, 7, 7)
     if place == "close":
         assert "a thread hangs in it; it is left to the end of the process" in caplog.text
     else:

@@ -5,6 +5,7 @@ import datetime
 import socket
 import ssl
 import warnings
+from functools import partial
 from typing import Any
 
 import pytest
@@ -57,7 +58,7 @@ async def serve() -> Any:
             async def handle(tcp: Any) -> None:
                 stream = tcp if context is None else trio.SSLStream(tcp, context, server_side=True)
                 try:
-                    server = await WebSocket.accept(stream, decide=lambda request: Accept("ocpp1.6"), timeout=5)
+                    server = await WebSocket.accept(stream, decide=lambda request: Accept("ocpp1.6"))
                     for text in await server.receive():
                         server.send_text(text)
                     await server.flush()
@@ -65,7 +66,7 @@ async def serve() -> Any:
                 except Exception:
                     await trio.aclose_forcefully(tcp)
 
-            listeners = await nursery.start(trio.serve_tcp, handle, 0)
+            listeners = await nursery.start(partial(trio.serve_tcp, handle, 0, host="127.0.0.1"))
             return listeners[0].socket.getsockname()[1]
 
         yield start
@@ -276,14 +277,15 @@ async def test_tls_server_on_a_ws_url(serve: Any) -> None:
         await WebSocket.connect(stream, host="127.0.0.1", target="/CP")
 
 
-async def say_nothing(stream: Any) -> None:
-    await trio.sleep_forever()
-
-
 @pytest.mark.parametrize("how", ["timeout", "cancel"])
-async def test_a_server_that_accepts_and_says_nothing(autojump_clock: Any, roots: Any, how: Any) -> None:
+async def test_a_server_that_accepts_and_says_nothing(still_clock: Any, roots: Any, how: Any) -> None:
+    async def say_nothing(stream: Any) -> None:
+        await stream.receive_some()
+        still_clock.advance(30)
+        await trio.sleep_forever()
+
     async with trio.open_nursery() as nursery:
-        listeners = await nursery.start(trio.serve_tcp, say_nothing, 0)
+        listeners = await nursery.start(partial(trio.serve_tcp, say_nothing, 0, host="127.0.0.1"))
         port = listeners[0].socket.getsockname()[1]
         if how == "timeout":
             with pytest.raises(DialFailed, match=r"^TLS: no answer from .* within 30 s"):
@@ -296,7 +298,9 @@ async def test_a_server_that_accepts_and_says_nothing(autojump_clock: Any, roots
 
 async def test_a_server_that_hangs_up_during_the_handshake(roots: Any) -> None:
     async with trio.open_nursery() as nursery:
-        listeners = await nursery.start(trio.serve_tcp, lambda stream: stream.receive_some(5), 0)
+        listeners = await nursery.start(
+            partial(trio.serve_tcp, lambda stream: stream.receive_some(5), 0, host="127.0.0.1")
+        )
         with pytest.raises(DialFailed, match=r"^TLS: handshake with 127.0.0.1 failed") as caught:
             await dial(listeners[0].socket.getsockname()[1], client_context(roots))
         assert caught.value.step == "TLS"

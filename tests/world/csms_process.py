@@ -40,6 +40,7 @@ from ocpp.exceptions import OCPPError
 from ocpp.routing import on
 from ocpp.v16 import ChargePoint, call, call_result
 from ocpp.v16.enums import Action, AuthorizationStatus, DataTransferStatus, RegistrationStatus
+from patience import PATIENCE
 from websockets.asyncio.server import Server, ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
 
@@ -83,7 +84,7 @@ class Connected(ChargePoint):
     """One connected charge point, as this Central System sees it."""
 
     def __init__(self, identity: str, connection: ServerConnection, script: Script) -> None:
-        super().__init__(identity, connection, response_timeout=10)
+        super().__init__(identity, connection, response_timeout=PATIENCE)
         self.connection = connection
         self.script = script
         self.confirmations: dict[str, Any] = {}
@@ -169,7 +170,15 @@ class CentralSystem:
 
     async def listen(self) -> None:
         if self._server is None:
-            self._server = await serve(self._serve, "127.0.0.1", self.port, subprotocols=["ocpp1.6"])  # type: ignore[list-item]
+            self._server = await serve(
+                self._serve,
+                "127.0.0.1",
+                self.port,
+                subprotocols=["ocpp1.6"],  # type: ignore[list-item]
+                open_timeout=PATIENCE,
+                ping_timeout=PATIENCE,
+                close_timeout=PATIENCE,
+            )
             self.port = self._server.sockets[0].getsockname()[1]
             tell("listening", port=self.port)
 

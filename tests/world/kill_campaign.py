@@ -11,12 +11,14 @@ from random import Random
 from types import ModuleType
 from typing import Any
 
+from patience import PATIENCE
+
 MOMENTS = ("BootNotification", "StatusNotification", "StartTransaction", "MeterValues", "StopTransaction")
 """Requests upon which the charge point may be killed."""
 
 CONNECTORS = (1, 2)
-DRAIN_PATIENCE = 30.0
-"""Seconds for what is still queued at the end."""
+QUICK_START = 1.0
+"""Seconds until the first line of a charge point on a machine that has nothing else to do."""
 
 
 def configuration(url: str) -> dict[str, Any]:
@@ -31,6 +33,7 @@ def configuration(url: str) -> dict[str, Any]:
             "RetryBackoffRandomRange": 0,
             "RetryBackoffRepeatTimes": 0,
             "LogMessages": False,
+            **dict.fromkeys(("StationTimeout", "StopTimeout", "StoreTimeout"), int(PATIENCE)),
         },
         "Core": {
             "NumberOfConnectors": len(CONNECTORS),
@@ -69,6 +72,8 @@ class Campaign:
         self._tags = 0
         self._plugged: set[int] = set()
         self._is_reachable = True
+        self._pace = 1.0
+        """How many times longer things take on this machine, as far as is known."""
 
     def run(self, kills: int) -> None:
         """Kill it `kills` times; then let it live until all is told. Raises AssertionError if that takes too long."""
@@ -117,17 +122,19 @@ class Campaign:
     def _live_and_die(self) -> None:
         random = self._random
         self._csms.do("delay", seconds=random.choice((0, 0, 0.05, 0.2)))
+        began = time.monotonic()
         program = self._start()
         try:
             if random.random() < 0.75:
                 program.wait_until(lambda: program.lines, "first line")
+                self._pace = max(1.0, (time.monotonic() - began) / QUICK_START)
             moment, seen = random.choice((None, *MOMENTS)), len(self._csms.lines)
-            until = time.monotonic() + random.uniform(0.05, 3.5)
+            until = time.monotonic() + self._pace * random.uniform(0.05, 3.5)
             next_act = 0.0
             while time.monotonic() < until and not (moment and self._has_arrived(moment, seen)):
                 if time.monotonic() >= next_act:
                     self._act(program)
-                    next_act = time.monotonic() + random.uniform(0.02, 0.6)
+                    next_act = time.monotonic() + self._pace * random.uniform(0.02, 0.6)
                 time.sleep(0.005)
         finally:
             program.kill()
@@ -167,14 +174,14 @@ class Campaign:
         self._csms.do("listen" if is_reachable else "stop")
 
     def _drain(self, program: Any) -> None:
-        deadline = time.monotonic() + DRAIN_PATIENCE
+        deadline = time.monotonic() + PATIENCE
         while time.monotonic() < deadline:
             status = program.do("status")
             is_idle = not any(connector["session"] for connector in status["connectors"])
             if status["connection"] and is_idle and status["queue_depth"] == 0:
                 return
             time.sleep(0.05)
-        raise AssertionError(f"not drained within {DRAIN_PATIENCE:g} s: {status}")
+        raise AssertionError(f"not drained within {PATIENCE:g} s: {status}")
 
     # What came of it
 

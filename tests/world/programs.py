@@ -13,10 +13,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-Line = dict[str, Any]
+from patience import PATIENCE
 
-PATIENCE = 15.0
-"""Seconds after which something that has not happened is a failure."""
+Line = dict[str, Any]
 
 
 class ProgramError(Exception):

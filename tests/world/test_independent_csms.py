@@ -8,12 +8,13 @@ from typing import Any
 
 import pytest
 import trio
+from patience import PATIENCE
 
 from ocpp16.charge_point.open import open_charge_point
 from ocpp16.enums import ConfigurationStatus, DataTransferStatus
 from ocpp16.simulation import CarPlan, Operation, SimulatedStation
 
-pytestmark = pytest.mark.world
+pytestmark = [pytest.mark.world, pytest.mark.real_time]
 
 CAR = CarPlan(plug_after=0, draw_after=0, draw_for=1000)
 
@@ -27,6 +28,7 @@ def configuration(url: str, **core: Any) -> dict[str, Any]:
             "ChargePointVendor": "Vendor",
             "RetryBackoffWaitMinimum": 1,
             "RetryBackoffRandomRange": 0,
+            **dict.fromkeys(("StationTimeout", "StopTimeout", "StoreTimeout"), int(PATIENCE)),
         },
         "Core": {"NumberOfConnectors": 2, "MeterValueSampleInterval": 1, **core},
         "Security": {"SecurityProfile": 0},

@@ -1,0 +1,63 @@
+"""What all tests share: time that does not pass by itself, and hypothesis without a clock and without chance.
+
+No time-out of the library is then missed because a machine is slow. A test that needs time to pass names `still_clock`
+and moves it, or `autojump_clock`; one that works with another program, which has the real time, is marked `real_time`.
+"""
+
+import inspect
+from math import inf
+from typing import Any
+
+import hypothesis
+import pytest
+import trio
+import trio.testing
+
+hypothesis.settings.register_profile(
+    "suite",
+    deadline=None,
+    derandomize=True,
+    database=None,
+    suppress_health_check=[hypothesis.HealthCheck.too_slow],
+)
+hypothesis.settings.load_profile("suite")
+
+
+class StillClock(trio.abc.Clock):
+    """Stands still until it is moved. Unlike a MockClock it leaves the store its threads."""
+
+    def __init__(self) -> None:
+        self._now = 0.0
+
+    def start_clock(self) -> None:
+        pass
+
+    def current_time(self) -> float:
+        return self._now
+
+    def deadline_to_sleep_time(self, deadline: float) -> float:
+        return 0.0 if deadline <= self._now else inf
+
+    def advance(self, seconds: float) -> None:
+        self._now += seconds
+
+    async def advance_when_all_wait(self, seconds: float) -> None:
+        await trio.testing.wait_all_tasks_blocked()
+        self.advance(seconds)
+
+
+@pytest.fixture
+def still_clock() -> StillClock:
+    return StillClock()
+
+
+def run_without_time(*arguments: Any, clock: trio.abc.Clock | None = None, **options: Any) -> Any:
+    """trio.run with time standing still, unless the test has a clock."""
+    return trio.run(*arguments, clock=clock or StillClock(), **options)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        is_async = inspect.iscoroutinefunction(getattr(item, "obj", None))
+        if is_async and item.get_closest_marker("real_time") is None:
+            item.add_marker(pytest.mark.trio(run=run_without_time))
