@@ -37,7 +37,7 @@ def message(sequence: int, action: str) -> Put:
 
 async def _on_a_full_disk(nursery: trio.Nursery, is_inline: bool) -> tuple[Disk, Journal]:
     disk = Disk()
-    journal = Journal(disk, inline=is_inline, retry_delays=(1000,), flush_timeout=0.01)
+    journal = Journal(disk, inline=is_inline, retry_delays=(1000,), flush_timeout=0)
     nursery.start_soon(journal.run)
     await trio.testing.wait_all_tasks_blocked()
     number = journal.append("a", setting("x", 1), setting("y", 1), message(1, "A"), message(2, "B"))
