@@ -6,12 +6,13 @@ by accident.
 
 Rules of this file:
 1. Starts, stops and restarts happen one after another. A stop, once begun, goes to its end, whoever asked for it and
-   whatever becomes of the asker.
+   whatever becomes of the asker; it waits for nobody's turn, since nothing can begin before it is over.
 2. Every wait of a stop has an end (`orderly_stop`).
 """
 
 from collections.abc import Callable, Collection, Mapping
 from functools import partial
+from math import inf
 from random import Random
 from typing import Any
 
@@ -20,13 +21,14 @@ import trio
 from ocpp16.charge_point.assembly import Features, assemble
 from ocpp16.charge_point.connectivity import Connectivity, Connector
 from ocpp16.charge_point.feed import ObserverFeed
-from ocpp16.charge_point.life import Life, guarded_task
-from ocpp16.charge_point.orderly_stop import stop_in_order
+from ocpp16.charge_point.life import Life
+from ocpp16.charge_point.orderly_stop import FLUSH_TIMEOUT, end_for_good, stop_in_order
 from ocpp16.charge_point.pump import Pump
 from ocpp16.charge_point.questions import KeyCallback, Questions
 from ocpp16.charge_point.restored import BOOT, Restored, restored
 from ocpp16.charge_point.second_line import SecondLine
 from ocpp16.charge_point.writer import JournalWriter
+from ocpp16.ctrl_c import only_at_waits
 from ocpp16.enums import BootReason, ChargePointStatus
 from ocpp16.errors import ChargePointStopped, StoreError
 from ocpp16.faults import obey
@@ -53,6 +55,7 @@ from ocpp16.texts import shown
 from ocpp16.values import described, finite, items, member, text, whole
 
 
+@only_at_waits
 class ChargePoint(Questions):
     """One OCPP 1.6J charge point; made by `open_charge_point`."""
 
@@ -61,12 +64,14 @@ class ChargePoint(Questions):
         "_data_transfer_handlers",
         "_feed",
         "_is_closed",
+        "_is_closing",
         "_journal",
         "_key_callbacks",
         "_key_texts",
         "_life",
         "_meters",
         "_nursery",
+        "_outside",
         "_pump",
         "_random",
         "_registered",
@@ -128,7 +133,9 @@ class ChargePoint(Questions):
         self._random = random
         self._trace = self._traced if trace_messages and feed is not None else None
         self._pump = Pump(clock, self.timers, self._durable, self.second_line.failed)
-        self._life: Life
+        self._life = Life(nursery, self.second_line)
+        self._outside: Life | None = None
+        """Of tasks that go on over stops and starts; made with the first."""
         self._turn = Turn()
         self._stopped: trio.Event | None = None
         self._stop_scope: trio.CancelScope | None = None
@@ -139,6 +146,8 @@ class ChargePoint(Questions):
         self._data_transfer_handlers: dict[tuple[str, str | None], DataTransferHandler] = {}
         self._meters: dict[int, int] = {}
         self._sharing: tuple[Strategy | None, float | None] = (None, None)
+        self._is_closing = False
+        """Nothing begins any more."""
         self._is_closed = False
         self._token = trio.lowlevel.current_trio_token()
 
@@ -158,12 +167,13 @@ class ChargePoint(Questions):
 
     # Life
 
-    async def prepare(self) -> None:
-        """Read what is stored and make everything that belongs to a start; for `open_charge_point`."""
-        self._make_life(restored(await self._loaded(), self.clock.now()))
+    async def prepare(self, *, timeout: float | None = None) -> None:
+        """Read what is stored, within `timeout` seconds, and make everything that belongs to a start; for
+        `open_charge_point`. Raises StoreError."""
+        self._make_life(restored(await self._loaded(timeout), self.clock.now()))
 
-    async def _loaded(self) -> dict[str, list[Row]]:
-        return await self._journal.load_all(self.configuration[internal.CHARGE_POINT_ID])
+    async def _loaded(self, timeout: float | None = None) -> dict[str, list[Row]]:
+        return await self._journal.load_all(self.configuration[internal.CHARGE_POINT_ID], timeout=timeout)
 
     def _make_life(self, found: Restored) -> None:
         stored_at = self._journal.append(self.configuration[internal.CHARGE_POINT_ID])
@@ -212,7 +222,7 @@ class ChargePoint(Questions):
         member(BootReason, boot_reason, "boot_reason")
         known = self._known_before(connector_status, resuming_session_ids)
         async with self._turn:
-            self._check_usable()
+            await self._stop_is_over()
             if self._life.is_running:
                 raise RuntimeError("the charge point runs already")
             if self._life.was_started:
@@ -237,6 +247,16 @@ class ChargePoint(Questions):
         sessions = items(resuming_session_ids, "resuming_session_ids", "session ids")
         return status, [text(session_id, "resuming_session_ids") for session_id in sessions]
 
+    async def _stop_is_over(self) -> None:
+        if self._stopped is not None:
+            await self._stopped.wait()
+        self._check_may_begin()
+
+    def _check_may_begin(self) -> None:
+        self._check_usable()
+        if self._is_closing:
+            raise ChargePointStopped("the charge point is being closed: its `async with` block is left")
+
     async def _begin_anew(self) -> None:
         """After a stop: everything from what is stored, and from what waits to be. Raises StoreError; then nothing has
         changed."""
@@ -245,6 +265,7 @@ class ChargePoint(Questions):
         asked.withdraw()
         try:
             loaded = await self._loaded()
+            self._check_may_begin()
         except BaseException:
             asked.is_over = False
             raise
@@ -309,12 +330,12 @@ class ChargePoint(Questions):
     async def _stop(self, life: Life, stopped: trio.Event) -> None:
         try:
             with trio.CancelScope(shield=True) as self._stop_scope:  # bounded inside
-                async with self._turn:
-                    try:
-                        await stop_in_order(life, self._pump, self.writer, self.second_line)
-                    except BaseException as error:  # of ours; it ends all the same
-                        obey(error)
-                        self.second_line.failed("stop", error)
+                try:
+                    await stop_in_order(life, self._pump, self.writer, self.second_line)
+                except BaseException as error:  # of ours; it ends all the same
+                    obey(error)
+                    self.second_line.failed("stop", error)
+                    with trio.move_on_after(FLUSH_TIMEOUT):
                         await life.end()
         finally:
             life.features.ctx.asked.withdraw()
@@ -335,26 +356,31 @@ class ChargePoint(Questions):
         member(BootReason, boot_reason, "boot_reason")
         known = self._known_before(connector_status, resuming_session_ids)
         async with self._turn:
-            self._check_usable()
+            await self._stop_is_over()
             if self._life.is_running or not self._life.was_started:
                 return False
             await self._begin_anew()
             self._begin(*known)
         return True
 
-    async def close(self) -> None:
-        """The block ends: stop, and take no more; for `open_charge_point`."""
+    async def close(self) -> float:
+        """The block ends: stop, and take no more. Returns trio's time until which the rest of leaving it may take."""
+        began = trio.current_time()
+        self._is_closing = True
         await self._end()
-        async with self._turn:
-            self._is_closed = True
-        self.ctx.asked.is_over = True
-        self.ctx.asked.withdraw()
-        await self._life.end()
+        self._is_closed = True
+        if self._life.has_features:
+            self.ctx.asked.is_over = True
+            self.ctx.asked.withdraw()
+        return await end_for_good(self._life, self._outside, self.writer, began, self.second_line.log)
 
     def abandon(self) -> None:
-        """No task goes on, whatever has become of `close`; for `open_charge_point`."""
-        self._is_closed = True
+        """Cut short: no task goes on, and leaving the block, all that is left to do, waits a second for the disk."""
+        self._is_closing = self._is_closed = True
+        self._life.flush_by = -inf
         self._life.abandon()
+        if self._outside is not None:
+            self._outside.abandon()
         if self._stop_scope is not None:
             self._stop_scope.cancel()
 
@@ -417,7 +443,9 @@ class ChargePoint(Questions):
     def spawn_outside(self, async_fn: Callable[..., Any], *args: Any) -> None:
         """Run a task that ends with the block, over stops and starts. What it raises ends nothing else."""
         if not self._is_closed:
-            self._nursery.start_soon(guarded_task, self.second_line, async_fn, *args)
+            if self._outside is None:
+                self._outside = Life(self._nursery, self.second_line)
+            self._outside.spawn(async_fn, *args)
 
     def reconnect_if_connected(self) -> None:
         """`reconnect_websocket`, for features: after an answer that may come with the end of everything."""

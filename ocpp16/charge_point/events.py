@@ -3,7 +3,8 @@
 All are synchronous, never wait, and may be called at any time from the trio thread, connected or not. What is told is
 on disk a commit later; `await charge_point.stored()` returns when all told so far is. A value that cannot mean what its
 argument says raises ValueError that names the argument, before anything is changed; after the block has ended they
-raise ChargePointStopped. Names and parameters are libocpp's.
+raise ChargePointStopped. A fact is taken whole: Ctrl-C comes after a handler, never in it. Names and parameters are
+libocpp's.
 """
 
 from datetime import datetime
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import trio
 
+from ocpp16.ctrl_c import only_at_waits
 from ocpp16.enums import AvailabilityStatus, AvailabilityType, Reason, SessionStartedReason
 from ocpp16.errors import ChargePointStopped
 from ocpp16.models import ErrorInfo, Measurement
@@ -33,6 +35,7 @@ _FOREIGN = (
 _SESSION_ID_LENGTH = 255
 
 
+@only_at_waits
 class StationEvents:
     """Mixed into ChargePoint, which sets the features."""
 

@@ -27,7 +27,17 @@ class ObserverFeed:
     Parameters: `durable` tells the highest journal number on disk; `log` is that of the charge point.
     """
 
-    __slots__ = ("_bytes", "_counters", "_durable", "_log", "_observer", "_waiting", "_wakeup")
+    __slots__ = (
+        "_bytes",
+        "_counters",
+        "_durable",
+        "_is_running",
+        "_is_told",
+        "_log",
+        "_observer",
+        "_waiting",
+        "_wakeup",
+    )
 
     def __init__(
         self, observer: Observer, counters: Counters, durable: Callable[[], int], log: FoldingLog | None = None
@@ -39,6 +49,9 @@ class ObserverFeed:
         self._waiting: deque[tuple[int, ObserverEvent]] = deque()
         self._bytes = 0
         self._wakeup = trio.Event()
+        self._is_running = False
+        self._is_told: trio.Event | None = None
+        """Of whoever waits in `finish`."""
 
     def tell(self, event: ObserverEvent, number: int) -> None:
         """Queue an event; `number` is the journal number it waits for, 0 for none. Never waits."""
@@ -67,10 +80,22 @@ class ObserverFeed:
         self._wakeup.set()
 
     async def run(self) -> None:
+        """Until cancelled."""
+        self._is_running = True
         while True:
             self._wakeup = trio.Event()
             await self.drain()
+            if self._is_told is not None:
+                self._is_told.set()
             await self._wakeup.wait()
+
+    async def finish(self) -> None:
+        """Wait until `run`, if it was begun, has told what may be told, one event after another as ever."""
+        if not self._is_running:
+            return
+        self._is_told = trio.Event()
+        self._wakeup.set()
+        await self._is_told.wait()
 
     async def drain(self) -> None:
         """Tell what may be told. An observer that raises is logged and goes on: it is not part of the charge point."""

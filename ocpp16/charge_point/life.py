@@ -5,12 +5,14 @@ Rules of this file:
 2. Tasks are shielded from whatever cancels the block the charge point is used in: such a block is left in order, with
    all it takes to tell the Central System. Only `end` and `abandon` end them.
 3. Ctrl-C goes to the program, never into one of these tasks.
+4. A task is known to its start from its own first step on: who is interrupted while making one leaves nothing behind.
 
 The tasks of all starts live in the nursery of the block, each in a scope that its start knows: a nursery for each start
 would cost an idle charge point a fifteenth of its memory.
 """
 
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import Any
 
 import trio
@@ -35,7 +37,9 @@ class Life:
         "_second_line",
         "connectivity",
         "features",
+        "flush_by",
         "is_running",
+        "last_told",
         "was_started",
     )
 
@@ -48,22 +52,32 @@ class Life:
         self._has_ended = False
         self.features: Features
         self.connectivity: Connectivity | None = None
+        self.flush_by: float | None = None
+        """trio's time until which its stop gave socket and disk; None: not stopped, -inf: abandoned."""
+        self.last_told = 0
+        """Number of the last change that its stop waited for."""
         self.was_started = False
         self.is_running = False
+
+    @property
+    def has_features(self) -> bool:
+        """False of what stands in for a start before the first `prepare`."""
+        return hasattr(self, "features")
 
     def spawn(self, async_fn: Callable[..., Awaitable[Any]], *arguments: Any) -> None:
         """Run a task of this start; nothing, if it is over."""
         if not self._has_ended:
-            scope = trio.CancelScope(shield=True)
-            self._scopes.append(scope)
-            self._nursery.start_soon(self._run, scope, async_fn, *arguments)
+            self._nursery.start_soon(self._run, async_fn, *arguments)
 
     @trio.lowlevel.enable_ki_protection
-    async def _run(self, scope: trio.CancelScope, async_fn: Callable[..., Awaitable[Any]], *arguments: Any) -> None:
+    async def _run(self, async_fn: Callable[..., Awaitable[Any]], *arguments: Any) -> None:
+        if self._has_ended:
+            return
+        scope = trio.CancelScope(shield=True)
+        self._scopes.append(scope)
         try:
             with scope:
-                if not self._has_ended:
-                    await async_fn(*arguments)
+                await async_fn(*arguments)
         except BaseException as error:
             obey(error)
             self._second_line.failed(f"task {name_of(async_fn)}", error)
@@ -83,15 +97,15 @@ class Life:
 
     def begin(self) -> None:
         """`connectivity` is there: connect, and stay connected."""
-        scope = trio.CancelScope(shield=True)
-        self._scopes.append(scope)
-        self._nursery.start_soon(self._stay_connected, scope)
+        self._nursery.start_soon(self._stay_connected)
 
     @trio.lowlevel.enable_ki_protection
-    async def _stay_connected(self, scope: trio.CancelScope) -> None:
+    async def _stay_connected(self) -> None:  # without `_run`: idle charge points are in it, by the thousand
+        scope = trio.CancelScope(shield=True)
+        self._scopes.append(scope)
         try:
             with scope:
-                while self.connectivity is not None and not self.connectivity.has_ended:
+                while self.connectivity is not None and not (self._has_ended or self.connectivity.has_ended):
                     try:
                         await self.connectivity.run()
                     except BaseException as error:  # a fault of ours; connections go on
@@ -112,7 +126,7 @@ class Life:
                 await self._wait()
 
     async def end(self) -> None:
-        """Cancel every task and wait until they are gone."""
+        """Cancel every task and wait until they are gone; cancelled, it waits no longer (see `left`)."""
         self.abandon()
         while self._scopes:
             await self._wait()
@@ -123,11 +137,25 @@ class Life:
         for scope in self._scopes:
             scope.cancel()
 
+    def left(self) -> list[str]:
+        """Where each task is that goes on, though it was cancelled: in code that shields itself from that."""
+        return sorted(_place(task) for task in self._nursery.child_tasks if _scope(task) in self._scopes)
 
-async def guarded_task(second_line: SecondLine, async_fn: Callable[..., Awaitable[Any]], *arguments: Any) -> None:
-    """A task whose exception is told and ends nothing else."""
-    try:
-        await async_fn(*arguments)
-    except BaseException as error:
-        obey(error)
-        second_line.failed(f"task {name_of(async_fn)}", error)
+
+def _scope(task: trio.lowlevel.Task) -> Any:
+    """That in which a task of a start runs, by its frame: to remember tasks as well would cost memory."""
+    frame = task.coro.cr_frame
+    return None if frame is None else frame.f_locals.get("scope")
+
+
+def _place(task: trio.lowlevel.Task) -> str:
+    """The innermost place of a task that is none of trio's."""
+    frames = [(frame.f_code, line) for frame, line in task.iter_await_frames() if not _is_of_trio(frame.f_globals)]
+    if not frames:
+        return task.name
+    code, line = frames[-1]
+    return f"{code.co_qualname} ({Path(code.co_filename).name}:{line})"
+
+
+def _is_of_trio(module: dict[str, Any]) -> bool:
+    return str(module.get("__name__", "")).partition(".")[0] == "trio"

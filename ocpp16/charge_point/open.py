@@ -4,13 +4,14 @@ This is where the wall clock is read, once, as the first anchor, where chance ge
 Who opens, closes: a store or a journal that is lent is left as it is, for whoever lent it.
 
 However the block is left (by its end, an exception, cancellation, Ctrl-C), the charge point stops in order: what it
-takes for that is shielded, and bounded. The journal's task encloses the charge point's: whatever ends first, what was
-told is committed.
+takes for that is shielded, and bounded by one deadline for all of it. The tasks of the charge point enclose the
+journal: a task that cannot be cancelled holds up the end of the block, but not what is to be stored. Whatever fails
+while it is opened, and at which moment, what was opened before is closed.
 """
 
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
+from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
 from random import Random, SystemRandom
@@ -24,12 +25,13 @@ from ocpp16.charge_point.charge_point import ChargePoint
 from ocpp16.charge_point.connectivity import Connector
 from ocpp16.charge_point.feed import ObserverFeed
 from ocpp16.charge_point.keeper import FiledConfiguration, StoredConfiguration
-from ocpp16.charge_point.orderly_stop import FLUSH_TIMEOUT
 from ocpp16.charge_point.restored import CONFIGURATION
+from ocpp16.charge_point.store_reports import StoreReports, reported
+from ocpp16.ctrl_c import entered_and_left_whole
 from ocpp16.errors import ConfigurationError
 from ocpp16.log import FoldingLog, log
 from ocpp16.models import Counters
-from ocpp16.observer import Observer, StoreFailing, StoreRecovered
+from ocpp16.observer import Observer
 from ocpp16.rpc.ids import uuid_ids
 from ocpp16.rpc.tolerance import Tolerance
 from ocpp16.security.tls import client_context, prepare_keylog
@@ -41,8 +43,10 @@ from ocpp16.station import CoreStation
 from ocpp16.store.base import Store
 from ocpp16.store.files import FileKeeper
 from ocpp16.store.journal import Journal
+from ocpp16.store.leaving import Leaving
+from ocpp16.store.loading import load_rows
 from ocpp16.store.memory import MemoryStore
-from ocpp16.store.open import open_store, shared_journal
+from ocpp16.store.open import OPEN_TIMEOUT, open_store, shared_journal
 from ocpp16.store.overlay import Overlay
 from ocpp16.store.tables import settings
 from ocpp16.texts import shown
@@ -50,6 +54,7 @@ from ocpp16.transport.dial import Endpoint, open_stream
 from ocpp16.values import finite
 
 
+@entered_and_left_whole
 @asynccontextmanager
 async def open_charge_point(
     config: str | Path | Mapping[str, Any] | Configuration,
@@ -87,9 +92,10 @@ async def open_charge_point(
     repeatable. trace_messages: tells the observer every text frame.
 
     Raises ConfigurationError naming every problem of the arguments and the station, or else of the configuration;
-    ValueError for an anchor that is no number; StoreError (SchemaTooNew) when the database belongs to somebody else.
-    One that cannot be written now (full disk, read-only) is no reason not to start: the charge point then works from
-    memory, says so, and stores when it can.
+    ValueError for an anchor that is no number; StoreError (SchemaTooNew) when the database belongs to somebody else,
+    when the store cannot be read, and when a charge point of this identity is open on it already. One that cannot be
+    written now (full disk, read-only) is no reason not to start: the charge point then works from memory, says so, and
+    stores when it can. What the block raises is raised as it is, not in a group.
     """
     clock = Clock.started(trio.current_time, time.time if anchor is None else partial(finite, anchor, "anchor"))
     check_arguments(locals())
@@ -103,62 +109,77 @@ async def open_charge_point(
         _check_tls(configuration, roots)
     counters = Counters()
     random = SystemRandom() if seed is None else Random(seed)  # noqa: S311 - repeatable, not secret
-    async with AsyncExitStack() as stack:
-        journal = await stack.enter_async_context(_journal(store, database_path, identity, clock))
-        if overlay is None:
-            configuration = await _with_stored_changes(configuration, journal)
-        told = FoldingLog(identity, clock.monotonic)
-        feed = None if observer is None else ObserverFeed(observer, counters, lambda: journal.durable, told)
-        async with trio.open_nursery() as nursery:
-            kept = _Kept(nursery)
-            reports = StoreReports(told, counters, feed)
-            files = FileKeeper(
-                inline=journal.is_inline, on_failing=reports.failing, on_recovered=reports.recovered, log=told
-            )
-            keeper = (
-                StoredConfiguration(configuration, journal)
-                if overlay is None
-                else FiledConfiguration(configuration, overlay, files)
-            )
-            charge_point = ChargePoint(
-                configuration=configuration,
-                station=station,
-                journal=journal,
-                nursery=nursery,
-                clock=clock,
-                connector=connector or partial(_dial, configuration, roots, told),
-                keeper=keeper,
-                feed=feed,
-                counters=counters,
-                new_id=uuid_ids(random),
-                random=random,
-                tolerance=tolerance,
-                trace_messages=trace_messages,
-                log=told,
-            )
-            with _reported(journal, charge_point, reports, identity):
-                try:
-                    kept.start(files.run)
-                    await charge_point.prepare()
-                    for warning in configuration.warnings:  # some are about what this station has built
-                        log.warning("%s: %s", identity, shown(warning, 1000))
-                    kept.start(charge_point.run_pump)
-                    if feed is not None:
-                        kept.start(feed.run)
-                    attach = getattr(station, "attach", None)
-                    if callable(attach):
-                        attach(charge_point)
-                    yield charge_point
-                finally:
+    told = FoldingLog(identity, clock.monotonic)
+    leaving = Leaving()
+    failure: BaseException | None = None
+    async with trio.open_nursery() as nursery:
+        try:
+            async with _journal(store, database_path, identity, clock, leaving) as journal:
+                if overlay is None:
+                    configuration = await _with_stored_changes(configuration, journal)
+                feed = None if observer is None else ObserverFeed(observer, counters, lambda: journal.durable, told)
+                reports = StoreReports(told, journal, counters, feed)
+                files = FileKeeper(
+                    inline=journal.is_inline,
+                    on_failing=reports.files_failing,
+                    on_recovered=reports.files_recovered,
+                    log=told,
+                )
+                charge_point = ChargePoint(
+                    configuration=configuration,
+                    station=station,
+                    journal=journal,
+                    nursery=nursery,
+                    clock=clock,
+                    connector=connector or partial(_dial, configuration, roots, told),
+                    keeper=(
+                        StoredConfiguration(configuration, journal)
+                        if overlay is None
+                        else FiledConfiguration(configuration, overlay, files)
+                    ),
+                    feed=feed,
+                    counters=counters,
+                    new_id=uuid_ids(random),
+                    random=random,
+                    tolerance=tolerance,
+                    trace_messages=trace_messages,
+                    log=told,
+                )
+                kept = _Kept(nursery)
+                with reported(journal, charge_point, reports, identity):
                     try:
-                        with trio.CancelScope(shield=True):  # bounded inside
-                            await charge_point.close()
-                            if feed is not None:
-                                with trio.move_on_after(FLUSH_TIMEOUT):
-                                    await feed.drain()
-                    finally:  # a second Ctrl-C means at once
-                        charge_point.abandon()
-                        kept.end()
+                        kept.start(partial(files.run, leaving))
+                        await charge_point.prepare(timeout=OPEN_TIMEOUT)
+                        for warning in configuration.warnings:  # some are about what this station has built
+                            log.warning("%s: %s", identity, shown(warning, 1000))
+                        kept.start(charge_point.run_pump)
+                        if feed is not None:
+                            kept.start(feed.run)
+                        reports.look()
+                        attach = getattr(station, "attach", None)
+                        if callable(attach):
+                            attach(charge_point)
+                        yield charge_point
+                    finally:
+                        await _leave(charge_point, feed, kept, leaving)
+        except BaseException as error:
+            failure = error
+    if failure is not None:
+        raise failure
+
+
+async def _leave(charge_point: ChargePoint, feed: ObserverFeed | None, kept: "_Kept", leaving: Leaving) -> None:
+    """Stop in order, and set the time until which all that follows is to be done. A second Ctrl-C means at once."""
+    leaving.by = trio.current_time()
+    try:
+        with trio.CancelScope(shield=True):  # bounded inside
+            leaving.by = await charge_point.close()
+            if feed is not None:
+                with trio.CancelScope(deadline=leaving.by):
+                    await feed.finish()
+    finally:
+        charge_point.abandon()
+        kept.end()
 
 
 class _Kept:
@@ -220,64 +241,30 @@ def _tolerance(configuration: Configuration, names: Iterable[str] | None) -> Tol
 
 @asynccontextmanager
 async def _journal(
-    store: Store | Journal | None, database_path: str | Path | None, identity: str, clock: Clock
+    store: Store | Journal | None, database_path: str | Path | None, identity: str, clock: Clock, leaving: Leaving
 ) -> AsyncIterator[Journal]:
     """The journal of this charge point: lent, of a store that is lent, or one of its own."""
     if isinstance(store, Journal):
         yield store
     elif store is not None or database_path is None:
-        async with shared_journal(MemoryStore() if store is None else store) as journal:
+        async with shared_journal(MemoryStore() if store is None else store, leaving=leaving) as journal:
             yield journal
     else:
         path = Path(database_path)
         if path.suffix != ".db":
             path = path / f"{quote(identity, safe=' @+=,')}.db"
-        async with open_store(path, now=clock.now()) as journal:
+        async with open_store(path, now=clock.now(), leaving=leaving) as journal:
             yield journal
 
 
 async def _with_stored_changes(configuration: Configuration, journal: Journal) -> Configuration:
     """The same configuration with the changes that lie in the store, where there is no file for them."""
-    found = await journal.load(configuration[internal.CHARGE_POINT_ID], settings.TABLE, (CONFIGURATION,))
+    identity = configuration[internal.CHARGE_POINT_ID]
+    found = await journal.in_turn(
+        lambda store: load_rows(store, identity, settings.TABLE, (CONFIGURATION,)), timeout=OPEN_TIMEOUT
+    )
     changed = next((row.value for row in settings.read(found, lambda row, error: None)), None)
     return configuration.with_changes(changed if isinstance(changed, dict) else {})
-
-
-class StoreReports:
-    """Tells host and log that database or files cannot be written, and that they can again."""
-
-    def __init__(self, log: FoldingLog, counters: Counters, feed: ObserverFeed | None) -> None:
-        self._log = log
-        self._counters = counters
-        self._feed = feed
-
-    def failing(self, reason: str) -> None:
-        self._counters.store_failures += 1
-        self._log.error("not stored, what depends on it waits or is refused: %s", reason)
-        if self._feed is not None:
-            self._feed.tell_now(StoreFailing(reason))
-
-    def recovered(self) -> None:
-        self._log.warning("what could not be stored can be again")
-        if self._feed is not None:
-            self._feed.tell_now(StoreRecovered())
-
-
-@contextmanager
-def _reported(journal: Journal, charge_point: ChargePoint, reports: StoreReports, identity: str) -> Iterator[None]:
-    """Have what happens at the store told, as long as the charge point is there."""
-    unsubscribe = journal.subscribe(charge_point.durable_rose, identity)
-    unwatch = journal.watch(
-        identity,
-        on_failing=reports.failing,
-        on_recovered=reports.recovered,
-        on_internal_error=charge_point.second_line.failed,
-    )
-    try:
-        yield
-    finally:
-        unwatch()
-        unsubscribe()
 
 
 def _csms_roots(certificates_path: str | Path | None, security_configuration: Mapping[str, Any]) -> Path | None:

@@ -1,8 +1,10 @@
 """Ending one start in order: transactions ended and told, socket closed, everything on disk; each for so long at most.
 
-`StopTimeout` seconds are for the station and the Central System, `FLUSH_TIMEOUT` for socket and disk together. What was
-left then is said, and lies on disk as far as the disk took it.
+`StopTimeout` seconds are for the station and the Central System, `FLUSH_TIMEOUT` for socket, disk and all else that
+leaving the block brings, together. What was left then is said, and lies on disk as far as the disk took it.
 """
+
+from math import inf
 
 import trio
 
@@ -12,11 +14,24 @@ from ocpp16.charge_point.second_line import SecondLine
 from ocpp16.charge_point.writer import JournalWriter
 from ocpp16.enums import Reason
 from ocpp16.errors import StoreError
+from ocpp16.log import FoldingLog
 from ocpp16.profiles.base import Context, log
 from ocpp16.state.keys import internal
+from ocpp16.store.leaving import LAST_MOMENT
 
 FLUSH_TIMEOUT = 10.0
 """Seconds at most that a stop waits for the socket to close and the disk to take what was told."""
+
+
+def flush_by(life: Life, writer: JournalWriter, began: float) -> float:
+    """trio's time until which the rest may take, of a block that one began to leave at `began`.
+
+    It is that of the stop, also of one that ended before: a disk that had its time does not get it twice. Who abandoned
+    the life left no time (-inf).
+    """
+    if life.flush_by is None or (-inf < life.flush_by < began and writer.is_durable(life.last_told)):
+        return trio.current_time() + FLUSH_TIMEOUT
+    return life.flush_by
 
 
 async def stop_in_order(life: Life, pump: Pump, writer: JournalWriter, second_line: SecondLine) -> None:
@@ -29,18 +44,21 @@ async def stop_in_order(life: Life, pump: Pump, writer: JournalWriter, second_li
     for feature in reversed(life.features.all):
         second_line.guarded(f"stop of {type(feature).__name__}", feature.stop)
     ctx.station_side.forget()
-    deadline = trio.current_time() + FLUSH_TIMEOUT
+    deadline = life.flush_by = trio.current_time() + FLUSH_TIMEOUT
     with trio.CancelScope(deadline=deadline):
         await life.close_connection()
     second_line.guarded("end of the session", lambda: ctx.session.stop(ctx.clock.monotonic()))
-    await life.end()
-    is_stored = False
+    life.abandon()  # a task that shields itself must not take the time of the disk
     with trio.CancelScope(deadline=deadline):
-        try:
-            await writer.wait_durable(writer.last)
-            is_stored = True
-        except StoreError as error:
-            ctx.log.error("not everything is on disk: %s", error)
+        await _stored(ctx, writer)
+    with trio.CancelScope(deadline=max(deadline, trio.current_time() + LAST_MOMENT)):
+        await life.end()
+    with trio.CancelScope(deadline=deadline):  # and what they told when they ended
+        await _stored(ctx, writer)
+    for place in life.left():
+        ctx.log.error("stopped, but a task was cancelled in vain and goes on: %s", place, about=place)
+    life.last_told = writer.last
+    is_stored = writer.is_durable(writer.last)
     if ctx.session.outbox.depth or not is_stored:
         log.warning(
             "%s: stopped with %d messages not delivered%s",
@@ -48,6 +66,26 @@ async def stop_in_order(life: Life, pump: Pump, writer: JournalWriter, second_li
             ctx.session.outbox.depth,
             "" if is_stored else ", and the last changes are not on disk",
         )
+
+
+async def end_for_good(life: Life, outside: Life | None, writer: JournalWriter, began: float, log: FoldingLog) -> float:
+    """End the tasks of the last start, and those outside of all starts. Returns what `flush_by` does."""
+    deadline = flush_by(life, writer, began)
+    lives = [life] if outside is None else [life, outside]
+    with trio.CancelScope(deadline=max(deadline, trio.current_time() + LAST_MOMENT)):
+        for one in lives:
+            await one.end()
+    for place in [place for one in lives for place in one.left()]:
+        log.error("the block is left only when this task ends: %s", place, about=place)
+    return deadline
+
+
+async def _stored(ctx: Context, writer: JournalWriter) -> None:
+    try:
+        await writer.wait_durable(writer.last)
+    except StoreError as error:
+        if not writer.is_durable(writer.last):
+            ctx.log.error("not everything is on disk: %s", error)
 
 
 async def _settled(ctx: Context, pump: Pump) -> None:

@@ -16,6 +16,7 @@ import trio
 from ocpp16.charge_point.events import StationEvents
 from ocpp16.charge_point.station_check import is_async_function
 from ocpp16.codec import validate
+from ocpp16.ctrl_c import only_at_waits
 from ocpp16.enums import (
     ChargingProfilePurposeType,
     ChargingProfileStatus,
@@ -40,6 +41,7 @@ KeyCallback = Callable[[str | None, str | None], None]
 """Told the old and the new value of a key, as text on the wire; None where there is none, or it cannot be read."""
 
 
+@only_at_waits
 class Questions(StationEvents):
     """The asking half of ChargePoint."""
 

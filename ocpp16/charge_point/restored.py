@@ -180,7 +180,7 @@ def _unread(loaded: dict[str, list[Row]]) -> Iterator[int]:
     """Sequences of messages that could not be read: their rows stay, so their numbers are not free."""
     for table in (message_queue.TABLE, dead_letters.TABLE):
         for row in loaded.get(table.name, ()):
-            if type(row[0]) is int and row[0] < _HIGHEST:
+            if row and type(row[0]) is int and row[0] < _HIGHEST:
                 yield row[0]
 
 

@@ -32,5 +32,9 @@ class JournalWriter:
         self.last = max(self.last, proposal.number)
         return proposal
 
+    def is_durable(self, number: int) -> bool:
+        """Whether all that was appended up to `number` is stored."""
+        return self._journal.durable >= number
+
     async def wait_durable(self, number: int) -> None:
         await self._journal.wait_durable(number)

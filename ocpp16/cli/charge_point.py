@@ -128,7 +128,11 @@ async def operate(machine: Machine, face: Face, ending: Ending) -> None:
             nursery.start_soon(_end_with, ending, face.serve, Commands(station, opened, operation))
             await ending.wait()
             nursery.cancel_scope.cancel()
-        await operation.stop()
+        try:
+            await operation.stop()
+        except trio.Cancelled:  # a second signal, or the time is up
+            opened.abandon()
+            raise
     await face.exit(ending.reason)
 
 

@@ -4,19 +4,24 @@ Rules of this file:
 1. A commit is waited for by whoever serves the journal, not by whoever began it: a task that is cancelled leaves it in
    the air, and the next one takes it up. It is never begun a second time meanwhile.
 2. What a charge point was refused is applied again in pieces, so that only the impossible ones are left out.
-3. Whatever the store raises is caught: a driver's own fault is an outage like another.
+3. What the store raises and answers is checked here, where it enters: a driver's own fault is an outage like another,
+   also the cancellation of another loop and the exit of the program.
 """
 
-from collections.abc import Callable, Sequence
+import threading
+from collections.abc import Callable, Container, Mapping, Sequence
 from contextlib import suppress
 from typing import Any, Generic, NamedTuple, TypeAlias, TypeVar
 
 import trio
 
 from ocpp16.errors import StoreError
+from ocpp16.faults import sentence, text_of
+from ocpp16.log import log
 from ocpp16.store.base import Batch as StoreBatch
 from ocpp16.store.base import Store
 from ocpp16.store.batch import Batch, Piece
+from ocpp16.texts import shown
 
 T = TypeVar("T")
 
@@ -24,7 +29,7 @@ T = TypeVar("T")
 class Job(Generic[T]):
     """What a thread does, and what came of it."""
 
-    __slots__ = ("_result", "_what", "error", "landed")
+    __slots__ = ("_dispose", "_lock", "_result", "_what", "error", "landed")
 
     def __init__(self, what: Callable[[], T]) -> None:
         self.landed = trio.Event()
@@ -32,13 +37,28 @@ class Job(Generic[T]):
         self.error: BaseException | None = None
         self._what = what
         self._result: list[T] = []
+        self._lock = threading.Lock()
+        self._dispose: Callable[[T], object] | None = None
 
     def do(self) -> None:
         """Blocks; raises nothing."""
         try:
-            self._result.append(self._what())
+            result = self._what()
+            with self._lock:
+                self._result.append(result)
+                dispose = self._dispose
+            if dispose is not None:
+                dispose(result)
         except BaseException as error:  # whoever waits for it raises it
             self.error = error
+
+    def give_up(self, dispose: Callable[[T], object]) -> None:
+        """Nobody waits for what comes of it: have `dispose` called with that, by the thread, or here if it is there."""
+        with self._lock:
+            self._dispose = dispose
+            is_there = bool(self._result)
+        if is_there:
+            dispose(self._result[0])
 
     def result(self) -> T:
         """What came of it, once it has landed. Raises what it raised."""
@@ -76,7 +96,7 @@ class Refused(NamedTuple):
     error: Exception
 
     def as_store_error(self) -> StoreError:
-        error = StoreError(f"the store cannot take this: {self.error}")
+        error = StoreError(f"the store cannot take this: {text_of(self.error)}")
         error.__cause__ = self.error
         return error
 
@@ -110,7 +130,7 @@ class Commit:
         if not rows:
             return
         self.has_written = True
-        for charge_point_id, error in store.apply(rows).items():
+        for charge_point_id, error in _refused(store.apply(rows), self.batch.parts).items():
             self._write_pieces(store, charge_point_id, tuple(self.batch.parts[charge_point_id].pieces()), error)
 
     def _write_pieces(self, store: Store, charge_point_id: str, pieces: Sequence[Piece], error: Exception) -> None:
@@ -120,13 +140,36 @@ class Commit:
             return
         middle = len(pieces) // 2
         for half in (pieces[:middle], pieces[middle:]):
-            refused = store.apply([(charge_point_id, tuple(change for piece in half for change in piece.changes))])
+            changes = tuple(change for piece in half for change in piece.changes)
+            refused = _refused(store.apply([(charge_point_id, changes)]), {charge_point_id})
             if charge_point_id in refused:
                 self._write_pieces(store, charge_point_id, half, refused[charge_point_id])
 
 
+def _refused(answer: object, charge_points: Container[object]) -> dict[str, Exception]:
+    """What `Store.apply` answered, as it should be. Raises StoreError where it cannot be known what was stored."""
+    if type(answer) is dict and not answer:
+        return answer
+    if not isinstance(answer, Mapping):
+        raise StoreError(f"apply of the store must tell whom it refused and why, not {type(answer).__name__}")
+    refused: dict[str, Exception] = {}
+    for who, why in answer.items():
+        if who in charge_points:
+            refused[who] = why if isinstance(why, Exception) else StoreError(_told(why))
+        else:
+            log.error("the store refuses %s, of whom it was given nothing: %s", shown(who), _told(why))
+    return refused
+
+
 Work: TypeAlias = Commit | Errand[Any]
 """What one thread does at the store, alone: `make` blocks, and raises nothing."""
+
+
+def _told(why: object) -> str:
+    """A reason that is no exception, as it should be."""
+    if isinstance(why, BaseException):
+        return sentence(why)
+    return shown(why) if isinstance(why, str) else f"with a reason of type {type(why).__name__}"
 
 
 def in_a_thread(work: Callable[[], None], landed: Callable[[], object]) -> None:
@@ -143,6 +186,6 @@ def in_a_thread(work: Callable[[], None], landed: Callable[[], object]) -> None:
     trio.lowlevel.start_thread_soon(work, deliver, "ocpp16 store")
 
 
-def as_outage(error: Exception) -> StoreError:
+def as_outage(error: BaseException) -> StoreError:
     """A StoreError for whatever a store or a file raised."""
-    return error if isinstance(error, StoreError) else StoreError(f"{type(error).__name__}: {error}")
+    return error if isinstance(error, StoreError) else StoreError(sentence(error))

@@ -2,7 +2,7 @@
 
 Rules of this file:
 1. Any number of tasks may serve; one of them is the committer, and when it goes another takes over. The last one to go
-   has the rest written, within `flush_timeout`.
+   has the rest written, within `flush_timeout` or the time it has itself.
 2. Who waits for the thread may be cancelled; the thread goes on. What it does is settled before anything else begins.
 3. What takes longer than `hang_timeout` is told as an outage. It is waited for all the same: two threads never meet at
    the store.
@@ -15,6 +15,7 @@ import trio
 
 from ocpp16.store.base import Store
 from ocpp16.store.commit import Work, in_a_thread
+from ocpp16.store.leaving import Leaving
 
 
 class Board(Protocol):
@@ -75,8 +76,8 @@ class Committer:
         """There is work."""
         self._wakeup.set()
 
-    async def serve(self, task_status: trio.TaskStatus[None]) -> None:
-        """Until cancelled; the last one then has the rest written."""
+    async def serve(self, task_status: trio.TaskStatus[None], leaving: Leaving | None) -> None:
+        """Until cancelled; the last one then has the rest written, in the time that `leaving` allows."""
         self.servers += 1
         task_status.started()
         try:
@@ -88,7 +89,8 @@ class Committer:
                     await self._work_off()
         except trio.Cancelled:
             if self.servers == 1:
-                with trio.CancelScope(shield=True, deadline=trio.current_time() + self._flush_timeout):
+                seconds = self._flush_timeout if leaving is None else leaving.seconds(self._flush_timeout)
+                with trio.CancelScope(shield=True, deadline=trio.current_time() + seconds):
                     async with self._turn:
                         self._board.flushes()
                         await self._work_off()

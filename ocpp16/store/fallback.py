@@ -21,13 +21,12 @@ from typing import Any
 
 import orjson
 
-from ocpp16.errors import SchemaTooNew, StoreError
-from ocpp16.store import connection as connections
+from ocpp16.errors import StoreError
 from ocpp16.store import migrations
 from ocpp16.store.base import Batch, Delete, Put, Row, RowChange, Store, Table
 from ocpp16.store.lock import FileLock
 from ocpp16.store.memory import MemoryStore
-from ocpp16.store.opening import Manner, Unavailable, take_lock
+from ocpp16.store.opening import Manner, Unavailable, check_owner, take_lock
 from ocpp16.store.pages import Pages
 from ocpp16.store.sqlite import SqliteStore
 from ocpp16.store.tables import (
@@ -43,6 +42,7 @@ from ocpp16.store.tables import (
     transactions,
 )
 from ocpp16.store.trees import Found, read_trees
+from ocpp16.store.write_ahead_log import is_empty, is_orphaned
 
 _FAR_ABOVE = 2**40
 _HALF_IS_WORSE_THAN_NONE = (id_tag_cache.TABLE.name, local_list.TABLE.name, local_list_version.TABLE.name)
@@ -134,6 +134,14 @@ class FallbackStore:
                 self._lock.release()
                 self._lock = None
 
+    def put_right(self) -> bool:
+        """As of `SqliteStore`, where there is a file."""
+        with self._mutex:
+            if self._file is None or not self._file.put_right():
+                return False
+            self.detail = self._file.detail
+            return True
+
     def try_open(self) -> SqliteStore:
         """Open the file, for `adopt`. Blocks. Raises StoreError."""
         lock = self._lock or take_lock(self.path)
@@ -147,10 +155,10 @@ class FallbackStore:
     def adopt(self, file: SqliteStore) -> None:
         """Bring all that is in memory into the file, in one commit, and go on with that. Blocks.
 
-        Raises StoreError when that cannot be written; then the file is closed, and memory goes on.
+        Raises StoreError when that cannot be written; then the file is closed, but for its lock, and memory goes on.
         """
         with self._mutex:
-            self._lock = None  # it is the file's, whatever becomes of it
+            self._lock = None  # it is the file's
             try:
                 if self._is_closed:
                     raise StoreError("the store is closed")
@@ -159,12 +167,21 @@ class FallbackStore:
                     raise StoreError(f"the file cannot take what is in memory of {who}: {error}")
             except BaseException as error:
                 self.reason = str(error)
-                file.close()
+                if self._is_closed:
+                    file.close()
+                else:
+                    self._lock = file.give_up()
                 raise
             self._file = file
             self.detail, self.warnings = file.detail, file.warnings
             self._memory = MemoryStore(is_volatile=False)
             self._deleted.clear()
+
+    def take_over(self, late: "FallbackStore") -> None:
+        """The lock of another one for the same file, that was opened too late to be used."""
+        if self._lock is None:
+            self._lock, late._lock = late._lock, None
+        late._is_closed = True
 
     @property
     def _store(self) -> Store:
@@ -219,24 +236,15 @@ def _read(path: Path, schema: migrations.Schema) -> Found | None:
     Raises StoreError if it belongs to another program, SchemaTooNew.
     """
     try:
-        if path.stat().st_size == 0:
+        if is_empty(path) and not is_orphaned(path):
             return Found({}, is_whole=True)
-    except FileNotFoundError:
-        return Found({}, is_whole=True)
     except OSError:
         return None
     with Pages(path) as pages:
         first = pages.page(1)
         if first is None:
             return None
-        if first.startswith(b"SQLite format 3\0"):
-            owner, version = (int.from_bytes(first[place : place + 4], "big") for place in (68, 60))
-            if owner not in (0, connections.APPLICATION_ID):
-                raise StoreError(f"{path}: the database belongs to another program")
-            if version > schema.version:
-                raise SchemaTooNew(
-                    f"{path} has schema version {version}, and this library knows {schema.version} at most"
-                )
+        check_owner(path, first, schema)
         return read_trees(pages, ALL_ROWS)
 
 

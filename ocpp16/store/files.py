@@ -24,6 +24,7 @@ from ocpp16.faults import obey_exit, sentence
 from ocpp16.log import FoldingLog
 from ocpp16.store.commit import in_a_thread
 from ocpp16.store.journal import FLUSH_TIMEOUT, RETRY_DELAYS
+from ocpp16.store.leaving import Leaving
 from ocpp16.store.proposal import Proposal
 
 
@@ -169,14 +170,16 @@ class FileKeeper:
         self._wakeup.set()
         return proposal
 
-    async def run(self) -> None:
-        """Carry out what is proposed until cancelled; then what is there, within `flush_timeout`."""
+    async def run(self, leaving: Leaving | None = None) -> None:
+        """Carry out what is proposed until cancelled; then what is there, within `flush_timeout` and what `leaving`
+        allows."""
         self.has_ended = False
         try:
             while True:
                 await self._turn()
         except trio.Cancelled:
-            with trio.CancelScope(shield=True, deadline=trio.current_time() + self._flush_timeout):
+            seconds = self._flush_timeout if leaving is None else leaving.seconds(self._flush_timeout)
+            with trio.CancelScope(shield=True, deadline=trio.current_time() + seconds):
                 self._retry_at = 0.0
                 while self._waiting or self._running or self._restore is not None:
                     await self._turn()

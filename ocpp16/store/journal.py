@@ -18,36 +18,40 @@ Rules of this file:
 5. An impossible append is left out alone, told and passed by `durable`: the charge point goes on. An impossible
    proposal fails alone.
 6. Nothing is kept or done per charge point but for what waits to be written: ten thousand share one journal.
+7. Whatever a store answers or raises is an outage at worst, and ends nothing. What is told when nobody serves the
+   journal any more is an outage as well.
 """
 
 from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
-from weakref import WeakValueDictionary
 
 import trio
 
+from ocpp16.ctrl_c import only_at_waits
 from ocpp16.errors import StoreError
 from ocpp16.faults import obey_exit, sentence, text_of
 from ocpp16.log import FoldingLog
 from ocpp16.store.base import Row, RowChange, Store, Table
 from ocpp16.store.batch import Batch, is_overtaken
+from ocpp16.store.claims import Claims, claim_store, release_store
+from ocpp16.store.claims import journal_of as journal_of
 from ocpp16.store.commit import Commit, Errand, Work, as_outage
 from ocpp16.store.committer import Committer
-from ocpp16.store.loading import load_as_told
+from ocpp16.store.leaving import Leaving
+from ocpp16.store.loading import load_as_told, load_rows
 from ocpp16.store.proposal import Proposal as Proposal
 from ocpp16.store.watchers import Subscribers, Waiters, Watcher, Watchers
 
 T = TypeVar("T")
 
-# The journal of each store, by its identity: two would overtake each other. It keeps nothing alive.
-_JOURNALS: "WeakValueDictionary[int, Journal]" = WeakValueDictionary()
-
 RETRY_DELAYS = (0.5, 1.0, 2.0, 5.0, 10.0, 30.0)
 FLUSH_TIMEOUT = 10.0
 HANG_TIMEOUT = 10.0
+_ENDED = "the journal has ended: whoever opened it has left its block"
 
 
+@only_at_waits
 class Journal:
     """The one journal of a store. All methods belong to the trio thread.
 
@@ -83,7 +87,8 @@ class Journal:
         self.on_recovered = on_recovered
         self.on_internal_error = on_internal_error
         self._log = FoldingLog("", trio.current_time)
-        self._watchers = Watchers(self._log)
+        self._watchers = Watchers(self, self._log)
+        self.charge_points = Claims()
         self._is_volatile = store.is_volatile
         self._retry_delays = tuple(retry_delays)
         self._hang_timeout = hang_timeout
@@ -96,7 +101,7 @@ class Journal:
         self._waiters = Waiters()
         self._is_settling = False
         self._committer = Committer(self, inline=inline, flush_timeout=flush_timeout, hang_timeout=hang_timeout)
-        self._claim_store()
+        claim_store(store, self)
 
     # What happened, and what is asked for
 
@@ -189,7 +194,7 @@ class Journal:
 
     def tell_recovered(self) -> None:
         """For the owner: the store does not work from memory any more."""
-        self._watchers.recovered(self._own_watcher())
+        self._watchers.recovered()
 
     def left(self) -> int:
         """How many changes are not stored (as far as it is known)."""
@@ -199,11 +204,11 @@ class Journal:
 
     async def load(self, charge_point_id: str, table: Table, key: Row = ()) -> list[Row]:
         """`Store.load`, when no commit is at the store. Raises StoreError, also when that takes too long."""
-        return await self.in_turn(lambda store: store.load(charge_point_id, table, key))
+        return await self.in_turn(lambda store: load_rows(store, charge_point_id, table, key))
 
-    async def load_all(self, charge_point_id: str) -> dict[str, list[Row]]:
+    async def load_all(self, charge_point_id: str, *, timeout: float | None = None) -> dict[str, list[Row]]:
         """What a charge point reads when it starts, with what was told and is not stored yet. Raises StoreError."""
-        return await load_as_told(self, charge_point_id, self._batches)
+        return await load_as_told(self, charge_point_id, self._batches, timeout)
 
     async def in_turn(self, errand: Callable[[Store], T], *, timeout: float | None = None) -> T:
         """Do something with the store that wants it alone, in a thread. Raises what it raises.
@@ -229,18 +234,23 @@ class Journal:
 
     # The committer
 
-    async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
+    async def run(
+        self,
+        *,
+        leaving: Leaving | None = None,
+        task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED,
+    ) -> None:
         """Serve the journal until cancelled. Of several tasks one is the committer; another takes over when it goes.
 
-        The last one to be cancelled writes what is still there, within `flush_timeout`; see `left` afterwards. A
-        volatile store needs it only while it fails. It can be started again after it ended; `nursery.start` returns
-        when it serves. Raises ValueError if the store has got another journal since.
+        The last one to be cancelled writes what is still there, within `flush_timeout` and what `leaving` allows; see
+        `left` afterwards. A volatile store needs it only while it fails. It can be started again after it ended;
+        `nursery.start` returns when it serves. Raises ValueError if the store has got another journal since.
         """
-        self._claim_store()
+        claim_store(self.store, self)
         self.has_ended = False
         is_orderly = False
         try:
-            await self._committer.serve(task_status)
+            await self._committer.serve(task_status, leaving)
         except trio.Cancelled:
             is_orderly = True
             raise
@@ -292,20 +302,18 @@ class Journal:
         left = self.left()
         if left:
             self._log.error("the store ends with %d changes not stored: %s", left, self._reason or "it was cut short")
-        if not (left and is_orderly) and _JOURNALS.get(id(self.store)) is self:
-            del _JOURNALS[id(self.store)]
+        if not (left and is_orderly):
+            release_store(self.store, self)
         self._waiters.wake(self.number)
 
     def _batches(self) -> list[Batch]:
         commit = self._committer.in_the_air
         return [self._pending, commit.batch] if isinstance(commit, Commit) else [self._pending]
 
-    def _claim_store(self) -> None:
-        if _JOURNALS.setdefault(id(self.store), self) is not self:
-            raise ValueError("the store has a journal already: use shared_journal(store)")
-
     def _begin(self) -> None:
         if not self._is_volatile or self.is_failing:
+            if self.has_ended:
+                self._fail(_ENDED)
             self._committer.wake()
         elif not self._is_settling:
             # What is appended while something is applied follows it.
@@ -329,33 +337,32 @@ class Journal:
             proposal.was_tried = True
             if proposal.is_settled:
                 self.withdrawn(proposal)
-        if not isinstance(error, Exception):
-            raise error
         if not isinstance(error, StoreError) and not self.is_failing:
             self._log.error("the store failed for a reason of its own: %s", sentence(error), error=error)
         delay = self._retry_delays[min(self._attempts, len(self._retry_delays) - 1)]
         self._attempts += 1
         self._retry_at = trio.current_time() + delay
-        self._fail(str(as_outage(error)))
+        self._fail(text_of(as_outage(error)))
 
     def _fail(self, reason: str) -> None:
         self._reason = reason
         if not self.is_failing:
             self.is_failing = True
-            self._watchers.failing(self._own_watcher(), reason)
+            self._committer.wake()  # from here on a volatile store is its business, too
+            self._watchers.failing(reason)
 
     def _committed(self, commit: Commit) -> None:
         self._attempts, self._retry_at = 0, 0.0
         if self.is_failing and commit.has_written:
             self.is_failing, self._reason = False, ""
-            self._watchers.recovered(self._own_watcher())
+            self._watchers.recovered()
         for refused in commit.refused:
             if refused.piece.proposal is not None:
                 refused.piece.proposal.fail(refused.as_store_error())
             else:
                 who, why = refused.charge_point_id, text_of(refused.error)
                 self._log.error("%s: the store cannot take what was told, it is left out: %s", who, why, about=who)
-                self._internal_error(refused.charge_point_id, "store", refused.error)
+                self._watchers.internal_error(refused.charge_point_id, "store", refused.error)
         to_restore: list[Proposal] = []
         for proposal in commit.batch.proposals:
             if proposal.is_withdrawn:
@@ -365,7 +372,7 @@ class Journal:
                 if error is not None:
                     who = proposal.charge_point_id
                     self._log.error("%s: a change that is stored cannot be applied", who, about=who, error=error)
-                    self._internal_error(proposal.charge_point_id, "apply", error)
+                    self._watchers.internal_error(proposal.charge_point_id, "apply", error)
                 if error is not None or is_overtaken(proposal, (commit.batch, self._pending)):
                     to_restore.append(proposal)
         for proposal in to_restore:
@@ -376,12 +383,6 @@ class Journal:
         for charge_point_id in commit.batch.parts:
             self._subscribers.kick(charge_point_id)
 
-    def _internal_error(self, charge_point_id: str, place: str, error: BaseException) -> None:
-        self._watchers.internal_error(self._own_watcher(), charge_point_id, place, error)
-
-    def _own_watcher(self) -> Watcher:
-        return Watcher(self.on_failing, self.on_recovered, self.on_internal_error)
-
     def _restore(self, proposal: Proposal) -> None:
         """What memory has instead of a proposal that may be, or become, stored."""
         try:
@@ -389,11 +390,6 @@ class Journal:
         except BaseException as error:
             obey_exit(error)
             self._log.error("%s: the rows of a withdrawn change cannot be told", proposal.charge_point_id, error=error)
-            self._internal_error(proposal.charge_point_id, "restore", error)
+            self._watchers.internal_error(proposal.charge_point_id, "restore", error)
         else:
             self.append(proposal.charge_point_id, *changes)
-
-
-def journal_of(store: Store) -> Journal | None:
-    """The journal that lives for a store, if there is one."""
-    return _JOURNALS.get(id(store))

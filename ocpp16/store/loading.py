@@ -4,7 +4,8 @@ from collections.abc import Callable, Sequence
 from typing import Protocol, TypeVar
 
 from ocpp16.errors import StoreError
-from ocpp16.store.base import Row, Store
+from ocpp16.faults import sentence
+from ocpp16.store.base import Row, Store, Table
 from ocpp16.store.batch import Batch, are_possible
 from ocpp16.store.memory import carry_out
 from ocpp16.store.tables import TABLES, id_tag_cache, local_list
@@ -20,7 +21,7 @@ _LOADED = tuple(table for table in TABLES if table not in LOOKED_UP)
 class Reader(Protocol):
     """The journal, as far as reading needs it."""
 
-    async def in_turn(self, errand: Callable[[Store], T]) -> T: ...
+    async def in_turn(self, errand: Callable[[Store], T], *, timeout: float | None = None) -> T: ...
 
     def subscribe(self, kick: Callable[[], None], charge_point_id: str | None = None) -> Callable[[], None]: ...
 
@@ -28,27 +29,53 @@ class Reader(Protocol):
 def load_all(store: Store, charge_point_id: str) -> dict[str, list[Row]]:
     """Name of the table → rows of one charge point, without those that are looked up. Blocks. Raises StoreError."""
     try:
-        return {table.name: list(store.load(charge_point_id, table)) for table in _LOADED}
-    except StoreError:
+        return {table.name: load_rows(store, charge_point_id, table) for table in _LOADED}
+    except ValueError as error:  # these tables every store has
+        raise _unreadable(error) from error
+
+
+def load_rows(store: Store, charge_point_id: str, table: Table, key: Row = ()) -> list[Row]:
+    """What `Store.load` gives, as it should be. Blocks. Raises StoreError and ValueError, whatever the driver does.
+
+    A store that can put itself right (`SqliteStore.put_right`) is asked to where it cannot be read.
+    """
+    try:
+        try:
+            rows = list(store.load(charge_point_id, table, key))
+        except StoreError:
+            put_right = getattr(store, "put_right", None)
+            if put_right is None or not put_right():
+                raise
+            rows = list(store.load(charge_point_id, table, key))
+    except (StoreError, ValueError, KeyboardInterrupt):
         raise
-    except Exception as error:  # a driver's own fault
-        raise StoreError(f"the store cannot be read: {type(error).__name__}: {error}") from error
+    except BaseException as error:  # a driver's own fault, as the cancellation of another loop
+        raise _unreadable(error) from error
+    strange = next((row for row in rows if not isinstance(row, tuple | list)), None)
+    if strange is not None:
+        raise StoreError(f"the store cannot be read: a row of {table.name} is no {type(strange).__name__}")
+    return [tuple(row) for row in rows]
+
+
+def _unreadable(error: BaseException) -> StoreError:
+    return StoreError(f"the store cannot be read: {sentence(error)}")
 
 
 async def load_as_told(
-    journal: Reader, charge_point_id: str, unstored: Callable[[], Sequence[Batch]]
+    journal: Reader, charge_point_id: str, unstored: Callable[[], Sequence[Batch]], timeout: float | None = None
 ) -> dict[str, list[Row]]:
     """`load_all`, and what was told and is not stored yet: a start on a full disk must not forget it.
 
-    `unstored` gives that, the newest batch first; of proposals nothing is taken. Raises StoreError.
+    `unstored` gives that, the newest batch first; of proposals nothing is taken. Raises StoreError, also when reading
+    takes longer than `timeout` seconds.
     """
     committed: list[None] = []
     unsubscribe = journal.subscribe(lambda: committed.append(None), charge_point_id)
     try:
-        loaded = await journal.in_turn(lambda store: load_all(store, charge_point_id))
+        loaded = await journal.in_turn(lambda store: load_all(store, charge_point_id), timeout=timeout)
         while committed:  # what it stored was not read, and does not wait any more
             committed.clear()
-            loaded = await journal.in_turn(lambda store: load_all(store, charge_point_id))
+            loaded = await journal.in_turn(lambda store: load_all(store, charge_point_id), timeout=timeout)
     finally:
         unsubscribe()
     parts = [batch.parts[charge_point_id] for batch in reversed(unstored()) if charge_point_id in batch.parts]

@@ -2,9 +2,11 @@
 
 Rules of this file:
 1. Nobody but who opened a store closes it.
-2. Leaving takes a bounded time: `flush_timeout` for what is not written yet, and as long again for closing. A thread
-   that hangs in the disk is left to the end of the process, and the log says so.
+2. Leaving takes a bounded time: `flush_timeout` for what is not written yet, and as long again for closing; or what the
+   block around it has left for both. A thread that hangs in the disk is left to the end of the process, and the log
+   says so.
 3. The journal is served until the block is left, cancelled or not: who leaves in order inside needs the disk.
+4. Who is interrupted while opening leaves nothing open: what a thread opens all the same it closes.
 """
 
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
@@ -16,6 +18,7 @@ from typing import Any
 
 import trio
 
+from ocpp16.ctrl_c import entered_and_left_whole
 from ocpp16.errors import StoreError
 from ocpp16.faults import sentence
 from ocpp16.log import FoldingLog, log
@@ -25,6 +28,7 @@ from ocpp16.store.base import Store
 from ocpp16.store.commit import Job, in_a_thread
 from ocpp16.store.fallback import FallbackStore, open_or_fall_back
 from ocpp16.store.journal import FLUSH_TIMEOUT, HANG_TIMEOUT, RETRY_DELAYS, Journal, journal_of
+from ocpp16.store.leaving import Leaving
 from ocpp16.store.opening import Manner
 from ocpp16.store.sqlite import SqliteStore
 from ocpp16.texts import shown
@@ -35,6 +39,7 @@ REOPEN_INTERVAL = 30.0
 """Seconds between attempts to open a file that could not be opened."""
 
 
+@entered_and_left_whole
 @asynccontextmanager
 async def shared_journal(
     store: Store,
@@ -43,11 +48,13 @@ async def shared_journal(
     retry_delays: Sequence[float] = RETRY_DELAYS,
     flush_timeout: float = FLUSH_TIMEOUT,
     hang_timeout: float = HANG_TIMEOUT,
+    leaving: Leaving | None = None,
 ) -> AsyncIterator[Journal]:
     """The journal of a store that was lent, to one charge point or to many; it is served until the block is left.
 
     The first one makes it, of these parameters (see `Journal`; `inline` is by default as trio's clock asks for).
-    The last one to leave waits until all is written, `flush_timeout` seconds at most. The store is not closed.
+    The last one to leave waits until all is written, `flush_timeout` seconds at most, and no longer than its own
+    `leaving` allows. The store is not closed.
     """
     journal = journal_of(store)
     if journal is None:
@@ -58,10 +65,11 @@ async def shared_journal(
             flush_timeout=flush_timeout,
             hang_timeout=hang_timeout,
         )
-    async with _served(journal):
+    async with _served(journal, leaving):
         yield journal
 
 
+@entered_and_left_whole
 @asynccontextmanager
 async def open_store(
     path: Path | str,
@@ -76,10 +84,12 @@ async def open_store(
     reopen_interval: float = REOPEN_INTERVAL,
     flush_timeout: float = FLUSH_TIMEOUT,
     hang_timeout: float = HANG_TIMEOUT,
+    leaving: Leaving | None = None,
 ) -> AsyncIterator[Journal]:
     """Open a database for one charge point or for many, and close it when the block is left.
 
-    Parameters as of `SqliteStore.open` and of `Journal`; `inline` is by default as trio's clock asks for.
+    Parameters as of `SqliteStore.open` and of `Journal`; `inline` is by default as trio's clock asks for. `leaving`
+    bounds writing and closing at the end, where a block around it has to be left in time.
 
     A database that cannot be opened now (disk full, read-only, no answer within `open_timeout`) is no error: the store
     works from memory (`FallbackStore`; `Journal.outage` says why) and tries again every `reopen_interval` seconds.
@@ -93,10 +103,10 @@ async def open_store(
         journal = Journal(
             store, inline=inline, retry_delays=retry_delays, flush_timeout=flush_timeout, hang_timeout=hang_timeout
         )
-        async with _served(journal, owner.keep_trying):
+        async with _served(journal, leaving, owner.keep_trying):
             yield journal
     finally:
-        await owner.close(store, flush_timeout)
+        await owner.close(store, flush_timeout, leaving or Leaving())
 
 
 def is_virtual_clock() -> bool:
@@ -111,31 +121,36 @@ def _manner(synchronous: str, now: int, share_path: Path | None, size_limit: int
 
 @asynccontextmanager
 async def _served(
-    journal: Journal, *tasks_beside: Callable[[Journal], Coroutine[Any, Any, None]]
+    journal: Journal,
+    leaving: Leaving | None,
+    *tasks_beside: Callable[[Journal], Coroutine[Any, Any, None]],
 ) -> AsyncIterator[None]:
     """Serve the journal; the tasks beside end first. What the block raises is raised as it is, not in a group."""
     failure: BaseException | None = None
     async with trio.open_nursery() as nursery:
-        shield, beside = trio.CancelScope(shield=True), trio.CancelScope()
+        serving, beside = trio.CancelScope(), trio.CancelScope()
 
+        @trio.lowlevel.enable_ki_protection
         async def serve(task_status: trio.TaskStatus[None]) -> None:
-            with shield:
-                await journal.run(task_status=task_status)
+            with serving:
+                await journal.run(leaving=leaving, task_status=task_status)
 
+        @trio.lowlevel.enable_ki_protection
         async def stay_beside(task: Callable[[Journal], Coroutine[Any, Any, None]]) -> None:
             with beside:
                 await task(journal)
 
-        await nursery.start(serve)
-        for task in tasks_beside:
-            nursery.start_soon(stay_beside, task)
         try:
+            await nursery.start(serve)
+            serving.shield = True  # not before: `start` that is cancelled waits for what it started
+            for task in tasks_beside:
+                nursery.start_soon(stay_beside, task)
             yield
         except BaseException as error:
             failure = error
         finally:
             beside.cancel()
-            shield.cancel()
+            serving.cancel()
     if failure is not None:
         raise failure
 
@@ -153,7 +168,11 @@ class _Owner:
 
     async def open(self, timeout: float) -> SqliteStore | FallbackStore:
         opening = Job(partial(open_or_fall_back, self._path, self._manner))
-        await self._do(opening, timeout)
+        try:
+            await self._do(opening, timeout)
+        except BaseException:
+            opening.give_up(_close)
+            raise
         if opening.landed.is_set():
             return opening.result()
         self._opening = opening
@@ -176,14 +195,14 @@ class _Owner:
         if isinstance(store, FallbackStore):
             journal.tell_recovered()
 
-    async def close(self, store: Store, timeout: float) -> None:
+    async def close(self, store: Store, timeout: float, leaving: Leaving) -> None:
         closing = Job(partial(self._close, store))
         with trio.CancelScope(shield=True):
             if self._opening is not None:
-                with trio.move_on_after(timeout):
+                with trio.move_on_after(leaving.seconds(timeout)):
                     await self._opening.landed.wait()
             if self._opening is None or self._opening.landed.is_set():
-                await self._do(closing, timeout)
+                await self._do(closing, leaving.seconds(timeout))
         if not closing.landed.is_set():
             log.error("the store cannot be closed: a thread hangs in it; it is left to the end of the process")
         elif closing.error is not None:
@@ -211,7 +230,7 @@ class _Owner:
         opening, self._opening = self._opening, None
         file = opening.result()
         if isinstance(file, FallbackStore):
-            file.close()
+            store.take_over(file)
             raise StoreError(file.reason)
         return file
 
@@ -223,6 +242,10 @@ class _Owner:
             in_a_thread(job.do, job.landed.set)
         with trio.move_on_after(timeout):
             await job.landed.wait()
+
+
+def _close(store: Store) -> None:
+    store.close()
 
 
 def _adopt(file: SqliteStore, store: Store) -> None:

@@ -12,11 +12,13 @@ import sqlite3
 from pathlib import Path
 from typing import NamedTuple
 
-from ocpp16.errors import StoreError
+from ocpp16.errors import SchemaTooNew, StoreError
 from ocpp16.store import connection as connections
 from ocpp16.store import migrations, recovery
 from ocpp16.store.lock import FileLock
+from ocpp16.store.pages import Pages
 from ocpp16.store.tables import TABLES
+from ocpp16.store.write_ahead_log import is_empty, is_orphaned, log_of
 
 _ALWAYS_CHECKED = 16 * 1024 * 1024
 """Bytes. A file up to this size is checked at every opening (some 20 ms), a larger one after an unclean end."""
@@ -96,6 +98,19 @@ def open_database(path: Path, manner: Manner) -> Opened:
     return Opened(connection, warning or "", detail)
 
 
+def check_owner(path: Path, first: bytes, schema: migrations.Schema) -> None:
+    """By the first page of a database, as far as it is one. Raises StoreError if it belongs to another program,
+    SchemaTooNew if it is of a newer version.
+    """
+    if not first.startswith(b"SQLite format 3\0"):
+        return
+    owner, version = (int.from_bytes(first[place : place + 4], "big") for place in (68, 60))
+    if owner not in (0, connections.APPLICATION_ID):
+        raise StoreError(f"{path}: the database belongs to another program")
+    if version > schema.version:
+        raise SchemaTooNew(f"{path} has schema version {version}, and this library knows {schema.version} at most")
+
+
 def suspicion(path: Path) -> Path:
     """A file that says: reading failed, have a look at the next opening."""
     return path.with_name(path.name + ".suspect")
@@ -116,12 +131,15 @@ def _backups(path: Path) -> list[Path]:
 def _open_checked(path: Path, manner: Manner) -> tuple[sqlite3.Connection, str | None]:
     """A connection to a healthy database of the newest schema, and a warning. Or _Damage, sqlite3.Error, OSError."""
     schema = manner.schema
+    if is_orphaned(path):
+        with Pages(path) as pages:
+            check_owner(path, pages.page(1) or b"", schema)
+        raise _Damage("it is empty or gone, and its write-ahead log is not")
     connections.create_private(path)
     problem = connections.header_problem(path)
     if problem is not None:
         raise _Damage(problem)
-    write_ahead_log = path.with_name(path.name + "-wal")
-    was_unclean = write_ahead_log.exists() and write_ahead_log.stat().st_size > 0
+    was_unclean = not is_empty(log_of(path))
     is_suspect = suspicion(path).exists()
     connection = connections.connect(path)
     try:

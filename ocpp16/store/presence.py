@@ -1,31 +1,37 @@
-"""Is the database still where it was opened? A file that was removed goes on being written, into nothing.
+"""Is the database still where and what it was when it was opened? What was removed or emptied goes on being written.
 
 Rules of this file:
-1. A glance costs one call of the system, a microsecond: it is made at every commit, and sees that the file has no name
-   any more. What was moved away, and the log, are looked at now and then.
-2. A file that was removed is begun anew with all that the open connection still has. One that another took the place of
+1. A glance costs two calls of the system, some microseconds: it is made at every commit, and sees that a file has no
+   name any more, and that somebody else wrote, cut or emptied it or its log. What was moved away is looked at now and
+   then.
+2. What somebody else did is no fault in itself: `problem` reads what is there as the next start would find it.
+3. A file that was removed is begun anew with all that the open connection still has. One that another took the place of
    is left alone: only a person knows which is right.
 """
 
 import os
 import sqlite3
-from contextlib import suppress
+from contextlib import closing, suppress
 from pathlib import Path
 
 from ocpp16.store import connection as connections
+from ocpp16.store import recovery
+from ocpp16.store.write_ahead_log import has_all, log_of, opened
 
 _Identity = tuple[int, int]
+_Mark = tuple[int, int]
+"""Size in bytes, and when it was written last, in ns."""
 _PATH_ONLY: int = getattr(os, "O_PATH", 0)  # not everywhere
 
 
 class Presence:
-    """Of one open database and its write-ahead log. To be closed."""
+    """Of one open database and its write-ahead log. To be closed, after the database."""
 
-    __slots__ = ("_descriptor", "_file", "_log", "_log_path", "_path")
+    __slots__ = ("_descriptor", "_file", "_index", "_log", "_log_path", "_marks", "_path", "is_damaged")
 
     def __init__(self, path: Path) -> None:
         self._path = str(path)
-        self._log_path = f"{path}-wal"
+        self._log_path = str(log_of(path))
         self._file = _identity(self._path, None)
         self._log = _identity(self._log_path, None)
         # Of a kind that holds no locks: closing another would free those of SQLite (fcntl).
@@ -33,21 +39,32 @@ class Presence:
         if _PATH_ONLY:
             with suppress(OSError):
                 self._descriptor = os.open(path, _PATH_ONLY | os.O_CLOEXEC)
+        self._index: int | None = None
+        """Of the log; opened when first needed, and then kept, for the same reason."""
+        self.is_damaged = False
+        """Whether the last `problem` is one of what the files hold, not of where they are."""
+        self.note()
 
     def close(self) -> None:
-        if self._descriptor != -1:
-            os.close(self._descriptor)
-            self._descriptor = -1
+        for descriptor in (self._descriptor, self._index):
+            if descriptor not in (-1, None):
+                os.close(descriptor)
+        self._descriptor, self._index = -1, None
+
+    def note(self) -> None:
+        """What is there now was written by us, or is sound."""
+        self._marks = self._present()
 
     def is_doubtful(self) -> bool:
-        """Whether the file seems to have no name any more; `problem` knows."""
+        """Whether the file seems to have no name any more, or to be another's work; `problem` knows."""
         try:
-            return os.fstat(self._descriptor).st_nlink == 0
+            return os.fstat(self._descriptor).st_nlink == 0 or self._present() != self._marks
         except OSError:
             return True
 
     def problem(self) -> str:
-        """What happened to it, in a clause; empty if it is where it was."""
+        """What happened to it, in a clause; empty if it is where it was, and sound."""
+        self.is_damaged = False
         there = _identity(self._path, self._file)
         if there != self._file:
             return "was removed while it was open" if there is None else "is another file than the one that was opened"
@@ -57,6 +74,13 @@ class Presence:
                 name = "its write-ahead log"
                 return f"{name} was removed while it was open" if there is None else f"{name} is another than before"
             self._log = there  # begun with the first commit
+        present = self._present()
+        if present != self._marks:
+            damage = self._damage(present)
+            if damage:
+                self.is_damaged = True
+                return damage
+            self._marks = present
         return ""
 
     def is_removed(self) -> bool:
@@ -64,30 +88,42 @@ class Presence:
         is_free = _identity(self._path, self._file) in (None, self._file)
         return is_free and _identity(self._log_path, self._log) in (None, self._log)
 
+    def _present(self) -> tuple[_Mark | None, _Mark | None]:
+        return _mark(self._path), _mark(self._log_path)
 
-def begin_anew(connection: sqlite3.Connection, path: Path) -> None:
+    def _damage(self, present: tuple[_Mark | None, _Mark | None]) -> str:
+        if present[0] is not None and present[0][0] == 0:
+            return "was emptied while it was open"
+        if self._index is None:
+            self._index = opened(Path(f"{self._path}-shm"))
+        if not has_all(Path(self._log_path), self._index):
+            return "was damaged while it was open: its write-ahead log is not what was written"
+        found = self.unsound()
+        return f"was damaged while it was open: {found}" if found else ""
+
+    def unsound(self) -> str:
+        """What SQLite finds wrong with what lies on the disk; empty if nothing, or if that cannot be said now."""
+        uri = f"{Path(self._path).as_uri()}?mode=ro"
+        try:
+            with closing(sqlite3.connect(uri, uri=True, isolation_level=None)) as reader:
+                found = str(reader.execute("PRAGMA quick_check(1)").fetchone()[0])
+        except connections.READ_ERRORS as error:
+            found = str(error) if connections.is_damage(error) else "ok"
+        return "" if found == "ok" else found
+
+
+def begin_anew(connection: sqlite3.Connection, path: Path) -> bool:
     """Write all that an open connection has into a new file at `path`, and close the connection.
 
-    Raises OSError or sqlite3.Error when that is not possible now; the connection is then as it was.
+    False if that is not whole. Raises OSError or sqlite3.Error when it is not possible now. The connection is as it was
+    in both cases.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    unready = path.with_name(path.name + ".fresh-unready")
-    for suffix in ("", "-journal", "-wal", "-shm"):
-        unready.with_name(unready.name + suffix).unlink(missing_ok=True)
-    connections.create_private(unready)
-    copy = connections.connect(unready)
-    try:
-        connection.backup(copy)
-        copy.execute("PRAGMA journal_mode = DELETE")  # all in one file
-    finally:
-        copy.close()
-    descriptor = os.open(unready, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    unready = recovery.copied(connection, path)
+    if unready is None:
+        return False
     # The copy has everything: what is left of the old log must not be found beside it.
-    path.with_name(path.name + "-wal").unlink(missing_ok=True)
+    log_of(path).unlink(missing_ok=True)
     if path.exists():  # only its log was removed
         os.replace(unready, path)
     else:
@@ -101,6 +137,7 @@ def begin_anew(connection: sqlite3.Connection, path: Path) -> None:
             os.fsync(folder)
         finally:
             os.close(folder)
+    return True
 
 
 def _take_place(new: Path, path: Path) -> None:
@@ -124,3 +161,11 @@ def _identity(path: str, unknown: _Identity | None) -> _Identity | None:
     except OSError:
         return unknown
     return found.st_dev, found.st_ino
+
+
+def _mark(path: str) -> _Mark | None:
+    try:
+        found = os.stat(path)
+    except OSError:
+        return None
+    return found.st_size, found.st_mtime_ns

@@ -8,11 +8,13 @@ Rules of this file:
    `finish_replacement` goes on at the next start.
 3. The damaged file gets a name with the time, which is passed in, and is kept for support: the newest three.
 4. A write-ahead log is moved before its database: it must never be found beside another one.
+5. What a connection that is still open reads is surer than what lies on the disk: it may be the only one to have it.
 """
 
 import os
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from itertools import islice
 from pathlib import Path
@@ -26,6 +28,7 @@ from ocpp16.store.rows import Rows
 from ocpp16.store.statements import PUT, select_all
 from ocpp16.store.tables import ALL_ROWS, id_tag_cache, local_list, local_list_version
 from ocpp16.store.trees import read_trees
+from ocpp16.store.write_ahead_log import is_empty
 
 _KEPT = 3
 _SIDE_FILES = ("-wal", "-shm", "-journal")
@@ -36,17 +39,56 @@ Saved = Mapping[str, Sequence[tuple[str, Row]]]
 """Name of a table → charge point id and row."""
 
 
-def replace_damaged(path: Path, schema: migrations.Schema, now: int, reason: str) -> str:
+def replace_damaged(
+    path: Path, schema: migrations.Schema, now: int, reason: str, live: sqlite3.Connection | None = None
+) -> str:
     """Put a fresh database with all that could be saved in the place of the damaged one.
 
-    Parameters: `now` in µs UTC, `reason` what is wrong. Returns a sentence for people. Raises OSError or sqlite3.Error
-    when even a fresh file cannot be written; the damaged one is then where it was.
+    Parameters: `now` in µs UTC, `reason` what is wrong, `live` a connection that has the damaged one open still.
+    Returns a sentence for people. Raises OSError or sqlite3.Error when even a fresh file cannot be written; the damaged
+    one is then where it was.
     """
-    saved = salvage(path)
+    saved = salvage(path, live)
     _fill(_fresh(path), schema, saved)
     aside = finish_replacement(path, now)
     counts = f"{len(saved.get('transactions', ()))} open transactions, {len(saved.get('message_queue', ()))} messages"
     return f"the database was damaged ({reason}); saved from it: {counts}; it was kept as {aside}"
+
+
+def replace_by_copy(path: Path, now: int, reason: str, live: sqlite3.Connection) -> str | None:
+    """The same with a copy of all that an open connection has, where that is whole; None if it is not."""
+    unready = copied(live, path)
+    if unready is None:
+        return None
+    os.replace(unready, _fresh(path))
+    _sync_folder(path.parent)
+    return f"the database was damaged ({reason}); nothing is lost of it; it was kept as {finish_replacement(path, now)}"
+
+
+def copied(live: sqlite3.Connection, path: Path) -> Path | None:
+    """A file beside `path` with all that an open connection has, on the disk; None if that is not whole.
+
+    Raises OSError or sqlite3.Error when it cannot be written now.
+    """
+    unready = _unready(_fresh(path))
+    copy = connections.connect(unready)
+    try:
+        live.backup(copy)
+        copy.execute("PRAGMA journal_mode = DELETE")  # all in one file
+        if copy.execute("PRAGMA quick_check(1)").fetchone()[0] != "ok":
+            return None
+    except connections.READ_ERRORS as error:
+        if connections.is_damage(error):
+            return None
+        raise
+    finally:
+        copy.close()
+    descriptor = os.open(unready, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+    return unready
 
 
 def finish_replacement(path: Path, now: int) -> str | None:
@@ -58,26 +100,28 @@ def finish_replacement(path: Path, now: int) -> str | None:
     if not fresh.exists():
         return None
     aside = _free_name(path, now)
+    was_there = False
     for suffix in (*_SIDE_FILES, ""):
         part = path.with_name(path.name + suffix)
         if part.exists():
             os.replace(part, aside.with_name(aside.name + suffix))
-    was_there = aside.exists()
+            was_there = True
+    if was_there and not aside.exists():  # its log was all that was left of it
+        aside.touch(0o600)
     os.replace(fresh, path)
     _sync_folder(path.parent)
     _drop_oldest(path)
     return aside.name if was_there else ""
 
 
-def salvage(path: Path) -> dict[str, list[tuple[str, Row]]]:
+def salvage(path: Path, live: sqlite3.Connection | None = None) -> dict[str, list[tuple[str, Row]]]:
     """Every row that can be read and makes sense, of the tables worth it. Never raises for what the file holds."""
     saved: dict[str, list[tuple[str, Row]]] = {}
     damaged: list[Rows[Any]] = []
-    is_readable = _is_readable(path)
-    with Pages(path) as pages:
-        most = pages.count * pages.size
+    is_readable = live is not None or _is_readable(path)
+    most = _most_rows(path, live)
     for rows in _SAVED:
-        found, is_whole = _read_table(path, rows, most) if is_readable else ({}, False)
+        found, is_whole = _read_table(path, live, rows, most) if is_readable else ({}, False)
         saved[rows.table.name] = [(charge_point_id, row) for (charge_point_id, _), row in found.items()]
         if not is_whole:
             damaged.append(rows)
@@ -96,41 +140,60 @@ def salvage(path: Path) -> dict[str, list[tuple[str, Row]]]:
 
 
 def _is_readable(path: Path) -> bool:
-    """Whether it is worth asking SQLite."""
+    """Whether it is worth asking SQLite, which deletes the log of an empty file."""
     try:
-        return connections.header_problem(path) is None
+        return not is_empty(path) and connections.header_problem(path) is None
     except OSError:
         return False
 
 
-def _read_table(path: Path, rows: Rows[Any], most: int) -> tuple[dict[tuple[str, Row], Row], bool]:
+def _most_rows(path: Path, live: sqlite3.Connection | None) -> int:
+    """More than a table can have: a tree that leads back into itself has no end."""
+    with Pages(path) as pages:
+        count, size = pages.count, pages.size
+    if live is not None:
+        with suppress(*connections.READ_ERRORS):
+            count = max(count, int(live.execute("PRAGMA page_count").fetchone()[0]))
+    return count * size
+
+
+def _read_table(
+    path: Path, live: sqlite3.Connection | None, rows: Rows[Any], most: int
+) -> tuple[dict[tuple[str, Row], Row], bool]:
     """What SQLite reads of a table, `most` rows at most, and whether that is all of it."""
     table = rows.table
     found: dict[tuple[str, Row], Row] = {}
-    # Read-only, so that the file stays as it was found; from both ends, since reading stops at a bad page.
+    # From both ends, since reading stops at a bad page.
     for direction in ("ASC", "DESC"):
         try:
-            connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, isolation_level=None)
-        except sqlite3.Error:
-            return found, False
-        connection.text_factory = _decode
-        try:
-            present = {str(column[1]) for column in connection.execute(f"PRAGMA table_info({table.name})")}
-            columns = tuple(column for column in table.columns if column in present)
-            # A tree that leads back into itself has no end.
-            for charge_point_id, *values in islice(connection.execute(select_all(table, columns, direction)), most):
-                try:
-                    row = rows.completed(dict(zip(columns, values, strict=True)))
-                except ValueError:
-                    continue
-                if isinstance(charge_point_id, str):
-                    found[charge_point_id, table.key_of(row)] = row
-            return found, True
+            with _reader(path, live) as connection:
+                present = {str(column[1]) for column in connection.execute(f"PRAGMA table_info({table.name})")}
+                columns = tuple(column for column in table.columns if column in present)
+                selected = connection.execute(select_all(table, columns, direction))
+                for charge_point_id, *values in islice(selected, most):
+                    try:
+                        row = rows.completed(dict(zip(columns, values, strict=True)))
+                    except ValueError:
+                        continue
+                    if isinstance(charge_point_id, str):
+                        found[charge_point_id, table.key_of(row)] = row
+                return found, True
         except (sqlite3.Error, UnicodeDecodeError, OverflowError):
             continue
-        finally:
-            connection.close()
     return found, False
+
+
+@contextmanager
+def _reader(path: Path, live: sqlite3.Connection | None) -> Iterator[sqlite3.Connection]:
+    # Read-only, so that the file stays as it was found.
+    connection = live or sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, isolation_level=None)
+    connection.text_factory = _decode
+    try:
+        yield connection
+    finally:
+        connection.text_factory = str
+        if live is None:
+            connection.close()
 
 
 def _key(item: tuple[tuple[str, Row], Row]) -> tuple[str, Row]:
@@ -142,10 +205,7 @@ def _decode(text: bytes) -> str:
 
 
 def _fill(fresh: Path, schema: migrations.Schema, saved: Saved) -> None:
-    unready = fresh.with_name(fresh.name + "-unready")
-    for suffix in ("", *_SIDE_FILES):
-        unready.with_name(unready.name + suffix).unlink(missing_ok=True)
-    connections.create_private(unready)
+    unready = _unready(fresh)
     connection = connections.connect(unready)
     try:
         connections.prepare(connection, "FULL", None)
@@ -168,6 +228,15 @@ def _fill(fresh: Path, schema: migrations.Schema, saved: Saved) -> None:
 
 def _fresh(path: Path) -> Path:
     return path.with_name(path.name + ".fresh")
+
+
+def _unready(fresh: Path) -> Path:
+    """An empty file in which a fresh database is made before it gets that name."""
+    unready = fresh.with_name(fresh.name + "-unready")
+    for suffix in ("", *_SIDE_FILES):
+        unready.with_name(unready.name + suffix).unlink(missing_ok=True)
+    connections.create_private(unready)
+    return unready
 
 
 def _free_name(path: Path, now: int) -> Path:

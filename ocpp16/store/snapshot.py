@@ -16,6 +16,7 @@ from ocpp16.store import connection as connections
 from ocpp16.store import migrations
 from ocpp16.store.base import Row
 from ocpp16.store.statements import SELECT
+from ocpp16.store.write_ahead_log import is_empty, is_orphaned, log_of
 
 _MAGIC = b"SQLite format 3\0"
 _WRITE_AHEAD = 2
@@ -61,10 +62,11 @@ def take_snapshot(path: Path, charge_point_id: str) -> Snapshot:
 def _address(path: Path) -> str:
     with path.open("rb") as file:
         header = file.read(100)
-    log = path.with_name(path.name + "-wal")
+    if is_orphaned(path):  # SQLite would delete the log
+        raise StoreError(f"{path} is empty, and its write-ahead log is not; the station puts that right when it starts")
     is_logged = len(header) == 100 and header[18] == _WRITE_AHEAD
     # Without a log everything is in the file; SQLite need not coordinate with anybody, for which it would make files.
-    is_all_there = is_logged and (not log.exists() or log.stat().st_size == 0)
+    is_all_there = is_logged and is_empty(log_of(path))
     return f"{path.absolute().as_uri()}?{'immutable=1' if is_all_there else 'mode=ro'}"
 
 

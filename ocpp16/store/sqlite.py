@@ -7,7 +7,8 @@ Rules of this file:
 1. `apply` is one transaction with one COMMIT; each charge point's part is a savepoint.
 2. Nothing is acknowledged that was not committed. After an error the connection is not inside a transaction.
 3. The connection is used by one thread at a time, which may be another one each time.
-4. A file that was removed while it was open is told as an outage, and begun anew with all that is known (`presence`).
+4. A file that was removed, emptied or damaged while it was open is told as an outage, and begun anew with all that is
+   known (`presence`). So is one in which damage is found by reading (`put_right`) or by writing (the next commit does).
 """
 
 import sqlite3
@@ -17,14 +18,16 @@ from contextlib import suppress
 from pathlib import Path
 
 from ocpp16.errors import StoreError
+from ocpp16.log import log
 from ocpp16.store import connection as connections
-from ocpp16.store import migrations
+from ocpp16.store import migrations, recovery
 from ocpp16.store.base import Batch, Put, Row, Table
 from ocpp16.store.lock import FileLock
-from ocpp16.store.opening import Manner, open_database, suspicion, take_lock
+from ocpp16.store.opening import Manner, Opened, open_database, suspicion, take_lock
 from ocpp16.store.presence import Presence, begin_anew
 from ocpp16.store.statements import DELETE, PUT, select
 from ocpp16.store.tables import TABLES
+from ocpp16.texts import shown
 
 _TABLES = {table.name: table for table in TABLES}
 # What a single row can be at fault for; everything else concerns the whole store.
@@ -48,19 +51,24 @@ class SqliteStore:
 
     is_volatile = False
 
-    def __init__(self, path: Path, connection: sqlite3.Connection, lock: FileLock, manner: Manner) -> None:
+    def __init__(self, path: Path, opened: Opened, lock: FileLock, manner: Manner) -> None:
         self.path = path
         self.detail = ""
-        """What happened to a damaged file at the opening; empty if nothing did."""
-        self.warnings: tuple[str, ...] = ()
-        self._connection: sqlite3.Connection | None = connection
+        """What happened to a damaged file; empty if nothing did."""
+        self.warnings: tuple[str, ...] = (opened.warning,) if opened.warning else ()
+        self._connection: sqlite3.Connection | None = opened.connection
         self._is_closed = False
-        self._lock = lock
+        self._lock: FileLock | None = lock
         self._manner = manner
         self._mutex = threading.Lock()
         self._presence = Presence(path)
         self._is_missed = False
+        self._damage = ""
+        """What SQLite said of the file; empty if nothing."""
         self._commits = 0
+        for warning in self.warnings:
+            log.warning("%s: %s", path, shown(warning, 1000))
+        self._tell(opened.detail)
 
     @classmethod
     def open(
@@ -96,11 +104,7 @@ class SqliteStore:
     @classmethod
     def locked(cls, path: Path, manner: Manner, lock: FileLock) -> "SqliteStore":
         """Open a database whose lock is there; it becomes the store's if that works. Raises what `open` raises."""
-        opened = open_database(path, manner)
-        store = cls(path, opened.connection, lock, manner)
-        store.detail = opened.detail
-        store.warnings = (opened.warning,) if opened.warning else ()
-        return store
+        return cls(path, open_database(path, manner), lock, manner)
 
     def load(self, charge_point_id: str, table: Table, key: Row = ()) -> list[Row]:
         whole = _TABLES.get(table.name)
@@ -110,9 +114,8 @@ class SqliteStore:
         if len(key) > len(whole.key_columns):
             raise ValueError(f"a key of {table.name} has fewer than {len(key)} columns")
         with self._mutex:
-            connection = self._opened()
             try:
-                rows = _rows(connection, select(table, len(key)), (charge_point_id, *key))
+                rows = _rows(self._opened(), select(table, len(key)), (charge_point_id, *key))
             except _NO_KEY:
                 return []
             except connections.READ_ERRORS as error:
@@ -148,6 +151,7 @@ class SqliteStore:
                         refused[charge_point_id] = error
                     execute("RELEASE part")
                 execute("COMMIT")
+                self._presence.note()
             except connections.READ_ERRORS as error:
                 _roll_back(connection)
                 raise self._failure(error, "written") from error
@@ -161,65 +165,119 @@ class SqliteStore:
         with self._mutex:
             if self._is_closed:
                 return
-            if self._presence.problem():
+            if self._connection is not None and self._presence.problem():
                 # The last chance for what is only in the open connection.
                 with suppress(StoreError):
-                    self._put_back()
+                    self._put_right()
             self._is_closed = True
             connection, self._connection = self._connection, None
             if connection is not None:
                 connection.close()
             self._presence.close()
-            self._lock.release()
+            if self._lock is not None:
+                self._lock.release()
+
+    def put_right(self) -> bool:
+        """After `load` raised StoreError: if the file is damaged, replace it by what can be saved, as at the opening.
+
+        True: loading is worth another attempt. Blocks. Raises StoreError.
+        """
+        with self._mutex:
+            if not self._damage or self._connection is None:
+                return False
+            is_worth_it = bool(self._presence.problem() or self._presence.unsound())
+            if is_worth_it:
+                self._put_right()
+            self._damage = ""
+            return is_worth_it
+
+    def give_up(self) -> FileLock:
+        """Close it, but for the lock, which is the caller's from here on."""
+        with self._mutex:
+            lock, self._lock = self._lock, None
+        assert lock is not None
+        self.close()
+        return lock
 
     def _look(self) -> None:
         """See whether commits still go where they are looked for. Raises StoreError when a file was found missing.
 
-        The next attempt begins a new one: the outage has been told by then.
+        The next attempt puts that right: the outage has been told by then.
         """
+        if self._connection is None:
+            return
         self._commits = (self._commits + 1) % _LOOKED_AT
-        if self._is_closed or (self._commits and not self._is_missed and not self._presence.is_doubtful()):
+        is_due = not self._commits or self._is_missed or self._damage
+        if self._is_closed or not (is_due or self._presence.is_doubtful()):
             return
         problem = self._presence.problem()
-        if problem:
-            if not self._is_missed:
-                self._is_missed = True
-                raise StoreError(f"{self.path} {problem}")
-            self._put_back()
-        elif not self._lock.is_in_place():
+        was_told = self._is_missed or self._damage
+        if problem and not was_told:
+            self._is_missed = True
+            raise StoreError(f"{self.path} {problem}")
+        if problem or (self._damage and self._presence.unsound()):
+            self._put_right()
+        elif not self._is_locked():
             self._lock_again()
-        self._is_missed = False
+        self._is_missed, self._damage = False, ""
 
-    def _put_back(self) -> None:
-        if not self._presence.is_removed():
-            raise StoreError(f"{self.path} {self._presence.problem()}: it is not overwritten")
-        if not self._lock.is_in_place():
-            self._lock_again()
+    def _put_right(self) -> None:
+        """What was removed, emptied or damaged is begun anew with all that the connection has or the disk holds."""
         connection = self._opened()
+        problem = self._presence.problem()
+        if problem and not self._presence.is_damaged and not self._presence.is_removed():
+            raise StoreError(f"{self.path} {problem}: it is not overwritten")
+        if not self._is_locked():
+            self._lock_again()
+        now = self._manner.now
         try:
-            begin_anew(connection, self.path)
+            detail: str | None = None
+            if problem and not self._presence.is_damaged:
+                detail = "" if begin_anew(connection, self.path) else None
+            elif not self._damage:
+                detail = recovery.replace_by_copy(self.path, now, problem, connection)
+            if detail is None:
+                why = problem or self._damage
+                detail = recovery.replace_damaged(self.path, self._manner.schema, now, why, connection)
         except (OSError, sqlite3.Error) as error:
-            raise StoreError(f"{self.path} was removed and cannot be begun anew: {error}") from error
-        self._connection = None
+            what = problem or f"is damaged ({self._damage})"
+            raise StoreError(f"{self.path} {what} and cannot be begun anew: {error}") from error
+        # Closed before the new one is opened: SQLite removes what is called like its log.
+        with suppress(sqlite3.Error):
+            connection.close()
+        self._presence.close()
+        self._connection, self._damage = None, ""
+        self._tell(detail)
         self._opened()
+
+    def _tell(self, detail: str) -> None:
+        if detail:
+            self.detail = detail
+            log.error("%s: %s", self.path, shown(detail, 1000))
+
+    def _is_locked(self) -> bool:
+        return self._lock is not None and self._lock.is_in_place()
 
     def _lock_again(self) -> None:
         lock = take_lock(self.path)
-        self._lock.release()
+        if self._lock is not None:
+            self._lock.release()
         self._lock = lock
 
     def _opened(self) -> sqlite3.Connection:
         if self._is_closed:
             raise StoreError("the store is closed")
         if self._connection is None:
-            self._connection = open_database(self.path, self._manner).connection
-            self._presence.close()
+            opened = open_database(self.path, self._manner)
+            self._connection = opened.connection
             self._presence = Presence(self.path)
+            self._tell(opened.detail)
         return self._connection
 
     def _failure(self, error: Exception, what: str) -> StoreError:
         if connections.is_damage(error):
-            # Large files are not checked at every opening: this one will be.
+            self._damage = f"cannot be {what}: {error}"
+            # Should it not be put right now: large files are not checked at every opening, this one will be.
             with suppress(OSError):
                 suspicion(self.path).touch(0o600)
         return StoreError(f"{self.path} cannot be {what}: {error}")

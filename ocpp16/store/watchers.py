@@ -8,7 +8,7 @@ Rules of this file:
 
 import heapq
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import trio
 
@@ -27,12 +27,21 @@ class Watcher(NamedTuple):
     """(place, error), when something was left out or a callback failed."""
 
 
+class Owner(Protocol):
+    """What is watched; it has callbacks of its own, which may change."""
+
+    on_failing: Callable[[str], None] | None
+    on_recovered: Callable[[], None] | None
+    on_internal_error: Callable[[str, BaseException], None] | None
+
+
 class Watchers:
-    """By charge point; None watches all."""
+    """By charge point; None watches all. The owner's own callbacks are called first."""
 
-    __slots__ = ("_log", "_watchers")
+    __slots__ = ("_log", "_owner", "_watchers")
 
-    def __init__(self, log: FoldingLog) -> None:
+    def __init__(self, owner: Owner, log: FoldingLog) -> None:
+        self._owner = owner
         self._log = log
         self._watchers: dict[str | None, list[Watcher]] = {}
 
@@ -48,23 +57,27 @@ class Watchers:
 
         return end
 
-    def failing(self, first: Watcher, reason: str) -> None:
-        for watcher in (first, *self._all()):
+    def failing(self, reason: str) -> None:
+        for watcher in self._all():
             if watcher.on_failing is not None:
                 _call(self._log, watcher.on_failing, reason)
 
-    def recovered(self, first: Watcher) -> None:
-        for watcher in (first, *self._all()):
+    def recovered(self) -> None:
+        for watcher in self._all():
             if watcher.on_recovered is not None:
                 _call(self._log, watcher.on_recovered)
 
-    def internal_error(self, first: Watcher, charge_point_id: str, place: str, error: BaseException) -> None:
-        for watcher in (first, *self._watchers.get(charge_point_id, ()), *self._watchers.get(None, ())):
+    def internal_error(self, charge_point_id: str, place: str, error: BaseException) -> None:
+        concerned = (self._own(), *self._watchers.get(charge_point_id, ()), *self._watchers.get(None, ()))
+        for watcher in concerned:
             if watcher.on_internal_error is not None:
                 _call(self._log, watcher.on_internal_error, place, error)
 
+    def _own(self) -> Watcher:
+        return Watcher(self._owner.on_failing, self._owner.on_recovered, self._owner.on_internal_error)
+
     def _all(self) -> list[Watcher]:
-        return [watcher for watchers in self._watchers.values() for watcher in watchers]
+        return [self._own(), *(watcher for watchers in self._watchers.values() for watcher in watchers)]
 
 
 def _call(log: FoldingLog, callback: Callable[..., None], *arguments: object) -> None:

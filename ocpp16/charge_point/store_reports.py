@@ -1,0 +1,89 @@
+"""What host and log are told of database and files: that they cannot be written, that they can again, what was saved.
+
+Database and files fail apart, and are told apart; that it is over is told when nothing fails any more.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from ocpp16.charge_point.charge_point import ChargePoint
+from ocpp16.charge_point.feed import ObserverFeed
+from ocpp16.log import FoldingLog
+from ocpp16.models import Counters
+from ocpp16.observer import StoreFailing, StoreRecovered
+from ocpp16.store.journal import Journal
+from ocpp16.texts import shown
+
+
+class StoreReports:
+    """Of one charge point and the journal it uses."""
+
+    __slots__ = ("_counters", "_detail", "_failing", "_feed", "_journal", "_log")
+
+    def __init__(self, log: FoldingLog, journal: Journal, counters: Counters, feed: ObserverFeed | None) -> None:
+        self._log = log
+        self._journal = journal
+        self._counters = counters
+        self._feed = feed
+        self._failing: set[str] = set()
+        self._detail = ""
+        """What was told of a damaged database."""
+
+    def database_failing(self, reason: str) -> None:
+        self._begin("database", reason)
+
+    def database_recovered(self) -> None:
+        self._end("database")
+
+    def files_failing(self, reason: str) -> None:
+        self._begin("files", reason)
+
+    def files_recovered(self) -> None:
+        self._end("files")
+
+    def _begin(self, what: str, reason: str) -> None:
+        self._failing.add(what)
+        self._counters.store_failures += 1
+        self._log.error("not stored, what depends on it waits or is refused: %s", reason)
+        if self._feed is not None:
+            self._feed.tell_now(StoreFailing(reason))
+
+    def _end(self, what: str) -> None:
+        self._failing.discard(what)
+        if not self._failing:
+            self._log.warning("what could not be stored can be again")
+            self._tell_recovered()
+
+    def look(self) -> None:
+        """It is opened: tell what became of a damaged database."""
+        if getattr(self._journal.store, "detail", "") and not self._failing:
+            self._tell_recovered()
+
+    def _tell_recovered(self) -> None:
+        detail = getattr(self._journal.store, "detail", "")
+        news = detail if detail != self._detail else ""
+        self._detail = detail
+        if self._feed is not None:
+            self._feed.tell_now(StoreRecovered(shown(news, 1000)))
+
+
+@contextmanager
+def reported(journal: Journal, charge_point: ChargePoint, reports: StoreReports, identity: str) -> Iterator[None]:
+    """Have what happens at the store told, as long as the charge point is there.
+
+    Raises StoreError if another one of this identity is.
+    """
+    journal.charge_points.claim(identity)
+    unsubscribe = journal.subscribe(charge_point.durable_rose, identity)
+    unwatch = journal.watch(
+        identity,
+        on_failing=reports.database_failing,
+        on_recovered=reports.database_recovered,
+        on_internal_error=charge_point.second_line.failed,
+    )
+    try:
+        yield
+    finally:
+        unwatch()
+        unsubscribe()
+        journal.charge_points.release(identity)

@@ -1,0 +1,48 @@
+"""Who may use a store: one journal, and at that each charge point once. Two of either would overtake each other."""
+
+from typing import TYPE_CHECKING
+from weakref import WeakValueDictionary
+
+from ocpp16.errors import StoreError
+from ocpp16.store.base import Store
+from ocpp16.texts import shown
+
+if TYPE_CHECKING:
+    from ocpp16.store.journal import Journal
+
+# By the identity of the store. It keeps nothing alive.
+_JOURNALS: "WeakValueDictionary[int, Journal]" = WeakValueDictionary()
+
+
+def journal_of(store: Store) -> "Journal | None":
+    """The journal that lives for a store, if there is one."""
+    return _JOURNALS.get(id(store))
+
+
+def claim_store(store: Store, journal: "Journal") -> None:
+    """Raises ValueError if the store has another journal."""
+    if _JOURNALS.setdefault(id(store), journal) is not journal:
+        raise ValueError("the store has a journal already: use shared_journal(store)")
+
+
+def release_store(store: Store, journal: "Journal") -> None:
+    if _JOURNALS.get(id(store)) is journal:
+        del _JOURNALS[id(store)]
+
+
+class Claims:
+    """The charge points that are at work on one journal, by identity."""
+
+    __slots__ = ("_claimed",)
+
+    def __init__(self) -> None:
+        self._claimed: set[str] = set()
+
+    def claim(self, charge_point_id: str) -> None:
+        """It begins to work. Raises StoreError if another one of this identity does."""
+        if charge_point_id in self._claimed:
+            raise StoreError(f"a charge point {shown(charge_point_id)!r} is open already on this store")
+        self._claimed.add(charge_point_id)
+
+    def release(self, charge_point_id: str) -> None:
+        self._claimed.discard(charge_point_id)
