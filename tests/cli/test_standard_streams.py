@@ -4,6 +4,7 @@ import errno
 import json
 import logging
 import os
+import shlex
 import subprocess
 import sys
 import threading
@@ -96,9 +97,11 @@ async def test_a_station_whose_output_is_on_a_full_disk_goes_on(command: tuple[s
 def test_streams_that_are_closed_are_no_places_for_other_files(
     command: tuple[str, ...], write_configuration: Callable[..., Path], tmp_path: Path
 ) -> None:
-    arguments = f"{' '.join(command)} charge-point --maindir d --conf {write_configuration()} --control jsonl"
+    arguments = shlex.join(
+        [*command, "charge-point", "--maindir", "d", "--conf", str(write_configuration()), "--control", "jsonl"]
+    )
     done = subprocess.run(
-        ["sh", "-c", f"{arguments} <&- >&- 2>&-; echo $?"], capture_output=True, cwd=tmp_path, text=True, timeout=60
+        ["sh", "-c", f"{arguments} <&- >&- 2>&-; echo $?"], capture_output=True, cwd=tmp_path, text=True, timeout=600
     )
     assert done.stdout == "0\n"
     assert (tmp_path / "d" / "cp001.db").read_bytes().startswith(b"SQLite format 3\0")
