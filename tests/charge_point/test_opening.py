@@ -246,15 +246,18 @@ def test_ctrl_c_at_the_lines_of_opening_and_starting(make_config: Any, virtual_r
 
 def test_a_fact_is_taken_whole(make_config: Any, virtual_run: Callable[..., Any]) -> None:
     """Ctrl-C at the lines of a handler comes after it."""
-    number, has_come = 1, True
+    number, has_come, half_done = 1, True, list[str]()
     while has_come:
         interrupt = SignalAtLine(number)
 
         async def main(interrupt: SignalAtLine = interrupt) -> None:
             async with open_charge_point(make_config(), RecordingStation(), store=Driver()) as charge_point:
                 await charge_point.start()
-                with interrupt:
-                    charge_point.on_transaction_started(1, "s1", "TAG", 1)
+                try:
+                    with interrupt:
+                        charge_point.on_transaction_started(1, "s1", "TAG", 1)
+                except KeyboardInterrupt:
+                    half_done.append(interrupt.line)
                 depth = charge_point.queue_depth
                 assert charge_point.transaction(1) is not None
                 assert depth > 0
@@ -268,6 +271,7 @@ def test_a_fact_is_taken_whole(make_config: Any, virtual_run: Callable[..., Any]
         has_come = interrupt.has_come
         number += 7
     assert number > 50, "the scene"
+    assert half_done == []
 
 
 class SignalAtLine:
@@ -275,6 +279,7 @@ class SignalAtLine:
 
     def __init__(self, number: int) -> None:
         self.has_come = False
+        self.line = ""
         self._number = number
 
     def __enter__(self) -> "SignalAtLine":
@@ -296,5 +301,6 @@ class SignalAtLine:
             self._number -= 1
             if self._number <= 0:
                 self.has_come = True
+                self.line = f"{frame.f_code.co_filename}:{frame.f_lineno}"
                 signal.raise_signal(signal.SIGINT)
         return self._line

@@ -184,6 +184,29 @@ def test_nobody_else_gets_in_meanwhile(path: Path, disk: Disk) -> None:
     SqliteStore.open(path).close()
 
 
+def test_lock_of_one_that_was_opened_too_late_is_taken_over(path: Path, disk: Disk) -> None:
+    late = fallen_back(path, disk)
+    store = FallbackStore(path, MANNER, "no answer from the disk", None, None)
+    store.take_over(late)
+    with pytest.raises(StoreError, match="another process has it"):
+        SqliteStore.open(path)
+    store.close()
+    SqliteStore.open(path).close()
+
+
+def test_log_of_an_empty_file_is_read_too(path: Path, disk: Disk, tmp_path: Path) -> None:
+    first = SqliteStore.open(tmp_path / "first")
+    put(first, setting("only in the log"))
+    shutil.copy(tmp_path / "first-wal", f"{path}-wal")
+    path.touch()
+    first.close()
+    store = fallen_back(path, disk)
+    assert content(store) == {"settings": [("only in the log", "1")]}
+    store.adopt(store.try_open())
+    assert content(store) == {"settings": [("only in the log", "1")]}
+    store.close()
+
+
 def test_log_that_was_not_taken_in_is_read_too(path: Path, disk: Disk, tmp_path: Path) -> None:
     first = SqliteStore.open(tmp_path / "first")
     put(first, setting("only in the log"))
@@ -209,6 +232,8 @@ def test_file_that_cannot_take_it_yet_is_closed_and_memory_goes_on(
         with pytest.raises(StoreError, match="disk is full"):
             store.adopt(store.try_open())
     assert (store.is_degraded, store.reason) == (True, "database or disk is full")
+    with pytest.raises(StoreError, match="another process has it"):
+        SqliteStore.open(path)
     put(store, setting("b"))
     store.adopt(store.try_open())
     assert [row[0] for row in store.load("cp", settings.TABLE)] == ["a", "b"]

@@ -12,6 +12,7 @@ from ocpp16.enums import AuthorizationStatus
 from ocpp16.errors import StoreError
 from ocpp16.state.transaction import Transaction
 from ocpp16.store import recovery
+from ocpp16.store.loading import load_all, load_rows
 from ocpp16.store.sqlite import SqliteStore
 from ocpp16.store.tables import (
     id_tag_cache,
@@ -303,3 +304,97 @@ def test_flipped_bytes_never_stop_the_opener_with_another_error(path: Path, seed
         pass
     finally:
         store.close()
+
+
+# A log that lost its database
+
+
+def orphaned(path: Path, tmp_path: Path, how: str) -> None:
+    """A killed process's files, the main one of which is empty or gone."""
+    first = SqliteStore.open(tmp_path / "first")
+    first.apply([("cp", [message_queue.put(message_queue.MessageRow(n, 1, "A", {})) for n in range(50)])])
+    first.apply([("cp", [message_queue.delete(7)])])
+    for suffix in ("", "-wal", "-shm"):
+        shutil.copy(tmp_path / f"first{suffix}", f"{path}{suffix}")
+    first.close()
+    path.unlink()
+    if how == "empty":
+        path.touch()
+
+
+@pytest.mark.parametrize("how", ["empty", "gone"])
+def test_log_without_its_database_is_damage(tmp_path: Path, how: str, caplog: pytest.LogCaptureFixture) -> None:
+    """SQLite would delete it unread."""
+    path = tmp_path / "db"
+    orphaned(path, tmp_path, how)
+    log = (tmp_path / "db-wal").read_bytes()
+    store = SqliteStore.open(path, now=NOW)
+    assert store.detail == (
+        "the database was damaged (it is empty or gone, and its write-ahead log is not); saved from it: "
+        f"0 open transactions, 49 messages; it was kept as db.{AT_NOW}"
+    )
+    assert store.detail in caplog.text
+    rows = store.load("cp", message_queue.TABLE)
+    assert [row[0] for row in rows] == [n for n in range(50) if n != 7]
+    store.close()
+    assert (tmp_path / f"db.{AT_NOW}-wal").read_bytes() == log
+    assert (tmp_path / f"db.{AT_NOW}").stat().st_size == 0
+
+
+@pytest.mark.parametrize("how", ["empty", "gone"])
+def test_log_of_another_program_is_not_touched(tmp_path: Path, how: str) -> None:
+    path = tmp_path / "db"
+    connection = sqlite3.connect(path, isolation_level=None)
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA application_id = 7")
+    connection.execute("CREATE TABLE theirs (x)")
+    log = (tmp_path / "db-wal").read_bytes()
+    connection.close()
+    (tmp_path / "db-wal").write_bytes(log)
+    path.unlink()
+    if how == "empty":
+        path.touch()
+    with pytest.raises(StoreError, match="another program"):
+        SqliteStore.open(path, now=NOW)
+    assert (tmp_path / "db-wal").read_bytes() == log
+
+
+def test_log_without_anything_in_it(tmp_path: Path) -> None:
+    (tmp_path / "db-wal").write_bytes(b"nothing that makes sense")
+    store = SqliteStore.open(tmp_path / "db", now=NOW)
+    assert "0 messages" in store.detail
+    store.close()
+    assert SqliteStore.open(tmp_path / "db", now=NOW).detail == ""
+
+
+def test_large_database_in_which_damage_is_found_by_reading(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not checked when it is opened; a charge point starts all the same."""
+    monkeypatch.setattr("ocpp16.store.opening._ALWAYS_CHECKED", 0)
+    spoil(path, pages_of(path, "message_queue")[1])
+    store = SqliteStore.open(path, now=NOW)
+    assert store.detail == ""
+    assert len(load_rows(store, "cp2", transactions.TABLE)) == 1
+    found = load_all(store, "cp1")
+    assert 0 < MESSAGES - len(found["message_queue"]) < 30
+    assert len(found["transactions"]) == 1
+    assert "was damaged (cannot be read: database disk image is malformed)" in store.detail
+    store.apply([("cp1", [message_queue.put(message_queue.MessageRow(9999, 1, "A", {}))])])
+    store.close()
+    again = SqliteStore.open(path, now=NOW)
+    assert again.detail == ""
+    assert len(load_rows(again, "cp1", message_queue.TABLE)) == len(found["message_queue"]) + 1
+    again.close()
+
+
+def test_large_database_in_which_damage_is_found_by_writing(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ocpp16.store.opening._ALWAYS_CHECKED", 0)
+    damaged = pages_of(path, "message_queue")[-1]
+    spoil(path, damaged)
+    store = SqliteStore.open(path, now=NOW)
+    change = [("cp1", [message_queue.put(message_queue.MessageRow(9999, 1, "A", {}))])]
+    with pytest.raises(StoreError, match="cannot be written"):
+        store.apply(change)
+    assert store.apply(change) == {}
+    assert "was damaged (cannot be written" in store.detail
+    assert store.load("cp1", message_queue.TABLE)[-1][0] == 9999
+    store.close()
