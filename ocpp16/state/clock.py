@@ -64,7 +64,9 @@ def put_right(micros: int, now: int, shift: int) -> int:
 
 def within(micros: int) -> int:
     """`micros`, or the nearest time within the years 1 to 9999."""
-    return _FIRST if micros < _FIRST else min(micros, _LAST)
+    if _FIRST <= micros <= _LAST:
+        return micros
+    return _FIRST if micros < _FIRST else _LAST
 
 
 def to_micros(time: datetime, name: str = "time") -> int:
@@ -76,7 +78,10 @@ def to_micros(time: datetime, name: str = "time") -> int:
 
 def to_datetime(micros: int) -> datetime:
     """The aware datetime in UTC of `micros` µs since 1970."""
-    return _EPOCH + timedelta(microseconds=within(micros))
+    try:
+        return _EPOCH + timedelta(microseconds=micros)
+    except OverflowError:
+        return _EPOCH + timedelta(microseconds=within(micros))
 
 
 class Clock:
