@@ -170,7 +170,7 @@ class ChargePoint(Questions):
     async def prepare(self, *, timeout: float | None = None) -> None:
         """Read what is stored, within `timeout` seconds, and make everything that belongs to a start; for
         `open_charge_point`. Raises StoreError."""
-        self._make_life(restored(await self._loaded(timeout), self.clock.now()))
+        self._make_life(restored(await self._loaded(timeout), self.clock.now(), self.second_line))
 
     async def _loaded(self, timeout: float | None = None) -> dict[str, list[Row]]:
         return await self._journal.load_all(self.configuration[internal.CHARGE_POINT_ID], timeout=timeout)
@@ -272,7 +272,7 @@ class ChargePoint(Questions):
         self.clock = self.clock.continued()
         self._pump.clock = self.clock
         self.configuration.reboot()
-        self._make_life(restored(loaded, self.clock.now()))
+        self._make_life(restored(loaded, self.clock.now(), self.second_line))
 
     def _begin(self, connector_status: Mapping[int, ChargePointStatus], resuming: Collection[str]) -> None:
         life, features = self._life, self._life.features

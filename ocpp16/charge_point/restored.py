@@ -1,20 +1,22 @@
 """From the rows of a store to the state of a charge point, once at each start.
 
 Rules of this file:
-1. A row that cannot be read, or that says what cannot be, never stops the start: it is logged and left out; it stays in
-   the store for a person to see. Of a transaction all is kept that can be: its end is still to be told.
+1. A row that cannot be read, or that says what cannot be, never stops the start: it is left out, told as any fault is
+   (`SecondLine`), and stays in the store for a person to see. Of a transaction all is kept that can be: its end is
+   still to be told.
 2. A stored time that cannot have been (bits rot, clocks lie) is no time: the present one stands in for it, counted.
    Times marked with a boot whose clock was not set are corrected later (state/clock.py) and may be of any year.
 3. Numbers that go on counting (sequences, keys, boots) begin above what is stored and below what a column can hold.
 """
 
-import logging
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from ocpp16._core import validate_sending
+from ocpp16.charge_point.second_line import SecondLine
 from ocpp16.enums import AvailabilityType
+from ocpp16.log import FoldingLog
 from ocpp16.rpc.pending import Entry, Lane
 from ocpp16.state.clock import Clock, correct_timestamps, plausible
 from ocpp16.state.transaction import Transaction, Transactions
@@ -35,13 +37,10 @@ from ocpp16.store.tables.charging_profiles import ChargingProfileRow
 from ocpp16.store.tables.dead_letters import DeadLetterRow
 from ocpp16.store.tables.meters import MeterRow
 from ocpp16.store.tables.samples import SampleRow
-from ocpp16.texts import shown
 from ocpp16.values import INT32_HIGH, INT32_LOW, whole
 
 R = TypeVar("R")
 T = TypeVar("T")
-
-log = logging.getLogger("ocpp16")
 
 BOOT = settings.BOOT
 CONFIGURATION = "configuration"
@@ -114,9 +113,12 @@ def _note_payload(clock: Clock, payload: dict[str, Any], clock_boot: int) -> Non
         correct_timestamps({name: value for name, value in payload.items() if name != "transactionData"}, note)
 
 
-def restored(loaded: dict[str, list[Row]], now: int) -> Restored:
-    """Read the rows of `READ`, by name of the table; `now` in µs UTC stands in for times that cannot be."""
-    result = Restored()
+def restored(loaded: dict[str, list[Row]], now: int, second_line: SecondLine) -> Restored:
+    """Read the rows of `READ`, by name of the table; `now` in µs UTC stands in for times that cannot be.
+
+    `second_line` is told of rows that cannot be read.
+    """
+    result, tables, log = Restored(), _Tables(loaded, second_line), second_line.log
 
     def time(micros: int, clock_boot: int, what: str) -> int:
         if clock_boot or plausible(micros):
@@ -125,22 +127,22 @@ def restored(loaded: dict[str, list[Row]], now: int) -> Restored:
         log.warning("the stored time %s cannot have been and is taken as of now", what)
         return now
 
-    result.settings = {row.key: row.value for row in _read(settings.ROWS, loaded)}
-    result.availability = {row.connector_id: row.availability for row in _read(availability.ROWS, loaded)}
-    result.meters = {row.connector_id: row for row in _taken(_meter, meters.ROWS, loaded)}
+    result.settings = {row.key: row.value for row in tables.read(settings.ROWS)}
+    result.availability = {row.connector_id: row.availability for row in tables.read(availability.ROWS)}
+    result.meters = {row.connector_id: row for row in tables.taken(_meter, meters.ROWS)}
     checkpoints = {row.connector_id: row.energy for row in result.meters.values()}
 
     def take(transaction: Transaction) -> None:
         _check_number(transaction.key)
         whole(transaction.connector_id, "its connector", 1)
-        _check_registers(transaction, checkpoints.get(transaction.connector_id))
+        _check_registers(transaction, checkpoints.get(transaction.connector_id), log)
         _check_times(transaction, time)
         result.transactions.add(transaction)
 
-    _taken(take, transactions.ROWS, loaded)
-    result.messages = _taken(lambda row: _entry(row, result.transactions, time), message_queue.ROWS, loaded)
-    result.dead_letters = [row for row in _read(dead_letters.ROWS, loaded) if 0 <= row.sequence < _HIGHEST]
-    result.samples = _taken(lambda row: _sample(row, time), samples.ROWS, loaded)
+    tables.taken(take, transactions.ROWS)
+    result.messages = tables.taken(lambda row: _entry(row, result.transactions, time), message_queue.ROWS)
+    result.dead_letters = [row for row in tables.read(dead_letters.ROWS) if 0 <= row.sequence < _HIGHEST]
+    result.samples = tables.taken(lambda row: _sample(row, time), samples.ROWS)
     sequences = [entry.sequence for entry in result.messages] + [row.sequence for row in result.dead_letters]
     # What a start from memory could not read lies below this number (store/fallback.py).
     first = result.settings.get(settings.FIRST_NUMBER)
@@ -151,29 +153,38 @@ def restored(loaded: dict[str, list[Row]], now: int) -> Restored:
     # A key is never given twice while anything stored still names it.
     used = [first, *(key for key in keys if key is not None and key < _HIGHEST)]
     result.transactions.next_key = max([result.transactions.next_key, *(key + 1 for key in used)])
-    result.charging_profiles = _taken(_profile, charging_profiles.ROWS, loaded)
+    result.charging_profiles = tables.taken(_profile, charging_profiles.ROWS)
     result.corrections = {
-        row.boot: row.shift for row in _read(clock_corrections.ROWS, loaded) if abs(row.shift) <= _LONGEST_SHIFT
+        row.boot: row.shift for row in tables.read(clock_corrections.ROWS) if abs(row.shift) <= _LONGEST_SHIFT
     }
     return result
 
 
-def _read(rows: Rows[R], loaded: dict[str, list[Row]]) -> list[R]:
-    def unreadable(row: Row, error: ValueError) -> None:
-        log.error("a stored row is left out: %s", shown(error))
+class _Tables:
+    """What was loaded, table by table, without the rows that cannot be."""
 
-    return rows.read(loaded.get(rows.table.name, ()), unreadable)
+    __slots__ = ("_loaded", "_second_line")
 
+    def __init__(self, loaded: dict[str, list[Row]], second_line: SecondLine) -> None:
+        self._loaded = loaded
+        self._second_line = second_line
 
-def _taken(take: Callable[[R], T], rows: Rows[R], loaded: dict[str, list[Row]]) -> list[T]:
-    """What `take` makes of the rows of a table, without those of which it says by ValueError that they cannot be."""
-    results = []
-    for row in _read(rows, loaded):
-        try:
-            results.append(take(row))
-        except ValueError as error:
-            log.error("a stored row is left out: %s: %s", rows.table.name, shown(error))
-    return results
+    def read(self, rows: Rows[R]) -> list[R]:
+        name = rows.table.name
+        return rows.read(self._loaded.get(name, ()), lambda row, error: self._leave_out(name, error))
+
+    def taken(self, take: Callable[[R], T], rows: Rows[R]) -> list[T]:
+        """What `take` makes of the rows of a table, without those it refuses by ValueError."""
+        results = []
+        for row in self.read(rows):
+            try:
+                results.append(take(row))
+            except ValueError as error:
+                self._leave_out(rows.table.name, error)
+        return results
+
+    def _leave_out(self, name: str, error: ValueError) -> None:
+        self._second_line.failed(f"reading a stored row of {name}", error)
 
 
 def _unread(loaded: dict[str, list[Row]]) -> Iterator[int]:
@@ -200,7 +211,7 @@ def _profile(row: ChargingProfileRow) -> ChargingProfileRow:
     return row
 
 
-def _check_registers(transaction: Transaction, checkpoint: int | None) -> None:
+def _check_registers(transaction: Transaction, checkpoint: int | None, log: FoldingLog) -> None:
     """Registers that cannot have been: what else is known of the meter stands in. Raises ValueError if nothing is.
 
     The checkpoint of the connector is written with the last register, and tells when that is too low.

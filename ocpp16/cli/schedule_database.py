@@ -4,6 +4,7 @@ The station may be running: nothing is locked, repaired or written. Its connecti
 database, so it counts as online.
 """
 
+import time
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
@@ -13,10 +14,12 @@ from urllib.parse import unquote
 import click
 
 from ocpp16.charge_point.restored import CONFIGURATION, Restored, restored
+from ocpp16.charge_point.second_line import SecondLine
 from ocpp16.cli.charge_point_options import find_configuration
 from ocpp16.cli.failure import CommandFailed
 from ocpp16.codec import format_datetime
 from ocpp16.errors import ConfigurationError
+from ocpp16.models import Counters
 from ocpp16.profiles.charging_profiles import stored_profile_rules
 from ocpp16.schedule import ProfileRules, check_profile
 from ocpp16.schedule.scenario import Scenario
@@ -54,7 +57,8 @@ def station_scenario(path: Path, configuration_name: str, now: datetime) -> Scen
     if charge_point_id not in snapshot.charge_point_ids:
         known = ", ".join(snapshot.charge_point_ids) or "nobody"
         raise CommandFailed(f"{path}: has nothing of charge point {charge_point_id}, but of {known}")
-    found = restored(snapshot.rows, to_micros(now))
+    second_line = SecondLine(charge_point_id, Counters(), time.monotonic, lambda event: None)
+    found = restored(snapshot.rows, to_micros(now), second_line)
     configuration = Configuration.load(document, overlay=_changes(path.with_name(OVERLAY), found), is_complete=False)
     most = configuration[core.NUMBER_OF_CONNECTORS]
     units = configuration[smart_charging.CHARGING_SCHEDULE_ALLOWED_CHARGING_RATE_UNIT]

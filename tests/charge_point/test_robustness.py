@@ -127,7 +127,8 @@ async def test_a_stored_message_that_makes_no_sense_stops_no_start(
     row = message_queue.MessageRow(7, 9, "MeterValues", {}, attempts=0, transaction_key=None, clock_boot=0)
     disk.apply([("cp001", [message_queue.put(row)])])
     async with open_bench(store=disk) as bench:
-        assert "a stored row is left out: message_queue" in caplog.text
+        assert "reading a stored row of message_queue failed: ValueError" in caplog.text
+        assert bench.charge_point.counters.internal_errors == 1
         bench.begin()
         await trio.sleep(1)
         assert len(bench.sent("StartTransaction")) == 1
