@@ -231,7 +231,7 @@ def assemble(charge_point: "ChargePoint", life: "Life", found: Restored) -> Feat
     ctx.next_sequence = found.next_sequence
     delivery.ctx = ctx
     session.outbox.restore(found.messages)
-    ctx.marked = [entry for entry in found.messages if entry.clock_boot and entry.lane is Lane.TRANSACTION]
+    ctx.marked = [entry for entry in found.messages if entry.has_marks and entry.lane is Lane.TRANSACTION]
     if found.messages:
         log.info("%s: %d messages wait from before", ctx.charge_point_id, len(found.messages))
     features = Features(ctx, connectors, found, charge_point.reconnect_if_connected)

@@ -6,6 +6,7 @@ finds either the message and the old state, or the new state and no message.
 
 from functools import partial
 
+from ocpp16._core import parse_datetime
 from ocpp16.observer import MessageGivenUp, MessageSetAside
 from ocpp16.profiles.base import Context, Payload
 from ocpp16.profiles.dead_letters import DeadLetters
@@ -42,17 +43,36 @@ class StoredDelivery:
             }
         elif entry.action == "MeterValues" and transaction_id is not None:
             payload = {**payload, "transactionId": transaction_id}
-        if entry.clock_boot:
-            payload = correct_timestamps(payload, partial(self._corrected, entry))
+        if entry.has_marks:
+            payload = self._with_corrected_times(payload, entry)
         if entry.action == "StatusNotification" and self.ctx.clock.is_set:
             payload = correct_timestamps(payload, partial(min, self.ctx.clock.now()))
         return payload
 
-    def _corrected(self, entry: Entry, micros: int) -> int:
+    def _with_corrected_times(self, payload: Payload, entry: Entry) -> Payload:
+        transaction = entry.transaction if isinstance(entry.transaction, Transaction) else None
+        if not entry.data_boots:
+            return correct_timestamps(payload, partial(self._corrected, transaction, entry.clock_boot))
+        data = payload["transactionData"]
+        payload = correct_timestamps(
+            {**payload, "transactionData": []}, partial(self._corrected, transaction, entry.clock_boot)
+        )
+        end = parse_datetime(payload["timestamp"])
+
+        def within_it(clock_boot: int, micros: int) -> int:
+            return min(self._corrected(transaction, clock_boot, micros), end)
+
+        payload["transactionData"] = [
+            correct_timestamps(value, partial(within_it, clock_boot))
+            for value, clock_boot in zip(data, entry.data_boots, strict=True)
+        ]
+        return payload
+
+    def _corrected(self, transaction: Transaction | None, clock_boot: int, micros: int) -> int:
         clock = self.ctx.clock
-        corrected = clock.corrected(micros, entry.clock_boot)
-        if isinstance(entry.transaction, Transaction):
-            started_at, mark = clock.settled(entry.transaction.started_at, entry.transaction.clock_boot)
+        corrected = clock.corrected(micros, clock_boot)
+        if transaction is not None:
+            started_at, mark = clock.settled(transaction.started_at, transaction.clock_boot)
             return corrected if mark else max(corrected, started_at)
         return corrected
 

@@ -99,6 +99,8 @@ class Restored:
                 clock.note(transaction.stopped_at, transaction.stop_clock_boot)
         for entry in self.messages:
             _note_payload(clock, entry.payload, entry.clock_boot)
+            for value, clock_boot in zip(entry.payload.get("transactionData", ()), entry.data_boots, strict=False):
+                _note_payload(clock, value, clock_boot)
         for row in self.samples:
             _note_payload(clock, row.payload, row.clock_boot)
 
@@ -109,7 +111,7 @@ def _note_payload(clock: Clock, payload: dict[str, Any], clock_boot: int) -> Non
         return micros
 
     if clock_boot:
-        # The data of a StopTransaction may be of other boots; these have their own messages or rows to tell of them.
+        # The data of a StopTransaction may be of other boots.
         correct_timestamps({name: value for name, value in payload.items() if name != "transactionData"}, note)
 
 
@@ -253,9 +255,15 @@ def _entry(row: message_queue.MessageRow, known: Transactions, time: _Time) -> E
     """The message of a row. Raises ValueError for a lane that is none, and the like."""
     _check_number(row.sequence)
     transaction = None if row.transaction_key is None else known.by_key(row.transaction_key)
-    payload = row.payload
-    if not row.clock_boot:
-        payload = _with_possible_times(payload, lambda micros: time(micros, 0, f"of message {row.sequence}"))
+    name = f"of message {row.sequence}"
+    payload = dict(row.payload)
+    data_boots = _data_boots(payload.pop(message_queue.DATA_BOOTS, None), payload.get("transactionData"))
+    if data_boots:
+        data = zip(payload.pop("transactionData"), data_boots, strict=True)
+        told = [_possible(value, clock_boot, time, name) for value, clock_boot in data]
+        payload = {**_possible(payload, row.clock_boot, time, name), "transactionData": told}
+    else:
+        payload = _possible(payload, row.clock_boot, time, name)
     return Entry(
         action=row.action,
         payload=payload,
@@ -263,6 +271,7 @@ def _entry(row: message_queue.MessageRow, known: Transactions, time: _Time) -> E
         sequence=row.sequence,
         transaction=transaction,
         clock_boot=row.clock_boot,
+        data_boots=data_boots,
         attempts=max(0, row.attempts),
         is_persistent=True,
     )
@@ -272,19 +281,27 @@ def _sample(row: SampleRow, time: _Time) -> SampleRow:
     """The sample of a row. Raises ValueError if it is no MeterValue, or its number none of ours."""
     _check_number(row.sequence)
     validate_sending("MeterValues", "request", {"connectorId": 1, "meterValue": [row.payload]})
-    if row.clock_boot:
-        return row
     name = f"of a sample of transaction {row.transaction_key}"
-    return row._replace(payload=_with_possible_times(row.payload, lambda micros: time(micros, 0, name)))
+    return row._replace(payload=_possible(row.payload, row.clock_boot, time, name))
 
 
-def _with_possible_times(payload: dict[str, Any], time: Callable[[int], int]) -> dict[str, Any]:
+def _data_boots(stored: object, data: object) -> tuple[int, ...]:
+    """The marks of single entries of `data`; none, if these are not what belongs to it."""
+    if not (isinstance(stored, list) and isinstance(data, list) and len(stored) == len(data)):
+        return ()
+    are_numbers = all(type(number) is int and 0 <= number < _HIGHEST for number in stored)
+    return tuple(stored) if are_numbers and all(isinstance(value, dict) for value in data) else ()
+
+
+def _possible(payload: dict[str, Any], clock_boot: int, time: _Time, name: str) -> dict[str, Any]:
     """`payload`, in a copy only where one of its times cannot be."""
+    if clock_boot:
+        return payload
     changed = False
 
     def look(micros: int) -> int:
         nonlocal changed
-        possible = time(micros)
+        possible = time(micros, 0, name)
         changed = changed or possible != micros
         return possible
 

@@ -9,7 +9,7 @@ answered one after another); what takes longer goes into `Reply.then`, `Context.
 import inspect
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, Generic, Protocol, TypeVar
+from typing import Any, ClassVar, Generic, NamedTuple, Protocol, TypeVar
 
 from ocpp16._core import ValidationError
 from ocpp16.log import log
@@ -19,6 +19,7 @@ from ocpp16.state.transaction import Transaction
 
 __all__ = [
     "BootSender",
+    "Collected",
     "Context",
     "FeatureProfile",
     "MeterSampler",
@@ -122,6 +123,14 @@ class BootSender(Protocol):
     def send_heartbeat(self, *, is_triggered: bool) -> None: ...
 
 
+class Collected(NamedTuple):
+    """What was collected for the transactionData of a StopTransaction."""
+
+    entries: list[Payload]
+    clock_boots: tuple[int, ...] = ()
+    """How the times of each entry are marked; empty: all as those of the StopTransaction."""
+
+
 class MeterSampler(Protocol):
     """What transactions and the remote trigger ask of `meter_values`."""
 
@@ -138,7 +147,7 @@ class MeterSampler(Protocol):
         clock_boot: int,
         *,
         is_recovered: bool,
-    ) -> list[Payload]: ...
+    ) -> Collected: ...
 
     def register(self, connector_id: int) -> tuple[int, float] | None: ...
 

@@ -207,11 +207,13 @@ class Context:
         transaction: Transaction | None,
         *changes: RowChange,
         clock_boot: int | None = None,
+        data_boots: tuple[int, ...] = (),
     ) -> int:
         """Queue a transaction-related message and the row changes of the state it tells of, as one block.
 
         It is sent once it is on disk and deleted once it is answered. `clock_boot`: how its times are marked, if not
-        as times taken now. Returns its journal number.
+        as times taken now; `data_boots`: how those in each entry of transactionData are, if not alike. Returns its
+        journal number.
         """
         entry = Entry(
             action=action,
@@ -221,10 +223,11 @@ class Context:
             number=0,
             transaction=transaction,
             clock_boot=self.clock.clock_boot if clock_boot is None else clock_boot,
+            data_boots=data_boots,
             is_persistent=True,
         )
         entry.number = number = self.journal.append(self.row(entry), *changes)
-        if entry.clock_boot and not self.clock.is_set:
+        if entry.has_marks and not self.clock.is_set:
             self.marked.append(entry)
         self.enqueue(entry)
         return number
@@ -246,12 +249,13 @@ class Context:
     def row(self, entry: Entry) -> RowChange:
         """The stored form of a queued message, as it is now."""
         transaction = entry.transaction
+        boots = {message_queue.DATA_BOOTS: list(entry.data_boots)} if entry.data_boots else {}
         return message_queue.put(
             message_queue.MessageRow(
                 sequence=entry.sequence,
                 lane=int(entry.lane),
                 action=entry.action,
-                payload=entry.payload,
+                payload={**entry.payload, **boots} if boots else entry.payload,
                 attempts=entry.attempts,
                 transaction_key=transaction.key if isinstance(transaction, Transaction) else None,
                 clock_boot=entry.clock_boot,

@@ -24,7 +24,7 @@ from functools import partial
 
 from ocpp16.enums import Measurand, ReadingContext
 from ocpp16.models import Measurement, PhaseValues
-from ocpp16.profiles.base import Context, FeatureProfile, Payload
+from ocpp16.profiles.base import Collected, Context, FeatureProfile, Payload
 from ocpp16.profiles.meter_readings import Taken
 from ocpp16.profiles.meter_samples import MeterSamples
 from ocpp16.profiles.transaction_data import TransactionData
@@ -147,7 +147,7 @@ class MeterValues(FeatureProfile):
         clock_boot: int,
         *,
         is_recovered: bool,
-    ) -> list[Payload]:
+    ) -> Collected:
         """A transaction is over: stop to sample. Returns its transactionData, with the last values of the meter.
 
         `at`, `clock_boot`: the time of its end, and how that is marked. `is_recovered`: it was ended by a power cut, so
@@ -173,7 +173,7 @@ class MeterValues(FeatureProfile):
         values = [value for value in (earlier, self._samples.stamped(at, last)) if value is not None]
         return self._data.end(transaction, values, signed, at, clock_boot)
 
-    def _end_recovered(self, transaction: Transaction, signed: str | None, at: int, clock_boot: int) -> list[Payload]:
+    def _end_recovered(self, transaction: Transaction, signed: str | None, at: int, clock_boot: int) -> Collected:
         connector_id = transaction.connector_id
         values: list[Payload] = []
         if self._samples.bases.is_known(connector_id):

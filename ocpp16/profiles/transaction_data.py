@@ -4,15 +4,17 @@ Every sample is a row of its own until the StopTransaction that carries it is qu
 values included. A StopTransaction that would be larger than MaxMessageSize keeps its first and last entries, its signed
 ones and every other one of the rest until it fits; where the former alone are too much, not the largest of them. What
 was taken out goes ahead of it as MeterValues: nothing is lost.
+
+A transaction may go on over restarts, and clocks be set meanwhile: each sample keeps the mark of its own time until the
+StopTransaction is written, which is when all of them are known (state/clock.py).
 """
 
 from collections.abc import Sequence
 
 import orjson
 
-from ocpp16._core import parse_datetime
 from ocpp16.enums import ReadingContext, ValueFormat
-from ocpp16.profiles.base import Context, Payload
+from ocpp16.profiles.base import Collected, Context, Payload
 from ocpp16.state.clock import correct_timestamps
 from ocpp16.state.configuration import Configuration
 from ocpp16.state.keys import internal
@@ -20,6 +22,8 @@ from ocpp16.state.transaction import Transaction
 from ocpp16.store.tables import samples
 from ocpp16.values import text
 
+_Marked = tuple[Payload, int]
+"""An entry of transactionData, and the mark of its time."""
 _OVERHEAD = 400
 """Bytes of a StopTransaction frame without its data, generously."""
 _SIGNED_OVERHEAD = 200
@@ -63,41 +67,36 @@ class TransactionData:
 
     def end(
         self, transaction: Transaction, values: Sequence[Payload], signed: str | None, at: int, clock_boot: int
-    ) -> list[Payload]:
+    ) -> Collected:
         """All samples as they were taken, for StopTransaction; what does not fit is queued before it.
 
         `values`: the last ones of the meter. `at`: the time of that StopTransaction, which no sample lies behind;
         `clock_boot`: how its times are marked.
         """
-        data = self._told_with(transaction, at, clock_boot)
-        data += values
+        data = [self._timed(row, at, clock_boot) for row in self._rows.pop(transaction.key, ())]
+        data += [(value, clock_boot) for value in values]
         if signed is not None:
-            data.append(self._signed(at, signed, ReadingContext.TRANSACTION_END))
+            data.append((self._signed(at, signed, ReadingContext.TRANSACTION_END), clock_boot))
         data, surplus = _thinned(data, self._ctx.configuration[internal.MAX_MESSAGE_SIZE] - _OVERHEAD)
-        for entry in surplus:
+        for entry, mark in surplus:
             payload = {"connectorId": transaction.connector_id, "meterValue": [entry]}
-            self._ctx.queue("MeterValues", payload, transaction, clock_boot=clock_boot)
-        return data
+            self._ctx.queue("MeterValues", payload, transaction, clock_boot=mark)
+        is_mixed = any(mark != clock_boot for _, mark in data)
+        return Collected([entry for entry, _ in data], tuple(mark for _, mark in data) if is_mixed else ())
 
-    def _told_with(self, transaction: Transaction, at: int, clock_boot: int) -> list[Payload]:
-        """The samples that a message whose times are marked with `clock_boot` can carry, none after `at`.
+    def _timed(self, row: samples.SampleRow, latest: int, clock_boot: int) -> _Marked:
+        """A sample with its time and mark as they are known now.
 
-        Those of another mark go ahead of it, each under its own: a message that is sent is corrected as a whole.
+        It is `latest`, marked with `clock_boot`, if a clock that was set back since gave a later one.
         """
-        told: list[Payload] = []
-        for row in self._rows.pop(transaction.key, ()):
-            _, mark = self._ctx.clock.settled(at, row.clock_boot)
-            if mark == clock_boot:
-                told.append(self._timed(row, at))
-            else:
-                payload = {"connectorId": transaction.connector_id, "meterValue": [row.payload]}
-                self._ctx.queue("MeterValues", payload, transaction, clock_boot=row.clock_boot)
-        return told
+        settled, mark = self._ctx.clock.settled, row.clock_boot
+        _, now = settled(latest, mark)
 
-    def _timed(self, row: samples.SampleRow, latest: int) -> Payload:
-        """A sample with its time as it is known now: `latest`, if a clock that was set back since gave a later one."""
-        settled = self._ctx.clock.settled
-        return correct_timestamps(row.payload, lambda micros: min(settled(micros, row.clock_boot)[0], latest))
+        def time(micros: int) -> int:
+            micros, _ = settled(micros, mark)
+            return min(micros, latest) if now == clock_boot else micros
+
+        return correct_timestamps(row.payload, time), now
 
     def _signed(self, at: int, text: str, context: ReadingContext) -> Payload:
         value = {"value": text, "context": str(context), "format": str(ValueFormat.SIGNED_DATA)}
@@ -108,23 +107,23 @@ def _is_signed(entry: Payload) -> bool:
     return any(value.get("format") == ValueFormat.SIGNED_DATA for value in entry["sampledValue"])
 
 
-def _thinned(data: list[Payload], limit: int) -> tuple[list[Payload], list[Payload]]:
-    """`data` cut to `limit` bytes of JSON, and what was taken out, both in order of time."""
-    kept = [(entry, len(orjson.dumps(entry)) + 1) for entry in data]
-    surplus: list[Payload] = []
-    while sum(kept[index][1] for index in _to_stay(kept)) > limit:
-        largest = max(_to_stay(kept), key=lambda index: kept[index][1])
-        surplus.append(kept.pop(largest)[0])
-    while sum(length for _, length in kept) > limit:
+def _thinned(data: list[_Marked], limit: int) -> tuple[list[_Marked], list[_Marked]]:
+    """`data` cut to `limit` bytes of JSON, and what was taken out, both in their order."""
+    kept = [(index, entry, len(orjson.dumps(entry)) + 1) for index, (entry, _) in enumerate(data)]
+    while sum(kept[place][2] for place in _to_stay(kept)) > limit:
+        del kept[max(_to_stay(kept), key=lambda place: kept[place][2])]
+    while sum(length for _, _, length in kept) > limit:
         others = set(range(len(kept))) - _to_stay(kept)
         taken = set(sorted(others)[::2])
-        surplus += [kept[index][0] for index in taken]
-        kept = [entry for index, entry in enumerate(kept) if index not in taken]
-    surplus.sort(key=lambda entry: parse_datetime(entry["timestamp"]))
-    return [entry for entry, _ in kept], surplus
+        kept = [entry for place, entry in enumerate(kept) if place not in taken]
+    stay = {index for index, _, _ in kept}
+    return (
+        [entry for index, entry in enumerate(data) if index in stay],
+        [entry for index, entry in enumerate(data) if index not in stay],
+    )
 
 
-def _to_stay(kept: list[tuple[Payload, int]]) -> set[int]:
+def _to_stay(kept: list[tuple[int, Payload, int]]) -> set[int]:
     """Where the entries are that stay while there are others: the first, the last, the signed ones."""
     ends = {0, len(kept) - 1} if kept else set()
-    return ends | {index for index, (entry, _) in enumerate(kept) if _is_signed(entry)}
+    return ends | {place for place, (_, entry, _) in enumerate(kept) if _is_signed(entry)}

@@ -12,7 +12,7 @@ from ocpp16.models import IdTagInfo
 from ocpp16.observer import TransactionStarted as StartedEvent
 from ocpp16.observer import TransactionStopped as StoppedEvent
 from ocpp16.observer import TransactionUpdated as UpdatedEvent
-from ocpp16.profiles.base import Context, FeatureProfile, MeterSampler, Payload, log
+from ocpp16.profiles.base import Collected, Context, FeatureProfile, MeterSampler, Payload, log
 from ocpp16.profiles.energy_allowance import EnergyAllowance
 from ocpp16.profiles.id_tags import check_id_tag, read_id_tag_info
 from ocpp16.rpc.pending import Entry
@@ -153,8 +153,8 @@ class TransactionMessages(FeatureProfile):
         }
         if id_tag_end is not None:
             payload["idTag"] = id_tag_end
-        if data:
-            payload["transactionData"] = data
+        if data.entries:
+            payload["transactionData"] = data.entries
         number = ctx.queue(
             "StopTransaction",
             payload,
@@ -162,6 +162,7 @@ class TransactionMessages(FeatureProfile):
             transactions.put(transaction),
             samples.delete(transaction.key),
             clock_boot=clock_boot,
+            data_boots=data.clock_boots,
         )
         ctx.tell(
             StoppedEvent(transaction.connector_id, transaction.session_id, transaction.transaction_id, reason),
@@ -210,15 +211,15 @@ class TransactionMessages(FeatureProfile):
                 is_recovered=True,
             )
 
-    def _recovered_data(self, transaction: Transaction, meter_stop: int, at: int, clock_boot: int) -> list[Payload]:
+    def _recovered_data(self, transaction: Transaction, meter_stop: int, at: int, clock_boot: int) -> Collected:
         """What was stored for its StopTransaction; nothing if that cannot be sent, for the end is to be told anyway."""
         try:
             data = self._meter_values.end(transaction, None, meter_stop, at, clock_boot, is_recovered=True)
-            if data:
-                self.ctx.check("MeterValues", {"connectorId": transaction.connector_id, "meterValue": data})
+            if data.entries:
+                self.ctx.check("MeterValues", {"connectorId": transaction.connector_id, "meterValue": data.entries})
         except Exception as error:
             self.ctx.failed(f"data of the transaction on connector {transaction.connector_id}", error)
-            return []
+            return Collected([])
         return data
 
     # The answers

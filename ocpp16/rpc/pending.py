@@ -35,7 +35,7 @@ class Entry:
     action, payload: as on the wire, but for what `Delivery.bind` adds at the first write.
     sequence: order of entering, unique in a charge point; a restored entry keeps its own.
     number: journal number this message depends on; it is not sent while that is above what is durable.
-    transaction, clock_boot: for `Delivery.bind`; not looked into here.
+    transaction, clock_boot, data_boots: for `Delivery.bind`; not looked into here.
     attempts: transmissions that were refused or answered unreadably. timeouts: transmissions without an answer;
     silences: those among them on a link that proved alive afterwards.
     interruptions: connections in a row that ended while it was open.
@@ -57,6 +57,7 @@ class Entry:
     number: int = 0
     transaction: object | None = None
     clock_boot: int = 0
+    data_boots: tuple[int, ...] = ()
     attempts: int = 0
     timeouts: int = 0
     due: float = 0.0
@@ -73,6 +74,11 @@ class Entry:
     interruptions: int = 0
     excused_on: int = 0
     is_replaced: bool = False
+
+    @property
+    def has_marks(self) -> bool:
+        """Has it times of a clock that was not set?"""
+        return self.clock_boot != 0 or any(self.data_boots)
 
     @property
     def is_interactive(self) -> bool:

@@ -6,6 +6,7 @@ import pytest
 import trio
 
 from ocpp16.enums import Reason
+from ocpp16.rpc.pending import Lane
 from ocpp16.state.keys.core import HEARTBEAT_INTERVAL
 from ocpp16.store.tables import message_queue
 from ocpp16.testing.central_system import CentralSystem
@@ -133,3 +134,17 @@ async def test_a_stored_message_that_makes_no_sense_stops_no_start(
         await trio.sleep(1)
         assert len(bench.sent("StartTransaction")) == 1
         assert [stored[0] for stored in disk.load("cp001", message_queue.TABLE)] == [7]
+
+
+@pytest.mark.parametrize("marks", [None, "x", [], [0], [0, 0, 0], [0, -1], [0, 2**60], [0, 0.5], [0, None], {"a": 1}])
+async def test_marks_that_make_no_sense_do_not_keep_the_end_of_a_transaction_back(
+    open_bench: Any, disk: Any, marks: Any
+) -> None:
+    data = [{"timestamp": f"2026-01-01T00:00:0{second}Z", "sampledValue": [{"value": "1"}]} for second in range(2)]
+    payload = {"meterStop": 2, "timestamp": "2026-01-01T00:00:02Z", "transactionData": data, "clockBoots": marks}
+    row = message_queue.MessageRow(7, Lane.TRANSACTION, "StopTransaction", payload)
+    disk.apply([("cp001", [message_queue.put(row)])])
+    async with open_bench(store=disk) as bench:
+        await trio.sleep(1)
+        del payload["clockBoots"]
+        assert bench.sent("StopTransaction") == [{"transactionId": -1, **payload}]

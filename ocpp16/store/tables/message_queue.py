@@ -24,6 +24,10 @@ class MessageRow(NamedTuple):
     """Boot whose clock was not set when the timestamps were taken; 0 if it was."""
 
 
+DATA_BOOTS = "clockBoots"
+"""Member that the stored payload of a StopTransaction has besides: `clock_boot` of each entry of its transactionData,
+where these are not all that of the message."""
+
 ROWS = Rows("message_queue", MessageRow)
 TABLE = ROWS.table
 put, delete, read = ROWS.put, ROWS.delete, ROWS.read
