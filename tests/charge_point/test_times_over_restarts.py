@@ -1,0 +1,133 @@
+"""Times of a transaction that goes on over a power cut: by two clocks, one of which may never have been set."""
+
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+import trio
+
+from ocpp16.enums import Reason
+from ocpp16.models import Measurement, PhaseValues
+from ocpp16.state.clock import to_datetime
+from ocpp16.testing.central_system import START, CentralSystem
+
+DAY = 86_400
+ENERGY = "Energy.Active.Import.Register"
+
+
+async def test_a_stop_of_before_the_boot_is_not_told_before_its_start_of_an_earlier_one(
+    open_bench: Any, until_power_fails: Any, make_config: Any, tmp_path: Any
+) -> None:
+    """While the clock is not set nobody can tell; when the message goes out everybody can."""
+    document = make_config(Core__StopTxnSampledData=ENERGY)
+    async with until_power_fails(document=document, database_path=tmp_path) as bench:
+        await trio.sleep(100)
+        bench.begin()
+        await trio.sleep(1)
+    csms = CentralSystem()
+    csms.is_reachable = False
+    options: dict[str, Any] = {"csms": csms, "document": document, "database_path": tmp_path}
+    async with open_bench(start=False, **options) as again:
+        await again.charge_point.start(resuming_session_ids=["s1"])
+        again.charge_point.on_transaction_stopped(
+            1, "s1", Reason.LOCAL, 1100, timestamp=again.charge_point.clock.now_datetime() - timedelta(hours=1)
+        )
+        csms.is_reachable = True
+        await trio.sleep(60)
+        (begin,), (stop,) = bench.sent("StartTransaction"), again.sent("StopTransaction")
+        assert stop["timestamp"] == begin["timestamp"]
+        assert [value["timestamp"] for value in stop["transactionData"]] == [begin["timestamp"]] * 2
+        assert again.sent("MeterValues") == []
+
+
+@pytest.mark.parametrize("is_cut_again", [False, True])
+@pytest.mark.parametrize("off", [timedelta(), timedelta(days=3), timedelta(days=-20_000), timedelta(seconds=-0.9)])
+async def test_data_of_a_transaction_over_two_clocks_is_told_in_order_and_once(
+    open_bench: Any, until_power_fails: Any, make_config: Any, tmp_path: Path, off: timedelta, is_cut_again: bool
+) -> None:
+    """It begins with a clock that is set, and ends after a power cut, offline, by one that is not and may be wrong."""
+    document = make_config(Core__MeterValueSampleInterval=10, Core__StopTxnSampledData=ENERGY)
+    options: dict[str, Any] = {"document": document, "database_path": tmp_path}
+
+    def true_time() -> int:
+        return START + round(trio.current_time() * 1e6)
+
+    async with until_power_fails(csms=CentralSystem(now=true_time), **options) as bench:
+        bench.station.measurement = lambda number: Measurement(energy_import=PhaseValues(trio.current_time() + 1000))
+        await trio.sleep(2)
+        bench.begin()
+        await trio.sleep(25)
+    csms = CentralSystem(now=true_time)
+    csms.is_reachable = False
+    options |= {"csms": csms, "anchor": true_time() / 1e6 + off.total_seconds()}
+    opened = until_power_fails if is_cut_again else open_bench
+    async with opened(start=False, **options) as again:
+        again.station.measurement = lambda number: Measurement(energy_import=PhaseValues(trio.current_time() + 1000))
+        await again.charge_point.start(resuming_session_ids=["s1"])
+        await trio.sleep(25)
+        again.charge_point.on_transaction_stopped(1, "s1", Reason.LOCAL, 1100)
+        if is_cut_again:
+            await again.charge_point.stored()
+        else:
+            csms.is_reachable = True
+            await trio.sleep(90)
+    if is_cut_again:
+        csms.is_reachable = True
+        async with open_bench(**options):
+            await trio.sleep(90)
+    (begin,), (stop,) = bench.sent("StartTransaction"), again.sent("StopTransaction")
+    data = [value["timestamp"] for value in stop["transactionData"]]
+    assert len(data) == 6
+    assert data == sorted(data)
+    assert (data[0], data[-1]) == (begin["timestamp"], stop["timestamp"])
+    assert abs((datetime.fromisoformat(data[-1]) - to_datetime(START + 52_000_000)).total_seconds()) < 2
+    values = [
+        value for told in (*bench.sent("MeterValues"), *again.sent("MeterValues")) for value in told["meterValue"]
+    ]
+    assert [value["timestamp"] for value in values] == data[1:-1]
+
+
+async def test_data_of_before_a_power_cut_is_not_told_after_an_end_by_a_clock_that_is_a_little_slow(
+    open_bench: Any, until_power_fails: Any, make_config: Any, tmp_path: Path
+) -> None:
+    """So little that the Central System's time does not put it right (SMALLEST_SHIFT)."""
+    document = make_config(Core__MeterValueSampleInterval=10, Core__StopTxnSampledData=ENERGY)
+    options: dict[str, Any] = {"document": document, "database_path": tmp_path}
+
+    def true_time() -> int:
+        return START + round(trio.current_time() * 1e6)
+
+    async with until_power_fails(csms=CentralSystem(now=true_time), **options) as bench:
+        bench.station.measurement = lambda number: Measurement(energy_import=PhaseValues(1000.0))
+        await trio.sleep(2)
+        bench.begin()
+        await trio.sleep(10.1)
+    csms = CentralSystem(now=true_time)
+    csms.is_reachable = False
+    async with open_bench(csms=csms, anchor=true_time() / 1e6 - 0.9, start=False, **options) as again:
+        await again.charge_point.start(resuming_session_ids=["s1"])
+        again.charge_point.on_transaction_stopped(1, "s1", Reason.LOCAL, 1100)
+        csms.is_reachable = True
+        await trio.sleep(90)
+        (stop,) = again.sent("StopTransaction")
+        data = [value["timestamp"] for value in stop["transactionData"]]
+        assert len(data) == 3
+        assert data[1:] == [stop["timestamp"]] * 2
+
+
+async def test_a_stop_made_up_does_not_lie_ahead_of_a_clock_that_was_put_right(
+    open_bench: Any, until_power_fails: Any, make_config: Any, tmp_path: Any
+) -> None:
+    document = make_config(Core__MeterValueSampleInterval=10)
+    async with until_power_fails(document=document, database_path=tmp_path) as bench:
+        bench.station.measurement = lambda number: Measurement(energy_import=PhaseValues(1000.0))
+        bench.begin()
+        await trio.sleep(5)
+        await bench.put_clock(DAY)
+        await trio.sleep(20)
+        await bench.put_clock(0)
+    async with open_bench(document=document, database_path=tmp_path) as bench:
+        await trio.sleep(1)
+        (stop,) = bench.sent("StopTransaction")
+        assert stop["timestamp"][:18] == "2026-01-01T00:00:2"
