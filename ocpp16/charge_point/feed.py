@@ -1,8 +1,9 @@
 """The observer's queue: events in order, each no earlier than the change it tells of is on disk.
 
 An event that tells of something not stored yet holds up those behind it, so the observer sees what happened in the
-order in which it happened. The queue is bounded in events and in bytes: a slow observer loses the oldest, which are
-counted.
+order in which it happened. What waits for no disk, since it says why others do, goes ahead of all that, in its own
+order. The queue is bounded in events and in bytes: a slow observer loses the oldest, which are counted, and of what
+says why only when nothing else is left.
 """
 
 from collections import deque
@@ -35,6 +36,7 @@ class ObserverFeed:
         "_is_told",
         "_log",
         "_observer",
+        "_urgent",
         "_waiting",
         "_wakeup",
     )
@@ -47,6 +49,8 @@ class ObserverFeed:
         self._counters = counters
         self._durable = durable
         self._waiting: deque[tuple[int, ObserverEvent]] = deque()
+        self._urgent: deque[ObserverEvent] | None = None
+        """What goes ahead; None until there was something."""
         self._bytes = 0
         self._wakeup = trio.Event()
         self._is_running = False
@@ -60,18 +64,28 @@ class ObserverFeed:
 
     def tell_now(self, event: ObserverEvent) -> None:
         """Queue an event ahead of those that wait for the store: it says why they wait."""
-        self._waiting.appendleft((0, event))
+        if self._urgent is None:
+            self._urgent = deque()
+        self._urgent.append(event)
         self._grown(event)
 
     def _grown(self, event: ObserverEvent) -> None:
         self._bytes += _size(event)
-        while len(self._waiting) > LIMIT or self._bytes > BYTES_LIMIT:
-            self._take()
+        while self._depth > LIMIT or self._bytes > BYTES_LIMIT:
+            self._take(is_urgent=not self._waiting)
             self._counters.observer_events_dropped += 1
         self._wakeup.set()
 
-    def _take(self) -> ObserverEvent:
-        _, event = self._waiting.popleft()
+    @property
+    def _depth(self) -> int:
+        return len(self._waiting) + (len(self._urgent) if self._urgent else 0)
+
+    def _take(self, *, is_urgent: bool) -> ObserverEvent:
+        if is_urgent:
+            assert self._urgent is not None
+            event = self._urgent.popleft()
+        else:
+            _, event = self._waiting.popleft()
         self._bytes -= _size(event)
         return event
 
@@ -99,8 +113,8 @@ class ObserverFeed:
 
     async def drain(self) -> None:
         """Tell what may be told. An observer that raises is logged and goes on: it is not part of the charge point."""
-        while self._waiting and self._waiting[0][0] <= self._durable():
-            event = self._take()
+        while self._urgent or (self._waiting and self._waiting[0][0] <= self._durable()):
+            event = self._take(is_urgent=bool(self._urgent))
             try:
                 await self._observer.notify(event)
             except BaseException as error:

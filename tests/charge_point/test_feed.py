@@ -4,7 +4,7 @@ from typing import Any
 
 from ocpp16.charge_point.feed import BYTES_LIMIT, LIMIT, ObserverFeed
 from ocpp16.models import Counters
-from ocpp16.observer import MessageExchanged, ObserverEvent, SecurityEvent
+from ocpp16.observer import MessageExchanged, ObserverEvent, SecurityEvent, StoreFailing, StoreRecovered
 
 
 class Feed:
@@ -33,6 +33,30 @@ async def test_an_event_waits_for_the_disk_and_so_do_those_behind_it() -> None:
     await it.feed.drain()
     assert it.told[2:] == [SecurityEvent("2"), SecurityEvent("0")]
     assert it.counters.observer_events_dropped == 0
+
+
+async def test_what_goes_ahead_keeps_its_own_order() -> None:
+    it = Feed()
+    it.feed.tell(SecurityEvent("waits"), 1)
+    for event in (StoreFailing("full"), StoreRecovered(), StoreFailing("full again")):
+        it.feed.tell_now(event)
+    await it.feed.drain()
+    assert it.told == [StoreFailing("full"), StoreRecovered(), StoreFailing("full again")]
+
+
+async def test_what_goes_ahead_is_not_lost_for_others_that_wait() -> None:
+    it = Feed()
+    for number in range(LIMIT):
+        it.feed.tell(SecurityEvent(str(number)), 1)
+    it.feed.tell_now(StoreFailing("full"))
+    await it.feed.drain()
+    assert it.told == [StoreFailing("full")]
+    assert it.counters.observer_events_dropped == 1
+    for number in range(LIMIT + 2):  # nothing but such events is left: then the oldest of them go
+        it.feed.tell_now(StoreFailing(str(number)))
+    it.durable = 1
+    await it.feed.drain()
+    assert it.told[1:] == [StoreFailing(str(number)) for number in range(2, LIMIT + 2)]
 
 
 async def test_of_too_many_events_the_oldest_go_and_are_counted() -> None:
