@@ -89,13 +89,21 @@ def _call(log: FoldingLog, callback: Callable[..., None], *arguments: object) ->
 
 
 class Waiters:
-    """Tasks that wait for a number. Those of higher numbers are not woken, however many there are."""
+    """Tasks that wait for a number. Those of higher numbers are not woken, however many there are.
+
+    A number that nobody waits for any more is forgotten: on a disk that stays full tasks give up, and others come.
+    """
 
     __slots__ = ("_events", "_numbers")
 
     def __init__(self) -> None:
         self._events: dict[int, trio.Event] = {}
         self._numbers: list[int] = []
+        """Those of `_events`, and some that were given up."""
+
+    def __len__(self) -> int:
+        """How many numbers are kept."""
+        return len(self._numbers)
 
     async def wait(self, number: int) -> None:
         """Until `wake` was called with this number or a higher one."""
@@ -103,11 +111,22 @@ class Waiters:
         if event is None:
             event = self._events[number] = trio.Event()
             heapq.heappush(self._numbers, number)
-        await event.wait()
+        try:
+            await event.wait()
+        finally:
+            if self._events.get(number) is event and event.statistics().tasks_waiting == 0:
+                self._forget(number)
 
     def wake(self, number: int) -> None:
         while self._numbers and self._numbers[0] <= number:
-            self._events.pop(heapq.heappop(self._numbers)).set()
+            event = self._events.pop(heapq.heappop(self._numbers), None)
+            if event is not None:
+                event.set()
+
+    def _forget(self, number: int) -> None:
+        del self._events[number]
+        if len(self._numbers) > 64 + 2 * len(self._events):
+            self._numbers = sorted(self._events)
 
 
 class Subscribers:

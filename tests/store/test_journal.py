@@ -316,6 +316,32 @@ async def test_only_who_waits_for_what_is_stored_is_woken(nursery: trio.Nursery)
         woken.clear()
 
 
+async def test_numbers_that_nobody_waits_for_any_more_are_forgotten(nursery: trio.Nursery) -> None:
+    waiters = Waiters()
+    woken: list[int] = []
+
+    async def wait(number: int, seconds: float) -> None:
+        with trio.move_on_after(seconds):
+            await waiters.wait(number)
+            woken.append(number)
+
+    for number in range(1000):
+        nursery.start_soon(wait, 1_000_000, 10_000)
+        for _ in range(2):
+            nursery.start_soon(wait, number, 1)
+        await trio.sleep(2)
+    assert len(waiters) < 100
+    nursery.start_soon(wait, 7, 10)  # a number that was given up may be waited for again
+    await trio.testing.wait_all_tasks_blocked()
+    waiters.wake(8)
+    await trio.testing.wait_all_tasks_blocked()
+    assert woken == [7]
+    waiters.wake(1_000_000)
+    await trio.testing.wait_all_tasks_blocked()
+    assert woken == [7, *[1_000_000] * 1000]
+    assert len(waiters) == 0
+
+
 async def test_kick_that_raises_is_logged(nursery: trio.Nursery, caplog: pytest.LogCaptureFixture) -> None:
     journal = Journal(Recording(), inline=True)
     kicks: list[str] = []
