@@ -185,18 +185,22 @@ async def _resolve(endpoint: Endpoint) -> list[_Address]:
 
 async def _connect(endpoint: Endpoint, addresses: list[_Address], interface: str | None) -> trio.SocketStream:
     problems: list[str] = []
+    unusable: list[DialFailed] = []
     for number, (family, address) in enumerate(addresses, 1):
         limit = ADDRESS_TIMEOUT if number < len(addresses) else math.inf
         try:
             with trio.move_on_after(limit):
                 return await _connect_address(family, address, interface)
             problem = f"no answer within {limit:g} s"
-        except DialFailed:
-            raise
+        except DialFailed as failure:  # the interface: it may have an address of another family
+            unusable.append(failure)
+            problem = str(failure)
         except BaseException as exc:
             obey(exc)
             problem = _reason(exc)
         problems.append(problem if address[0] == endpoint.host else f"{address[0]}: {problem}")
+    if len(unusable) == len(addresses):
+        raise unusable[0]
     raise DialFailed("TCP", f"TCP: cannot connect to {endpoint.authority}: {'; '.join(problems)}")
 
 

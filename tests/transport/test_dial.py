@@ -97,6 +97,40 @@ async def test_unusable_interface(listener: Any, by: Any) -> None:
     assert caught.value.step == "interface"
 
 
+@pytest.mark.parametrize("is_reachable", [True, False])
+async def test_an_interface_without_address_of_one_family(listener: Any, is_reachable: bool) -> None:
+    """A Central System has addresses of both families, the interface of one: the other one is tried, too."""
+    port, peers = listener
+
+    class BothFamilies(trio.abc.HostnameResolver):
+        async def getaddrinfo(self, host: Any, port: Any, *_: Any, **__: Any) -> Any:
+            addresses: list[Any] = [
+                (socket.AF_INET6, ("2001:db8::1", port, 0, 0)),
+                (socket.AF_INET, ("127.0.0.1", port)),
+            ]
+            return [(family, socket.SOCK_STREAM, 6, "", address) for family, address in addresses]
+
+        async def getnameinfo(self, sockaddr: Any, flags: Any) -> Any:
+            raise NotImplementedError
+
+    async def bind(sock: Any, name: str) -> None:
+        if sock.family == socket.AF_INET6:
+            raise OSError(f"interface {name} has no global IPv6 address")
+
+    trio.socket.set_custom_hostname_resolver(BothFamilies())
+    endpoint = Endpoint(False, "csms.example", port if is_reachable else 1, "/")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(dial, "bind_to_interface", bind)
+        if is_reachable:
+            stream = await open_stream(endpoint, interface="eth0")
+            assert await peer_seen(peers) == "127.0.0.1"
+            await stream.aclose()
+        else:
+            with pytest.raises(DialFailed, match=r"2001:db8::1: interface: cannot use eth0.*127.0.0.1: ") as caught:
+                await open_stream(endpoint, interface="eth0")
+            assert caught.value.step == "TCP"
+
+
 async def test_refused() -> None:
     with socket.socket() as held:  # nobody else gets its port, and nobody listens there
         held.bind(("127.0.0.1", 0))
