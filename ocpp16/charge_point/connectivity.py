@@ -160,7 +160,7 @@ class Connectivity:
                 failure = self._report_failure(error)
         if websocket is None:
             return failure
-        if not self._is_wanted:
+        if not self._is_wanted or self._scope.cancel_called:  # given up in the moment in which it was there
             await websocket.aclose()
             return None
         began, answered = ctx.clock.monotonic(), ctx.counters.calls_answered

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import trio
 
+from ocpp16.charge_point.connectivity import Connectivity
 from ocpp16.enums import Reason, SessionStartedReason
 from ocpp16.errors import Offline
 from ocpp16.observer import ConnectionStateChanged
@@ -277,6 +278,23 @@ async def test_disconnect_gives_up_an_attempt_that_hangs(open_bench: Any) -> Non
         bench.csms.connect_hangs = False
         bench.charge_point.connect_websocket()
         await trio.sleep(1)
+        assert bench.charge_point.is_connected
+
+
+async def test_a_reconnect_in_the_moment_of_connecting_is_not_lost(open_bench: Any, monkeypatch: Any) -> None:
+    async with open_bench() as bench:
+        made, connect = [], Connectivity._open
+
+        async def asked_for_another(connectivity: Connectivity) -> Any:
+            made.append(await connect(connectivity))
+            if len(made) == 1:
+                bench.charge_point.reconnect_websocket()
+            return made[-1]
+
+        monkeypatch.setattr(Connectivity, "_open", asked_for_another)
+        bench.charge_point.reconnect_websocket()
+        await trio.sleep(1)
+        assert [websocket.is_open for websocket in made] == [False, True]
         assert bench.charge_point.is_connected
 
 
