@@ -5,7 +5,7 @@ Rules of this file:
 2. A change that was asked for is in force when it is on disk. One that could not be kept in StoreTimeout has not been
    made, neither now nor later.
 3. What the Central System told as a fact (the interval of BootNotification.conf) is in force at once, and kept when the
-   disk allows.
+   disk allows: by one task, however often it is told.
 """
 
 from collections.abc import Callable
@@ -28,11 +28,15 @@ _STORED = frozenset({ConfigurationStatus.ACCEPTED, ConfigurationStatus.REBOOT_RE
 class ConfigurationChanges:
     """Of one start of a charge point."""
 
-    __slots__ = ("_ctx", "_turn")
+    __slots__ = ("_adopted", "_ctx", "_turn", "_will_be_kept")
 
     def __init__(self, ctx: Context) -> None:
         self._ctx = ctx
         self._turn = Turn()
+        self._adopted: tuple[Prepared, ...] = ()
+        """The last of each key that is in force, and not told yet since it is not on disk."""
+        self._will_be_kept = False
+        """A task waits for its turn to bring what is in force then to the disk."""
 
     async def carry_out(self, prepare: Callable[[], Prepared]) -> Change:
         """Prepare a change, keep it, put it in force. Returns what became of it.
@@ -59,17 +63,25 @@ class ConfigurationChanges:
         prepared = self._ctx.configuration.prepare_set(key, value)
         if _is_to_be_kept(prepared.change):
             self._put_in_force(prepared)
-            self._ctx.spawn(self._keep, prepared)
+            self._adopted = (*(other for other in self._adopted if other.key is not key), prepared)
+            self._keep_soon()
         elif prepared.change.reason:
             self._ctx.log.warning("%s = %s is not followed: %s", key.name, value, prepared.change.reason)
 
-    async def _keep(self, told: Prepared | None = None) -> None:
+    def _keep_soon(self) -> None:
+        if not self._will_be_kept:
+            self._will_be_kept = True
+            self._ctx.spawn(self._keep)
+
+    async def _keep(self) -> None:
         """Bring what is in force to the disk. What cannot be kept now goes with the next change that can."""
         ctx = self._ctx
         configuration = ctx.configuration
         async with self._turn:
+            self._will_be_kept = False
+            adopted, self._adopted = self._adopted, ()
             proposal = ctx.keeper.propose(
-                configuration.overrides, configuration.secrets, apply=partial(self._tell, told)
+                configuration.overrides, configuration.secrets, apply=partial(self._tell, *adopted)
             )
             try:
                 await proposal.wait(configuration[internal.STORE_TIMEOUT])
@@ -84,7 +96,7 @@ class ConfigurationChanges:
             else:  # from the next start on
                 prepared.apply()
         except ValueError:
-            self._ctx.spawn(self._keep)
+            self._keep_soon()
         else:
             self._tell(prepared)
 
@@ -92,8 +104,8 @@ class ConfigurationChanges:
         prepared.apply()
         self._ctx.signals.emit(ConfigurationChanged(prepared.key.name, prepared.old_text, prepared.new_text))
 
-    def _tell(self, prepared: Prepared | None) -> None:
-        if prepared is not None:
+    def _tell(self, *changes: Prepared) -> None:
+        for prepared in changes:
             self._ctx.tell(ConfigurationKeyChanged(prepared.key.name, prepared.new_text), 0)
 
 

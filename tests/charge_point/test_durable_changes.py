@@ -14,7 +14,7 @@ import trio
 
 from ocpp16.enums import Reason, UnlockStatus
 from ocpp16.errors import CallFailed, StoreError
-from ocpp16.observer import StoreFailing, StoreRecovered
+from ocpp16.observer import ConfigurationKeyChanged, StoreFailing, StoreRecovered
 from ocpp16.store.base import Batch
 from ocpp16.store.memory import MemoryStore
 from ocpp16.testing.central_system import CentralSystem
@@ -303,6 +303,33 @@ async def test_changes_that_meet_keep_each_other(open_bench: Any) -> None:
     async with open_bench(store=disk) as bench:
         keys = ("MeterValueSampleInterval", "ConnectionTimeOut", "ClockAlignedDataInterval")
         assert [reported(bench, key) for key in keys] == ["11", "12", "900"]
+
+
+async def test_an_interval_told_over_and_over_is_kept_by_one_task(open_bench: Any) -> None:
+    """The Central System tells another heartbeat interval with every answer, and the disk is full."""
+    disk = Disk()
+    async with open_bench(store=disk) as bench:
+        await trio.sleep(1)
+        intervals = iter(range(1000, 2000))
+        bench.csms.answers["BootNotification"] = lambda payload, call: {
+            "status": "Accepted",
+            "currentTime": "2026-01-01T00:00:01Z",
+            "interval": next(intervals),
+        }
+        disk.is_full = True
+        tasks = len(bench.charge_point._life._scopes)
+        for _ in range(50):
+            await bench.call("TriggerMessage", {"requestedMessage": "BootNotification"})
+            await trio.sleep(0.01)
+        assert len(bench.charge_point._life._scopes) <= tasks + 2
+        assert reported(bench, "HeartbeatInterval") == "1049"
+        disk.is_full = False
+        await trio.sleep(60)
+        told = [event.value for event in bench.events.of(ConfigurationKeyChanged)]
+        assert told[-1] == "1049"
+        assert len(told) <= 3
+    async with open_bench(store=disk, start=False) as bench:
+        assert reported(bench, "HeartbeatInterval") == "1049"
 
 
 @pytest.mark.parametrize("name", ["ChangeConfiguration", "ChangeAvailability", "SetChargingProfile"])
