@@ -20,14 +20,11 @@ from ocpp16.errors import Refusal, StoreError
 from ocpp16.faults import obey, obey_exit
 from ocpp16.messages.actions import ACTIONS
 from ocpp16.profiles.base import Context, FeatureProfile, Payload, Reply
-from ocpp16.rpc.policy import MAX_WAITING_CALLS, Admission, admission
+from ocpp16.rpc.policy import LONGEST_DESCRIPTION, MAX_WAITING_CALLS, Admission, admission
 from ocpp16.texts import shown
 
-_DESCRIPTION_LENGTH = 255
-"""Characters of errorDescription: OCPP 1.6 sets no limit, later versions do."""
-
 MOST_CONCERNS = 64
-"""Concerns that may be in work at once; only an action whose every CALL is a concern of its own can come near it."""
+"""Concerns of one action that may be in work at once; what waits in them holds up no other action."""
 
 
 class Dispatcher:
@@ -72,7 +69,7 @@ class Dispatcher:
             return
         concern = self._concern(call.action, request)
         lane = self._lanes.get(concern)
-        if self._waiting >= MAX_WAITING_CALLS or (lane is None and len(self._lanes) >= MOST_CONCERNS):
+        if self._waiting >= MAX_WAITING_CALLS or (lane is None and self._is_crowded(concern)):
             self._answer_error(call, ErrorCode.GENERIC_ERROR, "too many calls at once")
             return
         self._waiting += 1
@@ -94,6 +91,12 @@ class Dispatcher:
         position, method = self._routes[action]
         concern = self._features[position].concerns.get(action)
         return position if concern is None else (position, method, concern(request))
+
+    def _is_crowded(self, concern: Hashable) -> bool:
+        """Are there as many concerns of the action as there may be? A feature as a whole is one."""
+        if len(self._lanes) < MOST_CONCERNS or not isinstance(concern, tuple):
+            return False
+        return sum(isinstance(other, tuple) and other[:2] == concern[:2] for other in self._lanes) >= MOST_CONCERNS
 
     async def _drain(self, concern: Hashable) -> None:
         lane = self._lanes[concern]
@@ -142,6 +145,6 @@ class Dispatcher:
     def _answer_error(
         self, call: Call, code: ErrorCode, description: str, details: dict[str, Any] | None = None
     ) -> None:
-        frame = CallError(call.unique_id, str(code), description[:_DESCRIPTION_LENGTH], details or {})
+        frame = CallError(call.unique_id, str(code), description[:LONGEST_DESCRIPTION], details or {})
         self._ctx.session.reply(frame, call=call)
         self._ctx.kick()

@@ -66,7 +66,7 @@ class StationEvents:
         self._check_usable()
         highest = len(self.ctx.connectors) - 1
         if isinstance(connector_id, bool) or not isinstance(connector_id, int):
-            raise ValueError(f"connector_id must be a whole number, not {shown(repr(connector_id), 60)}")
+            raise ValueError(f"connector_id must be a whole number, not {described(connector_id)}")
         if not lowest <= connector_id <= highest:
             raise ValueError(f"no connector {described(connector_id)}: this charge point has {lowest}..{highest}")
         return connector_id

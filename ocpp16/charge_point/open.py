@@ -145,6 +145,7 @@ async def open_charge_point(
                     trace_messages=trace_messages,
                     log=told,
                 )
+                files.on_internal_error = charge_point.second_line.failed
                 kept = _Kept(nursery)
                 with reported(journal, charge_point, reports, identity):
                     try:

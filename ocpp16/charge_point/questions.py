@@ -175,9 +175,10 @@ class Questions(StationEvents):
             raise ValueError(f"callback must be a function that is not async, not {described(callback)}")
         found = self.configuration.lookup(key) if isinstance(key, str) else key
         if not isinstance(found, Key):
-            close = get_close_matches(str(key), [row["key"] for row in self.configuration.report()[0]], n=1)
+            name = key if isinstance(key, str) else described(key)
+            close = get_close_matches(name, [row["key"] for row in self.configuration.report()[0]], n=1)
             hint = f"; did you mean {close[0]}?" if close else ""
-            raise ValueError(f"key: there is no configuration key {shown(key, 60)}{hint}")
+            raise ValueError(f"key: there is no configuration key {shown(name, 60)}{hint}")
         callbacks = self._key_callbacks.setdefault(found.name, [])
         told = partial(callback)  # so that the same function given twice is undone once
         callbacks.append(told)

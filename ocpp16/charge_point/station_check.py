@@ -19,6 +19,9 @@ OPTIONAL: tuple[type, ...] = (SmartChargingStation,)
 """Protocols a station may have, each as a whole or not at all."""
 
 
+_MISSING = object()
+
+
 class _Attached(Protocol):
     """What a station may have besides."""
 
@@ -37,7 +40,7 @@ def station_problems(station: object) -> list[str]:
     problems = list(faults(CoreStation, station))
     for protocol in OPTIONAL:
         names = _methods(protocol)
-        if any(hasattr(station, name) for name in names) or any(_misspelt(station, names)):
+        if any(_attribute(station, name) is not _MISSING for name in names) or any(_misspelt(station, names)):
             problems += faults(protocol, station)
     if callable(_attribute(station, "attach")):
         problems += faults(_Attached, station)
@@ -45,10 +48,12 @@ def station_problems(station: object) -> list[str]:
 
 
 def _attribute(station: object, name: str) -> object:
+    """What is there, or `_MISSING`. Where reading it raises, a function stands in: `faults` says what is wrong."""
     try:
-        return getattr(station, name, None)
-    except Exception:  # a property of the host's
-        return None
+        return getattr(station, name, _MISSING)
+    except BaseException as error:  # of a property of the host's
+        obey_exit(error)
+        return _attribute
 
 
 def _methods(protocol: type) -> dict[str, Callable[..., Any]]:

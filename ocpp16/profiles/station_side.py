@@ -17,10 +17,9 @@ from typing import Any, TypeVar
 
 import trio
 
-from ocpp16.faults import obey
+from ocpp16.faults import name_of, obey
 from ocpp16.models import DataTransferResponse
-from ocpp16.texts import shown
-from ocpp16.values import exactly
+from ocpp16.values import exactly, flag, member
 
 T = TypeVar("T")
 E = TypeVar("E", bound=StrEnum)
@@ -37,20 +36,12 @@ Failed = Callable[[str, BaseException], None]
 
 def yes_or_no(answer: Any) -> bool:
     """A bool; an integer or a text is no answer to a question of yes or no."""
-    if not isinstance(answer, bool):
-        raise ValueError(f"must be True or False, not {shown(repr(answer), 80)}")
-    return answer
+    return flag(answer, "the answer")
 
 
 def member_of(enumeration: type[E]) -> Callable[[Any], E]:
     """A member of an enumeration, or its text."""
-
-    def check(answer: Any) -> E:
-        if not isinstance(answer, str):
-            raise ValueError(f"must be a {enumeration.__name__}, not {shown(repr(answer), 80)}")
-        return enumeration(answer)
-
-    return check
+    return lambda answer: member(enumeration, answer, "the answer")
 
 
 def data_transfer_response(answer: Any) -> DataTransferResponse:
@@ -108,9 +99,7 @@ class StationSide:
     ) -> T:
         """Ask now. `accept` checks the answer; `safe` stands in for one that is late, wrong or an exception."""
         seconds = self._timeout
-        name = getattr(question, "__name__", "question").lstrip(
-            "_"
-        )  # some of ours look whether it still is to be asked
+        name = name_of(question).rpartition(".")[2].lstrip("_")  # some of ours look whether it still is to be asked
         try:
             with trio.move_on_after(seconds) as limit:
                 return accept(await question(*arguments))

@@ -25,6 +25,8 @@ MAX_WAITING_REPLIES = 4 * MAX_WAITING_CALLS
 """Replies that may wait for the store, or for a peer to read; with more the link closes with 1008."""
 MAX_UNSENT = 256 * 1024
 """Bytes that the kernel has not taken; with more, further frames wait in their lanes, where they cost less."""
+LONGEST_DESCRIPTION = 255
+"""Characters of an errorDescription of ours: OCPP 1.6 sets no limit, later versions do."""
 MAX_SILENCES = 5
 """Transmissions left unanswered after which a message is set aside, whatever TransactionMessageAttempts says."""
 LONGEST_HOLD = 300.0

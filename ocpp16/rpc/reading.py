@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 from ocpp16._core import (
     Call,
+    CallError,
     CallResult,
     FramingError,
     ValidationError,
@@ -21,7 +22,7 @@ from ocpp16.faults import obey_exit
 from ocpp16.models import Counters
 from ocpp16.rpc.folding import Folding
 from ocpp16.rpc.pending import Payload
-from ocpp16.rpc.tolerance import Frame, Repair, Tolerance, repair_frame, repair_payload
+from ocpp16.rpc.tolerance import Frame, Repair, Tolerance, repair_code, repair_frame, repair_payload
 from ocpp16.texts import shown
 
 __all__ = ["Reading", "is_foreign"]
@@ -111,6 +112,14 @@ class Reading:
         payload, repairs = repair_payload(action, "response", payload, self._tolerance)
         self._count(repairs)
         return payload
+
+    def code_of(self, error: CallError) -> str:
+        """The code of a CALLERROR, by the name that OCPP 1.6 has for it."""
+        code = repair_code(error.code, self._tolerance)
+        if code is None:
+            return error.code
+        self._counters.repaired(Repair.CALL_ERRORS)
+        return code
 
     @staticmethod
     def response_again(text: str | bytes) -> object:

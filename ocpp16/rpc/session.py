@@ -25,7 +25,15 @@ from ocpp16.faults import obey_exit
 from ocpp16.models import Counters
 from ocpp16.rpc.outbox import Outbox
 from ocpp16.rpc.pending import Delivery, Entry, Lane, Payload
-from ocpp16.rpc.policy import BOOT_INTERVAL, LONGEST_HOLD, LONGEST_TRY_INTERVAL, OutboxLimits, RetryRules, standing
+from ocpp16.rpc.policy import (
+    BOOT_INTERVAL,
+    LONGEST_DESCRIPTION,
+    LONGEST_HOLD,
+    LONGEST_TRY_INTERVAL,
+    OutboxLimits,
+    RetryRules,
+    standing,
+)
 from ocpp16.rpc.reading import Reading, is_foreign
 from ocpp16.rpc.replies import OutgoingFrame, ReplyLane
 from ocpp16.rpc.requests import Requests
@@ -33,14 +41,6 @@ from ocpp16.rpc.salvage import SALVAGED, salvaged
 from ocpp16.rpc.tolerance import Tolerance
 
 __all__ = ["OutgoingFrame", "Session"]
-
-_DESCRIPTION_LENGTH = 255
-
-# Names of OCPP 2.x for two codes (messages on a 1.6 connection carry them all the same).
-_CODE_ALIASES = {
-    "OccurrenceConstraintViolation": ErrorCode.OCCURENCE_CONSTRAINT_VIOLATION,
-    "FormatViolation": ErrorCode.FORMATION_VIOLATION,
-}
 
 
 class Session:
@@ -372,7 +372,7 @@ class Session:
         if entry is None:
             return
         self._counters.call_errors += 1
-        code = _CODE_ALIASES.get(error.code, error.code)
+        code = self._reading.code_of(error)
         if code == ErrorCode.SECURITY_ERROR and (due := self._boots_again(entry, now)) is not None:
             self._requests.excused(entry, error.unique_id, due)
             return
@@ -428,7 +428,7 @@ class Session:
             return
         if error.kind == 2:
             if self.registration is not RegistrationStatus.REJECTED:
-                self._replies.refuse(CallError(unique_id, error.code, str(error)[:_DESCRIPTION_LENGTH]))
+                self._replies.refuse(CallError(unique_id, error.code, str(error)[:LONGEST_DESCRIPTION]))
             return
         entry = self._requests.owner_of_answer(unique_id)
         if entry is not None:

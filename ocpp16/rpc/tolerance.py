@@ -28,7 +28,7 @@ from ocpp16.enums import ErrorCode
 from ocpp16.rpc.repairs import PAYLOAD_REPAIRS, Place, Repair
 from ocpp16.texts import shown
 
-__all__ = ["Repair", "Tolerance", "repair_frame", "repair_payload"]
+__all__ = ["Repair", "Tolerance", "repair_code", "repair_frame", "repair_payload"]
 
 Frame = Call | CallResult | CallError
 
@@ -66,9 +66,8 @@ class Tolerance:
                 repair = Repair(name[1:] if name[:1] in ("+", "-") else name)
             except ValueError:
                 known = ", ".join(Repair)
-                raise ValueError(
-                    f"no repair {shown(repr(item), 60)}: default or strict first, then of {known}"
-                ) from None
+                meant = shown(repr(item) if isinstance(item, str) else type(item).__name__, 60)
+                raise ValueError(f"no repair {meant}: default or strict first, then of {known}") from None
             if name.startswith("-"):
                 repairs.discard(repair)
             else:
@@ -126,12 +125,18 @@ def repair_frame(
         if mended is None:
             raise
         frame = mended
-    if isinstance(frame, CallError) and Repair.CALL_ERRORS in tolerance:
-        code = _CODES.get(frame.code.casefold(), frame.code)
-        if code != frame.code:
+    if isinstance(frame, CallError):
+        code = repair_code(frame.code, tolerance)
+        if code is not None:
             frame = CallError(frame.unique_id, code, frame.description, frame.details)
             repairs.append(Repair.CALL_ERRORS)
     return frame, tuple(dict.fromkeys(repairs))
+
+
+def repair_code(code: str, tolerance: Tolerance) -> str | None:
+    """What OCPP 1.6 calls this code of a CALLERROR; None if it calls it so, does not know it, or may not be asked."""
+    known = _CODES.get(code.casefold(), code) if Repair.CALL_ERRORS in tolerance else code
+    return None if known == code else known
 
 
 def _mended(error: FramingError, tolerance: Tolerance, repairs: list[str]) -> Frame | None:

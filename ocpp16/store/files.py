@@ -118,7 +118,7 @@ class FileKeeper:
     Parameters: `inline` writes in the trio thread itself, for a virtual clock. `retry_delays`: seconds between attempts
     to write again what memory has; the last one is repeated. `flush_timeout`: seconds at most that the end of `run`
     takes. `on_failing(reason)` is told of the first file that cannot be written, `on_recovered()` when that one can be
-    again. `on_internal_error(place, error)` is told when `apply` or `restore` failed.
+    again. `on_internal_error(place, error)` is told when `apply` or `restore` failed; it may be set later.
     """
 
     def __init__(
@@ -138,7 +138,7 @@ class FileKeeper:
         self._flush_timeout = flush_timeout
         self._on_failing = on_failing
         self._on_recovered = on_recovered
-        self._on_internal_error = on_internal_error
+        self.on_internal_error = on_internal_error
         self._log = log or FoldingLog("", trio.current_time)
         self._failing: Path | None = None
         self._number = 0
@@ -303,9 +303,9 @@ class FileKeeper:
 
     def _internal_error(self, place: str, error: BaseException) -> None:
         self._log.error("a change of a file failed in %s", place, error=error)
-        if self._on_internal_error is not None:
+        if self.on_internal_error is not None:
             try:
-                self._on_internal_error(place, error)
+                self.on_internal_error(place, error)
             except BaseException as failure:
                 obey_exit(failure)
                 self._log.error("who is told of errors failed: %s", sentence(failure), error=failure)

@@ -67,6 +67,9 @@ async def test_what_may_be_in_work_has_a_bound(open_bench: Any) -> None:
         with pytest.raises(CallFailed, match="GenericError"):
             await bench.call("DataTransfer", {"vendorId": "x"})
         assert bench.charge_point.is_connected
+        # Another action needs none of these.
+        assert await bench.call("RemoteStopTransaction", {"transactionId": 1}) == {"status": "Rejected"}
+        assert await bench.call("UnlockConnector", {"connectorId": 1}) == {"status": "Unlocked"}
         await trio.sleep(60)
         answered_to_nobody(bench, 100)
         del bench.station.delays["data_transfer"]

@@ -25,6 +25,13 @@ PROFILE = {
 ERROR = ErrorInfo(ChargePointErrorCode.OTHER_ERROR, uuid="u")
 
 
+class Unsayable:
+    """What fails even at its text."""
+
+    def __repr__(self) -> str:
+        raise RuntimeError("no text")
+
+
 async def _nothing(*arguments: Any) -> None:
     pass
 
@@ -219,9 +226,11 @@ async def test_what_is_no_connector(open_bench: Any, name: str, wrong: str) -> N
         ("get_all_composite_charging_schedules", {"duration_s": "60"}, "duration_s"),
         ("get_all_enhanced_composite_charging_schedules", {"duration_s": 60, "unit": "kW"}, "unit"),
         ("on_change", {"key": "HeartbeatInterval", "callback": None}, "callback"),
+        ("on_change", {"key": Unsayable(), "callback": print}, "key"),
         ("get_configuration_key", {"keys": "HeartbeatInterval"}, "keys"),
         ("get_configuration_key", {"keys": None}, "keys"),
         ("restart", {"resuming_session_ids": None}, "resuming_session_ids"),
+        ("connector_status", {"connector_id": Unsayable()}, "connector_id"),
     ],
 )
 async def test_arguments_are_refused_by_name(open_bench: Any, name: str, given: dict[str, Any], argument: str) -> None:

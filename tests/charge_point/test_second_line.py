@@ -5,6 +5,7 @@ import sqlite3
 from contextlib import closing
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
 from typing import Any, ClassVar
 
 import pytest
@@ -15,6 +16,7 @@ from ocpp16.enums import ChargePointErrorCode
 from ocpp16.errors import CallFailed
 from ocpp16.models import Counters, ErrorInfo
 from ocpp16.observer import InternalError, ObserverEvent
+from ocpp16.state.configuration import Prepared
 from ocpp16.state.signals import TransactionStarted
 from ocpp16.testing.central_system import CentralSystem
 
@@ -52,6 +54,18 @@ async def test_what_follows_an_answer(open_bench: Any) -> None:
         ]
         assert await bench.call("ChangeAvailability", {"connectorId": 1, "type": "Operative"}) == {"status": "Accepted"}
         await goes_on(bench, "answer")
+
+
+async def test_a_change_that_is_in_its_file_and_cannot_be_applied(
+    open_bench: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with open_bench(user_config_path=tmp_path / "changes.json") as bench:
+        await trio.sleep(1)
+        with monkeypatch.context() as patch:
+            patch.setattr(Prepared, "apply", boom)
+            with pytest.raises(ZeroDivisionError):
+                await bench.charge_point.set_configuration_key("ConnectionTimeOut", "17")
+        await goes_on(bench, "apply")
 
 
 class _ThenFails:

@@ -92,6 +92,15 @@ def test_attach_is_called_at_once_or_the_station_has_none() -> None:
     check_station(Without())
 
 
+@pytest.mark.parametrize("name", ["charging_limit_changed", "signal_set_charging_profiles", "attach"])
+def test_what_may_be_there_and_cannot_be_read(name: str) -> None:
+    def unreadable(self: Any) -> Any:
+        raise SystemError("no board")
+
+    station = type("Station", (RecordingStation,), {name: property(unreadable)})()
+    assert problems(station) == [f"Station.{name} cannot be read: SystemError"]
+
+
 def test_a_method_that_cannot_be_read() -> None:
     class Broken(RecordingStation):
         @property

@@ -14,6 +14,13 @@ TIME = "2026-03-01T12:00:00Z"
 LONG = "x" * 40
 
 
+class Unsayable:
+    """What fails even at its text."""
+
+    def __repr__(self) -> str:
+        raise RuntimeError("no text")
+
+
 @pytest.mark.parametrize(
     ("name", "text", "frame"),
     [
@@ -268,11 +275,12 @@ def test_what_users_name(names: Any, expected: Tolerance) -> None:
         (["+default"], "'+default'"),
         (["-+decimals\x1b[2J"], r"'-+decimals\x1b[2J'"),
         (["Decimals"], "'Decimals'"),
-        (["decimals", 7], "7"),
-        ([None], "None"),
+        (["decimals", 7], "int"),
+        ([None], "NoneType"),
         ([""], "''"),
         ("decimals,,", "''"),
         (["x" * 10_000], "…(+"),
+        ([Unsayable()], "Unsayable: default or strict first"),
     ],
 )
 def test_what_is_no_repair_is_named(names: Any, wrong: str) -> None:

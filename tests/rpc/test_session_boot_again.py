@@ -26,12 +26,13 @@ def obliging(line: "Line") -> list[float]:
     return asked
 
 
-def test_it_boots_again_and_the_message_goes_once_more(line: "Line") -> None:
+@pytest.mark.parametrize("code", ["SecurityError", "SECURITYERROR", "securityError"])
+def test_it_boots_again_and_the_message_goes_once_more(line: "Line", code: str) -> None:
     asked = obliging(line)
     entry = line.put("StopTransaction")
     line.put("Heartbeat")
     line.take()
-    line.refuse("SecurityError")
+    line.refuse(code)
     assert len(asked) == 1
     assert line.take() == ["BootNotification"]
     line.answer()

@@ -147,6 +147,8 @@ def test_codes_that_will_not_change_end_what_a_central_system_need_not_know(
         ("FormatViolation", "FormationViolation"),
         ("OccurrenceConstraintViolation", "OccurenceConstraintViolation"),
         ("OccurenceConstraintViolation", "OccurenceConstraintViolation"),
+        ("NOTSUPPORTED", "NotSupported"),
+        ("securityError", "SecurityError"),
         ("com.example.Tired", "com.example.Tired"),
         ("", ""),
     ],
@@ -157,6 +159,7 @@ def test_any_error_code_is_taken(line: "Line", received: str, told: str) -> None
     line.refuse(received, description="why")
     [(_, reason, failure)] = line.ends
     assert (reason, failure.code, failure.description) == ("callerror", told, "why")
+    assert line.counters.repairs == ({} if received == told else {"call_errors": 1})
     assert line.invalid == []
 
 
