@@ -32,7 +32,12 @@ class CardReader:
         self._waiting: list[_WaitingTag] = []
 
     def present(self, token: Token, connectors: Sequence[int]) -> None:
-        """A token is presented for one of `connectors`. Returns at once; what must be asked is asked in a task."""
+        """A token is presented for one of `connectors`. Returns at once; what must be asked is asked in a task.
+
+        A reader without power sees none.
+        """
+        if not self._station.is_powered:
+            return
         places = [self._station.evse(connector_id) for connector_id in connectors]
         decision = before_authorization(token, places, self._in_process)
         if decision.act is not Act.AUTHORIZE:
@@ -52,9 +57,10 @@ class CardReader:
                 return
 
     def power_down(self) -> None:
-        """Forget every tag that waits."""
+        """Forget every tag that waits, also one whose question came when nothing began any more."""
         for waiting in tuple(self._waiting):
             waiting.end()
+        self._in_process.clear()
 
     async def _authorize(self, token: Token, places: "Sequence[Evse]") -> None:
         """Rule 5."""
@@ -63,7 +69,7 @@ class CardReader:
         except ChargePointStopped:
             return
         finally:
-            self._in_process.remove(token.key)
+            self._forget(token.key)
         if not self._station.is_powered:
             return
         if info.is_accepted:
@@ -96,7 +102,11 @@ class CardReader:
 
     def _waits_no_more(self, waiting: "_WaitingTag") -> None:
         self._waiting.remove(waiting)
-        self._in_process.remove(waiting.token.key)
+        self._forget(waiting.token.key)
+
+    def _forget(self, key: str) -> None:
+        if key in self._in_process:
+            self._in_process.remove(key)
 
 
 class _WaitingTag:

@@ -100,6 +100,24 @@ async def test_an_answer_that_comes_after_the_stop_starts_nothing(make_bench: An
     assert bench.take() == []
 
 
+async def test_a_card_at_a_reader_without_power_is_not_remembered(make_bench: Any) -> None:
+    bench = make_bench()
+    bench.charge_point.refused |= {"LOST", "TAG"}
+    bench.charge_point.holds_answers = True
+    bench.station.present_id_tag("LOST")
+    task = bench.charge_point.tasks.pop()  # a life that is over runs no task any more
+    operation = Operation(bench.station, bench.charge_point)
+    await operation.stop()
+    bench.charge_point.holds_answers = False
+    bench.station.present_id_tag("TAG")
+    assert bench.charge_point.asked == ["LOST"]
+    await operation.restart()
+    for id_tag in ("LOST", "TAG"):
+        bench.station.present_id_tag(id_tag)
+    assert bench.charge_point.asked == ["LOST", "LOST", "TAG"]
+    task.close()
+
+
 @pytest.mark.parametrize("kind", list(ResetType))
 async def test_a_reset_restarts(make_bench: Any, kind: ResetType) -> None:
     bench = make_bench()
