@@ -32,6 +32,7 @@ __all__ = ["CentralSystem", "identity_of"]
 START = 1_767_225_600_000_000  # 2026-01-01T00:00:00Z: what the default clock shows on entry, so that tests repeat
 CALL_TIMEOUT = 30.0
 HANDSHAKE_TIMEOUT = 30.0
+REGISTRATIONS = 10_000  # charge points whose registration is remembered where no record is kept
 
 
 def identity_of(target: str) -> str:
@@ -237,6 +238,14 @@ class CentralSystem:
         """A message id that was not used before."""
         self._last_id += 1
         return f"csms-{self._last_id}"
+
+    def note_registration(self, identity: str, status: str) -> None:
+        """BootNotification was answered. A server that keeps no record forgets the oldest of those that are gone."""
+        self.registrations[identity] = status
+        if len(self.registrations) > REGISTRATIONS and not self.keeps_all:
+            gone = next((other for other in self.registrations if other not in self.connected), None)
+            if gone is not None:
+                del self.registrations[gone]
 
     def answer(self, call: ReceivedCall, refused: CallErrorAnswer | None) -> Answer | Awaitable[Answer]:
         """What the script says to a CALL; else `refused`, else the standard answer."""

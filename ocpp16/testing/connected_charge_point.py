@@ -295,7 +295,7 @@ class ConnectedChargePoint:
             payload = _plain(answer)
             frame = CallResult(call.unique_id, payload)
             if call.action == "BootNotification" and isinstance(payload, dict):
-                self._central_system.registrations[self.identity] = str(payload.get("status"))
+                self._central_system.note_registration(self.identity, str(payload.get("status")))
         if rule is not None and rule.fault is Fault.DELAY:
             self._central_system.start_soon(self._reply_after, rule.seconds, frame)
         else:

@@ -61,6 +61,20 @@ async def test_clock_and_interval_of_ones_own(autojump_clock: Any, connect: Any)
         assert answer.payload == {"status": "Accepted", "currentTime": "1970-01-01T00:00:00.000Z", "interval": 7}
 
 
+@pytest.mark.parametrize("record_limit", [0, None])
+async def test_registrations_of_strangers_have_a_bound(
+    monkeypatch: pytest.MonkeyPatch, connect: Any, record_limit: int | None
+) -> None:
+    monkeypatch.setattr("ocpp16.testing.central_system.REGISTRATIONS", 3)
+    async with CentralSystem(record_limit=record_limit) as csms:
+        await connect(csms, "stays")
+        csms.note_registration("stays", "Accepted")
+        for number in range(6):
+            csms.note_registration(f"stranger{number}", "Accepted")
+        kept = [] if record_limit == 0 else [f"stranger{number}" for number in range(4)]
+        assert list(csms.registrations) == ["stays", *kept, "stranger4", "stranger5"]
+
+
 async def test_boot_refused_a_number_of_times(autojump_clock: Any, csms: Any, connect: Any) -> None:
     csms.refuse_boot("Pending", times=2, interval=20)
     csms.refuse_boot("Rejected", interval=30)
