@@ -96,7 +96,7 @@ class FeatureProfile:
         self.ctx = ctx
 
     def attach(self) -> None:
-        """Subscribe to signals and configuration changes. Called once, in the order of FULL."""
+        """Subscribe to signals and configuration changes. Called once, in the order of `charge_point/assembly.py`."""
 
     def start(self) -> None:
         """The charge point starts: what was restored is in place, nothing is connected yet."""

@@ -15,7 +15,7 @@ from ocpp16.state.clock import put_right
 from ocpp16.state.intervals import IntervalBases
 from ocpp16.state.measurands import sample
 from ocpp16.state.transaction import Transaction, watt_hours
-from ocpp16.store.base import Change, RowChange
+from ocpp16.store.base import RowChange
 from ocpp16.store.tables import meters, settings, transactions
 from ocpp16.values import finite
 
@@ -114,7 +114,7 @@ class MeterSamples:
         measurement = taken.measurement
         return replace(measurement, energy_import=replace(measurement.energy_import, total=float(energy)))
 
-    def note(self, connector_id: int, taken: Taken, told_at: int | None = None) -> list[Change]:
+    def note(self, connector_id: int, taken: Taken, told_at: int | None = None) -> list[RowChange]:
         """The last register value, in memory at once; returns the rows that keep it.
 
         `told_at`: the time that the Central System is told for it, µs; a stop made up later must not lie before.
@@ -122,7 +122,7 @@ class MeterSamples:
         clock = self._ctx.clock
         at = self.readings.time(taken)
         energy = taken.measurement.energy_import.total
-        changes: list[Change] = []
+        changes: list[RowChange] = []
         if energy is not None:
             row = meters.MeterRow(connector_id, watt_hours(energy), at, clock.clock_boot)
             changes.append(meters.put(row))

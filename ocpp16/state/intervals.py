@@ -15,11 +15,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from ocpp16.enums import ReadingContext
-from ocpp16.models import Measurement, PhaseValues
+from ocpp16.models import REGISTERS, Measurement, PhaseValues
 
 _RESET = 0.5
 """Part of its former value by which a register has fallen at least that has been reset."""
-_REGISTERS = ("energy_import", "energy_export", "reactive_energy_import", "reactive_energy_export")
 
 
 class IntervalBases:
@@ -79,12 +78,12 @@ class IntervalBases:
 
 
 def _stored(measurement: Measurement) -> dict[str, list[float | None]]:
-    kept = {name: getattr(measurement, name) for name in _REGISTERS}
+    kept = {name: getattr(measurement, name) for name in REGISTERS}
     return {name: [it.total, it.l1, it.l2, it.l3] for name, it in kept.items() if it is not None}
 
 
 def _read(registers: Mapping[str, Any]) -> Measurement:
-    kept: dict[str, Any] = {name: PhaseValues(*registers[name]) for name in _REGISTERS if name in registers}
+    kept: dict[str, Any] = {name: PhaseValues(*registers[name]) for name in REGISTERS if name in registers}
     return Measurement(**kept)
 
 

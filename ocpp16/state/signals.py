@@ -2,7 +2,7 @@
 
 Rules of this file:
 1. A signal tells a fact that already holds in memory. Subscribers act in the order in which they subscribed, which is
-   the order of `profiles.FULL`; what a subscriber emits is delivered after the signal in hand.
+   the order of `charge_point/assembly.py`; what a subscriber emits is delivered after the signal in hand.
 2. Synchronous: no subscriber waits. An exception of a subscriber goes to `on_error` if there is one, and the others
    hear the signal all the same. Without, it propagates to the emitter, and what waited for delivery is dropped: the
    next signal does not bring up what belongs to a broken one.

@@ -73,7 +73,6 @@ class Delete(NamedTuple):
 
 
 RowChange: TypeAlias = Put | Delete
-Change: TypeAlias = RowChange
 Batch: TypeAlias = tuple[str, Sequence[RowChange]]
 """A charge point's id and its changes, in order."""
 

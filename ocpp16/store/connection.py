@@ -13,6 +13,7 @@ import sqlite3
 from pathlib import Path
 
 from ocpp16.errors import StoreError
+from ocpp16.store.pages import MAGIC
 
 APPLICATION_ID = 0x4F433136
 """"OC16" in the header of the file: a database of another program is never touched."""
@@ -63,12 +64,17 @@ def header_problem(path: Path) -> str | None:
         header = file.read(100)
     if not header:
         return None
-    if len(header) < 100 or not header.startswith(b"SQLite format 3\0"):
+    if len(header) < 100 or not header.startswith(MAGIC):
         return "it is no SQLite database"
     # Versions SQLite would answer by refusing to write, and a format it does not know (its file format, 1.3.3, 1.3.6).
     if not {header[18], header[19]} <= {1, 2} or int.from_bytes(header[44:48], "big") > 4:
         return "its header makes no sense"
     return None
+
+
+def decoded(text: bytes) -> str:
+    """For `text_factory`: a text that is no UTF-8 any more must not hide the other rows."""
+    return text.decode("utf-8", "replace")
 
 
 def create_private(path: Path) -> None:

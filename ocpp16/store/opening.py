@@ -16,7 +16,7 @@ from ocpp16.errors import SchemaTooNew, StoreError
 from ocpp16.store import connection as connections
 from ocpp16.store import migrations, recovery
 from ocpp16.store.lock import FileLock
-from ocpp16.store.pages import Pages
+from ocpp16.store.pages import MAGIC, Pages
 from ocpp16.store.tables import TABLES
 from ocpp16.store.write_ahead_log import is_empty, is_orphaned, log_of
 
@@ -102,7 +102,7 @@ def check_owner(path: Path, first: bytes, schema: migrations.Schema) -> None:
     """By the first page of a database, as far as it is one. Raises StoreError if it belongs to another program,
     SchemaTooNew if it is of a newer version.
     """
-    if not first.startswith(b"SQLite format 3\0"):
+    if not first.startswith(MAGIC):
         return
     owner, version = (int.from_bytes(first[place : place + 4], "big") for place in (68, 60))
     if owner not in (0, connections.APPLICATION_ID):

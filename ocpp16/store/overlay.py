@@ -22,6 +22,7 @@ from typing import Any, TypeAlias
 import orjson
 
 from ocpp16.errors import StoreError
+from ocpp16.store.folder import sync_folder
 from ocpp16.store.json_text import json_text
 
 Document: TypeAlias = dict[str, dict[str, Any]]
@@ -81,7 +82,7 @@ class TextFileWrite:
         for source, name in self._steps:
             os.replace(source, name)
         if self._steps:
-            _sync_folder(self._file.parent)
+            sync_folder(self._file.parent)
         if self._mode == _SECRET_MODE:
             _restrict(self._file)
         if self._known is not None:
@@ -265,15 +266,7 @@ def _replace(path: Path, content: bytes, mode: int) -> None:
     temporary = _sibling(path, ".tmp")
     _write_beside(temporary, content, mode, like=path)
     os.replace(temporary, path)
-    _sync_folder(path.parent)
-
-
-def _sync_folder(path: Path) -> None:
-    folder = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+    sync_folder(path.parent)
 
 
 def _is_open_to_others(path: Path) -> bool:

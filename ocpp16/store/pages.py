@@ -13,7 +13,8 @@ from typing import Self
 
 from ocpp16.store.write_ahead_log import frames, log_of, opened, page_size, read
 
-_MAGIC = b"SQLite format 3\0"
+MAGIC = b"SQLite format 3\0"
+"""How every database begins (1.3.1)."""
 _USUAL_SIZE = 4096
 
 
@@ -27,7 +28,7 @@ class Pages:
         self._log = opened(log_of(path))
         self._in_log: dict[int, int] = {}
         header = read(self._file, 0, 100)
-        if header.startswith(_MAGIC):
+        if header.startswith(MAGIC):
             size = int.from_bytes(header[16:18], "big")
             size = 65536 if size == 1 else size
             if 512 <= size <= 65536 and not size & (size - 1):
@@ -62,7 +63,7 @@ class Pages:
         if size is None:
             return
         if size != self.size:
-            if read(self._file, 0, len(_MAGIC)) == _MAGIC:
+            if read(self._file, 0, len(MAGIC)) == MAGIC:
                 return
             self.size = self.usable = size
         waiting = dict[int, int]()

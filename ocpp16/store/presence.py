@@ -16,6 +16,7 @@ from pathlib import Path
 
 from ocpp16.store import connection as connections
 from ocpp16.store import recovery
+from ocpp16.store.folder import sync_folder
 from ocpp16.store.write_ahead_log import has_all, log_of, opened
 
 _Identity = tuple[int, int]
@@ -132,11 +133,7 @@ def begin_anew(connection: sqlite3.Connection, path: Path) -> bool:
     with suppress(sqlite3.Error):
         connection.close()
     with suppress(OSError):  # it is in its place; the next commit will tell
-        folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+        sync_folder(path.parent)
     return True
 
 

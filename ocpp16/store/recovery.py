@@ -23,6 +23,7 @@ from typing import Any
 from ocpp16.store import connection as connections
 from ocpp16.store import migrations
 from ocpp16.store.base import Row
+from ocpp16.store.folder import sync_folder
 from ocpp16.store.pages import Pages
 from ocpp16.store.rows import Rows
 from ocpp16.store.statements import PUT, select_all
@@ -61,7 +62,7 @@ def replace_by_copy(path: Path, now: int, reason: str, live: sqlite3.Connection)
     if unready is None:
         return None
     os.replace(unready, _fresh(path))
-    _sync_folder(path.parent)
+    sync_folder(path.parent)
     return f"the database was damaged ({reason}); nothing is lost of it; it was kept as {finish_replacement(path, now)}"
 
 
@@ -109,7 +110,7 @@ def finish_replacement(path: Path, now: int) -> str | None:
     if was_there and not aside.exists():  # its log was all that was left of it
         aside.touch(0o600)
     os.replace(fresh, path)
-    _sync_folder(path.parent)
+    sync_folder(path.parent)
     _drop_oldest(path)
     return aside.name if was_there else ""
 
@@ -187,7 +188,7 @@ def _read_table(
 def _reader(path: Path, live: sqlite3.Connection | None) -> Iterator[sqlite3.Connection]:
     # Read-only, so that the file stays as it was found.
     connection = live or sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, isolation_level=None)
-    connection.text_factory = _decode
+    connection.text_factory = connections.decoded
     try:
         yield connection
     finally:
@@ -198,10 +199,6 @@ def _reader(path: Path, live: sqlite3.Connection | None) -> Iterator[sqlite3.Con
 
 def _key(item: tuple[tuple[str, Row], Row]) -> tuple[str, Row]:
     return item[0]
-
-
-def _decode(text: bytes) -> str:
-    return text.decode("utf-8", "replace")
 
 
 def _fill(fresh: Path, schema: migrations.Schema, saved: Saved) -> None:
@@ -223,7 +220,7 @@ def _fill(fresh: Path, schema: migrations.Schema, saved: Saved) -> None:
     finally:
         connection.close()
     os.replace(unready, fresh)
-    _sync_folder(fresh.parent)
+    sync_folder(fresh.parent)
 
 
 def _fresh(path: Path) -> Path:
@@ -263,11 +260,3 @@ def _drop_oldest(path: Path) -> None:
     for entry in kept[:-_KEPT]:
         for suffix in ("", *_SIDE_FILES):
             entry.with_name(entry.name + suffix).unlink(missing_ok=True)
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -15,10 +15,10 @@ from ocpp16.errors import StoreError
 from ocpp16.store import connection as connections
 from ocpp16.store import migrations
 from ocpp16.store.base import Row
+from ocpp16.store.pages import MAGIC
 from ocpp16.store.statements import SELECT
 from ocpp16.store.write_ahead_log import is_empty, is_orphaned, log_of
 
-_MAGIC = b"SQLite format 3\0"
 _WRITE_AHEAD = 2
 """Byte 18 of a file that is written through a write-ahead log (SQLite's file format, 1.3.3)."""
 
@@ -36,7 +36,7 @@ def is_database(path: Path) -> bool:
     """Is this a file, and one that begins like a database of SQLite? False also where it cannot be read."""
     try:
         with path.open("rb") as file:
-            return file.read(len(_MAGIC)) == _MAGIC
+            return file.read(len(MAGIC)) == MAGIC
     except OSError:
         return False
 
@@ -49,7 +49,9 @@ def take_snapshot(path: Path, charge_point_id: str) -> Snapshot:
     """
     try:
         with closing(sqlite3.connect(_address(path), uri=True, isolation_level=None)) as connection:
-            connection.text_factory = _decode  # a text that is no UTF-8 any more must not hide the other rows
+            connection.text_factory = (
+                connections.decoded
+            )  # a text that is no UTF-8 any more must not hide the other rows
             connection.execute("BEGIN")
             _check(connection, path)
             rows = {name: connection.execute(sql, (charge_point_id,)).fetchall() for name, sql in SELECT.items()}
@@ -80,7 +82,3 @@ def _check(connection: sqlite3.Connection, path: Path) -> None:
         raise StoreError(
             f"{path} has schema version {version}; the station brings it to {schema.version} when it starts next"
         )
-
-
-def _decode(text: bytes) -> str:
-    return text.decode("utf-8", "replace")

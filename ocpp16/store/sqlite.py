@@ -291,15 +291,11 @@ def _rows(connection: sqlite3.Connection, sql: str, parameters: Row) -> list[Row
             raise
         # A text that is no UTF-8 any more: its row shall not hide the others. Who reads it decides what it is worth.
         cursor = connection.cursor()
-        connection.text_factory = _decode
+        connection.text_factory = connections.decoded
         try:
             return cursor.execute(sql, parameters).fetchall()
         finally:
             connection.text_factory = str
-
-
-def _decode(text: bytes) -> str:
-    return text.decode("utf-8", "replace")
 
 
 def _roll_back(connection: sqlite3.Connection) -> None:
