@@ -165,6 +165,8 @@ class SqliteStore:
         with self._mutex:
             if self._is_closed:
                 return
+            with suppress(StoreError):
+                self._put_index_back()
             if self._connection is not None and self._presence.problem():
                 # The last chance for what is only in the open connection.
                 with suppress(StoreError):
@@ -206,6 +208,7 @@ class SqliteStore:
         """
         if self._connection is None:
             return
+        self._put_index_back()
         self._commits = (self._commits + 1) % _LOOKED_AT
         is_due = not self._commits or self._is_missed or self._damage
         if self._is_closed or not (is_due or self._presence.is_doubtful()):
@@ -272,7 +275,14 @@ class SqliteStore:
             self._connection = opened.connection
             self._presence = Presence(self.path)
             self._tell(opened.detail)
+        self._put_index_back()
         return self._connection
+
+    def _put_index_back(self) -> None:
+        try:
+            self._presence.put_index_back()
+        except OSError as error:
+            raise StoreError(f"{self.path}: the index of its log was cut and cannot be put back: {error}") from error
 
     def _failure(self, error: Exception, what: str) -> StoreError:
         if connections.is_damage(error):

@@ -1,8 +1,11 @@
 """A database that is removed, moved or replaced while it is open: noticed at the next commit, told, and put right."""
 
+import errno
 import os
 import shutil
 import sqlite3
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -342,6 +345,67 @@ def test_replacement_that_cannot_be_opened_yet(store: SqliteStore, monkeypatch: 
                 put(store, "b")
     put(store, "b")
     assert keys(store) == ["a", "b"]
+
+
+CUT_THE_INDEX = """
+import os, sys
+from ocpp16.store.sqlite import SqliteStore
+from ocpp16.store.tables import settings
+
+store = SqliteStore.open(sys.argv[1])
+size = int(sys.argv[2])
+
+def put(key):
+    assert store.apply([("cp", [settings.put(settings.SettingRow(key, key))])]) == {}
+
+def keys():
+    return [row[0] for row in store.load("cp", settings.TABLE)]
+
+put("a")
+os.truncate(store.path.with_name("db-shm"), size)
+put("b")
+os.truncate(store.path.with_name("db-shm"), size)
+assert keys() == ["a", "b"]
+os.truncate(store.path.with_name("db-shm"), size)
+store.path.with_name("db-wal").unlink() if sys.argv[3] == "and the log" else None
+store.close()
+store = SqliteStore.open(sys.argv[1])
+assert (keys(), store.detail) == (["a", "b"], "")
+"""
+
+
+@pytest.mark.parametrize("size", [0, 1, 16384])
+@pytest.mark.parametrize("more", ["alone", "and the log"])
+def test_a_cut_index_of_the_log_does_not_kill_the_process(tmp_path: Path, size: int, more: str) -> None:
+    """SQLite has it mapped: what is not there any more cannot be touched (SIGBUS)."""
+    command = [sys.executable, "-c", CUT_THE_INDEX, str(tmp_path / "db"), str(size), more]
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    assert (ended.returncode, ended.stderr) == (0, "")
+
+
+def test_a_cut_index_that_cannot_be_put_back_is_an_outage(store: SqliteStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_room(*arguments: Any) -> int:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    put(store, "a")
+    os.truncate(store.path.with_name("db-shm"), 0)
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "pwrite", no_room)
+        for call in (lambda: put(store, "b"), lambda: keys(store)):
+            with pytest.raises(StoreError, match="No space left"):
+                call()
+    put(store, "b")
+    assert keys(store) == ["a", "b"]
+
+
+def test_what_lies_in_the_place_of_the_index_is_left_alone(store: SqliteStore) -> None:
+    put(store, "a")
+    index = store.path.with_name("db-shm")
+    index.unlink()
+    index.mkdir()
+    put(store, "b")
+    assert keys(store) == ["a", "b"]
+    index.rmdir()
 
 
 def test_removed_lock_is_taken_again(store: SqliteStore) -> None:
