@@ -6,11 +6,13 @@ it is set aside, and `detail` says so (`recovery`).
 Rules of this file:
 1. `apply` is one transaction with one COMMIT; each charge point's part is a savepoint.
 2. Nothing is acknowledged that was not committed. After an error the connection is not inside a transaction.
-3. The connection is used by one thread at a time, which may be another one each time.
+3. The connection is used by one thread at a time, which may be another one each time; in no other process: one that was
+   forked is refused, and its `close` leaves everything to the owner.
 4. A file that was removed, emptied or damaged while it was open is told as an outage, and begun anew with all that is
    known (`presence`). So is one in which damage is found by reading (`put_right`) or by writing (the next commit does).
 """
 
+import os
 import sqlite3
 import threading
 from collections.abc import Sequence
@@ -58,6 +60,7 @@ class SqliteStore:
         self.warnings: tuple[str, ...] = (opened.warning,) if opened.warning else ()
         self._connection: sqlite3.Connection | None = opened.connection
         self._is_closed = False
+        self._process = os.getpid()
         self._lock: FileLock | None = lock
         self._manner = manner
         self._mutex = threading.Lock()
@@ -113,6 +116,7 @@ class SqliteStore:
         whole.places(table)
         if len(key) > len(whole.key_columns):
             raise ValueError(f"a key of {table.name} has fewer than {len(key)} columns")
+        self._check_process()
         with self._mutex:
             try:
                 rows = _rows(self._opened(), select(table, len(key)), (charge_point_id, *key))
@@ -125,6 +129,7 @@ class SqliteStore:
 
     def apply(self, batches: Sequence[Batch]) -> dict[str, Exception]:
         refused: dict[str, Exception] = {}
+        self._check_process()
         with self._mutex:
             self._look()
             connection = self._opened()
@@ -162,6 +167,8 @@ class SqliteStore:
 
     def close(self) -> None:
         """Also takes the write-ahead log into the file."""
+        if self._process != os.getpid():
+            return
         with self._mutex:
             if self._is_closed:
                 return
@@ -200,6 +207,10 @@ class SqliteStore:
         assert lock is not None
         self.close()
         return lock
+
+    def _check_process(self) -> None:
+        if self._process != os.getpid():
+            raise StoreError(f"{self.path} was opened by another process ({self._process}) from which this was forked")
 
     def _look(self) -> None:
         """See whether commits still go where they are looked for. Raises StoreError when a file was found missing.
