@@ -29,7 +29,7 @@ from ocpp16.store import migrations
 from ocpp16.store.base import Batch, Delete, Put, Row, RowChange, Store, Table
 from ocpp16.store.lock import FileLock
 from ocpp16.store.memory import MemoryStore
-from ocpp16.store.opening import Manner, Unavailable, check_owner, take_lock
+from ocpp16.store.opening import Manner, Unavailable, check_owner, real_path, take_lock
 from ocpp16.store.pages import Pages
 from ocpp16.store.presence import identity
 from ocpp16.store.sqlite import SqliteStore
@@ -61,6 +61,7 @@ def open_or_fall_back(path: Path, manner: Manner) -> "SqliteStore | FallbackStor
     """
     lock: FileLock | None = None
     try:
+        path = real_path(path)
         lock = take_lock(path)
         return SqliteStore.locked(path, manner, lock)
     except Unavailable as error:
@@ -192,6 +193,7 @@ class FallbackStore:
 
     def take_over(self, late: "FallbackStore") -> None:
         """The lock of another one for the same file, that was opened too late to be used."""
+        self.path = late.path
         if self._lock is None:
             self._lock, late._lock = late._lock, None
         late._is_closed = True

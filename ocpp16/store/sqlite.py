@@ -25,7 +25,7 @@ from ocpp16.store import connection as connections
 from ocpp16.store import migrations, recovery
 from ocpp16.store.base import Batch, Put, Row, Table
 from ocpp16.store.lock import FileLock
-from ocpp16.store.opening import Manner, Opened, open_database, suspicion, take_lock
+from ocpp16.store.opening import Manner, Opened, open_database, real_path, suspicion, take_lock
 from ocpp16.store.presence import Presence, begin_anew
 from ocpp16.store.statements import DELETE, PUT, select
 from ocpp16.store.tables import TABLES
@@ -92,12 +92,9 @@ class SqliteStore:
         Raises StoreError when another process has it, when it belongs to another program, or when it cannot be written
         (Unavailable where that may pass); SchemaTooNew when a newer version of this library wrote it.
         """
-        try:
-            path = Path(path).absolute()
-            manner = Manner(migrations.load_schema(share_path), synchronous, size_limit, now)
-            lock = take_lock(path)
-        except OSError as error:  # there is no working folder any more
-            raise StoreError(f"{path} cannot be opened: {error}") from error
+        path = real_path(path)
+        manner = Manner(migrations.load_schema(share_path), synchronous, size_limit, now)
+        lock = take_lock(path)
         try:
             return cls.locked(path, manner, lock)
         except BaseException:

@@ -17,7 +17,10 @@ import trio.testing
 from ocpp16.errors import StoreError
 from ocpp16.store import presence, sqlite
 from ocpp16.store.base import Put
+from ocpp16.store.fallback import open_or_fall_back
 from ocpp16.store.journal import Journal
+from ocpp16.store.migrations import load_schema
+from ocpp16.store.opening import Manner
 from ocpp16.store.sqlite import SqliteStore
 from ocpp16.store.tables import settings
 from ocpp16.store.write_ahead_log import log_of
@@ -406,6 +409,43 @@ def test_what_lies_in_the_place_of_the_index_is_left_alone(store: SqliteStore) -
     put(store, "b")
     assert keys(store) == ["a", "b"]
     index.rmdir()
+
+
+@pytest.mark.parametrize("by", ["the driver", "the opener"])
+def test_a_symbolic_link_is_the_file_it_points_to(tmp_path: Path, by: str) -> None:
+    """As it is for SQLite: log and index lie beside that file, and so does all that belongs to it."""
+
+    def opened() -> SqliteStore:
+        if by == "the driver":
+            return SqliteStore.open(link)
+        found = open_or_fall_back(link, Manner(load_schema(), "NORMAL", None, 0))
+        assert isinstance(found, SqliteStore)
+        return found
+
+    link, real = tmp_path / "db", tmp_path / "real" / "db"
+    link.symlink_to(real)  # not there yet, nor its folder
+    store = opened()
+    put(store, "a")
+    assert [entry.name for entry in tmp_path.iterdir() if entry.name.startswith("db")] == ["db"]
+    with pytest.raises(StoreError, match="another process has it open"):
+        SqliteStore.open(real)
+    real.unlink()
+    with pytest.raises(StoreError, match="removed"):
+        put(store, "b")
+    put(store, "b")
+    store.close()
+    real.write_bytes(b"no database")
+    store = opened()
+    assert "was damaged" in store.detail
+    assert link.is_symlink()
+    put(store, "c")
+    shutil.copy(f"{real}-wal", tmp_path / "log")
+    store.close()
+    real.unlink()
+    shutil.copy(tmp_path / "log", f"{real}-wal")
+    store = opened()
+    assert keys(store) == ["c"]
+    store.close()
 
 
 def test_removed_lock_is_taken_again(store: SqliteStore) -> None:
