@@ -115,7 +115,11 @@ def content(store: Store, who: str = "cp") -> dict[str, list[Row]]:
 
 
 @pytest.mark.parametrize(
-    "code", [errno.ENOSPC, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EIO, errno.EDQUOT, errno.EMFILE]
+    "code",
+    [
+        *(errno.ENOSPC, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EIO, errno.EDQUOT, errno.EMFILE),
+        *(errno.ENOENT, errno.ELOOP),  # a folder that is being replaced, a link somebody can take away
+    ],
 )
 def test_what_may_pass_is_no_reason_not_to_start(path: Path, disk: Disk, code: int) -> None:
     file_with(path, setting("a"))
