@@ -172,7 +172,7 @@ def _told(why: object) -> str:
     return shown(why) if isinstance(why, str) else f"with a reason of type {type(why).__name__}"
 
 
-def in_a_thread(work: Callable[[], None], landed: Callable[[], object]) -> None:
+def in_a_thread(work: Callable[[], object], landed: Callable[[], object]) -> None:
     """Do `work`, which must not raise, in a worker thread; when it is done, call `landed` in the trio thread.
 
     Unlike `trio.to_thread` nobody need wait for it, and threads the host keeps busy do not hold it up.

@@ -263,7 +263,9 @@ class Journal:
         `nursery.start` returns when it serves. Raises ValueError if the store has got another journal since.
         """
         claim_store(self.store, self)
-        self.has_ended = False
+        if self.has_ended:
+            self.has_ended = False
+            self._retry_at = 0.0  # of a clock that may be another one
         is_orderly = False
         try:
             await self._committer.serve(task_status, leaving)
