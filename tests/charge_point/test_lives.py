@@ -386,3 +386,13 @@ async def test_a_transaction_told_between_stop_and_restart_goes_on(open_bench: A
         await trio.sleep(2)
         ends = [(sent["transactionId"], sent["reason"]) for sent in bench.sent("StopTransaction")]
         assert ends == [(1, "PowerLoss"), (2, "Local")]
+
+
+async def test_an_error_told_before_the_start_with_a_transaction_is_not_forgotten(open_bench: Any) -> None:
+    async with open_bench(start=False) as bench:
+        bench.charge_point.on_error(1, ErrorInfo(ChargePointErrorCode.WEAK_SIGNAL))
+        bench.begin()
+        await bench.charge_point.start()
+        await trio.sleep(1)
+        told = [sent["errorCode"] for sent in bench.sent("StatusNotification") if sent["connectorId"] == 1]
+        assert told == ["WeakSignal"]
