@@ -127,11 +127,11 @@ class Features:
     def seed_resumed(self, resuming_session_ids: Collection[str]) -> None:
         """The connector of a transaction that goes on is not Available: until the station tells more, energy is held
         back (OCPP 1.6 ed. 2 §4.9)."""
-        for transaction in self.ctx.transactions.all_running():
+        for transaction in self.ctx.transactions.that_go_on(resuming_session_ids):
             connector = self.connectors.get(transaction.connector_id)
-            if transaction.session_id in resuming_session_ids and connector is not None:
+            if connector is not None:
                 self.availability.sessions[transaction.connector_id] = transaction.session_id
-                if connector.base in _IDLE and not connector.is_faulted:
+                if connector.base in _IDLE and not connector.errors:
                     self.connectors[transaction.connector_id] = Connector(
                         transaction.connector_id,
                         ChargePointStatus.SUSPENDED_EVSE,

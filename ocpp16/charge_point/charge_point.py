@@ -214,7 +214,8 @@ class ChargePoint(Questions):
 
         connector_status: what the connectors are, where the station knows it; the others are Available or Unavailable
         as ChangeAvailability left them, and SuspendedEVSE where a transaction is resumed. resuming_session_ids:
-        sessions of stored transactions that go on; the other transactions are stopped with reason PowerLoss.
+        sessions of stored transactions that go on; the others are stopped with reason PowerLoss, but for those that
+        were told since the charge point was opened or stopped.
         Raises ValueError for a wrong map, reason or text, RuntimeError if it runs, StoreError if the store cannot be
         read; then nothing has changed.
         """
@@ -272,7 +273,9 @@ class ChargePoint(Questions):
         self.clock = self.clock.continued()
         self._pump.clock = self.clock
         self.configuration.reboot()
-        self._make_life(restored(loaded, self.clock.now(), self.second_line))
+        found = restored(loaded, self.clock.now(), self.second_line)
+        found.transactions.first_new = self.ctx.transactions.first_new
+        self._make_life(found)
 
     def _begin(self, connector_status: Mapping[int, ChargePointStatus], resuming: Collection[str]) -> None:
         life, features = self._life, self._life.features

@@ -37,6 +37,7 @@ def flush_by(life: Life, writer: JournalWriter, began: float) -> float:
 async def stop_in_order(life: Life, pump: Pump, writer: JournalWriter, second_line: SecondLine) -> None:
     """End `life`. Cancelled, it leaves off where it is."""
     ctx = life.features.ctx
+    ctx.transactions.first_new = ctx.transactions.next_key  # what begins from here on is for the next start
     with trio.move_on_after(ctx.configuration[internal.STOP_TIMEOUT]):
         for transaction in ctx.transactions.all_running():
             ctx.stop_transaction(transaction, Reason.OTHER)

@@ -154,7 +154,8 @@ def restored(loaded: dict[str, list[Row]], now: int, second_line: SecondLine) ->
     keys += [sample.transaction_key for sample in result.samples]
     # A key is never given twice while anything stored still names it.
     used = [first, *(key for key in keys if key is not None and key < _HIGHEST)]
-    result.transactions.next_key = max([result.transactions.next_key, *(key + 1 for key in used)])
+    found = result.transactions
+    found.next_key = found.first_new = max([found.next_key, *(key + 1 for key in used)])
     result.charging_profiles = tables.taken(_profile, charging_profiles.ROWS)
     result.corrections = {
         row.boot: row.shift for row in tables.read(clock_corrections.ROWS) if abs(row.shift) <= _LONGEST_SHIFT

@@ -134,7 +134,8 @@ class MeterValues(FeatureProfile):
 
         If that was not kept, because nobody asked for intervals then, from the last register that is known.
         """
-        self._start_periodic(transaction)
+        if transaction.connector_id not in self._periodic:  # one that began before the start is sampled already
+            self._start_periodic(transaction)
         if not self._samples.bases.is_known(transaction.connector_id):
             self._samples.bases.begin(transaction.connector_id, _imported(transaction.meter_last))
 

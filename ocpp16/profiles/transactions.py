@@ -184,19 +184,22 @@ class TransactionMessages(FeatureProfile):
     # After a restart
 
     def recover(self, resuming_session_ids: Collection[str]) -> None:
-        """Go on with the running transactions whose session the station resumes; close the others: PowerLoss.
+        """Go on with the running transactions whose session the station resumes, and with those that began since the
+        last start ended; close the others: PowerLoss.
 
         One on a connector that this charge point no longer has cannot be resumed (fewer connectors than before).
         """
-        for transaction in self.ctx.transactions.all_running():
+        found = self.ctx.transactions
+        going_on = found.that_go_on(resuming_session_ids)
+        for transaction in found.all_running():
             try:
-                self._recover(transaction, resuming_session_ids)
+                self._recover(transaction, goes_on=transaction in going_on)
             except Exception as error:  # what is stored of one must not stop the start
                 self.ctx.failed(f"recovery of the transaction on connector {transaction.connector_id}", error)
 
-    def _recover(self, transaction: Transaction, resuming_session_ids: Collection[str]) -> None:
+    def _recover(self, transaction: Transaction, *, goes_on: bool) -> None:
         ctx = self.ctx
-        if transaction.session_id in resuming_session_ids and transaction.connector_id in ctx.connectors:
+        if goes_on and transaction.connector_id in ctx.connectors:
             self._meter_values.resume(transaction)
             log.info("%s: transaction on connector %d resumed", ctx.charge_point_id, transaction.connector_id)
             if transaction.is_refused:

@@ -8,7 +8,7 @@ Rules of this file:
    such times are corrected when they are written to the wire (state/clock.py).
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from math import floor
@@ -71,12 +71,14 @@ class Transaction:
 class Transactions:
     """All transactions whose StopTransaction is not answered yet."""
 
-    __slots__ = ("_by_key", "_running", "next_key")
+    __slots__ = ("_by_key", "_running", "first_new", "next_key")
 
     def __init__(self) -> None:
         self._by_key: dict[int, Transaction] = {}
         self._running: dict[int, Transaction] = {}
         self.next_key = 1
+        self.first_new = 1
+        """The transactions from this key on began since the last start ended: they belong to the next one."""
 
     def __iter__(self) -> Iterator[Transaction]:
         return iter(self._by_key.values())
@@ -101,6 +103,14 @@ class Transactions:
 
     def all_running(self) -> tuple[Transaction, ...]:
         return tuple(self._running.values())
+
+    def that_go_on(self, resuming_session_ids: Collection[str]) -> tuple[Transaction, ...]:
+        """The running ones that a start goes on with: those of these sessions, and those that began since the last."""
+        return tuple(
+            transaction
+            for transaction in self._running.values()
+            if transaction.key >= self.first_new or transaction.session_id in resuming_session_ids
+        )
 
     def running_with_id(self, transaction_id: int) -> Transaction | None:
         """The running transaction with this id of the Central System. Ids may recur over the years: only running."""

@@ -339,3 +339,60 @@ async def test_a_resumed_transaction_has_a_connector_that_is_not_available(
         with pytest.raises(ValueError, match="has the session 's1'"):
             bench.charge_point.on_session_stopped(1, "other")
         bench.charge_point.on_session_stopped(1, "s1")
+
+
+async def test_a_transaction_told_before_the_start_goes_on_with_it(open_bench: Any, make_config: Any) -> None:
+    async with open_bench(start=False, document=make_config(Core__MeterValueSampleInterval=10)) as bench:
+        bench.measure(1, 1200)
+        bench.charge_point.on_session_started(1, "s1", SessionStartedReason.EV_CONNECTED)
+        bench.begin()
+        bench.charge_point.on_resume_charging(1)
+        bench.begin(2, "s2")
+        await bench.charge_point.start(resuming_session_ids=["s2"])
+        await trio.sleep(35)
+        told = {sent["connectorId"]: sent["status"] for sent in bench.sent("StatusNotification")}
+        assert told == {0: "Available", 1: "Charging", 2: "SuspendedEVSE"}
+        samples = [sent["connectorId"] for sent in bench.sent("MeterValues")]
+        assert (samples.count(1), bench.sent("StopTransaction")) == (3, []), "sampled once an interval, and not ended"
+        bench.charge_point.on_transaction_stopped(1, "s1", Reason.LOCAL, 1300)
+        await trio.sleep(30)
+        stops = [(sent["reason"], sent["meterStop"]) for sent in bench.sent("StopTransaction")]
+        assert stops == [("Local", 1300)]
+        assert [sent["connectorId"] for sent in bench.sent("MeterValues")].count(1) == 3
+
+
+async def test_a_resumed_transaction_told_before_the_start_is_sampled_once_an_interval(
+    open_bench: Any, make_config: Any
+) -> None:
+    async with open_bench(start=False, document=make_config(Core__MeterValueSampleInterval=10)) as bench:
+        bench.measure(1, 1200)
+        bench.begin()
+        await trio.sleep(3)
+        await bench.charge_point.start(resuming_session_ids=["s1"])
+        await trio.sleep(35)
+        assert len(bench.sent("MeterValues")) == 3
+
+
+async def test_a_transaction_told_between_stop_and_restart_goes_on(open_bench: Any) -> None:
+    async with open_bench() as bench:
+        bench.station.answers["stop_transaction"] = True  # which does not end the first one
+        bench.begin(1, "before")
+        await trio.sleep(1)
+        await bench.charge_point.stop()
+        bench.begin(2, "between")
+        await bench.charge_point.restart()
+        await trio.sleep(2)
+        bench.charge_point.on_transaction_stopped(2, "between", Reason.LOCAL, 1300)
+        await trio.sleep(2)
+        ends = [(sent["transactionId"], sent["reason"]) for sent in bench.sent("StopTransaction")]
+        assert ends == [(1, "PowerLoss"), (2, "Local")]
+
+
+async def test_an_error_told_before_the_start_with_a_transaction_is_not_forgotten(open_bench: Any) -> None:
+    async with open_bench(start=False) as bench:
+        bench.charge_point.on_error(1, ErrorInfo(ChargePointErrorCode.WEAK_SIGNAL))
+        bench.begin()
+        await bench.charge_point.start()
+        await trio.sleep(1)
+        told = [sent["errorCode"] for sent in bench.sent("StatusNotification") if sent["connectorId"] == 1]
+        assert told == ["WeakSignal"]
