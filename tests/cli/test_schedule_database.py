@@ -12,7 +12,7 @@ from ocpp16.charge_point.open import open_charge_point
 from ocpp16.cli import main
 from ocpp16.models import ChargingLimit
 from ocpp16.state.transaction import Transaction, TransactionPhase
-from ocpp16.store.base import Change, Delete, Put
+from ocpp16.store.base import Delete, Put, RowChange
 from ocpp16.store.sqlite import SqliteStore
 from ocpp16.store.tables import charging_profiles, clock_corrections, settings, transactions
 from ocpp16.store.tables.charging_profiles import ChargingProfileRow
@@ -71,7 +71,7 @@ def configuration(write_configuration: Callable[..., Path]) -> Path:
 def store(tmp_path: Path) -> Callable[..., Path]:
     """Fills the database of cp001 in a folder, which it returns."""
 
-    def fill(*changes: Change, name: str = "cp001.db") -> Path:
+    def fill(*changes: RowChange, name: str = "cp001.db") -> Path:
         folder = tmp_path / "station"
         opened = SqliteStore.open(folder / name)
         rows: list[Put | Delete] = [settings.put(SettingRow("boot", 1))]
