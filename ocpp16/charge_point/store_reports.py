@@ -49,14 +49,19 @@ class StoreReports:
             self._feed.tell_now(StoreFailing(reason))
 
     def _end(self, what: str) -> None:
+        was_failing = bool(self._failing)
         self._failing.discard(what)
-        if not self._failing:
+        if self._failing:
+            return
+        if was_failing:
             self._log.warning("what could not be stored can be again")
             self._tell_recovered()
+        else:
+            self.look()
 
     def look(self) -> None:
-        """It is opened: tell what became of a damaged database."""
-        if getattr(self._journal.store, "detail", "") and not self._failing:
+        """Tell what became of a damaged database, if that is news."""
+        if getattr(self._journal.store, "detail", "") != self._detail and not self._failing:
             self._tell_recovered()
 
     def _tell_recovered(self) -> None:

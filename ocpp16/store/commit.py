@@ -172,10 +172,11 @@ def _told(why: object) -> str:
     return shown(why) if isinstance(why, str) else f"with a reason of type {type(why).__name__}"
 
 
-def in_a_thread(work: Callable[[], None], landed: Callable[[], object]) -> None:
+def in_a_thread(work: Callable[[], object], landed: Callable[[], object]) -> None:
     """Do `work`, which must not raise, in a worker thread; when it is done, call `landed` in the trio thread.
 
-    Unlike `trio.to_thread` nobody need wait for it, and threads the host keeps busy do not hold it up.
+    Unlike `trio.to_thread` nobody need wait for it, and threads the host keeps busy do not hold it up. Where no thread
+    can be had (limit of the machine), it is done here: everything waits for the disk then, but nothing ends.
     """
     token = trio.lowlevel.current_trio_token()
 
@@ -183,7 +184,11 @@ def in_a_thread(work: Callable[[], None], landed: Callable[[], object]) -> None:
         with suppress(trio.RunFinishedError):
             token.run_sync_soon(landed)
 
-    trio.lowlevel.start_thread_soon(work, deliver, "ocpp16 store")
+    try:
+        trio.lowlevel.start_thread_soon(work, deliver, "ocpp16 store")
+    except (RuntimeError, MemoryError):
+        work()
+        landed()
 
 
 def as_outage(error: BaseException) -> StoreError:

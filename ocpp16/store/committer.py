@@ -4,10 +4,12 @@ Rules of this file:
 1. Any number of tasks may serve; one of them is the committer, and when it goes another takes over. The last one to go
    has the rest written, within `flush_timeout` or the time it has itself.
 2. Who waits for the thread may be cancelled; the thread goes on. What it does is settled before anything else begins.
-3. What takes longer than `hang_timeout` is told as an outage. It is waited for all the same: two threads never meet at
+3. A thread outlives the run of trio it was begun in; who serves in another one waits for it all the same.
+4. What takes longer than `hang_timeout` is told as an outage. It is waited for all the same: two threads never meet at
    the store.
 """
 
+import threading
 from functools import partial
 from typing import Protocol
 
@@ -54,6 +56,8 @@ class Committer:
         "_flush_timeout",
         "_hang_timeout",
         "_landed",
+        "_over",
+        "_run",
         "_turn",
         "_wakeup",
         "in_the_air",
@@ -64,6 +68,10 @@ class Committer:
     def __init__(self, board: Board, *, inline: bool, flush_timeout: float, hang_timeout: float) -> None:
         self.in_the_air: Work | None = None
         self._landed = trio.Event()
+        self._over = threading.Event()
+        """Set by the thread when it is over."""
+        self._run: trio.lowlevel.TrioToken | None = None
+        """The run of trio that is told so."""
         self.is_inline = inline
         self.servers = 0
         self._board = board
@@ -79,6 +87,7 @@ class Committer:
     async def serve(self, task_status: trio.TaskStatus[None], leaving: Leaving | None) -> None:
         """Until cancelled; the last one then has the rest written, in the time that `leaving` allows."""
         self.servers += 1
+        self._take_up()
         task_status.started()
         try:
             async with self._turn:
@@ -97,6 +106,13 @@ class Committer:
             raise
         finally:
             self.servers -= 1
+
+    def _take_up(self) -> None:
+        """What an earlier run of trio left in the air."""
+        run = trio.lowlevel.current_trio_token()
+        if self.in_the_air is not None and self._run is not run:
+            self._run, self._landed = run, trio.Event()
+            in_a_thread(self._over.wait, self._landed.set)
 
     def _has_work(self) -> bool:
         return self.in_the_air is not None or self._board.has_work()
@@ -130,7 +146,8 @@ class Committer:
             work.make(self._board.store)
             self._landed.set()
         else:
-            in_a_thread(partial(work.make, self._board.store), self._landed.set)
+            self._run, self._over = trio.lowlevel.current_trio_token(), threading.Event()
+            in_a_thread(partial(_make, work, self._board.store, self._over), self._landed.set)
         return work
 
     async def _wait_for_landing(self) -> None:
@@ -140,3 +157,8 @@ class Committer:
         if not landed.is_set():
             self._board.hangs(f"the store has not answered for {self._hang_timeout:g} s")
             await landed.wait()
+
+
+def _make(work: Work, store: Store, over: threading.Event) -> None:
+    work.make(store)
+    over.set()

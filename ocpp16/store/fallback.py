@@ -6,11 +6,14 @@ stored there. That is the decided trade: the power must not go before the disk c
 Rules of this file:
 1. Only what may pass by waiting (`Unavailable`) leads here. Another process or program, a newer version never do.
 2. When the file can be opened, all that memory has goes into it in one commit; until that is made, memory is the store.
-3. What was read completely is memory's to decide: what is not there any more is deleted in the file too. Where
-   something could not be read, both are united: memory wins where both have a row, the rest of the file is not touched.
+3. What was read completely, with the lock held, is memory's to decide: what is not there any more is deleted in the
+   file too. Where something could not be read, both are united: memory wins where both have a row, the rest of the file
+   is not touched. A file that is not there is a new one only where its folder could be locked: else it may be on a disk
+   that is not mounted yet.
 4. Where something could not be read, numbers that are counted here (`FIRST_NUMBER`, `BOOT`) begin far above whatever
    may lie in the file.
-5. `try_open` blocks beside `load` and `apply` and touches no memory; `adopt` is called when no commit is being made.
+5. A file that was not read, in the place of the one that was, is not overwritten: the outage lasts until it is gone.
+6. `try_open` blocks beside `load` and `apply` and touches no memory; `adopt` is called when no commit is being made.
 """
 
 import threading
@@ -26,8 +29,9 @@ from ocpp16.store import migrations
 from ocpp16.store.base import Batch, Delete, Put, Row, RowChange, Store, Table
 from ocpp16.store.lock import FileLock
 from ocpp16.store.memory import MemoryStore
-from ocpp16.store.opening import Manner, Unavailable, check_owner, take_lock
+from ocpp16.store.opening import Manner, Unavailable, check_owner, real_path, take_lock
 from ocpp16.store.pages import Pages
+from ocpp16.store.presence import identity
 from ocpp16.store.sqlite import SqliteStore
 from ocpp16.store.tables import (
     ALL_ROWS,
@@ -42,7 +46,7 @@ from ocpp16.store.tables import (
     transactions,
 )
 from ocpp16.store.trees import Found, read_trees
-from ocpp16.store.write_ahead_log import is_empty, is_orphaned
+from ocpp16.store.write_ahead_log import can_be_read, is_empty, is_orphaned, log_of
 
 _FAR_ABOVE = 2**40
 _HALF_IS_WORSE_THAN_NONE = (id_tag_cache.TABLE.name, local_list.TABLE.name, local_list_version.TABLE.name)
@@ -57,6 +61,7 @@ def open_or_fall_back(path: Path, manner: Manner) -> "SqliteStore | FallbackStor
     """
     lock: FileLock | None = None
     try:
+        path = real_path(path)
         lock = take_lock(path)
         return SqliteStore.locked(path, manner, lock)
     except Unavailable as error:
@@ -94,7 +99,9 @@ class FallbackStore:
         self._file: SqliteStore | None = None
         self._is_closed = False
         self._memory = MemoryStore(is_volatile=False)
-        self._is_whole = found is not None and found.is_whole
+        self._is_whole = found is not None and found.is_whole and lock is not None
+        self._read = identity(path, None)
+        """Which file memory has the rows of."""
         self._first_number = min(_FAR_ABOVE + max(manner.now, 0), 2**52)
         self._counting: set[str] = set()
         self._deleted: dict[tuple[str, str, Row], Delete] = {}
@@ -144,10 +151,17 @@ class FallbackStore:
 
     def try_open(self) -> SqliteStore:
         """Open the file, for `adopt`. Blocks. Raises StoreError."""
-        lock = self._lock or take_lock(self.path)
-        self._lock = lock
         try:
-            return SqliteStore.locked(self.path, self._manner, lock)
+            if self._lock is not None and not self._lock.is_in_place():  # its folder was removed, or mounted over
+                self._lock.release()
+                self._lock = None
+            self._lock = self._lock or take_lock(self.path)
+            if self._is_whole and identity(self.path, self._read) not in (None, self._read):
+                raise StoreError(f"{self.path} is another file than the one that was read: it is not overwritten")
+            try:
+                return SqliteStore.locked(self.path, self._manner, self._lock)
+            finally:
+                self._read = identity(self.path, self._read)  # opening may have made or replaced it
         except StoreError as error:
             self.reason = str(error)
             raise
@@ -179,6 +193,7 @@ class FallbackStore:
 
     def take_over(self, late: "FallbackStore") -> None:
         """The lock of another one for the same file, that was opened too late to be used."""
+        self.path = late.path
         if self._lock is None:
             self._lock, late._lock = late._lock, None
         late._is_closed = True
@@ -245,7 +260,10 @@ def _read(path: Path, schema: migrations.Schema) -> Found | None:
         if first is None:
             return None
         check_owner(path, first, schema)
-        return read_trees(pages, ALL_ROWS)
+        found = read_trees(pages, ALL_ROWS)
+    # What a log or a rollback journal has may say otherwise than the file.
+    is_all = can_be_read(log_of(path)) and not path.with_name(path.name + "-journal").exists()
+    return found._replace(is_whole=found.is_whole and is_all)
 
 
 def _by_key(store: Store, charge_point_id: str, table: Table) -> dict[Row, Row]:

@@ -90,6 +90,7 @@ class Journal:
         self._watchers = Watchers(self, self._log)
         self.charge_points = Claims()
         self._is_volatile = store.is_volatile
+        self._detail = self._present_detail()
         self._retry_delays = tuple(retry_delays)
         self._hang_timeout = hang_timeout
         self._pending = Batch()
@@ -194,7 +195,18 @@ class Journal:
 
     def tell_recovered(self) -> None:
         """For the owner: the store does not work from memory any more."""
+        self._detail = self._present_detail()
         self._watchers.recovered()
+
+    def _tell_repair(self) -> None:
+        """A store may find that its file is damaged, and put that right, where no commit has failed."""
+        detail = self._present_detail()
+        if detail != self._detail and not self.outage:
+            self._detail = detail
+            self._watchers.recovered()
+
+    def _present_detail(self) -> object:
+        return getattr(self.store, "detail", "")
 
     def left(self) -> int:
         """How many changes are not stored (as far as it is known)."""
@@ -204,11 +216,15 @@ class Journal:
 
     async def load(self, charge_point_id: str, table: Table, key: Row = ()) -> list[Row]:
         """`Store.load`, when no commit is at the store. Raises StoreError, also when that takes too long."""
-        return await self.in_turn(lambda store: load_rows(store, charge_point_id, table, key))
+        rows = await self.in_turn(lambda store: load_rows(store, charge_point_id, table, key))
+        self._tell_repair()
+        return rows
 
     async def load_all(self, charge_point_id: str, *, timeout: float | None = None) -> dict[str, list[Row]]:
         """What a charge point reads when it starts, with what was told and is not stored yet. Raises StoreError."""
-        return await load_as_told(self, charge_point_id, self._batches, timeout)
+        loaded = await load_as_told(self, charge_point_id, self._batches, timeout)
+        self._tell_repair()
+        return loaded
 
     async def in_turn(self, errand: Callable[[Store], T], *, timeout: float | None = None) -> T:
         """Do something with the store that wants it alone, in a thread. Raises what it raises.
@@ -247,7 +263,9 @@ class Journal:
         `nursery.start` returns when it serves. Raises ValueError if the store has got another journal since.
         """
         claim_store(self.store, self)
-        self.has_ended = False
+        if self.has_ended:
+            self.has_ended = False
+            self._retry_at = 0.0  # of a clock that may be another one
         is_orderly = False
         try:
             await self._committer.serve(task_status, leaving)
@@ -355,7 +373,8 @@ class Journal:
         self._attempts, self._retry_at = 0, 0.0
         if self.is_failing and commit.has_written:
             self.is_failing, self._reason = False, ""
-            self._watchers.recovered()
+            self.tell_recovered()
+        self._tell_repair()
         for refused in commit.refused:
             if refused.piece.proposal is not None:
                 refused.piece.proposal.fail(refused.as_store_error())

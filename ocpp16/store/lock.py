@@ -3,7 +3,8 @@
 SQLite's own exclusive mode would not do: it cannot be had on a damaged file, and it keeps out those who only look. A
 lock of the operating system on a file beside the database covers checking, setting aside and migrating as well. It is
 bound to the open file, so a second opening in the same process is noticed too, and the kernel frees it however the
-process ends. The file itself stays; it means nothing.
+process ends. A process that was forked meanwhile has the same open file: it does not keep the lock when its owner gives
+it back, and cannot give it back itself. The file itself stays; it means nothing.
 """
 
 import fcntl
@@ -17,7 +18,7 @@ from ocpp16.errors import StoreError
 class FileLock:
     """Taken when made. Raises StoreError if another has it, OSError if the file cannot be made."""
 
-    __slots__ = ("_descriptor", "_path")
+    __slots__ = ("_descriptor", "_path", "_process")
 
     def __init__(self, path: Path, subject: Path) -> None:
         self._path = path
@@ -46,9 +47,13 @@ class FileLock:
             os.ftruncate(descriptor, 0)
             os.pwrite(descriptor, b"%d\n" % os.getpid(), 0)
         self._descriptor: int | None = descriptor
+        self._process = os.getpid()
 
     def release(self) -> None:
         if self._descriptor is not None:
+            if self._process == os.getpid():
+                with suppress(OSError):
+                    fcntl.flock(self._descriptor, fcntl.LOCK_UN)
             os.close(self._descriptor)
             self._descriptor = None
 

@@ -1,13 +1,15 @@
 """Opening a database file: lock, check, repair, migrate. And whether a failure to do so may pass.
 
 Rules of this file:
-1. A file of another program, or of a newer version of this library, is not touched.
+1. A file of another program, or of a newer version of this library, is not touched. Where the name is a symbolic link,
+   the file it points to is meant, and all that belongs to it lies there, as it does for SQLite.
 2. A damaged file is replaced by what could be saved from it (`recovery`).
 3. What may pass by waiting (disk full, read-only, no permission, an I/O error, a tool that locks the file) is told
    apart from what never will (a folder in the place of the file, another process that has it).
 """
 
 import errno
+import os
 import sqlite3
 from pathlib import Path
 from typing import NamedTuple
@@ -33,9 +35,11 @@ _MAY_PASS = frozenset(
         errno.EFBIG,
         errno.EINTR,
         errno.EIO,
+        errno.ELOOP,
         errno.EMFILE,
         errno.ENFILE,
         errno.ENODEV,
+        errno.ENOENT,
         errno.ENOLCK,
         errno.ENOMEM,
         errno.ENOSPC,
@@ -71,6 +75,15 @@ class Manner(NamedTuple):
     synchronous: str
     size_limit: int | None
     now: int
+
+
+def real_path(path: Path | str) -> Path:
+    """The database that is meant by a name. Blocks. Raises StoreError, Unavailable if that may pass."""
+    try:
+        absolute = Path(path).absolute()
+        return Path(os.path.realpath(absolute)) if absolute.is_symlink() else absolute
+    except OSError as error:  # no permission for its folder, or no working folder any more
+        raise _unopened(Path(path), error) from error
 
 
 def take_lock(path: Path) -> FileLock:

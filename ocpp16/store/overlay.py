@@ -12,6 +12,7 @@ Rules of this file:
 4. Secrets are in the file of mode 0600 only, and have no `.bak`: an old key shall not lie about.
 """
 
+import errno
 import os
 import stat
 from collections.abc import Mapping
@@ -191,7 +192,10 @@ def _load(path: Path, warnings: list[str], *, may_go_back: bool) -> Document:
 
 def _go_back(path: Path, unreadable: bytes, warnings: list[str], *, may_go_back: bool) -> dict[str, Any]:
     aside, previous = _sibling(path, ".damaged"), _sibling(path, ".bak")
-    text = _read(previous) if may_go_back else None
+    text = None
+    if may_go_back:
+        with suppress(OSError):  # of no use then
+            text = _content(previous)
     document = _parsed(text) if text is not None else None
     kept = f"it was kept as {aside.name}"
     try:
@@ -213,7 +217,8 @@ def _go_back(path: Path, unreadable: bytes, warnings: list[str], *, may_go_back:
 def _parsed(text: bytes) -> dict[str, Any] | None:
     try:
         document = orjson.loads(text)
-    except orjson.JSONDecodeError:
+        orjson.dumps(document)  # nested too deeply, it could not be written again
+    except (orjson.JSONDecodeError, orjson.JSONEncodeError):
         return None
     return document if isinstance(document, dict) else None
 
@@ -223,10 +228,18 @@ def _sibling(path: Path, suffix: str) -> Path:
 
 
 def _content(path: Path) -> bytes | None:
+    """What is in a file; None if there is none. Raises OSError, also for what is no file: a pipe would never end."""
     try:
-        return path.read_bytes()
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     except FileNotFoundError:
         return None
+    try:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise OSError(errno.EINVAL, "it is no file")
+        with open(descriptor, "rb", closefd=False) as file:
+            return file.read()
+    finally:
+        os.close(descriptor)
 
 
 def _read(path: Path) -> bytes | None:

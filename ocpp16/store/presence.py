@@ -5,7 +5,9 @@ Rules of this file:
    name any more, and that somebody else wrote, cut or emptied it or its log. What was moved away is looked at now and
    then.
 2. What somebody else did is no fault in itself: `problem` reads what is there as the next start would find it.
-3. A file that was removed is begun anew with all that the open connection still has. One that another took the place of
+3. The index of the log is memory that SQLite shares by a file: where somebody cut that, touching it kills the process
+   (SIGBUS). It is put back, empty, before SQLite comes near it, and SQLite makes it anew from the log.
+4. A file that was removed is begun anew with all that the open connection still has. One that another took the place of
    is left alone: only a person knows which is right.
 """
 
@@ -28,13 +30,25 @@ _PATH_ONLY: int = getattr(os, "O_PATH", 0)  # not everywhere
 class Presence:
     """Of one open database and its write-ahead log. To be closed, after the database."""
 
-    __slots__ = ("_descriptor", "_file", "_index", "_log", "_log_path", "_marks", "_path", "is_damaged")
+    __slots__ = (
+        "_descriptor",
+        "_file",
+        "_index",
+        "_index_path",
+        "_log",
+        "_log_path",
+        "_marks",
+        "_path",
+        "_put_back",
+        "_touched",
+        "is_damaged",
+    )
 
     def __init__(self, path: Path) -> None:
         self._path = str(path)
         self._log_path = str(log_of(path))
-        self._file = _identity(self._path, None)
-        self._log = _identity(self._log_path, None)
+        self._file = identity(self._path, None)
+        self._log = identity(self._log_path, None)
         # Of a kind that holds no locks: closing another would free those of SQLite (fcntl).
         self._descriptor = -1
         if _PATH_ONLY:
@@ -42,19 +56,32 @@ class Presence:
                 self._descriptor = os.open(path, _PATH_ONLY | os.O_CLOEXEC)
         self._index: int | None = None
         """Of the log; opened when first needed, and then kept, for the same reason."""
+        self._index_path = f"{path}-shm"
+        self._touched: tuple[_Identity, int] | None = None
+        """Which file that is, and how many bytes of it SQLite may touch."""
+        self._put_back: list[int] = []
         self.is_damaged = False
         """Whether the last `problem` is one of what the files hold, not of where they are."""
         self.note()
 
     def close(self) -> None:
-        for descriptor in (self._descriptor, self._index):
+        for descriptor in (self._descriptor, self._index, *self._put_back):
             if descriptor not in (-1, None):
                 os.close(descriptor)
-        self._descriptor, self._index = -1, None
+        self._descriptor, self._index, self._put_back = -1, None, []
 
     def note(self) -> None:
         """What is there now was written by us, or is sound."""
         self._marks = self._present()
+        self._touched = _extent(self._index_path)
+
+    def put_index_back(self) -> None:
+        """To be called before SQLite is. Raises OSError where the disk has no room for it."""
+        there, before = _extent(self._index_path), self._touched
+        if there and before and there[0] == before[0] and there[1] < before[1]:
+            descriptor = os.open(self._index_path, os.O_RDWR | os.O_CLOEXEC)
+            self._put_back.append(descriptor)  # closed now, it would free the locks of SQLite
+            os.pwrite(descriptor, bytes(before[1]), 0)
 
     def is_doubtful(self) -> bool:
         """Whether the file seems to have no name any more, or to be another's work; `problem` knows."""
@@ -66,10 +93,10 @@ class Presence:
     def problem(self) -> str:
         """What happened to it, in a clause; empty if it is where it was, and sound."""
         self.is_damaged = False
-        there = _identity(self._path, self._file)
+        there = identity(self._path, self._file)
         if there != self._file:
             return "was removed while it was open" if there is None else "is another file than the one that was opened"
-        there = _identity(self._log_path, self._log)
+        there = identity(self._log_path, self._log)
         if there != self._log:
             if self._log is not None:
                 name = "its write-ahead log"
@@ -86,8 +113,8 @@ class Presence:
 
     def is_removed(self) -> bool:
         """Whether nothing of another lies in the place of what was removed."""
-        is_free = _identity(self._path, self._file) in (None, self._file)
-        return is_free and _identity(self._log_path, self._log) in (None, self._log)
+        is_free = identity(self._path, self._file) in (None, self._file)
+        return is_free and identity(self._log_path, self._log) in (None, self._log)
 
     def _present(self) -> tuple[_Mark | None, _Mark | None]:
         return _mark(self._path), _mark(self._log_path)
@@ -96,7 +123,7 @@ class Presence:
         if present[0] is not None and present[0][0] == 0:
             return "was emptied while it was open"
         if self._index is None:
-            self._index = opened(Path(f"{self._path}-shm"))
+            self._index = opened(Path(self._index_path))
         if not has_all(Path(self._log_path), self._index):
             return "was damaged while it was open: its write-ahead log is not what was written"
         found = self.unsound()
@@ -149,7 +176,7 @@ def _take_place(new: Path, path: Path) -> None:
         new.unlink()
 
 
-def _identity(path: str, unknown: _Identity | None) -> _Identity | None:
+def identity(path: str | Path, unknown: _Identity | None) -> _Identity | None:
     """Which file it is; None if there is none, `unknown` if that cannot be said."""
     try:
         found = os.stat(path)
@@ -166,3 +193,11 @@ def _mark(path: str) -> _Mark | None:
     except OSError:
         return None
     return found.st_size, found.st_mtime_ns
+
+
+def _extent(path: str) -> tuple[_Identity, int] | None:
+    try:
+        found = os.stat(path)
+    except OSError:
+        return None
+    return (found.st_dev, found.st_ino), found.st_size

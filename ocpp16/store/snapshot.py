@@ -15,6 +15,7 @@ from ocpp16.errors import StoreError
 from ocpp16.store import connection as connections
 from ocpp16.store import migrations
 from ocpp16.store.base import Row
+from ocpp16.store.opening import real_path
 from ocpp16.store.pages import MAGIC
 from ocpp16.store.statements import SELECT
 from ocpp16.store.write_ahead_log import is_empty, is_orphaned, log_of
@@ -47,11 +48,10 @@ def take_snapshot(path: Path, charge_point_id: str) -> Snapshot:
     Raises StoreError when it cannot be read, belongs to another program, or is of another version of this library;
     SchemaTooNew when that version is a newer one.
     """
+    path = real_path(path)
     try:
         with closing(sqlite3.connect(_address(path), uri=True, isolation_level=None)) as connection:
-            connection.text_factory = (
-                connections.decoded
-            )  # a text that is no UTF-8 any more must not hide the other rows
+            connection.text_factory = connections.decoded
             connection.execute("BEGIN")
             _check(connection, path)
             rows = {name: connection.execute(sql, (charge_point_id,)).fetchall() for name, sql in SELECT.items()}

@@ -6,11 +6,13 @@ it is set aside, and `detail` says so (`recovery`).
 Rules of this file:
 1. `apply` is one transaction with one COMMIT; each charge point's part is a savepoint.
 2. Nothing is acknowledged that was not committed. After an error the connection is not inside a transaction.
-3. The connection is used by one thread at a time, which may be another one each time.
+3. The connection is used by one thread at a time, which may be another one each time; in no other process: one that was
+   forked is refused, and its `close` leaves everything to the owner.
 4. A file that was removed, emptied or damaged while it was open is told as an outage, and begun anew with all that is
    known (`presence`). So is one in which damage is found by reading (`put_right`) or by writing (the next commit does).
 """
 
+import os
 import sqlite3
 import threading
 from collections.abc import Sequence
@@ -23,7 +25,7 @@ from ocpp16.store import connection as connections
 from ocpp16.store import migrations, recovery
 from ocpp16.store.base import Batch, Put, Row, Table
 from ocpp16.store.lock import FileLock
-from ocpp16.store.opening import Manner, Opened, open_database, suspicion, take_lock
+from ocpp16.store.opening import Manner, Opened, open_database, real_path, suspicion, take_lock
 from ocpp16.store.presence import Presence, begin_anew
 from ocpp16.store.statements import DELETE, PUT, select
 from ocpp16.store.tables import TABLES
@@ -58,6 +60,7 @@ class SqliteStore:
         self.warnings: tuple[str, ...] = (opened.warning,) if opened.warning else ()
         self._connection: sqlite3.Connection | None = opened.connection
         self._is_closed = False
+        self._process = os.getpid()
         self._lock: FileLock | None = lock
         self._manner = manner
         self._mutex = threading.Lock()
@@ -89,12 +92,9 @@ class SqliteStore:
         Raises StoreError when another process has it, when it belongs to another program, or when it cannot be written
         (Unavailable where that may pass); SchemaTooNew when a newer version of this library wrote it.
         """
-        try:
-            path = Path(path).absolute()
-            manner = Manner(migrations.load_schema(share_path), synchronous, size_limit, now)
-            lock = take_lock(path)
-        except OSError as error:  # there is no working folder any more
-            raise StoreError(f"{path} cannot be opened: {error}") from error
+        path = real_path(path)
+        manner = Manner(migrations.load_schema(share_path), synchronous, size_limit, now)
+        lock = take_lock(path)
         try:
             return cls.locked(path, manner, lock)
         except BaseException:
@@ -113,6 +113,7 @@ class SqliteStore:
         whole.places(table)
         if len(key) > len(whole.key_columns):
             raise ValueError(f"a key of {table.name} has fewer than {len(key)} columns")
+        self._check_process()
         with self._mutex:
             try:
                 rows = _rows(self._opened(), select(table, len(key)), (charge_point_id, *key))
@@ -125,6 +126,7 @@ class SqliteStore:
 
     def apply(self, batches: Sequence[Batch]) -> dict[str, Exception]:
         refused: dict[str, Exception] = {}
+        self._check_process()
         with self._mutex:
             self._look()
             connection = self._opened()
@@ -162,9 +164,13 @@ class SqliteStore:
 
     def close(self) -> None:
         """Also takes the write-ahead log into the file."""
+        if self._process != os.getpid():
+            return
         with self._mutex:
             if self._is_closed:
                 return
+            with suppress(StoreError):
+                self._put_index_back()
             if self._connection is not None and self._presence.problem():
                 # The last chance for what is only in the open connection.
                 with suppress(StoreError):
@@ -199,6 +205,10 @@ class SqliteStore:
         self.close()
         return lock
 
+    def _check_process(self) -> None:
+        if self._process != os.getpid():
+            raise StoreError(f"{self.path} was opened by another process ({self._process}) from which this was forked")
+
     def _look(self) -> None:
         """See whether commits still go where they are looked for. Raises StoreError when a file was found missing.
 
@@ -206,6 +216,7 @@ class SqliteStore:
         """
         if self._connection is None:
             return
+        self._put_index_back()
         self._commits = (self._commits + 1) % _LOOKED_AT
         is_due = not self._commits or self._is_missed or self._damage
         if self._is_closed or not (is_due or self._presence.is_doubtful()):
@@ -272,7 +283,14 @@ class SqliteStore:
             self._connection = opened.connection
             self._presence = Presence(self.path)
             self._tell(opened.detail)
+        self._put_index_back()
         return self._connection
+
+    def _put_index_back(self) -> None:
+        try:
+            self._presence.put_index_back()
+        except OSError as error:
+            raise StoreError(f"{self.path}: the index of its log was cut and cannot be put back: {error}") from error
 
     def _failure(self, error: Exception, what: str) -> StoreError:
         if connections.is_damage(error):

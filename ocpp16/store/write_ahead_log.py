@@ -102,6 +102,25 @@ def is_orphaned(path: Path) -> bool:
     return is_empty(path) and not is_empty(log_of(path))
 
 
+def can_be_read(path: Path) -> bool:
+    """Whether all of a file can be read, or there is none."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+    except FileNotFoundError:
+        return True
+    except OSError:
+        return False
+    try:
+        place = 0
+        while block := os.pread(descriptor, 65536, place):
+            place += len(block)
+    except OSError:
+        return False
+    finally:
+        os.close(descriptor)
+    return True
+
+
 def opened(path: Path) -> int | None:
     """A descriptor to read a file with; None if there is none."""
     try:

@@ -13,7 +13,7 @@ from ocpp16.charge_point.open import open_charge_point
 from ocpp16.errors import StoreError
 from ocpp16.models import Counters
 from ocpp16.observer import ObserverEvent, ResetRequested, StoreFailing, StoreRecovered
-from ocpp16.store.base import Batch
+from ocpp16.store.base import Batch, Row, Table
 from ocpp16.store.leaving import LAST_MOMENT
 from ocpp16.store.memory import MemoryStore
 from ocpp16.store.open import open_store
@@ -231,6 +231,47 @@ async def test_a_damaged_database_is_told(open_bench: Any, tmp_path: Path) -> No
     async with open_bench(database_path=tmp_path) as bench:
         (event,) = bench.events.of(StoreRecovered)
         assert "was damaged (it is no SQLite database)" in event.detail
+
+
+class Repaired(MemoryStore):
+    """Finds that it `is_damaged` when it is read or written, and puts that right."""
+
+    def __init__(self) -> None:
+        super().__init__(is_volatile=False)
+        self.detail = ""
+        self.is_damaged = False
+
+    def load(self, charge_point_id: str, table: Table, key: Row = ()) -> list[Row]:
+        if self.is_damaged:
+            raise StoreError("database disk image is malformed")
+        return super().load(charge_point_id, table, key)
+
+    def apply(self, batches: Sequence[Batch]) -> dict[str, Exception]:
+        self.put_right()
+        return super().apply(batches)
+
+    def put_right(self) -> bool:
+        if self.is_damaged:
+            self.detail += "the database was damaged;"
+            self.is_damaged = False
+        return True
+
+
+async def test_damage_found_while_it_runs_is_told(open_bench: Any) -> None:
+    store = Repaired()
+    async with open_bench(store=store) as bench:
+        await trio.sleep(1)
+        store.is_damaged = True
+        await bench.charge_point.stop()  # writes nothing
+        await bench.charge_point.restart()
+        await trio.sleep(1)
+        (event,) = bench.events.of(StoreRecovered)
+        assert event.detail == "the database was damaged;"
+        store.is_damaged = True
+        bench.begin()
+        await trio.sleep(1)
+        assert len(bench.events.of(StoreRecovered)) == 2
+        assert bench.events.of(StoreFailing) == []
 
 
 async def test_a_journal_that_was_left_is_an_outage(make_config: Any, tmp_path: Path) -> None:

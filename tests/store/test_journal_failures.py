@@ -14,6 +14,7 @@ from ocpp16.errors import StoreError
 from ocpp16.store.base import Batch, Put
 from ocpp16.store.journal import Journal
 from ocpp16.store.memory import MemoryStore
+from ocpp16.store.open import shared_journal
 from ocpp16.store.sqlite import SqliteStore
 from ocpp16.store.tables import settings
 from ocpp16.testing.contracts import LossyStore
@@ -342,3 +343,45 @@ async def test_lost_commit_would_be_noticed(tmp_path: Path) -> None:
     assert [len(sqlite.load(who, settings.TABLE)) for who in "abc"] == [1, 0, 1]
     assert store.lost == 1
     store.close()
+
+
+def test_one_store_in_two_runs_of_trio_with_clocks_of_their_own() -> None:
+    store = Flaky()
+
+    async def full() -> None:
+        await trio.sleep(50_000)
+        store.broken = "disk is full"
+        async with shared_journal(store, inline=True, flush_timeout=2) as journal:
+            journal.append("a", setting("1"))
+
+    async def there_again() -> None:
+        store.broken = ""
+        async with shared_journal(store) as journal:
+            with trio.fail_after(1):
+                await journal.wait_durable(1)
+
+    for run in (full, there_again):
+        trio.run(run, clock=trio.testing.MockClock(autojump_threshold=0))
+    assert len(store.load("a", settings.TABLE)) == 1
+
+
+def test_a_thread_that_hung_in_an_earlier_run_of_trio_is_waited_for_in_the_next() -> None:
+    store = Slow()
+
+    async def hung() -> None:
+        async with shared_journal(store, inline=False, flush_timeout=0.01) as journal:
+            journal.append("a", setting("1"))
+            assert await trio.to_thread.run_sync(store.began.acquire)
+
+    async def comes_back() -> None:
+        async with shared_journal(store, inline=False) as journal:
+            journal.append("a", setting("2"))
+            await trio.testing.wait_all_tasks_blocked()
+            assert not store.began.acquire(blocking=False)  # not begun beside the first one
+            store.may_end.release(2)
+            with trio.fail_after(PATIENCE):
+                await journal.wait_durable(2)
+
+    trio.run(hung)
+    trio.run(comes_back)
+    assert len(store.load("a", settings.TABLE)) == 2

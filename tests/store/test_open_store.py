@@ -16,9 +16,11 @@ from ocpp16.errors import StoreError
 from ocpp16.store import open as opening
 from ocpp16.store.base import Batch, Put
 from ocpp16.store.fallback import FallbackStore, open_or_fall_back
+from ocpp16.store.files import FileKeeper
 from ocpp16.store.memory import MemoryStore
 from ocpp16.store.open import open_store, shared_journal
 from ocpp16.store.opening import Unavailable
+from ocpp16.store.overlay import TextFileWrite
 from ocpp16.store.sqlite import SqliteStore
 from ocpp16.store.tables import settings
 
@@ -320,3 +322,23 @@ def test_a_real_full_disk_and_a_kill_after_it(tmp_path: Path) -> None:
         child.kill()
     assert line == f"{path} cannot be opened: disk I/O error [('before', '1')] \n"
     assert keys(path) == ["during"]
+
+
+async def test_without_a_thread_it_is_done_where_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A machine at its limit of threads ends nothing: opening, commits, files, loading and closing go on."""
+
+    def none_left(*arguments: Any) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(trio.lowlevel, "start_thread_soon", none_left)
+    applied: list[str] = []
+    async with open_store(tmp_path / "db", inline=False) as journal, trio.open_nursery() as nursery:
+        files = FileKeeper()
+        nursery.start_soon(files.run)
+        await journal.wait_durable(journal.append("a", setting("key")))
+        assert len(await journal.load("a", settings.TABLE)) == 1
+        write = TextFileWrite(tmp_path / "file", b"text", 0o644, keeps_previous=False)
+        await files.propose([write], apply=lambda: applied.append("file"), restore=list).wait(10)
+        nursery.cancel_scope.cancel()
+    assert applied == ["file"]
+    SqliteStore.open(tmp_path / "db").close()

@@ -2,6 +2,7 @@
 
 import os
 import stat
+from collections.abc import Callable
 from math import inf, nan
 from pathlib import Path
 from typing import Any
@@ -78,7 +79,9 @@ def test_previous_generation_is_kept_and_comes_back(path: Path) -> None:
     assert not path.with_name("user.json.secrets.bak").exists()
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", "null", "\0\0\0\0", '{"a": 1', '"\ud800"'])
+@pytest.mark.parametrize(
+    "text", ["", "{", "[]", "null", "\0\0\0\0", '{"a": 1', '"\ud800"', '{"a":' * 600 + "1" + "}" * 600]
+)
 @pytest.mark.parametrize("previous", [None, "{", "[]"])
 def test_unreadable_without_a_usable_previous_one(path: Path, text: str, previous: str | None) -> None:
     path.parent.mkdir()
@@ -206,10 +209,23 @@ def test_power_cut_at_any_step_leaves_one_of_the_two(path: Path, monkeypatch: py
     pytest.fail("the writing never ended")
 
 
-def test_folder_in_place_of_the_file_is_a_store_error(path: Path) -> None:
-    path.mkdir(parents=True)
-    with pytest.raises(StoreError, match="cannot be read"):
+@pytest.mark.parametrize("make", [Path.mkdir, os.mkfifo])
+@pytest.mark.parametrize("name", ["user.json", "user.json.secrets"])
+def test_what_is_no_file_is_a_store_error(path: Path, make: Callable[[Path], None], name: str) -> None:
+    """A pipe, too, which would be waited for without end."""
+    path.parent.mkdir()
+    make(path.with_name(name))
+    with pytest.raises(StoreError, match=f"{name} cannot be read: it is no file"):
         Overlay(path)
+
+
+@pytest.mark.parametrize("make", [Path.mkdir, os.mkfifo])
+def test_previous_one_that_is_no_file_is_of_no_use(path: Path, make: Callable[[Path], None]) -> None:
+    path.parent.mkdir()
+    path.write_text("{")
+    make(path.with_name("user.json.bak"))
+    overlay = Overlay(path)
+    assert "what it had changed is lost" in overlay.warnings[0]
 
 
 def test_value_that_is_no_json(path: Path) -> None:

@@ -1,8 +1,11 @@
 """A database that is removed, moved or replaced while it is open: noticed at the next commit, told, and put right."""
 
+import errno
 import os
 import shutil
 import sqlite3
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -14,7 +17,10 @@ import trio.testing
 from ocpp16.errors import StoreError
 from ocpp16.store import presence, sqlite
 from ocpp16.store.base import Put
+from ocpp16.store.fallback import open_or_fall_back
 from ocpp16.store.journal import Journal
+from ocpp16.store.migrations import load_schema
+from ocpp16.store.opening import Manner
 from ocpp16.store.sqlite import SqliteStore
 from ocpp16.store.tables import settings
 from ocpp16.store.write_ahead_log import log_of
@@ -342,6 +348,104 @@ def test_replacement_that_cannot_be_opened_yet(store: SqliteStore, monkeypatch: 
                 put(store, "b")
     put(store, "b")
     assert keys(store) == ["a", "b"]
+
+
+CUT_THE_INDEX = """
+import os, sys
+from ocpp16.store.sqlite import SqliteStore
+from ocpp16.store.tables import settings
+
+store = SqliteStore.open(sys.argv[1])
+size = int(sys.argv[2])
+
+def put(key):
+    assert store.apply([("cp", [settings.put(settings.SettingRow(key, key))])]) == {}
+
+def keys():
+    return [row[0] for row in store.load("cp", settings.TABLE)]
+
+put("a")
+os.truncate(store.path.with_name("db-shm"), size)
+put("b")
+os.truncate(store.path.with_name("db-shm"), size)
+assert keys() == ["a", "b"]
+os.truncate(store.path.with_name("db-shm"), size)
+store.path.with_name("db-wal").unlink() if sys.argv[3] == "and the log" else None
+store.close()
+store = SqliteStore.open(sys.argv[1])
+assert (keys(), store.detail) == (["a", "b"], "")
+"""
+
+
+@pytest.mark.parametrize("size", [0, 1, 16384])
+@pytest.mark.parametrize("more", ["alone", "and the log"])
+def test_a_cut_index_of_the_log_does_not_kill_the_process(tmp_path: Path, size: int, more: str) -> None:
+    """SQLite has it mapped: what is not there any more cannot be touched (SIGBUS)."""
+    command = [sys.executable, "-c", CUT_THE_INDEX, str(tmp_path / "db"), str(size), more]
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    assert (ended.returncode, ended.stderr) == (0, "")
+
+
+def test_a_cut_index_that_cannot_be_put_back_is_an_outage(store: SqliteStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_room(*arguments: Any) -> int:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    put(store, "a")
+    os.truncate(store.path.with_name("db-shm"), 0)
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "pwrite", no_room)
+        for call in (lambda: put(store, "b"), lambda: keys(store)):
+            with pytest.raises(StoreError, match="No space left"):
+                call()
+    put(store, "b")
+    assert keys(store) == ["a", "b"]
+
+
+def test_what_lies_in_the_place_of_the_index_is_left_alone(store: SqliteStore) -> None:
+    put(store, "a")
+    index = store.path.with_name("db-shm")
+    index.unlink()
+    index.mkdir()
+    put(store, "b")
+    assert keys(store) == ["a", "b"]
+    index.rmdir()
+
+
+@pytest.mark.parametrize("by", ["the driver", "the opener"])
+def test_a_symbolic_link_is_the_file_it_points_to(tmp_path: Path, by: str) -> None:
+    """As it is for SQLite: log and index lie beside that file, and so does all that belongs to it."""
+
+    def opened() -> SqliteStore:
+        if by == "the driver":
+            return SqliteStore.open(link)
+        found = open_or_fall_back(link, Manner(load_schema(), "NORMAL", None, 0))
+        assert isinstance(found, SqliteStore)
+        return found
+
+    link, real = tmp_path / "db", tmp_path / "real" / "db"
+    link.symlink_to(real)  # not there yet, nor its folder
+    store = opened()
+    put(store, "a")
+    assert [entry.name for entry in tmp_path.iterdir() if entry.name.startswith("db")] == ["db"]
+    with pytest.raises(StoreError, match="another process has it open"):
+        SqliteStore.open(real)
+    real.unlink()
+    with pytest.raises(StoreError, match="removed"):
+        put(store, "b")
+    put(store, "b")
+    store.close()
+    real.write_bytes(b"no database")
+    store = opened()
+    assert "was damaged" in store.detail
+    assert link.is_symlink()
+    put(store, "c")
+    shutil.copy(f"{real}-wal", tmp_path / "log")
+    store.close()
+    real.unlink()
+    shutil.copy(tmp_path / "log", f"{real}-wal")
+    store = opened()
+    assert keys(store) == ["c"]
+    store.close()
 
 
 def test_removed_lock_is_taken_again(store: SqliteStore) -> None:

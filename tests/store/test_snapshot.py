@@ -37,6 +37,15 @@ def test_while_the_store_is_open_and_after(tmp_path: Path) -> None:
     assert found(path) == [("boot", "2")]
 
 
+def test_by_a_symbolic_link(tmp_path: Path) -> None:
+    path, link = tmp_path / "data" / "cp.db", tmp_path / "cp.db"
+    store = SqliteStore.open(path)
+    fill(store, "cp001", boot=1)
+    link.symlink_to(path)
+    assert found(link) == [("boot", "1")]  # it is in the log
+    store.close()
+
+
 def test_nothing_is_left_beside_a_database_at_rest(tmp_path: Path) -> None:
     path = tmp_path / "cp.db"
     store = SqliteStore.open(path)

@@ -159,6 +159,52 @@ def test_kill_frees_the_lock(tmp_path: Path) -> None:
     SqliteStore.open(path).close()
 
 
+FORKED = """
+import os, sys
+from ocpp16.errors import StoreError
+from ocpp16.store.sqlite import SqliteStore
+from ocpp16.store.tables import settings
+
+def in_a_fork(do):
+    process = os.fork()
+    if not process:
+        try:
+            do()
+        except StoreError as error:
+            os._exit(3 if sys.argv[2] in str(error) else 1)
+        os._exit(0)
+    return os.waitstatus_to_exitcode(os.waitpid(process, 0)[1])
+
+def put():
+    return store.apply([("cp", [settings.put(settings.SettingRow("a", 1))])])
+
+store = SqliteStore.open(sys.argv[1])
+for use in (put, lambda: store.load("cp", settings.TABLE)):
+    assert in_a_fork(use) == 3, "used"
+assert in_a_fork(store.close) == 0
+sys.argv[2] = "another process has it open"
+assert in_a_fork(lambda: SqliteStore.open(sys.argv[1])) == 3, "the lock was given back by a fork"
+assert put() == {}
+waiting, telling = os.pipe()
+process = os.fork()
+if not process:
+    os.close(telling)
+    os.read(waiting, 1)
+    os._exit(0)
+store.close()
+store = SqliteStore.open(sys.argv[1])
+assert store.load("cp", settings.TABLE) == [("a", "1")]
+os.close(telling)
+os.waitpid(process, 0)
+"""
+
+
+def test_a_forked_process_neither_uses_nor_keeps_it(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", FORKED, str(tmp_path / "db"), "was opened by another process"]
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    assert (ended.returncode, ended.stderr) == (0, "")
+
+
 def test_someone_may_look_meanwhile(store: SqliteStore) -> None:
     store.apply([("cp", [setting("a")])])
     reader = sqlite3.connect(f"{store.path.as_uri()}?mode=ro", uri=True)
