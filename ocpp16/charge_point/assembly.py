@@ -15,7 +15,7 @@ from ocpp16.charge_point.restored import Restored
 from ocpp16.enums import AvailabilityType, ChargePointStatus, ErrorCode
 from ocpp16.profiles.authorization import Authorization
 from ocpp16.profiles.availability import Availability
-from ocpp16.profiles.base import Context, FeatureProfile, log
+from ocpp16.profiles.base import Context, FeatureProfile
 from ocpp16.profiles.boot import Boot
 from ocpp16.profiles.charging_limits import ChargingLimits
 from ocpp16.profiles.charging_profiles import ChargingProfiles
@@ -233,7 +233,7 @@ def assemble(charge_point: "ChargePoint", life: "Life", found: Restored) -> Feat
     session.outbox.restore(found.messages)
     ctx.marked = [entry for entry in found.messages if entry.has_marks and entry.lane is Lane.TRANSACTION]
     if found.messages:
-        log.info("%s: %d messages wait from before", ctx.charge_point_id, len(found.messages))
+        ctx.log.info("%d messages wait from before", len(found.messages))
     features = Features(ctx, connectors, found, charge_point.reconnect_if_connected)
     delivery.dead_letters = features.dead_letters
     session.on_boot_wanted = features.boot.send_boot_notification

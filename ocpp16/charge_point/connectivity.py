@@ -202,7 +202,6 @@ class Connectivity:
             turn=pump.turn,
             kick=pump.kick,
             spawn=ctx.spawn,
-            failed=ctx.failed,
             trace=self._trace,
         )
         self._link = pump.link = link

@@ -14,7 +14,6 @@ from collections.abc import Callable
 import trio
 
 from ocpp16.errors import ConnectionClosed
-from ocpp16.faults import obey_exit
 from ocpp16.rpc.policy import MAX_UNSENT, MAX_WAITING_REPLIES
 from ocpp16.rpc.session import Session
 from ocpp16.state.clock import Clock
@@ -40,7 +39,6 @@ class Link:
     __slots__ = (
         "_accept",
         "_clock",
-        "_failed",
         "_holds_back",
         "_is_flushing",
         "_ping",
@@ -68,7 +66,6 @@ class Link:
         turn: Callable[[], object],
         kick: Callable[[], None],
         spawn: Callable[..., None],
-        failed: Callable[[str, BaseException], None],
         trace: Trace | None,
     ) -> None:
         self.websocket = websocket
@@ -79,7 +76,6 @@ class Link:
         self._turn = turn
         self._trace = trace
         self._spawn = spawn
-        self._failed = failed
         self._is_flushing = False
         self._holds_back = False
         """Frames may wait in their lanes for the peer to read; the end of a flush gives them their turn."""
@@ -138,11 +134,7 @@ class Link:
         while self._thens:
             thens, self._thens = self._thens, []
             for then in thens:
-                try:
-                    then()
-                except BaseException as error:
-                    obey_exit(error)
-                    self._failed("what follows an answer", error)
+                then()  # what it raises is caught by the session
 
     async def read(self) -> None:
         """Hand in what arrives until the connection ends. Raises ConnectionClosed with the cause."""

@@ -15,7 +15,7 @@ from ocpp16.charge_point.writer import JournalWriter
 from ocpp16.enums import Reason
 from ocpp16.errors import StoreError
 from ocpp16.log import FoldingLog
-from ocpp16.profiles.base import Context, log
+from ocpp16.profiles.base import Context
 from ocpp16.state.keys import internal
 from ocpp16.store.leaving import LAST_MOMENT
 
@@ -61,9 +61,8 @@ async def stop_in_order(life: Life, pump: Pump, writer: JournalWriter, second_li
     life.last_told = writer.last
     is_stored = writer.is_durable(writer.last)
     if ctx.session.outbox.depth or not is_stored:
-        log.warning(
-            "%s: stopped with %d messages not delivered%s",
-            ctx.charge_point_id,
+        ctx.log.warning(
+            "stopped with %d messages not delivered%s",
             ctx.session.outbox.depth,
             "" if is_stored else ", and the last changes are not on disk",
         )

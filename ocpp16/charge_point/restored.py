@@ -9,7 +9,7 @@ Rules of this file:
 3. Numbers that go on counting (sequences, keys, boots) begin above what is stored and below what a column can hold.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -87,8 +87,7 @@ class Restored:
     @property
     def boot(self) -> int:
         """How often the charge point was started before."""
-        value = self.settings.get(BOOT)
-        return value if type(value) is int and 0 <= value < _HIGHEST else 0
+        return _counted(self.settings, BOOT)
 
     def note_times(self, clock: Clock) -> None:
         """Tell the clock which times of earlier boots there are, so that it can correct them once it is set."""
@@ -129,7 +128,7 @@ def restored(loaded: dict[str, list[Row]], now: int, second_line: SecondLine) ->
         log.warning("the stored time %s cannot have been and is taken as of now", what)
         return now
 
-    result.settings = {row.key: row.value for row in tables.read(settings.ROWS)}
+    result.settings = dict(tables.taken(_setting, settings.ROWS))
     result.availability = {row.connector_id: row.availability for row in tables.read(availability.ROWS)}
     result.meters = {row.connector_id: row for row in tables.taken(_meter, meters.ROWS)}
     checkpoints = {row.connector_id: row.energy for row in result.meters.values()}
@@ -147,8 +146,7 @@ def restored(loaded: dict[str, list[Row]], now: int, second_line: SecondLine) ->
     result.samples = tables.taken(lambda row: _sample(row, time), samples.ROWS)
     sequences = [entry.sequence for entry in result.messages] + [row.sequence for row in result.dead_letters]
     # What a start from memory could not read lies below this number (store/fallback.py).
-    first = result.settings.get(settings.FIRST_NUMBER)
-    first = first if type(first) is int and 0 <= first < _HIGHEST else 0
+    first = _counted(result.settings, settings.FIRST_NUMBER)
     result.next_sequence = max([first, *sequences, *_unread(loaded)]) + 1
     keys: list[int | None] = [letter.transaction_key for letter in result.dead_letters]
     keys += [sample.transaction_key for sample in result.samples]
@@ -201,6 +199,21 @@ def _unread(loaded: dict[str, list[Row]]) -> Iterator[int]:
 def _check_number(number: int) -> None:
     if not 0 <= number < _HIGHEST:
         raise ValueError(f"its number {number} is none of ours")
+
+
+def _setting(row: settings.SettingRow) -> tuple[str, object]:
+    """Raises ValueError for one of ours that says what cannot be."""
+    if row.key in (BOOT, settings.FIRST_NUMBER):
+        whole(row.value, row.key, 0, _HIGHEST - 1)
+    elif row.key == CONFIGURATION and not isinstance(row.value, dict):
+        raise ValueError(f"{row.key} is no object of sections")
+    return row.key, row.value
+
+
+def _counted(found: Mapping[str, object], key: str) -> int:
+    value = found.get(key, 0)
+    assert isinstance(value, int), "see `_setting`"
+    return value
 
 
 def _meter(row: MeterRow) -> MeterRow:

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Generic, NamedTuple, Protocol, TypeVar
 
 from ocpp16._core import ValidationError
-from ocpp16.log import log
 from ocpp16.messages.actions import ACTIONS
 from ocpp16.profiles.context import Context, Payload
 from ocpp16.state.transaction import Transaction
@@ -27,7 +26,6 @@ __all__ = [
     "RemoteStartProfiles",
     "Reply",
     "StatusReporter",
-    "log",
     "on",
 ]
 

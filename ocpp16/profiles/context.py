@@ -150,7 +150,7 @@ class Context:
         question: Callable[..., Awaitable[Any]],
         *arguments: Any,
         connectors: Collection[Hashable],
-        topic: Hashable = None,
+        topic: Hashable,
     ) -> None:
         """Have the station do something in its turn; see `StationSide.command`."""
         self.station_side.command(question, *arguments, connectors=connectors, topic=topic)

@@ -12,7 +12,7 @@ from typing import Any
 import orjson
 
 from ocpp16.enums import ConfigurationStatus
-from ocpp16.profiles.base import Context, FeatureProfile, Payload, Reply, log, on
+from ocpp16.profiles.base import Context, FeatureProfile, Payload, Reply, on
 from ocpp16.profiles.configuration_changes import ConfigurationChanges
 from ocpp16.state.keys import internal, security
 
@@ -63,9 +63,8 @@ class Settings(FeatureProfile):
         """Once: a Central System that asks so, asks again."""
         if not self._was_cut:
             self._was_cut = True
-            log.warning(
-                "%s: GetConfiguration.conf would be larger than MaxMessageSize: %d of its %s are left out",
-                self.ctx.charge_point_id,
+            self.ctx.log.warning(
+                "GetConfiguration.conf would be larger than MaxMessageSize: %d of its %s are left out",
                 left_out,
                 member,
             )

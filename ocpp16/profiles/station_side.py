@@ -6,7 +6,7 @@ Rules of this file:
 2. A command waits for the earlier ones of its connectors and for nothing else: what is asked of a connector reaches it
    in the order in which it was accepted, however slow an answer is.
 3. A command may stand in for an earlier one of the same topic that has not begun: what was superseded is not carried
-   out, so that nothing piles up at a slow station. Beyond `MOST_WAITING` the oldest that may be superseded goes.
+   out, so that nothing piles up at a slow station. Beyond `MOST_WAITING` the oldest goes.
 4. No lock is held, and nothing of the charge point waits, while the station's code runs.
 """
 
@@ -116,19 +116,18 @@ class StationSide:
         question: Callable[..., Awaitable[Any]],
         *arguments: Any,
         connectors: Collection[Hashable],
-        topic: Hashable = None,
+        topic: Hashable,
     ) -> None:
         """Have the station do something, after what it was told earlier about these connectors.
 
         `connectors`: ids, or any other name of something that keeps an order of its own. `topic`: a command of the same
-        topic and connectors that has not begun is superseded by this one; None: by nothing.
+        topic and connectors that has not begun is superseded by this one.
         """
         command = _Command(tuple(dict.fromkeys(connectors)), topic, question, arguments)
-        if topic is not None:
-            for earlier in self._queues.get(command.connectors[0], ()):
-                if not earlier.has_begun and earlier.topic == topic and earlier.connectors == command.connectors:
-                    self._take_out(earlier)
-                    break
+        for earlier in self._queues.get(command.connectors[0], ()):
+            if not earlier.has_begun and earlier.topic == topic and earlier.connectors == command.connectors:
+                self._take_out(earlier)
+                break
         if self.waiting >= MOST_WAITING:
             self._drop_one(command.connectors[0])
         self.waiting += 1
@@ -145,7 +144,7 @@ class StationSide:
         """Too many wait: the oldest of this connector goes, else the oldest of the longest queue."""
         queues = sorted(self._queues.values(), key=len)
         for queue in (self._queues.get(connector, ()), *reversed(queues)):
-            oldest = next((command for command in queue if not command.has_begun and command.topic is not None), None)
+            oldest = next((command for command in queue if not command.has_begun), None)
             if oldest is not None:
                 self._take_out(oldest)
                 break

@@ -12,7 +12,7 @@ from ocpp16.models import IdTagInfo
 from ocpp16.observer import TransactionStarted as StartedEvent
 from ocpp16.observer import TransactionStopped as StoppedEvent
 from ocpp16.observer import TransactionUpdated as UpdatedEvent
-from ocpp16.profiles.base import Collected, Context, FeatureProfile, MeterSampler, Payload, log
+from ocpp16.profiles.base import Collected, Context, FeatureProfile, MeterSampler, Payload
 from ocpp16.profiles.energy_allowance import EnergyAllowance
 from ocpp16.profiles.id_tags import check_id_tag, read_id_tag_info
 from ocpp16.rpc.pending import Entry
@@ -201,7 +201,7 @@ class TransactionMessages(FeatureProfile):
         ctx = self.ctx
         if goes_on and transaction.connector_id in ctx.connectors:
             self._meter_values.resume(transaction)
-            log.info("%s: transaction on connector %d resumed", ctx.charge_point_id, transaction.connector_id)
+            ctx.log.info("transaction on connector %d resumed", transaction.connector_id)
             if transaction.is_refused:
                 self._allowance.use_up(transaction)
         else:

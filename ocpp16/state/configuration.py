@@ -75,7 +75,7 @@ class Configuration(Layers):
         made._warn_of_values()
         return made
 
-    def with_changes(self, overlay: Mapping[str, Any], *, is_complete: bool = True) -> Self:
+    def with_changes(self, overlay: Mapping[str, Any]) -> Self:
         """A configuration of its own: this one, changed by an `overlay` as `load` takes it, over what was changed here.
 
         For changes that lie elsewhere than the main configuration, as those of earlier runs in a database. Raises
@@ -91,7 +91,7 @@ class Configuration(Layers):
             for section, keys in overlay.items():
                 both = isinstance(keys, Mapping) and isinstance(patch.get(section), Mapping)
                 patch[section] = {**patch[section], **keys} if both else keys
-        made = type(self)(load(main, patch, self.schema, is_complete=is_complete), self.schema)
+        made = type(self)(load(main, patch, self.schema), self.schema)
         made._warn_of_values()
         made._built = self._built
         made.warnings[:0] = [text for text in self.warnings if text not in made.warnings]

@@ -75,7 +75,6 @@ class Bench:
             turn=self.turn,
             kick=self.turn,
             spawn=nursery.start_soon,
-            failed=self.failed,
             trace=None,
         )
 

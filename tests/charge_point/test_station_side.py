@@ -30,7 +30,7 @@ class Side:
             await trio.sleep(seconds)
             self.done.append(name)
 
-        self.side.command(work, connectors=connectors, topic=topic)
+        self.side.command(work, connectors=connectors, topic=name if topic is None else topic)
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ import trio
 
 from ocpp16.enums import Reason
 from ocpp16.models import DeadLetter
+from ocpp16.observer import InternalError
 from ocpp16.profiles.meter_values import MeterValues
 from ocpp16.store.base import Row, Table
 from ocpp16.store.memory import MemoryStore
@@ -235,3 +236,26 @@ def test_data_that_cannot_be_made_does_not_keep_the_end_of_a_transaction_back(
                 assert bench.charge_point.counters.internal_errors == 1
 
         virtual_run(body)
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("configuration", [1]),
+        ("configuration", "x"),
+        ("boot", -1),
+        ("boot", "7"),
+        ("boot", True),
+        ("first number", 2**60),
+    ],
+)
+async def test_a_setting_of_ours_that_says_what_cannot_be_is_told(open_bench: Any, key: str, value: Any) -> None:
+    store = MemoryStore(is_volatile=False)
+    store.apply([("cp001", [settings.put(settings.SettingRow(key, value))])])
+    async with open_bench(store=store) as bench:
+        await trio.sleep(1)
+        assert bench.charge_point.is_connected
+        assert bench.charge_point.counters.internal_errors == 1
+        (told,) = bench.events.of(InternalError)
+        assert told.place == "reading a stored row of settings"
+        assert key in told.reason
