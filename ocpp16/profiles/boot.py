@@ -131,7 +131,7 @@ class Boot(FeatureProfile):
             ctx.log.warning("currentTime %s cannot be the present: not followed", ctx.time_text(micros))
             return
         was_set = ctx.clock.is_set
-        if was_set and self._is_no_news(micros):
+        if self._is_no_news(micros):
             micros = ctx.clock.now()
         shift = ctx.clock.set(micros)
         if not was_set and ctx.clock.boot in ctx.clock.corrections:
@@ -155,7 +155,7 @@ class Boot(FeatureProfile):
         ctx = self.ctx
         asked_at = ctx.session.asked_at
         if asked_at is None:
-            return True
+            return ctx.clock.is_set
         age = round((ctx.clock.monotonic() - asked_at) * 1e6)
         return 0 <= ctx.clock.now() - micros <= age + SMALLEST_SHIFT
 

@@ -45,3 +45,19 @@ async def test_another_time_is_followed_all_the_same(open_bench: Any, shift: int
         await bench.call("TriggerMessage", {"requestedMessage": "Heartbeat"})
         await trio.sleep(1)
         assert abs(bench.charge_point.clock.now() - before - (shift + 1) * 1_000_000) < 1_000_000
+
+
+async def test_a_slow_first_answer_does_not_set_a_clock_that_is_right(open_bench: Any) -> None:
+    async def slow(payload: Any, call: Any) -> Any:
+        answer = bench.csms.standard_answers(call)
+        await trio.sleep(20)
+        return answer
+
+    async with open_bench(start=False) as bench:
+        bench.csms.answers["BootNotification"] = slow
+        await bench.charge_point.start()
+        clock = bench.charge_point.clock
+        ahead = clock.now() - bench.csms.standard_answers.now()
+        await trio.sleep(25)
+        assert clock.is_set
+        assert clock.now() - bench.csms.standard_answers.now() == ahead
