@@ -10,7 +10,7 @@ from contextlib import AbstractAsyncContextManager
 from functools import wraps
 from inspect import isfunction
 from types import TracebackType
-from typing import Generic, ParamSpec, TypeVar
+from typing import Generic, NoReturn, ParamSpec, TypeVar
 
 import trio
 
@@ -34,22 +34,46 @@ def entered_and_left_whole(
 
     @wraps(open_block)
     def opened(*args: P.args, **kwargs: P.kwargs) -> AbstractAsyncContextManager[T]:
-        return _Whole(open_block(*args, **kwargs))
+        return _Whole(open_block(*args, **kwargs), open_block.__name__)
 
     return opened
 
 
 @only_at_waits
 class _Whole(Generic[T]):
-    __slots__ = ("_block",)
+    """What to do with it is said to who does otherwise: it is the first thing that a program meets."""
 
-    def __init__(self, block: AbstractAsyncContextManager[T]) -> None:
+    __slots__ = ("_block", "_name")
+
+    def __init__(self, block: AbstractAsyncContextManager[T], name: str) -> None:
         self._block = block
+        self._name = name
 
     async def __aenter__(self) -> T:
+        try:
+            trio.lowlevel.current_trio_token()
+        except RuntimeError:
+            raise RuntimeError(
+                f"{self._name}(…) needs trio: begin the program by trio.run(main); a program of asyncio or of threads "
+                "runs trio in a thread of its own, and calls from outside by trio.from_thread"
+            ) from None
         return await self._block.__aenter__()
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> bool | None:
         return await self._block.__aexit__(kind, error, traceback)
+
+    def _must_be_entered(self) -> str:
+        return f"{self._name}(…) is entered by `async with {self._name}(…) as …:`, and left with that block"
+
+    def __enter__(self) -> NoReturn:
+        raise TypeError(self._must_be_entered())
+
+    def __exit__(self, *exc_info: object) -> None: ...
+
+    def __await__(self) -> NoReturn:
+        raise TypeError(self._must_be_entered())
+
+    def __getattr__(self, name: str) -> NoReturn:
+        raise AttributeError(f"no {name} yet: {self._must_be_entered()}")

@@ -37,6 +37,10 @@ def check_station(station: object) -> None:
 
 def station_problems(station: object) -> list[str]:
     """What keeps this from being a station, each with the name of the method."""
+    if station is None:
+        return ["station must be an object with the methods of CoreStation, not None"]
+    if isinstance(station, type):
+        return [f"station must be an object, not the class {shown(station.__name__)} itself: make one of it"]
     problems = list(faults(CoreStation, station))
     for protocol in OPTIONAL:
         names = _methods(protocol)

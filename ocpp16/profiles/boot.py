@@ -13,7 +13,7 @@ from ocpp16.observer import BootNotificationResponse
 from ocpp16.profiles.base import Context, FeatureProfile, Payload
 from ocpp16.profiles.configuration_changes import ConfigurationChanges
 from ocpp16.rpc.pending import Lane
-from ocpp16.state.clock import plausible, to_datetime
+from ocpp16.state.clock import SMALLEST_SHIFT, plausible, to_datetime
 from ocpp16.state.configuration import Key
 from ocpp16.state.keys import core, internal
 from ocpp16.state.registration import Registration
@@ -131,6 +131,8 @@ class Boot(FeatureProfile):
             ctx.log.warning("currentTime %s cannot be the present: not followed", ctx.time_text(micros))
             return
         was_set = ctx.clock.is_set
+        if self._is_no_news(micros):
+            micros = ctx.clock.now()
         shift = ctx.clock.set(micros)
         if not was_set and ctx.clock.boot in ctx.clock.corrections:
             number = ctx.journal.append(
@@ -144,6 +146,18 @@ class Boot(FeatureProfile):
             ctx.signals.emit(ClockSet(shift, is_first=not was_set))
         question = ctx.station.set_system_time
         ctx.command(question, ctx.clock.now_datetime(), connectors=("set_system_time",), topic="set_system_time")
+
+    def _is_no_news(self, micros: int) -> bool:
+        """Was it `micros` while the Central System had our question, by our clock too? Then it says nothing against it.
+
+        An answer that comes late, or in place of another one, says what time it was when somebody wrote it.
+        """
+        ctx = self.ctx
+        asked_at = ctx.session.asked_at
+        if asked_at is None:
+            return ctx.clock.is_set
+        age = round((ctx.clock.monotonic() - asked_at) * 1e6)
+        return 0 <= ctx.clock.now() - micros <= age + SMALLEST_SHIFT
 
     def _key_changed(self, signal: ConfigurationChanged) -> None:
         if signal.key == core.HEARTBEAT_INTERVAL.name and self.ctx.is_accepted:

@@ -53,7 +53,7 @@ class ConfigurationChanges:
                 apply = partial(self._apply, prepared)
                 await ctx.asked.settled(partial(ctx.keeper.propose, prepared.overrides, prepared.secrets, apply=apply))
             elif change.reason:
-                ctx.log.info("%s is not changed: %s", change.wire_name, change.reason)
+                ctx.log.info("%s is not changed: %s", change.wire_name or "the configuration", change.reason)
             return prepared.change
         finally:
             self._turn.release()

@@ -73,7 +73,7 @@ class TransactionData:
         `values`: the last ones of the meter. `at`: the time of that StopTransaction, which no sample lies behind;
         `clock_boot`: how its times are marked.
         """
-        data = [self._timed(row, at, clock_boot) for row in self._rows.pop(transaction.key, ())]
+        data = [self._timed(row, transaction, at, clock_boot) for row in self._rows.pop(transaction.key, ())]
         data += [(value, clock_boot) for value in values]
         if signed is not None:
             data.append((self._signed(at, signed, ReadingContext.TRANSACTION_END), clock_boot))
@@ -84,16 +84,20 @@ class TransactionData:
         is_mixed = any(mark != clock_boot for _, mark in data)
         return Collected([entry for entry, _ in data], tuple(mark for _, mark in data) if is_mixed else ())
 
-    def _timed(self, row: samples.SampleRow, latest: int, clock_boot: int) -> _Marked:
+    def _timed(self, row: samples.SampleRow, transaction: Transaction, latest: int, clock_boot: int) -> _Marked:
         """A sample with its time and mark as they are known now.
 
-        It is `latest`, marked with `clock_boot`, if a clock that was set back since gave a later one.
+        It is `latest`, marked with `clock_boot`, if a clock that was set back since gave a later one; and the begin of
+        the transaction, if it was taken by a clock of which nobody knew that it was behind.
         """
         settled, mark = self._ctx.clock.settled, row.clock_boot
         _, now = settled(latest, mark)
+        started_at, start_mark = settled(transaction.started_at, transaction.clock_boot)
 
         def time(micros: int) -> int:
             micros, _ = settled(micros, mark)
+            if now == start_mark:
+                micros = max(micros, started_at)
             return min(micros, latest) if now == clock_boot else micros
 
         return correct_timestamps(row.payload, time), now

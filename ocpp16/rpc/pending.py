@@ -131,7 +131,7 @@ class Delivery(Protocol):
 class OpenCall:
     """The slot for the CALL in flight, and whom an id belongs to."""
 
-    __slots__ = ("_owners", "deadline", "entry", "is_heard", "is_settled", "opened_at", "unique_id")
+    __slots__ = ("_owners", "asked_at", "deadline", "entry", "is_heard", "is_settled", "opened_at", "unique_id")
 
     def __init__(self) -> None:
         self.entry: Entry | None = None
@@ -142,6 +142,8 @@ class OpenCall:
         """The entry was answered under an earlier id; the slot stays taken until this CALL is closed as well."""
         self.is_heard = False
         """Something was received since this CALL was written, so the link it went by is alive."""
+        self.asked_at: float | None = None
+        """When the CALL was written that was answered last; None: it was not the one in flight, but an earlier one."""
         self._owners: dict[str, Entry] = {}
 
     def open(self, entry: Entry, unique_id: str, now: float, timeout: float) -> None:
@@ -165,6 +167,7 @@ class OpenCall:
 
     def answered(self, unique_id: str) -> Entry | None:
         """Whom an answer under this id belongs to; the id is used up."""
+        self.asked_at = self.opened_at if unique_id == self.unique_id else None
         return self._owners.pop(unique_id, None)
 
     def forget(self, entry: Entry) -> None:

@@ -122,6 +122,12 @@ class Session:
         """The request that is open. It may have been answered already, under an earlier id."""
         return self._requests.open_call.entry
 
+    @property
+    def asked_at(self) -> float | None:
+        """When the CALL was written whose confirmation is told just now, in monotonic seconds; None: it was answered
+        late, when it had been given up or sent again."""
+        return self._requests.open_call.asked_at
+
     def unanswered_of(self, transaction: object) -> list[Entry]:
         """The messages of this transaction that outlive its end: those that wait apart, or are tried just now."""
         entry = self.in_flight

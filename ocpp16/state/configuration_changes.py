@@ -28,8 +28,8 @@ from ocpp16.state.key import WIRE_TEXT_LIMIT, Access, Change, Key
 from ocpp16.state.key_families import Entry, Get
 from ocpp16.state.keys.internal import KEY_ACCESS
 from ocpp16.state.keys.security import AUTHORIZATION_KEY, AUTHORIZATION_KEY_FORM
+from ocpp16.texts import shown
 
-UNKNOWN = Change(ConfigurationStatus.NOT_SUPPORTED, reason="unknown key")
 NOT_BUILT = "is not built yet"
 
 
@@ -173,7 +173,8 @@ def prepare_change(layers: Layers, name: str, text: str) -> Prepared:
     key, entry = layers.addressed(name, get)
     access = Access.HIDDEN if key is None else layers.access(key)
     if key is None or access is Access.HIDDEN or not (layers.is_known(key) or not key.is_built):
-        return Prepared(layers, UNKNOWN, again)
+        reason = f"unknown key {shown(name, 60)}"
+        return Prepared(layers, Change(ConfigurationStatus.NOT_SUPPORTED, reason=reason), again)
     if not key.is_built:
         return Prepared(layers, Change(ConfigurationStatus.NOT_SUPPORTED, key, key.name, reason=NOT_BUILT), again)
     wire_name = key.name if entry is None else entry.name

@@ -318,6 +318,8 @@ class ConnectedChargePoint:
     def stop_reading(self) -> None:
         """Leave everything that comes in the stream."""
         self._was_paused = True
+        if not self._reading.is_set():
+            return  # another event in its place would never wake who waits for this one
         self._reading = trio.Event()
         if self._read_scope is not None:
             self._read_scope.cancel()

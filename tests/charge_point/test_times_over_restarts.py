@@ -131,3 +131,31 @@ async def test_a_stop_made_up_does_not_lie_ahead_of_a_clock_that_was_put_right(
         await trio.sleep(1)
         (stop,) = bench.sent("StopTransaction")
         assert stop["timestamp"][:18] == "2026-01-01T00:00:2"
+
+
+async def test_data_taken_offline_is_not_told_before_its_start_when_the_clock_turns_out_to_be_behind(
+    open_bench: Any, until_power_fails: Any, make_config: Any, tmp_path: Path
+) -> None:
+    """The Central System has set its clock back: nobody could tell when it was taken, but at the end."""
+    document = make_config(Core__MeterValueSampleInterval=10, Core__StopTxnSampledData=ENERGY)
+    options: dict[str, Any] = {"document": document, "database_path": tmp_path}
+    reading = Measurement(energy_import=PhaseValues(1000.0))
+    async with until_power_fails(**options) as bench:
+        bench.station.measurement = lambda number: reading
+        await trio.sleep(2)
+        bench.begin()
+        await trio.sleep(1)
+    csms = CentralSystem(now=lambda: START - 3_600_000_000 + round(trio.current_time() * 1e6))
+    csms.is_reachable = False
+    async with open_bench(start=False, csms=csms, anchor=START / 1e6 + 60, **options) as again:
+        again.station.measurement = lambda number: reading
+        await again.charge_point.start(resuming_session_ids=["s1"])
+        await trio.sleep(15)
+        csms.is_reachable = True
+        await trio.sleep(90)
+        again.charge_point.on_transaction_stopped(1, "s1", Reason.LOCAL, 1100)
+        await trio.sleep(5)
+        (begin,), (stop,) = bench.sent("StartTransaction"), again.sent("StopTransaction")
+        data = [value["timestamp"] for value in stop["transactionData"]]
+        assert len(data) == 12
+        assert {stop["timestamp"], *data} == {begin["timestamp"]}

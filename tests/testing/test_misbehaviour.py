@@ -359,3 +359,16 @@ async def test_tcp_that_is_no_websocket_does_no_harm() -> None:
         stream = await open_stream(Endpoint(False, "127.0.0.1", port, ""))
         with pytest.raises(ConnectionFailed):
             await WebSocket.connect(stream, host="x", target="/CP1")
+
+
+@pytest.mark.parametrize("halts", [("stop_reading", "go_half_open"), ("go_half_open", "stop_reading")])
+async def test_a_connection_that_is_halted_twice_still_ends(
+    autojump_clock: Any, csms: Any, connect: Any, halts: tuple[str, str]
+) -> None:
+    await connect(csms)
+    for halt in halts:
+        getattr(csms, halt)("CP1")
+        await trio.sleep(1)
+    with trio.fail_after(60):
+        await csms.close("CP1")
+    assert "CP1" not in csms.connected

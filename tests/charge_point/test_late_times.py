@@ -1,0 +1,63 @@
+"""A Central System that answers slowly says what time it was, not what time it is."""
+
+from typing import Any
+
+import pytest
+import trio
+
+from ocpp16.testing.misbehaviour import Fault
+
+
+@pytest.mark.parametrize("seconds", [0.5, 5, 29])
+async def test_a_slow_answer_does_not_set_the_clock_back(open_bench: Any, seconds: float) -> None:
+    async def slow(payload: Any, call: Any) -> Any:
+        answer = bench.csms.standard_answers(call)
+        await trio.sleep(seconds)
+        return answer
+
+    async with open_bench() as bench:
+        clock = bench.charge_point.clock
+        ahead = clock.now() - bench.csms.standard_answers.now()
+        bench.csms.answers["Heartbeat"] = bench.csms.answers["BootNotification"] = slow
+        for message in ("Heartbeat", "BootNotification"):
+            await bench.call("TriggerMessage", {"requestedMessage": message})
+            await trio.sleep(seconds + 1)
+        assert clock.now() - bench.csms.standard_answers.now() == ahead
+
+
+async def test_an_answer_to_a_boot_that_was_sent_again_is_too_old(open_bench: Any) -> None:
+    async with open_bench() as bench:
+        clock = bench.charge_point.clock
+        ahead = clock.now() - bench.csms.standard_answers.now()
+        bench.csms.misbehave(Fault.DELAY, "BootNotification", seconds=1000)
+        bench.csms.misbehave(Fault.DROP, "BootNotification", times=None)
+        await bench.call("TriggerMessage", {"requestedMessage": "BootNotification"})
+        await trio.sleep(1100)
+        assert clock.now() - bench.csms.standard_answers.now() == ahead
+
+
+@pytest.mark.parametrize("shift", [-40, 40, 3600, -3600])
+async def test_another_time_is_followed_all_the_same(open_bench: Any, shift: int) -> None:
+    async with open_bench() as bench:
+        before = bench.charge_point.clock.now()
+        now = bench.csms.standard_answers.now
+        bench.csms.standard_answers.now = lambda: now() + shift * 1_000_000
+        await bench.call("TriggerMessage", {"requestedMessage": "Heartbeat"})
+        await trio.sleep(1)
+        assert abs(bench.charge_point.clock.now() - before - (shift + 1) * 1_000_000) < 1_000_000
+
+
+async def test_a_slow_first_answer_does_not_set_a_clock_that_is_right(open_bench: Any) -> None:
+    async def slow(payload: Any, call: Any) -> Any:
+        answer = bench.csms.standard_answers(call)
+        await trio.sleep(20)
+        return answer
+
+    async with open_bench(start=False) as bench:
+        bench.csms.answers["BootNotification"] = slow
+        await bench.charge_point.start()
+        clock = bench.charge_point.clock
+        ahead = clock.now() - bench.csms.standard_answers.now()
+        await trio.sleep(25)
+        assert clock.is_set
+        assert clock.now() - bench.csms.standard_answers.now() == ahead
