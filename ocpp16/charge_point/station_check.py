@@ -37,7 +37,7 @@ def station_problems(station: object) -> list[str]:
     problems = list(faults(CoreStation, station))
     for protocol in OPTIONAL:
         names = _methods(protocol)
-        if any(hasattr(station, name) for name in names) or any(_misspelt(station, names)):
+        if any(_has(station, name) for name in names) or any(_misspelt(station, names)):
             problems += faults(protocol, station)
     if callable(_attribute(station, "attach")):
         problems += faults(_Attached, station)
@@ -47,8 +47,18 @@ def station_problems(station: object) -> list[str]:
 def _attribute(station: object, name: str) -> object:
     try:
         return getattr(station, name, None)
-    except Exception:  # a property of the host's
+    except BaseException as error:  # a property of the host's
+        obey_exit(error)
         return None
+
+
+def _has(station: object, name: str) -> bool:
+    """Is something of this name there, even if it cannot be read?"""
+    try:
+        return hasattr(station, name)
+    except BaseException as error:
+        obey_exit(error)
+        return True
 
 
 def _methods(protocol: type) -> dict[str, Callable[..., Any]]:

@@ -17,10 +17,10 @@ from typing import Any, TypeVar
 
 import trio
 
-from ocpp16.faults import obey
+from ocpp16.faults import obey, obey_exit
 from ocpp16.models import DataTransferResponse
-from ocpp16.texts import shown
-from ocpp16.values import exactly
+from ocpp16.texts import plain
+from ocpp16.values import described, exactly, is_a, member
 
 T = TypeVar("T")
 E = TypeVar("E", bound=StrEnum)
@@ -37,18 +37,16 @@ Failed = Callable[[str, BaseException], None]
 
 def yes_or_no(answer: Any) -> bool:
     """A bool; an integer or a text is no answer to a question of yes or no."""
-    if not isinstance(answer, bool):
-        raise ValueError(f"must be True or False, not {shown(repr(answer), 80)}")
-    return answer
+    if not is_a(answer, bool):
+        raise ValueError(f"must be True or False, not {described(answer)}")
+    return answer is True
 
 
 def member_of(enumeration: type[E]) -> Callable[[Any], E]:
     """A member of an enumeration, or its text."""
 
     def check(answer: Any) -> E:
-        if not isinstance(answer, str):
-            raise ValueError(f"must be a {enumeration.__name__}, not {shown(repr(answer), 80)}")
-        return enumeration(answer)
+        return member(enumeration, answer, "the answer")
 
     return check
 
@@ -61,6 +59,15 @@ def data_transfer_response(answer: Any) -> DataTransferResponse:
 def anything(answer: Any) -> Any:
     """Of a question whose answer is not used."""
     return answer
+
+
+def _name_of(question: object) -> str:
+    """As the log has it; some of ours look whether it still is to be asked."""
+    try:
+        return plain(getattr(question, "__name__", "question")).lstrip("_")
+    except BaseException as error:  # an attribute of the host's handler
+        obey_exit(error)
+        return "question"
 
 
 class _Command:
@@ -108,9 +115,7 @@ class StationSide:
     ) -> T:
         """Ask now. `accept` checks the answer; `safe` stands in for one that is late, wrong or an exception."""
         seconds = self._timeout
-        name = getattr(question, "__name__", "question").lstrip(
-            "_"
-        )  # some of ours look whether it still is to be asked
+        name = _name_of(question)
         try:
             with trio.move_on_after(seconds) as limit:
                 return accept(await question(*arguments))
