@@ -220,7 +220,10 @@ class StationEvents:
         self._submit(connector_id, ConnectorEvent.CHANGE_AVAILABILITY_TO_UNAVAILABLE)
 
     def on_error(self, connector_id: int, error: ErrorInfo) -> None:
-        """An error began; one whose uuid is active already is ignored. Connector 0 is the charge point itself."""
+        """An error began; one whose uuid is active already is ignored. Connector 0 is the charge point itself.
+
+        256 of a connector are kept: another one takes the place of the oldest.
+        """
         self._features.availability.raise_error(self._connector(connector_id, 0), exactly(ErrorInfo, error, "error"))
 
     def on_error_cleared(self, connector_id: int, uuid: str) -> None:
