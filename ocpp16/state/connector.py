@@ -15,8 +15,8 @@ Rules of this file:
    for a moment: it goes from there to Unavailable. To be put into service again it leaves Unavailable by an event.
 7. A connector that starts as Faulted has a base state and an error of its own making, `INITIAL_FAULT`. The first fault
    the station raises takes its place; clearing all errors, or `INITIAL_FAULT` itself, ends it.
-8. An error that would be one too many (`MOST_ERRORS`) takes the place of the oldest, of one that is no fault if there is
-   such: a station that never clears its errors does not fill the memory.
+8. An error that would be one too many (`MOST_ERRORS`) takes the place of the oldest, of one that is no fault if there
+   is such: a station that never clears its errors does not fill the memory.
 9. To look is not to tell: `look` changes nothing, `report` says what the Central System is told from now on.
 
 This file does not know of MinimumStatusDuration (`state.status_throttle`), registration or connections.

@@ -22,6 +22,7 @@ from typing import Any, TypeAlias
 import orjson
 
 from ocpp16.errors import StoreError
+from ocpp16.regular_file import read_regular
 from ocpp16.store.json_text import json_text
 
 Document: TypeAlias = dict[str, dict[str, Any]]
@@ -223,7 +224,7 @@ def _sibling(path: Path, suffix: str) -> Path:
 
 def _content(path: Path) -> bytes | None:
     try:
-        return path.read_bytes()
+        return read_regular(path)
     except FileNotFoundError:
         return None
 
