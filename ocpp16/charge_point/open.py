@@ -52,7 +52,7 @@ from ocpp16.store.overlay import Overlay
 from ocpp16.store.tables import settings
 from ocpp16.texts import shown
 from ocpp16.transport.dial import Endpoint, open_stream
-from ocpp16.values import described, finite, items, pairs
+from ocpp16.values import finite, items, pairs
 
 
 @entered_and_left_whole
@@ -210,11 +210,8 @@ class _Kept:
 
 
 def _anchor(value: Any) -> float:
-    """Seconds since 1970, within the years that there are. Raises ValueError."""
-    seconds = finite(value, "anchor")
-    if not _FIRST_SECOND <= seconds <= _LAST_SECOND:
-        raise ValueError(f"anchor must be within the years 1 to 9999, in seconds since 1970, not {described(seconds)}")
-    return seconds
+    """Seconds since 1970, or the nearest within the years that there are. Raises ValueError."""
+    return min(max(finite(value, "anchor"), _FIRST_SECOND), _LAST_SECOND)
 
 
 _FIRST_SECOND, _LAST_SECOND = -62_135_596_800, 253_402_300_799
