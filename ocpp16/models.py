@@ -41,8 +41,8 @@ class IdTagInfo:
             object.__setattr__(self, "status", member(AuthorizationStatus, self.status, "status"))
         if self.expiry_date is not None:
             aware(self.expiry_date, "expiry_date")
-        _text_or_none(self.parent_id_tag, "parent_id_tag")
-        text(self.source, "source")
+        _plain_texts(self, "parent_id_tag")
+        object.__setattr__(self, "source", text(self.source, "source"))
 
     @property
     def is_accepted(self) -> bool:
@@ -59,7 +59,7 @@ class DataTransferResponse:
     def __post_init__(self) -> None:
         if type(self.status) is not DataTransferStatus:
             object.__setattr__(self, "status", member(DataTransferStatus, self.status, "status"))
-        _text_or_none(self.data, "data")
+        _plain_texts(self, "data")
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,14 +83,14 @@ class ErrorInfo:
         if type(self.error_code) is not ChargePointErrorCode:
             object.__setattr__(self, "error_code", member(ChargePointErrorCode, self.error_code, "error_code"))
         flag(self.is_fault, "is_fault")
+        _plain_texts(self, *(name for name, _ in _CUT))
         for name, length in _CUT:
             whole = getattr(self, name)
-            _text_or_none(whole, name)
             if whole is not None and len(whole) > length:
                 object.__setattr__(self, name, whole[:length])
         if self.timestamp is not None:
             aware(self.timestamp, "timestamp")
-        text(self.uuid, "uuid", _UUID_LENGTH)
+        object.__setattr__(self, "uuid", text(self.uuid, "uuid", _UUID_LENGTH))
 
 
 _CUT = (("info", INFO_LENGTH), ("vendor_id", VENDOR_ID_LENGTH), ("vendor_error_code", VENDOR_ERROR_CODE_LENGTH))
@@ -111,7 +111,7 @@ class PhaseValues:
         for value in (self.total, self.l1, self.l2, self.l3, self.n):
             if value is not None and not (type(value) is float and isfinite(value)):
                 for name in ("total", "l1", "l2", "l3", "n"):
-                    _finite_or_none(getattr(self, name), name)
+                    object.__setattr__(self, name, _finite_or_none(getattr(self, name), name))
                 return
 
 
@@ -123,8 +123,11 @@ class Reading:
     location: str | None = None
 
     def __post_init__(self) -> None:
-        finite(self.value, "value")
-        _text_or_none(self.location, "location")
+        if type(self.value) is not float:
+            object.__setattr__(self, "value", finite(self.value, "value"))
+        else:
+            finite(self.value, "value")
+        _plain_texts(self, "location")
 
 
 @dataclass(frozen=True, slots=True)
@@ -255,14 +258,18 @@ def _temperatures(value: Any) -> tuple[Reading, ...]:
     return tuple(exactly(Reading, reading, "temperatures") for reading in value)
 
 
-def _finite_or_none(value: Any, name: str) -> None:
-    if value is not None:
-        finite(value, name)
+def _finite_or_none(value: Any, name: str) -> float | None:
+    return None if value is None else finite(value, name)
 
 
-def _text_or_none(value: Any, name: str) -> None:
-    if value is not None:
-        text(value, name)
+def _plain_texts(of: Any, *names: str) -> None:
+    """Attributes of a value that are texts, or None: put in their place what was checked."""
+    for name in names:
+        given = getattr(of, name)
+        if given is not None:
+            checked = text(given, name)
+            if checked is not given:
+                object.__setattr__(of, name, checked)
 
 
 def _members(value: Any, place: str, known: tuple[str, ...]) -> None:
@@ -300,7 +307,8 @@ def _reading(value: Any, key: str) -> Reading:
     if not isinstance(value, Mapping) or "value" not in value:
         raise ValueError(f"{place} must be an object with a value")
     location = value.get("location")
-    _text_or_none(location, f"{place}.location")
+    if location is not None:
+        location = text(location, f"{place}.location")
     return Reading(float(finite(value["value"], f"{place}.value")), location)
 
 
@@ -334,7 +342,7 @@ class ChargingLimit(_ChargingLimit):
     __slots__ = ()
 
     def __new__(cls, limit: float | None, unit: str, phases: int | None, until: datetime | None) -> "ChargingLimit":
-        _finite_or_none(limit, "limit")
+        limit = _finite_or_none(limit, "limit")
         if unit not in ("A", "W"):
             raise ValueError(f'unit must be "A" or "W", not {described(unit)}')
         if phases is not None and (not isinstance(phases, int) or isinstance(phases, bool)):

@@ -7,6 +7,8 @@ Rules of this file:
 1. Of a frame that names such a key nothing is shown but what cannot be the secret: names of members and keys where they
    belong, truth values, what is shorter than any secret, and whole entries of a list of configuration keys that are
    about another key. All else is `HIDDEN`.
+   Of a change of a key that says no plain name of a key (a number, none, letters that only look like others) nobody can
+   tell whether it is about a secret: it is taken for one.
 2. One that has another shape than frames have, or members that a message about keys does not have, is `UNREADABLE`; so
    is a text that is no JSON and names a secret, or may be a change of a key.
 3. Other texts than frames (`redacted_prose`) are shown unless they name a secret.
@@ -26,7 +28,7 @@ UNREADABLE: Final = "*** (a frame that names a secret, or changes a key, and can
 UNSAYABLE: Final = "*** (a text that names a secret)"
 
 _NAME: Final = "authorizationkey"
-_SECRET: Final = re.compile(r"authorization[\W_]*key|basicauthpassword|authorization:\s*basic")
+_SECRET: Final = re.compile(r"authori[sz]ation[\W_]*key|basicauthpassword|authorization:\s*basic")
 """In what `_plain` gives: however letters were spelt, and whatever stands between the words."""
 _CHANGE: Final = "changeconfiguration"
 _ESCAPE: Final = re.compile(r"\\+[uU]([0-9a-fA-F]{4})")
@@ -38,6 +40,8 @@ _SHORTEST: Final = 8
 _UUID: Final = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _KEY: Final = re.compile(r"([A-Z][a-z]+){2,}")
 """As names of keys are written: two words or more, and no digit."""
+_PLAIN_NAME: Final = re.compile(r"[\w.:/ -]*", re.ASCII)
+"""Of a key, as names of keys are meant to be."""
 _CODES: Final = frozenset(map(str, ErrorCode))
 _MEMBERS: Final = frozenset({_NAME, "key", "value", "readonly", "configurationkey", "unknownkey"})
 
@@ -59,7 +63,8 @@ def redacted(text: str) -> str:
         return text
     try:
         frame = json.loads(text, object_pairs_hook=_Members)
-        return _written(_of_frame(frame)) if names_secret and _names_secret(frame) else text
+        hides = (names_secret and _names_secret(frame)) or _may_change_a_secret(frame)
+        return _written(_of_frame(frame)) if hides else text
     except (ValueError, RecursionError):
         return UNREADABLE
 
@@ -82,6 +87,15 @@ def _plain(text: str) -> str:
         decomposed = unicodedata.normalize("NFKD", text.lower())
         text = "".join(character for character in decomposed if not unicodedata.combining(character))
     return text.lower()
+
+
+def _may_change_a_secret(frame: Any) -> bool:
+    """Is it a change of a key that cannot be told from one of a secret?"""
+    match frame:
+        case [2, _, str(action), payload] if _plain(action).strip() == _CHANGE:
+            names = [held for name, held in payload if name == "key"] if isinstance(payload, _Members) else []
+            return not (len(names) == 1 and isinstance(names[0], str) and _PLAIN_NAME.fullmatch(names[0]))
+    return False
 
 
 def _names_secret(value: Any) -> bool:

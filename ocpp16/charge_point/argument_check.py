@@ -8,17 +8,18 @@ import errno
 import inspect
 import os
 import stat
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from ocpp16.charge_point.station_check import faults, station_problems
 from ocpp16.errors import ConfigurationError
+from ocpp16.faults import obey_exit, sentence
 from ocpp16.observer import Observer
 from ocpp16.state.configuration import Configuration
 from ocpp16.store.base import Store
 from ocpp16.store.journal import Journal
-from ocpp16.values import described
+from ocpp16.values import described, is_a
 
 _PATHS = ("user_config_path", "database_path", "share_path", "custom_schema_path", "certificates_path")
 _FILES = ("config", "user_config_path", "custom_schema_path")
@@ -28,42 +29,64 @@ _IMPOSSIBLE = (errno.ENAMETOOLONG, errno.ENOTDIR, errno.ELOOP)
 
 def check_arguments(given: Mapping[str, Any]) -> None:
     """`given`: the arguments by name. Raises ConfigurationError that names each one that cannot be meant."""
-    problems = [f"{name} {fault}" for name, fault in _argument_faults(given)]
-    problems += station_problems(given["station"])
+    problems: list[str] = []
+    for name, check in _CHECKS.items():
+        try:
+            problems += [f"{place} {fault}" for place, fault in check(name, given[name])]
+        except BaseException as error:  # of an object that cannot even be looked at
+            obey_exit(error)
+            problems.append(f"{name} cannot be what it should: {sentence(error)}")
     if problems:
         raise ConfigurationError(problems)
 
 
-def _argument_faults(given: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    config = given["config"]
-    if isinstance(config, str | os.PathLike):
-        yield from _path_faults("config", config)
-    elif not isinstance(config, Mapping | Configuration):
-        yield "config", f"must be a path, a mapping or a Configuration, not {described(config)}"
-    for name in _PATHS:
-        if given[name] is not None:
-            yield from _path_faults(name, given[name])
-    yield from _security_faults(given["security_configuration"])
-    yield from _store_faults(given["store"])
-    if given["observer"] is not None:
-        for fault in faults(Observer, given["observer"]):
-            yield "observer", f"is no Observer: {fault}"
-    yield from _connector_faults(given["connector"])
-    tolerances, seed, trace = given["tolerances"], given["seed"], given["trace_messages"]
-    if tolerances is not None and (isinstance(tolerances, str | bytes) or not isinstance(tolerances, Iterable)):
-        yield "tolerances", f"must be a list of names, not {described(tolerances)}"
-    if seed is not None and (not isinstance(seed, int) or isinstance(seed, bool)):
-        yield "seed", f"must be a whole number, not {described(seed)}"
-    if not isinstance(trace, bool):
-        yield "trace_messages", f"must be True or False, not {described(trace)}"
+Faults = Iterator[tuple[str, str]]
+"""Which argument, or part of one, and what is wrong with it."""
 
 
-def _path_faults(name: str, value: Any) -> Iterator[tuple[str, str]]:
+def _config_faults(name: str, value: Any) -> Faults:
+    if is_a(value, (str, os.PathLike)):
+        yield from _path_faults(name, value)
+    elif not is_a(value, (Mapping, Configuration)):
+        yield name, f"must be a path, a mapping or a Configuration, not {described(value)}"
+
+
+def _observer_faults(name: str, value: Any) -> Faults:
+    if value is not None:
+        for fault in faults(Observer, value):
+            yield name, f"is no Observer: {fault}"
+
+
+def _tolerances_faults(name: str, value: Any) -> Faults:
+    if value is not None and (is_a(value, (str, bytes)) or not is_a(value, (Iterable,))):
+        yield name, f"must be a list of names, not {described(value)}"
+
+
+def _seed_faults(name: str, value: Any) -> Faults:
+    if value is not None and (not is_a(value, int) or is_a(value, bool)):
+        yield name, f"must be a whole number, not {described(value)}"
+
+
+def _trace_faults(name: str, value: Any) -> Faults:
+    if not is_a(value, bool):
+        yield name, f"must be True or False, not {described(value)}"
+
+
+def _station_faults(name: str, value: Any) -> Faults:
+    for problem in station_problems(value):
+        kind, _, fault = problem.partition(" ")
+        yield kind, fault
+
+
+def _path_faults(name: str, value: Any) -> Faults:
+    if value is None and name != "config":
+        return
     try:
-        text = os.fspath(value) if isinstance(value, str | os.PathLike) else None
-    except Exception:  # of the host's own kind of path
+        text = os.fspath(value) if is_a(value, (str, os.PathLike)) else None
+    except BaseException as error:  # of the host's own kind of path
+        obey_exit(error)
         text = None
-    if not isinstance(text, str):
+    if type(text) is not str:
         yield name, f"must be a path, not {described(value)}"
         return
     try:
@@ -94,38 +117,54 @@ def _mode(path: str) -> int:
         return 0
 
 
-def _security_faults(value: Any) -> Iterator[tuple[str, str]]:
+def _security_faults(name: str, value: Any) -> Faults:
     if value is None:
         return
-    if not isinstance(value, Mapping):
-        yield "security_configuration", f"must be a mapping of names to paths, not {described(value)}"
+    if not is_a(value, (Mapping,)):
+        yield name, f"must be a mapping of names to paths, not {described(value)}"
     elif value.get("csms_ca_bundle"):
-        yield from _path_faults("security_configuration.csms_ca_bundle", value["csms_ca_bundle"])
+        yield from _path_faults(f"{name}.csms_ca_bundle", value["csms_ca_bundle"])
 
 
-def _store_faults(value: Any) -> Iterator[tuple[str, str]]:
-    if value is None or isinstance(value, Journal):
+def _store_faults(name: str, value: Any) -> Faults:
+    if value is None or is_a(value, Journal):
         return
-    if isinstance(value, type):
-        yield "store", f"must be a Store or a Journal, not the class {described(value.__name__)}"
+    if is_a(value, type):
+        yield name, f"must be a Store or a Journal, not the class {described(value.__name__)}"
         return
     for fault in faults(Store, value):
-        yield "store", f"is neither a Journal nor a Store: {fault}"
+        yield name, f"is neither a Journal nor a Store: {fault}"
     try:
         value.is_volatile  # noqa: B018 - whether it can be read
-    except Exception:
-        yield "store", "is neither a Journal nor a Store: is_volatile is missing"
+    except BaseException as error:
+        obey_exit(error)
+        yield name, "is neither a Journal nor a Store: is_volatile is missing"
 
 
-def _connector_faults(value: Any) -> Iterator[tuple[str, str]]:
+def _connector_faults(name: str, value: Any) -> Faults:
     if value is None:
         return
     if not callable(value):
-        yield "connector", f"must be an async function of an endpoint, not {described(value)}"
+        yield name, f"must be an async function of an endpoint, not {described(value)}"
         return
     try:
         inspect.signature(value).bind("endpoint")
     except TypeError:
-        yield "connector", "must take one argument, the endpoint"
+        yield name, "must take one argument, the endpoint"
     except ValueError:  # a built-in without a signature
         return
+
+
+_CHECKS: dict[str, Callable[[str, Any], Faults]] = {
+    "config": _config_faults,
+    **dict.fromkeys(_PATHS, _path_faults),
+    "security_configuration": _security_faults,
+    "store": _store_faults,
+    "observer": _observer_faults,
+    "connector": _connector_faults,
+    "tolerances": _tolerances_faults,
+    "seed": _seed_faults,
+    "trace_messages": _trace_faults,
+    "station": _station_faults,
+}
+"""By argument, in the order in which they are told."""

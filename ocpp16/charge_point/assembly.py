@@ -53,7 +53,7 @@ _WITH_SMART_CHARGING = BUILT_PROFILES | {"SmartCharging"}
 
 
 def built_profiles(station: CoreStation) -> frozenset[str]:
-    """The feature profiles that this version has and this station can do."""
+    """The feature profiles that this version has and this station can do; found out once, when it is opened."""
     return _WITH_SMART_CHARGING if isinstance(station, SmartChargingStation) else BUILT_PROFILES
 
 
@@ -150,7 +150,7 @@ class Features:
 
 def _smart_charging(ctx: Context, found: Restored) -> SmartCharging | None:
     """The feature, if it is asked for and the station can do it."""
-    if "SmartCharging" not in ctx.configuration.active_profiles or not isinstance(ctx.station, SmartChargingStation):
+    if "SmartCharging" not in ctx.configuration.active_profiles:
         return None
     profiles = ChargingProfiles(ctx)
     profiles.restore(found.charging_profiles)
@@ -179,7 +179,7 @@ def assemble(charge_point: "ChargePoint", life: "Life", found: Restored) -> Feat
     """Make session, context and features for one start, from what was stored."""
     second_line = charge_point.second_line
     configuration = charge_point.configuration
-    configuration.built_profiles = built_profiles(charge_point.station)
+    configuration.built_profiles = charge_point.built_profiles
     delivery = StoredDelivery()
     discarded = configuration[internal.MESSAGE_TYPES_DISCARD_FOR_QUEUEING]
     session = Session(
@@ -215,7 +215,7 @@ def assemble(charge_point: "ChargePoint", life: "Life", found: Restored) -> Feat
         transactions=found.transactions,
         journal=charge_point.writer,
         session=session,
-        station=charge_point.station,
+        station=charge_point.asked_station,
         station_side=StationSide(
             configuration[internal.STATION_TIMEOUT], life.spawn, second_line.failed, charge_point.overran
         ),

@@ -18,7 +18,7 @@ from typing import Any
 
 import trio
 
-from ocpp16.charge_point.assembly import Features, assemble
+from ocpp16.charge_point.assembly import Features, assemble, built_profiles
 from ocpp16.charge_point.connectivity import Connectivity, Connector
 from ocpp16.charge_point.feed import ObserverFeed
 from ocpp16.charge_point.life import Life
@@ -36,6 +36,7 @@ from ocpp16.log import FoldingLog
 from ocpp16.models import Counters
 from ocpp16.observer import MessageExchanged, ObserverEvent, SecurityEvent
 from ocpp16.profiles.asked import ConfigurationKeeper
+from ocpp16.profiles.asked_station import AskedStation
 from ocpp16.profiles.base import Context
 from ocpp16.profiles.data_transfer import DataTransferHandler
 from ocpp16.profiles.turn import Turn
@@ -52,7 +53,7 @@ from ocpp16.store.base import Row
 from ocpp16.store.journal import Journal
 from ocpp16.store.tables import clock_corrections, settings
 from ocpp16.texts import shown
-from ocpp16.values import described, finite, items, member, text, whole
+from ocpp16.values import finite, items, member, pairs, text, whole
 
 
 @only_at_waits
@@ -82,6 +83,8 @@ class ChargePoint(Questions):
         "_token",
         "_trace",
         "_turn",
+        "asked_station",
+        "built_profiles",
         "clock",
         "configuration",
         "counters",
@@ -118,6 +121,8 @@ class ChargePoint(Questions):
         """Of the station, if it likes: they go on over starts and stops."""
         self.clock = clock
         self.station = station
+        self.asked_station = AskedStation(station)
+        self.built_profiles = built_profiles(station)
         self.keeper = keeper
         self.tolerance = tolerance
         self.new_id = new_id
@@ -237,10 +242,8 @@ class ChargePoint(Questions):
         highest = self.number_of_connectors
         if self._life.was_started:  # what waits for a reboot is in force then
             highest = self.configuration.pending.get(core.NUMBER_OF_CONNECTORS, highest)
-        if not isinstance(connector_status, Mapping | None):
-            raise ValueError(f"connector_status must be a mapping, not {described(connector_status)}")
         status: dict[int, ChargePointStatus] = {}
-        for connector_id, value in (connector_status or {}).items():
+        for connector_id, value in pairs({} if connector_status is None else connector_status, "connector_status"):
             number = whole(connector_id, "connector_status: a connector", 0)
             if number > highest:
                 raise ValueError(f"connector_status: no connector {number}, there are 0 to {highest}")
@@ -302,7 +305,7 @@ class ChargePoint(Questions):
 
     def _tell_connection_timeout(self) -> None:
         self.ctx.command(
-            self.station.set_connection_timeout,
+            self.asked_station.set_connection_timeout,
             self.configuration[core.CONNECTION_TIME_OUT],
             connectors=("set_connection_timeout",),
             topic="set_connection_timeout",

@@ -27,6 +27,7 @@ from ocpp16.texts import shown
 from ocpp16.transport.backoff import Backoff
 from ocpp16.transport.dial import DialFailed, Endpoint, endpoint
 from ocpp16.transport.websocket import WebSocket
+from ocpp16.values import is_a
 
 STABLE_AFTER = 10.0
 """Seconds a connection must have lasted before the next wait is a short one again, if nothing was answered on it."""
@@ -231,20 +232,21 @@ class Connectivity:
     def _report_failure(self, error: BaseException) -> str:
         """Tell why there is no connection. Returns it in words."""
         ctx = self._ctx
-        if isinstance(error, ConnectionFailed | ConfigurationError):
-            failure = shown(error)
-        elif isinstance(error, trio.TooSlowError):
+        known = error if is_a(error, (ConnectionFailed, ConfigurationError)) else None
+        if known is not None:
+            failure = shown(known)
+        elif is_a(error, trio.TooSlowError):
             failure = f"no connection within {ATTEMPT_TIMEOUT:g} s"
         else:
             failure = f"the connector failed: {sentence(error)}"
         ctx.log.warning("no connection: %s", failure)
         ctx.tell(ConnectionStateChanged(False, failure), 0)
-        if isinstance(error, HandshakeRefused):
-            self._backoff.wait_at_least(error.retry_after)
-            if error.status == 401:
+        if isinstance(known, HandshakeRefused):
+            self._backoff.wait_at_least(known.retry_after)
+            if known.status == 401:
                 ctx.tell(SecurityEvent("FailedToAuthenticateAtCentralSystem", failure), 0)
-        elif isinstance(error, DialFailed) and error.security_event:
-            ctx.tell(SecurityEvent(error.security_event, failure), 0)
+        elif isinstance(known, DialFailed) and known.security_event:
+            ctx.tell(SecurityEvent(known.security_event, failure), 0)
         return failure
 
     def key_changed(self, key: str) -> None:

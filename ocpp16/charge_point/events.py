@@ -23,7 +23,7 @@ from ocpp16.state.clock import SMALLEST_SHIFT, plausible, to_micros
 from ocpp16.state.connector_table import ConnectorEvent
 from ocpp16.state.transaction import Transaction
 from ocpp16.texts import shown
-from ocpp16.values import aware, described, exactly, finite, member, register, text, whole
+from ocpp16.values import aware, described, exactly, finite, is_a, member, register, text, whole
 
 if TYPE_CHECKING:
     from ocpp16.charge_point.assembly import Features
@@ -65,11 +65,12 @@ class StationEvents:
     def _connector(self, connector_id: int, lowest: int = 1) -> int:
         self._check_usable()
         highest = len(self.ctx.connectors) - 1
-        if isinstance(connector_id, bool) or not isinstance(connector_id, int):
+        if not is_a(connector_id, int) or is_a(connector_id, bool):
             raise ValueError(f"connector_id must be a whole number, not {described(connector_id)}")
-        if not lowest <= connector_id <= highest:
-            raise ValueError(f"no connector {described(connector_id)}: this charge point has {lowest}..{highest}")
-        return connector_id
+        number = int.__int__(connector_id)
+        if not lowest <= number <= highest:
+            raise ValueError(f"no connector {described(number)}: this charge point has {lowest}..{highest}")
+        return number
 
     def _submit(self, connector_id: int, event: ConnectorEvent, info: str | None = None, lowest: int = 1) -> None:
         number = self._connector(connector_id, lowest)
@@ -219,7 +220,10 @@ class StationEvents:
         self._submit(connector_id, ConnectorEvent.CHANGE_AVAILABILITY_TO_UNAVAILABLE)
 
     def on_error(self, connector_id: int, error: ErrorInfo) -> None:
-        """An error began; one whose uuid is active already is ignored. Connector 0 is the charge point itself."""
+        """An error began; one whose uuid is active already is ignored. Connector 0 is the charge point itself.
+
+        256 of a connector are kept: another one takes the place of the oldest.
+        """
         self._features.availability.raise_error(self._connector(connector_id, 0), exactly(ErrorInfo, error, "error"))
 
     def on_error_cleared(self, connector_id: int, uuid: str) -> None:
@@ -249,7 +253,7 @@ class StationEvents:
         Connector 0 is the main meter of the charge point.
         """
         number = self._connector(connector_id, 0)
-        if not isinstance(measurement, Measurement):
+        if not is_a(measurement, Measurement):
             raise ValueError(f"measurement must be a Measurement, not {described(measurement)}")
         self._features.meter_values.measured(number, measurement)
 

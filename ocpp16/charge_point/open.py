@@ -29,6 +29,7 @@ from ocpp16.charge_point.restored import CONFIGURATION
 from ocpp16.charge_point.store_reports import StoreReports, reported
 from ocpp16.ctrl_c import entered_and_left_whole
 from ocpp16.errors import ConfigurationError
+from ocpp16.faults import obey_exit, sentence
 from ocpp16.log import FoldingLog, log
 from ocpp16.models import Counters
 from ocpp16.observer import Observer
@@ -51,7 +52,7 @@ from ocpp16.store.overlay import Overlay
 from ocpp16.store.tables import settings
 from ocpp16.texts import shown
 from ocpp16.transport.dial import Endpoint, open_stream
-from ocpp16.values import finite
+from ocpp16.values import finite, items, pairs
 
 
 @entered_and_left_whole
@@ -97,7 +98,7 @@ async def open_charge_point(
     written now (full disk, read-only) is no reason not to start: the charge point then works from memory, says so, and
     stores when it can. What the block raises is raised as it is, not in a group.
     """
-    clock = Clock.started(trio.current_time, time.time if anchor is None else partial(finite, anchor, "anchor"))
+    clock = Clock.started(trio.current_time, time.time if anchor is None else partial(_anchor, anchor))
     check_arguments(locals())
     overlay = None if user_config_path is None else Overlay(user_config_path)
     is_complete = overlay is not None or (store is None and database_path is None)
@@ -209,6 +210,14 @@ class _Kept:
             scope.cancel()
 
 
+def _anchor(value: Any) -> float:
+    """Seconds since 1970, or the nearest within the years that there are. Raises ValueError."""
+    return min(max(finite(value, "anchor"), _FIRST_SECOND), _LAST_SECOND)
+
+
+_FIRST_SECOND, _LAST_SECOND = -62_135_596_800, 253_402_300_799
+
+
 def _configuration(
     config: str | Path | Mapping[str, Any] | Configuration,
     overlay: Overlay | None,
@@ -218,24 +227,40 @@ def _configuration(
 ) -> Configuration:
     if isinstance(config, Configuration):
         return config if overlay is None else config.with_changes(overlay.merged())
-    document = config if isinstance(config, Mapping) else read_json_object(config)
+    document = _mapping(config) if isinstance(config, Mapping) else read_json_object(config)
     patch = {} if overlay is None else overlay.merged()
-    configuration = Configuration.load(
-        document,
-        overlay=patch,
-        share_path=share_path,
-        custom_schema_path=custom_schema_path,
-        is_complete=is_complete,
-    )
+    try:
+        configuration = Configuration.load(
+            document,
+            overlay=patch,
+            share_path=share_path,
+            custom_schema_path=custom_schema_path,
+            is_complete=is_complete,
+        )
+    except BaseException as error:
+        if type(config) is dict or isinstance(error, ConfigurationError):
+            raise
+        obey_exit(error)  # of a mapping of the host's own kind
+        raise ConfigurationError([f"config cannot be read: {sentence(error)}"]) from error
     if overlay is not None:
         configuration.warnings += overlay.warnings
     return configuration
 
 
+def _mapping(config: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The sections of a mapping of the host's own kind, read once. Raises ConfigurationError."""
+    if type(config) is dict:
+        return config
+    try:
+        return dict(pairs(config, "config"))
+    except (TypeError, ValueError) as error:  # a name may be nothing that a dict can have
+        raise ConfigurationError([str(error)]) from error
+
+
 def _tolerance(configuration: Configuration, names: Iterable[str] | None) -> Tolerance:
     try:
         configured: tuple[str, ...] = configuration[internal.TOLERANCES]
-        return Tolerance.parse(configured if names is None else names)
+        return Tolerance.parse(configured if names is None else items(names, "the repairs", "names"))
     except ValueError as error:
         raise ConfigurationError([f"tolerances: {error}"]) from error
 

@@ -6,7 +6,6 @@ libocpp's where it has them.
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from copy import deepcopy
 from difflib import get_close_matches
 from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
@@ -34,8 +33,10 @@ from ocpp16.state.configuration import Configuration, Key
 from ocpp16.state.connector import Notification
 from ocpp16.state.keys import core
 from ocpp16.state.transaction import Transaction, Transactions
-from ocpp16.texts import shown
-from ocpp16.values import described, finite, items, member, text, whole
+from ocpp16.values import described, document, finite, is_a, items, member, text, whole
+
+_KEY_LENGTH = 255
+"""Characters of what may be the name of a configuration key."""
 
 KeyCallback = Callable[[str | None, str | None], None]
 """Told the old and the new value of a key, as text on the wire; None where there is none, or it cannot be read."""
@@ -136,9 +137,9 @@ class Questions(StationEvents):
     def register_data_transfer(self, vendor_id: str, message_id: str | None, handler: DataTransferHandler) -> None:
         """Answer DataTransfer.req of this vendor and message id with `await handler(data)`."""
         self._check_usable()
-        text(vendor_id, "vendor_id", 255, least=1)
+        vendor_id = text(vendor_id, "vendor_id", 255, least=1)
         if message_id is not None:
-            text(message_id, "message_id", 50)
+            message_id = text(message_id, "message_id", 50)
         if not callable(handler):
             raise ValueError(f"handler must be an async function, not {described(handler)}")
         self._data_transfer_handlers[vendor_id, message_id] = handler
@@ -173,12 +174,12 @@ class Questions(StationEvents):
         self._check_usable()
         if not callable(callback) or is_async_function(callback):
             raise ValueError(f"callback must be a function that is not async, not {described(callback)}")
-        found = self.configuration.lookup(key) if isinstance(key, str) else key
-        if not isinstance(found, Key):
-            name = key if isinstance(key, str) else described(key)
+        name = text(key, "key", _KEY_LENGTH) if is_a(key, str) else ""
+        found: Any = self.configuration.lookup(name) if name else key
+        if not is_a(found, Key):
             close = get_close_matches(name, [row["key"] for row in self.configuration.report()[0]], n=1)
             hint = f"; did you mean {close[0]}?" if close else ""
-            raise ValueError(f"key: there is no configuration key {shown(name, 60)}{hint}")
+            raise ValueError(f"key: there is no configuration key {described(key)}{hint}")
         callbacks = self._key_callbacks.setdefault(found.name, [])
         told = partial(callback)  # so that the same function given twice is undone once
         callbacks.append(told)
@@ -312,9 +313,7 @@ class Questions(StationEvents):
     def _profile_request(self, connector_id: int, profile: Mapping[str, Any]) -> dict[str, Any]:
         """The SetChargingProfile.req that the host means, with a profile of its own: the host may change theirs."""
         number = self._connector(connector_id, 0)
-        if not isinstance(profile, Mapping):
-            raise ValueError(f"profile must be a mapping, not {described(profile)}")
-        request = {"connectorId": number, "csChargingProfiles": deepcopy(dict(profile))}
+        request = {"connectorId": number, "csChargingProfiles": document(profile, "profile")}
         validate("SetChargingProfile", "request", request)
         return request
 

@@ -26,7 +26,7 @@ class Authorization(FeatureProfile):
 
         Raises ValueError if `id_tag` is not 1 to 20 characters.
         """
-        check_id_tag(id_tag)
+        id_tag = check_id_tag(id_tag)
         info = await self._decided(id_tag)
         self.ctx.log.info("id tag is %s: %s", info.status, info.source)
         self.ctx.signals.emit(IdTagDecided(id_tag, info.is_accepted))

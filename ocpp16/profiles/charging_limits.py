@@ -19,6 +19,7 @@ from ocpp16.enums import ChargingProfilePurposeType
 from ocpp16.faults import obey_exit
 from ocpp16.models import ChargingLimit
 from ocpp16.observer import ChargingLimitChanged
+from ocpp16.profiles.asked_station import AskedStation
 from ocpp16.profiles.charging_profiles import UNIT_OF, ChargingProfiles
 from ocpp16.profiles.context import Context
 from ocpp16.schedule import (
@@ -34,7 +35,6 @@ from ocpp16.schedule.sharing import Demand, Strategy, equal
 from ocpp16.state.clock import to_datetime
 from ocpp16.state.keys import smart_charging
 from ocpp16.state.timers import Timer
-from ocpp16.station import SmartChargingStation
 from ocpp16.values import finite
 
 Unit = Literal["A", "W"]
@@ -68,7 +68,7 @@ class ChargingLimits:
         "_until",
     )
 
-    def __init__(self, ctx: Context, profiles: ChargingProfiles, station: SmartChargingStation) -> None:
+    def __init__(self, ctx: Context, profiles: ChargingProfiles, station: AskedStation) -> None:
         self._ctx = ctx
         self._profiles = profiles
         self._station = station

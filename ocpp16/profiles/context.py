@@ -16,6 +16,7 @@ from ocpp16.log import FoldingLog
 from ocpp16.models import Counters
 from ocpp16.observer import ObserverEvent
 from ocpp16.profiles.asked import AskedChanges, ConfigurationKeeper, Writer
+from ocpp16.profiles.asked_station import AskedStation
 from ocpp16.profiles.station_side import StationSide
 from ocpp16.rpc.pending import Entry, Lane
 from ocpp16.rpc.session import Session
@@ -26,7 +27,6 @@ from ocpp16.state.keys.internal import TIMESTAMP_FRACTION_DIGITS
 from ocpp16.state.signals import Signals
 from ocpp16.state.timers import Timers
 from ocpp16.state.transaction import Transaction, Transactions
-from ocpp16.station import CoreStation
 from ocpp16.store.base import RowChange
 from ocpp16.store.tables import message_queue
 
@@ -84,7 +84,7 @@ class Context:
         transactions: Transactions,
         journal: Writer,
         session: Session,
-        station: CoreStation,
+        station: AskedStation,
         station_side: StationSide,
         counters: Counters,
         kick: Callable[[], None],

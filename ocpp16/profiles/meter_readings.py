@@ -13,13 +13,13 @@ with the boot, and compared only after correction.
 from collections.abc import Coroutine
 from typing import Any, NamedTuple
 
-from ocpp16.faults import obey_exit, text_of
+from ocpp16.faults import obey_exit, sentence, text_of
 from ocpp16.models import Measurement
 from ocpp16.profiles.base import Context
 from ocpp16.redaction import redacted_prose
 from ocpp16.state.clock import SMALLEST_SHIFT, dated, to_micros
-from ocpp16.texts import shown
-from ocpp16.values import described
+from ocpp16.texts import kind_of, shown
+from ocpp16.values import described, exactly, is_a
 
 _CAUSES = 8
 """Different causes that are logged for a connector; one that finds ever new ones is known by then."""
@@ -66,10 +66,11 @@ class MeterReadings:
             given = self._ctx.station.measurement(connector_id)
             if given is None:
                 return self._told.get(connector_id)
+            checked = _checked(given)
             known = self._answered.get(connector_id)
-            if known is not None and known.measurement is given and given.timestamp is not None:
+            if known is not None and checked.timestamp is not None and _is_same(known.measurement, checked, given):
                 return known  # the same reading once more was made when it was made
-            taken = self._answered[connector_id] = self._taken(_checked(given))
+            taken = self._answered[connector_id] = self._taken(checked)
         except BaseException as error:
             obey_exit(error)
             self._refused(connector_id, error)
@@ -103,8 +104,9 @@ class MeterReadings:
 
     def _refused(self, connector_id: int, error: BaseException) -> None:
         self._ctx.counters.readings_refused += 1
-        sentence = shown(redacted_prose(text_of(error))) or type(error).__name__
-        cause = f"{type(error).__name__}: {sentence.partition(', not ')[0]}"
+        kind = shown(kind_of(error), 60)
+        said = shown(redacted_prose(text_of(error))) or kind
+        cause = f"{kind}: {said.partition(', not ')[0]}"
         of_connector = sum(number == connector_id for number, _ in self._causes)
         if (connector_id, cause) in self._causes or of_connector >= _CAUSES:
             return
@@ -112,9 +114,9 @@ class MeterReadings:
         self._ctx.log.warning(
             "connector %d: a reading of the meter is refused, and others for this reason will be: %s",
             connector_id,
-            sentence,
+            said,
             about=(connector_id, cause),
-            error=None if isinstance(error, _NoReading) else error,
+            error=None if type(error) is _NoReading else error,
         )
 
 
@@ -122,13 +124,24 @@ class _NoReading(ValueError):
     """What was given as a reading is none."""
 
 
+def _is_same(known: Measurement, checked: Measurement, given: Any) -> bool:
+    """Is it the reading that is known? Of a subclass each answer has a copy of its own."""
+    return known is checked or (checked is not given and known == checked)
+
+
 def _checked(given: Any) -> Measurement:
     if type(given) is Measurement:
         return given
-    if isinstance(given, Measurement):
-        Measurement.__post_init__(given)  # a subclass may have forgotten to
-        return given
-    if isinstance(given, Coroutine):
+    if is_a(given, Measurement):
+        try:
+            Measurement.__post_init__(given)  # a subclass may have forgotten to
+            return exactly(Measurement, given, "measurement")  # and what it says later may be something else
+        except BaseException as fault:
+            obey_exit(fault)
+            if is_a(fault, ValueError):
+                raise
+            raise _NoReading(f"measurement must be a Measurement, not {described(given)}: {sentence(fault)}") from fault
+    if is_a(given, Coroutine):
         given.close()
         raise _NoReading("measurement must be a Measurement, not a coroutine: the method must not be async")
     raise _NoReading(f"measurement must be a Measurement, not {described(given)}")

@@ -16,6 +16,7 @@ from ocpp16.enums import (
 )
 from ocpp16.errors import Refusal
 from ocpp16.observer import ChargingProfilesChanged
+from ocpp16.profiles.asked_station import AskedStation
 from ocpp16.profiles.base import Context, FeatureProfile, Payload, Reply, on
 from ocpp16.profiles.charging_limits import ChargingLimits
 from ocpp16.profiles.charging_profiles import UNIT_OF, ChargingProfiles
@@ -43,7 +44,6 @@ from ocpp16.state.signals import (
     TransactionStarted,
 )
 from ocpp16.state.timers import Timer
-from ocpp16.station import SmartChargingStation
 
 _SHAPING_KEYS = frozenset(
     key.name
@@ -87,9 +87,7 @@ class SmartCharging(FeatureProfile):
 
     name = "SmartCharging"
 
-    def __init__(
-        self, ctx: Context, profiles: ChargingProfiles, limits: ChargingLimits, station: SmartChargingStation
-    ) -> None:
+    def __init__(self, ctx: Context, profiles: ChargingProfiles, limits: ChargingLimits, station: AskedStation) -> None:
         super().__init__(ctx)
         self.profiles = profiles
         self.limits = limits

@@ -17,8 +17,9 @@ from typing import Any, TypeVar
 
 import trio
 
-from ocpp16.faults import name_of, obey
+from ocpp16.faults import obey, obey_exit
 from ocpp16.models import DataTransferResponse
+from ocpp16.texts import plain
 from ocpp16.values import exactly, flag, member
 
 T = TypeVar("T")
@@ -52,6 +53,15 @@ def data_transfer_response(answer: Any) -> DataTransferResponse:
 def anything(answer: Any) -> Any:
     """Of a question whose answer is not used."""
     return answer
+
+
+def _name_of(question: object) -> str:
+    """As the log has it; some of ours look whether it still is to be asked."""
+    try:
+        return plain(getattr(question, "__name__", "question")).lstrip("_")
+    except BaseException as error:  # an attribute of the host's handler
+        obey_exit(error)
+        return "question"
 
 
 class _Command:
@@ -99,7 +109,7 @@ class StationSide:
     ) -> T:
         """Ask now. `accept` checks the answer; `safe` stands in for one that is late, wrong or an exception."""
         seconds = self._timeout
-        name = name_of(question).rpartition(".")[2].lstrip("_")  # some of ours look whether it still is to be asked
+        name = _name_of(question)
         try:
             with trio.move_on_after(seconds) as limit:
                 return accept(await question(*arguments))

@@ -32,7 +32,8 @@ _SIGNED_OVERHEAD = 200
 
 def signed_value(value: str, name: str, configuration: Configuration) -> str:
     """`value`, if it is text of which two, of begin and end, fit into one StopTransaction. Raises ValueError."""
-    size = len(orjson.dumps(text(value, name)))
+    value = text(value, name)
+    size = len(orjson.dumps(value))
     most = (configuration[internal.MAX_MESSAGE_SIZE] - _OVERHEAD) // 2 - _SIGNED_OVERHEAD
     if size > most:
         raise ValueError(f"{name} must be text of {most} bytes at most as JSON (MaxMessageSize), not of {size}")

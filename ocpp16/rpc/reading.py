@@ -92,18 +92,19 @@ class Reading:
 
     def request(self, call: Call) -> Payload:
         """The payload of a CALL as its handler may have it. Raises ValidationError with the code to answer with."""
-        payload = call.payload
+        payload, text = call.payload, ""
         try:
             try:
                 validate(call.action, "request", payload)
             except ValidationError:
+                text = _text_of(call)  # before a repair takes out what says that it names a secret
                 payload, repairs = repair_payload(call.action, "request", payload, self._tolerance)
                 self._count(repairs)
         except ValidationError as error:
             if error.code != ErrorCode.NOT_IMPLEMENTED:
                 if not self._specific_codes:
                     error.code = ErrorCode.FORMATION_VIOLATION
-                self.report(_text_of(call), str(error), f"{call.action} request")
+                self.report(text, str(error), f"{call.action} request")
             raise
         return payload
 

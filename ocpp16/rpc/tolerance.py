@@ -54,9 +54,12 @@ class Tolerance:
         Without either of the two the default set is where it begins; the last word on a repair holds. A text is a list
         separated by commas. Raises ValueError that names what is no repair.
         """
-        items = list(names) if not isinstance(names, str) else names.split(",") if names.strip() else []
+        if isinstance(names, str):
+            words = names.split(",") if names.strip() else []
+        else:
+            words = list(names)
         repairs = set(cls.DEFAULT)
-        for position, item in enumerate(items):
+        for position, item in enumerate(words):
             name = item.strip() if isinstance(item, str) else ""
             if position == 0 and name in ("default", "strict"):
                 if name == "strict":

@@ -16,6 +16,7 @@ from pathlib import Path
 from ssl import SSLContext
 
 from ocpp16.errors import ConfigurationError
+from ocpp16.regular_file import read_regular
 from ocpp16.texts import shown
 
 __all__ = ["CIPHERS_12", "CIPHERS_13", "SSLContext", "client_context", "prepare_keylog", "server_context"]
@@ -186,7 +187,7 @@ def _read(path: Path | None, what: str) -> bytes:
     if path is None:
         return b""
     try:
-        return path.read_bytes()
+        return read_regular(path)
     except (OSError, ValueError) as exc:
         reason = (exc.strerror if isinstance(exc, OSError) else None) or exc
         raise ConfigurationError([f"{what} {shown(path)}: {shown(reason)}"]) from exc

@@ -72,7 +72,7 @@ def within(micros: int) -> int:
 def to_micros(time: datetime, name: str = "time") -> int:
     """µs since 1970 UTC of an aware `time`. Raises ValueError that names it if it has no zone."""
     if type(time) is not datetime or time.tzinfo is not UTC:
-        aware(time, name)
+        time = aware(time, name)
     return within((time - _EPOCH) // _MICROSECOND)  # an offset may lead out of the years
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Final, NoReturn
 
 from ocpp16.errors import ConfigurationError
+from ocpp16.regular_file import read_regular
 
 DEEPEST_FILE: Final = 64
 """Levels of objects and arrays in a file: whatever works on one by recursion is far from its end."""
@@ -20,8 +21,9 @@ def read_json_object(path: str | Path | Traversable) -> dict[str, Any]:
     """
     file: Traversable = Path(path) if isinstance(path, str) else path
     try:
+        content = read_regular(file) if isinstance(file, Path) else file.read_bytes()
         document = json.loads(
-            file.read_bytes().decode("utf-8-sig"), object_pairs_hook=_without_repeats, parse_constant=_no_constant
+            content.decode("utf-8-sig"), object_pairs_hook=_without_repeats, parse_constant=_no_constant
         )
     except OSError as error:
         raise ConfigurationError([f"{path}: cannot be read: {error.strerror or error}"]) from error

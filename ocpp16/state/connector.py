@@ -15,7 +15,9 @@ Rules of this file:
    for a moment: it goes from there to Unavailable. To be put into service again it leaves Unavailable by an event.
 7. A connector that starts as Faulted has a base state and an error of its own making, `INITIAL_FAULT`. The first fault
    the station raises takes its place; clearing all errors, or `INITIAL_FAULT` itself, ends it.
-8. To look is not to tell: `look` changes nothing, `report` says what the Central System is told from now on.
+8. An error that would be one too many (`MOST_ERRORS`) takes the place of the oldest, of one that is no fault if there
+   is such: a station that never clears its errors does not fill the memory.
+9. To look is not to tell: `look` changes nothing, `report` says what the Central System is told from now on.
 
 This file does not know of MinimumStatusDuration (`state.status_throttle`), registration or connections.
 """
@@ -31,6 +33,9 @@ from ocpp16.values import text
 
 INITIAL_FAULT = "initial-fault"
 """uuid of the error that stands for a connector said to be Faulted at the start."""
+
+MOST_ERRORS = 256
+"""Active errors of a connector."""
 
 
 class Notification(NamedTuple):
@@ -152,7 +157,7 @@ class Connector:
         kept = self._errors
         if error.is_fault:
             kept = tuple(active for active in kept if active.uuid != INITIAL_FAULT)
-        self._errors = (*kept, error)
+        self._errors = (*_bounded(kept), error)
         return self._notification(error, time, error.info, is_status_change=self.status is not before)
 
     def clear_error(self, uuid: str, now: int) -> Notification | None:
@@ -247,6 +252,14 @@ def initial_status(availability: AvailabilityType) -> ChargePointStatus:
     if availability == AvailabilityType.INOPERATIVE:
         return ChargePointStatus.UNAVAILABLE
     return ChargePointStatus.AVAILABLE
+
+
+def _bounded(errors: tuple[ErrorInfo, ...]) -> tuple[ErrorInfo, ...]:
+    """Without the oldest, that is no fault if there is one, where another one would be too many."""
+    if len(errors) < MOST_ERRORS:
+        return errors
+    oldest = next((error for error in errors if not error.is_fault), errors[0])
+    return tuple(error for error in errors if error is not oldest)
 
 
 def _latest(errors: tuple[ErrorInfo, ...]) -> ErrorInfo | None:

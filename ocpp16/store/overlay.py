@@ -12,7 +12,6 @@ Rules of this file:
 4. Secrets are in the file of mode 0600 only, and have no `.bak`: an old key shall not lie about.
 """
 
-import errno
 import os
 import stat
 from collections.abc import Mapping
@@ -23,6 +22,7 @@ from typing import Any, TypeAlias
 import orjson
 
 from ocpp16.errors import StoreError
+from ocpp16.regular_file import read_regular
 from ocpp16.store.folder import sync_folder
 from ocpp16.store.json_text import json_text
 
@@ -230,16 +230,9 @@ def _sibling(path: Path, suffix: str) -> Path:
 def _content(path: Path) -> bytes | None:
     """What is in a file; None if there is none. Raises OSError, also for what is no file: a pipe would never end."""
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        return read_regular(path)
     except FileNotFoundError:
         return None
-    try:
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            raise OSError(errno.EINVAL, "it is no file")
-        with open(descriptor, "rb", closefd=False) as file:
-            return file.read()
-    finally:
-        os.close(descriptor)
 
 
 def _read(path: Path) -> bytes | None:

@@ -89,7 +89,7 @@ async def meter(bench: Any, make: Make, profile: Any) -> None:
     del bench.station.measurement
 
 
-@place("station, fails")
+@place("station, is_reset_allowed")
 async def question(bench: Any, make: Make, profile: Any) -> None:
     bench.station.is_reset_allowed = raising_later(make)
     assert await bench.call("Reset", {"type": "Soft"}) == {"status": "Rejected"}

@@ -226,6 +226,16 @@ async def test_garbage_is_survived(open_bench: Any, text: str) -> None:
         assert bench.charge_point.counters.connects == 1
 
 
+async def test_what_a_repair_takes_out_of_a_frame_still_says_that_it_names_a_secret(open_bench: Any) -> None:
+    async with open_bench() as bench:
+        payload = {"keyy": "AuthorizationKey", "value": "aabbccdd"}
+        with pytest.raises(CallFailed, match="OccurenceConstraintViolation"):
+            await bench.csms.call("cp001", "ChangeConfiguration", payload, validated=False)
+        (event,) = bench.events.of(SecurityEvent)
+        assert event.type == "InvalidMessages"
+        assert "aabbccdd" not in str(event)
+
+
 async def test_a_secret_in_a_frame_that_cannot_be_read_is_told_nobody(
     open_bench: Any, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -90,6 +90,7 @@ def test_packages_stay_at_home(path: Path) -> None:
 def test_one_profile_does_not_import_another() -> None:
     shared = {
         "asked",
+        "asked_station",
         "base",
         "charging_limits",
         "charging_profiles",

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 import trio
+from hostile_values import EXCEPTIONS
 from hypothesis import given
 from hypothesis import strategies as st
 from strange_errors import STRANGE
@@ -160,3 +161,39 @@ def test_an_error_that_was_raised_over_and_over_is_shown_all_the_same() -> None:
     for _ in range(5000):
         raised(error)
     assert len(traceback_of(error)) < 4000
+
+
+@pytest.mark.parametrize("kind", EXCEPTIONS)
+async def test_what_is_said_of_an_exception_never_raises(kind: str) -> None:
+    error = _raised(EXCEPTIONS[kind])
+    obey(error)
+    obey_exit(error)
+    assert end_in(error) is None
+    assert len(sentence(error)) < 400
+    assert len(traceback_of(error).split("\n")) <= LINES + 1
+    assert isinstance(as_exception(error), Exception)
+    assert type(text_of(error)) is str
+
+
+def _raised(make: Callable[[], BaseException]) -> BaseException:
+    try:
+        raise make()
+    except BaseException as error:
+        return error
+
+
+async def test_ctrl_c_deep_in_groups_is_found() -> None:
+    error: BaseException = KeyboardInterrupt()
+    for _ in range(5000):
+        error = BaseExceptionGroup("around", [ValueError(), error])
+    with pytest.raises(KeyboardInterrupt):
+        obey_exit(error)
+
+
+async def test_what_an_exception_says_of_its_text_may_be_ctrl_c() -> None:
+    class Interrupted(Exception):
+        def __str__(self) -> str:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        sentence(Interrupted())

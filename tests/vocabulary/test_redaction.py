@@ -170,3 +170,28 @@ def test_what_is_shown(text: str, shown: str) -> None:
 
 def test_the_mark_is_one() -> None:
     assert HIDDEN == "***"
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [
+        {"value": SECRET},
+        {"key": 5, "value": SECRET},
+        {"key": [], "value": SECRET},
+        {"key": "Author\u0131zationKey", "value": SECRET},
+        {"key": "\u0410uthorizationKey", "value": SECRET},
+        {"key": "AuthorisationKey", "value": SECRET},
+        {"keyy": "x", "value": SECRET},
+        [SECRET],
+        SECRET,
+    ],
+)
+@pytest.mark.parametrize("action", ["ChangeConfiguration", "changeConfiguration ", r"Change\u0043onfiguration"])
+def test_a_change_of_who_knows_which_key_is_not_shown(action: str, payload: Any) -> None:
+    assert SECRET not in redacted(f'[2,"1","{action}",{json.dumps(payload, ensure_ascii=False)}]')
+
+
+def test_a_change_of_a_key_by_a_plain_name_is_shown() -> None:
+    for key in ("HeartbeatInterval", "Custom.Key_1", "x", ""):
+        frame = json.dumps([2, "1", "ChangeConfiguration", {"key": key, "value": "300"}])
+        assert redacted(frame) is frame

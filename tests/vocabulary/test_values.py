@@ -8,11 +8,25 @@ from sys import float_info
 from typing import Any
 
 import pytest
+from hostile_values import Number as Numeral
+from hostile_values import Text
 from hypothesis import given
 from hypothesis import strategies as st
 
 from ocpp16.enums import DataTransferStatus, Reason, RegistrationStatus
-from ocpp16.values import INT32_HIGH, INT32_LOW, aware, finite, flag, member, text, whole
+from ocpp16.values import (
+    INT32_HIGH,
+    INT32_LOW,
+    MOST_ITEMS,
+    aware,
+    document,
+    finite,
+    flag,
+    items,
+    member,
+    text,
+    whole,
+)
 
 SURROGATE = b"\xff".decode(errors="surrogateescape")
 HUGE = 10**5000
@@ -179,3 +193,54 @@ def test_finite_gives_back_what_a_float_can_hold(value: float) -> None:
         assert not isfinite(value)
     else:
         assert taken is value
+
+
+def test_of_a_subclass_the_plain_value_comes_back() -> None:
+    assert (type(whole(Numeral(5), "n")), type(finite(Numeral(5), "n")), type(text(Text("x"), "t"))) == (int, int, str)
+    for refused in (
+        lambda: whole(Numeral(5), "n", 6),
+        lambda: text(Text("xx"), "n", 1),
+        lambda: member(Reason, Text("x"), "n"),
+    ):
+        with pytest.raises(ValueError, match=r"^n must be"):
+            refused()
+
+
+class Liar:
+    """Says that it is of a class of ours."""
+
+    def __init__(self, kind: type) -> None:
+        self.kind = kind
+
+    @property  # type: ignore[misc]
+    def __class__(self) -> type:
+        return self.kind
+
+
+def test_what_says_that_it_is_of_a_class_is_not_believed() -> None:
+    checks: list[tuple[Callable[..., Any], type]] = [
+        (finite, float), (whole, int), (text, str), (aware, datetime), (flag, bool), (document, dict),
+    ]  # fmt: skip
+    for check, kind in checks:
+        with pytest.raises(ValueError, match=r"^n must be"):
+            check(Liar(kind), "n")
+    for of in (lambda: member(Reason, Liar(Reason), "n"), lambda: items(Liar(list), "n", "things")):
+        with pytest.raises(ValueError, match=r"^n must be"):
+            of()
+
+
+def test_a_collection_without_end_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"^n must have 100,000 members at most"):
+        items(iter(range(MOST_ITEMS + 1)), "n", "numbers")
+    with pytest.raises(ValueError, match=r"^n must be a mapping as JSON has them: it has more than 100,000 members"):
+        document({"a": [0] * MOST_ITEMS}, "n")
+
+
+def test_a_document_is_copied_in_plain_types() -> None:
+    given = {"a": (Numeral(1), [Text("x")], {"b": None, "c": True, "d": 1.5})}
+    copied = document(given, "n")
+    assert copied == {"a": [1, ["x"], {"b": None, "c": True, "d": 1.5}]}
+    assert type(copied["a"][0]) is int
+    for wrong in ({"a": nan}, {"a": SURROGATE}, {"a": object()}, {5: 1}):
+        with pytest.raises(ValueError, match=r"^n must be a mapping as JSON has them"):
+            document(wrong, "n")
