@@ -15,7 +15,7 @@ import trio
 import trio.testing
 
 from ocpp16.errors import StoreError
-from ocpp16.store import presence, sqlite
+from ocpp16.store import presence, recovery, sqlite
 from ocpp16.store.base import Put
 from ocpp16.store.fallback import open_or_fall_back
 from ocpp16.store.journal import Journal
@@ -446,6 +446,42 @@ def test_a_symbolic_link_is_the_file_it_points_to(tmp_path: Path, by: str) -> No
     store = opened()
     assert keys(store) == ["c"]
     store.close()
+
+
+def test_a_replacement_that_could_not_be_finished_does_not_come_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was damaged is as before again, and goes on: the next start must not find what was to take its place."""
+    store = SqliteStore.open(tmp_path / "db")
+    put(store, "a")
+    log, content = log_of(store.path), log_of(store.path).read_bytes()
+    os.truncate(log, 0)
+    replace = os.replace
+
+    def fails(source: Path, target: Path) -> None:
+        if ".damaged-" in str(target):
+            raise OSError(errno.EIO, "Input/output error")
+        replace(source, target)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "replace", fails)
+        for _ in range(2):
+            with pytest.raises(StoreError, match="was damaged"):
+                put(store, "b")
+    with log.open("r+b") as file:
+        file.write(content)
+    fresh = store.path.with_name("db.fresh")
+    assert fresh.exists()
+    with monkeypatch.context() as patch:
+        patch.setattr(recovery, "give_up_replacement", lambda path: fails(path, Path(".damaged-")))
+        with pytest.raises(StoreError, match="cannot be removed"):
+            put(store, "b")
+    put(store, "b")
+    assert not fresh.exists()
+    store.close()
+    again = SqliteStore.open(store.path)
+    assert (keys(again), again.detail) == (["a", "b"], "")
+    again.close()
 
 
 def test_removed_lock_is_taken_again(store: SqliteStore) -> None:
