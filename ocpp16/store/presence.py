@@ -40,6 +40,7 @@ class Presence:
         "_marks",
         "_path",
         "is_damaged",
+        "is_lost",
     )
 
     def __init__(self, path: Path) -> None:
@@ -59,6 +60,8 @@ class Presence:
         """Bytes of it that SQLite may touch."""
         self.is_damaged = False
         """Whether the last `problem` is one of what the files hold, not of where they are."""
+        self.is_lost = False
+        """Whether even the open connection does not have all any more."""
         self.note()
 
     def close(self) -> None:
@@ -79,6 +82,8 @@ class Presence:
         """To be called before SQLite is. Raises OSError where the disk has no room for it."""
         if self._index is not None and os.fstat(self._index).st_size < self._index_size:
             os.pwrite(self._index, bytes(self._index_size), 0)
+            log, known = self._present()[1], self._marks[1]
+            self.is_lost = self.is_lost or (known is not None and (log is None or log[0] < known[0]))
 
     def is_doubtful(self) -> bool:
         """Whether the file seems to have no name any more, or to be another's work; `problem` knows."""
@@ -119,6 +124,8 @@ class Presence:
     def _damage(self, present: tuple[_Mark | None, _Mark | None]) -> str:
         if present[0] is not None and present[0][0] == 0:
             return "was emptied while it was open"
+        if self.is_lost:
+            return "was damaged while it was open: its write-ahead log was cut, and so was the index of it"
         if not has_all(Path(self._log_path), self._index):
             return "was damaged while it was open: its write-ahead log is not what was written"
         found = self.unsound()

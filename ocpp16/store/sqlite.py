@@ -250,7 +250,7 @@ class SqliteStore:
             detail: str | None = None
             if problem and not self._presence.is_damaged:
                 detail = "" if begin_anew(connection, self.path) else None
-            elif not self._damage:
+            elif not self._damage and not self._presence.is_lost:
                 detail = recovery.replace_by_copy(self.path, now, problem, connection)
             if detail is None:
                 why = problem or self._damage

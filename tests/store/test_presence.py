@@ -19,6 +19,7 @@ from ocpp16.store import presence, recovery, sqlite
 from ocpp16.store.base import Put
 from ocpp16.store.fallback import open_or_fall_back
 from ocpp16.store.journal import Journal
+from ocpp16.store.loading import load_rows
 from ocpp16.store.migrations import load_schema
 from ocpp16.store.opening import Manner
 from ocpp16.store.sqlite import SqliteStore
@@ -384,6 +385,22 @@ def test_a_cut_index_of_the_log_does_not_kill_the_process(tmp_path: Path, size: 
     command = [sys.executable, "-c", CUT_THE_INDEX, str(tmp_path / "db"), str(size), more]
     ended = subprocess.run(command, capture_output=True, text=True, timeout=60)
     assert (ended.returncode, ended.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("files", [("-wal", "-shm"), ("", "-wal", "-shm")])
+def test_what_even_the_connection_has_lost_is_told(store: SqliteStore, files: tuple[str, ...]) -> None:
+    put(store, "a")
+    take_in(store)
+    put(store, "in the log only")
+    for suffix in files:
+        os.truncate(f"{store.path}{suffix}", 0)
+    found = [row[0] for row in load_rows(store, "cp", settings.TABLE)]
+    if store.detail == "":
+        with pytest.raises(StoreError, match=r"was (emptied|damaged) while it was open"):
+            put(store, "b")
+    put(store, "b")
+    assert keys(store) == [*found, "b"]
+    assert "saved from it" in store.detail
 
 
 def test_a_cut_index_that_cannot_be_put_back_is_an_outage(store: SqliteStore, monkeypatch: pytest.MonkeyPatch) -> None:
