@@ -1,4 +1,4 @@
-"""Are these arguments of `open_charge_point`? Asked before anything is opened, and answered with every fault at once.
+"""Are these arguments of `open_charge_point`, and of a start? Asked before anything is done.
 
 A path that no file can have, an observer that cannot be told, a store that stores nothing would be found later, one by
 one, by exceptions that name none of them.
@@ -13,13 +13,14 @@ from pathlib import Path
 from typing import Any
 
 from ocpp16.charge_point.station_check import faults, station_problems
+from ocpp16.enums import ChargePointStatus
 from ocpp16.errors import ConfigurationError
 from ocpp16.faults import obey_exit, sentence
 from ocpp16.observer import Observer
 from ocpp16.state.configuration import Configuration
 from ocpp16.store.base import Store
 from ocpp16.store.journal import Journal
-from ocpp16.values import described, is_a
+from ocpp16.values import described, is_a, items, member, pairs, text, whole
 
 _PATHS = ("user_config_path", "database_path", "share_path", "custom_schema_path", "certificates_path")
 _FILES = ("config", "user_config_path", "custom_schema_path")
@@ -38,6 +39,23 @@ def check_arguments(given: Mapping[str, Any]) -> None:
             problems.append(f"{name} cannot be what it should: {sentence(error)}")
     if problems:
         raise ConfigurationError(problems)
+
+
+def known_before(
+    connector_status: Any, resuming_session_ids: Any, highest: int
+) -> tuple[dict[int, ChargePointStatus], list[str]]:
+    """What the station knows of connectors 0 to `highest`, and of sessions, when the charge point starts.
+
+    Raises ValueError that names the argument.
+    """
+    status: dict[int, ChargePointStatus] = {}
+    for connector_id, value in pairs({} if connector_status is None else connector_status, "connector_status"):
+        number = whole(connector_id, "connector_status: a connector", 0)
+        if number > highest:
+            raise ValueError(f"connector_status: no connector {number}, there are 0 to {highest}")
+        status[number] = member(ChargePointStatus, value, f"connector_status[{number}]")
+    sessions = items(resuming_session_ids, "resuming_session_ids", "session ids")
+    return status, [text(session_id, "resuming_session_ids") for session_id in sessions]
 
 
 Faults = Iterator[tuple[str, str]]

@@ -18,6 +18,7 @@ from typing import Any
 
 import trio
 
+from ocpp16.charge_point.argument_check import known_before
 from ocpp16.charge_point.assembly import Features, assemble, built_profiles
 from ocpp16.charge_point.connectivity import Connectivity, Connector
 from ocpp16.charge_point.feed import ObserverFeed
@@ -53,7 +54,7 @@ from ocpp16.store.base import Row
 from ocpp16.store.journal import Journal
 from ocpp16.store.tables import clock_corrections, settings
 from ocpp16.texts import shown
-from ocpp16.values import finite, items, member, pairs, text, whole
+from ocpp16.values import finite, member
 
 
 @only_at_waits
@@ -242,14 +243,7 @@ class ChargePoint(Questions):
         highest = self.number_of_connectors
         if self._life.was_started:  # what waits for a reboot is in force then
             highest = self.configuration.pending.get(core.NUMBER_OF_CONNECTORS, highest)
-        status: dict[int, ChargePointStatus] = {}
-        for connector_id, value in pairs({} if connector_status is None else connector_status, "connector_status"):
-            number = whole(connector_id, "connector_status: a connector", 0)
-            if number > highest:
-                raise ValueError(f"connector_status: no connector {number}, there are 0 to {highest}")
-            status[number] = member(ChargePointStatus, value, f"connector_status[{number}]")
-        sessions = items(resuming_session_ids, "resuming_session_ids", "session ids")
-        return status, [text(session_id, "resuming_session_ids") for session_id in sessions]
+        return known_before(connector_status, resuming_session_ids, highest)
 
     async def _stop_is_over(self) -> None:
         if self._stopped is not None:

@@ -11,9 +11,10 @@ from functools import partial
 from typing import Any, Protocol
 
 from ocpp16.errors import ConfigurationError
-from ocpp16.faults import obey_exit
+from ocpp16.faults import name_of, obey_exit
 from ocpp16.station import CoreStation, SmartChargingStation
 from ocpp16.texts import shown
+from ocpp16.values import is_a
 
 OPTIONAL: tuple[type, ...] = (SmartChargingStation,)
 """Protocols a station may have, each as a whole or not at all."""
@@ -39,8 +40,8 @@ def station_problems(station: object) -> list[str]:
     """What keeps this from being a station, each with the name of the method."""
     if station is None:
         return ["station must be an object with the methods of CoreStation, not None"]
-    if isinstance(station, type):
-        return [f"station must be an object, not the class {shown(station.__name__)} itself: make one of it"]
+    if is_a(station, type):
+        return [f"station must be an object, not the class {shown(name_of(station))} itself: make one of it"]
     problems = list(faults(CoreStation, station))
     for protocol in OPTIONAL:
         names = _methods(protocol)

@@ -16,6 +16,7 @@ Rules of this file:
 6. `try_open` blocks beside `load` and `apply` and touches no memory; `adopt` is called when no commit is being made.
 """
 
+import os
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
@@ -46,7 +47,7 @@ from ocpp16.store.tables import (
     transactions,
 )
 from ocpp16.store.trees import Found, read_trees
-from ocpp16.store.write_ahead_log import can_be_read, is_empty, is_orphaned, log_of
+from ocpp16.store.write_ahead_log import is_empty, is_orphaned, log_of
 
 _FAR_ABOVE = 2**40
 _HALF_IS_WORSE_THAN_NONE = (id_tag_cache.TABLE.name, local_list.TABLE.name, local_list_version.TABLE.name)
@@ -261,9 +262,20 @@ def _read(path: Path, schema: migrations.Schema) -> Found | None:
             return None
         check_owner(path, first, schema)
         found = read_trees(pages, ALL_ROWS)
+        has_log = pages.has_log
     # What a log or a rollback journal has may say otherwise than the file.
-    is_all = can_be_read(log_of(path)) and not path.with_name(path.name + "-journal").exists()
+    is_all = (has_log or _is_missing(log_of(path))) and _is_missing(path.with_name(path.name + "-journal"))
     return found._replace(is_whole=found.is_whole and is_all)
+
+
+def _is_missing(path: Path) -> bool:
+    try:
+        os.lstat(path)
+    except FileNotFoundError:
+        return True
+    except OSError:
+        pass
+    return False
 
 
 def _by_key(store: Store, charge_point_id: str, table: Table) -> dict[Row, Row]:

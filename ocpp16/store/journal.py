@@ -90,7 +90,6 @@ class Journal:
         self._watchers = Watchers(self, self._log)
         self.charge_points = Claims()
         self._is_volatile = store.is_volatile
-        self._detail = self._present_detail()
         self._retry_delays = tuple(retry_delays)
         self._hang_timeout = hang_timeout
         self._pending = Batch()
@@ -195,18 +194,7 @@ class Journal:
 
     def tell_recovered(self) -> None:
         """For the owner: the store does not work from memory any more."""
-        self._detail = self._present_detail()
         self._watchers.recovered()
-
-    def _tell_repair(self) -> None:
-        """A store may find that its file is damaged, and put that right, where no commit has failed."""
-        detail = self._present_detail()
-        if detail != self._detail and not self.outage:
-            self._detail = detail
-            self._watchers.recovered()
-
-    def _present_detail(self) -> object:
-        return getattr(self.store, "detail", "")
 
     def left(self) -> int:
         """How many changes are not stored (as far as it is known)."""
@@ -216,14 +204,12 @@ class Journal:
 
     async def load(self, charge_point_id: str, table: Table, key: Row = ()) -> list[Row]:
         """`Store.load`, when no commit is at the store. Raises StoreError, also when that takes too long."""
-        rows = await self.in_turn(lambda store: load_rows(store, charge_point_id, table, key))
-        self._tell_repair()
-        return rows
+        return await self.in_turn(lambda store: load_rows(store, charge_point_id, table, key))
 
     async def load_all(self, charge_point_id: str, *, timeout: float | None = None) -> dict[str, list[Row]]:
         """What a charge point reads when it starts, with what was told and is not stored yet. Raises StoreError."""
         loaded = await load_as_told(self, charge_point_id, self._batches, timeout)
-        self._tell_repair()
+        self._watchers.repaired()
         return loaded
 
     async def in_turn(self, errand: Callable[[Store], T], *, timeout: float | None = None) -> T:
@@ -373,8 +359,8 @@ class Journal:
         self._attempts, self._retry_at = 0, 0.0
         if self.is_failing and commit.has_written:
             self.is_failing, self._reason = False, ""
-            self.tell_recovered()
-        self._tell_repair()
+            self._watchers.recovered()
+        self._watchers.repaired()
         for refused in commit.refused:
             if refused.piece.proposal is not None:
                 refused.piece.proposal.fail(refused.as_store_error())

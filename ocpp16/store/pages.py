@@ -11,7 +11,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from ocpp16.store.write_ahead_log import frames, log_of, opened, page_size, read
+from ocpp16.store.write_ahead_log import can_be_read, frames, log_of, opened, page_size, read
 
 MAGIC = b"SQLite format 3\0"
 """How every database begins (1.3.1)."""
@@ -26,6 +26,8 @@ class Pages:
         self.count = 0
         self._file = opened(path)
         self._log = opened(log_of(path))
+        self.has_log = self._log is not None and can_be_read(self._log)
+        """Whether all of the log can be read."""
         self._in_log: dict[int, int] = {}
         header = read(self._file, 0, 100)
         if header.startswith(MAGIC):

@@ -19,7 +19,7 @@ from pathlib import Path
 from ocpp16.store import connection as connections
 from ocpp16.store import recovery
 from ocpp16.store.folder import sync_folder
-from ocpp16.store.write_ahead_log import has_all, log_of, opened
+from ocpp16.store.write_ahead_log import has_all, log_of
 
 _Identity = tuple[int, int]
 _Mark = tuple[int, int]
@@ -35,13 +35,13 @@ class Presence:
         "_file",
         "_index",
         "_index_path",
+        "_index_size",
         "_log",
         "_log_path",
         "_marks",
         "_path",
-        "_put_back",
-        "_touched",
         "is_damaged",
+        "is_lost",
     )
 
     def __init__(self, path: Path) -> None:
@@ -54,34 +54,37 @@ class Presence:
         if _PATH_ONLY:
             with suppress(OSError):
                 self._descriptor = os.open(path, _PATH_ONLY | os.O_CLOEXEC)
-        self._index: int | None = None
-        """Of the log; opened when first needed, and then kept, for the same reason."""
         self._index_path = f"{path}-shm"
-        self._touched: tuple[_Identity, int] | None = None
-        """Which file that is, and how many bytes of it SQLite may touch."""
-        self._put_back: list[int] = []
+        self._index: int | None = None
+        """Of the log, as SQLite has it, whatever becomes of its name. Kept open for the same reason."""
+        self._index_size = 0
+        """Bytes of it that SQLite may touch."""
         self.is_damaged = False
         """Whether the last `problem` is one of what the files hold, not of where they are."""
+        self.is_lost = False
+        """Whether even the open connection does not have all any more."""
         self.note()
 
     def close(self) -> None:
-        for descriptor in (self._descriptor, self._index, *self._put_back):
+        for descriptor in (self._descriptor, self._index):
             if descriptor not in (-1, None):
                 os.close(descriptor)
-        self._descriptor, self._index, self._put_back = -1, None, []
+        self._descriptor, self._index = -1, None
 
     def note(self) -> None:
         """What is there now was written by us, or is sound."""
         self._marks = self._present()
-        self._touched = _extent(self._index_path)
+        if self._index is None:
+            with suppress(OSError):
+                self._index = os.open(self._index_path, os.O_RDWR | os.O_CLOEXEC)
+        self._index_size = 0 if self._index is None else os.fstat(self._index).st_size
 
     def put_index_back(self) -> None:
         """To be called before SQLite is. Raises OSError where the disk has no room for it."""
-        there, before = _extent(self._index_path), self._touched
-        if there and before and there[0] == before[0] and there[1] < before[1]:
-            descriptor = os.open(self._index_path, os.O_RDWR | os.O_CLOEXEC)
-            self._put_back.append(descriptor)  # closed now, it would free the locks of SQLite
-            os.pwrite(descriptor, bytes(before[1]), 0)
+        if self._index is not None and os.fstat(self._index).st_size < self._index_size:
+            os.pwrite(self._index, bytes(self._index_size), 0)
+            log, known = self._present()[1], self._marks[1]
+            self.is_lost = self.is_lost or (known is not None and (log is None or log[0] < known[0]))
 
     def is_doubtful(self) -> bool:
         """Whether the file seems to have no name any more, or to be another's work; `problem` knows."""
@@ -122,8 +125,8 @@ class Presence:
     def _damage(self, present: tuple[_Mark | None, _Mark | None]) -> str:
         if present[0] is not None and present[0][0] == 0:
             return "was emptied while it was open"
-        if self._index is None:
-            self._index = opened(Path(self._index_path))
+        if self.is_lost:
+            return "was damaged while it was open: its write-ahead log was cut, and so was the index of it"
         if not has_all(Path(self._log_path), self._index):
             return "was damaged while it was open: its write-ahead log is not what was written"
         found = self.unsound()
@@ -193,11 +196,3 @@ def _mark(path: str) -> _Mark | None:
     except OSError:
         return None
     return found.st_size, found.st_mtime_ns
-
-
-def _extent(path: str) -> tuple[_Identity, int] | None:
-    try:
-        found = os.stat(path)
-    except OSError:
-        return None
-    return (found.st_dev, found.st_ino), found.st_size

@@ -115,6 +115,11 @@ def finish_replacement(path: Path, now: int) -> str | None:
     return aside.name if was_there else ""
 
 
+def give_up_replacement(path: Path) -> None:
+    """The present database goes on: a fresh one that was ready does not take its place any more. Raises OSError."""
+    _fresh(path).unlink(missing_ok=True)
+
+
 def salvage(path: Path, live: sqlite3.Connection | None = None) -> dict[str, list[tuple[str, Row]]]:
     """Every row that can be read and makes sense, of the tables worth it. Never raises for what the file holds."""
     saved: dict[str, list[tuple[str, Row]]] = {}

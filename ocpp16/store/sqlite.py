@@ -194,6 +194,8 @@ class SqliteStore:
             is_worth_it = bool(self._presence.problem() or self._presence.unsound())
             if is_worth_it:
                 self._put_right()
+            else:
+                self._go_on()
             self._damage = ""
             return is_worth_it
 
@@ -228,8 +230,11 @@ class SqliteStore:
             raise StoreError(f"{self.path} {problem}")
         if problem or (self._damage and self._presence.unsound()):
             self._put_right()
-        elif not self._is_locked():
-            self._lock_again()
+        else:
+            if was_told:
+                self._go_on()
+            if not self._is_locked():
+                self._lock_again()
         self._is_missed, self._damage = False, ""
 
     def _put_right(self) -> None:
@@ -245,7 +250,7 @@ class SqliteStore:
             detail: str | None = None
             if problem and not self._presence.is_damaged:
                 detail = "" if begin_anew(connection, self.path) else None
-            elif not self._damage:
+            elif not self._damage and not self._presence.is_lost:
                 detail = recovery.replace_by_copy(self.path, now, problem, connection)
             if detail is None:
                 why = problem or self._damage
@@ -260,6 +265,13 @@ class SqliteStore:
         self._connection, self._damage = None, ""
         self._tell(detail)
         self._opened()
+
+    def _go_on(self) -> None:
+        """Nothing is wrong any more. A replacement that could not be finished would undo what is stored from now on."""
+        try:
+            recovery.give_up_replacement(self.path)
+        except OSError as error:
+            raise StoreError(f"{self.path}: what was to replace it cannot be removed: {error}") from error
 
     def _tell(self, detail: str) -> None:
         if detail:

@@ -34,16 +34,23 @@ class Owner(Protocol):
     on_recovered: Callable[[], None] | None
     on_internal_error: Callable[[str, BaseException], None] | None
 
+    @property
+    def store(self) -> object: ...
+
+    @property
+    def outage(self) -> str: ...
+
 
 class Watchers:
     """By charge point; None watches all. The owner's own callbacks are called first."""
 
-    __slots__ = ("_log", "_owner", "_watchers")
+    __slots__ = ("_detail", "_log", "_owner", "_watchers")
 
     def __init__(self, owner: Owner, log: FoldingLog) -> None:
         self._owner = owner
         self._log = log
         self._watchers: dict[str | None, list[Watcher]] = {}
+        self._detail = self._present_detail()
 
     def add(self, charge_point_id: str | None, watcher: Watcher) -> Callable[[], None]:
         """Returns what ends it; a second call of that does nothing."""
@@ -62,7 +69,16 @@ class Watchers:
             if watcher.on_failing is not None:
                 _call(self._log, watcher.on_failing, reason)
 
+    def repaired(self) -> None:
+        """Look whether the store has found its file damaged, and put that right, where no commit had failed."""
+        if self._present_detail() != self._detail and not self._owner.outage:
+            self.recovered()
+
+    def _present_detail(self) -> object:
+        return getattr(self._owner.store, "detail", "")
+
     def recovered(self) -> None:
+        self._detail = self._present_detail()
         for watcher in self._all():
             if watcher.on_recovered is not None:
                 _call(self._log, watcher.on_recovered)

@@ -102,22 +102,14 @@ def is_orphaned(path: Path) -> bool:
     return is_empty(path) and not is_empty(log_of(path))
 
 
-def can_be_read(path: Path) -> bool:
-    """Whether all of a file can be read, or there is none."""
+def can_be_read(descriptor: int) -> bool:
+    """Whether all of an open file can be read."""
+    place = 0
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
-    except FileNotFoundError:
-        return True
-    except OSError:
-        return False
-    try:
-        place = 0
         while block := os.pread(descriptor, 65536, place):
             place += len(block)
     except OSError:
         return False
-    finally:
-        os.close(descriptor)
     return True
 
 

@@ -1,7 +1,6 @@
 """A file that cannot be opened now: memory stands in for it, and gets into the file when that can be opened."""
 
 import errno
-import json
 import os
 import shutil
 import sqlite3
@@ -18,15 +17,12 @@ from hypothesis import strategies as st
 from ocpp16.enums import AuthorizationStatus, AvailabilityType
 from ocpp16.errors import SchemaTooNew, StoreError
 from ocpp16.state.transaction import Transaction
-from ocpp16.store import connection as connections
-from ocpp16.store import fallback
 from ocpp16.store.base import Batch, Delete, Put, Row, RowChange, Store
 from ocpp16.store.fallback import FallbackStore, open_or_fall_back
 from ocpp16.store.loading import load_all
-from ocpp16.store.lock import FileLock
 from ocpp16.store.memory import MemoryStore
 from ocpp16.store.migrations import load_schema
-from ocpp16.store.opening import Manner, Unavailable
+from ocpp16.store.opening import Manner
 from ocpp16.store.sqlite import SqliteStore
 from ocpp16.store.tables import (
     TABLES,
@@ -53,26 +49,6 @@ def setting(key: str, value: object = 1) -> Put:
 
 def message(sequence: int, transaction_key: int | None = None) -> Put:
     return message_queue.put(message_queue.MessageRow(sequence, 1, "A", {"n": sequence}, 0, transaction_key))
-
-
-class Disk:
-    """Opening files to write raises `error`, while there is one."""
-
-    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.error: Exception | None = None
-        create_private = connections.create_private
-
-        def checked(path: Path) -> None:
-            if self.error is not None:
-                raise self.error
-            create_private(path)
-
-        monkeypatch.setattr(connections, "create_private", checked)
-
-
-@pytest.fixture
-def disk(monkeypatch: pytest.MonkeyPatch) -> Disk:
-    return Disk(monkeypatch)
 
 
 @pytest.fixture
@@ -102,7 +78,7 @@ def file_with(path: Path, *changes: RowChange, who: str = "cp") -> None:
     store.close()
 
 
-def fallen_back(path: Path, disk: Disk, error: Exception = FULL) -> FallbackStore:
+def fallen_back(path: Path, disk: Any, error: Exception = FULL) -> FallbackStore:
     disk.error = error
     store = open_or_fall_back(path, MANNER)
     assert isinstance(store, FallbackStore)
@@ -121,7 +97,7 @@ def content(store: Store, who: str = "cp") -> dict[str, list[Row]]:
         *(errno.ENOENT, errno.ELOOP),  # a folder that is being replaced, a link somebody can take away
     ],
 )
-def test_what_may_pass_is_no_reason_not_to_start(path: Path, disk: Disk, code: int) -> None:
+def test_what_may_pass_is_no_reason_not_to_start(path: Path, disk: Any, code: int) -> None:
     file_with(path, setting("a"))
     store = fallen_back(path, disk, OSError(code, os.strerror(code)))
     assert store.is_degraded
@@ -138,7 +114,7 @@ def test_what_may_pass_is_no_reason_not_to_start(path: Path, disk: Disk, code: i
 
 
 @pytest.mark.parametrize("name", ["SQLITE_FULL", "SQLITE_IOERR", "SQLITE_READONLY", "SQLITE_CANTOPEN", "SQLITE_BUSY"])
-def test_errors_of_sqlite_that_may_pass(path: Path, disk: Disk, name: str) -> None:
+def test_errors_of_sqlite_that_may_pass(path: Path, disk: Any, name: str) -> None:
     error = sqlite3.OperationalError(name)
     error.sqlite_errorcode = getattr(sqlite3, name)
     store = fallen_back(path, disk, error)
@@ -146,7 +122,7 @@ def test_errors_of_sqlite_that_may_pass(path: Path, disk: Disk, name: str) -> No
     store.close()
 
 
-def test_what_will_never_do_is_an_error(path: Path, tmp_path: Path, disk: Disk) -> None:
+def test_what_will_never_do_is_an_error(path: Path, tmp_path: Path, disk: Any) -> None:
     holder = SqliteStore.open(path)
     with pytest.raises(StoreError, match="another process has it"):
         open_or_fall_back(path, MANNER)
@@ -174,14 +150,14 @@ def test_what_will_never_do_is_an_error(path: Path, tmp_path: Path, disk: Disk) 
         SqliteStore.open(path)
 
 
-def test_contract_holds_before_and_after(path: Path, disk: Disk) -> None:
+def test_contract_holds_before_and_after(path: Path, disk: Any) -> None:
     def open_store() -> Store:
         return fallen_back(path, disk)
 
     assert "rows_are_there_after_a_restart" in check_store(open_store)
 
 
-def test_nobody_else_gets_in_meanwhile(path: Path, disk: Disk) -> None:
+def test_nobody_else_gets_in_meanwhile(path: Path, disk: Any) -> None:
     store = fallen_back(path, disk)
     with pytest.raises(StoreError, match="another process has it"):
         SqliteStore.open(path)
@@ -192,7 +168,7 @@ def test_nobody_else_gets_in_meanwhile(path: Path, disk: Disk) -> None:
     SqliteStore.open(path).close()
 
 
-def test_lock_of_one_that_was_opened_too_late_is_taken_over(path: Path, disk: Disk) -> None:
+def test_lock_of_one_that_was_opened_too_late_is_taken_over(path: Path, disk: Any) -> None:
     late = fallen_back(path, disk)
     store = FallbackStore(path, MANNER, "no answer from the disk", None, None)
     store.take_over(late)
@@ -202,7 +178,7 @@ def test_lock_of_one_that_was_opened_too_late_is_taken_over(path: Path, disk: Di
     SqliteStore.open(path).close()
 
 
-def test_log_of_an_empty_file_is_read_too(path: Path, disk: Disk, tmp_path: Path) -> None:
+def test_log_of_an_empty_file_is_read_too(path: Path, disk: Any, tmp_path: Path) -> None:
     first = SqliteStore.open(tmp_path / "first")
     put(first, setting("only in the log"))
     shutil.copy(tmp_path / "first-wal", f"{path}-wal")
@@ -215,7 +191,7 @@ def test_log_of_an_empty_file_is_read_too(path: Path, disk: Disk, tmp_path: Path
     store.close()
 
 
-def test_log_that_was_not_taken_in_is_read_too(path: Path, disk: Disk, tmp_path: Path) -> None:
+def test_log_that_was_not_taken_in_is_read_too(path: Path, disk: Any, tmp_path: Path) -> None:
     first = SqliteStore.open(tmp_path / "first")
     put(first, setting("only in the log"))
     for suffix in ("", "-wal"):
@@ -227,7 +203,7 @@ def test_log_that_was_not_taken_in_is_read_too(path: Path, disk: Disk, tmp_path:
 
 
 def test_file_that_cannot_take_it_yet_is_closed_and_memory_goes_on(
-    path: Path, disk: Disk, monkeypatch: pytest.MonkeyPatch
+    path: Path, disk: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     store = fallen_back(path, disk)
     put(store, setting("a"))
@@ -248,7 +224,7 @@ def test_file_that_cannot_take_it_yet_is_closed_and_memory_goes_on(
     store.close()
 
 
-def test_closing_is_the_last_attempt(path: Path, disk: Disk) -> None:
+def test_closing_is_the_last_attempt(path: Path, disk: Any) -> None:
     store = fallen_back(path, disk)
     put(store, setting("a"))
     store.close()
@@ -265,7 +241,7 @@ def test_closing_is_the_last_attempt(path: Path, disk: Disk) -> None:
     SqliteStore.open(path).close()
 
 
-def test_damaged_file_on_a_full_disk(path: Path, disk: Disk) -> None:
+def test_damaged_file_on_a_full_disk(path: Path, disk: Any) -> None:
     """What can be read is in memory at once; the file is repaired when there is room."""
     file_with(path, *(message(n) for n in range(300)), transactions.put(Transaction(1, 1, "s", "TAG", 1, 2)))
     os.truncate(path, path.stat().st_size - 4096)
@@ -299,10 +275,10 @@ STORY = st.lists(st.tuples(WHO, st.lists(CHANGE, max_size=4)), max_size=8)
 @hypothesis_settings(deadline=None, max_examples=40)  # files are written
 @given(before=STORY, during=STORY)
 def test_file_is_what_it_would_be_without_the_outage(
-    before: list[tuple[str, list[RowChange]]], during: list[tuple[str, list[RowChange]]]
+    new_disk: Any, before: list[tuple[str, list[RowChange]]], during: list[tuple[str, list[RowChange]]]
 ) -> None:
     with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as monkeypatch:
-        disk, path, plain = Disk(monkeypatch), Path(folder) / "db", MemoryStore()
+        disk, path, plain = new_disk(monkeypatch), Path(folder) / "db", MemoryStore()
         for who, changes in before:
             file_with(path, *changes, who=who)
             put(plain, *changes, who=who)
@@ -320,7 +296,7 @@ def test_file_is_what_it_would_be_without_the_outage(
 
 @pytest.mark.usefixtures("unreadable")
 class TestNothingCouldBeRead:
-    def test_union_loses_nothing_of_either(self, path: Path, disk: Disk) -> None:
+    def test_union_loses_nothing_of_either(self, path: Path, disk: Any) -> None:
         old = Transaction(1, 1, "old", "TAG", 1, 2)
         file_with(path, transactions.put(old), message(1, 1), message(2), setting(settings.BOOT, 57))
         file_with(path, meters.put(meters.MeterRow(1, 100, 5)), meters.put(meters.MeterRow(2, 200, 5)))
@@ -344,7 +320,7 @@ class TestNothingCouldBeRead:
         assert len(store.load("another", settings.TABLE)) == 1
         store.close()
 
-    def test_what_was_deleted_meanwhile_is_deleted_there_too(self, path: Path, disk: Disk) -> None:
+    def test_what_was_deleted_meanwhile_is_deleted_there_too(self, path: Path, disk: Any) -> None:
         file_with(path, availability.put(availability.AvailabilityRow(1, AvailabilityType.INOPERATIVE)))
         tags = [local_list.put(local_list.ListedTagRow(tag, AuthorizationStatus.ACCEPTED)) for tag in "abc"]
         file_with(path, *tags, Put(local_list_version.TABLE, (7,)), setting("a"), setting("b"), setting("c"))
@@ -357,7 +333,7 @@ class TestNothingCouldBeRead:
         assert [row[0] for row in store.load("cp", local_list.TABLE)] == ["a"]  # of two lists there is no half
         store.close()
 
-    def test_changed_keys_of_both_hold(self, path: Path, disk: Disk) -> None:
+    def test_changed_keys_of_both_hold(self, path: Path, disk: Any) -> None:
         file_with(path, setting("configuration", {"Core": {"a": 1, "b": 1}, "Other": {"c": 1}}), setting("list", [1]))
         store = fallen_back(path, disk)
         put(store, setting("configuration", {"Core": {"b": 2}, "New": {"d": 2}}), setting("list", {"e": 2}))
@@ -367,7 +343,7 @@ class TestNothingCouldBeRead:
         assert rows["list"] == {"e": 2}
         store.close()
 
-    def test_a_clock_that_is_wild_still_gives_numbers(self, path: Path, disk: Disk) -> None:
+    def test_a_clock_that_is_wild_still_gives_numbers(self, path: Path, disk: Any) -> None:
         file_with(path, setting("a"))
         for now in (-(2**62), 0, 2**62):
             disk.error = FULL
@@ -378,7 +354,7 @@ class TestNothingCouldBeRead:
         disk.error = None
 
 
-def test_row_that_makes_no_sense_stays_for_a_person_to_see(path: Path, disk: Disk) -> None:
+def test_row_that_makes_no_sense_stays_for_a_person_to_see(path: Path, disk: Any) -> None:
     file_with(path, message(1), message(2))
     connection = sqlite3.connect(path)
     connection.execute("UPDATE message_queue SET payload = 'no json' WHERE sequence = 1")
@@ -392,119 +368,17 @@ def test_row_that_makes_no_sense_stays_for_a_person_to_see(path: Path, disk: Dis
     store.close()
 
 
-def test_new_file_counts_from_one(path: Path, disk: Disk) -> None:
+def test_new_file_counts_from_one(path: Path, disk: Any) -> None:
     store = fallen_back(path, disk)
     assert content(store) == {}
     assert dead_letters.next_sequence(load_all(store, "cp")) == 1
     store.close()
 
 
-def test_delete_of_everything_reaches_the_file(path: Path, disk: Disk) -> None:
+def test_delete_of_everything_reaches_the_file(path: Path, disk: Any) -> None:
     file_with(path, setting("a"), message(1))
     store = fallen_back(path, disk)
     put(store, *(Delete(table, ()) for table in TABLES))
     store.adopt(store.try_open())
     assert content(store) == {}
-    store.close()
-
-
-def test_a_disk_that_is_mounted_later_keeps_what_it_has(
-    path: Path, disk: Disk, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Where the folder cannot be locked, a file that is not there is none that is new."""
-    file_with(path, setting("a"), message(1), message(2))
-    folder, elsewhere = path.parent, path.parent.with_name("not mounted yet")
-    folder.rename(elsewhere)
-
-    def read_only(*arguments: object) -> FileLock:
-        raise Unavailable(f"{path} cannot be opened: Read-only file system")
-
-    with monkeypatch.context() as patch:
-        patch.setattr(fallback, "take_lock", read_only)
-        store = open_or_fall_back(path, MANNER)
-    assert isinstance(store, FallbackStore)
-    first = next(json.loads(str(row[1])) for row in store.load("cp", settings.TABLE, (settings.FIRST_NUMBER,)))
-    assert first > 2**40
-    put(store, message(first))
-    elsewhere.rename(folder)
-    store.adopt(store.try_open())
-    assert [row[0] for row in store.load("cp", message_queue.TABLE)] == [1, 2, first]
-    assert ("a", "1") in store.load("cp", settings.TABLE)
-    store.close()
-
-
-@pytest.mark.parametrize("was_there", [True, False])
-@pytest.mark.parametrize("how", ["mounted over", "put there"])
-def test_another_file_than_the_one_that_was_read_is_not_overwritten(
-    path: Path, disk: Disk, tmp_path: Path, was_there: bool, how: str
-) -> None:
-    path = path.with_name("folder") / "db"
-    if was_there:
-        file_with(path, message(1))
-    store = fallen_back(path, disk)
-    put(store, message(7))
-    other = tmp_path / "other" / "db"
-    file_with(other, message(5))
-    if how == "mounted over":
-        path.parent.rename(tmp_path / "covered")
-        other.parent.rename(path.parent)
-    else:
-        other.rename(path)
-    for _ in range(2):
-        with pytest.raises(StoreError, match="not overwritten"):
-            store.try_open()
-    assert "not overwritten" in store.reason
-    path.unlink()
-    store.adopt(store.try_open())
-    assert [row[0] for row in store.load("cp", message_queue.TABLE)] == ([1, 7] if was_there else [7])
-    store.close()
-
-
-@pytest.mark.parametrize("trouble", ["cannot be opened", "cannot be read", "is a folder", "rollback journal"])
-def test_what_may_be_in_an_unreadable_log_is_not_deleted(
-    path: Path, disk: Disk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, trouble: str
-) -> None:
-    first = SqliteStore.open(tmp_path / "first")
-    put(first, message(1))
-    assert first._connection is not None
-    first._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-    put(first, message(2))
-    for suffix in ("", "-wal"):
-        shutil.copy(tmp_path / f"first{suffix}", f"{path}{suffix}")
-    first.close()
-    log, opens, reads = path.with_name("db-wal"), os.open, os.pread
-    descriptors: set[int] = set()
-
-    def checked_open(file: Any, *arguments: Any, **options: Any) -> int:
-        if Path(file) == log and trouble == "cannot be opened":
-            raise OSError(errno.EACCES, "Permission denied")
-        descriptor = opens(file, *arguments, **options)
-        (descriptors.add if Path(file) == log else descriptors.discard)(descriptor)
-        return descriptor
-
-    def checked_read(descriptor: int, length: int, offset: int) -> bytes:
-        if descriptor in descriptors and trouble == "cannot be read" and offset + length > 100:
-            raise OSError(errno.EIO, "Input/output error")
-        return reads(descriptor, length, offset)
-
-    aside = tmp_path / "aside"
-    if trouble == "is a folder":
-        log.rename(aside)
-        log.mkdir()
-    if trouble == "rollback journal":
-        log.rename(aside)
-        path.with_name("db-journal").write_bytes(b"pages")
-    with monkeypatch.context() as patch:
-        patch.setattr(os, "open", checked_open)
-        patch.setattr(os, "pread", checked_read)
-        store = fallen_back(path, disk)
-        assert [row[0] for row in store.load("cp", message_queue.TABLE)] == [1]
-    if trouble == "is a folder":
-        log.rmdir()
-    if trouble == "rollback journal":
-        path.with_name("db-journal").unlink()
-    if aside.exists():
-        aside.rename(log)
-    store.adopt(store.try_open())
-    assert [row[0] for row in store.load("cp", message_queue.TABLE)] == [1, 2]
     store.close()
