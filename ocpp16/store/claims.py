@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
 # By the identity of the store. It keeps nothing alive.
 _JOURNALS: "WeakValueDictionary[int, Journal]" = WeakValueDictionary()
+_KEPT: "dict[int, Journal]" = {}
+"""Those that nobody serves and that have something the store has not got: it is not lost while the process lives."""
 
 
 def journal_of(store: Store) -> "Journal | None":
@@ -23,11 +25,20 @@ def claim_store(store: Store, journal: "Journal") -> None:
     """Raises ValueError if the store has another journal."""
     if _JOURNALS.setdefault(id(store), journal) is not journal:
         raise ValueError("the store has a journal already: use shared_journal(store)")
+    _KEPT.pop(id(store), None)
+
+
+def keep_journal(store: Store, journal: "Journal") -> None:
+    """Nobody serves it any more, and it has something left for whoever uses the store next."""
+    if _JOURNALS.get(id(store)) is journal:
+        _KEPT[id(store)] = journal
 
 
 def release_store(store: Store, journal: "Journal") -> None:
+    """It has ended, and is of no use to whoever uses the store next."""
     if _JOURNALS.get(id(store)) is journal:
         del _JOURNALS[id(store)]
+        _KEPT.pop(id(store), None)
 
 
 class Claims:

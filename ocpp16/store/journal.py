@@ -34,8 +34,7 @@ from ocpp16.faults import obey_exit, sentence, text_of
 from ocpp16.log import FoldingLog
 from ocpp16.store.base import Row, RowChange, Store, Table
 from ocpp16.store.batch import Batch, is_overtaken
-from ocpp16.store.claims import Claims, claim_store, release_store
-from ocpp16.store.claims import journal_of as journal_of
+from ocpp16.store.claims import Claims, claim_store, keep_journal, release_store
 from ocpp16.store.commit import Commit, Errand, Work, as_outage
 from ocpp16.store.committer import Committer
 from ocpp16.store.leaving import Leaving
@@ -306,8 +305,7 @@ class Journal:
         left = self.left()
         if left:
             self._log.error("the store ends with %d changes not stored: %s", left, self._reason or "it was cut short")
-        if not (left and is_orderly):
-            release_store(self.store, self)
+        (keep_journal if left and is_orderly else release_store)(self.store, self)
         self._waiters.wake(self.number)
 
     def _batches(self) -> list[Batch]:

@@ -25,9 +25,10 @@ from ocpp16.log import FoldingLog, log
 from ocpp16.store import connection as connections
 from ocpp16.store import migrations
 from ocpp16.store.base import Store
+from ocpp16.store.claims import journal_of, release_store
 from ocpp16.store.commit import Job, in_a_thread
 from ocpp16.store.fallback import FallbackStore, open_or_fall_back
-from ocpp16.store.journal import FLUSH_TIMEOUT, HANG_TIMEOUT, RETRY_DELAYS, Journal, journal_of
+from ocpp16.store.journal import FLUSH_TIMEOUT, HANG_TIMEOUT, RETRY_DELAYS, Journal
 from ocpp16.store.leaving import Leaving
 from ocpp16.store.opening import Manner
 from ocpp16.store.sqlite import SqliteStore
@@ -103,8 +104,11 @@ async def open_store(
         journal = Journal(
             store, inline=inline, retry_delays=retry_delays, flush_timeout=flush_timeout, hang_timeout=hang_timeout
         )
-        async with _served(journal, leaving, owner.keep_trying):
-            yield journal
+        try:
+            async with _served(journal, leaving, owner.keep_trying):
+                yield journal
+        finally:
+            release_store(store, journal)
     finally:
         await owner.close(store, flush_timeout, leaving or Leaving())
 

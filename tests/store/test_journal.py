@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from ocpp16.errors import StoreError
 from ocpp16.store.base import Batch, Delete, Put, Row, RowChange, Table
-from ocpp16.store.journal import Journal, journal_of
+from ocpp16.store.claims import journal_of
+from ocpp16.store.journal import Journal
 from ocpp16.store.memory import MemoryStore
 from ocpp16.store.tables import local_list_version, message_queue, samples, settings
 from ocpp16.store.watchers import Waiters

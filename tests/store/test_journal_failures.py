@@ -1,5 +1,6 @@
 """Outages, threads and the end: the batch is kept, told of once, and written as soon as that is possible."""
 
+import gc
 import threading
 from collections.abc import Sequence
 from pathlib import Path
@@ -362,6 +363,7 @@ def test_one_store_in_two_runs_of_trio_with_clocks_of_their_own() -> None:
 
     for run in (full, there_again):
         trio.run(run, clock=trio.testing.MockClock(autojump_threshold=0))
+        gc.collect()
     assert len(store.load("a", settings.TABLE)) == 1
 
 
