@@ -229,6 +229,11 @@ class Outbox:
 
     # Going away
 
+    @property
+    def normal_depth(self) -> int:
+        """How many messages wait that are not of a transaction."""
+        return self._normal_depth
+
     def newest(self, topic: Hashable, *, is_triggered: bool) -> Entry | None:
         """The newest message about this that waits."""
         return None if self._newest is None else self._newest.get((topic, is_triggered))

@@ -130,6 +130,11 @@ HISTORY_FOR = 1.0
 """Seconds a request of ours may stay open before a newer status takes the place of one that waits behind it. A Central
 System that answers is told every change; one that does not gets the present when it can be told again."""
 
+MOST_HISTORY = 64
+"""Messages of the normal lane that may wait before a newer status takes the place of one that waits, in any case: a
+connector that flaps a thousand times in a second has no history that anybody could read.
+"""
+
 
 def topic_of(action: str, payload: dict[str, Any], *, is_triggered: bool) -> Hashable:
     """What a message of the normal lane is about, if a newer one tells it better; else None.

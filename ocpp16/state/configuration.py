@@ -152,10 +152,11 @@ class Configuration(Layers):
     @built_profiles.setter
     def built_profiles(self, names: frozenset[str] | None) -> None:
         self._built = None if names is None else frozenset(names)
-        wanted = [*self[SUPPORTED_FEATURE_PROFILES], *self.sections]
-        for name in dict.fromkeys(wanted):
-            if not self.is_built(name):
-                self._warn(f"Core.SupportedFeatureProfiles: {name} is configured but not built; it is not reported")
+        is_written = SUPPORTED_FEATURE_PROFILES in self.main or SUPPORTED_FEATURE_PROFILES in self.changed
+        wanted = [*(self[SUPPORTED_FEATURE_PROFILES] if is_written else ()), *self.sections]
+        unbuilt = [name for name in dict.fromkeys(wanted) if not self.is_built(name)]
+        if unbuilt:
+            self._warn(f"configured but not built, and not reported: {', '.join(unbuilt)}")
 
     # --- changing
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from ocpp16.rpc.pending import Entry, Lane
-from ocpp16.rpc.policy import OutboxLimits
+from ocpp16.rpc.policy import MOST_HISTORY, OutboxLimits
 
 if TYPE_CHECKING:
     from tests.rpc.conftest import Line
@@ -56,6 +56,15 @@ def test_a_central_system_that_answers_is_told_every_change(line: "Line") -> Non
     status(line, 1, "Finishing")
     status(line, 1, "Available")
     assert told(line)[2:] == [(1, "Finishing"), (1, "Available")]
+
+
+def test_a_burst_of_changes_has_no_history(line: "Line") -> None:
+    """Not even one that is told at once, for nobody could write so much."""
+    for n in range(3000):
+        status(line, 1, "Available" if n % 2 else "Unavailable")
+        status(line, 2, "Finishing")
+    assert line.session.outbox.depth <= MOST_HISTORY + 1
+    assert told(line)[-2:] == [(1, "Available"), (2, "Finishing")]
 
 
 def test_a_status_in_flight_is_not_replaced(line: "Line") -> None:

@@ -256,10 +256,17 @@ def test_active_profiles_are_what_is_listed_and_built() -> None:
     config.built_profiles = frozenset({"Core", "Reservation"})
     assert ",".join(config.active_profiles) == "Core,Reservation"
     assert config.report(["SupportedFeatureProfiles"])[0][0]["value"] == "Core,Reservation"
-    assert [warning.split(": ")[1].split()[0] for warning in config.warnings] == ["SmartCharging", "PnC"]
+    warning = "configured but not built, and not reported: SmartCharging, PnC"
+    assert config.warnings == [warning]
     config.built_profiles = frozenset({"Core", "Reservation"})
-    assert len(config.warnings) == 2
+    assert config.warnings == [warning]
     assert not config.is_present(ISO15118_PNC_ENABLED)
+
+
+def test_nobody_is_warned_of_what_nobody_wrote() -> None:
+    config = load()
+    config.built_profiles = frozenset({"Core"})
+    assert config.warnings == []
 
 
 def test_lists_may_be_empty() -> None:
