@@ -235,7 +235,7 @@ class Outbox:
         return self._normal_depth
 
     def newest(self, topic: Hashable, *, is_triggered: bool) -> Entry | None:
-        """The newest message about this that waits."""
+        """The newest message about this that waits; nothing is about None."""
         return None if self._newest is None else self._newest.get((topic, is_triggered))
 
     def replace(self, older: Entry) -> None:

@@ -118,8 +118,6 @@ class Requests:
             return None
         if entry.topic is None:
             entry.topic = topic_of(entry.action, entry.payload, is_triggered=entry.is_triggered)
-            if entry.topic is None:
-                return None
         older = outbox.newest(entry.topic, is_triggered=entry.is_triggered)
         if older is None:
             return None

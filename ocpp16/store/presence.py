@@ -153,12 +153,18 @@ def begin_anew(connection: sqlite3.Connection, path: Path) -> bool:
     unready = recovery.copied(connection, path)
     if unready is None:
         return False
-    # The copy has everything: what is left of the old log must not be found beside it.
-    log_of(path).unlink(missing_ok=True)
-    if path.exists():  # only its log was removed
-        os.replace(unready, path)
-    else:
-        _take_place(unready, path)
+    fresh = recovery.make_ready(unready, path)
+    try:
+        # The copy has everything: what is left of the old log must not be found beside it.
+        log_of(path).unlink(missing_ok=True)
+        if path.exists():  # only its log was removed
+            os.replace(fresh, path)
+        else:
+            _take_place(fresh, path)
+    except BaseException:
+        with suppress(OSError):
+            recovery.give_up_replacement(path)
+        raise
     # Closed before the new one is opened: SQLite removes what is called like its log.
     with suppress(sqlite3.Error):
         connection.close()

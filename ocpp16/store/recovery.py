@@ -61,8 +61,7 @@ def replace_by_copy(path: Path, now: int, reason: str, live: sqlite3.Connection)
     unready = copied(live, path)
     if unready is None:
         return None
-    os.replace(unready, _fresh(path))
-    sync_folder(path.parent)
+    make_ready(unready, path)
     return f"the database was damaged ({reason}); nothing is lost of it; it was kept as {finish_replacement(path, now)}"
 
 
@@ -113,6 +112,14 @@ def finish_replacement(path: Path, now: int) -> str | None:
     sync_folder(path.parent)
     _drop_oldest(path)
     return aside.name if was_there else ""
+
+
+def make_ready(unready: Path, path: Path) -> Path:
+    """From here on a power cut leads to what `copied` gave: the next start finds it ready. Returns its new name."""
+    fresh = _fresh(path)
+    os.replace(unready, fresh)
+    sync_folder(path.parent)
+    return fresh
 
 
 def give_up_replacement(path: Path) -> None:

@@ -323,3 +323,35 @@ async def test_host_is_told_and_nothing_is_lost(tmp_path: Path, autojump_clock: 
     again = SqliteStore.open(tmp_path / "db")
     assert keys(again) == ["a", "b"]
     again.close()
+
+
+@pytest.mark.parametrize("removed", [only_the_log, log_and_its_index, only_the_file, everything])
+@pytest.mark.parametrize("step", ["unlink", "replace", "link"])
+def test_a_power_cut_while_it_is_begun_anew_loses_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, removed: Callable[[Path], None], step: str
+) -> None:
+    """What lies in the folder before each step is what the next start would find."""
+    store = SqliteStore.open(tmp_path / "folder" / "db")
+    put(store, "a")
+    put(store, "b")
+    removed(store.path)
+    noticed(store, "removed")
+    cuts = list[Path]()
+    original = getattr(os, step)
+
+    def cut(*arguments: Any, **options: Any) -> Any:
+        if store.path.with_name("db.fresh").exists():
+            cuts.append(tmp_path / f"cut {len(cuts)}")
+            shutil.copytree(store.path.parent, cuts[-1], ignore=shutil.ignore_patterns("db-shm"))
+        return original(*arguments, **options)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, step, cut)
+        put(store, "c")
+    store.close()
+    is_linked = removed in (only_the_file, everything)
+    assert bool(cuts) is (step == "unlink" or is_linked is (step == "link"))
+    for folder in cuts:
+        again = SqliteStore.open(folder / "db")
+        assert {"a", "b"} <= set(keys(again))
+        again.close()
