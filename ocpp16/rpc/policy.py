@@ -136,6 +136,11 @@ connector that flaps a thousand times in a second has no history that anybody co
 """
 
 
+def has_history(open_for: float, waiting: int) -> bool:
+    """Is every change told, while a request has been open so many seconds and so many messages wait?"""
+    return open_for < HISTORY_FOR and waiting < MOST_HISTORY
+
+
 def topic_of(action: str, payload: dict[str, Any], *, is_triggered: bool) -> Hashable:
     """What a message of the normal lane is about, if a newer one tells it better; else None.
 

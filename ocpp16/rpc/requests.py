@@ -25,16 +25,7 @@ from ocpp16.messages.actions import ACTIONS
 from ocpp16.models import Counters
 from ocpp16.rpc.outbox import Outbox
 from ocpp16.rpc.pending import Delivery, Entry, Lane, OpenCall, Payload
-from ocpp16.rpc.policy import (
-    HISTORY_FOR,
-    MOST_HISTORY,
-    OutboxLimits,
-    RetryRules,
-    Standing,
-    Transmission,
-    topic_of,
-    transmission,
-)
+from ocpp16.rpc.policy import OutboxLimits, RetryRules, Standing, Transmission, has_history, topic_of, transmission
 from ocpp16.rpc.silence import Silence
 
 _FINAL = frozenset({ErrorCode.NOT_IMPLEMENTED, ErrorCode.NOT_SUPPORTED})
@@ -122,9 +113,9 @@ class Requests:
         if older is None:
             return None
         open_call = self.open_call
-        is_held_up = open_call.entry is not None and now - open_call.opened_at >= HISTORY_FOR
-        is_too_much = outbox.normal_depth >= MOST_HISTORY
-        if not (entry.is_triggered or is_held_up or is_too_much or self.silence.held_until(entry, now)):
+        open_for = 0.0 if open_call.entry is None else now - open_call.opened_at
+        every_change = has_history(open_for, outbox.normal_depth) and not self.silence.held_until(entry, now)
+        if every_change and not entry.is_triggered:
             return None
         outbox.replace(older)
         return older
