@@ -86,8 +86,19 @@ class Restored:
 
     @property
     def boot(self) -> int:
-        """How often the charge point was started before."""
-        return _counted(self.settings, BOOT)
+        """How often the charge point was started before. Where that cannot be read, the last start that left a mark."""
+        return max(_counted(self.settings, BOOT), *(number for number in self._marks() if number < _HIGHEST))
+
+    def _marks(self) -> Iterator[int]:
+        """Numbers of starts by which stored times are marked."""
+        yield 0
+        yield from self.corrections
+        for transaction in self.transactions:
+            yield from (transaction.clock_boot, transaction.meter_last_clock_boot, transaction.stop_clock_boot)
+        for entry in self.messages:
+            yield from (entry.clock_boot, *entry.data_boots)
+        for row in self.samples:
+            yield row.clock_boot
 
     def note_times(self, clock: Clock) -> None:
         """Tell the clock which times of earlier boots there are, so that it can correct them once it is set."""

@@ -14,7 +14,7 @@ from ocpp16.observer import InternalError
 from ocpp16.profiles.meter_values import MeterValues
 from ocpp16.store.base import Row, Table
 from ocpp16.store.memory import MemoryStore
-from ocpp16.store.tables import TABLES, samples, settings, transactions
+from ocpp16.store.tables import TABLES, message_queue, samples, settings, transactions
 from ocpp16.testing.answers import CallErrorAnswer
 from ocpp16.testing.central_system import CentralSystem
 
@@ -259,3 +259,16 @@ async def test_a_setting_of_ours_that_says_what_cannot_be_is_told(open_bench: An
         (told,) = bench.events.of(InternalError)
         assert told.place == "reading a stored row of settings"
         assert key in told.reason
+
+
+async def test_starts_are_counted_on_from_their_marks_where_their_number_is_lost(open_bench: Any) -> None:
+    """Else times of two starts would have one mark."""
+    store = MemoryStore(is_volatile=False)
+    payload = {"connectorId": 1, "idTag": "TAG", "meterStart": 0, "timestamp": "2026-01-01T00:00:00Z"}
+    rows = [
+        message_queue.put(message_queue.MessageRow(number, 1, "StartTransaction", payload, clock_boot=mark))
+        for number, mark in ((1, 5), (2, 2**62), (3, -9))
+    ]
+    store.apply([("cp001", [settings.put(settings.SettingRow("boot", "x")), *rows])])
+    async with open_bench(store=store):
+        assert store.load("cp001", settings.TABLE, ("boot",)) == [("boot", "6")]
