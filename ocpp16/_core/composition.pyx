@@ -153,7 +153,11 @@ def connector_limit(
     while until < end:
         begin = until
         until = _at(stack, &facts, terms, begin, wanted, &own, &top, &later)
-        if later.phases != value.phases or not is_same(later.limit, value.limit):
+        if (
+            later.phases != value.phases
+            or not is_same(later.limit, value.limit)
+            or (later.source is NULL) != (value.source is NULL)  # as high as the default limit, yet it binds: §3.13.6
+        ):
             limit.until_second = begin
             return limit
     limit.until_second = end if until < FOREVER else FOREVER

@@ -55,6 +55,9 @@ class Log:
         ({"startSchedule": "2026-01-03T00:00:00Z"}, [(172800, 16)]),
         (steps((0, 6), (3605, 6), (3610, 8)), [(1, 6), (10, 8)]),
         (steps((0, 48), (3605, 0)), [(1, 48), (5, 0)]),
+        # As high as CompositeScheduleDefaultLimitAmps, which limits nobody: it binds all the same.
+        ({"startSchedule": "2026-01-01T00:01:00Z", "duration": 60, **steps((0, 48))}, [(60, 48), (120, None)]),
+        ({"validTo": "2026-01-01T00:00:20Z", **steps((0, 48))}, [(1, 48), (20, None)]),
     ],
 )
 async def test_a_limit_changes_in_its_second(

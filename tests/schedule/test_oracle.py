@@ -42,7 +42,8 @@ def check_limit(of: Situation, *, is_enforced: bool) -> None:
     assert (found.number_phases, found.profile and found.profile.profile_id, found.is_converted) == wanted[1:]
     for at in range(of.start + of.grid, of.start + horizon, of.grid):
         value = oracle.value(at, is_enforced=is_enforced)
-        if value[1] != wanted[1] or not is_close(value[0], wanted[0]):
+        binds = value[2] is not None, wanted[2] is not None
+        if value[1] != wanted[1] or not is_close(value[0], wanted[0]) or (of.connector and binds[0] != binds[1]):
             assert found.until_micros == at * 1_000_000
             return
     assert found.until_micros in (None, (of.start + horizon) * 1_000_000)

@@ -159,6 +159,19 @@ def test_limit_until(
     assert limit.is_default is (wanted[1] is None and (connector > 0 or is_enforced))
 
 
+@pytest.mark.parametrize("is_enforced", [False, True])
+def test_a_limit_as_high_as_the_default_one_begins_and_ends(is_enforced: bool) -> None:
+    # Without a profile a station may take more than the default limit (§3.13.6): 48 A that bind are not "no limit".
+    as_default = [compiled(1, 1, DEFAULT, 0, [(0, 48)], validFrom="2026-01-05T12:01:00Z", duration=120)]
+    wanted = [(0, True, 60), (60, False, 120), (120, True, None)]
+    for offset, is_default, until in wanted:
+        limit = schedule.charging_limit(
+            as_default, 1, NOON + timedelta(seconds=offset), "A", transactions=RUNNING, is_enforced=is_enforced
+        )
+        seconds = None if limit.until is None else (limit.until - NOON).total_seconds()
+        assert (limit.limit, limit.is_default, seconds) == (48, is_default, until)
+
+
 def test_until_skips_boundaries_that_change_nothing_and_stops_at_the_horizon() -> None:
     same = [compiled(1, 1, DEFAULT, 0, [(k * 60, 16) for k in range(500)])]
     for horizon, wanted in ((60, 60), (3600, 3600), (86400, None)):
