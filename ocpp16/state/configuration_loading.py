@@ -7,7 +7,7 @@ main configuration, is ignored with a warning, because a remote command must nev
 
 from collections.abc import Iterable, Iterator, Mapping
 from difflib import get_close_matches
-from typing import Any, Final, NamedTuple, Self
+from typing import Any, Final, NamedTuple
 
 from ocpp16.errors import ConfigurationError
 from ocpp16.state import key_families
@@ -87,12 +87,11 @@ class _Findings(list[str]):
         if not self.is_full:
             super().append(text if len(self) < _MOST_TOLD else "and more that is not told")
 
-    def __iadd__(self, texts: Iterable[str], /) -> Self:  # type: ignore[misc]  # only texts, as append
+    def extend(self, texts: Iterable[str], /) -> None:
         for text in texts:
             if self.is_full:
                 break
             self.append(text)
-        return self
 
 
 class _Loading:
@@ -124,7 +123,7 @@ class _Loading:
             (self.problems if violation.rule.is_firm else self.warnings).append(self._told(violation))
         if CUSTOM in document and not any(problem.startswith(f"{CUSTOM}.") for problem in self.problems):
             self._check_custom()
-        self.problems += access_faults(value_of(KEY_ACCESS, self.main, {}), self.custom)
+        self.problems.extend(access_faults(value_of(KEY_ACCESS, self.main, {}), self.custom))
         if self.problems:
             raise ConfigurationError(self.problems)
         if not isinstance(overlay, Mapping):
@@ -134,7 +133,7 @@ class _Loading:
             self._read_overlay(overlay, document)
             self._drop_what_does_not_fit()
             if self.is_complete:
-                self.problems += [self._told(one) for one in broken(self._value, RULES_OF_THE_WHOLE)]
+                self.problems.extend(self._told(one) for one in broken(self._value, RULES_OF_THE_WHOLE))
         if self.problems:
             raise ConfigurationError(self.problems)
         if self.unbuilt:
@@ -228,7 +227,7 @@ class _Loading:
                     self._patch(key, native, form)
                 except ValueError as reason:
                     faults.append(f"{name}.{key.name} = {_shown(key, native)}: {reason}")
-        self.warnings += [f"overlay: {fault}; ignored" for fault in faults]
+        self.warnings.extend(f"overlay: {fault}; ignored" for fault in faults)
 
     def _patch(self, key: Key[Any], native: Any, form: str) -> None:
         if native is None:
