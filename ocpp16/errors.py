@@ -91,7 +91,10 @@ class FeatureNotBuilt(Ocpp16Error):
 
 
 class ConfigurationError(Ocpp16Error):
-    """The configuration cannot be used. `problems` lists every one, each naming section, key, value and reason."""
+    """The configuration cannot be used. `problems` lists every one, each naming section, key, value and reason.
+
+    Of a configuration with more than 200 the first are listed, and a last text says that there are more.
+    """
 
     def __init__(self, problems: Sequence[str]) -> None:
         super().__init__("; ".join(problems))

@@ -68,7 +68,8 @@ class Configuration(Layers):
         - `is_complete`: False if more changes are still to come (see `with_changes`), so that what they may bring, as
           an AuthorizationKey, is not missed yet.
 
-        ConfigurationError names every problem of `document` with section, key, value and reason.
+        ConfigurationError names every problem of `document` (of more than 200 the first) with section, key, value and
+        reason.
         """
         schema = custom if custom is not None else CustomKeys.load(share_path, schema_path=custom_schema_path)
         made = cls(load(document, overlay, schema, is_complete=is_complete), schema)

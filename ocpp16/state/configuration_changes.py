@@ -237,9 +237,8 @@ def _checked(
 ) -> Prepared:
     """A change to a value of the right kind; ValueError with the reason if a rule forbids it."""
     if key is KEY_ACCESS and value is not ABSENT:
-        faults = access_faults(value, layers.custom)
-        if faults:
-            raise ValueError(faults[0])
+        for fault in access_faults(value, layers.custom):
+            raise ValueError(fault)
     stored = layers.pending.get(key, in_force(layers, key))
     is_moving = any(prepared.key is key for prepared in layers.under_way)
     is_unchanged = not is_moving and is_same(key, value, stored)

@@ -5,7 +5,7 @@ collected and nothing starts. The overlay was written by remote commands: an ent
 main configuration, is ignored with a warning, because a remote command must never be able to stop the next start.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from difflib import get_close_matches
 from typing import Any, Final, NamedTuple
 
@@ -26,6 +26,8 @@ ABSENT: Final = object()
 """Stands for a value of the main configuration that the overlay removes."""
 
 _SHOWN: Final = 80
+_MOST_TOLD: Final = 200
+"""Problems, or warnings, of one load that are told; of a file of other things every line can be one."""
 
 Values = dict[Key[Any], Any]
 
@@ -74,14 +76,32 @@ def load(
     return _Loading(schema, is_complete).run(document, overlay)
 
 
+class _Findings(list[str]):
+    """What was found, the first of it; a last text says that there was more."""
+
+    @property
+    def is_full(self) -> bool:
+        return len(self) > _MOST_TOLD
+
+    def append(self, text: str, /) -> None:
+        if not self.is_full:
+            super().append(text if len(self) < _MOST_TOLD else "and more that is not told")
+
+    def extend(self, texts: Iterable[str], /) -> None:
+        for text in texts:
+            if self.is_full:
+                break
+            self.append(text)
+
+
 class _Loading:
     """One load: what was read so far, and what was wrong with it."""
 
     def __init__(self, schema: CustomKeys, is_complete: bool) -> None:
         self.schema = schema
         self.is_complete = is_complete
-        self.problems: list[str] = []
-        self.warnings: list[str] = []
+        self.problems = _Findings()
+        self.warnings = _Findings()
         self.main: Values = {}
         self.overlay: Values = {}
         self.unbuilt: dict[str, None] = {}
@@ -103,7 +123,7 @@ class _Loading:
             (self.problems if violation.rule.is_firm else self.warnings).append(self._told(violation))
         if CUSTOM in document and not any(problem.startswith(f"{CUSTOM}.") for problem in self.problems):
             self._check_custom()
-        self.problems += access_faults(value_of(KEY_ACCESS, self.main, {}), self.custom)
+        self.problems.extend(access_faults(value_of(KEY_ACCESS, self.main, {}), self.custom))
         if self.problems:
             raise ConfigurationError(self.problems)
         if not isinstance(overlay, Mapping):
@@ -113,7 +133,7 @@ class _Loading:
             self._read_overlay(overlay, document)
             self._drop_what_does_not_fit()
             if self.is_complete:
-                self.problems += [self._told(one) for one in broken(self._value, RULES_OF_THE_WHOLE)]
+                self.problems.extend(self._told(one) for one in broken(self._value, RULES_OF_THE_WHOLE))
         if self.problems:
             raise ConfigurationError(self.problems)
         if self.unbuilt:
@@ -133,6 +153,8 @@ class _Loading:
 
     def _read_main(self, document: Mapping[str, Any]) -> None:
         for name, members in document.items():
+            if self.problems.is_full:
+                break
             fault = _section_fault(name, members)
             if fault:
                 self.problems.append(fault)
@@ -147,7 +169,7 @@ class _Loading:
                     self.main[key] = value
                 self._note(key, native)
 
-    def _keys_of(self, name: str, members: Mapping[str, Any], faults: list[str]) -> Iterator[tuple[Key[Any], Any]]:
+    def _keys_of(self, name: str, members: Mapping[str, Any], faults: _Findings) -> Iterator[tuple[Key[Any], Any]]:
         """The defined keys of a section. What is not defined goes to `faults`, or is ignored where that is allowed."""
         for member, native in members.items():
             if name == CUSTOM:
@@ -156,22 +178,22 @@ class _Loading:
                 section = SECTIONS[name]
                 key = section.keys.get(member)
                 if key is None:
-                    text = f"{name}.{shown(member)}: is not a key of this section{_hint(member, name)}"
-                    if section.is_open:
-                        self.warnings.append(f"{text}; ignored")
-                    else:
-                        faults.append(text)
+                    found = self.warnings if section.is_open else faults
+                    if not found.is_full:  # a hint takes long to find
+                        text = f"{name}.{shown(member)}: is not a key of this section{_hint(member, name)}"
+                        found.append(f"{text}; ignored" if section.is_open else text)
             if key is not None:
                 yield key, native
 
-    def _custom_key(self, name: str, faults: list[str]) -> Key[Any] | None:
+    def _custom_key(self, name: str, faults: _Findings) -> Key[Any] | None:
         if not isinstance(name, str) or name_fault(name):
             faults.append(f"{CUSTOM}.{shown(name)}: {name_fault(str(name)) or 'is no text'}")
             return None
         key = self.schema.key(name)
         twin = self.custom.get(name.lower())
         if key is None:
-            faults.append(f"{CUSTOM}.{name}: is not declared in Custom.json{_match(name, self.schema.declared)}")
+            if not faults.is_full:
+                faults.append(f"{CUSTOM}.{name}: is not declared in Custom.json{_match(name, self.schema.declared)}")
         elif _is_taken(name):
             self.warnings.append(f"{CUSTOM}.{name}: hidden by the key of the same name; ignored")
         elif twin is not None and twin.name != name:
@@ -191,7 +213,7 @@ class _Loading:
 
     def _read_overlay(self, overlay: Mapping[str, Any], document: Mapping[str, Any]) -> None:
         form = self._form(overlay if _names(overlay, AUTHORIZATION_KEY_FORM) else document)
-        faults: list[str] = []
+        faults = _Findings()
         for name, members in overlay.items():
             is_removed = members is None and (name in SECTIONS or name == CUSTOM)
             fault = "" if is_removed else _section_fault(name, members)
@@ -205,7 +227,7 @@ class _Loading:
                     self._patch(key, native, form)
                 except ValueError as reason:
                     faults.append(f"{name}.{key.name} = {_shown(key, native)}: {reason}")
-        self.warnings += [f"overlay: {fault}; ignored" for fault in faults]
+        self.warnings.extend(f"overlay: {fault}; ignored" for fault in faults)
 
     def _patch(self, key: Key[Any], native: Any, form: str) -> None:
         if native is None:
@@ -218,8 +240,8 @@ class _Loading:
             check_json(native)
             native = merged(self._native(key), native)
         value = parsed(key, native, form)
-        if key is KEY_ACCESS and (faults := access_faults(value, self.custom)):
-            raise ValueError(faults[0])
+        if key is KEY_ACCESS and (fault := next(access_faults(value, self.custom), "")):
+            raise ValueError(fault)
         if value != self.main.get(key, ABSENT if key.is_optional else key.default):
             self.overlay[key] = value
         self._note(key, native)
@@ -277,19 +299,17 @@ class _Loading:
         return "Text" if form == "Text" else "Hex"
 
 
-def access_faults(access: Mapping[str, str], custom: Mapping[str, Key[Any]]) -> list[str]:
+def access_faults(access: Mapping[str, str], custom: Mapping[str, Key[Any]]) -> Iterator[str]:
     """What is wrong with a value of KeyAccess; `custom`: the keys of the section Custom by name in lower case."""
-    faults = []
     for name, wanted in access.items():
         key = BY_NAME.get(name.lower()) or custom.get(name.lower())
         where = f"{KEY_ACCESS.section}.{KEY_ACCESS.name}.{shown(name)} = {wanted}"
         if key is None or key.name != name:
-            faults.append(f"{where}: there is no such key{_match(name, [one.name for one in BY_NAME.values()])}")
+            yield f"{where}: there is no such key{_match(name, [one.name for one in BY_NAME.values()])}"
         elif key.is_secret and wanted in (Access.RO, Access.RW):
-            faults.append(f"{where}: a secret cannot be made readable")
+            yield f"{where}: a secret cannot be made readable"
         elif key is SECURITY_PROFILE and wanted in (Access.RW, Access.WO):
-            faults.append(f"{where}: a change of it while running is not built yet")
-    return faults
+            yield f"{where}: a change of it while running is not built yet"
 
 
 def _names(document: Any, *keys: Key[Any]) -> bool:

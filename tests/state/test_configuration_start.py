@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from ocpp16.codec import validate
 from ocpp16.errors import ConfigurationError
+from ocpp16.state import configuration_loading
 from ocpp16.state.configuration import Configuration
 from ocpp16.state.custom_keys import CustomKeys
 from ocpp16.state.keys import BY_NAME, SECTIONS
@@ -309,3 +310,48 @@ def test_price_texts_without_texts_are_a_family_without_entries(value: Any) -> N
 
 def test_the_most_connectors_there_are() -> None:
     assert load(document(Core={"NumberOfConnectors": 1000}))[NUMBER_OF_CONNECTORS] == 1000
+
+
+MANY = {f"NumberOfConector{number}": number for number in range(50_000)}
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        document(Core=MANY),
+        {**document(), **MANY},
+        document(Internal={"KeyAccess": dict.fromkeys(MANY, "RO")}),
+    ],
+    ids=["keys", "sections", "entries of KeyAccess"],
+)
+def test_of_a_file_of_other_things_the_first_problems_are_told(
+    given: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked_for = count_of_hints(monkeypatch)
+    with pytest.raises(ConfigurationError) as caught:
+        load(given)
+    problems = caught.value.problems
+    assert len(problems) == 201
+    assert problems[-1] == "and more that is not told"
+    assert len(looked_for) <= 210
+
+
+def test_entries_of_an_overlay_behind_many_that_are_wrong_are_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    looked_for = count_of_hints(monkeypatch)
+    config = load(document(), {"Core": {**MANY, "HeartbeatInterval": 77}})
+    assert config[HEARTBEAT_INTERVAL] == 77
+    assert len(config.warnings) == 201
+    assert len(looked_for) <= 210
+
+
+def count_of_hints(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Names that a likely one is looked for: that takes longest."""
+    names: list[str] = []
+    match = configuration_loading._match
+
+    def counted(name: str, candidates: Any) -> str:
+        names.append(name)
+        return match(name, candidates)
+
+    monkeypatch.setattr(configuration_loading, "_match", counted)
+    return names
