@@ -123,9 +123,8 @@ class Session:
         return self._requests.open_call.entry
 
     @property
-    def asked_at(self) -> float | None:
-        """When the CALL was written whose confirmation is told just now, in monotonic seconds; None: it was answered
-        late, when it had been given up or sent again."""
+    def asked_at(self) -> float:
+        """When the CALL was written whose confirmation is told just now, in monotonic seconds."""
         return self._requests.open_call.asked_at
 
     def unanswered_of(self, transaction: object) -> list[Entry]:
