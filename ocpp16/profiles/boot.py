@@ -97,6 +97,8 @@ class Boot(FeatureProfile):
         micros = parse_datetime(payload["currentTime"]) if "currentTime" in payload else None
         if micros is not None:
             self._set_clock(micros)
+        if status is RegistrationStatus.ACCEPTED:
+            self._settle_times()
         plan = self.registration.answered(status, interval)
         now = ctx.clock.monotonic()
         ctx.session.set_registration(status, now)
@@ -130,20 +132,33 @@ class Boot(FeatureProfile):
             ctx.counters.times_ignored += 1
             ctx.log.warning("currentTime %s cannot be the present: not followed", ctx.time_text(micros))
             return
-        was_set = ctx.clock.is_set
+        was_set, was_settled = ctx.clock.is_set, ctx.clock.is_settled
         shift = ctx.clock.set(self._present(micros))
-        if not was_set and ctx.clock.boot in ctx.clock.corrections:
-            number = ctx.journal.append(
-                *(
-                    clock_corrections.put(clock_corrections.ClockCorrectionRow(boot, shift_of_boot))
-                    for boot, shift_of_boot in ctx.clock.corrections.items()
-                )
-            )
-            ctx.corrected(number)
+        if not was_settled:
+            self._keep_corrections()
         if shift:
             ctx.signals.emit(ClockSet(shift, is_first=not was_set))
         question = ctx.station.set_system_time
         ctx.command(question, ctx.clock.now_datetime(), connectors=("set_system_time",), topic="set_system_time")
+
+    def _settle_times(self) -> None:
+        """Accepted, messages go out with the times that are known, even if the answer had none.
+
+        A repeat after a power cut has to say the same, so what the Central System tells later does not change them.
+        """
+        if not self.ctx.clock.is_settled:
+            self.ctx.clock.settle()
+            self._keep_corrections()
+
+    def _keep_corrections(self) -> None:
+        ctx = self.ctx
+        number = ctx.journal.append(
+            *(
+                clock_corrections.put(clock_corrections.ClockCorrectionRow(boot, shift))
+                for boot, shift in ctx.clock.corrections.items()
+            )
+        )
+        ctx.corrected(number)
 
     def _present(self, micros: int) -> int:
         """What time it is, if the Central System answers that it is `micros`: as near to our clock as that may mean.
