@@ -9,7 +9,7 @@ import trio
 from ocpp16 import codec
 from ocpp16.codec import Call, CallError, CallResult, serialize
 from ocpp16.errors import CallFailed, Offline
-from ocpp16.testing import CallErrorAnswer, CentralSystem, Direction, Fault
+from ocpp16.testing import CallErrorAnswer, CentralSystem, Direction
 
 START = {"connectorId": 1, "idTag": "A", "meterStart": 0, "timestamp": "2026-01-01T00:00:00Z"}
 STOP = {"transactionId": 1, "meterStop": 5, "timestamp": "2026-01-01T01:00:00Z"}
@@ -308,26 +308,6 @@ async def test_calls_before_the_boot_was_accepted(
         await csms.call("CP1", "TriggerMessage", {"requestedMessage": "Heartbeat"})
     await charge_point.ask("Heartbeat", {})
     assert len(csms.violations) == violations
-
-
-@pytest.mark.parametrize("fault", [Fault.DROP, Fault.GARBAGE, Fault.WRONG_ID, Fault.UNREADABLE, Fault.DELAY, None])
-async def test_nobody_is_accused_by_a_status_that_was_not_told(
-    autojump_clock: Any, csms: Any, connect: Any, fault: Fault | None
-) -> None:
-    charge_point = await connect(csms)
-    await charge_point.boot()
-    csms.refuse_boot("Pending")
-    if fault is None:
-        csms.answers["BootNotification"] = {"status": 5}
-    else:
-        csms.misbehave(fault, "BootNotification", seconds=90)
-    with trio.move_on_after(60):
-        await charge_point.ask("BootNotification", dict(USUAL[0][1]))
-    await charge_point.ask("Heartbeat", {})
-    assert csms.violations == []
-    assert csms.registrations == {"CP1": "Accepted"}
-    await trio.sleep(60)
-    assert csms.registrations == {"CP1": "Pending" if fault is Fault.DELAY else "Accepted"}
 
 
 @pytest.mark.parametrize("boots", [False, True])
