@@ -136,6 +136,10 @@ class Session:
         found = self.outbox.waiting_of(transaction)
         return found if entry is None or entry.transaction is not transaction else [entry, *found]
 
+    def bound(self, entry: Entry) -> Payload:
+        """What is sent of this message, or was already."""
+        return self._requests.bound(entry)
+
     @property
     def waiting_replies(self) -> int:
         """Answers not yet written; more than `policy.MAX_WAITING_REPLIES`: the peer asks on and does not read."""

@@ -217,3 +217,42 @@ async def test_a_repeat_after_a_power_cut_says_the_same_though_the_time_was_told
     (stop,) = [call.payload for call in csms.calls("StopTransaction")]
     data = [value["timestamp"] for value in stop["transactionData"]]
     assert starts[0]["timestamp"] <= data[0] <= data[-1] <= stop["timestamp"]
+
+
+async def test_readings_that_outlive_their_transaction_keep_their_times(
+    open_bench: Any, until_power_fails: Any, make_config: Any, tmp_path: Path
+) -> None:
+    """Taken by a clock that was days ahead, and told as of the begin of their transaction: so they are ever after."""
+    csms = CentralSystem()
+    options: dict[str, Any] = {
+        "csms": csms,
+        "document": make_config(Core__MeterValueSampleInterval=10),
+        "database_path": tmp_path,
+    }
+    async with until_power_fails(**options) as bench:
+        await trio.sleep(1)
+        bench.begin()
+        await trio.sleep(5)
+        csms.is_reachable = False
+        csms.abort("cp001")
+    csms.answers["MeterValues"] = None
+    now = csms.standard_answers.now
+    csms.standard_answers.now = lambda: now() - 3 * DAY * 1_000_000
+    async with until_power_fails(start=False, **options) as bench:
+        bench.measure(1, 1000)
+        await bench.charge_point.start(resuming_session_ids=["s1"])
+        await trio.sleep(35)
+        csms.is_reachable = True
+        bench.charge_point.on_transaction_stopped(1, "s1", Reason.LOCAL, 2000)
+        await trio.sleep(600)
+        assert len(csms.calls("StopTransaction")) == 1
+        await bench.charge_point.stored()
+        waiting = bench.charge_point.queue_depth
+        assert waiting >= 3
+    del csms.answers["MeterValues"]
+    (begin,) = [call.payload["timestamp"] for call in csms.calls("StartTransaction")]
+    before = len(csms.calls("MeterValues"))
+    async with open_bench(**options):
+        await trio.sleep(600)
+    told = [call.payload for call in csms.calls("MeterValues")][before:]
+    assert [reading["meterValue"][0]["timestamp"] for reading in told] == [begin] * waiting
