@@ -13,7 +13,7 @@ from ocpp16.observer import BootNotificationResponse
 from ocpp16.profiles.base import Context, FeatureProfile, Payload
 from ocpp16.profiles.configuration_changes import ConfigurationChanges
 from ocpp16.rpc.pending import Lane
-from ocpp16.state.clock import SMALLEST_SHIFT, plausible, to_datetime
+from ocpp16.state.clock import plausible, to_datetime
 from ocpp16.state.configuration import Key
 from ocpp16.state.keys import core, internal
 from ocpp16.state.registration import Registration
@@ -97,6 +97,8 @@ class Boot(FeatureProfile):
         micros = parse_datetime(payload["currentTime"]) if "currentTime" in payload else None
         if micros is not None:
             self._set_clock(micros)
+        if status is RegistrationStatus.ACCEPTED:
+            self._settle_times()
         plan = self.registration.answered(status, interval)
         now = ctx.clock.monotonic()
         ctx.session.set_registration(status, now)
@@ -130,34 +132,43 @@ class Boot(FeatureProfile):
             ctx.counters.times_ignored += 1
             ctx.log.warning("currentTime %s cannot be the present: not followed", ctx.time_text(micros))
             return
-        was_set = ctx.clock.is_set
-        if self._is_no_news(micros):
-            micros = ctx.clock.now()
-        shift = ctx.clock.set(micros)
-        if not was_set and ctx.clock.boot in ctx.clock.corrections:
-            number = ctx.journal.append(
-                *(
-                    clock_corrections.put(clock_corrections.ClockCorrectionRow(boot, shift_of_boot))
-                    for boot, shift_of_boot in ctx.clock.corrections.items()
-                )
-            )
-            ctx.corrected(number)
+        was_set, was_settled = ctx.clock.is_set, ctx.clock.is_settled
+        shift = ctx.clock.set(self._present(micros))
+        if not was_settled:
+            self._keep_corrections()
         if shift:
             ctx.signals.emit(ClockSet(shift, is_first=not was_set))
         question = ctx.station.set_system_time
         ctx.command(question, ctx.clock.now_datetime(), connectors=("set_system_time",), topic="set_system_time")
 
-    def _is_no_news(self, micros: int) -> bool:
-        """Was it `micros` while the Central System had our question, by our clock too? Then it says nothing against it.
+    def _settle_times(self) -> None:
+        """Accepted, messages go out with the times that are known, even if the answer had none.
 
-        An answer that comes late, or in place of another one, says what time it was when somebody wrote it.
+        A repeat after a power cut has to say the same, so what the Central System tells later does not change them.
         """
+        if not self.ctx.clock.is_settled:
+            self.ctx.clock.settle()
+            self._keep_corrections()
+
+    def _keep_corrections(self) -> None:
         ctx = self.ctx
-        asked_at = ctx.session.asked_at
-        if asked_at is None:
-            return ctx.clock.is_set
-        age = round((ctx.clock.monotonic() - asked_at) * 1e6)
-        return 0 <= ctx.clock.now() - micros <= age + SMALLEST_SHIFT
+        number = ctx.journal.append(
+            *(
+                clock_corrections.put(clock_corrections.ClockCorrectionRow(boot, shift))
+                for boot, shift in ctx.clock.corrections.items()
+            )
+        )
+        ctx.corrected(number)
+
+    def _present(self, micros: int) -> int:
+        """What time it is, if the Central System answers that it is `micros`: as near to our clock as that may mean.
+
+        The answer was written at some time since we asked. If it comes late, or in place of another one, its time is
+        as old as that at most, and may still be the present by our clock.
+        """
+        clock = self.ctx.clock
+        age = round((clock.monotonic() - self.ctx.session.asked_at) * 1e6)
+        return min(max(micros, clock.now()), micros + age)
 
     def _key_changed(self, signal: ConfigurationChanged) -> None:
         if signal.key == core.HEARTBEAT_INTERVAL.name and self.ctx.is_accepted:

@@ -118,7 +118,7 @@ class Context:
         self.asked = AskedChanges(journal, configuration)
         self.next_sequence = 1
         self.marked: list[Entry] = []
-        """Queued messages whose times the clock corrects once it is set, until it is."""
+        """Queued messages whose times the clock corrects, until it is settled how."""
         self.confirmations: dict[str, Callable[[Entry, Payload | None], None]] = {}
         """Transaction-related action → what its confirmation brings; None when the message was given up."""
 
@@ -227,7 +227,7 @@ class Context:
             is_persistent=True,
         )
         entry.number = number = self.journal.append(self.row(entry), *changes)
-        if entry.has_marks and not self.clock.is_set:
+        if entry.has_marks and not self.clock.is_settled:
             self.marked.append(entry)
         self.enqueue(entry)
         return number
@@ -238,7 +238,7 @@ class Context:
         self.kick()
 
     def corrected(self, number: int) -> None:
-        """The clock is set, and journal number `number` has its corrections: what they apply to goes no earlier.
+        """The corrections are settled, and journal number `number` has them: what they apply to goes no earlier.
 
         Else a repeat after a power cut would carry other times, and not be known as a repeat.
         """

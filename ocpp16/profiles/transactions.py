@@ -298,12 +298,13 @@ class TransactionMessages(FeatureProfile):
         self.ctx.signals.emit(TransactionAcknowledged(transaction))
 
     def _kept_readings(self, transaction: Transaction) -> list[RowChange]:
-        """Readings that are not answered outlive their transaction: after a restart only they know its id."""
+        """Readings that are not answered outlive their transaction: after a restart only they know its id and begin."""
         ctx = self.ctx
         rows: list[RowChange] = []
         if transaction.transaction_id is not None:
             for entry in ctx.session.unanswered_of(transaction):
                 if entry.action == "MeterValues":
-                    entry.payload = {**entry.payload, "transactionId": transaction.transaction_id}
+                    entry.payload = {**ctx.session.bound(entry), "transactionId": transaction.transaction_id}
+                    entry.clock_boot = 0
                     rows.append(ctx.row(entry))
         return rows

@@ -301,9 +301,10 @@ class Outbox:
                 apart.put(follower)
         return self.depth - before + len(followers)
 
-    def apart_of(self, transaction: object) -> list[Entry]:
-        """The messages of this transaction that wait apart."""
-        return [] if self.apart is None else [entry for entry in self.apart if entry.transaction is transaction]
+    def waiting_of(self, transaction: object) -> list[Entry]:
+        """The messages of this transaction that wait, apart or (again) in the lane."""
+        waiting = [entry for _, entry in self._transactions if entry.transaction is transaction]
+        return waiting if self.apart is None else waiting + [e for e in self.apart if e.transaction is transaction]
 
     def heard_of(self, entry: Entry) -> None:
         """A message of the transaction lane was answered in any way: what waits apart may have hope."""

@@ -142,9 +142,9 @@ class OpenCall:
         """The entry was answered under an earlier id; the slot stays taken until this CALL is closed as well."""
         self.is_heard = False
         """Something was received since this CALL was written, so the link it went by is alive."""
-        self.asked_at: float | None = None
-        """When the CALL was written that was answered last; None: it was not the one in flight, but an earlier one."""
-        self._owners: dict[str, Entry] = {}
+        self.asked_at = 0.0
+        """When the CALL was first written under the id that was answered last."""
+        self._owners: dict[str, tuple[Entry, float]] = {}
 
     def open(self, entry: Entry, unique_id: str, now: float, timeout: float) -> None:
         if self.entry is not None:
@@ -157,7 +157,7 @@ class OpenCall:
             if len(entry.ids) > MAX_IDS:
                 self._owners.pop(entry.ids[0], None)
                 entry.ids = entry.ids[1:]
-        self._owners[unique_id] = entry
+        self._owners.setdefault(unique_id, (entry, now))
 
     def close(self) -> Entry | None:
         """Free the slot. Returns the entry if it still waits for an answer."""
@@ -167,8 +167,11 @@ class OpenCall:
 
     def answered(self, unique_id: str) -> Entry | None:
         """Whom an answer under this id belongs to; the id is used up."""
-        self.asked_at = self.opened_at if unique_id == self.unique_id else None
-        return self._owners.pop(unique_id, None)
+        owner = self._owners.pop(unique_id, None)
+        if owner is None:
+            return None
+        entry, self.asked_at = owner
+        return entry
 
     def forget(self, entry: Entry) -> None:
         """The entry came to its end: nothing finds it any more."""

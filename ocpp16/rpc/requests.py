@@ -122,6 +122,10 @@ class Requests:
 
     # Written
 
+    def bound(self, entry: Entry) -> Payload:
+        """See `Session.bound`."""
+        return self._delivery.bind(entry) if entry.frame_payload is None else entry.frame_payload
+
     def next_frame(
         self, now: float, durable: int, registration: RegistrationStatus | None
     ) -> tuple[bytes, str, str] | None:

@@ -123,16 +123,22 @@ class Session:
         return self._requests.open_call.entry
 
     @property
-    def asked_at(self) -> float | None:
-        """When the CALL was written whose confirmation is told just now, in monotonic seconds; None: it was answered
-        late, when it had been given up or sent again."""
+    def asked_at(self) -> float:
+        """When the CALL was written whose confirmation is told just now, in monotonic seconds."""
         return self._requests.open_call.asked_at
 
     def unanswered_of(self, transaction: object) -> list[Entry]:
-        """The messages of this transaction that outlive its end: those that wait apart, or are tried just now."""
+        """The messages of this transaction that outlive its end, as they waited apart: they still do, are tried just
+        now, or are back in the lane, which another message holds up."""
+        if self.outbox.apart is None:
+            return []  # all is in order
         entry = self.in_flight
-        found = self.outbox.apart_of(transaction)
+        found = self.outbox.waiting_of(transaction)
         return found if entry is None or entry.transaction is not transaction else [entry, *found]
+
+    def bound(self, entry: Entry) -> Payload:
+        """What is sent of this message, or was already."""
+        return self._requests.bound(entry)
 
     @property
     def waiting_replies(self) -> int:

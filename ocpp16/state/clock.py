@@ -13,7 +13,9 @@ Rules of this file:
    that never had a connection get one too: their clocks are taken to be as wrong as the present one, but they must
    have ended before what follows them began. From the newest to the oldest, the correction is the present boot's,
    lowered where needed until the boot's latest known time meets the start of the next. So the distances within a
-   boot are kept, and so is the order of all times. `note()` tells which times of which boots there are.
+   boot are kept, and so is the order of all times. `note()` tells which times of which boots there are. Who is
+   accepted without being told the time tells messages by the clock as it is: from then on the correction is none
+   (`settle()`), for what a repeat says must not depend on what is known later.
 5. A time that cannot be the present is no time: what the Central System says outside of EARLIEST…LATEST is not
    followed (the year 1 is how .NET says "unset"), and a correction that would lead a time out of there, as one stored
    after such a lie, is not made.
@@ -62,6 +64,11 @@ def put_right(micros: int, now: int, shift: int) -> int:
     return min(within(micros + shift), now) if micros > now else micros
 
 
+def _leads_out(micros: int, correction: int) -> bool:
+    """Would a time that can be the present be one that cannot?"""
+    return plausible(micros) and not plausible(micros + correction)
+
+
 def within(micros: int) -> int:
     """`micros`, or the nearest time within the years 1 to 9999."""
     if _FIRST <= micros <= _LAST:
@@ -92,7 +99,7 @@ class Clock:
     (then no time is ever marked or corrected).
     """
 
-    __slots__ = ("_anchor", "_monotonic", "_spans", "_started", "_zero", "boot", "corrections", "is_set")
+    __slots__ = ("_anchor", "_monotonic", "_spans", "_started", "_zero", "boot", "corrections", "is_set", "is_settled")
 
     def __init__(self, monotonic: Callable[[], float], anchor: int, boot: int = 0) -> None:
         self._monotonic = monotonic
@@ -102,8 +109,11 @@ class Clock:
         self._spans: dict[int, tuple[int, int]] = {}
         self.boot = boot
         self.is_set = False
+        """Has the Central System said what time it is?"""
+        self.is_settled = False
+        """Is it known how the marked times are corrected?"""
         self.corrections: dict[int, int] = {}
-        """Boot → µs to add to its marked times. Restored from the store; to be stored after a boot's first `set()`."""
+        """Boot → µs to add to its marked times. Restored from the store; to be stored when they are settled."""
 
     @classmethod
     def started(cls, monotonic: Callable[[], float], wall: Callable[[], float], boot: int = 0) -> "Clock":
@@ -123,8 +133,8 @@ class Clock:
 
     @property
     def clock_boot(self) -> int:
-        """What a time taken now is marked with: 0 if the clock is set, else the number of this boot."""
-        return 0 if self.is_set else self.boot
+        """What a time taken now is marked with: 0 if that is settled, else the number of this boot."""
+        return 0 if self.is_settled else self.boot
 
     def monotonic(self) -> float:
         """Seconds of the monotonic clock, the `now` of everything that is scheduled."""
@@ -144,7 +154,7 @@ class Clock:
     def set(self, micros: int) -> int:
         """The Central System says it is `micros` now. Returns by how much the clock moved, µs (0 below the threshold).
 
-        The first call of a boot also settles `corrections` for this boot and for the noted ones without any (rule 4).
+        The first call of a boot also settles the corrections (rule 4).
         A time that is not `plausible` changes nothing: ask before, if that is to be told.
         """
         if not plausible(micros):
@@ -153,11 +163,28 @@ class Clock:
         if abs(shift) < SMALLEST_SHIFT:
             shift = 0
         self._anchor += shift
-        if not self.is_set:
-            self.is_set = True
-            if self.boot:
-                self._settle(shift)
+        self.is_set = True
+        self.settle(shift)
         return shift
+
+    def settle(self, shift: int = 0) -> None:
+        """From now on messages are told: this boot's marked times are corrected by `shift` µs, for good (rule 4).
+
+        The noted boots without a correction get theirs. Done once in a boot; later calls change nothing.
+        """
+        if self.is_settled:
+            return
+        self.is_settled = True
+        if not self.boot:
+            return
+        self.corrections[self.boot] = shift
+        limit = self._started + shift
+        for boot in sorted(self._spans, reverse=True):
+            earliest, latest = self._spans[boot]
+            if boot not in self.corrections:
+                correction = min(shift, limit - latest)
+                self.corrections[boot] = 0 if _leads_out(earliest, correction) else correction
+            limit = min(limit, earliest + self.corrections[boot])
 
     def note(self, micros: int, clock_boot: int) -> None:
         """A stored time is marked with `clock_boot`. To be called for each of them before the first `set()`."""
@@ -181,7 +208,7 @@ class Clock:
         if boot not in self._spans:
             return False
         earliest, _ = self._spans[boot]
-        return plausible(earliest + self.corrections[boot])
+        return not _leads_out(earliest, self.corrections[boot])
 
     def corrected(self, micros: int, clock_boot: int) -> int:
         """The best knowledge of a time that is marked with `clock_boot`; unchanged while nothing is known."""
@@ -198,7 +225,7 @@ class Clock:
 
     def settled(self, micros: int, clock_boot: int) -> tuple[int, int]:
         """A time and its mark as they are now: corrected and without a mark, as soon as the correction is known."""
-        is_known = not clock_boot or self.is_set or clock_boot in self.corrections
+        is_known = not clock_boot or self.is_settled or clock_boot in self.corrections
         return (self.corrected(micros, clock_boot), 0) if is_known else (micros, clock_boot)
 
     def is_before(self, micros: int, clock_boot: int, other: int, other_clock_boot: int) -> bool:
@@ -209,15 +236,6 @@ class Clock:
         time, mark = self.settled(micros, clock_boot)
         other_time, other_mark = self.settled(other, other_clock_boot)
         return mark == other_mark and time < other_time
-
-    def _settle(self, shift: int) -> None:
-        self.corrections[self.boot] = shift
-        limit = self._started + shift
-        for boot in sorted(self._spans, reverse=True):
-            earliest, latest = self._spans[boot]
-            if boot not in self.corrections:
-                self.corrections[boot] = min(shift, limit - latest)
-            limit = min(limit, earliest + self.corrections[boot])
 
 
 def correct_timestamps(payload: dict[str, Any], correct: Callable[[int], int]) -> dict[str, Any]:

@@ -67,7 +67,7 @@ class CentralSystem:
     `compression` accepts permessage-deflate if offered.
 
     Script it by `answers` (action -> payload, `CallErrorAnswer`, None for no answer, or a function of payload and
-    call), `registrations` (identity -> status of the last BootNotification), `subprotocols`, `is_reachable`,
+    call), `registrations` (identity -> status last told), `subprotocols`, `is_reachable`,
     `connect_hangs`, and the methods.
     """
 

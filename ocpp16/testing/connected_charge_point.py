@@ -32,7 +32,7 @@ from ocpp16.codec import (
     validate,
     validate_sending,
 )
-from ocpp16.enums import ErrorCode
+from ocpp16.enums import ErrorCode, RegistrationStatus
 from ocpp16.errors import CallFailed, ConnectionClosed
 from ocpp16.testing.answers import Answer, CallErrorAnswer
 from ocpp16.testing.misbehaviour import Fault, FaultRule, spoil
@@ -50,6 +50,9 @@ WRITE_TIMEOUT = 30.0  # seconds until a peer that does not read is given up
 MOST_UNSENT = 4_000_000  # bytes of answers that nobody takes
 NO_FRAME = "no OCPP-J frame"
 NOT_ACCEPTED = "before BootNotification was accepted (OCPP 1.6 ed. 2 §4.2)"
+_REGISTRATIONS = frozenset(RegistrationStatus)
+_AS_IT_IS = frozenset({None, Fault.DUPLICATE})
+"""Faults with which an answer can be read."""
 LINGER_RESET = b"\x01\0\0\0\0\0\0\0"  # struct linger {1, 0}: closing sends RST
 
 
@@ -294,24 +297,31 @@ class ConnectedChargePoint:
         else:
             payload = _plain(answer)
             frame = CallResult(call.unique_id, payload)
-            if call.action == "BootNotification" and isinstance(payload, dict):
-                self._central_system.note_registration(self.identity, str(payload.get("status")))
         if rule is not None and rule.fault is Fault.DELAY:
-            self._central_system.start_soon(self._reply_after, rule.seconds, frame)
+            self._central_system.start_soon(self._reply_after, rule.seconds, call.action, frame)
         else:
-            self._reply(frame, None if rule is None else rule.fault)
+            self._reply(frame, None if rule is None else rule.fault, action=call.action)
 
-    async def _reply_after(self, seconds: float, frame: CallResult | CallError) -> None:
+    async def _reply_after(self, seconds: float, action: str, frame: CallResult | CallError) -> None:
         with trio.move_on_after(seconds) as scope:
             await self.gone.wait()
         if scope.cancelled_caught:
-            self._reply(frame)
+            self._reply(frame, action=action)
 
-    def _reply(self, frame: CallResult | CallError, fault: Fault | None = None) -> None:
+    def _reply(self, frame: CallResult | CallError, fault: Fault | None = None, *, action: str = "") -> None:
         if not self.websocket.is_open:
             return
+        if action == "BootNotification" and fault in _AS_IT_IS and not self._is_half_open:
+            self._note_registration(frame)
         for text in spoil(fault, frame):
-            self.send(text, frame if fault in {None, Fault.DUPLICATE} else None)
+            self.send(text, frame if fault in _AS_IT_IS else None)
+
+    def _note_registration(self, frame: CallResult | CallError) -> None:
+        """Nobody is bound by a status that he could not learn."""
+        payload = frame.payload if isinstance(frame, CallResult) else None
+        status = payload.get("status") if isinstance(payload, dict) else None
+        if isinstance(status, str) and status in _REGISTRATIONS:
+            self._central_system.note_registration(self.identity, str(status))
 
     # Ends, and worse
 

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 import trio
 
+from ocpp16.testing.central_system import START, CentralSystem
 from ocpp16.testing.misbehaviour import Fault
 
 
@@ -61,3 +62,33 @@ async def test_a_slow_first_answer_does_not_set_a_clock_that_is_right(open_bench
         await trio.sleep(25)
         assert clock.is_set
         assert clock.now() - bench.csms.standard_answers.now() == ahead
+
+
+async def test_nor_does_a_first_answer_that_comes_when_the_request_was_given_up(open_bench: Any) -> None:
+    async with open_bench(start=False) as bench:
+        bench.csms.misbehave(Fault.DELAY, "BootNotification", seconds=65)
+        bench.csms.misbehave(Fault.DROP, "BootNotification", times=None)
+        await bench.charge_point.start()
+        clock = bench.charge_point.clock
+        ahead = clock.now() - bench.csms.standard_answers.now()
+        await trio.sleep(70)
+        assert clock.is_set
+        assert clock.now() - bench.csms.standard_answers.now() == ahead
+
+
+@pytest.mark.parametrize("seconds", [0, 20, 500])
+@pytest.mark.parametrize("ahead", [-700, -10, 10, 700])
+async def test_a_late_answer_makes_no_clock_more_wrong_than_it_was(open_bench: Any, seconds: int, ahead: int) -> None:
+    csms = CentralSystem()
+    csms.misbehave(Fault.DELAY, "BootNotification", seconds=seconds)
+    csms.misbehave(Fault.DROP, "BootNotification", times=None)
+    async with open_bench(csms=csms, start=False, anchor=START / 1e6 + ahead) as bench:
+        await bench.charge_point.start()
+        await trio.sleep(seconds + 1)
+        clock = bench.charge_point.clock
+        assert clock.is_set
+        off = (clock.now() - csms.standard_answers.now()) / 1e6
+        assert abs(off) < abs(ahead) + 0.1
+        assert abs(off) < max(1, seconds) + 0.1
+        if ahead > 0:
+            assert abs(off) < 0.1

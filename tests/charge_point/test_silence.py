@@ -8,6 +8,7 @@ import trio
 from ocpp16.enums import Reason
 from ocpp16.observer import ConnectionStateChanged, MessageSetAside
 from ocpp16.rpc.policy import MAX_WAITING_CALLS
+from ocpp16.testing import CallErrorAnswer
 from ocpp16.testing.central_system import CentralSystem
 
 HOUR = 3600.0
@@ -100,6 +101,37 @@ async def test_readings_that_outlive_their_transaction_name_it_after_a_restart(
         await trio.sleep(HOUR)
         told = [payload.get("transactionId") for payload in bench.sent("MeterValues")]
         assert told == [stop["transactionId"]] * waiting
+
+
+async def test_nor_do_those_lose_it_that_are_back_in_a_lane_that_is_held_up(
+    until_power_fails: Any, open_bench: Any, make_config: Any, tmp_path: Any
+) -> None:
+    csms = CentralSystem()
+    csms.answers["MeterValues"] = csms.answers["StopTransaction"] = None
+    answered_but(csms, "POISON")
+    document = make_config(Core__MeterValueSampleInterval=600, Core__TransactionMessageRetryInterval=300)
+    async with until_power_fails(database_path=tmp_path, csms=csms, document=document) as bench:
+        bench.measure(1, 1000)
+        bench.begin(2, "s2", "POISON")
+        await trio.sleep(HOUR)
+        bench.begin()
+        await trio.sleep(HOUR)
+        bench.charge_point.on_transaction_stopped(1, "s1", Reason.LOCAL, 2000)
+        await trio.sleep(HOUR)
+        csms.answers["StartTransaction"] = CallErrorAnswer("InternalError")
+        del csms.answers["MeterValues"], csms.answers["StopTransaction"]
+        answered = len(bench.sent("MeterValues"))
+        csms.abort("cp001")
+        await trio.sleep(60)
+        assert len(bench.sent("MeterValues")) == answered + 1
+        assert [transaction.session_id for transaction in bench.charge_point.transactions] == ["s2"]
+        waiting = bench.charge_point.queue_depth - 1
+        assert waiting >= 4
+        csms_broke_the_rules(bench)
+    async with open_bench(database_path=tmp_path, document=document) as bench:
+        await trio.sleep(HOUR)
+        told = [reading for reading in bench.sent("MeterValues") if reading["connectorId"] == 1]
+        assert [reading.get("transactionId") for reading in told] == [1] * waiting
 
 
 async def test_a_link_that_answers_pings_is_kept(open_bench: Any) -> None:

@@ -11,6 +11,7 @@ from ocpp16.enums import Reason
 from ocpp16.models import Measurement, PhaseValues
 from ocpp16.state.clock import to_datetime
 from ocpp16.testing.central_system import START, CentralSystem
+from ocpp16.testing.misbehaviour import Fault
 
 DAY = 86_400
 ENERGY = "Energy.Active.Import.Register"
@@ -159,3 +160,99 @@ async def test_data_taken_offline_is_not_told_before_its_start_when_the_clock_tu
         data = [value["timestamp"] for value in stop["transactionData"]]
         assert len(data) == 12
         assert {stop["timestamp"], *data} == {begin["timestamp"]}
+
+
+@pytest.mark.parametrize("off", [timedelta(), timedelta(hours=5), timedelta(days=-400), timedelta(days=-20_000)])
+@pytest.mark.parametrize("wrong", [{}, {"currentTime": "0001-01-01T00:00:00Z"}])
+@pytest.mark.parametrize("is_told_later", [False, True])
+async def test_a_repeat_after_a_power_cut_says_the_same_though_the_time_was_told_since(
+    open_bench: Any,
+    until_power_fails: Any,
+    make_config: Any,
+    tmp_path: Path,
+    off: timedelta,
+    wrong: dict[str, str],
+    is_told_later: bool,
+) -> None:
+    """Accepted without a time: what has been told by the clock as it was is the same transaction for ever."""
+
+    def true_time() -> int:
+        return START + round(trio.current_time() * 1e6)
+
+    csms = CentralSystem(now=true_time)
+    options: dict[str, Any] = {
+        "csms": csms,
+        "document": make_config(Core__StopTxnSampledData=ENERGY),
+        "database_path": tmp_path,
+    }
+
+    csms.answers["BootNotification"] = {"status": "Accepted", "interval": 300, **wrong}
+    csms.misbehave(Fault.DROP, "StartTransaction", times=None)
+    csms.is_reachable = False
+    first = {"anchor": true_time() / 1e6 + off.total_seconds()}
+    async with until_power_fails(**options, **first) as bench:
+        bench.station.measurement = lambda number: Measurement(energy_import=PhaseValues(trio.current_time() + 1000))
+        bench.begin()
+        await trio.sleep(5)
+        csms.is_reachable = True
+        await trio.sleep(10)
+        assert len(csms.calls("StartTransaction")) == 1
+        if is_told_later:
+            await bench.call("TriggerMessage", {"requestedMessage": "Heartbeat"})
+            await trio.sleep(40)  # until the StartTransaction has had its time
+            assert bench.charge_point.clock.is_set
+        await bench.charge_point.stored()
+    csms.answers.clear()
+    for _ in range(2):
+        await trio.sleep(3600)
+        async with until_power_fails(**options, anchor=true_time() / 1e6 + 77) as again:
+            await trio.sleep(60)
+            await again.charge_point.stored()
+    csms.faults.rules.clear()
+    async with open_bench(**options, anchor=true_time() / 1e6):
+        await trio.sleep(120)
+    starts = [call.payload for call in csms.calls("StartTransaction")]
+    assert len(starts) >= 4
+    assert all(start == starts[0] for start in starts)
+    (stop,) = [call.payload for call in csms.calls("StopTransaction")]
+    data = [value["timestamp"] for value in stop["transactionData"]]
+    assert starts[0]["timestamp"] <= data[0] <= data[-1] <= stop["timestamp"]
+
+
+async def test_readings_that_outlive_their_transaction_keep_their_times(
+    open_bench: Any, until_power_fails: Any, make_config: Any, tmp_path: Path
+) -> None:
+    """Taken by a clock that was days ahead, and told as of the begin of their transaction: so they are ever after."""
+    csms = CentralSystem()
+    options: dict[str, Any] = {
+        "csms": csms,
+        "document": make_config(Core__MeterValueSampleInterval=10),
+        "database_path": tmp_path,
+    }
+    async with until_power_fails(**options) as bench:
+        await trio.sleep(1)
+        bench.begin()
+        await trio.sleep(5)
+        csms.is_reachable = False
+        csms.abort("cp001")
+    csms.answers["MeterValues"] = None
+    now = csms.standard_answers.now
+    csms.standard_answers.now = lambda: now() - 3 * DAY * 1_000_000
+    async with until_power_fails(start=False, **options) as bench:
+        bench.measure(1, 1000)
+        await bench.charge_point.start(resuming_session_ids=["s1"])
+        await trio.sleep(35)
+        csms.is_reachable = True
+        bench.charge_point.on_transaction_stopped(1, "s1", Reason.LOCAL, 2000)
+        await trio.sleep(600)
+        assert len(csms.calls("StopTransaction")) == 1
+        await bench.charge_point.stored()
+        waiting = bench.charge_point.queue_depth
+        assert waiting >= 3
+    del csms.answers["MeterValues"]
+    (begin,) = [call.payload["timestamp"] for call in csms.calls("StartTransaction")]
+    before = len(csms.calls("MeterValues"))
+    async with open_bench(**options):
+        await trio.sleep(600)
+    told = [call.payload for call in csms.calls("MeterValues")][before:]
+    assert [reading["meterValue"][0]["timestamp"] for reading in told] == [begin] * waiting

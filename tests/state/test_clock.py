@@ -173,6 +173,29 @@ def test_order_and_distances_survive_the_correction(spans: list[list[int]], shif
             assert clock.corrected(next_time, boot) - clock.corrected(time, boot) == next_time - time
 
 
+def test_what_is_told_before_the_time_is_known_stays_as_it_was_told() -> None:
+    clock, monotonic = clock_at(5 * SECOND)
+    clock.note(ANCHOR, 5)
+    clock.note(60 * SECOND, 6)
+    clock.settle()
+    monotonic.seconds += 10
+    assert (clock.is_set, clock.clock_boot, clock.corrections) == (False, 0, {7: 0, 6: -55 * SECOND, 5: 0})
+    assert clock.set(ANCHOR) == ANCHOR - 15 * SECOND
+    clock.settle(3)
+    assert clock.corrected(7 * SECOND, 7) == 7 * SECOND
+    following, _ = clock_at(ANCHOR + 900 * SECOND, boot=8)
+    following.corrections.update(clock.corrections)
+    for micros, boot in ((ANCHOR, 5), (60 * SECOND, 6), (7 * SECOND, 7)):
+        following.note(micros, boot)
+    assert following.prune() == ()
+    following.set(ANCHOR + 990 * SECOND)
+    assert [following.corrected(*time) for time in ((ANCHOR, 5), (60 * SECOND, 6), (7 * SECOND, 7))] == [
+        ANCHOR,
+        5 * SECOND,
+        7 * SECOND,
+    ]
+
+
 def test_corrections_nobody_needs_are_dropped() -> None:
     clock, _ = clock_at(boot=7)
     clock.corrections.update({3: 1, 5: 2, 7: 3})

@@ -129,6 +129,26 @@ async def test_a_delayed_answer_does_not_survive_its_connection(autojump_clock: 
     assert again.received == []
 
 
+@pytest.mark.parametrize("fault", [Fault.DROP, Fault.GARBAGE, Fault.WRONG_ID, Fault.UNREADABLE, Fault.DELAY, None])
+async def test_nobody_is_accused_by_a_status_that_was_not_told(
+    autojump_clock: Any, csms: Any, connect: Any, fault: Fault | None
+) -> None:
+    charge_point = await connect(csms)
+    await charge_point.boot()
+    csms.refuse_boot("Pending")
+    if fault is None:
+        csms.answers["BootNotification"] = {"status": 5}
+    else:
+        csms.misbehave(fault, "BootNotification", seconds=90)
+    with trio.move_on_after(60):
+        await charge_point.ask("BootNotification", {"chargePointVendor": "V", "chargePointModel": "M"})
+    await charge_point.ask("Heartbeat", {})
+    assert csms.violations == []
+    assert csms.registrations == {"CP1": "Accepted"}
+    await trio.sleep(100)
+    assert csms.registrations == {"CP1": "Pending" if fault is Fault.DELAY else "Accepted"}
+
+
 async def test_rules_are_used_up_in_their_order(autojump_clock: Any, csms: Any, connect: Any) -> None:
     one, two = await connect(csms, "CP1"), await connect(csms, "CP2")
     csms.misbehave(Fault.DROP, "Heartbeat", times=2, identity="CP1")
