@@ -282,6 +282,8 @@ def _entry(row: message_queue.MessageRow, known: Transactions, time: _Time) -> E
     transaction = None if row.transaction_key is None else known.by_key(row.transaction_key)
     name = f"of message {row.sequence}"
     payload = dict(row.payload)
+    if "transactionId" in payload:
+        transaction = None  # it outlived its own, whose key may be another's by now
     data_boots = _data_boots(payload.pop(message_queue.DATA_BOOTS, None), payload.get("transactionData"))
     if data_boots:
         data = zip(payload.pop("transactionData"), data_boots, strict=True)

@@ -97,9 +97,14 @@ async def test_readings_that_outlive_their_transaction_name_it_after_a_restart(
         waiting = bench.charge_point.queue_depth
         assert waiting == 9
         csms_broke_the_rules(bench)
+    async with until_power_fails(database_path=tmp_path, csms=csms, document=document) as bench:
+        bench.begin(2, "s2", "ANOTHER")  # has not the key of the one that is over
+        await trio.sleep(HOUR)
+        csms_broke_the_rules(bench)
+        await bench.charge_point.stored()
     async with open_bench(database_path=tmp_path, document=document) as bench:
         await trio.sleep(HOUR)
-        told = [payload.get("transactionId") for payload in bench.sent("MeterValues")]
+        told = [payload.get("transactionId") for payload in bench.sent("MeterValues") if payload["connectorId"] == 1]
         assert told == [stop["transactionId"]] * waiting
 
 
