@@ -152,14 +152,20 @@ def restored(loaded: dict[str, list[Row]], now: int, second_line: SecondLine) ->
         result.transactions.add(transaction)
 
     tables.taken(take, transactions.ROWS)
-    result.messages = tables.taken(lambda row: _entry(row, result.transactions, time), message_queue.ROWS)
+    keys: list[int | None] = []
+
+    def message(row: message_queue.MessageRow) -> Entry:
+        keys.append(row.transaction_key)
+        return _entry(row, result.transactions, time)
+
+    result.messages = tables.taken(message, message_queue.ROWS)
     result.dead_letters = [row for row in tables.read(dead_letters.ROWS) if 0 <= row.sequence < _HIGHEST]
     result.samples = tables.taken(lambda row: _sample(row, time), samples.ROWS)
     sequences = [entry.sequence for entry in result.messages] + [row.sequence for row in result.dead_letters]
     # What a start from memory could not read lies below this number (store/fallback.py).
     first = _counted(result.settings, settings.FIRST_NUMBER)
     result.next_sequence = max([first, *sequences, *_unread(loaded)]) + 1
-    keys: list[int | None] = [letter.transaction_key for letter in result.dead_letters]
+    keys += [letter.transaction_key for letter in result.dead_letters]
     keys += [sample.transaction_key for sample in result.samples]
     # A key is never given twice while anything stored still names it.
     used = [first, *(key for key in keys if key is not None and key < _HIGHEST)]

@@ -272,3 +272,15 @@ async def test_starts_are_counted_on_from_their_marks_where_their_number_is_lost
     store.apply([("cp001", [settings.put(settings.SettingRow("boot", "x")), *rows])])
     async with open_bench(store=store):
         assert store.load("cp001", settings.TABLE, ("boot",)) == [("boot", "6")]
+
+
+async def test_the_key_of_a_forgotten_transaction_is_not_given_again(open_bench: Any) -> None:
+    """While a message names it: that would be taken for one of the new transaction."""
+    store = MemoryStore(is_volatile=False)
+    payload = {"meterStop": 1, "timestamp": "2026-01-01T00:00:00Z"}
+    row = message_queue.MessageRow(1, 1, "StopTransaction", payload, transaction_key=7)
+    store.apply([("cp001", [message_queue.put(row)])])
+    async with open_bench(store=store) as bench:
+        bench.begin()
+        (begun,) = bench.charge_point.transactions.all_running()
+        assert begun.key == 8
