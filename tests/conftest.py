@@ -5,6 +5,7 @@ and moves it, or `autojump_clock`; one that works with another program, which ha
 """
 
 import inspect
+import signal
 from math import inf
 from typing import Any
 
@@ -21,6 +22,10 @@ hypothesis.settings.register_profile(
     suppress_health_check=[hypothesis.HealthCheck.too_slow],
 )
 hypothesis.settings.load_profile("suite")
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    # As a shell's background jobs have it; tests of Ctrl-C, and the programs they start, would not hear of theirs.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 class StillClock(trio.abc.Clock):
