@@ -35,7 +35,7 @@ from ocpp16.schedule.sharing import Demand, Strategy, equal
 from ocpp16.state.clock import to_datetime
 from ocpp16.state.keys import smart_charging
 from ocpp16.state.timers import Timer
-from ocpp16.values import finite
+from ocpp16.values import finite, pairs
 
 Unit = Literal["A", "W"]
 
@@ -279,7 +279,7 @@ def _checked(shares: Mapping[int, float], total: float, demands: list[Demand]) -
     """Shares as numbers, none negative, together no more than the total. Raises ValueError, or what a lie leads to."""
     known = {demand.connector_id for demand in demands}
     checked: dict[int, float] = {}
-    for connector_id, share in shares.items():
+    for connector_id, share in pairs(shares, "the shares"):
         if connector_id not in known:
             continue
         checked[connector_id] = number = float(finite(share, f"share of connector {connector_id}"))

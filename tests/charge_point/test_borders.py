@@ -1,8 +1,9 @@
 """Whatever host, meter, station and strategy say: a clear refusal with nothing changed, or the right thing."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from datetime import UTC, datetime
+from itertools import count
 from typing import Any
 
 import pytest
@@ -253,6 +254,16 @@ async def test_a_station_that_lies_is_answered_for_safely(open_bench: Any, make_
         assert len(bench.sent("StopTransaction")) == 1
 
 
+class WithoutEnd(dict[int, float]):
+    """Of shares for connectors that nobody has."""
+
+    def items(self) -> Any:
+        return ((number, 1.0) for number in count(100))
+
+    def __iter__(self) -> Iterator[int]:
+        return count(100)
+
+
 class NegativeThatHides(float):
     def __lt__(self, other: Any) -> bool:
         return False
@@ -272,6 +283,7 @@ class NegativeThatHides(float):
         lambda total, asked: asked.clear() or {},
         lambda total, asked: {asked.pop().connector_id: total},
         lambda total, asked: {one.connector_id: NegativeThatHides(-1000.0) for one in asked},
+        lambda total, asked: WithoutEnd({1: 8.0}),
     ],
 )
 async def test_shares_that_make_no_sense_do_not_reach_the_station(open_bench: Any, strategy: Any) -> None:
