@@ -14,6 +14,8 @@ from collections import deque
 from collections.abc import Hashable, Mapping, Sequence
 from typing import Any
 
+import trio
+
 from ocpp16._core import Call, CallError, CallResult, ValidationError, validate
 from ocpp16.enums import ErrorCode
 from ocpp16.errors import Refusal, StoreError
@@ -105,6 +107,8 @@ class Dispatcher:
                 call, request = lane.popleft()
                 self._waiting -= 1
                 await self._handle(call, request)
+                if lane:  # one that waited for nothing does not answer all the others in one step of the loop
+                    await trio.lowlevel.checkpoint()
         finally:
             self._waiting -= len(lane)
             del self._lanes[concern]

@@ -1,5 +1,6 @@
 """A Central System that leaves some things unanswered: the link is asked, and the station goes on."""
 
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -211,6 +212,24 @@ async def test_many_calls_in_one_read_are_answered(open_bench: Any) -> None:
         answers = [record.text for record in bench.csms.traffic if record.text.startswith('[3,"q')]
         assert len(answers) == MAX_WAITING_CALLS - 1
         assert bench.charge_point.counters.connects == 1
+        csms_broke_the_rules(bench)
+
+
+async def test_many_calls_in_one_read_leave_other_tasks_their_turn(open_bench: Any) -> None:
+    async with open_bench() as bench:
+        await trio.sleep(10)
+        dispatcher = bench.charge_point._features.dispatcher
+        websocket = bench.csms.connected["cp001"].websocket
+        for number in range(100):
+            websocket.send_text(f'[2,"q{number}","GetConfiguration",{{}}]')
+        await websocket.flush()
+        waiting = []
+        for _ in range(1000):
+            waiting.append(dispatcher._waiting)
+            await trio.lowlevel.checkpoint()
+        assert max(waiting) > 10
+        assert waiting[-1] == 0
+        assert max(before - after for before, after in pairwise(waiting)) <= 2
         csms_broke_the_rules(bench)
 
 
