@@ -36,6 +36,8 @@ LONGEST_QUEUE = 10_000
 """Lines that may wait to be printed."""
 LAST_LINES = 1.0
 """Seconds that the end waits for them."""
+MOST_ORDERS = 64
+"""Typed lines that are carried out at once; whoever types more waits."""
 
 
 @click.command("central-system")
@@ -112,11 +114,20 @@ async def _print(receive: trio.MemoryReceiveChannel[str], output: StandardOutput
 
 
 async def _obey(orders: Orders, ending: Ending) -> None:
+    free = trio.Semaphore(MOST_ORDERS)
+
+    async def obey(line: str) -> None:
+        try:
+            await orders.obey(line)
+        finally:
+            free.release()
+
     async with trio.open_nursery() as nursery:
         async for line in lines(StandardInput()):
             if line.strip() in {"quit", "exit"}:
                 break
-            nursery.start_soon(orders.obey, line)
+            await free.acquire()
+            nursery.start_soon(obey, line)
     ending.begin("end of input")
 
 

@@ -6,12 +6,15 @@ import subprocess
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 import trio
+import trio.testing
 import trustme
 from patience import PATIENCE
 
+from ocpp16.cli import central_system
 from ocpp16.cli.orders import ORDERS, Orders
 from ocpp16.codec import Call, CallResult, parse, serialize, validate
 from ocpp16.security.tls import client_context
@@ -181,3 +184,28 @@ def test_each_order_makes_a_valid_call(name: str) -> None:
     order = ORDERS[name]
     for words in (WORDS[name], WORDS[name][: order.needed]):
         validate(order.action, "request", order.payload(words))
+
+
+async def test_whoever_types_faster_than_is_obeyed_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Endless lines make neither tasks nor memory without end."""
+    given = begun = 0
+
+    async def typed() -> AsyncIterator[bytes]:
+        nonlocal given
+        while True:
+            given += 1
+            await trio.lowlevel.checkpoint()
+            yield b"reset cp001\n"
+
+    async def obey(line: str) -> None:
+        nonlocal begun
+        begun += 1
+        await trio.sleep_forever()
+
+    monkeypatch.setattr(central_system, "StandardInput", typed)
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(central_system._obey, Mock(obey=obey), Mock())
+        await trio.testing.wait_all_tasks_blocked()
+        assert begun == central_system.MOST_ORDERS
+        assert given <= begun + 1
+        nursery.cancel_scope.cancel()
