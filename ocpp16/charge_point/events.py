@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import trio
 
 from ocpp16.ctrl_c import only_at_waits
-from ocpp16.enums import AvailabilityStatus, AvailabilityType, Reason, SessionStartedReason
+from ocpp16.enums import AvailabilityStatus, AvailabilityType, ChargePointStatus, Reason, SessionStartedReason
 from ocpp16.errors import ChargePointStopped
 from ocpp16.models import ErrorInfo, Measurement
 from ocpp16.profiles.base import Context
@@ -32,6 +32,7 @@ _FOREIGN = (
     "a ChargePoint belongs to the thread of its trio loop: from another thread, or from asyncio in one, call it by "
     "trio.from_thread.run_sync(charge_point.on_…, …, trio_token=token), an async method by trio.from_thread.run"
 )
+_BEFORE_A_TRANSACTION = (ChargePointStatus.PREPARING, ChargePointStatus.RESERVED)
 _SESSION_ID_LENGTH = 255
 
 
@@ -121,8 +122,8 @@ class StationEvents:
 
         `meter_start`: register in Wh. `timestamp`: aware; now if None, or if it lies ahead. `signed_meter_value`: text
         of the meter, kept for StopTransaction.transactionData; two of its length must fit into MaxMessageSize. Raises
-        ValueError if `id_token` is not 1 to 20 characters, if a value cannot be sent, or if the connector has a running
-        transaction.
+        ValueError if `id_token` is not 1 to 20 characters, if a value cannot be sent, if the connector has a running
+        transaction, and for the id of another session than the one that began there.
         """
         number = self._connector(connector_id)
         session = _session_id(session_id)
@@ -133,6 +134,9 @@ class StationEvents:
         signed = self._signed(signed_meter_value)
         if self.ctx.transactions.running(number) is not None:
             raise ValueError(f"connector {number} has a running transaction")
+        known = self._features.availability.sessions.get(number)
+        if known not in (None, session) and self.ctx.connectors[number].base in _BEFORE_A_TRANSACTION:
+            raise ValueError(f"session_id: connector {number} has the session {known!r}, not {session!r}")
         transaction = self._features.transactions.begin(
             number, session, token, energy, reservation_id=reservation, at=at, signed=signed
         )

@@ -19,6 +19,7 @@ from ocpp16.store.base import RowChange
 from ocpp16.store.tables import meters, settings, transactions
 from ocpp16.values import finite
 
+_NOTHING = (0.0, 0.0)
 FRESH = 10_000_000
 """µs: an older reading is not passed off as one of another instant."""
 
@@ -30,7 +31,8 @@ class MeterSamples:
 
     def __init__(self, ctx: Context) -> None:
         self._ctx = ctx
-        self._offered: dict[int, tuple[float | None, float | None]] = {}
+        self._offered: dict[int, tuple[float, float]] = {}
+        """Current and power; nothing is offered before the host tells of it."""
         self.readings = MeterReadings(ctx)
         self.bases = IntervalBases()
         """From where interval energies are counted."""
@@ -38,12 +40,12 @@ class MeterSamples:
     def offered_current(self, connector_id: int, amperes: float) -> None:
         """Raises ValueError if `amperes` is no finite number."""
         finite(amperes, "amperes")
-        self._offered[connector_id] = (amperes, self._offered.get(connector_id, (None, None))[1])
+        self._offered[connector_id] = (amperes, self._offered.get(connector_id, _NOTHING)[1])
 
     def offered_power(self, connector_id: int, watts: float) -> None:
         """Raises ValueError if `watts` is no finite number."""
         finite(watts, "watts")
-        self._offered[connector_id] = (self._offered.get(connector_id, (None, None))[0], watts)
+        self._offered[connector_id] = (self._offered.get(connector_id, _NOTHING)[0], watts)
 
     def time(self, taken: Taken, transaction: Transaction | None, at: int | None = None) -> int | None:
         """The time of a sample from this reading, µs; None if it is of before the transaction, and none of it.
@@ -80,7 +82,7 @@ class MeterSamples:
         """SampledValues; intervals are those of `series`, None: there is none yet."""
         if not wanted:
             return []
-        current, power = self._offered.get(connector_id, (None, None))
+        current, power = self._offered.get(connector_id, _NOTHING)
         base = None if series is None else self.bases.base(connector_id, series)
         return sample(measurement, wanted, context, current, power, previous=base)
 

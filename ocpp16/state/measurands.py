@@ -36,12 +36,12 @@ INTERVALS = (
 
 
 class Sources(NamedTuple):
-    """All that a value can come from. `previous` and the offered values are None where there are none."""
+    """All that a value can come from. `previous` is None where there is none."""
 
     measurement: Measurement
     previous: Measurement | None
-    offered_current: float | None
-    offered_power: float | None
+    offered_current: float
+    offered_power: float
 
 
 class Value(NamedTuple):
@@ -64,15 +64,15 @@ def sample(
     measurement: Measurement,
     wanted: Sequence[str],
     context: ReadingContext,
-    offered_current: float | None = None,
-    offered_power: float | None = None,
+    offered_current: float = 0.0,
+    offered_power: float = 0.0,
     *,
     previous: Measurement | None = None,
 ) -> list[dict[str, str]]:
     """SampledValues of `wanted` measurands, in that order; empty if nothing of it was measured.
 
     Parameters: `wanted`: names, of which unknown ones and repeats are skipped;
-    `offered_current`: A, `offered_power`: W, None if nothing was ever offered; `previous`: the measurement at the
+    `offered_current`: A, `offered_power`: W; `previous`: the measurement at the
     beginning of the interval, for the interval measurands.
     """
     sources = Sources(measurement, previous, offered_current, offered_power)
@@ -171,10 +171,6 @@ def _grown(sources: Sources, register: str) -> list[Value]:
     return found
 
 
-def _offered(number: float | None) -> list[Value]:
-    return [] if number is None else [Value(number)]
-
-
 def _read(reading: Reading | None, otherwise: Location | None) -> list[Value]:
     if reading is None:
         return []
@@ -206,11 +202,11 @@ TABLE: Mapping[str, Row] = MappingProxyType(
         _M.POWER_ACTIVE_EXPORT: Row(_U.W, Location.OUTLET, lambda s: _reversed(s.measurement.power)),
         _M.POWER_REACTIVE_IMPORT: Row(_U.VAR, Location.OUTLET, lambda s: _all(s.measurement.reactive_power)),
         _M.POWER_REACTIVE_EXPORT: Row(_U.VAR, Location.OUTLET, lambda s: _reversed(s.measurement.reactive_power)),
-        _M.POWER_OFFERED: Row(_U.W, Location.OUTLET, lambda s: _offered(s.offered_power)),
+        _M.POWER_OFFERED: Row(_U.W, Location.OUTLET, lambda s: [Value(s.offered_power)]),
         _M.VOLTAGE: Row(_U.V, Location.OUTLET, lambda s: _all(s.measurement.voltage)),
         _M.CURRENT_IMPORT: Row(_U.A, Location.OUTLET, lambda s: _all(s.measurement.current, _LINES_AND_NEUTRAL)),
         _M.CURRENT_EXPORT: Row(_U.A, Location.OUTLET, _exported_current),
-        _M.CURRENT_OFFERED: Row(_U.A, Location.OUTLET, lambda s: _offered(s.offered_current)),
+        _M.CURRENT_OFFERED: Row(_U.A, Location.OUTLET, lambda s: [Value(s.offered_current)]),
         # No unit value exists for a factor, for hertz and for revolutions.
         _M.POWER_FACTOR: Row(None, Location.OUTLET, lambda s: _all(s.measurement.power_factor)),
         _M.FREQUENCY: Row(None, None, lambda s: _all(s.measurement.frequency)),

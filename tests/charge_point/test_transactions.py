@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import trio
 
-from ocpp16.enums import Reason
+from ocpp16.enums import Reason, SessionStartedReason
 from ocpp16.observer import MessageGivenUp, TransactionStarted, TransactionStopped, TransactionUpdated
 from ocpp16.testing.answers import CallErrorAnswer
 from ocpp16.testing.central_system import CentralSystem
@@ -286,3 +286,13 @@ async def test_charging_is_not_told_before_its_start_is_on_disk(open_bench: Any,
         disk.is_full = False
         await trio.sleep(10)
         assert [call.action for call in bench.csms.calls()[before:]] == ["StartTransaction", "StatusNotification"]
+
+
+async def test_a_transaction_is_of_the_session_that_began_there(open_bench: Any) -> None:
+    async with open_bench() as bench:
+        bench.charge_point.on_session_started(1, "s1", SessionStartedReason.EV_CONNECTED)
+        with pytest.raises(ValueError, match="session_id: connector 1 has the session 's1', not 's2'"):
+            bench.begin(1, "s2")
+        bench.begin(1, "s1")
+        bench.charge_point.on_transaction_stopped(1, "s1", Reason.LOCAL, 1200)
+        bench.begin(1, "s2")  # a host that does not tell of sessions

@@ -105,7 +105,12 @@ def test_every_measurand_of_the_specification_can_be_produced(measurand: Measura
     assert not is_producible(measurand.lower())
 
 
-@pytest.mark.parametrize("measurand", list(EXPECTED))
+def test_nothing_is_offered_before_anything_is() -> None:
+    offered = sample(Measurement(TIME), [Measurand.CURRENT_OFFERED, Measurand.POWER_OFFERED], PERIODIC)
+    assert [(value["value"], value["unit"]) for value in offered] == [("0.00", "A"), ("0.00", "W")]
+
+
+@pytest.mark.parametrize("measurand", sorted(set(EXPECTED) - {Measurand.CURRENT_OFFERED, Measurand.POWER_OFFERED}))
 def test_what_was_not_measured_is_not_reported(measurand: Measurand) -> None:
     nothing = Measurement(TIME)
     assert sample(nothing, [measurand], PERIODIC) == []
