@@ -17,6 +17,10 @@ DAY = 86_400
 ENERGY = "Energy.Active.Import.Register"
 
 
+def true_time() -> int:
+    return START + round(trio.current_time() * 1e6)
+
+
 async def test_a_stop_of_before_the_boot_is_not_told_before_its_start_of_an_earlier_one(
     open_bench: Any, until_power_fails: Any, make_config: Any, tmp_path: Any
 ) -> None:
@@ -50,9 +54,6 @@ async def test_data_of_a_transaction_over_two_clocks_is_told_in_order_and_once(
     """It begins with a clock that is set, and ends after a power cut, offline, by one that is not and may be wrong."""
     document = make_config(Core__MeterValueSampleInterval=10, Core__StopTxnSampledData=ENERGY)
     options: dict[str, Any] = {"document": document, "database_path": tmp_path}
-
-    def true_time() -> int:
-        return START + round(trio.current_time() * 1e6)
 
     async with until_power_fails(csms=CentralSystem(now=true_time), **options) as bench:
         bench.station.measurement = lambda number: Measurement(energy_import=PhaseValues(trio.current_time() + 1000))
@@ -95,9 +96,6 @@ async def test_data_of_before_a_power_cut_is_not_told_after_an_end_by_a_clock_th
     """So little that the Central System's time does not put it right (SMALLEST_SHIFT)."""
     document = make_config(Core__MeterValueSampleInterval=10, Core__StopTxnSampledData=ENERGY)
     options: dict[str, Any] = {"document": document, "database_path": tmp_path}
-
-    def true_time() -> int:
-        return START + round(trio.current_time() * 1e6)
 
     async with until_power_fails(csms=CentralSystem(now=true_time), **options) as bench:
         bench.station.measurement = lambda number: Measurement(energy_import=PhaseValues(1000.0))
@@ -175,9 +173,6 @@ async def test_a_repeat_after_a_power_cut_says_the_same_though_the_time_was_told
     is_told_later: bool,
 ) -> None:
     """Accepted without a time: what has been told by the clock as it was is the same transaction for ever."""
-
-    def true_time() -> int:
-        return START + round(trio.current_time() * 1e6)
 
     csms = CentralSystem(now=true_time)
     options: dict[str, Any] = {

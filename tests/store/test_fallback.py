@@ -7,9 +7,9 @@ import sqlite3
 import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
 import pytest
+from failing_disk import FULL, MANNER, NOW, Disk, fallen_back, file_with, message, put, setting
 from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
@@ -21,8 +21,6 @@ from ocpp16.store.base import Batch, Delete, Put, Row, RowChange, Store
 from ocpp16.store.fallback import FallbackStore, open_or_fall_back
 from ocpp16.store.loading import load_all
 from ocpp16.store.memory import MemoryStore
-from ocpp16.store.migrations import load_schema
-from ocpp16.store.opening import Manner
 from ocpp16.store.sqlite import SqliteStore
 from ocpp16.store.tables import (
     TABLES,
@@ -37,18 +35,6 @@ from ocpp16.store.tables import (
     transactions,
 )
 from ocpp16.testing.contracts import check_store
-
-NOW = 1_790_000_000_000_000
-MANNER = Manner(load_schema(), "NORMAL", None, NOW)
-FULL = OSError(errno.ENOSPC, "No space left on device")
-
-
-def setting(key: str, value: object = 1) -> Put:
-    return settings.put(settings.SettingRow(key, value))
-
-
-def message(sequence: int, transaction_key: int | None = None) -> Put:
-    return message_queue.put(message_queue.MessageRow(sequence, 1, "A", {"n": sequence}, 0, transaction_key))
 
 
 @pytest.fixture
@@ -68,24 +54,6 @@ def unreadable(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         yield
 
 
-def put(store: Store, *changes: RowChange, who: str = "cp") -> None:
-    assert store.apply([(who, changes)]) == {}
-
-
-def file_with(path: Path, *changes: RowChange, who: str = "cp") -> None:
-    store = SqliteStore.open(path)
-    put(store, *changes, who=who)
-    store.close()
-
-
-def fallen_back(path: Path, disk: Any, error: Exception = FULL) -> FallbackStore:
-    disk.error = error
-    store = open_or_fall_back(path, MANNER)
-    assert isinstance(store, FallbackStore)
-    disk.error = None
-    return store
-
-
 def content(store: Store, who: str = "cp") -> dict[str, list[Row]]:
     return {table.name: rows for table in TABLES if (rows := store.load(who, table))}
 
@@ -97,7 +65,7 @@ def content(store: Store, who: str = "cp") -> dict[str, list[Row]]:
         *(errno.ENOENT, errno.ELOOP),  # a folder that is being replaced, a link somebody can take away
     ],
 )
-def test_what_may_pass_is_no_reason_not_to_start(path: Path, disk: Any, code: int) -> None:
+def test_what_may_pass_is_no_reason_not_to_start(path: Path, disk: Disk, code: int) -> None:
     file_with(path, setting("a"))
     store = fallen_back(path, disk, OSError(code, os.strerror(code)))
     assert store.is_degraded
@@ -114,7 +82,7 @@ def test_what_may_pass_is_no_reason_not_to_start(path: Path, disk: Any, code: in
 
 
 @pytest.mark.parametrize("name", ["SQLITE_FULL", "SQLITE_IOERR", "SQLITE_READONLY", "SQLITE_CANTOPEN", "SQLITE_BUSY"])
-def test_errors_of_sqlite_that_may_pass(path: Path, disk: Any, name: str) -> None:
+def test_errors_of_sqlite_that_may_pass(path: Path, disk: Disk, name: str) -> None:
     error = sqlite3.OperationalError(name)
     error.sqlite_errorcode = getattr(sqlite3, name)
     store = fallen_back(path, disk, error)
@@ -122,7 +90,7 @@ def test_errors_of_sqlite_that_may_pass(path: Path, disk: Any, name: str) -> Non
     store.close()
 
 
-def test_what_will_never_do_is_an_error(path: Path, tmp_path: Path, disk: Any) -> None:
+def test_what_will_never_do_is_an_error(path: Path, tmp_path: Path, disk: Disk) -> None:
     holder = SqliteStore.open(path)
     with pytest.raises(StoreError, match="another process has it"):
         open_or_fall_back(path, MANNER)
@@ -150,14 +118,14 @@ def test_what_will_never_do_is_an_error(path: Path, tmp_path: Path, disk: Any) -
         SqliteStore.open(path)
 
 
-def test_contract_holds_before_and_after(path: Path, disk: Any) -> None:
+def test_contract_holds_before_and_after(path: Path, disk: Disk) -> None:
     def open_store() -> Store:
         return fallen_back(path, disk)
 
     assert "rows_are_there_after_a_restart" in check_store(open_store)
 
 
-def test_nobody_else_gets_in_meanwhile(path: Path, disk: Any) -> None:
+def test_nobody_else_gets_in_meanwhile(path: Path, disk: Disk) -> None:
     store = fallen_back(path, disk)
     with pytest.raises(StoreError, match="another process has it"):
         SqliteStore.open(path)
@@ -168,7 +136,7 @@ def test_nobody_else_gets_in_meanwhile(path: Path, disk: Any) -> None:
     SqliteStore.open(path).close()
 
 
-def test_lock_of_one_that_was_opened_too_late_is_taken_over(path: Path, disk: Any) -> None:
+def test_lock_of_one_that_was_opened_too_late_is_taken_over(path: Path, disk: Disk) -> None:
     late = fallen_back(path, disk)
     store = FallbackStore(path, MANNER, "no answer from the disk", None, None)
     store.take_over(late)
@@ -178,7 +146,7 @@ def test_lock_of_one_that_was_opened_too_late_is_taken_over(path: Path, disk: An
     SqliteStore.open(path).close()
 
 
-def test_log_of_an_empty_file_is_read_too(path: Path, disk: Any, tmp_path: Path) -> None:
+def test_log_of_an_empty_file_is_read_too(path: Path, disk: Disk, tmp_path: Path) -> None:
     first = SqliteStore.open(tmp_path / "first")
     put(first, setting("only in the log"))
     shutil.copy(tmp_path / "first-wal", f"{path}-wal")
@@ -191,7 +159,7 @@ def test_log_of_an_empty_file_is_read_too(path: Path, disk: Any, tmp_path: Path)
     store.close()
 
 
-def test_log_that_was_not_taken_in_is_read_too(path: Path, disk: Any, tmp_path: Path) -> None:
+def test_log_that_was_not_taken_in_is_read_too(path: Path, disk: Disk, tmp_path: Path) -> None:
     first = SqliteStore.open(tmp_path / "first")
     put(first, setting("only in the log"))
     for suffix in ("", "-wal"):
@@ -203,7 +171,7 @@ def test_log_that_was_not_taken_in_is_read_too(path: Path, disk: Any, tmp_path: 
 
 
 def test_file_that_cannot_take_it_yet_is_closed_and_memory_goes_on(
-    path: Path, disk: Any, monkeypatch: pytest.MonkeyPatch
+    path: Path, disk: Disk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     store = fallen_back(path, disk)
     put(store, setting("a"))
@@ -224,7 +192,7 @@ def test_file_that_cannot_take_it_yet_is_closed_and_memory_goes_on(
     store.close()
 
 
-def test_closing_is_the_last_attempt(path: Path, disk: Any) -> None:
+def test_closing_is_the_last_attempt(path: Path, disk: Disk) -> None:
     store = fallen_back(path, disk)
     put(store, setting("a"))
     store.close()
@@ -241,7 +209,7 @@ def test_closing_is_the_last_attempt(path: Path, disk: Any) -> None:
     SqliteStore.open(path).close()
 
 
-def test_damaged_file_on_a_full_disk(path: Path, disk: Any) -> None:
+def test_damaged_file_on_a_full_disk(path: Path, disk: Disk) -> None:
     """What can be read is in memory at once; the file is repaired when there is room."""
     file_with(path, *(message(n) for n in range(300)), transactions.put(Transaction(1, 1, "s", "TAG", 1, 2)))
     os.truncate(path, path.stat().st_size - 4096)
@@ -275,10 +243,10 @@ STORY = st.lists(st.tuples(WHO, st.lists(CHANGE, max_size=4)), max_size=8)
 @hypothesis_settings(deadline=None, max_examples=40)  # files are written
 @given(before=STORY, during=STORY)
 def test_file_is_what_it_would_be_without_the_outage(
-    new_disk: Any, before: list[tuple[str, list[RowChange]]], during: list[tuple[str, list[RowChange]]]
+    before: list[tuple[str, list[RowChange]]], during: list[tuple[str, list[RowChange]]]
 ) -> None:
     with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as monkeypatch:
-        disk, path, plain = new_disk(monkeypatch), Path(folder) / "db", MemoryStore()
+        disk, path, plain = Disk(monkeypatch), Path(folder) / "db", MemoryStore()
         for who, changes in before:
             file_with(path, *changes, who=who)
             put(plain, *changes, who=who)
@@ -296,7 +264,7 @@ def test_file_is_what_it_would_be_without_the_outage(
 
 @pytest.mark.usefixtures("unreadable")
 class TestNothingCouldBeRead:
-    def test_union_loses_nothing_of_either(self, path: Path, disk: Any) -> None:
+    def test_union_loses_nothing_of_either(self, path: Path, disk: Disk) -> None:
         old = Transaction(1, 1, "old", "TAG", 1, 2)
         file_with(path, transactions.put(old), message(1, 1), message(2), setting(settings.BOOT, 57))
         file_with(path, meters.put(meters.MeterRow(1, 100, 5)), meters.put(meters.MeterRow(2, 200, 5)))
@@ -320,7 +288,7 @@ class TestNothingCouldBeRead:
         assert len(store.load("another", settings.TABLE)) == 1
         store.close()
 
-    def test_what_was_deleted_meanwhile_is_deleted_there_too(self, path: Path, disk: Any) -> None:
+    def test_what_was_deleted_meanwhile_is_deleted_there_too(self, path: Path, disk: Disk) -> None:
         file_with(path, availability.put(availability.AvailabilityRow(1, AvailabilityType.INOPERATIVE)))
         tags = [local_list.put(local_list.ListedTagRow(tag, AuthorizationStatus.ACCEPTED)) for tag in "abc"]
         file_with(path, *tags, Put(local_list_version.TABLE, (7,)), setting("a"), setting("b"), setting("c"))
@@ -333,7 +301,7 @@ class TestNothingCouldBeRead:
         assert [row[0] for row in store.load("cp", local_list.TABLE)] == ["a"]  # of two lists there is no half
         store.close()
 
-    def test_changed_keys_of_both_hold(self, path: Path, disk: Any) -> None:
+    def test_changed_keys_of_both_hold(self, path: Path, disk: Disk) -> None:
         file_with(path, setting("configuration", {"Core": {"a": 1, "b": 1}, "Other": {"c": 1}}), setting("list", [1]))
         store = fallen_back(path, disk)
         put(store, setting("configuration", {"Core": {"b": 2}, "New": {"d": 2}}), setting("list", {"e": 2}))
@@ -343,7 +311,7 @@ class TestNothingCouldBeRead:
         assert rows["list"] == {"e": 2}
         store.close()
 
-    def test_a_clock_that_is_wild_still_gives_numbers(self, path: Path, disk: Any) -> None:
+    def test_a_clock_that_is_wild_still_gives_numbers(self, path: Path, disk: Disk) -> None:
         file_with(path, setting("a"))
         for now in (-(2**62), 0, 2**62):
             disk.error = FULL
@@ -354,7 +322,7 @@ class TestNothingCouldBeRead:
         disk.error = None
 
 
-def test_row_that_makes_no_sense_stays_for_a_person_to_see(path: Path, disk: Any) -> None:
+def test_row_that_makes_no_sense_stays_for_a_person_to_see(path: Path, disk: Disk) -> None:
     file_with(path, message(1), message(2))
     connection = sqlite3.connect(path)
     connection.execute("UPDATE message_queue SET payload = 'no json' WHERE sequence = 1")
@@ -368,14 +336,14 @@ def test_row_that_makes_no_sense_stays_for_a_person_to_see(path: Path, disk: Any
     store.close()
 
 
-def test_new_file_counts_from_one(path: Path, disk: Any) -> None:
+def test_new_file_counts_from_one(path: Path, disk: Disk) -> None:
     store = fallen_back(path, disk)
     assert content(store) == {}
     assert dead_letters.next_sequence(load_all(store, "cp")) == 1
     store.close()
 
 
-def test_delete_of_everything_reaches_the_file(path: Path, disk: Any) -> None:
+def test_delete_of_everything_reaches_the_file(path: Path, disk: Disk) -> None:
     file_with(path, setting("a"), message(1))
     store = fallen_back(path, disk)
     put(store, *(Delete(table, ()) for table in TABLES))

@@ -8,31 +8,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from failing_disk import MANNER, Disk, fallen_back, file_with, message, put, setting
 
 from ocpp16.errors import StoreError
 from ocpp16.store import fallback
-from ocpp16.store.base import Put, RowChange, Store
 from ocpp16.store.fallback import FallbackStore, open_or_fall_back
 from ocpp16.store.lock import FileLock
-from ocpp16.store.migrations import load_schema
-from ocpp16.store.opening import Manner, Unavailable
+from ocpp16.store.opening import Unavailable
 from ocpp16.store.sqlite import SqliteStore
 from ocpp16.store.tables import (
     message_queue,
     settings,
 )
-
-NOW = 1_790_000_000_000_000
-MANNER = Manner(load_schema(), "NORMAL", None, NOW)
-FULL = OSError(errno.ENOSPC, "No space left on device")
-
-
-def setting(key: str, value: object = 1) -> Put:
-    return settings.put(settings.SettingRow(key, value))
-
-
-def message(sequence: int, transaction_key: int | None = None) -> Put:
-    return message_queue.put(message_queue.MessageRow(sequence, 1, "A", {"n": sequence}, 0, transaction_key))
 
 
 @pytest.fixture
@@ -40,25 +27,9 @@ def path(tmp_path: Path) -> Path:
     return tmp_path / "db"
 
 
-def put(store: Store, *changes: RowChange, who: str = "cp") -> None:
-    assert store.apply([(who, changes)]) == {}
-
-
-def file_with(path: Path, *changes: RowChange, who: str = "cp") -> None:
-    store = SqliteStore.open(path)
-    put(store, *changes, who=who)
-    store.close()
-
-
-def fallen_back(path: Path, disk: Any, error: Exception = FULL) -> FallbackStore:
-    disk.error = error
-    store = open_or_fall_back(path, MANNER)
-    assert isinstance(store, FallbackStore)
-    disk.error = None
-    return store
-
-
-def test_a_disk_that_is_mounted_later_keeps_what_it_has(path: Path, disk: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_disk_that_is_mounted_later_keeps_what_it_has(
+    path: Path, disk: Disk, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Where the folder cannot be locked, a file that is not there is none that is new."""
     file_with(path, setting("a"), message(1), message(2))
     folder, elsewhere = path.parent, path.parent.with_name("not mounted yet")
@@ -84,7 +55,7 @@ def test_a_disk_that_is_mounted_later_keeps_what_it_has(path: Path, disk: Any, m
 @pytest.mark.parametrize("was_there", [True, False])
 @pytest.mark.parametrize("how", ["mounted over", "put there"])
 def test_another_file_than_the_one_that_was_read_is_not_overwritten(
-    path: Path, disk: Any, tmp_path: Path, was_there: bool, how: str
+    path: Path, disk: Disk, tmp_path: Path, was_there: bool, how: str
 ) -> None:
     path = path.with_name("folder") / "db"
     if was_there:
@@ -110,7 +81,7 @@ def test_another_file_than_the_one_that_was_read_is_not_overwritten(
 
 @pytest.mark.parametrize("trouble", ["cannot be opened", "cannot be read", "is a folder", "rollback journal"])
 def test_what_may_be_in_an_unreadable_log_is_not_deleted(
-    path: Path, disk: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, trouble: str
+    path: Path, disk: Disk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, trouble: str
 ) -> None:
     first = SqliteStore.open(tmp_path / "first")
     put(first, message(1))
