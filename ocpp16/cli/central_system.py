@@ -6,6 +6,7 @@ of floods only a part is printed, and how much was left out.
 """
 
 from collections.abc import Callable
+from contextlib import aclosing
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -122,8 +123,8 @@ async def _obey(orders: Orders, ending: Ending) -> None:
         finally:
             free.release()
 
-    async with trio.open_nursery() as nursery:
-        async for line in lines(StandardInput()):
+    async with trio.open_nursery() as nursery, aclosing(lines(StandardInput())) as typed:
+        async for line in typed:
             if line.strip() in {"quit", "exit"}:
                 break
             await free.acquire()

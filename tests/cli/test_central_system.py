@@ -190,19 +190,22 @@ async def test_whoever_types_faster_than_is_obeyed_waits(monkeypatch: pytest.Mon
     """Endless lines make neither tasks nor memory without end."""
     given = begun = 0
 
-    async def typed() -> AsyncIterator[bytes]:
-        nonlocal given
-        while True:
+    class Typed:
+        def __aiter__(self) -> "Typed":
+            return self
+
+        async def __anext__(self) -> bytes:
+            nonlocal given
             given += 1
             await trio.lowlevel.checkpoint()
-            yield b"reset cp001\n"
+            return b"reset cp001\n"
 
     async def obey(line: str) -> None:
         nonlocal begun
         begun += 1
         await trio.sleep_forever()
 
-    monkeypatch.setattr(central_system, "StandardInput", typed)
+    monkeypatch.setattr(central_system, "StandardInput", Typed)
     async with trio.open_nursery() as nursery:
         nursery.start_soon(central_system._obey, Mock(obey=obey), Mock())
         await trio.testing.wait_all_tasks_blocked()
