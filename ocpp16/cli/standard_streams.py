@@ -8,7 +8,7 @@ import errno
 import logging
 import os
 import select
-from collections.abc import AsyncIterable, AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Callable
 
 import trio
 
@@ -38,7 +38,7 @@ class StandardInput:
         return chunk
 
 
-async def lines(source: AsyncIterable[bytes]) -> AsyncIterator[str]:
+async def lines(source: AsyncIterable[bytes]) -> AsyncGenerator[str, None]:
     """The lines of `source`, without their ends and without what is too long; what is no UTF-8 is replaced."""
     kept = b""
     async for chunk in source:
