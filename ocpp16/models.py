@@ -123,10 +123,7 @@ class Reading:
     location: str | None = None
 
     def __post_init__(self) -> None:
-        if type(self.value) is not float:
-            object.__setattr__(self, "value", finite(self.value, "value"))
-        else:
-            finite(self.value, "value")
+        object.__setattr__(self, "value", finite(self.value, "value"))
         _plain_texts(self, "location")
 
 
