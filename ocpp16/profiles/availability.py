@@ -161,7 +161,14 @@ class Availability(FeatureProfile):
             number = 0
         # Of what waits for the connection only the newest status of a connector is of interest.
         topic = ("StatusNotification", notification.connector_id)
-        self.ctx.send("StatusNotification", payload, number=number, is_triggered=is_triggered, topic=topic)
+        self.ctx.send(
+            "StatusNotification",
+            payload,
+            number=number,
+            is_triggered=is_triggered,
+            topic=topic,
+            latest=notification.timestamp,
+        )
 
     def _registered(self, signal: RegistrationChanged) -> None:
         if signal.status is RegistrationStatus.ACCEPTED and self.ctx.session.is_connected:

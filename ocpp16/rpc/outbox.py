@@ -23,7 +23,6 @@ from heapq import heapify, heappop, heappush
 from math import inf
 from typing import Any
 
-from ocpp16._core import Call, serialize
 from ocpp16.enums import RegistrationStatus
 from ocpp16.rpc.pending import Entry, Lane
 from ocpp16.rpc.policy import OutboxLimits
@@ -36,7 +35,7 @@ _COMPACTED_FROM = 64
 
 def _measure(entry: Entry) -> int:
     try:
-        return len(serialize(Call("-", entry.action, entry.payload)))
+        return len(entry.text)
     except Exception:
         return 0  # what cannot be written down fails at its first write, where somebody hears of it
 

@@ -17,7 +17,9 @@ Rules of this file:
 from collections.abc import Callable
 from typing import TypeVarTuple
 
-from ocpp16._core import Call, ValidationError, serialize, validate_sending
+from orjson import loads
+
+from ocpp16._core import ValidationError, call_text, json_bytes, validate_sending, with_member
 from ocpp16.enums import ErrorCode, RegistrationStatus
 from ocpp16.errors import CallFailed, LocalProtocolError, Offline
 from ocpp16.faults import obey_exit, text_of
@@ -124,7 +126,8 @@ class Requests:
 
     def bound(self, entry: Entry) -> Payload:
         """See `Session.bound`."""
-        return self._delivery.bind(entry) if entry.frame_payload is None else entry.frame_payload
+        payload: Payload = loads(self._bind(entry) if entry.bound is None else entry.bound)
+        return payload
 
     def next_frame(
         self, now: float, durable: int, registration: RegistrationStatus | None
@@ -132,20 +135,15 @@ class Requests:
         """Open the next CALL and give its text, id and action; the slot must be free."""
         outbox, open_call = self.outbox, self.open_call
         while (entry := outbox.next(now, durable, registration)) is not None:
-            payload = entry.frame_payload
             unique_id = entry.ids[-1] if self.retry.keep_id and entry.ids else self._new_id()
-            is_bound = payload is not None
             try:
-                if payload is None:
-                    payload = self._delivery.bind(entry)
-                    is_bound = True
-                    validate_sending(entry.action, "request", payload)
-                data = serialize(Call(unique_id, entry.action, payload))
+                if entry.bound is None:
+                    entry.bound = self._bind(entry)
+                data = call_text(unique_id, entry.action, entry.bound)
             except BaseException as error:
                 obey_exit(error)
-                self._unsendable(entry, error, now, is_bound=is_bound)
+                self._unsendable(entry, error, now)
                 continue
-            entry.frame_payload = payload
             self._counters.calls_sent += 1
             if entry.ids and entry.is_retried:
                 self._counters.retries += 1
@@ -156,9 +154,24 @@ class Requests:
             return data, unique_id, entry.action
         return None
 
-    def _unsendable(self, entry: Entry, error: BaseException, now: float, *, is_bound: bool) -> None:
+    def _bind(self, entry: Entry) -> bytes:
+        """What is to be sent, complete and with corrected times. What was checked already and is sent as it was is not
+        checked again. Raises ValidationError, what `Delivery` raises, and what writing it down does."""
+        transaction_id = self._delivery.transaction_id(entry)
+        payload = self._delivery.corrected(entry)
+        if payload is None and entry.is_checked:
+            body = entry.text
+            return body if transaction_id is None else with_member(body, b'"transactionId":%d' % transaction_id)
+        payload = entry.payload if payload is None else payload
+        if transaction_id is not None:
+            payload = {**payload, "transactionId": transaction_id}
+        validate_sending(entry.action, "request", payload)
+        return json_bytes(payload)
+
+    def _unsendable(self, entry: Entry, error: BaseException, now: float) -> None:
         """What was bound is not valid, or binding it failed. A stored message that is wrong now is wrong after a
         restart as well and is given up; one that could not be bound has its attempts for that."""
+        is_bound = entry.bound is not None or isinstance(error, ValidationError)
         failure = CallFailed(entry.action, "invalid", description=text_of(error))
         if entry.lane is Lane.BOOT:
             self._boot_again(entry, now)
@@ -396,5 +409,7 @@ def _check(entry: Entry) -> None:
         payload = {**payload, "transactionId": 0}
     try:
         validate_sending(action, "request", payload)
-    except ValidationError as error:
+        entry.write_down()
+    except (ValueError, TypeError) as error:  # a ValidationError, or what cannot be written as JSON
         raise LocalProtocolError(str(error)) from error
+    entry.is_checked = True

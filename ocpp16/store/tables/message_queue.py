@@ -7,6 +7,7 @@ row is never patched, and a restart loses no link between a MeterValues and its 
 
 from typing import Any, NamedTuple
 
+from ocpp16.store.base import Put
 from ocpp16.store.rows import Rows
 
 
@@ -31,3 +32,10 @@ where these are not all that of the message."""
 ROWS = Rows("message_queue", MessageRow)
 TABLE = ROWS.table
 put, delete, read = ROWS.put, ROWS.delete, ROWS.read
+
+
+def put_written(
+    sequence: int, lane: int, action: str, text: str, attempts: int, transaction_key: int | None, clock_boot: int
+) -> Put:
+    """`put` for a payload that is JSON `text` already: the wire has the same."""
+    return Put(TABLE, (sequence, lane, action, text, attempts, transaction_key, clock_boot))
