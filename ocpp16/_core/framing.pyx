@@ -21,6 +21,7 @@ include "nesting.pxi"
 
 cdef object _loads = orjson.loads
 cdef object _dumps = orjson.dumps
+cdef object _Fragment = orjson.Fragment
 cdef object _JSONDecodeError = orjson.JSONDecodeError
 cdef object _JSONEncodeError = orjson.JSONEncodeError
 
@@ -247,118 +248,7 @@ cdef object _misshapen(list frame):
     return FramingError(f"{name}: {text}", kind, unique_id, frame)
 
 
-def serialize(frame):
-    """The frame as JSON in UTF-8; `parse` takes it, unless an EchoedId is given back to its sender.
-
-    Raises ValueError for what JSON or OCPP-J cannot carry: a lone surrogate, an integer beyond 64 bits, more than 64
-    levels. TypeError for values of types that are none of JSON's. NaN and infinity are written as null: what is sent
-    is validated before.
-    """
-    cdef Call call
-    cdef CallResult result
-    cdef CallError error
-    if type(frame) is Call:
-        call = <Call>frame
-        return _written(
-            [2, _sent_id(call.unique_id), _text(call.action, "action"), _object(call.payload, "payload")],
-            _depth_below(call.payload),
-        )
-    if type(frame) is CallResult:
-        result = <CallResult>frame
-        return _written([3, _sent_id(result.unique_id), _object(result.payload, "payload")], _depth_below(result.payload))
-    if type(frame) is CallError:
-        error = <CallError>frame
-        return _written([
-            4,
-            _sent_id(error.unique_id),
-            _text(error.code, "code"),
-            _text(error.description, "description"),
-            _object(error.details, "details"),
-        ], _depth_below(error.details))
-    raise TypeError(f"a frame is Call, CallResult or CallError, not {type(frame).__name__}")
-
-
-cdef inline int _depth_below(payload) noexcept:
-    """As `_depth_of`, of the part of a frame that is nested."""
-    return _depth_of(<PyObject *>payload, DEPTH - 1) if PyDict_GET_SIZE(<PyObject *>payload) else SHALLOW
-
-
-cdef object _written(value, int depth):
-    # Looked at before it is written: of tuples the writer does not count the levels, and writes beyond its memory.
-    if depth != SHALLOW:
-        _refuse_deep(value, depth)
-    cdef PyObject *data = PyObject_CallOneArg(<PyObject *>_dumps, <PyObject *>value)
-    if data is NULL:
-        _refuse_unwritable()
-    return take(data)
-
-
-cdef int _refuse_unwritable() except -1:
-    try:
-        raise_what_is_set()
-    except _JSONEncodeError as problem:
-        raise _unwritable(problem) from None
-
-
-cdef int _refuse_deep(value, int depth) except -1:
-    if depth == UNKNOWN:  # a dataclass or the like: looked at as it is written
-        try:
-            written = _loads(_dumps(value))
-        except _JSONEncodeError as problem:
-            raise _unwritable(problem) from None
-        depth = _depth_of(<PyObject *>written, DEPTH)
-    if depth != SHALLOW:
-        raise ValueError(_TOO_DEEP)
-
-
-# What the writer below says of values that have a JSON type and cannot be written all the same.
-cdef tuple _VALUE_PROBLEMS = (
-    ("Recursion limit", _TOO_DEEP),
-    ("default serializer exceeds recursion limit", _TOO_DEEP),
-    ("str is not valid UTF-8", "a text has a lone surrogate, which is no Unicode character"),
-    ("Integer exceeds 64-bit range", "an integer is beyond 64 bits"),
-)
-
-
-cdef object _unwritable(problem):
-    said = str(problem)
-    for beginning, text in _VALUE_PROBLEMS:
-        if said.startswith(beginning):
-            return ValueError(text)
-    return TypeError(f"a value that JSON does not have: {said}")
-
-
-cdef inline object _sent_id(unique_id):
-    if _is_id(unique_id):
-        return unique_id
-    return _unusual_id(unique_id)
-
-
-cdef object _unusual_id(unique_id):
-    if isinstance(unique_id, EchoedId):
-        return unique_id.raw
-    if not isinstance(unique_id, str):
-        raise TypeError(f"unique_id must be str, not {type(unique_id).__name__}")
-    if not 0 < len(unique_id) <= 36:
-        raise ValueError(f"unique_id must have 1 to 36 characters, not {len(unique_id)}")
-    return unique_id
-
-
-cdef inline object _text(value, str name):
-    if not isinstance(value, str):
-        raise TypeError(f"{name} must be str, not {type(value).__name__}")
-    return value
-
-
-cdef inline object _object(value, str name):
-    if not isinstance(value, dict):
-        raise TypeError(f"{name} must be dict, not {type(value).__name__}")
-    return value
-
-
-def json_text(value):
-    """A JSON value as text, for payloads that travel inside a payload. Raises as `serialize`."""
-    return _written(value, _depth_of(<PyObject *>value, DEPTH)).decode()
+include "writing.pxi"
 
 
 def duplicate_members(text):
