@@ -10,7 +10,7 @@ from typing import Any, Protocol, TypeVar
 import trio
 from orjson import dumps
 
-from ocpp16._core import format_datetime, validate_sending, with_member
+from ocpp16._core import format_datetime, validate_sending
 from ocpp16.enums import Reason, RegistrationStatus
 from ocpp16.errors import CallFailed, Offline
 from ocpp16.log import FoldingLog
@@ -19,7 +19,7 @@ from ocpp16.observer import ObserverEvent
 from ocpp16.profiles.asked import AskedChanges, ConfigurationKeeper, Writer
 from ocpp16.profiles.asked_station import AskedStation
 from ocpp16.profiles.station_side import StationSide
-from ocpp16.rpc.pending import Entry, Lane
+from ocpp16.rpc.pending import Entry, Lane, with_member
 from ocpp16.rpc.session import Session
 from ocpp16.state.clock import Clock, within
 from ocpp16.state.configuration import Configuration

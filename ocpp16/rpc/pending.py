@@ -172,6 +172,11 @@ class Entry:
         return self.lane is Lane.TRANSACTION or (self.is_persistent and self.lane is Lane.NORMAL)
 
 
+def with_member(text: bytes, member: bytes) -> bytes:
+    """A JSON object with one member more, of a name that it does not have."""
+    return text[:-1] + (b"," if len(text) > 2 else b"") + member + b"}"
+
+
 class Delivery(Protocol):
     """Who keeps what the messages tell of: the charge point. Called synchronously, before the next frame is chosen."""
 

@@ -19,14 +19,14 @@ from typing import TypeVarTuple
 
 from orjson import loads
 
-from ocpp16._core import ValidationError, call_text, json_bytes, validate_sending, with_member
+from ocpp16._core import ValidationError, call_text, json_bytes, validate_sending
 from ocpp16.enums import ErrorCode, RegistrationStatus
 from ocpp16.errors import CallFailed, LocalProtocolError, Offline
 from ocpp16.faults import obey_exit, text_of
 from ocpp16.messages.actions import ACTIONS
 from ocpp16.models import Counters
 from ocpp16.rpc.outbox import Outbox
-from ocpp16.rpc.pending import Delivery, Entry, Lane, OpenCall, Payload
+from ocpp16.rpc.pending import Delivery, Entry, Lane, OpenCall, Payload, with_member
 from ocpp16.rpc.policy import OutboxLimits, RetryRules, Standing, Transmission, has_history, topic_of, transmission
 from ocpp16.rpc.silence import Silence
 
@@ -405,11 +405,12 @@ def _check(entry: Entry) -> None:
         raise LocalProtocolError(f"{action} is no request of a charge point")
     if entry.is_persistent and entry.is_interactive:
         raise LocalProtocolError(f"{action} is stored although somebody waits for its answer")
-    if action == "StopTransaction" and "transactionId" not in payload:
+    lacks_id = action == "StopTransaction" and "transactionId" not in payload
+    if lacks_id:
         payload = {**payload, "transactionId": 0}
     try:
         validate_sending(action, "request", payload)
         entry.write_down()
     except (ValueError, TypeError) as error:  # a ValidationError, or what cannot be written as JSON
         raise LocalProtocolError(str(error)) from error
-    entry.is_checked = True
+    entry.is_checked = not lacks_id
