@@ -36,7 +36,7 @@ class StoredDelivery:
             unknown = None
         else:
             return None
-        if b'"transactionId":' in entry.text:
+        if b'"transactionId":' in entry.written():
             return None
         transaction = entry.transaction
         known = transaction.transaction_id if isinstance(transaction, Transaction) else None

@@ -253,7 +253,7 @@ class Context:
     def row(self, entry: Entry) -> RowChange:
         """The stored form of a queued message, as it is now. It shares the text of the payload with the wire."""
         transaction = entry.transaction
-        text = entry.text
+        text = entry.written()
         if entry.data_boots:
             text = with_member(text, b'"%b":%b' % (message_queue.DATA_BOOTS.encode(), dumps(entry.data_boots)))
         return message_queue.put_written(

@@ -30,6 +30,10 @@ class Lane(IntEnum):
     NORMAL = 2
 
 
+# A member of an enumeration is found by way of Python code; these are asked for at every message.
+_TRANSACTION, _NORMAL = Lane.TRANSACTION, Lane.NORMAL
+
+
 class Entry:
     """One CALL that waits to go or for its answer.
 
@@ -144,16 +148,15 @@ class Entry:
         self._payload, self._text = payload, None
         self.is_checked = False
 
-    @property
-    def text(self) -> bytes:
+    def written(self) -> bytes:
         """The payload as JSON in UTF-8, written once: wire and store share it. Raises as `_core.serialize`."""
         if self._text is None:
             self._text = json_bytes(self._payload)
         return self._text
 
     def write_down(self) -> None:
-        """Keep the text alone. Raises as `text`."""
-        self.size = len(self.text)
+        """Keep the text alone. Raises as `written`."""
+        self.size = len(self.written())
         self._payload = None
 
     @property
@@ -164,12 +167,12 @@ class Entry:
     @property
     def is_interactive(self) -> bool:
         """Somebody waits for the answer now; asking later would be of no use."""
-        return self.lane is Lane.NORMAL and (self.on_failure is not None or self.action == "Authorize")
+        return self.lane is _NORMAL and (self.on_failure is not None or self.action == "Authorize")
 
     @property
     def is_retried(self) -> bool:
         """Sent until it is answered or its attempts are used up."""
-        return self.lane is Lane.TRANSACTION or (self.is_persistent and self.lane is Lane.NORMAL)
+        return self.lane is _TRANSACTION or (self.is_persistent and self.lane is _NORMAL)
 
 
 def with_member(text: bytes, member: bytes) -> bytes:

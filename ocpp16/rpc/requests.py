@@ -15,7 +15,6 @@ Rules of this file:
 """
 
 from collections.abc import Callable
-from typing import TypeVarTuple
 
 from orjson import loads
 
@@ -30,12 +29,14 @@ from ocpp16.rpc.pending import Delivery, Entry, Lane, OpenCall, Payload, with_me
 from ocpp16.rpc.policy import OutboxLimits, RetryRules, Standing, Transmission, has_history, topic_of, transmission
 from ocpp16.rpc.silence import Silence
 
+# A member of an enumeration is found by way of Python code; these are asked for at every message.
+_BOOT, _TRANSACTION = Lane.BOOT, Lane.TRANSACTION
+_DROP = Transmission.DROP
+
 _FINAL = frozenset({ErrorCode.NOT_IMPLEMENTED, ErrorCode.NOT_SUPPORTED})
 """Codes that the same message will meet again, whenever it is sent."""
 _NEVER_FINAL = frozenset({"StartTransaction", "StopTransaction", "MeterValues"})
 """Every Central System knows these, so such a code is taken for a passing fault: what they tell is worth the wait."""
-
-Arguments = TypeVarTuple("Arguments")
 
 
 class Requests:
@@ -84,10 +85,10 @@ class Requests:
         outbox = self.outbox
         may_queue = outbox.limits.queue_all and not entry.is_interactive and outbox.limits.may_queue(entry.action)
         decision = transmission(entry.lane, where, is_triggered=entry.is_triggered, may_queue=may_queue)
-        if decision is Transmission.DROP:
+        if decision is _DROP:
             self._drop(entry, Offline(entry.action, f"charge point is {where.name.lower()}"))
             return False
-        older = None if entry.lane is Lane.TRANSACTION else self._superseded(entry, now)
+        older = None if entry.lane is _TRANSACTION else self._superseded(entry, now)
         entry.due = max(entry.due, self.silence.held_until(entry, now))
         outbox.add(entry)
         if older is not None:
@@ -102,7 +103,7 @@ class Requests:
     def _superseded(self, entry: Entry, now: float) -> Entry | None:
         """Take out the message whose place this one takes."""
         outbox = self.outbox
-        if entry.lane is Lane.BOOT:
+        if entry.lane is _BOOT:
             older = outbox.boot
             if older is not None:
                 outbox.remove(older)
@@ -160,7 +161,7 @@ class Requests:
         transaction_id = self._delivery.transaction_id(entry)
         payload = self._delivery.corrected(entry)
         if payload is None and entry.is_checked:
-            body = entry.text
+            body = entry.written()
             return body if transaction_id is None else with_member(body, b'"transactionId":%d' % transaction_id)
         payload = entry.payload if payload is None else payload
         if transaction_id is not None:
@@ -173,7 +174,7 @@ class Requests:
         restart as well and is given up; one that could not be bound has its attempts for that."""
         is_bound = entry.bound is not None or isinstance(error, ValidationError)
         failure = CallFailed(entry.action, "invalid", description=text_of(error))
-        if entry.lane is Lane.BOOT:
+        if entry.lane is _BOOT:
             self._boot_again(entry, now)
         elif entry.is_retried and is_bound:
             self._give_up(entry, failure)
@@ -228,7 +229,7 @@ class Requests:
                 entry.attempts += 1
                 self._tell("delivery", self._delivery.attempted, entry)
             return
-        if entry.lane is Lane.BOOT:
+        if entry.lane is _BOOT:
             self._boot_again(entry, now)
         elif entry.is_retried:
             self._count_attempt(entry, failure, now)
@@ -283,7 +284,7 @@ class Requests:
             self.silence.wants_probe = True
         if entry is None:
             return
-        if entry.lane is Lane.BOOT:
+        if entry.lane is _BOOT:
             self._boot_again(entry, now)
         elif entry.is_retried:
             if not self.silence.timed_out(entry, now, is_alive=is_alive):
@@ -306,7 +307,7 @@ class Requests:
         """
         transient = self.outbox.take_transient()
         entry = self.open_call.close()
-        if entry is not None and entry.lane is Lane.BOOT:
+        if entry is not None and entry.lane is _BOOT:
             self._put_back(entry)
         elif entry is not None and entry.is_retried:
             if not self.silence.interrupted(entry, now):
@@ -343,7 +344,7 @@ class Requests:
     def _put_back(self, entry: Entry) -> bool:
         """Into its lane again. False: a newer one tells the same better, and it has come to its end."""
         outbox = self.outbox
-        if entry.lane is Lane.BOOT:
+        if entry.lane is _BOOT:
             newer = outbox.boot
         elif entry.topic is not None:
             newer = outbox.newest(entry.topic, is_triggered=entry.is_triggered)
@@ -388,7 +389,7 @@ class Requests:
             self._tell("delivery", self._delivery.dropped, entry)
         self._fail(entry, failure)
 
-    def _tell(self, what: str, hook: Callable[[*Arguments], object], *arguments: *Arguments) -> None:
+    def _tell(self, what: str, hook: Callable[..., object], *arguments: object) -> None:
         """The one door to code that is not ours: what it raises is told, and ends nothing."""
         try:
             hook(*arguments)
