@@ -21,12 +21,12 @@ import trio.testing
 
 from ocpp16.charge_point.charge_point import ChargePoint
 from ocpp16.charge_point.keeper import StoredConfiguration
+from ocpp16.configuration.configuration import Configuration
 from ocpp16.models import Counters
 from ocpp16.rpc.ids import uuid_ids
 from ocpp16.rpc.tolerance import Tolerance
 from ocpp16.simulation.station import SimulatedStation
 from ocpp16.state.clock import Clock
-from ocpp16.state.configuration import Configuration
 from ocpp16.store.journal import Journal
 from ocpp16.store.memory import MemoryStore
 from ocpp16.testing.central_system import CentralSystem

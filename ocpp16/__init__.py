@@ -4,7 +4,7 @@ General layout, from the bottom up; each storey imports only those below it:
 
 - `_core`: compiled; frames, date-times, validation
 - `enums`, `models`, `errors`, `messages`, `station`, `observer`: the vocabulary
-- `rpc`, `state`, `codec`, `schedule`: decide, synchronously, and are told the time
+- `rpc`, `state`, `configuration`, `codec`, `schedule`: decide, synchronously, and are told the time
 - `store`, `security`, `transport`: disk, keys, network
 - `profiles`: the features
 - `charge_point`: puts them together
@@ -21,6 +21,7 @@ from ocpp16._version import __version__
 if TYPE_CHECKING:
     from ocpp16.charge_point.charge_point import ChargePoint
     from ocpp16.charge_point.open import open_charge_point
+    from ocpp16.configuration.configuration import Configuration
     from ocpp16.errors import (
         CallFailed,
         ChargePointStopped,
@@ -41,7 +42,6 @@ if TYPE_CHECKING:
         PhaseValues,
     )
     from ocpp16.observer import Observer, ObserverEvent
-    from ocpp16.state.configuration import Configuration
     from ocpp16.station import CoreStation, SmartChargingStation
     from ocpp16.store.open import open_store
 
@@ -50,7 +50,7 @@ _HOMES = {
     "ChargePoint": "ocpp16.charge_point.charge_point",
     "ChargePointStopped": "ocpp16.errors",
     "ChargingLimit": "ocpp16.models",
-    "Configuration": "ocpp16.state.configuration",
+    "Configuration": "ocpp16.configuration.configuration",
     "ConfigurationError": "ocpp16.errors",
     "CoreStation": "ocpp16.station",
     "DataTransferResponse": "ocpp16.models",

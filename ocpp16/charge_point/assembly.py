@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 from ocpp16.charge_point.delivery import StoredDelivery
 from ocpp16.charge_point.dispatcher import Dispatcher
 from ocpp16.charge_point.restored import Restored
+from ocpp16.configuration.configuration import Configuration
+from ocpp16.configuration.keys import core, internal
 from ocpp16.enums import AvailabilityType, ChargePointStatus, ErrorCode
 from ocpp16.profiles.authorization import Authorization
 from ocpp16.profiles.availability import Availability
@@ -34,9 +36,7 @@ from ocpp16.profiles.transactions import TransactionMessages
 from ocpp16.rpc.pending import Lane
 from ocpp16.rpc.policy import OutboxLimits, RetryRules
 from ocpp16.rpc.session import Session
-from ocpp16.state.configuration import Configuration
 from ocpp16.state.connector import Connector, initial_status
-from ocpp16.state.keys import core, internal
 from ocpp16.state.signals import Signals
 from ocpp16.state.timers import Timers
 from ocpp16.station import CoreStation, SmartChargingStation

@@ -29,6 +29,8 @@ from ocpp16.charge_point.questions import KeyCallback, Questions
 from ocpp16.charge_point.restored import BOOT, Restored, restored
 from ocpp16.charge_point.second_line import SecondLine
 from ocpp16.charge_point.writer import JournalWriter
+from ocpp16.configuration.configuration import Configuration
+from ocpp16.configuration.keys import core, internal
 from ocpp16.ctrl_c import only_at_waits
 from ocpp16.enums import BootReason, ChargePointStatus
 from ocpp16.errors import ChargePointStopped, StoreError
@@ -45,8 +47,6 @@ from ocpp16.redaction import redacted
 from ocpp16.rpc.tolerance import Tolerance
 from ocpp16.schedule.sharing import Strategy
 from ocpp16.state.clock import Clock
-from ocpp16.state.configuration import Configuration
-from ocpp16.state.keys import core, internal
 from ocpp16.state.signals import ConfigurationChanged, RegistrationChanged
 from ocpp16.state.timers import Timers
 from ocpp16.station import CoreStation

@@ -27,6 +27,9 @@ from ocpp16.charge_point.feed import ObserverFeed
 from ocpp16.charge_point.keeper import FiledConfiguration, StoredConfiguration
 from ocpp16.charge_point.restored import CONFIGURATION
 from ocpp16.charge_point.store_reports import StoreReports, reported
+from ocpp16.configuration.configuration import Configuration
+from ocpp16.configuration.file import read_json_object
+from ocpp16.configuration.keys import internal, security
 from ocpp16.ctrl_c import entered_and_left_whole
 from ocpp16.errors import ConfigurationError
 from ocpp16.faults import obey_exit, sentence
@@ -37,9 +40,6 @@ from ocpp16.rpc.ids import uuid_ids
 from ocpp16.rpc.tolerance import Tolerance
 from ocpp16.security.tls import client_context, prepare_keylog
 from ocpp16.state.clock import Clock
-from ocpp16.state.configuration import Configuration
-from ocpp16.state.configuration_file import read_json_object
-from ocpp16.state.keys import internal, security
 from ocpp16.station import CoreStation
 from ocpp16.store.base import Store
 from ocpp16.store.files import FileKeeper

@@ -15,6 +15,8 @@ import trio
 from ocpp16.charge_point.events import StationEvents
 from ocpp16.charge_point.station_check import is_async_function
 from ocpp16.codec import validate
+from ocpp16.configuration.configuration import Configuration, Key
+from ocpp16.configuration.keys import core
 from ocpp16.ctrl_c import only_at_waits
 from ocpp16.enums import (
     ChargingProfilePurposeType,
@@ -29,9 +31,7 @@ from ocpp16.profiles.data_transfer import DataTransferHandler
 from ocpp16.profiles.smart_charging import SmartCharging
 from ocpp16.schedule import CompositeSchedule, InstalledProfiles, Limit
 from ocpp16.schedule.sharing import Strategy
-from ocpp16.state.configuration import Configuration, Key
 from ocpp16.state.connector import Notification
-from ocpp16.state.keys import core
 from ocpp16.state.transaction import Transaction, Transactions
 from ocpp16.values import described, document, finite, is_a, items, member, text, whole
 

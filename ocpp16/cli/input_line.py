@@ -19,8 +19,8 @@ from prompt_toolkit.patch_stdout import patch_stdout
 from ocpp16.cli.completion import CommandCompleter
 from ocpp16.cli.failure import INTERRUPTED
 from ocpp16.cli.running import Ending
+from ocpp16.configuration.keys import internal
 from ocpp16.simulation import Commands
-from ocpp16.state.keys import internal
 
 
 class InputLine:

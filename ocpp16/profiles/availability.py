@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from math import inf
 
+from ocpp16.configuration.keys import core
 from ocpp16.enums import (
     AvailabilityStatus,
     AvailabilityType,
@@ -23,7 +24,6 @@ from ocpp16.profiles.base import Context, FeatureProfile, Payload, Reply, on
 from ocpp16.state.availability import AvailabilityChange, availability_change, availability_status
 from ocpp16.state.connector import Notification
 from ocpp16.state.connector_table import ConnectorEvent
-from ocpp16.state.keys import core
 from ocpp16.state.signals import (
     ClockSet,
     Connected,

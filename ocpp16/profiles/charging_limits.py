@@ -15,6 +15,7 @@ from math import inf
 from operator import itemgetter
 from typing import Literal, TypedDict
 
+from ocpp16.configuration.keys import smart_charging
 from ocpp16.enums import ChargingProfilePurposeType
 from ocpp16.faults import obey_exit
 from ocpp16.models import ChargingLimit
@@ -33,7 +34,6 @@ from ocpp16.schedule import (
 )
 from ocpp16.schedule.sharing import Demand, Strategy, equal
 from ocpp16.state.clock import to_datetime
-from ocpp16.state.keys import smart_charging
 from ocpp16.state.timers import Timer
 from ocpp16.values import finite, pairs
 

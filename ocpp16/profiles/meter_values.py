@@ -22,6 +22,8 @@ Rules of this file:
 from collections.abc import Mapping, Sequence
 from functools import partial
 
+from ocpp16.configuration.configuration import Key
+from ocpp16.configuration.keys import core
 from ocpp16.enums import Measurand, ReadingContext
 from ocpp16.models import Measurement, PhaseValues
 from ocpp16.profiles.base import Collected, Context, FeatureProfile, Payload
@@ -29,8 +31,6 @@ from ocpp16.profiles.meter_readings import Taken
 from ocpp16.profiles.meter_samples import MeterSamples
 from ocpp16.profiles.transaction_data import TransactionData
 from ocpp16.state.alignment import next_aligned
-from ocpp16.state.configuration import Key
-from ocpp16.state.keys import core
 from ocpp16.state.measurands import INTERVALS, has_intervals, intervals_of
 from ocpp16.state.signals import ClockSet, ConfigurationChanged
 from ocpp16.state.timers import Timer

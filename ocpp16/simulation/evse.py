@@ -15,12 +15,12 @@ What flows at the connector, and how that is told, is its outlet's (outlet.py).
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from ocpp16.configuration.keys import core
 from ocpp16.enums import ChargePointErrorCode, Reason, SessionStartedReason
 from ocpp16.simulation.access import Reservation, Token
 from ocpp16.simulation.car import Car, CarPlan
 from ocpp16.simulation.flow import Flow
 from ocpp16.simulation.outlet import Outlet
-from ocpp16.state.keys import core
 from ocpp16.state.timers import Timer
 from ocpp16.state.transaction import Transaction
 

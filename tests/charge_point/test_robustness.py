@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 import trio
 
+from ocpp16.configuration.keys.core import HEARTBEAT_INTERVAL
 from ocpp16.enums import Reason
 from ocpp16.rpc.pending import Lane
-from ocpp16.state.keys.core import HEARTBEAT_INTERVAL
 from ocpp16.store.tables import message_queue
 from ocpp16.testing.central_system import CentralSystem
 

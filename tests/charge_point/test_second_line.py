@@ -12,11 +12,11 @@ import pytest
 import trio
 
 from ocpp16.charge_point.second_line import SecondLine
+from ocpp16.configuration.configuration import Prepared
 from ocpp16.enums import ChargePointErrorCode
 from ocpp16.errors import CallFailed
 from ocpp16.models import Counters, ErrorInfo
 from ocpp16.observer import InternalError, ObserverEvent
-from ocpp16.state.configuration import Prepared
 from ocpp16.state.signals import TransactionStarted
 from ocpp16.testing.central_system import CentralSystem
 

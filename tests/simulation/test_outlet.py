@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
+from ocpp16.configuration.keys import core
 from ocpp16.enums import ChargePointErrorCode, Reason
-from ocpp16.state.keys import core
 
 GROUND = ChargePointErrorCode.GROUND_FAILURE
 STARTED = [("session_started", 1, "EVConnected"), ("transaction_started", 1, "TAG", 0.0)]

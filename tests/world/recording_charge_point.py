@@ -4,11 +4,11 @@ from collections.abc import Callable, Collection, Coroutine, Generator
 from types import SimpleNamespace
 from typing import Any
 
+from ocpp16.configuration.keys import core
 from ocpp16.enums import AuthorizationStatus, ConfigurationStatus
 from ocpp16.errors import FeatureNotBuilt
 from ocpp16.models import Counters, DataTransferResponse, DeadLetter, IdTagInfo
 from ocpp16.state.clock import Clock
-from ocpp16.state.keys import core
 from ocpp16.state.timers import Timers
 from ocpp16.state.transaction import Transaction, Transactions
 
