@@ -97,7 +97,7 @@ class Prepared:
             return self.change
         with self._apart():
             if self._revision != self._layers.revision:
-                self._take(self._again())
+                self.renew()
             if not self.change.is_accepted:
                 raise ValueError(self.change.reason)
             if not self.change.is_unchanged:
@@ -134,10 +134,14 @@ class Prepared:
         try:
             yield
         finally:
-            for prepared in later:
-                prepared._take(prepared._again())
-                if prepared.change.is_accepted:
-                    layers.under_way = (*layers.under_way, prepared)
+            for change in later:
+                if change.renew():
+                    layers.under_way = (*layers.under_way, change)
+
+    def renew(self) -> bool:
+        """For the layers it is on its way through: check it again, on what holds by now. Whether it is accepted."""
+        self._take(self._again())
+        return self.change.is_accepted
 
     def _take(self, fresh: "Prepared") -> None:
         self.change, self.value, self._revision = fresh.change, fresh.value, fresh._revision

@@ -14,7 +14,7 @@ Each layer holds only what differs from the one below it, so that ten thousand c
 
 from collections.abc import Iterator, Mapping
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import Any, Final, Protocol, TypeVar
 
 from ocpp16.configuration import key_families
 from ocpp16.configuration.custom_keys import CUSTOM, CustomKeys
@@ -25,9 +25,6 @@ from ocpp16.configuration.keys.core import SUPPORTED_FEATURE_PROFILES
 from ocpp16.configuration.keys.internal import KEY_ACCESS
 from ocpp16.configuration.loading import ABSENT, Loaded, Values, base, value_of
 
-if TYPE_CHECKING:
-    from ocpp16.configuration.changes import Prepared
-
 T = TypeVar("T")
 
 _NOTHING: Final[Mapping[str, Any]] = MappingProxyType({})
@@ -35,6 +32,20 @@ _NOTHING_PENDING: Final[Mapping[Key[Any], Any]] = MappingProxyType({})
 _NONE: Final[frozenset[Any]] = frozenset()
 """One for all: an empty set costs as much as a full one of four."""
 _NOT_FEATURES: Final = frozenset({"Internal", "Security", CUSTOM})
+
+
+class UnderWay(Protocol):
+    """A change on its way to the disk, as the layers know it; `changes.Prepared` is one."""
+
+    @property
+    def key(self) -> Key[Any]: ...
+
+    @property
+    def value(self) -> Any: ...
+
+    def renew(self) -> bool:
+        """Check it again, on what holds by now. Whether it is still accepted."""
+        ...
 
 
 class Layers:
@@ -60,7 +71,7 @@ class Layers:
         self.overlaid: frozenset[Key[Any]] = frozenset(loaded.overlay) if loaded.overlay else _NONE
         """Keys whose change in force is of an earlier run."""
         self.pending: Mapping[Key[Any], Any] = _NOTHING_PENDING
-        self.under_way: tuple[Prepared, ...] = ()
+        self.under_way: tuple[UnderWay, ...] = ()
         """In the order in which they go to the disk."""
         self.revision = 0
         """Rises with every change, so that a prepared one knows whether it still is what was checked."""
