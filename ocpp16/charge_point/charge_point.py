@@ -28,6 +28,7 @@ from ocpp16.charge_point.pump import Pump
 from ocpp16.charge_point.questions import KeyCallback, Questions
 from ocpp16.charge_point.restored import BOOT, Restored, restored
 from ocpp16.charge_point.second_line import SecondLine
+from ocpp16.charge_point.turns import Turns
 from ocpp16.charge_point.writer import JournalWriter
 from ocpp16.configuration.configuration import Configuration
 from ocpp16.configuration.keys import core, internal
@@ -47,7 +48,7 @@ from ocpp16.redaction import redacted
 from ocpp16.rpc.tolerance import Tolerance
 from ocpp16.schedule.sharing import Strategy
 from ocpp16.state.clock import Clock
-from ocpp16.state.signals import ConfigurationChanged, RegistrationChanged
+from ocpp16.state.signals import ConfigurationChanged
 from ocpp16.state.timers import Timers
 from ocpp16.station import CoreStation
 from ocpp16.store.base import Row
@@ -76,7 +77,6 @@ class ChargePoint(Questions):
         "_outside",
         "_pump",
         "_random",
-        "_registered",
         "_resume_delay",
         "_sharing",
         "_stop_scope",
@@ -84,6 +84,7 @@ class ChargePoint(Questions):
         "_token",
         "_trace",
         "_turn",
+        "_turns",
         "asked_station",
         "built_profiles",
         "clock",
@@ -139,13 +140,13 @@ class ChargePoint(Questions):
         self._random = random
         self._trace = self._traced if trace_messages and feed is not None else None
         self._pump = Pump(clock, self.timers, self._durable, self.second_line.failed)
+        self._turns = Turns(self._pump)
         self._life = Life(nursery, self.second_line)
         self._outside: Life | None = None
         """Of tasks that go on over stops and starts; made with the first."""
         self._turn = Turn()
         self._stopped: trio.Event | None = None
         self._stop_scope: trio.CancelScope | None = None
-        self._registered: trio.Event | None = None
         self._resume_delay = 0.0
         self._key_callbacks: dict[str, list[KeyCallback]] = {}
         self._key_texts: dict[str, str | None] = {}
@@ -195,7 +196,6 @@ class ChargePoint(Questions):
         if features.smart_charging is not None:
             features.smart_charging.limits.share(*self._sharing)
         features.ctx.signals.on(ConfigurationChanged, self._configuration_changed)
-        features.ctx.signals.on(RegistrationChanged, self._registration_changed)
         self._life = life
         self._pump.take_over(features.ctx.session, features.ctx.timers)
 
@@ -322,6 +322,7 @@ class ChargePoint(Questions):
             life.is_running = False
             self._stopped = trio.Event()
             self._nursery.start_soon(self._stop, life, self._stopped)
+            self._turns.look()
         if self._stopped is not None:
             await self._stopped.wait()
         return was_running
@@ -331,7 +332,7 @@ class ChargePoint(Questions):
         try:
             with trio.CancelScope(shield=True) as self._stop_scope:  # bounded inside
                 try:
-                    await stop_in_order(life, self._pump, self.writer, self.second_line)
+                    await stop_in_order(life, self._turns, self.writer, self.second_line)
                 except BaseException as error:  # of ours; it ends all the same
                     obey(error)
                     self.second_line.failed("stop", error)
@@ -340,7 +341,7 @@ class ChargePoint(Questions):
         finally:
             life.features.ctx.asked.withdraw()
             stopped.set()
-            self._tell_registration()
+            self._turns.look()
 
     async def restart(
         self,
@@ -383,6 +384,7 @@ class ChargePoint(Questions):
             self._outside.abandon()
         if self._stop_scope is not None:
             self._stop_scope.cancel()
+        self._turns.look()
 
     def connect_websocket(self) -> None:
         """Connect at once, and stay connected. Raises ChargePointStopped if it does not run."""
@@ -489,20 +491,6 @@ class ChargePoint(Questions):
 
     def _durable(self) -> int:
         return self._journal.durable
-
-    def _registration_changed(self, signal: RegistrationChanged) -> None:
-        self._tell_registration()
-
-    def _next_registration(self) -> trio.Event:
-        if self._registered is None:
-            self._registered = trio.Event()
-        return self._registered
-
-    def _tell_registration(self) -> None:
-        """Whoever waits for the registration is to look again."""
-        if self._registered is not None:
-            self._registered.set()
-            self._registered = None
 
     def _configuration_changed(self, signal: ConfigurationChanged) -> None:
         self._features.retune(signal.key)

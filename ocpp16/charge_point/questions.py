@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING, Any, Literal
 import trio
 
 from ocpp16.charge_point.events import StationEvents
+from ocpp16.charge_point.life import Life
 from ocpp16.charge_point.station_check import is_async_function
+from ocpp16.charge_point.turns import Turns
 from ocpp16.codec import validate
 from ocpp16.configuration.configuration import Configuration, Key
 from ocpp16.configuration.keys import core
@@ -51,15 +53,15 @@ class Questions(StationEvents):
     if TYPE_CHECKING:
         _data_transfer_handlers: dict[tuple[str, str | None], DataTransferHandler]
         _key_callbacks: dict[str, list[KeyCallback]]
+        _life: Life
         _meters: dict[int, int]
+        _turns: Turns
         configuration: Configuration
 
         @property
         def is_running(self) -> bool: ...
 
         def _keep_sharing(self, sharing: tuple[Strategy | None, float | None]) -> None: ...
-
-        def _next_registration(self) -> trio.Event: ...
 
         async def stored(self) -> None: ...
 
@@ -110,13 +112,30 @@ class Questions(StationEvents):
 
         Raises ChargePointStopped if the charge point does not run, or is stopped meanwhile.
         """
+        await self._running_until(lambda: self.registration is RegistrationStatus.ACCEPTED)
+
+    async def wait_all_answered(self) -> None:
+        """Wait until nothing is left to send: every message is answered or given up, BootNotification included.
+
+        It takes as long as it takes, offline above all: bound it by a deadline of your own. Answers to the Central
+        System and changes for the disk are not waited for. Raises ChargePointStopped if the charge point does not run,
+        or is stopped meanwhile.
+        """
+        await self._running_until(self._is_all_answered)
+
+    def _is_all_answered(self) -> bool:
+        return self.registration is not None and self.queue_depth == 0
+
+    async def _running_until(self, condition: Callable[[], bool]) -> None:
+        """Wait until it holds, in this life. Raises ChargePointStopped when that is over."""
         self._check_usable()
-        while True:
-            if not self.is_running:
-                raise ChargePointStopped("the charge point is not running")
-            if self.registration is RegistrationStatus.ACCEPTED:
-                return await trio.lowlevel.checkpoint()
-            await self._next_registration().wait()
+        life = self._life
+        await self._turns.until(lambda: self._is_over(life) or condition())
+        if self._is_over(life):
+            raise ChargePointStopped("the charge point is not running")
+
+    def _is_over(self, life: Life) -> bool:
+        return self._is_closed or life is not self._life or not life.is_running
 
     async def authorize_id_token(self, id_tag: str) -> IdTagInfo:
         """May this id tag charge? Waits for the Central System where it has to be asked (at most 60 s).
@@ -189,6 +208,27 @@ class Questions(StationEvents):
                 callbacks.remove(told)
 
         return undo
+
+    # Out of turn
+
+    def heartbeat_now(self) -> bool:
+        """Send a Heartbeat at once, besides those of HeartbeatInterval (OCPP 1.6 ed. 2 §4.6).
+
+        False if there is nobody to answer it: not connected, or not accepted.
+        """
+        self._check_usable()
+        ctx = self.ctx
+        if not (self.is_running and ctx.is_online):
+            return False
+        self._features.boot.send_heartbeat(is_triggered=False)
+        return True
+
+    def sample_now(self, connector_id: int) -> bool:
+        """Take a sample of the running transaction of a connector at once, as one of MeterValueSampleInterval is taken.
+
+        False if no transaction runs there. Raises ValueError for an unknown connector.
+        """
+        return self._features.meter_values.sample_now(self._connector(connector_id))
 
     # What was given up
 

@@ -237,6 +237,14 @@ class MeterValues(FeatureProfile):
                 interval, partial(self._sample_periodic, transaction), first
             )
 
+    def sample_now(self, connector_id: int) -> bool:
+        """A periodic sample out of turn; False if no transaction runs there."""
+        transaction = self.ctx.transactions.running(connector_id)
+        if transaction is None:
+            return False
+        self._sample_periodic(transaction)
+        return True
+
     def _sample_periodic(self, transaction: Transaction) -> None:
         self._take(
             transaction.connector_id,

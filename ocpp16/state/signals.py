@@ -47,7 +47,7 @@ class Disconnected(Signal):
 class RegistrationChanged(Signal):
     """BootNotification was answered with another status than the last time.
 
-    Heard by: availability, smart_charging, charge_point.
+    Heard by: availability, smart_charging.
     """
 
     status: RegistrationStatus

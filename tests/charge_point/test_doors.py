@@ -68,6 +68,8 @@ DOORS: dict[str, tuple[Any, ...]] = {
     "stored": (),
     "spawn": (_nothing,),
     "wait_registered": (),
+    "wait_all_answered": (),
+    "heartbeat_now": (),
     # questions
     "authorize_id_token": ("TAG",),
     "data_transfer": ("vendor",),
@@ -78,6 +80,7 @@ DOORS: dict[str, tuple[Any, ...]] = {
     "transaction": (1,),
     "connector_status": (1,),
     "meter_checkpoint": (1,),
+    "sample_now": (1,),
     "dead_letters": (),
     "resend_dead_letters": (),
     "discard_dead_letters": (),
