@@ -26,6 +26,7 @@ from ocpp16.charge_point.connectivity import Connector
 from ocpp16.charge_point.feed import ObserverFeed
 from ocpp16.charge_point.keeper import FiledConfiguration, StoredConfiguration
 from ocpp16.charge_point.restored import CONFIGURATION
+from ocpp16.charge_point.runtime import Runtime
 from ocpp16.charge_point.store_reports import StoreReports, reported
 from ocpp16.configuration.configuration import Configuration
 from ocpp16.configuration.file import read_json_object
@@ -126,7 +127,7 @@ async def open_charge_point(
                     on_recovered=reports.files_recovered,
                     log=told,
                 )
-                charge_point = ChargePoint(
+                runtime = Runtime(
                     configuration=configuration,
                     station=station,
                     journal=journal,
@@ -146,41 +147,42 @@ async def open_charge_point(
                     trace_messages=trace_messages,
                     log=told,
                 )
-                files.on_internal_error = charge_point.second_line.failed
+                files.on_internal_error = runtime.second_line.failed
                 kept = _Kept(nursery)
-                with reported(journal, charge_point, reports, identity):
+                with reported(journal, runtime, reports, identity):
                     try:
                         kept.start(partial(files.run, leaving))
-                        await charge_point.prepare(timeout=OPEN_TIMEOUT)
+                        await runtime.prepare(timeout=OPEN_TIMEOUT)
                         for warning in configuration.warnings:  # some are about what this station has built
                             log.warning("%s: %s", identity, shown(warning, 1000))
-                        kept.start(charge_point.run_pump)
+                        kept.start(runtime.run_pump)
                         if feed is not None:
                             kept.start(feed.run)
                         reports.look()
+                        charge_point = ChargePoint(runtime)
                         attach = getattr(station, "attach", None)
                         if callable(attach):
                             attach(charge_point)
                         yield charge_point
                     finally:
-                        await _leave(charge_point, feed, kept, leaving)
+                        await _leave(runtime, feed, kept, leaving)
         except BaseException as error:
             failure = error
     if failure is not None:
         raise failure
 
 
-async def _leave(charge_point: ChargePoint, feed: ObserverFeed | None, kept: "_Kept", leaving: Leaving) -> None:
+async def _leave(runtime: Runtime, feed: ObserverFeed | None, kept: "_Kept", leaving: Leaving) -> None:
     """Stop in order, and set the time until which all that follows is to be done. A second Ctrl-C means at once."""
     leaving.by = trio.current_time()
     try:
         with trio.CancelScope(shield=True):  # bounded inside
-            leaving.by = await charge_point.close()
+            leaving.by = await runtime.close()
             if feed is not None:
                 with trio.CancelScope(deadline=leaving.by):
                     await feed.finish()
     finally:
-        charge_point.abandon()
+        runtime.abandon()
         kept.end()
 
 

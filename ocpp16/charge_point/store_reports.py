@@ -6,8 +6,8 @@ Database and files fail apart, and are told apart; that it is over is told when 
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from ocpp16.charge_point.charge_point import ChargePoint
 from ocpp16.charge_point.feed import ObserverFeed
+from ocpp16.charge_point.runtime import Runtime
 from ocpp16.log import FoldingLog
 from ocpp16.models import Counters
 from ocpp16.observer import StoreFailing, StoreRecovered
@@ -73,18 +73,18 @@ class StoreReports:
 
 
 @contextmanager
-def reported(journal: Journal, charge_point: ChargePoint, reports: StoreReports, identity: str) -> Iterator[None]:
+def reported(journal: Journal, runtime: Runtime, reports: StoreReports, identity: str) -> Iterator[None]:
     """Have what happens at the store told, as long as the charge point is there.
 
     Raises StoreError if another one of this identity is.
     """
     journal.charge_points.claim(identity)
-    unsubscribe = journal.subscribe(charge_point.durable_rose, identity)
+    unsubscribe = journal.subscribe(runtime.durable_rose, identity)
     unwatch = journal.watch(
         identity,
         on_failing=reports.database_failing,
         on_recovered=reports.database_recovered,
-        on_internal_error=charge_point.second_line.failed,
+        on_internal_error=runtime.second_line.failed,
     )
     try:
         yield

@@ -152,7 +152,7 @@ class Story:
 
     async def _pass(self, charge_point: ChargePoint, seconds: float) -> None:
         passed = trio.Event()
-        charge_point.timers.at(charge_point.clock.monotonic() + seconds, passed.set)
+        charge_point.for_station.timers.at(charge_point.for_station.clock.monotonic() + seconds, passed.set)
         await passed.wait()
 
     async def _until(self, is_so: Callable[[], bool]) -> bool:

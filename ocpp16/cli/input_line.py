@@ -50,7 +50,7 @@ class InputLine:
         """The lines typed, up to the end of input."""
         session: PromptSession[str] = PromptSession(
             f"{commands.charge_point.configuration[internal.CHARGE_POINT_ID]}> ",
-            completer=CommandCompleter(commands.charge_point.number_of_connectors),
+            completer=CommandCompleter(commands.charge_point.for_station.number_of_connectors),
             complete_while_typing=False,
             key_bindings=_bindings(),
         )

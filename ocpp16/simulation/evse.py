@@ -46,7 +46,7 @@ class Evse(Outlet):
         """`former`: this EVSE with an earlier charge point, whose meter, faults and car are still there."""
         super().__init__(station, connector_id, former)
         if self.car is not None:
-            self.car.stay(self, self._charge_point.timers)
+            self.car.stay(self, self._charge_point.for_station.timers)
         self.token: Token | None = None
         self.reservation: Reservation | None = None
         self.session_id: str | None = None
@@ -85,7 +85,7 @@ class Evse(Outlet):
     def plug_in(self, plan: CarPlan) -> None:
         """Let a car come; ignored while one is there."""
         if self.car is None:
-            self.car = Car(plan, self, self._charge_point.timers, self._now)
+            self.car = Car(plan, self, self._charge_point.for_station.timers, self._now)
             if not self._station.is_powered:
                 self.car.hold()
 
@@ -148,7 +148,7 @@ class Evse(Outlet):
     def unlock(self) -> None:
         """Release the cable; a transaction is stopped in the next turn, so that UnlockConnector.conf goes first."""
         if self.has_transaction:
-            self._charge_point.timers.at(self._now, self._unlocked)
+            self._charge_point.for_station.timers.at(self._now, self._unlocked)
 
     def _unlocked(self) -> None:
         self.stop_transaction(Reason.UNLOCK_COMMAND)
@@ -206,7 +206,7 @@ class Evse(Outlet):
         now = self._now
         self.meter.start_from(max(self.meter.register(now), transaction.meter_last), now)
         if self.car is None:
-            self.car = Car.found_charging(self, self._charge_point.timers, now)
+            self.car = Car.found_charging(self, self._charge_point.for_station.timers, now)
             self.plugged_at = now
             self._energy_at_plug_in = self.meter.energy(now)
         self.token = Token(transaction.id_tag, transaction.parent_id_tag)
@@ -255,14 +255,14 @@ class Evse(Outlet):
         if not self.is_plugged or not self.is_operative:
             return
         self._wait(None)
-        self.since = self._charge_point.clock.now()
+        self.since = self._charge_point.for_station.clock.now()
         self._charge_point.on_transaction_started(
             self.connector_id,
             self.session_id,
             self.token.id_tag,
             self.register(),
             reservation_id=self._reservation_id,
-            timestamp=self._charge_point.clock.now_datetime(),
+            timestamp=self._charge_point.for_station.clock.now_datetime(),
         )
         # Not before: a limit may come out of that call, and the flow is told after the start.
         self.has_transaction = True
@@ -280,7 +280,7 @@ class Evse(Outlet):
             self.session_id,
             reason,
             energy,
-            timestamp=self._charge_point.clock.now_datetime(),
+            timestamp=self._charge_point.for_station.clock.now_datetime(),
             id_tag_end=card,
         )
         self._station.balance()

@@ -87,7 +87,7 @@ class SimulatedStation:
         """
         if getattr(self, "charge_point", None) is charge_point:
             return
-        count = self.options.for_connectors(charge_point.number_of_connectors)
+        count = self.options.for_connectors(charge_point.for_station.number_of_connectors)
         formerly = dict(enumerate(getattr(self, "evses", ()), 1))
         former_faults = self.faults.active if formerly else None
         self.charge_point = charge_point
@@ -96,7 +96,8 @@ class SimulatedStation:
         self.evses = tuple(Evse(self, number, formerly.get(number)) for number in range(1, count + 1))
         interval = self.options.meter_interval
         if not isinstance(interval, str) and interval > 0:
-            charge_point.timers.every(interval, self._report_meters, charge_point.clock.monotonic() + interval)
+            ours = charge_point.for_station
+            ours.timers.every(interval, self._report_meters, ours.clock.monotonic() + interval)
         self.supply.attach()
 
     def evse(self, connector_id: int) -> Evse:
@@ -170,12 +171,13 @@ class SimulatedStation:
         """A timer of ConnectionTimeOut seconds; None if that is 0, which means to wait for ever."""
         if not self._connection_timeout:
             return None
-        return self.charge_point.timers.at(self.charge_point.clock.monotonic() + self._connection_timeout, expired)
+        ours = self.charge_point.for_station
+        return ours.timers.at(ours.clock.monotonic() + self._connection_timeout, expired)
 
     def new_session_id(self, connector_id: int) -> str:
         """An id that no earlier run of the station gave: connector, count, time in µs."""
         self._sessions += 1
-        return f"{connector_id}-{self._sessions}-{self.charge_point.clock.now()}"
+        return f"{connector_id}-{self._sessions}-{self.charge_point.for_station.clock.now()}"
 
     def noise(self) -> float:
         """A factor near 1, at most `meter_noise` away from it."""
@@ -189,7 +191,7 @@ class SimulatedStation:
         """Sessions of stored transactions that go on after a power loss, for `ChargePoint.start`."""
         if self.options.power_loss_policy is PowerLossPolicy.STOP:
             return []
-        return [transaction.session_id for transaction in self.charge_point.transactions.all_running()]
+        return self.charge_point.for_station.running_sessions()
 
     def power_up(self) -> None:
         """The charge point was started: tell it how things stand."""

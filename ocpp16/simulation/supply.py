@@ -60,8 +60,8 @@ class Supply:
     def attach(self) -> None:
         """Have the charge point share its limits as the options say."""
         charge_point = self._station.charge_point
-        if charge_point.has_smart_charging and self._station.options.sharing is not Sharing.OFF:
-            charge_point.share_limits(self.share_limit)
+        if charge_point.smart_charging.is_built and self._station.options.sharing is not Sharing.OFF:
+            charge_point.smart_charging.share_limits(self.share_limit)
 
     @property
     def capacity(self) -> float:
@@ -98,7 +98,7 @@ class Supply:
         self._shared_wishes = [evse.wish for evse in station.evses]
         wanted = []
         for demand in demands:
-            limit = station.charge_point.explain_limit(demand.connector_id)
+            limit = station.charge_point.smart_charging.explain_limit(demand.connector_id)
             wish = station.evse(demand.connector_id).wish
             if limit.unit == "W":
                 wish *= self.watts_per_ampere(limit.number_phases)
@@ -120,6 +120,6 @@ class Supply:
             return
         self.is_asking, self._is_limit_shared = True, False
         try:
-            station.charge_point.share_limits(self.share_limit)
+            station.charge_point.smart_charging.share_limits(self.share_limit)
         finally:
             self.is_asking = False

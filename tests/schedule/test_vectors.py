@@ -5,8 +5,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ocpp16.cli.cli.schedule.scenario import differences, read_scenarios
 from oracle import Oracle, Situation, is_close, seconds
+
+from ocpp16.cli.schedule.scenario import differences, read_scenarios
 
 DOCUMENT = json.loads((Path(__file__).parent / "vectors.json").read_text())
 VECTORS = {vector["name"]: vector for vector in DOCUMENT["vectors"]}

@@ -13,13 +13,13 @@ from typing import Any, Literal, NamedTuple
 import click
 import orjson
 
-from ocpp16.cli.cli.schedule.scenario import Scenario, differences
 from ocpp16.cli.failure import CANNOT, CommandFailed
 from ocpp16.cli.log import LogChoice, log_options
 from ocpp16.cli.schedule.curves import Plot, plot_of
 from ocpp16.cli.schedule.file import ScenarioFile
 from ocpp16.cli.schedule.lines import reason_lines, table_lines
 from ocpp16.cli.schedule.reasons import Reasons
+from ocpp16.cli.schedule.scenario import Scenario, differences
 from ocpp16.codec import parse_datetime_tolerant
 from ocpp16.state.clock import to_datetime, to_micros
 from ocpp16.store.snapshot import is_database

@@ -4,8 +4,8 @@ from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from typing import NamedTuple
 
-from ocpp16.cli.cli.schedule.scenario import Scenario
 from ocpp16.cli.schedule.reasons import title_of
+from ocpp16.cli.schedule.scenario import Scenario
 from ocpp16.schedule import CompiledProfile, CompositeSchedule, composite_schedule
 from ocpp16.state.clock import to_datetime
 

@@ -16,8 +16,8 @@ import click
 from ocpp16.charge_point.restored import CONFIGURATION, Restored, restored
 from ocpp16.charge_point.second_line import SecondLine
 from ocpp16.cli.charge_point_options import find_configuration
-from ocpp16.cli.cli.schedule.scenario import Scenario
 from ocpp16.cli.failure import CommandFailed
+from ocpp16.cli.schedule.scenario import Scenario
 from ocpp16.codec import format_datetime
 from ocpp16.configuration.configuration import Configuration
 from ocpp16.configuration.file import read_json_object

@@ -10,8 +10,8 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
-from ocpp16.cli.cli.schedule.scenario import Scenario
 from ocpp16.cli.failure import CommandFailed
+from ocpp16.cli.schedule.scenario import Scenario
 from ocpp16.codec import parse_datetime_tolerant
 from ocpp16.configuration.file import read_json_object
 from ocpp16.configuration.keys import BY_NAME

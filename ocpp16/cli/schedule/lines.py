@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Iterator
 from datetime import timedelta
 
-from ocpp16.cli.cli.schedule.scenario import Scenario
 from ocpp16.cli.schedule.reasons import Reasons, amount
+from ocpp16.cli.schedule.scenario import Scenario
 from ocpp16.schedule import CompositeSchedule
 
 

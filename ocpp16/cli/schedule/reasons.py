@@ -6,7 +6,7 @@ outranked, and why the other profiles are silent. Asked is only what `ocpp16.sch
 
 from collections.abc import Iterator
 
-from ocpp16.cli.cli.schedule.scenario import Scenario
+from ocpp16.cli.schedule.scenario import Scenario
 from ocpp16.codec import format_datetime
 from ocpp16.enums import ChargingProfilePurposeType
 from ocpp16.schedule import (

@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner
-from ocpp16.cli.cli.schedule.scenario import differences
 
 from ocpp16.cli import main
 from ocpp16.cli.command_line import root
 from ocpp16.cli.log import LogChoice
+from ocpp16.cli.schedule.scenario import differences
 
 VECTORS_FILE = Path(__file__).parents[2] / "schedule" / "vectors.json"
 DOCUMENT = json.loads(VECTORS_FILE.read_text())

@@ -128,12 +128,12 @@ async def test_a_station_that_runs(
         ):
             request = {"connectorId": connector, "csChargingProfiles": wanted}
             assert (await csms.call("cp001", "SetChargingProfile", request))["status"] == "Accepted"
-        await charge_point.set_configuration_key("CompositeScheduleDefaultLimitAmps", "20")
+        await charge_point.configuration.set("CompositeScheduleDefaultLimitAmps", "20")
         await charge_point.stored()
         await trio.sleep(60)
-        now = charge_point.clock.now_datetime()
+        now = charge_point.for_station.clock.now_datetime()
         for connector in (0, 1, 2):
-            told = charge_point.composite_schedule(connector, 1200)
+            told = charge_point.smart_charging.composite_schedule(connector, 1200)
             found, errors = ask(folder, "--start", now.isoformat(), "--connector", str(connector), "--duration", "1200")
             assert periods(found) == [(period.start_period, period.limit) for period in told.periods]
             assert errors == []

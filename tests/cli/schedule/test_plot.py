@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ocpp16.cli.cli.schedule.scenario import Scenario, read_scenarios
 
 from ocpp16.cli import main
 from ocpp16.cli.schedule.curves import Plot, plot_of, time_marks, value_marks
 from ocpp16.cli.schedule.layout import AREA, LEFT, RIGHT, TOP, WIDTH
 from ocpp16.cli.schedule.png import png
 from ocpp16.cli.schedule.reasons import title_of
+from ocpp16.cli.schedule.scenario import Scenario, read_scenarios
 from ocpp16.cli.schedule.svg import svg
 from ocpp16.cli.schedule.terminal import ROWS, picture
 

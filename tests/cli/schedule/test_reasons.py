@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ocpp16.cli.cli.schedule.scenario import Scenario, read_scenarios
 
 from ocpp16.cli import main
 from ocpp16.cli.schedule.reasons import Reasons, amount
+from ocpp16.cli.schedule.scenario import Scenario, read_scenarios
 
 VECTORS = json.loads((Path(__file__).parents[2] / "schedule" / "vectors.json").read_text())
 SCENARIOS = {scenario.name: scenario for scenario in read_scenarios(VECTORS)}

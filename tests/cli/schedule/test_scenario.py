@@ -4,7 +4,8 @@ import copy
 from typing import Any
 
 import pytest
-from ocpp16.cli.cli.schedule.scenario import Scenario, differences, read_scenarios
+
+from ocpp16.cli.schedule.scenario import Scenario, differences, read_scenarios
 
 SCENARIO: dict[str, Any] = {
     "name": "evening",
