@@ -89,6 +89,8 @@ async def names_of_the_pages(csms: CentralSystem) -> dict[str, Any]:
         "ControlInterface": ControlInterface,
         "Operation": Operation,
         "MyStation": RecordingStation,
+        "wanted": [],
+        "settle_memory": lambda: 0,  # not of the process of the tests
         "MyStore": SqliteStore.open,
         "sink": lambda line: None,
         "source": Silent(),
