@@ -38,6 +38,7 @@ class SimulatedStation:
 
     __slots__ = (
         "_connection_timeout",
+        "_meters_told",
         "_random",
         "_sessions",
         "charge_point",
@@ -77,6 +78,8 @@ class SimulatedStation:
         """False from `power_down` to `power_up`: the charge point is stopped and the world stands still."""
         self._random = random
         self._sessions = 0
+        self._meters_told = 0
+        """How many of this round."""
         self._connection_timeout = 0
 
     def attach(self, charge_point: "ChargePoint") -> None:
@@ -92,6 +95,7 @@ class SimulatedStation:
         former_faults = self.faults.active if formerly else None
         self.charge_point = charge_point
         self.is_powered = not formerly
+        self._meters_told = 0
         self.faults = Faults(charge_point, 0, former_faults)
         self.evses = tuple(Evse(self, number, formerly.get(number)) for number in range(1, count + 1))
         interval = self.options.meter_interval
@@ -162,10 +166,6 @@ class SimulatedStation:
 
     # What the rest of the station uses
 
-    def balance(self) -> None:
-        """Something about demand, limits or faults changed: offer what there is to those who want it."""
-        self.supply.balance()
-
     def connection_timer(self, expired: Callable[[], None]) -> Timer | None:
         """A timer of ConnectionTimeOut seconds; None if that is 0, which means to wait for ever."""
         if not self._connection_timeout:
@@ -200,12 +200,14 @@ class SimulatedStation:
             if transaction is not None and not evse.has_transaction:
                 evse.resume(transaction)
             evse.power_up()
-        self.balance()
+        for evse in self.evses:
+            self.supply.changed(evse.connector_id)
 
     def power_down(self) -> None:
         """The charge point was stopped: the world stands still."""
         self.is_powered = False
         self.reader.power_down()
+        self.supply.power_down()
         for evse in self.evses:
             evse.power_down()
 
@@ -213,7 +215,18 @@ class SimulatedStation:
         return range(1, len(self.evses) + 1)
 
     def _report_meters(self) -> None:
-        for evse in self.evses if self.is_powered else ():
+        """It is time to; those of the time before may not be through yet."""
+        if self.is_powered and not self._meters_told:
+            self._report_next_meter()
+
+    def _report_next_meter(self) -> None:
+        """The meter of one connector; that of the next one has its turn as a timer that is due at once."""
+        evse = self.evses[self._meters_told]
+        self._meters_told = (self._meters_told + 1) % len(self.evses) if self.is_powered else 0
+        if self._meters_told:
+            timers, clock = self.charge_point.timers, self.charge_point.clock
+            timers.at(clock.monotonic(), self._report_next_meter)
+        if self.is_powered:
             self.charge_point.on_meter_values(evse.connector_id, evse.measurement())
 
     # What the charge point asks: CoreStation
@@ -278,8 +291,8 @@ class SimulatedStation:
     def charging_limit_changed(self, connector_id: int, limit: ChargingLimit) -> None:
         """It holds from this moment on. At each start of the charge point all are told, before `power_up`."""
         self.evse(connector_id).take_limit(limit)
-        if self.is_powered and not self.supply.is_asking:
-            self.supply.balance()
+        if self.is_powered:
+            self.supply.changed(connector_id)
 
     @question
     async def signal_set_charging_profiles(self) -> None:

@@ -99,6 +99,7 @@ def test_one_profile_does_not_import_another() -> None:
         "context",
         "energy_allowance",
         "id_tags",
+        "limit_sharing",
         "meter_readings",
         "meter_samples",
         "station_side",
