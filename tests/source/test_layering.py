@@ -103,6 +103,7 @@ def test_one_profile_does_not_import_another() -> None:
         "meter_readings",
         "meter_samples",
         "station_side",
+        "status_notifications",
         "transaction_data",
         "turn",
     }
