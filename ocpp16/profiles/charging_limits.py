@@ -291,7 +291,7 @@ class ChargingLimits:
         elif sharing is None or sharing.strategy != strategy or sharing.fuse != fuse:
             self._sharing = LimitSharing(self._ctx, self._profiles, self._until, strategy, fuse)
         elif self._is_running:
-            self._tell(sharing.told())
+            self._tell(sharing.anew())
             self._go_on()
             return
         if self._is_running:

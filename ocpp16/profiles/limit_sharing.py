@@ -62,6 +62,7 @@ class LimitSharing:
         "_ctx",
         "_given",
         "_is_ours",
+        "_is_split_for",
         "_limits",
         "_profiles",
         "_shares",
@@ -99,6 +100,8 @@ class LimitSharing:
         self._given = 0.0
         """The total that was split then."""
         self._state = _State.NOTHING
+        self._is_split_for = False
+        """Is that so for the claims and the total as they are now?"""
         self._work = 0
         self._worked_at = -inf
         self.is_behind = False
@@ -119,8 +122,10 @@ class LimitSharing:
             self._count(known[1], -1)
         transaction = self._ctx.transactions.running(connector_id)
         if transaction is None:
-            self._claims.remove(connector_id)
-            self._shares.pop(connector_id, None)
+            if known is not None:
+                self._claims.remove(connector_id)
+                self._shares.pop(connector_id, None)
+                self._is_split_for = False
             return
         total = min(self._totals_of(limit, settings), default=None)
         self._limits[connector_id] = limit, total
@@ -129,7 +134,8 @@ class LimitSharing:
         own = limit.transaction_limit
         default = settings.default_limit_amps if limit.unit == "A" else settings.default_limit_watts
         wanted = default if own is None else own.converted_limit
-        self._claims.put(Demand(connector_id, wanted, transaction.started_at))
+        if self._claims.put(Demand(connector_id, wanted, transaction.started_at)) or known is None or known[1] != total:
+            self._is_split_for = False
 
     def _count(self, total: float | None, step: int) -> None:
         if total is not None:
@@ -146,15 +152,20 @@ class LimitSharing:
         if self.fuse is not None:
             yield convert_limit(self.fuse, "A", limit.unit, limit.number_phases, settings)
 
-    def told(self, changed: Iterable[int] = ()) -> dict[int, ChargingLimit]:
+    def anew(self) -> dict[int, ChargingLimit]:
+        """As `told`: no limit changed, but the strategy may say something else now."""
+        self._is_split_for = False
+        return self.told(())
+
+    def told(self, changed: Iterable[int]) -> dict[int, ChargingLimit]:
         """What those have that may have something else now, since the limits of `changed` were taken in."""
         total, before = min(self._totals, default=None), self._state
         if total is None:
             self._state = _State.NOTHING
         elif self._is_ours and not self._claims.exceed(total):
             self._state = _State.ENOUGH
-        elif before is _State.SPLIT and total >= self._given and self._is_much():
-            self.is_behind = True
+        elif before is _State.SPLIT and (self._is_split_for or (total >= self._given and self._is_much())):
+            self.is_behind = not self._is_split_for
             return {number: self._lower(number, self._left(number, total)) for number in changed if number in self}
         else:
             return self.settled()
@@ -167,7 +178,7 @@ class LimitSharing:
     def settled(self) -> dict[int, ChargingLimit]:
         """Split the total among all that charge; what each has."""
         total = min(self._totals)
-        self._state, self.is_behind = _State.SPLIT, False
+        self._state, self._is_split_for, self.is_behind = _State.SPLIT, True, False
         self._work += len(self._claims)
         self._shares = self._split(total, list(self._claims))
         self._given = total

@@ -86,11 +86,14 @@ class Claims:
         demand = self._demands.get(connector_id)
         return 0.0 if demand is None else demand.wanted
 
-    def put(self, demand: Demand) -> None:
-        """The demand of its connector is this one now."""
+    def put(self, demand: Demand) -> bool:
+        """The demand of its connector is this one now. False: it was so before."""
+        if self._demands.get(demand.connector_id) == demand:
+            return False
         self.remove(demand.connector_id)
         self._demands[demand.connector_id] = demand
         self._sum += ceil(demand.wanted * _GRAIN)
+        return True
 
     def remove(self, connector_id: int) -> None:
         """The connector wants nothing any more."""

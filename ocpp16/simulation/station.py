@@ -22,6 +22,7 @@ from ocpp16.simulation.faults import Faults
 from ocpp16.simulation.options import PowerLossPolicy, StationOptions
 from ocpp16.simulation.overrule import Overrules, question
 from ocpp16.simulation.supply import Supply
+from ocpp16.state.round import Round
 from ocpp16.state.timers import Timer
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ class SimulatedStation:
 
     __slots__ = (
         "_connection_timeout",
-        "_meters_told",
+        "_meters",
         "_random",
         "_sessions",
         "charge_point",
@@ -78,8 +79,6 @@ class SimulatedStation:
         """False from `power_down` to `power_up`: the charge point is stopped and the world stands still."""
         self._random = random
         self._sessions = 0
-        self._meters_told = 0
-        """How many of this round."""
         self._connection_timeout = 0
 
     def attach(self, charge_point: "ChargePoint") -> None:
@@ -95,7 +94,7 @@ class SimulatedStation:
         former_faults = self.faults.active if formerly else None
         self.charge_point = charge_point
         self.is_powered = not formerly
-        self._meters_told = 0
+        self._meters = Round(charge_point.timers, charge_point.clock.monotonic, self._report_meter)
         self.faults = Faults(charge_point, 0, former_faults)
         self.evses = tuple(Evse(self, number, formerly.get(number)) for number in range(1, count + 1))
         interval = self.options.meter_interval
@@ -216,18 +215,12 @@ class SimulatedStation:
 
     def _report_meters(self) -> None:
         """It is time to; those of the time before may not be through yet."""
-        if self.is_powered and not self._meters_told:
-            self._report_next_meter()
+        if self.is_powered and not self._meters:
+            self._meters.begin(self._all_connectors())
 
-    def _report_next_meter(self) -> None:
-        """The meter of one connector; that of the next one has its turn as a timer that is due at once."""
-        evse = self.evses[self._meters_told]
-        self._meters_told = (self._meters_told + 1) % len(self.evses) if self.is_powered else 0
-        if self._meters_told:
-            timers, clock = self.charge_point.timers, self.charge_point.clock
-            timers.at(clock.monotonic(), self._report_next_meter)
+    def _report_meter(self, connector_id: int) -> None:
         if self.is_powered:
-            self.charge_point.on_meter_values(evse.connector_id, evse.measurement())
+            self.charge_point.on_meter_values(connector_id, self.evse(connector_id).measurement())
 
     # What the charge point asks: CoreStation
 
