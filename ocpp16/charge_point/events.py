@@ -261,6 +261,14 @@ class StationEvents:
             raise ValueError(f"measurement must be a Measurement, not {described(measurement)}")
         self._features.meter_values.measured(number, measurement)
 
+    def sample_now(self, connector_id: int) -> bool:
+        """Take a sample of this connector now, as the periodic ones are (Sample.Periodic, MeterValuesSampledData): of
+        its transaction, kept until it is answered; without a transaction it is sent if the charge point is online.
+
+        connector_id: 0 is the main meter. Returns whether a MeterValues is queued. Raises ValueError for no connector.
+        """
+        return self._features.meter_values.sample_now(self._connector(connector_id, 0))
+
     def on_max_current_offered(self, connector_id: int, amperes: float) -> None:
         """For the measurand Current.Offered."""
         self._features.meter_values.offered_current(self._connector(connector_id, 0), finite(amperes, "amperes"))

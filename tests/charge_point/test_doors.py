@@ -55,6 +55,7 @@ DOORS: dict[str, tuple[Any, ...]] = {
     "on_all_errors_cleared": (1,),
     "on_change_availability": (1, AvailabilityType.OPERATIVE),
     "on_meter_values": (1, Measurement(None, PhaseValues(1.0))),
+    "sample_now": (1,),
     "on_max_current_offered": (1, 6.0),
     "on_max_power_offered": (1, 6.0),
     # life and connection
