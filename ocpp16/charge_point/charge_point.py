@@ -166,11 +166,12 @@ class ChargePoint(StationEvents):
         return True
 
     def sample_now(self, connector_id: int) -> bool:
-        """Take a sample of the running transaction of a connector at once, as one of MeterValueSampleInterval is taken.
+        """Take a sample of this connector now, as the periodic ones are (Sample.Periodic, MeterValuesSampledData): of
+        its transaction, kept until it is answered; without a transaction it is sent if the charge point is online.
 
-        False if no transaction runs there. Raises ValueError for an unknown connector.
+        connector_id: 0 is the main meter. Returns whether a MeterValues is queued. Raises ValueError for no connector.
         """
-        number = self._runtime.connector(connector_id)
+        number = self._runtime.connector(connector_id, 0)
         return self._runtime.features.meter_values.sample_now(number)
 
     # What the host is asked and told

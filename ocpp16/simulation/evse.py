@@ -102,7 +102,7 @@ class Evse(Outlet):
         self.plugged_at = None
         self._is_spent = False
         if self.has_transaction:
-            self._station.balance()
+            self._changed()
         else:
             self._end_session()
         if car.has_failed:
@@ -111,7 +111,7 @@ class Evse(Outlet):
     def car_plugged(self) -> None:
         self.plugged_at = self._now
         if self.has_transaction:  # the cable is in again
-            self._station.balance()
+            self._changed()
             return
         if self._station.options.meter_reset_at_plug_in:
             self.meter.start_from(0.0, self._now)
@@ -119,7 +119,7 @@ class Evse(Outlet):
         self._begin_plugged_session()
 
     def car_changed(self) -> None:
-        self._station.balance()
+        self._changed()
 
     def diode_failed(self) -> None:
         self.raise_fault(ChargePointErrorCode.OTHER_ERROR)
@@ -157,7 +157,7 @@ class Evse(Outlet):
         """Give no more energy in this transaction; False if there is none."""
         if self.has_transaction:
             self._is_paused = True
-            self._station.balance()
+            self._changed()
         return self.has_transaction
 
     def enable(self) -> None:
@@ -184,11 +184,11 @@ class Evse(Outlet):
     def raise_fault(self, code: ChargePointErrorCode, is_fault: bool = True) -> None:
         """Report an error; a fault also cuts the current while it lasts."""
         self.faults.raise_error(code, is_fault)
-        self._station.balance()
+        self._changed()
 
     def clear_fault(self, code: ChargePointErrorCode) -> None:
         told = self.faults.forget(code)
-        self._station.balance()
+        self._changed()
         self.faults.tell_cleared(code, told)
         self._start_if_ready()
 
@@ -225,6 +225,10 @@ class Evse(Outlet):
         self._let_flow()
         if self.car is not None:
             self.car.hold()
+
+    def _changed(self) -> None:
+        """What the car wants, or may have, is something else now."""
+        self._station.supply.changed(self.connector_id)
 
     # Session and transaction
 
@@ -266,7 +270,7 @@ class Evse(Outlet):
         )
         # Not before: a limit may come out of that call, and the flow is told after the start.
         self.has_transaction = True
-        self._station.balance()
+        self._changed()
 
     def _end_transaction(self, reason: Reason, card: str | None = None) -> bool:
         if not self.has_transaction:
@@ -283,7 +287,7 @@ class Evse(Outlet):
             timestamp=self._charge_point.for_station.clock.now_datetime(),
             id_tag_end=card,
         )
-        self._station.balance()
+        self._changed()
         return True
 
     def _wait(self, expired: Callable[[], None] | None) -> None:

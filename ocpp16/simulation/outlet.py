@@ -79,7 +79,7 @@ class Outlet:
         return self._charge_point.for_station.clock.monotonic()
 
     def take_limit(self, limit: ChargingLimit) -> None:
-        """What smart charging allows from now on; the station then balances."""
+        """What smart charging allows from now on; the supply is then to be told."""
         self.limit, self.phase_limit = self._station.supply.amperes(limit), limit.phases
 
     @property

@@ -56,6 +56,7 @@ DOORS: dict[str, tuple[Any, ...]] = {
     "on_all_errors_cleared": (1,),
     "on_change_availability": (1, AvailabilityType.OPERATIVE),
     "on_meter_values": (1, Measurement(None, PhaseValues(1.0))),
+    "sample_now": (1,),
     "on_max_current_offered": (1, 6.0),
     "on_max_power_offered": (1, 6.0),
     # life and connection
@@ -83,7 +84,6 @@ DOORS: dict[str, tuple[Any, ...]] = {
     "connector_status": (1,),
     "for_station.running_sessions": (),
     "for_station.meter_checkpoint": (1,),
-    "sample_now": (1,),
     "dead_letters.__call__": (),
     "dead_letters.resend": (),
     "dead_letters.discard": (),

@@ -104,6 +104,7 @@ def test_packages_stay_at_home(path: Path) -> None:
 
 def test_one_profile_does_not_import_another() -> None:
     shared = {
+        "aligned_samples",
         "asked",
         "asked_station",
         "base",
@@ -114,10 +115,15 @@ def test_one_profile_does_not_import_another() -> None:
         "context",
         "energy_allowance",
         "id_tags",
+        "limit_sharing",
         "meter_readings",
         "meter_samples",
+        "meter_sampling",
+        "periodic_samples",
         "station_side",
+        "status_notifications",
         "transaction_data",
+        "transaction_samples",
         "turn",
     }
     for path in sorted((ROOT / "profiles").glob("*.py")):
