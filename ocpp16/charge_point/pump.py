@@ -130,10 +130,11 @@ class Pump:
 
     def _run_due(self) -> None:
         try:
-            now = self.clock.monotonic()
-            self._host_timers.run_due(now)  # due means <= now: a virtual clock lands exactly on deadlines
+            monotonic = self.clock.monotonic
+            now = monotonic()  # due means <= now: a virtual clock lands exactly on deadlines
+            self._host_timers.run_due(now, clock=monotonic)
             if self._timers is not None:
-                self._timers.run_due(now)
+                self._timers.run_due(monotonic(), clock=monotonic)
             if self._session is not None:
                 self._session.on_time(now)
         except BaseException as error:

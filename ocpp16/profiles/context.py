@@ -11,6 +11,8 @@ import trio
 from orjson import dumps
 
 from ocpp16._core import format_datetime, validate_sending
+from ocpp16.configuration.configuration import Configuration
+from ocpp16.configuration.keys.internal import TIMESTAMP_FRACTION_DIGITS
 from ocpp16.enums import Reason, RegistrationStatus
 from ocpp16.errors import CallFailed, Offline
 from ocpp16.log import FoldingLog
@@ -22,9 +24,7 @@ from ocpp16.profiles.station_side import StationSide
 from ocpp16.rpc.pending import Entry, Lane, with_member
 from ocpp16.rpc.session import Session
 from ocpp16.state.clock import Clock, within
-from ocpp16.state.configuration import Configuration
 from ocpp16.state.connector import Connector
-from ocpp16.state.keys.internal import TIMESTAMP_FRACTION_DIGITS
 from ocpp16.state.signals import Signals
 from ocpp16.state.timers import Timers
 from ocpp16.state.transaction import Transaction, Transactions

@@ -9,12 +9,12 @@ from contextlib import asynccontextmanager
 
 from orjson import loads
 
+from ocpp16.configuration.keys.internal import STORE_TIMEOUT
 from ocpp16.models import DeadLetter
 from ocpp16.profiles.context import Context
 from ocpp16.profiles.turn import Turn
 from ocpp16.rpc.pending import Entry, Lane
 from ocpp16.state.clock import to_datetime
-from ocpp16.state.keys.internal import STORE_TIMEOUT
 from ocpp16.state.transaction import Transaction
 from ocpp16.store.base import RowChange
 from ocpp16.store.tables import dead_letters, message_queue
