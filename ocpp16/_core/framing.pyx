@@ -18,6 +18,8 @@ from json import loads as _json_loads
 import orjson
 
 include "nesting.pxi"
+include "usual_reading.pxi"
+include "usual_writing.pxi"
 
 cdef object _loads = orjson.loads
 cdef object _dumps = orjson.dumps
@@ -139,6 +141,9 @@ def parse(text):
     cdef Call call
     cdef CallResult result
     cdef CallError error
+    usual = _usual_frame(text)
+    if usual is not None:
+        return usual
     try:
         data = _loads(text)
     except _JSONDecodeError as problem:
