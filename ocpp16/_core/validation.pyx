@@ -9,7 +9,6 @@ from cpython.object cimport PyObject
 from ocpp16._core.violation cimport Check, Violation
 
 from types import MappingProxyType
-from typing import Literal
 
 from ocpp16._core.validators import (
     california_pricing,
@@ -22,8 +21,6 @@ from ocpp16._core.validators import (
     security,
     smart_charging,
 )
-
-Kind = Literal["request", "response"]
 
 CODES = MappingProxyType({
     "action": "NotImplemented",

@@ -61,6 +61,7 @@ def call_text(unique_id, action, bytes body not None, bytes member not None=b"")
     if text is not None:
         return text
     unique_id, action = _sent_id(unique_id), _text(action, "action")
+    _need_orjson()
     if member:
         body = body[:-1] + (b"," if len(body) > 2 else b"") + member + b"}"
     return _written([2, unique_id, action, _Fragment(body)], SHALLOW, DEPTH)
@@ -72,6 +73,7 @@ def result_text(unique_id, bytes body not None):
     text = _text_around(c"3", <PyObject *>unique_id, NULL, body, b"")
     if text is not None:
         return text
+    _need_orjson()
     return _written([3, _sent_id(unique_id), _Fragment(body)], SHALLOW, DEPTH)
 
 
@@ -96,6 +98,7 @@ cdef inline int _depth_below(payload) noexcept:
 
 cdef object _written(value, int depth, int levels):
     # Looked at before it is written: of tuples the writer does not count the levels, and writes beyond its memory.
+    _need_orjson()
     if depth != SHALLOW:
         _refuse_deep(value, depth, levels)
     cdef PyObject *data = PyObject_CallOneArg(<PyObject *>_dumps, <PyObject *>value)
