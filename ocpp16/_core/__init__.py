@@ -1,7 +1,12 @@
 """The one door to the compiled core: frames, date-times, validation of payloads.
 
-Pure functions and value types. The core imports orjson and nothing of `ocpp16`.
+Pure functions and value types. The core imports orjson, with the first frame that asks for it, and nothing of `ocpp16`.
 """
+
+TYPE_CHECKING = False  # type checkers take it as true; importing it would cost more than all units together
+
+if TYPE_CHECKING:
+    from ocpp16._core.kinds import Kind
 
 try:
     from ocpp16._core.datetimes import format_datetime, parse_datetime, parse_datetime_tolerant
@@ -23,7 +28,6 @@ try:
     )
     from ocpp16._core.validation import (
         CODES,
-        Kind,
         ValidationError,
         check,
         check_sending,
@@ -73,3 +77,11 @@ __all__ = [
     "validate_sending",
     "without_byte_order_mark",
 ]
+
+
+def __getattr__(name: str) -> object:
+    if name == "Kind":
+        from ocpp16._core.kinds import Kind
+
+        return Kind
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -12,23 +12,31 @@ from cpython.dict cimport PyDict_CheckExact
 from cpython.long cimport PyLong_CheckExact
 from cpython.unicode cimport PyUnicode_CheckExact
 
-import re
-from json import loads as _json_loads
-
-import orjson
-
 include "nesting.pxi"
+include "usual_reading.pxi"
+include "usual_writing.pxi"
 
-cdef object _loads = orjson.loads
-cdef object _dumps = orjson.dumps
-cdef object _Fragment = orjson.Fragment
-cdef object _JSONDecodeError = orjson.JSONDecodeError
-cdef object _JSONEncodeError = orjson.JSONEncodeError
+# The general reader and writer: they bring half of the standard library, which a process that sees usual frames only
+# can do without.
+cdef object _loads = None
+cdef object _dumps = None
+cdef object _Fragment = None
+cdef object _JSONDecodeError = None
+cdef object _JSONEncodeError = None
+
+
+cdef int _need_orjson() except -1:
+    global _loads, _dumps, _Fragment, _JSONDecodeError, _JSONEncodeError
+    if _loads is None:
+        import orjson
+
+        _dumps, _Fragment = orjson.dumps, orjson.Fragment
+        _JSONDecodeError, _JSONEncodeError = orjson.JSONDecodeError, orjson.JSONEncodeError
+        _loads = orjson.loads
+
 
 cdef str _TOO_DEEP = f"nested deeper than {MAX_DEPTH} levels"
 
-# The beginning of a frame whose JSON is broken further on: enough to tell which message it was.
-cdef object _BEGINNING = re.compile(r'\s*\[\s*([234])\s*,\s*"([^"\\\x00-\x1f]{1,36})"\s*,', re.ASCII)
 cdef dict _NAMES = {2: "CALL", 3: "CALLRESULT", 4: "CALLERROR"}
 
 
@@ -139,6 +147,10 @@ def parse(text):
     cdef Call call
     cdef CallResult result
     cdef CallError error
+    usual = _usual_frame(text)
+    if usual is not None:
+        return usual
+    _need_orjson()
     try:
         data = _loads(text)
     except _JSONDecodeError as problem:
@@ -185,9 +197,12 @@ cdef object _unreadable(text, problem):
         why = f"not JSON: {problem}"
         if "depth limit" in why or "ecursion limit" in why:  # the reader's own, in its versions
             why = _TOO_DEEP
+    import re
+
     # A memoryview may have elements of any size.
     start = text[:200] if isinstance(text, str) else bytes(text)[:200].decode("latin-1")
-    beginning = _BEGINNING.match(start)
+    # The beginning of a frame whose JSON is broken further on: enough to tell which message it was.
+    beginning = re.match(r'\s*\[\s*([234])\s*,\s*"([^"\\\x00-\x1f]{1,36})"\s*,', start, re.ASCII)
     if beginning is None or not beginning[2].isascii():
         return FramingError(why)
     return FramingError(why, int(beginning[1]), beginning[2])
@@ -260,13 +275,16 @@ def duplicate_members(text):
     """
     # The reader of the standard library tells of pairs, but calls itself for each level and limits the digits of an
     # integer: only text that was looked at is given to it, and numbers are left as text.
+    from json import loads
+
+    _need_orjson()
     try:
         data = _loads(text)
     except _JSONDecodeError as problem:
         raise _unreadable(text, problem) from None
     if _depth_of(<PyObject *>data, DEPTH) != SHALLOW:
         raise _too_deep(data)
-    whole = _json_loads(
+    whole = loads(
         text if isinstance(text, str) else bytes(text).decode(), object_pairs_hook=_Pairs, parse_int=str)
     cdef list found = []
     _find_duplicates(whole, (), found)
