@@ -98,27 +98,25 @@ class Frames:
         ready = self._ready
         while frames > 0 and size > 0 and self._ended is None:
             try:
-                if self._absorbs:
-                    event = next(self._frame_machine().events(), None)
-                    if event is None:
-                        self._absorbs = False
-                        continue
-                    frames -= 1
-                else:
+                if not self._absorbs:
                     known = len(ready)
                     given, size = self._reader.take(ready, frames, size)
                     frames -= len(ready) - known
                     if given is None:
                         break
-                    self._absorbs = True
                     self._frame_machine().receive_data(given)
-                    continue
+                    self._absorbs = True
+                event = next(self._frame_machine().events(), None)
             except FrameTooLarge:
                 self._fail(1009, f"message larger than {self._limit} bytes")
                 break
             except Exception as exc:
                 self._break(exc)
                 break
+            if event is None:
+                self._absorbs = False
+                continue
+            frames -= 1
             if type(event) is TextMessage or type(event) is BytesMessage:
                 size -= len(event.data)
                 self._take_message(event)

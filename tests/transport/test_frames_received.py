@@ -35,7 +35,6 @@ SETTINGS = settings(derandomize=True, deadline=None, database=None, max_examples
 
 # The table
 
-
 VALID_TEXTS = [
     "é",
     "κόσμε",
@@ -120,6 +119,7 @@ TABLE: dict[str, list[tuple[int, bytes, dict[str, Any]]]] = {
     "length 0 in 8 bytes": [f(TEXT, b"", form=8), f(TEXT)],
     "length with its highest bit": [f(TEXT, b"x", announced=1 << 63 | 1), f(TEXT)],
     "unknown opcode, and then nothing": [f(3, b"x", cut=2)],
+    "unknown control opcode, and then nothing": [f(11, b"x", cut=2)],
     "fragmented ping, and then nothing": [f(PING, b"x", bits=0, cut=2)],
     "ping too long, and then nothing": [f(PING, b"x" * 126, cut=2)],
     "length too long for itself, and then nothing": [f(TEXT, b"", form=2, cut=4)],
