@@ -28,8 +28,11 @@ cdef int draw(unsigned char *target, Py_ssize_t size) except -1:
     """Fill `target` with `size` bytes, at most a page. Raises what the operating system does when it has none."""
     global left
     cdef unsigned char *source
+    cdef bytes fresh
     if left < size:
         fresh = os.urandom(PAGE)
+        if PyBytes_GET_SIZE(fresh) != PAGE:  # it is Python, which anybody may have replaced
+            raise OSError(f"{PyBytes_GET_SIZE(fresh)} random bytes, where {PAGE} were asked for")
         memcpy(page, PyBytes_AS_STRING(fresh), PAGE)
         left = PAGE
     source = page + PAGE - left

@@ -79,6 +79,12 @@ def test_a_kernel_without_bytes_is_an_error_and_nothing_else(monkeypatch: pytest
     write()
 
 
+def test_a_page_is_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(randomness.os, "urandom", lambda size: bytes(size - 1))  # type: ignore[attr-defined]
+    with pytest.raises(OSError, match="4095 random bytes"):
+        [new_uuid() for _ in range(257)]
+
+
 FORK = """
 import os
 from ocpp16._core.randomness import new_uuid
