@@ -27,7 +27,7 @@ import orjson
 
 from ocpp16.errors import StoreError
 from ocpp16.store import migrations
-from ocpp16.store.base import Batch, Delete, Put, Row, RowChange, Store, Table
+from ocpp16.store.base import ChargePointChanges, Delete, Put, Row, RowChange, Store, Table
 from ocpp16.store.lock import FileLock
 from ocpp16.store.memory import MemoryStore
 from ocpp16.store.opening import Manner, Unavailable, check_owner, real_path, take_lock
@@ -121,7 +121,7 @@ class FallbackStore:
                 self._count_from_above(charge_point_id)
             return self._store.load(charge_point_id, table, key)
 
-    def apply(self, batches: Sequence[Batch]) -> dict[str, Exception]:
+    def apply(self, batches: Sequence[ChargePointChanges]) -> dict[str, Exception]:
         with self._mutex:
             refused = self._store.apply(batches)
             if self._file is None and not self._is_whole:

@@ -6,8 +6,8 @@ from typing import Protocol, TypeVar
 from ocpp16.errors import StoreError
 from ocpp16.faults import sentence
 from ocpp16.store.base import Row, Store, Table
-from ocpp16.store.batch import Batch, are_possible
-from ocpp16.store.memory import carry_out
+from ocpp16.store.batch import Batch
+from ocpp16.store.changes import are_possible, carry_out
 from ocpp16.store.tables import TABLES, id_tag_cache, local_list
 
 T = TypeVar("T")
