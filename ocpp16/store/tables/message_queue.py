@@ -29,7 +29,7 @@ DATA_BOOTS = "clockBoots"
 """Member that the stored payload of a StopTransaction has besides: `clock_boot` of each entry of its transactionData,
 where these are not all that of the message."""
 
-ROWS = Rows("message_queue", MessageRow)
+ROWS = Rows("message_queue", MessageRow, is_counted=True)
 TABLE = ROWS.table
 put, delete, read = ROWS.put, ROWS.delete, ROWS.read
 
