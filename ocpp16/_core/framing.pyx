@@ -266,6 +266,12 @@ cdef object _misshapen(list frame):
 include "writing.pxi"
 
 
+def json_value(text):
+    """What a JSON text of our own says, as `json_bytes` wrote it or a row holds it. Raises ValueError for other text."""
+    _need_orjson()
+    return _loads(text)
+
+
 def duplicate_members(text):
     """The members that an object of this JSON text has more than once, each as its path from the top; usually none.
 

@@ -31,6 +31,7 @@ cdef class Entry:
     cdef public bint is_replaced
 
     cpdef bytes written(self)
+    cpdef check(self)
     cpdef write_down(self)
 
 

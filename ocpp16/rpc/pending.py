@@ -12,10 +12,9 @@ from collections.abc import Callable, Hashable
 from enum import IntEnum
 from typing import Any, Protocol
 
-from orjson import loads
-
-from ocpp16._core import json_bytes
-from ocpp16.errors import CallFailed
+from ocpp16._core import json_bytes, json_value, validate_sending
+from ocpp16.errors import CallFailed, LocalProtocolError
+from ocpp16.messages.actions import ACTIONS
 
 Payload = dict[str, Any]
 
@@ -141,7 +140,7 @@ class Entry:
     def payload(self) -> Payload:
         """Of a message that is written down it is read anew each time: there are thousands of these."""
         payload = self._payload
-        return loads(self._text) if payload is None and self._text is not None else payload
+        return json_value(self._text) if payload is None and self._text is not None else payload
 
     @payload.setter
     def payload(self, payload: Payload) -> None:
@@ -153,6 +152,27 @@ class Entry:
         if self._text is None:
             self._text = json_bytes(self._payload)
         return self._text
+
+    def check(self) -> None:
+        """Write it down if it may be sent. Raises LocalProtocolError; then nothing has changed.
+
+        A StopTransaction may lack its transactionId, which is added when it is sent: until then it is not checked.
+        """
+        action, payload = self.action, self.payload
+        known = ACTIONS.get(action)
+        if known is None or known.initiator == "CentralSystem":
+            raise LocalProtocolError(f"{action} is no request of a charge point")
+        if self.is_persistent and self.is_interactive:
+            raise LocalProtocolError(f"{action} is stored although somebody waits for its answer")
+        lacks_id = action == "StopTransaction" and "transactionId" not in payload
+        if lacks_id:
+            payload = {**payload, "transactionId": 0}
+        try:
+            validate_sending(action, "request", payload)
+            self.write_down()
+        except (ValueError, TypeError) as error:  # a ValidationError, or what cannot be written as JSON
+            raise LocalProtocolError(str(error)) from error
+        self.is_checked = not lacks_id
 
     def write_down(self) -> None:
         """Keep the text alone. Raises as `written`."""

@@ -16,13 +16,10 @@ Rules of this file:
 
 from collections.abc import Callable
 
-from orjson import loads
-
-from ocpp16._core import ValidationError, call_text, json_bytes, validate_sending
+from ocpp16._core import ValidationError, call_text, json_bytes, json_value, validate_sending
 from ocpp16.enums import ErrorCode, RegistrationStatus
 from ocpp16.errors import CallFailed, LocalProtocolError, Offline
 from ocpp16.faults import obey_exit, text_of
-from ocpp16.messages.actions import ACTIONS
 from ocpp16.models import Counters
 from ocpp16.rpc.outbox import Outbox
 from ocpp16.rpc.pending import Delivery, Entry, Lane, OpenCall, Payload, with_member
@@ -79,7 +76,7 @@ class Requests:
 
     def enqueue(self, entry: Entry, now: float, where: Standing) -> bool:
         """See `Session.enqueue`."""
-        _check(entry)
+        entry.check()
         if entry.due <= now:
             entry.due = 0.0
         outbox = self.outbox
@@ -127,7 +124,7 @@ class Requests:
 
     def bound(self, entry: Entry) -> Payload:
         """See `Session.bound`."""
-        payload: Payload = loads(self._bind(entry) if entry.bound is None else entry.bound)
+        payload: Payload = json_value(self._bind(entry) if entry.bound is None else entry.bound)
         return payload
 
     def next_frame(
@@ -396,22 +393,3 @@ class Requests:
         except BaseException as error:
             obey_exit(error)
             self._on_internal_error(f"{what} of a message", error)
-
-
-def _check(entry: Entry) -> None:
-    """Raise LocalProtocolError for what must not be sent. A stop may lack its transactionId, which is bound later."""
-    action, payload = entry.action, entry.payload
-    known = ACTIONS.get(action)
-    if known is None or known.initiator == "CentralSystem":
-        raise LocalProtocolError(f"{action} is no request of a charge point")
-    if entry.is_persistent and entry.is_interactive:
-        raise LocalProtocolError(f"{action} is stored although somebody waits for its answer")
-    lacks_id = action == "StopTransaction" and "transactionId" not in payload
-    if lacks_id:
-        payload = {**payload, "transactionId": 0}
-    try:
-        validate_sending(action, "request", payload)
-        entry.write_down()
-    except (ValueError, TypeError) as error:  # a ValidationError, or what cannot be written as JSON
-        raise LocalProtocolError(str(error)) from error
-    entry.is_checked = not lacks_id

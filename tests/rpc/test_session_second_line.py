@@ -1,6 +1,5 @@
 """What hooks raise, and what cannot be written, ends nothing: it is told, and the machine is in order afterwards."""
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -10,7 +9,7 @@ from strange_errors import STRANGE
 
 from ocpp16._core import CallError, CallResult, json_text
 from ocpp16.errors import LocalProtocolError
-from ocpp16.rpc.pending import Entry, Payload
+from ocpp16.rpc.pending import Entry
 from ocpp16.rpc.policy import OutboxLimits, RetryRules
 
 if TYPE_CHECKING:
