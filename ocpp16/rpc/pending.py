@@ -139,8 +139,11 @@ class Entry:
     @property
     def payload(self) -> Payload:
         """Of a message that is written down it is read anew each time: there are thousands of these."""
-        payload = self._payload
-        return json_value(self._text) if payload is None and self._text is not None else payload
+        if self._payload is None:
+            assert self._text is not None, "an entry has the one or the other"
+            payload: Payload = json_value(self._text)
+            return payload
+        return self._payload
 
     @payload.setter
     def payload(self, payload: Payload) -> None:
@@ -150,6 +153,7 @@ class Entry:
     def written(self) -> bytes:
         """The payload as JSON in UTF-8, written once: wire and store share it. Raises as `_core.serialize`."""
         if self._text is None:
+            assert self._payload is not None, "an entry has the one or the other"
             self._text = json_bytes(self._payload)
         return self._text
 
