@@ -20,8 +20,9 @@ from typing import Any
 import trio
 
 from ocpp16.charge_point.argument_check import known_before
-from ocpp16.charge_point.assembly import Features, assemble, built_profiles
+from ocpp16.charge_point.assembly import Features, assemble
 from ocpp16.charge_point.connectivity import Connectivity, Connector
+from ocpp16.charge_point.features import possible
 from ocpp16.charge_point.feed import ObserverFeed
 from ocpp16.charge_point.life import Life
 from ocpp16.charge_point.orderly_stop import FLUSH_TIMEOUT, end_for_good, stop_in_order
@@ -86,13 +87,13 @@ class Runtime:
         "_trace",
         "_turn",
         "asked_station",
-        "built_profiles",
         "clock",
         "configuration",
         "counters",
         "data_transfer_handlers",
         "keeper",
         "key_callbacks",
+        "kinds",
         "life",
         "meters",
         "new_id",
@@ -131,7 +132,7 @@ class Runtime:
         self.clock = clock
         self.station = station
         self.asked_station = AskedStation(station)
-        self.built_profiles = built_profiles(station)
+        self.kinds = possible(station)
         self.keeper = keeper
         self.tolerance = tolerance
         self.new_id = new_id

@@ -12,11 +12,12 @@ from ocpp16.enums import (
     AvailabilityStatus,
     AvailabilityType,
     ChargePointStatus,
+    MessageTrigger,
     RegistrationStatus,
     SessionStartedReason,
 )
 from ocpp16.models import ErrorInfo
-from ocpp16.profiles.base import Context, FeatureProfile, Payload, Reply, on
+from ocpp16.profiles.base import Context, FeatureProfile, Payload, Reply, on, triggered
 from ocpp16.profiles.status_notifications import StatusNotifications
 from ocpp16.state.availability import AvailabilityChange, availability_change, availability_status
 from ocpp16.state.connector_table import ConnectorEvent
@@ -90,9 +91,9 @@ class Availability(FeatureProfile):
 
     # StatusNotification
 
-    def report(self, connector_ids: Sequence[int], *, is_triggered: bool) -> None:
-        """Send the present status of these connectors; see `StatusNotifications.report`."""
-        self._notifications.report(connector_ids, is_triggered=is_triggered)
+    @triggered(MessageTrigger.STATUS_NOTIFICATION)
+    def _triggered(self, connector_ids: Sequence[int]) -> Callable[[], None]:
+        return partial(self._notifications.report, connector_ids, is_triggered=True)
 
     def _registered(self, signal: RegistrationChanged) -> None:
         if signal.status is RegistrationStatus.ACCEPTED and self.ctx.session.is_connected:

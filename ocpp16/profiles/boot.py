@@ -4,15 +4,17 @@ The session repeats an unanswered BootNotification by itself; here is what its a
 one to a triggered BootNotification: an accepted charge point can be set back to Pending or Rejected.
 """
 
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 from ocpp16._core import parse_datetime
 from ocpp16.configuration.configuration import Key
 from ocpp16.configuration.keys import core, internal
-from ocpp16.enums import RegistrationStatus
+from ocpp16.enums import MessageTrigger, RegistrationStatus
 from ocpp16.errors import CallFailed
 from ocpp16.observer import BootNotificationResponse
-from ocpp16.profiles.base import Context, FeatureProfile, Payload
+from ocpp16.profiles.base import Context, FeatureProfile, Payload, triggered
 from ocpp16.profiles.configuration_changes import ConfigurationChanges
 from ocpp16.rpc.pending import Lane
 from ocpp16.state.clock import plausible, to_datetime
@@ -78,6 +80,14 @@ class Boot(FeatureProfile):
             on_confirmation=self._boot_answered,
             on_failure=self._boot_failed,
         )
+
+    @triggered(MessageTrigger.BOOT_NOTIFICATION)
+    def _triggered_boot(self, connector_ids: Sequence[int]) -> Callable[[], None]:
+        return self.send_boot_notification
+
+    @triggered(MessageTrigger.HEARTBEAT)
+    def _triggered_heartbeat(self, connector_ids: Sequence[int]) -> Callable[[], None]:
+        return partial(self.send_heartbeat, is_triggered=True)
 
     def send_heartbeat(self, *, is_triggered: bool) -> None:
         self.ctx.send(

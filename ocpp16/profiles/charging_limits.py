@@ -15,14 +15,13 @@ from heapq import heapify, heappop, heappush
 from itertools import islice
 from math import inf
 from operator import itemgetter
-from typing import Literal, TypedDict
+from typing import Any, Literal, TypedDict
 
 from ocpp16.configuration.keys import smart_charging
 from ocpp16.enums import ChargingProfilePurposeType
 from ocpp16.faults import obey_exit
 from ocpp16.models import ChargingLimit
 from ocpp16.observer import ChargingLimitChanged
-from ocpp16.profiles.asked_station import AskedStation
 from ocpp16.profiles.charging_profiles import UNIT_OF, ChargingProfiles
 from ocpp16.profiles.context import Context
 from ocpp16.profiles.limit_sharing import LimitSharing, own_limit
@@ -52,6 +51,21 @@ AT_ONCE = 64
 _MAXIMUM = (str(ChargingProfilePurposeType.CHARGE_POINT_MAX_PROFILE),)
 
 
+class AskedChargingStation:
+    """A SmartChargingStation as `AskedStation` is a CoreStation."""
+
+    __slots__ = ("_host",)
+
+    def __init__(self, host: Any) -> None:
+        self._host = host
+
+    def charging_limit_changed(self, connector_id: int, limit: ChargingLimit) -> object:
+        return self._host.charging_limit_changed(connector_id, limit)
+
+    async def signal_set_charging_profiles(self) -> object:
+        return await self._host.signal_set_charging_profiles()
+
+
 class ChargingLimits:
     """Of one charge point. `share` sets the strategy, or None, and the fuse in A per phase for all connectors."""
 
@@ -69,7 +83,7 @@ class ChargingLimits:
         "_until",
     )
 
-    def __init__(self, ctx: Context, profiles: ChargingProfiles, station: AskedStation) -> None:
+    def __init__(self, ctx: Context, profiles: ChargingProfiles, station: AskedChargingStation) -> None:
         self._ctx = ctx
         self._profiles = profiles
         self._station = station

@@ -6,7 +6,7 @@ The checks and the arithmetic are `ocpp16.schedule`; here is when they are asked
 
 from collections.abc import Collection
 from functools import partial
-from typing import Any
+from typing import Any, Self
 
 from ocpp16.configuration.keys import core, internal, smart_charging
 from ocpp16.enums import (
@@ -17,10 +17,9 @@ from ocpp16.enums import (
 )
 from ocpp16.errors import Refusal
 from ocpp16.observer import ChargingProfilesChanged
-from ocpp16.profiles.asked_station import AskedStation
-from ocpp16.profiles.base import Context, FeatureProfile, Payload, Reply, on
-from ocpp16.profiles.charging_limits import ChargingLimits
-from ocpp16.profiles.charging_profiles import UNIT_OF, ChargingProfiles
+from ocpp16.profiles.base import Context, FeatureProfile, Others, Payload, Reply, Stored, on
+from ocpp16.profiles.charging_limits import AskedChargingStation, ChargingLimits
+from ocpp16.profiles.charging_profiles import SCHEDULE_KEYS, UNIT_OF, ChargingProfiles, stored_profiles
 from ocpp16.profiles.composite_answer import fitted
 from ocpp16.profiles.id_tags import AUTHORIZE_TIMEOUT
 from ocpp16.schedule import (
@@ -44,19 +43,12 @@ from ocpp16.state.signals import (
     TransactionStarted,
 )
 from ocpp16.state.timers import Timer
+from ocpp16.station import SmartChargingStation
 
-_SHAPING_KEYS = frozenset(
-    key.name
-    for key in (
-        internal.COMPOSITE_SCHEDULE_DEFAULT_LIMIT_AMPS,
-        internal.COMPOSITE_SCHEDULE_DEFAULT_LIMIT_WATTS,
-        internal.COMPOSITE_SCHEDULE_DEFAULT_NUMBER_PHASES,
-        internal.SUPPLY_VOLTAGE,
-        smart_charging.CHARGING_SCHEDULE_ALLOWED_CHARGING_RATE_UNIT,
-    )
+_LIMITING_KEYS = frozenset(
+    {smart_charging.CHARGING_SCHEDULE_ALLOWED_CHARGING_RATE_UNIT.name, *(key.name for key in SCHEDULE_KEYS.values())}
 )
-
-
+"""Those that change what limits come to."""
 LONGEST_WAIT = 86_400
 """Seconds a profile waits for its remote start where ConnectionTimeOut is 0."""
 MOST_EXPECTED = 1000
@@ -86,8 +78,11 @@ class SmartCharging(FeatureProfile):
     __slots__ = ("_expected", "_ignored", "_station", "limits", "profiles")
 
     name = "SmartCharging"
+    protocol = SmartChargingStation
 
-    def __init__(self, ctx: Context, profiles: ChargingProfiles, limits: ChargingLimits, station: AskedStation) -> None:
+    def __init__(
+        self, ctx: Context, profiles: ChargingProfiles, limits: ChargingLimits, station: AskedChargingStation
+    ) -> None:
         super().__init__(ctx)
         self.profiles = profiles
         self.limits = limits
@@ -95,6 +90,15 @@ class SmartCharging(FeatureProfile):
         self._expected: dict[tuple[int, str], _ExpectedStart] = {}
         """By connector and id tag."""
         self._ignored: tuple[str, ...] = ()
+
+    @classmethod
+    def build(cls, ctx: Context, others: Others) -> Self:
+        profiles = ChargingProfiles(ctx)
+        station = AskedChargingStation(ctx.station.host)
+        return cls(ctx, profiles, ChargingLimits(ctx, profiles, station), station)
+
+    def restore(self, stored: Stored) -> None:
+        self.profiles.restore(stored_profiles(stored))
 
     def attach(self) -> None:
         signals = self.ctx.signals
@@ -285,7 +289,7 @@ class SmartCharging(FeatureProfile):
         self.limits.refresh()
 
     def _key_changed(self, signal: ConfigurationChanged) -> None:
-        if signal.key in _SHAPING_KEYS:
+        if signal.key in _LIMITING_KEYS:
             self.limits.refresh()
         self._look_what_counts()
 
