@@ -7,12 +7,13 @@ its version is -1, as the specification has it (§5.10).
 
 from dataclasses import replace
 
+from ocpp16 import messages
 from ocpp16.configuration.keys import core
 from ocpp16.enums import ClearCacheStatus
 from ocpp16.errors import CallFailed
 from ocpp16.models import IdTagInfo
 from ocpp16.observer import IdTagAuthorized
-from ocpp16.profiles.base import Context, FeatureProfile, Others, Payload, on
+from ocpp16.profiles.base import Context, FeatureProfile, Others, on
 from ocpp16.profiles.id_tags import AUTHORIZE_TIMEOUT, check_id_tag, read_id_tag_info
 from ocpp16.state.authorization import AuthorizationRules, decide, decide_unanswered
 from ocpp16.state.signals import IdTagDecided, IdTagInfoLearned
@@ -66,9 +67,11 @@ class Authorization(FeatureProfile):
         )
 
     @on("GetLocalListVersion")
-    async def get_local_list_version(self, request: Payload) -> Payload:
+    async def get_local_list_version(
+        self, request: "messages.GetLocalListVersionRequest"
+    ) -> "messages.GetLocalListVersionResponse":
         return {"listVersion": -1}
 
     @on("ClearCache")
-    async def clear_cache(self, request: Payload) -> Payload:
+    async def clear_cache(self, request: "messages.ClearCacheRequest") -> "messages.ClearCacheResponse":
         return {"status": str(ClearCacheStatus.REJECTED)}

@@ -8,6 +8,7 @@ decides, and the notification it yields is told to the observer at once and to t
 from collections.abc import Callable, Sequence
 from functools import partial
 
+from ocpp16 import messages
 from ocpp16.enums import (
     AvailabilityStatus,
     AvailabilityType,
@@ -17,7 +18,7 @@ from ocpp16.enums import (
     SessionStartedReason,
 )
 from ocpp16.models import ErrorInfo
-from ocpp16.profiles.base import Context, FeatureProfile, Payload, Reply, on, triggered
+from ocpp16.profiles.base import Context, FeatureProfile, Reply, on, triggered
 from ocpp16.profiles.status_notifications import StatusNotifications
 from ocpp16.state.availability import AvailabilityChange, availability_change, availability_status
 from ocpp16.state.connector_table import ConnectorEvent
@@ -106,7 +107,9 @@ class Availability(FeatureProfile):
     # ChangeAvailability
 
     @on("ChangeAvailability")
-    async def change_availability(self, request: Payload) -> Reply[Payload]:
+    async def change_availability(
+        self, request: "messages.ChangeAvailabilityRequest"
+    ) -> "Reply[messages.ChangeAvailabilityResponse]":
         status, act = await self.change(request["connectorId"], AvailabilityType(request["type"]))
         return Reply({"status": str(status)}, then=act)
 

@@ -6,6 +6,7 @@ NotImplemented, as the clause asks.
 
 from typing import Self
 
+from ocpp16 import messages
 from ocpp16._core import ValidationError
 from ocpp16.enums import TriggerMessageStatus
 from ocpp16.profiles.base import Context, FeatureProfile, Others, Payload, Reply, on
@@ -25,7 +26,9 @@ class RemoteTrigger(FeatureProfile):
         return cls(ctx, others)
 
     @on("TriggerMessage")
-    async def trigger_message(self, request: Payload) -> Reply[Payload]:
+    async def trigger_message(
+        self, request: "messages.TriggerMessageRequest"
+    ) -> "Reply[messages.TriggerMessageResponse]":
         connector_id = request.get("connectorId")
         trigger = self._others.trigger(request["requestedMessage"])
         if trigger is None:

@@ -9,11 +9,12 @@ from functools import partial
 
 import trio
 
+from ocpp16 import messages
 from ocpp16.configuration.keys import core, internal
 from ocpp16.enums import Reason, ResetStatus, ResetType
 from ocpp16.errors import StoreError
 from ocpp16.observer import ResetRequested
-from ocpp16.profiles.base import Context, FeatureProfile, Payload, Reply, on
+from ocpp16.profiles.base import Context, FeatureProfile, Reply, on
 from ocpp16.profiles.station_side import yes_or_no
 from ocpp16.state.signals import Disconnected, TransactionAcknowledged, TransactionEnded
 
@@ -39,7 +40,7 @@ class Reset(FeatureProfile):
         self.ctx.signals.on(Disconnected, self._disconnected)
 
     @on("Reset")
-    async def reset(self, request: Payload) -> Reply[Payload]:
+    async def reset(self, request: "messages.ResetRequest") -> "Reply[messages.ResetResponse]":
         kind = ResetType(request["type"])
         if not await self.ctx.ask(self.ctx.station.is_reset_allowed, kind, accept=yes_or_no, safe=False):
             return Reply({"status": str(ResetStatus.REJECTED)})

@@ -6,8 +6,9 @@ The checks and the arithmetic are `ocpp16.schedule`; here is when they are asked
 
 from collections.abc import Collection
 from functools import partial
-from typing import Any, Self
+from typing import Self, cast
 
+from ocpp16 import messages
 from ocpp16.configuration.keys import core, internal, smart_charging
 from ocpp16.enums import (
     ChargingProfileStatus,
@@ -126,8 +127,10 @@ class SmartCharging(FeatureProfile):
     # Requests
 
     @on("SetChargingProfile")
-    async def set_charging_profile(self, request: Payload) -> Reply[Payload]:
-        connector_id, profile = request["connectorId"], request["csChargingProfiles"]
+    async def set_charging_profile(
+        self, request: "messages.SetChargingProfileRequest"
+    ) -> "Reply[messages.SetChargingProfileResponse]":
+        connector_id, profile = request["connectorId"], cast(Payload, request["csChargingProfiles"])
         problem = self.problem(connector_id, profile)
         if problem is not None:
             return self._refused(profile, problem)
@@ -147,7 +150,7 @@ class SmartCharging(FeatureProfile):
             problem = ProfileProblem("chargingProfileId", "finds no room")
         return problem
 
-    def _refused(self, profile: Any, problem: ProfileProblem) -> Reply[Payload]:
+    def _refused(self, profile: Payload, problem: ProfileProblem) -> "Reply[messages.SetChargingProfileResponse]":
         self.ctx.log.info("charging profile refused: %s", problem)
         if problem.code is not None:
             raise Refusal(problem.code, str(problem))
@@ -159,7 +162,9 @@ class SmartCharging(FeatureProfile):
         return CompiledProfile(connector_id, profile)
 
     @on("ClearChargingProfile")
-    async def clear_charging_profile(self, request: Payload) -> Reply[Payload]:
+    async def clear_charging_profile(
+        self, request: "messages.ClearChargingProfileRequest"
+    ) -> "Reply[messages.ClearChargingProfileResponse]":
         found = self.profiles.installed.matching(
             profile_id=request.get("id"),
             connector_id=request.get("connectorId"),
@@ -172,7 +177,9 @@ class SmartCharging(FeatureProfile):
         return Reply({"status": str(ClearChargingProfileStatus.ACCEPTED)})
 
     @on("GetCompositeSchedule")
-    async def get_composite_schedule(self, request: Payload) -> Payload:
+    async def get_composite_schedule(
+        self, request: "messages.GetCompositeScheduleRequest"
+    ) -> "messages.GetCompositeScheduleResponse":
         connector_id, duration = request["connectorId"], request["duration"]
         allowed = self.ctx.configuration[smart_charging.CHARGING_SCHEDULE_ALLOWED_CHARGING_RATE_UNIT]
         units = [UNIT_OF[word] for word in allowed]
@@ -190,7 +197,7 @@ class SmartCharging(FeatureProfile):
             "status": str(GetCompositeScheduleStatus.ACCEPTED),
             "connectorId": connector_id,
             "scheduleStart": self.ctx.time_text(schedule.start_micros),
-            "chargingSchedule": schedule.charging_schedule,
+            "chargingSchedule": cast("messages.ChargingSchedule", schedule.charging_schedule),
         }
 
     # A profile that comes with a remote start (§5.11; errata 3.41, 3.42)

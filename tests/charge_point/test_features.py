@@ -1,16 +1,17 @@
 """A feature carries all of itself: what is not built answers as it must, and one more is a class in the list."""
 
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, Protocol, get_args, get_type_hints, runtime_checkable
 
 import pytest
 import trio
 
+from ocpp16 import messages
 from ocpp16.charge_point import features
 from ocpp16.charge_point.station_check import check_station
 from ocpp16.enums import AuthorizationStatus, MessageTrigger
 from ocpp16.errors import ConfigurationError
 from ocpp16.models import IdTagInfo
-from ocpp16.profiles.base import FeatureProfile, Payload, Stored, on, triggered
+from ocpp16.profiles.base import FeatureProfile, Stored, on, triggered
 from ocpp16.state.signals import IdTagDecided
 from ocpp16.store.memory import MemoryStore
 from ocpp16.store.tables import local_list_version
@@ -47,11 +48,13 @@ class ToyList(FeatureProfile):
         return IdTagInfo(AuthorizationStatus.ACCEPTED) if is_listed else None
 
     @on("GetLocalListVersion")
-    async def get_local_list_version(self, request: Payload) -> Payload:
+    async def get_local_list_version(
+        self, request: "messages.GetLocalListVersionRequest"
+    ) -> "messages.GetLocalListVersionResponse":
         return {"listVersion": self.version}
 
     @on("SendLocalList")
-    async def send_local_list(self, request: Payload) -> Payload:
+    async def send_local_list(self, request: "messages.SendLocalListRequest") -> "messages.SendLocalListResponse":
         self.version = request["listVersion"]
         self.ctx.journal.append(local_list_version.put(local_list_version.ListVersionRow(self.version)))
         question = self.ctx.station.host.version_changed
@@ -130,6 +133,25 @@ async def test_what_is_not_built_is_answered_as_without_it(open_bench: Any, make
             await bench.call("SendLocalList", {"listVersion": 7, "updateType": "Full"})
 
 
+def test_a_handler_is_annotated_with_the_payloads_of_its_action() -> None:
+    with pytest.raises(TypeError, match=r'request: "messages.GetLogRequest"'):
+
+        class Wrong(FeatureProfile):
+            @on("GetLog")
+            async def get_log(self, request: "messages.ResetRequest") -> "messages.GetLogResponse":
+                return {"status": "Rejected"}
+
+
+def test_the_annotations_of_all_handlers_are_those_of_the_schemas() -> None:
+    handlers = [(kind, action) for kind in FeatureProfile.__subclasses__() for action in kind.handlers]
+    assert len(handlers) > 15
+    for kind, action in handlers:
+        hints = get_type_hints(getattr(kind, kind.handlers[action]))
+        assert hints["request"] is getattr(messages, f"{action}Request")
+        answer = get_args(hints["return"])[0] if get_args(hints["return"]) else hints["return"]
+        assert answer is getattr(messages, f"{action}Response")
+
+
 @pytest.mark.usefixtures("with_toy")
 def test_its_protocol_is_checked_as_a_whole() -> None:
     class Misspelt(RecordingStation):
@@ -147,7 +169,7 @@ async def test_a_feature_of_no_name_is_built_without_being_listed(
         name = ""
 
         @on("GetLog")
-        async def get_log(self, request: Payload) -> Payload:
+        async def get_log(self, request: "messages.GetLogRequest") -> "messages.GetLogResponse":
             return {"status": "Rejected"}
 
     monkeypatch.setattr(features, "FEATURES", (Paper,))
