@@ -11,7 +11,6 @@ from functools import partial
 from typing import Any, Protocol
 
 from ocpp16.charge_point.features import protocols
-from ocpp16.errors import ConfigurationError
 from ocpp16.faults import name_of, obey_exit
 from ocpp16.station import CoreStation
 from ocpp16.texts import shown
@@ -24,13 +23,6 @@ class _Attached(Protocol):
     """What a station may have besides."""
 
     def attach(self, charge_point: Any) -> None: ...
-
-
-def check_station(station: object) -> None:
-    """Raises ConfigurationError that names each method that is missing, misspelt, not async, or takes other things."""
-    problems = station_problems(station)
-    if problems:
-        raise ConfigurationError(problems)
 
 
 def station_problems(station: object) -> list[str]:

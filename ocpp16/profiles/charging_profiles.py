@@ -71,6 +71,11 @@ def _checked(row: ChargingProfileRow) -> ChargingProfileRow:
     return row
 
 
+def goes_on(row: ChargingProfileRow, running: Transaction | None) -> bool:
+    """Is `running`, the transaction of its connector, the one that the row is for? A row may be for any."""
+    return running is not None and row.transaction_key in (None, running.key)
+
+
 class ChargingProfiles:
     """`installed` is what counts now; every change goes through here, so that the store follows."""
 
@@ -266,23 +271,16 @@ class ChargingProfiles:
         unusable: list[RowChange] = []
         for row in rows:
             problem = check_profile(row.connector_id, row.profile, rules)
-            problem_text = self._misfit(row) if problem is None else str(problem)
-            if problem_text:
-                self._ctx.log.info("charging profile %d is dropped: %s", row.charging_profile_id, problem_text)
+            running = self._ctx.transactions.running(row.connector_id)
+            is_tx_profile = row.profile["chargingProfilePurpose"] == ChargingProfilePurposeType.TX_PROFILE
+            if problem is not None or (is_tx_profile and not goes_on(row, running)):
+                why = "its transaction does not go on" if problem is None else str(problem)
+                self._ctx.log.info("charging profile %d is dropped: %s", row.charging_profile_id, why)
                 unusable.append(delete(row.charging_profile_id))
                 continue
             unusable += self._deletions(self.installed.install(CompiledProfile(row.connector_id, row.profile)))
             self._stored[row.charging_profile_id] = row.transaction_key
         self._write(unusable)
-
-    def _misfit(self, row: ChargingProfileRow) -> str:
-        """A TxProfile goes on only with the transaction it was for."""
-        if row.profile["chargingProfilePurpose"] != ChargingProfilePurposeType.TX_PROFILE:
-            return ""
-        transaction = self._ctx.transactions.running(row.connector_id)
-        if transaction is None or (row.transaction_key is not None and row.transaction_key != transaction.key):
-            return "its transaction does not go on"
-        return ""
 
     def drop_orphans(self) -> None:
         """After it is known which transactions go on: TxProfiles of the others go."""

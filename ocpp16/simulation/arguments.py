@@ -10,7 +10,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from ocpp16.simulation import checks
 from ocpp16.simulation.car import CABLE_RATING, LONGEST_WAIT
+from ocpp16.simulation.checks import Check, is_whole
 from ocpp16.values import text as utf8
 
 _TRUE = frozenset({"true", "yes", "on", "1"})
@@ -102,13 +104,9 @@ class Argument:
         return description if self.default is REQUIRED else {**description, "default": self.default}
 
 
-def _is_whole(value: Any) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool)
-
-
 def _connector(lowest: int) -> Callable[[Any, int], int]:
     def check(value: Any, connectors: int) -> int:
-        if not _is_whole(value):
+        if not is_whole(value):
             raise ValueError("must be the number of a connector")
         if not lowest <= value <= connectors:
             raise ValueError(f"no connector {value}: this station has {lowest}..{connectors}")
@@ -126,32 +124,22 @@ def _connectors(value: Any, connectors: int) -> list[int]:
 
 
 def _numbers(value: Any, connectors: int) -> list[int]:
-    if not isinstance(value, list) or not all(_is_whole(one) and 0 <= one < 2**63 for one in value):
+    if not isinstance(value, list) or not all(is_whole(one) and 0 <= one < 2**63 for one in value):
         raise ValueError("must be a list of whole numbers")
     return value
 
 
+def _kind(name: str, check: Check, from_word: Callable[[str], Any] = _as_is) -> Kind:
+    """One that is the same for every station."""
+    return Kind(name, lambda value, connectors: check(value), from_word)
+
+
 def number(name: str, lowest: float, highest: float) -> Kind:
-    """A number within limits; NaN is within none."""
-
-    def check(value: Any, connectors: int) -> float:
-        if isinstance(value, bool) or not isinstance(value, int | float) or not lowest <= value <= highest:
-            raise ValueError(f"must be a number from {lowest:g} to {highest:g}")
-        return float(value)
-
-    return Kind(name, check, _as_number)
+    return _kind(name, checks.number(lowest, highest), _as_number)
 
 
 def whole(name: str, lowest: int, highest: int) -> Kind:
-    """A whole number within limits."""
-
-    def check(value: Any, connectors: int) -> int:
-        if not _is_whole(value) or not lowest <= value <= highest:
-            raise ValueError(f"must be a whole number from {lowest} to {highest}")
-        result: int = value
-        return result
-
-    return Kind(name, check, _as_number)
+    return _kind(name, checks.whole(lowest, highest), _as_number)
 
 
 def text(longest: int, shortest: int = 0) -> Kind:
@@ -166,21 +154,7 @@ def text(longest: int, shortest: int = 0) -> Kind:
 
 
 def one_of(values: type[StrEnum], *but: str) -> Kind:
-    """One of the values of an enumeration, spelt as on the wire."""
-    allowed = tuple(str(value) for value in values if value not in but)
-
-    def check(value: Any, connectors: int) -> StrEnum:
-        if not isinstance(value, str) or value not in allowed:
-            raise ValueError(f"must be one of {', '.join(allowed)}")
-        return values(value)
-
-    return Kind(values.__name__, check)
-
-
-def _flag(value: Any, connectors: int) -> bool:
-    if not isinstance(value, bool):
-        raise ValueError("must be true or false")
-    return value
+    return _kind(values.__name__, checks.one_of(values, *but))
 
 
 def _texts(value: Any, connectors: int) -> list[str]:
@@ -205,7 +179,7 @@ CONNECTORS = Kind("list of connectors", _connectors, _as_list(_as_number))
 SECONDS = number("seconds", 0, LONGEST_WAIT)
 AMPERES = number("amperes", 0, CABLE_RATING)
 PHASES = whole("phases", 1, 3)
-FLAG = Kind("flag", _flag, _as_flag)
+FLAG = _kind("flag", checks.flag, _as_flag)
 ID_TAG = text(20, 1)
 SEQUENCES = Kind("list of numbers", _numbers, _as_list(_as_number))
 TEXTS = Kind("list of texts", _texts, _as_list(_as_is))

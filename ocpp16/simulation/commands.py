@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 from ocpp16.errors import ChargePointStopped, FeatureNotBuilt, Ocpp16Error
 from ocpp16.faults import obey, sentence
-from ocpp16.simulation.command import Command, CommandError, near
+from ocpp16.simulation.command import Command, CommandError
 from ocpp16.simulation.command_table import COMMANDS
+from ocpp16.spelling import did_you_mean
 from ocpp16.texts import shown
 
 if TYPE_CHECKING:
@@ -91,5 +92,5 @@ def find(name: str) -> Command:
     """The command of this name. Raises CommandError."""
     command = COMMANDS.get(name)
     if command is None:
-        raise CommandError("unknown_command", f"no command {shown(name, 64)}" + near(name, COMMANDS))
+        raise CommandError("unknown_command", f"no command {shown(name, 64)}" + did_you_mean(name, COMMANDS))
     return command
