@@ -13,10 +13,9 @@ General layout, from the bottom up; each storey imports only those below it:
 Public names are imported on first use, so that `ocpp16.codec` alone costs no trio, ssl or sqlite3.
 """
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
-
 from ocpp16._version import __version__
+
+TYPE_CHECKING = False  # type checkers take it as true; importing it would cost the codec as much as all of its units
 
 if TYPE_CHECKING:
     from ocpp16.charge_point.charge_point import ChargePoint
@@ -107,11 +106,14 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> object:
     home = _HOMES.get(name)
     if home is None:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(home), name)
+    from importlib import import_module
+
+    value = globals()[name] = getattr(import_module(home), name)
+    return value
 
 
 def __dir__() -> list[str]:

@@ -200,6 +200,7 @@ class Connectivity:
             ctx.clock,
             ctx.timers,
             accept=self._accept,
+            begin=pump.begin,
             turn=pump.turn,
             kick=pump.kick,
             spawn=ctx.spawn,

@@ -161,6 +161,7 @@ class StatusNotifications:
             payload,
             number=number,
             is_triggered=is_triggered,
+            latest=notification.timestamp,
             # Of what waits for the connection only the newest status of a connector is of interest.
             topic=("StatusNotification", notification.connector_id),
             on_confirmation=self._answered if self._to_report else None,

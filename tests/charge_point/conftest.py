@@ -17,7 +17,7 @@ from ocpp16.errors import CallFailed, StoreError
 from ocpp16.models import Measurement, PhaseValues
 from ocpp16.observer import ObserverEvent
 from ocpp16.state.clock import to_datetime
-from ocpp16.store.base import Batch
+from ocpp16.store.base import ChargePointChanges
 from ocpp16.store.memory import MemoryStore
 from ocpp16.testing.central_system import START, CentralSystem
 from ocpp16.testing.stations import RecordingStation
@@ -83,7 +83,7 @@ class FullDisk(MemoryStore):
         super().__init__(is_volatile=False)
         self.is_full = False
 
-    def apply(self, batches: Sequence[Batch]) -> dict[str, Exception]:
+    def apply(self, batches: Sequence[ChargePointChanges]) -> dict[str, Exception]:
         if self.is_full:
             raise StoreError("no space left on device")
         return super().apply(batches)

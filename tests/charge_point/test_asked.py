@@ -12,7 +12,7 @@ import trio
 from ocpp16.enums import DataTransferStatus, Reason, UnlockStatus
 from ocpp16.errors import ChargePointStopped, StoreError
 from ocpp16.models import DataTransferResponse
-from ocpp16.store.base import Batch
+from ocpp16.store.base import ChargePointChanges
 from ocpp16.store.memory import MemoryStore
 from ocpp16.testing import CallErrorAnswer
 
@@ -26,7 +26,7 @@ class Disk(MemoryStore):
         self.is_full = False
         self.after: dict[str, Callable[[], None]] = {}
 
-    def apply(self, batches: Sequence[Batch]) -> dict[str, Exception]:
+    def apply(self, batches: Sequence[ChargePointChanges]) -> dict[str, Exception]:
         if self.is_full:
             raise StoreError("no space left on device")
         refused = super().apply(batches)

@@ -12,7 +12,7 @@ import trio
 from ocpp16.enums import Reason
 from ocpp16.errors import StoreError
 from ocpp16.profiles import dead_letters
-from ocpp16.store.base import Batch
+from ocpp16.store.base import ChargePointChanges
 from ocpp16.store.memory import MemoryStore
 from ocpp16.testing import CallErrorAnswer
 
@@ -76,7 +76,7 @@ class Disk(MemoryStore):
         self.is_full = False
         self.images: list[dict[str, Any]] = []
 
-    def apply(self, batches: Sequence[Batch]) -> dict[str, Exception]:
+    def apply(self, batches: Sequence[ChargePointChanges]) -> dict[str, Exception]:
         if self.is_full:
             raise StoreError("no space left on device")
         refused = super().apply(batches)

@@ -15,7 +15,7 @@ import trio
 from ocpp16.enums import Reason, UnlockStatus
 from ocpp16.errors import CallFailed, StoreError
 from ocpp16.observer import ConfigurationKeyChanged, StoreFailing, StoreRecovered
-from ocpp16.store.base import Batch
+from ocpp16.store.base import ChargePointChanges
 from ocpp16.store.memory import MemoryStore
 from ocpp16.testing.central_system import CentralSystem
 
@@ -29,7 +29,7 @@ class Disk(MemoryStore):
         self.lies = False
         self.attempts = 0
 
-    def apply(self, batches: Sequence[Batch]) -> dict[str, Exception]:
+    def apply(self, batches: Sequence[ChargePointChanges]) -> dict[str, Exception]:
         self.attempts += 1
         if self.is_full and not self.lies:
             raise StoreError("no space left on device")

@@ -19,7 +19,7 @@ from ocpp16.errors import StoreError
 from ocpp16.observer import StoreFailing, StoreRecovered
 from ocpp16.store import fallback
 from ocpp16.store import open as store_opening
-from ocpp16.store.base import Batch, Row, Table
+from ocpp16.store.base import ChargePointChanges, Row, Table
 from ocpp16.store.memory import MemoryStore
 from ocpp16.store.open import open_store
 from ocpp16.testing.stations import RecordingStation
@@ -44,7 +44,7 @@ class Driver(MemoryStore):
         found = super().load(charge_point_id, table, key)
         return found if self._reads is None else self._reads(table, found)
 
-    def apply(self, batches: Sequence[Batch]) -> Any:
+    def apply(self, batches: Sequence[ChargePointChanges]) -> Any:
         refused = super().apply(batches)
         return refused if self._writes is None else self._writes(refused)
 

@@ -11,12 +11,12 @@ from typing import Any
 
 from ocpp16.charge_point.charge_point import ChargePoint
 from ocpp16.state.clock import to_datetime
-from ocpp16.store.base import Batch
+from ocpp16.store.base import ChargePointChanges
 from ocpp16.store.sqlite import SqliteStore
 from ocpp16.store.tables import transactions
 
 
-def lose_transactions(store: SqliteStore, batches: Sequence[Batch]) -> dict[str, Exception]:
+def lose_transactions(store: SqliteStore, batches: Sequence[ChargePointChanges]) -> dict[str, Exception]:
     """A commit that tells of a transaction is said to be made, and is not."""
     if any(change.table is transactions.TABLE for _, changes in batches for change in changes):
         return {}

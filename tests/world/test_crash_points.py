@@ -15,7 +15,7 @@ from ocpp16.charge_point.open import open_charge_point
 from ocpp16.errors import CallFailed, StoreError
 from ocpp16.observer import ObserverEvent, TransactionStarted, TransactionStopped
 from ocpp16.simulation import CarPlan, Operation, SimulatedStation
-from ocpp16.store.base import Batch, Row, Table
+from ocpp16.store.base import ChargePointChanges, Row, Table
 from ocpp16.store.memory import MemoryStore
 from ocpp16.testing import CentralSystem
 from ocpp16.testing.contracts import LossyStore
@@ -43,7 +43,7 @@ class Disk:
     def load(self, charge_point_id: str, table: Table, key: Row = ()) -> list[Row]:
         return self._rows.load(charge_point_id, table, key)
 
-    def apply(self, batches: Sequence[Batch]) -> dict[str, Exception]:
+    def apply(self, batches: Sequence[ChargePointChanges]) -> dict[str, Exception]:
         self.commits += 1
         if self.at is not None and self.commits >= self.at:
             if self.commits == self.at and self.is_written:
@@ -188,7 +188,7 @@ async def test_a_lost_commit_is_noticed(world: Load, autojump_clock: Any) -> Non
     while True:
         disk = Disk()
 
-        def lose(batches: Sequence[Batch], counted: list[int] = [0], wanted: int = lost_at) -> bool:  # noqa: B006
+        def lose(batches: Sequence[ChargePointChanges], counted: list[int] = [0], wanted: int = lost_at) -> bool:  # noqa: B006
             matters = any(change.table.name == "message_queue" for _, changes in batches for change in changes)
             counted[0] += matters
             return matters and counted[0] == wanted

@@ -20,7 +20,7 @@ from ocpp16.charge_point.open import open_charge_point
 from ocpp16.errors import CallFailed, StoreError
 from ocpp16.observer import MessageGivenUp, ObserverEvent, StoreFailing, StoreRecovered
 from ocpp16.simulation import CarPlan, Operation, SimulatedStation
-from ocpp16.store.base import Batch, Row, Table
+from ocpp16.store.base import ChargePointChanges, Row, Table
 from ocpp16.store.sqlite import SqliteStore
 from ocpp16.store.tables import dead_letters
 from ocpp16.testing import CallErrorAnswer, CentralSystem, Fault
@@ -282,7 +282,7 @@ class FailingStore:
     def load(self, charge_point_id: str, table: Table, key: Row = ()) -> list[Row]:
         return self._store.load(charge_point_id, table, key)
 
-    def apply(self, batches: Sequence[Batch]) -> dict[str, Exception]:
+    def apply(self, batches: Sequence[ChargePointChanges]) -> dict[str, Exception]:
         if self.is_failing:
             raise StoreError("disk full")
         return self._store.apply(batches)
