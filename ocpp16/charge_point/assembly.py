@@ -20,7 +20,7 @@ from ocpp16.configuration.keys import core, internal
 from ocpp16.enums import AvailabilityType, ChargePointStatus, ErrorCode
 from ocpp16.models import Counters, IdTagInfo
 from ocpp16.observer import ObserverEvent
-from ocpp16.profiles.asked import ConfigurationKeeper
+from ocpp16.profiles.asked import AskedChanges, ConfigurationKeeper
 from ocpp16.profiles.asked_station import AskedStation
 from ocpp16.profiles.authorization import Authorization
 from ocpp16.profiles.availability import Availability
@@ -33,6 +33,7 @@ from ocpp16.profiles.dead_letters import DeadLetters
 from ocpp16.profiles.meter_values import MeterValues
 from ocpp16.profiles.remote_control import RemoteControl
 from ocpp16.profiles.reset import Reset
+from ocpp16.profiles.sender import Sender
 from ocpp16.profiles.settings import Settings
 from ocpp16.profiles.smart_charging import SmartCharging
 from ocpp16.profiles.station_side import StationSide
@@ -244,6 +245,10 @@ def assemble(charge_point: Surroundings, life: Start, found: Restored) -> Featur
     timers, signals = Timers(), Signals()
     timers.on_error = signals.on_error = second_line.failed
     connectors = _connectors(configuration, found, charge_point.clock.now())
+    writer, station = charge_point.writer, charge_point.asked_station
+    sender = Sender(session, charge_point.clock, writer, charge_point.kick, found.next_sequence)
+    sender.marked = [entry for entry in found.messages if entry.has_marks and entry.lane is Lane.TRANSACTION]
+    timeout = configuration[internal.STATION_TIMEOUT]
     ctx = Context(
         charge_point_id=configuration[internal.CHARGE_POINT_ID],
         clock=charge_point.clock,
@@ -252,12 +257,12 @@ def assemble(charge_point: Surroundings, life: Start, found: Restored) -> Featur
         signals=signals,
         connectors=connectors,
         transactions=found.transactions,
-        journal=charge_point.writer,
+        journal=writer,
+        asked=AskedChanges(writer, configuration, charge_point.keeper),
+        sender=sender,
         session=session,
-        station=charge_point.asked_station,
-        station_side=StationSide(
-            configuration[internal.STATION_TIMEOUT], life.spawn, second_line.failed, charge_point.overran
-        ),
+        station=station,
+        station_side=StationSide(station, timeout, life.spawn, second_line.failed, charge_point.overran),
         counters=charge_point.counters,
         kick=charge_point.kick,
         start=life,
@@ -265,12 +270,9 @@ def assemble(charge_point: Surroundings, life: Start, found: Restored) -> Featur
         tell=charge_point.tell,
         failed=second_line.failed,
         log=second_line.log,
-        keeper=charge_point.keeper,
     )
-    ctx.next_sequence = found.next_sequence
     delivery.ctx = ctx
     session.outbox.restore(found.messages)
-    ctx.marked = [entry for entry in found.messages if entry.has_marks and entry.lane is Lane.TRANSACTION]
     if found.messages:
         ctx.log.info("%d messages wait from before", len(found.messages))
     features = Features(ctx, connectors, found, charge_point.reconnect_if_connected, charge_point.kinds)

@@ -112,7 +112,7 @@ class ChargePoint(StationEvents):
 
         Raises ChargePointStopped if the charge point does not run, or is stopped meanwhile.
         """
-        await self._runtime.until(lambda: self._runtime.ctx.is_accepted)
+        await self._runtime.until(lambda: self._runtime.ctx.sender.is_accepted)
 
     async def wait_all_answered(self) -> None:
         """Wait until nothing is left to send: every message is answered or given up, BootNotification included.
@@ -160,7 +160,7 @@ class ChargePoint(StationEvents):
         False if there is nobody to answer it: not connected, or not accepted.
         """
         self._runtime.check_usable()
-        if not (self.is_running and self._runtime.ctx.is_online):
+        if not (self.is_running and self._runtime.ctx.sender.is_online):
             return False
         self._runtime.features.boot.send_heartbeat(is_triggered=False)
         return True

@@ -331,7 +331,7 @@ class Runtime:
         self._pump.kick()
 
     def _tell_connection_timeout(self) -> None:
-        self.ctx.command(
+        self.ctx.station_side.command(
             self.asked_station.set_connection_timeout,
             self.configuration[core.CONNECTION_TIME_OUT],
             connectors=("set_connection_timeout",),

@@ -42,10 +42,10 @@ class Authorization(FeatureProfile):
         ctx = self.ctx
         rules = self._rules()
         listed, now = self._others.listed(id_tag), ctx.clock.now()
-        decision = decide(is_connected=ctx.is_online, rules=rules, listed=listed, cached=None, now=now)
+        decision = decide(is_connected=ctx.sender.is_online, rules=rules, listed=listed, cached=None, now=now)
         if decision.info is None:
             try:
-                answer = await ctx.call("Authorize", {"idTag": id_tag}, timeout=AUTHORIZE_TIMEOUT)
+                answer = await ctx.sender.call("Authorize", {"idTag": id_tag}, timeout=AUTHORIZE_TIMEOUT)
             except CallFailed as failure:
                 now = ctx.clock.now()
                 decision = decide_unanswered(failure.reason, rules=rules, listed=listed, cached=None, now=now)

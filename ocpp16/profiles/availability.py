@@ -101,7 +101,7 @@ class Availability(FeatureProfile):
             self._notifications.report_all()
 
     def _connected(self, signal: Connected) -> None:
-        if self.ctx.is_accepted:
+        if self.ctx.sender.is_accepted:
             self._notifications.report_all()
 
     # ChangeAvailability
@@ -171,7 +171,7 @@ class Availability(FeatureProfile):
         self._commands.discard(connector_id)
         kind = self.ctx.connectors[connector_id].availability
         question = self.ctx.station.enable_evse if kind is AvailabilityType.OPERATIVE else self._disable_evse
-        self.ctx.command(question, connector_id, connectors=(connector_id,), topic="availability")
+        self.ctx.station_side.command(question, connector_id, connectors=(connector_id,), topic="availability")
 
     async def _disable_evse(self, connector_id: int) -> None:
         """Its turn may come late: a transaction that began meanwhile goes on to its end, as if it had been there."""

@@ -72,7 +72,7 @@ class Boot(FeatureProfile):
             if value:
                 payload[member] = value
         self._is_waiting = True
-        self.ctx.send(
+        self.ctx.sender.send(
             "BootNotification",
             payload,
             lane=Lane.BOOT,
@@ -90,7 +90,7 @@ class Boot(FeatureProfile):
         return partial(self.send_heartbeat, is_triggered=True)
 
     def send_heartbeat(self, *, is_triggered: bool) -> None:
-        self.ctx.send(
+        self.ctx.sender.send(
             "Heartbeat", {}, is_triggered=is_triggered, on_confirmation=self._heartbeat_answered, topic="Heartbeat"
         )
 
@@ -149,7 +149,9 @@ class Boot(FeatureProfile):
         if shift:
             ctx.signals.emit(ClockSet(shift, is_first=not was_set))
         question = ctx.station.set_system_time
-        ctx.command(question, ctx.clock.now_datetime(), connectors=("set_system_time",), topic="set_system_time")
+        ctx.station_side.command(
+            question, ctx.clock.now_datetime(), connectors=("set_system_time",), topic="set_system_time"
+        )
 
     def _settle_times(self) -> None:
         """Accepted, messages go out with the times that are known, even if the answer had none.
@@ -168,7 +170,7 @@ class Boot(FeatureProfile):
                 for boot, shift in ctx.clock.corrections.items()
             )
         )
-        ctx.corrected(number)
+        ctx.sender.corrected(number)
 
     def _present(self, micros: int) -> int:
         """What time it is, if the Central System answers that it is `micros`: as near to our clock as that may mean.
@@ -181,7 +183,7 @@ class Boot(FeatureProfile):
         return min(max(micros, clock.now()), micros + age)
 
     def _key_changed(self, signal: ConfigurationChanged) -> None:
-        if signal.key == core.HEARTBEAT_INTERVAL.name and self.ctx.is_accepted:
+        if signal.key == core.HEARTBEAT_INTERVAL.name and self.ctx.sender.is_accepted:
             self._restart_heartbeat()
 
     def _restart_heartbeat(self) -> None:
@@ -197,5 +199,5 @@ class Boot(FeatureProfile):
             self._heartbeat = None
 
     def _beat(self) -> None:
-        if self.ctx.is_online:
+        if self.ctx.sender.is_online:
             self.send_heartbeat(is_triggered=False)

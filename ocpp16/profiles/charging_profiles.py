@@ -103,7 +103,7 @@ class ChargingProfiles:
     @property
     def ignored(self) -> tuple[str, ...]:
         """Purposes that do not count now: IgnoredProfilePurposesOffline, without an accepted connection (S13)."""
-        if self._ctx.is_online:
+        if self._ctx.sender.is_online:
             return ()
         return self._ctx.configuration[internal.IGNORED_PROFILE_PURPOSES_OFFLINE]
 

@@ -51,7 +51,7 @@ class DataTransfer(FeatureProfile):
             if size > most:
                 raise ValueError(f"data makes a message of {size} bytes; MaxMessageSize is {most}")
         try:
-            answer = await self.ctx.call("DataTransfer", payload)
+            answer = await self.ctx.sender.call("DataTransfer", payload)
         except Offline:
             return None
         except CallFailed as failure:
@@ -68,12 +68,12 @@ class DataTransfer(FeatureProfile):
         handler = by_message.get(message_id) if by_message is not None else None
         if handler is not None:
             rejected = DataTransferResponse(DataTransferStatus.REJECTED)
-            response = await self.ctx.ask(handler, data, accept=data_transfer_response, safe=rejected)
+            response = await self.ctx.station_side.ask(handler, data, accept=data_transfer_response, safe=rejected)
         else:
             unknown = (
                 DataTransferStatus.UNKNOWN_VENDOR_ID if by_message is None else DataTransferStatus.UNKNOWN_MESSAGE_ID
             )
-            response = await self.ctx.ask(
+            response = await self.ctx.station_side.ask(
                 self.ctx.station.data_transfer,
                 vendor_id,
                 message_id,

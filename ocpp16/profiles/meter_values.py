@@ -161,7 +161,7 @@ class MeterValues(FeatureProfile):
             # What the Central System is told must not be newer than what a power cut leaves behind.
             number = ctx.journal.append(*self._samples.note(connector_id, taken, time))
         payload: Payload = {"connectorId": connector_id, "meterValue": [value]}
-        ctx.send("MeterValues", payload, transaction=transaction, number=number, is_triggered=True)
+        ctx.sender.send("MeterValues", payload, transaction=transaction, number=number, is_triggered=True)
         if has_intervals(self._sampling.measurands(core.METER_VALUES_SAMPLED_DATA)):
             self._samples.bases.sampled(connector_id, ReadingContext.TRIGGER, taken.measurement)
 

@@ -50,7 +50,7 @@ class RemoteControl(FeatureProfile):
             self._profiles.expect_start(connector_id, request["idTag"], profile)
         prevalidated = not self.ctx.configuration[core.AUTHORIZE_REMOTE_TX_REQUESTS]
         provide = partial(
-            self.ctx.command,
+            self.ctx.station_side.command,
             self._provide_token,
             request["idTag"],
             asked,
@@ -78,7 +78,7 @@ class RemoteControl(FeatureProfile):
         transaction = self.ctx.transactions.running_with_id(request["transactionId"])
         if transaction is None:
             return Reply(_REJECTED)
-        return Reply(_ACCEPTED, then=partial(self.ctx.stop_transaction, transaction, Reason.REMOTE))
+        return Reply(_ACCEPTED, then=partial(self.ctx.station_side.stop_transaction, transaction, Reason.REMOTE))
 
     @on("UnlockConnector", concern=lambda request: request["connectorId"])
     async def unlock_connector(
@@ -89,7 +89,7 @@ class RemoteControl(FeatureProfile):
         if connector_id < 1 or connector_id not in ctx.connectors:
             return Reply({"status": str(UnlockStatus.NOT_SUPPORTED)})
         transaction = ctx.transactions.running(connector_id)
-        status = await ctx.ask(
+        status = await ctx.station_side.ask(
             ctx.station.unlock_connector, connector_id, accept=member_of(UnlockStatus), safe=UnlockStatus.UNLOCK_FAILED
         )
         then = None
@@ -98,5 +98,5 @@ class RemoteControl(FeatureProfile):
             and transaction is not None
             and ctx.configuration[internal.STOP_TRANSACTION_IF_UNLOCK_NOT_SUPPORTED]
         ):
-            then = partial(ctx.stop_transaction, transaction, Reason.UNLOCK_COMMAND)
+            then = partial(ctx.station_side.stop_transaction, transaction, Reason.UNLOCK_COMMAND)
         return Reply({"status": str(status)}, then=then)

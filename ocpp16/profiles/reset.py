@@ -42,7 +42,7 @@ class Reset(FeatureProfile):
     @on("Reset")
     async def reset(self, request: "messages.ResetRequest") -> "Reply[messages.ResetResponse]":
         kind = ResetType(request["type"])
-        if not await self.ctx.ask(self.ctx.station.is_reset_allowed, kind, accept=yes_or_no, safe=False):
+        if not await self.ctx.station_side.ask(self.ctx.station.is_reset_allowed, kind, accept=yes_or_no, safe=False):
             return Reply({"status": str(ResetStatus.REJECTED)})
         return Reply({"status": str(ResetStatus.ACCEPTED)}, then=partial(self._begin, kind))
 
@@ -59,7 +59,7 @@ class Reset(FeatureProfile):
         ctx = self.ctx
         try:
             for transaction in ctx.transactions.all_running():
-                ctx.stop_transaction(transaction, _REASON[kind])
+                ctx.station_side.stop_transaction(transaction, _REASON[kind])
             seconds = ctx.configuration[internal.WAIT_FOR_STOP_TRANSACTIONS_ON_RESET_TIMEOUT]
             with trio.move_on_after(seconds) as limit:
                 while self._must_wait():
@@ -91,7 +91,7 @@ class Reset(FeatureProfile):
             if not ctx.is_current():
                 return
             # It has no answer; False, an exception and silence are a reset that failed.
-            if await ctx.ask(ctx.station.reset, kind, accept=_has_reset, safe=False):
+            if await ctx.station_side.ask(ctx.station.reset, kind, accept=_has_reset, safe=False):
                 return
             ctx.log.warning("the station did not reset (attempt %d)", attempt + 1)
 
@@ -100,7 +100,7 @@ class Reset(FeatureProfile):
             await trio.sleep_forever()
 
     def _must_wait(self) -> bool:
-        if self.ctx.is_online:
+        if self.ctx.sender.is_online:
             return len(self.ctx.transactions) > 0
         return bool(self.ctx.transactions.all_running())
 

@@ -304,5 +304,7 @@ class SmartCharging(FeatureProfile):
         """Profiles of these connectors are other ones: limits follow at once, station and observer are told."""
         self.limits.refresh(connector_ids)
         question = self._station.signal_set_charging_profiles
-        self.ctx.command(question, connectors=("signal_set_charging_profiles",), topic="signal_set_charging_profiles")
+        self.ctx.station_side.command(
+            question, connectors=("signal_set_charging_profiles",), topic="signal_set_charging_profiles"
+        )
         self.ctx.tell(ChargingProfilesChanged(), 0)

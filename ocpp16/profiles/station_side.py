@@ -17,8 +17,11 @@ from typing import Any, TypeVar
 
 import trio
 
+from ocpp16.enums import Reason
 from ocpp16.faults import obey, obey_exit
 from ocpp16.models import DataTransferResponse
+from ocpp16.profiles.asked_station import AskedStation
+from ocpp16.state.transaction import Transaction
 from ocpp16.texts import plain
 from ocpp16.values import exactly, flag, member
 
@@ -84,13 +87,22 @@ class _Command:
 class StationSide:
     """Asks the station of one charge point.
 
-    Parameters: `timeout` in seconds (StationTimeout); `spawn` starts a task of this start; `failed(place, error)` is
-    told of exceptions of the station's code; `overran(name, seconds)` of questions that took too long.
+    Parameters: `station` has the questions; `timeout` in seconds (StationTimeout); `spawn` starts a task of this start;
+    `failed(place, error)` is told of exceptions of the station's code; `overran(name, seconds)` of questions that took
+    too long.
     """
 
-    __slots__ = ("_failed", "_overran", "_queues", "_spawn", "_timeout", "waiting")
+    __slots__ = ("_failed", "_overran", "_queues", "_spawn", "_station", "_timeout", "waiting")
 
-    def __init__(self, timeout: float, spawn: Spawn, failed: Failed, overran: Callable[[str, float], None]) -> None:
+    def __init__(
+        self,
+        station: AskedStation,
+        timeout: float,
+        spawn: Spawn,
+        failed: Failed,
+        overran: Callable[[str, float], None],
+    ) -> None:
+        self._station = station
         self._timeout = timeout
         self._spawn = spawn
         self._failed = failed
@@ -144,6 +156,15 @@ class StationSide:
         for connector in command.connectors:
             self._queues.setdefault(connector, deque()).append(command)
         self._begin_if_first(command)
+
+    def stop_transaction(self, transaction: Transaction, reason: Reason) -> None:
+        """Have the station stop this transaction, if it still runs when its turn comes: the next one is not meant."""
+        connectors = (transaction.connector_id,)
+        self.command(self._stop_transaction, transaction, reason, connectors=connectors, topic="stop_transaction")
+
+    async def _stop_transaction(self, transaction: Transaction, reason: Reason) -> None:
+        if transaction.is_running:
+            await self._station.stop_transaction(transaction.connector_id, reason)
 
     def forget(self) -> None:
         """The start is over: what has not begun never will."""

@@ -54,7 +54,7 @@ class StatusNotifications:
         )
         if notification.is_status_change:
             ctx.signals.emit(ConnectorStatusChanged(notification.connector_id, notification.status))
-        if not ctx.is_online and not ctx.session.outbox.limits.queue_all:
+        if not ctx.sender.is_online and not ctx.session.outbox.limits.queue_all:
             return
         now = ctx.clock.monotonic()
         if self._throttle.offer(notification, now, ctx.configuration[core.MINIMUM_STATUS_DURATION]):
@@ -156,7 +156,7 @@ class StatusNotifications:
         number = ctx.journal.last if notification.is_status_change and not is_triggered else 0
         if notification.status is ChargePointStatus.FAULTED:
             number = 0
-        is_taken = ctx.send(
+        is_taken = ctx.sender.send(
             "StatusNotification",
             payload,
             number=number,

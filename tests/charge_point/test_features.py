@@ -57,14 +57,14 @@ class ToyList(FeatureProfile):
         self.version = request["listVersion"]
         self.ctx.journal.append(local_list_version.put(local_list_version.ListVersionRow(self.version)))
         question = self.ctx.station.host.version_changed
-        self.ctx.command(question, self.version, connectors=("version",), topic="version")
+        self.ctx.station_side.command(question, self.version, connectors=("version",), topic="version")
         return {"status": "Accepted"}
 
     @triggered(MessageTrigger.FIRMWARE_STATUS_NOTIFICATION)
     def _triggered(self, connector_ids: Any) -> Any:
         if not self.version:
             return None
-        return lambda: self.ctx.send("FirmwareStatusNotification", {"status": "Idle"}, is_triggered=True)
+        return lambda: self.ctx.sender.send("FirmwareStatusNotification", {"status": "Idle"}, is_triggered=True)
 
 
 class Station(RecordingStation):

@@ -120,6 +120,7 @@ def test_one_profile_does_not_import_another() -> None:
         "meter_samples",
         "meter_sampling",
         "periodic_samples",
+        "sender",
         "station_side",
         "status_notifications",
         "transaction_data",
