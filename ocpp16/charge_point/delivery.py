@@ -17,7 +17,7 @@ from ocpp16.store.tables import message_queue
 from ocpp16.texts import shown
 
 UNKNOWN_TRANSACTION = -1
-"""transactionId of a StopTransaction whose StartTransaction was given up (messages of transactions, OCPP 1.6 §4.8)."""
+"""transactionId of a StopTransaction whose StartTransaction was given up (OCPP 1.6 ed. 2 §4.8)."""
 
 
 class StoredDelivery:

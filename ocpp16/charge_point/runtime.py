@@ -21,7 +21,7 @@ import trio
 
 from ocpp16.charge_point.argument_check import known_before
 from ocpp16.charge_point.assembly import Features, assemble
-from ocpp16.charge_point.connectivity import Connectivity, Connector
+from ocpp16.charge_point.connectivity import Connectivity, StreamOpener
 from ocpp16.charge_point.features import possible
 from ocpp16.charge_point.feed import ObserverFeed
 from ocpp16.charge_point.life import Life
@@ -115,7 +115,7 @@ class Runtime:
         journal: Journal,
         nursery: trio.Nursery,
         clock: Clock,
-        connector: Connector,
+        connector: StreamOpener,
         keeper: ConfigurationKeeper,
         feed: ObserverFeed | None,
         counters: Counters,

@@ -102,7 +102,7 @@ class ChargingProfiles:
 
     @property
     def ignored(self) -> tuple[str, ...]:
-        """Purposes that do not count now: IgnoredProfilePurposesOffline, without an accepted connection (S13)."""
+        """Purposes that do not count now: IgnoredProfilePurposesOffline, without an accepted connection."""
         if self._ctx.sender.is_online:
             return ()
         return self._ctx.configuration[internal.IGNORED_PROFILE_PURPOSES_OFFLINE]

@@ -31,7 +31,7 @@ from ocpp16.state.signals import ClockSet, ConfigurationChanged
 from ocpp16.state.transaction import Transaction, watt_hours
 
 CHECKPOINT_INTERVAL = 60.0
-"""Seconds between two stored readings of a connector at most: flash wears out (storage on flash, rate-limited)."""
+"""Seconds between two stored readings of a connector at most: flash wears out."""
 AT_ONCE = 16
 """Connectors whose triggered samples are taken in one turn."""
 

@@ -68,7 +68,7 @@ def _as_list(read: Callable[[str], Any]) -> Callable[[str], Any]:
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
+class ArgumentKind:
     """A kind of argument: its name in the help, its check, and how a word becomes JSON."""
 
     name: str
@@ -89,7 +89,7 @@ class Argument:
     """One argument of a command. With the default None, null is allowed too, and the handler gets None."""
 
     name: str
-    kind: Kind
+    kind: ArgumentKind
     default: Any = REQUIRED
 
     def check(self, value: Any, connectors: int) -> Any:
@@ -129,20 +129,20 @@ def _numbers(value: Any, connectors: int) -> list[int]:
     return value
 
 
-def _kind(name: str, check: Check, from_word: Callable[[str], Any] = _as_is) -> Kind:
+def _kind(name: str, check: Check, from_word: Callable[[str], Any] = _as_is) -> ArgumentKind:
     """One that is the same for every station."""
-    return Kind(name, lambda value, connectors: check(value), from_word)
+    return ArgumentKind(name, lambda value, connectors: check(value), from_word)
 
 
-def number(name: str, lowest: float, highest: float) -> Kind:
+def number(name: str, lowest: float, highest: float) -> ArgumentKind:
     return _kind(name, checks.number(lowest, highest), _as_number)
 
 
-def whole(name: str, lowest: int, highest: int) -> Kind:
+def whole(name: str, lowest: int, highest: int) -> ArgumentKind:
     return _kind(name, checks.whole(lowest, highest), _as_number)
 
 
-def text(longest: int, shortest: int = 0) -> Kind:
+def text(longest: int, shortest: int = 0) -> ArgumentKind:
     """A text of so many characters."""
 
     def check(value: Any, connectors: int) -> str:
@@ -150,10 +150,10 @@ def text(longest: int, shortest: int = 0) -> Kind:
             raise ValueError(f"must be a text of {shortest} to {longest} characters")
         return utf8(value, "it")
 
-    return Kind("text", check, is_text=True)
+    return ArgumentKind("text", check, is_text=True)
 
 
-def one_of(values: type[StrEnum], *but: str) -> Kind:
+def one_of(values: type[StrEnum], *but: str) -> ArgumentKind:
     return _kind(values.__name__, checks.one_of(values, *but))
 
 
@@ -173,15 +173,15 @@ def _anything(value: Any, connectors: int) -> Any:
     return value
 
 
-CONNECTOR = Kind("connector", _connector(1), _as_number)
-CONNECTOR_OR_ZERO = Kind("connector or 0", _connector(0), _as_number)
-CONNECTORS = Kind("list of connectors", _connectors, _as_list(_as_number))
+CONNECTOR = ArgumentKind("connector", _connector(1), _as_number)
+CONNECTOR_OR_ZERO = ArgumentKind("connector or 0", _connector(0), _as_number)
+CONNECTORS = ArgumentKind("list of connectors", _connectors, _as_list(_as_number))
 SECONDS = number("seconds", 0, LONGEST_WAIT)
 AMPERES = number("amperes", 0, CABLE_RATING)
 PHASES = whole("phases", 1, 3)
 FLAG = _kind("flag", checks.flag, _as_flag)
 ID_TAG = text(20, 1)
-SEQUENCES = Kind("list of numbers", _numbers, _as_list(_as_number))
-TEXTS = Kind("list of texts", _texts, _as_list(_as_is))
-OBJECT = Kind("object", _object, _as_json, is_json=True)
-ANYTHING = Kind("anything", _anything, _as_json, is_json=True)
+SEQUENCES = ArgumentKind("list of numbers", _numbers, _as_list(_as_number))
+TEXTS = ArgumentKind("list of texts", _texts, _as_list(_as_is))
+OBJECT = ArgumentKind("object", _object, _as_json, is_json=True)
+ANYTHING = ArgumentKind("anything", _anything, _as_json, is_json=True)

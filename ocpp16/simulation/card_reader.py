@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from ocpp16.enums import Reason
 from ocpp16.errors import ChargePointStopped
-from ocpp16.simulation.access import Act, Decision, Token, admission, after_authorization, before_authorization
+from ocpp16.simulation.access import Act, Token, Verdict, admission, after_authorization, before_authorization
 from ocpp16.state.timers import Timer
 from ocpp16.texts import shown
 
@@ -84,7 +84,7 @@ class CardReader:
         )
         self._carry_out(decision, token, places)
 
-    def _carry_out(self, decision: Decision, token: Token, places: "Sequence[Evse]") -> None:
+    def _carry_out(self, decision: Verdict, token: Token, places: "Sequence[Evse]") -> None:
         log.debug("id tag %s: %s (access rule %d)", shown(token.id_tag), decision.act, decision.rule)
         match decision.act:
             case Act.STOP:

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 
 class Evse(Outlet):
-    """Connector `connector_id` (from 1) of `station`. It is a `Place` of the access rules and a car's `Socket`."""
+    """Connector `connector_id` (from 1) of `station`. It is a `Bay` of the access rules and a car's `Socket`."""
 
     __slots__ = (
         "_is_spent",

@@ -52,7 +52,7 @@ class Value(NamedTuple):
     location: Location | None = None
 
 
-class Row(NamedTuple):
+class Recipe(NamedTuple):
     """How one measurand is produced; unit and location None are left out on the wire."""
 
     unit: UnitOfMeasure | None
@@ -102,7 +102,7 @@ def has_intervals(measurands: tuple[str, ...]) -> bool:
     return bool(intervals_of(measurands))
 
 
-def _sampled(name: str, row: Row, value: Value, context: str) -> dict[str, str]:
+def _sampled(name: str, row: Recipe, value: Value, context: str) -> dict[str, str]:
     # `_value_` of a member is its text without the way through a property, which is half the time of a sample.
     text = f"{value.number:.2f}"
     sampled: dict[str, str] = {
@@ -184,39 +184,39 @@ def _location(text: str | None) -> Location | None:
         return None
 
 
-TABLE: Mapping[str, Row] = MappingProxyType(
+TABLE: Mapping[str, Recipe] = MappingProxyType(
     {
-        _M.ENERGY_ACTIVE_IMPORT_REGISTER: Row(_U.WH, Location.OUTLET, lambda s: _all(s.measurement.energy_import)),
-        _M.ENERGY_ACTIVE_EXPORT_REGISTER: Row(_U.WH, None, lambda s: _all(s.measurement.energy_export)),
-        _M.ENERGY_ACTIVE_IMPORT_INTERVAL: Row(_U.WH, Location.OUTLET, lambda s: _grown(s, "energy_import")),
-        _M.ENERGY_ACTIVE_EXPORT_INTERVAL: Row(_U.WH, None, lambda s: _grown(s, "energy_export")),
-        _M.ENERGY_REACTIVE_IMPORT_REGISTER: Row(
+        _M.ENERGY_ACTIVE_IMPORT_REGISTER: Recipe(_U.WH, Location.OUTLET, lambda s: _all(s.measurement.energy_import)),
+        _M.ENERGY_ACTIVE_EXPORT_REGISTER: Recipe(_U.WH, None, lambda s: _all(s.measurement.energy_export)),
+        _M.ENERGY_ACTIVE_IMPORT_INTERVAL: Recipe(_U.WH, Location.OUTLET, lambda s: _grown(s, "energy_import")),
+        _M.ENERGY_ACTIVE_EXPORT_INTERVAL: Recipe(_U.WH, None, lambda s: _grown(s, "energy_export")),
+        _M.ENERGY_REACTIVE_IMPORT_REGISTER: Recipe(
             _U.VARH, Location.OUTLET, lambda s: _all(s.measurement.reactive_energy_import)
         ),
-        _M.ENERGY_REACTIVE_EXPORT_REGISTER: Row(_U.VARH, None, lambda s: _all(s.measurement.reactive_energy_export)),
-        _M.ENERGY_REACTIVE_IMPORT_INTERVAL: Row(
+        _M.ENERGY_REACTIVE_EXPORT_REGISTER: Recipe(_U.VARH, None, lambda s: _all(s.measurement.reactive_energy_export)),
+        _M.ENERGY_REACTIVE_IMPORT_INTERVAL: Recipe(
             _U.VARH, Location.OUTLET, lambda s: _grown(s, "reactive_energy_import")
         ),
-        _M.ENERGY_REACTIVE_EXPORT_INTERVAL: Row(_U.VARH, None, lambda s: _grown(s, "reactive_energy_export")),
-        _M.POWER_ACTIVE_IMPORT: Row(_U.W, Location.OUTLET, lambda s: _all(s.measurement.power)),
-        _M.POWER_ACTIVE_EXPORT: Row(_U.W, Location.OUTLET, lambda s: _reversed(s.measurement.power)),
-        _M.POWER_REACTIVE_IMPORT: Row(_U.VAR, Location.OUTLET, lambda s: _all(s.measurement.reactive_power)),
-        _M.POWER_REACTIVE_EXPORT: Row(_U.VAR, Location.OUTLET, lambda s: _reversed(s.measurement.reactive_power)),
-        _M.POWER_OFFERED: Row(_U.W, Location.OUTLET, lambda s: [Value(s.offered_power)]),
-        _M.VOLTAGE: Row(_U.V, Location.OUTLET, lambda s: _all(s.measurement.voltage)),
-        _M.CURRENT_IMPORT: Row(_U.A, Location.OUTLET, lambda s: _all(s.measurement.current, _LINES_AND_NEUTRAL)),
-        _M.CURRENT_EXPORT: Row(_U.A, Location.OUTLET, _exported_current),
-        _M.CURRENT_OFFERED: Row(_U.A, Location.OUTLET, lambda s: [Value(s.offered_current)]),
+        _M.ENERGY_REACTIVE_EXPORT_INTERVAL: Recipe(_U.VARH, None, lambda s: _grown(s, "reactive_energy_export")),
+        _M.POWER_ACTIVE_IMPORT: Recipe(_U.W, Location.OUTLET, lambda s: _all(s.measurement.power)),
+        _M.POWER_ACTIVE_EXPORT: Recipe(_U.W, Location.OUTLET, lambda s: _reversed(s.measurement.power)),
+        _M.POWER_REACTIVE_IMPORT: Recipe(_U.VAR, Location.OUTLET, lambda s: _all(s.measurement.reactive_power)),
+        _M.POWER_REACTIVE_EXPORT: Recipe(_U.VAR, Location.OUTLET, lambda s: _reversed(s.measurement.reactive_power)),
+        _M.POWER_OFFERED: Recipe(_U.W, Location.OUTLET, lambda s: [Value(s.offered_power)]),
+        _M.VOLTAGE: Recipe(_U.V, Location.OUTLET, lambda s: _all(s.measurement.voltage)),
+        _M.CURRENT_IMPORT: Recipe(_U.A, Location.OUTLET, lambda s: _all(s.measurement.current, _LINES_AND_NEUTRAL)),
+        _M.CURRENT_EXPORT: Recipe(_U.A, Location.OUTLET, _exported_current),
+        _M.CURRENT_OFFERED: Recipe(_U.A, Location.OUTLET, lambda s: [Value(s.offered_current)]),
         # No unit value exists for a factor, for hertz and for revolutions.
-        _M.POWER_FACTOR: Row(None, Location.OUTLET, lambda s: _all(s.measurement.power_factor)),
-        _M.FREQUENCY: Row(None, None, lambda s: _all(s.measurement.frequency)),
-        _M.TEMPERATURE: Row(
+        _M.POWER_FACTOR: Recipe(None, Location.OUTLET, lambda s: _all(s.measurement.power_factor)),
+        _M.FREQUENCY: Recipe(None, None, lambda s: _all(s.measurement.frequency)),
+        _M.TEMPERATURE: Recipe(
             _U.CELSIUS,
             None,
             lambda s: [value for reading in s.measurement.temperatures for value in _read(reading, None)],
         ),
-        _M.SOC: Row(_U.PERCENT, None, lambda s: _read(s.measurement.soc, Location.EV)),
-        _M.RPM: Row(None, None, lambda s: _read(s.measurement.rpm, Location.EV)),
+        _M.SOC: Recipe(_U.PERCENT, None, lambda s: _read(s.measurement.soc, Location.EV)),
+        _M.RPM: Recipe(None, None, lambda s: _read(s.measurement.rpm, Location.EV)),
     }
 )
 """Measurand → unit, location, values. What is missing here cannot be produced."""

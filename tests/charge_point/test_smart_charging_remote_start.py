@@ -1,4 +1,4 @@
-"""A charging profile in RemoteStartTransaction: bound to that start, and part of nothing until then (G-52)."""
+"""A charging profile in RemoteStartTransaction: bound to that start, and part of nothing until then."""
 
 from typing import Any
 
