@@ -47,7 +47,8 @@ class MeterValues(FeatureProfile):
         self._periodic = PeriodicSamples(ctx, self._sampling)
         self._aligned = AlignedSamples(ctx, self._sampling)
         self._of_transactions = TransactionSamples(ctx, self._sampling)
-        self._triggers = Round(ctx.timers, ctx.clock.monotonic, self._send_triggered)
+        self._triggers: Round | None = None
+        """Made with the first one."""
         self._checkpoints: dict[int, float] = {}
 
     def attach(self) -> None:
@@ -60,7 +61,8 @@ class MeterValues(FeatureProfile):
     def stop(self) -> None:
         self._periodic.stop()
         self._aligned.stop()
-        self._triggers.stop()
+        if self._triggers is not None:
+            self._triggers.stop()
 
     def _clock_set(self, signal: ClockSet) -> None:
         self._samples.clock_set(signal.shift)
@@ -147,6 +149,8 @@ class MeterValues(FeatureProfile):
 
     def trigger(self, connector_ids: Sequence[int]) -> None:
         """Send the present values of these connectors; one without any is left out."""
+        if self._triggers is None:
+            self._triggers = Round(self.ctx.timers, self.ctx.clock, self._send_triggered)
         self._triggers.begin(connector_ids, AT_ONCE)
 
     def _send_triggered(self, connector_id: int) -> None:

@@ -3,8 +3,9 @@
 `@question` marks the station methods that can be overruled. An overruled question is answered and nothing is done.
 """
 
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from functools import wraps
+from types import MappingProxyType
 from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
 
 from ocpp16.enums import DataTransferStatus, UnlockStatus
@@ -14,29 +15,33 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 
+_NONE: Mapping[str, tuple[Any, ...]] = MappingProxyType({})
+
+
 class Overrules:
     """The answers that wait to be given, by question."""
 
     __slots__ = ("_answers",)
 
     def __init__(self) -> None:
-        self._answers: dict[str, list[Any]] = {}
+        self._answers: Mapping[str, tuple[Any, ...]] = _NONE
+        """Never changed in place: all stations of which none waits share one."""
 
     def add(self, question: str, answer: Any, times: int = 1) -> None:
         """Give `answer`, as JSON has it, the next `times` times. Raises ValueError: no such question or answer."""
         if question not in ANSWERS:
             raise ValueError(f"no question {question}; known are {', '.join(ANSWERS)}")
-        self._answers.setdefault(question, []).extend([ANSWERS[question](answer)] * times)
+        given = (ANSWERS[question](answer),) * times
+        self._answers = {**self._answers, question: (*self._answers.get(question, ()), *given)}
 
     def is_waiting(self, question: str) -> bool:
         return question in self._answers
 
     def take(self, question: str) -> Any:
         """The next given answer to this question; `is_waiting` must hold."""
-        answers = self._answers[question]
-        answer = answers.pop(0)
-        if not answers:
-            del self._answers[question]
+        answer, *others = self._answers[question]
+        left = {**self._answers, question: tuple(others)}
+        self._answers = {name: answers for name, answers in left.items() if answers} or _NONE
         return answer
 
 
