@@ -4,7 +4,7 @@ Rules of this file: an option that is unknown, of the wrong type or out of range
 them are told at once. Nothing here knows a charge point.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from difflib import get_close_matches
 from enum import StrEnum
@@ -14,6 +14,7 @@ from typing import Any
 from ocpp16.errors import ConfigurationError
 from ocpp16.models import ChargingLimit
 from ocpp16.simulation.car import CABLE_RATING
+from ocpp16.simulation.checks import Check, flag, number, one_of, whole
 
 
 class Selection(StrEnum):
@@ -155,42 +156,6 @@ class StationOptions:
         return cls(**values)
 
 
-Check = Callable[[Any], Any]
-
-
-def _whole(minimum: int, maximum: int) -> Check:
-    def check(value: Any) -> int:
-        if isinstance(value, bool) or not isinstance(value, int) or not minimum <= value <= maximum:
-            raise ValueError(f"must be a whole number from {minimum} to {maximum}")
-        return value
-
-    return check
-
-
-def _number(minimum: float, maximum: float) -> Check:
-    def check(value: Any) -> float:
-        if isinstance(value, bool) or not isinstance(value, int | float) or not minimum <= value <= maximum:
-            raise ValueError(f"must be a number from {minimum:g} to {maximum:g}")
-        return float(value)
-
-    return check
-
-
-def _flag(value: Any) -> bool:
-    if not isinstance(value, bool):
-        raise ValueError("must be true or false")
-    return value
-
-
-def _one_of(kind: type[StrEnum]) -> Check:
-    def check(value: Any) -> StrEnum:
-        if not isinstance(value, str) or value not in tuple(kind):
-            raise ValueError(f"must be one of {', '.join(kind)}")
-        return kind(value)
-
-    return check
-
-
 def _lock(value: Any) -> bool | tuple[bool, ...]:
     if isinstance(value, list | tuple) and value and all(isinstance(one, bool) for one in value):
         return tuple(value)
@@ -203,7 +168,7 @@ def _meter_interval(value: Any) -> float | str:
     if value == EXTERNAL:
         return EXTERNAL
     try:
-        seconds: float = _number(0, 86_400)(value)
+        seconds: float = number(0, 86_400)(value)
     except ValueError as error:
         raise ValueError(f"{error}, or {EXTERNAL}") from None
     if 0 < seconds < _SHORTEST_METER_INTERVAL:
@@ -224,25 +189,25 @@ def _security(value: Any) -> Mapping[str, str]:
 
 
 def _connectors(value: Any) -> int | None:
-    return None if value is None else _whole(1, 10_000)(value)
+    return None if value is None else whole(1, 10_000)(value)
 
 
 _CHECKS: Mapping[str, Check] = {
     "connectors": _connectors,
     "lock": _lock,
-    "phases": _whole(1, 3),
-    "voltage": _number(1, 1_000),
-    "fuse_limit": _number(0, 10_000),
-    "sharing": _one_of(Sharing),
+    "phases": whole(1, 3),
+    "voltage": number(1, 1_000),
+    "fuse_limit": number(0, 10_000),
+    "sharing": one_of(Sharing),
     "meter_interval": _meter_interval,
-    "meter_noise": _number(0, 0.5),
-    "meter_reset_at_plug_in": _flag,
-    "selection": _one_of(Selection),
-    "authorization_before_stopping": _flag,
-    "after_reset": _one_of(AfterReset),
-    "power_loss_policy": _one_of(PowerLossPolicy),
-    "transfer_step": _number(0, 86_400),
-    "seed": _whole(-(2**63), 2**63 - 1),
+    "meter_noise": number(0, 0.5),
+    "meter_reset_at_plug_in": flag,
+    "selection": one_of(Selection),
+    "authorization_before_stopping": flag,
+    "after_reset": one_of(AfterReset),
+    "power_loss_policy": one_of(PowerLossPolicy),
+    "transfer_step": number(0, 86_400),
+    "seed": whole(-(2**63), 2**63 - 1),
     "security": _security,
 }
 

@@ -10,6 +10,7 @@ from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
 
 from ocpp16.enums import DataTransferStatus, UnlockStatus
 from ocpp16.models import DataTransferResponse
+from ocpp16.simulation.checks import Check, flag, one_of
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -68,21 +69,19 @@ def question(
     return asked
 
 
-def _flag(answer: Any) -> bool:
-    if not isinstance(answer, bool):
-        raise ValueError("the answer must be true or false")
-    return answer
+def _the_answer(check: Check) -> Check:
+    def checked(answer: Any) -> Any:
+        try:
+            return check(answer)
+        except ValueError as error:
+            raise ValueError(f"the answer {error}") from None
+
+    return checked
 
 
 def _nothing(answer: Any) -> None:
     if answer is not None:
         raise ValueError("the answer must be null")
-
-
-def _unlock_status(answer: Any) -> UnlockStatus:
-    if not isinstance(answer, str) or answer not in tuple(UnlockStatus):
-        raise ValueError(f"the answer must be one of {', '.join(UnlockStatus)}")
-    return UnlockStatus(answer)
 
 
 def _data_transfer_response(answer: Any) -> DataTransferResponse:
@@ -98,13 +97,15 @@ def _data_transfer_response(answer: Any) -> DataTransferResponse:
     return DataTransferResponse(DataTransferStatus(status), data)
 
 
-ANSWERS: dict[str, Callable[[Any], Any]] = {
-    "enable_evse": _flag,
-    "disable_evse": _flag,
-    "pause_charging": _flag,
-    "stop_transaction": _flag,
-    "unlock_connector": _unlock_status,
-    "is_reset_allowed": _flag,
+_FLAG = _the_answer(flag)
+
+ANSWERS: Mapping[str, Check] = {
+    "enable_evse": _FLAG,
+    "disable_evse": _FLAG,
+    "pause_charging": _FLAG,
+    "stop_transaction": _FLAG,
+    "unlock_connector": _the_answer(one_of(UnlockStatus)),
+    "is_reset_allowed": _FLAG,
     "data_transfer": _data_transfer_response,
     "signal_set_charging_profiles": _nothing,
 }
