@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import orjson
 
 from ocpp16.errors import CallFailed, ConnectionClosed, ValidationError
-from ocpp16.simulation.command import near
+from ocpp16.simulation.checks import near
 from ocpp16.testing import CentralSystem
 from ocpp16.texts import shown
 

@@ -3,7 +3,8 @@
 A check returns what the value means, or raises ValueError with a sentence without a subject ("must be …").
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
+from difflib import get_close_matches
 from enum import StrEnum
 from typing import Any, TypeVar
 
@@ -56,3 +57,9 @@ def one_of(values: type[E], *but: str) -> Callable[[Any], E]:
         return values(value)
 
     return check
+
+
+def near(name: str, known: Collection[str]) -> str:
+    """The end of a sentence about a name that is not known: the one that was probably meant, if there is one."""
+    likely = get_close_matches(name[:64], known, n=1)
+    return f", did you mean {likely[0]}?" if likely else ""

@@ -1,11 +1,11 @@
 """One command: its row in the table, the check of its arguments, and what can be wrong with a command."""
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from difflib import get_close_matches
 from typing import Any
 
 from ocpp16.simulation.arguments import REQUIRED, Argument
+from ocpp16.simulation.checks import near
 from ocpp16.texts import shown
 
 
@@ -67,9 +67,3 @@ class Command:
             "arguments": [argument.described() for argument in self.arguments],
             "answers_later": self.is_deferred,
         }
-
-
-def near(name: str, known: Collection[str]) -> str:
-    """The end of a sentence about a name that is not known: the one that was probably meant, if there is one."""
-    likely = get_close_matches(name[:64], known, n=1)
-    return f", did you mean {likely[0]}?" if likely else ""

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from ocpp16.errors import ChargePointStopped, FeatureNotBuilt, Ocpp16Error
 from ocpp16.faults import obey, sentence
-from ocpp16.simulation.command import Command, CommandError, near
+from ocpp16.simulation.checks import near
+from ocpp16.simulation.command import Command, CommandError
 from ocpp16.simulation.command_table import COMMANDS
 from ocpp16.simulation.controlled import Controlled
 from ocpp16.texts import shown

@@ -6,7 +6,6 @@ them are told at once. Nothing here knows a charge point.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
-from difflib import get_close_matches
 from enum import StrEnum
 from types import MappingProxyType
 from typing import Any
@@ -14,7 +13,7 @@ from typing import Any
 from ocpp16.errors import ConfigurationError
 from ocpp16.models import ChargingLimit
 from ocpp16.simulation.car import CABLE_RATING
-from ocpp16.simulation.checks import Check, flag, number, one_of, whole
+from ocpp16.simulation.checks import Check, flag, near, number, one_of, whole
 
 
 class Selection(StrEnum):
@@ -144,8 +143,7 @@ class StationOptions:
         for name, value in document.items():
             check = _CHECKS.get(name)
             if check is None:
-                near = get_close_matches(name, _CHECKS, n=1)
-                problems.append(f"unknown station option {name}" + (f", did you mean {near[0]}?" if near else ""))
+                problems.append(f"unknown station option {name}" + near(name, _CHECKS))
                 continue
             try:
                 values[name] = check(value)

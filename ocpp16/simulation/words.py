@@ -15,7 +15,8 @@ from io import StringIO
 from typing import Any
 
 from ocpp16.simulation.arguments import Argument, from_json
-from ocpp16.simulation.command import CommandError, near
+from ocpp16.simulation.checks import near
+from ocpp16.simulation.command import CommandError
 from ocpp16.simulation.commands import find
 from ocpp16.texts import shown
 
