@@ -14,7 +14,6 @@ from collections.abc import Collection, Iterable
 from heapq import heapify, heappop, heappush
 from itertools import islice
 from math import inf
-from operator import itemgetter
 from typing import Literal, TypedDict
 
 from ocpp16.enums import ChargingProfilePurposeType
@@ -67,6 +66,7 @@ class ChargingLimits:
         "_station",
         "_timer",
         "_until",
+        "_untold",
     )
 
     def __init__(self, ctx: Context, profiles: ChargingProfiles, station: AskedStation) -> None:
@@ -74,6 +74,8 @@ class ChargingLimits:
         self._profiles = profiles
         self._station = station
         self._in_force: dict[int, ChargingLimit] = {}
+        self._untold: dict[int, ChargingLimit | None] = {}
+        """Connectors whose limit the station is yet to be told, with what it was told before."""
         self._until: dict[int, int] = {}
         """Until when the limits stay, µs; with 0, where limits are shared, for the maximum."""
         self._boundaries: list[tuple[int, int]] = []
@@ -134,11 +136,13 @@ class ChargingLimits:
 
     def start(self) -> None:
         self._is_running = True
-        self._refresh([0, *self._everyone()])
+        everyone = self._everyone()
+        self._refresh([0, *everyone], len(everyone))
 
     def stop(self) -> None:
         self._is_running = False
         self._stale.clear()
+        self._untold.clear()
         for timer in (self._timer, self._rest):
             if timer is not None:
                 timer.cancel()
@@ -165,21 +169,23 @@ class ChargingLimits:
         return list(dict.fromkeys(number for number in (*active, *self._ctx.connectors) if number))
 
     def _work_off(self) -> None:
-        """Refresh some of those that wait, and share, if that waits; the rest in the next turn."""
+        """Some of what waits: first the limits, then what is to be shared, then what the station is to be told."""
         self._rest = None
         if self._stale:
             self._refresh(list(islice(self._stale, AT_ONCE)))
         elif self._sharing is not None and self._sharing.is_behind:
             self._tell(self._sharing.settled())
+        else:
+            self._tell_some(AT_ONCE)
         self._go_on()
 
     def _go_on(self) -> None:
         is_behind = self._sharing is not None and self._sharing.is_behind
-        if (self._stale or is_behind) and self._rest is None and self._is_running:
+        if (self._stale or is_behind or self._untold) and self._rest is None and self._is_running:
             self._rest = self._ctx.timers.at(self._ctx.clock.monotonic(), self._work_off)
 
-    def _refresh(self, connector_ids: Collection[int]) -> None:
-        """Calculate and tell these limits now; 0 among them: look when the maximum changes."""
+    def _refresh(self, connector_ids: Collection[int], told_at_once: int = AT_ONCE) -> None:
+        """Calculate these limits now, and tell them; 0 among them: look when the maximum changes."""
         for number in connector_ids:
             self._stale.pop(number, None)
         if self._sharing is not None and 0 in connector_ids:
@@ -193,9 +199,9 @@ class ChargingLimits:
             for number, limit in limits.items():
                 self._sharing.take(number, limit, settings)
             self._note_untils(limits)
-            told |= self._sharing.told(limits)
+            told |= self._sharing.told(limits, is_all=not self._stale)
         self._arm()
-        self._tell(told)
+        self._tell(told, told_at_once)
         self._go_on()
 
     def _note_untils(self, limits: dict[int, Limit]) -> None:
@@ -232,27 +238,34 @@ class ChargingLimits:
             number: charging_limit(installed, number, now, unit, is_enforced=True, **facts) for number in connector_ids
         }
 
-    def _tell(self, limits: dict[int, ChargingLimit]) -> None:
+    def _tell(self, limits: dict[int, ChargingLimit], at_once: int = AT_ONCE) -> None:
         """Put limits into force, then tell the new ones, lower ones first: not even for a moment is it too much."""
-        news: list[tuple[bool, int, ChargingLimit, bool]] = []
+        untold = self._untold
         for number, limit in limits.items():
-            known = self._in_force.get(number)
+            known = untold[number] if number in untold else self._in_force.get(number)
             self._in_force[number] = limit
-            if known is None:
-                news.append((False, number, limit, limit.limit is not None))
-            elif _value(known) != _value(limit):
-                news.append((_height(limit) > _height(known), number, limit, True))
-        news.sort(key=itemgetter(0, 1))
-        for _, number, limit, is_event in news:
-            if _value(self._in_force[number]) != _value(limit):
-                continue  # the station reacted to another one of these, which changed this one once more
+            if known is None or _value(known) != _value(limit):
+                untold[number] = known
+            else:
+                untold.pop(number, None)
+        self._tell_some(at_once)
+
+    def _tell_some(self, at_once: int) -> None:
+        for number in sorted(self._untold, key=self._rank)[:at_once]:
+            if number not in self._untold:
+                continue  # the station reacted to another one of these, and was told this one, too
+            known, limit = self._untold.pop(number), self._in_force[number]
             try:
                 self._station.charging_limit_changed(number, limit)
             except BaseException as error:
                 obey_exit(error)
                 self._ctx.failed("station, charging_limit_changed", error)
-            if is_event:
+            if known is not None or limit.limit is not None:
                 self._ctx.tell(ChargingLimitChanged(number, limit), 0)
+
+    def _rank(self, number: int) -> tuple[bool, int]:
+        known = self._untold[number]
+        return known is not None and _height(self._in_force[number]) > _height(known), number
 
     def _arm(self) -> None:
         while self._boundaries and self._until.get(self._boundaries[0][1]) != self._boundaries[0][0]:

@@ -50,6 +50,7 @@ class Supply:
         "_charge_point",
         "_claims",
         "_is_asking",
+        "_is_limit_scarce",
         "_is_limit_shared",
         "_options",
         "_outlets",
@@ -67,6 +68,8 @@ class Supply:
         """Of the fuse, of those that do not get all they want."""
         self._is_limit_shared = False
         """Did the charge point have a limit to share when it last calculated limits?"""
+        self._is_limit_scarce = False
+        """Was it too little for all?"""
         self._shared_wishes = _NOTHING
         """What cars wished then, where they did."""
         self._is_asking = False
@@ -92,8 +95,7 @@ class Supply:
             outlet.offer(outlet.ceiling)
             return
         self._claim(self._claims, outlet)
-        shared_wish = self._shared_wishes.get(connector_id, 0.0)
-        if self._is_limit_shared and not self._is_asking and outlet.wish != shared_wish:
+        if self._is_limit_shared and not self._is_asking and self._matters(outlet):
             self._share_limit_anew()
             self._claim(self._claims, outlet)
         if self._shares or self._claims.exceed(self._options.fuse_limit):
@@ -121,11 +123,17 @@ class Supply:
             wanted.append(demand._replace(wanted=own))
         self._is_limit_shared, self._shared_wishes = True, wishes
         scarce = scarce_shares(self._strategy, total, wanted)
+        self._is_limit_scarce = bool(scarce)
         content = [demand for demand in wanted if demand.connector_id not in scarce]
         rest = total - sum(scarce.values()) - sum(demand.wanted for demand in content)
         # Never nothing: that a car draws nothing would then be the station's doing (SuspendedEVSE).
         spare = max(rest / max(len(content), 1), total * _NEXT_TO_NOTHING)
         return scarce | {demand.connector_id: demand.wanted + spare for demand in content}
+
+    def _matters(self, outlet: Outlet) -> bool:
+        """Is its car's wish a reason to share the limit anew? A smaller one is only where others have too little."""
+        wish, before = outlet.wish, self._shared_wishes.get(outlet.connector_id, 0.0)
+        return wish != before if self._is_limit_scarce else wish > before
 
     @property
     def _strategy(self) -> Strategy:
