@@ -74,14 +74,14 @@ class ChargingLimits:
         self._profiles = profiles
         self._station = station
         self._in_force: dict[int, ChargingLimit] = {}
-        self._untold: dict[int, ChargingLimit | None] = {}
-        """Connectors whose limit the station is yet to be told, with what it was told before."""
+        self._untold: dict[int, ChargingLimit | None] | None = None
+        """Connectors whose limit the station is yet to be told, with what it was told before; None: there are none."""
         self._until: dict[int, int] = {}
         """Until when the limits stay, µs; with 0, where limits are shared, for the maximum."""
         self._boundaries: list[tuple[int, int]] = []
         self._timer: Timer | None = None
-        self._stale: dict[int, None] = {}
-        """Connectors whose turn is yet to come."""
+        self._stale: dict[int, None] | None = None
+        """Connectors whose limits are yet to be calculated; None: there are none."""
         self._rest: Timer | None = None
         self._is_running = False
         self._sharing: LimitSharing | None = None
@@ -107,7 +107,7 @@ class ChargingLimits:
 
     def _is_known(self, connector_id: int) -> bool:
         """Has its limit been calculated already, and is that still true? For whoever asks about each of many."""
-        if self._sharing is None or not self._is_running or connector_id in self._stale:
+        if self._sharing is None or not self._is_running or connector_id in (self._stale or ()):
             return False
         until = self._until.get(connector_id)
         return connector_id in self._sharing and (until is None or self._ctx.clock.now() < until)
@@ -141,8 +141,7 @@ class ChargingLimits:
 
     def stop(self) -> None:
         self._is_running = False
-        self._stale.clear()
-        self._untold.clear()
+        self._stale = self._untold = None
         for timer in (self._timer, self._rest):
             if timer is not None:
                 timer.cancel()
@@ -160,7 +159,7 @@ class ChargingLimits:
         if len(connector_ids) <= AT_ONCE:
             self._refresh(connector_ids)
         else:
-            self._stale.update(dict.fromkeys(connector_ids))
+            self._stale = {**(self._stale or {}), **dict.fromkeys(connector_ids)}
             self._work_off()
 
     def _everyone(self) -> list[int]:
@@ -176,7 +175,7 @@ class ChargingLimits:
         elif self._sharing is not None and self._sharing.is_behind:
             self._tell(self._sharing.settled())
         else:
-            self._tell_some(AT_ONCE)
+            self._tell({})
         self._go_on()
 
     def _go_on(self) -> None:
@@ -186,8 +185,10 @@ class ChargingLimits:
 
     def _refresh(self, connector_ids: Collection[int], told_at_once: int = AT_ONCE) -> None:
         """Calculate these limits now, and tell them; 0 among them: look when the maximum changes."""
-        for number in connector_ids:
-            self._stale.pop(number, None)
+        if self._stale is not None:
+            for number in connector_ids:
+                self._stale.pop(number, None)
+            self._stale = self._stale or None
         if self._sharing is not None and 0 in connector_ids:
             self._note_until(0, self._calculated([0])[0].until_micros)
         limits = self._calculated([number for number in connector_ids if number])
@@ -240,7 +241,7 @@ class ChargingLimits:
 
     def _tell(self, limits: dict[int, ChargingLimit], at_once: int = AT_ONCE) -> None:
         """Put limits into force, then tell the new ones, lower ones first: not even for a moment is it too much."""
-        untold = self._untold
+        untold = self._untold or {}
         for number, limit in limits.items():
             known = untold[number] if number in untold else self._in_force.get(number)
             self._in_force[number] = limit
@@ -248,13 +249,23 @@ class ChargingLimits:
                 untold[number] = known
             else:
                 untold.pop(number, None)
-        self._tell_some(at_once)
+        if untold:
+            self._untold = untold
+            self._tell_some(untold, at_once)
+            if self._untold is untold and not untold:
+                self._untold = None
 
-    def _tell_some(self, at_once: int) -> None:
-        for number in sorted(self._untold, key=self._rank)[:at_once]:
-            if number not in self._untold:
+    def _tell_some(self, untold: dict[int, ChargingLimit | None], at_once: int) -> None:
+        in_force = self._in_force
+
+        def rank(number: int) -> tuple[bool, int]:
+            known = untold[number]
+            return known is not None and _height(in_force[number]) > _height(known), number
+
+        for number in sorted(untold, key=rank)[:at_once]:
+            if number not in untold:
                 continue  # the station reacted to another one of these, and was told this one, too
-            known, limit = self._untold.pop(number), self._in_force[number]
+            known, limit = untold.pop(number), in_force[number]
             try:
                 self._station.charging_limit_changed(number, limit)
             except BaseException as error:
@@ -262,10 +273,6 @@ class ChargingLimits:
                 self._ctx.failed("station, charging_limit_changed", error)
             if known is not None or limit.limit is not None:
                 self._ctx.tell(ChargingLimitChanged(number, limit), 0)
-
-    def _rank(self, number: int) -> tuple[bool, int]:
-        known = self._untold[number]
-        return known is not None and _height(self._in_force[number]) > _height(known), number
 
     def _arm(self) -> None:
         while self._boundaries and self._until.get(self._boundaries[0][1]) != self._boundaries[0][0]:
