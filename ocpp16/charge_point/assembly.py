@@ -217,7 +217,11 @@ def assemble(charge_point: "ChargePoint", life: "Life", found: Restored) -> Feat
         session=session,
         station=charge_point.asked_station,
         station_side=StationSide(
-            configuration[internal.STATION_TIMEOUT], life.spawn, second_line.failed, charge_point.overran
+            configuration[internal.STATION_TIMEOUT],
+            life.spawn,
+            second_line.failed,
+            charge_point.overran,
+            len(connectors) - 1,
         ),
         counters=charge_point.counters,
         kick=charge_point.kick,

@@ -202,6 +202,37 @@ async def test_reports_after_a_boot_are_made_as_the_central_system_takes_them(au
         nursery.cancel_scope.cancel()
 
 
+async def test_all_cars_of_a_large_station_leave_at_once(autojump_clock: MockClock) -> None:
+    """What was scheduled for their end is carried out at every connector, and so is what takes it back."""
+    count = 300
+    station = SimulatedStation(meter_interval=0, fuse_limit=10_000)
+    async with (
+        CentralSystem() as csms,
+        open_charge_point(configuration(count), station, connector=csms.connector, seed=1) as charge_point,
+        trio.open_nursery() as nursery,
+    ):
+        nursery.start_soon(Operation(station, charge_point).run)
+        await trio.sleep(10)
+        for number in range(1, count + 1):
+            station.plug_in(number, plug_after=0, draw_after=0, draw_for=1e6)
+            station.present_id_tag(f"TAG{number}", [number])
+        await trio.sleep(10)
+        assert len(charge_point.transactions.all_running()) == count
+        for kind, answer, status in (
+            ("Inoperative", "Scheduled", "Unavailable"),
+            ("Operative", "Accepted", "Available"),
+        ):
+            request = {"connectorId": 0, "type": kind}
+            assert await csms.call("cp001", "ChangeAvailability", request) == {"status": answer}
+            for number in range(1, count + 1):
+                station.unplug(number)
+            await trio.sleep(60)
+            assert {str(charge_point.connector_status(number).status) for number in range(1, count + 1)} == {status}
+        assert charge_point.counters.internal_errors == 0
+        assert {evse.register() > 0 for evse in station.evses} == {True}
+        nursery.cancel_scope.cancel()
+
+
 @pytest.mark.parametrize("count", [1, 3, 200])
 def test_the_meters_are_told_one_after_another(make_bench: Any, count: int) -> None:
     bench = make_bench(count, meter_interval=2)
