@@ -6,11 +6,11 @@ twice because the clock was set back by less than an interval (state/alignment.p
 
 from functools import partial
 
+from ocpp16.configuration.keys import core
 from ocpp16.enums import ReadingContext
 from ocpp16.profiles.base import Context
 from ocpp16.profiles.meter_sampling import MeterSampling
 from ocpp16.state.alignment import next_aligned
-from ocpp16.state.keys import core
 from ocpp16.state.round import Round
 from ocpp16.state.signals import ClockSet
 from ocpp16.state.timers import Timer

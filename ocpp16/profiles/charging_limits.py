@@ -16,6 +16,7 @@ from itertools import islice
 from math import inf
 from typing import Literal, TypedDict
 
+from ocpp16.configuration.keys import smart_charging
 from ocpp16.enums import ChargingProfilePurposeType
 from ocpp16.faults import obey_exit
 from ocpp16.models import ChargingLimit
@@ -33,7 +34,6 @@ from ocpp16.schedule import (
     composite_schedule,
 )
 from ocpp16.schedule.sharing import Strategy, equal
-from ocpp16.state.keys import smart_charging
 from ocpp16.state.timers import Timer
 
 Unit = Literal["A", "W"]

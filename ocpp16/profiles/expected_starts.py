@@ -7,10 +7,10 @@ when ConnectionTimeOut has passed since it was accepted. What happens at a conne
 from functools import partial
 from typing import TypeVar
 
+from ocpp16.configuration.keys import core
 from ocpp16.profiles.context import Context, Payload
 from ocpp16.profiles.id_tags import AUTHORIZE_TIMEOUT
 from ocpp16.state.authorization import id_tag_key
-from ocpp16.state.keys import core
 from ocpp16.state.timers import Timer
 
 LONGEST_WAIT = 86_400

@@ -5,12 +5,12 @@ block, so that a stop made up after a power cut never lies behind what the Centr
 and which measurands they have, is not decided here.
 """
 
+from ocpp16.configuration.configuration import Key
+from ocpp16.configuration.keys import core
 from ocpp16.enums import ReadingContext
 from ocpp16.profiles.base import Context, Payload
 from ocpp16.profiles.meter_samples import MeterSamples
 from ocpp16.profiles.transaction_data import TransactionData
-from ocpp16.state.configuration import Key
-from ocpp16.state.keys import core
 from ocpp16.state.measurands import has_intervals
 from ocpp16.state.transaction import Transaction
 

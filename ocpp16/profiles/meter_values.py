@@ -13,6 +13,7 @@ Rules of all of them:
 
 from collections.abc import Mapping, Sequence
 
+from ocpp16.configuration.keys import core
 from ocpp16.enums import ReadingContext
 from ocpp16.models import Measurement
 from ocpp16.profiles.aligned_samples import AlignedSamples
@@ -23,7 +24,6 @@ from ocpp16.profiles.meter_sampling import MeterSampling
 from ocpp16.profiles.periodic_samples import PeriodicSamples
 from ocpp16.profiles.transaction_data import TransactionData
 from ocpp16.profiles.transaction_samples import TransactionSamples
-from ocpp16.state.keys import core
 from ocpp16.state.measurands import has_intervals
 from ocpp16.state.round import Round
 from ocpp16.state.signals import ClockSet, ConfigurationChanged

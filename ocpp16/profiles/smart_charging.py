@@ -8,6 +8,7 @@ from collections.abc import Collection
 from functools import partial
 from typing import Any
 
+from ocpp16.configuration.keys import internal, smart_charging
 from ocpp16.enums import (
     ChargingProfileStatus,
     ChargingRateUnitType,
@@ -30,7 +31,6 @@ from ocpp16.schedule import (
     check_transaction,
     with_start_schedule,
 )
-from ocpp16.state.keys import internal, smart_charging
 from ocpp16.state.signals import (
     ClockSet,
     ConfigurationChanged,

@@ -8,11 +8,11 @@ its turn comes, so that they say how things stand then; a connector that told of
 from collections.abc import Iterable
 from math import inf
 
+from ocpp16.configuration.keys import core
 from ocpp16.enums import ChargePointStatus
 from ocpp16.observer import StatusChanged
 from ocpp16.profiles.base import Context, Payload
 from ocpp16.state.connector import Notification
-from ocpp16.state.keys import core
 from ocpp16.state.signals import ClockSet, ConnectorStatusChanged
 from ocpp16.state.status_throttle import StatusThrottle
 from ocpp16.state.timers import Timer
@@ -162,6 +162,7 @@ class StatusNotifications:
             payload,
             number=number,
             is_triggered=is_triggered,
+            latest=notification.timestamp,
             # Of what waits for the connection only the newest status of a connector is of interest.
             topic=("StatusNotification", notification.connector_id),
             on_confirmation=self._answered if self._to_report else None,

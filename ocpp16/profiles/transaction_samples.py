@@ -11,11 +11,11 @@ Rules of this file:
 
 from collections.abc import Sequence
 
+from ocpp16.configuration.keys import core
 from ocpp16.enums import Measurand, ReadingContext
 from ocpp16.models import Measurement, PhaseValues
 from ocpp16.profiles.base import Collected, Context, Payload
 from ocpp16.profiles.meter_sampling import MeterSampling
-from ocpp16.state.keys import core
 from ocpp16.state.measurands import INTERVALS, has_intervals, intervals_of
 from ocpp16.state.transaction import Transaction
 

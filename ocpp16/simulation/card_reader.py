@@ -80,7 +80,7 @@ class CardReader:
             self._admit(token, connectors)
         else:
             self._in_process[token.key] = None
-            self._station.charge_point.spawn(self._authorize, token, connectors)
+            self._station.charge_point.for_station.spawn(self._authorize, token, connectors)
 
     def plugged(self, connector_id: int) -> None:
         """A car was plugged in: the tag that waits longest for this connector gets it."""

@@ -24,8 +24,8 @@ async def dead_letters(on: Controlled) -> list[dict[str, Any]]:
 
 async def resend(on: Controlled, sequences: list[int] | None) -> int:
     on.require_running()
-    return await on.charge_point.resend_dead_letters(sequences)
+    return await on.charge_point.dead_letters.resend(sequences)
 
 
 async def discard(on: Controlled, sequences: list[int] | None) -> int:
-    return await on.charge_point.discard_dead_letters(sequences)
+    return await on.charge_point.dead_letters.discard(sequences)

@@ -13,13 +13,13 @@ What flows at the connector, and how that is told, is its outlet's (outlet.py).
 
 from typing import Protocol
 
+from ocpp16.configuration.keys import core
 from ocpp16.enums import ChargePointErrorCode, Reason, SessionStartedReason
 from ocpp16.models import Measurement
 from ocpp16.simulation.access import Reservation, Token
 from ocpp16.simulation.car import Car, CarPlan
 from ocpp16.simulation.occupancy import Desk, Occupancy
 from ocpp16.simulation.outlet import Outlet, Wiring
-from ocpp16.state.keys import core
 from ocpp16.state.transaction import Transaction
 
 
@@ -55,7 +55,7 @@ class Evse:
         self.outlet: Outlet = Outlet(station, connector_id, None if former is None else former.outlet)
         self.is_enabled = True
         if self.outlet.car is not None:
-            self.outlet.car.stay(self, station.charge_point.timers)
+            self.outlet.car.stay(self, station.charge_point.for_station.timers)
 
     # What others see
 
@@ -129,7 +129,7 @@ class Evse:
         """Let a car come; ignored while one is there."""
         outlet = self.outlet
         if outlet.car is None:
-            outlet.car = Car(plan, self, self._station.charge_point.timers, outlet.now)
+            outlet.car = Car(plan, self, self._station.charge_point.for_station.timers, outlet.now)
             if not self._station.is_powered:
                 outlet.car.hold()
 
@@ -187,7 +187,7 @@ class Evse:
     def unlock(self) -> None:
         """Release the cable; a transaction is stopped in the next turn, so that UnlockConnector.conf goes first."""
         if self.has_transaction:
-            self._station.charge_point.timers.at(self.outlet.now, self._unlocked)
+            self._station.charge_point.for_station.timers.at(self.outlet.now, self._unlocked)
 
     def _unlocked(self) -> None:
         self.stop_transaction(Reason.UNLOCK_COMMAND)
@@ -245,7 +245,7 @@ class Evse:
     def resume(self, transaction: Transaction) -> None:
         """After a power loss: the transaction goes on, and so does its car; one that is not known draws on."""
         outlet = self.outlet
-        car = outlet.car or Car.found_charging(self, self._station.charge_point.timers, outlet.now)
+        car = outlet.car or Car.found_charging(self, self._station.charge_point.for_station.timers, outlet.now)
         outlet.resume(transaction.meter_last, transaction.started_at, car)
         outlet.is_paused = transaction.is_refused
         self._occupancy.token = Token(transaction.id_tag, transaction.parent_id_tag)
@@ -282,14 +282,14 @@ class Evse:
             return
         occupancy.wait(None)
         charge_point = self._station.charge_point
-        began_at = charge_point.clock.now()
+        began_at = charge_point.for_station.clock.now()
         charge_point.on_transaction_started(
             self.connector_id,
             occupancy.session_id,
             occupancy.token.id_tag,
             self.register(),
             reservation_id=occupancy.reservation_id,
-            timestamp=charge_point.clock.now_datetime(),
+            timestamp=charge_point.for_station.clock.now_datetime(),
         )
         # Not before: a limit may come out of that call, and the flow is told after the start.
         outlet.transaction_at = began_at
@@ -309,7 +309,7 @@ class Evse:
             occupancy.session_id,
             reason,
             energy,
-            timestamp=charge_point.clock.now_datetime(),
+            timestamp=charge_point.for_station.clock.now_datetime(),
             id_tag_end=card,
         )
         self._changed()

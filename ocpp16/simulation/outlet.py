@@ -88,7 +88,7 @@ class Outlet:
     def _new_meter(self) -> Meter:
         options = self._station.options
         meter = Meter(options.phases, options.voltage, self.now)
-        stored = self._station.charge_point.meter_checkpoint(self.connector_id)
+        stored = self._station.charge_point.for_station.meter_checkpoint(self.connector_id)
         if stored is not None:
             meter.start_from(stored, self.now)
         return meter
@@ -96,7 +96,7 @@ class Outlet:
     @property
     def now(self) -> float:
         """Monotonic seconds."""
-        return self._station.charge_point.clock.monotonic()
+        return self._station.charge_point.for_station.clock.monotonic()
 
     @property
     def is_plugged(self) -> bool:

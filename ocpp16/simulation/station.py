@@ -89,7 +89,7 @@ class SimulatedStation:
         """
         if getattr(self, "charge_point", None) is charge_point:
             return
-        count = self.options.for_connectors(charge_point.number_of_connectors)
+        count = self.options.for_connectors(charge_point.for_station.number_of_connectors)
         formerly = dict(enumerate(getattr(self, "evses", ()), 1))
         self.charge_point = charge_point
         self.is_powered = not formerly
@@ -97,8 +97,10 @@ class SimulatedStation:
         self.evses = tuple(Evse(self, number, formerly.get(number)) for number in range(1, count + 1))
         interval = self.options.meter_interval
         if not isinstance(interval, str) and interval > 0:
-            self._meters = Round(charge_point.timers, charge_point.clock, self._report_meter)
-            charge_point.timers.every(interval, self._report_meters, charge_point.clock.monotonic() + interval)
+            self._meters = Round(charge_point.for_station.timers, charge_point.for_station.clock, self._report_meter)
+            charge_point.for_station.timers.every(
+                interval, self._report_meters, charge_point.for_station.clock.monotonic() + interval
+            )
         self.supply.attach(charge_point, tuple(evse.outlet for evse in self.evses))
 
     def evse(self, connector_id: int) -> Evse:
@@ -180,12 +182,14 @@ class SimulatedStation:
         """A timer of ConnectionTimeOut seconds; None if that is 0, which means to wait for ever."""
         if not self._connection_timeout:
             return None
-        return self.charge_point.timers.at(self.charge_point.clock.monotonic() + self._connection_timeout, expired)
+        return self.charge_point.for_station.timers.at(
+            self.charge_point.for_station.clock.monotonic() + self._connection_timeout, expired
+        )
 
     def new_session_id(self, connector_id: int) -> str:
         """An id that no earlier run of the station gave: connector, count, time in µs."""
         self._sessions += 1
-        return f"{connector_id}-{self._sessions}-{self.charge_point.clock.now()}"
+        return f"{connector_id}-{self._sessions}-{self.charge_point.for_station.clock.now()}"
 
     def noise(self) -> float:
         """A factor near 1, at most `meter_noise` away from it."""
@@ -199,7 +203,7 @@ class SimulatedStation:
         """Sessions of stored transactions that go on after a power loss, for `ChargePoint.start`."""
         if self.options.power_loss_policy is PowerLossPolicy.STOP:
             return []
-        return [transaction.session_id for transaction in self.charge_point.transactions.all_running()]
+        return self.charge_point.for_station.running_sessions()
 
     def power_up(self) -> None:
         """The charge point was started: tell it how things stand."""

@@ -80,8 +80,8 @@ class Supply:
         self._charge_point = charge_point
         self._outlets = outlets
         self.power_down()
-        if len(outlets) > 1 and charge_point.has_smart_charging and self._options.sharing is not Sharing.OFF:
-            charge_point.share_limits(self.share_limit)
+        if len(outlets) > 1 and charge_point.smart_charging.is_built and self._options.sharing is not Sharing.OFF:
+            charge_point.smart_charging.share_limits(self.share_limit)
 
     def power_down(self) -> None:
         """Nobody wants anything any more."""
@@ -112,7 +112,7 @@ class Supply:
         wishes: dict[int, float] = {}
         wanted = []
         for demand in demands:
-            limit = self._charge_point.explain_limit(demand.connector_id)
+            limit = self._charge_point.smart_charging.explain_limit(demand.connector_id)
             wish = self._outlet(demand.connector_id).wish
             if wish:
                 wishes[demand.connector_id] = wish
@@ -164,6 +164,6 @@ class Supply:
         assert self._charge_point is not None, "it had a limit to share"
         self._is_asking, self._is_limit_shared = True, False
         try:
-            self._charge_point.share_limits(self.share_limit)
+            self._charge_point.smart_charging.share_limits(self.share_limit)
         finally:
             self._is_asking = False

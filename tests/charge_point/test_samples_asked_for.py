@@ -31,13 +31,13 @@ async def test_a_sample_now_is_one_more_periodic_one(open_bench: Any, make_confi
         assert bench.charge_point.sample_now(1) is True
         await trio.sleep(0.5)
         assert [value for _, _, value in samples(bench.sent("MeterValues"))] == ["1010.00"]
-        bench.charge_point.disconnect_websocket()
+        bench.charge_point.connection.disconnect()
         await trio.sleep(9)
         bench.measure(1, 1020)
         assert bench.charge_point.sample_now(1) is True
-        assert bench.charge_point.queue_depth == 1
+        assert bench.charge_point.connection.queue_depth == 1
         await trio.sleep(5)
-        bench.charge_point.connect_websocket()
+        bench.charge_point.connection.connect()
         bench.measure(1, 1030)
         await trio.sleep(6)
         values = samples(bench.sent("MeterValues"))
@@ -71,7 +71,7 @@ async def test_a_sample_now_without_a_transaction(open_bench: Any, make_config: 
         for wrong in (3, -1, "1", None):
             with pytest.raises(ValueError, match="connector"):
                 bench.charge_point.sample_now(wrong)
-        bench.charge_point.disconnect_websocket()
+        bench.charge_point.connection.disconnect()
         await trio.sleep(1)
         assert bench.charge_point.sample_now(1) is False, "it would be old when it could be sent"
         await bench.charge_point.stop()

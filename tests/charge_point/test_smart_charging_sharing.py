@@ -16,7 +16,7 @@ MAX, TX = {"chargingProfilePurpose": "ChargePointMaxProfile"}, {"chargingProfile
 
 
 async def sharing(bench: Any, profile: Any, strategy: Any, fuse: float | None = None, limit: float | None = 30) -> None:
-    bench.charge_point.share_limits(strategy, fuse)
+    bench.charge_point.smart_charging.share_limits(strategy, fuse)
     if limit is not None:
         assert await bench.install(0, profile(100, limit, **MAX)) == "Accepted"
         await trio.sleep(0.01)
@@ -36,10 +36,10 @@ async def test_strategies(open_bench: Any, make_config: Any, profile: Any, strat
         await bench.install(2, profile(2, 40, **TX))
         await trio.sleep(0.01)
         assert bench.limits() == limits
-        assert bench.charge_point.explain_limit(1).limit == 20, "before sharing"
+        assert bench.charge_point.smart_charging.explain_limit(1).limit == 20, "before sharing"
         bench.charge_point.on_transaction_stopped(1, "s1", Reason.LOCAL, 1500)
         assert bench.limits()[1] == 30
-        bench.charge_point.share_limits(None)
+        bench.charge_point.smart_charging.share_limits(None)
         assert bench.limits() == [30, 30, 30]
 
 
@@ -95,7 +95,7 @@ async def test_shares_follow_where_the_own_limit_stays(open_bench: Any, profile:
         await bench.install(0, profile(1, 10))
         await trio.sleep(0.01)
         assert bench.limits() == [10, 10]
-        until = bench.charge_point.charging_limit(1).until
+        until = bench.charge_point.smart_charging.charging_limit(1).until
         assert until.isoformat() == "2026-01-01T00:01:00+00:00"
         await trio.sleep(60)
         assert bench.limits() == [7.5, 7.5]
@@ -142,7 +142,7 @@ async def test_a_strategy_that_fails(open_bench: Any, profile: Any) -> None:
         bench.begin(1)
         bench.begin(2, "s2")
         assert bench.limits() == [15, 15], "equal parts"
-        bench.charge_point.share_limits(lambda total, asked: {1: 12.0, 77: 5.0})
+        bench.charge_point.smart_charging.share_limits(lambda total, asked: {1: 12.0, 77: 5.0})
         assert bench.limits() == [12, 0], "nothing for whom it forgets"
 
 
@@ -190,7 +190,7 @@ async def test_whatever_happens_the_total_holds(
             running = charge_point.transaction(connector_id)
             starts = [0, *sorted(chance.sample(range(3600, 5400, 7), 3))]
             steps = {"chargingSchedulePeriod": [{"startPeriod": at, "limit": chance.randint(0, 60)} for at in starts]}
-            steps["startSchedule"] = charge_point.clock.now_datetime().replace(minute=0).isoformat()
+            steps["startSchedule"] = charge_point.for_station.clock.now_datetime().replace(minute=0).isoformat()
             match chance.choice(("car", "default", "tx", "tx", "max", "clear", "wait", "wait", "wait")):
                 case "car" if running is None:
                     bench.begin(connector_id, f"s{number}")
@@ -210,13 +210,13 @@ async def test_whatever_happens_the_total_holds(
             charging = [one for one in range(1, 5) if charge_point.transaction(one) is not None]
             limits = [bench.station.limits[one].limit for one in charging]
             assert None not in limits
-            maximum = charge_point.charging_limit(0).limit
+            maximum = charge_point.smart_charging.charging_limit(0).limit
             total = fuse if maximum is None else min(fuse, maximum)
             assert sum(limits) <= total * (1 + 1e-9)
             for one, limit in zip(charging, limits, strict=True):
-                assert limit <= charge_point.explain_limit(one).limit * (1 + 1e-9)
+                assert limit <= charge_point.smart_charging.explain_limit(one).limit * (1 + 1e-9)
             if charging:
-                wanted = sum(_wanted(charge_point.explain_limit(one)) for one in charging)
+                wanted = sum(_wanted(charge_point.smart_charging.explain_limit(one)) for one in charging)
                 was_scarce += wanted > total
                 assert sum(limits) == pytest.approx(min(total, wanted), abs=1e-6), "nothing is left over"
         assert was_scarce > 10
@@ -253,7 +253,7 @@ async def test_while_there_is_enough_a_change_is_told_to_one(
         bench.charge_point.on_transaction_stopped(4, "s4", Reason.LOCAL, 1500)
         assert bench.limits() == [48, 48, 48, *[150] * 7]
         assert {number for number, _ in told} <= {1, 2, 3, 4}
-        bench.charge_point.share_limits(None)
+        bench.charge_point.smart_charging.share_limits(None)
         assert bench.limits() == [150] * 10
 
 

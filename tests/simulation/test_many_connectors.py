@@ -135,7 +135,7 @@ async def lines_of_each_event(connectors: int) -> dict[str, Counter[str]]:
             station.plug_in(number, plug_after=0, draw_for=1e6)
             station.present_id_tag(f"TAG{number}", [number])
         await trio.sleep(20)
-        assert len(charge_point.transactions.all_running()) == connectors - 1
+        assert len(charge_point.for_station.running_sessions()) == connectors - 1
 
         async def happens(name: str, as_name: str) -> None:
             with Lines() as lines:
@@ -193,7 +193,7 @@ async def test_reports_after_a_boot_are_made_as_the_central_system_takes_them(au
         nursery.start_soon(Operation(station, charge_point).run)
         await trio.sleep(1)
         assert 20 < len(csms.calls("StatusNotification")) < 60
-        assert charge_point.queue_depth <= 17
+        assert charge_point.connection.queue_depth <= 17
         station.plug_in(150, plug_after=0)
         await trio.sleep(10)
         told = [(call.payload["connectorId"], call.payload["status"]) for call in csms.calls("StatusNotification")]
@@ -217,7 +217,7 @@ async def test_all_cars_of_a_large_station_leave_at_once(autojump_clock: MockClo
             station.plug_in(number, plug_after=0, draw_after=0, draw_for=1e6)
             station.present_id_tag(f"TAG{number}", [number])
         await trio.sleep(10)
-        assert len(charge_point.transactions.all_running()) == count
+        assert len(charge_point.for_station.running_sessions()) == count
         for kind, answer, status in (
             ("Inoperative", "Scheduled", "Unavailable"),
             ("Operative", "Accepted", "Available"),
