@@ -100,17 +100,7 @@ class ChargingLimits:
 
     def explained(self, connector_id: int) -> Limit:
         """The limit of a connector with what made it: profile, stack level, purpose, conversion. Before sharing."""
-        if self._is_known(connector_id):
-            assert self._sharing is not None
-            return self._sharing.limit(connector_id)
         return self._calculated([connector_id])[connector_id]
-
-    def _is_known(self, connector_id: int) -> bool:
-        """Has its limit been calculated already, and is that still true? For whoever asks about each of many."""
-        if self._sharing is None or not self._is_running or connector_id in (self._stale or ()):
-            return False
-        until = self._until.get(connector_id)
-        return connector_id in self._sharing and (until is None or self._ctx.clock.now() < until)
 
     def composite(self, connector_id: int, duration: int, unit: Unit, at: int | None = None) -> CompositeSchedule:
         """The composite schedule from `at` (µs UTC; None: now) on, `duration` in seconds (OCPP 1.6 ed. 2 §5.7)."""

@@ -56,7 +56,6 @@ def own_limit(limit: Limit) -> ChargingLimit:
 class _OwnLimit(NamedTuple):
     """What one that charges may draw by itself, and the total as it is for this one."""
 
-    limit: Limit
     told: ChargingLimit
     total: float | None
 
@@ -121,10 +120,6 @@ class LimitSharing:
         """Does it charge, as far as is known here?"""
         return connector_id in self._limits
 
-    def limit(self, connector_id: int) -> Limit:
-        """The limit of its own of one that charges."""
-        return self._limits[connector_id].limit
-
     def take(self, connector_id: int, limit: Limit, settings: ScheduleSettings) -> None:
         """The limit of its own of this connector is this one now. It takes part while it has a transaction."""
         known = self._limits.pop(connector_id, None)
@@ -138,7 +133,7 @@ class LimitSharing:
                 self._is_split_for = False
             return
         total = min(self._totals_of(limit, settings), default=None)
-        self._limits[connector_id] = _OwnLimit(limit, own_limit(limit), total)
+        self._limits[connector_id] = _OwnLimit(own_limit(limit), total)
         self._count(total, 1)
         # What it could use: what its transaction allows, else the default limit.
         own = limit.transaction_limit

@@ -124,12 +124,9 @@ def before_authorization(token: Token, candidates: Sequence[Candidate], in_proce
     running = _running_for(token, candidates, token.id_tag, token.parent_id_tag)
     if running is not None:
         return Ruling(Act.STOP, 2, running.connector_id)
-    may_stop = not token.is_remote and any(
-        candidate.has_transaction and candidate.parent_id_tag is not None for candidate in candidates
-    )
-    if not operative and not may_stop:
+    if not operative and not _may_stop(token, candidates):
         return Ruling(Act.IGNORE, 0)
-    if not may_stop and not any(candidate.is_free or candidate.parent_id_tag is not None for candidate in operative):
+    if not any(one.is_free or one.parent_id_tag is not None for one in operative) and not _may_stop(token, candidates):
         return Ruling(Act.IGNORE, 3)
     if operative and all(_excludes(candidate.reservation, token) for candidate in operative):
         return Ruling(Act.IGNORE, 4)
@@ -180,6 +177,11 @@ def _running_for(token: Token, candidates: Sequence[Candidate], *tags: str | Non
         ):
             return candidate
     return None
+
+
+def _may_stop(token: Token, candidates: Sequence[Candidate]) -> bool:
+    """Is there a transaction that the card's parent, which is not known yet, might stop?"""
+    return not token.is_remote and any(one.has_transaction and one.parent_id_tag is not None for one in candidates)
 
 
 def _excludes(reservation: Reservation | None, token: Token) -> bool:

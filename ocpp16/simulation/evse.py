@@ -47,12 +47,14 @@ class Evse:
     `former`: this EVSE with an earlier charge point, whose meter, faults and car are still there.
     """
 
-    __slots__ = ("_occupancy", "_station", "is_enabled", "outlet")
+    __slots__ = ("_occupancy", "_station", "_transaction", "is_enabled", "outlet")
 
     def __init__(self, station: Premises, connector_id: int, former: "Evse | None" = None) -> None:
         self._station = station
         self._occupancy = Occupancy(station, connector_id)
         self.outlet: Outlet = Outlet(station, connector_id, None if former is None else former.outlet)
+        self._transaction: Transaction | None = None
+        """As the charge point keeps it, while it runs."""
         self.is_enabled = True
         if self.outlet.car is not None:
             self.outlet.car.stay(self, station.charge_point.for_station.timers)
@@ -90,8 +92,7 @@ class Evse:
         token = self._occupancy.token
         if token is None:
             return None
-        transaction = self._station.charge_point.transaction(self.connector_id) if self.has_transaction else None
-        told = None if transaction is None else transaction.parent_id_tag
+        told = None if self._transaction is None else self._transaction.parent_id_tag
         return token.parent_id_tag if told is None else told
 
     @property
@@ -248,11 +249,13 @@ class Evse:
         car = outlet.car or Car.found_charging(self, self._station.charge_point.for_station.timers, outlet.now)
         outlet.resume(transaction.meter_last, transaction.started_at, car)
         outlet.is_paused = transaction.is_refused
+        self._transaction = transaction
         self._occupancy.token = Token(transaction.id_tag, transaction.parent_id_tag)
         self._occupancy.begin(SessionStartedReason.EV_CONNECTED, transaction.session_id)
 
     def power_down(self) -> None:
         """The charge point stopped: sessions are over, cars stand still where they are."""
+        self._transaction = None
         self._occupancy.power_down()
         self.outlet.power_down()
 
@@ -293,6 +296,7 @@ class Evse:
         )
         # Not before: a limit may come out of that call, and the flow is told after the start.
         outlet.transaction_at = began_at
+        self._transaction = charge_point.transaction(self.connector_id)
         self._changed()
 
     def _end_transaction(self, reason: Reason, card: str | None = None) -> bool:
@@ -302,7 +306,7 @@ class Evse:
         assert occupancy.session_id is not None, "a transaction lies within a session"
         energy = self.register()
         occupancy.release()
-        self.outlet.transaction_at = None
+        self.outlet.transaction_at = self._transaction = None
         self.outlet.is_paused = False
         charge_point.on_transaction_stopped(
             self.connector_id,

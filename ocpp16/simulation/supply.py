@@ -109,17 +109,16 @@ class Supply:
         What a connector wants is what its car would draw now, within the limit of its transaction.
         """
         assert self._charge_point is not None, "it was handed to the charge point"
+        is_power = self._charge_point.smart_charging.explain_limit(demands[0].connector_id).unit == "W"
         wishes: dict[int, float] = {}
         wanted = []
         for demand in demands:
-            limit = self._charge_point.smart_charging.explain_limit(demand.connector_id)
             wish = self._outlet(demand.connector_id).wish
             if wish:
                 wishes[demand.connector_id] = wish
-            if limit.unit == "W":
-                wish *= self._options.watts_per_ampere(limit.number_phases)
-            # Without a limit of the transaction, `demand.wanted` is a default that stands for "unknown".
-            own = wish if limit.transaction_limit is None else min(wish, demand.wanted)
+            if is_power:
+                wish *= self._options.watts_per_ampere(demand.phases)
+            own = wish if demand.is_unknown else min(wish, demand.wanted)
             wanted.append(demand._replace(wanted=own))
         self._is_limit_shared, self._shared_wishes = True, wishes
         scarce = scarce_shares(self._strategy, total, wanted)
