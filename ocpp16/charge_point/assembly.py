@@ -262,7 +262,9 @@ def assemble(charge_point: Surroundings, life: Start, found: Restored) -> Featur
         sender=sender,
         session=session,
         station=station,
-        station_side=StationSide(station, timeout, life.spawn, second_line.failed, charge_point.overran),
+        station_side=StationSide(
+            station, timeout, life.spawn, second_line.failed, charge_point.overran, len(connectors) - 1
+        ),
         counters=charge_point.counters,
         kick=charge_point.kick,
         start=life,

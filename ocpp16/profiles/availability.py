@@ -40,7 +40,7 @@ class Availability(FeatureProfile):
     def __init__(self, ctx: Context) -> None:
         super().__init__(ctx)
         self._notifications = StatusNotifications(ctx)
-        self._commands = Round(ctx.timers, ctx.clock.monotonic, self._command)
+        self._commands = Round(ctx.timers, ctx.clock, self._command)
         self.sessions: dict[int, str] = {}
         """Connector → the session that is there, as far as the station told of one."""
 

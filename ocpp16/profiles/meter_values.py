@@ -48,7 +48,8 @@ class MeterValues(FeatureProfile):
         self._periodic = PeriodicSamples(ctx, self._sampling)
         self._aligned = AlignedSamples(ctx, self._sampling)
         self._of_transactions = TransactionSamples(ctx, self._sampling)
-        self._waiting = Round(ctx.timers, ctx.clock.monotonic, self._send_triggered)
+        self._waiting: Round | None = None
+        """Connectors whose triggered samples are still to be taken; made with the first."""
         self._checkpoints: dict[int, float] = {}
 
     def attach(self) -> None:
@@ -61,7 +62,8 @@ class MeterValues(FeatureProfile):
     def stop(self) -> None:
         self._periodic.stop()
         self._aligned.stop()
-        self._waiting.stop()
+        if self._waiting is not None:
+            self._waiting.stop()
 
     def _clock_set(self, signal: ClockSet) -> None:
         self._samples.clock_set(signal.shift)
@@ -147,6 +149,8 @@ class MeterValues(FeatureProfile):
         """One without any values is left out."""
         if not any(self._triggered(number) is not None for number in connector_ids):
             return None
+        if self._waiting is None:
+            self._waiting = Round(self.ctx.timers, self.ctx.clock, self._send_triggered)
         return partial(self._waiting.begin, connector_ids, AT_ONCE)
 
     def _send_triggered(self, connector_id: int) -> None:

@@ -9,7 +9,7 @@ from functools import partial
 from typing import Self, cast
 
 from ocpp16 import messages
-from ocpp16.configuration.keys import core, internal, smart_charging
+from ocpp16.configuration.keys import internal, smart_charging
 from ocpp16.enums import (
     ChargingProfileStatus,
     ChargingRateUnitType,
@@ -22,7 +22,7 @@ from ocpp16.profiles.base import Context, FeatureProfile, Others, Payload, Reply
 from ocpp16.profiles.charging_limits import AskedChargingStation, ChargingLimits
 from ocpp16.profiles.charging_profiles import SCHEDULE_KEYS, UNIT_OF, ChargingProfiles, stored_profiles
 from ocpp16.profiles.composite_answer import fitted
-from ocpp16.profiles.id_tags import AUTHORIZE_TIMEOUT
+from ocpp16.profiles.expected_starts import ExpectedStarts
 from ocpp16.schedule import (
     CompiledProfile,
     ProfileProblem,
@@ -31,7 +31,6 @@ from ocpp16.schedule import (
     check_transaction,
     with_start_schedule,
 )
-from ocpp16.state.authorization import id_tag_key
 from ocpp16.state.signals import (
     ClockSet,
     ConfigurationChanged,
@@ -43,34 +42,14 @@ from ocpp16.state.signals import (
     TransactionIdAssigned,
     TransactionStarted,
 )
-from ocpp16.state.timers import Timer
 from ocpp16.station import SmartChargingStation
 
 _LIMITING_KEYS = frozenset(
     {smart_charging.CHARGING_SCHEDULE_ALLOWED_CHARGING_RATE_UNIT.name, *(key.name for key in SCHEDULE_KEYS.values())}
 )
 """Those that change what limits come to."""
-LONGEST_WAIT = 86_400
-"""Seconds a profile waits for its remote start where ConnectionTimeOut is 0."""
-MOST_EXPECTED = 1000
-"""Profiles that wait for remote starts at most; beyond it the oldest goes."""
 _OVERHEAD = 400
 """Bytes of a GetCompositeSchedule.conf frame without its periods, generously."""
-
-
-class _ExpectedStart:
-    """A charging profile that waits for the transaction it was sent with."""
-
-    __slots__ = ("profile", "timer")
-
-    def __init__(self, profile: Payload) -> None:
-        self.profile = profile
-        self.timer: Timer | None = None
-
-    def end(self) -> None:
-        if self.timer is not None:
-            self.timer.cancel()
-            self.timer = None
 
 
 class SmartCharging(FeatureProfile):
@@ -88,8 +67,8 @@ class SmartCharging(FeatureProfile):
         self.profiles = profiles
         self.limits = limits
         self._station = station
-        self._expected: dict[tuple[int, str], _ExpectedStart] = {}
-        """By connector and id tag."""
+        self._expected: ExpectedStarts | None = None
+        """Made with the first one."""
         self._ignored: tuple[str, ...] = ()
 
     @classmethod
@@ -120,9 +99,8 @@ class SmartCharging(FeatureProfile):
 
     def stop(self) -> None:
         self.limits.stop()
-        for expected in self._expected.values():
-            expected.end()
-        self._expected.clear()
+        if self._expected is not None:
+            self._expected.stop()
 
     # Requests
 
@@ -218,53 +196,32 @@ class SmartCharging(FeatureProfile):
         return problem is None
 
     def expect_start(self, connector_id: int, id_tag: str, profile: Payload) -> None:
-        """Keep the profile beside the store until the transaction of this request starts, or cannot any more.
+        """Keep the profile until the transaction of this request starts, or cannot any more; see ExpectedStarts.
 
-        That is: another transaction started there, the id tag was refused, or ConnectionTimeOut passed since it was
-        accepted. A repeat of the request without a profile does not lift the limit.
+        A repeat of the request without a profile does not lift the limit.
         """
-        key = (connector_id, id_tag_key(id_tag))
-        earlier = self._expected.pop(key, None)
-        if earlier is not None:
-            earlier.end()
-        if len(self._expected) >= MOST_EXPECTED:
-            self._expected.pop(next(iter(self._expected))).end()
-        self._expected[key] = expected = _ExpectedStart(profile)
-        self._await_start(key, expected, self.ctx.configuration[core.AUTHORIZE_REMOTE_TX_REQUESTS])
-
-    def _await_start(self, key: tuple[int, str], expected: _ExpectedStart, is_to_be_authorized: bool) -> None:
-        seconds = self.ctx.configuration[core.CONNECTION_TIME_OUT] or LONGEST_WAIT
-        expected.end()
-        due = self.ctx.clock.monotonic() + seconds + (AUTHORIZE_TIMEOUT if is_to_be_authorized else 0)
-        expected.timer = self.ctx.timers.at(due, partial(self._forget_start, key))
-
-    def _forget_start(self, key: tuple[int, str]) -> None:
-        self._expected.pop(key, None)
+        if self._expected is None:
+            self._expected = ExpectedStarts(self.ctx)
+        self._expected.expect(connector_id, id_tag, profile)
 
     # What happens
 
     def _id_tag_decided(self, signal: IdTagDecided) -> None:
-        for key, expected in list(self._expected.items()):
-            if key[1] != id_tag_key(signal.id_tag):
-                continue
-            if signal.is_accepted:
-                self._await_start(key, expected, False)
-            else:
-                self._expected.pop(key).end()
+        if self._expected is not None:
+            self._expected.decided(signal.id_tag, is_accepted=signal.is_accepted)
 
     def _transaction_started(self, signal: TransactionStarted) -> None:
         transaction = signal.transaction
-        wanted = (transaction.connector_id, id_tag_key(transaction.id_tag))
-        expected = self._expected.get(wanted)
-        for key in [key for key in self._expected if key[0] == transaction.connector_id]:
-            self._expected.pop(key).end()
-        if expected is not None:
-            compiled = self._compiled(transaction.connector_id, expected.profile)
+        connector_id, profile = transaction.connector_id, None
+        if self._expected is not None:
+            profile = self._expected.started(connector_id, transaction.id_tag)
+        if profile is not None:
+            compiled = self._compiled(connector_id, profile)
             if self.profiles.has_room_for(compiled):
                 self.changed(self.profiles.install_now(compiled, transaction))
                 return
             self.ctx.log.warning("no room for the charging profile of a remote start")
-        self.limits.refresh((transaction.connector_id,))
+        self.limits.refresh((connector_id,))
 
     def _transaction_known(self, signal: TransactionIdAssigned) -> None:
         if signal.transaction.is_running:

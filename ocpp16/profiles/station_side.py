@@ -6,7 +6,8 @@ Rules of this file:
 2. A command waits for the earlier ones of its connectors and for nothing else: what is asked of a connector reaches it
    in the order in which it was accepted, however slow an answer is.
 3. A command may stand in for an earlier one of the same topic that has not begun: what was superseded is not carried
-   out, so that nothing piles up at a slow station. Beyond `MOST_WAITING` the oldest goes.
+   out, so that nothing piles up at a slow station. Beyond `MOST_WAITING`, and `MOST_OF_EACH` for each connector, the
+   oldest goes.
 4. No lock is held, and nothing of the charge point waits, while the station's code runs.
 """
 
@@ -29,7 +30,9 @@ T = TypeVar("T")
 E = TypeVar("E", bound=StrEnum)
 
 MOST_WAITING = 256
-"""Commands that may wait for the station. A connector has few topics, so only remote starts can come near it."""
+"""Commands that may wait for the station, remote starts above all: each id tag is a topic."""
+MOST_OF_EACH = 4
+"""Commands that may wait besides, for each connector: it has few topics of its own."""
 
 Spawn = Callable[..., None]
 Failed = Callable[[str, BaseException], None]
@@ -89,10 +92,10 @@ class StationSide:
 
     Parameters: `station` has the questions; `timeout` in seconds (StationTimeout); `spawn` starts a task of this start;
     `failed(place, error)` is told of exceptions of the station's code; `overran(name, seconds)` of questions that took
-    too long.
+    too long; `connectors` is their number.
     """
 
-    __slots__ = ("_failed", "_overran", "_queues", "_spawn", "_station", "_timeout", "waiting")
+    __slots__ = ("_failed", "_most_waiting", "_overran", "_queues", "_spawn", "_station", "_timeout", "waiting")
 
     def __init__(
         self,
@@ -101,9 +104,11 @@ class StationSide:
         spawn: Spawn,
         failed: Failed,
         overran: Callable[[str, float], None],
+        connectors: int = 0,
     ) -> None:
         self._station = station
         self._timeout = timeout
+        self._most_waiting = MOST_WAITING + MOST_OF_EACH * connectors
         self._spawn = spawn
         self._failed = failed
         self._overran = overran
@@ -150,7 +155,7 @@ class StationSide:
             if not earlier.has_begun and earlier.topic == topic and earlier.connectors == command.connectors:
                 self._take_out(earlier)
                 break
-        if self.waiting >= MOST_WAITING:
+        if self.waiting >= self._most_waiting:
             self._drop_one(command.connectors[0])
         self.waiting += 1
         for connector in command.connectors:
@@ -179,7 +184,7 @@ class StationSide:
             if oldest is not None:
                 self._take_out(oldest)
                 break
-        self._failed("station", RuntimeError(f"{MOST_WAITING} commands wait for the station; the oldest is dropped"))
+        self._failed("station", RuntimeError(f"{self._most_waiting} commands wait for the station; the oldest goes"))
 
     def _take_out(self, command: _Command) -> None:
         self.waiting -= 1

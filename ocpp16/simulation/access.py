@@ -2,7 +2,7 @@
 
 `before_authorization` decides what can be decided without asking (rules 1 to 4), `after_authorization` what an accepted
 answer leads to (rules 6 to 9); rule 5, the asking, is the reader's (card_reader.py). Both see the connectors that the
-reader serves as `Bay`s, in the order in which they were listed, and change nothing. Tokens compare without regard
+reader serves as `Candidate`s, in the order in which they were listed, and change nothing. Tokens compare without regard
 to case. A token of a remote start goes through the same rules but never stops a transaction: only a card does. What is
 out of service or faulted starts nothing, but a card stops a transaction there as anywhere: its driver wants to leave.
 """
@@ -58,7 +58,7 @@ class Reservation:
         return is_same(self.id_tag, token.id_tag) or is_same(self.parent_id_tag, token.parent_id_tag)
 
 
-class Bay(Protocol):
+class Candidate(Protocol):
     """A connector as the rules see it."""
 
     @property
@@ -106,7 +106,7 @@ class Act(StrEnum):
     START = "start"
 
 
-class Verdict(NamedTuple):
+class Ruling(NamedTuple):
     """What is to be done, where, and the number of the rule that says so (0: no connector is operative)."""
 
     act: Act
@@ -114,70 +114,74 @@ class Verdict(NamedTuple):
     connector_id: int = 0
 
 
-def before_authorization(token: Token, bays: Sequence[Bay], in_process: Collection[str]) -> Verdict:
+def before_authorization(token: Token, candidates: Sequence[Candidate], in_process: Collection[str]) -> Ruling:
     """Rules 1 to 4. `in_process` holds the keys of the tokens being authorized, or waiting for a plug."""
-    operative = [bay for bay in bays if bay.is_operative]
+    operative = [candidate for candidate in candidates if candidate.is_operative]
     if token.key in in_process:
-        return Verdict(Act.IGNORE, 1)
-    if any(is_same(bay.id_tag, token.id_tag) and not bay.has_transaction for bay in operative):
-        return Verdict(Act.IGNORE, 1)
-    running = _running_for(token, bays, token.id_tag, token.parent_id_tag)
+        return Ruling(Act.IGNORE, 1)
+    if any(is_same(candidate.id_tag, token.id_tag) and not candidate.has_transaction for candidate in operative):
+        return Ruling(Act.IGNORE, 1)
+    running = _running_for(token, candidates, token.id_tag, token.parent_id_tag)
     if running is not None:
-        return Verdict(Act.STOP, 2, running.connector_id)
-    may_stop = not token.is_remote and any(bay.has_transaction and bay.parent_id_tag is not None for bay in bays)
-    if not operative and not may_stop:
-        return Verdict(Act.IGNORE, 0)
-    if not may_stop and not any(bay.is_free or bay.parent_id_tag is not None for bay in operative):
-        return Verdict(Act.IGNORE, 3)
-    if operative and all(_excludes(bay.reservation, token) for bay in operative):
-        return Verdict(Act.IGNORE, 4)
-    return Verdict(Act.AUTHORIZE, 5)
+        return Ruling(Act.STOP, 2, running.connector_id)
+    if not operative and not _may_stop(token, candidates):
+        return Ruling(Act.IGNORE, 0)
+    if not any(one.is_free or one.parent_id_tag is not None for one in operative) and not _may_stop(token, candidates):
+        return Ruling(Act.IGNORE, 3)
+    if operative and all(_excludes(candidate.reservation, token) for candidate in operative):
+        return Ruling(Act.IGNORE, 4)
+    return Ruling(Act.AUTHORIZE, 5)
 
 
 def after_authorization(
-    token: Token, bays: Sequence[Bay], *, selection: Selection, starting_goes_first: bool
-) -> Verdict:
+    token: Token, candidates: Sequence[Candidate], *, selection: Selection, starting_goes_first: bool
+) -> Ruling:
     """Rules 6 to 9, for an accepted token whose parent is now known."""
-    free = [bay for bay in bays if bay.is_operative and bay.is_free]
+    free = [candidate for candidate in candidates if candidate.is_operative and candidate.is_free]
     if not (free and starting_goes_first):
-        running = _running_for(token, bays, token.parent_id_tag)
+        running = _running_for(token, candidates, token.parent_id_tag)
         if running is not None:
-            return Verdict(Act.STOP, 6, running.connector_id)
+            return Ruling(Act.STOP, 6, running.connector_id)
     if not free:
-        return Verdict(Act.IGNORE, 6)
+        return Ruling(Act.IGNORE, 6)
     chosen = _choose(free, selection)
     if chosen is None:
-        return Verdict(Act.AWAIT_PLUG, 7)
+        return Ruling(Act.AWAIT_PLUG, 7)
     return admission(token, chosen)
 
 
-def admission(token: Token, bay: Bay) -> Verdict:
+def admission(token: Token, candidate: Candidate) -> Ruling:
     """Rules 8 and 9: may the token have this connector?"""
-    if bay.reservation is not None and not bay.reservation.is_for(token):
-        return Verdict(Act.IGNORE, 8, bay.connector_id)
-    return Verdict(Act.START, 9, bay.connector_id)
+    if candidate.reservation is not None and not candidate.reservation.is_for(token):
+        return Ruling(Act.IGNORE, 8, candidate.connector_id)
+    return Ruling(Act.START, 9, candidate.connector_id)
 
 
-def _choose(free: Sequence[Bay], selection: Selection) -> Bay | None:
+def _choose(free: Sequence[Candidate], selection: Selection) -> Candidate | None:
     """Rule 7; None: wait for a plug."""
     if len(free) == 1:
         return free[0]
-    plugged = [(bay.plugged_at, order) for order, bay in enumerate(free) if bay.plugged_at is not None]
+    plugged = [(one.plugged_at, order) for order, one in enumerate(free) if one.plugged_at is not None]
     if plugged:
         return free[min(plugged)[1]]
     return None if selection is Selection.USER_INPUT else free[0]
 
 
-def _running_for(token: Token, bays: Sequence[Bay], *tags: str | None) -> Bay | None:
+def _running_for(token: Token, candidates: Sequence[Candidate], *tags: str | None) -> Candidate | None:
     """The transaction that one of the card's `tags` (its own, its parent's) stops."""
     if token.is_remote:
         return None
-    for bay in bays:
-        if bay.has_transaction and any(
-            is_same(tag, theirs) for tag in tags for theirs in (bay.id_tag, bay.parent_id_tag)
+    for candidate in candidates:
+        if candidate.has_transaction and any(
+            is_same(tag, theirs) for tag in tags for theirs in (candidate.id_tag, candidate.parent_id_tag)
         ):
-            return bay
+            return candidate
     return None
+
+
+def _may_stop(token: Token, candidates: Sequence[Candidate]) -> bool:
+    """Is there a transaction that the card's parent, which is not known yet, might stop?"""
+    return not token.is_remote and any(one.has_transaction and one.parent_id_tag is not None for one in candidates)
 
 
 def _excludes(reservation: Reservation | None, token: Token) -> bool:

@@ -1,7 +1,7 @@
 """The kinds of arguments that commands take: what is allowed, as JSON gives it and as a typed word gives it.
 
-A kind turns a JSON value into what the handler gets, or raises ValueError with a sentence; `from_word` turns one word
-of the console into a JSON value first. `connectors` is the number of the station's connectors.
+An `ArgumentKind` turns a JSON value into what the handler gets, or raises ValueError with a sentence; `from_word` turns
+one word of the console into a JSON value first. `connectors` is the number of the station's connectors.
 """
 
 import json
@@ -12,7 +12,7 @@ from typing import Any
 
 from ocpp16.simulation import checks
 from ocpp16.simulation.car import CABLE_RATING, LONGEST_WAIT
-from ocpp16.simulation.checks import Check, is_whole
+from ocpp16.simulation.checks import is_whole
 from ocpp16.values import text as utf8
 
 _TRUE = frozenset({"true", "yes", "on", "1"})
@@ -129,17 +129,14 @@ def _numbers(value: Any, connectors: int) -> list[int]:
     return value
 
 
-def _kind(name: str, check: Check, from_word: Callable[[str], Any] = _as_is) -> ArgumentKind:
-    """One that is the same for every station."""
-    return ArgumentKind(name, lambda value, connectors: check(value), from_word)
-
-
 def number(name: str, lowest: float, highest: float) -> ArgumentKind:
-    return _kind(name, checks.number(lowest, highest), _as_number)
+    """A number within limits."""
+    return ArgumentKind(name, _anywhere(checks.number(lowest, highest)), _as_number)
 
 
 def whole(name: str, lowest: int, highest: int) -> ArgumentKind:
-    return _kind(name, checks.whole(lowest, highest), _as_number)
+    """A whole number within limits."""
+    return ArgumentKind(name, _anywhere(checks.whole(lowest, highest)), _as_number)
 
 
 def text(longest: int, shortest: int = 0) -> ArgumentKind:
@@ -154,7 +151,13 @@ def text(longest: int, shortest: int = 0) -> ArgumentKind:
 
 
 def one_of(values: type[StrEnum], *but: str) -> ArgumentKind:
-    return _kind(values.__name__, checks.one_of(values, *but))
+    """One of the values of an enumeration, spelt as on the wire."""
+    return ArgumentKind(values.__name__, _anywhere(checks.one_of(values, *but)))
+
+
+def _anywhere(check: checks.Check) -> Callable[[Any, int], Any]:
+    """A check that is the same for any number of connectors."""
+    return lambda value, connectors: check(value)
 
 
 def _texts(value: Any, connectors: int) -> list[str]:
@@ -179,7 +182,7 @@ CONNECTORS = ArgumentKind("list of connectors", _connectors, _as_list(_as_number
 SECONDS = number("seconds", 0, LONGEST_WAIT)
 AMPERES = number("amperes", 0, CABLE_RATING)
 PHASES = whole("phases", 1, 3)
-FLAG = _kind("flag", checks.flag, _as_flag)
+FLAG = ArgumentKind("flag", _anywhere(checks.flag), _as_flag)
 ID_TAG = text(20, 1)
 SEQUENCES = ArgumentKind("list of numbers", _numbers, _as_list(_as_number))
 TEXTS = ArgumentKind("list of texts", _texts, _as_list(_as_is))

@@ -1,19 +1,22 @@
-"""Values out of JSON, checked: options of the station and arguments of its commands are of the same kinds."""
+"""Checks of values as JSON has them, for options, arguments of commands and answers put into the station's mouth.
+
+A check returns what the value means, or raises ValueError with a sentence without a subject ("must be …").
+"""
 
 from collections.abc import Callable
 from enum import StrEnum
-from typing import Any
+from typing import Any, TypeVar
+
+E = TypeVar("E", bound=StrEnum)
 
 Check = Callable[[Any], Any]
-"""What a value means. Raises ValueError with a sentence about what it must be."""
 
 
 def is_whole(value: Any) -> bool:
-    """A whole number, which true and false are not."""
     return isinstance(value, int) and not isinstance(value, bool)
 
 
-def whole(lowest: int, highest: int) -> Check:
+def whole(lowest: int, highest: int) -> Callable[[Any], int]:
     """A whole number within limits."""
 
     def check(value: Any) -> int:
@@ -25,7 +28,7 @@ def whole(lowest: int, highest: int) -> Check:
     return check
 
 
-def number(lowest: float, highest: float) -> Check:
+def number(lowest: float, highest: float) -> Callable[[Any], float]:
     """A number within limits; NaN is within none."""
 
     def check(value: Any) -> float:
@@ -37,17 +40,17 @@ def number(lowest: float, highest: float) -> Check:
 
 
 def flag(value: Any) -> bool:
-    """True or false."""
+    """true or false, and nothing that counts as one of them."""
     if not isinstance(value, bool):
         raise ValueError("must be true or false")
     return value
 
 
-def one_of(values: type[StrEnum], *but: str) -> Check:
-    """One of the values of an enumeration, spelt as it has them."""
+def one_of(values: type[E], *but: str) -> Callable[[Any], E]:
+    """One of the values of an enumeration, spelt as on the wire."""
     allowed = tuple(str(value) for value in values if value not in but)
 
-    def check(value: Any) -> StrEnum:
+    def check(value: Any) -> E:
         if not isinstance(value, str) or value not in allowed:
             raise ValueError(f"must be one of {', '.join(allowed)}")
         return values(value)

@@ -7,9 +7,12 @@ them are told at once. Nothing here knows a charge point.
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from enum import StrEnum
+from types import MappingProxyType
 from typing import Any
 
 from ocpp16.errors import ConfigurationError
+from ocpp16.models import ChargingLimit
+from ocpp16.simulation.car import CABLE_RATING
 from ocpp16.simulation.checks import Check, flag, number, one_of, whole
 from ocpp16.spelling import did_you_mean
 
@@ -67,6 +70,9 @@ SECURITY_NAMES = frozenset(
 )
 
 
+_NO_PATHS: Mapping[str, str] = MappingProxyType({})
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StationOptions:
     """The options of a station. `load` checks them; the constructor trusts its caller.
@@ -93,12 +99,27 @@ class StationOptions:
     power_loss_policy: PowerLossPolicy = PowerLossPolicy.STOP
     transfer_step: float = 2.0
     seed: int = 0
-    security: Mapping[str, str] = field(default_factory=dict)
+    security: Mapping[str, str] = field(default_factory=lambda: _NO_PATHS)
     """Paths of the certificate store and `private_key_password`, for whoever opens the charge point."""
 
     @property
     def meter_is_external(self) -> bool:
         return self.meter_interval == EXTERNAL
+
+    @property
+    def capacity(self) -> float:
+        """The most that fuse and cable carry, A."""
+        return min(self.fuse_limit, CABLE_RATING)
+
+    def amperes(self, limit: ChargingLimit) -> float | None:
+        """A limit of either unit as amperes; None: no limit."""
+        if limit.limit is None or limit.unit == "A":
+            return limit.limit
+        return limit.limit / self.watts_per_ampere(limit.phases)
+
+    def watts_per_ampere(self, phases: int | None) -> float:
+        """What an ampere on each phase comes to: on as many as a limit names; None: on all of the station."""
+        return self.voltage * (phases or self.phases)
 
     def has_lock(self, connector_id: int) -> bool:
         """Can the lock of this connector be released?"""
@@ -123,7 +144,7 @@ class StationOptions:
         for name, value in document.items():
             check = _CHECKS.get(name)
             if check is None:
-                problems.append(f"unknown station option {name}{did_you_mean(name, _CHECKS)}")
+                problems.append(f"unknown station option {name}" + did_you_mean(name, _CHECKS))
                 continue
             try:
                 values[name] = check(value)

@@ -114,6 +114,7 @@ def test_one_profile_does_not_import_another() -> None:
         "configuration_changes",
         "context",
         "energy_allowance",
+        "expected_starts",
         "id_tags",
         "limit_sharing",
         "meter_readings",
