@@ -59,7 +59,7 @@ def connector_schedule(
     RunningTransaction transaction=None,
     ignored=(),
 ):
-    """The CompositeSchedule of one connector, or of connector 0 as if it were one (S8).
+    """The CompositeSchedule of one connector, or of connector 0 as if it were one.
 
     stack: its profiles; start: of the window, an aware datetime or µs since 1970 UTC; duration: s, cut to
     `settings.max_duration`, 0 gives the value at `start`; unit: "A" or "W"; transaction: the one that runs on the
@@ -120,7 +120,7 @@ def connector_limit(
     bint is_enforced=False,
     horizon=86400,
 ):
-    """The Limit of a connector at an instant (S8), until when, and why. Cost: the number of its profiles.
+    """The Limit of a connector at an instant, until when, and why. Cost: the number of its profiles.
 
     is_enforced: what the station must obey instead of what a composite schedule shows: without a transaction the
     TxDefaultProfiles do not count. horizon: s, how far to look for a change; `until` is never later, but for None: no

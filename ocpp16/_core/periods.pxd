@@ -71,7 +71,7 @@ cdef object datetime_of(int64_t seconds)
 cdef inline bint next_run(const Profile *p, int64_t anchor, int64_t since, int64_t until, Run *run) noexcept nogil:
     """The first run within [since, until) and within the profile's validity; False if there is none.
 
-    Only the ends of a run are cut: offsets go on counting from its base (S3). `anchor` is the base of Relative ones.
+    Only the ends of a run are cut: offsets go on counting from its base. `anchor` is the base of Relative ones.
     """
     cdef int64_t begin = since if since > p.valid_from else p.valid_from
     cdef int64_t end = until if until < p.valid_to else p.valid_to

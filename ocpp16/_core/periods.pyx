@@ -135,7 +135,7 @@ cdef class CompiledProfile:
 
     @property
     def over_micros(self):
-        """From when on it is over for good (S5), in µs since 1970 UTC; None: it never is."""
+        """From when on it is over for good, in µs since 1970 UTC; None: it never is."""
         return None if self.data.over >= FOREVER else self.data.over * 1000000
 
     def is_over(self, at):

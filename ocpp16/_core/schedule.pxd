@@ -93,13 +93,13 @@ cdef void join(
 
 
 cdef inline bint is_same(double a, double b) noexcept nogil:
-    """S11: limits whose relative difference is at most 1e-6 are the same."""
+    """Limits whose relative difference is at most 1e-6 are the same."""
     cdef double difference = a - b if a > b else b - a
     return a == b or difference <= 1e-6 * (a if a > b else b)
 
 
 cdef inline double convert(const Terms *terms, double limit, int unit, int wanted, int phases) noexcept nogil:
-    """S9; `phases` 0: not stated."""
+    """A limit in the other unit; `phases` 0: not stated."""
     if unit == wanted:
         return limit
     if wanted == WATTS:

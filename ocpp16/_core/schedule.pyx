@@ -96,7 +96,7 @@ cdef void join(
     const Terms *terms, int unit, const Profile *own, const Period *own_period, const Profile *top,
     const Period *top_period, Value *value,
 ) noexcept nogil:
-    """S8: the limit of a connector from the transaction's (`own`) and the charge point's (`top`), NULL for nothing."""
+    """The limit of a connector from the transaction's (`own`) and the charge point's (`top`), NULL for nothing."""
     cdef double limit, other
     value.source, value.phases = NULL, 0
     if own is NULL and top is NULL:
@@ -316,7 +316,7 @@ cpdef double round_down(double limit) noexcept:
 def convert_limit(
     double limit, str unit not None, str wanted not None, number_phases=None, ScheduleSettings settings=None
 ):
-    """A limit in the other unit: W = A x supply voltage x phases (S9; OCPP 1.6 ed. 2 §7.12, errata 3.69).
+    """A limit in the other unit: W = A x supply voltage x phases (OCPP 1.6 ed. 2 §7.12, errata 3.69).
 
     limit: A per phase or W of all phases, by `unit`; number_phases: 1 to 3, None for the settings' default. Raises
     ValueError for another unit or number of phases.

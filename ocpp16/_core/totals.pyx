@@ -76,7 +76,7 @@ def station_schedule(
     ScheduleSettings settings=None,
     ignored=(),
 ):
-    """The CompositeSchedule of connector 0: what the charge point expects to draw from the grid (S10).
+    """The CompositeSchedule of connector 0: what the charge point expects to draw from the grid.
 
     station: the stack whose maxima hold; members: (ProfileStack, RunningTransaction or None, count) of each connector,
     `count` being how many connectors are alike, with the same stack and no transaction. The others as for
@@ -100,7 +100,7 @@ def station_limit(
     ignored=(),
     horizon=86400,
 ):
-    """The Limit of connector 0 at an instant (S10), and until when: `horizon` seconds later at the latest."""
+    """The Limit of connector 0 at an instant, and until when: `horizon` seconds later at the latest."""
     cdef int wanted = unit_of(unit)
     cdef int64_t begin = seconds_of(at), end = begin + horizon_of(horizon)
     cdef CompositeSchedule schedule = new_schedule(0, begin, end - begin, unit, [station])
@@ -234,7 +234,7 @@ cdef inline void _add(Totals *totals, const Member *member, int sign) noexcept n
 
 
 cdef void _sum(const Totals *totals, const Cursor *top, const Terms *terms, int unit, Value *value) noexcept nogil:
-    """S10; each sum is converted with the phase count its connectors have in common with the maximum."""
+    """Connector 0: each sum is converted with the phase count its connectors have in common with the maximum."""
     cdef double total = totals.unlimited * terms.defaults[unit], limit
     cdef int cap = 0 if top.profile is NULL else top.profile.periods[top.index].phases
     cdef int highest = 0, kind, stated, phases

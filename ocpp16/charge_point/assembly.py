@@ -1,40 +1,39 @@
-"""Which features a charge point has, and how they are joined: the one list of them.
+"""What one start is made of: its features, how they are joined, and the session under them.
 
-The order of `all` is the order in which features start and hear of signals. A feature gets its peers here, by
-constructor; none of them finds another by itself.
+The order of `all` is the order in which features start and hear of signals. Those of Core get their peers here, by
+constructor; none of them finds another by itself. Which there are besides is the list in `features`.
 """
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import cache
 from types import MappingProxyType
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from ocpp16.charge_point.delivery import StoredDelivery
 from ocpp16.charge_point.dispatcher import Dispatcher
+from ocpp16.charge_point.features import profile_names
 from ocpp16.charge_point.restored import Restored
 from ocpp16.charge_point.second_line import SecondLine
 from ocpp16.charge_point.writer import JournalWriter
 from ocpp16.configuration.configuration import Configuration
 from ocpp16.configuration.keys import core, internal
 from ocpp16.enums import AvailabilityType, ChargePointStatus, ErrorCode
-from ocpp16.models import Counters
+from ocpp16.models import Counters, IdTagInfo
 from ocpp16.observer import ObserverEvent
-from ocpp16.profiles.asked import ConfigurationKeeper
+from ocpp16.profiles.asked import AskedChanges, ConfigurationKeeper
 from ocpp16.profiles.asked_station import AskedStation
 from ocpp16.profiles.authorization import Authorization
 from ocpp16.profiles.availability import Availability
-from ocpp16.profiles.base import Context, FeatureProfile
+from ocpp16.profiles.base import Context, FeatureProfile, Trigger
 from ocpp16.profiles.boot import Boot
-from ocpp16.profiles.charging_limits import ChargingLimits
-from ocpp16.profiles.charging_profiles import ChargingProfiles
 from ocpp16.profiles.configuration_changes import ConfigurationChanges
 from ocpp16.profiles.context import Start
 from ocpp16.profiles.data_transfer import DataTransfer
 from ocpp16.profiles.dead_letters import DeadLetters
 from ocpp16.profiles.meter_values import MeterValues
 from ocpp16.profiles.remote_control import RemoteControl
-from ocpp16.profiles.remote_trigger import RemoteTrigger
 from ocpp16.profiles.reset import Reset
+from ocpp16.profiles.sender import Sender
 from ocpp16.profiles.settings import Settings
 from ocpp16.profiles.smart_charging import SmartCharging
 from ocpp16.profiles.station_side import StationSide
@@ -48,25 +47,14 @@ from ocpp16.state.clock import Clock
 from ocpp16.state.connector import Connector, initial_status
 from ocpp16.state.signals import Signals
 from ocpp16.state.timers import Timers
-from ocpp16.station import CoreStation, SmartChargingStation
-
-BUILT_PROFILES = frozenset({"Core", "RemoteTrigger"})
-"""Feature profiles that need nothing of the station beyond CoreStation."""
-
-
-_WITH_SMART_CHARGING = BUILT_PROFILES | {"SmartCharging"}
-
-
-def built_profiles(station: CoreStation) -> frozenset[str]:
-    """The feature profiles that this version has and this station can do; found out once, when it is opened."""
-    return _WITH_SMART_CHARGING if isinstance(station, SmartChargingStation) else BUILT_PROFILES
 
 
 class Surroundings(Protocol):
     """What outlives a start, as far as what is made for a start needs it."""
 
     asked_station: AskedStation
-    built_profiles: frozenset[str]
+    kinds: tuple[type[FeatureProfile], ...]
+    """Features that it can have besides those of Core."""
     clock: Clock
     configuration: Configuration
     counters: Counters
@@ -90,9 +78,13 @@ class Surroundings(Protocol):
 
 
 class Features:
-    """The features of one start, by name, with what they share."""
+    """The features of one start, by name, with what they share. Implements `profiles.base.Others`.
+
+    Those of Core are always there and need each other; `kinds` are those that it can have besides.
+    """
 
     __slots__ = (
+        "_tables",
         "all",
         "authorization",
         "availability",
@@ -114,6 +106,7 @@ class Features:
         connectors: dict[int, Connector],
         found: Restored,
         reconnect: Callable[[], None],
+        kinds: Sequence[type[FeatureProfile]],
     ) -> None:
         data = TransactionData(ctx)
         data.restore(found.samples)
@@ -123,15 +116,15 @@ class Features:
         self.dead_letters = DeadLetters(ctx, found.dead_letters)
         self.boot = Boot(ctx, changes=changes)
         self.availability = Availability(ctx)
-        self.authorization = Authorization(ctx)
+        self.authorization = Authorization(ctx, self)
         self.settings = Settings(ctx, changes=changes, reconnect=reconnect)
         self.meter_values = MeterValues(ctx, data, found.settings)
         self.transactions = TransactionMessages(
             ctx, meter_values=self.meter_values, sessions=self.availability.sessions
         )
         self.data_transfer = DataTransfer(ctx)
-        self.smart_charging = _smart_charging(ctx, found)
-        optional = () if self.smart_charging is None else (self.smart_charging,)
+        optional = [kind.build(ctx, self) for kind in kinds if kind.is_wanted(ctx.configuration)]
+        self.smart_charging = next((feature for feature in optional if isinstance(feature, SmartCharging)), None)
         self.all: tuple[FeatureProfile, ...] = (
             self.boot,
             self.availability,
@@ -142,13 +135,29 @@ class Features:
             Reset(ctx),
             self.meter_values,
             self.data_transfer,
-            RemoteTrigger(ctx, boot=self.boot, status=self.availability, meter_values=self.meter_values),
             *optional,
         )
+        self._tables = _tables(tuple(type(feature) for feature in self.all))
+        for feature in self.all:
+            feature.restore(found.stored)
         for feature in self.all:
             feature.attach()
-        routes = _routes(tuple(type(feature) for feature in self.all), ctx.configuration.active_profiles)
-        self.dispatcher = Dispatcher(ctx, self.all, routes)
+        self.dispatcher = Dispatcher(ctx, self.all, self._tables.routes)
+
+    def trigger(self, message: str) -> Trigger | None:
+        found = self._tables.triggers.get(message)
+        if found is None:
+            return None
+        position, method = found
+        trigger: Trigger = getattr(self.all[position], method)
+        return trigger
+
+    def listed(self, id_tag: str) -> IdTagInfo | None:
+        for position in self._tables.lists:
+            info = self.all[position].listed(id_tag)
+            if info is not None:
+                return info
+        return None
 
     def seed_connectors(self, status: Mapping[int, ChargePointStatus]) -> None:
         """Take the states the station knows, of connectors that are there."""
@@ -180,26 +189,25 @@ class Features:
             self.ctx.kick()
 
 
-def _smart_charging(ctx: Context, found: Restored) -> SmartCharging | None:
-    """The feature, if it is asked for and the station can do it."""
-    if "SmartCharging" not in ctx.configuration.active_profiles:
-        return None
-    profiles = ChargingProfiles(ctx)
-    profiles.restore(found.charging_profiles)
-    return SmartCharging(ctx, profiles, ChargingLimits(ctx, profiles, ctx.station), ctx.station)
+class _Tables(NamedTuple):
+    """What is found by looking at features: the same for all charge points of a kind."""
+
+    routes: Mapping[str, tuple[int, str]]
+    """Action → position of the feature that answers it, and its method. A later feature takes it over."""
+    triggers: Mapping[str, tuple[int, str]]
+    """Message → position of the feature that sends it, and its `Trigger`."""
+    lists: tuple[int, ...]
+    """Positions of features that list id tags."""
 
 
 @cache
-def _routes(features: tuple[type[FeatureProfile], ...], active: tuple[str, ...]) -> Mapping[str, tuple[int, str]]:
-    """Action → position of the feature that answers it, and its method: the same for all charge points of a kind."""
-    return MappingProxyType(
-        {
-            action: (position, method)
-            for position, feature in enumerate(features)
-            if feature.name in active
-            for action, method in feature.handlers.items()
-        }
-    )
+def _tables(kinds: tuple[type[FeatureProfile], ...]) -> _Tables:
+    routes, triggers = {}, {}
+    for position, kind in enumerate(kinds):
+        routes.update({action: (position, method) for action, method in kind.handlers.items()})
+        triggers.update({message: (position, method) for message, method in kind.triggers.items()})
+    lists = tuple(position for position, kind in enumerate(kinds) if kind.listed is not FeatureProfile.listed)
+    return _Tables(MappingProxyType(routes), MappingProxyType(triggers), lists)
 
 
 _IDLE = frozenset({ChargePointStatus.AVAILABLE, ChargePointStatus.UNAVAILABLE, ChargePointStatus.RESERVED})
@@ -211,7 +219,7 @@ def assemble(charge_point: Surroundings, life: Start, found: Restored) -> Featur
     """Make session, context and features for one start, from what was stored."""
     second_line = charge_point.second_line
     configuration = charge_point.configuration
-    configuration.built_profiles = charge_point.built_profiles
+    configuration.built_profiles = profile_names(charge_point.kinds)
     delivery = StoredDelivery()
     discarded = configuration[internal.MESSAGE_TYPES_DISCARD_FOR_QUEUEING]
     session = Session(
@@ -237,6 +245,10 @@ def assemble(charge_point: Surroundings, life: Start, found: Restored) -> Featur
     timers, signals = Timers(), Signals()
     timers.on_error = signals.on_error = second_line.failed
     connectors = _connectors(configuration, found, charge_point.clock.now())
+    writer, station = charge_point.writer, charge_point.asked_station
+    sender = Sender(session, charge_point.clock, writer, charge_point.kick, found.next_sequence)
+    sender.marked = [entry for entry in found.messages if entry.has_marks and entry.lane is Lane.TRANSACTION]
+    timeout = configuration[internal.STATION_TIMEOUT]
     ctx = Context(
         charge_point_id=configuration[internal.CHARGE_POINT_ID],
         clock=charge_point.clock,
@@ -245,11 +257,13 @@ def assemble(charge_point: Surroundings, life: Start, found: Restored) -> Featur
         signals=signals,
         connectors=connectors,
         transactions=found.transactions,
-        journal=charge_point.writer,
+        journal=writer,
+        asked=AskedChanges(writer, configuration, charge_point.keeper),
+        sender=sender,
         session=session,
-        station=charge_point.asked_station,
+        station=station,
         station_side=StationSide(
-            configuration[internal.STATION_TIMEOUT], life.spawn, second_line.failed, charge_point.overran
+            station, timeout, life.spawn, second_line.failed, charge_point.overran, len(connectors) - 1
         ),
         counters=charge_point.counters,
         kick=charge_point.kick,
@@ -258,15 +272,12 @@ def assemble(charge_point: Surroundings, life: Start, found: Restored) -> Featur
         tell=charge_point.tell,
         failed=second_line.failed,
         log=second_line.log,
-        keeper=charge_point.keeper,
     )
-    ctx.next_sequence = found.next_sequence
     delivery.ctx = ctx
     session.outbox.restore(found.messages)
-    ctx.marked = [entry for entry in found.messages if entry.has_marks and entry.lane is Lane.TRANSACTION]
     if found.messages:
         ctx.log.info("%d messages wait from before", len(found.messages))
-    features = Features(ctx, connectors, found, charge_point.reconnect_if_connected)
+    features = Features(ctx, connectors, found, charge_point.reconnect_if_connected, charge_point.kinds)
     delivery.dead_letters = features.dead_letters
     session.on_boot_wanted = features.boot.send_boot_notification
     return features

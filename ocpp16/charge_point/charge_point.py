@@ -7,7 +7,6 @@ last. Methods check thread and end first. Names and parameters are libocpp's whe
 """
 
 from collections.abc import Callable, Collection, Mapping
-from difflib import get_close_matches
 from functools import partial
 from typing import Any
 
@@ -24,6 +23,7 @@ from ocpp16.ctrl_c import only_at_waits
 from ocpp16.enums import BootReason, ChargePointStatus
 from ocpp16.models import Counters, DataTransferResponse, IdTagInfo
 from ocpp16.profiles.data_transfer import DataTransferHandler
+from ocpp16.spelling import did_you_mean
 from ocpp16.state.connector import Notification
 from ocpp16.state.transaction import Transaction
 from ocpp16.values import described, is_a, text
@@ -112,7 +112,7 @@ class ChargePoint(StationEvents):
 
         Raises ChargePointStopped if the charge point does not run, or is stopped meanwhile.
         """
-        await self._runtime.until(lambda: self._runtime.ctx.is_accepted)
+        await self._runtime.until(lambda: self._runtime.ctx.sender.is_accepted)
 
     async def wait_all_answered(self) -> None:
         """Wait until nothing is left to send: every message is answered or given up, BootNotification included.
@@ -160,7 +160,7 @@ class ChargePoint(StationEvents):
         False if there is nobody to answer it: not connected, or not accepted.
         """
         self._runtime.check_usable()
-        if not (self.is_running and self._runtime.ctx.is_online):
+        if not (self.is_running and self._runtime.ctx.sender.is_online):
             return False
         self._runtime.features.boot.send_heartbeat(is_triggered=False)
         return True
@@ -201,8 +201,7 @@ class ChargePoint(StationEvents):
         configuration = self._runtime.configuration
         found: Any = configuration.lookup(name) if name else key
         if not is_a(found, Key):
-            close = get_close_matches(name, [row["key"] for row in configuration.report()[0]], n=1)
-            hint = f"; did you mean {close[0]}?" if close else ""
+            hint = did_you_mean(name, (row["key"] for row in configuration.report()[0]))
             raise ValueError(f"key: there is no configuration key {described(key)}{hint}")
         callbacks = self._runtime.key_callbacks.setdefault(found.name, [])
         told = partial(callback)  # so that the same function given twice is undone once

@@ -14,7 +14,7 @@ import trio
 
 from ocpp16.charge_point.argument_check import check_arguments
 from ocpp16.charge_point.charge_point import ChargePoint
-from ocpp16.charge_point.connectivity import Connector
+from ocpp16.charge_point.connectivity import StreamOpener
 from ocpp16.charge_point.opened import Opened, opened
 from ocpp16.charge_point.orderly_stop import FLUSH_TIMEOUT
 from ocpp16.charge_point.plan import Plan, planned
@@ -89,7 +89,7 @@ class ChargePoints:
         certificates_path: str | Path | None = None,
         security_configuration: Mapping[str, Any] | None = None,
         observer: Observer | None = None,
-        connector: Connector | None = None,
+        connector: StreamOpener | None = None,
         tolerances: Iterable[str] | None = None,
         anchor: float | None = None,
         seed: int | None = None,

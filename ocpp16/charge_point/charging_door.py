@@ -1,8 +1,9 @@
 """`charge_point.smart_charging`: what connectors may draw, by which charging profiles, and how a host changes that."""
 
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
+from ocpp16 import messages
 from ocpp16.charge_point.runtime import Runtime
 from ocpp16.charge_point.station_check import is_async_function
 from ocpp16.codec import validate
@@ -103,7 +104,7 @@ class ChargingDoor:
         feature = self._feature
         request = self._profile_request(connector_id, profile)
         try:
-            reply = await feature.set_charging_profile(request)
+            reply = await feature.set_charging_profile(cast("messages.SetChargingProfileRequest", request))
         except Refusal as refusal:
             raise ValueError(str(refusal)) from refusal
         return ChargingProfileStatus(reply.payload["status"])

@@ -36,7 +36,7 @@ STABLE_AFTER = 10.0
 ATTEMPT_TIMEOUT = 90.0
 """Seconds an attempt may take, a connector of the host's included; our own steps have limits below that."""
 
-Connector = Callable[[Endpoint], Awaitable[trio.abc.Stream]]
+StreamOpener = Callable[[Endpoint], Awaitable[trio.abc.Stream]]
 
 
 class Connectivity:
@@ -69,7 +69,7 @@ class Connectivity:
         ctx: Context,
         pump: Pump,
         *,
-        connector: Connector,
+        connector: StreamOpener,
         accept: Callable[..., None],
         trace: Trace | None,
         random: Random,

@@ -17,7 +17,7 @@ from ocpp16.store.tables import message_queue
 from ocpp16.texts import shown
 
 UNKNOWN_TRANSACTION = -1
-"""transactionId of a StopTransaction whose StartTransaction was given up (messages of transactions, OCPP 1.6 §4.8)."""
+"""transactionId of a StopTransaction whose StartTransaction was given up (OCPP 1.6 ed. 2 §4.8)."""
 
 
 class StoredDelivery:
@@ -84,18 +84,18 @@ class StoredDelivery:
 
     def confirmed(self, entry: Entry, payload: Payload) -> None:
         self.ctx.journal.append(message_queue.delete(entry.sequence))
-        hook = self.ctx.confirmations.get(entry.action)
+        hook = self.ctx.sender.confirmations.get(entry.action)
         if hook is not None:
             hook(entry, payload)
 
     def partly_confirmed(self, entry: Entry, payload: Payload) -> None:
         """The answer has a status but no id: the status is obeyed, and the message is sent again."""
-        hook = self.ctx.confirmations.get(entry.action)
+        hook = self.ctx.sender.confirmations.get(entry.action)
         if hook is not None:
             hook(entry, payload)
 
     def attempted(self, entry: Entry) -> None:
-        self.ctx.journal.append(self.ctx.row(entry))
+        self.ctx.journal.append(self.ctx.sender.row(entry))
 
     def set_aside(self, entry: Entry, waiting: int) -> None:
         """The message would hold up the others: its transaction's messages wait apart."""
@@ -117,7 +117,7 @@ class StoredDelivery:
         number = self.dead_letters.put(entry, reason)
         ctx.log.warning("%s given up after %d attempts: %s", entry.action, entry.attempts, reason, about=entry.action)
         ctx.tell(MessageGivenUp(entry.action, reason), number)
-        hook = ctx.confirmations.get(entry.action)
+        hook = ctx.sender.confirmations.get(entry.action)
         if hook is not None:
             hook(entry, None)
 

@@ -1,4 +1,4 @@
-"""From a CALL to its answer: admission, validation, handler, Reply (design: the hops of an incoming frame).
+"""From a CALL to its answer: admission, validation, handler, Reply.
 
 Rules of this file:
 1. Handlers never run in the reader: one that waits would stop the answers it may be waiting for.

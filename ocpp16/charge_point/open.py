@@ -21,7 +21,7 @@ import trio
 from ocpp16.charge_point.argument_check import check_arguments
 from ocpp16.charge_point.charge_point import ChargePoint
 from ocpp16.charge_point.charge_points import ChargePoints
-from ocpp16.charge_point.connectivity import Connector
+from ocpp16.charge_point.connectivity import StreamOpener
 from ocpp16.charge_point.opened import opened
 from ocpp16.charge_point.plan import planned
 from ocpp16.charge_point.shared_tasks import SharedTasks
@@ -52,7 +52,7 @@ async def open_charge_point(
     certificates_path: str | Path | None = None,
     security_configuration: Mapping[str, Any] | None = None,
     observer: Observer | None = None,
-    connector: Connector | None = None,
+    connector: StreamOpener | None = None,
     tolerances: Iterable[str] | None = None,
     anchor: float | None = None,
     seed: int | None = None,

@@ -41,7 +41,7 @@ async def stop_in_order(life: Life, turns: Turns, writer: JournalWriter, second_
     ctx.transactions.first_new = ctx.transactions.next_key  # what begins from here on is for the next start
     with trio.move_on_after(ctx.configuration[internal.STOP_TIMEOUT]):
         for transaction in ctx.transactions.all_running():
-            ctx.stop_transaction(transaction, Reason.OTHER)
+            ctx.station_side.stop_transaction(transaction, Reason.OTHER)
         await turns.until(partial(_has_settled, ctx))
     for feature in reversed(life.features.all):
         second_line.guarded(f"stop of {type(feature).__name__}", feature.stop)
@@ -94,4 +94,4 @@ def _has_settled(ctx: Context) -> bool:
     if ctx.transactions.all_running():
         return False
     session = ctx.session
-    return not ctx.is_online or (session.outbox.depth == 0 and session.in_flight is None)
+    return not ctx.sender.is_online or (session.outbox.depth == 0 and session.in_flight is None)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ocpp16.charge_point.connectivity import Connector
+from ocpp16.charge_point.connectivity import StreamOpener
 from ocpp16.charge_point.dialing import check_tls, csms_roots
 from ocpp16.configuration.configuration import Configuration
 from ocpp16.configuration.file import read_json_object
@@ -34,7 +34,7 @@ class Plan:
     roots: Path | None
     tolerance: Tolerance
     observer: Observer | None
-    connector: Connector | None
+    connector: StreamOpener | None
     seed: int | None
     trace_messages: bool
 
@@ -55,7 +55,7 @@ def planned(
     certificates_path: str | Path | None,
     security_configuration: Mapping[str, Any] | None,
     observer: Observer | None,
-    connector: Connector | None,
+    connector: StreamOpener | None,
     tolerances: Iterable[str] | None,
     seed: int | None,
     trace_messages: bool,

@@ -24,7 +24,6 @@ from ocpp16.store.base import Row
 from ocpp16.store.rows import Rows
 from ocpp16.store.tables import (
     availability,
-    charging_profiles,
     clock_corrections,
     dead_letters,
     message_queue,
@@ -33,7 +32,6 @@ from ocpp16.store.tables import (
     settings,
     transactions,
 )
-from ocpp16.store.tables.charging_profiles import ChargingProfileRow
 from ocpp16.store.tables.dead_letters import DeadLetterRow
 from ocpp16.store.tables.meters import MeterRow
 from ocpp16.store.tables.samples import SampleRow
@@ -46,39 +44,50 @@ BOOT = settings.BOOT
 CONFIGURATION = "configuration"
 """Setting: changed configuration keys, where there is no file for them."""
 
-READ = tuple(
-    table.TABLE
-    for table in (
-        settings,
-        availability,
-        transactions,
-        message_queue,
-        dead_letters,
-        samples,
-        charging_profiles,
-        meters,
-        clock_corrections,
-    )
-)
-"""The tables a start reads as a whole."""
-
 _HIGHEST = 2**53
 """No counter of ours gets here; a stored one beyond it was never ours."""
 _LONGEST_SHIFT = 200 * 366 * 86_400 * 1_000_000
 """µs; no clock is corrected by more."""
 
 
+class StoredRows:
+    """What was loaded, table by table, without the rows that cannot be. Implements `profiles.base.Stored`."""
+
+    __slots__ = ("_loaded", "_second_line")
+
+    def __init__(self, loaded: dict[str, list[Row]], second_line: SecondLine) -> None:
+        self._loaded = loaded
+        self._second_line = second_line
+
+    def read(self, rows: Rows[R]) -> list[R]:
+        name = rows.table.name
+        return rows.read(self._loaded.get(name, ()), lambda row, error: self._leave_out(name, error))
+
+    def taken(self, take: Callable[[R], T], rows: Rows[R]) -> list[T]:
+        """What `take` makes of the rows of a table, without those it refuses by ValueError."""
+        results = []
+        for row in self.read(rows):
+            try:
+                results.append(take(row))
+            except ValueError as error:
+                self._leave_out(rows.table.name, error)
+        return results
+
+    def _leave_out(self, name: str, error: ValueError) -> None:
+        self._second_line.failed(f"reading a stored row of {name}", error)
+
+
 @dataclass(slots=True)
 class Restored:
-    """What was stored of one charge point."""
+    """What was stored of one charge point, but for what its features read of `stored` themselves."""
 
+    stored: StoredRows
     settings: dict[str, object] = field(default_factory=dict)
     availability: dict[int, AvailabilityType] = field(default_factory=dict)
     transactions: Transactions = field(default_factory=Transactions)
     messages: list[Entry] = field(default_factory=list)
     dead_letters: list[DeadLetterRow] = field(default_factory=list)
     samples: list[SampleRow] = field(default_factory=list)
-    charging_profiles: list[ChargingProfileRow] = field(default_factory=list)
     meters: dict[int, MeterRow] = field(default_factory=dict)
     corrections: dict[int, int] = field(default_factory=dict)
     next_sequence: int = 1
@@ -126,11 +135,12 @@ def _note_payload(clock: Clock, payload: dict[str, Any], clock_boot: int) -> Non
 
 
 def restored(loaded: dict[str, list[Row]], now: int, second_line: SecondLine) -> Restored:
-    """Read the rows of `READ`, by name of the table; `now` in µs UTC stands in for times that cannot be.
+    """Read `loaded`, rows by name of the table; `now` in µs UTC stands in for times that cannot be.
 
     `second_line` is told of rows that cannot be read.
     """
-    result, tables, log = Restored(), _Tables(loaded, second_line), second_line.log
+    tables, log = StoredRows(loaded, second_line), second_line.log
+    result = Restored(tables)
 
     def time(micros: int, clock_boot: int, what: str) -> int:
         if clock_boot or plausible(micros):
@@ -171,38 +181,10 @@ def restored(loaded: dict[str, list[Row]], now: int, second_line: SecondLine) ->
     used = [first, *(key for key in keys if key is not None and key < _HIGHEST)]
     found = result.transactions
     found.next_key = found.first_new = max([found.next_key, *(key + 1 for key in used)])
-    result.charging_profiles = tables.taken(_profile, charging_profiles.ROWS)
     result.corrections = {
         row.boot: row.shift for row in tables.read(clock_corrections.ROWS) if abs(row.shift) <= _LONGEST_SHIFT
     }
     return result
-
-
-class _Tables:
-    """What was loaded, table by table, without the rows that cannot be."""
-
-    __slots__ = ("_loaded", "_second_line")
-
-    def __init__(self, loaded: dict[str, list[Row]], second_line: SecondLine) -> None:
-        self._loaded = loaded
-        self._second_line = second_line
-
-    def read(self, rows: Rows[R]) -> list[R]:
-        name = rows.table.name
-        return rows.read(self._loaded.get(name, ()), lambda row, error: self._leave_out(name, error))
-
-    def taken(self, take: Callable[[R], T], rows: Rows[R]) -> list[T]:
-        """What `take` makes of the rows of a table, without those it refuses by ValueError."""
-        results = []
-        for row in self.read(rows):
-            try:
-                results.append(take(row))
-            except ValueError as error:
-                self._leave_out(rows.table.name, error)
-        return results
-
-    def _leave_out(self, name: str, error: ValueError) -> None:
-        self._second_line.failed(f"reading a stored row of {name}", error)
 
 
 def _unread(loaded: dict[str, list[Row]]) -> Iterator[int]:
@@ -235,12 +217,6 @@ def _counted(found: Mapping[str, object], key: str) -> int:
 
 def _meter(row: MeterRow) -> MeterRow:
     whole(row.energy, "its register")
-    return row
-
-
-def _profile(row: ChargingProfileRow) -> ChargingProfileRow:
-    if row.profile.get("chargingProfileId") != row.charging_profile_id:
-        raise ValueError(f"it has another number than its row, {row.charging_profile_id}")
     return row
 
 

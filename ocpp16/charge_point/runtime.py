@@ -20,8 +20,9 @@ from typing import Any
 import trio
 
 from ocpp16.charge_point.argument_check import known_before
-from ocpp16.charge_point.assembly import Features, assemble, built_profiles
-from ocpp16.charge_point.connectivity import Connectivity, Connector
+from ocpp16.charge_point.assembly import Features, assemble
+from ocpp16.charge_point.connectivity import Connectivity, StreamOpener
+from ocpp16.charge_point.features import possible
 from ocpp16.charge_point.feed import ObserverFeed
 from ocpp16.charge_point.life import Life
 from ocpp16.charge_point.orderly_stop import FLUSH_TIMEOUT, end_for_good, stop_in_order
@@ -88,13 +89,13 @@ class Runtime:
         "_trace",
         "_turn",
         "asked_station",
-        "built_profiles",
         "clock",
         "configuration",
         "counters",
         "data_transfer_handlers",
         "keeper",
         "key_callbacks",
+        "kinds",
         "life",
         "meters",
         "new_id",
@@ -117,7 +118,7 @@ class Runtime:
         nursery: trio.Nursery,
         shared: SharedTasks,
         clock: Clock,
-        connector: Connector,
+        connector: StreamOpener,
         keeper: ConfigurationKeeper,
         feed: ObserverFeed | None,
         counters: Counters,
@@ -134,7 +135,7 @@ class Runtime:
         self.clock = clock
         self.station = station
         self.asked_station = AskedStation(station)
-        self.built_profiles = built_profiles(station)
+        self.kinds = possible(station)
         self.keeper = keeper
         self.tolerance = tolerance
         self.new_id = new_id
@@ -335,7 +336,7 @@ class Runtime:
         self._pump.kick()
 
     def _tell_connection_timeout(self) -> None:
-        self.ctx.command(
+        self.ctx.station_side.command(
             self.asked_station.set_connection_timeout,
             self.configuration[core.CONNECTION_TIME_OUT],
             connectors=("set_connection_timeout",),

@@ -10,15 +10,11 @@ from difflib import get_close_matches
 from functools import partial
 from typing import Any, Protocol
 
-from ocpp16.errors import ConfigurationError
+from ocpp16.charge_point.features import protocols
 from ocpp16.faults import name_of, obey_exit
-from ocpp16.station import CoreStation, SmartChargingStation
+from ocpp16.station import CoreStation
 from ocpp16.texts import shown
 from ocpp16.values import is_a
-
-OPTIONAL: tuple[type, ...] = (SmartChargingStation,)
-"""Protocols a station may have, each as a whole or not at all."""
-
 
 _MISSING = object()
 
@@ -29,13 +25,6 @@ class _Attached(Protocol):
     def attach(self, charge_point: Any) -> None: ...
 
 
-def check_station(station: object) -> None:
-    """Raises ConfigurationError that names each method that is missing, misspelt, not async, or takes other things."""
-    problems = station_problems(station)
-    if problems:
-        raise ConfigurationError(problems)
-
-
 def station_problems(station: object) -> list[str]:
     """What keeps this from being a station, each with the name of the method."""
     if station is None:
@@ -43,7 +32,7 @@ def station_problems(station: object) -> list[str]:
     if is_a(station, type):
         return [f"station must be an object, not the class {shown(name_of(station))} itself: make one of it"]
     problems = list(faults(CoreStation, station))
-    for protocol in OPTIONAL:
+    for protocol in protocols():
         names = _methods(protocol)
         if any(_attribute(station, name) is not _MISSING for name in names) or any(_misspelt(station, names)):
             problems += faults(protocol, station)
@@ -71,7 +60,7 @@ def _methods(protocol: type) -> dict[str, Callable[..., Any]]:
 
 def _misspelt(station: object, names: dict[str, Callable[..., Any]]) -> Iterator[str]:
     """Public names of the station that look like one of these and are none of a Protocol."""
-    known = {name for protocol in (CoreStation, *OPTIONAL) for name in _methods(protocol)}
+    known = {name for protocol in (CoreStation, *protocols()) for name in _methods(protocol)}
     for name in dir(station):
         if not name.startswith("_") and name not in known and get_close_matches(name, names, n=1, cutoff=0.9):
             yield name

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import orjson
 
 from ocpp16.errors import CallFailed, ConnectionClosed, ValidationError
-from ocpp16.simulation.command import near
+from ocpp16.spelling import did_you_mean
 from ocpp16.testing import CentralSystem
 from ocpp16.texts import shown
 
@@ -99,7 +99,7 @@ class Orders:
             await self._central.call(rest[0], order.action, order.payload(rest[1:]))
         else:
             known = (*ORDERS, "call", "close", "charge_points", "help", "quit")
-            raise ValueError(f"no command {word}{near(word, known)}; help lists them")
+            raise ValueError(f"no command {word}{did_you_mean(word, known)}; help lists them")
 
     def _help(self) -> None:
         for name, order in ORDERS.items():

@@ -19,7 +19,7 @@ from typing import Any, Self
 
 from ocpp16.configuration.custom_keys import CUSTOM, section_of
 from ocpp16.configuration.key import WIRE_TEXT_LIMIT, Access, Change, Key
-from ocpp16.configuration.key_families import Entry, Get
+from ocpp16.configuration.key_families import FamilyEntry, Get
 from ocpp16.configuration.keys.internal import KEY_ACCESS
 from ocpp16.configuration.keys.security import AUTHORIZATION_KEY, AUTHORIZATION_KEY_FORM
 from ocpp16.configuration.layers import Layers, is_same
@@ -237,7 +237,12 @@ def _rejected(
 
 
 def _checked(
-    layers: Layers, key: Key[Any], value: Any, wire_name: str, again: Callable[[], Prepared], entry: Entry | None = None
+    layers: Layers,
+    key: Key[Any],
+    value: Any,
+    wire_name: str,
+    again: Callable[[], Prepared],
+    entry: FamilyEntry | None = None,
 ) -> Prepared:
     """A change to a value of the right kind; ValueError with the reason if a rule forbids it."""
     if key is KEY_ACCESS and value is not ABSENT:

@@ -141,11 +141,6 @@ class Configuration(Layers):
         return report(self, names)
 
     @property
-    def active_profiles(self) -> tuple[str, ...]:
-        """What SupportedFeatureProfiles lists and the charge point was built with, in the order listed."""
-        return tuple(name for name in self[SUPPORTED_FEATURE_PROFILES] if self.is_built(name))
-
-    @property
     def built_profiles(self) -> frozenset[str] | None:
         """Names of the feature profiles (also PnC, CostAndPrice) that the charge point was built with; None: all."""
         return self._built

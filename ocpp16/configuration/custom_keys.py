@@ -21,7 +21,7 @@ from typing import Any, Final, Self
 from ocpp16.configuration.documents import Document, FreeText, check_json, compact_json, native_of
 from ocpp16.configuration.file import read_json_object
 from ocpp16.configuration.key import WIRE_NAME_LIMIT, Access, Key
-from ocpp16.configuration.values import Boolean, Integer, Kind, Number, Text
+from ocpp16.configuration.values import Boolean, Integer, Number, Text, ValueKind
 from ocpp16.errors import ConfigurationError
 from ocpp16.texts import shown
 
@@ -32,7 +32,7 @@ Validate = Callable[[Any], None]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Checked(Kind):
+class Checked(ValueKind):
     """A kind plus the limits a JSON Schema puts on the native form."""
 
     kind: Any
@@ -58,7 +58,7 @@ class Checked(Kind):
 
 
 @dataclass(frozen=True, slots=True)
-class AnyJson(Kind):
+class AnyJson(ValueKind):
     """Whatever JSON there is, for arrays and for keys declared with several types; on the wire its JSON text."""
 
     def from_json(self, native: object) -> Any:
@@ -75,7 +75,7 @@ class AnyJson(Kind):
         return
 
 
-_KINDS: Final[Mapping[str, Kind]] = {
+_KINDS: Final[Mapping[str, ValueKind]] = {
     "boolean": Boolean(),
     "integer": Integer(),
     "number": Number(),
@@ -161,7 +161,7 @@ def _row(name: str, schema: Mapping[str, Any], whole: Mapping[str, Any]) -> Key[
     if name_fault(name):
         raise ValueError(f"{name}: {name_fault(name)}")
     declared = schema.get("type")
-    kind: Kind = _KINDS.get(declared, AnyJson()) if isinstance(declared, str) else AnyJson()
+    kind: ValueKind = _KINDS.get(declared, AnyJson()) if isinstance(declared, str) else AnyJson()
     # References of the form #/definitions/… must still lead somewhere when the property is compiled on its own.
     shared = {part: whole[part] for part in ("$schema", "definitions", "$defs") if part in whole}
     checked = Checked(kind, _compiled({**shared, **schema}))

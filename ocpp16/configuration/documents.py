@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any, NoReturn
 
 from ocpp16.configuration.file import is_deeper
-from ocpp16.configuration.values import Kind, checked_text
+from ocpp16.configuration.values import ValueKind, checked_text
 from ocpp16.texts import shown
 
 DEEPEST = 32
@@ -67,7 +67,7 @@ def _removes(native: Any) -> bool:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Document(Kind):
+class Document(ValueKind):
     """dict with JSON content, by `schema`.
 
     Of JSON Schema it may use type, required, properties, additionalProperties, items, minLength, maxLength and enum.
@@ -98,7 +98,7 @@ class Document(Kind):
 
 
 @dataclass(frozen=True, slots=True)
-class FreeText(Kind):
+class FreeText(ValueKind):
     """str of any content; for the user's keys without a schema. Other native values stand for their JSON text."""
 
     def from_json(self, native: object) -> str:

@@ -21,7 +21,7 @@ Get = Callable[[Key[Any]], Any]
 """Value of a key in the configuration at hand."""
 
 
-class Entry:
+class FamilyEntry:
     """One name on the wire of a family; `text` is "" if there is nothing yet, None if it does not fit."""
 
     __slots__ = ("family", "index", "name", "text")
@@ -36,13 +36,13 @@ class Entry:
 class Family(Protocol):
     key: Key[Any]
 
-    def find(self, name: str, get: Get) -> Entry | None:
+    def find(self, name: str, get: Get) -> FamilyEntry | None:
         """The entry of that name, None if the name is not one of this family or does not exist here."""
         ...
 
     def matches(self, name: str) -> bool: ...
-    def entries(self, get: Get) -> Iterator[Entry]: ...
-    def replaced(self, entry: Entry, text: str, get: Get) -> Any:
+    def entries(self, get: Get) -> Iterator[FamilyEntry]: ...
+    def replaced(self, entry: FamilyEntry, text: str, get: Get) -> Any:
         """Native form of the whole value with one entry changed. ValueError with the reason."""
         ...
 
@@ -56,26 +56,26 @@ class MeterPublicKeys:
     def matches(self, name: str) -> bool:
         return self._NAME.fullmatch(name) is not None
 
-    def find(self, name: str, get: Get) -> Entry | None:
+    def find(self, name: str, get: Get) -> FamilyEntry | None:
         match = self._NAME.fullmatch(name)
         items = get(self.key) or ()
         if match is None or int(match[1]) > len(items):
             return None
         return self._entry(int(match[1]), items)
 
-    def entries(self, get: Get) -> Iterator[Entry]:
+    def entries(self, get: Get) -> Iterator[FamilyEntry]:
         items = get(self.key) or ()
         for number in range(1, len(items) + 1):
             yield self._entry(number, items)
 
-    def replaced(self, entry: Entry, text: str, get: Get) -> list[str]:
+    def replaced(self, entry: FamilyEntry, text: str, get: Get) -> list[str]:
         items = list(get(self.key))
         items[entry.index - 1] = text
         return items
 
-    def _entry(self, number: int, items: tuple[str, ...]) -> Entry:
+    def _entry(self, number: int, items: tuple[str, ...]) -> FamilyEntry:
         text = items[number - 1]
-        return Entry(self, number, f"MeterPublicKey{number}", text if len(text) <= WIRE_TEXT_LIMIT else None)
+        return FamilyEntry(self, number, f"MeterPublicKey{number}", text if len(text) <= WIRE_TEXT_LIMIT else None)
 
 
 class DefaultPriceTexts:
@@ -91,7 +91,7 @@ class DefaultPriceTexts:
     def matches(self, name: str) -> bool:
         return name.lower().startswith(self._PREFIX)
 
-    def find(self, name: str, get: Get) -> Entry | None:
+    def find(self, name: str, get: Get) -> FamilyEntry | None:
         if not self.matches(name) or not get(CUSTOM_MULTI_LANGUAGE_MESSAGES):
             return None
         asked = name[len(self._PREFIX) :].strip().lower()
@@ -101,11 +101,11 @@ class DefaultPriceTexts:
         item = next((one for one in self._items(get) if one["language"] == language), None)
         return self._entry(language, item)
 
-    def entries(self, get: Get) -> Iterator[Entry]:
+    def entries(self, get: Get) -> Iterator[FamilyEntry]:
         for item in self._items(get):
             yield self._entry(item["language"], item)
 
-    def replaced(self, entry: Entry, text: str, get: Get) -> dict[str, Any]:
+    def replaced(self, entry: FamilyEntry, text: str, get: Get) -> dict[str, Any]:
         native = native_of(text)
         if not isinstance(native, dict):
             raise ValueError("must be an object")
@@ -123,11 +123,13 @@ class DefaultPriceTexts:
         value = get(self.key)
         return value.get("priceTexts", []) if value else []
 
-    def _entry(self, language: str, item: dict[str, Any] | None) -> Entry:
+    def _entry(self, language: str, item: dict[str, Any] | None) -> FamilyEntry:
         text = ""
         if item is not None:
             text = compact_json({name: value for name, value in item.items() if name != "language"})
-        return Entry(self, language, f"DefaultPriceText,{language}", text if len(text) <= WIRE_TEXT_LIMIT else None)
+        return FamilyEntry(
+            self, language, f"DefaultPriceText,{language}", text if len(text) <= WIRE_TEXT_LIMIT else None
+        )
 
 
 FAMILIES: Final[tuple[Family, ...]] = (MeterPublicKeys(), DefaultPriceTexts())

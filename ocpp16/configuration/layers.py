@@ -116,7 +116,7 @@ class Layers:
             key = next((family.key for family in key_families.FAMILIES if family.matches(name)), None)
         return key
 
-    def addressed(self, name: str, get: key_families.Get) -> tuple[Key[Any] | None, key_families.Entry | None]:
+    def addressed(self, name: str, get: key_families.Get) -> tuple[Key[Any] | None, key_families.FamilyEntry | None]:
         """The key a name on the wire stands for, with its entry if it is one of many. The name of a family is none."""
         for family in key_families.FAMILIES:
             if family.matches(name):

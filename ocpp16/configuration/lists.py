@@ -8,13 +8,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from ocpp16.configuration.values import Kind, check_length, checked_text
+from ocpp16.configuration.values import ValueKind, check_length, checked_text
 from ocpp16.enums import Measurand, Phase
 from ocpp16.state.measurands import is_producible
 
 
 @dataclass(frozen=True, slots=True)
-class TextList(Kind):
+class TextList(ValueKind):
     """tuple[str, ...]. In a file a text with separators, or an array if `is_array`; on the wire always a text.
 
     White space around items is removed and empty items are dropped, but for `keeps_empty`, where the position of an

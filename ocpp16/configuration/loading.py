@@ -6,7 +6,6 @@ main configuration, is ignored with a warning, because a remote command must nev
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from difflib import get_close_matches
 from typing import Any, Final, NamedTuple
 
 from ocpp16.configuration import key_families
@@ -20,6 +19,7 @@ from ocpp16.configuration.keys.security import AUTHORIZATION_KEY, AUTHORIZATION_
 from ocpp16.configuration.rules import RULES_OF_THE_WHOLE, Violation, broken, violations
 from ocpp16.configuration.values import AuthorizationKey
 from ocpp16.errors import ConfigurationError
+from ocpp16.spelling import did_you_mean
 from ocpp16.texts import shown
 
 ABSENT: Final = object()
@@ -193,7 +193,9 @@ class _Loading:
         twin = self.custom.get(name.lower())
         if key is None:
             if not faults.is_full:
-                faults.append(f"{CUSTOM}.{name}: is not declared in Custom.json{_match(name, self.schema.declared)}")
+                faults.append(
+                    f"{CUSTOM}.{name}: is not declared in Custom.json{did_you_mean(name, self.schema.declared)}"
+                )
         elif _is_taken(name):
             self.warnings.append(f"{CUSTOM}.{name}: hidden by the key of the same name; ignored")
         elif twin is not None and twin.name != name:
@@ -305,7 +307,7 @@ def access_faults(access: Mapping[str, str], custom: Mapping[str, Key[Any]]) -> 
         key = BY_NAME.get(name.lower()) or custom.get(name.lower())
         where = f"{KEY_ACCESS.section}.{KEY_ACCESS.name}.{shown(name)} = {wanted}"
         if key is None or key.name != name:
-            yield f"{where}: there is no such key{_match(name, [one.name for one in BY_NAME.values()])}"
+            yield f"{where}: there is no such key{did_you_mean(name, [one.name for one in BY_NAME.values()])}"
         elif key.is_secret and wanted in (Access.RO, Access.RW):
             yield f"{where}: a secret cannot be made readable"
         elif key is SECURITY_PROFILE and wanted in (Access.RW, Access.WO):
@@ -328,23 +330,17 @@ def _section_fault(name: str, members: Any) -> str:
         if str(name).lower() in BY_NAME:
             key = BY_NAME[name.lower()]
             return f"{name}: is not a section but a key of section {key.section}"
-        return f"{shown(name)}: is not a section{_match(name, [*SECTIONS, CUSTOM])}"
+        return f"{shown(name)}: is not a section{did_you_mean(name, [*SECTIONS, CUSTOM])}"
     return "" if isinstance(members, Mapping) else f"{name}: must be an object of keys"
 
 
 def _hint(name: str, section: str) -> str:
     key = BY_NAME.get(str(name).lower())
     if key is None:
-        return _match(name, [one.name for one in BY_NAME.values()])
+        return did_you_mean(name, [one.name for one in BY_NAME.values()])
     if key.section != section:
         return f"; {key.name} belongs into section {key.section}"
     return f"; it is spelt {key.name}"
-
-
-def _match(name: str, candidates: Any) -> str:
-    by_lower = {candidate.lower(): candidate for candidate in candidates}
-    close = get_close_matches(str(name).lower(), by_lower, n=1)
-    return f"; did you mean {by_lower[close[0]]}?" if close else ""
 
 
 def _shown(key: Key[Any], native: Any) -> str:

@@ -44,7 +44,7 @@ def report(layers: Layers, names: Sequence[str] | None) -> tuple[list[KeyValue],
 
 
 def text_on_the_wire(
-    layers: Layers, key: Key[Any], entry: key_families.Entry | None, get: key_families.Get
+    layers: Layers, key: Key[Any], entry: key_families.FamilyEntry | None, get: key_families.Get
 ) -> str | None:
     """The text of a key, or of one entry of many, with the values of `get`. None: absent, or none that fits."""
     if entry is not None:

@@ -19,7 +19,7 @@ _INTEGER: Final = re.compile(r"[+-]?[0-9]+", re.ASCII)
 _NUMBER: Final = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?", re.ASCII)
 
 
-class Kind:
+class ValueKind:
     """What kinds have in common: nothing is skipped, and too long a text is cut."""
 
     __slots__ = ()
@@ -66,7 +66,7 @@ def check_length(text: str, minimum: int, maximum: int | None) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class Boolean(Kind):
+class Boolean(ValueKind):
     """bool. On the wire `true` or `false` in any case, and nothing else."""
 
     def from_json(self, native: object) -> bool:
@@ -85,7 +85,7 @@ class Boolean(Kind):
 
 
 @dataclass(frozen=True, slots=True)
-class Integer(Kind):
+class Integer(ValueKind):
     """int. On the wire digits with or without a sign, at most 2**31 - 1; a file may hold more, or an integral 30.0."""
 
     minimum: int | None = None
@@ -108,7 +108,7 @@ class Integer(Kind):
 
 
 @dataclass(frozen=True, slots=True)
-class Number(Kind):
+class Number(ValueKind):
     """float. On the wire a decimal number without exponent; whole numbers are written without a point."""
 
     minimum: float | None = None
@@ -137,7 +137,7 @@ class Number(Kind):
 
 
 @dataclass(frozen=True, slots=True)
-class Text(Kind):
+class Text(ValueKind):
     """str, with a length in characters or a set of choices (exact spelling)."""
 
     minimum_length: int = 0
@@ -183,7 +183,7 @@ class DateTimeText(Text):
 
 
 @dataclass(frozen=True, slots=True)
-class AuthorizationKey(Kind):
+class AuthorizationKey(ValueKind):
     """bytes: the password of HTTP Basic authentication, as it is put into the header.
 
     On the wire, by the mode `form` (key AuthorizationKeyForm):

@@ -25,7 +25,8 @@ class AlignedSamples:
         self._ctx = ctx
         self._sampling = sampling
         self._timer: Timer | None = None
-        self._round = Round(ctx.timers, ctx.clock.monotonic, self._take)
+        self._round: Round | None = None
+        """Made with the first instant: most have none."""
         self._instant: int | None = None
         """The last one, µs."""
 
@@ -46,13 +47,16 @@ class AlignedSamples:
         self.begin()
 
     def stop(self) -> None:
-        self._round.stop()
+        if self._round is not None:
+            self._round.stop()
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
 
     def _come(self, instant: int) -> None:
         """The instant is there; what of the one before was not taken yet never will be."""
+        if self._round is None:
+            self._round = Round(self._ctx.timers, self._ctx.clock, self._take)
         self._round.stop()
         self._instant = instant
         self.begin()

@@ -56,13 +56,14 @@ class ConfigurationKeeper(Protocol):
 
 
 class AskedChanges:
-    """Of one start of a charge point."""
+    """Of one start of a charge point. `keeper` is for changes of the configuration, the journal for all others."""
 
-    __slots__ = ("_configuration", "_journal", "_waiting", "is_over")
+    __slots__ = ("_configuration", "_journal", "_waiting", "is_over", "keeper")
 
-    def __init__(self, journal: Writer, configuration: Configuration) -> None:
+    def __init__(self, journal: Writer, configuration: Configuration, keeper: ConfigurationKeeper) -> None:
         self._journal = journal
         self._configuration = configuration
+        self.keeper = keeper
         self._waiting: tuple[Proposed, ...] = ()
         self.is_over = False
         """Another start takes the place of this one: nothing can be asked of it any more."""

@@ -1,25 +1,30 @@
 """Authorize, and the decision whether an id tag may charge (OCPP 1.6 ed. 2 §3.5, §4.1).
 
 The ladder itself is `state.authorization`; here the question is put to the Central System where the ladder says so. No
-local authorization list and no cache are kept: ClearCache is Rejected, and the version of the list is -1, as the
-specification has it for a charge point without them (§5.3, §5.10).
+cache is kept: ClearCache is Rejected (§5.3). Of a local authorization list a feature that keeps one is asked; without,
+its version is -1, as the specification has it (§5.10).
 """
 
 from dataclasses import replace
 
+from ocpp16 import messages
 from ocpp16.configuration.keys import core
 from ocpp16.enums import ClearCacheStatus
 from ocpp16.errors import CallFailed
 from ocpp16.models import IdTagInfo
 from ocpp16.observer import IdTagAuthorized
-from ocpp16.profiles.base import FeatureProfile, Payload, on
+from ocpp16.profiles.base import Context, FeatureProfile, Others, on
 from ocpp16.profiles.id_tags import AUTHORIZE_TIMEOUT, check_id_tag, read_id_tag_info
 from ocpp16.state.authorization import AuthorizationRules, decide, decide_unanswered
 from ocpp16.state.signals import IdTagDecided, IdTagInfoLearned
 
 
 class Authorization(FeatureProfile):
-    __slots__ = ()
+    __slots__ = ("_others",)
+
+    def __init__(self, ctx: Context, others: Others) -> None:
+        super().__init__(ctx)
+        self._others = others
 
     async def authorize_id_token(self, id_tag: str) -> IdTagInfo:
         """May `id_tag` charge? Never raises for what the Central System does: no usable answer is Invalid.
@@ -36,12 +41,14 @@ class Authorization(FeatureProfile):
     async def _decided(self, id_tag: str) -> IdTagInfo:
         ctx = self.ctx
         rules = self._rules()
-        decision = decide(is_connected=ctx.is_online, rules=rules, listed=None, cached=None, now=ctx.clock.now())
+        listed, now = self._others.listed(id_tag), ctx.clock.now()
+        decision = decide(is_connected=ctx.sender.is_online, rules=rules, listed=listed, cached=None, now=now)
         if decision.info is None:
             try:
-                answer = await ctx.call("Authorize", {"idTag": id_tag}, timeout=AUTHORIZE_TIMEOUT)
+                answer = await ctx.sender.call("Authorize", {"idTag": id_tag}, timeout=AUTHORIZE_TIMEOUT)
             except CallFailed as failure:
-                decision = decide_unanswered(failure.reason, rules=rules, listed=None, cached=None, now=ctx.clock.now())
+                now = ctx.clock.now()
+                decision = decide_unanswered(failure.reason, rules=rules, listed=listed, cached=None, now=now)
             else:
                 info = read_id_tag_info(answer["idTagInfo"])
                 ctx.signals.emit(IdTagInfoLearned(id_tag, info))
@@ -54,15 +61,17 @@ class Authorization(FeatureProfile):
         return AuthorizationRules(
             local_pre_authorize=configuration[core.LOCAL_PRE_AUTHORIZE],
             local_authorize_offline=configuration[core.LOCAL_AUTHORIZE_OFFLINE],
-            local_auth_list_enabled=False,
+            local_auth_list_enabled=True,  # one that is off lists nothing
             authorization_cache_enabled=False,
             allow_offline_tx_for_unknown_id=configuration[core.ALLOW_OFFLINE_TX_FOR_UNKNOWN_ID],
         )
 
     @on("GetLocalListVersion")
-    async def get_local_list_version(self, request: Payload) -> Payload:
+    async def get_local_list_version(
+        self, request: "messages.GetLocalListVersionRequest"
+    ) -> "messages.GetLocalListVersionResponse":
         return {"listVersion": -1}
 
     @on("ClearCache")
-    async def clear_cache(self, request: Payload) -> Payload:
+    async def clear_cache(self, request: "messages.ClearCacheRequest") -> "messages.ClearCacheResponse":
         return {"status": str(ClearCacheStatus.REJECTED)}

@@ -8,15 +8,17 @@ decides, and the notification it yields is told to the observer at once and to t
 from collections.abc import Callable, Sequence
 from functools import partial
 
+from ocpp16 import messages
 from ocpp16.enums import (
     AvailabilityStatus,
     AvailabilityType,
     ChargePointStatus,
+    MessageTrigger,
     RegistrationStatus,
     SessionStartedReason,
 )
 from ocpp16.models import ErrorInfo
-from ocpp16.profiles.base import Context, FeatureProfile, Payload, Reply, on
+from ocpp16.profiles.base import Context, FeatureProfile, Reply, on, triggered
 from ocpp16.profiles.status_notifications import StatusNotifications
 from ocpp16.state.availability import AvailabilityChange, availability_change, availability_status
 from ocpp16.state.connector_table import ConnectorEvent
@@ -38,7 +40,7 @@ class Availability(FeatureProfile):
     def __init__(self, ctx: Context) -> None:
         super().__init__(ctx)
         self._notifications = StatusNotifications(ctx)
-        self._commands = Round(ctx.timers, ctx.clock.monotonic, self._command)
+        self._commands = Round(ctx.timers, ctx.clock, self._command)
         self.sessions: dict[int, str] = {}
         """Connector → the session that is there, as far as the station told of one."""
 
@@ -90,22 +92,24 @@ class Availability(FeatureProfile):
 
     # StatusNotification
 
-    def report(self, connector_ids: Sequence[int], *, is_triggered: bool) -> None:
-        """Send the present status of these connectors; see `StatusNotifications.report`."""
-        self._notifications.report(connector_ids, is_triggered=is_triggered)
+    @triggered(MessageTrigger.STATUS_NOTIFICATION)
+    def _triggered(self, connector_ids: Sequence[int]) -> Callable[[], None]:
+        return partial(self._notifications.report, connector_ids, is_triggered=True)
 
     def _registered(self, signal: RegistrationChanged) -> None:
         if signal.status is RegistrationStatus.ACCEPTED and self.ctx.session.is_connected:
             self._notifications.report_all()
 
     def _connected(self, signal: Connected) -> None:
-        if self.ctx.is_accepted:
+        if self.ctx.sender.is_accepted:
             self._notifications.report_all()
 
     # ChangeAvailability
 
     @on("ChangeAvailability")
-    async def change_availability(self, request: Payload) -> Reply[Payload]:
+    async def change_availability(
+        self, request: "messages.ChangeAvailabilityRequest"
+    ) -> "Reply[messages.ChangeAvailabilityResponse]":
         status, act = await self.change(request["connectorId"], AvailabilityType(request["type"]))
         return Reply({"status": str(status)}, then=act)
 
@@ -167,7 +171,7 @@ class Availability(FeatureProfile):
         self._commands.discard(connector_id)
         kind = self.ctx.connectors[connector_id].availability
         question = self.ctx.station.enable_evse if kind is AvailabilityType.OPERATIVE else self._disable_evse
-        self.ctx.command(question, connector_id, connectors=(connector_id,), topic="availability")
+        self.ctx.station_side.command(question, connector_id, connectors=(connector_id,), topic="availability")
 
     async def _disable_evse(self, connector_id: int) -> None:
         """Its turn may come late: a transaction that began meanwhile goes on to its end, as if it had been there."""

@@ -1,36 +1,47 @@
 """What every feature profile is made of: the marks of its handlers, the Reply it gives, the peers it may ask for.
 
-A feature profile is one small object: a table of the actions it answers (`@on`), the signals it listens to (`attach`),
-timers it owns (ended in `stop`). It knows no link, no SQL and no other profile; a peer it needs comes by constructor,
-typed by a Protocol of this file. A handler awaits the station and the disk and nothing else (CALLs of one concern are
-answered one after another); what takes longer goes into `Reply.then`, `Context.command` or `Context.spawn`.
+A feature profile is one small object and carries all of itself: a table of the actions it answers (`@on`) and one of
+the messages that can be triggered of it (`@triggered`), what it reads of the store (`restore`), the signals it listens
+to (`attach`), timers it owns (ended in `stop`), the Protocol its station must have. It knows no link, no SQL and no
+other profile; a peer it needs comes by constructor, typed by a Protocol of this file. A handler awaits the station and
+the disk and nothing else (CALLs of one concern are answered one after another); what takes longer goes into
+`Reply.then`, `Context.command` or `Context.spawn`.
 """
 
 import inspect
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, Generic, NamedTuple, Protocol, TypeVar
+from typing import Any, ClassVar, Generic, NamedTuple, Protocol, Self, TypeVar
 
 from ocpp16._core import ValidationError
+from ocpp16.configuration.configuration import Configuration
+from ocpp16.configuration.keys.core import SUPPORTED_FEATURE_PROFILES
+from ocpp16.enums import MessageTrigger
 from ocpp16.messages.actions import ACTIONS
+from ocpp16.models import IdTagInfo
 from ocpp16.profiles.context import Context, Payload
 from ocpp16.state.transaction import Transaction
+from ocpp16.store.rows import Rows
 
 __all__ = [
-    "BootSender",
     "Collected",
     "Context",
     "FeatureProfile",
     "MeterSampler",
+    "Others",
     "Payload",
     "RemoteStartProfiles",
     "Reply",
-    "StatusReporter",
+    "Stored",
+    "Trigger",
     "on",
+    "triggered",
 ]
 
 P = TypeVar("P")
 H = TypeVar("H", bound=Callable[..., Any])
+R = TypeVar("R")
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +58,8 @@ Concern = Callable[[Payload], Hashable]
 def on(action: str, *, concern: Concern | None = None) -> Callable[[H], H]:
     """Mark a method as the handler of `action`; the class collects the marks.
 
+    It is annotated with the payloads of the action, as text: to make all their classes would take every program 10 ms.
+
     `concern`: of a valid request, what it is about. Requests of one concern are answered in order; without it, all of
     the feature are one concern.
     """
@@ -59,13 +72,52 @@ def on(action: str, *, concern: Concern | None = None) -> Callable[[H], H]:
     return mark
 
 
+Trigger = Callable[[Sequence[int]], Callable[[], None] | None]
+"""Of connectors (0 is the charge point), what sends their messages once TriggerMessage is answered; None: there is
+nothing that it could say, so the answer is Rejected."""
+
+
+def triggered(message: MessageTrigger) -> Callable[[H], H]:
+    """Mark a method, which is a `Trigger`, as that of `message`; the class collects the marks."""
+
+    def mark(trigger: H) -> H:
+        trigger.__ocpp_trigger__ = message  # type: ignore[attr-defined]
+        return trigger
+
+    return mark
+
+
+class Stored(Protocol):
+    """What was found in the store at a start; rows that cannot be read are told and left out."""
+
+    def read(self, rows: Rows[R]) -> list[R]: ...
+
+    def taken(self, take: Callable[[R], T], rows: Rows[R]) -> list[T]:
+        """What `take` makes of the rows, without those it refuses by ValueError."""
+        ...
+
+
+class Others(Protocol):
+    """All features of the charge point, for the one that asks whoever it concerns."""
+
+    def trigger(self, message: str) -> Trigger | None:
+        """None: nobody has such a message."""
+        ...
+
+    def listed(self, id_tag: str) -> IdTagInfo | None: ...
+
+
 class FeatureProfile:
     """Base of all features. Subclasses set `name` and use `@on`."""
 
     __slots__ = ("ctx",)
 
     name: ClassVar[str] = "Core"
-    """The feature profile of SupportedFeatureProfiles it belongs to."""
+    """The feature profile of SupportedFeatureProfiles it belongs to; empty where that names none."""
+    protocol: ClassVar[type | None] = None
+    """What the station must have besides CoreStation; `runtime_checkable`."""
+    triggers: ClassVar[Mapping[str, str]] = {}
+    """Message → name of the method that is its `Trigger`."""
     handlers: ClassVar[Mapping[str, str]] = {}
     """Action → name of the method that answers it."""
     concerns: ClassVar[Mapping[str, Concern]] = {}
@@ -75,6 +127,11 @@ class FeatureProfile:
         super().__init_subclass__(**kwargs)
         found: dict[str, str] = {}
         concerns: dict[str, Concern] = {}
+        cls.triggers = {
+            str(member.__ocpp_trigger__): attribute
+            for attribute, member in vars(cls).items()
+            if hasattr(member, "__ocpp_trigger__")
+        }
         for attribute, member in vars(cls).items():
             action = getattr(member, "__ocpp_action__", None)
             if action is None:
@@ -82,8 +139,13 @@ class FeatureProfile:
             known = ACTIONS.get(action)
             if known is None or known.initiator == "ChargePoint":
                 raise TypeError(f"{cls.__name__}.{attribute}: a Central System sends no {action}")
-            if not inspect.iscoroutinefunction(member) or len(inspect.signature(member).parameters) != 2:
-                raise TypeError(f"{cls.__name__}.{attribute} must be `async def {attribute}(self, request)`")
+            answers = (f"messages.{action}Response", f"Reply[messages.{action}Response]")
+            given = dict(member.__annotations__) if inspect.iscoroutinefunction(member) else {}
+            if given.pop("return", None) not in answers or given != {"request": f"messages.{action}Request"}:
+                raise TypeError(
+                    f"{cls.__name__}.{attribute} must be "
+                    f'`async def {attribute}(self, request: "messages.{action}Request") -> "{answers[1]}"`'
+                )
             found[action] = attribute
             if member.__ocpp_concern__ is not None:
                 concerns[action] = member.__ocpp_concern__
@@ -93,8 +155,25 @@ class FeatureProfile:
     def __init__(self, ctx: Context) -> None:
         self.ctx = ctx
 
+    @classmethod
+    def is_wanted(cls, configuration: Configuration) -> bool:
+        """Is it to be built, where the station can do it? Most are where SupportedFeatureProfiles names them."""
+        return not cls.name or cls.name in configuration[SUPPORTED_FEATURE_PROFILES]
+
+    @classmethod
+    def build(cls, ctx: Context, others: Others) -> Self:
+        """The feature with all that it consists of. `others` may be asked from `attach` on."""
+        return cls(ctx)
+
+    def restore(self, stored: Stored) -> None:
+        """Take in what was stored. Called once, before `attach`."""
+
+    def listed(self, id_tag: str) -> IdTagInfo | None:
+        """What it knows of an id tag itself, without asking the Central System (OCPP 1.6 ed. 2 §3.5)."""
+        return None
+
     def attach(self) -> None:
-        """Subscribe to signals and configuration changes. Called once, in the order of `charge_point/assembly.py`."""
+        """Subscribe to signals and configuration changes. Called once, in the order of building."""
 
     def start(self) -> None:
         """The charge point starts: what was restored is in place, nothing is connected yet."""
@@ -107,20 +186,6 @@ class FeatureProfile:
         return None
 
 
-class StatusReporter(Protocol):
-    """What the remote trigger asks of `availability`."""
-
-    def report(self, connector_ids: Sequence[int], *, is_triggered: bool) -> None: ...
-
-
-class BootSender(Protocol):
-    """What the remote trigger asks of `boot`."""
-
-    def send_boot_notification(self) -> None: ...
-
-    def send_heartbeat(self, *, is_triggered: bool) -> None: ...
-
-
 class Collected(NamedTuple):
     """What was collected for the transactionData of a StopTransaction."""
 
@@ -130,7 +195,7 @@ class Collected(NamedTuple):
 
 
 class MeterSampler(Protocol):
-    """What transactions and the remote trigger ask of `meter_values`."""
+    """What transactions ask of `meter_values`."""
 
     def begin(self, transaction: Transaction, signed: str | None) -> None: ...
 
@@ -148,10 +213,6 @@ class MeterSampler(Protocol):
     ) -> Collected: ...
 
     def register(self, connector_id: int) -> tuple[int, float] | None: ...
-
-    def has_values(self, connector_id: int) -> bool: ...
-
-    def trigger(self, connector_ids: Sequence[int]) -> None: ...
 
 
 class RemoteStartProfiles(Protocol):

@@ -4,15 +4,17 @@ The session repeats an unanswered BootNotification by itself; here is what its a
 one to a triggered BootNotification: an accepted charge point can be set back to Pending or Rejected.
 """
 
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 from ocpp16._core import parse_datetime
 from ocpp16.configuration.configuration import Key
 from ocpp16.configuration.keys import core, internal
-from ocpp16.enums import RegistrationStatus
+from ocpp16.enums import MessageTrigger, RegistrationStatus
 from ocpp16.errors import CallFailed
 from ocpp16.observer import BootNotificationResponse
-from ocpp16.profiles.base import Context, FeatureProfile, Payload
+from ocpp16.profiles.base import Context, FeatureProfile, Payload, triggered
 from ocpp16.profiles.configuration_changes import ConfigurationChanges
 from ocpp16.rpc.pending import Lane
 from ocpp16.state.clock import plausible, to_datetime
@@ -70,7 +72,7 @@ class Boot(FeatureProfile):
             if value:
                 payload[member] = value
         self._is_waiting = True
-        self.ctx.send(
+        self.ctx.sender.send(
             "BootNotification",
             payload,
             lane=Lane.BOOT,
@@ -79,8 +81,16 @@ class Boot(FeatureProfile):
             on_failure=self._boot_failed,
         )
 
+    @triggered(MessageTrigger.BOOT_NOTIFICATION)
+    def _triggered_boot(self, connector_ids: Sequence[int]) -> Callable[[], None]:
+        return self.send_boot_notification
+
+    @triggered(MessageTrigger.HEARTBEAT)
+    def _triggered_heartbeat(self, connector_ids: Sequence[int]) -> Callable[[], None]:
+        return partial(self.send_heartbeat, is_triggered=True)
+
     def send_heartbeat(self, *, is_triggered: bool) -> None:
-        self.ctx.send(
+        self.ctx.sender.send(
             "Heartbeat", {}, is_triggered=is_triggered, on_confirmation=self._heartbeat_answered, topic="Heartbeat"
         )
 
@@ -139,7 +149,9 @@ class Boot(FeatureProfile):
         if shift:
             ctx.signals.emit(ClockSet(shift, is_first=not was_set))
         question = ctx.station.set_system_time
-        ctx.command(question, ctx.clock.now_datetime(), connectors=("set_system_time",), topic="set_system_time")
+        ctx.station_side.command(
+            question, ctx.clock.now_datetime(), connectors=("set_system_time",), topic="set_system_time"
+        )
 
     def _settle_times(self) -> None:
         """Accepted, messages go out with the times that are known, even if the answer had none.
@@ -158,7 +170,7 @@ class Boot(FeatureProfile):
                 for boot, shift in ctx.clock.corrections.items()
             )
         )
-        ctx.corrected(number)
+        ctx.sender.corrected(number)
 
     def _present(self, micros: int) -> int:
         """What time it is, if the Central System answers that it is `micros`: as near to our clock as that may mean.
@@ -171,7 +183,7 @@ class Boot(FeatureProfile):
         return min(max(micros, clock.now()), micros + age)
 
     def _key_changed(self, signal: ConfigurationChanged) -> None:
-        if signal.key == core.HEARTBEAT_INTERVAL.name and self.ctx.is_accepted:
+        if signal.key == core.HEARTBEAT_INTERVAL.name and self.ctx.sender.is_accepted:
             self._restart_heartbeat()
 
     def _restart_heartbeat(self) -> None:
@@ -187,5 +199,5 @@ class Boot(FeatureProfile):
             self._heartbeat = None
 
     def _beat(self) -> None:
-        if self.ctx.is_online:
+        if self.ctx.sender.is_online:
             self.send_heartbeat(is_triggered=False)

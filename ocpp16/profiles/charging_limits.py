@@ -14,15 +14,13 @@ from collections.abc import Collection, Iterable
 from heapq import heapify, heappop, heappush
 from itertools import islice
 from math import inf
-from operator import itemgetter
-from typing import Literal, TypedDict
+from typing import Any, Literal, TypedDict
 
 from ocpp16.configuration.keys import smart_charging
 from ocpp16.enums import ChargingProfilePurposeType
 from ocpp16.faults import obey_exit
 from ocpp16.models import ChargingLimit
 from ocpp16.observer import ChargingLimitChanged
-from ocpp16.profiles.asked_station import AskedStation
 from ocpp16.profiles.charging_profiles import UNIT_OF, ChargingProfiles
 from ocpp16.profiles.context import Context
 from ocpp16.profiles.limit_sharing import LimitSharing, own_limit
@@ -52,6 +50,21 @@ AT_ONCE = 64
 _MAXIMUM = (str(ChargingProfilePurposeType.CHARGE_POINT_MAX_PROFILE),)
 
 
+class AskedChargingStation:
+    """A SmartChargingStation as `AskedStation` is a CoreStation."""
+
+    __slots__ = ("_host",)
+
+    def __init__(self, host: Any) -> None:
+        self._host = host
+
+    def charging_limit_changed(self, connector_id: int, limit: ChargingLimit) -> object:
+        return self._host.charging_limit_changed(connector_id, limit)
+
+    async def signal_set_charging_profiles(self) -> object:
+        return await self._host.signal_set_charging_profiles()
+
+
 class ChargingLimits:
     """Of one charge point. `share` sets the strategy, or None, and the fuse in A per phase for all connectors."""
 
@@ -67,19 +80,22 @@ class ChargingLimits:
         "_station",
         "_timer",
         "_until",
+        "_untold",
     )
 
-    def __init__(self, ctx: Context, profiles: ChargingProfiles, station: AskedStation) -> None:
+    def __init__(self, ctx: Context, profiles: ChargingProfiles, station: AskedChargingStation) -> None:
         self._ctx = ctx
         self._profiles = profiles
         self._station = station
         self._in_force: dict[int, ChargingLimit] = {}
+        self._untold: dict[int, ChargingLimit | None] | None = None
+        """Connectors whose limit the station is yet to be told, with what it was told before; None: there are none."""
         self._until: dict[int, int] = {}
         """Until when the limits stay, µs; with 0, where limits are shared, for the maximum."""
         self._boundaries: list[tuple[int, int]] = []
         self._timer: Timer | None = None
-        self._stale: dict[int, None] = {}
-        """Connectors whose turn is yet to come."""
+        self._stale: dict[int, None] | None = None
+        """Connectors whose limits are yet to be calculated; None: there are none."""
         self._rest: Timer | None = None
         self._is_running = False
         self._sharing: LimitSharing | None = None
@@ -98,17 +114,7 @@ class ChargingLimits:
 
     def explained(self, connector_id: int) -> Limit:
         """The limit of a connector with what made it: profile, stack level, purpose, conversion. Before sharing."""
-        if self._is_known(connector_id):
-            assert self._sharing is not None
-            return self._sharing.limit(connector_id)
         return self._calculated([connector_id])[connector_id]
-
-    def _is_known(self, connector_id: int) -> bool:
-        """Has its limit been calculated already, and is that still true? For whoever asks about each of many."""
-        if self._sharing is None or not self._is_running or connector_id in self._stale:
-            return False
-        until = self._until.get(connector_id)
-        return connector_id in self._sharing and (until is None or self._ctx.clock.now() < until)
 
     def composite(self, connector_id: int, duration: int, unit: Unit, at: int | None = None) -> CompositeSchedule:
         """The composite schedule from `at` (µs UTC; None: now) on, `duration` in seconds (OCPP 1.6 ed. 2 §5.7)."""
@@ -134,11 +140,12 @@ class ChargingLimits:
 
     def start(self) -> None:
         self._is_running = True
-        self._refresh([0, *self._everyone()])
+        everyone = self._everyone()
+        self._refresh([0, *everyone], len(everyone))
 
     def stop(self) -> None:
         self._is_running = False
-        self._stale.clear()
+        self._stale = self._untold = None
         for timer in (self._timer, self._rest):
             if timer is not None:
                 timer.cancel()
@@ -156,7 +163,7 @@ class ChargingLimits:
         if len(connector_ids) <= AT_ONCE:
             self._refresh(connector_ids)
         else:
-            self._stale.update(dict.fromkeys(connector_ids))
+            self._stale = {**(self._stale or {}), **dict.fromkeys(connector_ids)}
             self._work_off()
 
     def _everyone(self) -> list[int]:
@@ -165,23 +172,27 @@ class ChargingLimits:
         return list(dict.fromkeys(number for number in (*active, *self._ctx.connectors) if number))
 
     def _work_off(self) -> None:
-        """Refresh some of those that wait, and share, if that waits; the rest in the next turn."""
+        """Some of what waits: first the limits, then what is to be shared, then what the station is to be told."""
         self._rest = None
         if self._stale:
             self._refresh(list(islice(self._stale, AT_ONCE)))
         elif self._sharing is not None and self._sharing.is_behind:
             self._tell(self._sharing.settled())
+        else:
+            self._tell({})
         self._go_on()
 
     def _go_on(self) -> None:
         is_behind = self._sharing is not None and self._sharing.is_behind
-        if (self._stale or is_behind) and self._rest is None and self._is_running:
+        if (self._stale or is_behind or self._untold) and self._rest is None and self._is_running:
             self._rest = self._ctx.timers.at(self._ctx.clock.monotonic(), self._work_off)
 
-    def _refresh(self, connector_ids: Collection[int]) -> None:
-        """Calculate and tell these limits now; 0 among them: look when the maximum changes."""
-        for number in connector_ids:
-            self._stale.pop(number, None)
+    def _refresh(self, connector_ids: Collection[int], told_at_once: int = AT_ONCE) -> None:
+        """Calculate these limits now, and tell them; 0 among them: look when the maximum changes."""
+        if self._stale is not None:
+            for number in connector_ids:
+                self._stale.pop(number, None)
+            self._stale = self._stale or None
         if self._sharing is not None and 0 in connector_ids:
             self._note_until(0, self._calculated([0])[0].until_micros)
         limits = self._calculated([number for number in connector_ids if number])
@@ -193,9 +204,9 @@ class ChargingLimits:
             for number, limit in limits.items():
                 self._sharing.take(number, limit, settings)
             self._note_untils(limits)
-            told |= self._sharing.told(limits)
+            told |= self._sharing.told(limits, is_all=not self._stale)
         self._arm()
-        self._tell(told)
+        self._tell(told, told_at_once)
         self._go_on()
 
     def _note_untils(self, limits: dict[int, Limit]) -> None:
@@ -232,26 +243,39 @@ class ChargingLimits:
             number: charging_limit(installed, number, now, unit, is_enforced=True, **facts) for number in connector_ids
         }
 
-    def _tell(self, limits: dict[int, ChargingLimit]) -> None:
+    def _tell(self, limits: dict[int, ChargingLimit], at_once: int = AT_ONCE) -> None:
         """Put limits into force, then tell the new ones, lower ones first: not even for a moment is it too much."""
-        news: list[tuple[bool, int, ChargingLimit, bool]] = []
+        untold = self._untold or {}
         for number, limit in limits.items():
-            known = self._in_force.get(number)
+            known = untold[number] if number in untold else self._in_force.get(number)
             self._in_force[number] = limit
-            if known is None:
-                news.append((False, number, limit, limit.limit is not None))
-            elif _value(known) != _value(limit):
-                news.append((_height(limit) > _height(known), number, limit, True))
-        news.sort(key=itemgetter(0, 1))
-        for _, number, limit, is_event in news:
-            if _value(self._in_force[number]) != _value(limit):
-                continue  # the station reacted to another one of these, which changed this one once more
+            if known is None or _value(known) != _value(limit):
+                untold[number] = known
+            else:
+                untold.pop(number, None)
+        if untold:
+            self._untold = untold
+            self._tell_some(untold, at_once)
+            if self._untold is untold and not untold:
+                self._untold = None
+
+    def _tell_some(self, untold: dict[int, ChargingLimit | None], at_once: int) -> None:
+        in_force = self._in_force
+
+        def rank(number: int) -> tuple[bool, int]:
+            known = untold[number]
+            return known is not None and _height(in_force[number]) > _height(known), number
+
+        for number in sorted(untold, key=rank)[:at_once]:
+            if number not in untold:
+                continue  # the station reacted to another one of these, and was told this one, too
+            known, limit = untold.pop(number), in_force[number]
             try:
                 self._station.charging_limit_changed(number, limit)
             except BaseException as error:
                 obey_exit(error)
                 self._ctx.failed("station, charging_limit_changed", error)
-            if is_event:
+            if known is not None or limit.limit is not None:
                 self._ctx.tell(ChargingLimitChanged(number, limit), 0)
 
     def _arm(self) -> None:

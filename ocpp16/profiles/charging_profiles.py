@@ -4,13 +4,14 @@ Flash is spared: a profile that is installed already as it is writes nothing, ma
 and a purpose named in VolatileChargingProfilePurposes is kept in memory only and answered at once.
 """
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
+from types import MappingProxyType
 
-from ocpp16.configuration.configuration import Configuration
+from ocpp16.configuration.configuration import Configuration, Key
 from ocpp16.configuration.keys import core, internal, smart_charging
 from ocpp16.enums import ChargingProfilePurposeType
-from ocpp16.profiles.context import Context
+from ocpp16.profiles.base import Context, Stored
 from ocpp16.schedule import (
     CompiledProfile,
     InstalledProfiles,
@@ -21,10 +22,27 @@ from ocpp16.schedule import (
 )
 from ocpp16.state.transaction import Transaction
 from ocpp16.store.base import Delete, Put, RowChange
-from ocpp16.store.tables.charging_profiles import ChargingProfileRow, delete, put
+from ocpp16.store.tables.charging_profiles import ROWS, ChargingProfileRow, delete, put
 
 UNIT_OF = {"Current": "A", "Power": "W"}
 """Words of ChargingScheduleAllowedChargingRateUnit → chargingRateUnit."""
+
+
+SCHEDULE_KEYS: Mapping[str, Key[int]] = MappingProxyType(
+    {
+        "default_limit_amps": internal.COMPOSITE_SCHEDULE_DEFAULT_LIMIT_AMPS,
+        "default_limit_watts": internal.COMPOSITE_SCHEDULE_DEFAULT_LIMIT_WATTS,
+        "default_number_phases": internal.COMPOSITE_SCHEDULE_DEFAULT_NUMBER_PHASES,
+        "supply_voltage": internal.SUPPLY_VOLTAGE,
+        "max_duration": internal.MAX_COMPOSITE_SCHEDULE_DURATION,
+    }
+)
+"""The keys that shape a composite schedule, by the member of `ScheduleSettings` that each is."""
+
+
+def schedule_settings(value: Callable[[Key[int]], int]) -> ScheduleSettings:
+    """What a composite schedule depends on beside profiles, of the values of `SCHEDULE_KEYS`."""
+    return ScheduleSettings(**{member: value(key) for member, key in SCHEDULE_KEYS.items()})
 
 
 def stored_profile_rules(configuration: Configuration) -> ProfileRules:
@@ -37,6 +55,25 @@ def stored_profile_rules(configuration: Configuration) -> ProfileRules:
         max_periods=configuration[smart_charging.CHARGING_SCHEDULE_MAX_PERIODS],
         units=[UNIT_OF[word] for word in units],
     )
+
+
+def stored_profiles(stored: Stored) -> list[ChargingProfileRow]:
+    """The rows, in the order in which they are taken in.
+
+    Those of connector 0 first: a default for all connectors would push out what was set for one of them later.
+    """
+    return sorted(stored.taken(_checked, ROWS), key=lambda row: row.connector_id != 0)
+
+
+def _checked(row: ChargingProfileRow) -> ChargingProfileRow:
+    if row.profile.get("chargingProfileId") != row.charging_profile_id:
+        raise ValueError(f"it has another number than its row, {row.charging_profile_id}")
+    return row
+
+
+def goes_on(row: ChargingProfileRow, running: Transaction | None) -> bool:
+    """Is `running`, the transaction of its connector, the one that the row is for? A row may be for any."""
+    return running is not None and row.transaction_key in (None, running.key)
 
 
 class ChargingProfiles:
@@ -61,19 +98,12 @@ class ChargingProfiles:
     @property
     def settings(self) -> ScheduleSettings:
         """What a composite schedule depends on beside profiles."""
-        configuration = self._ctx.configuration
-        return ScheduleSettings(
-            default_limit_amps=configuration[internal.COMPOSITE_SCHEDULE_DEFAULT_LIMIT_AMPS],
-            default_limit_watts=configuration[internal.COMPOSITE_SCHEDULE_DEFAULT_LIMIT_WATTS],
-            default_number_phases=configuration[internal.COMPOSITE_SCHEDULE_DEFAULT_NUMBER_PHASES],
-            supply_voltage=configuration[internal.SUPPLY_VOLTAGE],
-            max_duration=configuration[internal.MAX_COMPOSITE_SCHEDULE_DURATION],
-        )
+        return schedule_settings(self._ctx.configuration.__getitem__)
 
     @property
     def ignored(self) -> tuple[str, ...]:
-        """Purposes that do not count now: IgnoredProfilePurposesOffline, without an accepted connection (S13)."""
-        if self._ctx.is_online:
+        """Purposes that do not count now: IgnoredProfilePurposesOffline, without an accepted connection."""
+        if self._ctx.sender.is_online:
             return ()
         return self._ctx.configuration[internal.IGNORED_PROFILE_PURPOSES_OFFLINE]
 
@@ -239,26 +269,18 @@ class ChargingProfiles:
         """
         rules = stored_profile_rules(self._ctx.configuration)
         unusable: list[RowChange] = []
-        # Those of connector 0 first: a default for all connectors would push out what was set for one of them later.
-        for row in sorted(rows, key=lambda row: row.connector_id != 0):
+        for row in rows:
             problem = check_profile(row.connector_id, row.profile, rules)
-            problem_text = self._misfit(row) if problem is None else str(problem)
-            if problem_text:
-                self._ctx.log.info("charging profile %d is dropped: %s", row.charging_profile_id, problem_text)
+            running = self._ctx.transactions.running(row.connector_id)
+            is_tx_profile = row.profile["chargingProfilePurpose"] == ChargingProfilePurposeType.TX_PROFILE
+            if problem is not None or (is_tx_profile and not goes_on(row, running)):
+                why = "its transaction does not go on" if problem is None else str(problem)
+                self._ctx.log.info("charging profile %d is dropped: %s", row.charging_profile_id, why)
                 unusable.append(delete(row.charging_profile_id))
                 continue
             unusable += self._deletions(self.installed.install(CompiledProfile(row.connector_id, row.profile)))
             self._stored[row.charging_profile_id] = row.transaction_key
         self._write(unusable)
-
-    def _misfit(self, row: ChargingProfileRow) -> str:
-        """A TxProfile goes on only with the transaction it was for."""
-        if row.profile["chargingProfilePurpose"] != ChargingProfilePurposeType.TX_PROFILE:
-            return ""
-        transaction = self._ctx.transactions.running(row.connector_id)
-        if transaction is None or (row.transaction_key is not None and row.transaction_key != transaction.key):
-            return "its transaction does not go on"
-        return ""
 
     def drop_orphans(self) -> None:
         """After it is known which transactions go on: TxProfiles of the others go."""

@@ -51,7 +51,9 @@ class ConfigurationChanges:
             change = prepared.change
             if _is_to_be_kept(change):
                 apply = partial(self._apply, prepared)
-                await ctx.asked.settled(partial(ctx.keeper.propose, prepared.overrides, prepared.secrets, apply=apply))
+                await ctx.asked.settled(
+                    partial(ctx.asked.keeper.propose, prepared.overrides, prepared.secrets, apply=apply)
+                )
             elif change.reason:
                 ctx.log.info("%s is not changed: %s", change.wire_name or "the configuration", change.reason)
             return prepared.change
@@ -80,7 +82,7 @@ class ConfigurationChanges:
         async with self._turn:
             self._will_be_kept = False
             adopted, self._adopted = self._adopted, ()
-            proposal = ctx.keeper.propose(
+            proposal = ctx.asked.keeper.propose(
                 configuration.overrides, configuration.secrets, apply=partial(self._tell, *adopted)
             )
             try:

@@ -6,6 +6,7 @@ Handlers are found by vendor, then by message id; who finds none asks the statio
 
 from collections.abc import Awaitable, Callable
 
+from ocpp16 import messages
 from ocpp16._core import Call, CallResult, serialize
 from ocpp16.configuration.keys.internal import MAX_MESSAGE_SIZE
 from ocpp16.enums import DataTransferStatus
@@ -50,7 +51,7 @@ class DataTransfer(FeatureProfile):
             if size > most:
                 raise ValueError(f"data makes a message of {size} bytes; MaxMessageSize is {most}")
         try:
-            answer = await self.ctx.call("DataTransfer", payload)
+            answer = await self.ctx.sender.call("DataTransfer", payload)
         except Offline:
             return None
         except CallFailed as failure:
@@ -61,18 +62,18 @@ class DataTransfer(FeatureProfile):
 
     # Each is a concern of its own: what one vendor's handler takes its time for is no matter of the others.
     @on("DataTransfer", concern=lambda request: object())
-    async def data_transfer(self, request: Payload) -> Payload:
+    async def data_transfer(self, request: "messages.DataTransferRequest") -> "messages.DataTransferResponse":
         vendor_id, message_id, data = request["vendorId"], request.get("messageId"), request.get("data")
-        messages = self._handlers.get(vendor_id)
-        handler = messages.get(message_id) if messages is not None else None
+        by_message = self._handlers.get(vendor_id)
+        handler = by_message.get(message_id) if by_message is not None else None
         if handler is not None:
             rejected = DataTransferResponse(DataTransferStatus.REJECTED)
-            response = await self.ctx.ask(handler, data, accept=data_transfer_response, safe=rejected)
+            response = await self.ctx.station_side.ask(handler, data, accept=data_transfer_response, safe=rejected)
         else:
             unknown = (
-                DataTransferStatus.UNKNOWN_VENDOR_ID if messages is None else DataTransferStatus.UNKNOWN_MESSAGE_ID
+                DataTransferStatus.UNKNOWN_VENDOR_ID if by_message is None else DataTransferStatus.UNKNOWN_MESSAGE_ID
             )
-            response = await self.ctx.ask(
+            response = await self.ctx.station_side.ask(
                 self.ctx.station.data_transfer,
                 vendor_id,
                 message_id,
@@ -80,12 +81,12 @@ class DataTransfer(FeatureProfile):
                 accept=data_transfer_response,
                 safe=DataTransferResponse(unknown),
             )
-            if messages is not None and response.status == DataTransferStatus.UNKNOWN_VENDOR_ID:
+            if by_message is not None and response.status == DataTransferStatus.UNKNOWN_VENDOR_ID:
                 response = DataTransferResponse(unknown)
-        payload: Payload = {"status": str(response.status)}
+        payload: messages.DataTransferResponse = {"status": str(response.status)}
         if response.data is not None:
             payload["data"] = response.data
-            size, most = len(serialize(CallResult(_ANY_ID, payload))), self._most
+            size, most = len(serialize(CallResult(_ANY_ID, dict(payload)))), self._most
             if size > most:
                 del payload["data"]
                 self.ctx.log.warning(

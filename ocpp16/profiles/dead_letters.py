@@ -109,7 +109,7 @@ class DeadLetters:
 
             if chosen:
                 changes: list[RowChange] = [dead_letters.delete(row.sequence) for row in chosen]
-                changes += [self._ctx.row(entry) for entry in entries]
+                changes += [self._ctx.sender.row(entry) for entry in entries]
                 await self._ctx.asked.commit(changes, apply=apply, restore=restore)
         return len(queued)
 
@@ -139,7 +139,7 @@ class DeadLetters:
             action=row.action,
             payload=row.payload,
             lane=Lane.TRANSACTION if row.lane == Lane.TRANSACTION else Lane.NORMAL,
-            sequence=self._ctx.new_sequence(),
+            sequence=self._ctx.sender.new_sequence(),
             transaction=transaction,
             clock_boot=row.clock_boot,
             is_persistent=True,

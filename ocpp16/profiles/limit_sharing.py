@@ -15,8 +15,10 @@ It tells nobody and has no timer: see `is_behind`.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
 from enum import Enum
-from math import inf
+from math import inf, isfinite
+from typing import Any, NamedTuple
 
 from ocpp16.faults import obey_exit
 from ocpp16.models import ChargingLimit
@@ -49,6 +51,13 @@ def own_limit(limit: Limit) -> ChargingLimit:
     until = None if limit.until_micros is None else to_datetime(limit.until_micros)
     # Ours, and right by construction: not checked once more for each of a thousand connectors.
     return ChargingLimit._make((value, limit.unit, limit.number_phases, until))
+
+
+class _OwnLimit(NamedTuple):
+    """What one that charges may draw by itself, and the total as it is for this one."""
+
+    told: ChargingLimit
+    total: float | None
 
 
 class LimitSharing:
@@ -90,8 +99,8 @@ class LimitSharing:
         self.strategy = strategy
         self._is_ours = any(strategy is ours for ours in STRATEGIES.values())
         self.fuse = fuse
-        self._limits: dict[int, tuple[Limit, float | None]] = {}
-        """Of those that charge: the limit of its own, and the total as it is for this one."""
+        self._limits: dict[int, _OwnLimit] = {}
+        """Of those that charge."""
         self._claims = Claims()
         self._totals: dict[float, int] = {}
         """Total → for how many it is that."""
@@ -111,15 +120,11 @@ class LimitSharing:
         """Does it charge, as far as is known here?"""
         return connector_id in self._limits
 
-    def limit(self, connector_id: int) -> Limit:
-        """The limit of its own of one that charges."""
-        return self._limits[connector_id][0]
-
     def take(self, connector_id: int, limit: Limit, settings: ScheduleSettings) -> None:
         """The limit of its own of this connector is this one now. It takes part while it has a transaction."""
         known = self._limits.pop(connector_id, None)
         if known is not None:
-            self._count(known[1], -1)
+            self._count(known.total, -1)
         transaction = self._ctx.transactions.running(connector_id)
         if transaction is None:
             if known is not None:
@@ -128,13 +133,17 @@ class LimitSharing:
                 self._is_split_for = False
             return
         total = min(self._totals_of(limit, settings), default=None)
-        self._limits[connector_id] = limit, total
+        self._limits[connector_id] = _OwnLimit(own_limit(limit), total)
         self._count(total, 1)
         # What it could use: what its transaction allows, else the default limit.
         own = limit.transaction_limit
         default = settings.default_limit_amps if limit.unit == "A" else settings.default_limit_watts
         wanted = default if own is None else own.converted_limit
-        if self._claims.put(Demand(connector_id, wanted, transaction.started_at)) or known is None or known[1] != total:
+        if (
+            self._claims.put(Demand(connector_id, wanted, transaction.started_at))
+            or known is None
+            or known.total != total
+        ):
             self._is_split_for = False
 
     def _count(self, total: float | None, step: int) -> None:
@@ -157,23 +166,28 @@ class LimitSharing:
         self._is_split_for = False
         return self.told(())
 
-    def told(self, changed: Iterable[int]) -> dict[int, ChargingLimit]:
-        """What those have that may have something else now, since the limits of `changed` were taken in."""
+    def told(self, changed: Iterable[int], *, is_all: bool = True) -> dict[int, ChargingLimit]:
+        """What those have that may have something else now, since the limits of `changed` were taken in.
+
+        `is_all`: False if others are going to be taken in, one turn after the other.
+        """
         total, before = min(self._totals, default=None), self._state
         if total is None:
             self._state = _State.NOTHING
         elif self._is_ours and not self._claims.exceed(total):
             self._state = _State.ENOUGH
-        elif before is _State.SPLIT and (self._is_split_for or (total >= self._given and self._is_much())):
+        elif before is _State.SPLIT and (
+            self._is_split_for or (total >= self._given and (not is_all or self._is_much()))
+        ):
             self.is_behind = not self._is_split_for
-            return {number: self._lower(number, self._left(number, total)) for number in changed if number in self}
+            return {number: self._alone(number, self._left(number, total)) for number in changed if number in self}
         else:
             return self.settled()
         self.is_behind = False
         concerned = [number for number in changed if number in self] if self._state is before else list(self._limits)
         if total is None:
-            return {number: own_limit(self.limit(number)) for number in concerned}
-        return {number: self._lower(number, self._claims.wanted(number)) for number in concerned}
+            return {number: self._limits[number].told for number in concerned}
+        return {number: self._alone(number, self._claims.wanted(number)) for number in concerned}
 
     def settled(self) -> dict[int, ChargingLimit]:
         """Split the total among all that charge; what each has."""
@@ -198,16 +212,19 @@ class LimitSharing:
             share = self._shares[connector_id] = max(0.0, total - sum(self._shares.values()))
         return share
 
-    def _lower(self, connector_id: int, share: float, until: int | None = None) -> ChargingLimit:
-        own = own_limit(self.limit(connector_id))
-        least = share if own.limit is None else min(share, own.limit)
-        if until is None:
-            until = self._earliest((0, connector_id))
-        return ChargingLimit._make((least, own.unit, own.phases, None if until is None else to_datetime(until)))
+    def _alone(self, connector_id: int, share: float) -> ChargingLimit:
+        """What a connector has by a share that is no matter of the others."""
+        return self._lower(connector_id, share, self._earliest((0, connector_id)))
 
-    def _earliest(self, numbers: Iterable[int]) -> int | None:
+    def _lower(self, connector_id: int, share: float, until: datetime | None) -> ChargingLimit:
+        own = self._limits[connector_id].told
+        least = share if own.limit is None else min(share, own.limit)
+        return ChargingLimit._make((least, own.unit, own.phases, until))
+
+    def _earliest(self, numbers: Iterable[int]) -> datetime | None:
         until_of = self._until_of
-        return min((until_of[number] for number in numbers if number in until_of), default=None)
+        until = min((until_of[number] for number in numbers if number in until_of), default=None)
+        return None if until is None else to_datetime(until)
 
     def _split(self, total: float, demands: list[Demand]) -> dict[int, float]:
         """What the strategy says; equal parts if it fails or says what makes no sense, nothing for whom it forgets."""
@@ -227,9 +244,14 @@ def _checked(shares: Mapping[int, float], total: float, demands: list[Demand]) -
     for connector_id, share in pairs(shares, "the shares"):
         if connector_id not in known:
             continue
-        checked[connector_id] = number = float(finite(share, f"share of connector {connector_id}"))
+        number = share if type(share) is float and isfinite(share) else _number(share, connector_id)
+        checked[connector_id] = number
         if number < 0:
             raise ValueError(f"the share of connector {connector_id} is negative: {number}")
     if sum(checked.values()) > total * _ROUNDING:
         raise ValueError(f"the shares add up to {sum(checked.values())} of {total}")
     return checked
+
+
+def _number(share: Any, connector_id: int) -> float:
+    return float(finite(share, f"share of connector {connector_id}"))

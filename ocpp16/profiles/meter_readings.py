@@ -24,9 +24,6 @@ from ocpp16.values import described, exactly, is_a
 _CAUSES = 8
 """Different causes that are logged for a connector; one that finds ever new ones is known by then."""
 
-_NOTHING: frozenset[tuple[int, str]] = frozenset()
-"""Shared by all: an empty set costs 216 bytes, for each of thousands of charge points."""
-
 
 class Taken(NamedTuple):
     """A reading that was taken in."""
@@ -48,8 +45,8 @@ class MeterReadings:
         self._ctx = ctx
         self._told: dict[int, Taken] = {}
         self._answered: dict[int, Taken] = {}
-        self._causes: frozenset[tuple[int, str]] = _NOTHING
-        """Why readings were refused, by connector: each is said once."""
+        self._causes: dict[int, tuple[str, ...]] | None = None
+        """Why readings were refused, by connector: each is said once. Made with the first one."""
 
     def told(self, connector_id: int, measurement: Measurement) -> Taken:
         """The host tells a reading. Raises ValueError, and keeps nothing of it, if it is none."""
@@ -107,10 +104,12 @@ class MeterReadings:
         kind = shown(kind_of(error), 60)
         said = shown(redacted_prose(text_of(error))) or kind
         cause = f"{kind}: {said.partition(', not ')[0]}"
-        of_connector = sum(number == connector_id for number, _ in self._causes)
-        if (connector_id, cause) in self._causes or of_connector >= _CAUSES:
+        if self._causes is None:
+            self._causes = {}
+        known = self._causes.get(connector_id, ())
+        if cause in known or len(known) >= _CAUSES:
             return
-        self._causes |= {(connector_id, cause)}
+        self._causes[connector_id] = (*known, cause)
         self._ctx.log.warning(
             "connector %d: a reading of the meter is refused, and others for this reason will be: %s",
             connector_id,

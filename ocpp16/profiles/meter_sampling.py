@@ -67,9 +67,9 @@ class MeterSampling:
         if report is not None:
             payload: Payload = {"connectorId": connector_id, "meterValue": [report]}
             if transaction is None:
-                is_queued = ctx.send("MeterValues", payload)
+                is_queued = ctx.sender.send("MeterValues", payload)
             else:
-                ctx.queue("MeterValues", payload, transaction, *samples.note(connector_id, taken, time))
+                ctx.sender.queue("MeterValues", payload, transaction, *samples.note(connector_id, taken, time))
                 is_queued = True
         if transaction is not None and data is not None:
             self.data.add(transaction, data)

@@ -11,13 +11,14 @@ Rules of all of them:
 3. Samples of many connectors are taken one after another, so that other work goes on between them.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 
 from ocpp16.configuration.keys import core
-from ocpp16.enums import ReadingContext
+from ocpp16.enums import MessageTrigger, ReadingContext
 from ocpp16.models import Measurement
 from ocpp16.profiles.aligned_samples import AlignedSamples
-from ocpp16.profiles.base import Collected, Context, FeatureProfile, Payload
+from ocpp16.profiles.base import Collected, Context, FeatureProfile, Payload, triggered
 from ocpp16.profiles.meter_readings import Taken
 from ocpp16.profiles.meter_samples import MeterSamples
 from ocpp16.profiles.meter_sampling import MeterSampling
@@ -30,13 +31,13 @@ from ocpp16.state.signals import ClockSet, ConfigurationChanged
 from ocpp16.state.transaction import Transaction, watt_hours
 
 CHECKPOINT_INTERVAL = 60.0
-"""Seconds between two stored readings of a connector at most: flash wears out (storage on flash, rate-limited)."""
+"""Seconds between two stored readings of a connector at most: flash wears out."""
 AT_ONCE = 16
 """Connectors whose triggered samples are taken in one turn."""
 
 
 class MeterValues(FeatureProfile):
-    __slots__ = ("_aligned", "_checkpoints", "_of_transactions", "_periodic", "_samples", "_sampling", "_triggers")
+    __slots__ = ("_aligned", "_checkpoints", "_of_transactions", "_periodic", "_samples", "_sampling", "_waiting")
 
     def __init__(self, ctx: Context, data: TransactionData, stored: Mapping[str, object]) -> None:
         """`stored`: the settings found at the start."""
@@ -47,7 +48,8 @@ class MeterValues(FeatureProfile):
         self._periodic = PeriodicSamples(ctx, self._sampling)
         self._aligned = AlignedSamples(ctx, self._sampling)
         self._of_transactions = TransactionSamples(ctx, self._sampling)
-        self._triggers = Round(ctx.timers, ctx.clock.monotonic, self._send_triggered)
+        self._waiting: Round | None = None
+        """Connectors whose triggered samples are still to be taken; made with the first."""
         self._checkpoints: dict[int, float] = {}
 
     def attach(self) -> None:
@@ -60,7 +62,8 @@ class MeterValues(FeatureProfile):
     def stop(self) -> None:
         self._periodic.stop()
         self._aligned.stop()
-        self._triggers.stop()
+        if self._waiting is not None:
+            self._waiting.stop()
 
     def _clock_set(self, signal: ClockSet) -> None:
         self._samples.clock_set(signal.shift)
@@ -141,13 +144,14 @@ class MeterValues(FeatureProfile):
 
     # Triggered
 
-    def has_values(self, connector_id: int) -> bool:
-        """Is there anything a triggered MeterValues of this connector could say?"""
-        return self._triggered(connector_id) is not None
-
-    def trigger(self, connector_ids: Sequence[int]) -> None:
-        """Send the present values of these connectors; one without any is left out."""
-        self._triggers.begin(connector_ids, AT_ONCE)
+    @triggered(MessageTrigger.METER_VALUES)
+    def _trigger(self, connector_ids: Sequence[int]) -> Callable[[], None] | None:
+        """One without any values is left out."""
+        if not any(self._triggered(number) is not None for number in connector_ids):
+            return None
+        if self._waiting is None:
+            self._waiting = Round(self.ctx.timers, self.ctx.clock, self._send_triggered)
+        return partial(self._waiting.begin, connector_ids, AT_ONCE)
 
     def _send_triggered(self, connector_id: int) -> None:
         ctx = self.ctx
@@ -161,7 +165,7 @@ class MeterValues(FeatureProfile):
             # What the Central System is told must not be newer than what a power cut leaves behind.
             number = ctx.journal.append(*self._samples.note(connector_id, taken, time))
         payload: Payload = {"connectorId": connector_id, "meterValue": [value]}
-        ctx.send("MeterValues", payload, transaction=transaction, number=number, is_triggered=True)
+        ctx.sender.send("MeterValues", payload, transaction=transaction, number=number, is_triggered=True)
         if has_intervals(self._sampling.measurands(core.METER_VALUES_SAMPLED_DATA)):
             self._samples.bases.sampled(connector_id, ReadingContext.TRIGGER, taken.measurement)
 

@@ -6,7 +6,9 @@ outcome is the answer.
 
 from collections.abc import Sequence
 from functools import partial
+from typing import cast
 
+from ocpp16 import messages
 from ocpp16.configuration.keys import core, internal
 from ocpp16.enums import ChargePointStatus, Reason, RemoteStartStopStatus, UnlockStatus
 from ocpp16.profiles.base import Context, FeatureProfile, Payload, RemoteStartProfiles, Reply, on
@@ -16,8 +18,8 @@ from ocpp16.profiles.station_side import member_of
 _NOT_OBTAINABLE = frozenset(
     {ChargePointStatus.UNAVAILABLE, ChargePointStatus.FAULTED, ChargePointStatus.FINISHING, ChargePointStatus.RESERVED}
 )
-_ACCEPTED: Payload = {"status": str(RemoteStartStopStatus.ACCEPTED)}
-_REJECTED: Payload = {"status": str(RemoteStartStopStatus.REJECTED)}
+_ACCEPTED: "messages.RemoteStartTransactionResponse" = {"status": str(RemoteStartStopStatus.ACCEPTED)}
+_REJECTED: "messages.RemoteStartTransactionResponse" = {"status": str(RemoteStartStopStatus.REJECTED)}
 
 
 class RemoteControl(FeatureProfile):
@@ -30,7 +32,9 @@ class RemoteControl(FeatureProfile):
         self._profiles = profiles
 
     @on("RemoteStartTransaction")
-    async def remote_start_transaction(self, request: Payload) -> Reply[Payload]:
+    async def remote_start_transaction(
+        self, request: "messages.RemoteStartTransactionRequest"
+    ) -> "Reply[messages.RemoteStartTransactionResponse]":
         connector_id = request.get("connectorId")
         everywhere = [number for number in sorted(self.ctx.connectors) if number]
         asked = everywhere if connector_id is None else [connector_id]
@@ -39,13 +43,14 @@ class RemoteControl(FeatureProfile):
         if not 1 <= len(request["idTag"]) <= ID_TAG_LENGTH:
             return Reply(_REJECTED)
         if "chargingProfile" in request and self._profiles is not None:
-            if not self._profiles.accepts_remote_start(connector_id, request["chargingProfile"]):
+            profile = cast(Payload, request["chargingProfile"])
+            if not self._profiles.accepts_remote_start(connector_id, profile):
                 return Reply(_REJECTED)
             assert connector_id is not None, "a profile without a connector is not accepted"
-            self._profiles.expect_start(connector_id, request["idTag"], request["chargingProfile"])
+            self._profiles.expect_start(connector_id, request["idTag"], profile)
         prevalidated = not self.ctx.configuration[core.AUTHORIZE_REMOTE_TX_REQUESTS]
         provide = partial(
-            self.ctx.command,
+            self.ctx.station_side.command,
             self._provide_token,
             request["idTag"],
             asked,
@@ -67,20 +72,24 @@ class RemoteControl(FeatureProfile):
         )
 
     @on("RemoteStopTransaction")
-    async def remote_stop_transaction(self, request: Payload) -> Reply[Payload]:
+    async def remote_stop_transaction(
+        self, request: "messages.RemoteStopTransactionRequest"
+    ) -> "Reply[messages.RemoteStopTransactionResponse]":
         transaction = self.ctx.transactions.running_with_id(request["transactionId"])
         if transaction is None:
             return Reply(_REJECTED)
-        return Reply(_ACCEPTED, then=partial(self.ctx.stop_transaction, transaction, Reason.REMOTE))
+        return Reply(_ACCEPTED, then=partial(self.ctx.station_side.stop_transaction, transaction, Reason.REMOTE))
 
     @on("UnlockConnector", concern=lambda request: request["connectorId"])
-    async def unlock_connector(self, request: Payload) -> Reply[Payload]:
+    async def unlock_connector(
+        self, request: "messages.UnlockConnectorRequest"
+    ) -> "Reply[messages.UnlockConnectorResponse]":
         ctx = self.ctx
         connector_id = request["connectorId"]
         if connector_id < 1 or connector_id not in ctx.connectors:
             return Reply({"status": str(UnlockStatus.NOT_SUPPORTED)})
         transaction = ctx.transactions.running(connector_id)
-        status = await ctx.ask(
+        status = await ctx.station_side.ask(
             ctx.station.unlock_connector, connector_id, accept=member_of(UnlockStatus), safe=UnlockStatus.UNLOCK_FAILED
         )
         then = None
@@ -89,5 +98,5 @@ class RemoteControl(FeatureProfile):
             and transaction is not None
             and ctx.configuration[internal.STOP_TRANSACTION_IF_UNLOCK_NOT_SUPPORTED]
         ):
-            then = partial(ctx.stop_transaction, transaction, Reason.UNLOCK_COMMAND)
+            then = partial(ctx.station_side.stop_transaction, transaction, Reason.UNLOCK_COMMAND)
         return Reply({"status": str(status)}, then=then)

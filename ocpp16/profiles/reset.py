@@ -9,11 +9,12 @@ from functools import partial
 
 import trio
 
+from ocpp16 import messages
 from ocpp16.configuration.keys import core, internal
 from ocpp16.enums import Reason, ResetStatus, ResetType
 from ocpp16.errors import StoreError
 from ocpp16.observer import ResetRequested
-from ocpp16.profiles.base import Context, FeatureProfile, Payload, Reply, on
+from ocpp16.profiles.base import Context, FeatureProfile, Reply, on
 from ocpp16.profiles.station_side import yes_or_no
 from ocpp16.state.signals import Disconnected, TransactionAcknowledged, TransactionEnded
 
@@ -39,9 +40,9 @@ class Reset(FeatureProfile):
         self.ctx.signals.on(Disconnected, self._disconnected)
 
     @on("Reset")
-    async def reset(self, request: Payload) -> Reply[Payload]:
+    async def reset(self, request: "messages.ResetRequest") -> "Reply[messages.ResetResponse]":
         kind = ResetType(request["type"])
-        if not await self.ctx.ask(self.ctx.station.is_reset_allowed, kind, accept=yes_or_no, safe=False):
+        if not await self.ctx.station_side.ask(self.ctx.station.is_reset_allowed, kind, accept=yes_or_no, safe=False):
             return Reply({"status": str(ResetStatus.REJECTED)})
         return Reply({"status": str(ResetStatus.ACCEPTED)}, then=partial(self._begin, kind))
 
@@ -58,7 +59,7 @@ class Reset(FeatureProfile):
         ctx = self.ctx
         try:
             for transaction in ctx.transactions.all_running():
-                ctx.stop_transaction(transaction, _REASON[kind])
+                ctx.station_side.stop_transaction(transaction, _REASON[kind])
             seconds = ctx.configuration[internal.WAIT_FOR_STOP_TRANSACTIONS_ON_RESET_TIMEOUT]
             with trio.move_on_after(seconds) as limit:
                 while self._must_wait():
@@ -90,7 +91,7 @@ class Reset(FeatureProfile):
             if not ctx.is_current():
                 return
             # It has no answer; False, an exception and silence are a reset that failed.
-            if await ctx.ask(ctx.station.reset, kind, accept=_has_reset, safe=False):
+            if await ctx.station_side.ask(ctx.station.reset, kind, accept=_has_reset, safe=False):
                 return
             ctx.log.warning("the station did not reset (attempt %d)", attempt + 1)
 
@@ -99,7 +100,7 @@ class Reset(FeatureProfile):
             await trio.sleep_forever()
 
     def _must_wait(self) -> bool:
-        if self.ctx.is_online:
+        if self.ctx.sender.is_online:
             return len(self.ctx.transactions) > 0
         return bool(self.ctx.transactions.all_running())
 

@@ -8,10 +8,11 @@ GetConfiguration.conf is never larger than MaxMessageSize: of a request that ask
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 import orjson
 
+from ocpp16 import messages
 from ocpp16.configuration.keys import internal, security
 from ocpp16.enums import ConfigurationStatus
 from ocpp16.profiles.base import Context, FeatureProfile, Payload, Reply, on
@@ -48,7 +49,9 @@ class Settings(FeatureProfile):
         return change.status
 
     @on("GetConfiguration")
-    async def get_configuration(self, request: Payload) -> Payload:
+    async def get_configuration(
+        self, request: "messages.GetConfigurationRequest"
+    ) -> "messages.GetConfigurationResponse":
         payload = self.get(request.get("key") or ())
         room = self.ctx.configuration[internal.MAX_MESSAGE_SIZE] - _OVERHEAD
         for member, found in list(payload.items()):
@@ -58,7 +61,7 @@ class Settings(FeatureProfile):
                 payload[member] = found[:fits]
                 if not fits:
                     del payload[member]
-        return payload
+        return cast("messages.GetConfigurationResponse", payload)
 
     def _say_cut(self, member: str, left_out: int) -> None:
         """Once: a Central System that asks so, asks again."""
@@ -71,7 +74,9 @@ class Settings(FeatureProfile):
             )
 
     @on("ChangeConfiguration")
-    async def change_configuration(self, request: Payload) -> Reply[Payload]:
+    async def change_configuration(
+        self, request: "messages.ChangeConfigurationRequest"
+    ) -> "Reply[messages.ChangeConfigurationResponse]":
         status = await self.change(request["key"], request["value"])
         then = None
         configuration = self.ctx.configuration

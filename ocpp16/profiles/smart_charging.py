@@ -6,9 +6,10 @@ The checks and the arithmetic are `ocpp16.schedule`; here is when they are asked
 
 from collections.abc import Collection
 from functools import partial
-from typing import Any
+from typing import Self, cast
 
-from ocpp16.configuration.keys import core, internal, smart_charging
+from ocpp16 import messages
+from ocpp16.configuration.keys import internal, smart_charging
 from ocpp16.enums import (
     ChargingProfileStatus,
     ChargingRateUnitType,
@@ -17,12 +18,11 @@ from ocpp16.enums import (
 )
 from ocpp16.errors import Refusal
 from ocpp16.observer import ChargingProfilesChanged
-from ocpp16.profiles.asked_station import AskedStation
-from ocpp16.profiles.base import Context, FeatureProfile, Payload, Reply, on
-from ocpp16.profiles.charging_limits import ChargingLimits
-from ocpp16.profiles.charging_profiles import UNIT_OF, ChargingProfiles
+from ocpp16.profiles.base import Context, FeatureProfile, Others, Payload, Reply, Stored, on
+from ocpp16.profiles.charging_limits import AskedChargingStation, ChargingLimits
+from ocpp16.profiles.charging_profiles import SCHEDULE_KEYS, UNIT_OF, ChargingProfiles, stored_profiles
 from ocpp16.profiles.composite_answer import fitted
-from ocpp16.profiles.id_tags import AUTHORIZE_TIMEOUT
+from ocpp16.profiles.expected_starts import ExpectedStarts
 from ocpp16.schedule import (
     CompiledProfile,
     ProfileProblem,
@@ -31,7 +31,6 @@ from ocpp16.schedule import (
     check_transaction,
     with_start_schedule,
 )
-from ocpp16.state.authorization import id_tag_key
 from ocpp16.state.signals import (
     ClockSet,
     ConfigurationChanged,
@@ -43,41 +42,14 @@ from ocpp16.state.signals import (
     TransactionIdAssigned,
     TransactionStarted,
 )
-from ocpp16.state.timers import Timer
+from ocpp16.station import SmartChargingStation
 
-_SHAPING_KEYS = frozenset(
-    key.name
-    for key in (
-        internal.COMPOSITE_SCHEDULE_DEFAULT_LIMIT_AMPS,
-        internal.COMPOSITE_SCHEDULE_DEFAULT_LIMIT_WATTS,
-        internal.COMPOSITE_SCHEDULE_DEFAULT_NUMBER_PHASES,
-        internal.SUPPLY_VOLTAGE,
-        smart_charging.CHARGING_SCHEDULE_ALLOWED_CHARGING_RATE_UNIT,
-    )
+_LIMITING_KEYS = frozenset(
+    {smart_charging.CHARGING_SCHEDULE_ALLOWED_CHARGING_RATE_UNIT.name, *(key.name for key in SCHEDULE_KEYS.values())}
 )
-
-
-LONGEST_WAIT = 86_400
-"""Seconds a profile waits for its remote start where ConnectionTimeOut is 0."""
-MOST_EXPECTED = 1000
-"""Profiles that wait for remote starts at most; beyond it the oldest goes."""
+"""Those that change what limits come to."""
 _OVERHEAD = 400
 """Bytes of a GetCompositeSchedule.conf frame without its periods, generously."""
-
-
-class _ExpectedStart:
-    """A charging profile that waits for the transaction it was sent with."""
-
-    __slots__ = ("profile", "timer")
-
-    def __init__(self, profile: Payload) -> None:
-        self.profile = profile
-        self.timer: Timer | None = None
-
-    def end(self) -> None:
-        if self.timer is not None:
-            self.timer.cancel()
-            self.timer = None
 
 
 class SmartCharging(FeatureProfile):
@@ -86,15 +58,27 @@ class SmartCharging(FeatureProfile):
     __slots__ = ("_expected", "_ignored", "_station", "limits", "profiles")
 
     name = "SmartCharging"
+    protocol = SmartChargingStation
 
-    def __init__(self, ctx: Context, profiles: ChargingProfiles, limits: ChargingLimits, station: AskedStation) -> None:
+    def __init__(
+        self, ctx: Context, profiles: ChargingProfiles, limits: ChargingLimits, station: AskedChargingStation
+    ) -> None:
         super().__init__(ctx)
         self.profiles = profiles
         self.limits = limits
         self._station = station
-        self._expected: dict[tuple[int, str], _ExpectedStart] = {}
-        """By connector and id tag."""
+        self._expected: ExpectedStarts | None = None
+        """Made with the first one."""
         self._ignored: tuple[str, ...] = ()
+
+    @classmethod
+    def build(cls, ctx: Context, others: Others) -> Self:
+        profiles = ChargingProfiles(ctx)
+        station = AskedChargingStation(ctx.station.host)
+        return cls(ctx, profiles, ChargingLimits(ctx, profiles, station), station)
+
+    def restore(self, stored: Stored) -> None:
+        self.profiles.restore(stored_profiles(stored))
 
     def attach(self) -> None:
         signals = self.ctx.signals
@@ -115,15 +99,16 @@ class SmartCharging(FeatureProfile):
 
     def stop(self) -> None:
         self.limits.stop()
-        for expected in self._expected.values():
-            expected.end()
-        self._expected.clear()
+        if self._expected is not None:
+            self._expected.stop()
 
     # Requests
 
     @on("SetChargingProfile")
-    async def set_charging_profile(self, request: Payload) -> Reply[Payload]:
-        connector_id, profile = request["connectorId"], request["csChargingProfiles"]
+    async def set_charging_profile(
+        self, request: "messages.SetChargingProfileRequest"
+    ) -> "Reply[messages.SetChargingProfileResponse]":
+        connector_id, profile = request["connectorId"], cast(Payload, request["csChargingProfiles"])
         problem = self.problem(connector_id, profile)
         if problem is not None:
             return self._refused(profile, problem)
@@ -143,7 +128,7 @@ class SmartCharging(FeatureProfile):
             problem = ProfileProblem("chargingProfileId", "finds no room")
         return problem
 
-    def _refused(self, profile: Any, problem: ProfileProblem) -> Reply[Payload]:
+    def _refused(self, profile: Payload, problem: ProfileProblem) -> "Reply[messages.SetChargingProfileResponse]":
         self.ctx.log.info("charging profile refused: %s", problem)
         if problem.code is not None:
             raise Refusal(problem.code, str(problem))
@@ -155,7 +140,9 @@ class SmartCharging(FeatureProfile):
         return CompiledProfile(connector_id, profile)
 
     @on("ClearChargingProfile")
-    async def clear_charging_profile(self, request: Payload) -> Reply[Payload]:
+    async def clear_charging_profile(
+        self, request: "messages.ClearChargingProfileRequest"
+    ) -> "Reply[messages.ClearChargingProfileResponse]":
         found = self.profiles.installed.matching(
             profile_id=request.get("id"),
             connector_id=request.get("connectorId"),
@@ -168,7 +155,9 @@ class SmartCharging(FeatureProfile):
         return Reply({"status": str(ClearChargingProfileStatus.ACCEPTED)})
 
     @on("GetCompositeSchedule")
-    async def get_composite_schedule(self, request: Payload) -> Payload:
+    async def get_composite_schedule(
+        self, request: "messages.GetCompositeScheduleRequest"
+    ) -> "messages.GetCompositeScheduleResponse":
         connector_id, duration = request["connectorId"], request["duration"]
         allowed = self.ctx.configuration[smart_charging.CHARGING_SCHEDULE_ALLOWED_CHARGING_RATE_UNIT]
         units = [UNIT_OF[word] for word in allowed]
@@ -186,7 +175,7 @@ class SmartCharging(FeatureProfile):
             "status": str(GetCompositeScheduleStatus.ACCEPTED),
             "connectorId": connector_id,
             "scheduleStart": self.ctx.time_text(schedule.start_micros),
-            "chargingSchedule": schedule.charging_schedule,
+            "chargingSchedule": cast("messages.ChargingSchedule", schedule.charging_schedule),
         }
 
     # A profile that comes with a remote start (§5.11; errata 3.41, 3.42)
@@ -207,53 +196,32 @@ class SmartCharging(FeatureProfile):
         return problem is None
 
     def expect_start(self, connector_id: int, id_tag: str, profile: Payload) -> None:
-        """Keep the profile beside the store until the transaction of this request starts, or cannot any more.
+        """Keep the profile until the transaction of this request starts, or cannot any more; see ExpectedStarts.
 
-        That is: another transaction started there, the id tag was refused, or ConnectionTimeOut passed since it was
-        accepted. A repeat of the request without a profile does not lift the limit.
+        A repeat of the request without a profile does not lift the limit.
         """
-        key = (connector_id, id_tag_key(id_tag))
-        earlier = self._expected.pop(key, None)
-        if earlier is not None:
-            earlier.end()
-        if len(self._expected) >= MOST_EXPECTED:
-            self._expected.pop(next(iter(self._expected))).end()
-        self._expected[key] = expected = _ExpectedStart(profile)
-        self._await_start(key, expected, self.ctx.configuration[core.AUTHORIZE_REMOTE_TX_REQUESTS])
-
-    def _await_start(self, key: tuple[int, str], expected: _ExpectedStart, is_to_be_authorized: bool) -> None:
-        seconds = self.ctx.configuration[core.CONNECTION_TIME_OUT] or LONGEST_WAIT
-        expected.end()
-        due = self.ctx.clock.monotonic() + seconds + (AUTHORIZE_TIMEOUT if is_to_be_authorized else 0)
-        expected.timer = self.ctx.timers.at(due, partial(self._forget_start, key))
-
-    def _forget_start(self, key: tuple[int, str]) -> None:
-        self._expected.pop(key, None)
+        if self._expected is None:
+            self._expected = ExpectedStarts(self.ctx)
+        self._expected.expect(connector_id, id_tag, profile)
 
     # What happens
 
     def _id_tag_decided(self, signal: IdTagDecided) -> None:
-        for key, expected in list(self._expected.items()):
-            if key[1] != id_tag_key(signal.id_tag):
-                continue
-            if signal.is_accepted:
-                self._await_start(key, expected, False)
-            else:
-                self._expected.pop(key).end()
+        if self._expected is not None:
+            self._expected.decided(signal.id_tag, is_accepted=signal.is_accepted)
 
     def _transaction_started(self, signal: TransactionStarted) -> None:
         transaction = signal.transaction
-        wanted = (transaction.connector_id, id_tag_key(transaction.id_tag))
-        expected = self._expected.get(wanted)
-        for key in [key for key in self._expected if key[0] == transaction.connector_id]:
-            self._expected.pop(key).end()
-        if expected is not None:
-            compiled = self._compiled(transaction.connector_id, expected.profile)
+        connector_id, profile = transaction.connector_id, None
+        if self._expected is not None:
+            profile = self._expected.started(connector_id, transaction.id_tag)
+        if profile is not None:
+            compiled = self._compiled(connector_id, profile)
             if self.profiles.has_room_for(compiled):
                 self.changed(self.profiles.install_now(compiled, transaction))
                 return
             self.ctx.log.warning("no room for the charging profile of a remote start")
-        self.limits.refresh((transaction.connector_id,))
+        self.limits.refresh((connector_id,))
 
     def _transaction_known(self, signal: TransactionIdAssigned) -> None:
         if signal.transaction.is_running:
@@ -285,7 +253,7 @@ class SmartCharging(FeatureProfile):
         self.limits.refresh()
 
     def _key_changed(self, signal: ConfigurationChanged) -> None:
-        if signal.key in _SHAPING_KEYS:
+        if signal.key in _LIMITING_KEYS:
             self.limits.refresh()
         self._look_what_counts()
 
@@ -293,5 +261,7 @@ class SmartCharging(FeatureProfile):
         """Profiles of these connectors are other ones: limits follow at once, station and observer are told."""
         self.limits.refresh(connector_ids)
         question = self._station.signal_set_charging_profiles
-        self.ctx.command(question, connectors=("signal_set_charging_profiles",), topic="signal_set_charging_profiles")
+        self.ctx.station_side.command(
+            question, connectors=("signal_set_charging_profiles",), topic="signal_set_charging_profiles"
+        )
         self.ctx.tell(ChargingProfilesChanged(), 0)

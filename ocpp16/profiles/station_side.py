@@ -6,7 +6,8 @@ Rules of this file:
 2. A command waits for the earlier ones of its connectors and for nothing else: what is asked of a connector reaches it
    in the order in which it was accepted, however slow an answer is.
 3. A command may stand in for an earlier one of the same topic that has not begun: what was superseded is not carried
-   out, so that nothing piles up at a slow station. Beyond `MOST_WAITING` the oldest goes.
+   out, so that nothing piles up at a slow station. Beyond `MOST_WAITING`, and `MOST_OF_EACH` for each connector, the
+   oldest goes.
 4. No lock is held, and nothing of the charge point waits, while the station's code runs.
 """
 
@@ -17,8 +18,11 @@ from typing import Any, TypeVar
 
 import trio
 
+from ocpp16.enums import Reason
 from ocpp16.faults import obey, obey_exit
 from ocpp16.models import DataTransferResponse
+from ocpp16.profiles.asked_station import AskedStation
+from ocpp16.state.transaction import Transaction
 from ocpp16.texts import plain
 from ocpp16.values import exactly, flag, member
 
@@ -26,7 +30,9 @@ T = TypeVar("T")
 E = TypeVar("E", bound=StrEnum)
 
 MOST_WAITING = 256
-"""Commands that may wait for the station. A connector has few topics, so only remote starts can come near it."""
+"""Commands that may wait for the station, remote starts above all: each id tag is a topic."""
+MOST_OF_EACH = 4
+"""Commands that may wait besides, for each connector: it has few topics of its own."""
 
 Spawn = Callable[..., None]
 Failed = Callable[[str, BaseException], None]
@@ -84,14 +90,25 @@ class _Command:
 class StationSide:
     """Asks the station of one charge point.
 
-    Parameters: `timeout` in seconds (StationTimeout); `spawn` starts a task of this start; `failed(place, error)` is
-    told of exceptions of the station's code; `overran(name, seconds)` of questions that took too long.
+    Parameters: `station` has the questions; `timeout` in seconds (StationTimeout); `spawn` starts a task of this start;
+    `failed(place, error)` is told of exceptions of the station's code; `overran(name, seconds)` of questions that took
+    too long; `connectors` is their number.
     """
 
-    __slots__ = ("_failed", "_overran", "_queues", "_spawn", "_timeout", "waiting")
+    __slots__ = ("_failed", "_most_waiting", "_overran", "_queues", "_spawn", "_station", "_timeout", "waiting")
 
-    def __init__(self, timeout: float, spawn: Spawn, failed: Failed, overran: Callable[[str, float], None]) -> None:
+    def __init__(
+        self,
+        station: AskedStation,
+        timeout: float,
+        spawn: Spawn,
+        failed: Failed,
+        overran: Callable[[str, float], None],
+        connectors: int = 0,
+    ) -> None:
+        self._station = station
         self._timeout = timeout
+        self._most_waiting = MOST_WAITING + MOST_OF_EACH * connectors
         self._spawn = spawn
         self._failed = failed
         self._overran = overran
@@ -138,12 +155,21 @@ class StationSide:
             if not earlier.has_begun and earlier.topic == topic and earlier.connectors == command.connectors:
                 self._take_out(earlier)
                 break
-        if self.waiting >= MOST_WAITING:
+        if self.waiting >= self._most_waiting:
             self._drop_one(command.connectors[0])
         self.waiting += 1
         for connector in command.connectors:
             self._queues.setdefault(connector, deque()).append(command)
         self._begin_if_first(command)
+
+    def stop_transaction(self, transaction: Transaction, reason: Reason) -> None:
+        """Have the station stop this transaction, if it still runs when its turn comes: the next one is not meant."""
+        connectors = (transaction.connector_id,)
+        self.command(self._stop_transaction, transaction, reason, connectors=connectors, topic="stop_transaction")
+
+    async def _stop_transaction(self, transaction: Transaction, reason: Reason) -> None:
+        if transaction.is_running:
+            await self._station.stop_transaction(transaction.connector_id, reason)
 
     def forget(self) -> None:
         """The start is over: what has not begun never will."""
@@ -158,7 +184,7 @@ class StationSide:
             if oldest is not None:
                 self._take_out(oldest)
                 break
-        self._failed("station", RuntimeError(f"{MOST_WAITING} commands wait for the station; the oldest is dropped"))
+        self._failed("station", RuntimeError(f"{self._most_waiting} commands wait for the station; the oldest goes"))
 
     def _take_out(self, command: _Command) -> None:
         self.waiting -= 1

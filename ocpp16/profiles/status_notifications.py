@@ -32,12 +32,12 @@ class StatusNotifications:
         self._ctx = ctx
         self._throttle = StatusThrottle()
         self._release: Timer | None = None
-        self._to_report: dict[int, bool] = {}
-        """Connectors to be reported yet, the last one first; was it triggered?"""
+        self._to_report: dict[int, bool] | None = None
+        """Connectors to be reported yet, the last one first; was it triggered? None: there are none."""
         self._look: Timer | None = None
 
     def stop(self) -> None:
-        self._to_report.clear()
+        self._to_report = None
         for timer in (self._release, self._look):
             if timer is not None:
                 timer.cancel()
@@ -54,7 +54,7 @@ class StatusNotifications:
         )
         if notification.is_status_change:
             ctx.signals.emit(ConnectorStatusChanged(notification.connector_id, notification.status))
-        if not ctx.is_online and not ctx.session.outbox.limits.queue_all:
+        if not ctx.sender.is_online and not ctx.session.outbox.limits.queue_all:
             return
         now = ctx.clock.monotonic()
         if self._throttle.offer(notification, now, ctx.configuration[core.MINIMUM_STATUS_DURATION]):
@@ -84,12 +84,12 @@ class StatusNotifications:
         """
         asked = list(connector_ids)
         at_once, later = asked[:MOST_WAITING], asked[MOST_WAITING:]
-        waiting = dict(reversed(self._to_report.items()))
+        waiting = dict(reversed(self._to_report.items())) if self._to_report else {}
         for number in at_once:
             waiting.pop(number, None)
         for number in later:
             waiting[number] = is_triggered or waiting.get(number, False)
-        self._to_report = dict(reversed(waiting.items()))
+        self._to_report = dict(reversed(waiting.items())) or None
         for number in at_once:
             self._report(number, is_triggered=is_triggered)
         self._patience()
@@ -106,10 +106,11 @@ class StatusNotifications:
         """Make as many reports as the Central System has room for."""
         session = self._ctx.session
         if not session.is_connected:
-            self._to_report.clear()  # whoever comes next is told everything
+            self._to_report = None  # whoever comes next is told everything
         while self._to_report and session.outbox.normal_depth < MOST_WAITING:
             connector_id, is_triggered = self._to_report.popitem()
             self._report(connector_id, is_triggered=is_triggered)
+        self._to_report = self._to_report or None
 
     def _patience(self) -> None:
         """An answer makes room for the next report; if none comes, time does."""
@@ -156,7 +157,7 @@ class StatusNotifications:
         number = ctx.journal.last if notification.is_status_change and not is_triggered else 0
         if notification.status is ChargePointStatus.FAULTED:
             number = 0
-        is_taken = ctx.send(
+        is_taken = ctx.sender.send(
             "StatusNotification",
             payload,
             number=number,
@@ -166,5 +167,5 @@ class StatusNotifications:
             topic=("StatusNotification", notification.connector_id),
             on_confirmation=self._answered if self._to_report else None,
         )
-        if is_taken:
+        if is_taken and self._to_report:
             self._to_report.pop(notification.connector_id, None)

@@ -81,7 +81,7 @@ class TransactionData:
         data, surplus = _thinned(data, self._ctx.configuration[internal.MAX_MESSAGE_SIZE] - _OVERHEAD)
         for entry, mark in surplus:
             payload = {"connectorId": transaction.connector_id, "meterValue": [entry]}
-            self._ctx.queue("MeterValues", payload, transaction, clock_boot=mark)
+            self._ctx.sender.queue("MeterValues", payload, transaction, clock_boot=mark)
         is_mixed = any(mark != clock_boot for _, mark in data)
         return Collected([entry for entry, _ in data], tuple(mark for _, mark in data) if is_mixed else ())
 

@@ -135,7 +135,7 @@ class TransactionSamples:
         stamped = samples.stamped(at, value)
         if stamped is not None and any(float(sampled["value"]) for sampled in value):
             payload: Payload = {"connectorId": connector_id, "meterValue": [stamped]}
-            self._ctx.queue("MeterValues", payload, transaction, clock_boot=clock_boot)
+            self._ctx.sender.queue("MeterValues", payload, transaction, clock_boot=clock_boot)
 
 
 def _imported(energy: int) -> Measurement:

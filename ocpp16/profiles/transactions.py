@@ -44,8 +44,8 @@ class TransactionMessages(FeatureProfile):
         self._allowance = EnergyAllowance(ctx, meter_values.register, self._used_up)
 
     def attach(self) -> None:
-        self.ctx.confirmations["StartTransaction"] = self._start_answered
-        self.ctx.confirmations["StopTransaction"] = self._stop_answered
+        self.ctx.sender.confirmations["StartTransaction"] = self._start_answered
+        self.ctx.sender.confirmations["StopTransaction"] = self._stop_answered
 
     def stop(self) -> None:
         self._allowance.stop()
@@ -88,9 +88,9 @@ class TransactionMessages(FeatureProfile):
         }
         if reservation_id is not None:
             payload["reservationId"] = reservation_id
-        ctx.check("StartTransaction", payload)
+        ctx.sender.check("StartTransaction", payload)
         ctx.transactions.add(transaction)
-        number = ctx.queue("StartTransaction", payload, transaction, transactions.put(transaction))
+        number = ctx.sender.queue("StartTransaction", payload, transaction, transactions.put(transaction))
         self._meter_values.begin(transaction, signed)
         ctx.tell(StartedEvent(connector_id, session_id, id_tag), number)
         ctx.signals.emit(TransactionStarted(transaction))
@@ -155,7 +155,7 @@ class TransactionMessages(FeatureProfile):
             payload["idTag"] = id_tag_end
         if data.entries:
             payload["transactionData"] = data.entries
-        number = ctx.queue(
+        number = ctx.sender.queue(
             "StopTransaction",
             payload,
             transaction,
@@ -170,7 +170,7 @@ class TransactionMessages(FeatureProfile):
         )
         ctx.signals.emit(TransactionEnded(transaction))
         if reason is Reason.EV_DISCONNECTED and ctx.configuration[core.UNLOCK_CONNECTOR_ON_EV_SIDE_DISCONNECT]:
-            ctx.command(
+            ctx.station_side.command(
                 self._unlock_connector, transaction, connectors=(transaction.connector_id,), topic="unlock_connector"
             )
 
@@ -219,7 +219,9 @@ class TransactionMessages(FeatureProfile):
         try:
             data = self._meter_values.end(transaction, None, meter_stop, at, clock_boot, is_recovered=True)
             if data.entries:
-                self.ctx.check("MeterValues", {"connectorId": transaction.connector_id, "meterValue": data.entries})
+                self.ctx.sender.check(
+                    "MeterValues", {"connectorId": transaction.connector_id, "meterValue": data.entries}
+                )
         except Exception as error:
             self.ctx.failed(f"data of the transaction on connector {transaction.connector_id}", error)
             return Collected([])
@@ -272,9 +274,9 @@ class TransactionMessages(FeatureProfile):
         """Have the station stop giving energy, and end the transaction if StopTransactionOnInvalidId."""
         ctx = self.ctx
         connectors = (transaction.connector_id,)
-        ctx.command(self._pause_charging, transaction, connectors=connectors, topic="pause_charging")
+        ctx.station_side.command(self._pause_charging, transaction, connectors=connectors, topic="pause_charging")
         if ctx.configuration[core.STOP_TRANSACTION_ON_INVALID_ID]:
-            ctx.command(self._stop_transaction, transaction, connectors=connectors, topic="de_authorize")
+            ctx.station_side.command(self._stop_transaction, transaction, connectors=connectors, topic="de_authorize")
 
     # Both look first, for their turn may come late: another transaction may run, or the id tag be accepted after all.
 
@@ -306,5 +308,5 @@ class TransactionMessages(FeatureProfile):
                 if entry.action == "MeterValues":
                     entry.payload = {**ctx.session.bound(entry), "transactionId": transaction.transaction_id}
                     entry.clock_boot = 0
-                    rows.append(ctx.row(entry))
+                    rows.append(ctx.sender.row(entry))
         return rows

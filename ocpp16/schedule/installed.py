@@ -120,7 +120,8 @@ class InstalledProfiles:
 
     def remove_transaction(self, connector_id: int) -> list[CompiledProfile]:
         """The transaction of a connector has stopped: remove and return its TxProfiles."""
-        removed = self.matching(connector_id=connector_id, purpose=_TX)
+        found = self._by_connector.get(connector_id)
+        removed = [] if found is None else [profile for profile in found.values() if profile.purpose == _TX]
         self.remove(removed)
         return removed
 

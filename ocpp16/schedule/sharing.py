@@ -13,11 +13,16 @@ from typing import NamedTuple
 
 
 class Demand(NamedTuple):
-    """What a connector could use: `wanted` in the unit of the total, `since` when its transaction began (µs UTC)."""
+    """What a connector could use: `wanted` in the unit of the total, `since` when its transaction began (µs UTC).
+
+    `is_unknown`: nothing limits its transaction, and `wanted` is the default limit. `phases`: how many its limit names.
+    """
 
     connector_id: int
     wanted: float
     since: int
+    is_unknown: bool = False
+    phases: int | None = None
 
 
 Strategy = Callable[[float, Sequence[Demand]], Mapping[int, float]]

@@ -2,7 +2,7 @@
 
 `before_authorization` decides what can be decided without asking (rules 1 to 4), `after_authorization` what an accepted
 answer leads to (rules 6 to 9); rule 5, the asking, is the reader's (card_reader.py). Both see the connectors that the
-reader serves as `Place`s, in the order in which they were listed, and change nothing. Tokens compare without regard
+reader serves as `Candidate`s, in the order in which they were listed, and change nothing. Tokens compare without regard
 to case. A token of a remote start goes through the same rules but never stops a transaction: only a card does. What is
 out of service or faulted starts nothing, but a card stops a transaction there as anywhere: its driver wants to leave.
 """
@@ -58,7 +58,7 @@ class Reservation:
         return is_same(self.id_tag, token.id_tag) or is_same(self.parent_id_tag, token.parent_id_tag)
 
 
-class Place(Protocol):
+class Candidate(Protocol):
     """A connector as the rules see it."""
 
     @property
@@ -106,7 +106,7 @@ class Act(StrEnum):
     START = "start"
 
 
-class Decision(NamedTuple):
+class Ruling(NamedTuple):
     """What is to be done, where, and the number of the rule that says so (0: no connector is operative)."""
 
     act: Act
@@ -114,72 +114,74 @@ class Decision(NamedTuple):
     connector_id: int = 0
 
 
-def before_authorization(token: Token, places: Sequence[Place], in_process: Collection[str]) -> Decision:
+def before_authorization(token: Token, candidates: Sequence[Candidate], in_process: Collection[str]) -> Ruling:
     """Rules 1 to 4. `in_process` holds the keys of the tokens being authorized, or waiting for a plug."""
-    operative = [place for place in places if place.is_operative]
+    operative = [candidate for candidate in candidates if candidate.is_operative]
     if token.key in in_process:
-        return Decision(Act.IGNORE, 1)
-    if any(is_same(place.id_tag, token.id_tag) and not place.has_transaction for place in operative):
-        return Decision(Act.IGNORE, 1)
-    running = _running_for(token, places, token.id_tag, token.parent_id_tag)
+        return Ruling(Act.IGNORE, 1)
+    if any(is_same(candidate.id_tag, token.id_tag) and not candidate.has_transaction for candidate in operative):
+        return Ruling(Act.IGNORE, 1)
+    running = _running_for(token, candidates, token.id_tag, token.parent_id_tag)
     if running is not None:
-        return Decision(Act.STOP, 2, running.connector_id)
-    may_stop = not token.is_remote and any(
-        place.has_transaction and place.parent_id_tag is not None for place in places
-    )
-    if not operative and not may_stop:
-        return Decision(Act.IGNORE, 0)
-    if not may_stop and not any(place.is_free or place.parent_id_tag is not None for place in operative):
-        return Decision(Act.IGNORE, 3)
-    if operative and all(_excludes(place.reservation, token) for place in operative):
-        return Decision(Act.IGNORE, 4)
-    return Decision(Act.AUTHORIZE, 5)
+        return Ruling(Act.STOP, 2, running.connector_id)
+    if not operative and not _may_stop(token, candidates):
+        return Ruling(Act.IGNORE, 0)
+    if not any(one.is_free or one.parent_id_tag is not None for one in operative) and not _may_stop(token, candidates):
+        return Ruling(Act.IGNORE, 3)
+    if operative and all(_excludes(candidate.reservation, token) for candidate in operative):
+        return Ruling(Act.IGNORE, 4)
+    return Ruling(Act.AUTHORIZE, 5)
 
 
 def after_authorization(
-    token: Token, places: Sequence[Place], *, selection: Selection, starting_goes_first: bool
-) -> Decision:
+    token: Token, candidates: Sequence[Candidate], *, selection: Selection, starting_goes_first: bool
+) -> Ruling:
     """Rules 6 to 9, for an accepted token whose parent is now known."""
-    free = [place for place in places if place.is_operative and place.is_free]
+    free = [candidate for candidate in candidates if candidate.is_operative and candidate.is_free]
     if not (free and starting_goes_first):
-        running = _running_for(token, places, token.parent_id_tag)
+        running = _running_for(token, candidates, token.parent_id_tag)
         if running is not None:
-            return Decision(Act.STOP, 6, running.connector_id)
+            return Ruling(Act.STOP, 6, running.connector_id)
     if not free:
-        return Decision(Act.IGNORE, 6)
+        return Ruling(Act.IGNORE, 6)
     chosen = _choose(free, selection)
     if chosen is None:
-        return Decision(Act.AWAIT_PLUG, 7)
+        return Ruling(Act.AWAIT_PLUG, 7)
     return admission(token, chosen)
 
 
-def admission(token: Token, place: Place) -> Decision:
+def admission(token: Token, candidate: Candidate) -> Ruling:
     """Rules 8 and 9: may the token have this connector?"""
-    if place.reservation is not None and not place.reservation.is_for(token):
-        return Decision(Act.IGNORE, 8, place.connector_id)
-    return Decision(Act.START, 9, place.connector_id)
+    if candidate.reservation is not None and not candidate.reservation.is_for(token):
+        return Ruling(Act.IGNORE, 8, candidate.connector_id)
+    return Ruling(Act.START, 9, candidate.connector_id)
 
 
-def _choose(free: Sequence[Place], selection: Selection) -> Place | None:
+def _choose(free: Sequence[Candidate], selection: Selection) -> Candidate | None:
     """Rule 7; None: wait for a plug."""
     if len(free) == 1:
         return free[0]
-    plugged = [(place.plugged_at, order) for order, place in enumerate(free) if place.plugged_at is not None]
+    plugged = [(one.plugged_at, order) for order, one in enumerate(free) if one.plugged_at is not None]
     if plugged:
         return free[min(plugged)[1]]
     return None if selection is Selection.USER_INPUT else free[0]
 
 
-def _running_for(token: Token, places: Sequence[Place], *tags: str | None) -> Place | None:
+def _running_for(token: Token, candidates: Sequence[Candidate], *tags: str | None) -> Candidate | None:
     """The transaction that one of the card's `tags` (its own, its parent's) stops."""
     if token.is_remote:
         return None
-    for place in places:
-        if place.has_transaction and any(
-            is_same(tag, theirs) for tag in tags for theirs in (place.id_tag, place.parent_id_tag)
+    for candidate in candidates:
+        if candidate.has_transaction and any(
+            is_same(tag, theirs) for tag in tags for theirs in (candidate.id_tag, candidate.parent_id_tag)
         ):
-            return place
+            return candidate
     return None
+
+
+def _may_stop(token: Token, candidates: Sequence[Candidate]) -> bool:
+    """Is there a transaction that the card's parent, which is not known yet, might stop?"""
+    return not token.is_remote and any(one.has_transaction and one.parent_id_tag is not None for one in candidates)
 
 
 def _excludes(reservation: Reservation | None, token: Token) -> bool:

@@ -1,7 +1,7 @@
 """The kinds of arguments that commands take: what is allowed, as JSON gives it and as a typed word gives it.
 
-A kind turns a JSON value into what the handler gets, or raises ValueError with a sentence; `from_word` turns one word
-of the console into a JSON value first. `connectors` is the number of the station's connectors.
+An `ArgumentKind` turns a JSON value into what the handler gets, or raises ValueError with a sentence; `from_word` turns
+one word of the console into a JSON value first. `connectors` is the number of the station's connectors.
 """
 
 import json
@@ -10,7 +10,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from ocpp16.simulation import checks
 from ocpp16.simulation.car import CABLE_RATING, LONGEST_WAIT
+from ocpp16.simulation.checks import is_whole
 from ocpp16.values import text as utf8
 
 _TRUE = frozenset({"true", "yes", "on", "1"})
@@ -66,7 +68,7 @@ def _as_list(read: Callable[[str], Any]) -> Callable[[str], Any]:
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
+class ArgumentKind:
     """A kind of argument: its name in the help, its check, and how a word becomes JSON."""
 
     name: str
@@ -87,7 +89,7 @@ class Argument:
     """One argument of a command. With the default None, null is allowed too, and the handler gets None."""
 
     name: str
-    kind: Kind
+    kind: ArgumentKind
     default: Any = REQUIRED
 
     def check(self, value: Any, connectors: int) -> Any:
@@ -102,13 +104,9 @@ class Argument:
         return description if self.default is REQUIRED else {**description, "default": self.default}
 
 
-def _is_whole(value: Any) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool)
-
-
 def _connector(lowest: int) -> Callable[[Any, int], int]:
     def check(value: Any, connectors: int) -> int:
-        if not _is_whole(value):
+        if not is_whole(value):
             raise ValueError("must be the number of a connector")
         if not lowest <= value <= connectors:
             raise ValueError(f"no connector {value}: this station has {lowest}..{connectors}")
@@ -126,35 +124,22 @@ def _connectors(value: Any, connectors: int) -> list[int]:
 
 
 def _numbers(value: Any, connectors: int) -> list[int]:
-    if not isinstance(value, list) or not all(_is_whole(one) and 0 <= one < 2**63 for one in value):
+    if not isinstance(value, list) or not all(is_whole(one) and 0 <= one < 2**63 for one in value):
         raise ValueError("must be a list of whole numbers")
     return value
 
 
-def number(name: str, lowest: float, highest: float) -> Kind:
-    """A number within limits; NaN is within none."""
-
-    def check(value: Any, connectors: int) -> float:
-        if isinstance(value, bool) or not isinstance(value, int | float) or not lowest <= value <= highest:
-            raise ValueError(f"must be a number from {lowest:g} to {highest:g}")
-        return float(value)
-
-    return Kind(name, check, _as_number)
+def number(name: str, lowest: float, highest: float) -> ArgumentKind:
+    """A number within limits."""
+    return ArgumentKind(name, _anywhere(checks.number(lowest, highest)), _as_number)
 
 
-def whole(name: str, lowest: int, highest: int) -> Kind:
+def whole(name: str, lowest: int, highest: int) -> ArgumentKind:
     """A whole number within limits."""
-
-    def check(value: Any, connectors: int) -> int:
-        if not _is_whole(value) or not lowest <= value <= highest:
-            raise ValueError(f"must be a whole number from {lowest} to {highest}")
-        result: int = value
-        return result
-
-    return Kind(name, check, _as_number)
+    return ArgumentKind(name, _anywhere(checks.whole(lowest, highest)), _as_number)
 
 
-def text(longest: int, shortest: int = 0) -> Kind:
+def text(longest: int, shortest: int = 0) -> ArgumentKind:
     """A text of so many characters."""
 
     def check(value: Any, connectors: int) -> str:
@@ -162,25 +147,17 @@ def text(longest: int, shortest: int = 0) -> Kind:
             raise ValueError(f"must be a text of {shortest} to {longest} characters")
         return utf8(value, "it")
 
-    return Kind("text", check, is_text=True)
+    return ArgumentKind("text", check, is_text=True)
 
 
-def one_of(values: type[StrEnum], *but: str) -> Kind:
+def one_of(values: type[StrEnum], *but: str) -> ArgumentKind:
     """One of the values of an enumeration, spelt as on the wire."""
-    allowed = tuple(str(value) for value in values if value not in but)
-
-    def check(value: Any, connectors: int) -> StrEnum:
-        if not isinstance(value, str) or value not in allowed:
-            raise ValueError(f"must be one of {', '.join(allowed)}")
-        return values(value)
-
-    return Kind(values.__name__, check)
+    return ArgumentKind(values.__name__, _anywhere(checks.one_of(values, *but)))
 
 
-def _flag(value: Any, connectors: int) -> bool:
-    if not isinstance(value, bool):
-        raise ValueError("must be true or false")
-    return value
+def _anywhere(check: checks.Check) -> Callable[[Any, int], Any]:
+    """A check that is the same for any number of connectors."""
+    return lambda value, connectors: check(value)
 
 
 def _texts(value: Any, connectors: int) -> list[str]:
@@ -199,15 +176,15 @@ def _anything(value: Any, connectors: int) -> Any:
     return value
 
 
-CONNECTOR = Kind("connector", _connector(1), _as_number)
-CONNECTOR_OR_ZERO = Kind("connector or 0", _connector(0), _as_number)
-CONNECTORS = Kind("list of connectors", _connectors, _as_list(_as_number))
+CONNECTOR = ArgumentKind("connector", _connector(1), _as_number)
+CONNECTOR_OR_ZERO = ArgumentKind("connector or 0", _connector(0), _as_number)
+CONNECTORS = ArgumentKind("list of connectors", _connectors, _as_list(_as_number))
 SECONDS = number("seconds", 0, LONGEST_WAIT)
 AMPERES = number("amperes", 0, CABLE_RATING)
 PHASES = whole("phases", 1, 3)
-FLAG = Kind("flag", _flag, _as_flag)
+FLAG = ArgumentKind("flag", _anywhere(checks.flag), _as_flag)
 ID_TAG = text(20, 1)
-SEQUENCES = Kind("list of numbers", _numbers, _as_list(_as_number))
-TEXTS = Kind("list of texts", _texts, _as_list(_as_is))
-OBJECT = Kind("object", _object, _as_json, is_json=True)
-ANYTHING = Kind("anything", _anything, _as_json, is_json=True)
+SEQUENCES = ArgumentKind("list of numbers", _numbers, _as_list(_as_number))
+TEXTS = ArgumentKind("list of texts", _texts, _as_list(_as_is))
+OBJECT = ArgumentKind("object", _object, _as_json, is_json=True)
+ANYTHING = ArgumentKind("anything", _anything, _as_json, is_json=True)

@@ -5,123 +5,166 @@ decided what it gets; presenting it again meanwhile changes nothing.
 """
 
 import logging
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Collection, Sequence
+from typing import TYPE_CHECKING, Protocol
 
 from ocpp16.enums import Reason
 from ocpp16.errors import ChargePointStopped
-from ocpp16.simulation.access import Act, Decision, Token, admission, after_authorization, before_authorization
+from ocpp16.simulation.access import (
+    Act,
+    Candidate,
+    Ruling,
+    Token,
+    admission,
+    after_authorization,
+    before_authorization,
+)
+from ocpp16.simulation.options import StationOptions
 from ocpp16.state.timers import Timer
 from ocpp16.texts import shown
 
 if TYPE_CHECKING:
-    from ocpp16.simulation.evse import Evse
-    from ocpp16.simulation.station import SimulatedStation
+    from ocpp16.charge_point.charge_point import ChargePoint
 
 log = logging.getLogger("ocpp16.simulation")
+
+
+class Served(Candidate, Protocol):
+    """A connector as the reader sees it."""
+
+    def authorize(self, token: Token) -> None: ...
+
+    def stop_transaction(self, reason: Reason, *, card: str | None = None) -> bool: ...
+
+
+class Front(Protocol):
+    """The station as its reader sees it."""
+
+    @property
+    def options(self) -> StationOptions: ...
+
+    @property
+    def charge_point(self) -> "ChargePoint": ...
+
+    @property
+    def is_powered(self) -> bool: ...
+
+    def evse(self, connector_id: int) -> Served: ...
+
+    def connection_timer(self, expired: Callable[[], None]) -> Timer | None: ...
 
 
 class CardReader:
     """The one reader of a station; it serves any of its connectors."""
 
-    __slots__ = ("_in_process", "_station", "_waiting")
+    __slots__ = ("_in_process", "_station")
 
-    def __init__(self, station: "SimulatedStation") -> None:
+    def __init__(self, station: Front) -> None:
         self._station = station
-        self._in_process: list[str] = []
-        self._waiting: list[_WaitingTag] = []
+        self._in_process: dict[str, _WaitingTag | None] | None = None
+        """By key of the token: what waits for a plug, None for what is asked about. Made with the first token."""
 
-    def present(self, token: Token, connectors: Sequence[int]) -> None:
+    def present(self, token: Token, connectors: Collection[int]) -> None:
         """A token is presented for one of `connectors`. Returns at once; what must be asked is asked in a task.
 
         A reader without power sees none.
         """
         if not self._station.is_powered:
             return
-        places = [self._station.evse(connector_id) for connector_id in connectors]
-        decision = before_authorization(token, places, self._in_process)
-        if decision.act is not Act.AUTHORIZE:
-            self._carry_out(decision, token, places)
+        if self._in_process is None:
+            self._in_process = {}
+        ruling = before_authorization(token, self._served(connectors), self._in_process)
+        if ruling.act is not Act.AUTHORIZE:
+            self._carry_out(ruling, token, connectors)
         elif token.is_prevalidated:
-            self._admit(token, places)
+            self._admit(token, connectors)
         else:
-            self._in_process.append(token.key)
-            self._station.charge_point.for_station.spawn(self._authorize, token, places)
+            self._in_process[token.key] = None
+            self._station.charge_point.for_station.spawn(self._authorize, token, connectors)
 
-    def plugged(self, evse: "Evse") -> None:
+    def plugged(self, connector_id: int) -> None:
         """A car was plugged in: the tag that waits longest for this connector gets it."""
-        for waiting in self._waiting:
-            if evse in waiting.places and evse.is_operative and evse.is_free:
+        if not self._in_process:
+            return
+        evse = self._station.evse(connector_id)
+        for waiting in self._in_process.values():
+            if waiting is not None and connector_id in waiting.connectors and evse.is_operative and evse.is_free:
                 waiting.end()
-                self._carry_out(admission(waiting.token, evse), waiting.token, waiting.places)
+                self._carry_out(admission(waiting.token, evse), waiting.token, waiting.connectors)
                 return
 
     def power_down(self) -> None:
         """Forget every tag that waits, also one whose question came when nothing began any more."""
-        for waiting in tuple(self._waiting):
-            waiting.end()
-        self._in_process.clear()
+        for waiting in list(self._in_process.values()) if self._in_process else ():
+            if waiting is not None:
+                waiting.end()
+        self._in_process = None
 
-    async def _authorize(self, token: Token, places: "Sequence[Evse]") -> None:
+    async def _authorize(self, token: Token, connectors: Collection[int]) -> None:
         """Rule 5."""
         try:
             info = await self._station.charge_point.authorize_id_token(token.id_tag)
         except ChargePointStopped:
             return
         finally:
-            self._forget(token.key)
+            self.forget(token)
         if not self._station.is_powered:
             return
         if info.is_accepted:
-            self._admit(token.with_parent(info.parent_id_tag), places)
+            self._admit(token.with_parent(info.parent_id_tag), connectors)
         else:
             log.info("id tag %s is not accepted: %s", shown(token.id_tag), info.status)
 
-    def _admit(self, token: Token, places: "Sequence[Evse]") -> None:
-        options = self._station.options
-        decision = after_authorization(
-            token, places, selection=options.selection, starting_goes_first=options.authorization_before_stopping
-        )
-        self._carry_out(decision, token, places)
+    def _served(self, connectors: Collection[int]) -> Sequence[Served]:
+        return [self._station.evse(connector_id) for connector_id in connectors]
 
-    def _carry_out(self, decision: Decision, token: Token, places: "Sequence[Evse]") -> None:
-        log.debug("id tag %s: %s (access rule %d)", shown(token.id_tag), decision.act, decision.rule)
-        match decision.act:
+    def _admit(self, token: Token, connectors: Collection[int]) -> None:
+        options = self._station.options
+        ruling = after_authorization(
+            token,
+            self._served(connectors),
+            selection=options.selection,
+            starting_goes_first=options.authorization_before_stopping,
+        )
+        self._carry_out(ruling, token, connectors)
+
+    def _carry_out(self, ruling: Ruling, token: Token, connectors: Collection[int]) -> None:
+        log.debug("id tag %s: %s (access rule %d)", shown(token.id_tag), ruling.act, ruling.rule)
+        match ruling.act:
             case Act.STOP:
-                self._station.evse(decision.connector_id).stop_transaction(Reason.LOCAL, card=token.id_tag)
+                self._station.evse(ruling.connector_id).stop_transaction(Reason.LOCAL, card=token.id_tag)
             case Act.START:
-                self._station.evse(decision.connector_id).authorize(token)
+                self._station.evse(ruling.connector_id).authorize(token)
             case Act.AWAIT_PLUG:
-                self._in_process.append(token.key)
-                self._waiting.append(_WaitingTag(self, token, places))
+                if self._in_process is None:
+                    self._in_process = {}
+                self._in_process[token.key] = _WaitingTag(self, token, connectors)
             case Act.IGNORE | Act.AUTHORIZE:
                 pass
 
-    def _wait(self, waiting: "_WaitingTag") -> Timer | None:
-        return self._station.connection_timer(waiting.end)
+    def timer(self, expired: Callable[[], None]) -> Timer | None:
+        """How long a tag waits."""
+        return self._station.connection_timer(expired)
 
-    def _waits_no_more(self, waiting: "_WaitingTag") -> None:
-        self._waiting.remove(waiting)
-        self._forget(waiting.token.key)
-
-    def _forget(self, key: str) -> None:
-        if key in self._in_process:
-            self._in_process.remove(key)
+    def forget(self, token: Token) -> None:
+        """The token is in process no more."""
+        if self._in_process is not None:
+            self._in_process.pop(token.key, None)
 
 
 class _WaitingTag:
     """An accepted tag that waits for a plug, at most ConnectionTimeOut seconds."""
 
-    __slots__ = ("_reader", "_timer", "places", "token")
+    __slots__ = ("_reader", "_timer", "connectors", "token")
 
-    def __init__(self, reader: CardReader, token: Token, places: "Sequence[Evse]") -> None:
+    def __init__(self, reader: CardReader, token: Token, connectors: Collection[int]) -> None:
         self._reader = reader
         self.token = token
-        self.places = places
-        self._timer = reader._wait(self)
+        self.connectors = connectors
+        self._timer = reader.timer(self.end)
 
     def end(self) -> None:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        self._reader._waits_no_more(self)
+        self._reader.forget(self.token)

@@ -6,22 +6,20 @@ are RFC 3339 texts in whole seconds, limits are not rounded.
 
 from collections.abc import Iterator
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 from ocpp16.codec import format_datetime, parse_datetime_tolerant
 from ocpp16.enums import ChargingProfilePurposeType, ChargingRateUnitType
 from ocpp16.schedule import CompiledProfile, Limit
 from ocpp16.schedule import Contribution as Part
 from ocpp16.simulation.command import CommandError
+from ocpp16.simulation.controlled import Controlled
 from ocpp16.state.clock import to_micros
-
-if TYPE_CHECKING:
-    from ocpp16.simulation.commands import Commands
 
 _SECOND = 1_000_000
 
 
-def composite_schedule(on: "Commands", connector: int, duration: int, unit: ChargingRateUnitType) -> dict[str, Any]:
+def composite_schedule(on: Controlled, connector: int, duration: int, unit: ChargingRateUnitType) -> dict[str, Any]:
     """A period for each step: also where only the profile that decides is another one."""
     word: Literal["A", "W"] = "W" if unit == "W" else "A"
     schedule = on.charge_point.smart_charging.composite_schedule(connector, duration, word)
@@ -41,7 +39,7 @@ def composite_schedule(on: "Commands", connector: int, duration: int, unit: Char
     }
 
 
-async def set_charging_profile(on: "Commands", connector: int, profile: dict[str, Any]) -> str:
+async def set_charging_profile(on: Controlled, connector: int, profile: dict[str, Any]) -> str:
     on.require_running()
     try:
         return str(await on.charge_point.smart_charging.set_charging_profile(connector, profile))
@@ -49,12 +47,12 @@ async def set_charging_profile(on: "Commands", connector: int, profile: dict[str
         raise CommandError("bad_value", str(error)) from None
 
 
-def why_not_set(on: "Commands", connector: int, profile: dict[str, Any]) -> str:
+def why_not_set(on: Controlled, connector: int, profile: dict[str, Any]) -> str:
     return on.charge_point.smart_charging.charging_profile_problem(connector, profile)
 
 
 async def clear_charging_profiles(
-    on: "Commands",
+    on: Controlled,
     profile_id: int | None,
     connector: int | None,
     purpose: ChargingProfilePurposeType | None,
@@ -66,7 +64,7 @@ async def clear_charging_profiles(
     )
 
 
-def charging_profiles(on: "Commands") -> list[dict[str, Any]]:
+def charging_profiles(on: Controlled) -> list[dict[str, Any]]:
     """In the order of connectors, purposes, stack levels. `valid`: has its time come, and is it not over for good?"""
     now = on.charge_point.for_station.clock.now()
     rows = [
@@ -84,12 +82,12 @@ def charging_profiles(on: "Commands") -> list[dict[str, Any]]:
     return sorted(rows, key=lambda row: (row["connector"], row["purpose"], row["stack_level"]))
 
 
-def charging_limit(on: "Commands", connector: int) -> dict[str, Any]:
+def charging_limit(on: Controlled, connector: int) -> dict[str, Any]:
     limit = on.charge_point.smart_charging.charging_limit(connector)
     return {"limit": limit.limit, "unit": limit.unit, "phases": limit.phases, "until": time_text(limit.until)}
 
 
-def explain_limit(on: "Commands", connector: int) -> dict[str, Any]:
+def explain_limit(on: Controlled, connector: int) -> dict[str, Any]:
     """The limit in force, then what it was made of: the deciding profile, what transaction and maximum came to."""
     told = charging_limit(on, connector)
     found = on.charge_point.smart_charging.explain_limit(connector)

@@ -1,11 +1,11 @@
 """One command: its row in the table, the check of its arguments, and what can be wrong with a command."""
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from difflib import get_close_matches
 from typing import Any
 
 from ocpp16.simulation.arguments import REQUIRED, Argument
+from ocpp16.spelling import did_you_mean
 from ocpp16.texts import shown
 
 
@@ -41,7 +41,7 @@ class Command:
         for name in given:
             if name not in known:
                 raise CommandError(
-                    "unknown_argument", f"{self.name} has no argument {shown(name, 64)}" + near(name, known)
+                    "unknown_argument", f"{self.name} has no argument {shown(name, 64)}" + did_you_mean(name, known)
                 )
         checked = {}
         for argument in self.arguments:
@@ -67,9 +67,3 @@ class Command:
             "arguments": [argument.described() for argument in self.arguments],
             "answers_later": self.is_deferred,
         }
-
-
-def near(name: str, known: Collection[str]) -> str:
-    """The end of a sentence about a name that is not known: the one that was probably meant, if there is one."""
-    likely = get_close_matches(name[:64], known, n=1)
-    return f", did you mean {likely[0]}?" if likely else ""

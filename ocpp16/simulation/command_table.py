@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from math import isfinite
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ocpp16.enums import AvailabilityType, ChargePointErrorCode, ChargingProfilePurposeType, ChargingRateUnitType
 from ocpp16.models import Measurement
@@ -27,68 +27,66 @@ from ocpp16.simulation.arguments import (
 )
 from ocpp16.simulation.car import CarPlan
 from ocpp16.simulation.command import Command, CommandError
+from ocpp16.simulation.controlled import Controlled
 from ocpp16.texts import shown
-
-if TYPE_CHECKING:
-    from ocpp16.simulation.commands import Commands
 
 USUAL = CarPlan()
 
 
-def _plug_in(on: "Commands", connector: int, **plan: Any) -> None:
+def _plug_in(on: Controlled, connector: int, **plan: Any) -> None:
     on.station.plug_in(connector, CarPlan(**plan))
 
 
-def _unplug(on: "Commands", connector: int) -> None:
+def _unplug(on: Controlled, connector: int) -> None:
     on.station.unplug(connector)
 
 
-def _pause_drawing(on: "Commands", connector: int) -> None:
+def _pause_drawing(on: Controlled, connector: int) -> None:
     on.station.pause_drawing(connector)
 
 
-def _resume_drawing(on: "Commands", connector: int, current: float | None, phases: int | None) -> None:
+def _resume_drawing(on: Controlled, connector: int, current: float | None, phases: int | None) -> None:
     if on.station.evse(connector).car is None:
         raise CommandError("refused", f"no car is on connector {connector}")
     on.station.resume_drawing(connector, current, phases)
 
 
-def _present_id_tag(on: "Commands", id_tag: str, connectors: list[int] | None) -> None:
+def _present_id_tag(on: Controlled, id_tag: str, connectors: list[int] | None) -> None:
     on.require_running()
     on.station.present_id_tag(id_tag, connectors or ())
 
 
-def _raise_fault(on: "Commands", connector: int, error: ChargePointErrorCode, fault: bool) -> None:
+def _raise_fault(on: Controlled, connector: int, error: ChargePointErrorCode, fault: bool) -> None:
     on.station.raise_fault(connector, error, fault)
 
 
-def _clear_fault(on: "Commands", connector: int, error: ChargePointErrorCode) -> None:
+def _clear_fault(on: Controlled, connector: int, error: ChargePointErrorCode) -> None:
     on.station.clear_fault(connector, error)
 
 
-def _connect(on: "Commands") -> None:
+def _connect(on: Controlled) -> None:
     on.require_running()
     on.charge_point.connection.connect()
 
 
-def _disconnect(on: "Commands") -> None:
+def _disconnect(on: Controlled) -> None:
     if on.charge_point.is_running:
         on.charge_point.connection.disconnect()
 
 
-async def _stop(on: "Commands") -> bool:
+async def _stop(on: Controlled) -> bool:
     return await on.operation.stop()
 
 
-async def _restart(on: "Commands") -> bool:
+async def _restart(on: Controlled) -> bool:
     return await on.operation.restart()
 
 
-def _power_off(on: "Commands") -> None:
+def _power_off(on: Controlled) -> None:
     on.power_off()
 
 
-def _meter_reading(on: "Commands", connector: int, measurement: dict[str, Any]) -> None:
+def _meter_reading(on: Controlled, connector: int, measurement: dict[str, Any]) -> None:
     if not on.station.options.meter_is_external:
         raise CommandError("refused", "the meter is simulated: the option meter_interval is not external")
     try:
@@ -107,38 +105,38 @@ def _all_finite(value: Any) -> None:
         _all_finite(member)
 
 
-def _get_configuration(on: "Commands", keys: list[str]) -> Any:
+def _get_configuration(on: Controlled, keys: list[str]) -> Any:
     return on.charge_point.configuration.get(keys)
 
 
-async def _change_configuration(on: "Commands", key: str, value: str) -> str:
+async def _change_configuration(on: Controlled, key: str, value: str) -> str:
     return str(await on.charge_point.configuration.set(key, value))
 
 
-def _why_not_changed(on: "Commands", key: str, value: str) -> str:
+def _why_not_changed(on: Controlled, key: str, value: str) -> str:
     return on.charge_point.configuration.problem(key, value)
 
 
-async def _change_availability(on: "Commands", connector: int, kind: AvailabilityType) -> str:
+async def _change_availability(on: Controlled, connector: int, kind: AvailabilityType) -> str:
     on.require_running()
     return str(await on.charge_point.on_change_availability(connector, kind))
 
 
-async def _data_transfer(on: "Commands", vendor_id: str, message_id: str | None, data: str | None) -> dict[str, Any]:
+async def _data_transfer(on: Controlled, vendor_id: str, message_id: str | None, data: str | None) -> dict[str, Any]:
     answer = await on.charge_point.data_transfer(vendor_id, message_id, data)
     if answer is None:
         return {"status": "Offline", "data": None}
     return {"status": str(answer.status), "data": answer.data}
 
 
-def _overrule(on: "Commands", question: str, answer: Any, times: int) -> None:
+def _overrule(on: Controlled, question: str, answer: Any, times: int) -> None:
     try:
         on.station.overrules.add(question, answer, times)
     except ValueError as error:
         raise CommandError("bad_value", str(error)) from None
 
 
-def _status(on: "Commands") -> dict[str, Any]:
+def _status(on: Controlled) -> dict[str, Any]:
     registration = on.charge_point.connection.registration
     return {
         "connectors": [_connector_status(on, evse.connector_id) for evse in on.station.evses],
@@ -148,7 +146,7 @@ def _status(on: "Commands") -> dict[str, Any]:
     }
 
 
-def _connector_status(on: "Commands", connector_id: int) -> dict[str, Any]:
+def _connector_status(on: Controlled, connector_id: int) -> dict[str, Any]:
     report = on.charge_point.connector_status(connector_id)
     transaction = on.charge_point.transaction(connector_id)
     evse = on.station.evse(connector_id)
@@ -162,12 +160,12 @@ def _connector_status(on: "Commands", connector_id: int) -> dict[str, Any]:
     }
 
 
-def _help(on: "Commands") -> list[dict[str, Any]]:
+def _help(on: Controlled) -> list[dict[str, Any]]:
     return [command.described() for command in COMMANDS.values()]
 
 
 def _not_built(feature: str) -> Callable[..., None]:
-    def refuse(on: "Commands", **arguments: Any) -> None:
+    def refuse(on: Controlled, **arguments: Any) -> None:
         raise CommandError("refused", f"{feature} not built in")
 
     return refuse

@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 from ocpp16.errors import ChargePointStopped, FeatureNotBuilt, Ocpp16Error
 from ocpp16.faults import obey, sentence
-from ocpp16.simulation.command import Command, CommandError, near
+from ocpp16.simulation.command import Command, CommandError
 from ocpp16.simulation.command_table import COMMANDS
+from ocpp16.simulation.controlled import Controlled
+from ocpp16.spelling import did_you_mean
 from ocpp16.texts import shown
 
 if TYPE_CHECKING:
@@ -32,10 +34,10 @@ def exit_at_once() -> None:
     os._exit(KILLED)
 
 
-class Commands:
+class Commands(Controlled):
     """The commands of one station. `power_off` is what the command of that name does; it never returns."""
 
-    __slots__ = ("charge_point", "operation", "power_off", "station")
+    __slots__ = ()
 
     def __init__(
         self,
@@ -45,10 +47,7 @@ class Commands:
         *,
         power_off: Callable[[], None] = exit_at_once,
     ) -> None:
-        self.station = station
-        self.charge_point = charge_point
-        self.operation = operation
-        self.power_off = power_off
+        super().__init__(station, charge_point, operation, power_off)
 
     async def run(self, name: str, arguments: Mapping[str, Any] | None = None) -> Any:
         """Carry out a command; the result is one that JSON can say. Raises CommandError, and other `Ocpp16Error`s."""
@@ -81,15 +80,10 @@ class Commands:
         except (CommandError, Ocpp16Error, ValueError):  # things have changed meanwhile
             return ""
 
-    def require_running(self) -> None:
-        """Raises CommandError when the charge point is stopped."""
-        if not self.charge_point.is_running:
-            raise CommandError("refused", "the charge point is stopped")
-
 
 def find(name: str) -> Command:
     """The command of this name. Raises CommandError."""
     command = COMMANDS.get(name)
     if command is None:
-        raise CommandError("unknown_command", f"no command {shown(name, 64)}" + near(name, COMMANDS))
+        raise CommandError("unknown_command", f"no command {shown(name, 64)}" + did_you_mean(name, COMMANDS))
     return command

@@ -1,15 +1,13 @@
 """Handlers of the commands about dead letters: messages of transactions that were given up after their attempts."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ocpp16.codec import format_datetime
+from ocpp16.simulation.controlled import Controlled
 from ocpp16.state.clock import to_micros
 
-if TYPE_CHECKING:
-    from ocpp16.simulation.commands import Commands
 
-
-async def dead_letters(on: "Commands") -> list[dict[str, Any]]:
+async def dead_letters(on: Controlled) -> list[dict[str, Any]]:
     """Each with the number by which it can be sent again or discarded."""
     return [
         {
@@ -24,10 +22,10 @@ async def dead_letters(on: "Commands") -> list[dict[str, Any]]:
     ]
 
 
-async def resend(on: "Commands", sequences: list[int] | None) -> int:
+async def resend(on: Controlled, sequences: list[int] | None) -> int:
     on.require_running()
     return await on.charge_point.dead_letters.resend(sequences)
 
 
-async def discard(on: "Commands", sequences: list[int] | None) -> int:
+async def discard(on: Controlled, sequences: list[int] | None) -> int:
     return await on.charge_point.dead_letters.discard(sequences)

@@ -5,6 +5,7 @@ One that becomes a fault later is told again, as that.
 """
 
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from ocpp16.enums import ChargePointErrorCode
@@ -14,8 +15,13 @@ if TYPE_CHECKING:
     from ocpp16.charge_point.charge_point import ChargePoint
 
 
+_NONE: Mapping[ChargePointErrorCode, tuple[bool, ...]] = MappingProxyType({})
+
+
 class Faults:
-    """What is wrong with one connector now. `active`: code → how it was told, as a fault or not, in turn."""
+    """What is wrong with one connector now. `active`: code → how it was told, as a fault or not, in turn; never changed
+    in place, so that all where nothing is wrong share one.
+    """
 
     __slots__ = ("_charge_point", "_connector_id", "active")
 
@@ -23,11 +29,11 @@ class Faults:
         self,
         charge_point: "ChargePoint",
         connector_id: int,
-        active: Mapping[ChargePointErrorCode, tuple[bool, ...]] | None = None,
+        active: Mapping[ChargePointErrorCode, tuple[bool, ...]] = _NONE,
     ) -> None:
         self._charge_point = charge_point
         self._connector_id = connector_id
-        self.active = dict(active or {})
+        self.active = active
 
     @property
     def is_faulted(self) -> bool:
@@ -39,12 +45,14 @@ class Faults:
         told = self.active.get(code, ())
         if is_fault in told or True in told:
             return
-        self.active[code] = (*told, is_fault)
+        self.active = {**self.active, code: (*told, is_fault)}
         self._tell(code, is_fault)
 
     def forget(self, code: ChargePointErrorCode) -> tuple[bool, ...]:
         """The error is gone, which `tell_cleared` is yet to tell, of what this returns: nothing if it was not there."""
-        return self.active.pop(code, ())
+        told = self.active.get(code, ())
+        self.active = {other: how for other, how in self.active.items() if other != code} or _NONE
+        return told
 
     def tell_cleared(self, code: ChargePointErrorCode, told: tuple[bool, ...]) -> None:
         """Report that an error is gone."""

@@ -4,13 +4,17 @@ Rules of this file: an option that is unknown, of the wrong type or out of range
 them are told at once. Nothing here knows a charge point.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
-from difflib import get_close_matches
 from enum import StrEnum
+from types import MappingProxyType
 from typing import Any
 
 from ocpp16.errors import ConfigurationError
+from ocpp16.models import ChargingLimit
+from ocpp16.simulation.car import CABLE_RATING
+from ocpp16.simulation.checks import Check, flag, number, one_of, whole
+from ocpp16.spelling import did_you_mean
 
 
 class Selection(StrEnum):
@@ -66,6 +70,9 @@ SECURITY_NAMES = frozenset(
 )
 
 
+_NO_PATHS: Mapping[str, str] = MappingProxyType({})
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StationOptions:
     """The options of a station. `load` checks them; the constructor trusts its caller.
@@ -92,12 +99,27 @@ class StationOptions:
     power_loss_policy: PowerLossPolicy = PowerLossPolicy.STOP
     transfer_step: float = 2.0
     seed: int = 0
-    security: Mapping[str, str] = field(default_factory=dict)
+    security: Mapping[str, str] = field(default_factory=lambda: _NO_PATHS)
     """Paths of the certificate store and `private_key_password`, for whoever opens the charge point."""
 
     @property
     def meter_is_external(self) -> bool:
         return self.meter_interval == EXTERNAL
+
+    @property
+    def capacity(self) -> float:
+        """The most that fuse and cable carry, A."""
+        return min(self.fuse_limit, CABLE_RATING)
+
+    def amperes(self, limit: ChargingLimit) -> float | None:
+        """A limit of either unit as amperes; None: no limit."""
+        if limit.limit is None or limit.unit == "A":
+            return limit.limit
+        return limit.limit / self.watts_per_ampere(limit.phases)
+
+    def watts_per_ampere(self, phases: int | None) -> float:
+        """What an ampere on each phase comes to: on as many as a limit names; None: on all of the station."""
+        return self.voltage * (phases or self.phases)
 
     def has_lock(self, connector_id: int) -> bool:
         """Can the lock of this connector be released?"""
@@ -122,8 +144,7 @@ class StationOptions:
         for name, value in document.items():
             check = _CHECKS.get(name)
             if check is None:
-                near = get_close_matches(name, _CHECKS, n=1)
-                problems.append(f"unknown station option {name}" + (f", did you mean {near[0]}?" if near else ""))
+                problems.append(f"unknown station option {name}" + did_you_mean(name, _CHECKS))
                 continue
             try:
                 values[name] = check(value)
@@ -132,42 +153,6 @@ class StationOptions:
         if problems:
             raise ConfigurationError(problems)
         return cls(**values)
-
-
-Check = Callable[[Any], Any]
-
-
-def _whole(minimum: int, maximum: int) -> Check:
-    def check(value: Any) -> int:
-        if isinstance(value, bool) or not isinstance(value, int) or not minimum <= value <= maximum:
-            raise ValueError(f"must be a whole number from {minimum} to {maximum}")
-        return value
-
-    return check
-
-
-def _number(minimum: float, maximum: float) -> Check:
-    def check(value: Any) -> float:
-        if isinstance(value, bool) or not isinstance(value, int | float) or not minimum <= value <= maximum:
-            raise ValueError(f"must be a number from {minimum:g} to {maximum:g}")
-        return float(value)
-
-    return check
-
-
-def _flag(value: Any) -> bool:
-    if not isinstance(value, bool):
-        raise ValueError("must be true or false")
-    return value
-
-
-def _one_of(kind: type[StrEnum]) -> Check:
-    def check(value: Any) -> StrEnum:
-        if not isinstance(value, str) or value not in tuple(kind):
-            raise ValueError(f"must be one of {', '.join(kind)}")
-        return kind(value)
-
-    return check
 
 
 def _lock(value: Any) -> bool | tuple[bool, ...]:
@@ -182,7 +167,7 @@ def _meter_interval(value: Any) -> float | str:
     if value == EXTERNAL:
         return EXTERNAL
     try:
-        seconds: float = _number(0, 86_400)(value)
+        seconds: float = number(0, 86_400)(value)
     except ValueError as error:
         raise ValueError(f"{error}, or {EXTERNAL}") from None
     if 0 < seconds < _SHORTEST_METER_INTERVAL:
@@ -203,25 +188,25 @@ def _security(value: Any) -> Mapping[str, str]:
 
 
 def _connectors(value: Any) -> int | None:
-    return None if value is None else _whole(1, 10_000)(value)
+    return None if value is None else whole(1, 10_000)(value)
 
 
 _CHECKS: Mapping[str, Check] = {
     "connectors": _connectors,
     "lock": _lock,
-    "phases": _whole(1, 3),
-    "voltage": _number(1, 1_000),
-    "fuse_limit": _number(0, 10_000),
-    "sharing": _one_of(Sharing),
+    "phases": whole(1, 3),
+    "voltage": number(1, 1_000),
+    "fuse_limit": number(0, 10_000),
+    "sharing": one_of(Sharing),
     "meter_interval": _meter_interval,
-    "meter_noise": _number(0, 0.5),
-    "meter_reset_at_plug_in": _flag,
-    "selection": _one_of(Selection),
-    "authorization_before_stopping": _flag,
-    "after_reset": _one_of(AfterReset),
-    "power_loss_policy": _one_of(PowerLossPolicy),
-    "transfer_step": _number(0, 86_400),
-    "seed": _whole(-(2**63), 2**63 - 1),
+    "meter_noise": number(0, 0.5),
+    "meter_reset_at_plug_in": flag,
+    "selection": one_of(Selection),
+    "authorization_before_stopping": flag,
+    "after_reset": one_of(AfterReset),
+    "power_loss_policy": one_of(PowerLossPolicy),
+    "transfer_step": number(0, 86_400),
+    "seed": whole(-(2**63), 2**63 - 1),
     "security": _security,
 }
 

@@ -5,27 +5,42 @@ Rules of this file:
    much may be offered is decided by the supply of the whole station (supply.py), told through `offer`.
 2. Where no current may flow, or nobody is plugged in, nothing is offered, and that is told.
 3. Only changes of the energy flow are told (flow.py), and none while a fault hides them.
+
+It decides on no transaction and no pause: its `Evse` does, and says so.
 """
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from ocpp16.models import ChargingLimit, Measurement
 from ocpp16.simulation.car import Car, state_of_charge
 from ocpp16.simulation.faults import Faults
 from ocpp16.simulation.flow import Flow, flow_of, tell
 from ocpp16.simulation.meter import Meter
+from ocpp16.simulation.options import StationOptions
 
 if TYPE_CHECKING:
-    from ocpp16.simulation.station import SimulatedStation
+    from ocpp16.charge_point.charge_point import ChargePoint
+
+
+class Wiring(Protocol):
+    """The station as its outlets see it."""
+
+    @property
+    def options(self) -> StationOptions: ...
+
+    @property
+    def charge_point(self) -> "ChargePoint": ...
+
+    def noise(self) -> float: ...
 
 
 class Outlet:
-    """The electrical part of an `Evse`, which decides on transactions and pauses. `former`: as there."""
+    """The electrical part of a connector. `former`: the same with an earlier charge point, whose meter, faults and car
+    are still there.
+    """
 
     __slots__ = (
-        "_charge_point",
         "_energy_at_plug_in",
-        "_is_paused",
         "_share",
         "_station",
         "car",
@@ -33,29 +48,24 @@ class Outlet:
         "external",
         "faults",
         "flow",
-        "has_transaction",
+        "is_paused",
         "limit",
         "meter",
         "offered",
         "phase_limit",
         "plugged_at",
+        "transaction_at",
     )
 
-    def __init__(self, station: "SimulatedStation", connector_id: int, former: "Outlet | None") -> None:
-        options = station.options
+    def __init__(self, station: Wiring, connector_id: int, former: "Outlet | None" = None) -> None:
         self._station = station
-        self._charge_point = station.charge_point
         self.connector_id = connector_id
-        self.meter = Meter(options.phases, options.voltage, self._now)
-        stored = self._charge_point.for_station.meter_checkpoint(connector_id)
-        if stored is not None:
-            self.meter.start_from(stored, self._now)
         self.external: Measurement | None = None
         """The last reading told by the host."""
-        self.faults: Faults = Faults(self._charge_point, connector_id, None if former is None else former.faults.active)
-        self.car: Car | None = None
-        self.plugged_at: float | None = None
-        self.has_transaction = False
+        self.transaction_at: int | None = None
+        """When the transaction began that runs, µs UTC."""
+        self.is_paused = False
+        """Is no more energy to be given in this transaction?"""
         self.limit: float | None = None
         self.phase_limit: int | None = None
         """Amperes per phase, and phases, that smart charging allows; None: as many as there are."""
@@ -64,28 +74,48 @@ class Outlet:
         self.flow = Flow.NOT_YET
         self._share = 0.0
         """Amperes of the supply that it may offer."""
-        self._is_paused = False
-        self._energy_at_plug_in = 0.0
-        if former is not None:
-            self.meter, self.car, self.plugged_at = former.meter, former.car, former.plugged_at
+        if former is None:
+            self._energy_at_plug_in = 0.0
+            self.plugged_at: float | None = None
+            self.car: Car | None = None
+            self.meter = self._new_meter()
+            self.faults = Faults(station.charge_point, connector_id)
+        else:
             self._energy_at_plug_in = former._energy_at_plug_in
+            self.plugged_at, self.car, self.meter = former.plugged_at, former.car, former.meter
+            self.faults = Faults(station.charge_point, connector_id, former.faults.active)
+
+    def _new_meter(self) -> Meter:
+        options = self._station.options
+        meter = Meter(options.phases, options.voltage, self.now)
+        stored = self._station.charge_point.for_station.meter_checkpoint(self.connector_id)
+        if stored is not None:
+            meter.start_from(stored, self.now)
+        return meter
+
+    @property
+    def now(self) -> float:
+        """Monotonic seconds."""
+        return self._station.charge_point.for_station.clock.monotonic()
 
     @property
     def is_plugged(self) -> bool:
         return self.plugged_at is not None
 
     @property
-    def _now(self) -> float:
-        return self._charge_point.for_station.clock.monotonic()
+    def has_transaction(self) -> bool:
+        return self.transaction_at is not None
+
+    # What may flow
 
     def take_limit(self, limit: ChargingLimit) -> None:
         """What smart charging allows from now on; the supply is then to be told."""
-        self.limit, self.phase_limit = self._station.supply.amperes(limit), limit.phases
+        self.limit, self.phase_limit = self._station.options.amperes(limit), limit.phases
 
     @property
     def ceiling(self) -> float:
         """The most this connector may give, A: fuse, cable and the limit in force."""
-        capacity = self._station.supply.capacity
+        capacity = self._station.options.capacity
         return capacity if self.limit is None else min(capacity, self.limit)
 
     @property
@@ -93,7 +123,7 @@ class Outlet:
         """What the car would draw now, A, were there neither limits nor other cars."""
         if self.car is None or not self._may_flow or not self.car.is_drawing:
             return 0.0
-        return min(self.car.current, self._station.supply.capacity)
+        return min(self.car.current, self._station.options.capacity)
 
     @property
     def demand(self) -> float:
@@ -106,35 +136,67 @@ class Outlet:
         offered = amperes if self._may_flow and self.is_plugged else 0.0
         if offered != self.offered:
             self.offered = offered
-            watts = offered * self._station.options.voltage * self._usable(self._station.options.phases)
-            self._charge_point.on_max_current_offered(self.connector_id, offered)
-            self._charge_point.on_max_power_offered(self.connector_id, watts)
+            options, charge_point = self._station.options, self._station.charge_point
+            charge_point.on_max_current_offered(self.connector_id, offered)
+            watts = offered * options.voltage * self._usable(options.phases)
+            charge_point.on_max_power_offered(self.connector_id, watts)
         self._let_flow()
         self._tell_flow()
+
+    # What happens
+
+    def plug_in(self) -> None:
+        """A car is plugged in that begins anew; the meter does, too, if the options say so."""
+        if self._station.options.meter_reset_at_plug_in:
+            self.meter.start_from(0.0, self.now)
+        self._energy_at_plug_in = self.meter.energy(self.now)
+
+    def resume(self, energy: int, began_at: int, car: Car) -> None:
+        """After a power loss: the transaction goes on, of which at least `energy` Wh was on the meter; with its car,
+        that `car` if it is not known.
+        """
+        now = self.now
+        self.meter.start_from(max(self.meter.register(now), energy), now)
+        if self.car is None:
+            self.car = car
+            self.plugged_at = now
+            self._energy_at_plug_in = self.meter.energy(now)
+        self.transaction_at = began_at
+
+    def power_down(self) -> None:
+        """The charge point stopped: nothing flows, and the car stands still where it is."""
+        self.transaction_at = None
+        self.is_paused = False
+        self.flow = Flow.NOT_YET
+        self._let_flow()
+        if self.car is not None:
+            self.car.hold()
+
+    # What is shown
 
     def register(self) -> float:
         """The import register now, Wh."""
         if self._station.options.meter_is_external:
             return 0.0 if self.external is None else self.external.energy_import.total or 0.0
-        return float(self.meter.register(self._now))
+        return float(self.meter.register(self.now))
 
     def measurement(self) -> Measurement:
         """All the simulated meter and the car tell now."""
-        now = self._now
+        now = self.now
         soc = state_of_charge(self.meter.energy(now) - self._energy_at_plug_in) if self.is_plugged else None
         return self.meter.measurement(now, self._station.noise, soc)
 
     @property
     def _may_flow(self) -> bool:
-        return self.has_transaction and not self._is_paused and not self.faults.is_faulted
+        return self.has_transaction and not self.is_paused and not self.faults.is_faulted
 
     def _let_flow(self) -> None:
         """Bring the meter's load, and the car's plan, up to date."""
         car, share, amperes = self.car, self._share, 0.0
         if car is not None and car.is_plugged and self._may_flow and share > 0:
-            car.current_offered(self._now)
+            car.current_offered(self.now)
             amperes = min(car.current, share) if car.is_drawing else 0.0
-        self.meter.set_load(amperes, 0 if car is None else self._usable(car.phases), self._now, share)
+        self.meter.set_load(amperes, 0 if car is None else self._usable(car.phases), self.now, share)
 
     def _usable(self, phases: int) -> int:
         """How many of so many phases the limit leaves."""
@@ -145,9 +207,9 @@ class Outlet:
         if self.has_transaction:
             if self.faults.is_faulted:
                 return  # hidden behind Faulted; once that is cleared the former status shows again
-            flow = flow_of(self.car, is_offered=self._share > 0 and not self._is_paused, told=self.flow)
-            if flow is Flow.SUSPENDED_EV and self.car is not None and self.car.is_about_to_draw(self._now):
+            flow = flow_of(self.car, is_offered=self._share > 0 and not self.is_paused, told=self.flow)
+            if flow is Flow.SUSPENDED_EV and self.car is not None and self.car.is_about_to_draw(self.now):
                 return  # nobody is suspended for no time at all
         if flow is not self.flow:
             self.flow = flow
-            tell(self._charge_point, self.connector_id, flow)
+            tell(self._station.charge_point, self.connector_id, flow)

@@ -3,15 +3,20 @@
 `@question` marks the station methods that can be overruled. An overruled question is answered and nothing is done.
 """
 
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from functools import wraps
+from types import MappingProxyType
 from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
 
 from ocpp16.enums import DataTransferStatus, UnlockStatus
 from ocpp16.models import DataTransferResponse
+from ocpp16.simulation.checks import Check, flag, one_of
 
 P = ParamSpec("P")
 R = TypeVar("R")
+
+
+_NONE: Mapping[str, tuple[Any, ...]] = MappingProxyType({})
 
 
 class Overrules:
@@ -20,23 +25,24 @@ class Overrules:
     __slots__ = ("_answers",)
 
     def __init__(self) -> None:
-        self._answers: dict[str, list[Any]] = {}
+        self._answers: Mapping[str, tuple[Any, ...]] = _NONE
+        """Never changed in place: all stations of which none waits share one."""
 
     def add(self, question: str, answer: Any, times: int = 1) -> None:
         """Give `answer`, as JSON has it, the next `times` times. Raises ValueError: no such question or answer."""
         if question not in ANSWERS:
             raise ValueError(f"no question {question}; known are {', '.join(ANSWERS)}")
-        self._answers.setdefault(question, []).extend([ANSWERS[question](answer)] * times)
+        given = (ANSWERS[question](answer),) * times
+        self._answers = {**self._answers, question: (*self._answers.get(question, ()), *given)}
 
     def is_waiting(self, question: str) -> bool:
         return question in self._answers
 
     def take(self, question: str) -> Any:
         """The next given answer to this question; `is_waiting` must hold."""
-        answers = self._answers[question]
-        answer = answers.pop(0)
-        if not answers:
-            del self._answers[question]
+        answer, *others = self._answers[question]
+        left = {**self._answers, question: tuple(others)}
+        self._answers = {name: answers for name, answers in left.items() if answers} or _NONE
         return answer
 
 
@@ -63,21 +69,19 @@ def question(
     return asked
 
 
-def _flag(answer: Any) -> bool:
-    if not isinstance(answer, bool):
-        raise ValueError("the answer must be true or false")
-    return answer
+def _the_answer(check: Check) -> Check:
+    def checked(answer: Any) -> Any:
+        try:
+            return check(answer)
+        except ValueError as error:
+            raise ValueError(f"the answer {error}") from None
+
+    return checked
 
 
 def _nothing(answer: Any) -> None:
     if answer is not None:
         raise ValueError("the answer must be null")
-
-
-def _unlock_status(answer: Any) -> UnlockStatus:
-    if not isinstance(answer, str) or answer not in tuple(UnlockStatus):
-        raise ValueError(f"the answer must be one of {', '.join(UnlockStatus)}")
-    return UnlockStatus(answer)
 
 
 def _data_transfer_response(answer: Any) -> DataTransferResponse:
@@ -93,13 +97,15 @@ def _data_transfer_response(answer: Any) -> DataTransferResponse:
     return DataTransferResponse(DataTransferStatus(status), data)
 
 
-ANSWERS: dict[str, Callable[[Any], Any]] = {
-    "enable_evse": _flag,
-    "disable_evse": _flag,
-    "pause_charging": _flag,
-    "stop_transaction": _flag,
-    "unlock_connector": _unlock_status,
-    "is_reset_allowed": _flag,
+_FLAG = _the_answer(flag)
+
+ANSWERS: Mapping[str, Check] = {
+    "enable_evse": _FLAG,
+    "disable_evse": _FLAG,
+    "pause_charging": _FLAG,
+    "stop_transaction": _FLAG,
+    "unlock_connector": _the_answer(one_of(UnlockStatus)),
+    "is_reset_allowed": _FLAG,
     "data_transfer": _data_transfer_response,
     "signal_set_charging_profiles": _nothing,
 }

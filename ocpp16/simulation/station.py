@@ -72,7 +72,7 @@ class SimulatedStation:
         self.options = options
         self.overrules = Overrules()
         self.reader = CardReader(self)
-        self.supply = Supply(self)
+        self.supply = Supply(options)
         self.on_reset: Callable[[ResetType], None] | None = None
         """Called for an accepted Reset once all transactions are over: whoever runs the two restarts them."""
         self.is_powered = True
@@ -91,19 +91,17 @@ class SimulatedStation:
             return
         count = self.options.for_connectors(charge_point.for_station.number_of_connectors)
         formerly = dict(enumerate(getattr(self, "evses", ()), 1))
-        former_faults = self.faults.active if formerly else None
         self.charge_point = charge_point
         self.is_powered = not formerly
-        self._meters = Round(
-            charge_point.for_station.timers, charge_point.for_station.clock.monotonic, self._report_meter
-        )
-        self.faults = Faults(charge_point, 0, former_faults)
+        self.faults = Faults(charge_point, 0, self.faults.active) if formerly else Faults(charge_point, 0)
         self.evses = tuple(Evse(self, number, formerly.get(number)) for number in range(1, count + 1))
         interval = self.options.meter_interval
         if not isinstance(interval, str) and interval > 0:
-            ours = charge_point.for_station
-            ours.timers.every(interval, self._report_meters, ours.clock.monotonic() + interval)
-        self.supply.attach()
+            self._meters = Round(charge_point.for_station.timers, charge_point.for_station.clock, self._report_meter)
+            charge_point.for_station.timers.every(
+                interval, self._report_meters, charge_point.for_station.clock.monotonic() + interval
+            )
+        self.supply.attach(charge_point, tuple(evse.outlet for evse in self.evses))
 
     def evse(self, connector_id: int) -> Evse:
         """The EVSE of a connector. Raises ValueError if there is none."""
@@ -164,16 +162,29 @@ class SimulatedStation:
         """The host's reading, for a station whose `meter_interval` is external."""
         evse = self.evse(connector_id)
         self.charge_point.on_meter_values(connector_id, measurement)
-        evse.external = measurement  # what was refused leaves nothing behind
+        evse.outlet.external = measurement  # what was refused leaves nothing behind
 
     # What the rest of the station uses
+
+    @property
+    def number_of_connectors(self) -> int:
+        return len(self.evses)
+
+    def wishes_changed(self, connector_id: int) -> None:
+        """What the car there would draw, or may, is something else now: offer it what there is."""
+        self.supply.changed(connector_id)
+
+    def car_came(self, connector_id: int) -> None:
+        """A car was plugged in; a tag may wait for it."""
+        self.reader.plugged(connector_id)
 
     def connection_timer(self, expired: Callable[[], None]) -> Timer | None:
         """A timer of ConnectionTimeOut seconds; None if that is 0, which means to wait for ever."""
         if not self._connection_timeout:
             return None
-        ours = self.charge_point.for_station
-        return ours.timers.at(ours.clock.monotonic() + self._connection_timeout, expired)
+        return self.charge_point.for_station.timers.at(
+            self.charge_point.for_station.clock.monotonic() + self._connection_timeout, expired
+        )
 
     def new_session_id(self, connector_id: int) -> str:
         """An id that no earlier run of the station gave: connector, count, time in µs."""
@@ -287,7 +298,7 @@ class SimulatedStation:
 
     def charging_limit_changed(self, connector_id: int, limit: ChargingLimit) -> None:
         """It holds from this moment on. At each start of the charge point all are told, before `power_up`."""
-        self.evse(connector_id).take_limit(limit)
+        self.evse(connector_id).outlet.take_limit(limit)
         if self.is_powered:
             self.supply.changed(connector_id)
 

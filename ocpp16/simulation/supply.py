@@ -14,18 +14,18 @@ Rules of this file:
 Amperes are per phase, watts those of all phases.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from ocpp16.models import ChargingLimit
 from ocpp16.schedule.sharing import STRATEGIES, Claims, Demand, Strategy, equal
-from ocpp16.simulation.car import CABLE_RATING
-from ocpp16.simulation.options import Sharing
+from ocpp16.simulation.options import Sharing, StationOptions
+from ocpp16.simulation.outlet import Outlet
 
 if TYPE_CHECKING:
-    from ocpp16.simulation.station import SimulatedStation
+    from ocpp16.charge_point.charge_point import ChargePoint
 
-
+_NOTHING: Mapping[int, float] = MappingProxyType({})
 _NEXT_TO_NOTHING = 1e-9
 """The part of a limit that is left to a car that draws nothing while others want all."""
 
@@ -44,120 +44,125 @@ def scarce_shares(strategy: Strategy, total: float, demands: Sequence[Demand]) -
 
 
 class Supply:
-    """Shares out the current of one station."""
+    """Shares out the current of one station. Where there is only one connector, it has all of it."""
 
-    __slots__ = ("_claims", "_is_asking", "_is_limit_shared", "_shared_wishes", "_shares", "_station", "_strategy")
+    __slots__ = (
+        "_charge_point",
+        "_claims",
+        "_is_asking",
+        "_is_limit_scarce",
+        "_is_limit_shared",
+        "_options",
+        "_outlets",
+        "_shared_wishes",
+        "_shares",
+    )
 
-    def __init__(self, station: "SimulatedStation") -> None:
-        sharing = station.options.sharing
-        self._station = station
-        self._strategy: Strategy = equal if sharing is Sharing.OFF else STRATEGIES[sharing]
-        self._claims = Claims()
+    def __init__(self, options: StationOptions) -> None:
+        self._options = options
+        self._charge_point: ChargePoint | None = None
+        self._outlets: Sequence[Outlet] = ()
+        self._claims: Claims | None = None
         """What the cars that draw would draw now, each alone on the fuse."""
-        self._shares: dict[int, float] = {}
+        self._shares = _NOTHING
         """Of the fuse, of those that do not get all they want."""
         self._is_limit_shared = False
         """Did the charge point have a limit to share when it last calculated limits?"""
-        self._shared_wishes: dict[int, float] = {}
+        self._is_limit_scarce = False
+        """Was it too little for all?"""
+        self._shared_wishes = _NOTHING
         """What cars wished then, where they did."""
         self._is_asking = False
         """Is the charge point sharing its limit anew because we asked it to?"""
 
-    def attach(self) -> None:
-        """There is another charge point: have it share its limits as the options say."""
+    def attach(self, charge_point: "ChargePoint", outlets: Sequence[Outlet]) -> None:
+        """Supply these outlets, and have the charge point share its limits as the options say."""
+        self._charge_point = charge_point
+        self._outlets = outlets
         self.power_down()
-        charge_point = self._station.charge_point
-        if charge_point.smart_charging.is_built and self._station.options.sharing is not Sharing.OFF:
+        if len(outlets) > 1 and charge_point.smart_charging.is_built and self._options.sharing is not Sharing.OFF:
             charge_point.smart_charging.share_limits(self.share_limit)
 
     def power_down(self) -> None:
         """Nobody wants anything any more."""
-        self._claims = Claims()
-        self._shares = {}
-
-    @property
-    def capacity(self) -> float:
-        """The most that fuse and cable carry, A."""
-        return min(self._station.options.fuse_limit, CABLE_RATING)
-
-    def amperes(self, limit: ChargingLimit) -> float | None:
-        """A limit of either unit as amperes; None: no limit."""
-        if limit.limit is None or limit.unit == "A":
-            return limit.limit
-        return limit.limit / self.watts_per_ampere(limit.phases)
-
-    def watts_per_ampere(self, phases: int | None) -> float:
-        """What an ampere on each phase comes to: on as many as a limit names; None: on all of the station."""
-        options = self._station.options
-        return options.voltage * (phases or options.phases)
+        self._claims = Claims() if len(self._outlets) > 1 else None
+        self._shares = _NOTHING
 
     def changed(self, connector_id: int) -> None:
         """What this connector wants, or may have, is something else now: offer it what there is."""
-        self._claim(connector_id)
-        if (
-            self._is_limit_shared
-            and not self._is_asking
-            and self._wish(connector_id) != self._shared_wish(connector_id)
-        ):
+        outlet = self._outlet(connector_id)
+        if self._claims is None:
+            outlet.offer(outlet.ceiling)
+            return
+        self._claim(self._claims, outlet)
+        if self._is_limit_shared and not self._is_asking and self._matters(outlet):
             self._share_limit_anew()
-            self._claim(connector_id)
-        if self._shares or self._claims.exceed(self._station.options.fuse_limit):
-            self._share_fuse(connector_id)
+            self._claim(self._claims, outlet)
+        if self._shares or self._claims.exceed(self._options.fuse_limit):
+            self._share_fuse(self._claims, connector_id)
         else:
-            evse = self._station.evse(connector_id)
-            evse.offer(evse.ceiling)
-
-    def _claim(self, connector_id: int) -> None:
-        evse = self._station.evse(connector_id)
-        demand = evse.demand
-        if demand > 0:
-            self._claims.put(Demand(connector_id, demand, evse.since))
-        else:
-            self._claims.remove(connector_id)
-
-    def _share_fuse(self, connector_id: int) -> None:
-        """Offer to all those for whom the fuse is, or was, too small, and to this connector."""
-        station, before = self._station, self._shares
-        self._shares = shares = scarce_shares(self._strategy, station.options.fuse_limit, list(self._claims))
-        for number in sorted({*before, *shares, connector_id}):
-            evse = station.evse(number)
-            evse.offer(min(evse.ceiling, shares.get(number, evse.ceiling)))
+            outlet.offer(outlet.ceiling)
 
     def share_limit(self, total: float, demands: Sequence[Demand]) -> dict[int, float]:
         """The strategy for the charge point: demands of the connectors with a transaction, in the unit of `total`.
 
         What a connector wants is what its car would draw now, within the limit of its transaction.
         """
-        station = self._station
-        self._is_limit_shared = True
-        self._shared_wishes = {}
+        assert self._charge_point is not None, "it was handed to the charge point"
+        is_power = self._charge_point.smart_charging.explain_limit(demands[0].connector_id).unit == "W"
+        wishes: dict[int, float] = {}
         wanted = []
         for demand in demands:
-            limit = station.charge_point.smart_charging.explain_limit(demand.connector_id)
-            wish = self._wish(demand.connector_id)
+            wish = self._outlet(demand.connector_id).wish
             if wish:
-                self._shared_wishes[demand.connector_id] = wish
-            if limit.unit == "W":
-                wish *= self.watts_per_ampere(limit.number_phases)
-            # Without a limit of the transaction, `demand.wanted` is a default that stands for "unknown".
-            own = wish if limit.transaction_limit is None else min(wish, demand.wanted)
+                wishes[demand.connector_id] = wish
+            if is_power:
+                wish *= self._options.watts_per_ampere(demand.phases)
+            own = wish if demand.is_unknown else min(wish, demand.wanted)
             wanted.append(demand._replace(wanted=own))
+        self._is_limit_shared, self._shared_wishes = True, wishes
         scarce = scarce_shares(self._strategy, total, wanted)
+        self._is_limit_scarce = bool(scarce)
         content = [demand for demand in wanted if demand.connector_id not in scarce]
         rest = total - sum(scarce.values()) - sum(demand.wanted for demand in content)
         # Never nothing: that a car draws nothing would then be the station's doing (SuspendedEVSE).
         spare = max(rest / max(len(content), 1), total * _NEXT_TO_NOTHING)
         return scarce | {demand.connector_id: demand.wanted + spare for demand in content}
 
-    def _wish(self, connector_id: int) -> float:
-        return self._station.evse(connector_id).wish
+    def _matters(self, outlet: Outlet) -> bool:
+        """Is its car's wish a reason to share the limit anew? A smaller one is only where others have too little."""
+        wish, before = outlet.wish, self._shared_wishes.get(outlet.connector_id, 0.0)
+        return wish != before if self._is_limit_scarce else wish > before
 
-    def _shared_wish(self, connector_id: int) -> float:
-        return self._shared_wishes.get(connector_id, 0.0)
+    @property
+    def _strategy(self) -> Strategy:
+        sharing = self._options.sharing
+        return equal if sharing is Sharing.OFF else STRATEGIES[sharing]
+
+    def _outlet(self, connector_id: int) -> Outlet:
+        return self._outlets[connector_id - 1]
+
+    @staticmethod
+    def _claim(claims: Claims, outlet: Outlet) -> None:
+        demand = outlet.demand
+        if demand > 0:
+            claims.put(Demand(outlet.connector_id, demand, outlet.transaction_at or 0))
+        else:
+            claims.remove(outlet.connector_id)
+
+    def _share_fuse(self, claims: Claims, connector_id: int) -> None:
+        """Offer to all those for whom the fuse is, or was, too small, and to this connector."""
+        before = self._shares
+        shares = scarce_shares(self._strategy, self._options.fuse_limit, list(claims))
+        self._shares = shares or _NOTHING
+        for number in sorted({*before, *shares, connector_id}):
+            outlet = self._outlet(number)
+            outlet.offer(min(outlet.ceiling, shares.get(number, outlet.ceiling)))
 
     def _share_limit_anew(self) -> None:
+        assert self._charge_point is not None, "it had a limit to share"
         self._is_asking, self._is_limit_shared = True, False
         try:
-            self._station.charge_point.smart_charging.share_limits(self.share_limit)
+            self._charge_point.smart_charging.share_limits(self.share_limit)
         finally:
             self._is_asking = False

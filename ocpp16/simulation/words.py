@@ -15,8 +15,9 @@ from io import StringIO
 from typing import Any
 
 from ocpp16.simulation.arguments import Argument, from_json
-from ocpp16.simulation.command import CommandError, near
+from ocpp16.simulation.command import CommandError
 from ocpp16.simulation.commands import find
+from ocpp16.spelling import did_you_mean
 from ocpp16.texts import shown
 
 _JSON = re.compile(r"(?:([A-Za-z_-]+)=)?(?=[{\[])")
@@ -38,7 +39,9 @@ def from_words(line: str) -> tuple[str, dict[str, Any]]:
             following = next((one for one in command.arguments if one.name not in given), None)
             if following is None or (equals and name.isidentifier() and not following.kind.is_text):
                 told = shown(word, 64)
-                raise CommandError("unknown_argument", f"{command.name} has no argument {told}" + near(name, by_name))
+                raise CommandError(
+                    "unknown_argument", f"{command.name} has no argument {told}" + did_you_mean(name, by_name)
+                )
             name, value = following.name, word
         given[name] = _value(by_name, name, value, rest)
     return command.name, given

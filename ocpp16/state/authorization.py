@@ -101,11 +101,6 @@ def decide_unanswered(
     return Decision(_INVALID, NO_USABLE_ANSWER)
 
 
-def is_cacheable(rules: AuthorizationRules, listed: IdTagInfo | None) -> bool:
-    """Does what the Central System told about a tag belong into the cache? Not if the local list has the tag."""
-    return rules.authorization_cache_enabled and not (rules.local_auth_list_enabled and listed is not None)
-
-
 def at_present(info: IdTagInfo, now: int) -> IdTagInfo:
     """`info` as it holds at `now` (µs UTC): an accepted tag past its expiry date is Expired."""
     if info.is_accepted and info.expiry_date is not None and to_micros(info.expiry_date) <= now:

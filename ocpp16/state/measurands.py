@@ -48,7 +48,7 @@ Value: TypeAlias = tuple[float, str | None, str | None]
 """One value before it is dressed for the wire: number, phase, and a location that overrides the row's."""
 
 
-class Row(NamedTuple):
+class Recipe(NamedTuple):
     """How one measurand is produced; unit and location None are left out on the wire."""
 
     unit: UnitOfMeasure | None
@@ -95,7 +95,7 @@ _DRESSED: dict[tuple[str, str | None, str | None], dict[str, str]] = {}
 """Measurand, phase, location → a sampled value of which only number and context are missing. There are few of these."""
 
 
-def _dress(name: str, row: Row, phase: str | None, location: str | None) -> dict[str, str]:
+def _dress(name: str, row: Recipe, phase: str | None, location: str | None) -> dict[str, str]:
     dressed = {"value": "", "context": "", "format": _RAW, "measurand": str(name)}
     if phase is not None:
         dressed["phase"] = phase
@@ -196,39 +196,39 @@ def _location(text: str | None) -> Location | None:
         return None
 
 
-TABLE: Mapping[str, Row] = MappingProxyType(
+TABLE: Mapping[str, Recipe] = MappingProxyType(
     {
-        _M.ENERGY_ACTIVE_IMPORT_REGISTER: Row(_U.WH, Location.OUTLET, lambda s: _all(s.measurement.energy_import)),
-        _M.ENERGY_ACTIVE_EXPORT_REGISTER: Row(_U.WH, None, lambda s: _all(s.measurement.energy_export)),
-        _M.ENERGY_ACTIVE_IMPORT_INTERVAL: Row(_U.WH, Location.OUTLET, lambda s: _grown(s, "energy_import")),
-        _M.ENERGY_ACTIVE_EXPORT_INTERVAL: Row(_U.WH, None, lambda s: _grown(s, "energy_export")),
-        _M.ENERGY_REACTIVE_IMPORT_REGISTER: Row(
+        _M.ENERGY_ACTIVE_IMPORT_REGISTER: Recipe(_U.WH, Location.OUTLET, lambda s: _all(s.measurement.energy_import)),
+        _M.ENERGY_ACTIVE_EXPORT_REGISTER: Recipe(_U.WH, None, lambda s: _all(s.measurement.energy_export)),
+        _M.ENERGY_ACTIVE_IMPORT_INTERVAL: Recipe(_U.WH, Location.OUTLET, lambda s: _grown(s, "energy_import")),
+        _M.ENERGY_ACTIVE_EXPORT_INTERVAL: Recipe(_U.WH, None, lambda s: _grown(s, "energy_export")),
+        _M.ENERGY_REACTIVE_IMPORT_REGISTER: Recipe(
             _U.VARH, Location.OUTLET, lambda s: _all(s.measurement.reactive_energy_import)
         ),
-        _M.ENERGY_REACTIVE_EXPORT_REGISTER: Row(_U.VARH, None, lambda s: _all(s.measurement.reactive_energy_export)),
-        _M.ENERGY_REACTIVE_IMPORT_INTERVAL: Row(
+        _M.ENERGY_REACTIVE_EXPORT_REGISTER: Recipe(_U.VARH, None, lambda s: _all(s.measurement.reactive_energy_export)),
+        _M.ENERGY_REACTIVE_IMPORT_INTERVAL: Recipe(
             _U.VARH, Location.OUTLET, lambda s: _grown(s, "reactive_energy_import")
         ),
-        _M.ENERGY_REACTIVE_EXPORT_INTERVAL: Row(_U.VARH, None, lambda s: _grown(s, "reactive_energy_export")),
-        _M.POWER_ACTIVE_IMPORT: Row(_U.W, Location.OUTLET, lambda s: _all(s.measurement.power)),
-        _M.POWER_ACTIVE_EXPORT: Row(_U.W, Location.OUTLET, lambda s: _reversed(s.measurement.power)),
-        _M.POWER_REACTIVE_IMPORT: Row(_U.VAR, Location.OUTLET, lambda s: _all(s.measurement.reactive_power)),
-        _M.POWER_REACTIVE_EXPORT: Row(_U.VAR, Location.OUTLET, lambda s: _reversed(s.measurement.reactive_power)),
-        _M.POWER_OFFERED: Row(_U.W, Location.OUTLET, lambda s: [(s.offered_power, None, None)]),
-        _M.VOLTAGE: Row(_U.V, Location.OUTLET, lambda s: _all(s.measurement.voltage)),
-        _M.CURRENT_IMPORT: Row(_U.A, Location.OUTLET, lambda s: _imported_current(s.measurement.current)),
-        _M.CURRENT_EXPORT: Row(_U.A, Location.OUTLET, _exported_current),
-        _M.CURRENT_OFFERED: Row(_U.A, Location.OUTLET, lambda s: [(s.offered_current, None, None)]),
+        _M.ENERGY_REACTIVE_EXPORT_INTERVAL: Recipe(_U.VARH, None, lambda s: _grown(s, "reactive_energy_export")),
+        _M.POWER_ACTIVE_IMPORT: Recipe(_U.W, Location.OUTLET, lambda s: _all(s.measurement.power)),
+        _M.POWER_ACTIVE_EXPORT: Recipe(_U.W, Location.OUTLET, lambda s: _reversed(s.measurement.power)),
+        _M.POWER_REACTIVE_IMPORT: Recipe(_U.VAR, Location.OUTLET, lambda s: _all(s.measurement.reactive_power)),
+        _M.POWER_REACTIVE_EXPORT: Recipe(_U.VAR, Location.OUTLET, lambda s: _reversed(s.measurement.reactive_power)),
+        _M.POWER_OFFERED: Recipe(_U.W, Location.OUTLET, lambda s: [(s.offered_power, None, None)]),
+        _M.VOLTAGE: Recipe(_U.V, Location.OUTLET, lambda s: _all(s.measurement.voltage)),
+        _M.CURRENT_IMPORT: Recipe(_U.A, Location.OUTLET, lambda s: _imported_current(s.measurement.current)),
+        _M.CURRENT_EXPORT: Recipe(_U.A, Location.OUTLET, _exported_current),
+        _M.CURRENT_OFFERED: Recipe(_U.A, Location.OUTLET, lambda s: [(s.offered_current, None, None)]),
         # No unit value exists for a factor, for hertz and for revolutions.
-        _M.POWER_FACTOR: Row(None, Location.OUTLET, lambda s: _all(s.measurement.power_factor)),
-        _M.FREQUENCY: Row(None, None, lambda s: _all(s.measurement.frequency)),
-        _M.TEMPERATURE: Row(
+        _M.POWER_FACTOR: Recipe(None, Location.OUTLET, lambda s: _all(s.measurement.power_factor)),
+        _M.FREQUENCY: Recipe(None, None, lambda s: _all(s.measurement.frequency)),
+        _M.TEMPERATURE: Recipe(
             _U.CELSIUS,
             None,
             lambda s: [value for reading in s.measurement.temperatures for value in _read(reading, None)],
         ),
-        _M.SOC: Row(_U.PERCENT, None, lambda s: _read(s.measurement.soc, Location.EV)),
-        _M.RPM: Row(None, None, lambda s: _read(s.measurement.rpm, Location.EV)),
+        _M.SOC: Recipe(_U.PERCENT, None, lambda s: _read(s.measurement.soc, Location.EV)),
+        _M.RPM: Recipe(None, None, lambda s: _read(s.measurement.rpm, Location.EV)),
     }
 )
 """Measurand → unit, location, values. What is missing here cannot be produced."""

@@ -6,30 +6,39 @@ out of the round by `discard`.
 """
 
 from collections.abc import Callable, Iterable
+from typing import Protocol
 
 from ocpp16.state.timers import Timer, Timers
 
 
+class Seconds(Protocol):
+    """A clock that gives the timers' seconds."""
+
+    def monotonic(self) -> float: ...
+
+
 class Round:
-    """`work` is called with the id of each connector; `monotonic` gives the timers' seconds."""
+    """`work` is called with the id of each connector."""
 
-    __slots__ = ("_monotonic", "_timer", "_timers", "_waiting", "_work")
+    __slots__ = ("_clock", "_timer", "_timers", "_waiting", "_work")
 
-    def __init__(self, timers: Timers, monotonic: Callable[[], float], work: Callable[[int], None]) -> None:
+    def __init__(self, timers: Timers, clock: Seconds, work: Callable[[int], None]) -> None:
         self._timers = timers
-        self._monotonic = monotonic
+        self._clock = clock
         self._work = work
-        self._waiting: dict[int, None] = {}
-        """Last come first, for that is the end from which a dictionary gives without a search."""
+        self._waiting: dict[int, None] | None = None
+        """Last come first, for that is the end from which a dictionary gives without a search. None while nobody waits:
+        ten thousand charge points have nothing to do.
+        """
         self._timer: Timer | None = None
 
     def __len__(self) -> int:
         """How many wait for their turn."""
-        return len(self._waiting)
+        return len(self._waiting) if self._waiting else 0
 
     def begin(self, connector_ids: Iterable[int], at_once: int = 1) -> None:
         """Work on these, behind those that wait already, once each; on the first `at_once` now."""
-        order = list(dict.fromkeys((*reversed(self._waiting), *connector_ids)))
+        order = list(dict.fromkeys((*reversed(self._waiting or {}), *connector_ids)))
         self._waiting = dict.fromkeys(reversed(order))
         try:
             for _ in range(min(at_once, len(order))):
@@ -40,18 +49,21 @@ class Round:
 
     def discard(self, connector_id: int) -> None:
         """Its work is done, or not to be done."""
-        self._waiting.pop(connector_id, None)
+        if self._waiting:
+            self._waiting.pop(connector_id, None)
 
     def stop(self) -> None:
         """Nobody's turn comes any more."""
-        self._waiting.clear()
+        self._waiting = None
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
 
     def _arm(self) -> None:
-        if self._waiting and self._timer is None:
-            self._timer = self._timers.at(self._monotonic(), self._next)
+        if not self._waiting:
+            self._waiting = None
+        elif self._timer is None:
+            self._timer = self._timers.at(self._clock.monotonic(), self._next)
 
     def _next(self) -> None:
         self._timer = None

@@ -49,7 +49,7 @@ class Transaction:
     clock_boot: int = 0
     transaction_id: int | None = None
     start_given_up: bool = False
-    """StartTransaction went to the dead letters: StopTransaction carries -1, MeterValues no id (messages.md 4.3)."""
+    """StartTransaction went to the dead letters: StopTransaction carries -1, MeterValues no id."""
     is_refused: bool = False
     """StartTransaction.conf did not accept the id tag."""
     parent_id_tag: str | None = None
@@ -87,7 +87,7 @@ class Transactions:
         return len(self._by_key)
 
     def add(self, transaction: Transaction) -> None:
-        """Take in a new or restored transaction. One that runs must find its connector free (G-83)."""
+        """Take in a new or restored transaction. One that runs must find its connector free."""
         if transaction.is_running:
             if transaction.connector_id in self._running:
                 raise ValueError(f"connector {transaction.connector_id} has a running transaction")

@@ -1,40 +1,36 @@
 """Who may use a store: one journal, and at that each charge point once. Two of either would overtake each other."""
 
-from typing import TYPE_CHECKING
 from weakref import WeakValueDictionary
 
 from ocpp16.errors import StoreError
 from ocpp16.store.base import Store
 from ocpp16.texts import shown
 
-if TYPE_CHECKING:
-    from ocpp16.store.journal import Journal
-
 # By the identity of the store. It keeps nothing alive.
-_JOURNALS: "WeakValueDictionary[int, Journal]" = WeakValueDictionary()
-_KEPT: "dict[int, Journal]" = {}
+_JOURNALS: WeakValueDictionary[int, object] = WeakValueDictionary()
+_KEPT: dict[int, object] = {}
 """Those that nobody serves and that have something the store has not got: it is not lost while the process lives."""
 
 
-def journal_of(store: Store) -> "Journal | None":
+def claimant(store: Store) -> object | None:
     """The journal that lives for a store, if there is one."""
     return _JOURNALS.get(id(store))
 
 
-def claim_store(store: Store, journal: "Journal") -> None:
+def claim_store(store: Store, journal: object) -> None:
     """Raises ValueError if the store has another journal."""
     if _JOURNALS.setdefault(id(store), journal) is not journal:
         raise ValueError("the store has a journal already: use shared_journal(store)")
     _KEPT.pop(id(store), None)
 
 
-def keep_journal(store: Store, journal: "Journal") -> None:
+def keep_journal(store: Store, journal: object) -> None:
     """Nobody serves it any more, and it has something left for whoever uses the store next."""
     if _JOURNALS.get(id(store)) is journal:
         _KEPT[id(store)] = journal
 
 
-def release_store(store: Store, journal: "Journal") -> None:
+def release_store(store: Store, journal: object) -> None:
     """It has ended, and is of no use to whoever uses the store next."""
     if _JOURNALS.get(id(store)) is journal:
         del _JOURNALS[id(store)]

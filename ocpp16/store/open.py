@@ -25,7 +25,7 @@ from ocpp16.log import FoldingLog, log
 from ocpp16.store import connection as connections
 from ocpp16.store import migrations
 from ocpp16.store.base import Store
-from ocpp16.store.claims import journal_of, release_store
+from ocpp16.store.claims import claimant, release_store
 from ocpp16.store.commit import Job, in_a_thread
 from ocpp16.store.fallback import FallbackStore, open_or_fall_back
 from ocpp16.store.journal import FLUSH_TIMEOUT, HANG_TIMEOUT, RETRY_DELAYS, Journal
@@ -57,7 +57,8 @@ async def shared_journal(
     The last one to leave waits until all is written, `flush_timeout` seconds at most, and no longer than its own
     `leaving` allows. The store is not closed.
     """
-    journal = journal_of(store)
+    journal = claimant(store)
+    assert journal is None or isinstance(journal, Journal)
     if journal is None:
         journal = Journal(
             store,

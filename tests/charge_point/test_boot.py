@@ -1,4 +1,4 @@
-"""Boot, registration, heartbeat and clock (charge-point behaviour 7; G-05, G-09, G-10, G-93)."""
+"""Boot, registration, heartbeat and clock."""
 
 from typing import Any
 
@@ -62,7 +62,7 @@ async def test_not_accepted_asks_again_after_the_interval(open_bench: Any, statu
         assert len(bench.sent("BootNotification")) == 2
         await trio.sleep(45)
         assert bench.charge_point.connection.registration is RegistrationStatus.ACCEPTED
-        # The interval of an answer that does not accept is no heartbeat interval (G-10).
+        # The interval of an answer that does not accept is no heartbeat interval.
         assert bench.charge_point.configuration.get(["HeartbeatInterval"])["configurationKey"][0]["value"] == "300"
 
 

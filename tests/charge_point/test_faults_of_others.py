@@ -134,7 +134,7 @@ async def observer(bench: Any, make: Make, profile: Any) -> None:
 
 @place("delivery of a message")
 async def hook_of_a_delivery(bench: Any, make: Make, profile: Any) -> None:
-    bench.charge_point._runtime.ctx.confirmations["StopTransaction"] = raising(make)
+    bench.charge_point._runtime.ctx.sender.confirmations["StopTransaction"] = raising(make)
     bench.begin(1, "other")
     bench.charge_point.on_transaction_stopped(1, "other", "Local", 1000)
 
@@ -142,13 +142,15 @@ async def hook_of_a_delivery(bench: Any, make: Make, profile: Any) -> None:
 @place("what follows an answer")
 async def what_follows_an_answer(bench: Any, make: Make, profile: Any) -> None:
     (trigger,) = [one for one in bench.charge_point._runtime.features.all if type(one).__name__ == "RemoteTrigger"]
-    trigger._status = _Reports(raising(make))
+    trigger._others = _Others(raising(make))
     await bench.call("TriggerMessage", {"requestedMessage": "StatusNotification", "connectorId": 1})
 
 
-class _Reports:
-    def __init__(self, report: Callable[..., Any]) -> None:
-        self.report = report
+class _Others:
+    """Features of which every message can be triggered."""
+
+    def __init__(self, send: Callable[..., Any]) -> None:
+        self.trigger = lambda message: lambda connector_ids: send
 
 
 @place("pump")

@@ -1,4 +1,4 @@
-"""MeterValues and transactionData (charge-point behaviour 13, 12.4; G-25, G-28, G-29, G-35, G-70, G-72, G-82, G-84)."""
+"""MeterValues and transactionData."""
 
 from dataclasses import fields
 from typing import Any

@@ -1,4 +1,4 @@
-"""Whatever ends a connection but an explicit stop leads to a new one (charge-point behaviour 8.5; R7, R8, R21, R26)."""
+"""Whatever ends a connection but an explicit stop leads to a new one."""
 
 import logging
 from collections.abc import Awaitable, Callable

@@ -1,4 +1,4 @@
-"""What the Central System asks: remote control, reset, unlock, availability, keys, triggers, bad calls (G-02, G-42)."""
+"""What the Central System asks: remote control, reset, unlock, availability, keys, triggers, bad calls."""
 
 import json
 from typing import Any

@@ -98,7 +98,7 @@ async def test_a_subscriber_of_a_signal(open_bench: Any) -> None:
 
 async def test_a_hook_of_an_answer(open_bench: Any) -> None:
     async with open_bench() as bench:
-        bench.charge_point._runtime.ctx.confirmations["StopTransaction"] = boom
+        bench.charge_point._runtime.ctx.sender.confirmations["StopTransaction"] = boom
         bench.begin()
         await trio.sleep(1)
         bench.charge_point.on_transaction_stopped(1, "s1", "Local", 1500)

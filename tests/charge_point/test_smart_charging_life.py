@@ -1,4 +1,4 @@
-"""How long charging profiles live: transactions, restarts, a changed configuration (G-25, G-47, G-48)."""
+"""How long charging profiles live: transactions, restarts, a changed configuration."""
 
 import json
 from typing import Any, cast
@@ -128,7 +128,7 @@ async def test_a_tx_profile_lives_on_with_its_transaction(
 
 
 async def test_a_full_store_is_not_emptied(open_bench: Any, make_config: Any, profile: Any, tmp_path: Any) -> None:
-    """G-47: with less room than before, too; only new ones are refused."""
+    """With less room than before, too; only new ones are refused."""
     async with open_bench(database_path=tmp_path) as bench:
         for number in range(1, 6):
             await bench.install(0, profile(number, stackLevel=number))

@@ -184,7 +184,7 @@ async def test_a_start_by_a_wrong_clock(open_bench: Any, profile: Any) -> None:
 
 
 async def test_ignored_purposes_count_only_online(open_bench: Any, make_config: Any, profile: Any) -> None:
-    """G-26: at once, both ways, for the station's own schedules too; but nothing is told where nothing changes."""
+    """At once, both ways, for the station's own schedules too; but nothing is told where nothing changes."""
     document = make_config(Internal__IgnoredProfilePurposesOffline="ChargePointMaxProfile, TxProfile")
     async with open_bench(document=document) as bench:
         bench.begin()

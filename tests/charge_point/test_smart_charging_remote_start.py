@@ -1,4 +1,4 @@
-"""A charging profile in RemoteStartTransaction: bound to that start, and part of nothing until then (G-52)."""
+"""A charging profile in RemoteStartTransaction: bound to that start, and part of nothing until then."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ import pytest
 import trio
 
 from ocpp16.enums import Reason
-from ocpp16.profiles import smart_charging
+from ocpp16.profiles import expected_starts
 from ocpp16.testing.central_system import CentralSystem
 
 TX = {"chargingProfilePurpose": "TxProfile"}
@@ -247,7 +247,7 @@ async def test_time_for_the_cable_begins_when_the_id_tag_is_accepted(
 async def test_of_too_many_that_wait_the_oldest_goes(
     open_bench: Any, profile: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(smart_charging, "MOST_EXPECTED", 5)
+    monkeypatch.setattr(expected_starts, "MOST_EXPECTED", 5)
     async with open_bench() as bench:
         assert await remote_start(bench, profile(1, 8, **TX), 1, "first") == "Accepted"
         assert await remote_start(bench, profile(2, 9, **TX), 2, "second") == "Accepted"

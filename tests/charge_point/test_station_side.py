@@ -8,6 +8,7 @@ import trio
 
 from ocpp16.enums import DataTransferStatus, UnlockStatus
 from ocpp16.models import DataTransferResponse
+from ocpp16.profiles.asked_station import AskedStation
 from ocpp16.profiles.station_side import MOST_WAITING, StationSide, data_transfer_response, member_of, yes_or_no
 
 
@@ -19,6 +20,7 @@ class Side:
         self.late: list[str] = []
         self.done: list[str] = []
         self.side = StationSide(
+            AskedStation(None),
             30.0,
             nursery.start_soon,
             lambda place, error: self.failures.append(f"{place}: {type(error).__name__}"),

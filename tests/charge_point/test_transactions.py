@@ -1,4 +1,4 @@
-"""Transactions from fact to answer (charge-point behaviour 9, 12; G-14, G-31, G-65, G-78, G-82, G-83; R1-R5, R35)."""
+"""Transactions from fact to answer."""
 
 import itertools
 from collections.abc import Iterator

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from ocpp16 import spelling
 from ocpp16.codec import validate
 from ocpp16.configuration import loading
 from ocpp16.configuration.configuration import Configuration
@@ -347,11 +348,11 @@ def test_entries_of_an_overlay_behind_many_that_are_wrong_are_taken(monkeypatch:
 def count_of_hints(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Names that a likely one is looked for: that takes longest."""
     names: list[str] = []
-    match = loading._match
+    match = spelling.did_you_mean
 
     def counted(name: str, candidates: Any) -> str:
         names.append(name)
         return match(name, candidates)
 
-    monkeypatch.setattr(loading, "_match", counted)
+    monkeypatch.setattr(loading, "did_you_mean", counted)
     return names

@@ -1,4 +1,4 @@
-"""The tables of who may speak, written down once more from charge-point behaviour and OCPP 1.6 ed. 2 §4.2."""
+"""The tables of who may speak, written down once more from docs/charge-point.md and OCPP 1.6 ed. 2 §4.2."""
 
 from typing import Any
 

@@ -35,7 +35,7 @@ class Situation:
 
 
 def installed(profiles: list[tuple[int, Payload]]) -> list[tuple[int, Payload]]:
-    """S4: each profile removes those it replaces."""
+    """Each profile removes those it replaces."""
     kept: list[tuple[int, Payload]] = []
     for connector, profile in profiles:
         level, purpose = profile["stackLevel"], profile["chargingProfilePurpose"]
@@ -50,7 +50,7 @@ def installed(profiles: list[tuple[int, Payload]]) -> list[tuple[int, Payload]]:
 
 
 def period_at(profile: Payload, t: int, anchor: int) -> Payload | None:
-    """S2 and S3: the period of a profile in force at t, or None."""
+    """The period of a profile in force at t, or None."""
     if "validFrom" in profile and t < seconds(profile["validFrom"]):
         return None
     if "validTo" in profile and t >= seconds(profile["validTo"]):
@@ -70,7 +70,7 @@ def period_at(profile: Payload, t: int, anchor: int) -> Payload | None:
 
 
 def is_over(profile: Payload, t: int) -> bool:
-    """S5: for good."""
+    """For good."""
     schedule = profile["chargingSchedule"]
     if "validTo" in profile and seconds(profile["validTo"]) <= t:
         return True
@@ -87,7 +87,7 @@ class Active:
 
 
 def highest(profiles: list[Payload], t: int, anchor: int) -> Active | None:
-    """S6."""
+    """The highest level that is active decides."""
     for profile in sorted(profiles, key=lambda profile: -profile["stackLevel"]):
         period = period_at(profile, t, anchor)
         if period is not None:
@@ -109,7 +109,7 @@ class Oracle:
         return highest([p for _, p in self.installed if p["chargingProfilePurpose"] == MAXIMUM], t, 0)
 
     def transaction_limit(self, connector: int, t: int, *, is_enforced: bool = False) -> Active | None:
-        """S5 and S7."""
+        """What counts for the transaction: its own profiles, else the defaults."""
         transaction = self.of.transactions.get(connector)
         anchor = self.of.start if transaction is None else transaction[0]
         if transaction is not None:
@@ -133,7 +133,7 @@ class Oracle:
         return highest(list(defaults.values()), t, anchor)
 
     def converted(self, active: Active, phases: int | None) -> float:
-        """S9."""
+        """By supply voltage and phases."""
         if active.unit == self.of.unit:
             return active.limit
         factor = self.of.voltage * (phases or self.of.phases)
@@ -160,7 +160,7 @@ class Oracle:
         return min(limits), phases, source.profile["chargingProfileId"], source.unit != self.of.unit
 
     def station_value(self, t: int, top: Active | None) -> tuple[float, int | None, int | None, bool]:
-        """S10."""
+        """Of connector 0: the connectors added up, held by the maximum."""
         total, all_phases = 0.0, []
         for connector in range(1, self.of.connectors + 1):
             own = self.transaction_limit(connector, t)
@@ -188,7 +188,7 @@ class Oracle:
         return found
 
     def periods(self) -> list[tuple[int, float, int | None]]:
-        """S11 and S12."""
+        """Equal neighbours are one; the window ends the last."""
         found: list[tuple[int, float, int | None]] = []
         for start, limit, phases, _, _ in self.steps():
             if not found or not is_close(found[-1][1], limit) or found[-1][2] != phases:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from ocpp16.simulation.access import Act, Decision, Reservation, Token, after_authorization, before_authorization
+from ocpp16.simulation.access import Act, Reservation, Ruling, Token, after_authorization, before_authorization
 from ocpp16.simulation.options import Selection
 
 
@@ -59,84 +59,84 @@ CARD = Token("Card")
 REMOTE = Token("Card", is_remote=True)
 
 BEFORE = [
-    ("all out of service", CARD, [out(1), out(2)], (), Decision(Act.IGNORE, 0)),
-    ("out of service is left out, not its neighbour", CARD, [out(1), free(2)], (), Decision(Act.AUTHORIZE, 5)),
-    ("1: in process", CARD, [free(1)], ("card",), Decision(Act.IGNORE, 1)),
-    ("1: another is in process", CARD, [free(1)], ("other",), Decision(Act.AUTHORIZE, 5)),
-    ("1: has it already", CARD, [free(1), assigned(2, "CARD")], (), Decision(Act.IGNORE, 1)),
-    ("1: has it already, remote too", REMOTE, [assigned(1, "CARD")], (), Decision(Act.IGNORE, 1)),
-    ("2: own transaction", CARD, [free(1), running(2, "CARD")], (), Decision(Act.STOP, 2, 2)),
-    ("2: the card is the parent", CARD, [running(1, "other", "cARD")], (), Decision(Act.STOP, 2, 1)),
-    ("2: the card's parent is the tag", Token("x", "P"), [running(1, "p")], (), Decision(Act.STOP, 2, 1)),
-    ("2: the same parents", Token("x", "P"), [running(1, "y", "p")], (), Decision(Act.STOP, 2, 1)),
-    ("2: absent parents are not the same", CARD, [running(1, "other"), free(2)], (), Decision(Act.AUTHORIZE, 5)),
-    ("2: a remote start stops nothing", REMOTE, [running(1, "card"), free(2)], (), Decision(Act.AUTHORIZE, 5)),
-    ("2: on a faulted one too", CARD, [stuck(1, "card")], (), Decision(Act.STOP, 2, 1)),
-    ("2: on a faulted one, beside a free one", CARD, [free(1), stuck(2, "card")], (), Decision(Act.STOP, 2, 2)),
-    ("2: by the parent, on a faulted one", CARD, [stuck(1, "other", "card")], (), Decision(Act.STOP, 2, 1)),
-    ("2: a remote start does not even there", REMOTE, [stuck(1, "card")], (), Decision(Act.IGNORE, 0)),
-    ("2: another card does nothing there", CARD, [stuck(1, "other")], (), Decision(Act.IGNORE, 0)),
-    ("3: a faulted one's transaction has a parent", CARD, [stuck(1, "other", "P")], (), Decision(Act.AUTHORIZE, 5)),
-    ("3: so it has for none of a remote start's", REMOTE, [stuck(1, "other", "P")], (), Decision(Act.IGNORE, 0)),
-    ("1: in process, and faulted", CARD, [stuck(1, "other", "P")], ("card",), Decision(Act.IGNORE, 1)),
-    ("3: none free", CARD, [running(1, "other"), assigned(2, "third")], (), Decision(Act.IGNORE, 3)),
-    ("3: spent until the next plug-in", CARD, [spent(1)], (), Decision(Act.IGNORE, 3)),
-    ("3: none free, but a parent on record", CARD, [running(1, "other", "P")], (), Decision(Act.AUTHORIZE, 5)),
-    ("3: only listed ones count", CARD, [running(1, "other")], (), Decision(Act.IGNORE, 3)),
-    ("4: reserved for another", CARD, [reserved(1, "other"), reserved(2, "x")], (), Decision(Act.IGNORE, 4)),
-    ("4: one is for this card", CARD, [reserved(1, "other"), reserved(2, "CARD")], (), Decision(Act.AUTHORIZE, 5)),
-    ("4: one has a parent", CARD, [reserved(1, "other"), reserved(2, "x", "P")], (), Decision(Act.AUTHORIZE, 5)),
-    ("4: one is not reserved", CARD, [reserved(1, "other"), free(2)], (), Decision(Act.AUTHORIZE, 5)),
-    ("5: a free one", CARD, [free(1)], (), Decision(Act.AUTHORIZE, 5)),
+    ("all out of service", CARD, [out(1), out(2)], (), Ruling(Act.IGNORE, 0)),
+    ("out of service is left out, not its neighbour", CARD, [out(1), free(2)], (), Ruling(Act.AUTHORIZE, 5)),
+    ("1: in process", CARD, [free(1)], ("card",), Ruling(Act.IGNORE, 1)),
+    ("1: another is in process", CARD, [free(1)], ("other",), Ruling(Act.AUTHORIZE, 5)),
+    ("1: has it already", CARD, [free(1), assigned(2, "CARD")], (), Ruling(Act.IGNORE, 1)),
+    ("1: has it already, remote too", REMOTE, [assigned(1, "CARD")], (), Ruling(Act.IGNORE, 1)),
+    ("2: own transaction", CARD, [free(1), running(2, "CARD")], (), Ruling(Act.STOP, 2, 2)),
+    ("2: the card is the parent", CARD, [running(1, "other", "cARD")], (), Ruling(Act.STOP, 2, 1)),
+    ("2: the card's parent is the tag", Token("x", "P"), [running(1, "p")], (), Ruling(Act.STOP, 2, 1)),
+    ("2: the same parents", Token("x", "P"), [running(1, "y", "p")], (), Ruling(Act.STOP, 2, 1)),
+    ("2: absent parents are not the same", CARD, [running(1, "other"), free(2)], (), Ruling(Act.AUTHORIZE, 5)),
+    ("2: a remote start stops nothing", REMOTE, [running(1, "card"), free(2)], (), Ruling(Act.AUTHORIZE, 5)),
+    ("2: on a faulted one too", CARD, [stuck(1, "card")], (), Ruling(Act.STOP, 2, 1)),
+    ("2: on a faulted one, beside a free one", CARD, [free(1), stuck(2, "card")], (), Ruling(Act.STOP, 2, 2)),
+    ("2: by the parent, on a faulted one", CARD, [stuck(1, "other", "card")], (), Ruling(Act.STOP, 2, 1)),
+    ("2: a remote start does not even there", REMOTE, [stuck(1, "card")], (), Ruling(Act.IGNORE, 0)),
+    ("2: another card does nothing there", CARD, [stuck(1, "other")], (), Ruling(Act.IGNORE, 0)),
+    ("3: a faulted one's transaction has a parent", CARD, [stuck(1, "other", "P")], (), Ruling(Act.AUTHORIZE, 5)),
+    ("3: so it has for none of a remote start's", REMOTE, [stuck(1, "other", "P")], (), Ruling(Act.IGNORE, 0)),
+    ("1: in process, and faulted", CARD, [stuck(1, "other", "P")], ("card",), Ruling(Act.IGNORE, 1)),
+    ("3: none free", CARD, [running(1, "other"), assigned(2, "third")], (), Ruling(Act.IGNORE, 3)),
+    ("3: spent until the next plug-in", CARD, [spent(1)], (), Ruling(Act.IGNORE, 3)),
+    ("3: none free, but a parent on record", CARD, [running(1, "other", "P")], (), Ruling(Act.AUTHORIZE, 5)),
+    ("3: only listed ones count", CARD, [running(1, "other")], (), Ruling(Act.IGNORE, 3)),
+    ("4: reserved for another", CARD, [reserved(1, "other"), reserved(2, "x")], (), Ruling(Act.IGNORE, 4)),
+    ("4: one is for this card", CARD, [reserved(1, "other"), reserved(2, "CARD")], (), Ruling(Act.AUTHORIZE, 5)),
+    ("4: one has a parent", CARD, [reserved(1, "other"), reserved(2, "x", "P")], (), Ruling(Act.AUTHORIZE, 5)),
+    ("4: one is not reserved", CARD, [reserved(1, "other"), free(2)], (), Ruling(Act.AUTHORIZE, 5)),
+    ("5: a free one", CARD, [free(1)], (), Ruling(Act.AUTHORIZE, 5)),
 ]  # fmt: skip
 
 CHILD = Token("Card", "Parent")
 FIRST, INPUT = Selection.FIND_FIRST, Selection.USER_INPUT
 
 AFTER = [
-    ("6: parent stops child", CHILD, [running(1, "other", "PARENT")], FIRST, True, Decision(Act.STOP, 6, 1)),
-    ("6: the parent's own transaction", CHILD, [running(1, "parent")], FIRST, True, Decision(Act.STOP, 6, 1)),
-    ("6: another parent", CHILD, [running(1, "other", "x")], FIRST, True, Decision(Act.IGNORE, 6)),
-    ("6: no parent", CARD, [running(1, "other", "x")], FIRST, True, Decision(Act.IGNORE, 6)),
+    ("6: parent stops child", CHILD, [running(1, "other", "PARENT")], FIRST, True, Ruling(Act.STOP, 6, 1)),
+    ("6: the parent's own transaction", CHILD, [running(1, "parent")], FIRST, True, Ruling(Act.STOP, 6, 1)),
+    ("6: another parent", CHILD, [running(1, "other", "x")], FIRST, True, Ruling(Act.IGNORE, 6)),
+    ("6: no parent", CARD, [running(1, "other", "x")], FIRST, True, Ruling(Act.IGNORE, 6)),
     ("6: a remote start stops nothing", Token("Card", "P", is_remote=True), [running(1, "o", "P")], FIRST, True,
-     Decision(Act.IGNORE, 6)),
-    ("6: starting goes first", CHILD, [running(1, "o", "Parent"), free(2)], FIRST, True, Decision(Act.START, 9, 2)),
-    ("6: unless told otherwise", CHILD, [running(1, "o", "Parent"), free(2)], FIRST, False, Decision(Act.STOP, 6, 1)),
-    ("6: otherwise, but no match", CHILD, [running(1, "o"), free(2)], FIRST, False, Decision(Act.START, 9, 2)),
-    ("6: parent stops child on a faulted one", CHILD, [stuck(1, "o", "Parent")], FIRST, True, Decision(Act.STOP, 6, 1)),
-    ("6: a faulted one starts nothing", CARD, [stuck(1, "o", "Parent")], FIRST, True, Decision(Act.IGNORE, 6)),
-    ("6: became busy while asking", CARD, [assigned(1, "other")], FIRST, True, Decision(Act.IGNORE, 6)),
-    ("6: went out of service while asking", CARD, [out(1)], FIRST, True, Decision(Act.IGNORE, 6)),
-    ("7: the only candidate", CARD, [free(1)], FIRST, True, Decision(Act.START, 9, 1)),
-    ("7: the only candidate, user input", CARD, [running(1, "o"), free(2)], INPUT, True, Decision(Act.START, 9, 2)),
+     Ruling(Act.IGNORE, 6)),
+    ("6: starting goes first", CHILD, [running(1, "o", "Parent"), free(2)], FIRST, True, Ruling(Act.START, 9, 2)),
+    ("6: unless told otherwise", CHILD, [running(1, "o", "Parent"), free(2)], FIRST, False, Ruling(Act.STOP, 6, 1)),
+    ("6: otherwise, but no match", CHILD, [running(1, "o"), free(2)], FIRST, False, Ruling(Act.START, 9, 2)),
+    ("6: parent stops child on a faulted one", CHILD, [stuck(1, "o", "Parent")], FIRST, True, Ruling(Act.STOP, 6, 1)),
+    ("6: a faulted one starts nothing", CARD, [stuck(1, "o", "Parent")], FIRST, True, Ruling(Act.IGNORE, 6)),
+    ("6: became busy while asking", CARD, [assigned(1, "other")], FIRST, True, Ruling(Act.IGNORE, 6)),
+    ("6: went out of service while asking", CARD, [out(1)], FIRST, True, Ruling(Act.IGNORE, 6)),
+    ("7: the only candidate", CARD, [free(1)], FIRST, True, Ruling(Act.START, 9, 1)),
+    ("7: the only candidate, user input", CARD, [running(1, "o"), free(2)], INPUT, True, Ruling(Act.START, 9, 2)),
     ("7: the earliest plugged in", CARD, [free(1), free(2, 9.0), free(3, 4.0)], FIRST, True,
-     Decision(Act.START, 9, 3)),
-    ("7: the first in list order", CARD, [free(3), free(1), free(2)], FIRST, True, Decision(Act.START, 9, 3)),
-    ("7: user input waits", CARD, [free(1), free(2)], INPUT, True, Decision(Act.AWAIT_PLUG, 7)),
-    ("7: user input, one plugged in", CARD, [free(1), free(2, 1.0)], INPUT, True, Decision(Act.START, 9, 2)),
-    ("8: reserved for another", CARD, [reserved(1, "other")], FIRST, True, Decision(Act.IGNORE, 8, 1)),
-    ("8: reserved for the card", CARD, [reserved(1, "CARD")], FIRST, True, Decision(Act.START, 9, 1)),
-    ("8: reserved for its parent", CHILD, [reserved(1, "o", "PARENT")], FIRST, True, Decision(Act.START, 9, 1)),
-    ("8: reserved for another parent", CHILD, [reserved(1, "o", "x")], FIRST, True, Decision(Act.IGNORE, 8, 1)),
+     Ruling(Act.START, 9, 3)),
+    ("7: the first in list order", CARD, [free(3), free(1), free(2)], FIRST, True, Ruling(Act.START, 9, 3)),
+    ("7: user input waits", CARD, [free(1), free(2)], INPUT, True, Ruling(Act.AWAIT_PLUG, 7)),
+    ("7: user input, one plugged in", CARD, [free(1), free(2, 1.0)], INPUT, True, Ruling(Act.START, 9, 2)),
+    ("8: reserved for another", CARD, [reserved(1, "other")], FIRST, True, Ruling(Act.IGNORE, 8, 1)),
+    ("8: reserved for the card", CARD, [reserved(1, "CARD")], FIRST, True, Ruling(Act.START, 9, 1)),
+    ("8: reserved for its parent", CHILD, [reserved(1, "o", "PARENT")], FIRST, True, Ruling(Act.START, 9, 1)),
+    ("8: reserved for another parent", CHILD, [reserved(1, "o", "x")], FIRST, True, Ruling(Act.IGNORE, 8, 1)),
     ("8: looks only at the chosen one", CARD, [reserved(1, "o", "P"), free(2)], FIRST, True,
-     Decision(Act.IGNORE, 8, 1)),
+     Ruling(Act.IGNORE, 8, 1)),
 ]  # fmt: skip
 
 
 @pytest.mark.parametrize(
-    ("token", "spots", "in_process", "decision"), [row[1:] for row in BEFORE], ids=[r[0] for r in BEFORE]
+    ("token", "spots", "in_process", "ruling"), [row[1:] for row in BEFORE], ids=[r[0] for r in BEFORE]
 )
-def test_before_authorization(token: Token, spots: list[Spot], in_process: tuple[str, ...], decision: Decision) -> None:
-    assert before_authorization(token, spots, in_process) == decision
+def test_before_authorization(token: Token, spots: list[Spot], in_process: tuple[str, ...], ruling: Ruling) -> None:
+    assert before_authorization(token, spots, in_process) == ruling
 
 
 @pytest.mark.parametrize(
-    ("token", "spots", "selection", "starting_goes_first", "decision"),
+    ("token", "spots", "selection", "starting_goes_first", "ruling"),
     [row[1:] for row in AFTER],
     ids=[r[0] for r in AFTER],
 )
 def test_after_authorization(
-    token: Token, spots: list[Spot], selection: Selection, starting_goes_first: bool, decision: Decision
+    token: Token, spots: list[Spot], selection: Selection, starting_goes_first: bool, ruling: Ruling
 ) -> None:
     found = after_authorization(token, spots, selection=selection, starting_goes_first=starting_goes_first)
-    assert found == decision
+    assert found == ruling

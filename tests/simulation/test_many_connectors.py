@@ -79,9 +79,14 @@ def ask(action: str, **payload: Any) -> Event:
     return event
 
 
+def sample(station: SimulatedStation, csms: CentralSystem, charge_point: Any, number: int) -> None:
+    assert charge_point.sample_now(number)
+
+
 EVENTS: dict[str, Event] = {
     "plug in": lambda station, csms, charge_point, number: station.plug_in(number, plug_after=0, draw_for=1e6),
     "card": lambda station, csms, charge_point, number: station.present_id_tag("LAST", [number]),
+    "sample": sample,
     "pause": lambda station, csms, charge_point, number: station.pause_drawing(number),
     "resume": lambda station, csms, charge_point, number: station.resume_drawing(number, 20),
     "fault": lambda station, csms, charge_point, number: station.raise_fault(number, "OtherError"),  # type: ignore[arg-type]
@@ -100,8 +105,23 @@ EVENTS: dict[str, Event] = {
 SECONDS_EACH = 4.0
 
 
+BENEATH_A_MAXIMUM = ("pause", "resume", "offered", "meter", "schedule")
+MAXIMUM = {**PROFILE, "chargingProfileId": 9, "chargingProfilePurpose": "ChargePointMaxProfile"}
+MAXIMUM |= {
+    "chargingProfileKind": "Recurring",
+    "recurrencyKind": "Daily",
+    "chargingSchedule": {
+        "startSchedule": "2020-01-01T00:00:00Z",
+        "chargingRateUnit": "A",
+        "chargingSchedulePeriod": [{"startPeriod": 0, "limit": 9000.0}],
+    },
+}
+
+
 async def lines_of_each_event(connectors: int) -> dict[str, Counter[str]]:
-    """Of events at the last connector while cars charge at all others."""
+    """Of events at the last connector while cars charge at all others; of some also while there is a limit for all
+    together, which is enough for all.
+    """
     found = {}
     station = SimulatedStation(meter_interval=0, meter_noise=0, fuse_limit=10_000)
     async with (
@@ -116,13 +136,24 @@ async def lines_of_each_event(connectors: int) -> dict[str, Counter[str]]:
             station.present_id_tag(f"TAG{number}", [number])
         await trio.sleep(20)
         assert len(charge_point.for_station.running_sessions()) == connectors - 1
-        for name, event in EVENTS.items():
+
+        async def happens(name: str, as_name: str) -> None:
             with Lines() as lines:
-                waited_for = event(station, csms, charge_point, connectors)
+                waited_for = EVENTS[name](station, csms, charge_point, connectors)
                 if waited_for is not None:
                     await waited_for
                 await trio.sleep(SECONDS_EACH)
-            found[name] = lines.executed
+            found[as_name] = lines.executed
+
+        for name in EVENTS:
+            await happens(name, name)
+        station.plug_in(connectors, plug_after=0, draw_after=0, draw_for=1e6)
+        station.present_id_tag("LAST", [connectors])
+        await trio.sleep(5)
+        await csms.call("cp001", "SetChargingProfile", {"connectorId": 0, "csChargingProfiles": MAXIMUM})
+        await trio.sleep(5)
+        for name in BENEATH_A_MAXIMUM:
+            await happens(name, f"{name}, beneath a maximum")
         nursery.cancel_scope.cancel()
     return found
 
@@ -131,7 +162,8 @@ def test_an_event_at_one_connector_looks_at_no_other() -> None:
     few, many = (trio.run(lines_of_each_event, count, clock=MockClock(autojump_threshold=0)) for count in (4, 40))
     assert sum(few["card"].values()) > 1000
     # Any walk costs a hundred lines; a turn of the loop more or less costs some, too.
-    for name in EVENTS:
+    assert few.keys() == many.keys() > EVENTS.keys()
+    for name in few:
         more = {
             place: (count, few[name][place]) for place, count in many[name].items() if count > few[name][place] + 60
         }
@@ -167,6 +199,37 @@ async def test_reports_after_a_boot_are_made_as_the_central_system_takes_them(au
         told = [(call.payload["connectorId"], call.payload["status"]) for call in csms.calls("StatusNotification")]
         assert [one for one in told if one[0] == 150] == [(150, "Preparing")], "it told itself, and once"
         assert sorted(number for number, _ in told) == list(range(201))
+        nursery.cancel_scope.cancel()
+
+
+async def test_all_cars_of_a_large_station_leave_at_once(autojump_clock: MockClock) -> None:
+    """What was scheduled for their end is carried out at every connector, and so is what takes it back."""
+    count = 300
+    station = SimulatedStation(meter_interval=0, fuse_limit=10_000)
+    async with (
+        CentralSystem() as csms,
+        open_charge_point(configuration(count), station, connector=csms.connector, seed=1) as charge_point,
+        trio.open_nursery() as nursery,
+    ):
+        nursery.start_soon(Operation(station, charge_point).run)
+        await trio.sleep(10)
+        for number in range(1, count + 1):
+            station.plug_in(number, plug_after=0, draw_after=0, draw_for=1e6)
+            station.present_id_tag(f"TAG{number}", [number])
+        await trio.sleep(10)
+        assert len(charge_point.for_station.running_sessions()) == count
+        for kind, answer, status in (
+            ("Inoperative", "Scheduled", "Unavailable"),
+            ("Operative", "Accepted", "Available"),
+        ):
+            request = {"connectorId": 0, "type": kind}
+            assert await csms.call("cp001", "ChangeAvailability", request) == {"status": answer}
+            for number in range(1, count + 1):
+                station.unplug(number)
+            await trio.sleep(60)
+            assert {str(charge_point.connector_status(number).status) for number in range(1, count + 1)} == {status}
+        assert charge_point.counters.internal_errors == 0
+        assert {evse.register() > 0 for evse in station.evses} == {True}
         nursery.cancel_scope.cancel()
 
 

@@ -241,7 +241,7 @@ def test_the_fuse_is_shared_by_the_strategy_of_the_options(make_bench: Any, shar
 def test_no_cable_carries_more_than_its_rating(make_bench: Any) -> None:
     bench = make_bench(fuse_limit=200)
     bench.station.plug_in(1, current=63, draw_for=100_000)
-    assert bench.station.supply.capacity == 63
+    assert bench.station.options.capacity == 63
     bench.station.present_id_tag("TAG")
     bench.advance(3602)
     assert bench.station.evse(1).register() == 63 * 230

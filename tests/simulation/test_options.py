@@ -78,7 +78,7 @@ def test_a_bad_value_is_named(name: str, value: Any, reason: str) -> None:
 
 
 def test_an_unknown_option_is_named_with_its_neighbour() -> None:
-    with pytest.raises(ConfigurationError, match="unknown station option meter_intervall, did you mean meter_interval"):
+    with pytest.raises(ConfigurationError, match="unknown station option meter_intervall; did you mean meter_interval"):
         StationOptions.load({"meter_intervall": 1})
     with pytest.raises(ConfigurationError) as caught:
         StationOptions.load({"xyzzy": 1, "phases": 0})

@@ -82,6 +82,14 @@ def test_no_placeholders(path: Path) -> None:
     assert found is None, found
 
 
+@pytest.mark.parametrize("path", HAND_WRITTEN, ids=name)
+def test_no_paper_that_is_not_here(path: Path) -> None:
+    """Who reads the code has the specification and docs/, and no list of ours that lies elsewhere."""
+    if path != Path(__file__):
+        found = re.search(r"\bG-\d\d\b|\(S\d\d?\)|charge-point behaviour|messages\.md|issue #?\d", path.read_text())
+        assert found is None, found
+
+
 def test_names_of_files_are_of_the_domain() -> None:
     bad = {"utils", "util", "helpers", "helper", "manager", "common", "impl", "misc"}
     assert [name(path) for path in HAND_WRITTEN if path.stem in bad] == []

@@ -114,12 +114,14 @@ def test_one_profile_does_not_import_another() -> None:
         "configuration_changes",
         "context",
         "energy_allowance",
+        "expected_starts",
         "id_tags",
         "limit_sharing",
         "meter_readings",
         "meter_samples",
         "meter_sampling",
         "periodic_samples",
+        "sender",
         "station_side",
         "status_notifications",
         "transaction_data",
@@ -188,3 +190,15 @@ def test_no_circle_of_files() -> None:
     found = circles(graph)
     assert [sorted(circle) for circle in found if circle not in CIRCLES] == []
     assert [sorted(circle) for circle in CIRCLES if circle not in found] == [], "none any more: take it off the list"
+
+
+def test_the_design_tells_of_these_storeys_and_of_files_that_are_there() -> None:
+    text = (ROOT.parent / "docs" / "design.md").read_text()
+    table = re.findall(r"^   \| (\d) \| (.*?) \|$", text, re.MULTILINE)
+    told = {name: int(storey) for storey, names in table for name in re.findall(r"`(\w+)`", names)}
+    assert told == {name: storey for name, storey in STOREYS.items() if name != "__main__"}
+    files = {name for name in re.findall(r"`([\w/]+\.(?:py|toml|json|md))`", text) if "/" in name}
+    assert len(files) > 30
+    homes = (ROOT, ROOT.parent)
+    tests_of_one_folder = ROOT.parent / "tests" / "charge_point"
+    assert [f for f in files if not any((home / f).exists() for home in (*homes, tests_of_one_folder))] == []

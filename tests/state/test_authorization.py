@@ -15,7 +15,6 @@ from ocpp16.state.authorization import (
     decide,
     decide_unanswered,
     id_tag_key,
-    is_cacheable,
 )
 from ocpp16.state.clock import to_datetime
 
@@ -157,19 +156,6 @@ def test_no_answer_is_like_no_connection(reason: str) -> None:
 def test_an_unusable_answer_is_no_permission(reason: str) -> None:
     answer = decide_unanswered(reason, rules=ALL_ON, listed=GOOD, cached=None, now=NOW)
     assert answer == Decision(UNKNOWN_NO, authorization.NO_USABLE_ANSWER)
-
-
-@pytest.mark.parametrize(
-    ("rules", "listed", "expected"),
-    [
-        (ALL_ON, None, True),
-        (ALL_ON, GOOD, False),
-        (ALL_ON._replace(local_auth_list_enabled=False), GOOD, True),
-        (ALL_ON._replace(authorization_cache_enabled=False), None, False),
-    ],
-)
-def test_what_goes_into_the_cache(rules: AuthorizationRules, listed: IdTagInfo | None, expected: bool) -> None:
-    assert is_cacheable(rules, listed) is expected
 
 
 def test_expiry_leaves_the_rest_of_an_entry_alone() -> None:

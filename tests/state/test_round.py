@@ -12,7 +12,10 @@ class Work:
     def __init__(self) -> None:
         self.done: list[int] = []
         self.timers = Timers()
-        self.round = Round(self.timers, lambda: 5.0, self)
+        self.round = Round(self.timers, self, self)
+
+    def monotonic(self) -> float:
+        return 5.0
 
     def __call__(self, connector_id: int) -> None:
         self.done.append(connector_id)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from ocpp16.errors import StoreError
 from ocpp16.store.base import ChargePointChanges, Delete, Put, Row, RowChange, Table
-from ocpp16.store.claims import journal_of
+from ocpp16.store.claims import claimant
 from ocpp16.store.journal import Journal
 from ocpp16.store.memory import MemoryStore
 from ocpp16.store.tables import local_list_version, message_queue, samples, settings
@@ -268,19 +268,19 @@ async def test_one_journal_for_a_store(nursery: trio.Nursery) -> None:
     journal = Journal(store, inline=True)
     with pytest.raises(ValueError, match="has a journal already"):
         Journal(store)
-    assert journal_of(store) is journal
+    assert claimant(store) is journal
     async with trio.open_nursery() as serving:
         serving.start_soon(journal.run)
         serving.cancel_scope.cancel()
     second = Journal(store, inline=True)  # the first one has ended and left nothing
-    assert journal_of(store) is second
+    assert claimant(store) is second
     try:
         await journal.run()
     except ValueError as error:
         assert "has a journal already" in str(error)  # noqa: PT017 - a context would keep the second one alive
     del second
     gc.collect()
-    assert journal_of(store) is None
+    assert claimant(store) is None
     Journal(Recording())
     await nursery.start(journal.run)
     await journal.wait_durable(journal.append("a", setting("x")))

@@ -122,7 +122,7 @@ def test_transaction_comes_back(tmp_path: Path, kind: str) -> None:
 
 
 def test_message_keeps_its_link_and_not_the_id() -> None:
-    """G-14: what a message depends on is in its row; the payload waits for the id."""
+    """What a message depends on is in its row; the payload waits for the id."""
     put = message_queue.put(message_queue.MessageRow(1, 1, "MeterValues", {"connectorId": 1}, transaction_key=5))
     assert put.row == (1, 1, "MeterValues", '{"connectorId":1}', 0, 5, 0)
 
@@ -146,7 +146,7 @@ def test_a_payload_that_is_written_already_makes_the_same_row(
 
 
 def test_attempts_are_stored_and_the_order_is_by_sequence(tmp_path: Path) -> None:
-    """G-04: attempts survive a restart. G-79: the order does not depend on that of insertion or rewriting."""
+    """Attempts survive a restart. The order does not depend on that of insertion or rewriting."""
     store = SqliteStore.open(tmp_path / "db")
     rows = [message_queue.MessageRow(n, 1, "MeterValues", {}) for n in (3, 1, 2)]
     store.apply([("cp", [message_queue.put(row) for row in rows])])

@@ -25,24 +25,16 @@ from ocpp16.configuration.key import Key
 from ocpp16.configuration.keys import core, internal, smart_charging
 from ocpp16.errors import ConfigurationError
 from ocpp16.models import Counters
-from ocpp16.profiles.charging_profiles import stored_profile_rules
+from ocpp16.profiles.charging_profiles import SCHEDULE_KEYS, goes_on, stored_profile_rules, stored_profiles
 from ocpp16.schedule import ProfileRules, check_profile
 from ocpp16.state.clock import Clock, to_micros
 from ocpp16.store.snapshot import take_snapshot
-from ocpp16.store.tables.charging_profiles import ChargingProfileRow
 
 OVERLAY = "user_config.json"
 """Beside the database: what was changed at run time."""
 DAY = 86_400
 
-_KEYS: tuple[Key[Any], ...] = (
-    core.NUMBER_OF_CONNECTORS,
-    internal.COMPOSITE_SCHEDULE_DEFAULT_LIMIT_AMPS,
-    internal.COMPOSITE_SCHEDULE_DEFAULT_LIMIT_WATTS,
-    internal.COMPOSITE_SCHEDULE_DEFAULT_NUMBER_PHASES,
-    internal.SUPPLY_VOLTAGE,
-    internal.MAX_COMPOSITE_SCHEDULE_DURATION,
-)
+_KEYS: tuple[Key[Any], ...] = (core.NUMBER_OF_CONNECTORS, *SCHEDULE_KEYS.values())
 
 
 def station_scenario(path: Path, configuration_name: str, now: datetime) -> Scenario:
@@ -121,17 +113,11 @@ def _changes(overlay: Path, found: Restored) -> Mapping[str, Any]:
 
 def _profiles(found: Restored, rules: ProfileRules) -> Iterator[dict[str, Any]]:
     """As SetChargingProfile requests, in the order in which the station takes them in when it starts."""
-    for row in sorted(found.charging_profiles, key=lambda row: row.connector_id != 0):
+    for row in stored_profiles(found.stored):
         problem = check_profile(row.connector_id, row.profile, rules)
-        reason = _misfit(row, found) if problem is None else str(problem)
-        if reason:
+        running = found.transactions.running(row.connector_id)
+        if problem is not None or (running is not None and not goes_on(row, running)):
+            reason = "its transaction does not run any more" if problem is None else str(problem)
             click.echo(f"ocpp16: charging profile {row.charging_profile_id} is left out: {reason}", err=True)
         else:
             yield {"connectorId": row.connector_id, "csChargingProfiles": row.profile}
-
-
-def _misfit(row: ChargingProfileRow, found: Restored) -> str:
-    running = found.transactions.running(row.connector_id)
-    if running is not None and row.transaction_key not in (None, running.key):
-        return "its transaction does not run any more"
-    return ""

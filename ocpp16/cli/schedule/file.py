@@ -6,7 +6,6 @@ the member, and what is wrong with it.
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +14,7 @@ from ocpp16.cli.schedule.scenario import Scenario
 from ocpp16.codec import parse_datetime_tolerant
 from ocpp16.configuration.file import read_json_object
 from ocpp16.configuration.keys import BY_NAME
+from ocpp16.spelling import did_you_mean
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +56,7 @@ class ScenarioFile:
         if name is None:
             return list(self.documents)
         if name not in self.documents:
-            raise CommandFailed(f"{self.path}: there is no scenario {name}{_hint(name, self.documents)}")
+            raise CommandFailed(f"{self.path}: there is no scenario {name}{did_you_mean(name, self.documents)}")
         return [name]
 
     def scenario(self, name: str) -> Scenario:
@@ -164,7 +164,7 @@ def _problem(value: Any, shape: _Shape, place: str = "", *, is_open: bool = Fals
     for name in value:
         if name in shape or (is_open and name.lower() in BY_NAME):
             continue
-        hint = _hint(name, shape)
+        hint = did_you_mean(name, shape)
         if hint or shape is not _SCENARIO:
             return f"{place}{name}: there is no such member{hint}"
     for name, (is_required, wanted, fits) in shape.items():
@@ -189,8 +189,3 @@ def _deeper_problems(document: Mapping[str, Any]) -> Iterator[str | None]:
         yield _problem(transaction, _TRANSACTION, f"transactions.{connector}.")
     for number, profile in enumerate(document["profiles"]):
         yield _problem(profile, _PROFILE, f"profiles[{number}].")
-
-
-def _hint(name: str, names: Mapping[str, Any]) -> str:
-    found = get_close_matches(name, names, 1)
-    return f"; did you mean {found[0]}?" if found else ""

@@ -18,17 +18,14 @@ from ocpp16._core.periods import CompiledProfile
 from ocpp16._core.precedence import RunningTransaction
 from ocpp16._core.schedule import CompositeSchedule, Limit, SchedulePeriod, ScheduleSettings
 from ocpp16.enums import ChargingProfilePurposeType
+from ocpp16.profiles.charging_profiles import SCHEDULE_KEYS, schedule_settings
 from ocpp16.schedule.calculation import charging_limit, composite_schedule
 from ocpp16.schedule.checks import ProfileRules, check_profile, with_start_schedule
 from ocpp16.schedule.installed import InstalledProfiles
 
 _CONFIG: Mapping[str, Any] = {
     "NumberOfConnectors": 1,
-    "CompositeScheduleDefaultLimitAmps": 48,
-    "CompositeScheduleDefaultLimitWatts": 33120,
-    "CompositeScheduleDefaultNumberPhases": 3,
-    "SupplyVoltage": 230,
-    "MaxCompositeScheduleDuration": 31536000,
+    **{key.name: key.default for key in SCHEDULE_KEYS.values()},
     "IgnoredProfilePurposesOffline": "",
     "AllowChargingProfileWithoutStartSchedule": False,
 }
@@ -107,13 +104,7 @@ class Scenario:
             most,
             _profiles(document["profiles"], most, start, bool(config["AllowChargingProfileWithoutStartSchedule"])),
             dict(_transactions(document, connector_id)),
-            ScheduleSettings(
-                default_limit_amps=config["CompositeScheduleDefaultLimitAmps"],
-                default_limit_watts=config["CompositeScheduleDefaultLimitWatts"],
-                default_number_phases=config["CompositeScheduleDefaultNumberPhases"],
-                supply_voltage=config["SupplyVoltage"],
-                max_duration=config["MaxCompositeScheduleDuration"],
-            ),
+            schedule_settings(lambda key: config[key.name]),
             () if document.get("online", True) else _purposes(config["IgnoredProfilePurposesOffline"]),
             document.get("expected"),
         )

@@ -1,0 +1,221 @@
+"""What sends: our messages, into the outbox and, where they must outlive a power cut, onto the disk in the same step.
+
+Rules of this file:
+1. Nothing that tells of a transaction is in the outbox without its row, written in one block with the state that it
+   tells of.
+2. Every message has its place among all of the charge point, also over restarts.
+"""
+
+from collections.abc import Callable, Hashable
+from typing import Any
+
+import trio
+from orjson import dumps
+
+from ocpp16._core import validate_sending
+from ocpp16.enums import RegistrationStatus
+from ocpp16.errors import CallFailed, Offline
+from ocpp16.profiles.asked import Writer
+from ocpp16.rpc.pending import Entry, Lane, with_member
+from ocpp16.rpc.session import Session
+from ocpp16.state.clock import Clock
+from ocpp16.state.transaction import Transaction
+from ocpp16.store.base import RowChange
+from ocpp16.store.tables import message_queue
+
+Payload = dict[str, Any]
+
+
+class Sender:
+    """Of one start of a charge point. `kick`: something may be ready to go; `next_sequence`: the place of the next
+    message."""
+
+    __slots__ = ("_clock", "_journal", "_kick", "_next_sequence", "_session", "confirmations", "marked")
+
+    def __init__(
+        self, session: Session, clock: Clock, journal: Writer, kick: Callable[[], None], next_sequence: int
+    ) -> None:
+        self._session = session
+        self._clock = clock
+        self._journal = journal
+        self._kick = kick
+        self._next_sequence = next_sequence
+        self.marked: list[Entry] = []
+        """Queued messages whose times the clock corrects, until it is settled how."""
+        self.confirmations: dict[str, Callable[[Entry, Payload | None], None]] = {}
+        """Transaction-related action → what its confirmation brings; None when the message was given up."""
+
+    @property
+    def is_accepted(self) -> bool:
+        return self._session.registration == RegistrationStatus.ACCEPTED
+
+    @property
+    def is_online(self) -> bool:
+        """Connected and accepted: requests of ours can be answered."""
+        return self._session.is_connected and self.is_accepted
+
+    def new_sequence(self) -> int:
+        """The place of the next message among all of this charge point."""
+        number = self._next_sequence
+        self._next_sequence += 1
+        return number
+
+    def send(
+        self,
+        action: str,
+        payload: Payload,
+        *,
+        lane: Lane = Lane.NORMAL,
+        transaction: Transaction | None = None,
+        number: int = 0,
+        is_triggered: bool = False,
+        on_confirmation: Callable[[Payload], None] | None = None,
+        on_failure: Callable[[CallFailed], None] | None = None,
+        topic: Hashable = None,
+        latest: int = 0,
+    ) -> bool:
+        """Send a request whose answer nobody waits for. False: dropped, since offline or not accepted.
+
+        With QueueAllMessages it is kept, on disk too, until it can be sent (libocpp).
+        `number`: the journal number it must not be sent before. `topic`: one of the same topic that still waits is
+        replaced, for it would tell what is over. `latest`: the latest time in it, µs, where that must not be told
+        before it has come.
+        """
+        entry = Entry(
+            action=action,
+            payload=payload,
+            lane=lane,
+            sequence=self.new_sequence(),
+            number=number,
+            transaction=transaction,
+            clock_boot=self._clock.clock_boot,
+            is_triggered=is_triggered,
+            on_confirmation=on_confirmation,
+            on_failure=on_failure,
+            topic=topic,
+            latest=latest,
+        )
+        if lane is Lane.NORMAL and not entry.is_interactive and self._session.outbox.limits.may_queue(action):
+            entry.is_persistent = True
+            entry.number = self._journal.append(self.row(entry))
+        taken = self._session.enqueue(entry, self._clock.monotonic())
+        self._kick()
+        return taken
+
+    def queue(
+        self,
+        action: str,
+        payload: Payload,
+        transaction: Transaction | None,
+        *changes: RowChange,
+        clock_boot: int | None = None,
+        data_boots: tuple[int, ...] = (),
+    ) -> int:
+        """Queue a transaction-related message and the row changes of the state it tells of, as one block.
+
+        It is sent once it is on disk and deleted once it is answered. `clock_boot`: how its times are marked, if not
+        as times taken now; `data_boots`: how those in each entry of transactionData are, if not alike. Returns its
+        journal number.
+        """
+        entry = Entry(
+            action=action,
+            payload=payload,
+            lane=Lane.TRANSACTION,
+            sequence=self.new_sequence(),
+            number=0,
+            transaction=transaction,
+            clock_boot=self._clock.clock_boot if clock_boot is None else clock_boot,
+            data_boots=data_boots,
+            is_persistent=True,
+        )
+        entry.number = number = self._journal.append(self.row(entry), *changes)
+        if entry.has_marks and not self._clock.is_settled:
+            self.marked.append(entry)
+        self.enqueue(entry)
+        return number
+
+    def enqueue(self, entry: Entry) -> None:
+        """Take in a message whose row is written."""
+        self._session.enqueue(entry, self._clock.monotonic())
+        self._kick()
+
+    def corrected(self, number: int) -> None:
+        """The corrections are settled, and journal number `number` has them: what they apply to goes no earlier.
+
+        Else a repeat after a power cut would carry other times, and not be known as a repeat.
+        """
+        for entry in self.marked:
+            entry.number = max(entry.number, number)
+        self.marked.clear()
+
+    def row(self, entry: Entry) -> RowChange:
+        """The stored form of a queued message, as it is now. It shares the text of the payload with the wire."""
+        transaction = entry.transaction
+        text = entry.written()
+        if entry.data_boots:
+            text = with_member(text, b'"%b":%b' % (message_queue.DATA_BOOTS.encode(), dumps(entry.data_boots)))
+        return message_queue.put_written(
+            entry.sequence,
+            int(entry.lane),
+            entry.action,
+            text.decode(),
+            entry.attempts,
+            transaction.key if isinstance(transaction, Transaction) else None,
+            entry.clock_boot,
+        )
+
+    async def call(self, action: str, payload: Payload, *, timeout: float | None = None) -> Payload:
+        """Send a request and wait for its confirmation: `timeout` seconds at most, the wait for its turn included.
+
+        Without `timeout`, twice the time any request has. Raises `Offline` at once when it cannot be sent, `CallFailed`
+        for a CALLERROR, an unreadable answer, a timeout or a lost connection. Never called from a handler.
+        """
+        answer = _Answer()
+        entry = Entry(
+            action=action,
+            payload=payload,
+            lane=Lane.NORMAL,
+            sequence=self.new_sequence(),
+            number=0,
+            on_confirmation=answer.confirm,
+            on_failure=answer.fail,
+            timeout=timeout,
+        )
+        if not self._session.enqueue(entry, self._clock.monotonic()):
+            raise Offline(action, "not connected" if not self._session.is_connected else "not accepted yet")
+        self._kick()
+        try:
+            with trio.move_on_after(2 * self._session.retry.response_timeout if timeout is None else timeout):
+                await answer.event.wait()
+        finally:
+            if not answer.event.is_set():
+                # Nobody listens any more, and there is no point in asking if it was not sent yet.
+                entry.on_confirmation = None
+                answer.fail(CallFailed(action, "timeout"))
+                if entry is not self._session.in_flight:
+                    self._session.outbox.remove(entry)
+        if answer.error is not None:
+            raise answer.error
+        return answer.payload
+
+    @staticmethod
+    def check(action: str, payload: Payload) -> None:
+        """Could this be sent? To be asked before anything is changed. Raises ValueError that names the member."""
+        validate_sending(action, "request", payload)
+
+
+class _Answer:
+    __slots__ = ("error", "event", "payload")
+
+    def __init__(self) -> None:
+        self.event = trio.Event()
+        self.payload: Payload = {}
+        self.error: CallFailed | None = None
+
+    def confirm(self, payload: Payload) -> None:
+        self.payload = payload
+        self.event.set()
+
+    def fail(self, error: CallFailed) -> None:
+        self.error = error
+        self.event.set()
