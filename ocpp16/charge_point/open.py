@@ -272,9 +272,11 @@ async def _journal(
     """The journal of this charge point: lent, of a store that is lent, or one of its own."""
     if isinstance(store, Journal):
         yield store
-    elif store is not None or database_path is None:
-        async with shared_journal(MemoryStore() if store is None else store, leaving=leaving) as journal:
+    elif store is not None:
+        async with shared_journal(store, leaving=leaving) as journal:
             yield journal
+    elif database_path is None:
+        yield Journal(MemoryStore())  # nobody else can close it, so it never fails and need not be served
     else:
         path = Path(database_path)
         if path.suffix != ".db":
