@@ -4,7 +4,7 @@ General layout, from the bottom up; each storey imports only those below it:
 
 - `_core`: compiled; frames, date-times, validation
 - `enums`, `models`, `errors`, `messages`, `station`, `observer`: the vocabulary
-- `rpc`, `state`, `codec`, `schedule`: decide, synchronously, and are told the time
+- `rpc`, `state`, `configuration`, `codec`, `schedule`: decide, synchronously, and are told the time
 - `store`, `security`, `transport`: disk, keys, network
 - `profiles`: the features
 - `charge_point`: puts them together
@@ -13,14 +13,15 @@ General layout, from the bottom up; each storey imports only those below it:
 Public names are imported on first use, so that `ocpp16.codec` alone costs no trio, ssl or sqlite3.
 """
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
-
 from ocpp16._version import __version__
+
+TYPE_CHECKING = False  # type checkers take it as true; importing it would cost the codec as much as all of its units
 
 if TYPE_CHECKING:
     from ocpp16.charge_point.charge_point import ChargePoint
-    from ocpp16.charge_point.open import open_charge_point
+    from ocpp16.charge_point.charge_points import ChargePoints
+    from ocpp16.charge_point.open import open_charge_point, open_charge_points
+    from ocpp16.configuration.configuration import Configuration
     from ocpp16.errors import (
         CallFailed,
         ChargePointStopped,
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
         StoreError,
         ValidationError,
     )
+    from ocpp16.garbage import settle_memory
     from ocpp16.models import (
         ChargingLimit,
         DataTransferResponse,
@@ -41,7 +43,6 @@ if TYPE_CHECKING:
         PhaseValues,
     )
     from ocpp16.observer import Observer, ObserverEvent
-    from ocpp16.state.configuration import Configuration
     from ocpp16.station import CoreStation, SmartChargingStation
     from ocpp16.store.open import open_store
 
@@ -49,8 +50,9 @@ _HOMES = {
     "CallFailed": "ocpp16.errors",
     "ChargePoint": "ocpp16.charge_point.charge_point",
     "ChargePointStopped": "ocpp16.errors",
+    "ChargePoints": "ocpp16.charge_point.charge_points",
     "ChargingLimit": "ocpp16.models",
-    "Configuration": "ocpp16.state.configuration",
+    "Configuration": "ocpp16.configuration.configuration",
     "ConfigurationError": "ocpp16.errors",
     "CoreStation": "ocpp16.station",
     "DataTransferResponse": "ocpp16.models",
@@ -68,13 +70,16 @@ _HOMES = {
     "StoreError": "ocpp16.errors",
     "ValidationError": "ocpp16.errors",
     "open_charge_point": "ocpp16.charge_point.open",
+    "open_charge_points": "ocpp16.charge_point.open",
     "open_store": "ocpp16.store.open",
+    "settle_memory": "ocpp16.garbage",
 }
 
 __all__ = [
     "CallFailed",
     "ChargePoint",
     "ChargePointStopped",
+    "ChargePoints",
     "ChargingLimit",
     "Configuration",
     "ConfigurationError",
@@ -95,15 +100,20 @@ __all__ = [
     "ValidationError",
     "__version__",
     "open_charge_point",
+    "open_charge_points",
     "open_store",
+    "settle_memory",
 ]
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> object:
     home = _HOMES.get(name)
     if home is None:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(home), name)
+    from importlib import import_module
+
+    value = globals()[name] = getattr(import_module(home), name)
+    return value
 
 
 def __dir__() -> list[str]:

@@ -120,7 +120,7 @@ class Bench:
 
     def measure(self, connector_id: int, energy: float, **values: Any) -> Measurement:
         """What the meter of a connector says now."""
-        measurement = Measurement(self.charge_point.clock.now_datetime(), PhaseValues(energy), **values)
+        measurement = Measurement(self.charge_point.for_station.clock.now_datetime(), PhaseValues(energy), **values)
         self.station.measurements[connector_id] = measurement
         return measurement
 
@@ -165,7 +165,7 @@ class Bench:
         return [self.station.limits[number].limit for number in sorted(self.station.limits)]
 
     def installed(self) -> list[int]:
-        return sorted(profile.profile_id for profile in self.charge_point.charging_profiles)
+        return sorted(profile.profile_id for profile in self.charge_point.smart_charging.charging_profiles)
 
     def sent(self, action: str | None = None) -> list[dict[str, Any]]:
         return [call.payload for call in self.csms.calls(action)]

@@ -214,11 +214,11 @@ async def test_database_and_files_are_told_apart(open_bench: Any, tmp_path: Path
         disk.is_full = True
         bench.begin()
         with pytest.raises(StoreError):
-            await bench.charge_point.set_configuration_key("HeartbeatInterval", "55")
+            await bench.charge_point.configuration.set("HeartbeatInterval", "55")
         await trio.sleep(0.1)
         assert len(bench.events.of(StoreFailing)) == 2
         user.with_name("u.json.tmp").rmdir()
-        await bench.charge_point.set_configuration_key("HeartbeatInterval", "66")
+        await bench.charge_point.configuration.set("HeartbeatInterval", "66")
         await trio.sleep(1)
         assert bench.events.of(StoreRecovered) == []
         disk.is_full = False

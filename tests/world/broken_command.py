@@ -32,7 +32,7 @@ def start_twice(charge_point: ChargePoint, *arguments: Any, **named: Any) -> Any
         "meterStart": transaction.meter_start,
         "timestamp": (to_datetime(transaction.started_at) + timedelta(seconds=1)).isoformat().replace("+00:00", "Z"),
     }
-    charge_point.ctx.queue("StartTransaction", again, transaction)
+    charge_point._runtime.ctx.queue("StartTransaction", again, transaction)
     return transaction
 
 

@@ -82,7 +82,7 @@ class Story:
                     seed=1,
                 ) as charge_point:
                     station.attach(charge_point)
-                    charge_point.spawn(Operation(station, charge_point).run)
+                    charge_point.for_station.spawn(Operation(station, charge_point).run)
                     await act(station)
                     power.cancel()
                     await trio.lowlevel.checkpoint_if_cancelled()
@@ -119,8 +119,8 @@ class Story:
         for connector_id in (1, 2):
             station.unplug(connector_id)
         await trio.sleep(40)
-        assert station.charge_point.queue_depth == 0
-        assert len(station.charge_point.transactions) == 0
+        assert station.charge_point.connection.queue_depth == 0
+        assert len(station.charge_point._runtime.ctx.transactions) == 0
 
     def problems(self, check: ModuleType) -> list[str]:
         ids = {content[1:]: number for content, number in self.csms.standard_answers.transactions.items()}
