@@ -33,7 +33,7 @@ from ocpp16.store.base import Store
 from ocpp16.store.journal import Journal
 from ocpp16.store.leaving import Leaving
 from ocpp16.store.memory import MemoryStore
-from ocpp16.store.open import open_store, shared_journal
+from ocpp16.store.open import is_virtual_clock, open_store, shared_journal
 from ocpp16.values import finite
 
 
@@ -169,7 +169,8 @@ async def _journal(
         async with shared_journal(store, leaving=leaving) as journal:
             yield journal
     elif database_path is None:
-        yield Journal(MemoryStore())  # nobody else can close it, so it never fails and need not be served
+        # Nobody else can close it, so it never fails and need not be served.
+        yield Journal(MemoryStore(), inline=is_virtual_clock())
     else:
         path = Path(database_path)
         if path.suffix != ".db":
