@@ -34,7 +34,7 @@ from ocpp16.store.base import Store
 from ocpp16.store.journal import Journal
 from ocpp16.store.leaving import Leaving
 from ocpp16.store.memory import MemoryStore
-from ocpp16.store.open import open_store, shared_journal
+from ocpp16.store.open import is_virtual_clock, open_store, shared_journal
 from ocpp16.values import finite
 
 
@@ -174,9 +174,12 @@ async def _journal(
     """The journal of this charge point: lent, of a store that is lent, or one of its own."""
     if isinstance(store, Journal):
         yield store
-    elif store is not None or database_path is None:
-        async with shared_journal(MemoryStore() if store is None else store, leaving=leaving) as journal:
+    elif store is not None:
+        async with shared_journal(store, leaving=leaving) as journal:
             yield journal
+    elif database_path is None:
+        # Nobody else can close it, so it never fails and need not be served.
+        yield Journal(MemoryStore(), inline=is_virtual_clock())
     else:
         path = Path(database_path)
         if path.suffix != ".db":
