@@ -58,7 +58,16 @@ def random_value(generator: random.Random, depth: int = 0) -> Any:
     return {generator.choice(names): random_value(generator, depth + 1) for _ in range(generator.randrange(5))}
 
 
+def outcome(text: bytes | bytearray) -> tuple[Any, ...]:
+    """What becomes of a text, 1, 1.0 and True being different things."""
+    try:
+        return (repr(codec.parse(text)),)
+    except codec.FramingError as error:
+        return (str(error), error.code, error.kind, error.unique_id, repr(error.frame))
+
+
 def try_text(text: bytes) -> None:
+    assert outcome(text) == outcome(bytearray(text))  # which only the general reader takes
     for tolerance in (codec.Tolerance.STRICT, codec.Tolerance.DEFAULT, codec.Tolerance(*codec.Repair)):
         try:
             frame, _ = codec.repair_frame(text, tolerance)

@@ -4,7 +4,7 @@ General layout, from the bottom up; each storey imports only those below it:
 
 - `_core`: compiled; frames, date-times, validation
 - `enums`, `models`, `errors`, `messages`, `station`, `observer`: the vocabulary
-- `rpc`, `state`, `codec`, `schedule`: decide, synchronously, and are told the time
+- `rpc`, `state`, `configuration`, `codec`, `schedule`: decide, synchronously, and are told the time
 - `store`, `security`, `transport`: disk, keys, network
 - `profiles`: the features
 - `charge_point`: puts them together
@@ -13,15 +13,15 @@ General layout, from the bottom up; each storey imports only those below it:
 Public names are imported on first use, so that `ocpp16.codec` alone costs no trio, ssl or sqlite3.
 """
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
-
 from ocpp16._version import __version__
+
+TYPE_CHECKING = False  # type checkers take it as true; importing it would cost the codec as much as all of its units
 
 if TYPE_CHECKING:
     from ocpp16.charge_point.charge_point import ChargePoint
     from ocpp16.charge_point.charge_points import ChargePoints
     from ocpp16.charge_point.open import open_charge_point, open_charge_points
+    from ocpp16.configuration.configuration import Configuration
     from ocpp16.errors import (
         CallFailed,
         ChargePointStopped,
@@ -43,7 +43,6 @@ if TYPE_CHECKING:
         PhaseValues,
     )
     from ocpp16.observer import Observer, ObserverEvent
-    from ocpp16.state.configuration import Configuration
     from ocpp16.station import CoreStation, SmartChargingStation
     from ocpp16.store.open import open_store
 
@@ -53,7 +52,7 @@ _HOMES = {
     "ChargePointStopped": "ocpp16.errors",
     "ChargePoints": "ocpp16.charge_point.charge_points",
     "ChargingLimit": "ocpp16.models",
-    "Configuration": "ocpp16.state.configuration",
+    "Configuration": "ocpp16.configuration.configuration",
     "ConfigurationError": "ocpp16.errors",
     "CoreStation": "ocpp16.station",
     "DataTransferResponse": "ocpp16.models",
@@ -107,11 +106,14 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> object:
     home = _HOMES.get(name)
     if home is None:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(home), name)
+    from importlib import import_module
+
+    value = globals()[name] = getattr(import_module(home), name)
+    return value
 
 
 def __dir__() -> list[str]:

@@ -11,15 +11,12 @@ All of it is compiled; nothing here stands between the caller and the core. Stri
 `repair_payload` take any set and tell what they mended.
 """
 
-from typing import Any
-
 from ocpp16._core import (
     Call,
     CallError,
     CallResult,
     EchoedId,
     FramingError,
-    Kind,
     ValidationError,
     Violation,
     check,
@@ -32,8 +29,15 @@ from ocpp16._core import (
     tolerant_validate,
     validate_sending,
 )
-from ocpp16.messages.actions import ACTIONS, CARRIED
-from ocpp16.rpc.tolerance import Repair, Tolerance, repair_frame, repair_payload
+
+TYPE_CHECKING = False  # type checkers take it as true
+
+if TYPE_CHECKING:
+    from typing import Any
+
+    from ocpp16._core import Kind
+    from ocpp16.messages.actions import ACTIONS, CARRIED
+    from ocpp16.rpc.tolerance import Repair, Tolerance, repair_frame, repair_payload
 
 __all__ = [
     "ACTIONS",
@@ -62,7 +66,35 @@ __all__ = [
 ]
 
 
-def _repair(action: str, kind: Kind, payload: Any) -> None:
+# What not every user of the codec needs is imported on first use.
+_HOMES = {
+    "ACTIONS": "ocpp16.messages.actions",
+    "CARRIED": "ocpp16.messages.actions",
+    "Kind": "ocpp16._core.kinds",
+    "Repair": "ocpp16.rpc.tolerance",
+    "Tolerance": "ocpp16.rpc.tolerance",
+    "repair_frame": "ocpp16.rpc.tolerance",
+    "repair_payload": "ocpp16.rpc.tolerance",
+}
+
+
+def __getattr__(name: str) -> object:
+    home = _HOMES.get(name)
+    if home is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    value = globals()[name] = getattr(import_module(home), name)
+    return value
+
+
+def __dir__() -> list[str]:
+    return __all__
+
+
+def _repair(action: str, kind: "Kind", payload: "Any") -> None:
+    from ocpp16.rpc.tolerance import Tolerance, repair_payload
+
     repair_payload(action, kind, payload, Tolerance.DEFAULT)
 
 

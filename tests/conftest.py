@@ -4,15 +4,46 @@ No time-out of the library is then missed because a machine is slow. A test that
 and moves it, or `autojump_clock`; one that works with another program, which has the real time, is marked `real_time`.
 """
 
+import importlib.util
 import inspect
+import os
 import signal
+import sys
+from collections.abc import Sequence
+from importlib.machinery import ModuleSpec, SourceFileLoader
 from math import inf
+from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import hypothesis
 import pytest
 import trio
 import trio.testing
+
+
+class Sources:
+    """Finds the source of the modules that setup.py compiles, past what was compiled."""
+
+    def __init__(self, package: Path) -> None:
+        lines = (package / "compiled.txt").read_text(encoding="ascii").splitlines()
+        self._root = package.parent
+        self._names = {line.strip() for line in lines if line.strip() and not line.startswith("#")}
+
+    def find_spec(
+        self, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        if name not in self._names:
+            return None
+        source = str(self._root.joinpath(*name.split(".")).with_suffix(".py"))
+        return importlib.util.spec_from_file_location(name, source, loader=SourceFileLoader(name, source))
+
+
+if os.environ.get("OCPP16_UNCOMPILED") == "1":
+    found = importlib.util.find_spec("ocpp16")
+    assert found is not None
+    assert found.origin is not None
+    sys.meta_path.insert(0, Sources(Path(found.origin).parent))
 
 hypothesis.settings.register_profile(
     "suite",

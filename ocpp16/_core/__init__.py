@@ -1,7 +1,12 @@
 """The one door to the compiled core: frames, date-times, validation of payloads.
 
-Pure functions and value types. The core imports orjson and nothing of `ocpp16`.
+Pure functions and value types. The core imports orjson, with the first frame that asks for it, and nothing of `ocpp16`.
 """
+
+TYPE_CHECKING = False  # type checkers take it as true; importing it would cost more than all units together
+
+if TYPE_CHECKING:
+    from ocpp16._core.kinds import Kind
 
 try:
     from ocpp16._core.datetimes import format_datetime, parse_datetime, parse_datetime_tolerant
@@ -12,15 +17,18 @@ try:
         CallResult,
         EchoedId,
         FramingError,
+        call_text,
         duplicate_members,
+        json_bytes,
         json_text,
+        json_value,
         parse,
+        result_text,
         serialize,
         without_byte_order_mark,
     )
     from ocpp16._core.validation import (
         CODES,
-        Kind,
         ValidationError,
         check,
         check_sending,
@@ -51,19 +59,31 @@ __all__ = [
     "Kind",
     "ValidationError",
     "Violation",
+    "call_text",
     "check",
     "check_sending",
     "code_of",
     "describe",
     "duplicate_members",
     "format_datetime",
+    "json_bytes",
     "json_text",
+    "json_value",
     "parse",
     "parse_datetime",
     "parse_datetime_tolerant",
+    "result_text",
     "serialize",
     "tolerant_validate",
     "validate",
     "validate_sending",
     "without_byte_order_mark",
 ]
+
+
+def __getattr__(name: str) -> object:
+    if name == "Kind":
+        from ocpp16._core.kinds import Kind
+
+        return Kind
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -12,22 +12,31 @@ from cpython.dict cimport PyDict_CheckExact
 from cpython.long cimport PyLong_CheckExact
 from cpython.unicode cimport PyUnicode_CheckExact
 
-import re
-from json import loads as _json_loads
-
-import orjson
-
 include "nesting.pxi"
+include "usual_reading.pxi"
+include "usual_writing.pxi"
 
-cdef object _loads = orjson.loads
-cdef object _dumps = orjson.dumps
-cdef object _JSONDecodeError = orjson.JSONDecodeError
-cdef object _JSONEncodeError = orjson.JSONEncodeError
+# The general reader and writer: they bring half of the standard library, which a process that sees usual frames only
+# can do without.
+cdef object _loads = None
+cdef object _dumps = None
+cdef object _Fragment = None
+cdef object _JSONDecodeError = None
+cdef object _JSONEncodeError = None
+
+
+cdef int _need_orjson() except -1:
+    global _loads, _dumps, _Fragment, _JSONDecodeError, _JSONEncodeError
+    if _loads is None:
+        import orjson
+
+        _dumps, _Fragment = orjson.dumps, orjson.Fragment
+        _JSONDecodeError, _JSONEncodeError = orjson.JSONDecodeError, orjson.JSONEncodeError
+        _loads = orjson.loads
+
 
 cdef str _TOO_DEEP = f"nested deeper than {MAX_DEPTH} levels"
 
-# The beginning of a frame whose JSON is broken further on: enough to tell which message it was.
-cdef object _BEGINNING = re.compile(r'\s*\[\s*([234])\s*,\s*"([^"\\\x00-\x1f]{1,36})"\s*,', re.ASCII)
 cdef dict _NAMES = {2: "CALL", 3: "CALLRESULT", 4: "CALLERROR"}
 
 
@@ -138,6 +147,10 @@ def parse(text):
     cdef Call call
     cdef CallResult result
     cdef CallError error
+    usual = _usual_frame(text)
+    if usual is not None:
+        return usual
+    _need_orjson()
     try:
         data = _loads(text)
     except _JSONDecodeError as problem:
@@ -184,9 +197,12 @@ cdef object _unreadable(text, problem):
         why = f"not JSON: {problem}"
         if "depth limit" in why or "ecursion limit" in why:  # the reader's own, in its versions
             why = _TOO_DEEP
+    import re
+
     # A memoryview may have elements of any size.
     start = text[:200] if isinstance(text, str) else bytes(text)[:200].decode("latin-1")
-    beginning = _BEGINNING.match(start)
+    # The beginning of a frame whose JSON is broken further on: enough to tell which message it was.
+    beginning = re.match(r'\s*\[\s*([234])\s*,\s*"([^"\\\x00-\x1f]{1,36})"\s*,', start, re.ASCII)
     if beginning is None or not beginning[2].isascii():
         return FramingError(why)
     return FramingError(why, int(beginning[1]), beginning[2])
@@ -247,118 +263,13 @@ cdef object _misshapen(list frame):
     return FramingError(f"{name}: {text}", kind, unique_id, frame)
 
 
-def serialize(frame):
-    """The frame as JSON in UTF-8; `parse` takes it, unless an EchoedId is given back to its sender.
-
-    Raises ValueError for what JSON or OCPP-J cannot carry: a lone surrogate, an integer beyond 64 bits, more than 64
-    levels. TypeError for values of types that are none of JSON's. NaN and infinity are written as null: what is sent
-    is validated before.
-    """
-    cdef Call call
-    cdef CallResult result
-    cdef CallError error
-    if type(frame) is Call:
-        call = <Call>frame
-        return _written(
-            [2, _sent_id(call.unique_id), _text(call.action, "action"), _object(call.payload, "payload")],
-            _depth_below(call.payload),
-        )
-    if type(frame) is CallResult:
-        result = <CallResult>frame
-        return _written([3, _sent_id(result.unique_id), _object(result.payload, "payload")], _depth_below(result.payload))
-    if type(frame) is CallError:
-        error = <CallError>frame
-        return _written([
-            4,
-            _sent_id(error.unique_id),
-            _text(error.code, "code"),
-            _text(error.description, "description"),
-            _object(error.details, "details"),
-        ], _depth_below(error.details))
-    raise TypeError(f"a frame is Call, CallResult or CallError, not {type(frame).__name__}")
+include "writing.pxi"
 
 
-cdef inline int _depth_below(payload) noexcept:
-    """As `_depth_of`, of the part of a frame that is nested."""
-    return _depth_of(<PyObject *>payload, DEPTH - 1) if PyDict_GET_SIZE(<PyObject *>payload) else SHALLOW
-
-
-cdef object _written(value, int depth):
-    # Looked at before it is written: of tuples the writer does not count the levels, and writes beyond its memory.
-    if depth != SHALLOW:
-        _refuse_deep(value, depth)
-    cdef PyObject *data = PyObject_CallOneArg(<PyObject *>_dumps, <PyObject *>value)
-    if data is NULL:
-        _refuse_unwritable()
-    return take(data)
-
-
-cdef int _refuse_unwritable() except -1:
-    try:
-        raise_what_is_set()
-    except _JSONEncodeError as problem:
-        raise _unwritable(problem) from None
-
-
-cdef int _refuse_deep(value, int depth) except -1:
-    if depth == UNKNOWN:  # a dataclass or the like: looked at as it is written
-        try:
-            written = _loads(_dumps(value))
-        except _JSONEncodeError as problem:
-            raise _unwritable(problem) from None
-        depth = _depth_of(<PyObject *>written, DEPTH)
-    if depth != SHALLOW:
-        raise ValueError(_TOO_DEEP)
-
-
-# What the writer below says of values that have a JSON type and cannot be written all the same.
-cdef tuple _VALUE_PROBLEMS = (
-    ("Recursion limit", _TOO_DEEP),
-    ("default serializer exceeds recursion limit", _TOO_DEEP),
-    ("str is not valid UTF-8", "a text has a lone surrogate, which is no Unicode character"),
-    ("Integer exceeds 64-bit range", "an integer is beyond 64 bits"),
-)
-
-
-cdef object _unwritable(problem):
-    said = str(problem)
-    for beginning, text in _VALUE_PROBLEMS:
-        if said.startswith(beginning):
-            return ValueError(text)
-    return TypeError(f"a value that JSON does not have: {said}")
-
-
-cdef inline object _sent_id(unique_id):
-    if _is_id(unique_id):
-        return unique_id
-    return _unusual_id(unique_id)
-
-
-cdef object _unusual_id(unique_id):
-    if isinstance(unique_id, EchoedId):
-        return unique_id.raw
-    if not isinstance(unique_id, str):
-        raise TypeError(f"unique_id must be str, not {type(unique_id).__name__}")
-    if not 0 < len(unique_id) <= 36:
-        raise ValueError(f"unique_id must have 1 to 36 characters, not {len(unique_id)}")
-    return unique_id
-
-
-cdef inline object _text(value, str name):
-    if not isinstance(value, str):
-        raise TypeError(f"{name} must be str, not {type(value).__name__}")
-    return value
-
-
-cdef inline object _object(value, str name):
-    if not isinstance(value, dict):
-        raise TypeError(f"{name} must be dict, not {type(value).__name__}")
-    return value
-
-
-def json_text(value):
-    """A JSON value as text, for payloads that travel inside a payload. Raises as `serialize`."""
-    return _written(value, _depth_of(<PyObject *>value, DEPTH)).decode()
+def json_value(text):
+    """What a JSON text of our own says, as `json_bytes` wrote it or a row holds it. Raises ValueError for other text."""
+    _need_orjson()
+    return _loads(text)
 
 
 def duplicate_members(text):
@@ -370,13 +281,16 @@ def duplicate_members(text):
     """
     # The reader of the standard library tells of pairs, but calls itself for each level and limits the digits of an
     # integer: only text that was looked at is given to it, and numbers are left as text.
+    from json import loads
+
+    _need_orjson()
     try:
         data = _loads(text)
     except _JSONDecodeError as problem:
         raise _unreadable(text, problem) from None
     if _depth_of(<PyObject *>data, DEPTH) != SHALLOW:
         raise _too_deep(data)
-    whole = _json_loads(
+    whole = loads(
         text if isinstance(text, str) else bytes(text).decode(), object_pairs_hook=_Pairs, parse_int=str)
     cdef list found = []
     _find_duplicates(whole, (), found)

@@ -1,11 +1,10 @@
 """(action, kind) → validator; violation → CALLERROR code and a sentence for people."""
 
 from collections.abc import Callable, Mapping
-from typing import Any, Final, Literal, Protocol
+from typing import Any, Final, Protocol
 
+from ocpp16._core.kinds import Kind
 from ocpp16._core.violation import Violation
-
-Kind = Literal["request", "response"]
 
 CODES: Final[Mapping[str, str]]
 

@@ -9,7 +9,6 @@ from cpython.object cimport PyObject
 from ocpp16._core.violation cimport Check, Violation
 
 from types import MappingProxyType
-from typing import Literal
 
 from ocpp16._core.validators import (
     california_pricing,
@@ -22,8 +21,6 @@ from ocpp16._core.validators import (
     security,
     smart_charging,
 )
-
-Kind = Literal["request", "response"]
 
 CODES = MappingProxyType({
     "action": "NotImplemented",
@@ -136,32 +133,40 @@ cdef inline Check _find(action, kind):
     return <Check>found if found is not NULL else None
 
 
+cdef inline object _violation(action, kind, payload):
+    cdef Check found = _find(action, kind)
+    return Violation("action", (), None) if found is None else found.received(<PyObject *>payload)
+
+
+cdef inline object _violation_in_sending(action, kind, payload):
+    cdef Check found = _find(action, kind)
+    return Violation("action", (), None) if found is None else found.sending(<PyObject *>payload)
+
+
 def check(action, kind, payload):
     """The first rule that a payload breaks, in the order of the payload; None if it breaks none.
 
     action: also `PnC.…` and `CostMsg.…` for payloads that travel inside DataTransfer. ValueError for another kind than
     "request" and "response".
     """
-    cdef Check found = _find(action, kind)
-    return Violation("action", (), None) if found is None else found.received(<PyObject *>payload)
+    return _violation(action, kind, payload)
 
 
 def check_sending(action, kind, payload):
     """As `check`, with the limits of the written specification that the official schemas lack."""
-    cdef Check found = _find(action, kind)
-    return Violation("action", (), None) if found is None else found.sending(<PyObject *>payload)
+    return _violation_in_sending(action, kind, payload)
 
 
 def validate(action, kind, payload):
     """Raise ValidationError if `check` finds a violation."""
-    violation = check(action, kind, payload)
+    violation = _violation(action, kind, payload)
     if violation is not None:
         raise ValidationError(action, kind, violation)
 
 
 def validate_sending(action, kind, payload):
     """Raise ValidationError if `check_sending` finds a violation."""
-    violation = check_sending(action, kind, payload)
+    violation = _violation_in_sending(action, kind, payload)
     if violation is not None:
         raise ValidationError(action, kind, violation)
 

@@ -18,13 +18,13 @@ from ocpp16.charge_point.connectivity import Connector
 from ocpp16.charge_point.opened import Opened, opened
 from ocpp16.charge_point.orderly_stop import FLUSH_TIMEOUT
 from ocpp16.charge_point.plan import Plan, planned
+from ocpp16.configuration.configuration import Configuration
 from ocpp16.ctrl_c import only_at_waits
 from ocpp16.errors import ChargePointStopped
 from ocpp16.faults import obey
 from ocpp16.log import FoldingLog
 from ocpp16.observer import Observer
 from ocpp16.state.clock import Clock
-from ocpp16.state.configuration import Configuration
 from ocpp16.station import CoreStation
 from ocpp16.store.journal import Journal
 from ocpp16.store.leaving import Leaving

@@ -6,11 +6,11 @@ from typing import Any
 
 import trio
 
+from ocpp16.configuration.configuration import Configuration
+from ocpp16.configuration.keys import internal, security
 from ocpp16.errors import ConfigurationError
 from ocpp16.log import FoldingLog
 from ocpp16.security.tls import client_context, prepare_keylog
-from ocpp16.state.configuration import Configuration
-from ocpp16.state.keys import internal, security
 from ocpp16.transport.dial import Endpoint, open_stream
 
 

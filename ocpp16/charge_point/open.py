@@ -24,10 +24,10 @@ from ocpp16.charge_point.charge_points import ChargePoints
 from ocpp16.charge_point.connectivity import Connector
 from ocpp16.charge_point.opened import opened
 from ocpp16.charge_point.plan import planned
+from ocpp16.configuration.configuration import Configuration
 from ocpp16.ctrl_c import entered_and_left_whole
 from ocpp16.observer import Observer
 from ocpp16.state.clock import Clock
-from ocpp16.state.configuration import Configuration
 from ocpp16.station import CoreStation
 from ocpp16.store.base import Store
 from ocpp16.store.journal import Journal

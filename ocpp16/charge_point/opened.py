@@ -16,12 +16,13 @@ from ocpp16.charge_point.feed import ObserverFeed
 from ocpp16.charge_point.keeper import FiledConfiguration, StoredConfiguration
 from ocpp16.charge_point.plan import Plan
 from ocpp16.charge_point.restored import CONFIGURATION
+from ocpp16.charge_point.runtime import Runtime
 from ocpp16.charge_point.store_reports import StoreReports
+from ocpp16.configuration.configuration import Configuration
 from ocpp16.log import FoldingLog, log
 from ocpp16.models import Counters
 from ocpp16.profiles.asked import ConfigurationKeeper
 from ocpp16.rpc.ids import uuid_ids
-from ocpp16.state.configuration import Configuration
 from ocpp16.store.files import FileKeeper
 from ocpp16.store.journal import Journal
 from ocpp16.store.leaving import Leaving
@@ -62,7 +63,7 @@ async def _with_stored_changes(configuration: Configuration, identity: str, jour
 class Opened:
     """Made by `opened`."""
 
-    __slots__ = ("_feed", "_files", "_kept", "_reports", "charge_point", "leaving", "left")
+    __slots__ = ("_feed", "_files", "_kept", "_reports", "_runtime", "charge_point", "leaving", "left")
 
     def __init__(
         self, plan: Plan, configuration: Configuration, journal: Journal, nursery: trio.Nursery, leaving: Leaving
@@ -89,7 +90,7 @@ class Opened:
                 log=told,
             )
             keeper = FiledConfiguration(configuration, plan.overlay, self._files)
-        self.charge_point = ChargePoint(
+        self._runtime = runtime = Runtime(
             configuration=configuration,
             station=plan.station,
             journal=journal,
@@ -106,21 +107,22 @@ class Opened:
             log=told,
         )
         if self._files is not None:
-            self._files.on_internal_error = self.charge_point.second_line.failed
+            self._files.on_internal_error = runtime.second_line.failed
+        self.charge_point = ChargePoint(runtime)
         self._kept = _Kept(nursery)
 
     def claim(self) -> None:
         """Be the one of this identity at the store. Raises StoreError if another one is."""
-        self._reports.begin(self.charge_point)
+        self._reports.begin(self._runtime)
 
     async def begin(self, plan: Plan) -> None:
         """Read what is stored, and let time pass. Raises StoreError."""
         if self._files is not None:
             self._kept.start(partial(self._files.run, self.leaving))
-        await self.charge_point.prepare(timeout=OPEN_TIMEOUT)
-        for warning in self.charge_point.configuration.warnings:  # some are about what this station has built
+        await self._runtime.prepare(timeout=OPEN_TIMEOUT)
+        for warning in self._runtime.configuration.warnings:  # some are about what this station has built
             log.warning("%s: %s", plan.identity, shown(warning, 1000))
-        self._kept.start(self.charge_point.run_pump)
+        self._kept.start(self._runtime.run_pump)
         if self._feed is not None:
             self._kept.start(self._feed.run)
         self._reports.look()
@@ -133,7 +135,7 @@ class Opened:
         self.leaving.by = trio.current_time()
         try:
             with trio.CancelScope(shield=True):  # bounded inside
-                self.leaving.by = await self.charge_point.close()
+                self.leaving.by = await self._runtime.close()
                 if self._feed is not None:
                     with trio.CancelScope(deadline=self.leaving.by):
                         await self._feed.finish()
@@ -142,7 +144,7 @@ class Opened:
 
     def cut_short(self) -> None:
         """Leave at once what is not left yet."""
-        self.charge_point.abandon()
+        self._runtime.abandon()
         self._kept.end()
         self._reports.end()
 

@@ -13,11 +13,11 @@ from ocpp16.charge_point.life import Life
 from ocpp16.charge_point.second_line import SecondLine
 from ocpp16.charge_point.turns import Turns
 from ocpp16.charge_point.writer import JournalWriter
+from ocpp16.configuration.keys import internal
 from ocpp16.enums import Reason
 from ocpp16.errors import StoreError
 from ocpp16.log import FoldingLog
 from ocpp16.profiles.base import Context
-from ocpp16.state.keys import internal
 from ocpp16.store.leaving import LAST_MOMENT
 
 FLUSH_TIMEOUT = 10.0

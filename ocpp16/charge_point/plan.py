@@ -10,14 +10,14 @@ from typing import Any
 
 from ocpp16.charge_point.connectivity import Connector
 from ocpp16.charge_point.dialing import check_tls, csms_roots
+from ocpp16.configuration.configuration import Configuration
+from ocpp16.configuration.file import read_json_object
+from ocpp16.configuration.keys import internal
 from ocpp16.errors import ConfigurationError
 from ocpp16.faults import obey_exit, sentence
 from ocpp16.observer import Observer
 from ocpp16.rpc.tolerance import Tolerance
 from ocpp16.state.clock import Clock
-from ocpp16.state.configuration import Configuration
-from ocpp16.state.configuration_file import read_json_object
-from ocpp16.state.keys import internal
 from ocpp16.station import CoreStation
 from ocpp16.store.overlay import Overlay
 from ocpp16.values import items, pairs

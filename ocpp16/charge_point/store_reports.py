@@ -6,12 +6,12 @@ Database and files fail apart, and are told apart; that it is over is told when 
 from collections.abc import Callable
 from functools import partial
 
-from ocpp16.charge_point.charge_point import ChargePoint
 from ocpp16.charge_point.feed import ObserverFeed
+from ocpp16.charge_point.runtime import Runtime
+from ocpp16.configuration.keys import internal
 from ocpp16.log import FoldingLog
 from ocpp16.models import Counters
 from ocpp16.observer import StoreFailing, StoreRecovered
-from ocpp16.state.keys import internal
 from ocpp16.store.journal import Journal
 from ocpp16.texts import shown
 
@@ -31,21 +31,21 @@ class StoreReports:
         """What was told of a damaged database."""
         self._undo: list[Callable[[], None]] = []
 
-    def begin(self, charge_point: ChargePoint) -> None:
+    def begin(self, runtime: Runtime) -> None:
         """Have what happens at the store told, until `end`.
 
         Raises StoreError if another charge point of this identity is at the store.
         """
-        journal, identity = self._journal, charge_point.configuration[internal.CHARGE_POINT_ID]
+        journal, identity = self._journal, runtime.configuration[internal.CHARGE_POINT_ID]
         journal.charge_points.claim(identity)
         self._undo = [
             partial(journal.charge_points.release, identity),
-            journal.subscribe(charge_point.durable_rose, identity),
+            journal.subscribe(runtime.durable_rose, identity),
             journal.watch(
                 identity,
                 on_failing=self.database_failing,
                 on_recovered=self.database_recovered,
-                on_internal_error=charge_point.second_line.failed,
+                on_internal_error=runtime.second_line.failed,
             ),
         ]
 

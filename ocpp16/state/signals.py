@@ -143,7 +143,7 @@ class IdTagInfoLearned(Signal):
 class ConfigurationChanged(Signal):
     """A configuration key has a new value; `key` is its canonical name.
 
-    Heard by: boot, meter_values, smart_charging, charge_point.
+    Heard by: boot, meter_values, smart_charging, runtime.
     """
 
     key: str

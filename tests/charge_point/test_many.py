@@ -118,11 +118,11 @@ async def test_what_was_told_is_there_in_the_next_block(many: Any, tmp_path: Pat
     async with many(database_path=tmp_path / "all.db") as block:
         for number in range(3):
             charge_point = await block.open(number)
-            assert await charge_point.set_configuration_key("HeartbeatInterval", str(100 + number)) == "Accepted"
+            assert await charge_point.configuration.set("HeartbeatInterval", str(100 + number)) == "Accepted"
     async with many(database_path=tmp_path / "all.db") as block:
         for number in range(3):
             charge_point = await block.open(number)
-            found = charge_point.get_configuration_key(["HeartbeatInterval"])["configurationKey"]
+            found = charge_point.configuration.get(["HeartbeatInterval"])["configurationKey"]
             assert found[0]["value"] == str(100 + number)
 
 
@@ -164,7 +164,7 @@ async def test_one_is_closed_and_opened_again(many: Any) -> None:
         assert list(block.charge_points) == [second]
         assert not await block.charge_points.close(first)
         await second.wait_all_answered()
-        assert second.registration is RegistrationStatus.ACCEPTED
+        assert second.connection.registration is RegistrationStatus.ACCEPTED
         again = await block.started(1)
         await again.wait_all_answered()
         assert list(block.charge_points) == [second, again]
