@@ -15,6 +15,12 @@ from setuptools.command.build_ext import build_ext
 ROOT = Path(__file__).resolve().parent
 CORE = Path("ocpp16", "_core")
 IS_DEBUG = os.environ.get("OCPP16_DEBUG") == "1"
+COMPILED = [
+    line.strip()
+    for line in (ROOT / "ocpp16" / "compiled.txt").read_text(encoding="ascii").splitlines()
+    if line.strip() and not line.startswith("#")
+]
+"""Modules in Python that are compiled as they are; one with a .pxd beside it has C types for its attributes."""
 
 
 def extensions() -> list[Extension]:
@@ -22,7 +28,8 @@ def extensions() -> list[Extension]:
     units = sorted((ROOT / CORE).glob("*.pyx"))
     documents = sorted((ROOT / "share" / "message_schemas").glob("*.json"))
     generated = [CORE / "validators" / f"{document.stem}.pyx" for document in documents]
-    sources = [unit.relative_to(ROOT) for unit in units] + generated
+    modules = [Path(*module.split(".")).with_suffix(".py") for module in COMPILED]
+    sources = [unit.relative_to(ROOT) for unit in units] + generated + modules
     return [
         Extension(
             ".".join(source.with_suffix("").parts),
@@ -52,7 +59,8 @@ class BuildCore(build_ext):
 
         write_validators()
         Options.warning_errors = True
-        directives = {"language_level": 3, "embedsignature": True, "binding": True}
+        # What annotations say is for people and mypy: `float` shall not become a C double, nor `str` refuse a StrEnum.
+        directives = {"language_level": 3, "embedsignature": True, "binding": True, "annotation_typing": False}
         if IS_DEBUG:
             directives |= {"linetrace": True, "boundscheck": True, "wraparound": True}
         compiled = cythonize(

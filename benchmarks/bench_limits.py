@@ -138,7 +138,7 @@ async def in_charge_point(
         for connector_id in range(1, connectors + 1):
             charge_point.on_transaction_started(connector_id, f"s{connector_id}", "TAG1", 1000)
         await trio.testing.wait_all_tasks_blocked()
-        feature = charge_point._features.smart_charging
+        feature = charge_point._runtime.features.smart_charging
         assert feature is not None
         for connector_id, found in profiles.items():
             for made in found:
@@ -160,7 +160,7 @@ def best(work: Callable[[], object], before: Callable[[], object] = lambda: None
 
 def refresh_figures(charge_point: Any) -> dict[str, float]:
     """All limits, and the composite schedule of connector 0 over a day."""
-    feature = charge_point._features.smart_charging
+    feature = charge_point._runtime.features.smart_charging
     limits = feature.limits
     installed = feature.profiles.installed
 
@@ -209,9 +209,9 @@ def test_composite_schedules_of_many_profiles(benchmark: Any) -> None:
     }
 
     def figures_of(charge_point: Any) -> dict[str, float]:
-        schedules = charge_point.get_all_composite_charging_schedules(86400)
+        schedules = charge_point.smart_charging.get_all_composite_charging_schedules(86400)
         return {
-            "all_ms": best(lambda: charge_point.get_all_composite_charging_schedules(86400)),
+            "all_ms": best(lambda: charge_point.smart_charging.get_all_composite_charging_schedules(86400)),
             "periods": sum(len(schedule.periods) for schedule in schedules.values()),
         }
 

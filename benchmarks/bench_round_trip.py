@@ -100,7 +100,7 @@ async def durable_starts(folder: Path, count: int) -> float:
                 await trio.lowlevel.checkpoint()
             best = min(best, perf_counter() - began)
             charge_point.on_transaction_stopped(1, f"s{number}", Reason.LOCAL, 1100)
-            while len(charge_point.transactions):
+            while len(charge_point._runtime.ctx.transactions):
                 await trio.lowlevel.checkpoint()
     return best
 

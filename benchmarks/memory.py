@@ -21,12 +21,13 @@ import trio.testing
 
 from ocpp16.charge_point.charge_point import ChargePoint
 from ocpp16.charge_point.keeper import StoredConfiguration
+from ocpp16.charge_point.runtime import Runtime
+from ocpp16.configuration.configuration import Configuration
 from ocpp16.models import Counters
 from ocpp16.rpc.ids import uuid_ids
 from ocpp16.rpc.tolerance import Tolerance
 from ocpp16.simulation.station import SimulatedStation
 from ocpp16.state.clock import Clock
-from ocpp16.state.configuration import Configuration
 from ocpp16.store.journal import Journal
 from ocpp16.store.memory import MemoryStore
 from ocpp16.testing.central_system import CentralSystem
@@ -68,7 +69,7 @@ async def charge_points(count: int) -> float:
             document = {**DOCUMENT, "Internal": {**DOCUMENT["Internal"], "ChargePointId": f"cp{number}"}}
             station = SimulatedStation(meter_interval=0, seed=number)
             configuration = Configuration.load(document)
-            charge_point = ChargePoint(
+            runtime = Runtime(
                 configuration=configuration,
                 station=station,
                 journal=journal,
@@ -83,8 +84,9 @@ async def charge_points(count: int) -> float:
                 tolerance=Tolerance.DEFAULT,
                 trace_messages=False,
             )
-            await charge_point.prepare()
-            nursery.start_soon(charge_point.run_pump)
+            await runtime.prepare()
+            nursery.start_soon(runtime.run_pump)
+            charge_point = ChargePoint(runtime)
             station.attach(charge_point)
             await charge_point.start()
             station.power_up()

@@ -4,7 +4,7 @@ General layout, from the bottom up; each storey imports only those below it:
 
 - `_core`: compiled; frames, date-times, validation
 - `enums`, `models`, `errors`, `messages`, `station`, `observer`: the vocabulary
-- `rpc`, `state`, `codec`, `schedule`: decide, synchronously, and are told the time
+- `rpc`, `state`, `configuration`, `codec`, `schedule`: decide, synchronously, and are told the time
 - `store`, `security`, `transport`: disk, keys, network
 - `profiles`: the features
 - `charge_point`: puts them together
@@ -19,7 +19,9 @@ TYPE_CHECKING = False  # type checkers take it as true; importing it would cost 
 
 if TYPE_CHECKING:
     from ocpp16.charge_point.charge_point import ChargePoint
-    from ocpp16.charge_point.open import open_charge_point
+    from ocpp16.charge_point.charge_points import ChargePoints
+    from ocpp16.charge_point.open import open_charge_point, open_charge_points
+    from ocpp16.configuration.configuration import Configuration
     from ocpp16.errors import (
         CallFailed,
         ChargePointStopped,
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
         StoreError,
         ValidationError,
     )
+    from ocpp16.garbage import settle_memory
     from ocpp16.models import (
         ChargingLimit,
         DataTransferResponse,
@@ -40,7 +43,6 @@ if TYPE_CHECKING:
         PhaseValues,
     )
     from ocpp16.observer import Observer, ObserverEvent
-    from ocpp16.state.configuration import Configuration
     from ocpp16.station import CoreStation, SmartChargingStation
     from ocpp16.store.open import open_store
 
@@ -48,8 +50,9 @@ _HOMES = {
     "CallFailed": "ocpp16.errors",
     "ChargePoint": "ocpp16.charge_point.charge_point",
     "ChargePointStopped": "ocpp16.errors",
+    "ChargePoints": "ocpp16.charge_point.charge_points",
     "ChargingLimit": "ocpp16.models",
-    "Configuration": "ocpp16.state.configuration",
+    "Configuration": "ocpp16.configuration.configuration",
     "ConfigurationError": "ocpp16.errors",
     "CoreStation": "ocpp16.station",
     "DataTransferResponse": "ocpp16.models",
@@ -67,13 +70,16 @@ _HOMES = {
     "StoreError": "ocpp16.errors",
     "ValidationError": "ocpp16.errors",
     "open_charge_point": "ocpp16.charge_point.open",
+    "open_charge_points": "ocpp16.charge_point.open",
     "open_store": "ocpp16.store.open",
+    "settle_memory": "ocpp16.garbage",
 }
 
 __all__ = [
     "CallFailed",
     "ChargePoint",
     "ChargePointStopped",
+    "ChargePoints",
     "ChargingLimit",
     "Configuration",
     "ConfigurationError",
@@ -94,7 +100,9 @@ __all__ = [
     "ValidationError",
     "__version__",
     "open_charge_point",
+    "open_charge_points",
     "open_store",
+    "settle_memory",
 ]
 
 

@@ -13,11 +13,11 @@ from pathlib import Path
 from typing import Any
 
 from ocpp16.charge_point.station_check import faults, station_problems
+from ocpp16.configuration.configuration import Configuration
 from ocpp16.enums import ChargePointStatus
 from ocpp16.errors import ConfigurationError
 from ocpp16.faults import obey_exit, sentence
 from ocpp16.observer import Observer
-from ocpp16.state.configuration import Configuration
 from ocpp16.store.base import Store
 from ocpp16.store.journal import Journal
 from ocpp16.values import described, is_a, items, member, pairs, text, whole
@@ -29,9 +29,11 @@ _IMPOSSIBLE = (errno.ENAMETOOLONG, errno.ENOTDIR, errno.ELOOP)
 
 
 def check_arguments(given: Mapping[str, Any]) -> None:
-    """`given`: the arguments by name. Raises ConfigurationError that names each one that cannot be meant."""
+    """`given`: the arguments by name, all or some. Raises ConfigurationError that names each that cannot be meant."""
     problems: list[str] = []
     for name, check in _CHECKS.items():
+        if name not in given:
+            continue
         try:
             problems += [f"{place} {fault}" for place, fault in check(name, given[name])]
         except BaseException as error:  # of an object that cannot even be looked at

@@ -7,12 +7,20 @@ constructor; none of them finds another by itself.
 from collections.abc import Callable, Collection, Mapping
 from functools import cache
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import Any, Protocol
 
 from ocpp16.charge_point.delivery import StoredDelivery
 from ocpp16.charge_point.dispatcher import Dispatcher
 from ocpp16.charge_point.restored import Restored
+from ocpp16.charge_point.second_line import SecondLine
+from ocpp16.charge_point.writer import JournalWriter
+from ocpp16.configuration.configuration import Configuration
+from ocpp16.configuration.keys import core, internal
 from ocpp16.enums import AvailabilityType, ChargePointStatus, ErrorCode
+from ocpp16.models import Counters
+from ocpp16.observer import ObserverEvent
+from ocpp16.profiles.asked import ConfigurationKeeper
+from ocpp16.profiles.asked_station import AskedStation
 from ocpp16.profiles.authorization import Authorization
 from ocpp16.profiles.availability import Availability
 from ocpp16.profiles.base import Context, FeatureProfile
@@ -20,6 +28,7 @@ from ocpp16.profiles.boot import Boot
 from ocpp16.profiles.charging_limits import ChargingLimits
 from ocpp16.profiles.charging_profiles import ChargingProfiles
 from ocpp16.profiles.configuration_changes import ConfigurationChanges
+from ocpp16.profiles.context import Start
 from ocpp16.profiles.data_transfer import DataTransfer
 from ocpp16.profiles.dead_letters import DeadLetters
 from ocpp16.profiles.meter_values import MeterValues
@@ -34,16 +43,12 @@ from ocpp16.profiles.transactions import TransactionMessages
 from ocpp16.rpc.pending import Lane
 from ocpp16.rpc.policy import OutboxLimits, RetryRules
 from ocpp16.rpc.session import Session
-from ocpp16.state.configuration import Configuration
+from ocpp16.rpc.tolerance import Tolerance
+from ocpp16.state.clock import Clock
 from ocpp16.state.connector import Connector, initial_status
-from ocpp16.state.keys import core, internal
 from ocpp16.state.signals import Signals
 from ocpp16.state.timers import Timers
 from ocpp16.station import CoreStation, SmartChargingStation
-
-if TYPE_CHECKING:
-    from ocpp16.charge_point.charge_point import ChargePoint
-    from ocpp16.charge_point.life import Life
 
 BUILT_PROFILES = frozenset({"Core", "RemoteTrigger"})
 """Feature profiles that need nothing of the station beyond CoreStation."""
@@ -55,6 +60,33 @@ _WITH_SMART_CHARGING = BUILT_PROFILES | {"SmartCharging"}
 def built_profiles(station: CoreStation) -> frozenset[str]:
     """The feature profiles that this version has and this station can do; found out once, when it is opened."""
     return _WITH_SMART_CHARGING if isinstance(station, SmartChargingStation) else BUILT_PROFILES
+
+
+class Surroundings(Protocol):
+    """What outlives a start, as far as what is made for a start needs it."""
+
+    asked_station: AskedStation
+    built_profiles: frozenset[str]
+    clock: Clock
+    configuration: Configuration
+    counters: Counters
+    keeper: ConfigurationKeeper
+    new_id: Callable[[], str]
+    second_line: SecondLine
+    tolerance: Tolerance
+    writer: JournalWriter
+
+    def invalid_received(self, received: str, why: str) -> None: ...
+
+    def kick(self) -> None: ...
+
+    def overran(self, name: str, seconds: float) -> None: ...
+
+    def reconnect_if_connected(self) -> None: ...
+
+    def spawn_outside(self, async_fn: Callable[..., Any], *args: Any) -> None: ...
+
+    def tell(self, event: ObserverEvent, number: int) -> None: ...
 
 
 class Features:
@@ -175,7 +207,7 @@ _NOTHING: frozenset[str] = frozenset()
 _RETRY_KEYS = frozenset({core.TRANSACTION_MESSAGE_ATTEMPTS.name, core.TRANSACTION_MESSAGE_RETRY_INTERVAL.name})
 
 
-def assemble(charge_point: "ChargePoint", life: "Life", found: Restored) -> Features:
+def assemble(charge_point: Surroundings, life: Start, found: Restored) -> Features:
     """Make session, context and features for one start, from what was stored."""
     second_line = charge_point.second_line
     configuration = charge_point.configuration

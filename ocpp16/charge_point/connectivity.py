@@ -16,12 +16,12 @@ import trio
 
 from ocpp16.charge_point.link import Link, Trace
 from ocpp16.charge_point.pump import Pump
+from ocpp16.configuration.keys import core, internal, security
 from ocpp16.errors import ConfigurationError, ConnectionClosed, ConnectionFailed, HandshakeRefused
 from ocpp16.faults import obey, sentence
 from ocpp16.observer import ConnectionStateChanged, SecurityEvent
 from ocpp16.profiles.base import Context
 from ocpp16.security.basic_auth import authorization_header
-from ocpp16.state.keys import core, internal, security
 from ocpp16.state.signals import Connected, Disconnected
 from ocpp16.texts import shown
 from ocpp16.transport.backoff import Backoff
@@ -200,6 +200,7 @@ class Connectivity:
             ctx.clock,
             ctx.timers,
             accept=self._accept,
+            begin=pump.begin,
             turn=pump.turn,
             kick=pump.kick,
             spawn=ctx.spawn,

@@ -28,25 +28,31 @@ class StoredDelivery:
     ctx: Context
     dead_letters: DeadLetters
 
-    def bind(self, entry: Entry) -> Payload:
-        """The payload as it goes out: with the transaction's id as known now, and with corrected times.
+    def transaction_id(self, entry: Entry) -> int | None:
+        """The id of its transaction as it is known now; what outlived that one has it already."""
+        if entry.action == "StopTransaction":
+            unknown: int | None = UNKNOWN_TRANSACTION
+        elif entry.action == "MeterValues" and entry.transaction is not None:
+            unknown = None
+        else:
+            return None
+        if b'"transactionId":' in entry.written():
+            return None
+        transaction = entry.transaction
+        known = transaction.transaction_id if isinstance(transaction, Transaction) else None
+        return unknown if known is None else known
+
+    def corrected(self, entry: Entry) -> Payload | None:
+        """The payload with corrected times, where these are others.
 
         Nothing of a transaction is told with a time before it began, and no status with one ahead of the clock.
         """
-        payload = entry.payload
-        transaction = entry.transaction
-        transaction_id = transaction.transaction_id if isinstance(transaction, Transaction) else None
-        if entry.action == "StopTransaction":
-            payload = {
-                "transactionId": UNKNOWN_TRANSACTION if transaction_id is None else transaction_id,
-                **payload,
-            }
-        elif entry.action == "MeterValues" and transaction_id is not None:
-            payload = {**payload, "transactionId": transaction_id}
-        if entry.has_marks:
-            payload = self._with_corrected_times(payload, entry)
-        if entry.action == "StatusNotification" and self.ctx.clock.is_set:
-            payload = correct_timestamps(payload, partial(min, self.ctx.clock.now()))
+        clock = self.ctx.clock
+        payload = self._with_corrected_times(entry.payload, entry) if entry.has_marks else None
+        if entry.action == "StatusNotification" and clock.is_set:
+            now = clock.now()
+            if payload is not None or entry.latest > now:
+                payload = correct_timestamps(entry.payload if payload is None else payload, partial(min, now))
         return payload
 
     def _with_corrected_times(self, payload: Payload, entry: Entry) -> Payload:

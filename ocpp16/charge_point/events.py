@@ -8,15 +8,12 @@ libocpp's.
 """
 
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-import trio
-
+from ocpp16.charge_point.runtime import Runtime
 from ocpp16.ctrl_c import only_at_waits
 from ocpp16.enums import AvailabilityStatus, AvailabilityType, ChargePointStatus, Reason, SessionStartedReason
-from ocpp16.errors import ChargePointStopped
 from ocpp16.models import ErrorInfo, Measurement
-from ocpp16.profiles.base import Context
 from ocpp16.profiles.id_tags import check_id_tag
 from ocpp16.profiles.transaction_data import signed_value
 from ocpp16.state.clock import SMALLEST_SHIFT, plausible, to_micros
@@ -25,57 +22,22 @@ from ocpp16.state.transaction import Transaction
 from ocpp16.texts import shown
 from ocpp16.values import aware, described, exactly, finite, is_a, member, register, text, whole
 
-if TYPE_CHECKING:
-    from ocpp16.charge_point.assembly import Features
-
-_FOREIGN = (
-    "a ChargePoint belongs to the thread of its trio loop: from another thread, or from asyncio in one, call it by "
-    "trio.from_thread.run_sync(charge_point.on_…, …, trio_token=token), an async method by trio.from_thread.run"
-)
 _BEFORE_A_TRANSACTION = (ChargePointStatus.PREPARING, ChargePointStatus.RESERVED)
 _SESSION_ID_LENGTH = 255
 
 
 @only_at_waits
 class StationEvents:
-    """Mixed into ChargePoint, which sets the features."""
+    """The telling half of ChargePoint."""
 
-    __slots__ = ()
+    __slots__ = ("_runtime",)
 
-    if TYPE_CHECKING:  # an annotation alone would forbid the slots of the subclass
-        _is_closed: bool
-        _token: trio.lowlevel.TrioToken
-
-        @property
-        def _features(self) -> Features: ...
-
-        @property
-        def ctx(self) -> Context: ...
-
-    def _check_usable(self) -> None:
-        """Every door to the charge point asks this first."""
-        try:
-            token = trio.lowlevel.current_trio_token()
-        except RuntimeError:
-            raise RuntimeError(_FOREIGN) from None
-        if token is not self._token:
-            raise RuntimeError(_FOREIGN)
-        if self._is_closed:
-            raise ChargePointStopped("the charge point is closed: its `async with` block has ended")
-
-    def _connector(self, connector_id: int, lowest: int = 1) -> int:
-        self._check_usable()
-        highest = len(self.ctx.connectors) - 1
-        if not is_a(connector_id, int) or is_a(connector_id, bool):
-            raise ValueError(f"connector_id must be a whole number, not {described(connector_id)}")
-        number = int.__int__(connector_id)
-        if not lowest <= number <= highest:
-            raise ValueError(f"no connector {described(number)}: this charge point has {lowest}..{highest}")
-        return number
+    def __init__(self, runtime: Runtime) -> None:
+        self._runtime = runtime
 
     def _submit(self, connector_id: int, event: ConnectorEvent, info: str | None = None, lowest: int = 1) -> None:
-        number = self._connector(connector_id, lowest)
-        self._features.availability.submit(number, event, None if info is None else text(info, "info"))
+        number = self._runtime.connector(connector_id, lowest)
+        self._runtime.features.availability.submit(number, event, None if info is None else text(info, "info"))
 
     # Sessions and transactions
 
@@ -85,27 +47,27 @@ class StationEvents:
         A plug on a Reserved connector leaves it Reserved until somebody authorizes. Raises ValueError while a
         transaction of another session runs there.
         """
-        number = self._connector(connector_id)
+        number = self._runtime.connector(connector_id)
         session = _session_id(session_id)
         why = member(SessionStartedReason, reason, "reason")
-        transaction = self.ctx.transactions.running(number)
+        transaction = self._runtime.ctx.transactions.running(number)
         if transaction is not None and transaction.session_id != session:
             raise ValueError(f"connector {number} has a running transaction of session {transaction.session_id!r}")
-        self._features.availability.session_started(number, session, why)
+        self._runtime.features.availability.session_started(number, session, why)
 
     def on_session_stopped(self, connector_id: int, session_id: str) -> None:
         """The car is gone. The connector becomes Available, or Unavailable if that was asked for meanwhile.
 
         Raises ValueError while a transaction runs there (tell its end first), and for the id of another session.
         """
-        number = self._connector(connector_id)
+        number = self._runtime.connector(connector_id)
         session = _session_id(session_id)
-        if self.ctx.transactions.running(number) is not None:
+        if self._runtime.ctx.transactions.running(number) is not None:
             raise ValueError(f"connector {number} has a running transaction: tell on_transaction_stopped first")
-        known = self._features.availability.sessions.get(number)
+        known = self._runtime.features.availability.sessions.get(number)
         if known is not None and known != session:
             raise ValueError(f"session_id: connector {number} has the session {known!r}, not {session!r}")
-        self._features.availability.session_stopped(number)
+        self._runtime.features.availability.session_stopped(number)
 
     def on_transaction_started(
         self,
@@ -125,22 +87,22 @@ class StationEvents:
         ValueError if `id_token` is not 1 to 20 characters, if a value cannot be sent, if the connector has a running
         transaction, and for the id of another session than the one that began there.
         """
-        number = self._connector(connector_id)
+        number = self._runtime.connector(connector_id)
         session = _session_id(session_id)
         token = check_id_tag(id_token, "id_token")
         energy = register(meter_start, "meter_start")
         reservation = None if reservation_id is None else whole(reservation_id, "reservation_id")
         at = self._instant(timestamp)
         signed = self._signed(signed_meter_value)
-        if self.ctx.transactions.running(number) is not None:
+        if self._runtime.ctx.transactions.running(number) is not None:
             raise ValueError(f"connector {number} has a running transaction")
-        known = self._features.availability.sessions.get(number)
-        if known not in (None, session) and self.ctx.connectors[number].base in _BEFORE_A_TRANSACTION:
+        known = self._runtime.features.availability.sessions.get(number)
+        if known not in (None, session) and self._runtime.ctx.connectors[number].base in _BEFORE_A_TRANSACTION:
             raise ValueError(f"session_id: connector {number} has the session {known!r}, not {session!r}")
-        transaction = self._features.transactions.begin(
+        transaction = self._runtime.features.transactions.begin(
             number, session, token, energy, reservation_id=reservation, at=at, signed=signed
         )
-        self._features.availability.transaction_started(number, session)
+        self._runtime.features.availability.transaction_started(number, session)
         return transaction
 
     def on_transaction_stopped(
@@ -159,34 +121,34 @@ class StationEvents:
 
         Raises ValueError if no transaction of this session runs on the connector, or if a value cannot be sent.
         """
-        number = self._connector(connector_id)
+        number = self._runtime.connector(connector_id)
         session = _session_id(session_id)
         why = member(Reason, reason, "reason")
         energy = register(energy_wh, "energy_wh")
         at = self._instant(timestamp)
         tag = None if id_tag_end is None else check_id_tag(id_tag_end, "id_tag_end")
         signed = self._signed(signed_meter_value)
-        transaction = self.ctx.transactions.running(number)
+        transaction = self._runtime.ctx.transactions.running(number)
         if transaction is None or transaction.session_id != session:
             raise ValueError(f"connector {number} has no running transaction of session {session!r}")
-        self._features.transactions.end(transaction, why, energy, at=at, id_tag_end=tag, signed=signed)
+        self._runtime.features.transactions.end(transaction, why, energy, at=at, id_tag_end=tag, signed=signed)
         if why is not Reason.EV_DISCONNECTED:
             self._submit(number, ConnectorEvent.TRANSACTION_STOPPED)
 
     def _signed(self, value: str | None) -> str | None:
-        return None if value is None else signed_value(value, "signed_meter_value", self.ctx.configuration)
+        return None if value is None else signed_value(value, "signed_meter_value", self._runtime.ctx.configuration)
 
     def _instant(self, timestamp: datetime | None) -> int | None:
         """A time of the host in µs, on the charge point's clock: one that lies ahead of it is now."""
         if timestamp is None:
             return None
         at = to_micros(aware(timestamp, "timestamp"))
-        now = self.ctx.clock.now()
+        now = self._runtime.ctx.clock.now()
         # Where nobody knows the date, host and charge point may agree on a year long past; not on one before 1970.
         if at < 0 or (plausible(now) and not plausible(at)):
             raise ValueError(f"timestamp: {shown(timestamp)} cannot be the time of anything here")
         if at - now >= SMALLEST_SHIFT:
-            self.ctx.counters.readings_clamped += 1
+            self._runtime.ctx.counters.readings_clamped += 1
         return min(at, now)
 
     # What the connector does
@@ -228,15 +190,17 @@ class StationEvents:
 
         256 of a connector are kept: another one takes the place of the oldest.
         """
-        self._features.availability.raise_error(self._connector(connector_id, 0), exactly(ErrorInfo, error, "error"))
+        self._runtime.features.availability.raise_error(
+            self._runtime.connector(connector_id, 0), exactly(ErrorInfo, error, "error")
+        )
 
     def on_error_cleared(self, connector_id: int, uuid: str) -> None:
         """The error with this uuid is over; an unknown one is ignored."""
-        self._features.availability.clear_error(self._connector(connector_id, 0), text(uuid, "uuid"))
+        self._runtime.features.availability.clear_error(self._runtime.connector(connector_id, 0), text(uuid, "uuid"))
 
     def on_all_errors_cleared(self, connector_id: int) -> None:
         """No error of the connector is left."""
-        self._features.availability.clear_all_errors(self._connector(connector_id, 0))
+        self._runtime.features.availability.clear_all_errors(self._runtime.connector(connector_id, 0))
 
     async def on_change_availability(self, connector_id: int, kind: AvailabilityType) -> AvailabilityStatus:
         """What ChangeAvailability does, asked for by somebody at the station; returns once it is on disk and in force.
@@ -244,8 +208,8 @@ class StationEvents:
         Raises ValueError for an unknown connector or kind, StoreError if it could not be stored within StoreTimeout,
         ChargePointStopped if the charge point is stopped before: then nothing has changed.
         """
-        number = self._connector(connector_id, 0)
-        status, act = await self._features.availability.change(number, member(AvailabilityType, kind, "kind"))
+        number = self._runtime.connector(connector_id, 0)
+        status, act = await self._runtime.features.availability.change(number, member(AvailabilityType, kind, "kind"))
         act()
         return status
 
@@ -256,18 +220,22 @@ class StationEvents:
 
         Connector 0 is the main meter of the charge point.
         """
-        number = self._connector(connector_id, 0)
+        number = self._runtime.connector(connector_id, 0)
         if not is_a(measurement, Measurement):
             raise ValueError(f"measurement must be a Measurement, not {described(measurement)}")
-        self._features.meter_values.measured(number, measurement)
+        self._runtime.features.meter_values.measured(number, measurement)
 
     def on_max_current_offered(self, connector_id: int, amperes: float) -> None:
         """For the measurand Current.Offered."""
-        self._features.meter_values.offered_current(self._connector(connector_id, 0), finite(amperes, "amperes"))
+        self._runtime.features.meter_values.offered_current(
+            self._runtime.connector(connector_id, 0), finite(amperes, "amperes")
+        )
 
     def on_max_power_offered(self, connector_id: int, watts: float) -> None:
         """For the measurand Power.Offered."""
-        self._features.meter_values.offered_power(self._connector(connector_id, 0), finite(watts, "watts"))
+        self._runtime.features.meter_values.offered_power(
+            self._runtime.connector(connector_id, 0), finite(watts, "watts")
+        )
 
 
 def _session_id(session_id: Any) -> str:

@@ -4,8 +4,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from ocpp16.charge_point.restored import CONFIGURATION
-from ocpp16.state.configuration import Configuration
-from ocpp16.state.keys import internal
+from ocpp16.configuration.configuration import Configuration
+from ocpp16.configuration.keys import internal
 from ocpp16.store.base import RowChange
 from ocpp16.store.files import FileKeeper
 from ocpp16.store.journal import Journal, Proposal

@@ -32,12 +32,13 @@ Trace = Callable[[str, str], None]
 class Link:
     """Between one session and one WebSocket.
 
-    Parameters: `accept` takes a CALL; `turn` lets the pump send what became ready; `trace(direction, text)` is told
-    every text frame, or None.
+    Parameters: `accept` takes a CALL; `begin` and `turn` enclose what follows from one read, and let the pump send what
+    became ready; `trace(direction, text)` is told every text frame, or None.
     """
 
     __slots__ = (
         "_accept",
+        "_begin",
         "_clock",
         "_holds_back",
         "_is_flushing",
@@ -63,6 +64,7 @@ class Link:
         timers: Timers,
         *,
         accept: Callable[..., None],
+        begin: Callable[[], None],
         turn: Callable[[], object],
         kick: Callable[[], None],
         spawn: Callable[..., None],
@@ -73,6 +75,7 @@ class Link:
         self._clock = clock
         self._timers = timers
         self._accept = accept
+        self._begin = begin
         self._turn = turn
         self._trace = trace
         self._spawn = spawn
@@ -142,20 +145,26 @@ class Link:
         try:
             while True:
                 texts = await websocket.receive()
-                now = self._clock.monotonic()
-                self._heard(now)
-                for text in texts:
-                    if self._trace is not None:
-                        self._trace("received", text)
-                    call = session.receive(text, now)
-                    if call is not None:
-                        self._accept(call)
-                self._turn()
+                self._begin()
+                try:
+                    self._take_in(texts)
+                finally:
+                    self._turn()
                 if session.waiting_replies > MAX_WAITING_REPLIES:
                     websocket.send_close(1008, "answers are not read")
                     raise ConnectionClosed(1008, "the peer goes on asking and does not read our answers")
         finally:
             self.ended()
+
+    def _take_in(self, texts: list[str]) -> None:
+        now = self._clock.monotonic()
+        self._heard(now)
+        for text in texts:
+            if self._trace is not None:
+                self._trace("received", text)
+            call = self._session.receive(text, now)
+            if call is not None:
+                self._accept(call)
 
     def ended(self) -> None:
         """No more pings, and what waited for bytes to leave waits no longer. May be called twice."""

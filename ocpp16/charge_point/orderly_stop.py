@@ -4,19 +4,20 @@
 leaving the block brings, together. What was left then is said, and lies on disk as far as the disk took it.
 """
 
+from functools import partial
 from math import inf
 
 import trio
 
 from ocpp16.charge_point.life import Life
-from ocpp16.charge_point.pump import Pump
 from ocpp16.charge_point.second_line import SecondLine
+from ocpp16.charge_point.turns import Turns
 from ocpp16.charge_point.writer import JournalWriter
+from ocpp16.configuration.keys import internal
 from ocpp16.enums import Reason
 from ocpp16.errors import StoreError
 from ocpp16.log import FoldingLog
 from ocpp16.profiles.base import Context
-from ocpp16.state.keys import internal
 from ocpp16.store.leaving import LAST_MOMENT
 
 FLUSH_TIMEOUT = 10.0
@@ -34,14 +35,14 @@ def flush_by(life: Life, writer: JournalWriter, began: float) -> float:
     return life.flush_by
 
 
-async def stop_in_order(life: Life, pump: Pump, writer: JournalWriter, second_line: SecondLine) -> None:
+async def stop_in_order(life: Life, turns: Turns, writer: JournalWriter, second_line: SecondLine) -> None:
     """End `life`. Cancelled, it leaves off where it is."""
     ctx = life.features.ctx
     ctx.transactions.first_new = ctx.transactions.next_key  # what begins from here on is for the next start
     with trio.move_on_after(ctx.configuration[internal.STOP_TIMEOUT]):
         for transaction in ctx.transactions.all_running():
             ctx.stop_transaction(transaction, Reason.OTHER)
-        await _settled(ctx, pump)
+        await turns.until(partial(_has_settled, ctx))
     for feature in reversed(life.features.all):
         second_line.guarded(f"stop of {type(feature).__name__}", feature.stop)
     ctx.station_side.forget()
@@ -88,23 +89,8 @@ async def _stored(ctx: Context, writer: JournalWriter) -> None:
             ctx.log.error("not everything is on disk: %s", error)
 
 
-async def _settled(ctx: Context, pump: Pump) -> None:
-    """Wait until transactions are over and everything is answered, or there is nobody to answer."""
-    settled = trio.Event()
-
-    def look() -> None:
-        if _has_settled(ctx):
-            settled.set()
-
-    pump.on_turn = look
-    pump.kick()
-    try:
-        await settled.wait()
-    finally:
-        pump.on_turn = None
-
-
 def _has_settled(ctx: Context) -> bool:
+    """Are transactions over and everything answered, or is there nobody to answer?"""
     if ctx.transactions.all_running():
         return False
     session = ctx.session

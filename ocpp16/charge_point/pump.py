@@ -4,12 +4,18 @@ The charge point's monotonic clock is trio's, so deadlines are the timers' own n
 
 Runs from the opening of the charge point to its end, connected or not. It waits neither for the store (a frame that
 tells of something not yet on disk stays back, and everything else goes on) nor for a write: what a socket does not take
-at once is written by a task of the link. Whoever makes something ready calls `kick`, any number of times; a timer
-earlier than the head of the heap only moves the deadline of the sleep.
+at once is written by a task of the link.
+
+Rules of this file:
+1. A turn is everything that follows from one cause (bytes that came, a timer, a call of the host), in one step of one
+   task: the reader makes its own (`begin`, `turn`), and nobody is woken for what a turn does anyway.
+2. Whoever makes something ready outside of a turn calls `kick`, any number of times: the task is woken once.
+3. A deadline that moves later wakes nobody and moves nothing: the task looks when the old one has come.
 """
 
 from collections.abc import Callable
-from typing import Protocol
+from math import inf
+from typing import Any, Protocol
 
 import trio
 
@@ -39,13 +45,16 @@ class Pump:
     """
 
     __slots__ = (
+        "_asleep",
+        "_deadline",
         "_durable",
         "_failed",
         "_host_timers",
+        "_is_in_turn",
+        "_is_wanted",
         "_session",
         "_sleep",
         "_timers",
-        "_wakeup",
         "clock",
         "link",
         "on_turn",
@@ -67,8 +76,14 @@ class Pump:
         self._session: Session | None = None
         self._durable = durable
         self._failed = failed
-        self._wakeup = trio.Event()
-        self._sleep = trio.CancelScope()
+        self._is_wanted = True
+        """There may be something to do that no turn has looked at."""
+        self._is_in_turn = False
+        self._asleep: trio.lowlevel.Task | None = None
+        """The task, while it waits for the next kick or deadline."""
+        self._sleep: trio.CancelScope | None = None
+        self._deadline = inf
+        """That of the sleep, once there is one: no later than when something is due."""
         host_timers.on_earlier = self._earlier
 
     def take_over(self, session: Session, timers: Timers) -> None:
@@ -80,49 +95,79 @@ class Pump:
 
     def kick(self) -> None:
         """Something may be ready to go."""
-        self._wakeup.set()
+        self._is_wanted = True
+        if not self._is_in_turn and self._asleep is not None:
+            task, self._asleep = self._asleep, None
+            trio.lowlevel.reschedule(task)
 
     @trio.lowlevel.enable_ki_protection
     async def run(self) -> None:
         """Runs until cancelled."""
         while True:
-            self._wakeup = trio.Event()  # before looking: a kick from here on is not lost
-            try:
-                self._run_due()
-            except BaseException as error:
-                obey_exit(error)
-                self._failed("pump", error)
-            with trio.CancelScope(deadline=self.turn()) as self._sleep:
-                await self._wakeup.wait()
+            self._deadline, self._sleep = inf, None
+            self.begin()
+            self._run_due()
+            self.turn()
+            with trio.CancelScope(deadline=self._deadline) as self._sleep:
+                while True:
+                    await self._kicked()
+                    self.begin()
+                    self._run_due()
+                    self.turn()
+            # Its deadline came: a scope that was cancelled is over, and there is another one.
+
+    async def _kicked(self) -> None:
+        """Until `kick`; also a pump that is kicked again and again lets others run in between."""
+        if self._is_wanted:
+            await trio.lowlevel.checkpoint()
+            return
+        self._asleep = trio.lowlevel.current_task()
+        await trio.lowlevel.wait_task_rescheduled(self._woken)
+
+    def _woken(self, raise_cancel: Any) -> trio.lowlevel.Abort:
+        self._asleep = None
+        return trio.lowlevel.Abort.SUCCEEDED
 
     def _run_due(self) -> None:
-        now = self.clock.monotonic()
-        self._host_timers.run_due(now)  # due means <= now: a virtual clock lands exactly on deadlines
-        if self._timers is not None:
-            self._timers.run_due(now)
-        if self._session is not None:
-            self._session.on_time(now)
-
-    def turn(self) -> float:
-        """Write what is ready. Synchronous, raises nothing; the reader calls it too, after each read.
-
-        Returns when the next turn is due.
-        """
         try:
-            link = self.link
-            if link is not None:
-                link.take(self.clock.monotonic(), self._durable())
-            if self.on_turn is not None:
-                self.on_turn()
-            deadline = self._deadline()
+            monotonic = self.clock.monotonic
+            now = monotonic()  # due means <= now: a virtual clock lands exactly on deadlines
+            self._host_timers.run_due(now, clock=monotonic)
+            if self._timers is not None:
+                self._timers.run_due(monotonic(), clock=monotonic)
+            if self._session is not None:
+                self._session.on_time(now)
         except BaseException as error:
             obey_exit(error)
             self._failed("pump", error)
-            deadline = self.clock.monotonic() + AFTER_FAILURE
-        self._sleep.deadline = deadline  # moving a deadline wakes nobody
-        return deadline
 
-    def _deadline(self) -> float:
+    def begin(self) -> None:
+        """A turn begins: `turn` ends it, and sends what has become ready until then."""
+        self._is_in_turn = True
+        self._is_wanted = False
+
+    def turn(self) -> None:
+        """Write what is ready. Synchronous, raises nothing; the reader calls it too, after each read."""
+        self._is_in_turn = True
+        try:
+            link = self.link
+            if link is not None:
+                self._is_wanted = False  # but for what becomes ready by the writing
+                link.take(self.clock.monotonic(), self._durable())
+            if self.on_turn is not None:
+                self.on_turn()
+            due = self._due()
+        except BaseException as error:
+            obey_exit(error)
+            self._failed("pump", error)
+            due = self.clock.monotonic() + AFTER_FAILURE
+        finally:
+            self._is_in_turn = False
+        self._earlier(due)
+        if self._is_wanted:
+            self.kick()
+
+    def _due(self) -> float:
         """When something is due by time alone: what the session has to write counts only while it can be written."""
         due = self._host_timers.deadline()
         if self._timers is not None:
@@ -132,5 +177,7 @@ class Pump:
         return due
 
     def _earlier(self, due: float) -> None:
-        if due < self._sleep.deadline:
-            self._sleep.deadline = due
+        if due < self._deadline:
+            self._deadline = due
+            if self._sleep is not None:
+                self._sleep.deadline = due

@@ -297,7 +297,7 @@ def _entry(row: message_queue.MessageRow, known: Transactions, time: _Time) -> E
         payload = {**_possible(payload, row.clock_boot, time, name), "transactionData": told}
     else:
         payload = _possible(payload, row.clock_boot, time, name)
-    return Entry(
+    entry = Entry(
         action=row.action,
         payload=payload,
         lane=Lane(row.lane),
@@ -308,6 +308,8 @@ def _entry(row: message_queue.MessageRow, known: Transactions, time: _Time) -> E
         attempts=max(0, row.attempts),
         is_persistent=True,
     )
+    entry.write_down()
+    return entry
 
 
 def _sample(row: SampleRow, time: _Time) -> SampleRow:

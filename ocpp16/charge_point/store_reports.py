@@ -3,11 +3,12 @@
 Database and files fail apart, and are told apart; that it is over is told when nothing fails any more.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from functools import partial
 
-from ocpp16.charge_point.charge_point import ChargePoint
 from ocpp16.charge_point.feed import ObserverFeed
+from ocpp16.charge_point.runtime import Runtime
+from ocpp16.configuration.keys import internal
 from ocpp16.log import FoldingLog
 from ocpp16.models import Counters
 from ocpp16.observer import StoreFailing, StoreRecovered
@@ -18,7 +19,7 @@ from ocpp16.texts import shown
 class StoreReports:
     """Of one charge point and the journal it uses."""
 
-    __slots__ = ("_counters", "_detail", "_failing", "_feed", "_journal", "_log")
+    __slots__ = ("_counters", "_detail", "_failing", "_feed", "_journal", "_log", "_undo")
 
     def __init__(self, log: FoldingLog, journal: Journal, counters: Counters, feed: ObserverFeed | None) -> None:
         self._log = log
@@ -28,6 +29,30 @@ class StoreReports:
         self._failing: set[str] = set()
         self._detail = ""
         """What was told of a damaged database."""
+        self._undo: list[Callable[[], None]] = []
+
+    def begin(self, runtime: Runtime) -> None:
+        """Have what happens at the store told, until `end`.
+
+        Raises StoreError if another charge point of this identity is at the store.
+        """
+        journal, identity = self._journal, runtime.configuration[internal.CHARGE_POINT_ID]
+        journal.charge_points.claim(identity)
+        self._undo = [
+            partial(journal.charge_points.release, identity),
+            journal.subscribe(runtime.durable_rose, identity),
+            journal.watch(
+                identity,
+                on_failing=self.database_failing,
+                on_recovered=self.database_recovered,
+                on_internal_error=runtime.second_line.failed,
+            ),
+        ]
+
+    def end(self) -> None:
+        """May be called twice."""
+        while self._undo:
+            self._undo.pop()()
 
     def database_failing(self, reason: str) -> None:
         self._begin("database", reason)
@@ -70,25 +95,3 @@ class StoreReports:
         self._detail = detail
         if self._feed is not None:
             self._feed.tell_now(StoreRecovered(shown(news, 1000)))
-
-
-@contextmanager
-def reported(journal: Journal, charge_point: ChargePoint, reports: StoreReports, identity: str) -> Iterator[None]:
-    """Have what happens at the store told, as long as the charge point is there.
-
-    Raises StoreError if another one of this identity is.
-    """
-    journal.charge_points.claim(identity)
-    unsubscribe = journal.subscribe(charge_point.durable_rose, identity)
-    unwatch = journal.watch(
-        identity,
-        on_failing=reports.database_failing,
-        on_recovered=reports.database_recovered,
-        on_internal_error=charge_point.second_line.failed,
-    )
-    try:
-        yield
-    finally:
-        unwatch()
-        unsubscribe()
-        journal.charge_points.release(identity)

@@ -13,10 +13,10 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from ocpp16.cli.failure import CommandFailed
+from ocpp16.configuration.configuration import Configuration
+from ocpp16.configuration.file import read_json_object
 from ocpp16.errors import ConfigurationError
 from ocpp16.simulation import StationOptions
-from ocpp16.state.configuration import Configuration
-from ocpp16.state.configuration_file import read_json_object
 from ocpp16.store.overlay import Overlay
 
 CONFIGURATION = "config.json"

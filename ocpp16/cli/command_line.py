@@ -20,7 +20,7 @@ SUBCOMMANDS = {
     "demo": "ocpp16.cli.demo:demo",
     "charge-point": "ocpp16.cli.charge_point:charge_point",
     "central-system": "ocpp16.cli.central_system:central_system",
-    "schedule": "ocpp16.cli.schedule:schedule",
+    "schedule": "ocpp16.cli.schedule.command:schedule",
 }
 """Name → module and function."""
 

@@ -66,7 +66,7 @@ class Console:
 
     def _time(self) -> datetime:
         """That of the charge point, where the person is."""
-        now = datetime.now(UTC) if self._charge_point is None else self._charge_point.clock.now_datetime()
+        now = datetime.now(UTC) if self._charge_point is None else self._charge_point.for_station.clock.now_datetime()
         return now.astimezone()
 
     async def exit(self, reason: str) -> None:

@@ -95,7 +95,7 @@ async def _tell(
 ) -> None:
     """Run the station while the story is told, or until the program is to end."""
     operation = Operation(station, charge_point)
-    pictures = charge_point.timers.every(interval, view.draw, charge_point.clock.monotonic())
+    pictures = charge_point.for_station.timers.every(interval, view.draw, charge_point.for_station.clock.monotonic())
     try:
         async with trio.open_nursery() as nursery:
             nursery.start_soon(operation.run)

@@ -13,11 +13,11 @@ from typing import Any
 import trio
 
 from ocpp16.charge_point.charge_point import ChargePoint
+from ocpp16.configuration.keys.internal import CHARGE_POINT_ID
 from ocpp16.enums import ChargePointStatus
 from ocpp16.errors import CallFailed
 from ocpp16.observer import BootNotificationResponse, ObserverEvent, StatusChanged
 from ocpp16.simulation import CarPlan, SimulatedStation
-from ocpp16.state.keys.internal import CHARGE_POINT_ID
 from ocpp16.testing import CentralSystem, ReceivedCall
 
 CAR = CarPlan(plug_after=1.0, draw_after=2.0, current=32.0, phases=3, draw_for=86_400.0)
@@ -152,7 +152,7 @@ class Story:
 
     async def _pass(self, charge_point: ChargePoint, seconds: float) -> None:
         passed = trio.Event()
-        charge_point.timers.at(charge_point.clock.monotonic() + seconds, passed.set)
+        charge_point.for_station.timers.at(charge_point.for_station.clock.monotonic() + seconds, passed.set)
         await passed.wait()
 
     async def _until(self, is_so: Callable[[], bool]) -> bool:

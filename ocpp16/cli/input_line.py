@@ -19,8 +19,8 @@ from prompt_toolkit.patch_stdout import patch_stdout
 from ocpp16.cli.completion import CommandCompleter
 from ocpp16.cli.failure import INTERRUPTED
 from ocpp16.cli.running import Ending
+from ocpp16.configuration.keys import internal
 from ocpp16.simulation import Commands
-from ocpp16.state.keys import internal
 
 
 class InputLine:
@@ -50,7 +50,7 @@ class InputLine:
         """The lines typed, up to the end of input."""
         session: PromptSession[str] = PromptSession(
             f"{commands.charge_point.configuration[internal.CHARGE_POINT_ID]}> ",
-            completer=CommandCompleter(commands.charge_point.number_of_connectors),
+            completer=CommandCompleter(commands.charge_point.for_station.number_of_connectors),
             complete_while_typing=False,
             key_bindings=_bindings(),
         )

@@ -11,9 +11,9 @@ from typing import Any, Protocol
 
 import trio
 
+from ocpp16.configuration.configuration import Configuration
+from ocpp16.configuration.keys.internal import STORE_TIMEOUT
 from ocpp16.errors import ChargePointStopped, StoreError
-from ocpp16.state.configuration import Configuration
-from ocpp16.state.keys.internal import STORE_TIMEOUT
 from ocpp16.store.base import RowChange
 
 

@@ -7,6 +7,7 @@ specification has it for a charge point without them (§5.3, §5.10).
 
 from dataclasses import replace
 
+from ocpp16.configuration.keys import core
 from ocpp16.enums import ClearCacheStatus
 from ocpp16.errors import CallFailed
 from ocpp16.models import IdTagInfo
@@ -14,7 +15,6 @@ from ocpp16.observer import IdTagAuthorized
 from ocpp16.profiles.base import FeatureProfile, Payload, on
 from ocpp16.profiles.id_tags import AUTHORIZE_TIMEOUT, check_id_tag, read_id_tag_info
 from ocpp16.state.authorization import AuthorizationRules, decide, decide_unanswered
-from ocpp16.state.keys import core
 from ocpp16.state.signals import IdTagDecided, IdTagInfoLearned
 
 

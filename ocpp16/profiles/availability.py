@@ -1,14 +1,12 @@
-"""Connector states, StatusNotification and ChangeAvailability (OCPP 1.6 ed. 2 §4.9, §5.2).
+"""Connector states and ChangeAvailability (OCPP 1.6 ed. 2 §4.9, §5.2).
 
 Owns the connectors: whatever happens at one goes through `submit` or one of the error methods, the state machine
-decides, and the notification it yields is told to the observer at once and to the Central System when it may be.
-While offline nothing is kept: after a reconnect, and after every accepted boot, each connector is reported as it is,
-with the time since when it is so.
+decides, and the notification it yields is told to the observer at once and to the Central System when it may be
+(status_notifications.py).
 """
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from math import inf
 
 from ocpp16.enums import (
     AvailabilityStatus,
@@ -18,36 +16,29 @@ from ocpp16.enums import (
     SessionStartedReason,
 )
 from ocpp16.models import ErrorInfo
-from ocpp16.observer import StatusChanged
 from ocpp16.profiles.base import Context, FeatureProfile, Payload, Reply, on
+from ocpp16.profiles.status_notifications import StatusNotifications
 from ocpp16.state.availability import AvailabilityChange, availability_change, availability_status
-from ocpp16.state.connector import Notification
 from ocpp16.state.connector_table import ConnectorEvent
-from ocpp16.state.keys import core
-from ocpp16.state.signals import (
-    ClockSet,
-    Connected,
-    ConnectorStatusChanged,
-    RegistrationChanged,
-    TransactionAcknowledged,
-)
-from ocpp16.state.status_throttle import StatusThrottle
-from ocpp16.state.timers import Timer
+from ocpp16.state.round import Round
+from ocpp16.state.signals import ClockSet, Connected, RegistrationChanged, TransactionAcknowledged
 from ocpp16.store.base import RowChange
 from ocpp16.store.tables import availability as availability_table
 
+AT_ONCE = 16
+"""Connectors that the station is told to enable or disable in one turn."""
 _STAYS_AT_SESSION_END = frozenset({ChargePointStatus.RESERVED, ChargePointStatus.UNAVAILABLE})
 
 
 class Availability(FeatureProfile):
     """Reports what connectors do and puts them in and out of service."""
 
-    __slots__ = ("_release", "_throttle", "sessions")
+    __slots__ = ("_commands", "_notifications", "sessions")
 
     def __init__(self, ctx: Context) -> None:
         super().__init__(ctx)
-        self._throttle = StatusThrottle()
-        self._release: Timer | None = None
+        self._notifications = StatusNotifications(ctx)
+        self._commands = Round(ctx.timers, ctx.clock.monotonic, self._command)
         self.sessions: dict[int, str] = {}
         """Connector → the session that is there, as far as the station told of one."""
 
@@ -55,22 +46,19 @@ class Availability(FeatureProfile):
         self.ctx.signals.on(RegistrationChanged, self._registered)
         self.ctx.signals.on(Connected, self._connected)
         self.ctx.signals.on(TransactionAcknowledged, self._transaction_acknowledged)
-        self.ctx.signals.on(ClockSet, self._clock_set)
+        self.ctx.signals.on(ClockSet, self._notifications.clock_set)
 
     def start(self) -> None:
-        for connector_id, connector in self.ctx.connectors.items():
-            if connector_id:
-                self._command(connector_id, connector.availability)
+        self._commands.begin(filter(None, self.ctx.connectors), AT_ONCE)
 
     def stop(self) -> None:
-        if self._release is not None:
-            self._release.cancel()
-            self._release = None
+        self._commands.stop()
+        self._notifications.stop()
 
     # What the station tells
 
     def submit(self, connector_id: int, event: ConnectorEvent, info: str | None = None) -> None:
-        self._notify(self.ctx.connectors[connector_id].submit(event, self.ctx.clock.now(), info))
+        self._notifications.tell(self.ctx.connectors[connector_id].submit(event, self.ctx.clock.now(), info))
 
     def session_started(self, connector_id: int, session_id: str, reason: SessionStartedReason) -> None:
         """A plug on a reserved connector leaves it Reserved until somebody authorizes (as libocpp)."""
@@ -92,93 +80,27 @@ class Availability(FeatureProfile):
             self.submit(connector_id, ConnectorEvent.BECOME_AVAILABLE)
 
     def raise_error(self, connector_id: int, error: ErrorInfo) -> None:
-        self._notify(self.ctx.connectors[connector_id].raise_error(error, self.ctx.clock.now()))
+        self._notifications.tell(self.ctx.connectors[connector_id].raise_error(error, self.ctx.clock.now()))
 
     def clear_error(self, connector_id: int, uuid: str) -> None:
-        self._notify(self.ctx.connectors[connector_id].clear_error(uuid, self.ctx.clock.now()))
+        self._notifications.tell(self.ctx.connectors[connector_id].clear_error(uuid, self.ctx.clock.now()))
 
     def clear_all_errors(self, connector_id: int) -> None:
-        self._notify(self.ctx.connectors[connector_id].clear_all_errors(self.ctx.clock.now()))
+        self._notifications.tell(self.ctx.connectors[connector_id].clear_all_errors(self.ctx.clock.now()))
 
     # StatusNotification
 
     def report(self, connector_ids: Sequence[int], *, is_triggered: bool) -> None:
-        """Send the present status of these connectors, without delay. One that waits already is replaced."""
-        now = self.ctx.clock.now()
-        for connector_id in connector_ids:
-            notification = self.ctx.connectors[connector_id].report(now)
-            self._throttle.reported(notification)
-            self._send(notification, is_triggered=is_triggered)
-
-    def _notify(self, notification: Notification | None) -> None:
-        if notification is None:
-            return
-        ctx = self.ctx
-        ctx.tell(
-            StatusChanged(notification.connector_id, notification.status, notification.error_code, notification.info),
-            0,
-        )
-        if notification.is_status_change:
-            ctx.signals.emit(ConnectorStatusChanged(notification.connector_id, notification.status))
-        if not ctx.is_online and not ctx.session.outbox.limits.queue_all:
-            return
-        now = ctx.clock.monotonic()
-        if self._throttle.offer(notification, now, ctx.configuration[core.MINIMUM_STATUS_DURATION]):
-            self._send(notification)
-        self._arm()
-
-    def _arm(self) -> None:
-        due = self._throttle.due
-        if self._release is not None:
-            if self._release.when == due and self._release.is_active:
-                return
-            self._release.cancel()
-            self._release = None
-        if due != inf:
-            self._release = self.ctx.timers.at(due, self._release_held)
-
-    def _release_held(self) -> None:
-        for notification in self._throttle.release(self.ctx.clock.monotonic()):
-            self._send(notification)
-        self._arm()
-
-    def _send(self, notification: Notification, *, is_triggered: bool = False) -> None:
-        payload: Payload = {
-            "connectorId": notification.connector_id,
-            "errorCode": str(notification.error_code),
-            "status": str(notification.status),
-            "timestamp": self.ctx.time_text(notification.timestamp),
-        }
-        if notification.info is not None:
-            payload["info"] = notification.info
-        if notification.vendor_id is not None:
-            payload["vendorId"] = notification.vendor_id
-        if notification.vendor_error_code is not None:
-            payload["vendorErrorCode"] = notification.vendor_error_code
-        # A change that follows a transaction's start must not overtake the StartTransaction that waits for the disk.
-        number = self.ctx.journal.last if notification.is_status_change and not is_triggered else 0
-        if notification.status is ChargePointStatus.FAULTED:
-            number = 0
-        # Of what waits for the connection only the newest status of a connector is of interest.
-        topic = ("StatusNotification", notification.connector_id)
-        self.ctx.send("StatusNotification", payload, number=number, is_triggered=is_triggered, topic=topic)
+        """Send the present status of these connectors; see `StatusNotifications.report`."""
+        self._notifications.report(connector_ids, is_triggered=is_triggered)
 
     def _registered(self, signal: RegistrationChanged) -> None:
         if signal.status is RegistrationStatus.ACCEPTED and self.ctx.session.is_connected:
-            self.report(sorted(self.ctx.connectors), is_triggered=False)
-
-    def _clock_set(self, signal: ClockSet) -> None:
-        now = self.ctx.clock.now()
-        for number, connector in self.ctx.connectors.items():
-            if signal.is_first:
-                connector.clock_moved(signal.shift)
-            elif signal.shift < 0:
-                connector.clock_set_back(now, signal.shift)
-            self._throttle.redate(number, connector.look(now).timestamp)
+            self._notifications.report_all()
 
     def _connected(self, signal: Connected) -> None:
         if self.ctx.is_accepted:
-            self.report(sorted(self.ctx.connectors), is_triggered=False)
+            self._notifications.report_all()
 
     # ChangeAvailability
 
@@ -236,13 +158,14 @@ class Availability(FeatureProfile):
         return availability_status(changes), now
 
     def carry_out(self, connector_ids: Sequence[int], kind: AvailabilityType) -> None:
-        for connector_id in connector_ids:
-            if connector_id:
-                self._command(connector_id, kind)
-            else:
-                self.submit(0, _EVENT_OF[kind])
+        if 0 in connector_ids:
+            self.submit(0, _EVENT_OF[kind])
+        self._commands.begin(filter(None, connector_ids), AT_ONCE)
 
-    def _command(self, connector_id: int, kind: AvailabilityType) -> None:
+    def _command(self, connector_id: int) -> None:
+        """Have the station make the connector what it is to be when this one's turn comes."""
+        self._commands.discard(connector_id)
+        kind = self.ctx.connectors[connector_id].availability
         question = self.ctx.station.enable_evse if kind is AvailabilityType.OPERATIVE else self._disable_evse
         self.ctx.command(question, connector_id, connectors=(connector_id,), topic="availability")
 
@@ -255,9 +178,8 @@ class Availability(FeatureProfile):
             connector.scheduled = AvailabilityType.INOPERATIVE
 
     def _carry_out_scheduled(self, connector_id: int) -> None:
-        kind = self.ctx.connectors[connector_id].apply_scheduled()
-        if kind is not None:
-            self._command(connector_id, kind)
+        if self.ctx.connectors[connector_id].apply_scheduled() is not None:
+            self._command(connector_id)
 
     def _transaction_acknowledged(self, signal: TransactionAcknowledged) -> None:
         connector_id = signal.transaction.connector_id

@@ -7,6 +7,8 @@ one to a triggered BootNotification: an accepted charge point can be set back to
 from typing import Any
 
 from ocpp16._core import parse_datetime
+from ocpp16.configuration.configuration import Key
+from ocpp16.configuration.keys import core, internal
 from ocpp16.enums import RegistrationStatus
 from ocpp16.errors import CallFailed
 from ocpp16.observer import BootNotificationResponse
@@ -14,8 +16,6 @@ from ocpp16.profiles.base import Context, FeatureProfile, Payload
 from ocpp16.profiles.configuration_changes import ConfigurationChanges
 from ocpp16.rpc.pending import Lane
 from ocpp16.state.clock import plausible, to_datetime
-from ocpp16.state.configuration import Key
-from ocpp16.state.keys import core, internal
 from ocpp16.state.registration import Registration
 from ocpp16.state.signals import ClockSet, ConfigurationChanged, RegistrationChanged
 from ocpp16.state.timers import Timer

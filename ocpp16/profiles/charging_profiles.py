@@ -7,6 +7,8 @@ and a purpose named in VolatileChargingProfilePurposes is kept in memory only an
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import replace
 
+from ocpp16.configuration.configuration import Configuration
+from ocpp16.configuration.keys import core, internal, smart_charging
 from ocpp16.enums import ChargingProfilePurposeType
 from ocpp16.profiles.context import Context
 from ocpp16.schedule import (
@@ -17,8 +19,6 @@ from ocpp16.schedule import (
     ScheduleSettings,
     check_profile,
 )
-from ocpp16.state.configuration import Configuration
-from ocpp16.state.keys import core, internal, smart_charging
 from ocpp16.state.transaction import Transaction
 from ocpp16.store.base import Delete, Put, RowChange
 from ocpp16.store.tables.charging_profiles import ChargingProfileRow, delete, put

@@ -12,14 +12,14 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
+from ocpp16.configuration.changes import Prepared
+from ocpp16.configuration.configuration import Change, Key
+from ocpp16.configuration.keys import internal
 from ocpp16.enums import ConfigurationStatus
 from ocpp16.errors import StoreError
 from ocpp16.observer import ConfigurationKeyChanged
 from ocpp16.profiles.context import Context
 from ocpp16.profiles.turn import Turn
-from ocpp16.state.configuration import Change, Key
-from ocpp16.state.configuration_changes import Prepared
-from ocpp16.state.keys import internal
 from ocpp16.state.signals import ConfigurationChanged
 
 _STORED = frozenset({ConfigurationStatus.ACCEPTED, ConfigurationStatus.REBOOT_REQUIRED})

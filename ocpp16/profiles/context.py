@@ -8,8 +8,11 @@ from collections.abc import Awaitable, Callable, Collection, Hashable, Mapping
 from typing import Any, Protocol, TypeVar
 
 import trio
+from orjson import dumps
 
 from ocpp16._core import format_datetime, validate_sending
+from ocpp16.configuration.configuration import Configuration
+from ocpp16.configuration.keys.internal import TIMESTAMP_FRACTION_DIGITS
 from ocpp16.enums import Reason, RegistrationStatus
 from ocpp16.errors import CallFailed, Offline
 from ocpp16.log import FoldingLog
@@ -18,12 +21,10 @@ from ocpp16.observer import ObserverEvent
 from ocpp16.profiles.asked import AskedChanges, ConfigurationKeeper, Writer
 from ocpp16.profiles.asked_station import AskedStation
 from ocpp16.profiles.station_side import StationSide
-from ocpp16.rpc.pending import Entry, Lane
+from ocpp16.rpc.pending import Entry, Lane, with_member
 from ocpp16.rpc.session import Session
 from ocpp16.state.clock import Clock, within
-from ocpp16.state.configuration import Configuration
 from ocpp16.state.connector import Connector
-from ocpp16.state.keys.internal import TIMESTAMP_FRACTION_DIGITS
 from ocpp16.state.signals import Signals
 from ocpp16.state.timers import Timers
 from ocpp16.state.transaction import Transaction, Transactions
@@ -173,12 +174,14 @@ class Context:
         on_confirmation: Callable[[Payload], None] | None = None,
         on_failure: Callable[[CallFailed], None] | None = None,
         topic: Hashable = None,
+        latest: int = 0,
     ) -> bool:
         """Send a request whose answer nobody waits for. False: dropped, since offline or not accepted.
 
         With QueueAllMessages it is kept, on disk too, until it can be sent (libocpp).
         `number`: the journal number it must not be sent before. `topic`: one of the same topic that still waits is
-        replaced, for it would tell what is over.
+        replaced, for it would tell what is over. `latest`: the latest time in it, µs, where that must not be told
+        before it has come.
         """
         entry = Entry(
             action=action,
@@ -192,6 +195,7 @@ class Context:
             on_confirmation=on_confirmation,
             on_failure=on_failure,
             topic=topic,
+            latest=latest,
         )
         if lane is Lane.NORMAL and not entry.is_interactive and self.session.outbox.limits.may_queue(action):
             entry.is_persistent = True
@@ -247,19 +251,19 @@ class Context:
         self.marked.clear()
 
     def row(self, entry: Entry) -> RowChange:
-        """The stored form of a queued message, as it is now."""
+        """The stored form of a queued message, as it is now. It shares the text of the payload with the wire."""
         transaction = entry.transaction
-        boots = {message_queue.DATA_BOOTS: list(entry.data_boots)} if entry.data_boots else {}
-        return message_queue.put(
-            message_queue.MessageRow(
-                sequence=entry.sequence,
-                lane=int(entry.lane),
-                action=entry.action,
-                payload={**entry.payload, **boots} if boots else entry.payload,
-                attempts=entry.attempts,
-                transaction_key=transaction.key if isinstance(transaction, Transaction) else None,
-                clock_boot=entry.clock_boot,
-            )
+        text = entry.written()
+        if entry.data_boots:
+            text = with_member(text, b'"%b":%b' % (message_queue.DATA_BOOTS.encode(), dumps(entry.data_boots)))
+        return message_queue.put_written(
+            entry.sequence,
+            int(entry.lane),
+            entry.action,
+            text.decode(),
+            entry.attempts,
+            transaction.key if isinstance(transaction, Transaction) else None,
+            entry.clock_boot,
         )
 
     async def call(self, action: str, payload: Payload, *, timeout: float | None = None) -> Payload:

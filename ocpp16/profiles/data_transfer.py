@@ -7,12 +7,12 @@ Handlers are found by vendor, then by message id; who finds none asks the statio
 from collections.abc import Awaitable, Callable
 
 from ocpp16._core import Call, CallResult, serialize
+from ocpp16.configuration.keys.internal import MAX_MESSAGE_SIZE
 from ocpp16.enums import DataTransferStatus
 from ocpp16.errors import CallFailed, Offline
 from ocpp16.models import DataTransferResponse
 from ocpp16.profiles.base import Context, FeatureProfile, Payload, on
 from ocpp16.profiles.station_side import data_transfer_response
-from ocpp16.state.keys.internal import MAX_MESSAGE_SIZE
 from ocpp16.values import text
 
 DataTransferHandler = Callable[[str | None], Awaitable[DataTransferResponse]]

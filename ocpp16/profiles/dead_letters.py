@@ -7,12 +7,14 @@ so that it can be sent again when its transaction is long gone. Beyond `MOST` th
 from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
 
+from orjson import loads
+
+from ocpp16.configuration.keys.internal import STORE_TIMEOUT
 from ocpp16.models import DeadLetter
 from ocpp16.profiles.context import Context
 from ocpp16.profiles.turn import Turn
 from ocpp16.rpc.pending import Entry, Lane
 from ocpp16.state.clock import to_datetime
-from ocpp16.state.keys.internal import STORE_TIMEOUT
 from ocpp16.state.transaction import Transaction
 from ocpp16.store.base import RowChange
 from ocpp16.store.tables import dead_letters, message_queue
@@ -38,15 +40,15 @@ class DeadLetters:
     def put(self, entry: Entry, reason: str) -> int:
         """The message of `entry` was given up: its row leaves the queue. Returns the journal number."""
         transaction = entry.transaction
-        is_bound = entry.frame_payload is not None
+        bound = entry.bound
         row = DeadLetterRow(
             sequence=entry.sequence,
             lane=int(entry.lane),
             action=entry.action,
-            payload=entry.payload if entry.frame_payload is None else entry.frame_payload,
+            payload=entry.payload if bound is None else loads(bound),
             attempts=entry.attempts,
             transaction_key=transaction.key if isinstance(transaction, Transaction) else None,
-            clock_boot=0 if is_bound else entry.clock_boot,
+            clock_boot=entry.clock_boot if bound is None else 0,
             reason=reason,
             given_up_at=self._ctx.clock.now(),
         )

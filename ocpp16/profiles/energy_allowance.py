@@ -14,10 +14,10 @@ Rules of this file:
 from collections.abc import Callable
 from functools import partial
 
+from ocpp16.configuration.keys import core
 from ocpp16.enums import AuthorizationStatus
 from ocpp16.profiles.context import Context
 from ocpp16.state.intervals import counted_from
-from ocpp16.state.keys import core
 from ocpp16.state.signals import TransactionEnded
 from ocpp16.state.timers import Timer
 from ocpp16.state.transaction import Transaction

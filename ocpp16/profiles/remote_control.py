@@ -7,11 +7,11 @@ outcome is the answer.
 from collections.abc import Sequence
 from functools import partial
 
+from ocpp16.configuration.keys import core, internal
 from ocpp16.enums import ChargePointStatus, Reason, RemoteStartStopStatus, UnlockStatus
 from ocpp16.profiles.base import Context, FeatureProfile, Payload, RemoteStartProfiles, Reply, on
 from ocpp16.profiles.id_tags import ID_TAG_LENGTH
 from ocpp16.profiles.station_side import member_of
-from ocpp16.state.keys import core, internal
 
 _NOT_OBTAINABLE = frozenset(
     {ChargePointStatus.UNAVAILABLE, ChargePointStatus.FAULTED, ChargePointStatus.FINISHING, ChargePointStatus.RESERVED}

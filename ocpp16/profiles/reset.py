@@ -9,12 +9,12 @@ from functools import partial
 
 import trio
 
+from ocpp16.configuration.keys import core, internal
 from ocpp16.enums import Reason, ResetStatus, ResetType
 from ocpp16.errors import StoreError
 from ocpp16.observer import ResetRequested
 from ocpp16.profiles.base import Context, FeatureProfile, Payload, Reply, on
 from ocpp16.profiles.station_side import yes_or_no
-from ocpp16.state.keys import core, internal
 from ocpp16.state.signals import Disconnected, TransactionAcknowledged, TransactionEnded
 
 FLUSH_TIMEOUT = 10.0

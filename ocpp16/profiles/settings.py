@@ -1,6 +1,7 @@
 """GetConfiguration and ChangeConfiguration (OCPP 1.6 ed. 2 §5.4, §5.8), for the Central System and for the host.
 
-What a key accepts is its row in `state.keys`; what a change does is the business of the feature that asked to be told.
+What a key accepts is its row in `configuration.keys`; what a change does is the business of the feature that asked to
+be told.
 An accepted change is on disk before it is answered, and in force from then on (`configuration_changes`).
 GetConfiguration.conf is never larger than MaxMessageSize: of a request that asks for more, the rest is left out.
 """
@@ -11,10 +12,10 @@ from typing import Any
 
 import orjson
 
+from ocpp16.configuration.keys import internal, security
 from ocpp16.enums import ConfigurationStatus
 from ocpp16.profiles.base import Context, FeatureProfile, Payload, Reply, on
 from ocpp16.profiles.configuration_changes import ConfigurationChanges
-from ocpp16.state.keys import internal, security
 
 _OVERHEAD = 400
 """Bytes of a GetConfiguration.conf frame without its keys, generously."""

@@ -8,6 +8,7 @@ from collections.abc import Collection
 from functools import partial
 from typing import Any
 
+from ocpp16.configuration.keys import core, internal, smart_charging
 from ocpp16.enums import (
     ChargingProfileStatus,
     ChargingRateUnitType,
@@ -31,7 +32,6 @@ from ocpp16.schedule import (
     with_start_schedule,
 )
 from ocpp16.state.authorization import id_tag_key
-from ocpp16.state.keys import core, internal, smart_charging
 from ocpp16.state.signals import (
     ClockSet,
     ConfigurationChanged,

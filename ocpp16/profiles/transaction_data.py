@@ -13,11 +13,11 @@ from collections.abc import Sequence
 
 import orjson
 
+from ocpp16.configuration.configuration import Configuration
+from ocpp16.configuration.keys import internal
 from ocpp16.enums import ReadingContext, ValueFormat
 from ocpp16.profiles.base import Collected, Context, Payload
 from ocpp16.state.clock import correct_timestamps
-from ocpp16.state.configuration import Configuration
-from ocpp16.state.keys import internal
 from ocpp16.state.transaction import Transaction
 from ocpp16.store.tables import samples
 from ocpp16.values import text

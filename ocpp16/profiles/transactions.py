@@ -7,6 +7,7 @@ disk or none. Answers come whenever they come: the Central System's transaction 
 
 from collections.abc import Collection, Mapping
 
+from ocpp16.configuration.keys import core
 from ocpp16.enums import AuthorizationStatus, Reason
 from ocpp16.models import IdTagInfo
 from ocpp16.observer import TransactionStarted as StartedEvent
@@ -16,7 +17,6 @@ from ocpp16.profiles.base import Collected, Context, FeatureProfile, MeterSample
 from ocpp16.profiles.energy_allowance import EnergyAllowance
 from ocpp16.profiles.id_tags import check_id_tag, read_id_tag_info
 from ocpp16.rpc.pending import Entry
-from ocpp16.state.keys import core
 from ocpp16.state.signals import (
     IdTagInfoLearned,
     TransactionAcknowledged,

@@ -23,11 +23,14 @@ from heapq import heapify, heappop, heappush
 from math import inf
 from typing import Any
 
-from ocpp16._core import Call, serialize
 from ocpp16.enums import RegistrationStatus
 from ocpp16.rpc.pending import Entry, Lane
 from ocpp16.rpc.policy import OutboxLimits
 from ocpp16.rpc.set_aside import SetAside, Shelf
+
+# A member of an enumeration is found by way of Python code; these are asked for at every message.
+_BOOT, _TRANSACTION, _NORMAL = Lane.BOOT, Lane.TRANSACTION, Lane.NORMAL
+_ACCEPTED, _PENDING = RegistrationStatus.ACCEPTED, RegistrationStatus.PENDING
 
 _METER_VALUES = "MeterValues"
 _COMPACTED_FROM = 64
@@ -36,7 +39,7 @@ _COMPACTED_FROM = 64
 
 def _measure(entry: Entry) -> int:
     try:
-        return len(serialize(Call("-", entry.action, entry.payload)))
+        return len(entry.written())
     except Exception:
         return 0  # what cannot be written down fails at its first write, where somebody hears of it
 
@@ -99,7 +102,7 @@ class Outbox:
 
     def add(self, entry: Entry) -> None:
         """Take in a message. A second BootNotification must not be added: take the one in `boot` out first."""
-        if not entry.size and entry.lane is not Lane.BOOT:
+        if not entry.size and entry.lane is not _BOOT:
             entry.size = _measure(entry)
         if entry.sequence > self._last_sequence:
             self._last_sequence = entry.sequence
@@ -114,12 +117,12 @@ class Outbox:
         """Put back a message that was taken and not answered: by its sequence it is in front again."""
         self._count(entry, 1)
         lane = entry.lane
-        if lane is Lane.TRANSACTION:
+        if lane is _TRANSACTION:
             if self.apart is not None and self.apart.has_place_for(entry):
                 self.apart.put(entry)
             else:
                 heappush(self._transactions, (entry.sequence, entry))
-        elif lane is Lane.BOOT:
+        elif lane is _BOOT:
             if self.boot is not None:
                 raise AssertionError("a second BootNotification waits")
             self.boot = entry
@@ -185,8 +188,8 @@ class Outbox:
             if boot.due <= now:
                 return boot.due, None
             first = boot.due
-        is_accepted = registration is RegistrationStatus.ACCEPTED
-        if not is_accepted and registration is not RegistrationStatus.PENDING:
+        is_accepted = registration is _ACCEPTED
+        if not is_accepted and registration is not _PENDING:
             return first, None
         if is_accepted and self._interactive:
             return 0.0, self._interactive
@@ -364,10 +367,10 @@ class Outbox:
     def _count(self, entry: Entry, step: int) -> None:
         self.depth += step
         lane = entry.lane
-        if lane is Lane.BOOT:
+        if lane is _BOOT:
             return
         self.bytes += step * entry.size
-        if lane is Lane.NORMAL:
+        if lane is _NORMAL:
             self._normal_depth += step
             if step < 0 and entry.topic is not None:
                 key = (entry.topic, entry.is_triggered)
@@ -458,12 +461,12 @@ class Outbox:
         """Take out these, if they wait, at the cost of one pass over each heap concerned."""
         gone = set(victims)
         heaps: list[list[Any]] = []
-        if any(entry.lane is Lane.TRANSACTION for entry in victims):
+        if any(entry.lane is _TRANSACTION for entry in victims):
             heaps.append(self._transactions)
             if self.apart is not None:
                 for entry in self.apart.discard(gone):
                     self._count(entry, -1)
-        if any(entry.lane is Lane.NORMAL for entry in victims):
+        if any(entry.lane is _NORMAL for entry in victims):
             heaps += self._normal_heaps()
         for heap in heaps:
             found = [item[-1] for item in heap if item[-1] in gone]

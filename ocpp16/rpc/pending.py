@@ -9,10 +9,12 @@ Rules of this file:
 """
 
 from collections.abc import Callable, Hashable
-from dataclasses import dataclass
 from enum import IntEnum
 from typing import Any, Protocol
 
+from orjson import loads
+
+from ocpp16._core import json_bytes
 from ocpp16.errors import CallFailed
 
 Payload = dict[str, Any]
@@ -28,52 +30,134 @@ class Lane(IntEnum):
     NORMAL = 2
 
 
-@dataclass(slots=True, eq=False)
+# A member of an enumeration is found by way of Python code; these are asked for at every message.
+_TRANSACTION, _NORMAL = Lane.TRANSACTION, Lane.NORMAL
+
+
 class Entry:
     """One CALL that waits to go or for its answer.
 
-    action, payload: as on the wire, but for what `Delivery.bind` adds at the first write.
+    action, payload: as on the wire, but for what `Delivery` adds at the first write.
     sequence: order of entering, unique in a charge point; a restored entry keeps its own.
     number: journal number this message depends on; it is not sent while that is above what is durable.
-    transaction, clock_boot, data_boots: for `Delivery.bind`; not looked into here.
+    transaction, clock_boot, data_boots: for `Delivery`; not looked into here.
+    latest: the latest time that the payload tells, µs UTC, for `Delivery`; 0: it is of no interest.
     attempts: transmissions that were refused or answered unreadably. timeouts: transmissions without an answer;
     silences: those among them on a link that proved alive afterwards.
     interruptions: connections in a row that ended while it was open.
     excused_on: the connection on which a SecurityError was last put down to a lost registration; 0 is none.
     due: monotonic seconds before which it does not go; 0 is at once.
     is_triggered: asked for by TriggerMessage or ExtendedTriggerMessage. is_persistent: has a row in the store.
-    timeout: seconds to wait for the answer, None for the common one.
+    is_checked: the payload was found to be valid. timeout: seconds to wait for the answer, None for the common one.
     on_confirmation, on_failure: told once, synchronously. Whoever gives `on_failure` waits for the answer.
     size: bytes of the payload; 0 lets the outbox measure it.
-    ids: ids it was sent under, the newest last. frame_payload: what was bound; every transmission carries the same.
+    ids: ids it was sent under, the newest last. bound: what was sent; every transmission carries the same.
     topic: what a message of the normal lane is about; a newer one of the same topic may take its place while it waits
     (`policy.topic_of`). is_replaced: that has happened.
     """
 
-    action: str
-    payload: Payload
-    lane: Lane
-    sequence: int
-    number: int = 0
-    transaction: object | None = None
-    clock_boot: int = 0
-    data_boots: tuple[int, ...] = ()
-    attempts: int = 0
-    timeouts: int = 0
-    due: float = 0.0
-    is_triggered: bool = False
-    is_persistent: bool = False
-    timeout: float | None = None
-    on_confirmation: Callable[[Payload], None] | None = None
-    on_failure: Callable[[CallFailed], None] | None = None
-    size: int = 0
-    ids: tuple[str, ...] = ()
-    frame_payload: Payload | None = None
-    topic: Hashable = None
-    silences: int = 0
-    interruptions: int = 0
-    excused_on: int = 0
-    is_replaced: bool = False
+    __slots__ = (
+        "_payload",
+        "_text",
+        "action",
+        "attempts",
+        "bound",
+        "clock_boot",
+        "data_boots",
+        "due",
+        "excused_on",
+        "ids",
+        "interruptions",
+        "is_checked",
+        "is_persistent",
+        "is_replaced",
+        "is_triggered",
+        "lane",
+        "latest",
+        "number",
+        "on_confirmation",
+        "on_failure",
+        "sequence",
+        "silences",
+        "size",
+        "timeout",
+        "timeouts",
+        "topic",
+        "transaction",
+    )
+
+    def __init__(
+        self,
+        action: str,
+        payload: Payload | None,
+        lane: Lane,
+        sequence: int,
+        number: int = 0,
+        transaction: object | None = None,
+        clock_boot: int = 0,
+        data_boots: tuple[int, ...] = (),
+        attempts: int = 0,
+        due: float = 0.0,
+        is_triggered: bool = False,
+        is_persistent: bool = False,
+        timeout: float | None = None,
+        on_confirmation: Callable[[Payload], None] | None = None,
+        on_failure: Callable[[CallFailed], None] | None = None,
+        size: int = 0,
+        topic: Hashable = None,
+        latest: int = 0,
+        text: bytes | None = None,
+    ) -> None:
+        """`text`: the JSON of the payload, where that is there already; `payload` is None then."""
+        self.action = action
+        self._payload = payload
+        self._text = text
+        self.lane = lane
+        self.sequence = sequence
+        self.number = number
+        self.transaction = transaction
+        self.clock_boot = clock_boot
+        self.data_boots = data_boots
+        self.attempts = attempts
+        self.due = due
+        self.is_triggered = is_triggered
+        self.is_persistent = is_persistent
+        self.timeout = timeout
+        self.on_confirmation = on_confirmation
+        self.on_failure = on_failure
+        self.size = size
+        self.topic = topic
+        self.latest = latest
+        self.timeouts = 0
+        self.silences = 0
+        self.interruptions = 0
+        self.excused_on = 0
+        self.ids: tuple[str, ...] = ()
+        self.bound: bytes | None = None
+        self.is_checked = False
+        self.is_replaced = False
+
+    @property
+    def payload(self) -> Payload:
+        """Of a message that is written down it is read anew each time: there are thousands of these."""
+        payload = self._payload
+        return loads(self._text) if payload is None and self._text is not None else payload
+
+    @payload.setter
+    def payload(self, payload: Payload) -> None:
+        self._payload, self._text = payload, None
+        self.is_checked = False
+
+    def written(self) -> bytes:
+        """The payload as JSON in UTF-8, written once: wire and store share it. Raises as `_core.serialize`."""
+        if self._text is None:
+            self._text = json_bytes(self._payload)
+        return self._text
+
+    def write_down(self) -> None:
+        """Keep the text alone. Raises as `written`."""
+        self.size = len(self.written())
+        self._payload = None
 
     @property
     def has_marks(self) -> bool:
@@ -83,19 +167,27 @@ class Entry:
     @property
     def is_interactive(self) -> bool:
         """Somebody waits for the answer now; asking later would be of no use."""
-        return self.lane is Lane.NORMAL and (self.on_failure is not None or self.action == "Authorize")
+        return self.lane is _NORMAL and (self.on_failure is not None or self.action == "Authorize")
 
     @property
     def is_retried(self) -> bool:
         """Sent until it is answered or its attempts are used up."""
-        return self.lane is Lane.TRANSACTION or (self.is_persistent and self.lane is Lane.NORMAL)
+        return self.lane is _TRANSACTION or (self.is_persistent and self.lane is _NORMAL)
+
+
+def with_member(text: bytes, member: bytes) -> bytes:
+    """A JSON object with one member more, of a name that it does not have."""
+    return text[:-1] + (b"," if len(text) > 2 else b"") + member + b"}"
 
 
 class Delivery(Protocol):
     """Who keeps what the messages tell of: the charge point. Called synchronously, before the next frame is chosen."""
 
-    def bind(self, entry: Entry) -> Payload:
-        """The payload to send, complete and with corrected timestamps; asked once, at the first write."""
+    def corrected(self, entry: Entry) -> Payload | None:
+        """The payload with the times that it is told with, if these are others; asked once, at the first write."""
+
+    def transaction_id(self, entry: Entry) -> int | None:
+        """What is to be added to the payload as its transactionId; asked once, at the first write."""
 
     def confirmed(self, entry: Entry, payload: Payload) -> None:
         """A transaction-related or stored message was answered: delete its row, learn what the answer says.

@@ -11,7 +11,7 @@ Must not know: queues, frames, time. Rules of this file:
 
 from collections.abc import Hashable
 from dataclasses import dataclass
-from enum import Enum, auto
+from enum import Enum, IntEnum, auto
 from typing import Any
 
 from ocpp16.enums import RegistrationStatus
@@ -46,15 +46,15 @@ BOOT_INTERVAL = 60.0
 """Seconds from one BootNotification that a SecurityError made necessary to the next such; it doubles up to an hour."""
 
 
-class Standing(Enum):
-    """Connection and registration in one word."""
+class Standing(IntEnum):
+    """Connection and registration in one word; the number is a column of the table below."""
 
-    OFFLINE = auto()
-    UNANSWERED = auto()
+    OFFLINE = 0
+    UNANSWERED = 1
     """Connected, and no BootNotification was answered yet."""
-    PENDING = auto()
-    REJECTED = auto()
-    ACCEPTED = auto()
+    PENDING = 2
+    REJECTED = 3
+    ACCEPTED = 4
 
 
 class Transmission(Enum):
@@ -74,12 +74,16 @@ class Admission(Enum):
     """Answer with status Rejected without asking anybody."""
 
 
-_STANDINGS = {
-    None: Standing.UNANSWERED,
-    RegistrationStatus.PENDING: Standing.PENDING,
-    RegistrationStatus.REJECTED: Standing.REJECTED,
-    RegistrationStatus.ACCEPTED: Standing.ACCEPTED,
-}
+# A member of an enumeration is found, and hashed, by way of Python code; these are asked for at every message.
+_NORMAL = Lane.NORMAL
+_OFFLINE = Standing.OFFLINE
+_ACCEPTED = RegistrationStatus.ACCEPTED
+_STANDINGS = (
+    (RegistrationStatus.ACCEPTED, Standing.ACCEPTED),
+    (None, Standing.UNANSWERED),
+    (RegistrationStatus.PENDING, Standing.PENDING),
+    (RegistrationStatus.REJECTED, Standing.REJECTED),
+)
 
 _SEND, _HOLD, _DROP = Transmission.SEND, Transmission.HOLD, Transmission.DROP
 
@@ -101,7 +105,12 @@ _ONCE_ACCEPTED = frozenset({"RemoteStartTransaction", "RemoteStopTransaction"})
 
 def standing(registration: RegistrationStatus | None, *, is_connected: bool) -> Standing:
     """Offline beats whatever was answered before."""
-    return _STANDINGS[registration] if is_connected else Standing.OFFLINE
+    if not is_connected:
+        return _OFFLINE
+    for status, where in _STANDINGS:
+        if status is registration:
+            return where
+    raise ValueError(f"{registration!r} is no registration")
 
 
 def transmission(lane: Lane, where: Standing, *, is_triggered: bool = False, may_queue: bool = False) -> Transmission:
@@ -109,8 +118,8 @@ def transmission(lane: Lane, where: Standing, *, is_triggered: bool = False, may
 
     Parameters: `may_queue` is asked of the normal lane only, see `OutboxLimits.may_queue`; the other two always queue.
     """
-    queues = may_queue or lane is not Lane.NORMAL
-    return _TRANSMISSION[lane, is_triggered, queues][where.value - 1]
+    queues = may_queue or lane is not _NORMAL
+    return _TRANSMISSION[lane, is_triggered, queues][where]
 
 
 def admission(registration: RegistrationStatus | None, action: str) -> Admission:
@@ -118,7 +127,7 @@ def admission(registration: RegistrationStatus | None, action: str) -> Admission
 
     Actions that are not supported are answered so in every phase; ask this after them.
     """
-    if registration is not RegistrationStatus.ACCEPTED and action in _ONCE_ACCEPTED:
+    if registration is not _ACCEPTED and action in _ONCE_ACCEPTED:
         return Admission.REJECT
     return Admission.PROCESS
 

@@ -15,25 +15,28 @@ Rules of this file:
 """
 
 from collections.abc import Callable
-from typing import TypeVarTuple
 
-from ocpp16._core import Call, ValidationError, serialize, validate_sending
+from orjson import loads
+
+from ocpp16._core import ValidationError, call_text, json_bytes, validate_sending
 from ocpp16.enums import ErrorCode, RegistrationStatus
 from ocpp16.errors import CallFailed, LocalProtocolError, Offline
 from ocpp16.faults import obey_exit, text_of
 from ocpp16.messages.actions import ACTIONS
 from ocpp16.models import Counters
 from ocpp16.rpc.outbox import Outbox
-from ocpp16.rpc.pending import Delivery, Entry, Lane, OpenCall, Payload
+from ocpp16.rpc.pending import Delivery, Entry, Lane, OpenCall, Payload, with_member
 from ocpp16.rpc.policy import OutboxLimits, RetryRules, Standing, Transmission, has_history, topic_of, transmission
 from ocpp16.rpc.silence import Silence
+
+# A member of an enumeration is found by way of Python code; these are asked for at every message.
+_BOOT, _TRANSACTION = Lane.BOOT, Lane.TRANSACTION
+_DROP = Transmission.DROP
 
 _FINAL = frozenset({ErrorCode.NOT_IMPLEMENTED, ErrorCode.NOT_SUPPORTED})
 """Codes that the same message will meet again, whenever it is sent."""
 _NEVER_FINAL = frozenset({"StartTransaction", "StopTransaction", "MeterValues"})
 """Every Central System knows these, so such a code is taken for a passing fault: what they tell is worth the wait."""
-
-Arguments = TypeVarTuple("Arguments")
 
 
 class Requests:
@@ -82,10 +85,10 @@ class Requests:
         outbox = self.outbox
         may_queue = outbox.limits.queue_all and not entry.is_interactive and outbox.limits.may_queue(entry.action)
         decision = transmission(entry.lane, where, is_triggered=entry.is_triggered, may_queue=may_queue)
-        if decision is Transmission.DROP:
+        if decision is _DROP:
             self._drop(entry, Offline(entry.action, f"charge point is {where.name.lower()}"))
             return False
-        older = None if entry.lane is Lane.TRANSACTION else self._superseded(entry, now)
+        older = None if entry.lane is _TRANSACTION else self._superseded(entry, now)
         entry.due = max(entry.due, self.silence.held_until(entry, now))
         outbox.add(entry)
         if older is not None:
@@ -100,7 +103,7 @@ class Requests:
     def _superseded(self, entry: Entry, now: float) -> Entry | None:
         """Take out the message whose place this one takes."""
         outbox = self.outbox
-        if entry.lane is Lane.BOOT:
+        if entry.lane is _BOOT:
             older = outbox.boot
             if older is not None:
                 outbox.remove(older)
@@ -124,7 +127,8 @@ class Requests:
 
     def bound(self, entry: Entry) -> Payload:
         """See `Session.bound`."""
-        return self._delivery.bind(entry) if entry.frame_payload is None else entry.frame_payload
+        payload: Payload = loads(self._bind(entry) if entry.bound is None else entry.bound)
+        return payload
 
     def next_frame(
         self, now: float, durable: int, registration: RegistrationStatus | None
@@ -132,20 +136,15 @@ class Requests:
         """Open the next CALL and give its text, id and action; the slot must be free."""
         outbox, open_call = self.outbox, self.open_call
         while (entry := outbox.next(now, durable, registration)) is not None:
-            payload = entry.frame_payload
             unique_id = entry.ids[-1] if self.retry.keep_id and entry.ids else self._new_id()
-            is_bound = payload is not None
             try:
-                if payload is None:
-                    payload = self._delivery.bind(entry)
-                    is_bound = True
-                    validate_sending(entry.action, "request", payload)
-                data = serialize(Call(unique_id, entry.action, payload))
+                if entry.bound is None:
+                    entry.bound = self._bind(entry)
+                data = call_text(unique_id, entry.action, entry.bound)
             except BaseException as error:
                 obey_exit(error)
-                self._unsendable(entry, error, now, is_bound=is_bound)
+                self._unsendable(entry, error, now)
                 continue
-            entry.frame_payload = payload
             self._counters.calls_sent += 1
             if entry.ids and entry.is_retried:
                 self._counters.retries += 1
@@ -156,11 +155,26 @@ class Requests:
             return data, unique_id, entry.action
         return None
 
-    def _unsendable(self, entry: Entry, error: BaseException, now: float, *, is_bound: bool) -> None:
+    def _bind(self, entry: Entry) -> bytes:
+        """What is to be sent, complete and with corrected times. What was checked already and is sent as it was is not
+        checked again. Raises ValidationError, what `Delivery` raises, and what writing it down does."""
+        transaction_id = self._delivery.transaction_id(entry)
+        payload = self._delivery.corrected(entry)
+        if payload is None and entry.is_checked:
+            body = entry.written()
+            return body if transaction_id is None else with_member(body, b'"transactionId":%d' % transaction_id)
+        payload = entry.payload if payload is None else payload
+        if transaction_id is not None:
+            payload = {**payload, "transactionId": transaction_id}
+        validate_sending(entry.action, "request", payload)
+        return json_bytes(payload)
+
+    def _unsendable(self, entry: Entry, error: BaseException, now: float) -> None:
         """What was bound is not valid, or binding it failed. A stored message that is wrong now is wrong after a
         restart as well and is given up; one that could not be bound has its attempts for that."""
+        is_bound = entry.bound is not None or isinstance(error, ValidationError)
         failure = CallFailed(entry.action, "invalid", description=text_of(error))
-        if entry.lane is Lane.BOOT:
+        if entry.lane is _BOOT:
             self._boot_again(entry, now)
         elif entry.is_retried and is_bound:
             self._give_up(entry, failure)
@@ -215,7 +229,7 @@ class Requests:
                 entry.attempts += 1
                 self._tell("delivery", self._delivery.attempted, entry)
             return
-        if entry.lane is Lane.BOOT:
+        if entry.lane is _BOOT:
             self._boot_again(entry, now)
         elif entry.is_retried:
             self._count_attempt(entry, failure, now)
@@ -270,7 +284,7 @@ class Requests:
             self.silence.wants_probe = True
         if entry is None:
             return
-        if entry.lane is Lane.BOOT:
+        if entry.lane is _BOOT:
             self._boot_again(entry, now)
         elif entry.is_retried:
             if not self.silence.timed_out(entry, now, is_alive=is_alive):
@@ -293,7 +307,7 @@ class Requests:
         """
         transient = self.outbox.take_transient()
         entry = self.open_call.close()
-        if entry is not None and entry.lane is Lane.BOOT:
+        if entry is not None and entry.lane is _BOOT:
             self._put_back(entry)
         elif entry is not None and entry.is_retried:
             if not self.silence.interrupted(entry, now):
@@ -330,7 +344,7 @@ class Requests:
     def _put_back(self, entry: Entry) -> bool:
         """Into its lane again. False: a newer one tells the same better, and it has come to its end."""
         outbox = self.outbox
-        if entry.lane is Lane.BOOT:
+        if entry.lane is _BOOT:
             newer = outbox.boot
         elif entry.topic is not None:
             newer = outbox.newest(entry.topic, is_triggered=entry.is_triggered)
@@ -375,7 +389,7 @@ class Requests:
             self._tell("delivery", self._delivery.dropped, entry)
         self._fail(entry, failure)
 
-    def _tell(self, what: str, hook: Callable[[*Arguments], object], *arguments: *Arguments) -> None:
+    def _tell(self, what: str, hook: Callable[..., object], *arguments: object) -> None:
         """The one door to code that is not ours: what it raises is told, and ends nothing."""
         try:
             hook(*arguments)
@@ -392,9 +406,12 @@ def _check(entry: Entry) -> None:
         raise LocalProtocolError(f"{action} is no request of a charge point")
     if entry.is_persistent and entry.is_interactive:
         raise LocalProtocolError(f"{action} is stored although somebody waits for its answer")
-    if action == "StopTransaction" and "transactionId" not in payload:
+    lacks_id = action == "StopTransaction" and "transactionId" not in payload
+    if lacks_id:
         payload = {**payload, "transactionId": 0}
     try:
         validate_sending(action, "request", payload)
-    except ValidationError as error:
+        entry.write_down()
+    except (ValueError, TypeError) as error:  # a ValidationError, or what cannot be written as JSON
         raise LocalProtocolError(str(error)) from error
+    entry.is_checked = not lacks_id

@@ -42,6 +42,8 @@ from ocpp16.rpc.tolerance import Tolerance
 
 __all__ = ["OutgoingFrame", "Session"]
 
+_ACCEPTED, _REJECTED = RegistrationStatus.ACCEPTED, RegistrationStatus.REJECTED
+
 
 class Session:
     """The OCPP-J machine of one charge point.
@@ -199,7 +201,7 @@ class Session:
         if status is self.registration:
             return
         self.registration = status
-        if status is RegistrationStatus.ACCEPTED:
+        if status is _ACCEPTED:
             self._requests.outbox.mark_backlog(now)
         else:
             self._requests.registration_lost()
@@ -334,7 +336,7 @@ class Session:
 
     def _begin(self, call: Call, length: int) -> Call | None:
         self._counters.calls_received += 1
-        if self.registration is RegistrationStatus.REJECTED:
+        if self.registration is _REJECTED:
             return None
         replies = self._replies
         if replies.begin(call, length):
@@ -401,7 +403,7 @@ class Session:
         requests = self._requests
         if self.on_boot_wanted is None or entry.lane is Lane.BOOT:
             return None
-        if self.registration is not RegistrationStatus.ACCEPTED:
+        if self.registration is not _ACCEPTED:
             return None
         connection = self._counters.connects
         is_first = entry.excused_on != connection
@@ -439,7 +441,7 @@ class Session:
         if unique_id is None or error.kind == 3:
             return
         if error.kind == 2:
-            if self.registration is not RegistrationStatus.REJECTED:
+            if self.registration is not _REJECTED:
                 self._replies.refuse(CallError(unique_id, error.code, str(error)[:LONGEST_DESCRIPTION]))
             return
         entry = self._requests.owner_of_answer(unique_id)

@@ -28,6 +28,7 @@ from ocpp16.rpc.policy import (
 
 __all__ = ["Silence"]
 
+_TRANSACTION = Lane.TRANSACTION
 _FIRST_TRY = 4
 """A message set aside is tried again no sooner than after so many response timeouts."""
 
@@ -68,7 +69,7 @@ class Silence:
         """It was not answered in time. False: it is to be put back into its lane, not before its `due`."""
         entry.timeouts += 1
         entry.interruptions = 0
-        if entry.lane is Lane.TRANSACTION:
+        if entry.lane is _TRANSACTION:
             apart = self._outbox.apart
             if apart is not None and apart.has_place_for(entry):
                 entry.due = 0.0
@@ -89,7 +90,7 @@ class Silence:
         hold = min(entry.attempts * self._retry.interval, LONGEST_REFUSED_HOLD)
         if entry.attempts > 1:
             hold = max(hold, SHORTEST_REFUSED_HOLD)
-        if entry.lane is Lane.TRANSACTION and hold > LONGEST_HOLD:
+        if entry.lane is _TRANSACTION and hold > LONGEST_HOLD:
             self._set_aside(entry, hold, now, is_silent=False, is_patient=True)
             return True
         entry.due = now + hold
@@ -105,7 +106,7 @@ class Silence:
         apart = self._outbox.apart
         if apart is not None and apart.has_place_for(entry):
             apart.unanswered(entry, now, is_patient=True)
-        elif entry.lane is Lane.TRANSACTION:
+        elif entry.lane is _TRANSACTION:
             self._set_aside(entry, self._first_try_of(entry), now, is_patient=True)
             return True
         else:
@@ -148,7 +149,7 @@ class Silence:
         if self._held_back is not None:
             self._held_back.pop(entry.topic, None)
         self.forget(entry)
-        if self._outbox.apart is not None and entry.lane is Lane.TRANSACTION:
+        if self._outbox.apart is not None and entry.lane is _TRANSACTION:
             self._outbox.heard_of(entry)
 
     def forget(self, entry: Entry) -> None:

@@ -46,7 +46,7 @@ class CardReader:
             self._admit(token, places)
         else:
             self._in_process.append(token.key)
-            self._station.charge_point.spawn(self._authorize, token, places)
+            self._station.charge_point.for_station.spawn(self._authorize, token, places)
 
     def plugged(self, evse: "Evse") -> None:
         """A car was plugged in: the tag that waits longest for this connector gets it."""

@@ -24,7 +24,7 @@ _SECOND = 1_000_000
 def composite_schedule(on: "Commands", connector: int, duration: int, unit: ChargingRateUnitType) -> dict[str, Any]:
     """A period for each step: also where only the profile that decides is another one."""
     word: Literal["A", "W"] = "W" if unit == "W" else "A"
-    schedule = on.charge_point.composite_schedule(connector, duration, word)
+    schedule = on.charge_point.smart_charging.composite_schedule(connector, duration, word)
     return {
         "start": format_datetime(schedule.start_micros, 0),
         "duration": schedule.duration,
@@ -44,13 +44,13 @@ def composite_schedule(on: "Commands", connector: int, duration: int, unit: Char
 async def set_charging_profile(on: "Commands", connector: int, profile: dict[str, Any]) -> str:
     on.require_running()
     try:
-        return str(await on.charge_point.set_charging_profile(connector, profile))
+        return str(await on.charge_point.smart_charging.set_charging_profile(connector, profile))
     except ValueError as error:
         raise CommandError("bad_value", str(error)) from None
 
 
 def why_not_set(on: "Commands", connector: int, profile: dict[str, Any]) -> str:
-    return on.charge_point.charging_profile_problem(connector, profile)
+    return on.charge_point.smart_charging.charging_profile_problem(connector, profile)
 
 
 async def clear_charging_profiles(
@@ -61,14 +61,14 @@ async def clear_charging_profiles(
     stack_level: int | None,
 ) -> int:
     on.require_running()
-    return await on.charge_point.clear_charging_profiles(
+    return await on.charge_point.smart_charging.clear_charging_profiles(
         profile_id=profile_id, connector_id=connector, purpose=purpose, stack_level=stack_level
     )
 
 
 def charging_profiles(on: "Commands") -> list[dict[str, Any]]:
     """In the order of connectors, purposes, stack levels. `valid`: has its time come, and is it not over for good?"""
-    now = on.charge_point.clock.now()
+    now = on.charge_point.for_station.clock.now()
     rows = [
         {
             "id": profile.profile_id,
@@ -79,20 +79,20 @@ def charging_profiles(on: "Commands") -> list[dict[str, Any]]:
             "unit": profile.unit,
             "valid": _is_valid(profile, now),
         }
-        for profile in on.charge_point.charging_profiles
+        for profile in on.charge_point.smart_charging.charging_profiles
     ]
     return sorted(rows, key=lambda row: (row["connector"], row["purpose"], row["stack_level"]))
 
 
 def charging_limit(on: "Commands", connector: int) -> dict[str, Any]:
-    limit = on.charge_point.charging_limit(connector)
+    limit = on.charge_point.smart_charging.charging_limit(connector)
     return {"limit": limit.limit, "unit": limit.unit, "phases": limit.phases, "until": time_text(limit.until)}
 
 
 def explain_limit(on: "Commands", connector: int) -> dict[str, Any]:
     """The limit in force, then what it was made of: the deciding profile, what transaction and maximum came to."""
     told = charging_limit(on, connector)
-    found = on.charge_point.explain_limit(connector)
+    found = on.charge_point.smart_charging.explain_limit(connector)
     return {
         **told,
         "shared": told["limit"] is not None and told["limit"] < found.limit,

@@ -68,12 +68,12 @@ def _clear_fault(on: "Commands", connector: int, error: ChargePointErrorCode) ->
 
 def _connect(on: "Commands") -> None:
     on.require_running()
-    on.charge_point.connect_websocket()
+    on.charge_point.connection.connect()
 
 
 def _disconnect(on: "Commands") -> None:
     if on.charge_point.is_running:
-        on.charge_point.disconnect_websocket()
+        on.charge_point.connection.disconnect()
 
 
 async def _stop(on: "Commands") -> bool:
@@ -93,7 +93,7 @@ def _meter_reading(on: "Commands", connector: int, measurement: dict[str, Any]) 
         raise CommandError("refused", "the meter is simulated: the option meter_interval is not external")
     try:
         _all_finite(measurement)
-        reading = Measurement.from_json(measurement, on.charge_point.clock.now_datetime())
+        reading = Measurement.from_json(measurement, on.charge_point.for_station.clock.now_datetime())
     except (ValueError, TypeError, OverflowError, RecursionError) as error:
         raise CommandError("bad_value", shown(error)) from None
     on.station.meter_reading(connector, reading)
@@ -108,15 +108,15 @@ def _all_finite(value: Any) -> None:
 
 
 def _get_configuration(on: "Commands", keys: list[str]) -> Any:
-    return on.charge_point.get_configuration_key(keys)
+    return on.charge_point.configuration.get(keys)
 
 
 async def _change_configuration(on: "Commands", key: str, value: str) -> str:
-    return str(await on.charge_point.set_configuration_key(key, value))
+    return str(await on.charge_point.configuration.set(key, value))
 
 
 def _why_not_changed(on: "Commands", key: str, value: str) -> str:
-    return on.charge_point.configuration.prepare_change(key, value).change.reason
+    return on.charge_point.configuration.problem(key, value)
 
 
 async def _change_availability(on: "Commands", connector: int, kind: AvailabilityType) -> str:
@@ -139,11 +139,11 @@ def _overrule(on: "Commands", question: str, answer: Any, times: int) -> None:
 
 
 def _status(on: "Commands") -> dict[str, Any]:
-    registration = on.charge_point.registration
+    registration = on.charge_point.connection.registration
     return {
         "connectors": [_connector_status(on, evse.connector_id) for evse in on.station.evses],
-        "queue_depth": on.charge_point.queue_depth,
-        "connection": on.charge_point.is_connected,
+        "queue_depth": on.charge_point.connection.queue_depth,
+        "connection": on.charge_point.connection.is_connected,
         "registration": None if registration is None else str(registration),
     }
 

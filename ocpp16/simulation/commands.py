@@ -53,7 +53,7 @@ class Commands:
     async def run(self, name: str, arguments: Mapping[str, Any] | None = None) -> Any:
         """Carry out a command; the result is one that JSON can say. Raises CommandError, and other `Ocpp16Error`s."""
         command = find(name)
-        checked = command.check(arguments or {}, self.charge_point.number_of_connectors)
+        checked = command.check(arguments or {}, self.charge_point.for_station.number_of_connectors)
         try:
             result = command.handler(self, **checked)
             return await result if isawaitable(result) else result
@@ -67,7 +67,7 @@ class Commands:
             raise CommandError("bad_value", shown(error)) from error
         except BaseException as error:  # a fault of ours must not end the program of whoever tests with it
             obey(error)
-            self.charge_point.second_line.log.error("the command %s failed", name, about=name, error=error)
+            self.charge_point.for_station.log.error("the command %s failed", name, about=name, error=error)
             raise CommandError("refused", f"an internal error: {sentence(error)}") from error
 
     def reason(self, name: str, arguments: Mapping[str, Any], result: Any) -> str:
@@ -76,7 +76,8 @@ class Commands:
         if why is None or not isinstance(result, str) or result not in REFUSALS:
             return ""
         try:
-            return shown(why(self, **COMMANDS[name].check(arguments, self.charge_point.number_of_connectors)))
+            checked = COMMANDS[name].check(arguments, self.charge_point.for_station.number_of_connectors)
+            return shown(why(self, **checked))
         except (CommandError, Ocpp16Error, ValueError):  # things have changed meanwhile
             return ""
 

@@ -26,8 +26,8 @@ async def dead_letters(on: "Commands") -> list[dict[str, Any]]:
 
 async def resend(on: "Commands", sequences: list[int] | None) -> int:
     on.require_running()
-    return await on.charge_point.resend_dead_letters(sequences)
+    return await on.charge_point.dead_letters.resend(sequences)
 
 
 async def discard(on: "Commands", sequences: list[int] | None) -> int:
-    return await on.charge_point.discard_dead_letters(sequences)
+    return await on.charge_point.dead_letters.discard(sequences)

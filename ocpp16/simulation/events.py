@@ -67,7 +67,7 @@ class Events:
     def record(self, name: str, /, **members: Any) -> dict[str, Any]:
         """A record of this name, with the time."""
         charge_point = self._charge_point
-        time = None if charge_point is None else format_datetime(charge_point.clock.now(), 3)
+        time = None if charge_point is None else format_datetime(charge_point.for_station.clock.now(), 3)
         return {"event": name, "time": time, **members}
 
 

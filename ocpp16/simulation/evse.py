@@ -15,12 +15,12 @@ What flows at the connector, and how that is told, is its outlet's (outlet.py).
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from ocpp16.configuration.keys import core
 from ocpp16.enums import ChargePointErrorCode, Reason, SessionStartedReason
 from ocpp16.simulation.access import Reservation, Token
 from ocpp16.simulation.car import Car, CarPlan
 from ocpp16.simulation.flow import Flow
 from ocpp16.simulation.outlet import Outlet
-from ocpp16.state.keys import core
 from ocpp16.state.timers import Timer
 from ocpp16.state.transaction import Transaction
 
@@ -46,7 +46,7 @@ class Evse(Outlet):
         """`former`: this EVSE with an earlier charge point, whose meter, faults and car are still there."""
         super().__init__(station, connector_id, former)
         if self.car is not None:
-            self.car.stay(self, self._charge_point.timers)
+            self.car.stay(self, self._charge_point.for_station.timers)
         self.token: Token | None = None
         self.reservation: Reservation | None = None
         self.session_id: str | None = None
@@ -85,7 +85,7 @@ class Evse(Outlet):
     def plug_in(self, plan: CarPlan) -> None:
         """Let a car come; ignored while one is there."""
         if self.car is None:
-            self.car = Car(plan, self, self._charge_point.timers, self._now)
+            self.car = Car(plan, self, self._charge_point.for_station.timers, self._now)
             if not self._station.is_powered:
                 self.car.hold()
 
@@ -102,7 +102,7 @@ class Evse(Outlet):
         self.plugged_at = None
         self._is_spent = False
         if self.has_transaction:
-            self._station.balance()
+            self._changed()
         else:
             self._end_session()
         if car.has_failed:
@@ -111,7 +111,7 @@ class Evse(Outlet):
     def car_plugged(self) -> None:
         self.plugged_at = self._now
         if self.has_transaction:  # the cable is in again
-            self._station.balance()
+            self._changed()
             return
         if self._station.options.meter_reset_at_plug_in:
             self.meter.start_from(0.0, self._now)
@@ -119,7 +119,7 @@ class Evse(Outlet):
         self._begin_plugged_session()
 
     def car_changed(self) -> None:
-        self._station.balance()
+        self._changed()
 
     def diode_failed(self) -> None:
         self.raise_fault(ChargePointErrorCode.OTHER_ERROR)
@@ -148,7 +148,7 @@ class Evse(Outlet):
     def unlock(self) -> None:
         """Release the cable; a transaction is stopped in the next turn, so that UnlockConnector.conf goes first."""
         if self.has_transaction:
-            self._charge_point.timers.at(self._now, self._unlocked)
+            self._charge_point.for_station.timers.at(self._now, self._unlocked)
 
     def _unlocked(self) -> None:
         self.stop_transaction(Reason.UNLOCK_COMMAND)
@@ -157,7 +157,7 @@ class Evse(Outlet):
         """Give no more energy in this transaction; False if there is none."""
         if self.has_transaction:
             self._is_paused = True
-            self._station.balance()
+            self._changed()
         return self.has_transaction
 
     def enable(self) -> None:
@@ -184,11 +184,11 @@ class Evse(Outlet):
     def raise_fault(self, code: ChargePointErrorCode, is_fault: bool = True) -> None:
         """Report an error; a fault also cuts the current while it lasts."""
         self.faults.raise_error(code, is_fault)
-        self._station.balance()
+        self._changed()
 
     def clear_fault(self, code: ChargePointErrorCode) -> None:
         told = self.faults.forget(code)
-        self._station.balance()
+        self._changed()
         self.faults.tell_cleared(code, told)
         self._start_if_ready()
 
@@ -206,7 +206,7 @@ class Evse(Outlet):
         now = self._now
         self.meter.start_from(max(self.meter.register(now), transaction.meter_last), now)
         if self.car is None:
-            self.car = Car.found_charging(self, self._charge_point.timers, now)
+            self.car = Car.found_charging(self, self._charge_point.for_station.timers, now)
             self.plugged_at = now
             self._energy_at_plug_in = self.meter.energy(now)
         self.token = Token(transaction.id_tag, transaction.parent_id_tag)
@@ -225,6 +225,10 @@ class Evse(Outlet):
         self._let_flow()
         if self.car is not None:
             self.car.hold()
+
+    def _changed(self) -> None:
+        """What the car wants, or may have, is something else now."""
+        self._station.supply.changed(self.connector_id)
 
     # Session and transaction
 
@@ -255,18 +259,18 @@ class Evse(Outlet):
         if not self.is_plugged or not self.is_operative:
             return
         self._wait(None)
-        self.since = self._charge_point.clock.now()
+        self.since = self._charge_point.for_station.clock.now()
         self._charge_point.on_transaction_started(
             self.connector_id,
             self.session_id,
             self.token.id_tag,
             self.register(),
             reservation_id=self._reservation_id,
-            timestamp=self._charge_point.clock.now_datetime(),
+            timestamp=self._charge_point.for_station.clock.now_datetime(),
         )
         # Not before: a limit may come out of that call, and the flow is told after the start.
         self.has_transaction = True
-        self._station.balance()
+        self._changed()
 
     def _end_transaction(self, reason: Reason, card: str | None = None) -> bool:
         if not self.has_transaction:
@@ -280,10 +284,10 @@ class Evse(Outlet):
             self.session_id,
             reason,
             energy,
-            timestamp=self._charge_point.clock.now_datetime(),
+            timestamp=self._charge_point.for_station.clock.now_datetime(),
             id_tag_end=card,
         )
-        self._station.balance()
+        self._changed()
         return True
 
     def _wait(self, expired: Callable[[], None] | None) -> None:

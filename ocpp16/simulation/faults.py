@@ -62,7 +62,7 @@ class Faults:
         error = ErrorInfo(
             code,
             is_fault=is_fault,
-            timestamp=self._charge_point.clock.now_datetime(),
+            timestamp=self._charge_point.for_station.clock.now_datetime(),
             uuid=self._uuid(code, is_fault),
         )
         self._charge_point.on_error(self._connector_id, error)

@@ -47,7 +47,7 @@ class Outlet:
         self._charge_point = station.charge_point
         self.connector_id = connector_id
         self.meter = Meter(options.phases, options.voltage, self._now)
-        stored = self._charge_point.meter_checkpoint(connector_id)
+        stored = self._charge_point.for_station.meter_checkpoint(connector_id)
         if stored is not None:
             self.meter.start_from(stored, self._now)
         self.external: Measurement | None = None
@@ -76,10 +76,10 @@ class Outlet:
 
     @property
     def _now(self) -> float:
-        return self._charge_point.clock.monotonic()
+        return self._charge_point.for_station.clock.monotonic()
 
     def take_limit(self, limit: ChargingLimit) -> None:
-        """What smart charging allows from now on; the station then balances."""
+        """What smart charging allows from now on; the supply is then to be told."""
         self.limit, self.phase_limit = self._station.supply.amperes(limit), limit.phases
 
     @property

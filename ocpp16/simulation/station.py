@@ -22,6 +22,7 @@ from ocpp16.simulation.faults import Faults
 from ocpp16.simulation.options import PowerLossPolicy, StationOptions
 from ocpp16.simulation.overrule import Overrules, question
 from ocpp16.simulation.supply import Supply
+from ocpp16.state.round import Round
 from ocpp16.state.timers import Timer
 
 if TYPE_CHECKING:
@@ -38,6 +39,7 @@ class SimulatedStation:
 
     __slots__ = (
         "_connection_timeout",
+        "_meters",
         "_random",
         "_sessions",
         "charge_point",
@@ -87,16 +89,20 @@ class SimulatedStation:
         """
         if getattr(self, "charge_point", None) is charge_point:
             return
-        count = self.options.for_connectors(charge_point.number_of_connectors)
+        count = self.options.for_connectors(charge_point.for_station.number_of_connectors)
         formerly = dict(enumerate(getattr(self, "evses", ()), 1))
         former_faults = self.faults.active if formerly else None
         self.charge_point = charge_point
         self.is_powered = not formerly
+        self._meters = Round(
+            charge_point.for_station.timers, charge_point.for_station.clock.monotonic, self._report_meter
+        )
         self.faults = Faults(charge_point, 0, former_faults)
         self.evses = tuple(Evse(self, number, formerly.get(number)) for number in range(1, count + 1))
         interval = self.options.meter_interval
         if not isinstance(interval, str) and interval > 0:
-            charge_point.timers.every(interval, self._report_meters, charge_point.clock.monotonic() + interval)
+            ours = charge_point.for_station
+            ours.timers.every(interval, self._report_meters, ours.clock.monotonic() + interval)
         self.supply.attach()
 
     def evse(self, connector_id: int) -> Evse:
@@ -162,20 +168,17 @@ class SimulatedStation:
 
     # What the rest of the station uses
 
-    def balance(self) -> None:
-        """Something about demand, limits or faults changed: offer what there is to those who want it."""
-        self.supply.balance()
-
     def connection_timer(self, expired: Callable[[], None]) -> Timer | None:
         """A timer of ConnectionTimeOut seconds; None if that is 0, which means to wait for ever."""
         if not self._connection_timeout:
             return None
-        return self.charge_point.timers.at(self.charge_point.clock.monotonic() + self._connection_timeout, expired)
+        ours = self.charge_point.for_station
+        return ours.timers.at(ours.clock.monotonic() + self._connection_timeout, expired)
 
     def new_session_id(self, connector_id: int) -> str:
         """An id that no earlier run of the station gave: connector, count, time in µs."""
         self._sessions += 1
-        return f"{connector_id}-{self._sessions}-{self.charge_point.clock.now()}"
+        return f"{connector_id}-{self._sessions}-{self.charge_point.for_station.clock.now()}"
 
     def noise(self) -> float:
         """A factor near 1, at most `meter_noise` away from it."""
@@ -189,7 +192,7 @@ class SimulatedStation:
         """Sessions of stored transactions that go on after a power loss, for `ChargePoint.start`."""
         if self.options.power_loss_policy is PowerLossPolicy.STOP:
             return []
-        return [transaction.session_id for transaction in self.charge_point.transactions.all_running()]
+        return self.charge_point.for_station.running_sessions()
 
     def power_up(self) -> None:
         """The charge point was started: tell it how things stand."""
@@ -200,12 +203,14 @@ class SimulatedStation:
             if transaction is not None and not evse.has_transaction:
                 evse.resume(transaction)
             evse.power_up()
-        self.balance()
+        for evse in self.evses:
+            self.supply.changed(evse.connector_id)
 
     def power_down(self) -> None:
         """The charge point was stopped: the world stands still."""
         self.is_powered = False
         self.reader.power_down()
+        self.supply.power_down()
         for evse in self.evses:
             evse.power_down()
 
@@ -213,8 +218,13 @@ class SimulatedStation:
         return range(1, len(self.evses) + 1)
 
     def _report_meters(self) -> None:
-        for evse in self.evses if self.is_powered else ():
-            self.charge_point.on_meter_values(evse.connector_id, evse.measurement())
+        """It is time to; those of the time before may not be through yet."""
+        if self.is_powered and not self._meters:
+            self._meters.begin(self._all_connectors())
+
+    def _report_meter(self, connector_id: int) -> None:
+        if self.is_powered:
+            self.charge_point.on_meter_values(connector_id, self.evse(connector_id).measurement())
 
     # What the charge point asks: CoreStation
 
@@ -278,8 +288,8 @@ class SimulatedStation:
     def charging_limit_changed(self, connector_id: int, limit: ChargingLimit) -> None:
         """It holds from this moment on. At each start of the charge point all are told, before `power_up`."""
         self.evse(connector_id).take_limit(limit)
-        if self.is_powered and not self.supply.is_asking:
-            self.supply.balance()
+        if self.is_powered:
+            self.supply.changed(connector_id)
 
     @question
     async def signal_set_charging_profiles(self) -> None:

@@ -5,6 +5,6 @@ Everything here is synchronous and is told the time: `now` is monotonic seconds 
 turn what these machines return into messages and rows.
 
 One file per noun: `clock` and `timers` (time), `connector_table`, `connector`, `availability` and `status_throttle`
-(what a connector reports), `transaction`, `authorization`, `registration`, `measurands` and `alignment` (metering),
-`configuration` with `keys`, and `signals`, the bus that joins the features.
+(what a connector reports), `transaction`, `authorization`, `registration`, `measurands`, `intervals` and `alignment`
+(metering), and `signals`, the bus that joins the features.
 """

@@ -47,7 +47,7 @@ class Disconnected(Signal):
 class RegistrationChanged(Signal):
     """BootNotification was answered with another status than the last time.
 
-    Heard by: availability, smart_charging, charge_point.
+    Heard by: availability, smart_charging.
     """
 
     status: RegistrationStatus
@@ -143,7 +143,7 @@ class IdTagInfoLearned(Signal):
 class ConfigurationChanged(Signal):
     """A configuration key has a new value; `key` is its canonical name.
 
-    Heard by: boot, meter_values, smart_charging, charge_point.
+    Heard by: boot, meter_values, smart_charging, runtime.
     """
 
     key: str

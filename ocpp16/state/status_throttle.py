@@ -8,9 +8,11 @@ Rules of this file:
 5. Duration 0 sends everything. A duration that changes meanwhile does not touch what is held.
 6. Reports after boot, after a reconnect and on a trigger do not ask: they are `reported`.
 
-`now` is monotonic seconds. This file does not send and has no timer: ask `due` when to call `release`.
+`now` is monotonic seconds. This file does not send and has no timer: ask `due` when to call `release`. Neither looks at
+what is not due.
 """
 
+from heapq import heapify, heappop, heappush
 from math import inf
 
 from ocpp16.enums import ChargePointStatus
@@ -20,16 +22,25 @@ from ocpp16.state.connector import Notification
 class StatusThrottle:
     """Decides for all connectors of a charge point which notification goes now, later or never."""
 
-    __slots__ = ("_held", "_last")
+    __slots__ = ("_held", "_last", "_order")
 
     def __init__(self) -> None:
         self._last: dict[int, Notification] = {}
         self._held: dict[int, tuple[float, Notification]] = {}
+        self._order: list[tuple[float, int]] = []
+        """A heap of what is held, and of what was: that is passed over when it comes to the top."""
 
     @property
     def due(self) -> float:
         """Monotonic seconds at which `release` has something to give, `inf` if nothing is held."""
-        return min((until for until, _ in self._held.values()), default=inf)
+        order = self._order
+        while order and not self._is_held(*order[0]):
+            heappop(order)
+        return order[0][0] if order else inf
+
+    def _is_held(self, until: float, connector_id: int) -> bool:
+        held = self._held.get(connector_id)
+        return held is not None and held[0] == until
 
     def offer(self, notification: Notification, now: float, duration: float) -> bool:
         """True: send it now (and it counts as sent). False: it is held, see `due`, or not needed.
@@ -43,15 +54,23 @@ class StatusThrottle:
         if notification.status is last.status:
             self._held.pop(notification.connector_id, None)
         else:
-            self._held[notification.connector_id] = (now + duration, notification)
+            self._hold(now + duration, notification)
         return False
 
-    def release(self, now: float) -> list[Notification]:
-        """What was held long enough, earliest first; to be sent now."""
-        ready = sorted((until, connector_id) for connector_id, (until, _) in self._held.items() if until <= now)
-        notifications = [self._held[connector_id][1] for _, connector_id in ready]
-        for notification in notifications:
+    def _hold(self, until: float, notification: Notification) -> None:
+        self._held[notification.connector_id] = (until, notification)
+        heappush(self._order, (until, notification.connector_id))
+        if len(self._order) > 16 + 2 * len(self._held):
+            self._order = [(until, connector_id) for connector_id, (until, _) in self._held.items()]
+            heapify(self._order)
+
+    def release(self, now: float, limit: int = 64) -> list[Notification]:
+        """What was held long enough, earliest first, at most `limit` of it; to be sent now."""
+        notifications: list[Notification] = []
+        while len(notifications) < limit and self.due <= now:
+            _, notification = self._held[self._order[0][1]]
             self.reported(notification)
+            notifications.append(notification)
         return notifications
 
     def redate(self, connector_id: int, timestamp: int) -> None:

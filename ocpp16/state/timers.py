@@ -8,6 +8,8 @@ Rules of this file:
 3. `every` keeps its phase: beats lie at first + n x interval. Beats missed in a long pause are made up by one call.
 4. Cancelling only marks; the heap is rebuilt when more than half of it is marked, so that it cannot grow by cancelling.
 5. Callbacks should be bound methods: a closure per timer costs a fleet more than the timer itself.
+6. A storm of timers does not hold the loop: what `run_due` does at once is bounded in number and, by a clock, in time.
+   Work on many things of a kind is a chain of timers that are due at once, one for each thing.
 """
 
 import heapq
@@ -18,6 +20,8 @@ from ocpp16.faults import obey_exit
 
 _COMPACTION_FLOOR = 16
 """Below this number of cancelled entries a rebuild is not worth its time."""
+LONGEST_RUN = 0.002
+"""Seconds after which `run_due` begins no other callback."""
 
 
 class Timer:
@@ -83,13 +87,16 @@ class Timers:
             self._cancelled -= 1
         return heap[0][0] if heap else inf
 
-    def run_due(self, now: float, limit: int = 64) -> int:
-        """Call what is due at `now`, at most `limit` callbacks, so that one storm of timers does not starve the rest.
+    def run_due(self, now: float, limit: int = 64, clock: Callable[[], float] | None = None) -> int:
+        """Call what is due at `now`, at most `limit` callbacks and, by `clock` (monotonic seconds, as `now`), for about
+        `LONGEST_RUN`, so that one storm of timers does not starve the rest.
 
         Returns how many were called. Timers that a callback adds and that are due already count among them.
         """
         called = 0
         while called < limit and self.deadline() <= now:
+            if called and clock is not None and clock() - now >= LONGEST_RUN:
+                break
             timer = heapq.heappop(self._heap)[2]
             callback = timer._callback
             assert callback is not None, "deadline() leaves an active timer on top"

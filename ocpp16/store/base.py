@@ -73,44 +73,8 @@ class Delete(NamedTuple):
 
 
 RowChange: TypeAlias = Put | Delete
-Batch: TypeAlias = tuple[str, Sequence[RowChange]]
+ChargePointChanges: TypeAlias = tuple[str, Sequence[RowChange]]
 """A charge point's id and its changes, in order."""
-
-_SMALLEST, _LARGEST = -(2**63), 2**63 - 1
-
-
-def check_change(change: RowChange) -> None:
-    """Raises ValueError, TypeError or OverflowError for a change of this shape that no store can carry out.
-
-    Whether the table exists, and what else its columns demand, only the store knows.
-    """
-    table = change.table
-    if isinstance(change, Put):
-        values, expected = change.row, len(table.columns)
-        if len(values) != expected:
-            raise ValueError(f"{table.name} has {expected} columns, not {len(values)}")
-        if None in table.key_of(values):
-            raise ValueError(f"{table.name}: a key has no nulls")
-    else:
-        values = change.key
-        if len(values) > len(table.key_columns):
-            raise ValueError(f"a key of {table.name} has fewer than {len(values)} columns")
-    if not isinstance(values, tuple):
-        raise TypeError(f"a row of {table.name} is a tuple, not {type(values).__name__}")
-    for value in values:
-        check_value(value)
-
-
-def check_value(value: Value) -> None:
-    """Raises TypeError, OverflowError or ValueError for a value that no column can hold."""
-    if isinstance(value, int):
-        if not _SMALLEST <= value <= _LARGEST:
-            raise OverflowError("integers have at most 64 bits")
-    elif isinstance(value, str):
-        if not value.isascii():
-            value.encode()  # UnicodeEncodeError, a ValueError, for a lone surrogate
-    elif value is not None:
-        raise TypeError(f"a column cannot hold {type(value).__name__}")
 
 
 class Store(Protocol):
@@ -132,7 +96,7 @@ class Store(Protocol):
         """
         ...
 
-    def apply(self, batches: Sequence[Batch]) -> dict[str, Exception]:
+    def apply(self, batches: Sequence[ChargePointChanges]) -> dict[str, Exception]:
         """Make all changes durable in one commit. Returns the charge points that were refused, and why.
 
         A charge point one of whose changes is impossible (number of columns, a value no column can hold, an unknown

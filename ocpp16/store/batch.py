@@ -11,7 +11,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from operator import eq
 from typing import NamedTuple, TypeAlias
 
-from ocpp16.store.base import Put, Row, RowChange, check_change
+from ocpp16.store.base import Put, Row, RowChange
+from ocpp16.store.changes import are_possible
 from ocpp16.store.proposal import Proposal
 
 _Facts: TypeAlias = dict[tuple[str, Row], tuple[int, RowChange]]
@@ -133,16 +134,6 @@ class Part:
         self._close()
         self._facts = {(f"{position}", ()): (number, change) for position, change in enumerate(changes)}
         self._close()
-
-
-def are_possible(changes: Iterable[RowChange]) -> bool:
-    """Whether a store can hold them."""
-    try:
-        for change in changes:
-            check_change(change)
-    except (ValueError, TypeError, OverflowError):
-        return False
-    return True
 
 
 def _by_number(facts: _Facts) -> dict[int, list[RowChange]]:

@@ -18,8 +18,7 @@ import trio
 from ocpp16.errors import StoreError
 from ocpp16.faults import sentence, text_of
 from ocpp16.log import log
-from ocpp16.store.base import Batch as StoreBatch
-from ocpp16.store.base import Store
+from ocpp16.store.base import ChargePointChanges, Store
 from ocpp16.store.batch import Batch, Piece
 from ocpp16.texts import shown
 
@@ -122,7 +121,7 @@ class Commit:
             self.error = error
 
     def _write(self, store: Store) -> None:
-        rows: list[StoreBatch] = []
+        rows: list[ChargePointChanges] = []
         for charge_point_id, part in self.batch.parts.items():
             changes = part.changes()
             if changes:

@@ -39,8 +39,8 @@ class Board(Protocol):
         """It is over."""
         ...
 
-    def hangs(self, reason: str) -> None:
-        """The thread does not come back."""
+    def fail(self, reason: str) -> None:
+        """Tell an outage: the thread does not come back."""
         ...
 
     def flushes(self) -> None:
@@ -155,7 +155,7 @@ class Committer:
         with trio.move_on_after(self._hang_timeout):
             await landed.wait()
         if not landed.is_set():
-            self._board.hangs(f"the store has not answered for {self._hang_timeout:g} s")
+            self._board.fail(f"the store has not answered for {self._hang_timeout:g} s")
             await landed.wait()
 
 

@@ -27,32 +27,19 @@ import orjson
 
 from ocpp16.errors import StoreError
 from ocpp16.store import migrations
-from ocpp16.store.base import Batch, Delete, Put, Row, RowChange, Store, Table
+from ocpp16.store.base import ChargePointChanges, Delete, Put, Row, RowChange, Store, Table
 from ocpp16.store.lock import FileLock
 from ocpp16.store.memory import MemoryStore
 from ocpp16.store.opening import Manner, Unavailable, check_owner, real_path, take_lock
 from ocpp16.store.pages import Pages
 from ocpp16.store.presence import identity
 from ocpp16.store.sqlite import SqliteStore
-from ocpp16.store.tables import (
-    ALL_ROWS,
-    TABLES,
-    dead_letters,
-    id_tag_cache,
-    local_list,
-    local_list_version,
-    message_queue,
-    samples,
-    settings,
-    transactions,
-)
+from ocpp16.store.tables import ALL_ROWS, TABLES, local_list, local_list_version, settings
 from ocpp16.store.trees import Found, read_trees
 from ocpp16.store.write_ahead_log import is_empty, is_orphaned, log_of
 
 _FAR_ABOVE = 2**40
-_HALF_IS_WORSE_THAN_NONE = (id_tag_cache.TABLE.name, local_list.TABLE.name, local_list_version.TABLE.name)
-_COUNTED = (message_queue.TABLE, dead_letters.TABLE, transactions.TABLE, samples.TABLE)
-"""Tables whose first key column is a number of our own."""
+_ROWS = {rows.table.name: rows for rows in ALL_ROWS}
 
 
 def open_or_fall_back(path: Path, manner: Manner) -> "SqliteStore | FallbackStore":
@@ -107,8 +94,8 @@ class FallbackStore:
         self._counting: set[str] = set()
         self._deleted: dict[tuple[str, str, Row], Delete] = {}
         for name, rows in ({} if found is None else found.rows).items():
-            if self._is_whole or name not in _HALF_IS_WORSE_THAN_NONE:
-                self._memory.apply([(who, [Put(_TABLES[name], row)]) for who, row in rows])
+            if self._is_whole or not _ROWS[name].is_whole:
+                self._memory.apply([(who, [Put(_ROWS[name].table, row)]) for who, row in rows])
 
     @property
     def is_degraded(self) -> bool:
@@ -121,7 +108,7 @@ class FallbackStore:
                 self._count_from_above(charge_point_id)
             return self._store.load(charge_point_id, table, key)
 
-    def apply(self, batches: Sequence[Batch]) -> dict[str, Exception]:
+    def apply(self, batches: Sequence[ChargePointChanges]) -> dict[str, Exception]:
         with self._mutex:
             refused = self._store.apply(batches)
             if self._file is None and not self._is_whole:
@@ -215,7 +202,7 @@ class FallbackStore:
     def _note_deleted(self, charge_point_id: str, changes: Sequence[RowChange]) -> None:
         for change in changes:
             if isinstance(change, Delete):
-                number = change.key[0] if change.table in _COUNTED and change.key else None
+                number = change.key[0] if _ROWS[change.table.name].is_counted and change.key else None
                 # What was counted here is not in the file.
                 if not isinstance(number, int) or number <= self._first_number:
                     self._deleted[charge_point_id, change.table.name, change.key] = change
@@ -241,9 +228,6 @@ class FallbackStore:
                     continue
                 else:
                     yield Put(table, row)
-
-
-_TABLES = {table.name: table for table in TABLES}
 
 
 def _read(path: Path, schema: migrations.Schema) -> Found | None:

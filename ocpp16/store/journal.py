@@ -39,6 +39,7 @@ from ocpp16.store.commit import Commit, Errand, Work, as_outage
 from ocpp16.store.committer import Committer
 from ocpp16.store.leaving import Leaving
 from ocpp16.store.loading import load_as_told, load_rows
+from ocpp16.store.memory import MemoryStore
 from ocpp16.store.proposal import Proposal as Proposal
 from ocpp16.store.watchers import Subscribers, Waiters, Watcher, Watchers
 
@@ -89,6 +90,8 @@ class Journal:
         self._watchers = Watchers(self, self._log)
         self.charge_points = Claims()
         self._is_volatile = store.is_volatile
+        # Of a kind of its own it may be that `apply` does more.
+        self._memory = store if type(store) is MemoryStore and store.is_volatile else None
         self._retry_delays = tuple(retry_delays)
         self._hang_timeout = hang_timeout
         self._pending = Batch()
@@ -111,7 +114,13 @@ class Journal:
         """
         if not changes:
             return self._last_of(charge_point_id)
-        number = self.number + 1
+        memory, number = self._memory, self.number + 1
+        is_idle = self.durable + 1 == number and not self.is_failing and self._committer.in_the_air is None
+        if memory is not None and is_idle and memory.take(charge_point_id, changes):
+            self.number = self.durable = number
+            if self._subscribers.of_all:
+                self._subscribers.kick_all()
+            return number
         pending = self._pending
         pending.part(charge_point_id).take(number, changes)
         pending.last = self.number = number
@@ -152,7 +161,7 @@ class Journal:
     def subscribe(self, kick: Callable[[], None], charge_point_id: str | None = None) -> Callable[[], None]:
         """Have `kick` called whenever `durable` rose; it must not append. Returns what ends that.
 
-        With `charge_point_id`, only when the commit held changes of that charge point.
+        With `charge_point_id`, only for a commit of that charge point: for what `append` stored itself nobody waits.
         """
         return self._subscribers.add(charge_point_id, kick)
 
@@ -290,9 +299,6 @@ class Journal:
         finally:
             self._is_settling = False
 
-    def hangs(self, reason: str) -> None:
-        self._fail(reason)
-
     def flushes(self) -> None:
         self._retry_at = 0.0
 
@@ -313,12 +319,11 @@ class Journal:
         return [self._pending, commit.batch] if isinstance(commit, Commit) else [self._pending]
 
     def _begin(self) -> None:
-        if not self._is_volatile or self.is_failing:
+        if not self._is_volatile or self.is_failing or self._committer.in_the_air is not None:
             if self.has_ended:
-                self._fail(_ENDED)
+                self.fail(_ENDED)
             self._committer.wake()
-        elif not self._is_settling:
-            # What is appended while something is applied follows it.
+        elif not self._is_settling:  # what is appended while something is applied follows it
             while self._pending.parts and not self.is_failing:
                 commit = Commit(self._pending)
                 self._pending = Batch()
@@ -326,10 +331,8 @@ class Journal:
                 self.settle(commit)
 
     def _last_of(self, charge_point_id: str) -> int:
-        for batch in self._batches():
-            if charge_point_id in batch.parts:
-                return batch.parts[charge_point_id].last
-        return self.durable
+        parts = (batch.parts.get(charge_point_id) for batch in self._batches())
+        return next((part.last for part in parts if part is not None), self.durable)
 
     def _failed(self, commit: Commit, error: BaseException) -> None:
         batch = commit.batch
@@ -341,12 +344,11 @@ class Journal:
                 self.withdrawn(proposal)
         if not isinstance(error, StoreError) and not self.is_failing:
             self._log.error("the store failed for a reason of its own: %s", sentence(error), error=error)
-        delay = self._retry_delays[min(self._attempts, len(self._retry_delays) - 1)]
+        self._retry_at = trio.current_time() + self._retry_delays[min(self._attempts, len(self._retry_delays) - 1)]
         self._attempts += 1
-        self._retry_at = trio.current_time() + delay
-        self._fail(text_of(as_outage(error)))
+        self.fail(text_of(as_outage(error)))
 
-    def _fail(self, reason: str) -> None:
+    def fail(self, reason: str) -> None:
         self._reason = reason
         if not self.is_failing:
             self.is_failing = True
@@ -365,7 +367,7 @@ class Journal:
             else:
                 who, why = refused.charge_point_id, text_of(refused.error)
                 self._log.error("%s: the store cannot take what was told, it is left out: %s", who, why, about=who)
-                self._watchers.internal_error(refused.charge_point_id, "store", refused.error)
+                self._watchers.internal_error(who, "store", refused.error)
         to_restore: list[Proposal] = []
         for proposal in commit.batch.proposals:
             if proposal.is_withdrawn:
@@ -375,16 +377,14 @@ class Journal:
                 if error is not None:
                     who = proposal.charge_point_id
                     self._log.error("%s: a change that is stored cannot be applied", who, about=who, error=error)
-                    self._watchers.internal_error(proposal.charge_point_id, "apply", error)
+                    self._watchers.internal_error(who, "apply", error)
                 if error is not None or is_overtaken(proposal, (commit.batch, self._pending)):
                     to_restore.append(proposal)
         for proposal in to_restore:
             self._restore(proposal)
         self.durable = max(self.durable, commit.batch.last)
         self._waiters.wake(self.durable)
-        self._subscribers.kick(None)
-        for charge_point_id in commit.batch.parts:
-            self._subscribers.kick(charge_point_id)
+        self._subscribers.kick(commit.batch.parts)
 
     def _restore(self, proposal: Proposal) -> None:
         """What memory has instead of a proposal that may be, or become, stored."""

@@ -6,16 +6,13 @@ from typing import Protocol, TypeVar
 from ocpp16.errors import StoreError
 from ocpp16.faults import sentence
 from ocpp16.store.base import Row, Store, Table
-from ocpp16.store.batch import Batch, are_possible
-from ocpp16.store.memory import carry_out
-from ocpp16.store.tables import TABLES, id_tag_cache, local_list
+from ocpp16.store.batch import Batch
+from ocpp16.store.changes import are_possible, carry_out
+from ocpp16.store.tables import ALL_ROWS
 
 T = TypeVar("T")
 
-LOOKED_UP = (id_tag_cache.TABLE, local_list.TABLE)
-"""Tables that may be large: `Store.load` with a full key finds one row."""
-
-_LOADED = tuple(table for table in TABLES if table not in LOOKED_UP)
+_LOADED = tuple(rows.table for rows in ALL_ROWS if not rows.is_looked_up)
 
 
 class Reader(Protocol):

@@ -1,7 +1,7 @@
 """The schema of the database and the way to it from any other version: numbered SQL files, up and down.
 
-`share/init.sql` is the newest schema, for a new file; `share/migrations/<n>_up[-text].sql` and `<n>_down[-text].sql`
-are the steps. A test proves that both ways lead to the same schema.
+`share/migrations/<n>_up[-text].sql` and `<n>_down[-text].sql` are the steps; a new file goes all of them. So a table is
+stated once: in the step that makes it.
 
 Rules of this file:
 1. All steps and the new version number are one transaction: a database is of the old version or of the new one.
@@ -33,8 +33,6 @@ class Step(NamedTuple):
 
 
 class Schema(NamedTuple):
-    initial: str
-    """SQL that makes the newest schema in an empty database."""
     steps: tuple[Step, ...]
 
     @property
@@ -47,7 +45,6 @@ def load_schema(share_path: Path | None = None) -> Schema:
     folder: Traversable = resources.files("ocpp16.share") if share_path is None else share_path
     texts: dict[tuple[int, str], str] = {}
     try:
-        initial = (folder / "init.sql").read_text("utf-8")
         for entry in (folder / "migrations").iterdir():
             if not entry.name.endswith(".sql"):
                 continue
@@ -69,7 +66,7 @@ def load_schema(share_path: Path | None = None) -> Schema:
     ]
     if missing or not newest:
         raise StoreError(f"migrations are missing: {', '.join(missing) or 'all of them'}")
-    return Schema(initial, tuple(Step(n, texts[n, "up"], texts[n, "down"]) for n in range(1, newest + 1)))
+    return Schema(tuple(Step(n, texts[n, "up"], texts[n, "down"]) for n in range(1, newest + 1)))
 
 
 def version_of(connection: sqlite3.Connection) -> int:
@@ -79,8 +76,9 @@ def version_of(connection: sqlite3.Connection) -> int:
 def create(connection: sqlite3.Connection, schema: Schema, application_id: int) -> None:
     """Make the newest schema in an empty database, in one transaction. Raises sqlite3.Error."""
     with _transaction(connection):
-        for statement in _statements(schema.initial):
-            connection.execute(statement)
+        for step in schema.steps:
+            for statement in _statements(step.up):
+                connection.execute(statement)
         connection.execute(f"PRAGMA user_version = {schema.version:d}")
         connection.execute(f"PRAGMA application_id = {application_id:d}")
 

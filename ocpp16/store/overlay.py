@@ -1,7 +1,7 @@
 """The configuration that was changed at run time, as files: a JSON overlay, and the secrets in one beside it.
 
 It reads and writes two-level documents (section → key → JSON value, `null` removes a key) and does not know what the
-keys mean: `state.configuration` merges them over the main configuration.
+keys mean: `configuration.configuration` merges them over the main configuration.
 
 Rules of this file:
 1. A file is replaced as a whole: temporary file, fsync, rename, fsync of the folder. The overlay's generation before

@@ -27,14 +27,13 @@ from ocpp16.store.folder import sync_folder
 from ocpp16.store.pages import Pages
 from ocpp16.store.rows import Rows
 from ocpp16.store.statements import PUT, select_all
-from ocpp16.store.tables import ALL_ROWS, id_tag_cache, local_list, local_list_version
+from ocpp16.store.tables import ALL_ROWS
 from ocpp16.store.trees import read_trees
 from ocpp16.store.write_ahead_log import is_empty
 
 _KEPT = 3
 _SIDE_FILES = ("-wal", "-shm", "-journal")
-_NOT_SAVED = (id_tag_cache.TABLE, local_list.TABLE, local_list_version.TABLE)
-_SAVED: tuple[Rows[Any], ...] = tuple(rows for rows in ALL_ROWS if rows.table not in _NOT_SAVED)
+_SAVED: tuple[Rows[Any], ...] = tuple(rows for rows in ALL_ROWS if not rows.is_whole)
 
 Saved = Mapping[str, Sequence[tuple[str, Row]]]
 """Name of a table → charge point id and row."""

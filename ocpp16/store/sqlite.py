@@ -4,7 +4,8 @@
 it is set aside, and `detail` says so (`recovery`).
 
 Rules of this file:
-1. `apply` is one transaction with one COMMIT; each charge point's part is a savepoint.
+1. `apply` is one transaction with one COMMIT, and as few statements as it takes. Where one is refused it is begun again
+   with a savepoint for each charge point.
 2. Nothing is acknowledged that was not committed. After an error the connection is not inside a transaction.
 3. The connection is used by one thread at a time, which may be another one each time; in no other process: one that was
    forked is refused, and its `close` leaves everything to the owner.
@@ -23,11 +24,11 @@ from ocpp16.errors import StoreError
 from ocpp16.log import log
 from ocpp16.store import connection as connections
 from ocpp16.store import migrations, recovery
-from ocpp16.store.base import Batch, Put, Row, Table
+from ocpp16.store.base import ChargePointChanges, Row, Table
 from ocpp16.store.lock import FileLock
 from ocpp16.store.opening import Manner, Opened, open_database, real_path, suspicion, take_lock
 from ocpp16.store.presence import Presence, begin_anew
-from ocpp16.store.statements import DELETE, PUT, select
+from ocpp16.store.statements import grouped, select, statement
 from ocpp16.store.tables import TABLES
 from ocpp16.texts import shown
 
@@ -124,35 +125,24 @@ class SqliteStore:
         # For SQLite a number is equal to its digits.
         return [row for row in rows if row[: len(key)] == key] if key else rows
 
-    def apply(self, batches: Sequence[Batch]) -> dict[str, Exception]:
+    def apply(self, batches: Sequence[ChargePointChanges]) -> dict[str, Exception]:
         refused: dict[str, Exception] = {}
         self._check_process()
         with self._mutex:
             self._look()
             connection = self._opened()
-            execute = connection.execute
             try:
-                execute("BEGIN IMMEDIATE")
-                for charge_point_id, changes in batches:
-                    execute("SAVEPOINT part")
-                    try:
-                        for change in changes:
-                            name = change.table.name
-                            if _TABLES.get(name) != change.table:
-                                raise ValueError(f"there is no table {name} of these columns")
-                            if isinstance(change, Put):
-                                execute(PUT[name], (charge_point_id, *change.row))
-                            elif len(change.key) <= len(change.table.key_columns):
-                                execute(DELETE[name][len(change.key)], (charge_point_id, *change.key))
-                            else:
-                                raise ValueError(f"a key of {name} has fewer than {len(change.key)} columns")
-                    except UnicodeDecodeError:
-                        raise
-                    except _REFUSALS as error:
-                        execute("ROLLBACK TO part")
-                        refused[charge_point_id] = error
-                    execute("RELEASE part")
-                execute("COMMIT")
+                connection.execute("BEGIN IMMEDIATE")
+                try:
+                    for sql, parameters in grouped(batches):
+                        connection.executemany(sql, parameters)
+                except UnicodeDecodeError:
+                    raise
+                except _REFUSALS:
+                    connection.execute("ROLLBACK")
+                    connection.execute("BEGIN IMMEDIATE")
+                    refused = _apply_apart(connection, batches)
+                connection.execute("COMMIT")
                 self._presence.note()
             except connections.READ_ERRORS as error:
                 _roll_back(connection)
@@ -311,6 +301,24 @@ class SqliteStore:
             with suppress(OSError):
                 suspicion(self.path).touch(0o600)
         return StoreError(f"{self.path} cannot be {what}: {error}")
+
+
+def _apply_apart(connection: sqlite3.Connection, batches: Sequence[ChargePointChanges]) -> dict[str, Exception]:
+    """Carry out what is possible, with a savepoint for each charge point. Returns who was refused, and why."""
+    refused: dict[str, Exception] = {}
+    execute = connection.execute
+    for charge_point_id, changes in batches:
+        execute("SAVEPOINT part")
+        try:
+            for change in changes:
+                execute(*statement(charge_point_id, change))
+        except UnicodeDecodeError:
+            raise
+        except _REFUSALS as error:
+            execute("ROLLBACK TO part")
+            refused[charge_point_id] = error
+        execute("RELEASE part")
+    return refused
 
 
 def _rows(connection: sqlite3.Connection, sql: str, parameters: Row) -> list[Row]:

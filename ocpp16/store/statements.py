@@ -1,9 +1,17 @@
-"""SQL text for the tables: one statement per table and purpose, so that SQLite prepares each only once."""
+"""SQL text for the tables: one statement per table and purpose, so that SQLite prepares each only once.
 
-from collections.abc import Mapping
+What many charge points do in one commit is the same few statements with other values: `grouped` puts them together.
+"""
 
-from ocpp16.store.base import Table
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TypeAlias
+
+from ocpp16.store.base import ChargePointChanges, Put, Row, RowChange, Table
 from ocpp16.store.tables import TABLES
+
+_BY_NAME = {table.name: table for table in TABLES}
+Statement: TypeAlias = tuple[str, Row]
+"""SQL text and its parameters."""
 
 
 def _put(table: Table) -> str:
@@ -55,3 +63,43 @@ DELETE: Mapping[str, tuple[str, ...]] = {table.name: _delete(table) for table in
 """Name of the table → by number of key columns given; parameters: charge_point_id and these."""
 SELECT: Mapping[str, str] = {table.name: select(table, 0) for table in TABLES}
 """Name of the table → all rows of one charge point, in the order of their keys."""
+
+
+def statement(charge_point_id: str, change: RowChange) -> Statement:
+    """What carries out a change. Raises ValueError for a table that is not there, or a key of too many columns."""
+    table = change.table
+    name = table.name
+    known = _BY_NAME.get(name)
+    if known is not table and known != table:
+        raise ValueError(f"there is no table {name} of these columns")
+    if isinstance(change, Put):
+        return PUT[name], (charge_point_id, *change.row)
+    if len(change.key) > len(table.key_columns):
+        raise ValueError(f"a key of {name} has fewer than {len(change.key)} columns")
+    return DELETE[name][len(change.key)], (charge_point_id, *change.key)
+
+
+def grouped(batches: Iterable[ChargePointChanges]) -> Sequence[tuple[str, Sequence[Row]]]:
+    """The statements that leave what the changes leave in their order, each with the parameters of all who need it.
+
+    Changes of the same rows of one charge point keep their order, in rounds; others have none to keep. Raises what
+    `statement` raises, and TypeError for a key that is none.
+    """
+    rounds: dict[tuple[int, str], list[Row]] = {}
+    # Charge point → table and key → the first round in which that may be changed again; and the same of whole tables.
+    places: dict[str, tuple[dict[tuple[str, Row], int], dict[str, int]]] = {}
+    for charge_point_id, changes in batches:
+        free, first = places.setdefault(charge_point_id, ({}, {}))
+        for change in changes:
+            sql, parameters = statement(charge_point_id, change)
+            table = change.table
+            name, keys = table.name, len(table.key_columns)
+            if len(change[1]) < keys:  # a deletion of many: after all that was before it, and before all after
+                number = max((at for (other, _), at in free.items() if other == name), default=first.get(name, 0))
+                first[name] = number + 1
+            else:
+                key = (name, change[1][:keys])
+                number = max(free.get(key, 0), first.get(name, 0))
+                free[key] = number + 1
+            rounds.setdefault((number, sql), []).append(parameters)
+    return [(sql, rounds[number, sql]) for number, sql in sorted(rounds)]

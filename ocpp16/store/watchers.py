@@ -7,7 +7,7 @@ Rules of this file:
 """
 
 import heapq
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import NamedTuple, Protocol
 
 import trio
@@ -146,29 +146,36 @@ class Waiters:
 
 
 class Subscribers:
-    """Callbacks that are called when more is stored, by charge point; None for whom every commit concerns."""
+    """Callbacks that are called when more is stored."""
 
-    __slots__ = ("_kicks", "_log")
+    __slots__ = ("_by_charge_point", "_log", "of_all")
 
     def __init__(self, log: FoldingLog) -> None:
         self._log = log
-        self._kicks: dict[str | None, list[Callable[[], None]]] = {}
+        self.of_all: list[Callable[[], None]] = []
+        """Of whom every commit concerns."""
+        self._by_charge_point: dict[str, list[Callable[[], None]]] = {}
 
     def add(self, charge_point_id: str | None, kick: Callable[[], None]) -> Callable[[], None]:
-        """Returns what ends it; a second call of that does nothing."""
-        self._kicks.setdefault(charge_point_id, []).append(kick)
+        """Without `charge_point_id`, of all. Returns what ends it; a second call of that does nothing."""
+        kicks = self.of_all if charge_point_id is None else self._by_charge_point.setdefault(charge_point_id, [])
+        kicks.append(kick)
 
         def end() -> None:
-            kicks = self._kicks.get(charge_point_id, [])
             if kick in kicks:
                 kicks.remove(kick)
-                if not kicks:
-                    del self._kicks[charge_point_id]
+                if charge_point_id is not None and not kicks and self._by_charge_point.get(charge_point_id) is kicks:
+                    del self._by_charge_point[charge_point_id]
 
         return end
 
-    def kick(self, charge_point_id: str | None) -> None:
-        kicks = self._kicks.get(charge_point_id)
-        if kicks is not None:
-            for kick in tuple(kicks):
+    def kick_all(self) -> None:
+        for kick in tuple(self.of_all):
+            _call(self._log, kick)
+
+    def kick(self, charge_points: Iterable[str]) -> None:
+        """Those of these charge points, and of all."""
+        self.kick_all()
+        for charge_point_id in charge_points:
+            for kick in tuple(self._by_charge_point.get(charge_point_id, ())):
                 _call(self._log, kick)

@@ -13,10 +13,10 @@ shows that it was not: by a BootNotification of its own accord on the same conne
 """
 
 import inspect
-from collections.abc import Awaitable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from copy import deepcopy
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 import trio
 
@@ -35,13 +35,10 @@ from ocpp16.codec import (
 from ocpp16.enums import ErrorCode, RegistrationStatus
 from ocpp16.errors import CallFailed, ConnectionClosed
 from ocpp16.testing.answers import Answer, CallErrorAnswer
-from ocpp16.testing.misbehaviour import Fault, FaultRule, spoil
-from ocpp16.testing.recording import Direction, ReceivedCall
+from ocpp16.testing.misbehaviour import Fault, FaultPlan, FaultRule, spoil
+from ocpp16.testing.recording import Direction, ReceivedCall, Recording
 from ocpp16.texts import shown
 from ocpp16.transport.websocket import WebSocket
-
-if TYPE_CHECKING:
-    from ocpp16.testing.central_system import CentralSystem
 
 __all__ = ["ConnectedChargePoint"]
 
@@ -54,6 +51,23 @@ _REGISTRATIONS = frozenset(RegistrationStatus)
 _AS_IT_IS = frozenset({None, Fault.DUPLICATE})
 """Faults with which an answer can be read."""
 LINGER_RESET = b"\x01\0\0\0\0\0\0\0"  # struct linger {1, 0}: closing sends RST
+
+
+class Office(Protocol):
+    """The Central System that a connection belongs to, as far as the connection knows it."""
+
+    recording: Recording
+    faults: FaultPlan
+    registrations: dict[str, str]
+    keeps_all: bool
+
+    def new_id(self) -> str: ...
+
+    def start_soon(self, function: Callable[..., Awaitable[Any]], *args: Any) -> None: ...
+
+    def answer(self, call: ReceivedCall, refused: CallErrorAnswer | None) -> Answer | Awaitable[Answer]: ...
+
+    def note_registration(self, identity: str, status: str) -> None: ...
 
 
 class _Waiting:
@@ -89,9 +103,7 @@ class ConnectedChargePoint:
         "websocket",
     )
 
-    def __init__(
-        self, central_system: "CentralSystem", identity: str, websocket: WebSocket, stream: trio.abc.Stream
-    ) -> None:
+    def __init__(self, central_system: Office, identity: str, websocket: WebSocket, stream: trio.abc.Stream) -> None:
         self.identity = identity
         self.websocket = websocket
         self.gone = trio.Event()

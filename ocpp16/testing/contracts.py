@@ -14,7 +14,7 @@ from typing import Any
 
 from ocpp16.errors import StoreError
 from ocpp16.state.transaction import Transaction
-from ocpp16.store.base import Batch, Delete, Put, Row, RowChange, Store, Table
+from ocpp16.store.base import ChargePointChanges, Delete, Put, Row, RowChange, Store, Table
 from ocpp16.store.tables import (
     TABLES,
     local_list,
@@ -59,7 +59,7 @@ class LossyStore:
     Parameters: `store` is the real one, `lose` says for the batches of a commit whether it is lost.
     """
 
-    def __init__(self, store: Store, lose: Callable[[Sequence[Batch]], bool]) -> None:
+    def __init__(self, store: Store, lose: Callable[[Sequence[ChargePointChanges]], bool]) -> None:
         self.store = store
         self.is_volatile = store.is_volatile
         self.lost = 0
@@ -68,7 +68,7 @@ class LossyStore:
     def load(self, charge_point_id: str, table: Table, key: Row = ()) -> list[Row]:
         return self.store.load(charge_point_id, table, key)
 
-    def apply(self, batches: Sequence[Batch]) -> dict[str, Exception]:
+    def apply(self, batches: Sequence[ChargePointChanges]) -> dict[str, Exception]:
         if self._lose(batches):
             self.lost += 1
             return {}

@@ -1,8 +1,9 @@
 """The HTTP upgrade at the beginning of a WebSocket connection, in both roles.
 
-Ends with wsproto's frame machine or with an error that says what the other side did. wsproto's handshake objects (and
-h11's below them) are some 6 KiB; they do not outlive the functions here. It must not know what OCPP does with the
-connection; which subprotocols are good is told by the caller.
+Ends with what was agreed on, or with an error that says what the other side did. wsproto's handshake objects (and h11's
+below them) are some 6 KiB; they do not outlive the functions here. Bytes behind the head of a request or an answer are
+not given to them: they are frames. It must not know what OCPP does with the connection; which subprotocols are good is
+told by the caller.
 
 Those two take much on trust (parameters of extensions, letters of names). So whatever they raise at bytes of the other
 side is an answer that cannot be read, and whatever they raise at what we are to write is said of that.
@@ -10,7 +11,7 @@ side is an answer that cannot be read, and whatever they raise at what we are to
 
 import re
 from collections.abc import Callable, Iterable, Sequence
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 import trio
 from wsproto.connection import Connection, ConnectionType
@@ -25,7 +26,7 @@ from ocpp16.texts import shown
 from ocpp16.transport.retry_after import seconds_to_wait
 from ocpp16.transport.streams import said
 
-__all__ = ["Accept", "Reject", "UpgradeRequest", "answer_upgrade", "request_upgrade"]
+__all__ = ["Accept", "Reject", "UpgradeRequest", "Upgraded", "answer_upgrade", "request_upgrade"]
 
 BODY_LIMIT = 1024  # of a refusal's body: enough for the sentence that says why, not for a page of HTML
 BODY_TIMEOUT = 2.0  # a refusal whose body does not come is still a refusal
@@ -34,6 +35,7 @@ READ_SIZE = 4096
 # What may be written in a header (RFC 9110 §5.5, §5.6.2): above all no line end, behind which another would begin.
 _HEADER_NAME = re.compile(rb"[-!#$%&'*+.^_`|~0-9a-zA-Z]+")
 _HEADER_VALUE = re.compile(rb"[\t\x20-\x7e\x80-\xff]*")
+_BLANK_LINE = re.compile(rb"\n\r?\n")  # as h11 finds it
 
 
 class UpgradeRequest(NamedTuple):
@@ -63,6 +65,25 @@ class Reject(NamedTuple):
     headers: tuple[tuple[str, str], ...] = ()
 
 
+class Upgraded(NamedTuple):
+    """What was agreed on.
+
+    `subprotocol`, or None; `machine` the frame machine where an extension transforms frames, else None; `trailing` the
+    bytes of frames that came with the head.
+    """
+
+    subprotocol: str | None
+    machine: Connection | None
+    trailing: bytes
+
+    @classmethod
+    def by(
+        cls, handshake: H11Handshake, subprotocol: str | None, extensions: Sequence[Extension], trailing: bytes
+    ) -> Self:
+        is_plain = not any(extension.enabled() for extension in extensions)
+        return cls(subprotocol, None if is_plain else handshake.connection, trailing)
+
+
 class _Host(str):
     """A Host header. wsproto takes the port for a part of the last label, which may then seem to be too long."""
 
@@ -79,8 +100,8 @@ async def request_upgrade(
     subprotocols: Sequence[str],
     extensions: Sequence[Extension],
     now: Callable[[], float] | None = None,
-) -> tuple[Connection, str | None]:
-    """Ask for the upgrade as a client and return the frame machine with the subprotocol the server chose.
+) -> Upgraded:
+    """Ask for the upgrade as a client.
 
     Parameters: `now` the time in seconds since 1970, for a server that says by a date when to come again.
 
@@ -103,7 +124,8 @@ async def request_upgrade(
     except Exception as exc:
         raise ConnectionFailed("WebSocket handshake: host, target or subprotocol cannot stand in a request") from exc
     await stream.send_all(request)
-    return await _read_answer(stream, handshake, now)
+    answer, trailing = await _read_answer(stream, handshake, now)
+    return Upgraded.by(handshake, answer.subprotocol, extensions, trailing)
 
 
 def _header(name: str, value: str) -> tuple[bytes, bytes]:
@@ -122,8 +144,9 @@ def _header(name: str, value: str) -> tuple[bytes, bytes]:
 
 async def _read_answer(
     stream: trio.abc.Stream, handshake: H11Handshake, now: Callable[[], float] | None
-) -> tuple[Connection, str | None]:
-    beginning = b""
+) -> tuple[AcceptConnection, bytes]:
+    """The server's consent, and what came behind it."""
+    beginning = before = b""
     while True:
         data = await _read(stream)
         if not data:
@@ -132,14 +155,21 @@ async def _read_answer(
         beginning = beginning or data[:24]
         if beginning.startswith(b"\x15\x03"):
             raise ConnectionFailed("WebSocket handshake: the server speaks TLS on this port; use wss://")
-        events = _feed_answer(handshake, data)
+        head = _head(before, data)
+        before = (before + data)[-2:]
+        events = _feed_answer(handshake, head)
         for position, event in enumerate(events, 1):
             if isinstance(event, AcceptConnection):
-                assert handshake.connection is not None
-                return handshake.connection, event.subprotocol
+                return event, data[len(head) :]
             if isinstance(event, RejectConnection):
-                body = await _read_body(stream, handshake, event, events[position:])
+                body = await _read_body(stream, handshake, event, events[position:], data[len(head) :])
                 raise _refusal(event, body, now)
+
+
+def _head(before: bytes, data: bytes) -> bytes:
+    """What of the data belongs to the head that began with it, or before: `before` are the last bytes of that."""
+    blank_line = _BLANK_LINE.search(before + data)
+    return data if blank_line is None else data[: blank_line.end() - len(before)]
 
 
 async def _read(stream: trio.abc.Stream) -> bytes:
@@ -162,9 +192,9 @@ def _feed_answer(handshake: H11Handshake, data: bytes) -> list[Event]:
 
 
 async def _read_body(
-    stream: trio.abc.Stream, handshake: H11Handshake, answer: RejectConnection, events: list[Event]
+    stream: trio.abc.Stream, handshake: H11Handshake, answer: RejectConnection, events: list[Event], rest: bytes
 ) -> bytes:
-    """The beginning of a refusal's body; what goes wrong on the way is its end."""
+    """The beginning of a refusal's body, of which `rest` was read; what goes wrong on the way is its end."""
     body = bytearray()
     finished = not answer.has_body
     with trio.move_on_after(BODY_TIMEOUT):
@@ -176,7 +206,8 @@ async def _read_body(
             if finished or len(body) >= BODY_LIMIT:
                 break
             try:
-                data = await _read(stream)
+                data = rest or await _read(stream)
+                rest = b""
                 handshake.receive_data(data)
                 events = list(handshake.events())
             except BaseException as exc:
@@ -205,7 +236,7 @@ async def answer_upgrade(
     *,
     decide: Callable[[UpgradeRequest], Accept | Reject],
     extensions: Sequence[Extension],
-) -> tuple[Connection, UpgradeRequest, str | None]:
+) -> tuple[Upgraded, UpgradeRequest]:
     """Read a client's request as a server, have `decide` look at it, and answer.
 
     Raises `HandshakeRefused` after a refusal was sent: ours, that of a malformed request (400, 426), or 500 where
@@ -213,7 +244,7 @@ async def answer_upgrade(
     nothing. What the stream raises passes. The stream is left to the caller (RFC 6455 §4.2).
     """
     handshake = H11Handshake(ConnectionType.SERVER)
-    request = await _read_request(stream, handshake)
+    request, trailing = await _read_request(stream, handshake)
     try:
         verdict = decide(request)
         if isinstance(verdict, Accept):
@@ -226,25 +257,29 @@ async def answer_upgrade(
     await stream.send_all(answer)
     if isinstance(verdict, Reject):
         raise HandshakeRefused(verdict.status, verdict.body)
-    assert handshake.connection is not None
-    return handshake.connection, request, verdict.subprotocol
+    return Upgraded.by(handshake, verdict.subprotocol, extensions, trailing), request
 
 
-async def _read_request(stream: trio.abc.Stream, handshake: H11Handshake) -> UpgradeRequest:
+async def _read_request(stream: trio.abc.Stream, handshake: H11Handshake) -> tuple[UpgradeRequest, bytes]:
+    """A client's request, and what came behind it."""
+    before = b""
     while True:
         data = await _read(stream)
         if not data:
             raise ConnectionFailed("WebSocket handshake: the client sent no request")
+        head = _head(before, data)
+        before = (before + data)[-2:]
         try:
-            handshake.receive_data(data)
+            handshake.receive_data(head)
             for event in handshake.events():
                 assert isinstance(event, Request)
-                return UpgradeRequest(
+                request = UpgradeRequest(
                     event.target,
                     event.host,
                     tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in event.extra_headers),
                     tuple(str(name) for name in event.subprotocols),
                 )
+                return request, data[len(head) :]
         except Exception as exc:  # of wsproto, which takes letters of names and values on trust
             hint = getattr(exc, "event_hint", None) or RejectConnection(status_code=400)
             headers = tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in hint.headers)

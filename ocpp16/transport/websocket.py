@@ -1,17 +1,18 @@
 """One WebSocket connection over any trio stream, as client or as server (RFC 6455).
 
-Text messages in, text messages out, and the control frames about them. It must not know what a message means, when to
-ping, or whether to connect again.
+What `frames` says about bytes, done with a stream. It must not know what a message means, when to ping, or whether to
+connect again.
 
 Rules:
-- One task reads (`receive`). Whatever has to be said in answer (pong, close) is only queued, and `on_unsent` tells.
+- One task reads (`receive` or `read_now`). Whatever has to be said in answer (pong, close) is only queued, and
+  `on_unsent` tells.
 - One writer at a time: `send_…` only queue; `flush_now` and `flush` write, and while a `flush` is under way
   `flush_now` leaves everything to it.
 - A write that is cut short leaves half a frame, so it ends the connection (`abort`). Only the reader learns of an end,
   as `ConnectionClosed`; writing to a broken stream raises nothing.
-- The work of one turn is bounded in frames and in bytes, whatever one read brings: what is left waits in the buffer
-  while other tasks run.
-- Whatever a stream or the frame machine raises is the end of this connection and of nothing else.
+- One read for each time that there is something to read, and no further one before all of it is taken: what exceeds
+  one turn waits in the buffer while other tasks run.
+- Whatever a stream raises is the end of this connection and of nothing else.
 """
 
 import os
@@ -19,15 +20,12 @@ from collections.abc import Callable, Sequence
 from typing import Self
 
 import trio
-from wsproto.connection import Connection, ConnectionState
-from wsproto.events import BytesMessage, CloseConnection, Event, Ping, Pong, TextMessage
-from wsproto.utilities import LocalProtocolError
 
 from ocpp16.errors import ConnectionClosed, ConnectionFailed, HandshakeRefused
 from ocpp16.faults import end_in, obey
-from ocpp16.transport.assembly import Assembly, Unacceptable
 from ocpp16.transport.compression import BoundedDeflate
-from ocpp16.transport.handshake import Accept, Reject, UpgradeRequest, answer_upgrade, request_upgrade
+from ocpp16.transport.frames import Frames
+from ocpp16.transport.handshake import Accept, Reject, Upgraded, UpgradeRequest, answer_upgrade, request_upgrade
 from ocpp16.transport.streams import close, close_at_once, close_forcefully, said, yields
 
 __all__ = ["Accept", "Reject", "UpgradeRequest", "WebSocket"]
@@ -36,83 +34,55 @@ MAX_MESSAGE_SIZE = 1 << 20  # bytes; no OCPP 1.6 message has a limit, yet someth
 HANDSHAKE_TIMEOUT = 30.0  # seconds
 CLOSE_TIMEOUT = 3.0  # seconds for the closing handshake, TLS included
 DRAIN_TIMEOUT = 1.0  # seconds to let a peer read why we close; closing with unread data would reset the connection
-PONG_LIMIT = 1 << 14  # unsent bytes above which pings get no pong: the peer does not read (RFC 6455 §5.5.3 allows it)
 READ_SIZE = 1 << 16
-FRAMES_PER_TURN = 64  # some 10 µs each, and what the receiver makes of them
-BYTES_PER_TURN = 1 << 16  # of messages, after inflation
-MAX_PING = 125  # bytes (RFC 6455 §5.5)
 
 
-class WebSocket:
+class WebSocket(Frames):
     """An open connection; made by `connect` or `accept`.
 
-    Attributes: `subprotocol` agreed on, or None; `request` the client's upgrade request (server role only);
+    Attributes: `subprotocol` agreed on, or None; `request` the client's upgrade request (server role only); `socket`
+    the plain socket below, for `read_now`, or None (TLS, memory, streams of others);
     `on_binary`, called when a binary message was taken as text (None: the connection is closed with 1003);
     `on_pong` and `on_ping`, called with the payload when one arrives; `on_unsent`, called when `receive` queued a
     frame of its own; `answers_pings`, True unless a test wants a deaf peer.
     """
 
     __slots__ = (
-        "_assembly",
-        "_cause",
         "_closing",
-        "_connection",
-        "_ended",
         "_flushing",
         "_idle",
         "_is_foreign",
-        "_limit",
-        "_must_drain",
-        "_outgoing",
         "_reading",
-        "_ready",
-        "_socket",
         "_stream",
-        "_unabsorbed",
-        "_unfed",
         "_writing",
-        "answers_pings",
-        "on_binary",
-        "on_ping",
-        "on_pong",
-        "on_unsent",
         "request",
+        "socket",
         "subprotocol",
     )
 
     def __init__(
         self,
         stream: trio.abc.Stream,
-        connection: Connection,
+        upgraded: Upgraded,
         *,
-        subprotocol: str | None,
         request: UpgradeRequest | None,
         max_message_size: int,
     ) -> None:
-        self.subprotocol = subprotocol
+        super().__init__(
+            is_client=request is None,
+            machine=upgraded.machine,
+            trailing=upgraded.trailing,
+            limit=max_message_size,
+        )
+        self.subprotocol = upgraded.subprotocol
         self.request = request
-        self.on_pong: Callable[[bytes], None] | None = None
-        self.on_binary: Callable[[], None] | None = None
-        self.on_ping: Callable[[bytes], None] | None = None
-        self.on_unsent: Callable[[], None] | None = None
-        self.answers_pings = True
+        self.socket = stream.socket if isinstance(stream, trio.SocketStream) else None
         self._stream = stream
-        self._socket = stream.socket if isinstance(stream, trio.SocketStream) else None
         self._is_foreign = not yields(stream)
-        self._connection = connection
-        self._limit = max_message_size
-        self._assembly: Assembly | None = None  # of a message that comes in parts
-        self._outgoing = bytearray()
         self._writing = 0  # bytes that a `flush` has handed to the stream
         self._flushing = False
         self._idle: trio.Event | None = None  # set when that `flush` is over
         self._reading = False
-        self._unfed: memoryview | None = None  # read, and more than the frame machine gets at once
-        self._unabsorbed = True  # the frame machine may have frames: those that came in one packet with the handshake
-        self._ready: list[str] = []
-        self._ended: tuple[int, str] | None = None  # what `receive` raises once `_ready` is empty
-        self._cause: BaseException | None = None  # of that
-        self._must_drain = False
         self._closing = False  # `aclose` has taken over the writing
 
     @classmethod
@@ -144,7 +114,7 @@ class WebSocket:
         extensions = [BoundedDeflate(max_message_size)] if compression else []
         try:
             with trio.move_on_after(timeout) as scope:
-                connection, subprotocol = await request_upgrade(
+                upgraded = await request_upgrade(
                     stream,
                     host=host,
                     target=target,
@@ -153,10 +123,8 @@ class WebSocket:
                     extensions=extensions,
                     now=now,
                 )
-                opened = cls(
-                    stream, connection, subprotocol=subprotocol, request=None, max_message_size=max_message_size
-                )
-                if subprotocol is not None or not require_subprotocol or not subprotocols:
+                opened = cls(stream, upgraded, request=None, max_message_size=max_message_size)
+                if upgraded.subprotocol is not None or not require_subprotocol or not subprotocols:
                     return opened
                 opened.send_close(1002, "no subprotocol agreed")
                 await opened.flush()
@@ -188,10 +156,8 @@ class WebSocket:
         extensions = [BoundedDeflate(max_message_size)] if compression else []
         try:
             with trio.move_on_after(timeout) as scope:
-                connection, request, subprotocol = await answer_upgrade(stream, decide=decide, extensions=extensions)
-                return cls(
-                    stream, connection, subprotocol=subprotocol, request=request, max_message_size=max_message_size
-                )
+                upgraded, request = await answer_upgrade(stream, decide=decide, extensions=extensions)
+                return cls(stream, upgraded, request=request, max_message_size=max_message_size)
             assert scope.cancelled_caught
             raise ConnectionFailed(f"WebSocket handshake: no request within {timeout:g} s")
         except BaseException as exc:
@@ -202,11 +168,6 @@ class WebSocket:
             raise ConnectionFailed(f"WebSocket handshake: {said(exc)}") from exc
 
     @property
-    def is_open(self) -> bool:
-        """May messages still be sent? False from the first close frame in either direction on."""
-        return self._ended is None and self._connection.state is ConnectionState.OPEN
-
-    @property
     def unsent(self) -> bool:
         """Is there anything for `flush_now` or `flush` to do, or a `flush` under way?"""
         return not self._closing and (self._flushing or bool(self._outgoing))
@@ -215,6 +176,25 @@ class WebSocket:
     def unsent_bytes(self) -> int:
         """Bytes that were queued and that the stream has not taken yet: a peer that does not read shows in them."""
         return self._writing + len(self._outgoing)
+
+    @property
+    def waits(self) -> bool:
+        """Has `read_now` something to return or to raise without waiting until the socket is readable?"""
+        return self._ended is not None or self._waits()
+
+    def read_now(self) -> list[str]:
+        """The messages of one turn, possibly none, at most `FRAMES_PER_TURN`: of what waits here, else of one read.
+
+        For the task that receives, when `socket` is readable or `waits` is true. Never waits itself; where `waits` is
+        true afterwards, other tasks are to run before it is called again. Raises `ConnectionClosed` as `receive` does.
+        """
+        if self._reading:
+            raise trio.BusyResourceError("another task is receiving")
+        assert self.socket is not None, "only plain sockets can be read without waiting"
+        if not self.waits:
+            self._reader.feed(self._read_socket())
+        self._turn()
+        return self._taken()
 
     async def receive(self) -> list[str]:
         """Wait for text and return messages that one read completed, at least one and at most `FRAMES_PER_TURN`.
@@ -229,24 +209,27 @@ class WebSocket:
             raise trio.BusyResourceError("another task is receiving")
         self._reading = True
         try:
-            while not self._ready:
-                if self._ended is not None:
-                    raise ConnectionClosed(*self._ended) from self._cause
-                if self._unabsorbed or self._unfed is not None:
+            while not (self._ready or self._ended):
+                if self._waits():
                     await trio.lowlevel.checkpoint()
                 else:
-                    self._feed(await self._read())
-                if self._ended is None:
-                    self._absorb()
+                    self._reader.feed(await self._read())
+                self._turn()
         finally:
             self._reading = False
+        return self._taken()
+
+    def _taken(self) -> list[str]:
+        """The messages that are ready. Raises `ConnectionClosed` where there are none and never will be."""
         messages, self._ready = self._ready, []
+        if not messages and self._ended is not None:
+            raise self._closed()
         return messages
 
     async def _read(self) -> bytes:
         """What there is to read; b"" if there is nothing, or no more (then `_ended` says why)."""
         try:
-            if self._socket is None:
+            if self.socket is None:
                 if self._is_foreign:
                     await trio.lowlevel.checkpoint()  # before, since what was read must not be lost to a cancellation
                 data = await self._stream.receive_some(READ_SIZE)
@@ -254,155 +237,35 @@ class WebSocket:
                     data = _as_bytes(data)
             else:
                 # Waiting first saves the attempt to read that nearly always finds nothing.
-                await trio.lowlevel.wait_readable(self._socket)
-                try:
-                    data = os.read(self._socket.fileno(), READ_SIZE)
-                except BlockingIOError:
-                    return b""
+                await trio.lowlevel.wait_readable(self.socket)
+                return self._read_socket()
         except BaseException as exc:
             obey(exc)
-            self._end(1006, f"connection broken: {said(exc)}", exc)
+            self._break_off(exc)
             return b""
         if not data:
-            self._end(1006, "the peer closed the connection without a close frame")
+            self._end_without_close()
         return data
 
-    def _feed(self, data: bytes) -> None:
-        if not data or self._ended is not None:
-            return
-        if len(data) > READ_SIZE:  # a stream that gives more than it is asked for
-            self._unfed, data = memoryview(data)[READ_SIZE:], data[:READ_SIZE]
+    def _read_socket(self) -> bytes:
+        """One read, without another that would find nothing; as `_read`."""
+        assert self.socket is not None
         try:
-            self._connection.receive_data(data)
-        except Exception as exc:
-            self._break(exc)
-        self._unabsorbed = True
+            data = os.read(self.socket.fileno(), READ_SIZE)
+        except BlockingIOError:
+            return b""
+        except OSError as exc:
+            self._break_off(exc)
+            return b""
+        if not data:
+            self._end_without_close()
+        return data
 
-    def _absorb(self) -> None:
-        """Take frames out of the frame machine: as many as one turn may have."""
-        if not self._unabsorbed and self._unfed is not None:
-            piece, rest = self._unfed[:READ_SIZE], self._unfed[READ_SIZE:]
-            self._unfed = rest or None
-            self._feed(bytes(piece))
-        queued = len(self._outgoing)
-        frames, size = FRAMES_PER_TURN, BYTES_PER_TURN
-        events = self._connection.events()
-        self._unabsorbed = True
-        while frames > 0 and size > 0 and self._ended is None:
-            try:
-                event = next(events, None)
-            except Exception as exc:
-                self._break(exc)
-                break
-            if event is None:
-                self._unabsorbed = False
-                break
-            frames -= 1
-            if type(event) is TextMessage or type(event) is BytesMessage:
-                size -= len(event.data)
-                if type(event) is TextMessage and event.message_finished and self._assembly is None:
-                    self._take_whole(event.data)
-                else:
-                    self._take_part(event)
-            else:
-                self._take_control(event)
-        if len(self._outgoing) > queued and self.on_unsent is not None:
-            self.on_unsent()
+    def _end_without_close(self) -> None:
+        self._end(1006, "the peer closed the connection without a close frame")
 
-    def _take_whole(self, text: str) -> None:
-        """A message that came in one piece, as nearly all do."""
-        # ASCII is told from a flag of the string.
-        if (len(text) if text.isascii() else len(text.encode())) > self._limit:
-            self._fail(1009, f"message larger than {self._limit} bytes")
-        else:
-            self._ready.append(text)
-
-    def _take_part(self, event: TextMessage | BytesMessage) -> None:
-        # A binary message is none of OCPP-J; where `on_binary` is set it is taken as the text that it holds.
-        is_binary = type(event) is BytesMessage
-        if is_binary and self.on_binary is None:
-            self._fail(1003, "binary message")
-            return
-        if self._assembly is None:
-            self._assembly = Assembly(self._limit)
-        try:
-            text = self._assembly.take(event)
-        except Unacceptable as exc:
-            self._fail(exc.code, exc.reason)
-            return
-        if text is not None:
-            self._assembly = None
-            self._ready.append(text)
-            if is_binary and self.on_binary is not None:
-                self.on_binary()
-
-    def _take_control(self, event: Event) -> None:
-        if type(event) is Ping:
-            if self.answers_pings and len(self._outgoing) < PONG_LIMIT and self.is_open:
-                self._outgoing += self._connection.send(event.response())
-            if self.on_ping is not None:
-                self.on_ping(bytes(event.payload))
-        elif type(event) is Pong:
-            if self.on_pong is not None:
-                self.on_pong(bytes(event.payload))
-        elif type(event) is CloseConnection:
-            self._take_close(event)
-
-    def _take_close(self, event: CloseConnection) -> None:
-        state = self._connection.state
-        if state is ConnectionState.REMOTE_CLOSING:
-            self._outgoing += self._connection.send(event.response())
-            self._end(int(event.code), event.reason or "")
-        elif state is ConnectionState.CLOSED:
-            self._end(int(event.code), event.reason or "")
-        else:  # no close frame at all: this is how wsproto reports a frame that breaks the protocol
-            self._fail(int(event.code), event.reason or "protocol error")
-
-    def _fail(self, code: int, reason: str) -> None:
-        self._must_drain = True
-        self.send_close(code, reason)
-        self._end(code, reason)
-
-    def _break(self, exc: Exception) -> None:
-        """The frame machine raised: bytes that it was not made for, or a fault of it. Nothing further can be read."""
-        self._end(1006, f"unreadable frames: {said(exc)}", exc)
-
-    def _end(self, code: int, reason: str, cause: BaseException | None = None) -> None:
-        if self._ended is None:
-            self._ended, self._cause = (code, reason), cause
-
-    def send_text(self, data: bytes | str) -> None:
-        """Queue one text message. Raises `ConnectionClosed` when not `is_open`, ValueError for what is no UTF-8."""
-        try:
-            self._queue(TextMessage(data=data if isinstance(data, str) else data.decode()))
-        except UnicodeError as exc:
-            raise ValueError("data: is no text that UTF-8 can carry") from exc
-
-    def send_ping(self, payload: bytes = b"") -> None:
-        """Queue a ping with at most 125 bytes; `on_pong` gets them back. Raises `ConnectionClosed`, ValueError."""
-        if len(payload) > MAX_PING:
-            raise ValueError(f"payload: longer than {MAX_PING} bytes")
-        self._queue(Ping(payload=payload))
-
-    def send_close(self, code: int = 1000, reason: str = "") -> None:
-        """Queue a close frame; nothing if one was sent or received before.
-
-        Of a reason, which may be what somebody else said, 123 bytes are sent, and `?` for what is no character. Raises
-        ValueError for a code outside 1000 to 4999 (RFC 6455 §7.4).
-        """
-        if not 1000 <= code <= 4999:
-            raise ValueError(f"code: {code} is no close code, they are from 1000 to 4999")
-        if self.is_open:
-            text = reason.encode("utf-8", "replace").decode()
-            self._queue(CloseConnection(code=code, reason=text or None))
-
-    def _queue(self, event: Event) -> None:
-        if self._ended is not None:
-            raise ConnectionClosed(*self._ended) from self._cause
-        try:
-            self._outgoing += self._connection.send(event)
-        except LocalProtocolError:
-            raise ConnectionClosed(1006, "the connection is closing") from None
+    def _break_off(self, exc: BaseException) -> None:
+        self._end(1006, f"connection broken: {said(exc)}", exc)
 
     def flush_now(self) -> bool:
         """Write what the kernel takes at once; True when nothing is left unsent. Never waits, never raises.
@@ -413,10 +276,10 @@ class WebSocket:
             return True
         if self._flushing:
             return False
-        if self._socket is None:
+        if self.socket is None:
             return False
         try:
-            sent = os.write(self._socket.fileno(), self._outgoing)
+            sent = os.write(self.socket.fileno(), self._outgoing)
         except BlockingIOError:
             return False
         except OSError as exc:
@@ -500,7 +363,7 @@ class WebSocket:
 
     def _give_up(self, exc: BaseException) -> None:
         """A write failed."""
-        self._end(1006, f"connection broken: {said(exc)}", exc)
+        self._break_off(exc)
         self.abort()
 
 

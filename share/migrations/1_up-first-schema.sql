@@ -1,4 +1,5 @@
 -- The first schema.
+-- Rows without a rowid: one tree per table means one page written per row, and rows lie in the order they are read in.
 
 CREATE TABLE settings (
     charge_point_id TEXT NOT NULL,

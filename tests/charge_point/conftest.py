@@ -17,7 +17,7 @@ from ocpp16.errors import CallFailed, StoreError
 from ocpp16.models import Measurement, PhaseValues
 from ocpp16.observer import ObserverEvent
 from ocpp16.state.clock import to_datetime
-from ocpp16.store.base import Batch
+from ocpp16.store.base import ChargePointChanges
 from ocpp16.store.memory import MemoryStore
 from ocpp16.testing.central_system import START, CentralSystem
 from ocpp16.testing.stations import RecordingStation
@@ -83,7 +83,7 @@ class FullDisk(MemoryStore):
         super().__init__(is_volatile=False)
         self.is_full = False
 
-    def apply(self, batches: Sequence[Batch]) -> dict[str, Exception]:
+    def apply(self, batches: Sequence[ChargePointChanges]) -> dict[str, Exception]:
         if self.is_full:
             raise StoreError("no space left on device")
         return super().apply(batches)
@@ -120,7 +120,7 @@ class Bench:
 
     def measure(self, connector_id: int, energy: float, **values: Any) -> Measurement:
         """What the meter of a connector says now."""
-        measurement = Measurement(self.charge_point.clock.now_datetime(), PhaseValues(energy), **values)
+        measurement = Measurement(self.charge_point.for_station.clock.now_datetime(), PhaseValues(energy), **values)
         self.station.measurements[connector_id] = measurement
         return measurement
 
@@ -165,7 +165,7 @@ class Bench:
         return [self.station.limits[number].limit for number in sorted(self.station.limits)]
 
     def installed(self) -> list[int]:
-        return sorted(profile.profile_id for profile in self.charge_point.charging_profiles)
+        return sorted(profile.profile_id for profile in self.charge_point.smart_charging.charging_profiles)
 
     def sent(self, action: str | None = None) -> list[dict[str, Any]]:
         return [call.payload for call in self.csms.calls(action)]

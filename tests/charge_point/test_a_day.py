@@ -38,12 +38,12 @@ class Day:
                 self._document, self.station, connector=csms.connector, anchor=START / 1e6, seed=self._seed
             ) as charge_point:
                 self.station.attach(charge_point)
-                charge_point.spawn(Operation(self.station, charge_point).run)
+                charge_point.for_station.spawn(Operation(self.station, charge_point).run)
                 async with trio.open_nursery() as nursery:
                     nursery.start_soon(self._people)
                     nursery.start_soon(self._network)
                     nursery.start_soon(self._operator)
-                assert charge_point.queue_depth == 0
+                assert charge_point.connection.queue_depth == 0
             assert list(csms.violations) == []
         return [
             (round(line.time - began, 6), str(line.direction), line.text)

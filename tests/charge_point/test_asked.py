@@ -12,7 +12,7 @@ import trio
 from ocpp16.enums import DataTransferStatus, Reason, UnlockStatus
 from ocpp16.errors import ChargePointStopped, StoreError
 from ocpp16.models import DataTransferResponse
-from ocpp16.store.base import Batch
+from ocpp16.store.base import ChargePointChanges
 from ocpp16.store.memory import MemoryStore
 from ocpp16.testing import CallErrorAnswer
 
@@ -26,7 +26,7 @@ class Disk(MemoryStore):
         self.is_full = False
         self.after: dict[str, Callable[[], None]] = {}
 
-    def apply(self, batches: Sequence[Batch]) -> dict[str, Exception]:
+    def apply(self, batches: Sequence[ChargePointChanges]) -> dict[str, Exception]:
         if self.is_full:
             raise StoreError("no space left on device")
         refused = super().apply(batches)
@@ -64,7 +64,7 @@ async def test_a_key_in_force_is_answered(open_bench: Any, tmp_path: Any) -> Non
         disk.is_full = True
         async with trio.open_nursery() as nursery:
             nursery.start_soon(_call_accepted, bench, "ChangeConfiguration", {"key": "HeartbeatInterval", "value": "7"})
-            while not bench.charge_point.ctx.session.calls_in_work:
+            while not bench.charge_point._runtime.ctx.session.calls_in_work:
                 await trio.lowlevel.checkpoint()
             bench.begin()
         assert trio.current_time() < 3
@@ -131,7 +131,7 @@ async def test_an_answer_waits_for_the_rows_that_its_change_added(open_bench: An
     async with open_bench(store=disk) as bench:
 
         async def install(number: int, limit: float) -> None:
-            await bench.charge_point.set_charging_profile(1, profile(number, limit))
+            await bench.charge_point.smart_charging.set_charging_profile(1, profile(number, limit))
             at_the_answer[number] = disk.copy()
 
         await trio.sleep(1)
@@ -157,7 +157,7 @@ async def test_what_is_in_force_is_not_refused_for_the_rows_that_follow(open_ben
 
         async def install(number: int, limit: float) -> None:
             with trio.move_on_after(20):
-                said.append(await bench.charge_point.set_charging_profile(1, profile(number, limit)))
+                said.append(await bench.charge_point.smart_charging.set_charging_profile(1, profile(number, limit)))
 
         await trio.sleep(1)
         disk.is_full = True
@@ -181,7 +181,7 @@ async def test_what_is_in_force_is_not_refused_for_the_rows_that_follow(open_ben
 
 async def _prepare(bench: Any, profile: Any) -> None:
     """A profile and a dead letter are there."""
-    await bench.charge_point.set_charging_profile(1, profile(1))
+    await bench.charge_point.smart_charging.set_charging_profile(1, profile(1))
     bench.csms.answers["StopTransaction"] = CallErrorAnswer("GenericError", "no")
     bench.begin()
     await trio.sleep(1)
@@ -193,21 +193,21 @@ async def _prepare(bench: Any, profile: Any) -> None:
 async def _state(bench: Any) -> dict[str, Any]:
     charge_point = bench.charge_point
     return {
-        "key": charge_point.get_configuration_key(["HeartbeatInterval"])["configurationKey"][0]["value"],
-        "availability": str(charge_point.ctx.connectors[1].availability),
+        "key": charge_point.configuration.get(["HeartbeatInterval"])["configurationKey"][0]["value"],
+        "availability": str(charge_point._runtime.ctx.connectors[1].availability),
         "profiles": bench.installed(),
         "dead letters": len(await charge_point.dead_letters()),
-        "waiting": charge_point.queue_depth,
+        "waiting": charge_point.connection.queue_depth,
     }
 
 
 CHANGES: dict[str, Callable[[Any, Any], Awaitable[Any]]] = {
-    "key": lambda charge_point, profile: charge_point.set_configuration_key("HeartbeatInterval", "7"),
+    "key": lambda charge_point, profile: charge_point.configuration.set("HeartbeatInterval", "7"),
     "availability": lambda charge_point, profile: charge_point.on_change_availability(1, "Inoperative"),
-    "profile": lambda charge_point, profile: charge_point.set_charging_profile(1, profile(2)),
-    "no profile": lambda charge_point, profile: charge_point.clear_charging_profiles(),
-    "resent": lambda charge_point, profile: charge_point.resend_dead_letters(),
-    "discarded": lambda charge_point, profile: charge_point.discard_dead_letters(),
+    "profile": lambda charge_point, profile: charge_point.smart_charging.set_charging_profile(1, profile(2)),
+    "no profile": lambda charge_point, profile: charge_point.smart_charging.clear_charging_profiles(),
+    "resent": lambda charge_point, profile: charge_point.dead_letters.resend(),
+    "discarded": lambda charge_point, profile: charge_point.dead_letters.discard(),
 }
 
 
@@ -247,7 +247,7 @@ async def test_what_is_asked_while_another_start_is_read_is_refused(open_bench: 
     disk = Disk()
     async with open_bench(store=disk) as bench:
         await bench.charge_point.stop()
-        earlier = bench.charge_point.ctx
+        earlier = bench.charge_point._runtime.ctx
         await bench.charge_point.restart()
         with pytest.raises(ChargePointStopped):
             await earlier.asked.commit([], apply=lambda: None, restore=list)
@@ -256,7 +256,7 @@ async def test_what_is_asked_while_another_start_is_read_is_refused(open_bench: 
 async def test_what_is_asked_of_a_stopped_charge_point_is_there_in_the_next_start(open_bench: Any) -> None:
     async with open_bench(store=Disk()) as bench:
         await bench.charge_point.stop()
-        assert await bench.charge_point.set_configuration_key("ConnectionTimeOut", "7") == "Accepted"
+        assert await bench.charge_point.configuration.set("ConnectionTimeOut", "7") == "Accepted"
         assert await bench.charge_point.on_change_availability(1, "Inoperative") == "Accepted"
         bench.station.calls.clear()
         await bench.charge_point.restart()
@@ -273,7 +273,7 @@ async def test_what_was_told_on_a_full_disk_goes_on_after_a_restart(open_bench: 
     disk = Disk()
     async with open_bench(store=disk) as bench:
         await trio.sleep(1)
-        bench.charge_point.disconnect_websocket()
+        bench.charge_point.connection.disconnect()
         await trio.sleep(1)
         disk.is_full = True
         bench.begin(1, "s1")

@@ -21,7 +21,7 @@ async def test_boot_names_the_charge_point_and_reports_all_connectors(open_bench
             (1, "Available"),
             (2, "Available"),
         ]
-        assert bench.charge_point.registration is RegistrationStatus.ACCEPTED
+        assert bench.charge_point.connection.registration is RegistrationStatus.ACCEPTED
         assert bench.events.of(BootNotificationResponse)[0].interval == 300
         assert bench.station.asked("set_connection_timeout")
 
@@ -61,9 +61,9 @@ async def test_not_accepted_asks_again_after_the_interval(open_bench: Any, statu
         await trio.sleep(2)
         assert len(bench.sent("BootNotification")) == 2
         await trio.sleep(45)
-        assert bench.charge_point.registration is RegistrationStatus.ACCEPTED
+        assert bench.charge_point.connection.registration is RegistrationStatus.ACCEPTED
         # The interval of an answer that does not accept is no heartbeat interval (G-10).
-        assert bench.charge_point.get_configuration_key(["HeartbeatInterval"])["configurationKey"][0]["value"] == "300"
+        assert bench.charge_point.configuration.get(["HeartbeatInterval"])["configurationKey"][0]["value"] == "300"
 
 
 async def test_interval_zero_waits_a_minute(open_bench: Any) -> None:
@@ -113,7 +113,7 @@ async def test_boot_is_repeated_until_it_is_answered(open_bench: Any) -> None:
     csms.misbehave(Fault.DROP, "BootNotification", times=3)
     async with open_bench(csms=csms) as bench:
         await trio.sleep(600)
-        assert bench.charge_point.registration is RegistrationStatus.ACCEPTED
+        assert bench.charge_point.connection.registration is RegistrationStatus.ACCEPTED
         assert len(bench.sent("BootNotification")) == 4
 
 
@@ -138,7 +138,7 @@ async def test_boot_answered_by_an_error_is_repeated(open_bench: Any) -> None:
         assert len(bench.sent("BootNotification")) == 2
         del csms.answers["BootNotification"]
         await trio.sleep(61)
-        assert bench.charge_point.registration is RegistrationStatus.ACCEPTED
+        assert bench.charge_point.connection.registration is RegistrationStatus.ACCEPTED
 
 
 async def test_a_triggered_boot_can_take_the_acceptance_back(open_bench: Any) -> None:
@@ -146,9 +146,9 @@ async def test_a_triggered_boot_can_take_the_acceptance_back(open_bench: Any) ->
         bench.csms.refuse_boot("Pending", interval=10)
         await bench.call("TriggerMessage", {"requestedMessage": "BootNotification"})
         await trio.sleep(1)
-        assert str(bench.charge_point.registration) == "Pending"
+        assert str(bench.charge_point.connection.registration) == "Pending"
         await trio.sleep(400)  # no heartbeat while pending, and accepted again after the interval
-        assert str(bench.charge_point.registration) == "Accepted"
+        assert str(bench.charge_point.connection.registration) == "Accepted"
 
 
 async def test_heartbeats_follow_the_interval_and_its_changes(open_bench: Any) -> None:
@@ -167,7 +167,7 @@ async def test_heartbeats_follow_the_interval_and_its_changes(open_bench: Any) -
 
 async def test_the_central_system_sets_the_clock(open_bench: Any) -> None:
     async with open_bench(anchor=0.0) as bench:
-        assert bench.charge_point.clock.now_datetime().year == 2026
+        assert bench.charge_point.for_station.clock.now_datetime().year == 2026
         assert bench.station.asked("set_system_time")[0][0].year == 2026
 
 
@@ -185,12 +185,12 @@ async def test_stop_and_restart_begin_anew(open_bench: Any) -> None:
         charge_point = bench.charge_point
         assert await charge_point.stop() is True
         assert await charge_point.stop() is False
-        assert not charge_point.is_connected
+        assert not charge_point.connection.is_connected
         assert await charge_point.restart() is True
         assert await charge_point.restart() is False
         await trio.sleep(1)
         assert len(bench.sent("BootNotification")) == 2
-        assert charge_point.registration is RegistrationStatus.ACCEPTED
+        assert charge_point.connection.registration is RegistrationStatus.ACCEPTED
         await trio.sleep(301)
         assert len(bench.sent("Heartbeat")) == 1
 

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from datetime import UTC, datetime
 from itertools import count
+from operator import attrgetter
 from typing import Any
 
 import pytest
@@ -48,13 +49,13 @@ HANDLERS: dict[str, int] = {
     "on_meter_values": 2,
     "on_max_current_offered": 2,
     "on_max_power_offered": 2,
-    "set_message_queue_resume_delay": 1,
-    "share_limits": 2,
-    "get_configuration_key": 1,
+    "connection.set_message_queue_resume_delay": 1,
+    "smart_charging.share_limits": 2,
+    "configuration.get": 1,
     "on_change": 2,
-    "register_data_transfer": 3,
+    "on_data_transfer": 3,
     "connector_status": 1,
-    "charging_limit": 1,
+    "smart_charging.charging_limit": 1,
 }
 CALLS = st.lists(
     st.sampled_from(sorted(HANDLERS)).flatmap(
@@ -73,18 +74,18 @@ def test_no_lie_of_the_host_ends_or_bends_it(
         async with open_bench() as bench:
             for name, arguments in calls:
                 with suppress(ValueError):
-                    getattr(bench.charge_point, name)(*arguments)
+                    attrgetter(name)(bench.charge_point)(*arguments)
             await trio.sleep(100)
             assert bench.charge_point.counters.internal_errors == 0
-            assert bench.charge_point.is_connected
-            for transaction in list(bench.charge_point.transactions):
+            assert bench.charge_point.connection.is_connected
+            for transaction in list(bench.charge_point._runtime.ctx.transactions):
                 if transaction.is_running:
                     bench.charge_point.on_transaction_stopped(
                         transaction.connector_id, transaction.session_id, Reason.LOCAL, 5000
                     )
             await trio.sleep(100)
             assert len(bench.sent("StartTransaction")) == len(bench.sent("StopTransaction"))
-            assert bench.charge_point.queue_depth == 0
+            assert bench.charge_point.connection.queue_depth == 0
 
     virtual_run(body)
 
@@ -126,13 +127,13 @@ async def test_a_start_that_is_refused_names_the_argument_and_changes_nothing(
     open_bench: Any, name: str, value: Any, tmp_path: Any
 ) -> None:
     async with open_bench(database_path=tmp_path) as bench:
-        before = bench.charge_point.writer.last
+        before = bench.charge_point._runtime.writer.last
         named = "no connector 3" if (name, value) == ("connector_id", 3) else name
         with pytest.raises(ValueError, match=named):
             bench.charge_point.on_transaction_started(**{**GOOD, name: value})
         assert bench.charge_point.transaction(1) is None
-        assert bench.charge_point.writer.last == before
-        assert bench.charge_point.queue_depth == 0
+        assert bench.charge_point._runtime.writer.last == before
+        assert bench.charge_point.connection.queue_depth == 0
         bench.charge_point.on_transaction_started(**GOOD)
         await trio.sleep(1)
         assert len(bench.sent("StartTransaction")) == 1
@@ -248,7 +249,7 @@ async def test_a_station_that_lies_is_answered_for_safely(open_bench: Any, make_
         bench.begin()
         await bench.call("ChangeAvailability", {"connectorId": 2, "type": "Inoperative"})
         await trio.sleep(200)
-        assert bench.charge_point.is_connected
+        assert bench.charge_point.connection.is_connected
         bench.charge_point.on_transaction_stopped(1, "s1", Reason.LOCAL, 1500)
         await trio.sleep(5)
         assert len(bench.sent("StopTransaction")) == 1
@@ -290,7 +291,7 @@ async def test_shares_that_make_no_sense_do_not_reach_the_station(open_bench: An
     async with open_bench() as bench:
         bench.begin(1)
         bench.begin(2, "s2")
-        bench.charge_point.share_limits(strategy, 16)
+        bench.charge_point.smart_charging.share_limits(strategy, 16)
         told = bench.limits()
         assert all(isinstance(limit, float) and limit >= 0 for limit in told)
         assert sum(told) <= 16
@@ -299,11 +300,11 @@ async def test_shares_that_make_no_sense_do_not_reach_the_station(open_bench: An
 async def test_a_fuse_holds_without_a_strategy(open_bench: Any) -> None:
     async with open_bench() as bench:
         bench.begin(1)
-        bench.charge_point.share_limits(None, 16)
+        bench.charge_point.smart_charging.share_limits(None, 16)
         assert bench.limits() == [16, None]
         bench.begin(2, "s2")
         assert bench.limits() == [8, 8]
-        bench.charge_point.share_limits(None)
+        bench.charge_point.smart_charging.share_limits(None)
         assert bench.limits() == [None, None]
 
 
@@ -319,7 +320,7 @@ async def test_an_observer_that_raises_anything_is_told_the_next(open_bench: Any
         bench.charge_point.on_error(1, ErrorInfo(ChargePointErrorCode.OTHER_ERROR))
         await trio.sleep(1)
         assert "StatusChanged" in seen
-        assert bench.charge_point.is_connected
+        assert bench.charge_point.connection.is_connected
 
 
 class LyingError(ErrorInfo):

@@ -52,7 +52,7 @@ async def test_changes_of_one_concern_are_answered_in_order(open_bench: Any) -> 
                 "cp001", f'[2,"c{value}","ChangeConfiguration",{{"key":"ConnectionTimeOut","value":"{value}"}}]'
             )
         await trio.sleep(1)
-        row = bench.charge_point.get_configuration_key(["ConnectionTimeOut"])["configurationKey"][0]
+        row = bench.charge_point.configuration.get(["ConnectionTimeOut"])["configurationKey"][0]
         assert row["value"] == "49"
         assert bench.station.asked("set_connection_timeout")[-1] == (49,)
         answered_to_nobody(bench, 50)
@@ -66,7 +66,7 @@ async def test_what_may_be_in_work_has_a_bound(open_bench: Any) -> None:
         await trio.sleep(1)
         with pytest.raises(CallFailed, match="GenericError"):
             await bench.call("DataTransfer", {"vendorId": "x"})
-        assert bench.charge_point.is_connected
+        assert bench.charge_point.connection.is_connected
         # Another action needs none of these.
         assert await bench.call("RemoteStopTransaction", {"transactionId": 1}) == {"status": "Rejected"}
         assert await bench.call("UnlockConnector", {"connectorId": 1}) == {"status": "Unlocked"}

@@ -12,7 +12,7 @@ import trio
 from ocpp16.enums import Reason
 from ocpp16.errors import StoreError
 from ocpp16.profiles import dead_letters
-from ocpp16.store.base import Batch
+from ocpp16.store.base import ChargePointChanges
 from ocpp16.store.memory import MemoryStore
 from ocpp16.testing import CallErrorAnswer
 
@@ -43,12 +43,12 @@ async def test_they_can_be_looked_at_and_sent_again(open_bench: Any, tmp_path: A
         assert (first.attempts, first.given_up_at.date()) == (3, datetime(2026, 1, 1, tzinfo=UTC).date())
     async with open_bench(database_path=tmp_path) as bench:
         assert len(await bench.charge_point.dead_letters()) == 2
-        assert await bench.charge_point.resend_dead_letters([second.sequence, 99]) == 1
+        assert await bench.charge_point.dead_letters.resend([second.sequence, 99]) == 1
         await trio.sleep(5)
         assert [stop["meterStop"] for stop in bench.sent("StopTransaction")] == [1501]
         assert bench.sent("StopTransaction")[0]["transactionId"] == 2, "though the transaction is long gone"
         assert [letter.sequence for letter in await bench.charge_point.dead_letters()] == [first.sequence]
-        assert await bench.charge_point.discard_dead_letters() == 1
+        assert await bench.charge_point.dead_letters.discard() == 1
     async with open_bench(database_path=tmp_path) as bench:
         assert await bench.charge_point.dead_letters() == ()
         await trio.sleep(5)
@@ -76,7 +76,7 @@ class Disk(MemoryStore):
         self.is_full = False
         self.images: list[dict[str, Any]] = []
 
-    def apply(self, batches: Sequence[Batch]) -> dict[str, Exception]:
+    def apply(self, batches: Sequence[ChargePointChanges]) -> dict[str, Exception]:
         if self.is_full:
             raise StoreError("no space left on device")
         refused = super().apply(batches)
@@ -97,19 +97,19 @@ async def test_two_at_once_take_turns(open_bench: Any, first: str, second: str) 
     async with open_bench(store=disk) as bench:
         await give_up(bench, 2)
         charge_point = bench.charge_point
-        bench.charge_point.disconnect_websocket()
+        bench.charge_point.connection.disconnect()
         await trio.sleep(1)
         disk.is_full = True
         disk.images.clear()
         async with trio.open_nursery() as nursery:
             for number, name in enumerate((first, second)):
-                nursery.start_soon(counted, said, number, getattr(charge_point, f"{name}_dead_letters"))
+                nursery.start_soon(counted, said, number, getattr(charge_point.dead_letters, name))
                 await trio.sleep(0.1)
             disk.is_full = False
         assert said == {0: 2, 1: 0}, "the second finds nothing left"
         assert await charge_point.dead_letters() == ()
         waiting = 2 if first == "resend" else 0
-        assert bench.charge_point.queue_depth == waiting
+        assert bench.charge_point.connection.queue_depth == waiting
         await bench.charge_point.stored()
         images = list(disk.images)
     assert images
@@ -129,9 +129,9 @@ async def test_those_of_other_numbers_are_left(open_bench: Any) -> None:
         bench.csms.answers.clear()
         disk.is_full = True
         async with trio.open_nursery() as nursery:
-            nursery.start_soon(counted, said, 1, partial(bench.charge_point.resend_dead_letters, [one, two]))
+            nursery.start_soon(counted, said, 1, partial(bench.charge_point.dead_letters.resend, [one, two]))
             await trio.sleep(0.1)
-            nursery.start_soon(counted, said, 2, partial(bench.charge_point.discard_dead_letters, {two, three}))
+            nursery.start_soon(counted, said, 2, partial(bench.charge_point.dead_letters.discard, {two, three}))
             await trio.sleep(0.1)
             disk.is_full = False
         assert said == {1: 2, 2: 1}
@@ -148,10 +148,10 @@ async def test_one_that_would_make_room_is_sent_all_the_same(open_bench: Any, mo
         await give_up(bench, 2)
         disk.is_full = True
         async with trio.open_nursery() as nursery:
-            nursery.start_soon(counted, said, 1, bench.charge_point.resend_dead_letters)
+            nursery.start_soon(counted, said, 1, bench.charge_point.dead_letters.resend)
             await trio.sleep(1)
-            entry = bench.charge_point._features.dead_letters._entry(_row_of(bench))
-            bench.charge_point._features.dead_letters.put(entry, "no")
+            entry = bench.charge_point._runtime.features.dead_letters._entry(_row_of(bench))
+            bench.charge_point._runtime.features.dead_letters.put(entry, "no")
             bench.csms.answers.clear()
             disk.is_full = False
         assert said == {1: 2}
@@ -163,7 +163,7 @@ async def test_one_that_would_make_room_is_sent_all_the_same(open_bench: Any, mo
 
 
 def _row_of(bench: Any) -> Any:
-    return next(iter(bench.charge_point._features.dead_letters._rows.values()))
+    return next(iter(bench.charge_point._runtime.features.dead_letters._rows.values()))
 
 
 async def test_the_second_does_not_wait_for_ever(open_bench: Any, make_config: Any) -> None:
@@ -175,7 +175,7 @@ async def test_the_second_does_not_wait_for_ever(open_bench: Any, make_config: A
 
         async def ask(number: int) -> None:
             with pytest.raises(StoreError):
-                await bench.charge_point.resend_dead_letters()
+                await bench.charge_point.dead_letters.resend()
             said[number] = trio.current_time()
 
         begin = trio.current_time()
@@ -196,7 +196,7 @@ async def test_an_invalid_one_is_given_up_again(open_bench: Any) -> None:
     first = min(table)
     table[first] = tuple("{}" if "meterStop" in str(column) else column for column in table[first])
     async with open_bench(store=Disk(disk._rows)) as bench:
-        assert await bench.charge_point.resend_dead_letters() == 2
+        assert await bench.charge_point.dead_letters.resend() == 2
         await trio.sleep(5)
         assert [stop["meterStop"] for stop in bench.sent("StopTransaction")] == [1501]
         (left,) = await bench.charge_point.dead_letters()
@@ -206,7 +206,7 @@ async def test_an_invalid_one_is_given_up_again(open_bench: Any) -> None:
 
 async def test_numbers_are_whole_numbers(open_bench: Any) -> None:
     async with open_bench() as bench:
-        for call in (bench.charge_point.resend_dead_letters, bench.charge_point.discard_dead_letters):
+        for call in (bench.charge_point.dead_letters.resend, bench.charge_point.dead_letters.discard):
             for wrong in (5, "12", b"12", ["1"], [1.0], [True], [None], [-1], [2**63]):
                 with pytest.raises(ValueError, match="sequences must be a"):
                     await call(wrong)

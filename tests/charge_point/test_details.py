@@ -65,7 +65,7 @@ async def test_the_interval_of_the_boot_is_kept_and_told(open_bench: Any) -> Non
     csms = CentralSystem()
     csms.is_reachable = False
     async with open_bench(csms=csms, store=disk) as bench:
-        row = bench.charge_point.get_configuration_key(["HeartbeatInterval"])["configurationKey"][0]
+        row = bench.charge_point.configuration.get(["HeartbeatInterval"])["configurationKey"][0]
         assert row["value"] == "77"
 
 
@@ -174,8 +174,8 @@ async def test_reset_waits_for_the_disk_but_not_for_ever(open_bench: Any, is_men
         bench.charge_point.on_session_started(1, "s1", SessionStartedReason.EV_CONNECTED)
         bench.begin()
         bench.charge_point.on_transaction_stopped(1, "s1", Reason.LOCAL, 1500)
-        bench.charge_point.disconnect_websocket()
-        feature = next(one for one in bench.charge_point._features.all if type(one).__name__ == "Reset")
+        bench.charge_point.connection.disconnect()
+        feature = next(one for one in bench.charge_point._runtime.features.all if type(one).__name__ == "Reset")
         feature._begin(ResetType.HARD)
         await trio.sleep(2)
         assert bench.station.asked("reset") == [], "not on disk"

@@ -4,6 +4,7 @@ import inspect
 import threading
 from collections.abc import Callable
 from functools import partial
+from operator import attrgetter
 from typing import Any
 
 import pytest
@@ -55,80 +56,103 @@ DOORS: dict[str, tuple[Any, ...]] = {
     "on_all_errors_cleared": (1,),
     "on_change_availability": (1, AvailabilityType.OPERATIVE),
     "on_meter_values": (1, Measurement(None, PhaseValues(1.0))),
+    "sample_now": (1,),
     "on_max_current_offered": (1, 6.0),
     "on_max_power_offered": (1, 6.0),
     # life and connection
     "start": (),
     "stop": (),
     "restart": (),
-    "connect_websocket": (),
-    "disconnect_websocket": (),
-    "reconnect_websocket": (),
-    "set_message_queue_resume_delay": (1,),
+    "connection.connect": (),
+    "connection.disconnect": (),
+    "connection.reconnect": (),
+    "connection.set_message_queue_resume_delay": (1,),
     "stored": (),
-    "spawn": (_nothing,),
+    "for_station.spawn": (_nothing,),
     "wait_registered": (),
+    "wait_all_answered": (),
+    "heartbeat_now": (),
     # questions
     "authorize_id_token": ("TAG",),
     "data_transfer": ("vendor",),
-    "register_data_transfer": ("vendor", None, _nothing),
-    "get_configuration_key": (),
-    "set_configuration_key": ("HeartbeatInterval", "5"),
+    "on_data_transfer": ("vendor", None, _nothing),
+    "configuration.get": (),
+    "configuration.set": ("HeartbeatInterval", "5"),
+    "configuration.problem": ("HeartbeatInterval", "5"),
     "on_change": ("HeartbeatInterval", print),
     "transaction": (1,),
     "connector_status": (1,),
-    "meter_checkpoint": (1,),
-    "dead_letters": (),
-    "resend_dead_letters": (),
-    "discard_dead_letters": (),
+    "for_station.running_sessions": (),
+    "for_station.meter_checkpoint": (1,),
+    "dead_letters.__call__": (),
+    "dead_letters.resend": (),
+    "dead_letters.discard": (),
     # smart charging
-    "charging_limit": (1,),
-    "explain_limit": (1,),
-    "composite_schedule": (1, 60),
-    "get_all_composite_charging_schedules": (60,),
-    "get_all_enhanced_composite_charging_schedules": (60,),
-    "share_limits": (None,),
-    "set_charging_profile": (1, PROFILE),
-    "charging_profile_problem": (1, PROFILE),
-    "clear_charging_profiles": (),
+    "smart_charging.charging_limit": (1,),
+    "smart_charging.explain_limit": (1,),
+    "smart_charging.composite_schedule": (1, 60),
+    "smart_charging.get_all_composite_charging_schedules": (60,),
+    "smart_charging.get_all_enhanced_composite_charging_schedules": (60,),
+    "smart_charging.share_limits": (None,),
+    "smart_charging.set_charging_profile": (1, PROFILE),
+    "smart_charging.charging_profile_problem": (1, PROFILE),
+    "smart_charging.clear_charging_profiles": (),
 }
 """Method of the host → arguments that it takes."""
+GROUPS = {"configuration", "connection", "dead_letters", "for_station", "smart_charging"}
+"""Attributes behind which there is more of one subject."""
 VIEWS = {
-    "charging_profiles",
-    "ctx",
-    "has_smart_charging",
-    "is_connected",
+    "configuration.is_pending",
+    "configuration.is_present",
+    "configuration.origin",
+    "configuration.text",
+    "connection.is_connected",
+    "connection.queue_depth",
+    "connection.registration",
+    "counters",
+    "for_station.clock",
+    "for_station.log",
+    "for_station.number_of_connectors",
+    "for_station.timers",
     "is_running",
-    "number_of_connectors",
-    "queue_depth",
-    "registration",
-    "transactions",
+    "smart_charging.charging_profiles",
+    "smart_charging.is_built",
 }
-INSIDE = {
-    "abandon",
-    "close",
-    "durable_rose",
-    "invalid_received",
-    "kick",
-    "overran",
-    "prepare",
-    "reconnect_if_connected",
-    "run_pump",
-    "spawn_outside",
-    "tell",
-}
-"""For `open_charge_point` and the parts of a charge point; no host calls them."""
+INSIDE = {"abandon"}
+"""For who leaves the block: at any time, and again."""
+MOST_NAMES = 20
+"""Of a charge point, besides the handlers `on_…`."""
+
+
+def _members(kind: type) -> set[str]:
+    return {name for name in dir(kind) if not name.startswith("_") or name in vars(kind).keys() & {"__call__"}}
+
+
+def _of_group(name: str) -> type:
+    group: type = inspect.signature(inspect.getattr_static(ChargePoint, name).fget).return_annotation
+    return group
 
 
 def test_every_member_is_listed() -> None:
-    """So that a new one is thought of here: does it ask `_check_usable` first, or is it a view?"""
-    members = {name for name in dir(ChargePoint) if not name.startswith("_") and name not in _slots()}
+    """So that a new one is thought of here: does it ask `check_usable` first, or is it a view?"""
+    assert {name for name in _members(ChargePoint) if _is_group(name)} == GROUPS
+    members = {name for name in _members(ChargePoint) if name not in GROUPS}
+    members |= {f"{group}.{name}" for group in GROUPS for name in _members(_of_group(group))}
     assert members == DOORS.keys() | VIEWS | INSIDE
-    assert {name for name in members if isinstance(inspect.getattr_static(ChargePoint, name), property)} == VIEWS
 
 
-def _slots() -> set[str]:
-    return {name for kind in ChargePoint.__mro__ for name in getattr(kind, "__slots__", ())}
+def _is_group(name: str) -> bool:
+    return name in GROUPS or (
+        isinstance(inspect.getattr_static(ChargePoint, name), property) and _of_group(name).__name__.endswith("Door")
+    )
+
+
+def test_the_face_is_small() -> None:
+    assert len([name for name in _members(ChargePoint) if not name.startswith("on_")]) <= MOST_NAMES
+
+
+def _found(charge_point: ChargePoint, name: str) -> Any:
+    return attrgetter(name)(charge_point)
 
 
 async def _outcome(call: Callable[[], Any]) -> str:
@@ -149,10 +173,10 @@ async def test_after_the_end_methods_say_so_and_views_answer(
     document = make_config(Core__SupportedFeatureProfiles=profiles)
     async with open_bench(document=document) as bench:
         charge_point = bench.charge_point
-    said = {name: await _outcome(partial(getattr(charge_point, name), *given)) for name, given in DOORS.items()}
+    said = {name: await _outcome(partial(_found(charge_point, name), *given)) for name, given in DOORS.items()}
     assert said == dict.fromkeys(DOORS, "ChargePointStopped")
-    for name in VIEWS - (set() if has_smart_charging else {"charging_profiles"}):
-        getattr(charge_point, name)
+    for name in VIEWS - (set() if has_smart_charging else {"smart_charging.charging_profiles"}):
+        _found(charge_point, name)
     assert not charge_point.is_running
     assert charge_point.counters.internal_errors == 0
 
@@ -164,7 +188,7 @@ async def test_another_thread_is_told_what_to_do(open_bench: Any) -> None:
         def elsewhere() -> None:
             for name, given in DOORS.items():
                 try:
-                    result = getattr(bench.charge_point, name)(*given)
+                    result = _found(bench.charge_point, name)(*given)
                     if inspect.iscoroutine(result):
                         result.send(None)
                     said[name] = "nothing"
@@ -191,7 +215,7 @@ NO_CONNECTORS = {
     "too long to write": 10**5000,
 }
 OF_A_CONNECTOR = [
-    name for name, given in DOORS.items() if given[:1] == (1,) and name != "set_message_queue_resume_delay"
+    name for name, given in DOORS.items() if given[:1] == (1,) and name != "connection.set_message_queue_resume_delay"
 ]
 
 
@@ -208,41 +232,41 @@ async def test_what_is_no_connector(open_bench: Any, name: str, wrong: str) -> N
 @pytest.mark.parametrize(
     ("name", "given", "argument"),
     [
-        ("clear_charging_profiles", {"profile_id": True}, "profile_id"),
-        ("clear_charging_profiles", {"profile_id": 1.0}, "profile_id"),
-        ("clear_charging_profiles", {"profile_id": "1"}, "profile_id"),
-        ("clear_charging_profiles", {"connector_id": True}, "connector_id"),
-        ("clear_charging_profiles", {"connector_id": 99}, "connector 99"),
-        ("clear_charging_profiles", {"purpose": "TxDefault"}, "purpose"),
-        ("clear_charging_profiles", {"purpose": 1}, "purpose"),
-        ("clear_charging_profiles", {"stack_level": "0"}, "stack_level"),
-        ("clear_charging_profiles", {"stack_level": False}, "stack_level"),
-        ("charging_profile_problem", {"connector_id": 1, "profile": None}, "profile"),
-        ("set_charging_profile", {"connector_id": 1, "profile": [1]}, "profile"),
-        ("composite_schedule", {"connector_id": 1, "duration": None}, "duration"),
-        ("composite_schedule", {"connector_id": 1, "duration": True}, "duration"),
-        ("composite_schedule", {"connector_id": 1, "duration": -1}, "duration"),
-        ("composite_schedule", {"connector_id": 1, "duration": 10, "unit": None}, "unit"),
-        ("get_all_composite_charging_schedules", {"duration_s": "60"}, "duration_s"),
-        ("get_all_enhanced_composite_charging_schedules", {"duration_s": 60, "unit": "kW"}, "unit"),
+        ("smart_charging.clear_charging_profiles", {"profile_id": True}, "profile_id"),
+        ("smart_charging.clear_charging_profiles", {"profile_id": 1.0}, "profile_id"),
+        ("smart_charging.clear_charging_profiles", {"profile_id": "1"}, "profile_id"),
+        ("smart_charging.clear_charging_profiles", {"connector_id": True}, "connector_id"),
+        ("smart_charging.clear_charging_profiles", {"connector_id": 99}, "connector 99"),
+        ("smart_charging.clear_charging_profiles", {"purpose": "TxDefault"}, "purpose"),
+        ("smart_charging.clear_charging_profiles", {"purpose": 1}, "purpose"),
+        ("smart_charging.clear_charging_profiles", {"stack_level": "0"}, "stack_level"),
+        ("smart_charging.clear_charging_profiles", {"stack_level": False}, "stack_level"),
+        ("smart_charging.charging_profile_problem", {"connector_id": 1, "profile": None}, "profile"),
+        ("smart_charging.set_charging_profile", {"connector_id": 1, "profile": [1]}, "profile"),
+        ("smart_charging.composite_schedule", {"connector_id": 1, "duration": None}, "duration"),
+        ("smart_charging.composite_schedule", {"connector_id": 1, "duration": True}, "duration"),
+        ("smart_charging.composite_schedule", {"connector_id": 1, "duration": -1}, "duration"),
+        ("smart_charging.composite_schedule", {"connector_id": 1, "duration": 10, "unit": None}, "unit"),
+        ("smart_charging.get_all_composite_charging_schedules", {"duration_s": "60"}, "duration_s"),
+        ("smart_charging.get_all_enhanced_composite_charging_schedules", {"duration_s": 60, "unit": "kW"}, "unit"),
         ("on_change", {"key": "HeartbeatInterval", "callback": None}, "callback"),
         ("on_change", {"key": Unsayable(), "callback": print}, "key"),
-        ("get_configuration_key", {"keys": "HeartbeatInterval"}, "keys"),
-        ("get_configuration_key", {"keys": None}, "keys"),
+        ("configuration.get", {"keys": "HeartbeatInterval"}, "keys"),
+        ("configuration.get", {"keys": None}, "keys"),
         ("restart", {"resuming_session_ids": None}, "resuming_session_ids"),
         ("connector_status", {"connector_id": Unsayable()}, "connector_id"),
     ],
 )
 async def test_arguments_are_refused_by_name(open_bench: Any, name: str, given: dict[str, Any], argument: str) -> None:
     async with open_bench() as bench:
-        assert await bench.charge_point.set_charging_profile(1, PROFILE) == "Accepted"
+        assert await bench.charge_point.smart_charging.set_charging_profile(1, PROFILE) == "Accepted"
         with pytest.raises(ValueError, match=argument):
             await _called(bench.charge_point, name, **given)
         assert bench.installed() == [1]
 
 
 async def _called(charge_point: ChargePoint, name: str, *given: Any, **named: Any) -> None:
-    result = getattr(charge_point, name)(*given, **named)
+    result = _found(charge_point, name)(*given, **named)
     if inspect.isawaitable(result):
         await result
 
@@ -273,12 +297,15 @@ async def test_a_refused_start_changes_nothing(open_bench: Any, name: str, wrong
         charge_point.on_error(2, ErrorInfo(ChargePointErrorCode.GROUND_FAILURE, True, uuid="u"))
         await trio.sleep(2)
         await charge_point.stop()
-        before, boot = [charge_point.connector_status(number).status for number in (1, 2)], charge_point.clock.boot
+        before, boot = (
+            [charge_point.connector_status(number).status for number in (1, 2)],
+            charge_point.for_station.clock.boot,
+        )
         given = WRONG_STARTS[wrong]
         with pytest.raises(ValueError, match=next(iter(given))):
-            await getattr(charge_point, name)(**given)
+            await _found(charge_point, name)(**given)
         assert [charge_point.connector_status(number).status for number in (1, 2)] == before
-        assert charge_point.clock.boot == boot
+        assert charge_point.for_station.clock.boot == boot
         assert await charge_point.restart()
 
 
@@ -296,11 +323,11 @@ async def test_connectors_of_the_next_start(open_bench: Any, make_config: Any) -
     """A start after a change of NumberOfConnectors knows the connectors that there will be."""
     document = make_config(Internal__KeyAccess={"NumberOfConnectors": "RW"})
     async with open_bench(document=document) as bench:
-        assert await bench.charge_point.set_configuration_key("NumberOfConnectors", "1") == "RebootRequired"
+        assert await bench.charge_point.configuration.set("NumberOfConnectors", "1") == "RebootRequired"
         await bench.charge_point.stop()
         with pytest.raises(ValueError, match="no connector 2"):
             await bench.charge_point.restart({2: ChargePointStatus.FAULTED})
-        assert bench.charge_point.number_of_connectors == 2
+        assert bench.charge_point.for_station.number_of_connectors == 2
         assert await bench.charge_point.restart({1: ChargePointStatus.FAULTED})
 
 
@@ -318,17 +345,17 @@ async def test_a_start_from_a_store_that_cannot_be_read_changes_nothing(open_ben
     store, document = Store(is_volatile=False), make_config(Internal__KeyAccess={"NumberOfConnectors": "RW"})
     async with open_bench(store=store, document=document) as bench:
         charge_point = bench.charge_point
-        assert await charge_point.set_configuration_key("NumberOfConnectors", "1") == "RebootRequired"
+        assert await charge_point.configuration.set("NumberOfConnectors", "1") == "RebootRequired"
         charge_point.on_disabled(1)
         await charge_point.stop()
-        boot, clock = charge_point.clock.boot, charge_point.clock
+        boot, clock = charge_point.for_station.clock.boot, charge_point.for_station.clock
         store.is_unreadable = True
         with pytest.raises(StoreError):
             await charge_point.restart()
-        assert charge_point.clock is clock
-        assert (clock.boot, charge_point.number_of_connectors) == (boot, 2)
+        assert charge_point.for_station.clock is clock
+        assert (clock.boot, charge_point.for_station.number_of_connectors) == (boot, 2)
         assert charge_point.connector_status(1).status == "Unavailable"
-        assert await charge_point.set_configuration_key("HeartbeatInterval", "7") == "Accepted"
+        assert await charge_point.configuration.set("HeartbeatInterval", "7") == "Accepted"
         store.is_unreadable = False
         assert await charge_point.restart()
-        assert charge_point.number_of_connectors == 1
+        assert charge_point.for_station.number_of_connectors == 1

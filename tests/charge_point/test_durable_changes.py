@@ -15,7 +15,7 @@ import trio
 from ocpp16.enums import Reason, UnlockStatus
 from ocpp16.errors import CallFailed, StoreError
 from ocpp16.observer import ConfigurationKeyChanged, StoreFailing, StoreRecovered
-from ocpp16.store.base import Batch
+from ocpp16.store.base import ChargePointChanges
 from ocpp16.store.memory import MemoryStore
 from ocpp16.testing.central_system import CentralSystem
 
@@ -29,7 +29,7 @@ class Disk(MemoryStore):
         self.lies = False
         self.attempts = 0
 
-    def apply(self, batches: Sequence[Batch]) -> dict[str, Exception]:
+    def apply(self, batches: Sequence[ChargePointChanges]) -> dict[str, Exception]:
         self.attempts += 1
         if self.is_full and not self.lies:
             raise StoreError("no space left on device")
@@ -73,7 +73,7 @@ async def host(change: Awaitable[Any]) -> bool:
 
 
 def reported(bench: Any, key: str) -> Any:
-    return bench.charge_point.get_configuration_key([key])["configurationKey"][0].get("value")
+    return bench.charge_point.configuration.get([key])["configurationKey"][0].get("value")
 
 
 PROFILE = {
@@ -94,7 +94,7 @@ async def install(bench: Any) -> None:
 
 
 def is_inoperative(bench: Any) -> bool:
-    return str(bench.charge_point.ctx.connectors[2].availability) == "Inoperative"
+    return str(bench.charge_point._runtime.ctx.connectors[2].availability) == "Inoperative"
 
 
 KINDS: dict[str, Kind] = {
@@ -103,7 +103,7 @@ KINDS: dict[str, Kind] = {
         lambda bench: reported(bench, "ConnectionTimeOut") == "77",
     ),
     "set_configuration_key": Kind(
-        lambda bench: host(bench.charge_point.set_configuration_key("MeterValueSampleInterval", "77")),
+        lambda bench: host(bench.charge_point.configuration.set("MeterValueSampleInterval", "77")),
         lambda bench: reported(bench, "MeterValueSampleInterval") == "77",
     ),
     "ChangeConfiguration in a file": Kind(
@@ -127,7 +127,7 @@ KINDS: dict[str, Kind] = {
         was_told=lambda bench: bool(bench.station.asked("signal_set_charging_profiles")),
     ),
     "set_charging_profile": Kind(
-        lambda bench: host(bench.charge_point.set_charging_profile(1, PROFILE)),
+        lambda bench: host(bench.charge_point.smart_charging.set_charging_profile(1, PROFILE)),
         lambda bench: bench.installed() == [1],
         was_told=lambda bench: bool(bench.station.asked("signal_set_charging_profiles")),
     ),
@@ -138,7 +138,7 @@ KINDS: dict[str, Kind] = {
         was_told=lambda bench: bool(bench.station.asked("signal_set_charging_profiles")),
     ),
     "clear_charging_profiles": Kind(
-        lambda bench: host(bench.charge_point.clear_charging_profiles()),
+        lambda bench: host(bench.charge_point.smart_charging.clear_charging_profiles()),
         lambda bench: bench.installed() == [],
         prepare=install,
         was_told=lambda bench: bool(bench.station.asked("signal_set_charging_profiles")),
@@ -277,15 +277,15 @@ async def test_a_refused_password_is_never_used(open_bench: Any, make_config: An
         assert not await accepted(bench, "ChangeConfiguration", {"key": "AuthorizationKey", "value": new.hex()})
         bench.csms.abort("cp001")
         await trio.sleep(30)
-        assert bench.charge_point.is_connected
+        assert bench.charge_point.connection.is_connected
         disk.is_full = False
         await trio.sleep(100)
         bench.csms.abort("cp001")
         await trio.sleep(30)
-        assert bench.charge_point.is_connected
+        assert bench.charge_point.connection.is_connected
     async with open_bench(csms=CentralSystem(keys={"cp001": old}), document=document, store=disk) as bench:
         await trio.sleep(5)
-        assert bench.charge_point.is_connected
+        assert bench.charge_point.connection.is_connected
 
 
 async def test_changes_that_meet_keep_each_other(open_bench: Any) -> None:
@@ -295,8 +295,8 @@ async def test_changes_that_meet_keep_each_other(open_bench: Any) -> None:
         await trio.sleep(1)
         disk.is_full = True
         async with trio.open_nursery() as nursery:
-            nursery.start_soon(bench.charge_point.set_configuration_key, "MeterValueSampleInterval", "11")
-            nursery.start_soon(bench.charge_point.set_configuration_key, "ConnectionTimeOut", "12")
+            nursery.start_soon(bench.charge_point.configuration.set, "MeterValueSampleInterval", "11")
+            nursery.start_soon(bench.charge_point.configuration.set, "ConnectionTimeOut", "12")
             nursery.start_soon(bench.call, "ChangeConfiguration", {"key": "ClockAlignedDataInterval", "value": "900"})
             await trio.sleep(3)
             disk.is_full = False
@@ -317,11 +317,11 @@ async def test_an_interval_told_over_and_over_is_kept_by_one_task(open_bench: An
             "interval": next(intervals),
         }
         disk.is_full = True
-        tasks = len(bench.charge_point._life._scopes)
+        tasks = len(bench.charge_point._runtime.life._scopes)
         for _ in range(50):
             await bench.call("TriggerMessage", {"requestedMessage": "BootNotification"})
             await trio.sleep(0.01)
-        assert len(bench.charge_point._life._scopes) <= tasks + 2
+        assert len(bench.charge_point._runtime.life._scopes) <= tasks + 2
         assert reported(bench, "HeartbeatInterval") == "1049"
         disk.is_full = False
         await trio.sleep(60)

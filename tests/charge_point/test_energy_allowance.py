@@ -97,7 +97,7 @@ async def test_the_last_reading_is_no_meter(open_bench: Any, make_config: Any, f
 async def test_the_same_old_reading_given_again_and_again_is_no_meter(open_bench: Any, make_config: Any) -> None:
     async with open_bench(document=refusing(make_config)) as bench:
         bench.csms.answers["StartTransaction"] = {"transactionId": 7, "idTagInfo": {"status": "Invalid"}}
-        made = bench.charge_point.clock.now_datetime()
+        made = bench.charge_point.for_station.clock.now_datetime()
         bench.station.measurement = lambda number: Measurement(made, PhaseValues(1000.0))
         bench.begin()
         await trio.sleep(290)
@@ -282,7 +282,7 @@ async def test_a_reading_made_long_ago_leaves_nothing_to_begin_with(open_bench: 
     async with open_bench(document=refusing(make_config)) as bench:
         bench.csms.answers["StartTransaction"] = {"transactionId": 7, "idTagInfo": {"status": "Invalid"}}
         await trio.sleep(HOUR)
-        made = bench.charge_point.clock.now_datetime() - timedelta(minutes=10)
+        made = bench.charge_point.for_station.clock.now_datetime() - timedelta(minutes=10)
         bench.charge_point.on_meter_values(1, Measurement(made, PhaseValues(1000.0)))
         bench.begin()
         await trio.sleep(1)

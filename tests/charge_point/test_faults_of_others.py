@@ -50,8 +50,8 @@ async def change(bench: Any, value: str) -> None:
 
 @place("timer")
 async def timers_of_host_and_features(bench: Any, make: Make, profile: Any) -> None:
-    bench.charge_point.timers.at(0, raising(make))
-    bench.charge_point.ctx.timers.every(1, raising(make), 0)
+    bench.charge_point.for_station.timers.at(0, raising(make))
+    bench.charge_point._runtime.ctx.timers.every(1, raising(make), 0)
 
 
 @place("callback for HeartbeatInterval")
@@ -62,7 +62,7 @@ async def callback_of_a_key(bench: Any, make: Make, profile: Any) -> None:
 
 @place("signal TransactionStarted")
 async def subscriber_of_a_signal(bench: Any, make: Make, profile: Any) -> None:
-    bench.charge_point.ctx.signals.on(TransactionStarted, raising(make))
+    bench.charge_point._runtime.ctx.signals.on(TransactionStarted, raising(make))
     bench.begin(1, "other")
     bench.charge_point.on_transaction_stopped(1, "other", "Local", 1000)
 
@@ -75,7 +75,7 @@ async def limits(bench: Any, make: Make, profile: Any) -> None:
 
 @place("strategy for sharing")
 async def strategy(bench: Any, make: Make, profile: Any) -> None:
-    bench.charge_point.share_limits(raising(make), 32)
+    bench.charge_point.smart_charging.share_limits(raising(make), 32)
     bench.begin(1, "other")
     bench.charge_point.on_transaction_stopped(1, "other", "Local", 1000)
 
@@ -103,21 +103,21 @@ async def command(bench: Any, make: Make, profile: Any) -> None:
 
 @place("station, fails")
 async def handler_of_data_transfer(bench: Any, make: Make, profile: Any) -> None:
-    bench.charge_point.register_data_transfer("V", None, raising_later(make))
+    bench.charge_point.on_data_transfer("V", None, raising_later(make))
     assert (await bench.call("DataTransfer", {"vendorId": "V"}))["status"] == "Rejected"
 
 
 @place("handler of DataTransfer")
 async def handler(bench: Any, make: Make, profile: Any) -> None:
-    bench.charge_point._features.data_transfer._handlers = None
-    bench.charge_point._features.data_transfer.ctx = None
+    bench.charge_point._runtime.features.data_transfer._handlers = None
+    bench.charge_point._runtime.features.data_transfer.ctx = None
     with pytest.raises(CallFailed, match="InternalError"):
         await bench.call("DataTransfer", {"vendorId": "V"})
 
 
 @place("task")
 async def tasks(bench: Any, make: Make, profile: Any) -> None:
-    for spawn in (bench.charge_point.spawn, bench.charge_point.spawn_outside):
+    for spawn in (bench.charge_point.for_station.spawn, bench.charge_point._runtime.spawn_outside):
         spawn(raising_later(make))
         spawn(raising(make))
 
@@ -134,14 +134,14 @@ async def observer(bench: Any, make: Make, profile: Any) -> None:
 
 @place("delivery of a message")
 async def hook_of_a_delivery(bench: Any, make: Make, profile: Any) -> None:
-    bench.charge_point.ctx.confirmations["StopTransaction"] = raising(make)
+    bench.charge_point._runtime.ctx.confirmations["StopTransaction"] = raising(make)
     bench.begin(1, "other")
     bench.charge_point.on_transaction_stopped(1, "other", "Local", 1000)
 
 
 @place("what follows an answer")
 async def what_follows_an_answer(bench: Any, make: Make, profile: Any) -> None:
-    (trigger,) = [one for one in bench.charge_point._features.all if type(one).__name__ == "RemoteTrigger"]
+    (trigger,) = [one for one in bench.charge_point._runtime.features.all if type(one).__name__ == "RemoteTrigger"]
     trigger._status = _Reports(raising(make))
     await bench.call("TriggerMessage", {"requestedMessage": "StatusNotification", "connectorId": 1})
 
@@ -153,15 +153,15 @@ class _Reports:
 
 @place("pump")
 async def pump(bench: Any, make: Make, profile: Any) -> None:
-    bench.charge_point._pump.on_turn = raising(make)
-    bench.charge_point.kick()
+    bench.charge_point._runtime._pump.on_turn = raising(make)
+    bench.charge_point._runtime.kick()
     await trio.sleep(1)
-    bench.charge_point._pump.on_turn = None
+    bench.charge_point._runtime._pump.on_turn = None
 
 
 @place("connectivity")
 async def fault_of_ours_in_the_connectivity(bench: Any, make: Make, profile: Any) -> None:
-    connectivity = bench.charge_point._life.connectivity
+    connectivity = bench.charge_point._runtime.life.connectivity
     known = connectivity._backoff
     connectivity._backoff = SimpleNamespace(next=raising(make), reset=lambda: None)
     bench.csms.abort("cp001")
@@ -171,15 +171,15 @@ async def fault_of_ours_in_the_connectivity(bench: Any, make: Make, profile: Any
 
 @place("")
 async def connector(bench: Any, make: Make, profile: Any) -> None:
-    connect, bench.charge_point._life.connectivity._connector = (
-        bench.charge_point._life.connectivity._connector,
+    connect, bench.charge_point._runtime.life.connectivity._connector = (
+        bench.charge_point._runtime.life.connectivity._connector,
         raising_later(make),
     )
     failures = bench.charge_point.counters.connection_failures
     bench.csms.abort("cp001")
     await trio.sleep(5)
     assert bench.charge_point.counters.connection_failures > failures
-    bench.charge_point._life.connectivity._connector = connect
+    bench.charge_point._runtime.life.connectivity._connector = connect
 
 
 class Stream(trio.abc.Stream):
@@ -210,7 +210,7 @@ class Stream(trio.abc.Stream):
 
 
 async def _stream(bench: Any, make: Make, method: str) -> None:
-    connectivity = bench.charge_point._life.connectivity
+    connectivity = bench.charge_point._runtime.life.connectivity
     connect, streams = connectivity._connector, list[Stream]()
 
     async def connected(endpoint: Endpoint) -> trio.abc.Stream:
@@ -218,7 +218,7 @@ async def _stream(bench: Any, make: Make, method: str) -> None:
         return streams[-1]
 
     connectivity._connector = connected
-    bench.charge_point.reconnect_websocket()
+    bench.charge_point.connection.reconnect()
     await trio.sleep(1)
     connectivity._connector = connect
     streams[-1].is_broken = True
@@ -261,7 +261,7 @@ async def test_it_goes_on(open_bench: Any, profile: Any, part: str, kind: str, c
         await trio.sleep(20)
         bench.charge_point.on_transaction_stopped(2, "s2", "Local", 2000)
         await trio.sleep(20)
-        assert bench.charge_point.is_connected
+        assert bench.charge_point.connection.is_connected
         assert bench.sent("StopTransaction")[-1]["meterStop"] == 2000
         bench.csms.violations.clear()
         is_left = True
@@ -287,7 +287,7 @@ async def test_a_question_that_shares_its_outcome_is_cancelled_once(open_bench: 
             assert await bench.call("Reset", {"type": "Soft"}) == {"status": "Rejected"}
         bench.station.data_transfer = shared
         assert (await bench.call("DataTransfer", {"vendorId": "V"}))["status"] == "UnknownVendorId"
-        assert bench.charge_point.is_connected
+        assert bench.charge_point.connection.is_connected
 
 
 async def test_an_observer_that_fails_while_the_block_ends_fails_alone(open_bench: Any) -> None:
@@ -315,8 +315,8 @@ async def test_a_handler_that_answers_is_not_disturbed(open_bench: Any) -> None:
         return DataTransferResponse("Accepted", data)  # type: ignore[arg-type]
 
     async with open_bench() as bench:
-        bench.charge_point.timers.every(0.1, raising(STRANGE["GeneratorExit"]), 0)
-        bench.charge_point.register_data_transfer("V", None, answers)
+        bench.charge_point.for_station.timers.every(0.1, raising(STRANGE["GeneratorExit"]), 0)
+        bench.charge_point.on_data_transfer("V", None, answers)
         for number in range(20):
             answer = await bench.call("DataTransfer", {"vendorId": "V", "data": str(number)})
             assert answer == {"status": "Accepted", "data": str(number)}
@@ -325,5 +325,5 @@ async def test_a_handler_that_answers_is_not_disturbed(open_bench: Any) -> None:
 async def test_ctrl_c_in_a_callback_ends_the_program(open_bench: Any) -> None:
     with pytest.RaisesGroup(KeyboardInterrupt, flatten_subgroups=True, allow_unwrapped=True):
         async with open_bench() as bench:
-            bench.charge_point.timers.at(0, raising(KeyboardInterrupt))
+            bench.charge_point.for_station.timers.at(0, raising(KeyboardInterrupt))
             await trio.sleep(60)

@@ -41,7 +41,7 @@ async def test_an_exception_whose_own_code_raises_ends_nothing(open_bench: Any, 
 
         setattr(bench.station, method, fails_later if method == "is_reset_allowed" else fails)
         bench.begin()
-        bench.charge_point.share_limits(None, 16.0)
+        bench.charge_point.smart_charging.share_limits(None, 16.0)
         await bench.call("TriggerMessage", {"requestedMessage": "MeterValues", "connectorId": 1})
         assert await bench.call("Reset", {"type": "Soft"}) == {
             "status": "Rejected" if method == "is_reset_allowed" else "Accepted"
@@ -59,7 +59,7 @@ async def test_a_start_is_whole_though_the_station_has_lost_an_attribute(open_be
         station.is_gone = True
         await bench.charge_point.start()
         await trio.sleep(1)
-        assert bench.charge_point.registration == "Accepted"
+        assert bench.charge_point.connection.registration == "Accepted"
         assert bench.charge_point.counters.internal_errors
         station.is_gone = False
 
@@ -193,7 +193,7 @@ def _deep(levels: int) -> dict[str, Any]:
 async def test_a_profile_that_is_no_document_is_refused(open_bench: Any, profile: Any) -> None:
     async with open_bench() as bench:
         with pytest.raises(ValueError, match=r"^profile must be a mapping"):
-            await bench.charge_point.set_charging_profile(1, profile)
+            await bench.charge_point.smart_charging.set_charging_profile(1, profile)
 
 
 @pytest.mark.parametrize("status", [Endless(), Raising(a=1), {1: "Available", 10**6: "Available"}])

@@ -27,8 +27,8 @@ async def test_what_is_not_built_is_not_there(open_bench: Any, make_config: Any)
             assert await bench.call("ChangeConfiguration", change) == {"status": "NotSupported"}
         reported = (await bench.call("GetConfiguration", {}))["configurationKey"]
         assert not {row["key"] for row in reported} & set(names)
-        assert bench.charge_point.get_configuration_key(names) == {"configurationKey": [], "unknownKey": names}
-        assert bench.charge_point.get_configuration_key(["ResetRetries"])["unknownKey"] == []
+        assert bench.charge_point.configuration.get(names) == {"configurationKey": [], "unknownKey": names}
+        assert bench.charge_point.configuration.get(["ResetRetries"])["unknownKey"] == []
 
 
 async def test_the_security_profile_is_reported_as_what_it_is(open_bench: Any) -> None:
@@ -48,11 +48,11 @@ async def test_what_needs_a_reboot_is_as_it_was_until_then(open_bench: Any, make
             assert await bench.call("ChangeConfiguration", change) == {"status": "RebootRequired"}
             answer = await bench.call("GetConfiguration", {"key": ["NumberOfConnectors"]})
             assert answer["configurationKey"][0]["value"] == "2"
-            assert bench.charge_point.number_of_connectors == 2
+            assert bench.charge_point.for_station.number_of_connectors == 2
         rotation = {"key": "ConnectorPhaseRotation", "value": "3.RST"}
         assert await bench.call("ChangeConfiguration", rotation) == {"status": "Rejected"}
     async with open_bench(document=document, database_path=tmp_path) as bench:
-        assert bench.charge_point.number_of_connectors == 3
+        assert bench.charge_point.for_station.number_of_connectors == 3
 
 
 async def test_a_password_that_lies_in_the_store_is_enough(open_bench: Any, make_config: Any, tmp_path: Any) -> None:
@@ -62,7 +62,7 @@ async def test_a_password_that_lies_in_the_store_is_enough(open_bench: Any, make
         assert await bench.call("ChangeConfiguration", change) == {"status": "Accepted"}
     del document["Security"]["AuthorizationKey"]
     async with open_bench(document=document, database_path=tmp_path) as bench:
-        assert bench.charge_point.is_connected
+        assert bench.charge_point.connection.is_connected
     with pytest.raises(ConfigurationError, match="AuthorizationKey"):
         async with open_charge_point(document, RecordingStation()):
             pass
@@ -125,7 +125,7 @@ async def test_a_status_that_does_not_last_is_not_told(open_bench: Any, make_con
         bench.charge_point.on_session_stopped(1, "s1")
         await trio.sleep(60)
         assert len(bench.sent("StatusNotification")) == before
-        began = bench.charge_point.clock.now_datetime()
+        began = bench.charge_point.for_station.clock.now_datetime()
         bench.charge_point.on_session_started(1, "s2", SessionStartedReason.EV_CONNECTED)
         await trio.sleep(9)
         assert len(bench.sent("StatusNotification")) == before

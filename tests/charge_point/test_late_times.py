@@ -11,7 +11,7 @@ from ocpp16.testing.misbehaviour import Fault
 
 def ahead(bench: Any) -> int:
     """By how many µs the clock is ahead of the Central System's."""
-    return int(bench.charge_point.clock.now() - bench.csms.standard_answers.now())
+    return int(bench.charge_point.for_station.clock.now() - bench.csms.standard_answers.now())
 
 
 @pytest.mark.parametrize("seconds", [0.5, 5, 29])
@@ -43,12 +43,12 @@ async def test_an_answer_to_a_boot_that_was_sent_again_is_too_old(open_bench: An
 @pytest.mark.parametrize("shift", [-40, 40, 3600, -3600])
 async def test_another_time_is_followed_all_the_same(open_bench: Any, shift: int) -> None:
     async with open_bench() as bench:
-        before = bench.charge_point.clock.now()
+        before = bench.charge_point.for_station.clock.now()
         now = bench.csms.standard_answers.now
         bench.csms.standard_answers.now = lambda: now() + shift * 1_000_000
         await bench.call("TriggerMessage", {"requestedMessage": "Heartbeat"})
         await trio.sleep(1)
-        assert abs(bench.charge_point.clock.now() - before - (shift + 1) * 1_000_000) < 1_000_000
+        assert abs(bench.charge_point.for_station.clock.now() - before - (shift + 1) * 1_000_000) < 1_000_000
 
 
 async def test_a_slow_first_answer_does_not_set_a_clock_that_is_right(open_bench: Any) -> None:
@@ -62,7 +62,7 @@ async def test_a_slow_first_answer_does_not_set_a_clock_that_is_right(open_bench
         await bench.charge_point.start()
         before = ahead(bench)
         await trio.sleep(25)
-        assert bench.charge_point.clock.is_set
+        assert bench.charge_point.for_station.clock.is_set
         assert ahead(bench) == before
 
 
@@ -73,7 +73,7 @@ async def test_nor_does_a_first_answer_that_comes_when_the_request_was_given_up(
         await bench.charge_point.start()
         before = ahead(bench)
         await trio.sleep(70)
-        assert bench.charge_point.clock.is_set
+        assert bench.charge_point.for_station.clock.is_set
         assert ahead(bench) == before
 
 
@@ -86,7 +86,7 @@ async def test_a_late_answer_makes_no_clock_more_wrong_than_it_was(open_bench: A
     async with open_bench(csms=csms, start=False, anchor=START / 1e6 + ahead) as bench:
         await bench.charge_point.start()
         await trio.sleep(seconds + 1)
-        clock = bench.charge_point.clock
+        clock = bench.charge_point.for_station.clock
         assert clock.is_set
         off = (clock.now() - csms.standard_answers.now()) / 1e6
         assert abs(off) < abs(ahead) + 0.1

@@ -13,7 +13,7 @@ from ocpp16.charge_point.open import open_charge_point
 from ocpp16.errors import StoreError
 from ocpp16.models import Counters
 from ocpp16.observer import ObserverEvent, ResetRequested, StoreFailing, StoreRecovered
-from ocpp16.store.base import Batch, Row, Table
+from ocpp16.store.base import ChargePointChanges, Row, Table
 from ocpp16.store.leaving import LAST_MOMENT
 from ocpp16.store.memory import MemoryStore
 from ocpp16.store.open import open_store
@@ -30,7 +30,7 @@ class Disk(MemoryStore):
         super().__init__(is_volatile=False)
         self.is_full = False
 
-    def apply(self, batches: Sequence[Batch]) -> dict[str, Exception]:
+    def apply(self, batches: Sequence[ChargePointChanges]) -> dict[str, Exception]:
         if self.is_full:
             raise StoreError("no space left on device")
         return super().apply(batches)
@@ -214,11 +214,11 @@ async def test_database_and_files_are_told_apart(open_bench: Any, tmp_path: Path
         disk.is_full = True
         bench.begin()
         with pytest.raises(StoreError):
-            await bench.charge_point.set_configuration_key("HeartbeatInterval", "55")
+            await bench.charge_point.configuration.set("HeartbeatInterval", "55")
         await trio.sleep(0.1)
         assert len(bench.events.of(StoreFailing)) == 2
         user.with_name("u.json.tmp").rmdir()
-        await bench.charge_point.set_configuration_key("HeartbeatInterval", "66")
+        await bench.charge_point.configuration.set("HeartbeatInterval", "66")
         await trio.sleep(1)
         assert bench.events.of(StoreRecovered) == []
         disk.is_full = False
@@ -246,7 +246,7 @@ class Repaired(MemoryStore):
             raise StoreError("database disk image is malformed")
         return super().load(charge_point_id, table, key)
 
-    def apply(self, batches: Sequence[Batch]) -> dict[str, Exception]:
+    def apply(self, batches: Sequence[ChargePointChanges]) -> dict[str, Exception]:
         self.put_right()
         return super().apply(batches)
 

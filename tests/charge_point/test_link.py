@@ -72,6 +72,7 @@ class Bench:
             clock,
             Timers(),
             accept=self.accept,
+            begin=lambda: None,
             turn=self.turn,
             kick=self.turn,
             spawn=nursery.start_soon,

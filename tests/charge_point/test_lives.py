@@ -61,14 +61,14 @@ async def test_a_stop_whose_caller_is_cancelled_goes_on(open_bench: Any) -> None
         await trio.sleep(10)
         assert not bench.charge_point.is_running
         assert len(bench.sent("StopTransaction")) == 1
-        assert not bench.charge_point.is_connected
+        assert not bench.charge_point.connection.is_connected
 
 
 async def test_a_start_after_a_stop_boots(open_bench: Any) -> None:
     async with open_bench() as bench:
         await bench.charge_point.stop()
         await bench.charge_point.start()
-        assert bench.charge_point.registration is None
+        assert bench.charge_point.connection.registration is None
         await bench.charge_point.wait_registered()
         assert len(bench.sent("BootNotification")) == 2
         with pytest.raises(RuntimeError, match="runs already"):
@@ -260,7 +260,7 @@ async def test_after_the_end_every_door_says_so(open_bench: Any) -> None:
     with pytest.raises(ChargePointStopped):
         await charge_point.authorize_id_token("TAG")
     with pytest.raises(ChargePointStopped):
-        await charge_point.set_configuration_key("HeartbeatInterval", "5")
+        await charge_point.configuration.set("HeartbeatInterval", "5")
     with pytest.raises(ChargePointStopped):
         await charge_point.on_change_availability(1, AvailabilityType.OPERATIVE)
     assert charge_point.counters.connects == 1

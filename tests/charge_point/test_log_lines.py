@@ -89,7 +89,11 @@ async def test_changes_that_are_refused(open_bench: Any, lines: Lines) -> None:
 async def test_a_time_that_is_now_good_and_now_bad(open_bench: Any, lines: Lines) -> None:
     async with open_bench() as bench:
         for number in range(20):
-            time = bench.charge_point.clock.now_datetime().isoformat() if number % 2 else "1970-01-01T00:00:00Z"
+            time = (
+                bench.charge_point.for_station.clock.now_datetime().isoformat()
+                if number % 2
+                else "1970-01-01T00:00:00Z"
+            )
             bench.csms.answers["Heartbeat"] = {"currentTime": time}
             await bench.call("TriggerMessage", {"requestedMessage": "Heartbeat"})
             await trio.sleep(0.1)
@@ -101,7 +105,7 @@ async def test_a_server_that_closes_at_once(open_bench: Any, lines: Lines) -> No
     async with open_bench() as bench:
         for _ in range(50):
             bench.csms.abort("cp001")
-            bench.charge_point.connect_websocket()
+            bench.charge_point.connection.connect()
             await trio.sleep(0.1)
         assert 1 <= len(lines.about("disconnected")) <= 2
 

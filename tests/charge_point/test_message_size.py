@@ -43,7 +43,7 @@ async def test_the_longest_data_transfer_is_sent(open_bench: Any, document: Any)
         assert longest(bench) == LIMIT
         with pytest.raises(ValueError, match="data makes a message of 32001 bytes; MaxMessageSize is 32000"):
             await bench.charge_point.data_transfer("v", None, "x" * (LIMIT - frame + 1))
-        bench.charge_point.disconnect_websocket()
+        bench.charge_point.connection.disconnect()
         await trio.sleep(1)
         with pytest.raises(ValueError, match="data"):
             await bench.charge_point.data_transfer("v", None, "x" * LIMIT)
@@ -56,7 +56,7 @@ async def test_an_answer_of_the_station_goes_out_without_its_data(open_bench: An
             return DataTransferResponse(DataTransferStatus.ACCEPTED, "y" * LIMIT)
 
         bench.station.answers["data_transfer"] = DataTransferResponse(DataTransferStatus.ACCEPTED, "y" * LIMIT)
-        bench.charge_point.register_data_transfer("mine", None, handler)
+        bench.charge_point.on_data_transfer("mine", None, handler)
         for vendor in ("v", "mine"):
             assert await bench.call("DataTransfer", {"vendorId": vendor}) == {"status": "Accepted"}
         assert "without its data" in caplog.text
@@ -82,5 +82,5 @@ async def test_a_configuration_is_cut(open_bench: Any, document: Any, caplog: An
         assert 3000 < len(answer["unknownKey"]) < 3300
         assert caplog.text.count("GetConfiguration.conf would be larger than MaxMessageSize") == 1
         assert LIMIT - 1000 < longest(bench) <= LIMIT
-        told = bench.charge_point.get_configuration_key(["HeartbeatInterval"] * 5000)
+        told = bench.charge_point.configuration.get(["HeartbeatInterval"] * 5000)
         assert len(told["configurationKey"]) == 5000, "the host has no message"

@@ -133,12 +133,12 @@ async def test_what_is_no_measurement_is_refused_and_leaves_nothing(
 ) -> None:
     async with open_bench(document=make_config(Core__MeterValueSampleInterval=5)) as bench:
         bench.begin()
-        before = bench.charge_point.writer.last
+        before = bench.charge_point._runtime.writer.last
         with pytest.raises(ValueError, match=r"^measurement must be a Measurement, not "):
             bench.charge_point.on_meter_values(1, value)
         with pytest.raises(ValueError, match=r"^timestamp must be a time with a zone"):
             bench.charge_point.on_meter_values(1, Careless(datetime(2026, 1, 1), PhaseValues(10.0)))
-        assert bench.charge_point.writer.last == before
+        assert bench.charge_point._runtime.writer.last == before
         await trio.sleep(30)
         assert bench.sent("MeterValues") == []
         assert bench.charge_point.counters.readings_refused == 0
@@ -170,7 +170,7 @@ async def test_a_reading_stamped_ahead_was_made_now(open_bench: Any, make_config
     async with open_bench(document=make_config(Core__MeterValueSampleInterval=10)) as bench:
         charge_point = bench.charge_point
         bench.station.measurement = lambda number: Measurement(
-            charge_point.clock.now_datetime() + ahead, PhaseValues(1000 + trio.current_time())
+            charge_point.for_station.clock.now_datetime() + ahead, PhaseValues(1000 + trio.current_time())
         )
         bench.begin()
         await trio.sleep(35)
@@ -186,7 +186,7 @@ async def test_the_same_reading_given_again_is_clamped_and_counted_once(open_ben
         bench.begin()
         await trio.sleep(5)
         bench.station.measurements[1] = Measurement(
-            charge_point.clock.now_datetime() + timedelta(minutes=5), PhaseValues(1010.0)
+            charge_point.for_station.clock.now_datetime() + timedelta(minutes=5), PhaseValues(1010.0)
         )
         await trio.sleep(30)
         assert [stamp for _, stamp, _ in stamps(bench)] == ["00:00:10"] * 3
@@ -196,7 +196,7 @@ async def test_the_same_reading_given_again_is_clamped_and_counted_once(open_ben
 async def test_what_is_less_than_a_second_ahead_is_no_news(open_bench: Any) -> None:
     async with open_bench() as bench:
         charge_point = bench.charge_point
-        ahead = charge_point.clock.now_datetime() + timedelta(milliseconds=900)
+        ahead = charge_point.for_station.clock.now_datetime() + timedelta(milliseconds=900)
         charge_point.on_meter_values(1, Measurement(ahead, PhaseValues(5.0)))
         await bench.call("TriggerMessage", {"requestedMessage": "MeterValues"})
         await trio.sleep(1)
@@ -226,7 +226,7 @@ async def test_samples_of_before_the_boot_carry_the_corrected_time(
     async with open_bench(csms=csms, document=document, anchor=START / 1e6 + ahead) as bench:
         charge_point = bench.charge_point
         bench.station.measurement = lambda number: Measurement(
-            charge_point.clock.now_datetime(), PhaseValues(1000 + trio.current_time())
+            charge_point.for_station.clock.now_datetime(), PhaseValues(1000 + trio.current_time())
         )
         bench.begin()
         await trio.sleep(130)

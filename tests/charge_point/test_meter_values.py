@@ -98,7 +98,7 @@ async def test_aligned_samples_begin_before_any_boot_is_accepted(open_bench: Any
         bench.measure(1, 1000)
         bench.begin()
         await trio.sleep(150)
-        assert bench.charge_point.queue_depth >= 3
+        assert bench.charge_point.connection.queue_depth >= 3
         csms.is_reachable = True
         await trio.sleep(60)
         assert [context for _, context, _ in contexts(bench.sent("MeterValues"))][:2] == ["Sample.Clock"] * 2
@@ -235,14 +235,14 @@ async def test_trigger_sends_present_values_of_all_connectors_or_is_rejected(ope
 async def test_readings_are_kept_at_most_once_a_minute(open_bench: Any, tmp_path: Any) -> None:
     async with open_bench(database_path=tmp_path) as bench:
         await trio.sleep(1)  # the interval of the Heartbeat is kept as well
-        journal = bench.charge_point.writer._journal
+        journal = bench.charge_point._runtime.writer._journal
         before = journal.number
         for second in range(120):
             bench.charge_point.on_meter_values(1, bench.measure(1, 1000 + second))
             await trio.sleep(1)
         assert journal.number - before == 2
     async with open_bench(database_path=tmp_path) as bench:
-        assert bench.charge_point.meter_checkpoint(1) == 1060
+        assert bench.charge_point.for_station.meter_checkpoint(1) == 1060
 
 
 async def test_the_main_meter_has_aligned_and_triggered_values_once_it_was_told_of(

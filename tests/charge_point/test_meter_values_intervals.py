@@ -237,7 +237,7 @@ async def test_a_damaged_row_of_intervals_is_as_good_as_none(
         await trio.sleep(25)
         key = bench.charge_point.transaction(1).key
         value = {"transaction": key, "series": series}
-        bench.charge_point.writer.append(settings.put(settings.SettingRow("intervals 1", value)))
+        bench.charge_point._runtime.writer.append(settings.put(settings.SettingRow("intervals 1", value)))
     async with open_bench(start=False, document=document, database_path=tmp_path) as bench:
         meter(bench, 1300)
         await bench.charge_point.start(resuming_session_ids=["s1"])

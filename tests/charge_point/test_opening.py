@@ -19,7 +19,7 @@ from ocpp16.errors import StoreError
 from ocpp16.observer import StoreFailing, StoreRecovered
 from ocpp16.store import fallback
 from ocpp16.store import open as store_opening
-from ocpp16.store.base import Batch, Row, Table
+from ocpp16.store.base import ChargePointChanges, Row, Table
 from ocpp16.store.memory import MemoryStore
 from ocpp16.store.open import open_store
 from ocpp16.testing.stations import RecordingStation
@@ -44,7 +44,7 @@ class Driver(MemoryStore):
         found = super().load(charge_point_id, table, key)
         return found if self._reads is None else self._reads(table, found)
 
-    def apply(self, batches: Sequence[Batch]) -> Any:
+    def apply(self, batches: Sequence[ChargePointChanges]) -> Any:
         refused = super().apply(batches)
         return refused if self._writes is None else self._writes(refused)
 
@@ -215,7 +215,7 @@ async def test_one_identity_is_open_once_on_a_store(
                 pass
             bench.begin()
         async with open_bench(store=store) as bench:
-            assert len(bench.charge_point.transactions) == 0, "told by the one before"
+            assert len(bench.charge_point._runtime.ctx.transactions) == 0, "told by the one before"
 
 
 def test_ctrl_c_at_the_lines_of_opening_and_starting(make_config: Any, virtual_run: Callable[..., Any]) -> None:
@@ -258,7 +258,7 @@ def test_a_fact_is_taken_whole(make_config: Any, virtual_run: Callable[..., Any]
                         charge_point.on_transaction_started(1, "s1", "TAG", 1)
                 except KeyboardInterrupt:
                     half_done.append(interrupt.line)
-                depth = charge_point.queue_depth
+                depth = charge_point.connection.queue_depth
                 assert charge_point.transaction(1) is not None
                 assert depth > 0
                 await charge_point.stored()

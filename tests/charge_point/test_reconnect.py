@@ -165,11 +165,11 @@ async def test_it_comes_back(open_bench: Any, make_config: Any, name: str) -> No
             lambda: csms.connected.get("cp001") not in (None, first), "second connection", timeout=300
         )
         await trio.sleep(31)  # a request that got no answer on a connection that is gone is sent anew at once
-        assert bench.charge_point.is_connected
+        assert bench.charge_point.connection.is_connected
         assert len(bench.sent("BootNotification")) == 1, "a new connection is no new start"
         stops = {str(stop) for stop in bench.sent("StopTransaction")}
         assert len(stops) == 1
-        assert bench.charge_point.queue_depth == 0
+        assert bench.charge_point.connection.queue_depth == 0
         told = [event.connected for event in bench.events.of(ConnectionStateChanged)]
         assert told[:2] == [True, False]
         assert told[-1] is True
@@ -195,7 +195,7 @@ async def test_the_waits_grow_and_begin_anew_after_a_stable_connection(open_benc
         csms.is_reachable = True
         csms.answers["StatusNotification"] = None
         await trio.sleep(12)
-        assert bench.charge_point.is_connected
+        assert bench.charge_point.connection.is_connected
         csms.abort("cp001")
         await trio.sleep(12.5)
         assert waits()[-1] == 12.5
@@ -222,7 +222,7 @@ async def test_a_server_that_is_busy_is_left_alone_as_long_as_it_asks(open_bench
     wire = Wire(csms)
     async with open_bench(csms=csms, document=make_config(Internal__RetryBackoffWaitMinimum=3)) as bench:
         await trio.sleep(3700)
-        assert bench.charge_point.is_connected
+        assert bench.charge_point.connection.is_connected
     begun, once, twice = wire.dialled
     assert 600 <= once - begun <= 601, "and a random part of a second, since others were sent away with it"
     assert 3600 <= twice <= 3601.1
@@ -251,20 +251,20 @@ async def test_connect_skips_the_wait_and_disconnect_stays_away(open_bench: Any,
         csms, charge_point = bench.csms, bench.charge_point
         csms.abort("cp001")
         await trio.sleep(100)
-        assert not charge_point.is_connected
-        charge_point.connect_websocket()
+        assert not charge_point.connection.is_connected
+        charge_point.connection.connect()
         await trio.sleep(0.1)
-        assert charge_point.is_connected
-        charge_point.disconnect_websocket()
+        assert charge_point.connection.is_connected
+        charge_point.connection.disconnect()
         await trio.sleep(5000)
-        assert not charge_point.is_connected
+        assert not charge_point.connection.is_connected
         with pytest.raises(Offline):
             await bench.call("ClearCache", {})
-        charge_point.disconnect_websocket()
-        charge_point.connect_websocket()
-        charge_point.connect_websocket()
+        charge_point.connection.disconnect()
+        charge_point.connection.connect()
+        charge_point.connection.connect()
         await trio.sleep(0.1)
-        assert charge_point.is_connected
+        assert charge_point.connection.is_connected
         assert len(bench.sent("BootNotification")) == 1
 
 
@@ -273,12 +273,12 @@ async def test_disconnect_gives_up_an_attempt_that_hangs(open_bench: Any) -> Non
         bench.csms.connect_hangs = True
         bench.csms.abort("cp001")
         await trio.sleep(50)
-        bench.charge_point.disconnect_websocket()
+        bench.charge_point.connection.disconnect()
         await trio.sleep(1)
         bench.csms.connect_hangs = False
-        bench.charge_point.connect_websocket()
+        bench.charge_point.connection.connect()
         await trio.sleep(1)
-        assert bench.charge_point.is_connected
+        assert bench.charge_point.connection.is_connected
 
 
 async def test_a_reconnect_in_the_moment_of_connecting_is_not_lost(open_bench: Any, monkeypatch: Any) -> None:
@@ -288,14 +288,14 @@ async def test_a_reconnect_in_the_moment_of_connecting_is_not_lost(open_bench: A
         async def asked_for_another(connectivity: Connectivity) -> Any:
             made.append(await connect(connectivity))
             if len(made) == 1:
-                bench.charge_point.reconnect_websocket()
+                bench.charge_point.connection.reconnect()
             return made[-1]
 
         monkeypatch.setattr(Connectivity, "_open", asked_for_another)
-        bench.charge_point.reconnect_websocket()
+        bench.charge_point.connection.reconnect()
         await trio.sleep(1)
         assert [websocket.is_open for websocket in made] == [False, True]
-        assert bench.charge_point.is_connected
+        assert bench.charge_point.connection.is_connected
 
 
 async def test_status_changes_while_away_are_told_once_with_the_latest(open_bench: Any) -> None:
@@ -335,7 +335,7 @@ async def test_stop_takes_no_longer_than_the_answers(open_bench: Any) -> None:
         began = trio.current_time()
         assert await bench.charge_point.stop()
         assert trio.current_time() - began == pytest.approx(2, abs=0.1)
-        assert bench.charge_point.queue_depth == 0
+        assert bench.charge_point.connection.queue_depth == 0
 
 
 async def test_stop_does_not_wait_for_a_connection_that_ends_meanwhile(open_bench: Any) -> None:
@@ -347,7 +347,7 @@ async def test_stop_does_not_wait_for_a_connection_that_ends_meanwhile(open_benc
         began = trio.current_time()
         assert await bench.charge_point.stop()
         assert trio.current_time() - began < 1
-        assert bench.charge_point.queue_depth == 1, "it is sent after the next start"
+        assert bench.charge_point.connection.queue_depth == 1, "it is sent after the next start"
 
 
 async def test_an_attempt_that_comes_to_nothing_is_given_up(open_bench: Any) -> None:

@@ -135,16 +135,16 @@ async def test_keys_are_changed_kept_and_told(open_bench: Any, make_config: Any,
             "unknownKey": ["NoSuchKey", "AuthorizationKey"],
         }
         assert len((await bench.call("GetConfiguration", {}))["configurationKey"]) > 50
-        assert await bench.charge_point.set_configuration_key("HeartbeatInterval", "5") is ConfigurationStatus.ACCEPTED
+        assert await bench.charge_point.configuration.set("HeartbeatInterval", "5") is ConfigurationStatus.ACCEPTED
     async with open_bench(user_config_path=overlay) as bench:
-        assert bench.charge_point.get_configuration_key(["ConnectionTimeOut"])["configurationKey"][0]["value"] == "77"
+        assert bench.charge_point.configuration.get(["ConnectionTimeOut"])["configurationKey"][0]["value"] == "77"
 
 
 async def test_keys_without_a_file_are_kept_in_the_store(open_bench: Any, tmp_path: Any) -> None:
     async with open_bench(database_path=tmp_path) as bench:
         await bench.call("ChangeConfiguration", {"key": "ConnectionTimeOut", "value": "78"})
     async with open_bench(database_path=tmp_path) as bench:
-        assert bench.charge_point.get_configuration_key(["ConnectionTimeOut"])["configurationKey"][0]["value"] == "78"
+        assert bench.charge_point.configuration.get(["ConnectionTimeOut"])["configurationKey"][0]["value"] == "78"
 
 
 async def test_data_transfer_both_ways(open_bench: Any) -> None:
@@ -154,7 +154,7 @@ async def test_data_transfer_both_ways(open_bench: Any) -> None:
         async def double(data: str | None) -> DataTransferResponse:
             return DataTransferResponse(DataTransferStatus.ACCEPTED, (data or "") * 2)
 
-        charge_point.register_data_transfer("com.example", "double", double)
+        charge_point.on_data_transfer("com.example", "double", double)
         transfer = {"vendorId": "com.example", "messageId": "double", "data": "ab"}
         assert await bench.call("DataTransfer", transfer) == {"status": "Accepted", "data": "abab"}
         assert await bench.call("DataTransfer", {"vendorId": "com.example"}) == {"status": "UnknownMessageId"}
@@ -203,7 +203,7 @@ async def test_bad_calls_get_the_code_of_the_table(open_bench: Any, text: str, c
         await trio.sleep(1)
         answer = [record for record in bench.csms.traffic if record.direction == "received"][-1]
         assert answer.text.startswith(f'[4,"x","{code}","')
-        assert bench.charge_point.is_connected
+        assert bench.charge_point.connection.is_connected
         bench.csms.violations.clear()  # the Central System did not expect an answer to what it did not mean
 
 
@@ -296,7 +296,7 @@ async def test_a_new_authorization_key_is_used_on_a_new_connection(
         assert await bench.call("ChangeConfiguration", change) == {"status": "Accepted"}
         await trio.sleep(1)
         assert bench.charge_point.counters.connects == 2
-        assert bench.charge_point.is_connected
+        assert bench.charge_point.connection.is_connected
         assert any("***" in str(event) for event in bench.events.seen)
         assert all(new.hex() not in str(event) for event in bench.events.seen)
         assert await bench.call("ChangeConfiguration", {"key": "AuthorizationKey", "value": "short"}) == {
@@ -312,7 +312,7 @@ async def test_a_refused_handshake_is_told_with_status_and_body(open_bench: Any)
     csms.refuse_handshake(401, "who are you", times=2)
     async with open_bench(csms=csms) as bench:
         await trio.sleep(10)
-        assert bench.charge_point.is_connected
+        assert bench.charge_point.connection.is_connected
         told = bench.events.of(ConnectionStateChanged)
         assert "401" in told[0].reason
         assert "who are you" in told[0].reason

@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 import trio
 
+from ocpp16.configuration.keys.core import HEARTBEAT_INTERVAL
 from ocpp16.enums import Reason
 from ocpp16.rpc.pending import Lane
-from ocpp16.state.keys.core import HEARTBEAT_INTERVAL
 from ocpp16.store.tables import message_queue
 from ocpp16.testing.central_system import CentralSystem
 
@@ -68,8 +68,8 @@ async def test_odd_intervals(open_bench: Any, tmp_path: Any, status: str, interv
     }
     async with open_bench(csms=csms, database_path=tmp_path) as bench:
         await trio.sleep(200)
-        assert bench.charge_point.is_connected
-        assert str(bench.charge_point.registration) == status
+        assert bench.charge_point.connection.is_connected
+        assert str(bench.charge_point.connection.registration) == status
 
 
 @pytest.mark.parametrize("energy", [1e30, -1e30, 2.0**31])
@@ -95,7 +95,7 @@ async def test_a_cancelled_question_leaves_nothing_behind(open_bench: Any) -> No
         with trio.move_on_after(1):
             await bench.charge_point.authorize_id_token("TAG2")
         await trio.sleep(60)
-        assert bench.charge_point.queue_depth == 0
+        assert bench.charge_point.connection.queue_depth == 0
         del csms.answers["Authorize"]
         assert (await bench.charge_point.authorize_id_token("TAG3")).is_accepted
 
@@ -117,8 +117,8 @@ async def test_odd_settings_of_smart_charging(open_bench: Any, make_config: Any,
             await bench.call("ChangeConfiguration", {"key": key, "value": value})
             schedule = await bench.call("GetCompositeSchedule", {"connectorId": 0, "duration": 600})
             assert schedule["status"] == "Accepted", (key, value)
-            bench.charge_point.charging_limit(1)
-        assert bench.charge_point.is_connected
+            bench.charge_point.smart_charging.charging_limit(1)
+        assert bench.charge_point.connection.is_connected
 
 
 async def test_a_stored_message_that_makes_no_sense_stops_no_start(

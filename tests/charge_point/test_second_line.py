@@ -12,11 +12,11 @@ import pytest
 import trio
 
 from ocpp16.charge_point.second_line import SecondLine
+from ocpp16.configuration.configuration import Prepared
 from ocpp16.enums import ChargePointErrorCode
 from ocpp16.errors import CallFailed
 from ocpp16.models import Counters, ErrorInfo
 from ocpp16.observer import InternalError, ObserverEvent
-from ocpp16.state.configuration import Prepared
 from ocpp16.state.signals import TransactionStarted
 from ocpp16.testing.central_system import CentralSystem
 
@@ -34,13 +34,13 @@ async def goes_on(bench: Any, place: str) -> None:
     bench.charge_point.on_transaction_started(2, "s2", "TAG2", 5)
     await trio.sleep(5)
     assert len(bench.sent("StartTransaction")) == before + 1
-    assert bench.charge_point.is_connected
+    assert bench.charge_point.connection.is_connected
 
 
 async def test_a_timer(open_bench: Any) -> None:
     async with open_bench() as bench:
-        bench.charge_point.ctx.timers.at(0, boom)
-        bench.charge_point.timers.at(0, boom)
+        bench.charge_point._runtime.ctx.timers.at(0, boom)
+        bench.charge_point.for_station.timers.at(0, boom)
         await trio.sleep(1)
         await goes_on(bench, "timer")
 
@@ -48,9 +48,9 @@ async def test_a_timer(open_bench: Any) -> None:
 async def test_what_follows_an_answer(open_bench: Any) -> None:
     async with open_bench() as bench:
         await bench.call("ChangeAvailability", {"connectorId": 1, "type": "Inoperative"})
-        availability = bench.charge_point._features.availability
-        bench.charge_point._features.dispatcher._features = [
-            _ThenFails(one) if one is availability else one for one in bench.charge_point._features.all
+        availability = bench.charge_point._runtime.features.availability
+        bench.charge_point._runtime.features.dispatcher._features = [
+            _ThenFails(one) if one is availability else one for one in bench.charge_point._runtime.features.all
         ]
         assert await bench.call("ChangeAvailability", {"connectorId": 1, "type": "Operative"}) == {"status": "Accepted"}
         await goes_on(bench, "answer")
@@ -64,7 +64,7 @@ async def test_a_change_that_is_in_its_file_and_cannot_be_applied(
         with monkeypatch.context() as patch:
             patch.setattr(Prepared, "apply", boom)
             with pytest.raises(ZeroDivisionError):
-                await bench.charge_point.set_configuration_key("ConnectionTimeOut", "17")
+                await bench.charge_point.configuration.set("ConnectionTimeOut", "17")
         await goes_on(bench, "apply")
 
 
@@ -82,7 +82,7 @@ class _ThenFails:
 
 async def test_a_handler(open_bench: Any) -> None:
     async with open_bench() as bench:
-        bench.charge_point._features.settings.ctx = None
+        bench.charge_point._runtime.features.settings.ctx = None
         with pytest.raises(CallFailed, match="InternalError"):
             await bench.call("GetConfiguration", {})
         await goes_on(bench, "GetConfiguration")
@@ -90,7 +90,7 @@ async def test_a_handler(open_bench: Any) -> None:
 
 async def test_a_subscriber_of_a_signal(open_bench: Any) -> None:
     async with open_bench() as bench:
-        bench.charge_point.ctx.signals.on(TransactionStarted, boom)
+        bench.charge_point._runtime.ctx.signals.on(TransactionStarted, boom)
         bench.begin()
         await trio.sleep(1)
         await goes_on(bench, "signal")
@@ -98,7 +98,7 @@ async def test_a_subscriber_of_a_signal(open_bench: Any) -> None:
 
 async def test_a_hook_of_an_answer(open_bench: Any) -> None:
     async with open_bench() as bench:
-        bench.charge_point.ctx.confirmations["StopTransaction"] = boom
+        bench.charge_point._runtime.ctx.confirmations["StopTransaction"] = boom
         bench.begin()
         await trio.sleep(1)
         bench.charge_point.on_transaction_stopped(1, "s1", "Local", 1500)
@@ -135,7 +135,7 @@ async def test_a_callback_that_would_never_run_is_refused(open_bench: Any) -> No
                 bench.charge_point.on_change("HeartbeatInterval", callback)
         for strategy in (late, 5):
             with pytest.raises(ValueError, match=r"^strategy must be a function that is not async, or None, not "):
-                bench.charge_point.share_limits(strategy)
+                bench.charge_point.smart_charging.share_limits(strategy)
 
 
 async def test_a_task(open_bench: Any) -> None:
@@ -143,8 +143,8 @@ async def test_a_task(open_bench: Any) -> None:
         raise ZeroDivisionError
 
     async with open_bench() as bench:
-        bench.charge_point.spawn(fails)
-        bench.charge_point.spawn_outside(fails)
+        bench.charge_point.for_station.spawn(fails)
+        bench.charge_point._runtime.spawn_outside(fails)
         await trio.sleep(1)
         assert bench.charge_point.counters.internal_errors == 2
         await goes_on(bench, "task")
@@ -163,15 +163,15 @@ async def test_a_stored_message_that_cannot_be_written(open_bench: Any, tmp_path
         await trio.sleep(5)
         assert [letter.action for letter in await bench.charge_point.dead_letters()] == ["StartTransaction"]
         assert len(bench.sent("StopTransaction")) == 1
-        assert bench.charge_point.queue_depth == 0
+        assert bench.charge_point.connection.queue_depth == 0
 
 
 async def test_the_pump_and_a_report(open_bench: Any) -> None:
     async with open_bench() as bench:
-        bench.charge_point._pump.on_turn = boom
+        bench.charge_point._runtime._pump.on_turn = boom
         bench.charge_point.on_error(1, ErrorInfo(ChargePointErrorCode.OTHER_ERROR))
         await trio.sleep(3)
-        bench.charge_point._pump.on_turn = None
+        bench.charge_point._runtime._pump.on_turn = None
         assert 0 < bench.charge_point.counters.internal_errors < 20, "it does not go round without a pause"
         await goes_on(bench, "pump")
 

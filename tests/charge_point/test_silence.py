@@ -47,7 +47,7 @@ async def test_a_start_that_is_never_answered_silences_nobody_else(open_bench: A
         good = [start for start in bench.sent("StartTransaction") if start["idTag"] == "GOOD"]
         assert len(good) == 8
         assert sorted(stop["transactionId"] for stop in bench.sent("StopTransaction")) == list(range(1, 9))
-        assert bench.charge_point.queue_depth == 16
+        assert bench.charge_point.connection.queue_depth == 16
         told = bench.events.of(MessageSetAside)
         assert [(event.action, event.connector_id) for event in told] == [("StartTransaction", 1)] * 8
         assert bench.charge_point.counters.dead_letters == 0
@@ -55,7 +55,7 @@ async def test_a_start_that_is_never_answered_silences_nobody_else(open_bench: A
 
         answered_but(csms, "NOBODY")
         await trio.sleep(2 * HOUR)
-        assert bench.charge_point.queue_depth == 0
+        assert bench.charge_point.connection.queue_depth == 0
         assert len(bench.sent("StopTransaction")) == 16
         assert all(stop["transactionId"] > 0 for stop in bench.sent("StopTransaction"))
 
@@ -78,7 +78,7 @@ async def test_a_central_system_without_meter_values_gets_every_start_and_stop(
         assert bench.charge_point.counters.dead_letters == 0
         del csms.answers["MeterValues"]
         await trio.sleep(2 * HOUR)
-        assert bench.charge_point.queue_depth == 0
+        assert bench.charge_point.connection.queue_depth == 0
 
 
 async def test_readings_that_outlive_their_transaction_name_it_after_a_restart(
@@ -94,8 +94,8 @@ async def test_readings_that_outlive_their_transaction_name_it_after_a_restart(
         bench.charge_point.on_transaction_stopped(1, "s1", Reason.LOCAL, 2000)
         await trio.sleep(HOUR)
         (stop,) = bench.sent("StopTransaction")
-        assert not list(bench.charge_point.transactions)
-        waiting = bench.charge_point.queue_depth
+        assert not list(bench.charge_point._runtime.ctx.transactions)
+        waiting = bench.charge_point.connection.queue_depth
         assert waiting == 9
         csms_broke_the_rules(bench)
     async with until_power_fails(database_path=tmp_path, csms=csms, document=document) as bench:
@@ -130,8 +130,8 @@ async def test_nor_do_those_lose_it_that_are_back_in_a_lane_that_is_held_up(
         csms.abort("cp001")
         await trio.sleep(60)
         assert len(bench.sent("MeterValues")) == answered + 1
-        assert [transaction.session_id for transaction in bench.charge_point.transactions] == ["s2"]
-        waiting = bench.charge_point.queue_depth - 1
+        assert [transaction.session_id for transaction in bench.charge_point._runtime.ctx.transactions] == ["s2"]
+        waiting = bench.charge_point.connection.queue_depth - 1
         assert waiting >= 4
         csms_broke_the_rules(bench)
     async with open_bench(database_path=tmp_path, document=document) as bench:
@@ -160,11 +160,11 @@ async def test_a_dead_link_without_pings_is_met_with_one_before_it_is_given_up(
         bench.csms.go_half_open("cp001")
         bench.begin()
         await trio.sleep(30 + expected - 0.5)
-        assert bench.charge_point.is_connected
+        assert bench.charge_point.connection.is_connected
         await trio.sleep(1)
-        assert not bench.charge_point.is_connected
+        assert not bench.charge_point.connection.is_connected
         await trio.sleep(60)
-        assert bench.charge_point.queue_depth == 0
+        assert bench.charge_point.connection.queue_depth == 0
         assert "after a ping" in str(bench.events.of(ConnectionStateChanged)[1])
 
 
@@ -218,7 +218,7 @@ async def test_many_calls_in_one_read_are_answered(open_bench: Any) -> None:
 async def test_many_calls_in_one_read_leave_other_tasks_their_turn(open_bench: Any) -> None:
     async with open_bench() as bench:
         await trio.sleep(10)
-        dispatcher = bench.charge_point._features.dispatcher
+        dispatcher = bench.charge_point._runtime.features.dispatcher
         websocket = bench.csms.connected["cp001"].websocket
         for number in range(100):
             websocket.send_text(f'[2,"q{number}","GetConfiguration",{{}}]')
@@ -240,7 +240,7 @@ async def test_a_boot_notification_answered_by_a_bare_status_is_an_answer(open_b
     async with open_bench(csms=csms) as bench:
         await trio.sleep(HOUR)
         assert len(bench.sent("BootNotification")) == 1
-        assert bench.charge_point.is_connected
+        assert bench.charge_point.connection.is_connected
         bench.begin()
         await trio.sleep(1)
         assert len(bench.sent("StartTransaction")) == 1

@@ -95,12 +95,12 @@ async def test_the_host_clears_too(open_bench: Any, profile: Any) -> None:
         await everywhere(bench, profile)
         await trio.sleep(1)
         told = len(bench.station.asked("signal_set_charging_profiles"))
-        assert await bench.charge_point.clear_charging_profiles(stack_level=9) == 0
-        assert await bench.charge_point.clear_charging_profiles(connector_id=1) == 2
+        assert await bench.charge_point.smart_charging.clear_charging_profiles(stack_level=9) == 0
+        assert await bench.charge_point.smart_charging.clear_charging_profiles(connector_id=1) == 2
         await trio.sleep(0.01)
         assert bench.limits() == [11, 11], "the maximum"
         assert len(bench.station.asked("signal_set_charging_profiles")) == told + 1
-        assert await bench.charge_point.clear_charging_profiles() == 4
+        assert await bench.charge_point.smart_charging.clear_charging_profiles() == 4
         assert bench.limits() == [None, None]
 
 
@@ -182,7 +182,9 @@ async def test_limits_are_rounded_down_and_merged(open_bench: Any, profile: Any)
         steps = [{"startPeriod": start, "limit": limit} for start, limit in ((0, 11000), (3660, 11001), (3720, 11040))]
         await bench.install(1, profile(1, chargingRateUnit="W", chargingSchedulePeriod=steps))
         assert await bench.schedule(1, 300, chargingRateUnit="A") == [[0, 15.9], [120, 16]]
-        assert [period.start_period for period in bench.charge_point.composite_schedule(1, 300).periods] == [0, 60, 120]
+        assert [
+            period.start_period for period in bench.charge_point.smart_charging.composite_schedule(1, 300).periods
+        ] == [0, 60, 120]
 
 
 @pytest.mark.parametrize(
@@ -204,12 +206,12 @@ async def test_the_station_may_ask_for_all_of_them(open_bench: Any, profile: Any
         bench.begin()
         await bench.install(0, profile(1, 10))
         await bench.install(1, profile(2, 12, stackLevel=1))
-        found = bench.charge_point.get_all_composite_charging_schedules(300)
+        found = bench.charge_point.smart_charging.get_all_composite_charging_schedules(300)
         assert {number: schedule.periods[0].limit for number, schedule in found.items()} == {0: 22, 1: 12, 2: 10}
-        enhanced = bench.charge_point.get_all_enhanced_composite_charging_schedules(300, "W")
+        enhanced = bench.charge_point.smart_charging.get_all_enhanced_composite_charging_schedules(300, "W")
         step = enhanced[1].steps[0]
         assert (step.limit, step.stack_level, step.is_converted) == (12 * 690, 1, True)
-        explained = bench.charge_point.explain_limit(1)
+        explained = bench.charge_point.smart_charging.explain_limit(1)
         assert (explained.limit, explained.profile.profile_id) == (12, 2)
 
 
@@ -224,7 +226,7 @@ async def test_a_schedule_of_many_periods_is_cut_at_a_whole_one(
     steps = [{"startPeriod": 21_600 * number, "limit": 6 + number} for number in range(4)]
     async with open_bench(document=make_config(SmartCharging__ChargingScheduleMaxPeriods=10)) as bench:
         assert await bench.install(1, profile(1, chargingSchedulePeriod=steps, **DAILY)) == "Accepted"
-        whole = bench.charge_point.composite_schedule(1, MONTH).periods
+        whole = bench.charge_point.smart_charging.composite_schedule(1, MONTH).periods
         schedule = (await composite(bench, connectorId=1, duration=MONTH))["chargingSchedule"]
         starts = [period["startPeriod"] for period in schedule["chargingSchedulePeriod"]]
         assert starts == [period.start_period for period in whole[:10]]

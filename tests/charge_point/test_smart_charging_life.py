@@ -32,7 +32,7 @@ async def test_tx_profiles_end_with_their_transaction_and_only_those(
         await trio.sleep(0.01)
         assert bench.limits() == [7, 8]
         if not is_online:
-            bench.charge_point.disconnect_websocket()
+            bench.charge_point.connection.disconnect()
             await trio.sleep(1)
         bench.charge_point.on_transaction_stopped(1, "s1", Reason.LOCAL, 1500)
         assert bench.installed() == [1, 2, 5]
@@ -199,18 +199,18 @@ async def test_volatile_purposes(
         bench.begin()
         await trio.sleep(1)
         await bench.install(1, profile(1, 20))
-        number = bench.charge_point.writer.last
+        number = bench.charge_point._runtime.writer.last
         assert await bench.install(0, profile(2, 30, **MAX)) == "Accepted"
         assert await bench.install(1, profile(3, 8, **TX)) == "Accepted"
         assert await bench.install(1, profile(3, 9, **TX)) == "Accepted"
         await trio.sleep(0.01)
         assert bench.limits() == [9, 30]
-        assert bench.charge_point.writer.last == number
+        assert bench.charge_point._runtime.writer.last == number
         assert await bench.clear(id=3) == "Accepted"
-        assert bench.charge_point.writer.last == number
+        assert bench.charge_point._runtime.writer.last == number
         assert await bench.install(1, profile(3, 9, **TX)) == "Accepted"
         assert await bench.install(1, profile(1, 9, **TX)) == "Accepted"
-        assert bench.charge_point.writer.last == number + 1, "the stored one that it replaces goes"
+        assert bench.charge_point._runtime.writer.last == number + 1, "the stored one that it replaces goes"
     async with open_bench(database_path=tmp_path, document=document, start=False) as bench:
         await bench.charge_point.start(resuming_session_ids=["s1"])
         assert bench.installed() == []
@@ -248,12 +248,12 @@ async def test_what_is_there_already_is_not_written(open_bench: Any, profile: An
         installs = [(0, profile(1, **MAX)), (1, profile(2)), (1, profile(3, **TX))]
         for connector_id, made in installs:
             await bench.install(connector_id, made)
-        number, told = bench.charge_point.writer.last, len(bench.station.asked("charging_limit_changed"))
+        number, told = bench.charge_point._runtime.writer.last, len(bench.station.asked("charging_limit_changed"))
         for connector_id, made in [*installs, *installs]:
             again = json.loads(json.dumps(made))
             assert await bench.install(connector_id, dict(reversed(again.items()))) == "Accepted"
         await trio.sleep(1)
-        assert bench.charge_point.writer.last == number
+        assert bench.charge_point._runtime.writer.last == number
         assert len(bench.station.asked("charging_limit_changed")) == told
         await bench.install(2, installs[1][1])
-        assert bench.charge_point.writer.last == number + 1, "the same for another connector is a change"
+        assert bench.charge_point._runtime.writer.last == number + 1, "the same for another connector is a change"

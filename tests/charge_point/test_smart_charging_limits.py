@@ -32,7 +32,7 @@ class Log:
         self.seen: list[tuple[int, float | None]] = []
         self._began = trio.current_time()
         bench.station.answers["charging_limit_changed"] = self._note
-        self._zero = bench.charge_point.clock.now() - START
+        self._zero = bench.charge_point.for_station.clock.now() - START
 
     def _note(self, connector_id: int, limit: ChargingLimit) -> None:
         if connector_id == 1:
@@ -80,7 +80,7 @@ async def test_a_limit_changes_in_its_second(
 
 async def test_what_a_connector_may_draw_now_and_until_when(open_bench: Any, profile: Any) -> None:
     async with open_bench() as bench:
-        ask = bench.charge_point.charging_limit
+        ask = bench.charge_point.smart_charging.charging_limit
         assert [ask(number) for number in (0, 1, 2)] == [ChargingLimit(None, "A", None, None)] * 3
         periods = [{"startPeriod": 0, "limit": 10, "numberPhases": 1}, {"startPeriod": 3660, "limit": 12}]
         await bench.install(0, profile(1, chargingSchedulePeriod=periods))
@@ -102,7 +102,7 @@ async def test_what_a_connector_may_draw_now_and_until_when(open_bench: Any, pro
 async def test_the_unit_is_the_first_allowed(open_bench: Any, make_config: Any, profile: Any) -> None:
     document = make_config(SmartCharging__ChargingScheduleAllowedChargingRateUnit="Power,Current")
     async with open_bench(document=document) as bench:
-        assert bench.charge_point.charging_limit(1) == ChargingLimit(None, "W", None, None)
+        assert bench.charge_point.smart_charging.charging_limit(1) == ChargingLimit(None, "W", None, None)
         bench.begin()
         await bench.install(1, profile(1, 10))
         await trio.sleep(0.01)
@@ -112,10 +112,10 @@ async def test_the_unit_is_the_first_allowed(open_bench: Any, make_config: Any, 
             ("CompositeScheduleDefaultNumberPhases", "1", 2400),
             ("SupplyVoltage", "1", 10),
         ):
-            assert await bench.charge_point.set_configuration_key(key, value) == "Accepted"
+            assert await bench.charge_point.configuration.set(key, value) == "Accepted"
             assert bench.station.limits[1].limit == limit
         for key in ("SupplyVoltage", "CompositeScheduleDefaultNumberPhases"):
-            assert await bench.charge_point.set_configuration_key(key, "0") == "Rejected"
+            assert await bench.charge_point.configuration.set(key, "0") == "Rejected"
 
 
 async def test_a_transaction_brings_the_default_and_its_end_takes_it(open_bench: Any, profile: Any) -> None:
@@ -149,11 +149,11 @@ async def test_the_clock_is_set(open_bench: Any, profile: Any) -> None:
             await trio.sleep(0.01)
             assert trio.current_time() - before < 0.1
             assert bench.limits() == [limit, None]
-            until = bench.charge_point.charging_limit(1).until
+            until = bench.charge_point.smart_charging.charging_limit(1).until
             if left is None:
                 assert until is None
             else:
-                assert abs((until - bench.charge_point.clock.now_datetime()).total_seconds() - left) < 2
+                assert abs((until - bench.charge_point.for_station.clock.now_datetime()).total_seconds() - left) < 2
         tell_time(bench.csms, 0)
         await bench.call("TriggerMessage", beat)
         await trio.sleep(0.01)
@@ -194,28 +194,28 @@ async def test_ignored_purposes_count_only_online(open_bench: Any, make_config: 
 
         async def look() -> tuple[Any, ...]:
             await trio.sleep(0.01)
-            schedules = bench.charge_point.get_all_enhanced_composite_charging_schedules(60)
+            schedules = bench.charge_point.smart_charging.get_all_enhanced_composite_charging_schedules(60)
             shown = [schedules[number].steps[0].limit for number in (0, 1, 2)]
             asked = bench.station.asked("signal_set_charging_profiles")
             return bench.limits(), shown, len(asked), len(bench.events.of(ChargingProfilesChanged))
 
         limits, shown, asked, changed = await look()
         assert (limits, shown) == ([6, 8], [8, 6, 8])
-        bench.charge_point.disconnect_websocket()
+        bench.charge_point.connection.disconnect()
         await bench.csms.wait_disconnected("cp001")
         assert await look() == ([10, None], [20, 10, 10], asked + 1, changed + 1)
-        bench.charge_point.connect_websocket()
+        bench.charge_point.connection.connect()
         await bench.csms.wait_connected("cp001")
         await trio.sleep(1)
         assert await look() == ([6, 8], [8, 6, 8], asked + 2, changed + 2)
-        await bench.charge_point.set_configuration_key("IgnoredProfilePurposesOffline", "")
-        bench.charge_point.disconnect_websocket()
+        await bench.charge_point.configuration.set("IgnoredProfilePurposesOffline", "")
+        bench.charge_point.connection.disconnect()
         await bench.csms.wait_disconnected("cp001")
         assert await look() == ([6, 8], [8, 6, 8], asked + 2, changed + 2)
-        await bench.charge_point.set_configuration_key("IgnoredProfilePurposesOffline", "TxProfile")
+        await bench.charge_point.configuration.set("IgnoredProfilePurposesOffline", "TxProfile")
         assert await look() == ([8, 8], [8, 8, 8], asked + 3, changed + 3)
         for wrong in ("TxProfile,Nothing", "Tx"):
-            assert await bench.charge_point.set_configuration_key("IgnoredProfilePurposesOffline", wrong) == "Rejected"
+            assert await bench.charge_point.configuration.set("IgnoredProfilePurposesOffline", wrong) == "Rejected"
 
 
 async def test_before_the_boot_is_accepted_it_is_offline(open_bench: Any, make_config: Any, profile: Any) -> None:
@@ -227,7 +227,7 @@ async def test_before_the_boot_is_accepted_it_is_offline(open_bench: Any, make_c
         csms.refuse_boot("Pending", interval=60)
         await bench.call("TriggerMessage", {"requestedMessage": "BootNotification"})
         await trio.sleep(1)
-        assert bench.charge_point.is_connected
+        assert bench.charge_point.connection.is_connected
         assert bench.limits() == [None, None]
         await trio.sleep(60)
         assert bench.limits() == [8, 8]
@@ -247,7 +247,7 @@ async def test_a_broken_station_stops_nothing(open_bench: Any, profile: Any) -> 
         assert await bench.install(1, profile(1, 9)) == "Accepted"
         await trio.sleep(0.01)
         assert bench.limits() == [9, None]
-        assert bench.charge_point.is_connected
+        assert bench.charge_point.connection.is_connected
 
 
 async def test_a_station_that_reacts_at_once_ends_with_what_is_in_force(open_bench: Any, profile: Any) -> None:
@@ -265,7 +265,7 @@ async def test_a_station_that_reacts_at_once_ends_with_what_is_in_force(open_ben
         await bench.install(0, profile(1, 10))
         await trio.sleep(0.01)
         assert bench.limits() == [10, None]
-        assert bench.charge_point.charging_limit(2).limit is None
+        assert bench.charge_point.smart_charging.charging_limit(2).limit is None
 
 
 async def test_at_the_start_every_connector_is_told_once(open_bench: Any, profile: Any, tmp_path: Any) -> None:

@@ -91,7 +91,10 @@ async def answered(bench: Any, request: Any) -> tuple[str, str | None, str]:
 async def judge(bench: Any, request: Any) -> str:
     """Send it, check what has to hold whatever it is, and leave the charge point as it was."""
     charge_point = bench.charge_point
-    shown, number = charge_point.get_all_composite_charging_schedules(3600), charge_point.writer.last
+    shown, number = (
+        charge_point.smart_charging.get_all_composite_charging_schedules(3600),
+        charge_point._runtime.writer.last,
+    )
     status, reason, description = await answered(bench, request)
     assert reason in (None, "callerror")
     assert status in {"Accepted", "Rejected"} if reason is None else status in CODES and description
@@ -103,8 +106,8 @@ async def judge(bench: Any, request: Any) -> str:
         assert await bench.install(1, VALID["csChargingProfiles"]) == "Accepted"
     else:
         assert bench.installed() == [1]
-        assert charge_point.writer.last == number
-        later = charge_point.get_all_composite_charging_schedules(3600)
+        assert charge_point._runtime.writer.last == number
+        later = charge_point.smart_charging.get_all_composite_charging_schedules(3600)
         assert {number: found.periods for number, found in later.items()} == {
             number: found.periods for number, found in shown.items()
         }
@@ -126,7 +129,7 @@ async def test_one_thing_wrong_in_every_place(open_bench: Any, caplog: Any) -> N
                 seen.add(await judge(bench, changed(VALID, path, odd)))
         assert seen == {"Accepted", "Rejected", *CODES} - {"FormationViolation"}
         assert [record for record in caplog.records if record.levelname == "ERROR"] == []
-        assert bench.charge_point.is_connected
+        assert bench.charge_point.connection.is_connected
 
 
 @pytest.mark.parametrize("seed", range(4))

@@ -228,11 +228,11 @@ async def test_without_smart_charging(open_bench: Any, make_config: Any, profile
     """Not listed, or listed but the station has not the methods: NotSupported, not reported, and a warning."""
     document = make_config(Core__SupportedFeatureProfiles="Core,SmartCharging" if is_listed else "Core")
     async with open_bench(document=document, station=without_smart_charging() if is_listed else None) as bench:
-        assert not bench.charge_point.has_smart_charging
+        assert not bench.charge_point.smart_charging.is_built
         assert await bench.install(1, profile()) == "NotSupported"
         reported = await bench.call("GetConfiguration", {"key": ["SupportedFeatureProfiles"]})
         assert reported["configurationKey"][0]["value"] == "Core"
-        warned = [text for text in bench.charge_point.configuration.warnings if "SmartCharging" in text]
+        warned = [text for text in bench.charge_point._runtime.configuration.warnings if "SmartCharging" in text]
         assert bool(warned) == is_listed
         with pytest.raises(FeatureNotBuilt):
-            bench.charge_point.charging_limit(1)
+            bench.charge_point.smart_charging.charging_limit(1)

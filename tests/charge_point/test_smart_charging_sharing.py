@@ -8,6 +8,7 @@ import trio
 
 from ocpp16.enums import Reason
 from ocpp16.models import ChargingLimit
+from ocpp16.profiles import charging_limits, limit_sharing
 from ocpp16.schedule import Limit
 from ocpp16.schedule.sharing import equal, first_come, proportional
 
@@ -15,7 +16,7 @@ MAX, TX = {"chargingProfilePurpose": "ChargePointMaxProfile"}, {"chargingProfile
 
 
 async def sharing(bench: Any, profile: Any, strategy: Any, fuse: float | None = None, limit: float | None = 30) -> None:
-    bench.charge_point.share_limits(strategy, fuse)
+    bench.charge_point.smart_charging.share_limits(strategy, fuse)
     if limit is not None:
         assert await bench.install(0, profile(100, limit, **MAX)) == "Accepted"
         await trio.sleep(0.01)
@@ -35,10 +36,10 @@ async def test_strategies(open_bench: Any, make_config: Any, profile: Any, strat
         await bench.install(2, profile(2, 40, **TX))
         await trio.sleep(0.01)
         assert bench.limits() == limits
-        assert bench.charge_point.explain_limit(1).limit == 20, "before sharing"
+        assert bench.charge_point.smart_charging.explain_limit(1).limit == 20, "before sharing"
         bench.charge_point.on_transaction_stopped(1, "s1", Reason.LOCAL, 1500)
         assert bench.limits()[1] == 30
-        bench.charge_point.share_limits(None)
+        bench.charge_point.smart_charging.share_limits(None)
         assert bench.limits() == [30, 30, 30]
 
 
@@ -94,7 +95,7 @@ async def test_shares_follow_where_the_own_limit_stays(open_bench: Any, profile:
         await bench.install(0, profile(1, 10))
         await trio.sleep(0.01)
         assert bench.limits() == [10, 10]
-        until = bench.charge_point.charging_limit(1).until
+        until = bench.charge_point.smart_charging.charging_limit(1).until
         assert until.isoformat() == "2026-01-01T00:01:00+00:00"
         await trio.sleep(60)
         assert bench.limits() == [7.5, 7.5]
@@ -141,7 +142,7 @@ async def test_a_strategy_that_fails(open_bench: Any, profile: Any) -> None:
         bench.begin(1)
         bench.begin(2, "s2")
         assert bench.limits() == [15, 15], "equal parts"
-        bench.charge_point.share_limits(lambda total, asked: {1: 12.0, 77: 5.0})
+        bench.charge_point.smart_charging.share_limits(lambda total, asked: {1: 12.0, 77: 5.0})
         assert bench.limits() == [12, 0], "nothing for whom it forgets"
 
 
@@ -155,12 +156,30 @@ async def test_sharing_holds_over_a_restart(open_bench: Any, profile: Any) -> No
         assert bench.limits() == [15, 15]
 
 
+def of_the_host(total: float, demands: Any) -> dict[int, float]:
+    """A strategy that is none of ours, which is asked at every change."""
+    return equal(total, demands)
+
+
+@pytest.mark.parametrize("is_much", [False, True])
 @pytest.mark.parametrize("seed", range(6))
-@pytest.mark.parametrize("strategy", [equal, first_come, proportional])
+@pytest.mark.parametrize("strategy", [equal, first_come, proportional, of_the_host])
 async def test_whatever_happens_the_total_holds(
-    open_bench: Any, make_config: Any, profile: Any, seed: int, strategy: Any
+    open_bench: Any,
+    make_config: Any,
+    profile: Any,
+    monkeypatch: pytest.MonkeyPatch,
+    seed: int,
+    strategy: Any,
+    is_much: bool,
 ) -> None:
-    """Cars, profiles and maxima come and go, boundaries pass; after each event all that charges is added up."""
+    """Cars, profiles and maxima come and go, boundaries pass; after each event all that charges is added up.
+
+    `is_much`: as if that were a large station, whose limits are calculated, and shared out, in several turns.
+    """
+    if is_much:
+        monkeypatch.setattr(charging_limits, "AT_ONCE", 1)
+        monkeypatch.setattr(limit_sharing, "MOST_AT_ONCE", 1)
     chance, fuse = Random(seed), 50.0
     async with open_bench(document=make_config(Core__NumberOfConnectors=4)) as bench:
         charge_point = bench.charge_point
@@ -171,7 +190,7 @@ async def test_whatever_happens_the_total_holds(
             running = charge_point.transaction(connector_id)
             starts = [0, *sorted(chance.sample(range(3600, 5400, 7), 3))]
             steps = {"chargingSchedulePeriod": [{"startPeriod": at, "limit": chance.randint(0, 60)} for at in starts]}
-            steps["startSchedule"] = charge_point.clock.now_datetime().replace(minute=0).isoformat()
+            steps["startSchedule"] = charge_point.for_station.clock.now_datetime().replace(minute=0).isoformat()
             match chance.choice(("car", "default", "tx", "tx", "max", "clear", "wait", "wait", "wait")):
                 case "car" if running is None:
                     bench.begin(connector_id, f"s{number}")
@@ -191,13 +210,13 @@ async def test_whatever_happens_the_total_holds(
             charging = [one for one in range(1, 5) if charge_point.transaction(one) is not None]
             limits = [bench.station.limits[one].limit for one in charging]
             assert None not in limits
-            maximum = charge_point.charging_limit(0).limit
+            maximum = charge_point.smart_charging.charging_limit(0).limit
             total = fuse if maximum is None else min(fuse, maximum)
             assert sum(limits) <= total * (1 + 1e-9)
             for one, limit in zip(charging, limits, strict=True):
-                assert limit <= charge_point.explain_limit(one).limit * (1 + 1e-9)
+                assert limit <= charge_point.smart_charging.explain_limit(one).limit * (1 + 1e-9)
             if charging:
-                wanted = sum(_wanted(charge_point.explain_limit(one)) for one in charging)
+                wanted = sum(_wanted(charge_point.smart_charging.explain_limit(one)) for one in charging)
                 was_scarce += wanted > total
                 assert sum(limits) == pytest.approx(min(total, wanted), abs=1e-6), "nothing is left over"
         assert was_scarce > 10
@@ -206,3 +225,68 @@ async def test_whatever_happens_the_total_holds(
 def _wanted(limit: Limit) -> float:
     """What a connector would take if there were enough; without a profile the default limit."""
     return 48.0 if limit.transaction_limit is None else limit.transaction_limit.converted_limit
+
+
+def told_to(bench: Any) -> list[tuple[int, float | None]]:
+    """From now on, what the station is told: connector and limit."""
+    told: list[tuple[int, float | None]] = []
+    bench.station.answers["charging_limit_changed"] = lambda number, limit: told.append((number, limit.limit))
+    return told
+
+
+@pytest.mark.parametrize("strategy", [equal, first_come, proportional])
+async def test_while_there_is_enough_a_change_is_told_to_one(
+    open_bench: Any, make_config: Any, profile: Any, strategy: Any
+) -> None:
+    """Three of ten get 48 A each of 150 A; a fourth makes it too little, its end enough again."""
+    async with open_bench(document=make_config(Core__NumberOfConnectors=10)) as bench:
+        await sharing(bench, profile, strategy, None, 150)
+        told = told_to(bench)
+        for number in (1, 2, 3):
+            bench.begin(number, f"s{number}")
+            await trio.sleep(1)
+        assert told == [(1, 48), (2, 48), (3, 48)]
+        bench.begin(4, "s4")
+        shared = bench.limits()[:4]
+        assert sum(shared) == pytest.approx(150)
+        told.clear()
+        bench.charge_point.on_transaction_stopped(4, "s4", Reason.LOCAL, 1500)
+        assert bench.limits() == [48, 48, 48, *[150] * 7]
+        assert {number for number, _ in told} <= {1, 2, 3, 4}
+        bench.charge_point.smart_charging.share_limits(None)
+        assert bench.limits() == [150] * 10
+
+
+async def test_what_comes_in_one_turn_is_shared_out_once(open_bench: Any, make_config: Any, profile: Any) -> None:
+    """Two hundred cars at once under 1000 A: nobody has too much at any moment, and the strategy is asked seldom."""
+    asked: list[int] = []
+
+    def counted(total: float, demands: Any) -> dict[int, float]:
+        asked.append(len(demands))
+        return equal(total, demands)
+
+    async with open_bench(document=make_config(Core__NumberOfConnectors=200)) as bench:
+        await sharing(bench, profile, counted, None, 1000)
+        given: dict[int, float] = {}
+
+        def note(number: int, limit: ChargingLimit) -> None:
+            assert limit.limit is not None
+            given[number] = limit.limit
+            assert sum(given[one] for one in running if one in given) <= 1000 * (1 + 1e-9)
+
+        running: set[int] = set()
+        bench.station.answers["charging_limit_changed"] = note
+        for number in range(1, 201):
+            bench.begin(number, f"s{number}")
+            running.add(number)
+        assert bench.limits()[199] < 5, "the last ones wait for the end of the turn"
+        await trio.sleep(0.01)
+        assert bench.limits() == [5] * 200
+        assert sum(asked) < 1500
+        asked.clear()
+        for number in range(1, 101):
+            running.discard(number)
+            bench.charge_point.on_transaction_stopped(number, f"s{number}", Reason.LOCAL, 1500)
+        await trio.sleep(0.01)
+        assert bench.limits() == [1000] * 100 + [10] * 100
+        assert sum(asked) < 1500

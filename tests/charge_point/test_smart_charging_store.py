@@ -7,7 +7,7 @@ import trio
 
 from ocpp16.enums import Reason
 from ocpp16.errors import StoreError
-from ocpp16.store.base import Batch
+from ocpp16.store.base import ChargePointChanges
 from ocpp16.store.memory import MemoryStore
 from ocpp16.store.tables import charging_profiles
 
@@ -22,7 +22,7 @@ class CountingStore(MemoryStore):
         self.commits: list[int] = []
         self.is_broken = False
 
-    def apply(self, batches: Sequence[Batch]) -> dict[str, Exception]:
+    def apply(self, batches: Sequence[ChargePointChanges]) -> dict[str, Exception]:
         if self.is_broken:
             raise StoreError("disk full")
         self.commits.append(sum(len(changes) for _, changes in batches))

@@ -8,6 +8,7 @@ from unittest.mock import Mock
 import pytest
 import trio
 
+from ocpp16.charge_point.restored import READ
 from ocpp16.enums import Reason
 from ocpp16.models import DeadLetter
 from ocpp16.observer import InternalError
@@ -42,10 +43,6 @@ VALUES: tuple[Any, ...] = (
     '{"Core":{"HeartbeatInterval":-5},"transaction":1,"series":{"begun":{"energy_import":[1e300,1]}}}',
 )
 """Of every type that SQLite has, and JSON of every shape but the right one."""
-
-NOT_READ = {"id_tag_cache", "local_list", "local_list_version", "reservations", "jobs"}
-"""Tables of what is not built."""
-READ = [table for table in TABLES if table.name not in NOT_READ]
 
 BOTH = "Energy.Active.Import.Register,Energy.Active.Import.Interval"
 CONFIG = {
@@ -133,15 +130,15 @@ async def start_on(open_bench: Any, document: Any, store: SpoiltStore, resumed: 
         left_out = bench.charge_point.counters.internal_errors
         await bench.charge_point.start(resuming_session_ids=resumed)
         await trio.sleep(50)
-        for transaction in bench.charge_point.transactions.all_running():
+        for transaction in bench.charge_point._runtime.ctx.transactions.all_running():
             bench.charge_point.on_transaction_stopped(
                 transaction.connector_id, transaction.session_id, Reason.LOCAL, 1600
             )
         bench.begin(2, "s3", "TAG2", 4000)
         bench.charge_point.on_transaction_stopped(2, "s3", Reason.LOCAL, 5000)
         await trio.sleep(50)
-        assert bench.charge_point.is_connected
-        assert bench.charge_point.queue_depth == 0
+        assert bench.charge_point.connection.is_connected
+        assert bench.charge_point.connection.queue_depth == 0
         assert bench.charge_point.counters.internal_errors == left_out
         assert all(isinstance(letter, DeadLetter) for letter in await bench.charge_point.dead_letters())
         return [stop["meterStop"] for stop in bench.sent("StopTransaction")]
@@ -254,7 +251,7 @@ async def test_a_setting_of_ours_that_says_what_cannot_be_is_told(open_bench: An
     store.apply([("cp001", [settings.put(settings.SettingRow(key, value))])])
     async with open_bench(store=store) as bench:
         await trio.sleep(1)
-        assert bench.charge_point.is_connected
+        assert bench.charge_point.connection.is_connected
         assert bench.charge_point.counters.internal_errors == 1
         (told,) = bench.events.of(InternalError)
         assert told.place == "reading a stored row of settings"
@@ -282,5 +279,5 @@ async def test_the_key_of_a_forgotten_transaction_is_not_given_again(open_bench:
     store.apply([("cp001", [message_queue.put(row)])])
     async with open_bench(store=store) as bench:
         bench.begin()
-        (begun,) = bench.charge_point.transactions.all_running()
+        (begun,) = bench.charge_point._runtime.ctx.transactions.all_running()
         assert begun.key == 8

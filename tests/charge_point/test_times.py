@@ -58,7 +58,7 @@ async def test_a_transaction_of_before_a_boot_with_an_impossible_time_goes_out(
         csms.is_reachable = True
         await trio.sleep(60)
         assert [start["timestamp"][:16] for start in bench.sent("StartTransaction")] == ["2026-01-01T00:00"]
-        assert not bench.charge_point.clock.is_set
+        assert not bench.charge_point.for_station.clock.is_set
         (told, *_) = bench.events.of(BootNotificationResponse)
         assert told.current_time.year in (1, 1970, 2100, 9999)
     async with open_bench(database_path=tmp_path) as bench:
@@ -76,7 +76,7 @@ async def test_a_right_time_after_an_impossible_one_is_followed(open_bench: Any)
         assert bench.sent("StatusNotification")[-1]["timestamp"].startswith("2025-11-22")
         await bench.call("TriggerMessage", {"requestedMessage": "Heartbeat"})
         await trio.sleep(1)
-        assert bench.charge_point.clock.is_set
+        assert bench.charge_point.for_station.clock.is_set
         await bench.call("TriggerMessage", {"requestedMessage": "StatusNotification", "connectorId": 1})
         await trio.sleep(1)
         assert bench.sent("StatusNotification")[-1]["timestamp"].startswith("2026-01-01T00:00:0")
@@ -91,7 +91,7 @@ async def test_a_status_of_while_offline_is_told_with_the_time_of_its_event(open
         bench.csms.is_reachable = False
         bench.csms.abort("cp001")
         await trio.sleep(10)
-        at = bench.charge_point.clock.now_datetime()
+        at = bench.charge_point.for_station.clock.now_datetime()
         bench.charge_point.on_session_started(1, "s1", SessionStartedReason.EV_CONNECTED)
         await trio.sleep(600)
         bench.csms.is_reachable = True
@@ -137,7 +137,7 @@ async def test_no_status_of_a_connector_is_told_with_an_earlier_time_than_the_on
     async with open_bench() as bench:
         charge_point = bench.charge_point
         await trio.sleep(3600)
-        early = charge_point.clock.now_datetime() - timedelta(minutes=30)
+        early = charge_point.for_station.clock.now_datetime() - timedelta(minutes=30)
         charge_point.on_session_started(1, "s1", SessionStartedReason.EV_CONNECTED)
         await trio.sleep(1)
         charge_point.on_error(1, ErrorInfo(ChargePointErrorCode.WEAK_SIGNAL, timestamp=early, uuid="w"))
@@ -226,7 +226,7 @@ async def test_nothing_of_a_transaction_lies_before_its_begin_or_after_its_end(
         if host is None or not host:
             await bench.put_clock(-3600)
         await trio.sleep(25)
-        stamp = None if host is None else bench.charge_point.clock.now_datetime() - host
+        stamp = None if host is None else bench.charge_point.for_station.clock.now_datetime() - host
         bench.charge_point.on_transaction_stopped(
             1, "s1", Reason.LOCAL, 1100, timestamp=stamp, signed_meter_value="end"
         )
@@ -284,13 +284,13 @@ async def test_a_time_of_the_host_that_cannot_be_is_refused(open_bench: Any, yea
         with pytest.raises(ValueError, match="timestamp"):
             start(1, "s1", "TAG1", 0, timestamp=datetime(year, 1, 2, tzinfo=timezone(timedelta(hours=9))))
         assert bench.charge_point.transaction(1) is None
-        assert bench.charge_point.queue_depth == 0
+        assert bench.charge_point.connection.queue_depth == 0
 
 
 async def test_a_time_of_the_host_ahead_of_the_clock_is_now_and_counted(open_bench: Any) -> None:
     async with open_bench() as bench:
         charge_point = bench.charge_point
-        now = charge_point.clock.now_datetime()
+        now = charge_point.for_station.clock.now_datetime()
         charge_point.on_transaction_started(1, "s1", "TAG1", 0, timestamp=now + timedelta(hours=1))
         charge_point.on_transaction_started(2, "s2", "TAG2", 0, timestamp=now)
         await trio.sleep(1)

@@ -36,7 +36,11 @@ async def test_a_stop_of_before_the_boot_is_not_told_before_its_start_of_an_earl
     async with open_bench(start=False, **options) as again:
         await again.charge_point.start(resuming_session_ids=["s1"])
         again.charge_point.on_transaction_stopped(
-            1, "s1", Reason.LOCAL, 1100, timestamp=again.charge_point.clock.now_datetime() - timedelta(hours=1)
+            1,
+            "s1",
+            Reason.LOCAL,
+            1100,
+            timestamp=again.charge_point.for_station.clock.now_datetime() - timedelta(hours=1),
         )
         csms.is_reachable = True
         await trio.sleep(60)
@@ -195,7 +199,7 @@ async def test_a_repeat_after_a_power_cut_says_the_same_though_the_time_was_told
         if is_told_later:
             await bench.call("TriggerMessage", {"requestedMessage": "Heartbeat"})
             await trio.sleep(40)  # until the StartTransaction has had its time
-            assert bench.charge_point.clock.is_set
+            assert bench.charge_point.for_station.clock.is_set
         await bench.charge_point.stored()
     csms.answers.clear()
     for _ in range(2):
@@ -242,7 +246,7 @@ async def test_readings_that_outlive_their_transaction_keep_their_times(
         await trio.sleep(600)
         assert len(csms.calls("StopTransaction")) == 1
         await bench.charge_point.stored()
-        waiting = bench.charge_point.queue_depth
+        waiting = bench.charge_point.connection.queue_depth
         assert waiting >= 3
     del csms.answers["MeterValues"]
     (begin,) = [call.payload["timestamp"] for call in csms.calls("StartTransaction")]

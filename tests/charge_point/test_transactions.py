@@ -32,7 +32,7 @@ async def test_a_transaction_online(open_bench: Any) -> None:
                 "reason": "Local",
             }
         ]
-        assert len(bench.charge_point.transactions) == 0
+        assert len(bench.charge_point._runtime.ctx.transactions) == 0
         assert [type(event) for event in bench.events.seen if "Transaction" in type(event).__name__] == [
             TransactionStarted,
             TransactionUpdated,
@@ -51,7 +51,7 @@ async def test_what_happens_offline_is_delivered_in_order_with_the_real_id(open_
         await trio.sleep(25)
         bench.charge_point.on_transaction_stopped(1, "s1", Reason.EV_DISCONNECTED, 1500)
         bench.charge_point.on_session_stopped(1, "s1")
-        assert bench.charge_point.queue_depth == 4
+        assert bench.charge_point.connection.queue_depth == 4
         bench.csms.is_reachable = True
         await trio.sleep(120)
         related = [call for call in bench.csms.calls() if call.action.endswith(("Transaction", "MeterValues"))]
@@ -62,7 +62,7 @@ async def test_what_happens_offline_is_delivered_in_order_with_the_real_id(open_
             "StopTransaction",
         ]
         assert [call.payload.get("transactionId") for call in related] == [None, 1, 1, 1]
-        assert bench.charge_point.queue_depth == 0
+        assert bench.charge_point.connection.queue_depth == 0
 
 
 async def test_times_taken_before_the_clock_was_set_are_corrected(open_bench: Any) -> None:

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from ocpp16.cli.charge_point_options import Chosen, Given, choose
+from ocpp16.configuration.configuration import Configuration
+from ocpp16.configuration.keys import core, internal, security
 from ocpp16.errors import ConfigurationError
-from ocpp16.state.configuration import Configuration
-from ocpp16.state.keys import core, internal, security
 
 KEY = "0123456789abcdef"
 

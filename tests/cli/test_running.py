@@ -14,7 +14,7 @@ from ocpp16.cli.running import Ending
 from ocpp16.errors import StoreError
 from ocpp16.observer import ObserverEvent
 from ocpp16.simulation import Commands, StationOptions
-from ocpp16.store.base import Batch
+from ocpp16.store.base import ChargePointChanges
 from ocpp16.store.sqlite import SqliteStore
 
 
@@ -47,7 +47,7 @@ async def test_a_stop_on_a_full_disk_ends_and_can_be_cut_short(
     autojump_clock: trio.testing.MockClock,
     patience: int,
 ) -> None:
-    def full(self: SqliteStore, batches: Sequence[Batch]) -> dict[str, Exception]:
+    def full(self: SqliteStore, batches: Sequence[ChargePointChanges]) -> dict[str, Exception]:
         raise StoreError("disk is full")
 
     document = json.loads(write_configuration().read_text())

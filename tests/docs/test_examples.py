@@ -25,8 +25,8 @@ from ocpp16 import enums, models
 from ocpp16.charge_point.open import open_charge_point
 from ocpp16.cli.command_line import root as command
 from ocpp16.cli.log import LogChoice
+from ocpp16.configuration.configuration import Configuration
 from ocpp16.simulation import Commands, ControlInterface, Operation, SimulatedStation
-from ocpp16.state.configuration import Configuration
 from ocpp16.store.sqlite import SqliteStore
 from ocpp16.testing import CallErrorAnswer, CentralSystem, Fault
 from ocpp16.testing.stations import RecordingStation
@@ -89,6 +89,8 @@ async def names_of_the_pages(csms: CentralSystem) -> dict[str, Any]:
         "ControlInterface": ControlInterface,
         "Operation": Operation,
         "MyStation": RecordingStation,
+        "wanted": [],
+        "settle_memory": lambda: 0,  # not of the process of the tests
         "MyStore": SqliteStore.open,
         "sink": lambda line: None,
         "source": Silent(),

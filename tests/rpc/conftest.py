@@ -53,16 +53,17 @@ class Ledger:
         self.rows: dict[int, Entry] = {}
         self.told: list[tuple[Any, ...]] = []
         self.bound: list[int] = []
-        self.transaction_id: int | None = 77
+        self.known_id: int | None = 77
 
     def of(self, what: str) -> list[int]:
         return [row[1] for row in self.told if row[0] == what]
 
-    def bind(self, entry: Entry) -> Payload:
+    def transaction_id(self, entry: Entry) -> int | None:
+        return self.known_id if entry.action == "StopTransaction" else None
+
+    def corrected(self, entry: Entry) -> Payload | None:
         self.bound.append(entry.sequence)
-        if entry.action == "StopTransaction" and self.transaction_id is not None:
-            return {"transactionId": self.transaction_id, **entry.payload}
-        return entry.payload
+        return None
 
     def confirmed(self, entry: Entry, payload: Payload) -> None:
         self.told.append(("confirmed", entry.sequence, payload))

@@ -205,12 +205,12 @@ def test_a_message_that_was_given_up_is_found_no_more(new_line: "type[Line]") ->
 def test_the_transaction_id_is_learnt_before_the_next_frame_is_chosen(
     line: "Line", monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    line.ledger.transaction_id = None
+    line.ledger.known_id = None
     learn = line.ledger.confirmed
 
     def confirmed(entry: Entry, payload: Payload) -> None:
         learn(entry, payload)
-        line.ledger.transaction_id = payload.get("transactionId", line.ledger.transaction_id)
+        line.ledger.known_id = payload.get("transactionId", line.ledger.known_id)
 
     monkeypatch.setattr(line.ledger, "confirmed", confirmed)
     line.put("StartTransaction")

@@ -36,7 +36,7 @@ def test_a_stop_whose_start_was_given_up_is_valid(line: "Line") -> None:
 
 
 def test_a_stored_message_that_turns_out_invalid_is_given_up_and_the_next_goes(line: "Line") -> None:
-    line.ledger.transaction_id = None
+    line.ledger.known_id = None
     line.put("StopTransaction")
     line.put("StartTransaction")
     assert line.take() == ["StartTransaction"]
@@ -47,7 +47,7 @@ def test_a_stored_message_that_turns_out_invalid_is_given_up_and_the_next_goes(l
 
 
 def test_whoever_waits_is_told_that_a_message_turned_out_invalid(line: "Line", monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(line.ledger, "bind", lambda entry: {"idTag": 5})
+    monkeypatch.setattr(line.ledger, "corrected", lambda entry: {"idTag": 5})
     line.put("Authorize", waits=True)
     assert line.take() == []
     assert [reason for _, reason, _ in line.ends] == ["invalid"]
@@ -58,7 +58,7 @@ def test_a_message_that_turned_out_invalid_and_nobody_waits_for_is_loud(
     line: "Line", monkeypatch: pytest.MonkeyPatch, bound: Payload
 ) -> None:
     line.put("Heartbeat")
-    monkeypatch.setattr(line.ledger, "bind", lambda entry: bound)
+    monkeypatch.setattr(line.ledger, "corrected", lambda entry: bound)
     with pytest.raises(LocalProtocolError):
         line.take()
     assert line.session.in_flight is None

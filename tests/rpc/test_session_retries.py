@@ -88,7 +88,7 @@ def test_retries_carry_the_same_bytes_under_a_new_id(line: "Line") -> None:
     entry = line.put("StopTransaction")
     line.take()
     line.refuse()
-    line.ledger.transaction_id = 78
+    line.ledger.known_id = 78
     line.advance(60)
     line.advance(30)
     line.advance(120)

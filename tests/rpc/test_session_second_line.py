@@ -161,8 +161,7 @@ def test_a_stored_message_that_can_never_be_bound_is_given_up(
     line = new_line(on_internal_error=caught, retry=RetryRules(attempts=3, interval=10.0), limits=limits)
     bad = line.put(action, is_persistent=True)
     line.put("StopTransaction")
-    bind: Callable[[Entry], Payload] = line.ledger.bind
-    monkeypatch.setattr(line.ledger, "bind", lambda entry: boom() if entry is bad else bind(entry))
+    monkeypatch.setattr(line.ledger, "corrected", lambda entry: boom() if entry is bad else None)
     for _ in range(4):
         line.drain()
         line.wait()
@@ -178,7 +177,7 @@ def test_a_message_that_can_be_bound_the_second_time_goes(
 ) -> None:
     guarded.put("StartTransaction")
     with monkeypatch.context() as broken:
-        broken.setattr(guarded.ledger, "bind", boom)
+        broken.setattr(guarded.ledger, "corrected", boom)
         assert guarded.take() == []
     assert guarded.advance(10) == ["StartTransaction"]
     guarded.answer()
@@ -191,7 +190,7 @@ def test_a_boot_notification_that_cannot_be_written_is_tried_again(
     guarded.put("BootNotification", waits=True)
     guarded.put("StartTransaction")
     with monkeypatch.context() as broken:
-        broken.setattr(guarded.ledger, "bind", lambda entry: {"extra": 1} if "Boot" in entry.action else entry.payload)
+        broken.setattr(guarded.ledger, "corrected", lambda entry: {"extra": 1} if "Boot" in entry.action else None)
         assert guarded.take() == ["StartTransaction"]
     assert caught.places == ["writing of BootNotification"]
     guarded.answer()
@@ -200,14 +199,13 @@ def test_a_boot_notification_that_cannot_be_written_is_tried_again(
     assert [reason for _, reason, _ in guarded.ends] == ["confirmed"]
 
 
-@pytest.mark.parametrize("bound", [{"extra": 1}, {"data": float("nan")}, {"currentTime": object()}, None, 7])
+@pytest.mark.parametrize("bound", [{"extra": 1}, {"data": float("nan")}, {"currentTime": object()}, "", 7])
 def test_a_message_nobody_waits_for_that_cannot_be_written_is_dropped(
     guarded: "Line", caught: Caught, monkeypatch: pytest.MonkeyPatch, bound: Any
 ) -> None:
     guarded.put("Heartbeat")
     guarded.put("StartTransaction")
-    bind = guarded.ledger.bind
-    monkeypatch.setattr(guarded.ledger, "bind", lambda entry: bound if entry.action == "Heartbeat" else bind(entry))
+    monkeypatch.setattr(guarded.ledger, "corrected", lambda entry: bound if entry.action == "Heartbeat" else None)
     assert guarded.take() == ["StartTransaction"]
     assert caught.places == ["writing of Heartbeat"]
     assert guarded.counters.dropped == 1
@@ -306,7 +304,7 @@ STEPS = st.one_of(
     st.tuples(st.just("wait"), st.sampled_from([0.0, 1.0, 30.0, 300.0])),
     st.tuples(st.just("lose"), st.none()),
 )
-FAULTS = st.sets(st.sampled_from(["confirmed", "attempted", "given_up", "dropped", "bind", "hooks", "report"]))
+FAULTS = st.sets(st.sampled_from(["confirmed", "attempted", "given_up", "dropped", "corrected", "hooks", "report"]))
 
 
 @settings(max_examples=300, derandomize=True, database=None, deadline=None, suppress_health_check=list(HealthCheck))

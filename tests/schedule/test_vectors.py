@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from oracle import Oracle, Situation, is_close, seconds
 
-from ocpp16.schedule.scenario import differences, read_scenarios
+from ocpp16.cli.schedule.scenario import differences, read_scenarios
 
 DOCUMENT = json.loads((Path(__file__).parent / "vectors.json").read_text())
 VECTORS = {vector["name"]: vector for vector in DOCUMENT["vectors"]}

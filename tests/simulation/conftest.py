@@ -156,7 +156,7 @@ class SmartSite:
 
     async def until(self, seconds: float) -> None:
         """Wait until so long after `START`."""
-        await trio.sleep(START.timestamp() + seconds - self.charge_point.clock.now() / 1e6)
+        await trio.sleep(START.timestamp() + seconds - self.charge_point.for_station.clock.now() / 1e6)
 
 
 @asynccontextmanager

@@ -73,7 +73,7 @@ def letter(sequence: int) -> DeadLetter:
 async def test_dead_letters(serve: Any) -> None:
     bench, commands = serve()
     assert await commands.run("dead_letters") == []
-    bench.charge_point.letters = [letter(sequence) for sequence in (4, 7, 9, 11)]
+    bench.charge_point.dead_letters.letters = [letter(sequence) for sequence in (4, 7, 9, 11)]
     assert (await commands.run("dead_letters"))[0] == {
         "sequence": 4,
         "action": "StopTransaction",
@@ -91,7 +91,7 @@ async def test_dead_letters(serve: Any) -> None:
 
 async def test_a_stopped_charge_point_sends_nothing_again(serve: Any) -> None:
     bench, commands = serve()
-    bench.charge_point.letters = [letter(1)]
+    bench.charge_point.dead_letters.letters = [letter(1)]
     await commands.run("stop")
     with pytest.raises(CommandError, match="stopped"):
         await commands.run("resend_dead_letters")
@@ -101,7 +101,7 @@ async def test_a_stopped_charge_point_sends_nothing_again(serve: Any) -> None:
 
 async def test_dead_letters_as_words(serve: Any) -> None:
     bench, commands = serve()
-    bench.charge_point.letters = [letter(sequence) for sequence in (1, 2, 3)]
+    bench.charge_point.dead_letters.letters = [letter(sequence) for sequence in (1, 2, 3)]
     assert await commands.run(*from_words("discard-dead-letters 1,3")) == 2
     assert await commands.run(*from_words("resend-dead-letters")) == 1
 
@@ -117,7 +117,7 @@ async def test_what_is_already_so_is_ok(serve: Any) -> None:
     await commands.run("pause_drawing", {"connector": 1})
     await commands.run("clear_fault", {"connector": 0, "error": "WeakSignal"})
     assert bench.take() == []
-    assert bench.charge_point.is_connected
+    assert bench.charge_point.connection.is_connected
 
 
 async def test_stop_and_restart(serve: Any) -> None:
@@ -275,7 +275,7 @@ async def test_what_is_wrong_is_named_and_changes_nothing(
     assert text in str(caught.value)
     assert len(str(caught.value)) < 1000
     assert bench.take(all_of_it=True) == []
-    assert len(bench.charge_point.timers) == 0
+    assert len(bench.charge_point.for_station.timers) == 0
     assert bench.charge_point.asked == []
 
 

@@ -165,7 +165,7 @@ async def test_garbage_gets_one_answer_and_changes_nothing(desk: Desk, line: byt
     assert 0 < len(bad["error"]) < 1000
     assert good == {"id": "next", "ok": True, "result": None}
     assert desk.bench.take(all_of_it=True) == []
-    assert len(desk.bench.charge_point.timers) == 0
+    assert len(desk.bench.charge_point.for_station.timers) == 0
 
 
 async def test_lines_may_be_cut_anywhere(desk: Desk) -> None:
@@ -244,7 +244,7 @@ async def test_a_failing_store_refuses(desk: Desk) -> None:
     async def fail(*arguments: Any) -> None:
         raise StoreError("disk full")
 
-    desk.bench.charge_point.set_configuration_key = fail
+    desk.bench.charge_point.configuration.set = fail
     (answer,) = await desk.say(b'{"id": 1, "do": "change_configuration", "key": "A", "value": "b"}')
     assert answer == {"id": 1, "ok": False, "code": "refused", "error": "disk full"}
 

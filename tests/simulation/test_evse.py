@@ -63,7 +63,7 @@ def test_the_car_unplugs_by_itself(make_bench: Any) -> None:
     bench.take()
     bench.advance(3600)
     assert bench.take() == [("transaction_stopped", 1, "EVDisconnected", 2300.0), ("session_stopped", 1)]
-    assert len(bench.charge_point.timers) == 0
+    assert len(bench.charge_point.for_station.timers) == 0
 
 
 def test_unplugging_while_charging(make_bench: Any) -> None:
@@ -360,4 +360,4 @@ def test_a_second_car_is_ignored_and_one_on_its_way_can_turn_back(make_bench: An
     bench.station.unplug(1)
     bench.advance(10)
     assert bench.take() == []
-    assert len(bench.charge_point.timers) == 0
+    assert len(bench.charge_point.for_station.timers) == 0

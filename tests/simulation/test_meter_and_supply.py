@@ -146,7 +146,7 @@ def test_reports_come_every_meter_interval_idle_too(make_bench: Any) -> None:
 
 
 def test_an_idle_station_without_interval_has_no_timer(make_bench: Any) -> None:
-    assert len(make_bench(2, meter_interval=0).charge_point.timers) == 0
+    assert len(make_bench(2, meter_interval=0).charge_point.for_station.timers) == 0
 
 
 def test_the_register_starts_anew_for_every_car_or_runs_on(make_bench: Any) -> None:

@@ -85,7 +85,7 @@ async def test_timers_of_authorizations_end_with_a_stop(make_bench: Any) -> None
     bench.station.present_id_tag("C", [2])
     operation = Operation(bench.station, bench.charge_point)
     await operation.stop()
-    assert len(bench.charge_point.timers) == 0
+    assert len(bench.charge_point.for_station.timers) == 0
     await operation.restart()
     assert [evse.is_free for evse in bench.station.evses] == [True, True]
 

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
+from ocpp16.configuration.keys import core
 from ocpp16.enums import ChargePointErrorCode, Reason
-from ocpp16.state.keys import core
 
 GROUND = ChargePointErrorCode.GROUND_FAILURE
 STARTED = [("session_started", 1, "EVConnected"), ("transaction_started", 1, "TAG", 0.0)]
@@ -182,7 +182,7 @@ def test_the_same_charge_point_is_attached_once(make_bench: Any) -> None:
     evses = bench.station.evses
     bench.station.attach(bench.charge_point)
     assert bench.station.evses is evses
-    assert len(bench.charge_point.timers) == 1
+    assert len(bench.charge_point.for_station.timers) == 1
 
 
 def test_another_charge_point_finds_the_car_with_its_plan(make_bench: Any, new_bench: Any) -> None:
@@ -205,4 +205,4 @@ def test_another_charge_point_finds_the_car_with_its_plan(make_bench: Any, new_b
     assert second.take() == []
     second.advance(1)
     assert second.take() == [("transaction_stopped", 1, "EVDisconnected", 2 * 3 * 16 * 230), ("session_stopped", 1)]
-    assert (len(second.timers), len(first.timers)) == (0, 0)
+    assert (len(second.for_station.timers), len(first.for_station.timers)) == (0, 0)

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from ocpp16 import ConfigurationError
+from ocpp16.configuration.file import read_json_object
 from ocpp16.regular_file import MOST_BYTES, read_regular
-from ocpp16.state.configuration_file import read_json_object
 
 
 @pytest.mark.timeout(10)

@@ -171,3 +171,22 @@ def test_after_a_rest_the_central_system_knows_the_truth(steps: list[str], durat
             and earlier._replace(timestamp=0, info=None) == later._replace(timestamp=0, info=None)
         ]
         assert not repeats
+
+
+def test_what_is_due_together_is_given_in_parts(throttle: StatusThrottle) -> None:
+    for connector in range(1, 6):
+        throttle.reported(status(S.AVAILABLE, connector=connector, is_change=False))
+        assert not throttle.offer(status(S.PREPARING, connector=connector), 10.0, 5)
+    given = throttle.release(15.0, 2)
+    assert len(given) == 2
+    assert throttle.due == 15.0
+    given += throttle.release(15.0)
+    assert [notification.connector_id for notification in given] == [1, 2, 3, 4, 5]
+    assert throttle.due == inf
+
+
+def test_what_was_held_does_not_pile_up(throttle: StatusThrottle) -> None:
+    for second in range(1000):
+        throttle.offer(status(S.PREPARING if second % 2 else S.CHARGING), float(second), 5)
+    assert len(throttle._order) <= 18
+    assert throttle.due == 1004.0

@@ -250,3 +250,20 @@ def test_on_earlier_is_told_only_what_shortens_the_sleep() -> None:
     timers.every(5, calls.of("d"), first=4)
     timers.run_due(4)
     assert told == [10, 4]
+
+
+def test_a_storm_is_bounded_in_time() -> None:
+    """By the clock it is given; the first one always has its turn, however late it is."""
+    timers, now = Timers(), [5.0]
+    seen: list[float] = []
+
+    def slow() -> None:
+        now[0] += 0.0015
+        seen.append(now[0])
+
+    for _ in range(5):
+        timers.at(1, slow)
+    assert timers.run_due(5.0, clock=lambda: now[0]) == 2
+    assert timers.run_due(now[0], clock=lambda: now[0]) == 2
+    assert timers.run_due(now[0] - 1, clock=lambda: now[0]) == 1
+    assert len(seen) == 5

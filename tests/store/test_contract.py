@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from ocpp16.errors import StoreError
-from ocpp16.store.base import Batch, Delete, Put, Row, Table
+from ocpp16.store.base import ChargePointChanges, Delete, Put, Row, Table
 from ocpp16.store.memory import MemoryStore
 from ocpp16.store.sqlite import SqliteStore
 from ocpp16.store.tables import TABLES, settings
@@ -38,12 +38,12 @@ class Caseless(MemoryStore):
     def load(self, charge_point_id: str, table: Table, key: Row = ()) -> list[Row]:
         return super().load(charge_point_id.lower(), table, key)
 
-    def apply(self, batches: Sequence[Batch]) -> dict[str, Exception]:
+    def apply(self, batches: Sequence[ChargePointChanges]) -> dict[str, Exception]:
         return super().apply([(charge_point_id.lower(), changes) for charge_point_id, changes in batches])
 
 
 class WithoutSavepoints(MemoryStore):
-    def apply(self, batches: Sequence[Batch]) -> dict[str, Exception]:
+    def apply(self, batches: Sequence[ChargePointChanges]) -> dict[str, Exception]:
         refused: dict[str, Exception] = {}
         for charge_point_id, changes in batches:
             for change in changes:
@@ -52,7 +52,7 @@ class WithoutSavepoints(MemoryStore):
 
 
 class AllOrNothing(MemoryStore):
-    def apply(self, batches: Sequence[Batch]) -> dict[str, Exception]:
+    def apply(self, batches: Sequence[ChargePointChanges]) -> dict[str, Exception]:
         refused = super().apply(batches)
         if refused:
             for charge_point_id, _ in batches:
@@ -61,7 +61,7 @@ class AllOrNothing(MemoryStore):
 
 
 class ForgetsPrefixes(MemoryStore):
-    def apply(self, batches: Sequence[Batch]) -> dict[str, Exception]:
+    def apply(self, batches: Sequence[ChargePointChanges]) -> dict[str, Exception]:
         def kept(change: Put | Delete) -> bool:
             return isinstance(change, Put) or not 0 < len(change.key) < len(change.table.key_columns)
 
@@ -139,7 +139,7 @@ BROKEN: dict[str, Callable[[], Callable[[], MemoryStore | LossyStore]]] = {
 }
 
 
-def _any_replacement(batches: Sequence[Batch]) -> bool:
+def _any_replacement(batches: Sequence[ChargePointChanges]) -> bool:
     return any(charge_point_id == "replace" for charge_point_id, _ in batches)
 
 

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from ocpp16.enums import AuthorizationStatus, AvailabilityType
 from ocpp16.errors import SchemaTooNew, StoreError
 from ocpp16.state.transaction import Transaction
-from ocpp16.store.base import Batch, Delete, Put, Row, RowChange, Store
+from ocpp16.store.base import ChargePointChanges, Delete, Put, Row, RowChange, Store
 from ocpp16.store.fallback import FallbackStore, open_or_fall_back
 from ocpp16.store.loading import load_all
 from ocpp16.store.memory import MemoryStore
@@ -176,7 +176,7 @@ def test_file_that_cannot_take_it_yet_is_closed_and_memory_goes_on(
     store = fallen_back(path, disk)
     put(store, setting("a"))
 
-    def full(self: SqliteStore, batches: Sequence[Batch]) -> dict[str, Exception]:
+    def full(self: SqliteStore, batches: Sequence[ChargePointChanges]) -> dict[str, Exception]:
         raise StoreError("database or disk is full")
 
     with monkeypatch.context() as patch:

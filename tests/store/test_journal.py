@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ocpp16.errors import StoreError
-from ocpp16.store.base import Batch, Delete, Put, Row, RowChange, Table
+from ocpp16.store.base import ChargePointChanges, Delete, Put, Row, RowChange, Table
 from ocpp16.store.claims import journal_of
 from ocpp16.store.journal import Journal
 from ocpp16.store.memory import MemoryStore
@@ -24,9 +24,9 @@ class Recording(MemoryStore):
 
     def __init__(self) -> None:
         super().__init__(is_volatile=False)
-        self.commits: list[list[Batch]] = []
+        self.commits: list[list[ChargePointChanges]] = []
 
-    def apply(self, batches: Sequence[Batch]) -> dict[str, Exception]:
+    def apply(self, batches: Sequence[ChargePointChanges]) -> dict[str, Exception]:
         self.commits.append(list(batches))
         return super().apply(batches)
 

@@ -12,7 +12,7 @@ import trio.testing
 from patience import PATIENCE
 
 from ocpp16.errors import StoreError
-from ocpp16.store.base import Batch, Put
+from ocpp16.store.base import ChargePointChanges, Put
 from ocpp16.store.journal import Journal
 from ocpp16.store.memory import MemoryStore
 from ocpp16.store.open import shared_journal
@@ -34,7 +34,7 @@ class Flaky(MemoryStore):
         self.attempts: list[float] = []
         self.sizes: list[int] = []
 
-    def apply(self, batches: Sequence[Batch]) -> dict[str, Exception]:
+    def apply(self, batches: Sequence[ChargePointChanges]) -> dict[str, Exception]:
         self.attempts.append(trio.current_time())
         self.sizes.append(sum(len(changes) for _, changes in batches))
         if self.broken:
@@ -174,7 +174,7 @@ async def test_fault_of_a_driver_is_an_outage(
     nursery: trio.Nursery, autojump_clock: trio.testing.MockClock, caplog: pytest.LogCaptureFixture
 ) -> None:
     class Wrong(Flaky):
-        def apply(self, batches: Sequence[Batch]) -> dict[str, Exception]:
+        def apply(self, batches: Sequence[ChargePointChanges]) -> dict[str, Exception]:
             if self.broken:
                 raise LookupError(self.broken)
             return super().apply(batches)
@@ -233,7 +233,7 @@ class Slow(MemoryStore):
         self.may_end = threading.Semaphore(0)
         self.threads: set[int] = set()
 
-    def apply(self, batches: Sequence[Batch]) -> dict[str, Exception]:
+    def apply(self, batches: Sequence[ChargePointChanges]) -> dict[str, Exception]:
         self.threads.add(threading.get_ident())
         self.began.release()
         assert self.may_end.acquire(timeout=PATIENCE)

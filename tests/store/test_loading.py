@@ -8,7 +8,7 @@ import trio
 import trio.testing
 
 from ocpp16.errors import StoreError
-from ocpp16.store.base import Batch, Delete, Put, Row
+from ocpp16.store.base import ChargePointChanges, Delete, Put, Row
 from ocpp16.store.journal import Journal
 from ocpp16.store.memory import MemoryStore
 from ocpp16.store.tables import id_tag_cache, message_queue, settings
@@ -21,7 +21,7 @@ class Disk(MemoryStore):
         super().__init__(is_volatile=False)
         self.is_full = False
 
-    def apply(self, batches: Sequence[Batch]) -> dict[str, Exception]:
+    def apply(self, batches: Sequence[ChargePointChanges]) -> dict[str, Exception]:
         if self.is_full:
             raise StoreError("no space left on device")
         return super().apply(batches)

@@ -14,7 +14,7 @@ from patience import PATIENCE
 
 from ocpp16.errors import StoreError
 from ocpp16.store import open as opening
-from ocpp16.store.base import Batch, Put
+from ocpp16.store.base import ChargePointChanges, Put
 from ocpp16.store.fallback import FallbackStore, open_or_fall_back
 from ocpp16.store.files import FileKeeper
 from ocpp16.store.memory import MemoryStore
@@ -138,7 +138,7 @@ async def test_thousands_share_one_journal(autojump_clock: trio.testing.MockCloc
 class Failing(Watched):
     reason = ""
 
-    def apply(self, batches: Sequence[Batch]) -> dict[str, Exception]:
+    def apply(self, batches: Sequence[ChargePointChanges]) -> dict[str, Exception]:
         if self.reason:
             raise StoreError(self.reason)
         return super().apply(batches)

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ocpp16.errors import StoreError
-from ocpp16.store.base import Batch, Put, RowChange
+from ocpp16.store.base import ChargePointChanges, Put, RowChange
 from ocpp16.store.journal import Journal
 from ocpp16.store.memory import MemoryStore
 from ocpp16.store.proposal import Proposal
@@ -36,9 +36,9 @@ class Disk(MemoryStore):
         self.broken = ""
         self.fails_after_writing = False
         self.meanwhile: Callable[[], object] | None = None
-        self.commits: list[list[Batch]] = []
+        self.commits: list[list[ChargePointChanges]] = []
 
-    def apply(self, batches: Sequence[Batch]) -> dict[str, Exception]:
+    def apply(self, batches: Sequence[ChargePointChanges]) -> dict[str, Exception]:
         if self.meanwhile is not None:
             meanwhile, self.meanwhile = self.meanwhile, None
             meanwhile()

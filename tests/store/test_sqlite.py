@@ -4,17 +4,23 @@ import os
 import sqlite3
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
+from itertools import product
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from ocpp16.errors import StoreError
 from ocpp16.store import connection as connections
-from ocpp16.store.base import Put
+from ocpp16.store.base import ChargePointChanges, Delete, Put, RowChange
+from ocpp16.store.memory import MemoryStore
 from ocpp16.store.sqlite import SqliteStore
-from ocpp16.store.tables import message_queue, settings
+from ocpp16.store.statements import grouped
+from ocpp16.store.tables import message_queue, samples, settings
 
 
 def setting(key: str, value: str = "1") -> Put:
@@ -31,6 +37,33 @@ def store(tmp_path: Path) -> Iterator[SqliteStore]:
     store = SqliteStore.open(tmp_path / "db")
     yield store
     store.close()
+
+
+KEYS = st.tuples(st.integers(1, 2), st.integers(1, 2))
+CHANGES = st.one_of(
+    st.builds(lambda key, value: Put(samples.TABLE, (*key, value, "{}")), KEYS, st.integers(0, 9)),
+    st.builds(lambda key, length: Delete(samples.TABLE, key[:length]), KEYS, st.integers(0, 2)),
+    st.builds(lambda key: setting(key), st.sampled_from("xy")),
+    st.sampled_from([settings.delete("x"), settings.delete()]),
+)
+
+
+@given(st.lists(st.lists(st.tuples(st.sampled_from("ab"), st.lists(CHANGES, max_size=8)), max_size=3), max_size=3))
+def test_statements_put_together_leave_what_changes_one_by_one_leave(commits: list[list[ChargePointChanges]]) -> None:
+    memory = MemoryStore()
+    with tempfile.TemporaryDirectory() as folder:
+        store = SqliteStore.open(Path(folder) / "db", synchronous="NORMAL")
+        for commit in commits:
+            assert store.apply(commit) == memory.apply(commit) == {}
+        for charge_point_id, table in product("ab", (samples.TABLE, settings.TABLE)):
+            assert store.load(charge_point_id, table) == memory.load(charge_point_id, table)
+        store.close()
+
+
+def test_many_charge_points_are_few_statements() -> None:
+    each: list[RowChange] = [settings.delete("a"), setting("b"), samples.delete(1), Put(samples.TABLE, (1, 2, 0, "{}"))]
+    statements = grouped([(f"cp{n}", each) for n in range(100)])
+    assert [len(parameters) for _, parameters in statements] == [100] * 4
 
 
 @pytest.mark.parametrize(
@@ -259,6 +292,11 @@ class Failing(sqlite3.Connection):
             raise self.error
         return super().execute(sql, *arguments)
 
+    def executemany(self, sql: str, *arguments: Any) -> sqlite3.Cursor:
+        if self.fails_at is not None and sql.startswith(self.fails_at):
+            raise self.error
+        return super().executemany(sql, *arguments)
+
 
 @pytest.fixture
 def failing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[SqliteStore, Failing]]:
@@ -282,13 +320,16 @@ def _error(name: str) -> sqlite3.Error:
 @pytest.mark.parametrize(
     "name", ["SQLITE_IOERR_FSYNC", "SQLITE_READONLY", "SQLITE_BUSY", "SQLITE_FULL", "SQLITE_CORRUPT"]
 )
-@pytest.mark.parametrize("place", ["BEGIN", "SAVEPOINT", "INSERT INTO settings", "RELEASE", "COMMIT"])
+@pytest.mark.parametrize("place", ["BEGIN", "INSERT INTO settings", "SAVEPOINT", "ROLLBACK TO", "RELEASE", "COMMIT"])
 def test_error_anywhere_leaves_nothing_half_done(failing: tuple[SqliteStore, Failing], name: str, place: str) -> None:
     store, connection = failing
     store.apply([("cp", [setting("before")])])
     connection.fails_at, connection.error = place, _error(name)
+    batches = [("cp", [message_queue.put(message_queue.MessageRow(1, 1, "A", {})), setting("a")])]
+    if place in ("SAVEPOINT", "ROLLBACK TO", "RELEASE"):  # only where a charge point is refused
+        batches.append(("refused", [Put(settings.TABLE, (None, "null"))]))
     with pytest.raises(StoreError, match=f"cannot be written: {name}"):
-        store.apply([("cp", [message_queue.put(message_queue.MessageRow(1, 1, "A", {})), setting("a")])])
+        store.apply(batches)
     connection.fails_at = None
     assert not connection.in_transaction
     assert [row[0] for row in store.load("cp", settings.TABLE)] == ["before"]
@@ -299,7 +340,7 @@ def test_error_anywhere_leaves_nothing_half_done(failing: tuple[SqliteStore, Fai
 
 def test_unexpected_exception_leaves_no_transaction_open(failing: tuple[SqliteStore, Failing]) -> None:
     store, connection = failing
-    connection.fails_at, connection.error = "RELEASE", MemoryError()  # type: ignore[assignment]
+    connection.fails_at, connection.error = "COMMIT", MemoryError()  # type: ignore[assignment]
     with pytest.raises(MemoryError):
         store.apply([("cp", [setting("a")])])
     connection.fails_at = None

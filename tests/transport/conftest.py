@@ -69,6 +69,12 @@ def switching(head: bytes, extra: bytes) -> bytes:
 
 
 @pytest.fixture
+def switching_to() -> Callable[[bytes, bytes], bytes]:
+    """`switching_to(request, headers)`: the answer that agrees to an upgrade."""
+    return switching
+
+
+@pytest.fixture
 def upgrade() -> Bare:
     """`client, stream = await upgrade(headers, …)`: a server that answers 101 with these headers, then bare bytes."""
 

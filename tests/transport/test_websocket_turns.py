@@ -8,7 +8,9 @@ import trio
 import trio.testing
 
 from ocpp16.errors import ConnectionClosed
-from ocpp16.transport.websocket import BYTES_PER_TURN, FRAMES_PER_TURN, READ_SIZE, WebSocket
+from ocpp16.transport.frames import BYTES_PER_TURN, FRAMES_PER_TURN
+from ocpp16.transport.handshake import Upgraded
+from ocpp16.transport.websocket import READ_SIZE, WebSocket
 
 TEXT, PING, PONG, CONTINUATION, CLOSE = 1, 9, 10, 0, 8
 
@@ -189,9 +191,8 @@ class Sudden(Generous):
 
 
 @pytest.mark.parametrize("data", [b"\x8a\x00", b"\x81\x02[]", b"\x01\x00"])
-async def test_a_stream_that_never_waits_does_not_stop_the_others(upgrade: Any, data: Any) -> None:
-    bare, _ = await upgrade()
-    sudden = WebSocket(Sudden(None, data), bare._connection, subprotocol=None, request=None, max_message_size=1 << 20)
+async def test_a_stream_that_never_waits_does_not_stop_the_others(data: Any) -> None:
+    sudden = WebSocket(Sudden(None, data), Upgraded(None, None, b""), request=None, max_message_size=1 << 20)
     turns = Turns()
     async with trio.open_nursery() as nursery:
         nursery.start_soon(turns.count)

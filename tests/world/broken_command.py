@@ -11,12 +11,12 @@ from typing import Any
 
 from ocpp16.charge_point.charge_point import ChargePoint
 from ocpp16.state.clock import to_datetime
-from ocpp16.store.base import Batch
+from ocpp16.store.base import ChargePointChanges
 from ocpp16.store.sqlite import SqliteStore
 from ocpp16.store.tables import transactions
 
 
-def lose_transactions(store: SqliteStore, batches: Sequence[Batch]) -> dict[str, Exception]:
+def lose_transactions(store: SqliteStore, batches: Sequence[ChargePointChanges]) -> dict[str, Exception]:
     """A commit that tells of a transaction is said to be made, and is not."""
     if any(change.table is transactions.TABLE for _, changes in batches for change in changes):
         return {}
@@ -32,7 +32,7 @@ def start_twice(charge_point: ChargePoint, *arguments: Any, **named: Any) -> Any
         "meterStart": transaction.meter_start,
         "timestamp": (to_datetime(transaction.started_at) + timedelta(seconds=1)).isoformat().replace("+00:00", "Z"),
     }
-    charge_point.ctx.queue("StartTransaction", again, transaction)
+    charge_point._runtime.ctx.queue("StartTransaction", again, transaction)
     return transaction
 
 

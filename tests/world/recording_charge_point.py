@@ -4,11 +4,12 @@ from collections.abc import Callable, Collection, Coroutine, Generator
 from types import SimpleNamespace
 from typing import Any
 
+from ocpp16.configuration.keys import core
 from ocpp16.enums import AuthorizationStatus, ConfigurationStatus
 from ocpp16.errors import FeatureNotBuilt
+from ocpp16.log import FoldingLog
 from ocpp16.models import Counters, DataTransferResponse, DeadLetter, IdTagInfo
 from ocpp16.state.clock import Clock
-from ocpp16.state.keys import core
 from ocpp16.state.timers import Timers
 from ocpp16.state.transaction import Transaction, Transactions
 
@@ -25,14 +26,99 @@ class Held:
         yield
 
 
+class ForStation:
+    """What a station uses of it."""
+
+    def __init__(self, charge_point: "RecordingChargePoint", connectors: int) -> None:
+        self._charge_point = charge_point
+        self.number_of_connectors = connectors
+        self.clock = Clock(lambda: charge_point.seconds, ANCHOR)
+        self.timers = Timers()
+        self.log = FoldingLog("recording", self.clock.monotonic)
+
+    def spawn(self, async_fn: Callable[..., Coroutine[Any, Any, Any]], *args: Any) -> None:
+        self._charge_point.tasks.append(async_fn(*args))
+        self._charge_point.step()
+
+    def meter_checkpoint(self, connector_id: int) -> int | None:
+        return self._charge_point.checkpoints.get(connector_id)
+
+    def running_sessions(self) -> list[str]:
+        return [transaction.session_id for transaction in self._charge_point.transactions.all_running()]
+
+
+class Connection:
+    """It obeys."""
+
+    def __init__(self) -> None:
+        self.is_connected = True
+        self.registration = None
+        self.queue_depth = 0
+
+    def connect(self) -> None:
+        self.is_connected = True
+
+    def disconnect(self) -> None:
+        self.is_connected = False
+
+
+class Keys(dict[Any, Any]):
+    """Any key may have any value."""
+
+    def get(self, keys: Any = (), default: Any = None) -> dict[str, Any]:
+        return {"configurationKey": [], "unknownKey": list(keys)}
+
+    async def set(self, key: str, value: str) -> ConfigurationStatus:
+        return ConfigurationStatus.ACCEPTED
+
+    def problem(self, key: str, value: str) -> str:
+        return ""
+
+
+class DeadLetters:
+    """A list of them, which resending and discarding shorten."""
+
+    def __init__(self) -> None:
+        self.letters: list[DeadLetter] = []
+
+    async def __call__(self) -> tuple[DeadLetter, ...]:
+        return tuple(self.letters)
+
+    async def resend(self, sequences: Collection[int] | None = None) -> int:
+        kept = [one for one in self.letters if sequences is not None and one.sequence not in sequences]
+        taken, self.letters = len(self.letters) - len(kept), kept
+        return taken
+
+    discard = resend
+
+
+class NoSmartCharging:
+    """As where the feature is not built."""
+
+    is_built = False
+
+    def composite_schedule(self, *arguments: Any) -> Any:
+        raise FeatureNotBuilt("smart charging is not built in: by a test")
+
+    charging_limit = explain_limit = composite_schedule
+
+    async def set_charging_profile(self, *arguments: Any) -> Any:
+        raise FeatureNotBuilt("smart charging is not built in: by a test")
+
+    async def clear_charging_profiles(self, **which: Any) -> Any:
+        raise FeatureNotBuilt("smart charging is not built in: by a test")
+
+    @property
+    def charging_profiles(self) -> Any:
+        raise FeatureNotBuilt("smart charging is not built in: by a test")
+
+
 class RecordingChargePoint:
     """What the station sees of a `ChargePoint`. Facts land in `told`, as (name without on_, arguments…)."""
 
     def __init__(self, connectors: int) -> None:
         self.seconds = 0.0
-        self.number_of_connectors = connectors
-        self.clock = Clock(lambda: self.seconds, ANCHOR)
-        self.timers = Timers()
+        self.for_station = ForStation(self, connectors)
         self.transactions = Transactions()
         self.told: list[tuple[Any, ...]] = []
         self.details: list[dict[str, Any]] = []
@@ -42,30 +128,26 @@ class RecordingChargePoint:
         self.checkpoints: dict[int, int] = {}
         self.holds_answers = False
         self.tasks: list[Coroutine[Any, Any, Any]] = []
-        self.is_running = self.is_connected = True
-        self.has_smart_charging = False
-        self.registration = None
-        self.configuration = {core.STOP_TRANSACTION_ON_EV_SIDE_DISCONNECT: True}
-        self.queue_depth = 0
+        self.is_running = True
+        self.connection = Connection()
+        self.smart_charging = NoSmartCharging()
+        self.configuration = Keys({core.STOP_TRANSACTION_ON_EV_SIDE_DISCONNECT: True})
         self.started_with: list[dict[str, Any]] = []
         self.transfer: DataTransferResponse | Exception | None = None
         self.sessions: dict[int, str] = {}
         self.counters = Counters()
-        self.letters: list[DeadLetter] = []
+        self.dead_letters = DeadLetters()
 
     # Time and tasks
 
     def advance(self, seconds: float) -> None:
         """Let time pass, timer by timer."""
         end = self.seconds + seconds
-        while self.timers.deadline() <= end:
-            self.seconds = self.timers.deadline()
-            self.timers.run_due(self.seconds)
+        timers = self.for_station.timers
+        while timers.deadline() <= end:
+            self.seconds = timers.deadline()
+            timers.run_due(self.seconds)
         self.seconds = end
-
-    def spawn(self, async_fn: Callable[..., Coroutine[Any, Any, Any]], *args: Any) -> None:
-        self.tasks.append(async_fn(*args))
-        self.step()
 
     def step(self) -> None:
         """Let every task go on to where it waits, or to its end."""
@@ -87,25 +169,10 @@ class RecordingChargePoint:
     def transaction(self, connector_id: int) -> Transaction | None:
         return self.transactions.running(connector_id)
 
-    def meter_checkpoint(self, connector_id: int) -> int | None:
-        return self.checkpoints.get(connector_id)
-
     # What the commands and the operation ask
 
     def connector_status(self, connector_id: int) -> Any:
         return SimpleNamespace(status="Available", error_code="NoError")
-
-    def connect_websocket(self) -> None:
-        self.is_connected = True
-
-    def disconnect_websocket(self) -> None:
-        self.is_connected = False
-
-    def get_configuration_key(self, keys: Any = ()) -> dict[str, Any]:
-        return {"configurationKey": [], "unknownKey": list(keys)}
-
-    async def set_configuration_key(self, key: str, value: str) -> ConfigurationStatus:
-        return ConfigurationStatus.ACCEPTED
 
     async def data_transfer(
         self, vendor_id: str, message_id: str | None, data: str | None
@@ -113,35 +180,6 @@ class RecordingChargePoint:
         if isinstance(self.transfer, Exception):
             raise self.transfer
         return self.transfer
-
-    async def dead_letters(self) -> tuple[DeadLetter, ...]:
-        return tuple(self.letters)
-
-    async def resend_dead_letters(self, sequences: Collection[int] | None = None) -> int:
-        return self._take_letters(sequences)
-
-    async def discard_dead_letters(self, sequences: Collection[int] | None = None) -> int:
-        return self._take_letters(sequences)
-
-    def _take_letters(self, sequences: Collection[int] | None) -> int:
-        kept = [one for one in self.letters if sequences is not None and one.sequence not in sequences]
-        taken, self.letters = len(self.letters) - len(kept), kept
-        return taken
-
-    def composite_schedule(self, *arguments: Any) -> Any:
-        raise FeatureNotBuilt("smart charging is not built in: by a test")
-
-    charging_limit = explain_limit = composite_schedule
-
-    async def set_charging_profile(self, *arguments: Any) -> Any:
-        raise FeatureNotBuilt("smart charging is not built in: by a test")
-
-    async def clear_charging_profiles(self, **which: Any) -> Any:
-        raise FeatureNotBuilt("smart charging is not built in: by a test")
-
-    @property
-    def charging_profiles(self) -> Any:
-        raise FeatureNotBuilt("smart charging is not built in: by a test")
 
     async def on_change_availability(self, connector_id: int, kind: Any) -> str:
         self.told.append(("change_availability", connector_id, kind))
@@ -171,7 +209,9 @@ class RecordingChargePoint:
         self, connector_id: int, session_id: str, id_tag: str, meter_start: float, **details: Any
     ) -> None:
         key = self.transactions.next_key
-        self.transactions.add(Transaction(key, connector_id, session_id, id_tag, self.clock.now(), round(meter_start)))
+        self.transactions.add(
+            Transaction(key, connector_id, session_id, id_tag, self.for_station.clock.now(), round(meter_start))
+        )
         self._tell("transaction_started", connector_id, id_tag, meter_start, **details)
 
     def on_transaction_stopped(

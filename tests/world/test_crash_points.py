@@ -15,7 +15,7 @@ from ocpp16.charge_point.open import open_charge_point
 from ocpp16.errors import CallFailed, StoreError
 from ocpp16.observer import ObserverEvent, TransactionStarted, TransactionStopped
 from ocpp16.simulation import CarPlan, Operation, SimulatedStation
-from ocpp16.store.base import Batch, Row, Table
+from ocpp16.store.base import ChargePointChanges, Row, Table
 from ocpp16.store.memory import MemoryStore
 from ocpp16.testing import CentralSystem
 from ocpp16.testing.contracts import LossyStore
@@ -43,7 +43,7 @@ class Disk:
     def load(self, charge_point_id: str, table: Table, key: Row = ()) -> list[Row]:
         return self._rows.load(charge_point_id, table, key)
 
-    def apply(self, batches: Sequence[Batch]) -> dict[str, Exception]:
+    def apply(self, batches: Sequence[ChargePointChanges]) -> dict[str, Exception]:
         self.commits += 1
         if self.at is not None and self.commits >= self.at:
             if self.commits == self.at and self.is_written:
@@ -82,7 +82,7 @@ class Story:
                     seed=1,
                 ) as charge_point:
                     station.attach(charge_point)
-                    charge_point.spawn(Operation(station, charge_point).run)
+                    charge_point.for_station.spawn(Operation(station, charge_point).run)
                     await act(station)
                     power.cancel()
                     await trio.lowlevel.checkpoint_if_cancelled()
@@ -119,8 +119,8 @@ class Story:
         for connector_id in (1, 2):
             station.unplug(connector_id)
         await trio.sleep(40)
-        assert station.charge_point.queue_depth == 0
-        assert len(station.charge_point.transactions) == 0
+        assert station.charge_point.connection.queue_depth == 0
+        assert len(station.charge_point._runtime.ctx.transactions) == 0
 
     def problems(self, check: ModuleType) -> list[str]:
         ids = {content[1:]: number for content, number in self.csms.standard_answers.transactions.items()}
@@ -188,7 +188,7 @@ async def test_a_lost_commit_is_noticed(world: Load, autojump_clock: Any) -> Non
     while True:
         disk = Disk()
 
-        def lose(batches: Sequence[Batch], counted: list[int] = [0], wanted: int = lost_at) -> bool:  # noqa: B006
+        def lose(batches: Sequence[ChargePointChanges], counted: list[int] = [0], wanted: int = lost_at) -> bool:  # noqa: B006
             matters = any(change.table.name == "message_queue" for _, changes in batches for change in changes)
             counted[0] += matters
             return matters and counted[0] == wanted

@@ -116,7 +116,7 @@ async def test_a_whole_session(csms: Any) -> None:
         answer = await charge_point.data_transfer("V", "m", "data")
         assert answer is not None
         assert (answer.status, answer.data) == (DataTransferStatus.ACCEPTED, "received")
-        assert await charge_point.set_configuration_key("HeartbeatInterval", "600") is ConfigurationStatus.ACCEPTED
+        assert await charge_point.configuration.set("HeartbeatInterval", "600") is ConfigurationStatus.ACCEPTED
         seen = len(csms.received("StatusNotification"))
         trigger = {"requestedMessage": "StatusNotification", "connectorId": 2}
         assert await call("TriggerMessage", trigger) == {"status": "Accepted"}

@@ -20,7 +20,7 @@ from ocpp16.charge_point.open import open_charge_point
 from ocpp16.errors import CallFailed, StoreError
 from ocpp16.observer import MessageGivenUp, ObserverEvent, StoreFailing, StoreRecovered
 from ocpp16.simulation import CarPlan, Operation, SimulatedStation
-from ocpp16.store.base import Batch, Row, Table
+from ocpp16.store.base import ChargePointChanges, Row, Table
 from ocpp16.store.sqlite import SqliteStore
 from ocpp16.store.tables import dead_letters
 from ocpp16.testing import CallErrorAnswer, CentralSystem, Fault
@@ -86,11 +86,11 @@ async def machine(csms: CentralSystem, folder: Path, station: dict[str, Any] | N
     ) as charge_point:
         made.charge_point = charge_point
         made.station.attach(charge_point)
-        charge_point.spawn(Operation(made.station, charge_point).run)
+        charge_point.for_station.spawn(Operation(made.station, charge_point).run)
         await trio.sleep(0.5)
         yield made
         at_the_cut = contents(folder)
-        if charge_point.is_connected:
+        if charge_point.connection.is_connected:
             csms.abort("cp001")
         csms.is_reachable, was_reachable = False, csms.is_reachable  # nobody hears what is said after the cut
     csms.is_reachable = was_reachable
@@ -133,10 +133,10 @@ async def test_a_car_charges_before_there_ever_was_a_central_system(
             await trio.sleep(100)
             await made.charge(2, "B", 70)
             await trio.sleep(3600)
-            assert made.charge_point.queue_depth == 1 + 4 + 3, "BootNotification and two transactions wait"
+            assert made.charge_point.connection.queue_depth == 1 + 4 + 3, "BootNotification and two transactions wait"
             csms.is_reachable = True
             await trio.sleep(10)
-            assert made.charge_point.queue_depth == 0
+            assert made.charge_point.connection.queue_depth == 0
     assert problems(world, csms) == []
     told = transaction_requests(csms)
     assert [(action, payload.get("transactionId")) for action, payload in told] == [
@@ -174,8 +174,8 @@ async def test_power_cuts_while_charging_offline(
             await trio.sleep(100)
             made.station.unplug(1)
             await trio.sleep(10)
-            assert made.charge_point.queue_depth == 0
-            assert len(made.charge_point.transactions) == 0
+            assert made.charge_point.connection.queue_depth == 0
+            assert len(made.charge_point._runtime.ctx.transactions) == 0
     assert problems(world, csms) == []
     starts = [payload for action, payload in transaction_requests(csms) if action == "StartTransaction"]
     stops = [payload for action, payload in transaction_requests(csms) if action == "StopTransaction"]
@@ -209,7 +209,7 @@ async def test_a_power_cut_between_end_and_delivery(world: Load, tmp_path: Path,
         csms.is_reachable = True
         async with machine(csms, tmp_path, anchor=NEW_YEAR.timestamp() + trio.current_time()) as made:
             await trio.sleep(20)
-            assert made.charge_point.queue_depth == 0
+            assert made.charge_point.connection.queue_depth == 0
     assert problems(world, csms) == []
     stops = [payload for action, payload in transaction_requests(csms) if action == "StopTransaction"]
     assert [(stop["transactionId"], stop["reason"]) for stop in stops] == [(500, "EVDisconnected")]
@@ -226,7 +226,7 @@ async def test_a_late_answer_counts(
             csms.misbehave(Fault.DROP, "StartTransaction")
         await made.charge(1, "A", 200)
         await trio.sleep(100)
-        assert made.charge_point.queue_depth == 0
+        assert made.charge_point.connection.queue_depth == 0
     assert problems(world, csms) == []
     assert len(csms.calls("StartTransaction")) == starts
     assert len({call.unique_id for call in csms.calls("StartTransaction")}) == starts
@@ -248,8 +248,8 @@ async def test_a_start_that_is_refused_for_good(world: Load, tmp_path: Path, aut
             assert len(store.load("cp001", dead_letters.TABLE)) == 1
         async with machine(csms, tmp_path, anchor=NEW_YEAR.timestamp() + trio.current_time()) as made:
             await trio.sleep(20)
-            assert made.charge_point.queue_depth == 0
-            assert len(made.charge_point.transactions) == 0
+            assert made.charge_point.connection.queue_depth == 0
+            assert len(made.charge_point._runtime.ctx.transactions) == 0
     told = [(action, payload.get("transactionId")) for action, payload in transaction_requests(csms)]
     assert told[3:] == [("MeterValues", None), ("StopTransaction", -1)]
 
@@ -282,7 +282,7 @@ class FailingStore:
     def load(self, charge_point_id: str, table: Table, key: Row = ()) -> list[Row]:
         return self._store.load(charge_point_id, table, key)
 
-    def apply(self, batches: Sequence[Batch]) -> dict[str, Exception]:
+    def apply(self, batches: Sequence[ChargePointChanges]) -> dict[str, Exception]:
         if self.is_failing:
             raise StoreError("disk full")
         return self._store.apply(batches)
@@ -320,7 +320,7 @@ async def test_nothing_of_a_transaction_leaves_before_it_is_stored(
             "MeterValues",
             "StopTransaction",
         ]
-        assert made.charge_point.queue_depth == 0
+        assert made.charge_point.connection.queue_depth == 0
         assert problems(world, csms) == []
 
 
@@ -368,6 +368,6 @@ async def test_what_was_timed_by_a_wrong_clock_goes_once_its_correction_is_store
             assert transaction_requests(csms) == []
             store.is_failing = False
             await trio.sleep(60)
-            assert made.charge_point.queue_depth == 0
+            assert made.charge_point.connection.queue_depth == 0
     assert problems(world, csms) == []
     assert [action for action, _ in transaction_requests(csms)] == ["StartTransaction", "StopTransaction"]

@@ -1,4 +1,4 @@
-"""Writes `ocpp16/state/keys/*.py` and `docs/keys.md` from `share/profile_schemas`.
+"""Writes `ocpp16/configuration/keys/*.py` and `docs/keys.md` from `share/profile_schemas`.
 
 A section is one JSON Schema (draft 7) document; `Config.json` names them in the order GetConfiguration reports
 them. What the documents say beyond JSON Schema stands in members that other validators ignore:
@@ -44,11 +44,11 @@ _TEXT_FORMATS = {
     "header": "Header",
 }
 _HOMES = {
-    "configuration_addresses": {"Address", "Header", "Identity"},
-    "configuration_documents": {"Document"},
-    "configuration_lists": {"Measurands", "PhaseRotations", "TextList", "Tolerances"},
+    "addresses": {"Address", "Header", "Identity"},
+    "documents": {"Document"},
+    "lists": {"Measurands", "PhaseRotations", "TextList", "Tolerances"},
 }
-"""Modules of the kinds that are not in `configuration_values`."""
+"""Modules of the kinds that are not in `configuration.values`."""
 _WORDS = re.compile(r"PnC|[A-Z]+(?![a-z])[0-9]*|[A-Z]?[a-z]+[0-9]*|[0-9]+")
 _IRREGULAR = {"IFace": "IFACE", "PnC": "PNC"}
 
@@ -56,7 +56,7 @@ _IRREGULAR = {"IFace": "IFACE", "PnC": "PNC"}
 def outputs(project: Path) -> dict[Path, str]:
     """Path -> text of every output. `project`: folder with `ocpp16`, `share` and `docs`."""
     sections = load(project / "share" / "profile_schemas")
-    folder = project / "ocpp16" / "state" / "keys"
+    folder = project / "ocpp16" / "configuration" / "keys"
     texts = {folder / f"{module_name(section['title'])}.py": section_module(section) for section in sections}
     texts[folder / "__init__.py"] = package_module(sections)
     texts[project / "docs" / "keys.md"] = key_table(sections)
@@ -97,11 +97,11 @@ def section_module(section: Schema) -> str:
         "from types import MappingProxyType",
         "from typing import Any, Final\n",
     ]
-    for home in (*_HOMES, "configuration_values"):
-        used = sorted(kind for kind in kinds if homes.get(kind, "configuration_values") == home)
+    for home in (*_HOMES, "values"):
+        used = sorted(kind for kind in kinds if homes.get(kind, "values") == home)
         if used:
-            lines.append(f"from ocpp16.state.{home} import {', '.join(used)}")
-    lines.append("from ocpp16.state.key import Access, Key\n")
+            lines.append(f"from ocpp16.configuration.{home} import {', '.join(used)}")
+    lines.append("from ocpp16.configuration.key import Access, Key\n")
     lines += rows
     lines.append("\nKEYS: Final[Mapping[str, Key[Any]]] = MappingProxyType({")
     lines += [f'    "{key}": {constant},' for key, constant in names]
@@ -117,14 +117,14 @@ def package_module(sections: list[Schema]) -> str:
         "from types import MappingProxyType",
         "from typing import Any, Final\n",
     ]
-    lines.append("from ocpp16.state.key import Key, Known, Section")
-    lines.append(f"from ocpp16.state.keys import {', '.join(sorted(modules.values()))}")
+    lines.append("from ocpp16.configuration.key import Key, Known, Section")
+    lines.append(f"from ocpp16.configuration.keys import {', '.join(sorted(modules.values()))}")
     exported = []
     for title, module in sorted(modules.items(), key=lambda pair: pair[1]):
         section = next(one for one in sections if one["title"] == title)
         constants = sorted(constant_name(key) for key in section["properties"])
         exported += constants
-        lines.append(f"from ocpp16.state.keys.{module} import (")
+        lines.append(f"from ocpp16.configuration.keys.{module} import (")
         lines += [f"    {constant}," for constant in constants]
         lines.append(")")
     lines.append("\nSECTIONS: Final[Mapping[str, Section]] = MappingProxyType({")

@@ -21,7 +21,7 @@ class DeadLetterRow(NamedTuple):
     """µs UTC."""
 
 
-ROWS = Rows("dead_letters", DeadLetterRow)
+ROWS = Rows("dead_letters", DeadLetterRow, is_counted=True)
 TABLE = ROWS.table
 NUMBERS = TABLE.narrowed("transaction_key")
 """Their numbers alone, without the payloads: a sequence number and a transaction key are not given twice."""

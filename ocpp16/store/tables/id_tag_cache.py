@@ -16,6 +16,6 @@ class CachedTagRow(NamedTuple):
     """µs UTC of the last use; the entry unused for longest is evicted first."""
 
 
-ROWS = Rows("id_tag_cache", CachedTagRow)
+ROWS = Rows("id_tag_cache", CachedTagRow, is_looked_up=True, is_whole=True)
 TABLE = ROWS.table
 put, delete, read = ROWS.put, ROWS.delete, ROWS.read

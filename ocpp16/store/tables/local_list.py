@@ -14,6 +14,6 @@ class ListedTagRow(NamedTuple):
     parent_id_tag: str | None = None
 
 
-ROWS = Rows("local_list", ListedTagRow)
+ROWS = Rows("local_list", ListedTagRow, is_looked_up=True, is_whole=True)
 TABLE = ROWS.table
 put, delete, read = ROWS.put, ROWS.delete, ROWS.read

@@ -9,6 +9,6 @@ class ListVersionRow(NamedTuple):
     version: int
 
 
-ROWS = Rows("local_list_version", ListVersionRow, key=0)
+ROWS = Rows("local_list_version", ListVersionRow, key=0, is_whole=True)
 TABLE = ROWS.table
 put, delete, read = ROWS.put, ROWS.delete, ROWS.read

@@ -7,6 +7,7 @@ row is never patched, and a restart loses no link between a MeterValues and its 
 
 from typing import Any, NamedTuple
 
+from ocpp16.store.base import Put
 from ocpp16.store.rows import Rows
 
 
@@ -28,6 +29,24 @@ DATA_BOOTS = "clockBoots"
 """Member that the stored payload of a StopTransaction has besides: `clock_boot` of each entry of its transactionData,
 where these are not all that of the message."""
 
-ROWS = Rows("message_queue", MessageRow)
+ROWS = Rows("message_queue", MessageRow, is_counted=True)
 TABLE = ROWS.table
 put, delete, read = ROWS.put, ROWS.delete, ROWS.read
+
+
+def put_written(
+    sequence: int,
+    lane: int,
+    action: str,
+    payload: str | bytes,
+    attempts: int = 0,
+    transaction_key: int | None = None,
+    clock_boot: int = 0,
+) -> Put:
+    """`put` of a message whose payload is written already, for the wire: row and frame share the text.
+
+    Parameters: as of `MessageRow`, but for `payload`: the JSON text of an object that was checked before it was
+    written. It is not looked at again.
+    """
+    text = payload if isinstance(payload, str) else payload.decode()
+    return Put(TABLE, (sequence, lane, action, text, attempts, transaction_key, clock_boot))

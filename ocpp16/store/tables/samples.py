@@ -17,6 +17,6 @@ class SampleRow(NamedTuple):
     """One MeterValue as on the wire."""
 
 
-ROWS = Rows("samples", SampleRow, key=2)
+ROWS = Rows("samples", SampleRow, key=2, is_counted=True)
 TABLE = ROWS.table
 put, delete, read = ROWS.put, ROWS.delete, ROWS.read

@@ -7,6 +7,6 @@ to be sent. It is deleted when StopTransaction is answered or given up.
 from ocpp16.state.transaction import Transaction
 from ocpp16.store.rows import Rows
 
-ROWS = Rows("transactions", Transaction)
+ROWS = Rows("transactions", Transaction, is_counted=True)
 TABLE = ROWS.table
 put, delete, read = ROWS.put, ROWS.delete, ROWS.read

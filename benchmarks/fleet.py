@@ -1,0 +1,162 @@
+"""Many charge points in one process over TCP, beside the peer in one run: the figure that a whole CALL costs.
+
+    python benchmarks/run.py fleet [--quick]
+    python benchmarks/fleet.py PORT COUNT [idle]    # one child: measures itself, prints JSON
+
+Each charge point has a simulated station and, with all others, one store in memory. It connects, boots, and says the
+status of its connectors; when all have, each has one transaction with ten MeterValues of ten sampled values. Counted is
+the CPU time of the client's process, system calls included, per CALL of that phase; memory is counted when all are up.
+Everything goes through the public door.
+"""
+
+import logging
+import sys
+from collections.abc import Iterator
+
+import trio
+from children import allow_files, central_system, cpu_seconds, measured, memory_in_use, progress, tell
+from figures import note
+
+from ocpp16 import ChargePoint, ChargePoints, open_charge_points, settle_memory
+from ocpp16.enums import Reason, SessionStartedReason
+from ocpp16.simulation import SimulatedStation
+
+METER_VALUES, VALUES = 10, 10
+ID_TAG = "044943121F1D80"
+AT_ONCE = 200
+"""Charge points that connect at a time."""
+MEASURANDS = "Power.Active.Import,Current.Import,Voltage"
+"""Ten sampled values of a three-phase meter: power in all and by phase, current and voltage by phase."""
+
+
+def configuration(number: int, port: int) -> dict[str, dict[str, object]]:
+    return {
+        "Internal": {
+            "ChargePointId": f"CP{number:05}",
+            "CentralSystemURI": f"ws://127.0.0.1:{port}/",
+            "ChargePointVendor": "Example",
+            "ChargePointModel": "Single",
+        },
+        "Core": {
+            "NumberOfConnectors": 1,
+            "MeterValueSampleInterval": 3600,
+            "HeartbeatInterval": 0,
+            "MeterValuesSampledData": MEASURANDS,
+            "StopTxnSampledData": "",
+        },
+        "Security": {"SecurityProfile": 0},
+    }
+
+
+class Fleet:
+    """The child's work."""
+
+    def __init__(self, port: int, count: int) -> None:
+        self.port = port
+        self.count = count
+        self.limit = trio.CapacityLimiter(AT_ONCE)
+        self.up: list[ChargePoint] = []
+        self.all_up = trio.Event()
+        self.done = 0
+        self.ready: dict[str, float] = {}
+        self.end = 0.0
+
+    async def run(self) -> None:
+        base, began = memory_in_use(), cpu_seconds()
+        async with open_charge_points() as charge_points, trio.open_nursery() as nursery:
+            for number in range(self.count):
+                nursery.start_soon(self.drive, charge_points, number)
+        calls = sum(charge_point.counters.calls_sent for charge_point in self.up) - self.ready["calls"]
+        tell(
+            cpu_us_per_call=(self.end - self.ready["cpu"]) / calls * 1e6,
+            calls=calls / self.count,
+            kib=(self.ready["memory"] - base) / self.count / 1024,
+            memory_kib=self.ready["memory"] / 1024,
+            boot_ms=(self.ready["cpu"] - began) / self.count * 1e3,
+        )
+
+    async def drive(self, charge_points: ChargePoints, number: int) -> None:
+        async with self.limit:
+            station = SimulatedStation(meter_interval=0)
+            charge_point = await charge_points.open(configuration(number, self.port), station)
+            await charge_point.start()
+            station.power_up()
+            await charge_point.wait_all_answered()
+        self.up.append(charge_point)
+        if len(self.up) == self.count:
+            self.all_are_up()
+        await self.all_up.wait()
+        await self.charge(charge_point)
+        self.done += 1
+        if self.done == self.count:
+            self.end = cpu_seconds()
+
+    def all_are_up(self) -> None:
+        boot = cpu_seconds()
+        settle_memory()
+        calls = sum(charge_point.counters.calls_sent for charge_point in self.up)
+        self.ready = {"memory": memory_in_use(), "calls": calls, "boot": boot, "cpu": cpu_seconds()}
+        self.all_up.set()
+
+    async def charge(self, charge_point: ChargePoint) -> None:
+        charge_point.on_session_started(1, "s", SessionStartedReason.EV_CONNECTED)
+        await charge_point.authorize_id_token(ID_TAG)
+        charge_point.on_transaction_started(1, "s", ID_TAG, 0)
+        await charge_point.wait_all_answered()
+        for _ in range(METER_VALUES):
+            charge_point.sample_now(1)
+            await charge_point.wait_all_answered()
+        charge_point.on_transaction_stopped(1, "s", Reason.LOCAL, 100)
+        charge_point.on_session_stopped(1, "s")
+        await charge_point.wait_all_answered()
+
+
+def of_ours(count: int) -> dict[str, float]:
+    progress(f"fleet: {count} charge points")
+    with central_system() as server:
+        found = measured("fleet.py", server.port, count)
+        seen = server.finish()["calls"]
+    assert seen["BootNotification"] == seen["StartTransaction"] == seen["StopTransaction"] == count, seen
+    assert seen["MeterValues"] == METER_VALUES * count, seen
+    return found
+
+
+def of_the_peer(count: int, *options: str) -> dict[str, float]:
+    progress(f"fleet: {count} of the peer {' '.join(options)}")
+    with central_system() as server:
+        return measured("fleet_peer.py", server.port, count, *options)
+
+
+def sizes(*, is_quick: bool) -> Iterator[int]:
+    """Small, the size of the comparison, and those between which the slope of the memory is taken; the largest last."""
+    yield from (20, 100, 200, 400) if is_quick else (100, 1000, 3000, 5000)
+
+
+def run(*, is_quick: bool) -> None:
+    small, middle, _, large = counts = tuple(sizes(is_quick=is_quick))
+    ours = {count: of_ours(count) for count in counts}
+    default, unvalidated = of_the_peer(middle), of_the_peer(middle, "unvalidated")
+    cpu = {count: found["cpu_us_per_call"] for count, found in ours.items()}
+    at_most = {middle: 150}
+    for count in counts:
+        text = f"a CALL of {count:,} charge points: CPU, {ours[count]['calls']:g} CALLs each"
+        note(f"fleet.cpu.{count}", text, cpu[count], "µs", at_most=at_most.get(count))
+    note("fleet.peer", f"the same with `ocpp` and `websockets`, {middle:,}", default["cpu_us_per_call"], "µs")
+    note("fleet.peer_unvalidated", "the same, its validation off", unvalidated["cpu_us_per_call"], "µs")
+    ratio = default["cpu_us_per_call"] / cpu[middle]
+    note("fleet.ratio", "ours beside the peer", ratio, "times as fast", at_least=12)
+    ratio = unvalidated["cpu_us_per_call"] / cpu[middle]
+    note("fleet.ratio_unvalidated", "ours beside the peer, its validation off", ratio, "times as fast", at_least=4)
+    note("fleet.growth", f"a CALL of {large:,} beside one of {small:,}", cpu[large] / cpu[small], "times", at_most=1.3)
+    low, high = counts[1:3]
+    kib = (ours[high]["memory_kib"] - ours[low]["memory_kib"]) / (high - low)
+    note("fleet.kib", f"a connected charge point with station, slope {low:,} → {high:,}", kib, "KiB", at_most=32)
+    boot = ours[middle]["boot_ms"]
+    note("fleet.boot", "opening, connecting, booting: CPU of each", boot, "ms", at_most=1.5)
+    note("fleet.peer_boot", "connecting and booting, the peer", default["boot_ms"], "ms")
+
+
+if __name__ == "__main__":
+    logging.disable(logging.CRITICAL)
+    allow_files(int(sys.argv[2]) + 100)
+    trio.run(Fleet(int(sys.argv[1]), int(sys.argv[2])).run)

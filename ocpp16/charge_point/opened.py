@@ -1,0 +1,175 @@
+"""A charge point that is open, and what it takes to leave it in order; both doors of `open` use it.
+
+Whatever fails while it is opened, and at which moment, what was opened before is closed. The tasks are of the nursery
+of the block, each in a scope of its own: what ends one charge point ends no other.
+"""
+
+from collections.abc import Awaitable, Callable
+from functools import partial
+from random import Random, SystemRandom
+
+import trio
+
+from ocpp16.charge_point.charge_point import ChargePoint
+from ocpp16.charge_point.dialing import dial
+from ocpp16.charge_point.feed import ObserverFeed
+from ocpp16.charge_point.keeper import FiledConfiguration, StoredConfiguration
+from ocpp16.charge_point.plan import Plan
+from ocpp16.charge_point.restored import CONFIGURATION
+from ocpp16.charge_point.runtime import Runtime
+from ocpp16.charge_point.store_reports import StoreReports
+from ocpp16.configuration.configuration import Configuration
+from ocpp16.log import FoldingLog, log
+from ocpp16.models import Counters
+from ocpp16.profiles.asked import ConfigurationKeeper
+from ocpp16.rpc.ids import uuid_ids
+from ocpp16.store.files import FileKeeper
+from ocpp16.store.journal import Journal
+from ocpp16.store.leaving import Leaving
+from ocpp16.store.loading import load_rows
+from ocpp16.store.open import OPEN_TIMEOUT
+from ocpp16.store.tables import settings
+from ocpp16.texts import shown
+
+
+async def opened(plan: Plan, journal: Journal, nursery: trio.Nursery, leaving: Leaving) -> "Opened":
+    """The charge point of a plan, ready to start; `leaving` is told how long leaving it may take.
+
+    Raises ConfigurationError for what was changed in the store, StoreError. What `nursery` runs for it ends with
+    `Opened.leave`.
+    """
+    configuration = plan.configuration
+    if plan.overlay is None:
+        configuration = await _with_stored_changes(configuration, plan.identity, journal)
+    made = Opened(plan, configuration, journal, nursery, leaving)
+    made.claim()
+    try:
+        await made.begin(plan)
+    except BaseException:
+        await made.leave()
+        raise
+    return made
+
+
+async def _with_stored_changes(configuration: Configuration, identity: str, journal: Journal) -> Configuration:
+    """The same configuration with the changes that lie in the store, where there is no file for them."""
+    found = await journal.in_turn(
+        lambda store: load_rows(store, identity, settings.TABLE, (CONFIGURATION,)), timeout=OPEN_TIMEOUT
+    )
+    changed = next((row.value for row in settings.read(found, lambda row, error: None)), None)
+    return configuration.with_changes(changed if isinstance(changed, dict) else {})
+
+
+class Opened:
+    """Made by `opened`."""
+
+    __slots__ = ("_feed", "_files", "_kept", "_reports", "_runtime", "charge_point", "leaving", "left")
+
+    def __init__(
+        self, plan: Plan, configuration: Configuration, journal: Journal, nursery: trio.Nursery, leaving: Leaving
+    ) -> None:
+        counters = Counters()
+        random = SystemRandom() if plan.seed is None else Random(plan.seed)  # noqa: S311 - repeatable, not secret
+        told = FoldingLog(plan.identity, plan.clock.monotonic)
+        self.leaving = leaving
+        self.left: trio.Event | None = None
+        """Set when it is left; None before anybody began to."""
+        self._feed = None
+        if plan.observer is not None:
+            self._feed = ObserverFeed(plan.observer, counters, lambda: journal.durable, told)
+        self._reports = reports = StoreReports(told, journal, counters, self._feed)
+        self._files: FileKeeper | None = None
+        keeper: ConfigurationKeeper
+        if plan.overlay is None:
+            keeper = StoredConfiguration(configuration, journal)
+        else:
+            self._files = FileKeeper(
+                inline=journal.is_inline,
+                on_failing=reports.files_failing,
+                on_recovered=reports.files_recovered,
+                log=told,
+            )
+            keeper = FiledConfiguration(configuration, plan.overlay, self._files)
+        self._runtime = runtime = Runtime(
+            configuration=configuration,
+            station=plan.station,
+            journal=journal,
+            nursery=nursery,
+            clock=plan.clock,
+            connector=plan.connector or partial(dial, configuration, plan.roots, told),
+            keeper=keeper,
+            feed=self._feed,
+            counters=counters,
+            new_id=uuid_ids(random),
+            random=random,
+            tolerance=plan.tolerance,
+            trace_messages=plan.trace_messages,
+            log=told,
+        )
+        if self._files is not None:
+            self._files.on_internal_error = runtime.second_line.failed
+        self.charge_point = ChargePoint(runtime)
+        self._kept = _Kept(nursery)
+
+    def claim(self) -> None:
+        """Be the one of this identity at the store. Raises StoreError if another one is."""
+        self._reports.begin(self._runtime)
+
+    async def begin(self, plan: Plan) -> None:
+        """Read what is stored, and let time pass. Raises StoreError."""
+        if self._files is not None:
+            self._kept.start(partial(self._files.run, self.leaving))
+        await self._runtime.prepare(timeout=OPEN_TIMEOUT)
+        for warning in self._runtime.configuration.warnings:  # some are about what this station has built
+            log.warning("%s: %s", plan.identity, shown(warning, 1000))
+        self._kept.start(self._runtime.run_pump)
+        if self._feed is not None:
+            self._kept.start(self._feed.run)
+        self._reports.look()
+        attach = getattr(plan.station, "attach", None)
+        if callable(attach):
+            attach(self.charge_point)
+
+    async def leave(self) -> None:
+        """Stop in order, and set the time until which all that follows is to be done. A second Ctrl-C means at once."""
+        self.leaving.by = trio.current_time()
+        try:
+            with trio.CancelScope(shield=True):  # bounded inside
+                self.leaving.by = await self._runtime.close()
+                if self._feed is not None:
+                    with trio.CancelScope(deadline=self.leaving.by):
+                        await self._feed.finish()
+        finally:
+            self.cut_short()
+
+    def cut_short(self) -> None:
+        """Leave at once what is not left yet."""
+        self._runtime.abandon()
+        self._kept.end()
+        self._reports.end()
+
+
+class _Kept:
+    """Tasks that no cancellation of the block ends, since leaving it in order needs them; `end` does.
+
+    Nor does Ctrl-C: that is the program's, which then leaves the block.
+    """
+
+    def __init__(self, nursery: trio.Nursery) -> None:
+        self._nursery = nursery
+        self._scopes: list[trio.CancelScope] = []
+
+    def start(self, async_fn: Callable[[], Awaitable[None]]) -> None:
+        scope = trio.CancelScope(shield=True)
+        self._scopes.append(scope)
+        self._nursery.start_soon(self._run, scope, async_fn)
+
+    @staticmethod
+    @trio.lowlevel.enable_ki_protection
+    async def _run(scope: trio.CancelScope, async_fn: Callable[[], Awaitable[None]]) -> None:
+        with scope:
+            await async_fn()
+
+    def end(self) -> None:
+        for scope in self._scopes:
+            scope.cancel()

@@ -1,0 +1,122 @@
+"""What a charge point is to be opened with: arguments checked, configuration read. Nothing is opened here.
+
+Must not know: the store, the nursery, the wall clock.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ocpp16.charge_point.connectivity import Connector
+from ocpp16.charge_point.dialing import check_tls, csms_roots
+from ocpp16.configuration.configuration import Configuration
+from ocpp16.configuration.file import read_json_object
+from ocpp16.configuration.keys import internal
+from ocpp16.errors import ConfigurationError
+from ocpp16.faults import obey_exit, sentence
+from ocpp16.observer import Observer
+from ocpp16.rpc.tolerance import Tolerance
+from ocpp16.state.clock import Clock
+from ocpp16.station import CoreStation
+from ocpp16.store.overlay import Overlay
+from ocpp16.values import items, pairs
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """`roots`: what wss:// trusts. `overlay`: the files of what is changed, None where that goes to the store."""
+
+    configuration: Configuration
+    station: CoreStation
+    clock: Clock
+    overlay: Overlay | None
+    roots: Path | None
+    tolerance: Tolerance
+    observer: Observer | None
+    connector: Connector | None
+    seed: int | None
+    trace_messages: bool
+
+    @property
+    def identity(self) -> str:
+        return self.configuration[internal.CHARGE_POINT_ID]
+
+
+def planned(
+    config: str | Path | Mapping[str, Any] | Configuration,
+    station: CoreStation,
+    clock: Clock,
+    *,
+    has_store: bool,
+    user_config_path: str | Path | None,
+    share_path: str | Path | None,
+    custom_schema_path: str | Path | None,
+    certificates_path: str | Path | None,
+    security_configuration: Mapping[str, Any] | None,
+    observer: Observer | None,
+    connector: Connector | None,
+    tolerances: Iterable[str] | None,
+    seed: int | None,
+    trace_messages: bool,
+) -> Plan:
+    """The arguments of `open_charge_point`, which are checked already, put together.
+
+    has_store: may there be changes of the configuration in the store? Raises ConfigurationError with every problem of
+    the configuration.
+    """
+    overlay = None if user_config_path is None else Overlay(user_config_path)
+    is_complete = overlay is not None or not has_store
+    configuration = _configuration(config, overlay, share_path, custom_schema_path, is_complete)
+    tolerance = _tolerance(configuration, tolerances)
+    roots = csms_roots(certificates_path, security_configuration or {})
+    if connector is None:
+        check_tls(configuration, roots)
+    return Plan(configuration, station, clock, overlay, roots, tolerance, observer, connector, seed, trace_messages)
+
+
+def _configuration(
+    config: str | Path | Mapping[str, Any] | Configuration,
+    overlay: Overlay | None,
+    share_path: str | Path | None,
+    custom_schema_path: str | Path | None,
+    is_complete: bool,
+) -> Configuration:
+    if isinstance(config, Configuration):
+        return config if overlay is None else config.with_changes(overlay.merged())
+    document = _mapping(config) if isinstance(config, Mapping) else read_json_object(config)
+    patch = {} if overlay is None else overlay.merged()
+    try:
+        configuration = Configuration.load(
+            document,
+            overlay=patch,
+            share_path=share_path,
+            custom_schema_path=custom_schema_path,
+            is_complete=is_complete,
+        )
+    except BaseException as error:
+        if type(config) is dict or isinstance(error, ConfigurationError):
+            raise
+        obey_exit(error)  # of a mapping of the host's own kind
+        raise ConfigurationError([f"config cannot be read: {sentence(error)}"]) from error
+    if overlay is not None:
+        configuration.warnings += overlay.warnings
+    return configuration
+
+
+def _mapping(config: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The sections of a mapping of the host's own kind, read once. Raises ConfigurationError."""
+    if type(config) is dict:
+        return config
+    try:
+        return dict(pairs(config, "config"))
+    except (TypeError, ValueError) as error:  # a name may be nothing that a dict can have
+        raise ConfigurationError([str(error)]) from error
+
+
+def _tolerance(configuration: Configuration, names: Iterable[str] | None) -> Tolerance:
+    try:
+        configured: tuple[str, ...] = configuration[internal.TOLERANCES]
+        return Tolerance.parse(configured if names is None else items(names, "the repairs", "names"))
+    except ValueError as error:
+        raise ConfigurationError([f"tolerances: {error}"]) from error

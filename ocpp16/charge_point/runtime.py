@@ -1,0 +1,504 @@
+"""What is behind a `ChargePoint`: features, session, store and connection put together, started and stopped.
+
+It decides nothing itself. What lasts from opening to closing is made once (clock, pump, journal, observer's feed); what
+belongs to a start is a `Life`, made anew by each start from what is stored, so that a restart cannot inherit anything
+by accident. No host sees it: what hosts may ask is `charge_point.py` and its doors.
+
+Rules of this file:
+1. Starts, stops and restarts happen one after another. A stop, once begun, goes to its end, whoever asked for it and
+   whatever becomes of the asker; it waits for nobody's turn, since nothing can begin before it is over.
+2. Every wait of a stop has an end (`orderly_stop`).
+3. Whatever a host may call asks `check_usable` first.
+"""
+
+from collections.abc import Callable, Collection, Mapping
+from functools import partial
+from math import inf
+from random import Random
+from typing import Any
+
+import trio
+
+from ocpp16.charge_point.argument_check import known_before
+from ocpp16.charge_point.assembly import Features, assemble, built_profiles
+from ocpp16.charge_point.connectivity import Connectivity, Connector
+from ocpp16.charge_point.feed import ObserverFeed
+from ocpp16.charge_point.life import Life
+from ocpp16.charge_point.orderly_stop import FLUSH_TIMEOUT, end_for_good, stop_in_order
+from ocpp16.charge_point.pump import Pump
+from ocpp16.charge_point.restored import BOOT, Restored, restored
+from ocpp16.charge_point.second_line import SecondLine
+from ocpp16.charge_point.turns import Condition, Turns
+from ocpp16.charge_point.writer import JournalWriter
+from ocpp16.configuration.configuration import Configuration
+from ocpp16.configuration.keys import core, internal
+from ocpp16.ctrl_c import only_at_waits
+from ocpp16.enums import BootReason, ChargePointStatus
+from ocpp16.errors import ChargePointStopped, StoreError
+from ocpp16.faults import obey
+from ocpp16.log import FoldingLog
+from ocpp16.models import Counters
+from ocpp16.observer import MessageExchanged, ObserverEvent, SecurityEvent
+from ocpp16.profiles.asked import ConfigurationKeeper
+from ocpp16.profiles.asked_station import AskedStation
+from ocpp16.profiles.base import Context
+from ocpp16.profiles.data_transfer import DataTransferHandler
+from ocpp16.profiles.turn import Turn
+from ocpp16.redaction import redacted
+from ocpp16.rpc.tolerance import Tolerance
+from ocpp16.schedule.sharing import Strategy
+from ocpp16.state.clock import Clock
+from ocpp16.state.signals import ConfigurationChanged
+from ocpp16.state.timers import Timers
+from ocpp16.station import CoreStation
+from ocpp16.store.base import Row
+from ocpp16.store.journal import Journal
+from ocpp16.store.tables import clock_corrections, settings
+from ocpp16.texts import shown
+from ocpp16.values import described, is_a, member
+
+KeyCallback = Callable[[str | None, str | None], None]
+"""Told the old and the new value of a key, as text on the wire; None where there is none, or it cannot be read."""
+
+_FOREIGN = (
+    "a ChargePoint belongs to the thread of its trio loop: from another thread, or from asyncio in one, call it by "
+    "trio.from_thread.run_sync(charge_point.on_…, …, trio_token=token), an async method by trio.from_thread.run"
+)
+
+
+@only_at_waits
+class Runtime:
+    """Of one charge point, from its opening to its end."""
+
+    __slots__ = (
+        "_connect",
+        "_feed",
+        "_is_closed",
+        "_is_closing",
+        "_journal",
+        "_nursery",
+        "_outside",
+        "_pump",
+        "_random",
+        "_stop_scope",
+        "_stopped",
+        "_token",
+        "_trace",
+        "_turn",
+        "asked_station",
+        "built_profiles",
+        "clock",
+        "configuration",
+        "counters",
+        "data_transfer_handlers",
+        "keeper",
+        "key_callbacks",
+        "life",
+        "meters",
+        "new_id",
+        "resume_delay",
+        "second_line",
+        "sharing",
+        "station",
+        "timers",
+        "tolerance",
+        "turns",
+        "writer",
+    )
+
+    def __init__(
+        self,
+        *,
+        configuration: Configuration,
+        station: CoreStation,
+        journal: Journal,
+        nursery: trio.Nursery,
+        clock: Clock,
+        connector: Connector,
+        keeper: ConfigurationKeeper,
+        feed: ObserverFeed | None,
+        counters: Counters,
+        new_id: Callable[[], str],
+        random: Random,
+        tolerance: Tolerance,
+        trace_messages: bool,
+        log: FoldingLog | None = None,
+    ) -> None:
+        self.configuration = configuration
+        self.counters = counters
+        self.timers = Timers()
+        """Of the station, if it likes: they go on over starts and stops."""
+        self.clock = clock
+        self.station = station
+        self.asked_station = AskedStation(station)
+        self.built_profiles = built_profiles(station)
+        self.keeper = keeper
+        self.tolerance = tolerance
+        self.new_id = new_id
+        self._journal = journal
+        self.writer = JournalWriter(journal, configuration[internal.CHARGE_POINT_ID])
+        self._nursery = nursery
+        self._connect = connector
+        self._feed = feed
+        self.second_line = SecondLine(
+            configuration[internal.CHARGE_POINT_ID], counters, clock.monotonic, self._tell_at_once, log
+        )
+        self.timers.on_error = self.second_line.failed
+        self._random = random
+        self._trace = self._traced if trace_messages and feed is not None else None
+        self._pump = Pump(clock, self.timers, self._durable, self.second_line.failed)
+        self.turns = Turns(self._pump)
+        self.life = Life(nursery, self.second_line)
+        self._outside: Life | None = None
+        """Of tasks that go on over stops and starts; made with the first."""
+        self._turn = Turn()
+        self._stopped: trio.Event | None = None
+        self._stop_scope: trio.CancelScope | None = None
+        self.resume_delay = 0.0
+        self.key_callbacks: dict[str, list[KeyCallback]] = {}
+        self.data_transfer_handlers: dict[tuple[str, str | None], DataTransferHandler] = {}
+        self.meters: dict[int, int] = {}
+        self.sharing: tuple[Strategy | None, float | None] = (None, None)
+        self._is_closing = False
+        """Nothing begins any more."""
+        self._is_closed = False
+        self._token = trio.lowlevel.current_trio_token()
+
+    @property
+    def ctx(self) -> Context:
+        """What the features of the present start share."""
+        return self.life.features.ctx
+
+    @property
+    def features(self) -> Features:
+        return self.life.features
+
+    # Who asks
+
+    def check_usable(self) -> None:
+        """Raises RuntimeError in another thread than that of the charge point, ChargePointStopped after its end."""
+        try:
+            token = trio.lowlevel.current_trio_token()
+        except RuntimeError:
+            raise RuntimeError(_FOREIGN) from None
+        if token is not self._token:
+            raise RuntimeError(_FOREIGN)
+        if self._is_closed:
+            raise ChargePointStopped("the charge point is closed: its `async with` block has ended")
+
+    def connector(self, connector_id: int, lowest: int = 1) -> int:
+        """The number of a connector that is there. Raises ValueError, and as `check_usable`."""
+        self.check_usable()
+        highest = len(self.ctx.connectors) - 1
+        if not is_a(connector_id, int) or is_a(connector_id, bool):
+            raise ValueError(f"connector_id must be a whole number, not {described(connector_id)}")
+        number = int.__int__(connector_id)
+        if not lowest <= number <= highest:
+            raise ValueError(f"no connector {described(number)}: this charge point has {lowest}..{highest}")
+        return number
+
+    async def until(self, condition: Condition) -> None:
+        """Wait until it holds, in this life. Raises ChargePointStopped when that is over."""
+        self.check_usable()
+        life = self.life
+        await self.turns.until(lambda: self._is_over(life) or condition())
+        if self._is_over(life):
+            raise ChargePointStopped("the charge point is not running")
+
+    def _is_over(self, life: Life) -> bool:
+        return self._is_closed or life is not self.life or not life.is_running
+
+    @property
+    def is_running(self) -> bool:
+        """Was it started, and is it neither stopped nor stopping?"""
+        return self.life.is_running
+
+    # Life
+
+    async def prepare(self, *, timeout: float | None = None) -> None:
+        """Read what is stored, within `timeout` seconds, and make everything that belongs to a start; for
+        `open_charge_point`. Raises StoreError."""
+        self._make_life(restored(await self._loaded(timeout), self.clock.now(), self.second_line))
+
+    async def _loaded(self, timeout: float | None = None) -> dict[str, list[Row]]:
+        return await self._journal.load_all(self.configuration[internal.CHARGE_POINT_ID], timeout=timeout)
+
+    def _make_life(self, found: Restored) -> None:
+        stored_at = self._journal.append(self.configuration[internal.CHARGE_POINT_ID])
+        if stored_at > self._journal.durable:  # told before, and not on disk yet: not to be sent before it is
+            for entry in found.messages:
+                entry.number = stored_at
+        life = Life(self._nursery, self.second_line)
+        life.features = features = assemble(self, life, found)
+        self._note_boot(found)
+        self.meters = {row.connector_id: row.energy for row in found.meters.values()}
+        for (vendor_id, message_id), handler in self.data_transfer_handlers.items():
+            features.data_transfer.register(vendor_id, message_id, handler)
+        if features.smart_charging is not None:
+            features.smart_charging.limits.share(*self.sharing)
+        features.ctx.signals.on(ConfigurationChanged, self._configuration_changed)
+        self.life = life
+        self._pump.take_over(features.ctx.session, features.ctx.timers)
+
+    def _note_boot(self, found: Restored) -> None:
+        """Count this start, and tell the clock what is known of the times of earlier ones."""
+        self.counters.times_ignored += found.times_ignored
+        boot = found.boot + 1
+        self.clock.boot = boot
+        self.clock.corrections.update(found.corrections)
+        found.note_times(self.clock)
+        unused = [clock_corrections.delete(number) for number in self.clock.prune()]
+        self.writer.append(settings.put(settings.SettingRow(BOOT, boot)), *unused)
+
+    async def start(
+        self,
+        connector_status: Mapping[int, ChargePointStatus] | None = None,
+        boot_reason: BootReason = BootReason.POWER_UP,
+        resuming_session_ids: Collection[str] = (),
+    ) -> None:
+        """`ChargePoint.start`."""
+        self.check_usable()
+        member(BootReason, boot_reason, "boot_reason")
+        known = self._known_before(connector_status, resuming_session_ids)
+        async with self._turn:
+            await self._stop_is_over()
+            if self.life.is_running:
+                raise RuntimeError("the charge point runs already")
+            if self.life.was_started:
+                await self._begin_anew()
+            self._begin(*known)
+
+    def _known_before(
+        self, connector_status: Any, resuming_session_ids: Any
+    ) -> tuple[dict[int, ChargePointStatus], list[str]]:
+        """What the station knows of connectors and sessions, checked for `start` and `restart`. Raises ValueError."""
+        highest = self.configuration[core.NUMBER_OF_CONNECTORS]
+        if self.life.was_started:  # what waits for a reboot is in force then
+            highest = self.configuration.pending.get(core.NUMBER_OF_CONNECTORS, highest)
+        return known_before(connector_status, resuming_session_ids, highest)
+
+    async def _stop_is_over(self) -> None:
+        if self._stopped is not None:
+            await self._stopped.wait()
+        self._check_may_begin()
+
+    def _check_may_begin(self) -> None:
+        self.check_usable()
+        if self._is_closing:
+            raise ChargePointStopped("the charge point is being closed: its `async with` block is left")
+
+    async def _begin_anew(self) -> None:
+        """After a stop: everything from what is stored, and from what waits to be. Raises StoreError; then nothing has
+        changed."""
+        asked = self.ctx.asked
+        asked.is_over = True
+        asked.withdraw()
+        try:
+            loaded = await self._loaded()
+            self._check_may_begin()
+        except BaseException:
+            asked.is_over = False
+            raise
+        self.clock = self.clock.continued()
+        self._pump.clock = self.clock
+        self.configuration.reboot()
+        found = restored(loaded, self.clock.now(), self.second_line)
+        found.transactions.first_new = self.ctx.transactions.first_new
+        self._make_life(found)
+
+    def _begin(self, connector_status: Mapping[int, ChargePointStatus], resuming: Collection[str]) -> None:
+        life, features = self.life, self.life.features
+        features.seed_connectors(connector_status)
+        features.seed_resumed(resuming)
+        life.was_started = life.is_running = True
+        self._stopped = None
+        features.transactions.recover(resuming)
+        for feature in features.all:
+            self.second_line.guarded(f"start of {type(feature).__name__}", feature.start)
+        self._tell_connection_timeout()
+        life.connectivity = Connectivity(
+            features.ctx,
+            self._pump,
+            connector=self._connect,
+            accept=features.dispatcher.accept,
+            trace=self._trace,
+            random=self._random,
+        )
+        life.connectivity.set_resume_delay(self.resume_delay)
+        life.connectivity.connect()
+        life.begin()
+        self._pump.kick()
+
+    def _tell_connection_timeout(self) -> None:
+        self.ctx.command(
+            self.asked_station.set_connection_timeout,
+            self.configuration[core.CONNECTION_TIME_OUT],
+            connectors=("set_connection_timeout",),
+            topic="set_connection_timeout",
+        )
+
+    async def stop(self) -> bool:
+        """`ChargePoint.stop`."""
+        self.check_usable()
+        return await self._end()
+
+    async def _end(self) -> bool:
+        life = self.life
+        was_running = life.is_running
+        if was_running:
+            life.is_running = False
+            self._stopped = trio.Event()
+            self._nursery.start_soon(self._stop, life, self._stopped)
+            self.turns.look()
+        if self._stopped is not None:
+            await self._stopped.wait()
+        return was_running
+
+    @trio.lowlevel.enable_ki_protection
+    async def _stop(self, life: Life, stopped: trio.Event) -> None:
+        try:
+            with trio.CancelScope(shield=True) as self._stop_scope:  # bounded inside
+                try:
+                    await stop_in_order(life, self.turns, self.writer, self.second_line)
+                except BaseException as error:  # of ours; it ends all the same
+                    obey(error)
+                    self.second_line.failed("stop", error)
+                    with trio.move_on_after(FLUSH_TIMEOUT):
+                        await life.end()
+        finally:
+            life.features.ctx.asked.withdraw()
+            stopped.set()
+            self.turns.look()
+
+    async def restart(
+        self,
+        connector_status: Mapping[int, ChargePointStatus] | None = None,
+        boot_reason: BootReason = BootReason.APPLICATION_RESET,
+        resuming_session_ids: Collection[str] = (),
+    ) -> bool:
+        """`ChargePoint.restart`."""
+        self.check_usable()
+        member(BootReason, boot_reason, "boot_reason")
+        known = self._known_before(connector_status, resuming_session_ids)
+        async with self._turn:
+            await self._stop_is_over()
+            if self.life.is_running or not self.life.was_started:
+                return False
+            await self._begin_anew()
+            self._begin(*known)
+        return True
+
+    async def close(self) -> float:
+        """The block ends: stop, and take no more. Returns trio's time until which the rest of leaving it may take."""
+        began = trio.current_time()
+        self._is_closing = True
+        await self._end()
+        self._is_closed = True
+        if self.life.has_features:
+            self.ctx.asked.is_over = True
+            self.ctx.asked.withdraw()
+        return await end_for_good(self.life, self._outside, self.writer, began, self.second_line.log)
+
+    def abandon(self) -> None:
+        """`ChargePoint.abandon`."""
+        self._is_closing = self._is_closed = True
+        self.life.flush_by = -inf
+        self.life.abandon()
+        if self._outside is not None:
+            self._outside.abandon()
+        if self._stop_scope is not None:
+            self._stop_scope.cancel()
+        self.turns.look()
+
+    def connectivity(self) -> Connectivity:
+        """What looks after the connection. Raises ChargePointStopped if there is none, for it does not run."""
+        self.check_usable()
+        if not self.life.is_running or self.life.connectivity is None:
+            raise ChargePointStopped("the charge point is not running")
+        return self.life.connectivity
+
+    def delay_resuming(self, seconds: float) -> None:
+        """How long queued messages wait after a reconnect; over restarts, too."""
+        self.resume_delay = seconds
+        if self.life.connectivity is not None:
+            self.life.connectivity.set_resume_delay(seconds)
+
+    # Tasks and the disk
+
+    async def stored(self) -> None:
+        """`ChargePoint.stored`."""
+        self.check_usable()
+        seconds = self.configuration[internal.STORE_TIMEOUT]
+        with trio.move_on_after(seconds) as limit:
+            await self._journal.wait_durable(self.writer.last)
+        if limit.cancelled_caught:
+            raise StoreError(f"not on disk after {seconds} s")
+
+    def spawn(self, async_fn: Callable[..., Any], *args: Any) -> None:
+        """Run a task that ends when the charge point is stopped. What it raises is logged and ends nothing else."""
+        self.check_usable()
+        self.life.spawn(async_fn, *args)
+
+    # Inside
+
+    def spawn_outside(self, async_fn: Callable[..., Any], *args: Any) -> None:
+        """Run a task that ends with the block, over stops and starts. What it raises ends nothing else."""
+        if not self._is_closed:
+            if self._outside is None:
+                self._outside = Life(self._nursery, self.second_line)
+            self._outside.spawn(async_fn, *args)
+
+    def reconnect_if_connected(self) -> None:
+        """For features too: after an answer that may come with the end of everything."""
+        if self.life.connectivity is not None:
+            self.life.connectivity.reconnect()
+
+    def tell(self, event: ObserverEvent, number: int) -> None:
+        """Give an event to the observer once journal number `number` is on disk."""
+        if self._feed is not None:
+            self._feed.tell(event, number)
+
+    def _tell_at_once(self, event: ObserverEvent) -> None:
+        if self._feed is not None:
+            self._feed.tell_now(event)
+
+    async def run_pump(self) -> None:
+        """The task in which time passes; runs until cancelled."""
+        await self._pump.run()
+
+    def kick(self) -> None:
+        """Something may be ready to be sent, or has just been answered."""
+        self._pump.kick()
+
+    def overran(self, name: str, seconds: float) -> None:
+        """The station took too long to answer."""
+        self.second_line.log.warning("station overran %s s in %s", seconds, name, about=name)
+
+    def invalid_received(self, received: str, why: str) -> None:
+        """The peer sent something that cannot be used (security event InvalidMessages)."""
+        harmless = redacted(received)
+        if harmless is not received:  # it names a secret, which may be what is wrong with it
+            why = "a frame that names a secret"
+        self.second_line.log.warning("received something unusable: %s", why)
+        self.tell(SecurityEvent("InvalidMessages", shown(f"{why}: {harmless}")), 0)
+
+    def durable_rose(self) -> None:
+        """More is on disk: what waited for it may go."""
+        self._pump.kick()
+        if self._feed is not None:
+            self._feed.kick()
+
+    def _durable(self) -> int:
+        return self._journal.durable
+
+    def _configuration_changed(self, signal: ConfigurationChanged) -> None:
+        self.features.retune(signal.key)
+        if self.life.connectivity is not None:
+            self.life.connectivity.key_changed(signal.key)
+        if signal.key == core.CONNECTION_TIME_OUT.name:
+            self._tell_connection_timeout()
+        for callback in tuple(self.key_callbacks.get(signal.key, ())):
+            self.second_line.guarded(f"callback for {signal.key}", partial(callback, signal.old, signal.new))
+
+    def _traced(self, direction: str, frame: str) -> None:
+        self.tell(MessageExchanged(direction, redacted(frame)), 0)

@@ -1,0 +1,46 @@
+"""Kinds of configuration values that a connection is made of: what can never work is refused when it is read."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from ocpp16.address import address_problems, identity_problems, without_credentials
+from ocpp16.configuration.values import Text
+
+
+@dataclass(frozen=True, slots=True)
+class Address(Text):
+    """str: CentralSystemURI, with or without ws:// or wss:// (OCPP-J 1.6 §3.1). White space around it is removed."""
+
+    def from_json(self, native: object) -> str:
+        text = Text.from_json(self, native).strip()
+        _raise(address_problems(text))
+        return text
+
+    def harmless(self, native: Any) -> Any:
+        return without_credentials(native) if isinstance(native, str) else native
+
+
+@dataclass(frozen=True, slots=True)
+class Identity(Text):
+    """str: ChargePointId, a segment of a path (OCPP-J 1.6 §3.1.1) and the name of a file."""
+
+    def from_json(self, native: object) -> str:
+        text = Text.from_json(self, native)
+        _raise(identity_problems(text))
+        return text
+
+
+@dataclass(frozen=True, slots=True)
+class Header(Text):
+    """str that can stand in a header of HTTP (RFC 9110 §5.5): printable ASCII on one line."""
+
+    def from_json(self, native: object) -> str:
+        text = Text.from_json(self, native)
+        if not (text.isascii() and text.isprintable()) or text != text.strip():
+            raise ValueError("must be printable ASCII characters without a blank at the ends")
+        return text
+
+
+def _raise(problems: list[str]) -> None:
+    if problems:
+        raise ValueError("; ".join(problems))

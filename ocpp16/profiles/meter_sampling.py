@@ -1,0 +1,82 @@
+"""One sample of one connector: sent as MeterValues, and kept for the StopTransaction of its transaction.
+
+A sample of a transaction is queued and kept like StartTransaction; the last register value goes to disk in the same
+block, so that a stop made up after a power cut never lies behind what the Central System knows. When samples are taken,
+and which measurands they have, is not decided here.
+"""
+
+from ocpp16.configuration.configuration import Key
+from ocpp16.configuration.keys import core
+from ocpp16.enums import ReadingContext
+from ocpp16.profiles.base import Context, Payload
+from ocpp16.profiles.meter_samples import MeterSamples
+from ocpp16.profiles.transaction_data import TransactionData
+from ocpp16.state.measurands import has_intervals
+from ocpp16.state.transaction import Transaction
+
+_LISTS = (core.METER_VALUES_SAMPLED_DATA, core.METER_VALUES_ALIGNED_DATA, core.STOP_TXN_ALIGNED_DATA)
+
+
+class MeterSampling:
+    """Of one charge point. `samples` makes the values, `data` keeps what StopTransaction will tell."""
+
+    __slots__ = ("_ctx", "data", "samples")
+
+    def __init__(self, ctx: Context, samples: MeterSamples, data: TransactionData) -> None:
+        self._ctx = ctx
+        self.samples = samples
+        self.data = data
+
+    def measurands(self, key: Key[tuple[str, ...]]) -> tuple[str, ...]:
+        """The measurands of one of the four lists."""
+        return self._ctx.configuration[key]
+
+    @property
+    def reports_intervals(self) -> bool:
+        """Does one of the lists name the energy of an interval?"""
+        return any(has_intervals(self.measurands(key)) for key in _LISTS)
+
+    def take(
+        self,
+        connector_id: int,
+        reported: tuple[str, ...],
+        kept: tuple[str, ...],
+        context: ReadingContext,
+        transaction: Transaction | None,
+        at: int | None = None,
+    ) -> bool:
+        """Take a sample of the measurands `reported` and `kept`, if anything of them is known. `at`: the instant it is
+        for, µs; None: now.
+
+        Returns whether a MeterValues is queued; it is not without a transaction while it could not be sent.
+        """
+        if not reported and (transaction is None or not kept):
+            return False
+        samples = self.samples
+        taken = samples.readings.present(connector_id)
+        time = None if taken is None else samples.time(taken, transaction, at)
+        if taken is None or time is None:
+            return False
+        ctx = self._ctx
+        measurement = taken.measurement
+        report = samples.value(time, connector_id, measurement, reported, context)
+        data = None
+        if transaction is not None:
+            data = samples.value(time, connector_id, measurement, kept, context)
+        is_queued = False
+        if report is not None:
+            payload: Payload = {"connectorId": connector_id, "meterValue": [report]}
+            if transaction is None:
+                is_queued = ctx.send("MeterValues", payload)
+            else:
+                ctx.queue("MeterValues", payload, transaction, *samples.note(connector_id, taken, time))
+                is_queued = True
+        if transaction is not None and data is not None:
+            self.data.add(transaction, data)
+            if report is None:
+                ctx.journal.append(*samples.note(connector_id, taken, time))
+        if has_intervals(reported) or has_intervals(kept):
+            samples.bases.sampled(connector_id, context, measurement)
+            if transaction is not None:
+                ctx.journal.append(samples.intervals_row(transaction))
+        return is_queued

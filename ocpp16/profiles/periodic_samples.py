@@ -1,0 +1,67 @@
+"""Periodic samples of a transaction: each MeterValueSampleInterval from its begin on, and when the host wants one."""
+
+from functools import partial
+
+from ocpp16.configuration.keys import core
+from ocpp16.enums import ReadingContext
+from ocpp16.profiles.base import Context
+from ocpp16.profiles.meter_sampling import MeterSampling
+from ocpp16.state.timers import Timer
+from ocpp16.state.transaction import Transaction
+
+
+class PeriodicSamples:
+    """Of all connectors; one timer for each transaction."""
+
+    __slots__ = ("_ctx", "_sampling", "_timers")
+
+    def __init__(self, ctx: Context, sampling: MeterSampling) -> None:
+        self._ctx = ctx
+        self._sampling = sampling
+        self._timers: dict[int, Timer] = {}
+
+    def begin(self, transaction: Transaction) -> None:
+        """The first one comes an interval from now."""
+        interval = self._ctx.configuration[core.METER_VALUE_SAMPLE_INTERVAL]
+        if interval > 0:
+            first = self._ctx.clock.monotonic() + interval
+            self._timers[transaction.connector_id] = self._ctx.timers.every(
+                interval, partial(self._take, transaction), first
+            )
+
+    def are_taken(self, connector_id: int) -> bool:
+        return connector_id in self._timers
+
+    def end(self, connector_id: int) -> bool:
+        """There are no more. Returns whether any would have come."""
+        timer = self._timers.pop(connector_id, None)
+        if timer is not None:
+            timer.cancel()
+        return timer is not None
+
+    def take_now(self, connector_id: int) -> bool:
+        """One more, between those of the interval. Returns whether a MeterValues is queued."""
+        return self._sample(connector_id, self._ctx.transactions.running(connector_id))
+
+    def begin_anew(self) -> None:
+        """The interval is another one."""
+        self.stop()
+        for transaction in self._ctx.transactions.all_running():
+            self.begin(transaction)
+
+    def stop(self) -> None:
+        for timer in self._timers.values():
+            timer.cancel()
+        self._timers.clear()
+
+    def _take(self, transaction: Transaction) -> None:
+        self._sample(transaction.connector_id, transaction)
+
+    def _sample(self, connector_id: int, transaction: Transaction | None) -> bool:
+        return self._sampling.take(
+            connector_id,
+            self._sampling.measurands(core.METER_VALUES_SAMPLED_DATA),
+            self._sampling.measurands(core.STOP_TXN_SAMPLED_DATA),
+            ReadingContext.SAMPLE_PERIODIC,
+            transaction,
+        )

@@ -1,0 +1,73 @@
+"""What a change does to the rows of its table, and which changes no store can carry out.
+
+Rules of this file:
+1. It is told everything and keeps nothing: no store, no clock, no tasks.
+2. Every value that goes into memory passes here: nothing is done twice or made for nothing.
+"""
+
+from collections.abc import Iterable
+
+from ocpp16.store.base import Delete, Put, Row, RowChange, Value
+
+_SMALLEST, _LARGEST = -(2**63), 2**63 - 1
+
+
+def check_change(change: RowChange) -> None:
+    """Raises ValueError, TypeError or OverflowError for a change of this shape that no store can carry out.
+
+    Whether the table exists, and what else its columns demand, only the store knows.
+    """
+    table, values = change
+    if not isinstance(values, tuple):
+        raise TypeError(f"a row of {table.name} is a tuple, not {type(values).__name__}")
+    width, keys = len(values), len(table.key_columns)
+    if isinstance(change, Delete):
+        if width > keys:
+            raise ValueError(f"a key of {table.name} has fewer than {width} columns")
+        keys = 0
+    elif width != len(table.columns):
+        raise ValueError(f"{table.name} has {len(table.columns)} columns, not {width}")
+    for value in values:
+        if value is None:
+            if keys > 0:
+                raise ValueError(f"{table.name}: a key has no nulls")
+        else:
+            check_value(value)
+        keys -= 1
+
+
+def check_value(value: Value) -> None:
+    """Raises TypeError, OverflowError or ValueError for a value that no column can hold."""
+    if isinstance(value, str):
+        if not value.isascii():
+            value.encode()  # UnicodeEncodeError, a ValueError, for a lone surrogate
+    elif isinstance(value, int):
+        if not _SMALLEST <= value <= _LARGEST:
+            raise OverflowError("integers have at most 64 bits")
+    elif value is not None:
+        raise TypeError(f"a column cannot hold {type(value).__name__}")
+
+
+def are_possible(changes: Iterable[RowChange]) -> bool:
+    """Whether a store can hold them."""
+    try:
+        for change in changes:
+            check_change(change)
+    except (ValueError, TypeError, OverflowError):
+        return False
+    return True
+
+
+def carry_out(change: RowChange, rows: dict[Row, Row]) -> None:
+    """Make a possible change to the rows of its table, by their keys."""
+    table, values = change
+    keys = len(table.key_columns)
+    if isinstance(change, Put):
+        rows[values[:keys]] = values
+        return
+    length = len(values)
+    if length == keys:
+        rows.pop(values, None)
+        return
+    for key in [key for key in rows if key[:length] == values]:
+        del rows[key]
