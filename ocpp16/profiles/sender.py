@@ -9,7 +9,6 @@ Rules of this file:
 from collections.abc import Callable, Hashable
 from typing import Any
 
-import trio
 from orjson import dumps
 
 from ocpp16._core import validate_sending
@@ -24,6 +23,9 @@ from ocpp16.store.base import RowChange
 from ocpp16.store.tables import message_queue
 
 Payload = dict[str, Any]
+# A member of an enumeration is found by way of Python code; these are asked for at every message.
+_TRANSACTION, _NORMAL = Lane.TRANSACTION, Lane.NORMAL
+_ACCEPTED = RegistrationStatus.ACCEPTED
 
 
 class Sender:
@@ -47,7 +49,7 @@ class Sender:
 
     @property
     def is_accepted(self) -> bool:
-        return self._session.registration == RegistrationStatus.ACCEPTED
+        return self._session.registration is _ACCEPTED
 
     @property
     def is_online(self) -> bool:
@@ -65,7 +67,7 @@ class Sender:
         action: str,
         payload: Payload,
         *,
-        lane: Lane = Lane.NORMAL,
+        lane: Lane = _NORMAL,
         transaction: Transaction | None = None,
         number: int = 0,
         is_triggered: bool = False,
@@ -95,7 +97,7 @@ class Sender:
             topic=topic,
             latest=latest,
         )
-        if lane is Lane.NORMAL and not entry.is_interactive and self._session.outbox.limits.may_queue(action):
+        if lane is _NORMAL and not entry.is_interactive and self._session.outbox.limits.may_queue(action):
             entry.is_persistent = True
             entry.number = self._journal.append(self.row(entry))
         taken = self._session.enqueue(entry, self._clock.monotonic())
@@ -120,7 +122,7 @@ class Sender:
         entry = Entry(
             action=action,
             payload=payload,
-            lane=Lane.TRANSACTION,
+            lane=_TRANSACTION,
             sequence=self.new_sequence(),
             number=0,
             transaction=transaction,
@@ -164,58 +166,42 @@ class Sender:
             entry.clock_boot,
         )
 
-    async def call(self, action: str, payload: Payload, *, timeout: float | None = None) -> Payload:
-        """Send a request and wait for its confirmation: `timeout` seconds at most, the wait for its turn included.
-
-        Without `timeout`, twice the time any request has. Raises `Offline` at once when it cannot be sent, `CallFailed`
-        for a CALLERROR, an unreadable answer, a timeout or a lost connection. Never called from a handler.
-        """
-        answer = _Answer()
+    def ask(
+        self,
+        action: str,
+        payload: Payload,
+        timeout: float | None,
+        on_confirmation: Callable[[Payload], None],
+        on_failure: Callable[[CallFailed], None],
+    ) -> Entry:
+        """Send a request whose answer somebody waits for (`call`). Raises `Offline` when it cannot be sent."""
         entry = Entry(
             action=action,
             payload=payload,
-            lane=Lane.NORMAL,
+            lane=_NORMAL,
             sequence=self.new_sequence(),
             number=0,
-            on_confirmation=answer.confirm,
-            on_failure=answer.fail,
+            on_confirmation=on_confirmation,
+            on_failure=on_failure,
             timeout=timeout,
         )
         if not self._session.enqueue(entry, self._clock.monotonic()):
             raise Offline(action, "not connected" if not self._session.is_connected else "not accepted yet")
         self._kick()
-        try:
-            with trio.move_on_after(2 * self._session.retry.response_timeout if timeout is None else timeout):
-                await answer.event.wait()
-        finally:
-            if not answer.event.is_set():
-                # Nobody listens any more, and there is no point in asking if it was not sent yet.
-                entry.on_confirmation = None
-                answer.fail(CallFailed(action, "timeout"))
-                if entry is not self._session.in_flight:
-                    self._session.outbox.remove(entry)
-        if answer.error is not None:
-            raise answer.error
-        return answer.payload
+        return entry
+
+    def no_longer_asks(self, entry: Entry) -> None:
+        """Nobody listens any more, and there is no point in asking if it was not sent yet."""
+        entry.on_confirmation = None
+        if entry is not self._session.in_flight:
+            self._session.outbox.remove(entry)
+
+    @property
+    def longest_wait(self) -> float:
+        """Seconds that an answer is waited for where nobody says how long: twice the time any request has."""
+        return 2 * self._session.retry.response_timeout
 
     @staticmethod
     def check(action: str, payload: Payload) -> None:
         """Could this be sent? To be asked before anything is changed. Raises ValueError that names the member."""
         validate_sending(action, "request", payload)
-
-
-class _Answer:
-    __slots__ = ("error", "event", "payload")
-
-    def __init__(self) -> None:
-        self.event = trio.Event()
-        self.payload: Payload = {}
-        self.error: CallFailed | None = None
-
-    def confirm(self, payload: Payload) -> None:
-        self.payload = payload
-        self.event.set()
-
-    def fail(self, error: CallFailed) -> None:
-        self.error = error
-        self.event.set()
