@@ -121,6 +121,7 @@ def test_one_profile_does_not_import_another() -> None:
         "meter_samples",
         "meter_sampling",
         "periodic_samples",
+        "schedule_keys",
         "sender",
         "station_side",
         "status_notifications",
