@@ -14,6 +14,7 @@ from ocpp16.errors import CallFailed
 from ocpp16.models import IdTagInfo
 from ocpp16.observer import IdTagAuthorized
 from ocpp16.profiles.base import Context, FeatureProfile, Others, on
+from ocpp16.profiles.calling import call
 from ocpp16.profiles.id_tags import AUTHORIZE_TIMEOUT, check_id_tag, read_id_tag_info
 from ocpp16.state.authorization import AuthorizationRules, decide, decide_unanswered
 from ocpp16.state.signals import IdTagDecided, IdTagInfoLearned
@@ -45,7 +46,7 @@ class Authorization(FeatureProfile):
         decision = decide(is_connected=ctx.sender.is_online, rules=rules, listed=listed, cached=None, now=now)
         if decision.info is None:
             try:
-                answer = await ctx.sender.call("Authorize", {"idTag": id_tag}, timeout=AUTHORIZE_TIMEOUT)
+                answer = await call(ctx.sender, "Authorize", {"idTag": id_tag}, timeout=AUTHORIZE_TIMEOUT)
             except CallFailed as failure:
                 now = ctx.clock.now()
                 decision = decide_unanswered(failure.reason, rules=rules, listed=listed, cached=None, now=now)

@@ -13,6 +13,7 @@ from ocpp16.enums import DataTransferStatus
 from ocpp16.errors import CallFailed, Offline
 from ocpp16.models import DataTransferResponse
 from ocpp16.profiles.base import Context, FeatureProfile, Payload, on
+from ocpp16.profiles.calling import call
 from ocpp16.profiles.station_side import data_transfer_response
 from ocpp16.values import text
 
@@ -51,7 +52,7 @@ class DataTransfer(FeatureProfile):
             if size > most:
                 raise ValueError(f"data makes a message of {size} bytes; MaxMessageSize is {most}")
         try:
-            answer = await self.ctx.sender.call("DataTransfer", payload)
+            answer = await call(self.ctx.sender, "DataTransfer", payload)
         except Offline:
             return None
         except CallFailed as failure:

@@ -4,12 +4,12 @@ Rules of this file:
 1. Nothing that tells of a transaction is in the outbox without its row, written in one block with the state that it
    tells of.
 2. Every message has its place among all of the charge point, also over restarts.
+3. Nothing here waits; who wants an answer waits in `calling`.
 """
 
 from collections.abc import Callable, Hashable
 from typing import Any
 
-import trio
 from orjson import dumps
 
 from ocpp16._core import validate_sending
@@ -164,58 +164,42 @@ class Sender:
             entry.clock_boot,
         )
 
-    async def call(self, action: str, payload: Payload, *, timeout: float | None = None) -> Payload:
-        """Send a request and wait for its confirmation: `timeout` seconds at most, the wait for its turn included.
-
-        Without `timeout`, twice the time any request has. Raises `Offline` at once when it cannot be sent, `CallFailed`
-        for a CALLERROR, an unreadable answer, a timeout or a lost connection. Never called from a handler.
-        """
-        answer = _Answer()
+    def begin_call(
+        self,
+        action: str,
+        payload: Payload,
+        timeout: float | None,
+        on_confirmation: Callable[[Payload], None],
+        on_failure: Callable[[CallFailed], None],
+    ) -> Entry:
+        """For `calling.call`. Raises `Offline` when it cannot be sent now."""
         entry = Entry(
             action=action,
             payload=payload,
             lane=Lane.NORMAL,
             sequence=self.new_sequence(),
             number=0,
-            on_confirmation=answer.confirm,
-            on_failure=answer.fail,
+            on_confirmation=on_confirmation,
+            on_failure=on_failure,
             timeout=timeout,
         )
         if not self._session.enqueue(entry, self._clock.monotonic()):
             raise Offline(action, "not connected" if not self._session.is_connected else "not accepted yet")
         self._kick()
-        try:
-            with trio.move_on_after(2 * self._session.retry.response_timeout if timeout is None else timeout):
-                await answer.event.wait()
-        finally:
-            if not answer.event.is_set():
-                # Nobody listens any more, and there is no point in asking if it was not sent yet.
-                entry.on_confirmation = None
-                answer.fail(CallFailed(action, "timeout"))
-                if entry is not self._session.in_flight:
-                    self._session.outbox.remove(entry)
-        if answer.error is not None:
-            raise answer.error
-        return answer.payload
+        return entry
+
+    def end_call(self, entry: Entry) -> None:
+        """Nobody listens any more, and there is no point in asking if it was not sent yet."""
+        entry.on_confirmation = None
+        if entry is not self._session.in_flight:
+            self._session.outbox.remove(entry)
+
+    @property
+    def longest_call(self) -> float:
+        """Seconds that a call waits for its turn and its answer where it has no time of its own."""
+        return 2 * self._session.retry.response_timeout
 
     @staticmethod
     def check(action: str, payload: Payload) -> None:
         """Could this be sent? To be asked before anything is changed. Raises ValueError that names the member."""
         validate_sending(action, "request", payload)
-
-
-class _Answer:
-    __slots__ = ("error", "event", "payload")
-
-    def __init__(self) -> None:
-        self.event = trio.Event()
-        self.payload: Payload = {}
-        self.error: CallFailed | None = None
-
-    def confirm(self, payload: Payload) -> None:
-        self.payload = payload
-        self.event.set()
-
-    def fail(self, error: CallFailed) -> None:
-        self.error = error
-        self.event.set()

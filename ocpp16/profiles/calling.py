@@ -1,0 +1,43 @@
+"""A request whose answer somebody waits for."""
+
+import trio
+
+from ocpp16.errors import CallFailed
+from ocpp16.profiles.sender import Payload, Sender
+
+
+async def call(sender: Sender, action: str, payload: Payload, *, timeout: float | None = None) -> Payload:
+    """Send a request and wait for its confirmation: `timeout` seconds at most, the wait for its turn included.
+
+    Without `timeout`, twice the time any request has. Raises `Offline` at once when it cannot be sent, `CallFailed` for
+    a CALLERROR, an unreadable answer, a timeout or a lost connection. Never called from a handler.
+    """
+    answer = _Answer()
+    entry = sender.begin_call(action, payload, timeout, answer.confirm, answer.fail)
+    try:
+        with trio.move_on_after(sender.longest_call if timeout is None else timeout):
+            await answer.event.wait()
+    finally:
+        if not answer.event.is_set():
+            answer.fail(CallFailed(action, "timeout"))
+            sender.end_call(entry)
+    if answer.error is not None:
+        raise answer.error
+    return answer.payload
+
+
+class _Answer:
+    __slots__ = ("error", "event", "payload")
+
+    def __init__(self) -> None:
+        self.event = trio.Event()
+        self.payload: Payload = {}
+        self.error: CallFailed | None = None
+
+    def confirm(self, payload: Payload) -> None:
+        self.payload = payload
+        self.event.set()
+
+    def fail(self, error: CallFailed) -> None:
+        self.error = error
+        self.event.set()
