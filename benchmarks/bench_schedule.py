@@ -7,14 +7,13 @@ built on the fly) gives tuples. Both have their profiles compiled beforehand. Ra
 that alternate between the two, so that a slow phase of the machine hits both. Window: 24 h from T0, unit A.
 """
 
-import importlib.util
 import math
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
+from compiled import compiled
 
 from ocpp16 import schedule
 from ocpp16.codec import format_datetime
@@ -109,25 +108,9 @@ def minima(*functions: Callable[[], Any]) -> list[float]:
 
 @pytest.fixture(scope="session")
 def bare(tmp_path_factory: pytest.TempPathFactory) -> Any:
-    """bare_sweep.pyx, compiled with the flags of the core."""
-    build = pytest.importorskip("Cython.Build")
-    setuptools = pytest.importorskip("setuptools")
-    folder = tmp_path_factory.mktemp("bare")
-    source = folder / "bare_sweep.pyx"
-    source.write_text((Path(__file__).parent / "bare_sweep.pyx").read_text())
-    extension = setuptools.Extension("bare_sweep", [str(source)], extra_compile_args=["-O2", "-g0"])
-    modules = build.cythonize([extension], quiet=True)
-    command = setuptools.Distribution({"name": "bare", "ext_modules": modules}).get_command_obj("build_ext")
-    command.build_lib = command.build_temp = str(folder)
-    command.ensure_finalized()
-    command.run()
-    (path,) = folder.glob("bare_sweep*.so")
-    spec = importlib.util.spec_from_file_location("bare_sweep", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    """bare_sweep.pyx."""
+    pytest.importorskip("Cython.Build")
+    return compiled("bare_sweep", tmp_path_factory.mktemp("bare"))
 
 
 def bare_calculation(bare: Any, scenario: str, size: int) -> Callable[[], Any]:

@@ -1,6 +1,6 @@
-"""A Central System that answers every CALL with a canned CALLRESULT, as fast as Python can: what is measured is the client.
+"""A Central System that answers every CALL with a canned CALLRESULT, as fast as Python can: measured is the client.
 
-    python benchmarks/canned_central_system.py      # prints the port; ends with its standard input, and says what it saw
+    python benchmarks/canned_central_system.py    # prints the port; ends with its standard input, says what it saw
 
 It looks at the first bytes of a frame only, validates nothing, and shares no code with the library.
 """

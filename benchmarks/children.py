@@ -9,7 +9,7 @@ import os
 import resource
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -39,9 +39,14 @@ def central_system() -> Iterator[Server]:
         yield Server(process, int(process.stdout.readline()))
 
 
-def measured(script: str, *arguments: object, environment: dict[str, str] | None = None) -> dict[str, Any]:
-    """What a child prints at its end, which is JSON. Raises RuntimeError when it fails."""
-    with _started(script, _PROCESSORS[-1], *arguments, environment=environment) as process:
+def measured(
+    script: str, *arguments: object, under: Sequence[str] = (), environment: dict[str, str] | None = None
+) -> dict[str, Any]:
+    """What a child prints at its end, which is JSON. Raises RuntimeError when it fails.
+
+    under: the command that runs the interpreter. environment: that of the child, else ours.
+    """
+    with _started(script, _PROCESSORS[-1], *arguments, under=under, environment=environment) as process:
         told, _ = process.communicate()
     if process.returncode:
         raise RuntimeError(f"{script} {' '.join(map(str, arguments))} failed: exit code {process.returncode}")
@@ -54,16 +59,17 @@ def _started(
     processor: int,
     *arguments: object,
     stdin: int | None = subprocess.DEVNULL,
+    under: Sequence[str] = (),
     environment: dict[str, str] | None = None,
 ) -> Iterator["subprocess.Popen[str]"]:
-    command = [sys.executable, str(HERE / script), *map(str, arguments)]
+    command = [*under, sys.executable, str(HERE / script), *map(str, arguments)]
     process = subprocess.Popen(
         command,
         stdin=stdin,
         stdout=subprocess.PIPE,
         text=True,
         start_new_session=True,
-        env={**os.environ, **(environment or {})},
+        env=environment,
     )
     try:
         os.sched_setaffinity(process.pid, {processor})

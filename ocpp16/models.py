@@ -11,12 +11,14 @@ is the word of an enumeration becomes its member.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from math import isfinite
 from typing import Any, NamedTuple
 from uuid import uuid4
 
 from ocpp16.enums import AuthorizationStatus, ChargePointErrorCode, DataTransferStatus
 from ocpp16.values import INT32_HIGH, INT32_LOW, aware, described, exactly, finite, flag, member, register, text
+
+_set = object.__setattr__
+"""For what does not change once it is made."""
 
 MOST_TEMPERATURES = 64
 """Readings of one Measurement: with all else it holds, a sample fits into a message, whatever the numbers are."""
@@ -96,7 +98,7 @@ class ErrorInfo:
 _CUT = (("info", INFO_LENGTH), ("vendor_id", VENDOR_ID_LENGTH), ("vendor_error_code", VENDOR_ERROR_CODE_LENGTH))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, init=False)
 class PhaseValues:
     """One quantity of the meter: its total (DC: the one value) and what is known per phase. Finite numbers, or None."""
 
@@ -106,28 +108,50 @@ class PhaseValues:
     l3: float | None = None
     n: float | None = None
 
-    def __post_init__(self) -> None:
+    def __init__(
+        self,
+        total: float | None = None,
+        l1: float | None = None,
+        l2: float | None = None,
+        l3: float | None = None,
+        n: float | None = None,
+    ) -> None:
         # Made at every sample: the exact float, which is the rule, is looked at without a call of ours.
-        for value in (self.total, self.l1, self.l2, self.l3, self.n):
-            if value is not None and not (type(value) is float and isfinite(value)):
-                for name in ("total", "l1", "l2", "l3", "n"):
-                    object.__setattr__(self, name, _finite_or_none(getattr(self, name), name))
-                return
+        for value in (total, l1, l2, l3, n):
+            if value is not None and not (type(value) is float and value - value == 0.0):
+                total, l1, l2 = _finite_or_none(total, "total"), _finite_or_none(l1, "l1"), _finite_or_none(l2, "l2")
+                l3, n = _finite_or_none(l3, "l3"), _finite_or_none(n, "n")
+                break
+        _set(self, "total", total)
+        _set(self, "l1", l1)
+        _set(self, "l2", l2)
+        _set(self, "l3", l3)
+        _set(self, "n", n)
+
+    def __post_init__(self) -> None:
+        """For a subclass that is a dataclass, and so has an `__init__` of its own."""
+        PhaseValues.__init__(self, self.total, self.l1, self.l2, self.l3, self.n)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, init=False)
 class Reading:
     """A value of something that is not the meter, and where it was taken (a Location, or None)."""
 
     value: float
     location: str | None = None
 
+    def __init__(self, value: float, location: str | None = None) -> None:
+        _set(self, "value", value if type(value) is float and value - value == 0.0 else finite(value, "value"))
+        if location is not None and not (type(location) is str and location.isascii()):
+            location = text(location, "location")
+        _set(self, "location", location)
+
     def __post_init__(self) -> None:
-        object.__setattr__(self, "value", finite(self.value, "value"))
-        _plain_texts(self, "location")
+        """For a subclass that is a dataclass, and so has an `__init__` of its own."""
+        Reading.__init__(self, self.value, self.location)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, init=False)
 class Measurement:
     """What the meter and the car tell at one instant; absent means not measured.
 
@@ -151,6 +175,39 @@ class Measurement:
     power_factor: PhaseValues | None = None
     reactive_energy_import: PhaseValues | None = None
     reactive_energy_export: PhaseValues | None = None
+
+    def __init__(
+        self,
+        timestamp: datetime | None = None,
+        energy_import: PhaseValues = PhaseValues(),
+        energy_export: PhaseValues | None = None,
+        power: PhaseValues | None = None,
+        reactive_power: PhaseValues | None = None,
+        voltage: PhaseValues | None = None,
+        current: PhaseValues | None = None,
+        frequency: PhaseValues | None = None,
+        soc: Reading | None = None,
+        temperatures: tuple[Reading, ...] = (),
+        rpm: Reading | None = None,
+        power_factor: PhaseValues | None = None,
+        reactive_energy_import: PhaseValues | None = None,
+        reactive_energy_export: PhaseValues | None = None,
+    ) -> None:
+        _set(self, "timestamp", timestamp)
+        _set(self, "energy_import", energy_import)
+        _set(self, "energy_export", energy_export)
+        _set(self, "power", power)
+        _set(self, "reactive_power", reactive_power)
+        _set(self, "voltage", voltage)
+        _set(self, "current", current)
+        _set(self, "frequency", frequency)
+        _set(self, "soc", soc)
+        _set(self, "temperatures", temperatures)
+        _set(self, "rpm", rpm)
+        _set(self, "power_factor", power_factor)
+        _set(self, "reactive_energy_import", reactive_energy_import)
+        _set(self, "reactive_energy_export", reactive_energy_export)
+        self.__post_init__()
 
     def __post_init__(self) -> None:
         # Made at every sample: what it is nearly always is looked at without a call of ours.
@@ -178,7 +235,7 @@ class Measurement:
             for name, kind in _KIND_OF.items():
                 value = getattr(self, name)
                 if value is not None or name == "energy_import":
-                    object.__setattr__(self, name, exactly(kind, value, name))
+                    _set(self, name, exactly(kind, value, name))
         _check_registers(self.energy_import, "energy_import")
         if self.energy_export is not None:
             _check_registers(self.energy_export, "energy_export")
@@ -187,7 +244,7 @@ class Measurement:
         if self.reactive_energy_export is not None:
             _check_registers(self.reactive_energy_export, "reactive_energy_export")
         if type(self.temperatures) is not tuple or self.temperatures:
-            object.__setattr__(self, "temperatures", _temperatures(self.temperatures))
+            _set(self, "temperatures", _temperatures(self.temperatures))
 
     @classmethod
     def from_json(cls, document: Mapping[str, Any], now: datetime | None = None) -> "Measurement":
@@ -252,7 +309,7 @@ def _temperatures(value: Any) -> tuple[Reading, ...]:
         raise ValueError(f"temperatures must be a tuple of Reading, not {described(value)}")
     if len(value) > MOST_TEMPERATURES:
         raise ValueError(f"temperatures must be {MOST_TEMPERATURES} at most, not {len(value)}")
-    return tuple(exactly(Reading, reading, "temperatures") for reading in value)
+    return tuple([it if type(it) is Reading else exactly(Reading, it, "temperatures") for it in value])
 
 
 def _finite_or_none(value: Any, name: str) -> float | None:

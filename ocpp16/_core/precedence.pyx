@@ -373,7 +373,7 @@ cdef inline int _append(Sweep *sweep, int64_t begin, int64_t end, const Stretch 
 
 
 cdef int _grow(void **memory, size_t *room, size_t size) except -1 nogil:
-    cdef size_t wanted = 2 * room[0] if room[0] else 64
+    cdef size_t wanted = 2 * room[0] if room[0] else 32  # of stretches a kilobyte, which malloc has at hand
     _grow_to(memory, wanted, size)
     room[0] = wanted
     return 0

@@ -9,6 +9,8 @@ Rules of this file (OCPP 1.6 ed. 2 §3.13.3 and §5.7):
 """
 
 cimport cython
+from cpython.ref cimport Py_INCREF
+from cpython.tuple cimport PyTuple_New, PyTuple_SET_ITEM
 from libc.math cimport floor, isfinite
 from libc.stdlib cimport free, realloc
 
@@ -92,63 +94,13 @@ cdef int64_t horizon_of(object horizon) except -1:
     return horizon
 
 
-cdef void join(
-    const Terms *terms, int unit, const Profile *own, const Period *own_period, const Profile *top,
-    const Period *top_period, Value *value,
-) noexcept nogil:
-    """The limit of a connector from the transaction's (`own`) and the charge point's (`top`), NULL for nothing."""
-    cdef double limit, other
-    value.source, value.phases = NULL, 0
-    if own is NULL and top is NULL:
-        value.limit, value.is_converted = terms.defaults[unit], False
-        return
-    if own is not NULL:
-        value.phases = own_period.phases
-    if top is not NULL and top_period.phases and (value.phases == 0 or top_period.phases < value.phases):
-        value.phases = top_period.phases
-    if own is NULL:
-        value.limit, value.source = convert(terms, top_period.limit, top.unit, unit, value.phases), top
-    else:
-        value.limit, value.source = convert(terms, own_period.limit, own.unit, unit, value.phases), own
-        if top is not NULL:
-            other = convert(terms, top_period.limit, top.unit, unit, value.phases)
-            limit = value.limit
-            if other < limit:
-                value.limit = other
-            if is_same(other, limit):  # the one that needed no conversion counts as the source
-                if own.unit != unit and top.unit == unit:
-                    value.source = top
-            elif other < limit:
-                value.source = top
-    value.is_converted = value.source.unit != unit
-
-
-cdef int emit(Steps *steps, int64_t at, const Value *value) except -1 nogil:
-    """Add a step unless it brings nothing new."""
-    cdef Step *step
-    cdef const Value *last
-    cdef bint is_period = True
-    cdef void *found
-    if steps.count:
-        last = &steps.items[steps.last_period].value
-        if is_same(last.limit, value.limit) and last.phases == value.phases:
-            last = &steps.items[steps.count - 1].value
-            if last.source == value.source and last.is_converted == value.is_converted:
-                return 0
-            is_period = False
-    if steps.count == steps.room:
-        steps.room = 2 * steps.room if steps.room else 32
-        found = realloc(steps.items, steps.room * sizeof(Step))
-        if found is NULL:
-            with gil:
-                raise MemoryError
-        steps.items = <Step *>found
-    step = steps.items + steps.count
-    step.at, step.value, step.is_period = at, value[0], is_period
-    if is_period:
-        steps.last_period = steps.count
-        steps.periods += 1
-    steps.count += 1
+cdef int more_room(Steps *steps) except -1 nogil:
+    cdef size_t room = 2 * steps.room if steps.room else 32
+    cdef void *found = realloc(steps.items, room * sizeof(Step))
+    if found is NULL:
+        with gil:
+            raise MemoryError
+    steps.items, steps.room = <Step *>found, room
     return 0
 
 
@@ -233,14 +185,19 @@ cdef class CompositeSchedule:
     @property
     def periods(self):
         """The fewest periods that say it: each begins where limit or phase count changes, the first at 0."""
-        cdef Py_ssize_t i, n = 0
+        cdef Py_ssize_t n = 0
+        cdef const Step *step = self.table.items
+        cdef const Step *end = step + self.table.count
         if self.cached is None:
-            found = [None] * <Py_ssize_t>self.table.periods
-            for i in range(<Py_ssize_t>self.table.count):
-                if self.table.items[i].is_period:
-                    found[n] = _period(self.table.items + i)
+            found = PyTuple_New(self.table.periods)
+            while step < end:
+                if step.is_period:
+                    period = _period(step)
+                    Py_INCREF(period)
+                    PyTuple_SET_ITEM(found, n, period)
                     n += 1
-            self.cached = tuple(found)
+                step += 1
+            self.cached = found
         return self.cached
 
     @property

@@ -18,6 +18,7 @@ from ocpp16.charge_point.connectivity import StreamOpener
 from ocpp16.charge_point.opened import Opened, opened
 from ocpp16.charge_point.orderly_stop import FLUSH_TIMEOUT
 from ocpp16.charge_point.plan import Plan, planned
+from ocpp16.charge_point.shared_tasks import SharedTasks
 from ocpp16.configuration.configuration import Configuration
 from ocpp16.ctrl_c import only_at_waits
 from ocpp16.errors import ChargePointStopped
@@ -39,18 +40,30 @@ class ChargePoints:
     Parameters: `clock_of` makes the clock of an anchor. `has_store`: may changes of a configuration lie in the store?
     """
 
-    __slots__ = ("_changed", "_clock_of", "_has_store", "_is_left", "_journal", "_nursery", "_open", "_opening")
+    __slots__ = (
+        "_changed",
+        "_clock_of",
+        "_has_store",
+        "_is_left",
+        "_journal",
+        "_nursery",
+        "_open",
+        "_opening",
+        "_shared",
+    )
 
     def __init__(
         self,
         journal: Journal,
         nursery: trio.Nursery,
+        shared: SharedTasks,
         clock_of: Callable[[float | None], Clock],
         *,
         has_store: bool,
     ) -> None:
         self._journal = journal
         self._nursery = nursery
+        self._shared = shared
         self._clock_of = clock_of
         self._has_store = has_store
         self._open: dict[ChargePoint, Opened] = {}
@@ -115,7 +128,7 @@ class ChargePoints:
         self._opening.append(scope)
         try:
             with scope:
-                one = await opened(plan, self._journal, self._nursery, Leaving())
+                one = await opened(plan, self._journal, self._nursery, self._shared, Leaving())
                 self._open[one.charge_point] = one
                 return one.charge_point
         finally:

@@ -15,6 +15,7 @@ from random import Random
 import trio
 
 from ocpp16.charge_point.link import Link, Trace
+from ocpp16.charge_point.link_tasks import flush, read
 from ocpp16.charge_point.pump import Pump
 from ocpp16.configuration.keys import core, internal, security
 from ocpp16.errors import ConfigurationError, ConnectionClosed, ConnectionFailed, HandshakeRefused
@@ -26,6 +27,7 @@ from ocpp16.state.signals import Connected, Disconnected
 from ocpp16.texts import shown
 from ocpp16.transport.backoff import Backoff
 from ocpp16.transport.dial import DialFailed, Endpoint, endpoint
+from ocpp16.transport.readiness import Readiness
 from ocpp16.transport.websocket import WebSocket
 from ocpp16.values import is_a
 
@@ -41,7 +43,8 @@ class Connectivity:
     """The connect–read–reconnect loop of one charge point.
 
     Parameters: `connector` opens a stream to an endpoint; `accept` takes the CALLs of the Central System; `trace` is
-    told every text frame, or None; `random` gives the random part of the waits.
+    told every text frame, or None; `random` gives the random part of the waits; `readiness` waits for the sockets of
+    many charge points, or None.
     """
 
     __slots__ = (
@@ -53,6 +56,7 @@ class Connectivity:
         "_is_wanted",
         "_link",
         "_pump",
+        "_readiness",
         "_resume_delay",
         "_retry_now",
         "_scope",
@@ -69,7 +73,9 @@ class Connectivity:
         accept: Callable[..., None],
         trace: Trace | None,
         random: Random,
+        readiness: Readiness | None,
     ) -> None:
+        self._readiness = readiness
         self._ctx = ctx
         self._pump = pump
         self._connector = connector
@@ -203,7 +209,7 @@ class Connectivity:
             begin=pump.begin,
             turn=pump.turn,
             kick=pump.kick,
-            spawn=ctx.spawn,
+            flush=self._flush,
             trace=self._trace,
         )
         self._link = pump.link = link
@@ -216,7 +222,7 @@ class Connectivity:
             pump.kick()
             with trio.CancelScope() as self._scope:
                 try:
-                    await link.read()
+                    await read(link, self._readiness)
                 except ConnectionClosed as closed:
                     reason = str(closed)
         finally:
@@ -229,6 +235,9 @@ class Connectivity:
             with trio.CancelScope(shield=True):  # bounded inside
                 await websocket.aclose()
         return reason
+
+    def _flush(self, link: Link) -> None:
+        self._ctx.spawn(flush, link)
 
     def _report_failure(self, error: BaseException) -> str:
         """Tell why there is no connection. Returns it in words."""

@@ -1,4 +1,4 @@
-"""One live WebSocket: its reader, and the frames that the pump gives it to write.
+"""One live WebSocket: what is read, and the frames that the pump gives it to write. `link_tasks` waits for it.
 
 Only the reader ends a link. Whoever finds it broken, or silent, aborts it, and the reader learns of it. `take` collects
 everything that may go now in one buffer; what a plain socket takes at once needs no task.
@@ -11,17 +11,12 @@ Rules of this file:
 
 from collections.abc import Callable
 
-import trio
-
 from ocpp16.errors import ConnectionClosed
 from ocpp16.rpc.policy import MAX_UNSENT, MAX_WAITING_REPLIES
 from ocpp16.rpc.session import Session
 from ocpp16.state.clock import Clock
 from ocpp16.state.timers import Timer, Timers
 from ocpp16.transport.websocket import WebSocket
-
-WRITE_TIMEOUT = 10.0
-"""Seconds after which a write that does not get through means a broken connection (libocpp)."""
 
 PROBE_TIMEOUT = 30.0
 """Seconds for an answer to the ping that a silence is met with, where no pong timeout is configured."""
@@ -33,13 +28,15 @@ class Link:
     """Between one session and one WebSocket.
 
     Parameters: `accept` takes a CALL; `begin` and `turn` enclose what follows from one read, and let the pump send what
-    became ready; `trace(direction, text)` is told every text frame, or None.
+    became ready; `flush` starts the task that writes the rest, and calls `flushed`; `trace(direction, text)` is told
+    every text frame, or None.
     """
 
     __slots__ = (
         "_accept",
         "_begin",
         "_clock",
+        "_flush",
         "_holds_back",
         "_is_flushing",
         "_ping",
@@ -48,7 +45,6 @@ class Link:
         "_pong_timeout",
         "_probe",
         "_session",
-        "_spawn",
         "_thens",
         "_timers",
         "_trace",
@@ -67,7 +63,7 @@ class Link:
         begin: Callable[[], None],
         turn: Callable[[], object],
         kick: Callable[[], None],
-        spawn: Callable[..., None],
+        flush: "Callable[[Link], None]",
         trace: Trace | None,
     ) -> None:
         self.websocket = websocket
@@ -78,7 +74,7 @@ class Link:
         self._begin = begin
         self._turn = turn
         self._trace = trace
-        self._spawn = spawn
+        self._flush = flush
         self._is_flushing = False
         self._holds_back = False
         """Frames may wait in their lanes for the peer to read; the end of a flush gives them their turn."""
@@ -116,17 +112,11 @@ class Link:
         elif not self._is_flushing:
             # The socket is full, or the stream knows no non-blocking write (TLS, memory): nobody waits for it here.
             self._is_flushing = True
-            self._spawn(self._flush)
+            self._flush(self)
 
-    async def _flush(self) -> None:
-        """Write the rest; a write that gets stuck ends the connection."""
-        try:
-            with trio.move_on_after(WRITE_TIMEOUT) as limit:
-                await self.websocket.flush()
-            if limit.cancelled_caught:
-                self.websocket.abort(f"a write did not get through within {WRITE_TIMEOUT:g} s")
-        finally:
-            self._is_flushing = False
+    def flushed(self) -> None:
+        """The task that wrote the rest is over."""
+        self._is_flushing = False
         self._written()
         if self._holds_back:
             self._holds_back = False
@@ -139,22 +129,16 @@ class Link:
             for then in thens:
                 then()  # what it raises is caught by the session
 
-    async def read(self) -> None:
-        """Hand in what arrives until the connection ends. Raises ConnectionClosed with the cause."""
-        websocket, session = self.websocket, self._session
+    def take_in(self, receive: Callable[[], list[str]]) -> None:
+        """One turn: what `receive` gives, and what follows. Raises what that raises, and ConnectionClosed."""
+        self._begin()
         try:
-            while True:
-                texts = await websocket.receive()
-                self._begin()
-                try:
-                    self._take_in(texts)
-                finally:
-                    self._turn()
-                if session.waiting_replies > MAX_WAITING_REPLIES:
-                    websocket.send_close(1008, "answers are not read")
-                    raise ConnectionClosed(1008, "the peer goes on asking and does not read our answers")
+            self._take_in(receive())
+            if self._session.waiting_replies > MAX_WAITING_REPLIES:
+                self.websocket.send_close(1008, "answers are not read")
+                raise ConnectionClosed(1008, "the peer goes on asking and does not read our answers")
         finally:
-            self.ended()
+            self._turn()
 
     def _take_in(self, texts: list[str]) -> None:
         now = self._clock.monotonic()

@@ -24,6 +24,7 @@ from ocpp16.charge_point.charge_points import ChargePoints
 from ocpp16.charge_point.connectivity import StreamOpener
 from ocpp16.charge_point.opened import opened
 from ocpp16.charge_point.plan import planned
+from ocpp16.charge_point.shared_tasks import SharedTasks
 from ocpp16.configuration.configuration import Configuration
 from ocpp16.ctrl_c import entered_and_left_whole
 from ocpp16.observer import Observer
@@ -33,7 +34,7 @@ from ocpp16.store.base import Store
 from ocpp16.store.journal import Journal
 from ocpp16.store.leaving import Leaving
 from ocpp16.store.memory import MemoryStore
-from ocpp16.store.open import open_store, shared_journal
+from ocpp16.store.open import is_virtual_clock, open_store, shared_journal
 from ocpp16.values import finite
 
 
@@ -103,11 +104,15 @@ async def open_charge_point(
     async with trio.open_nursery() as nursery:
         try:
             async with _journal(store, database_path, plan.identity, clock, leaving) as journal:
-                one = await opened(plan, journal, nursery, leaving)
+                shared = SharedTasks(nursery, are_many=False)
                 try:
-                    yield one.charge_point
+                    one = await opened(plan, journal, nursery, shared, leaving)
+                    try:
+                        yield one.charge_point
+                    finally:
+                        await one.leave()
                 finally:
-                    await one.leave()
+                    shared.end()
         except BaseException as error:
             failure = error
     if failure is not None:
@@ -133,12 +138,16 @@ async def open_charge_points(
         try:
             async with _journal(store, database_path, "charge_points", _clock(None), leaving) as journal:
                 has_store = store is not None or database_path is not None
-                charge_points = ChargePoints(journal, nursery, _clock, has_store=has_store)
+                shared = SharedTasks(nursery, are_many=True)
+                charge_points = ChargePoints(journal, nursery, shared, _clock, has_store=has_store)
                 try:
                     yield charge_points
                 finally:
-                    leaving.by = trio.current_time()
-                    leaving.by = await charge_points.leave()
+                    try:
+                        leaving.by = trio.current_time()
+                        leaving.by = await charge_points.leave()
+                    finally:
+                        shared.end()
         except BaseException as error:
             failure = error
     if failure is not None:
@@ -165,9 +174,12 @@ async def _journal(
     """The journal of this charge point: lent, of a store that is lent, or one of its own."""
     if isinstance(store, Journal):
         yield store
-    elif store is not None or database_path is None:
-        async with shared_journal(MemoryStore() if store is None else store, leaving=leaving) as journal:
+    elif store is not None:
+        async with shared_journal(store, leaving=leaving) as journal:
             yield journal
+    elif database_path is None:
+        # Nobody else can close it, so it never fails and need not be served.
+        yield Journal(MemoryStore(), inline=is_virtual_clock())
     else:
         path = Path(database_path)
         if path.suffix != ".db":

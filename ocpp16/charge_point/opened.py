@@ -4,7 +4,6 @@ Whatever fails while it is opened, and at which moment, what was opened before i
 of the block, each in a scope of its own: what ends one charge point ends no other.
 """
 
-from collections.abc import Awaitable, Callable
 from functools import partial
 from random import Random, SystemRandom
 
@@ -17,6 +16,7 @@ from ocpp16.charge_point.keeper import FiledConfiguration, StoredConfiguration
 from ocpp16.charge_point.plan import Plan
 from ocpp16.charge_point.restored import CONFIGURATION
 from ocpp16.charge_point.runtime import Runtime
+from ocpp16.charge_point.shared_tasks import KeptTasks, SharedTasks
 from ocpp16.charge_point.store_reports import StoreReports
 from ocpp16.configuration.configuration import Configuration
 from ocpp16.log import FoldingLog, log
@@ -32,7 +32,9 @@ from ocpp16.store.tables import settings
 from ocpp16.texts import shown
 
 
-async def opened(plan: Plan, journal: Journal, nursery: trio.Nursery, leaving: Leaving) -> "Opened":
+async def opened(
+    plan: Plan, journal: Journal, nursery: trio.Nursery, shared: SharedTasks, leaving: Leaving
+) -> "Opened":
     """The charge point of a plan, ready to start; `leaving` is told how long leaving it may take.
 
     Raises ConfigurationError for what was changed in the store, StoreError. What `nursery` runs for it ends with
@@ -41,7 +43,7 @@ async def opened(plan: Plan, journal: Journal, nursery: trio.Nursery, leaving: L
     configuration = plan.configuration
     if plan.overlay is None:
         configuration = await _with_stored_changes(configuration, plan.identity, journal)
-    made = Opened(plan, configuration, journal, nursery, leaving)
+    made = Opened(plan, configuration, journal, nursery, shared, leaving)
     made.claim()
     try:
         await made.begin(plan)
@@ -66,7 +68,13 @@ class Opened:
     __slots__ = ("_feed", "_files", "_kept", "_reports", "_runtime", "charge_point", "leaving", "left")
 
     def __init__(
-        self, plan: Plan, configuration: Configuration, journal: Journal, nursery: trio.Nursery, leaving: Leaving
+        self,
+        plan: Plan,
+        configuration: Configuration,
+        journal: Journal,
+        nursery: trio.Nursery,
+        shared: SharedTasks,
+        leaving: Leaving,
     ) -> None:
         counters = Counters()
         random = SystemRandom() if plan.seed is None else Random(plan.seed)  # noqa: S311 - repeatable, not secret
@@ -95,6 +103,7 @@ class Opened:
             station=plan.station,
             journal=journal,
             nursery=nursery,
+            shared=shared,
             clock=plan.clock,
             connector=plan.connector or partial(dial, configuration, plan.roots, told),
             keeper=keeper,
@@ -109,7 +118,7 @@ class Opened:
         if self._files is not None:
             self._files.on_internal_error = runtime.second_line.failed
         self.charge_point = ChargePoint(runtime)
-        self._kept = _Kept(nursery)
+        self._kept = KeptTasks(nursery)
 
     def claim(self) -> None:
         """Be the one of this identity at the store. Raises StoreError if another one is."""
@@ -122,7 +131,6 @@ class Opened:
         await self._runtime.prepare(timeout=OPEN_TIMEOUT)
         for warning in self._runtime.configuration.warnings:  # some are about what this station has built
             log.warning("%s: %s", plan.identity, shown(warning, 1000))
-        self._kept.start(self._runtime.run_pump)
         if self._feed is not None:
             self._kept.start(self._feed.run)
         self._reports.look()
@@ -147,29 +155,3 @@ class Opened:
         self._runtime.abandon()
         self._kept.end()
         self._reports.end()
-
-
-class _Kept:
-    """Tasks that no cancellation of the block ends, since leaving it in order needs them; `end` does.
-
-    Nor does Ctrl-C: that is the program's, which then leaves the block.
-    """
-
-    def __init__(self, nursery: trio.Nursery) -> None:
-        self._nursery = nursery
-        self._scopes: list[trio.CancelScope] = []
-
-    def start(self, async_fn: Callable[[], Awaitable[None]]) -> None:
-        scope = trio.CancelScope(shield=True)
-        self._scopes.append(scope)
-        self._nursery.start_soon(self._run, scope, async_fn)
-
-    @staticmethod
-    @trio.lowlevel.enable_ki_protection
-    async def _run(scope: trio.CancelScope, async_fn: Callable[[], Awaitable[None]]) -> None:
-        with scope:
-            await async_fn()
-
-    def end(self) -> None:
-        for scope in self._scopes:
-            scope.cancel()

@@ -1,23 +1,21 @@
 """The one place where time passes: due timers, response timeouts, and every frame that goes out.
 
-The charge point's monotonic clock is trio's, so deadlines are the timers' own numbers.
+The charge point's monotonic clock is trio's, so deadlines are the timers' own numbers. The task is that of `pumps`, for
+all charge points of a block.
 
-Runs from the opening of the charge point to its end, connected or not. It waits neither for the store (a frame that
+Works from the opening of the charge point to its end, connected or not. It waits neither for the store (a frame that
 tells of something not yet on disk stays back, and everything else goes on) nor for a write: what a socket does not take
 at once is written by a task of the link.
 
 Rules of this file:
 1. A turn is everything that follows from one cause (bytes that came, a timer, a call of the host), in one step of one
    task: the reader makes its own (`begin`, `turn`), and nobody is woken for what a turn does anyway.
-2. Whoever makes something ready outside of a turn calls `kick`, any number of times: the task is woken once.
-3. A deadline that moves later wakes nobody and moves nothing: the task looks when the old one has come.
+2. Whoever makes something ready outside of a turn calls `kick`, any number of times: there is one turn for all.
 """
 
 from collections.abc import Callable
 from math import inf
 from typing import Any, Protocol
-
-import trio
 
 from ocpp16.faults import obey_exit
 from ocpp16.rpc.session import Session
@@ -37,25 +35,37 @@ class Writable(Protocol):
     def take(self, now: float, durable: int) -> None: ...
 
 
+class Waker(Protocol):
+    """Whose task it is: `pumps.Pumps`."""
+
+    def kick(self, pump: Any) -> None: ...
+
+    def wake_at(self, due: float, pump: Any, *, is_moved: bool) -> None: ...
+
+    def forget(self, pump: Any) -> None: ...
+
+
 class Pump:
     """`take_over` gives it session and timers of a start; `link` is there while there is a connection.
 
-    Parameters: `host_timers` of the station, which go on over starts; `durable` tells the highest journal number on
-    disk; `failed(place, error)` is told of exceptions, which end nothing.
+    Parameters: `waker` calls `take_turn` when it is kicked or due; `host_timers` of the station, which go on over
+    starts; `durable` tells the highest journal number on disk; `failed(place, error)` is told of exceptions, which end
+    nothing.
     """
 
     __slots__ = (
-        "_asleep",
-        "_deadline",
         "_durable",
         "_failed",
+        "_has_ended",
         "_host_timers",
         "_is_in_turn",
-        "_is_wanted",
+        "_is_kicked",
         "_session",
-        "_sleep",
         "_timers",
+        "_waker",
         "clock",
+        "deadline",
+        "is_wanted",
         "link",
         "on_turn",
     )
@@ -63,6 +73,7 @@ class Pump:
     def __init__(
         self,
         clock: Clock,
+        waker: Waker,
         host_timers: Timers,
         durable: Callable[[], int],
         failed: Callable[[str, BaseException], None],
@@ -71,19 +82,20 @@ class Pump:
         self.link: Writable | None = None
         self.on_turn: Callable[[], None] | None = None
         """Called after every turn: whoever waits for the queue to be empty looks then."""
+        self.deadline = inf
+        """When the waker is to call, kicked or not; no later than when something is due."""
+        self.is_wanted = False
+        """There may be something to do that no turn has looked at."""
+        self._waker = waker
         self._host_timers = host_timers
         self._timers: Timers | None = None
         self._session: Session | None = None
         self._durable = durable
         self._failed = failed
-        self._is_wanted = True
-        """There may be something to do that no turn has looked at."""
         self._is_in_turn = False
-        self._asleep: trio.lowlevel.Task | None = None
-        """The task, while it waits for the next kick or deadline."""
-        self._sleep: trio.CancelScope | None = None
-        self._deadline = inf
-        """That of the sleep, once there is one: no later than when something is due."""
+        self._is_kicked = False
+        """The waker knows, and has not called yet."""
+        self._has_ended = False
         host_timers.on_earlier = self._earlier
 
     def take_over(self, session: Session, timers: Timers) -> None:
@@ -93,40 +105,27 @@ class Pump:
         timers.on_earlier = self._earlier
         self.kick()
 
+    def end(self) -> None:
+        """No turn any more."""
+        if not self._has_ended:
+            self._has_ended = True
+            self.deadline = -inf
+            self._waker.forget(self)
+
     def kick(self) -> None:
         """Something may be ready to go."""
-        self._is_wanted = True
-        if not self._is_in_turn and self._asleep is not None:
-            task, self._asleep = self._asleep, None
-            trio.lowlevel.reschedule(task)
+        self.is_wanted = True
+        if not (self._is_in_turn or self._is_kicked or self._has_ended):
+            self._is_kicked = True
+            self._waker.kick(self)
 
-    @trio.lowlevel.enable_ki_protection
-    async def run(self) -> None:
-        """Runs until cancelled."""
-        while True:
-            self._deadline, self._sleep = inf, None
+    def take_turn(self) -> None:
+        """For the waker: time may have passed, or somebody kicked. Raises nothing."""
+        self._is_kicked = False
+        if self.is_wanted and not self._has_ended:  # else the reader had its turn meanwhile
             self.begin()
             self._run_due()
             self.turn()
-            with trio.CancelScope(deadline=self._deadline) as self._sleep:
-                while True:
-                    await self._kicked()
-                    self.begin()
-                    self._run_due()
-                    self.turn()
-            # Its deadline came: a scope that was cancelled is over, and there is another one.
-
-    async def _kicked(self) -> None:
-        """Until `kick`; also a pump that is kicked again and again lets others run in between."""
-        if self._is_wanted:
-            await trio.lowlevel.checkpoint()
-            return
-        self._asleep = trio.lowlevel.current_task()
-        await trio.lowlevel.wait_task_rescheduled(self._woken)
-
-    def _woken(self, raise_cancel: Any) -> trio.lowlevel.Abort:
-        self._asleep = None
-        return trio.lowlevel.Abort.SUCCEEDED
 
     def _run_due(self) -> None:
         try:
@@ -134,7 +133,7 @@ class Pump:
             now = monotonic()  # due means <= now: a virtual clock lands exactly on deadlines
             self._host_timers.run_due(now, clock=monotonic)
             if self._timers is not None:
-                self._timers.run_due(monotonic(), clock=monotonic)
+                self._timers.run_due(now, clock=monotonic)
             if self._session is not None:
                 self._session.on_time(now)
         except BaseException as error:
@@ -144,15 +143,16 @@ class Pump:
     def begin(self) -> None:
         """A turn begins: `turn` ends it, and sends what has become ready until then."""
         self._is_in_turn = True
-        self._is_wanted = False
+        self.is_wanted = False
 
     def turn(self) -> None:
         """Write what is ready. Synchronous, raises nothing; the reader calls it too, after each read."""
         self._is_in_turn = True
+        due = inf
         try:
             link = self.link
             if link is not None:
-                self._is_wanted = False  # but for what becomes ready by the writing
+                self.is_wanted = False  # but for what becomes ready by the writing
                 link.take(self.clock.monotonic(), self._durable())
             if self.on_turn is not None:
                 self.on_turn()
@@ -164,7 +164,7 @@ class Pump:
         finally:
             self._is_in_turn = False
         self._earlier(due)
-        if self._is_wanted:
+        if self.is_wanted:
             self.kick()
 
     def _due(self) -> float:
@@ -177,7 +177,7 @@ class Pump:
         return due
 
     def _earlier(self, due: float) -> None:
-        if due < self._deadline:
-            self._deadline = due
-            if self._sleep is not None:
-                self._sleep.deadline = due
+        if due < self.deadline:
+            is_moved = self.deadline < inf
+            self.deadline = due
+            self._waker.wake_at(due, self, is_moved=is_moved)

@@ -29,6 +29,7 @@ from ocpp16.charge_point.orderly_stop import FLUSH_TIMEOUT, end_for_good, stop_i
 from ocpp16.charge_point.pump import Pump
 from ocpp16.charge_point.restored import BOOT, Restored, restored
 from ocpp16.charge_point.second_line import SecondLine
+from ocpp16.charge_point.shared_tasks import SharedTasks
 from ocpp16.charge_point.turns import Condition, Turns
 from ocpp16.charge_point.writer import JournalWriter
 from ocpp16.configuration.configuration import Configuration
@@ -81,6 +82,7 @@ class Runtime:
         "_outside",
         "_pump",
         "_random",
+        "_shared",
         "_stop_scope",
         "_stopped",
         "_token",
@@ -114,6 +116,7 @@ class Runtime:
         station: CoreStation,
         journal: Journal,
         nursery: trio.Nursery,
+        shared: SharedTasks,
         clock: Clock,
         connector: StreamOpener,
         keeper: ConfigurationKeeper,
@@ -139,6 +142,7 @@ class Runtime:
         self._journal = journal
         self.writer = JournalWriter(journal, configuration[internal.CHARGE_POINT_ID])
         self._nursery = nursery
+        self._shared = shared
         self._connect = connector
         self._feed = feed
         self.second_line = SecondLine(
@@ -147,7 +151,7 @@ class Runtime:
         self.timers.on_error = self.second_line.failed
         self._random = random
         self._trace = self._traced if trace_messages and feed is not None else None
-        self._pump = Pump(clock, self.timers, self._durable, self.second_line.failed)
+        self._pump = Pump(clock, shared.pumps, self.timers, self._durable, self.second_line.failed)
         self.turns = Turns(self._pump)
         self.life = Life(nursery, self.second_line)
         self._outside: Life | None = None
@@ -324,6 +328,7 @@ class Runtime:
             accept=features.dispatcher.accept,
             trace=self._trace,
             random=self._random,
+            readiness=self._shared.readiness,
         )
         life.connectivity.set_resume_delay(self.resume_delay)
         life.connectivity.connect()
@@ -409,6 +414,7 @@ class Runtime:
             self._outside.abandon()
         if self._stop_scope is not None:
             self._stop_scope.cancel()
+        self._pump.end()
         self.turns.look()
 
     def connectivity(self) -> Connectivity:
@@ -462,10 +468,6 @@ class Runtime:
     def _tell_at_once(self, event: ObserverEvent) -> None:
         if self._feed is not None:
             self._feed.tell_now(event)
-
-    async def run_pump(self) -> None:
-        """The task in which time passes; runs until cancelled."""
-        await self._pump.run()
 
     def kick(self) -> None:
         """Something may be ready to be sent, or has just been answered."""

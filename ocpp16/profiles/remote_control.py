@@ -36,9 +36,8 @@ class RemoteControl(FeatureProfile):
         self, request: "messages.RemoteStartTransactionRequest"
     ) -> "Reply[messages.RemoteStartTransactionResponse]":
         connector_id = request.get("connectorId")
-        everywhere = [number for number in sorted(self.ctx.connectors) if number]
-        asked = everywhere if connector_id is None else [connector_id]
-        if not any(number in everywhere and self._is_obtainable(number) for number in asked):
+        asked = sorted(filter(None, self.ctx.connectors)) if connector_id is None else [connector_id]
+        if not any(number and number in self.ctx.connectors and self._is_obtainable(number) for number in asked):
             return Reply(_REJECTED)
         if not 1 <= len(request["idTag"]) <= ID_TAG_LENGTH:
             return Reply(_REJECTED)

@@ -37,10 +37,8 @@ def _installed(profiles: InstalledProfiles | Iterable[CompiledProfile]) -> Insta
     return profiles if isinstance(profiles, InstalledProfiles) else InstalledProfiles(profiles)
 
 
-def _stack(profiles: InstalledProfiles | Iterable[CompiledProfile], connector_id: int) -> ProfileStack:
+def _stack(profiles: Iterable[CompiledProfile], connector_id: int) -> ProfileStack:
     """What matters to a connector. Profiles of which none replaces another need no installing, which is slow."""
-    if isinstance(profiles, InstalledProfiles):
-        return profiles.stack(connector_id)
     profiles = list(profiles)
     ids = {profile.profile_id for profile in profiles}
     stations = [profile.purpose for profile in profiles if profile.connector_id == 0]
@@ -75,15 +73,8 @@ def composite_schedule(
         profiles = _installed(profiles)
         members = _members(profiles, number_of_connectors, transactions)
         return station_schedule(profiles.stack(0), members, start, duration, unit, settings=settings, ignored=ignored)
-    return connector_schedule(
-        _stack(profiles, connector_id),
-        start,
-        duration,
-        unit,
-        settings=settings,
-        transaction=transactions.get(connector_id),
-        ignored=ignored,
-    )
+    stack = profiles.stack(connector_id) if isinstance(profiles, InstalledProfiles) else _stack(profiles, connector_id)
+    return connector_schedule(stack, start, duration, unit, settings, transactions.get(connector_id), ignored)
 
 
 def charging_limit(
@@ -111,13 +102,6 @@ def charging_limit(
         profiles = _installed(profiles)
         members = _members(profiles, number_of_connectors, transactions)
         return station_limit(profiles.stack(0), members, at, unit, settings=settings, ignored=ignored, horizon=horizon)
-    return connector_limit(
-        _stack(profiles, connector_id),
-        at,
-        unit,
-        settings=settings,
-        transaction=None if connector_id == 0 else transactions.get(connector_id),
-        ignored=ignored,
-        is_enforced=is_enforced,
-        horizon=horizon,
-    )
+    stack = profiles.stack(connector_id) if isinstance(profiles, InstalledProfiles) else _stack(profiles, connector_id)
+    transaction = None if connector_id == 0 else transactions.get(connector_id)
+    return connector_limit(stack, at, unit, settings, transaction, ignored, is_enforced, horizon)

@@ -19,7 +19,7 @@ WARMING = 0.25
 
 _ROUNDING = 1e-6
 """Wh that binary fractions may lack of a whole one."""
-_NAMES = ("l1", "l2", "l3")
+_FREQUENCY = PhaseValues(l1=FREQUENCY)
 
 Noise = Callable[[], float]
 """A factor near 1."""
@@ -66,22 +66,28 @@ class Meter:
 
     def measurement(self, now: float, noise: Noise, soc: float | None) -> Measurement:
         """Everything the meter shows at `now`, which is now; `soc` (percent) is what the car tells."""
-        total = self.register(now)
-        names = _NAMES[: len(self._energies)]
-        energies = dict(zip(names, map(_whole, self._energies), strict=True))
-        voltages = {name: self._voltage * noise() for name in names}
-        currents = {
-            name: self._current(voltages[name], noise()) if index < self._loaded else 0.0
-            for index, name in enumerate(names)
-        }
-        powers = {name: min(voltages[name] * currents[name], self._most * self._voltage) for name in names}
+        self._add_up(now)
+        voltage, loaded, most = self._voltage, self._loaded, self._most * self._voltage
+        energies: list[float | None] = [None, None, None]
+        powers: list[float | None] = [None, None, None]
+        voltages: list[float | None] = [None, None, None]
+        currents: list[float | None] = [None, None, None]
+        total, power = 0.0, 0.0
+        for phase, energy in enumerate(self._energies):
+            volts = voltage * noise()
+            amperes = self._current(volts, noise()) if phase < loaded else 0.0
+            watts = min(volts * amperes, most)
+            voltages[phase], currents[phase], powers[phase] = volts, amperes, watts
+            energies[phase] = whole = float(_whole(energy))
+            total += whole
+            power += watts
         warmth = AMBIENT_TEMPERATURE + WARMING * self._amperes
         return Measurement(
-            energy_import=PhaseValues(total=float(total), **energies),
-            power=PhaseValues(total=sum(powers.values()), **powers),
-            voltage=PhaseValues(**voltages),
-            current=PhaseValues(**currents),
-            frequency=PhaseValues(l1=FREQUENCY),
+            energy_import=PhaseValues(total, *energies),
+            power=PhaseValues(power, *powers),
+            voltage=PhaseValues(None, *voltages),
+            current=PhaseValues(None, *currents),
+            frequency=_FREQUENCY,
             soc=None if soc is None else Reading(soc, "EV"),
             temperatures=(Reading(warmth * noise(), "Body"),),
         )

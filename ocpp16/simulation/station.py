@@ -42,6 +42,7 @@ class SimulatedStation:
         "_meters",
         "_random",
         "_sessions",
+        "_supply",
         "charge_point",
         "evses",
         "faults",
@@ -50,7 +51,6 @@ class SimulatedStation:
         "options",
         "overrules",
         "reader",
-        "supply",
     )
 
     charge_point: "ChargePoint"
@@ -72,7 +72,8 @@ class SimulatedStation:
         self.options = options
         self.overrules = Overrules()
         self.reader = CardReader(self)
-        self.supply = Supply(options)
+        self._supply: Supply | None = None
+        """None where there is only one connector: it has all there is."""
         self.on_reset: Callable[[ResetType], None] | None = None
         """Called for an accepted Reset once all transactions are over: whoever runs the two restarts them."""
         self.is_powered = True
@@ -101,7 +102,9 @@ class SimulatedStation:
             charge_point.for_station.timers.every(
                 interval, self._report_meters, charge_point.for_station.clock.monotonic() + interval
             )
-        self.supply.attach(charge_point, tuple(evse.outlet for evse in self.evses))
+        self._supply = None
+        if count > 1:
+            self._supply = Supply(self.options, charge_point, tuple(evse.outlet for evse in self.evses))
 
     def evse(self, connector_id: int) -> Evse:
         """The EVSE of a connector. Raises ValueError if there is none."""
@@ -172,7 +175,11 @@ class SimulatedStation:
 
     def wishes_changed(self, connector_id: int) -> None:
         """What the car there would draw, or may, is something else now: offer it what there is."""
-        self.supply.changed(connector_id)
+        if self._supply is not None:
+            self._supply.changed(connector_id)
+        else:
+            outlet = self.evse(connector_id).outlet
+            outlet.offer(outlet.ceiling)
 
     def car_came(self, connector_id: int) -> None:
         """A car was plugged in; a tag may wait for it."""
@@ -215,13 +222,14 @@ class SimulatedStation:
                 evse.resume(transaction)
             evse.power_up()
         for evse in self.evses:
-            self.supply.changed(evse.connector_id)
+            self.wishes_changed(evse.connector_id)
 
     def power_down(self) -> None:
         """The charge point was stopped: the world stands still."""
         self.is_powered = False
         self.reader.power_down()
-        self.supply.power_down()
+        if self._supply is not None:
+            self._supply.power_down()
         for evse in self.evses:
             evse.power_down()
 
@@ -300,7 +308,7 @@ class SimulatedStation:
         """It holds from this moment on. At each start of the charge point all are told, before `power_up`."""
         self.evse(connector_id).outlet.take_limit(limit)
         if self.is_powered:
-            self.supply.changed(connector_id)
+            self.wishes_changed(connector_id)
 
     @question
     async def signal_set_charging_profiles(self) -> None:

@@ -44,7 +44,9 @@ def scarce_shares(strategy: Strategy, total: float, demands: Sequence[Demand]) -
 
 
 class Supply:
-    """Shares out the current of one station. Where there is only one connector, it has all of it."""
+    """Shares out the current of one station to its outlets, of which there are several, and has the charge point share
+    its limits as the options say.
+    """
 
     __slots__ = (
         "_charge_point",
@@ -58,11 +60,11 @@ class Supply:
         "_shares",
     )
 
-    def __init__(self, options: StationOptions) -> None:
+    def __init__(self, options: StationOptions, charge_point: "ChargePoint", outlets: Sequence[Outlet]) -> None:
         self._options = options
-        self._charge_point: ChargePoint | None = None
-        self._outlets: Sequence[Outlet] = ()
-        self._claims: Claims | None = None
+        self._charge_point = charge_point
+        self._outlets = outlets
+        self._claims = Claims()
         """What the cars that draw would draw now, each alone on the fuse."""
         self._shares = _NOTHING
         """Of the fuse, of those that do not get all they want."""
@@ -74,32 +76,23 @@ class Supply:
         """What cars wished then, where they did."""
         self._is_asking = False
         """Is the charge point sharing its limit anew because we asked it to?"""
-
-    def attach(self, charge_point: "ChargePoint", outlets: Sequence[Outlet]) -> None:
-        """Supply these outlets, and have the charge point share its limits as the options say."""
-        self._charge_point = charge_point
-        self._outlets = outlets
-        self.power_down()
-        if len(outlets) > 1 and charge_point.smart_charging.is_built and self._options.sharing is not Sharing.OFF:
+        if charge_point.smart_charging.is_built and options.sharing is not Sharing.OFF:
             charge_point.smart_charging.share_limits(self.share_limit)
 
     def power_down(self) -> None:
         """Nobody wants anything any more."""
-        self._claims = Claims() if len(self._outlets) > 1 else None
+        self._claims = Claims()
         self._shares = _NOTHING
 
     def changed(self, connector_id: int) -> None:
         """What this connector wants, or may have, is something else now: offer it what there is."""
         outlet = self._outlet(connector_id)
-        if self._claims is None:
-            outlet.offer(outlet.ceiling)
-            return
-        self._claim(self._claims, outlet)
+        self._claim(outlet)
         if self._is_limit_shared and not self._is_asking and self._matters(outlet):
             self._share_limit_anew()
-            self._claim(self._claims, outlet)
+            self._claim(outlet)
         if self._shares or self._claims.exceed(self._options.fuse_limit):
-            self._share_fuse(self._claims, connector_id)
+            self._share_fuse(connector_id)
         else:
             outlet.offer(outlet.ceiling)
 
@@ -108,7 +101,6 @@ class Supply:
 
         What a connector wants is what its car would draw now, within the limit of its transaction.
         """
-        assert self._charge_point is not None, "it was handed to the charge point"
         is_power = self._charge_point.smart_charging.explain_limit(demands[0].connector_id).unit == "W"
         wishes: dict[int, float] = {}
         wanted = []
@@ -142,25 +134,23 @@ class Supply:
     def _outlet(self, connector_id: int) -> Outlet:
         return self._outlets[connector_id - 1]
 
-    @staticmethod
-    def _claim(claims: Claims, outlet: Outlet) -> None:
+    def _claim(self, outlet: Outlet) -> None:
         demand = outlet.demand
         if demand > 0:
-            claims.put(Demand(outlet.connector_id, demand, outlet.transaction_at or 0))
+            self._claims.put(Demand(outlet.connector_id, demand, outlet.transaction_at or 0))
         else:
-            claims.remove(outlet.connector_id)
+            self._claims.remove(outlet.connector_id)
 
-    def _share_fuse(self, claims: Claims, connector_id: int) -> None:
+    def _share_fuse(self, connector_id: int) -> None:
         """Offer to all those for whom the fuse is, or was, too small, and to this connector."""
         before = self._shares
-        shares = scarce_shares(self._strategy, self._options.fuse_limit, list(claims))
+        shares = scarce_shares(self._strategy, self._options.fuse_limit, list(self._claims))
         self._shares = shares or _NOTHING
         for number in sorted({*before, *shares, connector_id}):
             outlet = self._outlet(number)
             outlet.offer(min(outlet.ceiling, shares.get(number, outlet.ceiling)))
 
     def _share_limit_anew(self) -> None:
-        assert self._charge_point is not None, "it had a limit to share"
         self._is_asking, self._is_limit_shared = True, False
         try:
             self._charge_point.smart_charging.share_limits(self.share_limit)

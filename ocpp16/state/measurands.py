@@ -16,9 +16,9 @@ Rules of this file:
 from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import lru_cache
 from types import MappingProxyType
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
-from ocpp16.enums import Location, Measurand, Phase, ReadingContext, UnitOfMeasure, ValueFormat
+from ocpp16.enums import Location, Measurand, ReadingContext, UnitOfMeasure, ValueFormat
 from ocpp16.models import Measurement, PhaseValues, Reading
 
 _M = Measurand
@@ -44,12 +44,8 @@ class Sources(NamedTuple):
     offered_power: float
 
 
-class Value(NamedTuple):
-    """One value before it is dressed for the wire; `location` overrides the row's."""
-
-    number: float
-    phase: Phase | None = None
-    location: Location | None = None
+Value: TypeAlias = tuple[float, str | None, str | None]
+"""One value before it is dressed for the wire: number, phase, and a location that overrides the row's."""
 
 
 class Recipe(NamedTuple):
@@ -76,14 +72,39 @@ def sample(
     beginning of the interval, for the interval measurands.
     """
     sources = Sources(measurement, previous, offered_current, offered_power)
-    word = context.value
+    # `_value_` of a member is its text without the way through a property.
+    word = context._value_
     sampled: list[dict[str, str]] = []
-    for name in dict.fromkeys(wanted):
+    seen: list[str] = []
+    for name in wanted:
         row = TABLE.get(name)
-        if row is not None:
-            text = str(name)
-            sampled += [_sampled(text, row, value, word) for value in row.values(sources)]
+        if row is None or name in seen:
+            continue
+        seen.append(name)
+        for number, phase, location in row.values(sources):
+            dressed = _DRESSED.get((name, phase, location))
+            value = (dressed or _dress(name, row, phase, location)).copy()
+            text = f"{number:.2f}"
+            value["value"] = "0.00" if text == "-0.00" else text
+            value["context"] = word
+            sampled.append(value)
     return sampled
+
+
+_DRESSED: dict[tuple[str, str | None, str | None], dict[str, str]] = {}
+"""Measurand, phase, location → a sampled value of which only number and context are missing. There are few of these."""
+
+
+def _dress(name: str, row: Recipe, phase: str | None, location: str | None) -> dict[str, str]:
+    dressed = {"value": "", "context": "", "format": _RAW, "measurand": str(name)}
+    if phase is not None:
+        dressed["phase"] = phase
+    if location is not None or row.location is not None:
+        dressed["location"] = location or str(row.location)
+    if row.unit is not None:
+        dressed["unit"] = str(row.unit)
+    _DRESSED[name, phase, location] = dressed
+    return dressed
 
 
 def is_producible(name: str) -> bool:
@@ -102,50 +123,40 @@ def has_intervals(measurands: tuple[str, ...]) -> bool:
     return bool(intervals_of(measurands))
 
 
-def _sampled(name: str, row: Recipe, value: Value, context: str) -> dict[str, str]:
-    # `_value_` of a member is its text without the way through a property, which is half the time of a sample.
-    text = f"{value.number:.2f}"
-    sampled: dict[str, str] = {
-        "value": "0.00" if text == "-0.00" else text,
-        "context": context,
-        "format": _RAW,
-        "measurand": name,
-    }
-    location = value.location or row.location
-    if value.phase is not None:
-        sampled["phase"] = value.phase._value_
-    if location is not None:
-        sampled["location"] = location._value_
-    if row.unit is not None:
-        sampled["unit"] = row.unit._value_
-    return sampled
-
-
-_LINES = ((Phase.L1, "l1"), (Phase.L2, "l2"), (Phase.L3, "l3"))
-_LINES_AND_NEUTRAL = (*_LINES, (Phase.N, "n"))
+_LINES = (("L1", "l1"), ("L2", "l2"), ("L3", "l3"))
+"""Phase on the wire, attribute of `PhaseValues`."""
 _TOTAL_AND_LINES = ((None, "total"), *_LINES)
 
 
-def _all(values: PhaseValues | None, phases: Sequence[tuple[Phase, str]] = _LINES) -> list[Value]:
+def _all(values: PhaseValues | None) -> list[Value]:
     if values is None:
         return []
-    found = [] if values.total is None else [Value(values.total)]
-    for phase, attribute in phases:
-        number = getattr(values, attribute)
-        if number is not None:
-            found.append(Value(number, phase))
+    found: list[Value] = [] if values.total is None else [(values.total, None, None)]
+    if values.l1 is not None:
+        found.append((values.l1, "L1", None))
+    if values.l2 is not None:
+        found.append((values.l2, "L2", None))
+    if values.l3 is not None:
+        found.append((values.l3, "L3", None))
+    return found
+
+
+def _imported_current(values: PhaseValues | None) -> list[Value]:
+    found = _all(values)
+    if values is not None and values.n is not None:
+        found.append((values.n, "N", None))
     return found
 
 
 def _reversed(values: PhaseValues | None) -> list[Value]:
-    return [value._replace(number=max(0.0, -value.number)) for value in _all(values)]
+    return [(max(0.0, -number), phase, None) for number, phase, _ in _all(values)]
 
 
 def _exported_current(sources: Sources) -> list[Value]:
     current, power = sources.measurement.current, sources.measurement.power
     if current is None:
         return []
-    found = []
+    found: list[Value] = []
     for phase, attribute in _TOTAL_AND_LINES:
         amps: float | None = getattr(current, attribute)
         if amps is None:
@@ -154,7 +165,7 @@ def _exported_current(sources: Sources) -> list[Value]:
         if watts is None and power is not None:
             watts = power.total
         is_given = amps < 0 or (watts is not None and watts < 0)
-        found.append(Value(abs(amps) if is_given else 0.0, phase))
+        found.append((abs(amps) if is_given else 0.0, phase, None))
     return found
 
 
@@ -163,18 +174,19 @@ def _grown(sources: Sources, register: str) -> list[Value]:
     before: PhaseValues | None = getattr(sources.previous, register, None)
     if now is None or before is None:
         return []
-    found = []
+    found: list[Value] = []
     for phase, attribute in _TOTAL_AND_LINES:
         end, begin = getattr(now, attribute), getattr(before, attribute)
         if end is not None and begin is not None and end >= begin:
-            found.append(Value(round(end, 2) - round(begin, 2), phase))
+            found.append((round(end, 2) - round(begin, 2), phase, None))
     return found
 
 
 def _read(reading: Reading | None, otherwise: Location | None) -> list[Value]:
     if reading is None:
         return []
-    return [Value(reading.value, location=_location(reading.location) or otherwise)]
+    location = _location(reading.location) or otherwise
+    return [(reading.value, None, None if location is None else str(location))]
 
 
 def _location(text: str | None) -> Location | None:
@@ -202,11 +214,11 @@ TABLE: Mapping[str, Recipe] = MappingProxyType(
         _M.POWER_ACTIVE_EXPORT: Recipe(_U.W, Location.OUTLET, lambda s: _reversed(s.measurement.power)),
         _M.POWER_REACTIVE_IMPORT: Recipe(_U.VAR, Location.OUTLET, lambda s: _all(s.measurement.reactive_power)),
         _M.POWER_REACTIVE_EXPORT: Recipe(_U.VAR, Location.OUTLET, lambda s: _reversed(s.measurement.reactive_power)),
-        _M.POWER_OFFERED: Recipe(_U.W, Location.OUTLET, lambda s: [Value(s.offered_power)]),
+        _M.POWER_OFFERED: Recipe(_U.W, Location.OUTLET, lambda s: [(s.offered_power, None, None)]),
         _M.VOLTAGE: Recipe(_U.V, Location.OUTLET, lambda s: _all(s.measurement.voltage)),
-        _M.CURRENT_IMPORT: Recipe(_U.A, Location.OUTLET, lambda s: _all(s.measurement.current, _LINES_AND_NEUTRAL)),
+        _M.CURRENT_IMPORT: Recipe(_U.A, Location.OUTLET, lambda s: _imported_current(s.measurement.current)),
         _M.CURRENT_EXPORT: Recipe(_U.A, Location.OUTLET, _exported_current),
-        _M.CURRENT_OFFERED: Recipe(_U.A, Location.OUTLET, lambda s: [Value(s.offered_current)]),
+        _M.CURRENT_OFFERED: Recipe(_U.A, Location.OUTLET, lambda s: [(s.offered_current, None, None)]),
         # No unit value exists for a factor, for hertz and for revolutions.
         _M.POWER_FACTOR: Recipe(None, Location.OUTLET, lambda s: _all(s.measurement.power_factor)),
         _M.FREQUENCY: Recipe(None, None, lambda s: _all(s.measurement.frequency)),

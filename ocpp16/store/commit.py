@@ -87,6 +87,29 @@ class Errand(Generic[T]):
         return self.job.result()
 
 
+class Errands:
+    """Those that one thread does, one after another."""
+
+    __slots__ = ("errands",)
+
+    def __init__(self, waiting: list[Errand[Any]]) -> None:
+        """Takes the first of those that wait, `_AT_ONCE` at most."""
+        self.errands = waiting[:_AT_ONCE]
+        del waiting[:_AT_ONCE]
+
+    def make(self, store: Store) -> None:
+        for errand in self.errands:
+            errand.make(store)
+
+    def land(self) -> None:
+        for errand in self.errands:
+            errand.landed.set()
+
+
+_AT_ONCE = 64
+"""Errands: a charge point that starts takes some 0.1 ms for each, and who else waits shall not wait long."""
+
+
 class Refused(NamedTuple):
     """A piece that the store cannot take, and why."""
 
@@ -160,7 +183,7 @@ def _refused(answer: object, charge_points: Container[object]) -> dict[str, Exce
     return refused
 
 
-Work: TypeAlias = Commit | Errand[Any]
+Work: TypeAlias = Commit | Errands
 """What one thread does at the store, alone: `make` blocks, and raises nothing."""
 
 

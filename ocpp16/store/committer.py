@@ -68,8 +68,8 @@ class Committer:
     def __init__(self, board: Board, *, inline: bool, flush_timeout: float, hang_timeout: float) -> None:
         self.in_the_air: Work | None = None
         self._landed = trio.Event()
-        self._over = threading.Event()
-        """Set by the thread when it is over."""
+        self._over: threading.Event | None = None
+        """Set by the thread that is at work when it is over."""
         self._run: trio.lowlevel.TrioToken | None = None
         """The run of trio that is told so."""
         self.is_inline = inline
@@ -112,6 +112,7 @@ class Committer:
         run = trio.lowlevel.current_trio_token()
         if self.in_the_air is not None and self._run is not run:
             self._run, self._landed = run, trio.Event()
+            assert self._over is not None
             in_a_thread(self._over.wait, self._landed.set)
 
     def _has_work(self) -> bool:

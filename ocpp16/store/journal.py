@@ -22,7 +22,6 @@ Rules of this file:
    journal any more is an outage as well.
 """
 
-from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
@@ -35,7 +34,7 @@ from ocpp16.log import FoldingLog
 from ocpp16.store.base import Row, RowChange, Store, Table
 from ocpp16.store.batch import Batch, is_overtaken
 from ocpp16.store.claims import Claims, claim_store, keep_journal, release_store
-from ocpp16.store.commit import Commit, Errand, Work, as_outage
+from ocpp16.store.commit import Commit, Errand, Errands, Work, as_outage
 from ocpp16.store.committer import Committer
 from ocpp16.store.leaving import Leaving
 from ocpp16.store.loading import load_as_told, load_rows
@@ -95,7 +94,7 @@ class Journal:
         self._retry_delays = tuple(retry_delays)
         self._hang_timeout = hang_timeout
         self._pending = Batch()
-        self._errands: deque[Errand[Any]] = deque()
+        self._errands: list[Errand[Any]] = []
         self._reason = ""
         self._attempts = 0
         self._retry_at = 0.0
@@ -279,16 +278,16 @@ class Journal:
         return 0.0 if self._errands else self._retry_at
 
     def take_off(self) -> Work:
-        """An errand, or all that waits."""
+        """Errands, or all that waits to be written."""
         if self._errands:
-            return self._errands.popleft()
+            return Errands(self._errands)
         commit = Commit(self._pending)
         self._pending = Batch()
         return commit
 
     def settle(self, work: Work) -> None:
         if not isinstance(work, Commit):
-            work.landed.set()
+            work.land()
             return
         self._is_settling = True
         try:

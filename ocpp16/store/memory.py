@@ -8,6 +8,8 @@ from ocpp16.store.base import ChargePointChanges, Row, RowChange, Table
 from ocpp16.store.changes import carry_out, check_change
 from ocpp16.store.tables import TABLES
 
+_ALL = {table.name: table for table in TABLES}
+
 
 class MemoryStore:
     """The contract of `Store`, without a disk. Refuses what SqliteStore refuses for the shape of a row.
@@ -20,7 +22,7 @@ class MemoryStore:
 
     def __init__(self, *, is_volatile: bool = True, tables: Sequence[Table] = TABLES) -> None:
         self.is_volatile = is_volatile
-        self._tables = {table.name: table for table in tables}
+        self._tables = _ALL if tables is TABLES else {table.name: table for table in tables}
         self._rows: dict[str, dict[str, dict[Row, Row]]] = {}
         self._is_closed = False
 
@@ -71,8 +73,8 @@ class MemoryStore:
 
     def reopen(self) -> Self:
         """The same rows as a store of its own that is open: what a process finds that starts again."""
-        again = type(self)(is_volatile=self.is_volatile, tables=tuple(self._tables.values()))
-        again._rows = self._rows
+        again = type(self)(is_volatile=self.is_volatile)
+        again._tables, again._rows = self._tables, self._rows
         return again
 
     def charge_points(self) -> list[str]:

@@ -77,9 +77,13 @@ class Rows(Generic[R]):
 
     def record(self, row: Row) -> R:
         """The record of one row; ValueError, and nothing else, says which column does not fit."""
-        if not isinstance(row, tuple | list) or len(row) != len(self._from_row):
-            raise ValueError(f"{self.table.name} has {len(self._from_row)} columns, not {shown(row, _SHOWN)}")
-        return self._made(zip(self.table.columns, self._from_row, row, strict=True))
+        from_row = self._from_row
+        if not isinstance(row, tuple | list) or len(row) != len(from_row):
+            raise ValueError(f"{self.table.name} has {len(from_row)} columns, not {shown(row, _SHOWN)}")
+        try:
+            return self._record(*[convert(value) for convert, value in zip(from_row, row, strict=True)])
+        except Exception:  # which column it is takes a second look
+            return self._made(zip(self.table.columns, from_row, row, strict=True))
 
     def read(self, rows: Iterable[Row], on_unreadable: Callable[[Row, ValueError], None] | None = None) -> list[R]:
         """The records of `rows`, in their order.

@@ -55,6 +55,7 @@ class Frames:
         "_ready",
         "answers_pings",
         "on_binary",
+        "on_end",
         "on_ping",
         "on_pong",
         "on_unsent",
@@ -65,6 +66,7 @@ class Frames:
         self.on_binary: Callable[[], None] | None = None
         self.on_ping: Callable[[bytes], None] | None = None
         self.on_unsent: Callable[[], None] | None = None
+        self.on_end: Callable[[], None] | None = None
         self.answers_pings = True
         self._is_client = is_client
         self._is_plain = machine is None
@@ -84,6 +86,11 @@ class Frames:
     def is_open(self) -> bool:
         """May messages still be sent? False from the first close frame in either direction on."""
         return self._ended is None and (self._machine is None or self._machine.state is ConnectionState.OPEN)
+
+    @property
+    def is_ended(self) -> bool:
+        """Will nothing more be received but what is ready already?"""
+        return self._ended is not None
 
     # What comes in
 
@@ -184,6 +191,8 @@ class Frames:
     def _end(self, code: int, reason: str, cause: BaseException | None = None) -> None:
         if self._ended is None:
             self._ended, self._cause = (code, reason), cause
+            if self.on_end is not None:
+                self.on_end()
 
     # What goes out
 

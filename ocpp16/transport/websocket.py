@@ -44,7 +44,8 @@ class WebSocket(Frames):
     the plain socket below, for `read_now`, or None (TLS, memory, streams of others);
     `on_binary`, called when a binary message was taken as text (None: the connection is closed with 1003);
     `on_pong` and `on_ping`, called with the payload when one arrives; `on_unsent`, called when `receive` queued a
-    frame of its own; `answers_pings`, True unless a test wants a deaf peer.
+    frame of its own; `on_end`, called once when the connection is over, before its socket is closed; `answers_pings`,
+    True unless a test wants a deaf peer.
     """
 
     __slots__ = (

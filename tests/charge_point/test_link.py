@@ -8,6 +8,7 @@ import trio
 
 from ocpp16._core import Call, CallResult
 from ocpp16.charge_point.link import Link
+from ocpp16.charge_point.link_tasks import flush, read
 from ocpp16.errors import ConnectionClosed
 from ocpp16.models import Counters
 from ocpp16.rpc.pending import Delivery
@@ -75,7 +76,7 @@ class Bench:
             begin=lambda: None,
             turn=self.turn,
             kick=self.turn,
-            spawn=nursery.start_soon,
+            flush=lambda link: nursery.start_soon(flush, link),
             trace=None,
         )
 
@@ -97,7 +98,7 @@ async def test_answers_wait_in_their_lane_until_the_peer_has_read(autojump_clock
     async with trio.open_nursery() as nursery:
         bench = Bench(nursery, [calls(100), calls(100, 100)], {"status": "x" * 20_000}, 0)
         with pytest.raises(ConnectionClosed, match="said all"):
-            await bench.link.read()
+            await read(bench.link)
         assert bench.peer.closed == []
         assert MAX_UNSENT <= bench.peer.unsent_bytes < MAX_UNSENT + 30_000
         waiting = bench.session.waiting_replies
@@ -112,7 +113,7 @@ async def test_a_write_that_gets_stuck_ends_the_link(autojump_clock: Any) -> Non
     async with trio.open_nursery() as nursery:
         bench = Bench(nursery, [calls(1)], {"status": "Accepted"}, 0)
         with pytest.raises(ConnectionClosed, match="said all"):
-            await bench.link.read()
+            await read(bench.link)
         await trio.sleep(9)
         assert bench.peer.is_open
         await trio.sleep(2)
@@ -125,6 +126,6 @@ async def test_a_peer_that_asks_on_while_nothing_can_be_answered_is_sent_away(au
     async with trio.open_nursery() as nursery:
         bench = Bench(nursery, reads, {"status": "Accepted"}, 1)
         with pytest.raises(ConnectionClosed, match="goes on asking"):
-            await bench.link.read()
+            await read(bench.link)
     assert bench.peer.closed == [1008]
     assert MAX_WAITING_REPLIES < bench.session.waiting_replies <= MAX_WAITING_REPLIES + 1000

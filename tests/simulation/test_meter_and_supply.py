@@ -7,6 +7,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from ocpp16.enums import ChargePointErrorCode
 from ocpp16.schedule.sharing import STRATEGIES, Demand
 from ocpp16.simulation.meter import Meter
 from ocpp16.simulation.supply import scarce_shares
@@ -245,3 +246,50 @@ def test_no_cable_carries_more_than_its_rating(make_bench: Any) -> None:
     bench.station.present_id_tag("TAG")
     bench.advance(3602)
     assert bench.station.evse(1).register() == 63 * 230
+
+
+@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("sharing", ["equal", "first_come", "proportional", "off"])
+def test_what_is_offered_is_as_if_all_were_shared_out_anew(make_bench: Any, seed: int, sharing: str) -> None:
+    """Cars, pauses, faults and limits come and go; only where it matters are others looked at."""
+    chance, fuse = Random(seed), 25.0
+    bench = make_bench(5, fuse_limit=fuse, sharing=sharing)
+    station = bench.station
+    often, seldom = ("plug", "card", "resume", "clear"), ("unplug", "pause", "fault", "limit", "wait")
+    happenings = often * 3 + seldom
+    was_scarce = 0
+    for turn in range(300):
+        number = chance.randint(1, 5)
+        match chance.choice(happenings):
+            case "plug":
+                station.plug_in(
+                    number, plug_after=0, draw_after=chance.choice((0, 3)), draw_for=1e6, current=chance.randint(6, 32)
+                )
+            case "card":
+                station.present_id_tag(f"TAG{turn if chance.random() < 0.9 else number}", [number])
+            case "unplug":
+                station.unplug(number)
+            case "pause":
+                station.pause_drawing(number)
+            case "resume":
+                station.resume_drawing(number, chance.randint(6, 32))
+            case "fault":
+                station.raise_fault(number, ChargePointErrorCode.GROUND_FAILURE)
+            case "clear":
+                station.clear_fault(number, ChargePointErrorCode.GROUND_FAILURE)
+            case "limit":
+                bench.limit(number, chance.choice((None, None, 0.0, 20.0)))
+            case _:
+                pass
+        bench.advance(chance.choice((0, 0, 1, 10)))
+        outlets = [evse.outlet for evse in station.evses]
+        demands = [Demand(one.connector_id, one.demand, one.transaction_at or 0) for one in outlets]
+        shares = scarce_shares(STRATEGIES["equal" if sharing == "off" else sharing], fuse, demands)
+        was_scarce += bool(shares)
+        for outlet in outlets:
+            share = min(outlet.ceiling, shares.get(outlet.connector_id, outlet.ceiling))
+            is_offered = outlet.has_transaction and outlet.is_plugged and not outlet.faults.is_faulted
+            assert outlet.offered in (share if is_offered else 0.0, None)
+            if outlet.wish:
+                assert station.measurement(outlet.connector_id).current.l1 == pytest.approx(min(share, outlet.wish))
+    assert was_scarce > 10

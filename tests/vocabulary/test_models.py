@@ -1,6 +1,6 @@
 """The values of the public API: right once they are made, or refused by the name of the argument."""
 
-from dataclasses import fields
+from dataclasses import dataclass, fields
 from datetime import UTC, datetime, timedelta, timezone
 from math import inf, nan
 from typing import Any
@@ -127,11 +127,33 @@ def test_phase_values_hold_finite_numbers_or_none(numbers: list[Any]) -> None:
 
 
 class LyingPhases(PhaseValues):
-    def __post_init__(self) -> None: ...
+    def __init__(self, total: Any = None, l1: Any = None, l2: Any = None, l3: Any = None, n: Any = None) -> None:
+        for name, value in {"total": total, "l1": l1, "l2": l2, "l3": l3, "n": n}.items():
+            object.__setattr__(self, name, value)
 
 
 class LyingReading(Reading):
-    def __post_init__(self) -> None: ...
+    def __init__(self, value: Any, location: Any = None) -> None:
+        object.__setattr__(self, "value", value)
+        object.__setattr__(self, "location", location)
+
+
+@dataclass(frozen=True)
+class PhasesOfAHost(PhaseValues):
+    meter: str = ""
+
+
+@dataclass(frozen=True)
+class ReadingOfAHost(Reading):
+    sensor: str = ""
+
+
+def test_a_dataclass_of_the_host_is_checked_too() -> None:
+    assert PhasesOfAHost(1.0, n=2.0, meter="m") == PhasesOfAHost(1.0, None, None, None, 2.0, "m")
+    with pytest.raises(ValueError, match=r"^l2 must be a finite number"):
+        PhasesOfAHost(l2=float("nan"))
+    with pytest.raises(ValueError, match=r"^value must be a finite number"):
+        ReadingOfAHost("5")  # type: ignore[arg-type]
 
 
 class LyingError(ErrorInfo):

@@ -1,0 +1,29 @@
+"""C types of link.py."""
+
+from ocpp16.rpc.session cimport Session
+
+
+cdef class Link:
+    cdef public object websocket
+    cdef Session _session
+    cdef object _clock
+    cdef object _timers
+    cdef object _accept
+    cdef object _begin
+    cdef object _turn
+    cdef object _trace
+    cdef object _flush
+    cdef bint _is_flushing
+    cdef bint _holds_back
+    cdef list _thens
+    cdef object _ping
+    cdef object _pong
+    cdef object _probe
+    cdef bytes _ping_payload
+    cdef object _pong_timeout
+
+    cpdef take(self, double now, long long durable)
+    cpdef take_in(self, receive)
+    cdef _take_in(self, list texts)
+    cpdef _written(self)
+    cdef _heard(self, double now)

@@ -1,0 +1,28 @@
+"""C types of pump.py."""
+
+from ocpp16.rpc.session cimport Session
+
+
+cdef class Pump:
+    cdef public object clock
+    cdef public object link
+    cdef public object on_turn
+    cdef public double deadline
+    cdef public bint is_wanted
+    cdef object _waker
+    cdef object _host_timers
+    cdef object _timers
+    cdef Session _session
+    cdef object _durable
+    cdef object _failed
+    cdef bint _is_in_turn
+    cdef bint _is_kicked
+    cdef bint _has_ended
+
+    cpdef kick(self)
+    cpdef take_turn(self)
+    cdef _run_due(self)
+    cpdef begin(self)
+    cpdef turn(self)
+    cdef double _due(self) except? -1.0
+    cpdef _earlier(self, double due)

@@ -1,0 +1,16 @@
+"""C types of clock.py."""
+
+
+cdef class Clock:
+    cdef object _monotonic
+    cdef public double _zero
+    cdef public long long _anchor
+    cdef public long long _started
+    cdef dict _spans
+    cdef public long long boot
+    cdef public bint is_set
+    cdef public bint is_settled
+    cdef public dict corrections
+
+    cpdef double monotonic(self) except? -1.0
+    cpdef now(self)

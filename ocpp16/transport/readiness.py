@@ -1,0 +1,91 @@
+"""One task that waits for many sockets: their readers are called when there is something to read.
+
+A task that waits for its own socket is scheduled for each message, and tells the kernel anew each time what it waits
+for. Here the kernel is told once for each connection, and whatever came for all of them costs one wake-up.
+
+Rules of this file:
+1. A reader is synchronous, takes what one read brings, raises nothing, and says whether it has more that the kernel
+   does not know of.
+2. What one step takes is bounded: the kernel goes on telling of a socket that was not read.
+3. A number is forgotten before its socket is closed, or it may be another's.
+"""
+
+import select
+from collections.abc import Callable
+
+import trio
+
+IS_POSSIBLE = hasattr(select, "epoll")
+"""False where the kernel has no epoll: each connection then has its own task to wait for it."""
+LONGEST_STEP = 0.002
+"""Seconds of one step; what a single reader takes comes on top."""
+_AT_ONCE = 64
+"""Sockets that the kernel is asked for at a time."""
+
+Reader = Callable[[], bool]
+
+
+class Readiness:
+    """Of the charge points that were opened in one block; `run` is its task."""
+
+    __slots__ = ("_epoll", "_is_over", "_readers", "_rest")
+
+    def __init__(self) -> None:
+        self._epoll = select.epoll()
+        self._readers: dict[int, Reader] = {}
+        self._rest: dict[int, None] = {}
+        """Numbers of those that have more."""
+        self._is_over = False
+
+    def watch(self, number: int, reader: Reader, *, is_ready: bool) -> None:
+        """Call `reader` whenever the socket of this number can be read; also once now, if `is_ready`.
+
+        Raises OSError if the kernel cannot watch it.
+        """
+        self._epoll.register(number, select.EPOLLIN)
+        self._readers[number] = reader
+        if is_ready:
+            self._rest[number] = None
+            # The task waits for the kernel: something that can be read at once wakes it.
+            self._epoll.modify(number, select.EPOLLIN | select.EPOLLOUT)
+
+    def forget(self, number: int) -> None:
+        """Call it no more; nothing if it is forgotten already."""
+        if self._readers.pop(number, None) is not None:
+            self._rest.pop(number, None)
+            if not self._is_over:
+                self._epoll.unregister(number)
+
+    @trio.lowlevel.enable_ki_protection
+    async def run(self) -> None:
+        """Runs until cancelled."""
+        try:
+            while True:
+                if self._rest:
+                    await trio.lowlevel.checkpoint()
+                else:
+                    await trio.lowlevel.wait_readable(self._epoll.fileno())
+                self._step()
+        finally:
+            self._is_over = True
+            trio.lowlevel.notify_closing(self._epoll.fileno())
+            self._epoll.close()
+
+    def _step(self) -> None:
+        until = trio.current_time() + LONGEST_STEP
+        rest, self._rest = self._rest, {}
+        for number in rest:
+            self._read(number)
+        while (ready := self._epoll.poll(0, _AT_ONCE)) and trio.current_time() <= until:
+            for number, event in ready:
+                if event & select.EPOLLOUT:
+                    self._epoll.modify(number, select.EPOLLIN)
+                if number not in self._rest:
+                    self._read(number)
+            if len(ready) < _AT_ONCE:
+                break
+
+    def _read(self, number: int) -> None:
+        reader = self._readers.get(number)
+        if reader is not None and reader():
+            self._rest[number] = None
