@@ -9,7 +9,6 @@ from pathlib import Path
 from time import perf_counter
 from typing import Any
 
-import pytest
 import trio
 import trio.testing
 
@@ -138,15 +137,3 @@ def test_call_to_call_result_in_ocpp_without_a_websocket(benchmark: Any) -> None
 
 def test_start_transaction_durable_and_acknowledged(benchmark: Any, tmp_path: Path) -> None:
     measure(benchmark, in_trio(durable_starts, tmp_path, 100))
-
-
-@pytest.mark.parametrize("target", [32.0])
-def test_memory_of_an_idle_charge_point(benchmark: Any, target: float) -> None:
-    """KiB, as a slope over child processes: see memory.py."""
-    import memory
-
-    kib = memory.slope("charge_points") - memory.slope("raw_clients")
-    benchmark.extra_info["KiB"] = round(kib, 1)
-    benchmark.pedantic(lambda: None, rounds=1)
-    print(f"\nidle charge point: {kib:.1f} KiB")
-    assert kib <= target

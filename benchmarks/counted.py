@@ -176,7 +176,7 @@ async def weigh(port: int) -> None:
         few = await _slope(lambda: fleet.boot(FEW), 1, 4)
         many = await _slope(lambda: fleet.boot(MANY), 1, 4)
         offline = await fleet.open()
-        offline.disconnect_websocket()
+        offline.connection.disconnect()
 
         async def tell_two() -> None:
             offline.on_transaction_started(1, "s", ID_TAG, 0)

@@ -1,47 +1,29 @@
-"""What an idle charge point costs in memory, as a slope, each figure from a process of its own.
+"""What charge points, connectors and messages cost in memory, as slopes, each figure from a process of its own.
 
-    python benchmarks/memory.py                 # the table
-    python benchmarks/memory.py charge_points 1000   # one child: prints KiB of memory in use
+    python benchmarks/run.py memory [--quick]
+    python benchmarks/memory.py KIND COUNT    # one child: prints KiB in use with so many
 
-A charge point here is the whole thing: session, features, connectors, simulated station with a meter, its end of the
-stream and its tasks; booted, accepted, idle. The Central System's share is measured with clients that are nothing but
-the bytes of a handshake, and subtracted.
+A charge point here is the whole thing: features, simulated station with a meter, its end of a stream in memory and its
+tasks; booted, accepted, idle. The Central System's share is measured with clients that are nothing but the bytes of a
+handshake, and subtracted. What one costs over TCP is measured by `fleet.py`.
 """
 
 import gc
-import json
 import os
-import subprocess
 import sys
-from pathlib import Path
-from random import Random
+from contextlib import AsyncExitStack
 
 import trio
 import trio.testing
+from children import measured, memory_in_use, progress, tell
+from figures import note
+from fleet import ID_TAG, configuration
 
-from ocpp16.charge_point.charge_point import ChargePoint
-from ocpp16.charge_point.keeper import StoredConfiguration
-from ocpp16.charge_point.runtime import Runtime
-from ocpp16.configuration.configuration import Configuration
-from ocpp16.models import Counters
-from ocpp16.rpc.ids import uuid_ids
-from ocpp16.rpc.tolerance import Tolerance
-from ocpp16.simulation.station import SimulatedStation
-from ocpp16.state.clock import Clock
-from ocpp16.store.journal import Journal
-from ocpp16.store.memory import MemoryStore
-from ocpp16.testing.central_system import CentralSystem
-from ocpp16.transport.dial import Endpoint
+from ocpp16 import ChargePoint, open_charge_point, open_charge_points
+from ocpp16.enums import Reason
+from ocpp16.simulation import SimulatedStation
+from ocpp16.testing import CentralSystem
 
-DOCUMENT: dict[str, dict[str, object]] = {
-    "Internal": {
-        "CentralSystemURI": "ws://csms.example/ocpp/",
-        "ChargePointModel": "M1",
-        "ChargePointVendor": "V1",
-    },
-    "Core": {"NumberOfConnectors": 1, "HeartbeatInterval": 300},
-    "Security": {"SecurityProfile": 0},
-}
 HANDSHAKE = (
     "GET /ocpp/raw{number} HTTP/1.1\r\nHost: csms.example\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
     "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n"
@@ -49,58 +31,28 @@ HANDSHAKE = (
 )
 
 
-def memory_in_use() -> int:
-    """Bytes of this process that are its own."""
-    for line in Path("/proc/self/smaps_rollup").read_text().splitlines():
-        if line.startswith("Pss:"):
-            return int(line.split()[1]) * 1024
-    raise RuntimeError("this kernel tells no Pss")
-
-
-async def charge_points(count: int) -> float:
-    """KiB in use with this many idle charge points."""
-    journal = Journal(MemoryStore())
-    async with CentralSystem(record_limit=0) as csms, trio.open_nursery() as nursery:
-
-        async def connector(endpoint: Endpoint) -> trio.abc.Stream:
-            return await csms.connector(endpoint)
-
+async def together(count: int) -> None:
+    """Charge points of one block, on one store."""
+    async with CentralSystem(record_limit=0) as csms, open_charge_points() as charge_points:
         for number in range(count):
-            document = {**DOCUMENT, "Internal": {**DOCUMENT["Internal"], "ChargePointId": f"cp{number}"}}
             station = SimulatedStation(meter_interval=0, seed=number)
-            configuration = Configuration.load(document)
-            runtime = Runtime(
-                configuration=configuration,
-                station=station,
-                journal=journal,
-                nursery=nursery,
-                clock=Clock(trio.current_time, 0),
-                connector=connector,
-                keeper=StoredConfiguration(configuration, journal),
-                feed=None,
-                counters=Counters(),
-                new_id=uuid_ids(None),
-                random=RANDOM,
-                tolerance=Tolerance.DEFAULT,
-                trace_messages=False,
-            )
-            await runtime.prepare()
-            nursery.start_soon(runtime.run_pump)
-            charge_point = ChargePoint(runtime)
-            station.attach(charge_point)
-            await charge_point.start()
-            station.power_up()
-            if number % 50 == 0:
-                await trio.testing.wait_all_tasks_blocked()
-        await trio.testing.wait_all_tasks_blocked(0.05)
-        assert len(csms.connected) == count
-        gc.collect()
-        print(json.dumps(memory_in_use() / 1024), flush=True)
-        os._exit(0)  # the tasks of a charge point are shielded from a mere cancellation
+            document = configuration(number, 1)
+            await _boot(await charge_points.open(document, station, connector=csms.connector), station)
+        _tell()
 
 
-async def raw_clients(count: int) -> float:
-    """KiB in use with this many connections of the Central System and nothing on their other end."""
+async def apart(count: int) -> None:
+    """Charge points each of which has a block and a store of its own."""
+    async with CentralSystem(record_limit=0) as csms, AsyncExitStack() as stack:
+        for number in range(count):
+            station = SimulatedStation(meter_interval=0, seed=number)
+            block = open_charge_point(configuration(number, 1), station, connector=csms.connector)
+            await _boot(await stack.enter_async_context(block), station)
+        _tell()
+
+
+async def raw_clients(count: int) -> None:
+    """Connections of the Central System, and nothing on their other end."""
     async with CentralSystem(record_limit=0) as csms:
         streams = []
         for number in range(count):
@@ -109,29 +61,69 @@ async def raw_clients(count: int) -> float:
             streams.append(stream)
         await trio.testing.wait_all_tasks_blocked(0.05)
         assert len(csms.connected) == count
-        gc.collect()
-        return memory_in_use() / 1024
+        _tell()
 
 
-def measured(kind: str, count: int) -> float:
-    """The figure of one child process."""
-    child = [sys.executable, __file__, kind, str(count)]
-    return float(json.loads(subprocess.run(child, check=True, capture_output=True, text=True).stdout))
+async def connectors(count: int) -> None:
+    """Of one idle station."""
+    async with CentralSystem(record_limit=0) as csms:
+        station = SimulatedStation(meter_interval=0, seed=1, fuse_limit=10_000)
+        document = configuration(1, 1)
+        document["Core"]["NumberOfConnectors"] = count
+        async with open_charge_point(document, station, connector=csms.connector) as charge_point:
+            await _boot(charge_point, station)
+            _tell()
 
 
-def slope(kind: str, low: int = 200, high: int = 1000) -> float:
+async def messages(count: int) -> None:
+    """That wait in a store in memory, of transactions that were told offline."""
+    document = configuration(1, 1)
+    document["Internal"]["MessageQueueSizeThreshold"] = 1_000_000
+    async with open_charge_point(document, SimulatedStation(meter_interval=0)) as charge_point:
+        await charge_point.start()
+        charge_point.connection.disconnect()
+        for number in range(count // 2):
+            charge_point.on_transaction_started(1, f"s{number}", ID_TAG, 0)
+            charge_point.on_transaction_stopped(1, f"s{number}", Reason.LOCAL, 1)
+        await trio.testing.wait_all_tasks_blocked(0.05)
+        _tell()
+
+
+async def _boot(charge_point: ChargePoint, station: SimulatedStation) -> None:
+    await charge_point.start()
+    station.power_up()
+    await charge_point.wait_all_answered()
+
+
+def _tell() -> None:
+    gc.collect()
+    tell(kib=memory_in_use() / 1024)
+    os._exit(0)  # to close thousands in order takes its time, and nobody asks for it
+
+
+KINDS = {function.__name__: function for function in (together, apart, raw_clients, connectors, messages)}
+
+
+def slope(kind: str, low: int, high: int) -> float:
     """KiB for each one more."""
-    return (measured(kind, high) - measured(kind, low)) / (high - low)
+    found = []
+    for count in (low, high):
+        progress(f"memory: {count} {kind}")
+        found.append(float(measured("memory.py", kind, count)["kib"]))
+    return (found[1] - found[0]) / (high - low)
 
 
-RANDOM = Random(0)
+def run(*, is_quick: bool) -> None:
+    low, high = (20, 100) if is_quick else (200, 1000)
+    server = slope("raw_clients", low, high)
+    text = "an idle charge point of a block of many, with station and its end of a stream in memory"
+    note("memory.together", text, slope("together", low, high) - server, "KiB", at_most=32)
+    text = "the same, with a block and a store of its own"
+    note("memory.apart", text, slope("apart", low, high) - server, "KiB")
+    note("memory.connector", "a further connector, idle", slope("connectors", low, high), "KiB", at_most=4)
+    each = slope("messages", 10 * low, 10 * high) * 1024
+    note("memory.message", "a message of a transaction that waits, with its payload, rows included", each, "bytes")
+
 
 if __name__ == "__main__":
-    if len(sys.argv) == 3:
-        kind = {"charge_points": charge_points, "raw_clients": raw_clients}[sys.argv[1]]
-        print(json.dumps(trio.run(kind, int(sys.argv[2]))))
-    else:
-        both, server = slope("charge_points"), slope("raw_clients")
-        print(f"charge point with both ends of the stream  {both:6.1f} KiB")
-        print(f"the Central System's share                 {server:6.1f} KiB")
-        print(f"idle charge point                          {both - server:6.1f} KiB   (target: 32)")
+    trio.run(KINDS[sys.argv[1]], int(sys.argv[2]))

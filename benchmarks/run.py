@@ -19,7 +19,7 @@ from pathlib import Path
 import figures
 
 HERE = Path(__file__).parent
-WHOLE = ("fleet", "gate")
+WHOLE = ("fleet", "large_station", "durable", "replay", "memory", "imports", "gate")
 PARTS = tuple(sorted(path.stem.removeprefix("bench_") for path in HERE.glob("bench_*.py")))
 NAMES = (*WHOLE, *PARTS)
 
@@ -28,7 +28,11 @@ def run(name: str, *, is_quick: bool) -> bool:
     """False if the benchmark says that something is missed, or failed."""
     print(f"\n{name}", flush=True)
     if name in WHOLE:
-        importlib.import_module(name).run(is_quick=is_quick)
+        try:
+            importlib.import_module(name).run(is_quick=is_quick)
+        except (RuntimeError, AssertionError) as error:
+            print(f"{name} failed: {error}", file=sys.stderr)
+            return False
         return True
     options = ["-c", str(HERE.parent / "pyproject.toml"), "--rootdir", str(HERE.parent), "-p", "no:randomly"]
     options += ["-p", "no:xdist", "-s", *["--benchmark-disable"] * is_quick]

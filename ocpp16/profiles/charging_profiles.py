@@ -4,14 +4,14 @@ Flash is spared: a profile that is installed already as it is writes nothing, ma
 and a purpose named in VolatileChargingProfilePurposes is kept in memory only and answered at once.
 """
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import replace
-from types import MappingProxyType
 
-from ocpp16.configuration.configuration import Configuration, Key
+from ocpp16.configuration.configuration import Configuration
 from ocpp16.configuration.keys import core, internal, smart_charging
 from ocpp16.enums import ChargingProfilePurposeType
 from ocpp16.profiles.base import Context, Stored
+from ocpp16.profiles.schedule_keys import schedule_settings
 from ocpp16.schedule import (
     CompiledProfile,
     InstalledProfiles,
@@ -26,23 +26,6 @@ from ocpp16.store.tables.charging_profiles import ROWS, ChargingProfileRow, dele
 
 UNIT_OF = {"Current": "A", "Power": "W"}
 """Words of ChargingScheduleAllowedChargingRateUnit → chargingRateUnit."""
-
-
-SCHEDULE_KEYS: Mapping[str, Key[int]] = MappingProxyType(
-    {
-        "default_limit_amps": internal.COMPOSITE_SCHEDULE_DEFAULT_LIMIT_AMPS,
-        "default_limit_watts": internal.COMPOSITE_SCHEDULE_DEFAULT_LIMIT_WATTS,
-        "default_number_phases": internal.COMPOSITE_SCHEDULE_DEFAULT_NUMBER_PHASES,
-        "supply_voltage": internal.SUPPLY_VOLTAGE,
-        "max_duration": internal.MAX_COMPOSITE_SCHEDULE_DURATION,
-    }
-)
-"""The keys that shape a composite schedule, by the member of `ScheduleSettings` that each is."""
-
-
-def schedule_settings(value: Callable[[Key[int]], int]) -> ScheduleSettings:
-    """What a composite schedule depends on beside profiles, of the values of `SCHEDULE_KEYS`."""
-    return ScheduleSettings(**{member: value(key) for member, key in SCHEDULE_KEYS.items()})
 
 
 def stored_profile_rules(configuration: Configuration) -> ProfileRules:

@@ -20,9 +20,10 @@ from ocpp16.errors import Refusal
 from ocpp16.observer import ChargingProfilesChanged
 from ocpp16.profiles.base import Context, FeatureProfile, Others, Payload, Reply, Stored, on
 from ocpp16.profiles.charging_limits import AskedChargingStation, ChargingLimits
-from ocpp16.profiles.charging_profiles import SCHEDULE_KEYS, UNIT_OF, ChargingProfiles, stored_profiles
+from ocpp16.profiles.charging_profiles import UNIT_OF, ChargingProfiles, stored_profiles
 from ocpp16.profiles.composite_answer import fitted
 from ocpp16.profiles.expected_starts import ExpectedStarts
+from ocpp16.profiles.schedule_keys import SCHEDULE_KEYS
 from ocpp16.schedule import (
     CompiledProfile,
     ProfileProblem,

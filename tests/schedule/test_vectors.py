@@ -7,11 +7,13 @@ from typing import Any
 import pytest
 from oracle import Oracle, Situation, is_close, seconds
 
-from ocpp16.cli.schedule.scenario import differences, read_scenarios
+from ocpp16.cli.schedule.file import ScenarioFile
+from ocpp16.cli.schedule.scenario import differences
 
 DOCUMENT = json.loads((Path(__file__).parent / "vectors.json").read_text())
 VECTORS = {vector["name"]: vector for vector in DOCUMENT["vectors"]}
-SCENARIOS = {scenario.name: scenario for scenario in read_scenarios(DOCUMENT)}
+FILE = ScenarioFile.read(Path(__file__).parent / "vectors.json")
+SCENARIOS = {name: FILE.scenario(name) for name in FILE.documents}
 
 
 def test_there_are_vectors() -> None:

@@ -25,7 +25,8 @@ from ocpp16.configuration.key import Key
 from ocpp16.configuration.keys import core, internal, smart_charging
 from ocpp16.errors import ConfigurationError
 from ocpp16.models import Counters
-from ocpp16.profiles.charging_profiles import SCHEDULE_KEYS, goes_on, stored_profile_rules, stored_profiles
+from ocpp16.profiles.charging_profiles import goes_on, stored_profile_rules, stored_profiles
+from ocpp16.profiles.schedule_keys import SCHEDULE_KEYS
 from ocpp16.schedule import ProfileRules, check_profile
 from ocpp16.state.clock import Clock, to_micros
 from ocpp16.store.snapshot import take_snapshot

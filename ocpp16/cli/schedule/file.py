@@ -14,6 +14,7 @@ from ocpp16.cli.schedule.scenario import Scenario
 from ocpp16.codec import parse_datetime_tolerant
 from ocpp16.configuration.file import read_json_object
 from ocpp16.configuration.keys import BY_NAME
+from ocpp16.profiles.schedule_keys import SCHEDULE_KEYS
 from ocpp16.spelling import did_you_mean
 
 
@@ -142,13 +143,11 @@ _PROFILE: _Shape = {
     "connectorId": (True, "an integer", _integer),
     "csChargingProfiles": (True, "an object", _of(dict)),
 }
+_WHOLE = {"default_number_phases", "max_duration"}
 _CONFIG: _Shape = {
     "NumberOfConnectors": (False, "an integer", _integer),
-    "CompositeScheduleDefaultLimitAmps": (False, "a number", _number),
-    "CompositeScheduleDefaultLimitWatts": (False, "a number", _number),
-    "CompositeScheduleDefaultNumberPhases": (False, "an integer", _integer),
-    "SupplyVoltage": (False, "a number", _number),
-    "MaxCompositeScheduleDuration": (False, "an integer", _integer),
+    **{key.name: (False, "a number", _number) for member, key in SCHEDULE_KEYS.items() if member not in _WHOLE},
+    **{key.name: (False, "an integer", _integer) for member, key in SCHEDULE_KEYS.items() if member in _WHOLE},
     "IgnoredProfilePurposesOffline": (False, "a text", _of(str)),
     "AllowChargingProfileWithoutStartSchedule": (False, "true or false", _of(bool)),
 }

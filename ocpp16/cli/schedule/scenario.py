@@ -1,8 +1,8 @@
 """A smart charging situation as a JSON document: read, calculated, and told in the same form.
 
-The document is one scenario, a list of them, or an object with `vectors` and `config_defaults`. A scenario has
-`connector`, `request` (start, duration, unit) and `profiles` (SetChargingProfile.req payloads in the order received),
-and as it needs: `now` (equal to request.start), `transaction` (start of the one that runs on the connector, or null),
+A file has one scenario, or many as `vectors` with `config_defaults` (`file` reads it). A scenario has `connector`,
+`request` (start, duration, unit) and `profiles` (SetChargingProfile.req payloads in the order received), and as it
+needs: `now` (equal to request.start), `transaction` (start of the one that runs on the connector, or null),
 `transactionId` (1), `transactions` (connector → start, transactionId), `online` (true), `config` (configuration keys
 that differ), `name`, `note` and `expected` (as a result).
 
@@ -18,7 +18,7 @@ from ocpp16._core.periods import CompiledProfile
 from ocpp16._core.precedence import RunningTransaction
 from ocpp16._core.schedule import CompositeSchedule, Limit, SchedulePeriod, ScheduleSettings
 from ocpp16.enums import ChargingProfilePurposeType
-from ocpp16.profiles.charging_profiles import SCHEDULE_KEYS, schedule_settings
+from ocpp16.profiles.schedule_keys import SCHEDULE_KEYS, schedule_settings
 from ocpp16.schedule.calculation import charging_limit, composite_schedule
 from ocpp16.schedule.checks import ProfileRules, check_profile, with_start_schedule
 from ocpp16.schedule.installed import InstalledProfiles
@@ -166,15 +166,6 @@ class Scenario:
             }
             for profile, verdict in found
         ]
-
-
-def read_scenarios(document: Any) -> list[Scenario]:
-    """All scenarios of a document (see the head of this file). Raises ValueError naming scenario and member."""
-    defaults = _CONFIG
-    if isinstance(document, Mapping) and "vectors" in document:
-        defaults = document.get("config_defaults", {})
-        document = document["vectors"]
-    return [Scenario.from_json(item, defaults) for item in (document if isinstance(document, list) else [document])]
 
 
 def differences(expected: Mapping[str, Any], found: Mapping[str, Any]) -> list[str]:

@@ -11,15 +11,17 @@ import pytest
 
 from ocpp16.cli import main
 from ocpp16.cli.schedule.curves import Plot, plot_of, time_marks, value_marks
+from ocpp16.cli.schedule.file import ScenarioFile
 from ocpp16.cli.schedule.layout import AREA, LEFT, RIGHT, TOP, WIDTH
 from ocpp16.cli.schedule.png import png
 from ocpp16.cli.schedule.reasons import title_of
-from ocpp16.cli.schedule.scenario import Scenario, read_scenarios
+from ocpp16.cli.schedule.scenario import Scenario
 from ocpp16.cli.schedule.svg import svg
 from ocpp16.cli.schedule.terminal import ROWS, picture
 
 VECTORS_FILE = Path(__file__).parents[2] / "schedule" / "vectors.json"
-SCENARIOS = {scenario.name: scenario for scenario in read_scenarios(json.loads(VECTORS_FILE.read_text()))}
+FILE = ScenarioFile.read(VECTORS_FILE)
+SCENARIOS = {name: FILE.scenario(name) for name in FILE.documents}
 SVG = "{http://www.w3.org/2000/svg}"
 
 

@@ -8,11 +8,12 @@ from typing import Any
 import pytest
 
 from ocpp16.cli import main
+from ocpp16.cli.schedule.file import ScenarioFile
 from ocpp16.cli.schedule.reasons import Reasons, amount
-from ocpp16.cli.schedule.scenario import Scenario, read_scenarios
+from ocpp16.cli.schedule.scenario import Scenario
 
-VECTORS = json.loads((Path(__file__).parents[2] / "schedule" / "vectors.json").read_text())
-SCENARIOS = {scenario.name: scenario for scenario in read_scenarios(VECTORS)}
+FILE = ScenarioFile.read(Path(__file__).parents[2] / "schedule" / "vectors.json")
+SCENARIOS = {name: FILE.scenario(name) for name in FILE.documents}
 START = "2026-01-05T12:00:00Z"
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from ocpp16.cli.schedule.scenario import Scenario, differences, read_scenarios
+from ocpp16.cli.schedule.scenario import Scenario, differences
 
 SCENARIO: dict[str, Any] = {
     "name": "evening",
@@ -42,7 +42,7 @@ def changed(*path: Any, to: Any) -> dict[str, Any]:
 
 
 def test_result() -> None:
-    (scenario,) = read_scenarios(SCENARIO)
+    scenario = Scenario.from_json(SCENARIO)
     assert scenario.result() == {
         "start": "2026-01-05T12:00:00Z",
         "duration": 600,
@@ -78,12 +78,9 @@ def test_result() -> None:
     assert scenario.verdicts(scenario.start + 300_000_000) == [{**wanted, "verdict": "over"}]
 
 
-def test_documents() -> None:
-    assert [s.name for s in read_scenarios([SCENARIO, changed("name", to="night")])] == ["evening", "night"]
-    document = {"config_defaults": {"CompositeScheduleDefaultLimitAmps": 20}, "vectors": [SCENARIO]}
-    (scenario,) = read_scenarios(document)
+def test_defaults_of_a_file() -> None:
+    scenario = Scenario.from_json(SCENARIO, {"CompositeScheduleDefaultLimitAmps": 20})
     assert scenario.settings.default_limit_amps == 20
-    assert read_scenarios([]) == []
 
 
 def test_offline_purposes() -> None:

@@ -1,0 +1,38 @@
+"""How long imports take, each in a process of its own, in turn; the best of each counts.
+
+python benchmarks/run.py imports [--quick]
+"""
+
+import subprocess
+import sys
+import tempfile
+
+from children import progress
+from figures import note
+
+STATEMENTS = {
+    "codec": "import ocpp16.codec",
+    "trio": "import trio",
+    "whole": "from ocpp16 import open_charge_point",
+}
+TIMED = "import time; began = time.perf_counter(); {}; print(time.perf_counter() - began)"
+
+
+def seconds(statement: str, folder: str) -> float:
+    command = [sys.executable, "-c", TIMED.format(statement)]
+    return float(subprocess.run(command, check=True, capture_output=True, text=True, cwd=folder).stdout)
+
+
+def run(*, is_quick: bool) -> None:
+    rounds = 3 if is_quick else 15
+    best = dict.fromkeys(STATEMENTS, float("inf"))
+    with tempfile.TemporaryDirectory() as folder:  # where nothing lies that could be imported
+        for number in range(rounds):
+            progress(f"imports: round {number + 1} of {rounds}")
+            for name, statement in STATEMENTS.items():
+                best[name] = min(best[name], seconds(statement, folder))
+    note("imports.codec", STATEMENTS["codec"], best["codec"] * 1e3, "ms", at_most=60)
+    note("imports.trio", STATEMENTS["trio"], best["trio"] * 1e3, "ms")
+    note("imports.whole", STATEMENTS["whole"], best["whole"] * 1e3, "ms")
+    text = f"{STATEMENTS['whole']}, beside trio's own"
+    note("imports.ratio", text, best["whole"] / best["trio"], "times", at_most=1.2)
