@@ -13,6 +13,7 @@ from typing import Any
 
 import trio
 import trio.testing
+from figures import note
 
 from ocpp16.charge_point.open import open_charge_point
 from ocpp16.models import ChargingLimit
@@ -110,10 +111,15 @@ def test_set_charging_profile_to_the_station(benchmark: Any, tmp_path: Path) -> 
 
 
 def show(benchmark: Any, **figures: float) -> None:
-    """Put figures into the table of pytest-benchmark."""
+    """Put figures into the table of pytest-benchmark, and into the report."""
     benchmark.extra_info.update(figures)
     benchmark.pedantic(lambda: None, rounds=1)
-    print(f"\n{benchmark.name}: {', '.join(f'{value} {name}' for name, value in figures.items())}")
+    print()
+    of = benchmark.name.removeprefix("test_").replace("_", " ")
+    for name, value in figures.items():
+        what, is_time, _ = name.rpartition("_ms")
+        text = f"{of}: {(what or name).replace('_', ' ')}"
+        note(f"limits.{benchmark.name}.{name}", text, value, "ms" if is_time else "")
 
 
 @contextmanager

@@ -10,6 +10,7 @@ from typing import Any
 import orjson
 import pytest
 from bench_codec import alternating
+from figures import note
 from payloads import UNIQUE_ID, meter_values
 from wsproto.connection import Connection, ConnectionType
 from wsproto.events import TextMessage
@@ -72,5 +73,7 @@ def test_ratios(capsys: pytest.CaptureFixture[str]) -> None:
     with capsys.disabled():
         print(f"\n{'us':24}     ours   wsproto   ({len(CALL)} and {len(CALLRESULT)} bytes of text)")
         print("\n".join(rows))
+        for name, bar in BARS.items():
+            note(f"websocket.{name}", name, ratios[name], "times as fast", at_least=bar)
     for name, bar in BARS.items():
         assert ratios[name] >= bar, name

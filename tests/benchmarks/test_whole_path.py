@@ -1,0 +1,77 @@
+"""The benchmarks of the whole path still work: each in the smallest numbers, with real processes and sockets."""
+
+import json
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import children
+import durable
+import fleet
+import large_station
+import pytest
+import run
+
+pytestmark = pytest.mark.world
+
+
+def test_fleet_and_peer() -> None:
+    ours, theirs = fleet.of_ours(3), fleet.of_the_peer(3, "unvalidated")
+    assert ours["calls"] == 16
+    assert all(found["cpu_us_per_call"] > 0 and found["boot_ms"] > 0 for found in (ours, theirs))
+
+
+def test_large_station() -> None:
+    found = large_station.of(3, 1)
+    assert 0 < found["started_s"] < large_station.LIMIT
+    assert found["step_ms"] > 0
+
+
+def test_durable_starts() -> None:
+    assert durable.of(2, 2)["starts_per_second"] > 0
+
+
+def test_a_child_that_fails_is_said(capfd: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(RuntimeError, match=r"fleet\.py 1 none failed: exit code 1"):
+        children.measured("fleet.py", 1, "none")
+    assert "ValueError" in capfd.readouterr().err
+
+
+def test_ctrl_c_ends_what_was_started(tmp_path: Path) -> None:
+    """The benchmark is told; its children are in sessions of their own, and are ended by it."""
+    program = (
+        "import os, sys, children\n"
+        f"sys.path.insert(0, {str(children.HERE)!r})\n"
+        "with children.central_system() as server:\n"
+        "    with children._started('fleet.py', 0, server.port, 2000) as process:\n"
+        "        print(server._process.pid, process.pid, flush=True)\n"
+        "        process.wait()\n"
+    )
+    benchmark = subprocess.Popen(
+        [sys.executable, "-c", program],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+        env={"PYTHONPATH": str(children.HERE)},
+    )
+    assert benchmark.stdout is not None
+    started = benchmark.stdout.readline().split()
+    benchmark.send_signal(signal.SIGINT)
+    benchmark.communicate(timeout=60)
+    assert len(started) == 2
+    assert not [pid for pid in started if Path(f"/proc/{pid}").exists()]
+
+
+def test_what_is_missed_is_said_and_counts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    kept = tmp_path / "figures"
+    line = {"name": "a.b", "text": "a CALL", "value": 200.0, "unit": "µs", "at_most": 150.0, "at_least": None}
+    kept.write_text(json.dumps(line) + "\n")
+    monkeypatch.setattr(run, "run", lambda name, *, is_quick: True)
+    monkeypatch.setenv("OCPP16_FIGURES", "")
+    for options, code in ([], 1), (["--quick"], 0):
+        monkeypatch.setattr("sys.argv", ["run.py", "fleet", "--figures", str(kept), *options])
+        assert run.main() == code
+        assert "missed: a CALL: 200 µs, demanded ≤ 150 µs" in capsys.readouterr().err
