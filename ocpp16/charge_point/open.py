@@ -156,7 +156,8 @@ async def open_charge_points(
 
 def _clock(anchor: float | None) -> Clock:
     """Raises ValueError for an anchor that is no number."""
-    return Clock.started(trio.current_time, time.time if anchor is None else partial(_anchor, anchor))
+    monotonic = trio.lowlevel.current_clock().current_time  # asked for many times in each turn
+    return Clock.started(monotonic, time.time if anchor is None else partial(_anchor, anchor))
 
 
 def _anchor(value: Any) -> float:

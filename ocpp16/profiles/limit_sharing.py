@@ -17,7 +17,7 @@ It tells nobody and has no timer: see `is_behind`.
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from enum import Enum
-from math import inf, isfinite
+from math import isfinite
 from typing import Any, NamedTuple
 
 from ocpp16.faults import obey_exit
@@ -27,6 +27,7 @@ from ocpp16.profiles.context import Context
 from ocpp16.schedule import Limit, ScheduleSettings, convert_limit
 from ocpp16.schedule.sharing import STRATEGIES, Claims, Demand, Strategy, equal
 from ocpp16.state.clock import to_datetime
+from ocpp16.state.effort import Effort
 from ocpp16.values import finite, pairs
 
 MOST_AT_ONCE = 1000
@@ -34,8 +35,6 @@ MOST_AT_ONCE = 1000
 
 _ROUNDING = 1 + 1e-9
 """Shares of a total may be more than it by as much as adding floats makes of them."""
-_TURN = 0.002
-"""Seconds after which it is another turn, whatever the loop does."""
 
 
 class _State(Enum):
@@ -69,6 +68,7 @@ class LimitSharing:
     __slots__ = (
         "_claims",
         "_ctx",
+        "_effort",
         "_given",
         "_is_ours",
         "_is_split_for",
@@ -78,8 +78,6 @@ class LimitSharing:
         "_state",
         "_totals",
         "_until_of",
-        "_work",
-        "_worked_at",
         "fuse",
         "is_behind",
         "strategy",
@@ -111,8 +109,7 @@ class LimitSharing:
         self._state = _State.NOTHING
         self._is_split_for = False
         """Is that so for the claims and the total as they are now?"""
-        self._work = 0
-        self._worked_at = -inf
+        self._effort = Effort(ctx.clock, MOST_AT_ONCE)
         self.is_behind = False
         """Is `settled` to be called at the end of this turn?"""
 
@@ -177,7 +174,7 @@ class LimitSharing:
         elif self._is_ours and not self._claims.exceed(total):
             self._state = _State.ENOUGH
         elif before is _State.SPLIT and (
-            self._is_split_for or (total >= self._given and (not is_all or self._is_much()))
+            self._is_split_for or (total >= self._given and (not is_all or self._effort.is_much(len(self._claims))))
         ):
             self.is_behind = not self._is_split_for
             return {number: self._alone(number, self._left(number, total)) for number in changed if number in self}
@@ -193,17 +190,11 @@ class LimitSharing:
         """Split the total among all that charge; what each has."""
         total = min(self._totals)
         self._state, self._is_split_for, self.is_behind = _State.SPLIT, True, False
-        self._work += len(self._claims)
+        self._effort.note(len(self._claims))
         self._shares = self._split(total, list(self._claims))
         self._given = total
         until = self._earliest((0, *self._limits))
         return {number: self._lower(number, share, until) for number, share in self._shares.items()}
-
-    def _is_much(self) -> bool:
-        now = self._ctx.clock.monotonic()
-        if now >= self._worked_at + _TURN:
-            self._work, self._worked_at = 0, now
-        return self._work + len(self._claims) > MOST_AT_ONCE
 
     def _left(self, connector_id: int, total: float) -> float:
         """What a connector may have until all is split again; a new one has what the others leave."""

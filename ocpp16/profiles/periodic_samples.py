@@ -9,6 +9,8 @@ from ocpp16.profiles.meter_sampling import MeterSampling
 from ocpp16.state.timers import Timer
 from ocpp16.state.transaction import Transaction
 
+_PERIODIC = ReadingContext.SAMPLE_PERIODIC
+
 
 class PeriodicSamples:
     """Of all connectors; one timer for each transaction."""
@@ -62,6 +64,6 @@ class PeriodicSamples:
             connector_id,
             self._sampling.measurands(core.METER_VALUES_SAMPLED_DATA),
             self._sampling.measurands(core.STOP_TXN_SAMPLED_DATA),
-            ReadingContext.SAMPLE_PERIODIC,
+            _PERIODIC,
             transaction,
         )

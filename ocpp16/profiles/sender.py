@@ -4,7 +4,6 @@ Rules of this file:
 1. Nothing that tells of a transaction is in the outbox without its row, written in one block with the state that it
    tells of.
 2. Every message has its place among all of the charge point, also over restarts.
-3. Nothing here waits; who wants an answer waits in `calling`.
 """
 
 from collections.abc import Callable, Hashable
@@ -24,6 +23,9 @@ from ocpp16.store.base import RowChange
 from ocpp16.store.tables import message_queue
 
 Payload = dict[str, Any]
+# A member of an enumeration is found by way of Python code; these are asked for at every message.
+_TRANSACTION, _NORMAL = Lane.TRANSACTION, Lane.NORMAL
+_ACCEPTED = RegistrationStatus.ACCEPTED
 
 
 class Sender:
@@ -47,7 +49,7 @@ class Sender:
 
     @property
     def is_accepted(self) -> bool:
-        return self._session.registration == RegistrationStatus.ACCEPTED
+        return self._session.registration is _ACCEPTED
 
     @property
     def is_online(self) -> bool:
@@ -65,7 +67,7 @@ class Sender:
         action: str,
         payload: Payload,
         *,
-        lane: Lane = Lane.NORMAL,
+        lane: Lane = _NORMAL,
         transaction: Transaction | None = None,
         number: int = 0,
         is_triggered: bool = False,
@@ -95,7 +97,7 @@ class Sender:
             topic=topic,
             latest=latest,
         )
-        if lane is Lane.NORMAL and not entry.is_interactive and self._session.outbox.limits.may_queue(action):
+        if lane is _NORMAL and not entry.is_interactive and self._session.outbox.limits.may_queue(action):
             entry.is_persistent = True
             entry.number = self._journal.append(self.row(entry))
         taken = self._session.enqueue(entry, self._clock.monotonic())
@@ -120,7 +122,7 @@ class Sender:
         entry = Entry(
             action=action,
             payload=payload,
-            lane=Lane.TRANSACTION,
+            lane=_TRANSACTION,
             sequence=self.new_sequence(),
             number=0,
             transaction=transaction,
@@ -164,7 +166,7 @@ class Sender:
             entry.clock_boot,
         )
 
-    def begin_call(
+    def ask(
         self,
         action: str,
         payload: Payload,
@@ -172,11 +174,11 @@ class Sender:
         on_confirmation: Callable[[Payload], None],
         on_failure: Callable[[CallFailed], None],
     ) -> Entry:
-        """For `calling.call`. Raises `Offline` when it cannot be sent now."""
+        """Send a request whose answer somebody waits for (`call`). Raises `Offline` when it cannot be sent."""
         entry = Entry(
             action=action,
             payload=payload,
-            lane=Lane.NORMAL,
+            lane=_NORMAL,
             sequence=self.new_sequence(),
             number=0,
             on_confirmation=on_confirmation,
@@ -188,15 +190,15 @@ class Sender:
         self._kick()
         return entry
 
-    def end_call(self, entry: Entry) -> None:
+    def no_longer_asks(self, entry: Entry) -> None:
         """Nobody listens any more, and there is no point in asking if it was not sent yet."""
         entry.on_confirmation = None
         if entry is not self._session.in_flight:
             self._session.outbox.remove(entry)
 
     @property
-    def longest_call(self) -> float:
-        """Seconds that a call waits for its turn and its answer where it has no time of its own."""
+    def longest_wait(self) -> float:
+        """Seconds that an answer is waited for where nobody says how long: twice the time any request has."""
         return 2 * self._session.retry.response_timeout
 
     @staticmethod

@@ -41,7 +41,6 @@ class Outlet:
 
     __slots__ = (
         "_energy_at_plug_in",
-        "_share",
         "_station",
         "car",
         "connector_id",
@@ -54,6 +53,7 @@ class Outlet:
         "offered",
         "phase_limit",
         "plugged_at",
+        "share",
         "transaction_at",
     )
 
@@ -72,7 +72,7 @@ class Outlet:
         self.offered: float | None = None
         """Amperes offered, as last told; None: not told yet."""
         self.flow = Flow.NOT_YET
-        self._share = 0.0
+        self.share = 0.0
         """Amperes of the supply that it may offer."""
         if former is None:
             self._energy_at_plug_in = 0.0
@@ -132,7 +132,7 @@ class Outlet:
 
     def offer(self, amperes: float) -> None:
         """The share of the supply that this connector has from now on, and offers to a car that may charge."""
-        self._share = amperes
+        self.share = amperes
         offered = amperes if self._may_flow and self.is_plugged else 0.0
         if offered != self.offered:
             self.offered = offered
@@ -192,7 +192,7 @@ class Outlet:
 
     def _let_flow(self) -> None:
         """Bring the meter's load, and the car's plan, up to date."""
-        car, share, amperes = self.car, self._share, 0.0
+        car, share, amperes = self.car, self.share, 0.0
         if car is not None and car.is_plugged and self._may_flow and share > 0:
             car.current_offered(self.now)
             amperes = min(car.current, share) if car.is_drawing else 0.0
@@ -207,7 +207,7 @@ class Outlet:
         if self.has_transaction:
             if self.faults.is_faulted:
                 return  # hidden behind Faulted; once that is cleared the former status shows again
-            flow = flow_of(self.car, is_offered=self._share > 0 and not self.is_paused, told=self.flow)
+            flow = flow_of(self.car, is_offered=self.share > 0 and not self.is_paused, told=self.flow)
             if flow is Flow.SUSPENDED_EV and self.car is not None and self.car.is_about_to_draw(self.now):
                 return  # nobody is suspended for no time at all
         if flow is not self.flow:

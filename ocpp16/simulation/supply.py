@@ -10,6 +10,8 @@ Rules of this file:
 3. A car that draws on one phase counts as if it drew on all, which is on the safe side of fuse and limit.
 4. What happens at one connector is a matter of that one as long as fuse and limit are enough for all: their sums are
    kept, and nobody else is looked at.
+5. Where the fuse is too small it is shared out anew at once as long as that is little work (`MOST_AT_ONCE`). Beyond, it
+   is shared out once for all that comes in one turn, at its end: until then nobody draws more than before.
 
 Amperes are per phase, watts those of all phases.
 """
@@ -21,6 +23,8 @@ from typing import TYPE_CHECKING
 from ocpp16.schedule.sharing import STRATEGIES, Claims, Demand, Strategy, equal
 from ocpp16.simulation.options import Sharing, StationOptions
 from ocpp16.simulation.outlet import Outlet
+from ocpp16.state.effort import Effort
+from ocpp16.state.timers import Timer
 
 if TYPE_CHECKING:
     from ocpp16.charge_point.charge_point import ChargePoint
@@ -43,17 +47,24 @@ def scarce_shares(strategy: Strategy, total: float, demands: Sequence[Demand]) -
     }
 
 
+MOST_AT_ONCE = 300
+"""Offers that are made in one turn before the others of that turn wait for its end."""
+
+
 class Supply:
     """Shares out the current of one station to its outlets, of which there are several, and has the charge point share
     its limits as the options say.
     """
 
     __slots__ = (
+        "_changed",
         "_charge_point",
         "_claims",
+        "_effort",
         "_is_asking",
         "_is_limit_scarce",
         "_is_limit_shared",
+        "_later",
         "_options",
         "_outlets",
         "_shared_wishes",
@@ -68,6 +79,10 @@ class Supply:
         """What the cars that draw would draw now, each alone on the fuse."""
         self._shares = _NOTHING
         """Of the fuse, of those that do not get all they want."""
+        self._changed: dict[int, bool] = {}
+        """Who waits for its share of the fuse; does it want more than before?"""
+        self._later: Timer | None = None
+        self._effort = Effort(charge_point.for_station.clock, MOST_AT_ONCE)
         self._is_limit_shared = False
         """Did the charge point have a limit to share when it last calculated limits?"""
         self._is_limit_scarce = False
@@ -83,18 +98,25 @@ class Supply:
         """Nobody wants anything any more."""
         self._claims = Claims()
         self._shares = _NOTHING
+        self._changed.clear()
+        if self._later is not None:
+            self._later.cancel()
+            self._later = None
 
     def changed(self, connector_id: int) -> None:
         """What this connector wants, or may have, is something else now: offer it what there is."""
-        outlet = self._outlet(connector_id)
+        outlet, wanted = self._outlet(connector_id), self._claims.wanted(connector_id)
         self._claim(outlet)
         if self._is_limit_shared and not self._is_asking and self._matters(outlet):
             self._share_limit_anew()
             self._claim(outlet)
-        if self._shares or self._claims.exceed(self._options.fuse_limit):
-            self._share_fuse(connector_id)
-        else:
+        if not self._shares and not self._claims.exceed(self._options.fuse_limit):
             outlet.offer(outlet.ceiling)
+        elif self._effort.is_much(len(self._claims)):
+            self._share_fuse_later(outlet, wants_more=self._claims.wanted(connector_id) > wanted)
+        else:
+            self._changed[connector_id] = True
+            self._share_fuse()
 
     def share_limit(self, total: float, demands: Sequence[Demand]) -> dict[int, float]:
         """The strategy for the charge point: demands of the connectors with a transaction, in the unit of `total`.
@@ -141,12 +163,27 @@ class Supply:
         else:
             self._claims.remove(outlet.connector_id)
 
-    def _share_fuse(self, connector_id: int) -> None:
-        """Offer to all those for whom the fuse is, or was, too small, and to this connector."""
-        before = self._shares
+    def _share_fuse_later(self, outlet: Outlet, *, wants_more: bool) -> None:
+        """At the end of this turn. Till then it may draw what it could, if it wants no more than when that was said."""
+        number = outlet.connector_id
+        wants_more = self._changed[number] = wants_more or self._changed.get(number, False)
+        if not wants_more or number in self._shares or not outlet.demand:
+            outlet.offer(min(outlet.share, outlet.ceiling))
+        if self._later is None:
+            ours = self._charge_point.for_station
+            self._later = ours.timers.at(ours.clock.monotonic(), self._share_fuse)
+
+    def _share_fuse(self) -> None:
+        """Offer to all those for whom the fuse is, or was, too small, and to those that changed since the last time."""
+        if self._later is not None:
+            self._later.cancel()
+            self._later = None
+        changed, before, self._changed = self._changed, self._shares, {}
         shares = scarce_shares(self._strategy, self._options.fuse_limit, list(self._claims))
         self._shares = shares or _NOTHING
-        for number in sorted({*before, *shares, connector_id}):
+        numbers = sorted({*before, *shares, *changed})
+        self._effort.note(len(numbers))
+        for number in numbers:
             outlet = self._outlet(number)
             outlet.offer(min(outlet.ceiling, shares.get(number, outlet.ceiling)))
 

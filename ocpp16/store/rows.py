@@ -55,7 +55,9 @@ class Rows(Generic[R]):
         self.table = Table(name, columns[:key], columns)
         self._record = record
         self._from_row: tuple[_Convert, ...] = tuple(_converter(hint) for hint in hints.values())
-        self._json_columns = tuple(index for index, hint in enumerate(hints.values()) if _is_json(hint))
+        self._json_columns = tuple(
+            (index, f"{name}.{column}") for index, (column, hint) in enumerate(hints.items()) if _is_json(hint)
+        )
         self._values: Callable[[Any], Row] = tuple if issubclass(record, tuple) else attrgetter(*columns)
 
     def put(self, record: R) -> Put:
@@ -66,8 +68,8 @@ class Rows(Generic[R]):
         row = self._values(record)
         if self._json_columns:
             values = list(row)
-            for index in self._json_columns:
-                values[index] = json_text(values[index], f"{self.table.name}.{self.table.columns[index]}").decode()
+            for index, what in self._json_columns:
+                values[index] = json_text(values[index], what).decode()
             row = tuple(values)
         return Put(self.table, row)
 

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from ocpp16.enums import ChargePointErrorCode
 from ocpp16.schedule.sharing import STRATEGIES, Demand
+from ocpp16.simulation import supply
 from ocpp16.simulation.meter import Meter
 from ocpp16.simulation.supply import scarce_shares
 
@@ -248,10 +249,18 @@ def test_no_cable_carries_more_than_its_rating(make_bench: Any) -> None:
     assert bench.station.evse(1).register() == 63 * 230
 
 
+@pytest.mark.parametrize("is_much", [False, True])
 @pytest.mark.parametrize("seed", range(6))
 @pytest.mark.parametrize("sharing", ["equal", "first_come", "proportional", "off"])
-def test_what_is_offered_is_as_if_all_were_shared_out_anew(make_bench: Any, seed: int, sharing: str) -> None:
-    """Cars, pauses, faults and limits come and go; only where it matters are others looked at."""
+def test_what_is_offered_is_as_if_all_were_shared_out_anew(
+    make_bench: Any, monkeypatch: pytest.MonkeyPatch, seed: int, sharing: str, is_much: bool
+) -> None:
+    """Cars, pauses, faults and limits come and go; only where it matters are others looked at.
+
+    `is_much`: as if that were a large station, whose fuse is shared out once a turn; it holds at every moment.
+    """
+    if is_much:
+        monkeypatch.setattr(supply, "MOST_AT_ONCE", 1)
     chance, fuse = Random(seed), 25.0
     bench = make_bench(5, fuse_limit=fuse, sharing=sharing)
     station = bench.station
@@ -281,6 +290,8 @@ def test_what_is_offered_is_as_if_all_were_shared_out_anew(make_bench: Any, seed
                 bench.limit(number, chance.choice((None, None, 0.0, 20.0)))
             case _:
                 pass
+        drawn = [station.measurement(number).current.l1 for number in range(1, 6)]
+        assert sum(drawn) <= fuse * (1 + 1e-9)
         bench.advance(chance.choice((0, 0, 1, 10)))
         outlets = [evse.outlet for evse in station.evses]
         demands = [Demand(one.connector_id, one.demand, one.transaction_at or 0) for one in outlets]

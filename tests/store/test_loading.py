@@ -1,6 +1,6 @@
 """What a start reads: what is stored, and what was told and is not stored yet."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
@@ -8,7 +8,9 @@ import trio
 import trio.testing
 
 from ocpp16.errors import StoreError
-from ocpp16.store.base import ChargePointChanges, Delete, Put, Row
+from ocpp16.store import committer
+from ocpp16.store.base import ChargePointChanges, Delete, Put, Row, Table
+from ocpp16.store.commit import in_a_thread
 from ocpp16.store.journal import Journal
 from ocpp16.store.memory import MemoryStore
 from ocpp16.store.tables import id_tag_cache, message_queue, settings
@@ -102,3 +104,35 @@ async def test_what_is_stored_in_that_moment_is_read(nursery: trio.Nursery) -> N
             disk.load = load  # type: ignore[assignment,method-assign]
             assert (await journal.load_all("a"))["settings"] == [("x", "1")]
             serving.cancel_scope.cancel()
+
+
+async def test_reading_for_many_is_few_trips_to_the_thread(
+    nursery: trio.Nursery, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And one that fails is alone in that."""
+    trips: list[object] = []
+
+    def counted(work: Callable[[], object], landed: Callable[[], object]) -> None:
+        trips.append(work)
+        in_a_thread(work, landed)
+
+    monkeypatch.setattr(committer, "in_a_thread", counted)
+    store = Disk()
+    store.apply([(f"cp{n}", [setting("x", n)]) for n in range(100)])
+    journal = Journal(store)
+    await nursery.start(journal.run)
+    found: dict[int, Any] = {}
+
+    async def read(n: int) -> None:
+        found[n] = await journal.load(f"cp{n}", settings.TABLE)
+
+    async def wrong() -> None:
+        with pytest.raises(ValueError, match="no table"):
+            await journal.load("cp1", Table("none", (), ("a",)))
+
+    async with trio.open_nursery() as readers:
+        for n in range(100):
+            readers.start_soon(read, n)
+        readers.start_soon(wrong)
+    assert found == {n: [("x", f"{n}")] for n in range(100)}
+    assert len(trips) <= 3
