@@ -14,7 +14,7 @@ from ocpp16.errors import CallFailed
 from ocpp16.models import IdTagInfo
 from ocpp16.observer import IdTagAuthorized
 from ocpp16.profiles.base import Context, FeatureProfile, Others, on
-from ocpp16.profiles.calling import call
+from ocpp16.profiles.call import call
 from ocpp16.profiles.id_tags import AUTHORIZE_TIMEOUT, check_id_tag, read_id_tag_info
 from ocpp16.state.authorization import AuthorizationRules, decide, decide_unanswered
 from ocpp16.state.signals import IdTagDecided, IdTagInfoLearned

@@ -13,7 +13,7 @@ from ocpp16.enums import DataTransferStatus
 from ocpp16.errors import CallFailed, Offline
 from ocpp16.models import DataTransferResponse
 from ocpp16.profiles.base import Context, FeatureProfile, Payload, on
-from ocpp16.profiles.calling import call
+from ocpp16.profiles.call import call
 from ocpp16.profiles.station_side import data_transfer_response
 from ocpp16.values import text
 

@@ -4,7 +4,6 @@ Rules of this file:
 1. Nothing that tells of a transaction is in the outbox without its row, written in one block with the state that it
    tells of.
 2. Every message has its place among all of the charge point, also over restarts.
-3. Nothing here waits; who wants an answer waits in `calling`.
 """
 
 from collections.abc import Callable, Hashable
@@ -167,7 +166,7 @@ class Sender:
             entry.clock_boot,
         )
 
-    def begin_call(
+    def ask(
         self,
         action: str,
         payload: Payload,
@@ -175,7 +174,7 @@ class Sender:
         on_confirmation: Callable[[Payload], None],
         on_failure: Callable[[CallFailed], None],
     ) -> Entry:
-        """For `calling.call`. Raises `Offline` when it cannot be sent now."""
+        """Send a request whose answer somebody waits for (`call`). Raises `Offline` when it cannot be sent."""
         entry = Entry(
             action=action,
             payload=payload,
@@ -191,15 +190,15 @@ class Sender:
         self._kick()
         return entry
 
-    def end_call(self, entry: Entry) -> None:
+    def no_longer_asks(self, entry: Entry) -> None:
         """Nobody listens any more, and there is no point in asking if it was not sent yet."""
         entry.on_confirmation = None
         if entry is not self._session.in_flight:
             self._session.outbox.remove(entry)
 
     @property
-    def longest_call(self) -> float:
-        """Seconds that a call waits for its turn and its answer where it has no time of its own."""
+    def longest_wait(self) -> float:
+        """Seconds that an answer is waited for where nobody says how long: twice the time any request has."""
         return 2 * self._session.retry.response_timeout
 
     @staticmethod

@@ -108,7 +108,7 @@ def test_one_profile_does_not_import_another() -> None:
         "asked",
         "asked_station",
         "base",
-        "calling",
+        "call",
         "charging_limits",
         "charging_profiles",
         "composite_answer",

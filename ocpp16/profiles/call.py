@@ -1,4 +1,4 @@
-"""A request whose answer somebody waits for."""
+"""A request whose confirmation is waited for."""
 
 import trio
 
@@ -13,14 +13,14 @@ async def call(sender: Sender, action: str, payload: Payload, *, timeout: float 
     a CALLERROR, an unreadable answer, a timeout or a lost connection. Never called from a handler.
     """
     answer = _Answer()
-    entry = sender.begin_call(action, payload, timeout, answer.confirm, answer.fail)
+    entry = sender.ask(action, payload, timeout, answer.confirm, answer.fail)
     try:
-        with trio.move_on_after(sender.longest_call if timeout is None else timeout):
+        with trio.move_on_after(sender.longest_wait if timeout is None else timeout):
             await answer.event.wait()
     finally:
         if not answer.event.is_set():
             answer.fail(CallFailed(action, "timeout"))
-            sender.end_call(entry)
+            sender.no_longer_asks(entry)
     if answer.error is not None:
         raise answer.error
     return answer.payload
