@@ -8,20 +8,17 @@ zone, a text that UTF-8 cannot carry, another type) is refused with a ValueError
 is the word of an enumeration becomes its member.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import uuid4
 
 from ocpp16.enums import AuthorizationStatus, ChargePointErrorCode, DataTransferStatus
-from ocpp16.values import INT32_HIGH, INT32_LOW, aware, described, exactly, finite, flag, member, register, text
+from ocpp16.measurement import Measurement as Measurement
+from ocpp16.measurement import PhaseValues as PhaseValues
+from ocpp16.measurement import Reading as Reading
+from ocpp16.values import aware, described, finite_or_none, flag, member, text
 
-_set = object.__setattr__
-"""For what does not change once it is made."""
-
-MOST_TEMPERATURES = 64
-"""Readings of one Measurement: with all else it holds, a sample fits into a message, whatever the numbers are."""
 INFO_LENGTH = 50
 VENDOR_ID_LENGTH = 255
 VENDOR_ERROR_CODE_LENGTH = 50
@@ -98,224 +95,6 @@ class ErrorInfo:
 _CUT = (("info", INFO_LENGTH), ("vendor_id", VENDOR_ID_LENGTH), ("vendor_error_code", VENDOR_ERROR_CODE_LENGTH))
 
 
-@dataclass(frozen=True, slots=True, init=False)
-class PhaseValues:
-    """One quantity of the meter: its total (DC: the one value) and what is known per phase. Finite numbers, or None."""
-
-    total: float | None = None
-    l1: float | None = None
-    l2: float | None = None
-    l3: float | None = None
-    n: float | None = None
-
-    def __init__(
-        self,
-        total: float | None = None,
-        l1: float | None = None,
-        l2: float | None = None,
-        l3: float | None = None,
-        n: float | None = None,
-    ) -> None:
-        # Made at every sample: the exact float, which is the rule, is looked at without a call of ours.
-        for value in (total, l1, l2, l3, n):
-            if value is not None and not (type(value) is float and value - value == 0.0):
-                total, l1, l2 = _finite_or_none(total, "total"), _finite_or_none(l1, "l1"), _finite_or_none(l2, "l2")
-                l3, n = _finite_or_none(l3, "l3"), _finite_or_none(n, "n")
-                break
-        _set(self, "total", total)
-        _set(self, "l1", l1)
-        _set(self, "l2", l2)
-        _set(self, "l3", l3)
-        _set(self, "n", n)
-
-    def __post_init__(self) -> None:
-        """For a subclass that is a dataclass, and so has an `__init__` of its own."""
-        PhaseValues.__init__(self, self.total, self.l1, self.l2, self.l3, self.n)
-
-
-@dataclass(frozen=True, slots=True, init=False)
-class Reading:
-    """A value of something that is not the meter, and where it was taken (a Location, or None)."""
-
-    value: float
-    location: str | None = None
-
-    def __init__(self, value: float, location: str | None = None) -> None:
-        _set(self, "value", value if type(value) is float and value - value == 0.0 else finite(value, "value"))
-        if location is not None and not (type(location) is str and location.isascii()):
-            location = text(location, "location")
-        _set(self, "location", location)
-
-    def __post_init__(self) -> None:
-        """For a subclass that is a dataclass, and so has an `__init__` of its own."""
-        Reading.__init__(self, self.value, self.location)
-
-
-@dataclass(frozen=True, slots=True, init=False)
-class Measurement:
-    """What the meter and the car tell at one instant; absent means not measured.
-
-    timestamp: when it was read, by any clock that agrees with the charge point's; None: now, in the moment it is taken
-    in. energy_import, energy_export: register in Wh that fits into 32 bits; power: W, negative when the car gives;
-    reactive_power: var; voltage: V; current: A; frequency: Hz; soc: percent; temperatures: degrees Celsius, 64 at most;
-    rpm: 1/min; power_factor: -1 to 1; reactive_energy_import, reactive_energy_export: register in varh, as those in Wh.
-    """
-
-    timestamp: datetime | None = None
-    energy_import: PhaseValues = PhaseValues()
-    energy_export: PhaseValues | None = None
-    power: PhaseValues | None = None
-    reactive_power: PhaseValues | None = None
-    voltage: PhaseValues | None = None
-    current: PhaseValues | None = None
-    frequency: PhaseValues | None = None
-    soc: Reading | None = None
-    temperatures: tuple[Reading, ...] = ()
-    rpm: Reading | None = None
-    power_factor: PhaseValues | None = None
-    reactive_energy_import: PhaseValues | None = None
-    reactive_energy_export: PhaseValues | None = None
-
-    def __init__(
-        self,
-        timestamp: datetime | None = None,
-        energy_import: PhaseValues = PhaseValues(),
-        energy_export: PhaseValues | None = None,
-        power: PhaseValues | None = None,
-        reactive_power: PhaseValues | None = None,
-        voltage: PhaseValues | None = None,
-        current: PhaseValues | None = None,
-        frequency: PhaseValues | None = None,
-        soc: Reading | None = None,
-        temperatures: tuple[Reading, ...] = (),
-        rpm: Reading | None = None,
-        power_factor: PhaseValues | None = None,
-        reactive_energy_import: PhaseValues | None = None,
-        reactive_energy_export: PhaseValues | None = None,
-    ) -> None:
-        _set(self, "timestamp", timestamp)
-        _set(self, "energy_import", energy_import)
-        _set(self, "energy_export", energy_export)
-        _set(self, "power", power)
-        _set(self, "reactive_power", reactive_power)
-        _set(self, "voltage", voltage)
-        _set(self, "current", current)
-        _set(self, "frequency", frequency)
-        _set(self, "soc", soc)
-        _set(self, "temperatures", temperatures)
-        _set(self, "rpm", rpm)
-        _set(self, "power_factor", power_factor)
-        _set(self, "reactive_energy_import", reactive_energy_import)
-        _set(self, "reactive_energy_export", reactive_energy_export)
-        self.__post_init__()
-
-    def __post_init__(self) -> None:
-        # Made at every sample: what it is nearly always is looked at without a call of ours.
-        stamp = self.timestamp
-        if stamp is not None and (type(stamp) is not datetime or stamp.tzinfo is not UTC):
-            aware(stamp, "timestamp")
-        is_exact = type(self.energy_import) is PhaseValues
-        for values in (
-            self.energy_export,
-            self.power,
-            self.reactive_power,
-            self.voltage,
-            self.current,
-            self.frequency,
-            self.power_factor,
-            self.reactive_energy_import,
-            self.reactive_energy_export,
-        ):
-            if values is not None and type(values) is not PhaseValues:
-                is_exact = False
-        for reading in (self.soc, self.rpm):
-            if reading is not None and type(reading) is not Reading:
-                is_exact = False
-        if not is_exact:
-            for name, kind in _KIND_OF.items():
-                value = getattr(self, name)
-                if value is not None or name == "energy_import":
-                    _set(self, name, exactly(kind, value, name))
-        _check_registers(self.energy_import, "energy_import")
-        if self.energy_export is not None:
-            _check_registers(self.energy_export, "energy_export")
-        if self.reactive_energy_import is not None:
-            _check_registers(self.reactive_energy_import, "reactive_energy_import")
-        if self.reactive_energy_export is not None:
-            _check_registers(self.reactive_energy_export, "reactive_energy_export")
-        if type(self.temperatures) is not tuple or self.temperatures:
-            _set(self, "temperatures", _temperatures(self.temperatures))
-
-    @classmethod
-    def from_json(cls, document: Mapping[str, Any], now: datetime | None = None) -> "Measurement":
-        """Read libocpp's form: `{"power_meter": {"timestamp", "energy_Wh_import": {"total", "L1"…}, …},
-        "soc_Percent": {"value", "location"}, "temperature_C": […], "rpm": {…}}`.
-
-        Beyond libocpp's, `power_meter` may hold "power_factor", "energy_varh_import" and "energy_varh_export". `now`
-        stands in for an absent timestamp. Raises ValueError naming the member that is missing or wrong.
-        """
-        _members(document, "measurement", ("power_meter", "soc_Percent", "temperature_C", "rpm"))
-        meter = document.get("power_meter")
-        _members(meter, "measurement.power_meter", ("timestamp", *_POWER_METER))
-        assert isinstance(meter, Mapping)
-        if "energy_Wh_import" not in meter:
-            raise ValueError("measurement.power_meter.energy_Wh_import is missing")
-        temperatures = document.get("temperature_C", ())
-        if not isinstance(temperatures, list | tuple):
-            raise ValueError(f"measurement.temperature_C must be a list, not {described(temperatures)}")
-        if len(temperatures) > MOST_TEMPERATURES:
-            raise ValueError(
-                f"measurement.temperature_C must have {MOST_TEMPERATURES} at most, not {len(temperatures)}"
-            )
-        phases = {name: _phases(meter[key], key) for key, name in _POWER_METER.items() if key in meter}
-        return cls(
-            timestamp=_time(meter.get("timestamp"), now),
-            soc=_reading(document["soc_Percent"], "soc_Percent") if "soc_Percent" in document else None,
-            temperatures=tuple(_reading(item, "temperature_C") for item in temperatures),
-            rpm=_reading(document["rpm"], "rpm") if "rpm" in document else None,
-            **phases,
-        )
-
-
-_POWER_METER = {
-    "energy_Wh_import": "energy_import",
-    "energy_Wh_export": "energy_export",
-    "power_W": "power",
-    "VAR": "reactive_power",
-    "voltage_V": "voltage",
-    "current_A": "current",
-    "frequency_Hz": "frequency",
-    "power_factor": "power_factor",
-    "energy_varh_import": "reactive_energy_import",
-    "energy_varh_export": "reactive_energy_export",
-}
-_PHASES = {"total": "total", "DC": "total", "L1": "l1", "L2": "l2", "L3": "l3", "N": "n"}
-REGISTERS = ("energy_import", "energy_export", "reactive_energy_import", "reactive_energy_export")
-"""What of a Measurement only ever grows."""
-_KIND_OF: dict[str, type] = {"soc": Reading, "rpm": Reading, **dict.fromkeys(_POWER_METER.values(), PhaseValues)}
-
-
-def _check_registers(values: PhaseValues, name: str) -> None:
-    for value in (values.total, values.l1, values.l2, values.l3, values.n):
-        if value is not None and not INT32_LOW <= value <= INT32_HIGH:
-            for phase in ("total", "l1", "l2", "l3", "n"):
-                if getattr(values, phase) is not None:
-                    register(getattr(values, phase), f"{name}.{phase}")
-            return
-
-
-def _temperatures(value: Any) -> tuple[Reading, ...]:
-    if not isinstance(value, tuple | list):
-        raise ValueError(f"temperatures must be a tuple of Reading, not {described(value)}")
-    if len(value) > MOST_TEMPERATURES:
-        raise ValueError(f"temperatures must be {MOST_TEMPERATURES} at most, not {len(value)}")
-    return tuple([it if type(it) is Reading else exactly(Reading, it, "temperatures") for it in value])
-
-
-def _finite_or_none(value: Any, name: str) -> float | None:
-    return None if value is None else finite(value, name)
-
-
 def _plain_texts(of: Any, *names: str) -> None:
     """Attributes of a value that are texts, or None: put in their place what was checked."""
     for name in names:
@@ -324,46 +103,6 @@ def _plain_texts(of: Any, *names: str) -> None:
             checked = text(given, name)
             if checked is not given:
                 object.__setattr__(of, name, checked)
-
-
-def _members(value: Any, place: str, known: tuple[str, ...]) -> None:
-    if not isinstance(value, Mapping):
-        raise ValueError(f"{place} must be an object")
-    for name in value:
-        if name not in known:
-            raise ValueError(f"{place} has no member {described(name)}")
-
-
-def _time(stamp: Any, now: datetime | None) -> datetime | None:
-    if stamp is None:
-        return now
-    try:
-        return aware(datetime.fromisoformat(stamp), "measurement.power_meter.timestamp")
-    except TypeError:
-        raise ValueError(f"measurement.power_meter.timestamp must be text, not {described(stamp)}") from None
-    except ValueError as error:
-        if str(error).startswith("measurement"):
-            raise
-        raise ValueError(
-            f"measurement.power_meter.timestamp must be an RFC 3339 time, not {described(stamp)}"
-        ) from None
-
-
-def _phases(value: Any, key: str) -> PhaseValues:
-    place = f"measurement.power_meter.{key}"
-    _members(value, place, tuple(_PHASES))
-    check = register if _POWER_METER[key] in REGISTERS else finite
-    return PhaseValues(**{_PHASES[name]: float(check(number, f"{place}.{name}")) for name, number in value.items()})
-
-
-def _reading(value: Any, key: str) -> Reading:
-    place = f"measurement.{key}"
-    if not isinstance(value, Mapping) or "value" not in value:
-        raise ValueError(f"{place} must be an object with a value")
-    location = value.get("location")
-    if location is not None:
-        location = text(location, f"{place}.location")
-    return Reading(float(finite(value["value"], f"{place}.value")), location)
 
 
 class DeadLetter(NamedTuple):
@@ -396,7 +135,7 @@ class ChargingLimit(_ChargingLimit):
     __slots__ = ()
 
     def __new__(cls, limit: float | None, unit: str, phases: int | None, until: datetime | None) -> "ChargingLimit":
-        limit = _finite_or_none(limit, "limit")
+        limit = finite_or_none(limit, "limit")
         if unit not in ("A", "W"):
             raise ValueError(f'unit must be "A" or "W", not {described(unit)}')
         if phases is not None and (not isinstance(phases, int) or isinstance(phases, bool)):

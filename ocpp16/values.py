@@ -51,6 +51,11 @@ def finite(value: Any, name: str) -> float:
     raise ValueError(f"{name} must be a finite number, not {described(value)}")
 
 
+def finite_or_none(value: Any, name: str) -> float | None:
+    """The same, where there may be none."""
+    return None if value is None else finite(value, name)
+
+
 def whole(value: Any, name: str, low: int = INT32_LOW, high: int = INT32_HIGH) -> int:
     """`value`, if it is an int from `low` to `high`, both included. Raises ValueError."""
     if is_a(value, int) and not is_a(value, bool):

@@ -13,7 +13,7 @@ from ocpp16.profiles.base import Context, Payload
 from ocpp16.profiles.meter_readings import MeterReadings, Taken
 from ocpp16.state.clock import put_right
 from ocpp16.state.intervals import IntervalBases
-from ocpp16.state.measurands import sample
+from ocpp16.state.measurands import sample, sample_text
 from ocpp16.state.transaction import Transaction, watt_hours
 from ocpp16.store.base import RowChange
 from ocpp16.store.tables import meters, settings, transactions
@@ -70,6 +70,17 @@ class MeterSamples:
     ) -> Payload | None:
         """One MeterValue of these measurands, or None if nothing of it was measured. `at`: its time, µs."""
         return self.stamped(at, self.values(connector_id, measurement, wanted, context, context))
+
+    def text(
+        self, at: int, connector_id: int, measurement: Measurement, wanted: Sequence[str], context: ReadingContext
+    ) -> bytes:
+        """The same as JSON text, which is valid; empty if nothing of it was measured."""
+        if not wanted:
+            return b""
+        current, power = self._offered.get(connector_id, _NOTHING)
+        base = self.bases.base(connector_id, context)
+        values = sample_text(measurement, wanted, context, current, power, previous=base)
+        return b'{"timestamp":"%b","sampledValue":%b}' % (self._ctx.time_text(at).encode(), values) if values else b""
 
     def values(
         self,

@@ -5,10 +5,11 @@ block, so that a stop made up after a power cut never lies behind what the Centr
 and which measurands they have, is not decided here.
 """
 
+from ocpp16._core import json_value
 from ocpp16.configuration.configuration import Key
 from ocpp16.configuration.keys import core
 from ocpp16.enums import ReadingContext
-from ocpp16.profiles.base import Context, Payload
+from ocpp16.profiles.base import Context
 from ocpp16.profiles.meter_samples import MeterSamples
 from ocpp16.profiles.transaction_data import TransactionData
 from ocpp16.state.measurands import has_intervals
@@ -59,21 +60,21 @@ class MeterSampling:
             return False
         ctx = self._ctx
         measurement = taken.measurement
-        report = samples.value(time, connector_id, measurement, reported, context)
+        report = samples.text(time, connector_id, measurement, reported, context)
         data = None
         if transaction is not None:
             data = samples.value(time, connector_id, measurement, kept, context)
         is_queued = False
-        if report is not None:
-            payload: Payload = {"connectorId": connector_id, "meterValue": [report]}
+        if report:
+            text = b'{"connectorId":%d,"meterValue":[%b]}' % (connector_id, report)
             if transaction is None:
-                is_queued = ctx.sender.send("MeterValues", payload)
+                is_queued = ctx.sender.send("MeterValues", json_value(text))
             else:
-                ctx.sender.queue("MeterValues", payload, transaction, *samples.note(connector_id, taken, time))
+                ctx.sender.queue_text("MeterValues", text, transaction, *samples.note(connector_id, taken, time))
                 is_queued = True
         if transaction is not None and data is not None:
             self.data.add(transaction, data)
-            if report is None:
+            if not report:
                 ctx.journal.append(*samples.note(connector_id, taken, time))
         if has_intervals(reported) or has_intervals(kept):
             samples.bases.sampled(connector_id, context, measurement)

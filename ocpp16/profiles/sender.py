@@ -136,6 +136,25 @@ class Sender:
         self.enqueue(entry)
         return number
 
+    def queue_text(self, action: str, text: bytes, transaction: Transaction, *changes: RowChange) -> None:
+        """`queue` of a payload that is JSON text already, and known to be valid; its times are taken now."""
+        entry = Entry(
+            action=action,
+            payload=None,
+            text=text,
+            lane=_TRANSACTION,
+            sequence=self.new_sequence(),
+            transaction=transaction,
+            clock_boot=self._clock.clock_boot,
+            size=len(text),
+            is_persistent=True,
+        )
+        entry.is_checked = True
+        entry.number = self._journal.append(self.row(entry), *changes)
+        if entry.has_marks and not self._clock.is_settled:
+            self.marked.append(entry)
+        self.enqueue(entry)
+
     def enqueue(self, entry: Entry) -> None:
         """Take in a message whose row is written."""
         self._session.enqueue(entry, self._clock.monotonic())

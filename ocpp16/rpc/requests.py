@@ -76,7 +76,8 @@ class Requests:
 
     def enqueue(self, entry: Entry, now: float, where: Standing) -> bool:
         """See `Session.enqueue`."""
-        entry.check()
+        if not entry.is_checked:
+            entry.check()
         if entry.due <= now:
             entry.due = 0.0
         outbox = self.outbox

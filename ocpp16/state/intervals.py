@@ -15,7 +15,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from ocpp16.enums import ReadingContext
-from ocpp16.models import REGISTERS, Measurement, PhaseValues
+from ocpp16.measurement import REGISTERS
+from ocpp16.models import Measurement, PhaseValues
 
 _RESET = 0.5
 """Part of its former value by which a register has fallen at least that has been reset."""

@@ -18,6 +18,8 @@ from functools import lru_cache
 from types import MappingProxyType
 from typing import NamedTuple, TypeAlias
 
+from ocpp16._core import json_bytes, validate_sending
+from ocpp16._core.decimals import two_decimals, two_decimals_ascii
 from ocpp16.enums import Location, Measurand, ReadingContext, UnitOfMeasure, ValueFormat
 from ocpp16.models import Measurement, PhaseValues, Reading
 
@@ -72,38 +74,78 @@ def sample(
     beginning of the interval, for the interval measurands.
     """
     sources = Sources(measurement, previous, offered_current, offered_power)
-    # `_value_` of a member is its text without the way through a property.
-    word = context._value_
     sampled: list[dict[str, str]] = []
-    seen: list[str] = []
-    for name in wanted:
-        row = TABLE.get(name)
-        if row is None or name in seen:
-            continue
-        seen.append(name)
-        for number, phase, location in row.values(sources):
-            dressed = _DRESSED.get((name, phase, location))
-            value = (dressed or _dress(name, row, phase, location)).copy()
-            text = f"{number:.2f}"
-            value["value"] = "0.00" if text == "-0.00" else text
-            value["context"] = word
+    for name, recipe in _recipes(wanted):
+        for number, phase, location in recipe.values(sources):
+            value = _dressed(name, recipe, phase, location, context).document.copy()
+            value["value"] = two_decimals(number)
             sampled.append(value)
     return sampled
 
 
-_DRESSED: dict[tuple[str, str | None, str | None], dict[str, str]] = {}
-"""Measurand, phase, location → a sampled value of which only number and context are missing. There are few of these."""
+def sample_text(
+    measurement: Measurement,
+    wanted: Sequence[str],
+    context: ReadingContext,
+    offered_current: float = 0.0,
+    offered_power: float = 0.0,
+    *,
+    previous: Measurement | None = None,
+) -> bytes:
+    """The same as the text of a JSON array; empty if nothing of it was measured. It is valid, as its parts were."""
+    sources = Sources(measurement, previous, offered_current, offered_power)
+    parts: list[bytes] = []
+    for name, recipe in _recipes(wanted):
+        for number, phase, location in recipe.values(sources):
+            parts.append(_VALUE_NEXT if parts else _VALUE_FIRST)
+            parts.append(two_decimals_ascii(number))
+            parts.append(_dressed(name, recipe, phase, location, context).rest)
+    if not parts:
+        return b""
+    parts.append(b"]")
+    return b"".join(parts)
 
 
-def _dress(name: str, row: Recipe, phase: str | None, location: str | None) -> dict[str, str]:
-    dressed = {"value": "", "context": "", "format": _RAW, "measurand": str(name)}
+_VALUE_FIRST, _VALUE_NEXT = b'[{"value":"', b',{"value":"'
+
+
+def _recipes(wanted: Sequence[str]) -> list[tuple[str, Recipe]]:
+    found: list[tuple[str, Recipe]] = []
+    for name in wanted:
+        recipe = TABLE.get(name)
+        if recipe is not None and (name, recipe) not in found:
+            found.append((name, recipe))
+    return found
+
+
+class Dressed(NamedTuple):
+    """A sampled value of which only the number is missing, as document and as what follows the number in its text."""
+
+    document: dict[str, str]
+    rest: bytes
+
+
+_DRESSED: dict[tuple[str, str | None, str | None, str], Dressed] = {}
+"""Measurand, phase, location, context → how it is dressed. There are few of these."""
+
+
+def _dressed(name: str, recipe: Recipe, phase: str | None, location: str | None, context: ReadingContext) -> Dressed:
+    # `_value_` of a member is its text without the way through a property.
+    return _DRESSED.get((name, phase, location, context._value_)) or _dress(name, recipe, phase, location, context)
+
+
+def _dress(name: str, recipe: Recipe, phase: str | None, location: str | None, context: ReadingContext) -> Dressed:
+    document = {"value": "0.00", "context": str(context), "format": _RAW, "measurand": str(name)}
     if phase is not None:
-        dressed["phase"] = phase
-    if location is not None or row.location is not None:
-        dressed["location"] = location or str(row.location)
-    if row.unit is not None:
-        dressed["unit"] = str(row.unit)
-    _DRESSED[name, phase, location] = dressed
+        document["phase"] = phase
+    if location is not None or recipe.location is not None:
+        document["location"] = location or str(recipe.location)
+    if recipe.unit is not None:
+        document["unit"] = str(recipe.unit)
+    example = {"timestamp": "2026-01-01T00:00:00Z", "sampledValue": [document]}
+    validate_sending("MeterValues", "request", {"connectorId": 0, "meterValue": [example]})
+    rest = json_bytes(document).removeprefix(b'{"value":"0.00')
+    dressed = _DRESSED[name, phase, location, context._value_] = Dressed(document, rest)
     return dressed
 
 

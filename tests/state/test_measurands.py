@@ -1,5 +1,6 @@
 """From measurements to sampled values: the whole mapping, value by value."""
 
+import json
 from dataclasses import fields, replace
 from datetime import UTC, datetime
 from itertools import pairwise
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 
 from ocpp16.enums import Location, Measurand, Phase, ReadingContext, UnitOfMeasure
 from ocpp16.models import Measurement, PhaseValues, Reading
-from ocpp16.state.measurands import INTERVALS, TABLE, has_intervals, intervals_of, is_producible, sample
+from ocpp16.state.measurands import INTERVALS, TABLE, has_intervals, intervals_of, is_producible, sample, sample_text
 
 TIME = datetime(2024, 5, 1, tzinfo=UTC)
 PERIODIC = ReadingContext.SAMPLE_PERIODIC
@@ -218,3 +219,20 @@ def test_every_member_is_one_of_the_specification() -> None:
         assert value.get("phase", "L1") in list(Phase)
         assert value.get("location", "EV") in list(Location)
         assert value.get("unit", "A") in list(UnitOfMeasure)
+
+
+@given(
+    st.lists(st.sampled_from(sorted(map(str, TABLE))), max_size=8),
+    st.sampled_from(list(ReadingContext)),
+    st.lists(st.none() | st.floats(-1e7, 1e7), min_size=10, max_size=10),
+)
+def test_the_text_of_a_sample_says_what_its_values_say(
+    wanted: list[str], context: ReadingContext, numbers: list[float | None]
+) -> None:
+    first, second = PhaseValues(*numbers[:5]), PhaseValues(*numbers[5:])
+    measurement = Measurement(
+        energy_import=first, power=second, voltage=first, current=second, temperatures=(Reading(21.5, "Body"),)
+    )
+    values = sample(measurement, wanted, context, 16.0, 11_040.0)
+    text = sample_text(measurement, wanted, context, 16.0, 11_040.0)
+    assert (json.loads(text) if text else []) == values

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ocpp16.enums import AuthorizationStatus, ChargePointErrorCode, DataTransferStatus
+from ocpp16.measurement import REGISTERS
 from ocpp16.models import (
-    REGISTERS,
     ChargingLimit,
     DataTransferResponse,
     ErrorInfo,
@@ -184,7 +184,7 @@ def test_a_subclass_is_copied_into_what_it_claims_to_be() -> None:
 
 @pytest.mark.parametrize("name", ["energy_import", "power", "reactive_energy_export", "soc", "rpm", "temperatures"])
 def test_what_a_subclass_hides_is_refused_by_the_name_of_its_place(name: str) -> None:
-    lie: Any = (LyingPhases if "energy" in name or name == "power" else LyingReading)("5")  # type: ignore[arg-type]
+    lie: Any = (LyingPhases if "energy" in name or name == "power" else LyingReading)("5")
     with pytest.raises(ValueError, match=f"^{name} must be of type .*Lying.* must be a finite number"):
         Measurement(**{name: [lie] if name == "temperatures" else lie})  # type: ignore[arg-type]
 

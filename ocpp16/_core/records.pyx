@@ -1,0 +1,30 @@
+"""Records that do not change once they are made, filled in one step."""
+
+from cpython.object cimport PyObject
+from cpython.tuple cimport PyTuple_GET_ITEM, PyTuple_GET_SIZE
+
+cdef extern from *:
+    """
+    static int set_slot(PyObject *slot, PyObject *record, PyObject *value) {
+        descrsetfunc setter = Py_TYPE(slot)->tp_descr_set;
+        if (setter == NULL) {
+            PyErr_SetString(PyExc_TypeError, "no slot of a record");
+            return -1;
+        }
+        return setter(slot, record, value);
+    }
+    """
+    int set_slot(PyObject *slot, PyObject *record, PyObject *value) except -1
+
+
+def fill(record, tuple slots not None, tuple values not None):
+    """Set the slots of a new record, which its class lets nobody set.
+
+    slots: the descriptors of its class (`vars(cls)[name]`), in the order of `values`. Raises ValueError unless there
+    are as many, TypeError for another record.
+    """
+    cdef Py_ssize_t place, size = PyTuple_GET_SIZE(slots)
+    if PyTuple_GET_SIZE(values) != size:
+        raise ValueError(f"{size} slots, and {len(values)} values")
+    for place in range(size):
+        set_slot(<PyObject *>PyTuple_GET_ITEM(slots, place), <PyObject *>record, <PyObject *>PyTuple_GET_ITEM(values, place))

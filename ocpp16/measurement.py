@@ -1,0 +1,292 @@
+"""What a meter and a car tell: a measurement, its quantities by phase, and readings with a place.
+
+As all values of the public API (`models`): right once it is made, and unchanged from then on. One is made at every
+sample, so the exact types, which are the rule, are seen without a detour.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from datetime import UTC, datetime
+from typing import Any
+
+from ocpp16._core.records import fill
+from ocpp16.values import (
+    INT32_HIGH,
+    INT32_LOW,
+    aware,
+    described,
+    exactly,
+    finite,
+    finite_or_none,
+    register,
+    text,
+)
+
+MOST_TEMPERATURES = 64
+"""Readings of one Measurement: with all else it holds, a sample fits into a message, whatever the numbers are."""
+
+
+def _slots(of: type) -> tuple[Any, ...]:
+    return tuple(vars(of)[it.name] for it in fields(of))
+
+
+@dataclass(frozen=True, slots=True, init=False)
+class PhaseValues:
+    """One quantity of the meter: its total (DC: the one value) and what is known per phase. Finite numbers, or None."""
+
+    total: float | None = None
+    l1: float | None = None
+    l2: float | None = None
+    l3: float | None = None
+    n: float | None = None
+
+    def __init__(
+        self,
+        total: float | None = None,
+        l1: float | None = None,
+        l2: float | None = None,
+        l3: float | None = None,
+        n: float | None = None,
+    ) -> None:
+        # Made at every sample: the exact float, which is the rule, is looked at without a call of ours.
+        for value in (total, l1, l2, l3, n):
+            if value is not None and not (type(value) is float and value - value == 0.0):
+                total, l1, l2 = finite_or_none(total, "total"), finite_or_none(l1, "l1"), finite_or_none(l2, "l2")
+                l3, n = finite_or_none(l3, "l3"), finite_or_none(n, "n")
+                break
+        fill(self, _PHASE_SLOTS, (total, l1, l2, l3, n))
+
+    def __post_init__(self) -> None:
+        """For a subclass that is a dataclass, and so has an `__init__` of its own."""
+        PhaseValues.__init__(self, self.total, self.l1, self.l2, self.l3, self.n)
+
+
+_PHASE_SLOTS = _slots(PhaseValues)
+
+
+@dataclass(frozen=True, slots=True, init=False)
+class Reading:
+    """A value of something that is not the meter, and where it was taken (a Location, or None)."""
+
+    value: float
+    location: str | None = None
+
+    def __init__(self, value: float, location: str | None = None) -> None:
+        if not (type(value) is float and value - value == 0.0):
+            value = finite(value, "value")
+        if location is not None and not (type(location) is str and location.isascii()):
+            location = text(location, "location")
+        fill(self, _READING_SLOTS, (value, location))
+
+    def __post_init__(self) -> None:
+        """For a subclass that is a dataclass, and so has an `__init__` of its own."""
+        Reading.__init__(self, self.value, self.location)
+
+
+_READING_SLOTS = _slots(Reading)
+
+
+@dataclass(frozen=True, slots=True, init=False)
+class Measurement:
+    """What the meter and the car tell at one instant; absent means not measured.
+
+    timestamp: when it was read, by any clock that agrees with the charge point's; None: now, in the moment it is taken
+    in. energy_import, energy_export: register in Wh that fits into 32 bits; power: W, negative when the car gives;
+    reactive_power: var; voltage: V; current: A; frequency: Hz; soc: percent; temperatures: degrees Celsius, 64 at most;
+    rpm: 1/min; power_factor: -1 to 1; reactive_energy_import, reactive_energy_export: register in varh, as those in Wh.
+    """
+
+    timestamp: datetime | None = None
+    energy_import: PhaseValues = PhaseValues()
+    energy_export: PhaseValues | None = None
+    power: PhaseValues | None = None
+    reactive_power: PhaseValues | None = None
+    voltage: PhaseValues | None = None
+    current: PhaseValues | None = None
+    frequency: PhaseValues | None = None
+    soc: Reading | None = None
+    temperatures: tuple[Reading, ...] = ()
+    rpm: Reading | None = None
+    power_factor: PhaseValues | None = None
+    reactive_energy_import: PhaseValues | None = None
+    reactive_energy_export: PhaseValues | None = None
+
+    def __init__(
+        self,
+        timestamp: datetime | None = None,
+        energy_import: PhaseValues = PhaseValues(),
+        energy_export: PhaseValues | None = None,
+        power: PhaseValues | None = None,
+        reactive_power: PhaseValues | None = None,
+        voltage: PhaseValues | None = None,
+        current: PhaseValues | None = None,
+        frequency: PhaseValues | None = None,
+        soc: Reading | None = None,
+        temperatures: tuple[Reading, ...] = (),
+        rpm: Reading | None = None,
+        power_factor: PhaseValues | None = None,
+        reactive_energy_import: PhaseValues | None = None,
+        reactive_energy_export: PhaseValues | None = None,
+    ) -> None:
+        values = (
+            timestamp,
+            energy_import,
+            energy_export,
+            power,
+            reactive_power,
+            voltage,
+            current,
+            frequency,
+            soc,
+            temperatures,
+            rpm,
+            power_factor,
+            reactive_energy_import,
+            reactive_energy_export,
+        )
+        fill(self, _MEASUREMENT_SLOTS, values)
+        self.__post_init__()
+
+    def __post_init__(self) -> None:
+        # Made at every sample: what it is nearly always is looked at without a call of ours.
+        stamp = self.timestamp
+        if stamp is not None and (type(stamp) is not datetime or stamp.tzinfo is not UTC):
+            aware(stamp, "timestamp")
+        is_exact = type(self.energy_import) is PhaseValues
+        for values in (
+            self.energy_export,
+            self.power,
+            self.reactive_power,
+            self.voltage,
+            self.current,
+            self.frequency,
+            self.power_factor,
+            self.reactive_energy_import,
+            self.reactive_energy_export,
+        ):
+            if values is not None and type(values) is not PhaseValues:
+                is_exact = False
+        for reading in (self.soc, self.rpm):
+            if reading is not None and type(reading) is not Reading:
+                is_exact = False
+        if not is_exact:
+            for name, kind in _KIND_OF.items():
+                value = getattr(self, name)
+                if value is not None or name == "energy_import":
+                    object.__setattr__(self, name, exactly(kind, value, name))
+        _check_registers(self.energy_import, "energy_import")
+        if self.energy_export is not None:
+            _check_registers(self.energy_export, "energy_export")
+        if self.reactive_energy_import is not None:
+            _check_registers(self.reactive_energy_import, "reactive_energy_import")
+        if self.reactive_energy_export is not None:
+            _check_registers(self.reactive_energy_export, "reactive_energy_export")
+        if type(self.temperatures) is not tuple or self.temperatures:
+            object.__setattr__(self, "temperatures", _temperatures(self.temperatures))
+
+    @classmethod
+    def from_json(cls, document: Mapping[str, Any], now: datetime | None = None) -> "Measurement":
+        """Read libocpp's form: `{"power_meter": {"timestamp", "energy_Wh_import": {"total", "L1"…}, …},
+        "soc_Percent": {"value", "location"}, "temperature_C": […], "rpm": {…}}`.
+
+        Beyond libocpp's, `power_meter` may hold "power_factor", "energy_varh_import" and "energy_varh_export". `now`
+        stands in for an absent timestamp. Raises ValueError naming the member that is missing or wrong.
+        """
+        _members(document, "measurement", ("power_meter", "soc_Percent", "temperature_C", "rpm"))
+        meter = document.get("power_meter")
+        _members(meter, "measurement.power_meter", ("timestamp", *_POWER_METER))
+        assert isinstance(meter, Mapping)
+        if "energy_Wh_import" not in meter:
+            raise ValueError("measurement.power_meter.energy_Wh_import is missing")
+        temperatures = document.get("temperature_C", ())
+        if not isinstance(temperatures, list | tuple):
+            raise ValueError(f"measurement.temperature_C must be a list, not {described(temperatures)}")
+        if len(temperatures) > MOST_TEMPERATURES:
+            raise ValueError(
+                f"measurement.temperature_C must have {MOST_TEMPERATURES} at most, not {len(temperatures)}"
+            )
+        phases = {name: _phases(meter[key], key) for key, name in _POWER_METER.items() if key in meter}
+        return cls(
+            timestamp=_time(meter.get("timestamp"), now),
+            soc=_reading(document["soc_Percent"], "soc_Percent") if "soc_Percent" in document else None,
+            temperatures=tuple(_reading(item, "temperature_C") for item in temperatures),
+            rpm=_reading(document["rpm"], "rpm") if "rpm" in document else None,
+            **phases,
+        )
+
+
+_MEASUREMENT_SLOTS = _slots(Measurement)
+
+_POWER_METER = {
+    "energy_Wh_import": "energy_import",
+    "energy_Wh_export": "energy_export",
+    "power_W": "power",
+    "VAR": "reactive_power",
+    "voltage_V": "voltage",
+    "current_A": "current",
+    "frequency_Hz": "frequency",
+    "power_factor": "power_factor",
+    "energy_varh_import": "reactive_energy_import",
+    "energy_varh_export": "reactive_energy_export",
+}
+_PHASES = {"total": "total", "DC": "total", "L1": "l1", "L2": "l2", "L3": "l3", "N": "n"}
+REGISTERS = ("energy_import", "energy_export", "reactive_energy_import", "reactive_energy_export")
+"""What of a Measurement only ever grows."""
+_KIND_OF: dict[str, type] = {"soc": Reading, "rpm": Reading, **dict.fromkeys(_POWER_METER.values(), PhaseValues)}
+
+
+def _check_registers(values: PhaseValues, name: str) -> None:
+    for value in (values.total, values.l1, values.l2, values.l3, values.n):
+        if value is not None and not INT32_LOW <= value <= INT32_HIGH:
+            for phase in ("total", "l1", "l2", "l3", "n"):
+                if getattr(values, phase) is not None:
+                    register(getattr(values, phase), f"{name}.{phase}")
+            return
+
+
+def _temperatures(value: Any) -> tuple[Reading, ...]:
+    if not isinstance(value, tuple | list):
+        raise ValueError(f"temperatures must be a tuple of Reading, not {described(value)}")
+    if len(value) > MOST_TEMPERATURES:
+        raise ValueError(f"temperatures must be {MOST_TEMPERATURES} at most, not {len(value)}")
+    return tuple([it if type(it) is Reading else exactly(Reading, it, "temperatures") for it in value])
+
+
+def _members(value: Any, place: str, known: tuple[str, ...]) -> None:
+    if not isinstance(value, Mapping):
+        raise ValueError(f"{place} must be an object")
+    for name in value:
+        if name not in known:
+            raise ValueError(f"{place} has no member {described(name)}")
+
+
+def _time(stamp: Any, now: datetime | None) -> datetime | None:
+    if stamp is None:
+        return now
+    try:
+        return aware(datetime.fromisoformat(stamp), "measurement.power_meter.timestamp")
+    except TypeError:
+        raise ValueError(f"measurement.power_meter.timestamp must be text, not {described(stamp)}") from None
+    except ValueError as error:
+        if str(error).startswith("measurement"):
+            raise
+        raise ValueError(
+            f"measurement.power_meter.timestamp must be an RFC 3339 time, not {described(stamp)}"
+        ) from None
+
+
+def _phases(value: Any, key: str) -> PhaseValues:
+    place = f"measurement.power_meter.{key}"
+    _members(value, place, tuple(_PHASES))
+    check = register if _POWER_METER[key] in REGISTERS else finite
+    return PhaseValues(**{_PHASES[name]: float(check(number, f"{place}.{name}")) for name, number in value.items()})
+
+
+def _reading(value: Any, key: str) -> Reading:
+    place = f"measurement.{key}"
+    if not isinstance(value, Mapping) or "value" not in value:
+        raise ValueError(f"{place} must be an object with a value")
+    location = value.get("location")
+    if location is not None:
+        location = text(location, f"{place}.location")
+    return Reading(float(finite(value["value"], f"{place}.value")), location)
