@@ -1,7 +1,7 @@
 """The paths of the gate, in the child of `gate.py`: run under callgrind for their instructions, else for their memory.
 
     python benchmarks/counted.py instructions PORT FOLDER   # FOLDER has the unit `counter`, and gets the counts
-    python benchmarks/counted.py memory PORT                # prints bytes as slopes, by name
+    python benchmarks/counted.py memory PORT                # prints bytes of each more, by name
 
 All is deterministic: the clock stands still, chance has a seed, the garbage collector does not run, and the Central
 System is a process of its own, whose answers do not depend on time.
@@ -13,6 +13,7 @@ import sys
 import tracemalloc
 from collections.abc import Awaitable, Callable
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 import orjson
@@ -172,9 +173,9 @@ async def weigh(port: int) -> None:
         fleet = Fleet(charge_points, port)
         await fleet.boot()
         tracemalloc.start()
-        idle = await _slope(fleet.boot, 20, 100)
-        few = await _slope(lambda: fleet.boot(FEW), 1, 4)
-        many = await _slope(lambda: fleet.boot(MANY), 1, 4)
+        idle = await _each(fleet.boot, 9, 10)
+        few = await _each(lambda: fleet.boot(FEW), 5, 1)
+        many = await _each(lambda: fleet.boot(MANY), 5, 1)
         offline = await fleet.open()
         offline.connection.disconnect()
 
@@ -182,21 +183,28 @@ async def weigh(port: int) -> None:
             offline.on_transaction_started(1, "s", ID_TAG, 0)
             offline.on_transaction_stopped(1, "s", Reason.LOCAL, 0)
 
-        queued = await _slope(tell_two, 100, 600)
+        queued = await _each(tell_two, 11, 50)
         tell(**{"charge point": idle, "connector": (many - few) / (MANY - FEW), "queued message": queued / 2})
         tracemalloc.stop()
 
 
-async def _slope(path: Callable[[], Awaitable[Any]], low: int, high: int) -> float:
-    """Bytes for each one more."""
-    sizes = []
-    for times in (low, high - low):
+async def _each(path: Callable[[], Awaitable[Any]], chunks: int, times: int) -> float:
+    """Bytes that each costs: of so many chunks of so many times the median, which no table that grew once moves."""
+    found = []
+    before = await _traced()
+    for _ in range(chunks):
         for _ in range(times):
             await path()
-        await trio.testing.wait_all_tasks_blocked()
-        gc.collect()
-        sizes.append(tracemalloc.get_traced_memory()[0])
-    return (sizes[1] - sizes[0]) / (high - low)
+        now = await _traced()
+        found.append((now - before) / times)
+        before = now
+    return median(found)
+
+
+async def _traced() -> int:
+    await trio.testing.wait_all_tasks_blocked()
+    gc.collect()
+    return tracemalloc.get_traced_memory()[0]
 
 
 class _InOrder:

@@ -3,9 +3,9 @@
     python benchmarks/gate.py            # what is 3 % worse than recorded fails
     python benchmarks/gate.py --record   # what is found is the baseline of this Python, compiler and machine
 
-Instructions are counted under valgrind's callgrind, bytes by tracemalloc, both as slopes without start and warming up
-(`counted.py`): no other load on the machine moves them; two runs differ by less than 0.1 % in instructions, 0.5 % in
-bytes. The interpreter's part is in them. Without valgrind, bytes alone are compared, and the reason is printed.
+Instructions are counted under valgrind's callgrind, bytes by tracemalloc, both without start and warming up
+(`counted.py`): no other load on the machine moves them, and two runs differ by half a percent at most. What the
+interpreter does is in them. Without valgrind, bytes alone are compared, and the reason is printed.
 """
 
 import argparse
