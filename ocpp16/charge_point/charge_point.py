@@ -115,7 +115,8 @@ class ChargePoint(StationEvents):
         await self._runtime.until(lambda: self._runtime.ctx.sender.is_accepted)
 
     async def wait_all_answered(self) -> None:
-        """Wait until nothing is left to send: every message is answered or given up, BootNotification included.
+        """Wait until nothing is left to send: every message is answered or given up, BootNotification included, and
+        none is due that is not made yet.
 
         It takes as long as it takes, offline above all: bound it by a deadline of your own. Answers to the Central
         System and changes for the disk are not waited for. Raises ChargePointStopped if the charge point does not run,
@@ -124,8 +125,12 @@ class ChargePoint(StationEvents):
         await self._runtime.until(self._is_all_answered)
 
     def _is_all_answered(self) -> bool:
-        session = self._runtime.ctx.session
-        return session.registration is not None and session.outbox.depth == 0 and session.in_flight is None
+        features, ctx = self._runtime.features, self._runtime.ctx
+        session = ctx.session
+        if session.registration is None or session.outbox.depth or session.in_flight is not None:
+            return False
+        # What is due now may be a message yet, as those of many connectors are, which are made one after another.
+        return not features.availability.is_behind and ctx.timers.deadline() > ctx.clock.monotonic()
 
     async def stored(self) -> None:
         """Wait until all that was told so far is on disk.

@@ -86,6 +86,11 @@ class Availability(FeatureProfile):
 
     # StatusNotification
 
+    @property
+    def is_behind(self) -> bool:
+        """Are there reports of connectors to be made yet, as soon as the Central System has answered those before?"""
+        return self._notifications.is_behind
+
     @triggered(MessageTrigger.STATUS_NOTIFICATION)
     def _triggered(self, connector_ids: Sequence[int]) -> Callable[[], None]:
         return partial(self._notifications.report, connector_ids, is_triggered=True)

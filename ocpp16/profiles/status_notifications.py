@@ -94,6 +94,11 @@ class StatusNotifications:
             self._report(number, is_triggered=is_triggered)
         self._patience()
 
+    @property
+    def is_behind(self) -> bool:
+        """Are there reports to be made yet, as soon as the Central System has answered those before?"""
+        return self._to_report is not None and self._ctx.session.is_connected
+
     def _report(self, connector_id: int, *, is_triggered: bool) -> None:
         notification = self._ctx.connectors[connector_id].report(self._ctx.clock.now())
         self._throttle.reported(notification)

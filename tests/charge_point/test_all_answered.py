@@ -6,9 +6,9 @@ import pytest
 import trio
 import trio.testing
 
-from ocpp16.enums import Reason
+from ocpp16.enums import ErrorCode, Reason
 from ocpp16.errors import ChargePointStopped
-from ocpp16.testing import Fault
+from ocpp16.testing import CallErrorAnswer, Fault
 
 
 async def test_nothing_is_left_when_it_returns(open_bench: Any, make_config: Any) -> None:
@@ -30,6 +30,37 @@ async def test_nothing_is_left_when_it_returns(open_bench: Any, make_config: Any
         assert len(bench.sent("MeterValues")) == 3
         assert len(bench.sent("StopTransaction")) == 1
         assert len(charge_point._runtime.ctx.transactions) == 0
+
+
+async def test_reports_that_are_not_made_yet_count(open_bench: Any, make_config: Any) -> None:
+    """Those of many connectors are made as the Central System takes them; refusals let it pause."""
+    async with open_bench(document=make_config(Core__NumberOfConnectors=100), start=False) as bench:
+        bench.csms.answers["StatusNotification"] = CallErrorAnswer(ErrorCode.INTERNAL_ERROR, "not now")
+        await bench.charge_point.start()
+        await bench.charge_point.wait_all_answered()
+        assert {payload["connectorId"] for payload in bench.sent("StatusNotification")} == set(range(101))
+
+
+async def test_samples_that_are_due_and_not_taken_yet_count(open_bench: Any, make_config: Any) -> None:
+    """Those of many connectors are taken one after another; here the first ones have nothing to tell."""
+    document = make_config(Core__NumberOfConnectors=400, Core__MeterValuesSampledData="Energy.Active.Import.Register")
+    async with open_bench(document=document) as bench:
+        await bench.charge_point.wait_all_answered()
+        bench.measure(400, 1000)
+        await bench.call("TriggerMessage", {"requestedMessage": "MeterValues"})
+        await bench.charge_point.wait_all_answered()
+        assert [payload["connectorId"] for payload in bench.sent("MeterValues")] == [400]
+
+
+async def test_it_does_not_wait_for_reports_that_nobody_is_there_for(open_bench: Any, make_config: Any) -> None:
+    async with open_bench(document=make_config(Core__NumberOfConnectors=100)) as bench:
+        charge_point = bench.charge_point
+        await charge_point.wait_all_answered()
+        bench.csms.answers["StatusNotification"] = None
+        await bench.call("TriggerMessage", {"requestedMessage": "StatusNotification"})
+        charge_point.connection.disconnect()
+        with trio.fail_after(1):
+            await charge_point.wait_all_answered()
 
 
 async def test_it_waits_for_the_boot_and_for_late_answers(open_bench: Any) -> None:
