@@ -26,7 +26,7 @@ class StoreReports:
         self._journal = journal
         self._counters = counters
         self._feed = feed
-        self._failing: set[str] = set()
+        self._failing: frozenset[str] = frozenset()
         self._detail = ""
         """What was told of a damaged database."""
         self._undo: list[Callable[[], None]] = []
@@ -67,7 +67,7 @@ class StoreReports:
         self._end("files")
 
     def _begin(self, what: str, reason: str) -> None:
-        self._failing.add(what)
+        self._failing |= {what}
         self._counters.store_failures += 1
         self._log.error("not stored, what depends on it waits or is refused: %s", reason)
         if self._feed is not None:
@@ -75,7 +75,7 @@ class StoreReports:
 
     def _end(self, what: str) -> None:
         was_failing = bool(self._failing)
-        self._failing.discard(what)
+        self._failing -= {what}
         if self._failing:
             return
         if was_failing:

@@ -13,6 +13,7 @@ import json
 from collections.abc import Callable, Iterable, Mapping
 from copy import deepcopy
 from dataclasses import dataclass
+from functools import cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
@@ -148,6 +149,7 @@ def section_of(keys: Iterable[Key[Any]], get: Callable[[Key[Any]], Any]) -> dict
     return {key.name: key.to_json(value) for key, value in values if value is not None}
 
 
+@cache
 def _packaged_share() -> Traversable | None:
     try:
         return files("ocpp16.share")

@@ -17,8 +17,10 @@ class Turn:
 
     async def acquire(self, timeout: float = inf) -> None:
         """Raises StoreError after `timeout` seconds: whoever holds it then waits for the disk."""
-        if self._lock is None:
+        if self._lock is None:  # nobody holds it, so there is nothing to wait for
             self._lock = trio.Lock()
+            await self._lock.acquire()
+            return
         with trio.move_on_after(timeout) as limit:
             await self._lock.acquire()
         if limit.cancelled_caught:
