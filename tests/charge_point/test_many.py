@@ -11,6 +11,7 @@ import trio
 import trio.testing
 
 from ocpp16 import ChargePoints, open_charge_points, settle_memory
+from ocpp16.charge_point import life
 from ocpp16.charge_point.charge_point import ChargePoint
 from ocpp16.charge_point.open import open_charge_point
 from ocpp16.enums import Reason, RegistrationStatus
@@ -77,6 +78,18 @@ def many(make_config: Any) -> Any:
             assert list(csms.violations) == []
 
     return block
+
+
+async def test_who_is_closed_looks_at_no_task_of_others(many: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """To close many is a matter of their number, not of its square."""
+    looked_at = []
+    scope_of = life._scope
+    monkeypatch.setattr(life, "_scope", lambda task: (looked_at.append(task), scope_of(task))[1])
+    async with many() as block:
+        for number in range(10):
+            await (await block.started(number)).wait_all_answered()
+        assert await block.charge_points.close(next(iter(block.charge_points)))
+    assert looked_at == []
 
 
 @pytest.mark.parametrize("has_database", [False, True])
