@@ -6,6 +6,7 @@ main configuration, is ignored with a warning, because a remote command must nev
 """
 
 from collections.abc import Iterable, Iterator, Mapping
+from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
 from ocpp16.configuration import key_families
@@ -16,6 +17,7 @@ from ocpp16.configuration.key import Access, Key, Known
 from ocpp16.configuration.keys import BY_NAME, SECTIONS
 from ocpp16.configuration.keys.internal import KEY_ACCESS
 from ocpp16.configuration.keys.security import AUTHORIZATION_KEY, AUTHORIZATION_KEY_FORM, SECURITY_PROFILE
+from ocpp16.configuration.lists import TextList
 from ocpp16.configuration.rules import RULES_OF_THE_WHOLE, Violation, broken, violations
 from ocpp16.configuration.values import AuthorizationKey
 from ocpp16.errors import ConfigurationError
@@ -30,6 +32,7 @@ _MOST_TOLD: Final = 200
 """Problems, or warnings, of one load that are told; of a file of other things every line can be one."""
 
 Values = dict[Key[Any], Any]
+_REQUIRED: Final = tuple(key for section in SECTIONS.values() for key in section.keys.values() if key.is_required)
 
 
 class Loaded(NamedTuple):
@@ -63,7 +66,16 @@ def parsed(key: Key[Any], native: Any, form: str) -> Any:
     """Value of a native form; for AuthorizationKey by the mode `form`. ValueError with the reason."""
     if key is AUTHORIZATION_KEY:
         return AuthorizationKey(form).from_json(native)
+    if type(native) is str and isinstance(key.kind, TextList) and not key.is_secret:
+        return _listed(key, native)
     return key.parse_json(native)
+
+
+@lru_cache(maxsize=256)
+def _listed(key: Key[Any], text: str) -> tuple[str, ...]:
+    """The value of a list, one tuple for all charge points of a process that name the same."""
+    value: tuple[str, ...] = key.parse_json(text)
+    return value
 
 
 def load(
@@ -113,10 +125,9 @@ class _Loading:
         if not isinstance(document, Mapping):
             raise ConfigurationError(["the configuration must be an object of sections"])
         self._read_main(document)
-        for section in SECTIONS.values():
-            for key in section.keys.values():
-                if key.is_required and key not in self.main and not _names(document, key):
-                    self.problems.append(f"{section.name}.{key.name}: is required and missing")
+        for key in _REQUIRED:
+            if key not in self.main and not _names(document, key):
+                self.problems.append(f"{key.section}.{key.name}: is required and missing")
         for violation in violations(lambda key: value_of(key, self.main, {})):
             if violation.rule.is_of_the_whole and (not self.is_complete or _names(overlay, *violation.rule.keys)):
                 continue
