@@ -85,7 +85,7 @@ class Layers:
 
     def __getitem__(self, key: Key[T]) -> T:
         """The value in force, else the default or fallback of the key."""
-        value: T = value_of(key, self.main, self.changed)
+        value: T = value_of(key, self.main, self.changed) if self.changed else self.main.get(key, key.default)
         return value
 
     def wanted(self) -> Values:
