@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from math import inf
 from typing import Any
 
@@ -31,6 +32,9 @@ class Bench:
 
     def _failed(self, place: str, error: BaseException) -> None:
         self.failures.append(error)
+
+
+def nothing() -> None: ...
 
 
 @asynccontextmanager
@@ -72,10 +76,12 @@ async def test_all_that_were_kicked_have_their_turn_in_one_step(autojump_clock: 
 async def test_each_timer_is_run_at_its_time(autojump_clock: Any) -> None:
     async with bench(3) as made:
         told: list[tuple[int, float]] = []
+
+        def note(number: int) -> None:
+            told.append((number, trio.current_time()))
+
         for number, seconds in ((0, 30.0), (1, 10.0), (2, 20.0), (0, 5.0)):
-            made.timers[number].at(
-                trio.current_time() + seconds, lambda number=number: told.append((number, trio.current_time()))
-            )
+            made.timers[number].at(trio.current_time() + seconds, partial(note, number))
         await trio.sleep(60)
         assert told == [(0, 5.0), (1, 10.0), (2, 20.0), (0, 30.0)]
 
@@ -139,11 +145,11 @@ async def test_deadlines_that_mean_nothing_do_not_pile_up(autojump_clock: Any) -
     async with bench(1) as made:
         for round_ in range(1, 100):
             for earlier in range(100, 0, -1):
-                made.timers[0].at(trio.current_time() + 1000.0 * round_ + earlier, int)
+                made.timers[0].at(trio.current_time() + 1000.0 * round_ + earlier, nothing)
             made.all[0].deadline = inf  # as after the turn of a deadline
         assert len(made.pumps._heap) <= 10_000
         for _ in range(1000):
             pump = Pump(Clock(trio.current_time, 0), made.pumps, timers := Timers(), lambda: 0, made._failed)
-            timers.at(trio.current_time() + 86_400, int)
+            timers.at(trio.current_time() + 86_400, nothing)
             pump.end()
         assert len(made.pumps._heap) < 11_000
