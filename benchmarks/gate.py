@@ -1,6 +1,6 @@
 """The gate: instructions and bytes of the paths that matter, compared with what was recorded.
 
-    python benchmarks/gate.py            # what is 3 % worse than recorded, with the same interpreter and packages, fails
+    python benchmarks/gate.py            # what is 3 % worse than recorded fails, if packages are the same
     python benchmarks/gate.py --record   # what is found is the baseline of this Python, compiler and machine
 
 Instructions are counted under valgrind's callgrind, bytes by tracemalloc, both without start and warming up
