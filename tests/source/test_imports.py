@@ -114,3 +114,34 @@ def test_preload_loads_nothing_that_is_not_for_a_charge_point() -> None:
     found = loaded("from ocpp16 import preload; preload()")
     assert found > ONLY_WITH_A_FILE
     assert not found & NEVER
+
+
+INTERRUPTED = """
+import importlib.abc, json, signal, sys
+import trio
+from ocpp16 import open_charge_point
+
+class Interrupting(importlib.abc.MetaPathFinder):
+    def find_spec(self, name, path, target=None):
+        if name == "ocpp16.rpc.session":
+            told.append(name)
+            signal.raise_signal(signal.SIGINT)
+
+async def main():
+    async with open_charge_point({"Internal": {}}, object()):
+        told.append("entered")
+
+told = []
+sys.meta_path.insert(0, Interrupting())
+try:
+    trio.run(main)
+except BaseException as error:
+    told.append(type(error).__name__)
+print(json.dumps([*told, "ocpp16.rpc.session" in sys.modules, "ocpp16.charge_point.plan" in sys.modules]))
+"""
+
+
+def test_ctrl_c_does_not_tear_an_import_in_two() -> None:
+    """What a door imports is imported whole; the interruption comes where something is awaited, or when all is over."""
+    done = subprocess.run([sys.executable, "-c", INTERRUPTED], check=True, capture_output=True, text=True)
+    assert json.loads(done.stdout) == ["ocpp16.rpc.session", "KeyboardInterrupt", True, True]
