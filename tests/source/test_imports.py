@@ -32,6 +32,9 @@ NEVER = {
 }
 """Of an opening and a connection."""
 
+OF_OTHERS = {"orjson", "wsproto", "h11"}
+"""Packages that an opening and a connection may load besides trio and what trio needs."""
+
 OPENING = """
 import json, sys
 import trio
@@ -94,15 +97,23 @@ async def opened(*arguments: Any) -> set[str]:
     return set(json.loads(done.stdout))
 
 
+def packages_of_others(found: set[str]) -> set[str]:
+    """But for the names under which Cython keeps what its units share."""
+    tops = {module.partition(".")[0] for module in found} - sys.stdlib_module_names - {"ocpp16"}
+    return {top for top in tops if not top.startswith(("_cython", "cython_runtime"))}
+
+
 async def test_an_opening_without_a_file_loads_no_database() -> None:
     found = await opened(None, False)
     assert {"ocpp16.charge_point.blocks", "wsproto", "h11"} < found
+    assert packages_of_others(found) == OF_OTHERS
     assert not found & (ONLY_WITH_A_FILE | NEVER)
 
 
 async def test_an_opening_with_a_file_loads_all_of_the_database(tmp_path: Path) -> None:
     found = await opened(str(tmp_path), False)
     assert found > ONLY_WITH_A_FILE, ONLY_WITH_A_FILE - found
+    assert packages_of_others(found) == OF_OTHERS
     assert not found & NEVER
 
 
