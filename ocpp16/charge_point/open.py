@@ -123,8 +123,11 @@ def preload() -> None:
     again. fastjsonschema is not among it: only keys of the host's own need that. Raises what an import raises where the
     installation is broken.
     """
+    from importlib.resources import files
+
     for part in _BEHIND:
         import_module(part)
+    files("ocpp16.share")  # what reads the files of a package is imported by who asks for them first
 
 
 _BEHIND = (
@@ -132,8 +135,6 @@ _BEHIND = (
     "ocpp16.charge_point.blocks",
     "ocpp16.charge_point.plan",
     "ocpp16.store.owner",
-    "ocpp16.share",
-    "importlib.readers",  # of the files there
-    "encodings.idna",  # of names of hosts
+    "encodings.idna",
 )
-"""What the doors and `store.open` import inside functions, and what Python does when it reads files of a package."""
+"""What the doors and `store.open` import inside functions, and what Python does for the name of a host."""
