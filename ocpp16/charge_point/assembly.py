@@ -45,7 +45,7 @@ from ocpp16.rpc.session import Session
 from ocpp16.rpc.tolerance import Tolerance
 from ocpp16.state.clock import Clock
 from ocpp16.state.connector import Connector, initial_status
-from ocpp16.state.signals import Signals
+from ocpp16.state.signals import Hearers, Signal, Signals
 from ocpp16.state.timers import Timers
 
 
@@ -140,6 +140,7 @@ class Features:
         self._tables = _tables(tuple(type(feature) for feature in self.all))
         for feature in self.all:
             feature.restore(found.stored)
+        ctx.signals.tell_features(self.all, self._tables.hearers)
         for feature in self.all:
             feature.attach()
         self.dispatcher = Dispatcher(ctx, self.all, self._tables.routes)
@@ -196,6 +197,7 @@ class _Tables(NamedTuple):
     """Action → position of the feature that answers it, and its method. A later feature takes it over."""
     triggers: Mapping[str, tuple[int, str]]
     """Message → position of the feature that sends it, and its `Trigger`."""
+    hearers: Hearers
     lists: tuple[int, ...]
     """Positions of features that list id tags."""
 
@@ -203,11 +205,14 @@ class _Tables(NamedTuple):
 @cache
 def _tables(kinds: tuple[type[FeatureProfile], ...]) -> _Tables:
     routes, triggers = {}, {}
+    hearers: dict[type[Signal], tuple[tuple[int, str], ...]] = {}
     for position, kind in enumerate(kinds):
         routes.update({action: (position, method) for action, method in kind.handlers.items()})
         triggers.update({message: (position, method) for message, method in kind.triggers.items()})
+        for signal, method in kind.heard.items():
+            hearers[signal] = (*hearers.get(signal, ()), (position, method))
     lists = tuple(position for position, kind in enumerate(kinds) if kind.listed is not FeatureProfile.listed)
-    return _Tables(MappingProxyType(routes), MappingProxyType(triggers), lists)
+    return _Tables(MappingProxyType(routes), MappingProxyType(triggers), MappingProxyType(hearers), lists)
 
 
 _IDLE = frozenset({ChargePointStatus.AVAILABLE, ChargePointStatus.UNAVAILABLE, ChargePointStatus.RESERVED})

@@ -7,6 +7,8 @@ later one takes an action over from who answers it in its absence. SupportedFeat
 Adding one: its file in `profiles/`, and a line here.
 """
 
+from functools import cache
+
 from ocpp16.profiles.base import FeatureProfile
 from ocpp16.profiles.remote_trigger import RemoteTrigger
 from ocpp16.profiles.smart_charging import SmartCharging
@@ -27,6 +29,7 @@ def protocols() -> tuple[type, ...]:
     return tuple(kind.protocol for kind in FEATURES if kind.protocol is not None)
 
 
+@cache
 def profile_names(kinds: tuple[type[FeatureProfile], ...]) -> frozenset[str]:
     """What SupportedFeatureProfiles may report of a charge point that can have these, and Core."""
     return frozenset({FeatureProfile.name, *(kind.name for kind in kinds)} - {""})

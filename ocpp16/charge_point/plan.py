@@ -117,6 +117,7 @@ def _mapping(config: Mapping[str, Any]) -> Mapping[str, Any]:
 def _tolerance(configuration: Configuration, names: Iterable[str] | None) -> Tolerance:
     try:
         configured: tuple[str, ...] = configuration[internal.TOLERANCES]
-        return Tolerance.parse(configured if names is None else items(names, "the repairs", "names"))
+        found = Tolerance.parse(configured if names is None else items(names, "the repairs", "names"))
     except ValueError as error:
         raise ConfigurationError([f"tolerances: {error}"]) from error
+    return Tolerance.DEFAULT if found == Tolerance.DEFAULT else found  # of thousands of charge points one set

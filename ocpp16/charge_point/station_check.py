@@ -7,7 +7,8 @@ middle of the night. One that is misspelt would make a feature vanish without a 
 import inspect
 from collections.abc import Callable, Iterator
 from difflib import get_close_matches
-from functools import partial
+from functools import cache, lru_cache, partial
+from types import FunctionType, MethodType
 from typing import Any, Protocol
 
 from ocpp16.charge_point.features import protocols
@@ -50,7 +51,9 @@ def _attribute(station: object, name: str) -> object:
         return _attribute
 
 
+@cache
 def _methods(protocol: type) -> dict[str, Callable[..., Any]]:
+    """Those of a Protocol of ours, by name; not to be changed."""
     return {
         name: member
         for name, member in vars(protocol).items()
@@ -82,8 +85,16 @@ def faults(protocol: type, station: object) -> Iterator[str]:
             yield f"{name} is missing{hint}; {protocol.__name__} asks for it"
         elif not callable(method):
             yield f"{name} must be a method"
+        elif type(method) is MethodType and type(method.__func__) is FunctionType:
+            yield from _faults_of_function(name, expected, method.__func__)
         else:
             yield from _faults_of_method(name, expected, method)
+
+
+@lru_cache(maxsize=256)
+def _faults_of_function(name: str, expected: Callable[..., Any], function: FunctionType) -> tuple[str, ...]:
+    """Of a method of the station's class: a fleet has thousands of stations, and a few classes of them."""
+    return tuple(_faults_of_method(name, expected, MethodType(function, _MISSING)))
 
 
 def _faults_of_method(name: str, expected: Callable[..., Any], method: Callable[..., Any]) -> Iterator[str]:

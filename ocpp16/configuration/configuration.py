@@ -28,6 +28,7 @@ from ocpp16.configuration.keys.security import AUTHORIZATION_KEY
 from ocpp16.configuration.layers import Layers
 from ocpp16.configuration.loading import Loaded, load
 from ocpp16.configuration.report import KeyValue, report, text_on_the_wire
+from ocpp16.configuration.rules import RULES_OF_THE_WHOLE, broken
 
 __all__ = ["Access", "Change", "Configuration", "Key", "KeyValue", "Prepared"]
 
@@ -82,6 +83,9 @@ class Configuration(Layers):
         For changes that lie elsewhere than the main configuration, as those of earlier runs in a database. Raises
         ConfigurationError if this one lacks something that the overlay does not bring either.
         """
+        is_same = overlay == {} and not (self.changed or self.pending)
+        if is_same and next(broken(self.__getitem__, RULES_OF_THE_WHOLE), None) is None:
+            return self.after_reboot()
         main: dict[str, Any] = {name: {} for name in self.main_sections}
         for key, value in self.main.items():
             main.setdefault(key.section, {})[key.name] = key.to_json(value)

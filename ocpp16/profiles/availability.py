@@ -18,7 +18,7 @@ from ocpp16.enums import (
     SessionStartedReason,
 )
 from ocpp16.models import ErrorInfo
-from ocpp16.profiles.base import Context, FeatureProfile, Reply, on, triggered
+from ocpp16.profiles.base import Context, FeatureProfile, Reply, hears, on, triggered
 from ocpp16.profiles.status_notifications import StatusNotifications
 from ocpp16.state.availability import AvailabilityChange, availability_change, availability_status
 from ocpp16.state.connector_table import ConnectorEvent
@@ -43,12 +43,6 @@ class Availability(FeatureProfile):
         self._commands = Round(ctx.timers, ctx.clock, self._command)
         self.sessions: dict[int, str] = {}
         """Connector → the session that is there, as far as the station told of one."""
-
-    def attach(self) -> None:
-        self.ctx.signals.on(RegistrationChanged, self._registered)
-        self.ctx.signals.on(Connected, self._connected)
-        self.ctx.signals.on(TransactionAcknowledged, self._transaction_acknowledged)
-        self.ctx.signals.on(ClockSet, self._notifications.clock_set)
 
     def start(self) -> None:
         self._commands.begin(filter(None, self.ctx.connectors), AT_ONCE)
@@ -96,13 +90,19 @@ class Availability(FeatureProfile):
     def _triggered(self, connector_ids: Sequence[int]) -> Callable[[], None]:
         return partial(self._notifications.report, connector_ids, is_triggered=True)
 
+    @hears(RegistrationChanged)
     def _registered(self, signal: RegistrationChanged) -> None:
         if signal.status is RegistrationStatus.ACCEPTED and self.ctx.session.is_connected:
             self._notifications.report_all()
 
+    @hears(Connected)
     def _connected(self, signal: Connected) -> None:
         if self.ctx.sender.is_accepted:
             self._notifications.report_all()
+
+    @hears(ClockSet)
+    def _clock_set(self, signal: ClockSet) -> None:
+        self._notifications.clock_set(signal)
 
     # ChangeAvailability
 
@@ -185,6 +185,7 @@ class Availability(FeatureProfile):
         if self.ctx.connectors[connector_id].apply_scheduled() is not None:
             self._command(connector_id)
 
+    @hears(TransactionAcknowledged)
     def _transaction_acknowledged(self, signal: TransactionAcknowledged) -> None:
         connector_id = signal.transaction.connector_id
         connector = self.ctx.connectors.get(connector_id)

@@ -2,7 +2,7 @@
 
 A feature profile is one small object and carries all of itself: a table of the actions it answers (`@on`) and one of
 the messages that can be triggered of it (`@triggered`), what it reads of the store (`restore`), the signals it listens
-to (`attach`), timers it owns (ended in `stop`), the Protocol its station must have. It knows no link, no SQL and no
+to (`@hears`), timers it owns (ended in `stop`), the Protocol its station must have. It knows no link, no SQL and no
 other profile; a peer it needs comes by constructor, typed by a Protocol of this file. A handler awaits the station and
 the disk and nothing else (CALLs of one concern are answered one after another); what takes longer goes into
 `Reply.then`, `Context.command` or `Context.spawn`.
@@ -20,6 +20,7 @@ from ocpp16.enums import MessageTrigger
 from ocpp16.messages.actions import ACTIONS
 from ocpp16.models import IdTagInfo
 from ocpp16.profiles.context import Context, Payload
+from ocpp16.state.signals import Signal
 from ocpp16.state.transaction import Transaction
 from ocpp16.store.rows import Rows
 
@@ -34,6 +35,7 @@ __all__ = [
     "Reply",
     "Stored",
     "Trigger",
+    "hears",
     "on",
     "triggered",
 ]
@@ -87,6 +89,16 @@ def triggered(message: MessageTrigger) -> Callable[[H], H]:
     return mark
 
 
+def hears(*kinds: type[Signal]) -> Callable[[H], H]:
+    """Mark a method that is called with each signal of these kinds; the class collects the marks."""
+
+    def mark(hearer: H) -> H:
+        hearer.__ocpp_hears__ = kinds  # type: ignore[attr-defined]
+        return hearer
+
+    return mark
+
+
 class Stored(Protocol):
     """What was found in the store at a start; rows that cannot be read are told and left out."""
 
@@ -118,6 +130,8 @@ class FeatureProfile:
     """What the station must have besides CoreStation; `runtime_checkable`."""
     triggers: ClassVar[Mapping[str, str]] = {}
     """Message → name of the method that is its `Trigger`."""
+    heard: ClassVar[Mapping[type[Signal], str]] = {}
+    """Signal → name of the method that is called with it."""
     handlers: ClassVar[Mapping[str, str]] = {}
     """Action → name of the method that answers it."""
     concerns: ClassVar[Mapping[str, Concern]] = {}
@@ -131,6 +145,9 @@ class FeatureProfile:
             str(member.__ocpp_trigger__): attribute
             for attribute, member in vars(cls).items()
             if hasattr(member, "__ocpp_trigger__")
+        }
+        cls.heard = {
+            kind: attribute for attribute, member in vars(cls).items() for kind in getattr(member, "__ocpp_hears__", ())
         }
         for attribute, member in vars(cls).items():
             action = getattr(member, "__ocpp_action__", None)
@@ -173,7 +190,7 @@ class FeatureProfile:
         return None
 
     def attach(self) -> None:
-        """Subscribe to signals and configuration changes. Called once, in the order of building."""
+        """All features are built, and may be asked for. Called once, in the order of building."""
 
     def start(self) -> None:
         """The charge point starts: what was restored is in place, nothing is connected yet."""

@@ -14,7 +14,7 @@ from ocpp16.configuration.keys import core, internal
 from ocpp16.enums import MessageTrigger, RegistrationStatus
 from ocpp16.errors import CallFailed
 from ocpp16.observer import BootNotificationResponse
-from ocpp16.profiles.base import Context, FeatureProfile, Payload, triggered
+from ocpp16.profiles.base import Context, FeatureProfile, Payload, hears, triggered
 from ocpp16.profiles.configuration_changes import ConfigurationChanges
 from ocpp16.rpc.pending import Lane
 from ocpp16.state.clock import plausible, to_datetime
@@ -48,9 +48,6 @@ class Boot(FeatureProfile):
         self._retry: Timer | None = None
         self._heartbeat: Timer | None = None
         self._is_waiting = False
-
-    def attach(self) -> None:
-        self.ctx.signals.on(ConfigurationChanged, self._key_changed)
 
     def start(self) -> None:
         self.send_boot_notification()
@@ -182,6 +179,7 @@ class Boot(FeatureProfile):
         age = round((clock.monotonic() - self.ctx.session.asked_at) * 1e6)
         return min(max(micros, clock.now()), micros + age)
 
+    @hears(ConfigurationChanged)
     def _key_changed(self, signal: ConfigurationChanged) -> None:
         if signal.key == core.HEARTBEAT_INTERVAL.name and self.ctx.sender.is_accepted:
             self._restart_heartbeat()

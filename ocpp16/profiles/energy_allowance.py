@@ -18,7 +18,6 @@ from ocpp16.configuration.keys import core
 from ocpp16.enums import AuthorizationStatus
 from ocpp16.profiles.context import Context
 from ocpp16.state.intervals import counted_from
-from ocpp16.state.signals import TransactionEnded
 from ocpp16.state.timers import Timer
 from ocpp16.state.transaction import Transaction
 
@@ -74,7 +73,6 @@ class EnergyAllowance:
         self._used_up = used_up
         self._allowances: dict[int, _Allowance] = {}
         """By key of the transaction."""
-        ctx.signals.on(TransactionEnded, self._transaction_ended)
 
     @property
     def _allowed(self) -> int:
@@ -89,7 +87,7 @@ class EnergyAllowance:
             self._begin(transaction)
 
     def withdraw(self, transaction: Transaction) -> None:
-        """The id tag was accepted after all: it needs none."""
+        """It needs none: the id tag was accepted after all, or it is ended."""
         allowance = self._allowances.pop(transaction.key, None)
         if allowance is not None:
             allowance.end()
@@ -121,6 +119,3 @@ class EnergyAllowance:
         is_blind = self._ctx.clock.monotonic() - allowance.seen_at >= BLIND_TIME
         if is_blind or allowance.counted >= self._allowed:
             self.use_up(transaction)
-
-    def _transaction_ended(self, signal: TransactionEnded) -> None:
-        self.withdraw(signal.transaction)

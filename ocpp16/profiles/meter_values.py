@@ -18,7 +18,7 @@ from ocpp16.configuration.keys import core
 from ocpp16.enums import MessageTrigger, ReadingContext
 from ocpp16.models import Measurement
 from ocpp16.profiles.aligned_samples import AlignedSamples
-from ocpp16.profiles.base import Collected, Context, FeatureProfile, Payload, triggered
+from ocpp16.profiles.base import Collected, Context, FeatureProfile, Payload, hears, triggered
 from ocpp16.profiles.meter_readings import Taken
 from ocpp16.profiles.meter_samples import MeterSamples
 from ocpp16.profiles.meter_sampling import MeterSampling
@@ -52,10 +52,6 @@ class MeterValues(FeatureProfile):
         """Connectors whose triggered samples are still to be taken; made with the first."""
         self._checkpoints: dict[int, float] = {}
 
-    def attach(self) -> None:
-        self.ctx.signals.on(ConfigurationChanged, self._key_changed)
-        self.ctx.signals.on(ClockSet, self._clock_set)
-
     def start(self) -> None:
         self._aligned.begin()
 
@@ -65,10 +61,12 @@ class MeterValues(FeatureProfile):
         if self._waiting is not None:
             self._waiting.stop()
 
+    @hears(ClockSet)
     def _clock_set(self, signal: ClockSet) -> None:
         self._samples.clock_set(signal.shift)
         self._aligned.clock_set(signal)
 
+    @hears(ConfigurationChanged)
     def _key_changed(self, signal: ConfigurationChanged) -> None:
         if signal.key == core.METER_VALUE_SAMPLE_INTERVAL.name:
             self._periodic.begin_anew()

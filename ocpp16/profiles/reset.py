@@ -14,9 +14,9 @@ from ocpp16.configuration.keys import core, internal
 from ocpp16.enums import Reason, ResetStatus, ResetType
 from ocpp16.errors import StoreError
 from ocpp16.observer import ResetRequested
-from ocpp16.profiles.base import Context, FeatureProfile, Reply, on
+from ocpp16.profiles.base import Context, FeatureProfile, Reply, hears, on
 from ocpp16.profiles.station_side import yes_or_no
-from ocpp16.state.signals import Disconnected, TransactionAcknowledged, TransactionEnded
+from ocpp16.state.signals import Disconnected, Signal, TransactionAcknowledged, TransactionEnded
 
 FLUSH_TIMEOUT = 10.0
 """Seconds a reset waits for the disk at most."""
@@ -33,11 +33,6 @@ class Reset(FeatureProfile):
         super().__init__(ctx)
         self._is_under_way = False
         self._ended: trio.Event | None = None
-
-    def attach(self) -> None:
-        self.ctx.signals.on(TransactionEnded, self._transaction_ended)
-        self.ctx.signals.on(TransactionAcknowledged, self._transaction_acknowledged)
-        self.ctx.signals.on(Disconnected, self._disconnected)
 
     @on("Reset")
     async def reset(self, request: "messages.ResetRequest") -> "Reply[messages.ResetResponse]":
@@ -104,16 +99,8 @@ class Reset(FeatureProfile):
             return len(self.ctx.transactions) > 0
         return bool(self.ctx.transactions.all_running())
 
-    def _transaction_ended(self, signal: TransactionEnded) -> None:
-        self._look_again()
-
-    def _transaction_acknowledged(self, signal: TransactionAcknowledged) -> None:
-        self._look_again()
-
-    def _disconnected(self, signal: Disconnected) -> None:
-        self._look_again()
-
-    def _look_again(self) -> None:
+    @hears(TransactionEnded, TransactionAcknowledged, Disconnected)
+    def _look_again(self, signal: Signal) -> None:
         if self._ended is not None:
             self._ended.set()
 

@@ -18,7 +18,7 @@ from ocpp16.enums import (
 )
 from ocpp16.errors import Refusal
 from ocpp16.observer import ChargingProfilesChanged
-from ocpp16.profiles.base import Context, FeatureProfile, Others, Payload, Reply, Stored, on
+from ocpp16.profiles.base import Context, FeatureProfile, Others, Payload, Reply, Stored, hears, on
 from ocpp16.profiles.charging_limits import AskedChargingStation, ChargingLimits
 from ocpp16.profiles.charging_profiles import UNIT_OF, ChargingProfiles, stored_profiles
 from ocpp16.profiles.composite_answer import fitted
@@ -80,18 +80,6 @@ class SmartCharging(FeatureProfile):
 
     def restore(self, stored: Stored) -> None:
         self.profiles.restore(stored_profiles(stored))
-
-    def attach(self) -> None:
-        signals = self.ctx.signals
-        signals.on(IdTagDecided, self._id_tag_decided)
-        signals.on(TransactionStarted, self._transaction_started)
-        signals.on(TransactionIdAssigned, self._transaction_known)
-        signals.on(TransactionEnded, self._transaction_ended)
-        signals.on(Connected, self._connection_changed)
-        signals.on(Disconnected, self._connection_changed)
-        signals.on(RegistrationChanged, self._registered)
-        signals.on(ClockSet, self._clock_set)
-        signals.on(ConfigurationChanged, self._key_changed)
 
     def start(self) -> None:
         self.profiles.drop_orphans()
@@ -207,10 +195,12 @@ class SmartCharging(FeatureProfile):
 
     # What happens
 
+    @hears(IdTagDecided)
     def _id_tag_decided(self, signal: IdTagDecided) -> None:
         if self._expected is not None:
             self._expected.decided(signal.id_tag, is_accepted=signal.is_accepted)
 
+    @hears(TransactionStarted)
     def _transaction_started(self, signal: TransactionStarted) -> None:
         transaction = signal.transaction
         connector_id, profile = transaction.connector_id, None
@@ -224,10 +214,12 @@ class SmartCharging(FeatureProfile):
             self.ctx.log.warning("no room for the charging profile of a remote start")
         self.limits.refresh((connector_id,))
 
+    @hears(TransactionIdAssigned)
     def _transaction_known(self, signal: TransactionIdAssigned) -> None:
         if signal.transaction.is_running:
             self.limits.refresh((signal.transaction.connector_id,))
 
+    @hears(TransactionEnded)
     def _transaction_ended(self, signal: TransactionEnded) -> None:
         connector_id = signal.transaction.connector_id
         if connector_id not in self.ctx.connectors:
@@ -237,9 +229,11 @@ class SmartCharging(FeatureProfile):
         else:
             self.limits.refresh((connector_id,))
 
+    @hears(Connected, Disconnected)
     def _connection_changed(self, signal: Connected | Disconnected) -> None:
         self._look_what_counts()
 
+    @hears(RegistrationChanged)
     def _registered(self, signal: RegistrationChanged) -> None:
         self.profiles.remove_over()
         self._look_what_counts()
@@ -250,9 +244,11 @@ class SmartCharging(FeatureProfile):
             self._ignored = ignored
             self.changed((0,))
 
+    @hears(ClockSet)
     def _clock_set(self, signal: ClockSet) -> None:
         self.limits.refresh()
 
+    @hears(ConfigurationChanged)
     def _key_changed(self, signal: ConfigurationChanged) -> None:
         if signal.key in _LIMITING_KEYS:
             self.limits.refresh()

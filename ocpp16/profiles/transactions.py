@@ -13,7 +13,7 @@ from ocpp16.models import IdTagInfo
 from ocpp16.observer import TransactionStarted as StartedEvent
 from ocpp16.observer import TransactionStopped as StoppedEvent
 from ocpp16.observer import TransactionUpdated as UpdatedEvent
-from ocpp16.profiles.base import Collected, Context, FeatureProfile, MeterSampler, Payload
+from ocpp16.profiles.base import Collected, Context, FeatureProfile, MeterSampler, Payload, hears
 from ocpp16.profiles.energy_allowance import EnergyAllowance
 from ocpp16.profiles.id_tags import check_id_tag, read_id_tag_info
 from ocpp16.rpc.pending import Entry
@@ -49,6 +49,10 @@ class TransactionMessages(FeatureProfile):
 
     def stop(self) -> None:
         self._allowance.stop()
+
+    @hears(TransactionEnded)
+    def _ended(self, signal: TransactionEnded) -> None:
+        self._allowance.withdraw(signal.transaction)
 
     # The facts
 

@@ -1,17 +1,19 @@
 """The internal events of a charge point, and the bus that carries them from feature to feature.
 
 Rules of this file:
-1. A signal tells a fact that already holds in memory. Subscribers act in the order in which they subscribed, which is
-   the order of `charge_point/assembly.py`; what a subscriber emits is delivered after the signal in hand.
+1. A signal tells a fact that already holds in memory. Features hear it in the order of `charge_point/assembly.py`, by
+   the table of their kind; then the subscribers act, in the order in which they subscribed. What one of them emits is
+   delivered after the signal in hand.
 2. Synchronous: no subscriber waits. An exception of a subscriber goes to `on_error` if there is one, and the others
    hear the signal all the same. Without, it propagates to the emitter, and what waited for delivery is dropped: the
    next signal does not bring up what belongs to a broken one.
 3. Each class names its subscribers; a test compares the list with reality.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
+from types import MappingProxyType
+from typing import Any, TypeVar
 
 from ocpp16.enums import ChargePointStatus, RegistrationStatus
 from ocpp16.faults import obey_exit
@@ -101,7 +103,7 @@ class TransactionIdAssigned(Signal):
 class TransactionEnded(Signal):
     """The station told the end; StopTransaction is queued.
 
-    Heard by: energy_allowance, reset, smart_charging.
+    Heard by: reset, smart_charging, transactions.
     """
 
     transaction: Transaction
@@ -152,20 +154,32 @@ class ConfigurationChanged(Signal):
     """Texts on the wire; None where there is none, or it cannot be read."""
 
 
+Hearers = Mapping[type[Signal], tuple[tuple[int, str], ...]]
+"""Signal → positions of the features that hear it, each with the name of the method that does."""
+_NOBODY: Hearers = MappingProxyType({})
+
+
 class Signals:
     """The bus of one charge point."""
 
-    __slots__ = ("_emitting", "_subscribers", "_waiting", "on_error")
+    __slots__ = ("_emitting", "_features", "_hearers", "_subscribers", "_waiting", "on_error")
 
     def __init__(self) -> None:
         self.on_error: Callable[[str, BaseException], None] | None = None
         """Is given the place ("signal TransactionEnded") and the exception of a subscriber that raised."""
-        self._subscribers: dict[type[Signal], tuple[Callable[..., None], ...]] = {}
+        self._features: Sequence[object] = ()
+        self._hearers = _NOBODY
+        self._subscribers: tuple[tuple[type[Signal], Callable[..., None]], ...] = ()
+        """They are few: what features hear is a table for all charge points of a kind."""
         self._waiting: list[Signal] = []
         self._emitting = False
 
+    def tell_features(self, features: Sequence[object], hearers: Hearers) -> None:
+        """These are the features, and what they hear of."""
+        self._features, self._hearers = features, hearers
+
     def on(self, kind: type[S], subscriber: Callable[[S], None]) -> None:
-        self._subscribers[kind] = (*self._subscribers.get(kind, ()), subscriber)
+        self._subscribers = (*self._subscribers, (kind, subscriber))
 
     def emit(self, signal: Signal) -> None:
         self._waiting.append(signal)
@@ -174,7 +188,7 @@ class Signals:
         self._emitting = True
         try:
             for current in self._waiting:  # grows meanwhile: what subscribers emit is next
-                for subscriber in self._subscribers.get(type(current), ()):
+                for subscriber in self._hearing(type(current)):
                     try:
                         subscriber(current)
                     except BaseException as error:
@@ -185,3 +199,10 @@ class Signals:
         finally:
             self._emitting = False
             self._waiting.clear()
+
+    def _hearing(self, kind: type[Signal]) -> Iterator[Callable[[Any], None]]:
+        for position, method in self._hearers.get(kind, ()):
+            yield getattr(self._features[position], method)
+        for heard, subscriber in self._subscribers:
+            if heard is kind:
+                yield subscriber

@@ -116,15 +116,16 @@ def test_codec_alone_is_light() -> None:
 
 
 def test_each_signal_names_its_subscribers() -> None:
-    """The list in a signal's docstring, after "Heard by:", is who calls `signals.on` with it."""
+    """The list in a signal's docstring, after "Heard by:", is who calls `signals.on` or marks a method with it."""
     from ocpp16.state import signals
 
     heard: dict[str, set[str]] = {}
     for folder in ("profiles", "charge_point"):
         for path in (PACKAGE / folder).glob("*.py"):
             for node in ast.walk(ast.parse(path.read_text())):
-                if isinstance(node, ast.Call) and ast.unparse(node.func).endswith("signals.on"):
-                    heard.setdefault(ast.unparse(node.args[0]), set()).add(path.stem)
+                if isinstance(node, ast.Call) and ast.unparse(node.func).endswith(("signals.on", "hears")):
+                    for kind in node.args if ast.unparse(node.func) == "hears" else node.args[:1]:
+                        heard.setdefault(ast.unparse(kind), set()).add(path.stem)
     for kind in signals.Signal.__subclasses__():
         listed = re.search(r"Heard by: (.*?)\.", kind.__doc__ or "", re.DOTALL)
         assert listed is not None, kind.__name__
