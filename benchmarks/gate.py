@@ -1,6 +1,6 @@
 """The gate: instructions and bytes of the paths that matter, compared with what was recorded.
 
-    python benchmarks/gate.py            # what is 3 % worse than recorded fails
+    python benchmarks/gate.py            # what is 3 % worse than recorded fails, if packages are the same
     python benchmarks/gate.py --record   # what is found is the baseline of this Python, compiler and machine
 
 Instructions are counted under valgrind's callgrind, bytes by tracemalloc, both without start and warming up
@@ -29,7 +29,7 @@ from figures import note
 BASELINE = Path(__file__).with_name("baseline.json")
 TOLERANCE = 0.03
 PACKAGES = ("trio", "wsproto", "orjson", "Cython")
-"""Those whose versions move the counts."""
+"""Those whose versions move the counts; so do the build of the interpreter and the C library."""
 BARS = {"MeterValues": 300_000.0}
 """Instructions at most."""
 HEADER = Path("valgrind") / "callgrind.h"
@@ -89,6 +89,11 @@ def key() -> str:
     return f"{platform.python_implementation()} {python}, {compiler[0] if compiler else '?'}, {platform.machine()}"
 
 
+def _versions() -> dict[str, str]:
+    of_packages = {name: version(name) for name in PACKAGES}
+    return {**of_packages, "Python": " ".join(sys.version.split()), "libc": platform.libc_ver()[1]}
+
+
 def measure() -> dict[str, Counts]:
     """By unit; without instructions where they cannot be counted, of which the reason is printed."""
     environment = {"PATH": os.environ.get("PATH", ""), "PYTHONHASHSEED": "0"}
@@ -143,7 +148,7 @@ def main() -> int:
     given = parser.parse_args()
     found = measure()
     baseline: dict[str, Any] = json.loads(BASELINE.read_text()) if BASELINE.exists() else {}
-    versions = {name: version(name) for name in PACKAGES}
+    versions = _versions()
     if given.record:
         baseline[key()] = {"with": versions, **found}
         BASELINE.write_text(json.dumps(baseline, indent=1, sort_keys=True) + "\n")
@@ -161,7 +166,8 @@ def main() -> int:
     print("\n".join(said))
     others = {name: now for name, now in versions.items() if now != recorded["with"].get(name)}
     if fails and others:
-        print(f"recorded with other versions: {recorded['with']}; these are {others}")
+        print(f"gate: that is not held against us, for it was recorded with others: {recorded['with']}; now {others}")
+        fails = False
     print(f"gate: {'failed' if fails else 'passed'} ({key()})")
     return fails
 

@@ -10,7 +10,8 @@ General layout, from the bottom up; each storey imports only those below it:
 - `charge_point`: puts them together
 - `simulation`, `testing`, `cli`: built on it
 
-Public names are imported on first use, so that `ocpp16.codec` alone costs no trio, ssl or sqlite3.
+Public names are imported on first use, so that `ocpp16.codec` alone costs no trio, ssl or sqlite3; what is behind
+`open_charge_point` when that is first entered, or by `preload()`.
 """
 
 from ocpp16._version import __version__
@@ -20,7 +21,7 @@ TYPE_CHECKING = False  # type checkers take it as true; importing it would cost 
 if TYPE_CHECKING:
     from ocpp16.charge_point.charge_point import ChargePoint
     from ocpp16.charge_point.charge_points import ChargePoints
-    from ocpp16.charge_point.open import open_charge_point, open_charge_points
+    from ocpp16.charge_point.open import open_charge_point, open_charge_points, preload
     from ocpp16.configuration.configuration import Configuration
     from ocpp16.errors import (
         CallFailed,
@@ -72,6 +73,7 @@ _HOMES = {
     "open_charge_point": "ocpp16.charge_point.open",
     "open_charge_points": "ocpp16.charge_point.open",
     "open_store": "ocpp16.store.open",
+    "preload": "ocpp16.charge_point.open",
     "settle_memory": "ocpp16.garbage",
 }
 
@@ -102,6 +104,7 @@ __all__ = [
     "open_charge_point",
     "open_charge_points",
     "open_store",
+    "preload",
     "settle_memory",
 ]
 

@@ -1,5 +1,6 @@
-"""Records that do not change once they are made, filled in one step."""
+"""Records that do not change once they are made, filled in one step; and rows, looked over in one."""
 
 from typing import Any
 
 def fill(record: object, slots: tuple[Any, ...], values: tuple[Any, ...]) -> None: ...
+def are_plain(values: tuple[Any, ...], keys: int) -> bool: ...

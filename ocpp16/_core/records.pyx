@@ -1,4 +1,4 @@
-"""Records that do not change once they are made, filled in one step."""
+"""Records that do not change once they are made, filled in one step; and rows, looked over in one."""
 
 from cpython.object cimport PyObject
 from cpython.tuple cimport PyTuple_GET_ITEM, PyTuple_GET_SIZE
@@ -16,6 +16,13 @@ cdef extern from *:
     """
     int set_slot(PyObject *slot, PyObject *record, PyObject *value) except -1
 
+cdef extern from "Python.h":
+    bint PyUnicode_CheckExact(PyObject *)
+    bint PyUnicode_IS_ASCII(PyObject *)
+    bint PyLong_CheckExact(PyObject *)
+    long long PyLong_AsLongLongAndOverflow(PyObject *, int *)
+    PyObject *Py_None
+
 
 def fill(record, tuple slots not None, tuple values not None):
     """Set the slots of a new record, which its class lets nobody set.
@@ -28,3 +35,25 @@ def fill(record, tuple slots not None, tuple values not None):
         raise ValueError(f"{size} slots, and {len(values)} values")
     for place in range(size):
         set_slot(<PyObject *>PyTuple_GET_ITEM(slots, place), <PyObject *>record, <PyObject *>PyTuple_GET_ITEM(values, place))
+
+
+def are_plain(tuple values not None, Py_ssize_t keys):
+    """Is each of these an int of 64 bits, a text in ASCII, or None, but for the first `keys`, which are not None?
+
+    So are nearly all rows; of the others this says nothing.
+    """
+    cdef Py_ssize_t place
+    cdef PyObject *value
+    cdef int beyond
+    for place in range(PyTuple_GET_SIZE(values)):
+        value = <PyObject *>PyTuple_GET_ITEM(values, place)
+        if PyUnicode_CheckExact(value):
+            if not PyUnicode_IS_ASCII(value):
+                return False
+        elif PyLong_CheckExact(value):
+            PyLong_AsLongLongAndOverflow(value, &beyond)
+            if beyond:
+                return False
+        elif value != Py_None or place < keys:
+            return False
+    return True

@@ -1,63 +1,51 @@
-"""`open_charge_point`: from a configuration and a station to a charge point ready to start; `open_charge_points`: many.
+"""The doors: `open_charge_point`, from a configuration and a station to a charge point ready to start, and
+`open_charge_points` for many; behind them `blocks`, with all the rest.
 
-This is where the wall clock is read, once, as the first anchor, where chance gets its seed, and where files are opened.
-Who opens, closes: a store or a journal that is lent is left as it is, for whoever lent it.
-
-However a block is left (by its end, an exception, cancellation, Ctrl-C), its charge points stop in order: what that
-takes is shielded, and bounded by one deadline for all of it. The tasks of the charge points enclose the journal: a task
-that cannot be cancelled holds up the end of the block, but not what is to be stored.
+A program is not to wait for the rest before it says its first word: what is behind a door is imported when somebody
+first comes in, and that first opening takes the longer, in one step. A host that cannot have its loop stand still calls
+`preload` before.
+Must not know: anything of ocpp16 but `ctrl_c` before a door is used; a test keeps the list.
 """
 
-import time
 from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
-from functools import partial
+from importlib import import_module
 from pathlib import Path
-from typing import Any
-from urllib.parse import quote
+from typing import TYPE_CHECKING, Any
 
-import trio
-
-from ocpp16.charge_point.argument_check import check_arguments
-from ocpp16.charge_point.charge_point import ChargePoint
-from ocpp16.charge_point.charge_points import ChargePoints
-from ocpp16.charge_point.connectivity import StreamOpener
-from ocpp16.charge_point.opened import opened
-from ocpp16.charge_point.plan import planned
-from ocpp16.charge_point.shared_tasks import SharedTasks
-from ocpp16.configuration.configuration import Configuration
 from ocpp16.ctrl_c import entered_and_left_whole
-from ocpp16.observer import Observer
-from ocpp16.state.clock import Clock
-from ocpp16.station import CoreStation
-from ocpp16.store.base import Store
-from ocpp16.store.journal import Journal
-from ocpp16.store.leaving import Leaving
-from ocpp16.store.memory import MemoryStore
-from ocpp16.store.open import is_virtual_clock, open_store, shared_journal
-from ocpp16.values import finite
+
+if TYPE_CHECKING:
+    from ocpp16.charge_point.charge_point import ChargePoint
+    from ocpp16.charge_point.charge_points import ChargePoints
+    from ocpp16.charge_point.connectivity import StreamOpener
+    from ocpp16.configuration.configuration import Configuration
+    from ocpp16.observer import Observer
+    from ocpp16.station import CoreStation
+    from ocpp16.store.base import Store
+    from ocpp16.store.journal import Journal
 
 
 @entered_and_left_whole
 @asynccontextmanager
 async def open_charge_point(
-    config: str | Path | Mapping[str, Any] | Configuration,
-    station: CoreStation,
+    config: "str | Path | Mapping[str, Any] | Configuration",
+    station: "CoreStation",
     *,
     user_config_path: str | Path | None = None,
     database_path: str | Path | None = None,
-    store: Store | Journal | None = None,
+    store: "Store | Journal | None" = None,
     share_path: str | Path | None = None,
     custom_schema_path: str | Path | None = None,
     certificates_path: str | Path | None = None,
     security_configuration: Mapping[str, Any] | None = None,
-    observer: Observer | None = None,
-    connector: StreamOpener | None = None,
+    observer: "Observer | None" = None,
+    connector: "StreamOpener | None" = None,
     tolerances: Iterable[str] | None = None,
     anchor: float | None = None,
     seed: int | None = None,
     trace_messages: bool = False,
-) -> AsyncIterator[ChargePoint]:
+) -> AsyncIterator["ChargePoint"]:
     """Open a charge point; it begins with `await charge_point.start()`, and leaving the block stops it in order.
 
     config: path of a JSON file, a mapping of the same form, or a Configuration; what was changed over it earlier comes
@@ -81,7 +69,11 @@ async def open_charge_point(
     written now (full disk, read-only) is no reason not to start: the charge point then works from memory, says so, and
     stores when it can. What the block raises is raised as it is, not in a group.
     """
-    clock = _clock(anchor)
+    from ocpp16.charge_point.argument_check import check_arguments
+    from ocpp16.charge_point.blocks import clock_of, one_opened
+    from ocpp16.charge_point.plan import planned
+
+    clock = clock_of(anchor)
     check_arguments(locals())
     plan = planned(
         config,
@@ -99,31 +91,15 @@ async def open_charge_point(
         seed=seed,
         trace_messages=trace_messages,
     )
-    leaving = Leaving()
-    failure: BaseException | None = None
-    async with trio.open_nursery() as nursery:
-        try:
-            async with _journal(store, database_path, plan.identity, clock, leaving) as journal:
-                shared = SharedTasks(nursery, are_many=False)
-                try:
-                    one = await opened(plan, journal, nursery, shared, leaving)
-                    try:
-                        yield one.charge_point
-                    finally:
-                        await one.leave()
-                finally:
-                    shared.end()
-        except BaseException as error:
-            failure = error
-    if failure is not None:
-        raise failure
+    async with one_opened(plan, store, database_path) as charge_point:
+        yield charge_point
 
 
 @entered_and_left_whole
 @asynccontextmanager
 async def open_charge_points(
-    *, store: Store | Journal | None = None, database_path: str | Path | None = None
-) -> AsyncIterator[ChargePoints]:
+    *, store: "Store | Journal | None" = None, database_path: str | Path | None = None
+) -> AsyncIterator["ChargePoints"]:
     """A block for many charge points, which `ChargePoints.open` opens: they share one store, its journal and a nursery.
 
     store, database_path: as of `open_charge_point`, for all of them; of a folder, the database is `charge_points.db`.
@@ -131,59 +107,34 @@ async def open_charge_points(
     order. Raises ConfigurationError for arguments that cannot be meant, StoreError when the database cannot be used.
     What the block raises is raised as it is, not in a group.
     """
+    from ocpp16.charge_point.argument_check import check_arguments
+    from ocpp16.charge_point.blocks import many_opened
+
     check_arguments(locals())
-    leaving = Leaving()
-    failure: BaseException | None = None
-    async with trio.open_nursery() as nursery:
-        try:
-            async with _journal(store, database_path, "charge_points", _clock(None), leaving) as journal:
-                has_store = store is not None or database_path is not None
-                shared = SharedTasks(nursery, are_many=True)
-                charge_points = ChargePoints(journal, nursery, shared, _clock, has_store=has_store)
-                try:
-                    yield charge_points
-                finally:
-                    try:
-                        leaving.by = trio.current_time()
-                        leaving.by = await charge_points.leave()
-                    finally:
-                        shared.end()
-        except BaseException as error:
-            failure = error
-    if failure is not None:
-        raise failure
+    async with many_opened(store, database_path) as charge_points:
+        yield charge_points
 
 
-def _clock(anchor: float | None) -> Clock:
-    """Raises ValueError for an anchor that is no number."""
-    monotonic = trio.lowlevel.current_clock().current_time  # asked for many times in each turn
-    return Clock.started(monotonic, time.time if anchor is None else partial(_anchor, anchor))
+def preload() -> None:
+    """Import now what the first opening, its database and its connection would import when they need it.
+
+    For a program whose loop must not stand still later, or that has no charge point yet but time: call it before
+    `trio.run`, or where waiting hurts nobody. It takes one and a half times what `import trio` takes, and nothing
+    again. fastjsonschema is not among it: only keys of the host's own need that. Raises what an import raises where the
+    installation is broken.
+    """
+    from importlib.resources import files
+
+    for part in _BEHIND:
+        import_module(part)
+    files("ocpp16.share")  # what reads the files of a package is imported by who asks for them first
 
 
-def _anchor(value: Any) -> float:
-    """Seconds since 1970, or the nearest within the years that there are. Raises ValueError."""
-    return min(max(finite(value, "anchor"), _FIRST_SECOND), _LAST_SECOND)
-
-
-_FIRST_SECOND, _LAST_SECOND = -62_135_596_800, 253_402_300_799
-
-
-@asynccontextmanager
-async def _journal(
-    store: Store | Journal | None, database_path: str | Path | None, identity: str, clock: Clock, leaving: Leaving
-) -> AsyncIterator[Journal]:
-    """The journal of this charge point: lent, of a store that is lent, or one of its own."""
-    if isinstance(store, Journal):
-        yield store
-    elif store is not None:
-        async with shared_journal(store, leaving=leaving) as journal:
-            yield journal
-    elif database_path is None:
-        # Nobody else can close it, so it never fails and need not be served.
-        yield Journal(MemoryStore(), inline=is_virtual_clock())
-    else:
-        path = Path(database_path)
-        if path.suffix != ".db":
-            path = path / f"{quote(identity, safe=' @+=,')}.db"
-        async with open_store(path, now=clock.now(), leaving=leaving) as journal:
-            yield journal
+_BEHIND = (
+    "ocpp16.charge_point.argument_check",
+    "ocpp16.charge_point.blocks",
+    "ocpp16.charge_point.plan",
+    "ocpp16.store.owner",
+    "encodings.idna",
+)
+"""What the doors and `store.open` import inside functions, and what Python does for the name of a host."""

@@ -85,8 +85,9 @@ class Layers:
 
     def __getitem__(self, key: Key[T]) -> T:
         """The value in force, else the default or fallback of the key."""
-        value: T = value_of(key, self.main, self.changed)
-        return value
+        value: Any = value_of(key, self.main, self.changed) if self.changed else self.main.get(key, key.default)
+        found: T = value
+        return found
 
     def wanted(self) -> Values:
         """What is over the main configuration after the next start, as far as anybody knows now."""

@@ -135,18 +135,18 @@ class MeterSamples:
         clock = self._ctx.clock
         at = self.readings.time(taken)
         energy = taken.measurement.energy_import.total
+        whole = None if energy is None else watt_hours(energy)
         changes: list[RowChange] = []
-        if energy is not None:
-            row = meters.MeterRow(connector_id, watt_hours(energy), at, clock.clock_boot)
-            changes.append(meters.put(row))
+        if whole is not None:
+            changes.append(meters.put(meters.MeterRow(connector_id, whole, at, clock.clock_boot)))
         transaction = self._ctx.transactions.running(connector_id)
         if transaction is None:
             return changes
         at = at if told_at is None else max(at, told_at)
         if clock.is_before(at, clock.clock_boot, transaction.started_at, transaction.clock_boot):
             return changes  # of before the transaction
-        if energy is not None:
-            transaction.meter_last = max(watt_hours(energy), transaction.meter_last)
+        if whole is not None and whole > transaction.meter_last:
+            transaction.meter_last = whole
         if not clock.is_before(at, clock.clock_boot, transaction.meter_last_at, transaction.meter_last_clock_boot):
             transaction.meter_last_at = at
             transaction.meter_last_clock_boot = clock.clock_boot

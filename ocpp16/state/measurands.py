@@ -56,6 +56,9 @@ class Recipe(NamedTuple):
     unit: UnitOfMeasure | None
     location: Location | None
     values: Callable[[Sources], list[Value]]
+    quantity: str | None = None
+    """The attribute of a measurement whose phases are told as they are."""
+    has_neutral: bool = False
 
 
 def sample(
@@ -74,10 +77,12 @@ def sample(
     beginning of the interval, for the interval measurands.
     """
     sources = Sources(measurement, previous, offered_current, offered_power)
+    word = context._value_  # its text without the way through a property
     sampled: list[dict[str, str]] = []
     for name, recipe in _recipes(wanted):
         for number, phase, location in recipe.values(sources):
-            value = _dressed(name, recipe, phase, location, context).document.copy()
+            dressed = _DRESSED.get((name, phase, location, word)) or _dress(name, recipe, phase, location, context)
+            value = dressed[0].copy()
             value["value"] = two_decimals(number)
             sampled.append(value)
     return sampled
@@ -93,33 +98,79 @@ def sample_text(
     previous: Measurement | None = None,
 ) -> bytes:
     """The same as the text of a JSON array; empty if nothing of it was measured. It is valid, as its parts were."""
-    sources = Sources(measurement, previous, offered_current, offered_power)
+    sources = None
+    word = context._value_
     parts: list[bytes] = []
     for name, recipe in _recipes(wanted):
+        if recipe.quantity is not None:
+            values: PhaseValues | None = getattr(measurement, recipe.quantity)
+            if values is not None:
+                rests = _RESTS.get((name, word)) or _rests_of(name, recipe, context)
+                _append_phases(parts, values, rests)
+            continue
+        if sources is None:
+            sources = Sources(measurement, previous, offered_current, offered_power)
         for number, phase, location in recipe.values(sources):
-            parts.append(_VALUE_NEXT if parts else _VALUE_FIRST)
+            dressed = _DRESSED.get((name, phase, location, word)) or _dress(name, recipe, phase, location, context)
             parts.append(two_decimals_ascii(number))
-            parts.append(_dressed(name, recipe, phase, location, context).rest)
-    if not parts:
-        return b""
-    parts.append(b"]")
-    return b"".join(parts)
+            parts.append(dressed[1])
+    return _BEFORE + b"".join(parts)[: -len(_BETWEEN)] + b"]" if parts else b""
 
 
-_VALUE_FIRST, _VALUE_NEXT = b'[{"value":"', b',{"value":"'
+def _append_phases(parts: list[bytes], values: PhaseValues, rests: tuple[bytes, ...]) -> None:
+    number = values.total
+    if number is not None:
+        parts.append(two_decimals_ascii(number))
+        parts.append(rests[0])
+    number = values.l1
+    if number is not None:
+        parts.append(two_decimals_ascii(number))
+        parts.append(rests[1])
+    number = values.l2
+    if number is not None:
+        parts.append(two_decimals_ascii(number))
+        parts.append(rests[2])
+    number = values.l3
+    if number is not None:
+        parts.append(two_decimals_ascii(number))
+        parts.append(rests[3])
+    if len(rests) > 4 and values.n is not None:
+        parts.append(two_decimals_ascii(values.n))
+        parts.append(rests[4])
 
 
-def _recipes(wanted: Sequence[str]) -> list[tuple[str, Recipe]]:
-    found: list[tuple[str, Recipe]] = []
-    for name in wanted:
-        recipe = TABLE.get(name)
-        if recipe is not None and (name, recipe) not in found:
-            found.append((name, recipe))
+_BEFORE, _BETWEEN = b'[{"value":"', b',{"value":"'
+
+_RESTS: dict[tuple[str, str], tuple[bytes, ...]] = {}
+"""Measurand and context → what follows the number: of the total, L1, L2, L3, and N where the neutral is told."""
+
+
+def _rests_of(name: str, recipe: Recipe, context: ReadingContext) -> tuple[bytes, ...]:
+    phases = (None, "L1", "L2", "L3", "N") if recipe.has_neutral else (None, "L1", "L2", "L3")
+    rests = tuple(_dress(name, recipe, phase, None, context).rest for phase in phases)
+    _RESTS[name, context._value_] = rests
+    return rests
+
+
+_RECIPES: dict[tuple[str, ...], tuple[tuple[str, Recipe], ...]] = {}
+"""A list of measurands → what it asks for, each once."""
+_MOST_RECIPES = 64
+
+
+def _recipes(wanted: Sequence[str]) -> tuple[tuple[str, Recipe], ...]:
+    wanted = tuple(wanted)
+    found = _RECIPES.get(wanted)
+    if found is None:
+        if len(_RECIPES) >= _MOST_RECIPES:
+            _RECIPES.clear()
+        known = [(name, TABLE.get(name)) for name in dict.fromkeys(wanted)]
+        found = _RECIPES[wanted] = tuple((name, recipe) for name, recipe in known if recipe is not None)
     return found
 
 
 class Dressed(NamedTuple):
-    """A sampled value of which only the number is missing, as document and as what follows the number in its text."""
+    """A sampled value of which only the number is missing: as document, and as what lies in a text between its number
+    and the next one."""
 
     document: dict[str, str]
     rest: bytes
@@ -127,11 +178,6 @@ class Dressed(NamedTuple):
 
 _DRESSED: dict[tuple[str, str | None, str | None, str], Dressed] = {}
 """Measurand, phase, location, context → how it is dressed. There are few of these."""
-
-
-def _dressed(name: str, recipe: Recipe, phase: str | None, location: str | None, context: ReadingContext) -> Dressed:
-    # `_value_` of a member is its text without the way through a property.
-    return _DRESSED.get((name, phase, location, context._value_)) or _dress(name, recipe, phase, location, context)
 
 
 def _dress(name: str, recipe: Recipe, phase: str | None, location: str | None, context: ReadingContext) -> Dressed:
@@ -144,7 +190,7 @@ def _dress(name: str, recipe: Recipe, phase: str | None, location: str | None, c
         document["unit"] = str(recipe.unit)
     example = {"timestamp": "2026-01-01T00:00:00Z", "sampledValue": [document]}
     validate_sending("MeterValues", "request", {"connectorId": 0, "meterValue": [example]})
-    rest = json_bytes(document).removeprefix(b'{"value":"0.00')
+    rest = json_bytes(document).removeprefix(b'{"value":"0.00') + _BETWEEN
     dressed = _DRESSED[name, phase, location, context._value_] = Dressed(document, rest)
     return dressed
 
@@ -238,32 +284,36 @@ def _location(text: str | None) -> Location | None:
         return None
 
 
+def _plain(quantity: str) -> tuple[Callable[[Sources], list[Value]], str]:
+    return lambda sources: _all(getattr(sources.measurement, quantity)), quantity
+
+
 TABLE: Mapping[str, Recipe] = MappingProxyType(
     {
-        _M.ENERGY_ACTIVE_IMPORT_REGISTER: Recipe(_U.WH, Location.OUTLET, lambda s: _all(s.measurement.energy_import)),
-        _M.ENERGY_ACTIVE_EXPORT_REGISTER: Recipe(_U.WH, None, lambda s: _all(s.measurement.energy_export)),
+        _M.ENERGY_ACTIVE_IMPORT_REGISTER: Recipe(_U.WH, Location.OUTLET, *_plain("energy_import")),
+        _M.ENERGY_ACTIVE_EXPORT_REGISTER: Recipe(_U.WH, None, *_plain("energy_export")),
         _M.ENERGY_ACTIVE_IMPORT_INTERVAL: Recipe(_U.WH, Location.OUTLET, lambda s: _grown(s, "energy_import")),
         _M.ENERGY_ACTIVE_EXPORT_INTERVAL: Recipe(_U.WH, None, lambda s: _grown(s, "energy_export")),
-        _M.ENERGY_REACTIVE_IMPORT_REGISTER: Recipe(
-            _U.VARH, Location.OUTLET, lambda s: _all(s.measurement.reactive_energy_import)
-        ),
-        _M.ENERGY_REACTIVE_EXPORT_REGISTER: Recipe(_U.VARH, None, lambda s: _all(s.measurement.reactive_energy_export)),
+        _M.ENERGY_REACTIVE_IMPORT_REGISTER: Recipe(_U.VARH, Location.OUTLET, *_plain("reactive_energy_import")),
+        _M.ENERGY_REACTIVE_EXPORT_REGISTER: Recipe(_U.VARH, None, *_plain("reactive_energy_export")),
         _M.ENERGY_REACTIVE_IMPORT_INTERVAL: Recipe(
             _U.VARH, Location.OUTLET, lambda s: _grown(s, "reactive_energy_import")
         ),
         _M.ENERGY_REACTIVE_EXPORT_INTERVAL: Recipe(_U.VARH, None, lambda s: _grown(s, "reactive_energy_export")),
-        _M.POWER_ACTIVE_IMPORT: Recipe(_U.W, Location.OUTLET, lambda s: _all(s.measurement.power)),
+        _M.POWER_ACTIVE_IMPORT: Recipe(_U.W, Location.OUTLET, *_plain("power")),
         _M.POWER_ACTIVE_EXPORT: Recipe(_U.W, Location.OUTLET, lambda s: _reversed(s.measurement.power)),
-        _M.POWER_REACTIVE_IMPORT: Recipe(_U.VAR, Location.OUTLET, lambda s: _all(s.measurement.reactive_power)),
+        _M.POWER_REACTIVE_IMPORT: Recipe(_U.VAR, Location.OUTLET, *_plain("reactive_power")),
         _M.POWER_REACTIVE_EXPORT: Recipe(_U.VAR, Location.OUTLET, lambda s: _reversed(s.measurement.reactive_power)),
         _M.POWER_OFFERED: Recipe(_U.W, Location.OUTLET, lambda s: [(s.offered_power, None, None)]),
-        _M.VOLTAGE: Recipe(_U.V, Location.OUTLET, lambda s: _all(s.measurement.voltage)),
-        _M.CURRENT_IMPORT: Recipe(_U.A, Location.OUTLET, lambda s: _imported_current(s.measurement.current)),
+        _M.VOLTAGE: Recipe(_U.V, Location.OUTLET, *_plain("voltage")),
+        _M.CURRENT_IMPORT: Recipe(
+            _U.A, Location.OUTLET, lambda s: _imported_current(s.measurement.current), "current", True
+        ),
         _M.CURRENT_EXPORT: Recipe(_U.A, Location.OUTLET, _exported_current),
         _M.CURRENT_OFFERED: Recipe(_U.A, Location.OUTLET, lambda s: [(s.offered_current, None, None)]),
         # No unit value exists for a factor, for hertz and for revolutions.
-        _M.POWER_FACTOR: Recipe(None, Location.OUTLET, lambda s: _all(s.measurement.power_factor)),
-        _M.FREQUENCY: Recipe(None, None, lambda s: _all(s.measurement.frequency)),
+        _M.POWER_FACTOR: Recipe(None, Location.OUTLET, *_plain("power_factor")),
+        _M.FREQUENCY: Recipe(None, None, *_plain("frequency")),
         _M.TEMPERATURE: Recipe(
             _U.CELSIUS,
             None,

@@ -7,6 +7,7 @@ Rules of this file:
 
 from collections.abc import Iterable
 
+from ocpp16._core.records import are_plain
 from ocpp16.store.base import Delete, Put, Row, RowChange, Value
 
 _SMALLEST, _LARGEST = -(2**63), 2**63 - 1
@@ -27,6 +28,8 @@ def check_change(change: RowChange) -> None:
         keys = 0
     elif width != len(table.columns):
         raise ValueError(f"{table.name} has {len(table.columns)} columns, not {width}")
+    if are_plain(values, keys):
+        return
     for value in values:
         if value is None:
             if keys > 0:

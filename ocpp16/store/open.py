@@ -10,29 +10,17 @@ Rules of this file:
 """
 
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
-from contextlib import asynccontextmanager, suppress
-from functools import partial
-from math import inf
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 import trio
 
 from ocpp16.ctrl_c import entered_and_left_whole
-from ocpp16.errors import StoreError
-from ocpp16.faults import sentence
-from ocpp16.log import FoldingLog, log
-from ocpp16.store import connection as connections
-from ocpp16.store import migrations
 from ocpp16.store.base import Store
 from ocpp16.store.claims import claimant, release_store
-from ocpp16.store.commit import Job, in_a_thread
-from ocpp16.store.fallback import FallbackStore, open_or_fall_back
 from ocpp16.store.journal import FLUSH_TIMEOUT, HANG_TIMEOUT, RETRY_DELAYS, Journal
 from ocpp16.store.leaving import Leaving
-from ocpp16.store.opening import Manner
-from ocpp16.store.sqlite import SqliteStore
-from ocpp16.texts import shown
 
 OPEN_TIMEOUT = 60.0
 """Seconds that opening may take: a large database is checked, repaired or migrated in it."""
@@ -97,9 +85,11 @@ async def open_store(
     works from memory (`FallbackStore`; `Journal.outage` says why) and tries again every `reopen_interval` seconds.
     Raises StoreError where waiting will not help, SchemaTooNew, ValueError for `synchronous`.
     """
+    from ocpp16.store.owner import Owner, manner  # SQLite and all that mends it: not for who has no file
+
     if inline is None:
         inline = is_virtual_clock()
-    owner = _Owner(path, _manner(synchronous, now, share_path, size_limit), inline, reopen_interval)
+    owner = Owner(path, manner(synchronous, now, share_path, size_limit), inline, reopen_interval)
     store = await owner.open(open_timeout)
     try:
         journal = Journal(
@@ -117,11 +107,6 @@ async def open_store(
 def is_virtual_clock() -> bool:
     """A clock that jumps does not see a busy thread: then the store works in the trio thread itself."""
     return hasattr(trio.lowlevel.current_clock(), "autojump_threshold")
-
-
-def _manner(synchronous: str, now: int, share_path: Path | None, size_limit: int | None) -> Manner:
-    connections.check_synchronous(synchronous)
-    return Manner(migrations.load_schema(share_path), synchronous, size_limit, now)
 
 
 @asynccontextmanager
@@ -158,101 +143,3 @@ async def _served(
             serving.cancel()
     if failure is not None:
         raise failure
-
-
-class _Owner:
-    """Who opens the file, tries again, and closes it. One thread at a time, none of them waited for without end."""
-
-    def __init__(self, path: Path | str, manner: Manner, is_inline: bool, interval: float) -> None:
-        self._path = Path(path).absolute()
-        self._manner = manner
-        self._is_inline = is_inline
-        self._interval = interval
-        self._opening: Job[SqliteStore | FallbackStore] | None = None
-        self._log = FoldingLog("", trio.current_time)
-
-    async def open(self, timeout: float) -> SqliteStore | FallbackStore:
-        opening = Job(partial(open_or_fall_back, self._path, self._manner))
-        try:
-            await self._do(opening, timeout)
-        except BaseException:
-            opening.give_up(_close)
-            raise
-        if opening.landed.is_set():
-            return opening.result()
-        self._opening = opening
-        reason = f"{self._path} cannot be opened: no answer from the disk within {timeout:g} s"
-        return FallbackStore(self._path, self._manner, reason, None, None)
-
-    async def keep_trying(self, journal: Journal) -> None:
-        """Until the file has all that is in memory."""
-        store = journal.store
-        while isinstance(store, FallbackStore) and store.is_degraded:
-            with trio.move_on_after(self._interval):
-                await trio.sleep_forever()
-            try:
-                file = await self._opened(store)
-                await journal.in_turn(partial(_adopt, file), timeout=inf)
-            except StoreError as error:
-                self._log.info("the store still works from memory: %s", error)
-            except Exception as error:
-                self._log.error("the store still works from memory: %s", sentence(error), error=error)
-        if isinstance(store, FallbackStore):
-            journal.tell_recovered()
-
-    async def close(self, store: Store, timeout: float, leaving: Leaving) -> None:
-        closing = Job(partial(self._close, store))
-        with trio.CancelScope(shield=True):
-            if self._opening is not None:
-                with trio.move_on_after(leaving.seconds(timeout)):
-                    await self._opening.landed.wait()
-            if self._opening is None or self._opening.landed.is_set():
-                await self._do(closing, leaving.seconds(timeout))
-        if not closing.landed.is_set():
-            log.error("the store cannot be closed: a thread hangs in it; it is left to the end of the process")
-        elif closing.error is not None:
-            self._log.error("the store was not closed in order", error=closing.error)
-        elif isinstance(store, FallbackStore) and store.is_degraded:
-            log.error("the store ends in memory, what was told is lost: %s", shown(store.reason))
-
-    def _close(self, store: Store) -> None:
-        """In a thread. A file that was opened when nobody waited for it any more is used all the same."""
-        if self._opening is not None and isinstance(store, FallbackStore):
-            with suppress(StoreError):
-                file = self._opening.result()
-                if isinstance(file, SqliteStore):
-                    store.adopt(file)
-                else:
-                    file.close()
-        store.close()
-
-    async def _opened(self, store: FallbackStore) -> SqliteStore:
-        if self._opening is None:
-            self._opening = Job(store.try_open)
-            await self._do(self._opening, inf)
-        else:
-            await self._opening.landed.wait()
-        opening, self._opening = self._opening, None
-        file = opening.result()
-        if isinstance(file, FallbackStore):
-            store.take_over(file)
-            raise StoreError(file.reason)
-        return file
-
-    async def _do(self, job: Job[Any], timeout: float) -> None:
-        if self._is_inline:
-            job.do()
-            job.landed.set()
-        else:
-            in_a_thread(job.do, job.landed.set)
-        with trio.move_on_after(timeout):
-            await job.landed.wait()
-
-
-def _close(store: Store) -> None:
-    store.close()
-
-
-def _adopt(file: SqliteStore, store: Store) -> None:
-    assert isinstance(store, FallbackStore)
-    store.adopt(file)

@@ -53,6 +53,7 @@ class Frames:
         "_outgoing",
         "_reader",
         "_ready",
+        "_writing",
         "answers_pings",
         "on_binary",
         "on_end",
@@ -77,6 +78,7 @@ class Frames:
         self._reader.feed(trailing)
         self._assembly: Assembly | None = None  # of a message that comes in parts
         self._outgoing = bytearray()
+        self._writing = 0  # bytes of `_outgoing` that are handed to the stream
         self._ready: list[str] = []
         self._ended: tuple[int, str] | None = None  # what is told once `_ready` is empty
         self._cause: BaseException | None = None  # of that
@@ -86,6 +88,11 @@ class Frames:
     def is_open(self) -> bool:
         """May messages still be sent? False from the first close frame in either direction on."""
         return self._ended is None and (self._machine is None or self._machine.state is ConnectionState.OPEN)
+
+    @property
+    def unsent_bytes(self) -> int:
+        """Bytes that were queued and that the stream has not taken yet: a peer that does not read shows in them."""
+        return self._writing + len(self._outgoing)
 
     @property
     def is_ended(self) -> bool:

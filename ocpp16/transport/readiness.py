@@ -76,14 +76,15 @@ class Readiness:
         rest, self._rest = self._rest, {}
         for number in rest:
             self._read(number)
-        while (ready := self._epoll.poll(0, _AT_ONCE)) and trio.current_time() <= until:
+        is_full = True
+        while is_full:
+            ready = self._epoll.poll(0, _AT_ONCE)
             for number, event in ready:
-                if event & select.EPOLLOUT:
+                if event & select.EPOLLOUT and number in self._readers:
                     self._epoll.modify(number, select.EPOLLIN)
                 if number not in self._rest:
                     self._read(number)
-            if len(ready) < _AT_ONCE:
-                break
+            is_full = len(ready) == _AT_ONCE and trio.current_time() < until
 
     def _read(self, number: int) -> None:
         reader = self._readers.get(number)

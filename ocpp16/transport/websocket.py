@@ -55,7 +55,6 @@ class WebSocket(Frames):
         "_is_foreign",
         "_reading",
         "_stream",
-        "_writing",
         "request",
         "socket",
         "subprotocol",
@@ -80,7 +79,6 @@ class WebSocket(Frames):
         self.socket = stream.socket if isinstance(stream, trio.SocketStream) else None
         self._stream = stream
         self._is_foreign = not yields(stream)
-        self._writing = 0  # bytes that a `flush` has handed to the stream
         self._flushing = False
         self._idle: trio.Event | None = None  # set when that `flush` is over
         self._reading = False
@@ -172,11 +170,6 @@ class WebSocket(Frames):
     def unsent(self) -> bool:
         """Is there anything for `flush_now` or `flush` to do, or a `flush` under way?"""
         return not self._closing and (self._flushing or bool(self._outgoing))
-
-    @property
-    def unsent_bytes(self) -> int:
-        """Bytes that were queued and that the stream has not taken yet: a peer that does not read shows in them."""
-        return self._writing + len(self._outgoing)
 
     @property
     def waits(self) -> bool:
@@ -273,10 +266,10 @@ class WebSocket(Frames):
 
         Streams other than plain sockets (TLS, memory) know no such write: False then, and `flush` has to do it.
         """
-        if not self.unsent:
-            return True
         if self._flushing:
-            return False
+            return self._closing
+        if not self._outgoing or self._closing:
+            return True
         if self.socket is None:
             return False
         try:

@@ -18,7 +18,7 @@ def run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureF
 
     def run(found: dict[str, float], recorded: dict[str, float] | None, *options: str) -> tuple[int, str]:
         if recorded is not None:
-            baseline.write_text(json.dumps({gate.key(): {"with": {}, "instructions": recorded}}))
+            baseline.write_text(json.dumps({gate.key(): {"with": gate._versions(), "instructions": recorded}}))
         monkeypatch.setattr(gate, "measure", lambda: {"instructions": found})
         monkeypatch.setattr("sys.argv", ["gate.py", *options])
         return int(gate.main()), capsys.readouterr().out
@@ -70,6 +70,17 @@ def test_what_is_recorded_is_compared_with(run: Any) -> None:
     assert run({name: 2 * count for name, count in RECORDED.items()}, None)[0] == 1
     assert run({name: 2 * count for name, count in RECORDED.items()}, None, "--record")[0] == 0
     assert run({name: 2 * count for name, count in RECORDED.items()}, None)[0] == 0
+
+
+def test_what_was_recorded_with_other_packages_is_told_and_not_held_against_us(
+    run: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run(RECORDED, None, "--record")
+    monkeypatch.setattr(gate, "_versions", lambda: {"trio": "99"})
+    code, said = run({name: 2 * count for name, count in RECORDED.items()}, None)
+    assert code == 0
+    assert "WORSE   MeterValues" in said
+    assert "recorded with others" in said
 
 
 def test_without_valgrind_the_reason_is_printed(monkeypatch: pytest.MonkeyPatch) -> None:

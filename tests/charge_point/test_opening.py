@@ -18,7 +18,7 @@ from ocpp16.enums import Reason
 from ocpp16.errors import StoreError
 from ocpp16.observer import StoreFailing, StoreRecovered
 from ocpp16.store import fallback
-from ocpp16.store import open as store_opening
+from ocpp16.store import owner as store_opening
 from ocpp16.store.base import ChargePointChanges, Row, Table
 from ocpp16.store.memory import MemoryStore
 from ocpp16.store.open import open_store

@@ -5,7 +5,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ocpp16._core.decimals import two_decimals, two_decimals_ascii
-from ocpp16._core.records import fill
 
 
 def expected(number: float) -> str:
@@ -28,25 +27,3 @@ def test_it_is_what_python_writes(number: float) -> None:
 )
 def test_numbers_at_the_edges(number: float) -> None:
     assert two_decimals(number) == expected(number)
-
-
-class Record:
-    __slots__ = ("first", "second")
-
-
-SLOTS = (vars(Record)["first"], vars(Record)["second"])
-
-
-def test_a_record_is_filled_in_the_order_of_its_slots() -> None:
-    record = Record()
-    fill(record, SLOTS, (1, "two"))
-    assert (record.first, record.second) == (1, "two")  # type: ignore[attr-defined]
-
-
-def test_what_does_not_fit_is_refused() -> None:
-    with pytest.raises(ValueError, match="2 slots, and 1 values"):
-        fill(Record(), SLOTS, (1,))
-    with pytest.raises(TypeError):
-        fill(object(), SLOTS, (1, 2))
-    with pytest.raises(TypeError, match="no slot"):
-        fill(Record(), (3, 4), (1, 2))

@@ -13,7 +13,7 @@ import trio.testing
 from patience import PATIENCE
 
 from ocpp16.errors import StoreError
-from ocpp16.store import open as opening
+from ocpp16.store import owner as opening
 from ocpp16.store.base import ChargePointChanges, Put
 from ocpp16.store.fallback import FallbackStore, open_or_fall_back
 from ocpp16.store.files import FileKeeper

@@ -1,0 +1,117 @@
+"""The blocks that the doors of `open` enter: a journal, tasks, and in them one charge point or many.
+
+This is where the wall clock is read, once, as the first anchor, where chance gets its seed, and where files are opened.
+Who opens, closes: a store or a journal that is lent is left as it is, for whoever lent it.
+
+However a block is left (by its end, an exception, cancellation, Ctrl-C), its charge points stop in order: what that
+takes is shielded, and bounded by one deadline for all of it. The tasks of the charge points enclose the journal: a task
+that cannot be cancelled holds up the end of the block, but not what is to be stored.
+"""
+
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from functools import partial
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import trio
+
+from ocpp16.charge_point.charge_point import ChargePoint
+from ocpp16.charge_point.charge_points import ChargePoints
+from ocpp16.charge_point.opened import opened
+from ocpp16.charge_point.plan import Plan
+from ocpp16.charge_point.shared_tasks import SharedTasks
+from ocpp16.state.clock import Clock
+from ocpp16.store.base import Store
+from ocpp16.store.journal import Journal
+from ocpp16.store.leaving import Leaving
+from ocpp16.store.memory import MemoryStore
+from ocpp16.store.open import is_virtual_clock, open_store, shared_journal
+from ocpp16.values import finite
+
+
+@asynccontextmanager
+async def one_opened(
+    plan: Plan, store: Store | Journal | None, database_path: str | Path | None
+) -> AsyncIterator[ChargePoint]:
+    """The charge point of a plan; the other arguments as of `open_charge_point`, checked. Raises as it does."""
+    leaving = Leaving()
+    failure: BaseException | None = None
+    async with trio.open_nursery() as nursery:
+        try:
+            async with _journal(store, database_path, plan.identity, plan.clock, leaving) as journal:
+                shared = SharedTasks(nursery, are_many=False)
+                try:
+                    one = await opened(plan, journal, nursery, shared, leaving)
+                    try:
+                        yield one.charge_point
+                    finally:
+                        await one.leave()
+                finally:
+                    shared.end()
+        except BaseException as error:
+            failure = error
+    if failure is not None:
+        raise failure
+
+
+@asynccontextmanager
+async def many_opened(store: Store | Journal | None, database_path: str | Path | None) -> AsyncIterator[ChargePoints]:
+    """Of `open_charge_points`, whose arguments these are, checked. Raises as it does."""
+    leaving = Leaving()
+    failure: BaseException | None = None
+    async with trio.open_nursery() as nursery:
+        try:
+            async with _journal(store, database_path, "charge_points", clock_of(None), leaving) as journal:
+                has_store = store is not None or database_path is not None
+                shared = SharedTasks(nursery, are_many=True)
+                charge_points = ChargePoints(journal, nursery, shared, clock_of, has_store=has_store)
+                try:
+                    yield charge_points
+                finally:
+                    try:
+                        leaving.by = trio.current_time()
+                        leaving.by = await charge_points.leave()
+                    finally:
+                        shared.end()
+        except BaseException as error:
+            failure = error
+    if failure is not None:
+        raise failure
+
+
+def clock_of(anchor: float | None) -> Clock:
+    """Raises ValueError for an anchor that is no number."""
+    monotonic = trio.lowlevel.current_clock().current_time  # asked for many times in each turn
+    return Clock.started(monotonic, time.time if anchor is None else partial(_anchor, anchor))
+
+
+def _anchor(value: Any) -> float:
+    """Seconds since 1970, or the nearest within the years that there are. Raises ValueError."""
+    return min(max(finite(value, "anchor"), _FIRST_SECOND), _LAST_SECOND)
+
+
+_FIRST_SECOND, _LAST_SECOND = -62_135_596_800, 253_402_300_799
+
+
+@asynccontextmanager
+async def _journal(
+    store: Store | Journal | None, database_path: str | Path | None, identity: str, clock: Clock, leaving: Leaving
+) -> AsyncIterator[Journal]:
+    """The journal of this charge point: lent, of a store that is lent, or one of its own."""
+    if isinstance(store, Journal):
+        yield store
+    elif store is not None:
+        async with shared_journal(store, leaving=leaving) as journal:
+            yield journal
+    elif database_path is None:
+        # Nobody else can close it, so it never fails and need not be served.
+        yield Journal(MemoryStore(), inline=is_virtual_clock())
+    else:
+        path = Path(database_path)
+        if path.suffix != ".db":
+            path = path / f"{quote(identity, safe=' @+=,')}.db"
+        async with open_store(path, now=clock.now(), leaving=leaving) as journal:
+            yield journal
