@@ -82,9 +82,14 @@ def many(make_config: Any) -> Any:
 
 async def test_who_is_closed_looks_at_no_task_of_others(many: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """To close many is a matter of their number, not of its square."""
-    looked_at = []
+    looked_at: list[trio.lowlevel.Task] = []
     scope_of = life._scope
-    monkeypatch.setattr(life, "_scope", lambda task: (looked_at.append(task), scope_of(task))[1])
+
+    def scope(task: trio.lowlevel.Task) -> Any:
+        looked_at.append(task)
+        return scope_of(task)
+
+    monkeypatch.setattr(life, "_scope", scope)
     async with many() as block:
         for number in range(10):
             await (await block.started(number)).wait_all_answered()
