@@ -22,7 +22,7 @@ from typing import Self
 import trio
 
 from ocpp16.errors import ConnectionClosed, ConnectionFailed, HandshakeRefused
-from ocpp16.faults import end_in, obey, obey_exit
+from ocpp16.faults import end_in, obey
 from ocpp16.transport.compression import BoundedDeflate
 from ocpp16.transport.frames import Frames
 from ocpp16.transport.handshake import Accept, Reject, Upgraded, UpgradeRequest, answer_upgrade, request_upgrade
@@ -264,15 +264,14 @@ class WebSocket(Frames):
     def flush_now(self) -> bool:
         """Write what the kernel takes at once; True when nothing is left unsent. Never waits, never raises.
 
-        Streams other than plain sockets (TLS, those of others) know no such write: False then, and `flush` has to do
-        it; but for one with a `send_now(data)` (as `testing.memory_stream`), which returns how many bytes it took.
+        Streams other than plain sockets (TLS, memory) know no such write: False then, and `flush` has to do it.
         """
         if self._flushing:
             return self._closing
         if not self._outgoing or self._closing:
             return True
         if self.socket is None:
-            return self._send_now()
+            return False
         try:
             sent = os.write(self.socket.fileno(), self._outgoing)
         except BlockingIOError:
@@ -281,20 +280,6 @@ class WebSocket(Frames):
             self._give_up(exc)
             return True
         del self._outgoing[:sent]
-        return not self._outgoing
-
-    def _send_now(self) -> bool:
-        writer = self._stream.send_stream if isinstance(self._stream, trio.StapledStream) else self._stream
-        # Of the class: what wraps a stream and hands on all that it lacks would be gone round.
-        send_now = getattr(type(writer), "send_now", None)
-        if send_now is None:
-            return False
-        try:
-            del self._outgoing[: send_now(writer, bytes(self._outgoing))]
-        except BaseException as exc:
-            obey_exit(exc)
-            self._give_up(exc)
-            return True
         return not self._outgoing
 
     async def flush(self) -> None:
