@@ -6,11 +6,13 @@ for. Here the kernel is told once for each connection, and whatever came for all
 Rules of this file:
 1. A reader is synchronous, takes what one read brings, raises nothing, and says whether it has more that the kernel
    does not know of.
-2. What one step takes is bounded: the kernel goes on telling of a socket that was not read.
+2. What one step takes is bounded. Whoever the kernel told of has a turn before those that had one and have more, and
+   these one in each step at least: who sends little does not wait for those who send much.
 3. A number is forgotten before its socket is closed, or it may be another's.
 """
 
 import select
+from collections import OrderedDict
 from collections.abc import Callable
 
 import trio
@@ -19,7 +21,7 @@ IS_POSSIBLE = hasattr(select, "epoll")
 """False where the kernel has no epoll: each connection then has its own task to wait for it."""
 LONGEST_STEP = 0.002
 """Seconds of one step; what a single reader takes comes on top."""
-_AT_ONCE = 64
+_AT_ONCE = 1024
 """Sockets that the kernel is asked for at a time."""
 
 Reader = Callable[[], bool]
@@ -28,13 +30,15 @@ Reader = Callable[[], bool]
 class Readiness:
     """Of the charge points that were opened in one block; `run` is its task."""
 
-    __slots__ = ("_epoll", "_is_over", "_readers", "_rest")
+    __slots__ = ("_epoll", "_is_over", "_readers", "_ready", "_rest")
 
     def __init__(self) -> None:
         self._epoll = select.epoll()
         self._readers: dict[int, Reader] = {}
-        self._rest: dict[int, None] = {}
-        """Numbers of those that have more."""
+        self._ready: OrderedDict[int, None] = OrderedDict()
+        """Numbers of those of which the kernel told, and which had no turn yet."""
+        self._rest: OrderedDict[int, None] = OrderedDict()
+        """Numbers of those that have more than their last turn took."""
         self._is_over = False
 
     def watch(self, number: int, reader: Reader, *, is_ready: bool) -> None:
@@ -52,6 +56,7 @@ class Readiness:
     def forget(self, number: int) -> None:
         """Call it no more; nothing if it is forgotten already."""
         if self._readers.pop(number, None) is not None:
+            self._ready.pop(number, None)
             self._rest.pop(number, None)
             if not self._is_over:
                 self._epoll.unregister(number)
@@ -61,7 +66,7 @@ class Readiness:
         """Runs until cancelled."""
         try:
             while True:
-                if self._rest:
+                if self._ready or self._rest:
                     await trio.lowlevel.checkpoint()
                 else:
                     await trio.lowlevel.wait_readable(self._epoll.fileno())
@@ -72,19 +77,23 @@ class Readiness:
             self._epoll.close()
 
     def _step(self) -> None:
+        for number, event in self._epoll.poll(0, _AT_ONCE):
+            if event & select.EPOLLOUT and number in self._readers:
+                self._epoll.modify(number, select.EPOLLIN)
+            if number not in self._rest:
+                self._ready[number] = None
         until = trio.current_time() + LONGEST_STEP
-        rest, self._rest = self._rest, {}
-        for number in rest:
+        queue = self._rest
+        for _ in range(len(self._ready) + len(self._rest)):
+            if not queue:
+                queue = self._ready or self._rest
+            if not queue:
+                break  # others were forgotten meanwhile
+            number, _ = queue.popitem(last=False)
             self._read(number)
-        is_full = True
-        while is_full:
-            ready = self._epoll.poll(0, _AT_ONCE)
-            for number, event in ready:
-                if event & select.EPOLLOUT and number in self._readers:
-                    self._epoll.modify(number, select.EPOLLIN)
-                if number not in self._rest:
-                    self._read(number)
-            is_full = len(ready) == _AT_ONCE and trio.current_time() < until
+            queue = self._ready
+            if trio.current_time() >= until:
+                break
 
     def _read(self, number: int) -> None:
         reader = self._readers.get(number)
