@@ -8,9 +8,12 @@ from pathlib import Path
 
 import pytest
 
+import ocpp16
 from ocpp16.store.migrations import load_schema
 
 ROOT = Path(__file__).parents[2]
+PACKAGE = Path(str(ocpp16.__file__)).parent
+"""As it is tested: a source tree has no compiled units where the package is installed from it."""
 
 MODULE = '''"""Where cars are parked."""
 
@@ -90,13 +93,13 @@ store.close()
 
 def copy_of_the_tree(root: Path) -> None:
     """With a store of its own; of the rest, links."""
-    for folder in ("ocpp16", "tests"):
-        (root / folder).mkdir(parents=True)
-        for entry in (ROOT / folder).iterdir():
-            if entry.name not in ("store", "__pycache__"):
-                (root / folder / entry.name).symlink_to(entry)
+    for source in (PACKAGE, ROOT / "tests"):
+        (root / source.name).mkdir(parents=True)
+        for entry in source.iterdir():
+            if entry.name not in ("store", "share", "__pycache__"):
+                (root / source.name / entry.name).symlink_to(entry)
         shutil.copytree(
-            ROOT / folder / "store", root / folder / "store", ignore=shutil.ignore_patterns("__pycache__", "*.c")
+            source / "store", root / source.name / "store", ignore=shutil.ignore_patterns("__pycache__", "*.c")
         )
     shutil.copytree(ROOT / "share", root / "ocpp16" / "share")
     (root / "docs").mkdir()
