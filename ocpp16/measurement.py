@@ -230,6 +230,8 @@ _POWER_METER = {
     "energy_varh_export": "reactive_energy_export",
 }
 _PHASES = {"total": "total", "DC": "total", "L1": "l1", "L2": "l2", "L3": "l3", "N": "n"}
+_LOWEST_REGISTER, _HIGHEST_REGISTER = float(INT32_LOW), float(INT32_HIGH)
+"""As floats, with which floats are compared at once."""
 REGISTERS = ("energy_import", "energy_export", "reactive_energy_import", "reactive_energy_export")
 """What of a Measurement only ever grows."""
 _KIND_OF: dict[str, type] = {"soc": Reading, "rpm": Reading, **dict.fromkeys(_POWER_METER.values(), PhaseValues)}
@@ -237,7 +239,7 @@ _KIND_OF: dict[str, type] = {"soc": Reading, "rpm": Reading, **dict.fromkeys(_PO
 
 def _check_registers(values: PhaseValues, name: str) -> None:
     for value in (values.total, values.l1, values.l2, values.l3, values.n):
-        if value is not None and not INT32_LOW <= value <= INT32_HIGH:
+        if value is not None and not _LOWEST_REGISTER <= value <= _HIGHEST_REGISTER:
             for phase in ("total", "l1", "l2", "l3", "n"):
                 if getattr(values, phase) is not None:
                     register(getattr(values, phase), f"{name}.{phase}")

@@ -17,9 +17,9 @@ cdef extern from *:
     int set_slot(PyObject *slot, PyObject *record, PyObject *value) except -1
 
 cdef extern from "Python.h":
-    bint PyUnicode_CheckExact(PyObject *)
+    bint PyUnicode_Check(PyObject *)
     bint PyUnicode_IS_ASCII(PyObject *)
-    bint PyLong_CheckExact(PyObject *)
+    bint PyLong_Check(PyObject *)
     long long PyLong_AsLongLongAndOverflow(PyObject *, int *)
     PyObject *Py_None
 
@@ -47,10 +47,10 @@ def are_plain(tuple values not None, Py_ssize_t keys):
     cdef int beyond
     for place in range(PyTuple_GET_SIZE(values)):
         value = <PyObject *>PyTuple_GET_ITEM(values, place)
-        if PyUnicode_CheckExact(value):
+        if PyUnicode_Check(value):
             if not PyUnicode_IS_ASCII(value):
                 return False
-        elif PyLong_CheckExact(value):
+        elif PyLong_Check(value):
             PyLong_AsLongLongAndOverflow(value, &beyond)
             if beyond:
                 return False

@@ -9,7 +9,7 @@ that cannot be cancelled holds up the end of the block, but not what is to be st
 """
 
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
@@ -23,7 +23,7 @@ from ocpp16.charge_point.charge_points import ChargePoints
 from ocpp16.charge_point.opened import opened
 from ocpp16.charge_point.plan import Plan
 from ocpp16.charge_point.shared_tasks import SharedTasks
-from ocpp16.state.clock import Clock
+from ocpp16.state.clock import Clock, Steady
 from ocpp16.store.base import Store
 from ocpp16.store.journal import Journal
 from ocpp16.store.leaving import Leaving
@@ -84,8 +84,18 @@ async def many_opened(store: Store | Journal | None, database_path: str | Path |
 
 def clock_of(anchor: float | None) -> Clock:
     """Raises ValueError for an anchor that is no number."""
-    monotonic = trio.lowlevel.current_clock().current_time  # asked for many times in each turn
-    return Clock.started(monotonic, time.time if anchor is None else partial(_anchor, anchor))
+    return Clock.started(_monotonic(), time.time if anchor is None else partial(_anchor, anchor))
+
+
+def _monotonic() -> Callable[[], float]:
+    """The time of trio's clock, which is asked for many times in each turn: of a plain one without its Python code."""
+    clock = trio.lowlevel.current_clock()
+    offset = getattr(clock, "offset", None)
+    if type(clock).__name__ == "SystemClock" and type(offset) is float:
+        steady = Steady(offset)
+        if steady() <= clock.current_time() <= steady():
+            return steady
+    return clock.current_time
 
 
 def _anchor(value: Any) -> float:

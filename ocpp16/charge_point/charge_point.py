@@ -125,7 +125,8 @@ class ChargePoint(StationEvents):
         await self._runtime.until(self._is_all_answered)
 
     def _is_all_answered(self) -> bool:
-        features, ctx = self._runtime.features, self._runtime.ctx
+        features = self._runtime.life.features
+        ctx = features.ctx
         session = ctx.session
         if session.registration is None or session.outbox.depth or session.in_flight is not None:
             return False

@@ -13,7 +13,7 @@ cdef class Pump:
     cdef object _host_timers
     cdef object _timers
     cdef Session _session
-    cdef object _durable
+    cdef object _journal
     cdef object _failed
     cdef bint _is_in_turn
     cdef bint _is_kicked

@@ -35,6 +35,13 @@ class Writable(Protocol):
     def take(self, now: float, durable: int) -> None: ...
 
 
+class Numbered(Protocol):
+    """The journal as the pump needs it."""
+
+    @property
+    def durable(self) -> int: ...
+
+
 class Waker(Protocol):
     """Whose task it is: `pumps.Pumps`."""
 
@@ -49,17 +56,17 @@ class Pump:
     """`take_over` gives it session and timers of a start; `link` is there while there is a connection.
 
     Parameters: `waker` calls `take_turn` when it is kicked or due; `host_timers` of the station, which go on over
-    starts; `durable` tells the highest journal number on disk; `failed(place, error)` is told of exceptions, which end
+    starts; `journal` tells the highest number on disk; `failed(place, error)` is told of exceptions, which end
     nothing.
     """
 
     __slots__ = (
-        "_durable",
         "_failed",
         "_has_ended",
         "_host_timers",
         "_is_in_turn",
         "_is_kicked",
+        "_journal",
         "_session",
         "_timers",
         "_waker",
@@ -75,7 +82,7 @@ class Pump:
         clock: Clock,
         waker: Waker,
         host_timers: Timers,
-        durable: Callable[[], int],
+        journal: Numbered,
         failed: Callable[[str, BaseException], None],
     ) -> None:
         self.clock = clock
@@ -90,7 +97,7 @@ class Pump:
         self._host_timers = host_timers
         self._timers: Timers | None = None
         self._session: Session | None = None
-        self._durable = durable
+        self._journal = journal
         self._failed = failed
         self._is_in_turn = False
         self._is_kicked = False
@@ -153,7 +160,7 @@ class Pump:
             link = self.link
             if link is not None:
                 self.is_wanted = False  # but for what becomes ready by the writing
-                link.take(self.clock.monotonic(), self._durable())
+                link.take(self.clock.monotonic(), self._journal.durable)
             if self.on_turn is not None:
                 self.on_turn()
             due = self._due()
@@ -173,7 +180,7 @@ class Pump:
         if self._timers is not None:
             due = min(due, self._timers.deadline())
         if self._session is not None and self.link is not None and self.link.takes_frames:
-            due = min(due, self._session.deadline(self._durable()))
+            due = min(due, self._session.deadline(self._journal.durable))
         return due
 
     def _earlier(self, due: float) -> None:

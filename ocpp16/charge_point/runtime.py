@@ -151,7 +151,7 @@ class Runtime:
         self.timers.on_error = self.second_line.failed
         self._random = random
         self._trace = self._traced if trace_messages and feed is not None else None
-        self._pump = Pump(clock, shared.pumps, self.timers, self._durable, self.second_line.failed)
+        self._pump = Pump(clock, shared.pumps, self.timers, journal, self.second_line.failed)
         self.turns = Turns(self._pump)
         self.life = Life(nursery, self.second_line)
         self._outside: Life | None = None
@@ -206,7 +206,8 @@ class Runtime:
         """Wait until it holds, in this life. Raises ChargePointStopped when that is over."""
         self.check_usable()
         life = self.life
-        await self.turns.until(lambda: self._is_over(life) or condition())
+        # Looked at after each turn, so the rest of the question is not a function of its own there.
+        await self.turns.until(lambda: condition() or life is not self.life or not life.is_running or self._is_closed)
         if self._is_over(life):
             raise ChargePointStopped("the charge point is not running")
 
@@ -490,9 +491,6 @@ class Runtime:
         self._pump.kick()
         if self._feed is not None:
             self._feed.kick()
-
-    def _durable(self) -> int:
-        return self._journal.durable
 
     def _configuration_changed(self, signal: ConfigurationChanged) -> None:
         self.features.retune(signal.key)

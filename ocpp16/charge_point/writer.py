@@ -1,6 +1,7 @@
 """The journal as one charge point sees it: its id goes with every change, and it knows its latest number."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
+from typing import Any
 
 from ocpp16.store.base import RowChange
 from ocpp16.store.journal import Journal, Proposal
@@ -36,5 +37,6 @@ class JournalWriter:
         """Whether all that was appended up to `number` is stored."""
         return self._journal.durable >= number
 
-    async def wait_durable(self, number: int) -> None:
-        await self._journal.wait_durable(number)
+    def wait_durable(self, number: int) -> Coroutine[Any, Any, None]:
+        """To be awaited; as `Journal.wait_durable`. It is no coroutine of its own, for this module is compiled."""
+        return self._journal.wait_durable(number)

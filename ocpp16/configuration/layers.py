@@ -85,8 +85,9 @@ class Layers:
 
     def __getitem__(self, key: Key[T]) -> T:
         """The value in force, else the default or fallback of the key."""
-        value: Any = value_of(key, self.main, self.changed) if self.changed else self.main.get(key, key.default)
-        found: T = value
+        changed = self.changed
+        is_changed = changed and key in changed
+        found: T = value_of(key, self.main, changed) if is_changed else self.main.get(key, key.default)
         return found
 
     def wanted(self) -> Values:

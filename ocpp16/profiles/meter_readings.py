@@ -11,11 +11,11 @@ with the boot, and compared only after correction.
 """
 
 from collections.abc import Coroutine
-from typing import Any, NamedTuple
+from typing import Any
 
 from ocpp16.faults import obey_exit, sentence, text_of
 from ocpp16.models import Measurement
-from ocpp16.profiles.base import Context
+from ocpp16.profiles.context import Context
 from ocpp16.redaction import redacted_prose
 from ocpp16.state.clock import SMALLEST_SHIFT, dated, to_micros
 from ocpp16.texts import kind_of, shown
@@ -25,15 +25,20 @@ _CAUSES = 8
 """Different causes that are logged for a connector; one that finds ever new ones is known by then."""
 
 
-class Taken(NamedTuple):
-    """A reading that was taken in."""
+class Taken:
+    """A reading that was taken in.
 
-    measurement: Measurement
-    at: int
-    """µs, by the charge point's clock as it was then."""
-    clock_boot: int
-    made: float
-    """When it was made, in monotonic seconds: its age, whoever sets the clock meanwhile."""
+    at: µs, by the charge point's clock as it was then, marked with `clock_boot`. made: when it was made, in monotonic
+    seconds: its age, whoever sets the clock meanwhile.
+    """
+
+    __slots__ = ("at", "clock_boot", "made", "measurement")
+
+    def __init__(self, measurement: Measurement, at: int, clock_boot: int, made: float) -> None:
+        self.measurement = measurement
+        self.at = at
+        self.clock_boot = clock_boot
+        self.made = made
 
 
 class MeterReadings:
@@ -85,9 +90,8 @@ class MeterReadings:
         for readings in (self._told, self._answered):
             for connector_id, taken in readings.items():
                 if self.time(taken) > now:
-                    readings[connector_id] = taken._replace(
-                        at=now - round((monotonic - taken.made) * 1e6), clock_boot=0
-                    )
+                    at = now - round((monotonic - taken.made) * 1e6)
+                    readings[connector_id] = Taken(taken.measurement, at, 0, taken.made)
 
     def _taken(self, measurement: Measurement) -> Taken:
         clock = self._ctx.clock

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from ocpp16.enums import ReadingContext
 from ocpp16.models import Measurement, PhaseValues
-from ocpp16.profiles.base import Context, Payload
+from ocpp16.profiles.context import Context, Payload
 from ocpp16.profiles.meter_readings import MeterReadings, Taken
 from ocpp16.state.clock import put_right
 from ocpp16.state.intervals import IntervalBases

@@ -9,7 +9,7 @@ from ocpp16._core import json_value
 from ocpp16.configuration.configuration import Key
 from ocpp16.configuration.keys import core
 from ocpp16.enums import ReadingContext
-from ocpp16.profiles.base import Context
+from ocpp16.profiles.context import Context
 from ocpp16.profiles.meter_samples import MeterSamples
 from ocpp16.profiles.transaction_data import TransactionData
 from ocpp16.state.measurands import has_intervals

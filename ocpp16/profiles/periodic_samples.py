@@ -4,7 +4,7 @@ from functools import partial
 
 from ocpp16.configuration.keys import core
 from ocpp16.enums import ReadingContext
-from ocpp16.profiles.base import Context
+from ocpp16.profiles.context import Context
 from ocpp16.profiles.meter_sampling import MeterSampling
 from ocpp16.state.timers import Timer
 from ocpp16.state.transaction import Transaction

@@ -82,14 +82,18 @@ class Meter:
             total += whole
             power += watts
         warmth = AMBIENT_TEMPERATURE + WARMING * self._amperes
+        # By their places, since names are looked up one by one: every sample of a fleet makes one of these.
         return Measurement(
-            energy_import=PhaseValues(total, *energies),
-            power=PhaseValues(power, *powers),
-            voltage=PhaseValues(None, *voltages),
-            current=PhaseValues(None, *currents),
-            frequency=_FREQUENCY,
-            soc=None if soc is None else Reading(soc, "EV"),
-            temperatures=(Reading(warmth * noise(), "Body"),),
+            None,
+            PhaseValues(total, energies[0], energies[1], energies[2]),
+            None,
+            PhaseValues(power, powers[0], powers[1], powers[2]),
+            None,
+            PhaseValues(None, voltages[0], voltages[1], voltages[2]),
+            PhaseValues(None, currents[0], currents[1], currents[2]),
+            _FREQUENCY,
+            None if soc is None else Reading(soc, "EV"),
+            (Reading(warmth * noise(), "Body"),),
         )
 
     def _current(self, voltage: float, noise: float) -> float:

@@ -14,3 +14,7 @@ cdef class Clock:
 
     cpdef double monotonic(self) except? -1.0
     cpdef now(self)
+
+
+cdef class Steady:
+    cdef double _offset

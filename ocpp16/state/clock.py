@@ -24,6 +24,7 @@ Rules of this file:
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from time import perf_counter
 from typing import Any
 
 from ocpp16._core import format_datetime, parse_datetime
@@ -89,6 +90,18 @@ def to_datetime(micros: int) -> datetime:
         return _EPOCH + timedelta(microseconds=micros)
     except OverflowError:
         return _EPOCH + timedelta(microseconds=within(micros))
+
+
+class Steady:
+    """Seconds that never go back: those of the processor's counter, from a beginning of one's own."""
+
+    __slots__ = ("_offset",)
+
+    def __init__(self, offset: float) -> None:
+        self._offset = offset
+
+    def __call__(self) -> float:
+        return self._offset + perf_counter()
 
 
 class Clock:

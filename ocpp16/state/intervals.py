@@ -33,7 +33,9 @@ class IntervalBases:
 
     def base(self, connector_id: int, context: ReadingContext) -> Measurement | None:
         """The reading at the beginning of the interval that ends now; None if none began."""
-        return self._sampled.get((connector_id, context)) or self._begun.get(connector_id)
+        # An enumeration's hash is Python code: there is no asking for what is not there.
+        found = self._sampled.get((connector_id, context)) if self._sampled else None
+        return found or self._begun.get(connector_id)
 
     def is_known(self, connector_id: int) -> bool:
         """Is there a begin for any series of the connector?"""

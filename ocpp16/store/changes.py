@@ -8,7 +8,7 @@ Rules of this file:
 from collections.abc import Iterable
 
 from ocpp16._core.records import are_plain
-from ocpp16.store.base import Delete, Put, Row, RowChange, Value
+from ocpp16.store.base import Delete, Put, Row, RowChange, Table, Value
 
 _SMALLEST, _LARGEST = -(2**63), 2**63 - 1
 
@@ -18,7 +18,8 @@ def check_change(change: RowChange) -> None:
 
     Whether the table exists, and what else its columns demand, only the store knows.
     """
-    table, values = change
+    table: Table = change[0]
+    values: Row = change[1]  # by their places: taking the pair apart takes longer
     if not isinstance(values, tuple):
         raise TypeError(f"a row of {table.name} is a tuple, not {type(values).__name__}")
     width, keys = len(values), len(table.key_columns)
@@ -63,8 +64,8 @@ def are_possible(changes: Iterable[RowChange]) -> bool:
 
 def carry_out(change: RowChange, rows: dict[Row, Row]) -> None:
     """Make a possible change to the rows of its table, by their keys."""
-    table, values = change
-    keys = len(table.key_columns)
+    values: Row = change[1]
+    keys = len(change[0].key_columns)
     if isinstance(change, Put):
         rows[values[:keys]] = values
         return

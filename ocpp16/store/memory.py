@@ -89,7 +89,7 @@ class MemoryStore:
         for change in changes:
             table = change[0]
             known = self._tables.get(table.name)
-            if known is not table and known != table:
+            if known is not table and (known is None or known != table):
                 raise ValueError(f"there is no table {table.name} of these columns")
             check_change(change)
 

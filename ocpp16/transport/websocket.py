@@ -15,7 +15,6 @@ Rules:
 - Whatever a stream raises is the end of this connection and of nothing else.
 """
 
-import os
 from collections.abc import Callable, Sequence
 from typing import Self
 
@@ -24,8 +23,8 @@ import trio
 from ocpp16.errors import ConnectionClosed, ConnectionFailed, HandshakeRefused
 from ocpp16.faults import end_in, obey
 from ocpp16.transport.compression import BoundedDeflate
-from ocpp16.transport.frames import Frames
 from ocpp16.transport.handshake import Accept, Reject, Upgraded, UpgradeRequest, answer_upgrade, request_upgrade
+from ocpp16.transport.plain_socket import READ_SIZE, PlainSocket
 from ocpp16.transport.streams import close, close_at_once, close_forcefully, said, yields
 
 __all__ = ["Accept", "Reject", "UpgradeRequest", "WebSocket"]
@@ -34,10 +33,9 @@ MAX_MESSAGE_SIZE = 1 << 20  # bytes; no OCPP 1.6 message has a limit, yet someth
 HANDSHAKE_TIMEOUT = 30.0  # seconds
 CLOSE_TIMEOUT = 3.0  # seconds for the closing handshake, TLS included
 DRAIN_TIMEOUT = 1.0  # seconds to let a peer read why we close; closing with unread data would reset the connection
-READ_SIZE = 1 << 16
 
 
-class WebSocket(Frames):
+class WebSocket(PlainSocket):
     """An open connection; made by `connect` or `accept`.
 
     Attributes: `subprotocol` agreed on, or None; `request` the client's upgrade request (server role only); `socket`
@@ -49,14 +47,10 @@ class WebSocket(Frames):
     """
 
     __slots__ = (
-        "_closing",
-        "_flushing",
         "_idle",
         "_is_foreign",
-        "_reading",
         "_stream",
         "request",
-        "socket",
         "subprotocol",
     )
 
@@ -69,6 +63,7 @@ class WebSocket(Frames):
         max_message_size: int,
     ) -> None:
         super().__init__(
+            stream.socket if isinstance(stream, trio.SocketStream) else None,
             is_client=request is None,
             machine=upgraded.machine,
             trailing=upgraded.trailing,
@@ -76,13 +71,9 @@ class WebSocket(Frames):
         )
         self.subprotocol = upgraded.subprotocol
         self.request = request
-        self.socket = stream.socket if isinstance(stream, trio.SocketStream) else None
         self._stream = stream
         self._is_foreign = not yields(stream)
-        self._flushing = False
         self._idle: trio.Event | None = None  # set when that `flush` is over
-        self._reading = False
-        self._closing = False  # `aclose` has taken over the writing
 
     @classmethod
     async def connect(
@@ -166,30 +157,6 @@ class WebSocket(Frames):
             obey(exc)
             raise ConnectionFailed(f"WebSocket handshake: {said(exc)}") from exc
 
-    @property
-    def unsent(self) -> bool:
-        """Is there anything for `flush_now` or `flush` to do, or a `flush` under way?"""
-        return not self._closing and (self._flushing or bool(self._outgoing))
-
-    @property
-    def waits(self) -> bool:
-        """Has `read_now` something to return or to raise without waiting until the socket is readable?"""
-        return self._ended is not None or self._waits()
-
-    def read_now(self) -> list[str]:
-        """The messages of one turn, possibly none, at most `FRAMES_PER_TURN`: of what waits here, else of one read.
-
-        For the task that receives, when `socket` is readable or `waits` is true. Never waits itself; where `waits` is
-        true afterwards, other tasks are to run before it is called again. Raises `ConnectionClosed` as `receive` does.
-        """
-        if self._reading:
-            raise trio.BusyResourceError("another task is receiving")
-        assert self.socket is not None, "only plain sockets can be read without waiting"
-        if not self.waits:
-            self._reader.feed(self._read_socket())
-        self._turn()
-        return self._taken()
-
     async def receive(self) -> list[str]:
         """Wait for text and return messages that one read completed, at least one and at most `FRAMES_PER_TURN`.
 
@@ -213,13 +180,6 @@ class WebSocket(Frames):
             self._reading = False
         return self._taken()
 
-    def _taken(self) -> list[str]:
-        """The messages that are ready. Raises `ConnectionClosed` where there are none and never will be."""
-        messages, self._ready = self._ready, []
-        if not messages and self._ended is not None:
-            raise self._closed()
-        return messages
-
     async def _read(self) -> bytes:
         """What there is to read; b"" if there is nothing, or no more (then `_ended` says why)."""
         try:
@@ -240,47 +200,6 @@ class WebSocket(Frames):
         if not data:
             self._end_without_close()
         return data
-
-    def _read_socket(self) -> bytes:
-        """One read, without another that would find nothing; as `_read`."""
-        assert self.socket is not None
-        try:
-            data = os.read(self.socket.fileno(), READ_SIZE)
-        except BlockingIOError:
-            return b""
-        except OSError as exc:
-            self._break_off(exc)
-            return b""
-        if not data:
-            self._end_without_close()
-        return data
-
-    def _end_without_close(self) -> None:
-        self._end(1006, "the peer closed the connection without a close frame")
-
-    def _break_off(self, exc: BaseException) -> None:
-        self._end(1006, f"connection broken: {said(exc)}", exc)
-
-    def flush_now(self) -> bool:
-        """Write what the kernel takes at once; True when nothing is left unsent. Never waits, never raises.
-
-        Streams other than plain sockets (TLS, memory) know no such write: False then, and `flush` has to do it.
-        """
-        if self._flushing:
-            return self._closing
-        if not self._outgoing or self._closing:
-            return True
-        if self.socket is None:
-            return False
-        try:
-            sent = os.write(self.socket.fileno(), self._outgoing)
-        except BlockingIOError:
-            return False
-        except OSError as exc:
-            self._give_up(exc)
-            return True
-        del self._outgoing[:sent]
-        return not self._outgoing
 
     async def flush(self) -> None:
         """Write everything queued, also what is queued meanwhile. The caller sets the deadline.
@@ -351,14 +270,8 @@ class WebSocket(Frames):
 
     def abort(self, reason: str = "aborted") -> None:
         """End it at once, without a close frame. A `receive` under way raises `ConnectionClosed` with 1006."""
-        self._end(1006, reason)
-        self._outgoing.clear()
+        super().abort(reason)
         close_at_once(self._stream)
-
-    def _give_up(self, exc: BaseException) -> None:
-        """A write failed."""
-        self._break_off(exc)
-        self.abort()
 
 
 def _as_bytes(data: object) -> bytes:

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import partial
 from math import inf
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -26,7 +27,7 @@ class Bench:
         self.turns: list[tuple[int, float]] = []
         self.failures: list[BaseException] = []
         clock = Clock(trio.current_time, 0)
-        self.all = [Pump(clock, self.pumps, timers, lambda: 0, self._failed) for timers in self.timers]
+        self.all = [Pump(clock, self.pumps, timers, SimpleNamespace(durable=0), self._failed) for timers in self.timers]
         for number, pump in enumerate(self.all):
             pump.on_turn = partial(self._note, number)
 
@@ -153,7 +154,9 @@ async def test_deadlines_that_mean_nothing_do_not_pile_up(autojump_clock: Any) -
             made.all[0].deadline = inf  # as after the turn of a deadline
         assert len(made.pumps._heap) <= 10_000
         for _ in range(1000):
-            pump = Pump(Clock(trio.current_time, 0), made.pumps, timers := Timers(), lambda: 0, made._failed)
+            pump = Pump(
+                Clock(trio.current_time, 0), made.pumps, timers := Timers(), SimpleNamespace(durable=0), made._failed
+            )
             timers.at(trio.current_time() + 86_400, nothing)
             pump.end()
         assert len(made.pumps._heap) < 11_000

@@ -10,7 +10,7 @@ import trio
 import trio.testing
 
 from ocpp16.errors import ConnectionClosed
-from ocpp16.transport import websocket
+from ocpp16.transport import plain_socket
 from ocpp16.transport.frames import FRAMES_PER_TURN
 from ocpp16.transport.websocket import READ_SIZE, WebSocket
 
@@ -44,7 +44,7 @@ def reads(monkeypatch: pytest.MonkeyPatch) -> list[int]:
         sizes.append(len(data))
         return data
 
-    monkeypatch.setattr(websocket.os, "read", counted)  # type: ignore[attr-defined]
+    monkeypatch.setattr(plain_socket.os, "read", counted)
     return sizes
 
 

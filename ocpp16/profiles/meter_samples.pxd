@@ -1,0 +1,16 @@
+"""C types of meter_samples.py."""
+
+from ocpp16.profiles.context cimport Context
+from ocpp16.profiles.meter_readings cimport MeterReadings, Taken
+
+
+cdef class MeterSamples:
+    cdef Context _ctx
+    cdef public dict _offered
+    cdef public object bases
+    cdef public MeterReadings readings
+
+    cpdef time(self, Taken taken, transaction, at=*)
+    cpdef value(self, at, connector_id, measurement, wanted, context)
+    cpdef text(self, at, connector_id, measurement, wanted, context)
+    cpdef list note(self, connector_id, Taken taken, told_at=*)

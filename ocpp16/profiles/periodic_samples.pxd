@@ -1,0 +1,13 @@
+"""C types of periodic_samples.py."""
+
+from ocpp16.profiles.context cimport Context
+from ocpp16.profiles.meter_sampling cimport MeterSampling
+
+
+cdef class PeriodicSamples:
+    cdef Context _ctx
+    cdef MeterSampling _sampling
+    cdef public dict _timers
+
+    cpdef take_now(self, connector_id)
+    cdef _sample(self, connector_id, transaction)

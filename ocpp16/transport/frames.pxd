@@ -1,0 +1,26 @@
+"""C types of frames.py."""
+
+
+cdef class Frames:
+    cdef public bint _absorbs
+    cdef public object _assembly
+    cdef public object _cause
+    cdef public tuple _ended
+    cdef bint _is_client
+    cdef bint _is_plain
+    cdef Py_ssize_t _limit
+    cdef public object _machine
+    cdef public bint _must_drain
+    cdef public bytearray _outgoing
+    cdef public object _reader
+    cdef public list _ready
+    cdef public Py_ssize_t _writing
+    cdef public bint answers_pings
+    cdef public object on_binary
+    cdef public object on_end
+    cdef public object on_ping
+    cdef public object on_pong
+    cdef public object on_unsent
+
+    cpdef bint _waits(self) except -1
+    cpdef _turn(self)

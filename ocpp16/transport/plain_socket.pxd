@@ -1,0 +1,13 @@
+"""C types of plain_socket.py."""
+
+from ocpp16.transport.frames cimport Frames
+
+
+cdef class PlainSocket(Frames):
+    cdef public bint _closing
+    cdef public bint _flushing
+    cdef public bint _reading
+    cdef public object socket
+
+    cpdef list _taken(self)
+    cpdef bytes _read_socket(self)

@@ -1,0 +1,120 @@
+"""What of a WebSocket connection is done without waiting: the kernel is asked, and gives or takes what it can at once.
+
+Here a message passes, in and out. It must not know a stream, nor who waits: see `websocket`, whose rules it keeps.
+"""
+
+import os
+
+import trio
+from wsproto.connection import Connection
+
+from ocpp16.transport.frames import Frames
+from ocpp16.transport.streams import said
+
+READ_SIZE = 1 << 16
+
+
+class PlainSocket(Frames):
+    """`socket`: the plain socket that carries the frames; None: there is none that could be asked (TLS, memory).
+
+    The other parameters are those of `Frames`.
+    """
+
+    __slots__ = ("_closing", "_flushing", "_reading", "socket")
+
+    def __init__(
+        self,
+        socket: trio.socket.SocketType | None,
+        *,
+        is_client: bool,
+        machine: Connection | None,
+        trailing: bytes,
+        limit: int,
+    ) -> None:
+        super().__init__(is_client=is_client, machine=machine, trailing=trailing, limit=limit)
+        self.socket = socket
+        self._reading = False
+        self._flushing = False
+        self._closing = False  # `aclose` has taken over the writing
+
+    @property
+    def unsent(self) -> bool:
+        """Is there anything for `flush_now` or `flush` to do, or a `flush` under way?"""
+        return not self._closing and (self._flushing or bool(self._outgoing))
+
+    @property
+    def waits(self) -> bool:
+        """Has `read_now` something to return or to raise without waiting until the socket is readable?"""
+        return self._ended is not None or self._waits()
+
+    def read_now(self) -> list[str]:
+        """The messages of one turn, possibly none, at most `FRAMES_PER_TURN`: of what waits here, else of one read.
+
+        For the task that receives, when `socket` is readable or `waits` is true. Never waits itself; where `waits` is
+        true afterwards, other tasks are to run before it is called again. Raises `ConnectionClosed` as `receive` does.
+        """
+        if self._reading:
+            raise trio.BusyResourceError("another task is receiving")
+        assert self.socket is not None, "only plain sockets can be read without waiting"
+        if not self.waits:
+            self._reader.feed(self._read_socket())
+        self._turn()
+        return self._taken()
+
+    def _taken(self) -> list[str]:
+        """The messages that are ready. Raises `ConnectionClosed` where there are none and never will be."""
+        messages, self._ready = self._ready, []
+        if not messages and self._ended is not None:
+            raise self._closed()
+        return messages
+
+    def _read_socket(self) -> bytes:
+        """One read, without another that would find nothing; as `_read`."""
+        assert self.socket is not None
+        try:
+            data = os.read(self.socket.fileno(), READ_SIZE)
+        except BlockingIOError:
+            return b""
+        except OSError as exc:
+            self._break_off(exc)
+            return b""
+        if not data:
+            self._end_without_close()
+        return data
+
+    def _end_without_close(self) -> None:
+        self._end(1006, "the peer closed the connection without a close frame")
+
+    def _break_off(self, exc: BaseException) -> None:
+        self._end(1006, f"connection broken: {said(exc)}", exc)
+
+    def flush_now(self) -> bool:
+        """Write what the kernel takes at once; True when nothing is left unsent. Never waits, never raises.
+
+        Streams other than plain sockets (TLS, memory) know no such write: False then, and `flush` has to do it.
+        """
+        if self._flushing:
+            return self._closing
+        if not self._outgoing or self._closing:
+            return True
+        if self.socket is None:
+            return False
+        try:
+            sent = os.write(self.socket.fileno(), self._outgoing)
+        except BlockingIOError:
+            return False
+        except OSError as exc:
+            self._give_up(exc)
+            return True
+        del self._outgoing[:sent]
+        return not self._outgoing
+
+    def abort(self, reason: str = "aborted") -> None:
+        """Nothing is read or written any more."""
+        self._end(1006, reason)
+        self._outgoing.clear()
+
+    def _give_up(self, exc: BaseException) -> None:
+        """A write failed."""
+        self._break_off(exc)
+        self.abort()
