@@ -145,10 +145,28 @@ class Measurement:
             reactive_energy_export,
         )
         fill(self, _MEASUREMENT_SLOTS, values)
-        self.__post_init__()
+        # One is made at every sample: what it is nearly always is seen here, where nothing needs to be looked up.
+        if (
+            timestamp is None
+            and type(energy_import) is PhaseValues
+            and energy_export is None
+            and (power is None or type(power) is PhaseValues)
+            and reactive_power is None
+            and (voltage is None or type(voltage) is PhaseValues)
+            and (current is None or type(current) is PhaseValues)
+            and (frequency is None or type(frequency) is PhaseValues)
+            and (soc is None or type(soc) is Reading)
+            and _are_readings(temperatures)
+            and rpm is None
+            and power_factor is None
+            and reactive_energy_import is None
+            and reactive_energy_export is None
+        ):
+            _check_registers(energy_import, "energy_import")
+        else:
+            self.__post_init__()
 
     def __post_init__(self) -> None:
-        # Made at every sample: what it is nearly always is looked at without a call of ours.
         stamp = self.timestamp
         if stamp is not None and (type(stamp) is not datetime or stamp.tzinfo is not UTC):
             aware(stamp, "timestamp")
@@ -244,6 +262,16 @@ def _check_registers(values: PhaseValues, name: str) -> None:
                 if getattr(values, phase) is not None:
                     register(getattr(values, phase), f"{name}.{phase}")
             return
+
+
+def _are_readings(temperatures: Any) -> bool:
+    """Are they as they are kept?"""
+    if type(temperatures) is not tuple or len(temperatures) > MOST_TEMPERATURES:
+        return False
+    for it in temperatures:  # noqa: SIM110 - a generator is not what this is short for
+        if type(it) is not Reading:
+            return False
+    return True
 
 
 def _temperatures(value: Any) -> tuple[Reading, ...]:

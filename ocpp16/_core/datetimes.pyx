@@ -65,6 +65,7 @@ cdef long long _micros(DateTime *fields) noexcept:
 
 
 @cython.cdivision(True)
+@cython.cdivision(True)  # of positive numbers
 def format_datetime(micros, int fraction_digits=3):
     """RFC 3339 in UTC, always with `Z`.
 

@@ -2,6 +2,9 @@
 
 from libc.math cimport fabs, floor
 
+from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_GET_SIZE
+from libc.string cimport memcpy
+
 cdef extern from "Python.h":
     bytes PyBytes_FromStringAndSize(const char *text, Py_ssize_t size)
     str PyUnicode_FromStringAndSize(const char *text, Py_ssize_t size)
@@ -48,10 +51,46 @@ def two_decimals(double number):
     return "0.00" if text == "-0.00" else text
 
 
-def two_decimals_ascii(double number):
-    """The same as bytes."""
+def text_of_numbers(bytes before not None, list pieces not None, Py_ssize_t cut, bytes after not None):
+    """`before`, then the `pieces`, which are a number and what follows it in turn, without the last `cut` bytes of the
+    last one, then `after`; the numbers as `two_decimals` writes them."""
+    cdef Py_ssize_t size = PyBytes_GET_SIZE(before) + PyBytes_GET_SIZE(after), place, length
+    cdef Py_ssize_t count = len(pieces)
     cdef char buffer[32]
-    cdef Py_ssize_t size = write(number, buffer + 32)
-    if size:
-        return PyBytes_FromStringAndSize(buffer + 32 - size, size)
-    return two_decimals(number).encode()
+    cdef bytes rest
+    cdef char *next
+    if count % 2 or not count:
+        raise ValueError("pieces come in pairs, and there is one at least")
+    for place in range(0, count, 2):
+        rest = pieces[place + 1]
+        if rest is None:
+            raise TypeError("what follows a number is bytes")
+        size += 32 + PyBytes_GET_SIZE(rest)
+    if not 0 <= cut <= PyBytes_GET_SIZE(rest):
+        raise ValueError(f"there are no {cut} bytes to be cut off")
+    cdef bytearray written = bytearray(size)
+    cdef char *begin = written
+    next = begin
+    memcpy(next, PyBytes_AS_STRING(before), PyBytes_GET_SIZE(before))
+    next += PyBytes_GET_SIZE(before)
+    for place in range(0, count, 2):
+        length = write(pieces[place], buffer + 32)
+        if length:
+            memcpy(next, buffer + 32 - length, length)
+        else:
+            return _long_way(before, pieces, cut, after)
+        next += length
+        rest = pieces[place + 1]
+        memcpy(next, PyBytes_AS_STRING(rest), PyBytes_GET_SIZE(rest))
+        next += PyBytes_GET_SIZE(rest)
+    next -= cut
+    memcpy(next, PyBytes_AS_STRING(after), PyBytes_GET_SIZE(after))
+    next += PyBytes_GET_SIZE(after)
+    return PyBytes_FromStringAndSize(begin, next - begin)
+
+
+cdef bytes _long_way(bytes before, list pieces, Py_ssize_t cut, bytes after):
+    """Where a number is too large for the short one, or a tie."""
+    texts = [piece if place % 2 else two_decimals(piece).encode() for place, piece in enumerate(pieces)]
+    texts[-1] = texts[-1][: len(texts[-1]) - cut]
+    return before + b"".join(texts) + after

@@ -37,14 +37,16 @@ def fill(record, tuple slots not None, tuple values not None):
         set_slot(<PyObject *>PyTuple_GET_ITEM(slots, place), <PyObject *>record, <PyObject *>PyTuple_GET_ITEM(values, place))
 
 
-def are_plain(tuple values not None, Py_ssize_t keys):
+cpdef bint are_plain(tuple values, Py_ssize_t keys) except -1:
     """Is each of these an int of 64 bits, a text in ASCII, or None, but for the first `keys`, which are not None?
 
-    So are nearly all rows; of the others this says nothing.
+    A bool is such an int, a member of a StrEnum such a text. So are nearly all rows; of the others this says nothing.
     """
     cdef Py_ssize_t place
     cdef PyObject *value
     cdef int beyond
+    if values is None:
+        raise TypeError("a row is a tuple")
     for place in range(PyTuple_GET_SIZE(values)):
         value = <PyObject *>PyTuple_GET_ITEM(values, place)
         if PyUnicode_Check(value):

@@ -15,6 +15,7 @@ from collections.abc import Callable, Collection, Mapping
 from functools import partial
 from math import inf
 from random import Random
+from threading import get_ident
 from typing import Any
 
 import trio
@@ -85,7 +86,7 @@ class Runtime:
         "_shared",
         "_stop_scope",
         "_stopped",
-        "_token",
+        "_thread",
         "_trace",
         "_turn",
         "asked_station",
@@ -167,7 +168,7 @@ class Runtime:
         self._is_closing = False
         """Nothing begins any more."""
         self._is_closed = False
-        self._token = trio.lowlevel.current_trio_token()
+        self._thread = get_ident()
 
     @property
     def ctx(self) -> Context:
@@ -182,11 +183,7 @@ class Runtime:
 
     def check_usable(self) -> None:
         """Raises RuntimeError in another thread than that of the charge point, ChargePointStopped after its end."""
-        try:
-            token = trio.lowlevel.current_trio_token()
-        except RuntimeError:
-            raise RuntimeError(_FOREIGN) from None
-        if token is not self._token:
+        if get_ident() != self._thread:
             raise RuntimeError(_FOREIGN)
         if self._is_closed:
             raise ChargePointStopped("the charge point is closed: its `async with` block has ended")

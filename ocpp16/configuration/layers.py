@@ -87,7 +87,8 @@ class Layers:
         """The value in force, else the default or fallback of the key."""
         changed = self.changed
         is_changed = changed and key in changed
-        found: T = value_of(key, self.main, changed) if is_changed else self.main.get(key, key.default)
+        value: Any = value_of(key, self.main, changed) if is_changed else self.main.get(key, key.default)
+        found: T = value
         return found
 
     def wanted(self) -> Values:

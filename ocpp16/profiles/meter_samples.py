@@ -80,7 +80,9 @@ class MeterSamples:
         current, power = self._offered.get(connector_id, _NOTHING)
         base = self.bases.base(connector_id, context)
         values = sample_text(measurement, wanted, context, current, power, previous=base)
-        return b'{"timestamp":"%b","sampledValue":%b}' % (self._ctx.time_text(at).encode(), values) if values else b""
+        if not values:
+            return b""
+        return b"".join((b'{"timestamp":"', self._ctx.time_text(at).encode(), b'","sampledValue":', values, b"}"))
 
     def values(
         self,
@@ -138,7 +140,7 @@ class MeterSamples:
         whole = None if energy is None else watt_hours(energy)
         changes: list[RowChange] = []
         if whole is not None:
-            changes.append(meters.put(meters.MeterRow(connector_id, whole, at, clock.clock_boot)))
+            changes.append(meters.put_reading(connector_id, whole, at, clock.clock_boot))
         transaction = self._ctx.transactions.running(connector_id)
         if transaction is None:
             return changes

@@ -66,7 +66,7 @@ class MeterSampling:
             data = samples.value(time, connector_id, measurement, kept, context)
         is_queued = False
         if report:
-            text = b'{"connectorId":%d,"meterValue":[%b]}' % (connector_id, report)
+            text = b"".join((b'{"connectorId":', str(connector_id).encode(), b',"meterValue":[', report, b"]}"))
             if transaction is None:
                 is_queued = ctx.sender.send("MeterValues", json_value(text))
             else:

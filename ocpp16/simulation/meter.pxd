@@ -11,9 +11,12 @@ cdef class Meter:
     cdef double _since
     cdef double _voltage
 
-    @cython.locals(voltage=double, most=double, loaded=int, total=double, power=double, volts=double, amperes=double, watts=double)
+    @cython.locals(voltage=double, most=double, loaded=int, total=double, power=double, volts=double, amperes=double, watts=double, whole=double, energy=double)
     cpdef measurement(self, double now, noise, soc)
     @cython.locals(most=double)
     cdef double _current(self, double voltage, double noise)
     @cython.locals(added=double)
     cdef _add_up(self, double now)
+
+
+cdef double _whole(double energy) except? -1.0

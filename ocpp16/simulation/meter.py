@@ -7,7 +7,7 @@ Times are monotonic seconds; registers are whole Wh.
 """
 
 from collections.abc import Callable
-from math import floor, inf
+from math import inf
 
 from ocpp16.models import Measurement, PhaseValues, Reading
 
@@ -40,7 +40,7 @@ class Meter:
     def start_from(self, total: float, now: float) -> None:
         """Show `total` Wh now. The phases, of which nothing is known, get equal parts of whole Wh."""
         count = len(self._energies)
-        part, rest = divmod(_whole(total), count)
+        part, rest = divmod(int(_whole(total)), count)
         self._energies = [float(part + (index < rest)) for index in range(count)]
         self._since = now
 
@@ -62,7 +62,7 @@ class Meter:
     def register(self, now: float) -> int:
         """The total import register, whole Wh."""
         self._add_up(now)
-        return sum(map(_whole, self._energies))
+        return int(sum([_whole(energy) for energy in self._energies]))
 
     def measurement(self, now: float, noise: Noise, soc: float | None) -> Measurement:
         """Everything the meter shows at `now`, which is now; `soc` (percent) is what the car tells."""
@@ -78,7 +78,7 @@ class Meter:
             amperes = self._current(volts, noise()) if phase < loaded else 0.0
             watts = min(volts * amperes, most)
             voltages[phase], currents[phase], powers[phase] = volts, amperes, watts
-            energies[phase] = whole = float(_whole(energy))
+            energies[phase] = whole = _whole(energy)
             total += whole
             power += watts
         warmth = AMBIENT_TEMPERATURE + WARMING * self._amperes
@@ -110,5 +110,5 @@ class Meter:
         self._since = now
 
 
-def _whole(energy: float) -> int:
-    return floor(energy + _ROUNDING)
+def _whole(energy: float) -> float:
+    return (energy + _ROUNDING) // 1.0

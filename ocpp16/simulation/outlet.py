@@ -20,6 +20,8 @@ from ocpp16.simulation.options import StationOptions
 
 if TYPE_CHECKING:
     from ocpp16.charge_point.charge_point import ChargePoint
+    from ocpp16.charge_point.station_door import StationDoor
+    from ocpp16.simulation.noise import Noise
 
 
 class Wiring(Protocol):
@@ -31,7 +33,11 @@ class Wiring(Protocol):
     @property
     def charge_point(self) -> "ChargePoint": ...
 
-    def noise(self) -> float: ...
+    @property
+    def door(self) -> "StationDoor": ...
+
+    @property
+    def noise(self) -> "Noise": ...
 
 
 class Outlet:
@@ -96,7 +102,7 @@ class Outlet:
     @property
     def now(self) -> float:
         """Monotonic seconds."""
-        return self._station.charge_point.for_station.clock.monotonic()
+        return self._station.door.clock.monotonic()
 
     @property
     def is_plugged(self) -> bool:

@@ -19,6 +19,7 @@ from ocpp16.simulation.car import CarPlan
 from ocpp16.simulation.card_reader import CardReader
 from ocpp16.simulation.evse import Evse
 from ocpp16.simulation.faults import Faults
+from ocpp16.simulation.noise import Noise
 from ocpp16.simulation.options import PowerLossPolicy, StationOptions
 from ocpp16.simulation.overrule import Overrules, question
 from ocpp16.simulation.supply import Supply
@@ -40,13 +41,14 @@ class SimulatedStation:
     __slots__ = (
         "_connection_timeout",
         "_meters",
-        "_random",
         "_sessions",
         "_supply",
         "charge_point",
+        "door",
         "evses",
         "faults",
         "is_powered",
+        "noise",
         "on_reset",
         "options",
         "overrules",
@@ -78,7 +80,7 @@ class SimulatedStation:
         """Called for an accepted Reset once all transactions are over: whoever runs the two restarts them."""
         self.is_powered = True
         """False from `power_down` to `power_up`: the charge point is stopped and the world stands still."""
-        self._random = random
+        self.noise = Noise(options.meter_noise, options.seed, random)
         self._sessions = 0
         self._connection_timeout = 0
 
@@ -93,6 +95,7 @@ class SimulatedStation:
         count = self.options.for_connectors(charge_point.for_station.number_of_connectors)
         formerly = dict(enumerate(getattr(self, "evses", ()), 1))
         self.charge_point = charge_point
+        self.door = charge_point.for_station
         self.is_powered = not formerly
         self.faults = Faults(charge_point, 0, self.faults.active) if formerly else Faults(charge_point, 0)
         self.evses = tuple(Evse(self, number, formerly.get(number)) for number in range(1, count + 1))
@@ -198,14 +201,6 @@ class SimulatedStation:
         self._sessions += 1
         return f"{connector_id}-{self._sessions}-{self.charge_point.for_station.clock.now()}"
 
-    def noise(self) -> float:
-        """A factor near 1, at most `meter_noise` away from it."""
-        if not self.options.meter_noise:
-            return 1.0
-        if self._random is None:
-            self._random = Random(self.options.seed)  # noqa: S311 - noise on a display; made late, it weighs 2.5 KiB
-        return 1.0 + self.options.meter_noise * (2.0 * self._random.random() - 1.0)
-
     def resuming_session_ids(self) -> list[str]:
         """Sessions of stored transactions that go on after a power loss, for `ChargePoint.start`."""
         if self.options.power_loss_policy is PowerLossPolicy.STOP:
@@ -251,7 +246,7 @@ class SimulatedStation:
         """Connector 0 has no meter of its own."""
         if connector_id == 0 or self.options.meter_is_external:
             return None
-        return self.evse(connector_id).measurement()
+        return self.evse(connector_id).outlet.measurement()
 
     @question
     async def enable_evse(self, connector_id: int) -> bool:

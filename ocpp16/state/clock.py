@@ -246,6 +246,8 @@ class Clock:
 
         Nobody can tell while one of them is of a boot whose clock was not set and the other is not of that boot.
         """
+        if clock_boot == 0 == other_clock_boot:
+            return micros < other
         time, mark = self.settled(micros, clock_boot)
         other_time, other_mark = self.settled(other, other_clock_boot)
         return mark == other_mark and time < other_time

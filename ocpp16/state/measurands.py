@@ -16,10 +16,10 @@ Rules of this file:
 from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import lru_cache
 from types import MappingProxyType
-from typing import NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 from ocpp16._core import json_bytes, validate_sending
-from ocpp16._core.decimals import two_decimals, two_decimals_ascii
+from ocpp16._core.decimals import text_of_numbers, two_decimals
 from ocpp16.enums import Location, Measurand, ReadingContext, UnitOfMeasure, ValueFormat
 from ocpp16.models import Measurement, PhaseValues, Reading
 
@@ -100,56 +100,67 @@ def sample_text(
     """The same as the text of a JSON array; empty if nothing of it was measured. It is valid, as its parts were."""
     sources = None
     word = context._value_
-    parts: list[bytes] = []
-    for name, recipe in _recipes(wanted):
-        if recipe.quantity is not None:
-            values: PhaseValues | None = getattr(measurement, recipe.quantity)
+    pieces: list[Any] = []
+    wanted = tuple(wanted)
+    for name, recipe, quantity, rests in _PLANS.get((word, wanted)) or _plan(wanted, context):
+        if quantity is not None:
+            values: PhaseValues | None = getattr(measurement, quantity)
             if values is not None:
-                rests = _RESTS.get((name, word)) or _rests_of(name, recipe, context)
-                _append_phases(parts, values, rests)
+                _append_phases(pieces, values, rests)
             continue
         if sources is None:
             sources = Sources(measurement, previous, offered_current, offered_power)
         for number, phase, location in recipe.values(sources):
             dressed = _DRESSED.get((name, phase, location, word)) or _dress(name, recipe, phase, location, context)
-            parts.append(two_decimals_ascii(number))
-            parts.append(dressed[1])
-    return _BEFORE + b"".join(parts)[: -len(_BETWEEN)] + b"]" if parts else b""
+            pieces.append(number)
+            pieces.append(dressed[1])
+    return text_of_numbers(_BEFORE, pieces, len(_BETWEEN), b"]") if pieces else b""
 
 
-def _append_phases(parts: list[bytes], values: PhaseValues, rests: tuple[bytes, ...]) -> None:
+def _append_phases(pieces: list[Any], values: PhaseValues, rests: tuple[bytes, ...]) -> None:
     number = values.total
     if number is not None:
-        parts.append(two_decimals_ascii(number))
-        parts.append(rests[0])
+        pieces.append(number)
+        pieces.append(rests[0])
     number = values.l1
     if number is not None:
-        parts.append(two_decimals_ascii(number))
-        parts.append(rests[1])
+        pieces.append(number)
+        pieces.append(rests[1])
     number = values.l2
     if number is not None:
-        parts.append(two_decimals_ascii(number))
-        parts.append(rests[2])
+        pieces.append(number)
+        pieces.append(rests[2])
     number = values.l3
     if number is not None:
-        parts.append(two_decimals_ascii(number))
-        parts.append(rests[3])
+        pieces.append(number)
+        pieces.append(rests[3])
     if len(rests) > 4 and values.n is not None:
-        parts.append(two_decimals_ascii(values.n))
-        parts.append(rests[4])
+        pieces.append(values.n)
+        pieces.append(rests[4])
 
 
 _BEFORE, _BETWEEN = b'[{"value":"', b',{"value":"'
 
-_RESTS: dict[tuple[str, str], tuple[bytes, ...]] = {}
-"""Measurand and context → what follows the number: of the total, L1, L2, L3, and N where the neutral is told."""
+Planned: TypeAlias = tuple[str, Recipe, str | None, tuple[bytes, ...]]
+"""A measurand, its recipe, the quantity whose phases are told as they are, and what follows the number of each: of the
+total, L1, L2, L3, and N where the neutral is told."""
+
+_PLANS: dict[tuple[str, tuple[str, ...]], tuple[Planned, ...]] = {}
+"""Context and list of measurands → what is to be written, each once."""
 
 
-def _rests_of(name: str, recipe: Recipe, context: ReadingContext) -> tuple[bytes, ...]:
-    phases = (None, "L1", "L2", "L3", "N") if recipe.has_neutral else (None, "L1", "L2", "L3")
-    rests = tuple(_dress(name, recipe, phase, None, context).rest for phase in phases)
-    _RESTS[name, context._value_] = rests
-    return rests
+def _plan(wanted: Sequence[str], context: ReadingContext) -> tuple[Planned, ...]:
+    if len(_PLANS) >= _MOST_RECIPES:
+        _PLANS.clear()
+    plan: list[Planned] = []
+    for name, recipe in _recipes(wanted):
+        phases = (None, "L1", "L2", "L3", "N") if recipe.has_neutral else (None, "L1", "L2", "L3")
+        rests: tuple[bytes, ...] = ()
+        if recipe.quantity is not None:
+            rests = tuple(_dress(name, recipe, phase, None, context).rest for phase in phases)
+        plan.append((name, recipe, recipe.quantity, rests))
+    _PLANS[context._value_, tuple(wanted)] = planned = tuple(plan)
+    return planned
 
 
 _RECIPES: dict[tuple[str, ...], tuple[tuple[str, Recipe], ...]] = {}

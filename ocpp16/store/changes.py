@@ -23,7 +23,7 @@ def check_change(change: RowChange) -> None:
     if not isinstance(values, tuple):
         raise TypeError(f"a row of {table.name} is a tuple, not {type(values).__name__}")
     width, keys = len(values), len(table.key_columns)
-    if isinstance(change, Delete):
+    if type(change) is not Put and isinstance(change, Delete):
         if width > keys:
             raise ValueError(f"a key of {table.name} has fewer than {width} columns")
         keys = 0
@@ -66,7 +66,7 @@ def carry_out(change: RowChange, rows: dict[Row, Row]) -> None:
     """Make a possible change to the rows of its table, by their keys."""
     values: Row = change[1]
     keys = len(change[0].key_columns)
-    if isinstance(change, Put):
+    if type(change) is Put or isinstance(change, Put):
         rows[values[:keys]] = values
         return
     length = len(values)

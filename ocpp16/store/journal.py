@@ -31,6 +31,7 @@ from ocpp16.ctrl_c import only_at_waits
 from ocpp16.errors import StoreError
 from ocpp16.faults import obey_exit, sentence, text_of
 from ocpp16.log import FoldingLog
+from ocpp16.store.appending import Appending
 from ocpp16.store.base import Row, RowChange, Store, Table
 from ocpp16.store.batch import Batch, is_overtaken
 from ocpp16.store.claims import Claims, claim_store, keep_journal, release_store
@@ -51,7 +52,7 @@ _ENDED = "the journal has ended: whoever opened it has left its block"
 
 
 @only_at_waits
-class Journal:
+class Journal(Appending):
     """The one journal of a store. All methods belong to the trio thread.
 
     Parameters, times in seconds: `inline` commits in the trio thread itself, for a virtual clock, which does not see a
@@ -76,55 +77,31 @@ class Journal:
         on_recovered: Callable[[], None] | None = None,
         on_internal_error: Callable[[str, BaseException], None] | None = None,
     ) -> None:
+        self._log = FoldingLog("", trio.current_time)
+        # Of a kind of its own it may be that `apply` does more.
+        memory = store if type(store) is MemoryStore and store.is_volatile else None
+        super().__init__(memory, Subscribers(self._log))
         self.store = store
-        self.number = 0
-        self.durable = 0
-        self.is_failing = False
         self.has_ended = False
         self.is_inline = inline
         self.on_failing = on_failing
         self.on_recovered = on_recovered
         self.on_internal_error = on_internal_error
-        self._log = FoldingLog("", trio.current_time)
         self._watchers = Watchers(self, self._log)
         self.charge_points = Claims()
         self._is_volatile = store.is_volatile
-        # Of a kind of its own it may be that `apply` does more.
-        self._memory = store if type(store) is MemoryStore and store.is_volatile else None
         self._retry_delays = tuple(retry_delays)
         self._hang_timeout = hang_timeout
-        self._pending = Batch()
         self._errands: list[Errand[Any]] = []
         self._reason = ""
         self._attempts = 0
         self._retry_at = 0.0
-        self._subscribers = Subscribers(self._log)
         self._waiters = Waiters()
         self._is_settling = False
         self._committer = Committer(self, inline=inline, flush_timeout=flush_timeout, hang_timeout=hang_timeout)
         claim_store(store, self)
 
     # What happened, and what is asked for
-
-    def append(self, charge_point_id: str, *changes: RowChange) -> int:
-        """Add changes of one charge point, to be stored together or not at all. Returns their number.
-
-        Without changes, the number after which all that this charge point appended before is stored.
-        """
-        if not changes:
-            return self._last_of(charge_point_id)
-        memory, number = self._memory, self.number + 1
-        is_idle = self.durable + 1 == number and not self.is_failing and self._committer.in_the_air is None
-        if memory is not None and is_idle and memory.take(charge_point_id, changes):
-            self.number = self.durable = number
-            if self._subscribers.of_all:
-                self._subscribers.kick_all()
-            return number
-        pending = self._pending
-        pending.part(charge_point_id).take(number, changes)
-        pending.last = self.number = number
-        self._begin()
-        return number
 
     def propose(
         self,

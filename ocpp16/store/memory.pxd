@@ -7,5 +7,6 @@ cdef class MemoryStore:
     cdef public dict _tables
     cdef bint _is_closed
 
+    cpdef bint take(self, charge_point_id, changes) except -1
     cdef _check(self, changes)
     cdef _carry_out(self, charge_point_id, changes)

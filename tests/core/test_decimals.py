@@ -1,10 +1,12 @@
 """Two decimals as text: what Python's own formatting gives, by a shorter way."""
 
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ocpp16._core.decimals import two_decimals, two_decimals_ascii
+from ocpp16._core.decimals import text_of_numbers, two_decimals
 
 
 def expected(number: float) -> str:
@@ -18,7 +20,9 @@ NEAR_TIES = st.integers(-(10**12), 10**12).map(lambda thousandths: thousandths /
 @given(st.floats(allow_nan=False, allow_infinity=False) | st.floats(-1e9, 1e9) | NEAR_TIES)
 def test_it_is_what_python_writes(number: float) -> None:
     assert two_decimals(number) == expected(number)
-    assert two_decimals_ascii(number) == expected(number).encode()
+    assert text_of_numbers(b"<", [number, b";", number, b",>"], 2, b"]") == b"<%b;%b]" % (
+        (expected(number).encode(),) * 2
+    )
 
 
 @pytest.mark.parametrize(
@@ -27,3 +31,21 @@ def test_it_is_what_python_writes(number: float) -> None:
 )
 def test_numbers_at_the_edges(number: float) -> None:
     assert two_decimals(number) == expected(number)
+
+
+def test_numbers_between_their_texts() -> None:
+    pieces = [1.005, b" A, ", -0.001, b" V, ", 1e300, b" W, "]
+    expected_text = "1.00 A, 0.00 V, " + f"{1e300:.2f} W"
+    assert text_of_numbers(b"[", pieces, 2, b"]") == f"[{expected_text}]".encode()
+
+
+@pytest.mark.parametrize("pieces", [[], [1.0], [1.0, b"x", 2.0]])
+def test_pieces_that_are_no_pairs_are_refused(pieces: list[Any]) -> None:
+    with pytest.raises(ValueError, match="pairs"):
+        text_of_numbers(b"", pieces, 0, b"")
+
+
+@pytest.mark.parametrize(("pieces", "cut"), [([1.0, None], 0), ([1.0, "x"], 0), (["1", b"x"], 0), ([1.0, b"x"], 2)])
+def test_what_is_no_number_or_no_bytes_is_refused(pieces: list[Any], cut: int) -> None:
+    with pytest.raises((TypeError, ValueError)):
+        text_of_numbers(b"", pieces, cut, b"")

@@ -46,9 +46,9 @@ VALUES = (
 
 
 def is_plain(value: Any) -> bool:
-    if type(value) is int:
+    if isinstance(value, int):
         return -(2**63) <= value < 2**63
-    return type(value) is str and value.isascii()
+    return isinstance(value, str) and value.isascii()
 
 
 @given(st.lists(VALUES, max_size=6).map(tuple), st.integers(0, 3))

@@ -2,6 +2,7 @@
 
 from typing import NamedTuple
 
+from ocpp16.store.base import Put
 from ocpp16.store.rows import Rows
 
 
@@ -18,3 +19,8 @@ class MeterRow(NamedTuple):
 ROWS = Rows("meters", MeterRow)
 TABLE = ROWS.table
 put, delete, read = ROWS.put, ROWS.delete, ROWS.read
+
+
+def put_reading(connector_id: int, energy: int, at: int, clock_boot: int) -> Put:
+    """`put` of a `MeterRow` of these: one is written with every sample, and the record would be taken apart at once."""
+    return Put(TABLE, (connector_id, energy, at, clock_boot))
