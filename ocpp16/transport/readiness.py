@@ -7,7 +7,9 @@ Rules of this file:
 1. A reader is synchronous, takes what one read brings, raises nothing, and says whether it has more that the kernel
    does not know of.
 2. What one step takes is bounded. Whoever the kernel told of has a turn before those that had one and have more, and
-   these one in each step at least: who sends little does not wait for those who send much.
+   these one in each step at least: who sends little does not wait for those who send much. The kernel is asked again
+   when all that it told of had their turns: it tells of all that can be read each time, and those that it told of
+   last come last.
 3. A number is forgotten before its socket is closed, or it may be another's.
 """
 
@@ -21,7 +23,7 @@ IS_POSSIBLE = hasattr(select, "epoll")
 """False where the kernel has no epoll: each connection then has its own task to wait for it."""
 LONGEST_STEP = 0.002
 """Seconds of one step; what a single reader takes comes on top."""
-_AT_ONCE = 1024
+_AT_ONCE = 32
 """Sockets that the kernel is asked for at a time."""
 
 Reader = Callable[[], bool]
@@ -77,11 +79,12 @@ class Readiness:
             self._epoll.close()
 
     def _step(self) -> None:
-        for number, event in self._epoll.poll(0, _AT_ONCE):
-            if event & select.EPOLLOUT and number in self._readers:
-                self._epoll.modify(number, select.EPOLLIN)
-            if number not in self._rest:
-                self._ready[number] = None
+        if not self._ready:
+            for number, event in self._epoll.poll(0, _AT_ONCE):
+                if event & select.EPOLLOUT and number in self._readers:
+                    self._epoll.modify(number, select.EPOLLIN)
+                if number not in self._rest:
+                    self._ready[number] = None
         until = trio.current_time() + LONGEST_STEP
         queue = self._rest
         for _ in range(len(self._ready) + len(self._rest)):
