@@ -5,6 +5,7 @@ program's, which then leaves the block.
 """
 
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 
 import trio
 
@@ -49,5 +50,7 @@ class SharedTasks(KeptTasks):
         self.start(self.pumps.run)
         self.readiness: Readiness | None = None
         if are_many and readiness.IS_POSSIBLE:
-            self.readiness = Readiness()
+            with suppress(OSError):  # no more files: then each waits for its own socket
+                self.readiness = Readiness()
+        if self.readiness is not None:
             self.start(self.readiness.run)

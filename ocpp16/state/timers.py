@@ -14,12 +14,16 @@ Rules of this file:
 
 import heapq
 from collections.abc import Callable
-from math import floor, inf, isnan
+from math import floor, inf, isnan, nan
 
 from ocpp16.faults import obey_exit
 
 _COMPACTION_FLOOR = 16
 """Below this number of cancelled entries a rebuild is not worth its time."""
+SHORTEST_INTERVAL = 0.001
+"""Seconds between two beats: shorter ones would leave no time for anything else."""
+_MOST_BEATS = 2.0**53
+"""Beats behind, from which on a float cannot tell where the grid lies."""
 LONGEST_RUN = 0.002
 """Seconds after which `run_due` begins no other callback."""
 
@@ -70,14 +74,15 @@ class Timers:
         return len(self._heap) - self._cancelled
 
     def at(self, when: float, callback: Callable[[], None]) -> Timer:
-        """Call once, at monotonic second `when` (at the next `run_due` if that is past)."""
-        return self._add(Timer(self, when, callback, 0.0))
+        """Call once, at monotonic second `when` (at the next `run_due` if that is past). Raises ValueError for no time."""
+        return self._add(Timer(self, _second(when), callback, 0.0))
 
     def every(self, interval: float, callback: Callable[[], None], first: float) -> Timer:
-        """Call at `first` and then each `interval` seconds until cancelled. Raises ValueError unless interval > 0."""
-        if not 0 < interval < inf:
-            raise ValueError(f"interval must be a positive number of seconds, not {interval}")
-        return self._add(Timer(self, first, callback, interval))
+        """Call at `first` and then each `interval` seconds until cancelled. Raises ValueError for no time, and for an
+        interval that is none or below `SHORTEST_INTERVAL`."""
+        if not SHORTEST_INTERVAL <= interval < inf:
+            raise ValueError(f"interval must be a number of seconds from {SHORTEST_INTERVAL}, not {interval}")
+        return self._add(Timer(self, _second(first), callback, _second(interval)))
 
     def deadline(self) -> float:
         """Monotonic seconds of the next timer, `inf` without any."""
@@ -116,8 +121,6 @@ class Timers:
         return called
 
     def _add(self, timer: Timer) -> Timer:
-        if isnan(timer.when):
-            raise ValueError("a timer needs a time")
         before = self.deadline()
         self._push(timer)
         if timer.when < before and self.on_earlier is not None:
@@ -136,8 +139,19 @@ class Timers:
             self._cancelled = 0
 
 
+def _second(value: float) -> float:
+    """Of an int as the float that it is. Raises ValueError for what is no time, and for what no float can hold."""
+    try:
+        seconds = value + 0.0
+    except OverflowError:
+        seconds = nan
+    if isnan(seconds):
+        raise ValueError("a timer needs a time")
+    return seconds
+
+
 def _next_beat(last: float, interval: float, now: float) -> float:
     """The first beat of the grid after `now`; without a pause this is last + interval."""
-    beats = max(1, floor((now - last) / interval) + 1)
-    following = last + beats * interval
+    behind = (now - last) / interval
+    following = last + max(1, floor(behind) + 1) * interval if behind < _MOST_BEATS else now + interval
     return following if following > now else following + interval

@@ -92,9 +92,33 @@ def test_every_always_lies_ahead(first: float, interval: float, pauses: list[flo
         assert now < timer.when <= now + interval * 1.001 + 1e-6
 
 
-@pytest.mark.parametrize("interval", [0, -1, inf, nan])
+@pytest.mark.parametrize("when", [nan, 10**400, -(10**400)])
+def test_a_time_that_no_float_can_hold(when: float) -> None:
+    timers = Timers()
+    with pytest.raises(ValueError, match="needs a time"):
+        timers.at(when, Calls().of("never"))
+    with pytest.raises(ValueError, match="needs a time"):
+        timers.every(1, Calls().of("never"), when)
+    assert len(timers) == 0
+
+
+@pytest.mark.parametrize(("first", "interval"), [(-inf, 1), (-1e308, 0.001), (-1e300, 1e10)])
+def test_a_beat_without_end_behind_goes_on_from_now(first: float, interval: float) -> None:
+    timers, calls = Timers(), Calls()
+    timer = timers.every(interval, calls.of("beat"), first)
+    assert timers.run_due(5) == 1
+    assert timer.when == 5 + interval
+
+
+def test_a_beat_far_ahead() -> None:
+    timers = Timers()
+    timers.every(10**18, Calls().of("beat"), 10**18)
+    assert (timers.run_due(5), timers.deadline()) == (0, 1e18)
+
+
+@pytest.mark.parametrize("interval", [0, -1, inf, nan, 1e-4, 5e-324, pytest.param(10**400, id="huge")])
 def test_an_interval_that_is_none(interval: float) -> None:
-    with pytest.raises(ValueError, match="interval"):
+    with pytest.raises(ValueError, match="interval|needs a time"):
         Timers().every(interval, Calls().of("never"), 0)
 
 
