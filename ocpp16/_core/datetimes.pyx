@@ -85,7 +85,7 @@ def format_datetime(micros, int fraction_digits=3):
     if fraction_digits < 0 or fraction_digits > 6:
         raise ValueError(f"a fraction of {fraction_digits} digits, not 0 to 6")
     rest = moment - FIRST  # from 0001-01-01, so that all divisions are of positive numbers
-    days, rest = rest // 86400000000, rest % 86400000000
+    days, rest = rest // 86400000000LL, rest % 86400000000LL
     days += 306  # from 0000-03-01
     era, day_of_era = days // 146097, days % 146097
     year_of_era = (day_of_era - day_of_era // 1460 + day_of_era // 36524 - day_of_era // 146096) // 365
@@ -101,7 +101,7 @@ def format_datetime(micros, int fraction_digits=3):
     text[7] = c'-'
     _digits(text + 8, day)
     text[10] = c'T'
-    _digits(text + 11, rest // 3600000000)
+    _digits(text + 11, rest // 3600000000LL)
     text[13] = c':'
     _digits(text + 14, rest // 60000000 % 60)
     text[16] = c':'

@@ -36,7 +36,7 @@ class StoredDelivery:
             unknown = None
         else:
             return None
-        if b'"transactionId":' in entry.written():
+        if not entry.lacks_transaction and b'"transactionId":' in entry.written():
             return None
         transaction = entry.transaction
         known = transaction.transaction_id if isinstance(transaction, Transaction) else None

@@ -137,7 +137,8 @@ class Sender:
         return number
 
     def queue_text(self, action: str, text: bytes, transaction: Transaction, *changes: RowChange) -> None:
-        """`queue` of a payload that is JSON text already, and known to be valid; its times are taken now."""
+        """`queue` of a payload that is JSON text already, known to be valid, and without a transactionId; its times are
+        taken now."""
         entry = Entry(
             action=action,
             payload=None,
@@ -149,7 +150,7 @@ class Sender:
             size=len(text),
             is_persistent=True,
         )
-        entry.is_checked = True
+        entry.is_checked = entry.lacks_transaction = True
         entry.number = self._journal.append(self.row(entry), *changes)
         if entry.has_marks and not self._clock.is_settled:
             self.marked.append(entry)

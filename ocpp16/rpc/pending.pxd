@@ -28,6 +28,7 @@ cdef class Entry:
     cdef public tuple ids
     cdef public bytes bound
     cdef public bint is_checked
+    cdef public bint lacks_transaction
     cdef public bint is_replaced
 
     cpdef bytes written(self)

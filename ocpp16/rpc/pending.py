@@ -47,7 +47,7 @@ class Entry:
     excused_on: the connection on which a SecurityError was last put down to a lost registration; 0 is none.
     due: monotonic seconds before which it does not go; 0 is at once.
     is_triggered: asked for by TriggerMessage or ExtendedTriggerMessage. is_persistent: has a row in the store.
-    is_checked: the payload was found to be valid. timeout: seconds to wait for the answer, None for the common one.
+    is_checked: the payload was found to be valid. lacks_transaction: it is known to have no transactionId yet. timeout: seconds to wait for the answer, None for the common one.
     on_confirmation, on_failure: told once, synchronously. Whoever gives `on_failure` waits for the answer.
     size: bytes of the payload; 0 lets the outbox measure it.
     ids: ids it was sent under, the newest last. bound: what was sent; every transmission carries the same.
@@ -71,6 +71,7 @@ class Entry:
         "is_persistent",
         "is_replaced",
         "is_triggered",
+        "lacks_transaction",
         "lane",
         "latest",
         "number",
@@ -134,6 +135,7 @@ class Entry:
         self.ids: tuple[str, ...] = ()
         self.bound: bytes | None = None
         self.is_checked = False
+        self.lacks_transaction = False
         self.is_replaced = False
 
     @property
@@ -201,7 +203,7 @@ class Entry:
 
 def with_member(text: bytes, member: bytes) -> bytes:
     """A JSON object with one member more, of a name that it does not have."""
-    return text[:-1] + (b"," if len(text) > 2 else b"") + member + b"}"
+    return b"".join((text[:-1], b"," if len(text) > 2 else b"", member, b"}"))
 
 
 class Delivery(Protocol):

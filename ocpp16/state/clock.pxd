@@ -1,8 +1,15 @@
 """C types of clock.py."""
 
 
+cdef class Steady:
+    cdef double _offset
+
+    cpdef double seconds(self) except? -1.0
+
+
 cdef class Clock:
     cdef object _monotonic
+    cdef Steady _steady
     cdef public double _zero
     cdef public long long _anchor
     cdef public long long _started
@@ -14,7 +21,3 @@ cdef class Clock:
 
     cpdef double monotonic(self) except? -1.0
     cpdef now(self)
-
-
-cdef class Steady:
-    cdef double _offset

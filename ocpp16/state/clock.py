@@ -100,8 +100,11 @@ class Steady:
     def __init__(self, offset: float) -> None:
         self._offset = offset
 
-    def __call__(self) -> float:
+    def seconds(self) -> float:
         return self._offset + perf_counter()
+
+    def __call__(self) -> float:
+        return self.seconds()
 
 
 class Clock:
@@ -112,10 +115,22 @@ class Clock:
     (then no time is ever marked or corrected).
     """
 
-    __slots__ = ("_anchor", "_monotonic", "_spans", "_started", "_zero", "boot", "corrections", "is_set", "is_settled")
+    __slots__ = (
+        "_anchor",
+        "_monotonic",
+        "_spans",
+        "_started",
+        "_steady",
+        "_zero",
+        "boot",
+        "corrections",
+        "is_set",
+        "is_settled",
+    )
 
     def __init__(self, monotonic: Callable[[], float], anchor: int, boot: int = 0) -> None:
         self._monotonic = monotonic
+        self._steady = monotonic if isinstance(monotonic, Steady) else None
         self._zero = monotonic()
         self._anchor = anchor = min(within(anchor), _LAST_ANCHOR)
         self._started = anchor
@@ -151,11 +166,12 @@ class Clock:
 
     def monotonic(self) -> float:
         """Seconds of the monotonic clock, the `now` of everything that is scheduled."""
-        return self._monotonic()
+        steady = self._steady
+        return self._monotonic() if steady is None else steady.seconds()
 
     def now(self) -> int:
         """Wall time, µs since 1970 UTC. Always a time that `to_datetime` and the wire know."""
-        return self._anchor + round((self._monotonic() - self._zero) * 1e6)
+        return self._anchor + round((self.monotonic() - self._zero) * 1e6)
 
     def now_datetime(self) -> datetime:
         return to_datetime(self.now())

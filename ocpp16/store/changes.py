@@ -8,7 +8,7 @@ Rules of this file:
 from collections.abc import Iterable
 
 from ocpp16._core.records import are_plain
-from ocpp16.store.base import Delete, Put, Row, RowChange, Table, Value
+from ocpp16.store.table import Delete, Put, Row, RowChange, Value
 
 _SMALLEST, _LARGEST = -(2**63), 2**63 - 1
 
@@ -18,12 +18,12 @@ def check_change(change: RowChange) -> None:
 
     Whether the table exists, and what else its columns demand, only the store knows.
     """
-    table: Table = change[0]
-    values: Row = change[1]  # by their places: taking the pair apart takes longer
+    table = change.table
+    values = change.row if isinstance(change, Put) else change.key
     if not isinstance(values, tuple):
         raise TypeError(f"a row of {table.name} is a tuple, not {type(values).__name__}")
     width, keys = len(values), len(table.key_columns)
-    if type(change) is not Put and isinstance(change, Delete):
+    if isinstance(change, Delete):
         if width > keys:
             raise ValueError(f"a key of {table.name} has fewer than {width} columns")
         keys = 0
@@ -64,11 +64,12 @@ def are_possible(changes: Iterable[RowChange]) -> bool:
 
 def carry_out(change: RowChange, rows: dict[Row, Row]) -> None:
     """Make a possible change to the rows of its table, by their keys."""
-    values: Row = change[1]
-    keys = len(change[0].key_columns)
-    if type(change) is Put or isinstance(change, Put):
-        rows[values[:keys]] = values
+    keys = len(change.table.key_columns)
+    if isinstance(change, Put):
+        row = change.row
+        rows[row[:keys]] = row
         return
+    values = change.key
     length = len(values)
     if length == keys:
         rows.pop(values, None)

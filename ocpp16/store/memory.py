@@ -87,7 +87,7 @@ class MemoryStore:
 
     def _check(self, changes: Sequence[RowChange]) -> None:
         for change in changes:
-            table = change[0]
+            table = change.table
             known = self._tables.get(table.name)
             if known is not table and (known is None or known != table):
                 raise ValueError(f"there is no table {table.name} of these columns")
@@ -98,7 +98,7 @@ class MemoryStore:
         if stored is None:
             stored = self._rows[charge_point_id] = {}
         for change in changes:
-            name = change[0].name
+            name = change.table.name
             rows = stored.get(name)
             if rows is None:
                 rows = stored[name] = {}

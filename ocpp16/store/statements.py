@@ -94,11 +94,12 @@ def grouped(batches: Iterable[ChargePointChanges]) -> Sequence[tuple[str, Sequen
             sql, parameters = statement(charge_point_id, change)
             table = change.table
             name, keys = table.name, len(table.key_columns)
-            if len(change[1]) < keys:  # a deletion of many: after all that was before it, and before all after
+            values = change.row if isinstance(change, Put) else change.key
+            if len(values) < keys:  # a deletion of many: after all that was before it, and before all after
                 number = max((at for (other, _), at in free.items() if other == name), default=first.get(name, 0))
                 first[name] = number + 1
             else:
-                key = (name, change[1][:keys])
+                key = (name, values[:keys])
                 number = max(free.get(key, 0), first.get(name, 0))
                 free[key] = number + 1
             rounds.setdefault((number, sql), []).append(parameters)
