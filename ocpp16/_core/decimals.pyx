@@ -51,9 +51,11 @@ def two_decimals(double number):
     return "0.00" if text == "-0.00" else text
 
 
-def text_of_numbers(bytes before not None, list pieces not None, Py_ssize_t cut, bytes after not None):
+cpdef bytes text_of_numbers(bytes before, list pieces, Py_ssize_t cut, bytes after):
     """`before`, then the `pieces`, which are a number and what follows it in turn, without the last `cut` bytes of the
     last one, then `after`; the numbers as `two_decimals` writes them."""
+    if before is None or pieces is None or after is None:
+        raise TypeError("there are bytes before, pieces, and bytes after")
     cdef Py_ssize_t size = PyBytes_GET_SIZE(before) + PyBytes_GET_SIZE(after), place, length
     cdef Py_ssize_t count = len(pieces)
     cdef char buffer[32]

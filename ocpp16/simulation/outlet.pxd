@@ -1,0 +1,21 @@
+"""C types of outlet.py."""
+
+from ocpp16.simulation.meter cimport Meter
+
+
+cdef class Outlet:
+    cdef public double _energy_at_plug_in
+    cdef object _station
+    cdef public object car
+    cdef public object connector_id
+    cdef public object external
+    cdef public object faults
+    cdef public object flow
+    cdef public bint is_paused
+    cdef public object limit
+    cdef public Meter meter
+    cdef public object offered
+    cdef public object phase_limit
+    cdef public object plugged_at
+    cdef public double share
+    cdef public object transaction_at
