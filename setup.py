@@ -5,6 +5,7 @@ that. OCPP16_DEBUG=1 in the environment builds with bounds checks, line tracing 
 """
 
 import importlib
+import multiprocessing
 import os
 import sys
 from pathlib import Path
@@ -16,11 +17,13 @@ ROOT = Path(__file__).resolve().parent
 CORE = Path("ocpp16", "_core")
 IS_DEBUG = os.environ.get("OCPP16_DEBUG") == "1"
 COMPILED = [
-    line.strip()
+    Path(*line.strip().split(".")).with_suffix(".py")
     for line in (ROOT / "ocpp16" / "compiled.txt").read_text(encoding="ascii").splitlines()
     if line.strip() and not line.startswith("#")
 ]
 """Modules in Python that are compiled as they are; one with a .pxd beside it has C types for its attributes."""
+OPTIMIZED = dict.fromkeys(COMPILED, "-O1")
+"""They call the interpreter for nearly all they do: more than this makes them longer to build and no faster."""
 
 
 def extensions() -> list[Extension]:
@@ -28,13 +31,12 @@ def extensions() -> list[Extension]:
     units = sorted((ROOT / CORE).glob("*.pyx"))
     documents = sorted((ROOT / "share" / "message_schemas").glob("*.json"))
     generated = [CORE / "validators" / f"{document.stem}.pyx" for document in documents]
-    modules = [Path(*module.split(".")).with_suffix(".py") for module in COMPILED]
-    sources = [unit.relative_to(ROOT) for unit in units] + generated + modules
+    sources = [unit.relative_to(ROOT) for unit in units] + generated + COMPILED
     return [
         Extension(
             ".".join(source.with_suffix("").parts),
             [source.as_posix()],
-            extra_compile_args=["-O0", "-g"] if IS_DEBUG else ["-O2", "-g0"],
+            extra_compile_args=["-O0", "-g"] if IS_DEBUG else [OPTIMIZED.get(source, "-O2"), "-g0"],
             define_macros=[("CYTHON_TRACE", "1")] if IS_DEBUG else [],
         )
         for source in sources
@@ -70,6 +72,8 @@ class BuildCore(build_ext):
             compiler_directives=directives,
             annotate=IS_DEBUG,
             quiet=True,
+            # Where a process is started by other means than a fork it would run this file again.
+            nthreads=(os.cpu_count() or 1) if multiprocessing.get_start_method() == "fork" else 0,
         )
         for extension, result in zip(self.extensions, compiled, strict=True):
             extension.sources = result.sources
