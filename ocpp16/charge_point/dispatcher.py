@@ -1,7 +1,9 @@
 """From a CALL to its answer: admission, validation, handler, Reply.
 
 Rules of this file:
-1. Handlers never run in the reader: one that waits would stop the answers it may be waiting for.
+1. Handlers that may wait never run in the reader: one that waits would stop the answers it may be waiting for. One that
+   is a plain function answers in the turn of its CALL: the first of the turn, where none of its concern is in work. So
+   many that come in one read still leave other tasks their turn.
 2. CALLs of one concern are answered in the order in which they came; CALLs of different concerns do not wait for each
    other. The concern is the feature, if the handler names no other (`@on(…, concern=…)`). A short-lived task for each
    concern answers what waits, and ends when nothing is left.
@@ -11,8 +13,8 @@ Rules of this file:
 """
 
 from collections import deque
-from collections.abc import Hashable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from typing import Any, cast
 
 import trio
 
@@ -27,6 +29,12 @@ from ocpp16.texts import shown
 
 MOST_CONCERNS = 64
 """Concerns of one action that may be in work at once; what waits in them holds up no other action."""
+
+
+def _valid(action: str, result: Payload | Reply[Payload]) -> Reply[Payload]:
+    reply: Reply[Payload] = result if isinstance(result, Reply) else Reply(result)
+    validate(action, "response", reply.payload)
+    return reply
 
 
 class Dispatcher:
@@ -45,16 +53,16 @@ class Dispatcher:
         """Concern → CALLs that wait for its task, which there is as long as the concern is here."""
         self._waiting = 0
 
-    def accept(self, call: Call) -> None:
-        """Take in a CALL from the reader. Never waits, never raises."""
+    def accept(self, call: Call, is_first: bool) -> None:
+        """Take in a CALL from the reader, the first of its turn or another one. Never waits, never raises."""
         try:
-            self._accept(call)
+            self._accept(call, is_first)
         except BaseException as error:
             obey_exit(error)
             self._ctx.failed(f"reception of {shown(call.action, 50)}", error)
             self._answer_error(call, ErrorCode.INTERNAL_ERROR, "the request could not be handled")
 
-    def _accept(self, call: Call) -> None:
+    def _accept(self, call: Call, is_first: bool) -> None:
         refusal = self._refusal(call)
         if refusal is not None:
             self._answer_error(call, *refusal)
@@ -73,6 +81,9 @@ class Dispatcher:
         lane = self._lanes.get(concern)
         if self._waiting >= MAX_WAITING_CALLS or (lane is None and self._is_crowded(concern)):
             self._answer_error(call, ErrorCode.GENERIC_ERROR, "too many calls at once")
+            return
+        if lane is None and is_first and self._is_plain(call.action):
+            self._handle_plain(call, request)
             return
         self._waiting += 1
         if lane is not None:
@@ -94,6 +105,10 @@ class Dispatcher:
         concern = self._features[position].concerns.get(action)
         return position if concern is None else (position, method, concern(request))
 
+    def _is_plain(self, action: str) -> bool:
+        position, _ = self._routes[action]
+        return action in self._features[position].plain
+
     def _is_crowded(self, concern: Hashable) -> bool:
         """Are there as many concerns of the action as there may be? A feature as a whole is one."""
         if len(self._lanes) < MOST_CONCERNS or not isinstance(concern, tuple):
@@ -114,27 +129,48 @@ class Dispatcher:
             del self._lanes[concern]
 
     async def _handle(self, call: Call, request: Payload) -> None:
-        ctx = self._ctx
+        if self._is_plain(call.action):
+            self._handle_plain(call, request)
+            return
         try:
-            position, method = self._routes[call.action]
-            result = await getattr(self._features[position], method)(request)
-            reply: Reply[Payload] = result if isinstance(result, Reply) else Reply(result)
-            validate(call.action, "response", reply.payload)
-        except Refusal as refusal:
+            reply = _valid(call.action, await self._asked(call.action, request))
+        except BaseException as error:
+            self._answer_fault(call, error, obey)
+        else:
+            self._answer(call, reply)
+
+    def _handle_plain(self, call: Call, request: Payload) -> None:
+        try:
+            reply = _valid(call.action, self._asked(call.action, request))
+        except BaseException as error:
+            self._answer_fault(call, error, obey_exit)
+        else:
+            self._answer(call, reply)
+
+    def _asked(self, action: str, request: Payload) -> Any:
+        position, method = self._routes[action]
+        return getattr(self._features[position], method)(request)
+
+    def _answer(self, call: Call, reply: Reply[Payload]) -> None:
+        self._ctx.session.reply(CallResult(call.unique_id, reply.payload), then=reply.then, call=call)
+        self._ctx.kick()
+
+    def _answer_fault(self, call: Call, error: BaseException, obeyed: Callable[[BaseException], None]) -> None:
+        """Answer what a handler raised; `obeyed` raises what of it ends more than the answer."""
+        ctx, kind = self._ctx, type(error)  # `isinstance` would ask the exception, which may be of others
+        if issubclass(kind, Refusal):
+            refusal = cast(Refusal, error)
             self._answer_error(call, refusal.code, refusal.description, refusal.details)
-        except ValidationError as error:
+        elif issubclass(kind, ValidationError):
             ctx.failed(f"answer to {call.action}", error)
             self._answer_error(call, ErrorCode.INTERNAL_ERROR, "the answer could not be built")
-        except StoreError as error:
+        elif issubclass(kind, StoreError):
             ctx.log.error("%s is not stored: %s", call.action, error, about=call.action)
             self._answer_error(call, ErrorCode.INTERNAL_ERROR, "the change could not be stored")
-        except BaseException as error:
-            obey(error)
+        else:
+            obeyed(error)
             ctx.failed(f"handler of {call.action}", error)
             self._answer_error(call, ErrorCode.INTERNAL_ERROR, "the request could not be handled")
-        else:
-            ctx.session.reply(CallResult(call.unique_id, reply.payload), then=reply.then, call=call)
-            ctx.kick()
 
     def _answer_invalid(self, call: Call, error: ValidationError) -> None:
         """A request that breaks its schema; some have a status for it."""

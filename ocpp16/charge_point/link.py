@@ -27,9 +27,9 @@ Trace = Callable[[str, str], None]
 class Link:
     """Between one session and one WebSocket.
 
-    Parameters: `accept` takes a CALL; `begin` and `turn` enclose what follows from one read, and let the pump send what
-    became ready; `flush` starts the task that writes the rest, and calls `flushed`; `trace(direction, text)` is told
-    every text frame, or None.
+    Parameters: `accept` takes a CALL, and is told whether it is the first of its turn; `begin` and `turn` enclose what
+    follows from one read, and let the pump send what became ready; `flush` starts the task that writes the rest, and
+    calls `flushed`; `trace(direction, text)` is told every text frame, or None.
     """
 
     __slots__ = (
@@ -143,12 +143,14 @@ class Link:
     def _take_in(self, texts: list[str]) -> None:
         now = self._clock.monotonic()
         self._heard(now)
+        is_first = True
         for text in texts:
             if self._trace is not None:
                 self._trace("received", text)
             call = self._session.receive(text, now)
             if call is not None:
-                self._accept(call)
+                self._accept(call, is_first)
+                is_first = False
 
     def ended(self) -> None:
         """No more pings, and what waited for bytes to leave waits no longer. May be called twice."""

@@ -68,11 +68,11 @@ class Authorization(FeatureProfile):
         )
 
     @on("GetLocalListVersion")
-    async def get_local_list_version(
+    def get_local_list_version(
         self, request: "messages.GetLocalListVersionRequest"
     ) -> "messages.GetLocalListVersionResponse":
         return {"listVersion": -1}
 
     @on("ClearCache")
-    async def clear_cache(self, request: "messages.ClearCacheRequest") -> "messages.ClearCacheResponse":
+    def clear_cache(self, request: "messages.ClearCacheRequest") -> "messages.ClearCacheResponse":
         return {"status": str(ClearCacheStatus.REJECTED)}

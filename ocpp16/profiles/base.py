@@ -61,6 +61,7 @@ def on(action: str, *, concern: Concern | None = None) -> Callable[[H], H]:
     """Mark a method as the handler of `action`; the class collects the marks.
 
     It is annotated with the payloads of the action, as text: to make all their classes would take every program 10 ms.
+    One that waits for nothing is a plain function: it may answer in the turn in which the CALL came.
 
     `concern`: of a valid request, what it is about. Requests of one concern are answered in order; without it, all of
     the feature are one concern.
@@ -136,6 +137,8 @@ class FeatureProfile:
     """Action → name of the method that answers it."""
     concerns: ClassVar[Mapping[str, Concern]] = {}
     """Action → what tells its concern, where that is not the feature as a whole."""
+    plain: ClassVar[frozenset[str]] = frozenset()
+    """Actions whose handler is a plain function, which waits for nothing."""
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -157,17 +160,24 @@ class FeatureProfile:
             if known is None or known.initiator == "ChargePoint":
                 raise TypeError(f"{cls.__name__}.{attribute}: a Central System sends no {action}")
             answers = (f"messages.{action}Response", f"Reply[messages.{action}Response]")
-            given = dict(member.__annotations__) if inspect.iscoroutinefunction(member) else {}
+            is_handler = inspect.isfunction(member) and not (
+                inspect.isgeneratorfunction(member) or inspect.isasyncgenfunction(member)
+            )
+            given = dict(member.__annotations__) if is_handler else {}
             if given.pop("return", None) not in answers or given != {"request": f"messages.{action}Request"}:
                 raise TypeError(
                     f"{cls.__name__}.{attribute} must be "
-                    f'`async def {attribute}(self, request: "messages.{action}Request") -> "{answers[1]}"`'
+                    f'`async def {attribute}(self, request: "messages.{action}Request") -> "{answers[1]}"`, '
+                    "or the same without `async`"
                 )
             found[action] = attribute
             if member.__ocpp_concern__ is not None:
                 concerns[action] = member.__ocpp_concern__
         cls.handlers = found
         cls.concerns = concerns
+        cls.plain = frozenset(
+            action for action, method in found.items() if not inspect.iscoroutinefunction(vars(cls)[method])
+        )
 
     def __init__(self, ctx: Context) -> None:
         self.ctx = ctx

@@ -32,7 +32,7 @@ class RemoteControl(FeatureProfile):
         self._profiles = profiles
 
     @on("RemoteStartTransaction")
-    async def remote_start_transaction(
+    def remote_start_transaction(
         self, request: "messages.RemoteStartTransactionRequest"
     ) -> "Reply[messages.RemoteStartTransactionResponse]":
         connector_id = request.get("connectorId")
@@ -71,7 +71,7 @@ class RemoteControl(FeatureProfile):
         )
 
     @on("RemoteStopTransaction")
-    async def remote_stop_transaction(
+    def remote_stop_transaction(
         self, request: "messages.RemoteStopTransactionRequest"
     ) -> "Reply[messages.RemoteStopTransactionResponse]":
         transaction = self.ctx.transactions.running_with_id(request["transactionId"])

@@ -26,9 +26,7 @@ class RemoteTrigger(FeatureProfile):
         return cls(ctx, others)
 
     @on("TriggerMessage")
-    async def trigger_message(
-        self, request: "messages.TriggerMessageRequest"
-    ) -> "Reply[messages.TriggerMessageResponse]":
+    def trigger_message(self, request: "messages.TriggerMessageRequest") -> "Reply[messages.TriggerMessageResponse]":
         connector_id = request.get("connectorId")
         trigger = self._others.trigger(request["requestedMessage"])
         if trigger is None:

@@ -1,8 +1,9 @@
 """Reset (OCPP 1.6 ed. 2 §5.14): end every transaction in order, then have the station restart.
 
-States: idle → ending transactions → asked the station. One reset at a time: a second one while the first is under way
-is Accepted and changes nothing. Every wait has an end, for a reset is the usual remedy of a station in trouble: neither
-a transaction that does not end, nor a disk that is full, keeps it from happening.
+States: idle → ending transactions → asking the station, until it has reset or all attempts have failed. One reset at a
+time: a second one while the first is under way is Accepted and changes nothing. Every wait has an end, for a reset is
+the usual remedy of a station in trouble: neither a transaction that does not end, nor a disk that is full, keeps it
+from happening.
 """
 
 from functools import partial
@@ -65,8 +66,10 @@ class Reset(FeatureProfile):
             await self._flush()
             # The station may stop and start the charge point in it, which ends this task but not that one.
             ctx.spawn_outside(self._have_it_reset, kind)
-        finally:
+        except BaseException:
             self._is_under_way = False
+            raise
+        finally:
             self._ended = None
 
     async def _flush(self) -> None:
@@ -80,15 +83,18 @@ class Reset(FeatureProfile):
     async def _have_it_reset(self, kind: ResetType) -> None:
         """Ask the station, and once more for each of ResetRetries while it fails and nothing has been started anew."""
         ctx = self.ctx
-        for attempt in range(1 + ctx.configuration[core.RESET_RETRIES]):
-            if attempt:
-                await self._pause()
-            if not ctx.is_current():
-                return
-            # It has no answer; False, an exception and silence are a reset that failed.
-            if await ctx.station_side.ask(ctx.station.reset, kind, accept=_has_reset, safe=False):
-                return
-            ctx.log.warning("the station did not reset (attempt %d)", attempt + 1)
+        try:
+            for attempt in range(1 + ctx.configuration[core.RESET_RETRIES]):
+                if attempt:
+                    await self._pause()
+                if not ctx.is_current():
+                    return
+                # It has no answer; False, an exception and silence are a reset that failed.
+                if await ctx.station_side.ask(ctx.station.reset, kind, accept=_has_reset, safe=False):
+                    return
+                ctx.log.warning("the station did not reset (attempt %d)", attempt + 1)
+        finally:
+            self._is_under_way = False
 
     async def _pause(self) -> None:
         with trio.move_on_after(RETRY_INTERVAL):

@@ -49,9 +49,7 @@ class Settings(FeatureProfile):
         return change.status
 
     @on("GetConfiguration")
-    async def get_configuration(
-        self, request: "messages.GetConfigurationRequest"
-    ) -> "messages.GetConfigurationResponse":
+    def get_configuration(self, request: "messages.GetConfigurationRequest") -> "messages.GetConfigurationResponse":
         payload = self.get(request.get("key") or ())
         room = self.ctx.configuration[internal.MAX_MESSAGE_SIZE] - _OVERHEAD
         for member, found in list(payload.items()):

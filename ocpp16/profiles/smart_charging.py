@@ -144,7 +144,7 @@ class SmartCharging(FeatureProfile):
         return Reply({"status": str(ClearChargingProfileStatus.ACCEPTED)})
 
     @on("GetCompositeSchedule")
-    async def get_composite_schedule(
+    def get_composite_schedule(
         self, request: "messages.GetCompositeScheduleRequest"
     ) -> "messages.GetCompositeScheduleResponse":
         connector_id, duration = request["connectorId"], request["duration"]

@@ -21,6 +21,7 @@ from ocpp16.security.basic_auth import credentials, is_same_key
 from ocpp16.security.tls import SSLContext
 from ocpp16.testing.answers import Answer, CallErrorAnswer, ScriptedAnswer, StandardAnswers
 from ocpp16.testing.connected_charge_point import ConnectedChargePoint
+from ocpp16.testing.memory_stream import memory_stream_pair
 from ocpp16.testing.misbehaviour import Fault, FaultPlan, FaultRule
 from ocpp16.testing.recording import Direction, ReceivedCall, Record, Recording, TrafficViolation
 from ocpp16.texts import shown
@@ -122,8 +123,8 @@ class CentralSystem:
 
     def stream(self) -> trio.abc.Stream:
         """The client's end of a new memory stream, ready for the WebSocket handshake."""
-        make = trio.testing.lockstep_stream_pair if self._lockstep else trio.testing.memory_stream_pair
-        near, far = make()
+        near: trio.abc.Stream
+        near, far = trio.testing.lockstep_stream_pair() if self._lockstep else memory_stream_pair()
         self.start_soon(self._serve, far)
         return near
 

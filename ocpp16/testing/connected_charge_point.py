@@ -131,10 +131,8 @@ class ConnectedChargePoint:
                 if not self._reading.is_set():
                     await self._reading.wait()
                 with trio.CancelScope() as self._read_scope:
-                    texts = await self.websocket.receive()
-                    calls = sum(self._take(text) for text in texts)
-                    if calls > 1 and not self._was_paused:
-                        self._object("more than one CALL at a time (OCPP-J 1.6 §4.1.1)", texts[-1])
+                    while self._reading.is_set():
+                        self._take_in(await self.websocket.receive())
         except ConnectionClosed as exc:
             await self.websocket.aclose()
             return exc.code, exc.reason
@@ -143,6 +141,10 @@ class ConnectedChargePoint:
             self.gone.set()
             for waiting in self._outstanding.values():
                 waiting.event.set()
+
+    def _take_in(self, texts: list[str]) -> None:
+        if sum([self._take(text) for text in texts]) > 1 and not self._was_paused:
+            self._object("more than one CALL at a time (OCPP-J 1.6 §4.1.1)", texts[-1])
 
     # Sending
 
@@ -173,30 +175,39 @@ class ConnectedChargePoint:
 
     async def call(self, action: str, payload: Mapping[str, Any], timeout: float) -> dict[str, Any]:
         """Send a CALL and wait for its confirmation; one at a time. Raises `CallFailed`."""
-        async with self._one_call:
-            if self.gone.is_set():
-                raise CallFailed(action, "connection lost")
-            frame = Call(self._central_system.new_id(), action, dict(payload))
-            waiting = self._outstanding[frame.unique_id] = _Waiting(action)
-            if action in {"TriggerMessage", "ExtendedTriggerMessage"}:
-                self._was_triggered = True
+        if self._one_call.locked():
+            await self._one_call.acquire()
+        else:
+            self._one_call.acquire_nowait()  # `acquire` gives others a turn first; here the answer brings one
+        try:
+            return await self._call(action, payload, timeout)
+        finally:
+            self._one_call.release()
+
+    async def _call(self, action: str, payload: Mapping[str, Any], timeout: float) -> dict[str, Any]:
+        if self.gone.is_set():
+            raise CallFailed(action, "connection lost")
+        frame = Call(self._central_system.new_id(), action, dict(payload))
+        waiting = self._outstanding[frame.unique_id] = _Waiting(action)
+        if action in {"TriggerMessage", "ExtendedTriggerMessage"}:
+            self._was_triggered = True
+        try:
             try:
-                try:
-                    self.send(serialize(frame), frame)
-                except ConnectionClosed as exc:
-                    raise CallFailed(action, "connection lost") from exc
-                with trio.move_on_after(timeout) as scope:
-                    await waiting.event.wait()
-            finally:
-                del self._outstanding[frame.unique_id]
-            if scope.cancelled_caught:
-                self._timed_out.add(frame.unique_id)
-                raise CallFailed(action, "timeout")
-            if waiting.answer is None:
-                raise CallFailed(action, "connection lost")
-            if isinstance(waiting.answer, CallError):
-                raise CallFailed(action, "callerror", waiting.answer.code, waiting.answer.description)
-            return waiting.answer.payload
+                self.send(serialize(frame), frame)
+            except ConnectionClosed as exc:
+                raise CallFailed(action, "connection lost") from exc
+            with trio.move_on_after(timeout) as scope:
+                await waiting.event.wait()
+        finally:
+            del self._outstanding[frame.unique_id]
+        if scope.cancelled_caught:
+            self._timed_out.add(frame.unique_id)
+            raise CallFailed(action, "timeout")
+        if waiting.answer is None:
+            raise CallFailed(action, "connection lost")
+        if isinstance(waiting.answer, CallError):
+            raise CallFailed(action, "callerror", waiting.answer.code, waiting.answer.description)
+        return waiting.answer.payload
 
     # Receiving
 

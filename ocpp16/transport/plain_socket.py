@@ -91,14 +91,15 @@ class PlainSocket(Frames):
     def flush_now(self) -> bool:
         """Write what the kernel takes at once; True when nothing is left unsent. Never waits, never raises.
 
-        Streams other than plain sockets (TLS, memory) know no such write: False then, and `flush` has to do it.
+        Streams other than plain sockets (TLS, those of others) know no such write: False then, and `flush` has to do
+        it; but for one with a `send_now(data)` (as `testing.memory_stream`), which returns how many bytes it took.
         """
         if self._flushing:
             return self._closing
         if not self._outgoing or self._closing:
             return True
         if self.socket is None:
-            return False
+            return self._send_now()
         try:
             sent = os.write(self.socket.fileno(), self._outgoing)
         except BlockingIOError:
@@ -108,6 +109,10 @@ class PlainSocket(Frames):
             return True
         del self._outgoing[:sent]
         return not self._outgoing
+
+    def _send_now(self) -> bool:
+        """`flush_now` of what is no socket."""
+        return False
 
     def abort(self, reason: str = "aborted") -> None:
         """Nothing is read or written any more."""

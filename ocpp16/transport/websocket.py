@@ -21,7 +21,7 @@ from typing import Self
 import trio
 
 from ocpp16.errors import ConnectionClosed, ConnectionFailed, HandshakeRefused
-from ocpp16.faults import end_in, obey
+from ocpp16.faults import end_in, obey, obey_exit
 from ocpp16.transport.compression import BoundedDeflate
 from ocpp16.transport.handshake import Accept, Reject, Upgraded, UpgradeRequest, answer_upgrade, request_upgrade
 from ocpp16.transport.plain_socket import READ_SIZE, PlainSocket
@@ -200,6 +200,22 @@ class WebSocket(PlainSocket):
         if not data:
             self._end_without_close()
         return data
+
+    def _send_now(self) -> bool:
+        # Of the class: what wraps a stream and hands on all that it lacks would be gone round.
+        send_now = getattr(type(self._stream), "send_now", None)
+        if send_now is None:
+            return False
+        try:
+            sent = send_now(self._stream, bytes(self._outgoing))
+            if type(sent) is not int or not 0 <= sent <= len(self._outgoing):
+                raise TypeError("send_now: what it returned is not how many of the bytes it took")
+        except BaseException as exc:
+            obey_exit(exc)
+            self._give_up(exc)
+            return True
+        del self._outgoing[:sent]
+        return not self._outgoing
 
     async def flush(self) -> None:
         """Write everything queued, also what is queued meanwhile. The caller sets the deadline.

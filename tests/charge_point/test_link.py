@@ -80,7 +80,7 @@ class Bench:
             trace=None,
         )
 
-    def accept(self, call: Call) -> None:
+    def accept(self, call: Call, is_first: bool) -> None:
         self.session.reply(CallResult(call.unique_id, self.answer), number=self.number, call=call)
 
     def turn(self) -> None:

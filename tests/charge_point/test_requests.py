@@ -54,6 +54,37 @@ async def test_reset_ends_transactions_first(open_bench: Any, kind: str, reason:
         assert len(bench.events.of(ResetRequested)) == 1
 
 
+@pytest.mark.parametrize("steps", range(12))
+async def test_a_second_reset_at_whatever_step_of_the_first_begins_no_other(open_bench: Any, steps: int) -> None:
+    async with open_bench() as bench:
+        bench.begin()
+        await trio.sleep(1)
+        bench.station.delays["reset"] = 5
+        await bench.csms.send_text("cp001", '[2,"first","Reset",{"type":"Soft"}]')
+        for _ in range(steps):
+            await trio.lowlevel.checkpoint()
+        await bench.csms.send_text("cp001", '[2,"second","Reset",{"type":"Hard"}]')
+        await trio.sleep(1)
+        assert await bench.call("Reset", {"type": "Soft"}) == {"status": "Accepted"}, "the station is at it"
+        await trio.sleep(1)
+        assert bench.station.asked("reset") == [(ResetType.SOFT,)]
+        await trio.sleep(5)
+        assert await bench.call("Reset", {"type": "Hard"}) == {"status": "Accepted"}
+        await trio.sleep(1)
+        assert bench.station.asked("reset") == [(ResetType.SOFT,), (ResetType.HARD,)], "that one was over"
+        bench.csms.violations.clear()  # answers to texts that are no CALLs of its own
+
+
+async def test_a_reset_that_is_tried_again_is_one(open_bench: Any, make_config: Any) -> None:
+    async with open_bench(document=make_config(Core__ResetRetries=2)) as bench:
+        bench.station.answers["reset"] = OSError("stuck")
+        for _ in range(2):
+            assert await bench.call("Reset", {"type": "Soft"}) == {"status": "Accepted"}
+            await trio.sleep(30)
+        await trio.sleep(200)
+        assert len(bench.station.asked("reset")) == 3
+
+
 async def test_reset_does_not_wait_for_ever(open_bench: Any, make_config: Any) -> None:
     async with open_bench(document=make_config(Internal__WaitForStopTransactionsOnResetTimeout=20)) as bench:
         bench.station.answers["stop_transaction"] = False

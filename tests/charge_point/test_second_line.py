@@ -72,6 +72,7 @@ class _ThenFails:
     """Availability whose act after the answer fails."""
 
     concerns: ClassVar[dict[str, Any]] = {}
+    plain: ClassVar[frozenset[str]] = frozenset()
 
     def __init__(self, feature: Any) -> None:
         self._feature = feature
