@@ -47,7 +47,8 @@ class Entry:
     excused_on: the connection on which a SecurityError was last put down to a lost registration; 0 is none.
     due: monotonic seconds before which it does not go; 0 is at once.
     is_triggered: asked for by TriggerMessage or ExtendedTriggerMessage. is_persistent: has a row in the store.
-    is_checked: the payload was found to be valid. lacks_transaction: it is known to have no transactionId yet. timeout: seconds to wait for the answer, None for the common one.
+    is_checked: the payload was found to be valid. lacks_transaction: it is known to have no transactionId yet.
+    timeout: seconds to wait for the answer, None for the common one.
     on_confirmation, on_failure: told once, synchronously. Whoever gives `on_failure` waits for the answer.
     size: bytes of the payload; 0 lets the outbox measure it.
     ids: ids it was sent under, the newest last. bound: what was sent; every transmission carries the same.
