@@ -10,11 +10,13 @@ from ocpp16.store.journal import Journal, Proposal
 class JournalWriter:
     """Implements `profiles.context.Writer`."""
 
-    __slots__ = ("_charge_point_id", "_journal", "last")
+    __slots__ = ("_charge_point_id", "_journal", "keeps_rows", "last")
 
     def __init__(self, journal: Journal, charge_point_id: str) -> None:
         self._journal = journal
         self._charge_point_id = charge_point_id
+        self.keeps_rows = bool(journal.store.is_volatile)
+        """Rows stay in memory."""
         self.last = 0
 
     def append(self, *changes: RowChange) -> int:

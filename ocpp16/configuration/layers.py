@@ -23,12 +23,13 @@ from ocpp16.configuration.key import Access, Key, Known
 from ocpp16.configuration.keys import BY_NAME, SECTIONS
 from ocpp16.configuration.keys.core import SUPPORTED_FEATURE_PROFILES
 from ocpp16.configuration.keys.internal import KEY_ACCESS
-from ocpp16.configuration.loading import ABSENT, Loaded, Values, base, value_of
+from ocpp16.configuration.loading import ABSENT, Loaded, Values, base
 
 T = TypeVar("T")
 
 _NOTHING: Final[Mapping[str, Any]] = MappingProxyType({})
 _NOTHING_PENDING: Final[Mapping[Key[Any], Any]] = MappingProxyType({})
+_UNCHANGED: Final = object()
 _NONE: Final[frozenset[Any]] = frozenset()
 """One for all: an empty set costs as much as a full one of four."""
 _NOT_FEATURES: Final = frozenset({"Internal", "Security", CUSTOM})
@@ -85,9 +86,12 @@ class Layers:
 
     def __getitem__(self, key: Key[T]) -> T:
         """The value in force, else the default or fallback of the key."""
-        changed = self.changed
-        is_changed = changed and key in changed
-        value: Any = value_of(key, self.main, changed) if is_changed else self.main.get(key, key.default)
+        # `loading.value_of`, at the price of what is asked for thirty times a transaction.
+        value: Any = self.changed.get(key, _UNCHANGED)
+        if value is _UNCHANGED:
+            value = self.main.get(key, key.default)
+        elif value is ABSENT:
+            value = key.default
         found: T = value
         return found
 

@@ -30,6 +30,8 @@ class Writer(Protocol):
 
     last: int
     """Number of this charge point's latest change."""
+    keeps_rows: bool
+    """The rows stay in memory."""
 
     def append(self, *changes: RowChange) -> int: ...
 

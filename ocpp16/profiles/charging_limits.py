@@ -166,6 +166,11 @@ class ChargingLimits:
             self._stale = {**(self._stale or {}), **dict.fromkeys(connector_ids)}
             self._work_off()
 
+    def transaction_changed(self, connector_id: int) -> None:
+        """A transaction there began, got its id or is over: that concerns profiles and who shares, and nobody else."""
+        if self._sharing is not None or len(self._profiles.installed):
+            self.refresh((connector_id,))
+
     def _everyone(self) -> list[int]:
         """All connectors, those that charge first."""
         active = [transaction.connector_id for transaction in self._ctx.transactions.all_running()]

@@ -15,11 +15,11 @@ from ocpp16._core import validate_sending
 from ocpp16.enums import RegistrationStatus
 from ocpp16.errors import CallFailed, Offline
 from ocpp16.profiles.asked import Writer
-from ocpp16.rpc.pending import Entry, Lane, with_member
+from ocpp16.rpc.pending import Asker, Entry, Lane, with_member
 from ocpp16.rpc.session import Session
 from ocpp16.state.clock import Clock
 from ocpp16.state.transaction import Transaction
-from ocpp16.store.base import RowChange
+from ocpp16.store.base import Put, RowChange
 from ocpp16.store.tables import message_queue
 
 Payload = dict[str, Any]
@@ -73,6 +73,7 @@ class Sender:
         is_triggered: bool = False,
         on_confirmation: Callable[[Payload], None] | None = None,
         on_failure: Callable[[CallFailed], None] | None = None,
+        on_end: Callable[[], None] | None = None,
         topic: Hashable = None,
         latest: int = 0,
     ) -> bool:
@@ -81,8 +82,9 @@ class Sender:
         With QueueAllMessages it is kept, on disk too, until it can be sent (libocpp).
         `number`: the journal number it must not be sent before. `topic`: one of the same topic that still waits is
         replaced, for it would tell what is over. `latest`: the latest time in it, µs, where that must not be told
-        before it has come.
+        before it has come. `on_end`: told when it is over, however it ended.
         """
+        is_asked = on_confirmation is not None or on_failure is not None or on_end is not None
         entry = Entry(
             action=action,
             payload=payload,
@@ -92,8 +94,7 @@ class Sender:
             transaction=transaction,
             clock_boot=self._clock.clock_boot,
             is_triggered=is_triggered,
-            on_confirmation=on_confirmation,
-            on_failure=on_failure,
+            asker=Asker(on_confirmation, on_failure, on_end) if is_asked else None,
             topic=topic,
             latest=latest,
         )
@@ -130,10 +131,12 @@ class Sender:
             data_boots=data_boots,
             is_persistent=True,
         )
-        entry.number = number = self._journal.append(self.row(entry), *changes)
+        row = self.row(entry)
+        entry.number = number = self._journal.append(row, *changes)
         if entry.has_marks and not self._clock.is_settled:
             self.marked.append(entry)
         self.enqueue(entry)
+        self._share(entry, row)
         return number
 
     def queue_text(self, action: str, text: bytes, transaction: Transaction, *changes: RowChange) -> None:
@@ -151,10 +154,19 @@ class Sender:
             is_persistent=True,
         )
         entry.is_checked = entry.lacks_transaction = True
-        entry.number = self._journal.append(self.row(entry), *changes)
+        row = self.row(entry)
+        entry.number = self._journal.append(row, *changes)
         if entry.has_marks and not self._clock.is_settled:
             self.marked.append(entry)
         self.enqueue(entry)
+        self._share(entry, row)
+
+    def _share(self, entry: Entry, row: Put) -> None:
+        """What waits for a connection needs no text of its own where its row stays in memory with the same one."""
+        if self._journal.keeps_rows and not self.is_online and not entry.data_boots:
+            text = row.row[message_queue.PAYLOAD]
+            assert isinstance(text, str)
+            entry.share(text)
 
     def enqueue(self, entry: Entry) -> None:
         """Take in a message whose row is written."""
@@ -170,7 +182,7 @@ class Sender:
             entry.number = max(entry.number, number)
         self.marked.clear()
 
-    def row(self, entry: Entry) -> RowChange:
+    def row(self, entry: Entry) -> Put:
         """The stored form of a queued message, as it is now. It shares the text of the payload with the wire."""
         transaction = entry.transaction
         text = entry.written()
@@ -201,9 +213,7 @@ class Sender:
             lane=_NORMAL,
             sequence=self.new_sequence(),
             number=0,
-            on_confirmation=on_confirmation,
-            on_failure=on_failure,
-            timeout=timeout,
+            asker=Asker(on_confirmation, on_failure, timeout=timeout),
         )
         if not self._session.enqueue(entry, self._clock.monotonic()):
             raise Offline(action, "not connected" if not self._session.is_connected else "not accepted yet")
@@ -212,7 +222,8 @@ class Sender:
 
     def no_longer_asks(self, entry: Entry) -> None:
         """Nobody listens any more, and there is no point in asking if it was not sent yet."""
-        entry.on_confirmation = None
+        if entry.asker is not None:
+            entry.asker.on_confirmation = None
         if entry is not self._session.in_flight:
             self._session.outbox.remove(entry)
 

@@ -212,12 +212,12 @@ class SmartCharging(FeatureProfile):
                 self.changed(self.profiles.install_now(compiled, transaction))
                 return
             self.ctx.log.warning("no room for the charging profile of a remote start")
-        self.limits.refresh((connector_id,))
+        self.limits.transaction_changed(connector_id)
 
     @hears(TransactionIdAssigned)
     def _transaction_known(self, signal: TransactionIdAssigned) -> None:
         if signal.transaction.is_running:
-            self.limits.refresh((signal.transaction.connector_id,))
+            self.limits.transaction_changed(signal.transaction.connector_id)
 
     @hears(TransactionEnded)
     def _transaction_ended(self, signal: TransactionEnded) -> None:
@@ -227,7 +227,7 @@ class SmartCharging(FeatureProfile):
         if self.profiles.remove_transaction(connector_id):
             self.changed((connector_id,))
         else:
-            self.limits.refresh((connector_id,))
+            self.limits.transaction_changed(connector_id)
 
     @hears(Connected, Disconnected)
     def _connection_changed(self, signal: Connected | Disconnected) -> None:

@@ -20,7 +20,7 @@ from ocpp16.state.timers import Timer
 MOST_WAITING = 16
 """Messages of the normal lane that may wait before the next report is made; as many are made in one turn."""
 PATIENCE = 1.0
-"""Seconds after which the next reports are looked at though none before was answered."""
+"""Seconds after which the next reports are looked at though none before is over."""
 
 
 class StatusNotifications:
@@ -80,7 +80,7 @@ class StatusNotifications:
     def report(self, connector_ids: Iterable[int], *, is_triggered: bool) -> None:
         """Send the present status of these connectors, whatever MinimumStatusDuration says.
 
-        The first `MOST_WAITING` now, the others as those before are answered.
+        The first `MOST_WAITING` now, the others as those before are over: answered, refused or left unanswered.
         """
         asked = list(connector_ids)
         at_once, later = asked[:MOST_WAITING], asked[MOST_WAITING:]
@@ -104,9 +104,6 @@ class StatusNotifications:
         self._throttle.reported(notification)
         self._send(notification, is_triggered=is_triggered)
 
-    def _answered(self, confirmation: Payload) -> None:
-        self._report_more()
-
     def _report_more(self) -> None:
         """Make as many reports as the Central System has room for."""
         session = self._ctx.session
@@ -118,7 +115,7 @@ class StatusNotifications:
         self._to_report = self._to_report or None
 
     def _patience(self) -> None:
-        """An answer makes room for the next report; if none comes, time does."""
+        """The end of one makes room for the next report; if none comes, time does."""
         if self._to_report and self._look is None:
             self._look = self._ctx.timers.at(self._ctx.clock.monotonic() + PATIENCE, self._look_again)
 
@@ -170,7 +167,7 @@ class StatusNotifications:
             latest=notification.timestamp,
             # Of what waits for the connection only the newest status of a connector is of interest.
             topic=("StatusNotification", notification.connector_id),
-            on_confirmation=self._answered if self._to_report else None,
+            on_end=self._report_more if self._to_report else None,
         )
         if is_taken and self._to_report:
             self._to_report.pop(notification.connector_id, None)

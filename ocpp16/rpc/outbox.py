@@ -44,6 +44,11 @@ def _measure(entry: Entry) -> int:
         return 0  # what cannot be written down fails at its first write, where somebody hears of it
 
 
+def _entry_of(item: Any) -> Entry:
+    """On a shelf an entry lies by itself, in the other heaps behind its time or number."""
+    return item if isinstance(item, Entry) else item[-1]
+
+
 class Outbox:
     """All lanes of one charge point. `depth` counts what waits, `bytes` the payloads among it."""
 
@@ -110,7 +115,7 @@ class Outbox:
 
     def restore(self, entries: Iterable[Entry]) -> None:
         """Take in what was stored before the start, in any order."""
-        for entry in sorted(entries, key=lambda entry: entry.sequence):
+        for entry in sorted(entries):
             self.add(entry)
 
     def requeue(self, entry: Entry) -> None:
@@ -121,7 +126,7 @@ class Outbox:
             if self.apart is not None and self.apart.has_place_for(entry):
                 self.apart.put(entry)
             else:
-                heappush(self._transactions, (entry.sequence, entry))
+                heappush(self._transactions, entry)
         elif lane is _BOOT:
             if self.boot is not None:
                 raise AssertionError("a second BootNotification waits")
@@ -158,8 +163,8 @@ class Outbox:
         if due > now:
             return None
         if shelf is not None:
-            sequence, entry = heappop(shelf)
-            if sequence <= self._backlog_end and self._is_paced(shelf):
+            entry = heappop(shelf)
+            if entry.sequence <= self._backlog_end and self._is_paced(shelf):
                 self._replay_at = now + self._replay_gap
         elif self.boot is not None and self.boot.due <= now and self.boot.number <= durable:
             entry, self.boot = self.boot, None
@@ -196,7 +201,8 @@ class Outbox:
         head_at, normal_at = inf, inf
         normal: Shelf | None = None
         if self._transactions:
-            sequence, head = self._transactions[0]
+            head: Entry = self._transactions[0]
+            sequence = head.sequence
             if head.number <= durable and (is_accepted or head.is_triggered):
                 due = max(head.due, self._paced(sequence))
                 if due <= now:
@@ -205,14 +211,14 @@ class Outbox:
                     first = due
         if self._triggered:
             if now >= 0.0:
-                normal_at, normal = self._triggered[0][0], self._triggered
+                normal_at, normal = self._triggered[0].sequence, self._triggered
             else:
                 first = min(first, 0.0)
         if self._later_triggered:
             first = min(first, self._later_triggered[0][0])
         if is_accepted:
             if self._ordinary:
-                sequence = self._ordinary[0][0]
+                sequence = self._ordinary[0].sequence
                 due = self._paced(sequence)
                 if due > now:
                     first = min(first, due)
@@ -220,7 +226,7 @@ class Outbox:
                     normal_at, normal = sequence, self._ordinary
             if self._later:
                 # When its time has come it waits its turn among the ordinary ones.
-                sequence = min(self._later[0][1], self._ordinary[0][0] if self._ordinary else self._last_sequence)
+                sequence = min(self._later[0][1], self._ordinary[0].sequence if self._ordinary else self._last_sequence)
                 first = min(first, max(self._later[0][0], self._paced(sequence)))
         if normal is not None and (normal_at < head_at or head_at <= self._backlog_end < normal_at):
             return 0.0, normal
@@ -252,7 +258,7 @@ class Outbox:
         if self._replaced >= _COMPACTED_FROM and self._replaced > self._normal_depth:
             self._replaced = 0
             for heap in self._normal_heaps():
-                heap[:] = [item for item in heap if not item[-1].is_replaced]
+                heap[:] = [item for item in heap if not _entry_of(item).is_replaced]
                 heapify(heap)
 
     def remove(self, entry: Entry) -> None:
@@ -260,7 +266,7 @@ class Outbox:
         if entry is self.boot:
             self.boot = None
             self._count(entry, -1)
-        elif self._transactions and self._transactions[0][1] is entry:
+        elif self._transactions and self._transactions[0] is entry:
             heappop(self._transactions)
             self._count(entry, -1)
         elif self.apart is not None and self.apart.remove(entry):
@@ -296,24 +302,24 @@ class Outbox:
         apart, before = self.apart, self.depth
         apart.begin(entry, interval, now, is_silent=is_silent, is_patient=is_patient)
         self.requeue(entry)
-        followers = [item for item in self._transactions if apart.has_place_for(item[1])]
+        followers = [follower for follower in self._transactions if apart.has_place_for(follower)]
         if followers:
-            self._transactions[:] = [item for item in self._transactions if not apart.has_place_for(item[1])]
+            self._transactions[:] = [other for other in self._transactions if not apart.has_place_for(other)]
             heapify(self._transactions)
-            for _, follower in followers:
+            for follower in followers:
                 apart.put(follower)
         return self.depth - before + len(followers)
 
     def waiting_of(self, transaction: object) -> list[Entry]:
         """The messages of this transaction that wait, apart or (again) in the lane."""
-        waiting = [entry for _, entry in self._transactions if entry.transaction is transaction]
+        waiting = [entry for entry in self._transactions if entry.transaction is transaction]
         return waiting if self.apart is None else waiting + [e for e in self.apart if e.transaction is transaction]
 
     def heard_of(self, entry: Entry) -> None:
         """A message of the transaction lane was answered in any way: what waits apart may have hope."""
         assert self.apart is not None
-        for item in self.apart.answered(entry):
-            heappush(self._transactions, item)
+        for follower in self.apart.answered(entry):
+            heappush(self._transactions, follower)
 
     # Too much
 
@@ -386,7 +392,7 @@ class Outbox:
             later = self._later_triggered if entry.is_triggered else self._later
             heappush(later, (entry.due, entry.sequence, entry))
         else:
-            heappush(self._shelf_of(entry), (entry.sequence, entry))
+            heappush(self._shelf_of(entry), entry)
 
     def _shelf_of(self, entry: Entry) -> Shelf:
         if entry.is_triggered:
@@ -397,7 +403,7 @@ class Outbox:
         for later in (self._later, self._later_triggered):
             while later and later[0][0] <= now:
                 entry = heappop(later)[2]
-                heappush(self._shelf_of(entry), (entry.sequence, entry))
+                heappush(self._shelf_of(entry), entry)
 
     def _promote_saved(self, durable: int) -> None:
         while self._unsaved and self._unsaved[0][0] <= durable:
@@ -422,23 +428,22 @@ class Outbox:
 
     def _normal(self) -> list[Entry]:
         """The normal lane, the oldest first."""
-        found = [item[-1] for heap in self._normal_heaps() for item in heap if not item[-1].is_replaced]
-        found.sort(key=lambda entry: entry.sequence)
-        return found
+        waiting = [_entry_of(item) for heap in self._normal_heaps() for item in heap]
+        return sorted(entry for entry in waiting if not entry.is_replaced)
 
     def _forget_replaced(self) -> None:
         """See to it that no replaced message is a head."""
         for heap in self._normal_heaps():
-            while heap and heap[0][-1].is_replaced:
+            while heap and _entry_of(heap[0]).is_replaced:
                 heappop(heap)
                 self._replaced -= 1
 
     def _every_other_reading(self) -> list[Entry]:
         """One pass of thinning: a MeterValues goes if the message before it stays; the last two stay anyway."""
-        lane = [entry for _, entry in self._transactions]
+        lane = list(self._transactions)
         if self.apart is not None:
             lane += self.apart
-        lane.sort(key=lambda entry: entry.sequence)
+        lane.sort()
         victims: list[Entry] = []
         may_go = True
         for entry in lane[:-2]:
@@ -469,9 +474,9 @@ class Outbox:
         if any(entry.lane is _NORMAL for entry in victims):
             heaps += self._normal_heaps()
         for heap in heaps:
-            found = [item[-1] for item in heap if item[-1] in gone]
+            found = [entry for entry in map(_entry_of, heap) if entry in gone]
             if found:
-                heap[:] = [item for item in heap if item[-1] not in gone]
+                heap[:] = [item for item in heap if _entry_of(item) not in gone]
                 heapify(heap)
                 for entry in found:
                     self._count(entry, -1)

@@ -1,39 +1,50 @@
 """C types of pending.py, for itself and the other compiled modules of rpc."""
 
 
+cdef extern from "<stdbool.h>":
+    ctypedef bint flag "bool"  # one byte, where a bint has four
+
+
+cdef class Asker:
+    cdef public object on_confirmation
+    cdef public object on_failure
+    cdef public object on_end
+    cdef public object timeout
+
+
 cdef class Entry:
+    # The large ones first, then the small: thousands of these wait, and between them there is no room for nothing.
     cdef public object action
     cdef object _payload
     cdef object _text
     cdef public object lane
+    cdef public object transaction
+    cdef public tuple data_boots
+    cdef public Asker asker
+    cdef public object topic
+    cdef public tuple ids
+    cdef public bytes bound
     cdef public long long sequence
     cdef public long long number
-    cdef public object transaction
     cdef public long long clock_boot
-    cdef public tuple data_boots
-    cdef public long long attempts
-    cdef public double due
-    cdef public bint is_triggered
-    cdef public bint is_persistent
-    cdef public object timeout
-    cdef public object on_confirmation
-    cdef public object on_failure
-    cdef public Py_ssize_t size
-    cdef public object topic
     cdef public long long latest
+    cdef public double due
+    cdef public long long attempts
+    cdef public int size
     cdef public int timeouts
     cdef public int silences
     cdef public int interruptions
-    cdef public long long excused_on
-    cdef public tuple ids
-    cdef public bytes bound
-    cdef public bint is_checked
-    cdef public bint lacks_transaction
-    cdef public bint is_replaced
+    cdef public int excused_on
+    cdef public flag is_triggered
+    cdef public flag is_persistent
+    cdef public flag is_checked
+    cdef public flag lacks_transaction
+    cdef public flag is_replaced
 
     cpdef bytes written(self)
     cpdef check(self)
     cpdef write_down(self)
+    cpdef share(self, text)
 
 
 cdef class OpenCall:

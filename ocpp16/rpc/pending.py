@@ -33,6 +33,28 @@ class Lane(IntEnum):
 _TRANSACTION, _NORMAL = Lane.TRANSACTION, Lane.NORMAL
 
 
+class Asker:
+    """Whom the end of a request is told, once and synchronously. Few have one.
+
+    on_confirmation, on_failure: whoever gives `on_failure` waits for the answer. on_end: after either, to one who only
+    wants to know that it is over. timeout: seconds to wait for the answer, None for the common one.
+    """
+
+    __slots__ = ("on_confirmation", "on_end", "on_failure", "timeout")
+
+    def __init__(
+        self,
+        on_confirmation: Callable[[Payload], None] | None = None,
+        on_failure: Callable[[CallFailed], None] | None = None,
+        on_end: Callable[[], None] | None = None,
+        timeout: float | None = None,
+    ) -> None:
+        self.on_confirmation = on_confirmation
+        self.on_failure = on_failure
+        self.on_end = on_end
+        self.timeout = timeout
+
+
 class Entry:
     """One CALL that waits to go or for its answer.
 
@@ -48,8 +70,7 @@ class Entry:
     due: monotonic seconds before which it does not go; 0 is at once.
     is_triggered: asked for by TriggerMessage or ExtendedTriggerMessage. is_persistent: has a row in the store.
     is_checked: the payload was found to be valid. lacks_transaction: it is known to have no transactionId yet.
-    timeout: seconds to wait for the answer, None for the common one.
-    on_confirmation, on_failure: told once, synchronously. Whoever gives `on_failure` waits for the answer.
+    asker: see there; None if nobody is.
     size: bytes of the payload; 0 lets the outbox measure it.
     ids: ids it was sent under, the newest last. bound: what was sent; every transmission carries the same.
     topic: what a message of the normal lane is about; a newer one of the same topic may take its place while it waits
@@ -60,6 +81,7 @@ class Entry:
         "_payload",
         "_text",
         "action",
+        "asker",
         "attempts",
         "bound",
         "clock_boot",
@@ -76,12 +98,9 @@ class Entry:
         "lane",
         "latest",
         "number",
-        "on_confirmation",
-        "on_failure",
         "sequence",
         "silences",
         "size",
-        "timeout",
         "timeouts",
         "topic",
         "transaction",
@@ -101,9 +120,7 @@ class Entry:
         due: float = 0.0,
         is_triggered: bool = False,
         is_persistent: bool = False,
-        timeout: float | None = None,
-        on_confirmation: Callable[[Payload], None] | None = None,
-        on_failure: Callable[[CallFailed], None] | None = None,
+        asker: Asker | None = None,
         size: int = 0,
         topic: Hashable = None,
         latest: int = 0,
@@ -112,7 +129,7 @@ class Entry:
         """`text`: the JSON of the payload, where that is there already; `payload` is None then."""
         self.action = action
         self._payload = payload
-        self._text = text
+        self._text: bytes | str | None = text
         self.lane = lane
         self.sequence = sequence
         self.number = number
@@ -123,9 +140,7 @@ class Entry:
         self.due = due
         self.is_triggered = is_triggered
         self.is_persistent = is_persistent
-        self.timeout = timeout
-        self.on_confirmation = on_confirmation
-        self.on_failure = on_failure
+        self.asker = asker
         self.size = size
         self.topic = topic
         self.latest = latest
@@ -139,12 +154,19 @@ class Entry:
         self.lacks_transaction = False
         self.is_replaced = False
 
+    def __lt__(self, other: "Entry") -> bool:
+        """By sequence: ten thousand that wait are a heap of themselves, without a tuple for each."""
+        return self.sequence < other.sequence
+
+    def __hash__(self) -> int:
+        """By identity; compiled, a class that is compared has none of its own."""
+        return id(self)
+
     @property
     def payload(self) -> Payload:
         """Of a message that is written down it is read anew each time: there are thousands of these."""
         if self._payload is None:
-            assert self._text is not None, "an entry has the one or the other"
-            payload: Payload = json_value(self._text)
+            payload: Payload = json_value(self.written())
             return payload
         return self._payload
 
@@ -155,10 +177,13 @@ class Entry:
 
     def written(self) -> bytes:
         """The payload as JSON in UTF-8, written once: wire and store share it. Raises as `_core.serialize`."""
-        if self._text is None:
+        text = self._text
+        if text is None:
             assert self._payload is not None, "an entry has the one or the other"
-            self._text = json_bytes(self._payload)
-        return self._text
+            text = self._text = json_bytes(self._payload)
+        elif isinstance(text, str):
+            text = self._text = text.encode()
+        return text
 
     def check(self) -> None:
         """Write it down if it may be sent. Raises LocalProtocolError; then nothing has changed.
@@ -186,6 +211,11 @@ class Entry:
         self.size = len(self.written())
         self._payload = None
 
+    def share(self, text: str) -> None:
+        """Hold the payload by this text, which is the same and is kept elsewhere anyway, until it is sent."""
+        if self._payload is None:
+            self._text = text
+
     @property
     def has_marks(self) -> bool:
         """Has it times of a clock that was not set?"""
@@ -194,7 +224,9 @@ class Entry:
     @property
     def is_interactive(self) -> bool:
         """Somebody waits for the answer now; asking later would be of no use."""
-        return self.lane is _NORMAL and (self.on_failure is not None or self.action == "Authorize")
+        if self.lane is not _NORMAL:
+            return False
+        return (self.asker is not None and self.asker.on_failure is not None) or self.action == "Authorize"
 
     @property
     def is_retried(self) -> bool:

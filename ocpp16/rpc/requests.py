@@ -22,7 +22,7 @@ from ocpp16.errors import CallFailed, LocalProtocolError, Offline
 from ocpp16.faults import obey_exit, text_of
 from ocpp16.models import Counters
 from ocpp16.rpc.outbox import Outbox
-from ocpp16.rpc.pending import Delivery, Entry, Lane, OpenCall, Payload, with_member
+from ocpp16.rpc.pending import Asker, Delivery, Entry, Lane, OpenCall, Payload, with_member
 from ocpp16.rpc.policy import OutboxLimits, RetryRules, Standing, Transmission, has_history, topic_of, transmission
 from ocpp16.rpc.silence import Silence
 
@@ -146,7 +146,8 @@ class Requests:
             self._counters.calls_sent += 1
             if entry.ids and entry.is_retried:
                 self._counters.retries += 1
-            timeout = self.retry.response_timeout if entry.timeout is None else entry.timeout
+            asker = entry.asker
+            timeout = self.retry.response_timeout if asker is None or asker.timeout is None else asker.timeout
             open_call.open(entry, unique_id, now, timeout)
             if outbox.apart is not None:
                 outbox.apart.tried(entry, now, timeout)
@@ -179,7 +180,7 @@ class Requests:
             return
         elif entry.is_retried:
             self._count_attempt(entry, failure, now)
-        elif entry.on_failure is None:
+        elif entry.asker is None or entry.asker.on_failure is None:
             self._drop(entry, failure)
         else:
             self._fail(entry, failure)
@@ -216,8 +217,8 @@ class Requests:
         self.silence.answered(entry)
         if entry.is_retried:
             self._tell("delivery", self._delivery.confirmed, entry, payload)
-        if entry.on_confirmation is not None:
-            self._tell("confirmation", entry.on_confirmation, payload)
+        if entry.asker is not None:
+            self._tell_asker(entry.asker, "confirmation", entry.asker.on_confirmation, payload)
 
     def refused(self, entry: Entry, unique_id: str, failure: CallFailed, now: float) -> None:
         """A CALLERROR or an unreadable confirmation came, under any id of the entry."""
@@ -235,10 +236,7 @@ class Requests:
             self._fail(entry, failure)
 
     def excused(self, entry: Entry, unique_id: str, due: float) -> None:
-        """Refused for a reason that is not the message's: it waits in front of its lane, and nothing was counted.
-
-        `due`: monotonic seconds before which it does not go again; 0 is at once.
-        """
+        """Refused for a reason that is not the message's: it waits in front of its lane until `due`, uncounted."""
         if self._taken_back(entry, unique_id):
             entry.due = due
             self._put_back(entry)
@@ -362,8 +360,14 @@ class Requests:
 
     def _fail(self, entry: Entry, failure: CallFailed) -> None:
         self._forget(entry)
-        if entry.on_failure is not None:
-            self._tell("failure", entry.on_failure, failure)
+        if entry.asker is not None:
+            self._tell_asker(entry.asker, "failure", entry.asker.on_failure, failure)
+
+    def _tell_asker(self, asker: Asker, what: str, hook: Callable[..., object] | None, outcome: object) -> None:
+        if hook is not None:
+            self._tell(what, hook, outcome)
+        if asker.on_end is not None:
+            self._tell("end", asker.on_end)
 
     def _give_up(self, entry: Entry, failure: CallFailed) -> None:
         self._counters.dead_letters += 1

@@ -28,7 +28,8 @@ from ocpp16.rpc.policy import LONGEST_TRY_INTERVAL
 _SPACING = 4
 """Tries start this many response timeouts apart."""
 
-Shelf = list[tuple[int, Entry]]
+Shelf = list[Entry]
+"""A heap of requests by their sequence."""
 
 
 class _Group:
@@ -65,7 +66,7 @@ class SetAside:
         return sum(len(group.entries) for group in self._groups.values())
 
     def __iter__(self) -> Iterator[Entry]:
-        return (entry for group in self._groups.values() for _, entry in group.entries)
+        return (entry for group in self._groups.values() for entry in group.entries)
 
     # Who belongs here
 
@@ -91,10 +92,10 @@ class SetAside:
         """Into the group it belongs to, which there is."""
         group = self._group_of(entry)
         assert group is not None
-        heappush(group.entries, (entry.sequence, entry))
+        heappush(group.entries, entry)
         if group.out is entry:
             group.out = None
-        if group.out is None and group.entries[0][1] is entry:
+        if group.out is None and group.entries[0] is entry:
             heappush(self._queue, (group.due, entry.sequence, group))
 
     # Trying
@@ -104,14 +105,14 @@ class SetAside:
         queue = self._queue
         while queue and not self._is_current(queue[0]):
             heappop(queue)
-        if not queue or queue[0][2].entries[0][1].number > durable:
+        if not queue or queue[0][2].entries[0].number > durable:
             return inf
         return max(queue[0][0], self._spaced_until)
 
     def take(self) -> Entry:
         """Take out the message to try; ask `due` before."""
         group = heappop(self._queue)[2]
-        group.out = heappop(group.entries)[1]
+        group.out = heappop(group.entries)
         return group.out
 
     def tried(self, entry: Entry, now: float, timeout: float) -> None:
@@ -140,7 +141,7 @@ class SetAside:
             if not group.is_patient:
                 group.due = 0.0
             if group.entries and group.out is None:
-                self._queue.append((group.due, group.entries[0][0], group))
+                self._queue.append((group.due, group.entries[0].sequence, group))
         heapify(self._queue)
 
     # Leaving
@@ -172,12 +173,12 @@ class SetAside:
     # Inside
 
     def _take_out(self, group: _Group, gone: set[Entry]) -> list[Entry]:
-        taken = [entry for _, entry in group.entries if entry in gone]
+        taken = [entry for entry in group.entries if entry in gone]
         if taken:
-            group.entries = [item for item in group.entries if item[1] not in gone]
+            group.entries = [entry for entry in group.entries if entry not in gone]
             heapify(group.entries)
             if group.entries and group.out is None:
-                heappush(self._queue, (group.due, group.entries[0][0], group))
+                heappush(self._queue, (group.due, group.entries[0].sequence, group))
         return taken
 
     def _is_current(self, item: tuple[float, int, _Group]) -> bool:
@@ -187,7 +188,7 @@ class SetAside:
             and group.out is None
             and due == group.due
             and bool(group.entries)
-            and group.entries[0][0] == sequence
+            and group.entries[0].sequence == sequence
         )
 
     def _group_of(self, entry: Entry) -> _Group | None:

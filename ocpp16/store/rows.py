@@ -35,7 +35,17 @@ class Rows(Generic[R]):
     `is_counted`: its first column is a number that is counted here, and not given twice.
     """
 
-    __slots__ = ("_from_row", "_json_columns", "_record", "_values", "is_counted", "is_looked_up", "is_whole", "table")
+    __slots__ = (
+        "_disguised",
+        "_from_row",
+        "_json_columns",
+        "_record",
+        "_values",
+        "is_counted",
+        "is_looked_up",
+        "is_whole",
+        "table",
+    )
 
     def __init__(
         self,
@@ -58,6 +68,9 @@ class Rows(Generic[R]):
         self._json_columns = tuple(
             (index, f"{name}.{column}") for index, (column, hint) in enumerate(hints.items()) if _is_json(hint)
         )
+        self._disguised = tuple(
+            (index, undisguise) for index, hint in enumerate(hints.values()) if (undisguise := _undisguise(hint))
+        )
         self._values: Callable[[Any], Row] = tuple if issubclass(record, tuple) else attrgetter(*columns)
 
     def put(self, record: R) -> Put:
@@ -66,8 +79,12 @@ class Rows(Generic[R]):
         Raises ValueError when a JSON column holds what JSON cannot.
         """
         row = self._values(record)
-        if self._json_columns:
+        if self._json_columns or self._disguised:
             values = list(row)
+            for index, undisguise in self._disguised:
+                value = values[index]
+                if value is not None:
+                    values[index] = undisguise(value)
             for index, what in self._json_columns:
                 values[index] = json_text(values[index], what).decode()
             row = tuple(values)
@@ -130,6 +147,20 @@ class Rows(Generic[R]):
 
 def _is_json(hint: Any) -> bool:
     return hint is Any or get_origin(hint) is dict
+
+
+def _undisguise(hint: Any) -> _Convert | None:
+    """What makes the plain number or text of a flag or a member; None for other columns.
+
+    A driver takes the one as it is, and looks for an adapter of the other each time: that is half of a row's cost.
+    """
+    kinds = [hint] if isinstance(hint, type) else [kind for kind in get_args(hint) if kind is not NoneType]
+    for kind in kinds:
+        if kind is bool:
+            return int
+        if isinstance(kind, type) and issubclass(kind, Enum):
+            return attrgetter("_value_")
+    return None
 
 
 def _converter(hint: Any) -> _Convert:

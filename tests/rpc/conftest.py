@@ -11,7 +11,7 @@ from ocpp16._core import Call, CallError, CallResult, parse, serialize
 from ocpp16.enums import RegistrationStatus
 from ocpp16.errors import CallFailed
 from ocpp16.models import Counters
-from ocpp16.rpc.pending import Entry, Lane, Payload
+from ocpp16.rpc.pending import Asker, Entry, Lane, Payload
 from ocpp16.rpc.policy import OutboxLimits, RetryRules
 from ocpp16.rpc.replies import OutgoingFrame
 from ocpp16.rpc.session import Session
@@ -133,6 +133,7 @@ class Line:
 
     def entry(self, action: str, payload: Payload | None = None, *, waits: bool = False, **members: Any) -> Entry:
         lane = members.pop("lane", LANES.get(action, Lane.NORMAL))
+        timeout = members.pop("timeout", None)
         entry = Entry(
             action,
             dict(REQUESTS[action]) if payload is None else payload,
@@ -142,8 +143,13 @@ class Line:
             **members,
         )
         if waits:
-            entry.on_confirmation = lambda payload: self.ends.append((entry.sequence, "confirmed", payload))
-            entry.on_failure = self._failed(entry)
+            entry.asker = Asker(
+                lambda payload: self.ends.append((entry.sequence, "confirmed", payload)),
+                self._failed(entry),
+                timeout=timeout,
+            )
+        elif timeout is not None:
+            entry.asker = Asker(timeout=timeout)
         return entry
 
     def _failed(self, entry: Entry) -> Callable[[CallFailed], None]:

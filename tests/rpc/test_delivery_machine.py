@@ -13,7 +13,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from ocpp16._core import Call, CallResult
 from ocpp16.enums import RegistrationStatus
-from ocpp16.rpc.pending import Entry, Lane
+from ocpp16.rpc.pending import Asker, Entry, Lane
 from ocpp16.rpc.policy import OutboxLimits, RetryRules
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ class Delivery(RuleBasedStateMachine):
         self.last_sequence += 1
         entry = line.entry("BootNotification", sequence=self.last_sequence)
         entry.payload["chargePointModel"] = str(self.last_sequence)
-        entry.on_confirmation = lambda payload: line.session.set_registration(RegistrationStatus.ACCEPTED, line.now)
+        entry.asker = Asker(lambda payload: line.session.set_registration(RegistrationStatus.ACCEPTED, line.now))
         line.session.enqueue(entry, line.now)
 
     # What the station and the Central System do
@@ -311,7 +311,7 @@ class Delivery(RuleBasedStateMachine):
     def every_row_waits_or_is_in_flight(self) -> None:
         session = self.line.session
         outbox = session.outbox
-        lane = [entry for _, entry in outbox._transactions] + list(outbox.apart or ())
+        lane = [*outbox._transactions, *(outbox.apart or ())]
         waiting = [entry.sequence for entry in lane]
         entry = session.in_flight
         if entry is not None and entry.sequence in self.ledger.rows:

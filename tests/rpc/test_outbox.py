@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from ocpp16.enums import RegistrationStatus
 from ocpp16.rpc.outbox import Outbox
-from ocpp16.rpc.pending import Entry, Lane
+from ocpp16.rpc.pending import Asker, Entry, Lane
 from ocpp16.rpc.policy import OutboxLimits
 
 ACCEPTED, PENDING, REJECTED = RegistrationStatus.ACCEPTED, RegistrationStatus.PENDING, RegistrationStatus.REJECTED
@@ -25,7 +25,7 @@ def entry(what: str, sequence: int, **members: Any) -> Entry:
     if what in "TRP":
         members.setdefault("is_persistent", True)
     if what == "?":
-        members["on_failure"] = lambda failure: None
+        members["asker"] = Asker(on_failure=lambda failure: None)
     return Entry(action, {}, lane, sequence, **members)
 
 
@@ -333,7 +333,7 @@ def test_the_next_due_time_is_exact(
                 continue
             has_boot = has_boot or what == "B"
             box.add(entry(what, sequence, due=due, number=number, is_triggered=triggered))
-        for _, item in sorted(box._transactions)[:apart]:
+        for item in sorted(box._transactions)[:apart]:
             box.remove(item)
             box.set_aside(item, 3.0, 8.0)
             if apart == 3:

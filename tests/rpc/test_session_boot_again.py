@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from ocpp16.enums import RegistrationStatus
+from ocpp16.rpc.pending import Asker
 from ocpp16.rpc.policy import OutboxLimits, RetryRules
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ def obliging(line: "Line") -> list[float]:
     def boot() -> None:
         asked.append(line.now)
         entry = line.entry("BootNotification")
-        entry.on_confirmation = lambda payload: line.session.set_registration(payload["status"], line.now)
+        entry.asker = Asker(lambda payload: line.session.set_registration(payload["status"], line.now))
         line.session.enqueue(entry, line.now)
 
     line.session.on_boot_wanted = boot

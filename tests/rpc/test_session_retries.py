@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from ocpp16.rpc.pending import MAX_IDS
+from ocpp16.rpc.pending import MAX_IDS, Asker
 from ocpp16.rpc.policy import OutboxLimits, RetryRules
 
 if TYPE_CHECKING:
@@ -33,14 +33,18 @@ def test_one_call_is_in_flight(line: "Line") -> None:
     assert line.ledger.of("confirmed") == [1]
 
 
-@pytest.mark.parametrize("hook", ["on_confirmation", "on_failure"])
-def test_a_hook_may_make_the_next_request(new_line: "type[Line]", hook: str) -> None:
+@pytest.mark.parametrize(
+    ("hook", "is_answered"),
+    [("on_confirmation", True), ("on_failure", False), ("on_end", True), ("on_end", False)],
+)
+def test_a_hook_may_make_the_next_request(new_line: "type[Line]", hook: str, is_answered: bool) -> None:
     line = new_line(retry=RetryRules())
     entry = line.entry("Heartbeat")
-    setattr(entry, hook, lambda what: line.put("StatusNotification"))
+    entry.asker = Asker()
+    setattr(entry.asker, hook, lambda *what: line.put("StatusNotification"))
     line.session.enqueue(entry, line.now)
     line.take()
-    if hook == "on_confirmation":
+    if is_answered:
         line.answer()
     else:
         line.refuse()

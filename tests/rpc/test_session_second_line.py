@@ -9,7 +9,7 @@ from strange_errors import STRANGE
 
 from ocpp16._core import CallError, CallResult, json_text
 from ocpp16.errors import LocalProtocolError
-from ocpp16.rpc.pending import Entry
+from ocpp16.rpc.pending import Asker, Entry
 from ocpp16.rpc.policy import OutboxLimits, RetryRules
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ def boom(*arguments: object) -> None:
 
 def test_without_a_second_line_it_is_raised(line: "Line") -> None:
     entry = line.put("Heartbeat")
-    entry.on_confirmation = boom
+    entry.asker = Asker(boom)
     line.take()
     with pytest.raises(RuntimeError, match="boom"):
         line.answer()
@@ -53,7 +53,7 @@ def test_without_a_second_line_it_is_raised(line: "Line") -> None:
 
 @pytest.mark.parametrize("action", ["StartTransaction", "Heartbeat", "BootNotification"])
 def test_a_confirmation_hook_that_raises_counts_as_told(guarded: "Line", caught: Caught, action: str) -> None:
-    guarded.put(action).on_confirmation = boom
+    guarded.put(action).asker = Asker(boom)
     guarded.put("StopTransaction")
     guarded.take()
     guarded.answer()
@@ -72,7 +72,7 @@ def test_what_is_no_exception_ends_nothing_either(
         raise STRANGE[kind]()
 
     monkeypatch.setattr(guarded.ledger, "confirmed", strange)
-    guarded.put("StartTransaction").on_confirmation = strange
+    guarded.put("StartTransaction").asker = Asker(strange)
     guarded.take()
     guarded.answer()
     guarded.session.on_boot_wanted = strange
@@ -95,7 +95,7 @@ def test_what_is_no_exception_ends_nothing_either(
 
 @pytest.mark.parametrize("how", ["refused", "timeout", "lost", "stopped"])
 def test_a_failure_hook_that_raises_counts_as_told(guarded: "Line", caught: Caught, how: str) -> None:
-    guarded.put("Authorize", waits=True).on_failure = boom
+    guarded.put("Authorize", waits=True).asker = Asker(on_failure=boom)
     guarded.put("DataTransfer", waits=True)
     guarded.take()
     match how:
@@ -338,8 +338,8 @@ def test_anything_in_any_order_leaves_the_machine_in_order(
             case "put":
                 entry = line.put(value, waits=value in ("Authorize", "DataTransfer"))
                 put.append(entry)
-                if "hooks" in faults and entry.on_failure is None:
-                    entry.on_confirmation = boom
+                if "hooks" in faults and entry.asker is None:
+                    entry.asker = Asker(boom)
             case "result":
                 line.receive(f'[3,"{open_id}",{json_text(value)}]')
             case "error":
@@ -360,6 +360,6 @@ def test_anything_in_any_order_leaves_the_machine_in_order(
     assert (line.session.outbox.depth, line.session.outbox.bytes) == (0, 0)
     stored = [entry.sequence for entry in put if entry.is_retried]
     assert sorted(ended) == sorted(stored)
-    asked = [entry.sequence for entry in put if entry.on_failure is not None]
+    asked = [entry.sequence for entry in put if entry.asker is not None and entry.asker.on_failure is not None]
     assert sorted(number for number, _, _ in line.ends) == sorted(asked)
     assert all(str(error) == "boom" for error in caught.errors)

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from ocpp16.rpc.pending import Entry, Lane
+from ocpp16.rpc.pending import Asker, Entry, Lane
 from ocpp16.rpc.policy import MOST_HISTORY, OutboxLimits
 
 if TYPE_CHECKING:
@@ -133,7 +133,7 @@ def test_whoever_hears_of_its_end_hears_that_it_was_superseded(line: "Line") -> 
     line.put("Heartbeat")
     entry = line.entry("Heartbeat")
     ends: list[object] = []
-    entry.on_confirmation = ends.append
+    entry.asker = Asker(ends.append)
     line.session.enqueue(entry, line.now)
     assert line.session.outbox.depth == 1
     line.drain()

@@ -25,6 +25,8 @@ class MessageRow(NamedTuple):
     """Boot whose clock was not set when the timestamps were taken; 0 if it was."""
 
 
+PAYLOAD = MessageRow._fields.index("payload")
+"""Its place in a row, where it is text."""
 DATA_BOOTS = "clockBoots"
 """Member that the stored payload of a StopTransaction has besides: `clock_boot` of each entry of its transactionData,
 where these are not all that of the message."""
