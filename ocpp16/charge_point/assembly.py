@@ -4,7 +4,7 @@ The order of `all` is the order in which features start and hear of signals. Tho
 constructor; none of them finds another by itself. Which there are besides is the list in `features`.
 """
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from functools import cache
 from types import MappingProxyType
 from typing import Any, NamedTuple, Protocol
@@ -72,6 +72,8 @@ class Surroundings(Protocol):
 
     def reconnect_if_connected(self) -> None: ...
 
+    async def others_first(self) -> None: ...
+
     def spawn_outside(self, async_fn: Callable[..., Any], *args: Any) -> None: ...
 
     def tell(self, event: ObserverEvent, number: int) -> None: ...
@@ -107,6 +109,7 @@ class Features:
         found: Restored,
         reconnect: Callable[[], None],
         kinds: Sequence[type[FeatureProfile]],
+        others_first: Callable[[], Awaitable[None]],
     ) -> None:
         data = TransactionData(ctx)
         data.restore(found.samples)
@@ -143,7 +146,7 @@ class Features:
         ctx.signals.tell_features(self.all, self._tables.hearers)
         for feature in self.all:
             feature.attach()
-        self.dispatcher = Dispatcher(ctx, self.all, self._tables.routes)
+        self.dispatcher = Dispatcher(ctx, self.all, self._tables.routes, others_first)
 
     def trigger(self, message: str) -> Trigger | None:
         found = self._tables.triggers.get(message)
@@ -282,7 +285,9 @@ def assemble(charge_point: Surroundings, life: Start, found: Restored) -> Featur
     session.outbox.restore(found.messages)
     if found.messages:
         ctx.log.info("%d messages wait from before", len(found.messages))
-    features = Features(ctx, connectors, found, charge_point.reconnect_if_connected, charge_point.kinds)
+    features = Features(
+        ctx, connectors, found, charge_point.reconnect_if_connected, charge_point.kinds, charge_point.others_first
+    )
     delivery.dead_letters = features.dead_letters
     session.on_boot_wanted = features.boot.send_boot_notification
     return features

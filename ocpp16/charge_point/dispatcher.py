@@ -13,10 +13,8 @@ Rules of this file:
 """
 
 from collections import deque
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
 from typing import Any, cast
-
-import trio
 
 from ocpp16._core import Call, CallError, CallResult, ValidationError, validate
 from ocpp16.enums import ErrorCode
@@ -40,12 +38,20 @@ def _valid(action: str, result: Payload | Reply[Payload]) -> Reply[Payload]:
 class Dispatcher:
     """Answers the CALLs of the Central System.
 
-    Parameters: `routes` maps an action to the position of its feature in `features` and the name of its method.
+    Parameters: `routes` maps an action to the position of its feature in `features` and the name of its method;
+    `others_first` waits until other tasks had their turn.
     """
 
-    __slots__ = ("_ctx", "_features", "_lanes", "_routes", "_waiting")
+    __slots__ = ("_ctx", "_features", "_lanes", "_others_first", "_routes", "_waiting")
 
-    def __init__(self, ctx: Context, features: Sequence[FeatureProfile], routes: Mapping[str, tuple[int, str]]) -> None:
+    def __init__(
+        self,
+        ctx: Context,
+        features: Sequence[FeatureProfile],
+        routes: Mapping[str, tuple[int, str]],
+        others_first: Callable[[], Awaitable[None]],
+    ) -> None:
+        self._others_first = others_first
         self._ctx = ctx
         self._features = features
         self._routes = routes
@@ -123,7 +129,7 @@ class Dispatcher:
                 self._waiting -= 1
                 await self._handle(call, request)
                 if lane:  # one that waited for nothing does not answer all the others in one step of the loop
-                    await trio.lowlevel.checkpoint()
+                    await self._others_first()
         finally:
             self._waiting -= len(lane)
             del self._lanes[concern]

@@ -1,12 +1,15 @@
 """The task of all pumps of a block: woken by the first kick or deadline of any, it gives each concerned its turn.
 
+It also says when tasks go on that have more of one kind to do than others have of any (`others_first`).
 Must not know: what a turn does. Rules of this file:
 1. However many charge points have something to do at once, there is one task that is scheduled once.
 2. What one step of the task takes is bounded; the rest has its turn after the other tasks.
-3. A deadline that moves later is left where it is: the pump looks when it has come, and says the next one.
+3. Of all tasks that let others go first, a few go on in each step: each of them did its step's work alone, and many
+   together are what the others would wait for.
+4. A deadline that moves later is left where it is: the pump looks when it has come, and says the next one.
 """
 
-from collections import deque
+from collections import OrderedDict, deque
 from heapq import heapify, heappop, heappush
 from math import inf
 from typing import Any
@@ -17,6 +20,8 @@ from ocpp16.charge_point.pump import Pump
 
 LONGEST_STEP = 0.002
 """Seconds of one step; what a single turn takes comes on top."""
+AT_ONCE = 4
+"""Tasks that let others go first, and go on in one step of the loop."""
 _COMPACTED_FROM = 64
 """Entries of the heap that mean nothing any more before it is made anew without them."""
 
@@ -24,10 +29,12 @@ _COMPACTED_FROM = 64
 class Pumps:
     """Of the charge points that were opened in one block."""
 
-    __slots__ = ("_asleep", "_deadline", "_heap", "_kicked", "_pushed", "_scope", "_stale")
+    __slots__ = ("_asleep", "_deadline", "_heap", "_kicked", "_pushed", "_scope", "_stale", "_waiting")
 
     def __init__(self) -> None:
         self._kicked: deque[Pump] = deque()
+        self._waiting: OrderedDict[trio.lowlevel.Task, None] = OrderedDict()
+        """Those that let others go first, in the order of their coming."""
         self._heap: list[tuple[float, int, Pump]] = []
         """(due, order of entering, pump); it counts while the pump says the same deadline."""
         self._pushed = 0
@@ -41,6 +48,21 @@ class Pumps:
     def kick(self, pump: Pump) -> None:
         """Give it a turn; not before the present step of the present task is over."""
         self._kicked.append(pump)
+        self._wake()
+
+    async def others_first(self) -> None:
+        """Wait until the other tasks had their turn, and those of this kind that came before."""
+        task = trio.lowlevel.current_task()
+        self._waiting[task] = None
+        self._wake()
+
+        def abort(_: Any) -> trio.lowlevel.Abort:
+            del self._waiting[task]
+            return trio.lowlevel.Abort.SUCCEEDED
+
+        await trio.lowlevel.wait_task_rescheduled(abort)
+
+    def _wake(self) -> None:
         if self._asleep is not None:
             task, self._asleep = self._asleep, None
             trio.lowlevel.reschedule(task)
@@ -81,7 +103,7 @@ class Pumps:
 
     async def _woken(self) -> None:
         """Until a kick; while turns are left over, until other tasks had theirs."""
-        if self._kicked:
+        if self._kicked or self._waiting:
             await trio.lowlevel.checkpoint()
             return
         self._asleep = trio.lowlevel.current_task()
@@ -93,6 +115,8 @@ class Pumps:
 
     def _take_turns(self) -> None:
         """Those that are due, and those that were kicked, as far as one step goes. Raises nothing but exits."""
+        for _ in range(min(len(self._waiting), AT_ONCE)):
+            trio.lowlevel.reschedule(self._waiting.popitem(last=False)[0])
         now = trio.current_time()
         heap, kicked = self._heap, self._kicked
         while heap and heap[0][0] <= now:

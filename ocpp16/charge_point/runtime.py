@@ -471,6 +471,10 @@ class Runtime:
         """Something may be ready to be sent, or has just been answered."""
         self._pump.kick()
 
+    async def others_first(self) -> None:
+        """Wait until the other tasks of the block had their turn: for one that has more to do than they have."""
+        await self._shared.pumps.others_first()
+
     def overran(self, name: str, seconds: float) -> None:
         """The station took too long to answer."""
         self.second_line.log.warning("station overran %s s in %s", seconds, name, about=name)

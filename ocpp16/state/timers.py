@@ -74,7 +74,10 @@ class Timers:
         return len(self._heap) - self._cancelled
 
     def at(self, when: float, callback: Callable[[], None]) -> Timer:
-        """Call once, at monotonic second `when` (at the next `run_due` if that is past). Raises ValueError for no time."""
+        """Call once, at monotonic second `when` (at the next `run_due` if that is past).
+
+        Raises ValueError for what is no time.
+        """
         return self._add(Timer(self, _second(when), callback, 0.0))
 
     def every(self, interval: float, callback: Callable[[], None], first: float) -> Timer:

@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import partial
+from itertools import pairwise
 from math import inf
 from types import SimpleNamespace
 from typing import Any
@@ -13,7 +14,7 @@ import trio.testing
 
 from ocpp16.charge_point import pumps as pumps_module
 from ocpp16.charge_point.pump import Pump
-from ocpp16.charge_point.pumps import Pumps
+from ocpp16.charge_point.pumps import AT_ONCE, Pumps
 from ocpp16.state.clock import Clock
 from ocpp16.state.timers import Timers
 
@@ -160,3 +161,54 @@ async def test_deadlines_that_mean_nothing_do_not_pile_up(autojump_clock: Any) -
             timers.at(trio.current_time() + 86_400, nothing)
             pump.end()
         assert len(made.pumps._heap) < 11_000
+
+
+async def test_of_those_that_let_others_go_first_a_few_go_on_in_each_step(autojump_clock: Any) -> None:
+    async with bench(1) as made:
+        went: list[int] = []
+        seen: list[int] = []
+
+        class Steps(trio.abc.Instrument):
+            def before_io_wait(self, timeout: float) -> None:
+                seen.append(len(went))
+
+        async def one(number: int) -> None:
+            await made.pumps.others_first()
+            went.append(number)
+
+        trio.lowlevel.add_instrument(Steps())
+        async with trio.open_nursery() as nursery:
+            for number in range(3 * AT_ONCE):
+                nursery.start_soon(one, number)
+        assert len(set(went)) == 3 * AT_ONCE
+        assert max(later - before for before, later in pairwise([0, *seen])) <= AT_ONCE
+
+
+async def test_they_go_on_in_the_order_of_their_coming_and_the_turns_of_pumps_between(autojump_clock: Any) -> None:
+    async with bench(1) as made:
+        went: list[int] = []
+
+        async def one(number: int) -> None:
+            await trio.sleep(number)
+            for _ in range(3):
+                await made.pumps.others_first()
+                went.append(number)
+                made.all[0].kick()
+
+        async with trio.open_nursery() as nursery:
+            for number in range(2):
+                nursery.start_soon(one, number)
+        assert went == [0, 0, 0, 1, 1, 1]
+        assert len(made.turns) > 3
+
+
+async def test_who_is_cancelled_waits_no_longer_and_leaves_nothing(autojump_clock: Any) -> None:
+    pumps = Pumps()  # its task does not run
+    with trio.move_on_after(1):
+        await pumps.others_first()
+    assert trio.current_time() == 1
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(pumps.run)
+        await trio.testing.wait_all_tasks_blocked()
+        await pumps.others_first()
+        nursery.cancel_scope.cancel()
