@@ -42,7 +42,7 @@ async def one_opened(
     async with trio.open_nursery() as nursery:
         try:
             async with _journal(store, database_path, plan.identity, plan.clock, leaving) as journal:
-                shared = SharedTasks(nursery, are_many=False)
+                shared = SharedTasks(nursery, _monotonic(), are_many=False)
                 try:
                     one = await opened(plan, journal, nursery, shared, leaving)
                     try:
@@ -66,7 +66,7 @@ async def many_opened(store: Store | Journal | None, database_path: str | Path |
         try:
             async with _journal(store, database_path, "charge_points", clock_of(None), leaving) as journal:
                 has_store = store is not None or database_path is not None
-                shared = SharedTasks(nursery, are_many=True)
+                shared = SharedTasks(nursery, _monotonic(), are_many=True)
                 charge_points = ChargePoints(journal, nursery, shared, clock_of, has_store=has_store)
                 try:
                     yield charge_points

@@ -10,6 +10,7 @@ Must not know: what a turn does. Rules of this file:
 """
 
 from collections import OrderedDict, deque
+from collections.abc import Callable
 from heapq import heapify, heappop, heappush
 from math import inf
 from typing import Any
@@ -29,9 +30,11 @@ _COMPACTED_FROM = 64
 class Pumps:
     """Of the charge points that were opened in one block."""
 
-    __slots__ = ("_asleep", "_deadline", "_heap", "_kicked", "_pushed", "_scope", "_stale", "_waiting")
+    __slots__ = ("_asleep", "_deadline", "_heap", "_kicked", "_now", "_pushed", "_scope", "_stale", "_waiting")
 
-    def __init__(self) -> None:
+    def __init__(self, now: Callable[[], float] = trio.current_time) -> None:
+        """`now`: trio's time, by whatever way is short."""
+        self._now = now
         self._kicked: deque[Pump] = deque()
         self._waiting: OrderedDict[trio.lowlevel.Task, None] = OrderedDict()
         """Those that let others go first, in the order of their coming."""
@@ -117,7 +120,7 @@ class Pumps:
         """Those that are due, and those that were kicked, as far as one step goes. Raises nothing but exits."""
         for _ in range(min(len(self._waiting), AT_ONCE)):
             trio.lowlevel.reschedule(self._waiting.popitem(last=False)[0])
-        now = trio.current_time()
+        now = self._now()
         heap, kicked = self._heap, self._kicked
         while heap and heap[0][0] <= now:
             due, _, pump = heappop(heap)
@@ -130,5 +133,5 @@ class Pumps:
         until = now + LONGEST_STEP
         for _ in range(len(kicked)):
             kicked.popleft().take_turn()
-            if trio.current_time() > until:
+            if self._now() > until:
                 break

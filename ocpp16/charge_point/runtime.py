@@ -96,6 +96,7 @@ class Runtime:
         "data_transfer_handlers",
         "keeper",
         "key_callbacks",
+        "kick",
         "kinds",
         "life",
         "meters",
@@ -153,6 +154,8 @@ class Runtime:
         self._random = random
         self._trace = self._traced if trace_messages and feed is not None else None
         self._pump = Pump(clock, shared.pumps, self.timers, journal, self.second_line.failed)
+        self.kick: Callable[[], None] = self._pump.kick
+        """Something may be ready to be sent, or has just been answered."""
         self.turns = Turns(self._pump)
         self.life = Life(nursery, self.second_line)
         self._outside: Life | None = None
@@ -466,10 +469,6 @@ class Runtime:
     def _tell_at_once(self, event: ObserverEvent) -> None:
         if self._feed is not None:
             self._feed.tell_now(event)
-
-    def kick(self) -> None:
-        """Something may be ready to be sent, or has just been answered."""
-        self._pump.kick()
 
     async def others_first(self) -> None:
         """Wait until the other tasks of the block had their turn: for one that has more to do than they have."""

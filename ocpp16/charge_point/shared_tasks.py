@@ -40,17 +40,20 @@ class KeptTasks:
 
 
 class SharedTasks(KeptTasks):
-    """`pumps`, and `readiness` where there are many charge points: one alone waits for its socket itself."""
+    """`pumps`, and `readiness` where there are many charge points: one alone waits for its socket itself.
+
+    `now`: trio's time, which is asked for at every turn.
+    """
 
     __slots__ = ("pumps", "readiness")
 
-    def __init__(self, nursery: trio.Nursery, *, are_many: bool) -> None:
+    def __init__(self, nursery: trio.Nursery, now: Callable[[], float], *, are_many: bool) -> None:
         super().__init__(nursery)
-        self.pumps = Pumps()
+        self.pumps = Pumps(now)
         self.start(self.pumps.run)
         self.readiness: Readiness | None = None
         if are_many and readiness.IS_POSSIBLE:
             with suppress(OSError):  # no more files: then each waits for its own socket
-                self.readiness = Readiness()
+                self.readiness = Readiness(now)
         if self.readiness is not None:
             self.start(self.readiness.run)

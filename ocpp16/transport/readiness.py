@@ -17,6 +17,7 @@ Rules of this file:
 
 import select
 from collections import OrderedDict
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Protocol
 
@@ -46,9 +47,11 @@ class Watched(Protocol):
 class Readiness:
     """Of the charge points that were opened in one block; `run` is its task. Raises OSError if the kernel has none."""
 
-    __slots__ = ("_epoll", "_is_over", "_ready", "_rest", "_watched")
+    __slots__ = ("_epoll", "_is_over", "_now", "_ready", "_rest", "_watched")
 
-    def __init__(self) -> None:
+    def __init__(self, now: Callable[[], float] = trio.current_time) -> None:
+        """`now`: trio's time, by whatever way is short."""
+        self._now = now
         self._epoll = select.epoll()
         self._watched: dict[int, Watched] = {}
         self._ready: OrderedDict[int, None] = OrderedDict()
@@ -111,7 +114,7 @@ class Readiness:
                     self._epoll.modify(number, select.EPOLLIN)
                 if number not in self._rest:
                     self._ready[number] = None
-        until = trio.current_time() + LONGEST_STEP
+        until = self._now() + LONGEST_STEP
         queue = self._rest
         for _ in range(len(self._ready) + len(self._rest)):
             if not queue:
@@ -121,7 +124,7 @@ class Readiness:
             number, _ = queue.popitem(last=False)
             self._read(number)
             queue = self._ready
-            if trio.current_time() >= until:
+            if self._now() >= until:
                 break
 
     def _read(self, number: int) -> None:
