@@ -127,8 +127,7 @@ class ChargePoint(StationEvents):
     def _is_all_answered(self) -> bool:
         features = self._runtime.life.features
         ctx = features.ctx
-        session = ctx.session
-        if session.registration is None or session.outbox.depth or session.in_flight is not None:
+        if not ctx.session.is_idle:
             return False
         # What is due now may be a message yet, as those of many connectors are, which are made one after another.
         return not features.availability.is_behind and ctx.timers.deadline() > ctx.clock.monotonic()

@@ -42,7 +42,9 @@ class Turns:
 
     def look(self) -> None:
         """Wake everybody whose condition holds."""
-        for task, condition in tuple((self._waiting or {}).items()):
+        if self._waiting is None:
+            return
+        for task, condition in tuple(self._waiting.items()):
             if condition():
                 self._remove(task)
                 trio.lowlevel.reschedule(task)

@@ -125,6 +125,12 @@ class Session:
         return self._requests.open_call.entry
 
     @property
+    def is_idle(self) -> bool:
+        """Was BootNotification answered, and is nothing left to send or to be answered?"""
+        requests = self._requests
+        return self.registration is not None and not requests.outbox.depth and requests.open_call.entry is None
+
+    @property
     def asked_at(self) -> float:
         """When the CALL was written whose confirmation is told just now, in monotonic seconds."""
         return self._requests.open_call.asked_at
