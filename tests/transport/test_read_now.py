@@ -12,7 +12,8 @@ import trio.testing
 from ocpp16.errors import ConnectionClosed
 from ocpp16.transport import plain_socket
 from ocpp16.transport.frames import FRAMES_PER_TURN
-from ocpp16.transport.websocket import READ_SIZE, WebSocket
+from ocpp16.transport.plain_socket import READ_SIZE
+from ocpp16.transport.websocket import WebSocket
 
 Sockets = tuple[WebSocket, WebSocket]
 
@@ -44,7 +45,7 @@ def reads(monkeypatch: pytest.MonkeyPatch) -> list[int]:
         sizes.append(len(data))
         return data
 
-    monkeypatch.setattr(plain_socket.os, "read", counted)
+    monkeypatch.setattr(plain_socket.os, "read", counted)  # type: ignore[attr-defined]
     return sizes
 
 

@@ -10,7 +10,8 @@ import trio.testing
 from ocpp16.errors import ConnectionClosed
 from ocpp16.transport.frames import BYTES_PER_TURN, FRAMES_PER_TURN
 from ocpp16.transport.handshake import Upgraded
-from ocpp16.transport.websocket import READ_SIZE, WebSocket
+from ocpp16.transport.plain_socket import READ_SIZE
+from ocpp16.transport.websocket import WebSocket
 
 TEXT, PING, PONG, CONTINUATION, CLOSE = 1, 9, 10, 0, 8
 
