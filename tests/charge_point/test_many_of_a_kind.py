@@ -64,7 +64,8 @@ async def test_without_profiles_a_transaction_changes_no_limit_and_none_is_worke
 async def test_a_message_that_waits_costs_little_beside_its_text(
     open_bench: Any, make_config: Any, tmp_path: Path, is_on_disk: bool
 ) -> None:
-    text_and_row = 0 if is_on_disk else 400
+    # In memory the row is the store's; its table has from a third to two thirds of its places taken.
+    text_and_row = 0 if is_on_disk else 500
     document = make_config(Internal__MessageQueueSizeThreshold=1_000_000)
     options = {"database_path": tmp_path} if is_on_disk else {}
     async with open_bench(document=document, **options) as bench:
