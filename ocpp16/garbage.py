@@ -8,8 +8,8 @@ def settle_memory() -> int:
 
     For a process of many charge points, once they are opened and started: the collector walks over everything again and
     again, which at thousands of charge points is a fifth of all work and more. What becomes unused goes all the same;
-    only of what is taken out, circles that become unused later are not found. So not again and again, and not in a
-    program that opens and closes charge points all day. `gc.unfreeze()` undoes it.
+    only of what is taken out, circles that become unused later are not found. So at every few hundred that are opened
+    and when all are, but not in a program that opens and closes charge points all day. `gc.unfreeze()` undoes it.
     """
     gc.collect()
     gc.freeze()
