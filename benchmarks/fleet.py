@@ -6,7 +6,7 @@
 Each charge point has a simulated station and, with all others, one store in memory. It connects, boots, and says the
 status of its connectors; when all have, each has one transaction with ten MeterValues of ten sampled values. Counted is
 the CPU time of the client's process, system calls included, per CALL of that phase; memory is counted when all are up.
-Everything goes through the public door; memory is settled at every 200 that are up, as the documentation says for fleets.
+Everything goes through the public door; memory is settled at every 200 that are up, as is documented for fleets.
 """
 
 import logging
