@@ -30,8 +30,9 @@ IS_POSSIBLE = hasattr(select, "epoll")
 """False where the kernel has no epoll: each connection then has its own task to wait for it."""
 LONGEST_STEP = 0.002
 """Seconds of one step; what a single reader takes comes on top."""
-_AT_ONCE = 32
-"""Sockets that the kernel is asked for at a time."""
+_AT_ONCE = 16
+"""Sockets that the kernel is asked for at a time: what came for them, what the hosts make of it and what is written then
+finds the same charge points in the processor's cache."""
 
 
 class Watched(Protocol):
