@@ -184,7 +184,7 @@ async def test_the_kernel_is_asked_again_when_all_that_it_told_of_had_their_turn
             return self._epoll.poll(timeout, most)
 
     readiness._epoll = Counted(readiness._epoll)  # type: ignore[assignment]
-    ends = [Ends() for _ in range(40)]
+    ends = [Ends() for _ in range(24)]
     for one in ends:
         readiness.watch(one.near.fileno(), one, is_ready=False)
         one.far.send(b"x")
