@@ -31,8 +31,8 @@ IS_POSSIBLE = hasattr(select, "epoll")
 LONGEST_STEP = 0.002
 """Seconds of one step; what a single reader takes comes on top."""
 _AT_ONCE = 16
-"""Sockets that the kernel is asked for at a time: what came for them, what hosts make of it and what is written then meet
-the same charge points in the processor's cache."""
+"""Sockets that the kernel is asked for at a time: what came for them, what hosts make of it and what is written then
+meet the same charge points in the processor's cache."""
 
 
 class Watched(Protocol):
