@@ -38,44 +38,49 @@ async def one_opened(
 ) -> AsyncIterator[ChargePoint]:
     """The charge point of a plan; the other arguments as of `open_charge_point`, checked. Raises as it does."""
     leaving = Leaving()
-    failure: BaseException | None = None
-    async with trio.open_nursery() as nursery:
+    async with (
+        _nursery() as nursery,
+        _journal(store, database_path, plan.identity, plan.clock, leaving) as journal,
+    ):
+        shared = SharedTasks(nursery, _monotonic(), are_many=False)
         try:
-            async with _journal(store, database_path, plan.identity, plan.clock, leaving) as journal:
-                shared = SharedTasks(nursery, _monotonic(), are_many=False)
-                try:
-                    one = await opened(plan, journal, nursery, shared, leaving)
-                    try:
-                        yield one.charge_point
-                    finally:
-                        await one.leave()
-                finally:
-                    shared.end()
-        except BaseException as error:
-            failure = error
-    if failure is not None:
-        raise failure
+            one = await opened(plan, journal, nursery, shared, leaving)
+            try:
+                yield one.charge_point
+            finally:
+                await one.leave()
+        finally:
+            shared.end()
 
 
 @asynccontextmanager
 async def many_opened(store: Store | Journal | None, database_path: str | Path | None) -> AsyncIterator[ChargePoints]:
     """Of `open_charge_points`, whose arguments these are, checked. Raises as it does."""
     leaving = Leaving()
+    async with (
+        _nursery() as nursery,
+        _journal(store, database_path, "charge_points", clock_of(None), leaving) as journal,
+    ):
+        has_store = store is not None or database_path is not None
+        shared = SharedTasks(nursery, _monotonic(), are_many=True)
+        charge_points = ChargePoints(journal, nursery, shared, clock_of, has_store=has_store)
+        try:
+            yield charge_points
+        finally:
+            try:
+                leaving.by = trio.current_time()
+                leaving.by = await charge_points.leave()
+            finally:
+                shared.end()
+
+
+@asynccontextmanager
+async def _nursery() -> AsyncIterator[trio.Nursery]:
+    """One that lets out as it is what its block raises: the host need not unpack a group of our making."""
     failure: BaseException | None = None
     async with trio.open_nursery() as nursery:
         try:
-            async with _journal(store, database_path, "charge_points", clock_of(None), leaving) as journal:
-                has_store = store is not None or database_path is not None
-                shared = SharedTasks(nursery, _monotonic(), are_many=True)
-                charge_points = ChargePoints(journal, nursery, shared, clock_of, has_store=has_store)
-                try:
-                    yield charge_points
-                finally:
-                    try:
-                        leaving.by = trio.current_time()
-                        leaving.by = await charge_points.leave()
-                    finally:
-                        shared.end()
+            yield nursery
         except BaseException as error:
             failure = error
     if failure is not None:

@@ -15,7 +15,6 @@ from collections.abc import Callable, Collection, Mapping
 from functools import partial
 from math import inf
 from random import Random
-from threading import get_ident
 from typing import Any
 
 import trio
@@ -86,7 +85,7 @@ class Runtime:
         "_shared",
         "_stop_scope",
         "_stopped",
-        "_thread",
+        "_token",
         "_trace",
         "_turn",
         "asked_station",
@@ -171,7 +170,7 @@ class Runtime:
         self._is_closing = False
         """Nothing begins any more."""
         self._is_closed = False
-        self._thread = get_ident()
+        self._token = trio.lowlevel.current_trio_token()
 
     @property
     def ctx(self) -> Context:
@@ -186,7 +185,11 @@ class Runtime:
 
     def check_usable(self) -> None:
         """Raises RuntimeError in another thread than that of the charge point, ChargePointStopped after its end."""
-        if get_ident() != self._thread:
+        try:
+            token = trio.lowlevel.current_trio_token()
+        except RuntimeError:
+            raise RuntimeError(_FOREIGN) from None
+        if token is not self._token:
             raise RuntimeError(_FOREIGN)
         if self._is_closed:
             raise ChargePointStopped("the charge point is closed: its `async with` block has ended")

@@ -118,6 +118,7 @@ def sample_text(
 
 
 def _append_phases(pieces: list[Any], values: PhaseValues, rests: tuple[bytes, ...]) -> None:
+    # Phase by phase: as a loop it makes a sample of ten values a twentieth dearer.
     number = values.total
     if number is not None:
         pieces.append(number)

@@ -1,6 +1,7 @@
 """Much of the same: reports of a large station, messages by the thousand; and what is not worked out for nothing."""
 
 import gc
+import sys
 import tracemalloc
 from pathlib import Path
 from typing import Any
@@ -12,9 +13,27 @@ from ocpp16.enums import ErrorCode, Reason
 from ocpp16.profiles import charging_limits
 from ocpp16.rpc import pending
 from ocpp16.schedule import charging_limit
+from ocpp16.store.memory import MemoryStore
+from ocpp16.store.tables import message_queue
 from ocpp16.testing import CentralSystem
 from ocpp16.testing.answers import CallErrorAnswer
 from ocpp16.testing.misbehaviour import Fault
+
+
+def weight_of_rows(store: MemoryStore | None) -> int:
+    """Bytes that a store in memory has for the queued messages of its one charge point, but for their texts."""
+    if store is None:
+        return 0
+    (tables,) = store._rows.values()
+    rows = tables[message_queue.TABLE.name]
+    return sys.getsizeof(rows) + sum(
+        sys.getsizeof(key)
+        + sys.getsizeof(row)
+        + sys.getsizeof(row[message_queue.PAYLOAD])
+        - len(row[message_queue.PAYLOAD])
+        for key, row in rows.items()
+    )
+
 
 IS_COMPILED = not pending.__file__.endswith(".py")
 
@@ -60,11 +79,14 @@ async def test_without_profiles_a_transaction_changes_no_limit_and_none_is_worke
 
 
 @pytest.mark.skipif(not IS_COMPILED, reason="as an object of Python an entry is larger")
+@pytest.mark.parametrize("is_on_disk", [True, False])
 async def test_a_message_that_waits_costs_little_beside_its_text(
-    open_bench: Any, make_config: Any, tmp_path: Path
+    open_bench: Any, make_config: Any, tmp_path: Path, is_on_disk: bool
 ) -> None:
     document = make_config(Internal__MessageQueueSizeThreshold=1_000_000)
-    async with open_bench(document=document, database_path=tmp_path) as bench:
+    store = None if is_on_disk else MemoryStore()
+    options = {"database_path": tmp_path} if is_on_disk else {"store": store}
+    async with open_bench(document=document, **options) as bench:
         bench.begin()
         await trio.sleep(1)
         bench.charge_point.connection.disconnect()
@@ -81,9 +103,11 @@ async def test_a_message_that_waits_costs_little_beside_its_text(
         await queue(100)
         tracemalloc.start()
         try:
-            depth, payloads, before = outbox.depth, outbox.bytes, tracemalloc.get_traced_memory()[0]
+            depth, payloads, rows = outbox.depth, outbox.bytes, weight_of_rows(store)
+            before = tracemalloc.get_traced_memory()[0]
             await queue(1000)
-            each = (tracemalloc.get_traced_memory()[0] - before - outbox.bytes + payloads) / 1000
+            weight = tracemalloc.get_traced_memory()[0] - before
+            each = (weight - outbox.bytes + payloads - weight_of_rows(store) + rows) / 1000
         finally:
             tracemalloc.stop()
         assert outbox.depth - depth == 1000

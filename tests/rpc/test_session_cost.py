@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from ocpp16.models import Counters
+from ocpp16.rpc import pending
 from ocpp16.rpc.outbox import Outbox
 from ocpp16.rpc.pending import OpenCall
 from ocpp16.rpc.policy import OutboxLimits, RetryRules
@@ -77,8 +78,9 @@ def test_a_long_queue_costs_no_more_per_message(new_line: "type[Line]", kind: st
         cycle(line)
         steps.append(steps_of(partial(cycle, line)))
         assert line.ledger.of("confirmed") == [1, 2]
-    # A heap compares once for each of its levels: that is Python code where this runs uncompiled.
-    assert steps[1] <= steps[0] + 20 + 6 * (20_000).bit_length()
+    # A heap compares once for each of its levels, which are steps of Python only where this runs uncompiled.
+    levels = 6 * (20_000).bit_length() if pending.__file__.endswith(".py") else 0
+    assert steps[1] <= steps[0] + 20 + levels
 
 
 def test_enqueueing_costs_no_more_in_a_long_queue(new_line: "type[Line]") -> None:
