@@ -9,7 +9,7 @@ from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from typing import Any
 
-from ocpp16._core.records import fill
+from ocpp16._core.records import Shape, are_finite
 from ocpp16.values import (
     INT32_HIGH,
     INT32_LOW,
@@ -26,8 +26,8 @@ MOST_TEMPERATURES = 64
 """Readings of one Measurement: with all else it holds, a sample fits into a message, whatever the numbers are."""
 
 
-def _slots(of: type) -> tuple[Any, ...]:
-    return tuple(vars(of)[it.name] for it in fields(of))
+def _shape(of: type[Any]) -> Shape:
+    return Shape(of, tuple([it.name for it in fields(of)]))
 
 
 @dataclass(frozen=True, slots=True, init=False)
@@ -48,20 +48,18 @@ class PhaseValues:
         l3: float | None = None,
         n: float | None = None,
     ) -> None:
-        # Made at every sample: the exact float, which is the rule, is looked at without a call of ours.
-        for value in (total, l1, l2, l3, n):
-            if value is not None and not (type(value) is float and value - value == 0.0):
-                total, l1, l2 = finite_or_none(total, "total"), finite_or_none(l1, "l1"), finite_or_none(l2, "l2")
-                l3, n = finite_or_none(l3, "l3"), finite_or_none(n, "n")
-                break
-        fill(self, _PHASE_SLOTS, (total, l1, l2, l3, n))
+        values: tuple[float | None, ...] = (total, l1, l2, l3, n)
+        if not are_finite(values):
+            total, l1, l2 = finite_or_none(total, "total"), finite_or_none(l1, "l1"), finite_or_none(l2, "l2")
+            values = (total, l1, l2, finite_or_none(l3, "l3"), finite_or_none(n, "n"))
+        _PHASES_SHAPE.fill(self, values)
 
     def __post_init__(self) -> None:
         """For a subclass that is a dataclass, and so has an `__init__` of its own."""
         PhaseValues.__init__(self, self.total, self.l1, self.l2, self.l3, self.n)
 
 
-_PHASE_SLOTS = _slots(PhaseValues)
+_PHASES_SHAPE = _shape(PhaseValues)
 
 
 @dataclass(frozen=True, slots=True, init=False)
@@ -76,14 +74,14 @@ class Reading:
             value = finite(value, "value")
         if location is not None and not (type(location) is str and location.isascii()):
             location = text(location, "location")
-        fill(self, _READING_SLOTS, (value, location))
+        _READING_SHAPE.fill(self, (value, location))
 
     def __post_init__(self) -> None:
         """For a subclass that is a dataclass, and so has an `__init__` of its own."""
         Reading.__init__(self, self.value, self.location)
 
 
-_READING_SLOTS = _slots(Reading)
+_READING_SHAPE = _shape(Reading)
 
 
 @dataclass(frozen=True, slots=True, init=False)
@@ -144,7 +142,7 @@ class Measurement:
             reactive_energy_import,
             reactive_energy_export,
         )
-        fill(self, _MEASUREMENT_SLOTS, values)
+        _MEASUREMENT_SHAPE.fill(self, values)
         # One is made at every sample: what it is nearly always is seen here, where nothing needs to be looked up.
         if (
             timestamp is None
@@ -233,7 +231,58 @@ class Measurement:
         )
 
 
-_MEASUREMENT_SLOTS = _slots(Measurement)
+_MEASUREMENT_SHAPE = _shape(Measurement)
+
+
+def phase_values(total: float | None, l1: float | None, l2: float | None, l3: float | None) -> PhaseValues:
+    """`PhaseValues(total, l1, l2, l3)`, the short way: a meter makes four at every sample."""
+    values = (total, l1, l2, l3, None)
+    if not are_finite(values):
+        return PhaseValues(total, l1, l2, l3)
+    made: PhaseValues = _PHASES_SHAPE.make(values)
+    return made
+
+
+def reading(value: float, location: str) -> Reading:
+    """`Reading(value, location)`, where the location is one of the library's: the short way."""
+    values = (value,)
+    if not are_finite(values):
+        return Reading(value, location)
+    made: Reading = _READING_SHAPE.make((value, location))
+    return made
+
+
+def shown(
+    energy_import: PhaseValues,
+    power: PhaseValues,
+    voltage: PhaseValues,
+    current: PhaseValues,
+    frequency: PhaseValues,
+    soc: Reading | None,
+    temperatures: tuple[Reading, ...],
+) -> Measurement:
+    """The `Measurement` of these, which are exactly of their classes, the short way."""
+    _check_registers(energy_import, "energy_import")
+    made: Measurement = _MEASUREMENT_SHAPE.make(
+        (
+            None,
+            energy_import,
+            None,
+            power,
+            None,
+            voltage,
+            current,
+            frequency,
+            soc,
+            temperatures,
+            None,
+            None,
+            None,
+            None,
+        )
+    )
+    return made
+
 
 _POWER_METER = {
     "energy_Wh_import": "energy_import",

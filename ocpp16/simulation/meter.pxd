@@ -2,6 +2,8 @@
 
 cimport cython
 
+from ocpp16.measurement cimport phase_values, reading, shown
+
 
 cdef class Meter:
     cdef double _amperes

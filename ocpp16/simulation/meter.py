@@ -9,7 +9,8 @@ Times are monotonic seconds; registers are whole Wh.
 from collections.abc import Callable
 from math import inf
 
-from ocpp16.models import Measurement, PhaseValues, Reading
+from ocpp16.measurement import phase_values, reading, shown
+from ocpp16.models import Measurement, PhaseValues
 
 FREQUENCY = 50.0
 """Hz."""
@@ -82,18 +83,14 @@ class Meter:
             total += whole
             power += watts
         warmth = AMBIENT_TEMPERATURE + WARMING * self._amperes
-        # By their places, since names are looked up one by one: every sample of a fleet makes one of these.
-        return Measurement(
-            None,
-            PhaseValues(total, energies[0], energies[1], energies[2]),
-            None,
-            PhaseValues(power, powers[0], powers[1], powers[2]),
-            None,
-            PhaseValues(None, voltages[0], voltages[1], voltages[2]),
-            PhaseValues(None, currents[0], currents[1], currents[2]),
+        return shown(
+            phase_values(total, energies[0], energies[1], energies[2]),
+            phase_values(power, powers[0], powers[1], powers[2]),
+            phase_values(None, voltages[0], voltages[1], voltages[2]),
+            phase_values(None, currents[0], currents[1], currents[2]),
             _FREQUENCY,
-            None if soc is None else Reading(soc, "EV"),
-            (Reading(warmth * noise(), "Body"),),
+            None if soc is None else reading(soc, "EV"),
+            (reading(warmth * noise(), "Body"),),
         )
 
     def _current(self, voltage: float, noise: float) -> float:

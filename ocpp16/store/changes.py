@@ -1,3 +1,4 @@
+# cython: nonecheck=True
 """What a change does to the rows of its table, and which changes no store can carry out.
 
 Rules of this file:
@@ -18,17 +19,21 @@ def check_change(change: RowChange) -> None:
 
     Whether the table exists, and what else its columns demand, only the store knows.
     """
-    table = change.table
-    values = change.row if isinstance(change, Put) else change.key
+    if isinstance(change, Put):
+        put = change
+        table, values = put.table, put.row
+    else:
+        delete = change
+        table, values = delete.table, delete.key
     if not isinstance(values, tuple):
         raise TypeError(f"a row of {table.name} is a tuple, not {type(values).__name__}")
-    width, keys = len(values), len(table.key_columns)
+    width, keys = len(values), table.keys
     if isinstance(change, Delete):
         if width > keys:
             raise ValueError(f"a key of {table.name} has fewer than {width} columns")
         keys = 0
-    elif width != len(table.columns):
-        raise ValueError(f"{table.name} has {len(table.columns)} columns, not {width}")
+    elif width != table.width:
+        raise ValueError(f"{table.name} has {table.width} columns, not {width}")
     if are_plain(values, keys):
         return
     for value in values:
@@ -64,14 +69,15 @@ def are_possible(changes: Iterable[RowChange]) -> bool:
 
 def carry_out(change: RowChange, rows: dict[Row, Row]) -> None:
     """Make a possible change to the rows of its table, by their keys."""
-    keys = len(change.table.key_columns)
     if isinstance(change, Put):
-        row = change.row
-        rows[row[:keys]] = row
+        put = change
+        row = put.row
+        rows[row[: put.table.keys]] = row
         return
-    values = change.key
+    delete = change
+    values = delete.key
     length = len(values)
-    if length == keys:
+    if length == delete.table.keys:
         rows.pop(values, None)
         return
     for key in [key for key in rows if key[:length] == values]:

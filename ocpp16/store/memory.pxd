@@ -1,5 +1,10 @@
 """C types of memory.py."""
 
+cimport cython
+
+from ocpp16.store.changes cimport carry_out, check_change
+from ocpp16.store.table cimport Change, Table
+
 
 cdef class MemoryStore:
     cdef public bint is_volatile
@@ -8,5 +13,7 @@ cdef class MemoryStore:
     cdef bint _is_closed
 
     cpdef bint take(self, charge_point_id, changes) except -1
+    @cython.locals(change=Change, table=Table)
     cdef _check(self, changes)
+    @cython.locals(change=Change)
     cdef _carry_out(self, charge_point_id, changes)

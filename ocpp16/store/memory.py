@@ -1,11 +1,13 @@
+# cython: nonecheck=True
 """A store in dictionaries: for fleets that may forget, and for tests."""
 
 from collections.abc import Sequence
 from typing import Self
 
 from ocpp16.errors import StoreError
-from ocpp16.store.base import ChargePointChanges, Row, RowChange, Table
+from ocpp16.store.base import ChargePointChanges, Row, RowChange
 from ocpp16.store.changes import carry_out, check_change
+from ocpp16.store.table import Table
 from ocpp16.store.tables import TABLES
 
 _ALL = {table.name: table for table in TABLES}

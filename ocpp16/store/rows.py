@@ -1,7 +1,7 @@
 """Typed records and the rows that hold them: a table's columns are derived from the record's annotations.
 
-A record is a NamedTuple or a dataclass. An annotation says what a column holds: `int`, `str`, `bool` (0 or 1), an
-enumeration (its value), any of them `| None`, and `dict[str, Any]` or `Any` for JSON text.
+A record is a NamedTuple or a dataclass with slots. An annotation says what a column holds: `int`, `str`, `bool` (0 or
+1), an enumeration (its value), any of them `| None`, and `dict[str, Any]` or `Any` for JSON text.
 
 Rule of this file: a row that cannot be turned into its record never stops the others from being read, if the caller
 says where such rows go. Bits rot, and a charge point must start all the same.
@@ -15,6 +15,7 @@ from typing import Any, Generic, TypeVar, Union, get_args, get_origin, get_type_
 
 import orjson
 
+from ocpp16._core.records import Shape, plain_row
 from ocpp16.errors import StoreError
 from ocpp16.store.base import Delete, Put, Row, Table, Value
 from ocpp16.store.json_text import json_text
@@ -36,11 +37,11 @@ class Rows(Generic[R]):
     """
 
     __slots__ = (
-        "_disguised",
         "_from_row",
         "_json_columns",
         "_record",
-        "_values",
+        "_shape",
+        "_undisguise",
         "is_counted",
         "is_looked_up",
         "is_whole",
@@ -68,23 +69,17 @@ class Rows(Generic[R]):
         self._json_columns = tuple(
             (index, f"{name}.{column}") for index, (column, hint) in enumerate(hints.items()) if _is_json(hint)
         )
-        self._disguised = tuple(
-            (index, undisguise) for index, hint in enumerate(hints.values()) if (undisguise := _undisguise(hint))
-        )
-        self._values: Callable[[Any], Row] = tuple if issubclass(record, tuple) else attrgetter(*columns)
+        self._undisguise = tuple(_undisguise(hint) for hint in hints.values())
+        self._shape = None if issubclass(record, tuple) else Shape(record, columns)
 
     def put(self, record: R) -> Put:
         """The change that stores `record` as it is now; changing it later changes nothing.
 
         Raises ValueError when a JSON column holds what JSON cannot.
         """
-        row = self._values(record)
-        if self._json_columns or self._disguised:
+        row = plain_row(record, self._undisguise) if self._shape is None else self._shape.row(record, self._undisguise)
+        if self._json_columns:
             values = list(row)
-            for index, undisguise in self._disguised:
-                value = values[index]
-                if value is not None:
-                    values[index] = undisguise(value)
             for index, what in self._json_columns:
                 values[index] = json_text(values[index], what).decode()
             row = tuple(values)

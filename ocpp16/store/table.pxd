@@ -1,11 +1,21 @@
 """C types of table.py."""
 
 
-cdef class Put:
-    cdef readonly object table
+cdef class Table:
+    cdef readonly object name
+    cdef readonly tuple key_columns
+    cdef readonly tuple columns
+    cdef readonly Py_ssize_t keys
+    cdef readonly Py_ssize_t width
+
+
+cdef class Change:
+    cdef public Table table
+
+
+cdef class Put(Change):
     cdef readonly object row
 
 
-cdef class Delete:
-    cdef readonly object table
+cdef class Delete(Change):
     cdef readonly object key

@@ -1,6 +1,5 @@
 """A table, its rows, and what can be changed in them; rules 1 and 2 of `base`."""
 
-from dataclasses import dataclass
 from typing import TypeAlias
 
 Value: TypeAlias = "int | str | None"
@@ -8,24 +7,38 @@ Value: TypeAlias = "int | str | None"
 Row: TypeAlias = tuple[Value, ...]
 
 
-@dataclass(frozen=True, slots=True)
 class Table:
     """A table of the store. `columns` are all columns but `charge_point_id`; the key columns come first.
 
-    Without key columns the table has at most one row per charge point.
+    Without key columns the table has at most one row per charge point. Equal to another one of the same name and
+    columns. Raises ValueError if the key columns do not come first.
     """
 
-    name: str
-    key_columns: tuple[str, ...]
-    columns: tuple[str, ...]
+    __slots__ = ("columns", "key_columns", "keys", "name", "width")
 
-    def __post_init__(self) -> None:
-        if self.columns[: len(self.key_columns)] != self.key_columns:
-            raise ValueError(f"table {self.name}: the key columns must come first")
+    def __init__(self, name: str, key_columns: tuple[str, ...], columns: tuple[str, ...]) -> None:
+        if columns[: len(key_columns)] != key_columns:
+            raise ValueError(f"table {name}: the key columns must come first")
+        self.name = name
+        self.key_columns = key_columns
+        self.columns = columns
+        self.keys = len(key_columns)
+        self.width = len(columns)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Table) and (
+            (self.name, self.key_columns, self.columns) == (other.name, other.key_columns, other.columns)
+        )
+
+    def __hash__(self) -> int:
+        return hash((self.name, self.key_columns, self.columns))
+
+    def __repr__(self) -> str:
+        return f"Table({self.name!r}, {self.key_columns!r}, {self.columns!r})"
 
     def key_of(self, row: Row) -> Row:
         """The key of a row of this table."""
-        return row[: len(self.key_columns)]
+        return row[: self.keys]
 
     def narrowed(self, *columns: str) -> "Table":
         """The same table with its key and some other columns only, to be loaded without the rest."""
@@ -46,10 +59,17 @@ class Table:
         return tuple(self.columns.index(column) for column in narrowed.columns)
 
 
-class Put:
+class Change:
+    """Of one or more rows of a table."""
+
+    __slots__ = ("table",)
+    table: Table
+
+
+class Put(Change):
     """Insert `row`, or replace the row that has its key. Equal to another one of the same table and row."""
 
-    __slots__ = ("row", "table")
+    __slots__ = ("row",)
 
     def __init__(self, table: Table, row: Row) -> None:
         self.table = table
@@ -65,10 +85,10 @@ class Put:
         return f"Put({self.table.name}, {self.row!r})"
 
 
-class Delete:
+class Delete(Change):
     """Delete all rows whose key begins with `key`: a full key is one row, () is all of this charge point's table."""
 
-    __slots__ = ("key", "table")
+    __slots__ = ("key",)
 
     def __init__(self, table: Table, key: Row) -> None:
         self.table = table

@@ -1,0 +1,14 @@
+"""C types of measurement.py."""
+
+from ocpp16._core.records cimport Shape, are_finite
+
+cdef Shape _PHASES_SHAPE
+cdef Shape _READING_SHAPE
+cdef Shape _MEASUREMENT_SHAPE
+
+cpdef phase_values(total, l1, l2, l3)
+cpdef reading(value, location)
+cpdef shown(energy_import, power, voltage, current, frequency, soc, tuple temperatures)
+
+cdef _check_registers(values, name)
+cdef bint _are_readings(temperatures) except -1
