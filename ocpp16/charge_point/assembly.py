@@ -271,7 +271,7 @@ def assemble(charge_point: Surroundings, life: Start, found: Restored) -> Featur
         session=session,
         station=station,
         station_side=StationSide(
-            station, timeout, life.spawn, second_line.failed, charge_point.overran, len(connectors) - 1
+            station, timeout, life.spawn_within, second_line.failed, charge_point.overran, len(connectors) - 1
         ),
         counters=charge_point.counters,
         kick=charge_point.kick,

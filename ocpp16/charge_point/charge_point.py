@@ -97,12 +97,12 @@ class ChargePoint(StationEvents):
 
     def transaction(self, connector_id: int) -> Transaction | None:
         """The running transaction of a connector. Raises ValueError for an unknown one."""
-        number = self._runtime.connector(connector_id, 0)
+        number = self._runtime.guard.connector(connector_id, 0)
         return self._runtime.ctx.transactions.running(number)
 
     def connector_status(self, connector_id: int) -> Notification:
         """What a StatusNotification of this connector would say now. Raises ValueError for an unknown one."""
-        number = self._runtime.connector(connector_id, 0)
+        number = self._runtime.guard.connector(connector_id, 0)
         return self._runtime.ctx.connectors[number].look(self._runtime.clock.now())
 
     # Waits
@@ -122,15 +122,7 @@ class ChargePoint(StationEvents):
         System and changes for the disk are not waited for. Raises ChargePointStopped if the charge point does not run,
         or is stopped meanwhile.
         """
-        await self._runtime.until(self._is_all_answered)
-
-    def _is_all_answered(self) -> bool:
-        features = self._runtime.life.features
-        ctx = features.ctx
-        if not ctx.session.is_idle:
-            return False
-        # What is due now may be a message yet, as those of many connectors are, which are made one after another.
-        return not features.availability.is_behind and ctx.timers.deadline() > ctx.clock.monotonic()
+        await self._runtime.until(self._runtime.is_all_answered)
 
     async def stored(self) -> None:
         """Wait until all that was told so far is on disk.
@@ -147,14 +139,14 @@ class ChargePoint(StationEvents):
         `source` of the answer says who decided. Raises ValueError if it is not 1 to 20 characters. Whatever the Central
         System does, there is an answer.
         """
-        self._runtime.check_usable()
+        self._runtime.guard.check()
         return await self._runtime.features.authorization.authorize_id_token(id_tag)
 
     async def data_transfer(
         self, vendor_id: str, message_id: str | None = None, data: str | None = None
     ) -> DataTransferResponse | None:
         """Send DataTransfer and wait for the answer; None when offline. See `profiles.data_transfer`."""
-        self._runtime.check_usable()
+        self._runtime.guard.check()
         return await self._runtime.features.data_transfer.transfer(vendor_id, message_id, data)
 
     # Out of turn
@@ -164,7 +156,7 @@ class ChargePoint(StationEvents):
 
         False if there is nobody to answer it: not connected, or not accepted.
         """
-        self._runtime.check_usable()
+        self._runtime.guard.check()
         if not (self.is_running and self._runtime.ctx.sender.is_online):
             return False
         self._runtime.features.boot.send_heartbeat(is_triggered=False)
@@ -176,14 +168,14 @@ class ChargePoint(StationEvents):
 
         connector_id: 0 is the main meter. Returns whether a MeterValues is queued. Raises ValueError for no connector.
         """
-        number = self._runtime.connector(connector_id, 0)
+        number = self._runtime.guard.connector(connector_id, 0)
         return self._runtime.features.meter_values.sample_now(number)
 
     # What the host is asked and told
 
     def on_data_transfer(self, vendor_id: str, message_id: str | None, handler: DataTransferHandler) -> None:
         """Answer DataTransfer.req of this vendor and message id with `await handler(data)`."""
-        self._runtime.check_usable()
+        self._runtime.guard.check()
         vendor_id = text(vendor_id, "vendor_id", 255, least=1)
         if message_id is not None:
             message_id = text(message_id, "message_id", 50)
@@ -199,7 +191,7 @@ class ChargePoint(StationEvents):
         next start changes then. Returns a function that ends it. Raises ValueError for an unknown name, and for what is
         no function, or an async one.
         """
-        self._runtime.check_usable()
+        self._runtime.guard.check()
         if not callable(callback) or is_async_function(callback):
             raise ValueError(f"callback must be a function that is not async, not {described(callback)}")
         name = text(key, "key", _KEY_LENGTH) if is_a(key, str) else ""

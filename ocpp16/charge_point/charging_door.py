@@ -29,7 +29,7 @@ class ChargingDoor:
     @property
     def _feature(self) -> SmartCharging:
         """For every method: thread and end come first."""
-        self._runtime.check_usable()
+        self._runtime.guard.check()
         return _built(self._runtime.features.smart_charging)
 
     @property
@@ -47,11 +47,11 @@ class ChargingDoor:
 
         Connector 0: what all of them together may. The station is told every change by `charging_limit_changed`.
         """
-        return self._feature.limits.limit(self._runtime.connector(connector_id, 0))
+        return self._feature.limits.limit(self._runtime.guard.connector(connector_id, 0))
 
     def explain_limit(self, connector_id: int) -> Limit:
         """Which charging profile, stack level, purpose and conversion make the limit of a connector, before sharing."""
-        return self._feature.limits.explained(self._runtime.connector(connector_id, 0))
+        return self._feature.limits.explained(self._runtime.guard.connector(connector_id, 0))
 
     def composite_schedule(self, connector_id: int, duration: int, unit: Literal["A", "W"] = "A") -> CompositeSchedule:
         """The composite schedule from now on: `periods` as GetCompositeSchedule has them, `steps` with what made them.
@@ -60,7 +60,9 @@ class ChargingDoor:
         no duration.
         """
         limits = self._feature.limits
-        return limits.composite(self._runtime.connector(connector_id, 0), whole(duration, "duration", 0), _unit(unit))
+        return limits.composite(
+            self._runtime.guard.connector(connector_id, 0), whole(duration, "duration", 0), _unit(unit)
+        )
 
     def get_all_composite_charging_schedules(
         self, duration_s: int, unit: Literal["A", "W"] = "A"
@@ -84,7 +86,7 @@ class ChargingDoor:
         sense.
         Raises ValueError for a strategy that cannot be called, or a fuse that is no number from 0 on.
         """
-        self._runtime.check_usable()
+        self._runtime.guard.check()
         if strategy is not None and (not callable(strategy) or is_async_function(strategy)):
             raise ValueError(f"strategy must be a function that is not async, or None, not {described(strategy)}")
         if fuse is not None and finite(fuse, "fuse") < 0:
@@ -121,7 +123,7 @@ class ChargingDoor:
 
     def _profile_request(self, connector_id: int, profile: Mapping[str, Any]) -> dict[str, Any]:
         """The SetChargingProfile.req that the host means, with a profile of its own: the host may change theirs."""
-        number = self._runtime.connector(connector_id, 0)
+        number = self._runtime.guard.connector(connector_id, 0)
         request = {"connectorId": number, "csChargingProfiles": document(profile, "profile")}
         validate("SetChargingProfile", "request", request)
         return request
@@ -142,7 +144,7 @@ class ChargingDoor:
         feature = self._feature
         found = feature.profiles.installed.matching(
             profile_id=None if profile_id is None else whole(profile_id, "profile_id"),
-            connector_id=None if connector_id is None else self._runtime.connector(connector_id, 0),
+            connector_id=None if connector_id is None else self._runtime.guard.connector(connector_id, 0),
             purpose=None if purpose is None else member(ChargingProfilePurposeType, purpose, "purpose"),
             stack_level=None if stack_level is None else whole(stack_level, "stack_level"),
         )

@@ -57,7 +57,7 @@ class ConfigurationDoor:
         `configurationKey` and `unknownKey` are both there, also where one is empty and would not go on the wire. Raises
         ValueError for a text in place of a list of names.
         """
-        self._runtime.check_usable()
+        self._runtime.guard.check()
         found = self._runtime.features.settings.get([text(key, "keys") for key in items(keys, "keys", "names")])
         return {"configurationKey": [], "unknownKey": [], **found}
 
@@ -67,11 +67,11 @@ class ConfigurationDoor:
         Raises ValueError for what is no text, StoreError if it could not be kept within StoreTimeout,
         ChargePointStopped if the charge point is stopped before: then the key has its old value.
         """
-        self._runtime.check_usable()
+        self._runtime.guard.check()
         return await self._runtime.features.settings.change(text(key, "key"), text(value, "value"))
 
     def problem(self, key: str, value: str) -> str:
         """Why `set` would not be Accepted now, in words; empty if nothing speaks against it. Raises ValueError too."""
-        self._runtime.check_usable()
+        self._runtime.guard.check()
         prepared = self._runtime.configuration.prepare_change(text(key, "key"), text(value, "value"))
         return prepared.change.reason

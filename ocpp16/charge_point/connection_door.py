@@ -44,7 +44,7 @@ class ConnectionDoor:
 
     def reconnect(self) -> None:
         """Close the connection and open another at once, with what is configured now; nothing while disconnected."""
-        self._runtime.check_usable()
+        self._runtime.guard.check()
         self._runtime.reconnect_if_connected()
 
     def set_message_queue_resume_delay(self, seconds: float) -> None:
@@ -52,7 +52,7 @@ class ConnectionDoor:
 
         Raises ValueError unless it is a number from 0 to 3600.
         """
-        self._runtime.check_usable()
+        self._runtime.guard.check()
         if not 0 <= finite(seconds, "seconds") <= _LONGEST_RESUME_DELAY:
             raise ValueError(f"seconds must be from 0 to {_LONGEST_RESUME_DELAY}, not {seconds}")
         self._runtime.delay_resuming(seconds)

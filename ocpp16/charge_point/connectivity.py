@@ -157,17 +157,19 @@ class Connectivity:
         ctx = self._ctx
         websocket: WebSocket | None = None
         failure: str | None = "given up"
-        with trio.CancelScope() as self._scope:
+        with trio.CancelScope(deadline=trio.current_time() + ATTEMPT_TIMEOUT) as scope:
+            self._scope = scope
             try:
-                with trio.fail_after(ATTEMPT_TIMEOUT):
-                    websocket = await self._open()
+                websocket = await self._open()
                 failure = None
             except BaseException as error:
                 obey(error)
                 failure = self._report_failure(error)
         if websocket is None:
+            if scope.cancelled_caught and trio.current_time() >= scope.deadline:
+                failure = self._report_failure(trio.TooSlowError())
             return failure
-        if not self._is_wanted or self._scope.cancel_called:  # given up in the moment in which it was there
+        if not self._is_wanted or scope.cancel_called:  # given up in the moment in which it was there
             await websocket.aclose()
             return None
         began, answered = ctx.clock.monotonic(), ctx.counters.calls_answered

@@ -23,7 +23,7 @@ class DeadLettersDoor:
 
     async def __call__(self) -> tuple[DeadLetter, ...]:
         """All of them, the oldest first; of a thousand at most."""
-        self._runtime.check_usable()
+        self._runtime.guard.check()
         await trio.lowlevel.checkpoint()
         return self._runtime.features.dead_letters.all()
 
@@ -33,7 +33,7 @@ class DeadLettersDoor:
         Raises ValueError for what are no whole numbers; StoreError if it could not be stored within StoreTimeout,
         ChargePointStopped if the charge point is stopped before: then nothing has changed.
         """
-        self._runtime.check_usable()
+        self._runtime.guard.check()
         return await self._runtime.features.dead_letters.resend(_sequences(sequences))
 
     async def discard(self, sequences: Collection[int] | None = None) -> int:
@@ -41,7 +41,7 @@ class DeadLettersDoor:
 
         Raises as `resend`.
         """
-        self._runtime.check_usable()
+        self._runtime.guard.check()
         return await self._runtime.features.dead_letters.discard(_sequences(sequences))
 
 

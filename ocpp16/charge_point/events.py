@@ -36,7 +36,7 @@ class StationEvents:
         self._runtime = runtime
 
     def _submit(self, connector_id: int, event: ConnectorEvent, info: str | None = None, lowest: int = 1) -> None:
-        number = self._runtime.connector(connector_id, lowest)
+        number = self._runtime.guard.connector(connector_id, lowest)
         self._runtime.features.availability.submit(number, event, None if info is None else text(info, "info"))
 
     # Sessions and transactions
@@ -47,7 +47,7 @@ class StationEvents:
         A plug on a Reserved connector leaves it Reserved until somebody authorizes. Raises ValueError while a
         transaction of another session runs there.
         """
-        number = self._runtime.connector(connector_id)
+        number = self._runtime.guard.connector(connector_id)
         session = _session_id(session_id)
         why = member(SessionStartedReason, reason, "reason")
         transaction = self._runtime.ctx.transactions.running(number)
@@ -60,7 +60,7 @@ class StationEvents:
 
         Raises ValueError while a transaction runs there (tell its end first), and for the id of another session.
         """
-        number = self._runtime.connector(connector_id)
+        number = self._runtime.guard.connector(connector_id)
         session = _session_id(session_id)
         if self._runtime.ctx.transactions.running(number) is not None:
             raise ValueError(f"connector {number} has a running transaction: tell on_transaction_stopped first")
@@ -87,7 +87,7 @@ class StationEvents:
         ValueError if `id_token` is not 1 to 20 characters, if a value cannot be sent, if the connector has a running
         transaction, and for the id of another session than the one that began there.
         """
-        number = self._runtime.connector(connector_id)
+        number = self._runtime.guard.connector(connector_id)
         session = _session_id(session_id)
         token = check_id_tag(id_token, "id_token")
         energy = register(meter_start, "meter_start")
@@ -121,7 +121,7 @@ class StationEvents:
 
         Raises ValueError if no transaction of this session runs on the connector, or if a value cannot be sent.
         """
-        number = self._runtime.connector(connector_id)
+        number = self._runtime.guard.connector(connector_id)
         session = _session_id(session_id)
         why = member(Reason, reason, "reason")
         energy = register(energy_wh, "energy_wh")
@@ -191,16 +191,18 @@ class StationEvents:
         256 of a connector are kept: another one takes the place of the oldest.
         """
         self._runtime.features.availability.raise_error(
-            self._runtime.connector(connector_id, 0), exactly(ErrorInfo, error, "error")
+            self._runtime.guard.connector(connector_id, 0), exactly(ErrorInfo, error, "error")
         )
 
     def on_error_cleared(self, connector_id: int, uuid: str) -> None:
         """The error with this uuid is over; an unknown one is ignored."""
-        self._runtime.features.availability.clear_error(self._runtime.connector(connector_id, 0), text(uuid, "uuid"))
+        self._runtime.features.availability.clear_error(
+            self._runtime.guard.connector(connector_id, 0), text(uuid, "uuid")
+        )
 
     def on_all_errors_cleared(self, connector_id: int) -> None:
         """No error of the connector is left."""
-        self._runtime.features.availability.clear_all_errors(self._runtime.connector(connector_id, 0))
+        self._runtime.features.availability.clear_all_errors(self._runtime.guard.connector(connector_id, 0))
 
     async def on_change_availability(self, connector_id: int, kind: AvailabilityType) -> AvailabilityStatus:
         """What ChangeAvailability does, asked for by somebody at the station; returns once it is on disk and in force.
@@ -208,7 +210,7 @@ class StationEvents:
         Raises ValueError for an unknown connector or kind, StoreError if it could not be stored within StoreTimeout,
         ChargePointStopped if the charge point is stopped before: then nothing has changed.
         """
-        number = self._runtime.connector(connector_id, 0)
+        number = self._runtime.guard.connector(connector_id, 0)
         status, act = await self._runtime.features.availability.change(number, member(AvailabilityType, kind, "kind"))
         act()
         return status
@@ -220,7 +222,7 @@ class StationEvents:
 
         Connector 0 is the main meter of the charge point.
         """
-        number = self._runtime.connector(connector_id, 0)
+        number = self._runtime.guard.connector(connector_id, 0)
         if not is_a(measurement, Measurement):
             raise ValueError(f"measurement must be a Measurement, not {described(measurement)}")
         self._runtime.features.meter_values.measured(number, measurement)
@@ -228,13 +230,13 @@ class StationEvents:
     def on_max_current_offered(self, connector_id: int, amperes: float) -> None:
         """For the measurand Current.Offered."""
         self._runtime.features.meter_values.offered_current(
-            self._runtime.connector(connector_id, 0), finite(amperes, "amperes")
+            self._runtime.guard.connector(connector_id, 0), finite(amperes, "amperes")
         )
 
     def on_max_power_offered(self, connector_id: int, watts: float) -> None:
         """For the measurand Power.Offered."""
         self._runtime.features.meter_values.offered_power(
-            self._runtime.connector(connector_id, 0), finite(watts, "watts")
+            self._runtime.guard.connector(connector_id, 0), finite(watts, "watts")
         )
 
 

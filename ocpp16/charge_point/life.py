@@ -12,6 +12,7 @@ would cost an idle charge point a fifteenth of its memory.
 """
 
 from collections.abc import Awaitable, Callable
+from math import inf
 from pathlib import Path
 from typing import Any
 
@@ -66,18 +67,29 @@ class Life:
 
     def spawn(self, async_fn: Callable[..., Awaitable[Any]], *arguments: Any) -> None:
         """Run a task of this start; nothing, if it is over."""
+        self.spawn_within(inf, None, async_fn, *arguments)
+
+    def spawn_within(
+        self, seconds: float, late: Callable[[], None] | None, async_fn: Callable[..., Awaitable[Any]], *arguments: Any
+    ) -> None:
+        """As `spawn`, of a task that may take so long; `late` is called when it took longer, and was cancelled."""
         if not self._has_ended:
-            self._nursery.start_soon(self._run, async_fn, *arguments)
+            self._nursery.start_soon(self._run, seconds, late, async_fn, *arguments)
 
     @trio.lowlevel.enable_ki_protection
-    async def _run(self, async_fn: Callable[..., Awaitable[Any]], *arguments: Any) -> None:
+    async def _run(
+        self, seconds: float, late: Callable[[], None] | None, async_fn: Callable[..., Awaitable[Any]], *arguments: Any
+    ) -> None:
         if self._has_ended:
             return
-        scope = trio.CancelScope(shield=True)
+        deadline = inf if late is None else trio.current_time() + seconds
+        scope = trio.CancelScope(shield=True, deadline=deadline)
         self._scopes.append(scope)
         try:
             with scope:
                 await async_fn(*arguments)
+            if late is not None and scope.cancelled_caught and not self._has_ended:
+                late()
         except BaseException as error:
             obey(error)
             self._second_line.failed(f"task {name_of(async_fn)}", error)

@@ -42,7 +42,8 @@ async def stop_in_order(life: Life, turns: Turns, writer: JournalWriter, second_
     with trio.move_on_after(ctx.configuration[internal.STOP_TIMEOUT]):
         for transaction in ctx.transactions.all_running():
             ctx.station_side.stop_transaction(transaction, Reason.OTHER)
-        await turns.until(partial(_has_settled, ctx))
+        while not _has_settled(ctx):
+            await turns.until(partial(_has_settled, ctx))
     for feature in reversed(life.features.all):
         second_line.guarded(f"stop of {type(feature).__name__}", feature.stop)
     ctx.station_side.forget()

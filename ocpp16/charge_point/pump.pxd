@@ -22,6 +22,7 @@ cdef class Pump:
     cpdef kick(self)
     cpdef take_turn(self)
     cdef _run_due(self)
+    cpdef bint is_idle(self) except? -1
     cpdef begin(self)
     cpdef turn(self)
     cdef double _due(self) except? -1.0

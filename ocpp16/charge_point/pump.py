@@ -147,6 +147,13 @@ class Pump:
             obey_exit(error)
             self._failed("pump", error)
 
+    def is_idle(self) -> bool:
+        """Was BootNotification answered, is nothing left to send or to be answered, and nothing due?"""
+        session, timers = self._session, self._timers
+        if session is None or timers is None or not session.is_idle:
+            return False
+        return timers.deadline() > self.clock.monotonic()
+
     def begin(self) -> None:
         """A turn begins: `turn` ends it, and sends what has become ready until then."""
         self._is_in_turn = True

@@ -8,7 +8,7 @@ Rules of this file:
 1. Starts, stops and restarts happen one after another. A stop, once begun, goes to its end, whoever asked for it and
    whatever becomes of the asker; it waits for nobody's turn, since nothing can begin before it is over.
 2. Every wait of a stop has an end (`orderly_stop`).
-3. Whatever a host may call asks `check_usable` first.
+3. Whatever a host may call asks the guard first.
 """
 
 from collections.abc import Callable, Collection, Mapping
@@ -24,6 +24,7 @@ from ocpp16.charge_point.assembly import Features, assemble
 from ocpp16.charge_point.connectivity import Connectivity, StreamOpener
 from ocpp16.charge_point.features import possible
 from ocpp16.charge_point.feed import ObserverFeed
+from ocpp16.charge_point.guard import Guard
 from ocpp16.charge_point.life import Life
 from ocpp16.charge_point.orderly_stop import FLUSH_TIMEOUT, end_for_good, stop_in_order
 from ocpp16.charge_point.pump import Pump
@@ -57,15 +58,10 @@ from ocpp16.store.base import Row
 from ocpp16.store.journal import Journal
 from ocpp16.store.tables import clock_corrections, settings
 from ocpp16.texts import shown
-from ocpp16.values import described, is_a, member
+from ocpp16.values import member
 
 KeyCallback = Callable[[str | None, str | None], None]
 """Told the old and the new value of a key, as text on the wire; None where there is none, or it cannot be read."""
-
-_FOREIGN = (
-    "a ChargePoint belongs to the thread of its trio loop: from another thread, or from asyncio in one, call it by "
-    "trio.from_thread.run_sync(charge_point.on_…, …, trio_token=token), an async method by trio.from_thread.run"
-)
 
 
 @only_at_waits
@@ -75,7 +71,6 @@ class Runtime:
     __slots__ = (
         "_connect",
         "_feed",
-        "_is_closed",
         "_is_closing",
         "_journal",
         "_nursery",
@@ -85,7 +80,6 @@ class Runtime:
         "_shared",
         "_stop_scope",
         "_stopped",
-        "_token",
         "_trace",
         "_turn",
         "asked_station",
@@ -93,6 +87,7 @@ class Runtime:
         "configuration",
         "counters",
         "data_transfer_handlers",
+        "guard",
         "keeper",
         "key_callbacks",
         "kick",
@@ -169,8 +164,7 @@ class Runtime:
         self.sharing: tuple[Strategy | None, float | None] = (None, None)
         self._is_closing = False
         """Nothing begins any more."""
-        self._is_closed = False
-        self._token = trio.lowlevel.current_trio_token()
+        self.guard = Guard()
 
     @property
     def ctx(self) -> Context:
@@ -181,41 +175,26 @@ class Runtime:
     def features(self) -> Features:
         return self.life.features
 
-    # Who asks
-
-    def check_usable(self) -> None:
-        """Raises RuntimeError in another thread than that of the charge point, ChargePointStopped after its end."""
-        try:
-            token = trio.lowlevel.current_trio_token()
-        except RuntimeError:
-            raise RuntimeError(_FOREIGN) from None
-        if token is not self._token:
-            raise RuntimeError(_FOREIGN)
-        if self._is_closed:
-            raise ChargePointStopped("the charge point is closed: its `async with` block has ended")
-
-    def connector(self, connector_id: int, lowest: int = 1) -> int:
-        """The number of a connector that is there. Raises ValueError, and as `check_usable`."""
-        self.check_usable()
-        highest = len(self.ctx.connectors) - 1
-        if not is_a(connector_id, int) or is_a(connector_id, bool):
-            raise ValueError(f"connector_id must be a whole number, not {described(connector_id)}")
-        number = int.__int__(connector_id)
-        if not lowest <= number <= highest:
-            raise ValueError(f"no connector {described(number)}: this charge point has {lowest}..{highest}")
-        return number
+    # Who waits
 
     async def until(self, condition: Condition) -> None:
         """Wait until it holds, in this life. Raises ChargePointStopped when that is over."""
-        self.check_usable()
+        self.guard.check()
         life = self.life
-        # Looked at after each turn, so the rest of the question is not a function of its own there.
-        await self.turns.until(lambda: condition() or life is not self.life or not life.is_running or self._is_closed)
+        if self._is_over(life):
+            await trio.lowlevel.checkpoint()
+        else:
+            await self.turns.until(condition)  # who ends the life lets go whoever waits
         if self._is_over(life):
             raise ChargePointStopped("the charge point is not running")
 
+    def is_all_answered(self) -> bool:
+        """Is nothing left to send, or to be answered, and nothing due that is not made yet?"""
+        # What is due now may be a message yet, as those of many connectors are, which are made one after another.
+        return self._pump.is_idle() and not self.life.features.availability.is_behind
+
     def _is_over(self, life: Life) -> bool:
-        return self._is_closed or life is not self.life or not life.is_running
+        return self.guard.is_closed or life is not self.life or not life.is_running
 
     @property
     def is_running(self) -> bool:
@@ -247,6 +226,7 @@ class Runtime:
             features.smart_charging.limits.share(*self.sharing)
         features.ctx.signals.on(ConfigurationChanged, self._configuration_changed)
         self.life = life
+        self.guard.highest = len(features.ctx.connectors) - 1
         self._pump.take_over(features.ctx.session, features.ctx.timers)
 
     def _note_boot(self, found: Restored) -> None:
@@ -266,7 +246,7 @@ class Runtime:
         resuming_session_ids: Collection[str] = (),
     ) -> None:
         """`ChargePoint.start`."""
-        self.check_usable()
+        self.guard.check()
         member(BootReason, boot_reason, "boot_reason")
         known = self._known_before(connector_status, resuming_session_ids)
         async with self._turn:
@@ -292,7 +272,7 @@ class Runtime:
         self._check_may_begin()
 
     def _check_may_begin(self) -> None:
-        self.check_usable()
+        self.guard.check()
         if self._is_closing:
             raise ChargePointStopped("the charge point is being closed: its `async with` block is left")
 
@@ -349,7 +329,7 @@ class Runtime:
 
     async def stop(self) -> bool:
         """`ChargePoint.stop`."""
-        self.check_usable()
+        self.guard.check()
         return await self._end()
 
     async def _end(self) -> bool:
@@ -359,7 +339,7 @@ class Runtime:
             life.is_running = False
             self._stopped = trio.Event()
             self._nursery.start_soon(self._stop, life, self._stopped)
-            self.turns.look()
+            self.turns.release()
         if self._stopped is not None:
             await self._stopped.wait()
         return was_running
@@ -378,7 +358,7 @@ class Runtime:
         finally:
             life.features.ctx.asked.withdraw()
             stopped.set()
-            self.turns.look()
+            self.turns.release()
 
     async def restart(
         self,
@@ -387,7 +367,7 @@ class Runtime:
         resuming_session_ids: Collection[str] = (),
     ) -> bool:
         """`ChargePoint.restart`."""
-        self.check_usable()
+        self.guard.check()
         member(BootReason, boot_reason, "boot_reason")
         known = self._known_before(connector_status, resuming_session_ids)
         async with self._turn:
@@ -403,7 +383,7 @@ class Runtime:
         began = trio.current_time()
         self._is_closing = True
         await self._end()
-        self._is_closed = True
+        self.guard.is_closed = True
         if self.life.has_features:
             self.ctx.asked.is_over = True
             self.ctx.asked.withdraw()
@@ -411,7 +391,7 @@ class Runtime:
 
     def abandon(self) -> None:
         """`ChargePoint.abandon`."""
-        self._is_closing = self._is_closed = True
+        self._is_closing = self.guard.is_closed = True
         self.life.flush_by = -inf
         self.life.abandon()
         if self._outside is not None:
@@ -419,11 +399,11 @@ class Runtime:
         if self._stop_scope is not None:
             self._stop_scope.cancel()
         self._pump.end()
-        self.turns.look()
+        self.turns.release()
 
     def connectivity(self) -> Connectivity:
         """What looks after the connection. Raises ChargePointStopped if there is none, for it does not run."""
-        self.check_usable()
+        self.guard.check()
         if not self.life.is_running or self.life.connectivity is None:
             raise ChargePointStopped("the charge point is not running")
         return self.life.connectivity
@@ -438,7 +418,7 @@ class Runtime:
 
     async def stored(self) -> None:
         """`ChargePoint.stored`."""
-        self.check_usable()
+        self.guard.check()
         seconds = self.configuration[internal.STORE_TIMEOUT]
         with trio.move_on_after(seconds) as limit:
             await self._journal.wait_durable(self.writer.last)
@@ -447,14 +427,14 @@ class Runtime:
 
     def spawn(self, async_fn: Callable[..., Any], *args: Any) -> None:
         """Run a task that ends when the charge point is stopped. What it raises is logged and ends nothing else."""
-        self.check_usable()
+        self.guard.check()
         self.life.spawn(async_fn, *args)
 
     # Inside
 
     def spawn_outside(self, async_fn: Callable[..., Any], *args: Any) -> None:
         """Run a task that ends with the block, over stops and starts. What it raises ends nothing else."""
-        if not self._is_closed:
+        if not self.guard.is_closed:
             if self._outside is None:
                 self._outside = Life(self._nursery, self.second_line)
             self._outside.spawn(async_fn, *args)

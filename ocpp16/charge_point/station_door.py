@@ -47,11 +47,11 @@ class StationDoor:
     def meter_checkpoint(self, connector_id: int) -> int | None:
         """The register in Wh that was stored last for this connector before this start. Raises ValueError for an
         unknown one."""
-        return self._runtime.meters.get(self._runtime.connector(connector_id, 0))
+        return self._runtime.meters.get(self._runtime.guard.connector(connector_id, 0))
 
     def running_sessions(self) -> list[str]:
         """The session ids of all transactions that run; before a start, of those that were found in the store."""
-        self._runtime.check_usable()
+        self._runtime.guard.check()
         return [transaction.session_id for transaction in self._runtime.ctx.transactions.all_running()]
 
     def spawn(self, async_fn: Callable[..., Any], *args: Any) -> None:

@@ -35,6 +35,10 @@ class Start(Protocol):
 
     def spawn(self, async_fn: Callable[..., Awaitable[Any]], *arguments: Any) -> None: ...
 
+    def spawn_within(
+        self, seconds: float, late: Callable[[], None] | None, async_fn: Callable[..., Awaitable[Any]], *arguments: Any
+    ) -> None: ...
+
 
 class Context:
     """Made anew by each start, given to every profile."""

@@ -14,6 +14,7 @@ Rules of this file:
 from collections import deque
 from collections.abc import Awaitable, Callable, Collection, Hashable
 from enum import StrEnum
+from functools import partial
 from typing import Any, TypeVar
 
 import trio
@@ -34,7 +35,8 @@ MOST_WAITING = 256
 MOST_OF_EACH = 4
 """Commands that may wait besides, for each connector: it has few topics of its own."""
 
-Spawn = Callable[..., None]
+SpawnWithin = Callable[..., None]
+"""`(seconds, late, async_fn, *arguments)`"""
 Failed = Callable[[str, BaseException], None]
 
 
@@ -54,11 +56,6 @@ def member_of(enumeration: type[E]) -> Callable[[Any], E]:
 def data_transfer_response(answer: Any) -> DataTransferResponse:
     """A DataTransferResponse."""
     return exactly(DataTransferResponse, answer, "the answer")
-
-
-def anything(answer: Any) -> Any:
-    """Of a question whose answer is not used."""
-    return answer
 
 
 def _name_of(question: object) -> str:
@@ -90,18 +87,18 @@ class _Command:
 class StationSide:
     """Asks the station of one charge point.
 
-    Parameters: `station` has the questions; `timeout` in seconds (StationTimeout); `spawn` starts a task of this start;
-    `failed(place, error)` is told of exceptions of the station's code; `overran(name, seconds)` of questions that took
-    too long; `connectors` is their number.
+    Parameters: `station` has the questions; `timeout` in seconds (StationTimeout); `spawn_within` starts a task of this
+    start that has a bound; `failed(place, error)` is told of exceptions of the station's code; `overran(name, seconds)`
+    of questions that took too long; `connectors` is their number.
     """
 
-    __slots__ = ("_failed", "_most_waiting", "_overran", "_queues", "_spawn", "_station", "_timeout", "waiting")
+    __slots__ = ("_failed", "_most_waiting", "_overran", "_queues", "_spawn_within", "_station", "_timeout", "waiting")
 
     def __init__(
         self,
         station: AskedStation,
         timeout: float,
-        spawn: Spawn,
+        spawn_within: SpawnWithin,
         failed: Failed,
         overran: Callable[[str, float], None],
         connectors: int = 0,
@@ -109,7 +106,7 @@ class StationSide:
         self._station = station
         self._timeout = timeout
         self._most_waiting = MOST_WAITING + MOST_OF_EACH * connectors
-        self._spawn = spawn
+        self._spawn_within = spawn_within
         self._failed = failed
         self._overran = overran
         self._queues: dict[Hashable, deque[_Command]] = {}
@@ -209,10 +206,16 @@ class StationSide:
             return
         command.has_begun = True
         self.waiting -= 1
-        self._spawn(self._carry_out, command)
+        seconds = self._timeout
+        late = partial(self._overran, _name_of(command.question), seconds)
+        self._spawn_within(seconds, late, self._carry_out, command)
 
     async def _carry_out(self, command: _Command) -> None:
+        # As `ask`; the task has a bound of its own, and needs no second one.
         try:
-            await self.ask(command.question, *command.arguments, accept=anything, safe=None)
+            await command.question(*command.arguments)
+        except BaseException as error:
+            obey(error)
+            self._failed(f"station, {_name_of(command.question)}", error)
         finally:
             self._leave_queues(command)

@@ -4,7 +4,6 @@ This is the seam where the errors of sockets, resolver and OpenSSL become `Conne
 as a ready context; the WebSocket handshake follows elsewhere.
 """
 
-import math
 import os
 import socket
 import ssl
@@ -187,11 +186,12 @@ async def _connect(endpoint: Endpoint, addresses: list[_Address], interface: str
     problems: list[str] = []
     unusable: list[DialFailed] = []
     for number, (family, address) in enumerate(addresses, 1):
-        limit = ADDRESS_TIMEOUT if number < len(addresses) else math.inf
         try:
-            with trio.move_on_after(limit):
+            if number == len(addresses):  # it has all the time that is left
                 return await _connect_address(family, address, interface)
-            problem = f"no answer within {limit:g} s"
+            with trio.move_on_after(ADDRESS_TIMEOUT):
+                return await _connect_address(family, address, interface)
+            problem = f"no answer within {ADDRESS_TIMEOUT:g} s"
         except DialFailed as failure:  # the interface: it may have an address of another family
             unusable.append(failure)
             problem = str(failure)

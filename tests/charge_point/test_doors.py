@@ -134,7 +134,7 @@ def _of_group(name: str) -> type:
 
 
 def test_every_member_is_listed() -> None:
-    """So that a new one is thought of here: does it ask `check_usable` first, or is it a view?"""
+    """So that a new one is thought of here: does it ask its guard first, or is it a view?"""
     assert {name for name in _members(ChargePoint) if _is_group(name)} == GROUPS
     members = {name for name in _members(ChargePoint) if name not in GROUPS}
     members |= {f"{group}.{name}" for group in GROUPS for name in _members(_of_group(group))}

@@ -159,3 +159,25 @@ async def test_no_secret_reaches_anybody(open_bench: Any, lines: Lines, trace: b
         bench.csms.violations.clear()
     for seen in (*bench.events.seen, *map(logging.Formatter().format, lines.records)):
         assert SECRET not in repr(seen)
+
+
+async def test_a_station_that_hangs_at_what_it_is_told(open_bench: Any, make_config: Any, lines: Lines) -> None:
+    """It is told of the next all the same, and a stop waits for none of it."""
+    async with open_bench(document=make_config(Internal__StationTimeout=5)) as bench:
+        bench.station.delays["provide_token"] = 1e6
+        for tag in ("A", "B"):
+            await bench.call("RemoteStartTransaction", {"idTag": tag, "connectorId": 1})
+        await trio.sleep(4.9)
+        assert not lines.about("overran")
+        await trio.sleep(0.2)
+        assert len(lines.about("overran 5 s in provide_token")) == 1
+        await trio.sleep(5)
+        assert [tag for tag, *_ in bench.station.asked("provide_token")] == ["A", "B"]
+        await bench.call("RemoteStartTransaction", {"idTag": "C", "connectorId": 1})
+        await trio.sleep(1)
+        began = trio.current_time()
+        await bench.charge_point.stop()
+        assert trio.current_time() - began < 1
+        lines.records.clear()
+        await trio.sleep(60)
+        assert not lines.about("overran")

@@ -16,16 +16,26 @@ class Side:
     """A StationSide in a nursery, with what it reports."""
 
     def __init__(self, nursery: trio.Nursery) -> None:
+        self._nursery = nursery
         self.failures: list[str] = []
         self.late: list[str] = []
         self.done: list[str] = []
         self.side = StationSide(
             AskedStation(None),
             30.0,
-            nursery.start_soon,
+            self._spawn_within,
             lambda place, error: self.failures.append(f"{place}: {type(error).__name__}"),
             lambda name, _: self.late.append(name),
         )
+
+    def _spawn_within(self, seconds: float, late: Callable[[], None], async_fn: Any, *arguments: Any) -> None:
+        async def run() -> None:
+            with trio.move_on_after(seconds) as limit:
+                await async_fn(*arguments)
+            if limit.cancelled_caught:
+                late()
+
+        self._nursery.start_soon(run)
 
     def command(self, name: str, *connectors: int, seconds: float = 1, topic: Any = None) -> None:
         async def work() -> None:

@@ -1,0 +1,10 @@
+"""C types of guard.py."""
+
+
+cdef class Guard:
+    cdef object _token
+    cdef public object highest
+    cdef public bint is_closed
+
+    cpdef check(self)
+    cpdef connector(self, connector_id, lowest=*)

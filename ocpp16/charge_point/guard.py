@@ -1,0 +1,46 @@
+"""Who may ask a charge point, and about which connector: the first thing that every call of the host passes."""
+
+import trio
+
+from ocpp16.errors import ChargePointStopped
+from ocpp16.values import described, is_a
+
+_FOREIGN = (
+    "a ChargePoint belongs to the thread of its trio loop: from another thread, or from asyncio in one, call it by "
+    "trio.from_thread.run_sync(charge_point.on_…, …, trio_token=token), an async method by trio.from_thread.run"
+)
+
+
+class Guard:
+    """Of the thread and the run of trio it is made in. `highest`: the number of the last connector; `is_closed` after
+    the end of the charge point."""
+
+    __slots__ = ("_token", "highest", "is_closed")
+
+    def __init__(self) -> None:
+        self._token = trio.lowlevel.current_trio_token()
+        self.highest = 0
+        self.is_closed = False
+
+    def check(self) -> None:
+        """Raises RuntimeError in another thread than that of the charge point, ChargePointStopped after its end."""
+        try:
+            token = trio.lowlevel.current_trio_token()
+        except RuntimeError:
+            raise RuntimeError(_FOREIGN) from None
+        if token is not self._token:
+            raise RuntimeError(_FOREIGN)
+        if self.is_closed:
+            raise ChargePointStopped("the charge point is closed: its `async with` block has ended")
+
+    def connector(self, connector_id: int, lowest: int = 1) -> int:
+        """The number of a connector that is there. Raises ValueError, and as `check`."""
+        self.check()
+        if type(connector_id) is int and lowest <= connector_id <= self.highest:
+            return connector_id
+        if not is_a(connector_id, int) or is_a(connector_id, bool):
+            raise ValueError(f"connector_id must be a whole number, not {described(connector_id)}")
+        number = int.__int__(connector_id)
+        if not lowest <= number <= self.highest:
+            raise ValueError(f"no connector {described(number)}: this charge point has {lowest}..{self.highest}")
+        return number
