@@ -1,12 +1,13 @@
 """C types of link.py."""
 
 from ocpp16.rpc.session cimport Session
+from ocpp16.state.clock cimport Clock
 
 
 cdef class Link:
     cdef public object websocket
     cdef Session _session
-    cdef object _clock
+    cdef Clock _clock
     cdef object _timers
     cdef object _accept
     cdef object _begin

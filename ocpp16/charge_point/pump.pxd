@@ -1,6 +1,7 @@
 """C types of pump.py."""
 
 from ocpp16.rpc.session cimport Session
+from ocpp16.state.timers cimport Timers
 
 
 cdef class Pump:
@@ -10,8 +11,8 @@ cdef class Pump:
     cdef public double deadline
     cdef public bint is_wanted
     cdef object _waker
-    cdef object _host_timers
-    cdef object _timers
+    cdef Timers _host_timers
+    cdef Timers _timers
     cdef Session _session
     cdef object _journal
     cdef object _failed

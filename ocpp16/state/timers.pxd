@@ -10,6 +10,8 @@ cdef class Timer:
 
 cdef class Timers:
     cdef public list _heap
+    cdef double _next
+    cdef bint _is_known
     cdef long long _sequence
     cdef public Py_ssize_t _cancelled
     cdef public object on_earlier
@@ -18,4 +20,4 @@ cdef class Timers:
     cpdef double deadline(self) except? -1.0
     cdef Timer _add(self, Timer timer)
     cdef _push(self, Timer timer)
-    cpdef _count_cancelled(self)
+    cpdef _count_cancelled(self, double when)

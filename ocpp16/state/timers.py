@@ -49,7 +49,7 @@ class Timer:
         """Do not call any more. Harmless if there is nothing left to cancel."""
         if self._callback is not None:
             self._callback = None
-            self._timers._count_cancelled()
+            self._timers._count_cancelled(self.when)
 
 
 class Timers:
@@ -59,10 +59,13 @@ class Timers:
     sleeps until `deadline()` must then sleep less.
     """
 
-    __slots__ = ("_cancelled", "_heap", "_sequence", "on_earlier", "on_error")
+    __slots__ = ("_cancelled", "_heap", "_is_known", "_next", "_sequence", "on_earlier", "on_error")
 
     def __init__(self) -> None:
         self._heap: list[tuple[float, int, Timer]] = []
+        self._next = inf
+        """When the first one is due, if that `_is_known`: it is asked for far more often than it changes."""
+        self._is_known = True
         self._sequence = 0
         self._cancelled = 0
         self.on_earlier: Callable[[float], None] | None = None
@@ -89,11 +92,14 @@ class Timers:
 
     def deadline(self) -> float:
         """Monotonic seconds of the next timer, `inf` without any."""
-        heap = self._heap
-        while heap and heap[0][2]._callback is None:
-            heapq.heappop(heap)
-            self._cancelled -= 1
-        return heap[0][0] if heap else inf
+        if not self._is_known:
+            heap = self._heap
+            while heap and heap[0][2]._callback is None:
+                heapq.heappop(heap)
+                self._cancelled -= 1
+            self._next = heap[0][0] if heap else inf
+            self._is_known = True
+        return self._next
 
     def run_due(self, now: float, limit: int = 64, clock: Callable[[], float] | None = None) -> int:
         """Call what is due at `now`, at most `limit` callbacks and, by `clock` (monotonic seconds, as `now`), for about
@@ -105,6 +111,7 @@ class Timers:
         while called < limit and self.deadline() <= now:
             if called and clock is not None and clock() - now >= LONGEST_RUN:
                 break
+            self._is_known = False
             timer = heapq.heappop(self._heap)[2]
             callback = timer._callback
             assert callback is not None, "deadline() leaves an active timer on top"
@@ -133,9 +140,13 @@ class Timers:
     def _push(self, timer: Timer) -> None:
         heapq.heappush(self._heap, (timer.when, self._sequence, timer))
         self._sequence += 1
+        if timer.when < self._next:
+            self._next = timer.when
 
-    def _count_cancelled(self) -> None:
+    def _count_cancelled(self, when: float) -> None:
         self._cancelled += 1
+        if when <= self._next:
+            self._is_known = False
         if self._cancelled > max(_COMPACTION_FLOOR, len(self._heap) // 2):
             self._heap = [entry for entry in self._heap if entry[2]._callback is not None]
             heapq.heapify(self._heap)
