@@ -6,12 +6,15 @@
 Each charge point has a simulated station and, with all others, one store in memory. It connects, boots, and says the
 status of its connectors; when all have, each has one transaction with ten MeterValues of ten sampled values. Counted is
 the CPU time of the client's process, system calls included, per CALL of that phase; memory is counted when all are up.
-Everything goes through the public door; memory is settled at every 200 that are up, as is documented for fleets.
+Everything goes through the public door; memory is settled at every 20 that are up, as is documented for fleets. The
+first charge point of a process, with which the library is loaded, is opened before, and counted by itself. What takes
+a second or less is measured three times, by turns with the others, and told by its median.
 """
 
 import logging
 import sys
 from collections.abc import Iterator
+from statistics import median
 
 import trio
 from children import allow_files, central_system, cpu_seconds, measured, memory_in_use, progress, tell
@@ -23,8 +26,10 @@ from ocpp16.simulation import SimulatedStation
 
 METER_VALUES, VALUES = 10, 10
 ID_TAG = "044943121F1D80"
+REPEATS = 3
 AT_ONCE = 200
 """Charge points that connect at a time."""
+SETTLED = 20
 MEASURANDS = "Power.Active.Import,Current.Import,Voltage"
 """Ten sampled values of a three-phase meter: power in all and by phase, current and voltage by phase."""
 
@@ -62,6 +67,10 @@ class Fleet:
         self.end = 0.0
 
     async def run(self) -> None:
+        began = cpu_seconds()
+        async with open_charge_points() as charge_points:
+            await self.boot(charge_points, self.count)
+        first_ms = (cpu_seconds() - began) * 1e3
         base, began = memory_in_use(), cpu_seconds()
         async with open_charge_points() as charge_points, trio.open_nursery() as nursery:
             for number in range(self.count):
@@ -73,19 +82,24 @@ class Fleet:
             kib=(self.ready["memory"] - base) / self.count / 1024,
             memory_kib=self.ready["memory"] / 1024,
             boot_ms=(self.ready["cpu"] - began) / self.count * 1e3,
+            first_ms=first_ms,
         )
+
+    async def boot(self, charge_points: ChargePoints, number: int) -> ChargePoint:
+        station = SimulatedStation(meter_interval=0)
+        charge_point = await charge_points.open(configuration(number, self.port), station)
+        await charge_point.start()
+        station.power_up()
+        await charge_point.wait_all_answered()
+        return charge_point
 
     async def drive(self, charge_points: ChargePoints, number: int) -> None:
         async with self.limit:
-            station = SimulatedStation(meter_interval=0)
-            charge_point = await charge_points.open(configuration(number, self.port), station)
-            await charge_point.start()
-            station.power_up()
-            await charge_point.wait_all_answered()
+            charge_point = await self.boot(charge_points, number)
         self.up.append(charge_point)
         if len(self.up) == self.count:
             self.all_are_up()
-        elif len(self.up) % AT_ONCE == 0:
+        elif len(self.up) % SETTLED == 0:
             settle_memory()
         await self.all_up.wait()
         await self.charge(charge_point)
@@ -118,7 +132,7 @@ def of_ours(count: int) -> dict[str, float]:
     with central_system() as server:
         found = measured("fleet.py", server.port, count)
         seen = server.finish()["calls"]
-    assert seen["BootNotification"] == seen["StartTransaction"] == seen["StopTransaction"] == count, seen
+    assert seen["BootNotification"] - 1 == seen["StartTransaction"] == seen["StopTransaction"] == count, seen
     assert seen["MeterValues"] == METER_VALUES * count, seen
     return found
 
@@ -134,10 +148,16 @@ def sizes(*, is_quick: bool) -> Iterator[int]:
     yield from (20, 100, 200, 400) if is_quick else (100, 1000, 3000, 5000)
 
 
+def _median(found: list[dict[str, float]]) -> dict[str, float]:
+    return {name: median([one[name] for one in found]) for name in found[0]}
+
+
 def run(*, is_quick: bool) -> None:
     small, middle, _, large = counts = tuple(sizes(is_quick=is_quick))
-    ours = {count: of_ours(count) for count in counts}
     default, unvalidated = of_the_peer(middle), of_the_peer(middle, "unvalidated")
+    repeated = [{count: of_ours(count) for count in (small, middle, large)} for _ in range(1 if is_quick else REPEATS)]
+    ours = {count: _median([found[count] for found in repeated]) for count in (small, middle, large)}
+    ours[counts[2]] = of_ours(counts[2])
     cpu = {count: found["cpu_us_per_call"] for count, found in ours.items()}
     at_most = {middle: 150}
     for count in counts:
@@ -155,6 +175,8 @@ def run(*, is_quick: bool) -> None:
     note("fleet.kib", f"a connected charge point with station, slope {low:,} → {high:,}", kib, "KiB", at_most=32)
     boot = ours[middle]["boot_ms"]
     note("fleet.boot", "opening, connecting, booting: CPU of each", boot, "ms", at_most=1.5)
+    first = ours[middle]["first_ms"]
+    note("fleet.first", "the first one of a process, which loads the library", first, "ms")
     note("fleet.peer_boot", "connecting and booting, the peer", default["boot_ms"], "ms")
 
 

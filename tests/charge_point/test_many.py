@@ -316,7 +316,8 @@ def test_settled_memory_is_not_looked_at() -> None:
     try:
         ring: list[Any] = []
         ring.append(ring)
-        assert settle_memory() == gc.get_freeze_count() > 1000
+        settle_memory()
+        assert gc.get_freeze_count() > 1000
         assert not any(one is ring for one in gc.get_objects())
     finally:
         gc.unfreeze()

@@ -90,7 +90,7 @@ async def names_of_the_pages(csms: CentralSystem) -> dict[str, Any]:
         "Operation": Operation,
         "MyStation": RecordingStation,
         "wanted": [],
-        "settle_memory": lambda: 0,  # not of the process of the tests
+        "settle_memory": lambda: None,  # not of the process of the tests
         "MyStore": SqliteStore.open,
         "sink": lambda line: None,
         "source": Silent(),
