@@ -7,8 +7,8 @@ Each charge point has a simulated station and, with all others, one store in mem
 status of its connectors; when all have, each has one transaction with ten MeterValues of ten sampled values. Counted is
 the CPU time of the client's process, system calls included, per CALL of that phase; memory is counted when all are up.
 Everything goes through the public door; memory is settled at every 20 that are up, as is documented for fleets. The
-first charge point of a process, with which the library is loaded, is opened before, and counted by itself. What takes
-a second or less is measured three times, by turns with the others, and told by its median.
+first charge point of a process, which loads what is not loaded yet, is opened before, and counted by itself. Sizes that
+are compared are measured three times, by turns, and told by their medians: the smallest takes a tenth of a second.
 """
 
 import logging
@@ -30,6 +30,7 @@ REPEATS = 3
 AT_ONCE = 200
 """Charge points that connect at a time."""
 SETTLED = 20
+"""Memory is settled at every so many that are up."""
 MEASURANDS = "Power.Active.Import,Current.Import,Voltage"
 """Ten sampled values of a three-phase meter: power in all and by phase, current and voltage by phase."""
 
@@ -176,7 +177,7 @@ def run(*, is_quick: bool) -> None:
     boot = ours[middle]["boot_ms"]
     note("fleet.boot", "opening, connecting, booting: CPU of each", boot, "ms", at_most=1.5)
     first = ours[middle]["first_ms"]
-    note("fleet.first", "the first one of a process, which loads the library", first, "ms")
+    note("fleet.first", "the first one of a process, which loads what is not loaded yet", first, "ms")
     note("fleet.peer_boot", "connecting and booting, the peer", default["boot_ms"], "ms")
 
 

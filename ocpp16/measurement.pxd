@@ -8,7 +8,7 @@ cdef Shape _MEASUREMENT_SHAPE
 
 cpdef phase_values(total, l1, l2, l3)
 cpdef reading(value, location)
-cpdef shown(energy_import, power, voltage, current, frequency, soc, tuple temperatures)
+cpdef measured(energy_import, power, voltage, current, frequency, soc, tuple temperatures)
 
 cdef _check_registers(values, name)
 cdef bint _are_readings(temperatures) except -1

@@ -252,7 +252,7 @@ def reading(value: float, location: str) -> Reading:
     return made
 
 
-def shown(
+def measured(
     energy_import: PhaseValues,
     power: PhaseValues,
     voltage: PhaseValues,
@@ -261,7 +261,7 @@ def shown(
     soc: Reading | None,
     temperatures: tuple[Reading, ...],
 ) -> Measurement:
-    """The `Measurement` of these, which are exactly of their classes, the short way."""
+    """`Measurement` of these, which are exactly of their classes, the short way."""
     _check_registers(energy_import, "energy_import")
     made: Measurement = _MEASUREMENT_SHAPE.make(
         (

@@ -358,7 +358,6 @@ class Runtime:
         finally:
             life.features.ctx.asked.withdraw()
             stopped.set()
-            self.turns.release()
 
     async def restart(
         self,

@@ -2,7 +2,7 @@
 
 cimport cython
 
-from ocpp16.measurement cimport phase_values, reading, shown
+from ocpp16.measurement cimport measured, phase_values, reading
 
 
 cdef class Meter:

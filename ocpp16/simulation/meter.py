@@ -9,7 +9,7 @@ Times are monotonic seconds; registers are whole Wh.
 from collections.abc import Callable
 from math import inf
 
-from ocpp16.measurement import phase_values, reading, shown
+from ocpp16.measurement import measured, phase_values, reading
 from ocpp16.models import Measurement, PhaseValues
 
 FREQUENCY = 50.0
@@ -83,7 +83,7 @@ class Meter:
             total += whole
             power += watts
         warmth = AMBIENT_TEMPERATURE + WARMING * self._amperes
-        return shown(
+        return measured(
             phase_values(total, energies[0], energies[1], energies[2]),
             phase_values(power, powers[0], powers[1], powers[2]),
             phase_values(None, voltages[0], voltages[1], voltages[2]),

@@ -4,6 +4,7 @@
 Rules of this file:
 1. It is told everything and keeps nothing: no store, no clock, no tasks.
 2. Every value that goes into memory passes here: nothing is done twice or made for nothing.
+3. None is no change and no table. Compiled, that is asked at each access (nonecheck): else it would end the process.
 """
 
 from collections.abc import Iterable

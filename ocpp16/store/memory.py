@@ -1,5 +1,5 @@
 # cython: nonecheck=True
-"""A store in dictionaries: for fleets that may forget, and for tests."""
+"""A store in dictionaries: for fleets that may forget, and for tests. It keeps rule 3 of `changes`."""
 
 from collections.abc import Sequence
 from typing import Self

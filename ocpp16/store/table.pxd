@@ -10,7 +10,7 @@ cdef class Table:
 
 
 cdef class Change:
-    cdef public Table table
+    cdef readonly Table table
 
 
 cdef class Put(Change):
