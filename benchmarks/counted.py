@@ -35,6 +35,8 @@ SIZES = (1, 10, 100, 300)
 WARM = 3
 """Times that a path runs before it counts: caches are filled, tables made."""
 TIMES = 50
+TOGETHER = 20
+"""Charge points of which a CALL is counted together. The gate names it in its bars."""
 FEW, MANY = 10, 410
 """Connectors between which the slope is taken."""
 START = 1_767_225_600.0
@@ -121,8 +123,9 @@ class Counter:
         *,
         after: Callable[[], Awaitable[Any]] | None = None,
         times: int = TIMES,
+        at_once: int = 1,
     ) -> None:
-        """`after` each, something that does not count."""
+        """`after` each, something that does not count; `at_once`: so many of what is counted are in one."""
         for number in range(WARM + times):
             if number >= WARM:
                 self._unit.toggle()
@@ -131,7 +134,7 @@ class Counter:
                 self._unit.toggle()
             if after is not None:
                 await after()
-        self._unit.dump(f"{name}/{times}".encode())
+        self._unit.dump(f"{name}/{times * at_once}".encode())
 
 
 async def count_charge_point(counter: Counter, port: int) -> None:
@@ -156,6 +159,26 @@ async def count_charge_point(counter: Counter, port: int) -> None:
         await start()
         await counter.of_async("MeterValues", sample)
         await stop()  # or leaving would wait for a time that does not come
+        await count_together(counter, fleet)
+
+
+async def count_together(counter: Counter, fleet: Fleet) -> None:
+    """A CALL where others come in the same turn of the loop, which is as fleets have it."""
+    charge_points = [await fleet.boot() for _ in range(TOGETHER)]
+    for charge_point in charge_points:
+        charge_point.on_transaction_started(1, "s", ID_TAG, 0)
+        await charge_point.wait_all_answered()
+
+    async def sample() -> None:
+        for charge_point in charge_points:
+            charge_point.sample_now(1)
+        for charge_point in charge_points:
+            await charge_point.wait_all_answered()
+
+    await counter.of_async(f"MeterValues, {TOGETHER} at once", sample, times=TIMES // 2, at_once=TOGETHER)
+    for charge_point in charge_points:
+        charge_point.on_transaction_stopped(1, "s", Reason.LOCAL, 0)
+        await charge_point.wait_all_answered()
 
 
 def count(port: int, unit: Any) -> None:

@@ -60,6 +60,7 @@ class PhaseValues:
 
 
 _PHASES_SHAPE = _shape(PhaseValues)
+_AS_THEY_ARE = (None, None, None, None, None)
 
 
 @dataclass(frozen=True, slots=True, init=False)
@@ -304,8 +305,13 @@ REGISTERS = ("energy_import", "energy_export", "reactive_energy_import", "reacti
 _KIND_OF: dict[str, type] = {"soc": Reading, "rpm": Reading, **dict.fromkeys(_POWER_METER.values(), PhaseValues)}
 
 
+def by_phase(values: PhaseValues) -> tuple[float | None, ...]:
+    """Total, L1, L2, L3, N: what is exactly of the class, in one look."""
+    return _PHASES_SHAPE.row(values, _AS_THEY_ARE)
+
+
 def _check_registers(values: PhaseValues, name: str) -> None:
-    for value in (values.total, values.l1, values.l2, values.l3, values.n):
+    for value in by_phase(values):
         if value is not None and not _LOWEST_REGISTER <= value <= _HIGHEST_REGISTER:
             for phase in ("total", "l1", "l2", "l3", "n"):
                 if getattr(values, phase) is not None:

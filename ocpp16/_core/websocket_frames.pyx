@@ -40,12 +40,6 @@ cdef enum:
     SHORT = 125  # the longest payload of a control frame, and of a header without a length of its own
     HEADER = 14  # bytes of the longest one
 
-cdef enum Sort:
-    CUT  # its header, or the payload of a simple one, is not all there
-    SIMPLE
-    OTHER
-    BROKEN
-
 cdef Py_ssize_t ENDLESS = (<Py_ssize_t>1) << (8 * sizeof(Py_ssize_t) - 2)
 cdef Py_ssize_t PIECE = 1 << 16  # bytes of one frame that are given away at once
 cdef uint64_t HIGH = 0x8080808080808080
@@ -65,23 +59,16 @@ cdef class FrameReader:
     Attributes: `waits`, whether `take` has something to do before more is fed.
     """
 
-    cdef bytes _data  # what was fed, from `_position` on
-    cdef bytearray _rest  # or, where a frame has come in parts, what was fed from its beginning on
-    cdef Py_ssize_t _position
-    cdef Py_ssize_t _leaving  # bytes of the present frame that are still to be given away
-    cdef Py_ssize_t _limit
-    cdef bint _is_masked
-    cdef bint _in_message
-    cdef readonly bint waits
-
     def __init__(self, bint is_client, Py_ssize_t limit, bint is_plain=True):
         self._limit = limit
         self._is_masked = not is_client
         self._leaving = 0 if is_plain else ENDLESS
 
-    def feed(self, bytes data not None):
+    cpdef feed(self, bytes data):
         """Take in what was read."""
         cdef Py_ssize_t size
+        if data is None:
+            raise TypeError("what was read is bytes")
         if PyBytes_GET_SIZE(data) == 0:
             return
         if self._data is None and self._rest is None:
@@ -93,7 +80,7 @@ cdef class FrameReader:
             memcpy(PyByteArray_AS_STRING(self._rest) + size, PyBytes_AS_STRING(data), PyBytes_GET_SIZE(data))
         self.waits = True
 
-    def take(self, list texts not None, Py_ssize_t frames, Py_ssize_t size):
+    cpdef tuple take(self, list texts, Py_ssize_t frames, Py_ssize_t size):
         """Append the texts that come next to `texts`, up to a frame that is not for here.
 
         Parameters: no more than `frames` are taken, and none after `size` bytes of text.
@@ -104,6 +91,8 @@ cdef class FrameReader:
         cdef const unsigned char *data
         cdef Py_ssize_t here = self._position, end, header, payload
         cdef Sort sort
+        if texts is None:
+            raise TypeError("texts are appended to a list")
         if self._rest is not None:
             data = <const unsigned char *>PyByteArray_AS_STRING(self._rest)
             end = PyByteArray_GET_SIZE(self._rest)
@@ -252,17 +241,20 @@ cdef bint is_ascii(const char *text, Py_ssize_t size) noexcept:
     return all_bits & HIGH == 0
 
 
-def append_text_frame(bytearray frames not None, text, bint is_client):
+cpdef append_text_frame(bytearray frames, text, bint is_client):
     """Write one text message as one frame behind `frames`; a client's is masked (RFC 6455 §5.3).
 
     Parameters: `text` is a str, or bytes of UTF-8. Raises UnicodeError for what is none, TypeError for what is no text;
     `frames` is as before then.
     """
     cdef const char *payload
-    cdef Py_ssize_t size, head, before = PyByteArray_GET_SIZE(frames)
+    cdef Py_ssize_t size, head, before
     cdef unsigned char *target
     cdef uint32_t mask = 0
     cdef int i
+    if frames is None:
+        raise TypeError("a frame is written behind those in a bytearray")
+    before = PyByteArray_GET_SIZE(frames)
     if is_client:
         draw(<unsigned char *>&mask, 4)
     if isinstance(text, str):

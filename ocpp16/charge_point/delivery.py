@@ -8,7 +8,7 @@ from functools import partial
 
 from ocpp16._core import parse_datetime
 from ocpp16.observer import MessageGivenUp, MessageSetAside
-from ocpp16.profiles.base import Context, Payload
+from ocpp16.profiles.context import Context, Payload
 from ocpp16.profiles.dead_letters import DeadLetters
 from ocpp16.rpc.pending import Entry
 from ocpp16.state.clock import correct_timestamps

@@ -1,6 +1,6 @@
 """Who may ask a charge point, and about which connector: the first thing that every call of the host passes."""
 
-import trio
+from trio.lowlevel import current_trio_token
 
 from ocpp16.errors import ChargePointStopped
 from ocpp16.values import described, is_a
@@ -18,14 +18,14 @@ class Guard:
     __slots__ = ("_token", "highest", "is_closed")
 
     def __init__(self) -> None:
-        self._token = trio.lowlevel.current_trio_token()
+        self._token = current_trio_token()
         self.highest = 0
         self.is_closed = False
 
     def check(self) -> None:
         """Raises RuntimeError in another thread than that of the charge point, ChargePointStopped after its end."""
         try:
-            token = trio.lowlevel.current_trio_token()
+            token = current_trio_token()
         except RuntimeError:
             raise RuntimeError(_FOREIGN) from None
         if token is not self._token:

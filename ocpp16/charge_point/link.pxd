@@ -2,10 +2,11 @@
 
 from ocpp16.rpc.session cimport Session
 from ocpp16.state.clock cimport Clock
+from ocpp16.transport.plain_socket cimport PlainSocket
 
 
 cdef class Link:
-    cdef public object websocket
+    cdef public PlainSocket websocket
     cdef Session _session
     cdef Clock _clock
     cdef object _timers
@@ -24,7 +25,8 @@ cdef class Link:
     cdef object _pong_timeout
 
     cpdef take(self, double now, long long durable)
-    cpdef take_in(self, receive)
+    cpdef bint takes_frames(self) except -1
+    cpdef take_in(self, list texts=*)
     cdef _take_in(self, list texts)
     cpdef _written(self)
     cdef _heard(self, double now)

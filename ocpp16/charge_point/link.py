@@ -89,17 +89,16 @@ class Link:
         websocket.on_ping = self._ping_arrived
         websocket.on_binary = session.on_binary
 
-    @property
     def takes_frames(self) -> bool:
         """May a frame be written now? Not to a peer that has to read first; when it has, there is a turn."""
-        return self.websocket.is_open and self.websocket.unsent_bytes < MAX_UNSENT
+        return self.websocket.takes(MAX_UNSENT)
 
     def take(self, now: float, durable: int) -> None:
         """Queue every frame that may go now and write what the kernel takes at once."""
         websocket, session = self.websocket, self._session
         if session.wants_probe:
             self._ask_whether_alive(now)
-        while self.takes_frames and (frame := session.next_frame(now, durable)) is not None:
+        while websocket.takes(MAX_UNSENT) and (frame := session.next_frame(now, durable)) is not None:
             websocket.send_text(frame.data)
             if frame.then is not None:
                 self._thens.append(frame.then)
@@ -129,11 +128,11 @@ class Link:
             for then in thens:
                 then()  # what it raises is caught by the session
 
-    def take_in(self, receive: Callable[[], list[str]]) -> None:
-        """One turn: what `receive` gives, and what follows. Raises what that raises, and ConnectionClosed."""
+    def take_in(self, texts: list[str] | None = None) -> None:
+        """One turn: `texts`, or what the socket has, and what follows. Raises ConnectionClosed, as the read does."""
         self._begin()
         try:
-            self._take_in(receive())
+            self._take_in(self.websocket.read_now() if texts is None else texts)
             if self._session.waiting_replies > MAX_WAITING_REPLIES:
                 self.websocket.send_close(1008, "answers are not read")
                 raise ConnectionClosed(1008, "the peer goes on asking and does not read our answers")

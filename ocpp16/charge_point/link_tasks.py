@@ -23,8 +23,7 @@ async def read(link: Link, readiness: Readiness | None = None) -> None:
         if readiness is not None and websocket.socket is not None:
             await _SharedReader(link, readiness).read()
         while True:
-            texts = await websocket.receive()
-            link.take_in(lambda texts=texts: texts)  # type: ignore[misc]
+            link.take_in(await websocket.receive())
     finally:
         link.ended()
 
@@ -80,7 +79,7 @@ class _SharedReader:
         """Take in what there is. True: there is more, which the socket does not tell of."""
         websocket = self._link.websocket
         try:
-            self._link.take_in(websocket.read_now)
+            self._link.take_in()
         except BaseException as end:
             obey_exit(end)
             self._end = end

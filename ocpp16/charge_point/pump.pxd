@@ -1,12 +1,13 @@
 """C types of pump.py."""
 
+from ocpp16.charge_point.link cimport Link
 from ocpp16.rpc.session cimport Session
 from ocpp16.state.timers cimport Timers
 
 
 cdef class Pump:
     cdef public object clock
-    cdef public object link
+    cdef public Link link
     cdef public object on_turn
     cdef public double deadline
     cdef public bint is_wanted

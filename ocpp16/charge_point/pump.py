@@ -17,6 +17,7 @@ from collections.abc import Callable
 from math import inf
 from typing import Any, Protocol
 
+from ocpp16.charge_point.link import Link
 from ocpp16.faults import obey_exit
 from ocpp16.rpc.session import Session
 from ocpp16.state.clock import Clock
@@ -24,15 +25,6 @@ from ocpp16.state.timers import Timers
 
 AFTER_FAILURE = 1.0
 """Seconds until the next turn after one that failed, if nobody kicks: a fault must not make a loop without a pause."""
-
-
-class Writable(Protocol):
-    """The link as the pump needs it."""
-
-    @property
-    def takes_frames(self) -> bool: ...
-
-    def take(self, now: float, durable: int) -> None: ...
 
 
 class Numbered(Protocol):
@@ -86,7 +78,7 @@ class Pump:
         failed: Callable[[str, BaseException], None],
     ) -> None:
         self.clock = clock
-        self.link: Writable | None = None
+        self.link: Link | None = None
         self.on_turn: Callable[[], None] | None = None
         """Called after every turn: whoever waits for the queue to be empty looks then."""
         self.deadline = inf
@@ -186,7 +178,7 @@ class Pump:
         due = self._host_timers.deadline()
         if self._timers is not None:
             due = min(due, self._timers.deadline())
-        if self._session is not None and self.link is not None and self.link.takes_frames:
+        if self._session is not None and self.link is not None and self.link.takes_frames():
             due = min(due, self._session.deadline(self._journal.durable))
         return due
 

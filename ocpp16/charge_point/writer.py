@@ -21,7 +21,7 @@ class JournalWriter:
 
     def append(self, *changes: RowChange) -> int:
         if changes:
-            self.last = self._journal.append(self._charge_point_id, *changes)
+            self.last = self._journal.take(self._charge_point_id, changes)
         return self.last
 
     def propose(

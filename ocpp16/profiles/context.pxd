@@ -4,6 +4,7 @@ from ocpp16.profiles.sender cimport Sender
 from ocpp16.rpc.session cimport Session
 from ocpp16.state.clock cimport Clock
 from ocpp16.state.timers cimport Timers
+from ocpp16.state.transaction cimport Transactions
 
 
 cdef class Context:
@@ -26,6 +27,6 @@ cdef class Context:
     cdef public object station_side
     cdef public object tell
     cdef public Timers timers
-    cdef public object transactions
+    cdef public Transactions transactions
 
     cpdef time_text(self, micros)

@@ -2,12 +2,13 @@
 
 from ocpp16.profiles.context cimport Context
 from ocpp16.profiles.meter_readings cimport MeterReadings, Taken
+from ocpp16.state.intervals cimport IntervalBases
 
 
 cdef class MeterSamples:
     cdef Context _ctx
     cdef public dict _offered
-    cdef public object bases
+    cdef public IntervalBases bases
     cdef public MeterReadings readings
 
     cpdef time(self, Taken taken, transaction, at=*)

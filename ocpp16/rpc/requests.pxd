@@ -2,6 +2,7 @@
 
 from ocpp16.rpc.outbox cimport Outbox
 from ocpp16.rpc.pending cimport Entry, OpenCall
+from ocpp16.rpc.silence cimport Silence
 
 
 cdef class Requests:
@@ -13,7 +14,7 @@ cdef class Requests:
     cdef public OpenCall open_call
     cdef public Outbox outbox
     cdef public object retry
-    cdef public object silence
+    cdef public Silence silence
 
     cpdef bint enqueue(self, Entry entry, double now, where) except *
     cdef Entry _superseded(self, Entry entry, double now)

@@ -155,7 +155,7 @@ class Silence:
     def forget(self, entry: Entry) -> None:
         """It came to its end."""
         if self._unproved:
-            self._unproved = tuple(other for other in self._unproved if other is not entry)
+            self._unproved = tuple([other for other in self._unproved if other is not entry])
 
     # What follows
 

@@ -21,6 +21,7 @@ from typing import Any, NamedTuple, TypeAlias
 from ocpp16._core import json_bytes, validate_sending
 from ocpp16._core.decimals import text_of_numbers, two_decimals
 from ocpp16.enums import Location, Measurand, ReadingContext, UnitOfMeasure, ValueFormat
+from ocpp16.measurement import by_phase
 from ocpp16.models import Measurement, PhaseValues, Reading
 
 _M = Measurand
@@ -119,24 +120,21 @@ def sample_text(
 
 def _append_phases(pieces: list[Any], values: PhaseValues, rests: tuple[bytes, ...]) -> None:
     # Phase by phase: as a loop it makes a sample of ten values a twentieth dearer.
-    number = values.total
-    if number is not None:
-        pieces.append(number)
+    total, l1, l2, l3, n = by_phase(values)
+    if total is not None:
+        pieces.append(total)
         pieces.append(rests[0])
-    number = values.l1
-    if number is not None:
-        pieces.append(number)
+    if l1 is not None:
+        pieces.append(l1)
         pieces.append(rests[1])
-    number = values.l2
-    if number is not None:
-        pieces.append(number)
+    if l2 is not None:
+        pieces.append(l2)
         pieces.append(rests[2])
-    number = values.l3
-    if number is not None:
-        pieces.append(number)
+    if l3 is not None:
+        pieces.append(l3)
         pieces.append(rests[3])
-    if len(rests) > 4 and values.n is not None:
-        pieces.append(values.n)
+    if n is not None and len(rests) > 4:
+        pieces.append(n)
         pieces.append(rests[4])
 
 

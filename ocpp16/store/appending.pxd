@@ -11,3 +11,5 @@ cdef class Appending:
     cdef public long long durable
     cdef public bint is_failing
     cdef public long long number
+
+    cpdef long long take(self, charge_point_id, tuple changes) except? -1

@@ -32,6 +32,10 @@ class Appending:
         """
         if not changes:
             return self._last_of(charge_point_id)
+        return self.take(charge_point_id, changes)
+
+    def take(self, charge_point_id: str, changes: tuple[RowChange, ...]) -> int:
+        """The same of one change or more."""
         memory, number = self._memory, self.number + 1
         is_idle = self.durable + 1 == number and not self.is_failing and self._committer.in_the_air is None
         if memory is not None and is_idle and memory.take(charge_point_id, changes):

@@ -1,5 +1,7 @@
 """C types of frames.py."""
 
+from ocpp16._core.websocket_frames cimport FrameReader, append_text_frame
+
 
 cdef class Frames:
     cdef public bint _absorbs
@@ -12,7 +14,7 @@ cdef class Frames:
     cdef public object _machine
     cdef public bint _must_drain
     cdef public bytearray _outgoing
-    cdef public object _reader
+    cdef public FrameReader _reader
     cdef public list _ready
     cdef public Py_ssize_t _writing
     cdef public bint answers_pings
@@ -22,5 +24,8 @@ cdef class Frames:
     cdef public object on_pong
     cdef public object on_unsent
 
+    cpdef bint takes(self, Py_ssize_t limit) except -1
+    cdef bint _takes_messages(self) except -1
+    cpdef send_text(self, data)
     cpdef bint _waits(self) except -1
     cpdef _turn(self)

@@ -87,12 +87,19 @@ class Frames:
     @property
     def is_open(self) -> bool:
         """May messages still be sent? False from the first close frame in either direction on."""
+        return self._takes_messages()
+
+    def _takes_messages(self) -> bool:
         return self._ended is None and (self._machine is None or self._machine.state is ConnectionState.OPEN)
 
     @property
     def unsent_bytes(self) -> int:
         """Bytes that were queued and that the stream has not taken yet: a peer that does not read shows in them."""
         return self._writing + len(self._outgoing)
+
+    def takes(self, limit: int) -> bool:
+        """May a message be sent, and are fewer than `limit` bytes unsent?"""
+        return self._takes_messages() and self._writing + len(self._outgoing) < limit
 
     @property
     def is_ended(self) -> bool:
@@ -205,7 +212,7 @@ class Frames:
 
     def send_text(self, data: bytes | str) -> None:
         """Queue one text message. Raises `ConnectionClosed` when not `is_open`, ValueError for what is no UTF-8."""
-        if not self.is_open:
+        if not self._takes_messages():
             raise self._closed()
         try:
             if self._is_plain:

@@ -9,5 +9,7 @@ cdef class PlainSocket(Frames):
     cdef public bint _reading
     cdef public object socket
 
+    cpdef list read_now(self)
+    cpdef bint flush_now(self) except -1
     cpdef list _taken(self)
     cpdef bytes _read_socket(self)

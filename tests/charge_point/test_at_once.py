@@ -108,11 +108,11 @@ async def test_the_first_of_a_read_is_answered_before_anyone_else_has_a_turn(ope
         runtime = bench.charge_point._runtime
         link = runtime.life.connectivity._link
         texts = [f'[2,"q{number}","ClearCache",{{}}]' for number in range(3)]
-        link.take_in(lambda: texts)
+        link.take_in(texts)
         assert runtime.features.dispatcher._waiting == 2, "the others have their turn in their lane"
-        link.take_in(lambda: ['[2,"q3","GetConfiguration",{}]'])
+        link.take_in(['[2,"q3","GetConfiguration",{}]'])
         assert runtime.features.dispatcher._waiting == 2, "another concern waits for none"
-        link.take_in(lambda: ['[2,"q4","ClearCache",{}]'])
+        link.take_in(['[2,"q4","ClearCache",{}]'])
         assert runtime.features.dispatcher._waiting == 3, "of this one others wait"
         await trio.sleep(1)
         answers = [record.text for record in bench.csms.traffic if record.text.startswith('[3,"q')]

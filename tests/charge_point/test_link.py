@@ -1,6 +1,5 @@
 """The link and a peer that does not read: judged by the bytes that the kernel does not take."""
 
-from collections.abc import Callable
 from typing import Any, cast
 
 import pytest
@@ -16,19 +15,16 @@ from ocpp16.rpc.policy import MAX_UNSENT, MAX_WAITING_REPLIES
 from ocpp16.rpc.session import Session
 from ocpp16.state.clock import Clock
 from ocpp16.state.timers import Timers
+from ocpp16.transport.plain_socket import PlainSocket
 from ocpp16.transport.websocket import WebSocket
 
 
-class Peer:
+class Peer(PlainSocket):
     """A WebSocket whose peer reads when it is told to; `texts` are what it says, read by read."""
 
     def __init__(self, texts: list[list[str]]) -> None:
-        self.is_open = True
-        self.unsent_bytes = 0
+        super().__init__(None, is_client=True, machine=None, trailing=b"", limit=1 << 16)
         self.closed: list[int] = []
-        self.on_unsent: Callable[[], None] | None = None
-        self.on_pong: Callable[[bytes], None] | None = None
-        self.on_ping: Callable[[bytes], None] | None = None
         self.read_on = trio.Event()
         self._texts = texts
 
@@ -38,23 +34,16 @@ class Peer:
             raise ConnectionClosed(1000, "said all")
         return self._texts.pop(0)
 
-    def send_text(self, data: bytes) -> None:
-        self.unsent_bytes += len(data)
-
-    def send_close(self, code: int, reason: str) -> None:
+    def send_close(self, code: int = 1000, reason: str = "") -> None:
         self.closed.append(code)
-        self.is_open = False
+        super().send_close(code, reason)
 
     def flush_now(self) -> bool:
-        return self.unsent_bytes == 0
+        return not self._outgoing
 
     async def flush(self) -> None:
         await self.read_on.wait()
-        self.unsent_bytes = 0
-
-    def abort(self, reason: str) -> None:
-        self.is_open = False
-        self.unsent_bytes = 0
+        self._outgoing.clear()
 
 
 class Bench:
@@ -103,7 +92,7 @@ async def test_answers_wait_in_their_lane_until_the_peer_has_read(autojump_clock
         assert MAX_UNSENT <= bench.peer.unsent_bytes < MAX_UNSENT + 30_000
         waiting = bench.session.waiting_replies
         assert 180 < waiting < 200
-        assert not bench.link.takes_frames
+        assert not bench.link.takes_frames()
         bench.peer.read_on.set()
         await trio.sleep(1)
         assert bench.session.waiting_replies == 0

@@ -149,7 +149,7 @@ async def test_a_fault_of_ours_in_a_reader_ends_one_connection(block: Any, monke
 
             websocket: Any
 
-            def take_in(self, receive: Any) -> None:
+            def take_in(self) -> None:
                 raise RuntimeError("a fault")
 
         def once(self: _SharedReader) -> bool:

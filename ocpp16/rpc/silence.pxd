@@ -1,0 +1,20 @@
+"""C types of silence.py."""
+
+from ocpp16.rpc.outbox cimport Outbox
+from ocpp16.rpc.pending cimport Entry, OpenCall
+
+
+cdef class Silence:
+    cdef public bint wants_probe
+    cdef Outbox _outbox
+    cdef OpenCall _open_call
+    cdef object _retry
+    cdef object _told
+    cdef bint _is_proved
+    cdef tuple _unproved
+    cdef dict _held_back
+
+    cpdef heard(self, double now)
+    cpdef answered(self, Entry entry)
+    cpdef forget(self, Entry entry)
+    cpdef double held_until(self, Entry entry, double now) except? -1.0
