@@ -5,6 +5,7 @@ here: when a configuration is loaded, and when somebody dials. Reasons name no v
 """
 
 import re
+from functools import lru_cache
 from typing import Final
 from urllib.parse import quote, urlsplit
 
@@ -25,27 +26,28 @@ def scheme_for(security_profile: int) -> str:
     return "wss" if security_profile >= 2 else "ws"
 
 
-def address_problems(uri: str) -> list[str]:
+@lru_cache(maxsize=64)  # thousands of charge points have one Central System
+def address_problems(uri: str) -> tuple[str, ...]:
     """Why this CentralSystemURI can never be connected to, whatever the security profile; empty if it can."""
     text = uri.strip()
     if not text:
-        return ["must not be empty"]
+        return ("must not be empty",)
     if not _is_plain(text):
-        return ["has a control character or a character that is no Unicode character"]
+        return ("has a control character or a character that is no Unicode character",)
     scheme = scheme_of(text)
     problems = [] if scheme in {"", "ws", "wss"} else ["must begin with ws:// or wss:// or with the host"]
     try:
         parts = urlsplit(text if scheme else f"ws://{text}")
         host, port = parts.hostname or "", parts.port
     except ValueError:
-        return [*problems, "has no usable host and port"]
+        return (*problems, "has no usable host and port")
     if port == 0 or not _is_host(host):
         problems.append("has no usable host and port")
     if parts.username is not None or parts.password is not None:
         problems.append("must not hold credentials, the password is AuthorizationKey")
     if parts.fragment or text.endswith("#"):
         problems.append("must not have a fragment (#)")
-    return problems
+    return tuple(problems)
 
 
 def identity_problems(identity: str) -> list[str]:

@@ -5,6 +5,7 @@ Must not know: the store, the nursery, the wall clock.
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -117,7 +118,12 @@ def _mapping(config: Mapping[str, Any]) -> Mapping[str, Any]:
 def _tolerance(configuration: Configuration, names: Iterable[str] | None) -> Tolerance:
     try:
         configured: tuple[str, ...] = configuration[internal.TOLERANCES]
-        found = Tolerance.parse(configured if names is None else items(names, "the repairs", "names"))
+        return _repairs(configured) if names is None else Tolerance.parse(items(names, "the repairs", "names"))
     except ValueError as error:
         raise ConfigurationError([f"tolerances: {error}"]) from error
-    return Tolerance.DEFAULT if found == Tolerance.DEFAULT else found  # of thousands of charge points one set
+
+
+@lru_cache(maxsize=64)
+def _repairs(names: tuple[str, ...]) -> Tolerance:
+    """What is configured: of thousands of charge points one set."""
+    return Tolerance.parse(names)

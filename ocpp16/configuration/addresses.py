@@ -1,5 +1,6 @@
 """Kinds of configuration values that a connection is made of: what can never work is refused when it is read."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -41,6 +42,6 @@ class Header(Text):
         return text
 
 
-def _raise(problems: list[str]) -> None:
+def _raise(problems: Sequence[str]) -> None:
     if problems:
         raise ValueError("; ".join(problems))

@@ -118,7 +118,18 @@ class CustomKeys:
         """
         if schema_path is not None:
             return cls(read_json_object(schema_path))
-        folder: Traversable | None = Path(share_path) if share_path is not None else _packaged_share()
+        if share_path is None:
+            return cls._packaged()
+        return cls._of(Path(share_path))
+
+    @classmethod
+    @cache
+    def _packaged(cls) -> Self:
+        """Of the package's share folder, which does not change: once for all charge points."""
+        return cls._of(_packaged_share())
+
+    @classmethod
+    def _of(cls, folder: Traversable | None) -> Self:
         file = folder.joinpath("profile_schemas", "Custom.json") if folder is not None else None
         if file is None or not file.is_file():
             return cls()

@@ -59,7 +59,7 @@ class TextList(ValueKind):
         return self.separator.join(value)
 
     def skipped(self, native: object) -> tuple[str, ...]:
-        return tuple(item for item in self._items(native) if self._is_skipped(item))
+        return tuple(item for item in self._items(native) if self._is_skipped(item)) if self.skips_unknown else ()
 
     def shortened(self, value: Sequence[str], limit: int) -> str:
         """As many whole items as fit."""

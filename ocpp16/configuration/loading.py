@@ -18,7 +18,7 @@ from ocpp16.configuration.keys import BY_NAME, SECTIONS
 from ocpp16.configuration.keys.internal import KEY_ACCESS
 from ocpp16.configuration.keys.security import AUTHORIZATION_KEY, AUTHORIZATION_KEY_FORM, SECURITY_PROFILE
 from ocpp16.configuration.lists import TextList
-from ocpp16.configuration.rules import RULES_OF_THE_WHOLE, Violation, broken, violations
+from ocpp16.configuration.rules import RULES_OF_THE_WHOLE, Violation, broken, rules_of, violations
 from ocpp16.configuration.values import AuthorizationKey
 from ocpp16.errors import ConfigurationError
 from ocpp16.spelling import did_you_mean
@@ -33,6 +33,9 @@ _MOST_TOLD: Final = 200
 
 Values = dict[Key[Any], Any]
 _REQUIRED: Final = tuple(key for section in SECTIONS.values() for key in section.keys.values() if key.is_required)
+
+_OPTIONAL_SECTIONS: Final = tuple(section.name for section in SECTIONS.values() if section.known is Known.SECTION)
+"""Those whose presence switches a feature on."""
 
 
 class Loaded(NamedTuple):
@@ -128,7 +131,8 @@ class _Loading:
         for key in _REQUIRED:
             if key not in self.main and not _names(document, key):
                 self.problems.append(f"{key.section}.{key.name}: is required and missing")
-        for violation in violations(lambda key: value_of(key, self.main, {})):
+        main = self.main
+        for violation in broken(lambda key: main.get(key, key.default), rules_of(main)):
             if violation.rule.is_of_the_whole and (not self.is_complete or _names(overlay, *violation.rule.keys)):
                 continue
             (self.problems if violation.rule.is_firm else self.warnings).append(self._told(violation))
@@ -150,19 +154,19 @@ class _Loading:
         if self.unbuilt:
             self.warnings.append(f"not built yet, so without effect and not reported: {', '.join(self.unbuilt)}")
         # Copied, because a dictionary that has grown keeps room for more than it holds.
-        main, changed = dict(self.main), dict(self.overlay)
-        optional = [section.name for section in SECTIONS.values() if section.known is Known.SECTION]
-        in_main = tuple(name for name in optional if name in document)
+        in_all, changed = dict(main), dict(self.overlay)
+        in_main = tuple([name for name in _OPTIONAL_SECTIONS if name in document])
         in_force = tuple(
             name
-            for name in optional
+            for name in _OPTIONAL_SECTIONS
             if isinstance(overlay.get(name), Mapping) or (name in in_main and overlay.get(name, ABSENT) is not None)
         )
-        return Loaded(main, changed, self.custom, in_main, in_force, self.warnings)
+        return Loaded(in_all, changed, self.custom, in_main, in_force, self.warnings)
 
     # --- main configuration
 
     def _read_main(self, document: Mapping[str, Any]) -> None:
+        form = self._form(document)
         for name, members in document.items():
             if self.problems.is_full:
                 break
@@ -172,7 +176,7 @@ class _Loading:
                 continue
             for key, native in self._keys_of(name, members, self.problems):
                 try:
-                    value = parsed(key, native, self._form(document))
+                    value = parsed(key, native, form)
                 except ValueError as reason:
                     self.problems.append(f"{name}.{key.name} = {_shown(key, native)}: {reason}")
                     continue

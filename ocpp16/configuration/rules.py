@@ -44,6 +44,12 @@ def violations(get: Get, touching: Key[Any] | None = None) -> Iterator[Violation
     return broken(get, RULES if touching is None else [rule for rule in RULES if touching in rule.keys])
 
 
+def rules_of(keys: Iterable[Key[Any]]) -> list[Rule]:
+    """Those that may be broken where these keys alone have other values than their defaults."""
+    touched = {place for key in keys for place in _PLACES.get(key, ())}
+    return [RULES[place] for place in sorted(touched)]
+
+
 def broken(get: Get, rules: Iterable[Rule]) -> Iterator[Violation]:
     for rule in rules:
         reason = rule.reason(get)
@@ -114,4 +120,8 @@ def _rules() -> Iterator[Rule]:
 
 
 RULES: Final = tuple(_rules())
+_PLACES: Final[dict[Key[Any], list[int]]] = {
+    key: [place for place, rule in enumerate(RULES) if key in rule.keys] for rule in RULES for key in rule.keys
+}
+"""Key → where the rules are that it is in."""
 RULES_OF_THE_WHOLE: Final = tuple(rule for rule in RULES if rule.is_of_the_whole)

@@ -171,6 +171,11 @@ class ChargingLimits:
         if self._sharing is not None or len(self._profiles.installed):
             self.refresh((connector_id,))
 
+    def clock_set(self) -> None:
+        """It is another time: that concerns who has profiles, and who shares."""
+        if self._sharing is not None or len(self._profiles.installed):
+            self.refresh()
+
     def _everyone(self) -> list[int]:
         """All connectors, those that charge first."""
         active = [transaction.connector_id for transaction in self._ctx.transactions.all_running()]

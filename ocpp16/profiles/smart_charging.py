@@ -246,7 +246,7 @@ class SmartCharging(FeatureProfile):
 
     @hears(ClockSet)
     def _clock_set(self, signal: ClockSet) -> None:
-        self.limits.refresh()
+        self.limits.clock_set()
 
     @hears(ConfigurationChanged)
     def _key_changed(self, signal: ConfigurationChanged) -> None:
