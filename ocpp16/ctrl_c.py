@@ -54,8 +54,8 @@ class _Whole(Generic[T]):
             trio.lowlevel.current_trio_token()
         except RuntimeError:
             raise RuntimeError(
-                f"{self._name}(…) needs trio: begin the program by trio.run(main); a program of asyncio or of threads "
-                "runs trio in a thread of its own, and calls from outside by trio.from_thread"
+                f"{self._name}(…) needs trio: begin the program by trio.run(main); for asyncio there is "
+                f"ocpp16.aio.{self._name}, for threads ocpp16.blocking.{self._name}"
             ) from None
         return await self._block.__aenter__()
 

@@ -103,7 +103,9 @@ def test_an_example_in_python_runs(text: str, tmp_path: Path, monkeypatch: pytes
     (tmp_path / "config.json").write_text(json.dumps(CONFIG))
     (tmp_path / "user_config.json").write_text("{}")
     text = text.replace('"/var/lib/station/', '"a/').replace('"/var/lib/', '"b/').replace('"/data/', '"c/')
-    if "trio.run(" in text:
+    if re.search(r"^from ocpp16 import .*\b(?:aio|blocking)\b", text, re.MULTILINE):  # of a host that knows no trio
+        exec(compile(text, "example", "exec"), {"config": CONFIG, "station": RecordingStation()})
+    elif "trio.run(" in text:
         monkeypatch.setattr(trio, "run", partial(_run_for_a_while, trio.run))
         exec(compile(text, "example", "exec"), {"__name__": "__main__"})
     else:

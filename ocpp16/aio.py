@@ -1,0 +1,203 @@
+"""A charge point for hosts with asyncio: the same names as in trio, awaited in the host's loop.
+
+    async with open_charge_point(config, station) as charge_point:
+        await charge_point.start()
+        await charge_point.wait_registered()
+
+trio runs in a thread of its own while the block is open. Methods of the station are coroutine functions or plain ones;
+they run in the host's loop, as do handlers, callbacks and the observer. What is async in ChargePoint is awaited, and
+may be cancelled; what is not returns at once, and may be called from any thread. All else is as
+`ocpp16.open_charge_point` says.
+"""
+
+import asyncio
+import inspect
+import threading
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager, suppress
+from functools import partial
+from types import TracebackType
+from typing import Any
+
+import trio
+
+from ocpp16.charge_point import open as doors
+from ocpp16.charge_point.charge_point import ChargePoint
+from ocpp16.charge_point.charge_points import ChargePoints
+from ocpp16.hosts.crossing import Crossing
+from ocpp16.hosts.face import House, arguments_for, many
+from ocpp16.hosts.station import called
+from ocpp16.hosts.trio_thread import TrioThread
+from ocpp16.log import log
+
+__all__ = ["METER_INTERVAL", "open_charge_point", "open_charge_points"]
+
+METER_INTERVAL = 1.0
+"""Seconds between two readings of a meter while a transaction runs."""
+
+
+def open_charge_point(
+    config: Any, station: Any, *, meter_interval: float = METER_INTERVAL, **arguments: Any
+) -> AbstractAsyncContextManager[ChargePoint]:
+    """As `ocpp16.open_charge_point`, for `async with` in asyncio.
+
+    station: as there; its async methods, and the others, run in the loop that enters the block. `measurement`, which is
+    not async, is called each `meter_interval` seconds while a transaction runs, and where a transaction is told of.
+    """
+    world = _Loop()
+
+    def make() -> AbstractAsyncContextManager[Any]:
+        asked, given = arguments_for(station, world, arguments)
+        return doors.open_charge_point(config, asked, **given)
+
+    return _Block(make, world, meter_interval, lambda value, house: house.charge_point(value, station))
+
+
+def open_charge_points(
+    *, meter_interval: float = METER_INTERVAL, **arguments: Any
+) -> AbstractAsyncContextManager[ChargePoints]:
+    """As `ocpp16.open_charge_points`, for `async with` in asyncio; `meter_interval` as of `open_charge_point`."""
+    return _Block(partial(doors.open_charge_points, **arguments), _Loop(), meter_interval, many)
+
+
+class _Block(AbstractAsyncContextManager[Any]):
+    def __init__(
+        self,
+        make: Callable[[], AbstractAsyncContextManager[Any]],
+        world: "_Loop",
+        meter_interval: float,
+        faced: Callable[[Any, House], Any],
+    ) -> None:
+        self._make = make
+        self._world = world
+        self._meter_interval = meter_interval
+        self._faced = faced
+
+    async def __aenter__(self) -> Any:
+        world, owner = self._world, threading.current_thread()
+        world.loop = loop = asyncio.get_running_loop()
+
+        def gone() -> str:
+            if loop.is_closed():
+                return "the event loop of the host was closed"
+            return "" if owner.is_alive() else f"the thread {owner.name} has ended"
+
+        self._thread = thread = TrioThread(self._make, gone)
+        opened = thread.begin()
+        try:
+            value = await asyncio.shield(asyncio.wrap_future(opened))
+            return self._faced(value, House(thread, world, _wait, self._meter_interval))
+        except BaseException:  # it cannot be opened, or nobody wants it any more
+            await self._leave()
+            raise
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        await self._leave()
+
+    async def _leave(self) -> None:
+        """Goes on to its end when it is cancelled; cancelled again, it is cut short."""
+        ended = asyncio.wrap_future(self._thread.leave())
+        is_cancelled = False
+        while not ended.done():
+            try:
+                await asyncio.shield(ended)
+            except asyncio.CancelledError:
+                if is_cancelled:
+                    self._thread.abandon()
+                is_cancelled = True
+            except BaseException:
+                break
+        self._thread.join()
+        if is_cancelled:
+            ended.exception()  # it was seen
+            raise asyncio.CancelledError
+        ended.result()
+
+
+class _Wait:
+    is_async = True
+
+    async def __call__(self, crossing: Crossing) -> Any:
+        done = asyncio.wrap_future(crossing.future)
+        try:
+            return await asyncio.shield(done)
+        except asyncio.CancelledError:
+            if done.cancelled():
+                raise
+            crossing.cancel()
+            done.add_done_callback(lambda it: it.cancelled() or it.exception())
+            with suppress(BaseException):  # what it became is not wanted; that it is over is
+                await asyncio.shield(done)
+            raise
+
+
+_wait = _Wait()
+
+
+class _Loop:
+    """The host's loop, seen from trio's thread."""
+
+    takes_coroutines = True
+    loop: asyncio.AbstractEventLoop
+
+    async def ask(self, function: Callable[..., Any], *arguments: Any) -> Any:
+        answer = _Answer(trio.lowlevel.current_trio_token())
+        self.loop.call_soon_threadsafe(answer.begin, function, arguments)  # RuntimeError if it is closed
+        try:
+            await answer.done.wait()
+        except trio.Cancelled:
+            with suppress(RuntimeError):
+                self.loop.call_soon_threadsafe(answer.cancel)
+            raise
+        if answer.error is not None:
+            raise answer.error
+        return answer.value
+
+    def tell(self, function: Callable[..., Any], *arguments: Any) -> None:
+        try:
+            self.loop.call_soon_threadsafe(called, function, *arguments)
+        except RuntimeError:
+            log.error("the event loop of the host is closed, and cannot be told")
+
+
+class _Answer:
+    """Of one question, from the host's loop to a task of trio."""
+
+    def __init__(self, token: trio.lowlevel.TrioToken) -> None:
+        self._token = token
+        self._task: asyncio.Future[Any] | None = None
+        self.done = trio.Event()
+        self.value: Any = None
+        self.error: BaseException | None = None
+
+    def begin(self, function: Callable[..., Any], arguments: tuple[Any, ...]) -> None:
+        try:
+            value = function(*arguments)
+            if not inspect.isawaitable(value):
+                self._is(value, None)
+                return
+            self._task = asyncio.ensure_future(value)
+            self._task.add_done_callback(self._ended)
+        except BaseException as error:
+            self._is(None, error)
+            if isinstance(error, KeyboardInterrupt | SystemExit):
+                raise
+
+    def cancel(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
+
+    def _ended(self, task: "asyncio.Future[Any]") -> None:
+        if task.cancelled():
+            self._is(None, RuntimeError("the host has cancelled the call"))
+        elif (error := task.exception()) is not None:
+            self._is(None, error)
+        else:
+            self._is(task.result(), None)
+
+    def _is(self, value: Any, error: BaseException | None) -> None:
+        self.value, self.error = value, error
+        with suppress(trio.RunFinishedError):
+            self._token.run_sync_soon(self.done.set)

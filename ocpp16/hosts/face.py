@@ -1,0 +1,274 @@
+"""The faces that hosts without trio have in hand: the same names as ChargePoint's, each call made in trio's thread.
+
+A face is made of the class it stands for: what that has is here, with its docstring. What returns at once does so here,
+too; what waits is awaited or waited for, as the host does.
+"""
+
+import inspect
+from collections.abc import Callable, Iterator
+from functools import cache, partial, wraps
+from typing import Any, Protocol
+
+from ocpp16.charge_point.charge_point import ChargePoint
+from ocpp16.charge_point.charge_points import ChargePoints
+from ocpp16.charge_point.charging_door import ChargingDoor
+from ocpp16.charge_point.configuration_door import ConfigurationDoor
+from ocpp16.charge_point.connection_door import ConnectionDoor
+from ocpp16.charge_point.dead_letters_door import DeadLettersDoor
+from ocpp16.errors import ConfigurationError
+from ocpp16.faults import sentence
+from ocpp16.hosts.crossing import Crossing
+from ocpp16.hosts.station import Polling, World, asked_station, measured
+from ocpp16.hosts.trio_thread import TrioThread
+from ocpp16.log import log
+from ocpp16.values import described
+
+_DOORS = (ChargingDoor, ConfigurationDoor, ConnectionDoor, DeadLettersDoor)
+_SPECIAL = frozenset({"__call__", "__getitem__", "__len__"})
+_OF_TRIO = frozenset({"for_station"})
+"""What only code in trio's thread can use."""
+
+
+class Waits(Protocol):
+    """How the host waits for what crosses."""
+
+    is_async: bool
+
+    def __call__(self, crossing: Crossing) -> Any: ...
+
+
+class House:
+    """What all faces of one block share."""
+
+    def __init__(self, thread: TrioThread, world: World, wait: Waits, meter_interval: float) -> None:
+        self.thread = thread
+        self.world = world
+        self.wait = wait
+        self.meter_interval = meter_interval
+        self.faces: dict[Any, Any] = {}
+
+    def charge_point(self, original: ChargePoint, station: Any) -> Any:
+        """The face of one charge point, which is asked for its meter from here on; in a thread of the host."""
+        face = self.faces[original] = _face_of(ChargePoint, self.wait.is_async)(original, self, station)
+        self.thread.spawn(Polling(original, station, self.world, self.meter_interval).run)
+        attach = getattr(station, "attach", None)
+        if callable(attach):
+            attach(face)
+        return face
+
+    def faced(self, value: Any) -> Any:
+        """A door is seen through its face."""
+        kind: Any = type(value)
+        return _face_of(kind, self.wait.is_async)(value, self) if kind in _DOORS else value
+
+
+class Face:
+    """Of one object of the charge point. Raises what that raises, and ChargePointStopped when its thread has ended."""
+
+    def __init__(self, original: Any, house: House, station: Any = None) -> None:
+        self._original = original
+        self._house = house
+        self._station = station
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} of {self._original!r}>"
+
+    def _read_meter(self, connector_id: Any) -> Callable[[], None]:
+        """Ask the station for its meter here, in the host's world; returns what tells the charge point of it."""
+        found = measured(self._station, connector_id)
+
+        def tell() -> None:
+            if found is not None:
+                try:
+                    self._original.on_meter_values(connector_id, found)
+                except ValueError as error:
+                    log.error("station, measurement: %s", sentence(error))
+
+        return tell
+
+
+@cache
+def _face_of(original: type, is_async: bool) -> type:
+    members: dict[str, Any] = {"__doc__": original.__doc__, "__module__": original.__module__}
+    for name in dir(original):
+        if (name.startswith("_") and name not in _SPECIAL) or name in _OF_TRIO:
+            continue
+        member = inspect.getattr_static(original, name)
+        if isinstance(member, property):
+            members[name] = property(_read(name), doc=member.__doc__)
+        elif inspect.iscoroutinefunction(member):
+            members[name] = wraps(member)(_awaited(name) if is_async else _waited(name))
+        elif inspect.isfunction(member):
+            members[name] = wraps(member)(_called(name))
+    if original is ChargePoint:
+        members |= {name: wraps(members[name])(special(members[name])) for name, special in _WITH_THE_HOST.items()}
+    if original is ChargePoints:
+        members |= _MANY_AWAITED if is_async else _MANY_WAITED
+    return type(original.__name__, (Face,), members)
+
+
+def _read(name: str) -> Callable[[Face], Any]:
+    def read(self: Face) -> Any:
+        return self._house.faced(self._house.thread.run_sync(getattr, self._original, name))
+
+    return read
+
+
+def _called(name: str) -> Callable[..., Any]:
+    def call(self: Face, *arguments: Any, **named: Any) -> Any:
+        return self._house.thread.run_sync(
+            partial(getattr(type(self._original), name), self._original, *arguments, **named)
+        )
+
+    return call
+
+
+def _waited(name: str) -> Callable[..., Any]:
+    def wait(self: Face, *arguments: Any, **named: Any) -> Any:
+        return self._house.wait(
+            self._house.thread.run(partial(getattr(type(self._original), name), self._original, *arguments, **named))
+        )
+
+    return wait
+
+
+def _awaited(name: str) -> Callable[..., Any]:
+    waited = _waited(name)
+
+    async def wait(self: Face, *arguments: Any, **named: Any) -> Any:
+        return await waited(self, *arguments, **named)
+
+    return wait
+
+
+# What the host has a part in
+
+
+def _with_the_meter(call: Callable[..., Any]) -> Callable[..., Any]:
+    """What the meter shows now is told first, in the same step."""
+
+    def told(self: Face, connector_id: Any, *arguments: Any, **named: Any) -> Any:
+        tell = self._read_meter(connector_id)
+        own = partial(getattr(type(self._original), call.__name__), self._original, connector_id, *arguments, **named)
+
+        def both() -> Any:
+            tell()
+            return own()
+
+        return self._house.thread.run_sync(both)
+
+    return told
+
+
+def _handled_by_the_host(call: Callable[..., Any]) -> Callable[..., Any]:
+    def on_data_transfer(self: Face, vendor_id: str, message_id: str | None, handler: Callable[..., Any]) -> None:
+        if not callable(handler):
+            raise ValueError(f"handler must be a function, not {described(handler)}")
+        call(self, vendor_id, message_id, partial(self._house.world.ask, handler))
+
+    return on_data_transfer
+
+
+def _told_to_the_host(call: Callable[..., Any]) -> Callable[..., Any]:
+    def on_change(self: Face, key: Any, callback: Callable[..., Any]) -> Callable[[], None]:
+        if not callable(callback) or inspect.iscoroutinefunction(callback):
+            raise ValueError(f"callback must be a function that is not async, not {described(callback)}")
+        undo = call(self, key, partial(self._house.world.tell, callback))
+        return partial(self._house.thread.run_sync, undo)
+
+    return on_change
+
+
+_WITH_THE_HOST: dict[str, Callable[[Callable[..., Any]], Callable[..., Any]]] = {
+    "on_transaction_started": _with_the_meter,
+    "on_transaction_stopped": _with_the_meter,
+    "sample_now": _with_the_meter,
+    "on_data_transfer": _handled_by_the_host,
+    "on_change": _told_to_the_host,
+}
+
+
+# Many
+
+
+def _opened(self: Face, config: Any, station: Any, named: dict[str, Any]) -> tuple[Crossing, Callable[[Any], Any]]:
+    house = self._house
+    asked, arguments = arguments_for(station, house.world, named)
+    crossing = house.thread.run(partial(self._original.open, config, asked, **arguments))
+    return crossing, lambda original: house.charge_point(original, station)
+
+
+def _open_waited(self: Face, config: Any, station: Any, **named: Any) -> Any:
+    crossing, faced = _opened(self, config, station, named)
+    return faced(self._house.wait(crossing))
+
+
+async def _open_awaited(self: Face, config: Any, station: Any, **named: Any) -> Any:
+    crossing, faced = _opened(self, config, station, named)
+    return faced(await self._house.wait(crossing))
+
+
+def _closed(self: Face, charge_point: Any) -> Crossing:
+    if not isinstance(charge_point, Face) or self._house.faces.pop(charge_point._original, None) is None:
+        raise ValueError(f"charge_point must be one of this block, not {described(charge_point)}")
+    return self._house.thread.run(self._original.close, charge_point._original)
+
+
+def _close_waited(self: Face, charge_point: Any) -> None:
+    self._house.wait(_closed(self, charge_point))
+
+
+async def _close_awaited(self: Face, charge_point: Any) -> None:
+    await self._house.wait(_closed(self, charge_point))
+
+
+def _iterated(self: Face) -> Iterator[Any]:
+    return iter(
+        [
+            self._house.faces[one]
+            for one in self._house.thread.run_sync(tuple, self._original)
+            if one in self._house.faces
+        ]
+    )
+
+
+_MANY_WAITED = {
+    "open": wraps(ChargePoints.open)(_open_waited),
+    "close": wraps(ChargePoints.close)(_close_waited),
+    "__iter__": _iterated,
+}
+_MANY_AWAITED = {
+    "open": wraps(ChargePoints.open)(_open_awaited),
+    "close": wraps(ChargePoints.close)(_close_awaited),
+    "__iter__": _iterated,
+}
+
+
+def many(original: ChargePoints, house: House) -> Any:
+    """The face of a block of many."""
+    return _face_of(ChargePoints, house.wait.is_async)(original, house)
+
+
+def arguments_for(station: Any, world: World, named: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
+    """Station and arguments of `open_charge_point` as trio's side takes them. Raises ConfigurationError for a station
+    whose methods are none for the host's world; all else is checked where all arguments are."""
+    asked, problems = asked_station(station, world)
+    notify = getattr(named.get("observer"), "notify", None)
+    if callable(notify):
+        if inspect.iscoroutinefunction(notify) and not world.takes_coroutines:
+            problems.append("observer.notify must be a plain function: threads await nothing")
+        named = {**named, "observer": _Observer(world, notify)}
+    if problems:
+        raise ConfigurationError(problems)
+    return asked, named
+
+
+class _Observer:
+    """The host's observer, told in its world."""
+
+    def __init__(self, world: World, notify: Callable[..., Any]) -> None:
+        self._world = world
+        self._notify = notify
+
+    async def notify(self, event: Any) -> None:
+        await self._world.ask(self._notify, event)

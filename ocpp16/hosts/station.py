@@ -1,0 +1,203 @@
+"""The station of a host without trio, as a charge point asks it: every question goes to the host's world and back.
+
+What must return at once is told there, in order, and not waited for; the meter is asked there, each second while a
+transaction runs (`Polling`), and where the host itself tells of a transaction (`face`).
+"""
+
+import inspect
+import threading
+from collections import deque
+from collections.abc import Callable
+from typing import Any, Protocol
+
+import trio
+
+from ocpp16.errors import ChargePointStopped
+from ocpp16.faults import name_of, obey_exit, sentence
+from ocpp16.log import log
+from ocpp16.models import ChargingLimit, Measurement
+from ocpp16.station import CoreStation, SmartChargingStation
+
+TOLD_AT_ONCE = ("measurement", "charging_limit_changed", "attach")
+"""Methods that are not async in any world."""
+POLL_TIMEOUT = 10.0
+"""Seconds after which a meter that does not answer is not waited for."""
+
+
+class World(Protocol):
+    """Where the host's code runs. Called in the thread of trio."""
+
+    takes_coroutines: bool
+
+    async def ask(self, function: Callable[..., Any], *arguments: Any) -> Any:
+        """What the function gives there. Raises what it raises, and RuntimeError where nobody is there any more."""
+
+    def tell(self, function: Callable[..., Any], *arguments: Any) -> None:
+        """Call it there, after what was told before. Waits for nothing, and raises nothing."""
+
+
+class _Question:
+    """A method of the host's station, asked in its world."""
+
+    def __init__(self, world: World, method: Callable[..., Any]) -> None:
+        self._world = world
+        self._method = method
+        self.__name__ = getattr(method, "__name__", type(method).__name__)
+        self.__signature__ = _signature(method)
+
+    async def __call__(self, *arguments: Any) -> Any:
+        return await self._world.ask(self._method, *arguments)
+
+
+def _signature(method: Callable[..., Any]) -> inspect.Signature | None:
+    try:
+        return inspect.signature(method)
+    except ValueError:  # a built-in without one
+        return None
+
+
+class _Limits:
+    """`charging_limit_changed`: the newest limit of each connector is told, and no older one after it."""
+
+    def __init__(self, world: World, method: Callable[..., Any]) -> None:
+        self._world = world
+        self._method = method
+        self._latest: dict[int, ChargingLimit] = {}
+        self._lock = threading.Lock()
+        self.__signature__ = _signature(method)
+
+    def __call__(self, connector_id: int, limit: ChargingLimit) -> None:
+        with self._lock:
+            is_told = connector_id in self._latest
+            self._latest[connector_id] = limit
+        if not is_told:
+            self._world.tell(self._tell, connector_id)
+
+    def _tell(self, connector_id: int) -> None:
+        with self._lock:
+            limit = self._latest.pop(connector_id)
+        self._method(connector_id, limit)
+
+
+def asked_station(station: Any, world: World) -> tuple[Any, list[str]]:
+    """The station to open a charge point with, and what is wrong with the host's own for its world."""
+    if station is None or isinstance(station, type):
+        return station, []  # there is a word for it where all arguments are checked
+    problems: list[str] = []
+    members: dict[str, Any] = {}
+    for protocol in (CoreStation, SmartChargingStation):
+        for name, expected in vars(protocol).items():
+            if name.startswith("_") or not inspect.isfunction(expected):
+                continue
+            method = getattr(station, name, None)
+            if not callable(method):
+                if method is not None:
+                    members[name] = method
+                continue
+            is_async = inspect.iscoroutinefunction(method)
+            where = f"{type(station).__name__}.{name}"
+            if is_async and name in TOLD_AT_ONCE:
+                problems.append(f"{where} must not be async: it has to answer at once")
+            elif is_async and not world.takes_coroutines:
+                problems.append(f"{where} must be a plain function: threads await nothing")
+            members[name] = _member(name, world, method)
+    names = dir(station)
+    made = type(type(station).__name__, (), {"__dir__": lambda self: names, "__slots__": ("__dict__",)})()
+    vars(made).update(members)
+    return made, problems
+
+
+def _member(name: str, world: World, method: Callable[..., Any]) -> Any:
+    if name == "measurement":
+        return _known_by_what_is_told
+    return _Limits(world, method) if name == "charging_limit_changed" else _Question(world, method)
+
+
+def _known_by_what_is_told(connector_id: int) -> None:
+    """The meter is not asked in trio's thread: the last values told are used."""
+
+
+def measured(station: Any, connector_id: int) -> Measurement | None:
+    """In the host's world: what the meter shows, or None. A fault of it is logged, and none of the charge point."""
+    read = getattr(station, "measurement", None)
+    if read is None:
+        return None
+    try:
+        found = read(connector_id)
+    except BaseException as error:
+        obey_exit(error)
+        log.error("station, measurement: %s", sentence(error))
+        return None
+    return found if isinstance(found, Measurement) else None
+
+
+class Polling:
+    """Asks the meter of a charge point each `interval` seconds while a transaction runs there."""
+
+    def __init__(self, charge_point: Any, station: Any, world: World, interval: float) -> None:
+        self._charge_point = charge_point
+        self._station = station
+        self._world = world
+        self._interval = interval
+
+    async def run(self) -> None:
+        """Until the charge point is closed."""
+        charge_point = self._charge_point
+        try:
+            while True:
+                await trio.sleep(self._interval)
+                for connector in range(1, charge_point.for_station.number_of_connectors + 1):
+                    if charge_point.transaction(connector) is not None:
+                        await self._ask(connector)
+        except ChargePointStopped:
+            return
+
+    async def _ask(self, connector_id: int) -> None:
+        with trio.move_on_after(POLL_TIMEOUT):
+            try:
+                found = await self._world.ask(measured, self._station, connector_id)
+                if found is not None:
+                    self._charge_point.on_meter_values(connector_id, found)
+            except (RuntimeError, ValueError) as error:  # nobody is there; what was read is refused
+                if isinstance(error, ChargePointStopped):
+                    raise
+                log.error("station, measurement: %s", sentence(error))
+
+
+class Orderly:
+    """Calls one after another, in the order in which they were told, where `begin(work)` has a piece of work done."""
+
+    def __init__(self, begin: Callable[[Callable[[], None]], None]) -> None:
+        self._begin = begin
+        self._waiting: deque[tuple[Callable[..., Any], tuple[Any, ...]]] = deque()
+        self._lock = threading.Lock()
+        self._is_at_work = False
+
+    def tell(self, function: Callable[..., Any], *arguments: Any) -> None:
+        with self._lock:
+            self._waiting.append((function, arguments))
+            begins, self._is_at_work = not self._is_at_work, True
+        if begins:
+            try:
+                self._begin(self._work_off)
+            except RuntimeError as error:  # nobody is there any more
+                log.error("the host cannot be told: %s", sentence(error))
+
+    def _work_off(self) -> None:
+        """In the host's world."""
+        while True:
+            with self._lock:
+                if not self._waiting:
+                    self._is_at_work = False
+                    return
+                function, arguments = self._waiting.popleft()
+            called(function, *arguments)
+
+
+def called(function: Callable[..., Any], *arguments: Any) -> None:
+    """Call what belongs to the host, and whose outcome nobody waits for."""
+    try:
+        function(*arguments)
+    except BaseException as error:
+        obey_exit(error)
+        log.error("%s of the host: %s", name_of(function), sentence(error))

@@ -1,0 +1,134 @@
+"""What is of asyncio alone: cancellation both ways, and loops that end."""
+
+import asyncio
+import threading
+from typing import Any
+
+import pytest
+from host_faces import TIMEOUT, Awaited, Server
+
+from ocpp16 import ChargePointStopped, ConfigurationError, aio
+
+
+def test_what_waits_is_cancelled_and_the_charge_point_goes_on(server: Server) -> None:
+    server.system.refuse_boot("Rejected", times=100)
+
+    async def main() -> None:
+        async with aio.open_charge_point(server.config(), Awaited()) as charge_point:
+            await charge_point.start()
+            with pytest.raises(asyncio.TimeoutError):
+                await asyncio.wait_for(charge_point.wait_registered(), 0.1)
+            waiting = asyncio.create_task(charge_point.wait_registered())
+            await asyncio.sleep(0.05)
+            waiting.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await waiting
+            assert charge_point.is_running
+
+    asyncio.run(main())
+
+
+def test_a_method_that_overruns_is_cancelled_in_the_hosts_loop(server: Server) -> None:
+    cancelled: list[bool] = []
+
+    class Hanging(Awaited):  # type: ignore[misc]
+        async def unlock_connector(self, connector_id: int) -> Any:
+            try:
+                await asyncio.sleep(TIMEOUT)
+            except asyncio.CancelledError:
+                cancelled.append(True)
+                raise
+
+    async def main() -> None:
+        async with aio.open_charge_point(server.config(StationTimeout=1), Hanging()) as charge_point:
+            await charge_point.start()
+            await charge_point.wait_registered()
+            answer = await asyncio.to_thread(server.call, "UnlockConnector", {"connectorId": 1})
+            assert answer == {"status": "UnlockFailed"}
+            while not cancelled:  # noqa: ASYNC110 - as a host would, who knows no event of it
+                await asyncio.sleep(0.01)
+
+    asyncio.run(main())
+
+
+def test_a_loop_that_stands_still_delays_no_answer_but_its_own(server: Server) -> None:
+    async def main() -> None:
+        async with aio.open_charge_point(server.config(), Awaited()) as charge_point:
+            await charge_point.start()
+            await charge_point.wait_registered()
+            answer: Any = server.call("GetConfiguration", {"key": ["HeartbeatInterval"]})  # blocks this loop
+            assert answer["configurationKey"][0]["key"] == "HeartbeatInterval"
+
+    asyncio.run(main())
+
+
+def test_a_loop_that_is_closed_is_noticed(server: Server, caplog: pytest.LogCaptureFixture) -> None:
+    opened: list[Any] = []
+
+    async def main() -> None:
+        charge_point = await aio.open_charge_point(server.config(), Awaited()).__aenter__()
+        await charge_point.start()
+        await charge_point.wait_registered()
+        opened.append(charge_point)
+
+    asyncio.run(main())
+    server.do(server.system.wait_disconnected, "CP1")
+    for _ in range(500):
+        try:
+            opened[0].on_enabled(1)
+        except ChargePointStopped:
+            break
+        threading.Event().wait(0.01)
+    else:
+        raise AssertionError("it goes on without its host")
+    assert any("event loop" in record.getMessage() for record in caplog.records)
+
+
+def test_leaving_that_is_cancelled_goes_to_its_end(server: Server) -> None:
+    async def use() -> None:
+        async with aio.open_charge_point(server.config(), Awaited()) as charge_point:
+            await charge_point.start()
+            await charge_point.wait_registered()
+            await asyncio.sleep(TIMEOUT)
+
+    async def main() -> None:
+        task = asyncio.create_task(use())
+        while "BootNotification" not in server.actions():  # noqa: ASYNC110 - another thread's
+            await asyncio.sleep(0.01)
+        task.cancel()
+        await asyncio.sleep(0)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    asyncio.run(main())
+    server.do(server.system.wait_disconnected, "CP1")
+
+
+def test_a_meter_to_be_awaited_is_refused(server: Server) -> None:
+    class Async(Awaited):  # type: ignore[misc]
+        async def measurement(self, connector_id: int) -> Any:
+            raise NotImplementedError
+
+    async def main() -> None:
+        async with aio.open_charge_point(server.config(), Async()):
+            pass
+
+    with pytest.raises(ConfigurationError, match="measurement must not be async"):
+        asyncio.run(main())
+
+
+def test_opening_that_is_cancelled_leaves_nothing_behind(server: Server) -> None:
+    async def main() -> None:
+        async def opening() -> None:
+            async with aio.open_charge_point(server.config(), Awaited()):
+                await asyncio.sleep(TIMEOUT)
+
+        task = asyncio.create_task(opening())
+        await asyncio.sleep(0)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    asyncio.run(main())
+    assert [thread.name for thread in threading.enumerate()].count("ocpp16") == 1, "that of the Central System"

@@ -1,0 +1,181 @@
+"""What a host meets is the same whatever its world: names, outcomes, exceptions, and where its code runs."""
+
+import threading
+from typing import Any
+
+import pytest
+from host_faces import Face, Server, done
+
+from ocpp16 import ChargePointStopped, ConfigurationError, DataTransferResponse
+from ocpp16.enums import ConfigurationStatus, DataTransferStatus, SessionStartedReason
+
+
+async def charge(face: Face, charge_point: Any) -> None:
+    await done(charge_point.start())
+    await done(charge_point.wait_registered())
+    info = await done(charge_point.authorize_id_token("TAG"))
+    assert info.is_accepted
+    charge_point.on_session_started(1, "s", SessionStartedReason.EV_CONNECTED)
+    transaction = charge_point.on_transaction_started(1, "s", "TAG", 1000)
+    assert transaction.meter_start == 1000
+    await done(charge_point.wait_all_answered())
+
+
+def test_a_transaction(face: Face, server: Server) -> None:
+    station = face.station()
+
+    async def scenario() -> None:
+        async with face.one(server.config(), station) as charge_point:
+            await charge(face, charge_point)
+            assert charge_point.connection.is_connected
+            assert charge_point.sample_now(1) is True
+            await done(charge_point.wait_all_answered())
+            assert charge_point.transaction(1).session_id == "s"
+        with pytest.raises(ChargePointStopped):
+            charge_point.on_enabled(1)
+        with pytest.raises(ChargePointStopped):
+            await done(charge_point.start())
+
+    face.run(scenario)
+    actions = server.actions()
+    assert actions[0] == "BootNotification"
+    wanted = [action for action in actions if action in {"Authorize", "StartTransaction", "MeterValues"}]
+    assert wanted == ["Authorize", "StartTransaction", "MeterValues"]
+    assert actions[-1] == "StopTransaction" or "StopTransaction" in actions  # leaving ends what runs
+    values = server.payload("MeterValues")["meterValue"][0]["sampledValue"]
+    assert float(values[0]["value"]) >= 1001, "the meter was asked"
+
+
+def test_questions_of_the_central_system_reach_the_station_in_the_hosts_world(face: Face, server: Server) -> None:
+    station = face.station()
+    seen: list[Any] = []
+
+    def handled(data: str | None) -> DataTransferResponse:
+        seen.append(threading.current_thread())
+        return DataTransferResponse(DataTransferStatus.ACCEPTED, data)
+
+    async def handled_async(data: str | None) -> DataTransferResponse:
+        return handled(data)
+
+    async def scenario() -> set[threading.Thread]:
+        async with face.one(server.config(), station) as charge_point:
+            handler = handled if face.name == "threads" else handled_async
+            charge_point.on_data_transfer("vendor", None, handler)
+            await done(charge_point.start())
+            await done(charge_point.wait_registered())
+            call = server.call
+            for connector, status in ((1, "Unlocked"), (2, "UnlockFailed")):
+                answer = await face.elsewhere(call, "UnlockConnector", {"connectorId": connector})
+                assert answer == {"status": status}
+            answer = await face.elsewhere(call, "Reset", {"type": "Soft"})
+            assert answer == {"status": "Rejected"}
+            answer = await face.elsewhere(call, "DataTransfer", {"vendorId": "vendor", "data": "x"})
+            assert answer == {"status": "Accepted", "data": "x"}
+            answer = await face.elsewhere(call, "DataTransfer", {"vendorId": "another"})
+            assert answer == {"status": "Rejected"}
+            answer = await face.elsewhere(call, "ChangeAvailability", {"connectorId": 1, "type": "Inoperative"})
+            assert answer == {"status": "Accepted"}
+            await face.until(lambda: bool(station.threads("disable_evse")))
+            await face.until(lambda: charge_point.connector_status(1).status == "Unavailable")
+        return {threading.current_thread()}
+
+    mine = face.run(scenario)
+    asked = {thread for _, thread in station.asked} | set(seen)
+    if face.name == "threads":
+        assert not {thread.name for thread in asked} & {"ocpp16"}
+    else:
+        assert asked == mine
+
+
+def test_what_raises_there_raises_here(face: Face, server: Server) -> None:
+    async def scenario() -> None:
+        async with face.one(server.config(), face.station()) as charge_point:
+            await done(charge_point.start())
+            with pytest.raises(ValueError, match="no connector 7"):
+                charge_point.on_enabled(7)
+            with pytest.raises(ValueError, match="id_tag"):
+                await done(charge_point.authorize_id_token(""))
+            with pytest.raises(RuntimeError):
+                await done(charge_point.start())
+            assert charge_point.is_running
+
+    face.run(scenario)
+
+
+def test_a_configuration_that_is_wrong_and_a_station_that_is_none(face: Face, server: Server) -> None:
+    async def scenario() -> None:
+        with pytest.raises(ConfigurationError, match=r"Internal\.ChargePointId"):
+            async with face.one({"Internal": {}}, face.station()):
+                pass
+        with pytest.raises(ConfigurationError, match="unlock_connector is missing"):
+            async with face.one(server.config(), object()):
+                pass
+        with pytest.raises(ConfigurationError, match="not None"):
+            async with face.one(server.config(), None):
+                pass
+
+    face.run(scenario)
+
+
+def test_keys_are_changed_and_told_in_the_hosts_world(face: Face, server: Server) -> None:
+    told: list[tuple[str | None, str | None]] = []
+
+    async def scenario() -> None:
+        async with face.one(server.config(), face.station()) as charge_point:
+            undo = charge_point.on_change("HeartbeatInterval", lambda old, new: told.append((old, new)))
+            await done(charge_point.start())
+            await done(charge_point.wait_registered())
+            told.clear()
+            assert await done(charge_point.configuration.set("HeartbeatInterval", "77")) == ConfigurationStatus.ACCEPTED
+            await face.until(lambda: bool(told))
+            assert told[-1][1] == "77"
+            undo()
+            await done(charge_point.configuration.set("HeartbeatInterval", "78"))
+            await face.pause()
+            assert told[-1][1] == "77"
+            assert charge_point.configuration.text("HeartbeatInterval") == "78"
+            with pytest.raises(ValueError, match="callback"):
+                charge_point.on_change("HeartbeatInterval", None)
+
+    face.run(scenario)
+
+
+def test_the_observer_is_told(face: Face, server: Server) -> None:
+    events: list[str] = []
+
+    class Plain:
+        def notify(self, event: object) -> None:
+            events.append(type(event).__name__)
+
+    class Async:
+        async def notify(self, event: object) -> None:
+            events.append(type(event).__name__)
+
+    async def scenario() -> None:
+        observer = Plain() if face.name == "threads" else Async()
+        async with face.one(server.config(), face.station(), observer=observer) as charge_point:
+            await done(charge_point.start())
+            await face.until(lambda: "BootNotificationResponse" in events)
+
+    face.run(scenario)
+
+
+def test_many_in_one_block(face: Face, server: Server, tmp_path: Any) -> None:
+    async def scenario() -> None:
+        async with face.many(database_path=tmp_path / "all.db") as charge_points:
+            opened = [await done(charge_points.open(server.config(f"CP{n}"), face.station())) for n in range(5)]
+            for charge_point in opened:
+                await done(charge_point.start())
+            for charge_point in opened:
+                await done(charge_point.wait_registered())
+            assert list(charge_points) == opened
+            assert len(charge_points) == 5
+            await done(charge_points.close(opened[0]))
+            assert list(charge_points) == opened[1:]
+            with pytest.raises(ChargePointStopped):
+                opened[0].on_enabled(1)
+            opened[1].on_enabled(1)
+            with pytest.raises(ConfigurationError):
+                await done(charge_points.open(server.config("CP9"), object()))
+
+    face.run(scenario)
