@@ -6,6 +6,8 @@ too; what waits is awaited or waited for, as the host does.
 
 import inspect
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future
+from contextlib import suppress
 from functools import cache, partial, wraps
 from typing import Any, Protocol
 
@@ -15,7 +17,7 @@ from ocpp16.charge_point.charging_door import ChargingDoor
 from ocpp16.charge_point.configuration_door import ConfigurationDoor
 from ocpp16.charge_point.connection_door import ConnectionDoor
 from ocpp16.charge_point.dead_letters_door import DeadLettersDoor
-from ocpp16.errors import ConfigurationError
+from ocpp16.errors import ChargePointStopped, ConfigurationError
 from ocpp16.faults import sentence
 from ocpp16.hosts.crossing import Crossing
 from ocpp16.hosts.station import Polling, World, asked_station, measured
@@ -191,35 +193,59 @@ _WITH_THE_HOST: dict[str, Callable[[Callable[..., Any]], Callable[..., Any]]] = 
 # Many
 
 
-def _opened(self: Face, config: Any, station: Any, named: dict[str, Any]) -> tuple[Crossing, Callable[[Any], Any]]:
-    house = self._house
-    asked, arguments = arguments_for(station, house.world, named)
-    crossing = house.thread.run(partial(self._original.open, config, asked, **arguments))
-    return crossing, lambda original: house.charge_point(original, station)
+class _Opening:
+    """One more charge point of a block: one that nobody gets in hand is closed again."""
+
+    def __init__(self, block: Face, config: Any, station: Any, named: dict[str, Any]) -> None:
+        self._block = block
+        self._station = station
+        asked, arguments = arguments_for(station, block._house.world, named)
+        self.crossing = block._house.thread.run(partial(block._original.open, config, asked, **arguments))
+
+    def faced(self, original: Any) -> Any:
+        return self._block._house.charge_point(original, self._station)
+
+    def given_up(self) -> None:
+        self.crossing.future.add_done_callback(self._close)
+
+    def _close(self, opened: "Future[Any]") -> None:
+        if not opened.cancelled() and opened.exception() is None:
+            house = self._block._house
+            house.faces.pop(opened.result(), None)
+            with suppress(ChargePointStopped):  # the block is left, which closes it, too
+                house.thread.spawn(partial(self._block._original.close, opened.result()))
 
 
 def _open_waited(self: Face, config: Any, station: Any, **named: Any) -> Any:
-    crossing, faced = _opened(self, config, station, named)
-    return faced(self._house.wait(crossing))
+    opening = _Opening(self, config, station, named)
+    try:
+        return opening.faced(self._house.wait(opening.crossing))
+    except BaseException:
+        opening.given_up()
+        raise
 
 
 async def _open_awaited(self: Face, config: Any, station: Any, **named: Any) -> Any:
-    crossing, faced = _opened(self, config, station, named)
-    return faced(await self._house.wait(crossing))
+    opening = _Opening(self, config, station, named)
+    try:
+        return opening.faced(await self._house.wait(opening.crossing))
+    except BaseException:
+        opening.given_up()
+        raise
 
 
 def _closed(self: Face, charge_point: Any) -> Crossing:
-    if not isinstance(charge_point, Face) or self._house.faces.pop(charge_point._original, None) is None:
-        raise ValueError(f"charge_point must be one of this block, not {described(charge_point)}")
-    return self._house.thread.run(self._original.close, charge_point._original)
+    original = charge_point._original if isinstance(charge_point, Face) else charge_point
+    self._house.faces.pop(original, None)
+    return self._house.thread.run(self._original.close, original)
 
 
-def _close_waited(self: Face, charge_point: Any) -> None:
-    self._house.wait(_closed(self, charge_point))
+def _close_waited(self: Face, charge_point: Any) -> Any:
+    return self._house.wait(_closed(self, charge_point))
 
 
-async def _close_awaited(self: Face, charge_point: Any) -> None:
-    await self._house.wait(_closed(self, charge_point))
+async def _close_awaited(self: Face, charge_point: Any) -> Any:
+    return await self._house.wait(_closed(self, charge_point))
 
 
 def _iterated(self: Face) -> Iterator[Any]:

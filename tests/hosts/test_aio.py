@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -116,6 +117,22 @@ def test_a_meter_to_be_awaited_is_refused(server: Server) -> None:
 
     with pytest.raises(ConfigurationError, match="measurement must not be async"):
         asyncio.run(main())
+
+
+def test_one_of_many_whose_opening_is_cancelled_is_closed(server: Server) -> None:
+    async def main() -> None:
+        async with aio.open_charge_points() as charge_points:
+            for number in range(30):
+                task = asyncio.create_task(charge_points.open(server.config(f"CP{number}"), Awaited()))
+                for _ in range(number % 10):
+                    await asyncio.sleep(0.0005)
+                task.cancel()
+                with suppress(asyncio.CancelledError):
+                    await task
+            while len(charge_points) > len(list(charge_points)):  # noqa: ASYNC110 - another thread's
+                await asyncio.sleep(0.01)
+
+    asyncio.run(main())
 
 
 def test_opening_that_is_cancelled_leaves_nothing_behind(server: Server) -> None:

@@ -160,6 +160,25 @@ def test_the_observer_is_told(face: Face, server: Server) -> None:
     face.run(scenario)
 
 
+def test_a_charge_point_that_its_station_does_not_take_is_closed_again(face: Face, server: Server) -> None:
+    station = face.station()
+
+    def attach(charge_point: object) -> None:
+        raise OSError("no hardware")
+
+    station.attach = attach  # type: ignore[method-assign]
+
+    async def scenario() -> None:
+        async with face.many() as charge_points:
+            with pytest.raises(OSError, match="no hardware"):
+                await done(charge_points.open(server.config(), station))
+            await face.until(lambda: len(charge_points) == 0)
+            assert list(charge_points) == []
+            assert await done(charge_points.open(server.config(), face.station())) in list(charge_points)
+
+    face.run(scenario)
+
+
 def test_many_in_one_block(face: Face, server: Server, tmp_path: Any) -> None:
     async def scenario() -> None:
         async with face.many(database_path=tmp_path / "all.db") as charge_points:
@@ -170,7 +189,8 @@ def test_many_in_one_block(face: Face, server: Server, tmp_path: Any) -> None:
                 await done(charge_point.wait_registered())
             assert list(charge_points) == opened
             assert len(charge_points) == 5
-            await done(charge_points.close(opened[0]))
+            assert await done(charge_points.close(opened[0])) is True
+            assert await done(charge_points.close(opened[0])) is False
             assert list(charge_points) == opened[1:]
             with pytest.raises(ChargePointStopped):
                 opened[0].on_enabled(1)
