@@ -27,7 +27,7 @@ from ocpp16.values import described
 
 _DOORS = (ChargingDoor, ConfigurationDoor, ConnectionDoor, DeadLettersDoor)
 _SPECIAL = frozenset({"__call__", "__getitem__", "__len__"})
-_OF_TRIO = frozenset({"for_station"})
+_OF_TRIO = frozenset({"for_station", "leave"})
 """What only code in trio's thread can use."""
 
 

@@ -1,10 +1,12 @@
 """What is of threads alone: calls from all of them, hosts that hang, end, or shut their executor down."""
 
+import ast
 import signal
 import subprocess
 import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,6 +14,31 @@ from host_faces import TIMEOUT, Server, Threaded
 
 from ocpp16 import ChargePointStopped, ConfigurationError, blocking
 from ocpp16.enums import SessionStartedReason
+
+
+def test_the_types_name_what_there_is(server: Server) -> None:
+    stub = ast.parse(Path(blocking.__file__).with_suffix(".pyi").read_text())
+    names = {
+        node.name: {it.name for it in node.body if isinstance(it, ast.FunctionDef)}
+        for node in stub.body
+        if isinstance(node, ast.ClassDef)
+    }
+    names["ChargePoint"] |= names["StationEvents"]
+    with blocking.open_charge_points() as charge_points:
+        charge_point = charge_points.open(server.config(), Threaded())
+        doors = [
+            charge_point.connection,
+            charge_point.configuration,
+            charge_point.smart_charging,
+            charge_point.dead_letters,
+        ]
+        for face in (charge_points, charge_point, *doors):
+            there = {
+                name
+                for name in vars(type(face))
+                if not name.startswith("_") or name in {"__call__", "__getitem__", "__len__", "__iter__"}
+            }
+            assert there == names[type(face).__name__]
 
 
 def test_calls_from_many_threads_at_once(server: Server) -> None:

@@ -9,7 +9,7 @@ from importlib import import_module
 from pathlib import Path
 
 BUILT = ("validators",)
-COMMITTED = ("messages", "keys")
+COMMITTED = ("messages", "keys", "faces")
 
 
 def outputs(root: Path, *, built: bool) -> dict[Path, str]:

@@ -1,0 +1,157 @@
+"""Behind `ocpp16.blocking`: the block, the waiting, and the host's threads as seen from trio's."""
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import CancelledError, Executor, Future
+from contextlib import AbstractAsyncContextManager
+from functools import partial
+from types import TracebackType
+from typing import Any
+
+import trio
+
+from ocpp16.charge_point import open as doors
+from ocpp16.hosts.crossing import Crossing
+from ocpp16.hosts.face import House, arguments_for, many
+from ocpp16.hosts.station import Orderly
+from ocpp16.hosts.trio_thread import TrioThread
+
+METER_INTERVAL = 1.0
+"""Seconds between two readings of a meter while a transaction runs."""
+MOST_THREADS = 40
+"""Methods of stations that run at the same time, of one block without an executor of its own."""
+
+
+def open_charge_point(
+    config: Any,
+    station: Any,
+    *,
+    executor: Executor | None = None,
+    meter_interval: float = METER_INTERVAL,
+    **arguments: Any,
+) -> "_Block":
+    """As `ocpp16.open_charge_point`, for `with`.
+
+    station: as there, of plain functions; `measurement` is called each `meter_interval` seconds while a transaction
+    runs, and in the thread that tells of a transaction. observer: `notify` is a plain function. executor: runs the
+    station's methods; None: threads that are started for them, 40 at most.
+    """
+    world = _Threads(executor)
+
+    def make() -> AbstractAsyncContextManager[Any]:
+        asked, given = arguments_for(station, world, arguments)
+        return doors.open_charge_point(config, asked, **given)
+
+    return _Block(make, world, meter_interval, lambda value, house: house.charge_point(value, station))
+
+
+def open_charge_points(
+    *, executor: Executor | None = None, meter_interval: float = METER_INTERVAL, **arguments: Any
+) -> "_Block":
+    """As `ocpp16.open_charge_points`, for `with`; `executor` and `meter_interval` as of `open_charge_point`."""
+    return _Block(partial(doors.open_charge_points, **arguments), _Threads(executor), meter_interval, many)
+
+
+class _Block:
+    def __init__(
+        self,
+        make: Callable[[], AbstractAsyncContextManager[Any]],
+        world: "_Threads",
+        meter_interval: float,
+        faced: Callable[[Any, House], Any],
+    ) -> None:
+        self._make = make
+        self._world = world
+        self._meter_interval = meter_interval
+        self._faced = faced
+
+    def __enter__(self) -> Any:
+        owner = threading.current_thread()
+        self._thread = thread = TrioThread(
+            self._make, lambda: "" if owner.is_alive() else f"the thread {owner.name} has ended"
+        )
+        opened = thread.begin()
+        try:
+            house = House(thread, self._world, _wait, self._meter_interval)
+            return self._faced(opened.result(), house)
+        except BaseException:  # it cannot be opened, or Ctrl-C
+            self._leave()
+            raise
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self._leave()
+
+    def _leave(self) -> None:
+        ended = self._thread.leave()
+        try:
+            ended.result()
+        except KeyboardInterrupt:  # a second Ctrl-C cuts it short
+            self._thread.abandon()
+            ended.result()
+            raise
+        finally:
+            self._thread.join()
+
+
+class _Wait:
+    is_async = False
+
+    def __call__(self, crossing: Crossing) -> Any:
+        try:
+            return crossing.future.result()
+        except BaseException:
+            if not crossing.future.done():  # Ctrl-C while waiting
+                crossing.cancel()
+            raise
+
+
+_wait = _Wait()
+
+
+class _Threads:
+    """The host's threads, seen from trio's."""
+
+    takes_coroutines = False
+
+    def __init__(self, executor: Executor | None) -> None:
+        self._executor = executor
+        self._limiter: trio.CapacityLimiter | None = None
+        self._told = Orderly(self._begin)
+
+    async def ask(self, function: Callable[..., Any], *arguments: Any) -> Any:
+        if self._executor is not None:
+            return await _result(self._executor.submit(function, *arguments))
+        if self._limiter is None:
+            self._limiter = trio.CapacityLimiter(MOST_THREADS)
+        return await trio.to_thread.run_sync(function, *arguments, abandon_on_cancel=True, limiter=self._limiter)
+
+    def tell(self, function: Callable[..., Any], *arguments: Any) -> None:
+        self._told.tell(function, *arguments)
+
+    def _begin(self, work: Callable[[], None]) -> None:
+        if self._executor is not None:
+            self._executor.submit(work)
+        else:
+            trio.lowlevel.start_thread_soon(work, lambda _: None)
+
+
+async def _result(future: "Future[Any]") -> Any:
+    done, token = trio.Event(), trio.lowlevel.current_trio_token()
+
+    def wake(_: object) -> None:
+        try:
+            token.run_sync_soon(done.set)
+        except trio.RunFinishedError:
+            return
+
+    future.add_done_callback(wake)
+    try:
+        await done.wait()
+    finally:
+        future.cancel()
+    try:
+        return future.result()
+    except CancelledError:
+        raise RuntimeError("the executor of the host has cancelled the call") from None
