@@ -186,6 +186,8 @@ class Counters:
     dead_letters_dropped: int = 0
     """The oldest dead letters, given up because there were too many."""
     observer_events_dropped: int = 0
+    messages_not_logged: int = 0
+    """Entries of the message log that were left out, for too many waited for the disk."""
 
     def repaired(self, name: str) -> None:
         self.repairs[name] = self.repairs.get(name, 0) + 1

@@ -22,8 +22,17 @@ from ocpp16.store.base import Store
 from ocpp16.store.journal import Journal
 from ocpp16.values import described, is_a, items, member, pairs, text, whole
 
-_PATHS = ("user_config_path", "database_path", "share_path", "custom_schema_path", "certificates_path")
+_PATHS = (
+    "user_config_path",
+    "database_path",
+    "share_path",
+    "custom_schema_path",
+    "certificates_path",
+    "message_log_path",
+)
 _FILES = ("config", "user_config_path", "custom_schema_path")
+_FOLDERS = ("message_log_path", "session_logging_path")
+"""Which need not be there."""
 _IMPOSSIBLE = (errno.ENAMETOOLONG, errno.ENOTDIR, errno.ELOOP)
 """Why nothing will ever be at a path."""
 
@@ -58,6 +67,15 @@ def known_before(
         status[number] = member(ChargePointStatus, value, f"connector_status[{number}]")
     sessions = items(resuming_session_ids, "resuming_session_ids", "session ids")
     return status, [text(session_id, "resuming_session_ids") for session_id in sessions]
+
+
+def folder(value: Any, name: str) -> Path:
+    """The folder that the host names. Raises ValueError that names the argument."""
+    if value is None:
+        raise ValueError(f"{name} must be a path, not None")
+    for place, fault in _path_faults(name, value):
+        raise ValueError(f"{place} {fault}")
+    return Path(value).absolute()
 
 
 Faults = Iterator[tuple[str, str]]
@@ -121,6 +139,8 @@ def _path_faults(name: str, value: Any) -> Faults:
     elif name == "user_config_path" and mode and not stat.S_ISREG(mode):
         # It would be replaced by a file of that name: for root even /dev/null.
         yield name, f"must be the path of a file that can be replaced, and {described(text)} is none"
+    elif name in _FOLDERS and mode and not stat.S_ISDIR(mode):
+        yield name, f"must be the path of a folder, and {described(text)} is none"
     elif name == "database_path" and mode and not (stat.S_ISREG if text.endswith(".db") else stat.S_ISDIR)(mode):
         yield name, f"must be the path of a folder, or of a file that ends in .db, and {described(text)} is neither"
 

@@ -21,10 +21,14 @@ import trio
 from ocpp16.charge_point.charge_point import ChargePoint
 from ocpp16.charge_point.charge_points import ChargePoints
 from ocpp16.charge_point.opened import opened
+from ocpp16.charge_point.orderly_stop import FLUSH_TIMEOUT
 from ocpp16.charge_point.plan import Plan
 from ocpp16.charge_point.shared_tasks import SharedTasks
+from ocpp16.log import log
+from ocpp16.message_log.writer import Writer
 from ocpp16.state.clock import Clock, Steady
 from ocpp16.store.base import Store
+from ocpp16.store.commit import in_a_thread
 from ocpp16.store.journal import Journal
 from ocpp16.store.leaving import Leaving
 from ocpp16.store.memory import MemoryStore
@@ -40,9 +44,10 @@ async def one_opened(
     leaving = Leaving()
     async with (
         _nursery() as nursery,
+        _log_writer(leaving) as log_writer,
         _journal(store, database_path, plan.identity, plan.clock, leaving) as journal,
     ):
-        shared = SharedTasks(nursery, _monotonic(), are_many=False)
+        shared = SharedTasks(nursery, _monotonic(), log_writer, are_many=False)
         try:
             one = await opened(plan, journal, nursery, shared, leaving)
             try:
@@ -59,10 +64,11 @@ async def many_opened(store: Store | Journal | None, database_path: str | Path |
     leaving = Leaving()
     async with (
         _nursery() as nursery,
+        _log_writer(leaving) as log_writer,
         _journal(store, database_path, "charge_points", clock_of(None), leaving) as journal,
     ):
         has_store = store is not None or database_path is not None
-        shared = SharedTasks(nursery, _monotonic(), are_many=True)
+        shared = SharedTasks(nursery, _monotonic(), log_writer, are_many=True)
         charge_points = ChargePoints(journal, nursery, shared, clock_of, has_store=has_store)
         try:
             yield charge_points
@@ -85,6 +91,23 @@ async def _nursery() -> AsyncIterator[trio.Nursery]:
             failure = error
     if failure is not None:
         raise failure
+
+
+@asynccontextmanager
+async def _log_writer(leaving: Leaving) -> AsyncIterator[Writer]:
+    """What writes the message logs; at the end it has the time that is left for that."""
+    writer = Writer(_monotonic(), inline=is_virtual_clock())
+    try:
+        yield writer
+    finally:
+        if writer.close():
+            is_over = trio.Event()
+            seconds = leaving.seconds(FLUSH_TIMEOUT)
+            in_a_thread(lambda: writer.join(seconds), is_over.set)
+            with trio.CancelScope(shield=True):  # bounded by `join`
+                await is_over.wait()
+            if not writer.join(0):
+                log.error("the message log is not written to its end: the disk does not take it in time")
 
 
 def clock_of(anchor: float | None) -> Clock:

@@ -94,6 +94,7 @@ class ChargePoints:
         anchor: float | None = None,
         seed: int | None = None,
         trace_messages: bool = False,
+        message_log_path: str | Path | None = None,
     ) -> ChargePoint:
         """Open one more; it begins with `await charge_point.start()`. Many may be opened at the same time.
 
@@ -120,6 +121,7 @@ class ChargePoints:
                 tolerances=tolerances,
                 seed=seed,
                 trace_messages=trace_messages,
+                message_log_path=message_log_path,
             )
         )
 

@@ -43,8 +43,8 @@ class Connectivity:
     """The connect–read–reconnect loop of one charge point.
 
     Parameters: `connector` opens a stream to an endpoint; `accept` takes the CALLs of the Central System; `trace` is
-    told every text frame, or None; `random` gives the random part of the waits; `readiness` waits for the sockets of
-    many charge points, or None.
+    told every text frame, or None; `note` what happens to the connection, in words; `random` gives the random part of
+    the waits; `readiness` waits for the sockets of many charge points, or None.
     """
 
     __slots__ = (
@@ -55,6 +55,7 @@ class Connectivity:
         "_is_urgent",
         "_is_wanted",
         "_link",
+        "_note",
         "_pump",
         "_readiness",
         "_resume_delay",
@@ -72,6 +73,7 @@ class Connectivity:
         connector: StreamOpener,
         accept: Callable[..., None],
         trace: Trace | None,
+        note: Callable[[str], None],
         random: Random,
         readiness: Readiness | None,
     ) -> None:
@@ -81,6 +83,7 @@ class Connectivity:
         self._connector = connector
         self._accept = accept
         self._trace = trace
+        self._note = note
         self._backoff = Backoff(0, 0, 0, random)
         self._is_wanted = False
         self._is_urgent = False
@@ -93,6 +96,12 @@ class Connectivity:
     def set_resume_delay(self, seconds: float) -> None:
         """How long queued messages are held back after a reconnect, so that the Central System may speak first."""
         self._resume_delay = seconds
+
+    def tell_frames(self, trace: Trace | None) -> None:
+        """Tell `trace` every text frame from here on."""
+        self._trace = trace
+        if self._link is not None:
+            self._link.tell_frames(trace)
 
     def connect(self) -> None:
         """Connect, at once, and stay connected."""
@@ -177,6 +186,7 @@ class Connectivity:
         if ctx.counters.calls_answered > answered or ctx.clock.monotonic() - began >= STABLE_AFTER:
             self._backoff.reset()
         ctx.log.info("disconnected: %s", reason)
+        self._note(f"Disconnected: {reason}")
         return None
 
     async def _open(self) -> WebSocket:
@@ -188,6 +198,7 @@ class Connectivity:
         if profile in {1, 2}:
             key = configuration[security.AUTHORIZATION_KEY] or b""
             headers.append(("Authorization", authorization_header(identity, key)))
+        self._note(f"Connecting to {where.authority}")
         host_name = configuration[internal.HOST_NAME]
         if host_name:
             headers.append(("User-Host", host_name))
@@ -215,6 +226,7 @@ class Connectivity:
             trace=self._trace,
         )
         self._link = pump.link = link
+        self._note("Connected")
         self._set_keep_alive()
         reason = "stopped"
         try:
@@ -252,6 +264,7 @@ class Connectivity:
         else:
             failure = f"the connector failed: {sentence(error)}"
         ctx.log.warning("no connection: %s", failure)
+        self._note(f"Not connected: {failure}")
         ctx.tell(ConnectionStateChanged(False, failure), 0)
         if isinstance(known, HandshakeRefused):
             self._backoff.wait_at_least(known.retry_after)

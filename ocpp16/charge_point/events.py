@@ -8,8 +8,10 @@ libocpp's.
 """
 
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
+from ocpp16.charge_point.argument_check import folder
 from ocpp16.charge_point.runtime import Runtime
 from ocpp16.ctrl_c import only_at_waits
 from ocpp16.enums import AvailabilityStatus, AvailabilityType, ChargePointStatus, Reason, SessionStartedReason
@@ -41,18 +43,29 @@ class StationEvents:
 
     # Sessions and transactions
 
-    def on_session_started(self, connector_id: int, session_id: str, reason: SessionStartedReason) -> None:
+    def on_session_started(
+        self,
+        connector_id: int,
+        session_id: str,
+        reason: SessionStartedReason,
+        session_logging_path: str | Path | None = None,
+    ) -> None:
         """The first interaction: a plug, or an authorization. The connector becomes Preparing.
 
-        A plug on a Reserved connector leaves it Reserved until somebody authorizes. Raises ValueError while a
-        transaction of another session runs there.
+        A plug on a Reserved connector leaves it Reserved until somebody authorizes. `session_logging_path`: folder in
+        which the messages of this session are logged, `incomplete-ocpp.html` until it ends and `ocpp.html` then, if
+        LogMessagesFormat has session_logging; made when needed. Raises ValueError while a transaction of another
+        session runs there, and for a path that no folder can have.
         """
         number = self._runtime.guard.connector(connector_id)
         session = _session_id(session_id)
         why = member(SessionStartedReason, reason, "reason")
+        log_folder = None if session_logging_path is None else folder(session_logging_path, "session_logging_path")
         transaction = self._runtime.ctx.transactions.running(number)
         if transaction is not None and transaction.session_id != session:
             raise ValueError(f"connector {number} has a running transaction of session {transaction.session_id!r}")
+        if log_folder is not None:
+            self._runtime.log_session(number, session, log_folder)
         self._runtime.features.availability.session_started(number, session, why)
 
     def on_session_stopped(self, connector_id: int, session_id: str) -> None:
@@ -68,6 +81,7 @@ class StationEvents:
         if known is not None and known != session:
             raise ValueError(f"session_id: connector {number} has the session {known!r}, not {session!r}")
         self._runtime.features.availability.session_stopped(number)
+        self._runtime.traffic.session_stopped(number)
 
     def on_transaction_started(
         self,

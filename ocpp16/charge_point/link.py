@@ -89,6 +89,10 @@ class Link:
         websocket.on_ping = self._ping_arrived
         websocket.on_binary = session.on_binary
 
+    def tell_frames(self, trace: Trace | None) -> None:
+        """Tell `trace` every text frame from here on."""
+        self._trace = trace
+
     def takes_frames(self) -> bool:
         """May a frame be written now? Not to a peer that has to read first; when it has, there is a turn."""
         return self.websocket.takes(MAX_UNSENT)

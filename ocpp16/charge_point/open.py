@@ -45,6 +45,7 @@ async def open_charge_point(
     anchor: float | None = None,
     seed: int | None = None,
     trace_messages: bool = False,
+    message_log_path: str | Path | None = None,
 ) -> AsyncIterator["ChargePoint"]:
     """Open a charge point; it begins with `await charge_point.start()`, and leaving the block stops it in order.
 
@@ -61,7 +62,9 @@ async def open_charge_point(
     happens (see `ocpp16.observer`). connector: opens the stream to an endpoint, for tests and tunnels. tolerances:
     names of the repairs made on what the Central System sends (`Tolerance.parse`); None: as key Tolerances says.
     anchor: wall time now in seconds since 1970 instead of the system's clock. seed: makes message ids and waits
-    repeatable. trace_messages: tells the observer every text frame.
+    repeatable. trace_messages: tells the observer every text frame. message_log_path: folder for the message log, made
+    when needed; the LogMessages… keys say what is written there. Without it there are no files but those of sessions
+    that have a folder of their own.
 
     Raises ConfigurationError naming every problem of the arguments and the station, or else of the configuration;
     ValueError for an anchor that is no number; StoreError (SchemaTooNew) when the database belongs to somebody else,
@@ -90,6 +93,7 @@ async def open_charge_point(
         tolerances=tolerances,
         seed=seed,
         trace_messages=trace_messages,
+        message_log_path=message_log_path,
     )
     async with one_opened(plan, store, database_path) as charge_point:
         yield charge_point

@@ -18,6 +18,7 @@ from ocpp16.charge_point.restored import CONFIGURATION
 from ocpp16.charge_point.runtime import Runtime
 from ocpp16.charge_point.shared_tasks import KeptTasks, SharedTasks
 from ocpp16.charge_point.store_reports import StoreReports
+from ocpp16.charge_point.traffic import Traffic
 from ocpp16.configuration.configuration import Configuration
 from ocpp16.log import FoldingLog, log
 from ocpp16.models import Counters
@@ -68,7 +69,7 @@ async def _with_stored_changes(configuration: Configuration, identity: str, jour
 class Opened:
     """Made by `opened`."""
 
-    __slots__ = ("_feed", "_files", "_kept", "_reports", "_runtime", "charge_point", "leaving", "left")
+    __slots__ = ("_feed", "_files", "_kept", "_reports", "_runtime", "_traffic", "charge_point", "leaving", "left")
 
     def __init__(
         self,
@@ -89,6 +90,9 @@ class Opened:
         if plan.observer is not None:
             self._feed = ObserverFeed(plan.observer, counters, lambda: journal.durable, told)
         self._reports = reports = StoreReports(told, journal, counters, self._feed)
+        self._traffic = Traffic(
+            configuration, plan.message_log_path, shared.log_writer, counters, is_traced=plan.trace_messages
+        )
         self._files: FileKeeper | None = None
         keeper: ConfigurationKeeper
         if plan.overlay is None:
@@ -115,7 +119,7 @@ class Opened:
             new_id=uuid_ids(random),
             random=random,
             tolerance=plan.tolerance,
-            trace_messages=plan.trace_messages,
+            traffic=self._traffic,
             log=told,
         )
         if self._files is not None:
@@ -156,5 +160,6 @@ class Opened:
     def cut_short(self) -> None:
         """Leave at once what is not left yet."""
         self._runtime.abandon()
+        self._traffic.end()
         self._kept.end()
         self._reports.end()

@@ -38,6 +38,7 @@ class Plan:
     connector: StreamOpener | None
     seed: int | None
     trace_messages: bool
+    message_log_path: Path | None
 
     @property
     def identity(self) -> str:
@@ -60,6 +61,7 @@ def planned(
     tolerances: Iterable[str] | None,
     seed: int | None,
     trace_messages: bool,
+    message_log_path: str | Path | None,
 ) -> Plan:
     """The arguments of `open_charge_point`, which are checked already, put together.
 
@@ -73,7 +75,21 @@ def planned(
     roots = csms_roots(certificates_path, security_configuration or {})
     if connector is None:
         check_tls(configuration, roots)
-    return Plan(configuration, station, clock, overlay, roots, tolerance, observer, connector, seed, trace_messages)
+    # Not relative any more: the program may go to another folder.
+    log_folder = None if message_log_path is None else Path(message_log_path).absolute()
+    return Plan(
+        configuration,
+        station,
+        clock,
+        overlay,
+        roots,
+        tolerance,
+        observer,
+        connector,
+        seed,
+        trace_messages,
+        log_folder,
+    )
 
 
 def _configuration(

@@ -14,6 +14,7 @@ Rules of this file:
 from collections.abc import Callable, Collection, Mapping
 from functools import partial
 from math import inf
+from pathlib import Path
 from random import Random
 from typing import Any
 
@@ -31,6 +32,7 @@ from ocpp16.charge_point.pump import Pump
 from ocpp16.charge_point.restored import BOOT, Restored, restored
 from ocpp16.charge_point.second_line import SecondLine
 from ocpp16.charge_point.shared_tasks import SharedTasks
+from ocpp16.charge_point.traffic import Traffic
 from ocpp16.charge_point.turns import Condition, Turns
 from ocpp16.charge_point.writer import JournalWriter
 from ocpp16.configuration.configuration import Configuration
@@ -41,7 +43,7 @@ from ocpp16.errors import ChargePointStopped, StoreError
 from ocpp16.faults import obey
 from ocpp16.log import FoldingLog
 from ocpp16.models import Counters
-from ocpp16.observer import MessageExchanged, ObserverEvent, SecurityEvent
+from ocpp16.observer import ObserverEvent, SecurityEvent
 from ocpp16.profiles.asked import ConfigurationKeeper
 from ocpp16.profiles.asked_station import AskedStation
 from ocpp16.profiles.base import Context
@@ -80,7 +82,6 @@ class Runtime:
         "_shared",
         "_stop_scope",
         "_stopped",
-        "_trace",
         "_turn",
         "asked_station",
         "clock",
@@ -101,6 +102,7 @@ class Runtime:
         "station",
         "timers",
         "tolerance",
+        "traffic",
         "turns",
         "writer",
     )
@@ -121,7 +123,7 @@ class Runtime:
         new_id: Callable[[], str],
         random: Random,
         tolerance: Tolerance,
-        trace_messages: bool,
+        traffic: Traffic,
         log: FoldingLog | None = None,
     ) -> None:
         self.configuration = configuration
@@ -146,7 +148,7 @@ class Runtime:
         )
         self.timers.on_error = self.second_line.failed
         self._random = random
-        self._trace = self._traced if trace_messages and feed is not None else None
+        self.traffic = traffic
         self._pump = Pump(clock, shared.pumps, self.timers, journal, self.second_line.failed)
         self.kick: Callable[[], None] = self._pump.kick
         """Something may be ready to be sent, or has just been answered."""
@@ -305,12 +307,14 @@ class Runtime:
         for feature in features.all:
             self.second_line.guarded(f"start of {type(feature).__name__}", feature.start)
         self._tell_connection_timeout()
+        self.traffic.begin(self.clock, None if self._feed is None else self.tell)
         life.connectivity = Connectivity(
             features.ctx,
             self._pump,
             connector=self._connect,
             accept=features.dispatcher.accept,
-            trace=self._trace,
+            trace=self.traffic.trace,
+            note=self.traffic.event,
             random=self._random,
             readiness=self._shared.readiness,
         )
@@ -445,6 +449,8 @@ class Runtime:
 
     def tell(self, event: ObserverEvent, number: int) -> None:
         """Give an event to the observer once journal number `number` is on disk."""
+        if type(event) is SecurityEvent:
+            self.traffic.security_event(event)
         if self._feed is not None:
             self._feed.tell(event, number)
 
@@ -468,6 +474,12 @@ class Runtime:
         self.second_line.log.warning("received something unusable: %s", why)
         self.tell(SecurityEvent("InvalidMessages", shown(f"{why}: {harmless}")), 0)
 
+    def log_session(self, connector_id: int, session_id: str, folder: Path) -> None:
+        """Log the messages of a session by themselves."""
+        is_new = self.traffic.session_started(connector_id, session_id, folder)
+        if is_new and self.life.connectivity is not None:
+            self.life.connectivity.tell_frames(self.traffic.trace)
+
     def durable_rose(self) -> None:
         """More is on disk: what waited for it may go."""
         self._pump.kick()
@@ -482,6 +494,3 @@ class Runtime:
             self._tell_connection_timeout()
         for callback in tuple(self.key_callbacks.get(signal.key, ())):
             self.second_line.guarded(f"callback for {signal.key}", partial(callback, signal.old, signal.new))
-
-    def _traced(self, direction: str, frame: str) -> None:
-        self.tell(MessageExchanged(direction, redacted(frame)), 0)

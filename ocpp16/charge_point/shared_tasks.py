@@ -10,6 +10,7 @@ from contextlib import suppress
 import trio
 
 from ocpp16.charge_point.pumps import Pumps
+from ocpp16.message_log.writer import Writer
 from ocpp16.transport import readiness
 from ocpp16.transport.readiness import Readiness
 
@@ -42,13 +43,14 @@ class KeptTasks:
 class SharedTasks(KeptTasks):
     """`pumps`, and `readiness` where there are many charge points: one alone waits for its socket itself.
 
-    `now`: trio's time, which is asked for at every turn.
+    `now`: trio's time, which is asked for at every turn. `log_writer`: that of the block's message logs.
     """
 
-    __slots__ = ("pumps", "readiness")
+    __slots__ = ("log_writer", "pumps", "readiness")
 
-    def __init__(self, nursery: trio.Nursery, now: Callable[[], float], *, are_many: bool) -> None:
+    def __init__(self, nursery: trio.Nursery, now: Callable[[], float], log_writer: Writer, *, are_many: bool) -> None:
         super().__init__(nursery)
+        self.log_writer = log_writer
         self.pumps = Pumps(now)
         self.start(self.pumps.run)
         self.readiness: Readiness | None = None

@@ -61,6 +61,7 @@ class Machine(NamedTuple):
     maindir: Path | None
     share: Path | None
     is_traced: bool
+    message_log: Path | None = None
 
 
 @click.command("charge-point")
@@ -76,11 +77,14 @@ class Machine(NamedTuple):
     "--control", type=click.Choice(["jsonl"]), help="Serve commands as JSON lines instead of the interactive console."
 )
 @click.option("--trace", is_flag=True, help="Tell every message as an event.")
+@click.option("--message-log", type=FolderPath, help="Folder for the message log: pages and text; made if needed.")
 @click.option("--share", type=FolderPath, help="Folder of data files to use instead of the package's.")
 @click.option("--logconf", type=FilePath, help="Settings of the log in the form of Python's logging.config.")
 @log_options
 @click.pass_obj
-def charge_point(choice: LogChoice, /, control: str | None, trace: bool, logconf: Path | None, **given: Any) -> int:
+def charge_point(
+    choice: LogChoice, /, control: str | None, trace: bool, message_log: Path | None, logconf: Path | None, **given: Any
+) -> int:
     """A simulated charging station with its charge point.
 
     Without --control it is worked by typed commands (try `help`); with it by JSON objects, one a line, on standard
@@ -89,7 +93,7 @@ def charge_point(choice: LogChoice, /, control: str | None, trace: bool, logconf
     choice.begin("warning" if control is None else "info", logconf)
     options = Given(**given)
     chosen = choose(options)
-    machine = Machine(chosen.configuration, chosen.options, options.maindir, options.share, trace)
+    machine = Machine(chosen.configuration, chosen.options, options.maindir, options.share, trace, message_log)
     if options.maindir is not None:
         _prepare(options.maindir)
     return run(partial(_run, machine, control is not None), speed=chosen.speed)
@@ -118,6 +122,7 @@ async def operate(machine: Machine, face: Face, ending: Ending) -> None:
         security_configuration=machine.options.security,
         observer=face,
         trace_messages=machine.is_traced,
+        message_log_path=machine.message_log,
     ) as opened:
         face.follow(opened)
         operation = Operation(station, opened)

@@ -12,7 +12,14 @@ from ocpp16.errors import ConfigurationError
 from ocpp16.store.memory import MemoryStore
 from ocpp16.testing.stations import RecordingStation
 
-PATHS = ["user_config_path", "database_path", "share_path", "custom_schema_path", "certificates_path"]
+PATHS = [
+    "user_config_path",
+    "database_path",
+    "share_path",
+    "custom_schema_path",
+    "certificates_path",
+    "message_log_path",
+]
 
 
 class BytesPath:
@@ -136,6 +143,8 @@ def is_in_a_file(path: Path) -> None:
         ("user_config_path", is_in_a_file),
         ("custom_schema_path", is_folder),
         ("database_path", is_file),
+        ("message_log_path", is_file),
+        ("message_log_path", is_in_a_file),
         ("database_path", is_pipe),
         ("database_path", is_in_a_file),
         ("share_path", is_file),

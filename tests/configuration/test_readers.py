@@ -121,11 +121,13 @@ def test_what_is_not_built_is_taken_in_a_file_and_nothing_else(key: Key[Any]) ->
 
 
 def test_one_warning_names_all_that_is_not_built() -> None:
-    document = {"Internal": {**IDENTITY, "LogMessages": True, "UseTPM": False}, "Core": {"HeartbeatInterval": 5}}
+    document = {
+        "Internal": {**IDENTITY, "SeccLeafSubjectCountry": "DE", "UseTPM": False},
+        "Core": {"HeartbeatInterval": 5},
+    }
     config = Configuration.load(document, overlay={"Security": {"CpoName": "Us"}}, custom=CustomKeys())
-    assert config.warnings == [
-        "not built yet, so without effect and not reported: Internal.LogMessages, Internal.UseTPM, Security.CpoName"
-    ]
+    names = "Internal.SeccLeafSubjectCountry, Internal.UseTPM, Security.CpoName"
+    assert config.warnings == [f"not built yet, so without effect and not reported: {names}"]
     assert config.overrides == {"Security": {"CpoName": "Us"}}  # for the day on which it is built
 
 

@@ -98,31 +98,31 @@ KEY_ACCESS: Final[Key[dict[str, Any]]] = Key(
     description="Access of single keys in this deployment, by key name; it replaces the access named here. A key of ours.",
 )
 LOG_MESSAGES: Final[Key[bool]] = Key(
-    "LogMessages", "Internal", Boolean(), True, Access.RO, is_built=False, needs_reboot=True,
-    description="Whether the traffic with the Central System is recorded.",
+    "LogMessages", "Internal", Boolean(), True, Access.RO, needs_reboot=True,
+    description="Whether the traffic with the Central System is recorded; sinks callback and session_logging do not ask.",
 )
 LOG_MESSAGES_FORMAT: Final[Key[tuple[str, ...]]] = Key(
-    "LogMessagesFormat", "Internal", TextList(choices=('console', 'console_detailed', 'log', 'html', 'session_logging', 'security', 'callback'), is_array=True, skips_unknown=True), ('log', 'html', 'session_logging', 'security'), Access.RO, is_built=False, needs_reboot=True,
-    description="Sinks of the message log. Names that are not known are left out with a warning.",
+    "LogMessagesFormat", "Internal", TextList(choices=('console', 'console_detailed', 'log', 'html', 'jsonl', 'session_logging', 'security', 'callback'), is_array=True, skips_unknown=True), ('log', 'html', 'session_logging', 'security'), Access.RO, needs_reboot=True,
+    description="Sinks of the message log; jsonl is one of ours. Names that are not known are left out with a warning.",
 )
 LOG_MESSAGES_RAW: Final[Key[bool]] = Key(
-    "LogMessagesRaw", "Internal", Boolean(), False, Access.RO, is_built=False, needs_reboot=True,
+    "LogMessagesRaw", "Internal", Boolean(), False, Access.RO, needs_reboot=True,
     description="Record the text of frames as it went over the wire, too.",
 )
 LOG_ROTATION: Final[Key[bool]] = Key(
-    "LogRotation", "Internal", Boolean(), False, Access.RO, is_built=False, needs_reboot=True,
+    "LogRotation", "Internal", Boolean(), False, Access.RO, needs_reboot=True,
     description="Use fixed file names for the message log and rotate them by size.",
 )
 LOG_ROTATION_DATE_SUFFIX: Final[Key[bool]] = Key(
-    "LogRotationDateSuffix", "Internal", Boolean(), False, Access.RO, is_built=False, needs_reboot=True,
+    "LogRotationDateSuffix", "Internal", Boolean(), False, Access.RO, needs_reboot=True,
     description="Rotated files carry date and time instead of a number.",
 )
 LOG_ROTATION_MAXIMUM_FILE_COUNT: Final[Key[int]] = Key(
-    "LogRotationMaximumFileCount", "Internal", Integer(minimum=0, maximum=10000), 0, Access.RO, is_built=False, needs_reboot=True,
+    "LogRotationMaximumFileCount", "Internal", Integer(minimum=0, maximum=10000), 0, Access.RO, needs_reboot=True,
     description="Files kept of each log, the current one included; 0: all.",
 )
 LOG_ROTATION_MAXIMUM_FILE_SIZE: Final[Key[int]] = Key(
-    "LogRotationMaximumFileSize", "Internal", Integer(minimum=0, maximum=2147483647), 0, Access.RO, is_built=False, needs_reboot=True, unit="B",
+    "LogRotationMaximumFileSize", "Internal", Integer(minimum=0, maximum=2147483647), 0, Access.RO, needs_reboot=True, unit="B",
     description="Size at which a log file is rotated; 0: never.",
 )
 MAX_COMPOSITE_SCHEDULE_DURATION: Final[Key[int]] = Key(

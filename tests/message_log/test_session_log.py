@@ -1,0 +1,142 @@
+"""The page of a session: what concerns it and nothing else, and its name at the end."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ocpp16.message_log.options import Options
+from ocpp16.message_log.scribe import Scribe
+from ocpp16.message_log.session_log import LINGER
+
+SECOND = 1_000_000
+
+
+class Told:
+    """A scribe that is told frames."""
+
+    def __init__(self, *, is_raw: bool = False) -> None:
+        self.scribe = Scribe("cp", None, Options(frozenset({"session_logging"}), is_raw, None), 0)
+        self.sequence = 0
+
+    def frame(self, direction: str, *frame: Any, at: int = 0) -> None:
+        self.sequence += 1
+        self.scribe.frame(self.sequence, at, 0.0, direction, json.dumps(frame))
+        self.scribe.flush()
+
+    def asked(self, unique_id: str, action: str, payload: Any, answer: Any, at: int = 0) -> None:
+        """By the charge point, and answered."""
+        self.frame("sent", 2, unique_id, action, payload, at=at)
+        self.frame("received", 3, unique_id, answer, at=at)
+
+    def begin(self, folder: Path, connector_id: int, session_id: str = "s") -> None:
+        self.scribe.session_started(0, connector_id, session_id, folder)
+        self.scribe.flush()
+
+    def stop(self, connector_id: int, at: int = 0) -> None:
+        self.scribe.session_stopped(at, connector_id)
+        self.scribe.flush()
+
+
+def test_a_page_has_what_is_about_its_connector_and_its_transaction(tmp_path: Path) -> None:
+    told = Told()
+    told.begin(tmp_path, 1)
+    told.asked("boot", "Heartbeat", {}, {"currentTime": "not of the session"})
+    told.asked("other", "StartTransaction", {"connectorId": 2, "idTag": "SOMEBODY"}, {"transactionId": 8})
+    told.asked("mine", "StartTransaction", {"connectorId": 1, "idTag": "ME"}, {"transactionId": 7})
+    told.asked("values", "MeterValues", {"connectorId": 1, "transactionId": 7}, {"marked": "values"})
+    told.asked("older", "MeterValues", {"connectorId": 1, "transactionId": 3}, {"marked": "of an older one"})
+    told.frame("received", 2, "all", "ChangeAvailability", {"connectorId": 0, "type": "Inoperative"})
+    told.asked("main", "MeterValues", {"connectorId": 0, "marked": "main meter"}, {})
+    told.frame("received", 2, "remote", "RemoteStopTransaction", {"transactionId": 7})
+    told.frame("received", 2, "remote8", "RemoteStopTransaction", {"transactionId": 8, "marked": "of 8"})
+    told.asked("stop8", "StopTransaction", {"transactionId": 8}, {"marked": "stopped 8"})
+    told.asked("stop", "StopTransaction", {"transactionId": 7}, {"marked": "stopped"})
+    told.stop(1)
+    page = (tmp_path / "ocpp.html").read_text()
+    for part in ("ME", "marked&quot;: &quot;values", "ChangeAvailability", "RemoteStopTransaction", "stopped&quot;"):
+        assert part in page
+    for part in ("SOMEBODY", "Heartbeat", "of an older one", "main meter", "of 8", "stopped 8"):
+        assert part not in page
+    assert not (tmp_path / "incomplete-ocpp.html").exists()
+
+
+def test_a_session_without_a_transaction_is_complete_at_its_end(tmp_path: Path) -> None:
+    told = Told()
+    told.begin(tmp_path, 1)
+    assert (tmp_path / "incomplete-ocpp.html").exists()
+    told.stop(1)
+    assert (tmp_path / "ocpp.html").exists()
+
+
+def test_the_end_of_the_transaction_is_waited_for(tmp_path: Path) -> None:
+    """A car that is pulled out ends transaction and session at once; StopTransaction goes out a moment later."""
+    told = Told()
+    told.begin(tmp_path, 1)
+    told.asked("start", "StartTransaction", {"connectorId": 1}, {"transactionId": 7})
+    told.stop(1, at=SECOND)
+    told.frame("sent", 2, "stop", "StopTransaction", {"transactionId": 7}, at=2 * SECOND)
+    assert not (tmp_path / "ocpp.html").exists()
+    told.frame("received", 3, "stop", {}, at=3 * SECOND)
+    assert "StopTransactionResponse" in (tmp_path / "ocpp.html").read_text()
+
+
+@pytest.mark.parametrize("later", [LINGER, -2 * SECOND])
+def test_but_not_for_ever_nor_when_the_clock_is_set_back(tmp_path: Path, later: int) -> None:
+    told = Told()
+    told.begin(tmp_path, 1)
+    told.asked("start", "StartTransaction", {"connectorId": 1}, {"transactionId": 7})
+    told.stop(1, at=SECOND)
+    told.asked("h", "Heartbeat", {}, {}, at=SECOND + LINGER - 1)
+    assert not (tmp_path / "ocpp.html").exists()
+    told.asked("h", "Heartbeat", {}, {}, at=SECOND + later)
+    assert (tmp_path / "ocpp.html").exists()
+
+
+def test_at_the_end_of_all_a_session_that_is_over_gets_its_name_and_a_running_one_does_not(tmp_path: Path) -> None:
+    told = Told()
+    for connector_id in (1, 2):
+        told.begin(tmp_path / str(connector_id), connector_id)
+        told.asked(
+            f"s{connector_id}", "StartTransaction", {"connectorId": connector_id}, {"transactionId": connector_id}
+        )
+    told.stop(1)
+    told.scribe.end(0)
+    told.scribe.flush()
+    assert [path.name for path in (tmp_path / "1").iterdir()] == ["ocpp.html"]
+    assert [path.name for path in (tmp_path / "2").iterdir()] == ["incomplete-ocpp.html"]
+
+
+def test_another_session_on_the_connector_ends_the_one_before(tmp_path: Path) -> None:
+    told = Told()
+    told.begin(tmp_path / "a", 1, "a")
+    told.begin(tmp_path / "a", 1, "a")  # told twice
+    told.begin(tmp_path / "b", 1, "b")
+    told.frame("sent", 2, "x", "StatusNotification", {"connectorId": 1})
+    assert "StatusNotification" not in (tmp_path / "a" / "ocpp.html").read_text()
+    assert "StatusNotification" in (tmp_path / "b" / "incomplete-ocpp.html").read_text()
+
+
+def test_the_raw_page_has_frames_as_they_were(tmp_path: Path) -> None:
+    told = Told(is_raw=True)
+    told.begin(tmp_path, 1)
+    told.frame("sent", 2, "x", "StatusNotification", {"connectorId": 1})
+    told.stop(1)
+    assert (
+        "[2, &quot;x&quot;, &quot;StatusNotification&quot;, {&quot;connectorId&quot;: 1}]"
+        in (tmp_path / "ocpp_raw.html").read_text()
+    )
+
+
+def test_a_folder_that_cannot_be_had_is_said_and_holds_up_nothing(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    told = Told()
+    told.scribe.session_started(0, 1, "s", tmp_path / "file" / "folder")
+    with pytest.raises(OSError):
+        told.scribe.flush()
+    told.begin(tmp_path / "2", 2)
+    with pytest.raises(OSError):
+        told.stop(1)
+    told.stop(2)
+    assert (tmp_path / "2" / "ocpp.html").exists()
