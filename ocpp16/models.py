@@ -34,6 +34,10 @@ class IdTagInfo:
     parent_id_tag: str | None = None
     source: str = field(default="", compare=False)
     """Who or which rule decided, in words; empty where nobody asked. Makes no other value of it."""
+    rule: str = field(default="", compare=False)
+    """By which rule of the authorization that is the answer, in words; as `source`."""
+    key: str = field(default="", compare=False)
+    """The configuration key that had a say in it; empty where none had. As `source`."""
 
     def __post_init__(self) -> None:
         if type(self.status) is not AuthorizationStatus:
@@ -41,11 +45,21 @@ class IdTagInfo:
         if self.expiry_date is not None:
             aware(self.expiry_date, "expiry_date")
         _plain_texts(self, "parent_id_tag")
-        object.__setattr__(self, "source", text(self.source, "source"))
+        for name in ("source", "rule", "key"):
+            object.__setattr__(self, name, text(getattr(self, name), name))
 
     @property
     def is_accepted(self) -> bool:
         return self.status == AuthorizationStatus.ACCEPTED
+
+
+@dataclass(frozen=True, slots=True)
+class AuthorizationDecision:
+    """That an id tag may charge, or not, as it was decided `at` that time; `id_tag_info` says why."""
+
+    at: datetime
+    id_tag: str
+    id_tag_info: IdTagInfo
 
 
 @dataclass(frozen=True, slots=True)

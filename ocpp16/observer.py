@@ -148,7 +148,7 @@ class MessageSetAside(ObserverEvent):
 
 @dataclass(frozen=True, slots=True)
 class IdTagAuthorized(ObserverEvent):
-    """It was decided whether an id tag may charge; `source` says by whom or by which rule."""
+    """It was decided whether an id tag may charge; `source`, `rule` and `key` of the info say why."""
 
     id_tag: str
     id_tag_info: IdTagInfo

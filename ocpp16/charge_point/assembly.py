@@ -30,6 +30,7 @@ from ocpp16.profiles.configuration_changes import ConfigurationChanges
 from ocpp16.profiles.context import Start
 from ocpp16.profiles.data_transfer import DataTransfer
 from ocpp16.profiles.dead_letters import DeadLetters
+from ocpp16.profiles.local_auth_list import LocalAuthList
 from ocpp16.profiles.meter_values import MeterValues
 from ocpp16.profiles.remote_control import RemoteControl
 from ocpp16.profiles.reset import Reset
@@ -96,6 +97,7 @@ class Features:
         "data_transfer",
         "dead_letters",
         "dispatcher",
+        "local_list",
         "meter_values",
         "settings",
         "smart_charging",
@@ -128,6 +130,7 @@ class Features:
         self.data_transfer = DataTransfer(ctx)
         optional = [kind.build(ctx, self) for kind in kinds if kind.is_wanted(ctx.configuration)]
         self.smart_charging = next((feature for feature in optional if isinstance(feature, SmartCharging)), None)
+        self.local_list = next((feature for feature in optional if isinstance(feature, LocalAuthList)), None)
         self.all: tuple[FeatureProfile, ...] = (
             self.boot,
             self.availability,

@@ -1,15 +1,16 @@
 """What a host has in hand: the one face of a charge point.
 
 Here is what is told (`on_…`, in `events`), asked and waited for; what there is more of one subject lies behind an
-attribute: `connection`, `configuration`, `smart_charging`, `dead_letters`, and `for_station`. All of it delegates to
-the `Runtime`, which no host sees. Properties are views: they answer after the end of the block as well, with what was
-last. Methods check thread and end first. Names and parameters are libocpp's where it has them.
+attribute: `connection`, `configuration`, `authorization`, `smart_charging`, `dead_letters`, and `for_station`. All of
+it delegates to the `Runtime`, which no host sees. Properties are views: they answer after the end of the block as well,
+with what was last. Methods check thread and end first. Names and parameters are libocpp's where it has them.
 """
 
 from collections.abc import Callable, Collection, Mapping
 from functools import partial
 from typing import Any
 
+from ocpp16.charge_point.authorization_door import AuthorizationDoor
 from ocpp16.charge_point.charging_door import ChargingDoor
 from ocpp16.charge_point.configuration_door import ConfigurationDoor
 from ocpp16.charge_point.connection_door import ConnectionDoor
@@ -136,8 +137,8 @@ class ChargePoint(StationEvents):
     async def authorize_id_token(self, id_tag: str) -> IdTagInfo:
         """May this id tag charge? Waits for the Central System where it has to be asked (at most 60 s).
 
-        `source` of the answer says who decided. Raises ValueError if it is not 1 to 20 characters. Whatever the Central
-        System does, there is an answer.
+        `source`, `rule` and `key` of the answer say who decided, and why. Raises ValueError if it is not 1 to 20
+        characters. Whatever the Central System does, there is an answer.
         """
         self._runtime.guard.check()
         return await self._runtime.features.authorization.authorize_id_token(id_tag)
@@ -221,6 +222,11 @@ class ChargePoint(StationEvents):
     def configuration(self) -> ConfigurationDoor:
         """The configuration keys: read, and changed as by ChangeConfiguration."""
         return ConfigurationDoor(self._runtime)
+
+    @property
+    def authorization(self) -> AuthorizationDoor:
+        """Who may charge by what is known here, and why the latest decisions were what they were."""
+        return AuthorizationDoor(self._runtime)
 
     @property
     def smart_charging(self) -> ChargingDoor:

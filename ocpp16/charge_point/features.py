@@ -10,11 +10,12 @@ Adding one: its file in `profiles/`, and a line here.
 from functools import cache
 
 from ocpp16.profiles.base import FeatureProfile
+from ocpp16.profiles.local_auth_list import LocalAuthList
 from ocpp16.profiles.remote_trigger import RemoteTrigger
 from ocpp16.profiles.smart_charging import SmartCharging
 from ocpp16.station import CoreStation
 
-FEATURES: tuple[type[FeatureProfile], ...] = (RemoteTrigger, SmartCharging)
+FEATURES: tuple[type[FeatureProfile], ...] = (RemoteTrigger, SmartCharging, LocalAuthList)
 """In the order in which they start and hear of signals, after those of Core."""
 
 

@@ -73,6 +73,14 @@ class StoredRows:
                 self._leave_out(rows.table.name, error)
         return results
 
+    def whole(self, take: Callable[[R], T], rows: Rows[R]) -> list[T] | None:
+        """What `take` makes of the rows of a table; None if one of them cannot be read."""
+        results = self.taken(take, rows)
+        return results if len(results) == len(self._loaded.get(rows.table.name, ())) else None
+
+    def has(self, rows: Rows[R]) -> bool:
+        return bool(self._loaded.get(rows.table.name))
+
     def _leave_out(self, name: str, error: ValueError) -> None:
         self._second_line.failed(f"reading a stored row of {name}", error)
 

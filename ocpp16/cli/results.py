@@ -140,6 +140,22 @@ def _dead_letters(result: Iterable[Mapping[str, Any]]) -> Table:
     return _table((*(key.replace("_", " ") for key in keys), "payload"), rows, None if rows else "no dead letters")
 
 
+def _why(result: Iterable[Mapping[str, Any]]) -> Table:
+    keys = ("time", "id_tag", "status", "source", "rule", "key")
+    rows = [tuple(decision[key] for key in keys) for decision in result]
+    return _table((key.replace("_", " ") for key in keys), rows, None if rows else "nothing was decided yet")
+
+
+def _local_list(result: Mapping[str, Any]) -> Table:
+    return _id_tags(result, f"version {result['version']}; ")
+
+
+def _id_tags(result: Mapping[str, Any], told: str = "") -> Table:
+    keys = ("id_tag", "status", "expiry_date", "parent_id_tag")
+    rows = [tuple(entry[key] for key in keys) for entry in result["entries"]]
+    return _table((key.replace("_", " ") for key in keys), rows, f"{told}{len(rows)} of {result['count']} entries")
+
+
 _TABLES: Mapping[str, Callable[[Any], RenderableType]] = {
     "status": _status,
     "help": _help,
@@ -150,6 +166,9 @@ _TABLES: Mapping[str, Callable[[Any], RenderableType]] = {
     "charging_profiles": _charging_profiles,
     "charging_limit": _charging_limit,
     "explain_limit": _explain_limit,
+    "why": _why,
+    "local_list": _local_list,
+    "cache": _id_tags,
     "dead_letters": _dead_letters,
     "resend_dead_letters": lambda result: Text(f"{result} queued again"),
     "discard_dead_letters": lambda result: Text(f"{result} deleted"),

@@ -11,6 +11,7 @@ from contextlib import suppress
 from functools import cache, partial, wraps
 from typing import Any, Protocol
 
+from ocpp16.charge_point.authorization_door import AuthorizationDoor
 from ocpp16.charge_point.charge_point import ChargePoint
 from ocpp16.charge_point.charge_points import ChargePoints
 from ocpp16.charge_point.charging_door import ChargingDoor
@@ -25,7 +26,7 @@ from ocpp16.hosts.trio_thread import TrioThread
 from ocpp16.log import log
 from ocpp16.values import described
 
-_DOORS = (ChargingDoor, ConfigurationDoor, ConnectionDoor, DeadLettersDoor)
+_DOORS = (AuthorizationDoor, ChargingDoor, ConfigurationDoor, ConnectionDoor, DeadLettersDoor)
 _SPECIAL = frozenset({"__call__", "__getitem__", "__len__"})
 _OF_TRIO = frozenset({"for_station", "leave"})
 """What only code in trio's thread can use."""

@@ -109,6 +109,14 @@ class Stored(Protocol):
         """What `take` makes of the rows, without those it refuses by ValueError."""
         ...
 
+    def whole(self, take: Callable[[R], T], rows: Rows[R]) -> list[T] | None:
+        """What `take` makes of the rows; None if one of them cannot be read, where half of them is worse than none."""
+        ...
+
+    def has(self, rows: Rows[R]) -> bool:
+        """Are there any?"""
+        ...
+
 
 class Others(Protocol):
     """All features of the charge point, for the one that asks whoever it concerns."""

@@ -6,7 +6,7 @@ from typing import Any
 
 from ocpp16.enums import AvailabilityType, ChargePointErrorCode, ChargingProfilePurposeType, ChargingRateUnitType
 from ocpp16.models import Measurement
-from ocpp16.simulation import charging_commands, dead_letter_commands
+from ocpp16.simulation import authorization_commands, charging_commands, dead_letter_commands
 from ocpp16.simulation.arguments import (
     AMPERES,
     ANYTHING,
@@ -172,6 +172,7 @@ def _not_built(feature: str) -> Callable[..., None]:
 
 
 _CONNECTOR = Argument("connector", CONNECTOR)
+_MOST = Argument("most", whole("entries", 1, authorization_commands.MOST_SHOWN), 100)
 _ERROR = Argument("error", one_of(ChargePointErrorCode, ChargePointErrorCode.NO_ERROR))
 
 COMMANDS: Mapping[str, Command] = {
@@ -336,6 +337,27 @@ COMMANDS: Mapping[str, Command] = {
             "delete given-up messages for good (nothing given: all)",
             dead_letter_commands.discard,
             (Argument("sequences", SEQUENCES, None),),
+        ),
+        Command(
+            "why", "the latest decisions on id tags: who decided, by which rule and key", authorization_commands.why
+        ),
+        Command(
+            "local_list",
+            "the local authorization list as the Central System sent it, so many entries of it",
+            authorization_commands.local_list,
+            (_MOST,),
+        ),
+        Command(
+            "cache",
+            "the authorization cache, what was not used for longest first, so many entries of it",
+            authorization_commands.cache,
+            (_MOST,),
+        ),
+        Command(
+            "clear_cache",
+            "empty the authorization cache, as ClearCache does",
+            authorization_commands.clear_cache,
+            why=authorization_commands.why_not_cleared,
         ),
         Command("status", "connectors, queue, connection and registration", _status),
         Command("help", "the commands with their arguments", _help),

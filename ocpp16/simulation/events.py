@@ -117,6 +117,8 @@ DESCRIPTIONS: Mapping[type[ObserverEvent], Callable[[Any], dict[str, Any]]] = {
         "id_tag": event.id_tag,
         "status": event.id_tag_info.status,
         "source": event.id_tag_info.source,
+        "rule": event.id_tag_info.rule,
+        "key": event.id_tag_info.key or None,
     },
     StoreFailing: lambda event: {"event": "store", "state": "failing", "detail": event.reason},
     StoreRecovered: lambda event: {"event": "store", "state": "recovered", "detail": event.detail},

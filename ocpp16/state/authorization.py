@@ -8,7 +8,9 @@ Rules of this file (OCPP 1.6 ed. 2 §3.5, §9.1):
 4. Connected, local knowledge can only say yes (LocalPreAuthorize); for any other answer the Central System is asked.
 5. Not connected, a tag that is known as not accepted is refused whatever the keys say: AllowOfflineTxForUnknownId is
    for tags nobody knows. An accepted one needs LocalAuthorizeOffline, or goes as an unknown one.
-6. Id tags are compared without regard to case: look up by `id_tag_key`.
+6. ConcurrentTx in the cache tells of a moment that is over, not of the tag: it counts as nothing known.
+7. Id tags are compared without regard to case: look up by `id_tag_key`.
+8. Every decision says why: on whose word, by which rule, and which configuration key would have made another one.
 """
 
 from collections.abc import Mapping
@@ -31,22 +33,45 @@ class AuthorizationRules(NamedTuple):
     allow_offline_tx_for_unknown_id: bool
 
 
+class Why(NamedTuple):
+    """On whose word, by which rule; `key` is the configuration key that had a say, empty where none had."""
+
+    source: str
+    rule: str
+    key: str = ""
+
+    def of(self, info: IdTagInfo) -> IdTagInfo:
+        """`info` that says why it is the answer."""
+        return replace(info, source=self.source, rule=self.rule, key=self.key)
+
+
 class Decision(NamedTuple):
-    """`info` is the answer, None to ask the Central System; `why` says which rule decided, for logs and people."""
+    """`info` is the answer, None to ask the Central System; `why` of a question is that of the answer to it."""
 
     info: IdTagInfo | None
-    why: str
+    why: Why
 
 
 LISTED = "local authorization list"
 CACHED = "authorization cache"
-NOT_ACCEPTED_LOCALLY = "known locally, but not as accepted: ask"
-NOT_KNOWN_LOCALLY = "not known locally: ask"
-NOT_ASKED_LOCALLY = "LocalPreAuthorize is off: ask"
-UNKNOWN_ALLOWED = "offline, AllowOfflineTxForUnknownId is on"
-UNKNOWN_REFUSED = "offline, nothing allows this tag"
-NO_USABLE_ANSWER = "the Central System gave no usable answer"
+CENTRAL_SYSTEM = "the Central System"
 
+_PRE_AUTHORIZE, _OFFLINE, _UNKNOWN = "LocalPreAuthorize", "LocalAuthorizeOffline", "AllowOfflineTxForUnknownId"
+
+ACCEPTED_ONLINE = "connected, known here as accepted"
+ACCEPTED_OFFLINE = "offline, known here as accepted"
+REFUSED_OFFLINE = "offline, known here as not accepted"
+NOT_ACCEPTED_LOCALLY = Why(CENTRAL_SYSTEM, "asked: known here, but not as accepted")
+NOT_KNOWN_LOCALLY = Why(CENTRAL_SYSTEM, "asked: not known here")
+NOT_ASKED_LOCALLY = Why(CENTRAL_SYSTEM, "asked: nothing is decided here while connected", _PRE_AUTHORIZE)
+UNKNOWN_ALLOWED = Why("offline, AllowOfflineTxForUnknownId is on", "offline, not known here", _UNKNOWN)
+UNKNOWN_REFUSED = Why("offline, nothing allows this tag", "offline, not known here", _UNKNOWN)
+NOT_USED_ALLOWED = Why(UNKNOWN_ALLOWED.source, "offline, known here as accepted, which does not count", _UNKNOWN)
+NOT_USED_REFUSED = Why(UNKNOWN_REFUSED.source, "offline, known here as accepted, which does not count", _OFFLINE)
+NO_USABLE_ANSWER = Why("the Central System gave no usable answer", "asked: an error, or unreadable")
+REFUSED_AT_START = Why(CENTRAL_SYSTEM, "refused in StartTransaction.conf", "StopTransactionOnInvalidId")
+
+_ACCEPTED = IdTagInfo(AuthorizationStatus.ACCEPTED)
 _INVALID = IdTagInfo(AuthorizationStatus.INVALID)
 
 _COUNTS_AS_OFFLINE: Mapping[str, bool] = MappingProxyType(
@@ -81,12 +106,16 @@ def decide(
             return Decision(None, NOT_ASKED_LOCALLY)
         if known is None:
             return Decision(None, NOT_KNOWN_LOCALLY)
-        return Decision(known, source) if known.is_accepted else Decision(None, NOT_ACCEPTED_LOCALLY)
-    if known is not None and (rules.local_authorize_offline or not known.is_accepted):
-        return Decision(known, source)
+        if not known.is_accepted:
+            return Decision(None, NOT_ACCEPTED_LOCALLY)
+        return Decision(known, Why(source, ACCEPTED_ONLINE, _PRE_AUTHORIZE))
+    if known is not None and not known.is_accepted:
+        return Decision(known, Why(source, REFUSED_OFFLINE))
+    if known is not None and rules.local_authorize_offline:
+        return Decision(known, Why(source, ACCEPTED_OFFLINE, _OFFLINE))
     if rules.allow_offline_tx_for_unknown_id:
-        return Decision(IdTagInfo(AuthorizationStatus.ACCEPTED), UNKNOWN_ALLOWED)
-    return Decision(_INVALID, UNKNOWN_REFUSED)
+        return Decision(_ACCEPTED, UNKNOWN_ALLOWED if known is None else NOT_USED_ALLOWED)
+    return Decision(_INVALID, UNKNOWN_REFUSED if known is None else NOT_USED_REFUSED)
 
 
 def decide_unanswered(
@@ -113,6 +142,7 @@ def _known(
 ) -> tuple[IdTagInfo | None, str]:
     if rules.local_auth_list_enabled and listed is not None:
         return at_present(listed, now), LISTED
-    if rules.authorization_cache_enabled and cached is not None:
+    is_of_a_moment = cached is not None and cached.status is AuthorizationStatus.CONCURRENT_TX
+    if rules.authorization_cache_enabled and cached is not None and not is_of_a_moment:
         return at_present(cached, now), CACHED
     return None, ""

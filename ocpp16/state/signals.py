@@ -92,7 +92,7 @@ class TransactionStarted(Signal):
 class TransactionIdAssigned(Signal):
     """StartTransaction was answered; the id tag may have been refused.
 
-    Heard by: smart_charging.
+    Heard by: authorization, smart_charging.
     """
 
     transaction: Transaction
@@ -134,7 +134,7 @@ class IdTagDecided(Signal):
 class IdTagInfoLearned(Signal):
     """The Central System told something about an id tag.
 
-    Heard by: nobody yet.
+    Heard by: authorization.
     """
 
     id_tag: str
@@ -142,10 +142,18 @@ class IdTagInfoLearned(Signal):
 
 
 @dataclass(frozen=True, slots=True)
+class LocalListChanged(Signal):
+    """The local authorization list is another one.
+
+    Heard by: authorization.
+    """
+
+
+@dataclass(frozen=True, slots=True)
 class ConfigurationChanged(Signal):
     """A configuration key has a new value; `key` is its canonical name.
 
-    Heard by: boot, meter_values, smart_charging, runtime.
+    Heard by: authorization, boot, meter_values, smart_charging, runtime.
     """
 
     key: str

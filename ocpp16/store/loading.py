@@ -1,4 +1,4 @@
-"""What a charge point reads when it starts: everything but what may be large and is looked up row by row."""
+"""What a charge point reads when it starts: everything that is stored of it."""
 
 from collections.abc import Callable, Sequence
 from typing import Protocol, TypeVar
@@ -8,11 +8,11 @@ from ocpp16.faults import sentence
 from ocpp16.store.base import Row, Store, Table
 from ocpp16.store.batch import Batch
 from ocpp16.store.changes import are_possible, carry_out
-from ocpp16.store.tables import ALL_ROWS
+from ocpp16.store.tables import TABLES
 
 T = TypeVar("T")
 
-_LOADED = tuple(rows.table for rows in ALL_ROWS if not rows.is_looked_up)
+_LOADED = TABLES
 
 
 class Reader(Protocol):
@@ -24,7 +24,7 @@ class Reader(Protocol):
 
 
 def load_all(store: Store, charge_point_id: str) -> dict[str, list[Row]]:
-    """Name of the table → rows of one charge point, without those that are looked up. Blocks. Raises StoreError."""
+    """Name of the table → rows of one charge point. Blocks. Raises StoreError."""
     try:
         return {table.name: load_rows(store, charge_point_id, table) for table in _LOADED}
     except ValueError as error:  # these tables every store has

@@ -31,9 +31,8 @@ class Rows(Generic[R]):
     """One table and its record type.
 
     Parameters: `name` of the table, `record` the NamedTuple or dataclass of its rows, `key` how many of its first
-    columns follow `charge_point_id` in the primary key. `is_looked_up`: it may be large, and no start reads it; its
-    rows are found by their keys. `is_whole`: half of it is worse than nothing, so nothing is taken from a damaged file.
-    `is_counted`: its first column is a number that is counted here, and not given twice.
+    columns follow `charge_point_id` in the primary key. `is_whole`: half of it is worse than nothing, so nothing is
+    taken from a damaged file. `is_counted`: its first column is a number that is counted here, and not given twice.
     """
 
     __slots__ = (
@@ -43,7 +42,6 @@ class Rows(Generic[R]):
         "_shape",
         "_undisguise",
         "is_counted",
-        "is_looked_up",
         "is_whole",
         "table",
     )
@@ -54,11 +52,9 @@ class Rows(Generic[R]):
         record: type[R],
         *,
         key: int = 1,
-        is_looked_up: bool = False,
         is_whole: bool = False,
         is_counted: bool = False,
     ) -> None:
-        self.is_looked_up = is_looked_up
         self.is_whole = is_whole
         self.is_counted = is_counted
         hints = get_type_hints(record)

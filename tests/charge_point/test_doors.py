@@ -87,6 +87,7 @@ DOORS: dict[str, tuple[Any, ...]] = {
     "dead_letters.__call__": (),
     "dead_letters.resend": (),
     "dead_letters.discard": (),
+    "authorization.clear_cache": (),
     # smart charging
     "smart_charging.charging_limit": (1,),
     "smart_charging.explain_limit": (1,),
@@ -99,9 +100,13 @@ DOORS: dict[str, tuple[Any, ...]] = {
     "smart_charging.clear_charging_profiles": (),
 }
 """Method of the host → arguments that it takes."""
-GROUPS = {"configuration", "connection", "dead_letters", "for_station", "smart_charging"}
+GROUPS = {"authorization", "configuration", "connection", "dead_letters", "for_station", "smart_charging"}
 """Attributes behind which there is more of one subject."""
 VIEWS = {
+    "authorization.cache",
+    "authorization.decisions",
+    "authorization.local_list",
+    "authorization.local_list_version",
     "configuration.is_pending",
     "configuration.is_present",
     "configuration.origin",
@@ -120,7 +125,7 @@ VIEWS = {
 }
 INSIDE = {"abandon"}
 """For who leaves the block: at any time, and again."""
-MOST_NAMES = 20
+MOST_NAMES = 21
 """Of a charge point, besides the handlers `on_…`."""
 
 

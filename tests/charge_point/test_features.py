@@ -83,7 +83,8 @@ LISTED = "Core,RemoteTrigger,LocalAuthListManagement"
 
 @pytest.fixture
 def with_toy(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(features, "FEATURES", (*features.FEATURES, ToyList))
+    others = [kind for kind in features.FEATURES if kind.name != ToyList.name]
+    monkeypatch.setattr(features, "FEATURES", (*others, ToyList))
 
 
 @pytest.mark.usefixtures("with_toy")

@@ -15,11 +15,10 @@ PASSWORD = "0001020304050607" + "ff" * 12
 
 async def test_what_is_not_built_is_not_there(open_bench: Any, make_config: Any) -> None:
     document = make_config(
-        Core__AuthorizationCacheEnabled=True,
         Internal__UseTPM=True,
         Security__DisableSecurityEventNotifications=True,
     )
-    names = ["AuthorizationCacheEnabled", "UseTPM", "DisableSecurityEventNotifications", "CpoName"]
+    names = ["UseTPM", "DisableSecurityEventNotifications", "CpoName"]
     async with open_bench(document=document) as bench:
         assert await bench.call("GetConfiguration", {"key": names}) == {"unknownKey": names}
         for name in names:

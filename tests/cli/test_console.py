@@ -26,6 +26,9 @@ LIMIT = {"limit": 8.0, "unit": "A", "phases": None, "until": None}
 Process = subprocess.CompletedProcess[str]
 
 
+LISTED = {"id_tag": "TAG", "status": "Accepted", "expiry_date": None, "parent_id_tag": "GROUP"}
+
+
 @pytest.mark.parametrize(
     ("typed", "offered"),
     [
@@ -133,6 +136,22 @@ def test_completion(typed: str, offered: set[str]) -> None:
             },
             ["no limit\nno charging profile applies now\n"],
         ),
+        ("why", [], ["nothing was decided yet"]),
+        (
+            "why",
+            [
+                {
+                    **LISTED,
+                    "time": "2026-01-01T00:00:00Z",
+                    "source": "the Central System",
+                    "rule": "asked: not known here",
+                    "key": None,
+                }
+            ],
+            ["2026-01-01T00:00:00Z", "TAG", "Accepted", "the Central System", "asked: not known here"],
+        ),
+        ("local_list", {"version": 5, "count": 7, "entries": [LISTED]}, ["TAG", "GROUP", "version 5; 1 of 7 entries"]),
+        ("cache", {"count": 0, "entries": []}, ["0 of 0 entries"]),
     ],
 )
 def test_results(command: str, result: Any, texts: list[str]) -> None:

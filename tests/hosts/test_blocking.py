@@ -31,6 +31,7 @@ def test_the_types_name_what_there_is(server: Server) -> None:
             charge_point.configuration,
             charge_point.smart_charging,
             charge_point.dead_letters,
+            charge_point.authorization,
         ]
         for face in (charge_points, charge_point, *doors):
             there = {

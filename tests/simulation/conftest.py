@@ -165,15 +165,18 @@ async def smart_site(
     *,
     units: str = "Current,Power",
     profiles: str = "Core,SmartCharging,RemoteTrigger",
+    core: dict[str, Any] | None = None,
     **options: Any,
 ) -> AsyncIterator[SmartSite]:
     began = trio.current_time()
     out: list[bytes] = []
+    configuration = make_configuration(units, profiles)
+    configuration["Core"].update(core or {})
     station = SimulatedStation({"meter_interval": 0, "meter_noise": 0, "fuse_limit": 200, **options})
     async with (
         CentralSystem(now=lambda: round((START.timestamp() + trio.current_time() - began) * 1e6)) as csms,
         open_charge_point(
-            make_configuration(units, profiles),
+            configuration,
             station,
             database_path=database_path,
             connector=csms.connector,
@@ -196,5 +199,5 @@ async def smart_site(
 
 @pytest.fixture
 def site() -> Any:
-    """`async with site(database_path, units=…, profiles=…, **options of the station) as here:`"""
+    """`async with site(database_path, units=…, profiles=…, core=…, **options of the station) as here:`"""
     return smart_site

@@ -16,7 +16,8 @@ SPECIFIED = (
     "plug_in unplug pause_drawing resume_drawing present_id_tag raise_fault clear_fault disconnect connect stop "
     "restart power_off meter_reading security_event get_configuration change_configuration change_availability "
     "data_transfer composite_schedule set_charging_profile clear_charging_profiles charging_profiles charging_limit "
-    "explain_limit overrule dead_letters resend_dead_letters discard_dead_letters status help"
+    "explain_limit overrule dead_letters resend_dead_letters discard_dead_letters why local_list cache clear_cache "
+    "status help"
 )
 READING = {"power_meter": {"energy_Wh_import": {"total": 1234.5}}}
 

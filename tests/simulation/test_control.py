@@ -261,6 +261,7 @@ async def test_the_help_can_be_told(desk: Desk) -> None:
 
 
 ACCEPTED, INVALID = (IdTagInfo(status) for status in (AuthorizationStatus.ACCEPTED, AuthorizationStatus.INVALID))
+WHY = {"source": "local list", "rule": "known", "key": "K"}
 TRANSACTION = {"event": "transaction", "connector": 1, "session_id": "s"}
 EVENTS: list[tuple[observer.ObserverEvent, dict[str, Any]]] = [
     (observer.ConnectionStateChanged(True), {"event": "connection", "connected": True}),
@@ -303,8 +304,8 @@ EVENTS: list[tuple[observer.ObserverEvent, dict[str, Any]]] = [
     (observer.SecurityEvent("T", "info"), {"event": "security_event", "type": "T", "tech_info": "info"}),
     (observer.MessageExchanged("sent", "[2]"), {"event": "message", "direction": "sent", "text": "[2]"}),
     (
-        observer.IdTagAuthorized("TAG", IdTagInfo(AuthorizationStatus.ACCEPTED, source="local list")),
-        {"event": "authorization", "id_tag": "TAG", "status": "Accepted", "source": "local list"},
+        observer.IdTagAuthorized("TAG", IdTagInfo(AuthorizationStatus.ACCEPTED, None, None, *WHY.values())),
+        {"event": "authorization", "id_tag": "TAG", "status": "Accepted", **WHY},
     ),
     (observer.StoreFailing("disk full"), {"event": "store", "state": "failing", "detail": "disk full"}),
     (observer.StoreRecovered("x.db"), {"event": "store", "state": "recovered", "detail": "x.db"}),

@@ -116,6 +116,7 @@ def test_one_profile_does_not_import_another() -> None:
         "context",
         "energy_allowance",
         "expected_starts",
+        "id_tag_cache",
         "id_tags",
         "limit_sharing",
         "meter_readings",

@@ -11,6 +11,7 @@ from ocpp16.state import authorization
 from ocpp16.state.authorization import (
     AuthorizationRules,
     Decision,
+    Why,
     at_present,
     decide,
     decide_unanswered,
@@ -35,14 +36,23 @@ BLOCKED = IdTagInfo(S.BLOCKED)
 EXPIRED = IdTagInfo(S.EXPIRED, to_datetime(NOW))
 UNKNOWN_YES, UNKNOWN_NO = IdTagInfo(S.ACCEPTED), IdTagInfo(S.INVALID)
 ASK = None
+BUSY = IdTagInfo(S.CONCURRENT_TX)
+PRE_LISTED, PRE_CACHED = (
+    Why(source, authorization.ACCEPTED_ONLINE, "LocalPreAuthorize")
+    for source in (authorization.LISTED, authorization.CACHED)
+)
+OFF_LISTED, OFF_CACHED = (
+    Why(source, authorization.ACCEPTED_OFFLINE, "LocalAuthorizeOffline")
+    for source in (authorization.LISTED, authorization.CACHED)
+)
 
 ONLINE = [
-    ("listed and accepted", ALL_ON, GOOD, None, GOOD, authorization.LISTED),
-    ("listed until later", ALL_ON, LASTING, None, LASTING, authorization.LISTED),
+    ("listed and accepted", ALL_ON, GOOD, None, GOOD, PRE_LISTED),
+    ("listed until later", ALL_ON, LASTING, None, LASTING, PRE_LISTED),
     ("listed but over", ALL_ON, OVER, None, ASK, authorization.NOT_ACCEPTED_LOCALLY),
     ("listed as blocked", ALL_ON, BLOCKED, None, ASK, authorization.NOT_ACCEPTED_LOCALLY),
     ("the list beats the cache", ALL_ON, BLOCKED, GOOD, ASK, authorization.NOT_ACCEPTED_LOCALLY),
-    ("cached and accepted", ALL_ON, None, GOOD, GOOD, authorization.CACHED),
+    ("cached and accepted", ALL_ON, None, GOOD, GOOD, PRE_CACHED),
     ("cached but over", ALL_ON, None, OVER, ASK, authorization.NOT_ACCEPTED_LOCALLY),
     ("cached as blocked", ALL_ON, None, BLOCKED, ASK, authorization.NOT_ACCEPTED_LOCALLY),
     ("unknown", ALL_ON, None, None, ASK, authorization.NOT_KNOWN_LOCALLY),
@@ -55,28 +65,36 @@ ONLINE = [
         authorization.NOT_ASKED_LOCALLY,
     ),
     ("list off", ALL_ON._replace(local_auth_list_enabled=False), GOOD, None, ASK, authorization.NOT_KNOWN_LOCALLY),
-    ("list off, cached", ALL_ON._replace(local_auth_list_enabled=False), BLOCKED, GOOD, GOOD, authorization.CACHED),
+    ("list off, cached", ALL_ON._replace(local_auth_list_enabled=False), BLOCKED, GOOD, GOOD, PRE_CACHED),
     ("cache off", ALL_ON._replace(authorization_cache_enabled=False), None, GOOD, ASK, authorization.NOT_KNOWN_LOCALLY),
+    ("cached as busy elsewhere", ALL_ON, None, BUSY, ASK, authorization.NOT_KNOWN_LOCALLY),
 ]
 LOCKED = STRICT._replace(local_authorize_offline=False)
 OFFLINE = [
-    ("listed and accepted", STRICT, GOOD, None, GOOD, authorization.LISTED),
-    ("cached and accepted", STRICT, None, GOOD, GOOD, authorization.CACHED),
-    ("listed as blocked", ALL_ON, BLOCKED, GOOD, BLOCKED, authorization.LISTED),
-    ("listed but over", ALL_ON, OVER, None, EXPIRED, authorization.LISTED),
-    ("cached as blocked", ALL_ON, None, BLOCKED, BLOCKED, authorization.CACHED),
-    ("cached but over", ALL_ON, None, OVER, EXPIRED, authorization.CACHED),
+    ("listed and accepted", STRICT, GOOD, None, GOOD, OFF_LISTED),
+    ("cached and accepted", STRICT, None, GOOD, GOOD, OFF_CACHED),
+    ("listed as blocked", ALL_ON, BLOCKED, GOOD, BLOCKED, Why(authorization.LISTED, authorization.REFUSED_OFFLINE)),
+    ("listed but over", ALL_ON, OVER, None, EXPIRED, Why(authorization.LISTED, authorization.REFUSED_OFFLINE)),
+    ("cached as blocked", ALL_ON, None, BLOCKED, BLOCKED, Why(authorization.CACHED, authorization.REFUSED_OFFLINE)),
+    ("cached but over", ALL_ON, None, OVER, EXPIRED, Why(authorization.CACHED, authorization.REFUSED_OFFLINE)),
     ("unknown, allowed", ALL_ON, None, None, UNKNOWN_YES, authorization.UNKNOWN_ALLOWED),
     ("unknown, not allowed", STRICT, None, None, UNKNOWN_NO, authorization.UNKNOWN_REFUSED),
-    ("no local authorization", LOCKED, GOOD, GOOD, UNKNOWN_NO, authorization.UNKNOWN_REFUSED),
-    ("blocked without local authorization", LOCKED, BLOCKED, None, BLOCKED, authorization.LISTED),
+    ("no local authorization", LOCKED, GOOD, GOOD, UNKNOWN_NO, authorization.NOT_USED_REFUSED),
+    (
+        "blocked without local authorization",
+        LOCKED,
+        BLOCKED,
+        None,
+        BLOCKED,
+        Why(authorization.LISTED, authorization.REFUSED_OFFLINE),
+    ),
     (
         "accepted without local authorization goes as unknown",
         ALL_ON._replace(local_authorize_offline=False),
         GOOD,
         None,
         UNKNOWN_YES,
-        authorization.UNKNOWN_ALLOWED,
+        authorization.NOT_USED_ALLOWED,
     ),
     (
         "pre-authorization does not matter",
@@ -84,7 +102,7 @@ OFFLINE = [
         GOOD,
         None,
         GOOD,
-        authorization.LISTED,
+        OFF_LISTED,
     ),
     (
         "list off: its blocked tag is unknown",
@@ -102,6 +120,8 @@ OFFLINE = [
         UNKNOWN_YES,
         authorization.UNKNOWN_ALLOWED,
     ),
+    ("cached as busy elsewhere is unknown", ALL_ON, None, BUSY, UNKNOWN_YES, authorization.UNKNOWN_ALLOWED),
+    ("listed as busy elsewhere", ALL_ON, BUSY, None, BUSY, Why(authorization.LISTED, authorization.REFUSED_OFFLINE)),
 ]
 ROWS = [
     pytest.param(is_connected, *row[1:], id=f"{'online' if is_connected else 'offline'}: {row[0]}")
@@ -117,7 +137,7 @@ def test_ladder(
     listed: IdTagInfo | None,
     cached: IdTagInfo | None,
     info: IdTagInfo | None,
-    why: str,
+    why: Why,
 ) -> None:
     decision = decide(is_connected=is_connected, rules=rules, listed=listed, cached=cached, now=NOW)
     assert decision == Decision(info, why)
@@ -134,12 +154,13 @@ def test_what_holds_for_all_rules_and_entries(switches: tuple[bool, ...]) -> Non
         offline = decide(is_connected=False, rules=rules, listed=listed, cached=cached, now=NOW)
         assert online.info is None or online.info.is_accepted
         assert offline.info is not None
-        assert online.why
-        assert offline.why
+        for decision in (online, offline):
+            assert all(decision.why[:2])
+            assert decision.why.key in ("", "LocalPreAuthorize", "LocalAuthorizeOffline", "AllowOfflineTxForUnknownId")
         knows_no_good = [
             info
             for info, counts in ((listed, rules.local_auth_list_enabled), (cached, rules.authorization_cache_enabled))
-            if counts and info is not None
+            if counts and info is not None and not (info is cached and info.status is S.CONCURRENT_TX)
         ]
         if knows_no_good and not at_present(knows_no_good[0], NOW).is_accepted:
             assert online.info is None

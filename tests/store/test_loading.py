@@ -7,6 +7,7 @@ import pytest
 import trio
 import trio.testing
 
+from ocpp16.enums import AuthorizationStatus
 from ocpp16.errors import StoreError
 from ocpp16.store import committer
 from ocpp16.store.base import ChargePointChanges, Delete, Put, Row, Table
@@ -57,12 +58,12 @@ async def test_what_was_told_on_a_full_disk_is_read(nursery: trio.Nursery, is_in
         await trio.lowlevel.checkpoint()
     journal.append("a", message(3, "D"), setting("z", 3))
     journal.append("a", Put(settings.TABLE, ("impossible",)))
-    journal.append("a", Put(id_tag_cache.TABLE, tuple(None for _ in id_tag_cache.TABLE.columns)))
+    journal.append("a", id_tag_cache.put(id_tag_cache.CachedTagRow("tag", AuthorizationStatus.ACCEPTED)))
     proposal = journal.propose("a", [setting("x", 7)], apply=lambda: None, restore=list)
     loaded = await journal.load_all("a")
     assert loaded["settings"] == [("x", "2"), ("y", "1"), ("z", "3")]
     assert [row[:3] for row in loaded["message_queue"]] == [(2, 1, "B"), (3, 1, "D")]
-    assert "id_tag_cache" not in loaded
+    assert [row[0] for row in loaded["id_tag_cache"]] == ["tag"]
     assert not proposal.is_settled
 
 

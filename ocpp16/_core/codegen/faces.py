@@ -10,6 +10,7 @@ CLASSES = (
     ("configuration_door", "ConfigurationDoor"),
     ("charging_door", "ChargingDoor"),
     ("dead_letters_door", "DeadLettersDoor"),
+    ("authorization_door", "AuthorizationDoor"),
     ("events", "StationEvents"),
     ("charge_point", "ChargePoint"),
     ("charge_points", "ChargePoints"),

@@ -16,8 +16,8 @@ ALLOW_OFFLINE_TX_FOR_UNKNOWN_ID: Final[Key[bool]] = Key(
     description="Offline, an id tag that is neither in the local list nor in the cache may charge.",
 )
 AUTHORIZATION_CACHE_ENABLED: Final[Key[bool]] = Key(
-    "AuthorizationCacheEnabled", "Core", Boolean(), False, Access.RW, is_built=False, is_optional=True,
-    description="Use the authorization cache. Absent: the charge point has none.",
+    "AuthorizationCacheEnabled", "Core", Boolean(), False, Access.RW, is_optional=True,
+    description="Use the authorization cache. false: nothing is kept or looked up, what was kept is deleted, and ClearCache is Rejected. Absent: the charge point has none.",
 )
 AUTHORIZE_REMOTE_TX_REQUESTS: Final[Key[bool]] = Key(
     "AuthorizeRemoteTxRequests", "Core", Boolean(), False, Access.RW,

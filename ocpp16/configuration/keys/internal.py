@@ -18,8 +18,8 @@ ALLOW_CHARGING_PROFILE_WITHOUT_START_SCHEDULE: Final[Key[bool]] = Key(
     description="Take an Absolute or Recurring charging profile without startSchedule as starting now.",
 )
 AUTHORIZATION_CACHE_MAX_ENTRIES: Final[Key[int]] = Key(
-    "AuthorizationCacheMaxEntries", "Internal", Integer(minimum=1, maximum=1000000), 10000, Access.RO, is_built=False, needs_reboot=True,
-    description="Size of the authorization cache. A key of ours.",
+    "AuthorizationCacheMaxEntries", "Internal", Integer(minimum=1, maximum=1000000), 10000, Access.RO, needs_reboot=True,
+    description="Most id tags in the authorization cache; what is not accepted any more goes first, then what was not used for longest. A key of ours.",
 )
 AUTHORIZE_CONNECTOR_ZERO_ON_CONNECTOR_ONE: Final[Key[bool]] = Key(
     "AuthorizeConnectorZeroOnConnectorOne", "Internal", Boolean(), True, Access.RO, needs_reboot=True, reader="host",

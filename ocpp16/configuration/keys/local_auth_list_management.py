@@ -16,11 +16,11 @@ LOCAL_AUTH_LIST_ENABLED: Final[Key[bool]] = Key(
 )
 LOCAL_AUTH_LIST_MAX_LENGTH: Final[Key[int]] = Key(
     "LocalAuthListMaxLength", "LocalAuthListManagement", Integer(minimum=0, maximum=1000000), 1000, Access.RO, needs_reboot=True,
-    description="Most entries of the local authorization list.",
+    description="Most entries of the local authorization list; an update that would lead beyond is answered Failed.",
 )
 SEND_LOCAL_LIST_MAX_LENGTH: Final[Key[int]] = Key(
     "SendLocalListMaxLength", "LocalAuthListManagement", Integer(minimum=0, maximum=100000), 250, Access.RO, needs_reboot=True,
-    description="Most entries of one SendLocalList.",
+    description="Most entries of one SendLocalList; one with more is answered Failed.",
 )
 
 KEYS: Final[Mapping[str, Key[Any]]] = MappingProxyType({

@@ -8,6 +8,7 @@ from ocpp16.store.rows import Rows
 
 class CachedTagRow(NamedTuple):
     id_tag: str
+    """As `state.authorization.id_tag_key` has it."""
     status: AuthorizationStatus
     expires_at: int | None = None
     """µs UTC."""
@@ -16,6 +17,6 @@ class CachedTagRow(NamedTuple):
     """µs UTC of the last use; the entry unused for longest is evicted first."""
 
 
-ROWS = Rows("id_tag_cache", CachedTagRow, is_looked_up=True, is_whole=True)
+ROWS = Rows("id_tag_cache", CachedTagRow, is_whole=True)
 TABLE = ROWS.table
 put, delete, read = ROWS.put, ROWS.delete, ROWS.read

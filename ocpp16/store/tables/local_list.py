@@ -8,12 +8,13 @@ from ocpp16.store.rows import Rows
 
 class ListedTagRow(NamedTuple):
     id_tag: str
+    """As `state.authorization.id_tag_key` has it."""
     status: AuthorizationStatus
     expires_at: int | None = None
     """µs UTC."""
     parent_id_tag: str | None = None
 
 
-ROWS = Rows("local_list", ListedTagRow, is_looked_up=True, is_whole=True)
+ROWS = Rows("local_list", ListedTagRow, is_whole=True)
 TABLE = ROWS.table
 put, delete, read = ROWS.put, ROWS.delete, ROWS.read

@@ -1,0 +1,55 @@
+"""Handlers of the commands about who may charge: the latest decisions, the local list, the authorization cache."""
+
+from collections.abc import Mapping
+from itertools import islice
+from typing import Any
+
+from ocpp16.models import IdTagInfo
+from ocpp16.simulation.charging_commands import time_text
+from ocpp16.simulation.controlled import Controlled
+
+MOST_SHOWN = 1_000
+"""Entries of a list or cache in one answer."""
+
+
+def why(on: Controlled) -> list[dict[str, Any]]:
+    """The latest decisions, the oldest first."""
+    return [
+        {
+            "time": time_text(decision.at),
+            "id_tag": decision.id_tag,
+            **_told(decision.id_tag_info),
+            "source": decision.id_tag_info.source,
+            "rule": decision.id_tag_info.rule,
+            "key": decision.id_tag_info.key or None,
+        }
+        for decision in on.charge_point.authorization.decisions
+    ]
+
+
+def local_list(on: Controlled, most: int) -> dict[str, Any]:
+    """`version` is that of GetLocalListVersion."""
+    authorization = on.charge_point.authorization
+    return {"version": authorization.local_list_version, **_entries(authorization.local_list, most)}
+
+
+def cache(on: Controlled, most: int) -> dict[str, Any]:
+    """What was not used for longest comes first."""
+    return _entries(on.charge_point.authorization.cache, most)
+
+
+async def clear_cache(on: Controlled) -> str:
+    return "Accepted" if await on.charge_point.authorization.clear_cache() else "Rejected"
+
+
+def why_not_cleared(on: Controlled) -> str:
+    return "AuthorizationCacheEnabled is not on"
+
+
+def _entries(entries: Mapping[str, IdTagInfo], most: int) -> dict[str, Any]:
+    shown = [{"id_tag": id_tag, **_told(info)} for id_tag, info in islice(entries.items(), most)]
+    return {"count": len(entries), "entries": shown}
+
+
+def _told(info: IdTagInfo) -> dict[str, Any]:
+    return {"status": str(info.status), "expiry_date": time_text(info.expiry_date), "parent_id_tag": info.parent_id_tag}
