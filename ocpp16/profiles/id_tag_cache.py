@@ -41,12 +41,7 @@ class IdTagCache:
         """By `id_tag_key`; what was used last is last."""
 
     def restore(self, stored: Stored) -> None:
-        for row in sorted(stored.read(ROWS), key=lambda row: row.used_at):
-            expiry_date = None if row.expires_at is None else to_datetime(row.expires_at)
-            self._entries[row.id_tag] = _Cached(IdTagInfo(row.status, expiry_date, row.parent_id_tag), row.used_at)
-
-    def __len__(self) -> int:
-        return len(self._entries)
+        self._entries = dict(sorted(stored.taken(_entry, ROWS), key=lambda entry: entry[1].used_at))
 
     @property
     def entries(self) -> Mapping[str, IdTagInfo]:
@@ -115,6 +110,11 @@ class IdTagCache:
     def _oldest(self) -> Iterator[tuple[str, IdTagInfo]]:
         for (key, cached), _ in zip(self._entries.items(), range(EVICTION_LOOK), strict=False):
             yield key, cached.info
+
+
+def _entry(row: CachedTagRow) -> tuple[str, _Cached]:
+    expiry_date = None if row.expires_at is None else to_datetime(row.expires_at)
+    return row.id_tag, _Cached(IdTagInfo(row.status, expiry_date, row.parent_id_tag), row.used_at)
 
 
 def _row(key: str, info: IdTagInfo, used_at: int) -> RowChange:

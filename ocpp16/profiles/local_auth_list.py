@@ -8,7 +8,7 @@ Rules of this file:
 4. LocalAuthListEnabled switches the use of the list, not the list: what was sent stays, and counts when it is on again.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import MappingProxyType
 from typing import cast
 
@@ -20,7 +20,7 @@ from ocpp16.configuration.keys.local_auth_list_management import (
     LOCAL_AUTH_LIST_MAX_LENGTH,
     SEND_LOCAL_LIST_MAX_LENGTH,
 )
-from ocpp16.enums import AuthorizationStatus, UpdateStatus, UpdateType
+from ocpp16.enums import UpdateStatus, UpdateType
 from ocpp16.errors import StoreError
 from ocpp16.models import IdTagInfo
 from ocpp16.profiles.base import Context, FeatureProfile, Payload, Stored, on
@@ -55,11 +55,11 @@ class LocalAuthList(FeatureProfile):
         """That of the last update; 0 before the first."""
 
     def restore(self, stored: Stored) -> None:
-        found = stored.whole(_entry, local_list.ROWS)
+        found = stored.whole(_sharing(), local_list.ROWS)
         versions = stored.whole(_version, local_list_version.ROWS)
         self._is_whole = found is not None and versions is not None and bool(versions or not found)
         if self._is_whole and found and versions:
-            self._entries = dict(_shared(found))
+            self._entries = dict(found)
         if self._is_whole and versions:
             self.version = versions[0]
         if not self._is_whole:
@@ -184,8 +184,18 @@ def _row_of(key: str, info: IdTagInfo | None) -> RowChange:
     return local_list.put(ListedTagRow(key, info.status, expires_at, info.parent_id_tag))
 
 
-def _entry(row: ListedTagRow) -> tuple[str, tuple[AuthorizationStatus, int | None, str | None]]:
-    return row.id_tag, (row.status, row.expires_at, row.parent_id_tag)
+def _sharing() -> Callable[[ListedTagRow], tuple[str, IdTagInfo]]:
+    """What makes entries of rows; those that say the same have it from one object."""
+    known: dict[tuple[object, ...], IdTagInfo] = {}
+
+    def entry(row: ListedTagRow) -> tuple[str, IdTagInfo]:
+        info = known.get(row[1:])
+        if info is None:
+            expiry_date = None if row.expires_at is None else to_datetime(row.expires_at)
+            info = known[row[1:]] = IdTagInfo(row.status, expiry_date, row.parent_id_tag)
+        return row.id_tag, info
+
+    return entry
 
 
 def _version(row: ListVersionRow) -> int:
@@ -193,17 +203,3 @@ def _version(row: ListVersionRow) -> int:
     if row.version <= 0:
         raise ValueError(f"{row.version} is no version of a list")
     return row.version
-
-
-def _shared(
-    found: Iterable[tuple[str, tuple[AuthorizationStatus, int | None, str | None]]],
-) -> Iterable[tuple[str, IdTagInfo]]:
-    """Entries that say the same have it from one object."""
-    known: dict[tuple[AuthorizationStatus, int | None, str | None], IdTagInfo] = {}
-    for key, said in found:
-        info = known.get(said)
-        if info is None:
-            status, expires_at, parent_id_tag = said
-            expiry_date = None if expires_at is None else to_datetime(expires_at)
-            info = known[said] = IdTagInfo(status, expiry_date, parent_id_tag)
-        yield key, info

@@ -32,7 +32,8 @@ QUESTIONS: dict[str, list[Asked]] = {
     "availability": [("ChangeAvailability", {"connectorId": 2, "type": kind}) for kind in ("Operative", "Inoperative")],
     "connector 1": [("UnlockConnector", {"connectorId": 1})],
     "connector 2": [("UnlockConnector", {"connectorId": 2})],
-    "authorization": [("ClearCache", {}), ("GetLocalListVersion", {})],
+    "authorization": [("ClearCache", {})],
+    "local list": [("GetLocalListVersion", {}), ("SendLocalList", {"listVersion": 1, "updateType": "Full"})],
     "triggers": [("TriggerMessage", {"requestedMessage": name}) for name in ("Heartbeat", "MeterValues")],
     "what is refused": [("TriggerMessage", {"requestedMessage": "Nonsense"}), ("SendLocalList", {})],
     "reset": [("Reset", {"type": "Soft"})],
@@ -107,12 +108,12 @@ async def test_the_first_of_a_read_is_answered_before_anyone_else_has_a_turn(ope
         await trio.sleep(10)
         runtime = bench.charge_point._runtime
         link = runtime.life.connectivity._link
-        texts = [f'[2,"q{number}","ClearCache",{{}}]' for number in range(3)]
+        texts = [f'[2,"q{number}","GetLocalListVersion",{{}}]' for number in range(3)]
         link.take_in(texts)
         assert runtime.features.dispatcher._waiting == 2, "the others have their turn in their lane"
         link.take_in(['[2,"q3","GetConfiguration",{}]'])
         assert runtime.features.dispatcher._waiting == 2, "another concern waits for none"
-        link.take_in(['[2,"q4","ClearCache",{}]'])
+        link.take_in(['[2,"q4","GetLocalListVersion",{}]'])
         assert runtime.features.dispatcher._waiting == 3, "of this one others wait"
         await trio.sleep(1)
         answers = [record.text for record in bench.csms.traffic if record.text.startswith('[3,"q')]
@@ -133,7 +134,7 @@ async def test_who_answers_at_once_does_not_overtake_its_concern(
     texts = (
         '[2,"c","ChangeConfiguration",{"key":"ConnectionTimeOut","value":"17"}]',
         '[2,"g","GetConfiguration",{"key":["ConnectionTimeOut"]}]',
-        '[2,"v","ClearCache",{}]',
+        '[2,"v","GetLocalListVersion",{}]',
     )
     async with open_bench() as bench:
         for text in texts:

@@ -4,8 +4,8 @@ Afterwards there is one story: what was answered, what is in force, what the sta
 finds are all the new value, or all the old one.
 """
 
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -53,6 +53,8 @@ class Kind:
     was_told: Look | None = None
     """Was the station told of the new value since the change was asked for?"""
     in_file: bool = False
+    keys: Mapping[str, Any] = field(default_factory=dict)
+    """Of the configuration, by `Section__Key`."""
 
 
 async def accepted(bench: Any, action: str, payload: dict[str, Any]) -> bool:
@@ -97,7 +99,58 @@ def is_inoperative(bench: Any) -> bool:
     return str(bench.charge_point._runtime.ctx.connectors[2].availability) == "Inoperative"
 
 
+def listing(kind: str, version: int, **statuses: str | None) -> dict[str, Any]:
+    """SendLocalList.req; without a status a tag is not listed any more."""
+    entries = [
+        {"idTag": tag, **({} if status is None else {"idTagInfo": {"status": status}})}
+        for tag, status in statuses.items()
+    ]
+    return {"listVersion": version, "updateType": kind, "localAuthorizationList": entries}
+
+
+async def send_list(bench: Any) -> None:
+    assert await accepted(bench, "SendLocalList", listing("Full", 1, A="Accepted", B="Accepted"))
+
+
+def is_listed(bench: Any, version: int, **statuses: str) -> bool:
+    """All of it; whatever else it is, it is the list of `send_list`."""
+    door = bench.charge_point.authorization
+    found = door.local_list_version, {tag: str(info.status) for tag, info in door.local_list.items()}
+    assert found in ((version, statuses), (1, {"a": "Accepted", "b": "Accepted"}))
+    return found == (version, statuses)
+
+
+async def learn(bench: Any) -> None:
+    assert (await bench.charge_point.authorize_id_token("OLD")).is_accepted
+
+
+def is_forgotten(bench: Any) -> bool:
+    return "old" not in bench.charge_point.authorization.cache
+
+
+WITH_LIST = {"LocalAuthListManagement__LocalAuthListEnabled": True}
+WITH_CACHE = {"Core__AuthorizationCacheEnabled": True}
+
 KINDS: dict[str, Kind] = {
+    "SendLocalList, Full": Kind(
+        lambda bench: accepted(bench, "SendLocalList", listing("Full", 2, C="Blocked")),
+        lambda bench: is_listed(bench, 2, c="Blocked"),
+        prepare=send_list,
+        keys=WITH_LIST,
+    ),
+    "SendLocalList, Differential": Kind(
+        lambda bench: accepted(bench, "SendLocalList", listing("Differential", 2, A=None, B="Blocked", C="Accepted")),
+        lambda bench: is_listed(bench, 2, b="Blocked", c="Accepted"),
+        prepare=send_list,
+        keys=WITH_LIST,
+    ),
+    "ClearCache": Kind(lambda bench: accepted(bench, "ClearCache", {}), is_forgotten, prepare=learn, keys=WITH_CACHE),
+    "clear_cache": Kind(
+        lambda bench: host(bench.charge_point.authorization.clear_cache()),
+        is_forgotten,
+        prepare=learn,
+        keys=WITH_CACHE,
+    ),
     "ChangeConfiguration": Kind(
         lambda bench: accepted(bench, "ChangeConfiguration", {"key": "ConnectionTimeOut", "value": "77"}),
         lambda bench: reported(bench, "ConnectionTimeOut") == "77",
@@ -201,7 +254,7 @@ def is_possible(name: str, trouble: str) -> bool:
 )
 async def test_one_story(open_bench: Any, make_config: Any, tmp_path: Path, name: str, trouble: str) -> None:
     kind, disk = KINDS[name], Disk()
-    document = make_config(Internal__StoreTimeout=10)
+    document = make_config(Internal__StoreTimeout=10, **kind.keys)
     said: bool | None = None
     async with open_bench(document=document, **options(kind, disk, tmp_path)) as bench:
         await trio.sleep(1)
@@ -242,12 +295,15 @@ async def _mend_later(kind: Kind, disk: Disk, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", [name for name, kind in KINDS.items() if not kind.in_file])
-async def test_a_power_cut_before_and_after_the_commit(open_bench: Any, tmp_path: Path, name: str) -> None:
+async def test_a_power_cut_before_and_after_the_commit(
+    open_bench: Any, make_config: Any, tmp_path: Path, name: str
+) -> None:
     """What the next start finds is what was answered; a cut between commit and answer may leave either."""
     kind = KINDS[name]
+    document = make_config(**kind.keys)
     for cut_at in ("before", "after"):
         disk = Disk()
-        async with open_bench(store=disk) as bench:
+        async with open_bench(store=disk, document=document) as bench:
             await trio.sleep(1)
             if kind.prepare is not None:
                 await kind.prepare(bench)
@@ -255,7 +311,7 @@ async def test_a_power_cut_before_and_after_the_commit(open_bench: Any, tmp_path
             before = _copy(disk)
             assert await kind.ask(bench)
             rows = before if cut_at == "before" else _copy(disk)
-        async with open_bench(store=rows) as bench:
+        async with open_bench(store=rows, document=document) as bench:
             assert kind.is_new(bench) is (cut_at == "after")
 
 

@@ -40,7 +40,7 @@ FOREIGN: dict[type, dict[str, list[Any]]] = {
         "status": ["accepted", 1, None, True, [], SURROGATE],
         "expiry_date": NO_TIMES,
         "parent_id_tag": NO_TEXTS,
-        **dict.fromkeys(("source", "rule", "key"), [*NO_TEXTS, None]),
+        **{name: [*NO_TEXTS, None] for name in ("source", "rule", "key")},
     },
     DataTransferResponse: {"status": ["ACCEPTED", 0, None, {}], "data": NO_TEXTS},
     ErrorInfo: {
