@@ -12,8 +12,8 @@ import h11
 import trio
 
 from ocpp16.charge_point.charge_point import ChargePoint
-from ocpp16.faults import obey_exit, sentence
-from ocpp16.log import log
+from ocpp16.faults import obey, obey_exit, sentence
+from ocpp16.log import FoldingLog
 from ocpp16.metrics.prometheus import CONTENT_TYPE, ChargePointCollector, exposition
 
 __all__ = ["HOST", "MetricsDoor", "serve_metrics"]
@@ -55,15 +55,16 @@ async def serve_metrics(
 class MetricsDoor:
     """Answers requests on streams. `timeout` in seconds."""
 
-    __slots__ = ("_collector", "_open", "_timeout")
+    __slots__ = ("_collector", "_log", "_open", "_timeout")
 
     def __init__(self, collector: ChargePointCollector, timeout: float = REQUEST_TIMEOUT) -> None:
         self._collector = collector
         self._timeout = timeout
+        self._log = FoldingLog("metrics", trio.current_time)
         self._open = 0
 
     async def serve(self, stream: trio.abc.HalfCloseableStream) -> None:
-        """Answer one request, and close. What the other end does raises nothing."""
+        """Answer one request, and close. Raises nothing: this is beside what the program is there for."""
         if self._open >= MOST_CONNECTIONS:
             await trio.aclose_forcefully(stream)
             return
@@ -71,6 +72,9 @@ class MetricsDoor:
         try:
             with trio.move_on_after(self._timeout), suppress(trio.BrokenResourceError, trio.ClosedResourceError):
                 await self._answer(stream)
+        except BaseException as error:
+            obey(error)
+            self._log.error("a request failed: %s", sentence(error), error=error)
         finally:
             self._open -= 1
             await trio.aclose_forcefully(stream)
@@ -94,7 +98,7 @@ class MetricsDoor:
                 body = exposition(self._collector)
             except BaseException as error:
                 obey_exit(error)
-                log.error("metrics cannot be collected: %s", sentence(error))
+                self._log.error("cannot be collected: %s", sentence(error), error=error)
                 status = 500
         await self._send(connection, stream, status, body, has_body=request.method != b"HEAD")
 

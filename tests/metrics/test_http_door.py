@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 import trio
 import trio.testing
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from prometheus_client.parser import text_string_to_metric_families
 
 from ocpp16.metrics.http_door import (
@@ -148,9 +150,10 @@ async def test_what_cannot_be_collected_is_logged_and_told(
 ) -> None:
     async def work(door: Door) -> None:
         with caplog.at_level(logging.ERROR, "ocpp16"):
-            status, _, body = await door.ask(GET)
-        assert (status, body) == (500, b"see the log\n")
-        assert caplog.messages == ["metrics cannot be collected: RuntimeError: broken"]
+            for _ in range(3):
+                status, _, body = await door.ask(GET)
+                assert (status, body) == (500, b"see the log\n")
+        assert caplog.messages == ["metrics: cannot be collected: RuntimeError: broken"], "once"
 
     await with_door(work, Failing([]))
 
@@ -225,6 +228,46 @@ async def test_connections_are_bounded_and_come_free_again(autojump_clock: trio.
         assert door.ended == MOST_CONNECTIONS + 2, "nobody keeps one"
 
     await with_door(work)
+
+
+async def test_a_stream_that_fails_ends_only_itself(
+    autojump_clock: trio.testing.MockClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    mine, theirs = trio.testing.memory_stream_pair()
+
+    def broken() -> None:
+        raise ValueError("strange")
+
+    theirs.receive_stream.receive_some_hook = broken  # type: ignore[assignment]
+    await mine.send_all(GET)
+    with caplog.at_level(logging.ERROR, "ocpp16"):
+        await MetricsDoor(ChargePointCollector([])).serve(theirs)
+    assert caplog.messages == ["metrics: a request failed: ValueError: strange"]
+
+
+_PIECES = (b"GET", b"HEAD", b"CONNECT", b" ", b"/metrics", b"*", b"HTTP/1.1", b"HTTP/1.0", b"\r\n", b"Host: x\r\n")
+_MORE = (
+    b"Transfer-Encoding: chunked\r\n",
+    b"Content-Length: 5\r\n",
+    b"Expect: 100-continue\r\n",
+    b"Upgrade: h2c\r\n",
+    b"\0",
+)
+
+
+@settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(st.sampled_from((*_PIECES, *_MORE, GET, GET[:-2])) | st.binary(max_size=8), max_size=8).map(b"".join))
+def test_garbage_is_answered_or_cut_off(caplog: pytest.LogCaptureFixture, sent: bytes) -> None:
+    async def work(door: Door) -> None:
+        stream = door.connect()
+        await stream.send_all(sent)
+        answer = await everything(stream)
+        await stream.aclose()
+        assert answer == b"" or split(answer)[0] in {200, 400, 404, 405}
+        assert (await door.ask(GET))[0] == 200
+
+    trio.run(with_door, work, clock=trio.testing.MockClock(autojump_threshold=0))
+    assert caplog.messages == []
 
 
 @pytest.mark.world
