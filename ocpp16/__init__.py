@@ -8,7 +8,7 @@ General layout, from the bottom up; each storey imports only those below it:
 - `store`, `security`, `transport`: disk, keys, network
 - `profiles`: the features
 - `charge_point`: puts them together
-- `simulation`, `testing`, `cli`: built on it
+- `metrics`, `simulation`, `testing`, `cli`: built on it
 
 Public names are imported on first use, so that `ocpp16.codec` alone costs no trio, ssl or sqlite3; what is behind
 `open_charge_point` when that is first entered, or by `preload()`.

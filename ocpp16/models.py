@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 from uuid import uuid4
 
 from ocpp16.enums import AuthorizationStatus, ChargePointErrorCode, DataTransferStatus
+from ocpp16.histogram import Histogram
 from ocpp16.measurement import Measurement as Measurement
 from ocpp16.measurement import PhaseValues as PhaseValues
 from ocpp16.measurement import Reading as Reading
@@ -202,6 +203,8 @@ class Counters:
     observer_events_dropped: int = 0
     messages_not_logged: int = 0
     """Entries of the message log that were left out, for too many waited for the disk."""
+    answer_times: Histogram | None = None
+    """Seconds from the writing of a CALL to its answer, CALLERRORs among them; from the first `metrics.collect` on."""
 
     def repaired(self, name: str) -> None:
         self.repairs[name] = self.repairs.get(name, 0) + 1

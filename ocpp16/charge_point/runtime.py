@@ -177,6 +177,10 @@ class Runtime:
     def features(self) -> Features:
         return self.life.features
 
+    @property
+    def journal(self) -> Journal:
+        return self._journal
+
     # Who waits
 
     async def until(self, condition: Condition) -> None:

@@ -9,6 +9,7 @@ import errno
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
+from importlib import import_module
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
@@ -18,7 +19,7 @@ import trio
 from ocpp16.charge_point.charge_point import ChargePoint
 from ocpp16.charge_point.open import open_charge_point
 from ocpp16.cli.charge_point_options import OVERLAY, Given, choose
-from ocpp16.cli.failure import CommandFailed
+from ocpp16.cli.failure import CommandFailed, listening_failed
 from ocpp16.cli.log import LogChoice, log_options
 from ocpp16.cli.running import Ending, run
 from ocpp16.cli.standard_streams import StandardInput, StandardOutput
@@ -48,6 +49,10 @@ class Face(Observer, Protocol):
         """Serve commands until there will be no more."""
         ...
 
+    async def metrics(self, url: str) -> None:
+        """Say where metrics are."""
+        ...
+
     async def exit(self, reason: str) -> None:
         """Say at the very end why the program ends."""
         ...
@@ -62,6 +67,8 @@ class Machine(NamedTuple):
     share: Path | None
     is_traced: bool
     message_log: Path | None = None
+    metrics_port: int | None = None
+    speed: float = 1.0
 
 
 @click.command("charge-point")
@@ -79,11 +86,24 @@ class Machine(NamedTuple):
 @click.option("--trace", is_flag=True, help="Tell every message as an event.")
 @click.option("--message-log", type=FolderPath, help="Folder for the message log: pages and text; made if needed.")
 @click.option("--share", type=FolderPath, help="Folder of data files to use instead of the package's.")
+@click.option(
+    "--metrics-port",
+    type=click.IntRange(0, 65_535),
+    metavar="PORT",
+    help="Serve metrics for Prometheus on this port of 127.0.0.1; 0 takes a free one.",
+)
 @click.option("--logconf", type=FilePath, help="Settings of the log in the form of Python's logging.config.")
 @log_options
 @click.pass_obj
 def charge_point(
-    choice: LogChoice, /, control: str | None, trace: bool, message_log: Path | None, logconf: Path | None, **given: Any
+    choice: LogChoice,
+    /,
+    control: str | None,
+    trace: bool,
+    message_log: Path | None,
+    logconf: Path | None,
+    metrics_port: int | None,
+    **given: Any,
 ) -> int:
     """A simulated charging station with its charge point.
 
@@ -93,7 +113,11 @@ def charge_point(
     choice.begin("warning" if control is None else "info", logconf)
     options = Given(**given)
     chosen = choose(options)
-    machine = Machine(chosen.configuration, chosen.options, options.maindir, options.share, trace, message_log)
+    if metrics_port is not None:
+        _need_metrics()
+    machine = Machine(
+        chosen.configuration, chosen.options, options.maindir, options.share, trace, message_log, metrics_port, chosen.speed
+    )
     if options.maindir is not None:
         _prepare(options.maindir)
     return run(partial(_run, machine, control is not None), speed=chosen.speed)
@@ -127,6 +151,8 @@ async def operate(machine: Machine, face: Face, ending: Ending) -> None:
         face.follow(opened)
         operation = Operation(station, opened)
         async with trio.open_nursery() as nursery:
+            if machine.metrics_port is not None:
+                await face.metrics(await _serve_metrics(nursery, opened, machine.metrics_port, machine.speed))
             nursery.start_soon(_end_with, ending, operation.run)
             while not opened.is_running:  # a few steps; the first command must find it started
                 await trio.lowlevel.checkpoint()
@@ -139,6 +165,25 @@ async def operate(machine: Machine, face: Face, ending: Ending) -> None:
             opened.abandon()
             raise
     await face.exit(ending.reason)
+
+
+async def _serve_metrics(nursery: trio.Nursery, charge_point: ChargePoint, port: int, speed: float) -> str:
+    """Returns the URL. Raises CommandFailed if that port cannot be listened on."""
+    from ocpp16.metrics.http_door import HOST, REQUEST_TIMEOUT, serve_metrics  # of an extra
+
+    serve = partial(serve_metrics, [charge_point], port, timeout=REQUEST_TIMEOUT * speed)
+    try:
+        port = await nursery.start(serve)
+    except OSError as error:
+        raise listening_failed(HOST, port, error) from error
+    return f"http://{HOST}:{port}/metrics"
+
+
+def _need_metrics() -> None:
+    try:
+        import_module("ocpp16.metrics.http_door")
+    except ImportError:
+        raise CommandFailed('--metrics-port needs an extra: pip install "ocpp16[metrics]"') from None
 
 
 async def _end_with(ending: Ending, work: Callable[..., Awaitable[str | None]], *arguments: Any) -> None:
@@ -155,6 +200,9 @@ class JsonFace:
         self.follow = self._interface.follow
         self.notify = self._interface.notify
         self.exit = self._interface.exit
+
+    async def metrics(self, url: str) -> None:
+        await self._interface.emit("metrics", url=url)
 
     async def serve(self, commands: Commands) -> None:
         await self._interface.serve(commands, StandardInput())

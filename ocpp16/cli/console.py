@@ -69,6 +69,10 @@ class Console:
         now = datetime.now(UTC) if self._charge_point is None else self._charge_point.for_station.clock.now_datetime()
         return now.astimezone()
 
+    async def metrics(self, url: str) -> None:
+        """Print where metrics are."""
+        await self._show(Text(f"metrics: {url}", "dim"))
+
     async def exit(self, reason: str) -> None:
         """Print why the program ends."""
         await self._show(Text(f"stopped: {reason}"))

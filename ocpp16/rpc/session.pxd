@@ -24,4 +24,5 @@ cdef class Session:
     cpdef double deadline(self, long long durable)
     cpdef receive(self, text, double now)
     cdef _begin(self, call, Py_ssize_t length)
+    cdef _owner_of_answer(self, unique_id, double now)
     cdef _on_result(self, result, text, double now)

@@ -355,9 +355,17 @@ class Session:
             replies.refuse(CallError(call.unique_id, ErrorCode.PROTOCOL_ERROR, "message id used before"))
         return None
 
+    def _owner_of_answer(self, unique_id: str, now: float) -> Entry | None:
+        """Whom an answer belongs to. How long it took is counted where somebody wants to know."""
+        entry = self._requests.owner_of_answer(unique_id)
+        times = self._counters.answer_times
+        if times is not None and entry is not None:
+            times.add(now - self._requests.open_call.asked_at)
+        return entry
+
     def _on_result(self, result: CallResult, text: str | bytes, now: float) -> None:
         unique_id = result.unique_id
-        entry = self._requests.owner_of_answer(unique_id)
+        entry = self._owner_of_answer(unique_id, now)
         if entry is None:
             return
         payload = result.payload
@@ -388,7 +396,7 @@ class Session:
         self._requests.refused(entry, unique_id, failure, now)
 
     def _on_error(self, error: CallError, now: float) -> None:
-        entry = self._requests.owner_of_answer(error.unique_id)
+        entry = self._owner_of_answer(error.unique_id, now)
         if entry is None:
             return
         self._counters.call_errors += 1
@@ -437,7 +445,7 @@ class Session:
             return
         unique_id = error.unique_id
         if error.kind == 3 and unique_id is not None:
-            entry = self._requests.owner_of_answer(unique_id)
+            entry = self._owner_of_answer(unique_id, now)
             if entry is not None:
                 frame = error.frame
                 payload = frame[2] if frame is not None and len(frame) > 2 else None
@@ -450,7 +458,7 @@ class Session:
             if self.registration is not _REJECTED:
                 self._replies.refuse(CallError(unique_id, error.code, str(error)[:LONGEST_DESCRIPTION]))
             return
-        entry = self._requests.owner_of_answer(unique_id)
+        entry = self._owner_of_answer(unique_id, now)
         if entry is not None:
             failure = CallFailed(entry.action, "unreadable", description=str(error))
             self._requests.refused(entry, unique_id, failure, now)

@@ -15,8 +15,9 @@ from typing import Protocol
 
 import trio
 
+from ocpp16.histogram import Histogram
 from ocpp16.store.base import Store
-from ocpp16.store.commit import Work, in_a_thread
+from ocpp16.store.commit import Commit, Work, in_a_thread
 from ocpp16.store.leaving import Leaving
 
 
@@ -52,6 +53,7 @@ class Committer:
     """Parameters: `inline` works in the trio thread itself; `flush_timeout`, `hang_timeout` in seconds."""
 
     __slots__ = (
+        "_begun_at",
         "_board",
         "_flush_timeout",
         "_hang_timeout",
@@ -63,6 +65,7 @@ class Committer:
         "in_the_air",
         "is_inline",
         "servers",
+        "times",
     )
 
     def __init__(self, board: Board, *, inline: bool, flush_timeout: float, hang_timeout: float) -> None:
@@ -72,6 +75,9 @@ class Committer:
         """Set by the thread that is at work when it is over."""
         self._run: trio.lowlevel.TrioToken | None = None
         """The run of trio that is told so."""
+        self._begun_at = 0.0
+        self.times: Histogram | None = None
+        """Seconds that commits took, where somebody wants to know."""
         self.is_inline = inline
         self.servers = 0
         self._board = board
@@ -112,6 +118,7 @@ class Committer:
         run = trio.lowlevel.current_trio_token()
         if self.in_the_air is not None and self._run is not run:
             self._run, self._landed = run, trio.Event()
+            self._begun_at = trio.current_time()  # that of another run is of another clock
             assert self._over is not None
             in_a_thread(self._over.wait, self._landed.set)
 
@@ -128,6 +135,8 @@ class Committer:
             if not self._landed.is_set():
                 await self._wait_for_landing()
             self.in_the_air = None
+            if self.times is not None and isinstance(work, Commit) and work.error is None:
+                self.times.add(trio.current_time() - self._begun_at)
             self._board.settle(work)
 
     async def _begin(self) -> Work | None:
@@ -142,7 +151,7 @@ class Committer:
             if not self._board.has_work():
                 return None
         work = self.in_the_air = self._board.take_off()
-        self._landed = trio.Event()
+        self._landed, self._begun_at = trio.Event(), trio.current_time()
         if self.is_inline:
             work.make(self._board.store)
             self._landed.set()

@@ -30,6 +30,7 @@ import trio
 from ocpp16.ctrl_c import only_at_waits
 from ocpp16.errors import StoreError
 from ocpp16.faults import obey_exit, sentence, text_of
+from ocpp16.histogram import Histogram
 from ocpp16.log import FoldingLog
 from ocpp16.store.appending import Appending
 from ocpp16.store.base import Row, RowChange, Store, Table
@@ -217,6 +218,14 @@ class Journal(Appending):
                 self._errands.remove(work)
             raise StoreError(f"the store cannot be read: no answer within {timeout:g} s")
         return work.result()
+
+    def commit_times(self) -> Histogram:
+        """Seconds that commits took from the first asking on, as long as a thread had them; those into memory take
+        none, and those that failed are not counted."""
+        times = self._committer.times
+        if times is None:
+            times = self._committer.times = Histogram()
+        return times
 
     # The committer
 

@@ -35,6 +35,9 @@ class Nobody:
         self._ending.begin("test")
         await trio.sleep_forever()
 
+    async def metrics(self, url: str) -> None:
+        pass
+
     async def exit(self, reason: str) -> None:
         pass
 
