@@ -43,14 +43,14 @@ VALUES: tuple[Any, ...] = (
 )
 """Of every type that SQLite has, and JSON of every shape but the right one."""
 
-NOT_READ = {"id_tag_cache", "local_list", "local_list_version", "reservations", "jobs"}
+NOT_READ = {"id_tag_cache", "local_list", "local_list_version", "jobs"}
 """Tables of what is not built."""
 READ = [table for table in TABLES if table.name not in NOT_READ]
 
 BOTH = "Energy.Active.Import.Register,Energy.Active.Import.Interval"
 CONFIG = {
     "Internal__SupportedMeasurands": BOTH,
-    "Core__SupportedFeatureProfiles": "Core,SmartCharging,RemoteTrigger",
+    "Core__SupportedFeatureProfiles": "Core,SmartCharging,RemoteTrigger,Reservation",
     "Core__MeterValueSampleInterval": 20,
     "Core__MeterValuesSampledData": BOTH,
     "Core__StopTxnSampledData": BOTH,
@@ -110,6 +110,8 @@ async def left_behind(open_bench: Any, document: Any, profile: Any) -> Rows:
         assert await bench.install(1, profile(2, chargingProfilePurpose="TxProfile")) == "Accepted"
         await bench.call("ChangeConfiguration", {"key": "HeartbeatInterval", "value": "777"})
         await bench.call("ChangeAvailability", {"connectorId": 2, "type": "Operative"})
+        reservation = {"connectorId": 2, "expiryDate": "2026-01-02T00:00:00Z", "idTag": "TAG9", "reservationId": 7}
+        assert await bench.call("ReserveNow", reservation) == {"status": "Accepted"}
         await trio.sleep(60)
         bench.charge_point.on_meter_values(1, bench.measure(1, 1500.0))
         await trio.sleep(25)

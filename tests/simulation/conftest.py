@@ -73,7 +73,7 @@ START = datetime(2030, 1, 1, 8, tzinfo=UTC)
 PURPOSES = {"max": "ChargePointMaxProfile", "default": "TxDefaultProfile", "tx": "TxProfile"}
 
 
-def make_configuration(units: str, profiles: str) -> dict[str, dict[str, Any]]:
+def make_configuration(units: str, profiles: str, zero: bool) -> dict[str, dict[str, Any]]:
     return {
         "Internal": {
             "ChargePointId": "cp001",
@@ -87,6 +87,7 @@ def make_configuration(units: str, profiles: str) -> dict[str, dict[str, Any]]:
             "SupportedFeatureProfiles": profiles,
         },
         "SmartCharging": {"ChargingScheduleAllowedChargingRateUnit": units},
+        "Reservation": {"ReserveConnectorZeroSupported": zero},
     }
 
 
@@ -165,6 +166,7 @@ async def smart_site(
     *,
     units: str = "Current,Power",
     profiles: str = "Core,SmartCharging,RemoteTrigger",
+    zero: bool = True,
     **options: Any,
 ) -> AsyncIterator[SmartSite]:
     began = trio.current_time()
@@ -173,7 +175,7 @@ async def smart_site(
     async with (
         CentralSystem(now=lambda: round((START.timestamp() + trio.current_time() - began) * 1e6)) as csms,
         open_charge_point(
-            make_configuration(units, profiles),
+            make_configuration(units, profiles, zero),
             station,
             database_path=database_path,
             connector=csms.connector,
