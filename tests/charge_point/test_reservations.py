@@ -176,6 +176,18 @@ async def test_a_start_by_another_is_told_and_the_reservation_stays(open_bench: 
         assert "reservationId" not in bench.sent("StartTransaction")[0]
 
 
+async def test_a_session_whose_end_was_not_told_shuts_nobody_out(open_bench: Any) -> None:
+    async with open_bench() as bench:
+        bench.begin()
+        bench.charge_point.on_transaction_stopped(1, "s1", Reason.LOCAL, 1200)
+        bench.charge_point.on_enabled(1)
+        assert await reserve(bench, seconds=60) == "Accepted"
+        assert await reserve(bench, 2, number=8) == "Accepted"
+        bench.begin(1, "s2")
+        await trio.sleep(60)
+        assert kept(bench) == [8]
+
+
 async def test_a_reservation_named_by_the_host_is_over(open_bench: Any) -> None:
     async with open_bench() as bench:
         assert await reserve(bench, id_tag="OTHER") == "Accepted"
