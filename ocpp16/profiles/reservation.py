@@ -86,10 +86,10 @@ class KeptReservations(FeatureProfile):
 
     def start(self) -> None:
         if self.reservations is not None:
+            self._expire()
             # One that a stored transaction used: its row was left by a power cut.
             used = {transaction.reservation_id for transaction in self.ctx.transactions}
             self._end([one for one in self.reservations if one.reservation_id in used], ReservationEndReason.USED)
-            self._expire()
 
     def stop(self) -> None:
         if self._timer is not None:

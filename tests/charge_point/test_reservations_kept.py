@@ -16,7 +16,7 @@ from ocpp16.enums import (
 )
 from ocpp16.errors import CallFailed, FeatureNotBuilt, StoreError
 from ocpp16.models import Reservation
-from ocpp16.observer import ReservationMade
+from ocpp16.observer import ReservationMade, StatusChanged
 from ocpp16.state.clock import to_datetime
 from ocpp16.testing.central_system import START, CentralSystem
 
@@ -110,6 +110,7 @@ async def test_over_restarts(open_bench: Any, disk: Any, make_config: Any) -> No
         assert kept(bench) == [2]
         assert (status(bench, 1), status(bench, 2)) == ("Available", "Reserved")
         assert ends(bench) == [(1, ReservationEndReason.EXPIRED)]
+        assert [event.connector_id for event in bench.events.of(StatusChanged)] == [2]
         assert await cancel(bench, 2) == "Accepted"
     async with open_bench(store=disk, document=document) as bench:
         assert kept(bench) == []
