@@ -9,7 +9,7 @@ from ocpp16.errors import FeatureNotBuilt
 from ocpp16.models import Reservation
 from ocpp16.profiles.id_tags import check_id_tag
 from ocpp16.profiles.reservation import KeptReservations
-from ocpp16.values import whole
+from ocpp16.values import text, whole
 
 
 @only_at_waits
@@ -77,6 +77,8 @@ class ReservationDoor:
         """
         feature = self._feature
         number, tag, parent = self._checked(connector_id, id_tag, parent_id_tag, 0)
+        if parent is not None:
+            check_id_tag(parent, "parent_id_tag")
         return await feature.reserve(Reservation(reservation_id, number, tag, parent, expiry_date))
 
     async def cancel(self, reservation_id: int) -> bool:
@@ -100,5 +102,6 @@ class ReservationDoor:
         return (
             self._runtime.guard.connector(connector_id, lowest),
             check_id_tag(id_tag),
-            None if parent_id_tag is None else check_id_tag(parent_id_tag, "parent_id_tag"),
+            # As a Central System told it, which may be empty: then there is none.
+            None if parent_id_tag is None else text(parent_id_tag, "parent_id_tag") or None,
         )

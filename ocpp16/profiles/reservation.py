@@ -211,7 +211,7 @@ class KeptReservations(FeatureProfile):
     @hears(IdTagDecided)
     def _decided(self, signal: IdTagDecided) -> None:
         """Its start may follow, and tells no parent."""
-        if not self.reservations or signal.parent_id_tag is None or not signal.is_accepted:
+        if not self.reservations or not signal.parent_id_tag or not signal.is_accepted:
             return
         if self._parents is None:
             self._parents = {}
@@ -284,6 +284,8 @@ class KeptReservations(FeatureProfile):
         """They are not among `reservations` any more. `number`: of the change that takes them off the disk."""
         for reservation in over:
             self.ctx.tell(ReservationEnded(reservation, reason), number)
+        if not self.reservations:
+            self._parents = None
         self._settle()
         self._arm()
 

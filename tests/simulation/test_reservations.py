@@ -68,6 +68,18 @@ async def test_a_card_of_the_same_parent(site: Any, autojump_clock: Any) -> None
         assert reservation_ids(here) == [7]
 
 
+async def test_a_parent_that_is_empty(site: Any, autojump_clock: Any) -> None:
+    async with site(profiles=PROFILES) as here:
+        here.csms.answers["Authorize"] = {"idTagInfo": {"status": "Accepted", "parentIdTag": ""}}
+        assert await reserve(here, 1, "OTHER", parentIdTag="P") == "Accepted"
+        for connector_id in (1, 2):
+            here.station.present_id_tag("TAG1", [connector_id])
+            here.station.plug_in(connector_id, plug_after=0, draw_after=0.5)
+            await trio.sleep(2)
+        assert here.statuses() == ["1 Reserved", "2 Preparing", "2 Charging"]
+        assert here.charge_point.counters.internal_errors == 0
+
+
 async def test_a_remote_start(site: Any, autojump_clock: Any) -> None:
     async with site(profiles=PROFILES) as here:
         assert await reserve(here, 1) == "Accepted"
