@@ -44,7 +44,7 @@ if TYPE_CHECKING:
         PhaseValues,
     )
     from ocpp16.observer import Observer, ObserverEvent
-    from ocpp16.station import CoreStation, SmartChargingStation
+    from ocpp16.station import CoreStation, ReservationStation, SmartChargingStation
     from ocpp16.store.open import open_store
 
 _HOMES = {
@@ -67,6 +67,7 @@ _HOMES = {
     "ObserverEvent": "ocpp16.observer",
     "Ocpp16Error": "ocpp16.errors",
     "PhaseValues": "ocpp16.models",
+    "ReservationStation": "ocpp16.station",
     "SmartChargingStation": "ocpp16.station",
     "StoreError": "ocpp16.errors",
     "ValidationError": "ocpp16.errors",
@@ -97,6 +98,7 @@ __all__ = [
     "ObserverEvent",
     "Ocpp16Error",
     "PhaseValues",
+    "ReservationStation",
     "SmartChargingStation",
     "StoreError",
     "ValidationError",

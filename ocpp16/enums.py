@@ -252,6 +252,26 @@ class ReservationStatus(StrEnum):
     UNAVAILABLE = "Unavailable"
 
 
+class ReservationCheckStatus(StrEnum):
+    """May an id tag have a connector, as far as reservations go (libocpp)?"""
+
+    NOT_RESERVED = "NotReserved"
+    RESERVED_FOR_TOKEN = "ReservedForToken"  # noqa: S105 - an id tag
+    RESERVED_FOR_OTHER_TOKEN = "ReservedForOtherToken"  # noqa: S105
+    RESERVED_FOR_OTHER_TOKEN_AND_HAS_PARENT_TOKEN = "ReservedForOtherTokenAndHasParentToken"  # noqa: S105
+    """The parent id decides, and is not known."""
+
+
+class ReservationEndReason(StrEnum):
+    """How a reservation ended; told to the observer."""
+
+    USED = "used"
+    CANCELLED = "cancelled"
+    EXPIRED = "expired"
+    REPLACED = "replaced"
+    """Another one came with its reservation id."""
+
+
 class ResetStatus(StrEnum):
     ACCEPTED = "Accepted"
     REJECTED = "Rejected"

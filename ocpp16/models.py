@@ -18,7 +18,7 @@ from ocpp16.histogram import Histogram
 from ocpp16.measurement import Measurement as Measurement
 from ocpp16.measurement import PhaseValues as PhaseValues
 from ocpp16.measurement import Reading as Reading
-from ocpp16.values import aware, described, finite_or_none, flag, member, text
+from ocpp16.values import aware, described, finite_or_none, flag, member, text, whole
 
 INFO_LENGTH = 50
 VENDOR_ID_LENGTH = 255
@@ -99,9 +99,9 @@ class ErrorInfo:
         flag(self.is_fault, "is_fault")
         _plain_texts(self, *(name for name, _ in _CUT))
         for name, length in _CUT:
-            whole = getattr(self, name)
-            if whole is not None and len(whole) > length:
-                object.__setattr__(self, name, whole[:length])
+            told = getattr(self, name)
+            if told is not None and len(told) > length:
+                object.__setattr__(self, name, told[:length])
         if self.timestamp is not None:
             aware(self.timestamp, "timestamp")
         object.__setattr__(self, "uuid", text(self.uuid, "uuid", _UUID_LENGTH))
@@ -118,6 +118,26 @@ def _plain_texts(of: Any, *names: str) -> None:
             checked = text(given, name)
             if checked is not given:
                 object.__setattr__(of, name, checked)
+
+
+@dataclass(frozen=True, slots=True)
+class Reservation:
+    """A connector kept for an id tag (OCPP 1.6 ed. 2 §5.13); `connector_id` 0: any one.
+
+    An id tag that has `parent_id_tag` as its parent may use it as well. `expiry_date` is the moment it ends.
+    """
+
+    reservation_id: int
+    connector_id: int
+    id_tag: str
+    parent_id_tag: str | None
+    expiry_date: datetime
+
+    def __post_init__(self) -> None:
+        whole(self.reservation_id, "reservation_id")
+        whole(self.connector_id, "connector_id", 0)
+        _plain_texts(self, "id_tag", "parent_id_tag")
+        aware(self.expiry_date, "expiry_date")
 
 
 class DeadLetter(NamedTuple):

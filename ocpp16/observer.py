@@ -14,9 +14,10 @@ from ocpp16.enums import (
     ChargePointStatus,
     Reason,
     RegistrationStatus,
+    ReservationEndReason,
     ResetType,
 )
-from ocpp16.models import ChargingLimit, IdTagInfo
+from ocpp16.models import ChargingLimit, IdTagInfo, Reservation
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +99,21 @@ class ChargingLimitChanged(ObserverEvent):
 @dataclass(frozen=True, slots=True)
 class ChargingProfilesChanged(ObserverEvent):
     """Charging profiles were installed or cleared, or count otherwise than before."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReservationMade(ObserverEvent):
+    """A reservation that the library keeps was accepted, and is on disk."""
+
+    reservation: Reservation
+
+
+@dataclass(frozen=True, slots=True)
+class ReservationEnded(ObserverEvent):
+    """A reservation that the library kept is over, and not on disk any more."""
+
+    reservation: Reservation
+    reason: ReservationEndReason
 
 
 @dataclass(frozen=True, slots=True)

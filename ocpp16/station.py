@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Protocol, runtime_checkable
 
-from ocpp16.enums import Reason, ResetType, UnlockStatus
+from ocpp16.enums import Reason, ReservationCheckStatus, ReservationStatus, ResetType, UnlockStatus
 from ocpp16.models import ChargingLimit, DataTransferResponse, Measurement
 
 
@@ -84,6 +84,37 @@ class CoreStation(Protocol):
 
     async def data_transfer(self, vendor_id: str, message_id: str | None, data: str | None) -> DataTransferResponse:
         """A DataTransfer for which no handler was registered. Safe answer: UnknownVendorId."""
+        ...
+
+
+@runtime_checkable
+class ReservationStation(Protocol):
+    """The questions of the Reservation profile (OCPP 1.6 ed. 2 §5.1, §5.13), to a station that keeps them itself.
+
+    It tells `on_reservation_start` and `on_reservation_end`, sees to the expiry, to replacement by the same id and to
+    parent ids, and names the `reservation_id` in `on_transaction_started`. For a station with none of these methods the
+    library keeps them (`charge_point.for_station.reservations`).
+    """
+
+    async def reserve_now(
+        self, reservation_id: int, connector_id: int, expiry_date: datetime, id_tag: str, parent_id_tag: str | None
+    ) -> ReservationStatus:
+        """Keep a connector (0: any one) for `id_tag`, or one with that parent, until `expiry_date`. Safe answer:
+        Rejected.
+
+        Not asked for a connector that is unknown, faulted, occupied or out of service, for connector 0 without
+        ReserveConnectorZeroSupported, or for a time that is past. If it is cancelled, because it took too long, nothing
+        must be reserved.
+        """
+        ...
+
+    async def cancel_reservation(self, reservation_id: int) -> bool:
+        """End a reservation; False if there is none of this id. Safe answer: False."""
+        ...
+
+    async def is_token_reserved_for_connector(self, connector_id: int, id_tag: str) -> ReservationCheckStatus:
+        """May `id_tag` have this connector? Asked at a remote start for connectors that are Reserved. Safe answer:
+        ReservedForOtherToken."""
         ...
 
 

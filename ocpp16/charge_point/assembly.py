@@ -9,6 +9,7 @@ from functools import cache
 from types import MappingProxyType
 from typing import Any, NamedTuple, Protocol
 
+from ocpp16 import messages
 from ocpp16.charge_point.delivery import StoredDelivery
 from ocpp16.charge_point.dispatcher import Dispatcher
 from ocpp16.charge_point.features import profile_names
@@ -24,7 +25,7 @@ from ocpp16.profiles.asked import AskedChanges, ConfigurationKeeper
 from ocpp16.profiles.asked_station import AskedStation
 from ocpp16.profiles.authorization import Authorization
 from ocpp16.profiles.availability import Availability
-from ocpp16.profiles.base import Context, FeatureProfile, Trigger
+from ocpp16.profiles.base import Context, FeatureProfile, Reply, Trigger
 from ocpp16.profiles.boot import Boot
 from ocpp16.profiles.configuration_changes import ConfigurationChanges
 from ocpp16.profiles.context import Start
@@ -33,6 +34,7 @@ from ocpp16.profiles.dead_letters import DeadLetters
 from ocpp16.profiles.local_auth_list import LocalAuthList
 from ocpp16.profiles.meter_values import MeterValues
 from ocpp16.profiles.remote_control import RemoteControl
+from ocpp16.profiles.reservation import KeptReservations
 from ocpp16.profiles.reset import Reset
 from ocpp16.profiles.sender import Sender
 from ocpp16.profiles.settings import Settings
@@ -87,6 +89,7 @@ class Features:
     """
 
     __slots__ = (
+        "_remote_control",
         "_tables",
         "all",
         "authorization",
@@ -99,6 +102,7 @@ class Features:
         "dispatcher",
         "local_list",
         "meter_values",
+        "reservations",
         "settings",
         "smart_charging",
         "transactions",
@@ -131,13 +135,15 @@ class Features:
         optional = [kind.build(ctx, self) for kind in kinds if kind.is_wanted(ctx.configuration)]
         self.smart_charging = next((feature for feature in optional if isinstance(feature, SmartCharging)), None)
         self.local_list = next((feature for feature in optional if isinstance(feature, LocalAuthList)), None)
+        self.reservations = next((feature for feature in optional if isinstance(feature, KeptReservations)), None)
+        self._remote_control = RemoteControl(ctx, profiles=self.smart_charging, reservations=self.reservations)
         self.all: tuple[FeatureProfile, ...] = (
             self.boot,
             self.availability,
             self.authorization,
             self.settings,
             self.transactions,
-            RemoteControl(ctx, profiles=self.smart_charging),
+            self._remote_control,
             Reset(ctx),
             self.meter_values,
             self.data_transfer,
@@ -165,6 +171,11 @@ class Features:
             if info is not None:
                 return info
         return None
+
+    def remote_start(
+        self, request: "messages.RemoteStartTransactionRequest", is_open: Callable[[int], bool]
+    ) -> "Reply[messages.RemoteStartTransactionResponse]":
+        return self._remote_control.start_remotely(request, is_open)
 
     def seed_connectors(self, status: Mapping[int, ChargePointStatus]) -> None:
         """Take the states the station knows, of connectors that are there."""

@@ -97,7 +97,9 @@ class StationEvents:
         """A transaction began: StartTransaction is queued (OCPP 1.6 ed. 2 §4.8).
 
         `meter_start`: register in Wh. `timestamp`: aware; now if None, or if it lies ahead. `signed_meter_value`: text
-        of the meter, kept for StopTransaction.transactionData; two of its length must fit into MaxMessageSize. Raises
+        of the meter, kept for StopTransaction.transactionData; two of its length must fit into MaxMessageSize.
+        `reservation_id`: of the reservation that is used by it; None: one that the library keeps for this id tag, if
+        there is one. Raises
         ValueError if `id_token` is not 1 to 20 characters, if a value cannot be sent, if the connector has a running
         transaction, and for the id of another session than the one that began there.
         """
@@ -113,6 +115,9 @@ class StationEvents:
         known = self._runtime.features.availability.sessions.get(number)
         if known not in (None, session) and self._runtime.ctx.connectors[number].base in _BEFORE_A_TRANSACTION:
             raise ValueError(f"session_id: connector {number} has the session {known!r}, not {session!r}")
+        kept = self._runtime.features.reservations
+        if reservation is None and kept is not None and (found := kept.usable(number, token)) is not None:
+            reservation = found.reservation_id
         transaction = self._runtime.features.transactions.begin(
             number, session, token, energy, reservation_id=reservation, at=at, signed=signed
         )

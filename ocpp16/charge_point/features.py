@@ -7,22 +7,40 @@ later one takes an action over from who answers it in its absence. SupportedFeat
 Adding one: its file in `profiles/`, and a line here.
 """
 
+from collections.abc import Mapping
 from functools import cache
 
 from ocpp16.profiles.base import FeatureProfile
 from ocpp16.profiles.local_auth_list import LocalAuthList
 from ocpp16.profiles.remote_trigger import RemoteTrigger
+from ocpp16.profiles.reservation import KeptReservations
 from ocpp16.profiles.smart_charging import SmartCharging
+from ocpp16.profiles.station_reservation import StationReservations
 from ocpp16.station import CoreStation
 
-FEATURES: tuple[type[FeatureProfile], ...] = (RemoteTrigger, SmartCharging, LocalAuthList)
+FEATURES: tuple[type[FeatureProfile], ...] = (
+    RemoteTrigger,
+    SmartCharging,
+    LocalAuthList,
+    KeptReservations,
+    StationReservations,
+)
 """In the order in which they start and hear of signals, after those of Core."""
+INSTEAD_OF: Mapping[type[FeatureProfile], type[FeatureProfile]] = {StationReservations: KeptReservations}
+"""What a station may do itself → what does it for all others: never both."""
 
 
 def possible(station: CoreStation) -> tuple[type[FeatureProfile], ...]:
     """Those that this station can do; found out once, when it is opened."""
-    found = tuple(kind for kind in FEATURES if kind.protocol is None or isinstance(station, kind.protocol))
-    return FEATURES if len(found) == len(FEATURES) else found
+    able = [kind for kind in FEATURES if kind.protocol is None or isinstance(station, kind.protocol)]
+    left_out = {INSTEAD_OF[kind] for kind in able if kind in INSTEAD_OF}
+    return _shared(tuple(kind for kind in able if kind not in left_out))
+
+
+@cache
+def _shared(kinds: tuple[type[FeatureProfile], ...]) -> tuple[type[FeatureProfile], ...]:
+    """One tuple for all charge points of a kind."""
+    return kinds
 
 
 def protocols() -> tuple[type, ...]:

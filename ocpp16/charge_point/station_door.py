@@ -7,6 +7,7 @@ needs no task of its own.
 from collections.abc import Callable
 from typing import Any
 
+from ocpp16.charge_point.reservation_door import ReservationDoor
 from ocpp16.charge_point.runtime import Runtime
 from ocpp16.configuration.keys import core
 from ocpp16.ctrl_c import only_at_waits
@@ -33,6 +34,11 @@ class StationDoor:
     def log(self) -> FoldingLog:
         """That of the charge point: it shows texts of others with care, and each cause once a minute."""
         return self._runtime.second_line.log
+
+    @property
+    def reservations(self) -> ReservationDoor:
+        """The reservations that the library keeps, and who uses them."""
+        return ReservationDoor(self._runtime)
 
     @property
     def timers(self) -> Timers:

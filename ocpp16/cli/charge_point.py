@@ -116,7 +116,14 @@ def charge_point(
     if metrics_port is not None:
         _need_metrics()
     machine = Machine(
-        chosen.configuration, chosen.options, options.maindir, options.share, trace, message_log, metrics_port, chosen.speed
+        chosen.configuration,
+        chosen.options,
+        options.maindir,
+        options.share,
+        trace,
+        message_log,
+        metrics_port,
+        chosen.speed,
     )
     if options.maindir is not None:
         _prepare(options.maindir)

@@ -1,8 +1,9 @@
 """The story of the demonstration, and the check that it happened.
 
 One car for each connector, each a little after the one before: it plugs in, a card is presented, it charges, the
-Central System allows less for a while, it pauses, goes on; the card stops it, it leaves. The story waits for what the
-charge point and the Central System say, never just for time to pass, and at the end it counts.
+Central System allows less for a while, it pauses, goes on; the card stops it, it leaves. Then the first connector is
+reserved for that card, and another one is refused there. The story waits for what the charge point and the Central
+System say, never just for time to pass, and at the end it counts.
 """
 
 from collections.abc import Callable
@@ -13,6 +14,7 @@ from typing import Any
 import trio
 
 from ocpp16.charge_point.charge_point import ChargePoint
+from ocpp16.codec import format_datetime
 from ocpp16.configuration.keys.internal import CHARGE_POINT_ID
 from ocpp16.enums import ChargePointStatus
 from ocpp16.errors import CallFailed
@@ -32,6 +34,9 @@ FIRST_CHARGE = 24.0
 PAUSE = 20.0
 SECOND_CHARGE = 75.0
 UNTIL_LEAVING = 10.0
+UNTIL_RESERVED = 5.0
+RESERVED_FOR = 3600
+UNTIL_CANCELLED = 5.0
 
 LIMIT = 10.0
 """Amperes; with many cars on one fuse each has less, and then half of that."""
@@ -47,6 +52,10 @@ WAY = (
     ChargePointStatus.AVAILABLE,
 )
 """The states that each connector goes through."""
+RESERVED = (ChargePointStatus.RESERVED, ChargePointStatus.AVAILABLE)
+"""Those that the first one goes through after them."""
+GUEST = "GUEST"
+"""A card that the connector is not reserved for."""
 
 
 class Story:
@@ -108,6 +117,33 @@ class Story:
                 return
             if self._ways[connector_id][-1] is ChargePointStatus.CHARGING and connector_id not in self._limited:
                 await self._limit(charge_point, station, connector_id)
+        if connector_id == 1:
+            await self._reserve(charge_point, station, connector_id)
+
+    async def _reserve(self, charge_point: ChargePoint, station: SimulatedStation, connector_id: int) -> None:
+        """The Central System reserves the connector, somebody else comes, and the reservation is cancelled."""
+        await self._pass(charge_point, UNTIL_RESERVED)
+        self._narrate(f"connector {connector_id}: the Central System reserves it for {_card(connector_id)}")
+        reservation = {
+            "connectorId": connector_id,
+            "expiryDate": format_datetime(charge_point.for_station.clock.now() + RESERVED_FOR * 1_000_000, 0),
+            "idTag": _card(connector_id),
+            "reservationId": connector_id,
+        }
+        await self._accepted(charge_point, connector_id, "ReserveNow", reservation)
+        reservations = charge_point.for_station.reservations
+        why = reservations.is_token_reserved_for_connector(connector_id, GUEST)
+        station.present_id_tag(GUEST, [connector_id])
+        self._narrate(f"connector {connector_id}: {GUEST} is presented and refused: {why}")
+        await self._pass(charge_point, UNTIL_CANCELLED)
+        self._narrate(f"connector {connector_id}: the Central System cancels the reservation")
+        await self._accepted(charge_point, connector_id, "CancelReservation", {"reservationId": connector_id})
+        way = len(WAY) + len(RESERVED)
+        if not await self._until(lambda: len(self._ways[connector_id]) >= way):
+            self._failures.append(f"connector {connector_id}: the reservation was not to be seen")
+        asked = [call.payload["idTag"] for call in self._central_system.calls("Authorize")]
+        if GUEST in asked:
+            self._failures.append(f"connector {connector_id}: {GUEST} was not refused")
 
     async def _limit(self, charge_point: ChargePoint, station: SimulatedStation, connector_id: int) -> None:
         """The Central System limits the current for a while; it has to follow within `UNTIL_FOLLOWED` seconds."""
@@ -140,6 +176,14 @@ class Story:
         payload: dict[str, Any],
     ) -> float:
         """What flows soon after the Central System made this call."""
+        await self._accepted(charge_point, connector_id, action, payload)
+        await self._pass(charge_point, UNTIL_FOLLOWED)
+        return _current(station, connector_id)
+
+    async def _accepted(
+        self, charge_point: ChargePoint, connector_id: int, action: str, payload: dict[str, Any]
+    ) -> None:
+        """The Central System makes this call, which is to be Accepted."""
         identity = charge_point.configuration[CHARGE_POINT_ID]
         try:
             answer = await self._central_system.call(identity, action, payload, self._patience)
@@ -147,8 +191,6 @@ class Story:
             answer = {"status": str(error)}
         if answer["status"] != "Accepted":
             self._failures.append(f"connector {connector_id}: {action}: {answer['status']}")
-        await self._pass(charge_point, UNTIL_FOLLOWED)
-        return _current(station, connector_id)
 
     async def _pass(self, charge_point: ChargePoint, seconds: float) -> None:
         passed = trio.Event()
@@ -166,7 +208,7 @@ class Story:
         problems = [*self._failures]
         for connector_id in range(1, connectors + 1):
             way = self._ways.get(connector_id, [])
-            if tuple(way) != WAY:
+            if tuple(way) != WAY + (RESERVED if connector_id == 1 else ()):
                 problems.append(f"connector {connector_id} went {' → '.join(way) or 'nowhere'}")
             problems += self._transaction_problems(connector_id)
         problems += [f"against the rules: {violation.rule}" for violation in self._central_system.violations]

@@ -79,6 +79,11 @@ def _set_aside(record: Record) -> str:
     return f"{record['action']} of {record['session_id']} is not answered: {record['waiting']} messages wait apart"
 
 
+def _reservation(record: Record) -> str:
+    place = f"connector {record['connector']}" if record["connector"] else "any connector"
+    return f"reservation {record['reservation_id']} of {place} for {record['id_tag']}: {record['state']}"
+
+
 TEXTS: Mapping[str, Callable[[Record], str]] = {
     "connection": lambda record: "connected" if record["connected"] else "not connected",
     "boot": lambda record: f"BootNotification: {record['status']}, interval {record['interval']} s",
@@ -93,6 +98,7 @@ TEXTS: Mapping[str, Callable[[Record], str]] = {
     "message_given_up": lambda record: f"{record['action']} was given up: {record['reason']}",
     "message_set_aside": _set_aside,
     "internal_error": lambda record: f"internal error in {record['place']}: {record['reason']}",
+    "reservation": _reservation,
     "reset": lambda record: f"{record['type']} reset",
     "security_event": lambda record: f"security event {record['type']}: {record['tech_info'] or ''}".rstrip(": "),
 }

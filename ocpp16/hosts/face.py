@@ -18,6 +18,8 @@ from ocpp16.charge_point.charging_door import ChargingDoor
 from ocpp16.charge_point.configuration_door import ConfigurationDoor
 from ocpp16.charge_point.connection_door import ConnectionDoor
 from ocpp16.charge_point.dead_letters_door import DeadLettersDoor
+from ocpp16.charge_point.reservation_door import ReservationDoor
+from ocpp16.charge_point.station_door import StationDoor
 from ocpp16.errors import ChargePointStopped, ConfigurationError
 from ocpp16.faults import sentence
 from ocpp16.hosts.crossing import Crossing
@@ -26,9 +28,17 @@ from ocpp16.hosts.trio_thread import TrioThread
 from ocpp16.log import log
 from ocpp16.values import described
 
-_DOORS = (AuthorizationDoor, ChargingDoor, ConfigurationDoor, ConnectionDoor, DeadLettersDoor)
+_DOORS = (
+    AuthorizationDoor,
+    ChargingDoor,
+    ConfigurationDoor,
+    ConnectionDoor,
+    DeadLettersDoor,
+    ReservationDoor,
+    StationDoor,
+)
 _SPECIAL = frozenset({"__call__", "__getitem__", "__len__"})
-_OF_TRIO = frozenset({"for_station", "leave"})
+_OF_TRIO = frozenset({"clock", "leave", "log", "spawn", "timers"})
 """What only code in trio's thread can use."""
 
 

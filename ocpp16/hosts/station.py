@@ -12,11 +12,12 @@ from typing import Any, Protocol
 
 import trio
 
+from ocpp16.charge_point.features import protocols
 from ocpp16.errors import ChargePointStopped
 from ocpp16.faults import name_of, obey_exit, sentence
 from ocpp16.log import log
 from ocpp16.models import ChargingLimit, Measurement
-from ocpp16.station import CoreStation, SmartChargingStation
+from ocpp16.station import CoreStation
 
 TOLD_AT_ONCE = ("measurement", "charging_limit_changed", "attach")
 """Methods that are not async in any world."""
@@ -85,7 +86,7 @@ def asked_station(station: Any, world: World) -> tuple[Any, list[str]]:
         return station, []  # there is a word for it where all arguments are checked
     problems: list[str] = []
     members: dict[str, Any] = {}
-    for protocol in (CoreStation, SmartChargingStation):
+    for protocol in (CoreStation, *protocols()):
         for name, expected in vars(protocol).items():
             if name.startswith("_") or not inspect.isfunction(expected):
                 continue

@@ -68,7 +68,7 @@ class Authorization(FeatureProfile):
         id_tag = check_id_tag(id_tag)
         info = await self._decided(id_tag)
         self._note(id_tag, info)
-        self.ctx.signals.emit(IdTagDecided(id_tag, info.is_accepted))
+        self.ctx.signals.emit(IdTagDecided(id_tag, info.is_accepted, info.parent_id_tag))
         self.ctx.tell(IdTagAuthorized(id_tag, info), 0)
         return info
 

@@ -54,19 +54,26 @@ class Availability(FeatureProfile):
     # What the station tells
 
     def submit(self, connector_id: int, event: ConnectorEvent, info: str | None = None) -> None:
+        if (
+            event is ConnectorEvent.RESERVE_CONNECTOR
+            and self.ctx.connectors[connector_id].base is ChargePointStatus.AVAILABLE
+            and self.ctx.transactions.running(connector_id) is None
+        ):
+            self.sessions.pop(connector_id, None)  # one whose end was not told
         self._notifications.tell(self.ctx.connectors[connector_id].submit(event, self.ctx.clock.now(), info))
 
     def session_started(self, connector_id: int, session_id: str, reason: SessionStartedReason) -> None:
         """A plug on a reserved connector leaves it Reserved until somebody authorizes (as libocpp)."""
         self.sessions[connector_id] = session_id
-        is_reserved = self.ctx.connectors[connector_id].status is ChargePointStatus.RESERVED
+        # The base status: what is under a fault shows again when that is over.
+        is_reserved = self.ctx.connectors[connector_id].base is ChargePointStatus.RESERVED
         if not (is_reserved and reason is SessionStartedReason.EV_CONNECTED):
             self.submit(connector_id, ConnectorEvent.USAGE_INITIATED, str(reason))
 
     def transaction_started(self, connector_id: int, session_id: str) -> None:
         """A start on a connector that is still Reserved uses the reservation up: it reports Preparing first."""
         self.sessions[connector_id] = session_id
-        if self.ctx.connectors[connector_id].status is ChargePointStatus.RESERVED:
+        if self.ctx.connectors[connector_id].base is ChargePointStatus.RESERVED:
             self.submit(connector_id, ConnectorEvent.USAGE_INITIATED)
 
     def session_stopped(self, connector_id: int) -> None:

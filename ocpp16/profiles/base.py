@@ -13,13 +13,15 @@ from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Generic, NamedTuple, Protocol, Self, TypeVar
 
+from ocpp16 import messages
 from ocpp16._core import ValidationError
 from ocpp16.configuration.configuration import Configuration
 from ocpp16.configuration.keys.core import SUPPORTED_FEATURE_PROFILES
-from ocpp16.enums import MessageTrigger
+from ocpp16.enums import MessageTrigger, ReservationCheckStatus
 from ocpp16.messages.actions import ACTIONS
 from ocpp16.models import IdTagInfo
 from ocpp16.profiles.context import Context, Payload
+from ocpp16.state.connector_table import ConnectorEvent
 from ocpp16.state.signals import Signal
 from ocpp16.state.transaction import Transaction
 from ocpp16.store.rows import Rows
@@ -33,6 +35,8 @@ __all__ = [
     "Payload",
     "RemoteStartProfiles",
     "Reply",
+    "Reporter",
+    "ReservationCheck",
     "Stored",
     "Trigger",
     "hears",
@@ -126,6 +130,26 @@ class Others(Protocol):
         ...
 
     def listed(self, id_tag: str) -> IdTagInfo | None: ...
+
+    @property
+    def availability(self) -> "Reporter": ...
+
+    def remote_start(
+        self, request: "messages.RemoteStartTransactionRequest", is_open: Callable[[int], bool]
+    ) -> "Reply[messages.RemoteStartTransactionResponse]":
+        """Answer RemoteStartTransaction; `is_open`: may its id tag have this connector, which is Reserved?"""
+        ...
+
+
+class Reporter(Protocol):
+    """What a feature that changes the status of connectors asks of `availability`."""
+
+    @property
+    def sessions(self) -> Mapping[int, str]:
+        """Connector → the session that is there."""
+        ...
+
+    def submit(self, connector_id: int, event: ConnectorEvent, info: str | None = None) -> None: ...
 
 
 class FeatureProfile:
@@ -248,6 +272,12 @@ class MeterSampler(Protocol):
     ) -> Collected: ...
 
     def register(self, connector_id: int) -> tuple[int, float] | None: ...
+
+
+class ReservationCheck(Protocol):
+    """What a remote start asks of `reservation`."""
+
+    def check(self, connector_id: int, id_tag: str) -> ReservationCheckStatus: ...
 
 
 class RemoteStartProfiles(Protocol):

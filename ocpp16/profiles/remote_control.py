@@ -4,40 +4,61 @@ Each decides by what is known, answers, and only then asks the station to act; o
 outcome is the answer.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import cast
 
 from ocpp16 import messages
 from ocpp16.configuration.keys import core, internal
-from ocpp16.enums import ChargePointStatus, Reason, RemoteStartStopStatus, UnlockStatus
-from ocpp16.profiles.base import Context, FeatureProfile, Payload, RemoteStartProfiles, Reply, on
+from ocpp16.enums import (
+    ChargePointStatus,
+    Reason,
+    RemoteStartStopStatus,
+    ReservationStatus,
+    UnlockStatus,
+)
+from ocpp16.profiles.base import Context, FeatureProfile, Payload, RemoteStartProfiles, Reply, ReservationCheck, on
 from ocpp16.profiles.id_tags import ID_TAG_LENGTH
 from ocpp16.profiles.station_side import member_of
+from ocpp16.state.reservations import connector_refusal, lets_through
 
-_NOT_OBTAINABLE = frozenset(
-    {ChargePointStatus.UNAVAILABLE, ChargePointStatus.FAULTED, ChargePointStatus.FINISHING, ChargePointStatus.RESERVED}
-)
+_NOT_OBTAINABLE = frozenset({ChargePointStatus.UNAVAILABLE, ChargePointStatus.FAULTED, ChargePointStatus.FINISHING})
 _ACCEPTED: "messages.RemoteStartTransactionResponse" = {"status": str(RemoteStartStopStatus.ACCEPTED)}
 _REJECTED: "messages.RemoteStartTransactionResponse" = {"status": str(RemoteStartStopStatus.REJECTED)}
 
 
 class RemoteControl(FeatureProfile):
-    """`profiles` keeps a charging profile that comes with a start; None where smart charging is not built."""
+    """`profiles` keeps a charging profile that comes with a start; None where smart charging is not built.
+    `reservations` knows for whom a Reserved connector is; None where the library keeps none: then it is for nobody."""
 
-    __slots__ = ("_profiles",)
+    __slots__ = ("_profiles", "_reservations")
 
-    def __init__(self, ctx: Context, *, profiles: RemoteStartProfiles | None) -> None:
+    def __init__(
+        self, ctx: Context, *, profiles: RemoteStartProfiles | None, reservations: ReservationCheck | None
+    ) -> None:
         super().__init__(ctx)
         self._profiles = profiles
+        self._reservations = reservations
 
     @on("RemoteStartTransaction")
     def remote_start_transaction(
         self, request: "messages.RemoteStartTransactionRequest"
     ) -> "Reply[messages.RemoteStartTransactionResponse]":
+        reservations, id_tag = self._reservations, request["idTag"]
+        return self.start_remotely(
+            request,
+            lambda number: reservations is not None and lets_through(reservations.check(number, id_tag)),
+        )
+
+    def start_remotely(
+        self, request: "messages.RemoteStartTransactionRequest", is_open: Callable[[int], bool]
+    ) -> "Reply[messages.RemoteStartTransactionResponse]":
+        """Answer RemoteStartTransaction; `is_open`: may its id tag have this connector, which is Reserved?"""
         connector_id = request.get("connectorId")
         asked = sorted(filter(None, self.ctx.connectors)) if connector_id is None else [connector_id]
-        if not any(number and number in self.ctx.connectors and self._is_obtainable(number) for number in asked):
+        if not any(
+            number and number in self.ctx.connectors and self._is_obtainable(number, is_open) for number in asked
+        ):
             return Reply(_REJECTED)
         if not 1 <= len(request["idTag"]) <= ID_TAG_LENGTH:
             return Reply(_REJECTED)
@@ -64,11 +85,19 @@ class RemoteControl(FeatureProfile):
         if any(self.ctx.transactions.running(number) is None for number in connectors):
             await self.ctx.station.provide_token(id_tag, connectors, prevalidated)
 
-    def _is_obtainable(self, connector_id: int) -> bool:
+    def _is_obtainable(self, connector_id: int, is_open: Callable[[int], bool]) -> bool:
+        status = self.ctx.connectors[connector_id].status
         return (
             self.ctx.transactions.running(connector_id) is None
-            and self.ctx.connectors[connector_id].status not in _NOT_OBTAINABLE
+            and status not in _NOT_OBTAINABLE
+            and (status is not ChargePointStatus.RESERVED or is_open(connector_id))
         )
+
+    @on("ReserveNow")
+    def reserve_now(self, request: "messages.ReserveNowRequest") -> "messages.ReserveNowResponse":
+        """Where nobody keeps reservations; who does takes this over (OCPP 1.6 ed. 2 §5.13)."""
+        refusal = connector_refusal(self.ctx.connectors, request["connectorId"], self.ctx.transactions.is_running_at)
+        return {"status": str(refusal or ReservationStatus.REJECTED)}
 
     @on("RemoteStopTransaction")
     def remote_stop_transaction(

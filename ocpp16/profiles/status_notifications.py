@@ -52,14 +52,13 @@ class StatusNotifications:
             StatusChanged(notification.connector_id, notification.status, notification.error_code, notification.info),
             0,
         )
-        if notification.is_status_change:
+        if ctx.sender.is_online or ctx.session.outbox.limits.queue_all:
+            now = ctx.clock.monotonic()
+            if self._throttle.offer(notification, now, ctx.configuration[core.MINIMUM_STATUS_DURATION]):
+                self._send(notification)
+            self._arm()
+        if notification.is_status_change:  # last: who hears of it may change a status in turn
             ctx.signals.emit(ConnectorStatusChanged(notification.connector_id, notification.status))
-        if not ctx.sender.is_online and not ctx.session.outbox.limits.queue_all:
-            return
-        now = ctx.clock.monotonic()
-        if self._throttle.offer(notification, now, ctx.configuration[core.MINIMUM_STATUS_DURATION]):
-            self._send(notification)
-        self._arm()
 
     def clock_set(self, signal: ClockSet) -> None:
         """The times at which connectors came to be as they are follow the clock."""

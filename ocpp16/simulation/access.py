@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import NamedTuple, Protocol
 
+from ocpp16.enums import ReservationCheckStatus
 from ocpp16.simulation.options import Selection
 from ocpp16.values import text
 
@@ -44,18 +45,6 @@ class Token:
 
     def with_parent(self, parent_id_tag: str | None) -> "Token":
         return replace(self, parent_id_tag=parent_id_tag)
-
-
-@dataclass(frozen=True, slots=True)
-class Reservation:
-    """What the access rules need of a reservation of a connector."""
-
-    reservation_id: int
-    id_tag: str
-    parent_id_tag: str | None = None
-
-    def is_for(self, token: Token) -> bool:
-        return is_same(self.id_tag, token.id_tag) or is_same(self.parent_id_tag, token.parent_id_tag)
 
 
 class Candidate(Protocol):
@@ -92,8 +81,9 @@ class Candidate(Protocol):
         """When the car there was plugged in."""
         ...
 
-    @property
-    def reservation(self) -> Reservation | None: ...
+    def reserved(self, token: Token) -> ReservationCheckStatus:
+        """Whom it is reserved for, as far as this token is concerned."""
+        ...
 
 
 class Act(StrEnum):
@@ -128,7 +118,7 @@ def before_authorization(token: Token, candidates: Sequence[Candidate], in_proce
         return Ruling(Act.IGNORE, 0)
     if not any(one.is_free or one.parent_id_tag is not None for one in operative) and not _may_stop(token, candidates):
         return Ruling(Act.IGNORE, 3)
-    if operative and all(_excludes(candidate.reservation, token) for candidate in operative):
+    if operative and all(candidate.reserved(token) == _FOR_OTHERS for candidate in operative):
         return Ruling(Act.IGNORE, 4)
     return Ruling(Act.AUTHORIZE, 5)
 
@@ -152,7 +142,7 @@ def after_authorization(
 
 def admission(token: Token, candidate: Candidate) -> Ruling:
     """Rules 8 and 9: may the token have this connector?"""
-    if candidate.reservation is not None and not candidate.reservation.is_for(token):
+    if candidate.reserved(token) not in _OPEN:
         return Ruling(Act.IGNORE, 8, candidate.connector_id)
     return Ruling(Act.START, 9, candidate.connector_id)
 
@@ -184,6 +174,6 @@ def _may_stop(token: Token, candidates: Sequence[Candidate]) -> bool:
     return not token.is_remote and any(one.has_transaction and one.parent_id_tag is not None for one in candidates)
 
 
-def _excludes(reservation: Reservation | None, token: Token) -> bool:
-    """Reserved for somebody else, and no parent id could change that."""
-    return reservation is not None and reservation.parent_id_tag is None and not reservation.is_for(token)
+_FOR_OTHERS = ReservationCheckStatus.RESERVED_FOR_OTHER_TOKEN
+"""And no parent id could change that."""
+_OPEN = frozenset({ReservationCheckStatus.NOT_RESERVED, ReservationCheckStatus.RESERVED_FOR_TOKEN})

@@ -6,7 +6,7 @@ from typing import Any
 
 from ocpp16.enums import AvailabilityType, ChargePointErrorCode, ChargingProfilePurposeType, ChargingRateUnitType
 from ocpp16.models import Measurement
-from ocpp16.simulation import authorization_commands, charging_commands, dead_letter_commands
+from ocpp16.simulation import authorization_commands, charging_commands, dead_letter_commands, reservation_commands
 from ocpp16.simulation.arguments import (
     AMPERES,
     ANYTHING,
@@ -311,6 +311,26 @@ COMMANDS: Mapping[str, Command] = {
             charging_commands.explain_limit,
             (Argument("connector", CONNECTOR_OR_ZERO),),
         ),
+        Command(
+            "reserve",
+            "keep a connector (0: any one) for an id tag for so many seconds, as ReserveNow does",
+            reservation_commands.reserve,
+            (
+                Argument("connector", CONNECTOR_OR_ZERO),
+                Argument("id_tag", ID_TAG),
+                Argument("seconds", whole("seconds", 0, 2**31 - 1), 3600),
+                Argument("reservation_id", whole("id", -(2**31), 2**31 - 1), 1),
+                Argument("parent_id_tag", ID_TAG, None),
+            ),
+            why=reservation_commands.why_not_reserved,
+        ),
+        Command(
+            "cancel_reservation",
+            "end a reservation, as CancelReservation does; false if there is none of this id",
+            reservation_commands.cancel_reservation,
+            (Argument("reservation_id", whole("id", -(2**31), 2**31 - 1)),),
+        ),
+        Command("reservations", "the reservations that are kept", reservation_commands.reservations),
         Command(
             "overrule",
             "the station's next answers to a question are this one",

@@ -21,6 +21,8 @@ from ocpp16.observer import (
     MessageGivenUp,
     MessageSetAside,
     ObserverEvent,
+    ReservationEnded,
+    ReservationMade,
     ResetRequested,
     SecurityEvent,
     StatusChanged,
@@ -31,6 +33,7 @@ from ocpp16.observer import (
     TransactionUpdated,
 )
 from ocpp16.simulation.charging_commands import time_text
+from ocpp16.simulation.reservation_commands import described
 
 if TYPE_CHECKING:
     from ocpp16.charge_point.charge_point import ChargePoint
@@ -111,6 +114,8 @@ DESCRIPTIONS: Mapping[type[ObserverEvent], Callable[[Any], dict[str, Any]]] = {
     ChargingProfilesChanged: lambda event: {"event": "charging_profiles"},
     SecurityEvent: lambda event: {"event": "security_event", "type": event.type, "tech_info": event.tech_info},
     ConfigurationKeyChanged: lambda event: {"event": "configuration", "key": event.key, "value": event.value},
+    ReservationMade: lambda event: {"event": "reservation", "state": "made", **described(event.reservation)},
+    ReservationEnded: lambda event: {"event": "reservation", "state": event.reason, **described(event.reservation)},
     ResetRequested: lambda event: {"event": "reset", "type": event.kind},
     IdTagAuthorized: lambda event: {
         "event": "authorization",

@@ -14,9 +14,9 @@ What flows at the connector, and how that is told, is its outlet's (outlet.py).
 from typing import Protocol
 
 from ocpp16.configuration.keys import core
-from ocpp16.enums import ChargePointErrorCode, Reason, SessionStartedReason
+from ocpp16.enums import ChargePointErrorCode, Reason, ReservationCheckStatus, SessionStartedReason
 from ocpp16.models import Measurement
-from ocpp16.simulation.access import Reservation, Token
+from ocpp16.simulation.access import Token
 from ocpp16.simulation.car import Car, CarPlan
 from ocpp16.simulation.occupancy import Desk, Occupancy
 from ocpp16.simulation.outlet import Outlet, Wiring
@@ -99,13 +99,10 @@ class Evse:
     def plugged_at(self) -> float | None:
         return self.outlet.plugged_at
 
-    @property
-    def reservation(self) -> Reservation | None:
-        return self._occupancy.reservation
-
-    @reservation.setter
-    def reservation(self, reservation: Reservation | None) -> None:
-        self._occupancy.reservation = reservation
+    def reserved(self, token: Token) -> ReservationCheckStatus:
+        """Whom it is reserved for, as far as this token is concerned."""
+        reservations = self._station.charge_point.for_station.reservations
+        return reservations.is_token_reserved_for_connector(self.connector_id, token.id_tag, token.parent_id_tag)
 
     @property
     def car(self) -> Car | None:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Protocol
 
 from ocpp16.enums import SessionStartedReason
-from ocpp16.simulation.access import Reservation, Token
+from ocpp16.simulation.access import Token
 from ocpp16.state.timers import Timer
 
 if TYPE_CHECKING:
@@ -34,7 +34,6 @@ class Occupancy:
         "_station",
         "_waiting",
         "is_spent",
-        "reservation",
         "reservation_id",
         "session_id",
         "token",
@@ -47,8 +46,6 @@ class Occupancy:
         self.session_id: str | None = None
         self.token: Token | None = None
         """To whom the connector belongs: until ConnectionTimeOut, or for the transaction."""
-        self.reservation: Reservation | None = None
-        """Of the connector, while it is not used."""
         self.reservation_id: int | None = None
         """Of the reservation that the token uses."""
         self.is_spent = False
@@ -60,11 +57,11 @@ class Occupancy:
             self._station.charge_point.on_session_started(self._connector_id, self.session_id, reason)
 
     def authorize(self, token: Token) -> None:
-        """The connector belongs to the token."""
+        """The connector belongs to the token, which uses up its reservation."""
         self.token = token
-        if self.reservation is not None:
-            self.reservation_id = self.reservation.reservation_id
-            self.reservation = None
+        reservations = self._station.charge_point.for_station.reservations
+        used = reservations.use(self._connector_id, token.id_tag, token.parent_id_tag)
+        self.reservation_id = None if used is None else used.reservation_id
 
     def release(self) -> None:
         """The connector belongs to nobody any more."""

@@ -18,6 +18,8 @@ Rules of this file:
 8. An error that would be one too many (`MOST_ERRORS`) takes the place of the oldest, of one that is no fault if there
    is such: a station that never clears its errors does not fill the memory.
 9. To look is not to tell: `look` changes nothing, `report` says what the Central System is told from now on.
+10. While a reservation keeps it (`is_reserved`) a Reserved connector does not become Available: whoever puts it into
+    service once more, or tells the end of another reservation, does not free it.
 
 This file does not know of MinimumStatusDuration (`state.status_throttle`), registration or connections.
 """
@@ -36,6 +38,8 @@ INITIAL_FAULT = "initial-fault"
 
 MOST_ERRORS = 256
 """Active errors of a connector."""
+
+_LET_GO = (ChargePointStatus.RESERVED, ChargePointStatus.AVAILABLE)
 
 
 class Notification(NamedTuple):
@@ -72,6 +76,7 @@ class Connector:
         "availability",
         "base",
         "connector_id",
+        "is_reserved",
         "scheduled",
     )
 
@@ -87,6 +92,8 @@ class Connector:
         """What was last commanded and carried out; survives a restart."""
         self.scheduled: AvailabilityType | None = None
         """What was commanded and waits for the end of the session."""
+        self.is_reserved = False
+        """Kept by a reservation, whatever its status is now."""
         self._errors: tuple[ErrorInfo, ...] = ()
         self._shown: str | None = None
         self._since = since
@@ -133,6 +140,8 @@ class Connector:
             return None
         if target is ChargePointStatus.AVAILABLE and self.base is not ChargePointStatus.UNAVAILABLE:
             target = initial_status(self.commanded)
+        if self.is_reserved and (self.base, target) == _LET_GO:
+            return None
         self.base = target
         if self.is_faulted:
             return None

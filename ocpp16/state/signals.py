@@ -59,7 +59,7 @@ class RegistrationChanged(Signal):
 class ClockSet(Signal):
     """The Central System told the time and the clock moved by `shift` µs.
 
-    Heard by: availability, meter_values, smart_charging.
+    Heard by: availability, meter_values, reservation, smart_charging.
     """
 
     shift: int
@@ -71,7 +71,7 @@ class ClockSet(Signal):
 class ConnectorStatusChanged(Signal):
     """The reported state of a connector is another one.
 
-    Heard by: nobody yet.
+    Heard by: reservation.
     """
 
     connector_id: int
@@ -82,7 +82,7 @@ class ConnectorStatusChanged(Signal):
 class TransactionStarted(Signal):
     """The station told a start; StartTransaction is queued.
 
-    Heard by: smart_charging.
+    Heard by: reservation, smart_charging.
     """
 
     transaction: Transaction
@@ -103,7 +103,7 @@ class TransactionIdAssigned(Signal):
 class TransactionEnded(Signal):
     """The station told the end; StopTransaction is queued.
 
-    Heard by: reset, smart_charging, transactions.
+    Heard by: reservation, reset, smart_charging, transactions.
     """
 
     transaction: Transaction
@@ -123,11 +123,12 @@ class TransactionAcknowledged(Signal):
 class IdTagDecided(Signal):
     """It was decided whether an id tag may charge, by whomever.
 
-    Heard by: smart_charging.
+    Heard by: reservation, smart_charging.
     """
 
     id_tag: str
     is_accepted: bool
+    parent_id_tag: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -101,6 +101,10 @@ class Transactions:
     def running(self, connector_id: int) -> Transaction | None:
         return self._running.get(connector_id)
 
+    def is_running_at(self, connector_id: int) -> bool:
+        """Does one run on this connector?"""
+        return self.running(connector_id) is not None
+
     def all_running(self) -> tuple[Transaction, ...]:
         return tuple(self._running.values())
 

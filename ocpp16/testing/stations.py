@@ -6,7 +6,14 @@ from typing import Any
 
 import trio
 
-from ocpp16.enums import DataTransferStatus, Reason, ResetType, UnlockStatus
+from ocpp16.enums import (
+    DataTransferStatus,
+    Reason,
+    ReservationCheckStatus,
+    ReservationStatus,
+    ResetType,
+    UnlockStatus,
+)
 from ocpp16.models import ChargingLimit, DataTransferResponse, Measurement
 
 _DEFAULTS: dict[str, Any] = {
@@ -23,6 +30,9 @@ _DEFAULTS: dict[str, Any] = {
     "data_transfer": DataTransferResponse(DataTransferStatus.UNKNOWN_VENDOR_ID),
     "charging_limit_changed": None,
     "signal_set_charging_profiles": None,
+    "reserve_now": ReservationStatus.ACCEPTED,
+    "cancel_reservation": True,
+    "is_token_reserved_for_connector": ReservationCheckStatus.RESERVED_FOR_TOKEN,
 }
 
 
@@ -103,3 +113,18 @@ class RecordingStation:
 
     async def signal_set_charging_profiles(self) -> None:
         await self._answer("signal_set_charging_profiles")
+
+
+class ReservingStation(RecordingStation):
+    """Implements ReservationStation as well: it keeps reservations itself. Answers go out as scripted."""
+
+    async def reserve_now(
+        self, reservation_id: int, connector_id: int, expiry_date: datetime, id_tag: str, parent_id_tag: str | None
+    ) -> Any:
+        return await self._answer("reserve_now", reservation_id, connector_id, expiry_date, id_tag, parent_id_tag)
+
+    async def cancel_reservation(self, reservation_id: int) -> Any:
+        return await self._answer("cancel_reservation", reservation_id)
+
+    async def is_token_reserved_for_connector(self, connector_id: int, id_tag: str) -> Any:
+        return await self._answer("is_token_reserved_for_connector", connector_id, id_tag)

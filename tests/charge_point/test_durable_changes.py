@@ -49,7 +49,7 @@ Look = Callable[[Any], bool]
 class Kind:
     ask: Ask
     is_new: Look
-    prepare: Callable[[Any], Awaitable[None]] | None = None
+    prepare: Callable[[Any], Awaitable[object]] | None = None
     was_told: Look | None = None
     """Was the station told of the new value since the change was asked for?"""
     in_file: bool = False
@@ -93,6 +93,15 @@ PROFILE = {
 
 async def install(bench: Any) -> None:
     assert await accepted(bench, "SetChargingProfile", {"connectorId": 1, "csChargingProfiles": PROFILE})
+
+
+RESERVATION = {"connectorId": 2, "expiryDate": "2026-01-02T00:00:00Z", "idTag": "TAG1", "reservationId": 7}
+
+
+def is_reserved(bench: Any) -> bool:
+    is_kept = bool(bench.charge_point.for_station.reservations.all())
+    assert is_kept == (bench.charge_point.connector_status(2).status == "Reserved")
+    return is_kept
 
 
 def is_inoperative(bench: Any) -> bool:
@@ -173,6 +182,12 @@ KINDS: dict[str, Kind] = {
         lambda bench: host(bench.charge_point.on_change_availability(2, "Inoperative")),
         is_inoperative,
         was_told=lambda bench: (2,) in bench.station.asked("disable_evse"),
+    ),
+    "ReserveNow": Kind(lambda bench: accepted(bench, "ReserveNow", RESERVATION), is_reserved),
+    "CancelReservation": Kind(
+        lambda bench: accepted(bench, "CancelReservation", {"reservationId": 7}),
+        lambda bench: not is_reserved(bench),
+        prepare=lambda bench: accepted(bench, "ReserveNow", RESERVATION),
     ),
     "SetChargingProfile": Kind(
         lambda bench: accepted(bench, "SetChargingProfile", {"connectorId": 1, "csChargingProfiles": PROFILE}),

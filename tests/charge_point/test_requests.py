@@ -218,7 +218,7 @@ async def test_trigger_answers_first_and_then_sends(open_bench: Any) -> None:
     ("text", "code"),
     [
         ('[2,"x","NoSuchAction",{}]', "NotImplemented"),
-        ('[2,"x","ReserveNow",{}]', "NotSupported"),
+        ('[2,"x","UpdateFirmware",{}]', "NotSupported"),
         ('[2,"x","SetChargingProfile",{}]', "OccurenceConstraintViolation"),
         ('[2,"x","Heartbeat",{}]', "NotSupported"),
         ('[2,"x","Reset",{}]', "OccurenceConstraintViolation"),

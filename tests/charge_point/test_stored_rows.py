@@ -43,14 +43,14 @@ VALUES: tuple[Any, ...] = (
 )
 """Of every type that SQLite has, and JSON of every shape but the right one."""
 
-NOT_READ = {"reservations", "jobs"}
+NOT_READ = {"jobs"}
 """Tables of what is not built."""
 READ = [table for table in TABLES if table.name not in NOT_READ]
 
 BOTH = "Energy.Active.Import.Register,Energy.Active.Import.Interval"
 CONFIG = {
     "Internal__SupportedMeasurands": BOTH,
-    "Core__SupportedFeatureProfiles": "Core,SmartCharging,RemoteTrigger,LocalAuthListManagement",
+    "Core__SupportedFeatureProfiles": "Core,SmartCharging,RemoteTrigger,LocalAuthListManagement,Reservation",
     "Core__AuthorizationCacheEnabled": True,
     "LocalAuthListManagement__LocalAuthListEnabled": True,
     "Core__MeterValueSampleInterval": 20,

@@ -4,7 +4,7 @@ import os
 import signal
 import socket
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
@@ -60,6 +60,7 @@ async def test_all_goes_well(autojump_clock: trio.testing.MockClock) -> None:
         assert story.problems(3) == []
         assert [story.energy(connector) > 500 for connector in (1, 2, 3)] == [True] * 3
         assert sum("connector 2" in sentence for sentence in sentences) == 10
+        assert "connector 1: GUEST is presented and refused: ReservedForOtherToken" in sentences
         limited = [call for call in csms.calls("StatusNotification") if call.payload["status"] == "SuspendedEVSE"]
         assert limited == []
 
@@ -89,10 +90,26 @@ class Stubborn(SimulatedStation):
             super().charging_limit_changed(connector_id, limit)
 
 
+class Careless(SimulatedStation):
+    """It asks for every card."""
+
+    __slots__ = ()
+
+    def present_id_tag(self, id_tag: str, connectors: Sequence[int] = ()) -> None:
+        super().present_id_tag(id_tag, connectors)
+        if id_tag == "GUEST":
+            self.charge_point.for_station.spawn(self.charge_point.authorize_id_token, id_tag)
+
+
 @pytest.mark.parametrize(
-    ("kind", "problem"), [(Deaf, "A flow under a limit of 10 A"), (Stubborn, "A flow without a limit")]
+    ("kind", "problem"),
+    [
+        (Deaf, "A flow under a limit of 10 A"),
+        (Stubborn, "A flow without a limit"),
+        (Careless, "GUEST was not refused"),
+    ],
 )
-async def test_a_current_that_does_not_follow_is_told(
+async def test_a_station_that_does_not_follow_is_told(
     autojump_clock: trio.testing.MockClock, kind: type[SimulatedStation], problem: str
 ) -> None:
     async with CentralSystem() as csms:
@@ -160,6 +177,10 @@ def test_as_a_process(ocpp16: Callable[..., Process]) -> None:
         "connector 1: Finishing",
         "the car is unplugged",
         "connector 1: Available",
+        "the Central System reserves it for CARD-1",
+        "connector 1: Reserved",
+        "GUEST is presented and refused: ReservedForOtherToken",
+        "the Central System cancels the reservation",
         "all went well",
     )
     positions = [done.stdout.find(text) for text in story]

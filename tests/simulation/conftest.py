@@ -73,7 +73,7 @@ START = datetime(2030, 1, 1, 8, tzinfo=UTC)
 PURPOSES = {"max": "ChargePointMaxProfile", "default": "TxDefaultProfile", "tx": "TxProfile"}
 
 
-def make_configuration(units: str, profiles: str) -> dict[str, dict[str, Any]]:
+def make_configuration(units: str, profiles: str, zero: bool) -> dict[str, dict[str, Any]]:
     return {
         "Internal": {
             "ChargePointId": "cp001",
@@ -87,6 +87,7 @@ def make_configuration(units: str, profiles: str) -> dict[str, dict[str, Any]]:
             "SupportedFeatureProfiles": profiles,
         },
         "SmartCharging": {"ChargingScheduleAllowedChargingRateUnit": units},
+        "Reservation": {"ReserveConnectorZeroSupported": zero},
     }
 
 
@@ -166,11 +167,12 @@ async def smart_site(
     units: str = "Current,Power",
     profiles: str = "Core,SmartCharging,RemoteTrigger",
     core: dict[str, Any] | None = None,
+    zero: bool = True,
     **options: Any,
 ) -> AsyncIterator[SmartSite]:
     began = trio.current_time()
     out: list[bytes] = []
-    configuration = make_configuration(units, profiles)
+    configuration = make_configuration(units, profiles, zero)
     configuration["Core"].update(core or {})
     station = SimulatedStation({"meter_interval": 0, "meter_noise": 0, "fuse_limit": 200, **options})
     async with (

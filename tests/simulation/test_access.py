@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 import pytest
 
-from ocpp16.simulation.access import Act, Reservation, Ruling, Token, after_authorization, before_authorization
+from ocpp16.enums import ReservationCheckStatus
+from ocpp16.simulation.access import Act, Ruling, Token, after_authorization, before_authorization, is_same
 from ocpp16.simulation.options import Selection
 
 
@@ -17,13 +18,24 @@ class Spot:
     parent_id_tag: str | None = None
     has_transaction: bool = False
     plugged_at: float | None = None
-    reservation: Reservation | None = None
+    reserved_for: tuple[str, str | None] | None = None
+    """Id tag and parent."""
     is_operative: bool = True
     is_spent: bool = False
 
     @property
     def is_free(self) -> bool:
         return self.id_tag is None and not self.is_spent
+
+    def reserved(self, token: Token) -> ReservationCheckStatus:
+        if self.reserved_for is None:
+            return ReservationCheckStatus.NOT_RESERVED
+        id_tag, parent = self.reserved_for
+        if is_same(id_tag, token.id_tag) or is_same(parent, token.parent_id_tag):
+            return ReservationCheckStatus.RESERVED_FOR_TOKEN
+        if parent is not None and token.parent_id_tag is None:
+            return ReservationCheckStatus.RESERVED_FOR_OTHER_TOKEN_AND_HAS_PARENT_TOKEN
+        return ReservationCheckStatus.RESERVED_FOR_OTHER_TOKEN
 
 
 def free(connector_id: int, plugged_at: float | None = None) -> Spot:
@@ -52,7 +64,7 @@ def spent(connector_id: int) -> Spot:
 
 
 def reserved(connector_id: int, id_tag: str, parent: str | None = None) -> Spot:
-    return Spot(connector_id, reservation=Reservation(7, id_tag, parent))
+    return Spot(connector_id, reserved_for=(id_tag, parent))
 
 
 CARD = Token("Card")

@@ -1,8 +1,9 @@
 """The reader between access rules, charge point and EVSEs: who is asked, who gets what, and when it is withdrawn."""
 
+from datetime import UTC, datetime
 from typing import Any
 
-from ocpp16.simulation.access import Reservation
+from ocpp16.models import Reservation
 
 
 def test_a_token_in_process_is_not_asked_for_twice(make_bench: Any) -> None:
@@ -124,8 +125,8 @@ def test_a_waiting_tag_is_withdrawn(make_bench: Any) -> None:
 
 def test_a_match_uses_the_reservation_up(make_bench: Any) -> None:
     bench = make_bench()
-    evse = bench.station.evse(1)
-    evse.reservation = Reservation(42, "TAG")
+    kept = bench.charge_point.for_station.reservations
+    kept.of[1] = Reservation(42, 1, "TAG", None, datetime(2030, 1, 1, tzinfo=UTC))
     bench.station.present_id_tag("OTHER")
     assert bench.charge_point.asked == []
     bench.station.present_id_tag("tag")
@@ -134,7 +135,7 @@ def test_a_match_uses_the_reservation_up(make_bench: Any) -> None:
     bench.advance(1)
     assert bench.charge_point.details[0]["reservation_id"] == 42
     assert bench.take() == [("transaction_started", 1, "tag", 0.0)]
-    assert evse.reservation is None
+    assert kept.all() == ()
 
 
 def test_the_earliest_plugged_in_gets_it(make_bench: Any) -> None:

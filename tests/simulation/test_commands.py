@@ -16,8 +16,8 @@ SPECIFIED = (
     "plug_in unplug pause_drawing resume_drawing present_id_tag raise_fault clear_fault disconnect connect stop "
     "restart power_off meter_reading security_event get_configuration change_configuration change_availability "
     "data_transfer composite_schedule set_charging_profile clear_charging_profiles charging_profiles charging_limit "
-    "explain_limit overrule dead_letters resend_dead_letters discard_dead_letters why local_list cache clear_cache "
-    "status help"
+    "explain_limit reserve cancel_reservation reservations overrule dead_letters resend_dead_letters "
+    "discard_dead_letters why local_list cache clear_cache status help"
 )
 READING = {"power_meter": {"energy_Wh_import": {"total": 1234.5}}}
 
@@ -262,6 +262,12 @@ BAD = [
     ("charging_limit", {"connector": -1}, "bad_value", "this station has 0..2"),
     ("explain_limit", {"connector": 0}, "refused", "smart charging is not built in"),
     ("data_transfer", {"vendor_id": "v" * 256}, "bad_value", "vendor_id must be a text"),
+    ("reserve", {"connector": 1, "id_tag": "TAG"}, "refused", "no reservations are kept"),
+    ("reserve", {"connector": 3, "id_tag": "TAG"}, "bad_value", "this station has 0..2"),
+    ("reserve", {"connector": 1, "id_tag": ""}, "bad_value", "id_tag must be"),
+    ("reserve", {"connector": 1, "id_tag": "TAG", "seconds": -1}, "bad_value", "seconds must be a whole number"),
+    ("cancel_reservation", {"reservation_id": 2**31}, "bad_value", "reservation_id must be a whole number"),
+    ("cancel_reservation", {"reservation_id": 1}, "refused", "no reservations are kept"),
 ]
 
 

@@ -12,7 +12,7 @@ import pytest
 import trio
 from trio.testing import MockClock, wait_all_tasks_blocked
 
-from ocpp16 import observer
+from ocpp16 import enums, observer
 from ocpp16.enums import (
     AuthorizationStatus,
     ChargePointErrorCode,
@@ -22,10 +22,11 @@ from ocpp16.enums import (
     ResetType,
 )
 from ocpp16.errors import StoreError
-from ocpp16.models import ChargingLimit, IdTagInfo
+from ocpp16.models import ChargingLimit, IdTagInfo, Reservation
 from ocpp16.simulation import Commands, ControlInterface, Operation
 from ocpp16.simulation.control import LAST_LINE, LONGEST_LINE, MOST_DEFERRED
 from ocpp16.simulation.events import DESCRIPTIONS
+from ocpp16.simulation.reservation_commands import described
 
 NOW = datetime(2024, 1, 1, tzinfo=UTC)
 
@@ -263,6 +264,8 @@ async def test_the_help_can_be_told(desk: Desk) -> None:
 ACCEPTED, INVALID = (IdTagInfo(status) for status in (AuthorizationStatus.ACCEPTED, AuthorizationStatus.INVALID))
 WHY = {"source": "local list", "rule": "known", "key": "K"}
 TRANSACTION = {"event": "transaction", "connector": 1, "session_id": "s"}
+KEPT = Reservation(7, 0, "TAG", None, datetime(2030, 1, 1, tzinfo=UTC))
+RESERVED = {"event": "reservation", **described(KEPT)}
 EVENTS: list[tuple[observer.ObserverEvent, dict[str, Any]]] = [
     (observer.ConnectionStateChanged(True), {"event": "connection", "connected": True}),
     (
@@ -317,6 +320,8 @@ EVENTS: list[tuple[observer.ObserverEvent, dict[str, Any]]] = [
         observer.MessageSetAside("StopTransaction", 1, "s", 2),
         {"event": "message_set_aside", "action": "StopTransaction", "connector": 1, "session_id": "s", "waiting": 2},
     ),
+    (observer.ReservationMade(KEPT), {**RESERVED, "state": "made"}),
+    (observer.ReservationEnded(KEPT, enums.ReservationEndReason.USED), {**RESERVED, "state": "used"}),
     (observer.InternalError("timer", "bad"), {"event": "internal_error", "place": "timer", "reason": "bad"}),
 ]
 
@@ -340,9 +345,7 @@ def kinds(event: type[observer.ObserverEvent]) -> Iterator[type[observer.Observe
 
 
 def test_every_event_has_a_face() -> None:
-    told = set(kinds(observer.ObserverEvent))
-    assert set(DESCRIPTIONS) == told
-    assert {type(event) for event, _ in EVENTS} == told
+    assert set(DESCRIPTIONS) == {type(event) for event, _ in EVENTS} == set(kinds(observer.ObserverEvent))
 
 
 def test_every_event_is_documented() -> None:

@@ -123,6 +123,7 @@ def test_one_profile_does_not_import_another() -> None:
         "meter_samples",
         "meter_sampling",
         "periodic_samples",
+        "reservation_request",
         "schedule_keys",
         "sender",
         "station_side",

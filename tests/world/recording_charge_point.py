@@ -5,11 +5,12 @@ from types import SimpleNamespace
 from typing import Any
 
 from ocpp16.configuration.keys import core
-from ocpp16.enums import AuthorizationStatus, ConfigurationStatus
+from ocpp16.enums import AuthorizationStatus, ConfigurationStatus, ReservationCheckStatus
 from ocpp16.errors import FeatureNotBuilt
 from ocpp16.log import FoldingLog
-from ocpp16.models import Counters, DataTransferResponse, DeadLetter, IdTagInfo
+from ocpp16.models import Counters, DataTransferResponse, DeadLetter, IdTagInfo, Reservation
 from ocpp16.state.clock import Clock
+from ocpp16.state.reservations import is_for
 from ocpp16.state.timers import Timers
 from ocpp16.state.transaction import Transaction, Transactions
 
@@ -26,6 +27,37 @@ class Held:
         yield
 
 
+class KeptReservations:
+    """Those that a test puts there, by connector."""
+
+    def __init__(self) -> None:
+        self.of: dict[int, Reservation] = {}
+
+    def is_token_reserved_for_connector(
+        self, connector_id: int, id_tag: str, parent_id_tag: str | None = None
+    ) -> ReservationCheckStatus:
+        reservation = self.of.get(connector_id)
+        if reservation is None:
+            return ReservationCheckStatus.NOT_RESERVED
+        if is_for(reservation, id_tag, parent_id_tag):
+            return ReservationCheckStatus.RESERVED_FOR_TOKEN
+        return ReservationCheckStatus.RESERVED_FOR_OTHER_TOKEN
+
+    def use(self, connector_id: int, id_tag: str, parent_id_tag: str | None = None) -> Reservation | None:
+        reservation = self.of.get(connector_id)
+        is_used = reservation is not None and is_for(reservation, id_tag, parent_id_tag)
+        return self.of.pop(connector_id) if is_used else None
+
+    def all(self) -> tuple[Reservation, ...]:
+        return tuple(self.of.values())
+
+    async def reserve(self, *arguments: Any) -> Any:
+        raise FeatureNotBuilt("no reservations are kept: by a test")
+
+    async def cancel(self, reservation_id: int) -> Any:
+        raise FeatureNotBuilt("no reservations are kept: by a test")
+
+
 class ForStation:
     """What a station uses of it."""
 
@@ -34,6 +66,7 @@ class ForStation:
         self.number_of_connectors = connectors
         self.clock = Clock(lambda: charge_point.seconds, ANCHOR)
         self.timers = Timers()
+        self.reservations = KeptReservations()
         self.log = FoldingLog("recording", self.clock.monotonic)
 
     def spawn(self, async_fn: Callable[..., Coroutine[Any, Any, Any]], *args: Any) -> None:

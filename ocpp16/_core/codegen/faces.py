@@ -11,11 +11,13 @@ CLASSES = (
     ("charging_door", "ChargingDoor"),
     ("dead_letters_door", "DeadLettersDoor"),
     ("authorization_door", "AuthorizationDoor"),
+    ("reservation_door", "ReservationDoor"),
+    ("station_door", "StationDoor"),
     ("events", "StationEvents"),
     ("charge_point", "ChargePoint"),
     ("charge_points", "ChargePoints"),
 )
-LEFT_OUT = frozenset({"for_station", "leave"})
+LEFT_OUT = frozenset({"clock", "leave", "log", "spawn", "timers"})
 """What `hosts/face.py` leaves out."""
 SPECIAL = frozenset({"__call__", "__getitem__", "__len__", "__iter__"})
 OTHERWISE = {

@@ -1,0 +1,352 @@
+"""ReserveNow and CancelReservation, where the library keeps the reservations (OCPP 1.6 ed. 2 §5.1, §5.13).
+
+The rules are `state.reservations`; here is when they are asked, what is stored, and what becomes of the connectors. A
+station that keeps them itself is asked by `station_reservation`.
+
+Rules of this file:
+1. A reservation is on disk before it is in force and answered, and so is its cancellation. Whether it is possible is
+   decided once more when it is on disk: somebody may have plugged in meanwhile.
+2. Used and expired are facts: in force at once, and off the disk with what goes there next.
+3. Expiry is by the corrected clock, to the second or better, whether connected or not.
+4. A connector that is kept is Reserved wherever it would be Available. One that is kept no more becomes Available, or
+   Preparing where a car is plugged in.
+5. There are never more than two for each connector: each is made where a connector is free for it, and one in spite of
+   which a connector is occupied keeps it all the same.
+"""
+
+from collections.abc import Sequence
+from typing import Self
+
+from ocpp16 import messages
+from ocpp16.configuration.keys.reservation import RESERVE_CONNECTOR_ZERO_SUPPORTED
+from ocpp16.enums import (
+    CancelReservationStatus,
+    ChargePointStatus,
+    ReservationCheckStatus,
+    ReservationEndReason,
+    ReservationStatus,
+    SessionStartedReason,
+)
+from ocpp16.models import Reservation
+from ocpp16.observer import ReservationEnded, ReservationMade
+from ocpp16.profiles.base import Context, FeatureProfile, Others, Stored, hears, on
+from ocpp16.profiles.reservation_request import wanted_reservation
+from ocpp16.state.authorization import id_tag_key
+from ocpp16.state.clock import to_datetime, to_micros
+from ocpp16.state.connector_table import ConnectorEvent
+from ocpp16.state.reservations import Reservations
+from ocpp16.state.signals import (
+    ClockSet,
+    ConnectorStatusChanged,
+    IdTagDecided,
+    TransactionEnded,
+    TransactionStarted,
+)
+from ocpp16.state.timers import Timer
+from ocpp16.store.base import RowChange
+from ocpp16.store.tables.reservations import ROWS, ReservationRow, delete, put
+
+MOST_PARENTS = 64
+"""Id tags whose parent is remembered from their authorization to their start, while there are reservations."""
+
+
+class KeptReservations(FeatureProfile):
+    """`reservations` is what is kept now, None while there is and was none."""
+
+    __slots__ = ("_is_settling", "_others", "_parents", "_timer", "reservations")
+
+    name = "Reservation"
+
+    def __init__(self, ctx: Context, others: Others) -> None:
+        super().__init__(ctx)
+        self._others = others
+        self.reservations: Reservations | None = None
+        self._timer: Timer | None = None
+        self._parents: dict[str, str] | None = None
+        """Id tag as it is compared → its parent; the oldest first."""
+        self._is_settling = False
+
+    @classmethod
+    def build(cls, ctx: Context, others: Others) -> Self:
+        return cls(ctx, others)
+
+    def restore(self, stored: Stored) -> None:
+        stored.taken(self._take, ROWS)
+
+    def _take(self, row: ReservationRow) -> None:
+        if row.connector_id not in self.ctx.connectors:
+            raise ValueError(f"a reservation of connector {row.connector_id}, which is none")
+        reservation = Reservation(
+            row.reservation_id, row.connector_id, row.id_tag, row.parent_id_tag, to_datetime(row.expires_at)
+        )
+        kept = self._kept()
+        if row.connector_id and kept.of_connector(row.connector_id) is not None:
+            raise ValueError(f"a second reservation of connector {row.connector_id}")
+        kept.put(reservation)
+
+    def start(self) -> None:
+        if self.reservations is not None:
+            self._expire()
+            # One that a stored transaction used: its row was left by a power cut.
+            used = {transaction.reservation_id for transaction in self.ctx.transactions}
+            self._end([one for one in self.reservations if one.reservation_id in used], ReservationEndReason.USED)
+
+    def stop(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    # Requests
+
+    @on("ReserveNow")
+    async def reserve_now(self, request: "messages.ReserveNowRequest") -> "messages.ReserveNowResponse":
+        reservation = wanted_reservation(request)
+        status = ReservationStatus.REJECTED if reservation is None else await self.reserve(reservation)
+        return {"status": str(status)}
+
+    @on("CancelReservation")
+    async def cancel_reservation(
+        self, request: "messages.CancelReservationRequest"
+    ) -> "messages.CancelReservationResponse":
+        is_cancelled = await self.cancel(request["reservationId"])
+        return {"status": str(CancelReservationStatus.ACCEPTED if is_cancelled else CancelReservationStatus.REJECTED)}
+
+    async def reserve(self, wanted: Reservation) -> ReservationStatus:
+        """Keep a connector, or say why not. Raises StoreError if it could not be stored; then nothing has changed."""
+        kept = self._kept()
+        status = self._answer(wanted)
+        if status is not ReservationStatus.ACCEPTED:
+            self.ctx.log.info("reservation of connector %d: %s", wanted.connector_id, status)
+            return status
+        if kept.get(wanted.reservation_id) == wanted:
+            return status
+        outcome: list[ReservationStatus] = []
+
+        def apply() -> None:
+            outcome.append(self._answer(wanted))
+            if outcome[0] is ReservationStatus.ACCEPTED:
+                self._put(wanted)
+            else:
+                self.ctx.journal.append(*self._rows_of(wanted.reservation_id))
+
+        await self.ctx.asked.commit([_row(wanted)], apply=apply, restore=lambda: self._rows_of(wanted.reservation_id))
+        return outcome[0]
+
+    async def cancel(self, reservation_id: int) -> bool:
+        """End a reservation; False if there is none of this id. Raises StoreError as `reserve`."""
+        if self.reservations is None or self.reservations.get(reservation_id) is None:
+            return False
+        outcome: list[bool] = []
+
+        def apply() -> None:
+            reservation = self._kept().pop(reservation_id)
+            outcome.append(reservation is not None)
+            if reservation is not None:
+                self._ended([reservation], ReservationEndReason.CANCELLED, 0)
+
+        await self.ctx.asked.commit(
+            [delete(reservation_id)], apply=apply, restore=lambda: self._rows_of(reservation_id)
+        )
+        return outcome[0]
+
+    def _answer(self, wanted: Reservation) -> ReservationStatus:
+        return self._kept().answer(
+            wanted,
+            is_zero_supported=self.ctx.configuration[RESERVE_CONNECTOR_ZERO_SUPPORTED],
+            has_expired=to_micros(wanted.expiry_date) <= self.ctx.clock.now(),
+        )
+
+    def _rows_of(self, reservation_id: int) -> list[RowChange]:
+        """What the disk is to hold of it."""
+        reservation = self._kept().get(reservation_id)
+        return [delete(reservation_id) if reservation is None else _row(reservation)]
+
+    def _kept(self) -> Reservations:
+        if self.reservations is None:
+            self.reservations = Reservations(self.ctx.connectors, self.ctx.transactions.is_running_at)
+        return self.reservations
+
+    # Who may have a connector
+
+    def check(self, connector_id: int, id_tag: str, parent_id_tag: str | None = None) -> ReservationCheckStatus:
+        """May this id tag have this connector? A parent that is not given is the one it was authorized with."""
+        if not self.reservations:
+            return self._of_others(connector_id)
+        parent = self._parent(id_tag) if parent_id_tag is None else parent_id_tag
+        status = self.reservations.check(connector_id, id_tag, parent)
+        return self._of_others(connector_id) if status is ReservationCheckStatus.NOT_RESERVED else status
+
+    def _of_others(self, connector_id: int) -> ReservationCheckStatus:
+        """One that the host told to be Reserved is not for anybody that we know."""
+        connector = self.ctx.connectors[connector_id]
+        if connector_id and connector.base is ChargePointStatus.RESERVED and not connector.is_reserved:
+            return ReservationCheckStatus.RESERVED_FOR_OTHER_TOKEN
+        return ReservationCheckStatus.NOT_RESERVED
+
+    def usable(self, connector_id: int, id_tag: str, parent_id_tag: str | None = None) -> Reservation | None:
+        """The reservation that this id tag uses up by having this connector."""
+        if not self.reservations:
+            return None
+        parent = self._parent(id_tag) if parent_id_tag is None else parent_id_tag
+        return self.reservations.usable(connector_id, id_tag, parent)
+
+    def use(self, reservation: Reservation, connector_id: int, info: str | None = None) -> None:
+        """Whom it was kept for has this connector now: the reservation is over, a Reserved connector is Preparing."""
+        own = self._kept().of_connector(connector_id)
+        if own is None or own is reservation:
+            # Before it is over: with one of connector 0 less, others would be let go, and kept again at once.
+            connector = self.ctx.connectors[connector_id]
+            connector.is_reserved = False
+            if connector.base is ChargePointStatus.RESERVED:
+                self._others.availability.submit(connector_id, ConnectorEvent.USAGE_INITIATED, info)
+        self._end([reservation], ReservationEndReason.USED)
+
+    def _parent(self, id_tag: str) -> str | None:
+        known = None if self._parents is None else self._parents.get(id_tag_key(id_tag))
+        if known is not None:
+            return known
+        listed = self._others.listed(id_tag)
+        return None if listed is None else listed.parent_id_tag
+
+    @hears(IdTagDecided)
+    def _decided(self, signal: IdTagDecided) -> None:
+        """Its start may follow, and tells no parent."""
+        if not self.reservations or not signal.parent_id_tag or not signal.is_accepted:
+            return
+        if self._parents is None:
+            self._parents = {}
+        key = id_tag_key(signal.id_tag)
+        self._parents.pop(key, None)
+        if len(self._parents) >= MOST_PARENTS:
+            del self._parents[next(iter(self._parents))]
+        self._parents[key] = signal.parent_id_tag
+
+    # What happens
+
+    @hears(TransactionStarted)
+    def _transaction_started(self, signal: TransactionStarted) -> None:
+        if not self.reservations:
+            return
+        transaction = signal.transaction
+        number = transaction.reservation_id
+        reservation = None if number is None else self.reservations.get(number)
+        if reservation is not None:
+            self.use(reservation, transaction.connector_id)
+        elif self.reservations.of_connector(transaction.connector_id) is not None:
+            # It is told and billed all the same: energy flows.
+            self.ctx.log.warning("connector %d is reserved for another id tag", transaction.connector_id)
+        self._settle_any()
+
+    @hears(TransactionEnded)
+    def _transaction_ended(self, signal: TransactionEnded) -> None:
+        self._settle_any()
+
+    @hears(ConnectorStatusChanged)
+    def _status_changed(self, signal: ConnectorStatusChanged) -> None:
+        if self.reservations and signal.connector_id:
+            if self.reservations.of_any():
+                self._settle()
+            elif self.ctx.connectors[signal.connector_id].is_reserved:
+                self._keep(signal.connector_id)
+
+    @hears(ClockSet)
+    def _clock_set(self, signal: ClockSet) -> None:
+        if self.reservations:
+            self._expire()
+
+    def _settle_any(self) -> None:
+        if self.reservations and self.reservations.of_any():
+            self._settle()
+
+    def _put(self, reservation: Reservation) -> None:
+        replaced = self._kept().put(reservation)
+        if replaced is not None:
+            self.ctx.tell(ReservationEnded(replaced, ReservationEndReason.REPLACED), 0)
+        self.ctx.tell(ReservationMade(reservation), 0)
+        self._settle()
+        self._arm()
+
+    def _expire(self) -> None:
+        """Those whose time has come are over; the next one is waited for."""
+        now = self.ctx.clock.now()
+        over = [one for one in self._kept() if to_micros(one.expiry_date) <= now]
+        self._end(over, ReservationEndReason.EXPIRED)
+
+    def _end(self, over: Sequence[Reservation], reason: ReservationEndReason) -> None:
+        """They are over by a fact."""
+        number = 0
+        for reservation in over:
+            self._kept().pop(reservation.reservation_id)
+            number = self.ctx.journal.append(delete(reservation.reservation_id))
+        self._ended(over, reason, number)
+
+    def _ended(self, over: Sequence[Reservation], reason: ReservationEndReason, number: int) -> None:
+        """They are not among `reservations` any more. `number`: of the change that takes them off the disk."""
+        for reservation in over:
+            self.ctx.tell(ReservationEnded(reservation, reason), number)
+        if not self.reservations:
+            self._parents = None
+        self._settle()
+        self._arm()
+
+    def _arm(self) -> None:
+        self.stop()
+        earliest = min((to_micros(one.expiry_date) for one in self._kept()), default=None)
+        if earliest is not None:
+            wait = max(earliest - self.ctx.clock.now(), 0) / 1e6
+            self._timer = self.ctx.timers.at(self.ctx.clock.monotonic() + wait, self._expire)
+
+    # The connectors
+
+    def _settle(self) -> None:
+        """Have the connectors be what they are to be. To let one go may leave fewer free: again, until it fits."""
+        if self._is_settling:
+            return
+        self._is_settling = True
+        try:
+            while self._settle_once():
+                pass
+        finally:
+            self._is_settling = False
+
+    def _settle_once(self) -> bool:
+        """Was something to be changed?"""
+        kept = self._kept().kept()
+        changed = False
+        for number, connector in self.ctx.connectors.items():
+            if number in kept:
+                if not connector.is_reserved or connector.base is ChargePointStatus.AVAILABLE:
+                    self._keep(number)
+                    changed = True
+            elif connector.is_reserved:
+                self._let_go(number)
+                changed = True
+        return changed
+
+    def _keep(self, connector_id: int) -> None:
+        connector = self.ctx.connectors[connector_id]
+        connector.is_reserved = True
+        if connector.base is ChargePointStatus.AVAILABLE:
+            self._others.availability.submit(connector_id, ConnectorEvent.RESERVE_CONNECTOR)
+
+    def _let_go(self, connector_id: int) -> None:
+        connector, availability = self.ctx.connectors[connector_id], self._others.availability
+        connector.is_reserved = False
+        if connector.base is not ChargePointStatus.RESERVED:
+            return
+        if connector_id in availability.sessions:
+            availability.submit(connector_id, ConnectorEvent.USAGE_INITIATED, str(SessionStartedReason.EV_CONNECTED))
+        else:
+            availability.submit(connector_id, ConnectorEvent.RESERVATION_END)
+
+
+def _row(reservation: Reservation) -> RowChange:
+    return put(
+        ReservationRow(
+            reservation.reservation_id,
+            reservation.connector_id,
+            reservation.id_tag,
+            reservation.parent_id_tag,
+            to_micros(reservation.expiry_date),
+        )
+    )
