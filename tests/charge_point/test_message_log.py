@@ -169,6 +169,27 @@ async def test_a_session_has_a_page_also_without_a_folder_for_all(open_bench: An
     assert "Heartbeat" not in page
 
 
+async def test_a_session_may_begin_before_the_start(open_bench: Any, tmp_path: Path) -> None:
+    async with open_bench(start=False) as bench:
+        bench.charge_point.on_session_started(1, "s1", SessionStartedReason.EV_CONNECTED, tmp_path)
+        bench.begin()
+        await bench.charge_point.start()
+        await trio.sleep(1)
+        await bench.csms.close("cp001")
+        await trio.sleep(5)
+    page = (tmp_path / "incomplete-ocpp.html").read_text()
+    assert "<b>StartTransactionResponse</b>" in page
+    assert page.count("<b>Connected</b>") == 2
+
+
+async def test_a_log_of_security_events_alone_is_told_no_frames(
+    open_bench: Any, make_config: Any, tmp_path: Path
+) -> None:
+    document = make_config(Internal__LogMessagesFormat=["security"])
+    async with open_bench(document=document, message_log_path=tmp_path) as bench:
+        assert bench.charge_point._runtime.traffic.trace is None
+
+
 async def test_a_session_goes_on_over_a_restart(open_bench: Any, tmp_path: Path) -> None:
     async with open_bench() as bench:
         bench.charge_point.on_session_started(1, "s1", SessionStartedReason.EV_CONNECTED, tmp_path)
