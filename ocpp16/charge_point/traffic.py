@@ -6,16 +6,19 @@ session that has a folder of its own, and goes on over restarts; where one was c
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ocpp16.configuration.configuration import Configuration
 from ocpp16.configuration.keys import internal
-from ocpp16.message_log.message_log import MessageLog
 from ocpp16.message_log.options import Options
 from ocpp16.message_log.writer import Writer
 from ocpp16.models import Counters
 from ocpp16.observer import MessageExchanged, ObserverEvent, SecurityEvent
 from ocpp16.redaction import redacted
 from ocpp16.state.clock import Clock
+
+if TYPE_CHECKING:
+    from ocpp16.message_log.message_log import MessageLog
 
 Tell = Callable[[ObserverEvent, int], None]
 
@@ -30,6 +33,7 @@ class Traffic:
         "_counters",
         "_folder",
         "_has_sessions",
+        "_is_callback",
         "_is_traced",
         "_log",
         "_options",
@@ -53,41 +57,48 @@ class Traffic:
         self._writer = writer
         self._counters = counters
         self._is_traced = is_traced
-        self._options = Options.of(configuration, has_folder=folder is not None)
         self._log: MessageLog | None = None
+        self._options: Options | None = None
+        """Of the log; thousands of charge points that have none keep none."""
         self._has_sessions = False
         """Was one told that is to be logged by itself?"""
         self._tell: Tell | None = None
+        self._is_callback = False
+        """Does LogMessagesFormat ask for the observer to be told each frame?"""
 
     def begin(self, clock: Clock, tell: Tell | None) -> None:
         """A start: with what is configured now, and its clock. `tell` gives an event to the observer; None: there is
         none."""
         self._clock, self._tell = clock, tell
-        options = Options.of(self._configuration, has_folder=self._folder is not None)
+        options = self._configured()
+        self._is_callback = "callback" in options.sinks
         if options != self._options:
             self.end()
-            self._options = options
         if options.is_wanted:
-            self._opened()
+            self._opened(options)
 
-    def _opened(self) -> MessageLog:
+    def _configured(self) -> Options:
+        return Options.of(self._configuration, has_folder=self._folder is not None)
+
+    def _opened(self, options: Options) -> "MessageLog":
         """The log, begun if it is not yet."""
+        from ocpp16.message_log.message_log import MessageLog  # all formats: not for who has no log
+
         if self._log is None:
             identity = self._configuration[internal.CHARGE_POINT_ID]
-            self._log = MessageLog(
-                identity, self._folder, self._options, self._writer, self._counters, self._clock.now()
-            )
+            self._options = options
+            self._log = MessageLog(identity, self._folder, options, self._writer, self._counters, self._clock.now())
         return self._log
 
     @property
     def trace(self) -> Callable[[str, str], None] | None:
         """What a link tells each text frame; None: nobody wants to know."""
-        is_logged = self._has_sessions or (self._log is not None and self._options.wants_frames)
+        is_logged = self._has_sessions or (self._options is not None and self._options.wants_frames)
         return self._frame if is_logged or self._is_told else None
 
     @property
     def _is_told(self) -> bool:
-        return self._tell is not None and (self._is_traced or "callback" in self._options.sinks)
+        return self._tell is not None and (self._is_traced or self._is_callback)
 
     def _frame(self, direction: str, text: str) -> None:
         if self._log is not None:
@@ -106,11 +117,12 @@ class Traffic:
 
     def session_started(self, connector_id: int, session_id: str, folder: Path) -> bool:
         """A session that is to be logged by itself. Returns whether `trace` is another one now."""
-        if "session_logging" not in self._options.sinks:
+        options = self._options or self._configured()
+        if "session_logging" not in options.sinks:
             return False
         before = self.trace
         self._has_sessions = True
-        self._opened().session_started(self._clock.now(), connector_id, session_id, folder)
+        self._opened(options).session_started(self._clock.now(), connector_id, session_id, folder)
         return before is None
 
     def session_stopped(self, connector_id: int) -> None:
@@ -121,5 +133,5 @@ class Traffic:
         """Nothing more will come."""
         if self._log is not None:
             self._log.end(self._clock.now())
-            self._log = None
+            self._log = self._options = None
             self._has_sessions = False
