@@ -138,6 +138,7 @@ _BEHIND = (
     "ocpp16.charge_point.argument_check",
     "ocpp16.charge_point.blocks",
     "ocpp16.charge_point.plan",
+    "ocpp16.message_log.message_log",
     "ocpp16.store.owner",
     "encodings.idna",
 )

@@ -91,7 +91,7 @@ class Opened:
             self._feed = ObserverFeed(plan.observer, counters, lambda: journal.durable, told)
         self._reports = reports = StoreReports(told, journal, counters, self._feed)
         self._traffic = Traffic(
-            configuration, plan.message_log_path, shared.log_writer, counters, is_traced=plan.trace_messages
+            configuration, plan.clock, plan.message_log_path, shared.log_writer, counters, is_traced=plan.trace_messages
         )
         self._files: FileKeeper | None = None
         keeper: ConfigurationKeeper

@@ -8,7 +8,7 @@ no script run but its own.
 
 from base64 import b64encode
 from hashlib import sha256
-from importlib.resources import files
+from pathlib import Path
 
 from ocpp16.message_log.record import SENT, WORD_LIMIT, Kind, Record
 from ocpp16.message_log.words import body, latency_text, time_text
@@ -34,12 +34,16 @@ class HtmlFormat:
 
     def __init__(self, subject: str, *, is_raw: bool) -> None:
         self._is_raw = is_raw
-        folder = files("ocpp16.message_log")
-        style = (folder / "page.css").read_text(encoding="utf-8")
-        script = (folder / "page.js").read_text(encoding="utf-8")
-        self.opening = _OPENING.format(
+        self._subject = escaped(subject, WORD_LIMIT)
+
+    @property
+    def opening(self) -> bytes:
+        """Made for each file that begins: kept, it would be the greater part of a log, and there may be thousands."""
+        style = Path(__file__).with_name("page.css").read_text(encoding="utf-8")
+        script = Path(__file__).with_name("page.js").read_text(encoding="utf-8")
+        return _OPENING.format(
             hash=b64encode(sha256(script.encode()).digest()).decode(),
-            subject=escaped(subject, WORD_LIMIT),
+            subject=self._subject,
             style=style,
             script=script,
         ).encode(errors="backslashreplace")

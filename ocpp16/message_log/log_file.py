@@ -15,6 +15,7 @@ import os
 import stat
 from contextlib import suppress
 from pathlib import Path
+from typing import Protocol
 
 from ocpp16.message_log.rotation import Rotation
 
@@ -24,15 +25,23 @@ _TAIL = 1 << 20
 """Bytes at the end in which the end of the last whole row is looked for."""
 
 
+class Frame(Protocol):
+    """What is around rows. `opening` begins a file, `end` ends each row and is nowhere else in one."""
+
+    @property
+    def opening(self) -> bytes: ...
+    @property
+    def end(self) -> bytes: ...
+
+
 class LogFile:
-    """Parameters: `opening` begins each file, `end` ends each row (and no row has it anywhere else)."""
+    """Parameters: `frame` is around the rows; `rotation` None: the file is not rotated."""
 
-    __slots__ = ("_end", "_is_known", "_opening", "_rotation", "deleted", "path")
+    __slots__ = ("_frame", "_is_known", "_rotation", "deleted", "path")
 
-    def __init__(self, path: Path, opening: bytes, end: bytes, rotation: Rotation | None) -> None:
+    def __init__(self, path: Path, frame: Frame, rotation: Rotation | None) -> None:
         self.path = path
-        self._opening = opening
-        self._end = end
+        self._frame = frame
         self._rotation = rotation
         self._is_known = False
         self.deleted = 0
@@ -50,15 +59,15 @@ class LogFile:
         try:
             size = before = self._size(descriptor)
             limit = SIZE_LIMIT if self._rotation is None or self._rotation.size == 0 else self._rotation.size
-            if size >= limit and size > len(self._opening):
+            if size >= limit:
                 if limit == SIZE_LIMIT:
                     raise OSError(errno.EFBIG, f"{self.path.name} has {SIZE_LIMIT} bytes and is not rotated")
                 assert self._rotation is not None
                 self.deleted += self._rotation.rotate(self.path, at)
                 self._is_known = False
                 return rows
-            parts = [] if size else [self._opening]
-            size += len(self._opening) * len(parts)
+            parts = [] if size else [self._frame.opening]
+            size += sum(map(len, parts))
             taken = 0
             while taken < len(rows) and (size < limit or not taken):
                 parts.append(rows[taken])
@@ -97,12 +106,13 @@ class LogFile:
             self._is_known = True
             return size
         tail = os.pread(descriptor, _TAIL, max(size - _TAIL, 0))
-        if size < len(self._opening):
+        end = self._frame.end
+        if size < len(self._frame.opening):
             size = 0
-        elif not tail.endswith(self._end):
-            whole = tail.rfind(self._end)
+        elif not tail.endswith(end):
+            whole = tail.rfind(end)
             if whole >= 0:
-                size -= len(tail) - whole - len(self._end)
+                size -= len(tail) - whole - len(end)
             elif size == len(tail):
                 size = 0
         os.ftruncate(descriptor, size)

@@ -39,5 +39,10 @@ class Options:
 
     @property
     def is_wanted(self) -> bool:
-        """Is there anything to be told of each frame, before any session?"""
+        """Is there anything to be told, before any session?"""
         return bool(self.sinks - {"callback", "session_logging"})
+
+    @property
+    def wants_frames(self) -> bool:
+        """Is each frame to be told, before any session?"""
+        return bool(self.sinks - {"callback", "session_logging", "security"})

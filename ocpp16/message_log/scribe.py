@@ -54,7 +54,7 @@ class Scribe:
         if "jsonl" in sinks:
             self._sinks.append(Sink(JsonLines(self.name), base, rotation))
         if "security" in sinks:
-            self._security = LogFile(base.with_name(f"{base.name}.security.log"), b"", b"\n", rotation)
+            self._security = LogFile(base.with_name(f"{base.name}.security.log"), JsonLines(self.name), rotation)
 
     # Called by the writer
 

@@ -3,21 +3,16 @@
 from pathlib import Path
 from typing import Protocol
 
-from ocpp16.message_log.log_file import LogFile
+from ocpp16.message_log.log_file import Frame, LogFile
 from ocpp16.message_log.record import Kind, Record
 from ocpp16.message_log.rotation import Rotation
 
 
-class Format(Protocol):
-    """How records are written. `opening` begins a file, `end` ends each row and is nowhere else in one.
-    `is_for_events`: has it rows for what is no frame?"""
+class Format(Frame, Protocol):
+    """How records are written. `is_for_events`: has it rows for what is no frame?"""
 
     @property
     def suffix(self) -> str: ...
-    @property
-    def opening(self) -> bytes: ...
-    @property
-    def end(self) -> bytes: ...
     @property
     def is_for_events(self) -> bool: ...
     def row(self, record: Record) -> bytes: ...
@@ -30,7 +25,7 @@ class Sink:
 
     def __init__(self, form: Format, base: Path, rotation: Rotation | None) -> None:
         self._format = form
-        self.file = LogFile(base.with_name(base.name + form.suffix), form.opening, form.end, rotation)
+        self.file = LogFile(base.with_name(base.name + form.suffix), form, rotation)
         self._rows: list[bytes] = []
         self._missing = 0
 

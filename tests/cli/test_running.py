@@ -62,3 +62,14 @@ async def test_a_stop_on_a_full_disk_ends_and_can_be_cut_short(
         await operate(machine, Nobody(ending), ending)
     assert trio.current_time() <= 10 + min(patience, 10) + 2
     assert everything.cancelled_caught == (patience < 10)
+
+
+async def test_a_message_log_is_where_the_option_says(
+    write_configuration: Callable[..., Path], tmp_path: Path, autojump_clock: trio.testing.MockClock
+) -> None:
+    document = json.loads(write_configuration().read_text())
+    ending = Ending()
+    machine = Machine(document, StationOptions(), None, None, False, tmp_path / "logs")
+    await operate(machine, Nobody(ending), ending)
+    (text,) = [path for path in (tmp_path / "logs").iterdir() if path.suffix == ".log"]
+    assert "SYS> Connecting to " in text.read_text()

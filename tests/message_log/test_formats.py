@@ -2,6 +2,7 @@
 
 import json
 import logging
+import re
 from html.parser import HTMLParser
 from typing import Any
 
@@ -42,6 +43,10 @@ def records_with(text: str) -> list[Record]:
     return [*made, Record(AT, Kind.EVENT, text)]
 
 
+OURS = re.compile(r"</?(?:details|summary|time|span|b|i|q|pre)(?: [\w-]+=\"[^<>\"]*\")*>")
+"""What a row is made of."""
+
+
 class Elements(HTMLParser):
     def __init__(self, page: str) -> None:
         super().__init__()
@@ -65,6 +70,7 @@ def test_markup_of_others_is_text(is_raw: bool) -> None:
         assert found.attributes <= {"class", "data-kind", "data-asker", "data-id", "datetime"}
         assert found.seen.count("details") == 1
         assert row.count(">\n") == 1
+        assert not set("<>") & set(OURS.sub("", row)), row
         assert "\x1b" not in row
         assert "\u202e" not in row
     opening = Elements(form.opening.decode())

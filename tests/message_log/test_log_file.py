@@ -17,8 +17,13 @@ from ocpp16.message_log.sink import Sink
 from ocpp16.message_log.text import TextFormat
 
 
+class Top:
+    opening = b"<top>\n"
+    end = b">\n"
+
+
 def file(path: Path, rotation: Rotation | None = None) -> LogFile:
-    return LogFile(path, b"<top>\n", b">\n", rotation)
+    return LogFile(path, Top(), rotation)
 
 
 def rows(*names: str) -> list[bytes]:
