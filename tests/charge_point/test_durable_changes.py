@@ -12,9 +12,8 @@ from typing import Any
 import pytest
 import trio
 
-from ocpp16.enums import Reason, UnlockStatus
 from ocpp16.errors import CallFailed, StoreError
-from ocpp16.observer import ConfigurationKeyChanged, StoreFailing, StoreRecovered
+from ocpp16.observer import StoreFailing, StoreRecovered
 from ocpp16.store.base import ChargePointChanges
 from ocpp16.store.memory import MemoryStore
 from ocpp16.testing.central_system import CentralSystem
@@ -376,33 +375,6 @@ async def test_changes_that_meet_keep_each_other(open_bench: Any) -> None:
         assert [reported(bench, key) for key in keys] == ["11", "12", "900"]
 
 
-async def test_an_interval_told_over_and_over_is_kept_by_one_task(open_bench: Any) -> None:
-    """The Central System tells another heartbeat interval with every answer, and the disk is full."""
-    disk = Disk()
-    async with open_bench(store=disk) as bench:
-        await trio.sleep(1)
-        intervals = iter(range(1000, 2000))
-        bench.csms.answers["BootNotification"] = lambda payload, call: {
-            "status": "Accepted",
-            "currentTime": "2026-01-01T00:00:01Z",
-            "interval": next(intervals),
-        }
-        disk.is_full = True
-        tasks = len(bench.charge_point._runtime.life._scopes)
-        for _ in range(50):
-            await bench.call("TriggerMessage", {"requestedMessage": "BootNotification"})
-            await trio.sleep(0.01)
-        assert len(bench.charge_point._runtime.life._scopes) <= tasks + 2
-        assert reported(bench, "HeartbeatInterval") == "1049"
-        disk.is_full = False
-        await trio.sleep(60)
-        told = [event.value for event in bench.events.of(ConfigurationKeyChanged)]
-        assert told[-1] == "1049"
-        assert len(told) <= 3
-    async with open_bench(store=disk, start=False) as bench:
-        assert reported(bench, "HeartbeatInterval") == "1049"
-
-
 @pytest.mark.parametrize("name", ["ChangeConfiguration", "ChangeAvailability", "SetChargingProfile"])
 async def test_a_change_waits_for_the_disk_so_long_at_most(
     open_bench: Any, make_config: Any, disk: Any, name: str
@@ -414,41 +386,3 @@ async def test_a_change_waits_for_the_disk_so_long_at_most(
         assert not await KINDS[name].ask(bench)
         assert 10 <= trio.current_time() - before < 10.1
         disk.is_full = False
-
-
-async def test_an_answer_does_not_wait_for_what_the_station_told_meanwhile(open_bench: Any, disk: Any) -> None:
-    """Unlocking ends the transaction: it is unlocked, whatever becomes of the fact, which is stored when it can be."""
-    async with open_bench(store=disk) as bench:
-
-        def unlock(connector_id: int) -> UnlockStatus:
-            bench.charge_point.on_transaction_stopped(connector_id, "s1", Reason.UNLOCK_COMMAND, 1500)
-            return UnlockStatus.UNLOCKED
-
-        bench.station.answers["unlock_connector"] = unlock
-        bench.begin()
-        await trio.sleep(1)
-        disk.is_full = True
-        before = trio.current_time()
-        assert await bench.call("UnlockConnector", {"connectorId": 1}) == {"status": "Unlocked"}
-        assert trio.current_time() - before < 0.1
-        await trio.sleep(5)
-        assert bench.sent("StopTransaction") == []
-        disk.is_full = False
-        await trio.sleep(60)
-        assert len(bench.sent("StopTransaction")) == 1
-
-
-async def test_who_waits_for_all_to_be_stored_waits_so_long_at_most(
-    open_bench: Any, make_config: Any, disk: Any
-) -> None:
-    async with open_bench(document=make_config(Internal__StoreTimeout=10), store=disk) as bench:
-        disk.is_full = True
-        bench.begin()
-        before = trio.current_time()
-        with pytest.raises(StoreError, match="not on disk after 10 s"):
-            await bench.charge_point.stored()
-        assert trio.current_time() - before == pytest.approx(10)
-        disk.is_full = False
-        await trio.sleep(30)
-        await bench.charge_point.stored()
-        assert len(bench.sent("StartTransaction")) == 1
