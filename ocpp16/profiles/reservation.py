@@ -87,7 +87,7 @@ class KeptReservations(FeatureProfile):
     def start(self) -> None:
         if self.reservations is not None:
             self._expire()
-            # One that a stored transaction used: its row was left by a power cut.
+            # One that a stored transaction used: its row was left in a damaged file.
             used = {transaction.reservation_id for transaction in self.ctx.transactions}
             self._end([one for one in self.reservations if one.reservation_id in used], ReservationEndReason.USED)
 

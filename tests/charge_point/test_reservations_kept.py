@@ -1,6 +1,7 @@
 """Reservations that the library keeps: of connector 0, at remote starts, over restarts, and for a host."""
 
 from collections.abc import Awaitable
+from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
@@ -135,6 +136,19 @@ async def test_used_before_the_power_went(open_bench: Any, until_power_fails: An
         assert kept(bench) == []
         await trio.sleep(5)
         assert bench.sent("StartTransaction")[0]["reservationId"] == 7
+
+
+async def test_a_row_that_a_stored_transaction_used(open_bench: Any, disk: Any) -> None:
+    """It can be left where a damaged file was saved row by row."""
+    async with open_bench(store=disk) as bench:
+        assert await reserve(bench) == "Accepted"
+        left = deepcopy(disk._rows["cp001"]["reservations"])
+        bench.charge_point.connection.disconnect()
+        bench.begin()
+    disk._rows["cp001"]["reservations"] = left
+    async with open_bench(store=disk) as bench:
+        assert kept(bench) == []
+        assert ends(bench) == [(7, ReservationEndReason.USED)]
 
 
 async def test_a_disk_that_is_full(open_bench: Any, disk: Any, make_config: Any) -> None:
