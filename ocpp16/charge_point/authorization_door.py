@@ -1,4 +1,4 @@
-"""`charge_point.authorization`: the local authorization list, the authorization cache, and why what was decided."""
+"""`charge_point.for_station.authorization`: local list and cache, and why what was decided."""
 
 from collections.abc import Mapping, Sequence
 

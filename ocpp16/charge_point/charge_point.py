@@ -10,7 +10,6 @@ from collections.abc import Callable, Collection, Mapping
 from functools import partial
 from typing import Any
 
-from ocpp16.charge_point.authorization_door import AuthorizationDoor
 from ocpp16.charge_point.charging_door import ChargingDoor
 from ocpp16.charge_point.configuration_door import ConfigurationDoor
 from ocpp16.charge_point.connection_door import ConnectionDoor
@@ -222,11 +221,6 @@ class ChargePoint(StationEvents):
     def configuration(self) -> ConfigurationDoor:
         """The configuration keys: read, and changed as by ChangeConfiguration."""
         return ConfigurationDoor(self._runtime)
-
-    @property
-    def authorization(self) -> AuthorizationDoor:
-        """Who may charge by what is known here, and why the latest decisions were what they were."""
-        return AuthorizationDoor(self._runtime)
 
     @property
     def smart_charging(self) -> ChargingDoor:

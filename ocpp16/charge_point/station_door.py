@@ -7,6 +7,7 @@ needs no task of its own.
 from collections.abc import Callable
 from typing import Any
 
+from ocpp16.charge_point.authorization_door import AuthorizationDoor
 from ocpp16.charge_point.reservation_door import ReservationDoor
 from ocpp16.charge_point.runtime import Runtime
 from ocpp16.configuration.keys import core
@@ -34,6 +35,11 @@ class StationDoor:
     def log(self) -> FoldingLog:
         """That of the charge point: it shows texts of others with care, and each cause once a minute."""
         return self._runtime.second_line.log
+
+    @property
+    def authorization(self) -> AuthorizationDoor:
+        """Who may charge by what is known here, and why the latest decisions were what they were."""
+        return AuthorizationDoor(self._runtime)
 
     @property
     def reservations(self) -> ReservationDoor:

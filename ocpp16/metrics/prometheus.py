@@ -44,6 +44,7 @@ COUNTERS: Final = {
     "readings_clamped": ("readings_clamped", "Readings ahead of the clock, taken as of now"),
     "set_aside": ("messages_set_aside", "Messages that wait apart because they hold up others"),
     "dead_letters_dropped": ("dead_letters_dropped", "Dead letters that were too many"),
+    "messages_not_logged": ("messages_not_logged", "Entries that the message log had no room for"),
     "observer_events_dropped": ("observer_events_dropped", "Events that observers were too slow for"),
 }
 """Field of `Counters` → name between `ocpp16_` and `_total`, and what it counts."""

@@ -23,23 +23,23 @@ def why(on: Controlled) -> list[dict[str, Any]]:
             "rule": decision.id_tag_info.rule,
             "key": decision.id_tag_info.key or None,
         }
-        for decision in on.charge_point.authorization.decisions
+        for decision in on.charge_point.for_station.authorization.decisions
     ]
 
 
 def local_list(on: Controlled, most: int) -> dict[str, Any]:
     """`version` is that of GetLocalListVersion."""
-    authorization = on.charge_point.authorization
+    authorization = on.charge_point.for_station.authorization
     return {"version": authorization.local_list_version, **_entries(authorization.local_list, most)}
 
 
 def cache(on: Controlled, most: int) -> dict[str, Any]:
     """What was not used for longest comes first."""
-    return _entries(on.charge_point.authorization.cache, most)
+    return _entries(on.charge_point.for_station.authorization.cache, most)
 
 
 async def clear_cache(on: Controlled) -> str:
-    return "Accepted" if await on.charge_point.authorization.clear_cache() else "Rejected"
+    return "Accepted" if await on.charge_point.for_station.authorization.clear_cache() else "Rejected"
 
 
 def why_not_cleared(on: Controlled) -> str:

@@ -21,7 +21,7 @@ async def test_every_decision_says_why(open_bench: Any, make_config: Any, caplog
     document = make_config(Core__AuthorizationCacheEnabled=True, Core__LocalAuthorizeOffline=False)
     async with open_bench(document=document) as bench:
         charge_point = bench.charge_point
-        assert charge_point.authorization.decisions == ()
+        assert charge_point.for_station.authorization.decisions == ()
         await charge_point.authorize_id_token("TAG")
         bench.csms.answers["Authorize"] = CallErrorAnswer("InternalError")
         await charge_point.authorize_id_token("TAG")
@@ -47,7 +47,7 @@ async def test_every_decision_says_why(open_bench: Any, make_config: Any, caplog
         def told(id_tag: str, info: Any) -> Any:
             return (id_tag, str(info.status), info.source, info.rule, info.key)
 
-        decisions = charge_point.authorization.decisions
+        decisions = charge_point.for_station.authorization.decisions
         assert [told(each.id_tag, each.id_tag_info) for each in decisions] == expected
         assert [told(each.id_tag, each.id_tag_info) for each in bench.events.of(IdTagAuthorized)] == expected
         assert [each.at for each in decisions] == sorted(each.at for each in decisions)
@@ -60,7 +60,7 @@ async def test_the_latest_decisions_are_kept_and_no_others(open_bench: Any) -> N
     async with open_bench() as bench:
         for number in range(DECISIONS_KEPT + 3):
             await bench.charge_point.authorize_id_token(f"TAG{number}")
-        tags = [decision.id_tag for decision in bench.charge_point.authorization.decisions]
+        tags = [decision.id_tag for decision in bench.charge_point.for_station.authorization.decisions]
         assert tags == [f"TAG{number}" for number in range(3, DECISIONS_KEPT + 3)]
 
 
@@ -75,7 +75,7 @@ async def test_a_refusal_after_the_start(open_bench: Any, make_config: Any, stat
         assert bench.station.asked("pause_charging") == [(1,)]
         assert bench.station.asked("stop_transaction") == ([(1, Reason.DE_AUTHORIZED)] if stops else [])
         assert [stop["reason"] for stop in bench.sent("StopTransaction")] == (["DeAuthorized"] if stops else [])
-        (decision,) = bench.charge_point.authorization.decisions
+        (decision,) = bench.charge_point.for_station.authorization.decisions
         assert (decision.id_tag, str(decision.id_tag_info.status)) == ("TAG1", status)
         assert decision.id_tag_info.rule == "refused in StartTransaction.conf"
         assert decision.id_tag_info.key == "StopTransactionOnInvalidId"
@@ -118,7 +118,7 @@ async def test_a_late_refusal_of_what_is_over_touches_nothing(open_bench: Any, m
         await trio.sleep(30)
         assert bench.charge_point.transaction(1).transaction_id == 8
         assert bench.station.asked("pause_charging") == bench.station.asked("stop_transaction") == []
-        known = {tag: str(info.status) for tag, info in bench.charge_point.authorization.cache.items()}
+        known = {tag: str(info.status) for tag, info in bench.charge_point.for_station.authorization.cache.items()}
         assert known == {"tag1": status, "other": "Accepted"}, "what was learnt is of its own tag"
 
 

@@ -89,7 +89,7 @@ DOORS: dict[str, tuple[Any, ...]] = {
     "dead_letters.__call__": (),
     "dead_letters.resend": (),
     "dead_letters.discard": (),
-    "authorization.clear_cache": (),
+    "for_station.authorization.clear_cache": (),
     # reservations
     "for_station.reservations.reserve": (1, "TAG", EXPIRY, 7),
     "for_station.reservations.cancel": (7,),
@@ -108,20 +108,20 @@ DOORS: dict[str, tuple[Any, ...]] = {
 }
 """Method of the host → arguments that it takes."""
 GROUPS = {
-    "authorization",
     "configuration",
     "connection",
     "dead_letters",
     "for_station",
+    "for_station.authorization",
     "for_station.reservations",
     "smart_charging",
 }
 """Attributes behind which there is more of one subject."""
 VIEWS = {
-    "authorization.cache",
-    "authorization.decisions",
-    "authorization.local_list",
-    "authorization.local_list_version",
+    "for_station.authorization.cache",
+    "for_station.authorization.decisions",
+    "for_station.authorization.local_list",
+    "for_station.authorization.local_list_version",
     "configuration.is_pending",
     "configuration.is_present",
     "configuration.origin",
@@ -142,7 +142,7 @@ VIEWS = {
 }
 INSIDE = {"abandon"}
 """For who leaves the block: at any time, and again."""
-MOST_NAMES = 21
+MOST_NAMES = 20
 """Of a charge point, besides the handlers `on_…`."""
 
 

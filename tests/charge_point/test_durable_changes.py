@@ -122,7 +122,7 @@ async def send_list(bench: Any) -> None:
 
 def is_listed(bench: Any, version: int, **statuses: str) -> bool:
     """All of it; whatever else it is, it is the list of `send_list`."""
-    door = bench.charge_point.authorization
+    door = bench.charge_point.for_station.authorization
     found = door.local_list_version, {tag: str(info.status) for tag, info in door.local_list.items()}
     assert found in ((version, statuses), (1, {"a": "Accepted", "b": "Accepted"}))
     return found == (version, statuses)
@@ -133,7 +133,7 @@ async def learn(bench: Any) -> None:
 
 
 def is_forgotten(bench: Any) -> bool:
-    return "old" not in bench.charge_point.authorization.cache
+    return "old" not in bench.charge_point.for_station.authorization.cache
 
 
 WITH_LIST = {"LocalAuthListManagement__LocalAuthListEnabled": True}
@@ -154,7 +154,7 @@ KINDS: dict[str, Kind] = {
     ),
     "ClearCache": Kind(lambda bench: accepted(bench, "ClearCache", {}), is_forgotten, prepare=learn, keys=WITH_CACHE),
     "clear_cache": Kind(
-        lambda bench: host(bench.charge_point.authorization.clear_cache()),
+        lambda bench: host(bench.charge_point.for_station.authorization.clear_cache()),
         is_forgotten,
         prepare=learn,
         keys=WITH_CACHE,

@@ -38,7 +38,7 @@ async def ask(bench: Any, *id_tags: str) -> list[str]:
 
 
 def cached(bench: Any) -> dict[str, str]:
-    return {tag: str(info.status) for tag, info in bench.charge_point.authorization.cache.items()}
+    return {tag: str(info.status) for tag, info in bench.charge_point.for_station.authorization.cache.items()}
 
 
 async def change(bench: Any, key: str, value: str) -> str:
@@ -123,7 +123,7 @@ async def test_off_means_off(open_bench: Any, make_config: Any, value: bool | No
         assert await ask(bench, "TAG", "TAG") == [THERE, THERE]
         assert cached(bench) == {}
         assert await bench.call("ClearCache", {}) == {"status": "Rejected"}
-        assert await bench.charge_point.authorization.clear_cache() is False
+        assert await bench.charge_point.for_station.authorization.clear_cache() is False
         expected = "NotSupported" if value is None else "Accepted"
         assert await change(bench, "AuthorizationCacheEnabled", "true") == expected
 
@@ -231,9 +231,9 @@ async def test_it_outlives_a_power_cut_and_clearing_does_too(
     async with until_power_fails(document=document, database_path=tmp_path) as bench:
         says(bench, "Accepted", parentIdTag="GROUP", expiryDate=LATER)
         await ask(bench, "TAG")
-        known = dict(bench.charge_point.authorization.cache)
+        known = dict(bench.charge_point.for_station.authorization.cache)
     async with until_power_fails(document=document, database_path=tmp_path) as bench:
-        assert bench.charge_point.authorization.cache == known
+        assert bench.charge_point.for_station.authorization.cache == known
         assert await ask(bench, "TAG") == [HERE]
         assert await bench.call("ClearCache", {}) == {"status": "Accepted"}
         assert cached(bench) == {}
@@ -268,7 +268,7 @@ async def test_what_is_learnt_while_it_is_cleared_is_one_story(open_bench: Any, 
         await bench.charge_point.stored()
         disk.is_full = True
         async with trio.open_nursery() as nursery:
-            nursery.start_soon(bench.charge_point.authorization.clear_cache)
+            nursery.start_soon(bench.charge_point.for_station.authorization.clear_cache)
             await trio.sleep(0.2)
             await ask(bench, "B")
             disk.is_full = False

@@ -45,7 +45,7 @@ async def version(bench: Any) -> int:
 
 
 def listed(bench: Any) -> dict[str, str]:
-    return {tag: str(info.status) for tag, info in bench.charge_point.authorization.local_list.items()}
+    return {tag: str(info.status) for tag, info in bench.charge_point.for_station.authorization.local_list.items()}
 
 
 async def test_a_full_list_replaces_and_a_differential_one_amends(open_bench: Any, document: Any) -> None:
@@ -121,7 +121,7 @@ async def test_a_list_that_is_off_is_none_and_stays(open_bench: Any, document: A
         change = {"key": "LocalAuthListEnabled", "value": "false"}
         assert await bench.call("ChangeConfiguration", change) == {"status": "Accepted"}
         assert await version(bench) == -1
-        assert bench.charge_point.authorization.local_list_version == -1
+        assert bench.charge_point.for_station.authorization.local_list_version == -1
         assert await send(bench, "Full", 6, []) == "NotSupported"
         await bench.charge_point.authorize_id_token("A")
         assert bench.sent("Authorize") == [{"idTag": "A"}]
@@ -132,7 +132,10 @@ async def test_a_list_that_is_off_is_none_and_stays(open_bench: Any, document: A
 async def test_without_the_feature_profile(open_bench: Any, make_config: Any) -> None:
     async with open_bench(document=make_config(Core__SupportedFeatureProfiles="Core")) as bench:
         assert await version(bench) == -1
-        assert (bench.charge_point.authorization.local_list, bench.charge_point.authorization.local_list_version) == (
+        assert (
+            bench.charge_point.for_station.authorization.local_list,
+            bench.charge_point.for_station.authorization.local_list_version,
+        ) == (
             {},
             -1,
         )
@@ -210,12 +213,12 @@ async def test_a_list_outlives_restart_and_power_cut(
         entries = [entry("A", parentIdTag="P", expiryDate=LATER), entry("B", "Blocked"), entry("C")]
         await send(bench, "Full", 5, entries)
         await send(bench, "Differential", 6, [entry("C", None), entry("D")])
-        found = dict(bench.charge_point.authorization.local_list)
+        found = dict(bench.charge_point.for_station.authorization.local_list)
         await bench.charge_point.stop()
         await bench.charge_point.restart()
-        assert bench.charge_point.authorization.local_list == found
+        assert bench.charge_point.for_station.authorization.local_list == found
     async with open_bench(document=document, database_path=tmp_path) as bench:
-        assert (await version(bench), bench.charge_point.authorization.local_list) == (6, found)
+        assert (await version(bench), bench.charge_point.for_station.authorization.local_list) == (6, found)
         assert found["a"] == IdTagInfo(S.ACCEPTED, to_datetime(START + 86_400_000_000), "P")
         assert (await bench.charge_point.authorize_id_token("A")).source == "local authorization list"
 
@@ -268,9 +271,9 @@ async def test_a_long_list_goes_on_in_steps_and_costs_little(open_bench: Any, ma
     )
     async with open_bench(document=document, store=disk) as bench:
         assert await send(bench, "Full", 5, [entry(f"TAG{n:04}") for n in range(3000)]) == "Accepted"
-        entries = bench.charge_point.authorization.local_list
+        entries = bench.charge_point.for_station.authorization.local_list
         assert len({id(info) for info in entries.values()}) == 1, "what is the same is one object"
     async with open_bench(document=document, store=disk) as bench:
-        entries = bench.charge_point.authorization.local_list
+        entries = bench.charge_point.for_station.authorization.local_list
         assert len(entries) == 3000
         assert len({id(info) for info in entries.values()}) == 1

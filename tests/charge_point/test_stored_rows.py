@@ -115,6 +115,8 @@ async def left_behind(open_bench: Any, document: Any, profile: Any) -> Rows:
         listed = {"idTag": "LISTED", "idTagInfo": {"status": "Accepted"}}
         update = {"listVersion": 1, "updateType": "Full", "localAuthorizationList": [listed]}
         assert await bench.call("SendLocalList", update) == {"status": "Accepted"}
+        reservation = {"connectorId": 2, "expiryDate": "2026-01-02T00:00:00Z", "idTag": "TAG9", "reservationId": 7}
+        assert await bench.call("ReserveNow", reservation) == {"status": "Accepted"}
         await trio.sleep(60)
         bench.charge_point.on_meter_values(1, bench.measure(1, 1500.0))
         await trio.sleep(25)

@@ -31,7 +31,7 @@ def test_the_types_name_what_there_is(server: Server) -> None:
             charge_point.configuration,
             charge_point.smart_charging,
             charge_point.dead_letters,
-            charge_point.authorization,
+            charge_point.for_station.authorization,
             charge_point.for_station,
             charge_point.for_station.reservations,
         ]

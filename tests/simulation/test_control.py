@@ -397,5 +397,4 @@ async def test_an_async_sink_gets_one_line_at_a_time() -> None:
     async with trio.open_nursery() as nursery:
         for number in range(5):
             nursery.start_soon(control.exit, str(number))
-    records = [orjson.loads(line) for line in b"".join(lines).splitlines()]
-    assert sorted(record["reason"] for record in records) == list("01234")
+    assert sorted(orjson.loads(line)["reason"] for line in b"".join(lines).splitlines()) == list("01234")
