@@ -35,7 +35,7 @@ def station_problems(station: object) -> list[str]:
     problems = list(faults(CoreStation, station))
     for protocol in protocols():
         names = _methods(protocol)
-        if any(_attribute(station, name) is not _MISSING for name in names) or any(_misspelt(station, names)):
+        if any(_attribute(station, name) is not _MISSING for name in names) or _misspelt(station, names):
             problems += faults(protocol, station)
     if callable(_attribute(station, "attach")):
         problems += faults(_Attached, station)
@@ -61,12 +61,20 @@ def _methods(protocol: type) -> dict[str, Callable[..., Any]]:
     }
 
 
-def _misspelt(station: object, names: dict[str, Callable[..., Any]]) -> Iterator[str]:
+def _misspelt(station: object, names: dict[str, Callable[..., Any]]) -> tuple[str, ...]:
     """Public names of the station that look like one of these and are none of a Protocol."""
+    return _alike(tuple(dir(station)), tuple(names))
+
+
+@lru_cache(maxsize=256)
+def _alike(there: tuple[str, ...], names: tuple[str, ...]) -> tuple[str, ...]:
+    """Found out once for all stations of a class: comparing words takes longer than all else of an opening."""
     known = {name for protocol in (CoreStation, *protocols()) for name in _methods(protocol)}
-    for name in dir(station):
-        if not name.startswith("_") and name not in known and get_close_matches(name, names, n=1, cutoff=0.9):
-            yield name
+    return tuple(
+        name
+        for name in there
+        if not name.startswith("_") and name not in known and get_close_matches(name, names, n=1, cutoff=0.9)
+    )
 
 
 def faults(protocol: type, station: object) -> Iterator[str]:
