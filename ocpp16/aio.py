@@ -15,25 +15,20 @@ import inspect
 import threading
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager, suppress
-from functools import partial
 from types import TracebackType
 from typing import Any
 
 import trio
 
-from ocpp16.charge_point import open as doors
 from ocpp16.charge_point.charge_point import ChargePoint
 from ocpp16.charge_point.charge_points import ChargePoints
+from ocpp16.hosts.block import METER_INTERVAL, Block
 from ocpp16.hosts.crossing import Crossing
-from ocpp16.hosts.face import House, arguments_for, many
 from ocpp16.hosts.station import called
 from ocpp16.hosts.trio_thread import TrioThread
 from ocpp16.log import log
 
 __all__ = ["METER_INTERVAL", "open_charge_point", "open_charge_points"]
-
-METER_INTERVAL = 1.0
-"""Seconds between two readings of a meter while a transaction runs."""
 
 
 def open_charge_point(
@@ -44,34 +39,36 @@ def open_charge_point(
     station: as there; its async methods, and the others, run in the loop that enters the block. `measurement`, which is
     not async, is called each `meter_interval` seconds while a transaction runs, and where a transaction is told of.
     """
-    world = _Loop()
-
-    def make() -> AbstractAsyncContextManager[Any]:
-        asked, given = arguments_for(station, world, arguments)
-        return doors.open_charge_point(config, asked, **given)
-
-    return _Block(make, world, meter_interval, lambda value, house: house.charge_point(value, station))
+    return _Block.of_one(config, station, _Loop(), meter_interval, arguments)
 
 
 def open_charge_points(
     *, meter_interval: float = METER_INTERVAL, **arguments: Any
 ) -> AbstractAsyncContextManager[ChargePoints]:
     """As `ocpp16.open_charge_points`, for `async with` in asyncio; `meter_interval` as of `open_charge_point`."""
-    return _Block(partial(doors.open_charge_points, **arguments), _Loop(), meter_interval, many)
+    return _Block.of_many(_Loop(), meter_interval, arguments)
 
 
-class _Block(AbstractAsyncContextManager[Any]):
-    def __init__(
-        self,
-        make: Callable[[], AbstractAsyncContextManager[Any]],
-        world: "_Loop",
-        meter_interval: float,
-        faced: Callable[[Any, House], Any],
-    ) -> None:
-        self._make = make
-        self._world = world
-        self._meter_interval = meter_interval
-        self._faced = faced
+class _Wait:
+    is_async = True
+
+    async def __call__(self, crossing: Crossing) -> Any:
+        done = asyncio.wrap_future(crossing.future)
+        try:
+            return await asyncio.shield(done)
+        except asyncio.CancelledError:
+            if done.cancelled():
+                raise
+            crossing.cancel()
+            done.add_done_callback(lambda it: it.cancelled() or it.exception())
+            with suppress(BaseException):  # what it became is not wanted; that it is over is
+                await asyncio.shield(done)
+            raise
+
+
+class _Block(Block, AbstractAsyncContextManager[Any]):
+    _world: "_Loop"
+    _wait = _Wait()
 
     async def __aenter__(self) -> Any:
         world, owner = self._world, threading.current_thread()
@@ -85,8 +82,7 @@ class _Block(AbstractAsyncContextManager[Any]):
         self._thread = thread = TrioThread(self._make, gone)
         opened = thread.begin()
         try:
-            value = await asyncio.shield(asyncio.wrap_future(opened))
-            return self._faced(value, House(thread, world, _wait, self._meter_interval))
+            return self._face(await asyncio.shield(asyncio.wrap_future(opened)))
         except BaseException:  # it cannot be opened, or nobody wants it any more
             await self._leave()
             raise
@@ -107,33 +103,16 @@ class _Block(AbstractAsyncContextManager[Any]):
                 if is_cancelled:
                     self._thread.abandon()
                 is_cancelled = True
-            except BaseException:
+            except Exception:  # what the block ended with; raised below
                 break
+            except BaseException:  # Ctrl-C, which the host's loop has raised here; nobody may wait for a thread now
+                self._thread.abandon()
+                raise
         self._thread.join()
         if is_cancelled:
             ended.exception()  # it was seen
             raise asyncio.CancelledError
         ended.result()
-
-
-class _Wait:
-    is_async = True
-
-    async def __call__(self, crossing: Crossing) -> Any:
-        done = asyncio.wrap_future(crossing.future)
-        try:
-            return await asyncio.shield(done)
-        except asyncio.CancelledError:
-            if done.cancelled():
-                raise
-            crossing.cancel()
-            done.add_done_callback(lambda it: it.cancelled() or it.exception())
-            with suppress(BaseException):  # what it became is not wanted; that it is over is
-                await asyncio.shield(done)
-            raise
-
-
-_wait = _Wait()
 
 
 class _Loop:

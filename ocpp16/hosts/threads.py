@@ -3,21 +3,16 @@
 import threading
 from collections.abc import Callable
 from concurrent.futures import CancelledError, Executor, Future
-from contextlib import AbstractAsyncContextManager
-from functools import partial
 from types import TracebackType
 from typing import Any
 
 import trio
 
-from ocpp16.charge_point import open as doors
+from ocpp16.hosts.block import METER_INTERVAL, Block
 from ocpp16.hosts.crossing import Crossing
-from ocpp16.hosts.face import House, arguments_for, many
 from ocpp16.hosts.station import Orderly
 from ocpp16.hosts.trio_thread import TrioThread
 
-METER_INTERVAL = 1.0
-"""Seconds between two readings of a meter while a transaction runs."""
 MOST_THREADS = 40
 """Methods of stations that run at the same time, of one block without an executor of its own."""
 
@@ -36,34 +31,30 @@ def open_charge_point(
     runs, and in the thread that tells of a transaction. observer: `notify` is a plain function. executor: runs the
     station's methods; None: threads that are started for them, 40 at most.
     """
-    world = _Threads(executor)
-
-    def make() -> AbstractAsyncContextManager[Any]:
-        asked, given = arguments_for(station, world, arguments)
-        return doors.open_charge_point(config, asked, **given)
-
-    return _Block(make, world, meter_interval, lambda value, house: house.charge_point(value, station))
+    return _Block.of_one(config, station, _Threads(executor), meter_interval, arguments)
 
 
 def open_charge_points(
     *, executor: Executor | None = None, meter_interval: float = METER_INTERVAL, **arguments: Any
 ) -> "_Block":
     """As `ocpp16.open_charge_points`, for `with`; `executor` and `meter_interval` as of `open_charge_point`."""
-    return _Block(partial(doors.open_charge_points, **arguments), _Threads(executor), meter_interval, many)
+    return _Block.of_many(_Threads(executor), meter_interval, arguments)
 
 
-class _Block:
-    def __init__(
-        self,
-        make: Callable[[], AbstractAsyncContextManager[Any]],
-        world: "_Threads",
-        meter_interval: float,
-        faced: Callable[[Any, House], Any],
-    ) -> None:
-        self._make = make
-        self._world = world
-        self._meter_interval = meter_interval
-        self._faced = faced
+class _Wait:
+    is_async = False
+
+    def __call__(self, crossing: Crossing) -> Any:
+        try:
+            return crossing.future.result()
+        except BaseException:
+            if not crossing.future.done():  # Ctrl-C while waiting
+                crossing.cancel()
+            raise
+
+
+class _Block(Block):
+    _wait = _Wait()
 
     def __enter__(self) -> Any:
         owner = threading.current_thread()
@@ -72,8 +63,7 @@ class _Block:
         )
         opened = thread.begin()
         try:
-            house = House(thread, self._world, _wait, self._meter_interval)
-            return self._faced(opened.result(), house)
+            return self._face(opened.result())
         except BaseException:  # it cannot be opened, or Ctrl-C
             self._leave()
             raise
@@ -93,21 +83,6 @@ class _Block:
             raise
         finally:
             self._thread.join()
-
-
-class _Wait:
-    is_async = False
-
-    def __call__(self, crossing: Crossing) -> Any:
-        try:
-            return crossing.future.result()
-        except BaseException:
-            if not crossing.future.done():  # Ctrl-C while waiting
-                crossing.cancel()
-            raise
-
-
-_wait = _Wait()
 
 
 class _Threads:
