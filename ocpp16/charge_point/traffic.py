@@ -72,6 +72,7 @@ class Traffic:
         self._clock, self._tell = clock, tell
         options = self._configured()
         self._is_callback = "callback" in options.sinks
+        self._configuration.is_recorded = options.is_wanted
         if options != self._options:
             self.end()
         if options.is_wanted:

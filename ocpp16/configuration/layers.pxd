@@ -5,6 +5,7 @@ cdef class Layers:
     cdef public object _built
     cdef public object changed
     cdef public object custom
+    cdef public object is_recorded
     cdef public object main
     cdef public object main_sections
     cdef public object overlaid

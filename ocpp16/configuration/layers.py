@@ -56,6 +56,7 @@ class Layers:
         "_built",
         "changed",
         "custom",
+        "is_recorded",
         "main",
         "main_sections",
         "overlaid",
@@ -81,6 +82,8 @@ class Layers:
         self.sections = loaded.sections
         self.schema = schema
         self._built: frozenset[str] | None = None
+        self.is_recorded = True
+        """Is there a message log that LogMessages could switch off?"""
 
     # --- reading
 

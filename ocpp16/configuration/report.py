@@ -13,7 +13,7 @@ from typing import Any, TypedDict
 from ocpp16.configuration import key_families
 from ocpp16.configuration.key import WIRE_TEXT_LIMIT, Access, Key
 from ocpp16.configuration.keys.core import GET_CONFIGURATION_MAX_KEYS, NUMBER_OF_CONNECTORS, SUPPORTED_FEATURE_PROFILES
-from ocpp16.configuration.keys.internal import AUTHORIZE_CONNECTOR_ZERO_ON_CONNECTOR_ONE
+from ocpp16.configuration.keys.internal import AUTHORIZE_CONNECTOR_ZERO_ON_CONNECTOR_ONE, LOG_MESSAGES
 from ocpp16.configuration.layers import Layers
 
 
@@ -57,6 +57,8 @@ def text_on_the_wire(
         value = tuple(name for name in value if layers.is_built(name))
     elif key is AUTHORIZE_CONNECTOR_ZERO_ON_CONNECTOR_ONE:
         value = value and get(NUMBER_OF_CONNECTORS) == 1
+    elif key is LOG_MESSAGES:
+        value = value and layers.is_recorded
     text = key.format(value)
     return text if len(text) <= WIRE_TEXT_LIMIT else key.kind.shortened(value, WIRE_TEXT_LIMIT)
 

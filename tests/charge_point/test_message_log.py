@@ -81,6 +81,24 @@ async def test_the_keys_choose(
     assert names(tmp_path / "logs") == [f"cp001{ending}" for ending in expected]
 
 
+async def test_log_messages_is_reported_as_true_only_where_something_is_logged(
+    open_bench: Any, make_config: Any, tmp_path: Path
+) -> None:
+    def reported(bench: Any) -> str:
+        return str(bench.charge_point.configuration.text("LogMessages"))
+
+    async with open_bench() as bench:
+        assert reported(bench) == "false"
+    async with open_bench(message_log_path=tmp_path / "logs") as bench:
+        assert reported(bench) == "true"
+        await bench.charge_point.stop()
+        assert await bench.charge_point.restart()
+        assert reported(bench) == "true"
+    only_callback = make_config(Internal__LogMessagesFormat=["callback"])
+    async with open_bench(document=only_callback, message_log_path=tmp_path / "none") as bench:
+        assert reported(bench) == "false"
+
+
 async def test_raw_is_both_directions_and_what_is_no_message(open_bench: Any, make_config: Any, tmp_path: Path) -> None:
     document = make_config(Internal__LogMessagesFormat=["log", "jsonl", "html"], Internal__LogMessagesRaw=True)
     async with open_bench(document=document, message_log_path=tmp_path) as bench:

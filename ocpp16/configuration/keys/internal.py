@@ -99,7 +99,7 @@ KEY_ACCESS: Final[Key[dict[str, Any]]] = Key(
 )
 LOG_MESSAGES: Final[Key[bool]] = Key(
     "LogMessages", "Internal", Boolean(), True, Access.RO, needs_reboot=True,
-    description="Whether the traffic with the Central System is recorded; sinks callback and session_logging do not ask.",
+    description="Whether the traffic with the Central System is recorded; sinks callback and session_logging do not ask. Reported as false where there is no message log.",
 )
 LOG_MESSAGES_FORMAT: Final[Key[tuple[str, ...]]] = Key(
     "LogMessagesFormat", "Internal", TextList(choices=('console', 'console_detailed', 'log', 'html', 'jsonl', 'session_logging', 'security', 'callback'), is_array=True, skips_unknown=True), ('log', 'html', 'session_logging', 'security'), Access.RO, needs_reboot=True,
