@@ -1,7 +1,7 @@
 """Values of the domain that the public API takes and gives: frozen, slotted, in Python's spelling.
 
 Wire names (`idTag`) live in `ocpp16.messages`; the border between the two is the feature profile that owns the
-message. Times are aware `datetime`s; energies are in Wh, currents in A, powers in W, voltages in V.
+message. A time is an aware `datetime`; energies are in Wh, currents in A, powers in W, voltages in V.
 
 A value is right once it is made: whatever an argument cannot mean (NaN, a bool or a text for a number, a time without
 zone, a text that UTF-8 cannot carry, another type) is refused with a ValueError that names the argument. A text that

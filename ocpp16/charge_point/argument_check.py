@@ -59,14 +59,20 @@ def known_before(
 
     Raises ValueError that names the argument.
     """
+    status = connector_states({} if connector_status is None else connector_status, highest)
+    sessions = items(resuming_session_ids, "resuming_session_ids", "session ids")
+    return status, [text(session_id, "resuming_session_ids") for session_id in sessions]
+
+
+def connector_states(connector_status: Any, highest: int) -> dict[int, ChargePointStatus]:
+    """What the station says of connectors 0 to `highest`. Raises ValueError that names the argument."""
     status: dict[int, ChargePointStatus] = {}
-    for connector_id, value in pairs({} if connector_status is None else connector_status, "connector_status"):
+    for connector_id, value in pairs(connector_status, "connector_status"):
         number = whole(connector_id, "connector_status: a connector", 0)
         if number > highest:
             raise ValueError(f"connector_status: no connector {number}, there are 0 to {highest}")
         status[number] = member(ChargePointStatus, value, f"connector_status[{number}]")
-    sessions = items(resuming_session_ids, "resuming_session_ids", "session ids")
-    return status, [text(session_id, "resuming_session_ids") for session_id in sessions]
+    return status
 
 
 def folder(value: Any, name: str) -> Path:

@@ -4,17 +4,21 @@ A station that keeps its times by this clock and these timers follows the charge
 needs no task of its own.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
+from ocpp16.charge_point.argument_check import connector_states
 from ocpp16.charge_point.authorization_door import AuthorizationDoor
 from ocpp16.charge_point.reservation_door import ReservationDoor
 from ocpp16.charge_point.runtime import Runtime
-from ocpp16.configuration.keys import core
+from ocpp16.configuration.key import WIRE_TEXT_LIMIT, Key
+from ocpp16.configuration.keys import core, internal
 from ocpp16.ctrl_c import only_at_waits
+from ocpp16.enums import ChargePointStatus
 from ocpp16.log import FoldingLog
 from ocpp16.state.clock import Clock
 from ocpp16.state.timers import Timers
+from ocpp16.values import text
 
 
 @only_at_waits
@@ -65,6 +69,75 @@ class StationDoor:
         """The session ids of all transactions that run; before a start, of those that were found in the store."""
         self._runtime.guard.check()
         return [transaction.session_id for transaction in self._runtime.ctx.transactions.all_running()]
+
+    def reset_state_machine(self, connector_status: Mapping[int, ChargePointStatus]) -> None:
+        """The connectors named are what is said here, whatever was told of them before, errors included: for a station
+        that has lost track. What is new is reported; transactions and what ChangeAvailability asked for stay.
+
+        Raises ValueError for an unknown connector, and for a status that one cannot have; then nothing has changed.
+        """
+        self._runtime.guard.check()
+        status = connector_states(connector_status, self._runtime.guard.highest)
+        self._runtime.features.availability.reset(status)
+
+    # What the station is: for the next BootNotification (OCPP 1.6 ed. 2 §6.1)
+
+    async def update_chargepoint_information(
+        self,
+        vendor: str,
+        model: str,
+        *,
+        serial_number: str | None = None,
+        charge_box_serial_number: str | None = None,
+        firmware_version: str | None = None,
+    ) -> None:
+        """Who made the charge point, and what it is: 1 to 20 characters each, serial numbers to 25, the version to 50.
+
+        None leaves what is known. Returns once it is on disk, where it counts before the configuration file; nothing is
+        sent, and the next BootNotification says it. Raises ValueError that names the key, StoreError if it could not be
+        stored within StoreTimeout, ChargePointStopped if the charge point is stopped before; then nothing has changed.
+        """
+        await self._inform(
+            {
+                internal.CHARGE_POINT_VENDOR: text(vendor, "vendor"),
+                internal.CHARGE_POINT_MODEL: text(model, "model"),
+                internal.CHARGE_POINT_SERIAL_NUMBER: serial_number,
+                internal.CHARGE_BOX_SERIAL_NUMBER: charge_box_serial_number,
+                internal.FIRMWARE_VERSION: firmware_version,
+            }
+        )
+
+    async def update_modem_information(self, iccid: str | None = None, imsi: str | None = None) -> None:
+        """The SIM card, 1 to 20 characters each; otherwise as `update_chargepoint_information`."""
+        await self._inform({internal.ICCID: iccid, internal.IMSI: imsi})
+
+    async def update_meter_information(
+        self, meter_serial_number: str | None = None, meter_type: str | None = None
+    ) -> None:
+        """The main meter, 1 to 25 characters each; otherwise as `update_chargepoint_information`."""
+        await self._inform({internal.METER_SERIAL_NUMBER: meter_serial_number, internal.METER_TYPE: meter_type})
+
+    async def set_powermeter_public_key(self, connector_id: int, public_key: str) -> None:
+        """The key with which the readings of this connector's meter are signed, as text (PEM, or hexadecimal): the
+        Central System reads it as `MeterPublicKey<connector_id>`, which holds 500 characters.
+
+        Returns, and raises, as `update_chargepoint_information`; ValueError for connector 0 and an unknown one, too.
+        """
+        number = self._runtime.guard.connector(connector_id)
+        told = text(public_key, "public_key", WIRE_TEXT_LIMIT)
+
+        def keys() -> dict[Key[Any], Any]:
+            known = self._runtime.configuration[internal.METER_PUBLIC_KEYS] or ()
+            all_keys = [*known, *[""] * (self.number_of_connectors - len(known))]
+            all_keys[number - 1] = told
+            return {internal.METER_PUBLIC_KEYS: tuple(all_keys)}
+
+        await self._runtime.features.settings.set_all(keys)
+
+    async def _inform(self, values: Mapping[Key[Any], Any]) -> None:
+        self._runtime.guard.check()
+        given = {key: text(value, key.name) for key, value in values.items() if value is not None}
+        await self._runtime.features.settings.set_all(lambda: given)
 
     def spawn(self, async_fn: Callable[..., Any], *args: Any) -> None:
         """Run a task that ends when the charge point is stopped. What it raises is logged and ends nothing else."""

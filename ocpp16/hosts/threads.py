@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable
 from concurrent.futures import CancelledError, Executor, Future
+from contextlib import AbstractContextManager
 from types import TracebackType
 from typing import Any
 
@@ -24,7 +25,7 @@ def open_charge_point(
     executor: Executor | None = None,
     meter_interval: float = METER_INTERVAL,
     **arguments: Any,
-) -> "_Block":
+) -> AbstractContextManager[Any]:
     """As `ocpp16.open_charge_point`, for `with`.
 
     station: as there, of plain functions; `measurement` is called each `meter_interval` seconds while a transaction
@@ -36,7 +37,7 @@ def open_charge_point(
 
 def open_charge_points(
     *, executor: Executor | None = None, meter_interval: float = METER_INTERVAL, **arguments: Any
-) -> "_Block":
+) -> AbstractContextManager[Any]:
     """As `ocpp16.open_charge_points`, for `with`; `executor` and `meter_interval` as of `open_charge_point`."""
     return _Block.of_many(_Threads(executor), meter_interval, arguments)
 

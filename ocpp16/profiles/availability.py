@@ -5,7 +5,7 @@ decides, and the notification it yields is told to the observer at once and to t
 (status_notifications.py).
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
 from ocpp16 import messages
@@ -21,6 +21,7 @@ from ocpp16.models import ErrorInfo
 from ocpp16.profiles.base import Context, FeatureProfile, Reply, hears, on, triggered
 from ocpp16.profiles.status_notifications import StatusNotifications
 from ocpp16.state.availability import AvailabilityChange, availability_change, availability_status
+from ocpp16.state.connector import Connector
 from ocpp16.state.connector_table import ConnectorEvent
 from ocpp16.state.round import Round
 from ocpp16.state.signals import ClockSet, Connected, RegistrationChanged, TransactionAcknowledged
@@ -90,6 +91,16 @@ class Availability(FeatureProfile):
 
     def clear_all_errors(self, connector_id: int) -> None:
         self._notifications.tell(self.ctx.connectors[connector_id].clear_all_errors(self.ctx.clock.now()))
+
+    def reset(self, status: Mapping[int, ChargePointStatus]) -> None:
+        """Connectors are what the station says, whatever was told of them before; what is new is reported.
+
+        Raises ValueError, and changes nothing, for a status that a connector cannot have.
+        """
+        for number, initial in status.items():
+            Connector(number, initial)
+        for number, initial in status.items():
+            self._notifications.tell(self.ctx.connectors[number].reset(initial, self.ctx.clock.now()))
 
     # StatusNotification
 

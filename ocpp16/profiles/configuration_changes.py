@@ -8,7 +8,8 @@ Rules of this file:
    disk allows: by one task, however often it is told.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from functools import partial
 from typing import Any
 
@@ -59,6 +60,34 @@ class ConfigurationChanges:
             return prepared.change
         finally:
             self._turn.release()
+
+    async def set_all(self, values: Callable[[], Mapping[Key[Any], Any]]) -> None:
+        """Give several keys the values they are to have by then, whatever their access: all in one commit, or none.
+
+        Raises ValueError that names what is wrong with which key; otherwise as `carry_out`.
+        """
+        ctx = self._ctx
+        await self._turn.acquire(ctx.configuration[internal.STORE_TIMEOUT])
+        try:
+            prepared = [ctx.configuration.prepare_set(key, value) for key, value in values().items()]
+            wrong = [f"{one.key.name} {one.change.reason}" for one in prepared if not one.change.is_accepted]
+            if wrong:
+                raise ValueError("; ".join(wrong))
+            changes = [one for one in prepared if _is_to_be_kept(one.change)]
+            if not changes:
+                return
+            with ExitStack() as under_way:  # only to write them together: one that is given up must not be found there
+                for one in changes:
+                    under_way.enter_context(one)
+                documents = ctx.configuration.overrides, ctx.configuration.secrets
+            apply = partial(self._apply_all, changes)
+            await ctx.asked.settled(partial(ctx.asked.keeper.propose, *documents, apply=apply))
+        finally:
+            self._turn.release()
+
+    def _apply_all(self, changes: Sequence[Prepared]) -> None:
+        for prepared in changes:
+            self._apply(prepared)
 
     def adopt(self, key: Key[Any], value: Any) -> None:
         """The Central System told a value: it holds from now on."""

@@ -6,13 +6,14 @@ An accepted change is on disk before it is answered, and in force from then on (
 GetConfiguration.conf is never larger than MaxMessageSize: of a request that asks for more, the rest is left out.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any, cast
 
 import orjson
 
 from ocpp16 import messages
+from ocpp16.configuration.key import Key
 from ocpp16.configuration.keys import internal, security
 from ocpp16.enums import ConfigurationStatus
 from ocpp16.profiles.base import Context, FeatureProfile, Payload, Reply, on
@@ -47,6 +48,14 @@ class Settings(FeatureProfile):
         """Change a key as ChangeConfiguration does. Raises StoreError if it could not be kept; then it is as it was."""
         change = await self._changes.carry_out(partial(self.ctx.configuration.prepare_change, key, value))
         return change.status
+
+    async def set_all(self, values: Callable[[], Mapping[Key[Any], Any]]) -> None:
+        """Keys of the station itself, which the Central System cannot change: all of them, or none. `values` is asked
+        when its turn has come.
+
+        Raises ValueError that names the key, StoreError if it could not be kept; then everything is as it was.
+        """
+        await self._changes.set_all(values)
 
     @on("GetConfiguration")
     def get_configuration(self, request: "messages.GetConfigurationRequest") -> "messages.GetConfigurationResponse":

@@ -50,7 +50,9 @@ class Commands(Controlled):
         super().__init__(station, charge_point, operation, power_off)
 
     async def run(self, name: str, arguments: Mapping[str, Any] | None = None) -> Any:
-        """Carry out a command; the result is one that JSON can say. Raises CommandError, and other `Ocpp16Error`s."""
+        """Carry out a command; the result is one that JSON can say. Raises CommandError, and every
+        other `Ocpp16Error`.
+        """
         command = find(name)
         checked = command.check(arguments or {}, self.charge_point.for_station.number_of_connectors)
         try:

@@ -99,15 +99,20 @@ class Connector:
         self._since = since
         self._told_at: int | None = None
         self._table: Table = TRANSITIONS if connector_id else TRANSITIONS_ZERO
-        self.base = initial
+        self._begin_as(initial)
+
+    def _begin_as(self, initial: ChargePointStatus) -> None:
         if initial == ChargePointStatus.FAULTED:
-            self.base = initial_status(availability)
+            self.base = initial_status(self.availability)
             fault = ErrorInfo(
                 ChargePointErrorCode.OTHER_ERROR, is_fault=True, timestamp=to_datetime(0), uuid=INITIAL_FAULT
             )
             self._errors = (fault,)
         elif initial not in self._table:
-            raise ValueError(f"connector {connector_id} cannot start as {initial}")
+            raise ValueError(f"connector {self.connector_id} cannot start as {initial}")
+        else:
+            self.base = initial
+            self._errors = ()
 
     @property
     def errors(self) -> tuple[ErrorInfo, ...]:
@@ -146,6 +151,17 @@ class Connector:
         if self.is_faulted:
             return None
         return self._notification(_latest(self._errors), now, _cut(info, INFO_LENGTH), is_status_change=True)
+
+    def reset(self, initial: ChargePointStatus, now: int) -> Notification | None:
+        """It is `initial` from `now` on, whatever was told before, errors included. None if that is nothing new.
+
+        Raises ValueError, and changes nothing, for a status that it cannot have.
+        """
+        before, errors = self.status, self._errors
+        self._begin_as(initial)
+        if self.status is before and not (errors or self._errors):
+            return None
+        return self._notification(_latest(self._errors), now, None, is_status_change=self.status is not before)
 
     def raise_error(self, error: ErrorInfo, now: int) -> Notification | None:
         """An error is there. Its time is its own, or `now` if it has none or one that cannot be.

@@ -139,6 +139,17 @@ def is_forgotten(bench: Any) -> bool:
 WITH_LIST = {"LocalAuthListManagement__LocalAuthListEnabled": True}
 WITH_CACHE = {"Core__AuthorizationCacheEnabled": True}
 
+
+async def inform(bench: Any) -> bool:
+    return await host(bench.charge_point.for_station.update_chargepoint_information("V2", "M2", serial_number="S2"))
+
+
+def is_informed(bench: Any) -> bool:
+    found = [bench.charge_point.configuration.text(f"ChargePoint{it}") for it in ("Vendor", "Model", "SerialNumber")]
+    assert found in (["V2", "M2", "S2"], ["V1", "M1", None]), "a part of it"
+    return found[2] is not None
+
+
 KINDS: dict[str, Kind] = {
     "SendLocalList, Full": Kind(
         lambda bench: accepted(bench, "SendLocalList", listing("Full", 2, C="Blocked")),
@@ -167,6 +178,7 @@ KINDS: dict[str, Kind] = {
         lambda bench: host(bench.charge_point.configuration.set("MeterValueSampleInterval", "77")),
         lambda bench: reported(bench, "MeterValueSampleInterval") == "77",
     ),
+    "update_chargepoint_information": Kind(inform, is_informed),
     "ChangeConfiguration in a file": Kind(
         lambda bench: accepted(bench, "ChangeConfiguration", {"key": "ConnectionTimeOut", "value": "77"}),
         lambda bench: reported(bench, "ConnectionTimeOut") == "77",

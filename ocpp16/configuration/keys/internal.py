@@ -150,7 +150,7 @@ MESSAGE_TYPES_DISCARD_FOR_QUEUEING: Final[Key[tuple[str, ...]]] = Key(
     description="Actions that are not kept although QueueAllMessages is true.",
 )
 METER_PUBLIC_KEYS: Final[Key[tuple[str, ...] | None]] = Key(
-    "MeterPublicKeys", "Internal", TextList(is_array=True, keeps_empty=True), None, Access.RO, is_optional=True, reader="host",
+    "MeterPublicKeys", "Internal", TextList(is_array=True, keeps_empty=True), None, Access.RO, is_optional=True,
     description="Public keys of the meters that sign readings, the first for connector 1, empty where unknown. On the wire each is a key of its own.",
 )
 METER_SERIAL_NUMBER: Final[Key[str | None]] = Key(
