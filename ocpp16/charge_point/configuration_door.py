@@ -11,7 +11,7 @@ from ocpp16.charge_point.runtime import Runtime
 from ocpp16.configuration.key import Key
 from ocpp16.ctrl_c import only_at_waits
 from ocpp16.enums import ConfigurationStatus
-from ocpp16.values import items, text
+from ocpp16.values import described, items, text
 
 T = TypeVar("T")
 
@@ -51,6 +51,10 @@ class ConfigurationDoor:
         """
         return self._runtime.configuration.origin(name)
 
+    def origins(self) -> dict[str, str]:
+        """`origin` of every key that has not its default, by name; secrets are among them, their values are not."""
+        return self._runtime.configuration.origins()
+
     def get(self, keys: Sequence[str] = ()) -> dict[str, Any]:
         """What GetConfiguration answers for these keys; for all keys if there are none.
 
@@ -69,6 +73,18 @@ class ConfigurationDoor:
         """
         self._runtime.guard.check()
         return await self._runtime.features.settings.change(text(key, "key"), text(value, "value"))
+
+    async def reset(self, key: str) -> ConfigurationStatus:
+        """Give a key the value of the main configuration again, or its default, whoever changed it and whatever its
+        access; returns once that is on disk, and in force as `set` has it.
+
+        Rejected if another key does not go with it. Raises ValueError for an unknown name, and as `set`.
+        """
+        self._runtime.guard.check()
+        found = self._runtime.configuration.lookup(text(key, "key"))
+        if found is None:
+            raise ValueError(f"key: there is no configuration key {described(key)}")
+        return await self._runtime.features.settings.reset(found)
 
     def problem(self, key: str, value: str) -> str:
         """Why `set` would not be Accepted now, in words; empty if nothing speaks against it. Raises ValueError too."""

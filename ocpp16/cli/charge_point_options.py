@@ -217,6 +217,9 @@ def find_configuration(name: str, share: Path | None) -> Traversable:
     for candidate in (Path(name), folder / name):
         if candidate.is_file():
             return candidate
+    if Path(name).exists():
+        kind = "a folder" if Path(name).is_dir() else "no file that holds anything"
+        raise CommandFailed(f"{name}: is {kind}, and no configuration")
     raise CommandFailed(f"{name}: there is no such file, nor is it in the share folder {folder}")
 
 

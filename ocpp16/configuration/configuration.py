@@ -127,6 +127,10 @@ class Configuration(Layers):
             return "overlay" if key in self.overlaid else "runtime"
         return "main" if key in self.main else "default"
 
+    def origins(self) -> dict[str, str]:
+        """`origin` of every key that has not its default, secrets included, section by section."""
+        return {key.name: origin for key in self.all_keys() if (origin := self.origin(key.name)) != "default"}
+
     def text(self, name: str) -> str | None:
         """The value in force as GetConfiguration would report it, by the name on the wire, whatever the access.
 

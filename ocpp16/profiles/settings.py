@@ -49,6 +49,11 @@ class Settings(FeatureProfile):
         change = await self._changes.carry_out(partial(self.ctx.configuration.prepare_change, key, value))
         return change.status
 
+    async def reset(self, key: Key[Any]) -> ConfigurationStatus:
+        """Back to the main configuration. Raises StoreError if it could not be kept; then it is as it was."""
+        change = await self._changes.carry_out(partial(self.ctx.configuration.prepare_reset, key))
+        return change.status
+
     async def set_all(self, values: Callable[[], Mapping[Key[Any], Any]]) -> None:
         """Keys of the station itself, which the Central System cannot change: all of them, or none. `values` is asked
         when its turn has come.

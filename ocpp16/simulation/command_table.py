@@ -6,7 +6,13 @@ from typing import Any
 
 from ocpp16.enums import AvailabilityType, ChargePointErrorCode, ChargingProfilePurposeType, ChargingRateUnitType
 from ocpp16.models import Measurement
-from ocpp16.simulation import authorization_commands, charging_commands, dead_letter_commands, reservation_commands
+from ocpp16.simulation import (
+    authorization_commands,
+    charging_commands,
+    configuration_commands,
+    dead_letter_commands,
+    reservation_commands,
+)
 from ocpp16.simulation.arguments import (
     AMPERES,
     ANYTHING,
@@ -103,18 +109,6 @@ def _all_finite(value: Any) -> None:
         raise ValueError("measurement must hold finite numbers")
     for member in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
         _all_finite(member)
-
-
-def _get_configuration(on: Controlled, keys: list[str]) -> Any:
-    return on.charge_point.configuration.get(keys)
-
-
-async def _change_configuration(on: Controlled, key: str, value: str) -> str:
-    return str(await on.charge_point.configuration.set(key, value))
-
-
-def _why_not_changed(on: Controlled, key: str, value: str) -> str:
-    return on.charge_point.configuration.problem(key, value)
 
 
 async def _change_availability(on: Controlled, connector: int, kind: AvailabilityType) -> str:
@@ -243,15 +237,28 @@ COMMANDS: Mapping[str, Command] = {
         Command(
             "get_configuration",
             "the configuration keys asked for (none given: all)",
-            _get_configuration,
+            configuration_commands.get_configuration,
             (Argument("keys", TEXTS, ()),),
         ),
         Command(
             "change_configuration",
             "change a configuration key, as ChangeConfiguration does",
-            _change_configuration,
+            configuration_commands.change_configuration,
             (Argument("key", text(50, 1)), Argument("value", text(500))),
-            why=_why_not_changed,
+            why=configuration_commands.why_not_changed,
+        ),
+        Command(
+            "reset_configuration",
+            "give a configuration key the value of the configuration file again, or its default",
+            configuration_commands.reset_configuration,
+            (Argument("key", text(50, 1)),),
+            why=configuration_commands.why_not_reset,
+        ),
+        Command(
+            "configuration_origins",
+            "where the values of these keys come from (none given: of all that have not their defaults)",
+            configuration_commands.configuration_origins,
+            (Argument("keys", TEXTS, ()),),
         ),
         Command(
             "change_availability",
