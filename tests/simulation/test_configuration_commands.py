@@ -13,6 +13,7 @@ async def test_where_values_come_from_and_back(autojump_clock: MockClock, site: 
         run = here.commands.run
         before = await run("configuration_origins")
         assert before["ConnectionTimeOut"] == "main"
+        assert before.pop("HeartbeatInterval") == "runtime"  # BootNotification.conf told it
         assert set(before.values()) == {"main"}
         assert await run("change_configuration", {"key": "connectiontimeout", "value": "77"}) == "Accepted"
         assert await run("change_configuration", {"key": "HeartbeatInterval", "value": "9"}) == "Accepted"
