@@ -15,7 +15,7 @@ import trio.lowlevel
 import ocpp16
 from ocpp16.charge_point.open import open_charge_point
 from ocpp16.enums import Reason
-from ocpp16.errors import StoreError
+from ocpp16.errors import ChargePointStopped, StoreError
 from ocpp16.observer import StoreFailing, StoreRecovered
 from ocpp16.store import fallback
 from ocpp16.store import owner as store_opening
@@ -178,6 +178,18 @@ async def test_what_a_thread_opens_when_nobody_waits_any_more_is_closed(
 async def _open_and_wait(path: Path) -> None:
     async with open_store(path, inline=False):
         await trio.sleep_forever()
+
+
+async def test_there_is_no_connection_before_the_start(open_bench: Any) -> None:
+    async with open_bench(start=False) as bench:
+        connection = bench.charge_point.connection
+        assert (connection.is_connected, connection.registration, connection.queue_depth) == (False, None, 0)
+        for ask in (connection.connect, connection.disconnect):
+            with pytest.raises(ChargePointStopped):
+                ask()
+        connection.reconnect()  # of nothing
+        connection.set_message_queue_resume_delay(1)
+        assert not await bench.charge_point.stop()
 
 
 async def test_a_station_that_fails_to_be_attached(make_config: Any) -> None:

@@ -212,3 +212,14 @@ async def test_who_is_cancelled_waits_no_longer_and_leaves_nothing(autojump_cloc
         await trio.testing.wait_all_tasks_blocked()
         await pumps.others_first()
         nursery.cancel_scope.cancel()
+
+
+async def test_of_two_deadlines_the_earlier_one_counts(autojump_clock: Any) -> None:
+    for first, second in ((5.0, 10.0), (10.0, 5.0)):
+        async with bench(2) as made:
+            began = trio.current_time()
+            made.timers[0].at(began + first, nothing)
+            await trio.sleep(1)
+            made.timers[1].at(began + second, nothing)
+            await trio.sleep(20)
+            assert sorted(time - began for _, time in made.turns) == [5.0, 10.0]

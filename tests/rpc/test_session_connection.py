@@ -115,6 +115,15 @@ def test_an_interactive_call_in_flight_is_not_sent_again(line: "Line") -> None:
     assert line.counters.unknown_ids == 1
 
 
+def test_a_question_is_not_kept_for_later_though_all_messages_are(new_line: "type[Line]") -> None:
+    line = new_line(limits=OutboxLimits(queue_all=True), connected=False)
+    line.put("Authorize", waits=True)
+    line.put("DataTransfer")
+    assert reasons(line) == [(1, "offline")]
+    line.connect()
+    assert line.take() == ["DataTransfer"]
+
+
 @pytest.mark.parametrize("is_triggered", [False, True])
 def test_what_would_tell_the_present_later_ends_with_the_connection(line: "Line", is_triggered: bool) -> None:
     for connector_id in range(3):

@@ -24,6 +24,19 @@ def test_each_text_is_there_once_and_its_tests_exist() -> None:
             assert f"def {function}" in (ROOT / "tests" / file).read_text(), f"{row['name']}: there is no {test}"
 
 
+def test_each_gap_of_others_has_changes_or_a_test() -> None:
+    gaps = tomllib.loads((MUTATIONS / "gaps.toml").read_text())["gap"]
+    known = {row["name"] for row in tomllib.loads((MUTATIONS / "mutations.toml").read_text())["mutation"]}
+    assert len({gap["id"] for gap in gaps}) == len(gaps) > 70
+    for gap in gaps:
+        if "changes" in gap:
+            assert gap["changes"], gap["id"]
+            assert set(gap["changes"]) <= known, gap["id"]
+        else:
+            file, _, function = gap["test"].partition("::")
+            assert f"def {function}" in (ROOT / "tests" / file).read_text(), gap["id"]
+
+
 def test_there_are_three_of_each_kind_and_they_are_well_spread() -> None:
     document = (MUTATIONS / "mutations.toml").read_text()
     rows = tomllib.loads(document)["mutation"]
