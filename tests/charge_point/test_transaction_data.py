@@ -2,7 +2,7 @@
 
 import random
 import sqlite3
-from itertools import pairwise
+from itertools import pairwise, product
 from typing import Any
 
 import orjson
@@ -220,3 +220,47 @@ async def test_a_stored_sample_whose_mark_is_none_counts_as_untold(
         (stop,) = bench.sent("StopTransaction")
         everything = told(stop["transactionData"]) + ahead(bench)
         assert len([one for one in everything if one[1] == "Sample.Periodic"]) == 601
+
+
+LISTS = ("MeterValuesSampledData", "StopTxnSampledData", "MeterValuesAlignedData", "StopTxnAlignedData")
+
+
+def expected(names: str, context: str, count: int) -> list[tuple[str, str]]:
+    return sorted((context, name) for name in names.split(",") if name for _ in range(count))
+
+
+@pytest.mark.parametrize(("periodic", "aligned"), [(0, 0), (10, 0), (0, 15), (10, 15)])
+async def test_each_list_says_alone_what_is_taken_for_it(
+    open_bench: Any, make_config: Any, periodic: int, aligned: int
+) -> None:
+    """No list has to be a part of another one, and Transaction.Begin and Transaction.End need no interval (G-28)."""
+    document = make_config(
+        Core__MeterValueSampleInterval=periodic, Core__ClockAlignedDataInterval=aligned, Core__NumberOfConnectors=1
+    )
+    choices = ("", ENERGY, f"{POWER},Voltage")
+    async with open_bench(document=document) as bench:
+        measure_always(bench)
+        configuration = bench.charge_point.configuration
+        for number, chosen in enumerate(product(choices, repeat=4)):
+            for key, value in zip(LISTS, chosen, strict=True):
+                assert await configuration.set(key, value) == "Accepted"
+            await trio.sleep(30 - trio.current_time() % 30 + 1)  # a second behind an aligned instant
+            before = len(bench.sent("MeterValues"))
+            bench.begin(session_id=f"s{number}")
+            await trio.sleep(32)
+            bench.charge_point.on_transaction_stopped(1, f"s{number}", Reason.LOCAL, 1000)
+            await trio.sleep(0.5)
+            sampled, kept_sampled, clocked, kept_clocked = chosen
+            samples_taken, instants = 3 * bool(periodic), 2 * bool(aligned)
+            values = [value for call in bench.sent("MeterValues")[before:] for value in call["meterValue"]]
+            reported = sorted((context, str(name)) for _, context, name in told(values))
+            assert reported == sorted(
+                expected(sampled, "Sample.Periodic", samples_taken) + expected(clocked, "Sample.Clock", instants)
+            ), chosen
+            data = bench.sent("StopTransaction")[number].get("transactionData", [])
+            assert sorted((context, str(name)) for _, context, name in told(data)) == sorted(
+                expected(kept_sampled, "Transaction.Begin", 1)
+                + expected(kept_sampled, "Sample.Periodic", samples_taken)
+                + expected(kept_clocked, "Sample.Clock", instants)
+                + expected(kept_sampled, "Transaction.End", 1)
+            ), chosen
