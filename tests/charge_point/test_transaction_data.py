@@ -233,7 +233,7 @@ def expected(names: str, context: str, count: int) -> list[tuple[str, str]]:
 async def test_each_list_says_alone_what_is_taken_for_it(
     open_bench: Any, make_config: Any, periodic: int, aligned: int
 ) -> None:
-    """No list has to be a part of another one, and Transaction.Begin and Transaction.End need no interval (G-28)."""
+    """No list has to be a part of another one, and Transaction.Begin and Transaction.End need no interval."""
     document = make_config(
         Core__MeterValueSampleInterval=periodic, Core__ClockAlignedDataInterval=aligned, Core__NumberOfConnectors=1
     )
