@@ -44,9 +44,7 @@ def back(is_reachable: bool = True) -> CentralSystem:
 
 
 def statuses(bench: Any, connector_id: int = 1) -> list[str]:
-    return [
-        payload["status"] for payload in bench.sent("StatusNotification") if payload["connectorId"] == connector_id
-    ]
+    return [payload["status"] for payload in bench.sent("StatusNotification") if payload["connectorId"] == connector_id]
 
 
 def contexts(values: list[dict[str, Any]]) -> list[str]:
