@@ -21,6 +21,7 @@ from ocpp16.values import (
     register,
     text,
 )
+from ocpp16.voltages import CONDUCTORS, VoltagesBetween, voltages_between
 
 MOST_TEMPERATURES = 64
 """Readings of one Measurement: with all else it holds, a sample fits into a message, whatever the numbers are."""
@@ -92,7 +93,8 @@ class Measurement:
     timestamp: when it was read, by any clock that agrees with the charge point's; None: now, in the moment it is taken
     in. energy_import, energy_export: register in Wh that fits into 32 bits; power: W, negative when the car gives;
     reactive_power: var; voltage: V; current: A; frequency: Hz; soc: percent; temperatures: degrees Celsius, 64 at most;
-    rpm: 1/min; power_factor: -1 to 1; reactive_energy_import, reactive_energy_export: register in varh, as those in Wh.
+    rpm: 1/min; power_factor: -1 to 1; reactive_energy_import, reactive_energy_export: register in varh, as those in Wh;
+    voltage_between: V, where the meter tells more than `voltage` of each line.
     """
 
     timestamp: datetime | None = None
@@ -109,6 +111,7 @@ class Measurement:
     power_factor: PhaseValues | None = None
     reactive_energy_import: PhaseValues | None = None
     reactive_energy_export: PhaseValues | None = None
+    voltage_between: VoltagesBetween | None = None
 
     def __init__(
         self,
@@ -126,6 +129,7 @@ class Measurement:
         power_factor: PhaseValues | None = None,
         reactive_energy_import: PhaseValues | None = None,
         reactive_energy_export: PhaseValues | None = None,
+        voltage_between: VoltagesBetween | None = None,
     ) -> None:
         values = (
             timestamp,
@@ -142,6 +146,7 @@ class Measurement:
             power_factor,
             reactive_energy_import,
             reactive_energy_export,
+            voltage_between,
         )
         _MEASUREMENT_SHAPE.fill(self, values)
         # One is made at every sample: what it is nearly always is seen here, where nothing needs to be looked up.
@@ -160,6 +165,7 @@ class Measurement:
             and power_factor is None
             and reactive_energy_import is None
             and reactive_energy_export is None
+            and voltage_between is None
         ):
             _check_registers(energy_import, "energy_import")
         else:
@@ -186,6 +192,8 @@ class Measurement:
         for reading in (self.soc, self.rpm):
             if reading is not None and type(reading) is not Reading:
                 is_exact = False
+        if self.voltage_between is not None and type(self.voltage_between) is not VoltagesBetween:
+            is_exact = False
         if not is_exact:
             for name, kind in _KIND_OF.items():
                 value = getattr(self, name)
@@ -206,8 +214,9 @@ class Measurement:
         """Read libocpp's form: `{"power_meter": {"timestamp", "energy_Wh_import": {"total", "L1"…}, …},
         "soc_Percent": {"value", "location"}, "temperature_C": […], "rpm": {…}}`.
 
-        Beyond libocpp's, `power_meter` may hold "power_factor", "energy_varh_import" and "energy_varh_export". `now`
-        stands in for an absent timestamp. Raises ValueError naming the member that is missing or wrong.
+        Beyond libocpp's, `power_meter` may hold "power_factor", "energy_varh_import" and "energy_varh_export", and
+        "voltage_V" the voltages between two conductors by their names on the wire, "L1-N" to "L3-L1". `now` stands
+        in for an absent timestamp. Raises ValueError naming the member that is missing or wrong.
         """
         _members(document, "measurement", ("power_meter", "soc_Percent", "temperature_C", "rpm"))
         meter = document.get("power_meter")
@@ -222,12 +231,14 @@ class Measurement:
             raise ValueError(
                 f"measurement.temperature_C must have {MOST_TEMPERATURES} at most, not {len(temperatures)}"
             )
-        phases = {name: _phases(meter[key], key) for key, name in _POWER_METER.items() if key in meter}
+        between = voltages_between(meter.get("voltage_V"), "measurement.power_meter.voltage_V")
+        phases: dict[str, Any] = {name: _phases(meter[key], key) for key, name in _POWER_METER.items() if key in meter}
         return cls(
             timestamp=_time(meter.get("timestamp"), now),
             soc=_reading(document["soc_Percent"], "soc_Percent") if "soc_Percent" in document else None,
             temperatures=tuple(_reading(item, "temperature_C") for item in temperatures),
             rpm=_reading(document["rpm"], "rpm") if "rpm" in document else None,
+            voltage_between=between,
             **phases,
         )
 
@@ -280,6 +291,7 @@ def measured(
             None,
             None,
             None,
+            None,
         )
     )
     return made
@@ -302,7 +314,12 @@ _LOWEST_REGISTER, _HIGHEST_REGISTER = float(INT32_LOW), float(INT32_HIGH)
 """As floats, with which floats are compared at once."""
 REGISTERS = ("energy_import", "energy_export", "reactive_energy_import", "reactive_energy_export")
 """What of a Measurement only ever grows."""
-_KIND_OF: dict[str, type] = {"soc": Reading, "rpm": Reading, **dict.fromkeys(_POWER_METER.values(), PhaseValues)}
+_KIND_OF: dict[str, type] = {
+    "soc": Reading,
+    "rpm": Reading,
+    **dict.fromkeys(_POWER_METER.values(), PhaseValues),
+    "voltage_between": VoltagesBetween,
+}
 
 
 def by_phase(values: PhaseValues) -> tuple[float | None, ...]:
@@ -362,9 +379,10 @@ def _time(stamp: Any, now: datetime | None) -> datetime | None:
 
 def _phases(value: Any, key: str) -> PhaseValues:
     place = f"measurement.power_meter.{key}"
-    _members(value, place, tuple(_PHASES))
+    _members(value, place, (*_PHASES, *CONDUCTORS) if key == "voltage_V" else tuple(_PHASES))
     check = register if _POWER_METER[key] in REGISTERS else finite
-    return PhaseValues(**{_PHASES[name]: float(check(number, f"{place}.{name}")) for name, number in value.items()})
+    found = {name: number for name, number in value.items() if name in _PHASES}
+    return PhaseValues(**{_PHASES[name]: float(check(number, f"{place}.{name}")) for name, number in found.items()})
 
 
 def _reading(value: Any, key: str) -> Reading:

@@ -44,7 +44,8 @@ class CoreStation(Protocol):
         ...
 
     async def provide_token(self, id_tag: str, connectors: Sequence[int], prevalidated: bool) -> None:
-        """A remote start was accepted: treat `id_tag` as presented for one of `connectors`.
+        """A remote start was accepted, or a car came for which nobody needs a card (FreeVendActive): treat `id_tag` as
+        presented for one of `connectors`.
 
         With `prevalidated` it needs no authorization (AuthorizeRemoteTxRequests is false).
         """

@@ -31,6 +31,7 @@ from ocpp16.profiles.configuration_changes import ConfigurationChanges
 from ocpp16.profiles.context import Start
 from ocpp16.profiles.data_transfer import DataTransfer
 from ocpp16.profiles.dead_letters import DeadLetters
+from ocpp16.profiles.free_charging import FreeCharging
 from ocpp16.profiles.local_auth_list import LocalAuthList
 from ocpp16.profiles.meter_values import MeterValues
 from ocpp16.profiles.remote_control import RemoteControl
@@ -144,6 +145,7 @@ class Features:
             self.settings,
             self.transactions,
             self._remote_control,
+            FreeCharging(ctx, reservations=self.reservations),
             Reset(ctx),
             self.meter_values,
             self.data_transfer,

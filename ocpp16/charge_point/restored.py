@@ -299,9 +299,11 @@ def _entry(row: message_queue.MessageRow, known: Transactions, time: _Time) -> E
 def _sample(row: SampleRow, time: _Time) -> SampleRow:
     """The sample of a row. Raises ValueError if it is no MeterValue, or its number none of ours."""
     _check_number(row.sequence)
+    untold = row.payload.pop(samples.UNTOLD, None)
     validate_sending("MeterValues", "request", {"connectorId": 1, "meterValue": [row.payload]})
     name = f"of a sample of transaction {row.transaction_key}"
-    return row._replace(payload=_possible(row.payload, row.clock_boot, time, name))
+    payload = _possible(row.payload, row.clock_boot, time, name)
+    return row._replace(payload={**payload, samples.UNTOLD: untold} if isinstance(untold, list) else payload)
 
 
 def _data_boots(stored: object, data: object) -> tuple[int, ...]:

@@ -76,6 +76,7 @@ class Machine(NamedTuple):
 @click.option("--id", "identity", metavar="NAME", help="Name of the charge point.")
 @click.option("--password", metavar="TEXT|hex:…", help="Password of the charge point (AuthorizationKey).")
 @click.option("--connectors", metavar="N", help="Number of connectors.")
+@click.option("--free-vend", metavar="ID_TAG", help="Charge without a card: whoever plugs in charges with this id tag.")
 @click.option("--speed", metavar="N", help="How many times faster than in reality time passes, 0.5 to 200.")
 @click.option("--maindir", type=FolderPath, help="Folder for all that lasts; made if needed. Without: memory.")
 @click.option("--conf", metavar="FILE", help="Configuration: a path, or a file of the share folder [config.json].")

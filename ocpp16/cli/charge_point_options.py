@@ -33,6 +33,8 @@ _OPTION_OF = {
     "Internal.ChargePointId": "--id",
     "Core.NumberOfConnectors": "--connectors",
     "Security.AuthorizationKey": "--password",
+    "Internal.FreeVendActive": "--free-vend",
+    "Internal.FreeVendIdTag": "--free-vend",
 }
 """The option that a person has given for a key, so that a problem is told of what was typed."""
 
@@ -49,6 +51,7 @@ class Given:
     identity: str | None
     connectors: str | None
     password: str | None
+    free_vend: str | None
     speed: str | None
 
 
@@ -171,6 +174,8 @@ class _Choice:
             "Internal.ChargePointId": given.identity,
             "Core.NumberOfConnectors": connectors,
             "Security.AuthorizationKey": password,
+            "Internal.FreeVendActive": None if given.free_vend is None else True,
+            "Internal.FreeVendIdTag": given.free_vend,
         }
         named = {}
         for name, value in values.items():

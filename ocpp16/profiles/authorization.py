@@ -9,9 +9,9 @@ from collections import deque
 from collections.abc import Mapping, Sequence
 
 from ocpp16 import messages
-from ocpp16.configuration.keys import core
+from ocpp16.configuration.keys import core, internal
 from ocpp16.configuration.keys.local_auth_list_management import LOCAL_AUTH_LIST_ENABLED
-from ocpp16.enums import ClearCacheStatus
+from ocpp16.enums import AuthorizationStatus, ClearCacheStatus
 from ocpp16.errors import CallFailed
 from ocpp16.models import AuthorizationDecision, IdTagInfo
 from ocpp16.observer import IdTagAuthorized
@@ -19,7 +19,7 @@ from ocpp16.profiles.base import Context, FeatureProfile, Others, Stored, hears,
 from ocpp16.profiles.call import call
 from ocpp16.profiles.id_tag_cache import IdTagCache
 from ocpp16.profiles.id_tags import AUTHORIZE_TIMEOUT, check_id_tag, read_id_tag_info
-from ocpp16.state.authorization import REFUSED_AT_START, AuthorizationRules, decide, decide_unanswered
+from ocpp16.state.authorization import FREE, REFUSED_AT_START, AuthorizationRules, decide, decide_unanswered, id_tag_key
 from ocpp16.state.clock import to_datetime
 from ocpp16.state.signals import (
     ConfigurationChanged,
@@ -74,6 +74,10 @@ class Authorization(FeatureProfile):
 
     async def _decided(self, id_tag: str) -> IdTagInfo:
         ctx = self.ctx
+        if ctx.configuration[internal.FREE_VEND_ACTIVE] and (
+            id_tag_key(id_tag) == id_tag_key(ctx.configuration[internal.FREE_VEND_ID_TAG])
+        ):
+            return FREE.of(IdTagInfo(AuthorizationStatus.ACCEPTED))
         rules = self._rules()
         listed, now = self._others.listed(id_tag), ctx.clock.now()
         cached = self._cached(id_tag, now) if listed is None else None

@@ -24,7 +24,7 @@ from ocpp16.state.availability import AvailabilityChange, availability_change, a
 from ocpp16.state.connector import Connector
 from ocpp16.state.connector_table import ConnectorEvent
 from ocpp16.state.round import Round
-from ocpp16.state.signals import ClockSet, Connected, RegistrationChanged, TransactionAcknowledged
+from ocpp16.state.signals import ClockSet, Connected, RegistrationChanged, SessionStarted, TransactionAcknowledged
 from ocpp16.store.base import RowChange
 from ocpp16.store.tables import availability as availability_table
 
@@ -66,6 +66,7 @@ class Availability(FeatureProfile):
     def session_started(self, connector_id: int, session_id: str, reason: SessionStartedReason) -> None:
         """A plug on a reserved connector leaves it Reserved until somebody authorizes (as libocpp)."""
         self.sessions[connector_id] = session_id
+        self.ctx.signals.emit(SessionStarted(connector_id, reason))
         # The base status: what is under a fault shows again when that is over.
         is_reserved = self.ctx.connectors[connector_id].base is ChargePointStatus.RESERVED
         if not (is_reserved and reason is SessionStartedReason.EV_CONNECTED):

@@ -73,7 +73,7 @@ class MeterSampling:
                 ctx.sender.queue_text("MeterValues", text, transaction, *samples.note(connector_id, taken, time))
                 is_queued = True
         if transaction is not None and data is not None:
-            self.data.add(transaction, data)
+            self.data.add(transaction, data, kept, reported)
             if not report:
                 ctx.journal.append(*samples.note(connector_id, taken, time))
         if has_intervals(reported) or has_intervals(kept):

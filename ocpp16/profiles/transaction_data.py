@@ -1,15 +1,17 @@
 """What is collected during a transaction for StopTransaction.transactionData (OCPP 1.6 ed. 2 §6.49, §9.1).
 
 Every sample is a row of its own until the StopTransaction that carries it is queued, so a restart loses none, signed
-values included. A StopTransaction that would be larger than MaxMessageSize keeps its first and last entries, its signed
-ones and every other one of the rest until it fits; where the former alone are too much, not the largest of them. What
-was taken out goes ahead of it as MeterValues: nothing is lost.
+values included. No more is kept than a StopTransaction of MaxMessageSize has room for (thinned_samples.py); where what
+has to stay is too much alone, not the largest of it. What leaves goes ahead as MeterValues, in the block in which its
+row is deleted, as far as no MeterValues has told it yet: nothing is lost, and a transaction of days is no larger than
+one of hours.
 
 A transaction may go on over restarts, and clocks be set meanwhile: each sample keeps the mark of its own time until the
 StopTransaction is written, which is when all of them are known (state/clock.py).
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
 
 import orjson
 
@@ -17,13 +19,14 @@ from ocpp16.configuration.configuration import Configuration
 from ocpp16.configuration.keys import internal
 from ocpp16.enums import ReadingContext, ValueFormat
 from ocpp16.profiles.base import Collected, Context, Payload
+from ocpp16.profiles.thinned_samples import ThinnedSamples
 from ocpp16.state.clock import correct_timestamps
 from ocpp16.state.transaction import Transaction
+from ocpp16.store.base import Put, RowChange
 from ocpp16.store.tables import samples
+from ocpp16.store.tables.samples import UNTOLD, SampleRow
 from ocpp16.values import text
 
-_Marked = tuple[Payload, int]
-"""An entry of transactionData, and the mark of its time."""
 _OVERHEAD = 400
 """Bytes of a StopTransaction frame without its data, generously."""
 _SIGNED_OVERHEAD = 200
@@ -40,18 +43,24 @@ def signed_value(value: str, name: str, configuration: Configuration) -> str:
     return value
 
 
+@lru_cache(maxsize=64)
+def _besides(kept: tuple[str, ...], told: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(name for name in kept if name not in told)
+
+
 class TransactionData:
     """The samples of all running transactions of a charge point."""
 
-    __slots__ = ("_ctx", "_rows")
+    __slots__ = ("_ctx", "_of")
 
     def __init__(self, ctx: Context) -> None:
         self._ctx = ctx
-        self._rows: dict[int, list[samples.SampleRow]] = {}
+        self._of: dict[int, ThinnedSamples] = {}
+        """By key of the transaction."""
 
-    def restore(self, rows: list[samples.SampleRow]) -> None:
+    def restore(self, rows: list[SampleRow]) -> None:
         for row in rows:
-            self._rows.setdefault(row.transaction_key, []).append(row)
+            self._kept(row.transaction_key).restore(row)
 
     def begin(self, transaction: Transaction, value: Payload | None, signed: str | None) -> None:
         if signed is not None:
@@ -59,12 +68,18 @@ class TransactionData:
         if value is not None:
             self.add(transaction, value)
 
-    def add(self, transaction: Transaction, value: Payload) -> None:
-        rows = self._rows.setdefault(transaction.key, [])
-        sequence = rows[-1].sequence + 1 if rows else 1
-        row = samples.SampleRow(transaction.key, sequence, self._ctx.clock.clock_boot, value)
-        rows.append(row)
-        self._ctx.journal.append(samples.put(row))
+    def add(
+        self, transaction: Transaction, value: Payload, measurands: tuple[str, ...] = (), told: tuple[str, ...] = ()
+    ) -> None:
+        """Keep a sample of these measurands, of which a MeterValues has `told` some (or all) at the same time."""
+        if told:
+            value = {**value, UNTOLD: _besides(measurands, told)}
+        kept = self._kept(transaction.key)
+        clock = self._ctx.clock
+        row = SampleRow(transaction.key, kept.sequence + 1, clock.clock_boot, value)
+        change = samples.put(row)
+        self._ctx.journal.append(change)
+        self._leave(transaction, kept.add(row, _size(change)), clock.now(), clock.clock_boot)
 
     def end(
         self, transaction: Transaction, values: Sequence[Payload], signed: str | None, at: int, clock_boot: int
@@ -74,19 +89,47 @@ class TransactionData:
         `values`: the last ones of the meter. `at`: the time of that StopTransaction, which no sample lies behind;
         `clock_boot`: how its times are marked.
         """
-        data = [self._timed(row, transaction, at, clock_boot) for row in self._rows.pop(transaction.key, ())]
-        data += [(value, clock_boot) for value in values]
+        kept = self._of.pop(transaction.key, None) or self._none()
+        last = [*values]
         if signed is not None:
-            data.append((self._signed(at, signed, ReadingContext.TRANSACTION_END), clock_boot))
-        data, surplus = _thinned(data, self._ctx.configuration[internal.MAX_MESSAGE_SIZE] - _OVERHEAD)
-        for entry, mark in surplus:
-            payload = {"connectorId": transaction.connector_id, "meterValue": [entry]}
-            self._ctx.sender.queue("MeterValues", payload, transaction, clock_boot=mark)
+            last.append(self._signed(at, signed, ReadingContext.TRANSACTION_END))
+        surplus = []
+        for value in last:
+            row = SampleRow(transaction.key, kept.sequence + 1, clock_boot, value)
+            surplus += kept.add(row, len(orjson.dumps(value)))
+        while (largest := kept.largest_out()) is not None:
+            surplus.append(largest)
+        self._leave(transaction, sorted(surplus), at, clock_boot)
+        data = [self._timed(row, transaction, at, clock_boot) for row in kept.rows]
         is_mixed = any(mark != clock_boot for _, mark in data)
         return Collected([entry for entry, _ in data], tuple(mark for _, mark in data) if is_mixed else ())
 
-    def _timed(self, row: samples.SampleRow, transaction: Transaction, latest: int, clock_boot: int) -> _Marked:
-        """A sample with its time and mark as they are known now.
+    def _kept(self, transaction_key: int) -> ThinnedSamples:
+        kept = self._of.get(transaction_key)
+        if kept is None:
+            kept = self._of[transaction_key] = self._none()
+        return kept
+
+    def _none(self) -> ThinnedSamples:
+        return ThinnedSamples(self._ctx.configuration[internal.MAX_MESSAGE_SIZE] - _OVERHEAD)
+
+    def _leave(self, transaction: Transaction, rows: Iterable[SampleRow], at: int, clock_boot: int) -> None:
+        """Tell these samples by MeterValues, as far as they are not told. `at`, `clock_boot`: as of `end`."""
+        for row in rows:
+            changes: tuple[RowChange, ...] = (samples.delete(row.transaction_key, row.sequence),)
+            untold = row.payload.get(UNTOLD)
+            values = row.payload["sampledValue"]
+            if untold is not None:
+                values = [value for value in values if value.get("measurand") in untold]
+            if not values:
+                self._ctx.journal.append(*changes)
+                continue
+            entry, mark = self._timed(row, transaction, at, clock_boot)
+            payload = {"connectorId": transaction.connector_id, "meterValue": [{**entry, "sampledValue": values}]}
+            self._ctx.sender.queue("MeterValues", payload, transaction, *changes, clock_boot=mark)
+
+    def _timed(self, row: SampleRow, transaction: Transaction, latest: int, clock_boot: int) -> tuple[Payload, int]:
+        """A sample, as on the wire, with its time and mark as they are known now.
 
         It is `latest`, marked with `clock_boot`, if a clock that was set back since gave a later one; and the begin of
         the transaction, if it was taken by a clock of which nobody knew that it was behind.
@@ -101,34 +144,17 @@ class TransactionData:
                 micros = max(micros, started_at)
             return min(micros, latest) if now == clock_boot else micros
 
-        return correct_timestamps(row.payload, time), now
+        entry = correct_timestamps(row.payload, time)
+        entry.pop(UNTOLD, None)
+        return entry, now
 
     def _signed(self, at: int, text: str, context: ReadingContext) -> Payload:
         value = {"value": text, "context": str(context), "format": str(ValueFormat.SIGNED_DATA)}
         return {"timestamp": self._ctx.time_text(at), "sampledValue": [value]}
 
 
-def _is_signed(entry: Payload) -> bool:
-    return any(value.get("format") == ValueFormat.SIGNED_DATA for value in entry["sampledValue"])
-
-
-def _thinned(data: list[_Marked], limit: int) -> tuple[list[_Marked], list[_Marked]]:
-    """`data` cut to `limit` bytes of JSON, and what was taken out, both in their order."""
-    kept = [(index, entry, len(orjson.dumps(entry)) + 1) for index, (entry, _) in enumerate(data)]
-    while sum(kept[place][2] for place in _to_stay(kept)) > limit:
-        del kept[max(_to_stay(kept), key=lambda place: kept[place][2])]
-    while sum(length for _, _, length in kept) > limit:
-        others = set(range(len(kept))) - _to_stay(kept)
-        taken = set(sorted(others)[::2])
-        kept = [entry for place, entry in enumerate(kept) if place not in taken]
-    stay = {index for index, _, _ in kept}
-    return (
-        [entry for index, entry in enumerate(data) if index in stay],
-        [entry for index, entry in enumerate(data) if index not in stay],
-    )
-
-
-def _to_stay(kept: list[tuple[int, Payload, int]]) -> set[int]:
-    """Where the entries are that stay while there are others: the first, the last, the signed ones."""
-    ends = {0, len(kept) - 1} if kept else set()
-    return ends | {place for place, (_, entry, _) in enumerate(kept) if _is_signed(entry)}
+def _size(change: Put) -> int:
+    """Bytes of the sample in its row."""
+    text = change.row[samples.PAYLOAD]
+    assert isinstance(text, str)
+    return len(text) if text.isascii() else len(text.encode())

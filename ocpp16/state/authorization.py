@@ -69,6 +69,7 @@ UNKNOWN_REFUSED = Why("offline, nothing allows this tag", "offline, not known he
 NOT_USED_ALLOWED = Why(UNKNOWN_ALLOWED.source, "offline, known here as accepted, which does not count", _UNKNOWN)
 NOT_USED_REFUSED = Why(UNKNOWN_REFUSED.source, "offline, known here as accepted, which does not count", _OFFLINE)
 NO_USABLE_ANSWER = Why("the Central System gave no usable answer", "asked: an error, or unreadable")
+FREE = Why("free charging", "this id tag charges whoever plugs in", "FreeVendActive")
 REFUSED_AT_START = Why(CENTRAL_SYSTEM, "refused in StartTransaction.conf", "StopTransactionOnInvalidId")
 
 _ACCEPTED = IdTagInfo(AuthorizationStatus.ACCEPTED)

@@ -6,7 +6,8 @@ Rules of this file:
 2. The meter's power and current are positive towards the car. The import measurands carry them as they are, negative
    when the car gives (as libocpp); the export measurands carry the flow away from the car, 0 while there is none. An AC
    current has no sign: it counts as export while the active power of its phase, or in total, is negative.
-3. Voltages and frequencies carry phase L1, L2, L3 although they are measured against neutral (as libocpp).
+3. Voltages and frequencies carry phase L1, L2, L3 although they are measured against neutral (as libocpp). A meter that
+   says between which conductors it measured (`voltage_between`) has these told besides: L1-N to L3-N, L1-L2 to L3-L1.
 4. Interval energies are the difference of registers to a `previous` measurement, as the registers themselves are told
    (two decimals), so that intervals add up to what they are of. Without one, or where the register fell, they are left
    out.
@@ -23,12 +24,15 @@ from ocpp16._core.decimals import text_of_numbers, two_decimals
 from ocpp16.enums import Location, Measurand, ReadingContext, UnitOfMeasure, ValueFormat
 from ocpp16.measurement import by_phase
 from ocpp16.models import Measurement, PhaseValues, Reading
+from ocpp16.voltages import CONDUCTORS, VoltagesBetween
 
 _M = Measurand
 _U = UnitOfMeasure
 _RAW = ValueFormat.RAW.value
 
 
+BETWEEN = "voltage_between"
+"""The attribute of a measurement whose values lie between two conductors each."""
 INTERVALS = (
     _M.ENERGY_ACTIVE_IMPORT_INTERVAL,
     _M.ENERGY_ACTIVE_EXPORT_INTERVAL,
@@ -105,9 +109,12 @@ def sample_text(
     wanted = tuple(wanted)
     for name, recipe, quantity, rests in _PLANS.get((word, wanted)) or _plan(wanted, context):
         if quantity is not None:
-            values: PhaseValues | None = getattr(measurement, quantity)
+            values = getattr(measurement, quantity)
             if values is not None:
-                _append_phases(pieces, values, rests)
+                if quantity is BETWEEN:
+                    _append_voltages(pieces, values, rests)
+                else:
+                    _append_phases(pieces, values, rests)
             continue
         if sources is None:
             sources = Sources(measurement, previous, offered_current, offered_power)
@@ -138,6 +145,14 @@ def _append_phases(pieces: list[Any], values: PhaseValues, rests: tuple[bytes, .
         pieces.append(rests[4])
 
 
+def _append_voltages(pieces: list[Any], voltages: VoltagesBetween, rests: tuple[bytes, ...]) -> None:
+    for attribute, rest in zip(CONDUCTORS.values(), rests, strict=True):
+        value: float | None = getattr(voltages, attribute)
+        if value is not None:
+            pieces.append(value)
+            pieces.append(rest)
+
+
 _BEFORE, _BETWEEN = b'[{"value":"', b',{"value":"'
 
 Planned: TypeAlias = tuple[str, Recipe, str | None, tuple[bytes, ...]]
@@ -158,6 +173,9 @@ def _plan(wanted: Sequence[str], context: ReadingContext) -> tuple[Planned, ...]
         if recipe.quantity is not None:
             rests = tuple(_dress(name, recipe, phase, None, context).rest for phase in phases)
         plan.append((name, recipe, recipe.quantity, rests))
+        if name == _M.VOLTAGE:
+            between = tuple(_dress(name, recipe, phase, None, context).rest for phase in CONDUCTORS)
+            plan.append((name, recipe, BETWEEN, between))
     _PLANS[context._value_, tuple(wanted)] = planned = tuple(plan)
     return planned
 
@@ -239,6 +257,17 @@ def _all(values: PhaseValues | None) -> list[Value]:
     return found
 
 
+def _voltages(sources: Sources) -> list[Value]:
+    found = _all(sources.measurement.voltage)
+    between = sources.measurement.voltage_between
+    if between is not None:
+        for phase, attribute in CONDUCTORS.items():
+            value: float | None = getattr(between, attribute)
+            if value is not None:
+                found.append((value, phase, None))
+    return found
+
+
 def _imported_current(values: PhaseValues | None) -> list[Value]:
     found = _all(values)
     if values is not None and values.n is not None:
@@ -315,7 +344,7 @@ TABLE: Mapping[str, Recipe] = MappingProxyType(
         _M.POWER_REACTIVE_IMPORT: Recipe(_U.VAR, Location.OUTLET, *_plain("reactive_power")),
         _M.POWER_REACTIVE_EXPORT: Recipe(_U.VAR, Location.OUTLET, lambda s: _reversed(s.measurement.reactive_power)),
         _M.POWER_OFFERED: Recipe(_U.W, Location.OUTLET, lambda s: [(s.offered_power, None, None)]),
-        _M.VOLTAGE: Recipe(_U.V, Location.OUTLET, *_plain("voltage")),
+        _M.VOLTAGE: Recipe(_U.V, Location.OUTLET, _voltages, "voltage"),
         _M.CURRENT_IMPORT: Recipe(
             _U.A, Location.OUTLET, lambda s: _imported_current(s.measurement.current), "current", True
         ),

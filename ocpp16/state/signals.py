@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, TypeVar
 
-from ocpp16.enums import ChargePointStatus, RegistrationStatus
+from ocpp16.enums import ChargePointStatus, RegistrationStatus, SessionStartedReason
 from ocpp16.faults import obey_exit
 from ocpp16.models import IdTagInfo
 from ocpp16.state.transaction import Transaction
@@ -71,11 +71,22 @@ class ClockSet(Signal):
 class ConnectorStatusChanged(Signal):
     """The reported state of a connector is another one.
 
-    Heard by: reservation.
+    Heard by: free_charging, reservation.
     """
 
     connector_id: int
     status: ChargePointStatus
+
+
+@dataclass(frozen=True, slots=True)
+class SessionStarted(Signal):
+    """The station told the first interaction at a connector, whose status is still what it was.
+
+    Heard by: free_charging.
+    """
+
+    connector_id: int
+    reason: SessionStartedReason
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +165,7 @@ class LocalListChanged(Signal):
 class ConfigurationChanged(Signal):
     """A configuration key has a new value; `key` is its canonical name.
 
-    Heard by: authorization, boot, meter_values, smart_charging, runtime.
+    Heard by: authorization, boot, free_charging, meter_values, smart_charging, runtime.
     """
 
     key: str

@@ -23,7 +23,7 @@ def _in_a_folder_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def chosen(**given: Any) -> Chosen:
-    names = ("maindir", "conf", "station", "share", "csms", "identity", "connectors", "password", "speed")
+    names = ("maindir", "conf", "station", "share", "csms", "identity", "connectors", "password", "speed", "free_vend")
     return choose(Given(**{**dict.fromkeys(names), **given}))
 
 
@@ -68,6 +68,13 @@ def test_options_lie_over_a_file(write_configuration: Callable[..., Path]) -> No
     assert (found[internal.CHARGE_POINT_ID], found[internal.CENTRAL_SYSTEM_URI]) == ("cp001", "ws://there/")
 
 
+def test_charging_without_a_card() -> None:
+    found = Configuration.load(chosen(csms="ws://x", identity="a", free_vend="ME").configuration)
+    assert (found[internal.FREE_VEND_ACTIVE], found[internal.FREE_VEND_ID_TAG]) == (True, "ME")
+    found = Configuration.load(chosen(csms="ws://x", identity="a").configuration)
+    assert found[internal.FREE_VEND_ACTIVE] is False
+
+
 def test_a_password_of_an_earlier_life_counts() -> None:
     Path("d").mkdir()
     Path("d/user_config.json.secrets").write_text(json.dumps({"Security": {"AuthorizationKey": f"text:{KEY}"}}))
@@ -93,6 +100,8 @@ def test_a_password_of_an_earlier_life_counts() -> None:
         ({"csms": "ws://x", "identity": "a", "speed": "nan"}, ["--speed: "]),
         ({"csms": "ws://x", "identity": "a", "speed": "201"}, ["--speed: "]),
         ({"csms": "ws://x", "identity": "a", "connectors": "²"}, ["--connectors: "]),
+        ({"csms": "ws://x", "identity": "a", "free_vend": ""}, ["--free-vend: "]),
+        ({"csms": "ws://x", "identity": "a", "free_vend": "x" * 21}, ["--free-vend: "]),
         ({"csms": "http://x", "identity": "a", "conf": "nope.json"}, ["nope.json", "--csms: "]),
         (
             {"csms": "http://x", "identity": "\x1b", "speed": "x", "connectors": "0", "password": "y"},

@@ -1,32 +1,19 @@
 """The station with a real charge point and a scripted Central System: what goes over the wire, in order."""
 
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
 
 import orjson
 import pytest
 import trio
+from charging_site import CONFIG, CP, line, site
 from power_cut import contents, put_back
 from trio.testing import MockClock
 
-from ocpp16.charge_point.charge_point import ChargePoint
-from ocpp16.charge_point.open import open_charge_point
 from ocpp16.enums import ChargePointErrorCode
-from ocpp16.simulation import Commands, ControlInterface, Operation, SimulatedStation
+from ocpp16.simulation import ControlInterface
 from ocpp16.testing import CentralSystem, Direction
 
-CP = "cp001"
-CONFIG: dict[str, dict[str, Any]] = {
-    "Internal": {
-        "ChargePointId": CP,
-        "CentralSystemURI": "ws://127.0.0.1:9000/",
-        "ChargePointModel": "Simulated",
-        "ChargePointVendor": "ocpp16",
-    },
-    "Core": {"NumberOfConnectors": 2, "ConnectionTimeOut": 30, "MeterValueSampleInterval": 0},
-}
 NOTHING = {
     "chargingProfileId": 1,
     "stackLevel": 0,
@@ -35,66 +22,6 @@ NOTHING = {
     "chargingSchedule": {"chargingRateUnit": "A", "chargingSchedulePeriod": [{"startPeriod": 0, "limit": 0}]},
 }
 REFUSED = {"transactionId": 77, "idTagInfo": {"status": "Blocked"}}
-
-
-class Site:
-    """A Central System, and the station with its charge point before it."""
-
-    def __init__(self, csms: CentralSystem, station: SimulatedStation, charge_point: ChargePoint) -> None:
-        self.csms = csms
-        self.station = station
-        self.charge_point = charge_point
-        self.operation = Operation(station, charge_point)
-        self.commands = Commands(station, charge_point, self.operation)
-        self._seen = 0
-
-    def news(self) -> list[str]:
-        """The calls received since the last time but for heartbeats, each as one short line."""
-        calls = self.csms.calls()[self._seen :]
-        self._seen += len(calls)
-        return [_line(call.action, call.payload) for call in calls if call.action != "Heartbeat"]
-
-    async def charge(self, connector_id: int = 1, id_tag: str = "TAG") -> None:
-        """Plug in and charge; 3 s pass."""
-        self.station.plug_in(connector_id, draw_for=100_000)
-        await trio.sleep(1.5)
-        self.station.present_id_tag(id_tag, [connector_id])
-        await trio.sleep(1.5)
-
-
-def _line(action: str, payload: Mapping[str, Any]) -> str:
-    if action == "StatusNotification":
-        error = "" if payload["errorCode"] == "NoError" else f" {payload['errorCode']}"
-        return f"{payload['connectorId']} {payload['status']}{error}"
-    if action == "StopTransaction":
-        return f"Stop {payload['transactionId']} {payload['reason']} {payload.get('idTag', '-')}"
-    if action == "StartTransaction":
-        return f"Start {payload['connectorId']} {payload['idTag']}"
-    return action
-
-
-@asynccontextmanager
-async def site(
-    csms: CentralSystem,
-    database_path: Path | None = None,
-    config: Mapping[str, Any] = CONFIG,
-    control: ControlInterface | None = None,
-    **options: Any,
-) -> AsyncIterator[Site]:
-    station = SimulatedStation({"meter_interval": 0, "meter_noise": 0, **options})
-    async with open_charge_point(
-        config, station, database_path=database_path, connector=csms.connector, observer=control, seed=1
-    ) as charge_point:
-        station.attach(charge_point)
-        place = Site(csms, station, charge_point)
-        async with trio.open_nursery() as nursery:
-            nursery.start_soon(place.operation.run)
-            await csms.wait_for_call("StatusNotification", 3)
-            await trio.sleep(1)
-            place.news()
-            yield place
-            nursery.cancel_scope.cancel()
-    assert csms.violations == []
 
 
 async def test_a_session_by_card(autojump_clock: MockClock) -> None:
@@ -282,7 +209,7 @@ async def test_after_a_power_loss(autojump_clock: MockClock, policy: str, tmp_pa
                 return
             assert transaction is not None
             assert here.station.evse(1).register() >= 0
-            lines = [_line(call.action, call.payload) for call in csms.calls()[seen:]]
+            lines = [line(call.action, call.payload) for call in csms.calls()[seen:]]
             assert "1 Charging" in lines
             here.station.present_id_tag("TAG", [1])
             await trio.sleep(1)
@@ -332,3 +259,50 @@ async def test_back_into_service_is_one_status(autojump_clock: MockClock) -> Non
             await csms.call(CP, "ChangeAvailability", {**change, "type": "Operative"})
             await trio.sleep(1)
             assert here.news() == [status]
+
+
+PATIENT = {
+    **CONFIG,
+    "Core": {**CONFIG["Core"], "StopTransactionOnEVSideDisconnect": False, "MeterValueSampleInterval": 60},
+}
+
+
+@pytest.mark.parametrize("is_online", [True, False])
+async def test_a_transaction_that_an_unplugging_does_not_stop(autojump_clock: MockClock, is_online: bool) -> None:
+    """StopTransactionOnEVSideDisconnect false: SuspendedEV without a car, still sampled. Another card has no say, a
+    plug goes on, the card of its driver ends it; the connector is free then if nobody is plugged in.
+    """
+    async with CentralSystem() as csms, site(csms, config=PATIENT) as here:
+        await here.charge()
+        if not is_online:
+            here.charge_point.connection.disconnect()
+        here.station.unplug(1)
+        await trio.sleep(300)
+        assert here.charge_point.connector_status(1).status == "SuspendedEV"
+        before = here.station.evse(1).register()
+        here.station.present_id_tag("OTHER", [1])
+        here.station.plug_in(1, draw_for=100_000)
+        await trio.sleep(300)
+        assert here.charge_point.connector_status(1).status == "Charging"
+        assert here.station.evse(1).register() > before
+        here.station.unplug(1)
+        await trio.sleep(5)
+        here.station.present_id_tag("tag", [1])
+        await trio.sleep(5)
+        assert here.charge_point.connector_status(1).status == "Available"
+        here.charge_point.connection.connect()
+        await trio.sleep(100)
+        news = here.news()
+        assert news.count("MeterValues") == 10
+        assert [line for line in news if "Start " in line or "Stop " in line] == ["Start 1 TAG", "Stop 1 Local tag"]
+        if is_online:
+            statuses = [line for line in news if line.startswith("1 ")]
+            assert statuses == [
+                "1 Preparing",
+                "1 Charging",
+                "1 SuspendedEV",
+                "1 Charging",
+                "1 SuspendedEV",
+                "1 Finishing",
+                "1 Available",
+            ]

@@ -128,6 +128,7 @@ def test_one_profile_does_not_import_another() -> None:
         "sender",
         "station_side",
         "status_notifications",
+        "thinned_samples",
         "transaction_data",
         "transaction_samples",
         "turn",

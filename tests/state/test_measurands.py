@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ocpp16._core import validate_sending
 from ocpp16.enums import Location, Measurand, Phase, ReadingContext, UnitOfMeasure
-from ocpp16.models import Measurement, PhaseValues, Reading
+from ocpp16.models import Measurement, PhaseValues, Reading, VoltagesBetween
 from ocpp16.state.measurands import INTERVALS, TABLE, has_intervals, intervals_of, is_producible, sample, sample_text
 
 TIME = datetime(2024, 5, 1, tzinfo=UTC)
@@ -23,6 +24,7 @@ FULL = Measurement(
     power=PhaseValues(11040.0, 3680.0, 3680.0, 3680.0),
     reactive_power=PhaseValues(-30.0, -10.0, -10.0, -10.0),
     voltage=PhaseValues(None, 230.1, 230.2, 230.3),
+    voltage_between=VoltagesBetween(229.0, 229.1, 229.2, 400.0, 400.1, 400.2),
     current=PhaseValues(None, 16.0, 16.0, 16.0, 0.5),
     frequency=PhaseValues(None, 49.987),
     soc=Reading(81.0),
@@ -74,7 +76,18 @@ EXPECTED: dict[Measurand, tuple[str | None, list[tuple[str, str | None, str | No
     Measurand.POWER_REACTIVE_IMPORT: ("var", lines("-10.00", "-10.00", "-10.00", total="-30.00", location=OUTLET)),
     Measurand.POWER_REACTIVE_EXPORT: ("var", lines("10.00", "10.00", "10.00", total="30.00", location=OUTLET)),
     Measurand.POWER_OFFERED: ("W", lines(total="22080.00", location=OUTLET)),
-    Measurand.VOLTAGE: ("V", lines("230.10", "230.20", "230.30", location=OUTLET)),
+    Measurand.VOLTAGE: (
+        "V",
+        [
+            *lines("230.10", "230.20", "230.30", location=OUTLET),
+            ("229.00", "L1-N", OUTLET),
+            ("229.10", "L2-N", OUTLET),
+            ("229.20", "L3-N", OUTLET),
+            ("400.00", "L1-L2", OUTLET),
+            ("400.10", "L2-L3", OUTLET),
+            ("400.20", "L3-L1", OUTLET),
+        ],
+    ),
     Measurand.CURRENT_IMPORT: ("A", lines("16.00", "16.00", "16.00", "0.50", location=OUTLET)),
     Measurand.CURRENT_EXPORT: ("A", lines("0.00", "0.00", "0.00", location=OUTLET)),
     Measurand.CURRENT_OFFERED: ("A", lines(total="32.00", location=OUTLET)),
@@ -204,6 +217,30 @@ def test_a_location_the_specification_does_not_know() -> None:
     assert [value["location"] for value in sample(odd, ["SoC", "RPM"], PERIODIC)] == ["EV", "EV"]
 
 
+def test_every_phase_location_and_unit_has_its_measurand() -> None:
+    """All phases of the specification, all its locations, and of each kind of unit the one without prefix."""
+    phases, units = set(), set()
+    for value in sample(FULL, list(TABLE), PERIODIC, 1.0, 1.0, previous=BEFORE):
+        phases.add(value.get("phase"))
+        units.add(value.get("unit"))
+    assert phases == {None, *map(str, Phase)}
+    assert units == {None, "Wh", "varh", "W", "var", "A", "V", "Celsius", "Percent"}
+    for location in Location:
+        there = Reading(50.0, str(location))
+        somewhere = replace(FULL, soc=there, rpm=there, temperatures=(there, there))
+        told = sample(somewhere, ["SoC", "RPM", "Temperature"], PERIODIC)
+        assert [value["location"] for value in told] == [str(location)] * 4
+
+
+@pytest.mark.parametrize("context", list(ReadingContext))
+def test_everything_can_be_sent_in_every_context(context: ReadingContext) -> None:
+    values = sample(FULL, list(TABLE), context, 1.0, 1.0, previous=BEFORE)
+    assert {value["context"] for value in values} == {str(context)}
+    assert {value["measurand"] for value in values} == set(map(str, Measurand))
+    value = {"timestamp": "2026-01-01T00:00:00Z", "sampledValue": values}
+    validate_sending("MeterValues", "request", {"connectorId": 1, "meterValue": [value]})
+
+
 @given(number=st.floats(-1e12, 1e12))
 def test_values_have_two_decimals_and_no_negative_zero(number: float) -> None:
     (value,) = sample(replace(FULL, soc=Reading(number)), ["SoC"], PERIODIC)
@@ -224,14 +261,19 @@ def test_every_member_is_one_of_the_specification() -> None:
 @given(
     st.lists(st.sampled_from(sorted(map(str, TABLE))), max_size=8),
     st.sampled_from(list(ReadingContext)),
-    st.lists(st.none() | st.floats(-1e7, 1e7), min_size=10, max_size=10),
+    st.lists(st.none() | st.floats(-1e7, 1e7), min_size=16, max_size=16),
 )
 def test_the_text_of_a_sample_says_what_its_values_say(
     wanted: list[str], context: ReadingContext, numbers: list[float | None]
 ) -> None:
-    first, second = PhaseValues(*numbers[:5]), PhaseValues(*numbers[5:])
+    first, second = PhaseValues(*numbers[:5]), PhaseValues(*numbers[5:10])
     measurement = Measurement(
-        energy_import=first, power=second, voltage=first, current=second, temperatures=(Reading(21.5, "Body"),)
+        energy_import=first,
+        power=second,
+        voltage=first,
+        voltage_between=VoltagesBetween(*numbers[10:]),
+        current=second,
+        temperatures=(Reading(21.5, "Body"),),
     )
     values = sample(measurement, wanted, context, 16.0, 11_040.0)
     text = sample_text(measurement, wanted, context, 16.0, 11_040.0)

@@ -19,6 +19,7 @@ from ocpp16.models import (
     Measurement,
     PhaseValues,
     Reading,
+    VoltagesBetween,
 )
 from ocpp16.values import exactly
 
@@ -53,6 +54,7 @@ FOREIGN: dict[type, dict[str, list[Any]]] = {
         "uuid": [*NO_TEXTS, None],
     },
     PhaseValues: dict.fromkeys(PHASES, NO_NUMBERS),
+    VoltagesBetween: dict.fromkeys([field.name for field in fields(VoltagesBetween)], NO_NUMBERS),
     Reading: {"value": [*NO_NUMBERS, None], "location": NO_TEXTS},
     Measurement: {
         "timestamp": NO_TIMES,
@@ -74,6 +76,7 @@ RIGHT: dict[type, dict[str, Any]] = {
     DataTransferResponse: {"status": DataTransferStatus.ACCEPTED},
     ErrorInfo: {"error_code": ChargePointErrorCode.GROUND_FAILURE},
     PhaseValues: {},
+    VoltagesBetween: {},
     Reading: {"value": 1.0},
     Measurement: {},
     ChargingLimit: {"limit": 16.0, "unit": "A", "phases": 3, "until": TIME},
@@ -255,7 +258,7 @@ WHOLE: dict[str, Any] = {
         "energy_Wh_export": {"total": 1},
         "power_W": {"total": -7000},
         "VAR": {"total": 30},
-        "voltage_V": {"DC": 400},
+        "voltage_V": {"DC": 400, "L1-N": 230, "L3-L1": 399.5},
         "current_A": {"L1": 16, "N": 0.5},
         "frequency_Hz": {"L1": 50},
         "power_factor": {"total": 0.98, "L1": 0.97},
@@ -276,6 +279,7 @@ def test_every_member_of_libocpps_form_has_its_place() -> None:
         power=PhaseValues(-7000.0),
         reactive_power=PhaseValues(30.0),
         voltage=PhaseValues(400.0),
+        voltage_between=VoltagesBetween(l1_n=230.0, l3_l1=399.5),
         current=PhaseValues(None, 16.0, n=0.5),
         frequency=PhaseValues(None, 50.0),
         soc=Reading(81.0, "EV"),

@@ -73,6 +73,14 @@ FIRMWARE_VERSION: Final[Key[str | None]] = Key(
     "FirmwareVersion", "Internal", Text(minimum_length=1, maximum_length=50), None, Access.RO, is_optional=True,
     description="firmwareVersion of BootNotification.",
 )
+FREE_VEND_ACTIVE: Final[Key[bool]] = Key(
+    "FreeVendActive", "Internal", Boolean(), False, Access.RW,
+    description="Charge without a card: a car that is plugged in charges with FreeVendIdTag, connected or not. A key of ours.",
+)
+FREE_VEND_ID_TAG: Final[Key[str]] = Key(
+    "FreeVendIdTag", "Internal", Text(minimum_length=1, maximum_length=20), 'FreeVend', Access.RW,
+    description="Id tag of what is charged without a card. A key of ours.",
+)
 HOST_NAME: Final[Key[str | None]] = Key(
     "HostName", "Internal", Header(minimum_length=1), None, Access.RO, needs_reboot=True, is_optional=True,
     description="Sent as header User-Host of the WebSocket handshake when present. Does not take part in checking certificates.",
@@ -302,6 +310,8 @@ KEYS: Final[Mapping[str, Key[Any]]] = MappingProxyType({
     "ConnectorEvseIds": CONNECTOR_EVSE_IDS,
     "EnableTLSKeylog": ENABLE_TLS_KEYLOG,
     "FirmwareVersion": FIRMWARE_VERSION,
+    "FreeVendActive": FREE_VEND_ACTIVE,
+    "FreeVendIdTag": FREE_VEND_ID_TAG,
     "HostName": HOST_NAME,
     "ICCID": ICCID,
     "IFace": IFACE,

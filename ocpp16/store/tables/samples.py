@@ -14,7 +14,13 @@ class SampleRow(NamedTuple):
     """Order of sampling within the transaction."""
     clock_boot: int
     payload: dict[str, Any]
-    """One MeterValue as on the wire."""
+    """One MeterValue as on the wire, and `UNTOLD`."""
+
+
+PAYLOAD = SampleRow._fields.index("payload")
+"""Its place in a row, where it is text."""
+UNTOLD = "untold"
+"""Member of a stored payload: its measurands that no MeterValues has told as well; all, if it is missing."""
 
 
 ROWS = Rows("samples", SampleRow, key=2, is_counted=True)
