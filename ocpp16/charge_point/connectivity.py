@@ -124,6 +124,7 @@ class Connectivity:
     def reconnect(self) -> None:
         """Close the connection and open another at once, with what is configured now."""
         if self._is_wanted:
+            self._note("Reconnecting")
             self.connect()
             self._scope.cancel()
 
@@ -159,6 +160,7 @@ class Connectivity:
         self._backoff.repeat_times = configuration[internal.RETRY_BACKOFF_REPEAT_TIMES]
         wait = self._backoff.next()
         self._ctx.log.info("connecting again in %.1f s", wait)
+        self._note(f"Reconnecting in {wait:.1f} s")
         await self._wait(wait)
 
     async def _connect_and_read(self) -> str | None:
@@ -228,7 +230,7 @@ class Connectivity:
         self._link = pump.link = link
         self._note("Connected")
         self._set_keep_alive()
-        reason = "stopped"
+        reason = _STOPPED
         try:
             ctx.session.connection_made(ctx.clock.monotonic(), self._resume_delay)
             ctx.tell(ConnectionStateChanged(True), 0)
@@ -246,6 +248,8 @@ class Connectivity:
             ctx.tell(ConnectionStateChanged(False, reason), 0)
             ctx.signals.emit(Disconnected())
             pump.kick()
+            if reason is _STOPPED:  # by us, and nothing was closed yet
+                self._note("Disconnecting")
             with trio.CancelScope(shield=True):  # bounded inside
                 await websocket.aclose()
         return reason
@@ -276,6 +280,10 @@ class Connectivity:
 
     def key_changed(self, key: str) -> None:
         """A configuration key changed: pings follow at once."""
+        if key == core.WEB_SOCKET_PING_INTERVAL.name:
+            self._note(
+                f"WebSocketPingInterval changed: {self._ctx.configuration[core.WEB_SOCKET_PING_INTERVAL] or 0} s"
+            )
         if key in _KEEP_ALIVE_KEYS and self._link is not None:
             self._set_keep_alive()
 
@@ -289,6 +297,8 @@ class Connectivity:
             )
 
 
+_STOPPED = "stopped"
+"""Why a connection ended that nobody else closed."""
 _KEEP_ALIVE_KEYS = frozenset(
     {core.WEB_SOCKET_PING_INTERVAL.name, internal.WEBSOCKET_PONG_TIMEOUT.name, internal.WEBSOCKET_PING_PAYLOAD.name}
 )

@@ -68,6 +68,7 @@ class Machine(NamedTuple):
     is_traced: bool
     message_log: Path | None = None
     metrics_port: int | None = None
+    session_log: Path | None = None
     speed: float = 1.0
 
 
@@ -86,6 +87,9 @@ class Machine(NamedTuple):
 )
 @click.option("--trace", is_flag=True, help="Tell every message as an event.")
 @click.option("--message-log", type=FolderPath, help="Folder for the message log: pages and text; made if needed.")
+@click.option(
+    "--session-log", type=FolderPath, help="Folder that gets a page of the messages of each charging session."
+)
 @click.option("--share", type=FolderPath, help="Folder of data files to use instead of the package's.")
 @click.option(
     "--metrics-port",
@@ -102,6 +106,7 @@ def charge_point(
     control: str | None,
     trace: bool,
     message_log: Path | None,
+    session_log: Path | None,
     logconf: Path | None,
     metrics_port: int | None,
     **given: Any,
@@ -124,6 +129,7 @@ def charge_point(
         trace,
         message_log,
         metrics_port,
+        session_log,
         chosen.speed,
     )
     if options.maindir is not None:
@@ -143,7 +149,7 @@ async def _run(machine: Machine, is_controlled: bool, ending: Ending) -> None:
 
 async def operate(machine: Machine, face: Face, ending: Ending) -> None:
     """Run the station until the ending has begun, then stop it in order."""
-    station = SimulatedStation(machine.options)
+    station = SimulatedStation(machine.options, session_log=machine.session_log)
     async with open_charge_point(
         machine.configuration,
         station,

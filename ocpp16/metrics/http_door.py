@@ -29,7 +29,16 @@ MOST_IGNORED: Final = 65_536
 """Bytes that are read after the request and thrown away, so that the answer arrives before the connection is reset."""
 _READ: Final = 4_096
 
-_TEXTS: Final = {400: "not HTTP/1.1", 404: "only /metrics is here", 405: "only GET", 500: "see the log"}
+_TEXTS: Final = {
+    400: "not HTTP/1.1",
+    403: "Host is not this machine",
+    404: "only /metrics is here",
+    405: "only GET",
+    500: "see the log",
+}
+_HOSTS: Final = frozenset({b"127.0.0.1", b"localhost", b"[::1]"})
+"""What a request may name as its Host. A page of somebody else's whose name was made to point here names itself, so
+that a browser on this machine does not read metrics to it (DNS rebinding)."""
 
 
 async def serve_metrics(
@@ -89,7 +98,9 @@ class MetricsDoor:
         if request is None:
             return
         status, body = 200, b""
-        if request.target.partition(b"?")[0] != b"/metrics":
+        if not _is_for_this_machine(request):
+            status = 403
+        elif request.target.partition(b"?")[0] != b"/metrics":
             status = 404
         elif request.method != b"GET":
             status = 405
@@ -137,3 +148,14 @@ async def _request(connection: h11.Connection, stream: trio.abc.ReceiveStream) -
         if event is not h11.NEED_DATA:
             return None
         connection.receive_data(bytes(await stream.receive_some(_READ)))
+
+
+def _is_for_this_machine(request: h11.Request) -> bool:
+    """HTTP/1.0 asks without a Host, and no browser does."""
+    hosts = [text for name, text in request.headers if name == b"host"]
+    return all(_without_port(host).lower() in _HOSTS for host in hosts)
+
+
+def _without_port(host: bytes) -> bytes:
+    name, colon, port = host.rpartition(b":")
+    return name if colon and port.isdigit() else host

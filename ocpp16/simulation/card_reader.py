@@ -1,7 +1,7 @@
 """The card reader: takes a token through the access rules, asks the charge point, and has the EVSE act.
 
 The rules themselves are in access.py. A token is in process from the moment it is presented until the rules have
-decided what it gets; presenting it again meanwhile changes nothing.
+decided what it gets; presenting it again meanwhile changes nothing. The log has no id tags.
 """
 
 import logging
@@ -21,7 +21,6 @@ from ocpp16.simulation.access import (
 )
 from ocpp16.simulation.options import StationOptions
 from ocpp16.state.timers import Timer
-from ocpp16.texts import shown
 
 if TYPE_CHECKING:
     from ocpp16.charge_point.charge_point import ChargePoint
@@ -113,7 +112,7 @@ class CardReader:
         if info.is_accepted:
             self._admit(token.with_parent(info.parent_id_tag), connectors)
         else:
-            log.info("id tag %s is not accepted: %s", shown(token.id_tag), info.status)
+            log.info("a card is not accepted: %s", info.status)
 
     def _served(self, connectors: Collection[int]) -> Sequence[Served]:
         return [self._station.evse(connector_id) for connector_id in connectors]
@@ -129,7 +128,7 @@ class CardReader:
         self._carry_out(ruling, token, connectors)
 
     def _carry_out(self, ruling: Ruling, token: Token, connectors: Collection[int]) -> None:
-        log.debug("id tag %s: %s (access rule %d)", shown(token.id_tag), ruling.act, ruling.rule)
+        log.debug("a card: %s (access rule %d)", ruling.act, ruling.rule)
         match ruling.act:
             case Act.STOP:
                 self._station.evse(ruling.connector_id).stop_transaction(Reason.LOCAL, card=token.id_tag)

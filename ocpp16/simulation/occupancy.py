@@ -5,6 +5,7 @@ and after a plug-in that nobody authorized in time, the connector is spent until
 """
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from ocpp16.enums import SessionStartedReason
@@ -20,6 +21,11 @@ class Desk(Protocol):
 
     @property
     def charge_point(self) -> "ChargePoint": ...
+
+    @property
+    def session_log(self) -> Path | None:
+        """Folder of the folders of sessions."""
+        ...
 
     def new_session_id(self, connector_id: int) -> str: ...
 
@@ -54,7 +60,9 @@ class Occupancy:
         """Begin one if there is none. `session_id`: of one that goes on after a power loss."""
         if self.session_id is None:
             self.session_id = session_id or self._station.new_session_id(self._connector_id)
-            self._station.charge_point.on_session_started(self._connector_id, self.session_id, reason)
+            log = self._station.session_log
+            folder = None if log is None else log / self.session_id
+            self._station.charge_point.on_session_started(self._connector_id, self.session_id, reason, folder)
 
     def authorize(self, token: Token) -> None:
         """The connector belongs to the token, which uses up its reservation."""

@@ -9,6 +9,7 @@ Order of use: make it, open a charge point with it (which calls `attach`), then 
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING, Any
 
@@ -34,7 +35,8 @@ class SimulatedStation:
     """A whole station without hardware.
 
     Options: a `StationOptions`, or a mapping as JSON has it and keyword arguments of the same names (ConfigurationError
-    for a bad one). `random` makes the noise; a fleet hands one to all its stations. Implements `CoreStation` and
+    for a bad one). `random` makes the noise; a fleet hands one to all its stations. `session_log`: folder that gets one
+    for the messages of each session, None: none. Implements `CoreStation` and
     `SmartChargingStation`.
     """
 
@@ -53,6 +55,7 @@ class SimulatedStation:
         "options",
         "overrules",
         "reader",
+        "session_log",
     )
 
     charge_point: "ChargePoint"
@@ -66,6 +69,7 @@ class SimulatedStation:
         options: StationOptions | Mapping[str, Any] | None = None,
         *,
         random: Random | None = None,
+        session_log: Path | None = None,
         **named: Any,
     ) -> None:
         if not isinstance(options, StationOptions) or named:
@@ -73,6 +77,7 @@ class SimulatedStation:
             options = StationOptions.load({**given, **named})
         self.options = options
         self.overrules = Overrules()
+        self.session_log = session_log
         self.reader = CardReader(self)
         self._supply: Supply | None = None
         """None where there is only one connector: it has all there is."""

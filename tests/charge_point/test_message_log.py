@@ -50,7 +50,7 @@ async def test_by_default_there_are_text_and_page_of_each_opening(open_bench: An
     text = only(tmp_path / "logs", ".log")
     assert text.count("ChargePoint>CentralSystem BootNotification\n") == 2
     assert "CentralSystem>ChargePoint  StartTransactionResponse (0 ms)\n" in text
-    for event in ("Connecting to csms.example", "Connected", "Disconnected: stopped"):
+    for event in ("Connecting to csms.example", "Connected", "Disconnecting", "Disconnected: stopped"):
         assert f"SYS> {event}\n" in text
     assert "<b>StartTransaction</b>" in only(tmp_path / "logs", ".html")
 
@@ -205,6 +205,24 @@ async def test_a_log_of_security_events_alone_is_told_no_frames(
     document = make_config(Internal__LogMessagesFormat=["security"])
     async with open_bench(document=document, message_log_path=tmp_path) as bench:
         assert bench.charge_point._runtime.traffic.trace is None
+
+
+async def test_what_happens_to_the_connection_has_its_rows(open_bench: Any, make_config: Any, tmp_path: Path) -> None:
+    document = make_config(Core__WebSocketPingInterval=0)
+    async with open_bench(document=document, message_log_path=tmp_path) as bench:
+        await trio.sleep(1)
+        await bench.call("ChangeConfiguration", {"key": "WebSocketPingInterval", "value": "42"})
+        await bench.csms.close("cp001")
+        await trio.sleep(60)
+        bench.charge_point.connection.disconnect()
+        await trio.sleep(1)
+    rows = [line.partition("SYS> ")[2] for line in only(tmp_path, ".log").splitlines() if "SYS> " in line]
+    told = [row.partition(" in ")[0].partition(":")[0] for row in rows]
+    assert told == [
+        "Connecting to csms.example", "Connected", "WebSocketPingInterval changed", "Disconnected", "Reconnecting",
+        "Connecting to csms.example", "Connected", "Disconnecting", "Disconnected",
+    ]  # fmt: skip
+    assert "WebSocketPingInterval changed: 42 s" in rows
 
 
 async def test_a_session_goes_on_over_a_restart(open_bench: Any, tmp_path: Path) -> None:

@@ -73,3 +73,24 @@ async def test_a_message_log_is_where_the_option_says(
     await operate(machine, Nobody(ending), ending)
     (text,) = [path for path in (tmp_path / "logs").iterdir() if path.suffix == ".log"]
     assert "SYS> Connecting to " in text.read_text()
+
+
+class Unplugging(Nobody):
+    """Plugs a car in, and out again."""
+
+    async def serve(self, commands: Commands) -> None:
+        await commands.run("plug_in", {"connector": 1, "plug_after": 0})
+        await trio.sleep(1)
+        await commands.run("unplug", {"connector": 1})
+
+
+async def test_a_session_log_has_a_folder_for_each_session(
+    write_configuration: Callable[..., Path], tmp_path: Path, autojump_clock: trio.testing.MockClock
+) -> None:
+    document = json.loads(write_configuration().read_text())
+    ending = Ending()
+    machine = Machine(document, StationOptions(), None, None, False, session_log=tmp_path / "sessions")
+    await operate(machine, Unplugging(ending), ending)
+    (folder,) = (tmp_path / "sessions").iterdir()
+    assert folder.name.startswith("1-1-")
+    assert "Connecting to " in "".join(path.read_text() for path in folder.iterdir())

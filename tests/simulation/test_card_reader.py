@@ -1,7 +1,10 @@
 """The reader between access rules, charge point and EVSEs: who is asked, who gets what, and when it is withdrawn."""
 
+import logging
 from datetime import UTC, datetime
 from typing import Any
+
+import pytest
 
 from ocpp16.models import Reservation
 
@@ -26,6 +29,16 @@ def test_a_refused_token_gets_nothing_and_may_try_again(make_bench: Any) -> None
     bench.station.present_id_tag("TAG")
     assert bench.charge_point.asked == ["TAG", "TAG"]
     assert bench.take() == []
+
+
+def test_the_log_has_no_id_tag(make_bench: Any, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    bench = make_bench()
+    bench.charge_point.refused.add("SECRET-TAG")
+    bench.station.present_id_tag("SECRET-TAG")
+    bench.station.present_id_tag("OTHER-TAG")
+    assert "a card is not accepted" in caplog.text
+    assert "TAG" not in caplog.text
 
 
 def test_a_cancelled_question_frees_the_token(make_bench: Any) -> None:

@@ -1,6 +1,7 @@
 """A charge point that records what it is told, with a clock moved by hand."""
 
 from collections.abc import Callable, Collection, Coroutine, Generator
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -256,7 +257,7 @@ class RecordingChargePoint:
         self.transactions.stop(transaction)
         self._tell("transaction_stopped", connector_id, str(reason), energy_wh, **details)
 
-    def on_session_started(self, connector_id: int, session_id: str, reason: str) -> None:
+    def on_session_started(self, connector_id: int, session_id: str, reason: str, folder: Path | None = None) -> None:
         transaction = self.transactions.running(connector_id)
         assert transaction is None or transaction.session_id == session_id
         self.sessions[connector_id] = session_id
