@@ -172,9 +172,9 @@ async def test_a_meter_that_never_answers_holds_one_thread(
     meter, world = Meter(), Hanging()
     with trio.move_on_after(100 * POLL_TIMEOUT):
         await Polling(meter, meter, world, 1.0).run()
+    meter.go_on.set()
     assert len(world.threads) == meter.number_of_connectors
     assert "no answer for" in caplog.text
-    meter.go_on.set()
     for thread in world.threads:
         thread.join()
     polled = len(world.threads)

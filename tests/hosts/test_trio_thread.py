@@ -27,7 +27,7 @@ class SlowToLeave:
     async def __call__(self) -> AsyncIterator[str]:
         yield "value"
         self.is_leaving.set()
-        await trio.to_thread.run_sync(self.go_on.wait)
+        await trio.to_thread.run_sync(self.go_on.wait, abandon_on_cancel=True)
         self.is_left = True
 
 
@@ -36,15 +36,17 @@ def test_a_call_that_comes_while_the_block_is_left_does_not_cut_that_short() -> 
     thread = TrioThread(block, lambda: "")
     assert thread.begin().result(TIMEOUT) == "value"
     ended = thread.leave()
-    assert block.is_leaving.wait(TIMEOUT)
-    with pytest.raises(ChargePointStopped):
-        thread.run(trio.sleep, 0).future.result(TIMEOUT)
-    with pytest.raises(ChargePointStopped):
-        thread.spawn(trio.sleep_forever)
-    assert thread.run_sync(lambda: "at once") == "at once"
-    assert thread.leave() is ended, "left twice is left once"
-    thread.run_sync(lambda: None)
-    block.go_on.set()
+    try:
+        assert block.is_leaving.wait(TIMEOUT)
+        with pytest.raises(ChargePointStopped):
+            thread.run(trio.sleep, 0).future.result(TIMEOUT)
+        with pytest.raises(ChargePointStopped):
+            thread.spawn(trio.sleep_forever)
+        assert thread.run_sync(lambda: "at once") == "at once"
+        assert thread.leave() is ended, "left twice is left once"
+        thread.run_sync(lambda: None)
+    finally:
+        block.go_on.set()
     assert ended.result(TIMEOUT) is None
     thread.join()
     assert block.is_left
@@ -91,7 +93,7 @@ def test_a_block_is_entered_once(server: Server) -> None:
 
 def run(program: str, server: Server) -> "subprocess.CompletedProcess[bytes]":
     head = f"""
-import os, sys, threading, time
+import os, signal, sys, threading, time
 sys.path[:0] = {[entry for entry in sys.path if entry]!r}
 from host_faces import Threaded
 from ocpp16 import ChargePointStopped, blocking
@@ -108,6 +110,7 @@ with blocking.open_charge_point(config, Threaded()) as charge_point:
     charge_point.start()
     child = os.fork()
     if child == 0:
+        signal.alarm(30)
         try:
             charge_point.on_enabled(1)
         except ChargePointStopped as error:
@@ -172,7 +175,6 @@ threading.Thread(target=other).start()
 def test_a_program_that_was_interrupted_leaves_in_order(server: Server) -> None:
     done = run(
         f"""
-import signal
 block = blocking.open_charge_point(config, Threaded())
 charge_point = block.__enter__()
 charge_point.start()
