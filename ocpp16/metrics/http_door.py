@@ -11,7 +11,7 @@ from typing import Final
 import h11
 import trio
 
-from ocpp16.charge_point.charge_point import ChargePoint
+from ocpp16.charge_point.snapshot import AnyChargePoint
 from ocpp16.faults import obey, obey_exit, sentence
 from ocpp16.log import FoldingLog
 from ocpp16.metrics.prometheus import CONTENT_TYPE, ChargePointCollector, exposition
@@ -29,11 +29,18 @@ MOST_IGNORED: Final = 65_536
 """Bytes that are read after the request and thrown away, so that the answer arrives before the connection is reset."""
 _READ: Final = 4_096
 
-_TEXTS: Final = {400: "not HTTP/1.1", 404: "only /metrics is here", 405: "only GET", 500: "see the log"}
+_OUR_NAMES: Final = frozenset({b"127.0.0.1", b"localhost"})
+_TEXTS: Final = {
+    400: "not HTTP/1.1",
+    403: "only as localhost or 127.0.0.1",
+    404: "only /metrics is here",
+    405: "only GET",
+    500: "see the log",
+}
 
 
 async def serve_metrics(
-    charge_points: Iterable[ChargePoint],
+    charge_points: Iterable[AnyChargePoint],
     port: int,
     *,
     timeout: float = REQUEST_TIMEOUT,
@@ -89,7 +96,9 @@ class MetricsDoor:
         if request is None:
             return
         status, body = 200, b""
-        if request.target.partition(b"?")[0] != b"/metrics":
+        if not _is_for_this_machine(request):
+            status = 403
+        elif request.target.partition(b"?")[0] != b"/metrics":
             status = 404
         elif request.method != b"GET":
             status = 405
@@ -126,6 +135,13 @@ class MetricsDoor:
         ignored = 0
         while ignored < MOST_IGNORED and (more := await stream.receive_some(_READ)):
             ignored += len(more)
+
+
+def _is_for_this_machine(request: h11.Request) -> bool:
+    """Is it asked for by a name of ours? A web page that had its own name lead here has a browser send that one (DNS
+    rebinding)."""
+    hosts = [value for name, value in request.headers if name == b"host"]
+    return all(host.partition(b":")[0].lower() in _OUR_NAMES for host in hosts)
 
 
 async def _request(connection: h11.Connection, stream: trio.abc.ReceiveStream) -> h11.Request | None:

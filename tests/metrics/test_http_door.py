@@ -21,7 +21,7 @@ from ocpp16.metrics.http_door import (
 )
 from ocpp16.metrics.prometheus import ChargePointCollector
 
-GET = b"GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n"
+GET = b"GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n"
 
 
 class Failing(ChargePointCollector):
@@ -108,20 +108,24 @@ async def test_a_scrape(autojump_clock: trio.testing.MockClock) -> None:
 @pytest.mark.parametrize(
     ("request_", "status"),
     [
-        (b"GET / HTTP/1.1\r\nHost: x\r\n\r\n", 404),
-        (b"GET /metrics/ HTTP/1.1\r\nHost: x\r\n\r\n", 404),
-        (b"GET http://x/metrics HTTP/1.1\r\nHost: x\r\n\r\n", 404),
-        (b"POST /elsewhere HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\nabc", 404),
-        (b"POST /metrics HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\nabc", 405),
-        (b"DELETE /metrics HTTP/1.1\r\nHost: x\r\n\r\n", 405),
-        (b"CONNECT /metrics HTTP/1.1\r\nHost: x\r\n\r\n", 405),
+        (b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n", 404),
+        (b"GET /metrics/ HTTP/1.1\r\nHost: localhost\r\n\r\n", 404),
+        (b"GET /metrics HTTP/1.1\r\nHost: metrics.example\r\n\r\n", 403),
+        (b"GET /metrics HTTP/1.1\r\nHost: metrics.example:9100\r\n\r\n", 403),
+        (b"GET /metrics HTTP/1.1\r\nHost: localhost.example\r\n\r\n", 403),
+        (b"GET /metrics HTTP/1.1\r\nHost:\r\n\r\n", 403),
+        (b"GET http://x/metrics HTTP/1.1\r\nHost: localhost\r\n\r\n", 404),
+        (b"POST /elsewhere HTTP/1.1\r\nHost: localhost\r\nContent-Length: 3\r\n\r\nabc", 404),
+        (b"POST /metrics HTTP/1.1\r\nHost: localhost\r\nContent-Length: 3\r\n\r\nabc", 405),
+        (b"DELETE /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n", 405),
+        (b"CONNECT /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n", 405),
         (b"GET /metrics HTTP/1.1\r\n\r\n", 400),
-        (b"GET /metrics HTTP/1.1\r\nHost: x\r\nContent-Length: -1\r\n\r\n", 400),
-        (b"GET /metrics HTTX/1.1\r\nHost: x\r\n\r\n", 400),
+        (b"GET /metrics HTTP/1.1\r\nHost: localhost\r\nContent-Length: -1\r\n\r\n", 400),
+        (b"GET /metrics HTTX/1.1\r\nHost: localhost\r\n\r\n", 400),
         (b"garbage\r\n\r\n", 400),
         (b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", 400),
         (b"\xff" * (LONGEST_HEAD + 1), 400),
-        (b"GET /metrics HTTP/1.1\r\nHost: x\r\nA: " + b"x" * 2 * LONGEST_HEAD + b"\r\n\r\n", 400),
+        (b"GET /metrics HTTP/1.1\r\nHost: localhost\r\nA: " + b"x" * 2 * LONGEST_HEAD + b"\r\n\r\n", 400),
     ],
 )
 async def test_what_is_no_scrape_is_told_so(
@@ -158,7 +162,7 @@ async def test_what_cannot_be_collected_is_logged_and_told(
     await with_door(work, Failing([]))
 
 
-@pytest.mark.parametrize("begun", [b"", b"GET /metr", b"GET /metrics HTTP/1.1\r\nHost: x\r\n"])
+@pytest.mark.parametrize("begun", [b"", b"GET /metr", b"GET /metrics HTTP/1.1\r\nHost: localhost\r\n"])
 async def test_who_is_slow_is_cut_off(begun: bytes, autojump_clock: trio.testing.MockClock) -> None:
     async def work(door: Door) -> None:
         stream = door.connect()
@@ -245,7 +249,18 @@ async def test_a_stream_that_fails_ends_only_itself(
     assert caplog.messages == ["metrics: a request failed: ValueError: strange"]
 
 
-_PIECES = (b"GET", b"HEAD", b"CONNECT", b" ", b"/metrics", b"*", b"HTTP/1.1", b"HTTP/1.0", b"\r\n", b"Host: x\r\n")
+_PIECES = (
+    b"GET",
+    b"HEAD",
+    b"CONNECT",
+    b" ",
+    b"/metrics",
+    b"*",
+    b"HTTP/1.1",
+    b"HTTP/1.0",
+    b"\r\n",
+    b"Host: localhost\r\n",
+)
 _MORE = (
     b"Transfer-Encoding: chunked\r\n",
     b"Content-Length: 5\r\n",
@@ -286,3 +301,12 @@ async def test_it_listens_on_loopback_alone_until_it_is_cancelled() -> None:
         nursery.cancel_scope.cancel()
     with pytest.raises(OSError, match="connect"):
         await trio.open_tcp_stream("127.0.0.1", port)
+
+
+@pytest.mark.parametrize("name", [b"localhost", b"LocalHost:9100", b"127.0.0.1", b"127.0.0.1:9100"])
+async def test_it_has_the_names_of_this_machine(name: bytes, autojump_clock: trio.testing.MockClock) -> None:
+    async def work(door: Door) -> None:
+        assert (await door.ask(GET.replace(b"localhost", name)))[0] == 200
+        assert (await door.ask(b"GET /metrics HTTP/1.0\r\n\r\n"))[0] == 200, "HTTP/1.0 need not say a name"
+
+    await with_door(work)
