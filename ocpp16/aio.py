@@ -13,8 +13,10 @@ may be cancelled; what is not returns at once, and may be called from any thread
 import asyncio
 import inspect
 import threading
+import time
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager, suppress
+from contextvars import Context, copy_context
 from types import TracebackType
 from typing import Any
 
@@ -25,8 +27,8 @@ from ocpp16.charge_point.charge_points import ChargePoints
 from ocpp16.hosts.block import METER_INTERVAL, Block
 from ocpp16.hosts.crossing import Crossing
 from ocpp16.hosts.station import called
-from ocpp16.hosts.trio_thread import TrioThread
-from ocpp16.log import log
+from ocpp16.hosts.trio_thread import TrioThread, ended
+from ocpp16.log import FoldingLog
 
 __all__ = ["METER_INTERVAL", "open_charge_point", "open_charge_points"]
 
@@ -61,7 +63,7 @@ class _Wait:
                 raise
             crossing.cancel()
             done.add_done_callback(lambda it: it.cancelled() or it.exception())
-            with suppress(BaseException):  # what it became is not wanted; that it is over is
+            with suppress(Exception, asyncio.CancelledError):  # what it became is not wanted; that it is over is
                 await asyncio.shield(done)
             raise
 
@@ -71,64 +73,75 @@ class _Block(Block, AbstractAsyncContextManager[Any]):
     _wait = _Wait()
 
     async def __aenter__(self) -> Any:
-        world, owner = self._world, threading.current_thread()
-        world.loop = loop = asyncio.get_running_loop()
+        owner, loop = threading.current_thread(), asyncio.get_running_loop()
 
         def gone() -> str:
-            if loop.is_closed():
-                return "the event loop of the host was closed"
-            return "" if owner.is_alive() else f"the thread {owner.name} has ended"
+            return "the event loop of the host was closed" if loop.is_closed() else ended(owner)
 
-        self._thread = thread = TrioThread(self._make, gone)
-        opened = thread.begin()
+        thread = self._enter(gone)
+        self._world.enter(loop)
         try:
-            return self._face(await asyncio.shield(asyncio.wrap_future(opened)))
+            return self._opened(thread, await asyncio.shield(asyncio.wrap_future(thread.begin())))
         except BaseException:  # it cannot be opened, or nobody wants it any more
-            await self._leave()
+            await _leave(thread)
             raise
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        await self._leave()
+        if self._thread is not None:
+            await _leave(self._thread)
 
-    async def _leave(self) -> None:
-        """Goes on to its end when it is cancelled; cancelled again, it is cut short."""
-        ended = asyncio.wrap_future(self._thread.leave())
-        is_cancelled = False
-        while not ended.done():
-            try:
-                await asyncio.shield(ended)
-            except asyncio.CancelledError:
-                if is_cancelled:
-                    self._thread.abandon()
-                is_cancelled = True
-            except Exception:  # what the block ended with; raised below
-                break
-            except BaseException:  # Ctrl-C, which the host's loop has raised here; nobody may wait for a thread now
-                self._thread.abandon()
-                raise
-        self._thread.join()
-        if is_cancelled:
-            ended.exception()  # it was seen
-            raise asyncio.CancelledError
-        ended.result()
+
+async def _leave(thread: TrioThread) -> None:
+    """Goes on to its end when it is cancelled; cancelled again, it is cut short."""
+    left = asyncio.wrap_future(thread.leave())
+    is_cancelled = False
+    while not left.done():
+        try:
+            await asyncio.shield(left)
+        except asyncio.CancelledError:
+            if is_cancelled:
+                thread.abandon()
+            is_cancelled = True
+        except Exception:  # what the block ended with; raised below
+            break
+        except BaseException:  # Ctrl-C, which the host's loop has raised here; nobody may wait for a thread now
+            thread.abandon()
+            raise
+    thread.join()
+    if is_cancelled:
+        left.exception()  # it was seen
+        raise asyncio.CancelledError
+    left.result()
 
 
 class _Loop:
     """The host's loop, seen from trio's thread."""
 
     takes_coroutines = True
-    loop: asyncio.AbstractEventLoop
+    _loop: asyncio.AbstractEventLoop
+    _context: Context
+
+    def __init__(self) -> None:
+        self.log = FoldingLog("", time.monotonic)
+
+    def problems(self) -> list[str]:
+        return []
+
+    def enter(self, loop: asyncio.AbstractEventLoop) -> None:
+        """The present task opens the block: what is called later sees its context variables."""
+        self._loop, self._context = loop, copy_context()
 
     async def ask(self, function: Callable[..., Any], *arguments: Any) -> Any:
         answer = _Answer(trio.lowlevel.current_trio_token())
-        self.loop.call_soon_threadsafe(answer.begin, function, arguments)  # RuntimeError if it is closed
+        self._soon(answer.begin, function, arguments)  # RuntimeError if it is closed
         try:
             await answer.done.wait()
         except trio.Cancelled:
+            answer.is_wanted = False
             with suppress(RuntimeError):
-                self.loop.call_soon_threadsafe(answer.cancel)
+                self._soon(answer.cancel)
             raise
         if answer.error is not None:
             raise answer.error
@@ -136,9 +149,12 @@ class _Loop:
 
     def tell(self, function: Callable[..., Any], *arguments: Any) -> None:
         try:
-            self.loop.call_soon_threadsafe(called, function, *arguments)
+            self._soon(called, self.log, function, *arguments)
         except RuntimeError:
-            log.error("the event loop of the host is closed, and cannot be told")
+            self.log.error("the event loop of the host is closed, and cannot be told")
+
+    def _soon(self, function: Callable[..., Any], *arguments: Any) -> None:
+        self._loop.call_soon_threadsafe(function, *arguments, context=self._context.copy())
 
 
 class _Answer:
@@ -147,11 +163,15 @@ class _Answer:
     def __init__(self, token: trio.lowlevel.TrioToken) -> None:
         self._token = token
         self._task: asyncio.Future[Any] | None = None
+        self.is_wanted = True
+        """Still; what a loop comes to too late is not begun."""
         self.done = trio.Event()
         self.value: Any = None
         self.error: BaseException | None = None
 
     def begin(self, function: Callable[..., Any], arguments: tuple[Any, ...]) -> None:
+        if not self.is_wanted:
+            return
         try:
             value = function(*arguments)
             if not inspect.isawaitable(value):

@@ -54,8 +54,12 @@ class _UnknownShape(ValueError):
     """It cannot be told what of it is the secret."""
 
 
-def redacted(text: str) -> str:
-    """`text` of a frame with the values of secrets hidden; most frames come back as they are."""
+def redacted(text: str, secrets: Collection[str] = ()) -> str:
+    """`text` of a frame with the values of secrets hidden; most frames come back as they are.
+
+    secrets: names, in lower case, of the host's own keys that are secrets. Any word may be such a name, so theirs are
+    the values that stand in one object with it.
+    """
     plain = _plain(text)
     may_change = _CHANGE in plain or (plain.lstrip("\ufeff \t\r\n")[:1] in ("[", "{") and "key" in plain)
     names_secret = _SECRET.search(plain) is not None
@@ -63,8 +67,10 @@ def redacted(text: str) -> str:
         return text
     try:
         frame = json.loads(text, object_pairs_hook=_Members)
-        hides = (names_secret and _names_secret(frame)) or _may_change_a_secret(frame)
-        return _written(_of_frame(frame)) if hides else text
+        if (names_secret and _names_secret(frame)) or _may_change_a_secret(frame):
+            return _written(_of_frame(frame))
+        hidden = _without_values(frame, secrets) if secrets else frame
+        return text if hidden == frame else _written(hidden)
     except (ValueError, RecursionError):
         return UNREADABLE
 
@@ -181,9 +187,24 @@ def _is_about_another(entry: Any) -> bool:
     return isinstance(members.get("key"), str) and isinstance(members.get("readonly"), bool) and is_valued
 
 
+def _without_values(value: Any, secrets: Collection[str]) -> Any:
+    """The same, but for what stands in an object whose `key` is one of these."""
+    if isinstance(value, _Members):
+        is_one = any(
+            _plain(name).strip() == "key" and isinstance(held, str) and _plain(held).strip() in secrets
+            for name, held in value
+        )
+        return _Members(
+            (name, _shown(held) if is_one and _plain(name).strip() != "key" else _without_values(held, secrets))
+            for name, held in value
+        )
+    return [_without_values(held, secrets) for held in value] if isinstance(value, list) else value
+
+
 def _written(value: Any) -> str:
     if isinstance(value, _Members):
         return "{" + ",".join(f"{_written(name)}:{_written(held)}" for name, held in value) + "}"
     if isinstance(value, list):
         return "[" + ",".join(map(_written, value)) + "]"
-    return json.dumps(value, ensure_ascii=False)
+    # A lone surrogate, which was an escape, stays one: no file and no frame can have it otherwise.
+    return json.dumps(value, ensure_ascii=False).encode(errors="backslashreplace").decode()

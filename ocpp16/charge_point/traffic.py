@@ -105,7 +105,7 @@ class Traffic:
         if self._log is not None:
             self._log.frame(self._clock.now(), self._clock.monotonic(), direction, text)
         if self._is_told and self._tell is not None:
-            self._tell(MessageExchanged(direction, redacted(text)), 0)
+            self._tell(MessageExchanged(direction, redacted(text, self._configuration.secret_names)), 0)
 
     def event(self, text: str) -> None:
         """What happened to the connection, in words."""

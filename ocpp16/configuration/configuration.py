@@ -107,6 +107,11 @@ class Configuration(Layers):
 
     # --- reading
 
+    @property
+    def secret_names(self) -> frozenset[str]:
+        """Of the host's own keys those that are secrets (`writeOnly` in the schema of Custom), in lower case."""
+        return frozenset(name for name, key in self.custom.items() if key.is_secret)
+
     def is_present(self, key: Key[Any]) -> bool:
         """Whether the key exists here: it has a value or a default, and its feature is on. Access does not matter."""
         return self.is_known(key) and self.has_value(key)

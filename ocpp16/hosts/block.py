@@ -6,12 +6,16 @@ from functools import partial
 from typing import Any, Self
 
 from ocpp16.charge_point import open as doors
+from ocpp16.errors import ConfigurationError
 from ocpp16.hosts.face import House, Waits, arguments_for, many
 from ocpp16.hosts.station import World
-from ocpp16.hosts.trio_thread import TrioThread
+from ocpp16.hosts.trio_thread import Gone, TrioThread
+from ocpp16.values import described, finite
 
 METER_INTERVAL = 1.0
 """Seconds between two readings of a meter while a transaction runs."""
+SHORTEST_METER_INTERVAL = 0.01
+"""A meter that is read faster leaves no time for anything else."""
 
 
 class Block:
@@ -19,8 +23,8 @@ class Block:
 
     _wait: Waits
     """How this kind of host waits."""
-    _thread: TrioThread
-    """Since it was entered."""
+    _thread: TrioThread | None = None
+    """Since it is entered."""
 
     def __init__(
         self,
@@ -51,6 +55,23 @@ class Block:
         """For what `ocpp16.open_charge_points` opens."""
         return cls(partial(doors.open_charge_points, **arguments), world, meter_interval, many)
 
-    def _face(self, value: Any) -> Any:
+    def _enter(self, gone: Gone) -> TrioThread:
+        """The thread that is to begin. Raises ConfigurationError for arguments of ours that cannot be meant, and
+        RuntimeError for a block that was entered before."""
+        if self._thread is not None:
+            raise RuntimeError("this block was entered before; each one is opened once")
+        problems = self._world.problems()
+        try:
+            if finite(self._meter_interval, "meter_interval") < SHORTEST_METER_INTERVAL:
+                least = f"at least {SHORTEST_METER_INTERVAL} s"
+                problems.append(f"meter_interval must be {least}, not {described(self._meter_interval)}")
+        except ValueError as error:
+            problems.append(str(error))
+        if problems:
+            raise ConfigurationError(problems)
+        self._thread = TrioThread(self._make, gone)
+        return self._thread
+
+    def _opened(self, thread: TrioThread, value: Any) -> Any:
         """What the host gets of what was opened."""
-        return self._faced(value, House(self._thread, self._world, self._wait, self._meter_interval))
+        return self._faced(value, House(thread, self._world, self._wait, self._meter_interval))

@@ -8,6 +8,8 @@ import trio
 
 from ocpp16.errors import ChargePointStopped
 
+LEFT = "the block of the charge point was left meanwhile"
+
 
 class Crossing:
     """One call. `future` has its outcome; it is always resolved, by the end of trio at the latest.
@@ -45,7 +47,7 @@ class Crossing:
             if self._scope.cancelled_caught:
                 self.future.set_exception(CancelledError())
         except trio.Cancelled:
-            self.future.set_exception(ChargePointStopped("the block of the charge point was left meanwhile"))
+            self.future.set_exception(ChargePointStopped(LEFT))
             raise
         except BaseException as error:
             self.future.set_exception(error)

@@ -19,13 +19,13 @@ from ocpp16.charge_point.configuration_door import ConfigurationDoor
 from ocpp16.charge_point.connection_door import ConnectionDoor
 from ocpp16.charge_point.dead_letters_door import DeadLettersDoor
 from ocpp16.charge_point.reservation_door import ReservationDoor
+from ocpp16.charge_point.station_check import is_async_function
 from ocpp16.charge_point.station_door import StationDoor
 from ocpp16.errors import ChargePointStopped, ConfigurationError
 from ocpp16.faults import sentence
 from ocpp16.hosts.crossing import Crossing
-from ocpp16.hosts.station import Polling, World, asked_station, measured
+from ocpp16.hosts.station import Changes, Polling, World, asked_station, measured
 from ocpp16.hosts.trio_thread import TrioThread
-from ocpp16.log import log
 from ocpp16.values import described
 
 _DOORS = (
@@ -86,9 +86,14 @@ class Face:
     def __repr__(self) -> str:
         return f"<{type(self).__name__} of {self._original!r}>"
 
+    def _in_its_thread(self, function: Callable[[], Any]) -> Any:
+        """For metrics, which look behind many faces in one step."""
+        return self._house.thread.run_sync(function)
+
     def _read_meter(self, connector_id: Any) -> Callable[[], None]:
         """Ask the station for its meter here, in the host's world; returns what tells the charge point of it."""
-        found = measured(self._station, connector_id)
+        log = self._house.world.log
+        found = measured(self._station, connector_id, log)
 
         def tell() -> None:
             if found is not None:
@@ -175,18 +180,21 @@ def _with_the_meter(call: Callable[..., Any]) -> Callable[..., Any]:
 
 def _handled_by_the_host(call: Callable[..., Any]) -> Callable[..., Any]:
     def on_data_transfer(self: Face, vendor_id: str, message_id: str | None, handler: Callable[..., Any]) -> None:
+        world = self._house.world
         if not callable(handler):
             raise ValueError(f"handler must be a function, not {described(handler)}")
-        call(self, vendor_id, message_id, partial(self._house.world.ask, handler))
+        if is_async_function(handler) and not world.takes_coroutines:
+            raise ValueError("handler must be a plain function: threads await nothing")
+        call(self, vendor_id, message_id, partial(world.ask, handler))
 
     return on_data_transfer
 
 
 def _told_to_the_host(call: Callable[..., Any]) -> Callable[..., Any]:
     def on_change(self: Face, key: Any, callback: Callable[..., Any]) -> Callable[[], None]:
-        if not callable(callback) or inspect.iscoroutinefunction(callback):
+        if not callable(callback) or is_async_function(callback):
             raise ValueError(f"callback must be a function that is not async, not {described(callback)}")
-        undo = call(self, key, partial(self._house.world.tell, callback))
+        undo = call(self, key, Changes(self._house.world, callback))
         return partial(self._house.thread.run_sync, undo)
 
     return on_change
@@ -292,7 +300,7 @@ def arguments_for(station: Any, world: World, named: dict[str, Any]) -> tuple[An
     asked, problems = asked_station(station, world)
     notify = getattr(named.get("observer"), "notify", None)
     if callable(notify):
-        if inspect.iscoroutinefunction(notify) and not world.takes_coroutines:
+        if is_async_function(notify) and not world.takes_coroutines:
             problems.append("observer.notify must be a plain function: threads await nothing")
         named = {**named, "observer": _Observer(world, notify)}
     if problems:

@@ -13,9 +13,10 @@ from typing import Any, Protocol
 import trio
 
 from ocpp16.charge_point.features import protocols
+from ocpp16.charge_point.station_check import is_async_function
 from ocpp16.errors import ChargePointStopped
 from ocpp16.faults import name_of, obey_exit, sentence
-from ocpp16.log import log
+from ocpp16.log import FoldingLog
 from ocpp16.models import ChargingLimit, Measurement
 from ocpp16.station import CoreStation
 
@@ -23,12 +24,19 @@ TOLD_AT_ONCE = ("measurement", "charging_limit_changed", "attach")
 """Methods that are not async in any world."""
 POLL_TIMEOUT = 10.0
 """Seconds after which a meter that does not answer is not waited for."""
+MOST_CHANGES = 100
+"""Changes of a configuration key that wait for a callback; then the last ones are told as one."""
 
 
 class World(Protocol):
     """Where the host's code runs. Called in the thread of trio."""
 
     takes_coroutines: bool
+    log: FoldingLog
+    """For what the host's code can do wrong again and again."""
+
+    def problems(self) -> list[str]:
+        """What is wrong with the arguments that describe it."""
 
     async def ask(self, function: Callable[..., Any], *arguments: Any) -> Any:
         """What the function gives there. Raises what it raises, and RuntimeError where nobody is there any more."""
@@ -80,6 +88,29 @@ class _Limits:
         self._method(connector_id, limit)
 
 
+class Changes:
+    """A callback of `on_change`: told each change, in order."""
+
+    def __init__(self, world: World, callback: Callable[[str, str], object]) -> None:
+        self._world = world
+        self._callback = callback
+        self._waiting: deque[tuple[str, str]] = deque()
+        self._lock = threading.Lock()
+
+    def __call__(self, old: str, new: str) -> None:
+        with self._lock:
+            if len(self._waiting) >= MOST_CHANGES:
+                self._waiting.append((self._waiting.pop()[0], new))
+                return
+            self._waiting.append((old, new))
+        self._world.tell(self._tell)
+
+    def _tell(self) -> None:
+        with self._lock:
+            old, new = self._waiting.popleft()
+        self._callback(old, new)
+
+
 def asked_station(station: Any, world: World) -> tuple[Any, list[str]]:
     """The station to open a charge point with, and what is wrong with the host's own for its world."""
     if station is None or isinstance(station, type):
@@ -95,7 +126,7 @@ def asked_station(station: Any, world: World) -> tuple[Any, list[str]]:
                 if method is not None:
                     members[name] = method
                 continue
-            is_async = inspect.iscoroutinefunction(method)
+            is_async = is_async_function(method)
             where = f"{type(station).__name__}.{name}"
             if is_async and name in TOLD_AT_ONCE:
                 problems.append(f"{where} must not be async: it has to answer at once")
@@ -118,7 +149,7 @@ def _known_by_what_is_told(connector_id: int) -> None:
     """The meter is not asked in trio's thread: the last values told are used."""
 
 
-def measured(station: Any, connector_id: int) -> Measurement | None:
+def measured(station: Any, connector_id: int, log: FoldingLog) -> Measurement | None:
     """In the host's world: what the meter shows, or None. A fault of it is logged, and none of the charge point."""
     read = getattr(station, "measurement", None)
     if read is None:
@@ -140,6 +171,8 @@ class Polling:
         self._station = station
         self._world = world
         self._interval = interval
+        self._reading: set[int] = set()
+        """Connectors whose meter is being read in the host's world, by the last question or an older one."""
 
     async def run(self) -> None:
         """Until the charge point is closed."""
@@ -154,22 +187,39 @@ class Polling:
             return
 
     async def _ask(self, connector_id: int) -> None:
-        with trio.move_on_after(POLL_TIMEOUT):
+        if connector_id in self._reading:  # a meter that never answers holds one thread, not all of them
+            return
+        log = self._world.log
+        with trio.move_on_after(POLL_TIMEOUT) as timeout:
             try:
-                found = await self._world.ask(measured, self._station, connector_id)
+                found = await self._world.ask(self._read, connector_id)
                 if found is not None:
                     self._charge_point.on_meter_values(connector_id, found)
             except (RuntimeError, ValueError) as error:  # nobody is there; what was read is refused
                 if isinstance(error, ChargePointStopped):
                     raise
                 log.error("station, measurement: %s", sentence(error))
+        if timeout.cancelled_caught:
+            log.error("station, measurement: no answer for %s s", POLL_TIMEOUT)
+
+    def _read(self, connector_id: int) -> Measurement | None:
+        """In the host's world."""
+        self._reading.add(connector_id)
+        try:
+            return measured(self._station, connector_id, self._world.log)
+        finally:
+            self._reading.discard(connector_id)
 
 
 class Orderly:
-    """Calls one after another, in the order in which they were told, where `begin(work)` has a piece of work done."""
+    """Calls one after another, in the order in which they were told, where `begin(work)` has a piece of work done.
 
-    def __init__(self, begin: Callable[[Callable[[], None]], None]) -> None:
+    What cannot be begun is done with what is told next.
+    """
+
+    def __init__(self, begin: Callable[[Callable[[], None]], None], log: FoldingLog) -> None:
         self._begin = begin
+        self._log = log
         self._waiting: deque[tuple[Callable[..., Any], tuple[Any, ...]]] = deque()
         self._lock = threading.Lock()
         self._is_at_work = False
@@ -181,8 +231,10 @@ class Orderly:
         if begins:
             try:
                 self._begin(self._work_off)
-            except RuntimeError as error:  # nobody is there any more
-                log.error("the host cannot be told: %s", sentence(error))
+            except RuntimeError as error:  # nobody is there any more, or no thread can be had just now
+                with self._lock:
+                    self._is_at_work = False
+                self._log.error("the host cannot be told: %s", sentence(error))
 
     def _work_off(self) -> None:
         """In the host's world."""
@@ -192,10 +244,13 @@ class Orderly:
                     self._is_at_work = False
                     return
                 function, arguments = self._waiting.popleft()
-            called(function, *arguments)
+            try:
+                called(self._log, function, *arguments)
+            except BaseException as error:  # an exit, in a thread that nobody waits for: it ends nothing there
+                self._log.error("%s of the host: %s", name_of(function), sentence(error))
 
 
-def called(function: Callable[..., Any], *arguments: Any) -> None:
+def called(log: FoldingLog, function: Callable[..., Any], *arguments: Any) -> None:
     """Call what belongs to the host, and whose outcome nobody waits for."""
     try:
         function(*arguments)

@@ -1,9 +1,11 @@
 """Behind `ocpp16.blocking`: the block, the waiting, and the host's threads as seen from trio's."""
 
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import CancelledError, Executor, Future
 from contextlib import AbstractContextManager
+from functools import partial
 from types import TracebackType
 from typing import Any
 
@@ -12,7 +14,9 @@ import trio
 from ocpp16.hosts.block import METER_INTERVAL, Block
 from ocpp16.hosts.crossing import Crossing
 from ocpp16.hosts.station import Orderly
-from ocpp16.hosts.trio_thread import TrioThread
+from ocpp16.hosts.trio_thread import TrioThread, ended
+from ocpp16.log import FoldingLog
+from ocpp16.values import described
 
 MOST_THREADS = 40
 """Methods of stations that run at the same time, of one block without an executor of its own."""
@@ -58,32 +62,29 @@ class _Block(Block):
     _wait = _Wait()
 
     def __enter__(self) -> Any:
-        owner = threading.current_thread()
-        self._thread = thread = TrioThread(
-            self._make, lambda: "" if owner.is_alive() else f"the thread {owner.name} has ended"
-        )
-        opened = thread.begin()
+        thread = self._enter(partial(ended, threading.current_thread()))
         try:
-            return self._face(opened.result())
+            return self._opened(thread, thread.begin().result())
         except BaseException:  # it cannot be opened, or Ctrl-C
-            self._leave()
+            _leave(thread)
             raise
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        self._leave()
+        if self._thread is not None:
+            _leave(self._thread)
 
-    def _leave(self) -> None:
-        ended = self._thread.leave()
-        try:
-            ended.result()
-        except KeyboardInterrupt:  # a second Ctrl-C cuts it short
-            self._thread.abandon()
-            ended.result()
-            raise
-        finally:
-            self._thread.join()
+
+def _leave(thread: TrioThread) -> None:
+    try:
+        thread.leave().result()
+    except KeyboardInterrupt:  # a second Ctrl-C cuts it short
+        thread.abandon()
+        thread.leave().result()
+        raise
+    finally:
+        thread.join()
 
 
 class _Threads:
@@ -94,7 +95,13 @@ class _Threads:
     def __init__(self, executor: Executor | None) -> None:
         self._executor = executor
         self._limiter: trio.CapacityLimiter | None = None
-        self._told = Orderly(self._begin)
+        self.log = FoldingLog("", time.monotonic)
+        self._told = Orderly(self._begin, self.log)
+
+    def problems(self) -> list[str]:
+        if self._executor is None or callable(getattr(self._executor, "submit", None)):
+            return []
+        return [f"executor must be an Executor, not {described(self._executor)}"]
 
     async def ask(self, function: Callable[..., Any], *arguments: Any) -> Any:
         if self._executor is not None:

@@ -5,8 +5,10 @@ Rules of this file:
 2. The thread of trio waits for no host. Where the host is gone without leaving (its thread has ended, its loop is
    closed) the block is left in its place, in order, and that is said in the log.
 3. No lock is held over anything that waits.
+4. A process that was forked has none of this: what is asked there is told so, and nothing is waited for.
 """
 
+import os
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
@@ -16,15 +18,35 @@ from typing import Any
 import trio
 
 from ocpp16.errors import ChargePointStopped
-from ocpp16.hosts.crossing import Crossing
+from ocpp16.hosts.crossing import LEFT, Crossing
 from ocpp16.log import log
 
 LOOKED_AFTER = 1.0
 """Seconds between two looks whether the host is still there."""
 _OVER = "the charge point is closed: its `with` block has ended"
+_FORKED = "the charge point lives in the process that opened its block, and this one was forked from it"
 
 Gone = Callable[[], str]
 """Why the host is gone, or ""."""
+
+
+def ended(owner: threading.Thread) -> str:
+    """Has the thread that opened a block ended, or the program, which waits for no daemon? Why, or ""."""
+    if not owner.is_alive():
+        return f"the thread {owner.name} has ended"
+    return "the program has ended" if owner.daemon and _is_program_over() else ""
+
+
+def _is_program_over() -> bool:
+    """Is there nothing that the interpreter waits for but threads of ours?"""
+    main = threading.main_thread()
+    return not main.is_alive() and all(
+        one is main or one.daemon or isinstance(one, _Thread) for one in threading.enumerate()
+    )
+
+
+class _Thread(threading.Thread):
+    """One of trio: no daemon, whoever begins it, for what it has open is to be left in order."""
 
 
 class TrioThread:
@@ -48,18 +70,28 @@ class TrioThread:
         self._leave: trio.Event
         self._opening = trio.CancelScope()
         self._ready = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="ocpp16")
+        self._thread = _Thread(target=self._run, name="ocpp16", daemon=False)
+        self._process = os.getpid()
 
     # In the host's threads
 
     def begin(self) -> Future[Any]:
         """Start the thread. Returns what will have the block's value, or what opening it raised."""
-        self._thread.start()
+        try:
+            self._thread.start()
+        except RuntimeError as error:  # limit of the machine
+            self._end(error)
         return self._opened
 
     def leave(self) -> Future[None]:
         """Have the block left. Returns what is resolved when that is done, with what it raised."""
-        self._ready.wait()
+        if self._is_forked():
+            nothing: Future[None] = Future()
+            nothing.set_result(None)
+            return nothing
+        while not self._ready.wait(LOOKED_AFTER):
+            if not self._thread.is_alive():  # Ctrl-C came before it had begun
+                self._end(None)
         try:
             if not self._is_over:
                 self._token.run_sync_soon(self._leave_now)
@@ -69,7 +101,8 @@ class TrioThread:
 
     def join(self) -> None:
         """The thread has done all it has to do: wait until it is gone, which takes no time."""
-        self._thread.join()
+        if self._thread.ident is not None:
+            self._thread.join()
 
     def is_mine(self) -> bool:
         """Is this the thread of trio?"""
@@ -93,16 +126,23 @@ class TrioThread:
 
     def spawn(self, function: Callable[[], Any]) -> None:
         """Run a task of ours while the block is open."""
-        self.run_sync(self._nursery.start_soon, function)
+        self.run_sync(self._start, function)
 
     def abandon(self) -> None:
         """Cut short what leaving the block waits for; see `ChargePoint.abandon`."""
+        if self._is_over or self._is_forked():
+            return
         try:
             self._token.run_sync_soon(self._abandon_now)
         except trio.RunFinishedError:
             return
 
+    def _is_forked(self) -> bool:
+        return os.getpid() != self._process
+
     def _crossing(self) -> Crossing:
+        if self._is_forked():
+            raise ChargePointStopped(_FORKED)
         with self._lock:
             if self._is_over:
                 raise ChargePointStopped(_OVER)
@@ -125,7 +165,17 @@ class TrioThread:
     # In the thread of trio
 
     def _spawn(self, crossing: Crossing, function: Callable[..., Any], arguments: tuple[Any, ...]) -> None:
-        self._nursery.start_soon(crossing.run, function, arguments)
+        try:
+            self._start(crossing.run, function, arguments)
+        except ChargePointStopped as error:
+            crossing.future.set_exception(error)
+
+    def _start(self, function: Callable[..., Any], *arguments: Any) -> None:
+        """A task, while the block is open. Raises ChargePointStopped, also while the block is being left: nobody would
+        end the task any more."""
+        if not self._is_open:
+            raise ChargePointStopped(LEFT)
+        self._nursery.start_soon(function, *arguments)
 
     def _abandon_now(self) -> None:
         if self._value is not None:
@@ -133,7 +183,7 @@ class TrioThread:
                 charge_point.abandon()
 
     def _leave_now(self) -> None:
-        if not self._is_open:  # a block that is open is left in order
+        if self._value is None:  # a block that is open is left in order
             self._opening.cancel()
         self._leave.set()
 
@@ -143,6 +193,10 @@ class TrioThread:
             trio.run(self._main)
         except BaseException as raised:
             error = raised
+        self._end(error)
+
+    def _end(self, error: BaseException | None) -> None:
+        """Nothing more comes of trio."""
         with self._lock:
             self._is_over = True
             self._ready.set()
@@ -169,8 +223,11 @@ class TrioThread:
                     async with self._make() as value, trio.open_nursery() as self._nursery:
                         self._is_open, self._value = True, value
                         self._opened.set_result(value)
-                        await self._leave.wait()
-                        self._nursery.cancel_scope.cancel()
+                        try:
+                            await self._leave.wait()
+                        finally:
+                            self._is_open = False
+                            self._nursery.cancel_scope.cancel()
             except BaseException as raised:  # as it is, and not in a group
                 error = raised
             looking.cancel_scope.cancel()

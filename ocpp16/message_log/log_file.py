@@ -21,8 +21,8 @@ from ocpp16.message_log.rotation import Rotation
 
 SIZE_LIMIT = 1 << 30
 """Bytes of a file that is not rotated, for a disk is not the log's alone."""
-_TAIL = 1 << 20
-"""Bytes at the end in which the end of the last whole row is looked for."""
+_BLOCK = 1 << 20
+"""Bytes that are read at a time to look for the end of the last whole row, from the end on."""
 
 
 class Frame(Protocol):
@@ -37,24 +37,25 @@ class Frame(Protocol):
 class LogFile:
     """Parameters: `frame` is around the rows; `rotation` None: the file is not rotated."""
 
-    __slots__ = ("_frame", "_is_known", "_rotation", "deleted", "path")
+    __slots__ = ("_frame", "_is_known", "_rotation", "path")
 
     def __init__(self, path: Path, frame: Frame, rotation: Rotation | None) -> None:
         self.path = path
         self._frame = frame
         self._rotation = rotation
         self._is_known = False
-        self.deleted = 0
-        """Files that rotation deleted."""
 
-    def write(self, rows: list[bytes], at: int) -> None:
-        """Put rows at the end; `at` is the time in µs, for names of rotated files. Blocks. Raises OSError."""
-        waiting = rows
+    def write(self, rows: list[bytes], at: int) -> int:
+        """Put rows at the end; `at` is the time in µs, for names of rotated files. Returns how many old files rotation
+        deleted. Blocks. Raises OSError."""
+        waiting, deleted = rows, 0
         while waiting:
-            waiting = self._write_some(waiting, at)
+            waiting, gone = self._write_some(waiting, at)
+            deleted += gone
+        return deleted
 
-    def _write_some(self, rows: list[bytes], at: int) -> list[bytes]:
-        """As many as the present file takes; returns the others."""
+    def _write_some(self, rows: list[bytes], at: int) -> tuple[list[bytes], int]:
+        """As many as the present file takes; returns the others, and how many files were deleted."""
         descriptor = self._open()
         try:
             size = before = self._size(descriptor)
@@ -63,9 +64,9 @@ class LogFile:
                 if limit == SIZE_LIMIT:
                     raise OSError(errno.EFBIG, f"{self.path.name} has {SIZE_LIMIT} bytes and is not rotated")
                 assert self._rotation is not None
-                self.deleted += self._rotation.rotate(self.path, at)
+                deleted = self._rotation.rotate(self.path, at)
                 self._is_known = False
-                return rows
+                return rows, deleted
             parts = [] if size else [self._frame.opening]
             size += sum(map(len, parts))
             taken = 0
@@ -74,7 +75,7 @@ class LogFile:
                 size += len(rows[taken])
                 taken += 1
             _write_all(descriptor, b"".join(parts), before)
-            return rows[taken:]
+            return rows[taken:], 0
         except BaseException:
             self._is_known = False
             raise
@@ -105,19 +106,23 @@ class LogFile:
         if self._is_known or not size:
             self._is_known = True
             return size
-        tail = os.pread(descriptor, _TAIL, max(size - _TAIL, 0))
-        end = self._frame.end
-        if size < len(self._frame.opening):
-            size = 0
-        elif not tail.endswith(end):
-            whole = tail.rfind(end)
-            if whole >= 0:
-                size -= len(tail) - whole - len(end)
-            elif size == len(tail):
-                size = 0
-        os.ftruncate(descriptor, size)
+        whole = _whole(descriptor, size, self._frame.end) if size >= len(self._frame.opening) else 0
+        if whole < size:
+            os.ftruncate(descriptor, whole)
         self._is_known = True
-        return size
+        return whole
+
+
+def _whole(descriptor: int, size: int, end: bytes) -> int:
+    """Bytes of a file up to the last `end` of a row; a row may be larger than a block."""
+    stop = size
+    while stop > 0:
+        start = max(stop - _BLOCK, 0)
+        found = os.pread(descriptor, min(stop - start + len(end) - 1, size - start), start).rfind(end)
+        if found >= 0:
+            return start + found + len(end)
+        stop = start
+    return 0
 
 
 def _write_all(descriptor: int, data: bytes, before: int) -> None:

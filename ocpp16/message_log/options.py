@@ -12,11 +12,13 @@ FILES = ("log", "html", "jsonl", "security")
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """`sinks` by their names in LogMessagesFormat; `rotation` None: a new set of files for each start."""
+    """`sinks` by their names in LogMessagesFormat; `rotation` None: a new set of files for each start; `secrets`: names
+    of keys of the host that are secrets."""
 
     sinks: frozenset[str]
     is_raw: bool
     rotation: Rotation | None
+    secrets: frozenset[str] = frozenset()
 
     @classmethod
     def of(cls, configuration: Configuration, *, has_folder: bool) -> "Options":
@@ -35,7 +37,7 @@ class Options:
                 configuration[internal.LOG_ROTATION_MAXIMUM_FILE_COUNT],
                 configuration[internal.LOG_ROTATION_DATE_SUFFIX],
             )
-        return cls(frozenset(sinks), configuration[internal.LOG_MESSAGES_RAW], rotation)
+        return cls(frozenset(sinks), configuration[internal.LOG_MESSAGES_RAW], rotation, configuration.secret_names)
 
     @property
     def is_wanted(self) -> bool:

@@ -7,6 +7,7 @@ Rules of this file:
 """
 
 from collections import OrderedDict
+from collections.abc import Collection
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -103,23 +104,24 @@ class _Asked:
 
 
 class Reader:
-    """Reads the frames of one charge point, in their order."""
+    """Reads the frames of one charge point, in their order. `secrets`: names of its own keys that are secrets."""
 
-    __slots__ = ("_asked",)
+    __slots__ = ("_asked", "_secrets")
 
-    def __init__(self) -> None:
+    def __init__(self, secrets: Collection[str] = ()) -> None:
+        self._secrets = secrets
         self._asked: OrderedDict[tuple[str, str], _Asked] = OrderedDict()
 
     def read(self, sequence: int, at: int, monotonic: float, direction: str, text: str) -> Record:
         """`monotonic`: seconds, from which latencies are counted, for the wall clock may be set meanwhile."""
-        harmless = redacted(text)
+        harmless = redacted(text, self._secrets)
         record = Record(at, Kind.MALFORMED, harmless, sequence, direction, harmless is not text)
         try:
             frame = orjson.loads(harmless)
         except orjson.JSONDecodeError:
             return record
         match frame:
-            case [2, str(unique_id), str(action), payload]:
+            case [2, str(unique_id), str(action), payload] if action:
                 self._call(record, unique_id, action, payload, monotonic)
             case [3, str(unique_id), payload]:
                 self._answer(record, Kind.CALLRESULT, unique_id, payload, monotonic)

@@ -15,8 +15,8 @@ from pathlib import Path
 
 from ocpp16.state.clock import to_datetime
 
-_NUMBER = re.compile(r"\d{1,9}")
-_DATE = re.compile(r"(\d{14})(?:-(\d{1,9}))?")
+_NUMBER = re.compile(r"0|[1-9][0-9]{0,8}")
+_DATE = re.compile(r"([0-9]{14})(?:-([1-9][0-9]{0,8}))?")
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,8 @@
 """One charge point's log on the side of the writer: reads frames and gives each to the sinks that are to have it."""
 
+from collections.abc import Callable
+from functools import partial
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -22,6 +25,9 @@ SESSIONS_LIMIT = 2_000
 SECURITY_LIMIT = 1_000
 """Security events that wait for a disk that takes nothing; then the oldest goes."""
 
+LONGEST_NAME = 180
+"""Bytes of an identity in names of files, to which time and suffixes come; file systems take 255."""
+
 
 class Scribe:
     """Parameters: `folder` of the files, None if there are to be none; `started_at` in µs, for names of files."""
@@ -30,7 +36,7 @@ class Scribe:
         self.name = identity
         self.has_ended = False
         self._options = options
-        self._reader = Reader()
+        self._reader = Reader(options.secrets)
         self._console = None
         if options.sinks & {"console", "console_detailed"}:
             self._console = Console(identity, is_detailed="console_detailed" in options.sinks)
@@ -40,6 +46,8 @@ class Scribe:
         if folder is not None:
             self._make_sinks(folder / _base(identity, options, started_at))
         self._sessions: list[SessionLog] = []
+        self._over: list[SessionLog] = []
+        """Sessions whose pages get their names with the next flush."""
         self._sequence = 0
         self._at = started_at
 
@@ -94,7 +102,8 @@ class Scribe:
             if one.connector_id == connector_id:
                 one.over(at)
         if len(self._sessions) >= SESSIONS_LIMIT:
-            self._finish(self._sessions[0])
+            self._sessions[0].over(at)
+            self._over.append(self._sessions.pop(0))
         session = SessionLog(self.name, folder, connector_id, session_id, is_raw=self._options.is_raw)
         self._sessions.append(session)
         session.take(Record(at, Kind.EVENT, "Session logging started"))
@@ -108,45 +117,55 @@ class Scribe:
     def end(self, at: int) -> None:
         """Nothing more will come: what is written of sessions that are over gets its name."""
         self._at, self.has_ended = at, True
-        for session in tuple(self._sessions):
-            if session.is_over:
-                self._finish(session)
+        self._over += [session for session in self._sessions if session.is_over]
+        self._sessions = [session for session in self._sessions if not session.is_over]
 
-    def _finish(self, session: SessionLog) -> None:
-        self._sessions.remove(session)
-        for sink in session.sinks:
-            sink.flush(self._at)
-        session.finish()
-
-    def flush(self) -> None:
-        """Write what has come together. Blocks. Raises the first OSError, when all was tried."""
-        failure: OSError | None = None
-        for sink in (*self._sinks, *(sink for one in self._sessions for sink in one.sinks)):
+    def flush(self) -> int:
+        """Write what has come together; returns how many rows. Blocks. Raises the first OSError, when all was tried."""
+        self._over += [session for session in self._sessions if session.is_complete(self._at)]
+        self._sessions = [session for session in self._sessions if session not in self._over]
+        over, self._over = self._over, []
+        sinks = (*self._sinks, *(sink for one in (*self._sessions, *over) for sink in one.sinks))
+        steps: list[Callable[[], int]] = [partial(sink.flush, self._at) for sink in sinks]
+        steps += [self._flush_security, *(page.finish for session in over for page in session.pages)]
+        written, failure = 0, None
+        for step in steps:
             try:
-                sink.flush(self._at)
+                written += step()
             except OSError as error:
                 failure = failure or error
-        rows, self._security_rows = self._security_rows, []
-        if self._security is not None and rows:
-            try:
-                self._security.write(rows, self._at)
-            except OSError as error:
-                failure = failure or error
-                self._security_rows = rows[-SECURITY_LIMIT:]
-        for session in tuple(self._sessions):
-            if session.is_complete(self._at):
-                try:
-                    self._finish(session)
-                except OSError as error:
-                    failure = failure or error
         if failure is not None:
             raise failure
+        return written
+
+    def _flush_security(self) -> int:
+        written, deleted = self._write_security()
+        if deleted:  # and that is an event itself
+            self.security_event(self._at, "SecurityLogWasCleared", None)
+            written += self._write_security()[0]
+        return written
+
+    def _write_security(self) -> tuple[int, int]:
+        """Returns how many rows were written, and how many old files went for them. Raises OSError; they wait then."""
+        rows, self._security_rows = self._security_rows, []
+        if self._security is None or not rows:
+            return 0, 0
+        try:
+            return len(rows), self._security.write(rows, self._at)
+        except OSError:
+            self._security_rows = rows[-SECURITY_LIMIT:]
+            raise
 
 
 def _base(identity: str, options: Options, started_at: int) -> str:
     """The beginning of names of files: of one charge point always the same, so that they can be rotated; else with the
     time of the start."""
     name = quote(identity, safe=" @+=,")
+    for ending in ("_raw", ".security"):  # so end names of files of another charge point
+        if name.endswith(ending):
+            name = f"{name.removesuffix(ending)}%{ord(ending[0]):02X}{ending[1:]}"
+    if len(name) > LONGEST_NAME:
+        name = f"{name[:LONGEST_NAME]}-{sha256(name.encode()).hexdigest()[:16]}"
     return name if options.rotation is not None else f"{name}-{_without_colons(time_text(started_at))}"
 
 

@@ -11,6 +11,7 @@ Rules of this file:
 import os
 from collections.abc import Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 from ocpp16.message_log.html import HtmlFormat
 from ocpp16.message_log.record import RECEIVED, Kind, Record
@@ -18,6 +19,18 @@ from ocpp16.message_log.sink import Sink
 
 LINGER = 60_000_000
 """µs after the end of a session in which StopTransaction and its answer still belong to it."""
+
+
+class Page(NamedTuple):
+    """`name` is that of the file at the end, without suffix."""
+
+    folder: Path
+    name: str
+
+    def finish(self) -> int:
+        """Give it its name: no row more. Blocks. Raises OSError."""
+        os.replace(self.folder / f"incomplete-{self.name}.html", self.folder / f"{self.name}.html")
+        return 0
 
 
 class SessionLog:
@@ -28,8 +41,7 @@ class SessionLog:
         self.session_id = session_id
         subject = f"{identity}, connector {connector_id}, session {session_id}"
         kinds = (("ocpp", False), ("ocpp_raw", True)) if is_raw else (("ocpp", False),)
-        self._folder = folder
-        self._names = [name for name, _ in kinds]
+        self.pages = [Page(folder, name) for name, _ in kinds]
         self.sinks: Sequence[Sink] = [
             Sink(HtmlFormat(subject, is_raw=raw), folder / f"incomplete-{name}", None) for name, raw in kinds
         ]
@@ -72,8 +84,3 @@ class SessionLog:
         """Will nothing more come that belongs to it?"""
         over_at = self._over_at
         return over_at is not None and not (self._is_stop_awaited and over_at <= at < over_at + LINGER)
-
-    def finish(self) -> None:
-        """Give the pages their names. Blocks. Raises OSError."""
-        for name in self._names:
-            os.replace(self._folder / f"incomplete-{name}.html", self._folder / f"{name}.html")

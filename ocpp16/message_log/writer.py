@@ -31,8 +31,8 @@ class Log(Protocol):
     def name(self) -> str: ...
     @property
     def has_ended(self) -> bool: ...
-    def flush(self) -> None:
-        """Write what has come together. Blocks. Raises OSError."""
+    def flush(self) -> int:
+        """Write what has come together; returns how much that was. Blocks. Raises OSError."""
         ...
 
 
@@ -130,6 +130,7 @@ class Writer:
             logs[log] = None
             self._guarded(log, partial(work, *arguments))
         for log in logs:
+            # A log that had nothing to write says nothing about the disk.
             if self._guarded(log, log.flush) and log in self._failing:
                 self._failing.discard(log)
                 if not self._failing:
@@ -137,19 +138,17 @@ class Writer:
             elif log.has_ended:
                 self._failing.discard(log)
 
-    def _guarded(self, log: Log, step: Callable[[], None]) -> bool:
-        """Do it. Whatever it raises ends nothing else. Returns whether it raised nothing."""
+    def _guarded(self, log: Log, step: Callable[[], int | None]) -> int | None:
+        """Do it, and return what it does. Whatever it raises ends nothing else; 0 then."""
         try:
-            step()
+            return step()
         except OSError as error:
             if not self._failing:  # said once, also of a disk that ten thousand logs lie on
                 self._log.warning("cannot be written, and goes on when it can: %s: %s", log.name, sentence(error))
             self._failing.add(log)
-            return False
         except BaseException as error:  # a fault of ours, or of a handler of the application's log
             self._log.error("failed: %s", sentence(error), error=error)
-            return False
-        return True
+        return 0
 
 
 _END: Any = object()

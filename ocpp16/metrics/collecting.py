@@ -7,11 +7,11 @@ Rules of this file:
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
+from functools import partial
 from types import MappingProxyType
 from typing import Final
 
-from ocpp16.charge_point.charge_point import ChargePoint
-from ocpp16.charge_point.snapshot import snapshot
+from ocpp16.charge_point.snapshot import AnyChargePoint, in_their_thread, snapshot
 from ocpp16.enums import ChargePointStatus
 from ocpp16.histogram import Histogram
 from ocpp16.models import Counters
@@ -65,11 +65,12 @@ class Metrics:
     """Seconds that commits to disks took, of those that succeeded."""
 
 
-def collect(charge_points: Iterable[ChargePoint]) -> Metrics:
+def collect(charge_points: Iterable[AnyChargePoint]) -> Metrics:
     """What is now, and what was counted since each was opened.
 
     Durations are kept from the first time on that a charge point is asked. Takes some 10 µs for each charge
-    point, in one step of the loop. Raises RuntimeError in another thread than that of the charge points.
+    point, in one step of the loop. Raises RuntimeError in another thread than that of the charge points; those of one
+    block of `ocpp16.blocking` or `ocpp16.aio` are asked from any thread, and raise ChargePointStopped after its end.
     """
     return Watch(charge_points).collect()
 
@@ -84,7 +85,7 @@ class Watch:
 
     __slots__ = ("_charge_points", "_commits", "_counters", "_ended", "_ended_answers", "_ended_commits")
 
-    def __init__(self, charge_points: Iterable[ChargePoint]) -> None:
+    def __init__(self, charge_points: Iterable[AnyChargePoint]) -> None:
         self._charge_points = charge_points
         self._counters: dict[int, Counters] = {}
         """By identity, of those that were there the last time."""
@@ -94,7 +95,11 @@ class Watch:
 
     def collect(self) -> Metrics:
         """As the function of this name."""
-        found = [snapshot(charge_point) for charge_point in self._charge_points]
+        asked = list(self._charge_points)
+        return in_their_thread(asked, partial(self._collect, asked))
+
+    def _collect(self, asked: list[AnyChargePoint]) -> Metrics:
+        found = list(map(snapshot, asked))
         self._end_those_missing(
             {id(one.counters): one.counters for one in found},
             {id(times): times for times in (one.journal.commit_times() for one in found)},

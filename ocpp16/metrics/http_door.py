@@ -11,7 +11,7 @@ from typing import Final
 import h11
 import trio
 
-from ocpp16.charge_point.charge_point import ChargePoint
+from ocpp16.charge_point.snapshot import AnyChargePoint
 from ocpp16.faults import obey, obey_exit, sentence
 from ocpp16.log import FoldingLog
 from ocpp16.metrics.prometheus import CONTENT_TYPE, ChargePointCollector, exposition
@@ -42,7 +42,7 @@ that a browser on this machine does not read metrics to it (DNS rebinding)."""
 
 
 async def serve_metrics(
-    charge_points: Iterable[ChargePoint],
+    charge_points: Iterable[AnyChargePoint],
     port: int,
     *,
     timeout: float = REQUEST_TIMEOUT,

@@ -7,7 +7,7 @@ anything that a charge point or a Central System can choose: the number of serie
 from collections.abc import Iterable, Iterator
 from typing import Final
 
-from ocpp16.charge_point.charge_point import ChargePoint
+from ocpp16.charge_point.snapshot import AnyChargePoint
 from ocpp16.histogram import BOUNDS
 from ocpp16.metrics.collecting import Durations, Metrics, Watch
 
@@ -65,10 +65,11 @@ class ChargePointCollector(Collector):
     """For a registry of prometheus-client, as `registry.register(ChargePointCollector(charge_points))`.
 
     charge_points: as of `Watch`. The registry is to be asked in the thread of the charge points: in another one, such
-    as that of prometheus_client.start_http_server, it raises RuntimeError.
+    as that of prometheus_client.start_http_server, it raises RuntimeError, but for those of `ocpp16.blocking` and
+    `ocpp16.aio`.
     """
 
-    def __init__(self, charge_points: Iterable[ChargePoint]) -> None:
+    def __init__(self, charge_points: Iterable[AnyChargePoint]) -> None:
         self._watch = Watch(charge_points)
 
     def describe(self) -> Iterable[Metric]:

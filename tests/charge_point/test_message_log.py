@@ -358,3 +358,55 @@ async def test_the_file_is_for_its_owner_only(open_bench: Any, tmp_path: Path) -
         os.umask(old)
     assert (tmp_path / "new" / "logs").stat().st_mode & 0o777 == 0o700
     assert {path.stat().st_mode & 0o777 for path in (tmp_path / "new" / "logs").iterdir()} == {0o600}
+
+
+async def test_a_security_log_that_lost_something_says_so(open_bench: Any, make_config: Any, tmp_path: Path) -> None:
+    document = make_config(
+        Internal__LogMessagesFormat=["security"],
+        Internal__LogRotation=True,
+        Internal__LogRotationMaximumFileSize=300,
+        Internal__LogRotationMaximumFileCount=2,
+    )
+    async with open_bench(document=document, message_log_path=tmp_path) as bench:
+        for number in range(10):
+            await bench.csms.send_text("cp001", f"no json {number}")
+            await trio.sleep(100)
+    events = [json.loads(line) for path in files(tmp_path) for line in path.read_text().splitlines()]
+    assert "SecurityLogWasCleared" in {event["type"] for event in events}
+    assert any("no json 9" in event.get("techInfo", "") for event in events)
+
+
+@pytest.mark.parametrize("identity", ["cp_raw", "cp.security", "é" * 40])
+async def test_every_identity_has_files_of_its_own(
+    open_bench: Any, make_config: Any, tmp_path: Path, identity: str
+) -> None:
+    for name in ("cp", identity):
+        document = make_config(
+            Internal__ChargePointId=name,
+            Internal__LogMessagesFormat=["log", "security"],
+            Internal__LogMessagesRaw=True,
+            Internal__LogRotation=True,
+        )
+        async with open_bench(document=document, message_log_path=tmp_path) as bench:
+            await bench.csms.send_text(name, "no json")
+            await trio.sleep(1)
+    assert len(names(tmp_path)) == 6
+
+
+async def test_a_secret_of_the_host_is_in_no_file_and_no_event(
+    open_bench: Any, make_config: Any, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    schema = tmp_path / "Custom.json"
+    schema.write_text(json.dumps({"type": "object", "properties": {"Pin": {"type": "string", "writeOnly": True}}}))
+    formats = ["log", "jsonl", "html", "security", "console_detailed", "callback"]
+    document = make_config(Internal__LogMessagesFormat=formats, Internal__LogMessagesRaw=True)
+    async with open_bench(
+        document=document, message_log_path=tmp_path / "logs", custom_schema_path=schema, trace_messages=True
+    ) as bench:
+        answer = await bench.call("ChangeConfiguration", {"key": "pIN", "value": "90210"})
+        assert answer == {"status": "Accepted"}
+        await trio.sleep(1)
+    written = [path.read_text() for path in files(tmp_path / "logs")]
+    assert sum("ChangeConfiguration" in text for text in written) >= 4
+    assert not any("90210" in text for text in (*written, caplog.text, repr(bench.events.seen)))

@@ -3,10 +3,11 @@
 import asyncio
 import threading
 from contextlib import suppress
+from contextvars import ContextVar
 from typing import Any
 
 import pytest
-from host_faces import TIMEOUT, Awaited, Server
+from host_faces import TIMEOUT, Awaited, Server, Threaded
 
 from ocpp16 import ChargePointStopped, ConfigurationError, aio
 
@@ -149,3 +150,40 @@ def test_opening_that_is_cancelled_leaves_nothing_behind(server: Server) -> None
 
     asyncio.run(main())
     assert [thread.name for thread in threading.enumerate()].count("ocpp16") == 1, "that of the Central System"
+
+
+def test_what_a_loop_comes_to_too_late_is_not_begun(server: Server) -> None:
+    station = Threaded()
+
+    async def main() -> None:
+        async with aio.open_charge_point(server.config(StationTimeout=1), station) as charge_point:
+            await charge_point.start()
+            await charge_point.wait_registered()
+            answer = server.call("UnlockConnector", {"connectorId": 1})  # blocks this loop
+            assert answer == {"status": "UnlockFailed"}
+            await asyncio.sleep(0)
+            assert not station.threads("unlock_connector"), "a door that was said to stay closed opens"
+
+    asyncio.run(main())
+
+
+def test_a_station_sees_the_context_in_which_the_block_was_entered(server: Server) -> None:
+    request: ContextVar[str] = ContextVar("request")
+    seen: list[str] = []
+
+    class Seeing(Awaited):  # type: ignore[misc]
+        async def unlock_connector(self, connector_id: int) -> Any:
+            seen.append(request.get("nothing"))
+            request.set("of one question")
+            raise RuntimeError("stuck")
+
+    async def main() -> None:
+        request.set("entered")
+        async with aio.open_charge_point(server.config(), Seeing()) as charge_point:
+            await charge_point.start()
+            await charge_point.wait_registered()
+            for _ in range(2):
+                await asyncio.to_thread(server.call, "UnlockConnector", {"connectorId": 1})
+
+    asyncio.run(main())
+    assert seen == ["entered", "entered"]

@@ -214,3 +214,19 @@ def test_a_meter_that_raises_is_no_reason_to_stop(server: Server) -> None:
         threading.Event().wait(0.1)
         charge_point.wait_all_answered()
     assert "StartTransaction" in server.actions()
+
+
+def test_handlers_to_be_awaited_are_refused(server: Server) -> None:
+    async def handler(data: str | None) -> Any:
+        raise NotImplementedError
+
+    class Called:
+        async def __call__(self, *arguments: Any) -> Any:
+            raise NotImplementedError
+
+    with blocking.open_charge_point(server.config(), Threaded()) as charge_point:
+        for each in (handler, Called()):
+            with pytest.raises(ValueError, match="plain function"):
+                charge_point.on_data_transfer("V", None, each)  # type: ignore[arg-type]
+        with pytest.raises(ValueError, match="not async"):
+            charge_point.on_change("HeartbeatInterval", Called())  # type: ignore[arg-type]

@@ -4,10 +4,11 @@ import threading
 from typing import Any
 
 import pytest
-from host_faces import Face, Server, done
+from host_faces import Face, Server, Threaded, done
 
-from ocpp16 import ChargePointStopped, ConfigurationError, DataTransferResponse
-from ocpp16.enums import ConfigurationStatus, DataTransferStatus, SessionStartedReason
+from ocpp16 import ChargePointStopped, ConfigurationError, DataTransferResponse, blocking
+from ocpp16.enums import ChargePointStatus, ConfigurationStatus, DataTransferStatus, SessionStartedReason
+from ocpp16.metrics import Watch, collect
 
 
 async def charge(face: Face, charge_point: Any) -> None:
@@ -199,3 +200,36 @@ def test_many_in_one_block(face: Face, server: Server, tmp_path: Any) -> None:
                 await done(charge_points.open(server.config("CP9"), object()))
 
     face.run(scenario)
+
+
+def test_metrics_are_had_in_any_world(face: Face, server: Server) -> None:
+    async def scenario() -> None:
+        async with face.many() as charge_points:
+            watch = Watch(charge_points)
+            for number in range(3):
+                charge_point = await done(charge_points.open(server.config(f"CP{number}"), face.station()))
+                await done(charge_point.start())
+                await done(charge_point.wait_registered())
+                await done(charge_point.wait_all_answered())
+            found = watch.collect()
+            assert (found.charge_points, found.registered) == (3, 3)
+            assert found.connectors[ChargePointStatus.AVAILABLE] == 6
+            assert collect([charge_point]).counters.calls_sent * 3 == found.counters.calls_sent
+            await done(charge_points.close(charge_point))
+            assert watch.collect().charge_points == 2
+            assert watch.collect().counters.calls_sent >= found.counters.calls_sent
+
+    face.run(scenario)
+
+
+def test_metrics_of_a_host_are_had_from_any_thread(server: Server) -> None:
+    found: list[Any] = []
+    with blocking.open_charge_point(server.config(), Threaded()) as charge_point:
+        charge_point.start()
+        charge_point.wait_registered()
+        asking = threading.Thread(target=lambda: found.append(collect([charge_point])))
+        asking.start()
+        asking.join()
+        assert found[0].connected == 1
+    with pytest.raises(ChargePointStopped):
+        collect([charge_point])

@@ -1,12 +1,15 @@
-"""What the host is told, and not asked: in order, each once, and of limits the newest."""
+"""What the host is told, and not asked: in order, each once, and of limits the newest. Meters that hang."""
 
+import threading
 from collections.abc import Callable
 from typing import Any
 
 import pytest
+import trio
 
 from ocpp16 import ChargingLimit
-from ocpp16.hosts.station import Orderly, asked_station
+from ocpp16.hosts.station import MOST_CHANGES, POLL_TIMEOUT, Changes, Orderly, Polling, asked_station
+from ocpp16.log import FoldingLog
 
 
 class Later:
@@ -16,7 +19,17 @@ class Later:
 
     def __init__(self) -> None:
         self.work: list[Callable[[], None]] = []
-        self.orderly = Orderly(self.work.append)
+        self.log = FoldingLog("", lambda: 0.0)
+        self.orderly = Orderly(self.begin, self.log)
+        self.is_full = False
+
+    def problems(self) -> list[str]:
+        return []
+
+    def begin(self, work: Callable[[], None]) -> None:
+        if self.is_full:
+            raise RuntimeError("can't start new thread")
+        self.work.append(work)
 
     def tell(self, function: Callable[..., Any], *arguments: Any) -> None:
         self.orderly.tell(function, *arguments)
@@ -71,4 +84,102 @@ def test_a_world_without_anybody_is_said_and_nothing_else() -> None:
     def refuses(_: Callable[[], None]) -> None:
         raise RuntimeError("cannot schedule new futures after shutdown")
 
-    Orderly(refuses).tell(print)
+    Orderly(refuses, FoldingLog("", lambda: 0.0)).tell(print)
+
+
+def test_what_cannot_be_begun_now_is_done_with_what_is_told_next(caplog: pytest.LogCaptureFixture) -> None:
+    world, called = Later(), list[int]()
+    world.is_full = True
+    world.tell(called.append, 1)
+    world.is_full = False
+    world.tell(called.append, 2)
+    world.do()
+    assert called == [1, 2]
+    assert "can't start new thread" in caplog.text
+
+
+def test_an_exit_of_the_host_ends_nothing_where_nobody_waits(caplog: pytest.LogCaptureFixture) -> None:
+    def leave() -> None:
+        raise SystemExit(3)
+
+    world, called = Later(), list[int]()
+    world.tell(leave)
+    world.tell(called.append, 1)
+    world.do()
+    world.tell(called.append, 2)
+    world.do()
+    assert called == [1, 2]
+    assert "SystemExit" in caplog.text
+
+
+def test_a_callback_that_hangs_is_told_a_bounded_number_of_changes_and_the_last_of_them() -> None:
+    world, told = Later(), list[tuple[str, str]]()
+    changes = Changes(world, lambda old, new: told.append((old, new)))
+    last = MOST_CHANGES + 500
+    for number in range(last):
+        changes(str(number), str(number + 1))
+    assert len(world.orderly._waiting) == MOST_CHANGES
+    world.do()
+    assert told[0] == ("0", "1")
+    assert told[-1] == (str(MOST_CHANGES - 1), str(last))
+    changes("a", "b")
+    world.do()
+    assert told[-1] == ("a", "b")
+
+
+class Hanging:
+    """A world in which what is asked begins, and does not come back."""
+
+    takes_coroutines = False
+
+    def __init__(self) -> None:
+        self.log = FoldingLog("", trio.current_time)
+        self.threads: list[threading.Thread] = []
+
+    def problems(self) -> list[str]:
+        return []
+
+    def tell(self, function: Callable[..., Any], *arguments: Any) -> None:
+        raise NotImplementedError
+
+    async def ask(self, function: Callable[..., Any], *arguments: Any) -> Any:
+        thread = threading.Thread(target=function, args=arguments)
+        self.threads.append(thread)
+        thread.start()
+        Meter.begun.acquire()
+        await trio.sleep_forever()
+
+
+class Meter:
+    begun = threading.Semaphore(0)
+    number_of_connectors = 2
+
+    def __init__(self) -> None:
+        self.go_on = threading.Event()
+        self.for_station = self
+
+    def transaction(self, connector_id: int) -> str:
+        return "it runs"
+
+    def measurement(self, connector_id: int) -> None:
+        self.begun.release()
+        self.go_on.wait()
+
+
+async def test_a_meter_that_never_answers_holds_one_thread(
+    autojump_clock: trio.testing.MockClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    meter, world = Meter(), Hanging()
+    with trio.move_on_after(100 * POLL_TIMEOUT):
+        await Polling(meter, meter, world, 1.0).run()
+    meter.go_on.set()
+    assert len(world.threads) == meter.number_of_connectors
+    assert "no answer for" in caplog.text
+    for thread in world.threads:
+        thread.join()
+    polled = len(world.threads)
+    with trio.move_on_after(3):
+        await Polling(meter, meter, world, 1.0).run()
+    assert len(world.threads) > polled
+    for thread in world.threads:
+        thread.join()

@@ -144,3 +144,24 @@ def test_a_page_is_whole_after_each_row(tmp_path: Path) -> None:
         assert page.endswith("</details>\n")
         assert page.count("<details") == page.count("</details>")
     assert page.count("<!DOCTYPE") == 1
+
+
+@pytest.mark.parametrize("size", [0, 1, log_file._BLOCK - 1, log_file._BLOCK, log_file._BLOCK + 1, 3 * log_file._BLOCK])
+def test_what_was_left_of_a_row_is_cut_off_however_large_it_is(tmp_path: Path, size: int) -> None:
+    path = tmp_path / "cp.html"
+    path.write_bytes(b"<top>\n<a>\n<" + b"b" * size)
+    file(path).write(rows("z"), 0)
+    assert path.read_bytes() == b"<top>\n<a>\n<z>\n"
+
+
+@pytest.mark.parametrize("before", [-1, 0, 1, 2])
+def test_the_end_of_a_row_may_lie_on_the_border_of_two_blocks(tmp_path: Path, before: int) -> None:
+    path, row = tmp_path / "cp.html", b"<top>\n<a>\n"
+    path.write_bytes(row + b"b" * (log_file._BLOCK - before))
+    file(path).write(rows("z"), 0)
+    assert path.read_bytes() == row + b"<z>\n"
+
+
+def test_what_rotation_deleted_is_told(tmp_path: Path) -> None:
+    made = file(tmp_path / "cp.html", Rotation(1, 2, False))
+    assert [made.write(rows("a"), 0) for _ in range(4)] == [0, 0, 1, 1]

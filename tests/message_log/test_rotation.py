@@ -72,3 +72,11 @@ def test_a_gap_among_the_numbers_is_used(tmp_path: Path) -> None:
     (tmp_path / "cp.log.2").write_text("a")
     rotate(tmp_path, Rotation(1, 0, False), "c")
     assert contents(tmp_path) == {"0": "c", "1": "b", "2": "a"}
+
+
+@pytest.mark.parametrize("name", ["01", "00", "\N{ARABIC-INDIC DIGIT ONE}", "20260131101530-00", "1x"])
+def test_a_name_that_rotation_does_not_give_is_nobodys_business(tmp_path: Path, name: str) -> None:
+    (tmp_path / f"cp.log.{name}").write_text("theirs")
+    for number in range(4):
+        rotate(tmp_path, Rotation(1, 3, False), str(number))
+    assert contents(tmp_path) == {name: "theirs", "0": "3", "1": "2"}

@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from ocpp16.message_log import scribe
+from ocpp16.message_log.log_file import LogFile
 from ocpp16.message_log.options import Options
 from ocpp16.message_log.scribe import Scribe
 from ocpp16.message_log.session_log import LINGER
@@ -140,3 +142,42 @@ def test_a_folder_that_cannot_be_had_is_said_and_holds_up_nothing(tmp_path: Path
         told.stop(1)
     told.stop(2)
     assert (tmp_path / "2" / "ocpp.html").exists()
+
+
+def test_a_disk_that_is_full_when_a_session_ends_costs_rows_and_not_the_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = Told(is_raw=True)
+    told.begin(tmp_path, 1)
+    told.begin(tmp_path / "other", 2)
+    told.frame("received", 2, "c1", "ChangeAvailability", {"connectorId": 0, "type": "Inoperative"})
+    with monkeypatch.context() as full:
+
+        def write(self: LogFile, rows: list[bytes], at: int) -> int:
+            raise OSError(28, "No space left on device")
+
+        full.setattr(LogFile, "write", write)
+        told.sequence += 1
+        answer = json.dumps([3, "c1", {"status": "Accepted"}])
+        told.scribe.frame(told.sequence, 0, 0.0, "sent", answer)
+        told.scribe.session_stopped(0, 1)
+        told.scribe.session_stopped(0, 2)
+        told.scribe.end(0)
+        with pytest.raises(OSError, match="No space"):
+            told.scribe.flush()
+    assert sorted(path.name for path in tmp_path.glob("*.html")) == ["ocpp.html", "ocpp_raw.html"]
+    assert sorted(path.name for path in (tmp_path / "other").iterdir()) == ["ocpp.html", "ocpp_raw.html"]
+
+
+def test_a_page_that_cannot_be_named_keeps_no_session_from_beginning(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(scribe, "SESSIONS_LIMIT", 1)
+    told = Told()
+    told.begin(tmp_path / "first", 1)
+    (tmp_path / "first" / "incomplete-ocpp.html").unlink()
+    told.scribe.session_started(0, 2, "s", tmp_path / "second")
+    with pytest.raises(FileNotFoundError):
+        told.scribe.flush()
+    told.frame("received", 2, "c1", "ChangeAvailability", {"connectorId": 2, "type": "Inoperative"})
+    assert "ChangeAvailability" in (tmp_path / "second" / "incomplete-ocpp.html").read_text()

@@ -28,11 +28,12 @@ class Recorded:
     def end(self) -> None:
         self.has_ended = True
 
-    def flush(self) -> None:
+    def flush(self) -> int:
         told, self.told = self.told, []
         if self.failure is not None:
             raise self.failure
         self.written += told
+        return len(told)
 
 
 def inline() -> Writer:
@@ -168,3 +169,15 @@ def test_without_threads_the_log_is_left_out(monkeypatch: pytest.MonkeyPatch) ->
     made, log = Writer(lambda: 0.0, inline=False), Recorded()
     assert not made.put(log, log.tell, 1)
     assert not made.close()
+
+
+def test_a_log_with_nothing_to_write_does_not_say_that_the_disk_is_well(caplog: pytest.LogCaptureFixture) -> None:
+    made, log = inline(), Recorded()
+    for _ in range(3):
+        log.failure = OSError(28, "No space left on device")
+        made.put(log, log.tell, 1)
+        log.failure = None
+        made.put(log, lambda: None)
+    assert len(caplog.records) == 1
+    made.put(log, log.tell, 2)
+    assert "can be written again" in caplog.records[-1].getMessage()

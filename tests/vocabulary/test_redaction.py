@@ -195,3 +195,27 @@ def test_a_change_of_a_key_by_a_plain_name_is_shown() -> None:
     for key in ("HeartbeatInterval", "Custom.Key_1", "x", ""):
         frame = json.dumps([2, "1", "ChangeConfiguration", {"key": key, "value": "300"}])
         assert redacted(frame) is frame
+
+
+def test_values_of_the_hosts_own_secrets_are_hidden_and_nothing_else_is() -> None:
+    def seen(text: str) -> str:
+        return redacted(text, frozenset({"pin"}))
+
+    assert seen('[2,"1","ChangeConfiguration",{"key":"PIN","value":"0000"}]') == (
+        '[2,"1","ChangeConfiguration",{"key":"PIN","value":"***"}]'
+    )
+    assert "0000" not in seen('[2,"1","changeConfiguration",{"\\u006bey":"P\\u0069n","value":["0000"]},1]')
+    listed = '[3,"1",{"configurationKey":[{"key":"Pin","readonly":false,"value":"0000"},{"key":"A","value":"1111"}]}]'
+    assert "0000" not in seen(listed)
+    assert "1111" in seen(listed)
+    for harmless in (
+        '[2, "1", "ChangeConfiguration", {"key": "Spinning", "value": "0000"}]',
+        '[2, "1", "DataTransfer", {"vendorId": "key", "data": "Pin"}]',
+        '[2,"1","Heartbeat",{}]',
+    ):
+        assert seen(harmless) is harmless
+
+
+def test_what_is_shown_has_a_form_in_utf_8() -> None:
+    text = redacted('[2,"\\ud800","ChangeConfiguration",{"key":"AuthorizationKey","value":"x"}]')
+    assert json.loads(text.encode())[1] == "\ud800"
