@@ -57,6 +57,14 @@ class Driver:
             self.enabled.append(connector_id)
 
         self.firmware.enable_evse = enabled if face.name == "threads" else enabled_async
+        self.limits: list[int] = []
+        limit_changed = self.firmware.charging_limit_changed
+
+        def noted(connector_id: int, limit: Any) -> None:
+            limit_changed(connector_id, limit)
+            self.limits.append(connector_id)
+
+        self.firmware.charging_limit_changed = noted
 
     def _act(self, what: str, number: int, *arguments: Any) -> Any:
         firmware = self.firmware
@@ -121,10 +129,12 @@ async def charging(driver: Driver, charge_point: Any) -> None:
     await driver.is_now(1, "Finishing")
     stopped = await driver.sent("StopTransaction", 1)
     assert (stopped["meterStop"], stopped["idTag"], stopped["reason"]) == (1000 + 16 * 230, "A", "Local")
+    assert await driver.card(1, "D") == "welcome"
+    await driver.is_now(1, "Charging")
     driver.unplug(1)
     await driver.is_now(1, "Available")
     driver.unplug(2)
-    assert (await driver.sent("StopTransaction", 2))["reason"] == "EVDisconnected"
+    assert (await driver.sent("StopTransaction", 3))["reason"] == "EVDisconnected"
     await driver.is_now(2, "Available")
 
 
@@ -159,6 +169,28 @@ async def commands(driver: Driver, charge_point: Any) -> None:
     driver.unplug(2)
 
 
+async def refused(driver: Driver, charge_point: Any) -> None:
+    """A card that the Central System takes back: a limit that changes lets nothing flow."""
+    await start(driver, charge_point)
+    assert await driver.call("ChangeConfiguration", key="StopTransactionOnInvalidId", value="false") == "Accepted"
+    info = {"idTagInfo": {"status": "Blocked"}}
+    driver.server.system.answers["StartTransaction"] = {"transactionId": 7, **info}
+    driver.plug(1)
+    assert await driver.card(1, "A") == "welcome"
+    await driver.is_now(1, "SuspendedEVSE")
+    for payload in ({"connectorId": 0, "csChargingProfiles": NOTHING}, {}):
+        action = "SetChargingProfile" if payload else "ClearChargingProfile"
+        driver.limits.clear()
+        assert await driver.call(action, **payload) == "Accepted"
+        await driver.face.until(lambda: 1 in driver.limits)
+    assert charge_point.connector_status(1).status == "SuspendedEVSE"
+    assert driver.firmware.sockets[1].amperes == 0
+    driver.unplug(1)
+    driver.server.system.answers["Authorize"] = info
+    assert (await driver.card(1, "A")).startswith("refused: Blocked")
+    await driver.is_now(1, "Available")
+
+
 async def waiting(driver: Driver, charge_point: Any) -> None:
     """Of car and card only one comes."""
     await start(driver, charge_point)
@@ -169,6 +201,8 @@ async def waiting(driver: Driver, charge_point: Any) -> None:
     await driver.is_now(1, "Finishing")
     await driver.is_now(2, "Available")
     assert driver.firmware.sockets[2].card is None
+    assert await driver.card(1, "A") == "welcome"
+    await driver.is_now(1, "Charging")
     driver.unplug(1)
     await driver.is_now(1, "Available")
 
@@ -193,7 +227,7 @@ async def beginning_anew(driver: Driver, charge_point: Any) -> None:
     await driver.sent("StartTransaction", 2)
 
 
-@pytest.mark.parametrize("scenario", [charging, commands, waiting, beginning_anew])
+@pytest.mark.parametrize("scenario", [charging, commands, refused, waiting, beginning_anew])
 @pytest.mark.parametrize("kind", [OfThreads, OfAsyncio])
 def test_a_firmware_of_the_documentation(kind: type[Face], server: Server, scenario: Scenario, tmp_path: Path) -> None:
     face = kind()
@@ -204,6 +238,7 @@ def test_a_firmware_of_the_documentation(kind: type[Face], server: Server, scena
             await scenario(driver, charge_point)
 
     face.run(run)
+    assert not server.system.violations
 
 
 class Lines:
