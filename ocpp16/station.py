@@ -31,7 +31,11 @@ class CoreStation(Protocol):
         ...
 
     async def enable_evse(self, connector_id: int) -> object:
-        """Put the connector into service, then call `on_enabled`. The result is not used."""
+        """Put the connector into service, then call `on_enabled`. The result is not used.
+
+        Asked at each start, too: there is nothing to do where it is in service, and a session there would be ended by
+        `on_enabled`.
+        """
         ...
 
     async def disable_evse(self, connector_id: int) -> object:
