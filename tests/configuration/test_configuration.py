@@ -22,13 +22,16 @@ from ocpp16.configuration.keys.internal import (
     COMPOSITE_SCHEDULE_DEFAULT_LIMIT_AMPS,
     LOG_MESSAGES_FORMAT,
     MESSAGE_QUEUE_SIZE_THRESHOLD,
+    MESSAGE_TYPES_DISCARD_FOR_QUEUEING,
     SUPPORTED_CHARGING_PROFILE_PURPOSE_TYPES,
     SUPPORTED_CIPHERS13,
     USE_SSL_DEFAULT_VERIFY_PATHS,
 )
 from ocpp16.configuration.keys.pnc import ISO15118_PNC_ENABLED
 from ocpp16.configuration.keys.security import AUTHORIZATION_KEY, SECURITY_PROFILE
+from ocpp16.configuration.lists import TextList
 from ocpp16.errors import ConfigurationError
+from ocpp16.messages.actions import ACTIONS
 
 IDENTITY = {
     "ChargePointId": "cp001",
@@ -181,6 +184,19 @@ def test_unknown_items_that_other_software_skips_are_skipped_with_a_warning() ->
     config = load(Internal={"SupportedChargingProfilePurposeTypes": ["TxProfile", "parch\nment"]})
     assert config[SUPPORTED_CHARGING_PROFILE_PURPOSE_TYPES] == ("TxProfile",)
     assert config.warnings == ["Internal.SupportedChargingProfilePurposeTypes: not known and left out: parch\\nment"]
+
+
+def test_what_is_no_action_of_a_charge_point_is_warned_of_and_the_others_hold() -> None:
+    """libocpp reads no further than the first name that it does not know."""
+    config = load(Internal={"MessageTypesDiscardForQueueing": "Heartbeat, Hartbeat,Reset,StatusNotification"})
+    assert config[MESSAGE_TYPES_DISCARD_FOR_QUEUEING] == ("Heartbeat", "StatusNotification")
+    assert config.warnings == ["Internal.MessageTypesDiscardForQueueing: not known and left out: Hartbeat, Reset"]
+
+
+def test_every_action_of_a_charge_point_can_be_named() -> None:
+    kind = MESSAGE_TYPES_DISCARD_FOR_QUEUEING.kind
+    assert isinstance(kind, TextList)
+    assert set(kind.choices) == {name for name, action in ACTIONS.items() if action.initiator != "CentralSystem"}
 
 
 @pytest.mark.parametrize(

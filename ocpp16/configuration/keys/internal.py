@@ -154,8 +154,8 @@ MESSAGE_REPLAY_RATE: Final[Key[int]] = Key(
     description="Most queued messages sent per second after a reconnect; 0: no limit. A key of ours.",
 )
 MESSAGE_TYPES_DISCARD_FOR_QUEUEING: Final[Key[tuple[str, ...]]] = Key(
-    "MessageTypesDiscardForQueueing", "Internal", TextList(), (), Access.RO, needs_reboot=True, is_optional=True,
-    description="Actions that are not kept although QueueAllMessages is true.",
+    "MessageTypesDiscardForQueueing", "Internal", TextList(choices=('Authorize', 'BootNotification', 'DataTransfer', 'DiagnosticsStatusNotification', 'FirmwareStatusNotification', 'Heartbeat', 'LogStatusNotification', 'MeterValues', 'SecurityEventNotification', 'SignCertificate', 'SignedFirmwareStatusNotification', 'StartTransaction', 'StatusNotification', 'StopTransaction'), skips_unknown=True), (), Access.RO, needs_reboot=True, is_optional=True,
+    description="Actions that are not kept although QueueAllMessages is true. Names that are not actions of a charge point are left out with a warning.",
 )
 METER_PUBLIC_KEYS: Final[Key[tuple[str, ...] | None]] = Key(
     "MeterPublicKeys", "Internal", TextList(is_array=True, keeps_empty=True), None, Access.RO, is_optional=True,
