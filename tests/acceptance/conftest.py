@@ -26,22 +26,26 @@ def central_system() -> Iterator[CentralSystemProgram]:
 
 
 @pytest.fixture
-def power_up(central_system: CentralSystemProgram, tmp_path: Path) -> Iterator[Callable[..., Outside]]:
-    """Starts a charge point. Keyword arguments: sections of its configuration; `station`: options of the station."""
+def without_power(central_system: CentralSystemProgram, tmp_path: Path) -> Iterator[Callable[..., Outside]]:
+    """Makes a charge point that is not switched on yet, so that the Central System can be told what to answer first.
+
+    Keyword arguments: sections of its configuration; `station`: options of the station; `speed`: that of its clock.
+    """
     with ExitStack() as stack:
 
-        def begin(station: dict[str, Any] | None = None, **keys: dict[str, Any]) -> Outside:
-            return stack.enter_context(Outside(central_system, tmp_path, keys, station or {}))
+        def make(station: dict[str, Any] | None = None, speed: float = 1, **keys: dict[str, Any]) -> Outside:
+            return stack.enter_context(Outside(central_system, tmp_path, keys, station or {}, speed))
 
-        yield begin
+        yield make
 
 
 @pytest.fixture
-def begin(power_up: Callable[..., Outside]) -> Callable[..., Outside]:
-    """The same, and waits until it is accepted."""
+def begin(without_power: Callable[..., Outside]) -> Callable[..., Outside]:
+    """Makes one, switches it on and waits until it is accepted."""
 
-    def begin(station: dict[str, Any] | None = None, **keys: dict[str, Any]) -> Outside:
-        one = power_up(station, **keys)
+    def begin(**keys: Any) -> Outside:
+        one = without_power(**keys)
+        one.power_up()
         one.booted()
         return one
 
@@ -52,5 +56,6 @@ def begin(power_up: Callable[..., Outside]) -> Callable[..., Outside]:
 def idle(central_system: CentralSystemProgram, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Outside]:
     """One charge point for all scenarios of a file that leave nothing behind."""
     with Outside(central_system, tmp_path_factory.mktemp("idle"), {}, {}) as one:
+        one.power_up()
         one.booted()
         yield one
