@@ -13,6 +13,11 @@ Commands (`identity` may be left out while one charge point is connected):
 
     call(action, payload)              send a request; result: payload of the confirmation, or {"error": code}
     set(action, answer)                answer with this payload from now on; null: as usual again
+    next(action, answers)              answer the next requests so, one after another: a payload; a text: a CALLERROR of
+                                       this code; null: not at all
+    post(text)                         send this text as it is, whatever it is; its answer goes to nobody but the log
+    refuse(status, times=1)            answer the next upgrade requests with this HTTP status
+    reset                              forget all of `set`, `next`, `drop`, `delay`, `refuse`
     drop(action, times=1)              handle the next requests, but send no answer
     delay(seconds)                     let every answer wait that long
     close(code=1000), abort            end the connection, in order or not
@@ -33,6 +38,7 @@ import sys
 import time
 import uuid
 from datetime import UTC, datetime
+from http import HTTPStatus
 from typing import Any
 
 from ocpp.charge_point import camel_to_snake_case
@@ -43,6 +49,7 @@ from ocpp.v16.enums import Action, AuthorizationStatus, DataTransferStatus, Regi
 from patience import PATIENCE
 from websockets.asyncio.server import Server, ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
+from websockets.http11 import Request, Response
 
 ACCEPTED = {"status": AuthorizationStatus.accepted}
 
@@ -67,10 +74,16 @@ class Script:
 
     def __init__(self, interval: int) -> None:
         self.interval = interval
+        self.transactions: dict[tuple[Any, ...], int] = {}
+        self.reset()
+
+    def reset(self) -> None:
         self.answers: dict[str, dict[str, Any]] = {}
+        self.next: dict[str, list[dict[str, Any] | str | None]] = {}
         self.drops: dict[str, int] = {}
         self.delay = 0.0
-        self.transactions: dict[tuple[Any, ...], int] = {}
+        self.refusals = 0
+        self.refusal = HTTPStatus.OK
 
     def transaction_id(self, *content: Any) -> int:
         return self.transactions.setdefault(content, 1000 + len(self.transactions))
@@ -89,11 +102,15 @@ class Connected(ChargePoint):
         self.script = script
         self.confirmations: dict[str, Any] = {}
         """Message id → payload of the answer to a request of ours, as it was on the wire."""
+        self.asked: set[str] = set()
+        """Message ids of the requests that the `ocpp` package sent; it is shown the answers to no others."""
         self._unanswered: set[str] = set()
 
     async def route_message(self, raw_msg: str) -> None:
         tell("received", identity=self.id, at=time.time(), text=raw_msg)
-        await super().route_message(raw_msg)
+        kind, unique_id, *_ = json.loads(raw_msg)
+        if kind == 2 or unique_id in self.asked:
+            await super().route_message(raw_msg)
 
     async def _send(self, message: str) -> None:
         kind, unique_id, *_ = json.loads(message)
@@ -110,6 +127,13 @@ class Connected(ChargePoint):
         if script.drops.get(msg.action, 0) > 0:
             script.drops[msg.action] -= 1
             self._unanswered.add(msg.unique_id)
+        if script.next.get(msg.action):
+            answer = script.next[msg.action].pop(0)
+            if isinstance(answer, str):
+                await self._send(json.dumps([4, msg.unique_id, answer, "", {}]))
+            elif answer is not None:
+                await self._send(msg.create_call_result(answer).to_json())
+            return None
         if msg.action in script.answers:
             return await self._send(msg.create_call_result(script.answers[msg.action]).to_json())
         return await super()._handle_call(msg)
@@ -178,6 +202,7 @@ class CentralSystem:
                 open_timeout=PATIENCE,
                 ping_timeout=PATIENCE,
                 close_timeout=PATIENCE,
+                process_request=self._admit,
             )
             self.port = self._server.sockets[0].getsockname()[1]
             tell("listening", port=self.port)
@@ -189,6 +214,13 @@ class CentralSystem:
                 connected.connection.transport.abort()
             server.close(close_connections=False)
             await server.wait_closed()
+
+    def _admit(self, connection: ServerConnection, request: Request) -> Response | None:
+        if self.script.refusals == 0:
+            return None
+        self.script.refusals -= 1
+        tell("refused", identity=request.path.rsplit("/", 1)[-1], at=time.time())
+        return connection.respond(self.script.refusal, "")
 
     async def _serve(self, connection: ServerConnection) -> None:
         assert connection.request is not None
@@ -224,6 +256,16 @@ class CentralSystem:
                     script.answers.pop(given["action"], None)
                 else:
                     script.answers[given["action"]] = given["answer"]
+            case "next":
+                script.next[given["action"]] = list(given["answers"])
+            case "post":
+                connected = self._find(identity)
+                tell("sent", identity=connected.id, at=time.time(), text=given["text"])
+                await connected.connection.send(given["text"])
+            case "refuse":
+                script.refusal, script.refusals = HTTPStatus(given["status"]), given.get("times", 1)
+            case "reset":
+                script.reset()
             case "drop":
                 script.drops[given["action"]] = given.get("times", 1)
             case "delay":
@@ -242,6 +284,7 @@ class CentralSystem:
 
     async def _call(self, charge_point: Connected, request: Any) -> dict[str, Any]:
         unique_id = str(uuid.uuid4())
+        charge_point.asked.add(unique_id)
         try:
             await charge_point.call(request, suppress=False, unique_id=unique_id)
         except OCPPError as error:

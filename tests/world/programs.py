@@ -175,13 +175,14 @@ class ChargePointProgram(JsonLinesProgram):
         station: Mapping[str, Any] | None = None,
         *,
         launcher: Sequence[str] = ("-m", "ocpp16"),
+        options: Sequence[str] = (),
     ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         conf = folder / "config.json"
         conf.write_text(json.dumps(config))
-        options = ["charge-point", "--maindir", str(folder), "--conf", str(conf), "--control", "jsonl"]
+        arguments = ["charge-point", "--maindir", str(folder), "--conf", str(conf), "--control", "jsonl", *options]
         if station is not None:
             path = folder / "station.json"
             path.write_text(json.dumps(station))
-            options += ["--station", str(path)]
-        super().__init__([*launcher, *options], folder / "stderr.log")
+            arguments += ["--station", str(path)]
+        super().__init__([*launcher, *arguments], folder / "stderr.log")

@@ -1,0 +1,61 @@
+"""One Central System for all scenarios of a worker, and a new charge point for each."""
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+from outside import Outside
+from programs import CentralSystemProgram
+
+pytestmark = pytest.mark.world
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    here = Path(__file__).parent
+    for item in items:
+        if here in item.path.parents:
+            item.add_marker(pytest.mark.world)
+
+
+@pytest.fixture(scope="session")
+def central_system() -> Iterator[CentralSystemProgram]:
+    with CentralSystemProgram() as running:
+        yield running
+
+
+@pytest.fixture
+def without_power(central_system: CentralSystemProgram, tmp_path: Path) -> Iterator[Callable[..., Outside]]:
+    """Makes a charge point that is not switched on yet, so that the Central System can be told what to answer first.
+
+    Keyword arguments: sections of its configuration; `station`: options of the station; `speed`: that of its clock.
+    """
+    with ExitStack() as stack:
+
+        def make(station: dict[str, Any] | None = None, speed: float = 1, **keys: dict[str, Any]) -> Outside:
+            return stack.enter_context(Outside(central_system, tmp_path, keys, station or {}, speed))
+
+        yield make
+
+
+@pytest.fixture
+def begin(without_power: Callable[..., Outside]) -> Callable[..., Outside]:
+    """Makes one, switches it on and waits until it is accepted."""
+
+    def begin(**keys: Any) -> Outside:
+        one = without_power(**keys)
+        one.power_up()
+        one.booted()
+        return one
+
+    return begin
+
+
+@pytest.fixture(scope="module")
+def idle(central_system: CentralSystemProgram, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Outside]:
+    """One charge point for all scenarios of a file that leave nothing behind."""
+    with Outside(central_system, tmp_path_factory.mktemp("idle"), {}, {}) as one:
+        one.power_up()
+        one.booted()
+        yield one
