@@ -5,8 +5,8 @@ another. What is asserted is what went over the wire (`expect`, `calls`) or was 
 end of each scenario every frame of the charge point is held against the schemas that the package `ocpp` brings, by the
 validator of the package `jsonschema`; so are the ids of its calls, and that it sent one after another.
 
-Time is real here, so nothing is proved by waiting: what must have happened is waited for, and what must not have happened
-is looked for after something that had to come later (`settle`).
+Time is real here, so nothing is proved by waiting: what must have happened is waited for, and what must not have
+happened is looked for after something that had to come later (`settle`).
 """
 
 import json

@@ -11,11 +11,7 @@ Begin = Callable[..., Outside]
 def transaction_story(one: Outside) -> list[str]:
     """The calls about transactions, in order."""
     about = ("StartTransaction", "MeterValues", "StopTransaction")
-    return [
-        frame[2]
-        for event, frame in one.lines()
-        if event == "received" and frame[0] == 2 and frame[2] in about
-    ]
+    return [frame[2] for event, frame in one.lines() if event == "received" and frame[0] == 2 and frame[2] in about]
 
 
 def test_tc_032_1_power_failure_stops(begin: Begin) -> None:
@@ -90,7 +86,9 @@ def test_tc_037_1_offline_start_of_a_valid_tag(begin: Begin) -> None:
 @pytest.mark.parametrize("stops", [True, False])
 def test_tc_037_2_offline_start_of_a_tag_that_is_invalid(begin: Begin, stops: bool) -> None:
     """StartTransaction.conf Invalid, afterwards: DeAuthorized, or no more energy (StopTransactionOnInvalidId)."""
-    one = begin(Core={"AllowOfflineTxForUnknownId": True, "StopTransactionOnInvalidId": stops, "MaxEnergyOnInvalidId": 0})
+    one = begin(
+        Core={"AllowOfflineTxForUnknownId": True, "StopTransactionOnInvalidId": stops, "MaxEnergyOnInvalidId": 0}
+    )
     one.id_tag_info("StartTransaction", "Invalid")
     one.offline()
     one.plug_in()
