@@ -241,9 +241,13 @@ class Evse:
             outlet.car.go_on()
 
     def resume(self, transaction: Transaction) -> None:
-        """After a power loss: the transaction goes on, and so does its car; one that is not known draws on."""
+        """After a power loss: the transaction goes on, and so does its car, if it is still plugged in (rule 3). One
+        that is not known draws on.
+        """
         outlet = self.outlet
-        car = outlet.car or Car.found_charging(self, self._station.charge_point.for_station.timers, outlet.now)
+        car = None
+        if outlet.car is None and not outlet.is_known:
+            car = Car.found_charging(self, self._station.charge_point.for_station.timers, outlet.now)
         outlet.resume(transaction.meter_last, transaction.started_at, car)
         outlet.is_paused = transaction.is_refused
         self._transaction = transaction

@@ -11,6 +11,7 @@ cdef class Outlet:
     cdef public object external
     cdef public object faults
     cdef public object flow
+    cdef public bint is_known
     cdef public bint is_paused
     cdef public object limit
     cdef public Meter meter

@@ -53,6 +53,7 @@ class Outlet:
         "external",
         "faults",
         "flow",
+        "is_known",
         "is_paused",
         "limit",
         "meter",
@@ -70,6 +71,8 @@ class Outlet:
         """The last reading told by the host."""
         self.transaction_at: int | None = None
         """When the transaction began that runs, µs UTC."""
+        self.is_known = former is not None
+        """Is it known who is plugged in, or is the world here only beginning?"""
         self.is_paused = False
         """Is no more energy to be given in this transaction?"""
         self.limit: float | None = None
@@ -157,13 +160,13 @@ class Outlet:
             self.meter.start_from(0.0, self.now)
         self._energy_at_plug_in = self.meter.energy(self.now)
 
-    def resume(self, energy: int, began_at: int, car: Car) -> None:
-        """After a power loss: the transaction goes on, of which at least `energy` Wh was on the meter; with its car,
-        that `car` if it is not known.
+    def resume(self, energy: int, began_at: int, car: Car | None) -> None:
+        """After a power loss: the transaction goes on, of which at least `energy` Wh was on the meter; with its car, or
+        without one where it was unplugged. `car`: the one that is there where that is not known.
         """
         now = self.now
         self.meter.start_from(max(self.meter.register(now), energy), now)
-        if self.car is None:
+        if car is not None:
             self.car = car
             self.plugged_at = now
             self._energy_at_plug_in = self.meter.energy(now)
@@ -172,6 +175,7 @@ class Outlet:
     def power_down(self) -> None:
         """The charge point stopped: nothing flows, and the car stands still where it is."""
         self.transaction_at = None
+        self.is_known = True
         self.is_paused = False
         self.flow = Flow.NOT_YET
         self._let_flow()

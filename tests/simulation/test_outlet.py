@@ -65,6 +65,27 @@ def test_unplugged_while_suspended_the_station_stays_the_reason(make_patient_ben
     assert bench.take() == [("suspend_charging_ev", 1)]
 
 
+def test_a_transaction_without_a_car_goes_on_without_one_after_a_power_loss(make_bench: Any, new_bench: Any) -> None:
+    """The station is still the same, so it knows that nobody is plugged in; the next car charges on."""
+    bench = charging(make_bench, power_loss_policy="resume", meter_reset_at_plug_in=False)
+    station, first = bench.station, bench.charge_point
+    first.configuration[core.STOP_TRANSACTION_ON_EV_SIDE_DISCONNECT] = False
+    bench.advance(3600)
+    station.unplug(1)
+    second = new_bench().charge_point
+    second.seconds = first.seconds
+    second.transactions = first.transactions  # as a store has it
+    second.configuration[core.STOP_TRANSACTION_ON_EV_SIDE_DISCONNECT] = False
+    station.attach(second)
+    station.power_up()
+    assert second.take() == [("session_started", 1, "EVConnected"), ("suspend_charging_ev", 1)]
+    second.advance(3600)
+    assert station.evse(1).register() == 7360
+    station.plug_in(1, draw_for=100_000)
+    second.advance(2)
+    assert second.take() == [("resume_charging", 1)]
+
+
 @pytest.mark.parametrize("stop", ["card", "remote"])
 def test_a_transaction_without_a_car_is_stopped_and_the_connector_free(make_patient_bench: Any, stop: str) -> None:
     bench = make_patient_bench()
