@@ -241,8 +241,9 @@ class Evse:
             outlet.car.go_on()
 
     def resume(self, transaction: Transaction) -> None:
-        """After a power loss: the transaction goes on, and so does its car, if it is still plugged in (rule 3); one
-        that is not known draws on."""
+        """After a power loss: the transaction goes on, and so does its car, if it is still plugged in (rule 3). One
+        that is not known draws on.
+        """
         outlet = self.outlet
         car = None
         if outlet.car is None and not outlet.is_known:
