@@ -221,6 +221,7 @@ def test_what_is_shown_has_a_form_in_utf_8() -> None:
     assert json.loads(text.encode())[1] == "\ud800"
 
 
+@pytest.mark.timeout(60)  # it takes a fraction of a second
 @pytest.mark.parametrize("filler", ["\\", "\\u", "\\\\u005", "authorization ", "authorization_"])
 def test_a_long_frame_is_read_in_one_pass(filler: str) -> None:
     """Where each character were looked at once for each other, this would take hours."""
