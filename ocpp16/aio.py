@@ -51,6 +51,12 @@ def open_charge_points(
     return _Block.of_many(_Loop(), meter_interval, arguments)
 
 
+def _seen(future: "asyncio.Future[Any]") -> None:
+    """What it raises is raised where it was waited for, if somebody still does."""
+    if not future.cancelled():
+        future.exception()
+
+
 class _Wait:
     is_async = True
 
@@ -62,7 +68,7 @@ class _Wait:
             if done.cancelled():
                 raise
             crossing.cancel()
-            done.add_done_callback(lambda it: it.cancelled() or it.exception())
+            done.add_done_callback(_seen)
             with suppress(Exception, asyncio.CancelledError):  # what it became is not wanted; that it is over is
                 await asyncio.shield(done)
             raise
@@ -81,7 +87,9 @@ class _Block(Block, AbstractAsyncContextManager[Any]):
         thread = self._enter(gone)
         self._world.enter(loop)
         try:
-            return self._opened(thread, await asyncio.shield(asyncio.wrap_future(thread.begin())))
+            opened = asyncio.wrap_future(thread.begin())
+            opened.add_done_callback(_seen)
+            return self._opened(thread, await asyncio.shield(opened))
         except BaseException:  # it cannot be opened, or nobody wants it any more
             await _leave(thread)
             raise

@@ -31,7 +31,8 @@ _NAME: Final = "authorizationkey"
 _SECRET: Final = re.compile(r"authori[sz]ation[\W_]*key|basicauthpassword|authorization:\s*basic")
 """In what `_plain` gives: however letters were spelt, and whatever stands between the words."""
 _CHANGE: Final = "changeconfiguration"
-_ESCAPE: Final = re.compile(r"\\+[uU]([0-9a-fA-F]{4})")
+_ESCAPE: Final = re.compile(r"(?<!\\)\\++[uU]([0-9a-fA-F]{4})")
+"""From the first of several backslashes on, and all of them at once: a frame of nothing else is read in one pass."""
 _ESCAPES_WITHIN: Final = 8
 """How often escapes may themselves be escaped, as in JSON that is quoted in JSON."""
 

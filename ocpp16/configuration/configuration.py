@@ -35,6 +35,7 @@ __all__ = ["Access", "Change", "Configuration", "Key", "KeyValue", "Prepared"]
 T = TypeVar("T")
 
 _NOTHING: Final[Mapping[str, Any]] = MappingProxyType({})
+_NO_NAMES: Final[frozenset[str]] = frozenset()
 _SHORTEST_GOOD_KEY: Final = 16
 
 
@@ -110,7 +111,7 @@ class Configuration(Layers):
     @property
     def secret_names(self) -> frozenset[str]:
         """Of the host's own keys those that are secrets (`writeOnly` in the schema of Custom), in lower case."""
-        return frozenset(name for name, key in self.custom.items() if key.is_secret)
+        return frozenset(name for name, key in self.custom.items() if key.is_secret) if self.custom else _NO_NAMES
 
     def is_present(self, key: Key[Any]) -> bool:
         """Whether the key exists here: it has a value or a default, and its feature is on. Access does not matter."""

@@ -60,7 +60,8 @@ class JsonLines:
         row |= {"raw": raw, "meta": meta}
         try:
             return orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE)
-        except orjson.JSONEncodeError:  # nested more deeply than can be written: `raw` has it
+        except orjson.JSONEncodeError:  # nested more deeply than can be written, or no UTF-8: `raw` has it
             row.pop("payload", None)
             row.get("error", {}).pop("details", None)
+            row["raw"] = raw.encode(errors="backslashreplace").decode()
             return orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE)

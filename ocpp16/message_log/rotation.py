@@ -9,8 +9,9 @@ Rules of this file:
 
 import os
 import re
-from contextlib import suppress
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from ocpp16.state.clock import to_datetime
@@ -29,24 +30,24 @@ class Rotation:
     is_dated: bool
 
     def rotate(self, live: Path, at: int) -> int:
-        """Give the live file its suffix; `at` is the time in µs. Returns how many were deleted. Raises OSError."""
+        """Give the live file its suffix; `at` is the time in µs. Returns how many were deleted. Raises OSError, but not
+        for a file that somebody else has taken away meanwhile."""
         deleted = self._make_room(live)
         if self.count == 1:
-            live.unlink()
-            return deleted + 1
+            return deleted + _done(live.unlink)
         if self.is_dated:
             second = to_datetime(at).strftime("%Y%m%d%H%M%S")
             free, again = _with(live, second), 0
             while os.path.lexists(free):
                 again += 1
                 free = _with(live, f"{second}-{again}")
-            live.rename(free)
+            _done(partial(live.rename, free))
         else:
             taken = {int(suffix) for suffix in _suffixes(live) if _NUMBER.fullmatch(suffix)}
             first_free = next(number for number in range(len(taken) + 1) if number not in taken)
             for number in range(first_free, 0, -1):
-                _with(live, str(number - 1)).rename(_with(live, str(number)))
-            live.rename(_with(live, "0"))
+                _done(partial(_with(live, str(number - 1)).rename, _with(live, str(number))))
+            _done(partial(live.rename, _with(live, "0")))
         return deleted
 
     def _make_room(self, live: Path) -> int:
@@ -57,9 +58,7 @@ class Rotation:
         rotated = sorted(filter(_is_rotated, _suffixes(live)), key=self._age)
         # The live file becomes one of them, and a new one begins.
         for suffix in rotated[: max(len(rotated) + 2 - self.count, 0)]:
-            with suppress(FileNotFoundError):  # somebody else tidies up as well
-                _with(live, suffix).unlink()
-                deleted += 1
+            deleted += _done(_with(live, suffix).unlink)
         return deleted
 
     def _age(self, suffix: str) -> tuple[bool, str, int]:
@@ -67,6 +66,15 @@ class Rotation:
         if date := _DATE.fullmatch(suffix):
             return self.is_dated, date[1], int(date[2] or 0)
         return not self.is_dated, "", -int(suffix)
+
+
+def _done(step: Callable[[], object]) -> bool:
+    """Was there still a file for it?"""
+    try:
+        step()
+    except FileNotFoundError:  # somebody else tidies up, or rotates, as well
+        return False
+    return True
 
 
 def _is_rotated(suffix: str) -> bool:

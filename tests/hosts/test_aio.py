@@ -1,6 +1,7 @@
 """What is of asyncio alone: cancellation both ways, and loops that end."""
 
 import asyncio
+import gc
 import threading
 from contextlib import suppress
 from contextvars import ContextVar
@@ -187,3 +188,28 @@ def test_a_station_sees_the_context_in_which_the_block_was_entered(server: Serve
 
     asyncio.run(main())
     assert seen == ["entered", "entered"]
+
+
+def test_what_nobody_waits_for_any_more_is_no_complaint_of_the_loop(server: Server) -> None:
+    said: list[Any] = []
+
+    async def main() -> None:
+        asyncio.get_running_loop().set_exception_handler(lambda loop, context: said.append(context))
+
+        async def opening() -> None:
+            async with aio.open_charge_point(server.config(), Awaited()) as charge_point:
+                await charge_point.start()
+                await charge_point.wait_registered()
+
+        for number in range(20):
+            task = asyncio.create_task(opening())
+            for _ in range(number):
+                await asyncio.sleep(0)
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task
+        gc.collect()
+        await asyncio.sleep(0)
+
+    asyncio.run(main())
+    assert said == []

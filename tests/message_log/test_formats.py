@@ -191,3 +191,15 @@ def test_the_console(is_detailed: bool, caplog: pytest.LogCaptureFixture) -> Non
     assert first == "cp001: CentralSystem>ChargePoint Reset\\n"
     assert bool(others) is is_detailed
     assert all(other.startswith("  ") for other in others)
+
+
+def test_a_text_without_a_form_in_utf_8_has_a_line() -> None:
+    record = Reader().read(1, 0, 0.0, RECEIVED, '[3,"1","\ud800"]')
+    line = json.loads(JsonLines("cp").row(record))
+    assert line["raw"] == '[3,"1","\\ud800"]'
+    assert "messageType" not in line
+
+
+def test_a_call_without_an_action_is_no_message() -> None:
+    record = Reader().read(1, 0, 0.0, RECEIVED, '[2,"1","",{}]')
+    assert "messageType" not in json.loads(JsonLines("cp").row(record))

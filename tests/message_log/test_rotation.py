@@ -80,3 +80,18 @@ def test_a_name_that_rotation_does_not_give_is_nobodys_business(tmp_path: Path, 
     for number in range(4):
         rotate(tmp_path, Rotation(1, 3, False), str(number))
     assert contents(tmp_path) == {name: "theirs", "0": "3", "1": "2"}
+
+
+@pytest.mark.parametrize("rotation", [Rotation(1, 1, False), Rotation(1, 3, False), Rotation(1, 3, True)])
+def test_files_that_somebody_else_takes_away_meanwhile_are_no_fault(
+    tmp_path: Path, rotation: Rotation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(4):
+        rotate(tmp_path, rotation, str(number))
+    seen = [path.name for path in tmp_path.iterdir()]
+    monkeypatch.setattr("os.listdir", lambda folder: seen)
+    for path in tmp_path.iterdir():
+        path.unlink()
+    assert rotation.rotate(tmp_path / "cp.log", NOON) == 0
+    monkeypatch.undo()
+    assert contents(tmp_path) == {}

@@ -219,3 +219,12 @@ def test_values_of_the_hosts_own_secrets_are_hidden_and_nothing_else_is() -> Non
 def test_what_is_shown_has_a_form_in_utf_8() -> None:
     text = redacted('[2,"\\ud800","ChangeConfiguration",{"key":"AuthorizationKey","value":"x"}]')
     assert json.loads(text.encode())[1] == "\ud800"
+
+
+@pytest.mark.timeout(60)  # it takes a fraction of a second
+@pytest.mark.parametrize("filler", ["\\", "\\u", "\\\\u005", "authorization ", "authorization_"])
+def test_a_long_frame_is_read_in_one_pass(filler: str) -> None:
+    """Where each character were looked at once for each other, this would take hours."""
+    text = filler * (4_000_000 // len(filler))
+    assert redacted(text + " AuthorizationKey") == UNREADABLE
+    assert redacted_prose(text + "\\\\u0041uthorizationKey") != text
