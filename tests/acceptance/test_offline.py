@@ -11,11 +11,7 @@ Begin = Callable[..., Outside]
 def transaction_story(one: Outside) -> list[str]:
     """The calls about transactions, in order."""
     about = ("StartTransaction", "MeterValues", "StopTransaction")
-    return [
-        frame[2]
-        for event, frame in one.lines()
-        if event == "received" and frame[0] == 2 and frame[2] in about
-    ]
+    return [frame[2] for event, frame in one.lines() if event == "received" and frame[0] == 2 and frame[2] in about]
 
 
 def test_tc_032_1_power_failure_stops(begin: Begin) -> None:
@@ -90,7 +86,9 @@ def test_tc_037_1_offline_start_of_a_valid_tag(begin: Begin) -> None:
 @pytest.mark.parametrize("stops", [True, False])
 def test_tc_037_2_offline_start_of_a_tag_that_is_invalid(begin: Begin, stops: bool) -> None:
     """StartTransaction.conf Invalid, afterwards: DeAuthorized, or no more energy (StopTransactionOnInvalidId)."""
-    one = begin(Core={"AllowOfflineTxForUnknownId": True, "StopTransactionOnInvalidId": stops, "MaxEnergyOnInvalidId": 0})
+    one = begin(
+        Core={"AllowOfflineTxForUnknownId": True, "StopTransactionOnInvalidId": stops, "MaxEnergyOnInvalidId": 0}
+    )
     one.id_tag_info("StartTransaction", "Invalid")
     one.offline()
     one.plug_in()
@@ -265,8 +263,7 @@ def test_meter_values_wait_for_the_id_of_their_transaction(begin: Begin) -> None
     one.plug_in()
     one.card("CARD", 1)
     one.told("transaction", phase="started")
-    while one.do("status")["queue_depth"] < 3:
-        pass  # each turn is a question that the charge point answers
+    one.wait_for_queue(3, 1000)
     one.online()
     one.expect("StartTransaction")
     number = one.told("transaction", phase="confirmed")["transaction_id"]
