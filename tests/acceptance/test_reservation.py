@@ -60,7 +60,7 @@ def test_another_tag_at_a_reserved_connector(begin: Begin) -> None:
 def test_tc_047_a_reservation_expires(begin: Begin) -> None:
     """Available again at expiryDate; then anybody may charge."""
     one = begin()
-    assert reserve(one, expiryDate=in_seconds(3)) == "Accepted"
+    assert reserve(one, expiryDate=in_seconds(6)) == "Accepted"
     one.status(1, "Reserved")
     one.status(1, "Available")
     one.told("reservation", state="expired", reservation_id=1)
