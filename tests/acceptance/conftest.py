@@ -53,9 +53,17 @@ def begin(without_power: Callable[..., Outside]) -> Callable[..., Outside]:
 
 
 @pytest.fixture(scope="module")
-def idle(central_system: CentralSystemProgram, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Outside]:
-    """One charge point for all scenarios of a file that leave nothing behind."""
+def idle_of_this_file(
+    central_system: CentralSystemProgram, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Outside]:
     with Outside(central_system, tmp_path_factory.mktemp("idle"), {}, {}) as one:
         one.power_up()
         one.booted()
         yield one
+
+
+@pytest.fixture
+def idle(idle_of_this_file: Outside) -> Outside:
+    """One charge point for all scenarios of a file that leave nothing behind."""
+    idle_of_this_file.be_connected()
+    return idle_of_this_file

@@ -263,8 +263,7 @@ def test_meter_values_wait_for_the_id_of_their_transaction(begin: Begin) -> None
     one.plug_in()
     one.card("CARD", 1)
     one.told("transaction", phase="started")
-    while one.do("status")["queue_depth"] < 3:
-        pass  # each turn is a question that the charge point answers
+    one.wait_for_queue(3, 1000)
     one.online()
     one.expect("StartTransaction")
     number = one.told("transaction", phase="confirmed")["transaction_id"]
