@@ -1,4 +1,5 @@
-"""What must not be shown of a frame: the values of configuration keys that are secrets (AuthorizationKey).
+"""What must not be shown of a frame: the values of configuration keys that are secrets (AuthorizationKey, and the
+user's own keys that are write-only).
 
 It works on the structure and not on the text, for a secret can be spelt in many ways: another case, `\\u0041` for an A,
 a number or an array as value, members in another order or twice, a text that quotes it.
@@ -12,6 +13,7 @@ Rules of this file:
 2. One that has another shape than frames have, or members that a message about keys does not have, is `UNREADABLE`; so
    is a text that is no JSON and names a secret, or may be a change of a key.
 3. Other texts than frames (`redacted_prose`) are shown unless they name a secret.
+4. The user's own secrets have any name, as Pin, which may stand in any text: of these only a change is hidden.
 """
 
 import json
@@ -54,8 +56,11 @@ class _UnknownShape(ValueError):
     """It cannot be told what of it is the secret."""
 
 
-def redacted(text: str) -> str:
-    """`text` of a frame with the values of secrets hidden; most frames come back as they are."""
+def redacted(text: str, own: Collection[str] = ()) -> str:
+    """`text` of a frame with the values of secrets hidden; most frames come back as they are.
+
+    `own`: names of the user's own keys that are secrets, in lower case.
+    """
     plain = _plain(text)
     may_change = _CHANGE in plain or (plain.lstrip("\ufeff \t\r\n")[:1] in ("[", "{") and "key" in plain)
     names_secret = _SECRET.search(plain) is not None
@@ -63,7 +68,7 @@ def redacted(text: str) -> str:
         return text
     try:
         frame = json.loads(text, object_pairs_hook=_Members)
-        hides = (names_secret and _names_secret(frame)) or _may_change_a_secret(frame)
+        hides = (names_secret and _names_secret(frame)) or _may_change_a_secret(frame, own)
         return _written(_of_frame(frame)) if hides else text
     except (ValueError, RecursionError):
         return UNREADABLE
@@ -89,12 +94,14 @@ def _plain(text: str) -> str:
     return text.lower()
 
 
-def _may_change_a_secret(frame: Any) -> bool:
-    """Is it a change of a key that cannot be told from one of a secret?"""
+def _may_change_a_secret(frame: Any, own: Collection[str]) -> bool:
+    """Is it a change of one of the user's own secrets, or of a key that cannot be told from one of a secret?"""
     match frame:
         case [2, _, str(action), payload] if _plain(action).strip() == _CHANGE:
             names = [held for name, held in payload if name == "key"] if isinstance(payload, _Members) else []
-            return not (len(names) == 1 and isinstance(names[0], str) and _PLAIN_NAME.fullmatch(names[0]))
+            if not (len(names) == 1 and isinstance(names[0], str) and _PLAIN_NAME.fullmatch(names[0])):
+                return True
+            return names[0].strip().lower() in own
     return False
 
 

@@ -472,7 +472,7 @@ class Runtime:
 
     def invalid_received(self, received: str, why: str) -> None:
         """The peer sent something that cannot be used (security event InvalidMessages)."""
-        harmless = redacted(received)
+        harmless = redacted(received, self.configuration.own_secrets)
         if harmless is not received:  # it names a secret, which may be what is wrong with it
             why = "a frame that names a secret"
         self.second_line.log.warning("received something unusable: %s", why)

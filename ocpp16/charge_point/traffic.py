@@ -37,6 +37,7 @@ class Traffic:
         "_is_traced",
         "_log",
         "_options",
+        "_own_secrets",
         "_tell",
         "_writer",
     )
@@ -57,6 +58,7 @@ class Traffic:
         self._writer = writer
         self._counters = counters
         self._is_traced = is_traced
+        self._own_secrets = configuration.own_secrets
         self._log: MessageLog | None = None
         self._options: Options | None = None
         """Of the log; thousands of charge points that have none keep none."""
@@ -104,7 +106,7 @@ class Traffic:
         if self._log is not None:
             self._log.frame(self._clock.now(), self._clock.monotonic(), direction, text)
         if self._is_told and self._tell is not None:
-            self._tell(MessageExchanged(direction, redacted(text)), 0)
+            self._tell(MessageExchanged(direction, redacted(text, self._own_secrets)), 0)
 
     def event(self, text: str) -> None:
         """What happened to the connection, in words."""

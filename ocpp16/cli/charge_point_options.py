@@ -217,6 +217,8 @@ def find_configuration(name: str, share: Path | None) -> Traversable:
     for candidate in (Path(name), folder / name):
         if candidate.is_file():
             return candidate
+    if Path(name).exists():
+        raise CommandFailed(f"{name}: is a folder, or something else that is no file")
     raise CommandFailed(f"{name}: there is no such file, nor is it in the share folder {folder}")
 
 

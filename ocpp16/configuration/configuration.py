@@ -158,6 +158,11 @@ class Configuration(Layers):
         if unbuilt:
             self._warn(f"configured but not built, and not reported: {', '.join(unbuilt)}")
 
+    @property
+    def own_secrets(self) -> frozenset[str]:
+        """Names of the user's own keys that are secrets, in lower case."""
+        return frozenset([name for name, key in self.custom.items() if key.is_secret])
+
     # --- changing
 
     def prepare_change(self, name: str, text: str) -> Prepared:

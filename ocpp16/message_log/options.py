@@ -12,11 +12,15 @@ FILES = ("log", "html", "jsonl", "security")
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """`sinks` by their names in LogMessagesFormat; `rotation` None: a new set of files for each start."""
+    """`sinks` by their names in LogMessagesFormat; `rotation` None: a new set of files for each start.
+
+    `own_secrets`: names of the user's own keys whose values are not logged, in lower case.
+    """
 
     sinks: frozenset[str]
     is_raw: bool
     rotation: Rotation | None
+    own_secrets: frozenset[str] = frozenset()
 
     @classmethod
     def of(cls, configuration: Configuration, *, has_folder: bool) -> "Options":
@@ -35,7 +39,7 @@ class Options:
                 configuration[internal.LOG_ROTATION_MAXIMUM_FILE_COUNT],
                 configuration[internal.LOG_ROTATION_DATE_SUFFIX],
             )
-        return cls(frozenset(sinks), configuration[internal.LOG_MESSAGES_RAW], rotation)
+        return cls(frozenset(sinks), configuration[internal.LOG_MESSAGES_RAW], rotation, configuration.own_secrets)
 
     @property
     def is_wanted(self) -> bool:

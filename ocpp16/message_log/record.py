@@ -105,14 +105,16 @@ class _Asked:
 class Reader:
     """Reads the frames of one charge point, in their order."""
 
-    __slots__ = ("_asked",)
+    __slots__ = ("_asked", "_own_secrets")
 
-    def __init__(self) -> None:
+    def __init__(self, own_secrets: frozenset[str] = frozenset()) -> None:
+        """`own_secrets`: see `redaction.redacted`."""
+        self._own_secrets = own_secrets
         self._asked: OrderedDict[tuple[str, str], _Asked] = OrderedDict()
 
     def read(self, sequence: int, at: int, monotonic: float, direction: str, text: str) -> Record:
         """`monotonic`: seconds, from which latencies are counted, for the wall clock may be set meanwhile."""
-        harmless = redacted(text)
+        harmless = redacted(text, self._own_secrets)
         record = Record(at, Kind.MALFORMED, harmless, sequence, direction, harmless is not text)
         try:
             frame = orjson.loads(harmless)

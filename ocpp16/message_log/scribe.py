@@ -30,7 +30,7 @@ class Scribe:
         self.name = identity
         self.has_ended = False
         self._options = options
-        self._reader = Reader()
+        self._reader = Reader(options.own_secrets)
         self._console = None
         if options.sinks & {"console", "console_detailed"}:
             self._console = Console(identity, is_detailed="console_detailed" in options.sinks)
