@@ -8,6 +8,7 @@ import json
 from collections.abc import Iterator, Mapping
 from copy import deepcopy
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any, NoReturn
 
 from ocpp16.configuration.file import is_deeper
@@ -16,6 +17,9 @@ from ocpp16.texts import shown
 
 DEEPEST = 32
 """Levels of objects and arrays in a value: far more than anything means, far less than any reader takes."""
+
+_MOST_FAULTS = 20
+"""Of one value that are told."""
 
 
 def compact_json(native: Any) -> str:
@@ -79,8 +83,10 @@ class Document(ValueKind):
         if not isinstance(native, dict):
             raise ValueError("must be an object")
         check_json(native)
-        for path, reason in _faults(native, self.schema, ""):
-            raise ValueError(f"{shown(path.removeprefix('.'))} {reason}" if path else reason)
+        found = islice(_faults(native, self.schema, ""), _MOST_FAULTS)
+        faults = [f"{shown(path.removeprefix('.'))} {reason}" if path else reason for path, reason in found]
+        if faults:
+            raise ValueError("; ".join(faults))
         return deepcopy(native)
 
     def to_json(self, value: dict[str, Any]) -> dict[str, Any]:

@@ -6,12 +6,13 @@ keys mean: `configuration.configuration` merges them over the main configuration
 Rules of this file:
 1. A file is replaced as a whole: temporary file, fsync, rename, fsync of the folder. The overlay's generation before
    is kept as `.bak`. Where the path is a symbolic link, all this happens to the file it points to.
-2. A file that does not parse is kept aside as `.damaged`, with a warning, and `.bak` takes its place. A missing file is
-   an empty overlay: deleting it is the way back to the main configuration.
+2. A file that does not parse, or is far too large, is kept aside as `.damaged`, with a warning, and `.bak` takes its
+   place. A missing file is an empty overlay: deleting it is the way back to the main configuration.
 3. Content that did not change is not written: flash is spared. Only what was written counts as being there.
 4. Secrets are in the file of mode 0600 only, and have no `.bak`: an old key shall not lie about.
 """
 
+import errno
 import os
 import stat
 from collections.abc import Mapping
@@ -30,6 +31,9 @@ Document: TypeAlias = dict[str, dict[str, Any]]
 
 _SECRET_MODE = 0o600
 _MODE = 0o644
+
+_TOO_LARGE = b"(too large)"
+"""Stands for what is in a file of more bytes than any of ours has; like it, it is no JSON."""
 
 
 class _Known:
@@ -109,7 +113,8 @@ class Overlay:
     """The overlay at `path`, read when made; the secrets are at `secrets_path`, by default `<path>.secrets`.
 
     `document` and `secrets` are what the files hold, `warnings` what was wrong with them, in sentences. Reading blocks;
-    it may move files and copy `.bak` back. Raises StoreError when a file is there but cannot be read.
+    it may move files and copy `.bak` back. Raises StoreError when something is there but cannot be read, as a folder:
+    that is somebody's, and may be much more than our overlay.
     """
 
     __slots__ = ("_known", "_known_secrets", "document", "path", "secrets", "secrets_path", "warnings")
@@ -175,7 +180,12 @@ def _text(document: Mapping[str, Mapping[str, Any]]) -> bytes:
 
 
 def _load(path: Path, warnings: list[str], *, may_go_back: bool) -> Document:
-    text = _read(path)
+    try:
+        text = _content(path)
+    except OSError as error:
+        if error.errno != errno.EFBIG:
+            raise StoreError(f"{path} cannot be read: {error.strerror}") from error
+        text = _TOO_LARGE
     if text is None:
         return {}
     document = _parsed(text)
@@ -203,7 +213,11 @@ def _go_back(path: Path, unreadable: bytes, warnings: list[str], *, may_go_back:
             os.replace(path, aside)
         else:
             # Not moved: a power cut now must not leave an empty overlay.
-            _replace(aside, unreadable, _MODE)
+            if unreadable is _TOO_LARGE:
+                aside.unlink(missing_ok=True)
+                os.link(path, aside)
+            else:
+                _replace(aside, unreadable, _MODE)
             _replace(path, text, _MODE)
     except OSError as error:
         kept = f"it could not be set aside ({error.strerror})"
@@ -233,13 +247,6 @@ def _content(path: Path) -> bytes | None:
         return read_regular(path)
     except FileNotFoundError:
         return None
-
-
-def _read(path: Path) -> bytes | None:
-    try:
-        return _content(path)
-    except OSError as error:
-        raise StoreError(f"{path} cannot be read: {error.strerror}") from error
 
 
 def _linked(file: Path, present: bytes, mode: int) -> Path:

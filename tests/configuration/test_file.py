@@ -31,7 +31,7 @@ SCHEMAS = SHARE / "profile_schemas"
         (b'{\n  "a": 1\n  "b": 2}', ":3:3: not JSON: "),
         (b"", ":1:1: not JSON: "),
         (b"[]", ": must hold a JSON object"),
-        (b'{"a": NaN}', ": NaN is no JSON"),
+        (b'{"a": NaN}', ": a = NaN is no JSON"),
         (b'{"a": {"b": 1, "c": 2, "b": 3}}', ": b is there twice"),
         (b'{"a": "\xff"}', ": not UTF-8 at byte 7"),
         (b"[" * 100_000, ": "),

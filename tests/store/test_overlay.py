@@ -316,3 +316,23 @@ def test_secrets_of_somebody_else_are_only_complained_about(path: Path, monkeypa
     overlay = Overlay(path)
     assert overlay.secrets == KEY
     assert "its mode could not be changed (Operation not permitted)" in overlay.warnings[0]
+
+
+@pytest.mark.parametrize("suffix", ["", ".secrets"])
+@pytest.mark.parametrize("has_previous", [True, False])
+def test_file_that_is_far_too_large_does_not_stop_the_start(path: Path, suffix: str, has_previous: bool) -> None:
+    name = path.name + suffix
+    large = path.with_name(name)
+    large.parent.mkdir(parents=True, exist_ok=True)
+    with large.open("wb") as file:
+        file.truncate(100_000_000)  # takes no room on the disk
+    if has_previous:
+        path.with_name(f"{name}.bak").write_text('{"Core": {"HeartbeatInterval": 7}}')
+    overlay = Overlay(path)
+    comes_back = has_previous and large == path  # an old secret does not
+    assert overlay.document == ({"Core": {"HeartbeatInterval": 7}} if comes_back else {})
+    assert overlay.secrets == {}
+    assert len(overlay.warnings) == 1
+    assert f"{name}.damaged" in overlay.warnings[0]
+    assert path.with_name(f"{name}.damaged").stat().st_size == 100_000_000
+    assert Overlay(path).warnings == ()
