@@ -24,6 +24,17 @@ def test_each_text_is_there_once_and_its_tests_exist() -> None:
             assert f"def {function}" in (ROOT / "tests" / file).read_text(), f"{row['name']}: there is no {test}"
 
 
+def test_every_gap_that_is_listed_has_its_changes() -> None:
+    names = {row["name"] for row in tomllib.loads((MUTATIONS / "mutations.toml").read_text())["mutation"]}
+    gaps = tomllib.loads((MUTATIONS / "gaps.toml").read_text())
+    assert len(gaps) > 50
+    for gap, changes in gaps.items():
+        assert changes, gap
+        assert set(changes) <= names, gap
+    of_gaps = {name for name in names if name.startswith(("G-", "S-"))}
+    assert of_gaps <= {name for changes in gaps.values() for name in changes}
+
+
 def test_there_are_three_of_each_kind_and_they_are_well_spread() -> None:
     document = (MUTATIONS / "mutations.toml").read_text()
     rows = tomllib.loads(document)["mutation"]
