@@ -12,7 +12,7 @@ import pytest
 import trio
 
 from ocpp16.charge_point.open import open_charge_point, open_charge_points
-from ocpp16.enums import Reason, SessionStartedReason
+from ocpp16.enums import SessionStartedReason
 from ocpp16.message_log.log_file import LogFile
 from ocpp16.observer import MessageExchanged
 from ocpp16.testing import CentralSystem
@@ -169,36 +169,6 @@ async def test_rotation_by_the_keys(open_bench: Any, make_config: Any, tmp_path:
     assert names(tmp_path) == ["cp001.log", "cp001.log.0", "cp001.log.1"]
 
 
-async def test_a_session_has_a_page_also_without_a_folder_for_all(open_bench: Any, tmp_path: Path) -> None:
-    async with open_bench() as bench:
-        charge_point = bench.charge_point
-        charge_point.on_session_started(1, "s1", SessionStartedReason.EV_CONNECTED, str(tmp_path / "s1"))
-        bench.begin()
-        await trio.sleep(1)
-        assert names(tmp_path / "s1") == ["incomplete-ocpp.html"]
-        charge_point.on_transaction_stopped(1, "s1", Reason.EV_DISCONNECTED, 2000)
-        charge_point.on_session_stopped(1, "s1")
-        await trio.sleep(1)
-        assert names(tmp_path / "s1") == ["ocpp.html"]
-    page = (tmp_path / "s1" / "ocpp.html").read_text()
-    for name in ("StartTransaction", "StartTransactionResponse", "StopTransaction", "StopTransactionResponse"):
-        assert f"<b>{name}</b>" in page
-    assert "Heartbeat" not in page
-
-
-async def test_a_session_may_begin_before_the_start(open_bench: Any, tmp_path: Path) -> None:
-    async with open_bench(start=False) as bench:
-        bench.charge_point.on_session_started(1, "s1", SessionStartedReason.EV_CONNECTED, tmp_path)
-        bench.begin()
-        await bench.charge_point.start()
-        await trio.sleep(1)
-        await bench.csms.close("cp001")
-        await trio.sleep(5)
-    page = (tmp_path / "incomplete-ocpp.html").read_text()
-    assert "<b>StartTransactionResponse</b>" in page
-    assert page.count("<b>Connected</b>") == 2
-
-
 async def test_a_log_of_security_events_alone_is_told_no_frames(
     open_bench: Any, make_config: Any, tmp_path: Path
 ) -> None:
@@ -223,41 +193,6 @@ async def test_what_happens_to_the_connection_has_its_rows(open_bench: Any, make
         "Connecting to csms.example", "Connected", "Disconnecting", "Disconnected",
     ]  # fmt: skip
     assert "WebSocketPingInterval changed: 42 s" in rows
-
-
-async def test_a_session_goes_on_over_a_restart(open_bench: Any, tmp_path: Path) -> None:
-    async with open_bench() as bench:
-        bench.charge_point.on_session_started(1, "s1", SessionStartedReason.EV_CONNECTED, tmp_path)
-        bench.begin()
-        await trio.sleep(1)
-        await bench.charge_point.stop()
-        assert await bench.charge_point.restart()
-        await trio.sleep(1)
-    page = (tmp_path / "incomplete-ocpp.html").read_text()
-    assert "Disconnected: stopped" in page
-    assert "<b>StopTransaction" in page
-
-
-async def test_a_session_is_logged_only_where_the_key_says_so(
-    open_bench: Any, make_config: Any, tmp_path: Path
-) -> None:
-    document = make_config(Internal__LogMessagesFormat=["log"])
-    async with open_bench(document=document) as bench:
-        bench.charge_point.on_session_started(1, "s1", SessionStartedReason.EV_CONNECTED, tmp_path / "s1")
-        await trio.sleep(1)
-        assert bench.charge_point._runtime.traffic.trace is None
-    assert names(tmp_path) == []
-
-
-async def test_a_path_that_cannot_be_is_refused_before_anything_changes(open_bench: Any, tmp_path: Path) -> None:
-    (tmp_path / "file").write_text("")
-    async with open_bench() as bench:
-        before = len(bench.sent())
-        for path in (5, "", "\0", tmp_path / "file", tmp_path / "file" / "folder", b"x"):
-            with pytest.raises(ValueError, match=r"^session_logging_path"):
-                bench.charge_point.on_session_started(1, "s1", SessionStartedReason.EV_CONNECTED, path)
-        await trio.sleep(1)
-        assert len(bench.sent()) == before
 
 
 async def test_a_full_disk_is_said_once_and_stops_nothing(
