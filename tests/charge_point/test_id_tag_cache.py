@@ -279,6 +279,27 @@ async def test_what_is_learnt_while_it_is_cleared_is_one_story(open_bench: Any, 
         assert "a" not in told
 
 
+async def test_what_was_cleared_is_not_brought_back_by_a_use_meanwhile(
+    open_bench: Any, document: Any, disk: Any
+) -> None:
+    """A use that is written down while the disk is slow is of an entry that is to go."""
+    async with open_bench(document=document, store=disk) as bench:
+        says(bench, "Accepted")
+        await ask(bench, "A")
+        await bench.charge_point.stored()
+        await trio.sleep(7200)
+        disk.is_full = True
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(bench.charge_point.for_station.authorization.clear_cache)
+            await trio.sleep(0.2)
+            await ask(bench, "A")
+            disk.is_full = False
+        await bench.charge_point.stored()
+        told = cached(bench)
+    async with open_bench(document=document, store=disk) as bench:
+        assert cached(bench) == told
+
+
 async def test_a_row_that_cannot_be_read_is_left_out(open_bench: Any, document: Any, tmp_path: Any) -> None:
     async with open_bench(document=document, database_path=tmp_path / "cp.db") as bench:
         says(bench, "Accepted")
