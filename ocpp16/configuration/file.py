@@ -139,7 +139,7 @@ class _Reading:
         return self._bad(f"{text} is no JSON")
 
     def integer(self, text: str) -> Any:
-        return int(text) if len(text) <= _MOST_DIGITS else self._bad(f"a number of {len(text)} digits")
+        return int(text) if len(text) <= _MOST_DIGITS else self._bad(f"a number of {len(text)} digits is too large")
 
     def number(self, text: str) -> Any:
         value = float(text)

@@ -14,6 +14,7 @@ from typing import NamedTuple, Protocol
 
 from ocpp16.enums import ReservationCheckStatus
 from ocpp16.simulation.options import Selection
+from ocpp16.state.authorization import id_tag_key
 from ocpp16.values import text
 
 LONGEST_ID_TAG = 20
@@ -22,7 +23,7 @@ LONGEST_ID_TAG = 20
 
 def is_same(one: str | None, other: str | None) -> bool:
     """Are these the same id tag? An absent one is like no other."""
-    return one is not None and other is not None and one.casefold() == other.casefold()
+    return one is not None and other is not None and id_tag_key(one) == id_tag_key(other)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +42,7 @@ class Token:
 
     @property
     def key(self) -> str:
-        return self.id_tag.casefold()
+        return id_tag_key(self.id_tag)
 
     def with_parent(self, parent_id_tag: str | None) -> "Token":
         return replace(self, parent_id_tag=parent_id_tag)

@@ -15,6 +15,7 @@ Rules of this file (OCPP 1.6 ed. 2 §3.5, §9.1):
 
 from collections.abc import Mapping
 from dataclasses import replace
+from string import ascii_lowercase, ascii_uppercase
 from types import MappingProxyType
 from typing import NamedTuple
 
@@ -89,8 +90,15 @@ _COUNTS_AS_OFFLINE: Mapping[str, bool] = MappingProxyType(
 
 
 def id_tag_key(id_tag: str) -> str:
-    """What to look an id tag up by: IdToken is a case-insensitive type (OCPP 1.6 ed. 2 §7.28)."""
-    return id_tag.casefold()
+    """What to look an id tag up by: IdToken is a case-insensitive type (OCPP 1.6 ed. 2 §7.28).
+
+    Of the letters A to Z, which is all that it may be made of: what else counts as the same letter (ß and ss, K and the
+    sign of Kelvin) must not have one card pass for another.
+    """
+    return id_tag.lower() if id_tag.isascii() else id_tag.translate(_ASCII_LOWER)
+
+
+_ASCII_LOWER = str.maketrans(ascii_uppercase, ascii_lowercase)
 
 
 def decide(

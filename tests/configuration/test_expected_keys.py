@@ -16,7 +16,14 @@ from ocpp16.configuration.keys import BY_NAME, SECTIONS
 _TABLE = Path(__file__).with_name("expected_keys.csv").read_text(encoding="utf-8")
 EXPECTED = {row["key"]: row for row in csv.DictReader(_TABLE.splitlines())}
 
-OURS = {"KeyAccess", "Tolerances", "VolatileChargingProfilePurposes", "AuthorizationKeyForm"}
+OURS = {
+    "AuthorizationKeyForm",
+    "FreeVendActive",
+    "FreeVendIdTag",
+    "KeyAccess",
+    "Tolerances",
+    "VolatileChargingProfilePurposes",
+}
 """Keys that others do not have."""
 
 TYPES = {

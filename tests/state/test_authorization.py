@@ -190,3 +190,10 @@ def test_expiry_leaves_the_rest_of_an_entry_alone() -> None:
 def test_id_tags_are_compared_without_case() -> None:
     assert id_tag_key("04aBcDeF") == id_tag_key("04ABCDEF")
     assert id_tag_key("04ABCDEF") != id_tag_key("04ABCDE0")
+
+
+def test_id_tags_differ_by_more_than_the_case_of_ascii_letters() -> None:
+    assert id_tag_key("AbZ-09") == id_tag_key("aBz-09") == "abz-09"
+    assert id_tag_key("Käte") == id_tag_key("KÄTE".replace("Ä", "ä")) == "käte"
+    for one, other in (("STRASSE", "straße"), ("\N{KELVIN SIGN}", "k"), ("ſ", "s"), ("Ä", "ä"), ("ﬁ", "fi")):
+        assert id_tag_key(one) != id_tag_key(other)

@@ -198,7 +198,10 @@ BAD_SCENARIOS = {
     ),
     "the value of a key": (changed("config", to={"SupplyVoltage": "230"}), "config.SupplyVoltage must be a number"),
     "a value out of range": (changed("config", to={"SupplyVoltage": 0}), "supply_voltage"),
-    "a value far out of range": (changed("config", to={"SupplyVoltage": 10**400}), "too large"),
+    "a value far out of range": (
+        changed("config", to={"SupplyVoltage": 10**400}),
+        "SupplyVoltage = a number of 401 digits",
+    ),
     "no list of profiles": (changed("profiles", to={}), "profiles must be a list"),
     "no request for a profile": (changed("profiles", 0, to=7), "profiles[0] must be an object"),
     "no connectorId": (changed("profiles", 0, "connectorId", to=...), "profiles[0].connectorId is missing"),
