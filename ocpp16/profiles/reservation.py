@@ -29,7 +29,7 @@ from ocpp16.enums import (
 )
 from ocpp16.models import Reservation
 from ocpp16.observer import ReservationEnded, ReservationMade
-from ocpp16.profiles.base import Context, FeatureProfile, Others, Stored, hears, on
+from ocpp16.profiles.base import Context, FeatureProfile, Others, Reply, Stored, hears, on
 from ocpp16.profiles.reservation_request import wanted_reservation
 from ocpp16.state.authorization import id_tag_key
 from ocpp16.state.clock import to_datetime, to_micros
@@ -98,21 +98,28 @@ class KeptReservations(FeatureProfile):
 
     # Requests
 
+    # The answer comes before the StatusNotification that follows from it, as a Central System expects.
+
     @on("ReserveNow")
-    async def reserve_now(self, request: "messages.ReserveNowRequest") -> "messages.ReserveNowResponse":
-        reservation = wanted_reservation(request)
-        status = ReservationStatus.REJECTED if reservation is None else await self.reserve(reservation)
-        return {"status": str(status)}
+    async def reserve_now(self, request: "messages.ReserveNowRequest") -> "Reply[messages.ReserveNowResponse]":
+        reservation, status = wanted_reservation(request), ReservationStatus.REJECTED
+        if reservation is not None:
+            status = await self.reserve(reservation, settles=False)
+        return Reply({"status": str(status)}, then=self._settle_all)
 
     @on("CancelReservation")
     async def cancel_reservation(
         self, request: "messages.CancelReservationRequest"
-    ) -> "messages.CancelReservationResponse":
-        is_cancelled = await self.cancel(request["reservationId"])
-        return {"status": str(CancelReservationStatus.ACCEPTED if is_cancelled else CancelReservationStatus.REJECTED)}
+    ) -> "Reply[messages.CancelReservationResponse]":
+        is_cancelled = await self.cancel(request["reservationId"], settles=False)
+        status = CancelReservationStatus.ACCEPTED if is_cancelled else CancelReservationStatus.REJECTED
+        return Reply({"status": str(status)}, then=self._settle_all)
 
-    async def reserve(self, wanted: Reservation) -> ReservationStatus:
-        """Keep a connector, or say why not. Raises StoreError if it could not be stored; then nothing has changed."""
+    async def reserve(self, wanted: Reservation, *, settles: bool = True) -> ReservationStatus:
+        """Keep a connector, or say why not. Raises StoreError if it could not be stored; then nothing has changed.
+
+        settles: have the connectors show it at once.
+        """
         kept = self._kept()
         status = self._answer(wanted)
         if status is not ReservationStatus.ACCEPTED:
@@ -125,15 +132,15 @@ class KeptReservations(FeatureProfile):
         def apply() -> None:
             outcome.append(self._answer(wanted))
             if outcome[0] is ReservationStatus.ACCEPTED:
-                self._put(wanted)
+                self._put(wanted, settles=settles)
             else:
                 self.ctx.journal.append(*self._rows_of(wanted.reservation_id))
 
         await self.ctx.asked.commit([_row(wanted)], apply=apply, restore=lambda: self._rows_of(wanted.reservation_id))
         return outcome[0]
 
-    async def cancel(self, reservation_id: int) -> bool:
-        """End a reservation; False if there is none of this id. Raises StoreError as `reserve`."""
+    async def cancel(self, reservation_id: int, *, settles: bool = True) -> bool:
+        """End a reservation; False if there is none of this id. `settles`, and what it raises, as of `reserve`."""
         if self.reservations is None or self.reservations.get(reservation_id) is None:
             return False
         outcome: list[bool] = []
@@ -142,7 +149,7 @@ class KeptReservations(FeatureProfile):
             reservation = self._kept().pop(reservation_id)
             outcome.append(reservation is not None)
             if reservation is not None:
-                self._ended([reservation], ReservationEndReason.CANCELLED, 0)
+                self._ended([reservation], ReservationEndReason.CANCELLED, 0, settles=settles)
 
         await self.ctx.asked.commit(
             [delete(reservation_id)], apply=apply, restore=lambda: self._rows_of(reservation_id)
@@ -258,12 +265,13 @@ class KeptReservations(FeatureProfile):
         if self.reservations and self.reservations.of_any():
             self._settle()
 
-    def _put(self, reservation: Reservation) -> None:
+    def _put(self, reservation: Reservation, *, settles: bool) -> None:
         replaced = self._kept().put(reservation)
         if replaced is not None:
             self.ctx.tell(ReservationEnded(replaced, ReservationEndReason.REPLACED), 0)
         self.ctx.tell(ReservationMade(reservation), 0)
-        self._settle()
+        if settles:
+            self._settle()
         self._arm()
 
     def _expire(self) -> None:
@@ -280,13 +288,16 @@ class KeptReservations(FeatureProfile):
             number = self.ctx.journal.append(delete(reservation.reservation_id))
         self._ended(over, reason, number)
 
-    def _ended(self, over: Sequence[Reservation], reason: ReservationEndReason, number: int) -> None:
+    def _ended(
+        self, over: Sequence[Reservation], reason: ReservationEndReason, number: int, *, settles: bool = True
+    ) -> None:
         """They are not among `reservations` any more. `number`: of the change that takes them off the disk."""
         for reservation in over:
             self.ctx.tell(ReservationEnded(reservation, reason), number)
         if not self.reservations:
             self._parents = None
-        self._settle()
+        if settles:
+            self._settle()
         self._arm()
 
     def _arm(self) -> None:
@@ -297,6 +308,11 @@ class KeptReservations(FeatureProfile):
             self._timer = self.ctx.timers.at(self.ctx.clock.monotonic() + wait, self._expire)
 
     # The connectors
+
+    def _settle_all(self) -> None:
+        """After an answer; there need not be any reservation at all."""
+        if self.reservations is not None:
+            self._settle()
 
     def _settle(self) -> None:
         """Have the connectors be what they are to be. To let one go may leave fewer free: again, until it fits."""

@@ -1,5 +1,6 @@
 """Reservations that the library keeps (OCPP 1.6 ed. 2 §5.1, §5.13), over everything that happens meanwhile."""
 
+import json
 from typing import Any
 
 import pytest
@@ -16,6 +17,7 @@ from ocpp16.enums import (
 from ocpp16.models import ErrorInfo
 from ocpp16.observer import ReservationMade
 from ocpp16.profiles.reservation import MOST_PARENTS
+from ocpp16.testing import Direction
 from ocpp16.testing.central_system import CentralSystem
 
 
@@ -32,6 +34,23 @@ async def test_reserved_then_used_by_its_id_tag(open_bench: Any) -> None:
         assert kept(bench) == []
         assert ends(bench) == [(7, ReservationEndReason.USED)]
         assert await cancel(bench) == "Rejected"
+
+
+async def test_the_answer_comes_before_what_follows_from_it(open_bench: Any, tmp_path: Any) -> None:
+    def frames(bench: Any) -> list[Any]:
+        found = [json.loads(line.text) for line in bench.csms.traffic if line.direction == Direction.RECEIVED]
+        return [
+            frame[3]["status"] if frame[0] == 2 else frame[2]["status"] for frame in found if "status" in str(frame)
+        ]
+
+    async with open_bench(database_path=tmp_path) as bench:
+        await trio.sleep(1)
+        before = len(frames(bench))
+        assert await reserve(bench) == "Accepted"
+        await trio.sleep(1)
+        assert await cancel(bench) == "Accepted"
+        await trio.sleep(1)
+        assert frames(bench)[before:] == ["Accepted", "Reserved", "Accepted", "Available"]
 
 
 async def test_cancelled(open_bench: Any) -> None:
