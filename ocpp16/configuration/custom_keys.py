@@ -16,7 +16,9 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
+from inspect import iscoroutinefunction
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Final, Self
 
 from ocpp16.configuration.documents import Document, FreeText, check_json, compact_json, native_of
@@ -24,12 +26,14 @@ from ocpp16.configuration.file import read_json_object
 from ocpp16.configuration.key import WIRE_NAME_LIMIT, Access, Key
 from ocpp16.configuration.values import Boolean, Integer, Number, Text, ValueKind
 from ocpp16.errors import ConfigurationError
+from ocpp16.faults import obey_exit, sentence, text_of
 from ocpp16.texts import shown
 
 CUSTOM: Final = "Custom"
 
 Validate = Callable[[Any], None]
 """Raises ValueError with the reason."""
+_NONE: Final[Mapping[str, Any]] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -88,18 +92,33 @@ _KINDS: Final[Mapping[str, ValueKind]] = {
 class CustomKeys:
     """The keys that Custom.json declares, and its check of the section as a whole."""
 
-    __slots__ = ("_validate", "declared", "is_open")
+    __slots__ = ("_checks", "_validate", "declared", "is_open")
 
-    def __init__(self, schema: Mapping[str, Any] | None = None) -> None:
-        """`schema`: the JSON Schema of the section; None: there is none. ConfigurationError if it is not usable."""
+    def __init__(
+        self, schema: Mapping[str, Any] | None = None, *, checks: Mapping[str, Callable[[Any], object]] = _NONE
+    ) -> None:
+        """`schema`: the JSON Schema of the section; None: there is none. `checks`: by the exact name of a key, a
+        function of the host that is given a value in its native form, of the right type and within its limits, and
+        raises ValueError with the reason if it is not to be taken; whatever else it raises counts as that. It is called
+        for the file, for what was changed in earlier runs, and in the middle of each change: it must return at once.
+
+        Raises ConfigurationError if the schema is not usable, or a check is no function.
+        """
         self.declared: Mapping[str, Key[Any]] = {}
         self.is_open = True
         self._validate: Validate | None = None
+        self._checks = dict(checks)
+        wrong = [shown(name) for name, check in checks.items() if not callable(check) or iscoroutinefunction(check)]
+        if wrong:
+            raise ConfigurationError([f"checks: {name}: must be a function that is not async" for name in wrong])
         if schema is None:
             return
         try:
             self._validate = _compiled(schema)
-            self.declared = {name: _row(name, row, schema) for name, row in schema.get("properties", {}).items()}
+            self.declared = {
+                name: _row(name, row, schema, self._checks.get(name))
+                for name, row in schema.get("properties", {}).items()
+            }
         except (AttributeError, TypeError, ValueError) as reason:
             raise ConfigurationError([f"Custom.json: {shown(reason)}"]) from reason
         twins = [name for name in self.declared if [one.lower() for one in self.declared].count(name.lower()) > 1]
@@ -139,7 +158,12 @@ class CustomKeys:
         """The key of that exact name: declared, or text; None if the schema does not allow it."""
         if name in self.declared:
             return self.declared[name]
-        return Key(name, CUSTOM, FreeText(), is_optional=True) if self.is_open else None
+        if not self.is_open:
+            return None
+        kind: Any = FreeText()
+        if name in self._checks:
+            kind = Checked(kind, _of_the_host(self._checks[name]))
+        return Key(name, CUSTOM, kind, is_optional=True)
 
     def check_section(self, section: Mapping[str, Any]) -> None:
         """Check all native values together. ValueError with the reason."""
@@ -168,7 +192,9 @@ def _packaged_share() -> Traversable | None:
         return None
 
 
-def _row(name: str, schema: Mapping[str, Any], whole: Mapping[str, Any]) -> Key[Any]:
+def _row(
+    name: str, schema: Mapping[str, Any], whole: Mapping[str, Any], check: Callable[[Any], object] | None
+) -> Key[Any]:
     if not isinstance(schema, Mapping):
         raise ValueError(f"{name}: must be an object")
     if name_fault(name):
@@ -177,10 +203,13 @@ def _row(name: str, schema: Mapping[str, Any], whole: Mapping[str, Any]) -> Key[
     kind: ValueKind = _KINDS.get(declared, AnyJson()) if isinstance(declared, str) else AnyJson()
     # References of the form #/definitions/… must still lead somewhere when the property is compiled on its own.
     shared = {part: whole[part] for part in ("$schema", "definitions", "$defs") if part in whole}
-    checked = Checked(kind, _compiled({**shared, **schema}))
     access = Access.RO if schema.get("readOnly") is True else Access.RW
     if schema.get("writeOnly") is True:
         access = Access.WO
+    by_schema = _compiled({**shared, **schema})
+    checked = Checked(
+        kind, by_schema if check is None else _both(by_schema, _of_the_host(check, is_secret=access is Access.WO))
+    )
     default = checked.from_json(schema["default"]) if "default" in schema else None
     return Key(
         name,
@@ -192,6 +221,30 @@ def _row(name: str, schema: Mapping[str, Any], whole: Mapping[str, Any]) -> Key[
         is_secret=access is Access.WO,
         description=str(schema.get("description", "")),
     )
+
+
+def _of_the_host(check: Callable[[Any], object], *, is_secret: bool = False) -> Validate:
+    """`is_secret`: the host's own words may have the value in them."""
+
+    def validate(native: Any) -> None:
+        try:
+            check(deepcopy(native))
+        except BaseException as error:
+            obey_exit(error)
+            if is_secret:
+                raise ValueError("is refused by its check") from None
+            reason = shown(text_of(error)) if issubclass(type(error), ValueError) else sentence(error)
+            raise ValueError(f"is refused: {reason}") from None
+
+    return validate
+
+
+def _both(first: Validate, second: Validate) -> Validate:
+    def validate(native: Any) -> None:
+        first(native)
+        second(native)
+
+    return validate
 
 
 def _compiled(schema: Mapping[str, Any]) -> Validate:

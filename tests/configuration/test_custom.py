@@ -220,3 +220,66 @@ def test_what_was_given_is_not_shared() -> None:
     config = load({"properties": {"any": {"type": ["array", "null"]}}}, given)
     given["any"].append(3)
     assert value(config, "any") == '[1,{"a":2}]'
+
+
+# --- checks of the host
+
+
+def refuses(value: Any) -> None:
+    if value % 2:
+        raise ValueError(f"{value} is odd")
+
+
+@pytest.mark.parametrize("declared", [True, False])
+def test_a_check_of_the_host_has_its_say_in_file_overlay_and_changes(declared: bool) -> None:
+    schema = {"properties": {"Fan": {"type": "integer", "default": 4}}} if declared else None
+    keys = CustomKeys(schema, checks={"Fan": lambda value: refuses(int(value))})
+    with pytest.raises(ConfigurationError) as wrong:
+        Configuration.load({"Internal": IDENTITY, "Custom": {"Fan": 3}}, custom=keys)
+    assert list(wrong.value.problems) == ["Custom.Fan = 3: is refused: 3 is odd"]
+    config = Configuration.load(
+        {"Internal": IDENTITY, "Custom": {"Fan": 2}}, overlay={"Custom": {"Fan": 5}}, custom=keys
+    )
+    assert (config.text("Fan"), len(config.warnings)) == ("2", 1)
+    assert config.change("Fan", "7").reason == "is refused: 7 is odd"
+    assert config.change("Fan", "6").is_accepted
+    assert config.text("Fan") == "6"
+
+
+def test_whatever_a_check_does_is_a_refusal_and_harms_nothing() -> None:
+    def careless(value: Any) -> None:
+        value["x"]["y"] = 99
+        raise BaseExceptionGroup("g", [RuntimeError("\x1b[2J"), ValueError("b")])
+
+    def exits(value: Any) -> None:
+        raise KeyboardInterrupt
+
+    keys = CustomKeys({"properties": {"Menu": {"type": "object"}, "Fan": {}}}, checks={"Menu": careless, "Fan": exits})
+    config = Configuration.load({"Internal": IDENTITY}, custom=keys)
+    menu = {"x": {"y": 1}}
+    change = config.set(keys.declared["Menu"], menu)
+    assert not change.is_accepted
+    assert change.reason.isprintable()
+    assert menu == {"x": {"y": 1}}
+    with pytest.raises(KeyboardInterrupt):
+        config.set(keys.declared["Fan"], 1)
+
+
+def test_the_reason_of_a_secret_is_not_shown() -> None:
+    def tells(value: str) -> None:
+        raise ValueError(f"{value} is too easy")
+
+    keys = CustomKeys({"properties": {"Pin": {"type": "string", "writeOnly": True}}}, checks={"Pin": tells})
+    with pytest.raises(ConfigurationError) as wrong:
+        Configuration.load({"Internal": IDENTITY, "Custom": {"Pin": "0000"}}, custom=keys)
+    assert list(wrong.value.problems) == ["Custom.Pin = (secret): is refused by its check"]
+    config = Configuration.load({"Internal": IDENTITY}, custom=keys)
+    assert config.change("Pin", "0000").reason == "is refused by its check"
+
+
+def test_checks_are_functions() -> None:
+    async def later(value: Any) -> None: ...
+
+    with pytest.raises(ConfigurationError) as wrong:
+        CustomKeys(None, checks={"A": later, "B": 5})  # type: ignore[dict-item]
+    assert len(wrong.value.problems) == 2
