@@ -156,6 +156,16 @@ def _id_tags(result: Mapping[str, Any], told: str = "") -> Table:
     return _table((key.replace("_", " ") for key in keys), rows, f"{told}{len(rows)} of {result['count']} entries")
 
 
+def _reservations(result: Iterable[Mapping[str, Any]]) -> Table:
+    keys = ("reservation_id", "connector", "id_tag", "parent_id_tag", "expiry_date")
+    rows = [tuple(one[key] for key in keys) for one in result]
+    return _table((key.replace("_", " ") for key in keys), rows, None if rows else "no reservations")
+
+
+def _origins(result: Mapping[str, str]) -> RenderableType:
+    return _table(("key", "from"), result.items()) if result else Text("all keys have their defaults")
+
+
 _TABLES: Mapping[str, Callable[[Any], RenderableType]] = {
     "status": _status,
     "help": _help,
@@ -166,6 +176,8 @@ _TABLES: Mapping[str, Callable[[Any], RenderableType]] = {
     "charging_profiles": _charging_profiles,
     "charging_limit": _charging_limit,
     "explain_limit": _explain_limit,
+    "configuration_origins": _origins,
+    "reservations": _reservations,
     "why": _why,
     "local_list": _local_list,
     "cache": _id_tags,

@@ -7,9 +7,10 @@ to case. A token of a remote start goes through the same rules but never stops a
 out of service or faulted starts nothing, but a card stops a transaction there as anywhere: its driver wants to leave.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from types import MappingProxyType
 from typing import NamedTuple, Protocol
 
 from ocpp16.enums import ReservationCheckStatus
@@ -95,6 +96,19 @@ class Act(StrEnum):
     AUTHORIZE = "authorize"
     AWAIT_PLUG = "await plug"
     START = "start"
+
+
+IGNORED: Mapping[int, str] = MappingProxyType(
+    {
+        0: "no connector of the reader is in service",
+        1: "it is being looked at, or has a connector already",
+        3: "no connector of the reader is free",
+        4: "every connector of the reader is reserved for others",
+        6: "no connector of the reader is free",
+        8: "the connector is reserved for somebody else",
+    }
+)
+"""Rule → why a card is ignored by it, in words."""
 
 
 class Ruling(NamedTuple):

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 from ocpp16.enums import Reason
 from ocpp16.errors import ChargePointStopped
 from ocpp16.simulation.access import (
+    IGNORED,
     Act,
     Candidate,
     Ruling,
@@ -128,7 +129,10 @@ class CardReader:
         self._carry_out(ruling, token, connectors)
 
     def _carry_out(self, ruling: Ruling, token: Token, connectors: Collection[int]) -> None:
-        log.debug("a card: %s (access rule %d)", ruling.act, ruling.rule)
+        if ruling.act is Act.IGNORE:
+            log.info("a card is ignored: %s", IGNORED[ruling.rule])
+        else:
+            log.debug("a card: %s (access rule %d)", ruling.act, ruling.rule)
         match ruling.act:
             case Act.STOP:
                 self._station.evse(ruling.connector_id).stop_transaction(Reason.LOCAL, card=token.id_tag)

@@ -95,6 +95,14 @@ def test_completion(typed: str, offered: set[str]) -> None:
             },
             ["16", "60 s", "in A"],
         ),
+        ("reservations", [], ["no reservations"]),
+        (
+            "reservations",
+            [{"reservation_id": 7, "connector": 0, "id_tag": "T", "parent_id_tag": None, "expiry_date": "2031-01-01"}],
+            ["reservation id", "7", "T", "2031"],
+        ),
+        ("configuration_origins", {}, ["all keys have their defaults"]),
+        ("configuration_origins", {"HeartbeatInterval": "runtime"}, ["HeartbeatInterval", "runtime"]),
         ("clear_charging_profiles", 3, ["3 removed"]),
         ("charging_profiles", [], ["no charging profiles"]),
         (

@@ -1,10 +1,13 @@
 """The access rules, rule by rule: rows of connectors, a token, and what must come of it."""
 
+import inspect
+import re
 from dataclasses import dataclass
 
 import pytest
 
 from ocpp16.enums import ReservationCheckStatus
+from ocpp16.simulation import access
 from ocpp16.simulation.access import Act, Ruling, Token, after_authorization, before_authorization, is_same
 from ocpp16.simulation.options import Selection
 
@@ -152,3 +155,9 @@ def test_after_authorization(
 ) -> None:
     found = after_authorization(token, spots, selection=selection, starting_goes_first=starting_goes_first)
     assert found == ruling
+
+
+def test_every_rule_that_ignores_a_card_has_words() -> None:
+    source = inspect.getsource(access)
+    rules = {int(number) for number in re.findall(r"Ruling\(Act\.IGNORE, (\d)", source)}
+    assert rules == access.IGNORED.keys()
