@@ -237,11 +237,13 @@ class KeptReservations(FeatureProfile):
         transaction = signal.transaction
         number = transaction.reservation_id
         reservation = None if number is None else self.reservations.get(number)
-        if reservation is not None:
+        if reservation is not None and reservation.connector_id in (0, transaction.connector_id):
             self.use(reservation, transaction.connector_id)
         elif self.reservations.of_connector(transaction.connector_id) is not None:
             # It is told and billed all the same: energy flows.
             self.ctx.log.warning("connector %d is reserved for another id tag", transaction.connector_id)
+        elif reservation is not None:
+            self.ctx.log.warning("reservation %d is not of connector %d", number, transaction.connector_id)
         self._settle_any()
 
     @hears(TransactionEnded)

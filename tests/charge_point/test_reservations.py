@@ -53,6 +53,15 @@ async def test_the_answer_comes_before_what_follows_from_it(open_bench: Any, tmp
         assert frames(bench)[before:] == ["Accepted", "Reserved", "Accepted", "Available"]
 
 
+async def test_a_reservation_of_another_connector_is_not_used_up(open_bench: Any) -> None:
+    async with open_bench() as bench:
+        assert await reserve(bench) == "Accepted"
+        bench.charge_point.on_transaction_started(2, "s2", "OTHER", 0.0, reservation_id=7)
+        await trio.sleep(1)
+        assert kept(bench) == [7]
+        assert bench.charge_point.connector_status(1).status == "Reserved"
+
+
 async def test_cancelled(open_bench: Any) -> None:
     async with open_bench() as bench:
         assert await reserve(bench) == "Accepted"
