@@ -8,9 +8,9 @@ from contextvars import ContextVar
 from typing import Any
 
 import pytest
-from host_faces import TIMEOUT, Awaited, Server, Threaded
+from host_faces import TIMEOUT, Awaited, Server, Threaded, wait_until_stopped
 
-from ocpp16 import ChargePointStopped, ConfigurationError, aio
+from ocpp16 import ConfigurationError, aio
 
 
 def test_what_waits_is_cancelled_and_the_charge_point_goes_on(server: Server) -> None:
@@ -76,14 +76,7 @@ def test_a_loop_that_is_closed_is_noticed(server: Server, caplog: pytest.LogCapt
 
     asyncio.run(main())
     server.do(server.system.wait_disconnected, "CP1")
-    for _ in range(500):
-        try:
-            opened[0].on_enabled(1)
-        except ChargePointStopped:
-            break
-        threading.Event().wait(0.01)
-    else:
-        raise AssertionError("it goes on without its host")
+    wait_until_stopped(opened[0])
     assert any("event loop" in record.getMessage() for record in caplog.records)
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from host_faces import TIMEOUT, Server, Threaded
+from host_faces import TIMEOUT, Server, Threaded, wait_until_stopped
 
 from ocpp16 import ChargePointStopped, ConfigurationError, blocking
 from ocpp16.enums import SessionStartedReason
@@ -126,14 +126,7 @@ def test_a_thread_that_ends_without_leaving_is_noticed(server: Server, caplog: p
     thread.start()
     thread.join(TIMEOUT)
     server.do(server.system.wait_disconnected, "CP1")
-    for _ in range(500):
-        try:
-            opened[0].on_enabled(1)
-        except ChargePointStopped:
-            break
-        threading.Event().wait(0.01)
-    else:
-        raise AssertionError("it goes on without its host")
+    wait_until_stopped(opened[0])
     assert "StopTransaction" in server.actions(), "it was left in order"
     assert any("firmware" in record.getMessage() for record in caplog.records)
 

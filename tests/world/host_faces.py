@@ -3,6 +3,7 @@
 import asyncio
 import inspect
 import threading
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from functools import partial
@@ -11,13 +12,25 @@ from typing import Any
 import trio
 
 import ocpp16
-from ocpp16 import DataTransferResponse, Measurement, PhaseValues, aio, blocking
+from ocpp16 import ChargePointStopped, DataTransferResponse, Measurement, PhaseValues, aio, blocking
 from ocpp16.enums import DataTransferStatus, Reason, ResetType, UnlockStatus
 from ocpp16.hosts.trio_thread import TrioThread
 from ocpp16.testing import CentralSystem
 
 TIMEOUT = 120.0
 """Seconds for what takes a few milliseconds: machines may be slow."""
+
+
+def wait_until_stopped(charge_point: Any) -> None:
+    """Until a face says that its charge point has ended, of which it tells nobody."""
+    last_moment = time.monotonic() + TIMEOUT
+    while time.monotonic() < last_moment:
+        try:
+            charge_point.on_enabled(1)
+        except ChargePointStopped:
+            return
+        time.sleep(0.01)
+    raise AssertionError("it goes on without its host")
 
 
 class Server:
