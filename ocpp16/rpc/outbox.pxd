@@ -3,6 +3,9 @@
 from ocpp16.rpc.pending cimport Entry
 
 
+cpdef Py_ssize_t taken_of_disk(Py_ssize_t size)
+
+
 cdef class Outbox:
     cdef public object limits
     cdef public Entry boot

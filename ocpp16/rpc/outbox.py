@@ -44,13 +44,24 @@ def _measure(entry: Entry) -> int:
         return 0  # what cannot be written down fails at its first write, where somebody hears of it
 
 
+def taken_of_disk(size: int) -> int:
+    """Bytes that a message with a payload of `size` bytes takes of a database, between thinned neighbours too.
+
+    Measured, and rounded up: a row of up to 1,000 bytes shares its page with others, and pages are two thirds full; of
+    a longer one a part stays there, and the rest begins a page of its own (4,096 bytes, of which 4,092 are its).
+    """
+    if size <= 880:
+        return size + size // 2 + 200
+    return 800 + (size + 3992) // 4092 * 4096
+
+
 def _entry_of(item: Any) -> Entry:
     """On a shelf an entry lies by itself, in the other heaps behind its time or number."""
     return item if isinstance(item, Entry) else item[-1]
 
 
 class Outbox:
-    """All lanes of one charge point. `depth` counts what waits, `bytes` the payloads among it."""
+    """All lanes of one charge point. `depth` counts what waits, `bytes` what that takes of a disk."""
 
     __slots__ = (
         "_backlog_end",
@@ -365,7 +376,7 @@ class Outbox:
         for index, entry in enumerate(entries):
             if surplus <= 0:
                 return max(index, len(entries) // 10)
-            surplus -= entry.size
+            surplus -= taken_of_disk(entry.size)
         return len(entries)
 
     # Inside
@@ -375,7 +386,7 @@ class Outbox:
         lane = entry.lane
         if lane is _BOOT:
             return
-        self.bytes += step * entry.size
+        self.bytes += step * taken_of_disk(entry.size)
         if lane is _NORMAL:
             self._normal_depth += step
             if step < 0 and entry.topic is not None:

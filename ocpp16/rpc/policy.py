@@ -183,10 +183,10 @@ class OutboxLimits:
     """What may wait in the outbox, and how much.
 
     threshold: messages of all lanes together (MessageQueueSizeThreshold); None leaves the transaction lane to
-    `byte_limit` and the normal lane to `normal`. normal: most messages of the normal lane. byte_limit: bytes of all
-    payloads, stored or not (MessageQueueByteLimit), 0 is no limit. replay_rate: most messages per second of those that
-    waited for a connection (MessageReplayRate), 0 is no limit. queue_all: messages that are not about transactions are
-    queued too (QueueAllMessages), but for the actions in `discard` (MessageTypesDiscardForQueueing).
+    `byte_limit` and the normal lane to `normal`. normal: most messages of the normal lane. byte_limit: bytes that they
+    take of a database, stored or not (MessageQueueByteLimit), 0 is no limit. replay_rate: most messages per second of
+    those that waited for a connection (MessageReplayRate), 0 is no limit. queue_all: messages that are not about
+    transactions are queued too (QueueAllMessages), but for the actions in `discard` (MessageTypesDiscardForQueueing).
     """
 
     threshold: int | None = None

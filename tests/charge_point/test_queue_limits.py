@@ -9,10 +9,13 @@ import pytest
 import trio
 
 from ocpp16.enums import Reason, SessionStartedReason
+from ocpp16.models import PhaseValues
 from ocpp16.testing.central_system import CentralSystem
 
 SAMPLES = 100
 INTERVAL = 10
+ENERGY = "Energy.Active.Import.Register"
+OTHER = "Energy.Active.Export.Register,Energy.Reactive.Import.Register,Power.Factor"
 
 
 def rows(folder: Path) -> list[str]:
@@ -20,6 +23,13 @@ def rows(folder: Path) -> list[str]:
     [path] = folder.glob("*.db")
     with closing(sqlite3.connect(path)) as database:
         return [row[0] for row in database.execute("SELECT action FROM message_queue ORDER BY sequence")]
+
+
+def size_of(path: Path) -> int:
+    """Bytes of a database with what is still in its log."""
+    with closing(sqlite3.connect(path)) as database:
+        database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    return path.stat().st_size
 
 
 def unreachable() -> CentralSystem:
@@ -54,7 +64,7 @@ def energies(bench: Any) -> list[float]:
     ("limit", "most"),
     [
         ({"Internal__MessageQueueSizeThreshold": 12}, 12),
-        ({"Internal__MessageQueueByteLimit": 5000}, 40),
+        ({"Internal__MessageQueueByteLimit": 15_000}, 40),
         ({"Internal__MessageQueueSizeThreshold": 1}, 6),
     ],
     ids=["count", "bytes", "less than must stay"],
@@ -91,6 +101,58 @@ async def test_readings_are_thinned_and_the_transaction_stays(
         order = [call.action for call in bench.csms.calls() if call.action in set(stored)]
         assert order == stored
     assert rows(database) == []
+
+
+@pytest.mark.parametrize(
+    ("measurands", "readings"),
+    [
+        (ENERGY, 4000),
+        (f"{ENERGY},Power.Active.Import", 3000),
+        (f"{ENERGY},Power.Active.Import,Current.Import,Voltage", 2000),
+        (f"{ENERGY},Power.Active.Import,Current.Import,Voltage,Power.Reactive.Import,Frequency,{OTHER}", 2000),
+    ],
+    ids=["one value", "five values", "ten values", "thirty values"],
+)
+async def test_what_is_queued_takes_no_more_of_the_disk_than_it_may(
+    until_power_fails: Any, make_config: Any, tmp_path: Path, measurands: str, readings: int
+) -> None:
+    """The file, with what is free in it and between its rows, over many rounds of thinning; not the payloads alone."""
+    database = tmp_path / "database"
+    empty = make_config()
+    async with until_power_fails(csms=unreachable(), document=empty, database_path=database):
+        await trio.sleep(1)
+    [path] = database.glob("*.db")
+    before = size_of(path)
+    limit = 500_000
+    phases = PhaseValues(1000.0, 333.0, 333.0, 334.0, 0.5)
+    document = make_config(
+        Internal__SupportedMeasurands=measurands,
+        Core__MeterValuesSampledData=measurands,
+        Core__MeterValueSampleInterval=0,
+        Core__AllowOfflineTxForUnknownId=True,
+        Internal__MessageQueueByteLimit=limit,
+    )
+    async with until_power_fails(csms=unreachable(), document=document, database_path=database) as bench:
+        bench.begin()
+        for number in range(readings):
+            bench.measure(
+                1,
+                1000 + number,
+                power=phases,
+                current=phases,
+                voltage=phases,
+                reactive_power=phases,
+                frequency=phases,
+                energy_export=phases,
+                reactive_energy_import=phases,
+                power_factor=PhaseValues(0.99),
+            )
+            bench.charge_point.sample_now(1)
+            if number % 50 == 0:
+                await bench.charge_point.stored()
+        await bench.charge_point.stored()
+        assert bench.charge_point.counters.dropped > 0
+    assert limit // 4 < size_of(path) - before < limit
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from ocpp16._core import Call, CallResult
 from ocpp16.enums import RegistrationStatus
+from ocpp16.rpc.outbox import taken_of_disk
 from ocpp16.rpc.pending import Asker, Entry, Lane
 from ocpp16.rpc.policy import OutboxLimits, RetryRules
 
@@ -319,7 +320,7 @@ class Delivery(RuleBasedStateMachine):
         assert sorted(waiting) == sorted(self.ledger.rows)
         normal = outbox._normal()
         assert outbox.depth == len(lane) + len(normal) + (outbox.boot is not None)
-        assert outbox.bytes == sum(entry.size for entry in lane + normal)
+        assert outbox.bytes == sum(taken_of_disk(entry.size) for entry in lane + normal)
 
     @invariant()
     def of_each_topic_the_newest_is_known(self) -> None:

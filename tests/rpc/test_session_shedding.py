@@ -51,9 +51,9 @@ def test_a_message_that_was_shed_is_found_no_more(new_line: "type[Line]") -> Non
 
 
 def test_the_limit_by_bytes_thins_readings(new_line: "type[Line]") -> None:
-    line = new_line(connected=False, limits=OutboxLimits(byte_limit=1000))
+    line = new_line(connected=False, limits=OutboxLimits(byte_limit=2000))
     for _ in range(50):
         line.put("MeterValues")
-        assert line.session.outbox.bytes <= 1000
+        assert line.session.outbox.bytes <= 2000
     assert 2 < line.session.outbox.depth < 10
     assert line.session.outbox.depth + len(line.ledger.of("dropped")) == 50

@@ -143,7 +143,7 @@ MAX_MESSAGE_SIZE: Final[Key[int]] = Key(
 )
 MESSAGE_QUEUE_BYTE_LIMIT: Final[Key[int]] = Key(
     "MessageQueueByteLimit", "Internal", Integer(minimum=0, maximum=1099511627776), 268435456, Access.RO, needs_reboot=True, unit="B",
-    description="Budget of the message queue, stored or not. Above it the oldest messages that are not about transactions are dropped, then MeterValues are thinned; StartTransaction and StopTransaction never. A key of ours.",
+    description="Most that the message queue takes of a disk, a row with all it costs there; the same where nothing is stored. Above it the oldest messages that are not about transactions are dropped, then MeterValues are thinned; StartTransaction and StopTransaction never. A key of ours.",
 )
 MESSAGE_QUEUE_SIZE_THRESHOLD: Final[Key[int | None]] = Key(
     "MessageQueueSizeThreshold", "Internal", Integer(minimum=1, maximum=1000000), None, Access.RO, needs_reboot=True, is_optional=True,
