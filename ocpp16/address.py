@@ -50,6 +50,25 @@ def address_problems(uri: str) -> tuple[str, ...]:
     return tuple(problems)
 
 
+def proxy_problems(uri: str) -> tuple[str, ...]:
+    """Why this can be no proxy of HTTP; empty if it can. It may hold a user name and a password."""
+    if not _is_plain(uri):
+        return ("has a control character or a character that is no Unicode character",)
+    if scheme_of(uri) != "http":
+        return ("must begin with http://",)
+    try:
+        parts = urlsplit(uri)
+        host, port = parts.hostname or "", parts.port
+    except ValueError:
+        return ("has no usable host and port",)
+    problems = []
+    if not port or not _is_host(host):
+        problems.append("must name host and port")
+    if parts.path.strip("/") or parts.query or parts.fragment:
+        problems.append("must end behind the port")
+    return tuple(problems)
+
+
 def identity_problems(identity: str) -> list[str]:
     """Why this ChargePointId can never be connected with; empty if it can."""
     if not identity:

@@ -117,6 +117,13 @@ class ReservationEnded(ObserverEvent):
 
 
 @dataclass(frozen=True, slots=True)
+class CentralSystemChanged(ObserverEvent):
+    """Another address of the Central System has its turn (FallbackCentralSystems): `uri`, as it is configured."""
+
+    uri: str
+
+
+@dataclass(frozen=True, slots=True)
 class ResetRequested(ObserverEvent):
     kind: ResetType
 

@@ -18,6 +18,7 @@ from ocpp16.enums import ChargePointStatus
 from ocpp16.errors import ConfigurationError
 from ocpp16.faults import obey_exit, sentence
 from ocpp16.observer import Observer
+from ocpp16.security.evse_security import EvseSecurity
 from ocpp16.store.base import Store
 from ocpp16.store.journal import Journal
 from ocpp16.values import described, is_a, items, member, pairs, text, whole
@@ -172,6 +173,12 @@ def _security_faults(name: str, value: Any) -> Faults:
         yield from _path_faults(f"{name}.csms_ca_bundle", value["csms_ca_bundle"])
 
 
+def _evse_security_faults(name: str, value: Any) -> Faults:
+    if value is not None:
+        for fault in faults(EvseSecurity, value):
+            yield name, f"is no EvseSecurity: {fault}"
+
+
 def _store_faults(name: str, value: Any) -> Faults:
     if value is None or is_a(value, Journal):
         return
@@ -205,6 +212,7 @@ _CHECKS: dict[str, Callable[[str, Any], Faults]] = {
     "config": _config_faults,
     **dict.fromkeys(_PATHS, _path_faults),
     "security_configuration": _security_faults,
+    "evse_security": _evse_security_faults,
     "store": _store_faults,
     "observer": _observer_faults,
     "connector": _connector_faults,

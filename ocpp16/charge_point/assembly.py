@@ -22,11 +22,14 @@ from ocpp16.enums import AvailabilityType, ChargePointStatus, ErrorCode
 from ocpp16.models import Counters, IdTagInfo
 from ocpp16.observer import ObserverEvent
 from ocpp16.profiles.asked import AskedChanges, ConfigurationKeeper
+from ocpp16.profiles.asked_security import AskedSecurity
 from ocpp16.profiles.asked_station import AskedStation
 from ocpp16.profiles.authorization import Authorization
 from ocpp16.profiles.availability import Availability
 from ocpp16.profiles.base import Context, FeatureProfile, Reply, Trigger
 from ocpp16.profiles.boot import Boot
+from ocpp16.profiles.certificate_signing import CertificateSigning
+from ocpp16.profiles.certificates import Certificates
 from ocpp16.profiles.configuration_changes import ConfigurationChanges
 from ocpp16.profiles.context import Start
 from ocpp16.profiles.data_transfer import DataTransfer
@@ -37,6 +40,8 @@ from ocpp16.profiles.meter_values import MeterValues
 from ocpp16.profiles.remote_control import RemoteControl
 from ocpp16.profiles.reservation import KeptReservations
 from ocpp16.profiles.reset import Reset
+from ocpp16.profiles.security_events import SecurityEvents
+from ocpp16.profiles.security_profile import SecurityProfile
 from ocpp16.profiles.sender import Sender
 from ocpp16.profiles.settings import Settings
 from ocpp16.profiles.smart_charging import SmartCharging
@@ -65,6 +70,7 @@ class Surroundings(Protocol):
     keeper: ConfigurationKeeper
     new_id: Callable[[], str]
     second_line: SecondLine
+    security: AskedSecurity | None
     tolerance: Tolerance
     writer: JournalWriter
 
@@ -104,6 +110,8 @@ class Features:
         "local_list",
         "meter_values",
         "reservations",
+        "security_events",
+        "security_profile",
         "settings",
         "smart_charging",
         "transactions",
@@ -115,6 +123,7 @@ class Features:
         connectors: dict[int, Connector],
         found: Restored,
         reconnect: Callable[[], None],
+        security: AskedSecurity | None,
         kinds: Sequence[type[FeatureProfile]],
         others_first: Callable[[], Awaitable[None]],
     ) -> None:
@@ -127,12 +136,23 @@ class Features:
         self.boot = Boot(ctx, changes=changes)
         self.availability = Availability(ctx)
         self.authorization = Authorization(ctx, self)
-        self.settings = Settings(ctx, changes=changes, reconnect=reconnect)
+        self.security_profile = SecurityProfile(
+            ctx,
+            changes=changes,
+            security=security,
+            reconnect=reconnect,
+            send_boot=self.boot.send_boot_notification,
+        )
+        self.security_events = SecurityEvents(ctx)
+        self.settings = Settings(ctx, changes=changes, credentials=self.security_profile)
         self.meter_values = MeterValues(ctx, data, found.settings)
         self.transactions = TransactionMessages(
             ctx, meter_values=self.meter_values, sessions=self.availability.sessions
         )
         self.data_transfer = DataTransfer(ctx)
+        keeping: tuple[FeatureProfile, ...] = ()
+        if security is not None:
+            keeping = (Certificates(ctx, security), CertificateSigning(ctx, security, reconnect))
         optional = [kind.build(ctx, self) for kind in kinds if kind.is_wanted(ctx.configuration)]
         self.smart_charging = next((feature for feature in optional if isinstance(feature, SmartCharging)), None)
         self.local_list = next((feature for feature in optional if isinstance(feature, LocalAuthList)), None)
@@ -143,6 +163,8 @@ class Features:
             self.availability,
             self.authorization,
             self.settings,
+            self.security_profile,
+            self.security_events,
             self.transactions,
             self._remote_control,
             FreeCharging(ctx, reservations=self.reservations),
@@ -150,6 +172,7 @@ class Features:
             self.meter_values,
             self.data_transfer,
             *optional,
+            *keeping,
         )
         self._tables = _tables(tuple(type(feature) for feature in self.all))
         for feature in self.all:
@@ -302,7 +325,13 @@ def assemble(charge_point: Surroundings, life: Start, found: Restored) -> Featur
     if found.messages:
         ctx.log.info("%d messages wait from before", len(found.messages))
     features = Features(
-        ctx, connectors, found, charge_point.reconnect_if_connected, charge_point.kinds, charge_point.others_first
+        ctx,
+        connectors,
+        found,
+        charge_point.reconnect_if_connected,
+        charge_point.security,
+        charge_point.kinds,
+        charge_point.others_first,
     )
     delivery.dead_letters = features.dead_letters
     session.on_boot_wanted = features.boot.send_boot_notification

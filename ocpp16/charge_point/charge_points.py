@@ -25,6 +25,7 @@ from ocpp16.errors import ChargePointStopped
 from ocpp16.faults import obey
 from ocpp16.log import FoldingLog
 from ocpp16.observer import Observer
+from ocpp16.security.evse_security import EvseSecurity
 from ocpp16.state.clock import Clock
 from ocpp16.station import CoreStation
 from ocpp16.store.journal import Journal
@@ -88,6 +89,7 @@ class ChargePoints:
         custom_schema_path: str | Path | None = None,
         certificates_path: str | Path | None = None,
         security_configuration: Mapping[str, Any] | None = None,
+        evse_security: EvseSecurity | None = None,
         observer: Observer | None = None,
         connector: StreamOpener | None = None,
         tolerances: Iterable[str] | None = None,
@@ -116,6 +118,7 @@ class ChargePoints:
                 custom_schema_path=custom_schema_path,
                 certificates_path=certificates_path,
                 security_configuration=security_configuration,
+                evse_security=evse_security,
                 observer=observer,
                 connector=connector,
                 tolerances=tolerances,

@@ -9,21 +9,26 @@ What a connector of the host's raises, or a stream of its own, is a failed attem
 """
 
 from collections.abc import Awaitable, Callable
+from functools import partial
 from math import inf
 from random import Random
 
 import trio
 
+from ocpp16.charge_point.addresses import Addresses
+from ocpp16.charge_point.dialing import Dialer
 from ocpp16.charge_point.link import Link, Trace
 from ocpp16.charge_point.link_tasks import flush, read
 from ocpp16.charge_point.pump import Pump
-from ocpp16.configuration.keys import core, internal, security
+from ocpp16.configuration.keys import core, internal
 from ocpp16.errors import ConfigurationError, ConnectionClosed, ConnectionFailed, HandshakeRefused
 from ocpp16.faults import obey, sentence
-from ocpp16.observer import ConnectionStateChanged, SecurityEvent
+from ocpp16.observer import CentralSystemChanged, ConnectionStateChanged
 from ocpp16.profiles.base import Context
+from ocpp16.profiles.security_profile import Credentials
 from ocpp16.security.basic_auth import authorization_header
-from ocpp16.state.signals import Connected, Disconnected
+from ocpp16.state.signals import AttemptFailed, Connected, Disconnected, SecurityEventRaised
+from ocpp16.state.timers import Timer
 from ocpp16.texts import shown
 from ocpp16.transport.backoff import Backoff
 from ocpp16.transport.dial import DialFailed, Endpoint, endpoint
@@ -44,13 +49,16 @@ class Connectivity:
 
     Parameters: `connector` opens a stream to an endpoint; `accept` takes the CALLs of the Central System; `trace` is
     told every text frame, or None; `note` what happens to the connection, in words; `random` gives the random part of
-    the waits; `readiness` waits for the sockets of many charge points, or None.
+    the waits; `readiness` waits for the sockets of many charge points, or None; `credentials` gives those to connect
+    with.
     """
 
     __slots__ = (
         "_accept",
+        "_addresses",
         "_backoff",
         "_connector",
+        "_credentials",
         "_ctx",
         "_is_urgent",
         "_is_wanted",
@@ -62,6 +70,8 @@ class Connectivity:
         "_retry_now",
         "_scope",
         "_trace",
+        "_was_invalid",
+        "_was_reached",
         "has_ended",
     )
 
@@ -76,7 +86,9 @@ class Connectivity:
         note: Callable[[str], None],
         random: Random,
         readiness: Readiness | None,
+        credentials: Callable[[], Credentials],
     ) -> None:
+        self._credentials = credentials
         self._readiness = readiness
         self._ctx = ctx
         self._pump = pump
@@ -91,6 +103,16 @@ class Connectivity:
         self._retry_now: trio.Event | None = None
         self._scope = trio.CancelScope()
         self._link: Link | None = None
+        self._addresses: Addresses | None = None
+        """None: there is one only."""
+        others = ctx.configuration[internal.FALLBACK_CENTRAL_SYSTEMS]
+        if others:
+            uris = (ctx.configuration[internal.CENTRAL_SYSTEM_URI], *others)
+            self._addresses = Addresses(uris, ctx.configuration[internal.FALLBACK_ATTEMPTS])
+        self._was_invalid = False
+        """The certificate of the Central System was not valid when we were connected last, which is told."""
+        self._was_reached = False
+        """The last attempt got as far as a stream to the Central System."""
         self._resume_delay = 0.0
 
     def set_resume_delay(self, seconds: float) -> None:
@@ -149,6 +171,7 @@ class Connectivity:
             reason = await self._connect_and_read()
             if reason is not None:
                 self._ctx.counters.connection_failures += 1
+                self._address_failed()
             if self._is_wanted and not self._is_urgent:
                 await self._pause()
 
@@ -183,31 +206,80 @@ class Connectivity:
         if not self._is_wanted or scope.cancel_called:  # given up in the moment in which it was there
             await websocket.aclose()
             return None
+        uri = self._uri()
         began, answered = ctx.clock.monotonic(), ctx.counters.calls_answered
         reason = await self._serve(websocket)
         if ctx.counters.calls_answered > answered or ctx.clock.monotonic() - began >= STABLE_AFTER:
             self._backoff.reset()
+            if self._addresses is not None:
+                self._addresses.proved(uri)
+        elif self._is_wanted and not self._is_urgent:
+            self._address_failed()
         ctx.log.info("disconnected: %s", reason)
         self._note(f"Disconnected: {reason}")
         return None
 
     async def _open(self) -> WebSocket:
         configuration = self._ctx.configuration
-        profile = configuration[security.SECURITY_PROFILE]
+        profile, key = self._credentials()
         identity = configuration[internal.CHARGE_POINT_ID]
-        where = endpoint(configuration[internal.CENTRAL_SYSTEM_URI], identity, profile)
+        where = endpoint(self._uri(), identity, profile)
         headers: list[tuple[str, str]] = []
         if profile in {1, 2}:
-            key = configuration[security.AUTHORIZATION_KEY] or b""
-            headers.append(("Authorization", authorization_header(identity, key)))
+            headers.append(("Authorization", authorization_header(identity, key or b"")))
         self._note(f"Connecting to {where.authority}")
         host_name = configuration[internal.HOST_NAME]
         if host_name:
             headers.append(("User-Host", host_name))
+        self._was_reached = False
         stream = await self._connector(where)
+        self._was_reached = True
         return await WebSocket.connect(
             stream, host=where.authority, target=where.target, headers=headers, now=self._seconds
         )
+
+    def _uri(self) -> str:
+        if self._addresses is not None:
+            return self._addresses.present
+        return self._ctx.configuration[internal.CENTRAL_SYSTEM_URI]
+
+    # Several addresses
+
+    def _address_failed(self) -> None:
+        if self._addresses is not None and self._addresses.failed():
+            self._tell_address(self._addresses.present)
+
+    def _tell_address(self, uri: str) -> None:
+        self._ctx.log.warning("the Central System is tried at %s from now on", uri)
+        self._note(f"Central System: {uri}")
+        self._ctx.tell(CentralSystemChanged(uri), 0)
+
+    def _look_for_first_later(self) -> Timer | None:
+        """While connected to another address than the first one."""
+        interval = self._ctx.configuration[internal.FALLBACK_RETURN_INTERVAL]
+        if self._addresses is None or self._addresses.is_first or not interval:
+            return None
+        wait = self._addresses.wait_for_first(interval)
+        look = partial(self._ctx.spawn, self._look_for_first)
+        return self._ctx.timers.every(wait, look, self._ctx.clock.monotonic() + wait)
+
+    async def _look_for_first(self) -> None:
+        """Go back to the first address if there is somebody: what waits to be sent is sent there."""
+        addresses = self._addresses
+        assert addresses is not None
+        profile, _ = self._credentials()
+        where = endpoint(addresses.first, self._ctx.configuration[internal.CHARGE_POINT_ID], profile)
+        with trio.move_on_after(ATTEMPT_TIMEOUT):
+            try:
+                stream = await self._connector(where)
+                await stream.aclose()
+            except BaseException as error:
+                obey(error)
+                return
+            if not addresses.is_first and self._link is not None:
+                addresses.back_to_first()
+                self._tell_address(addresses.first)
+                self.reconnect()
 
     def _seconds(self) -> float:
         return self._ctx.clock.now() / 1e6
@@ -229,19 +301,23 @@ class Connectivity:
         )
         self._link = pump.link = link
         self._note("Connected")
+        self._was_invalid = False
         self._set_keep_alive()
         reason = _STOPPED
+        look = self._look_for_first_later()
         try:
-            ctx.session.connection_made(ctx.clock.monotonic(), self._resume_delay)
-            ctx.tell(ConnectionStateChanged(True), 0)
-            ctx.signals.emit(Connected())
-            pump.kick()
-            with trio.CancelScope() as self._scope:
+            with trio.CancelScope() as self._scope:  # who hears of the connection may want another one
+                ctx.session.connection_made(ctx.clock.monotonic(), self._resume_delay)
+                ctx.tell(ConnectionStateChanged(True), 0)
+                ctx.signals.emit(Connected())
+                pump.kick()
                 try:
                     await read(link, self._readiness)
                 except ConnectionClosed as closed:
                     reason = str(closed)
         finally:
+            if look is not None:
+                look.cancel()
             self._link = pump.link = None
             link.ended()
             ctx.session.connection_lost(ctx.clock.monotonic())
@@ -273,10 +349,22 @@ class Connectivity:
         if isinstance(known, HandshakeRefused):
             self._backoff.wait_at_least(known.retry_after)
             if known.status == 401:
-                ctx.tell(SecurityEvent("FailedToAuthenticateAtCentralSystem", failure), 0)
+                ctx.signals.emit(SecurityEventRaised("FailedToAuthenticateAtCentralSystem", failure))
         elif isinstance(known, DialFailed) and known.security_event:
-            ctx.tell(SecurityEvent(known.security_event, failure), 0)
+            is_first = known.security_event == _INVALID_CERTIFICATE and not self._was_invalid
+            self._was_invalid |= is_first  # told once, until a connection was made
+            ctx.signals.emit(SecurityEventRaised(known.security_event, failure, is_critical=is_first or None))
+        is_refusal = self._is_refusal(known)
+        if is_refusal and isinstance(self._connector, Dialer):
+            self._connector.refused()
+        ctx.signals.emit(AttemptFailed(is_refusal))
         return failure
+
+    def _is_refusal(self, error: BaseException | None) -> bool:
+        """Was the Central System reached, and did not want us? Of one that has too much to do that is not known."""
+        if isinstance(error, HandshakeRefused):
+            return error.status < 500
+        return self._was_reached or isinstance(error, ConfigurationError) or _is_of_tls(error)
 
     def key_changed(self, key: str) -> None:
         """A configuration key changed: pings follow at once."""
@@ -297,6 +385,11 @@ class Connectivity:
             )
 
 
+def _is_of_tls(error: BaseException | None) -> bool:
+    return isinstance(error, DialFailed) and error.step == "TLS"
+
+
+_INVALID_CERTIFICATE = "InvalidCentralSystemCertificate"
 _STOPPED = "stopped"
 """Why a connection ended that nobody else closed."""
 _KEEP_ALIVE_KEYS = frozenset(

@@ -114,7 +114,10 @@ class StoredDelivery:
     def given_up(self, entry: Entry, reason: str) -> None:
         ctx = self.ctx
         reason = shown(reason)
-        number = self.dead_letters.put(entry, reason)
+        if entry.action == "SecurityEventNotification":  # many Central Systems do not know it, and nobody resends it
+            number = ctx.journal.append(message_queue.delete(entry.sequence))
+        else:
+            number = self.dead_letters.put(entry, reason)
         ctx.log.warning("%s given up after %d attempts: %s", entry.action, entry.attempts, reason, about=entry.action)
         ctx.tell(MessageGivenUp(entry.action, reason), number)
         hook = ctx.sender.confirmations.get(entry.action)

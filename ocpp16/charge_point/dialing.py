@@ -1,8 +1,6 @@
 """The stream a configuration asks for: what is trusted, what is checked before, and how it is opened."""
 
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import trio
 
@@ -10,23 +8,30 @@ from ocpp16.configuration.configuration import Configuration
 from ocpp16.configuration.keys import internal, security
 from ocpp16.errors import ConfigurationError
 from ocpp16.log import FoldingLog
-from ocpp16.security.tls import client_context, prepare_keylog
+from ocpp16.profiles.asked_security import AskedSecurity
+from ocpp16.security.evse_security import (
+    CaCertificateType,
+    LeafCertificate,
+    LeafCertificateStatus,
+    LeafCertificateType,
+)
+from ocpp16.security.tls import SSLContext, client_context, prepare_keylog
 from ocpp16.transport.dial import Endpoint, open_stream
+from ocpp16.transport.proxy import ProxyAddress
 
 
-def csms_roots(certificates_path: str | Path | None, security_configuration: Mapping[str, Any]) -> Path | None:
-    bundle = security_configuration.get("csms_ca_bundle")
-    if bundle:
-        return Path(bundle)
-    return None if certificates_path is None else Path(certificates_path) / "ca" / "csms"
-
-
-def check_tls(configuration: Configuration, roots: Path | None) -> None:
+def check_tls(configuration: Configuration, *, has_security: bool) -> None:
     """Raises ConfigurationError if TLS is asked for and nothing could be trusted, or its secrets cannot be logged."""
-    if configuration[security.SECURITY_PROFILE] < 2:
+    profile = configuration[security.SECURITY_PROFILE]
+    if profile < 2:
         return
-    if roots is None and not configuration[internal.USE_SSL_DEFAULT_VERIFY_PATHS]:
-        raise ConfigurationError(["certificates_path: wss:// needs the root certificates of the Central System"])
+    problems = []
+    if not has_security and not configuration[internal.USE_SSL_DEFAULT_VERIFY_PATHS]:
+        problems.append("certificates_path: wss:// needs the root certificates of the Central System")
+    if not has_security and profile == 3:
+        problems.append("certificates_path: SecurityProfile 3 needs a client certificate")
+    if problems:
+        raise ConfigurationError(problems)
     keylog = _keylog_file(configuration)
     if keylog is not None:
         prepare_keylog(keylog)
@@ -37,23 +42,71 @@ def _keylog_file(configuration: Configuration) -> Path | None:
     return Path(path) if path and configuration[internal.ENABLE_TLS_KEYLOG] else None
 
 
-async def dial(
-    configuration: Configuration, roots: Path | None, log: FoldingLog, endpoint: Endpoint
-) -> trio.abc.Stream:
-    """The stream the configuration asks for: TCP, or TLS that trusts `certs/ca/csms` only, unless told otherwise."""
-    context = None
-    if endpoint.is_tls:
-        check_tls(configuration, roots)
+class Dialer:
+    """Opens the streams that the configuration asks for: TCP, or TLS that trusts the roots of `certificates` only,
+    unless told otherwise. A client certificate that is refused makes place for the next best.
+
+    Parameters: `certificates` keeps roots and certificates, None: nobody does.
+    """
+
+    __slots__ = ("_certificates", "_configuration", "_log", "_presented", "_refused")
+
+    def __init__(self, configuration: Configuration, certificates: AskedSecurity | None, log: FoldingLog) -> None:
+        self._configuration = configuration
+        self._certificates = certificates
+        self._log = log
+        self._presented = ""
+        """Fingerprint of the client certificate of the last attempt."""
+        self._refused: tuple[str, ...] = ()
+
+    async def __call__(self, endpoint: Endpoint) -> trio.abc.Stream:
+        """Raises ConnectionFailed, or ConfigurationError for what will not do."""
+        self._presented = ""
+        context = await self._context(endpoint) if endpoint.is_tls else None
+        proxy = self._configuration[internal.HTTP_PROXY]
+        return await open_stream(
+            endpoint,
+            ssl_context=context,
+            server_hostname=self._configuration[internal.CENTRAL_SYSTEM_NAME],
+            interface=self._configuration[internal.IFACE],
+            proxy=None if proxy is None else ProxyAddress.of(proxy),
+        )
+
+    def refused(self) -> None:
+        """The Central System was reached and ended the last attempt: maybe for the certificate."""
+        if self._presented:
+            self._refused = (*self._refused, self._presented)
+
+    async def _context(self, endpoint: Endpoint) -> SSLContext:
+        configuration, certificates = self._configuration, self._certificates
+        check_tls(configuration, has_security=certificates is not None)
+        roots, client = None, LeafCertificate(LeafCertificateStatus.NOT_FOUND)
+        if certificates is not None:
+            roots = await certificates.get_verify_location(CaCertificateType.CSMS)
+            if endpoint.wants_certificate:
+                client = await self._client_certificate(certificates)
         suites12 = configuration[internal.SUPPORTED_CIPHERS12]
         suites13 = configuration[internal.SUPPORTED_CIPHERS13]
-        context = client_context(
+        return client_context(
             roots,
             ciphers12=":".join(suites12),
             ciphers13=":".join(suites13),
             use_default_verify_paths=configuration[internal.USE_SSL_DEFAULT_VERIFY_PATHS],
             verify_name=configuration[internal.VERIFY_CSMS_COMMON_NAME],
             allow_wildcards=configuration[internal.VERIFY_CSMS_ALLOW_WILDCARDS],
+            certificate_chain=client.chain or client.certificate,
+            private_key=client.key,
+            key_password=client.key_password,
             keylog_file=_keylog_file(configuration),
-            warn=log.warning,
+            warn=self._log.warning,
         )
-    return await open_stream(endpoint, ssl_context=context, interface=configuration[internal.IFACE])
+
+    async def _client_certificate(self, certificates: AskedSecurity) -> LeafCertificate:
+        """That of this attempt. Raises ConfigurationError if there is none: without it nobody would let us in."""
+        client = await certificates.get_leaf_certificate_info(LeafCertificateType.CSMS, self._refused)
+        if client.status is not LeafCertificateStatus.ACCEPTED:
+            raise ConfigurationError([f"SecurityProfile 3: no client certificate can be used: {client.status}"])
+        if client.fingerprint in self._refused:  # all of them were: they have their turns anew
+            self._refused = ()
+        self._presented = client.fingerprint
+        return client

@@ -17,12 +17,14 @@ from ocpp16.ctrl_c import only_at_waits
 from ocpp16.enums import AvailabilityStatus, AvailabilityType, ChargePointStatus, Reason, SessionStartedReason
 from ocpp16.models import ErrorInfo, Measurement
 from ocpp16.profiles.id_tags import check_id_tag
+from ocpp16.profiles.security_events import LONGEST_INFO, LONGEST_TYPE
 from ocpp16.profiles.transaction_data import signed_value
 from ocpp16.state.clock import SMALLEST_SHIFT, plausible, to_micros
 from ocpp16.state.connector_table import ConnectorEvent
+from ocpp16.state.signals import SecurityEventRaised
 from ocpp16.state.transaction import Transaction
 from ocpp16.texts import shown
-from ocpp16.values import aware, described, exactly, finite, is_a, member, register, text, whole
+from ocpp16.values import aware, described, exactly, finite, flag, is_a, member, register, text, whole
 
 _BEFORE_A_TRANSACTION = (ChargePointStatus.PREPARING, ChargePointStatus.RESERVED)
 _SESSION_ID_LENGTH = 255
@@ -233,6 +235,28 @@ class StationEvents:
         status, act = await self._runtime.features.availability.change(number, member(AvailabilityType, kind, "kind"))
         act()
         return status
+
+    def on_security_event(
+        self,
+        kind: str,
+        tech_info: str | None = None,
+        critical: bool | None = None,
+        timestamp: datetime | None = None,
+    ) -> None:
+        """Something that matters for security has happened at the station (security white paper ed. 3, A04).
+
+        `kind`: the name of the event, of the white paper or of your own, 1 to 50 characters. `critical`: whether it is
+        told to the Central System, None: as the white paper has it. `timestamp`: when, None: now. It is in the security
+        log in any case. Raises ValueError that names the argument.
+        """
+        self._runtime.guard.check()
+        raised = SecurityEventRaised(
+            text(kind, "kind", LONGEST_TYPE, least=1),
+            "" if tech_info is None else text(tech_info, "tech_info", LONGEST_INFO),
+            None if critical is None else flag(critical, "critical"),
+            None if timestamp is None else to_micros(aware(timestamp, "timestamp")),
+        )
+        self._runtime.ctx.signals.emit(raised)
 
     # What is measured
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from ocpp16.charge_point.connectivity import StreamOpener
     from ocpp16.configuration.configuration import Configuration
     from ocpp16.observer import Observer
+    from ocpp16.security.evse_security import EvseSecurity
     from ocpp16.station import CoreStation
     from ocpp16.store.base import Store
     from ocpp16.store.journal import Journal
@@ -39,6 +40,7 @@ async def open_charge_point(
     custom_schema_path: str | Path | None = None,
     certificates_path: str | Path | None = None,
     security_configuration: Mapping[str, Any] | None = None,
+    evse_security: "EvseSecurity | None" = None,
     observer: "Observer | None" = None,
     connector: "StreamOpener | None" = None,
     tolerances: Iterable[str] | None = None,
@@ -58,7 +60,8 @@ async def open_charge_point(
     points, and is not closed here. With neither, nothing outlives the block. share_path: data files instead of the
     package's. custom_schema_path: JSON Schema of your own keys instead of the Custom.json there.
     certificates_path: folder `certs`, whose `ca/csms` is trusted for wss://. security_configuration: single paths of
-    that layout elsewhere, by libocpp's names; `csms_ca_bundle` is a PEM file or a folder. observer: is told what
+    that layout elsewhere, by libocpp's names; `csms_ca_bundle` is a PEM file or a folder. evse_security: keeps roots,
+    certificates and keys instead of these files (see `ocpp16.security.evse_security`). observer: is told what
     happens (see `ocpp16.observer`). connector: opens the stream to an endpoint, for tests and tunnels. tolerances:
     names of the repairs made on what the Central System sends (`Tolerance.parse`); None: as key Tolerances says.
     anchor: wall time now in seconds since 1970 instead of the system's clock. seed: makes message ids and waits
@@ -88,6 +91,7 @@ async def open_charge_point(
         custom_schema_path=custom_schema_path,
         certificates_path=certificates_path,
         security_configuration=security_configuration,
+        evse_security=evse_security,
         observer=observer,
         connector=connector,
         tolerances=tolerances,

@@ -10,7 +10,6 @@ from random import Random, SystemRandom
 import trio
 
 from ocpp16.charge_point.charge_point import ChargePoint
-from ocpp16.charge_point.dialing import dial
 from ocpp16.charge_point.feed import ObserverFeed
 from ocpp16.charge_point.keeper import FiledConfiguration, StoredConfiguration
 from ocpp16.charge_point.plan import Plan
@@ -112,7 +111,8 @@ class Opened:
             nursery=nursery,
             shared=shared,
             clock=plan.clock,
-            connector=plan.connector or partial(dial, configuration, plan.roots, told),
+            connector=plan.connector,
+            certificates=plan.certificates,
             keeper=keeper,
             feed=self._feed,
             counters=counters,

@@ -9,8 +9,9 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from ocpp16.charge_point.certificates import built_in
 from ocpp16.charge_point.connectivity import StreamOpener
-from ocpp16.charge_point.dialing import check_tls, csms_roots
+from ocpp16.charge_point.dialing import check_tls
 from ocpp16.configuration.configuration import Configuration
 from ocpp16.configuration.file import read_json_object
 from ocpp16.configuration.keys import internal
@@ -18,6 +19,7 @@ from ocpp16.errors import ConfigurationError
 from ocpp16.faults import obey_exit, sentence
 from ocpp16.observer import Observer
 from ocpp16.rpc.tolerance import Tolerance
+from ocpp16.security.evse_security import EvseSecurity
 from ocpp16.state.clock import Clock
 from ocpp16.station import CoreStation
 from ocpp16.store.overlay import Overlay
@@ -26,13 +28,14 @@ from ocpp16.values import items, pairs
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """`roots`: what wss:// trusts. `overlay`: the files of what is changed, None where that goes to the store."""
+    """`certificates`: who keeps roots and certificates. `overlay`: the files of what is changed, None where that goes
+    to the store."""
 
     configuration: Configuration
     station: CoreStation
     clock: Clock
     overlay: Overlay | None
-    roots: Path | None
+    certificates: EvseSecurity | None
     tolerance: Tolerance
     observer: Observer | None
     connector: StreamOpener | None
@@ -56,6 +59,7 @@ def planned(
     custom_schema_path: str | Path | None,
     certificates_path: str | Path | None,
     security_configuration: Mapping[str, Any] | None,
+    evse_security: EvseSecurity | None,
     observer: Observer | None,
     connector: StreamOpener | None,
     tolerances: Iterable[str] | None,
@@ -72,9 +76,9 @@ def planned(
     is_complete = overlay is not None or not has_store
     configuration = _configuration(config, overlay, share_path, custom_schema_path, is_complete)
     tolerance = _tolerance(configuration, tolerances)
-    roots = csms_roots(certificates_path, security_configuration or {})
+    certificates = evse_security or built_in(certificates_path, security_configuration or {})
     if connector is None:
-        check_tls(configuration, roots)
+        check_tls(configuration, has_security=certificates is not None)
     # Not relative any more: the program may go to another folder.
     log_folder = None if message_log_path is None else Path(message_log_path).absolute()
     return Plan(
@@ -82,7 +86,7 @@ def planned(
         station,
         clock,
         overlay,
-        roots,
+        certificates,
         tolerance,
         observer,
         connector,

@@ -23,6 +23,7 @@ import trio
 from ocpp16.charge_point.argument_check import known_before
 from ocpp16.charge_point.assembly import Features, assemble
 from ocpp16.charge_point.connectivity import Connectivity, StreamOpener
+from ocpp16.charge_point.dialing import Dialer
 from ocpp16.charge_point.features import possible
 from ocpp16.charge_point.feed import ObserverFeed
 from ocpp16.charge_point.guard import Guard
@@ -45,6 +46,7 @@ from ocpp16.log import FoldingLog
 from ocpp16.models import Counters
 from ocpp16.observer import ObserverEvent, SecurityEvent
 from ocpp16.profiles.asked import ConfigurationKeeper
+from ocpp16.profiles.asked_security import AskedSecurity
 from ocpp16.profiles.asked_station import AskedStation
 from ocpp16.profiles.base import Context
 from ocpp16.profiles.data_transfer import DataTransferHandler
@@ -52,8 +54,9 @@ from ocpp16.profiles.turn import Turn
 from ocpp16.redaction import redacted
 from ocpp16.rpc.tolerance import Tolerance
 from ocpp16.schedule.sharing import Strategy
+from ocpp16.security.evse_security import EvseSecurity
 from ocpp16.state.clock import Clock
-from ocpp16.state.signals import ConfigurationChanged
+from ocpp16.state.signals import ConfigurationChanged, SecurityEventRaised
 from ocpp16.state.timers import Timers
 from ocpp16.station import CoreStation
 from ocpp16.store.base import Row
@@ -98,6 +101,7 @@ class Runtime:
         "new_id",
         "resume_delay",
         "second_line",
+        "security",
         "sharing",
         "station",
         "timers",
@@ -116,7 +120,8 @@ class Runtime:
         nursery: trio.Nursery,
         shared: SharedTasks,
         clock: Clock,
-        connector: StreamOpener,
+        connector: StreamOpener | None,
+        certificates: EvseSecurity | None,
         keeper: ConfigurationKeeper,
         feed: ObserverFeed | None,
         counters: Counters,
@@ -141,12 +146,15 @@ class Runtime:
         self.writer = JournalWriter(journal, configuration[internal.CHARGE_POINT_ID])
         self._nursery = nursery
         self._shared = shared
-        self._connect = connector
         self._feed = feed
         self.second_line = SecondLine(
             configuration[internal.CHARGE_POINT_ID], counters, clock.monotonic, self._tell_at_once, log
         )
         self.timers.on_error = self.second_line.failed
+        self.security = None
+        if certificates is not None:
+            self.security = AskedSecurity(certificates, self.second_line.failed, self.overran)
+        self._connect = connector or Dialer(configuration, self.security, self.second_line.log)
         self._random = random
         self.traffic = traffic
         self._pump = Pump(clock, shared.pumps, self.timers, journal, self.second_line.failed)
@@ -231,6 +239,7 @@ class Runtime:
         if features.smart_charging is not None:
             features.smart_charging.limits.share(*self.sharing)
         features.ctx.signals.on(ConfigurationChanged, self._configuration_changed)
+        features.ctx.signals.on(SecurityEventRaised, self._security_event_raised)
         self.life = life
         self.guard.highest = len(features.ctx.connectors) - 1
         self._pump.take_over(features.ctx.session, features.ctx.timers)
@@ -253,7 +262,7 @@ class Runtime:
     ) -> None:
         """`ChargePoint.start`."""
         self.guard.check()
-        member(BootReason, boot_reason, "boot_reason")
+        boot_reason = member(BootReason, boot_reason, "boot_reason")
         known = self._known_before(connector_status, resuming_session_ids)
         async with self._turn:
             await self._stop_is_over()
@@ -261,7 +270,7 @@ class Runtime:
                 raise RuntimeError("the charge point runs already")
             if self.life.was_started:
                 await self._begin_anew()
-            self._begin(*known)
+            self._begin(*known, boot_reason)
 
     def _known_before(
         self, connector_status: Any, resuming_session_ids: Any
@@ -301,7 +310,9 @@ class Runtime:
         found.transactions.first_new = self.ctx.transactions.first_new
         self._make_life(found)
 
-    def _begin(self, connector_status: Mapping[int, ChargePointStatus], resuming: Collection[str]) -> None:
+    def _begin(
+        self, connector_status: Mapping[int, ChargePointStatus], resuming: Collection[str], boot_reason: BootReason
+    ) -> None:
         life, features = self.life, self.life.features
         features.seed_connectors(connector_status)
         features.seed_resumed(resuming)
@@ -312,6 +323,7 @@ class Runtime:
             self.second_line.guarded(f"start of {type(feature).__name__}", feature.start)
         self._tell_connection_timeout()
         self.traffic.begin(self.clock, None if self._feed is None else self.tell)
+        features.security_events.started(boot_reason)
         life.connectivity = Connectivity(
             features.ctx,
             self._pump,
@@ -321,6 +333,7 @@ class Runtime:
             note=self.traffic.event,
             random=self._random,
             readiness=self._shared.readiness,
+            credentials=features.security_profile.credentials,
         )
         life.connectivity.set_resume_delay(self.resume_delay)
         life.connectivity.connect()
@@ -375,14 +388,14 @@ class Runtime:
     ) -> bool:
         """`ChargePoint.restart`."""
         self.guard.check()
-        member(BootReason, boot_reason, "boot_reason")
+        boot_reason = member(BootReason, boot_reason, "boot_reason")
         known = self._known_before(connector_status, resuming_session_ids)
         async with self._turn:
             await self._stop_is_over()
             if self.life.is_running or not self.life.was_started:
                 return False
             await self._begin_anew()
-            self._begin(*known)
+            self._begin(*known, boot_reason)
         return True
 
     async def close(self) -> float:
@@ -453,8 +466,6 @@ class Runtime:
 
     def tell(self, event: ObserverEvent, number: int) -> None:
         """Give an event to the observer once journal number `number` is on disk."""
-        if type(event) is SecurityEvent:
-            self.traffic.security_event(event)
         if self._feed is not None:
             self._feed.tell(event, number)
 
@@ -476,7 +487,7 @@ class Runtime:
         if harmless is not received:  # it names a secret, which may be what is wrong with it
             why = "a frame that names a secret"
         self.second_line.log.warning("received something unusable: %s", why)
-        self.tell(SecurityEvent("InvalidMessages", shown(f"{why}: {harmless}")), 0)
+        self.ctx.signals.emit(SecurityEventRaised("InvalidMessages", shown(f"{why}: {harmless}")))
 
     def log_session(self, connector_id: int, session_id: str, folder: Path) -> None:
         """Log the messages of a session by themselves."""
@@ -489,6 +500,11 @@ class Runtime:
         self._pump.kick()
         if self._feed is not None:
             self._feed.kick()
+
+    def _security_event_raised(self, signal: SecurityEventRaised) -> None:
+        event = SecurityEvent(signal.type, signal.tech_info)
+        self.traffic.security_event(event)
+        self.tell(event, 0)
 
     def _configuration_changed(self, signal: ConfigurationChanged) -> None:
         self.features.retune(signal.key)

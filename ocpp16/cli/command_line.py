@@ -21,6 +21,7 @@ SUBCOMMANDS = {
     "charge-point": "ocpp16.cli.charge_point:charge_point",
     "central-system": "ocpp16.cli.central_system:central_system",
     "schedule": "ocpp16.cli.schedule.command:schedule",
+    "doctor": "ocpp16.cli.doctor:doctor",
 }
 """Name → module and function."""
 

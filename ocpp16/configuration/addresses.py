@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ocpp16.address import address_problems, identity_problems, without_credentials
+from ocpp16.address import address_problems, identity_problems, proxy_problems, without_credentials
+from ocpp16.configuration.lists import TextList
 from ocpp16.configuration.values import Text
 
 
@@ -40,6 +41,30 @@ class Header(Text):
         if not (text.isascii() and text.isprintable()) or text != text.strip():
             raise ValueError("must be printable ASCII characters without a blank at the ends")
         return text
+
+
+@dataclass(frozen=True, slots=True)
+class AddressList(TextList):
+    """tuple[str, ...]: further addresses of the Central System, each as `Address`. A comma separates them."""
+
+    def check_item(self, item: str) -> None:
+        _raise(address_problems(item))
+
+    def harmless(self, native: Any) -> Any:
+        return ",".join(map(without_credentials, native.split(","))) if isinstance(native, str) else native
+
+
+@dataclass(frozen=True, slots=True)
+class Proxy(Text):
+    """str: a proxy of HTTP, with what it asks for (`ocpp16.address.proxy_problems`)."""
+
+    def from_json(self, native: object) -> str:
+        text = Text.from_json(self, native).strip()
+        _raise(proxy_problems(text))
+        return text
+
+    def harmless(self, native: Any) -> Any:
+        return without_credentials(native) if isinstance(native, str) else native
 
 
 def _raise(problems: Sequence[str]) -> None:

@@ -13,7 +13,13 @@ from ocpp16.address import scheme_problem, user_name_problem
 from ocpp16.configuration.key import Key
 from ocpp16.configuration.keys import BY_NAME
 from ocpp16.configuration.keys.core import CONNECTOR_PHASE_ROTATION, NUMBER_OF_CONNECTORS, SUPPORTED_FEATURE_PROFILES
-from ocpp16.configuration.keys.internal import CENTRAL_SYSTEM_URI, CHARGE_POINT_ID, ENABLE_TLS_KEYLOG, TLS_KEYLOG_FILE
+from ocpp16.configuration.keys.internal import (
+    CENTRAL_SYSTEM_URI,
+    CHARGE_POINT_ID,
+    ENABLE_TLS_KEYLOG,
+    FALLBACK_CENTRAL_SYSTEMS,
+    TLS_KEYLOG_FILE,
+)
 from ocpp16.configuration.keys.security import AUTHORIZATION_KEY, SECURITY_PROFILE
 from ocpp16.texts import shown
 
@@ -88,12 +94,13 @@ def _scheme(get: Get) -> str:
     return scheme_problem(get(CENTRAL_SYSTEM_URI) or "", get(SECURITY_PROFILE))
 
 
+def _other_schemes(get: Get) -> str:
+    found = [scheme_problem(uri, get(SECURITY_PROFILE)) for uri in get(FALLBACK_CENTRAL_SYSTEMS)]
+    return next(filter(None, found), "")
+
+
 def _user_name(get: Get) -> str:
     return user_name_problem(get(CHARGE_POINT_ID) or "", get(SECURITY_PROFILE))
-
-
-def _built(get: Get) -> str:
-    return "a client certificate (3) is not built yet" if get(SECURITY_PROFILE) == 3 else ""
 
 
 def _password(get: Get) -> str:
@@ -113,8 +120,8 @@ def _rules() -> Iterator[Rule]:
     yield Rule(CONNECTOR_PHASE_ROTATION, (NUMBER_OF_CONNECTORS,), False, _rotations)
     yield Rule(SUPPORTED_FEATURE_PROFILES, (), True, _core_listed)
     yield Rule(CENTRAL_SYSTEM_URI, (SECURITY_PROFILE,), True, _scheme)
+    yield Rule(FALLBACK_CENTRAL_SYSTEMS, (SECURITY_PROFILE,), True, _other_schemes)
     yield Rule(CHARGE_POINT_ID, (SECURITY_PROFILE,), True, _user_name)
-    yield Rule(SECURITY_PROFILE, (), True, _built)
     yield Rule(SECURITY_PROFILE, (AUTHORIZATION_KEY,), True, _password, is_of_the_whole=True)
     yield Rule(ENABLE_TLS_KEYLOG, (TLS_KEYLOG_FILE,), True, _keylog_file)
 

@@ -39,11 +39,14 @@ class ConfigurationChanges:
         self._will_be_kept = False
         """A task waits for its turn to bring what is in force then to the disk."""
 
-    async def carry_out(self, prepare: Callable[[], Prepared]) -> Change:
+    async def carry_out(
+        self, prepare: Callable[[], Prepared], beside: Callable[[], Mapping[Key[Any], Any]] | None = None
+    ) -> Change:
         """Prepare a change, keep it, put it in force. Returns what became of it.
 
-        Raises StoreError if it could not be kept in StoreTimeout, ChargePointStopped if the charge point is stopped
-        before; then nothing has changed.
+        `beside`: of a change that is accepted, values of other keys that are kept in the same commit, asked for before
+        it is in force. Raises ValueError if one of these cannot be, StoreError if it could not be kept in StoreTimeout,
+        ChargePointStopped if the charge point is stopped before; then nothing has changed.
         """
         ctx = self._ctx
         await self._turn.acquire(ctx.configuration[internal.STORE_TIMEOUT])
@@ -51,10 +54,7 @@ class ConfigurationChanges:
             prepared = prepare()
             change = prepared.change
             if _is_to_be_kept(change):
-                apply = partial(self._apply, prepared)
-                await ctx.asked.settled(
-                    partial(ctx.asked.keeper.propose, prepared.overrides, prepared.secrets, apply=apply)
-                )
+                await self._keep_all([prepared] if beside is None else [prepared, *self._prepared(beside())])
             elif change.reason:
                 ctx.log.info("%s is not changed: %s", change.wire_name or "the configuration", change.reason)
             return prepared.change
@@ -69,21 +69,29 @@ class ConfigurationChanges:
         ctx = self._ctx
         await self._turn.acquire(ctx.configuration[internal.STORE_TIMEOUT])
         try:
-            prepared = [ctx.configuration.prepare_set(key, value) for key, value in values().items()]
-            wrong = [f"{one.key.name} {one.change.reason}" for one in prepared if not one.change.is_accepted]
-            if wrong:
-                raise ValueError("; ".join(wrong))
-            changes = [one for one in prepared if _is_to_be_kept(one.change)]
-            if not changes:
-                return
-            with ExitStack() as under_way:  # only to write them together: one that is given up must not be found there
-                for one in changes:
-                    under_way.enter_context(one)
-                documents = ctx.configuration.overrides, ctx.configuration.secrets
-            apply = partial(self._apply_all, changes)
-            await ctx.asked.settled(partial(ctx.asked.keeper.propose, *documents, apply=apply))
+            await self._keep_all(self._prepared(values()))
         finally:
             self._turn.release()
+
+    def _prepared(self, values: Mapping[Key[Any], Any]) -> list[Prepared]:
+        """Those that change something. Raises ValueError that names what is wrong with which key."""
+        prepared = [self._ctx.configuration.prepare_set(key, value) for key, value in values.items()]
+        wrong = [f"{one.key.name} {one.change.reason}" for one in prepared if not one.change.is_accepted]
+        if wrong:
+            raise ValueError("; ".join(wrong))
+        return [one for one in prepared if _is_to_be_kept(one.change)]
+
+    async def _keep_all(self, changes: Sequence[Prepared]) -> None:
+        """In one commit, or none; then in force."""
+        if not changes:
+            return
+        ctx = self._ctx
+        with ExitStack() as under_way:  # only to write them together: one that is given up must not be found there
+            for one in changes:
+                under_way.enter_context(one)
+            documents = ctx.configuration.overrides, ctx.configuration.secrets
+        apply = partial(self._apply_all, changes)
+        await ctx.asked.settled(partial(ctx.asked.keeper.propose, *documents, apply=apply))
 
     def _apply_all(self, changes: Sequence[Prepared]) -> None:
         for prepared in changes:

@@ -76,10 +76,11 @@ class Sender:
         on_end: Callable[[], None] | None = None,
         topic: Hashable = None,
         latest: int = 0,
+        is_kept: bool = False,
     ) -> bool:
         """Send a request whose answer nobody waits for. False: dropped, since offline or not accepted.
 
-        With QueueAllMessages it is kept, on disk too, until it can be sent (libocpp).
+        With `is_kept`, or with QueueAllMessages (libocpp), it is kept, on disk too, until it can be sent.
         `number`: the journal number it must not be sent before. `topic`: one of the same topic that still waits is
         replaced, for it would tell what is over. `latest`: the latest time in it, µs, where that must not be told
         before it has come. `on_end`: told when it is over, however it ended.
@@ -98,7 +99,7 @@ class Sender:
             topic=topic,
             latest=latest,
         )
-        if lane is _NORMAL and not entry.is_interactive and self._session.outbox.limits.may_queue(action):
+        if lane is _NORMAL and not entry.is_interactive and (is_kept or self._session.outbox.limits.may_queue(action)):
             entry.is_persistent = True
             entry.number = self._journal.append(self.row(entry))
         taken = self._session.enqueue(entry, self._clock.monotonic())

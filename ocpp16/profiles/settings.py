@@ -8,7 +8,7 @@ GetConfiguration.conf is never larger than MaxMessageSize: of a request that ask
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from typing import Any, cast
+from typing import Any, Protocol, cast
 
 import orjson
 
@@ -23,15 +23,23 @@ _OVERHEAD = 400
 """Bytes of a GetConfiguration.conf frame without its keys, generously."""
 
 
+class CredentialChanges(Protocol):
+    """Who changes SecurityProfile and AuthorizationKey, on trial."""
+
+    async def change(self, name: str, value: str) -> tuple[ConfigurationStatus, Callable[[], None] | None]:
+        """The answer, and what is to happen once it has been given."""
+        ...
+
+
 class Settings(FeatureProfile):
-    """`reconnect` closes the connection and opens another with the credentials of now."""
+    """`credentials` changes what the connection is opened with."""
 
-    __slots__ = ("_changes", "_reconnect", "_was_cut")
+    __slots__ = ("_changes", "_credentials", "_was_cut")
 
-    def __init__(self, ctx: Context, *, changes: ConfigurationChanges, reconnect: Callable[[], None]) -> None:
+    def __init__(self, ctx: Context, *, changes: ConfigurationChanges, credentials: CredentialChanges) -> None:
         super().__init__(ctx)
         self._changes = changes
-        self._reconnect = reconnect
+        self._credentials = credentials
         self._was_cut = False
 
     def get(self, keys: Sequence[str] = ()) -> Payload:
@@ -46,8 +54,17 @@ class Settings(FeatureProfile):
 
     async def change(self, key: str, value: str) -> ConfigurationStatus:
         """Change a key as ChangeConfiguration does. Raises StoreError if it could not be kept; then it is as it was."""
-        change = await self._changes.carry_out(partial(self.ctx.configuration.prepare_change, key, value))
-        return change.status
+        status, then = await self._change(key, value)
+        if then is not None:
+            then()
+        return status
+
+    async def _change(self, key: str, value: str) -> tuple[ConfigurationStatus, Callable[[], None] | None]:
+        configuration = self.ctx.configuration
+        if configuration.lookup(key) in _OF_THE_CONNECTION:
+            return await self._credentials.change(key, value)
+        change = await self._changes.carry_out(partial(configuration.prepare_change, key, value))
+        return change.status, None
 
     async def reset(self, key: Key[Any]) -> ConfigurationStatus:
         """Back to the main configuration. Raises StoreError if it could not be kept; then it is as it was."""
@@ -89,16 +106,12 @@ class Settings(FeatureProfile):
     async def change_configuration(
         self, request: "messages.ChangeConfigurationRequest"
     ) -> "Reply[messages.ChangeConfigurationResponse]":
-        status = await self.change(request["key"], request["value"])
-        then = None
-        configuration = self.ctx.configuration
-        if (
-            status is ConfigurationStatus.ACCEPTED
-            and configuration.lookup(request["key"]) is security.AUTHORIZATION_KEY
-            and configuration[security.SECURITY_PROFILE] in {1, 2}
-        ):
-            then = self._reconnect  # the answer goes out on the connection that the old key opened (SecWP A03)
+        # What follows of it follows its answer, which goes out on the connection that the old key opened (SecWP A03).
+        status, then = await self._change(request["key"], request["value"])
         return Reply({"status": str(status)}, then=then)
+
+
+_OF_THE_CONNECTION = (security.SECURITY_PROFILE, security.AUTHORIZATION_KEY)
 
 
 def _fitting(found: Sequence[Any], room: int) -> tuple[int, int]:

@@ -33,6 +33,7 @@ _BOOT, _TRANSACTION, _NORMAL = Lane.BOOT, Lane.TRANSACTION, Lane.NORMAL
 _ACCEPTED, _PENDING = RegistrationStatus.ACCEPTED, RegistrationStatus.PENDING
 
 _METER_VALUES = "MeterValues"
+_SECURITY_EVENT = "SecurityEventNotification"
 _COMPACTED_FROM = 64
 """Replaced messages left in the heaps before these are made anew without them."""
 
@@ -356,7 +357,7 @@ class Outbox:
             depth = self._normal_depth if limits.threshold is None else self.depth
             step = max(1, allowed // 10)
             count = max(0, -(-(depth - allowed) // step) * step)
-            normal = self._normal()
+            normal = [entry for entry in self._normal() if entry.action != _SECURITY_EVENT]
             if 0 < limits.byte_limit < self.bytes:
                 count = max(count, self._prefix(normal, self.bytes - limits.byte_limit))
             self._drop(normal[:count], dropped)

@@ -1,8 +1,10 @@
 """What a TLS connection to the Central System must satisfy (security profiles 2 and 3).
 
 Verification cannot be turned off: the chain must always lead to a trusted root. Only the check of the name may be, and
-that is logged. Contexts are shared by all charge points with the same set-up, so nobody may change one. Whoever has a
-key log can read the traffic: that file is its owner's alone before anything is written. Connections are not made here.
+that is logged. Where revocation lists lie beside the roots, the issuer of the certificate must have a valid one, which
+does not name the certificate. Contexts are shared by all charge points with the same set-up, so nobody may change one.
+Whoever has a key log can read the traffic: that file is its owner's alone before anything is written. Connections are
+not made here.
 """
 
 import logging
@@ -27,6 +29,7 @@ logger = logging.getLogger(__name__)
 CIPHERS_12 = "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES256-GCM-SHA384:AES128-GCM-SHA256:AES256-GCM-SHA384"
 CIPHERS_13 = "TLS_AES_256_GCM_SHA384:TLS_AES_128_GCM_SHA256"
 
+_PEM_REVOCATIONS = b"-----BEGIN X509 CRL-----"
 _PEM_CERTIFICATE = re.compile(r"-----BEGIN CERTIFICATE-----.+?-----END CERTIFICATE-----", re.DOTALL)
 _NO_WILDCARDS = 0x2  # OpenSSL's X509_CHECK_FLAG_NO_WILDCARDS, for which the ssl module has no public name
 
@@ -47,7 +50,8 @@ def client_context(
 ) -> ssl.SSLContext:
     """The context for connections to the Central System; one object for the same arguments and file contents.
 
-    Parameters: `csms_ca` a bundle file, or a folder whose *.pem and *.der files are read; `ciphers12` OpenSSL names
+    Parameters: `csms_ca` a bundle file, or a folder whose *.pem and *.der files are read, with roots, and with lists of
+    revoked certificates (X509 CRL, PEM) if there are any; `ciphers12` OpenSSL names
     with colons; `ciphers13` "" turns TLS 1.3 off, other values have an effect from Python 3.15 on (before, OpenSSL's
     own TLS 1.3 suites hold); `use_default_verify_paths` trusts the CAs of the operating system as well; `verify_name`
     False checks the chain only; `allow_wildcards` accepts names as *.example.com; `certificate_chain` (leaf first)
@@ -64,10 +68,12 @@ def client_context(
         raise ConfigurationError(
             [f"CSMS root certificates: {shown(csms_ca)} holds none, so no server could be trusted"]
         )
+    revocations = _revocations(csms_ca, warn)
     if not verify_name:
         warn("the name in the certificate of the Central System is not verified (VerifyCsmsCommonName)")
     return _client_context(
         roots,
+        revocations,
         ciphers12,
         ciphers13,
         use_default_verify_paths,
@@ -82,6 +88,7 @@ def client_context(
 @lru_cache(maxsize=64)
 def _client_context(
     roots: tuple[bytes, ...],
+    revocations: tuple[tuple[Path, int], ...],
     ciphers12: str,
     ciphers13: str,
     use_default_verify_paths: bool,
@@ -99,6 +106,9 @@ def _client_context(
         setattr(context, "_host_flags", flags | _NO_WILDCARDS)  # noqa: B010
     for root in roots:
         context.load_verify_locations(cadata=root)
+    for path, _ in revocations:
+        context.load_verify_locations(cafile=path)
+        context.verify_flags |= ssl.VerifyFlags.VERIFY_CRL_CHECK_LEAF
     if use_default_verify_paths:
         context.set_default_verify_paths()
     if client is not None:
@@ -195,15 +205,8 @@ def _read(path: Path | None, what: str) -> bytes:
 
 def _trusted(source: Path | None, warn: Callable[..., object]) -> tuple[bytes, ...]:
     """The certificates of a bundle file or folder in DER. One that cannot be read does not spoil the others."""
-    if source is None:
-        return ()
-    try:
-        files = sorted(source.iterdir()) if source.is_dir() else [source] if source.exists() else []
-        files = [file for file in files if file.suffix in {".pem", ".der"} and file.is_file()]
-    except (OSError, ValueError) as exc:
-        raise ConfigurationError([f"root certificates {shown(source)}: {shown(exc)}"]) from exc
     found: dict[bytes, None] = {}
-    for file in files:
+    for file in _files(source):
         content = _read(file, "CSMS root certificates")
         blocks = [content] if file.suffix == ".der" else map(_der, _PEM_CERTIFICATE.findall(content.decode("latin-1")))
         for block in blocks:
@@ -211,6 +214,32 @@ def _trusted(source: Path | None, warn: Callable[..., object]) -> tuple[bytes, .
                 found[block] = None
             else:
                 warn("a certificate in %s cannot be read and is left out", shown(file))
+    return tuple(found)
+
+
+def _files(source: Path | None) -> list[Path]:
+    """Those of a bundle file or folder that may hold certificates."""
+    if source is None:
+        return []
+    try:
+        files = sorted(source.iterdir()) if source.is_dir() else [source] if source.exists() else []
+        return [file for file in files if file.suffix in {".pem", ".der"} and file.is_file()]
+    except (OSError, ValueError) as exc:
+        raise ConfigurationError([f"root certificates {shown(source)}: {shown(exc)}"]) from exc
+
+
+def _revocations(source: Path | None, warn: Callable[..., object]) -> tuple[tuple[Path, int], ...]:
+    """The files with lists of revoked certificates, each with what tells its contents from others."""
+    found = []
+    for file in _files(source):
+        content = _read(file, "revocation list")
+        if _PEM_REVOCATIONS in content:
+            try:
+                ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cafile=file)
+            except (OSError, ValueError):
+                warn("the revocation list in %s cannot be read and is left out", shown(file))
+            else:
+                found.append((file, hash(content)))
     return tuple(found)
 
 

@@ -46,6 +46,31 @@ class Disconnected(Signal):
 
 
 @dataclass(frozen=True, slots=True)
+class AttemptFailed(Signal):
+    """An attempt to connect failed. `is_refusal`: the Central System was reached, and did not want us.
+
+    Heard by: security_profile.
+    """
+
+    is_refusal: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SecurityEventRaised(Signal):
+    """Something that matters for security has happened (security white paper ed. 3, section 4).
+
+    Heard by: runtime, security_events.
+    """
+
+    type: str
+    tech_info: str = ""
+    is_critical: bool | None = None
+    """None: as the list of the white paper has it."""
+    at: int | None = None
+    """µs UTC; None: now."""
+
+
+@dataclass(frozen=True, slots=True)
 class RegistrationChanged(Signal):
     """BootNotification was answered with another status than the last time.
 

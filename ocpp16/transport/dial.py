@@ -24,6 +24,7 @@ from ocpp16.errors import ConfigurationError, ConnectionFailed
 from ocpp16.faults import obey
 from ocpp16.texts import shown
 from ocpp16.transport.interface import bind_to_interface
+from ocpp16.transport.proxy import ProxyAddress, open_tunnel
 from ocpp16.transport.streams import close_forcefully, said
 
 __all__ = ["DialFailed", "Endpoint", "endpoint", "open_stream"]
@@ -60,12 +61,14 @@ _NO_ISSUER: Final = {2, 20, 21}
 
 
 class Endpoint(NamedTuple):
-    """Where the Central System is. `target` is the request target: path with the identity, and any query."""
+    """Where the Central System is. `target` is the request target: path with the identity, and any query.
+    `wants_certificate`: it lets nobody in without a client certificate (security profile 3)."""
 
     is_tls: bool
     host: str
     port: int
     target: str
+    wants_certificate: bool = False
 
     @property
     def authority(self) -> str:
@@ -81,8 +84,8 @@ class Endpoint(NamedTuple):
 class DialFailed(ConnectionFailed):
     """A step of dialling failed.
 
-    `step` is "name", "interface", "TCP" or "TLS"; `security_event` the type of the SecurityEventNotification that
-    tells of it, or "".
+    `step` is "name", "interface", "TCP", "proxy" or "TLS"; `security_event` the type of the SecurityEventNotification
+    that tells of it, or "".
     """
 
     def __init__(self, step: str, text: str, security_event: str = "") -> None:
@@ -92,20 +95,18 @@ class DialFailed(ConnectionFailed):
 
 
 def endpoint(uri: str, identity: str, security_profile: int) -> Endpoint:
-    """The endpoint of a charge point from CentralSystemURI, ChargePointId and SecurityProfile (0 to 2).
+    """The endpoint of a charge point from CentralSystemURI, ChargePointId and SecurityProfile (0 to 3).
 
     Needs no network: it may be asked before anything is dialled. The scheme may be left out; one that is given must
-    fit the profile: wss for 2, ws for 0 and 1. The identity is appended percent-encoded, and not twice if the URI ends
-    in it (OCPP-J 1.6 §3.1.1).
+    fit the profile: wss for 2 and 3, ws for 0 and 1. The identity is appended percent-encoded, and not twice if the URI
+    ends in it (OCPP-J 1.6 §3.1.1).
     Raises `ConfigurationError` naming every reason why this can never work (see `ocpp16.address`). No reason shows the
     URI: it may hold a password.
     """
     problems = [f"ChargePointId: {reason}" for reason in identity_problems(identity)]
     problems += [f"CentralSystemURI: {reason}" for reason in address_problems(uri)]
-    if security_profile == 3:
-        problems.append("SecurityProfile: 3 (client certificates) is not built yet")
-    elif security_profile not in {0, 1, 2}:
-        problems.append("SecurityProfile: must be 0, 1 or 2")
+    if security_profile not in {0, 1, 2, 3}:
+        problems.append("SecurityProfile: must be 0, 1, 2 or 3")
     else:
         if scheme := scheme_problem(uri, security_profile):
             problems.append(f"CentralSystemURI: {scheme}")
@@ -125,7 +126,7 @@ def endpoint(uri: str, identity: str, security_profile: int) -> Endpoint:
     target = quote("/".join(segments), safe=_SEGMENT + "/%") + "/" + quote(identity, safe=_SEGMENT)
     if parts.query:
         target += "?" + quote(parts.query, safe=_SEGMENT + "/?%")
-    return Endpoint(is_tls, host, parts.port or _DEFAULT_PORTS[is_tls], target)
+    return Endpoint(is_tls, host, parts.port or _DEFAULT_PORTS[is_tls], target, security_profile == 3)
 
 
 async def open_stream(
@@ -134,12 +135,14 @@ async def open_stream(
     ssl_context: ssl.SSLContext | None = None,
     server_hostname: str | None = None,
     interface: str | None = None,
+    proxy: ProxyAddress | None = None,
     timeout: float = DIAL_TIMEOUT,
 ) -> trio.abc.Stream:
     """Connect to the endpoint and return the stream for the WebSocket handshake: plain TCP, or TLS for wss.
 
     Parameters: `ssl_context` needed for wss; `server_hostname` name to ask for (SNI) and to verify, the endpoint's
-    host unless given; `interface` name of a network interface or a local address to use; `timeout` seconds.
+    host unless given; `interface` name of a network interface or a local address to use; `proxy` to go
+    through; `timeout` seconds.
     Raises `DialFailed` (a `ConnectionFailed`) that says which step failed, and why.
     """
     if endpoint.is_tls and ssl_context is None:
@@ -148,9 +151,13 @@ async def open_stream(
     tcp: trio.SocketStream | None = None
     try:
         with trio.move_on_after(timeout) as scope:
-            addresses = await _resolve(endpoint)
+            host, port = (endpoint.host, endpoint.port) if proxy is None else (proxy.host, proxy.port)
+            addresses = await _resolve(host, port)
             step = "TCP"
-            tcp = await _connect(endpoint, addresses, interface)
+            tcp = await _connect(host, port, addresses, interface)
+            if proxy is not None:
+                step = "proxy"
+                await _tunnel(tcp, proxy, endpoint)
             if not endpoint.is_tls:
                 return tcp
             assert ssl_context is not None
@@ -169,20 +176,29 @@ async def open_stream(
         raise DialFailed(step, f"{step}: {shown(said(exc))}") from exc
 
 
-async def _resolve(endpoint: Endpoint) -> list[_Address]:
+async def _tunnel(tcp: trio.SocketStream, proxy: ProxyAddress, endpoint: Endpoint) -> None:
     try:
-        found = await trio.socket.getaddrinfo(endpoint.host, endpoint.port, type=socket.SOCK_STREAM)
+        await open_tunnel(tcp, proxy, endpoint.host, endpoint.port)
+    except ConnectionFailed as failure:
+        raise DialFailed("proxy", str(failure)) from failure
+    except trio.BrokenResourceError as exc:
+        raise DialFailed("proxy", f"proxy: {_reason(exc.__cause__ or exc)}") from exc
+
+
+async def _resolve(host: str, port: int) -> list[_Address]:
+    try:
+        found = await trio.socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
         addresses: list[_Address] = [(family, address) for family, _, _, _, address in found]
     except BaseException as exc:
         obey(exc)
         reason = getattr(exc, "strerror", None) or said(exc)
-        raise DialFailed("name", f"name: cannot resolve {endpoint.host}: {shown(reason)}") from exc
+        raise DialFailed("name", f"name: cannot resolve {host}: {shown(reason)}") from exc
     if not addresses:
-        raise DialFailed("name", f"name: {endpoint.host} has no address")
+        raise DialFailed("name", f"name: {host} has no address")
     return addresses
 
 
-async def _connect(endpoint: Endpoint, addresses: list[_Address], interface: str | None) -> trio.SocketStream:
+async def _connect(host: str, port: int, addresses: list[_Address], interface: str | None) -> trio.SocketStream:
     problems: list[str] = []
     unusable: list[DialFailed] = []
     for number, (family, address) in enumerate(addresses, 1):
@@ -198,10 +214,11 @@ async def _connect(endpoint: Endpoint, addresses: list[_Address], interface: str
         except BaseException as exc:
             obey(exc)
             problem = _reason(exc)
-        problems.append(problem if address[0] == endpoint.host else f"{address[0]}: {problem}")
+        problems.append(problem if address[0] == host else f"{address[0]}: {problem}")
     if len(unusable) == len(addresses):
         raise unusable[0]
-    raise DialFailed("TCP", f"TCP: cannot connect to {endpoint.authority}: {'; '.join(problems)}")
+    where = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+    raise DialFailed("TCP", f"TCP: cannot connect to {where}: {'; '.join(problems)}")
 
 
 def _reason(exc: BaseException) -> str:

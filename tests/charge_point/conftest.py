@@ -37,7 +37,7 @@ CONFIG: dict[str, dict[str, Any]] = {
         "TransactionMessageAttempts": 3,
         "TransactionMessageRetryInterval": 10,
     },
-    "Security": {"SecurityProfile": 0},
+    "Security": {"SecurityProfile": 0, "DisableSecurityEventNotifications": True},
 }
 
 

@@ -33,7 +33,7 @@ async def test_what_is_not_built_is_not_there(open_bench: Any, make_config: Any)
 async def test_the_security_profile_is_reported_as_what_it_is(open_bench: Any) -> None:
     async with open_bench() as bench:
         (row,) = (await bench.call("GetConfiguration", {"key": ["SecurityProfile"]}))["configurationKey"]
-        assert row == {"key": "SecurityProfile", "readonly": True, "value": "0"}
+        assert row == {"key": "SecurityProfile", "readonly": False, "value": "0"}
         assert await bench.call("ChangeConfiguration", {"key": "SecurityProfile", "value": "1"}) == {
             "status": "Rejected"
         }

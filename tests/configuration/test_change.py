@@ -26,7 +26,6 @@ from ocpp16.configuration.keys.internal import (
 )
 from ocpp16.configuration.keys.security import AUTHORIZATION_KEY, CPO_NAME, SECURITY_PROFILE
 from ocpp16.enums import ConfigurationStatus
-from ocpp16.errors import ConfigurationError
 
 IDENTITY = {"ChargePointId": "c", "CentralSystemURI": "u", "ChargePointModel": "m", "ChargePointVendor": "v"}
 ACCEPTED, REJECTED = ConfigurationStatus.ACCEPTED, ConfigurationStatus.REJECTED
@@ -86,7 +85,12 @@ STATUSES: list[tuple[dict[str, Any], str, str, ConfigurationStatus]] = [
     ({}, "authorizationkey", PASSWORD, ACCEPTED),
     ({}, "AuthorizationKey", "password-as-text", REJECTED),
     ({"Security": {"AuthorizationKeyForm": "Text"}}, "AuthorizationKey", "password-as-text", ACCEPTED),
-    *(({"Security": {"AuthorizationKey": PASSWORD}}, "SecurityProfile", text, REJECTED) for text in "01234x"),
+    *(({"Security": {"AuthorizationKey": PASSWORD}}, "SecurityProfile", text, REJECTED) for text in "04x"),
+    *(({"Security": {"AuthorizationKey": PASSWORD}}, "SecurityProfile", text, ACCEPTED) for text in "123"),
+    ({}, "SecurityProfile", "1", REJECTED),
+    ({"Security": {"AuthorizationKey": PASSWORD, "SecurityProfile": 2}}, "SecurityProfile", "1", REJECTED),
+    ({}, "PreviousSecurityProfile", "1", NOT_SUPPORTED),
+    ({}, "PreviousAuthorizationKey", "00" * 16, NOT_SUPPORTED),
     ({"Internal": {"IgnoredProfilePurposesOffline": ""}}, "IgnoredProfilePurposesOffline", " TxProfile ", ACCEPTED),
     ({"Internal": {"ConnectorEvseIds": "1234567"}}, "ConnectorEvseIds", "", ACCEPTED),
     ({"Internal": {"MeterPublicKeys": ["a"]}}, "MeterPublicKey1", "b", REJECTED),
@@ -216,9 +220,9 @@ def test_the_host_sets_what_the_central_system_may_not() -> None:
     assert config.set(METER_PUBLIC_KEYS, ("a", "")).value == ["a", ""]
     assert config.set(SECURITY_PROFILE, 1).reason == "needs an AuthorizationKey"
     assert config.set(AUTHORIZATION_KEY, b"0123456789abcdef").is_secret
-    assert config.set(SECURITY_PROFILE, 1).status == REBOOT
-    assert config.set(SECURITY_PROFILE, 3).reason == "a client certificate (3) is not built yet"
-    assert config.reset(AUTHORIZATION_KEY).status == REJECTED  # the profile that waits needs it
+    assert config.set(SECURITY_PROFILE, 1).status == ACCEPTED
+    assert config.reset(AUTHORIZATION_KEY).status == REJECTED
+    assert config.set(SECURITY_PROFILE, 4).status == REJECTED
     assert config.set(SECURITY_PROFILE, 0).status == ACCEPTED
     assert config[NUMBER_OF_CONNECTORS] == 1  # as long as it runs
     assert config.after_reboot()[NUMBER_OF_CONNECTORS] == 4
@@ -284,11 +288,9 @@ def test_backoff_keys_are_what_they_are_reported_to_be() -> None:
     assert opened[RETRY_BACKOFF_WAIT_MINIMUM] == 7
 
 
-def test_the_security_profile_is_not_made_changeable() -> None:
-    for access in ("RW", "WO"):
-        with pytest.raises(ConfigurationError, match=r"KeyAccess\.SecurityProfile = .* not built yet"):
-            load(Internal={"KeyAccess": {"SecurityProfile": access}})
-    assert load().report(["SecurityProfile"])[0][0]["readonly"] is True
+def test_a_deployment_may_close_the_security_profile() -> None:
+    assert load().report(["SecurityProfile"])[0][0]["readonly"] is False
+    assert load(Internal={"KeyAccess": {"SecurityProfile": "RO"}}).change("SecurityProfile", "1").status == REJECTED
     assert load(Internal={"KeyAccess": {"SecurityProfile": "HIDDEN"}}).report(["SecurityProfile"])[0] == []
 
 

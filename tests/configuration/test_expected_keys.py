@@ -18,9 +18,16 @@ EXPECTED = {row["key"]: row for row in csv.DictReader(_TABLE.splitlines())}
 
 OURS = {
     "AuthorizationKeyForm",
+    "CentralSystemName",
+    "FallbackAttempts",
+    "FallbackCentralSystems",
+    "FallbackReturnInterval",
+    "HttpProxy",
     "FreeVendActive",
     "FreeVendIdTag",
     "KeyAccess",
+    "PreviousAuthorizationKey",
+    "PreviousSecurityProfile",
     "Tolerances",
     "VolatileChargingProfilePurposes",
 }
@@ -45,7 +52,6 @@ DIFFERENT: dict[tuple[str, str], tuple[Any, str]] = {
         (name, "access"): ("RO", "writable, but every change refused: it is what it does; KeyAccess opens it")
         for name in ("RetryBackoffRandomRange", "RetryBackoffRepeatTimes", "RetryBackoffWaitMinimum")
     },
-    ("SecurityProfile", "access"): ("RO", "a switch while running is not built yet"),
     ("SupplyVoltage", "min"): ("1", "power is divided by it"),
     ("ChargingScheduleMaxPeriods", "min"): ("1", "a schedule without a period is none (OCPP 1.6 ed. 2 §7.13)"),
     ("SeccLeafSubjectCountry", "default"): ("DE", FALLBACK),

@@ -110,7 +110,6 @@ BAD: list[tuple[Any, str]] = [
     ({"Internal": {"KeyAccess": {"AuthorizationKey": "RO"}}}, "overlay: Internal.KeyAccess"),
     ({"Internal": {"KeyAccess": {"Heartbeat": "RO"}}}, "overlay: Internal.KeyAccess"),
     ({"Security": {"AuthorizationKey": "geheim"}}, "overlay: Security.AuthorizationKey = (secret): must have"),
-    ({"Security": {"SecurityProfile": 3}}, "overlay: Security.SecurityProfile: a client certificate (3) is not built"),
     ({"Security": {"SecurityProfile": 1}}, "overlay: Security.SecurityProfile: needs an AuthorizationKey"),
     ({"Internal": {"CentralSystemURI": "wss://u"}}, "overlay: Internal.CentralSystemURI: must be ws://"),
     ({"Internal": {"EnableTLSKeylog": True}}, "overlay: Internal.EnableTLSKeylog: needs TLSKeylogFile"),
@@ -198,11 +197,7 @@ MAIN = document(
         "MeterPublicKeys": ["a", "b"],
         "IgnoredProfilePurposesOffline": "TxProfile",
         "ConnectorEvseIds": "NL*ABC*E1",
-        "KeyAccess": {
-            key.name: "RW"
-            for key in BY_NAME.values()
-            if not key.is_secret and key.name not in ("KeyAccess", "SecurityProfile")
-        },
+        "KeyAccess": {key.name: "RW" for key in BY_NAME.values() if not key.is_secret and key.name != "KeyAccess"},
     },
     Core={"MeterValuesSampledDataMaxLength": 2, "WebSocketPingInterval": 0, "LightIntensity": 50},
     CostAndPrice={
@@ -258,7 +253,6 @@ def test_every_key_was_accepted_at_least_once_by_those_texts() -> None:
         if not any(config.change(name, text).is_accepted for text in texts):
             never.add(name)
     hidden_or_many = {"KeyAccess", "MeterPublicKeys", "DefaultPriceText"}
-    never.discard("SecurityProfile")  # cannot be made writable
     absent = {name for name in NAMES if (key := BY_NAME.get(name.lower())) and not load(MAIN, {}).is_present(key)}
     assert never - absent == hidden_or_many
 

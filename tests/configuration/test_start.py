@@ -77,10 +77,6 @@ def internal(**keys: Any) -> dict[str, Any]:
         ),
         (document(Security={"SecurityProfile": 1}), "Security.SecurityProfile = 1: needs an AuthorizationKey"),
         (document(Security={"SecurityProfile": 2}), "Security.SecurityProfile = 2: needs an AuthorizationKey"),
-        (
-            document(Security={"SecurityProfile": 3}),
-            "Security.SecurityProfile = 3: a client certificate (3) is not built yet",
-        ),
         (document(Core={"NumberOfConnectors": 1001}), "Core.NumberOfConnectors = 1001: must be at most 1000"),
         (document(Core={"NumberOfConnectors": 10**9}), "Core.NumberOfConnectors = 1000000000: must be at most 1000"),
         (document(Core={"ConnectorPhaseRotation": "1.RST,1.RTS"}), "Core.ConnectorPhaseRotation = "),

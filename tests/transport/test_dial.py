@@ -212,7 +212,7 @@ async def test_impossible_interface(listener: Any, by: Any) -> None:
 async def test_a_socket_of_somebodys_own(error: Any) -> None:
     trio.socket.set_custom_hostname_resolver(Resolver(["192.0.2.1"]))
     trio.socket.set_custom_socket_factory(Sockets({"192.0.2.1": error}))
-    with pytest.raises(DialFailed, match=r"^TCP: cannot connect to csms: 192.0.2.1: ."):
+    with pytest.raises(DialFailed, match=r"^TCP: cannot connect to csms:80: 192.0.2.1: ."):
         await open_stream(Endpoint(False, "csms", 80, "/"))
 
 

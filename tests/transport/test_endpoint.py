@@ -45,8 +45,11 @@ def test_endpoints(uri: Any, identity: Any, profile: Any, url: Any, authority: A
 
 
 def test_an_endpoint_is_a_plain_tuple() -> None:
-    assert endpoint("wss://csms/a", "CP", 2) == Endpoint(True, "csms", 443, "/a/CP") == (True, "csms", 443, "/a/CP")
+    assert (
+        endpoint("wss://csms/a", "CP", 2) == Endpoint(True, "csms", 443, "/a/CP") == (True, "csms", 443, "/a/CP", False)
+    )
     assert endpoint("ws://[::1]/", "CP", 0).host == "::1"
+    assert endpoint("csms", "CP", 3) == Endpoint(True, "csms", 443, "/CP", wants_certificate=True)
 
 
 BAD = [
@@ -61,7 +64,7 @@ BAD = [
     ("wss://csms", "CP1", 0, "must be ws:// with SecurityProfile 0"),
     ("wss://csms", "CP1", 1, "must be ws:// with SecurityProfile 1"),
     ("ws://csms", "CP1", 2, "must be wss:// with SecurityProfile 2"),
-    ("wss://csms", "CP1", 3, "SecurityProfile: 3 (client certificates) is not built"),
+    ("ws://csms", "CP1", 3, "must be wss:// with SecurityProfile 3"),
     ("wss://csms", "CP1", 4, "SecurityProfile: must be"),
     ("ws://csms", "CP1", -1, "SecurityProfile: must be"),
     ("https://csms", "CP1", 2, "must begin with ws:// or wss://"),
@@ -90,7 +93,7 @@ def test_unusable_endpoints(uri: Any, identity: Any, profile: Any, problem: Any)
 
 def test_all_problems_at_once() -> None:
     with pytest.raises(ConfigurationError) as caught:
-        endpoint("", "", 3)
+        endpoint("", "", 4)
     assert len(caught.value.problems) == 3
     with pytest.raises(ConfigurationError) as caught:
         endpoint("wss://user:secret@csms:0/#top", "a:b", 1)

@@ -35,6 +35,7 @@ _LIST_FORMATS = {
     "measurands": "Measurands",
     "phase-rotations": "PhaseRotations",
     "tolerances": "Tolerances",
+    "address-list": "AddressList",
 }
 _TEXT_FORMATS = {
     "time-offset": "TimeOffset",
@@ -42,9 +43,10 @@ _TEXT_FORMATS = {
     "address": "Address",
     "identity": "Identity",
     "header": "Header",
+    "proxy": "Proxy",
 }
 _HOMES = {
-    "addresses": {"Address", "Header", "Identity"},
+    "addresses": {"Address", "AddressList", "Header", "Identity", "Proxy"},
     "documents": {"Document"},
     "lists": {"Measurands", "PhaseRotations", "TextList", "Tolerances"},
 }

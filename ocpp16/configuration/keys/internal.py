@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, Final
 
-from ocpp16.configuration.addresses import Address, Header, Identity
+from ocpp16.configuration.addresses import Address, AddressList, Header, Identity, Proxy
 from ocpp16.configuration.documents import Document
 from ocpp16.configuration.lists import Measurands, TextList, Tolerances
 from ocpp16.configuration.values import Boolean, Integer, Text
@@ -24,6 +24,10 @@ AUTHORIZATION_CACHE_MAX_ENTRIES: Final[Key[int]] = Key(
 AUTHORIZE_CONNECTOR_ZERO_ON_CONNECTOR_ONE: Final[Key[bool]] = Key(
     "AuthorizeConnectorZeroOnConnectorOne", "Internal", Boolean(), True, Access.RO, needs_reboot=True, reader="host",
     description="With a single connector, an id tag presented for connector 0 counts for connector 1. Reported as false when there are more.",
+)
+CENTRAL_SYSTEM_NAME: Final[Key[str | None]] = Key(
+    "CentralSystemName", "Internal", Header(minimum_length=1, maximum_length=253), None, Access.RO, needs_reboot=True, is_optional=True,
+    description="Name that TLS asks for (SNI) and that the certificate must have; absent: the host of the address. For an address that is a number, or a way around. A key of ours.",
 )
 CENTRAL_SYSTEM_URI: Final[Key[str]] = Key(
     "CentralSystemURI", "Internal", Address(minimum_length=1, maximum_length=2000), None, Access.RO, needs_reboot=True, is_required=True,
@@ -69,6 +73,18 @@ ENABLE_TLS_KEYLOG: Final[Key[bool]] = Key(
     "EnableTLSKeylog", "Internal", Boolean(), False, Access.RO, needs_reboot=True,
     description="Write the secrets of TLS sessions to TLSKeylogFile. For debugging only: whoever has the file can read the traffic.",
 )
+FALLBACK_ATTEMPTS: Final[Key[int]] = Key(
+    "FallbackAttempts", "Internal", Integer(minimum=1, maximum=1000), 3, Access.HIDDEN, needs_reboot=True,
+    description="Attempts that fail at one address of the Central System before the next is tried. A key of ours.",
+)
+FALLBACK_CENTRAL_SYSTEMS: Final[Key[tuple[str, ...]]] = Key(
+    "FallbackCentralSystems", "Internal", AddressList(maximum_length=10000), (), Access.HIDDEN, needs_reboot=True,
+    description="Further addresses of the Central System, in the order in which they are tried when those before do not answer. A key of ours.",
+)
+FALLBACK_RETURN_INTERVAL: Final[Key[int]] = Key(
+    "FallbackReturnInterval", "Internal", Integer(minimum=0, maximum=86400), 300, Access.HIDDEN, needs_reboot=True, unit="s",
+    description="How often it is looked, while connected to a fallback address, whether the first one answers again; 0: never. A key of ours.",
+)
 FIRMWARE_VERSION: Final[Key[str | None]] = Key(
     "FirmwareVersion", "Internal", Text(minimum_length=1, maximum_length=50), None, Access.RO, is_optional=True,
     description="firmwareVersion of BootNotification.",
@@ -84,6 +100,10 @@ FREE_VEND_ID_TAG: Final[Key[str]] = Key(
 HOST_NAME: Final[Key[str | None]] = Key(
     "HostName", "Internal", Header(minimum_length=1), None, Access.RO, needs_reboot=True, is_optional=True,
     description="Sent as header User-Host of the WebSocket handshake when present. Does not take part in checking certificates.",
+)
+HTTP_PROXY: Final[Key[str | None]] = Key(
+    "HttpProxy", "Internal", Proxy(minimum_length=1, maximum_length=1000), None, Access.HIDDEN, needs_reboot=True, is_optional=True, is_secret=True,
+    description="Proxy that connections go through by CONNECT: http://[user:password@]host:port. A key of ours.",
 )
 ICCID: Final[Key[str | None]] = Key(
     "ICCID", "Internal", Text(minimum_length=1, maximum_length=20), None, Access.RO, is_optional=True,
@@ -198,8 +218,8 @@ SECC_LEAF_SUBJECT_COMMON_NAME: Final[Key[str | None]] = Key(
     description="Common name in requests for the ISO 15118 leaf certificate; absent: ChargeBoxSerialNumber.",
 )
 SECC_LEAF_SUBJECT_COUNTRY: Final[Key[str]] = Key(
-    "SeccLeafSubjectCountry", "Internal", Text(minimum_length=2, maximum_length=2), 'DE', Access.RW, is_built=False, is_optional=True,
-    description="Country in certificate signing requests.",
+    "SeccLeafSubjectCountry", "Internal", Text(minimum_length=2, maximum_length=2), 'DE', Access.RW, is_optional=True,
+    description="Country in certificate signing requests, of the client certificate too.",
 )
 SECC_LEAF_SUBJECT_ORGANIZATION: Final[Key[str | None]] = Key(
     "SeccLeafSubjectOrganization", "Internal", Text(maximum_length=64), None, Access.RW, is_built=False, is_optional=True,
@@ -262,7 +282,7 @@ USE_SSL_DEFAULT_VERIFY_PATHS: Final[Key[bool]] = Key(
     description="Trust the certificate authorities of the operating system besides the installed ones.",
 )
 USE_TPM: Final[Key[bool]] = Key(
-    "UseTPM", "Internal", Boolean(), False, Access.RO, is_built=False, needs_reboot=True,
+    "UseTPM", "Internal", Boolean(), False, Access.RO, needs_reboot=True,
     description="Keep the private key of the client certificate in a TPM.",
 )
 USE_TPM_SECC_LEAF_CERTIFICATE: Final[Key[bool]] = Key(
@@ -298,6 +318,7 @@ KEYS: Final[Mapping[str, Key[Any]]] = MappingProxyType({
     "AllowChargingProfileWithoutStartSchedule": ALLOW_CHARGING_PROFILE_WITHOUT_START_SCHEDULE,
     "AuthorizationCacheMaxEntries": AUTHORIZATION_CACHE_MAX_ENTRIES,
     "AuthorizeConnectorZeroOnConnectorOne": AUTHORIZE_CONNECTOR_ZERO_ON_CONNECTOR_ONE,
+    "CentralSystemName": CENTRAL_SYSTEM_NAME,
     "CentralSystemURI": CENTRAL_SYSTEM_URI,
     "ChargeBoxSerialNumber": CHARGE_BOX_SERIAL_NUMBER,
     "ChargePointId": CHARGE_POINT_ID,
@@ -309,10 +330,14 @@ KEYS: Final[Mapping[str, Key[Any]]] = MappingProxyType({
     "CompositeScheduleDefaultNumberPhases": COMPOSITE_SCHEDULE_DEFAULT_NUMBER_PHASES,
     "ConnectorEvseIds": CONNECTOR_EVSE_IDS,
     "EnableTLSKeylog": ENABLE_TLS_KEYLOG,
+    "FallbackAttempts": FALLBACK_ATTEMPTS,
+    "FallbackCentralSystems": FALLBACK_CENTRAL_SYSTEMS,
+    "FallbackReturnInterval": FALLBACK_RETURN_INTERVAL,
     "FirmwareVersion": FIRMWARE_VERSION,
     "FreeVendActive": FREE_VEND_ACTIVE,
     "FreeVendIdTag": FREE_VEND_ID_TAG,
     "HostName": HOST_NAME,
+    "HttpProxy": HTTP_PROXY,
     "ICCID": ICCID,
     "IFace": IFACE,
     "IMSI": IMSI,

@@ -11,7 +11,7 @@ from ocpp16.configuration.values import AuthorizationKey, Boolean, Integer, Text
 from ocpp16.configuration.key import Access, Key
 
 ADDITIONAL_ROOT_CERTIFICATE_CHECK: Final[Key[bool]] = Key(
-    "AdditionalRootCertificateCheck", "Security", Boolean(), False, Access.RO, is_built=False, needs_reboot=True, is_optional=True,
+    "AdditionalRootCertificateCheck", "Security", Boolean(), False, Access.RO, needs_reboot=True, is_optional=True,
     description="Only one root certificate of the Central System besides its predecessor, which must have signed it.",
 )
 AUTHORIZATION_KEY: Final[Key[bytes | None]] = Key(
@@ -23,24 +23,32 @@ AUTHORIZATION_KEY_FORM: Final[Key[str]] = Key(
     description="What AuthorizationKey holds on the wire: Hex is 32 to 40 hexadecimal digits of the bytes, Text the characters themselves. A key of ours.",
 )
 CERTIFICATE_SIGNED_MAX_CHAIN_SIZE: Final[Key[int]] = Key(
-    "CertificateSignedMaxChainSize", "Security", Integer(minimum=1, maximum=10000), 10000, Access.RO, is_built=False, needs_reboot=True, is_optional=True, unit="B",
+    "CertificateSignedMaxChainSize", "Security", Integer(minimum=1, maximum=10000), 10000, Access.RO, needs_reboot=True, is_optional=True, unit="B",
     description="Largest certificate chain in CertificateSigned.",
 )
 CERTIFICATE_STORE_MAX_LENGTH: Final[Key[int | None]] = Key(
-    "CertificateStoreMaxLength", "Security", Integer(minimum=0, maximum=10000), None, Access.RO, is_built=False, needs_reboot=True, is_optional=True,
+    "CertificateStoreMaxLength", "Security", Integer(minimum=0, maximum=10000), None, Access.RO, needs_reboot=True, is_optional=True,
     description="Most root certificates installed.",
 )
 CPO_NAME: Final[Key[str | None]] = Key(
-    "CpoName", "Security", Text(), None, Access.RW, is_built=False, is_optional=True, is_creatable=True,
+    "CpoName", "Security", Text(), None, Access.RW, is_optional=True, is_creatable=True,
     description="Organization in the requests for the client certificate. May be set although it is absent.",
 )
 DISABLE_SECURITY_EVENT_NOTIFICATIONS: Final[Key[bool]] = Key(
-    "DisableSecurityEventNotifications", "Security", Boolean(), False, Access.RW, is_built=False,
+    "DisableSecurityEventNotifications", "Security", Boolean(), False, Access.RW,
     description="Send no SecurityEventNotification; the security log goes on.",
 )
+PREVIOUS_AUTHORIZATION_KEY: Final[Key[bytes | None]] = Key(
+    "PreviousAuthorizationKey", "Security", AuthorizationKey(), None, Access.HIDDEN, is_optional=True, is_secret=True,
+    description="The AuthorizationKey before the present one, as long as that is on trial: until the Central System accepted a BootNotification with one of the two. A key of ours, written by the charge point itself.",
+)
+PREVIOUS_SECURITY_PROFILE: Final[Key[int | None]] = Key(
+    "PreviousSecurityProfile", "Security", Integer(minimum=0, maximum=3), None, Access.HIDDEN, is_optional=True,
+    description="The SecurityProfile before the present one, as long as that is on trial. A key of ours, written by the charge point itself.",
+)
 SECURITY_PROFILE: Final[Key[int]] = Key(
-    "SecurityProfile", "Security", Integer(minimum=0, maximum=3), 0, Access.RO, needs_reboot=True,
-    description="Security of the connection: 0 none, 1 password, 2 TLS and password, 3 TLS and client certificate (not built yet). It is chosen in the file; a change while running is not built yet.",
+    "SecurityProfile", "Security", Integer(minimum=0, maximum=3), 0, Access.RW, rises=True,
+    description="Security of the connection: 0 none, 1 password, 2 TLS and password, 3 TLS and client certificate. The Central System can only raise it; the way back is automatic, if the new one does not lead to an accepted BootNotification.",
 )
 
 KEYS: Final[Mapping[str, Key[Any]]] = MappingProxyType({
@@ -51,5 +59,7 @@ KEYS: Final[Mapping[str, Key[Any]]] = MappingProxyType({
     "CertificateStoreMaxLength": CERTIFICATE_STORE_MAX_LENGTH,
     "CpoName": CPO_NAME,
     "DisableSecurityEventNotifications": DISABLE_SECURITY_EVENT_NOTIFICATIONS,
+    "PreviousAuthorizationKey": PREVIOUS_AUTHORIZATION_KEY,
+    "PreviousSecurityProfile": PREVIOUS_SECURITY_PROFILE,
     "SecurityProfile": SECURITY_PROFILE,
 })

@@ -1,0 +1,103 @@
+"""Root certificates: InstallCertificate, DeleteCertificate, GetInstalledCertificateIds (security white paper ed. 3, M03
+to M05). Who keeps them is the EvseSecurity; here is who may send what, and how much of it.
+"""
+
+from typing import Final
+
+from ocpp16 import messages
+from ocpp16.configuration.keys.security import CERTIFICATE_STORE_MAX_LENGTH
+from ocpp16.profiles.asked_security import AskedSecurity
+from ocpp16.profiles.base import Context, FeatureProfile, on
+from ocpp16.security.evse_security import (
+    CaCertificateType,
+    CertificateHashData,
+    CertificateType,
+    DeleteCertificateResult,
+    InstallCertificateResult,
+)
+from ocpp16.state.signals import SecurityEventRaised
+
+_USES: Final = {
+    "CentralSystemRootCertificate": (CaCertificateType.CSMS, CertificateType.CSMS_ROOT_CERTIFICATE),
+    "ManufacturerRootCertificate": (CaCertificateType.MF, CertificateType.MF_ROOT_CERTIFICATE),
+}
+_ROOTS: Final = (
+    CertificateType.CSMS_ROOT_CERTIFICATE,
+    CertificateType.MF_ROOT_CERTIFICATE,
+    CertificateType.V2G_ROOT_CERTIFICATE,
+    CertificateType.MO_ROOT_CERTIFICATE,
+)
+
+
+class Certificates(FeatureProfile):
+    __slots__ = ("_security",)
+
+    name = ""
+
+    def __init__(self, ctx: Context, security: AskedSecurity) -> None:
+        super().__init__(ctx)
+        self._security = security
+
+    @on("InstallCertificate")
+    async def install_certificate(
+        self, request: "messages.InstallCertificateRequest"
+    ) -> "messages.InstallCertificateResponse":
+        """Failed: a good certificate that could not be stored; Rejected: a bad one, or no place for it."""
+        kind, _ = _USES[request["certificateType"]]
+        if await self._is_full():
+            result = InstallCertificateResult.CERTIFICATE_STORE_MAX_LENGTH_EXCEEDED
+        else:
+            result = await self._security.install_ca_certificate(request["certificate"], kind)
+        if result is InstallCertificateResult.ACCEPTED:
+            self.ctx.log.info("a root certificate was installed for %s", kind)
+            self._tell("ReconfigurationOfSecurityParameters", f"a root certificate was installed for {kind}")
+            return {"status": "Accepted"}
+        self.ctx.log.warning("a root certificate for %s is not installed: %s", kind, result)
+        if result is InstallCertificateResult.WRITE_ERROR:
+            return {"status": "Failed"}
+        self._tell("InvalidCentralSystemCertificate", f"InstallCertificate for {kind}: {result}")
+        return {"status": "Rejected"}
+
+    async def _is_full(self) -> bool:
+        most = self.ctx.configuration[CERTIFICATE_STORE_MAX_LENGTH]
+        return most is not None and len(await self._security.get_installed_certificates(_ROOTS)) >= most
+
+    @on("DeleteCertificate")
+    async def delete_certificate(
+        self, request: "messages.DeleteCertificateRequest"
+    ) -> "messages.DeleteCertificateResponse":
+        wire = request["certificateHashData"]
+        hash_data = CertificateHashData(
+            wire["hashAlgorithm"], wire["issuerNameHash"], wire["issuerKeyHash"], wire["serialNumber"]
+        )
+        result = await self._security.delete_certificate(hash_data)
+        if result is DeleteCertificateResult.ACCEPTED:
+            self._tell("ReconfigurationOfSecurityParameters", f"certificate {hash_data.serial_number} was deleted")
+        self.ctx.log.info("to delete certificate %s: %s", hash_data.serial_number, result)
+        return {"status": str(result)}
+
+    @on("GetInstalledCertificateIds")
+    async def get_installed_certificate_ids(
+        self, request: "messages.GetInstalledCertificateIdsRequest"
+    ) -> "messages.GetInstalledCertificateIdsResponse":
+        _, kind = _USES[request["certificateType"]]
+        found = [
+            one.hash_data
+            for one in await self._security.get_installed_certificates([kind])
+            if one.certificate_type is kind
+        ]
+        if not found:
+            return {"status": "NotFound"}
+        return {"status": "Accepted", "certificateHashData": [on_the_wire(one) for one in found]}
+
+    def _tell(self, kind: str, info: str) -> None:
+        self.ctx.signals.emit(SecurityEventRaised(kind, info))
+
+
+def on_the_wire(hash_data: CertificateHashData) -> "messages.CertificateHashDataType":
+    return {
+        "hashAlgorithm": hash_data.hash_algorithm,
+        "issuerNameHash": hash_data.issuer_name_hash,
+        "issuerKeyHash": hash_data.issuer_key_hash,
+        "serialNumber": hash_data.serial_number,
+    }

@@ -1,0 +1,123 @@
+"""SecurityEventNotification: what matters for security, told to the Central System (security white paper ed. 3, A04).
+
+Rules of this file:
+1. An event is in the security log and at the observer in any case; it is sent if it is critical, by its name or by who
+   raised it, unless DisableSecurityEventNotifications is set.
+2. What is to be sent is on disk, and kept until it is answered: events of an outage are told after it.
+3. A flood has a bound: of one type `MOST_WAITING` wait at most, and of one that is raised again and again one is told
+   each `FLOOD_INTERVAL` seconds once `BURST` were told; how many were not is said in the next one that is.
+4. A Central System that does not know the message is spared it until the next start.
+"""
+
+from typing import Final
+
+from ocpp16.configuration.keys.security import DISABLE_SECURITY_EVENT_NOTIFICATIONS
+from ocpp16.enums import BootReason
+from ocpp16.profiles.base import Context, FeatureProfile, Payload, hears
+from ocpp16.rpc.pending import Entry
+from ocpp16.state.signals import SecurityEventRaised
+from ocpp16.texts import shown
+
+CRITICAL: Final = frozenset(
+    {
+        "FirmwareUpdated",
+        "SettingSystemTime",
+        "StartupOfTheDevice",
+        "ResetOrReboot",
+        "SecurityLogWasCleared",
+        "MemoryExhaustion",
+        "TamperDetectionActivated",
+    }
+)
+"""Security white paper ed. 3, appendix "List of security events"."""
+BURST = 10
+"""Events of a type that are told one right after the other."""
+FLOOD_INTERVAL = 60.0
+"""Seconds after which one more of the same type may be told."""
+MOST_WAITING = 100
+"""Events of a type that wait for their answer."""
+LONGEST_TYPE = 50
+LONGEST_INFO = 255
+
+_OF_A_START = {
+    BootReason.FIRMWARE_UPDATE: ("FirmwareUpdated", "started with another firmware"),
+    BootReason.REMOTE_RESET: ("ResetOrReboot", "started after a reset by the Central System"),
+    BootReason.SCHEDULED_RESET: ("ResetOrReboot", "started after a scheduled reset"),
+}
+_STARTUP = ("StartupOfTheDevice", "the charge point has started")
+
+
+class _Flood:
+    """Of one type: how many may be told now, and how many were not."""
+
+    __slots__ = ("allowed", "at", "left_out", "waiting")
+
+    def __init__(self, now: float) -> None:
+        self.allowed = float(BURST)
+        self.at = now
+        self.left_out = 0
+        self.waiting = 0
+
+    def takes(self, now: float) -> bool:
+        self.allowed = min(float(BURST), self.allowed + (now - self.at) / FLOOD_INTERVAL)
+        self.at = now
+        if self.allowed < 1.0 or self.waiting >= MOST_WAITING:
+            self.left_out += 1
+            return False
+        self.allowed -= 1.0
+        return True
+
+
+class SecurityEvents(FeatureProfile):
+    __slots__ = ("_floods", "_is_unknown")
+
+    name = ""
+
+    def __init__(self, ctx: Context) -> None:
+        super().__init__(ctx)
+        self._floods: dict[str, _Flood] = {}
+        self._is_unknown = False
+
+    def attach(self) -> None:
+        self.ctx.sender.confirmations["SecurityEventNotification"] = self._answered
+
+    def started(self, reason: BootReason) -> None:
+        """The charge point starts, for this reason."""
+        kind, info = _OF_A_START.get(reason, _STARTUP)
+        self.ctx.signals.emit(SecurityEventRaised(kind, f"{info} ({reason})"))
+
+    @hears(SecurityEventRaised)
+    def _raised(self, event: SecurityEventRaised) -> None:
+        ctx = self.ctx
+        is_critical = event.type in CRITICAL if event.is_critical is None else event.is_critical
+        if not is_critical or self._is_unknown or ctx.configuration[DISABLE_SECURITY_EVENT_NOTIFICATIONS]:
+            return
+        flood = self._floods.get(event.type)
+        if flood is None:
+            # A host may invent types: they share what is left once there are too many.
+            flood = self._floods.setdefault(event.type if len(self._floods) < MOST_WAITING else "", _Flood(0.0))
+        if not flood.takes(ctx.clock.monotonic()):
+            ctx.log.warning("security event %s is raised too often to be told", shown(event.type), about=event.type)
+            return
+        info = event.tech_info
+        if flood.left_out:
+            info = f"{flood.left_out} more were not told. {info}"
+            flood.left_out = 0
+        flood.waiting += 1
+        payload: Payload = {
+            "type": shown(event.type, LONGEST_TYPE),
+            "timestamp": ctx.time_text(ctx.clock.now() if event.at is None else event.at),
+        }
+        if info:
+            payload["techInfo"] = shown(info, LONGEST_INFO)
+        ctx.sender.send("SecurityEventNotification", payload, is_kept=True)
+
+    def _answered(self, entry: Entry, payload: Payload | None) -> None:
+        flood = self._floods.get(entry.payload["type"])
+        if flood is not None and flood.waiting:
+            flood.waiting -= 1
+        if payload is None and not self._is_unknown:
+            self._is_unknown = True
+            self.ctx.log.info(
+                "the Central System takes no SecurityEventNotification: it is sent no more until the next start"
+            )

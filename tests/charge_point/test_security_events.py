@@ -1,0 +1,172 @@
+"""Security events: which are told, how often, over outages and restarts."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+import trio
+
+from ocpp16.enums import BootReason
+from ocpp16.observer import SecurityEvent
+from ocpp16.profiles.security_events import BURST, CRITICAL, FLOOD_INTERVAL
+from ocpp16.testing.answers import CallErrorAnswer
+from ocpp16.testing.central_system import CentralSystem
+
+
+@pytest.fixture
+def telling(make_config: Any) -> Any:
+    return make_config(Security__DisableSecurityEventNotifications=False)
+
+
+def told(bench: Any) -> list[str]:
+    return [event["type"] for event in bench.sent("SecurityEventNotification")]
+
+
+@pytest.mark.parametrize(
+    ("reason", "event"),
+    [
+        (BootReason.POWER_UP, "StartupOfTheDevice"),
+        (BootReason.WATCHDOG, "StartupOfTheDevice"),
+        (BootReason.APPLICATION_RESET, "StartupOfTheDevice"),
+        (BootReason.REMOTE_RESET, "ResetOrReboot"),
+        (BootReason.SCHEDULED_RESET, "ResetOrReboot"),
+        (BootReason.FIRMWARE_UPDATE, "FirmwareUpdated"),
+    ],
+)
+async def test_a_start_is_an_event(open_bench: Any, telling: Any, reason: BootReason, event: str) -> None:
+    async with open_bench(document=telling, start=False) as bench:
+        await bench.charge_point.start(boot_reason=reason)
+        await trio.sleep(1)
+        assert told(bench) == [event]
+        assert [one.type for one in bench.events.of(SecurityEvent)] == [event]
+        assert bench.sent("BootNotification"), "first"
+        actions = [call.action for call in bench.csms.calls()]
+        assert actions.index("BootNotification") < actions.index("SecurityEventNotification")
+
+
+@pytest.mark.parametrize("critical", [None, True, False])
+@pytest.mark.parametrize("kind", ["TamperDetectionActivated", "InvalidMessages", "OurOwn"])
+async def test_what_is_critical_is_told(open_bench: Any, telling: Any, kind: str, critical: bool | None) -> None:
+    at = datetime(2026, 1, 1, 3, tzinfo=UTC)
+    async with open_bench(document=telling) as bench:
+        await trio.sleep(1)
+        before = len(told(bench))
+        bench.charge_point.on_security_event(kind, "x" * 255, critical, at)
+        await trio.sleep(1)
+        is_told = critical if critical is not None else kind in CRITICAL
+        assert told(bench)[before:] == [kind] * is_told
+        if is_told:
+            [*_, event] = bench.sent("SecurityEventNotification")
+            assert event == {"type": kind, "timestamp": "2026-01-01T03:00:00.000Z", "techInfo": "x" * 255}
+        assert bench.events.of(SecurityEvent)[-1].type == kind
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [("",), ("x" * 51,), (5,), ("a", "x" * 256), ("a", 5), ("a", None, 1), ("a", None, None, datetime(2026, 1, 1))],
+)
+async def test_an_event_that_cannot_be(open_bench: Any, telling: Any, arguments: Any) -> None:
+    async with open_bench(document=telling) as bench:
+        before = len(bench.events.of(SecurityEvent))
+        with pytest.raises(ValueError, match=r"kind|tech_info|critical|timestamp"):
+            bench.charge_point.on_security_event(*arguments)
+        assert len(bench.events.of(SecurityEvent)) == before
+
+
+async def test_events_of_an_outage_are_told_after_it(
+    until_power_fails: Any, open_bench: Any, telling: Any, tmp_path: Path
+) -> None:
+    """Also over a power cut, once each, in order, and never before the registration."""
+    options: dict[str, Any] = {"document": telling, "database_path": tmp_path}
+    csms = CentralSystem()
+    csms.is_reachable = False
+    async with until_power_fails(csms=csms, **options) as bench:
+        for kind in ("MemoryExhaustion", "TamperDetectionActivated"):
+            bench.charge_point.on_security_event(kind)
+        await trio.sleep(1)
+    async with open_bench(**options) as bench:
+        await trio.sleep(5)
+        assert told(bench) == [
+            "StartupOfTheDevice",
+            "MemoryExhaustion",
+            "TamperDetectionActivated",
+            "StartupOfTheDevice",
+        ]
+    async with open_bench(**options) as bench:
+        await trio.sleep(5)
+        assert told(bench) == ["StartupOfTheDevice"]
+
+
+async def test_a_flood_has_a_bound_and_says_how_much_was_left_out(open_bench: Any, telling: Any) -> None:
+    async with open_bench(document=telling) as bench:
+        for _ in range(1000):
+            bench.charge_point.on_security_event("TamperDetectionActivated")
+        bench.charge_point.on_security_event("MemoryExhaustion")
+        await trio.sleep(1)
+        assert told(bench).count("TamperDetectionActivated") == BURST
+        assert told(bench).count("MemoryExhaustion") == 1, "another type is not held up"
+        await trio.sleep(FLOOD_INTERVAL)
+        bench.charge_point.on_security_event("TamperDetectionActivated", "open")
+        await trio.sleep(1)
+        [*_, last] = bench.sent("SecurityEventNotification")
+        assert last["techInfo"] == f"{1000 - BURST} more were not told. open"
+        assert len(bench.events.of(SecurityEvent)) >= 1000, "the observer and the log have them all"
+
+
+async def test_offline_no_more_wait_than_may(open_bench: Any, telling: Any) -> None:
+    csms = CentralSystem()
+    csms.is_reachable = False
+    async with open_bench(csms=csms, document=telling) as bench:
+        for number in range(3000):
+            bench.charge_point.on_security_event(f"Type{number % 300}", critical=True)
+            if number % 300 == 299:
+                await trio.sleep(FLOOD_INTERVAL)
+        assert bench.charge_point.connection.queue_depth <= 1200
+        csms.is_reachable = True
+        await trio.sleep(300)
+        assert bench.charge_point.connection.queue_depth == 0
+
+
+@pytest.mark.parametrize("code", ["NotImplemented", "NotSupported"])
+async def test_a_central_system_that_does_not_know_it_is_spared(
+    open_bench: Any, telling: Any, tmp_path: Path, code: str
+) -> None:
+    csms = CentralSystem()
+    csms.answers["SecurityEventNotification"] = CallErrorAnswer(code)
+    async with open_bench(csms=csms, document=telling, database_path=tmp_path) as bench:
+        await trio.sleep(1)
+        for _ in range(3):
+            bench.charge_point.on_security_event("TamperDetectionActivated")
+            await trio.sleep(5)
+        assert told(bench) == ["StartupOfTheDevice"]
+        assert await bench.charge_point.dead_letters() == ()
+        assert bench.charge_point.connection.queue_depth == 0
+
+
+async def test_switched_off(open_bench: Any, telling: Any) -> None:
+    async with open_bench(document=telling) as bench:
+        await trio.sleep(1)
+        change = {"key": "DisableSecurityEventNotifications", "value": "true"}
+        assert await bench.call("ChangeConfiguration", change) == {"status": "Accepted"}
+        bench.charge_point.on_security_event("TamperDetectionActivated")
+        await trio.sleep(1)
+        assert told(bench) == ["StartupOfTheDevice"]
+        assert bench.events.of(SecurityEvent)[-1].type == "TamperDetectionActivated"
+
+
+async def test_a_crowded_queue_sheds_no_security_events(open_bench: Any, telling: Any) -> None:
+    telling["Internal"]["MessageQueueSizeThreshold"] = 20
+    telling["Internal"]["QueueAllMessages"] = True
+    csms = CentralSystem()
+    csms.is_reachable = False
+    async with open_bench(csms=csms, document=telling) as bench:
+        for number in range(10):
+            bench.charge_point.on_security_event(f"Type{number}", critical=True)
+        bench.begin()
+        for number in range(100):
+            bench.measure(1, 1000.0 + number)
+            bench.charge_point.sample_now(1)
+        csms.is_reachable = True
+        await trio.sleep(300)
+        assert sorted(told(bench)) == sorted(["StartupOfTheDevice", *(f"Type{number}" for number in range(10))])
