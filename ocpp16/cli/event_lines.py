@@ -99,6 +99,7 @@ TEXTS: Mapping[str, Callable[[Record], str]] = {
     "message_set_aside": _set_aside,
     "internal_error": lambda record: f"internal error in {record['place']}: {record['reason']}",
     "reservation": _reservation,
+    "central_system": lambda record: f"the Central System is tried at {record['uri']}",
     "reset": lambda record: f"{record['type']} reset",
     "security_event": lambda record: f"security event {record['type']}: {record['tech_info'] or ''}".rstrip(": "),
 }

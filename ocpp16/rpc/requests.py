@@ -81,9 +81,7 @@ class Requests:
         if entry.due <= now:
             entry.due = 0.0
         outbox = self.outbox
-        may_queue = entry.is_persistent or (
-            outbox.limits.queue_all and not entry.is_interactive and outbox.limits.may_queue(entry.action)
-        )
+        may_queue = entry.is_persistent or (not entry.is_interactive and outbox.limits.may_queue(entry.action))
         decision = transmission(entry.lane, where, is_triggered=entry.is_triggered, may_queue=may_queue)
         if decision is _DROP:
             self._drop(entry, Offline(entry.action, f"charge point is {where.name.lower()}"))

@@ -1,6 +1,7 @@
 """The table of commands: each a row, each handler a few lines that hand the work to station or charge point."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
+from datetime import datetime
 from math import isfinite
 from typing import Any
 
@@ -111,6 +112,15 @@ def _all_finite(value: Any) -> None:
         _all_finite(member)
 
 
+def _security_event(on: Controlled, **event: Any) -> None:
+    at = event["timestamp"]
+    try:
+        at = None if at is None else datetime.fromisoformat(at)
+        on.charge_point.on_security_event(event["type"], event["tech_info"], event["critical"], at)
+    except ValueError as error:
+        raise CommandError("bad_value", shown(error)) from None
+
+
 async def _change_availability(on: Controlled, connector: int, kind: AvailabilityType) -> str:
     on.require_running()
     return str(await on.charge_point.on_change_availability(connector, kind))
@@ -156,13 +166,6 @@ def _connector_status(on: Controlled, connector_id: int) -> dict[str, Any]:
 
 def _help(on: Controlled) -> list[dict[str, Any]]:
     return [command.described() for command in COMMANDS.values()]
-
-
-def _not_built(feature: str) -> Callable[..., None]:
-    def refuse(on: Controlled, **arguments: Any) -> None:
-        raise CommandError("refused", f"{feature} not built in")
-
-    return refuse
 
 
 _CONNECTOR = Argument("connector", CONNECTOR)
@@ -226,7 +229,7 @@ COMMANDS: Mapping[str, Command] = {
         Command(
             "security_event",
             "report a security event",
-            _not_built("security events are"),
+            _security_event,
             (
                 Argument("type", text(50, 1)),
                 Argument("tech_info", text(255), None),

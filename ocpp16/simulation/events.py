@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from ocpp16.codec import format_datetime
 from ocpp16.observer import (
     BootNotificationResponse,
+    CentralSystemChanged,
     ChargingLimitChanged,
     ChargingProfilesChanged,
     ConfigurationKeyChanged,
@@ -92,6 +93,7 @@ def _answered(event: TransactionUpdated) -> dict[str, Any]:
 
 
 DESCRIPTIONS: Mapping[type[ObserverEvent], Callable[[Any], dict[str, Any]]] = {
+    CentralSystemChanged: lambda event: {"event": "central_system", "uri": event.uri},
     ConnectionStateChanged: lambda event: {"event": "connection", "connected": event.connected},
     BootNotificationResponse: lambda event: {"event": "boot", "status": event.status, "interval": event.interval},
     StatusChanged: lambda event: {

@@ -33,7 +33,7 @@ S = TypeVar("S", bound=Signal)
 class Connected(Signal):
     """A WebSocket is open.
 
-    Heard by: availability, smart_charging.
+    Heard by: availability, security_profile, smart_charging.
     """
 
 
@@ -41,7 +41,7 @@ class Connected(Signal):
 class Disconnected(Signal):
     """The WebSocket is gone.
 
-    Heard by: reset, smart_charging.
+    Heard by: reset, security_profile, smart_charging.
     """
 
 
@@ -72,9 +72,9 @@ class SecurityEventRaised(Signal):
 
 @dataclass(frozen=True, slots=True)
 class RegistrationChanged(Signal):
-    """BootNotification was answered with another status than the last time.
+    """BootNotification was answered.
 
-    Heard by: availability, smart_charging.
+    Heard by: availability, certificate_signing, security_profile, smart_charging.
     """
 
     status: RegistrationStatus

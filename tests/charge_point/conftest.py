@@ -15,7 +15,7 @@ from ocpp16.charge_point.charge_point import ChargePoint
 from ocpp16.charge_point.open import open_charge_point
 from ocpp16.errors import CallFailed, StoreError
 from ocpp16.models import Measurement, PhaseValues
-from ocpp16.observer import ObserverEvent
+from ocpp16.observer import ObserverEvent, SecurityEvent
 from ocpp16.state.clock import to_datetime
 from ocpp16.store.base import ChargePointChanges
 from ocpp16.store.memory import MemoryStore
@@ -100,6 +100,10 @@ class Events:
 
     def of(self, kind: type[Any]) -> list[Any]:
         return [event for event in self.seen if isinstance(event, kind)]
+
+    def of_security(self) -> list[SecurityEvent]:
+        """Those after the one of the start."""
+        return self.of(SecurityEvent)[1:]
 
 
 class Bench:

@@ -182,7 +182,7 @@ async def test_a_certificate_is_renewed_in_time(open_bench: Any, make_config: An
 
 
 async def test_looks_go_on_over_disconnects(open_bench: Any, make_config: Any) -> None:
-    """G-11: a timer that a disconnect ends is never armed again without a boot."""
+    """A timer that a disconnect ends is never armed again without a boot."""
     security = ScriptedSecurity()
     async with open_bench(evse_security=security, document=on_profile_3(make_config)) as bench:
         await trio.sleep(100)
@@ -202,7 +202,7 @@ async def test_only_profile_3_looks(open_bench: Any, make_config: Any, profile: 
 
 
 async def test_it_is_asked_for_again_with_the_same_request(open_bench: Any, make_config: Any) -> None:
-    """G-44: after 60, 120, 240, 480 s; then not before the next look."""
+    """After 60, 120, 240, 480 s; then not before the next look."""
     security = ScriptedSecurity(get_leaf_expiry_days_count=0)
     async with open_bench(evse_security=security, document=on_profile_3(make_config)) as bench:
         await trio.sleep(2000)

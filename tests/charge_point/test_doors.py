@@ -43,6 +43,7 @@ DOORS: dict[str, tuple[Any, ...]] = {
     # what the station tells
     "on_session_started": (1, "s1", SessionStartedReason.EV_CONNECTED),
     "on_session_stopped": (1, "s1"),
+    "on_security_event": ("TamperDetectionActivated",),
     "on_transaction_started": (1, "s1", "TAG", 0),
     "on_transaction_stopped": (1, "s1", Reason.LOCAL, 0),
     "on_resume_charging": (1,),

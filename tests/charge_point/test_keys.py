@@ -15,10 +15,10 @@ PASSWORD = "0001020304050607" + "ff" * 12
 
 async def test_what_is_not_built_is_not_there(open_bench: Any, make_config: Any) -> None:
     document = make_config(
-        Internal__UseTPM=True,
-        Security__DisableSecurityEventNotifications=True,
+        Internal__UseTPMSeccLeafCertificate=True,
+        Internal__OcspRequestInterval=86_400,
     )
-    names = ["UseTPM", "DisableSecurityEventNotifications", "CpoName"]
+    names = ["UseTPMSeccLeafCertificate", "OcspRequestInterval", "SeccLeafSubjectCommonName"]
     async with open_bench(document=document) as bench:
         assert await bench.call("GetConfiguration", {"key": names}) == {"unknownKey": names}
         for name in names:

@@ -33,8 +33,13 @@ def files(folder: Path) -> list[Path]:
 
 
 def only(folder: Path, ending: str) -> str:
-    """The content of the one file whose name ends so."""
-    (path,) = [path for path in folder.iterdir() if path.name.endswith(ending)]
+    """The content of the one file whose name ends so; the security log apart, which begins with the start."""
+    is_security = ending == ".security.log"
+    (path,) = [
+        path
+        for path in folder.iterdir()
+        if path.name.endswith(ending) and path.name.endswith(".security.log") is is_security
+    ]
     return path.read_text()
 
 
@@ -46,7 +51,7 @@ async def test_by_default_there_are_text_and_page_of_each_opening(open_bench: An
         assert await bench.charge_point.restart()
         await trio.sleep(1)
     beginning = "cp001-20260101T000000.000Z"
-    assert names(tmp_path / "logs") == [f"{beginning}.html", f"{beginning}.log"]
+    assert names(tmp_path / "logs") == [f"{beginning}.html", f"{beginning}.log", f"{beginning}.security.log"]
     text = only(tmp_path / "logs", ".log")
     assert text.count("ChargePoint>CentralSystem BootNotification\n") == 2
     assert "CentralSystem>ChargePoint  StartTransactionResponse (0 ms)\n" in text
@@ -149,8 +154,8 @@ async def test_security_events_have_a_file(open_bench: Any, make_config: Any, tm
     async with open_bench(document=document, message_log_path=tmp_path) as bench:
         await bench.csms.send_text("cp001", "no json")
         await trio.sleep(1)
-    (line,) = only(tmp_path, ".security.log").splitlines()
-    event = json.loads(line)
+    started, event = map(json.loads, only(tmp_path, ".security.log").splitlines())
+    assert started["type"] == "StartupOfTheDevice"
     assert (event["type"], event["timestamp"]) == ("InvalidMessages", "2026-01-01T00:00:00.100Z")
     assert "no json" in event["techInfo"]
 
@@ -240,7 +245,8 @@ async def test_it_is_written_to_its_end_when_the_block_is_left(make_config: Any,
             assert not any(one.is_alive() for one in writers)
 
     await trio.to_thread.run_sync(lambda: trio.run(main))
-    assert names(tmp_path) == [f"cp%2F{number}.{kind}" for number in range(3) for kind in ("html", "log")]
+    kinds = ("html", "log", "security.log")
+    assert names(tmp_path) == [f"cp%2F{number}.{kind}" for number in range(3) for kind in kinds]
     for number in range(3):
         text = (tmp_path / f"cp%2F{number}.log").read_text()
         assert "BootNotificationResponse" in text

@@ -9,7 +9,7 @@ import trio
 from ocpp16.enums import ConfigurationStatus, DataTransferStatus, Reason, ResetType, SessionStartedReason, UnlockStatus
 from ocpp16.errors import CallFailed
 from ocpp16.models import DataTransferResponse
-from ocpp16.observer import ConfigurationKeyChanged, ConnectionStateChanged, ResetRequested, SecurityEvent
+from ocpp16.observer import ConfigurationKeyChanged, ConnectionStateChanged, ResetRequested
 from ocpp16.rpc.policy import MAX_WAITING_CALLS
 from ocpp16.testing.central_system import CentralSystem
 
@@ -242,7 +242,7 @@ async def test_one_code_for_all_if_configured(open_bench: Any, make_config: Any)
     async with open_bench(document=make_config(Internal__SchemaViolationErrors="FormationViolation")) as bench:
         with pytest.raises(CallFailed, match="FormationViolation"):
             await bench.csms.call("cp001", "Reset", {"type": "Warm"}, validated=False)
-        assert bench.events.of(SecurityEvent)[0].type == "InvalidMessages"
+        assert bench.events.of_security()[0].type == "InvalidMessages"
 
 
 @pytest.mark.parametrize(
@@ -262,7 +262,7 @@ async def test_what_a_repair_takes_out_of_a_frame_still_says_that_it_names_a_sec
         payload = {"keyy": "AuthorizationKey", "value": "aabbccdd"}
         with pytest.raises(CallFailed, match="OccurenceConstraintViolation"):
             await bench.csms.call("cp001", "ChangeConfiguration", payload, validated=False)
-        (event,) = bench.events.of(SecurityEvent)
+        (event,) = bench.events.of_security()
         assert event.type == "InvalidMessages"
         assert "aabbccdd" not in str(event)
 
@@ -273,7 +273,7 @@ async def test_a_secret_in_a_frame_that_cannot_be_read_is_told_nobody(
     async with open_bench() as bench:
         await bench.csms.send_text("cp001", '[2,"u","ChangeConfiguration",{"key":"AuthorizationKey","value":"aabbccdd"')
         await trio.sleep(1)
-        (event,) = bench.events.of(SecurityEvent)
+        (event,) = bench.events.of_security()
         assert event.type == "InvalidMessages"
         assert "aabbccdd" not in str(event)
         assert "aabbccdd" not in caplog.text
@@ -347,4 +347,4 @@ async def test_a_refused_handshake_is_told_with_status_and_body(open_bench: Any)
         told = bench.events.of(ConnectionStateChanged)
         assert "401" in told[0].reason
         assert "who are you" in told[0].reason
-        assert bench.events.of(SecurityEvent)[0].type == "FailedToAuthenticateAtCentralSystem"
+        assert bench.events.of_security()[0].type == "FailedToAuthenticateAtCentralSystem"

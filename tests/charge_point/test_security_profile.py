@@ -12,7 +12,6 @@ from ocpp16.configuration.keys.security import (
     PREVIOUS_SECURITY_PROFILE,
     SECURITY_PROFILE,
 )
-from ocpp16.observer import SecurityEvent
 from ocpp16.security.evse_security import CaCertificateType, LeafCertificate, LeafCertificateStatus
 from ocpp16.testing.central_system import CentralSystem
 from ocpp16.transport.dial import DialFailed, Endpoint
@@ -93,7 +92,7 @@ async def test_a_new_key_stays_when_it_led_to_an_accepted_boot(open_bench: Any, 
         await settled(bench)
         assert state(bench) == (1, NEW, None, None)
         assert len(bench.sent("BootNotification")) == boots + 1
-        assert [event.type for event in bench.events.of(SecurityEvent)] == ["ReconfigurationOfSecurityParameters"]
+        assert [event.type for event in bench.events.of_security()] == ["ReconfigurationOfSecurityParameters"]
 
 
 async def test_a_key_that_is_refused_goes_back(open_bench: Any, make_config: Any, tmp_path: Path) -> None:
@@ -103,7 +102,7 @@ async def test_a_key_that_is_refused_goes_back(open_bench: Any, make_config: Any
         assert await bench.call("ChangeConfiguration", CHANGE_KEY) == {"status": "Accepted"}
         await settled(bench)
         assert state(bench) == (1, OLD, None, None)
-        types = [event.type for event in bench.events.of(SecurityEvent)]
+        types = [event.type for event in bench.events.of_security()]
         assert types == ["FailedToAuthenticateAtCentralSystem"] * 2 + ["ReconfigurationOfSecurityParameters"]
     async with open_bench(csms=CentralSystem(keys={"cp001": OLD}), **options) as bench:
         assert state(bench) == (1, OLD, None, None)

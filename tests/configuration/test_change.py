@@ -21,10 +21,11 @@ from ocpp16.configuration.keys.internal import (
     IMSI,
     KEY_ACCESS,
     METER_PUBLIC_KEYS,
+    OCSP_REQUEST_INTERVAL,
     RETRY_BACKOFF_WAIT_MINIMUM,
     SUPPLY_VOLTAGE,
 )
-from ocpp16.configuration.keys.security import AUTHORIZATION_KEY, CPO_NAME, SECURITY_PROFILE
+from ocpp16.configuration.keys.security import AUTHORIZATION_KEY, SECURITY_PROFILE
 from ocpp16.enums import ConfigurationStatus
 
 IDENTITY = {"ChargePointId": "c", "CentralSystemURI": "u", "ChargePointModel": "m", "ChargePointVendor": "v"}
@@ -54,16 +55,11 @@ STATUSES: list[tuple[dict[str, Any], str, str, ConfigurationStatus]] = [
     ({}, "ConnectionTimeOut", "86401", REJECTED),
     ({}, "WebSocketPingInterval", "5", NOT_SUPPORTED),
     ({"Core": {"WebSocketPingInterval": 0}}, "WebSocketPingInterval", "5", ACCEPTED),
-    ({}, "CpoName", "Us", NOT_SUPPORTED),
+    ({}, "CpoName", "Us", ACCEPTED),
     ({}, "AuthorizeRemoteTxRequests", "TRUE", ACCEPTED),
     ({}, "AuthorizeRemoteTxRequests", "yes", REJECTED),
-    ({}, "DisableSecurityEventNotifications", "true", NOT_SUPPORTED),
-    (
-        {"Security": {"DisableSecurityEventNotifications": True}},
-        "DisableSecurityEventNotifications",
-        "true",
-        NOT_SUPPORTED,
-    ),
+    ({}, "DisableSecurityEventNotifications", "true", ACCEPTED),
+    ({"Internal": {"OcspRequestInterval": 100_000}}, "OcspRequestInterval", "86400", NOT_SUPPORTED),
     ({}, "OcspRequestInterval", "86400", NOT_SUPPORTED),
     ({}, "CompositeScheduleDefaultNumberPhases", "2", ACCEPTED),
     ({}, "CompositeScheduleDefaultNumberPhases", "2x", REJECTED),
@@ -245,7 +241,7 @@ def test_the_host_sets_what_the_central_system_may_not() -> None:
         (CENTRAL_SYSTEM_URI, "wss://csms/"),
         (ENABLE_TLS_KEYLOG, True),
         (SUPPLY_VOLTAGE, 10**400),
-        (CPO_NAME, "Us"),
+        (OCSP_REQUEST_INTERVAL, 86_400),
     ],
 )
 def test_what_the_host_sets_is_checked(key: Any, value: Any) -> None:

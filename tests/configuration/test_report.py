@@ -1,8 +1,6 @@
 """GetConfiguration: which keys are reported, in which order and spelling, and what happens to long values."""
 
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -10,11 +8,9 @@ import pytest
 from ocpp16.codec import validate
 from ocpp16.configuration.configuration import Configuration, KeyValue
 from ocpp16.configuration.custom_keys import CustomKeys
-from ocpp16.configuration.key import Key
 from ocpp16.configuration.keys import SECTIONS
 from ocpp16.configuration.keys.core import SUPPORTED_FEATURE_PROFILES
 from ocpp16.configuration.keys.internal import METER_PUBLIC_KEYS
-from ocpp16.configuration.keys.security import CPO_NAME
 
 IDENTITY = {"ChargePointId": "c", "CentralSystemURI": "u", "ChargePointModel": "m", "ChargePointVendor": "v"}
 LONG_LIST = ",".join(f"NL*ABC*E{number:08}" for number in range(50))
@@ -120,20 +116,8 @@ def test_keys_of_an_extension_exist_with_its_section(section: str) -> None:
 
 def test_a_key_without_value_that_may_be_set_is_known() -> None:
     config = load()
-    assert one(config, "cponame") is None  # as long as it is not built
-    with built(CPO_NAME):
-        known = one(config, "cponame"), config.prepare_change("CpoName", "Us").change.status
-    assert known == ({"key": "CpoName", "readonly": False}, "Accepted")
-
-
-@contextmanager
-def built(key: Key[Any]) -> Iterator[None]:
-    """As if the key had lost its mark."""
-    object.__setattr__(key, "is_built", True)
-    try:
-        yield
-    finally:
-        object.__setattr__(key, "is_built", False)
+    assert one(config, "cponame") == {"key": "CpoName", "readonly": False}
+    assert config.prepare_change("CpoName", "Us").change.status == "Accepted"
 
 
 def test_texts_on_the_wire() -> None:

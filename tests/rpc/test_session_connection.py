@@ -230,10 +230,12 @@ def test_messages_wait_for_acceptance(new_line: "type[Line]") -> None:
     assert line.drain() == ["StartTransaction", "StatusNotification", "MeterValues"]
 
 
-def test_a_stored_message_that_may_not_wait_loses_its_row(new_line: "type[Line]") -> None:
+def test_a_stored_message_waits_also_without_queue_all_messages(new_line: "type[Line]") -> None:
     line = new_line(connected=False)
-    line.put("StatusNotification", is_persistent=True)
-    assert line.ledger.told == [("dropped", 1)]
+    line.put("SecurityEventNotification", is_persistent=True)
+    line.put("StatusNotification")
+    assert line.ledger.told == []
+    assert line.session.outbox.depth == 1
 
 
 # Reconnecting

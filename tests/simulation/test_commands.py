@@ -248,7 +248,7 @@ BAD = [
     ("overrule", {"question": "is_reset_allowed", "answer": True, "times": 0}, "bad_value", "times must be"),
     ("meter_reading", {"connector": 1, "measurement": READING}, "refused", "not external"),
     ("meter_reading", {"connector": 1, "measurement": []}, "bad_value", "measurement must be an object"),
-    ("security_event", {"type": "x", "critical": None}, "refused", "security events are not built in"),
+    ("security_event", {"type": "x", "timestamp": "noon"}, "bad_value", "Invalid isoformat string"),
     ("security_event", {"type": ""}, "bad_value", "type must be a text of 1 to 50"),
     ("composite_schedule", {"connector": 1, "duration": 60}, "refused", "smart charging is not built in"),
     ("composite_schedule", {"connector": 1, "duration": 60, "unit": "kW"}, "bad_value", "unit must be one of W, A"),

@@ -13,14 +13,7 @@ import trio
 from trio.testing import MockClock, wait_all_tasks_blocked
 
 from ocpp16 import enums, observer
-from ocpp16.enums import (
-    AuthorizationStatus,
-    ChargePointErrorCode,
-    ChargePointStatus,
-    Reason,
-    RegistrationStatus,
-    ResetType,
-)
+from ocpp16.enums import AuthorizationStatus, ChargePointErrorCode, ChargePointStatus, Reason, ResetType
 from ocpp16.errors import StoreError
 from ocpp16.models import ChargingLimit, IdTagInfo, Reservation
 from ocpp16.simulation import Commands, ControlInterface, Operation
@@ -269,7 +262,7 @@ RESERVED = {"event": "reservation", **described(KEPT)}
 EVENTS: list[tuple[observer.ObserverEvent, dict[str, Any]]] = [
     (observer.ConnectionStateChanged(True), {"event": "connection", "connected": True}),
     (
-        observer.BootNotificationResponse(RegistrationStatus.ACCEPTED, 300, NOW),
+        observer.BootNotificationResponse(enums.RegistrationStatus.ACCEPTED, 300, NOW),
         {"event": "boot", "status": "Accepted", "interval": 300},
     ),
     (
@@ -302,6 +295,7 @@ EVENTS: list[tuple[observer.ObserverEvent, dict[str, Any]]] = [
         {"event": "charging_limit", "connector": 2, "limit": None, "unit": "W", "phases": None, "until": None},
     ),
     (observer.ChargingProfilesChanged(), {"event": "charging_profiles"}),
+    (observer.CentralSystemChanged("b"), {"event": "central_system", "uri": "b"}),
     (observer.ConfigurationKeyChanged("K", None), {"event": "configuration", "key": "K", "value": None}),
     (observer.ResetRequested(ResetType.HARD), {"event": "reset", "type": "Hard"}),
     (observer.SecurityEvent("T", "info"), {"event": "security_event", "type": "T", "tech_info": "info"}),
@@ -395,6 +389,6 @@ async def test_an_async_sink_gets_one_line_at_a_time() -> None:
 
     control = ControlInterface(write)
     async with trio.open_nursery() as nursery:
-        for number in range(5):
-            nursery.start_soon(control.exit, str(number))
+        for number in "01234":
+            nursery.start_soon(control.exit, number)
     assert sorted(orjson.loads(line)["reason"] for line in b"".join(lines).splitlines()) == list("01234")

@@ -155,7 +155,8 @@ async def test_a_reset_finds_the_car_again(autojump_clock: MockClock, kind: str)
         await trio.sleep(2)
         news = here.news()
         assert news[:2] == [f"Stop 1 {kind}Reset -", "1 Finishing"]
-        assert news[2:] == ["BootNotification", "0 Available", "1 Preparing", "2 Available"]
+        assert news[2] == "BootNotification"
+        assert set(news[3:]) == {"SecurityEventNotification", "0 Available", "1 Preparing", "2 Available"}
         here.station.present_id_tag("TAG", [1])
         await trio.sleep(1)
         assert here.news() == ["Authorize", "Start 1 TAG", "1 Charging"]
@@ -235,7 +236,7 @@ async def test_the_control_interface_tells_what_happens(autojump_clock: MockCloc
     assert [(record["id"], record["ok"]) for record in answers] == [(1, True), (2, True), (3, True), (4, True)]
     assert answers[1]["result"]["registration"] == "Accepted"
     told = [(record["event"], record.get("phase") or record.get("status")) for record in records if "event" in record]
-    assert told[0] == ("connection", None)
+    assert told[:2] == [("security_event", None), ("connection", None)]
     assert ("boot", "Accepted") in told
     assert [event for event in told if event[0] in ("status", "transaction")] == [
         ("status", "Preparing"),

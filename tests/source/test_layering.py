@@ -106,6 +106,7 @@ def test_one_profile_does_not_import_another() -> None:
     shared = {
         "aligned_samples",
         "asked",
+        "asked_security",
         "asked_station",
         "base",
         "call",

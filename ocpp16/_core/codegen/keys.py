@@ -13,8 +13,8 @@ them. What the documents say beyond JSON Schema stands in members that other val
 - `x-subsetOf`, `x-limitedBy`: key with the items allowed, key with the most items;
 - `x-separator` (on the wire), `x-unknownItems` "skip", `x-wireName`, `x-unit`;
 - `x-reader`: who acts on the value, if it is not the library: the `host`, or the `configuration` itself;
-- `x-built` (key or section) false: nobody acts on it yet; a key is then neither reported nor changeable, the keys of a
-  section are not as long as the charge point was not built with the feature;
+- `x-built` (key, else its section) false: nobody acts on it yet; a key is then neither reported nor changeable, the
+  keys of a section are not as long as the charge point was not built with the feature;
 - `format` of texts: csl, measurands, phase-rotations, tolerances, authorization-key, time-offset, date-time, address,
   identity, header. `items` holds for csl and tolerances, too.
 

@@ -11,7 +11,7 @@ from ocpp16.configuration.values import Boolean, Integer
 from ocpp16.configuration.key import Access, Key
 
 CENTRAL_CONTRACT_VALIDATION_ALLOWED: Final[Key[bool]] = Key(
-    "CentralContractValidationAllowed", "PnC", Boolean(), False, Access.RW, is_built=False, is_optional=True,
+    "CentralContractValidationAllowed", "PnC", Boolean(), False, Access.RW, is_optional=True,
     description="A contract certificate that cannot be checked here may be passed on to the Central System.",
 )
 CERT_SIGNING_REPEAT_TIMES: Final[Key[int]] = Key(
@@ -23,15 +23,15 @@ CERT_SIGNING_WAIT_MINIMUM: Final[Key[int]] = Key(
     description="Wait for a signed certificate before the request is made again.",
 )
 CONTRACT_VALIDATION_OFFLINE: Final[Key[bool]] = Key(
-    "ContractValidationOffline", "PnC", Boolean(), False, Access.RW, is_built=False,
+    "ContractValidationOffline", "PnC", Boolean(), False, Access.RW,
     description="Offline, contract certificates are checked here.",
 )
 ISO15118_CERTIFICATE_MANAGEMENT_ENABLED: Final[Key[bool]] = Key(
-    "ISO15118CertificateManagementEnabled", "PnC", Boolean(), False, Access.RW, is_built=False,
+    "ISO15118CertificateManagementEnabled", "PnC", Boolean(), False, Access.RW,
     description="Exchange ISO 15118 certificates with the Central System.",
 )
 ISO15118_PNC_ENABLED: Final[Key[bool]] = Key(
-    "ISO15118PnCEnabled", "PnC", Boolean(), False, Access.RW, is_built=False,
+    "ISO15118PnCEnabled", "PnC", Boolean(), False, Access.RW,
     description="Authorize vehicles by their contract certificate.",
 )
 
