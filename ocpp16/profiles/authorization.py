@@ -19,7 +19,15 @@ from ocpp16.profiles.base import Context, FeatureProfile, Others, Stored, hears,
 from ocpp16.profiles.call import call
 from ocpp16.profiles.id_tag_cache import IdTagCache
 from ocpp16.profiles.id_tags import AUTHORIZE_TIMEOUT, check_id_tag, read_id_tag_info
-from ocpp16.state.authorization import FREE, REFUSED_AT_START, AuthorizationRules, decide, decide_unanswered, id_tag_key
+from ocpp16.state.authorization import (
+    CENTRAL_SYSTEM,
+    FREE,
+    REFUSED_AT_START,
+    AuthorizationRules,
+    decide,
+    decide_unanswered,
+    id_tag_key,
+)
 from ocpp16.state.clock import to_datetime
 from ocpp16.state.signals import (
     ConfigurationChanged,
@@ -68,7 +76,9 @@ class Authorization(FeatureProfile):
         id_tag = check_id_tag(id_tag)
         info = await self._decided(id_tag)
         self._note(id_tag, info)
-        self.ctx.signals.emit(IdTagDecided(id_tag, info.is_accepted, info.parent_id_tag))
+        self.ctx.signals.emit(
+            IdTagDecided(id_tag, info.is_accepted, info.parent_id_tag, was_asked=info.source == CENTRAL_SYSTEM)
+        )
         self.ctx.tell(IdTagAuthorized(id_tag, info), 0)
         return info
 

@@ -44,6 +44,7 @@ from ocpp16.state.signals import (
 )
 from ocpp16.state.timers import Timer
 from ocpp16.store.base import RowChange
+from ocpp16.store.tables import transactions
 from ocpp16.store.tables.reservations import ROWS, ReservationRow, delete, put
 
 MOST_PARENTS = 64
@@ -88,8 +89,9 @@ class KeptReservations(FeatureProfile):
         if self.reservations is not None:
             self._expire()
             # One that a stored transaction used: its row was left in a damaged file.
-            used = {transaction.reservation_id for transaction in self.ctx.transactions}
-            self._end([one for one in self.reservations if one.reservation_id in used], ReservationEndReason.USED)
+            used = {(one.reservation_id, number) for one in self.ctx.transactions for number in (0, one.connector_id)}
+            over = [one for one in self.reservations if (one.reservation_id, one.connector_id) in used]
+            self._end(over, ReservationEndReason.USED)
 
     def stop(self) -> None:
         if self._timer is not None:
@@ -177,18 +179,17 @@ class KeptReservations(FeatureProfile):
 
     def check(self, connector_id: int, id_tag: str, parent_id_tag: str | None = None) -> ReservationCheckStatus:
         """May this id tag have this connector? A parent that is not given is the one it was authorized with."""
-        if not self.reservations:
-            return self._of_others(connector_id)
-        parent = self._parent(id_tag) if parent_id_tag is None else parent_id_tag
-        status = self.reservations.check(connector_id, id_tag, parent)
-        return self._of_others(connector_id) if status is ReservationCheckStatus.NOT_RESERVED else status
-
-    def _of_others(self, connector_id: int) -> ReservationCheckStatus:
-        """One that the host told to be Reserved is not for anybody that we know."""
-        connector = self.ctx.connectors[connector_id]
-        if connector_id and connector.base is ChargePointStatus.RESERVED and not connector.is_reserved:
+        if self._is_of_others(connector_id):
             return ReservationCheckStatus.RESERVED_FOR_OTHER_TOKEN
-        return ReservationCheckStatus.NOT_RESERVED
+        if not self.reservations:
+            return ReservationCheckStatus.NOT_RESERVED
+        parent = self._parent(id_tag) if parent_id_tag is None else parent_id_tag
+        return self.reservations.check(connector_id, id_tag, parent)
+
+    def _is_of_others(self, connector_id: int) -> bool:
+        """One that the host told to be Reserved is not for anybody that we know, one of connector 0 or not."""
+        connector = self.ctx.connectors[connector_id]
+        return bool(connector_id) and connector.base is ChargePointStatus.RESERVED and not connector.is_reserved
 
     def usable(self, connector_id: int, id_tag: str, parent_id_tag: str | None = None) -> Reservation | None:
         """The reservation that this id tag uses up by having this connector."""
@@ -217,16 +218,19 @@ class KeptReservations(FeatureProfile):
 
     @hears(IdTagDecided)
     def _decided(self, signal: IdTagDecided) -> None:
-        """Its start may follow, and tells no parent."""
-        if not self.reservations or not signal.parent_id_tag or not signal.is_accepted:
+        """Its start may follow, and tells no parent. What the Central System answers takes the place of what it
+        answered before, a parent or none; who was not asked may not know it."""
+        key = id_tag_key(signal.id_tag)
+        parent = signal.parent_id_tag if signal.is_accepted else None
+        if self._parents is not None and (parent or signal.was_asked):
+            self._parents.pop(key, None)
+        if not self.reservations or not parent:
             return
         if self._parents is None:
             self._parents = {}
-        key = id_tag_key(signal.id_tag)
-        self._parents.pop(key, None)
         if len(self._parents) >= MOST_PARENTS:
             del self._parents[next(iter(self._parents))]
-        self._parents[key] = signal.parent_id_tag
+        self._parents[key] = parent
 
     # What happens
 
@@ -268,6 +272,11 @@ class KeptReservations(FeatureProfile):
             self._settle()
 
     def _put(self, reservation: Reservation, *, settles: bool) -> None:
+        for transaction in self.ctx.transactions:
+            if transaction.reservation_id == reservation.reservation_id:
+                # The number is that of another one by now, which the next start is not to take for used.
+                transaction.reservation_id = None
+                self.ctx.journal.append(transactions.put(transaction))
         replaced = self._kept().put(reservation)
         if replaced is not None:
             self.ctx.tell(ReservationEnded(replaced, ReservationEndReason.REPLACED), 0)
