@@ -39,8 +39,8 @@ class Reservations(Story):
         csms.answers["StartTransaction"] = self.start_conf
 
     def authorize_conf(self, payload: dict[str, Any], call: Any) -> dict[str, Any]:
-        status = self.random.choice(("Accepted", "Accepted", "Accepted", "Blocked"))
-        parent = self.random.choice(PARENTS)
+        status = self.chance.choice(("Accepted", "Accepted", "Accepted", "Blocked"))
+        parent = self.chance.choice(PARENTS)
         self.site.learn(payload["idTag"], parent if status == "Accepted" else None)
         return {"idTagInfo": {"status": status, **({"parentIdTag": parent} if parent else {})}}
 
@@ -48,11 +48,13 @@ class Reservations(Story):
         assert payload.get("reservationId") == self.started[payload["meterStart"]]
         return {"transactionId": payload["meterStart"], "idTagInfo": {"status": "Accepted"}}
 
+    def begins(self) -> None:
+        self.site.start_again()
+
     def begun(self) -> None:
         station = self.bench.station
         station.answers["disable_evse"] = lambda number: self.bench.charge_point.on_disabled(number) or True
         station.answers["enable_evse"] = self.enable
-        self.site.start_again()
 
     def enable(self, connector_id: int) -> bool:
         """A station tells real changes only."""

@@ -49,6 +49,8 @@ class Story:
     def __init__(self, seed: int, open_bench: Any, document: Any, *, cuts: float) -> None:
         self.seed = seed
         self.random = Random(seed)
+        self.chance = Random(seed)
+        """Of the Central System: which of the two is asked first may be another one each time."""
         self.open_bench = open_bench
         self.document = document
         self.cuts = cuts
@@ -64,12 +66,11 @@ class Story:
     def script(self, csms: CentralSystem) -> None:
         """What the Central System answers."""
 
-    def begun(self) -> None:
-        """A life began: the model starts again, from what is on disk."""
-        raise NotImplementedError
+    def begins(self) -> None:
+        """A life is to begin: of the model there is what is on disk."""
 
-    def ended(self) -> None:
-        """A life is over."""
+    def begun(self) -> None:
+        """It began."""
 
     def before(self) -> Any:
         """What of the model a power cut in the next step may leave."""
@@ -95,6 +96,7 @@ class Story:
         """So many lives of some `steps`. What fails is printed with its latest steps."""
         try:
             for _ in range(lives):
+                self.begins()
                 async with self.opened(self.disk) as self.bench:
                     self.csms = self.bench.csms
                     self.steps.append("start")
@@ -103,7 +105,6 @@ class Story:
                     for _ in range(self.random.randint(1, 2 * steps)):
                         await self.step()
                     assert self.bench.charge_point.counters.internal_errors == 0
-                self.ended()
         except BaseException:
             print(f"seed {self.seed}: {len(self.steps)} steps, the latest of them:", *self.steps[-15:], sep="\n  ")
             raise
@@ -151,6 +152,7 @@ class Story:
         """Forward or back, by what the Central System says."""
         if self.is_online:
             self.ahead += self.random.choice((-7200, -60, -5, 5, 60, 7200)) * SECOND
+            self.ahead += self.random.randint(1, 999)  # no two events have the same time
             self.note(self.ahead // SECOND)
             await self.call("TriggerMessage", {"requestedMessage": "Heartbeat"})
 
@@ -167,8 +169,9 @@ class Story:
             await trio.sleep(60)
 
     async def restart(self) -> None:
-        self.begun()
         assert await self.bench.charge_point.stop()
+        self.begins()
         assert await self.bench.charge_point.restart()
+        self.begun()
         self.csms.is_reachable = True
         await trio.sleep(60)
