@@ -5,7 +5,8 @@ station that keeps them itself is asked by `station_reservation`.
 
 Rules of this file:
 1. A reservation is on disk before it is in force and answered, and so is its cancellation. Whether it is possible is
-   decided once more when it is on disk: somebody may have plugged in meanwhile.
+   decided once more when it is on disk: somebody may have plugged in meanwhile. What the Central System and the host
+   ask for is decided and stored one after the other.
 2. Used and expired are facts: in force at once, and off the disk with what goes there next.
 3. Expiry is by the corrected clock, to the second or better, whether connected or not.
 4. A connector that is kept is Reserved wherever it would be Available. One that is kept no more becomes Available, or
@@ -14,10 +15,14 @@ Rules of this file:
    which a connector is occupied keeps it all the same.
 """
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from typing import Self
 
+import trio
+
 from ocpp16 import messages
+from ocpp16.configuration.keys.internal import STORE_TIMEOUT
 from ocpp16.configuration.keys.reservation import RESERVE_CONNECTOR_ZERO_SUPPORTED
 from ocpp16.enums import (
     CancelReservationStatus,
@@ -27,6 +32,7 @@ from ocpp16.enums import (
     ReservationStatus,
     SessionStartedReason,
 )
+from ocpp16.errors import StoreError
 from ocpp16.models import Reservation
 from ocpp16.observer import ReservationEnded, ReservationMade
 from ocpp16.profiles.base import Context, FeatureProfile, Others, Reply, Stored, hears, on
@@ -54,7 +60,7 @@ MOST_PARENTS = 64
 class KeptReservations(FeatureProfile):
     """`reservations` is what is kept now, None while there is and was none."""
 
-    __slots__ = ("_is_settling", "_others", "_parents", "_timer", "reservations")
+    __slots__ = ("_changing", "_is_settling", "_others", "_parents", "_timer", "reservations")
 
     name = "Reservation"
 
@@ -66,6 +72,8 @@ class KeptReservations(FeatureProfile):
         self._parents: dict[str, str] | None = None
         """Id tag as it is compared → its parent; the oldest first."""
         self._is_settling = False
+        self._changing: trio.Lock | None = None
+        """Made with the first change."""
 
     @classmethod
     def build(cls, ctx: Context, others: Others) -> Self:
@@ -122,6 +130,10 @@ class KeptReservations(FeatureProfile):
 
         settles: have the connectors show it at once.
         """
+        async with self._turn():
+            return await self._reserved(wanted, settles=settles)
+
+    async def _reserved(self, wanted: Reservation, *, settles: bool) -> ReservationStatus:
         kept = self._kept()
         status = self._answer(wanted)
         if status is not ReservationStatus.ACCEPTED:
@@ -143,6 +155,10 @@ class KeptReservations(FeatureProfile):
 
     async def cancel(self, reservation_id: int, *, settles: bool = True) -> bool:
         """End a reservation; False if there is none of this id. `settles`, and what it raises, as of `reserve`."""
+        async with self._turn():
+            return await self._cancelled(reservation_id, settles=settles)
+
+    async def _cancelled(self, reservation_id: int, *, settles: bool) -> bool:
         if self.reservations is None or self.reservations.get(reservation_id) is None:
             return False
         outcome: list[bool] = []
@@ -157,6 +173,22 @@ class KeptReservations(FeatureProfile):
             [delete(reservation_id)], apply=apply, restore=lambda: self._rows_of(reservation_id)
         )
         return outcome[0]
+
+    @asynccontextmanager
+    async def _turn(self) -> AsyncIterator[None]:
+        """One change after another: of two that are asked for at once one may be refused when both are on disk, and the
+        next start could not know which. Raises StoreError if the turn does not come within StoreTimeout."""
+        if self._changing is None:
+            self._changing = trio.Lock()
+        seconds = self.ctx.configuration[STORE_TIMEOUT]
+        with trio.move_on_after(seconds) as limit:
+            await self._changing.acquire()
+        if limit.cancelled_caught:
+            raise StoreError(f"this was not stored within {seconds} s: another reservation waits for the disk")
+        try:
+            yield
+        finally:
+            self._changing.release()
 
     def _answer(self, wanted: Reservation) -> ReservationStatus:
         return self._kept().answer(

@@ -167,7 +167,9 @@ class Reservations(Story):
         is_stored = random.random() < 0.7
         by_host = self.by_host()
         answers: list[str] = []
+        seconds: list[str] = []
         wanted, number = self.wanted((0, 60, 600)), random.randint(1, 3)
+        second = self.wanted((0, 60, 600)) if is_stored and random.random() < 0.5 else None
         cancels = random.random() < 0.4
         self.note(number if cancels else wanted, "stored" if is_stored else "given up")
         at_first = ("Accepted" if number in site.kept else "Rejected") if cancels else site.answer(wanted, self.now())
@@ -176,10 +178,16 @@ class Reservations(Story):
         async def ask() -> None:
             answers.append(await (self.ask_cancel(number, by_host) if cancels else self.ask_reserve(wanted, by_host)))
 
+        async def ask_for_second(wanted: Kept) -> None:
+            seconds.append(await self.ask_reserve(wanted, True))
+
         self.disk.is_full = True
         async with trio.open_nursery() as nursery:
             nursery.start_soon(ask)
             await trio.sleep(0.1)
+            if second is not None and at_first == "Accepted" and not is_nothing_new:
+                self.note("and", second)
+                nursery.start_soon(ask_for_second, second)
             await random.choice((self.plug, self.start, self.fault, self.unplug, self.stop))()
             await trio.sleep(1 if is_stored else STORE_TIMEOUT + 1)
             site.expire(self.now())
@@ -204,6 +212,12 @@ class Reservations(Story):
                 site.reserve(wanted)
         await trio.sleep(2)
         assert answers == [expected]
+        if second is not None and seconds:
+            expected = site.answer(second, self.now())
+            if expected == "Accepted":
+                self.between.append(dict(site.kept))
+                site.reserve(second)
+            assert seconds == [expected], "one after the other"
 
     async def fault(self) -> None:
         number, uuid = self.random.randint(0, 2), self.random.choice("xy")

@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable
 from copy import deepcopy
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -190,6 +191,27 @@ async def test_a_disk_that_is_full(open_bench: Any, disk: Any, make_config: Any)
         await trio.sleep(60)
     async with open_bench(store=disk) as bench:
         assert kept(bench) == [1]
+
+
+async def test_who_waits_for_one_that_is_not_stored_waits_as_long_as_for_the_disk(
+    open_bench: Any, disk: Any, make_config: Any
+) -> None:
+    ends_at: list[float] = []
+
+    async def ask(bench: Any, number: int) -> None:
+        expiry = bench.charge_point.for_station.clock.now_datetime() + timedelta(hours=1)
+        with pytest.raises(StoreError):
+            await bench.charge_point.for_station.reservations.reserve(number, "TAG1", expiry, number)
+        ends_at.append(trio.current_time() - begun)
+
+    async with open_bench(store=disk, document=make_config(Internal__StoreTimeout=5)) as bench:
+        disk.is_full, begun = True, trio.current_time()
+        async with trio.open_nursery() as nursery:
+            for _ in range(4):
+                nursery.start_soon(ask, bench, 1)
+        assert len(ends_at) == 4
+        assert max(ends_at) <= 10
+        assert kept(bench) == []
 
 
 async def test_somebody_came_while_the_disk_took_its_time(open_bench: Any, disk: Any) -> None:
