@@ -36,8 +36,8 @@ from ocpp16.errors import StoreError
 from ocpp16.models import Reservation
 from ocpp16.observer import ReservationEnded, ReservationMade
 from ocpp16.profiles.base import Context, FeatureProfile, Others, Reply, Stored, hears, on
+from ocpp16.profiles.known_parents import KnownParents
 from ocpp16.profiles.reservation_request import wanted_reservation
-from ocpp16.state.authorization import id_tag_key
 from ocpp16.state.clock import to_datetime, to_micros
 from ocpp16.state.connector_table import ConnectorEvent
 from ocpp16.state.reservations import Reservations
@@ -53,9 +53,6 @@ from ocpp16.store.base import RowChange
 from ocpp16.store.tables import transactions
 from ocpp16.store.tables.reservations import ROWS, ReservationRow, delete, put
 
-MOST_PARENTS = 64
-"""Id tags whose parent is remembered from their authorization to their start, while there are reservations."""
-
 
 class KeptReservations(FeatureProfile):
     """`reservations` is what is kept now, None while there is and was none."""
@@ -69,8 +66,7 @@ class KeptReservations(FeatureProfile):
         self._others = others
         self.reservations: Reservations | None = None
         self._timer: Timer | None = None
-        self._parents: dict[str, str] | None = None
-        """Id tag as it is compared → its parent; the oldest first."""
+        self._parents: KnownParents | None = None
         self._is_settling = False
         self._changing: trio.Lock | None = None
         """Made with the first change."""
@@ -242,7 +238,7 @@ class KeptReservations(FeatureProfile):
         self._end([reservation], ReservationEndReason.USED)
 
     def _parent(self, id_tag: str) -> str | None:
-        known = None if self._parents is None else self._parents.get(id_tag_key(id_tag))
+        known = None if self._parents is None else self._parents.of(id_tag)
         if known is not None:
             return known
         listed = self._others.listed(id_tag)
@@ -250,19 +246,10 @@ class KeptReservations(FeatureProfile):
 
     @hears(IdTagDecided)
     def _decided(self, signal: IdTagDecided) -> None:
-        """Its start may follow, and tells no parent. What the Central System answers takes the place of what it
-        answered before, a parent or none; who was not asked may not know it."""
-        key = id_tag_key(signal.id_tag)
-        parent = signal.parent_id_tag if signal.is_accepted else None
-        if self._parents is not None and (parent or signal.was_asked):
-            self._parents.pop(key, None)
-        if not self.reservations or not parent:
-            return
-        if self._parents is None:
-            self._parents = {}
-        if len(self._parents) >= MOST_PARENTS:
-            del self._parents[next(iter(self._parents))]
-        self._parents[key] = parent
+        if self.reservations:
+            if self._parents is None:
+                self._parents = KnownParents()
+            self._parents.decided(signal)
 
     # What happens
 

@@ -16,7 +16,7 @@ from ocpp16.enums import (
 )
 from ocpp16.models import ErrorInfo
 from ocpp16.observer import ReservationMade
-from ocpp16.profiles.reservation import MOST_PARENTS
+from ocpp16.profiles.known_parents import MOST_PARENTS
 from ocpp16.testing import Direction
 from ocpp16.testing.central_system import CentralSystem
 

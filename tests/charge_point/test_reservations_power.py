@@ -37,9 +37,11 @@ class Disk(MemoryStore):
         self.at = at
         self.is_written = is_written
         self.commits = 0
-        self.is_off = False
+        self.is_off = self.is_full = False
 
     def apply(self, batches: Sequence[ChargePointChanges]) -> dict[str, Exception]:
+        if self.is_full:
+            raise StoreError("no space left on device")
         is_counted = any(change.table.name == "reservations" for _, changes in batches for change in changes)
         self.commits += is_counted
         if self.commits < self.at:
@@ -106,8 +108,11 @@ async def test_what_was_answered_is_there_though_another_asked_for_the_same_conn
 
     document = make_config(Internal__StoreTimeout=1)
     async with open_bench(store=disk, document=document) as bench, trio.open_nursery() as nursery:
+        disk.is_full = True
         for number in numbers:
             nursery.start_soon(ask, bench, number)
+            await trio.sleep(0.1)
+        disk.is_full = False
     accepted = {number: (1, f"T{number}") for number, answer in answers.items() if answer == "Accepted"}
     assert len(accepted) == 1
     assert (await found(open_bench, disk))[0] == accepted
