@@ -19,7 +19,15 @@ from ocpp16.profiles.base import Context, FeatureProfile, Others, Stored, hears,
 from ocpp16.profiles.call import call
 from ocpp16.profiles.id_tag_cache import IdTagCache
 from ocpp16.profiles.id_tags import AUTHORIZE_TIMEOUT, check_id_tag, read_id_tag_info
-from ocpp16.state.authorization import FREE, REFUSED_AT_START, AuthorizationRules, decide, decide_unanswered, id_tag_key
+from ocpp16.state.authorization import (
+    CENTRAL_SYSTEM,
+    FREE,
+    REFUSED_AT_START,
+    AuthorizationRules,
+    decide,
+    decide_unanswered,
+    id_tag_key,
+)
 from ocpp16.state.clock import to_datetime
 from ocpp16.state.signals import (
     ConfigurationChanged,
@@ -35,13 +43,16 @@ DECISIONS_KEPT = 8
 
 
 class Authorization(FeatureProfile):
-    __slots__ = ("_cache", "_decisions", "_others")
+    __slots__ = ("_cache", "_decisions", "_is_tidy", "_is_tidying", "_others")
 
     def __init__(self, ctx: Context, others: Others) -> None:
         super().__init__(ctx)
         self._others = others
         self._cache: IdTagCache | None = None
         """None while there was nothing to keep."""
+        self._is_tidy = True
+        """Is nothing there that has to go?"""
+        self._is_tidying = False
         self._decisions: deque[AuthorizationDecision] | None = None
         """Made with the first."""
 
@@ -52,11 +63,8 @@ class Authorization(FeatureProfile):
 
     def start(self) -> None:
         """What is kept may be more than is wanted by now."""
-        if self._cache is not None:
-            self._switched()
-            self._drop_listed()
-        if self._cache is not None:
-            self._cache.trim(self.ctx.clock.now())
+        self._switched()
+        self._tidy()
 
     # What is decided
 
@@ -68,7 +76,9 @@ class Authorization(FeatureProfile):
         id_tag = check_id_tag(id_tag)
         info = await self._decided(id_tag)
         self._note(id_tag, info)
-        self.ctx.signals.emit(IdTagDecided(id_tag, info.is_accepted, info.parent_id_tag))
+        self.ctx.signals.emit(
+            IdTagDecided(id_tag, info.is_accepted, info.parent_id_tag, was_asked=info.source == CENTRAL_SYSTEM)
+        )
         self.ctx.tell(IdTagAuthorized(id_tag, info), 0)
         return info
 
@@ -138,7 +148,8 @@ class Authorization(FeatureProfile):
     @property
     def cached(self) -> Mapping[str, IdTagInfo]:
         """What is in the cache, by `id_tag_key`; what was not used for longest comes first."""
-        return {} if self._cache is None else self._cache.entries
+        entries: Mapping[str, IdTagInfo] = {} if self._cache is None else self._cache.entries
+        return {key: info for key, info in entries.items() if not self._is_listed(key)}
 
     def _cached(self, id_tag: str, now: int) -> IdTagInfo | None:
         return self._cache.get(id_tag, now) if self._cache is not None and self.has_cache else None
@@ -154,26 +165,37 @@ class Authorization(FeatureProfile):
 
     @hears(LocalListChanged)
     def _list_changed(self, signal: LocalListChanged) -> None:
-        self._drop_listed()
+        self._tidy()
 
     @hears(ConfigurationChanged)
     def _configuration_changed(self, signal: ConfigurationChanged) -> None:
         if signal.key == core.AUTHORIZATION_CACHE_ENABLED.name:
             self._switched()
         elif signal.key == LOCAL_AUTH_LIST_ENABLED.name:
-            self._drop_listed()
+            self._tidy()
 
     def _switched(self) -> None:
         """What was learnt before is out of date when the cache is on again, and id tags are personal data."""
         if self._cache is not None and not self.has_cache:
             self._cache.forget()
-            self._cache = None
 
-    def _drop_listed(self) -> None:
-        if self._cache is not None:
-            for key in self._cache.entries:
-                if self._others.listed(key) is not None:
-                    self._cache.drop(key)
+    def _is_listed(self, key: str) -> bool:
+        return self._others.listed(key) is not None
+
+    def _tidy(self) -> None:
+        """What is listed by now, or too much, goes; until it has gone nobody looks at it."""
+        self._is_tidy = self._cache is None
+        if not (self._is_tidy or self._is_tidying):
+            self._is_tidying = True
+            self.ctx.spawn(self._tidied)
+
+    async def _tidied(self) -> None:
+        try:
+            while self._cache is not None and not self._is_tidy:
+                self._is_tidy = True
+                await self._cache.tidy(self._is_listed)
+        finally:
+            self._is_tidying = False
 
     async def clear_cache_now(self) -> bool:
         """Delete what is cached; False: there is no cache. Raises StoreError; then nothing has changed."""

@@ -81,7 +81,8 @@ class Availability(FeatureProfile):
     def session_stopped(self, connector_id: int) -> None:
         self.sessions.pop(connector_id, None)
         self._carry_out_scheduled(connector_id)
-        if self.ctx.connectors[connector_id].status not in _STAYS_AT_SESSION_END:
+        # The base status: what is out of service under a fault stays so.
+        if self.ctx.connectors[connector_id].base not in _STAYS_AT_SESSION_END:
             self.submit(connector_id, ConnectorEvent.BECOME_AVAILABLE)
 
     def raise_error(self, connector_id: int, error: ErrorInfo) -> None:

@@ -5,10 +5,13 @@ Rules of this file:
 2. It has AuthorizationCacheMaxEntries entries at most. What is not accepted any more goes first, then what was not used
    for longest.
 3. A use is written down once an hour at most, and what was learnt again only if it is something else: flash is spared.
+4. Nothing here goes through all entries in one step of the event loop but for copies.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import NamedTuple
+
+import trio
 
 from ocpp16.configuration.keys import internal
 from ocpp16.models import IdTagInfo
@@ -22,6 +25,9 @@ USE_RESOLUTION = 3_600_000_000
 """µs: a later use than that is written down, so that the order of uses outlives a restart about so well."""
 EVICTION_LOOK = 64
 """Entries, of those not used for longest, among which one that is not accepted any more is looked for."""
+
+_AT_ONCE = 64
+"""Entries that are looked at, or dropped, in one step of the event loop: some 2 ms."""
 
 
 class _Cached(NamedTuple):
@@ -60,27 +66,33 @@ class IdTagCache:
     def learn(self, id_tag: str, info: IdTagInfo, now: int) -> None:
         """The Central System said `info`. `now` in µs UTC."""
         self._put(id_tag_key(id_tag), info, now)
-        self.trim(now)
+        self._trim(now)
 
-    def drop(self, id_tag: str) -> None:
-        """It is not to be kept."""
-        key = id_tag_key(id_tag)
-        if self._entries.pop(key, None) is not None:
-            self._ctx.journal.append(delete(key))
+    async def tidy(self, is_unwanted: Callable[[str], bool]) -> None:
+        """Drop the entries whose key `is_unwanted`, and what is more than may be kept, a few in each step."""
+        keys = tuple(self._entries)
+        for begin in range(0, len(keys), _AT_ONCE):
+            self._drop([key for key in keys[begin : begin + _AT_ONCE] if key in self._entries and is_unwanted(key)])
+            await trio.lowlevel.checkpoint()
+        while self._trim(self._ctx.clock.now()):
+            await trio.lowlevel.checkpoint()
 
-    def trim(self, now: int) -> None:
-        """Drop what is more than may be kept."""
-        most = self._ctx.configuration[internal.AUTHORIZATION_CACHE_MAX_ENTRIES]
-        changes: list[RowChange] = []
-        while len(self._entries) > most:
-            key = self._least_wanted(now)
+    def _trim(self, now: int) -> bool:
+        """Drop what is more than may be kept, as much of it as one step may; is there more?"""
+        surplus = len(self._entries) - self._ctx.configuration[internal.AUTHORIZATION_CACHE_MAX_ENTRIES]
+        for _ in range(min(surplus, _AT_ONCE)):
+            self._drop([self._least_wanted(now)])
+        return surplus > _AT_ONCE
+
+    def _drop(self, keys: Sequence[str]) -> None:
+        for key in keys:
             del self._entries[key]
-            changes.append(delete(key))
-        if changes:
-            self._ctx.journal.append(*changes)
+        if keys:
+            self._ctx.journal.append(*map(delete, keys))
 
     def forget(self) -> None:
-        """Delete all, as a fact: it is switched off."""
+        """Delete all, as a fact: it is switched off. It is the cache all the same if that is on again: a `clear` that
+        waits for the disk is one of this cache."""
         self._entries = {}
         self._ctx.journal.append(delete())
 

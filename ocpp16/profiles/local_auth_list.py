@@ -3,7 +3,8 @@
 Rules of this file:
 1. An update is checked whole and then stored in one commit, before it is in force and answered: all of it or nothing.
 2. The list is in memory, so that no look-up waits for a disk: an entry costs a key and a slot, and entries that say the
-   same share what they say. Without a list there is nothing.
+   same share what they say. Without a list there is nothing. What one step of the event loop takes depends on the
+   update, never on the list.
 3. Of a stored list there is no half: if one entry of it cannot be read none counts, and only a Full update helps.
 4. LocalAuthListEnabled switches the use of the list, not the list: what was sent stays, and counts when it is on again.
 """
@@ -48,8 +49,8 @@ class LocalAuthList(FeatureProfile):
 
     def __init__(self, ctx: Context) -> None:
         super().__init__(ctx)
-        self._entries = _NOTHING
-        """Key of an id tag → what is said of it. Never changed, only replaced."""
+        self._entries: dict[str, IdTagInfo] | None = None
+        """Key of an id tag → what is said of it; None without a list."""
         self._is_whole = True
         self.version = 0
         """That of the last update; 0 before the first."""
@@ -76,7 +77,7 @@ class LocalAuthList(FeatureProfile):
     @property
     def entries(self) -> Mapping[str, IdTagInfo]:
         """All of them, by `id_tag_key`; to be looked at."""
-        return self._entries
+        return self._entries or _NOTHING
 
     @property
     def told_version(self) -> int:
@@ -86,7 +87,7 @@ class LocalAuthList(FeatureProfile):
         return self.version if self._entries else 0
 
     def listed(self, id_tag: str) -> IdTagInfo | None:
-        return self._entries.get(id_tag_key(id_tag)) if self._entries and self.is_on else None
+        return self._entries.get(id_tag_key(id_tag)) if self._entries is not None and self.is_on else None
 
     # What the Central System asks for
 
@@ -118,17 +119,13 @@ class LocalAuthList(FeatureProfile):
             return self._failed("an id tag is there twice")
         if is_full and None in update.values():
             return self._failed("an entry of a full list says nothing of its id tag")
-        entries = dict(() if is_full else self._entries)
-        for key, info in update.items():
-            if info is None:
-                entries.pop(key, None)
-            else:
-                entries[key] = info
+        known = _NOTHING if is_full else self.entries
+        in_all = len(known) + sum((info is not None) - (key in known) for key, info in update.items())
         most = self.ctx.configuration[LOCAL_AUTH_LIST_MAX_LENGTH]
-        if len(entries) > most:
-            return self._failed(f"{len(entries)} entries in all, and LocalAuthListMaxLength is {most}")
+        if in_all > most:
+            return self._failed(f"{in_all} entries in all, and LocalAuthListMaxLength is {most}")
         try:
-            await self._put_in_force(version, entries, None if is_full else update)
+            await self._put_in_force(version, update, is_full=is_full)
         except StoreError as error:
             return self._failed(f"it is not stored: {error}")
         return {"status": str(UpdateStatus.ACCEPTED)}
@@ -149,23 +146,28 @@ class LocalAuthList(FeatureProfile):
             update[id_tag_key(entry["idTag"])] = None if info is None else known.setdefault(info, info)
         return update
 
-    async def _put_in_force(self, version: int, entries: dict[str, IdTagInfo], update: Update | None) -> None:
-        """`update` is what of the list is another one, None: all of it. Raises StoreError; then nothing has changed."""
+    async def _put_in_force(self, version: int, update: Update, *, is_full: bool) -> None:
+        """Raises StoreError; then nothing has changed."""
 
         def apply() -> None:
-            self._entries, self.version, self._is_whole = entries or _NOTHING, version, True
+            entries = {} if is_full or self._entries is None else self._entries
+            for key, info in update.items():
+                if info is None:
+                    entries.pop(key, None)
+                else:
+                    entries[key] = info
+            self._entries, self.version, self._is_whole = entries or None, version, True
             self.ctx.log.info("local authorization list: version %d, %d entries", version, len(entries))
             self.ctx.signals.emit(LocalListChanged())
 
         changes: list[RowChange] = [local_list_version.put(ListVersionRow(version))]
-        if update is None:
+        if is_full:
             changes.insert(0, local_list.delete())
-        keys = entries if update is None else update
-        for position, key in enumerate(keys):
+        for position, (key, info) in enumerate(update.items()):
             if position % _AT_ONCE == _AT_ONCE - 1:
                 await trio.lowlevel.checkpoint()
-            changes.append(_row_of(key, entries.get(key)))
-        await self.ctx.asked.commit(changes, apply=apply, restore=lambda: self._rows(update))
+            changes.append(_row_of(key, info))
+        await self.ctx.asked.commit(changes, apply=apply, restore=lambda: self._rows(None if is_full else update))
 
     def _rows(self, keys: Iterable[str] | None) -> list[RowChange]:
         """The rows of these keys as memory has them; None: of all there are, and there may be others."""
@@ -173,7 +175,7 @@ class LocalAuthList(FeatureProfile):
         rows.append(
             local_list_version.put(ListVersionRow(self.version)) if self.version else local_list_version.delete()
         )
-        rows += [_row_of(key, self._entries.get(key)) for key in (self._entries if keys is None else keys)]
+        rows += [_row_of(key, self.entries.get(key)) for key in (self.entries if keys is None else keys)]
         return rows
 
 

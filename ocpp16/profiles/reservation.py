@@ -5,7 +5,8 @@ station that keeps them itself is asked by `station_reservation`.
 
 Rules of this file:
 1. A reservation is on disk before it is in force and answered, and so is its cancellation. Whether it is possible is
-   decided once more when it is on disk: somebody may have plugged in meanwhile.
+   decided once more when it is on disk: somebody may have plugged in meanwhile. What the Central System and the host
+   ask for is decided and stored one after the other.
 2. Used and expired are facts: in force at once, and off the disk with what goes there next.
 3. Expiry is by the corrected clock, to the second or better, whether connected or not.
 4. A connector that is kept is Reserved wherever it would be Available. One that is kept no more becomes Available, or
@@ -14,10 +15,14 @@ Rules of this file:
    which a connector is occupied keeps it all the same.
 """
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from typing import Self
 
+import trio
+
 from ocpp16 import messages
+from ocpp16.configuration.keys.internal import STORE_TIMEOUT
 from ocpp16.configuration.keys.reservation import RESERVE_CONNECTOR_ZERO_SUPPORTED
 from ocpp16.enums import (
     CancelReservationStatus,
@@ -27,11 +32,12 @@ from ocpp16.enums import (
     ReservationStatus,
     SessionStartedReason,
 )
+from ocpp16.errors import StoreError
 from ocpp16.models import Reservation
 from ocpp16.observer import ReservationEnded, ReservationMade
 from ocpp16.profiles.base import Context, FeatureProfile, Others, Reply, Stored, hears, on
+from ocpp16.profiles.known_parents import KnownParents
 from ocpp16.profiles.reservation_request import wanted_reservation
-from ocpp16.state.authorization import id_tag_key
 from ocpp16.state.clock import to_datetime, to_micros
 from ocpp16.state.connector_table import ConnectorEvent
 from ocpp16.state.reservations import Reservations
@@ -44,16 +50,14 @@ from ocpp16.state.signals import (
 )
 from ocpp16.state.timers import Timer
 from ocpp16.store.base import RowChange
+from ocpp16.store.tables import transactions
 from ocpp16.store.tables.reservations import ROWS, ReservationRow, delete, put
-
-MOST_PARENTS = 64
-"""Id tags whose parent is remembered from their authorization to their start, while there are reservations."""
 
 
 class KeptReservations(FeatureProfile):
     """`reservations` is what is kept now, None while there is and was none."""
 
-    __slots__ = ("_is_settling", "_others", "_parents", "_timer", "reservations")
+    __slots__ = ("_changing", "_is_settling", "_others", "_parents", "_timer", "reservations")
 
     name = "Reservation"
 
@@ -62,9 +66,10 @@ class KeptReservations(FeatureProfile):
         self._others = others
         self.reservations: Reservations | None = None
         self._timer: Timer | None = None
-        self._parents: dict[str, str] | None = None
-        """Id tag as it is compared → its parent; the oldest first."""
+        self._parents: KnownParents | None = None
         self._is_settling = False
+        self._changing: trio.Lock | None = None
+        """Made with the first change."""
 
     @classmethod
     def build(cls, ctx: Context, others: Others) -> Self:
@@ -88,8 +93,9 @@ class KeptReservations(FeatureProfile):
         if self.reservations is not None:
             self._expire()
             # One that a stored transaction used: its row was left in a damaged file.
-            used = {transaction.reservation_id for transaction in self.ctx.transactions}
-            self._end([one for one in self.reservations if one.reservation_id in used], ReservationEndReason.USED)
+            used = {(one.reservation_id, number) for one in self.ctx.transactions for number in (0, one.connector_id)}
+            over = [one for one in self.reservations if (one.reservation_id, one.connector_id) in used]
+            self._end(over, ReservationEndReason.USED)
 
     def stop(self) -> None:
         if self._timer is not None:
@@ -120,6 +126,10 @@ class KeptReservations(FeatureProfile):
 
         settles: have the connectors show it at once.
         """
+        async with self._turn():
+            return await self._reserved(wanted, settles=settles)
+
+    async def _reserved(self, wanted: Reservation, *, settles: bool) -> ReservationStatus:
         kept = self._kept()
         status = self._answer(wanted)
         if status is not ReservationStatus.ACCEPTED:
@@ -141,6 +151,10 @@ class KeptReservations(FeatureProfile):
 
     async def cancel(self, reservation_id: int, *, settles: bool = True) -> bool:
         """End a reservation; False if there is none of this id. `settles`, and what it raises, as of `reserve`."""
+        async with self._turn():
+            return await self._cancelled(reservation_id, settles=settles)
+
+    async def _cancelled(self, reservation_id: int, *, settles: bool) -> bool:
         if self.reservations is None or self.reservations.get(reservation_id) is None:
             return False
         outcome: list[bool] = []
@@ -155,6 +169,22 @@ class KeptReservations(FeatureProfile):
             [delete(reservation_id)], apply=apply, restore=lambda: self._rows_of(reservation_id)
         )
         return outcome[0]
+
+    @asynccontextmanager
+    async def _turn(self) -> AsyncIterator[None]:
+        """One change after another: of two that are asked for at once one may be refused when both are on disk, and the
+        next start could not know which. Raises StoreError if the turn does not come within StoreTimeout."""
+        if self._changing is None:
+            self._changing = trio.Lock()
+        seconds = self.ctx.configuration[STORE_TIMEOUT]
+        with trio.move_on_after(seconds) as limit:
+            await self._changing.acquire()
+        if limit.cancelled_caught:
+            raise StoreError(f"this was not stored within {seconds} s: another reservation waits for the disk")
+        try:
+            yield
+        finally:
+            self._changing.release()
 
     def _answer(self, wanted: Reservation) -> ReservationStatus:
         return self._kept().answer(
@@ -177,18 +207,17 @@ class KeptReservations(FeatureProfile):
 
     def check(self, connector_id: int, id_tag: str, parent_id_tag: str | None = None) -> ReservationCheckStatus:
         """May this id tag have this connector? A parent that is not given is the one it was authorized with."""
-        if not self.reservations:
-            return self._of_others(connector_id)
-        parent = self._parent(id_tag) if parent_id_tag is None else parent_id_tag
-        status = self.reservations.check(connector_id, id_tag, parent)
-        return self._of_others(connector_id) if status is ReservationCheckStatus.NOT_RESERVED else status
-
-    def _of_others(self, connector_id: int) -> ReservationCheckStatus:
-        """One that the host told to be Reserved is not for anybody that we know."""
-        connector = self.ctx.connectors[connector_id]
-        if connector_id and connector.base is ChargePointStatus.RESERVED and not connector.is_reserved:
+        if self._is_of_others(connector_id):
             return ReservationCheckStatus.RESERVED_FOR_OTHER_TOKEN
-        return ReservationCheckStatus.NOT_RESERVED
+        if not self.reservations:
+            return ReservationCheckStatus.NOT_RESERVED
+        parent = self._parent(id_tag) if parent_id_tag is None else parent_id_tag
+        return self.reservations.check(connector_id, id_tag, parent)
+
+    def _is_of_others(self, connector_id: int) -> bool:
+        """One that the host told to be Reserved is not for anybody that we know, one of connector 0 or not."""
+        connector = self.ctx.connectors[connector_id]
+        return bool(connector_id) and connector.base is ChargePointStatus.RESERVED and not connector.is_reserved
 
     def usable(self, connector_id: int, id_tag: str, parent_id_tag: str | None = None) -> Reservation | None:
         """The reservation that this id tag uses up by having this connector."""
@@ -209,7 +238,7 @@ class KeptReservations(FeatureProfile):
         self._end([reservation], ReservationEndReason.USED)
 
     def _parent(self, id_tag: str) -> str | None:
-        known = None if self._parents is None else self._parents.get(id_tag_key(id_tag))
+        known = None if self._parents is None else self._parents.of(id_tag)
         if known is not None:
             return known
         listed = self._others.listed(id_tag)
@@ -217,16 +246,10 @@ class KeptReservations(FeatureProfile):
 
     @hears(IdTagDecided)
     def _decided(self, signal: IdTagDecided) -> None:
-        """Its start may follow, and tells no parent."""
-        if not self.reservations or not signal.parent_id_tag or not signal.is_accepted:
-            return
-        if self._parents is None:
-            self._parents = {}
-        key = id_tag_key(signal.id_tag)
-        self._parents.pop(key, None)
-        if len(self._parents) >= MOST_PARENTS:
-            del self._parents[next(iter(self._parents))]
-        self._parents[key] = signal.parent_id_tag
+        if self.reservations:
+            if self._parents is None:
+                self._parents = KnownParents()
+            self._parents.decided(signal)
 
     # What happens
 
@@ -268,6 +291,11 @@ class KeptReservations(FeatureProfile):
             self._settle()
 
     def _put(self, reservation: Reservation, *, settles: bool) -> None:
+        for transaction in self.ctx.transactions:
+            if transaction.reservation_id == reservation.reservation_id:
+                # The number is that of another one by now, which the next start is not to take for used.
+                transaction.reservation_id = None
+                self.ctx.journal.append(transactions.put(transaction))
         replaced = self._kept().put(reservation)
         if replaced is not None:
             self.ctx.tell(ReservationEnded(replaced, ReservationEndReason.REPLACED), 0)

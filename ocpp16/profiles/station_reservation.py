@@ -26,7 +26,7 @@ from ocpp16.profiles.base import Context, FeatureProfile, Others, Reply, on
 from ocpp16.profiles.reservation_request import wanted_reservation
 from ocpp16.profiles.station_side import member_of, yes_or_no
 from ocpp16.state.clock import to_micros
-from ocpp16.state.reservations import connector_refusal, is_out_of_service, lets_through
+from ocpp16.state.reservations import connector_refusal, is_unavailable, lets_through
 from ocpp16.station import ReservationStation
 
 
@@ -93,7 +93,7 @@ class StationReservations(FeatureProfile):
         is_known = wanted.connector_id or ctx.configuration[RESERVE_CONNECTOR_ZERO_SUPPORTED]
         if not is_known or not wanted.id_tag or to_micros(wanted.expiry_date) <= ctx.clock.now():
             return ReservationStatus.REJECTED
-        if is_out_of_service(ctx.connectors[wanted.connector_id]):
+        if is_unavailable(ctx.connectors, wanted.connector_id):
             return ReservationStatus.UNAVAILABLE
         return None
 

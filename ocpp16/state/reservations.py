@@ -46,13 +46,13 @@ def connector_refusal(
 ) -> ReservationStatus | None:
     """What speaks against any reservation of this connector, whoever keeps it; None: nothing.
 
-    Whether it is out of service is asked later (`is_out_of_service`): where reservations are not kept at all, that
-    comes first.
+    A fault of the charge point is one of each connector (OCPP 1.6 ed. 2 §5.13). Whether it is out of service is asked
+    later (`is_unavailable`): where reservations are not kept at all, that comes first.
     """
     connector = connectors.get(connector_id)
     if connector is None:
         return ReservationStatus.REJECTED
-    if connector.is_faulted:
+    if connector.is_faulted or connectors[0].is_faulted:
         return ReservationStatus.FAULTED
     if connector_id and (has_transaction(connector_id) or connector.base not in _IDLE | _OUT_OF_SERVICE):
         return ReservationStatus.OCCUPIED
@@ -62,6 +62,11 @@ def connector_refusal(
 def is_out_of_service(connector: Connector) -> bool:
     """Is it Unavailable, or about to be?"""
     return connector.base is ChargePointStatus.UNAVAILABLE or connector.commanded is AvailabilityType.INOPERATIVE
+
+
+def is_unavailable(connectors: Mapping[int, Connector], connector_id: int) -> bool:
+    """Is the connector out of service, or the charge point as a whole (OCPP 1.6 ed. 2 §5.13)?"""
+    return is_out_of_service(connectors[connector_id]) or is_out_of_service(connectors[0])
 
 
 class Reservations:
@@ -119,7 +124,7 @@ class Reservations:
             return refusal
         if has_expired or not wanted.id_tag or not (wanted.connector_id or is_zero_supported):
             return ReservationStatus.REJECTED
-        if is_out_of_service(self._connectors[wanted.connector_id]):
+        if is_unavailable(self._connectors, wanted.connector_id):
             return ReservationStatus.UNAVAILABLE
         if self._is_taken(wanted) or not self._can_be_kept(wanted):
             return ReservationStatus.OCCUPIED if wanted.connector_id else self._why_none_is_free()

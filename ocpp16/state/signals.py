@@ -165,6 +165,8 @@ class IdTagDecided(Signal):
     id_tag: str
     is_accepted: bool
     parent_id_tag: str | None = None
+    was_asked: bool = False
+    """Is it what the Central System answered?"""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,6 @@ Rules of this file:
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from operator import eq
 from typing import NamedTuple, TypeAlias
 
 from ocpp16.store.base import Put, Row, RowChange
@@ -179,21 +178,42 @@ class Batch:
 
 def is_overtaken(proposal: Proposal, batches: Iterable[Batch]) -> bool:
     """Whether rows of it were changed since it was made, by a memory that did not have it yet."""
-    keys = [_key_of(change) for change in proposal.changes]
     parts = [batch.parts.get(proposal.charge_point_id) for batch in batches]
-    return any(
-        piece.number > proposal.number and any(_touches(change, keys) for change in piece.changes)
+    later = [
+        change
         for part in parts
         if part is not None and part.last > proposal.number
         for piece in part.pieces()
-    )
+        if piece.number > proposal.number
+        for change in piece.changes
+    ]
+    if not later:
+        return False
+    try:
+        return _meet(proposal.changes, later)
+    except TypeError:  # a key that nothing can be looked up by: what memory has is right in any case
+        return True
+
+
+def _meet(some: Sequence[RowChange], others: Iterable[RowChange]) -> bool:
+    """Is there a row that both mean? Both may be thousands, so none is compared with all: keys are looked up by their
+    first columns, as many as both keys have."""
+    keys = [_key_of(change) for change in some]
+    lengths: dict[str, set[int]] = {}
+    for name, key in keys:
+        lengths.setdefault(name, set()).add(len(key))
+    beginnings: dict[tuple[str, int], set[Row]] = {}
+    for name, key in map(_key_of, others):
+        for its_length in lengths.get(name, ()):
+            length = min(its_length, len(key))
+            known = beginnings.get((name, length))
+            if known is None:
+                known = beginnings[name, length] = {its_key[:length] for other, its_key in keys if other == name}
+            if key[:length] in known:
+                return True
+    return False
 
 
 def _key_of(change: RowChange) -> tuple[str, Row]:
     key = change.table.key_of(change.row) if isinstance(change, Put) else change.key
     return change.table.name, key
-
-
-def _touches(change: RowChange, keys: Iterable[tuple[str, Row]]) -> bool:
-    name, key = _key_of(change)
-    return any(name == other and all(map(eq, key, its_key)) for other, its_key in keys)

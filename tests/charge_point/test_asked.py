@@ -4,16 +4,18 @@ An answer depends on its own change and on nothing else. What a start has not st
 """
 
 from collections.abc import Awaitable, Callable, Sequence
+from datetime import timedelta
 from typing import Any
 
 import pytest
 import trio
 
-from ocpp16.enums import DataTransferStatus, Reason, UnlockStatus
+from ocpp16.enums import DataTransferStatus, Reason, SessionStartedReason, UnlockStatus
 from ocpp16.errors import ChargePointStopped, StoreError
 from ocpp16.models import DataTransferResponse
 from ocpp16.store.base import ChargePointChanges
 from ocpp16.store.memory import MemoryStore
+from ocpp16.store.tables import reservations
 from ocpp16.testing import CallErrorAnswer
 
 
@@ -68,6 +70,27 @@ async def test_a_key_in_force_is_answered(open_bench: Any, tmp_path: Any) -> Non
                 await trio.lowlevel.checkpoint()
             bench.begin()
         assert trio.current_time() < 3
+
+
+async def test_who_is_cancelled_while_what_follows_is_stored_is_told_what_is_in_force(open_bench: Any) -> None:
+    """A reservation that somebody plugged in before; its row is still to be taken back. Cancelled at the next wait."""
+    disk, told = Disk(), []
+    async with open_bench(store=disk) as bench:
+        await trio.sleep(1)
+        charge_point = bench.charge_point
+        plug = SessionStartedReason.EV_CONNECTED
+        disk.after["reservations"] = lambda: charge_point.on_session_started(1, "s1", plug)
+        expiry = charge_point.for_station.clock.now_datetime() + timedelta(hours=1)
+        with trio.move_on_after(2) as scope:
+            told.append(await charge_point.for_station.reservations.reserve(1, "TAG1", expiry, 7))
+            await trio.lowlevel.checkpoint()
+            told.append("went on")
+        assert scope.cancelled_caught
+        assert told == ["Occupied"]
+        assert trio.current_time() < 4
+        disk.is_full = False
+        await charge_point.stored()
+        assert disk.load("cp001", reservations.TABLE) == []
 
 
 async def _call_accepted(bench: Any, action: str, payload: dict[str, Any]) -> None:

@@ -1,13 +1,14 @@
 """The authorization cache (OCPP 1.6 ed. 2 §3.5.1, §5.3)."""
 
 import sqlite3
+from contextlib import suppress
 from typing import Any
 
 import pytest
 import trio
 
 from ocpp16.enums import AuthorizationStatus, Reason
-from ocpp16.errors import CallFailed
+from ocpp16.errors import CallFailed, StoreError
 
 S = AuthorizationStatus
 LATER = "2026-01-02T00:00:00Z"
@@ -298,6 +299,37 @@ async def test_what_was_cleared_is_not_brought_back_by_a_use_meanwhile(
         told = cached(bench)
     async with open_bench(document=document, store=disk) as bench:
         assert cached(bench) == told
+
+
+@pytest.mark.parametrize("seconds", [1, 20])
+async def test_what_is_learnt_after_off_and_on_is_no_matter_of_a_clearing_that_still_waits(
+    open_bench: Any, document: Any, disk: Any, tmp_path: Any, seconds: float
+) -> None:
+    """The keys are in a file, which is written though the database is not; the clearing is stored, or given up."""
+    async with open_bench(document=document, store=disk, user_config_path=tmp_path / "user_config.json") as bench:
+        says(bench, "Accepted")
+        await ask(bench, "A")
+        await bench.charge_point.stored()
+        disk.is_full = True
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(clear, bench)
+            await trio.sleep(0.1)
+            for value in ("false", "true"):
+                assert await change(bench, "AuthorizationCacheEnabled", value) == "Accepted"
+            await ask(bench, "B")
+            await trio.sleep(seconds)
+            disk.is_full = False
+        await trio.sleep(60)
+        await bench.charge_point.stored()
+        told = cached(bench)
+        assert "a" not in told
+    async with open_bench(document=document, store=disk, user_config_path=tmp_path / "user_config.json") as bench:
+        assert cached(bench) == told
+
+
+async def clear(bench: Any) -> None:
+    with suppress(StoreError):
+        await bench.charge_point.for_station.authorization.clear_cache()
 
 
 async def test_a_row_that_cannot_be_read_is_left_out(open_bench: Any, document: Any, tmp_path: Any) -> None:

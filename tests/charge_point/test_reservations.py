@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 import trio
-from reserving import cancel, ends, kept, reserve, status, told
+from reserving import ZERO, cancel, ends, kept, reserve, status, told
 
 from ocpp16.enums import (
     ChargePointErrorCode,
@@ -16,7 +16,7 @@ from ocpp16.enums import (
 )
 from ocpp16.models import ErrorInfo
 from ocpp16.observer import ReservationMade
-from ocpp16.profiles.reservation import MOST_PARENTS
+from ocpp16.profiles.known_parents import MOST_PARENTS
 from ocpp16.testing import Direction
 from ocpp16.testing.central_system import CentralSystem
 
@@ -174,6 +174,33 @@ async def test_one_of_the_same_parent_uses_it(open_bench: Any, connected: bool) 
         assert bench.sent("StartTransaction")[0]["reservationId"] == 7
 
 
+@pytest.mark.parametrize("answer", [{"status": "Accepted"}, {"status": "Blocked", "parentIdTag": "FAMILY"}])
+async def test_a_parent_is_the_one_that_was_answered_last(open_bench: Any, answer: dict[str, Any]) -> None:
+    csms = CentralSystem()
+    async with open_bench(csms=csms) as bench:
+        check = bench.charge_point.for_station.reservations.is_token_reserved_for_connector
+        assert await reserve(bench, id_tag="OTHER", parentIdTag="FAMILY") == "Accepted"
+        csms.answers["Authorize"] = {"idTagInfo": {"status": "Accepted", "parentIdTag": "family"}}
+        await bench.charge_point.authorize_id_token("TAG1")
+        assert check(1, "tag1") is ReservationCheckStatus.RESERVED_FOR_TOKEN
+        csms.answers["Authorize"] = {"idTagInfo": answer}
+        await bench.charge_point.authorize_id_token("TAG1")
+        assert check(1, "tag1") is ReservationCheckStatus.RESERVED_FOR_OTHER_TOKEN_AND_HAS_PARENT_TOKEN
+
+
+async def test_who_is_not_asked_tells_no_other_parent(open_bench: Any, make_config: Any) -> None:
+    csms = CentralSystem()
+    csms.answers["Authorize"] = {"idTagInfo": {"status": "Accepted", "parentIdTag": "family"}}
+    async with open_bench(csms=csms, document=make_config(Core__AllowOfflineTxForUnknownId=True)) as bench:
+        assert await reserve(bench, id_tag="OTHER", parentIdTag="FAMILY") == "Accepted"
+        await bench.charge_point.authorize_id_token("TAG1")
+        bench.charge_point.connection.disconnect()
+        await trio.sleep(1)
+        assert (await bench.charge_point.authorize_id_token("TAG1")).is_accepted
+        check = bench.charge_point.for_station.reservations.is_token_reserved_for_connector
+        assert check(1, "tag1") is ReservationCheckStatus.RESERVED_FOR_TOKEN
+
+
 async def test_parents_that_are_remembered_are_bounded(open_bench: Any) -> None:
     csms = CentralSystem()
     csms.answers["Authorize"] = lambda payload, call: {
@@ -257,6 +284,32 @@ async def test_a_fault_covers_it(open_bench: Any) -> None:
         assert await told(bench, 2) == ["Available", "Reserved", "Faulted", "Available"]
 
 
+async def test_a_fault_of_the_charge_point_is_one_of_each_connector(open_bench: Any) -> None:
+    async with open_bench() as bench:
+        fault = ErrorInfo(ChargePointErrorCode.GROUND_FAILURE, is_fault=True, uuid="f")
+        bench.charge_point.on_error(0, fault)
+        assert await reserve(bench) == "Faulted"
+        bench.charge_point.on_error_cleared(0, "f")
+        assert await reserve(bench) == "Accepted"
+
+
+async def test_out_of_service_under_a_fault_it_stays_so_when_the_car_leaves(open_bench: Any) -> None:
+    async with open_bench() as bench:
+        bench.station.answers["disable_evse"] = lambda number: bench.charge_point.on_disabled(number) or True
+        bench.begin()
+        bench.charge_point.on_resume_charging(1)
+        bench.charge_point.on_transaction_stopped(1, "s1", Reason.LOCAL, 1200)
+        change = {"connectorId": 1, "type": "Inoperative"}
+        assert await bench.call("ChangeAvailability", change) == {"status": "Accepted"}
+        await trio.sleep(1)
+        fault = ErrorInfo(ChargePointErrorCode.GROUND_FAILURE, is_fault=True, uuid="f")
+        bench.charge_point.on_error(1, fault)
+        bench.charge_point.on_session_stopped(1, "s1")
+        bench.charge_point.on_error_cleared(1, "f")
+        assert (await told(bench))[-3:] == ["Unavailable", "Faulted", "Unavailable"]
+        assert await reserve(bench) == "Unavailable"
+
+
 async def test_out_of_service_and_back(open_bench: Any) -> None:
     async with open_bench() as bench:
         bench.station.answers["disable_evse"] = lambda number: bench.charge_point.on_disabled(number) or True
@@ -291,3 +344,14 @@ async def test_what_the_host_reserved_itself(open_bench: Any) -> None:
         assert await reserve(bench, 2) == "Accepted"
         bench.charge_point.on_reservation_end(1)
         assert await told(bench, 1) == ["Available", "Reserved", "Available"]
+
+
+async def test_one_of_connector_0_opens_nothing_that_the_host_reserved(open_bench: Any, make_config: Any) -> None:
+    async with open_bench(document=make_config(**ZERO)) as bench:
+        bench.charge_point.on_reservation_start(1)
+        assert await reserve(bench, 0) == "Accepted"
+        check = bench.charge_point.for_station.reservations.is_token_reserved_for_connector
+        assert check(1, "TAG1") is ReservationCheckStatus.RESERVED_FOR_OTHER_TOKEN
+        assert check(2, "TAG1") is ReservationCheckStatus.RESERVED_FOR_TOKEN
+        request = {"idTag": "TAG1", "connectorId": 1}
+        assert await bench.call("RemoteStartTransaction", request) == {"status": "Rejected"}

@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable
 from copy import deepcopy
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -151,6 +152,28 @@ async def test_a_row_that_a_stored_transaction_used(open_bench: Any, disk: Any) 
         assert ends(bench) == [(7, ReservationEndReason.USED)]
 
 
+@pytest.mark.parametrize("at", [1, 2])
+async def test_a_number_that_is_given_again_is_not_taken_for_used(
+    open_bench: Any, disk: Any, make_config: Any, at: int
+) -> None:
+    """By a transaction that used one of that number before, or was only told so of another connector."""
+    document = make_config(**ZERO)
+    async with open_bench(store=disk, document=document) as bench:
+        if at == 1:
+            assert await reserve(bench) == "Accepted"
+            bench.begin()
+            assert await reserve(bench, 0, "OTHER") == "Accepted"
+        else:
+            assert await reserve(bench, 1, "OTHER") == "Accepted"
+            bench.charge_point.on_transaction_started(2, "s2", "TAG1", 0, reservation_id=7)
+        await bench.charge_point.stored()
+        bench.charge_point.abandon()
+    async with open_bench(store=disk, document=document) as bench:
+        assert kept(bench) == [7]
+        assert ends(bench) == []
+        assert [one["reservationId"] for one in bench.sent("StartTransaction")] in ([], [7])
+
+
 async def test_a_disk_that_is_full(open_bench: Any, disk: Any, make_config: Any) -> None:
     """Not stored: not answered as made, not in force, not told; and the same of a cancellation."""
     async with open_bench(store=disk, document=make_config(Internal__StoreTimeout=5)) as bench:
@@ -168,6 +191,27 @@ async def test_a_disk_that_is_full(open_bench: Any, disk: Any, make_config: Any)
         await trio.sleep(60)
     async with open_bench(store=disk) as bench:
         assert kept(bench) == [1]
+
+
+async def test_who_waits_for_one_that_is_not_stored_waits_as_long_as_for_the_disk(
+    open_bench: Any, disk: Any, make_config: Any
+) -> None:
+    ends_at: list[float] = []
+
+    async def ask(bench: Any, number: int) -> None:
+        expiry = bench.charge_point.for_station.clock.now_datetime() + timedelta(hours=1)
+        with pytest.raises(StoreError):
+            await bench.charge_point.for_station.reservations.reserve(number, "TAG1", expiry, number)
+        ends_at.append(trio.current_time() - begun)
+
+    async with open_bench(store=disk, document=make_config(Internal__StoreTimeout=5)) as bench:
+        disk.is_full, begun = True, trio.current_time()
+        async with trio.open_nursery() as nursery:
+            for _ in range(4):
+                nursery.start_soon(ask, bench, 1)
+        assert len(ends_at) == 4
+        assert max(ends_at) <= 10
+        assert kept(bench) == []
 
 
 async def test_somebody_came_while_the_disk_took_its_time(open_bench: Any, disk: Any) -> None:

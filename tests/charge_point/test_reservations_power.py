@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from copy import deepcopy
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -36,9 +37,11 @@ class Disk(MemoryStore):
         self.at = at
         self.is_written = is_written
         self.commits = 0
-        self.is_off = False
+        self.is_off = self.is_full = False
 
     def apply(self, batches: Sequence[ChargePointChanges]) -> dict[str, Exception]:
+        if self.is_full:
+            raise StoreError("no space left on device")
         is_counted = any(change.table.name == "reservations" for _, changes in batches for change in changes)
         self.commits += is_counted
         if self.commits < self.at:
@@ -89,3 +92,27 @@ async def test_one_story(open_bench: Any, make_config: Any, at: int, is_written:
         assert await story(bench) == at - 1
     number = at if is_written else at - 1
     assert await found(open_bench, disk) == (STATES[number], number == len(STATES) - 1)
+
+
+@pytest.mark.parametrize("numbers", [(1, 2), (2, 1)])
+async def test_what_was_answered_is_there_though_another_asked_for_the_same_connector(
+    open_bench: Any, make_config: Any, numbers: tuple[int, int]
+) -> None:
+    """Both at once, by the host; the power goes before anything else is written."""
+    disk, answers = Disk(2, False), {}
+
+    async def ask(bench: Any, number: int) -> None:
+        expiry = bench.charge_point.for_station.clock.now_datetime() + timedelta(hours=1)
+        with suppress(StoreError):
+            answers[number] = await bench.charge_point.for_station.reservations.reserve(1, f"T{number}", expiry, number)
+
+    document = make_config(Internal__StoreTimeout=1)
+    async with open_bench(store=disk, document=document) as bench, trio.open_nursery() as nursery:
+        disk.is_full = True
+        for number in numbers:
+            nursery.start_soon(ask, bench, number)
+            await trio.sleep(0.1)
+        disk.is_full = False
+    accepted = {number: (1, f"T{number}") for number, answer in answers.items() if answer == "Accepted"}
+    assert len(accepted) == 1
+    assert (await found(open_bench, disk))[0] == accepted

@@ -119,6 +119,7 @@ def test_one_profile_does_not_import_another() -> None:
         "expected_starts",
         "id_tag_cache",
         "id_tags",
+        "known_parents",
         "limit_sharing",
         "meter_readings",
         "meter_samples",
