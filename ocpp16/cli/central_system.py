@@ -50,7 +50,11 @@ MOST_ORDERS = 64
     help=f"Serve wss:// with {CHAIN} and {KEY} of this folder; {CLIENT_ROOTS} there demands client certificates.",
 )
 @click.option(
-    "--heartbeat", type=click.IntRange(1), default=300, show_default=True, help="Heartbeat interval, seconds."
+    "--heartbeat",
+    type=click.IntRange(1, 2**31 - 1),
+    default=300,
+    show_default=True,
+    help="Heartbeat interval, seconds.",
 )
 @click.option("--control", is_flag=True, help="Read commands from standard input; its end ends the program.")
 @log_options
