@@ -131,6 +131,8 @@ async def _obey(orders: Orders, ending: Ending) -> None:
         async for line in typed:
             if line.strip() in {"quit", "exit"}:
                 break
+            if await orders.pause(line):
+                continue
             await free.acquire()
             nursery.start_soon(obey, line)
     ending.begin("end of input")
