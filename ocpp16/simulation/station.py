@@ -282,7 +282,7 @@ class SimulatedStation:
     async def unlock_connector(self, connector_id: int) -> UnlockStatus:
         if not self.options.has_lock(connector_id):
             return UnlockStatus.NOT_SUPPORTED
-        self.evse(connector_id).unlock()
+        self.evse(connector_id).stop_transaction(Reason.UNLOCK_COMMAND)
         return UnlockStatus.UNLOCKED
 
     @question
