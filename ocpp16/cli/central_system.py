@@ -41,7 +41,7 @@ MOST_ORDERS = 64
 """Typed lines that are carried out at once; whoever types more waits."""
 
 
-@click.command("central-system")
+@click.command("central-system", short_help="Accept charge points and say what passes.")
 @click.option("--port", type=click.IntRange(0, 65_535), required=True, help="Port to listen on; 0 takes a free one.")
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option(

@@ -72,7 +72,7 @@ class Machine(NamedTuple):
     speed: float = 1.0
 
 
-@click.command("charge-point")
+@click.command("charge-point", short_help="A simulated station, worked by commands or JSON lines.")
 @click.option("--csms", metavar="URL", help="Central System, ws:// or wss://; with --id no file is needed.")
 @click.option("--id", "identity", metavar="NAME", help="Name of the charge point.")
 @click.option("--password", metavar="TEXT|hex:…", help="Password of the charge point (AuthorizationKey).")

@@ -40,7 +40,7 @@ def _no_nan(ctx: click.Context, param: click.Parameter, value: float) -> float:
     return value
 
 
-@click.command()
+@click.command(short_help="Show a whole charging session, from boot to unplugging.")
 @click.option(
     "--speed",
     type=click.FloatRange(0.5, 200.0),

@@ -129,6 +129,13 @@ def test_help_of_the_command(arguments: list[str], capsys: pytest.CaptureFixture
     assert all(subcommand in shown for subcommand in SUBCOMMANDS)
 
 
+def test_the_list_of_subcommands_cuts_no_line_short(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--help"]) == 0
+    listed = capsys.readouterr().out.split("Commands:\n")[1].splitlines()
+    assert [line.split()[0] for line in listed] == list(SUBCOMMANDS)
+    assert all(line.endswith(".") and not line.endswith("...") for line in listed)
+
+
 def test_version(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--version"]) == 0
     assert capsys.readouterr().out == f"ocpp16 {__version__}\n"
