@@ -18,6 +18,7 @@ from ocpp16.values import (
     exactly,
     finite,
     finite_or_none,
+    flag,
     register,
     text,
 )
@@ -215,13 +216,16 @@ class Measurement:
         "soc_Percent": {"value", "location"}, "temperature_C": […], "rpm": {…}}`.
 
         Beyond libocpp's, `power_meter` may hold "power_factor", "energy_varh_import" and "energy_varh_export", and
-        "voltage_V" the voltages between two conductors by their names on the wire, "L1-N" to "L3-L1". `now` stands
-        in for an absent timestamp. Raises ValueError naming the member that is missing or wrong.
+        "voltage_V" the voltages between two conductors by their names on the wire, "L1-N" to "L3-L1". "meter_id" and
+        "phase_seq_error" may be there, for libocpp's form has them, and mean nothing in OCPP 1.6. `now` stands in for
+        an absent timestamp. Raises ValueError naming the member that is missing or wrong.
         """
         _members(document, "measurement", ("power_meter", "soc_Percent", "temperature_C", "rpm"))
         meter = document.get("power_meter")
-        _members(meter, "measurement.power_meter", ("timestamp", *_POWER_METER))
+        _members(meter, "measurement.power_meter", ("timestamp", "meter_id", "phase_seq_error", *_POWER_METER))
         assert isinstance(meter, Mapping)
+        text(meter.get("meter_id", ""), "measurement.power_meter.meter_id")
+        flag(meter.get("phase_seq_error", False), "measurement.power_meter.phase_seq_error")
         if "energy_Wh_import" not in meter:
             raise ValueError("measurement.power_meter.energy_Wh_import is missing")
         temperatures = document.get("temperature_C", ())

@@ -154,6 +154,22 @@ class DeadLetter(NamedTuple):
     given_up_at: datetime
 
 
+class WaitingMessage(NamedTuple):
+    """A message that waits to be sent, or for its answer (`ChargePoint.connection.waiting`)."""
+
+    sequence: int
+    """Its place among all messages of the charge point."""
+    action: str
+    payload: dict[str, Any]
+    """As it was told: the transactionId is filled in when it is sent, and times are corrected then."""
+    attempts: int
+    """How often it was refused."""
+    is_open: bool
+    """Was it sent, and is its answer waited for?"""
+    is_apart: bool
+    """Was it left unanswered, so that others go first?"""
+
+
 class _ChargingLimit(NamedTuple):
     limit: float | None
     unit: str

@@ -3,10 +3,12 @@
 from ocpp16.charge_point.runtime import Runtime
 from ocpp16.ctrl_c import only_at_waits
 from ocpp16.enums import RegistrationStatus
-from ocpp16.values import finite
+from ocpp16.models import WaitingMessage
+from ocpp16.values import finite, whole
 
 _LONGEST_RESUME_DELAY = 3600
 """Seconds."""
+_MOST_SHOWN = 10_000
 
 
 @only_at_waits
@@ -34,6 +36,20 @@ class ConnectionDoor:
         session = self._runtime.ctx.session
         return session.outbox.depth + (session.in_flight is not None)
 
+    def waiting(self, most: int = 100) -> tuple[WaitingMessage, ...]:
+        """The messages that `queue_depth` counts, the oldest first, `most` of them.
+
+        Raises ValueError unless most is a whole number from 1 to 10,000.
+        """
+        self._runtime.guard.check()
+        session, most = self._runtime.ctx.session, whole(most, "most", 1, _MOST_SHOWN)
+        open_one, apart = session.in_flight, set(session.outbox.apart or ())
+        found = [*([] if open_one is None else [open_one]), *session.outbox.oldest(most)][:most]
+        return tuple(
+            WaitingMessage(one.sequence, one.action, one.payload, one.attempts, one is open_one, one in apart)
+            for one in found
+        )
+
     def connect(self) -> None:
         """Connect at once, and stay connected. Raises ChargePointStopped if it does not run."""
         self._runtime.connectivity().connect()
@@ -41,6 +57,13 @@ class ConnectionDoor:
     def disconnect(self) -> None:
         """Close the connection and stay away until `connect`; the charge point works on offline."""
         self._runtime.connectivity().disconnect()
+
+    def drop(self) -> bool:
+        """Break the connection off without a close frame, to see what a lost network does; the next one is opened as
+        after any loss, by the RetryBackoff keys. False if there is none.
+        """
+        self._runtime.guard.check()
+        return self._runtime.connectivity().drop()
 
     def reconnect(self) -> None:
         """Close the connection and open another at once, with what is configured now; nothing while disconnected."""

@@ -150,6 +150,13 @@ class Connectivity:
             self.connect()
             self._scope.cancel()
 
+    def drop(self) -> bool:
+        """Break the connection off, as where the network is gone; False if there is none."""
+        if self._link is None:
+            return False
+        self._link.websocket.abort("dropped")
+        return True
+
     def disconnect(self) -> None:
         """Close the connection, or give up the attempt, and stay away until `connect`."""
         self._is_wanted = False

@@ -41,7 +41,7 @@ MOST_ORDERS = 64
 """Typed lines that are carried out at once; whoever types more waits."""
 
 
-@click.command("central-system")
+@click.command("central-system", short_help="Accept charge points and say what passes.")
 @click.option("--port", type=click.IntRange(0, 65_535), required=True, help="Port to listen on; 0 takes a free one.")
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option(
@@ -50,7 +50,11 @@ MOST_ORDERS = 64
     help=f"Serve wss:// with {CHAIN} and {KEY} of this folder; {CLIENT_ROOTS} there demands client certificates.",
 )
 @click.option(
-    "--heartbeat", type=click.IntRange(1), default=300, show_default=True, help="Heartbeat interval, seconds."
+    "--heartbeat",
+    type=click.IntRange(1, 2**31 - 1),
+    default=300,
+    show_default=True,
+    help="Heartbeat interval, seconds.",
 )
 @click.option("--control", is_flag=True, help="Read commands from standard input; its end ends the program.")
 @log_options
@@ -127,6 +131,8 @@ async def _obey(orders: Orders, ending: Ending) -> None:
         async for line in typed:
             if line.strip() in {"quit", "exit"}:
                 break
+            if await orders.pause(line):
+                continue
             await free.acquire()
             nursery.start_soon(obey, line)
     ending.begin("end of input")

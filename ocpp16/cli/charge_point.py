@@ -18,7 +18,7 @@ import trio
 
 from ocpp16.charge_point.charge_point import ChargePoint
 from ocpp16.charge_point.open import open_charge_point
-from ocpp16.cli.charge_point_options import OVERLAY, Given, choose
+from ocpp16.cli.charge_point_options import LOGS, OVERLAY, Given, choose
 from ocpp16.cli.failure import CommandFailed, listening_failed
 from ocpp16.cli.log import LogChoice, log_options
 from ocpp16.cli.running import Ending, run
@@ -72,10 +72,11 @@ class Machine(NamedTuple):
     speed: float = 1.0
 
 
-@click.command("charge-point")
+@click.command("charge-point", short_help="A simulated station, worked by commands or JSON lines.")
 @click.option("--csms", metavar="URL", help="Central System, ws:// or wss://; with --id no file is needed.")
 @click.option("--id", "identity", metavar="NAME", help="Name of the charge point.")
 @click.option("--password", metavar="TEXT|hex:…", help="Password of the charge point (AuthorizationKey).")
+@click.option("--password-file", type=FilePath, help="File with the password in its only line, as --password takes it.")
 @click.option("--connectors", metavar="N", help="Number of connectors.")
 @click.option("--free-vend", metavar="ID_TAG", help="Charge without a card: whoever plugs in charges with this id tag.")
 @click.option("--speed", metavar="N", help="How many times faster than in reality time passes, 0.5 to 200.")
@@ -86,7 +87,11 @@ class Machine(NamedTuple):
     "--control", type=click.Choice(["jsonl"]), help="Serve commands as JSON lines instead of the interactive console."
 )
 @click.option("--trace", is_flag=True, help="Tell every message as an event.")
-@click.option("--message-log", type=FolderPath, help="Folder for the message log: pages and text; made if needed.")
+@click.option(
+    "--message-log",
+    type=FolderPath,
+    help="Folder for the message log: pages and text; made if needed.  [MAINDIR/logs, if the file has LogMessages]",
+)
 @click.option(
     "--session-log", type=FolderPath, help="Folder that gets a page of the messages of each charging session."
 )
@@ -127,13 +132,16 @@ def charge_point(
         options.maindir,
         options.share,
         trace,
-        message_log,
+        message_log or chosen.logs,
         metrics_port,
         session_log,
         chosen.speed,
     )
     if options.maindir is not None:
-        _prepare(options.maindir)
+        _make("", *(options.maindir / "certs" / name for name in CERTIFICATE_FOLDERS), options.maindir / LOGS)
+    for option, folder in (("--message-log: ", message_log), ("--session-log: ", session_log)):
+        if folder is not None:
+            _make(option, folder)
     return run(partial(_run, machine, control is not None), speed=chosen.speed)
 
 
@@ -222,13 +230,15 @@ class JsonFace:
         await self._interface.serve(commands, StandardInput())
 
 
-def _prepare(maindir: Path) -> None:
-    """Make the folder and the folders in it. Raises CommandFailed, but not for a disk that takes nothing now."""
-    for folder in (*(maindir / "certs" / name for name in CERTIFICATE_FOLDERS), maindir / "logs"):
+def _make(option: str, *folders: Path) -> None:
+    """Make the folders, all that lead to them included. Raises CommandFailed that names the `option` they were given
+    by, but not for a disk that takes nothing now."""
+    for folder in folders:
         try:
-            folder.mkdir(parents=True, exist_ok=True)
+            folder.mkdir(mode=0o700 if option else 0o777, parents=True, exist_ok=True)
         except OSError as error:
             if error.errno not in _DISK:
-                raise CommandFailed(f"{folder}: cannot be made: {error.strerror}") from error
-            log.warning("%s: cannot be made, and what is to be kept stays in memory: %s", folder, error.strerror)
+                raise CommandFailed(f"{option}{folder}: cannot be made: {error.strerror}") from error
+            what = "nothing is logged" if option else "what is to be kept stays in memory"
+            log.warning("%s%s: cannot be made, and %s: %s", option, folder, what, error.strerror)
             return

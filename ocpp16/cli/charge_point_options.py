@@ -16,6 +16,7 @@ from ocpp16.cli.failure import CommandFailed
 from ocpp16.configuration.configuration import Configuration
 from ocpp16.configuration.file import read_json_object
 from ocpp16.errors import ConfigurationError
+from ocpp16.regular_file import read_regular
 from ocpp16.simulation import StationOptions
 from ocpp16.store.overlay import Overlay
 
@@ -23,8 +24,12 @@ CONFIGURATION = "config.json"
 """The file that counts where none is named."""
 OVERLAY = "user_config.json"
 """What was changed at run time, in the main directory."""
+LOGS = "logs"
+"""Folder of the message log, in the main directory."""
 PROFILE = "Security.SecurityProfile"
 MOST_CONNECTORS = 1_000
+MOST_OF_A_PASSWORD = 1_000
+"""Bytes of its file: more than any has, in any form."""
 SPEEDS = (0.5, 200.0)
 """Slowest and fastest clock."""
 
@@ -32,7 +37,6 @@ _OPTION_OF = {
     "Internal.CentralSystemURI": "--csms",
     "Internal.ChargePointId": "--id",
     "Core.NumberOfConnectors": "--connectors",
-    "Security.AuthorizationKey": "--password",
     "Internal.FreeVendActive": "--free-vend",
     "Internal.FreeVendIdTag": "--free-vend",
 }
@@ -51,17 +55,20 @@ class Given:
     identity: str | None
     connectors: str | None
     password: str | None
+    password_file: Path | None
     free_vend: str | None
     speed: str | None
 
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
-    """What is to be run; `speed` is how many times faster than in reality time passes."""
+    """What is to be run; `speed` is how many times faster than in reality time passes; `logs`: folder that the
+    configuration wants a message log in."""
 
     configuration: Mapping[str, Any]
     options: StationOptions
     speed: float
+    logs: Path | None
 
 
 def choose(given: Given) -> Chosen:
@@ -75,6 +82,7 @@ class _Choice:
     def __init__(self, given: Given) -> None:
         self._given = given
         self._problems: list[str] = []
+        self._password = self._given_password()
 
     def run(self) -> Chosen:
         self._check_place()
@@ -84,7 +92,7 @@ class _Choice:
         document = self._document(connectors, options)
         if self._problems:
             raise ConfigurationError(list(dict.fromkeys(self._problems)))
-        return Chosen(document, options, speed)
+        return Chosen(document, options, speed, self._logs(document))
 
     def _check_place(self) -> None:
         given = self._given
@@ -94,6 +102,36 @@ class _Choice:
             self._problems.append("--csms needs the name of the charge point: --id NAME")
         if given.share is not None and not given.share.is_dir():
             self._problems.append(f"{given.share}: there is no such folder")
+
+    def _given_password(self) -> str | None:
+        """As `AuthorizationKey` is written in a file."""
+        given = self._given
+        password = given.password
+        if given.password_file is not None:
+            if password is not None:
+                self._problems.append("--password and --password-file: give one of them")
+            password = self._password_in(given.password_file)
+        if password is not None and not password.startswith(("hex:", "text:")):
+            password = f"text:{password}"
+        return password
+
+    def _password_in(self, path: Path) -> str | None:
+        try:
+            password = read_regular(path, MOST_OF_A_PASSWORD).decode().removesuffix("\n").removesuffix("\r")
+        except OSError as error:
+            self._problems.append(f"--password-file: {path}: cannot be read: {error.strerror or error}")
+        except UnicodeDecodeError:
+            self._problems.append(f"--password-file: {path}: is not UTF-8")
+        else:
+            if "\n" not in password:
+                return password
+            self._problems.append(f"--password-file: {path}: has more than one line")
+        return None
+
+    def _logs(self, document: Mapping[str, Any]) -> Path | None:
+        """By default there is no message log, whose files nobody would delete: the file has to ask for it."""
+        wants_log = document.get("Internal", {}).get("LogMessages") is True
+        return self._given.maindir / LOGS if wants_log and self._given.maindir is not None else None
 
     def _speed(self) -> float:
         text = self._given.speed
@@ -165,10 +203,8 @@ class _Choice:
 
     def _lay_over(self, document: dict[str, Any], connectors: int | None) -> dict[str, str]:
         """Put the options into the document; returns the keys that came from them, with the option."""
-        given = self._given
-        password = given.password
-        if password is not None and not password.startswith(("hex:", "text:")):
-            password = f"text:{password}"
+        given, password = self._given, self._password
+        of_password = "--password" if given.password_file is None else "--password-file"
         values = {
             "Internal.CentralSystemURI": given.csms,
             "Internal.ChargePointId": given.identity,
@@ -182,7 +218,7 @@ class _Choice:
             if value is not None:
                 section, key = name.split(".")
                 _section(document, section)[key] = value
-                named[name] = _OPTION_OF[name]
+                named[name] = _OPTION_OF.get(name, of_password)
         if given.identity is not None and given.conf is None:
             _section(document, "Internal").pop("ChargeBoxSerialNumber", None)  # it would be another one's
         if connectors is not None and given.conf is None:
@@ -190,7 +226,7 @@ class _Choice:
             _section(document, "Core")["ConnectorPhaseRotation"] = ",".join(rotations)
         if given.csms is not None or password is not None:
             self._set_profile(document)
-            named[PROFILE] = "--csms" if given.csms is not None else "--password"
+            named[PROFILE] = "--csms" if given.csms is not None else of_password
         return named
 
     def _set_profile(self, document: dict[str, Any]) -> None:
@@ -202,8 +238,10 @@ class _Choice:
                 self._problems.append(f"--csms: {self._given.csms!r} has to begin with ws:// or wss://")
             return
         has_password = _section(document, "Security").get("AuthorizationKey") is not None or self._is_password_kept()
-        if scheme == "wss" and not has_password:
-            self._problems.append("--csms: wss:// needs a password (security profile 2): --password TEXT or hex:DIGITS")
+        if scheme == "wss" and not has_password and self._given.password_file is None:
+            self._problems.append(
+                "--csms: wss:// needs a password (security profile 2): --password TEXT or hex:DIGITS, --password-file"
+            )
             has_password = False
         profile = (1 if has_password else 0) if scheme == "ws" else 2
         _section(document, "Security")["SecurityProfile"] = profile

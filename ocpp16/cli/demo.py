@@ -5,6 +5,7 @@ a charging session of some minutes takes less than half a minute to watch.
 """
 
 from functools import partial
+from math import isnan
 from time import time
 from typing import Any
 
@@ -32,10 +33,18 @@ FRAME = 0.1
 """Real seconds between two pictures."""
 
 
-@click.command()
+def _no_nan(ctx: click.Context, param: click.Parameter, value: float) -> float:
+    """NaN is in every range."""
+    if isnan(value):
+        raise click.BadParameter("nan is no number")
+    return value
+
+
+@click.command(short_help="Show a whole charging session, from boot to unplugging.")
 @click.option(
     "--speed",
     type=click.FloatRange(0.5, 200.0),
+    callback=_no_nan,
     default=10.0,
     show_default=True,
     help="How many times faster than in reality time passes.",

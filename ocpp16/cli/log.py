@@ -15,6 +15,7 @@ import click
 
 from ocpp16.cli.failure import CommandFailed
 from ocpp16.cli.standard_error import StandardError
+from ocpp16.regular_file import read_regular
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -40,16 +41,26 @@ class LogChoice:
             handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)-7s %(message)s", "%H:%M:%S"))
             logging.getLogger().addHandler(handler)
         else:
-            try:
-                logging.config.fileConfig(file, disable_existing_loggers=False)
-            except Exception as error:  # configparser, eval of arguments, imports: it may raise anything
-                raise CommandFailed(f"{file}: {error}") from error
+            _configure(file)
             for other in _handlers():
                 if isinstance(other, logging.StreamHandler) and other.stream is sys.stderr:
                     other.setStream(self.errors)
         level = self.level or ("debug" if self.is_verbose else usual if file is None else None)
         if level is not None:
             logging.getLogger().setLevel(level.upper())
+
+
+def _configure(file: Path) -> None:
+    """Raises CommandFailed."""
+    try:
+        read_regular(file)  # of one that is not there it would say what of its content is missing
+        logging.config.fileConfig(file, disable_existing_loggers=False)
+    except OSError as error:
+        raise CommandFailed(f"{file}: cannot be read: {error.strerror or error}") from error
+    except KeyError as error:
+        raise CommandFailed(f"{file}: {error.args[0]} is missing") from error
+    except Exception as error:  # configparser, eval of arguments, imports: it may raise anything
+        raise CommandFailed(f"{file}: {error}") from error
 
 
 def _handlers() -> Iterator[logging.Handler]:

@@ -5,10 +5,13 @@ The call and its answer are seen in the traffic that is printed; only what goes 
 
 import shlex
 from collections.abc import Callable, Mapping
+from time import time
 from typing import Any, NamedTuple
 
 import orjson
+import trio
 
+from ocpp16.codec import format_datetime
 from ocpp16.errors import CallFailed, ConnectionClosed, ValidationError
 from ocpp16.spelling import did_you_mean
 from ocpp16.testing import CentralSystem
@@ -17,6 +20,7 @@ from ocpp16.texts import shown
 Payload = dict[str, Any]
 
 CALL = "call CHARGE_POINT ACTION [JSON]"
+WAIT = "wait SECONDS"
 
 
 class Order(NamedTuple):
@@ -28,27 +32,53 @@ class Order(NamedTuple):
     payload: Callable[[list[str]], Payload]
 
 
+def _whole(word: str) -> int:
+    try:
+        return int(word)
+    except ValueError:
+        raise ValueError(f"{word!r} is no whole number") from None
+
+
+def _connector(words: list[str]) -> Payload:
+    """The first of the words, if there is one."""
+    return {"connectorId": _whole(words[0])} if words else {}
+
+
 ORDERS: Mapping[str, Order] = {
     "remote_start": Order(
         "ID_TAG [CONNECTOR]",
         1,
         "RemoteStartTransaction",
-        lambda words: {"idTag": words[0], **({"connectorId": int(words[1])} if words[1:] else {})},
+        lambda words: {"idTag": words[0], **_connector(words[1:])},
     ),
-    "remote_stop": Order("TRANSACTION", 1, "RemoteStopTransaction", lambda words: {"transactionId": int(words[0])}),
+    "remote_stop": Order("TRANSACTION", 1, "RemoteStopTransaction", lambda words: {"transactionId": _whole(words[0])}),
     "reset": Order("[Soft|Hard]", 0, "Reset", lambda words: {"type": words[0] if words else "Soft"}),
-    "unlock": Order("CONNECTOR", 1, "UnlockConnector", lambda words: {"connectorId": int(words[0])}),
+    "unlock": Order("CONNECTOR", 1, "UnlockConnector", lambda words: _connector(words)),
     "trigger": Order(
         "MESSAGE [CONNECTOR]",
         1,
         "TriggerMessage",
-        lambda words: {"requestedMessage": words[0], **({"connectorId": int(words[1])} if words[1:] else {})},
+        lambda words: {"requestedMessage": words[0], **_connector(words[1:])},
     ),
     "availability": Order(
         "CONNECTOR Operative|Inoperative",
         2,
         "ChangeAvailability",
-        lambda words: {"connectorId": int(words[0]), "type": words[1]},
+        lambda words: {**_connector(words), "type": words[1]},
+    ),
+    "reserve": Order(
+        "CONNECTOR ID_TAG [SECONDS [RESERVATION]]",
+        2,
+        "ReserveNow",
+        lambda words: {
+            **_connector(words),
+            "idTag": words[1],
+            "expiryDate": format_datetime(round((time() + _whole((words[2:3] or ["3600"])[0])) * 1e6), 3),
+            "reservationId": _whole((words[3:4] or ["1"])[0]),
+        },
+    ),
+    "cancel_reservation": Order(
+        "RESERVATION", 1, "CancelReservation", lambda words: {"reservationId": _whole(words[0])}
     ),
     "get_configuration": Order("[KEY …]", 0, "GetConfiguration", lambda words: {"key": words} if words else {}),
     "change_configuration": Order(
@@ -64,6 +94,17 @@ class Orders:
     def __init__(self, central: CentralSystem, say: Callable[[str], None]) -> None:
         self._central = central
         self._say = say
+
+    async def pause(self, line: str) -> bool:
+        """Let time pass if that is what the line asks for, before what comes after it is obeyed."""
+        word, _, seconds = line.strip().partition(" ")
+        if word != "wait":
+            return False
+        try:
+            await trio.sleep(float(seconds))
+        except ValueError:
+            self._say("error: wait needs a number of seconds, 0 or more")
+        return True
 
     async def obey(self, line: str) -> None:
         """Carry out one line and wait for the answer; whatever is wrong with either is said."""
@@ -98,11 +139,11 @@ class Orders:
                 raise ValueError(f"usage: {word} CHARGE_POINT {order.usage}".rstrip())
             await self._central.call(rest[0], order.action, order.payload(rest[1:]))
         else:
-            known = (*ORDERS, "call", "close", "charge_points", "help", "quit")
+            known = (*ORDERS, "call", "close", "charge_points", "help", "wait", "quit")
             raise ValueError(f"no command {word}{did_you_mean(word, known)}; help lists them")
 
     def _help(self) -> None:
         for name, order in ORDERS.items():
             self._say(f"{name} CHARGE_POINT {order.usage}".rstrip())
-        for usage in (CALL, "close CHARGE_POINT", "charge_points", "quit"):
+        for usage in (CALL, "close CHARGE_POINT", "charge_points", WAIT, "quit"):
             self._say(usage)

@@ -7,10 +7,11 @@ import json
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from rich.console import RenderableType
+from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from ocpp16.cli.message_lines import in_words
 from ocpp16.texts import shown
 
 LONGEST_CELL = 500
@@ -30,17 +31,20 @@ def rendered(command: str, result: Any) -> RenderableType:
     return Text(shown(result if isinstance(result, str) else json.dumps(result, default=str), LONGEST_RESULT))
 
 
-def _table(heads: Iterable[str], rows: Iterable[Iterable[Any]], caption: str | None = None) -> Table:
-    told = None if caption is None else Text(shown(caption, LONGEST_RESULT))
-    table = Table(box=None, header_style="bold", pad_edge=False, caption=told, caption_justify="left")
+def _table(heads: Iterable[str], rows: Iterable[Iterable[Any]], caption: str | None = None) -> RenderableType:
+    table = Table(box=None, header_style="bold", pad_edge=False)
     for head in heads:
         table.add_column(head)
     for row in rows:
         table.add_row(*(Text("-" if cell is None or cell == "" else shown(cell, LONGEST_CELL)) for cell in row))
-    return table
+    if caption is None:
+        return table
+    # Not as the table's own caption, which would have no more room than the columns.
+    told = Text(shown(caption, LONGEST_RESULT), "italic")
+    return Group(table, told) if table.row_count else told
 
 
-def _status(result: Mapping[str, Any]) -> Table:
+def _status(result: Mapping[str, Any]) -> RenderableType:
     heads = ("connector", "status", "error", "session", "transaction", "limit")
     keys = ("connector", "status", "error", "session", "transaction_id")
     connection = "connected" if result["connection"] else "not connected"
@@ -55,7 +59,7 @@ def _amperes(limit: float | None) -> str:
     return "" if limit is None else f"{limit:g} A"
 
 
-def _help(result: Iterable[Mapping[str, Any]]) -> Table:
+def _help(result: Iterable[Mapping[str, Any]]) -> RenderableType:
     own = (("wait SECONDS", "do nothing for so long, for commands from a file"), ("quit", "stop in order and leave"))
     rows = [(" ".join((row["command"], *map(_usage, row["arguments"]))), row["text"]) for row in result]
     return _table(("command", ""), [*rows, *own])
@@ -73,7 +77,7 @@ def _word(value: Any) -> str:
     return str(value).lower() if isinstance(value, bool) else f"{value:g}" if isinstance(value, float) else str(value)
 
 
-def _configuration(result: Mapping[str, Any]) -> Table:
+def _configuration(result: Mapping[str, Any]) -> RenderableType:
     unknown = result.get("unknownKey", ())
     return _table(
         ("key", "value", ""),
@@ -89,7 +93,7 @@ def _data_transfer(result: Mapping[str, Any]) -> Text:
     return Text(shown(f"{result['status']} {result['data'] or ''}".rstrip(), LONGEST_RESULT))
 
 
-def _composite_schedule(result: Mapping[str, Any]) -> Table:
+def _composite_schedule(result: Mapping[str, Any]) -> RenderableType:
     return _table(
         ("start", "limit", "phases", "stack level"),
         (
@@ -100,7 +104,7 @@ def _composite_schedule(result: Mapping[str, Any]) -> Table:
     )
 
 
-def _charging_profiles(result: Iterable[Mapping[str, Any]]) -> Table:
+def _charging_profiles(result: Iterable[Mapping[str, Any]]) -> RenderableType:
     keys = ("id", "connector", "purpose", "stack_level", "kind", "unit")
     rows = [(*(profile[key] for key in keys), "yes" if profile["valid"] else "not now") for profile in result]
     return _table((*(key.replace("_", " ") for key in keys), "valid"), rows, None if rows else "no charging profiles")
@@ -134,29 +138,50 @@ def _limit(result: Mapping[str, Any]) -> str:
     return f"{result['limit']:g} {result['unit']}{phases}"
 
 
-def _dead_letters(result: Iterable[Mapping[str, Any]]) -> Table:
+def _dead_letters(result: Iterable[Mapping[str, Any]]) -> RenderableType:
     keys = ("sequence", "given_up_at", "action", "attempts", "reason")
     rows = [(*(letter[key] for key in keys), json.dumps(letter["payload"], default=str)) for letter in result]
     return _table((*(key.replace("_", " ") for key in keys), "payload"), rows, None if rows else "no dead letters")
 
 
-def _why(result: Iterable[Mapping[str, Any]]) -> Table:
+def _why(result: Iterable[Mapping[str, Any]]) -> RenderableType:
     keys = ("time", "id_tag", "status", "source", "rule", "key")
     rows = [tuple(decision[key] for key in keys) for decision in result]
     return _table((key.replace("_", " ") for key in keys), rows, None if rows else "nothing was decided yet")
 
 
-def _local_list(result: Mapping[str, Any]) -> Table:
+def _local_list(result: Mapping[str, Any]) -> RenderableType:
     return _id_tags(result, f"version {result['version']}; ")
 
 
-def _id_tags(result: Mapping[str, Any], told: str = "") -> Table:
+def _id_tags(result: Mapping[str, Any], told: str = "") -> RenderableType:
     keys = ("id_tag", "status", "expiry_date", "parent_id_tag")
     rows = [tuple(entry[key] for key in keys) for entry in result["entries"]]
     return _table((key.replace("_", " ") for key in keys), rows, f"{told}{len(rows)} of {result['count']} entries")
 
 
-def _reservations(result: Iterable[Mapping[str, Any]]) -> Table:
+def _transactions(result: Iterable[Mapping[str, Any]]) -> RenderableType:
+    keys = ("connector", "transaction_id", "id_tag", "started_at")
+    rows = [
+        (*(one[key] for key in keys), f"{one['energy']} Wh", "refused" if one["is_refused"] else " ") for one in result
+    ]
+    heads = ("connector", "transaction", "id tag", "started at", "energy", "")
+    return _table(heads, rows, None if rows else "no transactions")
+
+
+def _queue(result: Mapping[str, Any]) -> RenderableType:
+    keys = ("sequence", "action", "state", "attempts")
+    rows = [(*(one[key] for key in keys), in_words(one["payload"])) for one in result["messages"]]
+    return _table((*keys, "payload"), rows, f"{len(rows)} of {result['count']} messages that wait")
+
+
+def _authorize(result: Mapping[str, Any]) -> Text:
+    key = f" ({result['key']})" if result["key"] else ""
+    source = f": {result['source']}, {result['rule']}{key}" if result["source"] else ""
+    return Text(shown(f"{result['status']}{source}", LONGEST_RESULT))
+
+
+def _reservations(result: Iterable[Mapping[str, Any]]) -> RenderableType:
     keys = ("reservation_id", "connector", "id_tag", "parent_id_tag", "expiry_date")
     rows = [tuple(one[key] for key in keys) for one in result]
     return _table((key.replace("_", " ") for key in keys), rows, None if rows else "no reservations")
@@ -178,6 +203,13 @@ _TABLES: Mapping[str, Callable[[Any], RenderableType]] = {
     "explain_limit": _explain_limit,
     "configuration_origins": _origins,
     "reservations": _reservations,
+    "cancel_reservation": lambda result: Text("cancelled" if result else "there is no such reservation"),
+    "drop": lambda result: Text("broken off" if result else "there is no connection"),
+    "heartbeat": lambda result: Text("sent" if result else "not sent: not connected, or not accepted"),
+    "sample": lambda result: Text("taken" if result else "nothing is sent: no reading, or nobody to tell it"),
+    "transactions": _transactions,
+    "queue": _queue,
+    "authorize": _authorize,
     "why": _why,
     "local_list": _local_list,
     "cache": _id_tags,

@@ -1,7 +1,7 @@
 """RemoteStartTransaction, RemoteStopTransaction and UnlockConnector (OCPP 1.6 ed. 2 §5.11, §5.12, §5.18).
 
 Each decides by what is known, answers, and only then asks the station to act; only unlocking is asked first, since its
-outcome is the answer.
+outcome is the answer, which goes before the end of a transaction that the station tells meanwhile.
 """
 
 from collections.abc import Callable, Sequence
@@ -17,6 +17,7 @@ from ocpp16.enums import (
     ReservationStatus,
     UnlockStatus,
 )
+from ocpp16.profiles.answer_first import AnswerFirst
 from ocpp16.profiles.base import Context, FeatureProfile, Payload, RemoteStartProfiles, Reply, ReservationCheck, on
 from ocpp16.profiles.id_tags import ID_TAG_LENGTH
 from ocpp16.profiles.station_side import member_of
@@ -117,9 +118,13 @@ class RemoteControl(FeatureProfile):
         if connector_id < 1 or connector_id not in ctx.connectors:
             return Reply({"status": str(UnlockStatus.NOT_SUPPORTED)})
         transaction = ctx.transactions.running(connector_id)
-        status = await ctx.station_side.ask(
-            ctx.station.unlock_connector, connector_id, accept=member_of(UnlockStatus), safe=UnlockStatus.UNLOCK_FAILED
-        )
+        with AnswerFirst(ctx):
+            status = await ctx.station_side.ask(
+                ctx.station.unlock_connector,
+                connector_id,
+                accept=member_of(UnlockStatus),
+                safe=UnlockStatus.UNLOCK_FAILED,
+            )
         then = None
         if (
             status == UnlockStatus.NOT_SUPPORTED

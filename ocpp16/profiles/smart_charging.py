@@ -18,6 +18,7 @@ from ocpp16.enums import (
 )
 from ocpp16.errors import Refusal
 from ocpp16.observer import ChargingProfilesChanged
+from ocpp16.profiles.answer_first import AnswerFirst
 from ocpp16.profiles.base import Context, FeatureProfile, Others, Payload, Reply, Stored, hears, on
 from ocpp16.profiles.charging_limits import AskedChargingStation, ChargingLimits
 from ocpp16.profiles.charging_profiles import UNIT_OF, ChargingProfiles, stored_profiles
@@ -104,7 +105,9 @@ class SmartCharging(FeatureProfile):
         transaction = self.ctx.transactions.running(connector_id)
         compiled = self._compiled(connector_id, profile)
         is_tx_profile = compiled.purpose == "TxProfile"
-        if not await self.profiles.install(compiled, transaction if is_tx_profile else None, self.changed):
+        with AnswerFirst(self.ctx):
+            is_installed = await self.profiles.install(compiled, transaction if is_tx_profile else None, self.changed)
+        if not is_installed:
             return self._refused(profile, ProfileProblem("chargingProfileId", "came too late: what it was for is gone"))
         return Reply({"status": str(ChargingProfileStatus.ACCEPTED)})
 
@@ -140,7 +143,8 @@ class SmartCharging(FeatureProfile):
         )
         if not found and request:
             return Reply({"status": str(ClearChargingProfileStatus.UNKNOWN)})
-        await self.profiles.clear(found, self.changed)
+        with AnswerFirst(self.ctx):
+            await self.profiles.clear(found, self.changed)
         return Reply({"status": str(ClearChargingProfileStatus.ACCEPTED)})
 
     @on("GetCompositeSchedule")

@@ -22,6 +22,7 @@ from ocpp16.enums import (
     ReservationStatus,
 )
 from ocpp16.models import Reservation
+from ocpp16.profiles.answer_first import AnswerFirst
 from ocpp16.profiles.base import Context, FeatureProfile, Others, Reply, on
 from ocpp16.profiles.reservation_request import wanted_reservation
 from ocpp16.profiles.station_side import member_of, yes_or_no
@@ -72,16 +73,17 @@ class StationReservations(FeatureProfile):
         if wanted is None:
             status = ReservationStatus.REJECTED
         elif status is None:
-            status = await self.ctx.station_side.ask(
-                self._station.reserve_now,
-                wanted.reservation_id,
-                wanted.connector_id,
-                wanted.expiry_date,
-                wanted.id_tag,
-                wanted.parent_id_tag,
-                accept=member_of(ReservationStatus),
-                safe=ReservationStatus.REJECTED,
-            )
+            with AnswerFirst(self.ctx):
+                status = await self.ctx.station_side.ask(
+                    self._station.reserve_now,
+                    wanted.reservation_id,
+                    wanted.connector_id,
+                    wanted.expiry_date,
+                    wanted.id_tag,
+                    wanted.parent_id_tag,
+                    accept=member_of(ReservationStatus),
+                    safe=ReservationStatus.REJECTED,
+                )
         return {"status": str(status)}
 
     def _refusal(self, wanted: Reservation) -> ReservationStatus | None:
@@ -101,9 +103,10 @@ class StationReservations(FeatureProfile):
     async def cancel_reservation(
         self, request: "messages.CancelReservationRequest"
     ) -> "messages.CancelReservationResponse":
-        is_cancelled = await self.ctx.station_side.ask(
-            self._station.cancel_reservation, request["reservationId"], accept=yes_or_no, safe=False
-        )
+        with AnswerFirst(self.ctx):
+            is_cancelled = await self.ctx.station_side.ask(
+                self._station.cancel_reservation, request["reservationId"], accept=yes_or_no, safe=False
+            )
         return {"status": str(CancelReservationStatus.ACCEPTED if is_cancelled else CancelReservationStatus.REJECTED)}
 
     @on("RemoteStartTransaction", concern=lambda request: "remote start")

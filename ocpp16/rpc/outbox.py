@@ -19,7 +19,8 @@ Rules of this file:
 """
 
 from collections.abc import Hashable, Iterable
-from heapq import heapify, heappop, heappush
+from heapq import heapify, heappop, heappush, nsmallest
+from itertools import chain
 from math import inf
 from typing import Any
 
@@ -254,6 +255,12 @@ class Outbox:
     def normal_depth(self) -> int:
         """How many messages wait that are not of a transaction."""
         return self._normal_depth
+
+    def oldest(self, most: int) -> list[Entry]:
+        """The oldest of all that waits, up to so many; BootNotification is in front."""
+        waiting = chain(self._transactions, self.apart or (), self._normal())
+        found = nsmallest(most, waiting)
+        return found if self.boot is None else [self.boot, *found][:most]
 
     def newest(self, topic: Hashable, *, is_triggered: bool) -> Entry | None:
         """The newest message about this that waits; nothing is about None."""

@@ -13,6 +13,9 @@ cdef class Session:
     cdef public object _reading
     cdef public ReplyLane _replies
     cdef object _counters
+    cdef Py_ssize_t _holds
+    cdef double _held_until
+    cdef double _resume_after
     cdef double _resume_at
     cdef double _boot_due
     cdef double _boot_interval

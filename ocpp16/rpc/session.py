@@ -59,10 +59,13 @@ class Session:
         "_boot_due",
         "_boot_interval",
         "_counters",
+        "_held_until",
+        "_holds",
         "_on_internal_error",
         "_reading",
         "_replies",
         "_requests",
+        "_resume_after",
         "_resume_at",
         "_was_connected",
         "is_connected",
@@ -106,6 +109,9 @@ class Session:
         self._replies = ReplyLane(remembers=self._reading.is_strict)
         self._counters = counters
         self._resume_at = -inf
+        """From when on requests of ours go; `_resume_after` without what is held up to `_held_until`."""
+        self._resume_after = self._held_until = -inf
+        self._holds = 0
         self._boot_due = -inf
         """From when on a SecurityError leads to another BootNotification."""
         self._boot_interval = BOOT_INTERVAL
@@ -252,6 +258,21 @@ class Session:
         except BaseException as error:
             obey_exit(error)
             self._on_internal_error("what follows an answer", error)
+
+    def hold_requests(self, until: float) -> None:
+        """An answer is to go before what follows from it: no request of ours goes out until `release_requests`, or
+        until that time in monotonic seconds. With several holds the last release counts."""
+        self._holds += 1
+        if until > self._resume_at:
+            if self._resume_at != self._held_until:
+                self._resume_after = self._resume_at
+            self._resume_at = self._held_until = until
+
+    def release_requests(self) -> None:
+        """To be told once for each `hold_requests`, when the answer was given, or will not be."""
+        self._holds -= 1
+        if not self._holds and self._resume_at == self._held_until:
+            self._resume_at = self._resume_after
 
     def next_frame(self, now: float, durable: int) -> OutgoingFrame | None:
         """The frame to write now, None if there is none. Ask again until there is none.

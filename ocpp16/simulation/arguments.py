@@ -15,6 +15,9 @@ from ocpp16.simulation.car import CABLE_RATING, LONGEST_WAIT
 from ocpp16.simulation.checks import is_whole
 from ocpp16.values import text as utf8
 
+MOST_SHOWN = 1_000
+"""Entries of a list, a cache or a queue in one answer."""
+
 _TRUE = frozenset({"true", "yes", "on", "1"})
 _FALSE = frozenset({"false", "no", "off", "0"})
 

@@ -8,8 +8,11 @@ from ocpp16.models import IdTagInfo
 from ocpp16.simulation.charging_commands import time_text
 from ocpp16.simulation.controlled import Controlled
 
-MOST_SHOWN = 1_000
-"""Entries of a list or cache in one answer."""
+
+async def authorize(on: Controlled, id_tag: str) -> dict[str, Any]:
+    """The decision, with who made it and why."""
+    on.require_running()
+    return _decided(await on.charge_point.authorize_id_token(id_tag))
 
 
 def why(on: Controlled) -> list[dict[str, Any]]:
@@ -18,10 +21,7 @@ def why(on: Controlled) -> list[dict[str, Any]]:
         {
             "time": time_text(decision.at),
             "id_tag": decision.id_tag,
-            **_told(decision.id_tag_info),
-            "source": decision.id_tag_info.source,
-            "rule": decision.id_tag_info.rule,
-            "key": decision.id_tag_info.key or None,
+            **_decided(decision.id_tag_info),
         }
         for decision in on.charge_point.for_station.authorization.decisions
     ]
@@ -49,6 +49,10 @@ def why_not_cleared(on: Controlled) -> str:
 def _entries(entries: Mapping[str, IdTagInfo], most: int) -> dict[str, Any]:
     shown = [{"id_tag": id_tag, **_told(info)} for id_tag, info in islice(entries.items(), most)]
     return {"count": len(entries), "entries": shown}
+
+
+def _decided(info: IdTagInfo) -> dict[str, Any]:
+    return {**_told(info), "source": info.source, "rule": info.rule, "key": info.key or None}
 
 
 def _told(info: IdTagInfo) -> dict[str, Any]:

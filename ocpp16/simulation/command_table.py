@@ -11,7 +11,9 @@ from ocpp16.simulation import (
     authorization_commands,
     charging_commands,
     configuration_commands,
+    connection_commands,
     dead_letter_commands,
+    operation_commands,
     reservation_commands,
 )
 from ocpp16.simulation.arguments import (
@@ -22,6 +24,7 @@ from ocpp16.simulation.arguments import (
     CONNECTORS,
     FLAG,
     ID_TAG,
+    MOST_SHOWN,
     OBJECT,
     PHASES,
     SECONDS,
@@ -71,28 +74,6 @@ def _clear_fault(on: Controlled, connector: int, error: ChargePointErrorCode) ->
     on.station.clear_fault(connector, error)
 
 
-def _connect(on: Controlled) -> None:
-    on.require_running()
-    on.charge_point.connection.connect()
-
-
-def _disconnect(on: Controlled) -> None:
-    if on.charge_point.is_running:
-        on.charge_point.connection.disconnect()
-
-
-async def _stop(on: Controlled) -> bool:
-    return await on.operation.stop()
-
-
-async def _restart(on: Controlled) -> bool:
-    return await on.operation.restart()
-
-
-def _power_off(on: Controlled) -> None:
-    on.power_off()
-
-
 def _meter_reading(on: Controlled, connector: int, measurement: dict[str, Any]) -> None:
     if not on.station.options.meter_is_external:
         raise CommandError("refused", "the meter is simulated: the option meter_interval is not external")
@@ -126,13 +107,6 @@ async def _change_availability(on: Controlled, connector: int, kind: Availabilit
     return str(await on.charge_point.on_change_availability(connector, kind))
 
 
-async def _data_transfer(on: Controlled, vendor_id: str, message_id: str | None, data: str | None) -> dict[str, Any]:
-    answer = await on.charge_point.data_transfer(vendor_id, message_id, data)
-    if answer is None:
-        return {"status": "Offline", "data": None}
-    return {"status": str(answer.status), "data": answer.data}
-
-
 def _overrule(on: Controlled, question: str, answer: Any, times: int) -> None:
     try:
         on.station.overrules.add(question, answer, times)
@@ -140,36 +114,12 @@ def _overrule(on: Controlled, question: str, answer: Any, times: int) -> None:
         raise CommandError("bad_value", str(error)) from None
 
 
-def _status(on: Controlled) -> dict[str, Any]:
-    registration = on.charge_point.connection.registration
-    return {
-        "connectors": [_connector_status(on, evse.connector_id) for evse in on.station.evses],
-        "queue_depth": on.charge_point.connection.queue_depth,
-        "connection": on.charge_point.connection.is_connected,
-        "registration": None if registration is None else str(registration),
-    }
-
-
-def _connector_status(on: Controlled, connector_id: int) -> dict[str, Any]:
-    report = on.charge_point.connector_status(connector_id)
-    transaction = on.charge_point.transaction(connector_id)
-    evse = on.station.evse(connector_id)
-    return {
-        "connector": connector_id,
-        "status": str(report.status),
-        "error": str(report.error_code),
-        "session": evse.session_id,
-        "transaction_id": None if transaction is None else transaction.transaction_id,
-        "limit": evse.limit,
-    }
-
-
 def _help(on: Controlled) -> list[dict[str, Any]]:
     return [command.described() for command in COMMANDS.values()]
 
 
 _CONNECTOR = Argument("connector", CONNECTOR)
-_MOST = Argument("most", whole("entries", 1, authorization_commands.MOST_SHOWN), 100)
+_MOST = Argument("most", whole("entries", 1, MOST_SHOWN), 100)
 _ERROR = Argument("error", one_of(ChargePointErrorCode, ChargePointErrorCode.NO_ERROR))
 
 COMMANDS: Mapping[str, Command] = {
@@ -215,11 +165,20 @@ COMMANDS: Mapping[str, Command] = {
             _clear_fault,
             (Argument("connector", CONNECTOR_OR_ZERO), _ERROR),
         ),
-        Command("disconnect", "close the connection and stay away; the station works on offline", _disconnect),
-        Command("connect", "connect at once", _connect),
-        Command("stop", "end transactions and connection in order", _stop, is_deferred=True),
-        Command("restart", "start again after a stop", _restart, is_deferred=True),
-        Command("power_off", "exit at once: nothing is sent or stored any more", _power_off),
+        Command(
+            "disconnect",
+            "close the connection and stay away; the station works on offline",
+            connection_commands.disconnect,
+        ),
+        Command("connect", "connect at once", connection_commands.connect),
+        Command(
+            "drop",
+            "break the connection off without a goodbye; it comes back as after any loss (false: there is none)",
+            connection_commands.drop,
+        ),
+        Command("stop", "end transactions and connection in order", operation_commands.stop, is_deferred=True),
+        Command("restart", "start again after a stop", operation_commands.restart, is_deferred=True),
+        Command("power_off", "exit at once: nothing is sent or stored any more", operation_commands.power_off),
         Command(
             "meter_reading",
             "what the meter of a connector shows, when the host supplies the readings",
@@ -272,13 +231,24 @@ COMMANDS: Mapping[str, Command] = {
         Command(
             "data_transfer",
             "send a DataTransfer and wait for the answer",
-            _data_transfer,
+            connection_commands.data_transfer,
             (
                 Argument("vendor_id", text(255, 1)),
                 Argument("message_id", text(50), None),
                 Argument("data", text(1_000_000), None),
             ),
             is_deferred=True,
+        ),
+        Command(
+            "heartbeat",
+            "send a Heartbeat now; false if nobody is there to answer it",
+            connection_commands.heartbeat,
+        ),
+        Command(
+            "sample",
+            "take a sample of a connector (0: the main meter) now, as the periodic ones are; false if none is sent",
+            connection_commands.sample,
+            (Argument("connector", CONNECTOR_OR_ZERO),),
         ),
         Command(
             "composite_schedule",
@@ -369,6 +339,13 @@ COMMANDS: Mapping[str, Command] = {
             (Argument("sequences", SEQUENCES, None),),
         ),
         Command(
+            "authorize",
+            "ask whether an id tag may charge, as for a card, and begin nothing",
+            authorization_commands.authorize,
+            (Argument("id_tag", ID_TAG),),
+            is_deferred=True,
+        ),
+        Command(
             "why", "the latest decisions on id tags: who decided, by which rule and key", authorization_commands.why
         ),
         Command(
@@ -389,7 +366,14 @@ COMMANDS: Mapping[str, Command] = {
             authorization_commands.clear_cache,
             why=authorization_commands.why_not_cleared,
         ),
-        Command("status", "connectors, queue, connection and registration", _status),
+        Command("transactions", "the transactions that run", operation_commands.transactions),
+        Command(
+            "queue",
+            "the messages that wait to be sent or for their answer, the oldest first, so many of them",
+            connection_commands.queue,
+            (_MOST,),
+        ),
+        Command("status", "connectors, queue, connection and registration", operation_commands.status),
         Command("help", "the commands with their arguments", _help),
     )
 }

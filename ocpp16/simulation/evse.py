@@ -182,14 +182,6 @@ class Evse:
             self._occupancy.is_spent = self._occupancy.is_spent or was_running
         return was_running
 
-    def unlock(self) -> None:
-        """Release the cable; a transaction is stopped in the next turn, so that UnlockConnector.conf goes first."""
-        if self.has_transaction:
-            self._station.charge_point.for_station.timers.at(self.outlet.now, self._unlocked)
-
-    def _unlocked(self) -> None:
-        self.stop_transaction(Reason.UNLOCK_COMMAND)
-
     def pause(self) -> bool:
         """Give no more energy in this transaction; False if there is none."""
         if self.has_transaction:

@@ -106,6 +106,10 @@ ANSWERS: Mapping[str, Check] = {
     "stop_transaction": _FLAG,
     "unlock_connector": _the_answer(one_of(UnlockStatus)),
     "is_reset_allowed": _FLAG,
+    "reset": _FLAG,
+    "provide_token": _nothing,
+    "set_system_time": _nothing,
+    "set_connection_timeout": _nothing,
     "data_transfer": _data_transfer_response,
     "signal_set_charging_profiles": _nothing,
 }

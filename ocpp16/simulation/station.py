@@ -269,6 +269,7 @@ class SimulatedStation:
     async def pause_charging(self, connector_id: int) -> bool:
         return self.evse(connector_id).pause()
 
+    @question
     async def provide_token(self, id_tag: str, connectors: Sequence[int], prevalidated: bool) -> None:
         if id_tag:  # the schema of RemoteStartTransaction lets an empty one pass; nobody is meant by it
             self.reader.present(Token(id_tag, is_remote=True, is_prevalidated=prevalidated), connectors)
@@ -281,20 +282,23 @@ class SimulatedStation:
     async def unlock_connector(self, connector_id: int) -> UnlockStatus:
         if not self.options.has_lock(connector_id):
             return UnlockStatus.NOT_SUPPORTED
-        self.evse(connector_id).unlock()
+        self.evse(connector_id).stop_transaction(Reason.UNLOCK_COMMAND)
         return UnlockStatus.UNLOCKED
 
     @question
     async def is_reset_allowed(self, kind: ResetType) -> bool:
         return True
 
+    @question
     async def reset(self, kind: ResetType) -> None:
         if self.on_reset is not None:
             self.on_reset(kind)
 
+    @question
     async def set_system_time(self, time: datetime) -> None:
         """The station's clock is the charge point's."""
 
+    @question
     async def set_connection_timeout(self, seconds: int) -> None:
         self._connection_timeout = seconds
 

@@ -68,6 +68,8 @@ DOORS: dict[str, tuple[Any, ...]] = {
     "restart": (),
     "connection.connect": (),
     "connection.disconnect": (),
+    "connection.drop": (),
+    "connection.waiting": (),
     "connection.reconnect": (),
     "connection.set_message_queue_resume_delay": (1,),
     "stored": (),

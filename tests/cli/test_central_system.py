@@ -155,15 +155,37 @@ async def test_orders_without_a_charge_point(autojump_clock: Any) -> None:
             "call cp001",
             "call cp001 Reset {",
             "remote_stop cp001 x",
+            "unlock cp001 1.5",
+            "reserve cp001 1 TAG soon",
             "call cp001 Reset 'x",
         ):
             await orders.obey(line)
-        assert len(said) == 9
+        assert len(said) == 11
         assert said[0] == "connected: none"
         assert all(line.startswith("error: ") for line in said[1:])
+        assert [line.split("'")[1] for line in said if "is no whole number" in line] == ["x", "1.5", "soon"]
         said.clear()
         await orders.obey("help")
-        assert all(any(line.startswith(name) for line in said) for name in ORDERS)
+        assert all(any(line.startswith(name) for line in said) for name in (*ORDERS, "wait"))
+
+
+async def test_waiting_between_orders(autojump_clock: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def typed() -> AsyncIterator[bytes]:
+        for line in ("first", "wait 5", "wait", "wait -1", "second", " wait 2", "third"):
+            yield line.encode() + b"\n"
+
+    obeyed: list[tuple[str, float]] = []
+    said: list[str] = []
+
+    class Noting(Orders):
+        async def obey(self, line: str) -> None:
+            obeyed.append((line, trio.current_time()))
+
+    monkeypatch.setattr(central_system, "StandardInput", typed)
+    began = trio.current_time()
+    await central_system._obey(Noting(Mock(), said.append), Mock())
+    assert [(line, round(at - began)) for line, at in obeyed] == [("first", 0), ("second", 5), ("third", 7)]
+    assert said == ["error: wait needs a number of seconds, 0 or more"] * 2
 
 
 WORDS = {
@@ -176,6 +198,8 @@ WORDS = {
     "get_configuration": ["A", "B"],
     "change_configuration": ["A", "1"],
     "clear_cache": [],
+    "reserve": ["0", "ABC", "60", "7"],
+    "cancel_reservation": ["7"],
 }
 
 
@@ -207,7 +231,9 @@ async def test_whoever_types_faster_than_is_obeyed_waits(monkeypatch: pytest.Mon
 
     monkeypatch.setattr(central_system, "StandardInput", Typed)
     async with trio.open_nursery() as nursery:
-        nursery.start_soon(central_system._obey, Mock(obey=obey), Mock())
+        orders = Orders(Mock(), print)
+        orders.obey = obey  # type: ignore[method-assign]
+        nursery.start_soon(central_system._obey, orders, Mock())
         await trio.testing.wait_all_tasks_blocked()
         assert begun == central_system.MOST_ORDERS
         assert given <= begun + 1

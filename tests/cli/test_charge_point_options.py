@@ -1,9 +1,11 @@
 """`ocpp16 charge-point` from options alone, over a file, and everything that is wrong with them at once."""
 
 import json
+import os
 import subprocess
 import time
 from collections.abc import Callable
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +25,7 @@ def _in_a_folder_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def chosen(**given: Any) -> Chosen:
-    names = ("maindir", "conf", "station", "share", "csms", "identity", "connectors", "password", "speed", "free_vend")
+    names = [field.name for field in fields(Given)]
     return choose(Given(**{**dict.fromkeys(names), **given}))
 
 
@@ -50,6 +52,51 @@ def test_the_security_profile_follows(csms: str, password: str | None, profile: 
     assert found[security.AUTHORIZATION_KEY] == key
     assert found[internal.CHARGE_POINT_ID] == "cp7"
     assert found[internal.CENTRAL_SYSTEM_URI] == csms
+
+
+@pytest.mark.parametrize("content", [KEY, f"{KEY}\n", f"{KEY}\r\n", "hex:30313233343536373839616263646566\n"])
+def test_a_password_in_a_file(content: str) -> None:
+    Path("key").write_bytes(content.encode())
+    found = chosen(csms="wss://x", identity="cp7", password_file=Path("key")).configuration
+    assert Configuration.load(found)[security.AUTHORIZATION_KEY] == KEY.encode()
+    assert found["Security"]["SecurityProfile"] == 2
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        (None, "key: cannot be read: No such"),
+        (b"", "8 to 100 bytes"),
+        (b"short", "8 to 100 bytes"),
+        (b"first line\nsecond line\n", "more than one line"),
+        (b"\xff" * 16, "not UTF-8"),
+        (b"x" * 2000, "more than 1,000 bytes"),
+    ],
+)
+def test_a_file_without_a_password(content: bytes | None, told: str) -> None:
+    if content is not None:
+        Path("key").write_bytes(content)
+    for csms in ("ws://x", "wss://x"):
+        (problem,) = problems(csms=csms, identity="a", password_file=Path("key"))
+        assert problem.startswith("--password-file: ")
+        assert told in problem
+
+
+def test_two_passwords() -> None:
+    Path("key").write_text(KEY)
+    (problem,) = problems(csms="ws://x", identity="a", password_file=Path("key"), password=KEY)
+    assert problem == "--password and --password-file: give one of them"
+
+
+@pytest.mark.parametrize("wish", [True, False, None])
+def test_a_message_log_that_the_file_asks_for(write_configuration: Callable[..., Path], wish: bool | None) -> None:
+    conf = write_configuration(9)
+    document = json.loads(conf.read_text())
+    if wish is not None:
+        document["Internal"]["LogMessages"] = wish
+        conf.write_text(json.dumps(document))
+    assert chosen(conf=str(conf)).logs is None
+    assert chosen(conf=str(conf), maindir=Path("d")).logs == (Path("d/logs") if wish else None)
 
 
 @pytest.mark.parametrize("connectors", ["1", "5"])
@@ -117,6 +164,24 @@ def test_every_problem_is_told_at_once(given: dict[str, Any], told: list[str]) -
 
 def test_a_password_is_not_told() -> None:
     assert "pass" not in "".join(problems(csms="ws://x", identity="a", password="pass")).replace("--password", "")
+
+
+@pytest.mark.world
+def test_the_log_that_the_file_asks_for_is_written(
+    ocpp16: Callable[..., subprocess.CompletedProcess[str]], closed_port: int, tmp_path: Path
+) -> None:
+    names = {"ChargePointId": "cp1", "CentralSystemURI": f"ws://127.0.0.1:{closed_port}/"}
+    document = {
+        "Internal": {**names, "ChargePointVendor": "V", "ChargePointModel": "M", "LogMessages": True},
+    }
+    Path("c.json").write_text(json.dumps(document))
+    for options, folder in ((), tmp_path / "main/logs"), (("--message-log", "here"), tmp_path / "here"):
+        typed = b"wait 0.2\nget_configuration LogMessages\n"
+        done = ocpp16("charge-point", "--conf", "c.json", "--maindir", "main", *options, typed=typed)
+        assert done.returncode == 0
+        assert "LogMessages  true" in done.stdout
+        assert sorted({path.suffix for path in folder.iterdir()}) == [".html", ".log"]
+    assert len(os.listdir(tmp_path / "main/logs")) == 2
 
 
 @pytest.mark.world

@@ -1,6 +1,7 @@
 """What is wrong with a command line is told in one line for each problem, with exit code 2 and without a traceback."""
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -16,6 +17,8 @@ from ocpp16.cli.command_line import SUBCOMMANDS
 
 Process = subprocess.CompletedProcess[str]
 
+CONNECTED = ("charge-point", "--csms", "ws://127.0.0.1:1/", "--id", "cp")
+
 WRONG = {
     "no subcommand of that name": (("deom",), "deom"),
     "an option of the command": (("--sped",), "--sped"),
@@ -26,11 +29,22 @@ WRONG = {
     "a missing port": (("central-system",), "--port"),
     "nothing to connect to": (("charge-point",), "--csms"),
     "a kind of control": (("charge-point", "--maindir", "d", "--control", "xml"), "--control"),
+    "a number that is none": (("demo", "--speed", "nan"), "nan is no number"),
+    "a heartbeat that no message can tell": (
+        ("central-system", "--port", "0", "--heartbeat", "4294967296"),
+        "--heartb",
+    ),
+    "a folder for logs below a file": ((*CONNECTED, "--message-log", f"{__file__}/x"), "--message-log: "),
+    "a folder for sessions below a file": ((*CONNECTED, "--session-log", f"{__file__}/x"), "--session-log: "),
+    "log settings in a device": ((*CONNECTED, "--logconf", os.devnull), "cannot be read: it is no regular"),
     "a log level": (("demo", "--log-level", "loud"), "--log-level"),
     "a configuration that is not there": (("charge-point", "--maindir", "d", "--conf", "nope.json"), "nope.json"),
     "station options that are not there": (("charge-point", "--maindir", "d", "--station", "nope.json"), "nope.json"),
     "a share folder that is not there": (("charge-point", "--maindir", "d", "--share", "nope"), "nope"),
-    "log settings that are not there": (("charge-point", "--maindir", "d", "--logconf", "nope.ini"), "nope.ini"),
+    "log settings that are not there": (
+        ("charge-point", "--maindir", "d", "--logconf", "nope.ini"),
+        "nope.ini: cannot be read: No such",
+    ),
     "a TLS folder that is not there": (("central-system", "--port", "0", "--tls", "nope"), "chain.pem"),
 }
 
@@ -56,6 +70,11 @@ def test_one_line_names_what_is_wrong(
 ) -> None:
     (line,) = errors_of(capsys, *arguments)
     assert named in line
+
+
+def test_log_settings_that_lack_something(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("log.ini").write_text("[loggers]\nkeys=root\n")
+    assert errors_of(capsys, *CONNECTED, "--logconf", "log.ini") == ["ocpp16: log.ini: formatters is missing"]
 
 
 def test_all_problems_of_a_configuration_are_told(capsys: pytest.CaptureFixture[str]) -> None:
@@ -108,6 +127,13 @@ def test_help_of_the_command(arguments: list[str], capsys: pytest.CaptureFixture
     assert main(arguments) == 0
     shown = capsys.readouterr().out
     assert all(subcommand in shown for subcommand in SUBCOMMANDS)
+
+
+def test_the_list_of_subcommands_cuts_no_line_short(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--help"]) == 0
+    listed = capsys.readouterr().out.split("Commands:\n")[1].splitlines()
+    assert [line.split()[0] for line in listed] == list(SUBCOMMANDS)
+    assert all(line.endswith(".") and not line.endswith("...") for line in listed)
 
 
 def test_version(capsys: pytest.CaptureFixture[str]) -> None:

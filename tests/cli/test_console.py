@@ -26,6 +26,14 @@ LIMIT = {"limit": 8.0, "unit": "A", "phases": None, "until": None}
 Process = subprocess.CompletedProcess[str]
 
 
+TRANSACTION = {
+    "connector": 1,
+    "transaction_id": None,
+    "id_tag": "TAG",
+    "started_at": "2026-01-01T00:00:00Z",
+    "energy": 1500,
+    "is_refused": True,
+}
 LISTED = {"id_tag": "TAG", "status": "Accepted", "expiry_date": None, "parent_id_tag": "GROUP"}
 
 
@@ -33,7 +41,7 @@ LISTED = {"id_tag": "TAG", "status": "Accepted", "expiry_date": None, "parent_id
     ("typed", "offered"),
     [
         ("pl", {"plug_in"}),
-        ("qu", {"quit"}),
+        ("qu", {"queue", "quit"}),
         ("unplug ", {"1", "2", "connector="}),
         ("raise_fault 0 Ground", {"GroundFailure"}),
         ("raise_fault error=High", {"error=HighTemperature"}),
@@ -93,7 +101,7 @@ def test_completion(typed: str, offered: set[str]) -> None:
                 "unit": "A",
                 "periods": [{"start": 0, "limit": 16.0, "phases": None, "stack_level": 2}],
             },
-            ["16", "60 s", "in A"],
+            ["16", "60 s from 2026-01-01T00:00:00Z, in A\n"],
         ),
         ("reservations", [], ["no reservations"]),
         (
@@ -101,6 +109,35 @@ def test_completion(typed: str, offered: set[str]) -> None:
             [{"reservation_id": 7, "connector": 0, "id_tag": "T", "parent_id_tag": None, "expiry_date": "2031-01-01"}],
             ["reservation id", "7", "T", "2031"],
         ),
+        ("cancel_reservation", True, ["cancelled"]),
+        ("cancel_reservation", False, ["there is no such reservation"]),
+        ("drop", False, ["there is no connection"]),
+        ("heartbeat", False, ["not sent"]),
+        ("sample", True, ["taken"]),
+        ("transactions", [], ["no transactions"]),
+        ("transactions", [TRANSACTION], ["TAG", "2026-01-01T00:00:00Z", "1500 Wh", "refused"]),
+        (
+            "queue",
+            {
+                "count": 7,
+                "messages": [
+                    {
+                        "sequence": 3,
+                        "action": "StopTransaction",
+                        "state": "apart",
+                        "attempts": 2,
+                        "payload": {"meterStop": 5},
+                    }
+                ],
+            },
+            ["StopTransaction", "apart", "meterStop=5", "1 of 7 messages that wait\n"],
+        ),
+        (
+            "authorize",
+            {**LISTED, "source": "the local list", "rule": "it is on it", "key": "LocalPreAuthorize"},
+            ["Accepted: the local list, it is on it (LocalPreAuthorize)\n"],
+        ),
+        ("authorize", {**LISTED, "source": "", "rule": "", "key": None}, ["Accepted\n"]),
         ("configuration_origins", {}, ["all keys have their defaults"]),
         ("configuration_origins", {"HeartbeatInterval": "runtime"}, ["HeartbeatInterval", "runtime"]),
         ("clear_charging_profiles", 3, ["3 removed"]),

@@ -213,12 +213,14 @@ def test_a_disk_that_takes_no_folder_is_no_reason_not_to_start(
         raise OSError(number, os.strerror(number))
 
     monkeypatch.setattr(Path, "mkdir", mkdir)
-    charge_point._prepare(tmp_path / "it")
-    (record,) = caplog.records
-    assert "stays in memory" in record.getMessage()
+    charge_point._make("", tmp_path / "it", tmp_path / "other")
+    charge_point._make("--message-log: ", tmp_path / "it")
+    kept, logged = [record.getMessage() for record in caplog.records]
+    assert kept.startswith(f"{tmp_path / 'it'}: cannot be made, and what is to be kept stays in memory")
+    assert logged.startswith(f"--message-log: {tmp_path / 'it'}: cannot be made, and nothing is logged")
 
 
 def test_a_folder_that_can_never_be_made_is_a_mistake(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(CommandFailed, match="Not a directory"):
-        charge_point._prepare(tmp_path / "file" / "it")
+        charge_point._make("", tmp_path / "file" / "it")

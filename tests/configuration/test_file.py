@@ -81,6 +81,21 @@ def test_shipped_configurations(name: str, profile: int) -> None:
         assert config[CENTRAL_SYSTEM_URI] == "ws://127.0.0.1:9000/ocpp/"
 
 
+def test_the_full_configuration_is_what_holds_without_it() -> None:
+    """A template: each key that has a value is there, once, and none of them changes anything."""
+    document = read_json_object(SHARE / "config-full.json")
+    full = Configuration.load(document, custom=CustomKeys())
+    identity = {name: document["Internal"][name] for name in IDENTITY}
+    bare = Configuration.load({"Internal": identity}, custom=CustomKeys())
+    assert full.warnings == []
+    assert {key.name: full[key] for key in BY_NAME.values()} == {key.name: bare[key] for key in BY_NAME.values()}
+    named = [name for section in document.values() for name in section]
+    assert sorted(named) == sorted({*named})
+    assert list(document) == ["Internal", "Core", "LocalAuthListManagement", "Reservation", "SmartCharging", "Security"]
+    built = [key for key in BY_NAME.values() if key.is_built and key.section in document]
+    assert {key.name for key in built if bare[key] is not None} == set(named)
+
+
 def test_shipped_log_settings_are_usable() -> None:
     parser = configparser.ConfigParser(interpolation=None)
     parser.read(SHARE / "logging.ini")
@@ -107,7 +122,7 @@ def validator() -> Any:
     return jsonschema.Draft7Validator(root)
 
 
-@pytest.mark.parametrize("name", ["config.json", "config-docker.json", "config-docker-tls.json"])
+@pytest.mark.parametrize("name", ["config.json", "config-docker.json", "config-docker-tls.json", "config-full.json"])
 def test_an_independent_validator_agrees_about_the_shipped_files(name: str) -> None:
     assert list(validator().iter_errors(read_json_object(SHARE / name))) == []
 
@@ -148,7 +163,7 @@ def generator() -> ModuleType:
 
 def test_generated_keys_and_documentation_are_fresh() -> None:
     outputs = generator().outputs(PROJECT)
-    assert len(outputs) == len(SECTIONS) + 2
+    assert len(outputs) == len(SECTIONS) + 3
     for path, text in outputs.items():
         assert path.read_text(encoding="utf-8") == text, f"run python ocpp16/_core/codegen: {path}"
 

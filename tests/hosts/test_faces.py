@@ -4,10 +4,17 @@ import threading
 from typing import Any
 
 import pytest
-from host_faces import Face, Server, Threaded, done
+from host_faces import Awaited, Face, Server, Threaded, done
 
 from ocpp16 import ChargePointStopped, ConfigurationError, DataTransferResponse, blocking
-from ocpp16.enums import ChargePointStatus, ConfigurationStatus, DataTransferStatus, SessionStartedReason
+from ocpp16.enums import (
+    ChargePointStatus,
+    ConfigurationStatus,
+    DataTransferStatus,
+    Reason,
+    SessionStartedReason,
+    UnlockStatus,
+)
 from ocpp16.metrics import Watch, collect
 
 
@@ -86,6 +93,38 @@ def test_questions_of_the_central_system_reach_the_station_in_the_hosts_world(fa
         assert not {thread.name for thread in asked} & {"ocpp16"}
     else:
         assert asked == mine
+
+
+class StopsInThreads(Threaded):
+    """It ends the transaction while it is asked to unlock, and has the bolt out when that is stored."""
+
+    def unlock_connector(self, connector_id: int) -> UnlockStatus:
+        self.stop_transaction(connector_id, Reason.UNLOCK_COMMAND)
+        self.charge_point.stored()
+        return UnlockStatus.UNLOCKED
+
+
+class Stops(Awaited):  # type: ignore[misc]
+    async def unlock_connector(self, connector_id: int) -> UnlockStatus:
+        await self.stop_transaction(connector_id, Reason.UNLOCK_COMMAND)
+        await self.charge_point.stored()
+        return UnlockStatus.UNLOCKED
+
+
+def test_an_answer_goes_before_what_the_station_tells_while_it_is_asked(face: Face, server: Server) -> None:
+    async def scenario() -> None:
+        station: Threaded = StopsInThreads() if face.name == "threads" else Stops()
+        async with face.one(server.config(), station) as charge_point:
+            await charge(face, charge_point)
+            answer = await face.elsewhere(server.call, "UnlockConnector", {"connectorId": 1})
+            assert answer == {"status": "Unlocked"}
+            await done(charge_point.wait_all_answered())
+
+    face.run(scenario)
+    texts = [record.text for record in server.system.traffic if record.direction == "received"]
+    places = [next(at for at, text in enumerate(texts) if part in text) for part in ("Unlocked", "StopTransaction")]
+    assert places == sorted(places)
+    assert server.payload("StopTransaction")["reason"] == "UnlockCommand"
 
 
 def test_what_raises_there_raises_here(face: Face, server: Server) -> None:

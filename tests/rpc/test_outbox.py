@@ -348,3 +348,24 @@ def test_the_next_due_time_is_exact(
         assert build().next(due, 1, registration) is not None
         if due > 0:
             assert build().next(due - 1e-6, 1, registration) is None
+
+
+def test_the_oldest_of_all_lanes() -> None:
+    box = outbox(
+        entry("N", 5), entry("T", 4), entry("?", 6), entry("R", 2), entry("P", 3, number=9), entry("N", 7, due=90.0)
+    )
+    assert [item.sequence for item in box.oldest(4)] == [2, 3, 4, 5]
+    box.add(entry("B", 8))
+    assert [item.sequence for item in box.oldest(100)] == [8, 2, 3, 4, 5, 6, 7]
+    assert [item.sequence for item in box.oldest(1)] == [8]
+    assert box.depth == 7
+
+
+def test_what_waits_apart_and_what_was_replaced_among_the_oldest() -> None:
+    box = outbox(entry("T", 1), entry("N", 2, topic="connector 1"))
+    box.set_aside(entry("T", 0), 60.0, 10.0)
+    replaced = box.newest("connector 1", is_triggered=False)
+    assert replaced is not None
+    box.replace(replaced)
+    box.add(entry("N", 3, topic="connector 1"))
+    assert [item.sequence for item in box.oldest(100)] == [0, 1, 3]

@@ -167,6 +167,7 @@ async def smart_site(
     units: str = "Current,Power",
     profiles: str = "Core,SmartCharging,RemoteTrigger",
     core: dict[str, Any] | None = None,
+    internal: dict[str, Any] | None = None,
     zero: bool = True,
     **options: Any,
 ) -> AsyncIterator[SmartSite]:
@@ -174,6 +175,7 @@ async def smart_site(
     out: list[bytes] = []
     configuration = make_configuration(units, profiles, zero)
     configuration["Core"].update(core or {})
+    configuration["Internal"].update(internal or {})
     station = SimulatedStation({"meter_interval": 0, "meter_noise": 0, "fuse_limit": 200, **options})
     async with (
         CentralSystem(now=lambda: round((START.timestamp() + trio.current_time() - began) * 1e6)) as csms,

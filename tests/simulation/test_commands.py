@@ -13,12 +13,12 @@ from ocpp16.simulation.command_table import COMMANDS
 from ocpp16.simulation.words import from_words
 
 SPECIFIED = (
-    "plug_in unplug pause_drawing resume_drawing present_id_tag raise_fault clear_fault disconnect connect stop "
+    "plug_in unplug pause_drawing resume_drawing present_id_tag raise_fault clear_fault disconnect connect drop stop "
     "restart power_off meter_reading security_event get_configuration change_configuration reset_configuration "
-    "configuration_origins change_availability data_transfer composite_schedule set_charging_profile "
+    "configuration_origins change_availability data_transfer heartbeat sample composite_schedule set_charging_profile "
     "clear_charging_profiles charging_profiles charging_limit explain_limit reserve cancel_reservation reservations "
     "overrule dead_letters resend_dead_letters "
-    "discard_dead_letters why local_list cache clear_cache status help"
+    "discard_dead_letters authorize why local_list cache clear_cache transactions queue status help"
 )
 READING = {"power_meter": {"energy_Wh_import": {"total": 1234.5}}}
 
@@ -41,7 +41,12 @@ def serve(make_bench: Any) -> Any:
 
 def test_the_list_is_the_specified_one() -> None:
     assert " ".join(COMMANDS) == SPECIFIED
-    assert {name for name, command in COMMANDS.items() if command.is_deferred} == {"stop", "restart", "data_transfer"}
+    assert {name for name, command in COMMANDS.items() if command.is_deferred} == {
+        "stop",
+        "restart",
+        "data_transfer",
+        "authorize",
+    }
 
 
 async def test_a_session_by_commands(serve: Any) -> None:

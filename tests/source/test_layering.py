@@ -105,6 +105,7 @@ def test_packages_stay_at_home(path: Path) -> None:
 def test_one_profile_does_not_import_another() -> None:
     shared = {
         "aligned_samples",
+        "answer_first",
         "asked",
         "asked_security",
         "asked_station",

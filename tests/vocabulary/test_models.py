@@ -264,6 +264,8 @@ WHOLE: dict[str, Any] = {
         "power_factor": {"total": 0.98, "L1": 0.97},
         "energy_varh_import": {"total": 55},
         "energy_varh_export": {"total": 5},
+        "meter_id": "M-1",
+        "phase_seq_error": False,
     },
     "soc_Percent": {"value": 81, "location": "EV"},
     "temperature_C": [{"value": 20}, {"value": 41.5, "location": "Body"}],

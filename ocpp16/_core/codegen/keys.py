@@ -1,4 +1,4 @@
-"""Writes `ocpp16/configuration/keys/*.py` and `docs/keys.md` from `share/profile_schemas`.
+"""Writes `ocpp16/configuration/keys/*.py`, `docs/keys.md` and `share/config-full.json` from `share/profile_schemas`.
 
 A section is one JSON Schema (draft 7) document; `Config.json` names them in the order GetConfiguration reports
 them. What the documents say beyond JSON Schema stands in members that other validators ignore:
@@ -62,6 +62,7 @@ def outputs(project: Path) -> dict[Path, str]:
     texts = {folder / f"{module_name(section['title'])}.py": section_module(section) for section in sections}
     texts[folder / "__init__.py"] = package_module(sections)
     texts[project / "docs" / "keys.md"] = key_table(sections)
+    texts[project / "share" / "config-full.json"] = full_configuration(sections)
     return texts
 
 
@@ -220,6 +221,28 @@ def _literal(native: Any, value_type: str) -> str:
         items = native.split(",") if isinstance(native, str) else native
         return repr(tuple(item for item in items if item))
     return repr(float(native)) if value_type == "float" else repr(native)
+
+
+# --- the template
+
+_IDENTITY = {
+    "ChargePointId": "cp001",
+    "CentralSystemURI": "ws://127.0.0.1:9000/ocpp/",
+    "ChargePointModel": "Simulated",
+    "ChargePointVendor": "ocpp16",
+}
+"""What has no default and must be there."""
+
+
+def full_configuration(sections: list[Schema]) -> str:
+    """A configuration file with every key that is built and has a value, with that value."""
+    document: dict[str, dict[str, Any]] = {}
+    for section in sections:
+        for key, row in sorted(section["properties"].items()):
+            value = row.get("default", row.get("x-fallback", _IDENTITY.get(key)))
+            if value is not None and row.get("x-built") is not False and section.get("x-built") is not False:
+                document.setdefault(section["title"], {})[key] = value
+    return json.dumps(document, indent=2) + "\n"
 
 
 # --- the table of the documentation

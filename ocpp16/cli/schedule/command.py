@@ -68,7 +68,7 @@ class Output(NamedTuple):
     draw: Callable[[Plot], None] | None
 
 
-@click.command("schedule")
+@click.command("schedule", short_help="What charging profiles come to, and why.")
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--name", metavar="NAME", help="Only this scenario of a file of many.")
 @click.option("--connector", type=click.IntRange(0), metavar="N", help="Connector; 0 is the charge point.")
