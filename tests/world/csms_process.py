@@ -17,7 +17,8 @@ Commands (`identity` may be left out while one charge point is connected):
                                        this code; null: not at all
     post(text)                         send this text as it is, whatever it is; its answer goes to nobody but the log
     refuse(status, times=1)            answer the next upgrade requests with this HTTP status
-    reset                              forget all of `set`, `next`, `drop`, `delay`, `refuse`
+    reset                              forget all of `set`, `next`, `judge`, `drop`, `delay`, `refuse`
+    judge(status, times=1)             the id tags of the next StartTransactions that come for the first time are so
     drop(action, times=1)              handle the next requests, but send no answer
     delay(seconds)                     let every answer wait that long
     close(code=1000), abort            end the connection, in order or not
@@ -75,6 +76,8 @@ class Script:
     def __init__(self, interval: int) -> None:
         self.interval = interval
         self.transactions: dict[tuple[Any, ...], int] = {}
+        self.judgements: dict[int, str] = {}
+        """Transaction id → status of its id tag, where that is not Accepted."""
         self.reset()
 
     def reset(self) -> None:
@@ -82,11 +85,17 @@ class Script:
         self.next: dict[str, list[dict[str, Any] | str | None]] = {}
         self.drops: dict[str, int] = {}
         self.delay = 0.0
+        self.judgement, self.judged = "", 0
         self.refusals = 0
         self.refusal = HTTPStatus.OK
 
     def transaction_id(self, *content: Any) -> int:
-        return self.transactions.setdefault(content, 1000 + len(self.transactions))
+        if content not in self.transactions:
+            self.transactions[content] = 1000 + len(self.transactions)
+            if self.judged > 0:
+                self.judged -= 1
+                self.judgements[self.transactions[content]] = self.judgement
+        return self.transactions[content]
 
 
 def now() -> str:
@@ -164,7 +173,8 @@ class Connected(ChargePoint):
     @on(Action.start_transaction)
     def on_start_transaction(self, connector_id: int, id_tag: str, meter_start: int, timestamp: str, **_: Any) -> Any:
         transaction_id = self.script.transaction_id(self.id, connector_id, id_tag, timestamp, meter_start)
-        return call_result.StartTransaction(transaction_id=transaction_id, id_tag_info=ACCEPTED)
+        status = self.script.judgements.get(transaction_id, AuthorizationStatus.accepted)
+        return call_result.StartTransaction(transaction_id=transaction_id, id_tag_info={"status": status})
 
     @on(Action.stop_transaction)
     def on_stop_transaction(self, **_: Any) -> Any:
@@ -266,6 +276,8 @@ class CentralSystem:
                 script.refusal, script.refusals = HTTPStatus(given["status"]), given.get("times", 1)
             case "reset":
                 script.reset()
+            case "judge":
+                script.judgement, script.judged = given["status"], given.get("times", 1)
             case "drop":
                 script.drops[given["action"]] = given.get("times", 1)
             case "delay":

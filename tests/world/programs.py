@@ -135,7 +135,8 @@ class CentralSystemProgram(JsonLinesProgram):
 
     def __init__(self, interval: int = 300) -> None:
         super().__init__([str(Path(__file__).with_name("csms_process.py")), "--interval", str(interval)])
-        self.url = f"ws://127.0.0.1:{self.wait_for(event='listening')['port']}/ocpp"
+        self.port: int = self.wait_for(event="listening")["port"]
+        self.url = f"ws://127.0.0.1:{self.port}/ocpp"
 
     def frames(self, event: str | None = None) -> list[list[Any]]:
         """The text frames it received or sent (or both), as JSON."""
