@@ -95,7 +95,7 @@ class LongRun:
             site.look()
             if upon is not None and site.record.arrivals(upon) > arrived:
                 break
-            time.sleep(site.pace * random.choice((0, 0, 0.02, 0.1, 0.3)))
+            time.sleep(site.pace * random.choice((0, 0, 0.02, 0.1, 0.3, 0.8)))
         end = random.random()
         if end < 0.7:
             site.kill()

@@ -58,6 +58,7 @@ BASE: Mapping[str, Mapping[str, Any]] = {
         "ConnectionTimeOut": 5,
         "LightIntensity": 50,
         "MaxEnergyOnInvalidId": 10,
+        "MinimumStatusDuration": 0,
         "StopTxnSampledData": "Energy.Active.Import.Register",
         "TransactionMessageRetryInterval": 1,
         "WebSocketPingInterval": 1,
