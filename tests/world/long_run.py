@@ -15,7 +15,7 @@ from pathlib import Path
 from random import Random
 
 from bad_network import BadNetwork
-from long_run_acts import ACTS
+from long_run_acts import ACTS, CHANGES
 from long_run_record import strict_transactions
 from long_run_site import CONNECTORS, Site
 from long_run_troubles import TROUBLES, heal
@@ -97,10 +97,21 @@ class LongRun:
                 break
             time.sleep(site.pace * random.choice((0, 0, 0.02, 0.1, 0.3, 0.8)))
         end = random.random()
-        if end < 0.7:
+        if end < 0.4:
             site.kill()
+        elif end < 0.7:
+            self._die_in_a_change()
         elif end < 0.85:
             site.end_in_order(random.choice(("input", "signal")))
+
+    def _die_in_a_change(self) -> None:
+        """Killed while it is made, or as soon as it was answered."""
+        site, random = self.site, self._random
+        site.patience, usual = random.choice((0.0, 1.0)), site.patience
+        choose(CHANGES, random)(site)
+        site.patience = usual
+        time.sleep(random.choice((0, site.pace * random.uniform(0, 0.02))))
+        site.kill()
 
 
 def choose(acts: Sequence[tuple[int, Act]], random: Random) -> Act:

@@ -17,7 +17,7 @@ def _new_tag(site: Site) -> str:
 
 
 def _is_patient(site: Site) -> bool:
-    return site.random.random() < 0.8
+    return site.random.random() < site.patience
 
 
 # Drivers and mechanics
@@ -295,7 +295,21 @@ def list_version(site: Site) -> None:
     site.ask("GetLocalListVersion", {})
 
 
-ACTS: tuple[tuple[int, Callable[[Site], None]], ...] = (
+Acts = tuple[tuple[int, Callable[[Site], None]], ...]
+
+CHANGES: Acts = (
+    (2, reserve),
+    (1, cancel),
+    (1, full_list),
+    (1, list_difference),
+    (2, change_key),
+    (2, set_profile),
+    (1, clear_profiles),
+    (1, availability),
+)
+"""What has to be on disk when it is answered."""
+
+ACTS: Acts = (
     (4, plug_in),
     (2, unplug),
     (10, arrive),

@@ -102,6 +102,21 @@ KEYS: dict[str, tuple[str, ...]] = {
 """Keys that are changed, and to what; not HeartbeatInterval, which each BootNotification.conf sets."""
 
 
+def varied(random: Random, url: str) -> dict[str, dict[str, Any]]:
+    """The configuration of one charge point, which stays as it is."""
+    of_this_one: Mapping[str, Mapping[str, Any]] = {
+        "Internal": {
+            "CentralSystemURI": url,
+            "LogRotationDateSuffix": random.random() < 0.3,
+            "MessageReplayRate": random.choice((0, 0, 20)),
+            "QueueAllMessages": random.random() < 0.3,
+            "TimestampFractionDigits": random.choice((0, 3)),
+        },
+        "Core": {"StopTransactionOnEVSideDisconnect": random.random() < 0.7},
+    }
+    return {section: {**keys, **of_this_one.get(section, {})} for section, keys in BASE.items()}
+
+
 class Site:
     """Parameters: `csms` the running Central System; `network` leads to it; `folder` keeps the charge point between its
     lives; `launcher` are the interpreter's arguments that stand for our command.
@@ -141,16 +156,13 @@ class Site:
         """How many times longer things take on this machine, as far as is known."""
         self.is_alive = False
         """Is there a process?"""
+        self.patience = 0.8
+        """How often the Central System waits for the answer to what it asked."""
         self._folder = folder
         self._launcher = launcher
         self._told_up_to = 0
         self._subjects: dict[str, Subject] = {}
-        configuration = {section: dict(keys) for section, keys in BASE.items()}
-        configuration["Internal"] |= {
-            "CentralSystemURI": network.url,
-            "QueueAllMessages": self.random.random() < 0.3,
-        }
-        self._configuration = configuration
+        self._configuration = varied(self.random, network.url)
 
     # Lives
 
@@ -158,10 +170,14 @@ class Site:
         """Begin a life, wait until it serves commands, and compare what is in force."""
         random = self.random
         station = {
+            "authorization_before_stopping": random.random() < 0.5,
+            "lock": [True, random.random() < 0.5],
             "meter_interval": random.choice((0.2, 0)),
-            "power_loss_policy": random.choice(("stop", "resume")),
             "meter_reset_at_plug_in": random.random() < 0.5,
+            "power_loss_policy": random.choice(("stop", "resume")),
             "seed": self.seed,
+            "selection": random.choice(("FindFirst", "UserInput")),
+            "sharing": random.choice(("equal", "first_come", "proportional", "off")),
         }
         began = time.monotonic()
         self.program = ChargePointProgram(
@@ -176,9 +192,16 @@ class Site:
         )
         self.is_alive = True
         self._told_up_to = 0
-        self.program.do("status")
+        self._find_running(self.program.do("status"))
         self.pace = max(1.0, time.monotonic() - began)
         self.compare()
+
+    def _find_running(self, status: Mapping[str, Any]) -> None:
+        """Transactions that go on from the life before."""
+        sessions = {one["session"]: one["transaction_id"] for one in status["connectors"] if one["session"]}
+        for event in self.told:
+            if event.get("phase") == "started" and event["session_id"] in sessions:
+                self.running[event["connector"]] = {**event, "transaction_id": sessions[event["session_id"]]}
 
     def kill(self) -> None:
         """kill -9."""
@@ -248,6 +271,9 @@ class Site:
             is_idle = not any(connector["session"] for connector in status["connectors"])
             if status["connection"] and is_idle and status["queue_depth"] == 0 and not self.program.do("dead_letters"):
                 return
+            for connector in status["connectors"]:  # where nobody ends it by taking the car away
+                if connector["transaction_id"] is not None:
+                    self.ask("RemoteStopTransaction", {"transactionId": connector["transaction_id"]})
             if time.monotonic() > next_connection:
                 self.network.cut(in_order=True)
                 next_connection = time.monotonic() + 10 * self.pace
