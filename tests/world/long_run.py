@@ -16,13 +16,17 @@ from random import Random
 
 from bad_network import BadNetwork
 from long_run_acts import ACTS, CHANGES
+from long_run_configuration import CONNECTORS
+from long_run_files import left_over, logged_ids
 from long_run_record import strict_transactions
-from long_run_site import CONNECTORS, Site
+from long_run_site import Site
 from long_run_troubles import TROUBLES, heal
 from programs import CentralSystemProgram
 
 MOMENTS = ("BootNotification", "StatusNotification", "StartTransaction", "MeterValues", "StopTransaction")
 """Requests upon which a life may end."""
+LATEST = 5
+"""Calls of the last life that must be in the message log; what a kill cut off may not be."""
 
 Act = Callable[[Site], object]
 
@@ -67,6 +71,9 @@ class LongRun:
             site.program.do("unplug", connector=connector)
         site.drain()
         site.end_in_order("input")
+        site.found += left_over(site.folder)
+        latest = [call[1] for call in site.record.calls[-LATEST:]]
+        site.found += [f"the call {one} is in no log" for one in set(latest) - logged_ids(site.folder)]
         site.found += site.record.problems(site.told)
         site.found += [f"the package ocpp objects: {text}" for text in site.csms.objections]
 

@@ -1,23 +1,38 @@
-"""What drivers, mechanics and the Central System do in a long run: `ACTS`, each with its weight."""
+"""All that is done in a long run, by drivers, mechanics, host and Central System: `ACTS`, with their weights."""
 
 from collections.abc import Callable
-from typing import Any
 
-from in_force import list_update, profile_set, profiles_cleared, put
-from long_run_site import CONNECTORS, KEYS, Site
+from in_force import profile_set, put
+from long_run_configuration import CONNECTORS, KEYS
+from long_run_requests import (
+    availability,
+    cancel,
+    change_key,
+    change_key_badly,
+    charging_profile,
+    clear_cache,
+    clear_profiles,
+    composite,
+    data_transfer,
+    full_list,
+    is_patient,
+    list_difference,
+    list_version,
+    new_tag,
+    old_list,
+    read_keys,
+    remote_start,
+    remote_stop,
+    reserve,
+    reset,
+    set_profile,
+    transaction_profile,
+    trigger,
+    unlock,
+)
+from long_run_site import Site
 
 CAR = {"plug_after": 0, "draw_after": 0}
-EXPIRY = "2099-01-01T00:00:00Z"
-
-
-def _new_tag(site: Site) -> str:
-    """That of a new driver, which may be on the local list already (`_list_entries`)."""
-    site.numbers += 1
-    return f"TAG{site.numbers}"
-
-
-def _is_patient(site: Site) -> bool:
-    return site.random.random() < site.patience
 
 
 # Drivers and mechanics
@@ -59,7 +74,7 @@ def card(site: Site) -> None:
 
 def _for_connector(site: Site, connector: int) -> str:
     guests = [tag for where, tag in site.reserved.values() if where in (0, connector) and tag not in site.spent]
-    return site.random.choice(guests) if guests and site.random.random() < 0.5 else _new_tag(site)
+    return site.random.choice(guests) if guests and site.random.random() < 0.5 else new_tag(site)
 
 
 def _show(site: Site, tag: str, connector: int) -> None:
@@ -90,209 +105,63 @@ def dead_letters(site: Site) -> None:
     site.program.send("resend_dead_letters")
 
 
-def link_down(site: Site) -> None:
-    site.program.send("disconnect")
-    site.program.send("connect")
+def discard_readings(site: Site) -> None:
+    """Dead letters of which nobody misses one; all others are sent again in the end."""
+    letters = [one["sequence"] for one in site.program.do("dead_letters") if one["action"] == "MeterValues"]
+    if letters:
+        site.program.send("discard_dead_letters", sequences=letters)
 
 
-# The Central System
+def change_key_here(site: Site) -> None:
+    key = site.random.choice(list(KEYS))
+    value = site.random.choice(KEYS[key])
+    effects = {f"key_{key}": (put(value), value)}
+    site.change_here("change_configuration", wait=is_patient(site), effects=effects, key=key, value=value)
 
 
-def remote_start(site: Site) -> None:
-    payload: dict[str, Any] = {"idTag": _new_tag(site)}
-    if site.random.random() < 0.8:
-        payload["connectorId"] = site.random.choice(CONNECTORS)
-        if site.random.random() < 0.3:
-            payload["chargingProfile"] = _profile(site, 90, "TxProfile", 0)
-    site.ask("RemoteStartTransaction", payload, wait=_is_patient(site))
+def change_availability_here(site: Site) -> None:
+    connector = site.random.choice(CONNECTORS)
+    kind = site.random.choice(("Operative", "Operative", "Inoperative"))
+    effects = {f"availability_{connector}": (put(kind), kind)}
+    site.change_here("change_availability", wait=is_patient(site), effects=effects, connector=connector, kind=kind)
 
 
-def remote_stop(site: Site) -> None:
-    known = [event["transaction_id"] for event in site.running.values() if event.get("transaction_id") is not None]
-    site.ask("RemoteStopTransaction", {"transactionId": site.random.choice([*known, *known, 999_999])})
-
-
-def unlock(site: Site) -> None:
-    site.ask("UnlockConnector", {"connectorId": site.random.choice(CONNECTORS)}, wait=_is_patient(site))
-
-
-def reserve(site: Site) -> None:
-    """A new one, or the same for another connector."""
-    connector = site.random.choice((0, *CONNECTORS))
-    others = [(number, tag) for number, (_, tag) in site.reserved.items() if tag not in site.spent]
-    if others and site.random.random() < 0.2:
-        number, tag = site.random.choice(others)
-    else:
-        tag = _new_tag(site)
-        number = site.numbers
-    payload = {"connectorId": connector, "expiryDate": EXPIRY, "idTag": tag, "reservationId": number}
+def reserve_here(site: Site) -> None:
+    tag, connector = new_tag(site), site.random.choice(CONNECTORS)
+    number = site.numbers
     site.reserved[number] = (connector, tag)
     subject = f"reservation_{number}"
     site.subject(subject, None)
-    site.ask("ReserveNow", payload, wait=_is_patient(site), **{subject: (put((connector, tag)), f"at {connector}")})
+    effects = {subject: (put((connector, tag)), f"at {connector}")}
+    site.change_here(
+        "reserve", wait=is_patient(site), effects=effects, connector=connector, id_tag=tag, reservation_id=number
+    )
 
 
-def cancel(site: Site) -> None:
+def cancel_here(site: Site) -> None:
     if site.reserved:
         number = site.random.choice(list(site.reserved))
-        site.ask(
-            "CancelReservation",
-            {"reservationId": number},
-            wait=_is_patient(site),
-            **{f"reservation_{number}": (put(None), "cancelled")},
-        )
+        effects = {f"reservation_{number}": (put(None), "cancelled")}
+        site.change_here("cancel_reservation", wait=is_patient(site), effects=effects, reservation_id=number)
 
 
-def _list_entries(site: Site) -> dict[str, str]:
-    """Drivers that may come next."""
-    count = site.random.choice((0, 1, 5, 100))
-    first = site.numbers + 1
-    return {
-        f"TAG{number}": site.random.choice(("Accepted", "Accepted", "Blocked"))
-        for number in range(first, first + count)
-    }
-
-
-def _send_list(site: Site, entries: dict[str, str | None], *, is_full: bool) -> None:
-    site.numbers += 1
-    version = site.numbers
-    kind = "Full" if is_full else "Differential"
-    wire = [
-        {"idTag": tag} if status is None else {"idTag": tag, "idTagInfo": {"status": status}}
-        for tag, status in entries.items()
-    ]
-    site.ask(
-        "SendLocalList",
-        {"listVersion": version, "updateType": kind, "localAuthorizationList": wire},
-        wait=_is_patient(site),
-        local_list=(list_update(version, entries, is_full=is_full), f"{kind} {version}"),
+def set_profile_here(site: Site) -> None:
+    connector, number, level = (
+        site.random.choice((0, *CONNECTORS)),
+        site.random.randint(1, 6),
+        site.random.randint(0, 2),
+    )
+    profile = charging_profile(site, number, "TxDefaultProfile", level)
+    effect = profile_set((number, connector, "TxDefaultProfile", level))
+    effects = {"profiles": (effect, f"set {number} at {connector} level {level}")}
+    site.change_here(
+        "set_charging_profile", wait=is_patient(site), effects=effects, connector=connector, profile=profile
     )
 
 
-def full_list(site: Site) -> None:
-    _send_list(site, dict(_list_entries(site)), is_full=True)
-
-
-def list_difference(site: Site) -> None:
-    entries: dict[str, str | None] = dict(_list_entries(site))
-    entries |= {f"TAG{site.random.randint(1, site.numbers + 1)}": None for _ in range(3)}
-    _send_list(site, entries, is_full=False)
-
-
-def old_list(site: Site) -> None:
-    """Its version is not above the last one: it changes nothing."""
-    site.ask("SendLocalList", {"listVersion": 0, "updateType": "Full", "localAuthorizationList": []})
-
-
-def clear_cache(site: Site) -> None:
-    site.ask("ClearCache", {}, wait=_is_patient(site))
-
-
-def change_key(site: Site) -> None:
-    key = site.random.choice(list(KEYS))
-    value = site.random.choice(KEYS[key])
-    site.ask(
-        "ChangeConfiguration",
-        {"key": key, "value": value},
-        wait=_is_patient(site),
-        **{f"key_{key}": (put(value), value)},
-    )
-
-
-def change_key_badly(site: Site) -> None:
-    """A value that no key of these takes: nothing changes."""
-    site.ask("ChangeConfiguration", {"key": site.random.choice(list(KEYS)), "value": "-1,x"})
-
-
-def read_keys(site: Site) -> None:
-    site.ask("GetConfiguration", {"key": site.random.sample(list(KEYS), 3)} if site.random.random() < 0.5 else {})
-
-
-def _profile(site: Site, number: int, purpose: str, level: int) -> dict[str, Any]:
-    kind = {"chargingProfileKind": "Relative"} if purpose == "TxProfile" else {"chargingProfileKind": "Absolute"}
-    periods = [{"startPeriod": place * 60, "limit": site.random.choice((6.0, 16.0, 32.0))} for place in range(5)]
-    schedule: dict[str, Any] = {"chargingRateUnit": "A", "chargingSchedulePeriod": periods}
-    if purpose != "TxProfile":
-        schedule["startSchedule"] = "2025-01-01T00:00:00Z"
-    return {
-        "chargingProfileId": number,
-        "stackLevel": level,
-        "chargingProfilePurpose": purpose,
-        **kind,
-        "chargingSchedule": schedule,
-    }
-
-
-def set_profile(site: Site) -> None:
-    purpose = site.random.choice(("ChargePointMaxProfile", "TxDefaultProfile", "TxDefaultProfile"))
-    connector = 0 if purpose == "ChargePointMaxProfile" else site.random.choice((0, *CONNECTORS))
-    number, level = site.random.randint(1, 6), site.random.randint(0, 2)
-    site.ask(
-        "SetChargingProfile",
-        {"connectorId": connector, "csChargingProfiles": _profile(site, number, purpose, level)},
-        wait=_is_patient(site),
-        profiles=(profile_set((number, connector, purpose, level)), f"set {number} at {connector} level {level}"),
-    )
-
-
-def transaction_profile(site: Site) -> None:
-    """For whom charges now."""
-    known = [event for event in site.running.values() if event.get("transaction_id") is not None]
-    if known:
-        event = site.random.choice(known)
-        profile = _profile(site, 80 + event["connector"], "TxProfile", 0)
-        profile["transactionId"] = event["transaction_id"]
-        site.ask("SetChargingProfile", {"connectorId": event["connector"], "csChargingProfiles": profile})
-
-
-def clear_profiles(site: Site) -> None:
-    number = site.random.randint(1, 6)
-    payload, effect = site.random.choice(
-        (
-            ({"id": number}, profiles_cleared(number)),
-            ({"id": number}, profiles_cleared(number)),
-            ({"chargingProfilePurpose": "TxDefaultProfile"}, profiles_cleared(purpose="TxDefaultProfile")),
-            ({}, profiles_cleared()),
-        )
-    )
-    site.ask("ClearChargingProfile", payload, wait=_is_patient(site), profiles=(effect, f"clear {payload}"))
-
-
-def composite(site: Site) -> None:
-    site.ask("GetCompositeSchedule", {"connectorId": site.random.choice((0, *CONNECTORS)), "duration": 600})
-
-
-def availability(site: Site) -> None:
-    """Out of service seldom, or nobody would charge."""
-    connector = site.random.choice((0, *CONNECTORS))
-    kind = site.random.choice(("Operative", "Operative", "Inoperative"))
-    concerned = CONNECTORS if connector == 0 else (connector,)
-    site.ask(
-        "ChangeAvailability",
-        {"connectorId": connector, "type": kind},
-        wait=_is_patient(site),
-        **{f"availability_{number}": (put(kind), kind) for number in concerned},
-    )
-
-
-def reset(site: Site) -> None:
-    site.ask("Reset", {"type": site.random.choice(("Soft", "Hard"))}, wait=_is_patient(site))
-
-
-def trigger(site: Site) -> None:
-    message = site.random.choice(("BootNotification", "Heartbeat", "StatusNotification", "MeterValues"))
-    payload: dict[str, Any] = {"requestedMessage": message}
-    if message in ("StatusNotification", "MeterValues") and site.random.random() < 0.5:
-        payload["connectorId"] = site.random.choice(CONNECTORS)
-    site.ask("TriggerMessage", payload, wait=_is_patient(site))
-
-
-def data_transfer(site: Site) -> None:
-    site.ask("DataTransfer", {"vendorId": "vendor", "data": "y"}, wait=_is_patient(site))
-
-
-def list_version(site: Site) -> None:
-    site.ask("GetLocalListVersion", {})
+def link_down(site: Site) -> None:
+    site.program.send("disconnect")
+    site.program.send("connect")
 
 
 Acts = tuple[tuple[int, Callable[[Site], None]], ...]
@@ -306,6 +175,10 @@ CHANGES: Acts = (
     (2, set_profile),
     (1, clear_profiles),
     (1, availability),
+    (1, change_key_here),
+    (1, change_availability_here),
+    (1, reserve_here),
+    (1, set_profile_here),
 )
 """What has to be on disk when it is answered."""
 
@@ -318,6 +191,12 @@ ACTS: Acts = (
     (1, security_event),
     (1, host_data_transfer),
     (1, dead_letters),
+    (1, discard_readings),
+    (1, change_key_here),
+    (1, change_availability_here),
+    (1, reserve_here),
+    (1, cancel_here),
+    (1, set_profile_here),
     (1, link_down),
     (3, remote_start),
     (2, remote_stop),

@@ -1,14 +1,18 @@
 """The files of a charge point after the end of its process: whole, bounded, and without a word of a fault."""
 
 import json
+import sqlite3
 import stat
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 DATABASE_LIMIT = 16 << 20
 """Bytes of the database and what lies beside it."""
 SLACK = 70_000
 """Bytes that a log may have beyond the size at which it is rotated: one message of MaxMessageSize."""
+_WORK = ("dead_letters", "jobs", "message_queue", "samples", "transactions")
+"""Tables of what is under way."""
 _FAULTS = (b"Traceback", b"internal error", b"Task exception", b"never retrieved", b"never awaited", b"Warning:")
 
 
@@ -32,6 +36,32 @@ def memory(process_id: int) -> int:
     except OSError:
         return 0
     return next((int(line.split()[1]) << 10 for line in text.splitlines() if line.startswith("VmHWM:")), 0)
+
+
+def left_over(folder: Path) -> list[str]:
+    """Rows that nobody needs any more when every transaction has ended and all was told."""
+    return [
+        f"{count} rows of {table} are left over"
+        for table, count in ((table, _count(folder, table)) for table in _WORK)
+        if count
+    ]
+
+
+def logged_ids(folder: Path) -> set[str]:
+    """Message ids in the JSON lines."""
+    found: set[str] = set()
+    for path in (folder / "logs").glob("*.jsonl*"):
+        for line in path.read_bytes().splitlines():
+            frame = json.loads(json.loads(line)["raw"]) if b"messageType" in line else []
+            found.update(frame[1:2])
+    return found
+
+
+def _count(folder: Path, table: str) -> int:
+    (path,) = folder.glob("*.db")
+    with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)) as database:
+        (count,) = database.execute(f"SELECT count(*) FROM {table}").fetchone()
+    return int(count)
 
 
 def _said(path: Path) -> Iterator[str]:

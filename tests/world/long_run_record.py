@@ -162,24 +162,40 @@ def transaction_problems(frames: Sequence[Frame], events: Sequence[Mapping[str, 
 
 
 def reservation_problems(calls: Sequence[Frame], events: Sequence[Mapping[str, Any]]) -> list[str]:
-    """A reservation is for one transaction, and for its own id tag. No number was given to two id tags."""
-    problems = []
-    owners = {
-        event["reservation_id"]: event["id_tag"]
-        for event in events
-        if event["event"] == "reservation" and event["state"] == "made"
-    }
+    """A reservation is for one transaction of its own id tag, which names it, and for none once it was cancelled.
+
+    No number was given to two id tags, and no id tag had two transactions.
+    """
+    owners: dict[int, str] = {}
+    ends: dict[int, str] = {}
+    for event in events:
+        if event["event"] == "reservation":
+            owners[event["reservation_id"]] = event["id_tag"]
+            ends[event["reservation_id"]] = event["state"]
+    starts = {call[3]["idTag"]: call[3].get("reservationId") for call in calls if call[2] == "StartTransaction"}
     users: dict[int, set[str]] = {}
-    for call in calls:
-        if call[2] == "StartTransaction" and "reservationId" in call[3]:
-            users.setdefault(call[3]["reservationId"], set()).add(call[3]["idTag"])
+    for tag, number in starts.items():
+        if number is not None:
+            users.setdefault(number, set()).add(tag)
+    problems = []
     for number, tags in users.items():
         if len(tags) > 1:
             problems.append(f"reservation {number} was used by {sorted(tags)}")
         owner = owners.get(number)
         if owner is not None and {tag.lower() for tag in tags} != {owner.lower()}:
             problems.append(f"reservation {number} of {owner} was used by {sorted(tags)}")
+        if ends.get(number) == "cancelled":
+            problems.append(f"reservation {number} was cancelled and used by {sorted(tags)}")
+    for number, state in ends.items():
+        if state == "used" and starts.get(owners[number], number) != number:
+            problems.append(f"the transaction of {owners[number]} does not name its reservation {number}")
     return problems
+
+
+def last_statuses(calls: Sequence[Frame]) -> dict[int, str]:
+    """What the Central System was last told of each connector."""
+    told = (call[3] for call in calls if call[2] == "StatusNotification")
+    return {payload["connectorId"]: payload["status"] for payload in told}
 
 
 def _requests(frames: Sequence[Frame]) -> list[Request]:

@@ -16,105 +16,16 @@ from typing import Any
 
 from bad_network import BadNetwork
 from in_force import UNKNOWN, Change, Subject
+from long_run_configuration import CONNECTORS, IDENTITY, KEYS, LOG_COUNT, LOG_SIZE, varied
 from long_run_files import file_problems, memory
-from long_run_record import Record
+from long_run_record import ACCEPTING, Record, last_statuses
 from patience import PATIENCE
 from programs import CentralSystemProgram, ChargePointProgram, ProgramError
 
-IDENTITY = "cp001"
-CONNECTORS = (1, 2)
-LIST_LENGTH = 400
 ANSWER_WAIT = 1.0
 """Seconds for which the Central System waits for an answer, on a machine that has nothing else to do."""
 MEMORY_LIMIT = 200 << 20
 """Bytes that the process may have had in memory; it begins with some 60 MiB."""
-LOG_SIZE, LOG_COUNT = 100_000, 4
-
-BASE: Mapping[str, Mapping[str, Any]] = {
-    "Internal": {
-        "ChargePointId": IDENTITY,
-        "ChargePointModel": "Model",
-        "ChargePointVendor": "Vendor",
-        "RetryBackoffWaitMinimum": 0,
-        "RetryBackoffRandomRange": 1,
-        "RetryBackoffRepeatTimes": 0,
-        "WebsocketPongTimeout": 1,
-        "StationTimeout": int(PATIENCE),
-        "StoreTimeout": int(PATIENCE),
-        "StopTimeout": 1,
-        "LogMessages": True,
-        "LogMessagesRaw": True,
-        "LogMessagesFormat": ["log", "html", "jsonl", "session_logging", "security"],
-        "LogRotation": True,
-        "LogRotationMaximumFileSize": LOG_SIZE,
-        "LogRotationMaximumFileCount": LOG_COUNT,
-    },
-    "Core": {
-        "NumberOfConnectors": len(CONNECTORS),
-        "SupportedFeatureProfiles": "Core,LocalAuthListManagement,Reservation,SmartCharging,RemoteTrigger",
-        "AllowOfflineTxForUnknownId": True,
-        "AuthorizationCacheEnabled": True,
-        "MeterValueSampleInterval": 1,
-        "ConnectionTimeOut": 5,
-        "LightIntensity": 50,
-        "MaxEnergyOnInvalidId": 10,
-        "MinimumStatusDuration": 0,
-        "StopTxnSampledData": "Energy.Active.Import.Register",
-        "TransactionMessageRetryInterval": 1,
-        "WebSocketPingInterval": 1,
-    },
-    "LocalAuthListManagement": {
-        "LocalAuthListEnabled": True,
-        "LocalAuthListMaxLength": LIST_LENGTH,
-        "SendLocalListMaxLength": LIST_LENGTH,
-    },
-    "Reservation": {"ReserveConnectorZeroSupported": True},
-    "Security": {"SecurityProfile": 0},
-}
-
-KEYS: dict[str, tuple[str, ...]] = {
-    "AllowOfflineTxForUnknownId": ("true", "true", "false"),
-    "AuthorizationCacheEnabled": ("true", "true", "false"),
-    "AuthorizeRemoteTxRequests": ("true", "false"),
-    "ClockAlignedDataInterval": ("0", "2", "5"),
-    "CompositeScheduleDefaultLimitAmps": ("32", "48"),
-    "ConnectionTimeOut": ("1", "5", "0"),
-    "ConnectorPhaseRotation": ("0.RST,1.RST,2.RTS", "0.RST"),
-    "LightIntensity": ("0", "50", "100"),
-    "LocalAuthorizeOffline": ("true", "false"),
-    "LocalPreAuthorize": ("true", "false"),
-    "MaxEnergyOnInvalidId": ("0", "10", "1000"),
-    "MeterValueSampleInterval": ("1", "2", "0"),
-    "MeterValuesAlignedData": ("Energy.Active.Import.Register", "Voltage,Current.Import"),
-    "MeterValuesSampledData": ("Energy.Active.Import.Register", "Energy.Active.Import.Register,Power.Active.Import"),
-    "MinimumStatusDuration": ("0", "1"),
-    "ResetRetries": ("0", "1", "2"),
-    "StopTransactionOnInvalidId": ("true", "false"),
-    "StopTxnAlignedData": ("", "Energy.Active.Import.Register"),
-    "StopTxnSampledData": ("", "Energy.Active.Import.Register", "Voltage"),
-    "SupplyVoltage": ("230", "120"),
-    "TransactionMessageAttempts": ("3", "4"),
-    "TransactionMessageRetryInterval": ("0", "1"),
-    "UnlockConnectorOnEVSideDisconnect": ("true", "false"),
-    "WaitForStopTransactionsOnResetTimeout": ("1", "60"),
-    "WebSocketPingInterval": ("1", "2"),
-}
-"""Keys that are changed, and to what; not HeartbeatInterval, which each BootNotification.conf sets."""
-
-
-def varied(random: Random, url: str) -> dict[str, dict[str, Any]]:
-    """The configuration of one charge point, which stays as it is."""
-    of_this_one: Mapping[str, Mapping[str, Any]] = {
-        "Internal": {
-            "CentralSystemURI": url,
-            "LogRotationDateSuffix": random.random() < 0.3,
-            "MessageReplayRate": random.choice((0, 0, 20)),
-            "QueueAllMessages": random.random() < 0.3,
-            "TimestampFractionDigits": random.choice((0, 3)),
-        },
-        "Core": {"StopTransactionOnEVSideDisconnect": random.random() < 0.7},
-    }
-    return {section: {**keys, **of_this_one.get(section, {})} for section, keys in BASE.items()}
 
 
 class Site:
@@ -158,10 +69,14 @@ class Site:
         """Is there a process?"""
         self.patience = 0.8
         """How often the Central System waits for the answer to what it asked."""
-        self._folder = folder
+        self.folder = folder
         self._launcher = launcher
         self._told_up_to = 0
         self._subjects: dict[str, Subject] = {}
+        self._unanswered: set[str] = set()
+        """Calls of this life."""
+        self._local: dict[str, bool] = {}
+        """Verdicts of what was asked for at the charge point itself."""
         self._configuration = varied(self.random, network.url)
 
     # Lives
@@ -181,13 +96,13 @@ class Site:
         }
         began = time.monotonic()
         self.program = ChargePointProgram(
-            self._folder,
+            self.folder,
             self._configuration,
             station,
             launcher=self._launcher,
             options=(
-                *("--message-log", str(self._folder / "logs")),
-                *("--session-log", str(self._folder / "sessions")),
+                *("--message-log", str(self.folder / "logs")),
+                *("--session-log", str(self.folder / "sessions")),
             ),
         )
         self.is_alive = True
@@ -233,8 +148,9 @@ class Site:
         self.look()
         self.is_alive = False
         self.running.clear()
+        self._unanswered.clear()
         self.plugged.clear()
-        self.found += file_problems(self._folder, log_size=LOG_SIZE, log_count=LOG_COUNT)
+        self.found += file_problems(self.folder, log_size=LOG_SIZE, log_count=LOG_COUNT)
 
     def look(self) -> None:
         """Take in what it told since."""
@@ -269,7 +185,8 @@ class Site:
             self.program.do("resend_dead_letters")
             status = self.program.do("status")
             is_idle = not any(connector["session"] for connector in status["connectors"])
-            if status["connection"] and is_idle and status["queue_depth"] == 0 and not self.program.do("dead_letters"):
+            is_delivered = status["queue_depth"] == 0 and not self.program.do("dead_letters")
+            if status["connection"] and is_idle and is_delivered and self._is_told(status):
                 return
             for connector in status["connectors"]:  # where nobody ends it by taking the car away
                 if connector["transaction_id"] is not None:
@@ -279,6 +196,12 @@ class Site:
                 next_connection = time.monotonic() + 10 * self.pace
             time.sleep(0.1)
         raise AssertionError(f"not drained within {PATIENCE:g} s: {status}")
+
+    def _is_told(self, status: Mapping[str, Any]) -> bool:
+        """Does the Central System know what each connector is?"""
+        self.record.read()
+        told = last_statuses(self.record.calls)
+        return all(told.get(one["connector"]) == one["status"] for one in status["connectors"])
 
     # The Central System asks
 
@@ -290,6 +213,7 @@ class Site:
         unique_id = f"{self.seed}-{self.numbers}"
         for subject, (change, what) in effects.items():
             self.subject(subject).ask(unique_id, change, what)
+        self._unanswered.add(unique_id)
         try:
             text = json.dumps([2, unique_id, action, payload])
             self.csms.do("post", identity=IDENTITY, text=text)
@@ -298,6 +222,29 @@ class Site:
         if wait:
             self.wait_for(lambda: self.record.has_answer(unique_id))
         return unique_id
+
+    def change_here(
+        self, command: str, *, wait: bool, effects: Mapping[str, tuple[Change, str]], **members: Any
+    ) -> None:
+        """Ask at the charge point itself; `effects` as of `ask`. Not while a call may still be under way: nobody could
+        tell which of the two comes first.
+        """
+        self.record.read()
+        self._unanswered -= self.record.answers.keys()
+        if self._unanswered:
+            return
+        self.numbers += 1
+        unique_id = f"here-{self.numbers}"
+        for subject, (change, what) in effects.items():
+            self.subject(subject).ask(unique_id, change, f"{what} (here)")
+        if not wait:
+            self.program.send(command, **members)
+            return
+        try:
+            result = self.program.do(command, **members)
+            self._local[unique_id] = result in ACCEPTING or result is True
+        except ProgramError:
+            self._local[unique_id] = False
 
     def wait_for(self, is_true: Callable[[], bool]) -> None:
         """As long as somebody would who wants to go on."""
@@ -313,7 +260,7 @@ class Site:
 
     def compare(self) -> None:
         """What is in force must be what was accepted; what nobody answered may be, too."""
-        verdicts = self.record.verdicts()
+        verdicts = self.record.verdicts() | self._local
         for name, value in self._in_force().items():
             self.compared += 1
             wrong = self.subject(name).seen(value, verdicts)
@@ -349,7 +296,7 @@ class Site:
 
     def _availability(self) -> dict[str, Any]:
         """As it is stored, for a connector at work does not show it; the others must be what is stored."""
-        (path,) = self._folder.rglob("*.db")
+        (path,) = self.folder.rglob("*.db")
         with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)) as database:
             rows = dict(database.execute("SELECT connector_id, availability FROM availability"))
         kinds = {connector: rows.get(connector, "Operative") for connector in CONNECTORS}

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from bad_network import BadNetwork
 from long_run import LongRun
-from long_run_acts import reserve
+from long_run_requests import reserve
 from programs import CentralSystemProgram
 
 pytestmark = [pytest.mark.world]

@@ -1,13 +1,15 @@
 """The checks of the long run, on made-up stories: what is right passes, and each wrong is named."""
 
 import json
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
 from in_force import Subject, list_update, profile_set, profiles_cleared, put
-from long_run_files import file_problems
-from long_run_record import Record, reservation_problems, transaction_problems
+from long_run_files import file_problems, left_over, logged_ids
+from long_run_record import Record, last_statuses, transaction_problems
 
 # in_force.py
 
@@ -100,12 +102,15 @@ def told(phase: str, tag: str = "A", **members: Any) -> dict[str, Any]:
     return {"event": "transaction", "phase": phase, "session_id": tag, "connector": 1, "id_tag": tag, **members}
 
 
+def reserved(tag: str, state: str = "made") -> dict[str, Any]:
+    return {"event": "reservation", "state": state, "reservation_id": 7, "id_tag": tag}
+
+
 def problems(story: list[tuple[str, Any]], *events: dict[str, Any]) -> list[str]:
     return Record([{"event": event, "text": json.dumps(frame)} for event, frame in story]).problems(events)
 
 
 WHOLE = [*start(), reading(10, "m1"), stop()]
-LATER = ("sent", [3, "e1", {}])
 
 RIGHT: dict[str, Any] = {
     "nothing": ([],),
@@ -116,10 +121,8 @@ RIGHT: dict[str, Any] = {
         [*start(2, "B", timestamp="2026-01-01T00:00:30Z"), *WHOLE, ("received", [2, "e2", *stop(2)[1][2:]])],
     ),
     "a call and its answer": ([("sent", [2, "1", "ClearCache", {}]), ("received", [3, "1", {"status": "Accepted"}])],),
-    "an owner at a reservation": (
-        [*start(1, "A", reservationId=7), stop()],
-        {"event": "reservation", "state": "made", "reservation_id": 7, "id_tag": "a"},
-    ),
+    "an owner at a reservation": ([*start(1, "A", reservationId=7), stop()], reserved("a"), reserved("a", "used")),
+    "a reservation that is used at another time": ([*start(), stop()], reserved("B"), reserved("B", "used")),
 }
 
 WRONG: dict[str, Any] = {
@@ -148,7 +151,18 @@ WRONG: dict[str, Any] = {
     "a reservation of another": (
         [*start(1, "A", reservationId=7), stop()],
         "reservation 7 of G was used by ['A']",
-        {"event": "reservation", "state": "made", "reservation_id": 7, "id_tag": "G"},
+        reserved("G"),
+    ),
+    "a reservation that was cancelled": (
+        [*start(1, "A", reservationId=7), stop()],
+        "reservation 7 was cancelled and used by ['A']",
+        reserved("A"),
+        reserved("A", "cancelled"),
+    ),
+    "a reservation that is not named": (
+        [*start(), stop()],
+        "the transaction of A does not name its reservation 7",
+        reserved("A", "used"),
     ),
 }
 
@@ -170,7 +184,12 @@ def test_a_transaction_is_excused_by_a_message_that_came_three_times() -> None:
     assert transaction_problems(frames, []) == ["a reading of transaction 1 is older than what was told",
                                                 "the register of transaction 1 runs backwards"]  # fmt: skip
     assert transaction_problems([*frames[:-1], frames[2], frames[2], frames[-1]], []) == []
-    assert reservation_problems(frames, []) == []
+
+
+def test_the_last_status_of_each_connector() -> None:
+    told = ((1, "Available"), (2, "Available"), (1, "Faulted"))
+    calls = [[2, "1", "StatusNotification", {"connectorId": number, "status": status}] for number, status in told]
+    assert last_statuses(calls) == {1: "Faulted", 2: "Available"}
 
 
 # long_run_files.py
@@ -217,6 +236,20 @@ def test_files_that_are_right(folder: Path) -> None:
 def test_files_that_are_wrong(folder: Path, name: str, text: str, said: str) -> None:
     write(folder / name, text)
     assert [said in problem for problem in found(folder)] == [True]
+
+
+def test_what_is_left_over(tmp_path: Path) -> None:
+    with closing(sqlite3.connect(tmp_path / "cp001.db")) as database:
+        for table in ("dead_letters", "jobs", "message_queue", "samples", "transactions"):
+            database.execute(f"CREATE TABLE {table} (sequence INTEGER)")
+        database.execute("INSERT INTO samples VALUES (1), (2)")
+        database.commit()
+    assert left_over(tmp_path) == ["2 rows of samples are left over"]
+
+
+def test_ids_that_were_logged(folder: Path) -> None:
+    write(folder / "logs" / "cp001.jsonl", '{"raw": "[]"}\n{"messageType": "CALL", "raw": "[2,\\"7\\"]"}\n')
+    assert logged_ids(folder) == {"7"}
 
 
 def test_a_log_that_others_may_read_is_wrong(folder: Path) -> None:
