@@ -39,15 +39,15 @@ CAR = {"plug_after": 0, "draw_after": 0}
 
 
 def plug_in(site: Site) -> None:
-    """A car; some leave by themselves."""
+    """A car that leaves by itself, or does not."""
     connector = site.random.choice(CONNECTORS)
-    site.plugged.add(connector)
+    site.staying.discard(connector)
     site.program.send("plug_in", connector=connector, draw_for=site.random.choice((0.5, 2, 1e6)), **CAR)
 
 
 def unplug(site: Site) -> None:
     connector = site.random.choice(CONNECTORS)
-    site.plugged.discard(connector)
+    site.staying.discard(connector)
     site.program.send("unplug", connector=connector)
 
 
@@ -56,17 +56,23 @@ def arrive(site: Site) -> None:
     free = [connector for connector in CONNECTORS if connector not in site.running]
     if free:
         connector = site.random.choice(free)
-        site.plugged.add(connector)
         site.program.send("unplug", connector=connector)
-        site.program.send("plug_in", connector=connector, draw_for=site.random.choice((1, 1e6)), **CAR)
+        site.staying.discard(connector)
+        if stays := site.random.random() < 0.5:
+            site.staying.add(connector)
+        site.program.send("plug_in", connector=connector, draw_for=1e6 if stays else 1, **CAR)
         _show(site, _for_connector(site, connector), connector)
 
 
 def card(site: Site) -> None:
-    """Of whom charges there, of whom it is reserved for, or of somebody new."""
+    """Of whom charges there, of whom it is reserved for, or of somebody new.
+
+    Who charges shows it only while the car stays: else its transaction may be over, and another one of the same card
+    begin, which could not be told from a repeat.
+    """
     connector = site.random.choice(CONNECTORS)
     event = site.running.get(connector)
-    if event is not None and site.random.random() < 0.7:
+    if event is not None and connector in site.staying and site.random.random() < 0.7:
         _show(site, event["id_tag"], connector)
     else:
         _show(site, _for_connector(site, connector), connector)

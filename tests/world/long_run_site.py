@@ -54,7 +54,8 @@ class Site:
         """Values that were compared with what was asked for."""
         self.running: dict[int, dict[str, Any]] = {}
         """Connector → the event that told its transaction, with the id it was given."""
-        self.plugged: set[int] = set()
+        self.staying: set[int] = set()
+        """Connectors with a car that does not leave by itself."""
         self.numbers = 0
         """Of id tags, requests, lists: each new one is another."""
         self.reserved: dict[int, tuple[int, str]] = {}
@@ -148,8 +149,8 @@ class Site:
         self.look()
         self.is_alive = False
         self.running.clear()
+        self.staying.clear()
         self._unanswered.clear()
-        self.plugged.clear()
         self.found += file_problems(self.folder, log_size=LOG_SIZE, log_count=LOG_COUNT)
 
     def look(self) -> None:
