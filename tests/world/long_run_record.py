@@ -39,6 +39,8 @@ class Record:
         """Calls to it: message id → action."""
         self.answers: dict[str, list[Frame]] = {}
         """What it answered to them."""
+        self.replies: dict[int, bool] = {}
+        """To commands to the Central System: were they carried out?"""
         self._came: set[str] = set()
 
     def read(self) -> None:
@@ -47,6 +49,8 @@ class Record:
             line = self._lines[self._read]
             self._read += 1
             event = line.get("event")
+            if event is None:
+                self.replies[line["id"]] = line["ok"]
             if event not in ("received", "sent"):
                 continue
             frame: Frame = json.loads(line["text"])
@@ -71,6 +75,11 @@ class Record:
     def has_answer(self, unique_id: str) -> bool:
         self.read()
         return unique_id in self.answers
+
+    def has_ended(self, number: int) -> bool:
+        """Did the Central System say what became of this command?"""
+        self.read()
+        return number in self.replies
 
     def arrivals(self, action: str) -> int:
         """Calls of this action so far."""
