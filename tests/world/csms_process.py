@@ -1,6 +1,7 @@
 """A Central System that shares no code with the charge point: the PyPI packages `ocpp` and `websockets`, on asyncio.
 
-Run as a program of its own: `python csms_process.py [--port 0] [--interval 300]`. Standard input takes one JSON object
+Run as a program of its own: `python csms_process.py [--port 0] [--interval 300] [--ahead 0]`; its clock is so many
+seconds ahead of that of the machine. Standard input takes one JSON object
 a line, `{"id": 1, "do": …}`, and each is answered with `{"id": 1, "ok": true, "result": …}` or `"ok": false` and
 `"error"`. What happens is told as one JSON object a line on standard output:
 
@@ -38,7 +39,7 @@ import logging
 import sys
 import time
 import uuid
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
 from typing import Any
 
@@ -73,8 +74,9 @@ class Complaints(logging.Handler):
 class Script:
     """What the commands changed, for all connections."""
 
-    def __init__(self, interval: int) -> None:
+    def __init__(self, interval: int, ahead: float) -> None:
         self.interval = interval
+        self.ahead = timedelta(seconds=ahead)
         self.transactions: dict[tuple[Any, ...], int] = {}
         self.judgements: dict[int, str] = {}
         """Transaction id → status of its id tag, where that is not Accepted."""
@@ -89,6 +91,9 @@ class Script:
         self.refusals = 0
         self.refusal = HTTPStatus.OK
 
+    def now(self) -> str:
+        return (datetime.now(UTC) + self.ahead).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
     def transaction_id(self, *content: Any) -> int:
         if content not in self.transactions:
             self.transactions[content] = 1000 + len(self.transactions)
@@ -96,10 +101,6 @@ class Script:
                 self.judged -= 1
                 self.judgements[self.transactions[content]] = self.judgement
         return self.transactions[content]
-
-
-def now() -> str:
-    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 class Connected(ChargePoint):
@@ -155,12 +156,12 @@ class Connected(ChargePoint):
     @on(Action.boot_notification)
     def on_boot_notification(self, **_: Any) -> Any:
         return call_result.BootNotification(
-            current_time=now(), interval=self.script.interval, status=RegistrationStatus.accepted
+            current_time=self.script.now(), interval=self.script.interval, status=RegistrationStatus.accepted
         )
 
     @on(Action.heartbeat)
     def on_heartbeat(self) -> Any:
-        return call_result.Heartbeat(current_time=now())
+        return call_result.Heartbeat(current_time=self.script.now())
 
     @on(Action.status_notification)
     def on_status_notification(self, **_: Any) -> Any:
@@ -196,9 +197,9 @@ class Connected(ChargePoint):
 class CentralSystem:
     """Listens, keeps who is connected, carries out commands."""
 
-    def __init__(self, port: int, interval: int) -> None:
+    def __init__(self, port: int, interval: int, ahead: float) -> None:
         self.port = port
-        self.script = Script(interval)
+        self.script = Script(interval, ahead)
         self.connected: dict[str, Connected] = {}
         self._server: Server | None = None
 
@@ -332,9 +333,10 @@ async def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--port", type=int, default=0)
     parser.add_argument("--interval", type=int, default=300)
+    parser.add_argument("--ahead", type=float, default=0)
     options = parser.parse_args()
     logging.getLogger().addHandler(Complaints(logging.ERROR))
-    central_system = CentralSystem(options.port, options.interval)
+    central_system = CentralSystem(options.port, options.interval, options.ahead)
     await central_system.listen()
     await serve_commands(central_system)
     await central_system.stop()

@@ -83,10 +83,15 @@ KEYS: dict[str, tuple[str, ...]] = {
 """Keys that are changed, and to what; not HeartbeatInterval, which each BootNotification.conf sets."""
 
 
+AHEAD = (0, 0, 3 * 86_400, -2 * 86_400, -100)
+"""Seconds by which the clock of the Central System may be ahead, by the seed: the charge point follows it."""
+
+
 def varied(random: Random, url: str) -> dict[str, dict[str, Any]]:
     """The configuration of one charge point, which stays as it is."""
     of_this_one: Mapping[str, Mapping[str, Any]] = {
         "Internal": {
+            **random.choice(({}, {"MessageQueueSizeThreshold": 20})),
             "CentralSystemURI": url,
             "LogRotationDateSuffix": random.random() < 0.3,
             "MessageReplayRate": random.choice((0, 0, 20)),

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from bad_network import BadNetwork
 from long_run import LongRun
+from long_run_configuration import AHEAD
 from long_run_requests import reserve
 from programs import CentralSystemProgram
 
@@ -20,8 +21,14 @@ SEED = int(os.environ.get("OCPP16_RUN_SEED", "1"))
 
 
 @pytest.fixture
-def csms() -> Iterator[CentralSystemProgram]:
-    with CentralSystemProgram() as running:
+def ahead() -> float:
+    """Seconds by which the clock of the Central System is."""
+    return 0
+
+
+@pytest.fixture
+def csms(ahead: float) -> Iterator[CentralSystemProgram]:
+    with CentralSystemProgram(ahead=ahead) as running:
         yield running
 
 
@@ -32,6 +39,7 @@ def network(csms: CentralSystemProgram) -> Iterator[BadNetwork]:
 
 
 @pytest.mark.soak
+@pytest.mark.parametrize("ahead", [AHEAD[SEED % len(AHEAD)]])
 @pytest.mark.timeout(900 + 120 * ROUNDS)
 def test_a_long_run_of_everything(csms: CentralSystemProgram, network: BadNetwork, tmp_path: Path) -> None:
     run = LongRun(csms, network, tmp_path / "charge point", SEED)
