@@ -114,15 +114,17 @@ class Record:
 
 
 def in_order(requests: Sequence[Request]) -> list[Request]:
-    """One transaction after another, by their ids. A transaction with a message that may have been set aside or given
-    up is put in the order of its times, each message once; all others stay as they came.
+    """One transaction after another, by their ids, without readings that were triggered.
+
+    A transaction with a message that may have been set aside or given up is put in the order of its times, each message
+    once; all others stay as they came.
     """
     groups: dict[int, list[Request]] = {}
     for request in requests:
         if request.action in TRANSACTION_ACTIONS:
             number = request.transaction_id if request.action == "StartTransaction" else None
             number = request.payload.get("transactionId", number)
-            if number is not None:
+            if number is not None and not _is_triggered(request):
                 groups.setdefault(number, []).append(request)
     ordered = []
     for group in groups.values():
@@ -148,15 +150,10 @@ def strict_transactions(frames: Sequence[Frame]) -> int:
 def transaction_problems(frames: Sequence[Frame], events: Sequence[Mapping[str, Any]]) -> list[str]:
     requests = _requests(frames)
     facts = [Fact(*fact) for fact in told_of(events)]
-    problems: list[str] = check(in_order(requests), facts)
+    problems: list[str] = [*check(in_order(requests), facts), *_triggered_outside(requests)]
     for request in requests:
         if request.action == "MeterValues" and "transactionId" not in request.payload:
-            contexts = {
-                sample.get("context", "Sample.Periodic")
-                for value in request.payload["meterValue"]
-                for sample in value["sampledValue"]
-            }
-            if not contexts <= _ON_THEIR_OWN:
+            if not _contexts(request) <= _ON_THEIR_OWN:
                 problems.append(f"readings belong to no transaction: {request.payload}")
         elif request.action == "StopTransaction" and request.payload["transactionId"] == -1:
             problems.append(f"the end of a transaction without an id: {request.payload}")
@@ -168,6 +165,23 @@ def transaction_problems(frames: Sequence[Frame], events: Sequence[Mapping[str, 
             if tag is not None and numbers.get(tag) != event["transaction_id"]:
                 problems.append(f"{tag} is transaction {numbers.get(tag)}, and the host was told {event}")
     return problems
+
+
+def _triggered_outside(requests: Sequence[Request]) -> Iterator[str]:
+    """A reading that is asked for tells the present, and goes ahead of what waits; but it is within its transaction."""
+    starts = {request.transaction_id: request.payload for request in requests if _is_start(request)}
+    ends = {one.payload["transactionId"]: one.payload for one in requests if one.action == "StopTransaction"}
+    for request in filter(_is_triggered, requests):
+        number = request.payload.get("transactionId")
+        if number is None:
+            continue
+        start, end = starts.get(number), ends.get(number)
+        if start is None or end is None or request.payload["connectorId"] != start["connectorId"]:
+            yield f"a triggered reading of no transaction: {request.payload}"
+            continue
+        for value in request.payload["meterValue"]:
+            if not start["timestamp"] <= value["timestamp"] <= end["timestamp"]:
+                yield f"a triggered reading outside of transaction {number}: {value}"
 
 
 def reservation_problems(calls: Sequence[Frame], events: Sequence[Mapping[str, Any]]) -> list[str]:
@@ -209,6 +223,18 @@ def last_statuses(calls: Sequence[Frame]) -> dict[int, str]:
 
 def _requests(frames: Sequence[Frame]) -> list[Request]:
     return [Request(action, dict(payload), number) for action, payload, number in received(frames)]
+
+
+def _is_triggered(request: Request) -> bool:
+    return request.action == "MeterValues" and _contexts(request) == {"Trigger"}
+
+
+def _contexts(request: Request) -> set[str]:
+    return {
+        sample.get("context", "Sample.Periodic")
+        for value in request.payload["meterValue"]
+        for sample in value["sampledValue"]
+    }
 
 
 def _is_start(request: Request) -> bool:

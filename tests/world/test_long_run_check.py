@@ -117,6 +117,15 @@ RIGHT: dict[str, Any] = {
     "a whole transaction": (WHOLE, told("started"), told("confirmed", transaction_id=1), told("stopped")),
     "readings without a transaction": ([reading(1, "m1", None, "Sample.Clock"), reading(2, "m2", None, "Trigger")],),
     "a reading that was set aside": ([*start(), *(reading(10, f"m{n}") for n in range(2)), stop(), reading(10, "m9")],),
+    "a triggered reading ahead of others": (
+        [
+            *start(),
+            reading(20, "m1", context="Trigger"),
+            reading(10, "m2"),
+            stop(),
+            reading(9, "m3", context="Trigger"),
+        ],
+    ),
     "transactions that overtake each other": (
         [*start(2, "B", timestamp="2026-01-01T00:00:30Z"), *WHOLE, ("received", [2, "e2", *stop(2)[1][2:]])],
     ),
@@ -127,6 +136,14 @@ RIGHT: dict[str, Any] = {
 
 WRONG: dict[str, Any] = {
     "a reading after the end": ([*WHOLE, reading(20, "m2")], "readings of transaction 1 after its end"),
+    "a triggered reading outside": (
+        [*WHOLE, reading(40, "m2", context="Trigger")],
+        "a triggered reading outside of transaction 1",
+    ),
+    "a triggered reading of nobody": (
+        [*WHOLE, reading(20, "m2", 7, context="Trigger")],
+        "a triggered reading of no transaction",
+    ),
     "a lost transaction": ([], "the transaction of A on connector 1 is lost", told("started")),
     "an end that was lost": (start(), "transaction 1 never ended"),
     "readings of nobody": ([reading(1, "m1", None)], "readings belong to no transaction"),
