@@ -91,6 +91,8 @@ class LongRun:
         if random.random() < 0.4:
             heal(site)
         if not site.is_alive:
+            if random.random() < 0.15:
+                site.be_stillborn()
             site.start()
         upon = random.choice((None, *MOMENTS))
         arrived = 0 if upon is None else site.record.arrivals(upon)

@@ -6,6 +6,7 @@ long_run_troubles.py).
 """
 
 import json
+import signal
 import sqlite3
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -84,6 +85,19 @@ class Site:
 
     def start(self) -> None:
         """Begin a life, wait until it serves commands, and compare what is in force."""
+        began = time.monotonic()
+        self._begin()
+        self._find_running(self.program.do("status"))
+        self.pace = max(1.0, time.monotonic() - began)
+        self.compare()
+
+    def be_stillborn(self) -> None:
+        """A life that is killed while it begins."""
+        self._begin()
+        time.sleep(self.random.uniform(0, self.pace))
+        self.kill()
+
+    def _begin(self) -> None:
         random = self.random
         station = {
             "authorization_before_stopping": random.random() < 0.5,
@@ -95,7 +109,6 @@ class Site:
             "selection": random.choice(("FindFirst", "UserInput")),
             "sharing": random.choice(("equal", "first_come", "proportional", "off")),
         }
-        began = time.monotonic()
         self.program = ChargePointProgram(
             self.folder,
             self._configuration,
@@ -108,9 +121,6 @@ class Site:
         )
         self.is_alive = True
         self._told_up_to = 0
-        self._find_running(self.program.do("status"))
-        self.pace = max(1.0, time.monotonic() - began)
-        self.compare()
 
     def _find_running(self, status: Mapping[str, Any]) -> None:
         """Transactions that go on from the life before."""
@@ -125,6 +135,12 @@ class Site:
         self.program.kill()
         self.kills += 1
         self._after_the_end()
+
+    def freeze(self, seconds: float) -> None:
+        """The process does not get on, as on a machine that is suspended or overloaded."""
+        self.program.process.send_signal(signal.SIGSTOP)
+        time.sleep(seconds)
+        self.program.process.send_signal(signal.SIGCONT)
 
     def end_in_order(self, how: str) -> None:
         """The end of its input, or SIGTERM."""

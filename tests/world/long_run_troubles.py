@@ -34,6 +34,11 @@ def heal(site: Site) -> None:
     site.csms.do("reset")
 
 
+def frozen(site: Site) -> None:
+    """For longer than the charge point waits for a pong, or not."""
+    site.freeze(site.random.choice((0.1, 1.5)))
+
+
 def slow_answers(site: Site) -> None:
     site.csms.do("delay", seconds=site.random.choice((0.05, 0.3, 1.0)))
 
@@ -65,6 +70,7 @@ TROUBLES: tuple[tuple[int, Callable[[Site], None]], ...] = (
     (2, half_open),
     (3, away),
     (14, heal),
+    (1, frozen),
     (2, slow_answers),
     (2, lost_answers),
     (2, errors),
