@@ -191,7 +191,7 @@ CHANGES: Acts = (
 ACTS: Acts = (
     (4, plug_in),
     (2, unplug),
-    (10, arrive),
+    (16, arrive),
     (6, card),
     (1, fault),
     (1, security_event),

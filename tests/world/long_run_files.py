@@ -13,7 +13,15 @@ SLACK = 70_000
 """Bytes that a log may have beyond the size at which it is rotated: one message of MaxMessageSize."""
 _WORK = ("dead_letters", "jobs", "message_queue", "samples", "transactions")
 """Tables of what is under way."""
-_FAULTS = (b"Traceback", b"internal error", b"Task exception", b"never retrieved", b"never awaited", b"Warning:")
+_FAULTS = (
+    b"Traceback",
+    b" ERROR ",
+    b" CRITICAL ",
+    b"Task exception",
+    b"never retrieved",
+    b"never awaited",
+    b"Warning:",
+)
 
 
 def file_problems(folder: Path, *, log_size: int, log_count: int) -> list[str]:

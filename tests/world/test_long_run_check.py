@@ -246,6 +246,7 @@ def test_files_that_are_right(folder: Path) -> None:
         ("logs/cp001.html", "<p>", "cp001.html begins with"),
         ("logs/cp001.log", "x" * 80_000, "cp001.log has 80000 bytes"),
         ("stderr.log", "Traceback (most recent call last):", "on standard error: Traceback"),
+        ("stderr.log", "12:00:00 ERROR   cp001: failed", "on standard error: 12:00:00 ERROR"),
         ("cp001.db-wal", "x" * (20 << 20), "the database has"),
         ("sessions/1/ocpp.html", "<p>", "ocpp.html begins with"),
     ],
