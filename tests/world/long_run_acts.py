@@ -139,9 +139,9 @@ def reserve_here(site: Site) -> None:
     subject = f"reservation_{number}"
     site.subject(subject, None)
     effects = {subject: (put((connector, tag)), f"at {connector}")}
-    site.change_here(
-        "reserve", wait=is_patient(site), effects=effects, connector=connector, id_tag=tag, reservation_id=number
-    )
+    # Longer than any clock is wrong: until the Central System has told the time, that of the machine decides.
+    members = {"connector": connector, "id_tag": tag, "reservation_id": number, "seconds": 10_000_000}
+    site.change_here("reserve", wait=is_patient(site), effects=effects, **members)
 
 
 def cancel_here(site: Site) -> None:
