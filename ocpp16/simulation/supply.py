@@ -30,8 +30,9 @@ if TYPE_CHECKING:
     from ocpp16.charge_point.charge_point import ChargePoint
 
 _NOTHING: Mapping[int, float] = MappingProxyType({})
-_NEXT_TO_NOTHING = 1e-9
-"""The part of a limit that is left to a car that draws nothing while others want all."""
+_NEXT_TO_NOTHING = 1e-10
+"""The part of a limit that is left to cars that draw nothing while others want all: of all of them together, so that it
+is no more than the charge point takes for rounding."""
 
 
 def scarce_shares(strategy: Strategy, total: float, demands: Sequence[Demand]) -> dict[int, float]:
@@ -140,7 +141,7 @@ class Supply:
         content = [demand for demand in wanted if demand.connector_id not in scarce]
         rest = total - sum(scarce.values()) - sum(demand.wanted for demand in content)
         # Never nothing: that a car draws nothing would then be the station's doing (SuspendedEVSE).
-        spare = max(rest / max(len(content), 1), total * _NEXT_TO_NOTHING)
+        spare = max(rest, total * _NEXT_TO_NOTHING) / max(len(content), 1)
         return scarce | {demand.connector_id: demand.wanted + spare for demand in content}
 
     def _matters(self, outlet: Outlet) -> bool:

@@ -152,6 +152,22 @@ async def test_two_cars_share_a_limit_and_use_all_of_it(autojump_clock: MockCloc
         ]
 
 
+async def test_a_limit_that_one_car_wants_whole_is_shared_with_one_that_wants_nothing(
+    autojump_clock: MockClock, site: Any
+) -> None:
+    """All get what they want, and nothing is left over; still no share is 0, and together they are the limit."""
+    async with site() as here:
+        await here.set(0, here.profile("max", (0, 16)))
+        await here.charge(1)
+        await here.charge(2)
+        here.station.pause_drawing(2)
+        here.station.resume_drawing(1, current=16)
+        await trio.sleep(1)
+        assert here.amperes == [16.0, 0.0]
+        assert here.statuses()[-1] == "2 SuspendedEV"
+        assert here.charge_point.counters.internal_errors == 0
+
+
 @pytest.mark.parametrize(
     ("sharing", "both", "alone"),
     [

@@ -1,6 +1,7 @@
 """A Central System that shares no code with the charge point: the PyPI packages `ocpp` and `websockets`, on asyncio.
 
-Run as a program of its own: `python csms_process.py [--port 0] [--interval 300]`. Standard input takes one JSON object
+Run as a program of its own: `python csms_process.py [--port 0] [--interval 300] [--ahead 0]`; its clock is so many
+seconds ahead of that of the machine. Standard input takes one JSON object
 a line, `{"id": 1, "do": …}`, and each is answered with `{"id": 1, "ok": true, "result": …}` or `"ok": false` and
 `"error"`. What happens is told as one JSON object a line on standard output:
 
@@ -17,7 +18,8 @@ Commands (`identity` may be left out while one charge point is connected):
                                        this code; null: not at all
     post(text)                         send this text as it is, whatever it is; its answer goes to nobody but the log
     refuse(status, times=1)            answer the next upgrade requests with this HTTP status
-    reset                              forget all of `set`, `next`, `drop`, `delay`, `refuse`
+    reset                              forget all of `set`, `next`, `judge`, `drop`, `delay`, `refuse`
+    judge(status, times=1)             the id tags of the next StartTransactions that come for the first time are so
     drop(action, times=1)              handle the next requests, but send no answer
     delay(seconds)                     let every answer wait that long
     close(code=1000), abort            end the connection, in order or not
@@ -37,7 +39,7 @@ import logging
 import sys
 import time
 import uuid
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
 from typing import Any
 
@@ -72,9 +74,12 @@ class Complaints(logging.Handler):
 class Script:
     """What the commands changed, for all connections."""
 
-    def __init__(self, interval: int) -> None:
+    def __init__(self, interval: int, ahead: float) -> None:
         self.interval = interval
+        self.ahead = timedelta(seconds=ahead)
         self.transactions: dict[tuple[Any, ...], int] = {}
+        self.judgements: dict[int, str] = {}
+        """Transaction id → status of its id tag, where that is not Accepted."""
         self.reset()
 
     def reset(self) -> None:
@@ -82,15 +87,20 @@ class Script:
         self.next: dict[str, list[dict[str, Any] | str | None]] = {}
         self.drops: dict[str, int] = {}
         self.delay = 0.0
+        self.judgement, self.judged = "", 0
         self.refusals = 0
         self.refusal = HTTPStatus.OK
 
+    def now(self) -> str:
+        return (datetime.now(UTC) + self.ahead).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
     def transaction_id(self, *content: Any) -> int:
-        return self.transactions.setdefault(content, 1000 + len(self.transactions))
-
-
-def now() -> str:
-    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        if content not in self.transactions:
+            self.transactions[content] = 1000 + len(self.transactions)
+            if self.judged > 0:
+                self.judged -= 1
+                self.judgements[self.transactions[content]] = self.judgement
+        return self.transactions[content]
 
 
 class Connected(ChargePoint):
@@ -146,12 +156,12 @@ class Connected(ChargePoint):
     @on(Action.boot_notification)
     def on_boot_notification(self, **_: Any) -> Any:
         return call_result.BootNotification(
-            current_time=now(), interval=self.script.interval, status=RegistrationStatus.accepted
+            current_time=self.script.now(), interval=self.script.interval, status=RegistrationStatus.accepted
         )
 
     @on(Action.heartbeat)
     def on_heartbeat(self) -> Any:
-        return call_result.Heartbeat(current_time=now())
+        return call_result.Heartbeat(current_time=self.script.now())
 
     @on(Action.status_notification)
     def on_status_notification(self, **_: Any) -> Any:
@@ -164,7 +174,8 @@ class Connected(ChargePoint):
     @on(Action.start_transaction)
     def on_start_transaction(self, connector_id: int, id_tag: str, meter_start: int, timestamp: str, **_: Any) -> Any:
         transaction_id = self.script.transaction_id(self.id, connector_id, id_tag, timestamp, meter_start)
-        return call_result.StartTransaction(transaction_id=transaction_id, id_tag_info=ACCEPTED)
+        status = self.script.judgements.get(transaction_id, AuthorizationStatus.accepted)
+        return call_result.StartTransaction(transaction_id=transaction_id, id_tag_info={"status": status})
 
     @on(Action.stop_transaction)
     def on_stop_transaction(self, **_: Any) -> Any:
@@ -186,9 +197,9 @@ class Connected(ChargePoint):
 class CentralSystem:
     """Listens, keeps who is connected, carries out commands."""
 
-    def __init__(self, port: int, interval: int) -> None:
+    def __init__(self, port: int, interval: int, ahead: float) -> None:
         self.port = port
-        self.script = Script(interval)
+        self.script = Script(interval, ahead)
         self.connected: dict[str, Connected] = {}
         self._server: Server | None = None
 
@@ -266,6 +277,8 @@ class CentralSystem:
                 script.refusal, script.refusals = HTTPStatus(given["status"]), given.get("times", 1)
             case "reset":
                 script.reset()
+            case "judge":
+                script.judgement, script.judged = given["status"], given.get("times", 1)
             case "drop":
                 script.drops[given["action"]] = given.get("times", 1)
             case "delay":
@@ -320,9 +333,10 @@ async def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--port", type=int, default=0)
     parser.add_argument("--interval", type=int, default=300)
+    parser.add_argument("--ahead", type=float, default=0)
     options = parser.parse_args()
     logging.getLogger().addHandler(Complaints(logging.ERROR))
-    central_system = CentralSystem(options.port, options.interval)
+    central_system = CentralSystem(options.port, options.interval, options.ahead)
     await central_system.listen()
     await serve_commands(central_system)
     await central_system.stop()

@@ -188,16 +188,7 @@ class Campaign:
     @property
     def facts(self) -> list[Any]:
         """Every transaction that was told of, over all lives."""
-        started: dict[str, tuple[int, str]] = {}
-        ended: set[str] = set()
-        for event in self.told:
-            if event["event"] != "transaction":
-                continue
-            if event["phase"] == "started":
-                started[event["session_id"]] = (event["connector"], event["id_tag"])
-            elif event["phase"] == "stopped":
-                ended.add(event["session_id"])
-        return [self._check.Fact(*who, session_id in ended) for session_id, who in started.items()]
+        return [self._check.Fact(*fact) for fact in told_of(self.told)]
 
     @property
     def requests(self) -> list[Any]:
@@ -211,6 +202,20 @@ class Campaign:
     def problems(self) -> list[str]:
         found: list[str] = self._check.check(self.requests, self.facts)
         return found
+
+
+def told_of(events: Sequence[Mapping[str, Any]]) -> list[tuple[int, str, bool]]:
+    """Connector, id tag, and whether its end was told, of every transaction in the events of all lives."""
+    started: dict[str, tuple[int, str]] = {}
+    ended: set[str] = set()
+    for event in events:
+        if event["event"] != "transaction":
+            continue
+        if event["phase"] == "started":
+            started[event["session_id"]] = (event["connector"], event["id_tag"])
+        elif event["phase"] == "stopped":
+            ended.add(event["session_id"])
+    return [(*who, session_id in ended) for session_id, who in started.items()]
 
 
 def received(frames: Sequence[list[Any]]) -> Iterator[tuple[str, Mapping[str, Any], int | None]]:

@@ -324,25 +324,13 @@ class Outside:
             elif event == "sent" and isinstance(frame, list) and frame[1:2] == [outstanding]:
                 outstanding = None
             elif event == "received":
-                kind, unique_id, *rest = frame
+                kind, unique_id, *_ = frame
                 if kind == 2:
                     assert unique_id not in ids, f"id {unique_id} twice"
                     assert outstanding is None or not self.is_answered, f"{frame} before the last one was answered"
                     ids.add(unique_id)
                     outstanding = unique_id
-                    assert len(frame) == 4, frame
-                    validator(rest[0]).validate(rest[1])
-                elif kind == 3:
-                    assert len(frame) == 3, frame
-                    validator(f"{asked[unique_id]}Response").validate(rest[0])
-                else:
-                    assert kind == 4, frame
-                    assert len(frame) == 5, frame
-                    code, description, details = rest
-                    assert code in ERROR_CODES, frame
-                    assert isinstance(description, str), frame
-                    assert len(description) <= 255, frame
-                    assert isinstance(details, dict), frame
+                check_message(frame, asked)
         lines = self.central_system.lines[self._begin :]
         objections = [line["error"] for line in lines if line.get("event") in ("objection", "trouble")]
         assert objections == []
@@ -361,6 +349,28 @@ class Outside:
             self.program.__exit__(kind, error, trace)
         if error is None:
             self.check()
+
+
+def check_message(frame: list[Any], asked: Mapping[str, str]) -> None:
+    """Hold a message of the charge point against its schema; `asked`: the actions of the calls to it, by message id.
+
+    Raises AssertionError or jsonschema.ValidationError.
+    """
+    kind, unique_id, *rest = frame
+    if kind == 2:
+        assert len(frame) == 4, frame
+        validator(rest[0]).validate(rest[1])
+    elif kind == 3:
+        assert len(frame) == 3, frame
+        validator(f"{asked[unique_id]}Response").validate(rest[0])
+    else:
+        assert kind == 4, frame
+        assert len(frame) == 5, frame
+        code, description, details = rest
+        assert code in ERROR_CODES, frame
+        assert isinstance(description, str), frame
+        assert len(description) <= 255, frame
+        assert isinstance(details, dict), frame
 
 
 ERROR_CODES = (

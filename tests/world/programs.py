@@ -131,11 +131,13 @@ class JsonLinesProgram:
 
 
 class CentralSystemProgram(JsonLinesProgram):
-    """csms_process.py. `url` is where it listens, without the identity."""
+    """csms_process.py. `url` is where it listens, without the identity; `ahead`: seconds that its clock is ahead."""
 
-    def __init__(self, interval: int = 300) -> None:
-        super().__init__([str(Path(__file__).with_name("csms_process.py")), "--interval", str(interval)])
-        self.url = f"ws://127.0.0.1:{self.wait_for(event='listening')['port']}/ocpp"
+    def __init__(self, interval: int = 300, ahead: float = 0) -> None:
+        script = Path(__file__).with_name("csms_process.py")
+        super().__init__([str(script), "--interval", str(interval), f"--ahead={ahead}"])
+        self.port: int = self.wait_for(event="listening")["port"]
+        self.url = f"ws://127.0.0.1:{self.port}/ocpp"
 
     def frames(self, event: str | None = None) -> list[list[Any]]:
         """The text frames it received or sent (or both), as JSON."""
