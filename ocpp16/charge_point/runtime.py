@@ -53,7 +53,7 @@ from ocpp16.redaction import redacted
 from ocpp16.rpc.tolerance import Tolerance
 from ocpp16.schedule.sharing import Strategy
 from ocpp16.state.clock import Clock
-from ocpp16.state.signals import ConfigurationChanged
+from ocpp16.state.signals import ConfigurationChanged, SecurityEventRaised
 from ocpp16.state.timers import Timers
 from ocpp16.station import CoreStation
 from ocpp16.store.base import Row
@@ -231,6 +231,7 @@ class Runtime:
         if features.smart_charging is not None:
             features.smart_charging.limits.share(*self.sharing)
         features.ctx.signals.on(ConfigurationChanged, self._configuration_changed)
+        features.ctx.signals.on(SecurityEventRaised, self._security_event)
         self.life = life
         self.guard.highest = len(features.ctx.connectors) - 1
         self._pump.take_over(features.ctx.session, features.ctx.timers)
@@ -477,6 +478,9 @@ class Runtime:
             why = "a frame that names a secret"
         self.second_line.log.warning("received something unusable: %s", why)
         self.tell(SecurityEvent("InvalidMessages", shown(f"{why}: {harmless}")), 0)
+
+    def _security_event(self, signal: SecurityEventRaised) -> None:
+        self.tell(SecurityEvent(signal.type, signal.tech_info), 0)
 
     def log_session(self, connector_id: int, session_id: str, folder: Path) -> None:
         """Log the messages of a session by themselves."""

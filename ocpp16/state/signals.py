@@ -33,7 +33,7 @@ S = TypeVar("S", bound=Signal)
 class Connected(Signal):
     """A WebSocket is open.
 
-    Heard by: availability, smart_charging.
+    Heard by: availability, diagnostics, firmware_updates, log_upload, smart_charging.
     """
 
 
@@ -49,7 +49,7 @@ class Disconnected(Signal):
 class RegistrationChanged(Signal):
     """BootNotification was answered with another status than the last time.
 
-    Heard by: availability, smart_charging.
+    Heard by: availability, diagnostics, firmware_updates, log_upload, smart_charging.
     """
 
     status: RegistrationStatus
@@ -59,7 +59,7 @@ class RegistrationChanged(Signal):
 class ClockSet(Signal):
     """The Central System told the time and the clock moved by `shift` µs.
 
-    Heard by: availability, meter_values, reservation, smart_charging.
+    Heard by: availability, firmware_updates, meter_values, reservation, smart_charging.
     """
 
     shift: int
@@ -114,7 +114,7 @@ class TransactionIdAssigned(Signal):
 class TransactionEnded(Signal):
     """The station told the end; StopTransaction is queued.
 
-    Heard by: reservation, reset, smart_charging, transactions.
+    Heard by: firmware_updates, reservation, reset, smart_charging, transactions.
     """
 
     transaction: Transaction
@@ -172,6 +172,19 @@ class ConfigurationChanged(Signal):
     old: str | None = None
     new: str | None = None
     """Texts on the wire; None where there is none, or it cannot be read."""
+
+
+@dataclass(frozen=True, slots=True)
+class SecurityEventRaised(Signal):
+    """The charge point found something that matters for security; `type` as the white paper has it.
+
+    Heard by: runtime.
+    """
+
+    type: str
+    tech_info: str | None = None
+    is_critical: bool = False
+    """Told to the Central System, whatever the type."""
 
 
 Hearers = Mapping[type[Signal], tuple[tuple[int, str], ...]]

@@ -61,6 +61,9 @@ DOORS: dict[str, tuple[Any, ...]] = {
     "sample_now": (1,),
     "on_max_current_offered": (1, 6.0),
     "on_max_power_offered": (1, 6.0),
+    # firmware and logs
+    "on_firmware_update_status_notification": (-1, "Downloading"),
+    "on_log_status_notification": (-1, "Uploading"),
     # life and connection
     "start": (),
     "stop": (),

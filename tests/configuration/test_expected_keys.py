@@ -21,6 +21,7 @@ OURS = {
     "FreeVendActive",
     "FreeVendIdTag",
     "KeyAccess",
+    "SignedFirmwareRequired",
     "Tolerances",
     "VolatileChargingProfilePurposes",
 }
