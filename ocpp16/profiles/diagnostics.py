@@ -26,8 +26,7 @@ def _word(status: Status) -> str:
     return str(_WORDS.get(status, DiagnosticsStatus.UPLOAD_FAILED))
 
 
-# As libocpp: it is the answer to a request, so it goes before the charge point is accepted.
-_KIND = UploadKind("diagnostics", "DiagnosticsStatusNotification", _word, lambda number: {}, is_asked_for=True)
+_KIND = UploadKind("diagnostics", "DiagnosticsStatusNotification", _word, lambda number: {})
 
 
 class Diagnostics(FeatureProfile):

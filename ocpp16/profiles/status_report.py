@@ -11,17 +11,13 @@ from ocpp16.profiles.context import Context, Payload
 
 
 class StatusReport:
-    """`on_told` is called once for each status that was told, unless there is a newer one.
+    """`on_told` is called once for each status that was told, unless there is a newer one."""
 
-    is_asked_for: it answers to a request of the Central System, so it goes while Pending, too.
-    """
+    __slots__ = ("_ctx", "_on_told", "_sent", "_waiting")
 
-    __slots__ = ("_ctx", "_is_asked_for", "_on_told", "_sent", "_waiting")
-
-    def __init__(self, ctx: Context, on_told: Callable[[], None], *, is_asked_for: bool = False) -> None:
+    def __init__(self, ctx: Context, on_told: Callable[[], None]) -> None:
         self._ctx = ctx
         self._on_told = on_told
-        self._is_asked_for = is_asked_for
         self._waiting: tuple[str, Payload] | None = None
         self._sent: _Outcome | None = None
 
@@ -48,15 +44,14 @@ class StatusReport:
         action, payload = self._waiting
         ctx = self._ctx
         if ctx.session.outbox.limits.may_queue(action):  # then it is kept, on disk too, until it is answered
-            ctx.sender.send(action, payload, number=number, is_triggered=self._is_asked_for)
+            ctx.sender.send(action, payload, number=number)
             self._told()
-        elif ctx.sender.is_online or (self._is_asked_for and ctx.session.is_connected):
+        elif ctx.sender.is_online:
             outcome = self._sent = _Outcome(self._ended)
             taken = ctx.sender.send(
                 action,
                 payload,
                 number=number,
-                is_triggered=self._is_asked_for,
                 on_confirmation=outcome.confirmed,
                 on_end=outcome.ended,
             )

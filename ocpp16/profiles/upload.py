@@ -30,13 +30,12 @@ _REJECTED = GetLogResponse(LogStatusEnumType.REJECTED)
 
 class UploadKind(NamedTuple):
     """`row` is its kind in the table of jobs, `action` tells of it; `word` is a status as the wire has it, `members`
-    what else that message has. is_asked_for: as of `StatusReport`."""
+    what else that message has."""
 
     row: str
     action: str
     word: Callable[[Status], str]
     members: Callable[[int], Payload]
-    is_asked_for: bool = False
 
 
 class _Job:
@@ -72,7 +71,7 @@ class Upload:
         self._asked: LogRequest | None = None
         """The request whose answer is not out yet."""
         self._early: list[Status] = []
-        self._report = StatusReport(ctx, self._told_status, is_asked_for=kind.is_asked_for)
+        self._report = StatusReport(ctx, self._told_status)
         self._turn = Turn()
 
     # What was stored
