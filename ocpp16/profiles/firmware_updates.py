@@ -11,7 +11,7 @@ Rules of this file:
 3. A status is told to the Central System once; one that could not be told is told when it can be again, if it still is
    the present one. The end is kept until then, over restarts, too. What is triggered changes nothing.
 4. The station gets its go-ahead once in a start: when the last connector was put out of service and no transaction
-   runs. Whatever ends the update gives the connectors back.
+   runs, and it has been told of the update. Whatever ends the update gives the connectors back.
 5. An update that the station tells of by itself is taken as if it had been asked for, but nobody is asked to go on.
 """
 
@@ -44,7 +44,7 @@ from ocpp16.station import FirmwareStation
 
 
 class FirmwareUpdates(FeatureProfile):
-    __slots__ = ("_is_held", "_job", "_last_end", "_others", "_report", "_station", "_timer", "_turn")
+    __slots__ = ("_is_begun", "_is_held", "_job", "_last_end", "_others", "_report", "_station", "_timer", "_turn")
 
     name = ""
     protocol = FirmwareStation
@@ -58,6 +58,8 @@ class FirmwareUpdates(FeatureProfile):
         self._timer: Timer | None = None
         self._report = StatusReport(ctx, self._told_status)
         self._turn = Turn()
+        self._is_begun = False
+        """Has the station taken it, in this start?"""
         self._is_held = False
         """Are the connectors withheld?"""
 
@@ -144,7 +146,7 @@ class FirmwareUpdates(FeatureProfile):
         self.stop()
         self._release()
         self._report.drop()
-        self._job = job
+        self._job, self._is_begun = job, False
 
     def begin(self) -> None:
         """The request is answered."""
@@ -192,8 +194,9 @@ class FirmwareUpdates(FeatureProfile):
             return
         question = self._station.update_firmware
         if await self.ctx.station_side.ask(question, job.update, accept=_anything, safe=False):
-            return
-        if job is self._job and job.step < Step.OVER:
+            self._is_begun = self._is_begun or job is self._job
+            self._clear()
+        elif job is self._job and job.step < Step.OVER:
             self._advance(job, failure_at(job.step), Step.OVER)
 
     def told(self, request_id: int, status: Status) -> None:
@@ -288,6 +291,8 @@ class FirmwareUpdates(FeatureProfile):
         """Tell the station once that no connector is in service, behind all that it was told about them."""
         ctx, job = self.ctx, self._job
         if job is None or job.step is not Step.CLEARING or ctx.transactions.all_running():
+            return
+        if not (self._is_begun or job.is_of_the_station):
             return
         if self._others.availability.is_behind_with_commands:  # many connectors have their turns one after another
             if self._timer is None:

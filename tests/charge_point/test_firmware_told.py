@@ -1,5 +1,6 @@
 """What is told of an update: offline, over restarts, and by stations that do otherwise than asked."""
 
+import logging
 from collections.abc import Callable
 from typing import Any
 
@@ -186,15 +187,32 @@ async def test_the_end_is_told_after_the_reboot_that_it_took(open_bench: Any, tm
         assert bench.station.did() == BACK
 
 
-async def test_nothing_of_it_is_left_on_the_disk(open_bench: Any, tmp_path: Any) -> None:
+async def test_its_password_is_told_nowhere_and_nothing_of_it_stays_on_the_disk(
+    open_bench: Any, make_config: Any, tmp_path: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    formats = ["log", "jsonl", "html", "console_detailed", "callback"]
+    document = make_config(Internal__LogMessagesFormat=formats, Internal__LogMessagesRaw=True)
     path = tmp_path / "ocpp.db"
-    async with open_bench(station=Workshop(), database_path=path) as bench:
+    options: dict[str, Any] = {"message_log_path": tmp_path / "logs", "trace_messages": True, "document": document}
+    async with open_bench(station=Workshop(), database_path=path, **options) as bench:
+        bench.station.answers["all_connectors_unavailable"] = RuntimeError(f"no space for {LOCATION}")
         await ask(bench)
         await tell(bench, "Downloading", "Downloaded", "Installing", "Installed")
-        assert LOCATION not in repr(bench.events.seen)
-    for file in tmp_path.iterdir():
-        assert b"p4ssw0rd" not in file.read_bytes(), file.name
-    assert "p4ssw0rd" not in repr(UPDATE)
+        await bench.csms.send_text("cp001", f'[2,"x","UpdateFirmware",{{"location":"{LOCATION}"}}]')
+        await trio.sleep(1)
+        bench.csms.violations.clear()
+    told_somewhere = [
+        repr(bench.events.seen),
+        caplog.text,
+        repr([vars(record) for record in caplog.records]),
+        repr(UPDATE),
+    ]
+    assert "***@files.example" in told_somewhere[0]
+    assert [text for text in told_somewhere if "p4ssw0rd" in text] == []
+    files = [file for file in tmp_path.rglob("*") if file.is_file()]
+    assert len(files) > 2
+    assert [file.name for file in files if b"p4ssw0rd" in file.read_bytes()] == []
 
 
 SPOILED: list[Callable[[dict[str, Any]], object]] = [
