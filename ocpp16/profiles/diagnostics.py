@@ -13,6 +13,7 @@ from ocpp16.profiles.transfer_request import attempts, time_of_any
 from ocpp16.profiles.upload import Upload, UploadKind
 from ocpp16.state.signals import Connected, RegistrationChanged, Signal
 from ocpp16.station import FirmwareStation
+from ocpp16.store.tables.jobs import ROWS
 
 _WORDS = {
     Status.IDLE: DiagnosticsStatus.IDLE,
@@ -30,23 +31,32 @@ _KIND = UploadKind("diagnostics", "DiagnosticsStatusNotification", _word, lambda
 
 
 class Diagnostics(FeatureProfile):
-    __slots__ = ("upload",)
+    __slots__ = ("_upload",)
 
     name = "FirmwareManagement"
     protocol = FirmwareStation
 
     def __init__(self, ctx: Context) -> None:
         super().__init__(ctx)
-        self.upload = Upload(ctx, _KIND, self._upload_diagnostics)
+        self._upload: Upload | None = None
+
+    @property
+    def upload(self) -> Upload:
+        """Made with the first request, or row: most charge points never have any."""
+        if self._upload is None:
+            self._upload = Upload(self.ctx, _KIND, self._upload_diagnostics)
+        return self._upload
 
     async def _upload_diagnostics(self, request: LogRequest) -> Any:
         return await self.ctx.station.host.upload_diagnostics(request)
 
     def restore(self, stored: Stored) -> None:
-        self.upload.restore(stored)
+        if stored.has(ROWS):
+            self.upload.restore(stored)
 
     def start(self) -> None:
-        self.upload.start()
+        if self._upload is not None:
+            self._upload.start()
 
     @on("GetDiagnostics")
     async def get_diagnostics(
@@ -70,7 +80,8 @@ class Diagnostics(FeatureProfile):
 
     @hears(Connected, RegistrationChanged)
     def _may_tell(self, signal: Signal) -> None:
-        self.upload.may_tell()
+        if self._upload is not None:
+            self._upload.may_tell()
 
     @triggered(MessageTrigger.DIAGNOSTICS_STATUS_NOTIFICATION)
     def _triggered(self, connector_ids: Sequence[int]) -> Callable[[], None]:

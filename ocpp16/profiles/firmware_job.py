@@ -1,11 +1,10 @@
-"""One update of the firmware: what is kept of it, its rows, and the station that is asked about it.
+"""One update of the firmware: what is kept of it, and its rows.
 
 Its rows hold the whole request, for a start goes on where the last one was. They are deleted when it is over.
 """
 
 from dataclasses import replace
 from functools import partial
-from typing import Any
 
 from ocpp16.enums import FirmwareStatusEnumType as Status
 from ocpp16.models import FirmwareUpdate
@@ -20,24 +19,6 @@ KIND = "firmware"
 SIGNATURE = "firmware signature"
 """Job row of what proves signed firmware: apart from the rest, which changes often, and of which nothing must be left
 on the disk when it is deleted; SQLite overwrites what fits into one page."""
-
-
-class AskedFirmwareStation:
-    """A FirmwareStation as `AskedStation` is a CoreStation."""
-
-    __slots__ = ("_host",)
-
-    def __init__(self, host: Any) -> None:
-        self._host = host
-
-    async def update_firmware(self, update: FirmwareUpdate) -> Any:
-        return await self._host.update_firmware(update)
-
-    async def cancel_firmware_update(self, request_id: int) -> Any:
-        return await self._host.cancel_firmware_update(request_id)
-
-    async def all_connectors_unavailable(self) -> Any:
-        return await self._host.all_connectors_unavailable()
 
 
 class FirmwareJob:

@@ -18,14 +18,14 @@ Rules of this file:
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
-from typing import Self
+from typing import Any, Self
 
 import trio
 
 from ocpp16.enums import FirmwareStatusEnumType as Status
 from ocpp16.models import FirmwareUpdate
 from ocpp16.profiles.base import Context, FeatureProfile, Others, Payload, Stored, Taken, hears
-from ocpp16.profiles.firmware_job import AskedFirmwareStation, FirmwareJob, all_rows, rows, stored_job
+from ocpp16.profiles.firmware_job import FirmwareJob, all_rows, rows, stored_job
 from ocpp16.profiles.station_side import yes_or_no
 from ocpp16.profiles.status_report import StatusReport
 from ocpp16.profiles.turn import Turn
@@ -41,10 +41,11 @@ from ocpp16.state.signals import (
 )
 from ocpp16.state.timers import Timer
 from ocpp16.station import FirmwareStation
+from ocpp16.store.tables.jobs import ROWS
 
 
 class FirmwareUpdates(FeatureProfile):
-    __slots__ = ("_is_begun", "_is_held", "_job", "_last_end", "_others", "_report", "_station", "_timer", "_turn")
+    __slots__ = ("_is_begun", "_is_held", "_job", "_last_end", "_others", "_report", "_timer", "_turn")
 
     name = ""
     protocol = FirmwareStation
@@ -52,11 +53,10 @@ class FirmwareUpdates(FeatureProfile):
     def __init__(self, ctx: Context, others: Others) -> None:
         super().__init__(ctx)
         self._others = others
-        self._station = AskedFirmwareStation(ctx.station.host)
         self._job: FirmwareJob | None = None
         self._last_end: tuple[int, Status] | None = None
         self._timer: Timer | None = None
-        self._report = StatusReport(ctx, self._told_status)
+        self._report: StatusReport | None = None
         self._turn = Turn()
         self._is_begun = False
         """Has the station taken it, in this start?"""
@@ -70,7 +70,16 @@ class FirmwareUpdates(FeatureProfile):
     # What was stored
 
     def restore(self, stored: Stored) -> None:
-        self._job = stored_job(stored)
+        if stored.has(ROWS):
+            self._job = stored_job(stored)
+
+    # The station: looking up a method is part of asking, as for `AskedStation`
+
+    async def _update_firmware(self, update: FirmwareUpdate) -> Any:
+        return await self.ctx.station.host.update_firmware(update)
+
+    async def _cancel_firmware_update(self, request_id: int) -> Any:
+        return await self.ctx.station.host.cancel_firmware_update(request_id)
 
     # A start
 
@@ -138,14 +147,15 @@ class FirmwareUpdates(FeatureProfile):
         is_cancelled = False
         with trio.CancelScope(deadline=by):
             is_cancelled = await self.ctx.station_side.ask(
-                self._station.cancel_firmware_update, job.update.request_id, accept=yes_or_no, safe=False
+                self._cancel_firmware_update, job.update.request_id, accept=yes_or_no, safe=False
             )
         return is_cancelled or job is not self._job or job.step is Step.OVER
 
     def _replace(self, job: FirmwareJob) -> None:
         self.stop()
         self._release()
-        self._report.drop()
+        if self._report is not None:
+            self._report.drop()
         self._job, self._is_begun = job, False
 
     def begin(self) -> None:
@@ -192,7 +202,7 @@ class FirmwareUpdates(FeatureProfile):
     async def _ask_to_begin(self, job: FirmwareJob) -> None:
         if job is not self._job or job.step is Step.OVER:
             return
-        question = self._station.update_firmware
+        question = self._update_firmware
         if await self.ctx.station_side.ask(question, job.update, accept=_anything, safe=False):
             self._is_begun = self._is_begun or job is self._job
             self._clear()
@@ -260,6 +270,8 @@ class FirmwareUpdates(FeatureProfile):
         payload: Payload = {"status": job.word}
         if job.update.is_signed:
             payload["requestId"] = job.update.request_id
+        if self._report is None:
+            self._report = StatusReport(self.ctx, self._told_status)
         self._report.tell(_action(is_signed=job.update.is_signed), payload, number)
 
     def _told_status(self) -> None:
@@ -274,7 +286,8 @@ class FirmwareUpdates(FeatureProfile):
 
     @hears(Connected, RegistrationChanged)
     def _may_tell(self, signal: Signal) -> None:
-        self._report.again()
+        if self._report is not None:
+            self._report.again()
 
     # The connectors
 
@@ -309,7 +322,7 @@ class FirmwareUpdates(FeatureProfile):
             return
         job.step = Step.CLEARED
         self.ctx.journal.append(*rows(job))
-        await self._station.all_connectors_unavailable()
+        await self.ctx.station.host.all_connectors_unavailable()
 
     @hears(TransactionEnded)
     def _transaction_ended(self, signal: TransactionEnded) -> None:

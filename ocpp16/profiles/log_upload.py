@@ -11,29 +11,39 @@ from ocpp16.profiles.transfer_request import attempts, time_of_any
 from ocpp16.profiles.upload import Upload, UploadKind
 from ocpp16.state.signals import Connected, RegistrationChanged, Signal
 from ocpp16.station import SecurityStation
+from ocpp16.store.tables.jobs import ROWS
 from ocpp16.values import INT32_HIGH, INT32_LOW
 
 _KIND = UploadKind("log", "LogStatusNotification", str, lambda number: {"requestId": number})
 
 
 class LogUpload(FeatureProfile):
-    __slots__ = ("upload",)
+    __slots__ = ("_upload",)
 
     name = ""
     protocol = SecurityStation
 
     def __init__(self, ctx: Context) -> None:
         super().__init__(ctx)
-        self.upload = Upload(ctx, _KIND, self._upload_logs)
+        self._upload: Upload | None = None
+
+    @property
+    def upload(self) -> Upload:
+        """Made with the first request, or row: most charge points never have any."""
+        if self._upload is None:
+            self._upload = Upload(self.ctx, _KIND, self._upload_logs)
+        return self._upload
 
     async def _upload_logs(self, request: LogRequest) -> Any:
         return await self.ctx.station.host.upload_logs(request)
 
     def restore(self, stored: Stored) -> None:
-        self.upload.restore(stored)
+        if stored.has(ROWS):
+            self.upload.restore(stored)
 
     def start(self) -> None:
-        self.upload.start()
+        if self._upload is not None:
+            self._upload.start()
 
     @on("GetLog")
     async def get_log(self, request: "messages.GetLogRequest") -> "Reply[messages.GetLogResponse]":
@@ -58,7 +68,8 @@ class LogUpload(FeatureProfile):
 
     @hears(Connected, RegistrationChanged)
     def _may_tell(self, signal: Signal) -> None:
-        self.upload.may_tell()
+        if self._upload is not None:
+            self._upload.may_tell()
 
     @triggered("LogStatusNotification")
     def _triggered(self, connector_ids: Sequence[int]) -> Callable[[], None]:

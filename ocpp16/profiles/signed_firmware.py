@@ -27,20 +27,8 @@ from ocpp16.values import INT32_HIGH, INT32_LOW
 _MEANT = {Taken.ALONE: Answer.ACCEPTED, Taken.IN_PLACE: Answer.ACCEPTED_CANCELED, Taken.REFUSED: Answer.REJECTED}
 
 
-class _AskedStation:
-    """A SecurityStation as `AskedStation` is a CoreStation."""
-
-    __slots__ = ("_host",)
-
-    def __init__(self, host: Any) -> None:
-        self._host = host
-
-    async def signed_update_firmware(self, update: FirmwareUpdate) -> Any:
-        return await self._host.signed_update_firmware(update)
-
-
 class SignedFirmware(FeatureProfile):
-    __slots__ = ("_others", "_station")
+    __slots__ = ("_others",)
 
     name = ""
     protocol = SecurityStation
@@ -48,7 +36,6 @@ class SignedFirmware(FeatureProfile):
     def __init__(self, ctx: Context, others: Others) -> None:
         super().__init__(ctx)
         self._others = others
-        self._station = _AskedStation(ctx.station.host)
 
     @classmethod
     def build(cls, ctx: Context, others: Others) -> Self:
@@ -85,13 +72,16 @@ class SignedFirmware(FeatureProfile):
         answer = Answer.REJECTED
         with trio.CancelScope(deadline=by):
             answer = await self.ctx.station_side.ask(
-                self._station.signed_update_firmware, update, accept=member_of(Answer), safe=Answer.REJECTED
+                self._signed_update_firmware, update, accept=member_of(Answer), safe=Answer.REJECTED
             )
         if answer is Answer.INVALID_CERTIFICATE:
             return self._invalid("the station")
         if answer not in (Answer.ACCEPTED, Answer.ACCEPTED_CANCELED):
             return answer
         return _MEANT[await self._others.firmware.take(update, by, cancels=answer is Answer.ACCEPTED_CANCELED)]
+
+    async def _signed_update_firmware(self, update: FirmwareUpdate) -> Any:
+        return await self.ctx.station.host.signed_update_firmware(update)
 
     async def _verdict(self, certificate: str) -> CertificateValidationResult:
         keeper = self._others.evse_security

@@ -70,7 +70,7 @@ class Upload:
         self._last_end: tuple[int, Status] | None = None
         self._asked: LogRequest | None = None
         """The request whose answer is not out yet."""
-        self._early: list[Status] = []
+        self._early: tuple[Status, ...] = ()
         self._report = StatusReport(ctx, self._told_status)
         self._turn = Turn()
 
@@ -163,10 +163,20 @@ class Upload:
     def begin(self) -> None:
         """The request is answered: what the station told meanwhile follows."""
         asked, early = self._asked, self._early
-        self._asked, self._early = None, []
+        self._asked, self._early = None, ()
         if asked is not None and (self._job is None or self._job.request.request_id == asked.request_id):
             for status in early:
                 self.told(asked.request_id, status)
+
+    @property
+    def request_id(self) -> int | None:
+        """Of the upload that is under way."""
+        return None if self._job is None or self._job.is_over else self._job.request.request_id
+
+    @property
+    def status(self) -> Status:
+        """Idle without an upload that is under way."""
+        return Status.IDLE if self._job is None or self._job.is_over else self._job.status
 
     # The station tells
 
@@ -174,7 +184,7 @@ class Upload:
         """How far it is. Raises ValueError for another upload than the one that runs; then nothing has changed."""
         if self._asked is not None and self._asked.request_id == request_id:
             if len(self._early) < MOST_EARLY:
-                self._early.append(status)
+                self._early = (*self._early, status)
             return
         job = self._job
         if job is None or job.is_over:

@@ -1,16 +1,23 @@
 """The table of commands: each a row, each handler a few lines that hand the work to station or charge point."""
 
 from collections.abc import Callable, Mapping
-from math import isfinite
 from typing import Any
 
-from ocpp16.enums import AvailabilityType, ChargePointErrorCode, ChargingProfilePurposeType, ChargingRateUnitType
-from ocpp16.models import Measurement
+from ocpp16.enums import (
+    AvailabilityType,
+    ChargePointErrorCode,
+    ChargingProfilePurposeType,
+    ChargingRateUnitType,
+    FirmwareStatusEnumType,
+    UploadLogStatusEnumType,
+)
 from ocpp16.simulation import (
     authorization_commands,
     charging_commands,
     configuration_commands,
     dead_letter_commands,
+    maintenance_commands,
+    meter_commands,
     reservation_commands,
 )
 from ocpp16.simulation.arguments import (
@@ -34,7 +41,6 @@ from ocpp16.simulation.arguments import (
 from ocpp16.simulation.car import CarPlan
 from ocpp16.simulation.command import Command, CommandError
 from ocpp16.simulation.controlled import Controlled
-from ocpp16.texts import shown
 
 USUAL = CarPlan()
 
@@ -92,25 +98,6 @@ def _power_off(on: Controlled) -> None:
     on.power_off()
 
 
-def _meter_reading(on: Controlled, connector: int, measurement: dict[str, Any]) -> None:
-    if not on.station.options.meter_is_external:
-        raise CommandError("refused", "the meter is simulated: the option meter_interval is not external")
-    try:
-        _all_finite(measurement)
-        reading = Measurement.from_json(measurement, on.charge_point.for_station.clock.now_datetime())
-    except (ValueError, TypeError, OverflowError, RecursionError) as error:
-        raise CommandError("bad_value", shown(error)) from None
-    on.station.meter_reading(connector, reading)
-
-
-def _all_finite(value: Any) -> None:
-    """Python callers may hand in what JSON cannot say."""
-    if isinstance(value, float) and not isfinite(value):
-        raise ValueError("measurement must hold finite numbers")
-    for member in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
-        _all_finite(member)
-
-
 async def _change_availability(on: Controlled, connector: int, kind: AvailabilityType) -> str:
     on.require_running()
     return str(await on.charge_point.on_change_availability(connector, kind))
@@ -166,6 +153,7 @@ def _not_built(feature: str) -> Callable[..., None]:
 
 
 _CONNECTOR = Argument("connector", CONNECTOR)
+_REQUEST_ID = Argument("request_id", whole("id", -(2**31), 2**31 - 1), -1)
 _MOST = Argument("most", whole("entries", 1, authorization_commands.MOST_SHOWN), 100)
 _ERROR = Argument("error", one_of(ChargePointErrorCode, ChargePointErrorCode.NO_ERROR))
 
@@ -220,7 +208,7 @@ COMMANDS: Mapping[str, Command] = {
         Command(
             "meter_reading",
             "what the meter of a connector shows, when the host supplies the readings",
-            _meter_reading,
+            meter_commands.meter_reading,
             (_CONNECTOR, Argument("measurement", OBJECT)),
         ),
         Command(
@@ -338,6 +326,19 @@ COMMANDS: Mapping[str, Command] = {
             (Argument("reservation_id", whole("id", -(2**31), 2**31 - 1)),),
         ),
         Command("reservations", "the reservations that are kept", reservation_commands.reservations),
+        Command(
+            "firmware_status",
+            "tell how far an update of the firmware is, in place of the station (id -1: it is not signed)",
+            maintenance_commands.firmware_status,
+            (Argument("status", one_of(FirmwareStatusEnumType)), _REQUEST_ID),
+        ),
+        Command(
+            "log_status",
+            "tell how far an upload is, in place of the station (id -1: diagnostics)",
+            maintenance_commands.log_status,
+            (Argument("status", one_of(UploadLogStatusEnumType)), _REQUEST_ID),
+        ),
+        Command("maintenance", "the update and the uploads that are under way", maintenance_commands.maintenance),
         Command(
             "overrule",
             "the station's next answers to a question are this one",

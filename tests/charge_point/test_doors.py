@@ -95,6 +95,7 @@ DOORS: dict[str, tuple[Any, ...]] = {
     "connector_status": (1,),
     "for_station.running_sessions": (),
     "for_station.meter_checkpoint": (1,),
+    "for_station.maintenance": (),
     "dead_letters.__call__": (),
     "dead_letters.resend": (),
     "dead_letters.discard": (),
