@@ -1,9 +1,8 @@
-"""The enumerations of OCPP 1.6 edition 2, and the two of libocpp that its API needs.
+"""The enumerations of OCPP 1.6 edition 2 and of the security white paper, and the two of libocpp that its API needs.
 
 A member's value is the text on the wire, and a member is that text: `Reason.LOCAL == "Local"`, and it can stand in
-a payload as it is. Values of the security extension, of Plug & Charge and of
-pricing come with their features. A test compares every class here
-with the enumerations of `share/message_schemas`.
+a payload as it is. Values of Plug & Charge and of pricing come with their features, and so does the rest of the white
+paper. A test compares every class here with the enumerations of `share/message_schemas`.
 """
 
 from enum import StrEnum
@@ -143,6 +142,23 @@ class FirmwareStatus(StrEnum):
     INSTALLED = "Installed"
 
 
+class FirmwareStatusEnumType(StrEnum):
+    DOWNLOADED = "Downloaded"
+    DOWNLOAD_FAILED = "DownloadFailed"
+    DOWNLOADING = "Downloading"
+    DOWNLOAD_SCHEDULED = "DownloadScheduled"
+    DOWNLOAD_PAUSED = "DownloadPaused"
+    IDLE = "Idle"
+    INSTALLATION_FAILED = "InstallationFailed"
+    INSTALLING = "Installing"
+    INSTALLED = "Installed"
+    INSTALL_REBOOTING = "InstallRebooting"
+    INSTALL_SCHEDULED = "InstallScheduled"
+    INSTALL_VERIFICATION_FAILED = "InstallVerificationFailed"
+    INVALID_SIGNATURE = "InvalidSignature"
+    SIGNATURE_VERIFIED = "SignatureVerified"
+
+
 class GetCompositeScheduleStatus(StrEnum):
     ACCEPTED = "Accepted"
     REJECTED = "Rejected"
@@ -154,6 +170,17 @@ class Location(StrEnum):
     EV = "EV"
     INLET = "Inlet"
     OUTLET = "Outlet"
+
+
+class LogEnumType(StrEnum):
+    DIAGNOSTICS_LOG = "DiagnosticsLog"
+    SECURITY_LOG = "SecurityLog"
+
+
+class LogStatusEnumType(StrEnum):
+    ACCEPTED = "Accepted"
+    REJECTED = "Rejected"
+    ACCEPTED_CANCELED = "AcceptedCanceled"
 
 
 class Measurand(StrEnum):
@@ -326,6 +353,24 @@ class UpdateStatus(StrEnum):
 class UpdateType(StrEnum):
     DIFFERENTIAL = "Differential"
     FULL = "Full"
+
+
+class UpdateFirmwareStatusEnumType(StrEnum):
+    ACCEPTED = "Accepted"
+    REJECTED = "Rejected"
+    ACCEPTED_CANCELED = "AcceptedCanceled"
+    INVALID_CERTIFICATE = "InvalidCertificate"
+    REVOKED_CERTIFICATE = "RevokedCertificate"
+
+
+class UploadLogStatusEnumType(StrEnum):
+    BAD_MESSAGE = "BadMessage"
+    IDLE = "Idle"
+    NOT_SUPPORTED_OPERATION = "NotSupportedOperation"
+    PERMISSION_DENIED = "PermissionDenied"
+    UPLOADED = "Uploaded"
+    UPLOAD_FAILURE = "UploadFailure"
+    UPLOADING = "Uploading"
 
 
 class ValueFormat(StrEnum):

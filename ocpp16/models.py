@@ -13,7 +13,14 @@ from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import uuid4
 
-from ocpp16.enums import AuthorizationStatus, ChargePointErrorCode, DataTransferStatus
+from ocpp16.enums import (
+    AuthorizationStatus,
+    ChargePointErrorCode,
+    DataTransferStatus,
+    FirmwareStatusEnumType,
+    LogEnumType,
+    LogStatusEnumType,
+)
 from ocpp16.histogram import Histogram
 from ocpp16.measurement import Measurement as Measurement
 from ocpp16.measurement import PhaseValues as PhaseValues
@@ -139,6 +146,95 @@ class Reservation:
         whole(self.connector_id, "connector_id", 0)
         _plain_texts(self, "id_tag", "parent_id_tag")
         aware(self.expiry_date, "expiry_date")
+
+
+UNSIGNED = -1
+"""The request id of what the messages of OCPP 1.6 itself asked for, which have none: UpdateFirmware, GetDiagnostics."""
+FILE_NAME_LENGTH = 255
+
+
+@dataclass(frozen=True, slots=True)
+class FirmwareUpdate:
+    """Firmware that the Central System wants to be installed (OCPP 1.6 ed. 2 §6.49; security white paper).
+
+    request_id: names it to the charge point, `UNSIGNED` (-1) after UpdateFirmware. location: URL of the file, which may
+    hold a password: never shown. retries, retry_interval (s): None where the Central System leaves them to the station;
+    the first attempt is no retry. retrieve_date: not to be fetched before. install_date: not to be installed before,
+    None: no matter when. signing_certificate (PEM), signature (base64, SHA-256 with RSA-PSS or ECSchnorr over the whole
+    file): None where it is unsigned. status: what the station told of it last, Idle if nothing yet.
+    """
+
+    request_id: int
+    location: str = field(repr=False)
+    retrieve_date: datetime
+    retries: int | None = None
+    retry_interval: int | None = None
+    install_date: datetime | None = None
+    signing_certificate: str | None = field(default=None, repr=False)
+    signature: str | None = field(default=None, repr=False)
+    status: FirmwareStatusEnumType = FirmwareStatusEnumType.IDLE
+
+    def __post_init__(self) -> None:
+        _check_transfer(self)
+        aware(self.retrieve_date, "retrieve_date")
+        if self.install_date is not None:
+            aware(self.install_date, "install_date")
+        _plain_texts(self, "signing_certificate", "signature")
+        if type(self.status) is not FirmwareStatusEnumType:
+            object.__setattr__(self, "status", member(FirmwareStatusEnumType, self.status, "status"))
+
+    @property
+    def is_signed(self) -> bool:
+        return self.request_id != UNSIGNED
+
+
+@dataclass(frozen=True, slots=True)
+class LogRequest:
+    """A log that the Central System wants to be uploaded (OCPP 1.6 ed. 2 §6.25; security white paper).
+
+    request_id: names it to the charge point, `UNSIGNED` (-1) after GetDiagnostics. location: URL of the folder, which
+    may hold a password: never shown. retries, retry_interval (s): as of `FirmwareUpdate`. oldest, latest: entries of
+    this time only, None: without a bound. log_type: GetDiagnostics asks for DiagnosticsLog.
+    """
+
+    request_id: int
+    location: str = field(repr=False)
+    log_type: LogEnumType = LogEnumType.DIAGNOSTICS_LOG
+    retries: int | None = None
+    retry_interval: int | None = None
+    oldest: datetime | None = None
+    latest: datetime | None = None
+
+    def __post_init__(self) -> None:
+        _check_transfer(self)
+        if type(self.log_type) is not LogEnumType:
+            object.__setattr__(self, "log_type", member(LogEnumType, self.log_type, "log_type"))
+        for name in ("oldest", "latest"):
+            if getattr(self, name) is not None:
+                aware(getattr(self, name), name)
+
+
+def _check_transfer(wanted: FirmwareUpdate | LogRequest) -> None:
+    whole(wanted.request_id, "request_id")
+    _plain_texts(wanted, "location")
+    for name in ("retries", "retry_interval"):
+        if getattr(wanted, name) is not None:
+            whole(getattr(wanted, name), name, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class GetLogResponse:
+    """The station's answer to a `LogRequest`: `filename` (1 to 255 characters) is the name the file will have, None:
+    there is nothing to upload, or it is not known yet."""
+
+    status: LogStatusEnumType
+    filename: str | None = None
+
+    def __post_init__(self) -> None:
+        if type(self.status) is not LogStatusEnumType:
+            object.__setattr__(self, "status", member(LogStatusEnumType, self.status, "status"))
+        if self.filename is not None:
+            object.__setattr__(self, "filename", text(self.filename, "filename", FILE_NAME_LENGTH, least=1))
 
 
 class DeadLetter(NamedTuple):

@@ -1,4 +1,5 @@
-"""What must not be shown of a frame: the values of configuration keys that are secrets (AuthorizationKey).
+"""What must not be shown of a frame: the values of configuration keys that are secrets (AuthorizationKey), and who logs
+in where a URL leads to (GetDiagnostics, UpdateFirmware and others).
 
 It works on the structure and not on the text, for a secret can be spelt in many ways: another case, `\\u0041` for an A,
 a number or an array as value, members in another order or twice, a text that quotes it.
@@ -11,7 +12,8 @@ Rules of this file:
    tell whether it is about a secret: it is taken for one.
 2. One that has another shape than frames have, or members that a message about keys does not have, is `UNREADABLE`; so
    is a text that is no JSON and names a secret, or may be a change of a key.
-3. Other texts than frames (`redacted_prose`) are shown unless they name a secret.
+3. Of a URL all is hidden between `://` and the last `@` that may belong to it: a password may hold anything.
+4. Other texts than frames (`redacted_prose`) are shown unless they name a secret.
 """
 
 import json
@@ -38,6 +40,11 @@ _ESCAPES_WITHIN: Final = 8
 
 _SHORTEST: Final = 8
 """Characters of the shortest secret (AuthorizationKey)."""
+_TOKEN: Final = re.compile(r'"(?:[^"\\]|\\.)*"?|[^\s"]+', re.DOTALL)
+"""A text in quotes, or a word: in either order of reading a URL does not go beyond it."""
+_SLASHES: Final = re.compile(r"(?::|\\u003a)(?:\\{0,8}/|\\{1,8}u002f){2}", re.IGNORECASE)
+"""Before a name and password, as JSON may have them."""
+_AT: Final = re.compile(r"@|\\u0040", re.IGNORECASE)
 _UUID: Final = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _KEY: Final = re.compile(r"([A-Z][a-z]+){2,}")
 """As names of keys are written: two words or more, and no digit."""
@@ -61,6 +68,7 @@ def redacted(text: str, secrets: Collection[str] = ()) -> str:
     secrets: names, in lower case, of the host's own keys that are secrets. Any word may be such a name, so theirs are
     the values that stand in one object with it.
     """
+    text = without_logins(text)
     plain = _plain(text)
     may_change = _CHANGE in plain or (plain.lstrip("\ufeff \t\r\n")[:1] in ("[", "{") and "key" in plain)
     names_secret = _SECRET.search(plain) is not None
@@ -78,7 +86,23 @@ def redacted(text: str, secrets: Collection[str] = ()) -> str:
 
 def redacted_prose(text: str) -> str:
     """`text` that is no frame, and may quote one; not if it names a secret."""
+    text = without_logins(text)
     return text if _SECRET.search(_plain(text)) is None else UNSAYABLE
+
+
+def without_logins(text: str) -> str:
+    """`text` with names and passwords in URLs hidden; one that has none comes back as it is."""
+    if "@" not in text and "u0040" not in text.lower():
+        return text
+    changed = _TOKEN.sub(_without_login, text)
+    return text if changed == text else changed
+
+
+def _without_login(token: re.Match[str]) -> str:
+    text = token[0]
+    begin = _SLASHES.search(text)
+    ends = [found.end() for found in _AT.finditer(text, begin.end())] if begin else []
+    return f"{text[: begin.end()]}{HIDDEN}@{text[ends[-1] :]}" if begin and ends else text
 
 
 def _plain(text: str) -> str:

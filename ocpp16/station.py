@@ -14,8 +14,22 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Protocol, runtime_checkable
 
-from ocpp16.enums import Reason, ReservationCheckStatus, ReservationStatus, ResetType, UnlockStatus
-from ocpp16.models import ChargingLimit, DataTransferResponse, Measurement
+from ocpp16.enums import (
+    Reason,
+    ReservationCheckStatus,
+    ReservationStatus,
+    ResetType,
+    UnlockStatus,
+    UpdateFirmwareStatusEnumType,
+)
+from ocpp16.models import (
+    ChargingLimit,
+    DataTransferResponse,
+    FirmwareUpdate,
+    GetLogResponse,
+    LogRequest,
+    Measurement,
+)
 
 
 class CoreStation(Protocol):
@@ -138,4 +152,66 @@ class SmartChargingStation(Protocol):
 
     async def signal_set_charging_profiles(self) -> None:
         """Profiles were set or cleared, or count otherwise: fetch composite schedules anew, if you use them."""
+        ...
+
+
+@runtime_checkable
+class FirmwareStation(Protocol):
+    """The questions of the Firmware Management profile (OCPP 1.6 ed. 2 §6.19, §6.25). A station without them takes no
+    firmware, and the feature profile is not announced.
+
+    Who does what: the charge point keeps the update over restarts, waits for its date, puts the connectors out of
+    service and back, and tells the Central System. The station transfers the file, with all its attempts, checks and
+    installs it, and tells how far it is by `on_firmware_update_status_notification`: Downloading, Downloaded (then, of
+    signed firmware, SignatureVerified), Installing, Installed, and DownloadFailed once the last attempt has failed.
+    """
+
+    async def update_firmware(self, update: FirmwareUpdate) -> object:
+        """Begin to fetch the firmware in a task of your own, and return. The result is not used.
+
+        Called when the retrieve date has come, of signed firmware too; and at each start while the update goes on: then
+        `update.status` is what was told last, and you go on from there, with what is left of the file. An exception, or
+        no return within StationTimeout: the update has failed, and the Central System is told so.
+        """
+        ...
+
+    async def cancel_firmware_update(self, request_id: int) -> bool:
+        """A newer update is to take the place of this one: give it up, and tell nothing more of it. False: it cannot be
+        given up any more, as while it is installed; then the newer one is refused. Safe answer: False."""
+        ...
+
+    async def all_connectors_unavailable(self) -> object:
+        """The firmware is there (signed: it is verified), no transaction runs, and every connector was put out of
+        service: install it, if you do not choose a moment of your own. Called once for an update, and once more in a
+        start that finds it there. The result is not used."""
+        ...
+
+    async def upload_diagnostics(self, request: LogRequest) -> GetLogResponse:
+        """Upload the diagnostics in a task of your own, in place of an upload that still runs for the same method, and
+        tell how far it is by `on_log_status_notification(-1, …)`. Safe answer: Rejected, which has no file name.
+
+        Asked again at a start that finds an upload without its end.
+        """
+        ...
+
+
+@runtime_checkable
+class SecurityStation(FirmwareStation, Protocol):
+    """What the security white paper asks for besides, of a station that is a FirmwareStation as well."""
+
+    async def signed_update_firmware(self, update: FirmwareUpdate) -> UpdateFirmwareStatusEnumType:
+        """Is this update wanted? Its signing certificate is valid; of a certificate of yours that is revoked nobody but
+        you knows. Safe answer: Rejected.
+
+        Nothing is to be fetched yet: `update_firmware` follows when the retrieve date has come. Accepted and
+        AcceptedCanceled mean the same: what becomes of an earlier update is asked by `cancel_firmware_update`.
+        """
+        ...
+
+    async def upload_logs(self, request: LogRequest) -> GetLogResponse:
+        """Upload a log as `upload_diagnostics`, and tell how far it is by `on_log_status_notification(request_id, …)`.
+        Safe answer: Rejected.
+
+        Accepted and AcceptedCanceled mean the same: whether an earlier upload was under way the charge point knows.
+        """
         ...

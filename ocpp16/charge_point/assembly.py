@@ -26,7 +26,7 @@ from ocpp16.profiles.asked_security import AskedSecurity
 from ocpp16.profiles.asked_station import AskedStation
 from ocpp16.profiles.authorization import Authorization
 from ocpp16.profiles.availability import Availability
-from ocpp16.profiles.base import Context, FeatureProfile, Reply, Trigger
+from ocpp16.profiles.base import CertificateCheck, Context, FeatureProfile, FirmwareKeeper, Reply, Trigger
 from ocpp16.profiles.boot import Boot
 from ocpp16.profiles.certificate_signing import CertificateSigning
 from ocpp16.profiles.certificates import Certificates
@@ -34,8 +34,11 @@ from ocpp16.profiles.configuration_changes import ConfigurationChanges
 from ocpp16.profiles.context import Start
 from ocpp16.profiles.data_transfer import DataTransfer
 from ocpp16.profiles.dead_letters import DeadLetters
+from ocpp16.profiles.diagnostics import Diagnostics
+from ocpp16.profiles.firmware_updates import FirmwareUpdates
 from ocpp16.profiles.free_charging import FreeCharging
 from ocpp16.profiles.local_auth_list import LocalAuthList
+from ocpp16.profiles.log_upload import LogUpload
 from ocpp16.profiles.meter_values import MeterValues
 from ocpp16.profiles.remote_control import RemoteControl
 from ocpp16.profiles.reservation import KeptReservations
@@ -106,8 +109,12 @@ class Features:
         "ctx",
         "data_transfer",
         "dead_letters",
+        "diagnostics",
         "dispatcher",
+        "evse_security",
+        "firmware_updates",
         "local_list",
+        "log_upload",
         "meter_values",
         "reservations",
         "security_events",
@@ -153,10 +160,14 @@ class Features:
         keeping: tuple[FeatureProfile, ...] = ()
         if security is not None:
             keeping = (Certificates(ctx, security), CertificateSigning(ctx, security, reconnect))
+        self.evse_security: CertificateCheck | None = security
         optional = [kind.build(ctx, self) for kind in kinds if kind.is_wanted(ctx.configuration)]
         self.smart_charging = next((feature for feature in optional if isinstance(feature, SmartCharging)), None)
         self.local_list = next((feature for feature in optional if isinstance(feature, LocalAuthList)), None)
         self.reservations = next((feature for feature in optional if isinstance(feature, KeptReservations)), None)
+        self.firmware_updates = next((feature for feature in optional if isinstance(feature, FirmwareUpdates)), None)
+        self.diagnostics = next((feature for feature in optional if isinstance(feature, Diagnostics)), None)
+        self.log_upload = next((feature for feature in optional if isinstance(feature, LogUpload)), None)
         self._remote_control = RemoteControl(ctx, profiles=self.smart_charging, reservations=self.reservations)
         self.all: tuple[FeatureProfile, ...] = (
             self.boot,
@@ -196,6 +207,12 @@ class Features:
             if info is not None:
                 return info
         return None
+
+    @property
+    def firmware(self) -> FirmwareKeeper:
+        if self.firmware_updates is None:
+            raise AssertionError("asked for by a feature that is there without it")
+        return self.firmware_updates
 
     def remote_start(
         self, request: "messages.RemoteStartTransactionRequest", is_open: Callable[[int], bool]

@@ -14,8 +14,18 @@ from typing import Any
 from ocpp16.charge_point.argument_check import folder
 from ocpp16.charge_point.runtime import Runtime
 from ocpp16.ctrl_c import only_at_waits
-from ocpp16.enums import AvailabilityStatus, AvailabilityType, ChargePointStatus, Reason, SessionStartedReason
-from ocpp16.models import ErrorInfo, Measurement
+from ocpp16.enums import (
+    AvailabilityStatus,
+    AvailabilityType,
+    ChargePointStatus,
+    DiagnosticsStatus,
+    FirmwareStatusEnumType,
+    Reason,
+    SessionStartedReason,
+    UploadLogStatusEnumType,
+)
+from ocpp16.errors import FeatureNotBuilt
+from ocpp16.models import UNSIGNED, ErrorInfo, Measurement
 from ocpp16.profiles.id_tags import check_id_tag
 from ocpp16.profiles.security_events import LONGEST_INFO, LONGEST_TYPE
 from ocpp16.profiles.transaction_data import signed_value
@@ -257,6 +267,46 @@ class StationEvents:
             None if timestamp is None else to_micros(aware(timestamp, "timestamp")),
         )
         self._runtime.ctx.signals.emit(raised)
+
+    # Firmware and logs
+
+    def on_firmware_update_status_notification(self, request_id: int, status: FirmwareStatusEnumType) -> None:
+        """How far an update of the firmware is: FirmwareStatusNotification, or with a request id that is not -1
+        SignedFirmwareStatusNotification, once it is on disk; offline the last status when there is a connection again.
+
+        `request_id`: of the `FirmwareUpdate`. The same status again is ignored. An update that nobody asked for may be
+        told, too. Raises ValueError for the id of another update than the one that is under way, for Idle, and for a
+        status that does not fit what was told before; FeatureNotBuilt if the station is no FirmwareStation.
+        """
+        self._runtime.guard.check()
+        number = whole(request_id, "request_id")
+        told = member(FirmwareStatusEnumType, status, "status")
+        updates = self._runtime.features.firmware_updates
+        if updates is None:
+            raise FeatureNotBuilt("the station is no FirmwareStation")
+        if told is FirmwareStatusEnumType.IDLE:
+            raise ValueError("status: Idle is what there is to say without an update")
+        updates.told(number, told)
+
+    def on_log_status_notification(self, request_id: int, status: UploadLogStatusEnumType | DiagnosticsStatus) -> None:
+        """How far an upload is: DiagnosticsStatusNotification for the request id -1, otherwise LogStatusNotification.
+
+        UploadFailed and UploadFailure are the same; of diagnostics every failure is told as UploadFailed. Otherwise as
+        `on_firmware_update_status_notification`; a LogStatusNotification needs a SecurityStation.
+        """
+        self._runtime.guard.check()
+        number = whole(request_id, "request_id")
+        is_failed = isinstance(status, str) and str(status) == DiagnosticsStatus.UPLOAD_FAILED
+        told = member(
+            UploadLogStatusEnumType, UploadLogStatusEnumType.UPLOAD_FAILURE if is_failed else status, "status"
+        )
+        features = self._runtime.features
+        feature = features.diagnostics if number == UNSIGNED else features.log_upload
+        if feature is None:
+            raise FeatureNotBuilt("the station uploads no logs, or SupportedFeatureProfiles lacks FirmwareManagement")
+        if told is UploadLogStatusEnumType.IDLE:
+            raise ValueError("status: Idle is what there is to say without an upload")
+        feature.upload.told(number, told)
 
     # What is measured
 

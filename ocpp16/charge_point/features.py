@@ -11,9 +11,15 @@ from collections.abc import Mapping
 from functools import cache
 
 from ocpp16.profiles.base import FeatureProfile
+from ocpp16.profiles.diagnostics import Diagnostics
+from ocpp16.profiles.extended_trigger import ExtendedTrigger
+from ocpp16.profiles.firmware import Firmware
+from ocpp16.profiles.firmware_updates import FirmwareUpdates
 from ocpp16.profiles.local_auth_list import LocalAuthList
+from ocpp16.profiles.log_upload import LogUpload
 from ocpp16.profiles.remote_trigger import RemoteTrigger
 from ocpp16.profiles.reservation import KeptReservations
+from ocpp16.profiles.signed_firmware import SignedFirmware
 from ocpp16.profiles.smart_charging import SmartCharging
 from ocpp16.profiles.station_reservation import StationReservations
 from ocpp16.station import CoreStation
@@ -24,6 +30,12 @@ FEATURES: tuple[type[FeatureProfile], ...] = (
     LocalAuthList,
     KeptReservations,
     StationReservations,
+    FirmwareUpdates,
+    Firmware,
+    SignedFirmware,
+    Diagnostics,
+    LogUpload,
+    ExtendedTrigger,
 )
 """In the order in which they start and hear of signals, after those of Core."""
 INSTEAD_OF: Mapping[type[FeatureProfile], type[FeatureProfile]] = {StationReservations: KeptReservations}
@@ -45,7 +57,7 @@ def _shared(kinds: tuple[type[FeatureProfile], ...]) -> tuple[type[FeatureProfil
 
 def protocols() -> tuple[type, ...]:
     """What a station may have besides CoreStation, each as a whole or not at all."""
-    return tuple(kind.protocol for kind in FEATURES if kind.protocol is not None)
+    return tuple(dict.fromkeys(kind.protocol for kind in FEATURES if kind.protocol is not None))
 
 
 @cache

@@ -37,6 +37,9 @@ def station_problems(station: object) -> list[str]:
         names = _methods(protocol)
         if any(_attribute(station, name) is not _MISSING for name in names) or _misspelt(station, names):
             problems += faults(protocol, station)
+            for base in protocol.__bases__:  # what one has of it is not enough without the rest
+                problems += faults(base, station)
+    problems = list(dict.fromkeys(problems))
     if callable(_attribute(station, "attach")):
         problems += faults(_Attached, station)
     return [f"{type(station).__name__}.{problem}" for problem in problems]

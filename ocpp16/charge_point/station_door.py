@@ -70,6 +70,22 @@ class StationDoor:
         self._runtime.guard.check()
         return [transaction.session_id for transaction in self._runtime.ctx.transactions.all_running()]
 
+    def maintenance(self) -> dict[str, dict[str, Any] | None]:
+        """What is under way by `"firmware"`, `"diagnostics"` and `"log"`: request id and status; None: nothing."""
+        self._runtime.guard.check()
+        features = self._runtime.features
+        parts = {
+            "firmware": features.firmware_updates,
+            "diagnostics": None if features.diagnostics is None else features.diagnostics.upload,
+            "log": None if features.log_upload is None else features.log_upload.upload,
+        }
+        return {
+            name: None
+            if part is None or part.request_id is None
+            else {"request_id": part.request_id, "status": str(part.status)}
+            for name, part in parts.items()
+        }
+
     def reset_state_machine(self, connector_status: Mapping[int, ChargePointStatus]) -> None:
         """The connectors named are what is said here, whatever was told of them before, errors included: for a station
         that has lost track. What is new is reported; transactions and what ChangeAvailability asked for stay.

@@ -25,6 +25,7 @@ from ocpp16.cli.running import Ending, run
 from ocpp16.cli.standard_streams import StandardInput, StandardOutput
 from ocpp16.observer import Observer
 from ocpp16.simulation import Commands, ControlInterface, Operation, SimulatedStation, StationOptions
+from ocpp16.simulation.transfer import PlayedTransfer
 
 log = logging.getLogger("ocpp16")
 
@@ -157,7 +158,12 @@ async def _run(machine: Machine, is_controlled: bool, ending: Ending) -> None:
 
 async def operate(machine: Machine, face: Face, ending: Ending) -> None:
     """Run the station until the ending has begun, then stop it in order."""
-    station = SimulatedStation(machine.options, session_log=machine.session_log)
+    station = SimulatedStation(
+        machine.options,
+        session_log=machine.session_log,
+        logs=machine.message_log,
+        transfer=PlayedTransfer(None if machine.maindir is None else machine.maindir / "files"),
+    )
     async with open_charge_point(
         machine.configuration,
         station,

@@ -187,6 +187,11 @@ def _reservations(result: Iterable[Mapping[str, Any]]) -> RenderableType:
     return _table((key.replace("_", " ") for key in keys), rows, None if rows else "no reservations")
 
 
+def _maintenance(result: Mapping[str, Any]) -> RenderableType:
+    rows = [(name, (part or {}).get("request_id"), (part or {}).get("status")) for name, part in result.items()]
+    return _table(("", "request id", "status"), rows)
+
+
 def _origins(result: Mapping[str, str]) -> RenderableType:
     return _table(("key", "from"), result.items()) if result else Text("all keys have their defaults")
 
@@ -210,6 +215,7 @@ _TABLES: Mapping[str, Callable[[Any], RenderableType]] = {
     "transactions": _transactions,
     "queue": _queue,
     "authorize": _authorize,
+    "maintenance": _maintenance,
     "why": _why,
     "local_list": _local_list,
     "cache": _id_tags,

@@ -36,16 +36,19 @@ _STAYS_AT_SESSION_END = frozenset({ChargePointStatus.RESERVED, ChargePointStatus
 class Availability(FeatureProfile):
     """Reports what connectors do and puts them in and out of service."""
 
-    __slots__ = ("_commands", "_notifications", "sessions")
+    __slots__ = ("_commands", "_is_withheld", "_notifications", "sessions")
 
     def __init__(self, ctx: Context) -> None:
         super().__init__(ctx)
         self._notifications = StatusNotifications(ctx)
         self._commands = Round(ctx.timers, ctx.clock, self._command)
+        self._is_withheld = False
         self.sessions: dict[int, str] = {}
         """Connector → the session that is there, as far as the station told of one."""
 
     def start(self) -> None:
+        if self._is_withheld:
+            self._withheld_now()
         self._commands.begin(filter(None, self.ctx.connectors), AT_ONCE)
 
     def stop(self) -> None:
@@ -194,8 +197,9 @@ class Availability(FeatureProfile):
     def _command(self, connector_id: int) -> None:
         """Have the station make the connector what it is to be when this one's turn comes."""
         self._commands.discard(connector_id)
-        kind = self.ctx.connectors[connector_id].availability
-        question = self.ctx.station.enable_evse if kind is AvailabilityType.OPERATIVE else self._disable_evse
+        is_operative = self.ctx.connectors[connector_id].availability is AvailabilityType.OPERATIVE
+        in_service = is_operative and not self._is_withheld
+        question = self.ctx.station.enable_evse if in_service else self._disable_evse
         self.ctx.station_side.command(question, connector_id, connectors=(connector_id,), topic="availability")
 
     async def _disable_evse(self, connector_id: int) -> None:
@@ -203,8 +207,41 @@ class Availability(FeatureProfile):
         connector = self.ctx.connectors[connector_id]
         if self.ctx.transactions.running(connector_id) is None:
             await self.ctx.station.disable_evse(connector_id)
-        elif connector.scheduled is None:
+        elif connector.scheduled is None and connector.availability is AvailabilityType.INOPERATIVE:
             connector.scheduled = AvailabilityType.INOPERATIVE
+
+    @property
+    def is_behind_with_commands(self) -> bool:
+        """Are there connectors that the station is yet to be told to enable or disable?"""
+        return len(self._commands) > 0
+
+    def withhold(self) -> None:
+        """Until `release` no connector is in service: those without a transaction from now on, or from the start that
+        is to come, the others when it has ended (`withhold` again). What ChangeAvailability asks for is kept, and holds
+        afterwards."""
+        self._is_withheld = True
+        if self.ctx.is_current():
+            self._commands.begin(self._withheld_now(), AT_ONCE)
+
+    def _withheld_now(self) -> list[int]:
+        """Those that nobody uses, and that are not withheld yet: they are from now on."""
+        found = []
+        for number, connector in self.ctx.connectors.items():
+            if number and not connector.is_withheld and self.ctx.transactions.running(number) is None:
+                connector.is_withheld = True
+                found.append(number)
+        return found
+
+    def release(self) -> None:
+        """Those that are to be in service are, as the end of `withhold`."""
+        self._is_withheld = False
+        back = []
+        for number, connector in self.ctx.connectors.items():
+            if connector.is_withheld:
+                connector.is_withheld = False
+                if connector.availability is AvailabilityType.OPERATIVE:
+                    back.append(number)
+        self._commands.begin(back, AT_ONCE)
 
     def _carry_out_scheduled(self, connector_id: int) -> None:
         if self.ctx.connectors[connector_id].apply_scheduled() is not None:

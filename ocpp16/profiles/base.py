@@ -11,25 +11,29 @@ the disk and nothing else (CALLs of one concern are answered one after another);
 import inspect
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
+from enum import Enum, auto
 from typing import Any, ClassVar, Generic, NamedTuple, Protocol, Self, TypeVar
 
 from ocpp16 import messages
 from ocpp16._core import ValidationError
 from ocpp16.configuration.configuration import Configuration
 from ocpp16.configuration.keys.core import SUPPORTED_FEATURE_PROFILES
-from ocpp16.enums import MessageTrigger, ReservationCheckStatus
+from ocpp16.enums import FirmwareStatusEnumType, MessageTrigger, ReservationCheckStatus
 from ocpp16.messages.actions import ACTIONS
-from ocpp16.models import IdTagInfo
+from ocpp16.models import FirmwareUpdate, IdTagInfo
 from ocpp16.profiles.context import Context, Payload
+from ocpp16.security.evse_security import CertificateValidationResult, LeafCertificateType
 from ocpp16.state.connector_table import ConnectorEvent
 from ocpp16.state.signals import Signal
 from ocpp16.state.transaction import Transaction
 from ocpp16.store.rows import Rows
 
 __all__ = [
+    "CertificateCheck",
     "Collected",
     "Context",
     "FeatureProfile",
+    "FirmwareKeeper",
     "MeterSampler",
     "Others",
     "Payload",
@@ -38,6 +42,7 @@ __all__ = [
     "Reporter",
     "ReservationCheck",
     "Stored",
+    "Taken",
     "Trigger",
     "hears",
     "on",
@@ -84,8 +89,11 @@ Trigger = Callable[[Sequence[int]], Callable[[], None] | None]
 nothing that it could say, so the answer is Rejected."""
 
 
-def triggered(message: MessageTrigger) -> Callable[[H], H]:
-    """Mark a method, which is a `Trigger`, as that of `message`; the class collects the marks."""
+def triggered(message: MessageTrigger | str) -> Callable[[H], H]:
+    """Mark a method, which is a `Trigger`, as that of `message`; the class collects the marks.
+
+    What ExtendedTriggerMessage alone knows has the name of its action, or the word there (`extended_trigger`).
+    """
 
     def mark(trigger: H) -> H:
         trigger.__ocpp_trigger__ = message  # type: ignore[attr-defined]
@@ -134,6 +142,16 @@ class Others(Protocol):
     @property
     def availability(self) -> "Reporter": ...
 
+    @property
+    def firmware(self) -> "FirmwareKeeper":
+        """There wherever the station is a FirmwareStation."""
+        ...
+
+    @property
+    def evse_security(self) -> "CertificateCheck | None":
+        """Who verifies certificates; None: nobody can."""
+        ...
+
     def remote_start(
         self, request: "messages.RemoteStartTransactionRequest", is_open: Callable[[int], bool]
     ) -> "Reply[messages.RemoteStartTransactionResponse]":
@@ -150,6 +168,55 @@ class Reporter(Protocol):
         ...
 
     def submit(self, connector_id: int, event: ConnectorEvent, info: str | None = None) -> None: ...
+
+    @property
+    def is_behind_with_commands(self) -> bool:
+        """Are there connectors that the station is yet to be told to enable or disable?"""
+        ...
+
+    def withhold(self) -> None:
+        """Until `release` no connector is in service: those without a transaction from now on, or from the start that
+        is to come, the others when it has ended (`withhold` again). What ChangeAvailability asks for is kept, and holds
+        afterwards."""
+        ...
+
+    def release(self) -> None:
+        """Those that are to be in service are, as the end of `withhold`."""
+        ...
+
+
+class FirmwareKeeper(Protocol):
+    """What the features that answer the Central System ask of `firmware_updates`."""
+
+    @property
+    def status(self) -> FirmwareStatusEnumType: ...
+
+    @property
+    def request_id(self) -> int | None: ...
+
+    async def take(self, update: FirmwareUpdate, by: float, *, cancels: bool = False) -> "Taken": ...
+
+    def begin(self) -> None: ...
+
+    def report(self, *, is_signed: bool, is_triggered: bool) -> None: ...
+
+
+class Taken(Enum):
+    """What became of an update that the Central System asked for."""
+
+    ALONE = auto()
+    IN_PLACE = auto()
+    """An earlier one was given up for it."""
+    REFUSED = auto()
+    """The earlier one cannot be given up any more."""
+
+
+class CertificateCheck(Protocol):
+    """What the features ask of an `EvseSecurity`."""
+
+    async def verify_certificate(
+        self, certificate_chain: str, leaf_types: Sequence[LeafCertificateType]
+    ) -> CertificateValidationResult: ...
 
 
 class FeatureProfile:

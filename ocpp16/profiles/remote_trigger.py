@@ -8,8 +8,8 @@ from typing import Self
 
 from ocpp16 import messages
 from ocpp16._core import ValidationError
-from ocpp16.enums import TriggerMessageStatus
 from ocpp16.profiles.base import Context, FeatureProfile, Others, Payload, Reply, on
+from ocpp16.profiles.triggering import answer_to_trigger, answer_to_unknown
 
 
 class RemoteTrigger(FeatureProfile):
@@ -27,18 +27,10 @@ class RemoteTrigger(FeatureProfile):
 
     @on("TriggerMessage")
     def trigger_message(self, request: "messages.TriggerMessageRequest") -> "Reply[messages.TriggerMessageResponse]":
-        connector_id = request.get("connectorId")
-        trigger = self._others.trigger(request["requestedMessage"])
-        if trigger is None:
-            return Reply({"status": str(TriggerMessageStatus.NOT_IMPLEMENTED)})
-        if connector_id is not None and connector_id not in self.ctx.connectors:
-            return Reply({"status": str(TriggerMessageStatus.REJECTED)})
-        send = trigger(sorted(self.ctx.connectors) if connector_id is None else [connector_id])
-        status = TriggerMessageStatus.REJECTED if send is None else TriggerMessageStatus.ACCEPTED
+        status, send = answer_to_trigger(
+            self.ctx, self._others.trigger(request["requestedMessage"]), request.get("connectorId")
+        )
         return Reply({"status": str(status)}, then=send)
 
     def answer_to_invalid(self, action: str, error: ValidationError) -> Payload | None:
-        """A message that OCPP 1.6 does not know to be triggered is one that is not implemented (§5.17)."""
-        if error.path == ("requestedMessage",) and error.rule == "enum":
-            return {"status": str(TriggerMessageStatus.NOT_IMPLEMENTED)}
-        return None
+        return answer_to_unknown(error)

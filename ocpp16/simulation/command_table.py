@@ -2,17 +2,24 @@
 
 from collections.abc import Mapping
 from datetime import datetime
-from math import isfinite
 from typing import Any
 
-from ocpp16.enums import AvailabilityType, ChargePointErrorCode, ChargingProfilePurposeType, ChargingRateUnitType
-from ocpp16.models import Measurement
+from ocpp16.enums import (
+    AvailabilityType,
+    ChargePointErrorCode,
+    ChargingProfilePurposeType,
+    ChargingRateUnitType,
+    FirmwareStatusEnumType,
+    UploadLogStatusEnumType,
+)
 from ocpp16.simulation import (
     authorization_commands,
     charging_commands,
     configuration_commands,
     connection_commands,
     dead_letter_commands,
+    maintenance_commands,
+    meter_commands,
     operation_commands,
     reservation_commands,
 )
@@ -74,25 +81,6 @@ def _clear_fault(on: Controlled, connector: int, error: ChargePointErrorCode) ->
     on.station.clear_fault(connector, error)
 
 
-def _meter_reading(on: Controlled, connector: int, measurement: dict[str, Any]) -> None:
-    if not on.station.options.meter_is_external:
-        raise CommandError("refused", "the meter is simulated: the option meter_interval is not external")
-    try:
-        _all_finite(measurement)
-        reading = Measurement.from_json(measurement, on.charge_point.for_station.clock.now_datetime())
-    except (ValueError, TypeError, OverflowError, RecursionError) as error:
-        raise CommandError("bad_value", shown(error)) from None
-    on.station.meter_reading(connector, reading)
-
-
-def _all_finite(value: Any) -> None:
-    """Python callers may hand in what JSON cannot say."""
-    if isinstance(value, float) and not isfinite(value):
-        raise ValueError("measurement must hold finite numbers")
-    for member in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
-        _all_finite(member)
-
-
 def _security_event(on: Controlled, **event: Any) -> None:
     at = event["timestamp"]
     try:
@@ -119,6 +107,7 @@ def _help(on: Controlled) -> list[dict[str, Any]]:
 
 
 _CONNECTOR = Argument("connector", CONNECTOR)
+_REQUEST_ID = Argument("request_id", whole("id", -(2**31), 2**31 - 1), -1)
 _MOST = Argument("most", whole("entries", 1, MOST_SHOWN), 100)
 _ERROR = Argument("error", one_of(ChargePointErrorCode, ChargePointErrorCode.NO_ERROR))
 
@@ -182,7 +171,7 @@ COMMANDS: Mapping[str, Command] = {
         Command(
             "meter_reading",
             "what the meter of a connector shows, when the host supplies the readings",
-            _meter_reading,
+            meter_commands.meter_reading,
             (_CONNECTOR, Argument("measurement", OBJECT)),
         ),
         Command(
@@ -311,6 +300,19 @@ COMMANDS: Mapping[str, Command] = {
             (Argument("reservation_id", whole("id", -(2**31), 2**31 - 1)),),
         ),
         Command("reservations", "the reservations that are kept", reservation_commands.reservations),
+        Command(
+            "firmware_status",
+            "tell how far an update of the firmware is, in place of the station (id -1: it is not signed)",
+            maintenance_commands.firmware_status,
+            (Argument("status", one_of(FirmwareStatusEnumType)), _REQUEST_ID),
+        ),
+        Command(
+            "log_status",
+            "tell how far an upload is, in place of the station (id -1: diagnostics)",
+            maintenance_commands.log_status,
+            (Argument("status", one_of(UploadLogStatusEnumType)), _REQUEST_ID),
+        ),
+        Command("maintenance", "the update and the uploads that are under way", maintenance_commands.maintenance),
         Command(
             "overrule",
             "the station's next answers to a question are this one",

@@ -42,7 +42,7 @@ class Operation:
             await self.stop()
             if self._station.options.after_reset is AfterReset.EXIT:
                 return f"{self._reset_kind} reset"
-            await self.restart(BootReason.REMOTE_RESET)
+            await self.restart(self._station.boot_reason)
 
     async def start(self, boot_reason: BootReason = BootReason.POWER_UP) -> None:
         """Start the charge point for the first time; stored transactions go on if the options say so."""

@@ -8,8 +8,8 @@ from functools import wraps
 from types import MappingProxyType
 from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
 
-from ocpp16.enums import DataTransferStatus, UnlockStatus
-from ocpp16.models import DataTransferResponse
+from ocpp16.enums import DataTransferStatus, LogStatusEnumType, UnlockStatus, UpdateFirmwareStatusEnumType
+from ocpp16.models import DataTransferResponse, GetLogResponse
 from ocpp16.simulation.checks import Check, flag, one_of
 
 P = ParamSpec("P")
@@ -97,6 +97,19 @@ def _data_transfer_response(answer: Any) -> DataTransferResponse:
     return DataTransferResponse(DataTransferStatus(status), data)
 
 
+def _log_response(answer: Any) -> GetLogResponse:
+    """`{"status": …, "filename": …}`, or the status alone."""
+    members = {"status": answer} if isinstance(answer, str) else answer
+    if not isinstance(members, dict) or not set(members) <= {"status", "filename"}:
+        raise ValueError("the answer must be an object of status and filename")
+    if members.get("status") not in tuple(LogStatusEnumType):
+        raise ValueError(f"the answer's status must be one of {', '.join(LogStatusEnumType)}")
+    try:
+        return GetLogResponse(LogStatusEnumType(members["status"]), members.get("filename"))
+    except ValueError as error:
+        raise ValueError(f"the answer's {error}") from None
+
+
 _FLAG = _the_answer(flag)
 
 ANSWERS: Mapping[str, Check] = {
@@ -112,5 +125,11 @@ ANSWERS: Mapping[str, Check] = {
     "set_connection_timeout": _nothing,
     "data_transfer": _data_transfer_response,
     "signal_set_charging_profiles": _nothing,
+    "update_firmware": _nothing,
+    "cancel_firmware_update": _FLAG,
+    "all_connectors_unavailable": _nothing,
+    "upload_diagnostics": _log_response,
+    "signed_update_firmware": _the_answer(one_of(UpdateFirmwareStatusEnumType)),
+    "upload_logs": _log_response,
 }
 """Station question → reader of its answer."""

@@ -13,17 +13,34 @@ from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING, Any
 
-from ocpp16.enums import ChargePointErrorCode, DataTransferStatus, Reason, ResetType, UnlockStatus
-from ocpp16.models import ChargingLimit, DataTransferResponse, Measurement
+from ocpp16.enums import (
+    BootReason,
+    ChargePointErrorCode,
+    DataTransferStatus,
+    Reason,
+    ResetType,
+    UnlockStatus,
+    UpdateFirmwareStatusEnumType,
+)
+from ocpp16.models import (
+    ChargingLimit,
+    DataTransferResponse,
+    FirmwareUpdate,
+    GetLogResponse,
+    LogRequest,
+    Measurement,
+)
 from ocpp16.simulation.access import Token
 from ocpp16.simulation.car import CarPlan
 from ocpp16.simulation.card_reader import CardReader
 from ocpp16.simulation.evse import Evse
 from ocpp16.simulation.faults import Faults
+from ocpp16.simulation.maintenance import Maintenance
 from ocpp16.simulation.noise import Noise
 from ocpp16.simulation.options import PowerLossPolicy, StationOptions
 from ocpp16.simulation.overrule import Overrules, question
 from ocpp16.simulation.supply import Supply
+from ocpp16.simulation.transfer import PlayedTransfer, Transfer
 from ocpp16.state.round import Round
 from ocpp16.state.timers import Timer
 
@@ -36,20 +53,25 @@ class SimulatedStation:
 
     Options: a `StationOptions`, or a mapping as JSON has it and keyword arguments of the same names (ConfigurationError
     for a bad one). `random` makes the noise; a fleet hands one to all its stations. `session_log`: folder that gets one
-    for the messages of each session, None: none. Implements `CoreStation` and
-    `SmartChargingStation`.
+    for the messages of each session, None: none. `logs`: folder whose files go into diagnostics. `transfer` brings
+    firmware and takes diagnostics away; by default it is played. Implements `CoreStation`, `SmartChargingStation`,
+    `FirmwareStation` and `SecurityStation`.
     """
 
     __slots__ = (
         "_connection_timeout",
+        "_maintenance",
         "_meters",
         "_sessions",
         "_supply",
+        "_transfer",
+        "boot_reason",
         "charge_point",
         "door",
         "evses",
         "faults",
         "is_powered",
+        "logs",
         "noise",
         "on_reset",
         "options",
@@ -70,6 +92,8 @@ class SimulatedStation:
         *,
         random: Random | None = None,
         session_log: Path | None = None,
+        logs: Path | None = None,
+        transfer: Transfer | None = None,
         **named: Any,
     ) -> None:
         if not isinstance(options, StationOptions) or named:
@@ -78,6 +102,11 @@ class SimulatedStation:
         self.options = options
         self.overrules = Overrules()
         self.session_log = session_log
+        self.logs = logs
+        self._transfer = transfer
+        self._maintenance: Maintenance | None = None
+        self.boot_reason = BootReason.REMOTE_RESET
+        """Of the start that follows a reset."""
         self.reader = CardReader(self)
         self._supply: Supply | None = None
         """None where there is only one connector: it has all there is."""
@@ -212,6 +241,19 @@ class SimulatedStation:
             return []
         return self.charge_point.for_station.running_sessions()
 
+    def reboot(self, kind: ResetType, reason: BootReason) -> None:
+        """Have whoever runs the station restart it."""
+        if self.on_reset is not None:
+            self.boot_reason = reason
+            self.on_reset(kind)
+
+    @property
+    def maintenance(self) -> Maintenance:
+        """Firmware and files."""
+        if self._maintenance is None:
+            self._maintenance = Maintenance(self, self._transfer or PlayedTransfer())
+        return self._maintenance
+
     def power_up(self) -> None:
         """The charge point was started: tell it how things stand."""
         self.is_powered = True
@@ -291,8 +333,7 @@ class SimulatedStation:
 
     @question
     async def reset(self, kind: ResetType) -> None:
-        if self.on_reset is not None:
-            self.on_reset(kind)
+        self.reboot(kind, BootReason.REMOTE_RESET)
 
     @question
     async def set_system_time(self, time: datetime) -> None:
@@ -317,3 +358,29 @@ class SimulatedStation:
     @question
     async def signal_set_charging_profiles(self) -> None:
         """Limits are told as they change; the station plans nothing ahead."""
+
+    # What the charge point asks: FirmwareStation and SecurityStation
+
+    @question
+    async def update_firmware(self, update: FirmwareUpdate) -> None:
+        self.maintenance.update_firmware(update)
+
+    @question
+    async def cancel_firmware_update(self, request_id: int) -> bool:
+        return self.maintenance.cancel_firmware_update()
+
+    @question
+    async def all_connectors_unavailable(self) -> None:
+        self.maintenance.go_ahead()
+
+    @question
+    async def upload_diagnostics(self, request: LogRequest) -> GetLogResponse:
+        return self.maintenance.upload("diagnostics", request)
+
+    @question
+    async def signed_update_firmware(self, update: FirmwareUpdate) -> UpdateFirmwareStatusEnumType:
+        return UpdateFirmwareStatusEnumType.ACCEPTED
+
+    @question
+    async def upload_logs(self, request: LogRequest) -> GetLogResponse:
+        return self.maintenance.upload("log", request)

@@ -18,7 +18,8 @@ Rules of this file:
 8. An error that would be one too many (`MOST_ERRORS`) takes the place of the oldest, of one that is no fault if there
    is such: a station that never clears its errors does not fill the memory.
 9. To look is not to tell: `look` changes nothing, `report` says what the Central System is told from now on.
-10. While a reservation keeps it (`is_reserved`) a Reserved connector does not become Available: whoever puts it into
+10. While it is withheld (`is_withheld`) a connector does not become Available, whatever its availability.
+11. While a reservation keeps it (`is_reserved`) a Reserved connector does not become Available: whoever puts it into
     service once more, or tells the end of another reservation, does not free it.
 
 This file does not know of MinimumStatusDuration (`state.status_throttle`), registration or connections.
@@ -77,6 +78,7 @@ class Connector:
         "base",
         "connector_id",
         "is_reserved",
+        "is_withheld",
         "scheduled",
     )
 
@@ -94,6 +96,8 @@ class Connector:
         """What was commanded and waits for the end of the session."""
         self.is_reserved = False
         """Kept by a reservation, whatever its status is now."""
+        self.is_withheld = False
+        """Out of service for the time being, as for an update of the firmware."""
         self._errors: tuple[ErrorInfo, ...] = ()
         self._shown: str | None = None
         self._since = since
@@ -143,8 +147,13 @@ class Connector:
         target = self._table.get(self.base, {}).get(event)
         if target is None:
             return None
-        if target is ChargePointStatus.AVAILABLE and self.base is not ChargePointStatus.UNAVAILABLE:
-            target = initial_status(self.commanded)
+        if target is ChargePointStatus.AVAILABLE:
+            if self.is_withheld:
+                target = ChargePointStatus.UNAVAILABLE
+            elif self.base is not ChargePointStatus.UNAVAILABLE:
+                target = initial_status(self.commanded)
+            if target is self.base:
+                return None
         if self.is_reserved and (self.base, target) == _LET_GO:
             return None
         self.base = target

@@ -33,7 +33,7 @@ S = TypeVar("S", bound=Signal)
 class Connected(Signal):
     """A WebSocket is open.
 
-    Heard by: availability, security_profile, smart_charging.
+    Heard by: availability, diagnostics, firmware_updates, log_upload, security_profile, smart_charging.
     """
 
 
@@ -74,7 +74,8 @@ class SecurityEventRaised(Signal):
 class RegistrationChanged(Signal):
     """BootNotification was answered.
 
-    Heard by: availability, certificate_signing, security_profile, smart_charging.
+    Heard by: availability, certificate_signing, diagnostics, firmware_updates, log_upload, security_profile,
+    smart_charging.
     """
 
     status: RegistrationStatus
@@ -84,7 +85,7 @@ class RegistrationChanged(Signal):
 class ClockSet(Signal):
     """The Central System told the time and the clock moved by `shift` µs.
 
-    Heard by: availability, meter_values, reservation, smart_charging.
+    Heard by: availability, firmware_updates, meter_values, reservation, smart_charging.
     """
 
     shift: int
@@ -139,7 +140,7 @@ class TransactionIdAssigned(Signal):
 class TransactionEnded(Signal):
     """The station told the end; StopTransaction is queued.
 
-    Heard by: reservation, reset, smart_charging, transactions.
+    Heard by: firmware_updates, reservation, reset, smart_charging, transactions.
     """
 
     transaction: Transaction

@@ -8,13 +8,22 @@ import trio
 
 from ocpp16.enums import (
     DataTransferStatus,
+    LogStatusEnumType,
     Reason,
     ReservationCheckStatus,
     ReservationStatus,
     ResetType,
     UnlockStatus,
+    UpdateFirmwareStatusEnumType,
 )
-from ocpp16.models import ChargingLimit, DataTransferResponse, Measurement
+from ocpp16.models import (
+    ChargingLimit,
+    DataTransferResponse,
+    FirmwareUpdate,
+    GetLogResponse,
+    LogRequest,
+    Measurement,
+)
 
 _DEFAULTS: dict[str, Any] = {
     "enable_evse": True,
@@ -33,6 +42,12 @@ _DEFAULTS: dict[str, Any] = {
     "reserve_now": ReservationStatus.ACCEPTED,
     "cancel_reservation": True,
     "is_token_reserved_for_connector": ReservationCheckStatus.RESERVED_FOR_TOKEN,
+    "update_firmware": None,
+    "cancel_firmware_update": True,
+    "all_connectors_unavailable": None,
+    "upload_diagnostics": GetLogResponse(LogStatusEnumType.ACCEPTED, "diagnostics.tar.gz"),
+    "signed_update_firmware": UpdateFirmwareStatusEnumType.ACCEPTED,
+    "upload_logs": GetLogResponse(LogStatusEnumType.ACCEPTED, "log.tar.gz"),
 }
 
 
@@ -128,3 +143,25 @@ class ReservingStation(RecordingStation):
 
     async def is_token_reserved_for_connector(self, connector_id: int, id_tag: str) -> Any:
         return await self._answer("is_token_reserved_for_connector", connector_id, id_tag)
+
+
+class UpdatableStation(RecordingStation):
+    """Implements FirmwareStation and SecurityStation as well. Answers go out as scripted."""
+
+    async def update_firmware(self, update: FirmwareUpdate) -> Any:
+        return await self._answer("update_firmware", update)
+
+    async def cancel_firmware_update(self, request_id: int) -> Any:
+        return await self._answer("cancel_firmware_update", request_id)
+
+    async def all_connectors_unavailable(self) -> Any:
+        return await self._answer("all_connectors_unavailable")
+
+    async def upload_diagnostics(self, request: LogRequest) -> Any:
+        return await self._answer("upload_diagnostics", request)
+
+    async def signed_update_firmware(self, update: FirmwareUpdate) -> Any:
+        return await self._answer("signed_update_firmware", update)
+
+    async def upload_logs(self, request: LogRequest) -> Any:
+        return await self._answer("upload_logs", request)

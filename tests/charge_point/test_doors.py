@@ -62,6 +62,9 @@ DOORS: dict[str, tuple[Any, ...]] = {
     "sample_now": (1,),
     "on_max_current_offered": (1, 6.0),
     "on_max_power_offered": (1, 6.0),
+    # firmware and logs
+    "on_firmware_update_status_notification": (-1, "Downloading"),
+    "on_log_status_notification": (-1, "Uploading"),
     # life and connection
     "start": (),
     "stop": (),
@@ -95,6 +98,7 @@ DOORS: dict[str, tuple[Any, ...]] = {
     "connector_status": (1,),
     "for_station.running_sessions": (),
     "for_station.meter_checkpoint": (1,),
+    "for_station.maintenance": (),
     "dead_letters.__call__": (),
     "dead_letters.resend": (),
     "dead_letters.discard": (),

@@ -28,6 +28,7 @@ OURS = {
     "KeyAccess",
     "PreviousAuthorizationKey",
     "PreviousSecurityProfile",
+    "SignedFirmwareRequired",
     "Tolerances",
     "VolatileChargingProfilePurposes",
 }

@@ -14,7 +14,13 @@ from ocpp16.observer import ObserverEvent
 PAGE = (Path(__file__).resolve().parents[2] / "docs" / "from-libocpp.md").read_text()
 TABLES = [line.split("|")[1:-1] for line in PAGE.splitlines() if line.startswith("| ")]
 OURS = " ".join(cell for row in TABLES for cell in row)
-PROTOCOLS = [station.CoreStation, station.ReservationStation, station.SmartChargingStation]
+PROTOCOLS = [
+    station.CoreStation,
+    station.ReservationStation,
+    station.SmartChargingStation,
+    station.FirmwareStation,
+    station.SecurityStation,
+]
 QUESTIONS = {name for kind in PROTOCOLS for name in vars(kind) if not name.startswith("_")}
 EVENTS = {name for name, kind in vars(observer).items() if isinstance(kind, type) and issubclass(kind, ObserverEvent)}
 EVENTS.discard("ObserverEvent")

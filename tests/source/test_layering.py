@@ -118,6 +118,7 @@ def test_one_profile_does_not_import_another() -> None:
         "context",
         "energy_allowance",
         "expected_starts",
+        "firmware_job",
         "id_tag_cache",
         "id_tags",
         "known_parents",
@@ -130,11 +131,15 @@ def test_one_profile_does_not_import_another() -> None:
         "schedule_keys",
         "sender",
         "station_side",
+        "status_report",
         "status_notifications",
         "thinned_samples",
         "transaction_data",
         "transaction_samples",
+        "transfer_request",
+        "triggering",
         "turn",
+        "upload",
     }
     for path in sorted((ROOT / "profiles").glob("*.py")):
         for imported in imports(path):

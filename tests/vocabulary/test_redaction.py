@@ -228,3 +228,35 @@ def test_a_long_frame_is_read_in_one_pass(filler: str) -> None:
     text = filler * (4_000_000 // len(filler))
     assert redacted(text + " AuthorizationKey") == UNREADABLE
     assert redacted_prose(text + "\\\\u0041uthorizationKey") != text
+
+
+@pytest.mark.parametrize(
+    ("frame", "harmless"),
+    [
+        ('[2,"1","X",{"a":"ftp://u:PW@h/x","b":"k@l"}]', '[2,"1","X",{"a":"ftp://***@h/x","b":"k@l"}]'),
+        ('[2,"1","X",{"a":"ftp:\\/\\/u:PW\\u0040h"}]', '[2,"1","X",{"a":"ftp:\\/\\/***@h"}]'),
+        ('[2,"1","X",{"a":"ftp\\u003A\\u002f\\u002Fu:PW@h"}]', '[2,"1","X",{"a":"ftp\\u003A\\u002f\\u002F***@h"}]'),
+        ('[2,"1","X",{"a":"ftp://u:P W\\"@PW/@h"}]', '[2,"1","X",{"a":"ftp://***@h"}]'),
+        ('[2,"1","X",{"a":"ftp://u:PW@h', '[2,"1","X",{"a":"ftp://***@h'),
+        ("ftp://u:PW@h and ftp://h", "ftp://***@h and ftp://h"),
+    ],
+)
+def test_who_logs_in_by_a_url_is_hidden(frame: str, harmless: str) -> None:
+    assert redacted(frame) == harmless
+    assert redacted_prose(frame) == harmless
+
+
+@pytest.mark.parametrize(
+    "text", ["a@b", '["http://h","a@b"]', "http://h/ a@b", "wss://h/ocpp", '{"a":"@://"}', "\\u0040"]
+)
+def test_what_has_no_login_comes_back_as_it_is(text: str) -> None:
+    assert redacted(text) is text
+    assert redacted_prose(text) is text
+
+
+@pytest.mark.parametrize(
+    "text", ["://" * 100_000, '"\\"' * 100_000, "\\" * 300_000, ":\\\\/" * 100_000, '"@' * 100_000], ids=range(5)
+)
+def test_a_frame_of_nothing_but_slashes_is_read_once(text: str) -> None:
+    """In steps that grow with its length: the test ends."""
+    assert len(redacted_prose("@" + text)) <= len(text) + 1

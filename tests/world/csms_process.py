@@ -193,6 +193,22 @@ class Connected(ChargePoint):
     def on_security_event_notification(self, **_: Any) -> Any:
         return call_result.SecurityEventNotification()
 
+    @on(Action.firmware_status_notification)
+    def on_firmware_status_notification(self, **_: Any) -> Any:
+        return call_result.FirmwareStatusNotification()
+
+    @on(Action.diagnostics_status_notification)
+    def on_diagnostics_status_notification(self, **_: Any) -> Any:
+        return call_result.DiagnosticsStatusNotification()
+
+    @on(Action.log_status_notification)
+    def on_log_status_notification(self, **_: Any) -> Any:
+        return call_result.LogStatusNotification()
+
+    @on(Action.signed_firmware_status_notification)
+    def on_signed_firmware_status_notification(self, **_: Any) -> Any:
+        return call_result.SignedFirmwareStatusNotification()
+
 
 class CentralSystem:
     """Listens, keeps who is connected, carries out commands."""

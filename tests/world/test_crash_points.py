@@ -5,54 +5,24 @@ In one process, on the virtual clock; the store outlives the charge point, whose
 
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from functools import partial
 from types import ModuleType
 from typing import Any
 
 import pytest
 import trio
+from cut_disk import Disk, live
 
-from ocpp16.charge_point.open import open_charge_point
-from ocpp16.errors import CallFailed, StoreError
+from ocpp16.errors import CallFailed
 from ocpp16.observer import ObserverEvent, TransactionStarted, TransactionStopped
-from ocpp16.simulation import CarPlan, Operation, SimulatedStation
-from ocpp16.store.base import ChargePointChanges, Row, Table
-from ocpp16.store.memory import MemoryStore
+from ocpp16.simulation import CarPlan, SimulatedStation
+from ocpp16.store.base import ChargePointChanges
 from ocpp16.testing import CentralSystem
 from ocpp16.testing.contracts import LossyStore
 
 Load = Callable[[str], ModuleType]
 
 CAR = CarPlan(plug_after=0, draw_after=0, draw_for=10_000)
-
-
-class PowerCut(BaseException):
-    """Nothing catches it."""
-
-
-class Disk:
-    """What outlives a power cut, and when the next one comes: at commit number `at`, before or after it is made."""
-
-    is_volatile = False
-
-    def __init__(self) -> None:
-        self.commits = 0
-        self.at: int | None = None
-        self.is_written = False
-        self._rows = MemoryStore()
-
-    def load(self, charge_point_id: str, table: Table, key: Row = ()) -> list[Row]:
-        return self._rows.load(charge_point_id, table, key)
-
-    def apply(self, batches: Sequence[ChargePointChanges]) -> dict[str, Exception]:
-        self.commits += 1
-        if self.at is not None and self.commits >= self.at:
-            if self.commits == self.at and self.is_written:
-                self._rows.apply(batches)
-            raise PowerCut
-        return self._rows.apply(batches)
-
-    def close(self) -> None:
-        pass
 
 
 class Story:
@@ -70,27 +40,7 @@ class Story:
     async def live(self, act: Callable[[SimulatedStation], Any]) -> None:
         """From power on to the end of `act`, when the power goes, or to the power cut of the disk."""
         station = SimulatedStation(meter_interval=5, meter_noise=0, power_loss_policy=self._policy)
-        with suppress(PowerCut), trio.CancelScope() as power:
-            try:
-                async with open_charge_point(
-                    configuration(),
-                    station,
-                    store=self._store,
-                    connector=self.csms.connector,
-                    observer=self,
-                    anchor=0,
-                    seed=1,
-                ) as charge_point:
-                    station.attach(charge_point)
-                    charge_point.for_station.spawn(Operation(station, charge_point).run)
-                    await act(station)
-                    power.cancel()
-                    await trio.lowlevel.checkpoint_if_cancelled()
-            except BaseExceptionGroup as group:
-                found, rest = group.split(PowerCut)
-                if found is None or (rest is not None and rest.split(StoreError)[1] is not None):
-                    raise
-                raise PowerCut from None
+        await live(self.csms, self._store, station, partial(act, station), configuration(), observer=self, anchor=0)
 
     async def first(self, station: SimulatedStation) -> None:
         await trio.sleep(1)

@@ -60,6 +60,7 @@ from ocpp16.configuration.keys.cost_and_price import (
     WAIT_FOR_SET_USER_PRICE_TIMEOUT,
 )
 from ocpp16.configuration.keys.firmware_management import (
+    SIGNED_FIRMWARE_REQUIRED,
     SUPPORTED_FILE_TRANSFER_PROTOCOLS,
 )
 from ocpp16.configuration.keys.internal import (
@@ -304,6 +305,7 @@ __all__ = [
     "SECTIONS",
     "SECURITY_PROFILE",
     "SEND_LOCAL_LIST_MAX_LENGTH",
+    "SIGNED_FIRMWARE_REQUIRED",
     "STATION_TIMEOUT",
     "STOP_TIMEOUT",
     "STOP_TRANSACTION_IF_UNLOCK_NOT_SUPPORTED",

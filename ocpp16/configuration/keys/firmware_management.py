@@ -8,13 +8,19 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from ocpp16.configuration.lists import TextList
+from ocpp16.configuration.values import Boolean
 from ocpp16.configuration.key import Access, Key
 
+SIGNED_FIRMWARE_REQUIRED: Final[Key[bool]] = Key(
+    "SignedFirmwareRequired", "FirmwareManagement", Boolean(), False, Access.RO, needs_reboot=True,
+    description="UpdateFirmware is refused (NotSupported): firmware comes by SignedUpdateFirmware only. A key of ours.",
+)
 SUPPORTED_FILE_TRANSFER_PROTOCOLS: Final[Key[tuple[str, ...] | None]] = Key(
-    "SupportedFileTransferProtocols", "FirmwareManagement", TextList(), None, Access.RO, needs_reboot=True, is_optional=True,
+    "SupportedFileTransferProtocols", "FirmwareManagement", TextList(), None, Access.RO, needs_reboot=True, is_optional=True, reader="host",
     description="Protocols for firmware and diagnostics, as FTP,HTTPS.",
 )
 
 KEYS: Final[Mapping[str, Key[Any]]] = MappingProxyType({
+    "SignedFirmwareRequired": SIGNED_FIRMWARE_REQUIRED,
     "SupportedFileTransferProtocols": SUPPORTED_FILE_TRANSFER_PROTOCOLS,
 })

@@ -1,0 +1,87 @@
+"""The newest status of some work that takes long, told to the Central System once.
+
+At once where it can be told, else when it can be again, if it is the newest still. What went down with its connection
+was not told; what was answered was, however. Whoever makes it calls `again` when the charge point is connected and
+accepted, and keeps over restarts what was not told.
+"""
+
+from collections.abc import Callable
+
+from ocpp16.profiles.context import Context, Payload
+
+
+class StatusReport:
+    """`on_told` is called once for each status that was told, unless there is a newer one."""
+
+    __slots__ = ("_ctx", "_on_told", "_sent", "_waiting")
+
+    def __init__(self, ctx: Context, on_told: Callable[[], None]) -> None:
+        self._ctx = ctx
+        self._on_told = on_told
+        self._waiting: tuple[str, Payload] | None = None
+        self._sent: _Outcome | None = None
+
+    @property
+    def is_told(self) -> bool:
+        return self._waiting is None
+
+    def tell(self, action: str, payload: Payload, number: int = 0) -> None:
+        """`number` of the journal: not before that is on disk."""
+        self._waiting, self._sent = (action, payload), None
+        self._send(number)
+
+    def again(self) -> None:
+        """It may be possible now."""
+        if self._waiting is not None and self._sent is None:
+            self._send(0)
+
+    def drop(self) -> None:
+        """It is of no interest any more."""
+        self._waiting = self._sent = None
+
+    def _send(self, number: int) -> None:
+        assert self._waiting is not None
+        action, payload = self._waiting
+        ctx = self._ctx
+        if ctx.session.outbox.limits.may_queue(action):  # then it is kept, on disk too, until it is answered
+            ctx.sender.send(action, payload, number=number)
+            self._told()
+        elif ctx.sender.is_online:
+            outcome = self._sent = _Outcome(self._ended)
+            taken = ctx.sender.send(
+                action,
+                payload,
+                number=number,
+                on_confirmation=outcome.confirmed,
+                on_end=outcome.ended,
+            )
+            if not taken and self._sent is outcome:
+                self._sent = None
+
+    def _ended(self, outcome: "_Outcome") -> None:
+        if outcome is not self._sent:
+            return
+        if outcome.is_confirmed or self._ctx.session.is_connected:
+            self._told()
+        else:
+            self._sent = None
+
+    def _told(self) -> None:
+        self.drop()
+        self._on_told()
+
+
+class _Outcome:
+    """Of one message."""
+
+    __slots__ = ("_tell", "is_confirmed")
+
+    def __init__(self, tell: "Callable[[_Outcome], None]") -> None:
+        self._tell = tell
+        self.is_confirmed = False
+
+    def confirmed(self, payload: Payload) -> None:
+        self.is_confirmed = True
+
+    def ended(self) -> None:
+        self._tell(self)

@@ -1,0 +1,54 @@
+"""How the simulated station gets files and gives them away: the one place where a transfer by URL is put in."""
+
+import shutil
+from pathlib import Path
+from typing import Protocol
+from urllib.parse import urlsplit
+
+SCHEMES = frozenset({"ftp", "ftps", "http", "https", "sftp"})
+
+
+class Transfer(Protocol):
+    """One attempt each; whatever is raised is an attempt that failed. They can be cancelled."""
+
+    async def download(self, url: str, path: Path) -> None:
+        """Bring a file here."""
+        ...
+
+    async def upload(self, path: Path, url: str) -> None:
+        """Take a file there, under its own name."""
+        ...
+
+    async def verify(self, path: Path, certificate: str, signature: str) -> bool:
+        """Is the signature of what was brought here (base64) by this certificate (PEM)?"""
+        ...
+
+
+class PlayedTransfer:
+    """Nothing goes over a network. A download brings no file and is always signed right; what is uploaded is left in
+    `folder`, if there is one. A URL of a scheme that nobody knows fails."""
+
+    def __init__(self, folder: Path | None = None) -> None:
+        self.folder = folder
+
+    async def download(self, url: str, path: Path) -> None:
+        _check(url)
+
+    async def upload(self, path: Path, url: str) -> None:
+        _check(url)
+        if self.folder is not None:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(path, self.folder / path.name)
+
+    async def verify(self, path: Path, certificate: str, signature: str) -> bool:
+        return True
+
+
+def _check(url: str) -> None:
+    """Raises OSError, which does not say the URL: it may hold a password."""
+    try:
+        scheme = urlsplit(url).scheme.lower()
+    except ValueError:
+        scheme = ""
+    if scheme not in SCHEMES:
+        raise OSError("no transfer by a URL of this kind")
