@@ -261,12 +261,11 @@ class Session:
 
     def hold_requests(self, until: float) -> None:
         """An answer is to go before what follows from it: no request of ours goes out until `release_requests`, or
-        until that time in monotonic seconds. With several holds the last release counts."""
+        until that time in monotonic seconds. Of holds that overlap the first has the time, so that they are no longer
+        than one, and the last release counts."""
         self._holds += 1
-        if until > self._resume_at:
-            if self._resume_at != self._held_until:
-                self._resume_after = self._resume_at
-            self._resume_at = self._held_until = until
+        if self._holds == 1 and until > self._resume_at:
+            self._resume_after, self._resume_at, self._held_until = self._resume_at, until, until
 
     def release_requests(self) -> None:
         """To be told once for each `hold_requests`, when the answer was given, or will not be."""

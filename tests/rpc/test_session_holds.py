@@ -32,6 +32,26 @@ def test_the_last_of_several_holds_counts(line: "Line") -> None:
     assert line.take() == ["Heartbeat"]
 
 
+def test_holds_that_overlap_are_no_longer_than_one(line: "Line") -> None:
+    """Else a Central System that asks on and on would keep us silent."""
+    line.put("Heartbeat")
+    line.session.hold_requests(line.now + 5)
+    assert line.advance(4) == []
+    line.session.hold_requests(line.now + 5)
+    line.session.release_requests()
+    assert line.advance(1) == ["Heartbeat"]
+    line.answer()
+    line.session.hold_requests(line.now + 5)
+    line.put("Heartbeat")
+    assert line.take() == ["Heartbeat"]
+    line.answer()
+    for _ in range(2):
+        line.session.release_requests()
+    line.session.hold_requests(line.now + 5)
+    line.put("Heartbeat")
+    assert line.take() == []
+
+
 def test_a_hold_leaves_the_pause_after_a_reconnect_as_it_was(line: "Line") -> None:
     line.lose()
     line.connect(resume_delay=10)
