@@ -356,6 +356,8 @@ class Runtime:
     async def _stop(self, life: Life, stopped: trio.Event) -> None:
         try:
             with trio.CancelScope(shield=True) as self._stop_scope:  # bounded inside
+                if life.flush_by == -inf:  # abandoned before this task had its first turn
+                    self._stop_scope.cancel()
                 try:
                     await stop_in_order(life, self.turns, self.writer, self.second_line)
                 except BaseException as error:  # of ours; it ends all the same
@@ -399,6 +401,7 @@ class Runtime:
     def abandon(self) -> None:
         """`ChargePoint.abandon`."""
         self._is_closing = self.guard.is_closed = True
+        self.life.is_running = False  # it is not stopped: that would wait for transactions that nobody can end any more
         self.life.flush_by = -inf
         self.life.abandon()
         if self._outside is not None:
