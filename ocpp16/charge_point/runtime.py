@@ -280,7 +280,7 @@ class Runtime:
     def _check_may_begin(self) -> None:
         self.guard.check()
         if self._is_closing:
-            raise ChargePointStopped("the charge point is being closed: its `async with` block is left")
+            raise ChargePointStopped("the charge point is being closed: its block is left")
 
     async def _begin_anew(self) -> None:
         """After a stop: everything from what is stored, and from what waits to be. Raises StoreError; then nothing has
@@ -356,9 +356,9 @@ class Runtime:
     async def _stop(self, life: Life, stopped: trio.Event) -> None:
         try:
             with trio.CancelScope(shield=True) as self._stop_scope:  # bounded inside
-                if life.flush_by == -inf:  # abandoned before this task had its first turn
-                    self._stop_scope.cancel()
                 try:
+                    if life.flush_by == -inf:  # abandoned before this task had its first turn
+                        self._stop_scope.cancel()
                     await stop_in_order(life, self.turns, self.writer, self.second_line)
                 except BaseException as error:  # of ours; it ends all the same
                     obey(error)

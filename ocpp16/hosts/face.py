@@ -76,7 +76,7 @@ class House:
 
 
 class Face:
-    """Of one object of the charge point. Raises what that raises, and ChargePointStopped when its thread has ended."""
+    """Of one object of the charge point. Raises what that raises; views answer when its thread has ended as well."""
 
     def __init__(self, original: Any, house: House, station: Any = None) -> None:
         self._original = original
@@ -127,14 +127,14 @@ def _face_of(original: type, is_async: bool) -> type:
 
 def _read(name: str) -> Callable[[Face], Any]:
     def read(self: Face) -> Any:
-        return self._house.faced(self._house.thread.run_sync(getattr, self._original, name))
+        return self._house.faced(self._house.thread.look(getattr, self._original, name))
 
     return read
 
 
 def _called(name: str) -> Callable[..., Any]:
     def call(self: Face, *arguments: Any, **named: Any) -> Any:
-        return self._house.thread.run_sync(
+        return self._house.thread.look(
             partial(getattr(type(self._original), name), self._original, *arguments, **named)
         )
 
