@@ -500,4 +500,4 @@ class Runtime:
         if signal.key == core.CONNECTION_TIME_OUT.name:
             self._tell_connection_timeout()
         for callback in tuple(self.key_callbacks.get(signal.key, ())):
-            self.second_line.guarded(f"callback for {signal.key}", partial(callback, signal.old, signal.new))
+            self.second_line.guarded(f"callback of on_change({signal.key})", partial(callback, signal.old, signal.new))
