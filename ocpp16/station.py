@@ -47,8 +47,8 @@ class CoreStation(Protocol):
     async def enable_evse(self, connector_id: int) -> object:
         """Put the connector into service, then call `on_enabled`. The result is not used.
 
-        Asked at each start, too: there is nothing to do where it is in service, and a session there would be ended by
-        `on_enabled`.
+        Asked at each start, too, and where it was to go out of service and is not to any more: tell `on_enabled` also
+        where there is nothing to do.
         """
         ...
 

@@ -80,7 +80,10 @@ class ChargePoint(StationEvents):
         return await self._runtime.restart(connector_status, boot_reason, resuming_session_ids)
 
     def abandon(self) -> None:
-        """Cut short: no task goes on, and leaving the block, all that is left to do, waits a second for the disk."""
+        """Cut short: no task goes on, and leaving the block, all that is left to do, waits a second for the disk.
+
+        Transactions are not ended: they lie on disk as they are, and go on where the next start resumes them.
+        """
         self._runtime.abandon()
 
     @property

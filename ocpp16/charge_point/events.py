@@ -209,8 +209,10 @@ class StationEvents:
         self._submit(connector_id, ConnectorEvent.RESERVATION_END)
 
     def on_enabled(self, connector_id: int) -> None:
-        """The connector is in service. Call it for a real change only, not in the middle of a session."""
-        self._submit(connector_id, ConnectorEvent.BECOME_AVAILABLE)
+        """The connector is in service: Available, if it was Unavailable. Anywhere else it says nothing new, and ends no
+        session: it may always be told.
+        """
+        self._runtime.features.availability.enabled(self._runtime.guard.connector(connector_id))
 
     def on_disabled(self, connector_id: int) -> None:
         """The connector is out of service."""

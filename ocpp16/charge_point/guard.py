@@ -9,6 +9,7 @@ _FOREIGN = (
     "a ChargePoint belongs to the thread of its trio loop: from another thread, or from asyncio in one, call it by "
     "trio.from_thread.run_sync(charge_point.on_…, …, trio_token=token), an async method by trio.from_thread.run"
 )
+_OVER = "the charge point is closed: its block has ended"
 
 
 class Guard:
@@ -23,15 +24,15 @@ class Guard:
         self.is_closed = False
 
     def check(self) -> None:
-        """Raises RuntimeError in another thread than that of the charge point, ChargePointStopped after its end."""
+        """Raises ChargePointStopped after the end of the charge point, RuntimeError in another thread than its own."""
+        if self.is_closed:
+            raise ChargePointStopped(_OVER)
         try:
             token = current_trio_token()
         except RuntimeError:
             raise RuntimeError(_FOREIGN) from None
         if token is not self._token:
             raise RuntimeError(_FOREIGN)
-        if self.is_closed:
-            raise ChargePointStopped("the charge point is closed: its `async with` block has ended")
 
     def connector(self, connector_id: int, lowest: int = 1) -> int:
         """The number of a connector that is there. Raises ValueError, and as `check`."""

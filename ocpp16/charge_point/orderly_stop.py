@@ -63,10 +63,11 @@ async def stop_in_order(life: Life, turns: Turns, writer: JournalWriter, second_
     life.last_told = writer.last
     is_stored = writer.is_durable(writer.last)
     if ctx.session.outbox.depth or not is_stored:
+        fate = "" if writer.keeps_rows else ": what is stored is kept, and sent after the next start"
         ctx.log.warning(
             "stopped with %d messages not delivered%s",
             ctx.session.outbox.depth,
-            "" if is_stored else ", and the last changes are not on disk",
+            fate if is_stored else ", and the last changes are not on disk",
         )
 
 

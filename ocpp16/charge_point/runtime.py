@@ -289,7 +289,7 @@ class Runtime:
     def _check_may_begin(self) -> None:
         self.guard.check()
         if self._is_closing:
-            raise ChargePointStopped("the charge point is being closed: its `async with` block is left")
+            raise ChargePointStopped("the charge point is being closed: its block is left")
 
     async def _begin_anew(self) -> None:
         """After a stop: everything from what is stored, and from what waits to be. Raises StoreError; then nothing has
@@ -370,6 +370,8 @@ class Runtime:
         try:
             with trio.CancelScope(shield=True) as self._stop_scope:  # bounded inside
                 try:
+                    if life.flush_by == -inf:  # abandoned before this task had its first turn
+                        self._stop_scope.cancel()
                     await stop_in_order(life, self.turns, self.writer, self.second_line)
                 except BaseException as error:  # of ours; it ends all the same
                     obey(error)
@@ -412,6 +414,7 @@ class Runtime:
     def abandon(self) -> None:
         """`ChargePoint.abandon`."""
         self._is_closing = self.guard.is_closed = True
+        self.life.is_running = False  # it is not stopped: that would wait for transactions that nobody can end any more
         self.life.flush_by = -inf
         self.life.abandon()
         if self._outside is not None:
@@ -513,4 +516,4 @@ class Runtime:
         if signal.key == core.CONNECTION_TIME_OUT.name:
             self._tell_connection_timeout()
         for callback in tuple(self.key_callbacks.get(signal.key, ())):
-            self.second_line.guarded(f"callback for {signal.key}", partial(callback, signal.old, signal.new))
+            self.second_line.guarded(f"callback of on_change({signal.key})", partial(callback, signal.old, signal.new))

@@ -24,8 +24,10 @@ from ocpp16.charge_point.station_door import StationDoor
 from ocpp16.errors import ChargePointStopped, ConfigurationError
 from ocpp16.faults import sentence
 from ocpp16.hosts.crossing import Crossing
+from ocpp16.hosts.host_log import HostLog
 from ocpp16.hosts.station import Changes, Polling, World, asked_station, measured
 from ocpp16.hosts.trio_thread import TrioThread
+from ocpp16.texts import shown
 from ocpp16.values import described
 
 _DOORS = (
@@ -62,8 +64,10 @@ class House:
 
     def charge_point(self, original: ChargePoint, station: Any) -> Any:
         """The face of one charge point, which is asked for its meter from here on; in a thread of the host."""
-        face = self.faces[original] = _face_of(ChargePoint, self.wait.is_async)(original, self, station)
-        self.thread.spawn(Polling(original, station, self.world, self.meter_interval).run)
+        log = HostLog()
+        self.thread.run_sync(log.attach, original)
+        face = self.faces[original] = _face_of(ChargePoint, self.wait.is_async)(original, self, station, log)
+        self.thread.spawn(Polling(original, station, self.world, self.meter_interval, log).run)
         attach = getattr(station, "attach", None)
         if callable(attach):
             attach(face)
@@ -76,12 +80,14 @@ class House:
 
 
 class Face:
-    """Of one object of the charge point. Raises what that raises, and ChargePointStopped when its thread has ended."""
+    """Of one object of the charge point. Raises what that raises; views answer when its thread has ended as well."""
 
-    def __init__(self, original: Any, house: House, station: Any = None) -> None:
+    def __init__(self, original: Any, house: House, station: Any = None, log: Any = None) -> None:
         self._original = original
         self._house = house
         self._station = station
+        self._log = log
+        """HostLog of a charge point."""
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} of {self._original!r}>"
@@ -92,15 +98,15 @@ class Face:
 
     def _read_meter(self, connector_id: Any) -> Callable[[], None]:
         """Ask the station for its meter here, in the host's world; returns what tells the charge point of it."""
-        log = self._house.world.log
-        found = measured(self._station, connector_id, log)
+        log = self._log.log
+        found = measured(self._station, connector_id, self._log)
 
         def tell() -> None:
             if found is not None:
                 try:
                     self._original.on_meter_values(connector_id, found)
                 except ValueError as error:
-                    log.error("station, measurement: %s", sentence(error))
+                    log.error("station, measurement(%s): %s", connector_id, sentence(error), about=connector_id)
 
         return tell
 
@@ -127,14 +133,14 @@ def _face_of(original: type, is_async: bool) -> type:
 
 def _read(name: str) -> Callable[[Face], Any]:
     def read(self: Face) -> Any:
-        return self._house.faced(self._house.thread.run_sync(getattr, self._original, name))
+        return self._house.faced(self._house.thread.look(getattr, self._original, name))
 
     return read
 
 
 def _called(name: str) -> Callable[..., Any]:
     def call(self: Face, *arguments: Any, **named: Any) -> Any:
-        return self._house.thread.run_sync(
+        return self._house.thread.look(
             partial(getattr(type(self._original), name), self._original, *arguments, **named)
         )
 
@@ -194,7 +200,8 @@ def _told_to_the_host(call: Callable[..., Any]) -> Callable[..., Any]:
     def on_change(self: Face, key: Any, callback: Callable[..., Any]) -> Callable[[], None]:
         if not callable(callback) or is_async_function(callback):
             raise ValueError(f"callback must be a function that is not async, not {described(callback)}")
-        undo = call(self, key, Changes(self._house.world, callback))
+        name = shown(getattr(key, "name", key))
+        undo = call(self, key, Changes(self._house.world, callback, name, self._log))
         return partial(self._house.thread.run_sync, undo)
 
     return on_change

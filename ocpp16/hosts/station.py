@@ -16,9 +16,11 @@ from ocpp16.charge_point.features import protocols
 from ocpp16.charge_point.station_check import is_async_function
 from ocpp16.errors import ChargePointStopped
 from ocpp16.faults import name_of, obey_exit, sentence
+from ocpp16.hosts.host_log import HostLog
 from ocpp16.log import FoldingLog
 from ocpp16.models import ChargingLimit, Measurement
 from ocpp16.station import CoreStation
+from ocpp16.texts import shown
 
 TOLD_AT_ONCE = ("measurement", "charging_limit_changed", "attach")
 """Methods that are not async in any world."""
@@ -68,9 +70,10 @@ def _signature(method: Callable[..., Any]) -> inspect.Signature | None:
 class _Limits:
     """`charging_limit_changed`: the newest limit of each connector is told, and no older one after it."""
 
-    def __init__(self, world: World, method: Callable[..., Any]) -> None:
+    def __init__(self, world: World, method: Callable[..., Any], log: HostLog) -> None:
         self._world = world
         self._method = method
+        self._log = log
         self._latest: dict[int, ChargingLimit] = {}
         self._lock = threading.Lock()
         self.__signature__ = _signature(method)
@@ -85,15 +88,17 @@ class _Limits:
     def _tell(self, connector_id: int) -> None:
         with self._lock:
             limit = self._latest.pop(connector_id)
-        self._method(connector_id, limit)
+        self._log.call(f"charging_limit_changed({connector_id})", self._method, connector_id, limit)
 
 
 class Changes:
-    """A callback of `on_change`: told each change, in order."""
+    """A callback of `on_change` for `key`: told each change, in order."""
 
-    def __init__(self, world: World, callback: Callable[[str, str], object]) -> None:
+    def __init__(self, world: World, callback: Callable[[str, str], object], key: str, log: HostLog) -> None:
         self._world = world
         self._callback = callback
+        self._what = f"callback of on_change({key})"
+        self._log = log
         self._waiting: deque[tuple[str, str]] = deque()
         self._lock = threading.Lock()
 
@@ -108,7 +113,7 @@ class Changes:
     def _tell(self) -> None:
         with self._lock:
             old, new = self._waiting.popleft()
-        self._callback(old, new)
+        self._log.call(self._what, self._callback, old, new)
 
 
 def asked_station(station: Any, world: World) -> tuple[Any, list[str]]:
@@ -116,7 +121,8 @@ def asked_station(station: Any, world: World) -> tuple[Any, list[str]]:
     if station is None or isinstance(station, type):
         return station, []  # there is a word for it where all arguments are checked
     problems: list[str] = []
-    members: dict[str, Any] = {}
+    log = HostLog()
+    members: dict[str, Any] = {"attach": log.attach}
     for protocol in (CoreStation, *protocols()):
         for name, expected in vars(protocol).items():
             if name.startswith("_") or not inspect.isfunction(expected):
@@ -132,24 +138,24 @@ def asked_station(station: Any, world: World) -> tuple[Any, list[str]]:
                 problems.append(f"{where} must not be async: it has to answer at once")
             elif is_async and not world.takes_coroutines:
                 problems.append(f"{where} must be a plain function: threads await nothing")
-            members[name] = _member(name, world, method)
+            members[name] = _member(name, world, method, log)
     names = dir(station)
     made = type(type(station).__name__, (), {"__dir__": lambda self: names, "__slots__": ("__dict__",)})()
     vars(made).update(members)
     return made, problems
 
 
-def _member(name: str, world: World, method: Callable[..., Any]) -> Any:
+def _member(name: str, world: World, method: Callable[..., Any], log: HostLog) -> Any:
     if name == "measurement":
         return _known_by_what_is_told
-    return _Limits(world, method) if name == "charging_limit_changed" else _Question(world, method)
+    return _Limits(world, method, log) if name == "charging_limit_changed" else _Question(world, method)
 
 
 def _known_by_what_is_told(connector_id: int) -> None:
     """The meter is not asked in trio's thread: the last values told are used."""
 
 
-def measured(station: Any, connector_id: int, log: FoldingLog) -> Measurement | None:
+def measured(station: Any, connector_id: int, log: HostLog) -> Measurement | None:
     """In the host's world: what the meter shows, or None. A fault of it is logged, and none of the charge point."""
     read = getattr(station, "measurement", None)
     if read is None:
@@ -157,8 +163,7 @@ def measured(station: Any, connector_id: int, log: FoldingLog) -> Measurement | 
     try:
         found = read(connector_id)
     except BaseException as error:
-        obey_exit(error)
-        log.error("station, measurement: %s", sentence(error))
+        log.failed(f"station, measurement({shown(connector_id)})", error)
         return None
     return found if isinstance(found, Measurement) else None
 
@@ -166,11 +171,12 @@ def measured(station: Any, connector_id: int, log: FoldingLog) -> Measurement | 
 class Polling:
     """Asks the meter of a charge point each `interval` seconds while a transaction runs there."""
 
-    def __init__(self, charge_point: Any, station: Any, world: World, interval: float) -> None:
+    def __init__(self, charge_point: Any, station: Any, world: World, interval: float, log: HostLog) -> None:
         self._charge_point = charge_point
         self._station = station
         self._world = world
         self._interval = interval
+        self._log = log
         self._reading: set[int] = set()
         """Connectors whose meter is being read in the host's world, by the last question or an older one."""
 
@@ -189,7 +195,7 @@ class Polling:
     async def _ask(self, connector_id: int) -> None:
         if connector_id in self._reading:  # a meter that never answers holds one thread, not all of them
             return
-        log = self._world.log
+        log, what = self._log.log, f"station, measurement({connector_id})"
         with trio.move_on_after(POLL_TIMEOUT) as timeout:
             try:
                 found = await self._world.ask(self._read, connector_id)
@@ -198,15 +204,15 @@ class Polling:
             except (RuntimeError, ValueError) as error:  # nobody is there; what was read is refused
                 if isinstance(error, ChargePointStopped):
                     raise
-                log.error("station, measurement: %s", sentence(error))
+                log.error("%s: %s", what, sentence(error), about=what)
         if timeout.cancelled_caught:
-            log.error("station, measurement: no answer for %s s", POLL_TIMEOUT)
+            log.error("%s: no answer for %s s", what, POLL_TIMEOUT, about=what)
 
     def _read(self, connector_id: int) -> Measurement | None:
         """In the host's world."""
         self._reading.add(connector_id)
         try:
-            return measured(self._station, connector_id, self._world.log)
+            return measured(self._station, connector_id, self._log)
         finally:
             self._reading.discard(connector_id)
 

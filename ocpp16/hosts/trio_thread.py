@@ -23,7 +23,7 @@ from ocpp16.log import log
 
 LOOKED_AFTER = 1.0
 """Seconds between two looks whether the host is still there."""
-_OVER = "the charge point is closed: its `with` block has ended"
+_OVER = "the charge point is closed: its block has ended"
 _FORKED = "the charge point lives in the process that opened its block, and this one was forked from it"
 
 Gone = Callable[[], str]
@@ -116,6 +116,16 @@ class TrioThread:
         self._hand_over(crossing, crossing.run_sync, function, arguments)
         return crossing.future.result()
 
+    def look(self, function: Callable[..., Any], *arguments: Any) -> Any:
+        """As `run_sync`, for what may be looked at after the end as well, when nobody changes it any more; what does
+        more than look has a guard of its own then."""
+        try:
+            return self.run_sync(function, *arguments)
+        except ChargePointStopped:
+            if not self._is_over:
+                raise
+        return function(*arguments)
+
     def run(self, function: Callable[..., Any], *arguments: Any) -> Crossing:
         """An async function of the charge point begins in its thread."""
         if self.is_mine():
@@ -156,6 +166,7 @@ class TrioThread:
             self._token.run_sync_soon(function, *arguments)
         except trio.RunFinishedError:
             self._settled(crossing.future)
+            self.join()
             raise ChargePointStopped(_OVER) from None
 
     def _settled(self, future: Future[Any]) -> None:

@@ -66,6 +66,13 @@ class Availability(FeatureProfile):
             self.sessions.pop(connector_id, None)  # one whose end was not told
         self._notifications.tell(self.ctx.connectors[connector_id].submit(event, self.ctx.clock.now(), info))
 
+    def enabled(self, connector_id: int) -> None:
+        """Only one that is out of service comes back by it: a station that is asked again, in the middle of a session,
+        may say so again. It is asked to enable what it never was told to disable, too, where that was superseded.
+        """
+        if self.ctx.connectors[connector_id].base is ChargePointStatus.UNAVAILABLE:
+            self.submit(connector_id, ConnectorEvent.BECOME_AVAILABLE)
+
     def session_started(self, connector_id: int, session_id: str, reason: SessionStartedReason) -> None:
         """A plug on a reserved connector leaves it Reserved until somebody authorizes (as libocpp)."""
         self.sessions[connector_id] = session_id

@@ -19,7 +19,7 @@ from ocpp16.profiles.configuration_changes import ConfigurationChanges
 from ocpp16.rpc.pending import Lane
 from ocpp16.state.clock import plausible, to_datetime
 from ocpp16.state.registration import Registration
-from ocpp16.state.signals import ClockSet, ConfigurationChanged, RegistrationChanged
+from ocpp16.state.signals import ClockSet, ClockSettled, ConfigurationChanged, RegistrationChanged
 from ocpp16.state.timers import Timer
 from ocpp16.store.tables import clock_corrections
 
@@ -142,7 +142,7 @@ class Boot(FeatureProfile):
         was_set, was_settled = ctx.clock.is_set, ctx.clock.is_settled
         shift = ctx.clock.set(self._present(micros))
         if not was_settled:
-            self._keep_corrections()
+            self._settled()
         if shift:
             ctx.signals.emit(ClockSet(shift, is_first=not was_set))
         question = ctx.station.set_system_time
@@ -157,9 +157,9 @@ class Boot(FeatureProfile):
         """
         if not self.ctx.clock.is_settled:
             self.ctx.clock.settle()
-            self._keep_corrections()
+            self._settled()
 
-    def _keep_corrections(self) -> None:
+    def _settled(self) -> None:
         ctx = self.ctx
         number = ctx.journal.append(
             *(
@@ -168,6 +168,7 @@ class Boot(FeatureProfile):
             )
         )
         ctx.sender.corrected(number)
+        ctx.signals.emit(ClockSettled())
 
     def _present(self, micros: int) -> int:
         """What time it is, if the Central System answers that it is `micros`: as near to our clock as that may mean.

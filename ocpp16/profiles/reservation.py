@@ -8,7 +8,9 @@ Rules of this file:
    decided once more when it is on disk: somebody may have plugged in meanwhile. What the Central System and the host
    ask for is decided and stored one after the other.
 2. Used and expired are facts: in force at once, and off the disk with what goes there next.
-3. Expiry is by the corrected clock, to the second or better, whether connected or not.
+3. Expiry is by the corrected clock, to the second or better, whether connected or not. A stored one that is over by a
+   clock that nobody has set yet may not be: it is kept until the Central System accepts or tells the time, `IN_DOUBT`
+   seconds at most.
 4. A connector that is kept is Reserved wherever it would be Available. One that is kept no more becomes Available, or
    Preparing where a car is plugged in.
 5. There are never more than two for each connector: each is made where a connector is free for it, and one in spite of
@@ -43,6 +45,7 @@ from ocpp16.state.connector_table import ConnectorEvent
 from ocpp16.state.reservations import Reservations
 from ocpp16.state.signals import (
     ClockSet,
+    ClockSettled,
     ConnectorStatusChanged,
     IdTagDecided,
     TransactionEnded,
@@ -53,11 +56,23 @@ from ocpp16.store.base import RowChange
 from ocpp16.store.tables import transactions
 from ocpp16.store.tables.reservations import ROWS, ReservationRow, delete, put
 
+IN_DOUBT = 600.0
+"""Seconds after a start in which a stored reservation is not over by a clock that may be wrong by years."""
+
 
 class KeptReservations(FeatureProfile):
     """`reservations` is what is kept now, None while there is and was none."""
 
-    __slots__ = ("_changing", "_is_settling", "_others", "_parents", "_timer", "reservations")
+    __slots__ = (
+        "_changing",
+        "_doubted",
+        "_doubted_until",
+        "_is_settling",
+        "_others",
+        "_parents",
+        "_timer",
+        "reservations",
+    )
 
     name = "Reservation"
 
@@ -70,6 +85,10 @@ class KeptReservations(FeatureProfile):
         self._is_settling = False
         self._changing: trio.Lock | None = None
         """Made with the first change."""
+        self._doubted: frozenset[int] = frozenset()
+        """Ids of those that are over only if the clock is right."""
+        self._doubted_until = 0.0
+        """By the monotonic clock."""
 
     @classmethod
     def build(cls, ctx: Context, others: Others) -> Self:
@@ -91,6 +110,10 @@ class KeptReservations(FeatureProfile):
 
     def start(self) -> None:
         if self.reservations is not None:
+            clock = self.ctx.clock
+            if not clock.is_trusted:
+                self._doubted = frozenset(one.reservation_id for one in self._over())
+                self._doubted_until = clock.monotonic() + IN_DOUBT
             self._expire()
             # One that a stored transaction used: its row was left in a damaged file.
             used = {(one.reservation_id, number) for one in self.ctx.transactions for number in (0, one.connector_id)}
@@ -286,6 +309,11 @@ class KeptReservations(FeatureProfile):
         if self.reservations:
             self._expire()
 
+    @hears(ClockSettled)
+    def _clock_settled(self, signal: ClockSettled) -> None:
+        if self._doubted:
+            self._expire()
+
     def _settle_any(self) -> None:
         if self.reservations and self.reservations.of_any():
             self._settle()
@@ -296,6 +324,7 @@ class KeptReservations(FeatureProfile):
                 # The number is that of another one by now, which the next start is not to take for used.
                 transaction.reservation_id = None
                 self.ctx.journal.append(transactions.put(transaction))
+        self._doubted -= {reservation.reservation_id}
         replaced = self._kept().put(reservation)
         if replaced is not None:
             self.ctx.tell(ReservationEnded(replaced, ReservationEndReason.REPLACED), 0)
@@ -306,9 +335,16 @@ class KeptReservations(FeatureProfile):
 
     def _expire(self) -> None:
         """Those whose time has come are over; the next one is waited for."""
-        now = self.ctx.clock.now()
-        over = [one for one in self._kept() if to_micros(one.expiry_date) <= now]
+        clock = self.ctx.clock
+        if clock.is_settled or clock.monotonic() >= self._doubted_until:
+            self._doubted = frozenset()
+        over = [one for one in self._over() if one.reservation_id not in self._doubted]
         self._end(over, ReservationEndReason.EXPIRED)
+
+    def _over(self) -> list[Reservation]:
+        """By the clock as it is now."""
+        now = self.ctx.clock.now()
+        return [one for one in self._kept() if to_micros(one.expiry_date) <= now]
 
     def _end(self, over: Sequence[Reservation], reason: ReservationEndReason) -> None:
         """They are over by a fact."""
@@ -332,10 +368,13 @@ class KeptReservations(FeatureProfile):
 
     def _arm(self) -> None:
         self.stop()
-        earliest = min((to_micros(one.expiry_date) for one in self._kept()), default=None)
-        if earliest is not None:
-            wait = max(earliest - self.ctx.clock.now(), 0) / 1e6
-            self._timer = self.ctx.timers.at(self.ctx.clock.monotonic() + wait, self._expire)
+        clock = self.ctx.clock
+        certain = [to_micros(one.expiry_date) for one in self._kept() if one.reservation_id not in self._doubted]
+        moments = [clock.monotonic() + max(micros - clock.now(), 0) / 1e6 for micros in certain]
+        if self._doubted:
+            moments.append(self._doubted_until)
+        if moments:
+            self._timer = self.ctx.timers.at(min(moments), self._expire)
 
     # The connectors
 

@@ -132,7 +132,7 @@ class StationSide:
             self._failed(f"station, {name}", error)
             return safe
         assert limit.cancelled_caught
-        self._overran(name, seconds)
+        self._overran(f"{name}({arguments[0]})" if len(arguments) == 1 and type(arguments[0]) is int else name, seconds)
         return safe
 
     def command(
@@ -207,8 +207,12 @@ class StationSide:
         command.has_begun = True
         self.waiting -= 1
         seconds = self._timeout
-        late = partial(self._overran, _name_of(command.question), seconds)
-        self._spawn_within(seconds, late, self._carry_out, command)
+        self._spawn_within(seconds, partial(self._late, command, seconds), self._carry_out, command)
+
+    def _late(self, command: _Command, seconds: float) -> None:
+        numbers = [str(connector) for connector in command.connectors if type(connector) is int]
+        name = _name_of(command.question)
+        self._overran(f"{name}({', '.join(numbers)})" if numbers else name, seconds)
 
     async def _carry_out(self, command: _Command) -> None:
         # As `ask`; the task has a bound of its own, and needs no second one.

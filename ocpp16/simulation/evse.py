@@ -193,7 +193,8 @@ class Evse:
         """Back into service. A car that waited there begins a new session, which says that the connector is in service:
         told apart, the connector would be Available and Preparing in the same instant.
         """
-        if self.is_enabled:
+        if self.is_enabled:  # it was to be disabled, and that was taken back before it was asked for
+            self._station.charge_point.on_enabled(self.connector_id)
             return
         if not self.has_transaction:
             self._occupancy.end()

@@ -17,6 +17,7 @@ cdef class Clock:
     cdef public long long boot
     cdef public bint is_set
     cdef public bint is_settled
+    cdef public bint is_trusted
     cdef public dict corrections
 
     cpdef double monotonic(self) except? -1.0

@@ -126,6 +126,7 @@ class Clock:
         "corrections",
         "is_set",
         "is_settled",
+        "is_trusted",
     )
 
     def __init__(self, monotonic: Callable[[], float], anchor: int, boot: int = 0) -> None:
@@ -138,6 +139,8 @@ class Clock:
         self.boot = boot
         self.is_set = False
         """Has the Central System said what time it is?"""
+        self.is_trusted = False
+        """Has it, in this start or in one before that this clock goes on from?"""
         self.is_settled = False
         """Is it known how the marked times are corrected?"""
         self.corrections: dict[int, int] = {}
@@ -157,6 +160,7 @@ class Clock:
         clock._zero = self._zero
         clock._anchor = self._anchor
         clock._started = self.now()
+        clock.is_trusted = self.is_trusted
         return clock
 
     @property
@@ -192,7 +196,7 @@ class Clock:
         if abs(shift) < SMALLEST_SHIFT:
             shift = 0
         self._anchor += shift
-        self.is_set = True
+        self.is_set = self.is_trusted = True
         self.settle(shift)
         return shift
 

@@ -94,6 +94,15 @@ class ClockSet(Signal):
 
 
 @dataclass(frozen=True, slots=True)
+class ClockSettled(Signal):
+    """It is known by how much the clock was wrong, once in a start: the Central System has told the time, or accepts
+    the charge point without. It comes before the registration, and before `ClockSet`, and the clock shows it already.
+
+    Heard by: reservation.
+    """
+
+
+@dataclass(frozen=True, slots=True)
 class ConnectorStatusChanged(Signal):
     """The reported state of a connector is another one.
 

@@ -54,7 +54,7 @@ async def timers_of_host_and_features(bench: Any, make: Make, profile: Any) -> N
     bench.charge_point._runtime.ctx.timers.every(1, raising(make), 0)
 
 
-@place("callback for HeartbeatInterval")
+@place("callback of on_change(HeartbeatInterval)")
 async def callback_of_a_key(bench: Any, make: Make, profile: Any) -> None:
     bench.charge_point.on_change("HeartbeatInterval", raising(make))
     await change(bench, "77")

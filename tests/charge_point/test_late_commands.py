@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 import trio
 
-from ocpp16.enums import ChargePointStatus, Reason, SessionStartedReason, UnlockStatus
+from ocpp16.enums import ChargePointErrorCode, ChargePointStatus, Reason, SessionStartedReason, UnlockStatus
+from ocpp16.models import ErrorInfo
 
 HANGS = 25
 
@@ -117,3 +118,44 @@ async def test_an_unlock_that_is_not_supported_stops_no_transaction_that_began_m
             bench.begin()
         await trio.sleep(60)
         assert bench.station.asked("stop_transaction") == []
+
+
+async def test_out_of_service_and_back_before_the_station_was_asked_is_in_service(open_bench: Any) -> None:
+    """It is Unavailable when the session ends, and asked to be enabled only: what it tells then brings it back."""
+    async with open_bench() as bench:
+        charge_point = bench.charge_point
+        bench.station.answers["enable_evse"] = charge_point.on_enabled
+        bench.station.answers["unlock_connector"] = UnlockStatus.UNLOCKED
+        await trio.sleep(1)
+        charge_point.on_session_started(1, "s1", SessionStartedReason.EV_CONNECTED)
+        bench.begin()
+        change = {"connectorId": 1, "type": "Inoperative"}
+        assert await bench.call("ChangeAvailability", change) == {"status": "Scheduled"}
+        bench.station.delays["unlock_connector"] = 5
+        charge_point.on_transaction_stopped(1, "s1", Reason.EV_DISCONNECTED, 1500)
+        charge_point.on_session_stopped(1, "s1")
+        assert charge_point.connector_status(1).status is ChargePointStatus.UNAVAILABLE
+        assert await bench.call("ChangeAvailability", {**change, "type": "Operative"}) == {"status": "Accepted"}
+        await trio.sleep(60)
+        assert bench.station.asked("disable_evse") == []
+        assert charge_point.connector_status(1).status is ChargePointStatus.AVAILABLE
+
+
+@pytest.mark.parametrize("is_charging", [True, False])
+async def test_a_station_that_says_again_that_it_is_in_service_ends_no_session(
+    open_bench: Any, is_charging: bool
+) -> None:
+    """`enable_evse` is asked at each start, and for an Operative of what is Operative."""
+    async with open_bench() as bench:
+        charge_point = bench.charge_point
+        charge_point.on_session_started(1, "s1", SessionStartedReason.EV_CONNECTED)
+        if is_charging:
+            bench.begin()
+            charge_point.on_resume_charging(1)
+        before = charge_point.connector_status(1).status
+        charge_point.on_enabled(1)
+        assert charge_point.connector_status(1).status is before
+        charge_point.on_error(1, ErrorInfo(ChargePointErrorCode.GROUND_FAILURE, is_fault=True, uuid="f"))
+        charge_point.on_enabled(1)
+        charge_point.on_error_cleared(1, "f")
+        assert charge_point.connector_status(1).status is before

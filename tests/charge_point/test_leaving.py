@@ -181,6 +181,37 @@ async def test_cut_short(open_bench: Any, document: Any) -> None:
     assert trio.current_time() - left_at <= 2 + 2 * LAST_MOMENT
 
 
+@pytest.mark.parametrize("is_full", [False, True])
+@pytest.mark.parametrize("is_connected", [True, False])
+@pytest.mark.parametrize("is_stopping", [False, True])
+async def test_abandoned_with_a_running_transaction(
+    open_bench: Any, document: Any, is_stopping: bool, is_connected: bool, is_full: bool
+) -> None:
+    """Nobody waits for its end, which nobody may tell any more; it lies on disk as it is."""
+    disk = Disk()
+    async with trio.open_nursery() as nursery, open_bench(store=disk, document=document) as bench:
+        bench.station.delays["stop_transaction"] = 5
+        if not is_connected:
+            bench.csms.is_reachable = False
+            bench.csms.abort("cp001")
+        bench.begin()
+        await trio.sleep(1)
+        disk.is_full = is_full
+        left_at = trio.current_time()
+        if is_stopping:
+            nursery.start_soon(bench.charge_point.stop)
+            while bench.charge_point.is_running:
+                await trio.lowlevel.checkpoint()
+        bench.charge_point.abandon()
+        assert not bench.charge_point.is_running
+    assert trio.current_time() - left_at <= (2 * LAST_MOMENT if is_full else 0)
+    assert len(disk.load("cp001", transactions.TABLE)) == 1
+    disk.is_full = False
+    async with open_bench(store=disk, document=document, start=False) as bench:
+        await bench.charge_point.start(resuming_session_ids=["s1"])
+        assert bench.charge_point.transaction(1).session_id == "s1"
+
+
 async def test_a_slow_observer_is_told_one_after_another_at_the_end() -> None:
     clock = trio.current_time
     told: list[tuple[float, int]] = []

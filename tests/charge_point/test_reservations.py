@@ -235,6 +235,7 @@ async def test_a_session_whose_end_was_not_told_shuts_nobody_out(open_bench: Any
     async with open_bench() as bench:
         bench.begin()
         bench.charge_point.on_transaction_stopped(1, "s1", Reason.LOCAL, 1200)
+        bench.charge_point.on_disabled(1)
         bench.charge_point.on_enabled(1)
         assert await reserve(bench, seconds=60) == "Accepted"
         assert await reserve(bench, 2, number=8) == "Accepted"

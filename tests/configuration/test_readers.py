@@ -59,7 +59,9 @@ def is_of_the_configuration(path: Path) -> bool:
     return path.is_relative_to(PACKAGE / "configuration")
 
 
-FILES = [path for path in PACKAGE.rglob("*.py") if not path.is_relative_to(PACKAGE / "_core")]
+# The simulated station is a host like any other: what it acts on is the host's.
+NOT_OF_THE_LIBRARY = (PACKAGE / "_core", PACKAGE / "simulation")
+FILES = [path for path in PACKAGE.rglob("*.py") if not any(path.is_relative_to(one) for one in NOT_OF_THE_LIBRARY)]
 READ = names_in([path for path in FILES if not is_of_the_configuration(path)])
 READ_HERE = names_in([path for path in FILES if is_of_the_configuration(path) and path.parent.name != "keys"])
 CONSTANTS = constants()

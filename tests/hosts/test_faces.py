@@ -1,12 +1,13 @@
 """What a host meets is the same whatever its world: names, outcomes, exceptions, and where its code runs."""
 
 import threading
+from functools import partial
 from typing import Any
 
 import pytest
 from host_faces import Awaited, Face, Server, Threaded, done
 
-from ocpp16 import ChargePointStopped, ConfigurationError, DataTransferResponse, blocking
+from ocpp16 import ChargePointStopped, ConfigurationError, DataTransferResponse, Measurement, blocking
 from ocpp16.enums import (
     ChargePointStatus,
     ConfigurationStatus,
@@ -125,6 +126,38 @@ def test_an_answer_goes_before_what_the_station_tells_while_it_is_asked(face: Fa
     places = [next(at for at, text in enumerate(texts) if part in text) for part in ("Unlocked", "StopTransaction")]
     assert places == sorted(places)
     assert server.payload("StopTransaction")["reason"] == "UnlockCommand"
+
+
+def test_views_answer_after_the_block_and_methods_say_that_it_has_ended(face: Face, server: Server) -> None:
+    async def scenario() -> Any:
+        async with face.many() as charge_points:
+            charge_point = await done(charge_points.open(server.config(), face.station()))
+            await done(charge_point.start())
+            await done(charge_point.wait_registered())
+        return charge_points, charge_point
+
+    charge_points, charge_point = face.run(scenario)
+    assert not charge_point.is_running
+    assert charge_point.counters.calls_sent >= 1
+    assert not charge_point.connection.is_connected
+    assert charge_point.connection.registration == "Accepted"
+    assert charge_point.connection.queue_depth >= 0
+    assert charge_point.configuration.text("NumberOfConnectors") == "2"
+    assert charge_point.for_station.number_of_connectors == 2
+    assert charge_point.for_station.reservations.all() == ()
+    assert len(charge_points) == 0
+    charge_point.abandon()
+    for call in (
+        partial(charge_point.on_enabled, 1),
+        partial(charge_point.on_meter_values, 1, Measurement()),
+        partial(charge_point.sample_now, 1),
+        partial(charge_point.transaction, 1),
+        partial(charge_point.on_change, "HeartbeatInterval", print),
+        charge_point.connection.reconnect,
+        charge_point.for_station.running_sessions,
+    ):
+        with pytest.raises(ChargePointStopped, match="its block has ended"):
+            call()
 
 
 def test_what_raises_there_raises_here(face: Face, server: Server) -> None:

@@ -1,19 +1,19 @@
 """The two programs of docs/firmware.md, run as they are there: against a Central System, over a real WebSocket."""
 
-import re
+import signal
+import subprocess
+import sys
 import threading
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Iterator
+from copy import deepcopy
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from firmware_programs import PROGRAMS, Driver, Scenario, program, start
 from host_faces import Face, OfAsyncio, OfThreads, Server, done
 
-PAGE = Path(__file__).resolve().parents[2] / "docs" / "firmware.md"
-PROGRAMS = dict(
-    zip(("threads", "asyncio"), re.findall(r"^```python\n(.*?)^```$", PAGE.read_text(), re.M | re.S), strict=True)
-)
 FREE_UNTIL = "2098-01-01T00:00:00Z"
 NOTHING = {
     "chargingProfileId": 1,
@@ -26,82 +26,6 @@ NOTHING = {
         "chargingSchedulePeriod": [{"startPeriod": 0, "limit": 0}],
     },
 }
-
-
-def program(face: Face, name: str = "firmware") -> dict[str, Any]:
-    names: dict[str, Any] = {"__name__": name}
-    exec(compile(PROGRAMS[face.name], str(PAGE), "exec"), names)
-    return names
-
-
-class Driver:
-    """The hands of cars and drivers, and the eyes of who watches."""
-
-    def __init__(self, face: Face, server: Server) -> None:
-        self.face = face
-        self.server = server
-        names = program(face)
-        self.config = names["CONFIG"]
-        self.config["Internal"]["CentralSystemURI"] = f"ws://127.0.0.1:{server.port}/"
-        self.id = self.config["Internal"]["ChargePointId"]
-        self.firmware = names["Firmware"]()
-        self.enabled: list[int] = []
-        original = self.firmware.enable_evse
-
-        def enabled(connector_id: int) -> None:
-            original(connector_id)
-            self.enabled.append(connector_id)
-
-        async def enabled_async(connector_id: int) -> None:
-            await original(connector_id)
-            self.enabled.append(connector_id)
-
-        self.firmware.enable_evse = enabled if face.name == "threads" else enabled_async
-        self.limits: list[int] = []
-        limit_changed = self.firmware.charging_limit_changed
-
-        def noted(connector_id: int, limit: Any) -> None:
-            limit_changed(connector_id, limit)
-            self.limits.append(connector_id)
-
-        self.firmware.charging_limit_changed = noted
-
-    def _act(self, what: str, number: int, *arguments: Any) -> Any:
-        firmware = self.firmware
-        if self.face.name == "threads":
-            return getattr(firmware, what)(number, *arguments)
-        return getattr(firmware.sockets[number], what)(*arguments)
-
-    def plug(self, number: int) -> None:
-        self._act("plug", number)
-
-    def unplug(self, number: int) -> None:
-        self._act("unplug", number)
-
-    async def card(self, number: int, card: str) -> str:
-        return str(await done(self._act("present", number, card)))
-
-    async def call(self, action: str, **payload: Any) -> Any:
-        return (await self.face.elsewhere(self.server.call, action, payload, self.id))["status"]
-
-    async def is_now(self, number: int, status: str) -> None:
-        await self.face.until(lambda: self.firmware.charge_point.connector_status(number).status == status)
-
-    async def sent(self, action: str, count: int) -> dict[str, Any]:
-        """The payload of the last, once there are so many."""
-        calls = self.server.system.calls
-        await self.face.until(lambda: len(calls(action, self.id)) >= count)
-        assert len(calls(action, self.id)) == count
-        return calls(action, self.id)[-1].payload
-
-
-Scenario = Callable[[Driver, Any], Awaitable[None]]
-
-
-async def start(driver: Driver, charge_point: Any) -> None:
-    await done(charge_point.start())
-    await done(charge_point.wait_registered())
-    await driver.face.until(lambda: sorted(driver.enabled) == [1, 2])
 
 
 async def charging(driver: Driver, charge_point: Any) -> None:
@@ -227,7 +151,119 @@ async def beginning_anew(driver: Driver, charge_point: Any) -> None:
     await driver.sent("StartTransaction", 2)
 
 
-@pytest.mark.parametrize("scenario", [charging, commands, refused, waiting, beginning_anew])
+async def out_of_service(driver: Driver, charge_point: Any) -> None:
+    """A car comes to a connector that is Unavailable: it is one when that is in service again; over restarts, too."""
+    await start(driver, charge_point)
+    assert await driver.call("ChangeAvailability", connectorId=1, type="Inoperative") == "Accepted"
+    await driver.is_now(1, "Unavailable")
+    await driver.face.until(lambda: not driver.firmware.sockets[1].is_enabled)
+    driver.plug(1)
+    assert await driver.card(1, "A") == "not free"
+    await driver.is_now(1, "Unavailable")
+    driver.firmware.sockets[1].is_enabled = True  # of a process that knows nothing of before
+    assert await driver.call("Reset", type="Soft") == "Accepted"
+    await driver.sent("BootNotification", 2)
+    await driver.face.until(lambda: not driver.firmware.sockets[1].is_enabled)
+    await driver.is_now(1, "Unavailable")
+    assert await driver.call("ChangeAvailability", connectorId=1, type="Operative") == "Accepted"
+    await driver.is_now(1, "Preparing")
+    assert await driver.card(1, "A") == "welcome"
+    await driver.is_now(1, "Charging")
+    assert await driver.card(1, "a") == "stopped"
+    await driver.is_now(1, "Finishing")
+    for kind, status in (("Inoperative", "Unavailable"), ("Operative", "Preparing")):
+        assert await driver.call("ChangeAvailability", connectorId=1, type=kind) == "Accepted"
+        await driver.is_now(1, status)
+    driver.unplug(1)
+    await driver.is_now(1, "Available")
+
+
+async def faults(driver: Driver, charge_point: Any) -> None:
+    """While one lasts nothing flows and no card is taken; what goes on, goes on."""
+    await start(driver, charge_point)
+    driver.plug(1)
+    assert await driver.card(1, "A") == "welcome"
+    for number in (1, 2):
+        driver.trip(number)
+        driver.trip(number)
+        await driver.is_now(number, "Faulted")
+    assert driver.firmware.sockets[1].amperes == 0
+    driver.plug(2)
+    assert await driver.card(2, "B") == "not free"
+    assert await driver.call("Reset", type="Soft") == "Accepted"
+    await driver.sent("BootNotification", 2)
+    for number in (1, 2):
+        await driver.is_now(number, "Faulted")
+        driver.mended(number)
+        driver.mended(number)
+        await driver.is_now(number, "Preparing")
+        assert await driver.card(number, "B") == "welcome"
+        await driver.is_now(number, "Charging")
+    driver.trip(1)
+    driver.mended(1)
+    await driver.is_now(1, "Charging")
+    assert driver.firmware.sockets[1].amperes == 16
+
+
+async def families(driver: Driver, charge_point: Any) -> None:
+    """A card of the same parent stops; another one does not (TC_069)."""
+    await start(driver, charge_point)
+    parents = {"A": "P", "B": "p", "C": "Q"}
+
+    def info(payload: dict[str, Any], call: Any) -> dict[str, Any]:
+        told = {"status": "Accepted"}
+        if payload["idTag"] in parents:
+            told["parentIdTag"] = parents[payload["idTag"]]
+        return {"idTagInfo": told} | ({"transactionId": 9} if "meterStart" in payload else {})
+
+    driver.server.system.answers |= {"Authorize": info, "StartTransaction": info}
+    driver.plug(1)
+    assert await driver.card(1, "A") == "welcome"
+    await driver.face.until(lambda: charge_point.transaction(1).parent_id_tag == "P")
+    for other in ("C", "D"):
+        assert await driver.card(1, other) == "not free"
+    assert await driver.card(1, "B") == "stopped"
+    stopped = await driver.sent("StopTransaction", 1)
+    assert (stopped["idTag"], stopped["reason"]) == ("B", "Local")
+
+
+async def limits(driver: Driver, charge_point: Any) -> None:
+    """A limit that is there holds from the first moment, and one in W means the one phase that there is."""
+    await start(driver, charge_point)
+    watts: dict[str, Any] = deepcopy(NOTHING)
+    schedule = watts["chargingSchedule"]
+    schedule |= {"chargingRateUnit": "W", "chargingSchedulePeriod": [{"startPeriod": 0, "limit": 2300}]}
+    assert await driver.call("SetChargingProfile", connectorId=0, csChargingProfiles=watts) == "Accepted"
+    driver.firmware.charging_limit_changed = lambda *_: pytest.fail("what is asked needs no telling")
+    for number in (1, 2):
+        driver.plug(number)
+        assert await driver.card(number, "A") == "welcome"
+        assert driver.firmware.sockets[number].amperes == 10
+
+
+async def main_meter(driver: Driver, charge_point: Any) -> None:
+    """There is none: 0 may be asked for all the same."""
+    await start(driver, charge_point)
+    assert driver.firmware.measurement(0) is None
+    assert driver.firmware.measurement(1).energy_import.total == 1000
+    assert charge_point.sample_now(0) is False
+
+
+SCENARIOS = [
+    charging,
+    commands,
+    refused,
+    waiting,
+    beginning_anew,
+    out_of_service,
+    faults,
+    families,
+    limits,
+    main_meter,
+]
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS)
 @pytest.mark.parametrize("kind", [OfThreads, OfAsyncio])
 def test_a_firmware_of_the_documentation(kind: type[Face], server: Server, scenario: Scenario, tmp_path: Path) -> None:
     face = kind()
@@ -238,6 +274,56 @@ def test_a_firmware_of_the_documentation(kind: type[Face], server: Server, scena
             await scenario(driver, charge_point)
 
     face.run(run)
+    assert not server.system.violations
+
+
+@pytest.mark.parametrize("is_refused", [False, True])
+@pytest.mark.parametrize("kind", [OfThreads, OfAsyncio])
+def test_it_goes_on_after_a_power_cut_where_the_car_has_stayed(
+    kind: type[Face], server: Server, tmp_path: Path, is_refused: bool
+) -> None:
+    face = kind()
+    driver = Driver(face, server)
+    calls = server.system.calls
+
+    async def before() -> None:
+        async with face.one(driver.config, driver.firmware, database_path=tmp_path) as charge_point:
+            await start(driver, charge_point)
+            if is_refused:
+                key = {"key": "StopTransactionOnInvalidId", "value": "false"}
+                assert await driver.call("ChangeConfiguration", **key) == "Accepted"
+                server.system.answers["StartTransaction"] = {"transactionId": 7, "idTagInfo": {"status": "Blocked"}}
+            for number in (1, 2):
+                driver.plug(number)
+                assert await driver.card(number, "A") == "welcome"
+                await driver.is_now(number, "SuspendedEVSE" if is_refused else "Charging")
+            await driver.sent("StartTransaction", 2)
+            driver.firmware.tick(3600)
+            await done(charge_point.wait_all_answered())
+            charge_point.on_meter_values(1, driver.firmware.measurement(1))
+            charge_point.sample_now(1)
+            await done(charge_point.stored())
+            charge_point.abandon()
+
+    async def after() -> None:
+        async with face.one(again.config, again.firmware, database_path=tmp_path) as charge_point:
+            again.firmware.sockets[1].is_plugged = True
+            await start(again, charge_point)
+            assert again.firmware.sockets[1].energy == (1000 if is_refused else 1000 + 16 * 230)
+            if is_refused:
+                await again.face.until(lambda: again.firmware.sockets[1].is_refused)
+            await again.is_now(1, "SuspendedEVSE" if is_refused else "Charging")
+            await again.is_now(2, "Available")
+            assert (await again.sent("StopTransaction", 1))["reason"] == "PowerLoss"
+            again.unplug(1)
+            assert (await again.sent("StopTransaction", 2))["reason"] == "EVDisconnected"
+            await again.is_now(1, "Available")
+
+    face.run(before)
+    assert not calls("StopTransaction", driver.id)
+    again = Driver(face, server)
+    face.run(after)
+    assert len(calls("StartTransaction", driver.id)) == 2
     assert not server.system.violations
 
 
@@ -284,3 +370,23 @@ def test_its_program_runs_to_the_end_of_its_input(
     assert server.payload("StartTransaction", identity)["idTag"] == "A"
     assert server.payload("StopTransaction", identity)["reason"] == "Other", "leaving the block ends it, and tells"
     assert (tmp_path / "data").is_dir()
+
+
+@pytest.mark.parametrize("name", list(PROGRAMS))
+def test_a_signal_leaves_its_block(name: str, server: Server, tmp_path: Path) -> None:
+    source = PROGRAMS[name].replace("ws://127.0.0.1:9000/", f"ws://127.0.0.1:{server.port}/")
+    source = source.replace('"Core": {', '"Core": {"AllowOfflineTxForUnknownId": True, ')
+    (tmp_path / "program.py").write_text(source)
+    program = subprocess.Popen(
+        [sys.executable, "program.py"], cwd=tmp_path, stdin=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    with program:
+        assert program.stdin is not None
+        program.stdin.write("plug 1\ncard 1 A\n")
+        program.stdin.flush()
+        Lines(server, name).readline()
+        program.send_signal(signal.SIGTERM)
+        assert program.wait(600) == 0
+        assert program.stderr is not None
+        assert program.stderr.read() == ""
+    assert server.payload("StopTransaction", name)["reason"] == "Other"

@@ -2,13 +2,15 @@
 
 import threading
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 import trio
 
-from ocpp16 import ChargingLimit
-from ocpp16.hosts.station import MOST_CHANGES, POLL_TIMEOUT, Changes, Orderly, Polling, asked_station
+from ocpp16 import ChargePointStopped, ChargingLimit
+from ocpp16.hosts.host_log import HostLog
+from ocpp16.hosts.station import MOST_CHANGES, POLL_TIMEOUT, Changes, Orderly, Polling, asked_station, measured
 from ocpp16.log import FoldingLog
 
 
@@ -80,6 +82,48 @@ def test_of_limits_the_newest_is_told() -> None:
     assert told[-1] == (1, 32.0)
 
 
+def test_what_fails_there_is_named_with_its_cause_and_its_charge_point(caplog: pytest.LogCaptureFixture) -> None:
+    class Station:
+        def charging_limit_changed(self, connector_id: int, limit: ChargingLimit) -> None:
+            {}[connector_id]
+
+        def measurement(self, connector_id: int) -> None:
+            self.charging_limit_changed(connector_id, ChargingLimit(1.0, "A", None, None))
+
+    class Opened:
+        configuration = SimpleNamespace(text=lambda key: "x")
+
+    def fails(old: str, new: str) -> None:
+        raise ZeroDivisionError
+
+    world, log = Later(), HostLog()
+    station, _ = asked_station(Station(), world)
+    for one in (station, log):
+        one.attach(Opened())
+    station.charging_limit_changed(3, ChargingLimit(16.0, "A", None, None))
+    Changes(world, fails, "FanSpeed", log)("1", "2")
+    world.do()
+    assert measured(Station(), 0, log) is None
+    assert [record.getMessage() for record in caplog.records] == [
+        "x: charging_limit_changed(3) failed: KeyError: 3",
+        "x: callback of on_change(FanSpeed) failed: ZeroDivisionError",
+        "x: station, measurement(0) failed: KeyError: 0",
+    ]
+    assert all("Traceback" in (record.exc_text or "") for record in caplog.records)
+
+
+def test_what_meets_the_end_of_the_charge_point_is_no_fault(caplog: pytest.LogCaptureFixture) -> None:
+    class Station:
+        def charging_limit_changed(self, connector_id: int, limit: ChargingLimit) -> None:
+            raise ChargePointStopped("its block has ended")
+
+    world = Later()
+    station, _ = asked_station(Station(), world)
+    station.charging_limit_changed(3, ChargingLimit(16.0, "A", None, None))
+    world.do()
+    assert not caplog.records
+
+
 def test_a_world_without_anybody_is_said_and_nothing_else() -> None:
     def refuses(_: Callable[[], None]) -> None:
         raise RuntimeError("cannot schedule new futures after shutdown")
@@ -114,7 +158,7 @@ def test_an_exit_of_the_host_ends_nothing_where_nobody_waits(caplog: pytest.LogC
 
 def test_a_callback_that_hangs_is_told_a_bounded_number_of_changes_and_the_last_of_them() -> None:
     world, told = Later(), list[tuple[str, str]]()
-    changes = Changes(world, lambda old, new: told.append((old, new)))
+    changes = Changes(world, lambda old, new: told.append((old, new)), "FanSpeed", HostLog())
     last = MOST_CHANGES + 500
     for number in range(last):
         changes(str(number), str(number + 1))
@@ -171,7 +215,7 @@ async def test_a_meter_that_never_answers_holds_one_thread(
 ) -> None:
     meter, world = Meter(), Hanging()
     with trio.move_on_after(100 * POLL_TIMEOUT):
-        await Polling(meter, meter, world, 1.0).run()
+        await Polling(meter, meter, world, 1.0, HostLog()).run()
     meter.go_on.set()
     assert len(world.threads) == meter.number_of_connectors
     assert "no answer for" in caplog.text
@@ -179,7 +223,7 @@ async def test_a_meter_that_never_answers_holds_one_thread(
         thread.join()
     polled = len(world.threads)
     with trio.move_on_after(3):
-        await Polling(meter, meter, world, 1.0).run()
+        await Polling(meter, meter, world, 1.0, HostLog()).run()
     assert len(world.threads) > polled
     for thread in world.threads:
         thread.join()

@@ -329,7 +329,14 @@ def test_out_of_service_and_back(make_bench: Any) -> None:
     assert bench.take() == []
     for connector_id in (0, 1, 1):
         assert bench.ask(bench.station.enable_evse(connector_id)) is True
-    assert bench.take() == [("session_started", 1, "EVConnected")]
+    assert bench.take() == [("session_started", 1, "EVConnected"), ("enabled", 1)]
+
+
+def test_in_service_still_when_it_was_not_asked_to_leave_it(make_bench: Any) -> None:
+    """What was to put it out of service was superseded: the charge point has it Unavailable, and is told better."""
+    bench = make_bench()
+    bench.ask(bench.station.enable_evse(1))
+    assert bench.take() == [("enabled", 1)]
 
 
 def test_back_into_service_without_a_car(make_bench: Any) -> None:

@@ -100,7 +100,7 @@ RESET_RETRIES: Final[Key[int]] = Key(
     description="How often a failed reset is tried again.",
 )
 STOP_TRANSACTION_ON_EV_SIDE_DISCONNECT: Final[Key[bool]] = Key(
-    "StopTransactionOnEVSideDisconnect", "Core", Boolean(), True, Access.RO, needs_reboot=True,
+    "StopTransactionOnEVSideDisconnect", "Core", Boolean(), True, Access.RO, needs_reboot=True, reader="host",
     description="Unplugging at the vehicle ends the transaction.",
 )
 STOP_TRANSACTION_ON_INVALID_ID: Final[Key[bool]] = Key(
