@@ -242,7 +242,7 @@ class Connectivity:
         stream = await self._connector(where)
         self._was_reached = True
         return await WebSocket.connect(
-            stream, host=where.authority, target=where.target, headers=headers, now=self._seconds
+            stream, host=where.authority, target=where.target, headers=headers, now=lambda: self._ctx.clock.now() / 1e6
         )
 
     def _uri(self) -> str:
@@ -287,9 +287,6 @@ class Connectivity:
                 addresses.back_to_first()
                 self._tell_address(addresses.first)
                 self.reconnect()
-
-    def _seconds(self) -> float:
-        return self._ctx.clock.now() / 1e6
 
     async def _serve(self, websocket: WebSocket) -> str:
         """Use a connection until it ends; returns why it did."""
@@ -371,7 +368,8 @@ class Connectivity:
         """Was the Central System reached, and did not want us? Of one that has too much to do that is not known."""
         if isinstance(error, HandshakeRefused):
             return error.status < 500
-        return self._was_reached or isinstance(error, ConfigurationError) or _is_of_tls(error)
+        is_of_tls = isinstance(error, DialFailed) and error.step == "TLS"
+        return self._was_reached or is_of_tls or isinstance(error, ConfigurationError)
 
     def key_changed(self, key: str) -> None:
         """A configuration key changed: pings follow at once."""
@@ -390,10 +388,6 @@ class Connectivity:
                 configuration[internal.WEBSOCKET_PONG_TIMEOUT],
                 configuration[internal.WEBSOCKET_PING_PAYLOAD].encode(),
             )
-
-
-def _is_of_tls(error: BaseException | None) -> bool:
-    return isinstance(error, DialFailed) and error.step == "TLS"
 
 
 _INVALID_CERTIFICATE = "InvalidCentralSystemCertificate"

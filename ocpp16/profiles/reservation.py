@@ -17,11 +17,9 @@ Rules of this file:
    which a connector is occupied keeps it all the same.
 """
 
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
+from math import inf
 from typing import Self
-
-import trio
 
 from ocpp16 import messages
 from ocpp16.configuration.keys.internal import STORE_TIMEOUT
@@ -34,14 +32,15 @@ from ocpp16.enums import (
     ReservationStatus,
     SessionStartedReason,
 )
-from ocpp16.errors import StoreError
 from ocpp16.models import Reservation
 from ocpp16.observer import ReservationEnded, ReservationMade
 from ocpp16.profiles.base import Context, FeatureProfile, Others, Reply, Stored, hears, on
 from ocpp16.profiles.known_parents import KnownParents
 from ocpp16.profiles.reservation_request import wanted_reservation
+from ocpp16.profiles.turn import Turn
 from ocpp16.state.clock import to_datetime, to_micros
 from ocpp16.state.connector_table import ConnectorEvent
+from ocpp16.state.reservation_doubt import Doubt
 from ocpp16.state.reservations import Reservations
 from ocpp16.state.signals import (
     ClockSet,
@@ -54,23 +53,19 @@ from ocpp16.state.signals import (
 from ocpp16.state.timers import Timer
 from ocpp16.store.base import RowChange
 from ocpp16.store.tables import transactions
-from ocpp16.store.tables.reservations import ROWS, ReservationRow, delete, put
-
-IN_DOUBT = 600.0
-"""Seconds after a start in which a stored reservation is not over by a clock that may be wrong by years."""
+from ocpp16.store.tables.reservations import ROWS, ReservationRow, delete, put_reservation
 
 
 class KeptReservations(FeatureProfile):
     """`reservations` is what is kept now, None while there is and was none."""
 
     __slots__ = (
-        "_changing",
-        "_doubted",
-        "_doubted_until",
+        "_doubt",
         "_is_settling",
         "_others",
         "_parents",
         "_timer",
+        "_turn",
         "reservations",
     )
 
@@ -83,12 +78,9 @@ class KeptReservations(FeatureProfile):
         self._timer: Timer | None = None
         self._parents: KnownParents | None = None
         self._is_settling = False
-        self._changing: trio.Lock | None = None
-        """Made with the first change."""
-        self._doubted: frozenset[int] = frozenset()
-        """Ids of those that are over only if the clock is right."""
-        self._doubted_until = 0.0
-        """By the monotonic clock."""
+        self._turn = Turn()
+        """Of changes: of two at once one may be refused when both are on disk, and a start could not know which."""
+        self._doubt = Doubt()
 
     @classmethod
     def build(cls, ctx: Context, others: Others) -> Self:
@@ -112,8 +104,7 @@ class KeptReservations(FeatureProfile):
         if self.reservations is not None:
             clock = self.ctx.clock
             if not clock.is_trusted:
-                self._doubted = frozenset(one.reservation_id for one in self._over())
-                self._doubted_until = clock.monotonic() + IN_DOUBT
+                self._doubt.begin(self._over(), clock.monotonic())
             self._expire()
             # One that a stored transaction used: its row was left in a damaged file.
             used = {(one.reservation_id, number) for one in self.ctx.transactions for number in (0, one.connector_id)}
@@ -149,7 +140,7 @@ class KeptReservations(FeatureProfile):
 
         settles: have the connectors show it at once.
         """
-        async with self._turn():
+        async with self._turn.within(self.ctx.configuration[STORE_TIMEOUT]):
             return await self._reserved(wanted, settles=settles)
 
     async def _reserved(self, wanted: Reservation, *, settles: bool) -> ReservationStatus:
@@ -169,12 +160,14 @@ class KeptReservations(FeatureProfile):
             else:
                 self.ctx.journal.append(*self._rows_of(wanted.reservation_id))
 
-        await self.ctx.asked.commit([_row(wanted)], apply=apply, restore=lambda: self._rows_of(wanted.reservation_id))
+        await self.ctx.asked.commit(
+            [put_reservation(wanted)], apply=apply, restore=lambda: self._rows_of(wanted.reservation_id)
+        )
         return outcome[0]
 
     async def cancel(self, reservation_id: int, *, settles: bool = True) -> bool:
         """End a reservation; False if there is none of this id. `settles`, and what it raises, as of `reserve`."""
-        async with self._turn():
+        async with self._turn.within(self.ctx.configuration[STORE_TIMEOUT]):
             return await self._cancelled(reservation_id, settles=settles)
 
     async def _cancelled(self, reservation_id: int, *, settles: bool) -> bool:
@@ -193,22 +186,6 @@ class KeptReservations(FeatureProfile):
         )
         return outcome[0]
 
-    @asynccontextmanager
-    async def _turn(self) -> AsyncIterator[None]:
-        """One change after another: of two that are asked for at once one may be refused when both are on disk, and the
-        next start could not know which. Raises StoreError if the turn does not come within StoreTimeout."""
-        if self._changing is None:
-            self._changing = trio.Lock()
-        seconds = self.ctx.configuration[STORE_TIMEOUT]
-        with trio.move_on_after(seconds) as limit:
-            await self._changing.acquire()
-        if limit.cancelled_caught:
-            raise StoreError(f"this was not stored within {seconds} s: another reservation waits for the disk")
-        try:
-            yield
-        finally:
-            self._changing.release()
-
     def _answer(self, wanted: Reservation) -> ReservationStatus:
         return self._kept().answer(
             wanted,
@@ -219,7 +196,7 @@ class KeptReservations(FeatureProfile):
     def _rows_of(self, reservation_id: int) -> list[RowChange]:
         """What the disk is to hold of it."""
         reservation = self._kept().get(reservation_id)
-        return [delete(reservation_id) if reservation is None else _row(reservation)]
+        return [delete(reservation_id) if reservation is None else put_reservation(reservation)]
 
     def _kept(self) -> Reservations:
         if self.reservations is None:
@@ -311,7 +288,7 @@ class KeptReservations(FeatureProfile):
 
     @hears(ClockSettled)
     def _clock_settled(self, signal: ClockSettled) -> None:
-        if self._doubted:
+        if self._doubt.until < inf:
             self._expire()
 
     def _settle_any(self) -> None:
@@ -324,7 +301,7 @@ class KeptReservations(FeatureProfile):
                 # The number is that of another one by now, which the next start is not to take for used.
                 transaction.reservation_id = None
                 self.ctx.journal.append(transactions.put(transaction))
-        self._doubted -= {reservation.reservation_id}
+        self._doubt.forget(reservation)
         replaced = self._kept().put(reservation)
         if replaced is not None:
             self.ctx.tell(ReservationEnded(replaced, ReservationEndReason.REPLACED), 0)
@@ -336,10 +313,9 @@ class KeptReservations(FeatureProfile):
     def _expire(self) -> None:
         """Those whose time has come are over; the next one is waited for."""
         clock = self.ctx.clock
-        if clock.is_settled or clock.monotonic() >= self._doubted_until:
-            self._doubted = frozenset()
-        over = [one for one in self._over() if one.reservation_id not in self._doubted]
-        self._end(over, ReservationEndReason.EXPIRED)
+        if clock.is_settled:
+            self._doubt.lift()
+        self._end(self._doubt.certain(self._over(), clock.monotonic()), ReservationEndReason.EXPIRED)
 
     def _over(self) -> list[Reservation]:
         """By the clock as it is now."""
@@ -369,12 +345,11 @@ class KeptReservations(FeatureProfile):
     def _arm(self) -> None:
         self.stop()
         clock = self.ctx.clock
-        certain = [to_micros(one.expiry_date) for one in self._kept() if one.reservation_id not in self._doubted]
-        moments = [clock.monotonic() + max(micros - clock.now(), 0) / 1e6 for micros in certain]
-        if self._doubted:
-            moments.append(self._doubted_until)
-        if moments:
-            self._timer = self.ctx.timers.at(min(moments), self._expire)
+        certain = self._doubt.certain(self._kept(), clock.monotonic())
+        moments = [clock.monotonic() + max(to_micros(one.expiry_date) - clock.now(), 0) / 1e6 for one in certain]
+        first = min([*moments, self._doubt.until], default=inf)
+        if first < inf:
+            self._timer = self.ctx.timers.at(first, self._expire)
 
     # The connectors
 
@@ -423,15 +398,3 @@ class KeptReservations(FeatureProfile):
             availability.submit(connector_id, ConnectorEvent.USAGE_INITIATED, str(SessionStartedReason.EV_CONNECTED))
         else:
             availability.submit(connector_id, ConnectorEvent.RESERVATION_END)
-
-
-def _row(reservation: Reservation) -> RowChange:
-    return put(
-        ReservationRow(
-            reservation.reservation_id,
-            reservation.connector_id,
-            reservation.id_tag,
-            reservation.parent_id_tag,
-            to_micros(reservation.expiry_date),
-        )
-    )

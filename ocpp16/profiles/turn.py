@@ -1,5 +1,7 @@
 """One at a time: a lock that costs nothing while nobody holds it. Ten thousand charge points hardly need theirs."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from math import inf
 
 import trio
@@ -31,6 +33,15 @@ class Turn:
         self._lock.release()
         if not self._lock.locked():  # nobody waits: whoever did has it now
             self._lock = None
+
+    @asynccontextmanager
+    async def within(self, timeout: float) -> AsyncIterator[None]:
+        """Held for a block. Raises as `acquire`."""
+        await self.acquire(timeout)
+        try:
+            yield
+        finally:
+            self.release()
 
     async def __aenter__(self) -> None:
         await self.acquire()

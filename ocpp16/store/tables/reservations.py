@@ -2,6 +2,9 @@
 
 from typing import NamedTuple
 
+from ocpp16.models import Reservation
+from ocpp16.state.clock import to_micros
+from ocpp16.store.base import RowChange
 from ocpp16.store.rows import Rows
 
 
@@ -17,3 +20,15 @@ class ReservationRow(NamedTuple):
 ROWS = Rows("reservations", ReservationRow)
 TABLE = ROWS.table
 put, delete, read = ROWS.put, ROWS.delete, ROWS.read
+
+
+def put_reservation(reservation: Reservation) -> RowChange:
+    return put(
+        ReservationRow(
+            reservation.reservation_id,
+            reservation.connector_id,
+            reservation.id_tag,
+            reservation.parent_id_tag,
+            to_micros(reservation.expiry_date),
+        )
+    )
