@@ -71,9 +71,9 @@ class ReservationDoor:
         """What ReserveNow does, asked for at the station; returns once it is on disk and in force.
 
         connector_id: 0 is any one, if ReserveConnectorZeroSupported. reservation_id: takes the place of one with the
-        same. Raises ValueError for what none can have, FeatureNotBuilt where the library keeps none, StoreError if it
-        could not be stored within StoreTimeout, ChargePointStopped if the charge point is stopped before: then nothing
-        has changed.
+        same. Raises ValueError for what none can have, FeatureNotBuilt where the library keeps none, StoreError if it,
+        or one that was asked for before, could not be stored within StoreTimeout, ChargePointStopped if the charge
+        point is stopped before: then nothing has changed.
         """
         feature = self._feature
         number, tag, parent = self._checked(connector_id, id_tag, parent_id_tag, 0)

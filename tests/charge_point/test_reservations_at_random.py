@@ -185,10 +185,12 @@ class Reservations(Story):
         async with trio.open_nursery() as nursery:
             nursery.start_soon(ask)
             await trio.sleep(0.1)
-            if second is not None and at_first == "Accepted" and not is_nothing_new:
+            await random.choice((self.plug, self.start, self.fault, self.unplug, self.stop))()
+            # A car that waits where one is given up may be there before the next one, or after it.
+            waits = any(place.session is not None for place in site.connectors.values())
+            if second is not None and at_first == "Accepted" and not (is_nothing_new or waits):
                 self.note("and", second)
                 nursery.start_soon(ask_for_second, second)
-            await random.choice((self.plug, self.start, self.fault, self.unplug, self.stop))()
             await trio.sleep(1 if is_stored else STORE_TIMEOUT + 1)
             site.expire(self.now())
             if at_first == "Accepted":  # on disk, and perhaps not in force: decided once more

@@ -97,7 +97,9 @@ class Story:
         try:
             for _ in range(lives):
                 self.begins()
-                async with self.opened(self.disk) as self.bench:
+                # The Central System sets the clock at once; one without a battery begins in 1970.
+                behind = self.random.choice((0, 0, 3600 * SECOND, self.now()))
+                async with self.opened(self.disk, behind=behind) as self.bench:
                     self.csms = self.bench.csms
                     self.steps.append("start")
                     self.begun()
@@ -110,12 +112,12 @@ class Story:
             raise
         return self
 
-    def opened(self, store: MemoryStore, *, is_reachable: bool = True) -> Any:
+    def opened(self, store: MemoryStore, *, is_reachable: bool = True, behind: int = 0) -> Any:
         csms = CentralSystem()
         csms.standard_answers.now = self.now
         csms.is_reachable = is_reachable
         self.script(csms)
-        return self.open_bench(csms=csms, document=self.document, store=store, anchor=self.now() / 1e6)
+        return self.open_bench(csms=csms, document=self.document, store=store, anchor=(self.now() - behind) / 1e6)
 
     async def step(self) -> None:
         before = self.before()
