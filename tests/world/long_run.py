@@ -26,7 +26,7 @@ from programs import CentralSystemProgram
 MOMENTS = ("BootNotification", "StatusNotification", "StartTransaction", "MeterValues", "StopTransaction")
 """Requests upon which a life may end."""
 LATEST = 5
-"""Calls of the last life that must be in the message log; what a kill cut off may not be."""
+"""Calls of the last life that must be in the message log, whatever was rotated away."""
 
 Act = Callable[[Site], object]
 
@@ -72,8 +72,8 @@ class LongRun:
         site.drain()
         site.end_in_order("input")
         site.found += left_over(site.folder)
-        latest = [call[1] for call in site.record.calls[-LATEST:]]
-        site.found += [f"the call {one} is in no log" for one in set(latest) - logged_ids(site.folder)]
+        latest = set(site.record.ids_since_boot()[-LATEST:])
+        site.found += [f"the call {one} is in no log" for one in latest - logged_ids(site.folder)]
         site.found += site.record.problems(site.told)
         site.found += [f"the package ocpp objects: {text}" for text in site.csms.objections]
 

@@ -86,6 +86,12 @@ class Record:
         self.read()
         return sum(call[2] == action for call in self.calls) if action in self._came else 0
 
+    def ids_since_boot(self) -> list[str]:
+        """Of the calls that came after the last BootNotification, oldest first: all of the life that goes on."""
+        self.read()
+        boots = [number for number, call in enumerate(self.calls) if call[2] == "BootNotification"]
+        return [call[1] for call in self.calls[boots[-1] :]]
+
     # What is wrong
 
     def problems(self, events: Sequence[Mapping[str, Any]]) -> list[str]:

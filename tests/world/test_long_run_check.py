@@ -203,6 +203,12 @@ def test_a_transaction_is_excused_by_a_message_that_came_three_times() -> None:
     assert transaction_problems([*frames[:-1], frames[2], frames[2], frames[-1]], []) == []
 
 
+def test_calls_since_the_last_boot() -> None:
+    calls = [[2, str(number), action, {}] for number, action in enumerate(("BootNotification", "Heartbeat") * 2)]
+    record = Record([{"event": "received", "text": json.dumps(call)} for call in calls])
+    assert record.ids_since_boot() == ["2", "3"]
+
+
 def test_the_last_status_of_each_connector() -> None:
     told = ((1, "Available"), (2, "Available"), (1, "Faulted"))
     calls = [[2, "1", "StatusNotification", {"connectorId": number, "status": status}] for number, status in told]
@@ -219,6 +225,7 @@ def folder(tmp_path: Path) -> Path:
     (tmp_path / "stderr.log").write_text("a warning\n")
     write(tmp_path / "logs" / "cp001.jsonl", '{"raw": "[]"}\n{"raw"')
     write(tmp_path / "logs" / "cp001.jsonl.0", '{"raw": "[]"}\n')
+    write(tmp_path / "sessions" / "1" / "incomplete-ocpp.html", "")
     return tmp_path
 
 
@@ -248,7 +255,7 @@ def test_files_that_are_right(folder: Path) -> None:
         ("stderr.log", "Traceback (most recent call last):", "on standard error: Traceback"),
         ("stderr.log", "12:00:00 ERROR   cp001: failed", "on standard error: 12:00:00 ERROR"),
         ("cp001.db-wal", "x" * (20 << 20), "the database has"),
-        ("sessions/1/ocpp.html", "<p>", "ocpp.html begins with"),
+        ("sessions/2/ocpp.html", "<p>", "ocpp.html begins with"),
     ],
 )
 def test_files_that_are_wrong(folder: Path, name: str, text: str, said: str) -> None:
