@@ -206,6 +206,8 @@ class Features:
             retry, configuration = self.ctx.session.retry, self.ctx.configuration
             retry.attempts = configuration[core.TRANSACTION_MESSAGE_ATTEMPTS]
             retry.interval = configuration[core.TRANSACTION_MESSAGE_RETRY_INTERVAL]
+            if key == core.TRANSACTION_MESSAGE_RETRY_INTERVAL.name:
+                self.ctx.session.interval_changed(self.ctx.clock.monotonic())
             self.ctx.kick()
 
 
