@@ -5,7 +5,7 @@ constructor; none of them finds another by itself. Which there are besides is th
 """
 
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
-from functools import cache
+from functools import cache, lru_cache
 from types import MappingProxyType
 from typing import Any, NamedTuple, Protocol
 
@@ -65,7 +65,7 @@ class Surroundings(Protocol):
     keeper: ConfigurationKeeper
     new_id: Callable[[], str]
     second_line: SecondLine
-    tolerance: Tolerance
+    tolerance: Tolerance | None
     writer: JournalWriter
 
     def invalid_received(self, received: str, why: str) -> None: ...
@@ -263,7 +263,7 @@ def assemble(charge_point: Surroundings, life: Start, found: Restored) -> Featur
             queue_all=configuration[internal.QUEUE_ALL_MESSAGES],
             discard=frozenset(discarded) if discarded else _NOTHING,
         ),
-        tolerance=charge_point.tolerance,
+        tolerance=charge_point.tolerance or _repairs(configuration[internal.TOLERANCES]),
         specific_codes=configuration[internal.SCHEMA_VIOLATION_ERRORS] != ErrorCode.FORMATION_VIOLATION,
         on_invalid=charge_point.invalid_received,
         on_internal_error=second_line.failed,
@@ -309,6 +309,12 @@ def assemble(charge_point: Surroundings, life: Start, found: Restored) -> Featur
     delivery.dead_letters = features.dead_letters
     session.on_boot_wanted = features.boot.send_boot_notification
     return features
+
+
+@lru_cache(maxsize=64)
+def _repairs(names: tuple[str, ...]) -> Tolerance:
+    """What is configured: of thousands of charge points one set."""
+    return Tolerance.parse(names)
 
 
 def _connectors(configuration: Configuration, found: Restored, now: int) -> dict[int, Connector]:

@@ -122,7 +122,7 @@ class Runtime:
         counters: Counters,
         new_id: Callable[[], str],
         random: Random,
-        tolerance: Tolerance,
+        tolerance: Tolerance | None,
         traffic: Traffic,
         log: FoldingLog | None = None,
     ) -> None:

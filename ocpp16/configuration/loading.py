@@ -15,7 +15,7 @@ from ocpp16.configuration.documents import check_json, compact_json
 from ocpp16.configuration.file import merged
 from ocpp16.configuration.key import Access, Key, Known
 from ocpp16.configuration.keys import BY_NAME, SECTIONS
-from ocpp16.configuration.keys.internal import KEY_ACCESS
+from ocpp16.configuration.keys.internal import CHARGE_POINT_ID, KEY_ACCESS
 from ocpp16.configuration.keys.security import AUTHORIZATION_KEY, AUTHORIZATION_KEY_FORM, SECURITY_PROFILE
 from ocpp16.configuration.lists import TextList
 from ocpp16.configuration.rules import RULES_OF_THE_WHOLE, Violation, broken, rules_of, violations
@@ -327,6 +327,8 @@ def access_faults(access: Mapping[str, str], custom: Mapping[str, Key[Any]]) -> 
             yield f"{where}: a secret cannot be made readable"
         elif key is SECURITY_PROFILE and wanted in (Access.RW, Access.WO):
             yield f"{where}: a change of it while running is not built yet"
+        elif key is CHARGE_POINT_ID and wanted in (Access.RW, Access.WO):
+            yield f"{where}: all that is stored goes by it, so it is chosen in the file"
 
 
 def _names(document: Any, *keys: Key[Any]) -> bool:

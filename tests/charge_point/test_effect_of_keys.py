@@ -13,9 +13,11 @@ import pytest
 from key_effect import EFFECTS, Changing, Effect
 from keys_of_a_start import KEYS_OF_A_START
 
+from ocpp16.charge_point.open import open_charge_point
 from ocpp16.configuration.key import Access, Key
 from ocpp16.configuration.keys import BY_NAME
-from ocpp16.configuration.keys.internal import CHARGE_POINT_ID
+from ocpp16.errors import CallFailed, ConfigurationError
+from ocpp16.testing.stations import RecordingStation
 
 SCENARIOS = (effects_on_authorization, effects_on_charging, effects_on_messages)
 """Imported for their rows of the table."""
@@ -48,39 +50,97 @@ async def test_what_is_accepted_acts_at_once(open_bench: Any, make_config: Any, 
 
 
 AT_A_START = {key.name for key in BUILT if key.needs_reboot}
-NEVER_OVER_OCPP = {"SecurityProfile"}
+IN_THE_FILE_ALONE = {"ChargePointId", "SecurityProfile"}
 """Keys that no KeyAccess opens."""
 
 
 def test_each_key_that_acts_at_a_start_has_its_values() -> None:
-    assert set(KEYS_OF_A_START) == AT_A_START - NEVER_OVER_OCPP
+    assert set(KEYS_OF_A_START) == AT_A_START - IN_THE_FILE_ALONE
 
 
 @pytest.mark.parametrize("name", KEYS_OF_A_START)
 async def test_what_acts_at_a_start_waits_for_it(open_bench: Any, make_config: Any, tmp_path: Any, name: str) -> None:
     key, row = BY_NAME[name.lower()], KEYS_OF_A_START[name]
     values = {"Internal__KeyAccess": {name: "RW"}, **row.besides, f"{key.section}__{name}": row.old}
-    document = make_config(**values)
+    options = {"document": make_config(**values), "database_path": tmp_path, "message_log_path": tmp_path / "log"}
     old, new = key.parse_json(row.old), key.parse_json(row.new)
     assert old != new
-    options = {"document": document, "database_path": tmp_path, "message_log_path": tmp_path / "log"}
+
+    async def reported(bench: Any) -> tuple[str, bool]:
+        answer = await bench.call("GetConfiguration", {"key": [name]})
+        (found,) = answer["configurationKey"]
+        return found["value"], found["readonly"]
+
     async with open_bench(**options) as bench:
         told: list[Any] = []
-        configuration = bench.charge_point.configuration
-        bench.charge_point.on_change(key, lambda old, new: told.append((old, new)))
-        before = await bench.call("GetConfiguration", {"key": [name]})
+        charge_point = bench.charge_point
+        charge_point.on_change(key, lambda old, new: told.append((old, new)))
         for _ in range(2):
             answer = await bench.call("ChangeConfiguration", {"key": name, "value": key.format(new)})
             assert answer == {"status": "RebootRequired"}
-            assert configuration[key] == old
-            assert configuration.is_pending(key)
-            assert await bench.call("GetConfiguration", {"key": [name]}) == before
+            assert charge_point.configuration[key] == old
+            assert charge_point.configuration.is_pending(key)
+            assert await reported(bench) == (key.format(old), False)
         assert told == []
-        assert before["configurationKey"][0]["value"] == key.format(old)
-        assert not before["configurationKey"][0]["readonly"]
-    async with open_bench(**options) as bench:
+    for starts in (1, 2):
+        async with open_bench(**options) as bench:
+            assert bench.charge_point.configuration[key] == new, f"{starts} starts later"
+            assert not bench.charge_point.configuration.is_pending(key)
+            assert await reported(bench) == (key.format(new), False)
+
+
+@pytest.mark.parametrize("name", KEYS_OF_A_START)
+async def test_a_restart_is_a_start(open_bench: Any, make_config: Any, tmp_path: Any, name: str) -> None:
+    key, row = BY_NAME[name.lower()], KEYS_OF_A_START[name]
+    values = {"Internal__KeyAccess": {name: "RW"}, **row.besides, f"{key.section}__{name}": row.old}
+    async with open_bench(document=make_config(**values), message_log_path=tmp_path / "log") as bench:
+        new = key.parse_json(row.new)
+        await bench.call("ChangeConfiguration", {"key": name, "value": key.format(new)})
+        assert await bench.charge_point.stop()
+        assert await bench.charge_point.restart()
+        await bench.charge_point.wait_registered()
         assert bench.charge_point.configuration[key] == new
-        assert not bench.charge_point.configuration.is_pending(key)
-        identity = bench.charge_point.configuration[CHARGE_POINT_ID]
-        answer = await bench.csms.call(identity, "GetConfiguration", {"key": [name]})
+        answer = await bench.call("GetConfiguration", {"key": [name]})
         assert answer["configurationKey"][0]["value"] == key.format(new)
+
+
+@pytest.mark.parametrize("name", sorted(IN_THE_FILE_ALONE))
+async def test_what_is_chosen_in_the_file_alone(open_bench: Any, make_config: Any, name: str) -> None:
+    """All that is stored goes by ChargePointId: changes made under another one would be lost at the next start."""
+    for access in ("RW", "WO"):
+        with pytest.raises(ConfigurationError, match=rf"KeyAccess\.{name} = {access}: "):
+            async with open_charge_point(make_config(Internal__KeyAccess={name: access}), RecordingStation()):
+                pass
+    async with open_bench(document=make_config(Internal__KeyAccess={name: "RO"})) as bench:
+        change = {"key": name, "value": "1"}
+        assert await bench.call("ChangeConfiguration", change) == {"status": "Rejected"}
+
+
+@pytest.mark.parametrize("is_reopened", [True, False])
+async def test_what_is_mended_follows_at_the_next_start(
+    open_bench: Any, make_config: Any, tmp_path: Any, is_reopened: bool
+) -> None:
+    options = {"document": make_config(Internal__KeyAccess={"Tolerances": "RW"}), "database_path": tmp_path}
+
+    async def is_mended(bench: Any) -> bool:
+        request = {"connectorId": 1, "x": 1}
+        try:
+            answer = await bench.csms.call("cp001", "UnlockConnector", request, validated=False)
+        except CallFailed:
+            return False
+        return bool(answer == {"status": "Unlocked"})
+
+    async with open_bench(**options) as bench:
+        answer = await bench.call("ChangeConfiguration", {"key": "Tolerances", "value": "strict"})
+        assert answer == {"status": "RebootRequired"}
+        assert await is_mended(bench)
+        if not is_reopened:
+            await bench.charge_point.stop()
+            await bench.charge_point.restart()
+            await bench.charge_point.wait_registered()
+            assert not await is_mended(bench)
+    if is_reopened:
+        async with open_bench(**options) as bench:
+            assert not await is_mended(bench)
+        async with open_bench(**options, tolerances=["default"]) as bench:
+            assert await is_mended(bench), "the host's word comes first"

@@ -31,7 +31,6 @@ def at_a_start(key: Key[Any], old: Any, new: Any, **besides: Any) -> None:
 at_a_start(internal.AUTHORIZATION_CACHE_MAX_ENTRIES, 100, 5)
 at_a_start(internal.AUTHORIZE_CONNECTOR_ZERO_ON_CONNECTOR_ONE, True, False, Core__NumberOfConnectors=1)
 at_a_start(internal.CENTRAL_SYSTEM_URI, "ws://csms.example/ocpp/", "ws://other.example/ocpp/")
-at_a_start(internal.CHARGE_POINT_ID, "cp001", "cp002")
 at_a_start(internal.ENABLE_TLS_KEYLOG, False, True, Internal__TLSKeylogFile="keys.log")
 at_a_start(internal.HOST_NAME, "one.example", "two.example")
 at_a_start(internal.IFACE, "eth0", "eth1")
