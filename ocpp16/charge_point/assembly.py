@@ -5,7 +5,7 @@ constructor; none of them finds another by itself. Which there are besides is th
 """
 
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
-from functools import cache
+from functools import cache, lru_cache
 from types import MappingProxyType
 from typing import Any, NamedTuple, Protocol
 
@@ -74,7 +74,7 @@ class Surroundings(Protocol):
     new_id: Callable[[], str]
     second_line: SecondLine
     security: AskedSecurity | None
-    tolerance: Tolerance
+    tolerance: Tolerance | None
     writer: JournalWriter
 
     def invalid_received(self, received: str, why: str) -> None: ...
@@ -246,6 +246,8 @@ class Features:
             retry, configuration = self.ctx.session.retry, self.ctx.configuration
             retry.attempts = configuration[core.TRANSACTION_MESSAGE_ATTEMPTS]
             retry.interval = configuration[core.TRANSACTION_MESSAGE_RETRY_INTERVAL]
+            if key == core.TRANSACTION_MESSAGE_RETRY_INTERVAL.name:
+                self.ctx.session.interval_changed(self.ctx.clock.monotonic())
             self.ctx.kick()
 
 
@@ -301,7 +303,7 @@ def assemble(charge_point: Surroundings, life: Start, found: Restored) -> Featur
             queue_all=configuration[internal.QUEUE_ALL_MESSAGES],
             discard=frozenset(discarded) if discarded else _NOTHING,
         ),
-        tolerance=charge_point.tolerance,
+        tolerance=charge_point.tolerance or _repairs(configuration[internal.TOLERANCES]),
         specific_codes=configuration[internal.SCHEMA_VIOLATION_ERRORS] != ErrorCode.FORMATION_VIOLATION,
         on_invalid=charge_point.invalid_received,
         on_internal_error=second_line.failed,
@@ -353,6 +355,12 @@ def assemble(charge_point: Surroundings, life: Start, found: Restored) -> Featur
     delivery.dead_letters = features.dead_letters
     session.on_boot_wanted = features.boot.send_boot_notification
     return features
+
+
+@lru_cache(maxsize=64)
+def _repairs(names: tuple[str, ...]) -> Tolerance:
+    """What is configured: of thousands of charge points one set."""
+    return Tolerance.parse(names)
 
 
 def _connectors(configuration: Configuration, found: Restored, now: int) -> dict[int, Connector]:

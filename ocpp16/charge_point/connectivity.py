@@ -372,7 +372,9 @@ class Connectivity:
         return self._was_reached or is_of_tls or isinstance(error, ConfigurationError)
 
     def key_changed(self, key: str) -> None:
-        """A configuration key changed: pings follow at once."""
+        """A configuration key changed: pings follow at once, the waits between attempts begin anew."""
+        if key in _BACKOFF_KEYS:
+            self._backoff.reset()
         if key == core.WEB_SOCKET_PING_INTERVAL.name:
             self._note(
                 f"WebSocketPingInterval changed: {self._ctx.configuration[core.WEB_SOCKET_PING_INTERVAL] or 0} s"
@@ -393,6 +395,13 @@ class Connectivity:
 _INVALID_CERTIFICATE = "InvalidCentralSystemCertificate"
 _STOPPED = "stopped"
 """Why a connection ended that nobody else closed."""
+_BACKOFF_KEYS = frozenset(
+    {
+        internal.RETRY_BACKOFF_WAIT_MINIMUM.name,
+        internal.RETRY_BACKOFF_RANDOM_RANGE.name,
+        internal.RETRY_BACKOFF_REPEAT_TIMES.name,
+    }
+)
 _KEEP_ALIVE_KEYS = frozenset(
     {core.WEB_SOCKET_PING_INTERVAL.name, internal.WEBSOCKET_PONG_TIMEOUT.name, internal.WEBSOCKET_PING_PAYLOAD.name}
 )

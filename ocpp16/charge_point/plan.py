@@ -5,7 +5,6 @@ Must not know: the store, the nursery, the wall clock.
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +35,8 @@ class Plan:
     clock: Clock
     overlay: Overlay | None
     certificates: EvseSecurity | None
-    tolerance: Tolerance
+    tolerance: Tolerance | None
+    """What the host wants mended; None: what the configuration says at each start."""
     observer: Observer | None
     connector: StreamOpener | None
     seed: int | None
@@ -75,7 +75,7 @@ def planned(
     overlay = None if user_config_path is None else Overlay(user_config_path)
     is_complete = overlay is not None or not has_store
     configuration = _configuration(config, overlay, share_path, custom_schema_path, is_complete)
-    tolerance = _tolerance(configuration, tolerances)
+    tolerance = None if tolerances is None else _tolerance(tolerances)
     certificates = evse_security or built_in(certificates_path, security_configuration or {})
     if connector is None:
         check_tls(configuration, has_security=certificates is not None)
@@ -135,15 +135,8 @@ def _mapping(config: Mapping[str, Any]) -> Mapping[str, Any]:
         raise ConfigurationError([str(error)]) from error
 
 
-def _tolerance(configuration: Configuration, names: Iterable[str] | None) -> Tolerance:
+def _tolerance(names: Iterable[str]) -> Tolerance:
     try:
-        configured: tuple[str, ...] = configuration[internal.TOLERANCES]
-        return _repairs(configured) if names is None else Tolerance.parse(items(names, "the repairs", "names"))
+        return Tolerance.parse(items(names, "the repairs", "names"))
     except ValueError as error:
         raise ConfigurationError([f"tolerances: {error}"]) from error
-
-
-@lru_cache(maxsize=64)
-def _repairs(names: tuple[str, ...]) -> Tolerance:
-    """What is configured: of thousands of charge points one set."""
-    return Tolerance.parse(names)

@@ -127,7 +127,7 @@ class Runtime:
         counters: Counters,
         new_id: Callable[[], str],
         random: Random,
-        tolerance: Tolerance,
+        tolerance: Tolerance | None,
         traffic: Traffic,
         log: FoldingLog | None = None,
     ) -> None:

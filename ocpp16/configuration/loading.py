@@ -15,7 +15,7 @@ from ocpp16.configuration.documents import check_json, compact_json
 from ocpp16.configuration.file import merged
 from ocpp16.configuration.key import Access, Key, Known
 from ocpp16.configuration.keys import BY_NAME, SECTIONS
-from ocpp16.configuration.keys.internal import KEY_ACCESS
+from ocpp16.configuration.keys.internal import CHARGE_POINT_ID, KEY_ACCESS
 from ocpp16.configuration.keys.security import AUTHORIZATION_KEY, AUTHORIZATION_KEY_FORM
 from ocpp16.configuration.lists import TextList
 from ocpp16.configuration.rules import RULES_OF_THE_WHOLE, Violation, broken, rules_of, violations
@@ -325,6 +325,8 @@ def access_faults(access: Mapping[str, str], custom: Mapping[str, Key[Any]]) -> 
             yield f"{where}: there is no such key{did_you_mean(name, [one.name for one in BY_NAME.values()])}"
         elif key.is_secret and wanted in (Access.RO, Access.RW):
             yield f"{where}: a secret cannot be made readable"
+        elif key is CHARGE_POINT_ID and wanted in (Access.RW, Access.WO):
+            yield f"{where}: all that is stored goes by it, so it is chosen in the file"
 
 
 def _names(document: Any, *keys: Key[Any]) -> bool:

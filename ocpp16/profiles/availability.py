@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
 from ocpp16 import messages
+from ocpp16.configuration.keys import core
 from ocpp16.enums import (
     AvailabilityStatus,
     AvailabilityType,
@@ -24,7 +25,14 @@ from ocpp16.state.availability import AvailabilityChange, availability_change, a
 from ocpp16.state.connector import Connector
 from ocpp16.state.connector_table import ConnectorEvent
 from ocpp16.state.round import Round
-from ocpp16.state.signals import ClockSet, Connected, RegistrationChanged, SessionStarted, TransactionAcknowledged
+from ocpp16.state.signals import (
+    ClockSet,
+    ConfigurationChanged,
+    Connected,
+    RegistrationChanged,
+    SessionStarted,
+    TransactionAcknowledged,
+)
 from ocpp16.store.base import RowChange
 from ocpp16.store.tables import availability as availability_table
 
@@ -138,6 +146,11 @@ class Availability(FeatureProfile):
     @hears(ClockSet)
     def _clock_set(self, signal: ClockSet) -> None:
         self._notifications.clock_set(signal)
+
+    @hears(ConfigurationChanged)
+    def _key_changed(self, signal: ConfigurationChanged) -> None:
+        if signal.key == core.MINIMUM_STATUS_DURATION.name:
+            self._notifications.duration_changed()
 
     # ChangeAvailability
 

@@ -22,10 +22,12 @@ MOST_EXPECTED = 1000
 class _ExpectedStart:
     """A charging profile that waits for the transaction it was sent with."""
 
-    __slots__ = ("profile", "timer")
+    __slots__ = ("profile", "since", "timer")
 
     def __init__(self, profile: Payload) -> None:
         self.profile = profile
+        self.since = 0.0
+        """Monotonic seconds from which ConnectionTimeOut counts."""
         self.timer: Timer | None = None
 
     def end(self) -> None:
@@ -77,15 +79,23 @@ class ExpectedStarts:
             self._drop(key)
         return None if expected is None else expected.profile
 
+    def time_out_changed(self) -> None:
+        """ConnectionTimeOut is another one: it holds for those that wait, too, from when their time began."""
+        for key, expected in self._starts.items():
+            self._arm(key, expected)
+
     def stop(self) -> None:
         for key in tuple(self._starts):
             self._drop(key)
 
     def _await(self, key: _Key, expected: _ExpectedStart, is_to_be_authorized: bool) -> None:
-        seconds = self._ctx.configuration[core.CONNECTION_TIME_OUT] or LONGEST_WAIT
+        expected.since = self._ctx.clock.monotonic() + (AUTHORIZE_TIMEOUT if is_to_be_authorized else 0)
+        self._arm(key, expected)
+
+    def _arm(self, key: _Key, expected: _ExpectedStart) -> None:
         expected.end()
-        due = self._ctx.clock.monotonic() + seconds + (AUTHORIZE_TIMEOUT if is_to_be_authorized else 0)
-        expected.timer = self._ctx.timers.at(due, partial(self._drop, key))
+        seconds = self._ctx.configuration[core.CONNECTION_TIME_OUT] or LONGEST_WAIT
+        expected.timer = self._ctx.timers.at(expected.since + seconds, partial(self._drop, key))
 
     def _drop(self, key: _Key) -> None:
         expected = self._starts.pop(key, None)

@@ -17,7 +17,13 @@ from ocpp16.errors import StoreError
 from ocpp16.observer import ResetRequested
 from ocpp16.profiles.base import Context, FeatureProfile, Reply, hears, on
 from ocpp16.profiles.station_side import yes_or_no
-from ocpp16.state.signals import Disconnected, Signal, TransactionAcknowledged, TransactionEnded
+from ocpp16.state.signals import (
+    ConfigurationChanged,
+    Disconnected,
+    Signal,
+    TransactionAcknowledged,
+    TransactionEnded,
+)
 
 FLUSH_TIMEOUT = 10.0
 """Seconds a reset waits for the disk at most."""
@@ -28,12 +34,15 @@ _REASON = {ResetType.HARD: Reason.HARD_RESET, ResetType.SOFT: Reason.SOFT_RESET}
 
 
 class Reset(FeatureProfile):
-    __slots__ = ("_ended", "_is_under_way")
+    __slots__ = ("_began", "_ended", "_is_under_way", "_limit")
 
     def __init__(self, ctx: Context) -> None:
         super().__init__(ctx)
         self._is_under_way = False
         self._ended: trio.Event | None = None
+        self._began = 0.0
+        self._limit: trio.CancelScope | None = None
+        """Of the wait for transactions that runs, since `_began` on trio's clock."""
 
     @on("Reset")
     async def reset(self, request: "messages.ResetRequest") -> "Reply[messages.ResetResponse]":
@@ -56,12 +65,13 @@ class Reset(FeatureProfile):
         try:
             for transaction in ctx.transactions.all_running():
                 ctx.station_side.stop_transaction(transaction, _REASON[kind])
-            seconds = ctx.configuration[internal.WAIT_FOR_STOP_TRANSACTIONS_ON_RESET_TIMEOUT]
-            with trio.move_on_after(seconds) as limit:
+            self._began = trio.current_time()
+            with trio.CancelScope() as self._limit:
+                self._set_limit()
                 while self._must_wait():
                     self._ended = trio.Event()
                     await self._ended.wait()
-            if limit.cancelled_caught:
+            if self._limit.cancelled_caught:
                 ctx.log.warning("reset does not wait any longer for its transactions")
             await self._flush()
             # The station may stop and start the charge point in it, which ends this task but not that one.
@@ -70,7 +80,17 @@ class Reset(FeatureProfile):
             self._is_under_way = False
             raise
         finally:
-            self._ended = None
+            self._ended = self._limit = None
+
+    def _set_limit(self) -> None:
+        if self._limit is not None:
+            seconds = self.ctx.configuration[internal.WAIT_FOR_STOP_TRANSACTIONS_ON_RESET_TIMEOUT]
+            self._limit.deadline = self._began + seconds
+
+    @hears(ConfigurationChanged)
+    def _key_changed(self, signal: ConfigurationChanged) -> None:
+        if signal.key == internal.WAIT_FOR_STOP_TRANSACTIONS_ON_RESET_TIMEOUT.name:
+            self._set_limit()
 
     async def _flush(self) -> None:
         ctx = self.ctx
@@ -81,18 +101,21 @@ class Reset(FeatureProfile):
             ctx.log.error("reset although not everything is on disk")
 
     async def _have_it_reset(self, kind: ResetType) -> None:
-        """Ask the station, and once more for each of ResetRetries while it fails and nothing has been started anew."""
+        """Ask the station, and once more for each of ResetRetries while it fails and nothing has been started anew.
+
+        The key is read before and after each pause: a change holds at once.
+        """
         ctx = self.ctx
+        attempts = 0
         try:
-            for attempt in range(1 + ctx.configuration[core.RESET_RETRIES]):
-                if attempt:
-                    await self._pause()
-                if not ctx.is_current():
-                    return
+            while attempts <= ctx.configuration[core.RESET_RETRIES] and ctx.is_current():
                 # It has no answer; False, an exception and silence are a reset that failed.
                 if await ctx.station_side.ask(ctx.station.reset, kind, accept=_has_reset, safe=False):
                     return
-                ctx.log.warning("the station did not reset (attempt %d)", attempt + 1)
+                attempts += 1
+                ctx.log.warning("the station did not reset (attempt %d)", attempts)
+                if attempts <= ctx.configuration[core.RESET_RETRIES]:
+                    await self._pause()
         finally:
             self._is_under_way = False
 

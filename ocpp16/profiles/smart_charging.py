@@ -9,7 +9,7 @@ from functools import partial
 from typing import Self, cast
 
 from ocpp16 import messages
-from ocpp16.configuration.keys import internal, smart_charging
+from ocpp16.configuration.keys import core, internal, smart_charging
 from ocpp16.enums import (
     ChargingProfileStatus,
     ChargingRateUnitType,
@@ -256,6 +256,8 @@ class SmartCharging(FeatureProfile):
     def _key_changed(self, signal: ConfigurationChanged) -> None:
         if signal.key in _LIMITING_KEYS:
             self.limits.refresh()
+        elif signal.key == core.CONNECTION_TIME_OUT.name and self._expected is not None:
+            self._expected.time_out_changed()
         self._look_what_counts()
 
     def changed(self, connector_ids: Collection[int]) -> None:

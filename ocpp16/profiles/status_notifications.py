@@ -60,6 +60,11 @@ class StatusNotifications:
         if notification.is_status_change:  # last: who hears of it may change a status in turn
             ctx.signals.emit(ConnectorStatusChanged(notification.connector_id, notification.status))
 
+    def duration_changed(self) -> None:
+        """MinimumStatusDuration is another one."""
+        self._throttle.lasting(self._ctx.configuration[core.MINIMUM_STATUS_DURATION] or 0)
+        self._arm()
+
     def clock_set(self, signal: ClockSet) -> None:
         """The times at which connectors came to be as they are follow the clock."""
         now = self._ctx.clock.now()

@@ -18,7 +18,7 @@ Rules of this file:
    transaction and security events are never shed, BootNotification neither.
 """
 
-from collections.abc import Hashable, Iterable
+from collections.abc import Callable, Hashable, Iterable
 from heapq import heapify, heappop, heappush, nsmallest
 from itertools import chain
 from math import inf
@@ -306,6 +306,20 @@ class Outbox:
         taken = [entry for entry in self._normal() if not entry.is_persistent]
         self._discard(taken)
         return taken
+
+    # What waits for a time of its own
+
+    def held(self, now: float) -> list[Entry]:
+        """The messages in the transaction lane that are not due."""
+        return [entry for entry in self._transactions if entry.due > now]
+
+    def hold_later(self, until: Callable[[Entry], float]) -> None:
+        """Hold what is held of the normal lane until another time: `until` gives it, monotonic seconds."""
+        for later in (self._later, self._later_triggered):
+            for _, _, entry in later:
+                entry.due = until(entry)
+            later[:] = [(entry.due, sequence, entry) for _, sequence, entry in later]
+            heapify(later)
 
     # What waits apart
 

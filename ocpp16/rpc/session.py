@@ -125,6 +125,10 @@ class Session:
     def retry(self) -> RetryRules:
         return self._requests.retry
 
+    def interval_changed(self, now: float) -> None:
+        """`retry.interval` was changed: what waits for its next attempt follows."""
+        self._requests.silence.interval_changed(now)
+
     @property
     def in_flight(self) -> Entry | None:
         """The request that is open. It may have been answered already, under an earlier id."""

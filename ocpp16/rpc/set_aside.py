@@ -18,7 +18,7 @@ Rules of this file:
    it was refused. They wait for their own time.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from heapq import heapify, heappop, heappush
 from math import inf
 
@@ -129,6 +129,15 @@ class SetAside:
             group.due = now + group.interval
             group.interval = min(2 * group.interval, LONGEST_TRY_INTERVAL)
             self._is_all_due = False
+
+    def interval_changed(self, now: float, hold_of: Callable[[Entry], float]) -> None:
+        """Groups that wait because their message was refused wait `hold_of` it, in seconds, from now."""
+        for group in self._groups.values():
+            first = group.entries[0] if group.entries and group.out is None else None
+            if group.is_patient and first is not None and first.attempts and not first.interruptions:
+                hold = hold_of(first)
+                group.due, group.interval = now + hold, min(2 * hold, LONGEST_TRY_INTERVAL)
+                heappush(self._queue, (group.due, first.sequence, group))
 
     def all_due(self) -> None:
         """Try all but the patient ones, one after another and without a pause until one is left unanswered."""

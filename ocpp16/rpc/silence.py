@@ -87,9 +87,7 @@ class Silence:
 
     def refused(self, entry: Entry, now: float) -> bool:
         """It has another attempt. False: it is to be put back into its lane, not before its `due`."""
-        hold = min(entry.attempts * self._retry.interval, LONGEST_REFUSED_HOLD)
-        if entry.attempts > 1:
-            hold = max(hold, SHORTEST_REFUSED_HOLD)
+        hold = self._refused_hold_of(entry)
         if entry.lane is _TRANSACTION and hold > LONGEST_HOLD:
             self._set_aside(entry, hold, now, is_silent=False, is_patient=True)
             return True
@@ -157,6 +155,28 @@ class Silence:
         if self._unproved:
             self._unproved = tuple([other for other in self._unproved if other is not entry])
 
+    def interval_changed(self, now: float) -> None:
+        """TransactionMessageRetryInterval is another one: whatever waits for its next attempt waits anew, from now."""
+        outbox = self._outbox
+        for entry in outbox.held(now):
+            if not _waits_for_its_next_attempt(entry):
+                continue
+            outbox.remove(entry)
+            if entry.timeouts:
+                entry.due = now + min(self._hold_of(entry), LONGEST_HOLD)
+            elif self.refused(entry, now):
+                continue
+            outbox.requeue(entry)
+
+        def until(entry: Entry) -> float:
+            if not _waits_for_its_next_attempt(entry):
+                return entry.due
+            return now + (self._hold_of(entry) if entry.timeouts else self._refused_hold_of(entry))
+
+        outbox.hold_later(until)
+        if outbox.apart is not None:
+            outbox.apart.interval_changed(now, self._refused_hold_of)
+
     # What follows
 
     def held_until(self, entry: Entry, now: float) -> float:
@@ -169,6 +189,11 @@ class Silence:
     def _hold_of(self, entry: Entry) -> float:
         """Seconds until a message that was not answered is sent again."""
         return min(entry.timeouts + entry.attempts, max(1, self._retry.attempts)) * self._retry.interval
+
+    def _refused_hold_of(self, entry: Entry) -> float:
+        """Seconds until a message that was refused is sent again."""
+        hold = min(entry.attempts * self._retry.interval, LONGEST_REFUSED_HOLD)
+        return max(hold, SHORTEST_REFUSED_HOLD) if entry.attempts > 1 else hold
 
     def _first_try_of(self, entry: Entry) -> float:
         """Seconds from being set aside to the first try."""
@@ -186,6 +211,11 @@ class Silence:
     ) -> None:
         entry.due = 0.0
         self._told(entry, self._outbox.set_aside(entry, interval, now, is_silent=is_silent, is_patient=is_patient))
+
+
+def _waits_for_its_next_attempt(entry: Entry) -> bool:
+    """Is it held for TransactionMessageRetryInterval, and for nothing else?"""
+    return not entry.interruptions and (entry.attempts > 0 or entry.timeouts > 0)
 
 
 def _interruption_hold(interruptions: int) -> float:

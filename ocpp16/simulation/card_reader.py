@@ -21,7 +21,7 @@ from ocpp16.simulation.access import (
     before_authorization,
 )
 from ocpp16.simulation.options import StationOptions
-from ocpp16.state.timers import Timer
+from ocpp16.simulation.patience import Wait
 
 if TYPE_CHECKING:
     from ocpp16.charge_point.charge_point import ChargePoint
@@ -51,7 +51,7 @@ class Front(Protocol):
 
     def evse(self, connector_id: int) -> Served: ...
 
-    def connection_timer(self, expired: Callable[[], None]) -> Timer | None: ...
+    def connection_timer(self, expired: Callable[[], None]) -> Wait: ...
 
 
 class CardReader:
@@ -145,7 +145,7 @@ class CardReader:
             case Act.IGNORE | Act.AUTHORIZE:
                 pass
 
-    def timer(self, expired: Callable[[], None]) -> Timer | None:
+    def timer(self, expired: Callable[[], None]) -> Wait:
         """How long a tag waits."""
         return self._station.connection_timer(expired)
 
@@ -167,7 +167,5 @@ class _WaitingTag:
         self._timer = reader.timer(self.end)
 
     def end(self) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
+        self._timer.cancel()
         self._reader.forget(self.token)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from ocpp16.enums import SessionStartedReason
 from ocpp16.simulation.access import Token
-from ocpp16.state.timers import Timer
+from ocpp16.simulation.patience import Wait
 
 if TYPE_CHECKING:
     from ocpp16.charge_point.charge_point import ChargePoint
@@ -29,7 +29,7 @@ class Desk(Protocol):
 
     def new_session_id(self, connector_id: int) -> str: ...
 
-    def connection_timer(self, expired: Callable[[], None]) -> Timer | None: ...
+    def connection_timer(self, expired: Callable[[], None]) -> Wait: ...
 
 
 class Occupancy:
@@ -48,7 +48,7 @@ class Occupancy:
     def __init__(self, station: Desk, connector_id: int) -> None:
         self._station = station
         self._connector_id = connector_id
-        self._waiting: Timer | None = None
+        self._waiting: Wait | None = None
         self.session_id: str | None = None
         self.token: Token | None = None
         """To whom the connector belongs: until ConnectionTimeOut, or for the transaction."""

@@ -39,10 +39,10 @@ from ocpp16.simulation.maintenance import Maintenance
 from ocpp16.simulation.noise import Noise
 from ocpp16.simulation.options import PowerLossPolicy, StationOptions
 from ocpp16.simulation.overrule import Overrules, question
+from ocpp16.simulation.patience import Patience, Wait
 from ocpp16.simulation.supply import Supply
 from ocpp16.simulation.transfer import PlayedTransfer, Transfer
 from ocpp16.state.round import Round
-from ocpp16.state.timers import Timer
 
 if TYPE_CHECKING:
     from ocpp16.charge_point.charge_point import ChargePoint
@@ -59,9 +59,9 @@ class SimulatedStation:
     """
 
     __slots__ = (
-        "_connection_timeout",
         "_maintenance",
         "_meters",
+        "_patience",
         "_sessions",
         "_supply",
         "_transfer",
@@ -116,7 +116,7 @@ class SimulatedStation:
         """False from `power_down` to `power_up`: the charge point is stopped and the world stands still."""
         self.noise = Noise(options.meter_noise, options.seed, random)
         self._sessions = 0
-        self._connection_timeout = 0
+        self._patience = Patience(lambda: self.charge_point.for_station)
 
     def attach(self, charge_point: "ChargePoint") -> None:
         """Connect the station with its charge point, before that is started; `open_charge_point` does it.
@@ -222,13 +222,9 @@ class SimulatedStation:
         """A car was plugged in; a tag may wait for it."""
         self.reader.plugged(connector_id)
 
-    def connection_timer(self, expired: Callable[[], None]) -> Timer | None:
-        """A timer of ConnectionTimeOut seconds; None if that is 0, which means to wait for ever."""
-        if not self._connection_timeout:
-            return None
-        return self.charge_point.for_station.timers.at(
-            self.charge_point.for_station.clock.monotonic() + self._connection_timeout, expired
-        )
+    def connection_timer(self, expired: Callable[[], None]) -> Wait:
+        """A wait of ConnectionTimeOut seconds, as that is by then; 0 means to wait for ever."""
+        return self._patience.wait(expired)
 
     def new_session_id(self, connector_id: int) -> str:
         """An id that no earlier run of the station gave: connector, count, time in µs."""
@@ -341,7 +337,7 @@ class SimulatedStation:
 
     @question
     async def set_connection_timeout(self, seconds: int) -> None:
-        self._connection_timeout = seconds
+        self._patience.set_timeout(seconds)
 
     @question
     async def data_transfer(self, vendor_id: str, message_id: str | None, data: str | None) -> DataTransferResponse:

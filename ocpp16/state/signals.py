@@ -202,7 +202,7 @@ class LocalListChanged(Signal):
 class ConfigurationChanged(Signal):
     """A configuration key has a new value; `key` is its canonical name.
 
-    Heard by: authorization, boot, free_charging, meter_values, smart_charging, runtime.
+    Heard by: authorization, availability, boot, free_charging, meter_values, reset, smart_charging, runtime.
     """
 
     key: str

@@ -5,7 +5,7 @@ Rules of this file:
 2. A status that is back at the one last reported before its time is up was never there: nothing is sent.
 3. What is held keeps the time of its event. A newer change takes the place of a held one and waits anew.
 4. Anything sent for a connector tells its present status, so it makes a held one needless.
-5. Duration 0 sends everything. A duration that changes meanwhile does not touch what is held.
+5. Duration 0 sends everything. A duration that changes meanwhile holds for what is held, too: `lasting`.
 6. Reports after boot, after a reconnect and on a trigger do not ask: they are `reported`.
 
 `now` is monotonic seconds. This file does not send and has no timer: ask `due` when to call `release`. Neither looks at
@@ -22,11 +22,14 @@ from ocpp16.state.connector import Notification
 class StatusThrottle:
     """Decides for all connectors of a charge point which notification goes now, later or never."""
 
-    __slots__ = ("_held", "_last", "_order")
+    __slots__ = ("_duration", "_held", "_last", "_order")
 
     def __init__(self) -> None:
+        self._duration = 0.0
+        """Seconds that what is held has to last."""
         self._last: dict[int, Notification] = {}
         self._held: dict[int, tuple[float, Notification]] = {}
+        """Connector → since when, and what."""
         self._order: list[tuple[float, int]] = []
         """A heap of what is held, and of what was: that is passed over when it comes to the top."""
 
@@ -36,11 +39,15 @@ class StatusThrottle:
         order = self._order
         while order and not self._is_held(*order[0]):
             heappop(order)
-        return order[0][0] if order else inf
+        return order[0][0] + self._duration if order else inf
 
-    def _is_held(self, until: float, connector_id: int) -> bool:
+    def _is_held(self, since: float, connector_id: int) -> bool:
         held = self._held.get(connector_id)
-        return held is not None and held[0] == until
+        return held is not None and held[0] == since
+
+    def lasting(self, duration: float) -> None:
+        """MinimumStatusDuration is another one, in seconds: `due` follows."""
+        self._duration = max(duration, 0.0)
 
     def offer(self, notification: Notification, now: float, duration: float) -> bool:
         """True: send it now (and it counts as sent). False: it is held, see `due`, or not needed.
@@ -54,14 +61,15 @@ class StatusThrottle:
         if notification.status is last.status:
             self._held.pop(notification.connector_id, None)
         else:
-            self._hold(now + duration, notification)
+            self._duration = duration
+            self._hold(now, notification)
         return False
 
-    def _hold(self, until: float, notification: Notification) -> None:
-        self._held[notification.connector_id] = (until, notification)
-        heappush(self._order, (until, notification.connector_id))
+    def _hold(self, since: float, notification: Notification) -> None:
+        self._held[notification.connector_id] = (since, notification)
+        heappush(self._order, (since, notification.connector_id))
         if len(self._order) > 16 + 2 * len(self._held):
-            self._order = [(until, connector_id) for connector_id, (until, _) in self._held.items()]
+            self._order = [(since, connector_id) for connector_id, (since, _) in self._held.items()]
             heapify(self._order)
 
     def release(self, now: float, limit: int = 64) -> list[Notification]:
@@ -76,8 +84,8 @@ class StatusThrottle:
     def redate(self, connector_id: int, timestamp: int) -> None:
         """The clock was set: what is held of this connector happened at `timestamp`."""
         if connector_id in self._held:
-            until, notification = self._held[connector_id]
-            self._held[connector_id] = (until, notification._replace(timestamp=timestamp))
+            since, notification = self._held[connector_id]
+            self._held[connector_id] = (since, notification._replace(timestamp=timestamp))
 
     def reported(self, notification: Notification) -> None:
         """This was sent, asked for here or not."""

@@ -107,8 +107,8 @@ class RecordingStation:
     async def is_reset_allowed(self, kind: ResetType) -> bool:
         return bool(await self._answer("is_reset_allowed", kind))
 
-    async def reset(self, kind: ResetType) -> None:
-        await self._answer("reset", kind)
+    async def reset(self, kind: ResetType) -> object:
+        return await self._answer("reset", kind)
 
     async def set_system_time(self, time: datetime) -> None:
         await self._answer("set_system_time", time)

@@ -94,6 +94,28 @@ async def test_an_authorization_times_out_as_configured_now(autojump_clock: Mock
         assert here.news() == ["1 Available"]
 
 
+async def test_a_change_of_the_time_out_holds_for_who_waits(autojump_clock: MockClock) -> None:
+    async with CentralSystem() as csms, site(csms) as here:
+
+        async def change(seconds: int) -> None:
+            await csms.call(CP, "ChangeConfiguration", {"key": "ConnectionTimeOut", "value": str(seconds)})
+
+        here.station.present_id_tag("TAG", [1])
+        await trio.sleep(10)
+        await change(100)
+        await trio.sleep(80)
+        assert here.news() == ["Authorize", "1 Preparing"]
+        await change(0)
+        await trio.sleep(1000)
+        assert here.news() == []
+        await change(2000)
+        await trio.sleep(900)
+        assert here.news() == []
+        await change(50)  # it is over by now
+        await trio.sleep(0.1)
+        assert here.news() == ["1 Available"]
+
+
 async def test_unlocking_answers_before_the_stop(autojump_clock: MockClock) -> None:
     async with CentralSystem() as csms, site(csms, lock=[True, False]) as here:
         await here.charge()
