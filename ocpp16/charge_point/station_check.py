@@ -33,13 +33,14 @@ def station_problems(station: object) -> list[str]:
     if is_a(station, type):
         return [f"station must be an object, not the class {shown(name_of(station))} itself: make one of it"]
     problems = list(faults(CoreStation, station))
+    begun: list[type] = []
     for protocol in protocols():
         names = _methods(protocol)
         if any(_attribute(station, name) is not _MISSING for name in names) or _misspelt(station, names):
+            begun.append(protocol)
             problems += faults(protocol, station)
-            for base in protocol.__bases__:  # what one has of it is not enough without the rest
-                problems += faults(base, station)
-    problems = list(dict.fromkeys(problems))
+            for base in protocol.__bases__:  # what extends another is not enough without it
+                problems += () if base in begun else faults(base, station)
     if callable(_attribute(station, "attach")):
         problems += faults(_Attached, station)
     return [f"{type(station).__name__}.{problem}" for problem in problems]

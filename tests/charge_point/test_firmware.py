@@ -70,6 +70,30 @@ async def test_a_connector_with_a_transaction_follows_when_that_has_ended(open_b
         assert statuses(bench) == ["Unavailable", "Unavailable"]
 
 
+async def test_g38_one_that_begins_after_the_go_ahead_brings_no_second_one(open_bench: Any) -> None:
+    async with open_bench(station=Workshop()) as bench:
+        await ask(bench)
+        await tell(bench, "Downloaded")
+        bench.begin()
+        bench.charge_point.on_transaction_stopped(1, "s1", Reason.LOCAL, 2000)
+        await trio.sleep(1)
+        assert len(bench.station.asked("all_connectors_unavailable")) == 1
+
+
+async def test_one_that_begins_while_connectors_are_put_out_of_service(open_bench: Any) -> None:
+    async with open_bench(station=Workshop()) as bench:
+        await ask(bench)
+        bench.station.delays["disable_evse"] = 5
+        await tell(bench, "Downloaded")
+        await trio.sleep(2)
+        bench.begin()
+        await trio.sleep(60)
+        assert bench.station.asked("all_connectors_unavailable") == []
+        bench.charge_point.on_transaction_stopped(1, "s1", Reason.LOCAL, 2000)
+        await trio.sleep(1)
+        assert len(bench.station.asked("all_connectors_unavailable")) == 1
+
+
 async def test_offline_the_end_of_a_transaction_is_enough(open_bench: Any) -> None:
     async with open_bench(station=Workshop()) as bench:
         bench.begin()

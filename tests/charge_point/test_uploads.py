@@ -11,6 +11,7 @@ from ocpp16.models import UNSIGNED, GetLogResponse, LogRequest
 from ocpp16.state.clock import to_datetime
 from ocpp16.testing.central_system import START
 from ocpp16.testing.misbehaviour import Fault
+from ocpp16.testing.recording import Direction
 from ocpp16.testing.stations import RecordingStation, UpdatableStation
 
 LOCATION = "sftp://user:p4ssw0rd@files.example/logs/"
@@ -100,19 +101,29 @@ async def test_what_is_rejected_or_no_answer(open_bench: Any, make_config: Any, 
         assert kind.told(bench) == []
 
 
+class Hasty(UpdatableStation):
+    """Tells all before it answers."""
+
+    charge_point: Any = None
+
+    def attach(self, charge_point: Any) -> None:
+        self.charge_point = charge_point
+
+    async def upload_diagnostics(self, request: LogRequest) -> Any:
+        for status in ("Uploading", "Uploaded"):
+            self.charge_point.on_log_status_notification(request.request_id, status)
+        await trio.sleep(1)
+        return GetLogResponse(LogStatusEnumType.ACCEPTED)
+
+    upload_logs = upload_diagnostics
+
+
 async def test_what_it_tells_before_the_answer_follows_it(open_bench: Any, kind: Kind) -> None:
-    async with open_bench(station=UpdatableStation()) as bench:
-
-        def at_once(request: LogRequest) -> GetLogResponse:
-            for status in ("Uploading", "Uploaded"):
-                bench.charge_point.on_log_status_notification(request.request_id, status)
-            return GetLogResponse(LogStatusEnumType.ACCEPTED)
-
-        bench.station.answers[kind.question] = at_once
+    async with open_bench(station=Hasty()) as bench:
         assert await kind.ask(bench) == ({"status": "Accepted"} if kind is LOG else {})
         assert kind.told(bench) == ["Uploading", "Uploaded"]
-        frames = [record.text for record in bench.csms.traffic]
-        answered = next(place for place, text in enumerate(frames) if text.startswith("[3") and place > 0)
+        frames = [record.text for record in bench.csms.traffic if record.direction is Direction.RECEIVED]
+        (answered,) = (place for place, text in enumerate(frames) if text.startswith("[3"))
         assert kind.notification not in "".join(frames[:answered])
 
 
