@@ -154,7 +154,8 @@ class LeafCertificate:
     """The certificate in use, by files that OpenSSL can read; all but `status` None unless that is Accepted.
 
     `chain`: leaf first, with its intermediate ones; `certificate`: the leaf alone; `key`: the private key, which may be
-    one that only a provider of OpenSSL can use; `key_password`: opens it; `expires_at`: seconds since 1970, UTC.
+    one that only a provider of OpenSSL can use; `key_password`: opens it; `expires_at`: seconds since 1970, UTC;
+    `fingerprint`: SHA-256 of the leaf's DER, hexadecimal.
     """
 
     status: LeafCertificateStatus
@@ -163,6 +164,7 @@ class LeafCertificate:
     key: Path | None = None
     key_password: str | None = field(default=None, repr=False)
     expires_at: float | None = None
+    fingerprint: str = ""
 
 
 class EvseSecurity(Protocol):
@@ -209,8 +211,11 @@ class EvseSecurity(Protocol):
         """Make a key, durable before this answers, and a request for its certificate. Safe answer: GenerationError."""
         ...
 
-    async def get_leaf_certificate_info(self, leaf_type: LeafCertificateType) -> LeafCertificate:
-        """The certificate to use now: of those valid, with a key, the one that expires last. Safe answer: Rejected."""
+    async def get_leaf_certificate_info(
+        self, leaf_type: LeafCertificateType, refused: Sequence[str] = ()
+    ) -> LeafCertificate:
+        """The certificate to use now: of those valid, with a key, the one that expires last. Those whose fingerprints
+        are `refused`, which the Central System did not take, only where there is no other. Safe answer: Rejected."""
         ...
 
     async def get_leaf_expiry_days_count(self, leaf_type: LeafCertificateType) -> int:
