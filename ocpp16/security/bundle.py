@@ -65,8 +65,9 @@ class Bundle:
         if added is not None and self.is_folder:
             name = f"{self.kind}_ROOT_{added.fingerprint[:32]}.pem"
             found.append(FileChange(self.path / name, added.x509.public_bytes(Encoding.PEM)))
-        for path in self.paths():
-            before = self._files.read(path) or b""
+        for path in self.paths() if removed or not self.is_folder else ():
+            # Of a folder, what cannot be read holds nothing that is known to be there.
+            before = self._read(path)[0] if self.is_folder else self._files.read(path) or b""
             after, is_empty = _without(before, removed)
             if added is not None and not self.is_folder:
                 after = _joined(after, added, is_der=path.suffix == ".der")
