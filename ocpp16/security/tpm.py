@@ -6,6 +6,7 @@ with tpm2-openssl. The key file (.tkey) holds a key that only this TPM can unwra
 
 import logging
 import subprocess
+from base64 import b64decode, b64encode
 from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -16,6 +17,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat,
 from cryptography.x509.oid import NameOID
 
 from ocpp16.regular_file import read_regular
+from ocpp16.security.certificate import fields_of
 from ocpp16.security.private_keys import Subject
 from ocpp16.texts import shown
 
@@ -43,6 +45,11 @@ _SHORT: Final = {
     NameOID.COMMON_NAME: "CN",
     NameOID.DOMAIN_COMPONENT: "DC",
 }
+
+_BEGIN: Final = "-----BEGIN CERTIFICATE REQUEST-----"
+_END: Final = "-----END CERTIFICATE REQUEST-----"
+_ECDSA: Final = bytes.fromhex("300a06082a8648ce3d040302")
+_ECDSA_WITH_NULL: Final = bytes.fromhex("300c06082a8648ce3d0403020500")
 
 
 class ProviderFailed(Exception):
@@ -76,7 +83,7 @@ def make_provider_key(subject: Subject) -> ProviderKey:
             ]
         )
         try:
-            pem, csr = read_regular(key, MOST_BYTES), read_regular(request, MOST_BYTES)
+            pem, csr = read_regular(key, MOST_BYTES), _mended(read_regular(request, MOST_BYTES))
             read = x509.load_pem_x509_csr(csr)
             public = read.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
             is_signed = read.is_signature_valid
@@ -97,6 +104,21 @@ def provider_public_key(path: Path) -> bytes | None:
     except Exception:  # of many kinds
         logger.warning("%s: openssl told no public key of it", shown(path))
     return None
+
+
+def _mended(csr: bytes) -> bytes:
+    """The request as RFC 5758 §3.2 wants it: older versions of tpm2-openssl write NULL as parameters of ECDSA, which
+    many cannot read. What is signed does not change."""
+    text = csr.decode("ascii")
+    begin, end = text.index(_BEGIN) + len(_BEGIN), text.index(_END)
+    request, algorithm, signature = fields_of(fields_of(b64decode(text[begin:end]))[0].content)
+    if algorithm.whole != _ECDSA_WITH_NULL:
+        return csr
+    content = request.whole + _ECDSA + signature.whole
+    length = len(content).to_bytes(2, "big").lstrip(b"\0")  # more than 127, so told with the number of its bytes
+    whole = b64encode(bytes((0x30, 0x80 | len(length))) + length + content).decode("ascii")
+    lines = [whole[place : place + 64] for place in range(0, len(whole), 64)]
+    return "\n".join((_BEGIN, *lines, _END, "")).encode("ascii")
 
 
 def _escaped(value: str) -> str:

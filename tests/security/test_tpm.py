@@ -2,10 +2,14 @@
 
 import os
 import shutil
+import socket
+import ssl
 import stat
 import subprocess
 import time
+from base64 import b64encode
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -16,12 +20,13 @@ from cryptography.x509.oid import NameOID
 from forged import NOW
 
 from ocpp16.security import tpm
-from ocpp16.security.certificate import certificates_in
+from ocpp16.security.certificate import certificates_in, fields_of
 from ocpp16.security.evse_security import CaCertificateType, CsrStatus, InstallCertificateResult, LeafCertificateType
 from ocpp16.security.file_evse_security import FileEvseSecurity
 from ocpp16.security.lab_pki import Authority
 
 CSMS = LeafCertificateType.CSMS
+BEGIN, END = "-----BEGIN CERTIFICATE REQUEST-----", "-----END CERTIFICATE REQUEST-----"
 
 WITHOUT_PROVIDER = """#!/bin/sh
 echo "$@" >> {log}
@@ -113,6 +118,31 @@ async def test_a_command_that_fails(
     assert list((tmp_path / "certs" / "client" / "csms").iterdir()) == []
 
 
+@pytest.mark.parametrize("name", ["x", "x" * 60])
+async def test_a_request_that_many_could_not_read_is_mended(
+    security: FileEvseSecurity, without_provider: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    """NULL as parameters of ECDSA, as tpm2-openssl 1.1 writes them."""
+    good = ssl.PEM_cert_to_DER_cert(_as_certificate((await asked(security, name)).csr))
+    whole, algorithm = good[len(good) - len(fields_of(good)[0].content) :], bytes.fromhex("300a06082a8648ce3d040302")
+    assert algorithm in whole
+    content = whole.replace(algorithm, bytes.fromhex("300c06082a8648ce3d0403020500"))
+    size = len(content).to_bytes(2, "big")
+    wrong = b64encode(b"\x30\x82" + size + content).decode()
+    (tmp_path / "wrong").write_text(f"{BEGIN}\n{wrong}\n{END}\n")
+    (tmp_path / "key").write_text("-----BEGIN TSS2 PRIVATE KEY-----")
+    copying = f"[ $1 = req ] && exec cp {tmp_path}/wrong $last\nexec cp {tmp_path}/key $last\n"
+    script = f"#!/bin/sh\nfor last; do :; done\n{copying}"
+    command(tmp_path / "other", script, monkeypatch)
+    request = await asked(security, name)
+    assert request.status is CsrStatus.ACCEPTED
+    assert ssl.PEM_cert_to_DER_cert(_as_certificate(request.csr)) == good
+
+
+def _as_certificate(csr: str) -> str:
+    return csr.replace("CERTIFICATE REQUEST", "CERTIFICATE")
+
+
 async def test_a_command_that_hangs(
     security: FileEvseSecurity, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: Any
 ) -> None:
@@ -144,22 +174,39 @@ async def test_a_key_that_the_tpm_does_not_open(
     assert "cannot be opened" in caplog.text
 
 
+def _two_free_ports() -> int:
+    """The first of two that follow each other, as the interface of swtpm to the TPM's library wants them."""
+    while True:
+        with socket.socket() as one, socket.socket() as other:
+            one.bind(("127.0.0.1", 0))
+            port: int = one.getsockname()[1]
+            with suppress(OSError, OverflowError):
+                other.bind(("127.0.0.1", port + 1))
+                return port
+
+
+def _is_open(port: int) -> bool:
+    with socket.socket() as tried:
+        return tried.connect_ex(("127.0.0.1", port)) == 0
+
+
 @pytest.fixture
 def software_tpm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     if shutil.which("swtpm") is None:
         pytest.skip("swtpm is not installed")
-    if subprocess.run(["openssl", "list", "-providers", "-provider", "tpm2"], capture_output=True).returncode != 0:
-        pytest.skip("OpenSSL has no provider tpm2 (package tpm2-openssl)")
-    place = tmp_path / "tpm"
-    place.mkdir()
-    arguments = ["--tpmstate", f"dir={place}", "--flags", "not-need-init,startup-clear"]
-    arguments += ["--ctrl", f"type=unixio,path={place}/ctrl", "--server", f"type=unixio,path={place}/swtpm"]
+    (tmp_path / "tpm").mkdir()
+    port = _two_free_ports()
+    arguments = ["--tpmstate", f"dir={tmp_path / 'tpm'}", "--flags", "not-need-init,startup-clear"]
+    arguments += ["--server", f"type=tcp,port={port}", "--ctrl", f"type=tcp,port={port + 1}"]
     server = subprocess.Popen(["swtpm", "socket", "--tpm2", *arguments])
     try:
-        while not (place / "swtpm").exists():
+        while not _is_open(port + 1):
             assert server.poll() is None
             time.sleep(0.05)
-        monkeypatch.setenv("TPM2OPENSSL_TCTI", f"swtpm:path={place}/swtpm")
+        monkeypatch.setenv("TPM2OPENSSL_TCTI", f"swtpm:host=127.0.0.1,port={port}")
+        listed = subprocess.run(["openssl", "list", "-providers", "-provider", "tpm2"], capture_output=True)
+        if listed.returncode != 0:
+            pytest.skip("OpenSSL has no provider tpm2 (package tpm2-openssl)")
         yield
     finally:
         server.kill()
