@@ -8,9 +8,7 @@ from collections.abc import Collection, Iterable
 from pathlib import Path
 from typing import NamedTuple
 
-from cryptography.hazmat.primitives.serialization import Encoding
-
-from ocpp16.security.certificate import Certificate, blocks_in
+from ocpp16.security.certificate import Certificate, blocks_in, pem_of
 from ocpp16.security.certificate_files import CertificateFiles, FileChange
 from ocpp16.security.certificate_paths import ENDINGS
 from ocpp16.security.evse_security import CaCertificateType
@@ -64,7 +62,7 @@ class Bundle:
         found = []
         if added is not None and self.is_folder:
             name = f"{self.kind}_ROOT_{added.fingerprint[:32]}.pem"
-            found.append(FileChange(self.path / name, added.x509.public_bytes(Encoding.PEM)))
+            found.append(FileChange(self.path / name, pem_of([added])))
         for path in self.paths() if removed or not self.is_folder else ():
             # Of a folder, what cannot be read holds nothing that is known to be there.
             before = self._read(path)[0] if self.is_folder else self._files.read(path) or b""
@@ -109,4 +107,4 @@ def _joined(content: bytes, added: Certificate, *, is_der: bool) -> bytes:
     if content[:1] == b"\x30" or (is_der and not content):
         return content + added.der
     gap = b"" if not content or content.endswith(b"\n") else b"\n"
-    return content + gap + added.x509.public_bytes(Encoding.PEM)
+    return content + gap + pem_of([added])

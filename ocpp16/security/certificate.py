@@ -137,6 +137,10 @@ class Certificate:
     def is_valid_at(self, now: float, tolerance: float = 0) -> bool:
         return self.starts_at - tolerance <= now <= self.expires_at + tolerance
 
+    @property
+    def pem(self) -> str:
+        return self.x509.public_bytes(Encoding.PEM).decode("ascii")
+
     def __repr__(self) -> str:
         return f"<Certificate {self.fingerprint[:16]}>"
 
@@ -162,7 +166,7 @@ def certificates_in(content: bytes | str) -> list[Certificate]:
 
 def pem_of(certificates: Sequence[Certificate]) -> bytes:
     """As a text, in this order."""
-    return b"".join(certificate.x509.public_bytes(Encoding.PEM) for certificate in certificates)
+    return "".join(certificate.pem for certificate in certificates).encode()
 
 
 class Field(NamedTuple):

@@ -60,7 +60,7 @@ class CertificatePaths:
         paths: dict[str, Path] = {}
         for name, place in _LAYOUT.items():
             given = single.get(name)
-            if given is not None:
+            if given is not None and given != "":
                 paths[name] = Path(given)
             elif certificates_path is not None:
                 paths[name] = certificates_path / place

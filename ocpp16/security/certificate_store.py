@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from ocpp16.security.aged_files import aged
-from ocpp16.security.bundle import Bundle
+from ocpp16.security.bundle import Bundle, Installed
 from ocpp16.security.certificate import Certificate, certificates_in
 from ocpp16.security.certificate_files import CertificateFiles, FileChange
 from ocpp16.security.certificate_paths import CertificatePaths
@@ -37,7 +37,7 @@ from ocpp16.security.hash_data import equal, hash_data_of
 from ocpp16.security.leaf_folder import PROVIDER_ENDING, Leaf, LeafFolder
 from ocpp16.security.ocsp import request_data
 from ocpp16.security.ocsp_cache import OcspCache
-from ocpp16.security.private_keys import Subject, made_key, request_for
+from ocpp16.security.private_keys import Subject, made_key, public_key_of, request_for
 from ocpp16.security.root_store import RootStore
 from ocpp16.security.store_rules import DAY, StoreRules
 from ocpp16.security.tpm import ProviderFailed, make_provider_key
@@ -101,16 +101,16 @@ class CertificateStore:
                         found.append(CertificateHashDataChain(kind, hashes[0], tuple(one for one in hashes[1:] if one)))
         return found
 
-    def roots(self) -> Iterator[tuple[CaCertificateType, Certificate]]:
+    def roots(self) -> Iterator[tuple[CaCertificateType, Installed]]:
         """Every root, with its family; for lists that people read."""
         for kind in self._roots.bundles:
-            yield from ((kind, one.certificate) for one in self._roots.roots(kind))
+            yield from ((kind, one) for one in self._roots.roots(kind))
 
-    def leaves(self) -> Iterator[tuple[LeafCertificateType, Leaf, bool]]:
-        """Every certificate of the charge point, and whether its key is here."""
+    def leaves(self) -> Iterator[tuple[LeafCertificateType, Leaf, Path | None]]:
+        """Every certificate of the charge point, and where its key is."""
         for kind, folder in self._leaves.items():
             for leaf in folder.leaves():
-                yield kind, leaf, folder.key_of(leaf.certificate, leaf.paths) is not None
+                yield kind, leaf, folder.key_of(leaf.certificate, leaf.paths)
 
     def hash_data(self, certificate: Certificate, chain: Sequence[Certificate] = ()) -> CertificateHashData | None:
         return hash_data_of(certificate, (*chain, *self._roots.all_certificates()))
@@ -245,6 +245,13 @@ class CertificateStore:
             return InstallCertificateResult.CERTIFICATE_STORE_MAX_LENGTH_EXCEEDED
         self._files.apply(changes, is_wanted)
         return InstallCertificateResult.ACCEPTED
+
+    def import_key(self, pem: bytes, kind: LeafCertificateType, now: float, is_wanted: _Wanted) -> None:
+        """Keep a private key that was made elsewhere. Raises ValueError for one that cannot be opened."""
+        public = public_key_of(pem, self._password)
+        if public is None:
+            raise ValueError("no private key that can be opened")
+        self._files.apply([self._leaves[kind].adding_key(pem, public, now, of_provider=False)], is_wanted)
 
     def request(
         self, kind: LeafCertificateType, subject: Subject, now: float, is_wanted: _Wanted, *, use_tpm: bool

@@ -116,7 +116,7 @@ async def _delete(security: FileEvseSecurity, chain: str) -> object:
 
 
 def certificates_of(security: FileEvseSecurity) -> list[Any]:
-    return [certificate for _, certificate in security._store.roots()]
+    return [installed.certificate for _, installed in security._store.roots()]
 
 
 async def _update(security: FileEvseSecurity, chain: str) -> object:
