@@ -146,7 +146,7 @@ def _as_certificate(csr: str) -> str:
 async def test_a_command_that_hangs(
     security: FileEvseSecurity, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: Any
 ) -> None:
-    command(tmp_path / "bin", "#!/bin/sh\nexec sleep 1000\n", monkeypatch)
+    command(tmp_path / "bin", "#!/bin/sh\nexec sleep 10\n", monkeypatch)
     monkeypatch.setattr(tpm, "TIMEOUT", 0.2)
     assert (await asked(security)).status is CsrStatus.KEY_GEN_ERROR
     assert "took more than" in caplog.text
