@@ -1,15 +1,15 @@
 """What of the files that were made here is of no use any more. Files of others are never among it, nor is a key or
 certificate that could still be used."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from pathlib import Path
 
-from ocpp16.security.certificate_files import TEMPORARY, CertificateFiles, FileChange
+from ocpp16.security.certificate_files import CertificateFiles, FileChange
 from ocpp16.security.leaf_folder import LeafFolder
 from ocpp16.security.private_keys import digest_of
 from ocpp16.security.store_rules import DAY, StoreRules
 
-__all__ = ["aged"]
+__all__ = ["aged", "half_made"]
 
 
 def aged(
@@ -45,8 +45,10 @@ def aged(
         for place, (is_spared, made_at, path) in enumerate(waiting)
         if place >= rules.most_waiting_keys or (made_at < now - rules.key_age and not is_spared)
     ]
-    for path in folder.temporary(TEMPORARY):
-        state = files.state(path)
-        if state is not None and state.modified_at < now - DAY:
-            changes.append(FileChange(path, None))
-    return changes
+    return changes + half_made(files, folder.temporary(), now)
+
+
+def half_made(files: CertificateFiles, paths: Iterable[Path], now: float) -> list[FileChange]:
+    """What to delete of files that a power cut left half made."""
+    states = ((path, files.state(path)) for path in paths)
+    return [FileChange(path, None) for path, state in states if state is not None and state.modified_at < now - DAY]

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ocpp16.security.certificate import Certificate, blocks_in, pem_of
-from ocpp16.security.certificate_files import CertificateFiles, FileChange
+from ocpp16.security.certificate_files import TEMPORARY, CertificateFiles, FileChange
 from ocpp16.security.certificate_paths import ENDINGS
 from ocpp16.security.evse_security import CaCertificateType
 
@@ -72,6 +72,15 @@ class Bundle:
             if after != before:
                 found.append(FileChange(path, None if self.is_folder and is_empty else after))
         return found
+
+    def temporary(self) -> list[Path]:
+        """Files of ours that a power cut left half made."""
+        beginning = f".{self.kind}_ROOT_" if self.is_folder else f".{self.path.name}"
+        try:
+            paths = self._files.listed(self.folder)
+        except OSError:
+            return []
+        return [path for path in paths if path.suffix == TEMPORARY and path.name.startswith(beginning)]
 
     def _readable_paths(self) -> Iterable[Path]:
         try:

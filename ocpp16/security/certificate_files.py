@@ -95,19 +95,19 @@ class DiskFiles:
         try:
             with os.scandir(folder) as entries:
                 return sorted(Path(entry.path) for entry in entries if entry.is_file())
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             return []
 
     def read(self, path: Path) -> bytes | None:
         try:
             return read_regular(path, LARGEST)
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             return None
 
     def state(self, path: Path) -> FileState | None:
         try:
             found = path.stat()
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             return None
         return FileState(found.st_mtime, found.st_size, bool(found.st_mode & 0o077))
 
@@ -115,8 +115,11 @@ class DiskFiles:
     def _holding(self, folders: Iterable[Path]) -> Iterator[None]:
         with ExitStack() as held:
             # In one order for all, so that no two wait for each other; a folder of two names only once.
-            for folder in sorted({Path(os.path.realpath(_made(folder))) for folder in folders}):
-                descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+            for folder in sorted({Path(os.path.realpath(folder)) for folder in folders}):
+                try:
+                    descriptor = os.open(_made(folder), os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+                except OSError:
+                    continue  # not to be had: nobody changes anything in there, and the others need not suffer for it
                 held.callback(os.close, descriptor)
                 _lock(descriptor, folder)
             yield

@@ -1,8 +1,7 @@
-"""All that is kept of certificates and keys, and what is asked and wanted of it. It blocks, and knows no clock.
+"""All that is wanted of certificates and keys, and what is asked of them. It blocks, and knows no clock and no tasks.
 
-Nothing is remembered between two questions: files are of everybody, and what is in them now is what counts. Whoever
-calls a method that changes holds the lock (`changing`); it is told whether the change is still wanted when everything
-is prepared, and not before.
+Whoever calls a method that changes holds the lock (`changing`); it is told whether the change is still wanted when
+everything is prepared, and not before.
 """
 
 import logging
@@ -10,52 +9,35 @@ from base64 import b64decode
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
-from ocpp16.security.aged_files import aged
-from ocpp16.security.bundle import Bundle, Installed
-from ocpp16.security.certificate import Certificate, certificates_in
+from ocpp16.security.aged_files import aged, half_made
+from ocpp16.security.certificate import certificates_in
 from ocpp16.security.certificate_files import CertificateFiles, FileChange
 from ocpp16.security.certificate_paths import CertificatePaths
-from ocpp16.security.chain import Verdict, leaf_first, verify
+from ocpp16.security.chain import leaf_first
 from ocpp16.security.evse_security import (
     CaCertificateType,
     CertificateHashData,
-    CertificateHashDataChain,
     CertificateSigningRequest,
-    CertificateType,
     CertificateValidationResult,
     CsrStatus,
     DeleteCertificateResult,
     InstallCertificateResult,
-    LeafCertificate,
-    LeafCertificateStatus,
     LeafCertificateType,
-    OcspRequestData,
 )
 from ocpp16.security.hash_data import equal, hash_data_of
-from ocpp16.security.leaf_folder import PROVIDER_ENDING, Leaf, LeafFolder
-from ocpp16.security.ocsp import request_data
-from ocpp16.security.ocsp_cache import OcspCache
+from ocpp16.security.installed_certificates import LONGEST_CHAIN, InstalledCertificates
+from ocpp16.security.leaf_folder import Leaf
 from ocpp16.security.private_keys import Subject, made_key, public_key_of, request_for
-from ocpp16.security.root_store import RootStore
-from ocpp16.security.store_rules import DAY, StoreRules
+from ocpp16.security.store_rules import StoreRules
 from ocpp16.security.tpm import ProviderFailed, make_provider_key
 from ocpp16.texts import shown
 
-__all__ = ["CertificateStore"]
+__all__ = ["CertificateStore", "MadeRequest"]
 
 logger = logging.getLogger(__name__)
 
-LONGEST_CHAIN: Final = 256 * 1024
-"""Characters of a chain that is looked at; OCPP allows 10,000."""
-
-_ROOTS: Final = {
-    CertificateType.V2G_ROOT_CERTIFICATE: CaCertificateType.V2G,
-    CertificateType.MO_ROOT_CERTIFICATE: CaCertificateType.MO,
-    CertificateType.CSMS_ROOT_CERTIFICATE: CaCertificateType.CSMS,
-    CertificateType.MF_ROOT_CERTIFICATE: CaCertificateType.MF,
-}
 _REFUSALS: Final = {
     CertificateValidationResult.EXPIRED: InstallCertificateResult.EXPIRED,
     CertificateValidationResult.INVALID_SIGNATURE: InstallCertificateResult.INVALID_SIGNATURE,
@@ -67,125 +49,27 @@ _REFUSALS: Final = {
 _Wanted = Callable[[], bool]
 
 
-class CertificateStore:
-    """`now` is in seconds since 1970, UTC, wherever it is asked for. Methods that change raise OSError, and Withdrawn
-    where nobody wants the change any more."""
+class MadeRequest(NamedTuple):
+    """A key that is not kept yet, and the request for its certificate."""
+
+    kind: LeafCertificateType
+    pem: bytes
+    public: bytes
+    csr: str
+    of_provider: bool
+
+    def __repr__(self) -> str:
+        return f"<MadeRequest {self.kind}>"  # without the key
+
+
+class CertificateStore(InstalledCertificates):
+    """Methods that change raise OSError, and Withdrawn where nobody wants the change any more."""
 
     def __init__(
         self, files: CertificateFiles, paths: CertificatePaths, rules: StoreRules, password: str | None
     ) -> None:
-        self._files = files
-        self._rules = rules
-        self._password = password
-        bundles = {kind: Bundle(files, kind, path) for kind, path in paths.bundles.items()}
-        self._roots = RootStore(files, bundles, rules)
-        self._leaves = {kind: LeafFolder(files, place, password) for kind, place in paths.leaves.items()}
+        super().__init__(files, paths, rules, password)
         self._made: list[Path] = []
-        self._ocsp = OcspCache(files, paths.leaves[LeafCertificateType.V2G].ocsp)
-
-    # What is there
-
-    def installed(self, kinds: Sequence[CertificateType]) -> list[CertificateHashDataChain]:
-        known = list(self._roots.all_certificates())
-        found: list[CertificateHashDataChain] = []
-        for kind in dict.fromkeys(kinds):
-            if kind in _ROOTS:
-                for one in self._roots.roots(_ROOTS[kind]):
-                    hash_data = hash_data_of(one.certificate, known)
-                    if hash_data is not None:
-                        found.append(CertificateHashDataChain(kind, hash_data))
-            elif kind is CertificateType.V2G_CERTIFICATE_CHAIN:
-                for leaf in self._leaves[LeafCertificateType.V2G].leaves():
-                    hashes = [hash_data_of(one, (*leaf.chain, *known)) for one in leaf.chain]
-                    if hashes[0] is not None:
-                        found.append(CertificateHashDataChain(kind, hashes[0], tuple(one for one in hashes[1:] if one)))
-        return found
-
-    def roots(self) -> Iterator[tuple[CaCertificateType, Installed]]:
-        """Every root, with its family; for lists that people read."""
-        for kind in self._roots.bundles:
-            yield from ((kind, one) for one in self._roots.roots(kind))
-
-    def leaves(self) -> Iterator[tuple[LeafCertificateType, Leaf, Path | None]]:
-        """Every certificate of the charge point, and where its key is."""
-        for kind, folder in self._leaves.items():
-            for leaf in folder.leaves():
-                yield kind, leaf, folder.key_of(leaf.certificate, leaf.paths)
-
-    def hash_data(self, certificate: Certificate, chain: Sequence[Certificate] = ()) -> CertificateHashData | None:
-        return hash_data_of(certificate, (*chain, *self._roots.all_certificates()))
-
-    def is_ca_installed(self, kind: CaCertificateType, now: float) -> bool:
-        return bool(self._roots.valid_roots(kind, now))
-
-    def verify(self, text: str, kinds: Sequence[LeafCertificateType], now: float) -> CertificateValidationResult:
-        chain = certificates_in(text) if len(text) <= LONGEST_CHAIN else []
-        verdicts = [self._verdict(chain, kind, now) for kind in kinds]
-        # The one that got farthest: another family does not know the issuer at all.
-        order = (CertificateValidationResult.VALID, None, CertificateValidationResult.ISSUER_NOT_FOUND)
-        verdicts.sort(key=lambda verdict: order.index(verdict.result if verdict.result in order else None))
-        if not verdicts:
-            return CertificateValidationResult.UNKNOWN
-        if verdicts[0].reason:
-            logger.warning("a certificate is not valid: %s", shown(verdicts[0].reason))
-        return verdicts[0].result
-
-    def leaf_info(self, kind: LeafCertificateType, refused: Collection[str], now: float) -> LeafCertificate:
-        folder = self._leaves.get(kind)
-        if folder is None:
-            return LeafCertificate(LeafCertificateStatus.REJECTED)
-        chosen = folder.chosen(now, refused)
-        if chosen is None:
-            leaves = folder.leaves()
-            if not leaves:
-                return LeafCertificate(LeafCertificateStatus.NOT_FOUND)
-            is_valid = any(leaf.certificate.is_valid_at(now) for leaf in leaves)
-            status = LeafCertificateStatus
-            return LeafCertificate(status.PRIVATE_KEY_NOT_FOUND if is_valid else status.NOT_FOUND_VALID)
-        leaf, key = chosen
-        if leaf.chain_path is None and leaf.single_path is None:
-            leaf = self._written_anew(folder, leaf, now)
-        return LeafCertificate(
-            LeafCertificateStatus.ACCEPTED,
-            chain=leaf.chain_path or leaf.single_path,
-            certificate=leaf.single_path,
-            key=key,
-            key_password=None if key.suffix == PROVIDER_ENDING else self._password,
-            expires_at=leaf.certificate.expires_at,
-            fingerprint=leaf.certificate.fingerprint,
-        )
-
-    def expiry_days(self, kind: LeafCertificateType, now: float) -> int:
-        folder = self._leaves.get(kind)
-        chosen = None if folder is None else folder.chosen(now, ())
-        return 0 if chosen is None else max(0, int((chosen[0].certificate.expires_at - now) // DAY))
-
-    def verify_location(self, kind: CaCertificateType, now: float) -> Path | None:
-        return self._roots.bundles[kind].path if self._roots.valid_roots(kind, now) else None
-
-    def v2g_ocsp_request_data(self, now: float) -> list[OcspRequestData]:
-        found: dict[OcspRequestData, None] = {}
-        folder = self._leaves[LeafCertificateType.V2G]
-        for leaf in folder.leaves():
-            verdict = self._verdict(leaf.chain, LeafCertificateType.V2G, now, may_start_later=True)
-            if verdict.path and folder.key_of(leaf.certificate, leaf.paths) is not None:
-                found |= dict.fromkeys(request_data(verdict.path))
-        return list(found)
-
-    def mo_ocsp_request_data(self, text: str, now: float) -> list[OcspRequestData]:
-        chain = certificates_in(text) if len(text) <= LONGEST_CHAIN else []
-        for kind in (LeafCertificateType.V2G, LeafCertificateType.MO):
-            verdict = self._verdict(chain, kind, now, leaf_type=LeafCertificateType.MO)
-            if verdict.path:
-                return list(dict.fromkeys(request_data(verdict.path)))
-        return []
-
-    def ocsp_answer(self, hash_data: CertificateHashData, now: float) -> bytes | None:
-        """What a responder said of a certificate in DER, if that is kept, and still good."""
-        issuer = self._issuer_of(hash_data)
-        return None if issuer is None else self._ocsp.answer(hash_data, issuer, now, self._rules.clock_tolerance)
-
-    # What changes
 
     @contextmanager
     def changing(self) -> Iterator[None]:
@@ -238,9 +122,11 @@ class CertificateStore:
         if folder.key_of(chain[0]) is None:
             logger.warning("a certificate is refused: there is no private key for it")
             return InstallCertificateResult.WRITE_ERROR
-        if any(leaf.certificate.fingerprint == chain[0].fingerprint for leaf in folder.leaves()):
+        kept = verdict.path[:-1]
+        same = (leaf for leaf in folder.leaves() if leaf.certificate.fingerprint == chain[0].fingerprint)
+        if any(leaf.chain_path is not None or len(kept) == 1 for leaf in same):
             return InstallCertificateResult.ACCEPTED
-        changes = folder.adding(verdict.path[:-1], now)
+        changes = folder.adding(kept, now)
         if not self._has_room(changes):
             return InstallCertificateResult.CERTIFICATE_STORE_MAX_LENGTH_EXCEEDED
         self._files.apply(changes, is_wanted)
@@ -253,32 +139,36 @@ class CertificateStore:
             raise ValueError("no private key that can be opened")
         self._files.apply([self._leaves[kind].adding_key(pem, public, now, of_provider=False)], is_wanted)
 
-    def request(
-        self, kind: LeafCertificateType, subject: Subject, now: float, is_wanted: _Wanted, *, use_tpm: bool
-    ) -> CertificateSigningRequest:
-        folder = self._leaves.get(kind)
-        if folder is None:
+    def make_request(
+        self, kind: LeafCertificateType, subject: Subject, *, use_tpm: bool
+    ) -> MadeRequest | CertificateSigningRequest:
+        """A new key and a request for its certificate, or why there is none. Changes nothing, and takes its time: who
+        calls it holds no lock."""
+        if kind not in self._leaves:
             return CertificateSigningRequest(CsrStatus.INVALID_REQUESTED_TYPE)
         try:
             if use_tpm:
                 made = make_provider_key(subject)
-                pem, public, csr = made.pem, made.public, made.csr
-            else:
-                key = made_key(self._rules.key_type, self._password)
-                pem, public, csr = key.pem, key.public, request_for(key, subject)
+                return MadeRequest(kind, made.pem, made.public, made.csr, of_provider=True)
+            key = made_key(self._rules.key_type, self._password)
+            return MadeRequest(kind, key.pem, key.public, request_for(key, subject), of_provider=False)
         except ProviderFailed as error:
             logger.error("no key could be made in the TPM: %s", shown(error))
             return CertificateSigningRequest(CsrStatus.KEY_GEN_ERROR)
         except ValueError as error:
             logger.error("no request for a certificate could be made: %s", shown(error))
             return CertificateSigningRequest(CsrStatus.GENERATION_ERROR)
-        changes = [folder.adding_key(pem, public, now, of_provider=use_tpm)]
+
+    def keep_request(self, made: MadeRequest, now: float, is_wanted: _Wanted) -> CertificateSigningRequest:
+        """Keep its key; then the request may be told."""
+        folder = self._leaves[made.kind]
+        changes = [folder.adding_key(made.pem, made.public, now, of_provider=made.of_provider)]
         if not self._has_room(changes):
             logger.error("no request for a certificate: the store of certificates is full")
             return CertificateSigningRequest(CsrStatus.KEY_GEN_ERROR)
         self._files.apply(changes, is_wanted)
         self._made = [*self._made, changes[0].path][-self._rules.most_waiting_keys :]
-        return CertificateSigningRequest(CsrStatus.ACCEPTED, csr)
+        return CertificateSigningRequest(CsrStatus.ACCEPTED, made.csr)
 
     def keep_ocsp_answer(self, hash_data: CertificateHashData, text: str, now: float, is_wanted: _Wanted) -> None:
         """Raises ValueError that says why it is not kept."""
@@ -298,35 +188,12 @@ class CertificateStore:
         changes: list[FileChange] = []
         for folder in self._leaves.values():
             changes += aged(self._files, folder, self._rules, now, self._made)
+        for bundle in self._roots.bundles.values():
+            changes += half_made(self._files, bundle.temporary(), now)
         changes += self._ocsp.useless(self._issuer_of, now, self._rules.clock_tolerance)
         if changes:
             self._files.apply(changes, is_wanted)
         return len(changes)
-
-    # Behind them
-
-    def _verdict(
-        self,
-        chain: Sequence[Certificate],
-        family: LeafCertificateType,
-        now: float,
-        *,
-        leaf_type: LeafCertificateType | None = None,
-        may_start_later: bool = False,
-    ) -> Verdict:
-        trust = self._roots.trust(CaCertificateType(family))
-        return verify(chain, trust, leaf_type or family, now, may_start_later=may_start_later)
-
-    def _written_anew(self, folder: LeafFolder, leaf: Leaf, now: float) -> Leaf:
-        """A certificate that came in a form which OpenSSL does not take, as one that it does. Needs no lock: the files
-        are new."""
-        chain = [one for one in leaf.chain if not one.is_self_issued]
-        try:
-            self._files.apply(folder.adding(chain, now), lambda: True)
-        except OSError as error:
-            logger.warning("a certificate cannot be written in PEM: %s", shown(error.strerror or error))
-        fingerprint = leaf.certificate.fingerprint
-        return next((one for one in folder.leaves() if one.certificate.fingerprint == fingerprint), leaf)
 
     def _deleting_leaf(self, hash_data: CertificateHashData) -> list[FileChange] | DeleteCertificateResult:
         known = list(self._roots.all_certificates())
@@ -350,18 +217,6 @@ class CertificateStore:
             name = hash_data_of(leaf.certificate, (*leaf.chain, *known))
             changes += [] if name is None else self._ocsp.dropping(name)
         return list(dict.fromkeys(changes))
-
-    def _issuer_of(self, hash_data: CertificateHashData) -> Certificate | None:
-        """The issuer of a certificate of the charge point towards cars, or of one in its chain, by name."""
-        known = list(self._roots.all_certificates())
-        for leaf in self._leaves[LeafCertificateType.V2G].leaves():
-            for one in leaf.chain:
-                for issuer in (*leaf.chain, *known):
-                    if one.is_signed_by(issuer):
-                        name = hash_data_of(one, (issuer,))
-                        if name is not None and equal(name, hash_data):
-                            return issuer
-        return None
 
     def _has_room(self, changes: Sequence[FileChange]) -> bool:
         """May they be made, as far as the number and size of files go?"""

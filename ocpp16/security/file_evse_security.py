@@ -131,10 +131,13 @@ class StoredEvseSecurity:
         """Make a key, durable before this answers, and a request for its certificate. KeyGenError where the TPM, or
         the command `openssl` with its provider, or the disk fails; the log says why."""
         subject = Subject(country, organization, common_name)
+        made = await self._work(lambda: self._store.make_request(leaf_type, subject, use_tpm=use_tpm), self._writers)
+        if isinstance(made, CertificateSigningRequest):
+            return made
 
         def change(is_wanted: _Wanted) -> CertificateSigningRequest:
             self._collect(is_wanted)
-            return self._store.request(leaf_type, subject, self._now(), is_wanted, use_tpm=use_tpm)
+            return self._store.keep_request(made, self._now(), is_wanted)
 
         try:
             return await self._change(change)
@@ -187,10 +190,13 @@ class StoredEvseSecurity:
             logger.warning("old certificates and keys cannot be deleted: %s", shown(error.strerror or error))
 
     async def _read(self, answer: Callable[[], _T]) -> _T:
+        return await self._work(answer, self._readers)
+
+    async def _work(self, work: Callable[[], _T], limiter: trio.CapacityLimiter) -> _T:
         if self._is_inline:
             await trio.lowlevel.checkpoint()
-            return answer()
-        return await trio.to_thread.run_sync(answer, abandon_on_cancel=True, limiter=self._readers)
+            return work()
+        return await trio.to_thread.run_sync(work, abandon_on_cancel=True, limiter=limiter)
 
     async def _change(self, change: Callable[[_Wanted], _T]) -> _T:
         is_given_up = threading.Event()
@@ -206,11 +212,8 @@ class StoredEvseSecurity:
             finally:
                 self._changing.release()
 
-        if self._is_inline:
-            await trio.lowlevel.checkpoint()
-            return work()
         try:
-            return await trio.to_thread.run_sync(work, abandon_on_cancel=True, limiter=self._writers)
+            return await self._work(work, self._writers)
         except trio.Cancelled:
             is_given_up.set()
             raise
@@ -227,7 +230,7 @@ class FileEvseSecurity(StoredEvseSecurity):
     `strict_ca` refuses a root that does not say that it is one (basicConstraints). `additional_root_certificate_check`
     is AdditionalRootCertificateCheck, `certificate_store_max_length` CertificateStoreMaxLength (roots of all families).
     `clock_tolerance`: seconds by which the clock of the station may be wrong. `key_type` of new keys. `now` tells
-    seconds since 1970, UTC.
+    seconds since 1970, UTC. `inline` works in the trio thread itself, for a virtual clock.
 
     Raises ConfigurationError for paths that cannot be.
     """
@@ -254,6 +257,7 @@ class FileEvseSecurity(StoredEvseSecurity):
         clock_tolerance: float = 0.0,
         key_type: KeyType = KeyType.EC_P256,
         now: Callable[[], float] = time.time,
+        inline: bool = False,
     ) -> None:
         single = {
             "csms_ca_bundle": csms_ca_bundle,
@@ -273,7 +277,7 @@ class FileEvseSecurity(StoredEvseSecurity):
             clock_tolerance=clock_tolerance,
             key_type=key_type,
         )
-        super().__init__(CertificateStore(DiskFiles(), paths, rules, private_key_password or None), now)
+        super().__init__(CertificateStore(DiskFiles(), paths, rules, private_key_password or None), now, inline=inline)
         self._links = (secc_leaf_cert_link, secc_leaf_key_link, cpo_cert_chain_link)
 
     def __repr__(self) -> str:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from ocpp16.security.certificate import Certificate, certificates_in, pem_of
-from ocpp16.security.certificate_files import CertificateFiles, FileChange
+from ocpp16.security.certificate_files import TEMPORARY, CertificateFiles, FileChange
 from ocpp16.security.certificate_paths import ENDINGS, LeafPaths
 from ocpp16.security.chain import leaf_first
 from ocpp16.security.private_keys import digest_of, public_key_of
@@ -30,6 +30,8 @@ PROVIDER_ENDING: Final = ".tkey"
 MOST_KEYS_TRIED: Final = 2_000
 """Keys that are opened to find that of one certificate."""
 
+MOST_PROVIDER_KEYS_TRIED: Final = 10
+"""Of these those in a TPM, which is slow."""
 _TIME: Final = "%Y%m%dT%H%M%SZ"
 _NAME: Final = re.compile(r"(?:CPO_CERT_)?([A-Z]+_LEAF)(?:_CHAIN)?_(\d{8}T\d{6}Z)_[0-9a-f]+\.(?:pem|key|tkey)")
 
@@ -83,8 +85,9 @@ class LeafFolder:
         bases = {path.stem for path in beside}
         paths = self.key_files()
         paths.sort(key=lambda path: (not path.stem.endswith(digest), path.stem not in bases))
+        of_provider = [path for path in paths if path.suffix == PROVIDER_ENDING][MOST_PROVIDER_KEYS_TRIED:]
         for path in paths[:MOST_KEYS_TRIED]:
-            if self._public_of(path, digest) == certificate.key:
+            if path not in of_provider and self._public_of(path, digest) == certificate.key:
                 return path
         return None
 
@@ -96,17 +99,24 @@ class LeafFolder:
         """All files of certificates."""
         return self._listed(self.paths.certificates, ENDINGS)
 
-    def temporary(self, ending: str) -> list[Path]:
+    def temporary(self) -> list[Path]:
         """Files of ours that a power cut left half made."""
         folders = dict.fromkeys((self.paths.certificates, self.paths.keys))
-        found = [path for folder in folders for path in self._listed(folder, {ending})]
-        return [path for path in found if self.is_ours(Path(path.name.removeprefix(".").removesuffix(ending)))]
+        found = [path for folder in folders for path in self._listed(folder, {TEMPORARY})]
+        return [path for path in found if self.is_ours(Path(path.name.removeprefix(".").removesuffix(TEMPORARY)))]
 
-    def chosen(self, now: float, refused: Collection[str]) -> tuple[Leaf, Path] | None:
-        """The one to use, with its key: valid now, and expiring last; the refused only where there is no other."""
-        valid = [leaf for leaf in self.leaves() if leaf.certificate.is_valid_at(now)]
-        valid.sort(key=lambda leaf: (leaf.certificate.fingerprint in refused, -leaf.certificate.expires_at))
-        for leaf in valid:
+    def chosen(self, now: float, refused: Collection[str], tolerance: float = 0) -> tuple[Leaf, Path] | None:
+        """The one to use, with its key: valid now, and expiring last; the refused only where there is no other.
+
+        One that is only valid if the clock is wrong, by up to `tolerance` seconds, comes after those that are valid.
+        """
+
+        def rank(leaf: Leaf) -> tuple[bool, bool, float]:
+            certificate = leaf.certificate
+            return certificate.fingerprint in refused, not certificate.is_valid_at(now), -certificate.expires_at
+
+        usable = [leaf for leaf in self.leaves() if leaf.certificate.is_valid_at(now, tolerance)]
+        for leaf in sorted(usable, key=rank):
             key = self.key_of(leaf.certificate, leaf.paths)
             if key is not None:
                 self._close_to_others(key)

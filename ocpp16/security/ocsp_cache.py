@@ -5,6 +5,7 @@ What others put there is looked at in the same way, and checked before it is han
 """
 
 import hashlib
+import re
 from base64 import b64decode
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -19,6 +20,7 @@ from ocpp16.security.ocsp import checked_answer
 __all__ = ["OcspCache"]
 
 _LINES: Final = 4
+_OURS: Final = re.compile(r"[0-9a-f]{32}_ocsp\.der")
 MOST_KEPT: Final = 2_000
 """Answers that are looked at."""
 
@@ -59,7 +61,7 @@ class OcspCache:
             issuer = issuer_of(name)
             if issuer is None or self._good(path, name, issuer, now, tolerance) is None:
                 changes += _both(path)
-        return changes
+        return changes + [FileChange(path, None) for path in self._nameless()]
 
     def _good(
         self, path: Path, name: CertificateHashData, issuer: Certificate, now: float, tolerance: float
@@ -83,6 +85,15 @@ class OcspCache:
                 continue
             if len(lines) == _LINES:
                 yield path, CertificateHashData(*lines)
+
+    def _nameless(self) -> list[Path]:
+        """Answers of ours whose second file a power cut took."""
+        try:
+            paths = set(self._files.listed(self._folder))
+        except OSError:
+            return []
+        ours = (path for path in sorted(paths) if _OURS.fullmatch(path.name))
+        return [path for path in ours if path.with_suffix(".hash") not in paths]
 
     def _path(self, hash_data: CertificateHashData, ending: str) -> Path:
         digest = hashlib.sha256("\n".join(hash_data).lower().encode()).hexdigest()[:32]

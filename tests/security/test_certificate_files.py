@@ -15,7 +15,7 @@ import trio
 from forged import NOW, root
 from patience import PATIENCE
 
-from ocpp16.security import certificate_files
+from ocpp16.security import certificate_files, certificate_store
 from ocpp16.security.certificate import certificates_in
 from ocpp16.security.certificate_files import DiskFiles, FileChange, Withdrawn
 from ocpp16.security.evse_security import (
@@ -29,6 +29,7 @@ from ocpp16.security.evse_security import (
 )
 from ocpp16.security.file_evse_security import FileEvseSecurity
 from ocpp16.security.lab_pki import Authority
+from ocpp16.security.private_keys import made_key
 from ocpp16.testing.evse_security import MemoryEvseSecurity
 
 CSMS = LeafCertificateType.CSMS
@@ -256,6 +257,7 @@ import sys, time, trio
 from ocpp16.security.file_evse_security import FileEvseSecurity
 from ocpp16.security.evse_security import CaCertificateType
 from ocpp16.security.lab_pki import Authority
+from ocpp16.security.private_keys import made_key
 async def main():
     now = float(sys.argv[3])
     security = FileEvseSecurity(sys.argv[1], csms_ca_bundle=sys.argv[1] + "/roots.pem", now=lambda: now)
@@ -344,8 +346,47 @@ async def test_half_made_files_of_ours_are_collected(tmp_path: Path) -> None:
     folder = tmp_path / "client" / "csms"
     left = folder / f".{next(folder.glob('*.key')).name}.tmp"
     other = folder / ".other.tmp"
-    for path in (left, other):
+    a_root = tmp_path / "ca" / "csms" / ".CSMS_ROOT_0123.pem.tmp"
+    fresh = tmp_path / "ca" / "csms" / ".CSMS_ROOT_4567.pem.tmp"
+    for path in (left, other, a_root, fresh):
         path.write_text("x")
-        os.utime(path, (NOW - 100_000, NOW - 100_000))
-    assert await made(tmp_path).collect_garbage() == 1
-    assert (left.exists(), other.exists()) == (False, True)
+        written = NOW if path is fresh else NOW - 100_000
+        os.utime(path, (written, written))
+    assert await made(tmp_path).collect_garbage() == 2
+    assert [path.exists() for path in (left, other, a_root, fresh)] == [False, True, False, True]
+
+
+async def test_one_family_without_a_place_does_not_keep_the_others_from_changing(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    security = FileEvseSecurity(tmp_path / "certs", mo_ca_bundle=tmp_path / "file" / "mo", now=lambda: NOW)
+    assert await security.install_ca_certificate(root().pem, CaCertificateType.MO) is Install.WRITE_ERROR
+    assert await security.install_ca_certificate(root().pem, ROOTS) is Install.ACCEPTED
+
+
+async def test_a_key_that_takes_long_to_make_holds_up_nobody(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    began, go_on = threading.Event(), threading.Event()
+    real = made_key
+
+    def slow(*arguments: Any) -> Any:
+        began.set()
+        go_on.wait(PATIENCE)
+        return real(*arguments)
+
+    monkeypatch.setattr(certificate_store, "made_key", slow)
+    security = made(tmp_path)
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(_request, security, "")
+        await trio.to_thread.run_sync(began.wait, PATIENCE)
+        assert await security.install_ca_certificate(root().pem, ROOTS) is Install.ACCEPTED
+        go_on.set()
+    assert len(list((tmp_path / "client" / "csms").iterdir())) == 1
+
+
+async def test_on_a_virtual_clock(autojump_clock: Any, tmp_path: Path) -> None:
+    """Threads would let hours pass."""
+    security = FileEvseSecurity(tmp_path, now=lambda: NOW, inline=True)
+    begin = trio.current_time()
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(trio.sleep, 3600)
+        assert await security.install_ca_certificate(root().pem, ROOTS) is Install.ACCEPTED
+        assert trio.current_time() == begin

@@ -1,5 +1,6 @@
 """Certificates of the charge point in files: what is taken, what is used, and what goes."""
 
+import logging
 import os
 import stat
 from pathlib import Path
@@ -20,6 +21,7 @@ from certificate_steps import (
 from forged import DAY, NOW, below, leaf, root
 
 from ocpp16.errors import ConfigurationError
+from ocpp16.security import certificate_store
 from ocpp16.security.certificate import certificates_in
 from ocpp16.security.evse_security import (
     CaCertificateType,
@@ -30,7 +32,7 @@ from ocpp16.security.evse_security import (
 from ocpp16.security.file_evse_security import FileEvseSecurity
 from ocpp16.security.hash_data import named
 from ocpp16.security.lab_pki import Authority
-from ocpp16.security.private_keys import KeyType
+from ocpp16.security.private_keys import KeyType, made_key
 from ocpp16.security.tls import client_context
 
 
@@ -254,3 +256,52 @@ def test_paths_that_cannot_be(tmp_path: Path) -> None:
         FileEvseSecurity(tmp_path, csms_leaf_key_directory=tmp_path / "file")
     with pytest.raises(ConfigurationError, match="where roots are"):
         FileEvseSecurity(tmp_path, csms_leaf_cert_directory=tmp_path / "ca/csms")
+
+
+async def test_a_wrong_clock_leaves_a_certificate_to_use(certs: Path, clock: Clock) -> None:
+    """One that is really valid comes first, whatever expires last."""
+    security = FileEvseSecurity(certs, clock_tolerance=5 * DAY, now=clock)
+    authority = await with_leaf(security, days=100)
+    first = await security.get_leaf_certificate_info(CSMS)
+    later = authority.sign_request(await requested(security), starts_in=2, days=300).chain
+    assert await security.update_leaf_certificate(later, CSMS) is Install.ACCEPTED
+    assert (await security.get_leaf_certificate_info(CSMS)).fingerprint == first.fingerprint
+    clock.now -= 4 * DAY
+    assert (await security.get_leaf_certificate_info(CSMS)).fingerprint == first.fingerprint, "the other is too far"
+    clock.now -= 2 * DAY
+    assert (await security.get_leaf_certificate_info(CSMS)).status is LeafCertificateStatus.NOT_FOUND_VALID
+
+
+async def test_the_same_certificate_again_brings_its_chain(security: FileEvseSecurity, certs: Path) -> None:
+    top = Authority("Root", NOW)
+    between = Authority("Below", NOW, above=top)
+    await security.install_ca_certificate(top.certificate, ROOTS)
+    own = between.sign_request(await requested(security))
+    assert await security.update_leaf_certificate(own.certificate, CSMS) is Install.NO_ROOT_CERTIFICATE_INSTALLED
+    put(certs / "client" / "csms" / "alone.pem", own.certificate)
+    assert (await security.get_leaf_certificate_info(CSMS)).status is LeafCertificateStatus.ACCEPTED
+    for _ in range(2):
+        assert await security.update_leaf_certificate(own.chain, CSMS) is Install.ACCEPTED
+    info = await security.get_leaf_certificate_info(CSMS)
+    assert info.chain is not None
+    assert len(certificates_in(info.chain.read_bytes())) == 2
+    assert len(list((certs / "client" / "csms").glob("CPO_CERT_*"))) == 1, "once"
+
+
+async def test_nothing_confidential_is_told(certs: Path, clock: Clock, caplog: Any) -> None:
+    caplog.set_level(logging.DEBUG)
+    security = FileEvseSecurity(certs, private_key_password="Top secret", now=clock)
+    await with_leaf(security)
+    info = await security.get_leaf_certificate_info(CSMS)
+    assert info.key is not None
+    other = FileEvseSecurity(certs, private_key_password="Wrong secret", now=clock)
+    status = (await other.get_leaf_certificate_info(CSMS)).status
+    assert status is LeafCertificateStatus.PRIVATE_KEY_NOT_FOUND
+    await security.update_leaf_certificate("nonsense", CSMS)
+    await security.generate_certificate_signing_request(CSMS, "too long", "O", "cp001", False)
+    for told in (caplog.text, repr(info), repr(security), str(vars(security))):
+        assert "secret" not in told
+        assert "PRIVATE KEY" not in told
+    key = made_key(KeyType.EC_P256, None)
+    made = certificate_store.MadeRequest(CSMS, key.pem, key.public, "", of_provider=False)
+    assert "PRIVATE" not in repr(made) + repr(key)

@@ -182,6 +182,16 @@ async def test_what_others_put_there_is_checked_before_it_is_handed_out(
     assert sorted(path.name for path in folder.glob("*_ocsp.der")) == ["d_ocsp.der"]
 
 
+async def test_an_answer_whose_second_file_a_power_cut_took_is_collected(
+    security: FileEvseSecurity, certs: Path
+) -> None:
+    await security.update_ocsp_cache(NAME, text(answer()))
+    assert await security.collect_garbage() == 0
+    next((certs / "client/cso/ocsp").glob("*.hash")).unlink()
+    assert await security.collect_garbage() == 1
+    assert list((certs / "client/cso/ocsp").iterdir()) == []
+
+
 async def test_with_a_chain_its_answers_go(security: FileEvseSecurity, certs: Path) -> None:
     await security.update_ocsp_cache(NAME, text(answer()))
     await security.delete_certificate(NAME)
