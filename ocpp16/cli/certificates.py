@@ -42,6 +42,11 @@ ROOTS: Final = {
 LEAVES: Final = {"csms-leaf": LeafCertificateType.CSMS, "v2g-leaf": LeafCertificateType.V2G}
 
 _folder = click.argument("folder", metavar="DIR", type=click.Path(path_type=Path, file_okay=False, exists=True))
+_password = click.option(
+    "--password-file",
+    type=click.Path(path_type=Path, dir_okay=False, exists=True),
+    help="File with the password of encrypted keys.",
+)
 _json = click.option("--json", "is_json", is_flag=True, help="Print JSON instead of text.")
 
 
@@ -56,13 +61,14 @@ def certificates() -> None:
 
 @certificates.command("list")
 @_folder
+@_password
 @_json
 @log_options
 @click.pass_obj
-def list_certificates(choice: LogChoice, folder: Path, is_json: bool) -> int:
+def list_certificates(choice: LogChoice, folder: Path, password_file: Path | None, is_json: bool) -> int:
     """What is installed, and until when."""
     choice.begin("warning")
-    found = list(_facts(_store(folder), time.time()))
+    found = list(_facts(_store(folder, password_file), time.time()))
     if is_json:
         click.echo(orjson.dumps(found).decode())
     elif found:
@@ -111,11 +117,12 @@ def show(choice: LogChoice, path: Path, which: str | None, is_json: bool) -> int
 @click.option(
     "--key",
     type=click.Path(path_type=Path, dir_okay=False, exists=True),
-    help="Private key of a leaf (PEM, not encrypted), if it is not there yet.",
+    help="Private key of a leaf (PEM), if it is not there yet.",
 )
+@_password
 @log_options
 @click.pass_obj
-def install(choice: LogChoice, folder: Path, file: Path, use: str, key: Path | None) -> int:
+def install(choice: LogChoice, folder: Path, file: Path, use: str, key: Path | None, password_file: Path | None) -> int:
     """Trust the root in FILE, or use the certificate in FILE (leaf first, with the intermediate ones).
 
     It is checked as if the Central System had sent it.
@@ -123,7 +130,7 @@ def install(choice: LogChoice, folder: Path, file: Path, use: str, key: Path | N
     choice.begin("warning")
     if key is not None and use in ROOTS:
         raise CommandFailed("--key: a root has no key here")
-    store, content = _store(folder), _content(file)
+    store, content = _store(folder, password_file), _content(file)
     text = _as_text(content)
     key_content = None if key is None else _content(key)
     try:
@@ -184,9 +191,10 @@ _REASONS: Final[Mapping[InstallCertificateResult, str]] = {
 }
 
 
-def _store(folder: Path) -> CertificateStore:
+def _store(folder: Path, password_file: Path | None = None) -> CertificateStore:
+    first = [] if password_file is None else _content(password_file).decode("utf-8", "replace").splitlines()[:1]
     place = folder / "certs" if (folder / "certs").is_dir() else folder
-    return CertificateStore(DiskFiles(), CertificatePaths.of(place, {}), StoreRules(), None)
+    return CertificateStore(DiskFiles(), CertificatePaths.of(place, {}), StoreRules(), "".join(first) or None)
 
 
 def _facts(store: CertificateStore, now: float) -> Iterator[dict[str, Any]]:
@@ -224,7 +232,9 @@ def _table(found: list[dict[str, Any]]) -> Iterator[str]:
     heads = ("type", "subject", "expires", "days", "serial", "fingerprint")
     rows = [heads]
     for one in found:
-        subject = shown(one["subject"], LONGEST_CELL) + ("" if one.get("key_path", "") is not None else " (no key)")
+        subject = shown(one["subject"], LONGEST_CELL) + (
+            "" if one.get("key_path", "") is not None else " (no key that opens)"
+        )
         days = str(one["days_left"]) if one["valid"] else "expired" if one["days_left"] < 0 else "not yet"
         digits = one["fingerprint"][:SHORT]
         rows.append((one["type"], subject, one["not_after"], days, shown(one["serial"], LONGEST_CELL), digits))

@@ -20,11 +20,12 @@ def aged(
     `spared`: keys that are not too old, whatever their names say: the clock may have been set since they were made.
     """
     leaves = folder.leaves()
-    newest = max((leaf.certificate.expires_at for leaf in leaves), default=0.0)
+    # Those that can be used now come first, then the newest: there is always one to go back to.
+    leaves.sort(key=lambda leaf: (not leaf.certificate.is_valid_at(now), -leaf.certificate.expires_at))
     gone = [
         leaf
-        for leaf in leaves
-        if leaf.certificate.expires_at < min(now - rules.leaf_age, newest)
+        for place, leaf in enumerate(leaves)
+        if (place >= rules.most_leaves or (place > 0 and leaf.certificate.expires_at < now - rules.leaf_age))
         and all(folder.is_ours(path) for path in leaf.paths)
     ]
     changes = [FileChange(path, None) for leaf in gone for path in leaf.paths]

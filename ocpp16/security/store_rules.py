@@ -19,7 +19,7 @@ class StoreRules:
     all families; None: no limit but that of files. `clock_tolerance`: by how much the clock may be wrong. `key_type`:
     of new keys. `most_files`, `most_bytes`: of all folders and bundles together. `key_age`: after which a key without
     a certificate is of no use; `most_waiting_keys`: so many of them are kept, the newest. `leaf_age`: how long ago a
-    certificate must have expired to go.
+    certificate must have expired to go; `most_leaves`: so many of a kind are kept, however long they last.
     """
 
     strict_ca: bool = False
@@ -31,4 +31,5 @@ class StoreRules:
     most_bytes: int = 50 * 1024 * 1024
     key_age: float = 7 * DAY
     leaf_age: float = 30 * DAY
+    most_leaves: int = 20
     most_waiting_keys: int = 20

@@ -101,7 +101,19 @@ def test_a_certificate_with_its_key(run: Callable[..., str]) -> None:
     (line,) = run("certificates", "delete", "certs", found["serial"], fails=True).splitlines()
     assert "Failed" in line
     Path(found["key_path"]).unlink()
-    assert "(no key)" in run("certificates", "list", "certs")
+    assert "(no key that opens)" in run("certificates", "list", "certs")
+
+
+def test_an_encrypted_key(run: Callable[..., str]) -> None:
+    above = root()
+    own = leaf(above)
+    put("certs/ca/csms/a.pem", above.pem)
+    chain, key, password = put("chain.pem", own.pem), put("own.key", own.key_pem("Secret ä")), put("p", "Secret ä\n")
+    install = ("certificates", "install", "certs", chain, "--as", "csms-leaf", "--key", key)
+    assert "no private key that can be opened" in run(*install, fails=True)
+    assert run(*install, "--password-file", password) == "installed\n"
+    assert "no key" in run("certificates", "list", "certs")
+    assert "no key" not in run("certificates", "list", "certs", "--password-file", password)
 
 
 @pytest.mark.parametrize(

@@ -247,6 +247,19 @@ async def test_certificates_go_when_they_are_long_expired(
     assert foreign.exists()
 
 
+async def test_not_every_certificate_is_kept(security: FileEvseSecurity, certs: Path) -> None:
+    """However many the Central System sends for one request."""
+    authority = Authority("Root", NOW)
+    await security.install_ca_certificate(authority.certificate, ROOTS)
+    csr = await requested(security)
+    for days in range(100, 130):
+        chain = authority.sign_request(csr, days=days, starts_in=0 if days < 105 else 1).chain
+        assert await security.update_leaf_certificate(chain, CSMS) is Install.ACCEPTED
+    assert len(list((certs / "client" / "csms").glob("*.pem"))) == 20
+    info = await security.get_leaf_certificate_info(CSMS)
+    assert info.expires_at == pytest.approx(NOW + 104 * DAY, abs=1), "the one in use stays, with its key"
+
+
 def test_paths_that_cannot_be(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError) as caught:
         FileEvseSecurity()
