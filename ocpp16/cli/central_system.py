@@ -46,8 +46,15 @@ MOST_ORDERS = 64
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option(
     "--tls",
-    type=click.Path(path_type=Path, file_okay=False),
-    help=f"Serve wss:// with {CHAIN} and {KEY} of this folder; {CLIENT_ROOTS} there demands client certificates.",
+    type=click.Path(path_type=Path),
+    help=f"Serve wss:// with this certificate (leaf first) and --key, or with {CHAIN} and {KEY} of this folder; "
+    f"{CLIENT_ROOTS} there demands client certificates.",
+)
+@click.option("--key", type=click.Path(path_type=Path, dir_okay=False), help="Its private key.")
+@click.option(
+    "--client-ca",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Demand client certificates that these roots vouch for.",
 )
 @click.option(
     "--heartbeat",
@@ -59,13 +66,22 @@ MOST_ORDERS = 64
 @click.option("--control", is_flag=True, help="Read commands from standard input; its end ends the program.")
 @log_options
 @click.pass_obj
-def central_system(choice: LogChoice, port: int, host: str, tls: Path | None, heartbeat: int, control: bool) -> int:
+def central_system(
+    choice: LogChoice,
+    port: int,
+    host: str,
+    tls: Path | None,
+    key: Path | None,
+    client_ca: Path | None,
+    heartbeat: int,
+    control: bool,
+) -> int:
     """A Central System that accepts everything and says what passes.
 
     A charge point's identity is the last part of the path it connects to.
     """
     choice.begin("warning")
-    context = None if tls is None else _context(tls)
+    context = _context(tls, key, client_ca)
     return run(partial(_run, host, port, context, heartbeat, control))
 
 
@@ -182,10 +198,20 @@ class SpokenRecording(Recording):
         return self._lines.of_text(arrow, text, identity, frame)
 
 
-def _context(folder: Path) -> SSLContext:
+def _context(tls: Path | None, key: Path | None, client_ca: Path | None) -> SSLContext | None:
     """Raises CommandFailed and ConfigurationError."""
-    for name in (CHAIN, KEY):
-        if not (folder / name).is_file():
-            raise CommandFailed(f"{folder / name}: there is no such file; --tls needs a folder with {CHAIN} and {KEY}")
-    roots = folder / CLIENT_ROOTS
-    return server_context(folder / CHAIN, folder / KEY, client_ca=roots if roots.is_file() else None)
+    if tls is None:
+        if key is not None or client_ca is not None:
+            raise CommandFailed(f"{'--key' if key is not None else '--client-ca'} needs --tls")
+        return None
+    chain = tls
+    if tls.is_dir() or (key is None and not tls.is_file()):
+        chain, key = tls / CHAIN, key or tls / KEY
+        client_ca = client_ca or (tls / CLIENT_ROOTS if (tls / CLIENT_ROOTS).is_file() else None)
+    needed = f"--tls needs a folder with {CHAIN} and {KEY}, or a certificate and its --key"
+    if key is None:
+        raise CommandFailed(needed)
+    for path in (chain, key):
+        if not path.is_file():
+            raise CommandFailed(f"{path}: there is no such file; {needed}")
+    return server_context(chain, key, client_ca=client_ca)

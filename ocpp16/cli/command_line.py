@@ -22,6 +22,8 @@ SUBCOMMANDS = {
     "central-system": "ocpp16.cli.central_system:central_system",
     "schedule": "ocpp16.cli.schedule.command:schedule",
     "doctor": "ocpp16.cli.doctor:doctor",
+    "certificates": "ocpp16.cli.certificates:certificates",
+    "pki": "ocpp16.cli.pki:pki",
 }
 """Name → module and function."""
 
@@ -49,7 +51,8 @@ class Subcommands(click.Group):
 @log_options
 @click.pass_context
 def root(ctx: click.Context) -> None:
-    """OCPP 1.6J charge points: a demonstration, a simulated station, a Central System to try with, smart charging."""
+    """OCPP 1.6J charge points: a demonstration, a simulated station, a Central System to try with, smart charging,
+    certificates."""
     if ctx.invoked_subcommand is None:
         click.echo(ctx.get_help())
 

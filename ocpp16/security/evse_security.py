@@ -225,7 +225,7 @@ class EvseSecurity(Protocol):
         ...
 
     async def get_verify_location(self, certificate_type: CaCertificateType) -> Path | None:
-        """A PEM file, or a folder of *.pem and *.der files, with the roots to trust; None: none. Safe answer: None."""
+        """A PEM file, or a folder of files .pem and .der, with the roots to trust; None: none. Safe answer: None."""
         ...
 
     async def get_v2g_ocsp_request_data(self) -> Sequence[OcspRequestData]:

@@ -14,7 +14,6 @@ Rules of this file:
 
 import errno
 import os
-import stat
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -22,9 +21,9 @@ from typing import Any, TypeAlias
 
 import orjson
 
+from ocpp16.durable_file import sync_folder, write_synced
 from ocpp16.errors import StoreError
 from ocpp16.regular_file import read_regular
-from ocpp16.store.folder import sync_folder
 from ocpp16.store.json_text import json_text
 
 Document: TypeAlias = dict[str, dict[str, Any]]
@@ -261,18 +260,8 @@ def _linked(file: Path, present: bytes, mode: int) -> Path:
 
 
 def _write_beside(temporary: Path, content: bytes, mode: int, *, like: Path) -> None:
-    temporary.unlink(missing_ok=True)
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
-    try:
-        if mode != _SECRET_MODE:
-            # Who may read it was somebody's decision.
-            with suppress(FileNotFoundError):
-                os.fchmod(descriptor, stat.S_IMODE(like.stat().st_mode))
-        with open(descriptor, "wb", closefd=False) as file:
-            file.write(content)
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    # Who may read it was somebody's decision; who may read secrets is ours.
+    write_synced(temporary, content, mode, like=None if mode == _SECRET_MODE else like)
 
 
 def _replace(path: Path, content: bytes, mode: int) -> None:

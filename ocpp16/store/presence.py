@@ -16,9 +16,9 @@ import sqlite3
 from contextlib import closing, suppress
 from pathlib import Path
 
+from ocpp16.durable_file import sync_folder
 from ocpp16.store import connection as connections
 from ocpp16.store import recovery
-from ocpp16.store.folder import sync_folder
 from ocpp16.store.write_ahead_log import has_all, log_of
 
 _Identity = tuple[int, int]

@@ -20,10 +20,10 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from ocpp16.durable_file import sync_folder
 from ocpp16.store import connection as connections
 from ocpp16.store import migrations
 from ocpp16.store.base import Row
-from ocpp16.store.folder import sync_folder
 from ocpp16.store.pages import Pages
 from ocpp16.store.rows import Rows
 from ocpp16.store.statements import PUT, select_all
