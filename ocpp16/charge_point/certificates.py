@@ -1,23 +1,55 @@
-"""Who keeps roots and certificates where the host brings nobody: the built-in EvseSecurity, on files."""
+"""Who keeps roots, certificates and keys where the host brings nobody: the built-in EvseSecurity, on files."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from ocpp16.security.evse_security import CaCertificateType, EvseSecurity
+from ocpp16.configuration.configuration import Configuration
+from ocpp16.configuration.keys.security import ADDITIONAL_ROOT_CERTIFICATE_CHECK, CERTIFICATE_STORE_MAX_LENGTH
+from ocpp16.security.evse_security import EvseSecurity
+
+PATHS = (
+    "csms_ca_bundle",
+    "mf_ca_bundle",
+    "mo_ca_bundle",
+    "v2g_ca_bundle",
+    "csms_leaf_cert_directory",
+    "csms_leaf_key_directory",
+    "secc_leaf_cert_directory",
+    "secc_leaf_key_directory",
+    "secc_leaf_cert_link",
+    "secc_leaf_key_link",
+    "cpo_cert_chain_link",
+)
+"""Of `security_configuration`, by libocpp's names; `private_key_password` besides."""
 
 
-def built_in(certificates_path: str | Path | None, security_configuration: Mapping[str, Any]) -> EvseSecurity | None:
-    """None where there is no place to keep anything."""
-    bundle = security_configuration.get("csms_ca_bundle")
-    if bundle:
-        return _Roots(Path(bundle))  # type: ignore
-    return None if certificates_path is None else _Roots(Path(certificates_path) / "ca" / "csms")  # type: ignore
+def built_in(
+    certificates_path: str | Path | None,
+    security_configuration: Mapping[str, Any],
+    configuration: Configuration,
+    *,
+    now: Callable[[], float],
+    inline: bool = False,
+) -> EvseSecurity | None:
+    """None where there is no place to keep anything. Where roots alone have one, the rest lies beside them.
 
+    `now`: seconds since 1970; `inline`: work in the trio thread, for a virtual clock. Raises ConfigurationError for
+    paths that cannot be.
+    """
+    given = {name: security_configuration[name] for name in PATHS if security_configuration.get(name)}
+    if certificates_path is None:
+        if "csms_ca_bundle" not in given:
+            return None
+        certificates_path = Path(given["csms_ca_bundle"]).parent
+    from ocpp16.security.file_evse_security import FileEvseSecurity  # cryptography only where there is a place for keys
 
-class _Roots:
-    def __init__(self, path):  # type: ignore
-        self.path = path
-
-    async def get_verify_location(self, kind):  # type: ignore
-        return self.path if kind is CaCertificateType.CSMS else None
+    return FileEvseSecurity(
+        certificates_path,
+        private_key_password=security_configuration.get("private_key_password") or None,
+        additional_root_certificate_check=bool(configuration[ADDITIONAL_ROOT_CERTIFICATE_CHECK]),
+        certificate_store_max_length=configuration[CERTIFICATE_STORE_MAX_LENGTH],
+        now=now,
+        inline=inline,
+        **given,
+    )

@@ -16,7 +16,7 @@ from ocpp16.security.evse_security import (
     LeafCertificateType,
 )
 from ocpp16.security.tls import SSLContext, client_context, prepare_keylog
-from ocpp16.transport.dial import Endpoint, open_stream
+from ocpp16.transport.dial import Endpoint, open_stream, trusted_root
 from ocpp16.transport.proxy import ProxyAddress
 
 
@@ -64,13 +64,16 @@ class Dialer:
         self._presented = ""
         context = await self._context(endpoint) if endpoint.is_tls else None
         proxy = self._configuration[internal.HTTP_PROXY]
-        return await open_stream(
+        stream = await open_stream(
             endpoint,
             ssl_context=context,
             server_hostname=self._configuration[internal.CENTRAL_SYSTEM_NAME],
             interface=self._configuration[internal.IFACE],
             proxy=None if proxy is None else ProxyAddress.of(proxy),
         )
+        if endpoint.is_tls and self._certificates is not None:
+            self._certificates.believe(trusted_root(stream))
+        return stream
 
     def refused(self) -> None:
         """The Central System was reached and ended the last attempt: maybe for the certificate."""

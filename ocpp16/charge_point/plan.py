@@ -21,6 +21,7 @@ from ocpp16.rpc.tolerance import Tolerance
 from ocpp16.security.evse_security import EvseSecurity
 from ocpp16.state.clock import Clock
 from ocpp16.station import CoreStation
+from ocpp16.store.open import is_virtual_clock
 from ocpp16.store.overlay import Overlay
 from ocpp16.values import items, pairs
 
@@ -76,7 +77,15 @@ def planned(
     is_complete = overlay is not None or not has_store
     configuration = _configuration(config, overlay, share_path, custom_schema_path, is_complete)
     tolerance = None if tolerances is None else _tolerance(tolerances)
-    certificates = evse_security or built_in(certificates_path, security_configuration or {})
+    certificates = evse_security
+    if certificates is None:
+        certificates = built_in(
+            certificates_path,
+            security_configuration or {},
+            configuration,
+            now=lambda: clock.now() / 1e6,
+            inline=is_virtual_clock(),
+        )
     if connector is None:
         check_tls(configuration, has_security=certificates is not None)
     # Not relative any more: the program may go to another folder.

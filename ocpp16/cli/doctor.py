@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from time import time
 from typing import Any
 
 import click
@@ -63,7 +64,7 @@ async def _examine(
 
     async with trio.open_nursery() as nursery:
         nursery.start_soon(end)
-        await examine(configuration, built_in(folder, {}), tell)
+        await examine(configuration, built_in(folder, {}, configuration, now=time), tell)
         nursery.cancel_scope.cancel()
 
 

@@ -4,6 +4,7 @@ This is the seam where the errors of sockets, resolver and OpenSSL become `Conne
 as a ready context; the WebSocket handshake follows elsewhere.
 """
 
+import hashlib
 import os
 import socket
 import ssl
@@ -27,7 +28,7 @@ from ocpp16.transport.interface import bind_to_interface
 from ocpp16.transport.proxy import ProxyAddress, open_tunnel
 from ocpp16.transport.streams import close_forcefully, said
 
-__all__ = ["DialFailed", "Endpoint", "endpoint", "open_stream"]
+__all__ = ["DialFailed", "Endpoint", "endpoint", "open_stream", "trusted_root"]
 
 DIAL_TIMEOUT = 30.0  # seconds for all steps together
 ADDRESS_TIMEOUT = 5.0  # seconds for one address when the name has more of them
@@ -56,6 +57,7 @@ _TLS_REASONS = {
     "UNKNOWN_CIPHER_RETURNED": _NO_CIPHER,
 }
 
+_DER = 2  # _ssl.ENCODING_DER, which the ssl module has no public name for
 _NO_ISSUER: Final = {2, 20, 21}
 """OpenSSL's X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT, …_LOCALLY, …_VERIFY_LEAF_SIGNATURE."""
 
@@ -281,6 +283,17 @@ def _who_is_missing(count: int) -> str:
     if count > 1:
         return f"the {count} certificates that the server sent lead to none of the trusted roots"
     return "either the server does not send its intermediate certificates, or its root is none of the trusted ones"
+
+
+def trusted_root(stream: trio.abc.Stream) -> str:
+    """Fingerprint (SHA-256, hexadecimal) of the root by which a TLS stream was verified; "" where that is not known."""
+    found: object = getattr(stream, "_ssl_object", None)
+    for holder in (found, getattr(found, "_sslobj", None)):  # the first from Python 3.13 on
+        with suppress(Exception):
+            root = holder.get_verified_chain()[-1]  # type: ignore[union-attr]
+            der = root if isinstance(root, bytes) else root.public_bytes(_DER)
+            return hashlib.sha256(der).hexdigest()
+    return ""
 
 
 def _chain_length(stream: "trio.SSLStream[trio.SocketStream] | None") -> int:
