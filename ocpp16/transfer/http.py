@@ -84,7 +84,7 @@ class HttpCarrier:
             await receiver.begin(0, int(length) if length else None, _validator(response))
         else:
             raise _refused(response, location)
-        async for block in exchange.blocks():
+        while block := await exchange.block():
             await receiver.write(block)
         return True
 

@@ -4,7 +4,7 @@ h11 keeps the rules of the protocol and bounds what it holds of heads; the waiti
 it has taken the whole body (it has no room, it knows nobody of that name): the answer is read while the body is sent.
 """
 
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import Sequence
 from typing import Final
 
 import h11
@@ -90,14 +90,14 @@ class Exchange:
             await self._send(h11.Data(data=after))
         await self._send(h11.EndOfMessage())
 
-    async def blocks(self) -> AsyncGenerator[bytes, None]:
-        """The body of the answer."""
+    async def block(self) -> bytes:
+        """The next of the body of the answer, b"" at its end."""
         while True:
             event = await self._event()
-            if isinstance(event, h11.Data):
-                yield bytes(event.data)
-            elif isinstance(event, h11.EndOfMessage):
-                return
+            if isinstance(event, h11.EndOfMessage):
+                return b""
+            if isinstance(event, h11.Data) and event.data:
+                return bytes(event.data)
 
     def _head(self, method: str, headers: Headers) -> h11.Request:
         target = (self._location.path or "/") + (f"?{self._location.query}" if self._location.query else "")

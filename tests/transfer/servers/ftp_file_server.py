@@ -28,8 +28,12 @@ class FtpFileServer:
         self.served = 0
         self.cut_after: int | None = None
         """Bytes of a data connection after which it hangs up on everything."""
+        self.stop_at: int | None = None
+        """Bytes of all files after which nothing more comes, and the connections stay."""
         self.answers: dict[str, str] = {}
         """By command: what is said in place of doing it."""
+        self.is_silent_at: str | None = None
+        """A command that it does not answer."""
         self.is_elsewhere = False
         """Tells an address for data at which nobody is."""
         self.full_after: int | None = None
@@ -37,9 +41,14 @@ class FtpFileServer:
         outer = self
 
         class Data(TLS_DTPHandler if certificate else DTPHandler):  # type: ignore[misc]
+            is_stopped = False
+
             def send(self, data: bytes) -> Any:
                 if outer.cut_after is not None and outer.served >= outer.cut_after:
                     self.cmd_channel.close()
+                    return 0
+                if self.is_stopped or (outer.stop_at is not None and outer.served >= outer.stop_at):
+                    self.is_stopped = True
                     return 0
                 sent: int = super().send(data)
                 outer.served += sent
@@ -68,6 +77,8 @@ class FtpFileServer:
 
             def pre_process_command(self, line: str, command: str, argument: str) -> None:
                 outer.commands.append(f"{command} {argument}".strip())
+                if command == outer.is_silent_at:
+                    return
                 if command in outer.answers:
                     self.push(outer.answers[command] + "\r\n")
                 else:

@@ -27,6 +27,8 @@ class HttpFileServer:
         self.served = 0
         self.cut_after: int | None = None
         """Bytes of a body after which it hangs up."""
+        self.stop_at: int | None = None
+        """Bytes of all bodies after which nothing more comes, and the connection stays."""
         self.password: str | None = None
         self.has_etags = True
         self.has_dates = False
@@ -149,6 +151,9 @@ class _Handler(BaseHTTPRequestHandler):
                 self.owner.cut_after -= len(block)
             self.wfile.write(block)
             self.owner.served += len(block)
+            if self.owner.stop_at is not None and self.owner.served >= self.owner.stop_at:
+                self.wait()
+                return
             if self.owner.cut_after is not None and self.owner.cut_after <= 0:
                 self.close_connection = True
                 return

@@ -29,8 +29,10 @@ class SftpFileServer:
         self.cut_after: int | None = None
         self.is_silent = False
         """Says nothing at all."""
-        self.is_stuck = threading.Event()
-        """Once set, requests for data are not answered until the end."""
+        self.stop_at: int | None = None
+        """Bytes of a file from which on requests are not answered until the end."""
+        self.is_reached = threading.Event()
+        """A client waits for an answer that does not come."""
         self.is_over = threading.Event()
         self.full_after: int | None = None
         self.transports: list[paramiko.Transport] = []
@@ -51,6 +53,7 @@ class SftpFileServer:
             accepted.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             self._accepted.append(accepted)
             if self.is_silent:
+                self.is_reached.set()
                 continue
             transport = paramiko.Transport(accepted)
             transport.name = SERVERS_THREAD
@@ -65,6 +68,11 @@ class SftpFileServer:
     def __enter__(self) -> "SftpFileServer":
         self._thread.start()
         return self
+
+    def wait_if_stuck(self, offset: int) -> None:
+        if self.stop_at is not None and offset >= self.stop_at:
+            self.is_reached.set()
+            self.is_over.wait()
 
     def hang_up(self) -> None:
         for accepted in self._accepted:
@@ -144,8 +152,7 @@ class _Handle(paramiko.SFTPHandle):
 
     def read(self, offset: int, length: int) -> Any:
         owner = self._owner
-        if owner.is_stuck.is_set():
-            owner.is_over.wait()
+        owner.wait_if_stuck(offset)
         if owner.cut_after is not None and owner.served >= owner.cut_after:
             owner.hang_up()
         data = super().read(offset, length)
@@ -154,6 +161,7 @@ class _Handle(paramiko.SFTPHandle):
         return data
 
     def write(self, offset: int, data: Any) -> int:
+        self._owner.wait_if_stuck(offset)
         if self._owner.full_after is not None and offset + len(data) > self._owner.full_after:
             return paramiko.SFTPServer.convert_errno(errno.ENOSPC)
         return super().write(offset, data)
