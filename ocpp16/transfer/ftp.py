@@ -97,6 +97,7 @@ class FtpCarrier:
                 await control.needed("PROT P")
             await control.needed("TYPE I")
             yield _Session(control, location, context)
+            await control.leave()
         finally:
             await control.aclose()
 

@@ -5,6 +5,7 @@ sent is checked here once more. Replies are bounded.
 """
 
 import ssl
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 
@@ -129,6 +130,11 @@ class Control:
             kind = TransferFailure.UNAVAILABLE if reply.code < 500 else TransferFailure.REFUSED
         text = self._location.quoted(reply.text)
         return TransferError(kind, f"{self._location}: FTP {reply.code}" + (f" ({text})" if text else ""))
+
+    async def leave(self) -> None:
+        """Say goodbye; nobody waits for the answer."""
+        with suppress(TransferError):
+            await self.say("QUIT")
 
     async def aclose(self) -> None:
         await close(self.stream)

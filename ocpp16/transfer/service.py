@@ -48,6 +48,7 @@ class TransferService:
     Nothing is kept open between calls; one object may do any number of transfers at the same time.
 
     Parameters:
+
     - `ssl_context`: for https, ftps and ftpes. By default the CAs of the operating system are trusted, from TLS 1.2 on.
       A server is verified as the context says.
     - `max_bytes`: the most that a file may have.

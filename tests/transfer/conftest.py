@@ -40,3 +40,11 @@ def server_context(certificate: Path) -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate)
     return context
+
+
+@pytest.fixture
+def here(tmp_path: Path) -> Path:
+    """Where the files of this side are."""
+    path = tmp_path / "here"
+    path.mkdir()
+    return path

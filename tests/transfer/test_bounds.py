@@ -6,7 +6,7 @@ import os
 import shutil
 import threading
 import traceback
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
@@ -16,11 +16,10 @@ import pytest
 import trio
 from ftp_file_server import FtpFileServer
 from http_file_server import HttpFileServer
-from loopback import content_of, left_beside, names_in, threads_of_others
+from loopback import caught, content_of, left_beside, names_in, threads_of_others
 from sftp_file_server import SftpFileServer
 
-from ocpp16.transfer import Location as Url
-from ocpp16.transfer import Receiver, SftpAccess, Source, TransferError, TransferFailure, TransferService
+from ocpp16.transfer import SftpAccess, TransferError, TransferFailure, TransferService
 
 pytestmark = pytest.mark.world
 
@@ -89,24 +88,11 @@ def root(tmp_path: Path) -> Path:
     return path
 
 
-@pytest.fixture
-def here(tmp_path: Path) -> Path:
-    path = tmp_path / "here"
-    path.mkdir()
-    return path
-
-
 @pytest.fixture(params=[(scheme, is_at_once) for scheme in ("http", "ftp", "sftp") for is_at_once in (True, False)])
 def silence(request: pytest.FixtureRequest, root: Path, content: Content) -> Iterator[Silence]:
     scheme, is_at_once = request.param
     with Silence(scheme, root, is_at_once, content(2_000_000)) as made:
         yield made
-
-
-async def caught(work: Callable[[], Awaitable[object]], into: list[TransferError]) -> None:
-    with pytest.raises(TransferError) as found:
-        await work()
-    into.append(found.value)
 
 
 async def test_silence_ends_by_the_idle_timeout(silence: Silence, here: Path, still_clock: Any) -> None:
@@ -317,83 +303,6 @@ async def test_a_target_that_cannot_be(here: Path) -> None:
             await caught(partial(service.download, server.base + "/fw", target), errors)
             assert errors[0].failure is TransferFailure.LOCAL_FILE
         assert server.requests == []
-
-
-async def test_a_progress_function_that_fails_is_not_called_again(
-    here: Path, content: Content, caplog: pytest.LogCaptureFixture
-) -> None:
-    def fails(done: int, total: int | None) -> None:
-        calls.append(done)
-        raise ZeroDivisionError("not\nmine")
-
-    calls: list[int] = []
-    with HttpFileServer() as server:
-        server.files["/fw"] = content(500_000)
-        await service.download(server.base + "/fw", here / "fw", progress=fails)
-    assert content_of(here / "fw") == content(500_000)
-    assert calls == [0]
-    assert [record.getMessage() for record in caplog.records if record.name.startswith("ocpp16")] == [
-        "a progress function failed, and is not called again in this transfer: ZeroDivisionError: not\\nmine"
-    ]
-
-
-class Carrier:
-    """Of the host's own, for its own scheme."""
-
-    def __init__(self, content: bytes, fault: BaseException | None = None, offset: int = 0) -> None:
-        self.content, self.fault, self.offset = content, fault, offset
-        self.sent = b""
-
-    async def download(self, location: Url, receiver: Receiver) -> None:
-        await receiver.begin(self.offset, None, "version 1")
-        await receiver.write(self.content)
-        if self.fault is not None:
-            raise self.fault
-
-    async def upload(self, source: Source, location: Url, is_resumed: bool) -> Url:
-        await source.begin()
-        while block := await source.read():
-            self.sent += block
-        return location
-
-
-async def test_a_scheme_of_ones_own(here: Path, content: Content) -> None:
-    carrier = Carrier(content(300_000))
-    by = TransferService(carriers={"s3": carrier})
-    assert "s3" in by.schemes()
-    await by.download("s3://bucket/fw", here / "fw")
-    assert content_of(here / "fw") == content(300_000)
-    await by.upload(here / "fw", "s3://bucket/up")
-    assert carrier.sent == content(300_000)
-
-
-@pytest.mark.parametrize(
-    "fault",
-    [
-        ZeroDivisionError("s3cret-key"),
-        ExceptionGroup("several", [KeyError("s3cret-key"), OSError(5, "s3cret-key")]),
-        GeneratorExit("s3cret-key"),
-    ],
-)
-async def test_a_carrier_that_fails(here: Path, content: Content, fault: BaseException) -> None:
-    by = TransferService(carriers={"s3": Carrier(content(10), fault)})
-    errors: list[TransferError] = []
-    await caught(partial(by.download, "s3://user:s3cret-key@bucket/fw", here / "fw"), errors)
-    assert errors[0].failure is TransferFailure.FAULT
-    assert "s3cret" not in "".join(traceback.format_exception(errors[0]))
-    assert "fw" not in names_in(here)
-
-
-async def test_a_carrier_that_begins_in_the_air_or_not_at_all(here: Path) -> None:
-    class Idle(Carrier):
-        async def download(self, location: Url, receiver: Receiver) -> None:
-            await trio.lowlevel.checkpoint()
-
-    errors: list[TransferError] = []
-    for carrier in (Carrier(b"", offset=5), Idle(b"")):
-        await caught(partial(TransferService(carriers={"s3": carrier}).download, "s3://b/fw", here / "fw"), errors)
-    assert [error.failure for error in errors] == [TransferFailure.FAULT, TransferFailure.PROTOCOL]
-    assert names_in(here) == []
 
 
 async def test_no_secret_is_in_a_log_or_an_error(

@@ -25,13 +25,6 @@ def root(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def here(tmp_path: Path) -> Path:
-    path = tmp_path / "here"
-    path.mkdir()
-    return path
-
-
-@pytest.fixture
 def server(root: Path) -> Iterator[FtpFileServer]:
     with FtpFileServer(root) as running:
         yield running
@@ -71,7 +64,7 @@ async def test_a_cut_download_goes_on(server: FtpFileServer, root: Path, here: P
     done = await TransferService().download(server.url("fw"), here / "fw")
     assert content_of(here / "fw") == content(3_000_000)
     assert done.resumed_at > 500_000
-    assert server.commands[-2] == f"REST {done.resumed_at}"
+    assert f"REST {done.resumed_at}" in server.commands
     assert server.served - served == 3_000_000 - done.resumed_at
 
 

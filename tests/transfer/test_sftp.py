@@ -25,13 +25,6 @@ def root(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def here(tmp_path: Path) -> Path:
-    path = tmp_path / "here"
-    path.mkdir()
-    return path
-
-
-@pytest.fixture
 def server(root: Path) -> Iterator[SftpFileServer]:
     with SftpFileServer(root) as running:
         yield running

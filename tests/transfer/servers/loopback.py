@@ -2,14 +2,24 @@
 
 import datetime
 import threading
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import paramiko
+import pytest
 import trustme
 from sftp_file_server import SERVERS_THREAD
 
+from ocpp16.transfer import TransferError
+
 CA = trustme.CA()
 EXPIRED = datetime.datetime(2020, 1, 1, tzinfo=datetime.UTC)
+
+
+async def caught(work: Callable[[], Awaitable[object]], into: list[TransferError]) -> None:
+    with pytest.raises(TransferError) as found:
+        await work()
+    into.append(found.value)
 
 
 def names_in(folder: Path) -> list[str]:
