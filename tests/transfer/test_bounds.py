@@ -27,6 +27,7 @@ Content = Callable[[int], bytes]
 service = TransferService(
     idle_timeout=60, total_timeout=3_600, sftp=SftpAccess(accept_unknown_host_keys=True, known_hosts=Path(os.devnull))
 )
+SCHEMES = ("http", "ftp", "sftp")
 
 
 class Silence:
@@ -54,6 +55,7 @@ class Silence:
         else:
             sftp = SftpFileServer(root)
             sftp.is_silent = is_at_once
+            sftp.banner = b"SSH-2.0-silent\r\n" if scheme == "ssh" else b""
             sftp.stop_at = len(content) // 2
             self._stack.enter_context(sftp)
             self.url = sftp.url("fw")
@@ -88,7 +90,7 @@ def root(tmp_path: Path) -> Path:
     return path
 
 
-@pytest.fixture(params=[(scheme, is_at_once) for scheme in ("http", "ftp", "sftp") for is_at_once in (True, False)])
+@pytest.fixture(params=[*((scheme, is_at_once) for scheme in SCHEMES for is_at_once in (True, False)), ("ssh", True)])
 def silence(request: pytest.FixtureRequest, root: Path, content: Content) -> Iterator[Silence]:
     scheme, is_at_once = request.param
     with Silence(scheme, root, is_at_once, content(2_000_000)) as made:
@@ -165,7 +167,7 @@ async def test_all_of_it_has_a_time(here: Path, still_clock: Any) -> None:
     assert errors[0].failure is TransferFailure.TIMEOUT
 
 
-@pytest.mark.parametrize("scheme", ["http", "ftp", "sftp"])
+@pytest.mark.parametrize("scheme", SCHEMES)
 async def test_an_upload_that_nobody_takes(
     scheme: str, root: Path, here: Path, content: Content, still_clock: Any
 ) -> None:

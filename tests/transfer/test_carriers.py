@@ -4,6 +4,7 @@ import traceback
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 import trio
@@ -61,6 +62,57 @@ async def test_a_scheme_of_ones_own(here: Path, content: Content) -> None:
     assert content_of(here / "fw") == content(300_000)
     await by.upload(here / "fw", "s3://bucket/up")
     assert carrier.sent == content(300_000)
+
+
+async def test_one_that_drips_for_ever(here: Path, still_clock: Any) -> None:
+    class Dripping(Carrier):
+        async def download(self, location: Location, receiver: Receiver) -> None:
+            await receiver.begin(0)
+            for _ in range(100):
+                await receiver.write(b".")
+                still_clock.advance(50)
+                await trio.lowlevel.checkpoint()
+
+    errors: list[TransferError] = []
+    by = TransferService(carriers={"s3": Dripping(b"")}, total_timeout=3_600, idle_timeout=60)
+    await caught(partial(by.download, "s3://bucket/fw", here / "fw"), errors)
+    assert errors[0].failure is TransferFailure.TIMEOUT
+    assert "within 3600 seconds" in str(errors[0])
+
+
+async def test_who_cancels_hears_of_nothing_else(here: Path) -> None:
+    class Confused(Carrier):
+        async def download(self, location: Location, receiver: Receiver) -> None:
+            try:
+                is_waiting.set()
+                await trio.sleep_forever()
+            except trio.Cancelled:
+                raise TransferError(TransferFailure.CUT_OFF, "somebody hung up") from None
+
+    by = TransferService(carriers={"s3": Confused(b"")})
+    is_waiting = trio.Event()
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(by.download, "s3://bucket/fw", here / "fw")
+        await is_waiting.wait()
+        nursery.cancel_scope.cancel()
+    assert nursery.cancel_scope.cancelled_caught
+
+
+async def test_a_carrier_may_raise_ours(here: Path) -> None:
+    """With whatever it knows behind it."""
+
+    class Refusing(Carrier):
+        async def download(self, location: Location, receiver: Receiver) -> None:
+            try:
+                dict[str, str]()["s3cret-key"]
+            except KeyError as error:
+                raise TransferError(TransferFailure.NOT_FOUND, "it is not here") from error
+
+    errors: list[TransferError] = []
+    by = TransferService(carriers={"s3": Refusing(b"")})
+    await caught(partial(by.download, "s3://user:s3cret-key@bucket/fw", here / "fw"), errors)
+    assert errors[0].failure is TransferFailure.NOT_FOUND
+    assert "s3cret" not in "".join(traceback.format_exception(errors[0]))
 
 
 @pytest.mark.parametrize(

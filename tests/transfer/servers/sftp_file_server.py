@@ -28,7 +28,8 @@ class SftpFileServer:
         self.served = 0
         self.cut_after: int | None = None
         self.is_silent = False
-        """Says nothing at all."""
+        """Says no more than `banner`."""
+        self.banner = b""
         self.stop_at: int | None = None
         """Bytes of a file from which on requests are not answered until the end."""
         self.is_reached = threading.Event()
@@ -52,6 +53,8 @@ class SftpFileServer:
                 return
             accepted.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             self._accepted.append(accepted)
+            if self.banner:
+                accepted.sendall(self.banner)
             if self.is_silent:
                 self.is_reached.set()
                 continue
