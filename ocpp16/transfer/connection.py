@@ -3,7 +3,7 @@
 import os
 import socket
 import ssl
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 
 import trio
@@ -13,8 +13,8 @@ from ocpp16.transfer.failures import TransferError, TransferFailure
 
 __all__ = ["TlsContext", "close", "open_tcp", "receive", "start_tls"]
 
-TlsContext = Callable[[], ssl.SSLContext]
-"""Makes the context when one is needed: to read all CAs of a system takes a while."""
+TlsContext = Callable[[], Awaitable[ssl.SSLContext]]
+"""Makes the context when one is needed."""
 
 _NO_NEWS = "the connection was cut off"
 

@@ -112,7 +112,7 @@ class Receiver:
     async def leave(self, is_kept: bool) -> None:
         """It is not whole; what can be built upon is kept, if wanted. Cancellation does not reach it."""
         with trio.CancelScope(shield=True):
-            await trio.to_thread.run_sync(self._leave, is_kept)
+            await self._disk.run(self._leave, is_kept)
 
     def _leave(self, is_kept: bool) -> None:
         if is_kept and self._buffer:

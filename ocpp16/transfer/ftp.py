@@ -78,11 +78,11 @@ class FtpCarrier:
 
     @asynccontextmanager
     async def _session(self, location: Location, end: Receiver | Source) -> AsyncIterator["_Session"]:
+        context = None if location.scheme == "ftp" else await self._tls()
         control = Control(await open_tcp(location.host, location.port_or_default), location, end)
         try:
             # At the port of plain FTP nobody speaks TLS from the first byte on.
             is_implicit = location.scheme == "ftps" and location.port_or_default != 21
-            context = None if location.scheme == "ftp" else self._tls()
             if context is not None and is_implicit:
                 await control.secure(context)
             control.good(await control.reply())

@@ -122,8 +122,12 @@ class HttpCarrier:
     @asynccontextmanager
     async def _exchange(self, location: Location, end: Receiver | Source) -> AsyncIterator[Exchange]:
         stream: trio.abc.Stream
-        tcp = await open_tcp(location.host, location.port_or_default)
-        stream = tcp if location.scheme == "http" else await start_tls(tcp, self._tls(), location.host)
+        if location.scheme == "http":
+            stream = await open_tcp(location.host, location.port_or_default)
+        else:
+            context = await self._tls()
+            tcp = await open_tcp(location.host, location.port_or_default)
+            stream = await start_tls(tcp, context, location.host)
         try:
             end.alive()
             yield Exchange(stream, location, end)

@@ -97,7 +97,7 @@ class TransferService:
         there are or None, at each block. Raises TransferError.
         """
         location = Location.parse(url)
-        carrier = self._carrier(location.scheme)
+        carrier = await self._carrier(location.scheme)
         return await self._bounded(location, progress, partial(_download, carrier, location, Path(path)))
 
     async def upload(
@@ -109,10 +109,10 @@ class TransferService:
         file, and only the rest is sent (FTP and SFTP; HTTP sends all of it again). Raises TransferError.
         """
         location = Location.parse(url)
-        carrier = self._carrier(location.scheme)
+        carrier = await self._carrier(location.scheme)
         return await self._bounded(location, progress, partial(_upload, carrier, Path(path), location, is_resumed))
 
-    def _carrier(self, scheme: str) -> Carrier:
+    async def _carrier(self, scheme: str) -> Carrier:
         if scheme in self.carriers:
             return self.carriers[scheme]
         if scheme not in _LIBRARIES:
@@ -121,15 +121,8 @@ class TransferService:
                 f"{scheme}:// is not supported; {', '.join(self.schemes())} are",
             )
         missing = ""
-        try:  # each is imported by who needs it
-            if scheme == "sftp":
-                made: Carrier = importlib.import_module("ocpp16.transfer.sftp").SftpCarrier(self.sftp)
-            elif scheme.startswith("http"):
-                http = importlib.import_module("ocpp16.transfer.http")
-                made = http.HttpCarrier(self._tls, self.redirects, self.http_upload, self.http_field)
-            else:
-                made = importlib.import_module("ocpp16.transfer.ftp").FtpCarrier(self._tls)
-            return made
+        try:
+            return await trio.to_thread.run_sync(self._made, scheme)  # a large library takes a while to import
         except ImportError as error:
             missing = error.name or _LIBRARIES[scheme]
         raise TransferError(
@@ -137,8 +130,22 @@ class TransferService:
             f"{scheme}:// needs {missing}, which is not installed: pip install 'ocpp16[transfer]'",
         )
 
-    def _tls(self) -> ssl.SSLContext:
-        return system_context() if self.ssl_context is None else self.ssl_context
+    def _made(self, scheme: str) -> Carrier:
+        """Ours for a scheme, with what it needs imported. Raises ImportError."""
+        made: Carrier
+        if scheme == "sftp":
+            made = importlib.import_module("ocpp16.transfer.sftp").SftpCarrier(self.sftp)
+        elif scheme.startswith("http"):
+            http = importlib.import_module("ocpp16.transfer.http")
+            made = http.HttpCarrier(self._tls, self.redirects, self.http_upload, self.http_field)
+        else:
+            made = importlib.import_module("ocpp16.transfer.ftp").FtpCarrier(self._tls)
+        return made
+
+    async def _tls(self) -> ssl.SSLContext:
+        if self.ssl_context is not None:
+            return self.ssl_context
+        return await trio.to_thread.run_sync(system_context)  # it reads all CAs of the system
 
     async def _bounded(
         self, location: Location, progress: Progress | None, work: Callable[[Account], Awaitable[T]]
@@ -168,9 +175,8 @@ def _as_transfer_error(error: BaseException, location: Location) -> TransferErro
     found = transfer_error_in(error)
     if found is None:
         return TransferError(TransferFailure.FAULT, f"{location}: {location.quoted(sentence(error))}")
-    # What stands behind it quotes what others said, unread.
-    found.__cause__ = found.__context__ = None
-    return found.with_traceback(None)
+    # A new one: what stands behind that quotes what others said, unread.
+    return TransferError(found.failure, str(found) if "://" in str(found) else f"{location}: {found}")
 
 
 async def _download(carrier: Carrier, location: Location, target: Path, account: Account) -> Transferred:

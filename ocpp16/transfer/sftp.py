@@ -197,7 +197,9 @@ def _refused(error: OSError, location: Location) -> TransferError:
         return TransferError(TransferFailure.NOT_FOUND, f"{location}: {reason}")
     if any(word in str(error).lower() for word in _FULL):
         return TransferError(TransferFailure.REMOTE_FULL, f"{location}: {reason}")
-    return TransferError(TransferFailure.REFUSED, f"{location}: {reason}")
+    # Most servers call everything "Failure", but what is not there or not allowed: a disk that is full, too.
+    failure = TransferFailure.UNAVAILABLE if error.errno is None else TransferFailure.REFUSED
+    return TransferError(failure, f"{location}: {reason}")
 
 
 def _not_spoken(error: paramiko.SSHException, location: Location) -> TransferError:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from ftp_file_server import FtpFileServer
-from loopback import content_of, left_beside, names_in
+from loopback import content_of, has_ipv6, left_beside, names_in
 
 from ocpp16.transfer import Location, TransferError, TransferFailure, TransferService, ftp
 from ocpp16.transfer.part_file import PartFile
@@ -203,6 +203,26 @@ async def test_what_is_not_there(server: FtpFileServer, here: Path) -> None:
     assert (await refuses(here / "log", server.url("none/"))).failure is TransferFailure.NOT_FOUND
 
 
+async def test_without_pasv_by_epsv(server: FtpFileServer, root: Path, here: Path, content: Content) -> None:
+    (root / "fw").write_bytes(content(100_000))
+    server.answers["PASV"] = "502 Not here."
+    await service.download(server.url("fw"), here / "fw")
+    assert content_of(here / "fw") == content(100_000)
+    assert "EPSV" in server.commands
+    server.answers["EPSV"] = "229 Extended (|||0|)"
+    assert (await fails(server.url("fw"), here / "fw")).failure is TransferFailure.PROTOCOL
+
+
+@pytest.mark.skipif(not has_ipv6(), reason="no IPv6 on loopback")
+async def test_over_ipv6(root: Path, here: Path, content: Content) -> None:
+    (root / "fw").write_bytes(content(100_000))
+    with FtpFileServer(root, host="::1") as server:
+        await service.download(server.url("fw"), here / "fw")
+        await service.upload(here / "fw", server.url("logs/"))
+    assert content_of(root / "logs" / "fw") == content(100_000)
+    assert "PASV" not in server.commands
+
+
 async def test_the_address_that_a_server_tells_is_not_believed(server: FtpFileServer, root: Path, here: Path) -> None:
     """It may be wrong behind a router, and an attack on somebody else."""
     (root / "fw").write_bytes(b"data")
@@ -291,4 +311,4 @@ async def test_no_room_there(server: FtpFileServer, here: Path, content: Content
 async def test_nobody_listens(here: Path) -> None:
     error = await fails("ftp://127.0.0.1:1/fw", here / "fw")
     assert error.failure is TransferFailure.UNREACHABLE
-    assert str(error) == "cannot connect to 127.0.0.1:1: Connection refused"
+    assert str(error) == "ftp://127.0.0.1:1/fw: cannot connect to 127.0.0.1:1: Connection refused"

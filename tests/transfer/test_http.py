@@ -1,11 +1,13 @@
 """HTTP and HTTPS against a server on loopback: fetched and resumed; what is refused, and how it is called."""
 
+import socket
 import ssl
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+import trio
 import trustme
 from http_file_server import HttpFileServer
 from loopback import CA, EXPIRED, left_beside, names_in
@@ -314,6 +316,30 @@ async def test_old_tls_is_refused(certificate: Path, trusted: ssl.SSLContext, tm
     with HttpFileServer(context) as server:
         error = await fails(server.base + "/fw", tmp_path / "fw", TransferService(ssl_context=trusted))
     assert error.failure is TransferFailure.TLS
+
+
+class NoNames(trio.abc.HostnameResolver):
+    """A resolver without a network."""
+
+    async def getaddrinfo(self, *arguments: Any) -> Any:
+        raise socket.gaierror(socket.EAI_AGAIN, "Temporary failure in name resolution")
+
+    async def getnameinfo(self, *arguments: Any) -> Any:
+        raise socket.gaierror(socket.EAI_AGAIN, "Temporary failure in name resolution")
+
+
+async def test_nobody_is_there(tmp_path: Path) -> None:
+    error = await fails("http://127.0.0.1:1/fw", tmp_path / "fw")
+    assert error.failure is TransferFailure.UNREACHABLE
+    assert error.is_temporary
+    assert str(error) == "http://127.0.0.1:1/fw: cannot connect to 127.0.0.1:1: Connection refused"
+    before = trio.socket.set_custom_hostname_resolver(NoNames())
+    try:
+        error = await fails("https://user:s3cret@files.example/fw", tmp_path / "fw")
+    finally:
+        trio.socket.set_custom_hostname_resolver(before)
+    assert error.failure is TransferFailure.UNREACHABLE
+    assert str(error).startswith("https://files.example/fw: cannot connect to files.example:443: there is no such name")
 
 
 async def test_https_at_a_port_of_http(server: HttpFileServer, tmp_path: Path) -> None:

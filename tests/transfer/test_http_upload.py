@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import trio
 from http_file_server import HttpFileServer
 from loopback import content_of
 
@@ -127,6 +128,28 @@ async def test_a_server_that_knows_no_expect(server: HttpFileServer) -> None:
     server.scripts["/up"] = refuses_it
     await service.upload(__file__, server.base + "/up")
     assert server.bodies["/up"] == content_of(__file__)
+
+
+async def test_a_server_that_ignores_expect(server: HttpFileServer, still_clock: Any) -> None:
+    """As one of HTTP/1.0: the body comes after a while, unasked."""
+
+    def only_reads(handler: Any) -> None:
+        handler.owner.bodies["/up"] = handler.rfile.read(int(handler.headers["Content-Length"]))
+        handler.answer(201)
+
+    server.scripts["/up"] = only_reads
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(service.upload, __file__, server.base + "/up")
+        while not server.requests:
+            await trio.lowlevel.checkpoint()
+        await still_clock.advance_when_all_wait(2)
+    assert server.bodies["/up"] == content_of(__file__)
+
+
+async def test_a_server_that_thanks_too_early(server: HttpFileServer) -> None:
+    server.scripts["/up"] = lambda handler: handler.say("HTTP/1.1 201 Thanks", "Connection: close")
+    error = await refuses(Path(__file__), server.base + "/up")
+    assert error.failure is TransferFailure.PROTOCOL
 
 
 async def test_an_upload_that_is_cut(server: HttpFileServer, tmp_path: Path, content: Content) -> None:

@@ -242,7 +242,8 @@ async def test_what_cannot_be_sent(
     server.full_after = 1_000_000
     with pytest.raises(TransferError) as caught:
         await service.upload(here / "log", server.url("log"))
-    assert caught.value.failure in (TransferFailure.REFUSED, TransferFailure.REMOTE_FULL)
+    assert caught.value.failure is TransferFailure.UNAVAILABLE  # it says no more than "Failure"
+    assert caught.value.is_temporary
     assert threads_of_others() == []
 
 

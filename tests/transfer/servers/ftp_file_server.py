@@ -22,7 +22,9 @@ USER, PASSWORD = "station", "s3cret-Pass/word"
 class FtpFileServer:
     """Serves the folder `root`. `commands` are those it got, `served` the bytes of files that it sent."""
 
-    def __init__(self, root: Path, certificate: Path | None = None, is_implicit: bool = False) -> None:
+    def __init__(
+        self, root: Path, certificate: Path | None = None, is_implicit: bool = False, host: str = "127.0.0.1"
+    ) -> None:
         self.root = root
         self.commands: list[str] = []
         self.served = 0
@@ -38,6 +40,7 @@ class FtpFileServer:
         """Tells an address for data at which nobody is."""
         self.full_after: int | None = None
         """Bytes of an upload after which there is no room."""
+        self._host = f"[{host}]" if ":" in host else host
         outer = self
 
         class Data(TLS_DTPHandler if certificate else DTPHandler):  # type: ignore[misc]
@@ -100,7 +103,7 @@ class FtpFileServer:
 
                 Handler.handle = secure_first
         self._loop = IOLoop()
-        self._server = FTPServer(("127.0.0.1", 0), Handler, ioloop=self._loop)
+        self._server = FTPServer((host, 0), Handler, ioloop=self._loop)
         self._is_over = threading.Event()
         self._thread = threading.Thread(target=self._serve)
         self.port: int = self._server.address[1]
@@ -111,7 +114,7 @@ class FtpFileServer:
         self._server.close_all()
 
     def url(self, path: str, scheme: str = "ftp", user: str = USER, password: str = "s3cret-Pass%2Fword") -> str:
-        return f"{scheme}://{user}:{password}@127.0.0.1:{self.port}/{path}"
+        return f"{scheme}://{user}:{password}@{self._host}:{self.port}/{path}"
 
     def __enter__(self) -> "FtpFileServer":
         self._thread.start()

@@ -1,6 +1,7 @@
 """Certificates of the tests of transfers, and what is left beside a target."""
 
 import datetime
+import socket
 import threading
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -20,6 +21,14 @@ async def caught(work: Callable[[], Awaitable[object]], into: list[TransferError
     with pytest.raises(TransferError) as found:
         await work()
     into.append(found.value)
+
+
+def has_ipv6() -> bool:
+    try:
+        socket.create_server(("::1", 0), family=socket.AF_INET6).close()
+    except OSError:
+        return False
+    return True
 
 
 def names_in(folder: Path) -> list[str]:
