@@ -70,7 +70,8 @@ def test_it_goes_on_where_the_disk_ends(tmp_path: Path, content: Callable[[int],
         stack.enter_context(server)
         server.stop_at = STOP
         with program(url, here / "fw") as first:
-            while not has_vouched_for(here / ".fw.part.json", 2 * SYNC_INTERVAL):
+            has_stopped = server.is_reached.is_set if scheme == "sftp" else lambda: server.served >= STOP
+            while not (has_stopped() and has_vouched_for(here / ".fw.part.json", 2 * SYNC_INTERVAL)):
                 assert first.poll() is None
                 time.sleep(0.01)
             first.kill()

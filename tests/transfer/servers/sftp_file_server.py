@@ -11,6 +11,7 @@ from typing import Any
 
 import paramiko
 from paramiko.common import AUTH_FAILED, AUTH_SUCCESSFUL, OPEN_SUCCEEDED
+from paramiko.sftp import SFTP_FAILURE
 
 SERVERS_THREAD = "of the server"
 USER, PASSWORD = "station", "s3cret:Pass"
@@ -72,10 +73,12 @@ class SftpFileServer:
         self._thread.start()
         return self
 
-    def wait_if_stuck(self, offset: int) -> None:
-        if self.stop_at is not None and offset >= self.stop_at:
-            self.is_reached.set()
-            self.is_over.wait()
+    def is_stopped(self, offset: int) -> bool:
+        """Not before the end, if it is."""
+        if self.stop_at is None or offset < self.stop_at:
+            return False
+        self.is_reached.set()
+        return self.is_over.wait()
 
     def hang_up(self) -> None:
         for accepted in self._accepted:
@@ -155,7 +158,8 @@ class _Handle(paramiko.SFTPHandle):
 
     def read(self, offset: int, length: int) -> Any:
         owner = self._owner
-        owner.wait_if_stuck(offset)
+        if owner.is_stopped(offset):
+            return SFTP_FAILURE
         if owner.cut_after is not None and owner.served >= owner.cut_after:
             owner.hang_up()
         data = super().read(offset, length)
@@ -164,7 +168,8 @@ class _Handle(paramiko.SFTPHandle):
         return data
 
     def write(self, offset: int, data: Any) -> int:
-        self._owner.wait_if_stuck(offset)
+        if self._owner.is_stopped(offset):
+            return SFTP_FAILURE
         if self._owner.full_after is not None and offset + len(data) > self._owner.full_after:
             return paramiko.SFTPServer.convert_errno(errno.ENOSPC)
         return super().write(offset, data)
