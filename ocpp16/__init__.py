@@ -5,7 +5,7 @@ General layout, from the bottom up; each storey imports only those below it:
 - `_core`: compiled; frames, date-times, validation
 - `enums`, `models`, `errors`, `messages`, `station`, `observer`: the vocabulary
 - `rpc`, `state`, `configuration`, `codec`, `schedule`: decide, synchronously, and are told the time
-- `store`, `security`, `transport`: disk, keys, network
+- `store`, `security`, `transport`, `transfer`: disk, keys, network, files by URL
 - `profiles`: the features
 - `charge_point`: puts them together
 - `metrics`, `simulation`, `testing`, `cli`: built on it

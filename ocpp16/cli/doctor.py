@@ -26,6 +26,7 @@ _MARKS = {True: "✓", False: "✗"}
 @click.option("--csms", metavar="URL", help="Central System, ws:// or wss://; with --id no file is needed.")
 @click.option("--id", "identity", metavar="NAME", help="Name of the charge point.")
 @click.option("--password", metavar="TEXT|hex:…", help="Password of the charge point (AuthorizationKey).")
+@click.option("--password-file", type=click.Path(path_type=Path), help="The same, in a file.")
 @click.option(
     "--maindir", type=click.Path(path_type=Path), help="Folder of the charge point, with what was changed, and certs."
 )

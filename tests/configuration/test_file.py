@@ -91,7 +91,15 @@ def test_the_full_configuration_is_what_holds_without_it() -> None:
     assert {key.name: full[key] for key in BY_NAME.values()} == {key.name: bare[key] for key in BY_NAME.values()}
     named = [name for section in document.values() for name in section]
     assert sorted(named) == sorted({*named})
-    assert list(document) == ["Internal", "Core", "LocalAuthListManagement", "Reservation", "SmartCharging", "Security"]
+    assert list(document) == [
+        "Internal",
+        "Core",
+        "FirmwareManagement",
+        "LocalAuthListManagement",
+        "Reservation",
+        "SmartCharging",
+        "Security",
+    ]
     built = [key for key in BY_NAME.values() if key.is_built and key.section in document]
     assert {key.name for key in built if bare[key] is not None} == set(named)
 

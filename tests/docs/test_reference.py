@@ -21,6 +21,7 @@ PUBLIC = (
     "ocpp16.schedule",
     "ocpp16.simulation",
     "ocpp16.testing",
+    "ocpp16.transfer",
 )
 NAMES = [f"{module}.{name}" for module in PUBLIC for name in importlib.import_module(module).__all__ if name[0] != "_"]
 

@@ -30,6 +30,7 @@ NEVER = {
     "ocpp16.garbage",
     "ocpp16.simulation",
     "ocpp16.testing",
+    "ocpp16.transfer",
 }
 """Of an opening and a connection."""
 
