@@ -25,7 +25,7 @@ from ocpp16.cli.running import Ending, run
 from ocpp16.cli.standard_streams import StandardInput, StandardOutput
 from ocpp16.observer import Observer
 from ocpp16.simulation import Commands, ControlInterface, Operation, SimulatedStation, StationOptions
-from ocpp16.simulation.transfer import PlayedTransfer
+from ocpp16.simulation.transfer import PlayedTransfer, UrlTransfer
 
 log = logging.getLogger("ocpp16")
 
@@ -71,6 +71,7 @@ class Machine(NamedTuple):
     metrics_port: int | None = None
     session_log: Path | None = None
     speed: float = 1.0
+    is_played: bool = False
 
 
 @click.command("charge-point", short_help="A simulated station, worked by commands or JSON lines.")
@@ -103,6 +104,13 @@ class Machine(NamedTuple):
     metavar="PORT",
     help="Serve metrics for Prometheus on this port of 127.0.0.1; 0 takes a free one.",
 )
+@click.option(
+    "--transfer",
+    type=click.Choice(["url", "played"]),
+    default="url",
+    show_default=True,
+    help="How firmware comes here and files leave: by their URL, or as if; then files stay in --maindir.",
+)
 @click.option("--logconf", type=FilePath, help="Settings of the log in the form of Python's logging.config.")
 @log_options
 @click.pass_obj
@@ -115,6 +123,7 @@ def charge_point(
     session_log: Path | None,
     logconf: Path | None,
     metrics_port: int | None,
+    transfer: str,
     **given: Any,
 ) -> int:
     """A simulated charging station with its charge point.
@@ -137,6 +146,7 @@ def charge_point(
         metrics_port,
         session_log,
         chosen.speed,
+        transfer == "played",
     )
     if options.maindir is not None:
         _make("", *(options.maindir / "certs" / name for name in CERTIFICATE_FOLDERS), options.maindir / LOGS)
@@ -156,13 +166,17 @@ async def _run(machine: Machine, is_controlled: bool, ending: Ending) -> None:
         await operate(machine, console, ending)
 
 
+def _played(maindir: Path | None) -> PlayedTransfer:
+    return PlayedTransfer(None if maindir is None else maindir / "files")
+
+
 async def operate(machine: Machine, face: Face, ending: Ending) -> None:
     """Run the station until the ending has begun, then stop it in order."""
     station = SimulatedStation(
         machine.options,
         session_log=machine.session_log,
         logs=machine.message_log,
-        transfer=PlayedTransfer(None if machine.maindir is None else machine.maindir / "files"),
+        transfer=_played(machine.maindir) if machine.is_played else UrlTransfer(),
     )
     async with open_charge_point(
         machine.configuration,

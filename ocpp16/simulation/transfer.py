@@ -5,6 +5,10 @@ from pathlib import Path
 from typing import Protocol
 from urllib.parse import urlsplit
 
+import trio
+
+from ocpp16.transfer import TransferService
+
 SCHEMES = frozenset({"ftp", "ftps", "http", "https", "sftp"})
 
 
@@ -22,6 +26,24 @@ class Transfer(Protocol):
     async def verify(self, path: Path, certificate: str, signature: str) -> bool:
         """Is the signature of what was brought here (base64) by this certificate (PEM)?"""
         ...
+
+
+class UrlTransfer:
+    """Over the network, by `ocpp16.transfer`; signatures are verified for real."""
+
+    def __init__(self, service: TransferService | None = None) -> None:
+        self._service = service or TransferService()
+
+    async def download(self, url: str, path: Path) -> None:
+        await self._service.download(url, path)
+
+    async def upload(self, path: Path, url: str) -> None:
+        await self._service.upload(path, url)
+
+    async def verify(self, path: Path, certificate: str, signature: str) -> bool:
+        from ocpp16.security.signature import verify_file_signature  # cryptography only where something is signed
+
+        return await trio.to_thread.run_sync(verify_file_signature, path, certificate, signature)
 
 
 class PlayedTransfer:

@@ -182,7 +182,8 @@ class ChargePointProgram(JsonLinesProgram):
         folder.mkdir(parents=True, exist_ok=True)
         conf = folder / "config.json"
         conf.write_text(json.dumps(config))
-        arguments = ["charge-point", "--maindir", str(folder), "--conf", str(conf), "--control", "jsonl", *options]
+        arguments = ["charge-point", "--maindir", str(folder), "--conf", str(conf), "--control", "jsonl"]
+        arguments += ["--transfer", "played", *options]
         if station is not None:
             path = folder / "station.json"
             path.write_text(json.dumps(station))
