@@ -8,8 +8,7 @@ is sent when the charge point starts (OCPP 1.6 ed. 2 §4.2).
 What a connector of the host's raises, or a stream of its own, is a failed attempt like any other.
 """
 
-from collections.abc import Awaitable, Callable
-from functools import partial
+from collections.abc import Awaitable, Callable, Sequence
 from math import inf
 from random import Random
 
@@ -17,18 +16,18 @@ import trio
 
 from ocpp16.charge_point.addresses import Addresses
 from ocpp16.charge_point.dialing import Dialer
+from ocpp16.charge_point.fallback import Fallback
 from ocpp16.charge_point.link import Link, Trace
 from ocpp16.charge_point.link_tasks import flush, read
 from ocpp16.charge_point.pump import Pump
 from ocpp16.configuration.keys import core, internal
 from ocpp16.errors import ConfigurationError, ConnectionClosed, ConnectionFailed, HandshakeRefused
 from ocpp16.faults import obey, sentence
-from ocpp16.observer import CentralSystemChanged, ConnectionStateChanged
+from ocpp16.observer import ConnectionStateChanged
 from ocpp16.profiles.base import Context
 from ocpp16.profiles.security_profile import Credentials
 from ocpp16.security.basic_auth import authorization_header
 from ocpp16.state.signals import AttemptFailed, Connected, Disconnected, SecurityEventRaised
-from ocpp16.state.timers import Timer
 from ocpp16.texts import shown
 from ocpp16.transport.backoff import Backoff
 from ocpp16.transport.dial import DialFailed, Endpoint, endpoint
@@ -55,11 +54,11 @@ class Connectivity:
 
     __slots__ = (
         "_accept",
-        "_addresses",
         "_backoff",
         "_connector",
         "_credentials",
         "_ctx",
+        "_fallback",
         "_is_urgent",
         "_is_wanted",
         "_link",
@@ -103,17 +102,31 @@ class Connectivity:
         self._retry_now: trio.Event | None = None
         self._scope = trio.CancelScope()
         self._link: Link | None = None
-        self._addresses: Addresses | None = None
-        """None: there is one only."""
-        others = ctx.configuration[internal.FALLBACK_CENTRAL_SYSTEMS]
-        if others:
-            uris = (ctx.configuration[internal.CENTRAL_SYSTEM_URI], *others)
-            self._addresses = Addresses(uris, ctx.configuration[internal.FALLBACK_ATTEMPTS])
+        others: tuple[str, ...] = ctx.configuration[internal.FALLBACK_CENTRAL_SYSTEMS]
+        self._fallback = self._with_others(others)
+        """None: there is one address only."""
         self._was_invalid = False
         """The certificate of the Central System was not valid when we were connected last, which is told."""
         self._was_reached = False
         """The last attempt got as far as a stream to the Central System."""
         self._resume_delay = 0.0
+
+    def _with_others(self, uris: Sequence[str]) -> Fallback | None:
+        if not uris:
+            return None
+        configuration = self._ctx.configuration
+        addresses = (configuration[internal.CENTRAL_SYSTEM_URI], *uris)
+        return Fallback(
+            self._ctx,
+            Addresses(addresses, configuration[internal.FALLBACK_ATTEMPTS]),
+            dial=lambda uri: self._connector(self._endpoint(uri)),
+            note=self._note,
+            leave=self.reconnect,
+        )
+
+    def _endpoint(self, uri: str) -> Endpoint:
+        profile, _ = self._credentials()
+        return endpoint(uri, self._ctx.configuration[internal.CHARGE_POINT_ID], profile)
 
     def set_resume_delay(self, seconds: float) -> None:
         """How long queued messages are held back after a reconnect, so that the Central System may speak first."""
@@ -178,7 +191,8 @@ class Connectivity:
             reason = await self._connect_and_read()
             if reason is not None:
                 self._ctx.counters.connection_failures += 1
-                self._address_failed()
+                if self._fallback is not None:
+                    self._fallback.failed()
             if self._is_wanted and not self._is_urgent:
                 await self._pause()
 
@@ -218,10 +232,10 @@ class Connectivity:
         reason = await self._serve(websocket)
         if ctx.counters.calls_answered > answered or ctx.clock.monotonic() - began >= STABLE_AFTER:
             self._backoff.reset()
-            if self._addresses is not None:
-                self._addresses.proved(uri)
-        elif self._is_wanted and not self._is_urgent:
-            self._address_failed()
+            if self._fallback is not None:
+                self._fallback.proved(uri)
+        elif self._fallback is not None and self._is_wanted and not self._is_urgent:
+            self._fallback.failed()
         ctx.log.info("disconnected: %s", reason)
         self._note(f"Disconnected: {reason}")
         return None
@@ -230,7 +244,7 @@ class Connectivity:
         configuration = self._ctx.configuration
         profile, key = self._credentials()
         identity = configuration[internal.CHARGE_POINT_ID]
-        where = endpoint(self._uri(), identity, profile)
+        where = self._endpoint(self._uri())
         headers: list[tuple[str, str]] = []
         if profile in {1, 2}:
             headers.append(("Authorization", authorization_header(identity, key or b"")))
@@ -246,47 +260,9 @@ class Connectivity:
         )
 
     def _uri(self) -> str:
-        if self._addresses is not None:
-            return self._addresses.present
+        if self._fallback is not None:
+            return self._fallback.present
         return self._ctx.configuration[internal.CENTRAL_SYSTEM_URI]
-
-    # Several addresses
-
-    def _address_failed(self) -> None:
-        if self._addresses is not None and self._addresses.failed():
-            self._tell_address(self._addresses.present)
-
-    def _tell_address(self, uri: str) -> None:
-        self._ctx.log.warning("the Central System is tried at %s from now on", uri)
-        self._note(f"Central System: {uri}")
-        self._ctx.tell(CentralSystemChanged(uri), 0)
-
-    def _look_for_first_later(self) -> Timer | None:
-        """While connected to another address than the first one."""
-        interval = self._ctx.configuration[internal.FALLBACK_RETURN_INTERVAL]
-        if self._addresses is None or self._addresses.is_first or not interval:
-            return None
-        wait = self._addresses.wait_for_first(interval)
-        look = partial(self._ctx.spawn, self._look_for_first)
-        return self._ctx.timers.every(wait, look, self._ctx.clock.monotonic() + wait)
-
-    async def _look_for_first(self) -> None:
-        """Go back to the first address if there is somebody: what waits to be sent is sent there."""
-        addresses = self._addresses
-        assert addresses is not None
-        profile, _ = self._credentials()
-        where = endpoint(addresses.first, self._ctx.configuration[internal.CHARGE_POINT_ID], profile)
-        with trio.move_on_after(ATTEMPT_TIMEOUT):
-            try:
-                stream = await self._connector(where)
-                await stream.aclose()
-            except BaseException as error:
-                obey(error)
-                return
-            if not addresses.is_first and self._link is not None:
-                addresses.back_to_first()
-                self._tell_address(addresses.first)
-                self.reconnect()
 
     async def _serve(self, websocket: WebSocket) -> str:
         """Use a connection until it ends; returns why it did."""
@@ -308,7 +284,7 @@ class Connectivity:
         self._was_invalid = False
         self._set_keep_alive()
         reason = _STOPPED
-        look = self._look_for_first_later()
+        look = None if self._fallback is None else self._fallback.look_later()
         try:
             with trio.CancelScope() as self._scope:  # who hears of the connection may want another one
                 ctx.session.connection_made(ctx.clock.monotonic(), self._resume_delay)

@@ -9,6 +9,7 @@ from typing import Any
 import effects_on_authorization
 import effects_on_charging
 import effects_on_messages
+import effects_on_security
 import pytest
 from key_effect import EFFECTS, Changing, Effect
 from keys_of_a_start import KEYS_OF_A_START
@@ -17,9 +18,9 @@ from ocpp16.charge_point.open import open_charge_point
 from ocpp16.configuration.key import Access, Key
 from ocpp16.configuration.keys import BY_NAME
 from ocpp16.errors import CallFailed, ConfigurationError
-from ocpp16.testing.stations import RecordingStation
+from ocpp16.testing.stations import RecordingStation, UpdatableStation
 
-SCENARIOS = (effects_on_authorization, effects_on_charging, effects_on_messages)
+SCENARIOS = (effects_on_authorization, effects_on_charging, effects_on_messages, effects_on_security)
 """Imported for their rows of the table."""
 PROFILE_SCHEMAS = Path(__file__).parents[2] / "share" / "profile_schemas"
 
@@ -30,7 +31,9 @@ def has_built_section(key: Key[Any]) -> bool:
 
 
 BUILT = [key for key in BY_NAME.values() if key.is_built and has_built_section(key)]
-AT_ONCE = {key.name for key in BUILT if not key.needs_reboot}
+OF_ITSELF = {"PreviousAuthorizationKey", "PreviousSecurityProfile"}
+"""Keys that the charge point writes, and nobody else."""
+AT_ONCE = {key.name for key in BUILT if not key.needs_reboot} - OF_ITSELF
 
 
 def test_each_key_that_acts_at_once_has_its_scenario() -> None:
@@ -41,7 +44,9 @@ def test_each_key_that_acts_at_once_has_its_scenario() -> None:
 async def test_what_is_accepted_acts_at_once(open_bench: Any, make_config: Any, profile: Any, row: Effect) -> None:
     access = {} if row.key.access in (Access.RW, Access.WO) else {row.key.name: "RW"}
     document = make_config(Internal__KeyAccess=access, **row.document)
-    options = {} if row.csms is None else {"csms": row.csms()}
+    options: dict[str, Any] = {} if row.csms is None else {"csms": row.csms()}
+    if row.security is not None:
+        options["evse_security"] = row.security
     async with open_bench(document=document, **options) as bench:
         on = Changing(bench, row.key, profile)
         await row.scenario(on)
@@ -49,8 +54,8 @@ async def test_what_is_accepted_acts_at_once(open_bench: Any, make_config: Any, 
         assert bench.charge_point.counters.internal_errors == 0
 
 
-AT_A_START = {key.name for key in BUILT if key.needs_reboot}
-IN_THE_FILE_ALONE = {"ChargePointId", "SecurityProfile"}
+AT_A_START = {key.name for key in BUILT if key.needs_reboot and not key.is_secret}
+IN_THE_FILE_ALONE = {"ChargePointId"}
 """Keys that no KeyAccess opens."""
 
 
@@ -63,6 +68,7 @@ async def test_what_acts_at_a_start_waits_for_it(open_bench: Any, make_config: A
     key, row = BY_NAME[name.lower()], KEYS_OF_A_START[name]
     values = {"Internal__KeyAccess": {name: "RW"}, **row.besides, f"{key.section}__{name}": row.old}
     options = {"document": make_config(**values), "database_path": tmp_path, "message_log_path": tmp_path / "log"}
+    options["station"] = UpdatableStation()
     old, new = key.parse_json(row.old), key.parse_json(row.new)
     assert old != new
 
@@ -93,7 +99,8 @@ async def test_what_acts_at_a_start_waits_for_it(open_bench: Any, make_config: A
 async def test_a_restart_is_a_start(open_bench: Any, make_config: Any, tmp_path: Any, name: str) -> None:
     key, row = BY_NAME[name.lower()], KEYS_OF_A_START[name]
     values = {"Internal__KeyAccess": {name: "RW"}, **row.besides, f"{key.section}__{name}": row.old}
-    async with open_bench(document=make_config(**values), message_log_path=tmp_path / "log") as bench:
+    options = {"document": make_config(**values), "message_log_path": tmp_path / "log"}
+    async with open_bench(station=UpdatableStation(), **options) as bench:
         new = key.parse_json(row.new)
         await bench.call("ChangeConfiguration", {"key": name, "value": key.format(new)})
         assert await bench.charge_point.stop()

@@ -10,6 +10,7 @@ from typing import Any
 import trio
 
 from ocpp16.configuration.key import Access, Key
+from ocpp16.configuration.keys.security import SECURITY_PROFILE
 from ocpp16.enums import Reason
 from ocpp16.models import IdTagInfo
 from ocpp16.testing.central_system import CentralSystem
@@ -32,7 +33,7 @@ class Changing:
         wire_name = name or self.key.name
         answer = await self.bench.call("ChangeConfiguration", {"key": wire_name, "value": value})
         assert answer == {"status": "Accepted"}
-        if self.key.is_secret:
+        if self.key.is_secret or self.key is SECURITY_PROFILE:
             await trio.sleep(0.5)  # for the connection that follows from it
         reported = await self.bench.call("GetConfiguration", {"key": [wire_name]})
         if self.key.access is Access.WO:
@@ -72,12 +73,14 @@ Scenario = Callable[[Changing], Awaitable[None]]
 
 @dataclass(frozen=True, slots=True)
 class Effect:
-    """Parameters: `document` the values at first, by `Section__Key`; `csms` makes another Central System."""
+    """Parameters: `document` the values at first, by `Section__Key`; `csms` makes another Central System;
+    `security` is an EvseSecurity."""
 
     key: Key[Any]
     scenario: Scenario
     document: dict[str, Any]
     csms: Callable[[], CentralSystem] | None
+    security: object | None
 
 
 EFFECTS: dict[str, Effect] = {}
@@ -85,13 +88,16 @@ EFFECTS: dict[str, Effect] = {}
 
 
 def effect(
-    key: Key[Any], csms: Callable[[], CentralSystem] | None = None, **document: Any
+    key: Key[Any],
+    csms: Callable[[], CentralSystem] | None = None,
+    security: object | None = None,
+    **document: Any,
 ) -> Callable[[Scenario], Scenario]:
     """The decorated scenario is that of this key."""
 
     def added(scenario: Scenario) -> Scenario:
         assert key.name not in EFFECTS, f"two scenarios for {key.name}"
-        EFFECTS[key.name] = Effect(key, scenario, document, csms)
+        EFFECTS[key.name] = Effect(key, scenario, document, csms, security)
         return scenario
 
     return added

@@ -5,8 +5,10 @@ from typing import Any
 
 from ocpp16.configuration.key import Key
 from ocpp16.configuration.keys import core, internal, reservation, security, smart_charging
+from ocpp16.configuration.keys.firmware_management import SIGNED_FIRMWARE_REQUIRED, SUPPORTED_FILE_TRANSFER_PROTOCOLS
 from ocpp16.configuration.keys.local_auth_list_management import LOCAL_AUTH_LIST_MAX_LENGTH, SEND_LOCAL_LIST_MAX_LENGTH
 
+FIRMWARE = {"Core__SupportedFeatureProfiles": "Core,FirmwareManagement"}
 MEASURANDS = ["Energy.Active.Import.Register", "Voltage"]
 
 
@@ -86,4 +88,14 @@ at_a_start(smart_charging.CHARGING_SCHEDULE_ALLOWED_CHARGING_RATE_UNIT, "Current
 at_a_start(smart_charging.CHARGING_SCHEDULE_MAX_PERIODS, 100, 5)
 at_a_start(smart_charging.CONNECTOR_SWITCH3_TO1_PHASE_SUPPORTED, False, True)
 at_a_start(smart_charging.MAX_CHARGING_PROFILES_INSTALLED, 500, 50)
+at_a_start(internal.CENTRAL_SYSTEM_NAME, "one.example", "two.example")
+at_a_start(internal.FALLBACK_ATTEMPTS, 3, 5)
+at_a_start(internal.FALLBACK_CENTRAL_SYSTEMS, "", "ws://other.example/,ws://third.example/")
+at_a_start(internal.FALLBACK_RETURN_INTERVAL, 300, 60)
+at_a_start(internal.USE_TPM, False, True)
+at_a_start(SIGNED_FIRMWARE_REQUIRED, False, True, **FIRMWARE)
+at_a_start(SUPPORTED_FILE_TRANSFER_PROTOCOLS, "FTP", "FTP,HTTPS", **FIRMWARE)
+at_a_start(security.ADDITIONAL_ROOT_CERTIFICATE_CHECK, False, True)
+at_a_start(security.CERTIFICATE_SIGNED_MAX_CHAIN_SIZE, 10_000, 5_000)
+at_a_start(security.CERTIFICATE_STORE_MAX_LENGTH, 10, 20)
 at_a_start(security.AUTHORIZATION_KEY_FORM, "Hex", "Text")
