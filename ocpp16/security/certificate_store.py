@@ -4,7 +4,6 @@ Whoever calls a method that changes holds the lock (`changing`); it is told whet
 everything is prepared, and not before.
 """
 
-import logging
 from base64 import b64decode
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
@@ -32,11 +31,8 @@ from ocpp16.security.leaf_folder import Leaf
 from ocpp16.security.private_keys import Subject, made_key, public_key_of, request_for
 from ocpp16.security.store_rules import StoreRules
 from ocpp16.security.tpm import ProviderFailed, make_provider_key
-from ocpp16.texts import shown
 
 __all__ = ["CertificateStore", "MadeRequest"]
-
-logger = logging.getLogger(__name__)
 
 _REFUSALS: Final = {
     CertificateValidationResult.EXPIRED: InstallCertificateResult.EXPIRED,
@@ -117,10 +113,10 @@ class CertificateStore(InstalledCertificates):
         # One that begins later is installed, and not used until then.
         verdict = self._verdict(chain, kind, now, may_start_later=True)
         if verdict.result is not CertificateValidationResult.VALID:
-            logger.warning("a certificate is refused: %s", shown(verdict.reason))
+            self._log.warning("a certificate is refused: %s", verdict.reason)
             return _REFUSALS[verdict.result]
         if folder.key_of(chain[0]) is None:
-            logger.warning("a certificate is refused: there is no private key for it")
+            self._log.warning("a certificate is refused: there is no private key for it")
             return InstallCertificateResult.WRITE_ERROR
         kept = verdict.path[:-1]
         same = (leaf for leaf in folder.leaves() if leaf.certificate.fingerprint == chain[0].fingerprint)
@@ -153,10 +149,10 @@ class CertificateStore(InstalledCertificates):
             key = made_key(self._rules.key_type, self._password)
             return MadeRequest(kind, key.pem, key.public, request_for(key, subject), of_provider=False)
         except ProviderFailed as error:
-            logger.error("no key could be made in the TPM: %s", shown(error))
+            self._log.error("no key could be made in the TPM: %s", error)
             return CertificateSigningRequest(CsrStatus.KEY_GEN_ERROR)
         except ValueError as error:
-            logger.error("no request for a certificate could be made: %s", shown(error))
+            self._log.error("no request for a certificate could be made: %s", error)
             return CertificateSigningRequest(CsrStatus.GENERATION_ERROR)
 
     def keep_request(self, made: MadeRequest, now: float, is_wanted: _Wanted) -> CertificateSigningRequest:
@@ -164,7 +160,7 @@ class CertificateStore(InstalledCertificates):
         folder = self._leaves[made.kind]
         changes = [folder.adding_key(made.pem, made.public, now, of_provider=made.of_provider)]
         if not self._has_room(changes):
-            logger.error("no request for a certificate: the store of certificates is full")
+            self._log.error("no request for a certificate: the store of certificates is full")
             return CertificateSigningRequest(CsrStatus.KEY_GEN_ERROR)
         self._files.apply(changes, is_wanted)
         self._made = [*self._made, changes[0].path][-self._rules.most_waiting_keys :]

@@ -5,7 +5,6 @@ waits no longer; a change that was not prepared until then is not made, and one 
 """
 
 import errno
-import logging
 import threading
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -34,12 +33,10 @@ from ocpp16.security.evse_security import (
     OcspRequestData,
 )
 from ocpp16.security.private_keys import KeyType, Subject
+from ocpp16.security.store_log import StoreLog
 from ocpp16.security.store_rules import StoreRules
-from ocpp16.texts import shown
 
 __all__ = ["FileEvseSecurity", "StoredEvseSecurity"]
-
-logger = logging.getLogger(__name__)
 
 READERS: Final = 4
 """Threads that answer questions at once; one that hangs in a disk is one of them until that answers."""
@@ -62,6 +59,7 @@ class StoredEvseSecurity:
         self._store = store
         self._now = now
         self._is_inline = inline
+        self._log = StoreLog()
         self._changing = threading.Lock()
         self._readers = trio.CapacityLimiter(READERS)
         self._writers = trio.CapacityLimiter(WRITERS)
@@ -78,7 +76,7 @@ class StoredEvseSecurity:
         try:
             return await self._change(change)
         except OSError as error:
-            return _failed("a root certificate cannot be installed", error, InstallCertificateResult.WRITE_ERROR)
+            return self._failed("a root certificate cannot be installed", error, InstallCertificateResult.WRITE_ERROR)
 
     async def delete_certificate(self, hash_data: CertificateHashData) -> DeleteCertificateResult:
         """Delete a root, or a chain towards cars with its key. Failed for the last root of the Central System, one of
@@ -90,7 +88,7 @@ class StoredEvseSecurity:
         try:
             return await self._change(change)
         except OSError as error:
-            return _failed("a certificate cannot be deleted", error, DeleteCertificateResult.FAILED)
+            return self._failed("a certificate cannot be deleted", error, DeleteCertificateResult.FAILED)
 
     async def get_installed_certificates(
         self, certificate_types: Sequence[CertificateType]
@@ -123,7 +121,7 @@ class StoredEvseSecurity:
         try:
             return await self._change(change)
         except OSError as error:
-            return _failed("a certificate cannot be installed", error, InstallCertificateResult.WRITE_ERROR)
+            return self._failed("a certificate cannot be installed", error, InstallCertificateResult.WRITE_ERROR)
 
     async def generate_certificate_signing_request(
         self, leaf_type: LeafCertificateType, country: str, organization: str, common_name: str, use_tpm: bool
@@ -142,7 +140,7 @@ class StoredEvseSecurity:
         try:
             return await self._change(change)
         except OSError as error:
-            return _failed("no key can be written", error, CertificateSigningRequest(CsrStatus.KEY_GEN_ERROR))
+            return self._failed("no key can be written", error, CertificateSigningRequest(CsrStatus.KEY_GEN_ERROR))
 
     async def get_leaf_certificate_info(
         self, leaf_type: LeafCertificateType, refused: Sequence[str] = ()
@@ -183,11 +181,15 @@ class StoredEvseSecurity:
         It is done with each request and each new certificate, too. Returns how many files went. Raises OSError."""
         return await self._change(lambda is_wanted: self._store.collect(self._now(), is_wanted))
 
+    def _failed(self, what: str, error: OSError, answer: _T) -> _T:
+        self._log.error("%s: %s", what, error.strerror or error)
+        return answer
+
     def _collect(self, is_wanted: _Wanted) -> None:
         try:
             self._store.collect(self._now(), is_wanted)
         except OSError as error:  # what it is done besides shall not fail for that
-            logger.warning("old certificates and keys cannot be deleted: %s", shown(error.strerror or error))
+            self._log.warning("old certificates and keys cannot be deleted: %s", error.strerror or error)
 
     async def _read(self, answer: Callable[[], _T]) -> _T:
         return await self._work(answer, self._readers)
@@ -298,8 +300,3 @@ class FileEvseSecurity(StoredEvseSecurity):
             raise Withdrawn
         changed = [point(link, target) for link, target in pairs.items()]
         return any(changed)
-
-
-def _failed(what: str, error: OSError, answer: _T) -> _T:
-    logger.error("%s: %s", what, shown(error.strerror or error))
-    return answer

@@ -3,7 +3,6 @@
 Nothing is remembered between two questions: files are of everybody, and what is in them now is what counts.
 """
 
-import logging
 from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from typing import Final
@@ -29,12 +28,10 @@ from ocpp16.security.leaf_folder import PROVIDER_ENDING, Leaf, LeafFolder
 from ocpp16.security.ocsp import request_data
 from ocpp16.security.ocsp_cache import OcspCache
 from ocpp16.security.root_store import RootStore
+from ocpp16.security.store_log import StoreLog
 from ocpp16.security.store_rules import DAY, StoreRules
-from ocpp16.texts import shown
 
 __all__ = ["LONGEST_CHAIN", "InstalledCertificates"]
-
-logger = logging.getLogger(__name__)
 
 LONGEST_CHAIN: Final = 256 * 1024
 """Characters of a chain that is looked at; OCPP allows 10,000."""
@@ -54,11 +51,12 @@ class InstalledCertificates:
         self, files: CertificateFiles, paths: CertificatePaths, rules: StoreRules, password: str | None
     ) -> None:
         self._files = files
+        self._log = StoreLog()
         self._rules = rules
         self._password = password
         bundles = {kind: Bundle(files, kind, path) for kind, path in paths.bundles.items()}
-        self._roots = RootStore(files, bundles, rules)
-        self._leaves = {kind: LeafFolder(files, place, password) for kind, place in paths.leaves.items()}
+        self._roots = RootStore(files, bundles, rules, self._log)
+        self._leaves = {kind: LeafFolder(files, place, password, self._log) for kind, place in paths.leaves.items()}
         self._ocsp = OcspCache(files, paths.leaves[LeafCertificateType.V2G].ocsp)
 
     def installed(self, kinds: Sequence[CertificateType]) -> list[CertificateHashDataChain]:
@@ -103,7 +101,7 @@ class InstalledCertificates:
         if not verdicts:
             return CertificateValidationResult.UNKNOWN
         if verdicts[0].reason:
-            logger.warning("a certificate is not valid: %s", shown(verdicts[0].reason))
+            self._log.warning("a certificate is not valid: %s", verdicts[0].reason)
         return verdicts[0].result
 
     def leaf_info(self, kind: LeafCertificateType, refused: Collection[str], now: float) -> LeafCertificate:
@@ -181,7 +179,7 @@ class InstalledCertificates:
         try:
             self._files.apply(folder.adding(chain, now), lambda: True)
         except OSError as error:
-            logger.warning("a certificate cannot be written in PEM: %s", shown(error.strerror or error))
+            self._log.warning("a certificate cannot be written in PEM: %s", error.strerror or error)
         fingerprint = leaf.certificate.fingerprint
         return next((one for one in folder.leaves() if one.certificate.fingerprint == fingerprint), leaf)
 

@@ -4,7 +4,6 @@ A key is found by its name, which says its public key; one that came from elsewh
 the certificate, then all. Certificate files are read for what is in them, whatever their names.
 """
 
-import logging
 import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -17,12 +16,10 @@ from ocpp16.security.certificate_files import TEMPORARY, CertificateFiles, FileC
 from ocpp16.security.certificate_paths import ENDINGS, LeafPaths
 from ocpp16.security.chain import leaf_first
 from ocpp16.security.private_keys import digest_of, public_key_of
-from ocpp16.security.tpm import provider_public_key
-from ocpp16.texts import shown
+from ocpp16.security.store_log import StoreLog
+from ocpp16.security.tpm import ProviderFailed, provider_public_key
 
 __all__ = ["Leaf", "LeafFolder"]
-
-logger = logging.getLogger(__name__)
 
 KEY_ENDINGS: Final = (".key", ".tkey")
 PROVIDER_ENDING: Final = ".tkey"
@@ -53,10 +50,11 @@ class Leaf:
 class LeafFolder:
     """Those of one kind. `password` opens encrypted keys, and encrypts new ones."""
 
-    def __init__(self, files: CertificateFiles, paths: LeafPaths, password: str | None) -> None:
+    def __init__(self, files: CertificateFiles, paths: LeafPaths, password: str | None, log: StoreLog) -> None:
         self.paths = paths
         self._files = files
         self._password = password
+        self._log = log
 
     def leaves(self) -> list[Leaf]:
         """All of them, each once. What cannot be read is left out."""
@@ -158,16 +156,20 @@ class LeafFolder:
         # The TPM is slow: it is not asked for one that is named after another key of ours.
         if self.is_ours(path) and not path.stem.endswith(digest):
             return None
-        return provider_public_key(path)
+        try:
+            return provider_public_key(path)
+        except ProviderFailed as error:
+            self._log.warning("%s: the key cannot be opened: %s", path, error)
+            return None
 
     def _close_to_others(self, key: Path) -> None:
         try:
             state = self._files.state(key)
             if state is not None and state.is_open:
-                logger.warning("%s could be read by others", shown(key))
+                self._log.warning("%s could be read by others", key)
                 self._files.restrict(key)
         except OSError:
-            logger.warning("%s cannot be closed to others", shown(key))
+            self._log.warning("%s cannot be closed to others", key)
 
     def _listed(self, folder: Path, endings: Collection[str]) -> list[Path]:
         try:

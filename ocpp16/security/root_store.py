@@ -7,7 +7,6 @@ Rules of this file:
 3. The last root by which a Central System can be believed is not deleted, nor is one that is in use.
 """
 
-import logging
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Final
 
@@ -23,12 +22,10 @@ from ocpp16.security.evse_security import (
     InstallCertificateResult,
 )
 from ocpp16.security.hash_data import equal, hash_data_of
+from ocpp16.security.store_log import StoreLog
 from ocpp16.security.store_rules import StoreRules
-from ocpp16.texts import shown
 
 __all__ = ["RootStore"]
-
-logger = logging.getLogger(__name__)
 
 LONGEST_TEXT: Final = 64 * 1024
 """Characters; OCPP allows 5,500."""
@@ -38,11 +35,12 @@ class RootStore:
     """All bundles."""
 
     def __init__(
-        self, files: CertificateFiles, bundles: Mapping[CaCertificateType, "Bundle"], rules: StoreRules
+        self, files: CertificateFiles, bundles: Mapping[CaCertificateType, "Bundle"], rules: StoreRules, log: StoreLog
     ) -> None:
         self.bundles = bundles
         self._files = files
         self._rules = rules
+        self._log = log
 
     def roots(self, kind: CaCertificateType) -> list[Installed]:
         """Whom chains of a family may lead to, valid or not."""
@@ -81,11 +79,11 @@ class RootStore:
         else:
             reason = root_fault(certificate, strict=self._rules.strict_ca)
         if reason:
-            return _refused(InstallCertificateResult.INVALID_CERTIFICATE_CHAIN, reason)
+            return self._refused(InstallCertificateResult.INVALID_CERTIFICATE_CHAIN, reason)
         reason = signature_fault(certificate) or key_fault(certificate)
         if not reason and not predecessors and not certificate.is_self_signed:
             reason = "its own signature is wrong"
-        return _refused(InstallCertificateResult.INVALID_SIGNATURE, reason) if reason else certificate
+        return self._refused(InstallCertificateResult.INVALID_SIGNATURE, reason) if reason else certificate
 
     def is_installed(self, certificate: Certificate, kind: CaCertificateType) -> bool:
         return any(one.certificate.fingerprint == certificate.fingerprint for one in self.bundles[kind].installed())
@@ -115,12 +113,12 @@ class RootStore:
         if not removed:
             return DeleteCertificateResult.NOT_FOUND
         if removed & set(in_use):
-            logger.warning("a root certificate that is in use is not deleted")
+            self._log.warning("a root certificate that is in use is not deleted")
             return DeleteCertificateResult.FAILED
         of_central_system = {one.certificate.fingerprint for one in self.roots(CaCertificateType.CSMS)}
         left = {one.certificate.fingerprint for one in self.valid_roots(CaCertificateType.CSMS, now)} - removed
         if removed & of_central_system and not left:
-            logger.warning("the last root certificate of the Central System is not deleted")
+            self._log.warning("the last root certificate of the Central System is not deleted")
             return DeleteCertificateResult.FAILED
         changes: dict[FileChange, None] = {}
         for bundle in self.bundles.values():
@@ -151,6 +149,10 @@ class RootStore:
             return True
         return kind is CaCertificateType.CSMS and self._rules.additional_root_check and certificate.is_ca is True
 
+    def _refused(self, result: InstallCertificateResult, reason: str) -> InstallCertificateResult:
+        self._log.warning("a root certificate is refused: %s", reason)
+        return result
+
     def _predecessors(self, kind: CaCertificateType) -> list[Certificate]:
         """By one of which a new root must be signed; none: it may be any."""
         if kind is not CaCertificateType.CSMS or not self._rules.additional_root_check:
@@ -163,8 +165,3 @@ class RootStore:
 def _is_named(certificate: Certificate, hash_data: CertificateHashData, known: Sequence[Certificate]) -> bool:
     found = hash_data_of(certificate, known)
     return found is not None and equal(found, hash_data)
-
-
-def _refused(result: InstallCertificateResult, reason: str) -> InstallCertificateResult:
-    logger.warning("a root certificate is refused: %s", shown(reason))
-    return result

@@ -4,7 +4,6 @@ The wheels of `cryptography` bring an OpenSSL of their own, which knows no provi
 with tpm2-openssl. The key file (.tkey) holds a key that only this TPM can unwrap. No argument is a secret.
 """
 
-import logging
 import subprocess
 from base64 import b64decode, b64encode
 from collections.abc import Sequence
@@ -22,8 +21,6 @@ from ocpp16.security.private_keys import Subject
 from ocpp16.texts import shown
 
 __all__ = ["ProviderFailed", "ProviderKey", "make_provider_key", "provider_public_key"]
-
-logger = logging.getLogger(__name__)
 
 COMMAND: Final = "openssl"
 PROVIDER: Final = ("-provider", "tpm2", "-provider", "default", "-propquery", "?provider=tpm2")
@@ -72,6 +69,13 @@ def make_provider_key(subject: Subject) -> ProviderKey:
     if any("\0" in value for _, value in names):
         raise ValueError("a name with a NUL")
     told = "".join(f"/{_SHORT[kind]}={_escaped(value)}" for kind, value in names)
+    try:
+        return _made_in_a_folder(told)
+    except OSError as error:
+        raise ProviderFailed(f"no place for its files: {error.strerror or error}") from error
+
+
+def _made_in_a_folder(told: str) -> ProviderKey:
     with TemporaryDirectory(prefix="ocpp16-") as place:  # mode 0700
         key, request, configuration = (Path(place) / name for name in ("key", "csr", "conf"))
         configuration.write_text(_CONFIGURATION)
@@ -94,16 +98,13 @@ def make_provider_key(subject: Subject) -> ProviderKey:
     return ProviderKey(pem, public, csr.decode("ascii"))
 
 
-def provider_public_key(path: Path) -> bytes | None:
-    """The public key (DER) of a wrapped one; None where the TPM does not open it. Blocks."""
+def provider_public_key(path: Path) -> bytes:
+    """The public key (DER) of a wrapped one. Blocks. Raises ProviderFailed where the TPM does not open it."""
+    text = _run(["pkey", *PROVIDER, "-in", str(path), "-pubout"])
     try:
-        text = _run(["pkey", *PROVIDER, "-in", str(path), "-pubout"])
         return load_pem_public_key(text).public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
-    except ProviderFailed as error:
-        logger.warning("%s: the key cannot be opened: %s", shown(path), shown(error))
-    except Exception:  # of many kinds
-        logger.warning("%s: openssl told no public key of it", shown(path))
-    return None
+    except Exception as error:  # of many kinds
+        raise ProviderFailed("openssl told no public key of it") from error
 
 
 def _mended(csr: bytes) -> bytes:

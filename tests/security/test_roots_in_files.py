@@ -249,3 +249,12 @@ async def test_the_fallback_stays_while_it_is_in_use(certs: Path, clock: Clock) 
     for one in (first, second, below(second, "Third")):
         assert await security.install_ca_certificate(one.pem, ROOTS) is Install.ACCEPTED
     assert await security.verify_certificate(leaf(first).pem, [CSMS]) is CertificateValidationResult.VALID
+
+
+async def test_what_is_refused_over_and_over_is_told_once(security: FileEvseSecurity, caplog: Any) -> None:
+    wrong = leaf(root()).pem
+    for _ in range(20):
+        await security.install_ca_certificate(wrong, ROOTS)
+        await security.update_leaf_certificate(wrong, CSMS)
+        await security.verify_certificate(wrong, [CSMS])
+    assert len(caplog.records) == 3
