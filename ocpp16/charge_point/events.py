@@ -278,14 +278,18 @@ class StationEvents:
 
         `request_id`: of the `FirmwareUpdate`. The same status again is ignored. An update that nobody asked for may be
         told, too. Raises ValueError for the id of another update than the one that is under way, for Idle, and for a
-        status that does not fit what was told before; FeatureNotBuilt if the station is no FirmwareStation.
+        status that does not fit what was told before; FeatureNotBuilt if the station is no FirmwareStation, for an
+        unsigned one also where SupportedFeatureProfiles lacks FirmwareManagement, for others if it is no
+        SecurityStation.
         """
         self._runtime.guard.check()
         number = whole(request_id, "request_id")
         told = member(FirmwareStatusEnumType, status, "status")
-        updates = self._runtime.features.firmware_updates
-        if updates is None:
-            raise FeatureNotBuilt("the station is no FirmwareStation")
+        features = self._runtime.features
+        updates = features.firmware_updates
+        is_built = (features.diagnostics if number == UNSIGNED else features.log_upload) is not None
+        if updates is None or not (is_built or updates.request_id == number):
+            raise FeatureNotBuilt("the station takes no such firmware, or FirmwareManagement is not listed")
         if told is FirmwareStatusEnumType.IDLE:
             raise ValueError("status: Idle is what there is to say without an update")
         updates.told(number, told)

@@ -305,7 +305,7 @@ class FirmwareUpdates(FeatureProfile):
         ctx, job = self.ctx, self._job
         if job is None or job.step is not Step.CLEARING or ctx.transactions.all_running():
             return
-        if not (self._is_begun or job.is_of_the_station):
+        if not (self._is_begun or job.is_of_the_station) or not ctx.is_current():  # its start is to come, or is over
             return
         if self._others.availability.is_behind_with_commands:  # many connectors have their turns one after another
             if self._timer is None:

@@ -208,6 +208,16 @@ async def test_a_station_without_the_methods_takes_no_firmware(open_bench: Any) 
         assert "FirmwareManagement" in bench.charge_point.configuration.text("SupportedFeatureProfiles")
 
 
+async def test_g69_what_is_not_listed_is_not_told(open_bench: Any, make_config: Any) -> None:
+    document = make_config(Core__SupportedFeatureProfiles="Core")
+    async with open_bench(station=Workshop(), document=document) as bench:
+        assert await refused(bench) == "NotSupported"
+        with pytest.raises(FeatureNotBuilt):
+            bench.charge_point.on_firmware_update_status_notification(UNSIGNED, "Installed")
+        await tell(bench, "Installed", request_id=5)
+        assert bench.sent("SignedFirmwareStatusNotification") == [{"status": "Installed", "requestId": 5}]
+
+
 def test_half_of_a_station_is_a_mistake() -> None:
     class Half(RecordingStation):
         async def upload_logs(self, request: Any) -> None: ...

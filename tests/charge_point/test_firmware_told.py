@@ -121,6 +121,28 @@ async def test_what_went_down_with_its_connection_is_told_again(open_bench: Any)
         assert told(bench) == ["Downloading", "Downloading"]
 
 
+async def test_what_nobody_answered_before_the_stop_is_told_again(open_bench: Any) -> None:
+    async with open_bench(station=Workshop()) as bench:
+        await ask(bench)
+        bench.csms.misbehave(Fault.DROP, "FirmwareStatusNotification")
+        await tell(bench, "Installed")
+        await bench.charge_point.stop()
+        await bench.charge_point.restart()
+        await trio.sleep(10)
+        assert told(bench) == ["Installed", "Installed"]
+
+
+async def test_before_the_start_nothing_is_asked(open_bench: Any) -> None:
+    async with open_bench(station=Workshop(), start=False) as bench:
+        await tell(bench, "Downloading", "Downloaded")
+        await trio.sleep(10)
+        assert bench.station.calls == []
+        await bench.charge_point.start()
+        await trio.sleep(1)
+        assert bench.station.did() == [*OUT, GO_AHEAD]
+        assert told(bench) == ["Downloaded"]
+
+
 async def test_all_of_them_are_kept_where_all_messages_are(open_bench: Any, make_config: Any) -> None:
     document = make_config(Internal__QueueAllMessages=True)
     async with open_bench(station=Workshop(), document=document) as bench:
