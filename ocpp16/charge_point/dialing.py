@@ -26,7 +26,8 @@ def check_tls(configuration: Configuration, roots: Path | None) -> None:
     if configuration[security.SECURITY_PROFILE] < 2:
         return
     if roots is None and not configuration[internal.USE_SSL_DEFAULT_VERIFY_PATHS]:
-        raise ConfigurationError(["certificates_path: wss:// needs the root certificates of the Central System"])
+        where = "certificates_path, a folder whose ca/csms holds them, or UseSslDefaultVerifyPaths: true"
+        raise ConfigurationError([f"wss:// needs the root certificates of the Central System: {where}"])
     keylog = _keylog_file(configuration)
     if keylog is not None:
         prepare_keylog(keylog)

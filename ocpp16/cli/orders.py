@@ -1,6 +1,7 @@
 """What can be typed at the Central System: a table from word to the call that it makes, and `call` for any other.
 
-The call and its answer are seen in the traffic that is printed; only what goes wrong is said here.
+The call and its answer are seen in the traffic that is printed. Here is said what goes wrong, and what of an answer is
+cut there.
 """
 
 import shlex
@@ -9,6 +10,7 @@ from typing import Any, NamedTuple
 
 import orjson
 
+from ocpp16.cli.message_lines import LONGEST_VALUE
 from ocpp16.errors import CallFailed, ConnectionClosed, ValidationError
 from ocpp16.spelling import did_you_mean
 from ocpp16.testing import CentralSystem
@@ -17,6 +19,23 @@ from ocpp16.texts import shown
 Payload = dict[str, Any]
 
 CALL = "call CHARGE_POINT ACTION [JSON]"
+
+
+def _number(word: str, name: str) -> int:
+    """Raises ValueError that names the argument."""
+    try:
+        return int(word)
+    except ValueError:
+        raise ValueError(f"{name} must be a number, not {word}") from None
+
+
+def _connector(words: list[str]) -> Payload:
+    """The connector that the first of these words names, if there is one."""
+    return {"connectorId": _number(words[0], "CONNECTOR")} if words else {}
+
+
+def _json(value: Any) -> str:
+    return orjson.dumps(value, default=str).decode()
 
 
 class Order(NamedTuple):
@@ -33,22 +52,27 @@ ORDERS: Mapping[str, Order] = {
         "ID_TAG [CONNECTOR]",
         1,
         "RemoteStartTransaction",
-        lambda words: {"idTag": words[0], **({"connectorId": int(words[1])} if words[1:] else {})},
+        lambda words: {"idTag": words[0], **_connector(words[1:])},
     ),
-    "remote_stop": Order("TRANSACTION", 1, "RemoteStopTransaction", lambda words: {"transactionId": int(words[0])}),
+    "remote_stop": Order(
+        "TRANSACTION", 1, "RemoteStopTransaction", lambda words: {"transactionId": _number(words[0], "TRANSACTION")}
+    ),
     "reset": Order("[Soft|Hard]", 0, "Reset", lambda words: {"type": words[0] if words else "Soft"}),
-    "unlock": Order("CONNECTOR", 1, "UnlockConnector", lambda words: {"connectorId": int(words[0])}),
+    "unlock": Order("CONNECTOR", 1, "UnlockConnector", _connector),
     "trigger": Order(
         "MESSAGE [CONNECTOR]",
         1,
         "TriggerMessage",
-        lambda words: {"requestedMessage": words[0], **({"connectorId": int(words[1])} if words[1:] else {})},
+        lambda words: {
+            "requestedMessage": words[0],
+            **({"connectorId": _number(words[1], "CONNECTOR")} if words[1:] else {}),
+        },
     ),
     "availability": Order(
         "CONNECTOR Operative|Inoperative",
         2,
         "ChangeAvailability",
-        lambda words: {"connectorId": int(words[0]), "type": words[1]},
+        lambda words: {**_connector(words[:1]), "type": words[1]},
     ),
     "get_configuration": Order("[KEY …]", 0, "GetConfiguration", lambda words: {"key": words} if words else {}),
     "change_configuration": Order(
@@ -81,7 +105,14 @@ class Orders:
         if len(words) < 3:
             raise ValueError(f"usage: {CALL}")
         payload = orjson.loads(words[3].strip().strip("'")) if words[3:] else {}
-        await self._central.call(words[1], words[2], payload)
+        await self._ask(words[1], words[2], payload)
+
+    async def _ask(self, identity: str, action: str, payload: Payload) -> None:
+        answer = await self._central.call(identity, action, payload)
+        for name, value in answer.items():
+            if len(_json(value)) > LONGEST_VALUE:
+                for item in value if isinstance(value, list) else [value]:
+                    self._say(f"{name}: {_json(item)}")
 
     async def _obey(self, word: str, rest: list[str]) -> None:
         if word == "help":
@@ -96,7 +127,7 @@ class Orders:
             order = ORDERS[word]
             if len(rest) <= order.needed:
                 raise ValueError(f"usage: {word} CHARGE_POINT {order.usage}".rstrip())
-            await self._central.call(rest[0], order.action, order.payload(rest[1:]))
+            await self._ask(rest[0], order.action, order.payload(rest[1:]))
         else:
             known = (*ORDERS, "call", "close", "charge_points", "help", "quit")
             raise ValueError(f"no command {word}{did_you_mean(word, known)}; help lists them")

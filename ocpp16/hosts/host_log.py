@@ -1,4 +1,4 @@
-"""What the code of a host does wrong where nobody waits for it: said with its cause, in the name of its charge point."""
+"""What the code of a host does wrong where nobody waits for it: told with its cause, for its charge point."""
 
 import time
 from collections.abc import Callable

@@ -85,7 +85,7 @@ def test_of_limits_the_newest_is_told() -> None:
 def test_what_fails_there_is_named_with_its_cause_and_its_charge_point(caplog: pytest.LogCaptureFixture) -> None:
     class Station:
         def charging_limit_changed(self, connector_id: int, limit: ChargingLimit) -> None:
-            {}[connector_id]
+            raise KeyError(connector_id)
 
         def measurement(self, connector_id: int) -> None:
             self.charging_limit_changed(connector_id, ChargingLimit(1.0, "A", None, None))
