@@ -78,6 +78,9 @@ _HOMES = {
     "settle_memory": "ocpp16.garbage",
 }
 
+_DOORS = ("aio", "blocking")
+"""Modules that are found without having been imported."""
+
 __all__ = [
     "CallFailed",
     "ChargePoint",
@@ -112,14 +115,16 @@ __all__ = [
 
 
 def __getattr__(name: str) -> object:
+    from importlib import import_module
+
+    if name in _DOORS:
+        return import_module(f"{__name__}.{name}")
     home = _HOMES.get(name)
     if home is None:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from importlib import import_module
-
     value = globals()[name] = getattr(import_module(home), name)
     return value
 
 
 def __dir__() -> list[str]:
-    return __all__
+    return [*__all__, *_DOORS]

@@ -85,9 +85,11 @@ def identity_problems(identity: str) -> list[str]:
 
 def scheme_problem(uri: str, security_profile: int) -> str:
     """Why this CentralSystemURI does not go with the security profile, "" if it does; without a scheme it does."""
-    expected = scheme_for(security_profile)
-    is_other = scheme_of(uri) in {"ws", "wss"} and scheme_of(uri) != expected
-    return f"must be {expected}:// with SecurityProfile {security_profile}" if is_other else ""
+    expected, scheme = scheme_for(security_profile), scheme_of(uri)
+    if scheme == expected or scheme not in {"ws", "wss"}:
+        return ""
+    wants = "2 (an AuthorizationKey) or 3 (a certificate)" if scheme == "wss" else "0 or 1 (an AuthorizationKey)"
+    return f"must be {expected}:// with SecurityProfile {security_profile}; {scheme}:// needs SecurityProfile {wants}"
 
 
 def user_name_problem(identity: str, security_profile: int) -> str:

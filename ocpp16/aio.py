@@ -18,7 +18,7 @@ from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager, suppress
 from contextvars import Context, copy_context
 from types import TracebackType
-from typing import Any
+from typing import Any, NoReturn
 
 import trio
 
@@ -77,6 +77,15 @@ class _Wait:
 class _Block(Block, AbstractAsyncContextManager[Any]):
     _world: "_Loop"
     _wait = _Wait()
+    _word = "async with"
+
+    def __enter__(self) -> NoReturn:
+        raise TypeError(f"{self._must_be_entered()}; for threads there is ocpp16.blocking")
+
+    def __exit__(self, *exc_info: object) -> None: ...
+
+    def __await__(self) -> NoReturn:
+        raise TypeError(self._must_be_entered())
 
     async def __aenter__(self) -> Any:
         owner, loop = threading.current_thread(), asyncio.get_running_loop()

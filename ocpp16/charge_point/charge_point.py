@@ -49,7 +49,8 @@ class ChargePoint(StationEvents):
         """Begin: close or resume stored transactions, announce the charge point, connect. Does not wait for any of it;
         `wait_registered` does.
 
-        connector_status: what the connectors are, where the station knows it; the others are Available or Unavailable
+        boot_reason: why it starts; it is not sent, and chooses the security event of the start. connector_status: what
+        the connectors are, where the station knows it; the others are Available or Unavailable
         as ChangeAvailability left them, and SuspendedEVSE where a transaction is resumed. resuming_session_ids:
         sessions of stored transactions that go on; the others are stopped with reason PowerLoss, but for those that
         were told since the charge point was opened or stopped.

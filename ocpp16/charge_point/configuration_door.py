@@ -26,7 +26,9 @@ class ConfigurationDoor:
         self._runtime = runtime
 
     def __getitem__(self, key: Key[T]) -> T:
-        """The value in force, else the default of the key."""
+        """The value in force, else the default of the key. Raises TypeError for a name: that is for `text`."""
+        if not isinstance(key, Key):
+            raise TypeError(f"a key of ocpp16.configuration.keys is needed, not {described(key)}; by name: text(…)")
         return self._runtime.configuration[key]
 
     def is_present(self, key: Key[Any]) -> bool:

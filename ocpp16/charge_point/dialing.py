@@ -27,9 +27,10 @@ def check_tls(configuration: Configuration, *, has_security: bool) -> None:
         return
     problems = []
     if not has_security and not configuration[internal.USE_SSL_DEFAULT_VERIFY_PATHS]:
-        problems.append("certificates_path: wss:// needs the root certificates of the Central System")
+        where = "certificates_path, a folder whose ca/csms holds them, or UseSslDefaultVerifyPaths: true"
+        problems.append(f"wss:// needs the root certificates of the Central System: {where}")
     if not has_security and profile == 3:
-        problems.append("certificates_path: SecurityProfile 3 needs a client certificate")
+        problems.append("SecurityProfile 3 needs a client certificate: certificates_path, or evse_security")
     if problems:
         raise ConfigurationError(problems)
     keylog = _keylog_file(configuration)

@@ -16,11 +16,12 @@ from ocpp16.store.tables import settings
 class StoredConfiguration:
     """In the store, for charge points without a file of their own."""
 
-    __slots__ = ("_configuration", "_journal")
+    __slots__ = ("_configuration", "_journal", "is_lasting")
 
     def __init__(self, configuration: Configuration, journal: Journal) -> None:
         self._configuration = configuration
         self._journal = journal
+        self.is_lasting = not journal.store.is_volatile
 
     def propose(
         self, overrides: Mapping[str, Any], secrets: Mapping[str, Any], *, apply: Callable[[], None]
@@ -40,6 +41,8 @@ class FiledConfiguration:
     """In the overlay's files: what a person reads and edits; secrets in one of their own."""
 
     __slots__ = ("_configuration", "_keeper", "_overlay")
+
+    is_lasting = True
 
     def __init__(self, configuration: Configuration, overlay: Overlay, keeper: FileKeeper) -> None:
         self._configuration = configuration

@@ -113,6 +113,10 @@ def _configuration(
     is_complete: bool,
 ) -> Configuration:
     if isinstance(config, Configuration):
+        if custom_schema_path is not None:
+            raise ConfigurationError(
+                ["custom_schema_path: config is a Configuration and has its keys already; Configuration.load takes it"]
+            )
         return config if overlay is None else config.with_changes(overlay.merged())
     document = _mapping(config) if isinstance(config, Mapping) else read_json_object(config)
     patch = {} if overlay is None else overlay.merged()

@@ -1,6 +1,7 @@
 """What can be typed at the Central System: a table from word to the call that it makes, and `call` for any other.
 
-The call and its answer are seen in the traffic that is printed; only what goes wrong is said here.
+The call and its answer are seen in the traffic that is printed. Here is said what goes wrong, and what of an answer is
+cut there.
 """
 
 import shlex
@@ -11,6 +12,7 @@ from typing import Any, NamedTuple
 import orjson
 import trio
 
+from ocpp16.cli.message_lines import LONGEST_VALUE
 from ocpp16.codec import format_datetime
 from ocpp16.errors import CallFailed, ConnectionClosed, ValidationError
 from ocpp16.spelling import did_you_mean
@@ -23,6 +25,23 @@ CALL = "call CHARGE_POINT ACTION [JSON]"
 WAIT = "wait SECONDS"
 
 
+def _number(word: str, name: str) -> int:
+    """Raises ValueError that names the argument."""
+    try:
+        return int(word)
+    except ValueError:
+        raise ValueError(f"{name} must be a number, not {word}") from None
+
+
+def _connector(words: list[str]) -> Payload:
+    """The connector that the first of these words names, if there is one."""
+    return {"connectorId": _number(words[0], "CONNECTOR")} if words else {}
+
+
+def _json(value: Any) -> str:
+    return orjson.dumps(value, default=str).decode()
+
+
 class Order(NamedTuple):
     """One row: the words after the identity, how many are needed, the action, and its payload from the words."""
 
@@ -32,18 +51,6 @@ class Order(NamedTuple):
     payload: Callable[[list[str]], Payload]
 
 
-def _whole(word: str) -> int:
-    try:
-        return int(word)
-    except ValueError:
-        raise ValueError(f"{word!r} is no whole number") from None
-
-
-def _connector(words: list[str]) -> Payload:
-    """The first of the words, if there is one."""
-    return {"connectorId": _whole(words[0])} if words else {}
-
-
 ORDERS: Mapping[str, Order] = {
     "remote_start": Order(
         "ID_TAG [CONNECTOR]",
@@ -51,9 +58,11 @@ ORDERS: Mapping[str, Order] = {
         "RemoteStartTransaction",
         lambda words: {"idTag": words[0], **_connector(words[1:])},
     ),
-    "remote_stop": Order("TRANSACTION", 1, "RemoteStopTransaction", lambda words: {"transactionId": _whole(words[0])}),
+    "remote_stop": Order(
+        "TRANSACTION", 1, "RemoteStopTransaction", lambda words: {"transactionId": _number(words[0], "TRANSACTION")}
+    ),
     "reset": Order("[Soft|Hard]", 0, "Reset", lambda words: {"type": words[0] if words else "Soft"}),
-    "unlock": Order("CONNECTOR", 1, "UnlockConnector", lambda words: _connector(words)),
+    "unlock": Order("CONNECTOR", 1, "UnlockConnector", _connector),
     "trigger": Order(
         "MESSAGE [CONNECTOR]",
         1,
@@ -73,12 +82,12 @@ ORDERS: Mapping[str, Order] = {
         lambda words: {
             **_connector(words),
             "idTag": words[1],
-            "expiryDate": format_datetime(round((time() + _whole((words[2:3] or ["3600"])[0])) * 1e6), 3),
-            "reservationId": _whole((words[3:4] or ["1"])[0]),
+            "expiryDate": format_datetime(round((time() + _number((words[2:3] or ["3600"])[0], "SECONDS")) * 1e6), 3),
+            "reservationId": _number((words[3:4] or ["1"])[0], "RESERVATION"),
         },
     ),
     "cancel_reservation": Order(
-        "RESERVATION", 1, "CancelReservation", lambda words: {"reservationId": _whole(words[0])}
+        "RESERVATION", 1, "CancelReservation", lambda words: {"reservationId": _number(words[0], "RESERVATION")}
     ),
     "get_configuration": Order("[KEY …]", 0, "GetConfiguration", lambda words: {"key": words} if words else {}),
     "change_configuration": Order(
@@ -122,7 +131,14 @@ class Orders:
         if len(words) < 3:
             raise ValueError(f"usage: {CALL}")
         payload = orjson.loads(words[3].strip().strip("'")) if words[3:] else {}
-        await self._central.call(words[1], words[2], payload)
+        await self._ask(words[1], words[2], payload)
+
+    async def _ask(self, identity: str, action: str, payload: Payload) -> None:
+        answer = await self._central.call(identity, action, payload)
+        for name, value in answer.items():
+            if len(_json(value)) > LONGEST_VALUE:
+                for item in value if isinstance(value, list) else [value]:
+                    self._say(f"{name}: {_json(item)}")
 
     async def _obey(self, word: str, rest: list[str]) -> None:
         if word == "help":
@@ -137,7 +153,7 @@ class Orders:
             order = ORDERS[word]
             if len(rest) <= order.needed:
                 raise ValueError(f"usage: {word} CHARGE_POINT {order.usage}".rstrip())
-            await self._central.call(rest[0], order.action, order.payload(rest[1:]))
+            await self._ask(rest[0], order.action, order.payload(rest[1:]))
         else:
             known = (*ORDERS, "call", "close", "charge_points", "help", "wait", "quit")
             raise ValueError(f"no command {word}{did_you_mean(word, known)}; help lists them")

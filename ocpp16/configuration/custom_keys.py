@@ -27,6 +27,7 @@ from ocpp16.configuration.key import WIRE_NAME_LIMIT, Access, Key
 from ocpp16.configuration.values import Boolean, Integer, Number, Text, ValueKind
 from ocpp16.errors import ConfigurationError
 from ocpp16.faults import obey_exit, sentence, text_of
+from ocpp16.spelling import did_you_mean
 from ocpp16.texts import shown
 
 CUSTOM: Final = "Custom"
@@ -102,7 +103,8 @@ class CustomKeys:
         raises ValueError with the reason if it is not to be taken; whatever else it raises counts as that. It is called
         for the file, for what was changed in earlier runs, and in the middle of each change: it must return at once.
 
-        Raises ConfigurationError if the schema is not usable, or a check is no function.
+        Raises ConfigurationError if the schema is not usable, or a check is no function, or of a key that a schema does
+        not declare.
         """
         self.declared: Mapping[str, Key[Any]] = {}
         self.is_open = True
@@ -127,6 +129,11 @@ class CustomKeys:
                 [f"Custom.json: {shown(twins[0])}: differs from another in upper and lower case only"]
             )
         self.is_open = schema.get("additionalProperties", True) is not False
+        stray = [name for name in checks if name not in self.declared]
+        if stray:
+            raise ConfigurationError(
+                [f"checks: {shown(name)}: is not declared{did_you_mean(name, self.declared)}" for name in stray]
+            )
 
     @classmethod
     def load(cls, share_path: str | Path | None = None, *, schema_path: str | Path | None = None) -> Self:

@@ -208,9 +208,8 @@ class _Loading:
         twin = self.custom.get(name.lower())
         if key is None:
             if not faults.is_full:
-                faults.append(
-                    f"{CUSTOM}.{name}: is not declared in Custom.json{did_you_mean(name, self.schema.declared)}"
-                )
+                hint = did_you_mean(name, self.schema.declared) or "; Custom.json or CustomKeys declares keys"
+                faults.append(f"{CUSTOM}.{name}: is not declared{hint}")
         elif _is_taken(name):
             self.warnings.append(f"{CUSTOM}.{name}: hidden by the key of the same name; ignored")
         elif twin is not None and twin.name != name:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from functools import partial
-from typing import Any, Self
+from typing import Any, NoReturn, Self
 
 from ocpp16.charge_point import open as doors
 from ocpp16.errors import ConfigurationError
@@ -23,6 +23,8 @@ class Block:
 
     _wait: Waits
     """How this kind of host waits."""
+    _word: str
+    """How it is entered."""
     _thread: TrioThread | None = None
     """Since it is entered."""
 
@@ -54,6 +56,12 @@ class Block:
     def of_many(cls, world: World, meter_interval: float, arguments: Mapping[str, Any]) -> Self:
         """For what `ocpp16.open_charge_points` opens."""
         return cls(partial(doors.open_charge_points, **arguments), world, meter_interval, many)
+
+    def _must_be_entered(self) -> str:
+        return f"this block is entered by `{self._word} … as …:`, and left with that"
+
+    def __getattr__(self, name: str) -> NoReturn:
+        raise AttributeError(f"no {name} yet: {self._must_be_entered()}")
 
     def _enter(self, gone: Gone) -> TrioThread:
         """The thread that is to begin. Raises ConfigurationError for arguments of ours that cannot be meant, and

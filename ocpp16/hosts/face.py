@@ -115,7 +115,10 @@ class Face:
 def _face_of(original: type, is_async: bool) -> type:
     members: dict[str, Any] = {"__doc__": original.__doc__, "__module__": original.__module__}
     for name in dir(original):
-        if (name.startswith("_") and name not in _SPECIAL) or name in _OF_TRIO:
+        if name in _OF_TRIO:
+            members[name] = property(_refused(name))
+            continue
+        if name.startswith("_") and name not in _SPECIAL:
             continue
         member = inspect.getattr_static(original, name)
         if isinstance(member, property):
@@ -129,6 +132,13 @@ def _face_of(original: type, is_async: bool) -> type:
     if original is ChargePoints:
         members |= _MANY_AWAITED if is_async else _MANY_WAITED
     return type(original.__name__, (Face,), members)
+
+
+def _refused(name: str) -> Callable[[Face], Any]:
+    def refuse(self: Face) -> Any:
+        raise AttributeError(f"{name} is for code in trio's thread; what there is without is in docs/hosts.md")
+
+    return refuse
 
 
 def _read(name: str) -> Callable[[Face], Any]:

@@ -7,7 +7,7 @@ from concurrent.futures import CancelledError, Executor, Future
 from contextlib import AbstractContextManager
 from functools import partial
 from types import TracebackType
-from typing import Any
+from typing import Any, NoReturn
 
 import trio
 
@@ -60,6 +60,12 @@ class _Wait:
 
 class _Block(Block):
     _wait = _Wait()
+    _word = "with"
+
+    async def __aenter__(self) -> NoReturn:
+        raise TypeError(f"{self._must_be_entered()}; for asyncio there is ocpp16.aio")
+
+    async def __aexit__(self, *exc_info: object) -> None: ...
 
     def __enter__(self) -> Any:
         thread = self._enter(partial(ended, threading.current_thread()))

@@ -49,6 +49,9 @@ class Writer(Protocol):
 class ConfigurationKeeper(Protocol):
     """Where the configuration that differs from the main one is kept: rows of the store, or files."""
 
+    is_lasting: bool
+    """Over the end of the block, too."""
+
     def propose(
         self, overrides: Mapping[str, Any], secrets: Mapping[str, Any], *, apply: Callable[[], None]
     ) -> Proposed:

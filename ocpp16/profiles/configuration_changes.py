@@ -29,13 +29,15 @@ _STORED = frozenset({ConfigurationStatus.ACCEPTED, ConfigurationStatus.REBOOT_RE
 class ConfigurationChanges:
     """Of one start of a charge point."""
 
-    __slots__ = ("_adopted", "_ctx", "_turn", "_will_be_kept")
+    __slots__ = ("_adopted", "_ctx", "_is_told", "_turn", "_will_be_kept")
 
     def __init__(self, ctx: Context) -> None:
         self._ctx = ctx
         self._turn = Turn()
         self._adopted: tuple[Prepared, ...] = ()
         """The last of each key that is in force, and not told yet since it is not on disk."""
+        self._is_told = False
+        """That changes are not kept."""
         self._will_be_kept = False
         """A task waits for its turn to bring what is in force then to the disk."""
 
@@ -55,6 +57,9 @@ class ConfigurationChanges:
             change = prepared.change
             if _is_to_be_kept(change):
                 await self._keep_all([prepared] if beside is None else [prepared, *self._prepared(beside())])
+                if not (ctx.asked.keeper.is_lasting or self._is_told):
+                    self._is_told = True
+                    ctx.log.warning("changes of keys end with the block: give user_config_path, database_path or store")
             elif change.reason:
                 ctx.log.info("%s is not changed: %s", change.wire_name or "the configuration", change.reason)
             return prepared.change

@@ -195,6 +195,11 @@ class TransactionMessages(FeatureProfile):
         """
         found = self.ctx.transactions
         going_on = found.that_go_on(resuming_session_ids)
+        if resuming_session_ids:
+            known = {transaction.session_id for transaction in found.all_running()}
+            for session in resuming_session_ids:
+                if session not in known:
+                    self.ctx.log.warning("resuming_session_ids: no transaction of session %s runs", session)
         for transaction in found.all_running():
             try:
                 self._recover(transaction, goes_on=transaction in going_on)

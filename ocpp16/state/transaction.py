@@ -38,33 +38,49 @@ class TransactionPhase(StrEnum):
 
 @dataclass(slots=True, eq=False)
 class Transaction:
+    """As the charge point knows it; to be looked at by a host, not changed. Times are µs since 1970, UTC."""
+
     key: int
+    """Our own number of it, which is never sent."""
     connector_id: int
     session_id: str
+    """The text that the station gave its session."""
     id_tag: str
+    """Who began it, as it was told."""
     started_at: int
     meter_start: int
     """Wh."""
     reservation_id: int | None = None
+    """Of the reservation that it used up."""
     clock_boot: int = 0
+    """Mark of `started_at`: the boot whose clock nobody had set yet; 0: the time is right. As the other two of that
+    name."""
     transaction_id: int | None = None
+    """That of the Central System; None until StartTransaction is answered."""
     start_given_up: bool = False
     """StartTransaction went to the dead letters: StopTransaction carries -1, MeterValues no id."""
     is_refused: bool = False
     """StartTransaction.conf did not accept the id tag."""
     parent_id_tag: str | None = None
+    """As StartTransaction.conf told it; None before that, and where there is none."""
     meter_last: int = 0
+    """The highest register that was read so far, Wh: what is told after a power cut."""
     meter_last_at: int = 0
+    """When it was last read."""
     meter_last_clock_boot: int = 0
     phase: TransactionPhase = TransactionPhase.RUNNING
     stopped_at: int | None = None
+    """None while it runs, as the next three."""
     meter_stop: int | None = None
+    """Wh."""
     stop_reason: Reason | None = None
     id_tag_end: str | None = None
+    """Who ended it, if that was told."""
     stop_clock_boot: int = 0
 
     @property
     def is_running(self) -> bool:
+        """Was its end not told yet?"""
         return self.phase is TransactionPhase.RUNNING
 
 

@@ -37,6 +37,8 @@ class FileLock:
         except BlockingIOError:
             owner = os.read(descriptor, 32).decode("ascii", "replace").strip()
             os.close(descriptor)
+            if owner == str(os.getpid()):
+                raise StoreError(f"{subject}: this process has it open already") from None
             known = f" (process {owner})" if owner.isdigit() else ""
             raise StoreError(f"{subject}: another process has it open{known}") from None
         except OSError:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from ocpp16.charge_point.open import open_charge_point
+from ocpp16.configuration.configuration import Configuration
 from ocpp16.errors import ConfigurationError
 from ocpp16.store.memory import MemoryStore
 from ocpp16.testing.stations import RecordingStation
@@ -204,3 +205,33 @@ async def test_what_can_be_meant_is_taken(make_config: Any, tmp_path: Path) -> N
         anchor=1e300,
     ):
         pass
+
+
+async def test_a_configuration_that_is_made_already_takes_no_schema_any_more(make_config: Any, tmp_path: Path) -> None:
+    (tmp_path / "Custom.json").write_text("{}")
+    configuration = Configuration.load(make_config())
+    with pytest.raises(ConfigurationError, match=r"custom_schema_path: .*Configuration\.load takes it"):
+        async with open_charge_point(configuration, RecordingStation(), custom_schema_path=tmp_path / "Custom.json"):
+            pass
+
+
+async def test_what_wss_trusts_is_asked_for_by_name(make_config: Any) -> None:
+    document = make_config(
+        Internal__CentralSystemURI="wss://x/",
+        Security__SecurityProfile=2,
+        Security__AuthorizationKey="0123456789abcdef",
+    )
+    with pytest.raises(ConfigurationError, match=r"certificates_path, .* ca/csms .* UseSslDefaultVerifyPaths"):
+        async with open_charge_point(document, RecordingStation()):
+            pass
+
+
+@pytest.mark.parametrize("is_kept", [True, False])
+async def test_changes_that_nothing_keeps_are_said_once(
+    open_bench: Any, tmp_path: Path, caplog: pytest.LogCaptureFixture, is_kept: bool
+) -> None:
+    async with open_bench(database_path=tmp_path if is_kept else None) as bench:
+        for value in ("77", "78"):
+            assert await bench.charge_point.configuration.set("HeartbeatInterval", value) == "Accepted"
+    told = [record for record in caplog.records if "end with the block" in record.getMessage()]
+    assert len(told) == (0 if is_kept else 1)

@@ -12,6 +12,7 @@ import pytest
 import trio
 
 from ocpp16.charge_point.charge_point import ChargePoint
+from ocpp16.configuration.keys import core
 from ocpp16.enums import AvailabilityType, ChargePointErrorCode, ChargePointStatus, Reason, SessionStartedReason
 from ocpp16.errors import StoreError
 from ocpp16.models import ErrorInfo, Measurement, PhaseValues
@@ -396,3 +397,10 @@ async def test_a_start_from_a_store_that_cannot_be_read_changes_nothing(open_ben
         store.is_unreadable = False
         assert await charge_point.restart()
         assert charge_point.for_station.number_of_connectors == 1
+
+
+async def test_a_key_is_no_name(open_bench: Any) -> None:
+    async with open_bench() as bench:
+        assert bench.charge_point.configuration[core.NUMBER_OF_CONNECTORS] == 2
+        with pytest.raises(TypeError, match=r"ocpp16\.configuration\.keys .*by name: text"):
+            bench.charge_point.configuration["NumberOfConnectors"]

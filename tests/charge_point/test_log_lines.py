@@ -3,6 +3,7 @@
 import json
 import logging
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -181,3 +182,28 @@ async def test_a_station_that_hangs_at_what_it_is_told(open_bench: Any, make_con
         lines.records.clear()
         await trio.sleep(60)
         assert not lines.about("overran")
+
+
+async def test_who_overran_is_told_with_its_connector(open_bench: Any, make_config: Any, lines: Lines) -> None:
+    async with open_bench(document=make_config(Internal__StationTimeout=1)) as bench:
+        bench.begin(2)
+        await trio.sleep(1)
+        bench.station.delays |= dict.fromkeys(("unlock_connector", "stop_transaction", "is_reset_allowed"), 100)
+        await bench.call("UnlockConnector", {"connectorId": 2})
+        await bench.call("RemoteStopTransaction", {"transactionId": 1})
+        await bench.call("Reset", {"type": "Soft"})
+        await trio.sleep(5)
+        for place in ("unlock_connector(2)", "stop_transaction(2)", "is_reset_allowed"):
+            assert lines.about(f"overran 1 s in {place}")
+
+
+@pytest.mark.parametrize("is_kept", [True, False])
+async def test_what_becomes_of_what_was_not_delivered(
+    open_bench: Any, lines: Lines, tmp_path: Path, is_kept: bool
+) -> None:
+    async with open_bench(database_path=tmp_path if is_kept else None) as bench:
+        bench.csms.is_reachable = False
+        bench.csms.abort("cp001")
+        bench.begin()
+    (line,) = lines.about("not delivered")
+    assert line.endswith("sent after the next start") is is_kept

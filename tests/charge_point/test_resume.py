@@ -198,3 +198,11 @@ async def test_every_reading_counts_for_a_power_loss_not_only_samples(
         (stop,) = bench.sent("StopTransaction")
         assert stop["reason"] == "PowerLoss"
         assert stop["meterStop"] >= 2900 - 6 * 100
+
+
+async def test_a_session_that_nobody_knows_is_said(open_bench: Any, caplog: pytest.LogCaptureFixture) -> None:
+    async with open_bench(start=False) as bench:
+        bench.begin()
+        await bench.charge_point.start(resuming_session_ids=["s1", "x"])
+    told = [record.getMessage() for record in caplog.records if "resuming" in record.getMessage()]
+    assert told == ["cp001: resuming_session_ids: no transaction of session x runs"]

@@ -1,5 +1,6 @@
 """The Central System as a program: what it prints, what can be typed, and its TLS folder."""
 
+import json
 import re
 import signal
 import subprocess
@@ -163,7 +164,7 @@ async def test_orders_without_a_charge_point(autojump_clock: Any) -> None:
         assert len(said) == 11
         assert said[0] == "connected: none"
         assert all(line.startswith("error: ") for line in said[1:])
-        assert [line.split("'")[1] for line in said if "is no whole number" in line] == ["x", "1.5", "soon"]
+        assert [line.rpartition(" ")[2] for line in said if "must be a number" in line] == ["x", "1.5", "soon"]
         said.clear()
         await orders.obey("help")
         assert all(any(line.startswith(name) for line in said) for name in (*ORDERS, "wait"))
@@ -238,3 +239,15 @@ async def test_whoever_types_faster_than_is_obeyed_waits(monkeypatch: pytest.Mon
         assert begun == central_system.MOST_ORDERS
         assert given <= begun + 1
         nursery.cancel_scope.cancel()
+
+
+async def test_an_answer_is_said_in_full() -> None:
+    said: list[str] = []
+    keys = [{"key": f"Key{number}", "readonly": False, "value": "v" * 40} for number in range(3)]
+
+    class Answering:
+        async def call(self, identity: str, action: str, payload: dict[str, Any]) -> dict[str, Any]:
+            return {"configurationKey": keys, "unknownKey": [], "status": "Accepted"}
+
+    await Orders(Answering(), said.append).obey("get_configuration cp001")  # type: ignore[arg-type]
+    assert [json.loads(line.removeprefix("configurationKey: ")) for line in said] == keys

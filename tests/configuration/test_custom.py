@@ -111,9 +111,7 @@ def test_problems_name_the_key() -> None:
 
 def test_a_closed_schema_refuses_other_keys_with_a_hint() -> None:
     closed = {**SCHEMA, "additionalProperties": False}
-    with pytest.raises(
-        ConfigurationError, match=r"Custom\.Sites: is not declared in Custom\.json; did you mean Site\?"
-    ):
+    with pytest.raises(ConfigurationError, match=r"Custom\.Sites: is not declared; did you mean Site\?"):
         load(closed, {"Site": "north", "Sites": "x"})
     config = load(closed, {"Site": "north"}, {"Note": "x"})
     assert len(config.warnings) == 1
@@ -283,3 +281,8 @@ def test_checks_are_functions() -> None:
     with pytest.raises(ConfigurationError) as wrong:
         CustomKeys(None, checks={"A": later, "B": 5})  # type: ignore[dict-item]
     assert len(wrong.value.problems) == 2
+
+
+def test_a_check_of_a_key_that_is_not_declared_is_misspelt() -> None:
+    with pytest.raises(ConfigurationError, match="checks: FanSped: is not declared; did you mean FanSpeed"):
+        CustomKeys({"properties": {"FanSpeed": {"type": "integer"}}}, checks={"FanSped": refuses})

@@ -63,13 +63,19 @@ def internal(**keys: Any) -> dict[str, Any]:
             document(
                 Internal={"CentralSystemURI": "wss://csms/"}, Security={"SecurityProfile": 1, "AuthorizationKey": KEY}
             ),
-            'Internal.CentralSystemURI = "wss://csms/": must be ws:// with SecurityProfile 1',
+            (
+                'Internal.CentralSystemURI = "wss://csms/": must be ws:// with SecurityProfile 1; '
+                "wss:// needs SecurityProfile 2 (an AuthorizationKey) or 3 (a certificate)"
+            ),
         ),
         (
             document(
                 Internal={"CentralSystemURI": "ws://csms/"}, Security={"SecurityProfile": 2, "AuthorizationKey": KEY}
             ),
-            'Internal.CentralSystemURI = "ws://csms/": must be wss:// with SecurityProfile 2',
+            (
+                'Internal.CentralSystemURI = "ws://csms/": must be wss:// with SecurityProfile 2; '
+                "ws:// needs SecurityProfile 0 or 1 (an AuthorizationKey)"
+            ),
         ),
         (
             document(Internal={"ChargePointId": "a:b"}, Security={"SecurityProfile": 1, "AuthorizationKey": KEY}),

@@ -206,3 +206,11 @@ def test_what_nobody_waits_for_any_more_is_no_complaint_of_the_loop(server: Serv
 
     asyncio.run(main())
     assert said == []
+
+
+def test_a_block_that_is_entered_otherwise_says_how(server: Server) -> None:
+    block: Any = aio.open_charge_point(server.config(), Awaited())
+    with pytest.raises(TypeError, match=r"entered by `async with … as …:`.*ocpp16\.blocking"), block:
+        pass
+    with pytest.raises(AttributeError, match=r"no start yet: .*`async with"):
+        block.start()

@@ -1,6 +1,7 @@
 """What is of threads alone: calls from all of them, hosts that hang, end, or shut their executor down."""
 
 import ast
+import asyncio
 import signal
 import subprocess
 import sys
@@ -223,3 +224,16 @@ def test_handlers_to_be_awaited_are_refused(server: Server) -> None:
                 charge_point.on_data_transfer("V", None, each)  # type: ignore[arg-type]
         with pytest.raises(ValueError, match="not async"):
             charge_point.on_change("HeartbeatInterval", Called())  # type: ignore[arg-type]
+
+
+def test_a_block_that_is_entered_otherwise_says_how(server: Server) -> None:
+    block: Any = blocking.open_charge_point(server.config(), Threaded())
+
+    async def main() -> None:
+        async with block:
+            pass
+
+    with pytest.raises(TypeError, match=r"entered by `with … as …:`.*ocpp16\.aio"):
+        asyncio.run(main())
+    with pytest.raises(AttributeError, match=r"no start yet: .*`with"):
+        block.start()

@@ -5,7 +5,7 @@ from functools import partial
 from typing import Any
 
 import pytest
-from host_faces import Awaited, Face, Server, Threaded, done
+from host_faces import Awaited, Face, OfAsyncio, Server, Threaded, done
 
 from ocpp16 import ChargePointStopped, ConfigurationError, DataTransferResponse, Measurement, blocking
 from ocpp16.enums import (
@@ -146,6 +146,10 @@ def test_views_answer_after_the_block_and_methods_say_that_it_has_ended(face: Fa
     assert charge_point.for_station.number_of_connectors == 2
     assert charge_point.for_station.reservations.all() == ()
     assert len(charge_points) == 0
+    for name in ("clock", "timers", "log", "spawn"):
+        if face.name != "trio":
+            with pytest.raises(AttributeError, match=f"{name} is for code in trio's thread.*docs/hosts.md"):
+                getattr(charge_point.for_station, name)
     charge_point.abandon()
     for call in (
         partial(charge_point.on_enabled, 1),
@@ -209,6 +213,23 @@ def test_keys_are_changed_and_told_in_the_hosts_world(face: Face, server: Server
             assert charge_point.configuration.text("HeartbeatInterval") == "78"
             with pytest.raises(ValueError, match="callback"):
                 charge_point.on_change("HeartbeatInterval", None)
+
+    face.run(scenario)
+
+
+def test_an_observer_of_asyncio_may_be_plain(server: Server) -> None:
+    events: list[str] = []
+
+    class Plain:
+        def notify(self, event: object) -> None:
+            events.append(type(event).__name__)
+
+    face = OfAsyncio()
+
+    async def scenario() -> None:
+        async with face.one(server.config(), face.station(), observer=Plain()) as charge_point:
+            await done(charge_point.start())
+            await face.until(lambda: "BootNotificationResponse" in events)
 
     face.run(scenario)
 

@@ -85,6 +85,13 @@ def test_a_door_loads_trio_and_itself(name: str) -> None:
     assert not found & {"sqlite3", "json", "email", "decimal", "asyncio"}
 
 
+def test_the_doors_of_other_hosts_are_found_without_an_import_of_their_own() -> None:
+    assert not {"ocpp16.aio", "ocpp16.blocking"} & loaded(
+        "import ocpp16; assert {'aio', 'blocking'} < set(dir(ocpp16))"
+    )
+    assert loaded("import ocpp16; ocpp16.aio, ocpp16.blocking") > {"ocpp16.aio", "ocpp16.blocking"}
+
+
 def test_values_do_not_load_the_charge_point() -> None:
     found = loaded("from ocpp16 import CoreStation, IdTagInfo, Measurement, Observer, StoreError, open_store")
     assert not found & {"sqlite3", "wsproto", "h11", "ocpp16.profiles", "ocpp16.charge_point", "ocpp16.configuration"}

@@ -92,7 +92,7 @@ def test_errors_of_sqlite_that_may_pass(path: Path, disk: Disk, name: str) -> No
 
 def test_what_will_never_do_is_an_error(path: Path, tmp_path: Path, disk: Disk) -> None:
     holder = SqliteStore.open(path)
-    with pytest.raises(StoreError, match="another process has it"):
+    with pytest.raises(StoreError, match="process has it"):
         open_or_fall_back(path, MANNER)
     holder.close()
     (tmp_path / "folder").mkdir()
@@ -127,10 +127,10 @@ def test_contract_holds_before_and_after(path: Path, disk: Disk) -> None:
 
 def test_nobody_else_gets_in_meanwhile(path: Path, disk: Disk) -> None:
     store = fallen_back(path, disk)
-    with pytest.raises(StoreError, match="another process has it"):
+    with pytest.raises(StoreError, match="process has it"):
         SqliteStore.open(path)
     store.adopt(store.try_open())
-    with pytest.raises(StoreError, match="another process has it"):
+    with pytest.raises(StoreError, match="process has it"):
         SqliteStore.open(path)
     store.close()
     SqliteStore.open(path).close()
@@ -140,7 +140,7 @@ def test_lock_of_one_that_was_opened_too_late_is_taken_over(path: Path, disk: Di
     late = fallen_back(path, disk)
     store = FallbackStore(path, MANNER, "no answer from the disk", None, None)
     store.take_over(late)
-    with pytest.raises(StoreError, match="another process has it"):
+    with pytest.raises(StoreError, match="process has it"):
         SqliteStore.open(path)
     store.close()
     SqliteStore.open(path).close()
@@ -184,7 +184,7 @@ def test_file_that_cannot_take_it_yet_is_closed_and_memory_goes_on(
         with pytest.raises(StoreError, match="disk is full"):
             store.adopt(store.try_open())
     assert (store.is_degraded, store.reason) == (True, "database or disk is full")
-    with pytest.raises(StoreError, match="another process has it"):
+    with pytest.raises(StoreError, match="process has it"):
         SqliteStore.open(path)
     put(store, setting("b"))
     store.adopt(store.try_open())
