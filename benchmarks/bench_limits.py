@@ -38,7 +38,7 @@ def configuration(connectors: int, **keys: Any) -> dict[str, Any]:
         },
         "Core": {"NumberOfConnectors": connectors, "MeterValueSampleInterval": 0},
         "SmartCharging": {"MaxChargingProfilesInstalled": 20000, "ChargeProfileMaxStackLevel": 400},
-        "Security": {"SecurityProfile": 0},
+        "Security": {"SecurityProfile": 0, "DisableSecurityEventNotifications": True},
         **keys,
     }
 

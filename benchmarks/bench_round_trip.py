@@ -29,7 +29,7 @@ CONFIG = {
         "ChargePointVendor": "V1",
     },
     "Core": {"NumberOfConnectors": 1},
-    "Security": {"SecurityProfile": 0},
+    "Security": {"SecurityProfile": 0, "DisableSecurityEventNotifications": True},
 }
 ROUNDS, CALLS = 15, 200
 

@@ -51,7 +51,7 @@ def configuration(number: int, port: int) -> dict[str, dict[str, object]]:
             "MeterValuesSampledData": MEASURANDS,
             "StopTxnSampledData": "",
         },
-        "Security": {"SecurityProfile": 0},
+        "Security": {"SecurityProfile": 0, "DisableSecurityEventNotifications": True},
     }
 
 

@@ -48,7 +48,7 @@ def configuration(port: int, connectors: int, interval: int) -> dict[str, dict[s
             "ChargingScheduleMaxPeriods": 24,
             "MaxChargingProfilesInstalled": 100,
         },
-        "Security": {"SecurityProfile": 0},
+        "Security": {"SecurityProfile": 0, "DisableSecurityEventNotifications": True},
     }
 
 

@@ -213,9 +213,7 @@ class MessageTrigger(StrEnum):
     DIAGNOSTICS_STATUS_NOTIFICATION = "DiagnosticsStatusNotification"
     FIRMWARE_STATUS_NOTIFICATION = "FirmwareStatusNotification"
     HEARTBEAT = "Heartbeat"
-    LOG_STATUS_NOTIFICATION = "LogStatusNotification"
     METER_VALUES = "MeterValues"
-    SIGN_CHARGE_POINT_CERTIFICATE = "SignChargePointCertificate"
     STATUS_NOTIFICATION = "StatusNotification"
 
 

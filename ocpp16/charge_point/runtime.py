@@ -239,7 +239,6 @@ class Runtime:
         if features.smart_charging is not None:
             features.smart_charging.limits.share(*self.sharing)
         features.ctx.signals.on(ConfigurationChanged, self._configuration_changed)
-        features.ctx.signals.on(SecurityEventRaised, self._security_event_raised)
         self.life = life
         self.guard.highest = len(features.ctx.connectors) - 1
         self._pump.take_over(features.ctx.session, features.ctx.timers)
@@ -469,6 +468,8 @@ class Runtime:
 
     def tell(self, event: ObserverEvent, number: int) -> None:
         """Give an event to the observer once journal number `number` is on disk."""
+        if type(event) is SecurityEvent:
+            self.traffic.security_event(event)
         if self._feed is not None:
             self._feed.tell(event, number)
 
@@ -503,11 +504,6 @@ class Runtime:
         self._pump.kick()
         if self._feed is not None:
             self._feed.kick()
-
-    def _security_event_raised(self, signal: SecurityEventRaised) -> None:
-        event = SecurityEvent(signal.type, signal.tech_info)
-        self.traffic.security_event(event)
-        self.tell(event, 0)
 
     def _configuration_changed(self, signal: ConfigurationChanged) -> None:
         self.features.retune(signal.key)

@@ -21,7 +21,7 @@ from ocpp16.store.overlay import Overlay
 _MARKS = {True: "✓", False: "✗"}
 
 
-@click.command("doctor")
+@click.command("doctor", short_help="What works between here and a Central System, step by step.")
 @click.option("--conf", metavar="FILE", help="Configuration: a path, or a file of the share folder [config.json].")
 @click.option("--csms", metavar="URL", help="Central System, ws:// or wss://; with --id no file is needed.")
 @click.option("--id", "identity", metavar="NAME", help="Name of the charge point.")

@@ -13,7 +13,7 @@ from ocpp16 import messages
 from ocpp16.configuration.keys import internal
 from ocpp16.configuration.keys.pnc import CERT_SIGNING_REPEAT_TIMES, CERT_SIGNING_WAIT_MINIMUM
 from ocpp16.configuration.keys.security import CERTIFICATE_SIGNED_MAX_CHAIN_SIZE, CPO_NAME, SECURITY_PROFILE
-from ocpp16.enums import MessageTrigger, RegistrationStatus
+from ocpp16.enums import RegistrationStatus
 from ocpp16.errors import CallFailed
 from ocpp16.profiles.asked_security import AskedSecurity
 from ocpp16.profiles.base import Context, FeatureProfile, Payload, Reply, hears, on, triggered
@@ -71,7 +71,7 @@ class CertificateSigning(FeatureProfile):
             self.ctx.log.info("the client certificate expires in %d days: a new one is asked for", days)
             await self._ask()
 
-    @triggered(MessageTrigger.SIGN_CHARGE_POINT_CERTIFICATE)
+    @triggered("SignChargePointCertificate")
     def _triggered_signing(self, connector_ids: Sequence[int]) -> Callable[[], None] | None:
         """None without CpoName: there is nothing to ask with."""
         return self.begin if self.ctx.configuration[CPO_NAME] else None

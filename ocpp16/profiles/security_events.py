@@ -13,6 +13,7 @@ from typing import Final
 
 from ocpp16.configuration.keys.security import DISABLE_SECURITY_EVENT_NOTIFICATIONS
 from ocpp16.enums import BootReason
+from ocpp16.observer import SecurityEvent
 from ocpp16.profiles.base import Context, FeatureProfile, Payload, hears
 from ocpp16.rpc.pending import Entry
 from ocpp16.state.signals import SecurityEventRaised
@@ -75,7 +76,8 @@ class SecurityEvents(FeatureProfile):
 
     def __init__(self, ctx: Context) -> None:
         super().__init__(ctx)
-        self._floods: dict[str, _Flood] = {}
+        self._floods: dict[str, _Flood] | None = None
+        """By type; made with the first event that is to be sent."""
         self._is_unknown = False
 
     def attach(self) -> None:
@@ -89,13 +91,11 @@ class SecurityEvents(FeatureProfile):
     @hears(SecurityEventRaised)
     def _raised(self, event: SecurityEventRaised) -> None:
         ctx = self.ctx
+        ctx.tell(SecurityEvent(event.type, event.tech_info), 0)
         is_critical = event.type in CRITICAL if event.is_critical is None else event.is_critical
         if not is_critical or self._is_unknown or ctx.configuration[DISABLE_SECURITY_EVENT_NOTIFICATIONS]:
             return
-        flood = self._floods.get(event.type)
-        if flood is None:
-            # A host may invent types: they share what is left once there are too many.
-            flood = self._floods.setdefault(event.type if len(self._floods) < MOST_WAITING else "", _Flood(0.0))
+        flood = self._flood_of(event.type)
         if not flood.takes(ctx.clock.monotonic()):
             ctx.log.warning("security event %s is raised too often to be told", shown(event.type), about=event.type)
             return
@@ -112,9 +112,16 @@ class SecurityEvents(FeatureProfile):
             payload["techInfo"] = shown(info, LONGEST_INFO)
         ctx.sender.send("SecurityEventNotification", payload, is_kept=True)
 
+    def _flood_of(self, kind: str) -> _Flood:
+        if self._floods is None:
+            self._floods = {}
+        if kind not in self._floods and len(self._floods) >= MOST_WAITING:
+            kind = ""  # a host may invent types: they share what is left once there are too many
+        return self._floods.setdefault(kind, _Flood(0.0))
+
     def _answered(self, entry: Entry, payload: Payload | None) -> None:
-        flood = self._floods.get(entry.payload["type"])
-        if flood is not None and flood.waiting:
+        flood = self._flood_of(entry.payload["type"])
+        if flood.waiting:
             flood.waiting -= 1
         if payload is None and not self._is_unknown:
             self._is_unknown = True

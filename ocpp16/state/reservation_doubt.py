@@ -12,13 +12,16 @@ IN_DOUBT = 600.0
 """Seconds after a start in which a stored reservation is not over by a clock that may be wrong by years."""
 
 
+_NONE: frozenset[int] = frozenset()
+
+
 class Doubt:
     """Reservations that are over only if a clock is right that nobody has set yet: they are kept for a while."""
 
     __slots__ = ("_ids", "until")
 
     def __init__(self) -> None:
-        self._ids: frozenset[int] = frozenset()
+        self._ids = _NONE
         self.until = inf
         """By the monotonic clock; inf: there is none."""
 
@@ -27,7 +30,7 @@ class Doubt:
         self.until = now + IN_DOUBT if self._ids else inf
 
     def lift(self) -> None:
-        self._ids, self.until = frozenset(), inf
+        self._ids, self.until = _NONE, inf
 
     def forget(self, reservation: Reservation) -> None:
         """Another one has its id now."""

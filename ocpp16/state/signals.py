@@ -59,7 +59,7 @@ class AttemptFailed(Signal):
 class SecurityEventRaised(Signal):
     """Something that matters for security has happened (security white paper ed. 3, section 4).
 
-    Heard by: runtime, security_events.
+    Heard by: security_events.
     """
 
     type: str

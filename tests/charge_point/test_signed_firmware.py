@@ -11,7 +11,6 @@ from ocpp16.charge_point.assembly import Features
 from ocpp16.enums import FirmwareStatusEnumType as Status
 from ocpp16.errors import CallFailed
 from ocpp16.models import FirmwareUpdate
-from ocpp16.observer import SecurityEvent
 from ocpp16.security.evse_security import CertificateValidationResult, LeafCertificateType
 from ocpp16.state.clock import to_datetime
 from ocpp16.state.signals import SecurityEventRaised
@@ -123,7 +122,7 @@ async def test_a_certificate_that_is_not_valid_ends_it(
         assert await ask(bench) == "InvalidCertificate"
         assert bench.station.asked("signed_update_firmware") == []
         assert [(event.type, event.is_critical) for event in raised] == [("InvalidFirmwareSigningCertificate", False)]
-        assert [event.type for event in bench.events.of(SecurityEvent)] == ["InvalidFirmwareSigningCertificate"]
+        assert [event.type for event in bench.events.of_security()] == ["InvalidFirmwareSigningCertificate"]
 
 
 async def test_without_anybody_who_keeps_roots_none_is_valid(open_bench: Any) -> None:

@@ -79,9 +79,13 @@ WRONG: dict[str, tuple[bytes, list[str]]] = {
     "a password is missing": (document(Security={"SecurityProfile": 1}), ["needs an AuthorizationKey"]),
     "a password too short": (document(Security={"AuthorizationKey": "text:x"}), ["AuthorizationKey = (secret): "]),
     "profile and scheme": (internal(CentralSystemURI="wss://x"), ["must be ws:// with SecurityProfile 0"]),
-    "a profile that is not built": (
-        document(Internal={"CentralSystemURI": "wss://x"}, Security={"SecurityProfile": 3}),
-        ["Security.SecurityProfile = 3: "],
+    "a profile that does not exist": (
+        document(Internal={"CentralSystemURI": "wss://x"}, Security={"SecurityProfile": 4}),
+        ["Security.SecurityProfile = 4: "],
+    ),
+    "an address to fall back to": (
+        internal(FallbackCentralSystems="ws://a,http://b"),
+        ["Internal.FallbackCentralSystems = "],
     ),
     "another scheme": (internal(CentralSystemURI="http://x"), ["Internal.CentralSystemURI"]),
     "a port out of range": (internal(CentralSystemURI="ws://x:70000"), ["Internal.CentralSystemURI"]),
