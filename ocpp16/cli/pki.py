@@ -26,7 +26,7 @@ _IDENTITY: Final = re.compile(r"[A-Za-z0-9*\-_=:+|@.]{1,48}")
 """What an identity may be made of (OCPP-J 1.6, of the connection URL), as far as a file can have its name."""
 
 
-@click.command("pki")
+@click.command("pki", short_help="Make certificates to try profiles 2 and 3 with.")
 @click.argument("folder", metavar="DIR", type=click.Path(path_type=Path, file_okay=False))
 @click.option("--name", "names", multiple=True, help="DNS name or address of the Central System, again for more.")
 @click.option("--id", "identity", default="cp001", show_default=True, help="The charge point.")

@@ -80,7 +80,7 @@ WRONG: dict[str, tuple[bytes, list[str]]] = {
     "a password too short": (document(Security={"AuthorizationKey": "text:x"}), ["AuthorizationKey = (secret): "]),
     "profile and scheme": (internal(CentralSystemURI="wss://x"), ["must be ws:// with SecurityProfile 0"]),
     "a profile that does not exist": (
-        document(Internal={"CentralSystemURI": "wss://x"}, Security={"SecurityProfile": 4}),
+        document(Security={"SecurityProfile": 4}),
         ["Security.SecurityProfile = 4: "],
     ),
     "an address to fall back to": (
