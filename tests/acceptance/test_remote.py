@@ -150,7 +150,7 @@ def test_tc_015_016_reset_while_charging(begin: Begin, kind: str) -> None:
     number = one.charge()
     assert one.ask("Reset", type=kind) == "Accepted"
     one.expect("StopTransaction", transactionId=number, reason=f"{kind}Reset")
-    one.expect("BootNotification")
+    one.booted()
     one.settle()
     assert len(one.calls("StopTransaction")) == 1
 
