@@ -125,6 +125,7 @@ class SecurityEvents(FeatureProfile):
             flood.waiting -= 1
         if payload is None and not self._is_unknown:
             self._is_unknown = True
+            self.ctx.sender.drop("SecurityEventNotification")
             self.ctx.log.info(
                 "the Central System takes no SecurityEventNotification: it is sent no more until the next start"
             )

@@ -228,6 +228,13 @@ class Sender:
         if entry is not self._session.in_flight:
             self._session.outbox.remove(entry)
 
+    def drop(self, action: str) -> None:
+        """Take all of these that wait, and are about no transaction, out of the queue and off the disk."""
+        for entry in self._session.outbox.waiting_for(action):
+            self._session.outbox.remove(entry)
+            if entry.is_persistent:
+                self._journal.append(message_queue.delete(entry.sequence))
+
     @property
     def longest_wait(self) -> float:
         """Seconds that an answer is waited for where nobody says how long: twice the time any request has."""

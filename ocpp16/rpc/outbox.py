@@ -293,6 +293,10 @@ class Outbox:
         else:
             self._discard([entry])
 
+    def waiting_for(self, action: str) -> list[Entry]:
+        """The messages of the normal lane of this action, the oldest first."""
+        return [entry for entry in self._normal() if entry.action == action]
+
     def take_waiting(self, *, also_triggered: bool) -> list[Entry]:
         """Take out everything somebody waits for, the oldest first."""
         taken = [

@@ -29,6 +29,8 @@ LONGEST_DESCRIPTION = 255
 """Characters of an errorDescription of ours: OCPP 1.6 sets no limit, later versions do."""
 MAX_SILENCES = 5
 """Transmissions left unanswered after which a message is set aside, whatever TransactionMessageAttempts says."""
+KNOWN_TO_FEW = frozenset({"SecurityEventNotification"})
+"""Stored requests of ours that a Central System without the security white paper does not know."""
 LONGEST_HOLD = 300.0
 """Seconds that a message which was not answered may hold up its lane between two transmissions."""
 MAX_INTERRUPTIONS = 3

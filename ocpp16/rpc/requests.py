@@ -283,7 +283,11 @@ class Requests:
         if entry.lane is _BOOT:
             self._boot_again(entry, now)
         elif entry.is_retried:
-            if not self.silence.timed_out(entry, now, is_alive=is_alive):
+            if self.silence.timed_out(entry, now, is_alive=is_alive):
+                return
+            if self.silence.is_hopeless(entry):
+                self._give_up(entry, CallFailed(entry.action, "timeout"))
+            else:
                 self._put_back(entry)
         else:
             self._fail(entry, CallFailed(entry.action, "timeout"))
@@ -339,17 +343,13 @@ class Requests:
 
     def _put_back(self, entry: Entry) -> bool:
         """Into its lane again. False: a newer one tells the same better, and it has come to its end."""
-        outbox = self.outbox
-        if entry.lane is _BOOT:
-            newer = outbox.boot
-        elif entry.topic is not None:
-            newer = outbox.newest(entry.topic, is_triggered=entry.is_triggered)
-        else:
-            newer = None
+        newer = self.outbox.boot if entry.lane is _BOOT else None
+        if entry.topic is not None:
+            newer = self.outbox.newest(entry.topic, is_triggered=entry.is_triggered)
         if newer is not None:
             self._supersede(entry)
             return False
-        outbox.requeue(entry)
+        self.outbox.requeue(entry)
         return True
 
     # Ended

@@ -8,7 +8,9 @@ Must not know: frames, answers, what a request tells of. Rules of this file:
 3. The end of the connection says nothing of the message that was open, unless it happens again and again: some Central
    Systems close the link at what they cannot take. Then a message of the transaction lane is set aside, another stored
    one waits, and where a newer message takes its place, the topic does.
-4. A message that was refused and has to wait for longer than its lane can is set aside, too.
+4. What many Central Systems do not know is given up when it was left unanswered so often: some do not answer what they
+   do not know.
+5. A message that was refused and has to wait for longer than its lane can is set aside, too.
 """
 
 from collections.abc import Callable, Hashable
@@ -17,6 +19,7 @@ from ocpp16.rpc.outbox import Outbox
 from ocpp16.rpc.pending import Entry, Lane, OpenCall
 from ocpp16.rpc.policy import (
     FIRST_INTERRUPTION_HOLD,
+    KNOWN_TO_FEW,
     LONGEST_HOLD,
     LONGEST_REFUSED_HOLD,
     LONGEST_TRY_INTERVAL,
@@ -84,6 +87,11 @@ class Silence:
                 self._unproved = (*self._unproved, entry)
         entry.due = now + self._hold_of(entry)
         return False
+
+    def is_hopeless(self, entry: Entry) -> bool:
+        """Was one that many do not know left unanswered as often as it may be? Each try holds up all others for as long
+        as an answer is waited for."""
+        return entry.action in KNOWN_TO_FEW and entry.timeouts >= min(max(1, self._retry.attempts), MAX_SILENCES)
 
     def refused(self, entry: Entry, now: float) -> bool:
         """It has another attempt. False: it is to be put back into its lane, not before its `due`."""

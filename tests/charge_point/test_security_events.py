@@ -12,6 +12,7 @@ from ocpp16.observer import SecurityEvent
 from ocpp16.profiles.security_events import BURST, CRITICAL, FLOOD_INTERVAL
 from ocpp16.testing.answers import CallErrorAnswer
 from ocpp16.testing.central_system import CentralSystem
+from ocpp16.testing.misbehaviour import Fault
 
 
 @pytest.fixture
@@ -170,3 +171,21 @@ async def test_a_crowded_queue_sheds_no_security_events(open_bench: Any, telling
         csms.is_reachable = True
         await trio.sleep(300)
         assert sorted(told(bench)) == sorted(["StartupOfTheDevice", *(f"Type{number}" for number in range(10))])
+
+
+async def test_a_central_system_that_leaves_it_unanswered_holds_up_nobody_for_long(
+    open_bench: Any, telling: Any, tmp_path: Path
+) -> None:
+    """Each try keeps the line for as long as an answer is waited for: three of them, and it is told no more."""
+    csms = CentralSystem()
+    csms.misbehave(Fault.DROP, action="SecurityEventNotification", times=1000)
+    async with open_bench(csms=csms, document=telling, database_path=tmp_path) as bench:
+        await trio.sleep(400)
+        assert told(bench) == ["StartupOfTheDevice"] * 3
+        bench.charge_point.on_security_event("TamperDetectionActivated")
+        await trio.sleep(100)
+        assert len(told(bench)) == 3
+        assert await bench.charge_point.dead_letters() == ()
+        bench.begin()
+        await trio.sleep(1)
+        assert len(bench.sent("StartTransaction")) == 1
