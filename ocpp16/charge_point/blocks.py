@@ -96,7 +96,8 @@ async def _nursery() -> AsyncIterator[trio.Nursery]:
 @asynccontextmanager
 async def _log_writer(leaving: Leaving) -> AsyncIterator[Writer]:
     """What writes the message logs; at the end it has the time that is left for that."""
-    writer = Writer(_monotonic(), inline=is_virtual_clock())
+    soon = partial(trio.lowlevel.current_trio_token().run_sync_soon, idempotent=True)
+    writer = Writer(_monotonic(), soon, inline=is_virtual_clock())
     try:
         yield writer
     finally:

@@ -322,7 +322,7 @@ class Runtime:
         for feature in features.all:
             self.second_line.guarded(f"start of {type(feature).__name__}", feature.start)
         self._tell_connection_timeout()
-        self.traffic.begin(self.clock, None if self._feed is None else self.tell)
+        self.traffic.begin(self.clock, None if self._feed is None else self.tell, features.ctx.signals.emit)
         features.security_events.started(boot_reason)
         life.connectivity = Connectivity(
             features.ctx,
@@ -505,9 +505,8 @@ class Runtime:
             self._feed.kick()
 
     def _security_event_raised(self, signal: SecurityEventRaised) -> None:
-        event = SecurityEvent(signal.type, signal.tech_info)
-        self.traffic.security_event(event)
-        self.tell(event, 0)
+        self.traffic.security_event(signal)
+        self.tell(SecurityEvent(signal.type, signal.tech_info), 0)
 
     def _configuration_changed(self, signal: ConfigurationChanged) -> None:
         self.features.retune(signal.key)

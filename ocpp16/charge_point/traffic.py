@@ -13,9 +13,10 @@ from ocpp16.configuration.keys import internal
 from ocpp16.message_log.options import Options
 from ocpp16.message_log.writer import Writer
 from ocpp16.models import Counters
-from ocpp16.observer import MessageExchanged, ObserverEvent, SecurityEvent
+from ocpp16.observer import MessageExchanged, ObserverEvent
 from ocpp16.redaction import redacted
 from ocpp16.state.clock import Clock
+from ocpp16.state.signals import SecurityEventRaised, Signal
 
 if TYPE_CHECKING:
     from ocpp16.message_log.message_log import MessageLog
@@ -31,6 +32,7 @@ class Traffic:
         "_clock",
         "_configuration",
         "_counters",
+        "_emit",
         "_folder",
         "_has_sessions",
         "_is_callback",
@@ -63,18 +65,20 @@ class Traffic:
         self._has_sessions = False
         """Was one told that is to be logged by itself?"""
         self._tell: Tell | None = None
+        self._emit: Callable[[Signal], None] | None = None
         self._is_callback = False
         """Does LogMessagesFormat ask for the observer to be told each frame?"""
 
-    def begin(self, clock: Clock, tell: Tell | None) -> None:
+    def begin(self, clock: Clock, tell: Tell | None, emit: Callable[[Signal], None]) -> None:
         """A start: with what is configured now, and its clock. `tell` gives an event to the observer; None: there is
-        none."""
+        none. `emit` tells the features; it raises nothing."""
         self._clock, self._tell = clock, tell
         options = self._configured()
         self._is_callback = "callback" in options.sinks
         self._configuration.is_recorded = options.is_wanted
         if options != self._options:
             self.end()
+        self._emit = emit
         if options.is_wanted:
             self._opened(options)
 
@@ -88,7 +92,15 @@ class Traffic:
         if self._log is None:
             identity = self._configuration[internal.CHARGE_POINT_ID]
             self._options = options
-            self._log = MessageLog(identity, self._folder, options, self._writer, self._counters, self._clock.now())
+            self._log = MessageLog(
+                identity,
+                self._folder,
+                options,
+                self._writer,
+                self._counters,
+                self._clock.now(),
+                self._cleared,
+            )
         return self._log
 
     @property
@@ -112,9 +124,16 @@ class Traffic:
         if self._log is not None:
             self._log.event(self._clock.now(), text)
 
-    def security_event(self, event: SecurityEvent) -> None:
-        if self._log is not None:
+    def security_event(self, event: SecurityEventRaised) -> None:
+        if self._log is not None and not event.is_logged:
             self._log.security_event(self._clock.now(), event.type, event.tech_info)
+
+    def _cleared(self) -> None:
+        """Rotation has deleted old files of the security log."""
+        if self._emit is not None:
+            self._emit(
+                SecurityEventRaised("SecurityLogWasCleared", "its oldest files made room for new ones", is_logged=True)
+            )
 
     def session_started(self, connector_id: int, session_id: str, folder: Path) -> bool:
         """A session that is to be logged by itself. Returns whether `trace` is another one now."""
@@ -132,6 +151,7 @@ class Traffic:
 
     def end(self) -> None:
         """Nothing more will come."""
+        self._emit = None
         if self._log is not None:
             self._log.end(self._clock.now())
             self._log = self._options = None

@@ -6,10 +6,13 @@ for a disk that hangs must hold up nothing.
 
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from itertools import islice
 from queue import Empty, SimpleQueue
 from typing import Any, Protocol
+
+import trio
 
 from ocpp16.faults import sentence
 from ocpp16.log import FoldingLog
@@ -40,12 +43,16 @@ Work = Callable[..., None]
 
 
 class Writer:
-    """All methods but `join` are called by one thread, that of trio.
+    """All methods but `join` and `tell` are called by one thread, that of trio.
 
-    Parameters: `monotonic` tells seconds in any thread; `inline`: there is no thread, all is written at once.
+    Parameters: `monotonic` tells seconds in any thread; `soon`, called in any, has something done by that of trio, once
+    if it was told the same before that did it; `inline`: there is no thread, all is written at once.
     """
 
-    def __init__(self, monotonic: Callable[[], float], *, inline: bool) -> None:
+    def __init__(
+        self, monotonic: Callable[[], float], soon: Callable[[Callable[[], object]], object], *, inline: bool
+    ) -> None:
+        self._soon = soon
         self._is_inline = inline
         self._queue: SimpleQueue[tuple[Log, Work, tuple[Any, ...], int] | None] = SimpleQueue()
         self._thread: threading.Thread | None = None
@@ -99,6 +106,11 @@ class Writer:
         return not self._thread.is_alive()
 
     # In the thread
+
+    def tell(self, news: Callable[[], object]) -> None:
+        """Have `news()`, which raises nothing, called by the thread of trio. Never waits."""
+        with suppress(trio.RunFinishedError):  # nobody is left who could be told
+            self._soon(news)
 
     def _run(self) -> None:
         is_open = True

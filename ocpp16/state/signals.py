@@ -68,6 +68,8 @@ class SecurityEventRaised(Signal):
     """None: as the list of the white paper has it."""
     at: int | None = None
     """µs UTC; None: now."""
+    is_logged: bool = False
+    """Is it in the security log already?"""
 
 
 @dataclass(frozen=True, slots=True)
