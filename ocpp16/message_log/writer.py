@@ -6,13 +6,10 @@ for a disk that hangs must hold up nothing.
 
 import threading
 from collections.abc import Callable
-from contextlib import suppress
 from functools import partial
 from itertools import islice
 from queue import Empty, SimpleQueue
 from typing import Any, Protocol
-
-import trio
 
 from ocpp16.faults import sentence
 from ocpp16.log import FoldingLog
@@ -46,7 +43,8 @@ class Writer:
     """All methods but `join` and `tell` are called by one thread, that of trio.
 
     Parameters: `monotonic` tells seconds in any thread; `soon`, called in any, has something done by that of trio, once
-    if it was told the same before that did it; `inline`: there is no thread, all is written at once.
+    if it was told the same before that, and not at all when trio is over; `inline`: there is no thread, all is written
+    at once.
     """
 
     def __init__(
@@ -109,8 +107,7 @@ class Writer:
 
     def tell(self, news: Callable[[], object]) -> None:
         """Have `news()`, which raises nothing, called by the thread of trio. Never waits."""
-        with suppress(trio.RunFinishedError):  # nobody is left who could be told
-            self._soon(news)
+        self._soon(news)
 
     def _run(self) -> None:
         is_open = True

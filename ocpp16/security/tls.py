@@ -42,6 +42,7 @@ def client_context(
     use_default_verify_paths: bool = False,
     verify_name: bool = True,
     allow_wildcards: bool = False,
+    successors_are_roots: bool = False,
     certificate_chain: Path | None = None,
     private_key: Path | None = None,
     key_password: str | None = None,
@@ -54,9 +55,10 @@ def client_context(
     revoked certificates (X509 CRL, PEM) if there are any; `ciphers12` OpenSSL names
     with colons; `ciphers13` "" turns TLS 1.3 off, other values have an effect from Python 3.15 on (before, OpenSSL's
     own TLS 1.3 suites hold); `use_default_verify_paths` trusts the CAs of the operating system as well; `verify_name`
-    False checks the chain only; `allow_wildcards` accepts names as *.example.com; `certificate_chain` (leaf first)
-    and `private_key` for security profile 3; `keylog_file` gets the secrets, for debugging (see `prepare_keylog`);
-    `warn` is told, as a logger is, what is wrong and yet no error.
+    False checks the chain only; `allow_wildcards` accepts names as *.example.com; `successors_are_roots` ends a chain
+    at a CA that somebody else signed as well, if it lies with the roots (AdditionalRootCertificateCheck);
+    `certificate_chain` (leaf first) and `private_key` for security profile 3; `keylog_file` gets the secrets, for
+    debugging (see `prepare_keylog`); `warn` is told, as a logger is, what is wrong and yet no error.
 
     Raises `ConfigurationError` when nothing at all would be trusted, or a file or cipher list is unusable.
     """
@@ -68,6 +70,8 @@ def client_context(
         raise ConfigurationError(
             [f"CSMS root certificates: {shown(csms_ca)} holds none, so no server could be trusted"]
         )
+    if successors_are_roots:
+        roots = tuple(filter(_may_end_a_chain, roots))
     revocations = _revocations(csms_ca, warn)
     if not verify_name:
         warn("the name in the certificate of the Central System is not verified (VerifyCsmsCommonName)")
@@ -79,6 +83,7 @@ def client_context(
         use_default_verify_paths,
         verify_name,
         allow_wildcards,
+        successors_are_roots,
         # Contents, not only paths: a renewed certificate is another context.
         None if certificate_chain is None else (certificate_chain, private_key, key_password, hash((chain, key))),
         keylog,
@@ -94,6 +99,7 @@ def _client_context(
     use_default_verify_paths: bool,
     verify_name: bool,
     allow_wildcards: bool,
+    successors_are_roots: bool,
     client: tuple[Path, Path | None, str | None, int] | None,
     keylog: tuple[Path, int, int] | None,
 ) -> ssl.SSLContext:
@@ -104,6 +110,8 @@ def _client_context(
     if not allow_wildcards:
         flags: int = getattr(context, "_host_flags")  # noqa: B009 - unknown to the type checker
         setattr(context, "_host_flags", flags | _NO_WILDCARDS)  # noqa: B010
+    if successors_are_roots:
+        context.verify_flags |= ssl.VerifyFlags.VERIFY_X509_PARTIAL_CHAIN
     for root in roots:
         context.load_verify_locations(cadata=root)
     for path, _ in revocations:
@@ -241,6 +249,17 @@ def _revocations(source: Path | None, warn: Callable[..., object]) -> tuple[tupl
             else:
                 found.append((file, hash(content)))
     return tuple(found)
+
+
+def _may_end_a_chain(der: bytes) -> bool:
+    """Where a chain may end at whatever is trusted, a certificate that signs nobody is left out."""
+    from ocpp16.security.certificate import Certificate  # cryptography only where it is asked
+    from ocpp16.security.certificate_rules import is_root
+
+    try:
+        return is_root(Certificate(der), successors_are_roots=True)
+    except ValueError:  # more than OpenSSL found wrong with it
+        return False
 
 
 def _der(pem: str) -> bytes:

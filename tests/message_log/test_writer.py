@@ -3,7 +3,6 @@
 import logging
 import threading
 from collections.abc import Callable
-from functools import partial
 from typing import Any
 
 import pytest
@@ -11,6 +10,7 @@ import trio
 import trio.lowlevel
 import trio.testing
 
+from ocpp16.charge_point.blocks import soon_in_trio
 from ocpp16.message_log.writer import BYTES_LIMIT, LIMIT, NEEDED_LIMIT, Writer
 
 PATIENCE = 30.0
@@ -195,8 +195,7 @@ def test_news_come_from_the_thread_to_that_of_trio_once() -> None:
     seen: list[threading.Thread] = []
 
     async def main() -> None:
-        soon = partial(trio.lowlevel.current_trio_token().run_sync_soon, idempotent=True)
-        made, log = Writer(lambda: 0.0, soon, inline=False), Recorded()
+        made, log = Writer(lambda: 0.0, soon_in_trio(), inline=False), Recorded()
         news = lambda: seen.append(threading.current_thread())  # noqa: E731 - the same one each time
         for _ in range(3):
             assert made.put(log, made.tell, news)
@@ -213,7 +212,7 @@ def test_news_come_from_the_thread_to_that_of_trio_once() -> None:
 
 def test_news_that_come_when_all_is_over_are_told_to_nobody(caplog: pytest.LogCaptureFixture) -> None:
     async def main() -> Writer:
-        return Writer(lambda: 0.0, trio.lowlevel.current_trio_token().run_sync_soon, inline=False)
+        return Writer(lambda: 0.0, soon_in_trio(), inline=False)
 
     made, log = trio.run(main), Recorded()
     assert made.put(log, made.tell, pytest.fail)
