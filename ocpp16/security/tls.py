@@ -31,6 +31,11 @@ CIPHERS_13 = "TLS_AES_256_GCM_SHA384:TLS_AES_128_GCM_SHA256"
 
 _PEM_REVOCATIONS = b"-----BEGIN X509 CRL-----"
 _PEM_CERTIFICATE = re.compile(r"-----BEGIN CERTIFICATE-----.+?-----END CERTIFICATE-----", re.DOTALL)
+_WRAPPED_BY_TPM = b"-----BEGIN TSS2 PRIVATE KEY-----"
+_WITHOUT_PROVIDER = (
+    "the key lies in a TPM, and the OpenSSL of this process cannot use it: before it starts OPENSSL_CONF must name a "
+    "file that activates the provider tpm2, and the TPM must be the one that made the key (docs/certificates.md)"
+)
 _NO_WILDCARDS = 0x2  # OpenSSL's X509_CHECK_FLAG_NO_WILDCARDS, for which the ssl module has no public name
 
 
@@ -198,7 +203,12 @@ def _load_chain(context: ssl.SSLContext, chain: Path, key: Path | None, password
         # A password is always handed over: without one OpenSSL would ask for it on the terminal.
         context.load_cert_chain(chain, key, password or "")
     except (OSError, ValueError) as exc:
-        raise ConfigurationError([f"certificate {shown(chain)} with key {shown(key)}: {shown(exc)}"]) from exc
+        reason = _WITHOUT_PROVIDER if _is_in_tpm(key) else shown(exc)
+        raise ConfigurationError([f"certificate {shown(chain)} with key {shown(key)}: {reason}"]) from exc
+
+
+def _is_in_tpm(key: Path | None) -> bool:
+    return key is not None and _WRAPPED_BY_TPM in _read(key, "client key")
 
 
 def _read(path: Path | None, what: str) -> bytes:
