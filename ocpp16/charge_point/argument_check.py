@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from ocpp16.charge_point.certificates import PASSWORD, PATHS
 from ocpp16.charge_point.station_check import faults, station_problems
 from ocpp16.configuration.configuration import Configuration
 from ocpp16.enums import ChargePointStatus
@@ -19,8 +20,10 @@ from ocpp16.errors import ConfigurationError
 from ocpp16.faults import obey_exit, sentence
 from ocpp16.observer import Observer
 from ocpp16.security.evse_security import EvseSecurity
+from ocpp16.spelling import did_you_mean
 from ocpp16.store.base import Store
 from ocpp16.store.journal import Journal
+from ocpp16.texts import kind_of, shown
 from ocpp16.values import described, is_a, items, member, pairs, text, whole
 
 _PATHS = (
@@ -169,8 +172,16 @@ def _security_faults(name: str, value: Any) -> Faults:
         return
     if not is_a(value, (Mapping,)):
         yield name, f"must be a mapping of names to paths, not {described(value)}"
-    elif value.get("csms_ca_bundle"):
-        yield from _path_faults(f"{name}.csms_ca_bundle", value["csms_ca_bundle"])
+        return
+    for part, given in pairs(value, name):
+        place = f"{name}.{shown(part)}"
+        if part == PASSWORD:
+            if given is not None and not is_a(given, str):
+                yield place, f"must be text, not {shown(kind_of(given))}"  # never what it is
+        elif not is_a(part, str) or part not in PATHS:
+            yield place, f"is no path of certificates{did_you_mean(shown(part), (*PATHS, PASSWORD))}"
+        elif given != "":
+            yield from _path_faults(place, given)
 
 
 def _evse_security_faults(name: str, value: Any) -> Faults:

@@ -10,7 +10,7 @@ that cannot be cancelled holds up the end of the block, but not what is to be st
 
 import time
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -96,7 +96,7 @@ async def _nursery() -> AsyncIterator[trio.Nursery]:
 @asynccontextmanager
 async def _log_writer(leaving: Leaving) -> AsyncIterator[Writer]:
     """What writes the message logs; at the end it has the time that is left for that."""
-    writer = Writer(_monotonic(), inline=is_virtual_clock())
+    writer = Writer(_monotonic(), soon_in_trio(), inline=is_virtual_clock())
     try:
         yield writer
     finally:
@@ -108,6 +108,18 @@ async def _log_writer(leaving: Leaving) -> AsyncIterator[Writer]:
                 await is_over.wait()
             if not writer.join(0):
                 log.error("the message log is not written to its end: the disk does not take it in time")
+
+
+def soon_in_trio() -> Callable[[Callable[[], object]], None]:
+    """What has something done by the present trio, once if it is told the same before that: to be called in any thread,
+    and in vain when trio is over."""
+    token = trio.lowlevel.current_trio_token()
+
+    def soon(news: Callable[[], object]) -> None:
+        with suppress(trio.RunFinishedError):
+            token.run_sync_soon(news, idempotent=True)
+
+    return soon
 
 
 def clock_of(anchor: float | None) -> Clock:

@@ -21,7 +21,8 @@ PATHS = (
     "secc_leaf_key_link",
     "cpo_cert_chain_link",
 )
-"""Of `security_configuration`, by libocpp's names; `private_key_password` besides."""
+"""Of `security_configuration`, by libocpp's names."""
+PASSWORD = "private_key_password"  # noqa: S105 - the name of the one that is no path
 
 
 def built_in(
@@ -46,7 +47,7 @@ def built_in(
 
     return FileEvseSecurity(
         certificates_path,
-        private_key_password=security_configuration.get("private_key_password") or None,
+        private_key_password=security_configuration.get(PASSWORD) or None,
         additional_root_certificate_check=bool(configuration[ADDITIONAL_ROOT_CERTIFICATE_CHECK]),
         certificate_store_max_length=configuration[CERTIFICATE_STORE_MAX_LENGTH],
         now=now,

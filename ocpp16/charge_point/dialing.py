@@ -98,6 +98,7 @@ class Dialer:
             use_default_verify_paths=configuration[internal.USE_SSL_DEFAULT_VERIFY_PATHS],
             verify_name=configuration[internal.VERIFY_CSMS_COMMON_NAME],
             allow_wildcards=configuration[internal.VERIFY_CSMS_ALLOW_WILDCARDS],
+            successors_are_roots=bool(configuration[security.ADDITIONAL_ROOT_CERTIFICATE_CHECK]),
             certificate_chain=client.chain or client.certificate,
             private_key=client.key,
             key_password=client.key_password,

@@ -321,7 +321,7 @@ class Runtime:
         for feature in features.all:
             self.second_line.guarded(f"start of {type(feature).__name__}", feature.start)
         self._tell_connection_timeout()
-        self.traffic.begin(self.clock, None if self._feed is None else self.tell)
+        self.traffic.begin(self.clock, None if self._feed is None else self.tell, features.ctx.signals.emit)
         features.security_events.started(boot_reason)
         life.connectivity = Connectivity(
             features.ctx,

@@ -16,6 +16,7 @@ from ocpp16.models import Counters
 from ocpp16.observer import MessageExchanged, ObserverEvent, SecurityEvent
 from ocpp16.redaction import redacted
 from ocpp16.state.clock import Clock
+from ocpp16.state.signals import SecurityEventRaised, Signal
 
 if TYPE_CHECKING:
     from ocpp16.message_log.message_log import MessageLog
@@ -31,9 +32,11 @@ class Traffic:
         "_clock",
         "_configuration",
         "_counters",
+        "_emit",
         "_folder",
         "_has_sessions",
         "_is_callback",
+        "_is_clearing",
         "_is_traced",
         "_log",
         "_options",
@@ -63,18 +66,22 @@ class Traffic:
         self._has_sessions = False
         """Was one told that is to be logged by itself?"""
         self._tell: Tell | None = None
+        self._emit: Callable[[Signal], None] | None = None
+        self._is_clearing = False
+        """Is it told that the security log was cleared?"""
         self._is_callback = False
         """Does LogMessagesFormat ask for the observer to be told each frame?"""
 
-    def begin(self, clock: Clock, tell: Tell | None) -> None:
+    def begin(self, clock: Clock, tell: Tell | None, emit: Callable[[Signal], None]) -> None:
         """A start: with what is configured now, and its clock. `tell` gives an event to the observer; None: there is
-        none."""
+        none. `emit` tells the features; it raises nothing."""
         self._clock, self._tell = clock, tell
         options = self._configured()
         self._is_callback = "callback" in options.sinks
         self._configuration.is_recorded = options.is_wanted
         if options != self._options:
             self.end()
+        self._emit = emit
         if options.is_wanted:
             self._opened(options)
 
@@ -88,7 +95,15 @@ class Traffic:
         if self._log is None:
             identity = self._configuration[internal.CHARGE_POINT_ID]
             self._options = options
-            self._log = MessageLog(identity, self._folder, options, self._writer, self._counters, self._clock.now())
+            self._log = MessageLog(
+                identity,
+                self._folder,
+                options,
+                self._writer,
+                self._counters,
+                self._clock.now(),
+                self._cleared,
+            )
         return self._log
 
     @property
@@ -113,8 +128,18 @@ class Traffic:
             self._log.event(self._clock.now(), text)
 
     def security_event(self, event: SecurityEvent) -> None:
-        if self._log is not None:
-            self._log.security_event(self._clock.now(), event.type, event.tech_info)
+        if self._log is not None and not self._is_clearing:
+            self._log.security_event(self._clock.now(), event.type, event.tech_info or "")
+
+    def _cleared(self) -> None:
+        """Rotation has deleted old files of the security log: a line in its place says so already."""
+        if self._emit is None:
+            return
+        self._is_clearing = True
+        try:
+            self._emit(SecurityEventRaised("SecurityLogWasCleared", "its oldest files made room for new ones"))
+        finally:
+            self._is_clearing = False
 
     def session_started(self, connector_id: int, session_id: str, folder: Path) -> bool:
         """A session that is to be logged by itself. Returns whether `trace` is another one now."""
@@ -132,6 +157,7 @@ class Traffic:
 
     def end(self) -> None:
         """Nothing more will come."""
+        self._emit = None
         if self._log is not None:
             self._log.end(self._clock.now())
             self._log = self._options = None

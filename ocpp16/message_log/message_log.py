@@ -1,5 +1,7 @@
 """One charge point's log on the side of the protocol: it is told what happens, hands it on, and never waits."""
 
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from ocpp16.message_log.options import Options
@@ -11,7 +13,8 @@ from ocpp16.models import Counters
 class MessageLog:
     """Times are µs since 1970, `at`, and seconds that are never set, `monotonic`.
 
-    Parameters: `folder` of the files, None if there are to be none; `started_at` names them.
+    Parameters: `folder` of the files, None if there are to be none; `started_at` names them; `on_cleared` is told, by
+    the thread of trio, that old files of the security log had to go. It raises nothing.
     """
 
     __slots__ = ("_counters", "_scribe", "_sequence", "_writer")
@@ -24,10 +27,11 @@ class MessageLog:
         writer: Writer,
         counters: Counters,
         started_at: int,
+        on_cleared: Callable[[], None],
     ) -> None:
         self._writer = writer
         self._counters = counters
-        self._scribe = Scribe(identity, folder, options, started_at)
+        self._scribe = Scribe(identity, folder, options, started_at, partial(writer.tell, on_cleared))
         self._sequence = 0
 
     def frame(self, at: int, monotonic: float, direction: str, text: str) -> None:

@@ -24,18 +24,26 @@ SESSIONS_LIMIT = 2_000
 """Sessions that may be logged at a time; beyond that the oldest page gets no more."""
 SECURITY_LIMIT = 1_000
 """Security events that wait for a disk that takes nothing; then the oldest goes."""
-
 LONGEST_NAME = 180
 """Bytes of an identity in names of files, to which time and suffixes come; file systems take 255."""
 
 
 class Scribe:
-    """Parameters: `folder` of the files, None if there are to be none; `started_at` in µs, for names of files."""
+    """Parameters: `folder` of the files, None if there are to be none; `started_at` in µs, for names of files;
+    `on_cleared` is called when old files of the security log were deleted."""
 
-    def __init__(self, identity: str, folder: Path | None, options: Options, started_at: int) -> None:
+    def __init__(
+        self,
+        identity: str,
+        folder: Path | None,
+        options: Options,
+        started_at: int,
+        on_cleared: Callable[[], None],
+    ) -> None:
         self.name = identity
         self.has_ended = False
         self._options = options
+        self._on_cleared = on_cleared
         self._reader = Reader(options.secrets)
         self._console = None
         if options.sinks & {"console", "console_detailed"}:
@@ -141,6 +149,7 @@ class Scribe:
     def _flush_security(self) -> int:
         written, deleted = self._write_security()
         if deleted:  # and that is an event itself
+            self._on_cleared()
             self.security_event(self._at, "SecurityLogWasCleared", None)
             written += self._write_security()[0]
         return written

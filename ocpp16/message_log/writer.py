@@ -40,12 +40,17 @@ Work = Callable[..., None]
 
 
 class Writer:
-    """All methods but `join` are called by one thread, that of trio.
+    """All methods but `join` and `tell` are called by one thread, that of trio.
 
-    Parameters: `monotonic` tells seconds in any thread; `inline`: there is no thread, all is written at once.
+    Parameters: `monotonic` tells seconds in any thread; `soon`, called in any, has something done by that of trio, once
+    if it was told the same before that, and not at all when trio is over; `inline`: there is no thread, all is written
+    at once.
     """
 
-    def __init__(self, monotonic: Callable[[], float], *, inline: bool) -> None:
+    def __init__(
+        self, monotonic: Callable[[], float], soon: Callable[[Callable[[], object]], object], *, inline: bool
+    ) -> None:
+        self._soon = soon
         self._is_inline = inline
         self._queue: SimpleQueue[tuple[Log, Work, tuple[Any, ...], int] | None] = SimpleQueue()
         self._thread: threading.Thread | None = None
@@ -99,6 +104,10 @@ class Writer:
         return not self._thread.is_alive()
 
     # In the thread
+
+    def tell(self, news: Callable[[], object]) -> None:
+        """Have `news()`, which raises nothing, called by the thread of trio. Never waits."""
+        self._soon(news)
 
     def _run(self) -> None:
         is_open = True

@@ -12,7 +12,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID
 from ocpp16.security.certificate import Certificate
 from ocpp16.security.evse_security import LeafCertificateType
 
-__all__ = ["ca_fault", "key_fault", "leaf_fault", "root_fault", "signature_fault"]
+__all__ = ["ca_fault", "is_root", "key_fault", "leaf_fault", "root_fault", "signature_fault"]
 
 SMALLEST_RSA: Final = 2048
 """Bits (security white paper, on key lengths)."""
@@ -50,6 +50,12 @@ def signature_fault(certificate: Certificate) -> str:
     if isinstance(found, hashes.SHA1 | hashes.MD5):
         return f"a signature with {found.name.upper()}"
     return ""
+
+
+def is_root(certificate: Certificate, *, successors_are_roots: bool) -> bool:
+    """Does a chain end at it, if it lies with the roots? One that somebody else signed is none but the successor of a
+    root (AdditionalRootCertificateCheck): others there only help to build chains."""
+    return certificate.is_self_issued or (successors_are_roots and certificate.is_ca is True)
 
 
 def ca_fault(certificate: Certificate, *, strict: bool) -> str:

@@ -13,7 +13,7 @@ from typing import Final
 from ocpp16.security.bundle import Bundle, Installed
 from ocpp16.security.certificate import Certificate, blocks_in
 from ocpp16.security.certificate_files import CertificateFiles, FileChange
-from ocpp16.security.certificate_rules import ca_fault, key_fault, root_fault, signature_fault
+from ocpp16.security.certificate_rules import ca_fault, is_root, key_fault, root_fault, signature_fault
 from ocpp16.security.chain import Trust
 from ocpp16.security.evse_security import (
     CaCertificateType,
@@ -145,9 +145,8 @@ class RootStore:
             gone |= lost
 
     def _is_root(self, kind: CaCertificateType, certificate: Certificate) -> bool:
-        if certificate.is_self_issued:
-            return True
-        return kind is CaCertificateType.CSMS and self._rules.additional_root_check and certificate.is_ca is True
+        are_roots = kind is CaCertificateType.CSMS and self._rules.additional_root_check
+        return is_root(certificate, successors_are_roots=are_roots)
 
     def _refused(self, result: InstallCertificateResult, reason: str) -> InstallCertificateResult:
         self._log.warning("a root certificate is refused: %s", reason)

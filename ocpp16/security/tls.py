@@ -31,6 +31,11 @@ CIPHERS_13 = "TLS_AES_256_GCM_SHA384:TLS_AES_128_GCM_SHA256"
 
 _PEM_REVOCATIONS = b"-----BEGIN X509 CRL-----"
 _PEM_CERTIFICATE = re.compile(r"-----BEGIN CERTIFICATE-----.+?-----END CERTIFICATE-----", re.DOTALL)
+_WRAPPED_BY_TPM = b"-----BEGIN TSS2 PRIVATE KEY-----"
+_WITHOUT_PROVIDER = (
+    "the key lies in a TPM, and the OpenSSL of this process cannot use it: before it starts OPENSSL_CONF must name a "
+    "file that activates the provider tpm2, and the TPM must be the one that made the key (docs/certificates.md)"
+)
 _NO_WILDCARDS = 0x2  # OpenSSL's X509_CHECK_FLAG_NO_WILDCARDS, for which the ssl module has no public name
 
 
@@ -42,6 +47,7 @@ def client_context(
     use_default_verify_paths: bool = False,
     verify_name: bool = True,
     allow_wildcards: bool = False,
+    successors_are_roots: bool = False,
     certificate_chain: Path | None = None,
     private_key: Path | None = None,
     key_password: str | None = None,
@@ -54,9 +60,10 @@ def client_context(
     revoked certificates (X509 CRL, PEM) if there are any; `ciphers12` OpenSSL names
     with colons; `ciphers13` "" turns TLS 1.3 off, other values have an effect from Python 3.15 on (before, OpenSSL's
     own TLS 1.3 suites hold); `use_default_verify_paths` trusts the CAs of the operating system as well; `verify_name`
-    False checks the chain only; `allow_wildcards` accepts names as *.example.com; `certificate_chain` (leaf first)
-    and `private_key` for security profile 3; `keylog_file` gets the secrets, for debugging (see `prepare_keylog`);
-    `warn` is told, as a logger is, what is wrong and yet no error.
+    False checks the chain only; `allow_wildcards` accepts names as *.example.com; `successors_are_roots` ends a chain
+    at a CA that somebody else signed as well, if it lies with the roots (AdditionalRootCertificateCheck);
+    `certificate_chain` (leaf first) and `private_key` for security profile 3; `keylog_file` gets the secrets, for
+    debugging (see `prepare_keylog`); `warn` is told, as a logger is, what is wrong and yet no error.
 
     Raises `ConfigurationError` when nothing at all would be trusted, or a file or cipher list is unusable.
     """
@@ -68,6 +75,8 @@ def client_context(
         raise ConfigurationError(
             [f"CSMS root certificates: {shown(csms_ca)} holds none, so no server could be trusted"]
         )
+    if successors_are_roots:
+        roots = tuple(filter(_may_end_a_chain, roots))
     revocations = _revocations(csms_ca, warn)
     if not verify_name:
         warn("the name in the certificate of the Central System is not verified (VerifyCsmsCommonName)")
@@ -79,6 +88,7 @@ def client_context(
         use_default_verify_paths,
         verify_name,
         allow_wildcards,
+        successors_are_roots,
         # Contents, not only paths: a renewed certificate is another context.
         None if certificate_chain is None else (certificate_chain, private_key, key_password, hash((chain, key))),
         keylog,
@@ -94,6 +104,7 @@ def _client_context(
     use_default_verify_paths: bool,
     verify_name: bool,
     allow_wildcards: bool,
+    successors_are_roots: bool,
     client: tuple[Path, Path | None, str | None, int] | None,
     keylog: tuple[Path, int, int] | None,
 ) -> ssl.SSLContext:
@@ -104,6 +115,8 @@ def _client_context(
     if not allow_wildcards:
         flags: int = getattr(context, "_host_flags")  # noqa: B009 - unknown to the type checker
         setattr(context, "_host_flags", flags | _NO_WILDCARDS)  # noqa: B010
+    if successors_are_roots:
+        context.verify_flags |= ssl.VerifyFlags.VERIFY_X509_PARTIAL_CHAIN
     for root in roots:
         context.load_verify_locations(cadata=root)
     for path, _ in revocations:
@@ -190,7 +203,12 @@ def _load_chain(context: ssl.SSLContext, chain: Path, key: Path | None, password
         # A password is always handed over: without one OpenSSL would ask for it on the terminal.
         context.load_cert_chain(chain, key, password or "")
     except (OSError, ValueError) as exc:
-        raise ConfigurationError([f"certificate {shown(chain)} with key {shown(key)}: {shown(exc)}"]) from exc
+        reason = _WITHOUT_PROVIDER if _is_in_tpm(key) else shown(exc)
+        raise ConfigurationError([f"certificate {shown(chain)} with key {shown(key)}: {reason}"]) from exc
+
+
+def _is_in_tpm(key: Path | None) -> bool:
+    return key is not None and _WRAPPED_BY_TPM in _read(key, "client key")
 
 
 def _read(path: Path | None, what: str) -> bytes:
@@ -241,6 +259,17 @@ def _revocations(source: Path | None, warn: Callable[..., object]) -> tuple[tupl
             else:
                 found.append((file, hash(content)))
     return tuple(found)
+
+
+def _may_end_a_chain(der: bytes) -> bool:
+    """Where a chain may end at whatever is trusted, a certificate that signs nobody is left out."""
+    from ocpp16.security.certificate import Certificate  # cryptography only where it is asked
+    from ocpp16.security.certificate_rules import is_root
+
+    try:
+        return is_root(Certificate(der), successors_are_roots=True)
+    except ValueError:  # more than OpenSSL found wrong with it
+        return False
 
 
 def _der(pem: str) -> bytes:

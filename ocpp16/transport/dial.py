@@ -57,6 +57,8 @@ _TLS_REASONS = {
     "UNKNOWN_CIPHER_RETURNED": _NO_CIPHER,
 }
 
+_NO_KEY = "EVP lib"
+"""What OpenSSL says of whatever a provider of keys refuses."""
 _DER = 2  # _ssl.ENCODING_DER, which the ssl module has no public name for
 _NO_ISSUER: Final = {2, 20, 21}
 """OpenSSL's X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT, …_LOCALLY, …_VERIFY_LEAF_SIGNATURE."""
@@ -270,6 +272,8 @@ def _tls_failure(name: str, cause: BaseException, stream: "trio.SSLStream[trio.S
         )
     reason = getattr(cause, "reason", None) or ""
     text, security_event = _TLS_REASONS.get(reason, (reason or shown(said(cause)), ""))
+    if not reason and _NO_KEY in text:
+        text += ": OpenSSL cannot use a key; one that lies in a TPM needs the set-up of docs/certificates.md"
     return DialFailed("TLS", f"TLS: handshake with {name} failed: {text}", security_event)
 
 

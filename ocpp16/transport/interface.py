@@ -1,12 +1,17 @@
 """Leaving the machine by a certain network interface (configuration key IFace).
 
-Given an address, it becomes the source address. Given a name, the socket is bound to the interface where the kernel
-permits it, and otherwise to the interface's address, which routes the same unless the routing table says otherwise.
+Given a name, the socket is bound to that interface where the kernel permits it (Linux since 5.7 does, before it took a
+privilege), so that no route leads past it; otherwise to its address, with which the routing table decides. Given an
+address, that is the source, and the socket is bound to the interface which has it as well. An interface that cannot
+carry a connection now is an error, told before anything is sent: nothing leaves by another one instead.
 """
 
+import array
 import contextlib
+import errno
 import fcntl
 import ipaddress
+import os
 import socket
 import struct
 from pathlib import Path
@@ -15,8 +20,15 @@ import trio
 
 __all__ = ["bind_to_interface"]
 
-_SIOCGIFADDR = 0x8915  # Linux: the IPv4 address of an interface
+# Linux: the flags of an interface; the IPv4 addresses of all.
+_SIOCGIFFLAGS, _SIOCGIFCONF = 0x8913, 0x8912
+_IFF_UP, _IFF_LOOPBACK, _IFF_RUNNING = 0x1, 0x8, 0x40
+_LONGEST_NAME = 15
+"""Bytes of a name, longer ones the kernel would cut."""
 _IF_INET6 = Path("/proc/net/if_inet6")
+_ENTRY = 40 if struct.calcsize("P") == 8 else 32
+"""Bytes of a struct ifreq."""
+_MOST_ADDRESSES = 1024
 
 
 async def bind_to_interface(sock: trio.socket.SocketType, interface: str) -> None:
@@ -24,23 +36,82 @@ async def bind_to_interface(sock: trio.socket.SocketType, interface: str) -> Non
     try:
         source = str(ipaddress.ip_address(interface))
     except ValueError:
-        try:
-            sock.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, interface.encode() + b"\0")
+        _check(sock, interface)
+        if _bound_to_device(sock, interface):
             return
-        except PermissionError:
-            source = _address_of(sock, interface)
+        source = _address_of(sock, interface)
+    else:
+        name = next((name for name, address, _ in _addresses(sock) if address == source.partition("%")[0]), None)
+        # Addresses of the loopback interface are those of the machine, by whatever interface it is reached.
+        if name is not None and not _check(sock, name) & _IFF_LOOPBACK:
+            _bound_to_device(sock, name)
     with contextlib.suppress(OSError):
         # The port is chosen when connecting, so that thousands of connections may share it.
         sock.setsockopt(socket.IPPROTO_IP, getattr(socket, "IP_BIND_ADDRESS_NO_PORT", 24), 1)
     await sock.bind((source, 0))
 
 
-def _address_of(sock: trio.socket.SocketType, interface: str) -> str:
-    if sock.family == socket.AF_INET:
-        request = struct.pack("256s", interface.encode()[:15])
-        return socket.inet_ntoa(fcntl.ioctl(sock.fileno(), _SIOCGIFADDR, request)[20:24])
-    for line in _IF_INET6.read_text().splitlines():
+def _bound_to_device(sock: trio.socket.SocketType, name: str) -> bool:
+    """Bind it to the interface of that name; False where that takes a privilege."""
+    try:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, name.encode() + b"\0")
+    except PermissionError:
+        return False
+    return True
+
+
+def _check(sock: trio.socket.SocketType, name: str) -> int:
+    """The flags of an interface that can carry a connection. Raises OSError where it cannot."""
+    encoded = name.encode()
+    if len(encoded) > _LONGEST_NAME:
+        raise OSError(errno.ENODEV, os.strerror(errno.ENODEV))
+    flags: int = struct.unpack_from("H", fcntl.ioctl(sock.fileno(), _SIOCGIFFLAGS, struct.pack("40s", encoded)), 16)[0]
+    if not flags & _IFF_UP:
+        raise OSError(errno.ENETDOWN, "the interface is down")
+    if not flags & _IFF_RUNNING:
+        raise OSError(errno.ENETDOWN, "nothing is connected to the interface")
+    # Without one Linux would take the address of another interface.
+    if all(owner != name for owner, _, _ in _addresses(sock)):
+        raise OSError(errno.EADDRNOTAVAIL, f"the interface has no {_family(sock)} address")
+    return flags
+
+
+def _family(sock: trio.socket.SocketType) -> str:
+    return "IPv4" if sock.family == socket.AF_INET else "IPv6"
+
+
+def _address_of(sock: trio.socket.SocketType, name: str) -> str:
+    for owner, address, is_global in _addresses(sock):
+        if owner == name and is_global:  # a link-local one would need its zone
+            return address
+    raise OSError(errno.EADDRNOTAVAIL, f"the interface has no global {_family(sock)} address")
+
+
+def _addresses(sock: trio.socket.SocketType) -> list[tuple[str, str, bool]]:
+    """All of the family of the socket: interface, address, whether it means something elsewhere. Raises OSError."""
+    return _addresses4(sock) if sock.family == socket.AF_INET else _addresses6()
+
+
+def _addresses4(sock: trio.socket.SocketType) -> list[tuple[str, str, bool]]:
+    entries = array.array("B", bytes(_ENTRY * _MOST_ADDRESSES))
+    place, length = entries.buffer_info()
+    answer = fcntl.ioctl(sock.fileno(), _SIOCGIFCONF, struct.pack("iP", length, place))
+    found = []
+    for start in range(0, struct.unpack_from("i", answer)[0], _ENTRY):
+        entry = entries[start : start + _ENTRY].tobytes()
+        label = entry[:16].partition(b"\0")[0].decode("ascii", "replace")
+        # eth0:1 is a label of a further address of eth0.
+        found.append((label.partition(":")[0], socket.inet_ntoa(entry[20:24]), True))
+    return found
+
+
+def _addresses6() -> list[tuple[str, str, bool]]:
+    try:
+        lines = _IF_INET6.read_text().splitlines()
+    except FileNotFoundError:  # a kernel without IPv6
+        return []
+    found = []
+    for line in lines:
         digits, _, _, scope, _, name = line.split()
-        if name == interface and scope == "00":  # a global address; a link-local one would need its zone
-            return str(ipaddress.IPv6Address(bytes.fromhex(digits)))
-    raise OSError(f"interface {interface} has no global IPv6 address")
+        found.append((name, str(ipaddress.IPv6Address(bytes.fromhex(digits))), scope == "00"))
+    return found

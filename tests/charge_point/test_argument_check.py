@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from ocpp16.charge_point.certificates import PATHS as SECURITY_PATHS
 from ocpp16.charge_point.open import open_charge_point
 from ocpp16.configuration.configuration import Configuration
 from ocpp16.errors import ConfigurationError
@@ -86,10 +87,22 @@ class Undecided:
 def no_arguments() -> None: ...
 
 
+class Broken(dict[str, str]):
+    def __iter__(self) -> Any:
+        raise ZeroDivisionError
+
+
 WRONG: dict[str, list[Any]] = {
     **dict.fromkeys(PATHS, NO_PATHS),
     "config": [5, None, [], *NO_PATHS],
-    "security_configuration": ["x", 5, [], {"csms_ca_bundle": 5}, {"csms_ca_bundle": "\0"}],
+    "security_configuration": [
+        *("x", 5, []),
+        *({path: value} for path in SECURITY_PATHS for value in (5, "\0", BrokenPath())),
+        {"private_key_password": 5},
+        {"other": "x"},
+        {5: "x"},
+        Broken(),
+    ],
     "store": [5, "cp.db", MemoryStore, ReadOnly(), Undecided(), object()],
     "observer": [5, object(), Deaf(), Misspelt(), Hidden(), Deaf],
     "connector": [5, "x", no_arguments],
@@ -197,7 +210,12 @@ async def test_what_can_be_meant_is_taken(make_config: Any, tmp_path: Path) -> N
         user_config_path=tmp_path / "changes.json",
         store=MemoryStore(),
         certificates_path=tmp_path / "certs",
-        security_configuration={"csms_ca_bundle": tmp_path / "roots.pem", "other": 5},
+        security_configuration={
+            **dict.fromkeys(SECURITY_PATHS, ""),
+            "csms_ca_bundle": tmp_path / "roots.pem",
+            "mf_ca_bundle": None,
+            "private_key_password": "Secret",
+        },
         observer=Observer(),
         connector=Caller(),
         tolerances=(name for name in ["strict"]),
@@ -205,6 +223,21 @@ async def test_what_can_be_meant_is_taken(make_config: Any, tmp_path: Path) -> N
         anchor=1e300,
     ):
         pass
+
+
+async def test_a_name_of_a_path_that_is_not_known_is_told_with_what_was_meant(make_config: Any) -> None:
+    given = {"csms_ca_bundel": "x", "Private_Key_Password": "Secret", "elsewhere": "x"}
+    assert await refusal(make_config(), security_configuration=given) == (
+        "security_configuration.csms_ca_bundel is no path of certificates; did you mean csms_ca_bundle?",
+        "security_configuration.Private_Key_Password is no path of certificates; did you mean private_key_password?",
+        "security_configuration.elsewhere is no path of certificates",
+    )
+
+
+async def test_a_password_is_not_told(make_config: Any) -> None:
+    assert await refusal(make_config(), security_configuration={"private_key_password": 271828}) == (
+        "security_configuration.private_key_password must be text, not int",
+    )
 
 
 async def test_a_configuration_that_is_made_already_takes_no_schema_any_more(make_config: Any, tmp_path: Path) -> None:

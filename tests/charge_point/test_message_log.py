@@ -14,7 +14,7 @@ import trio
 from ocpp16.charge_point.open import open_charge_point, open_charge_points
 from ocpp16.enums import SessionStartedReason
 from ocpp16.message_log.log_file import LogFile
-from ocpp16.observer import MessageExchanged
+from ocpp16.observer import MessageExchanged, SecurityEvent
 from ocpp16.testing import CentralSystem
 from ocpp16.testing.stations import RecordingStation
 
@@ -302,19 +302,57 @@ async def test_the_file_is_for_its_owner_only(open_bench: Any, tmp_path: Path) -
 
 
 async def test_a_security_log_that_lost_something_says_so(open_bench: Any, make_config: Any, tmp_path: Path) -> None:
-    document = make_config(
-        Internal__LogMessagesFormat=["security"],
-        Internal__LogRotation=True,
-        Internal__LogRotationMaximumFileSize=300,
-        Internal__LogRotationMaximumFileCount=2,
-    )
-    async with open_bench(document=document, message_log_path=tmp_path) as bench:
+    async with open_bench(document=with_short_security_log(make_config), message_log_path=tmp_path) as bench:
         for number in range(10):
             await bench.csms.send_text("cp001", f"no json {number}")
             await trio.sleep(100)
     events = [json.loads(line) for path in files(tmp_path) for line in path.read_text().splitlines()]
     assert "SecurityLogWasCleared" in {event["type"] for event in events}
     assert any("no json 9" in event.get("techInfo", "") for event in events)
+
+
+def with_short_security_log(make_config: Any) -> Any:
+    return make_config(
+        Internal__LogMessagesFormat=["security"],
+        Internal__LogRotation=True,
+        Internal__LogRotationMaximumFileSize=300,
+        Internal__LogRotationMaximumFileCount=2,
+        Security__DisableSecurityEventNotifications=False,
+    )
+
+
+async def test_a_security_log_that_lost_something_is_told_as_an_event(
+    open_bench: Any, make_config: Any, tmp_path: Path
+) -> None:
+    """To the observer and to the Central System; in the file it is written once for each that is told."""
+    told, logged = "SecurityLogWasCleared", 0
+    async with open_bench(document=with_short_security_log(make_config), message_log_path=tmp_path) as bench:
+        for number in range(4):
+            bench.charge_point.on_security_event("Found", "x" * 200)
+            await trio.sleep(100)
+            # Of the two files the live one begins with it when it is new.
+            rows = [json.loads(line) for path in files(tmp_path) for line in path.read_text().splitlines()]
+            logged = sum(row["type"] == told for row in rows)
+            assert logged <= 1, number
+        observed = [event.type for event in bench.events.of(SecurityEvent)].count(told)
+        sent = [payload for payload in bench.sent("SecurityEventNotification") if payload["type"] == told]
+    assert logged == 1
+    assert observed == len(sent) >= 1
+    assert sent[0]["techInfo"] == "its oldest files made room for new ones"
+
+
+async def test_a_log_that_is_cleared_after_the_end_is_told_to_nobody(
+    open_bench: Any, make_config: Any, tmp_path: Path
+) -> None:
+    async with open_bench(document=with_short_security_log(make_config), message_log_path=tmp_path) as bench:
+        for _ in range(8):
+            bench.charge_point.on_security_event("Found", "x" * 200)
+        # Told soon, but the charge point is left before that.
+        bench.charge_point.abandon()
+    seen = len(bench.events.seen)
+    await trio.sleep(10)
+    assert len(bench.events.seen) == seen
+    assert any("SecurityLogWasCleared" in path.read_text() for path in files(tmp_path))
 
 
 @pytest.mark.parametrize("identity", ["cp_raw", "cp.security", "é" * 40])

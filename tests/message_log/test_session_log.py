@@ -19,7 +19,7 @@ class Told:
     """A scribe that is told frames."""
 
     def __init__(self, *, is_raw: bool = False) -> None:
-        self.scribe = Scribe("cp", None, Options(frozenset({"session_logging"}), is_raw, None), 0)
+        self.scribe = Scribe("cp", None, Options(frozenset({"session_logging"}), is_raw, None), 0, lambda: None)
         self.sequence = 0
 
     def frame(self, direction: str, *frame: Any, at: int = 0) -> None:

@@ -6,7 +6,11 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+import trio
+import trio.lowlevel
+import trio.testing
 
+from ocpp16.charge_point.blocks import soon_in_trio
 from ocpp16.message_log.writer import BYTES_LIMIT, LIMIT, NEEDED_LIMIT, Writer
 
 PATIENCE = 30.0
@@ -36,14 +40,18 @@ class Recorded:
         return len(told)
 
 
+def at_once(news: Callable[[], object]) -> None:
+    news()
+
+
 def inline() -> Writer:
-    return Writer(lambda: 0.0, inline=True)
+    return Writer(lambda: 0.0, at_once, inline=True)
 
 
 @pytest.fixture
 def hung() -> Any:
     """A writer whose thread is held up by a disk, until it is let go."""
-    made, entered, go_on = Writer(lambda: 0.0, inline=False), threading.Event(), threading.Event()
+    made, entered, go_on = Writer(lambda: 0.0, at_once, inline=False), threading.Event(), threading.Event()
 
     def hang() -> None:
         entered.set()
@@ -58,7 +66,7 @@ def hung() -> Any:
 
 
 def test_all_is_written_in_order_and_before_the_end() -> None:
-    made, logs = Writer(lambda: 0.0, inline=False), [Recorded("a"), Recorded("b")]
+    made, logs = Writer(lambda: 0.0, at_once, inline=False), [Recorded("a"), Recorded("b")]
     for number in range(1000):
         for log in logs:
             assert made.put(log, log.tell, number, size=3)
@@ -69,7 +77,7 @@ def test_all_is_written_in_order_and_before_the_end() -> None:
 
 
 def test_without_anything_to_write_there_is_no_thread() -> None:
-    made = Writer(lambda: 0.0, inline=False)
+    made = Writer(lambda: 0.0, at_once, inline=False)
     assert made._thread is None
     assert not made.close()
     assert made.join(0)
@@ -97,7 +105,7 @@ def test_what_waits_is_bounded_in_bytes(hung: tuple[Writer, Callable[[], None]])
 
 
 def test_there_is_room_again_for_what_was_written() -> None:
-    made, log = Writer(lambda: 0.0, inline=False), Recorded()
+    made, log = Writer(lambda: 0.0, at_once, inline=False), Recorded()
     done = threading.Event()
     assert made.put(log, log.tell, 1, size=BYTES_LIMIT)
     for _ in range(1000):  # until the thread has counted it
@@ -166,7 +174,7 @@ def test_without_threads_the_log_is_left_out(monkeypatch: pytest.MonkeyPatch) ->
             raise RuntimeError("can't start new thread")
 
     monkeypatch.setattr(threading, "Thread", Refused)
-    made, log = Writer(lambda: 0.0, inline=False), Recorded()
+    made, log = Writer(lambda: 0.0, at_once, inline=False), Recorded()
     assert not made.put(log, log.tell, 1)
     assert not made.close()
 
@@ -181,3 +189,35 @@ def test_a_log_with_nothing_to_write_does_not_say_that_the_disk_is_well(caplog: 
     assert len(caplog.records) == 1
     made.put(log, log.tell, 2)
     assert "can be written again" in caplog.records[-1].getMessage()
+
+
+def test_news_come_from_the_thread_to_that_of_trio_once() -> None:
+    seen: list[threading.Thread] = []
+
+    async def main() -> None:
+        made, log = Writer(lambda: 0.0, soon_in_trio(), inline=False), Recorded()
+        news = lambda: seen.append(threading.current_thread())  # noqa: E731 - the same one each time
+        for _ in range(3):
+            assert made.put(log, made.tell, news)
+        assert made.close()
+        assert made.join(PATIENCE)  # the thread of trio does nothing else meanwhile
+        with trio.fail_after(PATIENCE):
+            while not seen:
+                await trio.lowlevel.checkpoint()
+        await trio.testing.wait_all_tasks_blocked()
+
+    trio.run(main)
+    assert seen == [threading.current_thread()]
+
+
+def test_news_that_come_when_all_is_over_are_told_to_nobody(caplog: pytest.LogCaptureFixture) -> None:
+    async def main() -> Writer:
+        return Writer(lambda: 0.0, soon_in_trio(), inline=False)
+
+    made, log = trio.run(main), Recorded()
+    assert made.put(log, made.tell, pytest.fail)
+    assert made.put(log, log.tell, 1)
+    assert made.close()
+    assert made.join(PATIENCE)
+    assert log.written == [1]
+    assert not caplog.text

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from certificate_steps import shake_hands
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -64,22 +65,6 @@ class Authority:
 
     def pem(self) -> bytes:
         return self.certificate.public_bytes(serialization.Encoding.PEM)
-
-
-def shake_hands(client: ssl.SSLContext, server: ssl.SSLContext) -> None:
-    """Raises what the client finds wrong."""
-    to_server, to_client = ssl.MemoryBIO(), ssl.MemoryBIO()
-    ours = client.wrap_bio(to_client, to_server, server_hostname="csms")
-    theirs = server.wrap_bio(to_server, to_client, server_side=True)
-    for _ in range(4):
-        for side in (ours, theirs):
-            try:
-                side.do_handshake()
-            except ssl.SSLWantReadError:
-                pass
-            except ssl.SSLError:
-                if side is ours:
-                    raise
 
 
 @pytest.fixture

@@ -122,6 +122,13 @@ def test_client_certificate(roots: Any, client_files: Any, tmp_path: Any) -> Non
         client_context(roots, certificate_chain=tmp_path / "missing.pem", private_key=key)
 
 
+def test_a_key_in_a_tpm_without_the_provider_is_told_what_is_missing(roots: Any, client_files: Any) -> None:
+    chain, key = client_files
+    key.write_text("-----BEGIN TSS2 PRIVATE KEY-----\nAAAA\n-----END TSS2 PRIVATE KEY-----\n")
+    with pytest.raises(ConfigurationError, match=r"leaf\.key: the key lies in a TPM.*OPENSSL_CONF.*provider tpm2"):
+        client_context(roots, certificate_chain=chain, private_key=key)
+
+
 def mode(path: Any) -> int:
     return int(path.stat().st_mode & 0o777)
 

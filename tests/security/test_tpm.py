@@ -6,10 +6,12 @@ import socket
 import ssl
 import stat
 import subprocess
+import sys
 import time
 from base64 import b64encode
 from collections.abc import Iterator
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -23,10 +25,12 @@ from ocpp16.security import tpm
 from ocpp16.security.certificate import certificates_in, fields_of
 from ocpp16.security.evse_security import CaCertificateType, CsrStatus, InstallCertificateResult, LeafCertificateType
 from ocpp16.security.file_evse_security import FileEvseSecurity
-from ocpp16.security.lab_pki import Authority
+from ocpp16.security.lab_pki import Authority, Use
+from ocpp16.security.tls import server_context
 
 CSMS = LeafCertificateType.CSMS
 BEGIN, END = "-----BEGIN CERTIFICATE REQUEST-----", "-----END CERTIFICATE REQUEST-----"
+CLIENT = Path(__file__).parents[1] / "world" / "tpm_client.py"
 
 WITHOUT_PROVIDER = """#!/bin/sh
 echo "$@" >> {log}
@@ -191,7 +195,8 @@ def _is_open(port: int) -> bool:
 
 
 @pytest.fixture
-def software_tpm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def software_tpm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
+    """A TPM that the command `openssl` has; its port."""
     if shutil.which("swtpm") is None:
         pytest.skip("swtpm is not installed")
     (tmp_path / "tpm").mkdir()
@@ -207,14 +212,14 @@ def software_tpm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[No
         listed = subprocess.run(["openssl", "list", "-providers", "-provider", "tpm2"], capture_output=True)
         if listed.returncode != 0:
             pytest.skip("OpenSSL has no provider tpm2 (package tpm2-openssl)")
-        yield
+        yield port
     finally:
         server.kill()
         server.wait()
 
 
 @pytest.mark.world
-async def test_a_software_tpm(software_tpm: None, security: FileEvseSecurity) -> None:
+async def test_a_software_tpm(software_tpm: int, security: FileEvseSecurity) -> None:
     authority = Authority("Root", NOW)
     await security.install_ca_certificate(authority.certificate, CaCertificateType.CSMS)
     request = await asked(security)
@@ -224,3 +229,91 @@ async def test_a_software_tpm(software_tpm: None, security: FileEvseSecurity) ->
     info = await security.get_leaf_certificate_info(CSMS)
     assert info.key is not None
     assert "TSS2 PRIVATE KEY" in info.key.read_text()
+
+
+CONFIGURATION = """
+openssl_conf = begin
+[begin]
+providers = providers
+alg_section = algorithms
+[providers]
+default = active
+tpm2 = active
+[active]
+activate = 1
+[algorithms]
+default_properties = ?tpm2.signature=yes
+"""
+WITH_RESOURCES = """
+tpm2-abrmd --session --allow-root --tcti=swtpm:host=127.0.0.1,port={port} & manager=$!
+trap 'kill $manager; wait' EXIT
+until dbus-send --session --print-reply --dest=org.freedesktop.DBus / org.freedesktop.DBus.NameHasOwner \
+        string:com.intel.tss2.Tabrmd | grep -q true; do
+    kill -0 $manager || exit 1
+    sleep 0.1
+done
+"$@"
+"""
+PATIENCE = 300
+
+
+@pytest.fixture
+def with_resources(software_tpm: int, tmp_path: Path) -> list[str]:
+    """What a command begins with that has a resource manager for the TPM: it alone holds three objects at once."""
+    for command_name, package in {"tpm2-abrmd": "tpm2-abrmd", "dbus-run-session": "dbus"}.items():
+        if shutil.which(command_name) is None:
+            pytest.skip(f"there is no resource manager for the TPM (package {package})")
+    script = tmp_path / "with_resources"
+    script.write_text(WITH_RESOURCES.format(port=software_tpm))
+    return ["dbus-run-session", "--", "sh", str(script)]
+
+
+@pytest.mark.world
+@pytest.mark.real_time
+@pytest.mark.parametrize(
+    ("configuration", "told"),
+    [
+        (CONFIGURATION, "'cp001'"),
+        (CONFIGURATION.replace("?tpm2", "?other"), "OpenSSL cannot use a key; one that lies in a TPM"),
+        ("", "the key lies in a TPM"),
+    ],
+)
+async def test_a_client_certificate_whose_key_is_in_a_tpm(
+    with_resources: list[str], tmp_path: Path, configuration: str, told: str
+) -> None:
+    """Against a server that lets nobody in without one."""
+    now = time.time()
+    security = FileEvseSecurity(tmp_path / "certs", now=lambda: now)
+    authority = Authority("Root", now)
+    await security.install_ca_certificate(authority.certificate, CaCertificateType.CSMS)
+    chain = authority.sign_request((await asked(security)).csr).chain
+    assert await security.update_leaf_certificate(chain, CSMS) is InstallCertificateResult.ACCEPTED
+    own = authority.issue("csms", names=["127.0.0.1"], use=Use.SERVER)
+    files = {"chain": own.chain, "key": own.key, "root.pem": authority.certificate, "openssl.cnf": configuration}
+    for name, content in files.items():
+        await trio.Path(tmp_path / name).write_text(content)
+    context = server_context(tmp_path / "chain", tmp_path / "key", client_ca=tmp_path / "root.pem")
+    environment = {
+        **os.environ,
+        "TPM2OPENSSL_TCTI": "tabrmd:bus_type=session",
+        "OPENSSL_CONF": str(tmp_path / "openssl.cnf"),
+    }
+
+    async def serve(tcp: trio.SocketStream) -> None:
+        stream = trio.SSLStream(tcp, context, server_side=True, https_compatible=True)
+        with suppress(trio.BrokenResourceError):
+            await stream.do_handshake()
+            await stream.send_all(repr(stream.getpeercert()["subject"]).encode())
+            await stream.aclose()
+
+    async with trio.open_nursery() as nursery:
+        (listener,) = await nursery.start(partial(trio.serve_tcp, serve, 0, host="127.0.0.1"))
+        port = listener.socket.getsockname()[1]
+        program = [sys.executable, str(CLIENT), str(tmp_path / "certs"), str(port)]
+        with trio.fail_after(PATIENCE):
+            done = await trio.run_process(
+                [*with_resources, *program], env=environment, capture_stdout=True, capture_stderr=True, check=False
+            )
+        nursery.cancel_scope.cancel()
+    output = done.stdout.decode()
+    assert told in output, (output, done.stderr.decode())

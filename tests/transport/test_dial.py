@@ -78,19 +78,27 @@ async def test_without_the_right_to_bind_the_address_of_the_interface_serves() -
 
 async def test_ipv6_address_of_an_interface(tmp_path: Any, monkeypatch: Any) -> None:
     table = tmp_path / "if_inet6"
-    table.write_text(
-        "fe800000000000000000000000000001 02 40 20 80     eth0\n20010db8000000000000000000000007 02 40 00 80     eth0\n"
-    )
+    local, elsewhere = "fe800000000000000000000000000001 02 40 20 80 lo\n", "20010db8{:024x} 02 40 00 80 {}\n"
     monkeypatch.setattr(interface, "_IF_INET6", table)
     sock: Any = Unprivileged(socket.AF_INET6)
-    await interface.bind_to_interface(sock, "eth0")
+    table.write_text(local + elsewhere.format(7, "lo"))
+    await interface.bind_to_interface(sock, "lo")
     assert sock.bound == ("2001:db8::7", 0)
-    with pytest.raises(OSError, match="eth1"):
-        await interface.bind_to_interface(sock, "eth1")
+    for wrong, told in (
+        (local + elsewhere.format(7, "lo1"), "no global IPv6"),
+        (elsewhere.format(7, "lo1"), "no IPv6"),
+        ("", "no IPv6"),
+    ):
+        table.write_text(wrong)
+        with pytest.raises(OSError, match=told):
+            await interface.bind_to_interface(sock, "lo")
+    table.unlink()
+    with pytest.raises(OSError, match="no IPv6"):
+        await interface.bind_to_interface(sock, "lo")
     sock.sock.close()
 
 
-@pytest.mark.parametrize("by", ["nosuchif0", "192.0.2.1", "::1"])
+@pytest.mark.parametrize("by", ["nosuchif0", "n" * 16, "192.0.2.1", "::1"])
 async def test_unusable_interface(listener: Any, by: Any) -> None:
     with pytest.raises(DialFailed, match=f"^interface: cannot use {by}") as caught:
         await open_stream(Endpoint(False, "127.0.0.1", listener[0], "/"), interface=by)

@@ -1,5 +1,6 @@
 """What tests of certificates in files do again and again."""
 
+import ssl
 from pathlib import Path
 from typing import Any
 
@@ -62,3 +63,19 @@ async def with_leaf(security: FileEvseSecurity, days: float = 100, kind: LeafCer
     chain = authority.sign_request(await requested(security, kind), days=days, use=None).chain
     assert await security.update_leaf_certificate(chain, kind) is Install.ACCEPTED
     return authority
+
+
+def shake_hands(client: ssl.SSLContext, server: ssl.SSLContext) -> None:
+    """Raises what the client finds wrong."""
+    to_server, to_client = ssl.MemoryBIO(), ssl.MemoryBIO()
+    ours = client.wrap_bio(to_client, to_server, server_hostname="csms")
+    theirs = server.wrap_bio(to_server, to_client, server_side=True)
+    for _ in range(4):
+        for side in (ours, theirs):
+            try:
+                side.do_handshake()
+            except ssl.SSLWantReadError:
+                pass
+            except ssl.SSLError:
+                if side is ours:
+                    raise
