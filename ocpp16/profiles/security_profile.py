@@ -45,6 +45,9 @@ REFUSALS = 2
 """Attempts that the Central System refused, or ended, after which the other credentials have their turn."""
 FAILURES = 4
 """Attempts that failed in any way, after which they have it."""
+TURNS = 6
+"""With several addresses, turns last 0, 1, 2 … 5 attempts longer, and so on: with turns of one length, each of the two
+could come to its own half of the addresses for ever, in step with FallbackAttempts."""
 ANSWER_TIMEOUT = 90.0
 """Seconds within which a BootNotification on trial is answered, or the attempt counts as refused."""
 AFTER_REJECTION = 60.0
@@ -71,6 +74,7 @@ class SecurityProfile(FeatureProfile):
         "_failures",
         "_has_another_chance",
         "_is_settling",
+        "_longer",
         "_offered",
         "_opened_with",
         "_reconnect",
@@ -108,7 +112,7 @@ class SecurityProfile(FeatureProfile):
 
     def _begin_trial(self) -> None:
         self._uses_previous = False
-        self._failures = self._refusals = 0
+        self._failures = self._refusals = self._longer = 0
         self._was_refused = False
         """The Central System was reached with the new ones, and did not take them."""
         self._has_another_chance = True
@@ -269,10 +273,12 @@ class SecurityProfile(FeatureProfile):
         self._failures += 1
         self._refusals += is_refusal
         self._was_refused |= is_refusal and not self._uses_previous
-        if self._refusals < REFUSALS and self._failures < FAILURES:
+        if self._refusals < REFUSALS + self._longer and self._failures < FAILURES + self._longer:
             return
         self._failures = self._refusals = 0
         self._uses_previous = not self._uses_previous
+        if not self._uses_previous and self.ctx.configuration[internal.FALLBACK_CENTRAL_SYSTEMS]:
+            self._longer = (self._longer + 1) % TURNS
         self.ctx.log.warning(
             "SecurityProfile or AuthorizationKey on trial: the %s one is tried now",
             "previous" if self._uses_previous else "new",
