@@ -4,13 +4,15 @@ Rules of this file:
 1. An event is in the security log and at the observer in any case; it is sent if it is critical, by its name or by who
    raised it, unless DisableSecurityEventNotifications is set.
 2. What is to be sent is on disk, and kept until it is answered: events of an outage are told after it.
-3. A flood has a bound: of one type `MOST_WAITING` wait at most, and of one that is raised again and again one is told
-   each `FLOOD_INTERVAL` seconds once `BURST` were told; how many were not is said in the next one that is.
-4. A Central System that does not know the message is spared it until the next start.
+3. A flood has a bound: of one type `MOST_WAITING` wait at most, those of earlier starts too, and of one that is raised
+   again and again one is told each `FLOOD_INTERVAL` seconds once `BURST` were told; how many were not is said in the
+   next one that is.
+4. A Central System that does not know the message is spared it until the next start; one that fails at it is not.
 """
 
 from typing import Final
 
+from ocpp16.configuration.keys.core import TRANSACTION_MESSAGE_ATTEMPTS
 from ocpp16.configuration.keys.security import DISABLE_SECURITY_EVENT_NOTIFICATIONS
 from ocpp16.enums import BootReason
 from ocpp16.observer import SecurityEvent
@@ -37,6 +39,8 @@ FLOOD_INTERVAL = 60.0
 """Seconds after which one more of the same type may be told."""
 MOST_WAITING = 100
 """Events of a type that wait for their answer."""
+MOST_TYPES = 100
+"""Types that are counted apart."""
 LONGEST_TYPE = 50
 LONGEST_INFO = 255
 
@@ -85,6 +89,11 @@ class SecurityEvents(FeatureProfile):
 
     def started(self, reason: BootReason) -> None:
         """The charge point starts, for this reason."""
+        outbox = self.ctx.session.outbox
+        if outbox.normal_depth:
+            for entry in outbox.oldest(outbox.depth):
+                if entry.action == "SecurityEventNotification":
+                    self._flood(entry.payload["type"]).waiting += 1
         kind, info = _OF_A_START.get(reason, _STARTUP)
         self.ctx.signals.emit(SecurityEventRaised(kind, f"{info} ({reason})"))
 
@@ -95,9 +104,10 @@ class SecurityEvents(FeatureProfile):
         is_critical = event.type in CRITICAL if event.is_critical is None else event.is_critical
         if not is_critical or self._is_unknown or ctx.configuration[DISABLE_SECURITY_EVENT_NOTIFICATIONS]:
             return
-        flood = self._flood_of(event.type)
+        kind = _cut(event.type, LONGEST_TYPE)
+        flood = self._flood(kind)
         if not flood.takes(ctx.clock.monotonic()):
-            ctx.log.warning("security event %s is raised too often to be told", shown(event.type), about=event.type)
+            ctx.log.warning("security event %s is raised too often to be told", kind, about=kind)
             return
         info = event.tech_info
         if flood.left_out:
@@ -105,27 +115,32 @@ class SecurityEvents(FeatureProfile):
             flood.left_out = 0
         flood.waiting += 1
         payload: Payload = {
-            "type": shown(event.type, LONGEST_TYPE),
+            "type": kind,
             "timestamp": ctx.time_text(ctx.clock.now() if event.at is None else event.at),
         }
         if info:
-            payload["techInfo"] = shown(info, LONGEST_INFO)
+            payload["techInfo"] = _cut(info, LONGEST_INFO)
         ctx.sender.send("SecurityEventNotification", payload, is_kept=True)
 
-    def _flood_of(self, kind: str) -> _Flood:
+    def _flood(self, kind: str) -> _Flood:
         if self._floods is None:
             self._floods = {}
-        if kind not in self._floods and len(self._floods) >= MOST_WAITING:
+        if kind not in self._floods and len(self._floods) >= MOST_TYPES:
             kind = ""  # a host may invent types: they share what is left once there are too many
         return self._floods.setdefault(kind, _Flood(0.0))
 
     def _answered(self, entry: Entry, payload: Payload | None) -> None:
-        flood = self._flood_of(entry.payload["type"])
-        if flood.waiting:
-            flood.waiting -= 1
-        if payload is None and not self._is_unknown:
+        self._flood(entry.payload["type"]).waiting -= 1
+        # Given up before its attempts are over, or never answered: it is not known there.
+        is_unknown = payload is None and entry.attempts < self.ctx.configuration[TRANSACTION_MESSAGE_ATTEMPTS]
+        if is_unknown and not self._is_unknown:
             self._is_unknown = True
             self.ctx.sender.drop("SecurityEventNotification")
             self.ctx.log.info(
                 "the Central System takes no SecurityEventNotification: it is sent no more until the next start"
             )
+
+
+def _cut(text: str, limit: int) -> str:
+    """Not a character more, as the wire demands."""
+    return shown(text, limit)[:limit]

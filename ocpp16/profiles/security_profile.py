@@ -23,6 +23,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any, NamedTuple
 
+from ocpp16.configuration.changes import Prepared
 from ocpp16.configuration.key import Key
 from ocpp16.configuration.keys import internal
 from ocpp16.configuration.keys.security import (
@@ -44,8 +45,13 @@ REFUSALS = 2
 """Attempts that the Central System refused, or ended, after which the other credentials have their turn."""
 FAILURES = 4
 """Attempts that failed in any way, after which they have it."""
+TURNS = 6
+"""With several addresses, turns last 0, 1, 2 … 5 attempts longer, and so on: with turns of one length, each of the two
+could come to its own half of the addresses for ever, in step with FallbackAttempts."""
 ANSWER_TIMEOUT = 90.0
 """Seconds within which a BootNotification on trial is answered, or the attempt counts as refused."""
+AFTER_REJECTION = 60.0
+"""Seconds from a BootNotification on trial that was Rejected to the next connection."""
 SETTLE_AGAIN = 60.0
 """Seconds until the outcome of a trial is stored anew, where that failed."""
 
@@ -62,12 +68,15 @@ class SecurityProfile(FeatureProfile):
     BootNotification."""
 
     __slots__ = (
+        "_again_timer",
         "_answer_timer",
         "_changes",
         "_failures",
         "_has_another_chance",
-        "_is_connected",
         "_is_settling",
+        "_longer",
+        "_offered",
+        "_opened_with",
         "_reconnect",
         "_refusals",
         "_security",
@@ -93,12 +102,17 @@ class SecurityProfile(FeatureProfile):
         self._reconnect = reconnect
         self._send_boot = send_boot
         self._answer_timer: Timer | None = None
-        self._is_connected = self._is_settling = False
+        self._again_timer: Timer | None = None
+        self._is_settling = False
+        self._opened_with: Credentials | None = None
+        """The connection there is; None: there is none."""
+        self._offered: Credentials | None = None
+        """At the latest attempt."""
         self._begin_trial()
 
     def _begin_trial(self) -> None:
         self._uses_previous = False
-        self._failures = self._refusals = 0
+        self._failures = self._refusals = self._longer = 0
         self._was_refused = False
         """The Central System was reached with the new ones, and did not take them."""
         self._has_another_chance = True
@@ -118,14 +132,19 @@ class SecurityProfile(FeatureProfile):
         )
 
     def credentials(self) -> Credentials:
-        """Those to connect with now."""
+        """Those to connect with now; who asks for them does."""
+        self._offered = self._present
+        return self._offered
+
+    @property
+    def _present(self) -> Credentials:
         configuration = self.ctx.configuration
         profile, key = configuration[SECURITY_PROFILE], configuration[AUTHORIZATION_KEY]
         if self._uses_previous:
             previous = configuration[PREVIOUS_SECURITY_PROFILE]
             profile = profile if previous is None else previous
             key = configuration[PREVIOUS_AUTHORIZATION_KEY] or key
-        return Credentials(profile, key)
+        return _used(profile, key)
 
     # Changing it
 
@@ -138,10 +157,14 @@ class SecurityProfile(FeatureProfile):
         if configuration.lookup(name) is SECURITY_PROFILE and (missing := await self._missing(value)):
             self.ctx.log.warning("SecurityProfile is not changed: %s", missing)
             return ConfigurationStatus.REJECTED, None
-        before = self._in_force()
-        change = await self._changes.carry_out(
-            partial(configuration.prepare_change, name, value), partial(self._kept_back, name)
-        )
+        before: Credentials | None = None
+
+        def prepare() -> Prepared:
+            nonlocal before  # what there is when its turn has come
+            before = self._in_force()
+            return configuration.prepare_change(name, value)
+
+        change = await self._changes.carry_out(prepare, partial(self._kept_back, name))
         if not change.is_accepted or self._in_force() == before:
             return change.status, None
         self._begin_trial()
@@ -150,16 +173,17 @@ class SecurityProfile(FeatureProfile):
     def _in_force(self) -> Credentials:
         """What counts for a connection: a key that is not used is none."""
         configuration = self.ctx.configuration
-        profile = configuration[SECURITY_PROFILE]
-        return Credentials(profile, configuration[AUTHORIZATION_KEY] if profile in {1, 2} else None)
+        return _used(configuration[SECURITY_PROFILE], configuration[AUTHORIZATION_KEY])
 
     def _kept_back(self, name: str) -> dict[Key[Any], Any]:
         """What there was before, unless there is something already that was accepted once."""
         configuration = self.ctx.configuration
         profile, key = configuration[SECURITY_PROFILE], configuration[AUTHORIZATION_KEY]
+        previous = configuration[PREVIOUS_SECURITY_PROFILE]
         if configuration.lookup(name) is SECURITY_PROFILE:
-            return {} if configuration[PREVIOUS_SECURITY_PROFILE] is not None else {PREVIOUS_SECURITY_PROFILE: profile}
-        if profile not in {1, 2} or key is None or configuration[PREVIOUS_AUTHORIZATION_KEY] is not None:
+            return {} if previous is not None else {PREVIOUS_SECURITY_PROFILE: profile}
+        # A profile on trial may need no key where the one to go back to does.
+        if key is None or configuration[PREVIOUS_AUTHORIZATION_KEY] is not None or not {profile, previous} & _WITH_KEY:
             return {}
         return {PREVIOUS_AUTHORIZATION_KEY: key}
 
@@ -191,7 +215,7 @@ class SecurityProfile(FeatureProfile):
 
     @hears(Connected)
     def _connected(self, signal: Connected) -> None:
-        self._is_connected = True
+        self._opened_with = self._offered
         if not self.is_on_trial:
             return
         if self._uses_previous and not self._was_refused and self._has_another_chance:
@@ -208,31 +232,40 @@ class SecurityProfile(FeatureProfile):
 
     @hears(Disconnected)
     def _disconnected(self, signal: Disconnected) -> None:
-        self._is_connected = False
-        if self._answer_timer is not None:  # it waited for the answer
-            self._stop_timer()
+        was_unanswered = self._answer_timer is not None and self._is_tried
+        self._opened_with = None
+        self._stop_timer()
+        if was_unanswered:
             self._failed(is_refusal=True)
 
     @hears(RegistrationChanged)
     def _boot_answered(self, signal: RegistrationChanged) -> None:
-        if not (self._is_connected and self.is_on_trial):
+        if not (self.is_on_trial and self._is_tried):
             return
         self._stop_timer()
         if signal.status is RegistrationStatus.ACCEPTED:
-            self._settle()
+            self._settle(self._present)
         elif signal.status is RegistrationStatus.REJECTED:
             self._failed(is_refusal=True)
-            self._reconnect()
+            # Not at once: a Central System that rejects whatever is tried would be asked without a pause.
+            self._again_timer = self.ctx.timers.at(self.ctx.clock.monotonic() + AFTER_REJECTION, self._reconnect)
+
+    @property
+    def _is_tried(self) -> bool:
+        """The connection there is was opened with what is to be tried: not where another change came since."""
+        return self._opened_with == self._present
 
     def _not_answered(self) -> None:
         self._answer_timer = None
-        self._failed(is_refusal=True)
+        if self._is_tried:
+            self._failed(is_refusal=True)
         self._reconnect()
 
     def _stop_timer(self) -> None:
-        if self._answer_timer is not None:
-            self._answer_timer.cancel()
-            self._answer_timer = None
+        for timer in (self._answer_timer, self._again_timer):
+            if timer is not None:
+                timer.cancel()
+        self._answer_timer = self._again_timer = None
 
     def _failed(self, *, is_refusal: bool) -> None:
         if not self.is_on_trial or self._is_settling:
@@ -240,31 +273,42 @@ class SecurityProfile(FeatureProfile):
         self._failures += 1
         self._refusals += is_refusal
         self._was_refused |= is_refusal and not self._uses_previous
-        if self._refusals < REFUSALS and self._failures < FAILURES:
+        if self._refusals < REFUSALS + self._longer and self._failures < FAILURES + self._longer:
             return
         self._failures = self._refusals = 0
         self._uses_previous = not self._uses_previous
+        if not self._uses_previous and self.ctx.configuration[internal.FALLBACK_CENTRAL_SYSTEMS]:
+            self._longer = (self._longer + 1) % TURNS
         self.ctx.log.warning(
             "SecurityProfile or AuthorizationKey on trial: the %s one is tried now",
             "previous" if self._uses_previous else "new",
         )
 
-    def _settle(self) -> None:
+    def _settle(self, accepted: Credentials) -> None:
         if not self._is_settling:
             self._is_settling = True
-            self.ctx.spawn(self._store_outcome)
+            self.ctx.spawn(self._store_outcome, accepted)
 
-    async def _store_outcome(self) -> None:
-        """One of the two was accepted: the other one is forgotten."""
-        is_back = self._uses_previous
+    async def _store_outcome(self, accepted: Credentials) -> None:
+        """One of the two was accepted: the other one is forgotten; nothing, if another change came before."""
+        is_settled = is_back = False
+
+        def outcome() -> dict[Key[Any], Any]:
+            nonlocal is_settled, is_back
+            is_settled, is_back = self.is_on_trial and self._present == accepted, self._uses_previous
+            return self._outcome() if is_settled else {}
+
         try:
-            await self._changes.set_all(self._outcome)
+            await self._changes.set_all(outcome)
         except StoreError as error:
             self.ctx.log.warning("the outcome of the trial of SecurityProfile or AuthorizationKey: %s", error)
-            self.ctx.timers.at(self.ctx.clock.monotonic() + SETTLE_AGAIN, self._settle)
+            again = partial(self._settle, accepted)
+            self.ctx.timers.at(self.ctx.clock.monotonic() + SETTLE_AGAIN, again)
             return
         finally:
             self._is_settling = False
+        if not is_settled:
+            return
         self._begin_trial()
         what = "taken back, for the Central System did not take it" if is_back else "in force"
         self.ctx.log.info("the change of SecurityProfile or AuthorizationKey is %s", what)
@@ -282,6 +326,14 @@ class SecurityProfile(FeatureProfile):
                 if self._uses_previous:
                     values[key] = configuration[previous]
         return values
+
+
+_WITH_KEY = frozenset({1, 2})
+
+
+def _used(profile: int, key: bytes | None) -> Credentials:
+    """A key that the profile does not use is none."""
+    return Credentials(profile, key if profile in _WITH_KEY else None)
 
 
 _PREVIOUS: dict[Key[Any], Key[Any]] = {

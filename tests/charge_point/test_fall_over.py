@@ -1,5 +1,6 @@
 """Several addresses of the Central System: the next one after failures, back to the first, nothing lost on the way."""
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -25,6 +26,8 @@ class Several(CentralSystem):
         self.dead: set[str] = set()
         """They take streams and do nothing with them."""
         self.dialled: list[str] = []
+        self.before: Callable[[], None] = lambda: None
+        """Called at each connection."""
 
     async def connector(self, endpoint: Endpoint) -> trio.abc.Stream:
         self.dialled.append(endpoint.host)
@@ -34,6 +37,7 @@ class Several(CentralSystem):
             return ours
         if endpoint.host not in self.up:
             raise DialFailed("TCP", "TCP: nobody is there")
+        self.before()
         return await super().connector(endpoint)
 
 
@@ -140,3 +144,32 @@ def test_a_good_connection_forgets_the_failures() -> None:
     addresses.back_to_first()
     addresses.proved("a")
     assert addresses.wait_for_first(10) == 10
+
+
+@pytest.mark.parametrize("attempts", [1, 2, 3, 4])
+@pytest.mark.parametrize("count", [2, 3, 4])
+async def test_what_is_on_trial_comes_to_all_addresses(
+    open_bench: Any, make_config: Any, attempts: int, count: int
+) -> None:
+    """All but the last refuse whoever comes, and that one takes the new key only."""
+    hosts = [f"host{number}" for number in range(count)]
+    document = make_config(
+        Internal__CentralSystemURI=f"ws://{hosts[0]}/ocpp",
+        Internal__FallbackCentralSystems=",".join(f"ws://{host}/ocpp" for host in hosts[1:]),
+        Internal__FallbackAttempts=attempts,
+        Security__SecurityProfile=1,
+        Security__AuthorizationKey="hex:" + "01" * 16,
+    )
+    csms = Several(*hosts)
+    csms._keys = {"cp001": bytes([1]) * 16}
+    async with open_bench(csms=csms, document=document) as bench:
+        await csms.wait_connected("cp001")
+
+        def only_the_last() -> None:
+            known = bytes([2]) * 16 if csms.dialled[-1] == hosts[-1] else bytes(16)
+            csms._keys = {"cp001": known}
+
+        csms.before = only_the_last
+        assert await bench.charge_point.configuration.set("AuthorizationKey", "02" * 16) == "Accepted"
+        await trio.sleep(0.5)
+        await csms.wait_connected("cp001", timeout=20_000)

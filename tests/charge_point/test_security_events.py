@@ -9,7 +9,7 @@ import trio
 
 from ocpp16.enums import BootReason
 from ocpp16.observer import SecurityEvent
-from ocpp16.profiles.security_events import BURST, CRITICAL, FLOOD_INTERVAL
+from ocpp16.profiles.security_events import BURST, CRITICAL, FLOOD_INTERVAL, MOST_TYPES, MOST_WAITING
 from ocpp16.testing.answers import CallErrorAnswer
 from ocpp16.testing.central_system import CentralSystem
 from ocpp16.testing.misbehaviour import Fault
@@ -189,3 +189,54 @@ async def test_a_central_system_that_leaves_it_unanswered_holds_up_nobody_for_lo
         bench.begin()
         await trio.sleep(1)
         assert len(bench.sent("StartTransaction")) == 1
+@pytest.mark.parametrize("kind", ["", "x" * 45 + "\r\n\t\0 and so on"], ids=["invented", "not to be shown"])
+async def test_what_was_answered_waits_no_more(open_bench: Any, telling: Any, kind: str) -> None:
+    """Of types that share their place, and of a type that is told as another text, too."""
+    async with open_bench(document=telling) as bench:
+        for number in range(MOST_TYPES):
+            bench.charge_point.on_security_event(f"Type{number}", critical=True)
+        before = len(told(bench))
+        for number in range(2 * MOST_WAITING):
+            bench.charge_point.on_security_event((kind or f"New{number}")[:50], critical=True)
+            await trio.sleep(FLOOD_INTERVAL)
+        assert len(told(bench)) >= before + 2 * MOST_WAITING
+
+
+async def test_starts_without_a_connection_have_a_bound(open_bench: Any, telling: Any, tmp_path: Path) -> None:
+    csms = CentralSystem()
+    csms.is_reachable = False
+    async with open_bench(csms=csms, document=telling, database_path=tmp_path) as bench:
+        for _ in range(MOST_WAITING + 50):
+            await bench.charge_point.stop()
+            await bench.charge_point.restart()
+        assert bench.charge_point.connection.queue_depth <= MOST_WAITING + 1
+        csms.is_reachable = True
+        await trio.sleep(300)
+        bench.charge_point.on_security_event("StartupOfTheDevice", "again")
+        await trio.sleep(5)
+        assert "again" in bench.sent("SecurityEventNotification")[-1]["techInfo"]
+
+
+async def test_a_central_system_that_fails_for_a_while_is_told_afterwards(open_bench: Any, telling: Any) -> None:
+    csms = CentralSystem()
+    csms.answers["SecurityEventNotification"] = CallErrorAnswer("InternalError")
+    async with open_bench(csms=csms, document=telling) as bench:
+        await trio.sleep(600)
+        assert bench.charge_point.connection.queue_depth == 0
+        del csms.answers["SecurityEventNotification"]
+        bench.charge_point.on_security_event("MemoryExhaustion")
+        await trio.sleep(5)
+        assert told(bench)[-1] == "MemoryExhaustion"
+
+
+@pytest.mark.parametrize("info", ["\t" * 255, "i" * 255], ids=["not to be shown", "long"])
+async def test_an_event_is_told_however_long_it_becomes(open_bench: Any, telling: Any, info: str) -> None:
+    async with open_bench(document=telling) as bench:
+        for _ in range(BURST + 1):
+            bench.charge_point.on_security_event("MemoryExhaustion")
+        await trio.sleep(FLOOD_INTERVAL)
+        bench.charge_point.on_security_event("MemoryExhaustion", info)
+        await trio.sleep(1)
+        last = bench.sent("SecurityEventNotification")[-1]["techInfo"]
+        assert last.startswith("1 more were not told. ")
+        assert len(last) == 255

@@ -283,3 +283,52 @@ async def test_a_profile_that_leads_nowhere_goes_back(
             assert await bench.call("ChangeConfiguration", change) == {"status": "Accepted"}
         await settled(bench)
         assert state(bench) == (0, OLD, None, None)
+
+
+async def test_one_that_rejects_whatever_is_tried_is_not_asked_without_a_pause(
+    open_bench: Any, make_config: Any
+) -> None:
+    csms = CentralSystem()
+    async with open_bench(csms=csms, document=with_password(make_config)) as bench:
+        csms.answers["BootNotification"] = {
+            "status": "Rejected",
+            "currentTime": "2026-01-01T00:00:00Z",
+            "interval": 3600,
+        }
+        boots = len(bench.sent("BootNotification"))
+        assert await bench.call("ChangeConfiguration", CHANGE_KEY) == {"status": "Accepted"}
+        await trio.sleep(1000)
+        assert 10 <= len(bench.sent("BootNotification")) - boots <= 20
+        del csms.answers["BootNotification"]
+        await settled(bench)
+
+
+async def test_a_key_that_comes_while_a_profile_without_one_is_on_trial(open_bench: Any, make_config: Any) -> None:
+    """The profile goes back, and with it the key that it was used with."""
+    csms = Dialled()
+    document = with_password(make_config, Internal__CentralSystemURI="csms.example/ocpp")
+    async with open_bench(csms=csms, document=document, evse_security=Certificates()) as bench:
+        csms.has_tls = csms.is_reachable = False
+        await csms.close("cp001")
+        await trio.sleep(1)
+        configuration = bench.charge_point.configuration
+        assert await configuration.set("SecurityProfile", "3") == "Accepted"
+        assert await configuration.set("AuthorizationKey", NEW.hex()) == "Accepted"
+        assert state(bench) == (3, NEW, 1, OLD)
+        csms.is_reachable = True
+        await settled(bench)
+        assert state(bench) == (1, OLD, None, None)
+
+
+async def test_an_answer_on_the_connection_of_before_proves_nothing(open_bench: Any, make_config: Any) -> None:
+    """Whoever asked for the change gave up waiting when it was on disk: the connection is still that of the old key."""
+    csms = CentralSystem(keys={"cp001": OLD})
+    async with open_bench(csms=csms, document=with_password(make_config)) as bench:
+        bench.charge_point._runtime.features.security_profile._reconnect = lambda: None
+        assert await bench.charge_point.configuration.set("AuthorizationKey", NEW.hex()) == "Accepted"
+        await bench.call("TriggerMessage", {"requestedMessage": "BootNotification"})
+        await trio.sleep(5)
+        assert state(bench) == (1, NEW, None, OLD)
+        await csms.close("cp001")
+        await settled(bench)
+        assert state(bench) == (1, OLD, None, None)
