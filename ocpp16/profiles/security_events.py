@@ -89,11 +89,8 @@ class SecurityEvents(FeatureProfile):
 
     def started(self, reason: BootReason) -> None:
         """The charge point starts, for this reason."""
-        outbox = self.ctx.session.outbox
-        if outbox.normal_depth:
-            for entry in outbox.oldest(outbox.depth):
-                if entry.action == "SecurityEventNotification":
-                    self._flood(entry.payload["type"]).waiting += 1
+        for entry in self.ctx.session.outbox.waiting_for("SecurityEventNotification"):
+            self._flood(entry.payload["type"]).waiting += 1
         kind, info = _OF_A_START.get(reason, _STARTUP)
         self.ctx.signals.emit(SecurityEventRaised(kind, f"{info} ({reason})"))
 

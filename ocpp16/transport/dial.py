@@ -9,7 +9,7 @@ import os
 import socket
 import ssl
 from contextlib import suppress
-from typing import Any, Final, NamedTuple
+from typing import Any, NamedTuple
 from urllib.parse import quote, unquote, urlsplit
 
 import trio
@@ -24,6 +24,7 @@ from ocpp16.address import (
 from ocpp16.errors import ConfigurationError, ConnectionFailed
 from ocpp16.faults import obey
 from ocpp16.texts import shown
+from ocpp16.transport.dial_failures import DialFailed, tls_failure
 from ocpp16.transport.interface import bind_to_interface
 from ocpp16.transport.proxy import ProxyAddress, open_tunnel
 from ocpp16.transport.streams import close_forcefully, said
@@ -39,29 +40,7 @@ _DEFAULT_PORTS = {False: 80, True: 443}
 
 _Address = tuple[socket.AddressFamily, tuple[Any, ...]]
 
-# OpenSSL's reason -> what it means here, and the security event (security white paper) that tells of it.
-_PLAIN_SERVER = ("the server does not speak TLS on this port", "")
-_OLD_VERSION = ("no common TLS version; at least TLS 1.2 is needed", "InvalidTLSVersion")
-_NO_CIPHER = ("no common cipher suite, or a client certificate is missing", "InvalidTLSCipherSuite")
-_TLS_REASONS = {
-    "WRONG_VERSION_NUMBER": _PLAIN_SERVER,
-    "RECORD_LAYER_FAILURE": _PLAIN_SERVER,
-    "HTTP_REQUEST": _PLAIN_SERVER,
-    "UNSUPPORTED_PROTOCOL": _OLD_VERSION,
-    "TLSV1_ALERT_PROTOCOL_VERSION": _OLD_VERSION,
-    "NO_PROTOCOLS_AVAILABLE": _OLD_VERSION,
-    "SSLV3_ALERT_HANDSHAKE_FAILURE": _NO_CIPHER,
-    "TLSV1_ALERT_INSUFFICIENT_SECURITY": _NO_CIPHER,
-    "NO_CIPHERS_AVAILABLE": _NO_CIPHER,
-    "WRONG_CIPHER_RETURNED": _NO_CIPHER,
-    "UNKNOWN_CIPHER_RETURNED": _NO_CIPHER,
-}
-
-_NO_KEY = "EVP lib"
-"""What OpenSSL says of whatever a provider of keys refuses."""
 _DER = 2  # _ssl.ENCODING_DER, which the ssl module has no public name for
-_NO_ISSUER: Final = {2, 20, 21}
-"""OpenSSL's X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT, …_LOCALLY, …_VERIFY_LEAF_SIGNATURE."""
 
 
 class Endpoint(NamedTuple):
@@ -83,19 +62,6 @@ class Endpoint(NamedTuple):
 
     def __str__(self) -> str:
         return f"{'wss' if self.is_tls else 'ws'}://{self.authority}{self.target}"
-
-
-class DialFailed(ConnectionFailed):
-    """A step of dialling failed.
-
-    `step` is "name", "interface", "TCP", "proxy" or "TLS"; `security_event` the type of the SecurityEventNotification
-    that tells of it, or "".
-    """
-
-    def __init__(self, step: str, text: str, security_event: str = "") -> None:
-        super().__init__(text)
-        self.step = step
-        self.security_event = security_event
 
 
 def endpoint(uri: str, identity: str, security_profile: int) -> Endpoint:
@@ -257,36 +223,8 @@ async def _start_tls(tcp: trio.SocketStream, context: ssl.SSLContext, name: str)
         stream = trio.SSLStream(tcp, context, server_hostname=name, https_compatible=True)
         await stream.do_handshake()
     except Exception as exc:
-        raise _tls_failure(name, exc.__cause__ or exc, stream) from exc
+        raise tls_failure(name, exc.__cause__ or exc, stream) from exc
     return stream
-
-
-def _tls_failure(name: str, cause: BaseException, stream: "trio.SSLStream[trio.SocketStream] | None") -> DialFailed:
-    name = shown(name)
-    if isinstance(cause, ssl.SSLCertVerificationError):
-        text = cause.verify_message
-        if cause.verify_code in _NO_ISSUER:
-            text += ": " + _who_is_missing(_chain_length(stream))
-        return DialFailed(
-            "TLS", f"TLS: the certificate of {name} is refused: {text}", "InvalidCentralSystemCertificate"
-        )
-    reason = getattr(cause, "reason", None) or ""
-    text, security_event = _TLS_REASONS.get(reason, (reason or shown(said(cause)), ""))
-    if not reason and _NO_KEY in text:
-        text += ": OpenSSL cannot use a key; one that lies in a TPM needs the set-up of docs/certificates.md"
-    return DialFailed("TLS", f"TLS: handshake with {name} failed: {text}", security_event)
-
-
-def _who_is_missing(count: int) -> str:
-    """What a chain without a known issuer means; `count` certificates were sent (0: not known)."""
-    if count == 1:
-        return (
-            "the server sent only its own certificate, so either the intermediate one is missing there, or the one who "
-            "issued it is none of the trusted roots"
-        )
-    if count > 1:
-        return f"the {count} certificates that the server sent lead to none of the trusted roots"
-    return "either the server does not send its intermediate certificates, or its root is none of the trusted ones"
 
 
 def trusted_root(stream: trio.abc.Stream) -> str:
@@ -298,12 +236,3 @@ def trusted_root(stream: trio.abc.Stream) -> str:
             der = root if isinstance(root, bytes) else root.public_bytes(_DER)
             return hashlib.sha256(der).hexdigest()
     return ""
-
-
-def _chain_length(stream: "trio.SSLStream[trio.SocketStream] | None") -> int:
-    """How many certificates the server sent, as far as this version of Python tells; 0 if it does not."""
-    found: object = getattr(stream, "_ssl_object", None)
-    for holder in (found, getattr(found, "_sslobj", None)):  # the first from Python 3.13 on
-        with suppress(Exception):
-            return len(holder.get_unverified_chain())  # type: ignore[union-attr]
-    return 0

@@ -23,6 +23,7 @@ import trio
 from ocpp16.errors import ConnectionClosed, ConnectionFailed, HandshakeRefused
 from ocpp16.faults import end_in, obey, obey_exit
 from ocpp16.transport.compression import BoundedDeflate
+from ocpp16.transport.dial_failures import late_refusal
 from ocpp16.transport.handshake import Accept, Reject, Upgraded, UpgradeRequest, answer_upgrade, request_upgrade
 from ocpp16.transport.plain_socket import READ_SIZE, PlainSocket
 from ocpp16.transport.streams import close, close_at_once, close_forcefully, said, yields
@@ -122,10 +123,13 @@ class WebSocket(PlainSocket):
             assert scope.cancelled_caught
             raise ConnectionFailed(f"WebSocket handshake: no answer within {timeout:g} s")
         except BaseException as exc:
+            refusal = await late_refusal(stream, exc)
             await close_forcefully(stream)
             if isinstance(exc, ConnectionFailed):
                 raise
             obey(exc)
+            if refusal is not None:
+                raise refusal from exc
             raise ConnectionFailed(f"WebSocket handshake: {said(exc)}") from exc
 
     @classmethod

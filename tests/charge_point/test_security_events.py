@@ -189,6 +189,8 @@ async def test_a_central_system_that_leaves_it_unanswered_holds_up_nobody_for_lo
         bench.begin()
         await trio.sleep(1)
         assert len(bench.sent("StartTransaction")) == 1
+
+
 @pytest.mark.parametrize("kind", ["", "x" * 45 + "\r\n\t\0 and so on"], ids=["invented", "not to be shown"])
 async def test_what_was_answered_waits_no_more(open_bench: Any, telling: Any, kind: str) -> None:
     """Of types that share their place, and of a type that is told as another text, too."""

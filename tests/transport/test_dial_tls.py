@@ -13,7 +13,7 @@ import trio
 import trustme
 
 from ocpp16.security.tls import client_context
-from ocpp16.transport import dial as dial_module
+from ocpp16.transport import dial_failures
 from ocpp16.transport.dial import DialFailed, Endpoint, open_stream
 from ocpp16.transport.websocket import Accept, WebSocket
 
@@ -148,7 +148,7 @@ async def test_a_missing_intermediate_does_not_read_like_a_foreign_authority(ser
 
 
 async def test_where_the_chain_cannot_be_told_both_are_named(serve: Any, roots: Any, monkeypatch: Any) -> None:
-    monkeypatch.setattr(dial_module, "_chain_length", lambda stream: 0)
+    monkeypatch.setattr(dial_failures, "_chain_length", lambda stream: 0)
     port = await serve(server_tls(OTHER_CA.issue_cert("127.0.0.1")))
     with pytest.raises(DialFailed, match="either the server does not send its intermediate certificates, or its root"):
         await dial(port, client_context(roots))

@@ -24,6 +24,10 @@ Commands (`identity` may be left out while one charge point is connected):
     delay(seconds)                     let every answer wait that long
     close(code=1000), abort            end the connection, in order or not
     stop, listen                       be away: connections broken, port closed; come back on the same port
+    door(certificate, key, client_ca, passwords)       who is let in from the next connection on: TLS with these files
+                                       (null: none), client certificates of `client_ca` (null: none are asked for), one
+                                       of these passwords by HTTP Basic (hexadecimal; null: anybody). "opened" then has
+                                       `serial`, the number of the client certificate
 
 It answers like a real one: StartTransaction with the same connector, id tag, timestamp and meterStart is the same
 transaction, however often it comes.
@@ -43,11 +47,12 @@ from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
 from typing import Any
 
+from csms_door import Door
 from ocpp.charge_point import camel_to_snake_case
 from ocpp.exceptions import OCPPError
 from ocpp.routing import on
 from ocpp.v16 import ChargePoint, call, call_result
-from ocpp.v16.enums import Action, AuthorizationStatus, DataTransferStatus, RegistrationStatus
+from ocpp.v16.enums import Action, AuthorizationStatus, DataTransferStatus, GenericStatus, RegistrationStatus
 from patience import PATIENCE
 from websockets.asyncio.server import Server, ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
@@ -205,6 +210,10 @@ class Connected(ChargePoint):
     def on_log_status_notification(self, **_: Any) -> Any:
         return call_result.LogStatusNotification()
 
+    @on(Action.sign_certificate)
+    def on_sign_certificate(self, **_: Any) -> Any:
+        return call_result.SignCertificate(status=GenericStatus.accepted)
+
     @on(Action.signed_firmware_status_notification)
     def on_signed_firmware_status_notification(self, **_: Any) -> Any:
         return call_result.SignedFirmwareStatusNotification()
@@ -218,6 +227,7 @@ class CentralSystem:
         self.script = Script(interval, ahead)
         self.connected: dict[str, Connected] = {}
         self._server: Server | None = None
+        self._door = Door()
 
     async def listen(self) -> None:
         if self._server is None:
@@ -225,6 +235,7 @@ class CentralSystem:
                 self._serve,
                 "127.0.0.1",
                 self.port,
+                ssl=self._door.tls,
                 subprotocols=["ocpp1.6"],  # type: ignore[list-item]
                 open_timeout=PATIENCE,
                 ping_timeout=PATIENCE,
@@ -242,11 +253,23 @@ class CentralSystem:
             server.close(close_connections=False)
             await server.wait_closed()
 
+    async def open_door(self, door: Door) -> None:
+        """From now on; connections that are there stay."""
+        self._door = door
+        server, self._server = self._server, None
+        if server is not None:
+            server.server.close()
+            await self.listen()
+
     def _admit(self, connection: ServerConnection, request: Request) -> Response | None:
+        identity = request.path.rsplit("/", 1)[-1]
+        if not self._door.lets_in(identity, request.headers.get("Authorization", "")):
+            tell("refused", identity=identity, at=time.time())
+            return connection.respond(HTTPStatus.UNAUTHORIZED, "")
         if self.script.refusals == 0:
             return None
         self.script.refusals -= 1
-        tell("refused", identity=request.path.rsplit("/", 1)[-1], at=time.time())
+        tell("refused", identity=identity, at=time.time())
         return connection.respond(self.script.refusal, "")
 
     async def _serve(self, connection: ServerConnection) -> None:
@@ -254,7 +277,8 @@ class CentralSystem:
         identity = connection.request.path.rstrip("/").rsplit("/", 1)[-1]
         charge_point = Connected(identity, connection, self.script)
         self.connected[identity] = charge_point
-        tell("opened", identity=identity)
+        certificate = connection.transport.get_extra_info("peercert") or {}
+        tell("opened", identity=identity, **({"serial": certificate["serialNumber"]} if certificate else {}))
         try:
             await charge_point.start()
         except ConnectionClosed:
@@ -307,6 +331,8 @@ class CentralSystem:
                 await self.stop()
             case "listen":
                 await self.listen()
+            case "door":
+                await self.open_door(Door(**given))
             case _:
                 raise ValueError(f"no command {name}")
         return None

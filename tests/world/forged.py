@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime
 from functools import lru_cache
+from ipaddress import ip_address
 from typing import Any
 
 from cryptography import x509
@@ -39,7 +40,7 @@ class Forged:
     """A certificate and its key. `signed_by` None: self-signed.
 
     `ca` None: no basicConstraints; `usage` None: no keyUsage, else names of what is allowed; `issuer`: the name of the
-    issuer, where that is not who signs.
+    issuer, where that is not who signs; `now`: what `start` and `end` count from, in days; `address`: its IP address.
     """
 
     def __init__(
@@ -50,6 +51,7 @@ class Forged:
         ca: bool | None = None,
         path_length: int | None = None,
         key: Any = "ec",
+        now: float = NOW,
         start: float = -1,
         end: float = 365,
         usage: tuple[str, ...] | None = None,
@@ -58,6 +60,7 @@ class Forged:
         unknown_critical: bool = False,
         issuer: str | None = None,
         responder: str = "",
+        address: str = "",
     ) -> None:
         self.name = name
         self.private = new_key(key) if isinstance(key, str) else key
@@ -67,8 +70,8 @@ class Forged:
             issuer_name=_name(issuer or signer.name),
             public_key=self.private.public_key(),
             serial_number=x509.random_serial_number(),
-            not_valid_before=datetime.fromtimestamp(NOW + start * DAY, UTC),
-            not_valid_after=datetime.fromtimestamp(NOW + end * DAY, UTC),
+            not_valid_before=datetime.fromtimestamp(now + start * DAY, UTC),
+            not_valid_after=datetime.fromtimestamp(now + end * DAY, UTC),
         )
         if ca is not None:
             builder = builder.add_extension(x509.BasicConstraints(ca=ca, path_length=path_length), critical=True)
@@ -89,6 +92,9 @@ class Forged:
                 x509.oid.AuthorityInformationAccessOID.OCSP, x509.UniformResourceIdentifier(responder)
             )
             builder = builder.add_extension(x509.AuthorityInformationAccess([place]), critical=False)
+        if address:
+            alternative = x509.SubjectAlternativeName([x509.IPAddress(ip_address(address))])
+            builder = builder.add_extension(alternative, critical=False)
         self.x509 = builder.sign(signer.private, hashes.SHA256())
 
     @property

@@ -113,7 +113,7 @@ class Outside:
         """Up to where the calls of an action were expected. Of different actions none has to be the first."""
         self._told = 0
         self._ids = count(1)
-        self._options = ("--speed", str(speed))
+        self._options: tuple[str, ...] = ("--speed", str(speed))
         central_system.do("reset")
         self.program: ChargePointProgram
 
