@@ -5,7 +5,8 @@ Rules of this file:
    raised it, unless DisableSecurityEventNotifications is set.
 2. What is to be sent is on disk, and kept until it is answered: events of an outage are told after it.
 3. A flood has a bound: of one type `MOST_WAITING` wait at most, those of earlier starts too, and of one that is raised
-   again and again one is told each `FLOOD_INTERVAL` seconds once `BURST` were told; how many were not is said in the next one that is.
+   again and again one is told each `FLOOD_INTERVAL` seconds once `BURST` were told; how many were not is said in the
+   next one that is.
 4. A Central System that does not know the message is spared it until the next start; one that fails at it is not.
 """
 
@@ -16,7 +17,7 @@ from ocpp16.configuration.keys.security import DISABLE_SECURITY_EVENT_NOTIFICATI
 from ocpp16.enums import BootReason
 from ocpp16.profiles.base import Context, FeatureProfile, Payload, hears
 from ocpp16.rpc.pending import Entry
-from ocpp16.state.signals import SecurityEventRaised
+from ocpp16.state.signals import ClockSet, SecurityEventRaised
 from ocpp16.texts import shown
 
 CRITICAL: Final = frozenset(
@@ -31,6 +32,8 @@ CRITICAL: Final = frozenset(
     }
 )
 """Security white paper ed. 3, appendix "List of security events"."""
+ANOTHER_TIME = 60_000_000
+"""µs by which the clock must have moved."""
 BURST = 10
 """Events of a type that are told one right after the other."""
 FLOOD_INTERVAL = 60.0
@@ -93,6 +96,12 @@ class SecurityEvents(FeatureProfile):
                     self._flood(entry.payload["type"]).waiting += 1
         kind, info = _OF_A_START.get(reason, _STARTUP)
         self.ctx.signals.emit(SecurityEventRaised(kind, f"{info} ({reason})"))
+
+    @hears(ClockSet)
+    def _clock_set(self, signal: ClockSet) -> None:
+        """What the Central System told first is no change: before, no time was known. Nor is what a clock drifts by."""
+        if not signal.is_first and abs(signal.shift) >= ANOTHER_TIME:
+            self.ctx.signals.emit(SecurityEventRaised("SettingSystemTime", f"by {signal.shift / 1e6:+.0f} s"))
 
     @hears(SecurityEventRaised)
     def _raised(self, event: SecurityEventRaised) -> None:
