@@ -186,12 +186,17 @@ class Features:
             *keeping,
         )
         self._tables = _tables(tuple(type(feature) for feature in self.all))
-        for feature in self.all:
-            feature.restore(found.stored)
+        for position in self._tables.restoring:
+            self.all[position].restore(found.stored)
         ctx.signals.tell_features(self.all, self._tables.hearers)
-        for feature in self.all:
-            feature.attach()
+        for position in self._tables.attaching:
+            self.all[position].attach()
         self.dispatcher = Dispatcher(ctx, self.all, self._tables.routes, others_first)
+
+    def start(self, second_line: SecondLine) -> None:
+        """All of them; what one raises ends none of the others."""
+        for position, place in self._tables.starting:
+            second_line.guarded(place, self.all[position].start)
 
     def trigger(self, message: str) -> Trigger | None:
         found = self._tables.triggers.get(message)
@@ -261,6 +266,12 @@ class _Tables(NamedTuple):
     hearers: Hearers
     lists: tuple[int, ...]
     """Positions of features that list id tags."""
+    restoring: tuple[int, ...]
+    """… that read what is stored; as below, to ask all others costs a share of each boot."""
+    attaching: tuple[int, ...]
+    """… that attach something."""
+    starting: tuple[tuple[int, str], ...]
+    """… that do something at a start, each with what that is called where it fails."""
 
 
 @cache
@@ -272,8 +283,21 @@ def _tables(kinds: tuple[type[FeatureProfile], ...]) -> _Tables:
         triggers.update({message: (position, method) for message, method in kind.triggers.items()})
         for signal, method in kind.heard.items():
             hearers[signal] = (*hearers.get(signal, ()), (position, method))
-    lists = tuple(position for position, kind in enumerate(kinds) if kind.listed is not FeatureProfile.listed)
-    return _Tables(MappingProxyType(routes), MappingProxyType(triggers), MappingProxyType(hearers), lists)
+    return _Tables(
+        MappingProxyType(routes),
+        MappingProxyType(triggers),
+        MappingProxyType(hearers),
+        _having(kinds, "listed"),
+        _having(kinds, "restore"),
+        _having(kinds, "attach"),
+        tuple((position, f"start of {kinds[position].__name__}") for position in _having(kinds, "start")),
+    )
+
+
+def _having(kinds: tuple[type[FeatureProfile], ...], method: str) -> tuple[int, ...]:
+    """Positions of those that have a method of their own."""
+    common = getattr(FeatureProfile, method)
+    return tuple(position for position, kind in enumerate(kinds) if getattr(kind, method) is not common)
 
 
 _IDLE = frozenset({ChargePointStatus.AVAILABLE, ChargePointStatus.UNAVAILABLE, ChargePointStatus.RESERVED})

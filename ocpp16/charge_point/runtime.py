@@ -318,8 +318,7 @@ class Runtime:
         life.was_started = life.is_running = True
         self._stopped = None
         features.transactions.recover(resuming)
-        for feature in features.all:
-            self.second_line.guarded(f"start of {type(feature).__name__}", feature.start)
+        features.start(self.second_line)
         self._tell_connection_timeout()
         self.traffic.begin(self.clock, None if self._feed is None else self.tell, features.ctx.signals.emit)
         features.security_events.started(boot_reason)

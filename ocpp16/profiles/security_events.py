@@ -18,7 +18,7 @@ from ocpp16.enums import BootReason
 from ocpp16.observer import SecurityEvent
 from ocpp16.profiles.base import Context, FeatureProfile, Payload, hears
 from ocpp16.rpc.pending import Entry
-from ocpp16.state.signals import SecurityEventRaised
+from ocpp16.state.signals import ClockSet, SecurityEventRaised
 from ocpp16.texts import shown
 
 CRITICAL: Final = frozenset(
@@ -33,6 +33,8 @@ CRITICAL: Final = frozenset(
     }
 )
 """Security white paper ed. 3, appendix "List of security events"."""
+ANOTHER_TIME = 60_000_000
+"""µs by which the clock must have moved."""
 BURST = 10
 """Events of a type that are told one right after the other."""
 FLOOD_INTERVAL = 60.0
@@ -93,6 +95,12 @@ class SecurityEvents(FeatureProfile):
             self._flood(entry.payload["type"]).waiting += 1
         kind, info = _OF_A_START.get(reason, _STARTUP)
         self.ctx.signals.emit(SecurityEventRaised(kind, f"{info} ({reason})"))
+
+    @hears(ClockSet)
+    def _clock_set(self, signal: ClockSet) -> None:
+        """What the Central System told first is no change: before, no time was known. Nor is what a clock drifts by."""
+        if not signal.is_first and abs(signal.shift) >= ANOTHER_TIME:
+            self.ctx.signals.emit(SecurityEventRaised("SettingSystemTime", f"by {signal.shift / 1e6:+.0f} s"))
 
     @hears(SecurityEventRaised)
     def _raised(self, event: SecurityEventRaised) -> None:

@@ -85,7 +85,7 @@ class RegistrationChanged(Signal):
 class ClockSet(Signal):
     """The Central System told the time and the clock moved by `shift` µs.
 
-    Heard by: availability, firmware_updates, meter_values, reservation, smart_charging.
+    Heard by: availability, firmware_updates, meter_values, reservation, security_events, smart_charging.
     """
 
     shift: int

@@ -242,3 +242,19 @@ async def test_an_event_is_told_however_long_it_becomes(open_bench: Any, telling
         last = bench.sent("SecurityEventNotification")[-1]["techInfo"]
         assert last.startswith("1 more were not told. ")
         assert len(last) == 255
+
+
+async def test_another_time_is_an_event(open_bench: Any, telling: Any) -> None:
+    async with open_bench(document=telling) as bench:
+        for ahead in (30, 86, 100):
+            await bench.put_clock(ahead)
+        assert told(bench) == ["StartupOfTheDevice"]
+        await bench.put_clock(40)
+        assert told(bench)[1:] == ["SettingSystemTime"]
+        assert bench.sent("SecurityEventNotification")[-1]["techInfo"] == "by -60 s"
+
+
+async def test_the_first_time_of_a_clock_that_was_not_set_is_none(open_bench: Any, telling: Any) -> None:
+    async with open_bench(document=telling, anchor=0.0) as bench:
+        await trio.sleep(1)
+        assert told(bench) == ["StartupOfTheDevice"]
