@@ -132,7 +132,7 @@ def charge_point(
     input. The end of input ends it in order. The security profile follows from URL and password.
     """
     choice.begin("warning" if control is None else "info", logconf)
-    options = Given(**given)
+    options = Given(**given, protocols=UrlTransfer().protocols() if transfer == "url" else None)
     chosen = choose(options)
     if metrics_port is not None:
         _need_metrics()

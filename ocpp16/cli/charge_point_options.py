@@ -4,7 +4,7 @@ The options lie over the configuration file, and without a file over the one of 
 time lies over both. The security profile is not asked for: it follows from the scheme of the URL and the password.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 from importlib.resources.abc import Traversable
@@ -45,7 +45,7 @@ _OPTION_OF = {
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """The options as they were typed; None: not given."""
+    """The options as they were typed; None: not given. `protocols`: those that files are transferred by."""
 
     maindir: Path | None
     conf: str | None
@@ -58,6 +58,7 @@ class Given:
     password_file: Path | None
     free_vend: str | None
     speed: str | None
+    protocols: Sequence[str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,6 +225,9 @@ class _Choice:
         if connectors is not None and given.conf is None:
             rotations = [f"{number}.RST" for number in range(connectors + 1)]
             _section(document, "Core")["ConnectorPhaseRotation"] = ",".join(rotations)
+        if given.protocols:  # a file that says others knows of a network that lets only these through
+            protocols = ",".join(given.protocols)
+            _section(document, "FirmwareManagement").setdefault("SupportedFileTransferProtocols", protocols)
         if given.csms is not None or password is not None:
             self._set_profile(document)
             named[PROFILE] = "--csms" if given.csms is not None else of_password

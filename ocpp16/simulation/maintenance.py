@@ -23,6 +23,7 @@ from ocpp16.models import FirmwareUpdate, GetLogResponse, LogRequest
 from ocpp16.simulation.diagnostics import pack
 from ocpp16.simulation.options import StationOptions
 from ocpp16.simulation.transfer import Transfer
+from ocpp16.transfer import TransferError, TransferFailure
 
 if TYPE_CHECKING:
     from ocpp16.charge_point.charge_point import ChargePoint
@@ -31,6 +32,15 @@ if TYPE_CHECKING:
 _INSTALLS = frozenset({Status.INSTALLING, Status.INSTALL_REBOOTING})
 _IS_THERE = frozenset({Status.DOWNLOADED, Status.SIGNATURE_VERIFIED, Status.INSTALL_SCHEDULED})
 _IS_VERIFIED = frozenset({Status.SIGNATURE_VERIFIED, Status.INSTALL_SCHEDULED})
+_TOLD_OF_A_LOG = {
+    TransferFailure.AUTHENTICATION: Upload.PERMISSION_DENIED,
+    TransferFailure.REFUSED: Upload.PERMISSION_DENIED,
+    TransferFailure.UNSUPPORTED_SCHEME: Upload.NOT_SUPPORTED_OPERATION,
+    TransferFailure.MISSING_LIBRARY: Upload.NOT_SUPPORTED_OPERATION,
+    TransferFailure.BAD_URL: Upload.BAD_MESSAGE,
+    TransferFailure.PROTOCOL: Upload.BAD_MESSAGE,
+}
+"""What LogStatusNotification has a word of its own for; all else is an UploadFailure (security white paper ed. 3)."""
 DEFAULT_INTERVAL = 60
 """Seconds between attempts where the Central System names none."""
 MOST_ATTEMPTS = 1000
@@ -96,7 +106,8 @@ class Maintenance:
         """Bring the file here and prove it, as far as that was not done before."""
         if update.status not in _IS_THERE:
             tell(Status.DOWNLOADING)
-            if not await self._attempts(partial(self._transfer.download, update.location, path), update):
+            error = await self._attempts(partial(self._transfer.download, update.location, path), update)
+            if error is not None:
                 tell(Status.DOWNLOAD_FAILED)
                 return False
             await self._pause()
@@ -131,14 +142,17 @@ class Maintenance:
         with TemporaryDirectory(prefix="ocpp16-") as folder:
             path = Path(folder) / name
             pack(path, self._station.charge_point, self._station.logs)
-            is_there = await self._attempts(partial(self._transfer.upload, path, request.location), request)
+            error = await self._attempts(partial(self._transfer.upload, path, request.location), request)
         await self._pause()
-        tell(Upload.UPLOADED if is_there else Upload.UPLOAD_FAILURE)
+        tell(Upload.UPLOADED if error is None else _told_of(error))
 
     # Tasks
 
-    async def _attempts(self, attempt: Callable[[], Awaitable[None]], wanted: FirmwareUpdate | LogRequest) -> bool:
-        """Once, and once more for each of the retries while it fails."""
+    async def _attempts(
+        self, attempt: Callable[[], Awaitable[None]], wanted: FirmwareUpdate | LogRequest
+    ) -> BaseException | None:
+        """Once, and once more for each of the retries while it fails. Returns what the last one failed of."""
+        failure: BaseException | None = None
         interval = DEFAULT_INTERVAL if wanted.retry_interval is None else wanted.retry_interval
         for number in range(1 + min(wanted.retries or 0, MOST_ATTEMPTS)):
             if number:
@@ -148,9 +162,10 @@ class Maintenance:
             except BaseException as error:
                 obey(error)
                 self._station.door.log.warning("a transfer failed (attempt %d): %s", number + 1, sentence(error))
+                failure = error
             else:
-                return True
-        return False
+                return None
+        return failure
 
     async def _pause(self) -> None:
         await self._wait(self._station.options.transfer_step)
@@ -180,3 +195,8 @@ class Maintenance:
         finally:
             if self._tasks.get(kind) is scope:
                 del self._tasks[kind]
+
+
+def _told_of(error: BaseException) -> Upload:
+    failure = error.failure if isinstance(error, TransferError) else TransferFailure.FAULT
+    return _TOLD_OF_A_LOG.get(failure, Upload.UPLOAD_FAILURE)

@@ -7,9 +7,10 @@ from urllib.parse import urlsplit
 
 import trio
 
-from ocpp16.transfer import TransferService
+from ocpp16.transfer import TransferError, TransferFailure, TransferService
 
 SCHEMES = frozenset({"ftp", "ftps", "http", "https", "sftp"})
+"""Those that SupportedFileTransferProtocols has words for (security white paper ed. 3, appendix of keys)."""
 
 
 class Transfer(Protocol):
@@ -33,6 +34,10 @@ class UrlTransfer:
 
     def __init__(self, service: TransferService | None = None) -> None:
         self._service = service or TransferService()
+
+    def protocols(self) -> list[str]:
+        """As SupportedFileTransferProtocols has them: what can be done with what is installed."""
+        return sorted(scheme.upper() for scheme in SCHEMES.intersection(self._service.schemes()))
 
     async def download(self, url: str, path: Path) -> None:
         await self._service.download(url, path)
@@ -67,10 +72,10 @@ class PlayedTransfer:
 
 
 def _check(url: str) -> None:
-    """Raises OSError, which does not say the URL: it may hold a password."""
+    """Raises TransferError, which does not say the URL: it may hold a password."""
     try:
         scheme = urlsplit(url).scheme.lower()
     except ValueError:
         scheme = ""
     if scheme not in SCHEMES:
-        raise OSError("no transfer by a URL of this kind")
+        raise TransferError(TransferFailure.UNSUPPORTED_SCHEME, "no transfer by a URL of this kind")

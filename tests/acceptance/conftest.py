@@ -1,6 +1,6 @@
 """One Central System for all scenarios of a worker, and a new charge point for each."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -29,12 +29,15 @@ def central_system() -> Iterator[CentralSystemProgram]:
 def without_power(central_system: CentralSystemProgram, tmp_path: Path) -> Iterator[Callable[..., Outside]]:
     """Makes a charge point that is not switched on yet, so that the Central System can be told what to answer first.
 
-    Keyword arguments: sections of its configuration; `station`: options of the station; `speed`: that of its clock.
+    Keyword arguments: sections of its configuration; `station`: options of the station; `speed`: that of its clock;
+    `options`: of the command.
     """
     with ExitStack() as stack:
 
-        def make(station: dict[str, Any] | None = None, speed: float = 1, **keys: dict[str, Any]) -> Outside:
-            return stack.enter_context(Outside(central_system, tmp_path, keys, station or {}, speed))
+        def make(
+            station: dict[str, Any] | None = None, speed: float = 1, options: Sequence[str] = (), **keys: dict[str, Any]
+        ) -> Outside:
+            return stack.enter_context(Outside(central_system, tmp_path, keys, station or {}, speed, options))
 
         yield make
 

@@ -5,7 +5,8 @@ seconds ahead of that of the machine. Standard input takes one JSON object
 a line, `{"id": 1, "do": …}`, and each is answered with `{"id": 1, "ok": true, "result": …}` or `"ok": false` and
 `"error"`. What happens is told as one JSON object a line on standard output:
 
-    {"event": "listening", "port": …}          {"event": "opened" | "closed", "identity": …}
+    {"event": "listening", "port": …}          {"event": "opened" | "closed", "identity": …}; opened: `csms_gate.seen`
+    {"event": "refused", "identity": …, "status": …}    an upgrade request; {"event": "unfinished"} one that never came
     {"event": "received" | "sent", "identity": …, "at": seconds, "text": …}        every text frame, in order
     {"event": "objection", "error": …}         whatever the `ocpp` package found wrong, in either direction
     {"event": "trouble", "error": …}           errors of this program and of its transport
@@ -18,16 +19,15 @@ Commands (`identity` may be left out while one charge point is connected):
                                        this code; null: not at all
     post(text)                         send this text as it is, whatever it is; its answer goes to nobody but the log
     refuse(status, times=1)            answer the next upgrade requests with this HTTP status
-    reset                              forget all of `set`, `next`, `judge`, `drop`, `delay`, `refuse`
+    secure(chain, key, client_ca, version)   new connections have TLS: files in PEM; chain null: none
+    demand(identity, keys)             let it in by HTTP Basic only, with one of these keys, in hex; null: without
+    subprotocol(is_taken)              agree on none with new connections, or on ocpp1.6 again
+    reset                              forget all of the above, and `judge`, `drop`, `delay`
     judge(status, times=1)             the id tags of the next StartTransactions that come for the first time are so
     drop(action, times=1)              handle the next requests, but send no answer
     delay(seconds)                     let every answer wait that long
     close(code=1000), abort            end the connection, in order or not
     stop, listen                       be away: connections broken, port closed; come back on the same port
-    door(certificate, key, client_ca, passwords)       who is let in from the next connection on: TLS with these files
-                                       (null: none), client certificates of `client_ca` (null: none are asked for), one
-                                       of these passwords by HTTP Basic (hexadecimal; null: anybody). "opened" then has
-                                       `serial`, the number of the client certificate
 
 It answers like a real one: StartTransaction with the same connector, id tag, timestamp and meterStart is the same
 transaction, however often it comes.
@@ -47,7 +47,7 @@ from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
 from typing import Any
 
-from csms_door import Door
+from csms_gate import Gate, seen
 from ocpp.charge_point import camel_to_snake_case
 from ocpp.exceptions import OCPPError
 from ocpp.routing import on
@@ -72,6 +72,9 @@ class Complaints(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         error = record.exc_info[1] if record.exc_info else None
+        if record.getMessage() == "opening handshake failed":  # a charge point that does not believe our certificate
+            tell("unfinished", error=repr(error))
+            return
         event = "objection" if record.name == "ocpp" else "trouble"
         tell(event, error=f"{record.getMessage()[:500]}: {error!r}")
 
@@ -194,6 +197,10 @@ class Connected(ChargePoint):
     def on_data_transfer(self, **_: Any) -> Any:
         return call_result.DataTransfer(status=DataTransferStatus.accepted, data="received")
 
+    @on(Action.sign_certificate)
+    def on_sign_certificate(self, **_: Any) -> Any:
+        return call_result.SignCertificate(status=GenericStatus.accepted)
+
     @on(Action.security_event_notification)
     def on_security_event_notification(self, **_: Any) -> Any:
         return call_result.SecurityEventNotification()
@@ -210,10 +217,6 @@ class Connected(ChargePoint):
     def on_log_status_notification(self, **_: Any) -> Any:
         return call_result.LogStatusNotification()
 
-    @on(Action.sign_certificate)
-    def on_sign_certificate(self, **_: Any) -> Any:
-        return call_result.SignCertificate(status=GenericStatus.accepted)
-
     @on(Action.signed_firmware_status_notification)
     def on_signed_firmware_status_notification(self, **_: Any) -> Any:
         return call_result.SignedFirmwareStatusNotification()
@@ -226,8 +229,10 @@ class CentralSystem:
         self.port = port
         self.script = Script(interval, ahead)
         self.connected: dict[str, Connected] = {}
+        self.gate = Gate()
         self._server: Server | None = None
-        self._door = Door()
+        self._left: list[Server] = []
+        """Those that listen no more, and whose connections live on."""
 
     async def listen(self) -> None:
         if self._server is None:
@@ -235,8 +240,8 @@ class CentralSystem:
                 self._serve,
                 "127.0.0.1",
                 self.port,
-                ssl=self._door.tls,
-                subprotocols=["ocpp1.6"],  # type: ignore[list-item]
+                select_subprotocol=self.gate.choose,
+                ssl=self.gate.context,
                 open_timeout=PATIENCE,
                 ping_timeout=PATIENCE,
                 close_timeout=PATIENCE,
@@ -253,32 +258,32 @@ class CentralSystem:
             server.close(close_connections=False)
             await server.wait_closed()
 
-    async def open_door(self, door: Door) -> None:
-        """From now on; connections that are there stay."""
-        self._door = door
-        server, self._server = self._server, None
-        if server is not None:
-            server.server.close()
+    async def _listen_anew(self) -> None:
+        """On the same port, as the gate is now; connections stay."""
+        if self._server is not None:
+            self._server.server.close()
+            self._left.append(self._server)
+            self._server = None
             await self.listen()
 
     def _admit(self, connection: ServerConnection, request: Request) -> Response | None:
         identity = request.path.rsplit("/", 1)[-1]
-        if not self._door.lets_in(identity, request.headers.get("Authorization", "")):
-            tell("refused", identity=identity, at=time.time())
-            return connection.respond(HTTPStatus.UNAUTHORIZED, "")
-        if self.script.refusals == 0:
+        if self.script.refusals > 0:
+            self.script.refusals -= 1
+            status = self.script.refusal
+        elif not self.gate.lets_in(identity, request.headers.get("Authorization")):
+            status = HTTPStatus.UNAUTHORIZED
+        else:
             return None
-        self.script.refusals -= 1
-        tell("refused", identity=identity, at=time.time())
-        return connection.respond(self.script.refusal, "")
+        tell("refused", identity=identity, at=time.time(), status=status)
+        return connection.respond(status, "")
 
     async def _serve(self, connection: ServerConnection) -> None:
         assert connection.request is not None
         identity = connection.request.path.rstrip("/").rsplit("/", 1)[-1]
         charge_point = Connected(identity, connection, self.script)
         self.connected[identity] = charge_point
-        certificate = connection.transport.get_extra_info("peercert") or {}
-        tell("opened", identity=identity, **({"serial": certificate["serialNumber"]} if certificate else {}))
+        tell("opened", identity=identity, **seen(connection))
         try:
             await charge_point.start()
         except ConnectionClosed:
@@ -315,8 +320,19 @@ class CentralSystem:
                 await connected.connection.send(given["text"])
             case "refuse":
                 script.refusal, script.refusals = HTTPStatus(given["status"]), given.get("times", 1)
+            case "secure":
+                self.gate.secure(given["chain"], given["key"], given.get("client_ca"), given.get("version"))
+                await self._listen_anew()
+            case "demand":
+                self.gate.demand(identity, given["keys"])
+            case "subprotocol":
+                self.gate.takes_subprotocol = given["is_taken"]
             case "reset":
                 script.reset()
+                was_secure = self.gate.context is not None
+                self.gate.reset()
+                if was_secure:
+                    await self._listen_anew()
             case "judge":
                 script.judgement, script.judged = given["status"], given.get("times", 1)
             case "drop":
@@ -331,8 +347,6 @@ class CentralSystem:
                 await self.stop()
             case "listen":
                 await self.listen()
-            case "door":
-                await self.open_door(Door(**given))
             case _:
                 raise ValueError(f"no command {name}")
         return None

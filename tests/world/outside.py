@@ -10,7 +10,7 @@ happened is looked for after something that had to come later (`settle`).
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib.util import find_spec
 from itertools import count
@@ -83,7 +83,7 @@ class Outside:
     """One charge point and what its Central System knows of it.
 
     Parameters: `keys` are configuration keys by section, over `CONFIGURATION`; `station` the options of the simulated
-    station; `speed` how many times faster its clock goes. It begins without power.
+    station; `speed` how many times faster its clock goes; `options` of the command. It begins without power.
     """
 
     def __init__(
@@ -93,13 +93,16 @@ class Outside:
         keys: Mapping[str, Mapping[str, Any]],
         station: Mapping[str, Any],
         speed: float = 1,
+        options: Sequence[str] = (),
     ) -> None:
         self.central_system = central_system
         self.identity = next(_identities)
         self.is_answered = True
         """Set to False where the Central System leaves calls without an answer: a later call then overtakes none."""
-        self._folder = folder
-        internal = {"ChargePointId": self.identity, "CentralSystemURI": central_system.url}
+        self.folder = folder
+        """Its main directory."""
+        # Without a scheme: which one it is follows from the security profile.
+        internal = {"ChargePointId": self.identity, "CentralSystemURI": central_system.url.removeprefix("ws://")}
         self._configuration = {
             section: {**CONFIGURATION.get(section, {}), **keys.get(section, {})}
             for section in dict.fromkeys((*CONFIGURATION, *keys))
@@ -108,12 +111,12 @@ class Outside:
         self._station = {"meter_interval": 0, "seed": 1, **station}
         self._begin = self._read = len(central_system.lines)
         self._lines: list[tuple[str, Any]] = []
-        """(received, sent, opened, closed or refused; the frame if it is one), of this charge point alone."""
+        """(received, sent, opened, closed or refused; the frame, or the line of what is none), of this one alone."""
         self._seen: dict[str, int] = {}
         """Up to where the calls of an action were expected. Of different actions none has to be the first."""
         self._told = 0
         self._ids = count(1)
-        self._options: tuple[str, ...] = ("--speed", str(speed))
+        self._options = ("--speed", str(speed), *options)
         central_system.do("reset")
         self.program: ChargePointProgram
 
@@ -122,7 +125,7 @@ class Outside:
     def power_up(self) -> None:
         """Start the process, on what the last one left."""
         self._told = 0
-        self.program = ChargePointProgram(self._folder, self._configuration, self._station, options=self._options)
+        self.program = ChargePointProgram(self.folder, self._configuration, self._station, options=self._options)
 
     def power_cut(self) -> None:
         """kill -9."""
@@ -186,7 +189,7 @@ class Outside:
             self._read += 1
             if line.get("identity") == self.identity:
                 is_frame = line["event"] in ("received", "sent")
-                self._lines.append((line["event"], _frame(line["text"]) if is_frame else None))
+                self._lines.append((line["event"], _frame(line["text"]) if is_frame else line))
         return self._lines
 
     def expect(self, action: str, **members: Any) -> Payload:
@@ -308,6 +311,22 @@ class Outside:
         self.script("listen")
         self.do("connect")
         self.told("connection", connected=True)
+
+    def expect_connection(self, event: str = "opened", **members: Any) -> Payload:
+        """The next connection, `opened`, `closed` or `refused`, with what csms_process.py tells of it."""
+        seen = self._seen.get(event, 0)
+
+        def find() -> int | None:
+            """The number of the line after it."""
+            lines = self.lines()
+            return next((n + 1 for n in range(seen, len(lines)) if is_it(lines[n])), None)
+
+        def is_it(line: tuple[str, Any]) -> bool:
+            return line[0] == event and bool(line[1].items() >= members.items())
+
+        self._seen[event] = number = self.central_system.wait_until(find, f"{event} {members} of {self.identity}")
+        found: Payload = self._lines[number - 1][1]
+        return found
 
     # The end
 

@@ -22,7 +22,7 @@ CLOCKS_DIFFER = 3600.0
 
 
 class Pki:
-    """`door` is what the command `door` of the Central System takes, without the passwords."""
+    """`door` is what the command `secure` of the Central System takes."""
 
     def __init__(self, folder: Path) -> None:
         now = time.time() - CLOCKS_DIFFER
@@ -34,16 +34,14 @@ class Pki:
         self._server = put(folder / "server.pem", server.chain), put(folder / "server.key", server.key)
         self._clients = put(folder / "clients.pem", self.root.certificate)
 
-    def door(self, security_profile: int, *keys: bytes) -> dict[str, Any]:
-        """Of this security profile, for any of these AuthorizationKeys."""
-        door: dict[str, Any] = {}
-        if security_profile >= 2:
-            door |= {"certificate": str(self._server[0]), "key": str(self._server[1])}
-        if security_profile == 3:
-            door["client_ca"] = str(self._clients)
-        if security_profile in {1, 2}:
-            door["passwords"] = [key.hex() for key in keys]
-        return door
+    def door(self, security_profile: int) -> dict[str, str | None]:
+        """Of this security profile."""
+        chain, key = map(str, self._server)
+        return {
+            "chain": chain if security_profile >= 2 else None,
+            "key": key,
+            "client_ca": str(self._clients) if security_profile == 3 else None,
+        }
 
     def furnish(self, certs: Path, identity: str = "cp", *, has_client: bool = True) -> None:
         """Put the root, and a client certificate with its key, where a charge point looks for them."""
@@ -65,7 +63,7 @@ def serial(chain: str) -> str:
 
 
 class SecureSite(Outside):
-    """As `Outside`; the URI has no scheme, so that it goes with every security profile."""
+    """As `Outside`, with the certificates and keys of a `Pki`."""
 
     def __init__(
         self,
@@ -84,15 +82,14 @@ class SecureSite(Outside):
             "Core": {"SupportedFeatureProfiles": "Core,RemoteTrigger,FirmwareManagement", "NumberOfConnectors": 1},
             "Security": {"CpoName": "Operator", **security},
         }
-        super().__init__(central_system, folder, keys, station or {}, speed)
-        self._configuration["Internal"]["CentralSystemURI"] = central_system.url.removeprefix("ws://")
-        self._options += tuple(options)
+        super().__init__(central_system, folder, keys, station or {}, speed, options)
         self.pki = pki
-        self.folder = folder
 
     def let_in(self, security_profile: int, *keys: bytes) -> None:
-        """What the Central System takes, from the next connection on."""
-        self.script("door", **self.pki.door(security_profile, *keys))
+        """What the Central System takes, from the next connection on: this security profile, any of these keys."""
+        passwords = [key.hex() for key in keys] if security_profile in {1, 2} else None
+        self.script("demand", identity=self.identity, keys=passwords)
+        self.script("secure", **self.pki.door(security_profile))
 
     @property
     def log(self) -> str:
@@ -101,7 +98,7 @@ class SecureSite(Outside):
     def serials(self) -> list[str]:
         """Of the client certificates with which it came, one for each connection."""
         return [
-            line.get("serial", "")
+            line.get("serial") or ""
             for line in self.central_system.lines[self._begin :]
             if line.get("event") == "opened" and line["identity"] == self.identity
         ]
