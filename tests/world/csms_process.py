@@ -24,10 +24,9 @@ Commands (`identity` may be left out while one charge point is connected):
     delay(seconds)                     let every answer wait that long
     close(code=1000), abort            end the connection, in order or not
     stop, listen                       be away: connections broken, port closed; come back on the same port
-    door(certificate, key, client_ca, passwords)       who is let in from the next connection on: TLS with these files
-                                       (null: none), client certificates of `client_ca` (null: none are asked for), one
-                                       of these passwords by HTTP Basic (hexadecimal; null: anybody). "opened" then has
-                                       `serial`, the number of the client certificate
+    door(certificate, key, client_ca, serials, passwords)      who is let in from the next connection on (csms_door.py);
+                                       each may be left out. "opened" has `serial` of the client certificate and
+                                       `header`, that of HTTP Basic
 
 It answers like a real one: StartTransaction with the same connector, id tag, timestamp and meterStart is the same
 transaction, however often it comes.
@@ -263,7 +262,7 @@ class CentralSystem:
 
     def _admit(self, connection: ServerConnection, request: Request) -> Response | None:
         identity = request.path.rsplit("/", 1)[-1]
-        if not self._door.lets_in(identity, request.headers.get("Authorization", "")):
+        if not self._door.lets_in(identity, request.headers.get("Authorization", ""), _serial(connection)):
             tell("refused", identity=identity, at=time.time())
             return connection.respond(HTTPStatus.UNAUTHORIZED, "")
         if self.script.refusals == 0:
@@ -277,8 +276,12 @@ class CentralSystem:
         identity = connection.request.path.rstrip("/").rsplit("/", 1)[-1]
         charge_point = Connected(identity, connection, self.script)
         self.connected[identity] = charge_point
-        certificate = connection.transport.get_extra_info("peercert") or {}
-        tell("opened", identity=identity, **({"serial": certificate["serialNumber"]} if certificate else {}))
+        tell(
+            "opened",
+            identity=identity,
+            serial=_serial(connection),
+            header=connection.request.headers.get("Authorization"),
+        )
         try:
             await charge_point.start()
         except ConnectionClosed:
@@ -348,6 +351,12 @@ class CentralSystem:
             return {"error": error.code, "description": error.description}
         payload: dict[str, Any] = charge_point.confirmations.pop(unique_id)
         return payload
+
+
+def _serial(connection: ServerConnection) -> str:
+    """Of the client certificate; "" without one."""
+    certificate = connection.transport.get_extra_info("peercert") or {}
+    return str(certificate.get("serialNumber", ""))
 
 
 async def serve_commands(central_system: CentralSystem) -> None:

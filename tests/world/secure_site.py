@@ -90,9 +90,9 @@ class SecureSite(Outside):
         self.pki = pki
         self.folder = folder
 
-    def let_in(self, security_profile: int, *keys: bytes) -> None:
+    def let_in(self, security_profile: int, *keys: bytes, serials: Sequence[str] | None = None) -> None:
         """What the Central System takes, from the next connection on."""
-        self.script("door", **self.pki.door(security_profile, *keys))
+        self.script("door", **self.pki.door(security_profile, *keys), serials=serials)
 
     @property
     def log(self) -> str:
@@ -100,20 +100,21 @@ class SecureSite(Outside):
 
     def serials(self) -> list[str]:
         """Of the client certificates with which it came, one for each connection."""
-        return [
-            line.get("serial", "")
-            for line in self.central_system.lines[self._begin :]
-            if line.get("event") == "opened" and line["identity"] == self.identity
-        ]
+        return [line["serial"] for line in self.opened()]
 
     def wait_for_serial(self, number: str) -> None:
         self.central_system.wait_until(lambda: self.serials()[-1:] == [number], f"client certificate {number}")
 
-    def security_events(self) -> list[tuple[str, str]]:
-        return [(event["type"], event["tech_info"]) for event in self.program.events("security_event")]
+    def opened(self) -> list[dict[str, Any]]:
+        """What is known of each connection that came about."""
+        lines = self.central_system.lines[self._begin :]
+        return [line for line in lines if line.get("event") == "opened" and line["identity"] == self.identity]
 
     def stored(self) -> dict[str, Any]:
-        """The secrets file."""
-        path = self.folder / "user_config.json.secrets"
-        document: dict[str, Any] = json.loads(path.read_text()) if path.exists() else {}
-        return document
+        """What is on the disk of changed keys and of secrets, by key."""
+        found: dict[str, Any] = {}
+        for name in ("user_config.json", "user_config.json.secrets"):
+            path = self.folder / name
+            for keys in (json.loads(path.read_text()) if path.exists() else {}).values():
+                found |= keys
+        return found
