@@ -13,7 +13,7 @@ from typing import Any
 from certificate_steps import put
 from cryptography import x509
 from outside import Outside
-from programs import CentralSystemProgram
+from programs import CentralSystemProgram, ChargePointProgram
 
 from ocpp16.security.lab_pki import Authority, Use
 
@@ -87,12 +87,26 @@ class SecureSite(Outside):
         super().__init__(central_system, folder, keys, station or {}, speed)
         self._configuration["Internal"]["CentralSystemURI"] = central_system.url.removeprefix("ws://")
         self._options += tuple(options)
+        self._lives: list[ChargePointProgram] = []
         self.pki = pki
         self.folder = folder
 
     def let_in(self, security_profile: int, *keys: bytes, serials: Sequence[str] | None = None) -> None:
         """What the Central System takes, from the next connection on."""
         self.script("door", **self.pki.door(security_profile, *keys), serials=serials)
+
+    def power_up(self) -> None:
+        super().power_up()
+        self._lives.append(self.program)
+
+    @property
+    def told_by_all(self) -> list[dict[str, Any]]:
+        """All lines on standard output, of all lives."""
+        return [line for program in self._lives for line in program.lines]
+
+    def set(self, section: str, **keys: Any) -> None:
+        """Change the configuration file, from the next start on."""
+        self._configuration[section] |= keys
 
     @property
     def log(self) -> str:

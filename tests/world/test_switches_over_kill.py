@@ -72,7 +72,12 @@ class Campaign:
         self.station.let_in(self.profile if profile is None else profile, *(keys or (self.key,)), serials=serials)
 
     def _come_back(self) -> None:
-        """It comes by itself, without a command and without another restart."""
+        """It comes by itself, without a command; now and then the power fails before it is there."""
+        while self.random.random() < 0.2:
+            self.station.power_up()
+            time.sleep(self.random.uniform(0.2, 1.2))
+            self.station.power_cut()
+            self.kills += 1
         self.station.power_up()
         self.station.told("boot", status="Accepted")
 
