@@ -16,6 +16,7 @@ class Gate:
         self.context: ssl.SSLContext | None = None
         self.takes_subprotocol = True
         self._passwords: dict[str, list[bytes]] = {}
+        self._serials: dict[str, list[str]] = {}
 
     def secure(self, chain: str | None, key: str, client_ca: str | None, version: str | None) -> None:
         """With TLS from now on, or without where there is no `chain`. Raises OSError."""
@@ -32,17 +33,22 @@ class Gate:
             context.minimum_version = context.maximum_version = ssl.TLSVersion[version]
         self.context = context
 
-    def demand(self, identity: str, keys: Sequence[str] | None) -> None:
-        """Let this charge point in by HTTP Basic with one of these keys (hex); None: without."""
+    def demand(self, identity: str, keys: Sequence[str] | None, serials: list[str] | None = None) -> None:
+        """Let this charge point in by HTTP Basic with one of these keys (hex) and by a client certificate with one of
+        these numbers; None: whatever it has."""
         self._passwords.pop(identity, None)
+        self._serials.pop(identity, None)
         if keys is not None:
             self._passwords[identity] = [bytes.fromhex(key) for key in keys]
+        if serials is not None:
+            self._serials[identity] = serials
 
-    def lets_in(self, identity: str, authorization: str | None) -> bool:
+    def lets_in(self, identity: str, connection: Any, request: Any) -> bool:
+        if identity in self._serials and serial(connection) not in self._serials[identity]:
+            return False
         if identity not in self._passwords:
             return True
-        wanted = (b64encode(identity.encode() + b":" + key).decode() for key in self._passwords[identity])
-        return authorization in [f"Basic {one}" for one in wanted]
+        return request.headers.get("Authorization") in [basic(identity, key) for key in self._passwords[identity]]
 
     def choose(self, connection: Any, offered: Sequence[Any]) -> Any:
         """The subprotocol (OCPP-J 1.6 §3.1.2)."""
@@ -53,10 +59,20 @@ def seen(connection: Any) -> dict[str, Any]:
     """Of a connection that was opened: what the charge point offered, and how it proved itself."""
     headers = connection.request.headers
     tls: ssl.SSLObject | None = connection.transport.get_extra_info("ssl_object")
-    certificate = (tls and tls.getpeercert()) or {}
     return {
         "offered": headers.get("Sec-WebSocket-Protocol"),
+        "authorization": headers.get("Authorization"),
         "has_password": "Authorization" in headers,
         "tls": tls and tls.version(),
-        "serial": certificate.get("serialNumber"),
+        "serial": serial(connection),
     }
+
+
+def serial(connection: Any) -> str | None:
+    """The number of its client certificate."""
+    return (connection.transport.get_extra_info("peercert") or {}).get("serialNumber")
+
+
+def basic(identity: str, password: bytes) -> str:
+    """The header Authorization (RFC 7617)."""
+    return "Basic " + b64encode(identity.encode() + b":" + password).decode()

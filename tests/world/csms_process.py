@@ -20,7 +20,8 @@ Commands (`identity` may be left out while one charge point is connected):
     post(text)                         send this text as it is, whatever it is; its answer goes to nobody but the log
     refuse(status, times=1)            answer the next upgrade requests with this HTTP status
     secure(chain, key, client_ca, version)   new connections have TLS: files in PEM; chain null: none
-    demand(identity, keys)             let it in by HTTP Basic only, with one of these keys, in hex; null: without
+    demand(identity, keys, serials)    let it in by HTTP Basic only, with one of these keys, in hex; null: without; and with
+                                       one of these client certificates
     subprotocol(is_taken)              agree on none with new connections, or on ocpp1.6 again
     reset                              forget all of the above, and `judge`, `drop`, `delay`
     judge(status, times=1)             the id tags of the next StartTransactions that come for the first time are so
@@ -271,7 +272,7 @@ class CentralSystem:
         if self.script.refusals > 0:
             self.script.refusals -= 1
             status = self.script.refusal
-        elif not self.gate.lets_in(identity, request.headers.get("Authorization")):
+        elif not self.gate.lets_in(identity, connection, request):
             status = HTTPStatus.UNAUTHORIZED
         else:
             return None
@@ -324,7 +325,7 @@ class CentralSystem:
                 self.gate.secure(given["chain"], given["key"], given.get("client_ca"), given.get("version"))
                 await self._listen_anew()
             case "demand":
-                self.gate.demand(identity, given["keys"])
+                self.gate.demand(identity, given["keys"], given.get("serials"))
             case "subprotocol":
                 self.gate.takes_subprotocol = given["is_taken"]
             case "reset":

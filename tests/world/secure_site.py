@@ -13,7 +13,7 @@ from typing import Any
 from certificate_steps import put
 from cryptography import x509
 from outside import Outside
-from programs import CentralSystemProgram
+from programs import CentralSystemProgram, ChargePointProgram
 
 from ocpp16.security.lab_pki import Authority, Use
 
@@ -83,13 +83,28 @@ class SecureSite(Outside):
             "Security": {"CpoName": "Operator", **security},
         }
         super().__init__(central_system, folder, keys, station or {}, speed, options)
+        self._lives: list[ChargePointProgram] = []
         self.pki = pki
 
-    def let_in(self, security_profile: int, *keys: bytes) -> None:
-        """What the Central System takes, from the next connection on: this security profile, any of these keys."""
+    def let_in(self, security_profile: int, *keys: bytes, serials: Sequence[str] | None = None) -> None:
+        """What the Central System takes, from the next connection on: this security profile, any of these keys, any of
+        these client certificates."""
         passwords = [key.hex() for key in keys] if security_profile in {1, 2} else None
-        self.script("demand", identity=self.identity, keys=passwords)
+        self.script("demand", identity=self.identity, keys=passwords, serials=serials)
         self.script("secure", **self.pki.door(security_profile))
+
+    def power_up(self) -> None:
+        super().power_up()
+        self._lives.append(self.program)
+
+    @property
+    def told_by_all(self) -> list[dict[str, Any]]:
+        """All lines on standard output, of all lives."""
+        return [line for program in self._lives for line in program.lines]
+
+    def set(self, section: str, **keys: Any) -> None:
+        """Change the configuration file, from the next start on."""
+        self._configuration[section] |= keys
 
     @property
     def log(self) -> str:
@@ -97,20 +112,21 @@ class SecureSite(Outside):
 
     def serials(self) -> list[str]:
         """Of the client certificates with which it came, one for each connection."""
-        return [
-            line.get("serial") or ""
-            for line in self.central_system.lines[self._begin :]
-            if line.get("event") == "opened" and line["identity"] == self.identity
-        ]
+        return [line["serial"] or "" for line in self.opened()]
 
     def wait_for_serial(self, number: str) -> None:
         self.central_system.wait_until(lambda: self.serials()[-1:] == [number], f"client certificate {number}")
 
-    def security_events(self) -> list[tuple[str, str]]:
-        return [(event["type"], event["tech_info"]) for event in self.program.events("security_event")]
+    def opened(self) -> list[dict[str, Any]]:
+        """What is known of each connection that came about."""
+        lines = self.central_system.lines[self._begin :]
+        return [line for line in lines if line.get("event") == "opened" and line["identity"] == self.identity]
 
     def stored(self) -> dict[str, Any]:
-        """The secrets file."""
-        path = self.folder / "user_config.json.secrets"
-        document: dict[str, Any] = json.loads(path.read_text()) if path.exists() else {}
-        return document
+        """What is on the disk of changed keys and of secrets, by key."""
+        found: dict[str, Any] = {}
+        for name in ("user_config.json", "user_config.json.secrets"):
+            path = self.folder / name
+            for keys in (json.loads(path.read_text()) if path.exists() else {}).values():
+                found |= keys
+        return found

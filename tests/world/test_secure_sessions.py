@@ -1,10 +1,16 @@
 """Security profiles 2 and 3 end to end, and a new client certificate by the Central System; then no secret anywhere."""
 
+import base64
+import io
+import json
+import tarfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
+from bad_doors import Door, proxy
 from secure_site import Pki, SecureSite, serial
 
 pytestmark = [pytest.mark.world, pytest.mark.real_time]
@@ -56,3 +62,104 @@ def test_profile_3_and_a_new_certificate(site: Any) -> None:
         station.told("connection", connected=True)
         a_transaction(station)
         station.settle()
+
+
+URL_PASSWORD = "word-of-the-url"
+PROXY_PASSWORD = "word-of-the-proxy"
+FORMATS = ["log", "jsonl", "html", "security", "session_logging", "console_detailed", "callback"]
+TEXT_KEY = b"a key that is text"
+NEW_KEY = bytes.fromhex("fe00ff10e2828d5c220a0d7fb0c1d2e3f4051627")
+
+
+def places(data: bytes, where: str) -> dict[str, bytes]:
+    """What is in a file by where it is, packed files unpacked."""
+    found = {where: data}
+    if where.endswith(".tar.gz"):
+        with tarfile.open(fileobj=io.BytesIO(data)) as archive:
+            for member in archive.getmembers():
+                content = archive.extractfile(member)
+                if content is not None:
+                    found |= places(content.read(), f"{where}/{member.name}")
+    return found
+
+
+def forms(secret: bytes, identity: str) -> set[bytes]:
+    """How a secret may be written."""
+    hexadecimal = secret.hex().encode()
+    basic_auth = base64.b64encode(identity.encode() + b":" + secret)
+    return {secret, hexadecimal, hexadecimal.upper(), base64.b64encode(secret), basic_auth, quote(secret).encode()}
+
+
+def private_keys(folder: Path) -> dict[str, bytes]:
+    """A line of the middle of each, as nothing else has it."""
+    return {path.name: path.read_bytes().splitlines()[2][:40] for path in folder.rglob("*.key")}
+
+
+def test_no_secret_is_anywhere(site: Any) -> None:
+    """After a run with kills in which each secret was used, changed, asked for, refused, and met errors."""
+    with Door(0, proxy) as proxy_door:
+        station = site(
+            security={"SecurityProfile": 2, "AuthorizationKey": f"text:{TEXT_KEY.decode()}"},
+            internal={
+                "HttpProxy": f"http://name:{PROXY_PASSWORD}@127.0.0.1:{proxy_door.port}",
+                "LogMessages": True,
+                "LogMessagesFormat": FORMATS,
+                "LogMessagesRaw": True,
+            },
+            options=("--trace", "--log-level", "debug"),
+        )
+        station.let_in(2, TEXT_KEY, NEW_KEY)
+        station.power_up()
+        with station:
+            station.booted()
+            url = f"ftp://name:{URL_PASSWORD}@127.0.0.1:1/files/"
+            assert "fileName" in station.call("GetDiagnostics", location=url)
+            station.expect("DiagnosticsStatusNotification", status="Uploaded")
+            assert station.ask("ChangeConfiguration", key="AuthorizationKey", value=NEW_KEY.hex()) == "Accepted"
+            station.told("connection", connected=True)
+            station.expect("BootNotification")
+            a_transaction(station)
+            station.ask_badly("ChangeConfiguration", {"key": "AuthorizationKey", "value": [NEW_KEY.hex()]})
+            assert station.call("GetConfiguration", key=["AuthorizationKey"])["unknownKey"] == ["AuthorizationKey"]
+            assert station.ask("ExtendedTriggerMessage", requestedMessage="SignChargePointCertificate") == "Accepted"
+            chain = station.pki.sign(station.expect("SignCertificate")["csr"])
+            assert station.ask("CertificateSigned", certificateChain=chain) == "Accepted"
+            station.let_in(2, b"what nobody knows")
+            station.do("drop")
+            station.central_system.wait_for(event="refused", identity=station.identity)
+            station.power_cut()
+            station.let_in(3)
+            station.set("Security", SecurityProfile=3)
+            station.power_up()
+            station.expect("BootNotification")
+            assert (
+                station.ask("GetLog", logType="DiagnosticsLog", requestId=1, log={"remoteLocation": url}) == "Accepted"
+            )
+            station.expect("LogStatusNotification", status="Uploaded")
+            station.settle()
+    here = {"config.json", "user_config.json.secrets"}
+    found = {"standard output": json.dumps(station.told_by_all).encode()}
+    for path in station.folder.rglob("*"):
+        if path.is_file() and path.name not in here and path.suffix != ".key":
+            found |= places(path.read_bytes(), str(path.relative_to(station.folder)))
+    assert any(".tar.gz/" in name for name in found), found.keys()
+    assert any(name.endswith(".db") for name in found), found.keys()
+    assert any("logs/" in name for name in found), found.keys()
+    secrets = {
+        "text key": TEXT_KEY,
+        "new key": NEW_KEY,
+        "URL": URL_PASSWORD.encode(),
+        "proxy": PROXY_PASSWORD.encode(),
+        **private_keys(station.folder / "certs"),
+    }
+    assert len(secrets) == 6
+    shown = {
+        (what, where)
+        for what, secret in secrets.items()
+        for where, data in found.items()
+        if any(form in data for form in forms(secret, station.identity))
+    }
+    assert shown == set()
+    stored = station.folder / "user_config.json.secrets"
+    assert NEW_KEY.hex().encode() in stored.read_bytes()
+    assert stored.stat().st_mode & 0o777 == 0o600
