@@ -20,8 +20,8 @@ Commands (`identity` may be left out while one charge point is connected):
     post(text)                         send this text as it is, whatever it is; its answer goes to nobody but the log
     refuse(status, times=1)            answer the next upgrade requests with this HTTP status
     secure(chain, key, client_ca, version)   new connections have TLS: files in PEM; chain null: none
-    demand(identity, keys, serials)    let it in by HTTP Basic only, with one of these keys, in hex; null: without; and with
-                                       one of these client certificates
+    demand(identity, keys, serials)    let it in by HTTP Basic only, with one of these keys, in hex; null: without; and
+                                       with one of these client certificates
     subprotocol(is_taken)              agree on none with new connections, or on ocpp1.6 again
     reset                              forget all of the above, and `judge`, `drop`, `delay`
     judge(status, times=1)             the id tags of the next StartTransactions that come for the first time are so
