@@ -14,11 +14,13 @@ Rules of this file:
    is a text that is no JSON and names a secret, or may be a change of a key.
 3. Of a URL all is hidden between `://` and the last `@` that may belong to it: a password may hold anything.
 4. Other texts than frames (`redacted_prose`) are shown unless they name a secret.
+5. What a peer says to a password that it was told is shown without it (`without_password`), decoded or not.
 """
 
 import json
 import re
 import unicodedata
+from base64 import b64decode
 from collections.abc import Collection
 from typing import Any, Final
 
@@ -82,6 +84,26 @@ def redacted(text: str, secrets: Collection[str] = ()) -> str:
         return text if hidden == frame else _written(hidden)
     except (ValueError, RecursionError):
         return UNREADABLE
+
+
+def without_password(text: str, header: str) -> str:
+    """What a peer answered to a header Authorization or Proxy-Authorization of HTTP Basic; "" as header: to none."""
+    token = header.rpartition(" ")[2]
+    try:
+        password = b64decode(token).partition(b":")[2]
+    except ValueError:
+        password = b""
+    spelt = (
+        token,
+        password.decode("latin-1"),
+        password.decode("utf-8", "replace"),
+        password.hex(),
+        password.hex().upper(),
+    )
+    for secret in spelt:
+        if secret:
+            text = text.replace(secret, HIDDEN)
+    return text
 
 
 def redacted_prose(text: str) -> str:

@@ -185,7 +185,7 @@ class Features:
             *optional,
             *keeping,
         )
-        self._tables = _tables(tuple(type(feature) for feature in self.all))
+        self._tables = _tables(tuple(map(type, self.all)))
         for position in self._tables.restoring:
             self.all[position].restore(found.stored)
         ctx.signals.tell_features(self.all, self._tables.hearers)

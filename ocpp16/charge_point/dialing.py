@@ -43,6 +43,10 @@ def _keylog_file(configuration: Configuration) -> Path | None:
     return Path(path) if path and configuration[internal.ENABLE_TLS_KEYLOG] else None
 
 
+MOST_REFUSED = 100
+"""Client certificates that are remembered as refused: a keeper may have another one each time."""
+
+
 class Dialer:
     """Opens the streams that the configuration asks for: TCP, or TLS that trusts the roots of `certificates` only,
     unless told otherwise. A client certificate that is refused makes place for the next best.
@@ -79,7 +83,7 @@ class Dialer:
     def refused(self) -> None:
         """The Central System was reached and ended the last attempt: maybe for the certificate."""
         if self._presented:
-            self._refused = (*self._refused, self._presented)
+            self._refused = (*self._refused, self._presented)[-MOST_REFUSED:]
 
     async def _context(self, endpoint: Endpoint) -> SSLContext:
         configuration, certificates = self._configuration, self._certificates

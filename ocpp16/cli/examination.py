@@ -186,9 +186,14 @@ def _common_name(name: Sequence[Sequence[tuple[str, str]]]) -> str:
 
 
 def _headers(configuration: Configuration, identity: str, profile: int) -> list[tuple[str, str]]:
-    if profile not in {1, 2}:
-        return []
-    return [("Authorization", authorization_header(identity, configuration[security.AUTHORIZATION_KEY] or b""))]
+    """Those of the charge point."""
+    headers = []
+    if profile in {1, 2}:
+        key = configuration[security.AUTHORIZATION_KEY] or b""
+        headers.append(("Authorization", authorization_header(identity, key)))
+    if host_name := configuration[internal.HOST_NAME]:
+        headers.append(("User-Host", host_name))
+    return headers
 
 
 def _refused(error: Exception, profile: int) -> Finding:

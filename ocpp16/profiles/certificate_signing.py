@@ -28,6 +28,9 @@ LOOK_INTERVAL: Final = 43_200.0
 RENEWED_BEFORE: Final = 30
 """Days before the expiry from which on a new certificate is asked for."""
 
+SHORTEST_WAIT: Final = 1
+"""Seconds before it is asked again, whatever CertSigningWaitMinimum says."""
+
 
 class CertificateSigning(FeatureProfile):
     """`reconnect` closes the connection and opens another, with the certificate of then."""
@@ -129,7 +132,7 @@ class CertificateSigning(FeatureProfile):
             on_confirmation=self._answered,
             on_failure=self._not_taken,
         )
-        wait = ctx.configuration[CERT_SIGNING_WAIT_MINIMUM] * 2**self._repeats
+        wait = max(SHORTEST_WAIT, ctx.configuration[CERT_SIGNING_WAIT_MINIMUM]) * 2**self._repeats
         self._set_repeat(ctx.clock.monotonic() + wait)
 
     def _set_repeat(self, at: float | None) -> None:

@@ -10,6 +10,7 @@ from urllib.parse import unquote, urlsplit
 import trio
 
 from ocpp16.errors import ConnectionFailed
+from ocpp16.redaction import without_password
 from ocpp16.texts import shown
 
 __all__ = ["ProxyAddress", "open_tunnel"]
@@ -49,13 +50,13 @@ async def open_tunnel(stream: trio.abc.Stream, proxy: ProxyAddress, host: str, p
         lines.append(f"Proxy-Authorization: {proxy.credentials}")
     await stream.send_all(("\r\n".join(lines) + "\r\n\r\n").encode())
     head = await _head(stream)
-    status, _, _ = head.partition(b"\r\n")
+    status = without_password(head.partition(b"\r\n")[0].decode("latin-1"), proxy.credentials)
     words = status.split(None, 2)
-    if len(words) < 2 or not words[0].startswith(b"HTTP/1.") or not words[1].isdigit():
-        raise ConnectionFailed(f"proxy: no answer of HTTP but {shown(status[:60].decode('latin-1'))}")
-    if not words[1].startswith(b"2"):
-        reason = words[2].decode("latin-1") if len(words) > 2 else ""
-        raise ConnectionFailed(f"proxy: refused to connect to {target}: {words[1].decode()} {shown(reason)}".rstrip())
+    if len(words) < 2 or not words[0].startswith("HTTP/1.") or not words[1].isdigit():
+        raise ConnectionFailed(f"proxy: no answer of HTTP but {shown(status[:60])}")
+    if not words[1].startswith("2"):
+        reason = words[2] if len(words) > 2 else ""
+        raise ConnectionFailed(f"proxy: refused to connect to {target}: {words[1]} {shown(reason)}".rstrip())
 
 
 async def _head(stream: trio.abc.Stream) -> bytes:

@@ -15,13 +15,14 @@ Rules:
 - Whatever a stream raises is the end of this connection and of nothing else.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Self
 
 import trio
 
 from ocpp16.errors import ConnectionClosed, ConnectionFailed, HandshakeRefused
 from ocpp16.faults import end_in, obey, obey_exit
+from ocpp16.redaction import without_password
 from ocpp16.transport.compression import BoundedDeflate
 from ocpp16.transport.dial_failures import late_refusal
 from ocpp16.transport.handshake import Accept, Reject, Upgraded, UpgradeRequest, answer_upgrade, request_upgrade
@@ -125,6 +126,8 @@ class WebSocket(PlainSocket):
         except BaseException as exc:
             refusal = await late_refusal(stream, exc)
             await close_forcefully(stream)
+            if isinstance(exc, HandshakeRefused) and headers:
+                raise _without_passwords(exc, headers) from exc.__cause__
             if isinstance(exc, ConnectionFailed):
                 raise
             obey(exc)
@@ -299,3 +302,12 @@ def _as_bytes(data: object) -> bytes:
     if not isinstance(data, bytes | bytearray | memoryview):
         raise TypeError(f"the stream read {type(data).__name__}, which is no bytes")
     return bytes(data)
+
+
+def _without_passwords(refused: HandshakeRefused, headers: Iterable[tuple[str, str]]) -> HandshakeRefused:
+    """Some servers say back what they were told."""
+    body, reason = refused.body, refused.reason
+    for name, value in headers:
+        if name.lower() == "authorization":
+            body, reason = without_password(body, value), without_password(reason, value)
+    return HandshakeRefused(refused.status, body, reason, refused.retry_after)

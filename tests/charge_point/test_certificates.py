@@ -1,12 +1,16 @@
 """The certificate messages, over an EvseSecurity that does what it is told, or lies, hangs and raises."""
 
-from itertools import pairwise
+from itertools import count, pairwise
 from typing import Any
 
 import pytest
 import trio
 
+from ocpp16.charge_point.dialing import MOST_REFUSED, Dialer
+from ocpp16.configuration.configuration import Configuration
+from ocpp16.log import FoldingLog
 from ocpp16.observer import SecurityEvent
+from ocpp16.profiles.asked_security import AskedSecurity
 from ocpp16.security.evse_security import (
     CaCertificateType,
     CertificateHashData,
@@ -291,3 +295,28 @@ async def test_a_cut_while_asking(open_bench: Any, make_config: Any) -> None:
         await bench.csms.close("cp001")
         await trio.sleep(200)
         assert len(bench.sent("SignCertificate")) >= 2
+
+
+async def test_without_a_wait_it_is_not_asked_without_a_pause(open_bench: Any, make_config: Any) -> None:
+    security = ScriptedSecurity(get_leaf_expiry_days_count=0)
+    document = on_profile_3(make_config, PnC__CertSigningWaitMinimum=0)
+    async with open_bench(evse_security=security, document=document) as bench:
+        await trio.sleep(200)
+        asked = bench.csms.calls("SignCertificate")
+        assert [round(later.time - earlier.time) for earlier, later in pairwise(asked)] == [1, 2, 4]
+
+
+async def test_a_keeper_with_another_certificate_each_time_fills_no_memory(make_config: Any) -> None:
+    number = count()
+
+    class Another(ScriptedSecurity):
+        async def get_leaf_certificate_info(self, leaf_type: Any, refused: Any = ()) -> LeafCertificate:
+            return LeafCertificate(LeafCertificateStatus.ACCEPTED, fingerprint=str(next(number)))
+
+    keeper = AskedSecurity(Another(), lambda place, error: None, lambda name, seconds: None)
+    dialer = Dialer(Configuration.load(on_profile_3(make_config)), keeper, FoldingLog("cp001", trio.current_time))
+    for _ in range(3 * MOST_REFUSED):
+        await dialer._client_certificate(keeper)
+        dialer.refused()
+    assert len(dialer._refused) == MOST_REFUSED
+    assert dialer._refused[-1] == str(3 * MOST_REFUSED - 1)

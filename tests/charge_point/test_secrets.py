@@ -15,6 +15,8 @@ from ocpp16.configuration.configuration import Configuration
 from ocpp16.configuration.custom_keys import CustomKeys
 from ocpp16.enums import SessionStartedReason
 from ocpp16.errors import ConfigurationError
+from ocpp16.security.basic_auth import authorization_header
+from ocpp16.testing.central_system import CentralSystem
 from ocpp16.testing.stations import RecordingStation
 
 IN_FILE = "marker-in-the-file"
@@ -137,3 +139,21 @@ async def test_a_wrong_secret_in_the_overlay_is_not_told(
         assert told(repr(bench.events.seen)) == []
     assert next(iter(section)) in caplog.text
     assert told(caplog.text) == []
+
+
+@pytest.mark.parametrize("form", ["Authorization: {}", "you are {}", "{bare}", "user {plain}"])
+async def test_one_that_says_back_what_it_was_told(open_bench: Any, make_config: Any, caplog: Any, form: str) -> None:
+    """A refusal with the credentials of the refused in it is shown without them."""
+    key = b"correct horse batt"
+    header = authorization_header("cp001", key)
+    told = form.format(header, bare=header.split()[1], plain=key.decode())
+    document = make_config(Security__SecurityProfile=1, Security__AuthorizationKey=f"hex:{key.hex()}")
+    csms = CentralSystem()
+    csms.refuse_handshake(401, f"before {told} after", times=3)
+    with caplog.at_level(0):
+        async with open_bench(csms=csms, document=document) as bench:
+            await trio.sleep(60)
+            seen = f"{bench.events.seen} {caplog.text}"
+    assert "before" in seen or "names a secret" in seen
+    assert header.split()[1] not in seen
+    assert key.decode() not in seen

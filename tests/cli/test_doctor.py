@@ -14,6 +14,7 @@ from ocpp16.configuration.configuration import Configuration
 from ocpp16.security.evse_security import CaCertificateType
 from ocpp16.security.tls import server_context
 from ocpp16.testing.central_system import CentralSystem
+from ocpp16.transport.handshake import Accept, Reject, UpgradeRequest
 
 pytestmark = pytest.mark.world
 
@@ -175,6 +176,19 @@ async def test_a_clock_that_is_wrong_is_said() -> None:
         last = (await examined(configuration(port)))[-1]
     assert last.is_good
     assert "ahead" in last.text
+
+
+async def test_it_comes_as_the_charge_point_does() -> None:
+    seen: list[str | None] = []
+
+    class Looking(CentralSystem):
+        def _decide(self, request: UpgradeRequest) -> Accept | Reject:
+            seen.append(request.header("user-host"))
+            return super()._decide(request)
+
+    async with Looking() as csms:
+        await examined(configuration(await csms.listen("127.0.0.1"), HostName="garage"))
+    assert seen == ["garage"]
 
 
 async def test_it_can_be_cancelled_at_any_step() -> None:

@@ -79,6 +79,7 @@ async def test_the_stream_is_that_of_the_central_system(opened: Any, host: str, 
     ("answer", "word"),
     [
         (b"HTTP/1.1 407 Proxy Authentication Required\r\n\r\n", "407 Proxy Authentication Required"),
+        (b"HTTP/1.1 407 Not p:w, nor " + b64encode(b"user:p:w") + b"\r\n\r\n", r"407 Not \*\*\*, nor \*\*\*$"),
         (b"HTTP/1.0 502\r\n\r\n", "refused to connect to csms:80: 502"),
         (b"SSH-2.0-OpenSSH\r\n\r\n", "no answer of HTTP"),
         (b"HTTP/1.1 abc\r\n\r\n", "no answer of HTTP"),
