@@ -6,8 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from lab import Lab
 from outside import Outside
 from programs import CentralSystemProgram
+from secured import KEY, secure
 
 pytestmark = pytest.mark.world
 
@@ -70,3 +72,46 @@ def idle(idle_of_this_file: Outside) -> Outside:
     """One charge point for all scenarios of a file that leave nothing behind."""
     idle_of_this_file.be_connected()
     return idle_of_this_file
+
+
+@pytest.fixture
+def lab(tmp_path: Path) -> Lab:
+    return Lab(tmp_path / "lab", tmp_path / "certs")
+
+
+@pytest.fixture
+def made(without_power: Callable[..., Outside], lab: Lab) -> Callable[..., Outside]:
+    """Makes a charge point of a security profile, by default with the root of the Central System, which demands what
+    the profile has. It is not switched on yet; other keyword arguments are keys of the section Security."""
+
+    def make(profile: int, *, is_trusting: bool = True, **security: Any) -> Outside:
+        keys = {
+            "SecurityProfile": profile,
+            "AuthorizationKey": f"hex:{KEY}",
+            "CpoName": "Operator",
+            "CertificateSignedMaxChainSize": 5_000,
+        }
+        one = without_power(Security={**keys, **security}, Internal={"RetryBackoffWaitMinimum": 0})
+        if is_trusting:
+            lab.trust()
+        if profile == 3:
+            lab.prove(one.identity)
+        one.script("demand", identity=one.identity, keys=[KEY] if profile else None)
+        if profile >= 2:
+            secure(one, lab, profile)
+        return one
+
+    return make
+
+
+@pytest.fixture
+def begun(made: Callable[..., Outside]) -> Callable[..., Outside]:
+    """The same, switched on and accepted."""
+
+    def begin(profile: int, **members: Any) -> Outside:
+        one = made(profile, **members)
+        one.power_up()
+        one.booted()
+        return one
+
+    return begin

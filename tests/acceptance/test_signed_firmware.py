@@ -1,7 +1,6 @@
 """Secure firmware updates (security white paper ed. 3, L01, L02): real files, real certificates, real signatures."""
 
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from time import time
 from typing import Any
 
@@ -19,11 +18,6 @@ FETCHED = ("Downloading", "Downloaded", "SignatureVerified")
 DONE = (*FETCHED, "Installing", "Installed")
 
 Begin = Callable[..., Outside]
-
-
-@pytest.fixture
-def lab(tmp_path: Path) -> Lab:
-    return Lab(tmp_path / "lab", tmp_path / "certs")
 
 
 @pytest.fixture

@@ -62,6 +62,15 @@ def test_tc_056_tx_default_profile(begin: Begin) -> None:
     assert limit(one, 2) == 13
 
 
+def test_tc_082_tx_default_profile_while_it_charges(begin: Begin) -> None:
+    """A TxDefaultProfile that comes in the middle of a transaction holds for it, too, from then on."""
+    one = begin()
+    one.charge()
+    assert install(one, 1, profile(13)) == "Accepted"
+    assert limit(one) == 13
+    assert schedule(one, 1) == [(0, 13)]
+
+
 def test_tc_057_tx_profile(begin: Begin) -> None:
     """A TxProfile of the running transaction, over the TxDefaultProfile; gone with the transaction."""
     one = begin()

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+import ocpp16.share
 from ocpp16.cli.charge_point_options import Chosen, Given, choose
 from ocpp16.configuration.configuration import Configuration
 from ocpp16.configuration.keys import core, internal, security
@@ -197,3 +198,17 @@ def test_without_a_file_as_a_process(
     assert "Traceback" not in done.stderr
     assert [line.split()[0] for line in done.stdout.splitlines() if "Available" in line] == ["1", "2", "3"]
     assert set(tmp_path.rglob("*")) == before
+
+
+@pytest.mark.parametrize(("in_the_file", "expected"), [(None, "FTP,HTTP"), ("SFTP", "SFTP")])
+def test_protocols_of_transfers_are_reported_unless_the_file_says_others(
+    in_the_file: str | None, expected: str
+) -> None:
+    document: dict[str, Any] = json.loads((Path(ocpp16.share.__path__[0]) / "config.json").read_text())
+    if in_the_file is not None:
+        document["FirmwareManagement"] = {"SupportedFileTransferProtocols": in_the_file}
+    Path("own.json").write_text(json.dumps(document))
+    found = chosen(conf="own.json", protocols=["FTP", "HTTP"]).configuration
+    assert found["FirmwareManagement"]["SupportedFileTransferProtocols"] == expected
+    if in_the_file is None:
+        assert "FirmwareManagement" not in chosen(conf="own.json").configuration

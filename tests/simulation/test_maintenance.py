@@ -15,7 +15,8 @@ from ocpp16.models import FirmwareUpdate
 from ocpp16.simulation import CommandError, SimulatedStation
 from ocpp16.simulation.diagnostics import MOST_LOG_BYTES, pack
 from ocpp16.simulation.maintenance import Maintenance
-from ocpp16.simulation.transfer import PlayedTransfer
+from ocpp16.simulation.transfer import PlayedTransfer, UrlTransfer
+from ocpp16.transfer import TransferError, TransferFailure, TransferService
 
 PROFILES = "Core,FirmwareManagement,RemoteTrigger"
 URL = "ftp://user:p4ssw0rd@files.example/"
@@ -203,6 +204,48 @@ async def test_an_upload_that_fails(site: Any, autojump_clock: Any) -> None:
         assert answer == {"status": "Accepted", "filename": "cp001-security-20300101T080000.tar.gz"}
         await trio.sleep(100)
         assert told(here, "LogStatusNotification") == ["Uploading", "UploadFailure"]
+
+
+class Broken(PlayedTransfer):
+    """Fails of this."""
+
+    def __init__(self, failure: TransferFailure) -> None:
+        super().__init__()
+        self._failure = failure
+
+    async def upload(self, path: Path, url: str) -> None:
+        raise TransferError(self._failure, "it failed")
+
+
+@pytest.mark.parametrize(
+    ("failure", "word"),
+    [
+        (TransferFailure.AUTHENTICATION, "PermissionDenied"),
+        (TransferFailure.REFUSED, "PermissionDenied"),
+        (TransferFailure.UNSUPPORTED_SCHEME, "NotSupportedOperation"),
+        (TransferFailure.MISSING_LIBRARY, "NotSupportedOperation"),
+        (TransferFailure.BAD_URL, "BadMessage"),
+        (TransferFailure.PROTOCOL, "BadMessage"),
+        (TransferFailure.REMOTE_FULL, "UploadFailure"),
+        (TransferFailure.CERTIFICATE, "UploadFailure"),
+    ],
+)
+async def test_what_an_upload_failed_of(site: Any, autojump_clock: Any, failure: TransferFailure, word: str) -> None:
+    """A log has words for some of it; diagnostics have one for all."""
+    async with site(profiles=PROFILES) as here:
+        here.station._transfer = Broken(failure)
+        await call(here, "GetLog", requestId=3, logType="SecurityLog", log={"remoteLocation": URL})
+        await call(here, "GetDiagnostics", location=URL)
+        await trio.sleep(10)
+        assert told(here, "LogStatusNotification") == ["Uploading", word]
+        assert told(here, "DiagnosticsStatusNotification") == ["Uploading", "UploadFailed"]
+
+
+def test_protocols_are_those_that_have_a_word() -> None:
+    """Not a carrier of one's own, which no Central System would know, and nothing that is not installed."""
+    service = TransferService(carriers={"box": object()})  # type: ignore[dict-item]
+    usable = {"ftp", "ftps", "http", "https", "sftp"} & set(service.schemes())
+    assert UrlTransfer(service).protocols() == sorted(scheme.upper() for scheme in usable)
 
 
 async def test_what_is_played_lies_in_a_folder(site: Any, autojump_clock: Any, tmp_path: Path) -> None:

@@ -44,11 +44,11 @@ import logging
 import sys
 import time
 import uuid
-from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
 from typing import Any
 
 from csms_gate import Gate, seen
+from csms_script import Script
 from ocpp.charge_point import camel_to_snake_case
 from ocpp.exceptions import OCPPError
 from ocpp.routing import on
@@ -80,38 +80,6 @@ class Complaints(logging.Handler):
         tell(event, error=f"{record.getMessage()[:500]}: {error!r}")
 
 
-class Script:
-    """What the commands changed, for all connections."""
-
-    def __init__(self, interval: int, ahead: float) -> None:
-        self.interval = interval
-        self.ahead = timedelta(seconds=ahead)
-        self.transactions: dict[tuple[Any, ...], int] = {}
-        self.judgements: dict[int, str] = {}
-        """Transaction id → status of its id tag, where that is not Accepted."""
-        self.reset()
-
-    def reset(self) -> None:
-        self.answers: dict[str, dict[str, Any]] = {}
-        self.next: dict[str, list[dict[str, Any] | str | None]] = {}
-        self.drops: dict[str, int] = {}
-        self.delay = 0.0
-        self.judgement, self.judged = "", 0
-        self.refusals = 0
-        self.refusal = HTTPStatus.OK
-
-    def now(self) -> str:
-        return (datetime.now(UTC) + self.ahead).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-    def transaction_id(self, *content: Any) -> int:
-        if content not in self.transactions:
-            self.transactions[content] = 1000 + len(self.transactions)
-            if self.judged > 0:
-                self.judged -= 1
-                self.judgements[self.transactions[content]] = self.judgement
-        return self.transactions[content]
-
-
 class Connected(ChargePoint):
     """One connected charge point, as this Central System sees it."""
 
@@ -137,7 +105,12 @@ class Connected(ChargePoint):
             self._unanswered.discard(unique_id)
             return
         tell("sent", identity=self.id, at=time.time(), text=message)
-        await super()._send(message)
+        try:
+            await super()._send(message)
+        except ConnectionClosed:
+            if kind == 2:
+                raise
+            # Nobody waits for this answer any more; but what was said before the end is still to be read.
 
     async def _handle_call(self, msg: Any) -> Any:
         script = self.script

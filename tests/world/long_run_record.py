@@ -10,8 +10,8 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from judge import check_message
 from kill_campaign import received, told_of
-from outside import check_message
 from transaction_check import TRANSACTION_ACTIONS, Fact, Request, check
 
 Frame = list[Any]
