@@ -31,6 +31,8 @@ CIPHERS_13 = "TLS_AES_256_GCM_SHA384:TLS_AES_128_GCM_SHA256"
 
 _PEM_REVOCATIONS = b"-----BEGIN X509 CRL-----"
 _PEM_CERTIFICATE = re.compile(r"-----BEGIN CERTIFICATE-----.+?-----END CERTIFICATE-----", re.DOTALL)
+_NO_WEAK_KEYS = "@SECLEVEL=2"
+"""To OpenSSL: at least 112 bits, so no RSA under 2048 bits and no SHA-1, however lax the build of OpenSSL is."""
 _NO_WILDCARDS = 0x2  # OpenSSL's X509_CHECK_FLAG_NO_WILDCARDS, for which the ssl module has no public name
 
 
@@ -176,7 +178,7 @@ def server_context(
 
 def _set_ciphers(context: ssl.SSLContext, ciphers12: str, ciphers13: str) -> None:
     try:
-        context.set_ciphers(ciphers12)
+        context.set_ciphers(f"{_NO_WEAK_KEYS}:{ciphers12}")
         if not ciphers13:
             context.maximum_version = ssl.TLSVersion.TLSv1_2
         elif callable(set_suites := getattr(context, "set_ciphersuites", None)):
