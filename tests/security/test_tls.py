@@ -8,6 +8,7 @@ import pytest
 import trustme
 
 from ocpp16.errors import ConfigurationError
+from ocpp16.security import tls
 from ocpp16.security.tls import CIPHERS_12, client_context, server_context
 
 CA = trustme.CA()
@@ -96,6 +97,14 @@ def test_no_name_check_is_logged_each_time(roots: Any, caplog: Any) -> None:
         assert not context.check_hostname
         assert context.verify_mode is ssl.CERT_REQUIRED
     assert caplog.text.count("VerifyCsmsCommonName") == 2
+
+
+def test_weak_keys_are_refused_by_a_lax_build_too() -> None:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.set_ciphers("DEFAULT:@SECLEVEL=0")
+    tls._set_ciphers(context, tls.CIPHERS_12, tls.CIPHERS_13)
+    assert context.security_level == 2
+    assert {cipher["name"] for cipher in context.get_ciphers()} >= set(tls.CIPHERS_12.split(":"))
 
 
 def test_ciphers(roots: Any) -> None:
