@@ -25,6 +25,7 @@ ANSWERS = {
     "BootNotification": {"currentTime": TIME, "interval": 300, "status": "Accepted"},
     "Heartbeat": {"currentTime": TIME},
     "MeterValues": {},
+    "SecurityEventNotification": {},
     "StartTransaction": {"transactionId": 4711, **ACCEPTED},
     "StatusNotification": {},
     "StopTransaction": ACCEPTED,
