@@ -1,6 +1,8 @@
 """A Central System that answers every CALL with a canned CALLRESULT, as fast as Python can: measured is the client.
 
-    python benchmarks/canned_central_system.py    # prints the port; ends with its standard input, says what it saw
+    python benchmarks/canned_central_system.py [CERTIFICATE KEY]    # with a certificate: TLS
+
+It prints its port, ends with its standard input, and says then what it saw.
 
 It looks at the first bytes of a frame only, validates nothing, and shares no code with the library.
 """
@@ -12,6 +14,7 @@ import hashlib
 import json
 import re
 import resource
+import ssl
 import sys
 import time
 
@@ -114,7 +117,11 @@ def unmasked(payload: bytes, mask: bytes) -> bytes:
 
 async def main() -> None:
     loop = asyncio.get_running_loop()
-    server = await loop.create_server(Connection, "127.0.0.1", 0, backlog=8192)
+    context = None
+    if files := sys.argv[1:]:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(*files)
+    server = await loop.create_server(Connection, "127.0.0.1", 0, backlog=8192, ssl=context)
     print(server.sockets[0].getsockname()[1], flush=True)
     ended = asyncio.Event()
     loop.add_reader(sys.stdin, ended.set)

@@ -32,9 +32,9 @@ class Server:
 
 
 @contextmanager
-def central_system() -> Iterator[Server]:
-    """It is ready, and ends with the block."""
-    with _started("canned_central_system.py", _PROCESSORS[0], stdin=subprocess.PIPE) as process:
+def central_system(*certificate_and_key: Path) -> Iterator[Server]:
+    """It is ready, and ends with the block. With a certificate and its key it speaks TLS."""
+    with _started("canned_central_system.py", _PROCESSORS[0], *certificate_and_key, stdin=subprocess.PIPE) as process:
         assert process.stdout is not None
         yield Server(process, int(process.stdout.readline()))
 

@@ -23,6 +23,7 @@ TITLES = {
     "durable": "On disk before it is sent (SQLite, synchronous=FULL)",
     "replay": "Messages that waited on disk",
     "memory": "Memory, as slopes",
+    "tls": "TLS: EC P-256, chain of one intermediate, TLS 1.3",
     "imports": "Imports",
     "round_trip": "Whole paths over streams in memory, both ends in one process",
     "gate": "Instructions and bytes, as the gate counts them",

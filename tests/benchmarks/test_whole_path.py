@@ -12,6 +12,7 @@ import fleet
 import large_station
 import pytest
 import run
+import tls
 
 pytestmark = pytest.mark.world
 
@@ -30,6 +31,12 @@ def test_large_station() -> None:
 
 def test_durable_starts() -> None:
     assert durable.of(2, 2)["starts_per_second"] > 0
+
+
+def test_tls() -> None:
+    found = {kind: tls.of(kind, 3) for kind in ("plain", "full", "resuming")}
+    assert all(one["cpu_ms"] > 0 and one["per_second"] > 0 for one in found.values())
+    assert [tls.of(kind, 3)["contexts"] for kind in ("held", "held_plain")] == [1, 0]
 
 
 def test_a_child_that_fails_is_said(capfd: pytest.CaptureFixture[str]) -> None:

@@ -29,7 +29,7 @@ def unexpected(*what: object) -> None:
 def dialled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, make_config: Any) -> Any:
     """`context = await dialled(key=value)`: that of a connection of profile 2 with the roots in `certs`."""
 
-    async def dial(**keys: Any) -> ssl.SSLContext:
+    async def dial(*, identity: str = "cp001", **keys: Any) -> ssl.SSLContext:
         contexts = []
 
         async def open_stream(*_: Any, ssl_context: ssl.SSLContext, **__: Any) -> None:
@@ -40,6 +40,7 @@ def dialled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, make_config: Any) -
             Internal__CentralSystemURI="wss://csms/",
             Security__SecurityProfile=2,
             Security__AuthorizationKey="0123456789abcdef",
+            Internal__ChargePointId=identity,
             **keys,
         )
         configuration = Configuration.load(document)
@@ -60,3 +61,10 @@ async def test_additional_root_certificate_check_lets_a_chain_end_at_a_successor
     put(tmp_path / "certs/ca/csms/roots.pem", first.pem + below(first, "Second", **VALID).pem)
     context = await dialled(Security__AdditionalRootCertificateCheck=is_checked)
     assert bool(context.verify_flags & ssl.VerifyFlags.VERIFY_X509_PARTIAL_CHAIN) is is_checked
+
+
+async def test_a_thousand_connections_share_one_context(dialled: Any, tmp_path: Path) -> None:
+    put(tmp_path / "certs/ca/csms/root.pem", root("Root", **VALID).pem)
+    contexts = [await dialled(identity=f"cp{number:04}") for number in range(1000)]
+    assert len(contexts) == 1000
+    assert len({id(context) for context in contexts}) == 1

@@ -1,0 +1,134 @@
+"""What TLS costs our end of a connection, beside plain TCP: CPU of a new one, and memory of one that is up.
+
+    python benchmarks/run.py tls [--quick]
+    python benchmarks/tls.py KIND COUNT PORT FOLDER    # one child: measures itself, prints JSON
+
+The Central System is a process of its own (`canned_central_system.py`). Each connection goes as far as the answer to
+the WebSocket handshake. Its context comes from `client_context`, asked for each connection as a charge point does.
+
+Sessions are not resumed by the library: OpenSSL checks no certificate again for a resumed one, so one that has expired
+since, or whose root is gone, would go on being believed. What that would save is measured here all the same.
+"""
+
+import gc
+import os
+import ssl
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Coroutine
+from pathlib import Path
+
+import trio
+from children import allow_files, central_system, cpu_seconds, measured, memory_in_use, progress, tell
+from figures import note
+
+from ocpp16.security.lab_pki import Authority, Use
+from ocpp16.security.tls import client_context
+from ocpp16.transport.dial import Endpoint, open_stream
+from ocpp16.transport.websocket import WebSocket
+
+HOST = "127.0.0.1"
+ROOT, CHAIN, KEY = "root.pem", "chain.pem", "key.pem"
+
+
+async def connected(port: int, context: ssl.SSLContext | None) -> trio.abc.Stream:
+    """The stream of a connection whose WebSocket handshake is answered."""
+    stream = await open_stream(Endpoint(context is not None, HOST, port, "/x"), ssl_context=context)
+    await WebSocket.connect(stream, host=HOST, target="/x")
+    return stream
+
+
+async def resumed(port: int, context: ssl.SSLContext, session: object) -> trio.abc.Stream:
+    """The same, with the session of an earlier one."""
+    tcp = await open_stream(Endpoint(False, HOST, port, "/x"))
+    stream = trio.SSLStream(tcp, context, server_hostname=HOST, https_compatible=True)
+    stream.session = session
+    await stream.do_handshake()
+    assert stream.session_reused
+    await WebSocket.connect(stream, host=HOST, target="/x")
+    return stream
+
+
+async def one_by_one(count: int, open_one: Callable[[], Coroutine[None, None, trio.abc.Stream]]) -> None:
+    """Tells CPU and time of each, both without the first, which loads what is not loaded yet."""
+    await trio.aclose_forcefully(await open_one())
+    gc.collect()
+    cpu, began = cpu_seconds(), time.monotonic()
+    for _ in range(count):
+        await trio.aclose_forcefully(await open_one())
+    seconds, cpu = time.monotonic() - began, cpu_seconds() - cpu
+    tell(cpu_ms=1000 * cpu / count, per_second=count / seconds)
+
+
+async def plain(count: int, port: int, folder: Path) -> None:
+    await one_by_one(count, lambda: connected(port, None))
+
+
+async def full(count: int, port: int, folder: Path) -> None:
+    await one_by_one(count, lambda: connected(port, client_context(folder / ROOT)))
+
+
+async def resuming(count: int, port: int, folder: Path) -> None:
+    context = client_context(folder / ROOT)
+    first = await connected(port, context)  # the answer came with what a session is resumed by
+    session = first.session  # type: ignore[attr-defined]
+    await one_by_one(count, lambda: resumed(port, context, session))
+
+
+async def held_plain(count: int, port: int, folder: Path) -> None:
+    streams = [await connected(port, None) for _ in range(count)]
+    _tell_memory(streams, 0)
+
+
+async def held(count: int, port: int, folder: Path) -> None:
+    streams = [await connected(port, client_context(folder / ROOT)) for _ in range(count)]
+    contexts = {id(stream.context) for stream in streams}  # type: ignore[attr-defined]
+    _tell_memory(streams, len(contexts))
+
+
+def _tell_memory(streams: list[trio.abc.Stream], contexts: int) -> None:
+    gc.collect()
+    tell(kib=memory_in_use() / 1024, contexts=contexts, connections=len(streams))
+    os._exit(0)
+
+
+KINDS: dict[str, Callable[[int, int, Path], Coroutine[None, None, None]]] = {
+    function.__name__: function for function in (plain, full, resuming, held_plain, held)
+}
+
+
+def of(kind: str, count: int) -> dict[str, float]:
+    """What a child measured."""
+    progress(f"tls: {count} {kind}")
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        now = time.time()
+        root = Authority("Root", now)
+        issued = Authority("Intermediate", now, above=root).issue("csms", names=[HOST], use=Use.SERVER)
+        for file, text in ((ROOT, root.certificate), (CHAIN, issued.chain), (KEY, issued.key)):
+            (folder / file).write_text(text)
+        is_tls = "plain" not in kind
+        with central_system(*[folder / CHAIN, folder / KEY] if is_tls else []) as server:
+            return measured("tls.py", kind, count, server.port, folder)
+
+
+def run(*, is_quick: bool) -> None:
+    count, low, high = (20, 20, 60) if is_quick else (1000, 200, 1000)
+    costs = {kind: of(kind, count) for kind in ("plain", "full", "resuming")}
+    for kind, text in (("plain", "plain"), ("full", "TLS, full handshake"), ("resuming", "TLS, a session resumed")):
+        note(f"tls.cpu.{kind}", f"a new connection, {text}: CPU of our end", costs[kind]["cpu_ms"], "ms")
+    for kind, text in (("full", "full handshake"), ("resuming", "sessions resumed")):
+        name = f"one after another, {text}, both ends on this machine"
+        note(f"tls.per_second.{kind}", name, costs[kind]["per_second"], "connections/s")
+    few, many = of("held", low), of("held", high)
+    slope = (many["kib"] - few["kib"]) / (high - low)
+    beside = (of("held_plain", high)["kib"] - of("held_plain", low)["kib"]) / (high - low)
+    note("tls.kib", "a connection that is up", slope, "KiB")
+    note("tls.kib.plain", "the same, plain", beside, "KiB")
+    note("tls.contexts", f"shared by {many['connections']:,} connections", many["contexts"], "context", at_most=1)
+
+
+if __name__ == "__main__":
+    allow_files(int(sys.argv[2]) + 100)
+    trio.run(KINDS[sys.argv[1]], int(sys.argv[2]), int(sys.argv[3]), Path(sys.argv[4]))
