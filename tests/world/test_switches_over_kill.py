@@ -117,7 +117,7 @@ class Campaign:
         self._let_in(new if is_new else self.profile)
         self._come_back()
         if new == 1:  # who takes anybody takes those with a password as well
-            is_new = self.station.opened()[-1]["header"] is not None
+            is_new = self.station.opened()[-1]["authorization"] is not None
         self.profile = new if is_new else self.profile
         self._note("profile", is_new)
 
