@@ -66,6 +66,7 @@ class SecurityProfile(FeatureProfile):
         "_changes",
         "_failures",
         "_has_another_chance",
+        "_is_accepted",
         "_is_connected",
         "_is_settling",
         "_reconnect",
@@ -101,6 +102,8 @@ class SecurityProfile(FeatureProfile):
         self._failures = self._refusals = 0
         self._was_refused = False
         """The Central System was reached with the new ones, and did not take them."""
+        self._is_accepted = False
+        """A BootNotification was accepted with those that are tried; that is not stored yet."""
         self._has_another_chance = True
         """They have not been tried once more yet, after the previous ones reached the Central System."""
 
@@ -156,12 +159,21 @@ class SecurityProfile(FeatureProfile):
     def _kept_back(self, name: str) -> dict[Key[Any], Any]:
         """What there was before, unless there is something already that was accepted once."""
         configuration = self.ctx.configuration
-        profile, key = configuration[SECURITY_PROFILE], configuration[AUTHORIZATION_KEY]
-        if configuration.lookup(name) is SECURITY_PROFILE:
-            return {} if configuration[PREVIOUS_SECURITY_PROFILE] is not None else {PREVIOUS_SECURITY_PROFILE: profile}
-        if profile not in {1, 2} or key is None or configuration[PREVIOUS_AUTHORIZATION_KEY] is not None:
-            return {}
-        return {PREVIOUS_AUTHORIZATION_KEY: key}
+        profile, key = self.credentials() if self._is_accepted else self._configured()
+        kept = self._outcome() if self._is_accepted else {}
+        changed = configuration.lookup(name)
+        kept.pop(changed, None)  # type: ignore[arg-type]
+        previous: Key[Any] = PREVIOUS_SECURITY_PROFILE if changed is SECURITY_PROFILE else PREVIOUS_AUTHORIZATION_KEY
+        if self._is_accepted or configuration[previous] is None:
+            if previous is PREVIOUS_SECURITY_PROFILE:
+                kept[previous] = profile
+            elif profile in {1, 2} and key is not None:
+                kept[previous] = key
+        return kept
+
+    def _configured(self) -> Credentials:
+        configuration = self.ctx.configuration
+        return Credentials(configuration[SECURITY_PROFILE], configuration[AUTHORIZATION_KEY])
 
     async def _missing(self, value: str) -> str:
         """What a security profile needs besides a password, and is not here; empty: nothing."""
@@ -235,7 +247,7 @@ class SecurityProfile(FeatureProfile):
             self._answer_timer = None
 
     def _failed(self, *, is_refusal: bool) -> None:
-        if not self.is_on_trial or self._is_settling:
+        if not self.is_on_trial or self._is_accepted:
             return
         self._failures += 1
         self._refusals += is_refusal
@@ -250,21 +262,27 @@ class SecurityProfile(FeatureProfile):
         )
 
     def _settle(self) -> None:
-        if not self._is_settling:
+        self._is_accepted = True
+        self._store_soon()
+
+    def _store_soon(self) -> None:
+        if self._is_accepted and not self._is_settling:
             self._is_settling = True
             self.ctx.spawn(self._store_outcome)
 
     async def _store_outcome(self) -> None:
-        """One of the two was accepted: the other one is forgotten."""
+        """One of the two was accepted: the other one is forgotten, unless another change took care of it."""
         is_back = self._uses_previous
         try:
-            await self._changes.set_all(self._outcome)
+            await self._changes.set_all(lambda: self._outcome() if self._is_accepted else {})
         except StoreError as error:
             self.ctx.log.warning("the outcome of the trial of SecurityProfile or AuthorizationKey: %s", error)
-            self.ctx.timers.at(self.ctx.clock.monotonic() + SETTLE_AGAIN, self._settle)
+            self.ctx.timers.at(self.ctx.clock.monotonic() + SETTLE_AGAIN, self._store_soon)
             return
         finally:
             self._is_settling = False
+        if not self._is_accepted:
+            return
         self._begin_trial()
         what = "taken back, for the Central System did not take it" if is_back else "in force"
         self.ctx.log.info("the change of SecurityProfile or AuthorizationKey is %s", what)
