@@ -244,7 +244,7 @@ async def test_an_outage_before_it_is_stored_takes_nothing_back(
         await on_trial_and_accepted(bench, csms, Unstored(monkeypatch))
         csms.is_reachable = False
         bench.charge_point.connection.drop()
-        for _ in range(5):  # attempts enough to give something up
+        for _ in range(3):  # attempts enough to give something up
             await trio.sleep(2)
             bench.charge_point.connection.connect()
         await trio.sleep(100)
