@@ -68,6 +68,7 @@ class SecurityProfile(FeatureProfile):
     BootNotification."""
 
     __slots__ = (
+        "_accepted",
         "_again_timer",
         "_answer_timer",
         "_changes",
@@ -115,6 +116,8 @@ class SecurityProfile(FeatureProfile):
         self._failures = self._refusals = self._longer = 0
         self._was_refused = False
         """The Central System was reached with the new ones, and did not take them."""
+        self._accepted: Credentials | None = None
+        """With these a BootNotification was accepted; that is not stored yet."""
         self._has_another_chance = True
         """They have not been tried once more yet, after the previous ones reached the Central System."""
 
@@ -178,9 +181,19 @@ class SecurityProfile(FeatureProfile):
     def _kept_back(self, name: str) -> dict[Key[Any], Any]:
         """What there was before, unless there is something already that was accepted once."""
         configuration = self.ctx.configuration
+        is_profile = configuration.lookup(name) is SECURITY_PROFILE
+        if self._accepted is not None and self._is_proved:
+            # What was accepted a moment ago: the Central System may have forgotten what there was before it.
+            accepted, kept = self._accepted, self._outcome()
+            kept.pop(SECURITY_PROFILE if is_profile else AUTHORIZATION_KEY, None)
+            if is_profile:
+                kept[PREVIOUS_SECURITY_PROFILE] = accepted.security_profile
+            elif accepted.key is not None:
+                kept[PREVIOUS_AUTHORIZATION_KEY] = accepted.key
+            return kept
         profile, key = configuration[SECURITY_PROFILE], configuration[AUTHORIZATION_KEY]
         previous = configuration[PREVIOUS_SECURITY_PROFILE]
-        if configuration.lookup(name) is SECURITY_PROFILE:
+        if is_profile:
             return {} if previous is not None else {PREVIOUS_SECURITY_PROFILE: profile}
         # A profile on trial may need no key where the one to go back to does.
         if key is None or configuration[PREVIOUS_AUTHORIZATION_KEY] is not None or not {profile, previous} & _WITH_KEY:
@@ -255,6 +268,11 @@ class SecurityProfile(FeatureProfile):
         """The connection there is was opened with what is to be tried: not where another change came since."""
         return self._opened_with == self._present
 
+    @property
+    def _is_proved(self) -> bool:
+        """What is on trial was accepted, and only that is not stored yet."""
+        return self.is_on_trial and self._accepted == self._present
+
     def _not_answered(self) -> None:
         self._answer_timer = None
         if self._is_tried:
@@ -268,7 +286,7 @@ class SecurityProfile(FeatureProfile):
         self._answer_timer = self._again_timer = None
 
     def _failed(self, *, is_refusal: bool) -> None:
-        if not self.is_on_trial or self._is_settling:
+        if not self.is_on_trial or self._is_proved:
             return
         self._failures += 1
         self._refusals += is_refusal
@@ -285,29 +303,33 @@ class SecurityProfile(FeatureProfile):
         )
 
     def _settle(self, accepted: Credentials) -> None:
-        if not self._is_settling:
-            self._is_settling = True
-            self.ctx.spawn(self._store_outcome, accepted)
+        self._accepted = accepted
+        self._store_soon()
 
-    async def _store_outcome(self, accepted: Credentials) -> None:
+    def _store_soon(self) -> None:
+        if self._is_proved and not self._is_settling:
+            self._is_settling = True
+            self.ctx.spawn(self._store_outcome)
+
+    async def _store_outcome(self) -> None:
         """One of the two was accepted: the other one is forgotten; nothing, if another change came before."""
         is_settled = is_back = False
 
         def outcome() -> dict[Key[Any], Any]:
             nonlocal is_settled, is_back
-            is_settled, is_back = self.is_on_trial and self._present == accepted, self._uses_previous
+            is_settled, is_back = self._is_proved, self._uses_previous
             return self._outcome() if is_settled else {}
 
         try:
             await self._changes.set_all(outcome)
         except StoreError as error:
             self.ctx.log.warning("the outcome of the trial of SecurityProfile or AuthorizationKey: %s", error)
-            again = partial(self._settle, accepted)
-            self.ctx.timers.at(self.ctx.clock.monotonic() + SETTLE_AGAIN, again)
+            self.ctx.timers.at(self.ctx.clock.monotonic() + SETTLE_AGAIN, self._store_soon)
             return
         finally:
             self._is_settling = False
         if not is_settled:
+            self._store_soon()  # another one was accepted meanwhile
             return
         self._begin_trial()
         what = "taken back, for the Central System did not take it" if is_back else "in force"

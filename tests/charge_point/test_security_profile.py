@@ -12,6 +12,8 @@ from ocpp16.configuration.keys.security import (
     PREVIOUS_SECURITY_PROFILE,
     SECURITY_PROFILE,
 )
+from ocpp16.errors import StoreError
+from ocpp16.profiles.configuration_changes import ConfigurationChanges
 from ocpp16.security.evse_security import CaCertificateType, LeafCertificate, LeafCertificateStatus
 from ocpp16.testing.central_system import CentralSystem
 from ocpp16.transport.dial import DialFailed, Endpoint
@@ -194,6 +196,61 @@ async def test_a_key_that_is_changed_twice_goes_back_to_the_one_that_worked(open
             assert state(bench) == (1, key, None, OLD)
         await settled(bench)
         assert state(bench) == (1, OLD, None, None)
+
+
+class Unstored:
+    """The next outcome of a trial cannot be stored."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.happened = trio.Event()
+        original = ConfigurationChanges.set_all
+
+        async def set_all(changes: ConfigurationChanges, values: Any) -> None:
+            if not self.happened.is_set():
+                self.happened.set()
+                raise StoreError("disk is full")
+            await original(changes, values)
+
+        monkeypatch.setattr(ConfigurationChanges, "set_all", set_all)
+
+
+async def on_trial_and_accepted(bench: Any, csms: CentralSystem, unstored: Unstored) -> None:
+    csms._keys = {"cp001": NEW}
+    await bench.call("ChangeConfiguration", CHANGE_KEY)
+    await unstored.happened.wait()
+    assert state(bench) == (1, NEW, None, OLD)
+
+
+async def test_what_was_accepted_is_the_way_back_before_that_is_stored(
+    open_bench: Any, make_config: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The Central System has forgotten the old key by then, and does not take the third."""
+    csms = CentralSystem(keys={"cp001": OLD})
+    async with open_bench(csms=csms, document=with_password(make_config)) as bench:
+        await on_trial_and_accepted(bench, csms, Unstored(monkeypatch))
+        third = bytes(range(100, 116))
+        change = {"key": "AuthorizationKey", "value": third.hex()}
+        assert await bench.call("ChangeConfiguration", change) == {"status": "Accepted"}
+        assert state(bench) == (1, third, None, NEW)
+        await settled(bench)
+        assert state(bench) == (1, NEW, None, None)
+
+
+async def test_an_outage_before_it_is_stored_takes_nothing_back(
+    open_bench: Any, make_config: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    csms = CentralSystem(keys={"cp001": OLD})
+    async with open_bench(csms=csms, document=with_password(make_config)) as bench:
+        await on_trial_and_accepted(bench, csms, Unstored(monkeypatch))
+        csms.is_reachable = False
+        bench.charge_point.connection.drop()
+        for _ in range(3):  # attempts enough to give something up
+            await trio.sleep(2)
+            bench.charge_point.connection.connect()
+        await trio.sleep(100)
+        csms.is_reachable = True
+        await settled(bench)
+        assert state(bench) == (1, NEW, None, None)
 
 
 async def test_a_key_that_no_connection_uses_is_not_on_trial(open_bench: Any) -> None:

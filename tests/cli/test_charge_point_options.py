@@ -6,12 +6,12 @@ import subprocess
 import time
 from collections.abc import Callable
 from dataclasses import fields
+from importlib import resources
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-import ocpp16.share
 from ocpp16.cli.charge_point_options import Chosen, Given, choose
 from ocpp16.configuration.configuration import Configuration
 from ocpp16.configuration.keys import core, internal, security
@@ -204,7 +204,7 @@ def test_without_a_file_as_a_process(
 def test_protocols_of_transfers_are_reported_unless_the_file_says_others(
     in_the_file: str | None, expected: str
 ) -> None:
-    document: dict[str, Any] = json.loads((Path(ocpp16.share.__path__[0]) / "config.json").read_text())
+    document: dict[str, Any] = json.loads((resources.files("ocpp16.share") / "config.json").read_text())
     if in_the_file is not None:
         document["FirmwareManagement"] = {"SupportedFileTransferProtocols": in_the_file}
     Path("own.json").write_text(json.dumps(document))
