@@ -248,6 +248,7 @@ async def test_an_outage_before_it_is_stored_takes_nothing_back(
             await trio.sleep(2)
             bench.charge_point.connection.connect()
         await trio.sleep(100)
+        assert state(bench) == (1, NEW, None, None)
         csms.is_reachable = True
         await settled(bench)
         assert state(bench) == (1, NEW, None, None)
