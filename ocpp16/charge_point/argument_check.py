@@ -12,13 +12,13 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from ocpp16.charge_point.certificates import PASSWORD, PATHS
 from ocpp16.charge_point.station_check import faults, station_problems
 from ocpp16.configuration.configuration import Configuration
 from ocpp16.enums import ChargePointStatus
 from ocpp16.errors import ConfigurationError
 from ocpp16.faults import obey_exit, sentence
 from ocpp16.observer import Observer
+from ocpp16.security.certificate_paths import PASSWORD, PATHS
 from ocpp16.security.evse_security import EvseSecurity
 from ocpp16.spelling import did_you_mean
 from ocpp16.store.base import Store

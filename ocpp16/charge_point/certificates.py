@@ -6,23 +6,8 @@ from typing import Any
 
 from ocpp16.configuration.configuration import Configuration
 from ocpp16.configuration.keys.security import ADDITIONAL_ROOT_CERTIFICATE_CHECK, CERTIFICATE_STORE_MAX_LENGTH
+from ocpp16.security.certificate_paths import PASSWORD, PATHS
 from ocpp16.security.evse_security import EvseSecurity
-
-PATHS = (
-    "csms_ca_bundle",
-    "mf_ca_bundle",
-    "mo_ca_bundle",
-    "v2g_ca_bundle",
-    "csms_leaf_cert_directory",
-    "csms_leaf_key_directory",
-    "secc_leaf_cert_directory",
-    "secc_leaf_key_directory",
-    "secc_leaf_cert_link",
-    "secc_leaf_key_link",
-    "cpo_cert_chain_link",
-)
-"""Of `security_configuration`, by libocpp's names."""
-PASSWORD = "private_key_password"  # noqa: S105 - the name of the one that is no path
 
 
 def built_in(

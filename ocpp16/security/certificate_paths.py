@@ -14,7 +14,7 @@ from ocpp16.errors import ConfigurationError
 from ocpp16.security.evse_security import CaCertificateType, LeafCertificateType
 from ocpp16.texts import shown
 
-__all__ = ["BUNDLES", "LEAF_FOLDERS", "CertificatePaths", "LeafPaths"]
+__all__ = ["BUNDLES", "LEAF_FOLDERS", "PASSWORD", "PATHS", "CertificatePaths", "LeafPaths"]
 
 BUNDLES: Final[Mapping[str, tuple[CaCertificateType, str]]] = {
     "csms_ca_bundle": (CaCertificateType.CSMS, "ca/csms"),
@@ -28,6 +28,9 @@ LEAF_FOLDERS: Final = {
     "secc_leaf_cert_directory": "client/cso",
     "secc_leaf_key_directory": "client/cso",
 }
+PATHS: Final = (*BUNDLES, *LEAF_FOLDERS, "secc_leaf_cert_link", "secc_leaf_key_link", "cpo_cert_chain_link")
+"""Of `security_configuration`, by libocpp's names."""
+PASSWORD: Final = "private_key_password"  # noqa: S105 - the name of the one that is no path
 ENDINGS: Final = frozenset({".pem", ".der"})
 """Files with others are not looked at."""
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from ocpp16.errors import ConfigurationError
 from ocpp16.models import ChargingLimit
+from ocpp16.security.certificate_paths import PASSWORD, PATHS
 from ocpp16.simulation.car import CABLE_RATING
 from ocpp16.simulation.checks import Check, flag, number, one_of, whole
 from ocpp16.spelling import did_you_mean
@@ -52,22 +53,7 @@ class Sharing(StrEnum):
 EXTERNAL = "external"
 """The `meter_interval` of a station whose host supplies the readings."""
 
-SECURITY_NAMES = frozenset(
-    {
-        "csms_ca_bundle",
-        "mf_ca_bundle",
-        "mo_ca_bundle",
-        "v2g_ca_bundle",
-        "csms_leaf_cert_directory",
-        "csms_leaf_key_directory",
-        "secc_leaf_cert_directory",
-        "secc_leaf_key_directory",
-        "secc_leaf_cert_link",
-        "secc_leaf_key_link",
-        "cpo_cert_chain_link",
-        "private_key_password",
-    }
-)
+SECURITY_NAMES = frozenset({*PATHS, PASSWORD})
 
 
 _NO_PATHS: Mapping[str, str] = MappingProxyType({})

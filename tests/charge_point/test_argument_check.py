@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from ocpp16.charge_point.certificates import PATHS as SECURITY_PATHS
 from ocpp16.charge_point.open import open_charge_point
 from ocpp16.configuration.configuration import Configuration
 from ocpp16.errors import ConfigurationError
+from ocpp16.security.certificate_paths import PATHS as SECURITY_PATHS
 from ocpp16.store.memory import MemoryStore
 from ocpp16.testing.stations import RecordingStation
 
