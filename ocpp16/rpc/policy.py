@@ -5,6 +5,7 @@ Must not know: queues, frames, time. Rules of this file:
 2. A triggered message counts as asked for by the Central System, so it may go while Pending (OCPP 1.6 ed. 2 §5.17).
 3. Whoever waits for an answer is never queued while offline: an old question has no use later.
 4. Before its first answer to BootNotification a Central System is served as while Pending: it asked, so it listens.
+   What it triggers goes once BootNotification is answered.
    While Rejected it is not answered at all ("SHALL NOT respond", OCPP 1.6 ed. 2 §4.2).
 5. Whatever somebody else can make grow has an end here.
 """
@@ -99,7 +100,7 @@ _TRANSMISSION: dict[tuple[Lane, bool, bool], tuple[Transmission, ...]] = {
     (Lane.NORMAL, False, True): (_HOLD, _HOLD, _HOLD, _HOLD, _SEND),
     (Lane.NORMAL, True, True): (_HOLD, _HOLD, _SEND, _HOLD, _SEND),
     (Lane.NORMAL, False, False): (_DROP, _DROP, _DROP, _DROP, _SEND),
-    (Lane.NORMAL, True, False): (_DROP, _DROP, _SEND, _DROP, _SEND),
+    (Lane.NORMAL, True, False): (_DROP, _HOLD, _SEND, _DROP, _SEND),
 }
 
 _ONCE_ACCEPTED = frozenset({"RemoteStartTransaction", "RemoteStopTransaction"})

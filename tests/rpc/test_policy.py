@@ -26,7 +26,7 @@ TRANSMISSION = [
     (Lane.TRANSACTION, False, False, "hhhhs"),
     (Lane.TRANSACTION, True, False, "hhshs"),
     (Lane.NORMAL, False, False, "dddds"),
-    (Lane.NORMAL, True, False, "ddsds"),
+    (Lane.NORMAL, True, False, "dhsds"),
     (Lane.NORMAL, False, True, "hhhhs"),
     (Lane.NORMAL, True, True, "hhshs"),
 ]

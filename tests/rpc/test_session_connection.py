@@ -217,6 +217,21 @@ def test_what_is_sent_in_each_phase(
     assert line.drain() == written
 
 
+@pytest.mark.parametrize("status", [PENDING, ACCEPTED])
+def test_what_is_triggered_before_the_first_answer_goes_after_it(
+    new_line: "type[Line]", status: RegistrationStatus
+) -> None:
+    """The Central System was told that it will be sent."""
+    line = new_line(accepted=False)
+    line.put("BootNotification")
+    assert line.take() == ["BootNotification"]
+    line.put("StatusNotification", is_triggered=True)
+    line.answer()
+    assert line.take() == []
+    line.session.set_registration(status, line.now)
+    assert line.take() == ["StatusNotification"]
+
+
 def test_messages_wait_for_acceptance(new_line: "type[Line]") -> None:
     line = new_line(accepted=False, limits=OutboxLimits(queue_all=True, discard=frozenset({"Heartbeat"})))
     line.put("StartTransaction")
