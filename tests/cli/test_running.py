@@ -80,7 +80,7 @@ class Unplugging(Nobody):
 
     async def serve(self, commands: Commands) -> None:
         await commands.run("plug_in", {"connector": 1, "plug_after": 0})
-        await trio.sleep(1)
+        await trio.sleep(60)  # longer than any attempt, or wait for one
         await commands.run("unplug", {"connector": 1})
 
 
