@@ -125,10 +125,10 @@ async def _hang_up_in_the_end(plain: socket.socket) -> None:
 
 
 def _end(transport: paramiko.Transport) -> None:
-    transport.packetizer.complete_handshake()  # or its timer, a thread, would go on
     transport.close()
     if transport.ident is not None:
         transport.join(_FAREWELL)
+    transport.packetizer.complete_handshake()  # or its timer, a thread that the other one starts, would go on
 
 
 def _download(location: Location, receiver: Receiver, client: paramiko.SFTPClient) -> None:

@@ -6,7 +6,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from loopback import CA
+from loopback import CA, know_threads
+
+
+@pytest.fixture(autouse=True)
+def threads_of_before() -> None:
+    """What other tests left is none of ours."""
+    know_threads()
 
 
 @pytest.fixture

@@ -219,7 +219,11 @@ class Outside:
         return [payload["status"] for payload in self.calls("StatusNotification", connectorId=connector)]
 
     def call(self, action: str, **payload: Any) -> Payload:
-        """Ask the charge point by the `ocpp` package; the payload of its confirmation, or {"error": code, …}."""
+        """Ask the charge point by the `ocpp` package; the payload of its confirmation, or {"error": code, …}.
+
+        The charge point knows of its connection a moment before the Central System does, which is waited for.
+        """
+        self.wait_for_connection()
         answer: Payload = self.central_system.do("call", identity=self.identity, action=action, payload=payload)
         return answer
 
@@ -283,10 +287,14 @@ class Outside:
     def be_connected(self) -> None:
         """Wait for the connection, if another scenario took it away."""
         self.do("connect")
+        self.wait_for_connection()
+
+    def wait_for_connection(self) -> None:
+        """The Central System has one."""
 
         def is_open() -> bool:
-            states = [event for event, _ in self.lines() if event in ("opened", "closed")]
-            return states[-1:] == ["opened"]
+            events = [event for event, _ in self.lines()]
+            return events.count("opened") > events.count("closed")
 
         self.central_system.wait_until(is_open, f"connection of {self.identity}")
 

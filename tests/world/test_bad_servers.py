@@ -49,12 +49,6 @@ class Refusing:
         waits = [later - earlier for earlier, later in pairwise(times)]
         assert all(wait >= least for wait, least in zip(waits, WAITS, strict=False)), waits
 
-    def comes_online(self) -> None:
-        """The Central System is mended."""
-        self.station.script("listen")
-        self.station.do("connect")
-        self.station.told("connection", connected=True)
-
 
 @pytest.fixture
 def refusing(csms: Any, tmp_path: Path) -> Callable[..., Refusing]:
@@ -81,7 +75,7 @@ def test_each_is_refused_with_its_reason(refusing: Callable[..., Refusing], grou
             if name == "revoked":
                 case.faces.revoke()
             case.refuses(face, 1 if name == "silent" else 2)
-            case.comes_online()
+            station.online()
             if face.security_event == INVALID:
                 station.expect("SecurityEventNotification", type=INVALID)
         station.settle()
@@ -93,7 +87,7 @@ def test_a_client_certificate_is_wanted_and_there_is_none(refusing: Callable[...
     with case.station as station:
         station.booted()
         case.refuses(case.faces.wanting_certificates(station.pki.root, "wants a client certificate", is_new=is_new), 2)
-        case.comes_online()
+        station.online()
 
 
 @pytest.mark.parametrize("is_new", [True, False])
@@ -103,4 +97,4 @@ def test_the_client_certificate_is_of_somebody_unknown(refusing: Callable[..., R
     with case.station as station:
         station.booted()
         case.refuses(case.faces.wanting_certificates(other, "does not accept the client certificate", is_new=is_new), 2)
-        case.comes_online()
+        station.online()

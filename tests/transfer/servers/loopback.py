@@ -39,12 +39,23 @@ def content_of(path: str | Path) -> bytes:
     return Path(path).read_bytes()
 
 
+_known: set[threading.Thread] = set()
+
+
+def know_threads() -> None:
+    """Those that run now are none of what comes."""
+    _known.clear()
+    _known.update(threading.enumerate())
+
+
 def threads_of_others() -> list[str]:
-    """Transports of paramiko and their timers that run, but for those of a server."""
-    return [thread.name for thread in threading.enumerate() if _is_clients(thread)]
+    """Transports of paramiko and their timers that run since then, but for those of a server."""
+    return [f"{thread!r} {vars(thread)}" for thread in threading.enumerate() if _is_clients(thread)]
 
 
 def _is_clients(thread: threading.Thread) -> bool:
+    if thread in _known:
+        return False
     if isinstance(thread, threading.Timer):
         is_servers = SERVERS_THREAD in vars(getattr(thread.function, "__self__", thread))
         return not is_servers and not thread.finished.is_set()  # once that is set, it only has to end
