@@ -129,6 +129,14 @@ async def test_no_database_has_them(open_bench: Any, until_power_fails: Any, mak
     assert {path: told(text) for path, text in texts_below(folder).items() if told(text)} == {}
 
 
+@pytest.mark.parametrize("name", ["user_config.json.secrets.tmp", "user_config.json.tmp", "user_config.json.bak.tmp"])
+async def test_what_a_power_cut_left_of_a_write_is_removed(open_bench: Any, tmp_path: Path, name: str) -> None:
+    """A key that was never in force, or is not any more, shall not lie about."""
+    (tmp_path / name).write_text(BY_HOST)
+    async with open_bench(user_config_path=tmp_path / "user_config.json"):
+        assert not (tmp_path / name).exists()
+
+
 @pytest.mark.parametrize(
     ("key", "value"),
     [
