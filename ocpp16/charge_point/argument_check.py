@@ -52,6 +52,8 @@ def check_arguments(given: Mapping[str, Any]) -> None:
         except BaseException as error:  # of an object that cannot even be looked at
             obey_exit(error)
             problems.append(f"{name} cannot be what it should: {sentence(error)}")
+    if not problems:
+        problems = list(_unread_paths(given))
     if problems:
         raise ConfigurationError(problems)
 
@@ -182,6 +184,18 @@ def _security_faults(name: str, value: Any) -> Faults:
             yield place, f"is no path of certificates{did_you_mean(shown(part), (*PATHS, PASSWORD))}"
         elif given != "":
             yield from _path_faults(place, given)
+
+
+def _unread_paths(given: Mapping[str, Any]) -> Iterator[str]:
+    """Paths of certificates that nobody would ever read."""
+    named = [name for name, path in (given.get("security_configuration") or {}).items() if path]
+    if not named:
+        return
+    if given.get("evse_security") is not None:
+        yield "security_configuration is for the files of the built-in EvseSecurity, and evse_security takes its place"
+    elif given.get("certificates_path") is None and "csms_ca_bundle" not in named:
+        names = ", ".join(named)
+        yield f"security_configuration has {names}, and no place for the rest: give csms_ca_bundle or certificates_path"
 
 
 def _evse_security_faults(name: str, value: Any) -> Faults:
