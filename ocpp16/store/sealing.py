@@ -1,7 +1,7 @@
 """Secrets in a database are sealed: AES-256-GCM, by a key in a file of mode 0600 beside it.
 
-Sealed are the secrets among the changed keys, and jobs, whose URLs have passwords. A database that is copied or sent to
-support without its key tells nothing of them.
+Sealed are the secrets among the changed keys, and jobs with a URL, which may have a password in it. A database that is
+copied or sent to support without its key tells nothing of them.
 
 Rules of this file:
 1. The key file is made with the first secret, and is on the disk before anything that it sealed.
@@ -34,7 +34,8 @@ _KEY_BYTES: Final = 32
 _NONCE_BYTES: Final = 12
 _MEMBER: Final = "sealed"
 _MODE: Final = 0o600
-# Where the value is in a row, and which keys' values are secrets (None: all).
+_URL: Final = "://"
+# Where the value is in a row, and which keys' values are secrets (None: those of any key that have a URL in them).
 _SEALED: Final[dict[str, tuple[int, frozenset[str] | None]]] = {
     settings.TABLE.name: (settings.TABLE.columns.index("value"), frozenset({settings.SECRETS})),
     jobs.TABLE.name: (jobs.TABLE.columns.index("state"), None),
@@ -83,7 +84,7 @@ class Seal:
     def _sealed(self, name: str, row: Row) -> Row:
         charge_point_id, *values = row
         place, keys = _SEALED[name]
-        if len(values) <= place or (keys is not None and values[0] not in keys):
+        if len(values) <= place or not _is_secret(values[0], values[place], keys):
             return row
         try:
             cipher = self._ready() or self._made()
@@ -149,6 +150,10 @@ class Seal:
                 self._database,
                 self._path.name,
             )
+
+
+def _is_secret(key: object, value: object, keys: frozenset[str] | None) -> bool:
+    return key in keys if keys is not None else _URL in str(value)
 
 
 def _owner(charge_point_id: object, name: str, key: object) -> bytes:

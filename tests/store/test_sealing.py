@@ -60,7 +60,7 @@ def test_nothing_of_them_is_in_a_file_and_all_of_them_is_loaded(path: Path) -> N
 
 def test_the_key_is_for_its_owner_alone_and_is_not_made_for_nothing(path: Path) -> None:
     store = SqliteStore.open(path)
-    store.apply([("cp", [OPEN])])
+    store.apply([("cp", [OPEN, jobs.put(jobs.JobRow("pricing", {"a": 1}))])])
     assert not key_of(path).exists()
     store.apply([("cp", [KEYS])])
     assert stat.S_IMODE(key_of(path).stat().st_mode) == 0o600
