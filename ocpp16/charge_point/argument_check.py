@@ -186,6 +186,11 @@ def _security_faults(name: str, value: Any) -> Faults:
             yield from _path_faults(place, given)
 
 
+def _most_connecting_faults(name: str, value: Any) -> Faults:
+    if value is not None and (not is_a(value, int) or is_a(value, bool) or value < 1):
+        yield name, f"must be a number from 1 on, not {described(value)}"
+
+
 def _unread_paths(given: Mapping[str, Any]) -> Iterator[str]:
     """Paths of certificates that nobody would ever read."""
     named = [name for name, path in (given.get("security_configuration") or {}).items() if path]
@@ -244,6 +249,7 @@ _CHECKS: dict[str, Callable[[str, Any], Faults]] = {
     "tolerances": _tolerances_faults,
     "seed": _seed_faults,
     "trace_messages": _trace_faults,
+    "most_connecting": _most_connecting_faults,
     "station": _station_faults,
 }
 """By argument, in the order in which they are told."""
