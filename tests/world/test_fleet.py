@@ -1,5 +1,6 @@
 """A fleet over TCP, and an independent Central System that goes away and comes back: nothing lost, nothing doubled."""
 
+import json
 from collections import Counter
 from typing import Any
 
@@ -21,9 +22,10 @@ CAR = CarPlan(plug_after=0.0, draw_after=0.0)
 
 
 def received(csms: Any, action: str) -> Counter[str]:
-    """How many of this action each sent."""
-    frames = [line for line in csms.lines if line.get("event") == "received" and f'"{action}"' in line["text"][:80]]
-    return Counter(line["identity"] for line in frames)
+    """How many of this action each sent; the same again, since its answer was lost, is one."""
+    frames = (json.loads(line["text"]) + [line["identity"]] for line in csms.lines if line.get("event") == "received")
+    sent = {(frame[-1], json.dumps(frame[3])) for frame in frames if frame[0] == 2 and frame[2] == action}
+    return Counter(identity for identity, _ in sent)
 
 
 async def until(csms: Any, action: str) -> None:
