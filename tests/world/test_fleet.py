@@ -23,7 +23,7 @@ CAR = CarPlan(plug_after=0.0, draw_after=0.0)
 
 def received(csms: Any, action: str) -> Counter[str]:
     """How many of this action each sent; the same again, since its answer was lost, is one."""
-    frames = (json.loads(line["text"]) + [line["identity"]] for line in csms.lines if line.get("event") == "received")
+    frames = ([*json.loads(line["text"]), line["identity"]] for line in csms.lines if line.get("event") == "received")
     sent = {(frame[-1], json.dumps(frame[3])) for frame in frames if frame[0] == 2 and frame[2] == action}
     return Counter(identity for identity, _ in sent)
 
