@@ -62,7 +62,10 @@ class Blueprint:
 
 
 def merged(under: Mapping[str, Mapping[str, Any]], over: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
-    """Keys by section; those of `over` hold."""
+    """Keys by section; those of `over` hold. Raises ValueError for a section that is none."""
+    for section, keys in over.items():
+        if not isinstance(keys, Mapping):
+            raise ValueError(f"keys: {shown(section)} must be a section of keys, not {shown(keys, 64)}")
     return {section: {**under.get(section, {}), **over.get(section, {})} for section in {**under, **over}}
 
 

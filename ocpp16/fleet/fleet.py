@@ -62,6 +62,7 @@ class Fleet:
         self._chance = Random(0 if seed is None else seed)  # noqa: S311 - repeatable, not secret
         self._source_addresses = source_addresses
         self._members: dict[str, Member] = {}
+        self._opening: set[str] = set()
         self._added = 0
         self._is_closed = False
 
@@ -86,26 +87,23 @@ class Fleet:
         for keys that cannot be, FleetError if there may be no more, ChargePointStopped when the fleet is closed.
         """
         self._check_open()
-        if identity in self._members:
+        if identity in self._members or identity in self._opening:
             raise ValueError(f"the fleet has a charge point {shown(identity)} already")
-        make_room(len(self._members) + 1)
+        make_room(len(self._members) + len(self._opening) + 1)
         plan = self._usual if made_of is None else blueprint(made_of)
         number, self._added = self._added, self._added + 1
         member = Member(
             identity, plan, partial(self._open, number, keys or {}), self._charge_points, self._nursery, self._chance
         )
-        self._members[identity] = member
+        self._opening.add(identity)
         try:
             await member.open()
-        except BaseException:
-            del self._members[identity]
-            raise
-        try:
+            if self._is_closed:
+                await self._charge_points.close(member.charge_point)
             self._check_open()
-        except ChargePointStopped:
-            del self._members[identity]
-            await self._charge_points.close(member.charge_point)
-            raise
+        finally:
+            self._opening.remove(identity)
+        self._members[identity] = member
         delay = Random(f"{self._seed or 0} {identity}").uniform(0, self._spread)  # noqa: S311
         member.begin(delay)
         if self._added % SETTLED == 0:

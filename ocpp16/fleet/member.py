@@ -16,7 +16,7 @@ from ocpp16.enums import ResetType
 from ocpp16.faults import obey, sentence
 from ocpp16.fleet.blueprint import Blueprint
 from ocpp16.log import log
-from ocpp16.simulation import Commands, Operation, SimulatedStation
+from ocpp16.simulation import CommandError, Commands, Operation, SimulatedStation
 from ocpp16.simulation.options import AfterReset
 
 RESTART_AFTER = 1.0
@@ -168,4 +168,4 @@ class Member:
 
 
 def _power_off() -> None:
-    raise RuntimeError("power_off is for a process of its own: in a fleet use remove and add")
+    raise CommandError("refused", "power_off is for a process of its own: in a fleet use remove and add")
