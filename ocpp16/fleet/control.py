@@ -111,7 +111,7 @@ class FleetCommands:
         return find(name).is_deferred if own is None else own.is_deferred
 
     async def run(self, name: str, arguments: dict[str, Any]) -> Any:
-        """Carry out a command; the result is one that JSON can say. Raises CommandError and other `Ocpp16Error`s."""
+        """Carry out a command; the result is one that JSON can say. Raises CommandError, and every Ocpp16Error."""
         own = FLEET_COMMANDS.get(name)
         if own is None:
             member, others = self._of(name, arguments)
