@@ -53,10 +53,11 @@ class PlugAndChargeDoor:
         is an answer, which says why. That the car holds the key of the chain, and that the eMAID is the chain's, is
         what the ISO 15118 side has found out before. Raises ValueError that names the argument, FeatureNotBuilt.
         """
-        feature = self._feature
+        self._runtime.guard.check()
         token = text(emaid, "emaid", EMAID_LENGTH, least=1)
         chain = None if certificate is None else text(certificate, "certificate")
-        return await feature.contracts.authorize(token, chain, _hashes(ocsp_request_data))
+        hashes = _hashes(ocsp_request_data)
+        return await self._feature.contracts.authorize(token, chain, hashes)
 
     async def data_transfer_pnc_get_15118_ev_certificate(
         self,
@@ -72,7 +73,6 @@ class PlugAndChargeDoor:
         than 0 to 60, that the car waits; then the answer is Failed. The observer is told the same, as
         `EvCertificateAnswered`. Raises ValueError that names the argument, FeatureNotBuilt.
         """
-        feature = self._feature
         connector = self._runtime.guard.connector(connector_id)
         request = text(exi_request, "exi_request", EXI_LENGTH)
         version = text(iso15118_schema_version, "iso15118_schema_version", SCHEMA_LENGTH)
@@ -80,11 +80,10 @@ class PlugAndChargeDoor:
         seconds = finite(budget, "budget")
         if not 0 < seconds <= LONGEST_BUDGET:
             raise ValueError(f"budget must be more than 0 and at most {LONGEST_BUDGET:g} s, not {described(budget)}")
-        return await feature.ev_certificates.get(connector, request, version, action, seconds)
+        return await self._feature.ev_certificates.get(connector, request, version, action, seconds)
 
     @property
     def _feature(self) -> PlugAndCharge:
-        self._runtime.guard.check()
         feature = self._runtime.features.plug_and_charge
         if feature is None:
             raise FeatureNotBuilt("there is no Plug & Charge: the configuration has no section PnC")
