@@ -42,6 +42,11 @@ class Issued(NamedTuple):
     chain: str
     key: str
 
+    @property
+    def serial(self) -> str:
+        """Its serial number, as messages have it: hexadecimal in lower case."""
+        return format(x509.load_pem_x509_certificate(self.certificate.encode()).serial_number, "x")
+
 
 class Authority:
     """A certificate authority; a root, if nobody is above it.
