@@ -4,6 +4,7 @@ Everything is made by `openssl ca`, so that beginning and end can be any date, a
 """
 
 import subprocess
+from base64 import b64decode, b64encode
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -88,6 +89,26 @@ class OpensslLab:
         leaf = self._sign(f"contract-{emaid}", key, f"/CN={emaid}", "leaf", start, end, "\n".join(lines))
         return leaf + self.chain
 
+    def station(self, csr: str, *, start: float = -1, end: float = 300) -> str:
+        """The chain that a request for a certificate towards cars asks for."""
+        request, signed = self.folder / "station.csr", self.folder / "station.pem"
+        request.write_text(csr)
+        uses = "keyUsage = critical,digitalSignature,keyAgreement\nextendedKeyUsage = serverAuth\n"
+        self._write_configuration(f"{uses}authorityInfoAccess = OCSP;URI:{RESPONDER}")
+        self._issue(request, signed, self._self(), "leaf", start, end)
+        return signed.read_text() + self.chain
+
+    def status(self, certificate: str, days: int = 7) -> str:
+        """What a responder says of one that it has signed: base64 of its DER."""
+        asked, answer = self.folder / "asked.pem", self.folder / "answer.der"
+        asked.write_text(certificate)
+        own = self.folder / f"{self.name}.pem"
+        self._openssl(
+            *("ocsp", "-index", self.folder / f"{self.name}.index", "-CA", own, "-rsigner", own, "-rkey", self.key),
+            *("-issuer", own, "-sha256", "-cert", asked, "-ndays", str(days), "-respout", answer),
+        )
+        return b64encode(answer.read_bytes()).decode()
+
     def revoke(self, certificate: str) -> None:
         """Also one that somebody else has signed: the list is of serial numbers."""
         path = self.folder / "to-revoke.pem"
@@ -126,11 +147,16 @@ class OpensslLab:
         self._openssl("req", "-new", "-key", key, "-subj", subject, "-out", request)
         self._write_configuration(leaf, limit)
         itself = ("-selfsign", "-keyfile", key) if key == self.key else self._self()
+        self._issue(request, signed, itself, kind, start, end)
+        return signed.read_text()
+
+    def _issue(
+        self, request: Path, signed: Path, by: Sequence[str | Path], kind: str, start: float, end: float
+    ) -> None:
         self._openssl(
-            *("ca", "-batch", "-notext", "-config", self._config, *itself, "-extensions", kind),
+            *("ca", "-batch", "-notext", "-config", self._config, *by, "-extensions", kind),
             *("-startdate", self._date(start), "-enddate", self._date(end), "-in", request, "-out", signed),
         )
-        return signed.read_text()
 
     def _date(self, days: float) -> str:
         return datetime.fromtimestamp(self._now + days * DAY, UTC).strftime("%Y%m%d%H%M%SZ")
@@ -142,8 +168,6 @@ class OpensslLab:
 
 def with_a_broken_signature(chain: str) -> str:
     """The same chain with one bit of the leaf's signature turned."""
-    from base64 import b64decode, b64encode
-
     begin, end = "-----BEGIN CERTIFICATE-----", "-----END CERTIFICATE-----"
     first, rest = chain.split(end, 1)
     der = bytearray(b64decode(first.split(begin, 1)[1]))
