@@ -5,6 +5,7 @@ from concurrent.futures import Executor
 from contextlib import AbstractContextManager
 from datetime import datetime
 from ocpp16.charge_point.connectivity import StreamOpener
+from ocpp16.charge_point.plug_and_charge_door import PlugAndChargeDoor
 from ocpp16.charge_point.runtime import KeyCallback
 from ocpp16.configuration.configuration import Configuration
 from ocpp16.configuration.key import Key
@@ -157,6 +158,8 @@ class ChargePoint(StationEvents):
     def configuration(self) -> ConfigurationDoor: ...
     @property
     def smart_charging(self) -> ChargingDoor: ...
+    @property
+    def plug_and_charge(self) -> PlugAndChargeDoor: ...
     @property
     def dead_letters(self) -> DeadLettersDoor: ...
     @property

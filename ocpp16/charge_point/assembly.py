@@ -26,7 +26,7 @@ from ocpp16.profiles.asked_security import AskedSecurity
 from ocpp16.profiles.asked_station import AskedStation
 from ocpp16.profiles.authorization import Authorization
 from ocpp16.profiles.availability import Availability
-from ocpp16.profiles.base import CertificateCheck, Context, FeatureProfile, FirmwareKeeper, Reply, Trigger
+from ocpp16.profiles.base import Context, FeatureProfile, FirmwareKeeper, Reply, Trigger
 from ocpp16.profiles.boot import Boot
 from ocpp16.profiles.certificate_signing import CertificateSigning
 from ocpp16.profiles.certificates import Certificates
@@ -40,6 +40,7 @@ from ocpp16.profiles.free_charging import FreeCharging
 from ocpp16.profiles.local_auth_list import LocalAuthList
 from ocpp16.profiles.log_upload import LogUpload
 from ocpp16.profiles.meter_values import MeterValues
+from ocpp16.profiles.plug_and_charge import PlugAndCharge
 from ocpp16.profiles.remote_control import RemoteControl
 from ocpp16.profiles.reservation import KeptReservations
 from ocpp16.profiles.reset import Reset
@@ -116,6 +117,7 @@ class Features:
         "local_list",
         "log_upload",
         "meter_values",
+        "plug_and_charge",
         "reservations",
         "security_events",
         "security_profile",
@@ -160,12 +162,13 @@ class Features:
         keeping: tuple[FeatureProfile, ...] = ()
         if security is not None:
             keeping = (Certificates(ctx, security), CertificateSigning(ctx, security, reconnect))
-        self.evse_security: CertificateCheck | None = security
+        self.evse_security = security
         optional = [kind.build(ctx, self) for kind in kinds if kind.is_wanted(ctx.configuration)]
         self.smart_charging = next((feature for feature in optional if isinstance(feature, SmartCharging)), None)
         self.local_list = next((feature for feature in optional if isinstance(feature, LocalAuthList)), None)
         self.reservations = next((feature for feature in optional if isinstance(feature, KeptReservations)), None)
         self.firmware_updates = next((feature for feature in optional if isinstance(feature, FirmwareUpdates)), None)
+        self.plug_and_charge = next((feature for feature in optional if isinstance(feature, PlugAndCharge)), None)
         self.diagnostics = next((feature for feature in optional if isinstance(feature, Diagnostics)), None)
         self.log_upload = next((feature for feature in optional if isinstance(feature, LogUpload)), None)
         self._remote_control = RemoteControl(ctx, profiles=self.smart_charging, reservations=self.reservations)

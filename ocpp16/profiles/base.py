@@ -9,7 +9,7 @@ the disk and nothing else (CALLs of one concern are answered one after another);
 """
 
 import inspect
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Any, ClassVar, Generic, NamedTuple, Protocol, Self, TypeVar
@@ -20,21 +20,23 @@ from ocpp16.configuration.configuration import Configuration
 from ocpp16.configuration.keys.core import SUPPORTED_FEATURE_PROFILES
 from ocpp16.enums import FirmwareStatusEnumType, MessageTrigger, ReservationCheckStatus
 from ocpp16.messages.actions import ACTIONS
-from ocpp16.models import FirmwareUpdate, IdTagInfo
+from ocpp16.models import DataTransferResponse, FirmwareUpdate, IdTagInfo
+from ocpp16.profiles.asked_security import AskedSecurity
 from ocpp16.profiles.context import Context, Payload
-from ocpp16.security.evse_security import CertificateValidationResult, LeafCertificateType
 from ocpp16.state.connector_table import ConnectorEvent
 from ocpp16.state.signals import Signal
 from ocpp16.state.transaction import Transaction
 from ocpp16.store.rows import Rows
 
 __all__ = [
-    "CertificateCheck",
+    "Carried",
+    "Carrier",
     "Collected",
     "Context",
     "FeatureProfile",
     "FirmwareKeeper",
     "MeterSampler",
+    "OfflineCheck",
     "Others",
     "Payload",
     "RemoteStartProfiles",
@@ -148,9 +150,15 @@ class Others(Protocol):
         ...
 
     @property
-    def evse_security(self) -> "CertificateCheck | None":
-        """Who verifies certificates; None: nobody can."""
+    def evse_security(self) -> AskedSecurity | None:
+        """Who keeps certificates; None: nobody does. May be asked for from `build` on."""
         ...
+
+    @property
+    def data_transfer(self) -> "Carrier": ...
+
+    @property
+    def authorization(self) -> "OfflineCheck": ...
 
     def remote_start(
         self, request: "messages.RemoteStartTransactionRequest", is_open: Callable[[int], bool]
@@ -211,12 +219,29 @@ class Taken(Enum):
     """The earlier one cannot be given up any more."""
 
 
-class CertificateCheck(Protocol):
-    """What the features ask of an `EvseSecurity`."""
+class OfflineCheck(Protocol):
+    """What a feature asks of `authorization`."""
 
-    async def verify_certificate(
-        self, certificate_chain: str, leaf_types: Sequence[LeafCertificateType]
-    ) -> CertificateValidationResult: ...
+    def accepts_offline(self, id_tag: str) -> bool:
+        """Does what is known here let this id tag charge while nobody can be asked? (OCPP 1.6 ed. 2 §3.5)"""
+        ...
+
+
+class Carried(NamedTuple):
+    """What a DataTransfer is answered with, and what is to happen once the answer has left."""
+
+    response: DataTransferResponse
+    then: Callable[[], None] | None = None
+
+
+class Carrier(Protocol):
+    """What a feature that travels in DataTransfer asks of `data_transfer`."""
+
+    def carry(
+        self, vendor_id: str, handlers: "Mapping[str | None, Callable[[str | None], Awaitable[Carried]]]"
+    ) -> None:
+        """Answer these messages of a vendor, before what the host registered; none: no more of it."""
+        ...
 
 
 class FeatureProfile:

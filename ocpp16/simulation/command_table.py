@@ -42,7 +42,7 @@ from ocpp16.simulation.arguments import (
     text,
     whole,
 )
-from ocpp16.simulation.car import CarPlan
+from ocpp16.simulation.car import LONGEST_EMAID, CarPlan
 from ocpp16.simulation.command import Command, CommandError
 from ocpp16.simulation.controlled import Controlled
 from ocpp16.texts import shown
@@ -51,7 +51,7 @@ USUAL = CarPlan()
 
 
 def _plug_in(on: Controlled, connector: int, **plan: Any) -> None:
-    on.station.plug_in(connector, CarPlan(**plan))
+    on.station.plug_in(connector, authorization_commands.plan_of(**plan))
 
 
 def _unplug(on: Controlled, connector: int) -> None:
@@ -126,6 +126,11 @@ COMMANDS: Mapping[str, Command] = {
                 Argument("phases", PHASES, USUAL.phases),
                 Argument("draw_for", SECONDS, USUAL.draw_for),
                 Argument("diode_fault_after", SECONDS, USUAL.diode_fault_after),
+                Argument("contract", text(4096, 1), None),
+                Argument("emaid", text(LONGEST_EMAID, 1), None),
+                Argument("installs", FLAG, False),
+                Argument("external_payment", FLAG, USUAL.external_payment),
+                Argument("mac", text(17), USUAL.mac),
             ),
         ),
         Command("unplug", "the car is unplugged now", _unplug, (_CONNECTOR,)),
@@ -345,6 +350,13 @@ COMMANDS: Mapping[str, Command] = {
             "ask whether an id tag may charge, as for a card, and begin nothing",
             authorization_commands.authorize,
             (Argument("id_tag", ID_TAG),),
+            is_deferred=True,
+        ),
+        Command(
+            "authorize_contract",
+            "ask whether the contract in a file (PEM) may charge, as for a car, and begin nothing",
+            authorization_commands.authorize_contract,
+            (Argument("contract", text(4096, 1)), Argument("emaid", text(LONGEST_EMAID, 1), None)),
             is_deferred=True,
         ),
         Command(

@@ -16,6 +16,8 @@ from ocpp16.observer import (
     ChargingProfilesChanged,
     ConfigurationKeyChanged,
     ConnectionStateChanged,
+    ContractAuthorized,
+    EvCertificateAnswered,
     IdTagAuthorized,
     InternalError,
     MessageExchanged,
@@ -33,6 +35,7 @@ from ocpp16.observer import (
     TransactionStopped,
     TransactionUpdated,
 )
+from ocpp16.simulation.authorization_commands import contract_decided
 from ocpp16.simulation.charging_commands import time_text
 from ocpp16.simulation.reservation_commands import described
 
@@ -126,6 +129,18 @@ DESCRIPTIONS: Mapping[type[ObserverEvent], Callable[[Any], dict[str, Any]]] = {
         "source": event.id_tag_info.source,
         "rule": event.id_tag_info.rule,
         "key": event.id_tag_info.key or None,
+    },
+    ContractAuthorized: lambda event: {
+        "event": "contract",
+        "emaid": event.emaid,
+        **contract_decided(event.authorization),
+    },
+    EvCertificateAnswered: lambda event: {
+        "event": "ev_certificate",
+        "connector": event.connector_id,
+        "action": event.action,
+        "status": event.response.status,
+        "reason": event.response.reason or None,
     },
     StoreFailing: lambda event: {"event": "store", "state": "failing", "detail": event.reason},
     StoreRecovered: lambda event: {"event": "store", "state": "recovered", "detail": event.detail},

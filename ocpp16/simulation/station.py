@@ -31,8 +31,9 @@ from ocpp16.models import (
     Measurement,
 )
 from ocpp16.simulation.access import Token
-from ocpp16.simulation.car import CarPlan
+from ocpp16.simulation.car import Car, CarPlan
 from ocpp16.simulation.card_reader import CardReader
+from ocpp16.simulation.contract_car import identify
 from ocpp16.simulation.evse import Evse
 from ocpp16.simulation.faults import Faults
 from ocpp16.simulation.maintenance import Maintenance
@@ -219,8 +220,18 @@ class SimulatedStation:
             outlet.offer(outlet.ceiling)
 
     def car_came(self, connector_id: int) -> None:
-        """A car was plugged in; a tag may wait for it."""
+        """A car was plugged in; a tag may wait for it, or it says itself who it is."""
         self.reader.plugged(connector_id)
+        car = self.car_at(connector_id)
+        if car is not None and self.evse(connector_id).is_free:
+            identify(self, connector_id, car)
+
+    def car_at(self, connector_id: int) -> Car | None:
+        return self.evse(connector_id).car
+
+    def admit(self, token: Token, connector_id: int) -> None:
+        """Whom this token belongs to may have the connector, by the access rules."""
+        self.reader.present(token, (connector_id,))
 
     def connection_timer(self, expired: Callable[[], None]) -> Wait:
         """A wait of ConnectionTimeOut seconds, as that is by then; 0 means to wait for ever."""

@@ -9,6 +9,7 @@ from typing import Any
 import effects_on_authorization
 import effects_on_charging
 import effects_on_messages
+import effects_on_plug_and_charge
 import effects_on_security
 import pytest
 from key_effect import EFFECTS, Changing, Effect
@@ -20,7 +21,13 @@ from ocpp16.configuration.keys import BY_NAME
 from ocpp16.errors import CallFailed, ConfigurationError
 from ocpp16.testing.stations import RecordingStation, UpdatableStation
 
-SCENARIOS = (effects_on_authorization, effects_on_charging, effects_on_messages, effects_on_security)
+SCENARIOS = (
+    effects_on_authorization,
+    effects_on_charging,
+    effects_on_messages,
+    effects_on_plug_and_charge,
+    effects_on_security,
+)
 """Imported for their rows of the table."""
 PROFILE_SCHEMAS = Path(__file__).parents[2] / "share" / "profile_schemas"
 

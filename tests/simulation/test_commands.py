@@ -18,7 +18,7 @@ SPECIFIED = (
     "configuration_origins change_availability data_transfer heartbeat sample composite_schedule set_charging_profile "
     "clear_charging_profiles charging_profiles charging_limit explain_limit reserve cancel_reservation reservations "
     "firmware_status log_status maintenance overrule dead_letters resend_dead_letters "
-    "discard_dead_letters authorize why local_list cache clear_cache transactions queue status help"
+    "discard_dead_letters authorize authorize_contract why local_list cache clear_cache transactions queue status help"
 )
 READING = {"power_meter": {"energy_Wh_import": {"total": 1234.5}}}
 
@@ -46,6 +46,7 @@ def test_the_list_is_the_specified_one() -> None:
         "restart",
         "data_transfer",
         "authorize",
+        "authorize_contract",
     }
 
 
