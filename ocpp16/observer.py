@@ -6,7 +6,7 @@ a bounded queue, the oldest is dropped and counted (`Counters.observer_events_dr
 
 from collections.abc import Hashable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from ocpp16.enums import (
@@ -86,6 +86,13 @@ class ConfigurationKeyChanged(ObserverEvent):
     key: str
     value: str | None
     """As text on the wire; None for a key that cannot be read, as AuthorizationKey."""
+
+
+@dataclass(frozen=True, slots=True)
+class TimeOffsetChanged(ObserverEvent):
+    """Local time, as a driver is shown it (TimeOffset), is so far ahead of UTC from now on, where prices are shown."""
+
+    offset: timedelta
 
 
 @dataclass(frozen=True, slots=True)

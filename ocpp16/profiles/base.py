@@ -9,7 +9,7 @@ the disk and nothing else (CALLs of one concern are answered one after another);
 """
 
 import inspect
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Any, ClassVar, Generic, NamedTuple, Protocol, Self, TypeVar
@@ -17,10 +17,12 @@ from typing import Any, ClassVar, Generic, NamedTuple, Protocol, Self, TypeVar
 from ocpp16 import messages
 from ocpp16._core import ValidationError
 from ocpp16.configuration.configuration import Configuration
+from ocpp16.configuration.key import Key
 from ocpp16.configuration.keys.core import SUPPORTED_FEATURE_PROFILES
 from ocpp16.enums import FirmwareStatusEnumType, MessageTrigger, ReservationCheckStatus
 from ocpp16.messages.actions import ACTIONS
-from ocpp16.models import FirmwareUpdate, IdTagInfo
+from ocpp16.models import DataTransferResponse, FirmwareUpdate, IdTagInfo, Measurement
+from ocpp16.prices import TariffMessage
 from ocpp16.profiles.context import Context, Payload
 from ocpp16.security.evse_security import CertificateValidationResult, LeafCertificateType
 from ocpp16.state.connector_table import ConnectorEvent
@@ -34,6 +36,7 @@ __all__ = [
     "Context",
     "FeatureProfile",
     "FirmwareKeeper",
+    "MeterReports",
     "MeterSampler",
     "Others",
     "Payload",
@@ -43,7 +46,9 @@ __all__ = [
     "ReservationCheck",
     "Stored",
     "Taken",
+    "TransferKeeper",
     "Trigger",
+    "UserPriceKeeper",
     "hears",
     "on",
     "triggered",
@@ -148,6 +153,19 @@ class Others(Protocol):
         ...
 
     @property
+    def data_transfer(self) -> "TransferKeeper": ...
+
+    @property
+    def meter_values(self) -> "MeterReports": ...
+
+    @property
+    def prices(self) -> "UserPriceKeeper | None":
+        """Who knows what a driver is to pay; None: nobody shows prices."""
+
+    async def set_keys(self, values: Callable[[], Mapping[Key[Any], Any]]) -> None:
+        """Give keys values, as `Settings.set_all`."""
+
+    @property
     def evse_security(self) -> "CertificateCheck | None":
         """Who verifies certificates; None: nobody can."""
         ...
@@ -183,6 +201,31 @@ class Reporter(Protocol):
     def release(self) -> None:
         """Those that are to be in service are, as the end of `withhold`."""
         ...
+
+
+class TransferKeeper(Protocol):
+    """What the features that travel in DataTransfer ask of `data_transfer`."""
+
+    def serve(
+        self, vendor_id: str, handlers: Mapping[str, Callable[[str | None], Awaitable[DataTransferResponse]]]
+    ) -> None: ...
+
+
+class MeterReports(Protocol):
+    """What features that look at the meter ask of `meter_values`."""
+
+    on_measured: Callable[[int, Measurement], None] | None
+    """Told each reading that the station tells of; None: nobody wants to know."""
+
+    def present(self, connector_id: int) -> Measurement | None: ...
+
+    def report(self, connector_id: int, measurands: tuple[str, ...]) -> bool: ...
+
+
+class UserPriceKeeper(Protocol):
+    """What `authorization` asks of the feature that shows prices."""
+
+    async def tariff(self, id_tag: str, *, was_asked: bool) -> TariffMessage | None: ...
 
 
 class FirmwareKeeper(Protocol):
@@ -228,6 +271,8 @@ class FeatureProfile:
     """The feature profile of SupportedFeatureProfiles it belongs to; empty where that names none."""
     protocol: ClassVar[type | None] = None
     """What the station must have besides CoreStation; `runtime_checkable`."""
+    extras: ClassVar[tuple[type, ...]] = ()
+    """What it may have besides, each as a whole or not at all; the feature is there without them, too."""
     triggers: ClassVar[Mapping[str, str]] = {}
     """Message → name of the method that is its `Trigger`."""
     heard: ClassVar[Mapping[type[Signal], str]] = {}

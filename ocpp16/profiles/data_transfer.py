@@ -1,10 +1,11 @@
 """DataTransfer, both ways (OCPP 1.6 ed. 2 §4.3, §5.6).
 
-Handlers are found by vendor, then by message id; who finds none asks the station. Features that travel in DataTransfer
-(Plug & Charge, pricing) join the same table.
+Handlers are found by vendor, then by message id: those of the host first, then those of the features that travel in
+DataTransfer (pricing), which ask the station themselves; who finds none asks the station.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
+from types import MappingProxyType
 
 from ocpp16 import messages
 from ocpp16._core import Call, CallResult, serialize
@@ -19,20 +20,26 @@ from ocpp16.values import text
 
 DataTransferHandler = Callable[[str | None], Awaitable[DataTransferResponse]]
 
+_NOBODY: Mapping[str, Mapping[str, DataTransferHandler]] = MappingProxyType({})
 _ANY_ID = "-" * 36
 """A message id of the greatest length (OCPP-J 1.6 §4.1.4)."""
 
 
 class DataTransfer(FeatureProfile):
-    __slots__ = ("_handlers",)
+    __slots__ = ("_features", "_handlers")
 
     def __init__(self, ctx: Context) -> None:
         super().__init__(ctx)
         self._handlers: dict[str, dict[str | None, DataTransferHandler]] = {}
+        self._features: Mapping[str, Mapping[str, DataTransferHandler]] = _NOBODY
 
     def register(self, vendor_id: str, message_id: str | None, handler: DataTransferHandler) -> None:
         """Answer DataTransfer of this vendor and message (None: one without messageId); replaces an earlier handler."""
         self._handlers.setdefault(vendor_id, {})[message_id] = handler
+
+    def serve(self, vendor_id: str, handlers: Mapping[str, DataTransferHandler]) -> None:
+        """Messages of this vendor that a feature of the charge point answers, which bounds its own waits."""
+        self._features = {**self._features, vendor_id: handlers}
 
     async def transfer(
         self, vendor_id: str, message_id: str | None = None, data: str | None = None
@@ -67,12 +74,18 @@ class DataTransfer(FeatureProfile):
         vendor_id, message_id, data = request["vendorId"], request.get("messageId"), request.get("data")
         by_message = self._handlers.get(vendor_id)
         handler = by_message.get(message_id) if by_message is not None else None
-        if handler is not None:
+        of_feature = self._features.get(vendor_id)
+        own = of_feature.get(message_id) if of_feature is not None and message_id is not None else None
+        if handler is None and own is not None:
+            response = await own(data)
+        elif handler is not None:
             rejected = DataTransferResponse(DataTransferStatus.REJECTED)
             response = await self.ctx.station_side.ask(handler, data, accept=data_transfer_response, safe=rejected)
         else:
             unknown = (
-                DataTransferStatus.UNKNOWN_VENDOR_ID if by_message is None else DataTransferStatus.UNKNOWN_MESSAGE_ID
+                DataTransferStatus.UNKNOWN_VENDOR_ID
+                if by_message is None and of_feature is None
+                else DataTransferStatus.UNKNOWN_MESSAGE_ID
             )
             response = await self.ctx.station_side.ask(
                 self.ctx.station.data_transfer,
@@ -82,7 +95,7 @@ class DataTransfer(FeatureProfile):
                 accept=data_transfer_response,
                 safe=DataTransferResponse(unknown),
             )
-            if by_message is not None and response.status == DataTransferStatus.UNKNOWN_VENDOR_ID:
+            if unknown != response.status == DataTransferStatus.UNKNOWN_VENDOR_ID:
                 response = DataTransferResponse(unknown)
         payload: messages.DataTransferResponse = {"status": str(response.status)}
         if response.data is not None:
