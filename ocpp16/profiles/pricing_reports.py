@@ -64,9 +64,12 @@ class PriceReports:
         if session.triggers.needs_readings:
             look = partial(self._look, session)
             self._looking[number] = self._ctx.timers.every(LOOK_INTERVAL, look, now + FIRST_LOOK)
-        at_time = session.triggers.wanted.at_time
+        self._await_time(session)
+
+    def _await_time(self, session: PricedSession) -> None:
+        at_time, number = session.triggers.wanted.at_time, session.connector_id
         if at_time is not None:
-            due = max(self._ctx.clock.monotonic_at(at_time), self._earliest.get(number, now))
+            due = max(self._ctx.clock.monotonic_at(at_time), self._earliest.get(number, 0.0))
             self._due[number] = self._ctx.timers.at(due, partial(self._time, session))
 
     def end(self, connector_id: int) -> None:
@@ -94,10 +97,11 @@ class PriceReports:
     def _time(self, session: PricedSession) -> None:
         if not self._is_running(session):
             return
-        if session.triggers.time_has_come(self._ctx.clock.now()):
+        is_too_soon = self._ctx.clock.monotonic() < self._earliest.get(session.connector_id, 0.0)
+        if not is_too_soon and session.triggers.time_has_come(self._ctx.clock.now()):
             self._report(session, _ENERGY)
-        elif session.triggers.wanted.at_time is not None:
-            self.begin(session)  # a timer may be a little early
+        else:
+            self._await_time(session)  # a timer may be a little early, too
 
     def _look(self, session: PricedSession) -> None:
         if self._is_running(session):

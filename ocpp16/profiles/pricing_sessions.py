@@ -85,7 +85,7 @@ class PricedSession:
 
 
 def _name(transaction: Transaction) -> str:
-    return f"{transaction.connector_id} {transaction.started_at}"
+    return f"{transaction.connector_id} {transaction.started_at} {transaction.session_id}"
 
 
 def _read(row: JobRow) -> PricedSession | None:
