@@ -5,6 +5,7 @@ from typing import Any
 
 from ocpp16.enums import DataTransferStatus
 from ocpp16.models import DataTransferResponse
+from ocpp16.observer import DefaultPriceTold, DisplayMessageTold, SessionCostTold, TariffTold
 from ocpp16.prices import DisplayMessage, RunningCost, TariffMessage
 from ocpp16.profiles.context import Context
 from ocpp16.profiles.station_side import data_transfer_response
@@ -51,25 +52,31 @@ class PricingDisplay:
         self.has_messages = has_messages
 
     async def ask_tariff(self, message: TariffMessage) -> DataTransferResponse:
+        self._ctx.tell(TariffTold(message), 0)
         return await self._ctx.station_side.ask(
             self._asked.tariff_message, message, accept=data_transfer_response, safe=REJECTED
         )
 
     async def ask_cost(self, cost: RunningCost, decimals: int) -> DataTransferResponse:
+        self._ctx.tell(SessionCostTold(cost, decimals), 0)
         return await self._ctx.station_side.ask(
             self._asked.session_cost, cost, decimals, accept=data_transfer_response, safe=REJECTED
         )
 
     async def ask_messages(self, messages: Sequence[DisplayMessage]) -> DataTransferResponse:
+        for message in messages:
+            self._ctx.tell(DisplayMessageTold(message), 0)
         return await self._ctx.station_side.ask(
             self._asked.set_display_message, messages, accept=data_transfer_response, safe=REJECTED
         )
 
     def tell_tariff(self, message: TariffMessage) -> None:
+        self._ctx.tell(TariffTold(message), 0)
         topic = ("tariff_message", message.identifier_id)
         self._ctx.station_side.command(self._asked.tariff_message, message, connectors=(topic,), topic="tariff_message")
 
     def tell_cost(self, cost: RunningCost, decimals: int) -> None:
+        self._ctx.tell(SessionCostTold(cost, decimals), 0)
         topic = ("session_cost", cost.transaction_id)
         self._ctx.station_side.command(
             self._asked.session_cost, cost, decimals, connectors=(topic,), topic="session_cost"
@@ -77,6 +84,7 @@ class PricingDisplay:
 
     def tell_default_price(self, message: TariffMessage) -> None:
         if self.shows_prices:
+            self._ctx.tell(DefaultPriceTold(message), 0)
             self._ctx.station_side.command(
                 self._asked.default_price, message, connectors=("default_price",), topic="default_price"
             )
