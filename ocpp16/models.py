@@ -25,6 +25,7 @@ from ocpp16.histogram import Histogram
 from ocpp16.measurement import Measurement as Measurement
 from ocpp16.measurement import PhaseValues as PhaseValues
 from ocpp16.measurement import Reading as Reading
+from ocpp16.prices import TariffMessage
 from ocpp16.values import aware, described, finite_or_none, flag, member, text, whole
 from ocpp16.voltages import VoltagesBetween as VoltagesBetween
 
@@ -47,6 +48,8 @@ class IdTagInfo:
     """By which rule of the authorization that is the answer, in words; as `source`."""
     key: str = field(default="", compare=False)
     """The configuration key that had a say in it; empty where none had. As `source`."""
+    tariff: TariffMessage | None = field(default=None, compare=False, kw_only=True)
+    """What the driver is to pay, where prices are shown; None: nobody knows. As `source`."""
 
     def __post_init__(self) -> None:
         if type(self.status) is not AuthorizationStatus:

@@ -6,7 +6,7 @@ a bounded queue, the oldest is dropped and counted (`Counters.observer_events_dr
 
 from collections.abc import Hashable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from ocpp16.contracts import CertificateAction, ContractAuthorization, EvCertificateResponse
@@ -19,6 +19,7 @@ from ocpp16.enums import (
     ResetType,
 )
 from ocpp16.models import ChargingLimit, IdTagInfo, Reservation
+from ocpp16.prices import DisplayMessage, RunningCost, TariffMessage
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +88,43 @@ class ConfigurationKeyChanged(ObserverEvent):
     key: str
     value: str | None
     """As text on the wire; None for a key that cannot be read, as AuthorizationKey."""
+
+
+@dataclass(frozen=True, slots=True)
+class TariffTold(ObserverEvent):
+    """The station was told a price for a driver, or a session; at once, whatever it answers."""
+
+    message: TariffMessage
+
+
+@dataclass(frozen=True, slots=True)
+class SessionCostTold(ObserverEvent):
+    """The station was told what a session costs; as `TariffTold`."""
+
+    cost: RunningCost
+    number_of_decimals: int
+    """Those that are to be displayed."""
+
+
+@dataclass(frozen=True, slots=True)
+class DisplayMessageTold(ObserverEvent):
+    """The station was told texts and a QR code to be shown with a final cost; as `TariffTold`."""
+
+    message: DisplayMessage
+
+
+@dataclass(frozen=True, slots=True)
+class DefaultPriceTold(ObserverEvent):
+    """The station was told the price for everybody; as `TariffTold`."""
+
+    message: TariffMessage
+
+
+@dataclass(frozen=True, slots=True)
+class TimeOffsetChanged(ObserverEvent):
+    """Local time, as a driver is shown it (TimeOffset), is so far ahead of UTC from now on, where prices are shown."""
+
+    offset: timedelta
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,6 +30,7 @@ from ocpp16.models import (
     LogRequest,
     Measurement,
 )
+from ocpp16.prices import DisplayMessage, RunningCost, TariffMessage
 
 
 class CoreStation(Protocol):
@@ -214,4 +215,36 @@ class SecurityStation(FirmwareStation, Protocol):
 
         Accepted and AcceptedCanceled mean the same: whether an earlier upload was under way the charge point knows.
         """
+        ...
+
+
+@runtime_checkable
+class PricingStation(Protocol):
+    """What the California pricing note asks of a station that shows prices, active by CustomDisplayCostAndPrice. A
+    station without them can charge as any other: the Central System is told that it shows nothing."""
+
+    async def tariff_message(self, message: TariffMessage) -> DataTransferResponse:
+        """Show this price to the driver it is for: the Central System set it (SetUserPrice), or, where it sent none for
+        an id tag that may charge, the default price. Safe answer: Rejected; of the default price it is not used."""
+        ...
+
+    async def session_cost(self, cost: RunningCost, number_of_decimals: int) -> DataTransferResponse:
+        """Show what a session costs so far, or, with the state Finished, in the end:
+        `cost.displayed(number_of_decimals)`. With `is_estimate` it is calculated here, and the answer not used. Safe
+        answer: Rejected; the meter reports that came with a cost are made only where it is Accepted."""
+        ...
+
+    async def default_price(self, message: TariffMessage) -> object:
+        """The price for whoever comes is this one from now on: at the start, with and without a connection, and when
+        it was changed. The result is not used."""
+        ...
+
+
+@runtime_checkable
+class DisplayStation(Protocol):
+    """What a station with a display has besides."""
+
+    async def set_display_message(self, messages: Sequence[DisplayMessage]) -> DataTransferResponse:
+        """Show these texts, and a QR code, with the final cost that `session_cost` has just told. Safe answer:
+        Rejected, which is the answer to the FinalCost then."""
         ...

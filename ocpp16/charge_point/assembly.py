@@ -5,18 +5,19 @@ constructor; none of them finds another by itself. Which there are besides is th
 """
 
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
-from functools import cache, lru_cache
-from types import MappingProxyType
-from typing import Any, NamedTuple, Protocol
+from functools import lru_cache
+from typing import Any, Protocol
 
 from ocpp16 import messages
 from ocpp16.charge_point.delivery import StoredDelivery
 from ocpp16.charge_point.dispatcher import Dispatcher
+from ocpp16.charge_point.feature_tables import tables_of
 from ocpp16.charge_point.features import profile_names
 from ocpp16.charge_point.restored import Restored
 from ocpp16.charge_point.second_line import SecondLine
 from ocpp16.charge_point.writer import JournalWriter
 from ocpp16.configuration.configuration import Configuration
+from ocpp16.configuration.key import Key
 from ocpp16.configuration.keys import core, internal
 from ocpp16.enums import AvailabilityType, ChargePointStatus, ErrorCode
 from ocpp16.models import Counters, IdTagInfo
@@ -26,7 +27,14 @@ from ocpp16.profiles.asked_security import AskedSecurity
 from ocpp16.profiles.asked_station import AskedStation
 from ocpp16.profiles.authorization import Authorization
 from ocpp16.profiles.availability import Availability
-from ocpp16.profiles.base import Context, FeatureProfile, FirmwareKeeper, Reply, Trigger
+from ocpp16.profiles.base import (
+    Context,
+    FeatureProfile,
+    FirmwareKeeper,
+    Reply,
+    Trigger,
+    UserPriceKeeper,
+)
 from ocpp16.profiles.boot import Boot
 from ocpp16.profiles.certificate_signing import CertificateSigning
 from ocpp16.profiles.certificates import Certificates
@@ -41,6 +49,7 @@ from ocpp16.profiles.local_auth_list import LocalAuthList
 from ocpp16.profiles.log_upload import LogUpload
 from ocpp16.profiles.meter_values import MeterValues
 from ocpp16.profiles.plug_and_charge import PlugAndCharge
+from ocpp16.profiles.pricing import Pricing
 from ocpp16.profiles.remote_control import RemoteControl
 from ocpp16.profiles.reservation import KeptReservations
 from ocpp16.profiles.reset import Reset
@@ -58,7 +67,7 @@ from ocpp16.rpc.session import Session
 from ocpp16.rpc.tolerance import Tolerance
 from ocpp16.state.clock import Clock
 from ocpp16.state.connector import Connector, initial_status
-from ocpp16.state.signals import Hearers, Signal, Signals
+from ocpp16.state.signals import Signals
 from ocpp16.state.timers import Timers
 
 
@@ -118,6 +127,7 @@ class Features:
         "log_upload",
         "meter_values",
         "plug_and_charge",
+        "prices",
         "reservations",
         "security_events",
         "security_profile",
@@ -169,6 +179,8 @@ class Features:
         self.reservations = next((feature for feature in optional if isinstance(feature, KeptReservations)), None)
         self.firmware_updates = next((feature for feature in optional if isinstance(feature, FirmwareUpdates)), None)
         self.plug_and_charge = next((feature for feature in optional if isinstance(feature, PlugAndCharge)), None)
+        pricing = next((feature for feature in optional if isinstance(feature, Pricing)), None)
+        self.prices: UserPriceKeeper | None = None if pricing is None else pricing.users
         self.diagnostics = next((feature for feature in optional if isinstance(feature, Diagnostics)), None)
         self.log_upload = next((feature for feature in optional if isinstance(feature, LogUpload)), None)
         self._remote_control = RemoteControl(ctx, profiles=self.smart_charging, reservations=self.reservations)
@@ -188,7 +200,7 @@ class Features:
             *optional,
             *keeping,
         )
-        self._tables = _tables(tuple(map(type, self.all)))
+        self._tables = tables_of(tuple(map(type, self.all)))
         for position in self._tables.restoring:
             self.all[position].restore(found.stored)
         ctx.signals.tell_features(self.all, self._tables.hearers)
@@ -221,6 +233,9 @@ class Features:
         if self.firmware_updates is None:
             raise AssertionError("asked for by a feature that is there without it")
         return self.firmware_updates
+
+    async def set_keys(self, values: Callable[[], Mapping[Key[Any], Any]]) -> None:
+        await self.settings.set_all(values)
 
     def remote_start(
         self, request: "messages.RemoteStartTransactionRequest", is_open: Callable[[int], bool]
@@ -257,50 +272,6 @@ class Features:
             if key == core.TRANSACTION_MESSAGE_RETRY_INTERVAL.name:
                 self.ctx.session.interval_changed(self.ctx.clock.monotonic())
             self.ctx.kick()
-
-
-class _Tables(NamedTuple):
-    """What is found by looking at features: the same for all charge points of a kind."""
-
-    routes: Mapping[str, tuple[int, str]]
-    """Action → position of the feature that answers it, and its method. A later feature takes it over."""
-    triggers: Mapping[str, tuple[int, str]]
-    """Message → position of the feature that sends it, and its `Trigger`."""
-    hearers: Hearers
-    lists: tuple[int, ...]
-    """Positions of features that list id tags."""
-    restoring: tuple[int, ...]
-    """… that read what is stored; as below, to ask all others costs a share of each boot."""
-    attaching: tuple[int, ...]
-    """… that attach something."""
-    starting: tuple[tuple[int, str], ...]
-    """… that do something at a start, each with what that is called where it fails."""
-
-
-@cache
-def _tables(kinds: tuple[type[FeatureProfile], ...]) -> _Tables:
-    routes, triggers = {}, {}
-    hearers: dict[type[Signal], tuple[tuple[int, str], ...]] = {}
-    for position, kind in enumerate(kinds):
-        routes.update({action: (position, method) for action, method in kind.handlers.items()})
-        triggers.update({message: (position, method) for message, method in kind.triggers.items()})
-        for signal, method in kind.heard.items():
-            hearers[signal] = (*hearers.get(signal, ()), (position, method))
-    return _Tables(
-        MappingProxyType(routes),
-        MappingProxyType(triggers),
-        MappingProxyType(hearers),
-        _having(kinds, "listed"),
-        _having(kinds, "restore"),
-        _having(kinds, "attach"),
-        tuple((position, f"start of {kinds[position].__name__}") for position in _having(kinds, "start")),
-    )
-
-
-def _having(kinds: tuple[type[FeatureProfile], ...], method: str) -> tuple[int, ...]:
-    """Positions of those that have a method of their own."""
-    common = getattr(FeatureProfile, method)
-    return tuple(position for position, kind in enumerate(kinds) if getattr(kind, method) is not common)
 
 
 _IDLE = frozenset({ChargePointStatus.AVAILABLE, ChargePointStatus.UNAVAILABLE, ChargePointStatus.RESERVED})

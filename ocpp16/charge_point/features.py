@@ -19,6 +19,7 @@ from ocpp16.profiles.firmware_updates import FirmwareUpdates
 from ocpp16.profiles.local_auth_list import LocalAuthList
 from ocpp16.profiles.log_upload import LogUpload
 from ocpp16.profiles.plug_and_charge import PlugAndCharge
+from ocpp16.profiles.pricing import Pricing
 from ocpp16.profiles.remote_trigger import RemoteTrigger
 from ocpp16.profiles.reservation import KeptReservations
 from ocpp16.profiles.signed_firmware import SignedFirmware
@@ -39,6 +40,7 @@ FEATURES: tuple[type[FeatureProfile], ...] = (
     LogUpload,
     ExtendedTrigger,
     PlugAndCharge,
+    Pricing,
 )
 """In the order in which they start and hear of signals, after those of Core."""
 INSTEAD_OF: Mapping[type[FeatureProfile], type[FeatureProfile]] = {StationReservations: KeptReservations}
@@ -77,7 +79,8 @@ def _shared(kinds: tuple[type[FeatureProfile], ...]) -> tuple[type[FeatureProfil
 
 def protocols() -> tuple[type, ...]:
     """What a station may have besides CoreStation, each as a whole or not at all."""
-    return tuple(dict.fromkeys(kind.protocol for kind in FEATURES if kind.protocol is not None))
+    needed = (kind.protocol for kind in FEATURES if kind.protocol is not None)
+    return tuple(dict.fromkeys((*needed, *(extra for kind in FEATURES for extra in kind.extras))))
 
 
 @cache

@@ -5,6 +5,7 @@ needs no task of its own.
 """
 
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from typing import Any
 
 from ocpp16.charge_point.argument_check import connector_states
@@ -13,12 +14,14 @@ from ocpp16.charge_point.reservation_door import ReservationDoor
 from ocpp16.charge_point.runtime import Runtime
 from ocpp16.configuration.key import WIRE_TEXT_LIMIT, Key
 from ocpp16.configuration.keys import core, internal
+from ocpp16.configuration.keys.cost_and_price import TIME_OFFSET
 from ocpp16.ctrl_c import only_at_waits
 from ocpp16.enums import ChargePointStatus
 from ocpp16.log import FoldingLog
-from ocpp16.state.clock import Clock
+from ocpp16.state.clock import Clock, to_micros
+from ocpp16.state.local_time import local_time
 from ocpp16.state.timers import Timers
-from ocpp16.values import text
+from ocpp16.values import aware, text
 
 
 @only_at_waits
@@ -59,6 +62,14 @@ class StationDoor:
     def number_of_connectors(self) -> int:
         """Connectors 1 to this number; connector 0 is the charge point itself."""
         return self._runtime.configuration[core.NUMBER_OF_CONNECTORS]
+
+    def local_time(self, at: datetime | None = None) -> datetime:
+        """The time (aware; None: now) as a driver is shown it: with the offset of the key TimeOffset.
+
+        Raises ValueError for a time without a zone.
+        """
+        micros = self._runtime.clock.now() if at is None else to_micros(aware(at, "at"))
+        return local_time(micros, self._runtime.configuration[TIME_OFFSET])
 
     def meter_checkpoint(self, connector_id: int) -> int | None:
         """The register in Wh that was stored last for this connector before this start. Raises ValueError for an

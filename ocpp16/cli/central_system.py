@@ -27,6 +27,7 @@ from ocpp16.rpc.folding import Folding
 from ocpp16.security.tls import server_context
 from ocpp16.testing import CentralSystem, Direction
 from ocpp16.testing.connected_charge_point import NO_FRAME
+from ocpp16.testing.pricing import SessionPricing
 from ocpp16.testing.recording import Frame, Recording
 from ocpp16.texts import shown
 
@@ -69,11 +70,16 @@ MOST_ORDERS = 64
     show_default=True,
     help="Heartbeat interval, seconds.",
 )
+@click.option("--kwh-price", metavar="AMOUNT", help="Send prices and costs: so much for a kWh.")
+@click.option("--hour-price", metavar="AMOUNT", help="So much for an hour.")
+@click.option("--flat-fee", metavar="AMOUNT", help="So much for a session.")
+@click.option("--currency", default="EUR", show_default=True, help="As it stands in the texts of prices.")
 @click.option("--control", is_flag=True, help="Read commands from standard input; its end ends the program.")
 @log_options
 @click.pass_obj
 def central_system(
     choice: LogChoice,
+    /,
     port: int,
     host: str,
     tls: Path | None,
@@ -82,15 +88,17 @@ def central_system(
     pki: Path | None,
     heartbeat: int,
     control: bool,
+    **prices: str | None,
 ) -> int:
     """A Central System that accepts everything and says what passes.
 
-    A charge point's identity is the last part of the path it connects to.
+    A charge point's identity is the last part of the path it connects to. With a price it sends what a session costs,
+    by DataTransfer as the California pricing note has it.
     """
     choice.begin("warning")
     context = _context(tls, key, client_ca)
     laboratory = None if pki is None else V2gLaboratory(pki)
-    return run(partial(_run, host, port, context, laboratory, heartbeat, control))
+    return run(partial(_run, host, port, context, laboratory, heartbeat, control, prices))
 
 
 async def _run(
@@ -100,6 +108,7 @@ async def _run(
     laboratory: V2gLaboratory | None,
     heartbeat: int,
     is_controlled: bool,
+    prices: dict[str, str | None],
     ending: Ending,
 ) -> None:
     send, receive = trio.open_memory_channel[str](LONGEST_QUEUE)
@@ -108,6 +117,7 @@ async def _run(
     central.recording = SpokenRecording(say)
     if laboratory is not None:
         laboratory.join(central)
+    _price_sessions(central, **prices)
     async with trio.open_nursery() as printing:
         printing.start_soon(_print, receive, StandardOutput(partial(ending.begin, "standard output was closed")))
         with send:
@@ -125,6 +135,15 @@ async def _run(
                 with trio.CancelScope(shield=True):  # each of them bounded
                     await _close_all(central)
         printing.cancel_scope.deadline = trio.current_time() + LAST_LINES
+
+
+def _price_sessions(central: CentralSystem, currency: str | None, **prices: str | None) -> None:
+    """Raises CommandFailed."""
+    if any(price is not None for price in prices.values()):
+        try:
+            SessionPricing(central, currency=currency or "", **prices).begin()
+        except ValueError as error:
+            raise CommandFailed(str(error)) from None
 
 
 class Said:

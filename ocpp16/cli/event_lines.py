@@ -94,6 +94,22 @@ def _reservation(record: Record) -> str:
     return f"reservation {record['reservation_id']} of {place} for {record['id_tag']}: {record['state']}"
 
 
+def _first(record: Record) -> str:
+    return str(record["texts"][0]["text"]) if record["texts"] else ""
+
+
+def _cost(record: Record) -> str:
+    about = "about " if record["is_estimate"] else ""
+    so_far = "in the end" if record["state"] == "Finished" else f"so far ({record['state']})"
+    qr_code = f" [QR {record['qr_code']}]" if record["qr_code"] else ""
+    return f"connector {record['connector']}: {about}{record['displayed']} {so_far} {_first(record)}{qr_code}".rstrip()
+
+
+def _display_message(record: Record) -> str:
+    qr_code = f" [QR {record['qr_code']}]" if record["qr_code"] else ""
+    return f"display of {record['session_id']}: {_first(record)}{qr_code}"
+
+
 TEXTS: Mapping[str, Callable[[Record], str]] = {
     "connection": lambda record: "connected" if record["connected"] else "not connected",
     "boot": lambda record: f"BootNotification: {record['status']}, interval {record['interval']} s",
@@ -101,6 +117,11 @@ TEXTS: Mapping[str, Callable[[Record], str]] = {
     "transaction": _transaction,
     "charging_limit": _charging_limit,
     "charging_profiles": lambda record: "charging profiles changed",
+    "tariff_message": lambda record: f"price for {record['identifier']}: {_first(record)}",
+    "session_cost": _cost,
+    "default_price": lambda record: f"price for everybody: {_first(record)}",
+    "display_message": _display_message,
+    "time_offset": lambda record: f"local time is {record['minutes']} minutes ahead of UTC",
     "configuration": _configuration,
     "events_dropped": lambda record: f"… {record['count']:,} more events, too many to be shown",
     "store": _store,

@@ -192,6 +192,17 @@ def _maintenance(result: Mapping[str, Any]) -> RenderableType:
     return _table(("", "request id", "status"), rows)
 
 
+def _display(result: Mapping[str, Any]) -> Text:
+    """As the driver reads it, line by line."""
+    cost = result["cost"]
+    if cost is not None:
+        about = "about " if result["is_estimate"] else ""
+        cost = f"{about}{cost} ({result['state']})"
+    qr_code = None if result["qr_code"] is None else f"QR code: {result['qr_code']}"
+    lines = (result["time"], result["price"], cost, result["text"], qr_code)
+    return Text("\n".join(shown(line, LONGEST_RESULT) for line in lines if line))
+
+
 def _origins(result: Mapping[str, str]) -> RenderableType:
     return _table(("key", "from"), result.items()) if result else Text("all keys have their defaults")
 
@@ -216,6 +227,7 @@ _TABLES: Mapping[str, Callable[[Any], RenderableType]] = {
     "queue": _queue,
     "authorize": _authorize,
     "maintenance": _maintenance,
+    "display": _display,
     "why": _why,
     "local_list": _local_list,
     "cache": _id_tags,

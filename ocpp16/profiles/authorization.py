@@ -7,6 +7,7 @@ its version is -1, as the specification has it (§5.10).
 
 from collections import deque
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from ocpp16 import messages
 from ocpp16.configuration.keys import core, internal
@@ -76,6 +77,10 @@ class Authorization(FeatureProfile):
         id_tag = check_id_tag(id_tag)
         info = await self._decided(id_tag)
         self._note(id_tag, info)
+        prices = self._others.prices
+        if prices is not None and info.is_accepted and info.source != FREE.source:
+            tariff = await prices.tariff(id_tag, was_asked=info.source == CENTRAL_SYSTEM)
+            info = replace(info, tariff=tariff)
         self.ctx.signals.emit(
             IdTagDecided(id_tag, info.is_accepted, info.parent_id_tag, was_asked=info.source == CENTRAL_SYSTEM)
         )

@@ -31,6 +31,7 @@ from ocpp16.state.signals import (
     Connected,
     RegistrationChanged,
     SessionStarted,
+    SessionStopped,
     TransactionAcknowledged,
 )
 from ocpp16.store.base import RowChange
@@ -98,6 +99,7 @@ class Availability(FeatureProfile):
 
     def session_stopped(self, connector_id: int) -> None:
         self.sessions.pop(connector_id, None)
+        self.ctx.signals.emit(SessionStopped(connector_id))
         self._carry_out_scheduled(connector_id)
         # The base status: what is out of service under a fault stays so.
         if self.ctx.connectors[connector_id].base not in _STAYS_AT_SESSION_END:

@@ -1,7 +1,7 @@
 """DataTransfer, both ways (OCPP 1.6 ed. 2 §4.3, §5.6).
 
-Handlers are found by vendor, then by message id; who finds none asks the station. Features that travel in DataTransfer
-(Plug & Charge, pricing) join the same table.
+Handlers are found by vendor, then by message id: those of the features that travel in DataTransfer (Plug & Charge,
+pricing) first, which ask the station themselves, then those of the host; who finds none asks the station.
 """
 
 from collections.abc import Awaitable, Callable, Mapping

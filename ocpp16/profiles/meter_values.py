@@ -37,7 +37,16 @@ AT_ONCE = 16
 
 
 class MeterValues(FeatureProfile):
-    __slots__ = ("_aligned", "_checkpoints", "_of_transactions", "_periodic", "_samples", "_sampling", "_waiting")
+    __slots__ = (
+        "_aligned",
+        "_checkpoints",
+        "_of_transactions",
+        "_periodic",
+        "_samples",
+        "_sampling",
+        "_waiting",
+        "on_measured",
+    )
 
     def __init__(self, ctx: Context, data: TransactionData, stored: Mapping[str, object]) -> None:
         """`stored`: the settings found at the start."""
@@ -51,6 +60,8 @@ class MeterValues(FeatureProfile):
         self._waiting: Round | None = None
         """Connectors whose triggered samples are still to be taken; made with the first."""
         self._checkpoints: dict[int, float] = {}
+        self.on_measured: Callable[[int, Measurement], None] | None = None
+        """Told each reading that the station tells of; None: nobody wants to know."""
 
     def start(self) -> None:
         self._aligned.begin()
@@ -85,6 +96,19 @@ class MeterValues(FeatureProfile):
         if changes and now >= self._checkpoints.get(connector_id, 0.0):
             self._checkpoints[connector_id] = now + CHECKPOINT_INTERVAL
             self.ctx.journal.append(*changes)
+        if self.on_measured is not None:
+            self.on_measured(connector_id, measurement)
+
+    def present(self, connector_id: int) -> Measurement | None:
+        """What the meter of a connector says now; None: not known."""
+        taken = self._samples.readings.present(connector_id)
+        return None if taken is None else taken.measurement
+
+    def report(self, connector_id: int, measurands: tuple[str, ...]) -> bool:
+        """Take a sample of these measurands now, of no series (context Other): of the connector's transaction, durable
+        as its periodic ones. Returns whether a MeterValues is queued."""
+        transaction = self.ctx.transactions.running(connector_id)
+        return self._sampling.take(connector_id, measurands, (), ReadingContext.OTHER, transaction)
 
     def register(self, connector_id: int) -> tuple[int, float] | None:
         """The import register of a connector, in Wh, and when it was read, in monotonic seconds; None: not known."""

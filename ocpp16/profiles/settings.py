@@ -13,8 +13,10 @@ from typing import Any, Protocol, cast
 import orjson
 
 from ocpp16 import messages
+from ocpp16._core import parse_datetime_tolerant
 from ocpp16.configuration.key import Key
 from ocpp16.configuration.keys import internal, security
+from ocpp16.configuration.keys.cost_and_price import NEXT_TIME_OFFSET_TRANSITION_DATE_TIME
 from ocpp16.enums import ConfigurationStatus
 from ocpp16.profiles.base import Context, FeatureProfile, Payload, Reply, on
 from ocpp16.profiles.configuration_changes import ConfigurationChanges
@@ -63,8 +65,15 @@ class Settings(FeatureProfile):
         configuration = self.ctx.configuration
         if configuration.lookup(key) in _OF_THE_CONNECTION:
             return await self._credentials.change(key, value)
+        if configuration.lookup(key) is NEXT_TIME_OFFSET_TRANSITION_DATE_TIME and self._is_past(key, value):
+            return ConfigurationStatus.REJECTED, None
         change = await self._changes.carry_out(partial(configuration.prepare_change, key, value))
         return change.status, None
+
+    def _is_past(self, key: str, value: str) -> bool:
+        """Is it a value that could be taken, and a time that does not lie ahead? The configuration knows no clock."""
+        prepared = self.ctx.configuration.prepare_change(key, value)
+        return prepared.change.is_accepted and parse_datetime_tolerant(value) <= self.ctx.clock.now()
 
     async def reset(self, key: Key[Any]) -> ConfigurationStatus:
         """Back to the main configuration. Raises StoreError if it could not be kept; then it is as it was."""

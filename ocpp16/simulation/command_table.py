@@ -18,6 +18,7 @@ from ocpp16.simulation import (
     configuration_commands,
     connection_commands,
     dead_letter_commands,
+    display_commands,
     maintenance_commands,
     meter_commands,
     operation_commands,
@@ -316,6 +317,12 @@ COMMANDS: Mapping[str, Command] = {
             "tell how far an upload is, in place of the station (id -1: diagnostics)",
             maintenance_commands.log_status,
             (Argument("status", one_of(UploadLogStatusEnumType)), _REQUEST_ID),
+        ),
+        Command(
+            "display",
+            "what a driver at a connector reads of prices and costs",
+            display_commands.display,
+            (_CONNECTOR, Argument("language", text(33, 1), None)),
         ),
         Command("maintenance", "the update and the uploads that are under way", maintenance_commands.maintenance),
         Command(

@@ -5,7 +5,8 @@ not told again. Each record has the time of the charge point's clock at which it
 before it, because they were not taken fast enough, is a record of its own.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from ocpp16.codec import format_datetime
@@ -17,6 +18,8 @@ from ocpp16.observer import (
     ConfigurationKeyChanged,
     ConnectionStateChanged,
     ContractAuthorized,
+    DefaultPriceTold,
+    DisplayMessageTold,
     EvCertificateAnswered,
     IdTagAuthorized,
     InternalError,
@@ -28,13 +31,17 @@ from ocpp16.observer import (
     ReservationMade,
     ResetRequested,
     SecurityEvent,
+    SessionCostTold,
     StatusChanged,
     StoreFailing,
     StoreRecovered,
+    TariffTold,
+    TimeOffsetChanged,
     TransactionStarted,
     TransactionStopped,
     TransactionUpdated,
 )
+from ocpp16.prices import DisplayMessageContent, RunningCost, TariffMessage
 from ocpp16.simulation.authorization_commands import contract_decided
 from ocpp16.simulation.charging_commands import time_text
 from ocpp16.simulation.reservation_commands import described
@@ -95,6 +102,34 @@ def _answered(event: TransactionUpdated) -> dict[str, Any]:
     return _transaction(event, "confirmed" if event.id_tag_info.is_accepted else "refused")
 
 
+def _texts(messages: Iterable[DisplayMessageContent]) -> list[dict[str, Any]]:
+    return [{"language": one.language, "text": one.message} for one in messages]
+
+
+def _tariff(message: TariffMessage) -> dict[str, Any]:
+    return {
+        "identifier": message.identifier_id,
+        "identifier_type": message.identifier_type,
+        "transaction_id": message.ocpp_transaction_id,
+        "texts": _texts(message.message),
+    }
+
+
+def _cost(cost: RunningCost, decimals: int) -> dict[str, Any]:
+    """`cost`: with all its digits; `displayed`: as a driver reads it."""
+    return {
+        "connector": cost.connector_id,
+        "session_id": cost.transaction_id,
+        "transaction_id": cost.ocpp_transaction_id,
+        "state": cost.state,
+        "cost": format(cost.cost, "f"),
+        "displayed": cost.displayed(decimals),
+        "is_estimate": cost.is_estimate,
+        "texts": _texts(cost.cost_messages),
+        "qr_code": cost.qr_code_text,
+    }
+
+
 DESCRIPTIONS: Mapping[type[ObserverEvent], Callable[[Any], dict[str, Any]]] = {
     CentralSystemChanged: lambda event: {"event": "central_system", "uri": event.uri},
     ConnectionStateChanged: lambda event: {"event": "connection", "connected": event.connected},
@@ -117,6 +152,16 @@ DESCRIPTIONS: Mapping[type[ObserverEvent], Callable[[Any], dict[str, Any]]] = {
         "until": time_text(event.limit.until),
     },
     ChargingProfilesChanged: lambda event: {"event": "charging_profiles"},
+    TariffTold: lambda event: {"event": "tariff_message", **_tariff(event.message)},
+    SessionCostTold: lambda event: {"event": "session_cost", **_cost(event.cost, event.number_of_decimals)},
+    DefaultPriceTold: lambda event: {"event": "default_price", "texts": _texts(event.message.message)},
+    DisplayMessageTold: lambda event: {
+        "event": "display_message",
+        "session_id": event.message.identifier_id,
+        "texts": _texts(event.message.message),
+        "qr_code": event.message.qr_code,
+    },
+    TimeOffsetChanged: lambda event: {"event": "time_offset", "minutes": event.offset // timedelta(minutes=1)},
     SecurityEvent: lambda event: {"event": "security_event", "type": event.type, "tech_info": event.tech_info},
     ConfigurationKeyChanged: lambda event: {"event": "configuration", "key": event.key, "value": event.value},
     ReservationMade: lambda event: {"event": "reservation", "state": "made", **described(event.reservation)},

@@ -131,5 +131,9 @@ ANSWERS: Mapping[str, Check] = {
     "upload_diagnostics": _log_response,
     "signed_update_firmware": _the_answer(one_of(UpdateFirmwareStatusEnumType)),
     "upload_logs": _log_response,
+    "tariff_message": _data_transfer_response,
+    "session_cost": _data_transfer_response,
+    "default_price": _nothing,
+    "set_display_message": _data_transfer_response,
 }
 """Station question → reader of its answer."""

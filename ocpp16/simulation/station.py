@@ -34,6 +34,7 @@ from ocpp16.simulation.access import Token
 from ocpp16.simulation.car import Car, CarPlan
 from ocpp16.simulation.card_reader import CardReader
 from ocpp16.simulation.contract_car import identify
+from ocpp16.simulation.display import WithDisplays
 from ocpp16.simulation.evse import Evse
 from ocpp16.simulation.faults import Faults
 from ocpp16.simulation.maintenance import Maintenance
@@ -49,14 +50,14 @@ if TYPE_CHECKING:
     from ocpp16.charge_point.charge_point import ChargePoint
 
 
-class SimulatedStation:
+class SimulatedStation(WithDisplays):
     """A whole station without hardware.
 
     Options: a `StationOptions`, or a mapping as JSON has it and keyword arguments of the same names (ConfigurationError
     for a bad one). `random` makes the noise; a fleet hands one to all its stations. `session_log`: folder that gets one
     for the messages of each session, None: none. `logs`: folder whose files go into diagnostics. `transfer` brings
     firmware and takes diagnostics away; by default it is played. Implements `CoreStation`, `SmartChargingStation`,
-    `FirmwareStation` and `SecurityStation`.
+    `FirmwareStation`, `SecurityStation`, `PricingStation` and `DisplayStation`.
     """
 
     __slots__ = (
@@ -100,6 +101,7 @@ class SimulatedStation:
         if not isinstance(options, StationOptions) or named:
             given = {} if options is None or isinstance(options, StationOptions) else options
             options = StationOptions.load({**given, **named})
+        super().__init__()
         self.options = options
         self.overrules = Overrules()
         self.session_log = session_log

@@ -33,7 +33,7 @@ S = TypeVar("S", bound=Signal)
 class Connected(Signal):
     """A WebSocket is open.
 
-    Heard by: availability, diagnostics, firmware_updates, log_upload, plug_and_charge, security_profile,
+    Heard by: availability, diagnostics, firmware_updates, log_upload, plug_and_charge, pricing, security_profile,
     smart_charging.
     """
 
@@ -42,7 +42,7 @@ class Connected(Signal):
 class Disconnected(Signal):
     """The WebSocket is gone.
 
-    Heard by: reset, security_profile, smart_charging.
+    Heard by: pricing, reset, security_profile, smart_charging.
     """
 
 
@@ -86,7 +86,7 @@ class RegistrationChanged(Signal):
 class ClockSet(Signal):
     """The Central System told the time and the clock moved by `shift` µs.
 
-    Heard by: availability, firmware_updates, meter_values, reservation, security_events, smart_charging.
+    Heard by: availability, firmware_updates, meter_values, pricing, reservation, security_events, smart_charging.
     """
 
     shift: int
@@ -99,7 +99,7 @@ class ClockSettled(Signal):
     """It is known by how much the clock was wrong, once in a start: the Central System has told the time, or accepts
     the charge point without. It comes before the registration, and before `ClockSet`, and the clock shows it already.
 
-    Heard by: reservation.
+    Heard by: pricing, reservation.
     """
 
 
@@ -107,7 +107,7 @@ class ClockSettled(Signal):
 class ConnectorStatusChanged(Signal):
     """The reported state of a connector is another one.
 
-    Heard by: free_charging, reservation.
+    Heard by: free_charging, pricing, reservation.
     """
 
     connector_id: int
@@ -126,10 +126,20 @@ class SessionStarted(Signal):
 
 
 @dataclass(frozen=True, slots=True)
+class SessionStopped(Signal):
+    """The station told that the car is gone; the status of the connector is still what it was.
+
+    Heard by: pricing.
+    """
+
+    connector_id: int
+
+
+@dataclass(frozen=True, slots=True)
 class TransactionStarted(Signal):
     """The station told a start; StartTransaction is queued.
 
-    Heard by: reservation, smart_charging.
+    Heard by: pricing, reservation, smart_charging.
     """
 
     transaction: Transaction
@@ -139,7 +149,7 @@ class TransactionStarted(Signal):
 class TransactionIdAssigned(Signal):
     """StartTransaction was answered; the id tag may have been refused.
 
-    Heard by: authorization, smart_charging.
+    Heard by: authorization, pricing, smart_charging.
     """
 
     transaction: Transaction
@@ -150,7 +160,7 @@ class TransactionIdAssigned(Signal):
 class TransactionEnded(Signal):
     """The station told the end; StopTransaction is queued.
 
-    Heard by: firmware_updates, reservation, reset, smart_charging, transactions.
+    Heard by: firmware_updates, pricing, reservation, reset, smart_charging, transactions.
     """
 
     transaction: Transaction
@@ -160,7 +170,7 @@ class TransactionEnded(Signal):
 class TransactionAcknowledged(Signal):
     """StopTransaction was answered, or given up: the transaction is closed.
 
-    Heard by: availability, reset.
+    Heard by: availability, pricing, reset.
     """
 
     transaction: Transaction
@@ -203,8 +213,8 @@ class LocalListChanged(Signal):
 class ConfigurationChanged(Signal):
     """A configuration key has a new value; `key` is its canonical name.
 
-    Heard by: authorization, availability, boot, free_charging, meter_values, plug_and_charge, reset, smart_charging,
-    runtime.
+    Heard by: authorization, availability, boot, free_charging, meter_values, plug_and_charge, pricing, reset,
+    smart_charging, runtime.
     """
 
     key: str

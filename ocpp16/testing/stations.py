@@ -24,6 +24,7 @@ from ocpp16.models import (
     LogRequest,
     Measurement,
 )
+from ocpp16.prices import DisplayMessage, RunningCost, TariffMessage
 
 _DEFAULTS: dict[str, Any] = {
     "enable_evse": True,
@@ -48,6 +49,10 @@ _DEFAULTS: dict[str, Any] = {
     "upload_diagnostics": GetLogResponse(LogStatusEnumType.ACCEPTED, "diagnostics.tar.gz"),
     "signed_update_firmware": UpdateFirmwareStatusEnumType.ACCEPTED,
     "upload_logs": GetLogResponse(LogStatusEnumType.ACCEPTED, "log.tar.gz"),
+    "tariff_message": DataTransferResponse(DataTransferStatus.ACCEPTED),
+    "session_cost": DataTransferResponse(DataTransferStatus.ACCEPTED),
+    "default_price": None,
+    "set_display_message": DataTransferResponse(DataTransferStatus.ACCEPTED),
 }
 
 
@@ -165,3 +170,23 @@ class UpdatableStation(RecordingStation):
 
     async def upload_logs(self, request: LogRequest) -> Any:
         return await self._answer("upload_logs", request)
+
+
+class PriceShowingStation(RecordingStation):
+    """Implements PricingStation as well. Answers go out as scripted."""
+
+    async def tariff_message(self, message: TariffMessage) -> Any:
+        return await self._answer("tariff_message", message)
+
+    async def session_cost(self, cost: RunningCost, number_of_decimals: int) -> Any:
+        return await self._answer("session_cost", cost, number_of_decimals)
+
+    async def default_price(self, message: TariffMessage) -> Any:
+        return await self._answer("default_price", message)
+
+
+class DisplayingStation(PriceShowingStation):
+    """Implements DisplayStation as well."""
+
+    async def set_display_message(self, messages: Sequence[DisplayMessage]) -> Any:
+        return await self._answer("set_display_message", messages)

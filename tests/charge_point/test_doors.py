@@ -150,6 +150,7 @@ VIEWS = {
     "connection.registration",
     "counters",
     "for_station.clock",
+    "for_station.local_time",
     "for_station.log",
     "for_station.number_of_connectors",
     "for_station.reservations.all",

@@ -10,6 +10,7 @@ import effects_on_authorization
 import effects_on_charging
 import effects_on_messages
 import effects_on_plug_and_charge
+import effects_on_prices
 import effects_on_security
 import pytest
 from key_effect import EFFECTS, Changing, Effect
@@ -26,6 +27,7 @@ SCENARIOS = (
     effects_on_charging,
     effects_on_messages,
     effects_on_plug_and_charge,
+    effects_on_prices,
     effects_on_security,
 )
 """Imported for their rows of the table."""
@@ -54,6 +56,8 @@ async def test_what_is_accepted_acts_at_once(open_bench: Any, make_config: Any, 
     options: dict[str, Any] = {} if row.csms is None else {"csms": row.csms()}
     if row.security is not None:
         options["evse_security"] = row.security
+    if row.station is not None:
+        options["station"] = row.station()
     async with open_bench(document=document, **options) as bench:
         on = Changing(bench, row.key, profile)
         await row.scenario(on)

@@ -20,6 +20,8 @@ PROTOCOLS = [
     station.SmartChargingStation,
     station.FirmwareStation,
     station.SecurityStation,
+    station.PricingStation,
+    station.DisplayStation,
 ]
 QUESTIONS = {name for kind in PROTOCOLS for name in vars(kind) if not name.startswith("_")}
 EVENTS = {name for name, kind in vars(observer).items() if isinstance(kind, type) and issubclass(kind, ObserverEvent)}

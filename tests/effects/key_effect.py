@@ -14,6 +14,7 @@ from ocpp16.configuration.keys.security import SECURITY_PROFILE
 from ocpp16.enums import Reason
 from ocpp16.models import IdTagInfo
 from ocpp16.testing.central_system import CentralSystem
+from ocpp16.testing.stations import RecordingStation
 
 
 class Changing:
@@ -74,13 +75,14 @@ Scenario = Callable[[Changing], Awaitable[None]]
 @dataclass(frozen=True, slots=True)
 class Effect:
     """Parameters: `document` the values at first, by `Section__Key`; `csms` makes another Central System;
-    `security` is an EvseSecurity."""
+    `security` is an EvseSecurity; `station` makes one of another kind."""
 
     key: Key[Any]
     scenario: Scenario
     document: dict[str, Any]
     csms: Callable[[], CentralSystem] | None
     security: object | None
+    station: Callable[[], RecordingStation] | None
 
 
 EFFECTS: dict[str, Effect] = {}
@@ -91,13 +93,14 @@ def effect(
     key: Key[Any],
     csms: Callable[[], CentralSystem] | None = None,
     security: object | None = None,
+    station: Callable[[], RecordingStation] | None = None,
     **document: Any,
 ) -> Callable[[Scenario], Scenario]:
     """The decorated scenario is that of this key."""
 
     def added(scenario: Scenario) -> Scenario:
         assert key.name not in EFFECTS, f"two scenarios for {key.name}"
-        EFFECTS[key.name] = Effect(key, scenario, document, csms, security)
+        EFFECTS[key.name] = Effect(key, scenario, document, csms, security, station)
         return scenario
 
     return added

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ocpp16.configuration.key import Key
-from ocpp16.configuration.keys import core, internal, reservation, security, smart_charging
+from ocpp16.configuration.keys import core, cost_and_price, internal, reservation, security, smart_charging
 from ocpp16.configuration.keys.firmware_management import SIGNED_FIRMWARE_REQUIRED, SUPPORTED_FILE_TRANSFER_PROTOCOLS
 from ocpp16.configuration.keys.local_auth_list_management import LOCAL_AUTH_LIST_MAX_LENGTH, SEND_LOCAL_LIST_MAX_LENGTH
 
@@ -100,3 +100,8 @@ at_a_start(security.ADDITIONAL_ROOT_CERTIFICATE_CHECK, False, True)
 at_a_start(security.CERTIFICATE_SIGNED_MAX_CHAIN_SIZE, 10_000, 5_000)
 at_a_start(security.CERTIFICATE_STORE_MAX_LENGTH, 10, 20)
 at_a_start(security.AUTHORIZATION_KEY_FORM, "Hex", "Text")
+at_a_start(cost_and_price.CUSTOM_DISPLAY_COST_AND_PRICE, False, True)
+at_a_start(cost_and_price.CUSTOM_MULTI_LANGUAGE_MESSAGES, False, True)
+at_a_start(cost_and_price.LANGUAGE, "en", "de")
+at_a_start(cost_and_price.NUMBER_OF_DECIMALS_FOR_COST_VALUES, 3, 2)
+at_a_start(cost_and_price.SUPPORTED_LANGUAGES, "en", "en,de")

@@ -17,7 +17,7 @@ SPECIFIED = (
     "restart power_off meter_reading security_event get_configuration change_configuration reset_configuration "
     "configuration_origins change_availability data_transfer heartbeat sample composite_schedule set_charging_profile "
     "clear_charging_profiles charging_profiles charging_limit explain_limit reserve cancel_reservation reservations "
-    "firmware_status log_status maintenance overrule dead_letters resend_dead_letters "
+    "firmware_status log_status display maintenance overrule dead_letters resend_dead_letters "
     "discard_dead_letters authorize authorize_contract why local_list cache clear_cache transactions queue status help"
 )
 READING = {"power_meter": {"energy_Wh_import": {"total": 1234.5}}}

@@ -1,23 +1,18 @@
 """The JSON lines face: one answer a line whatever the line is, events, and answers that come later."""
 
-import re
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from datetime import UTC, datetime
-from pathlib import Path
-from sys import modules
 from typing import Any
 
 import orjson
 import pytest
 import trio
-from observer_events import EVENTS
 from trio.testing import MockClock, wait_all_tasks_blocked
 
 from ocpp16 import observer
 from ocpp16.errors import StoreError
 from ocpp16.simulation import Commands, ControlInterface, Operation
 from ocpp16.simulation.control import LAST_LINE, LONGEST_LINE, MOST_DEFERRED
-from ocpp16.simulation.events import DESCRIPTIONS
 
 NOW = datetime(2024, 1, 1, tzinfo=UTC)
 
@@ -250,35 +245,6 @@ async def test_stop_and_restart_over_the_wire(desk: Desk) -> None:
 async def test_the_help_can_be_told(desk: Desk) -> None:
     (answer,) = await desk.say(b'{"id": 1, "do": "help"}\n')
     assert answer["result"][0]["command"] == "plug_in"
-
-
-@pytest.mark.parametrize(("event", "record"), EVENTS)
-async def test_events(desk: Desk, event: observer.ObserverEvent, record: dict[str, Any]) -> None:
-    desk.control.follow(desk.bench.charge_point)
-    desk.bench.advance(1.5)
-    await desk.control.notify(event)
-    assert desk.taken() == [{"time": "2023-11-14T22:13:21.500Z", **record}]
-
-
-def kinds(event: type[observer.ObserverEvent]) -> Iterator[type[observer.ObserverEvent]]:
-    """All that are told, which are those without others below them."""
-    # A class with slots is made twice by its decorator, and the first one may still be there.
-    below = [kind for kind in event.__subclasses__() if getattr(modules[kind.__module__], kind.__name__, None) is kind]
-    for kind in below:
-        yield from kinds(kind)
-    if not below:
-        yield event
-
-
-def test_every_event_has_a_face() -> None:
-    assert set(DESCRIPTIONS) == {type(event) for event, _ in EVENTS} == set(kinds(observer.ObserverEvent))
-
-
-def test_every_event_is_documented() -> None:
-    page = (Path(__file__).parents[2] / "docs" / "simulated-station.md").read_text(encoding="utf-8")
-    documented = re.findall(r"^\| `(\w+)` \|", page.split("\n## JSON lines\n")[1], re.MULTILINE)
-    assert len(documented) == len(set(documented))
-    assert set(documented) == {record["event"] for _, record in EVENTS} | {"events_dropped", "exit"}
 
 
 async def test_before_there_is_a_clock_events_have_no_time(desk: Desk) -> None:

@@ -203,6 +203,9 @@ def test_every_overrulable_question_is_one_of_the_station() -> None:
     from ocpp16.simulation.overrule import ANSWERS
 
     wrapped = {
-        name for name, member in vars(SimulatedStation).items() if callable(member) and unwrap(member) is not member
+        name
+        for kind in SimulatedStation.__mro__
+        for name, member in vars(kind).items()
+        if callable(member) and unwrap(member) is not member
     }
     assert wrapped == set(ANSWERS)

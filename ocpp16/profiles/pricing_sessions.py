@@ -1,0 +1,242 @@
+"""Sessions that have a price: found by the Central System's id of their transaction, also long after its end, and the
+unplugging that ends their idle fee (California pricing note, ConnectorUnplugged).
+
+Rules of this file:
+1. A running transaction is found before one that ended, and of those the newest: ids recur over the years. One that
+   ended is known for `KEPT_FOR`, over restarts too, however soon StopTransaction was answered: the final cost comes
+   after that. `MOST_KEPT` of them are.
+2. Rows are written when reports are wanted of a session, when it has ended, and when its car was unplugged.
+3. ConnectorUnplugged is told once, and only where CustomIdleFeeAfterStop is true and the car stayed after the end: with
+   EVDisconnected the StopTransaction has told it. It goes on its way, as durable as a StopTransaction, when the id of
+   the transaction and the time are known; before that it is a row, and where there never is an id it is not told.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+from orjson import dumps
+
+from ocpp16.configuration.keys.cost_and_price import CUSTOM_IDLE_FEE_AFTER_STOP
+from ocpp16.enums import Reason
+from ocpp16.profiles.base import Stored
+from ocpp16.profiles.context import Context
+from ocpp16.state.price_triggers import PriceTriggers, WantedReports
+from ocpp16.state.transaction import Transaction
+from ocpp16.store.base import RowChange
+from ocpp16.store.tables.jobs import ROWS, JobRow, delete, put
+from ocpp16.values import text, whole
+
+VENDOR = "org.openchargealliance.costmsg"
+KIND = "priced session "
+"""And what names it: its row in the table of jobs."""
+KEPT_FOR = 86_400_000_000
+"""µs after the end of its transaction."""
+MOST_KEPT = 100
+"""Sessions that have ended; beyond it the oldest goes."""
+_INT64 = 2**63
+
+
+class PricedSession:
+    """A session as prices see it. `name` is unlike that of any other, over restarts."""
+
+    __slots__ = (
+        "connector_id",
+        "ended_at",
+        "is_plugged",
+        "name",
+        "session_id",
+        "transaction_id",
+        "triggers",
+        "unplugged",
+    )
+
+    def __init__(self, name: str, connector_id: int, session_id: str, transaction_id: int | None) -> None:
+        self.name = name
+        self.connector_id = connector_id
+        self.session_id = session_id
+        self.transaction_id = transaction_id
+        self.ended_at: int | None = None
+        """µs UTC; None: it runs."""
+        self.is_plugged = False
+        """It has ended, and its car is still to be unplugged."""
+        self.unplugged: tuple[int, int] | None = None
+        """Time and mark of an unplugging that is to be told."""
+        self.triggers = PriceTriggers()
+
+    @classmethod
+    def of(cls, transaction: Transaction) -> "PricedSession":
+        return cls(_name(transaction), transaction.connector_id, transaction.session_id, transaction.transaction_id)
+
+    def row(self, wanted: WantedReports | None = None) -> RowChange:
+        """What the disk is to hold of it; `wanted`: with these reports."""
+        reports = self.triggers.wanted if wanted is None else wanted
+        if self.ended_at is None and not reports:
+            return delete(KIND + self.name)
+        state: dict[str, Any] = {
+            "connector": self.connector_id,
+            "session": self.session_id,
+            "transaction": self.transaction_id,
+            "ended": self.ended_at,
+            "isPlugged": self.is_plugged,
+            "unplugged": self.unplugged,
+            "triggers": self.triggers.stored(reports),
+        }
+        return put(JobRow(KIND + self.name, state))
+
+
+def _name(transaction: Transaction) -> str:
+    return f"{transaction.connector_id} {transaction.started_at} {transaction.session_id}"
+
+
+def _read(row: JobRow) -> PricedSession | None:
+    """The session of this row, None for a row of others. Raises ValueError."""
+    if not row.kind.startswith(KIND):
+        return None
+    state = row.state
+    try:
+        session = PricedSession(
+            row.kind[len(KIND) :],
+            whole(state["connector"], "connector", 1),
+            text(state["session"], "session", 255, least=1),
+            _integer(state["transaction"]),
+        )
+        session.ended_at = _integer(state["ended"])
+        session.is_plugged = state["isPlugged"] is True
+        if state["unplugged"] is not None:
+            at, mark = state["unplugged"]
+            session.unplugged = (whole(at, "time", -_INT64, _INT64), whole(mark, "mark", 0, _INT64))
+        session.triggers.restore(state["triggers"])
+    except (KeyError, TypeError) as error:
+        raise ValueError(f"no session that has a price: {type(error).__name__}") from error
+    return session
+
+
+def _integer(stored: Any) -> int | None:
+    return None if stored is None else whole(stored, "a number", -_INT64, _INT64 - 1)
+
+
+class PricedSessions:
+    """Of one start."""
+
+    __slots__ = ("_ctx", "_sessions")
+
+    def __init__(self, ctx: Context) -> None:
+        self._ctx = ctx
+        self._sessions: dict[str, PricedSession] = {}
+        """By name; the oldest first."""
+
+    def restore(self, stored: Stored) -> None:
+        found = [session for session in stored.taken(_read, ROWS) if session is not None]
+        found.sort(key=lambda session: session.ended_at or 0)
+        self._sessions = {session.name: session for session in found}
+
+    def start(self) -> None:
+        """What is stored of transactions that are gone is over; what waited to be told is told."""
+        there = {_name(transaction) for transaction in self._ctx.transactions if transaction.is_running}
+        for session in tuple(self._sessions.values()):
+            if session.ended_at is None and session.name not in there:
+                self._drop(session)
+        self._prune()
+        self.tell_unplugged()
+
+    def __iter__(self) -> Iterator[PricedSession]:
+        return iter(tuple(self._sessions.values()))
+
+    # Finding
+
+    def of(self, transaction: Transaction) -> PricedSession:
+        """Made with the first question."""
+        session = self._sessions.get(_name(transaction))
+        if session is None:
+            session = self._sessions[_name(transaction)] = PricedSession.of(transaction)
+        session.transaction_id = transaction.transaction_id
+        return session
+
+    def find(self, transaction_id: int) -> PricedSession | None:
+        """The session whose transaction has this id of the Central System."""
+        found = [one for one in self._ctx.transactions if one.transaction_id == transaction_id]
+        if found:
+            return self.of(max(found, key=lambda one: (one.is_running, one.key)))
+        self._prune()
+        for session in reversed(tuple(self._sessions.values())):
+            if session.transaction_id == transaction_id and session.ended_at is not None:
+                return session
+        return None
+
+    def transaction(self, session: PricedSession) -> Transaction | None:
+        """Its transaction, while that runs."""
+        running = self._ctx.transactions.running(session.connector_id)
+        return running if running is not None and _name(running) == session.name else None
+
+    # What happens
+
+    def ended(self, transaction: Transaction) -> None:
+        session = self.of(transaction)
+        session.ended_at = self._ctx.clock.now()
+        session.is_plugged = transaction.stop_reason is not Reason.EV_DISCONNECTED
+        session.triggers = PriceTriggers()
+        self._sessions[session.name] = self._sessions.pop(session.name)  # the newest
+        self._ctx.journal.append(session.row())
+        self._prune()
+
+    def transaction_changed(self, transaction: Transaction) -> None:
+        """Its id became known, or it is closed."""
+        session = self._sessions.get(_name(transaction))
+        if session is None:
+            return
+        if session.transaction_id != transaction.transaction_id:
+            session.transaction_id = transaction.transaction_id
+            self._ctx.journal.append(session.row())
+        self._tell(session)
+
+    def unplugged(self, connector_id: int, but: str | None = None) -> None:
+        """Nothing is plugged in there any more, but for the session `but`, which has begun."""
+        ctx = self._ctx
+        for session in self:
+            if session.connector_id == connector_id and session.is_plugged and session.session_id != but:
+                session.is_plugged = False
+                if ctx.configuration[CUSTOM_IDLE_FEE_AFTER_STOP]:
+                    session.unplugged = (ctx.clock.now(), ctx.clock.clock_boot)
+                ctx.journal.append(session.row())
+                self._tell(session)
+
+    def tell_unplugged(self) -> None:
+        """What may be told by now."""
+        for session in self:
+            self._tell(session)
+
+    def _tell(self, session: PricedSession) -> None:
+        ctx = self._ctx
+        if session.unplugged is None or not ctx.clock.is_settled:
+            return
+        if session.transaction_id is None:
+            if all(_name(transaction) != session.name for transaction in ctx.transactions):
+                ctx.log.warning("ConnectorUnplugged is not told: its transaction never got an id")
+                session.unplugged = None
+                ctx.journal.append(session.row())
+            return
+        at = ctx.clock.corrected(*session.unplugged)
+        session.unplugged = None
+        data = {"transactionId": session.transaction_id, "timestamp": ctx.time_text(at)}
+        payload = {"vendorId": VENDOR, "messageId": "ConnectorUnplugged", "data": dumps(data).decode()}
+        ctx.sender.queue("DataTransfer", payload, None, session.row())
+
+    # What goes
+
+    def _prune(self) -> None:
+        clock = self._ctx.clock
+        over = [session for session in self if session.ended_at is not None]
+        excess = over[: max(0, len(over) - MOST_KEPT)]
+        if clock.is_trusted:
+            now = clock.now()
+            excess += [one for one in over if one not in excess and _is_old(one, now)]
+        for session in excess:
+            self._drop(session)
+
+    def _drop(self, session: PricedSession) -> None:
+        del self._sessions[session.name]
+        self._ctx.journal.append(delete(KIND + session.name))
+
+
+def _is_old(session: PricedSession, now: int) -> bool:
+    return session.unplugged is None and session.ended_at is not None and now - session.ended_at >= KEPT_FOR
