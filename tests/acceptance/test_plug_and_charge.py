@@ -176,13 +176,14 @@ def test_offline_nothing_is_decided_where_it_may_not(street: Make, contracts: Co
 def test_offline_a_chain_that_does_not_hold(street: Make, contracts: Contracts, fault: str) -> None:
     one = street()
     one.offline()
-    chain = {
+    made: dict[str, Callable[[], str]] = {
         "expired": lambda: contracts.mo_sub.contract(start=-9, end=-1),
         "not yet valid": lambda: contracts.mo_sub.contract(start=2),
         "revoked": contracts.mo_sub.contract,
         "foreign": contracts.stranger.contract,
         "of a server": lambda: contracts.mo_sub.contract(uses="serverAuth"),
-    }[fault]()
+    }
+    chain = made[fault]()
     if fault == "revoked":
         contracts.mo_sub.revoke(chain)
         contracts.put("ca/mo/revoked.pem", contracts.mo_sub.list_of_revoked())
@@ -302,12 +303,13 @@ def test_a_certificate_towards_cars(street: Make, contracts: Contracts) -> None:
 def test_a_certificate_that_is_not_taken(street: Make, contracts: Contracts, fault: str) -> None:
     one = street()
     csr = signed_request(one)
-    chain = {
+    made: dict[str, Callable[[], str]] = {
         "foreign": lambda: contracts.stranger.station(csr),
         "expired": lambda: contracts.cpo.station(csr, start=-9, end=-1),
         "not asked for": lambda: contracts.cpo.contract(uses="serverAuth"),
         "of a contract": contracts.mo_sub.contract,
-    }[fault]()
+    }
+    chain = made[fault]()
     assert transfer(one, "CertificateSigned", {"certificateChain": chain}) == ("Accepted", {"status": "Rejected"})
     one.told("security_event", type="InvalidChargePointCertificate")
     assert chains(one) == []
