@@ -174,10 +174,10 @@ class Features:
         self._remote_control = RemoteControl(ctx, profiles=self.smart_charging, reservations=self.reservations)
         self.all: tuple[FeatureProfile, ...] = (
             self.boot,
+            self.security_profile,  # before availability: whether it sends a BootNotification, that has to know
             self.availability,
             self.authorization,
             self.settings,
-            self.security_profile,
             self.security_events,
             self.transactions,
             self._remote_control,
