@@ -91,6 +91,7 @@ async def _run(kind: type[Story], speed: float, connectors: int, port: int, endi
                 async with open_charge_point(
                     configuration(port, connectors, story.keys()),
                     station,
+                    certificates_path=story.certificates_path(),
                     observer=Watcher(view, story),
                     anchor=anchor,
                     trace_messages=True,

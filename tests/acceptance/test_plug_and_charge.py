@@ -6,15 +6,20 @@ All certificates, lists of revoked ones and answers of responders are made by th
 import json
 from collections.abc import Callable
 from pathlib import Path
-from time import monotonic, sleep, time
-from typing import Any
 
 import pytest
-from openssl_lab import OpensslLab
+from contract_site import (
+    VENDOR,
+    Contracts,
+    answer,
+    asked,
+    chains,
+    signed_request,
+    transfer,
+    wait_for_an_answer_kept,
+)
 from outside import Outside
-from patience import PATIENCE
 
-VENDOR = "org.openchargealliance.iso15118pnc"
 EMAID = "NLABCC00000001"
 ACCEPTED = {"idTokenInfo": {"status": "Accepted"}, "certificateStatus": "Accepted"}
 PNC = {
@@ -25,33 +30,6 @@ PNC = {
 }
 
 Make = Callable[..., Outside]
-
-
-class Contracts:
-    """A mobility operator and an operator of stations, with an authority below each root; the files of contracts."""
-
-    def __init__(self, folder: Path, certificates: Path) -> None:
-        self.folder, self.certificates = folder, certificates
-        self.mo = OpensslLab(folder, "MO-Root", time())
-        self.mo_sub = OpensslLab(folder, "MO-Sub", time(), self.mo)
-        self.v2g = OpensslLab(folder, "V2G-Root", time())
-        self.cpo = OpensslLab(folder, "CPO-Sub", time(), self.v2g)
-        self.stranger = OpensslLab(folder, "Stranger", time())
-
-    def trust(self) -> None:
-        """As from the factory: both roots are there."""
-        self.put("ca/mo/MO_ROOT_CA.pem", self.mo.certificate)
-        self.put("ca/v2g/V2G_ROOT_CA.pem", self.v2g.certificate)
-
-    def put(self, name: str, text: str) -> None:
-        path = self.certificates / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text)
-
-    def file(self, chain: str) -> str:
-        path = self.folder / "contract-of-the-car.pem"
-        path.write_text(chain)
-        return str(path)
 
 
 @pytest.fixture
@@ -72,30 +50,6 @@ def street(without_power: Make, contracts: Contracts) -> Make:
         return one
 
     return begin
-
-
-def answer(one: Outside, *payloads: Any, status: str = "Accepted") -> None:
-    """How the next DataTransfers are answered: text, or a payload as JSON; None: not at all."""
-    told: list[Any] = []
-    for payload in payloads:
-        if payload is None:
-            told.append(None)
-            continue
-        data = payload if isinstance(payload, str) else json.dumps(payload)
-        told.append({"status": status, "data": data})
-    one.answer_next("DataTransfer", *told)
-
-
-def asked(one: Outside, message: str) -> Any:
-    """The next request of this message."""
-    return json.loads(one.expect("DataTransfer", vendorId=VENDOR, messageId=message)["data"])
-
-
-def transfer(one: Outside, message: str, data: Any = None) -> tuple[str, Any]:
-    """A DataTransfer of the Central System: status, and what its data says, which is JSON."""
-    members = {} if data is None else {"data": data if isinstance(data, str) else json.dumps(data)}
-    told = one.call("DataTransfer", vendorId=VENDOR, messageId=message, **members)
-    return told.get("error") or told["status"], json.loads(told["data"]) if "data" in told else None
 
 
 # Contracts
@@ -176,13 +130,14 @@ def test_offline_nothing_is_decided_where_it_may_not(street: Make, contracts: Co
 def test_offline_a_chain_that_does_not_hold(street: Make, contracts: Contracts, fault: str) -> None:
     one = street()
     one.offline()
-    chain = {
+    made: dict[str, Callable[[], str]] = {
         "expired": lambda: contracts.mo_sub.contract(start=-9, end=-1),
         "not yet valid": lambda: contracts.mo_sub.contract(start=2),
         "revoked": contracts.mo_sub.contract,
         "foreign": contracts.stranger.contract,
         "of a server": lambda: contracts.mo_sub.contract(uses="serverAuth"),
-    }[fault]()
+    }
+    chain = made[fault]()
     if fault == "revoked":
         contracts.mo_sub.revoke(chain)
         contracts.put("ca/mo/revoked.pem", contracts.mo_sub.list_of_revoked())
@@ -251,30 +206,6 @@ def test_a_car_does_not_wait_for_ever(street: Make, contracts: Contracts) -> Non
 # Certificates of the station
 
 
-def signed_request(one: Outside) -> str:
-    """Triggered, and taken."""
-    answer(one, {"status": "Accepted"})
-    assert transfer(one, "TriggerMessage", {}) == ("Accepted", {"status": "Accepted"})
-    csr: str = asked(one, "SignCertificate")["csr"]
-    return csr
-
-
-def chains(one: Outside) -> list[Any]:
-    status, listed = transfer(one, "GetInstalledCertificateIds", {"certificateType": ["V2GCertificateChain"]})
-    assert status == "Accepted"
-    found: list[Any] = listed.get("certificateHashDataChain", [])
-    assert listed["status"] == ("Accepted" if found else "NotFound")
-    return found
-
-
-def wait_for_an_answer_kept(contracts: Contracts) -> None:
-    """Of a responder, whole: the file that names the certificate is the last to come."""
-    deadline = monotonic() + PATIENCE
-    while len(list((contracts.certificates / "client" / "cso" / "ocsp").glob("*.hash"))) != 1:
-        assert monotonic() < deadline, "nothing was kept"
-        sleep(0.02)
-
-
 def test_a_certificate_towards_cars(street: Make, contracts: Contracts) -> None:
     """Asked for, signed by openssl, installed, asked about at once, and there after a power failure."""
     one = street()
@@ -302,12 +233,13 @@ def test_a_certificate_towards_cars(street: Make, contracts: Contracts) -> None:
 def test_a_certificate_that_is_not_taken(street: Make, contracts: Contracts, fault: str) -> None:
     one = street()
     csr = signed_request(one)
-    chain = {
+    made: dict[str, Callable[[], str]] = {
         "foreign": lambda: contracts.stranger.station(csr),
         "expired": lambda: contracts.cpo.station(csr, start=-9, end=-1),
         "not asked for": lambda: contracts.cpo.contract(uses="serverAuth"),
         "of a contract": contracts.mo_sub.contract,
-    }[fault]()
+    }
+    chain = made[fault]()
     assert transfer(one, "CertificateSigned", {"certificateChain": chain}) == ("Accepted", {"status": "Rejected"})
     one.told("security_event", type="InvalidChargePointCertificate")
     assert chains(one) == []

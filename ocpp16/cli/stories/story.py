@@ -3,6 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
+from pathlib import Path
 from types import TracebackType
 from typing import Any, ClassVar, Self
 
@@ -51,6 +52,10 @@ class Story(ABC):
     def keys(self) -> Mapping[str, Mapping[str, Any]]:
         """Of the configuration file, by section, over those that the demonstration has."""
         return {}
+
+    def certificates_path(self) -> Path | None:
+        """The folder of the station's certificates; None: it has none."""
+        return None
 
     def station(self) -> SimulatedStation:
         return SimulatedStation(meter_interval=0)
