@@ -20,7 +20,7 @@ from ocpp16.configuration.configuration import Configuration
 from ocpp16.configuration.keys.core import SUPPORTED_FEATURE_PROFILES
 from ocpp16.enums import FirmwareStatusEnumType, MessageTrigger, ReservationCheckStatus
 from ocpp16.messages.actions import ACTIONS
-from ocpp16.models import FirmwareUpdate, IdTagInfo
+from ocpp16.models import FirmwareUpdate, IdTagInfo, SignedMeterValue
 from ocpp16.profiles.context import Context, Payload
 from ocpp16.security.evse_security import CertificateValidationResult, LeafCertificateType
 from ocpp16.state.connector_table import ConnectorEvent
@@ -323,14 +323,14 @@ class Collected(NamedTuple):
 class MeterSampler(Protocol):
     """What transactions ask of `meter_values`."""
 
-    def begin(self, transaction: Transaction, signed: str | None) -> None: ...
+    def begin(self, transaction: Transaction, signed: SignedMeterValue | None) -> None: ...
 
     def resume(self, transaction: Transaction) -> None: ...
 
     def end(
         self,
         transaction: Transaction,
-        signed: str | None,
+        signed: SignedMeterValue | None,
         meter_stop: int,
         at: int,
         clock_boot: int,

@@ -10,6 +10,7 @@ import effects_on_authorization
 import effects_on_charging
 import effects_on_messages
 import effects_on_security
+import effects_on_signed_values
 import pytest
 from key_effect import EFFECTS, Changing, Effect
 from keys_of_a_start import KEYS_OF_A_START
@@ -20,7 +21,13 @@ from ocpp16.configuration.keys import BY_NAME
 from ocpp16.errors import CallFailed, ConfigurationError
 from ocpp16.testing.stations import RecordingStation, UpdatableStation
 
-SCENARIOS = (effects_on_authorization, effects_on_charging, effects_on_messages, effects_on_security)
+SCENARIOS = (
+    effects_on_authorization,
+    effects_on_charging,
+    effects_on_messages,
+    effects_on_security,
+    effects_on_signed_values,
+)
 """Imported for their rows of the table."""
 PROFILE_SCHEMAS = Path(__file__).parents[2] / "share" / "profile_schemas"
 
