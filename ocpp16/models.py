@@ -26,6 +26,7 @@ from ocpp16.measurement import Measurement as Measurement
 from ocpp16.measurement import PhaseValues as PhaseValues
 from ocpp16.measurement import Reading as Reading
 from ocpp16.prices import TariffMessage
+from ocpp16.signed_meter_value import SignedMeterValue as SignedMeterValue
 from ocpp16.values import aware, described, finite_or_none, flag, member, text, whole
 from ocpp16.voltages import VoltagesBetween as VoltagesBetween
 

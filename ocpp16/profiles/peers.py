@@ -8,7 +8,7 @@ from enum import Enum, auto
 from typing import NamedTuple, Protocol
 
 from ocpp16.enums import FirmwareStatusEnumType, ReservationCheckStatus
-from ocpp16.models import DataTransferResponse, FirmwareUpdate, Measurement
+from ocpp16.models import DataTransferResponse, FirmwareUpdate, Measurement, SignedMeterValue
 from ocpp16.prices import TariffMessage
 from ocpp16.profiles.context import Payload
 from ocpp16.state.connector_table import ConnectorEvent
@@ -120,14 +120,14 @@ class Collected(NamedTuple):
 class MeterSampler(Protocol):
     """What transactions ask of `meter_values`."""
 
-    def begin(self, transaction: Transaction, signed: str | None) -> None: ...
+    def begin(self, transaction: Transaction, signed: SignedMeterValue | None) -> None: ...
 
     def resume(self, transaction: Transaction) -> None: ...
 
     def end(
         self,
         transaction: Transaction,
-        signed: str | None,
+        signed: SignedMeterValue | None,
         meter_stop: int,
         at: int,
         clock_boot: int,

@@ -12,6 +12,7 @@ import effects_on_messages
 import effects_on_plug_and_charge
 import effects_on_prices
 import effects_on_security
+import effects_on_signed_values
 import pytest
 from key_effect import EFFECTS, Changing, Effect
 from keys_of_a_start import KEYS_OF_A_START
@@ -29,6 +30,7 @@ SCENARIOS = (
     effects_on_plug_and_charge,
     effects_on_prices,
     effects_on_security,
+    effects_on_signed_values,
 )
 """Imported for their rows of the table."""
 PROFILE_SCHEMAS = Path(__file__).parents[2] / "share" / "profile_schemas"

@@ -146,6 +146,7 @@ def test_one_profile_does_not_import_another() -> None:
         "reservation_request",
         "schedule_keys",
         "sender",
+        "signed_readings",
         "station_side",
         "status_report",
         "status_notifications",
