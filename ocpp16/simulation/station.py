@@ -9,6 +9,7 @@ Order of use: make it, open a charge point with it (which calls `attach`), then 
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING, Any
@@ -42,12 +43,14 @@ from ocpp16.simulation.noise import Noise
 from ocpp16.simulation.options import PowerLossPolicy, StationOptions
 from ocpp16.simulation.overrule import Overrules, question
 from ocpp16.simulation.patience import Patience, Wait
+from ocpp16.simulation.signed_energy import publish_keys
 from ocpp16.simulation.supply import Supply
 from ocpp16.simulation.transfer import PlayedTransfer, Transfer
 from ocpp16.state.round import Round
 
 if TYPE_CHECKING:
     from ocpp16.charge_point.charge_point import ChargePoint
+    from ocpp16.simulation.signing_meter import SigningMeters
 
 
 class SimulatedStation(WithDisplays):
@@ -55,7 +58,8 @@ class SimulatedStation(WithDisplays):
 
     Options: a `StationOptions`, or a mapping as JSON has it and keyword arguments of the same names (ConfigurationError
     for a bad one). `random` makes the noise; a fleet hands one to all its stations. `session_log`: folder that gets one
-    for the messages of each session, None: none. `logs`: folder whose files go into diagnostics. `transfer` brings
+    for the messages of each session, None: none. `logs`: folder whose files go into diagnostics. `meters`: folder in
+    which meters that sign keep their key, None: it is made of the seed. `transfer` brings
     firmware and takes diagnostics away; by default it is played. Implements `CoreStation`, `SmartChargingStation`,
     `FirmwareStation`, `SecurityStation`, `PricingStation` and `DisplayStation`.
     """
@@ -74,12 +78,14 @@ class SimulatedStation(WithDisplays):
         "faults",
         "is_powered",
         "logs",
+        "meters",
         "noise",
         "on_reset",
         "options",
         "overrules",
         "reader",
         "session_log",
+        "signing",
     )
 
     charge_point: "ChargePoint"
@@ -95,6 +101,7 @@ class SimulatedStation(WithDisplays):
         random: Random | None = None,
         session_log: Path | None = None,
         logs: Path | None = None,
+        meters: Path | None = None,
         transfer: Transfer | None = None,
         **named: Any,
     ) -> None:
@@ -106,6 +113,9 @@ class SimulatedStation(WithDisplays):
         self.overrules = Overrules()
         self.session_log = session_log
         self.logs = logs
+        self.meters = meters
+        self.signing: SigningMeters | None = None
+        """None: the meters do not sign."""
         self._transfer = transfer
         self._maintenance: Maintenance | None = None
         self.boot_reason = BootReason.REMOTE_RESET
@@ -135,6 +145,10 @@ class SimulatedStation(WithDisplays):
         self.door = charge_point.for_station
         self.is_powered = not formerly
         self.faults = Faults(charge_point, 0, self.faults.active) if formerly else Faults(charge_point, 0)
+        if self.options.meters_sign and self.signing is None:
+            from ocpp16.simulation.signing_meter import SigningMeters  # cryptography only where something is signed
+
+            self.signing = SigningMeters(self.meters, self.options.seed, partial(self.door.log.warning, "%s"))
         self.evses = tuple(Evse(self, number, formerly.get(number)) for number in range(1, count + 1))
         interval = self.options.meter_interval
         if not isinstance(interval, str) and interval > 0:
@@ -274,6 +288,8 @@ class SimulatedStation(WithDisplays):
             evse.power_up()
         for evse in self.evses:
             self.wishes_changed(evse.connector_id)
+        if self.signing is not None:
+            self.door.spawn(publish_keys, self.charge_point, self.signing)
 
     def power_down(self) -> None:
         """The charge point was stopped: the world stands still."""
@@ -302,7 +318,7 @@ class SimulatedStation(WithDisplays):
         """Connector 0 has no meter of its own."""
         if connector_id == 0 or self.options.meter_is_external:
             return None
-        return self.evse(connector_id).outlet.measurement()
+        return self.evse(connector_id).signed_measurement()
 
     @question
     async def enable_evse(self, connector_id: int) -> bool:

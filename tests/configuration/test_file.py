@@ -97,7 +97,6 @@ def test_the_full_configuration_is_what_holds_without_it() -> None:
         "FirmwareManagement",
         "LocalAuthListManagement",
         "Reservation",
-        "SignedMeterValues",
         "SmartCharging",
         "Security",
     ]

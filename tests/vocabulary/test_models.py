@@ -43,6 +43,7 @@ FOREIGN: dict[type, dict[str, list[Any]]] = {
         "expiry_date": NO_TIMES,
         "parent_id_tag": NO_TEXTS,
         **{name: [*NO_TEXTS, None] for name in ("source", "rule", "key")},
+        "tariff": ["0.45", 5, {}, []],
     },
     DataTransferResponse: {"status": ["ACCEPTED", 0, None, {}], "data": NO_TEXTS},
     ErrorInfo: {
