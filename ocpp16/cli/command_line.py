@@ -25,6 +25,7 @@ SUBCOMMANDS = {
     "doctor": "ocpp16.cli.doctor:doctor",
     "certificates": "ocpp16.cli.certificates:certificates",
     "pki": "ocpp16.cli.pki:pki",
+    "lint": "ocpp16.cli.lint:lint",
 }
 """Name → module and function."""
 
