@@ -5,15 +5,15 @@ from concurrent.futures import Executor
 from contextlib import AbstractContextManager
 from datetime import datetime
 from ocpp16.charge_point.connectivity import StreamOpener
-from ocpp16.charge_point.plug_and_charge_door import PlugAndChargeDoor
 from ocpp16.charge_point.runtime import KeyCallback
 from ocpp16.configuration.configuration import Configuration
 from ocpp16.configuration.key import Key
+from ocpp16.contracts import CertificateAction, ContractAuthorization, EvCertificateResponse
 from ocpp16.enums import AvailabilityStatus, AvailabilityType, BootReason, ChargePointStatus, ChargingProfileStatus, ConfigurationStatus, DiagnosticsStatus, FirmwareStatusEnumType, Reason, RegistrationStatus, ReservationCheckStatus, ReservationStatus, SessionStartedReason, UploadLogStatusEnumType
 from ocpp16.models import AuthorizationDecision, ChargingLimit, Counters, DataTransferResponse, DeadLetter, ErrorInfo, IdTagInfo, Measurement, Reservation, SignedMeterValue, WaitingMessage
 from ocpp16.schedule import CompositeSchedule, InstalledProfiles, Limit
 from ocpp16.schedule.sharing import Strategy
-from ocpp16.security.evse_security import EvseSecurity
+from ocpp16.security.evse_security import EvseSecurity, OcspRequestData
 from ocpp16.state.connector import Notification
 from ocpp16.state.transaction import Transaction
 from ocpp16.store.base import Store
@@ -66,6 +66,14 @@ class ChargingDoor:
     def set_charging_profile(self, connector_id: int, profile: Mapping[str, Any]) -> ChargingProfileStatus: ...
     def charging_profile_problem(self, connector_id: int, profile: Mapping[str, Any]) -> str: ...
     def clear_charging_profiles(self, *, profile_id: int | None=..., connector_id: int | None=..., purpose: str | None=..., stack_level: int | None=...) -> int: ...
+
+class PlugAndChargeDoor:
+    @property
+    def is_built(self) -> bool: ...
+    @property
+    def next_certificate_status_at(self) -> float | None: ...
+    def data_transfer_pnc_authorize(self, emaid: str, certificate: str | None=..., ocsp_request_data: Sequence[OcspRequestData]=...) -> ContractAuthorization: ...
+    def data_transfer_pnc_get_15118_ev_certificate(self, connector_id: int, exi_request: str, iso15118_schema_version: str, certificate_action: CertificateAction | str=..., budget: float=...) -> EvCertificateResponse: ...
 
 class DeadLettersDoor:
     def __call__(self) -> tuple[DeadLetter, ...]: ...

@@ -60,7 +60,18 @@ class CertificateUse(Protocol):
 class CertificateRenewal:
     """Of one use. `is_critical`: whether a chain that is not taken is a critical event; None: as the list has it."""
 
-    __slots__ = ("_csr", "_is_critical", "_is_making", "_look", "_repeat", "_repeats", "_security", "_use", "ctx")
+    __slots__ = (
+        "_csr",
+        "_is_critical",
+        "_is_making",
+        "_is_over",
+        "_look",
+        "_repeat",
+        "_repeats",
+        "_security",
+        "_use",
+        "ctx",
+    )
 
     def __init__(self, ctx: Context, security: AskedSecurity, use: CertificateUse, is_critical: bool | None) -> None:
         self.ctx = ctx
@@ -72,8 +83,11 @@ class CertificateRenewal:
         self._repeats = 0
         self._csr = ""
         self._is_making = False
+        self._is_over = False
+        """Nobody wants the request any more that is being made."""
 
     def stop(self) -> None:
+        self._is_over = True
         for timer in (self._look, self._repeat):
             if timer is not None:
                 timer.cancel()
@@ -83,6 +97,7 @@ class CertificateRenewal:
 
     def look_from_now_on(self) -> None:
         """The looks go on over disconnects: a charge point that is offline for long needs its certificate the more."""
+        self._is_over = False
         if self._look is None:
             first = self.ctx.clock.monotonic() + FIRST_LOOK
             self._look = self.ctx.timers.every(LOOK_INTERVAL, self._look_at_expiry, first)
@@ -99,6 +114,7 @@ class CertificateRenewal:
 
     def begin(self) -> None:
         """Ask for a certificate, with a request of its own."""
+        self._is_over = False
         self._csr = ""
         self.ctx.spawn(self._ask)
 
@@ -109,10 +125,11 @@ class CertificateRenewal:
             return
         self._is_making = True
         try:
-            self._csr = await self._new_request()
+            csr = await self._new_request()
         finally:
             self._is_making = False
-        if self._csr:
+        if csr and not self._is_over:
+            self._csr = csr
             self._repeats = 0
             self._send()
 

@@ -284,6 +284,27 @@ async def test_an_answer_that_is_none_is_asked_for_again(
         assert len(csms.of("SignCertificate")) == 4
 
 
+async def test_switched_off_while_a_request_is_made(
+    open_bench: Any, make_config: Any, pki: Pki, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    usual = pki.keeper.generate_certificate_signing_request
+
+    async def slow(*arguments: Any) -> Any:
+        await trio.sleep(20)
+        return await usual(*arguments)
+
+    monkeypatch.setattr(pki.keeper, "generate_certificate_signing_request", slow)
+    csms = PncCentralSystem(SignCertificate={"status": "Accepted"})
+    async with open_bench(csms=csms, document=make_config(**keys()), evse_security=pki.keeper) as bench:
+        await trio.sleep(65)
+        await bench.call("ChangeConfiguration", {"key": "ISO15118CertificateManagementEnabled", "value": "false"})
+        await trio.sleep(1_000)
+        assert csms.of("SignCertificate") == []
+        await bench.call("ChangeConfiguration", {"key": "ISO15118CertificateManagementEnabled", "value": "true"})
+        await trio.sleep(100)
+        assert csms.of("SignCertificate") != []
+
+
 async def test_switched_off_nothing_is_asked_for(open_bench: Any, make_config: Any, pki: Pki) -> None:
     csms = PncCentralSystem(SignCertificate={"status": "Accepted"})
     async with open_bench(csms=csms, document=make_config(**keys()), evse_security=pki.keeper) as bench:

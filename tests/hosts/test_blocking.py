@@ -34,6 +34,7 @@ def test_the_types_name_what_there_is(server: Server) -> None:
             charge_point.connection,
             charge_point.configuration,
             charge_point.smart_charging,
+            charge_point.plug_and_charge,
             charge_point.dead_letters,
             charge_point.for_station.authorization,
             charge_point.for_station,

@@ -17,6 +17,7 @@ from ocpp16.enums import (
     UnlockStatus,
 )
 from ocpp16.metrics import Watch, collect
+from ocpp16.security.evse_security import CertificateHashData, OcspRequestData
 
 
 async def charge(face: Face, charge_point: Any) -> None:
@@ -53,6 +54,29 @@ def test_a_transaction(face: Face, server: Server) -> None:
     assert actions[-1] == "StopTransaction" or "StopTransaction" in actions  # leaving ends what runs
     values = server.payload("MeterValues")["meterValue"][0]["sampledValue"]
     assert float(values[0]["value"]) >= 1001, "the meter was asked"
+
+
+def test_a_contract(face: Face, server: Server) -> None:
+    config = server.config() | {"PnC": {"ISO15118PnCEnabled": True}}
+    hashes = [OcspRequestData(CertificateHashData("SHA256", "ab" * 32, "cd" * 32, "1f"), "http://ocsp.example/")]
+
+    async def scenario() -> None:
+        async with face.one(config, face.station()) as charge_point:
+            door = charge_point.plug_and_charge
+            assert door.is_built
+            assert not (await done(door.data_transfer_pnc_authorize("NLABCC00000001"))).is_accepted
+            await done(charge_point.start())
+            await done(charge_point.wait_registered())
+            found = await done(door.data_transfer_pnc_authorize("NLABCC00000001", None, hashes))
+            assert found.is_accepted
+            response = await done(door.data_transfer_pnc_get_15118_ev_certificate(1, "gJgC", "urn:iso:15118:2:2013"))
+            assert response.is_accepted
+            with pytest.raises(ValueError, match="emaid"):
+                await done(door.data_transfer_pnc_authorize(""))
+
+    face.run(scenario)
+    sent = [call.payload["messageId"] for call in server.system.calls("DataTransfer")]
+    assert sent == ["Authorize", "Get15118EVCertificate"]
 
 
 def test_questions_of_the_central_system_reach_the_station_in_the_hosts_world(face: Face, server: Server) -> None:

@@ -9,6 +9,7 @@ CLASSES = (
     ("connection_door", "ConnectionDoor"),
     ("configuration_door", "ConfigurationDoor"),
     ("charging_door", "ChargingDoor"),
+    ("plug_and_charge_door", "PlugAndChargeDoor"),
     ("dead_letters_door", "DeadLettersDoor"),
     ("authorization_door", "AuthorizationDoor"),
     ("reservation_door", "ReservationDoor"),
