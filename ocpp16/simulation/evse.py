@@ -48,13 +48,12 @@ class Evse:
     `former`: this EVSE with an earlier charge point, whose meter, faults and car are still there.
     """
 
-    __slots__ = ("_occupancy", "_signed", "_station", "_transaction", "is_enabled", "outlet")
+    __slots__ = ("_occupancy", "_station", "_transaction", "is_enabled", "outlet")
 
     def __init__(self, station: Premises, connector_id: int, former: "Evse | None" = None) -> None:
         self._station = station
         self._occupancy = Occupancy(station, connector_id)
         self.outlet: Outlet = Outlet(station, connector_id, None if former is None else former.outlet)
-        self._signed = SignedEnergy(station, connector_id)
         self._transaction: Transaction | None = None
         """As the charge point keeps it, while it runs."""
         self.is_enabled = True
@@ -125,7 +124,15 @@ class Evse:
 
     def signed_measurement(self) -> Measurement:
         """The same, signed by the meter where somebody wants to see that."""
-        return self._signed.measurement(self.outlet.measurement(), self._transaction, self._occupancy.token)
+        measurement = self.outlet.measurement()
+        if self._station.signing is None:
+            return measurement
+        return self._signed.measurement(measurement, self._transaction, self._occupancy.token)
+
+    @property
+    def _signed(self) -> SignedEnergy:
+        """What the meter signs; few stations have one that does."""
+        return SignedEnergy(self._station, self.connector_id)
 
     # What the car does
 
