@@ -10,6 +10,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from ocpp16._core.records import Shape, are_finite
+from ocpp16.measurement_json import members, time
+from ocpp16.signed_meter_value import SignedMeterValue, signed
 from ocpp16.values import (
     INT32_HIGH,
     INT32_LOW,
@@ -95,7 +97,8 @@ class Measurement:
     in. energy_import, energy_export: register in Wh that fits into 32 bits; power: W, negative when the car gives;
     reactive_power: var; voltage: V; current: A; frequency: Hz; soc: percent; temperatures: degrees Celsius, 64 at most;
     rpm: 1/min; power_factor: -1 to 1; reactive_energy_import, reactive_energy_export: register in varh, as those in Wh;
-    voltage_between: V, where the meter tells more than `voltage` of each line.
+    voltage_between: V, where the meter tells more than `voltage` of each line. signed_meter_value: what the meter says
+    of this reading under its signature; a text is taken as one that says all itself.
     """
 
     timestamp: datetime | None = None
@@ -113,6 +116,7 @@ class Measurement:
     reactive_energy_import: PhaseValues | None = None
     reactive_energy_export: PhaseValues | None = None
     voltage_between: VoltagesBetween | None = None
+    signed_meter_value: SignedMeterValue | None = None
 
     def __init__(
         self,
@@ -131,6 +135,7 @@ class Measurement:
         reactive_energy_import: PhaseValues | None = None,
         reactive_energy_export: PhaseValues | None = None,
         voltage_between: VoltagesBetween | None = None,
+        signed_meter_value: SignedMeterValue | str | None = None,
     ) -> None:
         values = (
             timestamp,
@@ -148,6 +153,7 @@ class Measurement:
             reactive_energy_import,
             reactive_energy_export,
             voltage_between,
+            signed_meter_value,
         )
         _MEASUREMENT_SHAPE.fill(self, values)
         # One is made at every sample: what it is nearly always is seen here, where nothing needs to be looked up.
@@ -167,6 +173,7 @@ class Measurement:
             and reactive_energy_import is None
             and reactive_energy_export is None
             and voltage_between is None
+            and signed_meter_value is None
         ):
             _check_registers(energy_import, "energy_import")
         else:
@@ -193,6 +200,8 @@ class Measurement:
         for reading in (self.soc, self.rpm):
             if reading is not None and type(reading) is not Reading:
                 is_exact = False
+        if self.signed_meter_value is not None and type(self.signed_meter_value) is not SignedMeterValue:
+            object.__setattr__(self, "signed_meter_value", signed(self.signed_meter_value, "signed_meter_value"))
         if self.voltage_between is not None and type(self.voltage_between) is not VoltagesBetween:
             is_exact = False
         if not is_exact:
@@ -216,13 +225,14 @@ class Measurement:
         "soc_Percent": {"value", "location"}, "temperature_C": […], "rpm": {…}}`.
 
         Beyond libocpp's, `power_meter` may hold "power_factor", "energy_varh_import" and "energy_varh_export", and
-        "voltage_V" the voltages between two conductors by their names on the wire, "L1-N" to "L3-L1". "meter_id" and
-        "phase_seq_error" may be there, for libocpp's form has them, and mean nothing in OCPP 1.6. `now` stands in for
-        an absent timestamp. Raises ValueError naming the member that is missing or wrong.
+        "voltage_V" the voltages between two conductors by their names on the wire, "L1-N" to "L3-L1",
+        "signed_meter_value" a text or EVerest's object. "meter_id" and "phase_seq_error" may be there, for libocpp's
+        form has them, and mean nothing in OCPP 1.6. `now` stands in for an absent timestamp. Raises ValueError naming
+        the member that is missing or wrong.
         """
-        _members(document, "measurement", ("power_meter", "soc_Percent", "temperature_C", "rpm"))
+        members(document, "measurement", ("power_meter", "soc_Percent", "temperature_C", "rpm"))
         meter = document.get("power_meter")
-        _members(meter, "measurement.power_meter", ("timestamp", "meter_id", "phase_seq_error", *_POWER_METER))
+        members(meter, "measurement.power_meter", ("timestamp", "meter_id", "phase_seq_error", _SIGNED, *_POWER_METER))
         assert isinstance(meter, Mapping)
         text(meter.get("meter_id", ""), "measurement.power_meter.meter_id")
         flag(meter.get("phase_seq_error", False), "measurement.power_meter.phase_seq_error")
@@ -238,11 +248,14 @@ class Measurement:
         between = voltages_between(meter.get("voltage_V"), "measurement.power_meter.voltage_V")
         phases: dict[str, Any] = {name: _phases(meter[key], key) for key, name in _POWER_METER.items() if key in meter}
         return cls(
-            timestamp=_time(meter.get("timestamp"), now),
+            timestamp=time(meter.get("timestamp"), now),
             soc=_reading(document["soc_Percent"], "soc_Percent") if "soc_Percent" in document else None,
             temperatures=tuple(_reading(item, "temperature_C") for item in temperatures),
             rpm=_reading(document["rpm"], "rpm") if "rpm" in document else None,
             voltage_between=between,
+            signed_meter_value=SignedMeterValue.from_json(meter[_SIGNED], f"measurement.power_meter.{_SIGNED}")
+            if _SIGNED in meter
+            else None,
             **phases,
         )
 
@@ -296,6 +309,7 @@ def measured(
             None,
             None,
             None,
+            None,
         )
     )
     return made
@@ -313,6 +327,7 @@ _POWER_METER = {
     "energy_varh_import": "reactive_energy_import",
     "energy_varh_export": "reactive_energy_export",
 }
+_SIGNED = "signed_meter_value"
 _PHASES = {"total": "total", "DC": "total", "L1": "l1", "L2": "l2", "L3": "l3", "N": "n"}
 _LOWEST_REGISTER, _HIGHEST_REGISTER = float(INT32_LOW), float(INT32_HIGH)
 """As floats, with which floats are compared at once."""
@@ -358,32 +373,9 @@ def _temperatures(value: Any) -> tuple[Reading, ...]:
     return tuple([it if type(it) is Reading else exactly(Reading, it, "temperatures") for it in value])
 
 
-def _members(value: Any, place: str, known: tuple[str, ...]) -> None:
-    if not isinstance(value, Mapping):
-        raise ValueError(f"{place} must be an object")
-    for name in value:
-        if name not in known:
-            raise ValueError(f"{place} has no member {described(name)}")
-
-
-def _time(stamp: Any, now: datetime | None) -> datetime | None:
-    if stamp is None:
-        return now
-    try:
-        return aware(datetime.fromisoformat(stamp), "measurement.power_meter.timestamp")
-    except TypeError:
-        raise ValueError(f"measurement.power_meter.timestamp must be text, not {described(stamp)}") from None
-    except ValueError as error:
-        if str(error).startswith("measurement"):
-            raise
-        raise ValueError(
-            f"measurement.power_meter.timestamp must be an RFC 3339 time, not {described(stamp)}"
-        ) from None
-
-
 def _phases(value: Any, key: str) -> PhaseValues:
     place = f"measurement.power_meter.{key}"
-    _members(value, place, (*_PHASES, *CONDUCTORS) if key == "voltage_V" else tuple(_PHASES))
+    members(value, place, (*_PHASES, *CONDUCTORS) if key == "voltage_V" else tuple(_PHASES))
     check = register if _POWER_METER[key] in REGISTERS else finite
     found = {name: number for name, number in value.items() if name in _PHASES}
     return PhaseValues(**{_PHASES[name]: float(check(number, f"{place}.{name}")) for name, number in found.items()})

@@ -26,7 +26,8 @@ from ocpp16.measurement import Measurement as Measurement
 from ocpp16.measurement import PhaseValues as PhaseValues
 from ocpp16.measurement import Reading as Reading
 from ocpp16.prices import TariffMessage
-from ocpp16.values import aware, described, finite_or_none, flag, member, text, whole
+from ocpp16.signed_meter_value import SignedMeterValue as SignedMeterValue
+from ocpp16.values import aware, described, finite_or_none, flag, is_a, member, text, whole
 from ocpp16.voltages import VoltagesBetween as VoltagesBetween
 
 INFO_LENGTH = 50
@@ -59,6 +60,8 @@ class IdTagInfo:
         _plain_texts(self, "parent_id_tag")
         for name in ("source", "rule", "key"):
             object.__setattr__(self, name, text(getattr(self, name), name))
+        if self.tariff is not None and not is_a(self.tariff, TariffMessage):
+            raise ValueError(f"tariff must be a TariffMessage, not {described(self.tariff)}")
 
     @property
     def is_accepted(self) -> bool:

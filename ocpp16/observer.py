@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
+from ocpp16.contracts import CertificateAction, ContractAuthorization, EvCertificateResponse
 from ocpp16.enums import (
     ChargePointErrorCode,
     ChargePointStatus,
@@ -213,6 +214,23 @@ class IdTagAuthorized(ObserverEvent):
 
     id_tag: str
     id_tag_info: IdTagInfo
+
+
+@dataclass(frozen=True, slots=True)
+class ContractAuthorized(ObserverEvent):
+    """It was decided whether a contract may charge (Plug & Charge); `authorization` says why."""
+
+    emaid: str
+    authorization: ContractAuthorization
+
+
+@dataclass(frozen=True, slots=True)
+class EvCertificateAnswered(ObserverEvent):
+    """What a car is answered that wanted a contract certificate: Accepted or Failed, in the time that it waits."""
+
+    connector_id: int
+    response: EvCertificateResponse
+    action: CertificateAction
 
 
 @dataclass(frozen=True, slots=True)

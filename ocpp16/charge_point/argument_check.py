@@ -52,6 +52,8 @@ def check_arguments(given: Mapping[str, Any]) -> None:
         except BaseException as error:  # of an object that cannot even be looked at
             obey_exit(error)
             problems.append(f"{name} cannot be what it should: {sentence(error)}")
+    if not problems:
+        problems = list(_unread_paths(given))
     if problems:
         raise ConfigurationError(problems)
 
@@ -184,6 +186,23 @@ def _security_faults(name: str, value: Any) -> Faults:
             yield from _path_faults(place, given)
 
 
+def _most_connecting_faults(name: str, value: Any) -> Faults:
+    if value is not None and (not is_a(value, int) or is_a(value, bool) or value < 1):
+        yield name, f"must be a number from 1 on, not {described(value)}"
+
+
+def _unread_paths(given: Mapping[str, Any]) -> Iterator[str]:
+    """Paths of certificates that nobody would ever read."""
+    named = [name for name, path in (given.get("security_configuration") or {}).items() if path]
+    if not named:
+        return
+    if given.get("evse_security") is not None:
+        yield "security_configuration is for the files of the built-in EvseSecurity, and evse_security takes its place"
+    elif given.get("certificates_path") is None and "csms_ca_bundle" not in named:
+        names = ", ".join(named)
+        yield f"security_configuration has {names}, and no place for the rest: give csms_ca_bundle or certificates_path"
+
+
 def _evse_security_faults(name: str, value: Any) -> Faults:
     if value is not None:
         for fault in faults(EvseSecurity, value):
@@ -230,6 +249,7 @@ _CHECKS: dict[str, Callable[[str, Any], Faults]] = {
     "tolerances": _tolerances_faults,
     "seed": _seed_faults,
     "trace_messages": _trace_faults,
+    "most_connecting": _most_connecting_faults,
     "station": _station_faults,
 }
 """By argument, in the order in which they are told."""

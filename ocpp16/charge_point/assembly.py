@@ -28,7 +28,6 @@ from ocpp16.profiles.asked_station import AskedStation
 from ocpp16.profiles.authorization import Authorization
 from ocpp16.profiles.availability import Availability
 from ocpp16.profiles.base import (
-    CertificateCheck,
     Context,
     FeatureProfile,
     FirmwareKeeper,
@@ -49,6 +48,7 @@ from ocpp16.profiles.free_charging import FreeCharging
 from ocpp16.profiles.local_auth_list import LocalAuthList
 from ocpp16.profiles.log_upload import LogUpload
 from ocpp16.profiles.meter_values import MeterValues
+from ocpp16.profiles.plug_and_charge import PlugAndCharge
 from ocpp16.profiles.pricing import Pricing
 from ocpp16.profiles.remote_control import RemoteControl
 from ocpp16.profiles.reservation import KeptReservations
@@ -126,6 +126,7 @@ class Features:
         "local_list",
         "log_upload",
         "meter_values",
+        "plug_and_charge",
         "prices",
         "reservations",
         "security_events",
@@ -171,12 +172,13 @@ class Features:
         keeping: tuple[FeatureProfile, ...] = ()
         if security is not None:
             keeping = (Certificates(ctx, security), CertificateSigning(ctx, security, reconnect))
-        self.evse_security: CertificateCheck | None = security
+        self.evse_security = security
         optional = [kind.build(ctx, self) for kind in kinds if kind.is_wanted(ctx.configuration)]
         self.smart_charging = next((feature for feature in optional if isinstance(feature, SmartCharging)), None)
         self.local_list = next((feature for feature in optional if isinstance(feature, LocalAuthList)), None)
         self.reservations = next((feature for feature in optional if isinstance(feature, KeptReservations)), None)
         self.firmware_updates = next((feature for feature in optional if isinstance(feature, FirmwareUpdates)), None)
+        self.plug_and_charge = next((feature for feature in optional if isinstance(feature, PlugAndCharge)), None)
         pricing = next((feature for feature in optional if isinstance(feature, Pricing)), None)
         self.prices: UserPriceKeeper | None = None if pricing is None else pricing.users
         self.diagnostics = next((feature for feature in optional if isinstance(feature, Diagnostics)), None)
@@ -184,10 +186,10 @@ class Features:
         self._remote_control = RemoteControl(ctx, profiles=self.smart_charging, reservations=self.reservations)
         self.all: tuple[FeatureProfile, ...] = (
             self.boot,
+            self.security_profile,  # before availability: whether it sends a BootNotification, that has to know
             self.availability,
             self.authorization,
             self.settings,
-            self.security_profile,
             self.security_events,
             self.transactions,
             self._remote_control,

@@ -59,7 +59,9 @@ async def one_opened(
 
 
 @asynccontextmanager
-async def many_opened(store: Store | Journal | None, database_path: str | Path | None) -> AsyncIterator[ChargePoints]:
+async def many_opened(
+    store: Store | Journal | None, database_path: str | Path | None, most_connecting: int | None
+) -> AsyncIterator[ChargePoints]:
     """Of `open_charge_points`, whose arguments these are, checked. Raises as it does."""
     leaving = Leaving()
     async with (
@@ -68,7 +70,7 @@ async def many_opened(store: Store | Journal | None, database_path: str | Path |
         _journal(store, database_path, "charge_points", clock_of(None), leaving) as journal,
     ):
         has_store = store is not None or database_path is not None
-        shared = SharedTasks(nursery, _monotonic(), log_writer, are_many=True)
+        shared = SharedTasks(nursery, _monotonic(), log_writer, are_many=True, attempts=most_connecting)
         charge_points = ChargePoints(journal, nursery, shared, clock_of, has_store=has_store)
         try:
             yield charge_points

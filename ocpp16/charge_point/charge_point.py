@@ -1,7 +1,7 @@
 """What a host has in hand: the one face of a charge point.
 
 Here is what is told (`on_…`, in `events`), asked and waited for; what there is more of one subject lies behind an
-attribute: `connection`, `configuration`, `authorization`, `smart_charging`, `dead_letters`, and `for_station`. All of
+attribute: `connection`, `configuration`, `smart_charging`, `plug_and_charge`, `dead_letters`, and `for_station`. All of
 it delegates to the `Runtime`, which no host sees. Properties are views: they answer after the end of the block as well,
 with what was last. Methods check thread and end first. Names and parameters are libocpp's where it has them.
 """
@@ -15,6 +15,7 @@ from ocpp16.charge_point.configuration_door import ConfigurationDoor
 from ocpp16.charge_point.connection_door import ConnectionDoor
 from ocpp16.charge_point.dead_letters_door import DeadLettersDoor
 from ocpp16.charge_point.events import StationEvents
+from ocpp16.charge_point.plug_and_charge_door import PlugAndChargeDoor
 from ocpp16.charge_point.runtime import KeyCallback
 from ocpp16.charge_point.station_check import is_async_function
 from ocpp16.charge_point.station_door import StationDoor
@@ -230,6 +231,11 @@ class ChargePoint(StationEvents):
     def smart_charging(self) -> ChargingDoor:
         """Charging profiles, limits and composite schedules."""
         return ChargingDoor(self._runtime)
+
+    @property
+    def plug_and_charge(self) -> PlugAndChargeDoor:
+        """Cars that charge with a contract (ISO 15118)."""
+        return PlugAndChargeDoor(self._runtime)
 
     @property
     def dead_letters(self) -> DeadLettersDoor:

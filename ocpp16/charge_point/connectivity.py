@@ -48,12 +48,13 @@ class Connectivity:
 
     Parameters: `connector` opens a stream to an endpoint; `accept` takes the CALLs of the Central System; `trace` is
     told every text frame, or None; `note` what happens to the connection, in words; `random` gives the random part of
-    the waits; `readiness` waits for the sockets of many charge points, or None; `credentials` gives those to connect
-    with.
+    the waits; `readiness` waits for the sockets of many charge points, or None; `attempts` are those that many charge
+    points may make at a time, or None; `credentials` gives those to connect with.
     """
 
     __slots__ = (
         "_accept",
+        "_attempts",
         "_backoff",
         "_connector",
         "_credentials",
@@ -85,9 +86,11 @@ class Connectivity:
         note: Callable[[str], None],
         random: Random,
         readiness: Readiness | None,
+        attempts: trio.CapacityLimiter | None,
         credentials: Callable[[], Credentials],
     ) -> None:
         self._credentials = credentials
+        self._attempts = attempts
         self._readiness = readiness
         self._ctx = ctx
         self._pump = pump
@@ -212,14 +215,21 @@ class Connectivity:
         ctx = self._ctx
         websocket: WebSocket | None = None
         failure: str | None = "given up"
-        with trio.CancelScope(deadline=trio.current_time() + ATTEMPT_TIMEOUT) as scope:
+        attempts = self._attempts
+        with trio.CancelScope() as scope:
             self._scope = scope
+            if attempts is not None:
+                await attempts.acquire_on_behalf_of(self)
+            scope.deadline = trio.current_time() + ATTEMPT_TIMEOUT
             try:
                 websocket = await self._open()
                 failure = None
             except BaseException as error:
                 obey(error)
                 failure = self._report_failure(error)
+            finally:
+                if attempts is not None:
+                    attempts.release_on_behalf_of(self)
         if websocket is None:
             if scope.cancelled_caught and trio.current_time() >= scope.deadline:
                 failure = self._report_failure(trio.TooSlowError())

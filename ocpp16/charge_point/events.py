@@ -25,10 +25,9 @@ from ocpp16.enums import (
     UploadLogStatusEnumType,
 )
 from ocpp16.errors import FeatureNotBuilt
-from ocpp16.models import UNSIGNED, ErrorInfo, Measurement
+from ocpp16.models import UNSIGNED, ErrorInfo, Measurement, SignedMeterValue
 from ocpp16.profiles.id_tags import check_id_tag
 from ocpp16.profiles.security_events import LONGEST_INFO, LONGEST_TYPE
-from ocpp16.profiles.transaction_data import signed_value
 from ocpp16.state.clock import SMALLEST_SHIFT, plausible, to_micros
 from ocpp16.state.connector_table import ConnectorEvent
 from ocpp16.state.signals import SecurityEventRaised
@@ -104,12 +103,13 @@ class StationEvents:
         *,
         reservation_id: int | None = None,
         timestamp: datetime | None = None,
-        signed_meter_value: str | None = None,
+        signed_meter_value: str | SignedMeterValue | None = None,
     ) -> Transaction:
         """A transaction began: StartTransaction is queued (OCPP 1.6 ed. 2 §4.8).
 
-        `meter_start`: register in Wh. `timestamp`: aware; now if None, or if it lies ahead. `signed_meter_value`: text
-        of the meter, kept for StopTransaction.transactionData; two of its length must fit into MaxMessageSize.
+        `meter_start`: register in Wh. `timestamp`: aware; now if None, or if it lies ahead. `signed_meter_value`: what
+        the meter says under its signature, kept for StopTransaction.transactionData, and told as the keys of the
+        section SignedMeterValues say; two of its length must fit into MaxMessageSize.
         `reservation_id`: of the reservation that is used by it; None: one that the library keeps for this id tag, if
         there is one. Raises
         ValueError if `id_token` is not 1 to 20 characters, if a value cannot be sent, if the connector has a running
@@ -121,7 +121,7 @@ class StationEvents:
         energy = register(meter_start, "meter_start")
         reservation = None if reservation_id is None else whole(reservation_id, "reservation_id")
         at = self._instant(timestamp)
-        signed = self._signed(signed_meter_value)
+        signed = self._signed(number, signed_meter_value)
         if self._runtime.ctx.transactions.running(number) is not None:
             raise ValueError(f"connector {number} has a running transaction")
         known = self._runtime.features.availability.sessions.get(number)
@@ -145,7 +145,7 @@ class StationEvents:
         *,
         timestamp: datetime | None = None,
         id_tag_end: str | None = None,
-        signed_meter_value: str | None = None,
+        signed_meter_value: str | SignedMeterValue | None = None,
     ) -> None:
         """A transaction is over: StopTransaction is queued (OCPP 1.6 ed. 2 §4.10); the connector becomes Finishing,
         unless the reason is EVDisconnected: then its lock is to be released, if UnlockConnectorOnEVSideDisconnect.
@@ -158,7 +158,7 @@ class StationEvents:
         energy = register(energy_wh, "energy_wh")
         at = self._instant(timestamp)
         tag = None if id_tag_end is None else check_id_tag(id_tag_end, "id_tag_end")
-        signed = self._signed(signed_meter_value)
+        signed = self._signed(number, signed_meter_value)
         transaction = self._runtime.ctx.transactions.running(number)
         if transaction is None or transaction.session_id != session:
             raise ValueError(f"connector {number} has no running transaction of session {session!r}")
@@ -166,8 +166,10 @@ class StationEvents:
         if why is not Reason.EV_DISCONNECTED:
             self._submit(number, ConnectorEvent.TRANSACTION_STOPPED)
 
-    def _signed(self, value: str | None) -> str | None:
-        return None if value is None else signed_value(value, "signed_meter_value", self._runtime.ctx.configuration)
+    def _signed(self, connector_id: int, value: str | SignedMeterValue | None) -> SignedMeterValue | None:
+        if value is None:
+            return None
+        return self._runtime.features.meter_values.signed(connector_id, value, "signed_meter_value")
 
     def _instant(self, timestamp: datetime | None) -> int | None:
         """A time of the host in µs, on the charge point's clock: one that lies ahead of it is now."""

@@ -18,6 +18,7 @@ from ocpp16.profiles.firmware import Firmware
 from ocpp16.profiles.firmware_updates import FirmwareUpdates
 from ocpp16.profiles.local_auth_list import LocalAuthList
 from ocpp16.profiles.log_upload import LogUpload
+from ocpp16.profiles.plug_and_charge import PlugAndCharge
 from ocpp16.profiles.pricing import Pricing
 from ocpp16.profiles.remote_trigger import RemoteTrigger
 from ocpp16.profiles.reservation import KeptReservations
@@ -38,6 +39,7 @@ FEATURES: tuple[type[FeatureProfile], ...] = (
     Diagnostics,
     LogUpload,
     ExtendedTrigger,
+    PlugAndCharge,
     Pricing,
 )
 """In the order in which they start and hear of signals, after those of Core."""

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from ocpp16.charge_point.restored import CONFIGURATION
 from ocpp16.configuration.configuration import Configuration
 from ocpp16.configuration.keys import internal
 from ocpp16.store.base import RowChange
@@ -28,13 +27,13 @@ class StoredConfiguration:
     ) -> Proposal:
         return self._journal.propose(
             self._configuration[internal.CHARGE_POINT_ID],
-            [_row(overrides, secrets)],
+            _rows(overrides, secrets),
             apply=apply,
             restore=self._present,
         )
 
     def _present(self) -> Sequence[RowChange]:
-        return [_row(self._configuration.overrides, self._configuration.secrets)]
+        return _rows(self._configuration.overrides, self._configuration.secrets)
 
 
 class FiledConfiguration:
@@ -58,10 +57,14 @@ class FiledConfiguration:
         return self._overlay.changes(self._configuration.overrides, self._configuration.secrets)
 
 
-def _row(overrides: Mapping[str, Any], secrets: Mapping[str, Any]) -> RowChange:
-    document: dict[str, Any] = {
-        section: dict(keys) if isinstance(keys, Mapping) else keys for section, keys in overrides.items()
-    }
-    for section, keys in secrets.items():
-        document[section] = {**(document.get(section) or {}), **keys}
-    return settings.put(settings.SettingRow(CONFIGURATION, document))
+def _rows(overrides: Mapping[str, Any], secrets: Mapping[str, Any]) -> Sequence[RowChange]:
+    """Secrets in a row of their own, which a store can keep apart."""
+    return [
+        _row(settings.CONFIGURATION, overrides),
+        _row(settings.SECRETS, secrets) if secrets else settings.delete(settings.SECRETS),
+    ]
+
+
+def _row(name: str, sections: Mapping[str, Any]) -> RowChange:
+    document = {section: dict(keys) if isinstance(keys, Mapping) else keys for section, keys in sections.items()}
+    return settings.put(settings.SettingRow(name, document))

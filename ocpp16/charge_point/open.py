@@ -106,20 +106,25 @@ async def open_charge_point(
 @entered_and_left_whole
 @asynccontextmanager
 async def open_charge_points(
-    *, store: "Store | Journal | None" = None, database_path: str | Path | None = None
+    *,
+    store: "Store | Journal | None" = None,
+    database_path: str | Path | None = None,
+    most_connecting: int | None = None,
 ) -> AsyncIterator["ChargePoints"]:
     """A block for many charge points, which `ChargePoints.open` opens: they share one store, its journal and a nursery.
 
     store, database_path: as of `open_charge_point`, for all of them; of a folder, the database is `charge_points.db`.
-    With neither, nothing outlives the block. Leaving the block stops those that are open, all at the same time, each in
-    order. Raises ConfigurationError for arguments that cannot be meant, StoreError when the database cannot be used.
-    What the block raises is raised as it is, not in a group.
+    With neither, nothing outlives the block. most_connecting: how many of them may be between the first packet and the
+    end of the WebSocket handshake at a time; the others wait their turn, so that neither end drowns. None: all.
+    Leaving the block stops those that are open, all at the same time, each in order. Raises ConfigurationError for
+    arguments that cannot be meant, StoreError when the database cannot be used. What the block raises is raised as it
+    is, not in a group.
     """
     from ocpp16.charge_point.argument_check import check_arguments
     from ocpp16.charge_point.blocks import many_opened
 
     check_arguments(locals())
-    async with many_opened(store, database_path) as charge_points:
+    async with many_opened(store, database_path, most_connecting) as charge_points:
         yield charge_points
 
 

@@ -6,6 +6,7 @@ of the block, each in a scope of its own: what ends one charge point ends no oth
 
 from functools import partial
 from random import Random, SystemRandom
+from typing import Any
 
 import trio
 
@@ -13,7 +14,6 @@ from ocpp16.charge_point.charge_point import ChargePoint
 from ocpp16.charge_point.feed import ObserverFeed
 from ocpp16.charge_point.keeper import FiledConfiguration, StoredConfiguration
 from ocpp16.charge_point.plan import Plan
-from ocpp16.charge_point.restored import CONFIGURATION
 from ocpp16.charge_point.runtime import Runtime
 from ocpp16.charge_point.shared_tasks import KeptTasks, SharedTasks
 from ocpp16.charge_point.store_reports import StoreReports
@@ -23,6 +23,7 @@ from ocpp16.log import FoldingLog, log
 from ocpp16.models import Counters
 from ocpp16.profiles.asked import ConfigurationKeeper
 from ocpp16.rpc.ids import uuid_ids
+from ocpp16.store.base import Row, Store
 from ocpp16.store.files import FileKeeper
 from ocpp16.store.journal import Journal
 from ocpp16.store.leaving import Leaving
@@ -58,11 +59,19 @@ async def opened(
 
 async def _with_stored_changes(configuration: Configuration, identity: str, journal: Journal) -> Configuration:
     """The same configuration with the changes that lie in the store, where there is no file for them."""
-    found = await journal.in_turn(
-        lambda store: load_rows(store, identity, settings.TABLE, (CONFIGURATION,)), timeout=OPEN_TIMEOUT
-    )
-    changed = next((row.value for row in settings.read(found, lambda row, error: None)), None)
-    return configuration.with_changes(changed if isinstance(changed, dict) else {})
+
+    def load(store: Store) -> list[Row]:
+        names = (settings.CONFIGURATION, settings.SECRETS)
+        return [row for name in names for row in load_rows(store, identity, settings.TABLE, (name,))]
+
+    found = await journal.in_turn(load, timeout=OPEN_TIMEOUT)
+    changed: dict[str, Any] = {}
+    for row in settings.read(found, lambda row, error: None):
+        if isinstance(row.value, dict):
+            for section, keys in row.value.items():
+                both = isinstance(keys, dict) and isinstance(changed.get(section), dict)
+                changed[section] = {**changed[section], **keys} if both else keys
+    return configuration.with_changes(changed)
 
 
 class Opened:

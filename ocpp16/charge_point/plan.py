@@ -74,6 +74,8 @@ def planned(
     the configuration.
     """
     overlay = None if user_config_path is None else Overlay(user_config_path)
+    if overlay is not None:
+        overlay.drop_unfinished()
     is_complete = overlay is not None or not has_store
     configuration = _configuration(config, overlay, share_path, custom_schema_path, is_complete)
     tolerance = None if tolerances is None else _tolerance(tolerances)

@@ -41,8 +41,6 @@ R = TypeVar("R")
 T = TypeVar("T")
 
 BOOT = settings.BOOT
-CONFIGURATION = "configuration"
-"""Setting: changed configuration keys, where there is no file for them."""
 
 _HIGHEST = 2**53
 """No counter of ours gets here; a stored one beyond it was never ours."""
@@ -212,7 +210,7 @@ def _setting(row: settings.SettingRow) -> tuple[str, object]:
     """Raises ValueError for one of ours that says what cannot be."""
     if row.key in (BOOT, settings.FIRST_NUMBER):
         whole(row.value, row.key, 0, _HIGHEST - 1)
-    elif row.key == CONFIGURATION and not isinstance(row.value, dict):
+    elif row.key in (settings.CONFIGURATION, settings.SECRETS) and not isinstance(row.value, dict):
         raise ValueError(f"{row.key} is no object of sections")
     return row.key, row.value
 

@@ -331,6 +331,7 @@ class Runtime:
             note=self.traffic.event,
             random=self._random,
             readiness=self._shared.readiness,
+            attempts=self._shared.attempts,
             credentials=features.security_profile.credentials,
         )
         life.connectivity.set_resume_delay(self.resume_delay)

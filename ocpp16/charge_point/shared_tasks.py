@@ -43,13 +43,23 @@ class KeptTasks:
 class SharedTasks(KeptTasks):
     """`pumps`, and `readiness` where there are many charge points: one alone waits for its socket itself.
 
-    `now`: trio's time, which is asked for at every turn. `log_writer`: that of the block's message logs.
+    `now`: trio's time, which is asked for at every turn. `log_writer`: that of the block's message logs. `attempts`:
+    how many may connect at a time; None: all.
     """
 
-    __slots__ = ("log_writer", "pumps", "readiness")
+    __slots__ = ("attempts", "log_writer", "pumps", "readiness")
 
-    def __init__(self, nursery: trio.Nursery, now: Callable[[], float], log_writer: Writer, *, are_many: bool) -> None:
+    def __init__(
+        self,
+        nursery: trio.Nursery,
+        now: Callable[[], float],
+        log_writer: Writer,
+        *,
+        are_many: bool,
+        attempts: int | None = None,
+    ) -> None:
         super().__init__(nursery)
+        self.attempts = None if attempts is None else trio.CapacityLimiter(attempts)
         self.log_writer = log_writer
         self.pumps = Pumps(now)
         self.start(self.pumps.run)

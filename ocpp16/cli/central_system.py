@@ -17,6 +17,7 @@ import click
 import trio
 
 from ocpp16.cli.failure import CommandFailed, listening_failed
+from ocpp16.cli.laboratory import V2gLaboratory
 from ocpp16.cli.log import LogChoice, log_options
 from ocpp16.cli.message_lines import IN, LONGEST_LINE, LONGEST_TEXT, OUT, MessageLines
 from ocpp16.cli.orders import Orders
@@ -58,6 +59,11 @@ MOST_ORDERS = 64
     help="Demand client certificates that these roots vouch for.",
 )
 @click.option(
+    "--pki",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="A folder that `ocpp16 pki --v2g` made: sign certificates towards cars, and tell their status.",
+)
+@click.option(
     "--heartbeat",
     type=click.IntRange(1, 2**31 - 1),
     default=300,
@@ -79,6 +85,7 @@ def central_system(
     tls: Path | None,
     key: Path | None,
     client_ca: Path | None,
+    pki: Path | None,
     heartbeat: int,
     control: bool,
     **prices: str | None,
@@ -90,13 +97,15 @@ def central_system(
     """
     choice.begin("warning")
     context = _context(tls, key, client_ca)
-    return run(partial(_run, host, port, context, heartbeat, control, prices))
+    laboratory = None if pki is None else V2gLaboratory(pki)
+    return run(partial(_run, host, port, context, laboratory, heartbeat, control, prices))
 
 
 async def _run(
     host: str,
     port: int,
     context: SSLContext | None,
+    laboratory: V2gLaboratory | None,
     heartbeat: int,
     is_controlled: bool,
     prices: dict[str, str | None],
@@ -106,6 +115,8 @@ async def _run(
     say = Said(send)
     central = CentralSystem(now=lambda: round(time() * 1e6), interval=heartbeat, record_limit=0)
     central.recording = SpokenRecording(say)
+    if laboratory is not None:
+        laboratory.join(central)
     _price_sessions(central, **prices)
     async with trio.open_nursery() as printing:
         printing.start_soon(_print, receive, StandardOutput(partial(ending.begin, "standard output was closed")))

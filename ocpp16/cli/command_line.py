@@ -19,6 +19,7 @@ from ocpp16.cli.log import LogChoice, log_options
 SUBCOMMANDS = {
     "demo": "ocpp16.cli.demo:demo",
     "charge-point": "ocpp16.cli.charge_point:charge_point",
+    "fleet": "ocpp16.cli.fleet:fleet",
     "central-system": "ocpp16.cli.central_system:central_system",
     "schedule": "ocpp16.cli.schedule.command:schedule",
     "doctor": "ocpp16.cli.doctor:doctor",

@@ -4,6 +4,7 @@ Nothing is pretended but the hardware, and the time: the clock of the whole proc
 a charging session of some minutes takes less than half a minute to watch.
 """
 
+from collections.abc import Mapping
 from functools import partial
 from math import isnan
 from time import time
@@ -15,12 +16,12 @@ from rich.console import Console
 
 from ocpp16.charge_point.charge_point import ChargePoint
 from ocpp16.charge_point.open import open_charge_point
-from ocpp16.cli.demo_story import Story
 from ocpp16.cli.demo_view import Tone, View, view_for
 from ocpp16.cli.event_lines import EventLines
 from ocpp16.cli.failure import UNEXPECTED, CommandFailed, listening_failed
 from ocpp16.cli.log import LogChoice, log_options
 from ocpp16.cli.running import Ending, run
+from ocpp16.cli.stories import STORIES, Story
 from ocpp16.observer import MessageExchanged, ObserverEvent
 from ocpp16.simulation import Operation, SimulatedStation
 from ocpp16.testing import CentralSystem
@@ -50,6 +51,13 @@ def _no_nan(ctx: click.Context, param: click.Parameter, value: float) -> float:
     help="How many times faster than in reality time passes.",
 )
 @click.option(
+    "--story",
+    type=click.Choice(list(STORIES)),
+    default=next(iter(STORIES)),
+    show_default=True,
+    help="What is shown: " + "; ".join(f"{name}: {story.text}" for name, story in STORIES.items()) + ".",
+)
+@click.option(
     "--connectors", type=click.IntRange(1, 12), default=2, show_default=True, help="Connectors, with a car each."
 )
 @click.option(
@@ -57,16 +65,16 @@ def _no_nan(ctx: click.Context, param: click.Parameter, value: float) -> float:
 )
 @log_options
 @click.pass_obj
-def demo(choice: LogChoice, speed: float, connectors: int, port: int) -> int:
-    """Show a whole charging session: boot, plug in, card, charge, a limit, pause, go on, stop, unplug.
+def demo(choice: LogChoice, speed: float, story: str, connectors: int, port: int) -> int:
+    """Show a whole charging session, from boot to unplugging.
 
     Ends by itself; the exit code is 0 if everything happened as it should.
     """
     choice.begin("error")
-    return run(partial(_run, speed, connectors, port), exit_code_of_sigterm=143, speed=speed)
+    return run(partial(_run, STORIES[story], speed, connectors, port), exit_code_of_sigterm=143, speed=speed)
 
 
-async def _run(speed: float, connectors: int, port: int, ending: Ending) -> None:
+async def _run(kind: type[Story], speed: float, connectors: int, port: int, ending: Ending) -> None:
     began, anchor = trio.current_time(), time()
     async with CentralSystem(now=lambda: round((anchor + trio.current_time() - began) * 1e6)) as central_system:
         try:
@@ -78,23 +86,26 @@ async def _run(speed: float, connectors: int, port: int, ending: Ending) -> None
         view = view_for(Console(highlight=False), title, lambda: trio.current_time() - began, on_closed)
         with view:
             view.say(title, Tone.STORY)
-            story = Story(central_system, partial(view.say, tone=Tone.STORY), PATIENCE * speed)
-            station = SimulatedStation(meter_interval=0)
-            async with open_charge_point(
-                configuration(port, connectors),
-                station,
-                observer=Watcher(view, story),
-                anchor=anchor,
-                trace_messages=True,
-            ) as charge_point:
-                station.attach(charge_point)
-                view.look_at(station, charge_point)
-                await _tell(charge_point, station, story, view, FRAME * speed, ending)
+            with kind(central_system, partial(view.say, tone=Tone.STORY), PATIENCE * speed) as story:
+                station = story.station()
+                async with open_charge_point(
+                    configuration(port, connectors, story.keys()),
+                    station,
+                    certificates_path=story.certificates_path(),
+                    observer=Watcher(view, story),
+                    anchor=anchor,
+                    trace_messages=True,
+                ) as charge_point:
+                    station.attach(charge_point)
+                    view.look_at(station, charge_point)
+                    await _tell(charge_point, station, story, view, FRAME * speed, ending)
             if ending.exit_code:
                 return
             problems = story.problems(connectors)
             if not problems:
-                view.say(_summary(central_system, story, connectors), Tone.GOOD)
+                number = len(central_system.calls())
+                result = story.result(connectors)
+                view.say(f"all went well: {number} messages, none against the rules; {result}", Tone.GOOD)
     if problems:
         raise CommandFailed(*problems, exit_code=1)
 
@@ -135,9 +146,9 @@ class Watcher:
         self._story.notice(event)
 
 
-def configuration(port: int, connectors: int) -> dict[str, Any]:
-    """Of the demonstration's charge point."""
-    return {
+def configuration(port: int, connectors: int, more: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    """Of the demonstration's charge point; `more`: keys of a story, by section, over these."""
+    keys: dict[str, dict[str, Any]] = {
         "Internal": {
             "ChargePointId": IDENTITY,
             "CentralSystemURI": f"ws://{HOST}:{port}/",
@@ -156,8 +167,6 @@ def configuration(port: int, connectors: int) -> dict[str, Any]:
         },
         "Security": {"SecurityProfile": 0},
     }
-
-
-def _summary(central_system: CentralSystem, story: Story, connectors: int) -> str:
-    energy = " + ".join(f"{story.energy(connector_id)} Wh" for connector_id in range(1, connectors + 1))
-    return f"all went well: {len(central_system.calls())} messages, none against the rules; charged {energy}"
+    for section, given in more.items():
+        keys[section] = {**keys.get(section, {}), **given}
+    return keys

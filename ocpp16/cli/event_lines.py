@@ -75,6 +75,16 @@ def _authorization(record: Record) -> str:
     return f"{record['id_tag']} is {record['status']}{source}"
 
 
+def _contract(record: Record) -> str:
+    reason = f": {record['reason']}" if record["reason"] else ""
+    return f"contract {record['emaid']} is {record['status']} ({record['source']}{reason})"
+
+
+def _ev_certificate(record: Record) -> str:
+    reason = f": {record['reason']}" if record["reason"] else ""
+    return f"connector {record['connector']}: a contract for the car ({record['action']}) {record['status']}{reason}"
+
+
 def _set_aside(record: Record) -> str:
     return f"{record['action']} of {record['session_id']} is not answered: {record['waiting']} messages wait apart"
 
@@ -116,6 +126,8 @@ TEXTS: Mapping[str, Callable[[Record], str]] = {
     "events_dropped": lambda record: f"… {record['count']:,} more events, too many to be shown",
     "store": _store,
     "authorization": _authorization,
+    "contract": _contract,
+    "ev_certificate": _ev_certificate,
     "message_given_up": lambda record: f"{record['action']} was given up: {record['reason']}",
     "message_set_aside": _set_aside,
     "internal_error": lambda record: f"internal error in {record['place']}: {record['reason']}",

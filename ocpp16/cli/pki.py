@@ -7,7 +7,7 @@ import re
 import time
 from pathlib import Path
 from shlex import quote
-from typing import Final
+from typing import Any, Final
 
 import click
 import orjson
@@ -16,9 +16,12 @@ from ocpp16.cli.failure import CommandFailed
 from ocpp16.cli.log import LogChoice, log_options
 from ocpp16.security.certificate_files import DiskFiles, FileChange
 from ocpp16.security.lab_pki import Authority, Issued, Use
+from ocpp16.testing.plug_and_charge import RESPONDER
 from ocpp16.texts import shown
 
 NAMES: Final = ("localhost", "127.0.0.1", "::1")
+EMAID: Final = "DELABC123456789"
+"""Of the contract."""
 PASSWORD: Final = "only-for-the-lab"  # noqa: S105 - shown, typed, and good for nothing else
 EARLIER: Final = 3600.0
 """Seconds before now from which all of it is valid: clocks differ."""
@@ -68,6 +71,8 @@ def pki(
             laboratory.towards_cars(identity)
         if mo:
             laboratory.contracts()
+        if v2g and mo:
+            laboratory.plug_and_charge(f"ws://localhost:{port}/ocpp/", identity, organization)
     except ValueError as error:
         raise CommandFailed(f"no certificate can have these names: {shown(error)}") from error
     laboratory.configuration(f"wss://{_in_url((names or NAMES)[0])}:{port}/ocpp/", identity, organization)
@@ -85,6 +90,7 @@ class Laboratory:
         self._now = now
         self._days = days
         self._changes: list[FileChange] = []
+        self._has_contracts = False
         self._csms = self._root("CSMS")
         self._between = Authority("Lab CSMS intermediate", now, days=3650, above=self._csms, path_length=0)
         self._add("authorities/CSMS_INTERMEDIATE_CA.pem", self._between.certificate)
@@ -109,15 +115,31 @@ class Laboratory:
 
     def towards_cars(self, identity: str) -> None:
         """A certificate of the charging station for ISO 15118."""
-        self._leaf("client/cso", f"SECC_LEAF_{identity}", self._root("V2G").issue(identity, days=self._days))
+        self._leaf(
+            "client/cso",
+            f"SECC_LEAF_{identity}",
+            self._root("V2G").issue(identity, use=Use.SERVER, days=self._days, responder_url=RESPONDER),
+        )
 
     def contracts(self) -> None:
-        """One contract, as a car has it."""
-        self._leaf("contract", "contract", self._root("MO").issue("DELABC123456789", days=self._days))
+        """One contract, as a car has it: below an authority of its own, as those of mobility operators are."""
+        below = Authority("Lab MO intermediate", self._now, days=3650, above=self._root("MO"), path_length=0)
+        self._leaf("contract", "contract", below.issue(EMAID, days=self._days, responder_url=RESPONDER))
 
-    def configuration(self, uri: str, identity: str, organization: str) -> None:
-        """For security profile 3, which no option asks for."""
-        document = {
+    def plug_and_charge(self, uri: str, identity: str, organization: str) -> None:
+        """The configuration of a charge point that takes contracts."""
+        document = self._document(uri, identity, organization, 0)
+        document["PnC"] = {
+            "ISO15118PnCEnabled": True,
+            "ISO15118CertificateManagementEnabled": True,
+            "ContractValidationOffline": True,
+        }
+        self._add("plug_and_charge.json", orjson.dumps(document, option=orjson.OPT_INDENT_2).decode() + "\n")
+        self._has_contracts = True
+
+    @staticmethod
+    def _document(uri: str, identity: str, organization: str, profile: int) -> dict[str, dict[str, Any]]:
+        return {
             "Internal": {
                 "ChargePointId": identity,
                 "CentralSystemURI": uri,
@@ -126,8 +148,12 @@ class Laboratory:
                 "ChargeBoxSerialNumber": identity[:25],
             },
             "Core": {"NumberOfConnectors": 2},
-            "Security": {"SecurityProfile": 3, "CpoName": organization},
+            "Security": {"SecurityProfile": profile, "CpoName": organization},
         }
+
+    def configuration(self, uri: str, identity: str, organization: str) -> None:
+        """For security profile 3, which no option asks for."""
+        document = self._document(uri, identity, organization, 3)
         places = {
             "csms_ca_bundle": "ca/csms",
             "mf_ca_bundle": "ca/mf",
@@ -165,6 +191,17 @@ class Laboratory:
                 "station.json",
             )
         )
+        contracts = []
+        if self._has_contracts:
+            conf, contract = (
+                quote(str(self._folder / place)) for place in ("plug_and_charge.json", "contract/contract.pem")
+            )
+            contracts = [
+                "",
+                "Plug & Charge; in the second one: plug_in 1 contract=" + contract,
+                f"  ocpp16 central-system --port {port} --host localhost --pki {quote(str(self._folder))}",
+                f"  ocpp16 charge-point --conf {conf} --station {options}",
+            ]
         serve = f"ocpp16 central-system --port {port} --tls {chain} --key {key}"
         return [
             f"{len(self._changes)} files in {shown(self._folder)}",
@@ -176,6 +213,7 @@ class Laboratory:
             "security profile 3:",
             f"  {serve} --client-ca {roots}",
             f"  ocpp16 charge-point --conf {configuration} --station {options}",
+            *contracts,
         ]
 
     def _root(self, family: str) -> Authority:

@@ -32,7 +32,7 @@ _NOTHING_PENDING: Final[Mapping[Key[Any], Any]] = MappingProxyType({})
 _UNCHANGED: Final = object()
 _NONE: Final[frozenset[Any]] = frozenset()
 """One for all: an empty set costs as much as a full one of four."""
-_NOT_FEATURES: Final = frozenset({"Internal", "Security", CUSTOM})
+_NOT_FEATURES: Final = frozenset({"Internal", "Security", "SignedMeterValues", CUSTOM})
 
 
 class UnderWay(Protocol):

@@ -18,6 +18,7 @@ from ocpp16.charge_point.charging_door import ChargingDoor
 from ocpp16.charge_point.configuration_door import ConfigurationDoor
 from ocpp16.charge_point.connection_door import ConnectionDoor
 from ocpp16.charge_point.dead_letters_door import DeadLettersDoor
+from ocpp16.charge_point.plug_and_charge_door import PlugAndChargeDoor
 from ocpp16.charge_point.reservation_door import ReservationDoor
 from ocpp16.charge_point.station_check import is_async_function
 from ocpp16.charge_point.station_door import StationDoor
@@ -36,6 +37,7 @@ _DOORS = (
     ConfigurationDoor,
     ConnectionDoor,
     DeadLettersDoor,
+    PlugAndChargeDoor,
     ReservationDoor,
     StationDoor,
 )

@@ -34,7 +34,7 @@ __all__ = [
 class PnCIdTokenType(TypedDict):
     """An eMAID."""
 
-    idToken: str  # at most 20 characters
+    idToken: str  # at most 36 characters
 
 
 class PnCOCSPRequestDataType(TypedDict):

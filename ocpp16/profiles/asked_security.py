@@ -14,6 +14,7 @@ import trio
 from ocpp16.faults import obey
 from ocpp16.security.evse_security import (
     CaCertificateType,
+    CertificateExamination,
     CertificateHashData,
     CertificateHashDataChain,
     CertificateSigningRequest,
@@ -79,6 +80,15 @@ class AskedSecurity:
             "verify_certificate", chain, leaf_types, accept=accept, safe=CertificateValidationResult.UNKNOWN
         )
 
+    async def examine_certificate(
+        self, chain: str, leaf_types: Sequence[LeafCertificateType]
+    ) -> CertificateExamination:
+        """`verify_certificate`, with the reason where the keeper tells one."""
+        if not callable(getattr(type(self.host), "examine_certificate", None)):  # asking an object may raise
+            return CertificateExamination(await self.verify_certificate(chain, leaf_types))
+        safe = CertificateExamination(CertificateValidationResult.UNKNOWN)
+        return await self._ask("examine_certificate", chain, leaf_types, accept=_examination, safe=safe)
+
     async def update_leaf_certificate(self, chain: str, kind: LeafCertificateType) -> InstallCertificateResult:
         accept = partial(member, InstallCertificateResult, name=_THE_ANSWER)
         return await self._ask(
@@ -112,8 +122,9 @@ class AskedSecurity:
     async def get_mo_ocsp_request_data(self, chain: str) -> list[OcspRequestData]:
         return await self._ask("get_mo_ocsp_request_data", chain, accept=_requests_of_status, safe=[])
 
-    async def update_ocsp_cache(self, hash_data: CertificateHashData, ocsp_response: str) -> None:
-        await self._ask("update_ocsp_cache", hash_data, ocsp_response, accept=_nothing, safe=None)
+    async def update_ocsp_cache(self, hash_data: CertificateHashData, ocsp_response: str) -> bool:
+        """Was it taken? Not where the keeper raised, as for an answer that is not good."""
+        return await self._ask("update_ocsp_cache", hash_data, ocsp_response, accept=_anything, safe=False)
 
     def believe(self, root: str) -> None:
         """The Central System proved itself by this root (fingerprint): one who keeps files does not delete it."""
@@ -141,6 +152,13 @@ def _exact(kind: type[T], value: Any) -> T:
     if type(value) is not kind:
         raise ValueError(f"{_THE_ANSWER} must be of type {kind.__name__}, not {described(value)}")
     return value
+
+
+def _examination(answer: Any) -> CertificateExamination:
+    found = _exact(CertificateExamination, answer)
+    return CertificateExamination(
+        member(CertificateValidationResult, found.result, "its result"), text(found.reason, "its reason")
+    )
 
 
 def _request(answer: Any) -> CertificateSigningRequest:
@@ -182,5 +200,6 @@ def _path_or_none(answer: Any) -> Path | None:
     return None if answer is None else Path(answer)
 
 
-def _nothing(answer: Any) -> None:
+def _anything(answer: Any) -> bool:
     """What it answers is of no interest."""
+    return True

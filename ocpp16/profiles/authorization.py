@@ -113,6 +113,14 @@ class Authorization(FeatureProfile):
         assert decision.info is not None, "an unanswered question is decided"
         return decision.why.of(decision.info)
 
+    def accepts_offline(self, id_tag: str) -> bool:
+        """See `OfflineCheck`: by local list or cache. Whom nobody knows is not let in."""
+        listed, now = self._others.listed(id_tag), self.ctx.clock.now()
+        cached = self._cached(id_tag, now) if listed is None else None
+        rules = self._rules()._replace(allow_offline_tx_for_unknown_id=False)
+        found = decide(is_connected=False, rules=rules, listed=listed, cached=cached, now=now)
+        return found.info is not None and found.info.is_accepted
+
     def _rules(self) -> AuthorizationRules:
         configuration = self.ctx.configuration
         return AuthorizationRules(

@@ -142,7 +142,8 @@ class Availability(FeatureProfile):
 
     @hears(Connected)
     def _connected(self, signal: Connected) -> None:
-        if self.ctx.sender.is_accepted:
+        # A BootNotification that waits is answered first, and then it is done.
+        if self.ctx.sender.is_accepted and self.ctx.session.outbox.boot is None:
             self._notifications.report_all()
 
     @hears(ClockSet)

@@ -1,43 +1,55 @@
-"""What every feature profile is made of: the marks of its handlers, the Reply it gives, the peers it may ask for.
+"""What every feature profile is made of: the marks of its handlers, the Reply it gives, all that it may ask for.
 
 A feature profile is one small object and carries all of itself: a table of the actions it answers (`@on`) and one of
 the messages that can be triggered of it (`@triggered`), what it reads of the store (`restore`), the signals it listens
 to (`@hears`), timers it owns (ended in `stop`), the Protocol its station must have. It knows no link, no SQL and no
-other profile; a peer it needs comes by constructor, typed by a Protocol of this file. A handler awaits the station and
+other profile; a peer it needs comes by constructor, typed by a Protocol of `peers`. A handler awaits the station and
 the disk and nothing else (CALLs of one concern are answered one after another); what takes longer goes into
 `Reply.then`, `Context.command` or `Context.spawn`.
 """
 
 import inspect
-from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
-from enum import Enum, auto
-from typing import Any, ClassVar, Generic, NamedTuple, Protocol, Self, TypeVar
+from typing import Any, ClassVar, Generic, Protocol, Self, TypeVar
 
 from ocpp16 import messages
 from ocpp16._core import ValidationError
 from ocpp16.configuration.configuration import Configuration
 from ocpp16.configuration.key import Key
 from ocpp16.configuration.keys.core import SUPPORTED_FEATURE_PROFILES
-from ocpp16.enums import FirmwareStatusEnumType, MessageTrigger, ReservationCheckStatus
+from ocpp16.enums import MessageTrigger
 from ocpp16.messages.actions import ACTIONS
-from ocpp16.models import DataTransferResponse, FirmwareUpdate, IdTagInfo, Measurement
-from ocpp16.prices import TariffMessage
+from ocpp16.models import IdTagInfo
+from ocpp16.profiles.asked_security import AskedSecurity
 from ocpp16.profiles.context import Context, Payload
-from ocpp16.security.evse_security import CertificateValidationResult, LeafCertificateType
-from ocpp16.state.connector_table import ConnectorEvent
+from ocpp16.profiles.peers import (
+    Carried,
+    Carrier,
+    Collected,
+    FirmwareKeeper,
+    MeterReports,
+    MeterSampler,
+    OfflineCheck,
+    RemoteStartProfiles,
+    Reporter,
+    ReservationCheck,
+    Taken,
+    UserPriceKeeper,
+)
 from ocpp16.state.signals import Signal
-from ocpp16.state.transaction import Transaction
 from ocpp16.store.rows import Rows
 
 __all__ = [
-    "CertificateCheck",
+    "Carried",
+    "Carrier",
     "Collected",
     "Context",
     "FeatureProfile",
     "FirmwareKeeper",
     "MeterReports",
     "MeterSampler",
+    "OfflineCheck",
     "Others",
     "Payload",
     "RemoteStartProfiles",
@@ -46,7 +58,6 @@ __all__ = [
     "ReservationCheck",
     "Stored",
     "Taken",
-    "TransferKeeper",
     "Trigger",
     "UserPriceKeeper",
     "hears",
@@ -153,7 +164,9 @@ class Others(Protocol):
         ...
 
     @property
-    def data_transfer(self) -> "TransferKeeper": ...
+    def evse_security(self) -> AskedSecurity | None:
+        """Who keeps certificates; None: nobody does. May be asked for from `build` on."""
+        ...
 
     @property
     def meter_values(self) -> "MeterReports": ...
@@ -164,102 +177,19 @@ class Others(Protocol):
 
     async def set_keys(self, values: Callable[[], Mapping[Key[Any], Any]]) -> None:
         """Give keys values, as `Settings.set_all`."""
+        ...
 
     @property
-    def evse_security(self) -> "CertificateCheck | None":
-        """Who verifies certificates; None: nobody can."""
-        ...
+    def data_transfer(self) -> "Carrier": ...
+
+    @property
+    def authorization(self) -> "OfflineCheck": ...
 
     def remote_start(
         self, request: "messages.RemoteStartTransactionRequest", is_open: Callable[[int], bool]
     ) -> "Reply[messages.RemoteStartTransactionResponse]":
         """Answer RemoteStartTransaction; `is_open`: may its id tag have this connector, which is Reserved?"""
         ...
-
-
-class Reporter(Protocol):
-    """What a feature that changes the status of connectors asks of `availability`."""
-
-    @property
-    def sessions(self) -> Mapping[int, str]:
-        """Connector → the session that is there."""
-        ...
-
-    def submit(self, connector_id: int, event: ConnectorEvent, info: str | None = None) -> None: ...
-
-    @property
-    def is_behind_with_commands(self) -> bool:
-        """Are there connectors that the station is yet to be told to enable or disable?"""
-        ...
-
-    def withhold(self) -> None:
-        """Until `release` no connector is in service: those without a transaction from now on, or from the start that
-        is to come, the others when it has ended (`withhold` again). What ChangeAvailability asks for is kept, and holds
-        afterwards."""
-        ...
-
-    def release(self) -> None:
-        """Those that are to be in service are, as the end of `withhold`."""
-        ...
-
-
-class TransferKeeper(Protocol):
-    """What the features that travel in DataTransfer ask of `data_transfer`."""
-
-    def serve(
-        self, vendor_id: str, handlers: Mapping[str, Callable[[str | None], Awaitable[DataTransferResponse]]]
-    ) -> None: ...
-
-
-class MeterReports(Protocol):
-    """What features that look at the meter ask of `meter_values`."""
-
-    on_measured: Callable[[int, Measurement], None] | None
-    """Told each reading that the station tells of; None: nobody wants to know."""
-
-    def present(self, connector_id: int) -> Measurement | None: ...
-
-    def report(self, connector_id: int, measurands: tuple[str, ...]) -> bool: ...
-
-
-class UserPriceKeeper(Protocol):
-    """What `authorization` asks of the feature that shows prices."""
-
-    async def tariff(self, id_tag: str, *, was_asked: bool) -> TariffMessage | None: ...
-
-
-class FirmwareKeeper(Protocol):
-    """What the features that answer the Central System ask of `firmware_updates`."""
-
-    @property
-    def status(self) -> FirmwareStatusEnumType: ...
-
-    @property
-    def request_id(self) -> int | None: ...
-
-    async def take(self, update: FirmwareUpdate, by: float, *, cancels: bool = False) -> "Taken": ...
-
-    def begin(self) -> None: ...
-
-    def report(self, *, is_signed: bool, is_triggered: bool) -> None: ...
-
-
-class Taken(Enum):
-    """What became of an update that the Central System asked for."""
-
-    ALONE = auto()
-    IN_PLACE = auto()
-    """An earlier one was given up for it."""
-    REFUSED = auto()
-    """The earlier one cannot be given up any more."""
-
-
-class CertificateCheck(Protocol):
-    """What the features ask of an `EvseSecurity`."""
-
-    async def verify_certificate(
-        self, certificate_chain: str, leaf_types: Sequence[LeafCertificateType]
-    ) -> CertificateValidationResult: ...
 
 
 class FeatureProfile:
@@ -355,46 +285,3 @@ class FeatureProfile:
     def answer_to_invalid(self, action: str, error: ValidationError) -> Payload | None:
         """The confirmation for a request that breaks its schema so, where one has a status for it; None: CALLERROR."""
         return None
-
-
-class Collected(NamedTuple):
-    """What was collected for the transactionData of a StopTransaction."""
-
-    entries: list[Payload]
-    clock_boots: tuple[int, ...] = ()
-    """How the times of each entry are marked; empty: all as those of the StopTransaction."""
-
-
-class MeterSampler(Protocol):
-    """What transactions ask of `meter_values`."""
-
-    def begin(self, transaction: Transaction, signed: str | None) -> None: ...
-
-    def resume(self, transaction: Transaction) -> None: ...
-
-    def end(
-        self,
-        transaction: Transaction,
-        signed: str | None,
-        meter_stop: int,
-        at: int,
-        clock_boot: int,
-        *,
-        is_recovered: bool,
-    ) -> Collected: ...
-
-    def register(self, connector_id: int) -> tuple[int, float] | None: ...
-
-
-class ReservationCheck(Protocol):
-    """What a remote start asks of `reservation`."""
-
-    def check(self, connector_id: int, id_tag: str) -> ReservationCheckStatus: ...
-
-
-class RemoteStartProfiles(Protocol):
-    """What a remote start asks of `smart_charging`."""
-
-    def accepts_remote_start(self, connector_id: int | None, profile: Payload) -> bool: ...
-
-    def expect_start(self, connector_id: int, id_tag: str, profile: Payload) -> None: ...

@@ -6,14 +6,19 @@ from ocpp16.errors import CallFailed
 from ocpp16.profiles.sender import Payload, Sender
 
 
-async def call(sender: Sender, action: str, payload: Payload, *, timeout: float | None = None) -> Payload:
+async def call(
+    sender: Sender, action: str, payload: Payload, *, timeout: float | None = None, line_time: float | None = None
+) -> Payload:
     """Send a request and wait for its confirmation: `timeout` seconds at most, the wait for its turn included.
 
-    Without `timeout`, twice the time any request has. Raises `Offline` at once when it cannot be sent, `CallFailed` for
-    a CALLERROR, an unreadable answer, a timeout or a lost connection. Never called from a handler.
+    Without `timeout`, twice the time any request has. `line_time`: seconds for which it may hold up all other requests;
+    then these go on, as after a timeout (OCPP-J 1.6 §4.1.1), and the answer is waited for beside them. Raises `Offline`
+    at once when it cannot be sent, `CallFailed` for a CALLERROR, an unreadable answer, a timeout or a lost connection.
+    Never called from a handler.
     """
     answer = _Answer()
-    entry = sender.ask(action, payload, timeout, answer.confirm, answer.fail)
+    held = timeout if line_time is None else line_time
+    entry = sender.ask(action, payload, held, answer.confirm, answer.fail, line_time is not None)
     try:
         with trio.move_on_after(sender.longest_wait if timeout is None else timeout):
             await answer.event.wait()

@@ -2,6 +2,7 @@
 to M05). Who keeps them is the EvseSecurity; here is who may send what, and how much of it.
 """
 
+from collections.abc import Sequence
 from typing import Final
 
 from ocpp16 import messages
@@ -11,6 +12,7 @@ from ocpp16.profiles.base import Context, FeatureProfile, on
 from ocpp16.security.evse_security import (
     CaCertificateType,
     CertificateHashData,
+    CertificateHashDataChain,
     CertificateType,
     DeleteCertificateResult,
     InstallCertificateResult,
@@ -29,69 +31,88 @@ _ROOTS: Final = (
 )
 
 
-class Certificates(FeatureProfile):
-    __slots__ = ("_security",)
+class CertificateRequests:
+    """What is asked about installed certificates, in whatever message. `told_if_refused`: the security event that tells
+    of a root that is refused, "" for none."""
 
-    name = ""
+    __slots__ = ("_ctx", "_security", "_told_if_refused")
 
-    def __init__(self, ctx: Context, security: AskedSecurity) -> None:
-        super().__init__(ctx)
+    def __init__(self, ctx: Context, security: AskedSecurity, told_if_refused: str = "") -> None:
+        self._ctx = ctx
         self._security = security
+        self._told_if_refused = told_if_refused
 
-    @on("InstallCertificate")
-    async def install_certificate(
-        self, request: "messages.InstallCertificateRequest"
-    ) -> "messages.InstallCertificateResponse":
+    async def install(self, certificate: str, kind: CaCertificateType) -> str:
         """Failed: a good certificate that could not be stored; Rejected: a bad one, or no place for it."""
-        kind, _ = _USES[request["certificateType"]]
         if await self._is_full():
             result = InstallCertificateResult.CERTIFICATE_STORE_MAX_LENGTH_EXCEEDED
         else:
-            result = await self._security.install_ca_certificate(request["certificate"], kind)
+            result = await self._security.install_ca_certificate(certificate, kind)
         if result is InstallCertificateResult.ACCEPTED:
-            self.ctx.log.info("a root certificate was installed for %s", kind)
+            self._ctx.log.info("a root certificate was installed for %s", kind)
             self._tell("ReconfigurationOfSecurityParameters", f"a root certificate was installed for {kind}")
-            return {"status": "Accepted"}
-        self.ctx.log.warning("a root certificate for %s is not installed: %s", kind, result)
+            return "Accepted"
+        self._ctx.log.warning("a root certificate for %s is not installed: %s", kind, result)
         if result is InstallCertificateResult.WRITE_ERROR:
-            return {"status": "Failed"}
-        self._tell("InvalidCentralSystemCertificate", f"InstallCertificate for {kind}: {result}")
-        return {"status": "Rejected"}
+            return "Failed"
+        if self._told_if_refused:
+            self._tell(self._told_if_refused, f"InstallCertificate for {kind}: {result}")
+        return "Rejected"
 
     async def _is_full(self) -> bool:
-        most = self.ctx.configuration[CERTIFICATE_STORE_MAX_LENGTH]
+        most = self._ctx.configuration[CERTIFICATE_STORE_MAX_LENGTH]
         return most is not None and len(await self._security.get_installed_certificates(_ROOTS)) >= most
 
-    @on("DeleteCertificate")
-    async def delete_certificate(
-        self, request: "messages.DeleteCertificateRequest"
-    ) -> "messages.DeleteCertificateResponse":
-        wire = request["certificateHashData"]
+    async def delete(self, wire: "messages.CertificateHashDataType") -> str:
         hash_data = CertificateHashData(
             wire["hashAlgorithm"], wire["issuerNameHash"], wire["issuerKeyHash"], wire["serialNumber"]
         )
         result = await self._security.delete_certificate(hash_data)
         if result is DeleteCertificateResult.ACCEPTED:
             self._tell("ReconfigurationOfSecurityParameters", f"certificate {hash_data.serial_number} was deleted")
-        self.ctx.log.info("to delete certificate %s: %s", hash_data.serial_number, result)
-        return {"status": str(result)}
+        self._ctx.log.info("to delete certificate %s: %s", hash_data.serial_number, result)
+        return str(result)
+
+    async def installed(self, kinds: Sequence[CertificateType]) -> list[CertificateHashDataChain]:
+        """Of these types, whatever else the keeper tells."""
+        found = await self._security.get_installed_certificates(kinds)
+        return [one for one in found if one.certificate_type in kinds]
+
+    def _tell(self, kind: str, info: str) -> None:
+        self._ctx.signals.emit(SecurityEventRaised(kind, info))
+
+
+class Certificates(FeatureProfile):
+    __slots__ = ("_requests",)
+
+    name = ""
+
+    def __init__(self, ctx: Context, security: AskedSecurity) -> None:
+        super().__init__(ctx)
+        self._requests = CertificateRequests(ctx, security, "InvalidCentralSystemCertificate")
+
+    @on("InstallCertificate")
+    async def install_certificate(
+        self, request: "messages.InstallCertificateRequest"
+    ) -> "messages.InstallCertificateResponse":
+        kind, _ = _USES[request["certificateType"]]
+        return {"status": await self._requests.install(request["certificate"], kind)}
+
+    @on("DeleteCertificate")
+    async def delete_certificate(
+        self, request: "messages.DeleteCertificateRequest"
+    ) -> "messages.DeleteCertificateResponse":
+        return {"status": await self._requests.delete(request["certificateHashData"])}
 
     @on("GetInstalledCertificateIds")
     async def get_installed_certificate_ids(
         self, request: "messages.GetInstalledCertificateIdsRequest"
     ) -> "messages.GetInstalledCertificateIdsResponse":
         _, kind = _USES[request["certificateType"]]
-        found = [
-            one.hash_data
-            for one in await self._security.get_installed_certificates([kind])
-            if one.certificate_type is kind
-        ]
+        found = [one.hash_data for one in await self._requests.installed([kind])]
         if not found:
             return {"status": "NotFound"}
         return {"status": "Accepted", "certificateHashData": [on_the_wire(one) for one in found]}
-
-    def _tell(self, kind: str, info: str) -> None:
-        self.ctx.signals.emit(SecurityEventRaised(kind, info))
 
 
 def on_the_wire(hash_data: CertificateHashData) -> "messages.CertificateHashDataType":

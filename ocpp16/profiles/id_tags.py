@@ -1,5 +1,7 @@
 """IdTagInfo between the wire and the domain (OCPP 1.6 ed. 2 §7.27), for the features that meet it."""
 
+from datetime import datetime
+
 from ocpp16._core import parse_datetime
 from ocpp16.enums import AuthorizationStatus
 from ocpp16.models import IdTagInfo
@@ -20,13 +22,13 @@ _UNSET = 365 * 86_400_000_000
 
 def read_id_tag_info(wire: Payload) -> IdTagInfo:
     """The domain's value of a validated `idTagInfo`. An expiry date that was never set is none."""
-    told = wire.get("expiryDate")
+    return IdTagInfo(AuthorizationStatus(wire["status"]), read_expiry(wire.get("expiryDate")), wire.get("parentIdTag"))
+
+
+def read_expiry(told: str | None) -> datetime | None:
+    """The domain's value of a validated date of expiry; None where there is none."""
     expiry = None if told is None else parse_datetime(told)
-    return IdTagInfo(
-        AuthorizationStatus(wire["status"]),
-        None if expiry is None or expiry < _UNSET else to_datetime(expiry),
-        wire.get("parentIdTag"),
-    )
+    return None if expiry is None or expiry < _UNSET else to_datetime(expiry)
 
 
 def check_id_tag(id_tag: str, name: str = "id_tag") -> str:

@@ -8,6 +8,7 @@ cdef class MeterSampling:
     cdef Context _ctx
     cdef public object data
     cdef public MeterSamples samples
+    cdef public object signed
 
     cpdef measurands(self, key)
     cpdef take(self, connector_id, reported, kept, context, transaction, at=*)

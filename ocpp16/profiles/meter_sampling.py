@@ -5,31 +5,37 @@ block, so that a stop made up after a power cut never lies behind what the Centr
 and which measurands they have, is not decided here.
 """
 
-from ocpp16._core import json_value
+from ocpp16._core import json_bytes, json_value
 from ocpp16.configuration.configuration import Key
 from ocpp16.configuration.keys import core
 from ocpp16.enums import ReadingContext
-from ocpp16.profiles.context import Context
+from ocpp16.models import Measurement
+from ocpp16.profiles.context import Context, Payload
 from ocpp16.profiles.meter_samples import MeterSamples
-from ocpp16.profiles.transaction_data import TransactionData
+from ocpp16.profiles.signed_readings import SignedReadings
+from ocpp16.profiles.transaction_data import SIGNED, TransactionData
 from ocpp16.state.measurands import has_intervals
 from ocpp16.state.transaction import Transaction
 
+_END = b"]}"
+"""Of the text of one MeterValue: of its sampled values, and of it."""
 _LISTS = (core.METER_VALUES_SAMPLED_DATA, core.METER_VALUES_ALIGNED_DATA, core.STOP_TXN_ALIGNED_DATA)
 
 
 class MeterSampling:
-    """Of one charge point. `samples` makes the values, `data` keeps what StopTransaction will tell."""
+    """Of one charge point. `samples` makes the values, `data` keeps what StopTransaction will tell, `signed` decides
+    where signed values go."""
 
-    __slots__ = ("_ctx", "data", "samples")
+    __slots__ = ("_ctx", "data", "samples", "signed")
 
     def __init__(self, ctx: Context, samples: MeterSamples, data: TransactionData) -> None:
         self._ctx = ctx
         self.samples = samples
         self.data = data
+        self.signed = SignedReadings(ctx)
 
     def measurands(self, key: Key[tuple[str, ...]]) -> tuple[str, ...]:
-        """The measurands of one of the four lists."""
+        """The measurands of one of the lists."""
         return self._ctx.configuration[key]
 
     @property
@@ -64,6 +70,10 @@ class MeterSampling:
         data = None
         if transaction is not None:
             data = samples.value(time, connector_id, measurement, kept, context)
+        if measurement.signed_meter_value is not None:
+            report, reported, kept = self._with_signed(
+                connector_id, measurement, context, transaction, report, data, reported, kept
+            )
         is_queued = False
         if report:
             text = b"".join((b'{"connectorId":', str(connector_id).encode(), b',"meterValue":[', report, b"]}"))
@@ -81,3 +91,31 @@ class MeterSampling:
             if transaction is not None:
                 ctx.journal.append(samples.intervals_row(transaction))
         return is_queued
+
+    def _with_signed(
+        self,
+        connector_id: int,
+        measurement: Measurement,
+        context: ReadingContext,
+        transaction: Transaction | None,
+        report: bytes,
+        data: Payload | None,
+        reported: tuple[str, ...],
+        kept: tuple[str, ...],
+    ) -> tuple[bytes, tuple[str, ...], tuple[str, ...]]:
+        """Put what the meter signed of this reading behind its values, as far as it is asked for: returns the text of
+        the report, and what is reported and kept; it is a part of `data` then."""
+        given = measurement.signed_meter_value
+        assert given is not None
+        signed = self.signed
+        if transaction is not None and data is not None:
+            to_keep = signed.to_keep(transaction, given, context)
+            if to_keep is not None:
+                data["sampledValue"].append(to_keep)
+                kept = (*kept, SIGNED)
+        if report:
+            to_report = signed.to_report(connector_id, given, context, transaction)
+            if to_report is not None:
+                report = b"".join((report[: -len(_END)], b",", json_bytes(to_report), _END))
+                reported = (*reported, SIGNED)
+        return report, reported, kept

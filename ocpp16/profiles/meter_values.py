@@ -16,7 +16,7 @@ from functools import partial
 
 from ocpp16.configuration.keys import core
 from ocpp16.enums import MessageTrigger, ReadingContext
-from ocpp16.models import Measurement
+from ocpp16.models import Measurement, SignedMeterValue
 from ocpp16.profiles.aligned_samples import AlignedSamples
 from ocpp16.profiles.base import Collected, Context, FeatureProfile, Payload, hears, triggered
 from ocpp16.profiles.meter_readings import Taken
@@ -132,9 +132,13 @@ class MeterValues(FeatureProfile):
         """
         return self._periodic.take_now(connector_id)
 
+    def signed(self, connector_id: int, value: object, name: str) -> SignedMeterValue:
+        """`value`, if it is what a meter signed, and can be told. Raises ValueError that names it."""
+        return self._sampling.signed.checked(connector_id, value, name)
+
     # Transactions
 
-    def begin(self, transaction: Transaction, signed: str | None) -> None:
+    def begin(self, transaction: Transaction, signed: SignedMeterValue | None) -> None:
         """A transaction started: begin to sample, and note its first values."""
         self._periodic.begin(transaction)
         self._of_transactions.begin(transaction, signed)
@@ -148,7 +152,7 @@ class MeterValues(FeatureProfile):
     def end(
         self,
         transaction: Transaction,
-        signed: str | None,
+        signed: SignedMeterValue | None,
         meter_stop: int,
         at: int,
         clock_boot: int,

@@ -7,11 +7,13 @@ fee (`pricing_sessions`), estimates while offline (`pricing_estimates`), local t
 price is told here.
 """
 
+from collections.abc import Awaitable, Callable
 from typing import Self
 
 from ocpp16.configuration.configuration import Configuration
 from ocpp16.configuration.keys import cost_and_price as keys
-from ocpp16.profiles.base import Context, FeatureProfile, Others, Stored, hears
+from ocpp16.models import DataTransferResponse
+from ocpp16.profiles.base import Carried, Context, FeatureProfile, Others, Stored, hears
 from ocpp16.profiles.pricing_costs import SessionCosts
 from ocpp16.profiles.pricing_estimates import CostEstimates
 from ocpp16.profiles.pricing_local_time import TimeOffsets
@@ -77,12 +79,12 @@ class Pricing(FeatureProfile):
 
     def attach(self) -> None:
         self._others.meter_values.on_measured = self.reports.measured
-        self._others.data_transfer.serve(
+        self._others.data_transfer.carry(
             VENDOR,
             {
-                "SetUserPrice": self.users.set_user_price,
-                "RunningCost": self.costs.running_cost,
-                "FinalCost": self.costs.final_cost,
+                "SetUserPrice": _carried(self.users.set_user_price),
+                "RunningCost": _carried(self.costs.running_cost),
+                "FinalCost": _carried(self.costs.final_cost),
             },
         )
 
@@ -155,3 +157,12 @@ class Pricing(FeatureProfile):
         self.reports.end(signal.transaction.connector_id)
         self.estimates.ended(signal.transaction)
         self.sessions.ended(signal.transaction)
+
+
+def _carried(
+    answer: Callable[[str | None], Awaitable[DataTransferResponse]],
+) -> Callable[[str | None], Awaitable[Carried]]:
+    async def carried(data: str | None) -> Carried:
+        return Carried(await answer(data))
+
+    return carried

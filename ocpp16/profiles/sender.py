@@ -206,15 +206,19 @@ class Sender:
         timeout: float | None,
         on_confirmation: Callable[[Payload], None],
         on_failure: Callable[[CallFailed], None],
+        is_patient: bool = False,
     ) -> Entry:
-        """Send a request whose answer somebody waits for (`call`). Raises `Offline` when it cannot be sent."""
+        """Send a request whose answer somebody waits for (`call`). Raises `Offline` when it cannot be sent.
+
+        `is_patient`: after `timeout` the others go on, and the answer is taken all the same, until `no_longer_asks`.
+        """
         entry = Entry(
             action=action,
             payload=payload,
             lane=_NORMAL,
             sequence=self.new_sequence(),
             number=0,
-            asker=Asker(on_confirmation, on_failure, timeout=timeout),
+            asker=Asker(on_confirmation, on_failure, timeout=timeout, is_patient=is_patient),
         )
         if not self._session.enqueue(entry, self._clock.monotonic()):
             raise Offline(action, "not connected" if not self._session.is_connected else "not accepted yet")
@@ -223,10 +227,7 @@ class Sender:
 
     def no_longer_asks(self, entry: Entry) -> None:
         """Nobody listens any more, and there is no point in asking if it was not sent yet."""
-        if entry.asker is not None:
-            entry.asker.on_confirmation = None
-        if entry is not self._session.in_flight:
-            self._session.outbox.remove(entry)
+        self._session.no_longer_asked(entry)
 
     def drop(self, action: str) -> None:
         """Take all of these that wait, and are about no transaction, out of the queue and off the disk."""

@@ -2,11 +2,14 @@
 
 Rules of this file:
 1. What stays as long as anything else is there: the first sample, the newest one, signed values, and what
-   Transaction.Begin and Transaction.End say.
+   Transaction.Begin and Transaction.End say. Clock-aligned ones leave, though they be signed: whole, and there is no
+   end to them.
 2. The others leave one by one as new ones come, those of odd places first: what stays is spread evenly over the whole
    transaction, however long that is, and never one turn has them all to do.
 3. What leaves is for its owner to tell in another way; here it is only picked.
 """
+
+from collections.abc import Mapping
 
 import orjson
 
@@ -88,4 +91,8 @@ class ThinnedSamples:
 
 def _stays(row: SampleRow) -> bool:
     values = row.payload["sampledValue"]
-    return any(value.get("context") in _ENDS or value.get("format") == ValueFormat.SIGNED_DATA for value in values)
+    return any(value.get("context") in _ENDS or _is_signed(value) for value in values)
+
+
+def _is_signed(value: Mapping[str, str]) -> bool:
+    return value.get("format") == ValueFormat.SIGNED_DATA and value.get("context") != ReadingContext.SAMPLE_CLOCK

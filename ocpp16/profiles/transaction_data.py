@@ -15,32 +15,19 @@ from functools import lru_cache
 
 import orjson
 
-from ocpp16.configuration.configuration import Configuration
 from ocpp16.configuration.keys import internal
-from ocpp16.enums import ReadingContext, ValueFormat
+from ocpp16.enums import ValueFormat
 from ocpp16.profiles.base import Collected, Context, Payload
+from ocpp16.profiles.signed_readings import OVERHEAD, SampledValue
 from ocpp16.profiles.thinned_samples import ThinnedSamples
 from ocpp16.state.clock import correct_timestamps
 from ocpp16.state.transaction import Transaction
 from ocpp16.store.base import Put, RowChange
 from ocpp16.store.tables import samples
 from ocpp16.store.tables.samples import UNTOLD, SampleRow
-from ocpp16.values import text
 
-_OVERHEAD = 400
-"""Bytes of a StopTransaction frame without its data, generously."""
-_SIGNED_OVERHEAD = 200
-"""Bytes of an entry with one signed value, without that, generously."""
-
-
-def signed_value(value: str, name: str, configuration: Configuration) -> str:
-    """`value`, if it is text of which two, of begin and end, fit into one StopTransaction. Raises ValueError."""
-    value = text(value, name)
-    size = len(orjson.dumps(value))
-    most = (configuration[internal.MAX_MESSAGE_SIZE] - _OVERHEAD) // 2 - _SIGNED_OVERHEAD
-    if size > most:
-        raise ValueError(f"{name} must be text of {most} bytes at most as JSON (MaxMessageSize), not of {size}")
-    return value
+SIGNED = ValueFormat.SIGNED_DATA.value
+"""Names a signed value where others go by their measurand."""
 
 
 @lru_cache(maxsize=64)
@@ -62,9 +49,16 @@ class TransactionData:
         for row in rows:
             self._kept(row.transaction_key).restore(row)
 
-    def begin(self, transaction: Transaction, value: Payload | None, signed: str | None) -> None:
+    def has_signed_begin(self, transaction: Transaction) -> bool:
+        """Is the value that the meter signed at its begin kept?"""
+        kept = self._of.get(transaction.key)
+        return kept is not None and any(
+            value.get("format") == SIGNED for row in kept.rows[:1] for value in row.payload["sampledValue"]
+        )
+
+    def begin(self, transaction: Transaction, value: Payload | None, signed: SampledValue | None) -> None:
         if signed is not None:
-            self.add(transaction, self._signed(transaction.started_at, signed, ReadingContext.TRANSACTION_BEGIN))
+            self.add(transaction, self._stamped(transaction.started_at, signed))
         if value is not None:
             self.add(transaction, value)
 
@@ -82,7 +76,7 @@ class TransactionData:
         self._leave(transaction, kept.add(row, _size(change)), clock.now(), clock.clock_boot)
 
     def end(
-        self, transaction: Transaction, values: Sequence[Payload], signed: str | None, at: int, clock_boot: int
+        self, transaction: Transaction, values: Sequence[Payload], signed: SampledValue | None, at: int, clock_boot: int
     ) -> Collected:
         """All samples as they were taken, for StopTransaction; what does not fit is queued before it.
 
@@ -92,7 +86,7 @@ class TransactionData:
         kept = self._of.pop(transaction.key, None) or self._none()
         last = [*values]
         if signed is not None:
-            last.append(self._signed(at, signed, ReadingContext.TRANSACTION_END))
+            last.append(self._stamped(at, signed))
         surplus = []
         for value in last:
             row = SampleRow(transaction.key, kept.sequence + 1, clock_boot, value)
@@ -111,7 +105,7 @@ class TransactionData:
         return kept
 
     def _none(self) -> ThinnedSamples:
-        return ThinnedSamples(self._ctx.configuration[internal.MAX_MESSAGE_SIZE] - _OVERHEAD)
+        return ThinnedSamples(self._ctx.configuration[internal.MAX_MESSAGE_SIZE] - OVERHEAD)
 
     def _leave(self, transaction: Transaction, rows: Iterable[SampleRow], at: int, clock_boot: int) -> None:
         """Tell these samples by MeterValues, as far as they are not told. `at`, `clock_boot`: as of `end`."""
@@ -120,7 +114,7 @@ class TransactionData:
             untold = row.payload.get(UNTOLD)
             values = row.payload["sampledValue"]
             if untold is not None:
-                values = [value for value in values if value.get("measurand") in untold]
+                values = [value for value in values if _name(value) in untold]
             if not values:
                 self._ctx.journal.append(*changes)
                 continue
@@ -148,9 +142,13 @@ class TransactionData:
         entry.pop(UNTOLD, None)
         return entry, now
 
-    def _signed(self, at: int, text: str, context: ReadingContext) -> Payload:
-        value = {"value": text, "context": str(context), "format": str(ValueFormat.SIGNED_DATA)}
-        return {"timestamp": self._ctx.time_text(at), "sampledValue": [value]}
+    def _stamped(self, at: int, signed: SampledValue) -> Payload:
+        return {"timestamp": self._ctx.time_text(at), "sampledValue": [signed]}
+
+
+def _name(value: Payload) -> str | None:
+    name: str | None = SIGNED if value.get("format") == SIGNED else value.get("measurand")
+    return name
 
 
 def _size(change: Put) -> int:

@@ -7,13 +7,15 @@ Rules of this file:
 2. No interval energy is lost: the first one begins at the transaction's begin, and the last one is closed by its end,
    in transactionData and, where intervals are reported while it runs, by one more MeterValues with context
    Transaction.End. A measurand of both the sampled and the aligned list is closed as a sampled one.
+3. What the meter signed at the begin, and what StartTxnSampledData names, is in a MeterValues of its own right behind
+   StartTransaction, if a key asks for it (application note *Signed Meter Values in OCPP*).
 """
 
 from collections.abc import Sequence
 
-from ocpp16.configuration.keys import core
+from ocpp16.configuration.keys import core, signed_meter_values
 from ocpp16.enums import Measurand, ReadingContext
-from ocpp16.models import Measurement, PhaseValues
+from ocpp16.models import Measurement, PhaseValues, SignedMeterValue
 from ocpp16.profiles.base import Collected, Context, Payload
 from ocpp16.profiles.meter_sampling import MeterSampling
 from ocpp16.state.measurands import INTERVALS, has_intervals, intervals_of
@@ -33,23 +35,49 @@ class TransactionSamples:
         self._ctx = ctx
         self._sampling = sampling
 
-    def begin(self, transaction: Transaction, signed: str | None) -> None:
-        """Note the first values; `signed`: one of the meter."""
+    def begin(self, transaction: Transaction, signed: SignedMeterValue | None) -> None:
+        """Note the first values; `signed`: what the meter says under its signature."""
         sampling, samples = self._sampling, self._sampling.samples
         kept = sampling.measurands(core.STOP_TXN_SAMPLED_DATA)
         connector_id, at = transaction.connector_id, transaction.started_at
-        taken = samples.readings.present(connector_id) if kept or sampling.reports_intervals else None
+        wanted = sampling.measurands(signed_meter_values.START_TXN_SAMPLED_DATA)
+        taken = samples.readings.present(connector_id) if kept or wanted or sampling.reports_intervals else None
         registers = samples.at_register(taken, transaction.meter_start, at)
         values = samples.values(connector_id, registers, kept, _C.TRANSACTION_BEGIN, None)
         samples.bases.begin(connector_id, registers)
         if has_intervals(kept) or sampling.reports_intervals:
             self._ctx.journal.append(samples.intervals_row(transaction))
-        sampling.data.begin(transaction, samples.stamped(at, values), signed)
+        sampling.data.begin(
+            transaction, samples.stamped(at, values), sampling.signed.to_keep(transaction, signed, _C.TRANSACTION_BEGIN)
+        )
+        if wanted or signed is not None:
+            self._report_begin(transaction, registers, wanted, signed)
+
+    def _report_begin(
+        self,
+        transaction: Transaction,
+        registers: Measurement,
+        wanted: Sequence[str],
+        signed: SignedMeterValue | None,
+    ) -> None:
+        """Rule 3."""
+        sampling = self._sampling
+        samples, connector_id, at = sampling.samples, transaction.connector_id, transaction.started_at
+        values = samples.values(connector_id, registers, wanted, _C.TRANSACTION_BEGIN, None)
+        if signed is not None:
+            told = sampling.signed.to_report(connector_id, signed, _C.TRANSACTION_BEGIN, transaction)
+            if told is not None:
+                values.append(told)
+        stamped = samples.stamped(at, values)
+        if stamped is not None:
+            self._ctx.sender.queue("MeterValues", {"connectorId": connector_id, "meterValue": [stamped]}, transaction)
 
     def resume(self, transaction: Transaction) -> None:
         """Its intervals go on from where they were. If that was not kept, because nobody asked for intervals then, from
         the last register that is known.
         """
+        if self._sampling.data.has_signed_begin(transaction):
+            self._sampling.signed.resume(transaction)
         bases = self._sampling.samples.bases
         if not bases.is_known(transaction.connector_id):
             bases.begin(transaction.connector_id, _imported(transaction.meter_last))
@@ -57,7 +85,7 @@ class TransactionSamples:
     def end(
         self,
         transaction: Transaction,
-        signed: str | None,
+        signed: SignedMeterValue | None,
         meter_stop: int,
         at: int,
         clock_boot: int,
@@ -82,9 +110,11 @@ class TransactionSamples:
         last = self._last_values(connector_id, registers, kept, aligned)
         samples.bases.begin(connector_id, registers)
         values = [value for value in (earlier, samples.stamped(at, last)) if value is not None]
-        return sampling.data.end(transaction, values, signed, at, clock_boot)
+        return self._collected(transaction, values, signed, at, clock_boot)
 
-    def end_recovered(self, transaction: Transaction, signed: str | None, at: int, clock_boot: int) -> Collected:
+    def end_recovered(
+        self, transaction: Transaction, signed: SignedMeterValue | None, at: int, clock_boot: int
+    ) -> Collected:
         """As `end`, of one that a power cut ended: there are no last values but those stored, and what they make of the
         last interval.
         """
@@ -102,7 +132,20 @@ class TransactionSamples:
             if stamped is not None:
                 values.append(stamped)
             samples.bases.forget(connector_id)
-        return sampling.data.end(transaction, values, signed, at, clock_boot)
+        return self._collected(transaction, values, signed, at, clock_boot)
+
+    def _collected(
+        self,
+        transaction: Transaction,
+        values: Sequence[Payload],
+        signed: SignedMeterValue | None,
+        at: int,
+        clock_boot: int,
+    ) -> Collected:
+        sampling = self._sampling
+        told = sampling.signed.to_keep(transaction, signed, _C.TRANSACTION_END)
+        sampling.signed.end(transaction)
+        return sampling.data.end(transaction, values, told, at, clock_boot)
 
     def _last_values(
         self, connector_id: int, registers: Measurement, kept: Sequence[str], aligned: Sequence[str]

@@ -9,7 +9,7 @@ from collections.abc import Collection, Mapping
 
 from ocpp16.configuration.keys import core
 from ocpp16.enums import AuthorizationStatus, Reason
-from ocpp16.models import IdTagInfo
+from ocpp16.models import IdTagInfo, SignedMeterValue
 from ocpp16.observer import TransactionStarted as StartedEvent
 from ocpp16.observer import TransactionStopped as StoppedEvent
 from ocpp16.observer import TransactionUpdated as UpdatedEvent
@@ -65,7 +65,7 @@ class TransactionMessages(FeatureProfile):
         *,
         reservation_id: int | None,
         at: int | None,
-        signed: str | None,
+        signed: SignedMeterValue | None,
     ) -> Transaction:
         """A transaction began. Raises ValueError if it cannot be told so, or if the connector has one running; then
         nothing has changed."""
@@ -108,7 +108,7 @@ class TransactionMessages(FeatureProfile):
         *,
         at: int | None,
         id_tag_end: str | None,
-        signed: str | None,
+        signed: SignedMeterValue | None,
     ) -> None:
         """A running transaction is over. Raises ValueError if `id_tag_end` is too long; then nothing has changed."""
         if id_tag_end is not None:
@@ -132,7 +132,7 @@ class TransactionMessages(FeatureProfile):
         at: int,
         clock_boot: int,
         id_tag_end: str | None = None,
-        signed: str | None = None,
+        signed: SignedMeterValue | None = None,
         is_recovered: bool = False,
     ) -> None:
         ctx = self.ctx

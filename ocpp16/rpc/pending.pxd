@@ -6,6 +6,7 @@ cdef extern from "<stdbool.h>":
 
 
 cdef class Asker:
+    cdef public bint is_patient
     cdef public object on_confirmation
     cdef public object on_failure
     cdef public object on_end

@@ -37,10 +37,12 @@ class Asker:
     """Whom the end of a request is told, once and synchronously. Few have one.
 
     on_confirmation, on_failure: whoever gives `on_failure` waits for the answer. on_end: after either, to one who only
-    wants to know that it is over. timeout: seconds to wait for the answer, None for the common one.
+    wants to know that it is over. timeout: seconds to wait for the answer, None for the common one. is_patient: after
+    these the request counts as timed out for all others, which go on, while its answer is still taken: until
+    `Session.no_longer_asked`, which whoever waits has to call.
     """
 
-    __slots__ = ("on_confirmation", "on_end", "on_failure", "timeout")
+    __slots__ = ("is_patient", "on_confirmation", "on_end", "on_failure", "timeout")
 
     def __init__(
         self,
@@ -48,7 +50,9 @@ class Asker:
         on_failure: Callable[[CallFailed], None] | None = None,
         on_end: Callable[[], None] | None = None,
         timeout: float | None = None,
+        is_patient: bool = False,
     ) -> None:
+        self.is_patient = is_patient
         self.on_confirmation = on_confirmation
         self.on_failure = on_failure
         self.on_end = on_end

@@ -37,9 +37,9 @@ class Reading:
         "_on_internal_error",
         "_on_invalid",
         "_specific_codes",
-        "_tolerance",
         "is_strict",
         "now",
+        "tolerance",
     )
 
     def __init__(
@@ -55,7 +55,7 @@ class Reading:
         self.now = 0.0
         """When something was received last."""
         self._counters = counters
-        self._tolerance = tolerance
+        self.tolerance = tolerance
         self._specific_codes = specific_codes
         self._on_invalid = on_invalid
         self._on_internal_error = on_internal_error
@@ -64,7 +64,7 @@ class Reading:
     @property
     def on_binary(self) -> Callable[[], None] | None:
         """To be called when a binary message was taken as text; None: it may not be (repair `binary_frames`)."""
-        if Repair.BINARY_FRAMES not in self._tolerance:
+        if Repair.BINARY_FRAMES not in self.tolerance:
             return None
         return self._binary_taken
 
@@ -73,7 +73,7 @@ class Reading:
 
     def mended(self, text: str | bytes) -> Frame:
         """The frame in a text that is none, if tolerance can make it one. Raises FramingError."""
-        frame, repairs = repair_frame(text, self._tolerance)
+        frame, repairs = repair_frame(text, self.tolerance)
         self._count(repairs)
         return frame
 
@@ -98,7 +98,7 @@ class Reading:
                 validate(call.action, "request", payload)
             except ValidationError:
                 text = _text_of(call)  # before a repair takes out what says that it names a secret
-                payload, repairs = repair_payload(call.action, "request", payload, self._tolerance)
+                payload, repairs = repair_payload(call.action, "request", payload, self.tolerance)
                 self._count(repairs)
         except ValidationError as error:
             if error.code != ErrorCode.NOT_IMPLEMENTED:
@@ -110,13 +110,13 @@ class Reading:
 
     def mended_response(self, action: str, payload: Payload) -> Payload:
         """A confirmation that is not valid, mended. Raises ValidationError; the payload may be half changed then."""
-        payload, repairs = repair_payload(action, "response", payload, self._tolerance)
+        payload, repairs = repair_payload(action, "response", payload, self.tolerance)
         self._count(repairs)
         return payload
 
     def code_of(self, error: CallError) -> str:
         """The code of a CALLERROR, by the name that OCPP 1.6 has for it."""
-        code = repair_code(error.code, self._tolerance)
+        code = repair_code(error.code, self.tolerance)
         if code is None:
             return error.code
         self._counters.repaired(Repair.CALL_ERRORS)

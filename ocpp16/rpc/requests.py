@@ -5,7 +5,7 @@ Rules of this file:
 1. Nothing invalid is sent: a payload is checked when it is taken in, and again as it was bound (a row of the store may
    be older than this program).
 2. Only a refusal counts as an attempt: CALLERROR, or a confirmation that cannot be read. Silence and a lost connection
-   say nothing about the message (OCPP 1.6 ed. 2 §3.7).
+   say nothing about the message (OCPP 1.6 ed. 2 §3.7). Of one whose asker is patient a late answer counts.
 3. What is left unanswered again and again waits apart, or is held back: `silence` decides.
 4. Every entry ends once: confirmed, given up, dropped or failed. The hook runs when the slot and the lanes are in
    order, so it may take in the next request.
@@ -289,7 +289,7 @@ class Requests:
                 self._give_up(entry, CallFailed(entry.action, "timeout"))
             else:
                 self._put_back(entry)
-        else:
+        elif entry.asker is None or not entry.asker.is_patient:
             self._fail(entry, CallFailed(entry.action, "timeout"))
 
     def _boot_again(self, entry: Entry, now: float) -> None:

@@ -135,6 +135,21 @@ class Session:
         return self._requests.open_call.entry
 
     @property
+    def tolerance(self) -> Tolerance:
+        """What is mended of what is received; also of what a payload carries."""
+        return self._reading.tolerance
+
+    def no_longer_asked(self, entry: Entry) -> None:
+        """Nobody waits for this answer any more, and there is no point in asking if it was not sent yet."""
+        requests = self._requests
+        if entry.asker is not None:
+            entry.asker.on_confirmation = None
+            entry.asker.is_patient = False
+        if entry is not requests.open_call.entry:
+            requests.outbox.remove(entry)
+            requests.open_call.forget(entry)
+
+    @property
     def is_idle(self) -> bool:
         """Was BootNotification answered, and is nothing left to send or to be answered?"""
         requests = self._requests

@@ -4,7 +4,7 @@ What somebody else put there stays as it is: comments, certificates that cannot 
 text of a certificate that is to go is cut out.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -56,6 +56,10 @@ class Bundle:
                 if block.certificate is not None:
                     found.setdefault(block.certificate.fingerprint, Installed(block.certificate, path, modified_at))
         return list(found.values())
+
+    def contents(self) -> Iterator[bytes]:
+        """Of its files, those that can be read."""
+        return (self._read(path)[0] for path in self._readable_paths())
 
     def changes(self, added: Certificate | None, removed: Collection[str] = ()) -> list[FileChange]:
         """What to change to have `added`, and none of those with the fingerprints `removed`. Raises OSError."""

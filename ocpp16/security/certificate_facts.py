@@ -5,13 +5,14 @@ from typing import Any
 
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.x509.oid import NameOID
 
-from ocpp16.security.certificate import Certificate
+from ocpp16.security.certificate import Certificate, certificates_in
 from ocpp16.security.certificate_rules import key_fault, signature_fault
 from ocpp16.security.evse_security import CertificateHashData
 from ocpp16.security.store_rules import DAY
 
-__all__ = ["facts_of", "hash_data_facts"]
+__all__ = ["common_name_of", "facts_of", "hash_data_facts"]
 
 
 def facts_of(certificate: Certificate, now: float) -> dict[str, Any]:
@@ -32,6 +33,15 @@ def facts_of(certificate: Certificate, now: float) -> dict[str, Any]:
         "ocsp": certificate.responder_url or None,
         "weak": key_fault(certificate) or signature_fault(certificate) or None,
     }
+
+
+def common_name_of(text: str) -> str | None:
+    """Of the first certificate in a text, its common name, "" without one; None: there is no certificate in it."""
+    found = certificates_in(text)
+    if not found:
+        return None
+    names = found[0].x509.subject.get_attributes_for_oid(NameOID.COMMON_NAME)
+    return str(names[0].value) if names else ""
 
 
 def hash_data_facts(data: CertificateHashData | None) -> dict[str, str] | None:

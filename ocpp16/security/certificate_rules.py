@@ -22,8 +22,10 @@ _WANTED_USE: Final = {
     LeafCertificateType.CSMS: ExtendedKeyUsageOID.CLIENT_AUTH.dotted_string,
     LeafCertificateType.V2G: ExtendedKeyUsageOID.SERVER_AUTH.dotted_string,
     LeafCertificateType.MF: ExtendedKeyUsageOID.CODE_SIGNING.dotted_string,
+    LeafCertificateType.MO: ExtendedKeyUsageOID.CLIENT_AUTH.dotted_string,
 }
-"""What one must be for that limits what it is for. Contracts have no use of their own (ISO 15118-2)."""
+"""What one must be for that limits what it is for. Contracts mostly do not (ISO 15118-2): what is limited to serving,
+or to signing firmware, is none."""
 
 
 def key_fault(certificate: Certificate) -> str:

@@ -40,6 +40,7 @@ _REFUSALS: Final = {
     CertificateValidationResult.INVALID_LEAF_SIGNATURE: InstallCertificateResult.INVALID_SIGNATURE,
     CertificateValidationResult.ISSUER_NOT_FOUND: InstallCertificateResult.NO_ROOT_CERTIFICATE_INSTALLED,
     CertificateValidationResult.INVALID_CHAIN: InstallCertificateResult.INVALID_CERTIFICATE_CHAIN,
+    CertificateValidationResult.REVOKED: InstallCertificateResult.INVALID_CERTIFICATE_CHAIN,
     CertificateValidationResult.UNKNOWN: InstallCertificateResult.INVALID_FORMAT,
 }
 _Wanted = Callable[[], bool]

@@ -17,6 +17,7 @@ from typing import NamedTuple, Protocol
 
 __all__ = [
     "CaCertificateType",
+    "CertificateExamination",
     "CertificateHashData",
     "CertificateHashDataChain",
     "CertificateSigningRequest",
@@ -94,7 +95,16 @@ class CertificateValidationResult(StrEnum):
     ISSUER_NOT_FOUND = "IssuerNotFound"
     INVALID_LEAF_SIGNATURE = "InvalidLeafSignature"
     INVALID_CHAIN = "InvalidChain"
+    REVOKED = "Revoked"
+    """One of the chain was taken back by its issuer. Only here: libocpp does not look."""
     UNKNOWN = "Unknown"
+
+
+class CertificateExamination(NamedTuple):
+    """What a chain is worth, and why, in words for a log; `reason` is "" where it is Valid."""
+
+    result: CertificateValidationResult
+    reason: str = ""
 
 
 class CsrStatus(StrEnum):
@@ -168,7 +178,11 @@ class LeafCertificate:
 
 
 class EvseSecurity(Protocol):
-    """Keeps roots, certificates and keys, and proves them (security white paper, edition 3)."""
+    """Keeps roots, certificates and keys, and proves them (security white paper, edition 3).
+
+    It may have a method `examine_certificate`, with the parameters of `verify_certificate`, that answers with a
+    `CertificateExamination`: then a refused contract is told with its reason.
+    """
 
     async def install_ca_certificate(
         self, certificate: str, certificate_type: CaCertificateType

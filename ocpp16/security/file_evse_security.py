@@ -20,6 +20,7 @@ from ocpp16.security.certificate_paths import CertificatePaths
 from ocpp16.security.certificate_store import CertificateStore
 from ocpp16.security.evse_security import (
     CaCertificateType,
+    CertificateExamination,
     CertificateHashData,
     CertificateHashDataChain,
     CertificateSigningRequest,
@@ -104,8 +105,14 @@ class StoredEvseSecurity:
         self, certificate_chain: str, leaf_types: Sequence[LeafCertificateType]
     ) -> CertificateValidationResult:
         """Does a chain lead to an installed root of one of these uses, and is all of it valid now?"""
+        return (await self.examine_certificate(certificate_chain, leaf_types)).result
+
+    async def examine_certificate(
+        self, certificate_chain: str, leaf_types: Sequence[LeafCertificateType]
+    ) -> CertificateExamination:
+        """`verify_certificate` with the reason for its answer. Where MO is among the uses, a contract is meant."""
         kinds = tuple(leaf_types)
-        return await self._read(lambda: self._store.verify(certificate_chain, kinds, self._now()))
+        return await self._read(lambda: self._store.examine(certificate_chain, kinds, self._now()))
 
     async def update_leaf_certificate(
         self, certificate_chain: str, leaf_type: LeafCertificateType

@@ -4,6 +4,7 @@ Nothing is remembered between two questions: files are of everybody, and what is
 """
 
 from collections.abc import Collection, Iterator, Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import Final
 
@@ -14,6 +15,7 @@ from ocpp16.security.certificate_paths import CertificatePaths
 from ocpp16.security.chain import Verdict, verify
 from ocpp16.security.evse_security import (
     CaCertificateType,
+    CertificateExamination,
     CertificateHashData,
     CertificateHashDataChain,
     CertificateType,
@@ -23,10 +25,11 @@ from ocpp16.security.evse_security import (
     LeafCertificateType,
     OcspRequestData,
 )
-from ocpp16.security.hash_data import equal, hash_data_of
+from ocpp16.security.hash_data import equal, hash_data_of, named
 from ocpp16.security.leaf_folder import PROVIDER_ENDING, Leaf, LeafFolder
 from ocpp16.security.ocsp import request_data
 from ocpp16.security.ocsp_cache import OcspCache
+from ocpp16.security.revocation import lists_in, revoked
 from ocpp16.security.root_store import RootStore
 from ocpp16.security.store_log import StoreLog
 from ocpp16.security.store_rules import DAY, StoreRules
@@ -92,17 +95,19 @@ class InstalledCertificates:
     def is_ca_installed(self, kind: CaCertificateType, now: float) -> bool:
         return bool(self._roots.valid_roots(kind, now))
 
-    def verify(self, text: str, kinds: Sequence[LeafCertificateType], now: float) -> CertificateValidationResult:
+    def examine(self, text: str, kinds: Sequence[LeafCertificateType], now: float) -> CertificateExamination:
+        """Where a contract may be meant, the roots of cars and stations vouch for contracts, and for nothing else."""
         chain = certificates_in(text) if len(text) <= LONGEST_CHAIN else []
-        verdicts = [self._verdict(chain, kind, now) for kind in kinds]
+        leaf_type = LeafCertificateType.MO if LeafCertificateType.MO in kinds else None
+        verdicts = [self._verdict(chain, kind, now, leaf_type=leaf_type) for kind in kinds]
         # The one that got farthest: another family does not know the issuer at all.
         order = (CertificateValidationResult.VALID, None, CertificateValidationResult.ISSUER_NOT_FOUND)
         verdicts.sort(key=lambda verdict: order.index(verdict.result if verdict.result in order else None))
         if not verdicts:
-            return CertificateValidationResult.UNKNOWN
+            return CertificateExamination(CertificateValidationResult.UNKNOWN, "of no use that was named")
         if verdicts[0].reason:
             self._log.warning("a certificate is not valid: %s", verdicts[0].reason)
-        return verdicts[0].result
+        return CertificateExamination(verdicts[0].result, verdicts[0].reason)
 
     def leaf_info(self, kind: LeafCertificateType, refused: Collection[str], now: float) -> LeafCertificate:
         folder = self._leaves.get(kind)
@@ -158,7 +163,10 @@ class InstalledCertificates:
     def ocsp_answer(self, hash_data: CertificateHashData, now: float) -> bytes | None:
         """What a responder said of a certificate in DER, if that is kept, and still good."""
         issuer = self._issuer_of(hash_data)
-        return None if issuer is None else self._ocsp.answer(hash_data, issuer, now, self._rules.clock_tolerance)
+        if issuer is None:
+            return None
+        answer = self._ocsp.answer(hash_data, issuer, now, self._rules.clock_tolerance)
+        return None if answer is None else answer.der
 
     def _verdict(
         self,
@@ -170,7 +178,22 @@ class InstalledCertificates:
         may_start_later: bool = False,
     ) -> Verdict:
         trust = self._roots.trust(CaCertificateType(family))
-        return verify(chain, trust, leaf_type or family, now, may_start_later=may_start_later)
+        verdict = verify(chain, trust, leaf_type or family, now, may_start_later=may_start_later)
+        if verdict.result is not CertificateValidationResult.VALID or not self._is_taken_back(verdict, family, now):
+            return verdict
+        return Verdict(CertificateValidationResult.REVOKED, reason="a certificate of the chain is revoked")
+
+    def _is_taken_back(self, verdict: Verdict, family: LeafCertificateType, now: float) -> bool:
+        """By a list that lies with the roots, or by what a responder said that is kept."""
+        contents = self._roots.bundles[CaCertificateType(family)].contents()
+        if revoked(verdict.path, (one for content in contents for one in lists_in(content))) is not None:
+            return True
+        return any(
+            answer is not None and answer.is_revoked
+            for certificate, issuer in pairwise(verdict.path)
+            if certificate.responder_url
+            for answer in (self._ocsp.answer(named(certificate, issuer), issuer, now, self._rules.clock_tolerance),)
+        )
 
     def _written_anew(self, folder: LeafFolder, leaf: Leaf, now: float) -> Leaf:
         """A certificate that came in a form which OpenSSL does not take, as one that it does. Needs no lock: the files

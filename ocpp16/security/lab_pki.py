@@ -3,6 +3,7 @@
 Not for a product: keys lie about in files, nothing is revoked, and nobody watches the authority.
 """
 
+from base64 import b64encode
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from ipaddress import ip_address
@@ -11,7 +12,13 @@ from typing import Any, NamedTuple
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    load_pem_private_key,
+)
+from cryptography.x509 import ocsp
 from cryptography.x509.oid import AuthorityInformationAccessOID, ExtendedKeyUsageOID, NameOID
 
 from ocpp16.security.store_rules import DAY
@@ -34,6 +41,11 @@ class Issued(NamedTuple):
     certificate: str
     chain: str
     key: str
+
+    @property
+    def serial(self) -> str:
+        """Its serial number, as messages have it: hexadecimal in lower case."""
+        return format(x509.load_pem_x509_certificate(self.certificate.encode()).serial_number, "x")
 
 
 class Authority:
@@ -61,6 +73,18 @@ class Authority:
         self._subject: x509.Name = _name(name)
         issuer, key = (_name(name), self._key) if above is None else (above._subject, above._key)
         self._certificate = _signed(builder, issuer, key)
+
+    @classmethod
+    def loaded(cls, certificate: str, key: str, now: float) -> "Authority":
+        """A root that was made before, of its PEM texts. Raises ValueError for what is none."""
+        made = cls.__new__(cls)
+        found: Any = load_pem_private_key(key.encode(), None)
+        if not isinstance(found, ec.EllipticCurvePrivateKey):
+            raise ValueError("its key is of another kind")
+        made._key, made._now, made._above = found, now, None
+        made._certificate = x509.load_pem_x509_certificate(certificate.encode())
+        made._subject = made._certificate.subject
+        return made
 
     @property
     def certificate(self) -> str:
@@ -96,15 +120,16 @@ class Authority:
         builder = _builder(_name(common_name, organization), key.public_key(), self._now + starts_in * DAY, days)
         if names:
             builder = builder.add_extension(x509.SubjectAlternativeName([_alternative(name) for name in names]), False)
-        if responder_url:
-            description = x509.AccessDescription(
-                AuthorityInformationAccessOID.OCSP, x509.UniformResourceIdentifier(responder_url)
-            )
-            builder = builder.add_extension(x509.AuthorityInformationAccess([description]), False)
-        return self._leaf(builder, use, _pem_key(key))
+        return self._leaf(_with_responder(builder, responder_url), use, _pem_key(key))
 
     def sign_request(
-        self, csr: str, *, use: x509.ObjectIdentifier | None = Use.CLIENT, starts_in: float = 0, days: float = 365
+        self,
+        csr: str,
+        *,
+        use: x509.ObjectIdentifier | None = Use.CLIENT,
+        starts_in: float = 0,
+        days: float = 365,
+        responder_url: str = "",
     ) -> Issued:
         """The certificate that a request (PEM) asks for. Raises ValueError for what is no request, or is not signed by
         the key it names."""
@@ -112,7 +137,27 @@ class Authority:
         if not request.is_signature_valid:
             raise ValueError("the signature of the request is wrong")
         builder = _builder(request.subject, request.public_key(), self._now + starts_in * DAY, days)
-        return self._leaf(builder, use, "")
+        return self._leaf(_with_responder(builder, responder_url), use, "")
+
+    def certificate_status(
+        self, certificate: str, now: float, *, days: float | None = 7, is_revoked: bool = False
+    ) -> str:
+        """What a responder says of one that it has signed: base64 of its DER, valid from `now` (seconds since 1970) for
+        `days`; None: it does not say until when."""
+        since = datetime.fromtimestamp(int(now), UTC)
+        status = ocsp.OCSPCertStatus.REVOKED if is_revoked else ocsp.OCSPCertStatus.GOOD
+        builder = ocsp.OCSPResponseBuilder().add_response(
+            cert=x509.load_pem_x509_certificate(certificate.encode()),
+            issuer=self._certificate,
+            algorithm=hashes.SHA256(),
+            cert_status=status,
+            this_update=since,
+            next_update=None if days is None else datetime.fromtimestamp(int(now + days * DAY), UTC),
+            revocation_time=since if is_revoked else None,
+            revocation_reason=None,
+        )
+        signed = builder.responder_id(ocsp.OCSPResponderEncoding.HASH, self._certificate)
+        return b64encode(signed.sign(self._key, hashes.SHA256()).public_bytes(Encoding.DER)).decode("ascii")
 
     def _leaf(self, builder: x509.CertificateBuilder, use: x509.ObjectIdentifier | None, key: str) -> Issued:
         builder = builder.add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
@@ -138,6 +183,13 @@ def _builder(subject: x509.Name, public_key: Any, starts_at: float, days: float)
         not_valid_after=end,
     )
     return builder.add_extension(x509.SubjectKeyIdentifier.from_public_key(public_key), False)
+
+
+def _with_responder(builder: x509.CertificateBuilder, url: str) -> x509.CertificateBuilder:
+    if not url:
+        return builder
+    description = x509.AccessDescription(AuthorityInformationAccessOID.OCSP, x509.UniformResourceIdentifier(url))
+    return builder.add_extension(x509.AuthorityInformationAccess([description]), False)
 
 
 def _signed(builder: x509.CertificateBuilder, issuer: x509.Name, key: ec.EllipticCurvePrivateKey) -> x509.Certificate:

@@ -106,15 +106,18 @@ class LeafFolder:
     def chosen(self, now: float, refused: Collection[str], tolerance: float = 0) -> tuple[Leaf, Path] | None:
         """The one to use, with its key: valid now, and expiring last; the refused only where there is no other.
 
+        Of those that expire together it is the one that began last, or came last: what was renewed is used.
+
         One that is only valid if the clock is wrong, by up to `tolerance` seconds, comes after those that are valid.
         """
 
-        def rank(leaf: Leaf) -> tuple[bool, bool, float]:
-            certificate = leaf.certificate
-            return certificate.fingerprint in refused, not certificate.is_valid_at(now), -certificate.expires_at
+        def rank(leaf: Leaf) -> tuple[bool, bool, float, float, str]:
+            one = leaf.certificate
+            is_taken, is_valid = one.fingerprint not in refused, one.is_valid_at(now)
+            return is_taken, is_valid, one.expires_at, one.starts_at, max(path.name for path in leaf.paths)
 
         usable = [leaf for leaf in self.leaves() if leaf.certificate.is_valid_at(now, tolerance)]
-        for leaf in sorted(usable, key=rank):
+        for leaf in sorted(usable, key=rank, reverse=True):
             key = self.key_of(leaf.certificate, leaf.paths)
             if key is not None:
                 self._close_to_others(key)

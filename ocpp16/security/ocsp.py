@@ -5,6 +5,7 @@ issuer named for it, and of now. Nothing is fetched here: the Central System ask
 """
 
 import hashlib
+from base64 import b64decode
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import Any, Final, NamedTuple
@@ -19,17 +20,19 @@ from ocpp16.security.certificate import Certificate
 from ocpp16.security.evse_security import CertificateHashData, OcspRequestData
 from ocpp16.security.hash_data import equal, named
 
-__all__ = ["OcspAnswer", "checked_answer", "request_data"]
+__all__ = ["OcspAnswer", "checked_answer", "next_update", "request_data"]
 
 LONGEST_ANSWER: Final = 64 * 1024
 """Bytes."""
 
 
 class OcspAnswer(NamedTuple):
-    """`next_update`: seconds since 1970, UTC, until which it may be believed; None: it does not say."""
+    """`next_update`: seconds since 1970, UTC, until which it may be believed; None: it does not say.
+    `is_revoked`: the issuer has taken the certificate back."""
 
     der: bytes
     next_update: float | None
+    is_revoked: bool = False
 
 
 def request_data(path: Sequence[Certificate]) -> Iterator[OcspRequestData]:
@@ -67,7 +70,18 @@ def checked_answer(
     until = None if single.next_update_utc is None else single.next_update_utc.timestamp()
     if single.this_update_utc.timestamp() > now + tolerance or (until is not None and until < now - tolerance):
         raise ValueError("the answer is not of now")
-    return OcspAnswer(der, until)
+    return OcspAnswer(der, until, single.certificate_status is ocsp.OCSPCertStatus.REVOKED)
+
+
+def next_update(text: str) -> float | None:
+    """Until when what a responder said (base64 of its DER) may be believed, seconds since 1970, UTC; None: it does not
+    say, or cannot be read. Nothing is proved here: that is the keeper's."""
+    try:
+        answer = ocsp.load_der_ocsp_response(b64decode("".join(text.split()), validate=True))
+        times = [one.next_update_utc for one in answer.responses]
+    except Exception:  # of many kinds
+        return None
+    return min((time.timestamp() for time in times if time is not None), default=None)
 
 
 def _is_of(single: ocsp.OCSPSingleResponse, hash_data: CertificateHashData, issuer: Certificate) -> bool:

@@ -15,7 +15,7 @@ from ocpp16.security.certificate import Certificate
 from ocpp16.security.certificate_files import CertificateFiles, FileChange
 from ocpp16.security.evse_security import CertificateHashData
 from ocpp16.security.hash_data import equal
-from ocpp16.security.ocsp import checked_answer
+from ocpp16.security.ocsp import OcspAnswer, checked_answer
 
 __all__ = ["OcspCache"]
 
@@ -41,12 +41,14 @@ class OcspCache:
         # The name of the certificate last: without it the answer is nobody's.
         return [FileChange(self._path(hash_data, "der"), answer.der), FileChange(self._path(hash_data, "hash"), text)]
 
-    def answer(self, hash_data: CertificateHashData, issuer: Certificate, now: float, tolerance: float) -> bytes | None:
+    def answer(
+        self, hash_data: CertificateHashData, issuer: Certificate, now: float, tolerance: float
+    ) -> OcspAnswer | None:
         for path, name in self._kept():
             if equal(name, hash_data):
-                der = self._good(path, name, issuer, now, tolerance)
-                if der is not None:
-                    return der
+                answer = self._good(path, name, issuer, now, tolerance)
+                if answer is not None:
+                    return answer
         return None
 
     def dropping(self, hash_data: CertificateHashData) -> list[FileChange]:
@@ -65,11 +67,11 @@ class OcspCache:
 
     def _good(
         self, path: Path, name: CertificateHashData, issuer: Certificate, now: float, tolerance: float
-    ) -> bytes | None:
+    ) -> OcspAnswer | None:
         try:
             content = self._files.read(path.with_suffix(".der")) or b""
             der = content if content[:1] == b"\x30" else b64decode(b"".join(content.split()), validate=True)
-            return checked_answer(der, name, issuer, now, tolerance).der
+            return checked_answer(der, name, issuer, now, tolerance)
         except (OSError, ValueError):
             return None
 

@@ -4,8 +4,11 @@ from collections.abc import Mapping
 from itertools import islice
 from typing import Any
 
+from ocpp16.contracts import ContractAuthorization
 from ocpp16.models import IdTagInfo
+from ocpp16.simulation.car import CarPlan
 from ocpp16.simulation.charging_commands import time_text
+from ocpp16.simulation.contract_car import contract_of, mac_tag
 from ocpp16.simulation.controlled import Controlled
 
 
@@ -13,6 +16,42 @@ async def authorize(on: Controlled, id_tag: str) -> dict[str, Any]:
     """The decision, with who made it and why."""
     on.require_running()
     return _decided(await on.charge_point.authorize_id_token(id_tag))
+
+
+async def authorize_contract(on: Controlled, contract: str, emaid: str | None) -> dict[str, Any]:
+    """The decision on a contract, with who made it and why."""
+    on.require_running()
+    found = contract_of(contract, emaid)
+    return {
+        "emaid": found.emaid,
+        **contract_decided(await on.charge_point.plug_and_charge.data_transfer_pnc_authorize(found.emaid, found.chain)),
+    }
+
+
+def contract_decided(found: ContractAuthorization) -> dict[str, Any]:
+    """As JSON has it."""
+    until = found.id_token_info.cache_expiry_date_time
+    return {
+        "status": str(found.id_token_info.status),
+        "certificate_status": None if found.certificate_status is None else str(found.certificate_status),
+        "cache_expiry_date_time": time_text(until),
+        "source": found.source,
+        "rule": found.rule,
+        "key": found.key or None,
+        "reason": found.reason or None,
+    }
+
+
+def plan_of(
+    contract: str | None = None, emaid: str | None = None, installs: bool = False, mac: str = "", **plan: Any
+) -> CarPlan:
+    """The plan of a car, with the contract in a file. Raises ValueError that names what is wrong."""
+    if contract is None and (emaid is not None or installs):
+        raise ValueError("contract: it is needed for an eMAID, and for its installation")
+    if mac:
+        mac_tag(mac)
+    held = None if contract is None else contract_of(contract, emaid, installs=installs)
+    return CarPlan(contract=held, mac=mac, **plan)
 
 
 def why(on: Controlled) -> list[dict[str, Any]]:

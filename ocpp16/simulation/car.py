@@ -13,7 +13,7 @@ from math import inf
 from typing import Protocol
 
 from ocpp16.state.timers import Timer, Timers
-from ocpp16.values import finite, whole
+from ocpp16.values import finite, text, whole
 
 BATTERY_CAPACITY = 60_000.0
 """Wh."""
@@ -21,15 +21,32 @@ STATE_OF_CHARGE_AT_ARRIVAL = 20.0
 """Percent."""
 CABLE_RATING = 63.0
 """Amperes on each phase; no cable carries more, so no car may ask for more."""
+LONGEST_EMAID = 36
+"""Characters."""
 LONGEST_WAIT = 1e9
 """Seconds of one step of a plan."""
+
+
+@dataclass(frozen=True, slots=True)
+class Contract:
+    """What a car has of a contract: its eMAID, its chain in PEM, leaf first; `installs`: it is yet to be installed.
+    Raises ValueError for what is no eMAID."""
+
+    emaid: str
+    chain: str
+    installs: bool = False
+
+    def __post_init__(self) -> None:
+        text(self.emaid, "emaid", LONGEST_EMAID, 1)
+        text(self.chain, "chain")
 
 
 @dataclass(frozen=True, slots=True)
 class CarPlan:
     """What a car will do: seconds until it plugs in; seconds from the first offered current until it draws; amperes
     per phase and phases it would draw; seconds of drawing until it unplugs (inf: never by itself); seconds of drawing
-    until its diode fails. Raises ValueError, naming the argument, for what no car does.
+    until its diode fails. And how it says who it is: by its contract (not where its driver has chosen external
+    payment), or the address of its modem. Raises ValueError, naming the argument, for what no car does.
     """
 
     plug_after: float = 1.0
@@ -38,6 +55,9 @@ class CarPlan:
     phases: int = 1
     draw_for: float = 200.0
     diode_fault_after: float | None = None
+    contract: Contract | None = None
+    external_payment: bool = False
+    mac: str = ""
 
     def __post_init__(self) -> None:
         for name in ("plug_after", "draw_after", "draw_for", "diode_fault_after"):
@@ -132,6 +152,11 @@ class Car:
         car._is_waited_for = False
         car.is_plugged = car.has_begun = True
         return car
+
+    @property
+    def plan(self) -> CarPlan:
+        """What it was to do when it came."""
+        return self._plan
 
     @property
     def is_drawing(self) -> bool:

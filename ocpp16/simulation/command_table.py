@@ -14,6 +14,7 @@ from ocpp16.enums import (
 )
 from ocpp16.simulation import (
     authorization_commands,
+    car_commands,
     charging_commands,
     configuration_commands,
     connection_commands,
@@ -43,35 +44,12 @@ from ocpp16.simulation.arguments import (
     text,
     whole,
 )
-from ocpp16.simulation.car import CarPlan
+from ocpp16.simulation.car import LONGEST_EMAID, CarPlan
 from ocpp16.simulation.command import Command, CommandError
 from ocpp16.simulation.controlled import Controlled
 from ocpp16.texts import shown
 
 USUAL = CarPlan()
-
-
-def _plug_in(on: Controlled, connector: int, **plan: Any) -> None:
-    on.station.plug_in(connector, CarPlan(**plan))
-
-
-def _unplug(on: Controlled, connector: int) -> None:
-    on.station.unplug(connector)
-
-
-def _pause_drawing(on: Controlled, connector: int) -> None:
-    on.station.pause_drawing(connector)
-
-
-def _resume_drawing(on: Controlled, connector: int, current: float | None, phases: int | None) -> None:
-    if on.station.evse(connector).car is None:
-        raise CommandError("refused", f"no car is on connector {connector}")
-    on.station.resume_drawing(connector, current, phases)
-
-
-def _present_id_tag(on: Controlled, id_tag: str, connectors: list[int] | None) -> None:
-    on.require_running()
-    on.station.present_id_tag(id_tag, connectors or ())
 
 
 def _raise_fault(on: Controlled, connector: int, error: ChargePointErrorCode, fault: bool) -> None:
@@ -118,7 +96,7 @@ COMMANDS: Mapping[str, Command] = {
         Command(
             "plug_in",
             "a car comes to a connector: plugs in, draws once it is offered current, leaves",
-            _plug_in,
+            car_commands.plug_in,
             (
                 _CONNECTOR,
                 Argument("plug_after", SECONDS, USUAL.plug_after),
@@ -127,20 +105,25 @@ COMMANDS: Mapping[str, Command] = {
                 Argument("phases", PHASES, USUAL.phases),
                 Argument("draw_for", SECONDS, USUAL.draw_for),
                 Argument("diode_fault_after", SECONDS, USUAL.diode_fault_after),
+                Argument("contract", text(4096, 1), None),
+                Argument("emaid", text(LONGEST_EMAID, 1), None),
+                Argument("installs", FLAG, False),
+                Argument("external_payment", FLAG, USUAL.external_payment),
+                Argument("mac", text(17), USUAL.mac),
             ),
         ),
-        Command("unplug", "the car is unplugged now", _unplug, (_CONNECTOR,)),
-        Command("pause_drawing", "the car ceases to draw", _pause_drawing, (_CONNECTOR,)),
+        Command("unplug", "the car is unplugged now", car_commands.unplug, (_CONNECTOR,)),
+        Command("pause_drawing", "the car ceases to draw", car_commands.pause_drawing, (_CONNECTOR,)),
         Command(
             "resume_drawing",
             "the car draws again, with another current or other phases if given",
-            _resume_drawing,
+            car_commands.resume_drawing,
             (_CONNECTOR, Argument("current", AMPERES, None), Argument("phases", PHASES, None)),
         ),
         Command(
             "present_id_tag",
             "a card is held before the reader, which serves these connectors (none given: all)",
-            _present_id_tag,
+            car_commands.present_id_tag,
             (Argument("id_tag", ID_TAG), Argument("connectors", CONNECTORS, None)),
         ),
         Command(
@@ -174,6 +157,12 @@ COMMANDS: Mapping[str, Command] = {
             "what the meter of a connector shows, when the host supplies the readings",
             meter_commands.meter_reading,
             (_CONNECTOR, Argument("measurement", OBJECT)),
+        ),
+        Command(
+            "meter_public_key",
+            "serial number and public key of the meter of a connector, where the meters sign",
+            meter_commands.meter_public_key,
+            (_CONNECTOR,),
         ),
         Command(
             "security_event",
@@ -352,6 +341,13 @@ COMMANDS: Mapping[str, Command] = {
             "ask whether an id tag may charge, as for a card, and begin nothing",
             authorization_commands.authorize,
             (Argument("id_tag", ID_TAG),),
+            is_deferred=True,
+        ),
+        Command(
+            "authorize_contract",
+            "ask whether the contract in a file (PEM) may charge, as for a car, and begin nothing",
+            authorization_commands.authorize_contract,
+            (Argument("contract", text(4096, 1)), Argument("emaid", text(LONGEST_EMAID, 1), None)),
             is_deferred=True,
         ),
         Command(

@@ -49,6 +49,10 @@ class Commands(Controlled):
     ) -> None:
         super().__init__(station, charge_point, operation, power_off)
 
+    def is_deferred(self, name: str) -> bool:
+        """Whether the answer of this command may take long. Raises CommandError if there is none of the name."""
+        return find(name).is_deferred
+
     async def run(self, name: str, arguments: Mapping[str, Any] | None = None) -> Any:
         """Carry out a command; the result is one that JSON can say. Raises CommandError, and every
         other `Ocpp16Error`.

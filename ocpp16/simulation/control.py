@@ -17,7 +17,7 @@ Rules of this file:
 import json
 from codecs import BOM_UTF8
 from collections.abc import AsyncIterable, Awaitable, Callable, Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import orjson
 import trio
@@ -25,7 +25,7 @@ import trio
 from ocpp16.errors import Ocpp16Error
 from ocpp16.observer import ObserverEvent
 from ocpp16.simulation.command import CommandError
-from ocpp16.simulation.commands import Commands, find
+from ocpp16.simulation.commands import Commands
 from ocpp16.simulation.events import Events
 
 if TYPE_CHECKING:
@@ -42,6 +42,18 @@ LAST_LINE = 5.0
 
 Sink = Callable[[bytes], Awaitable[Any] | None]
 """Takes one whole line, newline included, and has it written when it returns (or when its awaitable is done)."""
+
+
+class Commanded(Protocol):
+    """What commands are for: `Commands` of one station, or more than that."""
+
+    def is_deferred(self, name: str) -> bool:
+        """Whether the answer of this command may take long. Raises CommandError if there is none of the name."""
+        ...
+
+    async def run(self, name: str, arguments: dict[str, Any]) -> Any: ...
+
+    def reason(self, name: str, arguments: dict[str, Any], result: Any) -> str: ...
 
 
 class ControlInterface:
@@ -63,9 +75,10 @@ class ControlInterface:
         """Whose events are told; its clock gives their times."""
         self._events.follow(charge_point)
 
-    async def serve(self, commands: Commands, source: AsyncIterable[bytes]) -> None:
+    async def serve(self, commands: Commanded, source: AsyncIterable[bytes]) -> None:
         """Serve the lines of `source` (chunks of bytes, cut anywhere) to its end, and answer all of them."""
-        self.follow(commands.charge_point)
+        if isinstance(commands, Commands):
+            self.follow(commands.charge_point)
         lines = _Lines()
         async with trio.open_nursery() as nursery:
             async for chunk in source:
@@ -77,18 +90,18 @@ class ControlInterface:
     async def notify(self, event: ObserverEvent) -> None:
         """`Observer`: print what the charge point tells."""
         for record in self._events.records(event):
-            await self._write(record)
+            await self.write(record)
 
     async def emit(self, event: str, **members: Any) -> None:
         """Print an event that is not the charge point's."""
-        await self._write(self._events.record(event, **members))
+        await self.write(self._events.record(event, **members))
 
     async def exit(self, reason: str) -> None:
         """The last line: why the program ends. Given up if nobody takes it in time."""
         with trio.move_on_after(LAST_LINE):
             await self.emit("exit", reason=reason)
 
-    async def _serve_line(self, commands: Commands, line: "bytes | CommandError", nursery: trio.Nursery) -> None:
+    async def _serve_line(self, commands: Commanded, line: "bytes | CommandError", nursery: trio.Nursery) -> None:
         request_id = None
         try:
             request = _read(line)
@@ -96,7 +109,7 @@ class ControlInterface:
             name = request.pop("do", None)
             if not isinstance(name, str):
                 raise CommandError("unreadable", "the line has no command: it needs a text as its member do")
-            if find(name).is_deferred:
+            if commands.is_deferred(name):
                 if self._deferred >= MOST_DEFERRED:
                     raise CommandError("refused", f"{MOST_DEFERRED} commands wait for their answers already")
                 self._deferred += 1
@@ -108,13 +121,13 @@ class ControlInterface:
         else:
             await self._answer(commands, request_id, name, request)
 
-    async def _answer_later(self, commands: Commands, request_id: Any, name: str, arguments: dict[str, Any]) -> None:
+    async def _answer_later(self, commands: Commanded, request_id: Any, name: str, arguments: dict[str, Any]) -> None:
         try:
             await self._answer(commands, request_id, name, arguments)
         finally:
             self._deferred -= 1
 
-    async def _answer(self, commands: Commands, request_id: Any, name: str, arguments: dict[str, Any]) -> None:
+    async def _answer(self, commands: Commanded, request_id: Any, name: str, arguments: dict[str, Any]) -> None:
         try:
             result = await commands.run(name, arguments)
         except CommandError as error:
@@ -124,12 +137,13 @@ class ControlInterface:
         else:
             reason = commands.reason(name, arguments, result)
             why = {"reason": reason} if reason else {}
-            await self._write({"id": request_id, "ok": True, "result": result, **why})
+            await self.write({"id": request_id, "ok": True, "result": result, **why})
 
     async def _write_error(self, request_id: Any, error: CommandError) -> None:
-        await self._write({"id": request_id, "ok": False, "code": error.code, "error": str(error)})
+        await self.write({"id": request_id, "ok": False, "code": error.code, "error": str(error)})
 
-    async def _write(self, record: dict[str, Any]) -> None:
+    async def write(self, record: dict[str, Any]) -> None:
+        """Print any record."""
         line = _written(record)
         async with self._one_at_a_time:
             written = self._sink(line)

@@ -17,8 +17,10 @@ from ocpp16.observer import (
     ChargingProfilesChanged,
     ConfigurationKeyChanged,
     ConnectionStateChanged,
+    ContractAuthorized,
     DefaultPriceTold,
     DisplayMessageTold,
+    EvCertificateAnswered,
     IdTagAuthorized,
     InternalError,
     MessageExchanged,
@@ -40,6 +42,7 @@ from ocpp16.observer import (
     TransactionUpdated,
 )
 from ocpp16.prices import DisplayMessageContent, RunningCost, TariffMessage
+from ocpp16.simulation.authorization_commands import contract_decided
 from ocpp16.simulation.charging_commands import time_text
 from ocpp16.simulation.reservation_commands import described
 
@@ -171,6 +174,18 @@ DESCRIPTIONS: Mapping[type[ObserverEvent], Callable[[Any], dict[str, Any]]] = {
         "source": event.id_tag_info.source,
         "rule": event.id_tag_info.rule,
         "key": event.id_tag_info.key or None,
+    },
+    ContractAuthorized: lambda event: {
+        "event": "contract",
+        "emaid": event.emaid,
+        **contract_decided(event.authorization),
+    },
+    EvCertificateAnswered: lambda event: {
+        "event": "ev_certificate",
+        "connector": event.connector_id,
+        "action": event.action,
+        "status": event.response.status,
+        "reason": event.response.reason or None,
     },
     StoreFailing: lambda event: {"event": "store", "state": "failing", "detail": event.reason},
     StoreRecovered: lambda event: {"event": "store", "state": "recovered", "detail": event.detail},

@@ -9,6 +9,7 @@ Order of use: make it, open a charge point with it (which calls `attach`), then 
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING, Any
@@ -20,41 +21,42 @@ from ocpp16.enums import (
     Reason,
     ResetType,
     UnlockStatus,
-    UpdateFirmwareStatusEnumType,
 )
 from ocpp16.models import (
     ChargingLimit,
     DataTransferResponse,
-    FirmwareUpdate,
-    GetLogResponse,
-    LogRequest,
     Measurement,
 )
 from ocpp16.simulation.access import Token
-from ocpp16.simulation.car import CarPlan
+from ocpp16.simulation.car import Car, CarPlan
 from ocpp16.simulation.card_reader import CardReader
+from ocpp16.simulation.contract_car import identify
 from ocpp16.simulation.display import WithDisplays
 from ocpp16.simulation.evse import Evse
 from ocpp16.simulation.faults import Faults
+from ocpp16.simulation.maintained import Maintained
 from ocpp16.simulation.maintenance import Maintenance
 from ocpp16.simulation.noise import Noise
 from ocpp16.simulation.options import PowerLossPolicy, StationOptions
 from ocpp16.simulation.overrule import Overrules, question
 from ocpp16.simulation.patience import Patience, Wait
+from ocpp16.simulation.signed_energy import publish_keys
 from ocpp16.simulation.supply import Supply
 from ocpp16.simulation.transfer import PlayedTransfer, Transfer
 from ocpp16.state.round import Round
 
 if TYPE_CHECKING:
     from ocpp16.charge_point.charge_point import ChargePoint
+    from ocpp16.simulation.signing_meter import SigningMeters
 
 
-class SimulatedStation(WithDisplays):
+class SimulatedStation(WithDisplays, Maintained):
     """A whole station without hardware.
 
     Options: a `StationOptions`, or a mapping as JSON has it and keyword arguments of the same names (ConfigurationError
     for a bad one). `random` makes the noise; a fleet hands one to all its stations. `session_log`: folder that gets one
-    for the messages of each session, None: none. `logs`: folder whose files go into diagnostics. `transfer` brings
+    for the messages of each session, None: none. `logs`: folder whose files go into diagnostics. `meters`: folder in
+    which meters that sign keep their key, None: it is made of the seed. `transfer` brings
     firmware and takes diagnostics away; by default it is played. Implements `CoreStation`, `SmartChargingStation`,
     `FirmwareStation`, `SecurityStation`, `PricingStation` and `DisplayStation`.
     """
@@ -73,12 +75,14 @@ class SimulatedStation(WithDisplays):
         "faults",
         "is_powered",
         "logs",
+        "meters",
         "noise",
         "on_reset",
         "options",
         "overrules",
         "reader",
         "session_log",
+        "signing",
     )
 
     charge_point: "ChargePoint"
@@ -94,6 +98,7 @@ class SimulatedStation(WithDisplays):
         random: Random | None = None,
         session_log: Path | None = None,
         logs: Path | None = None,
+        meters: Path | None = None,
         transfer: Transfer | None = None,
         **named: Any,
     ) -> None:
@@ -105,6 +110,9 @@ class SimulatedStation(WithDisplays):
         self.overrules = Overrules()
         self.session_log = session_log
         self.logs = logs
+        self.meters = meters
+        self.signing: SigningMeters | None = None
+        """None: the meters do not sign."""
         self._transfer = transfer
         self._maintenance: Maintenance | None = None
         self.boot_reason = BootReason.REMOTE_RESET
@@ -134,6 +142,10 @@ class SimulatedStation(WithDisplays):
         self.door = charge_point.for_station
         self.is_powered = not formerly
         self.faults = Faults(charge_point, 0, self.faults.active) if formerly else Faults(charge_point, 0)
+        if self.options.meters_sign and self.signing is None:
+            from ocpp16.simulation.signing_meter import SigningMeters  # cryptography only where something is signed
+
+            self.signing = SigningMeters(self.meters, self.options.seed, partial(self.door.log.warning, "%s"))
         self.evses = tuple(Evse(self, number, formerly.get(number)) for number in range(1, count + 1))
         interval = self.options.meter_interval
         if not isinstance(interval, str) and interval > 0:
@@ -221,8 +233,18 @@ class SimulatedStation(WithDisplays):
             outlet.offer(outlet.ceiling)
 
     def car_came(self, connector_id: int) -> None:
-        """A car was plugged in; a tag may wait for it."""
+        """A car was plugged in; a tag may wait for it, or it says itself who it is."""
         self.reader.plugged(connector_id)
+        car = self.car_at(connector_id)
+        if car is not None and self.evse(connector_id).is_free:
+            identify(self, connector_id, car)
+
+    def car_at(self, connector_id: int) -> Car | None:
+        return self.evse(connector_id).car
+
+    def admit(self, token: Token, connector_id: int) -> None:
+        """Whom this token belongs to may have the connector, by the access rules."""
+        self.reader.present(token, (connector_id,))
 
     def connection_timer(self, expired: Callable[[], None]) -> Wait:
         """A wait of ConnectionTimeOut seconds, as that is by then; 0 means to wait for ever."""
@@ -263,6 +285,8 @@ class SimulatedStation(WithDisplays):
             evse.power_up()
         for evse in self.evses:
             self.wishes_changed(evse.connector_id)
+        if self.signing is not None:
+            self.door.spawn(publish_keys, self.charge_point, self.signing)
 
     def power_down(self) -> None:
         """The charge point was stopped: the world stands still."""
@@ -291,7 +315,7 @@ class SimulatedStation(WithDisplays):
         """Connector 0 has no meter of its own."""
         if connector_id == 0 or self.options.meter_is_external:
             return None
-        return self.evse(connector_id).outlet.measurement()
+        return self.evse(connector_id).signed_measurement()
 
     @question
     async def enable_evse(self, connector_id: int) -> bool:
@@ -356,29 +380,3 @@ class SimulatedStation(WithDisplays):
     @question
     async def signal_set_charging_profiles(self) -> None:
         """Limits are told as they change; the station plans nothing ahead."""
-
-    # What the charge point asks: FirmwareStation and SecurityStation
-
-    @question
-    async def update_firmware(self, update: FirmwareUpdate) -> None:
-        self.maintenance.update_firmware(update)
-
-    @question
-    async def cancel_firmware_update(self, request_id: int) -> bool:
-        return self.maintenance.cancel_firmware_update()
-
-    @question
-    async def all_connectors_unavailable(self) -> None:
-        self.maintenance.go_ahead()
-
-    @question
-    async def upload_diagnostics(self, request: LogRequest) -> GetLogResponse:
-        return self.maintenance.upload("diagnostics", request)
-
-    @question
-    async def signed_update_firmware(self, update: FirmwareUpdate) -> UpdateFirmwareStatusEnumType:
-        return UpdateFirmwareStatusEnumType.ACCEPTED
-
-    @question
-    async def upload_logs(self, request: LogRequest) -> GetLogResponse:
-        return self.maintenance.upload("log", request)

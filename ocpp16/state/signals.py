@@ -33,7 +33,8 @@ S = TypeVar("S", bound=Signal)
 class Connected(Signal):
     """A WebSocket is open.
 
-    Heard by: availability, diagnostics, firmware_updates, log_upload, pricing, security_profile, smart_charging.
+    Heard by: availability, diagnostics, firmware_updates, log_upload, plug_and_charge, pricing, security_profile,
+    smart_charging.
     """
 
 
@@ -74,8 +75,8 @@ class SecurityEventRaised(Signal):
 class RegistrationChanged(Signal):
     """BootNotification was answered.
 
-    Heard by: availability, certificate_signing, diagnostics, firmware_updates, log_upload, security_profile,
-    smart_charging.
+    Heard by: availability, certificate_signing, diagnostics, firmware_updates, log_upload, plug_and_charge,
+    security_profile, smart_charging.
     """
 
     status: RegistrationStatus
@@ -212,7 +213,8 @@ class LocalListChanged(Signal):
 class ConfigurationChanged(Signal):
     """A configuration key has a new value; `key` is its canonical name.
 
-    Heard by: authorization, availability, boot, free_charging, meter_values, pricing, reset, smart_charging, runtime.
+    Heard by: authorization, availability, boot, free_charging, meter_values, plug_and_charge, pricing, reset,
+    smart_charging, runtime.
     """
 
     key: str

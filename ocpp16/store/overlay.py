@@ -137,6 +137,16 @@ class Overlay:
         self._known = _Known(_text(self.document))
         self._known_secrets = _Known(_text(self.secrets))
 
+    def drop_unfinished(self) -> None:
+        """Remove what a power cut left of a write: an old or a new secret shall not lie about.
+
+        For who writes the files, and nobody else. Blocks.
+        """
+        for path in (real_path(self.path), real_path(self.secrets_path)):
+            for suffix in (".tmp", ".bak.tmp"):
+                with suppress(OSError):
+                    _sibling(path, suffix).unlink(missing_ok=True)
+
     def merged(self) -> Document:
         """Overlay and secrets as one document."""
         merged = {section: dict(keys) for section, keys in self.document.items()}

@@ -28,6 +28,7 @@ from ocpp16.store.base import ChargePointChanges, Row, Table
 from ocpp16.store.lock import FileLock
 from ocpp16.store.opening import Manner, Opened, open_database, real_path, suspicion, take_lock
 from ocpp16.store.presence import Presence, begin_anew
+from ocpp16.store.sealing import Seal
 from ocpp16.store.statements import grouped, select, statement
 from ocpp16.store.tables import TABLES
 from ocpp16.texts import shown
@@ -66,6 +67,7 @@ class SqliteStore:
         self._manner = manner
         self._mutex = threading.Lock()
         self._presence = Presence(path)
+        self._seal = Seal(path)
         self._is_missed = False
         self._damage = ""
         """What SQLite said of the file; empty if nothing."""
@@ -122,6 +124,7 @@ class SqliteStore:
                 return []
             except connections.READ_ERRORS as error:
                 raise self._failure(error, "read") from error
+            rows = self._seal.opened(charge_point_id, table, rows)
         # For SQLite a number is equal to its digits.
         return [row for row in rows if row[: len(key)] == key] if key else rows
 
@@ -135,13 +138,13 @@ class SqliteStore:
                 connection.execute("BEGIN IMMEDIATE")
                 try:
                     for sql, parameters in grouped(batches):
-                        connection.executemany(sql, parameters)
+                        connection.executemany(sql, self._seal.sealed(sql, parameters))
                 except UnicodeDecodeError:
                     raise
                 except _REFUSALS:
                     connection.execute("ROLLBACK")
                     connection.execute("BEGIN IMMEDIATE")
-                    refused = _apply_apart(connection, batches)
+                    refused = _apply_apart(connection, batches, self._seal)
                 connection.execute("COMMIT")
                 self._presence.note()
             except connections.READ_ERRORS as error:
@@ -245,6 +248,7 @@ class SqliteStore:
             if detail is None:
                 why = problem or self._damage
                 detail = recovery.replace_damaged(self.path, self._manner.schema, now, why, connection)
+            self._seal.put_back()
         except (OSError, sqlite3.Error) as error:
             what = problem or f"is damaged ({self._damage})"
             raise StoreError(f"{self.path} {what} and cannot be begun anew: {error}") from error
@@ -303,7 +307,9 @@ class SqliteStore:
         return StoreError(f"{self.path} cannot be {what}: {error}")
 
 
-def _apply_apart(connection: sqlite3.Connection, batches: Sequence[ChargePointChanges]) -> dict[str, Exception]:
+def _apply_apart(
+    connection: sqlite3.Connection, batches: Sequence[ChargePointChanges], seal: Seal
+) -> dict[str, Exception]:
     """Carry out what is possible, with a savepoint for each charge point. Returns who was refused, and why."""
     refused: dict[str, Exception] = {}
     execute = connection.execute
@@ -311,7 +317,8 @@ def _apply_apart(connection: sqlite3.Connection, batches: Sequence[ChargePointCh
         execute("SAVEPOINT part")
         try:
             for change in changes:
-                execute(*statement(charge_point_id, change))
+                sql, parameters = statement(charge_point_id, change)
+                execute(sql, *seal.sealed(sql, [parameters]))
         except UnicodeDecodeError:
             raise
         except _REFUSALS as error:

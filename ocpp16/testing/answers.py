@@ -10,6 +10,7 @@ from typing import Any
 
 from ocpp16.codec import format_datetime
 from ocpp16.enums import ErrorCode
+from ocpp16.testing.contract_answers import plug_and_charge_answer
 from ocpp16.testing.recording import ReceivedCall
 
 __all__ = ["Answer", "CallErrorAnswer", "ScriptedAnswer", "StandardAnswers"]
@@ -54,7 +55,7 @@ class StandardAnswers:
             "Authorize": lambda call: {"idTagInfo": {"status": "Accepted"}},
             "StartTransaction": self._start_transaction,
             "StopTransaction": lambda call: {"idTagInfo": {"status": "Accepted"}} if "idTag" in call.payload else {},
-            "DataTransfer": lambda call: {"status": "Accepted"},
+            "DataTransfer": lambda call: plug_and_charge_answer(call) or {"status": "Accepted"},
             "SignCertificate": lambda call: {"status": "Accepted"},
         }
         for action in (

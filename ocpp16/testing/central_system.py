@@ -308,6 +308,11 @@ class CentralSystem:
             raise Offline(what, f"{identity} is not connected")
         return self.connected[identity]
 
+    def spawn(self, async_fn: Callable[..., Awaitable[Any]], *arguments: Any) -> None:
+        """Run a task that ends with this Central System."""
+        assert self._nursery is not None
+        self._nursery.start_soon(async_fn, *arguments)
+
     async def call(
         self,
         identity: str,

@@ -11,6 +11,7 @@ from ocpp16.charge_point.open import open_charge_point
 from ocpp16.configuration.configuration import Configuration
 from ocpp16.errors import ConfigurationError
 from ocpp16.security.certificate_paths import PATHS as SECURITY_PATHS
+from ocpp16.security.file_evse_security import FileEvseSecurity
 from ocpp16.store.memory import MemoryStore
 from ocpp16.testing.stations import RecordingStation
 
@@ -232,6 +233,21 @@ async def test_a_name_of_a_path_that_is_not_known_is_told_with_what_was_meant(ma
         "security_configuration.Private_Key_Password is no path of certificates; did you mean private_key_password?",
         "security_configuration.elsewhere is no path of certificates",
     )
+
+
+async def test_paths_that_nobody_would_read_are_refused(make_config: Any, tmp_path: Path) -> None:
+    given = {"mf_ca_bundle": str(tmp_path / "mf.pem"), "csms_ca_bundle": ""}
+    assert await refusal(make_config(), security_configuration=given) == (
+        "security_configuration has mf_ca_bundle, and no place for the rest: give csms_ca_bundle or certificates_path",
+    )
+    keeper = FileEvseSecurity(tmp_path / "certs", now=lambda: 0.0)
+    assert await refusal(make_config(), security_configuration=given, evse_security=keeper) == (
+        "security_configuration is for the files of the built-in EvseSecurity, and evse_security takes its place",
+    )
+    async with open_charge_point(
+        make_config(), RecordingStation(), security_configuration=given, certificates_path=tmp_path / "certs"
+    ):
+        pass
 
 
 async def test_a_password_is_not_told(make_config: Any) -> None:

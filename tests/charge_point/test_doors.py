@@ -104,6 +104,9 @@ DOORS: dict[str, tuple[Any, ...]] = {
     "dead_letters.resend": (),
     "dead_letters.discard": (),
     "for_station.authorization.clear_cache": (),
+    # Plug & Charge
+    "plug_and_charge.data_transfer_pnc_authorize": ("NLABCC00000001",),
+    "plug_and_charge.data_transfer_pnc_get_15118_ev_certificate": (1, "gJgC", "urn:iso:15118:2:2013:MsgDef"),
     # reservations
     "for_station.reservations.reserve": (1, "TAG", EXPIRY, 7),
     "for_station.reservations.cancel": (7,),
@@ -128,6 +131,7 @@ GROUPS = {
     "for_station",
     "for_station.authorization",
     "for_station.reservations",
+    "plug_and_charge",
     "smart_charging",
 }
 """Attributes behind which there is more of one subject."""
@@ -146,18 +150,21 @@ VIEWS = {
     "connection.registration",
     "counters",
     "for_station.clock",
+    "for_station.local_time",
     "for_station.log",
     "for_station.number_of_connectors",
     "for_station.reservations.all",
     "for_station.reservations.are_kept_here",
     "for_station.timers",
     "is_running",
+    "plug_and_charge.is_built",
+    "plug_and_charge.next_certificate_status_at",
     "smart_charging.charging_profiles",
     "smart_charging.is_built",
 }
 INSIDE = {"abandon"}
 """For who leaves the block: at any time, and again."""
-MOST_NAMES = 20
+MOST_NAMES = 21
 """Of a charge point, besides the handlers `on_…`."""
 
 

@@ -9,8 +9,10 @@ from typing import Any
 import effects_on_authorization
 import effects_on_charging
 import effects_on_messages
+import effects_on_plug_and_charge
 import effects_on_prices
 import effects_on_security
+import effects_on_signed_values
 import pytest
 from key_effect import EFFECTS, Changing, Effect
 from keys_of_a_start import KEYS_OF_A_START
@@ -21,7 +23,15 @@ from ocpp16.configuration.keys import BY_NAME
 from ocpp16.errors import CallFailed, ConfigurationError
 from ocpp16.testing.stations import RecordingStation, UpdatableStation
 
-SCENARIOS = (effects_on_authorization, effects_on_charging, effects_on_messages, effects_on_prices, effects_on_security)
+SCENARIOS = (
+    effects_on_authorization,
+    effects_on_charging,
+    effects_on_messages,
+    effects_on_plug_and_charge,
+    effects_on_prices,
+    effects_on_security,
+    effects_on_signed_values,
+)
 """Imported for their rows of the table."""
 PROFILE_SCHEMAS = Path(__file__).parents[2] / "share" / "profile_schemas"
 

@@ -15,10 +15,9 @@ PASSWORD = "0001020304050607" + "ff" * 12
 
 async def test_what_is_not_built_is_not_there(open_bench: Any, make_config: Any) -> None:
     document = make_config(
-        Internal__UseTPMSeccLeafCertificate=True,
-        Internal__OcspRequestInterval=86_400,
+        Internal__TransactionRetentionDays=20,
     )
-    names = ["UseTPMSeccLeafCertificate", "OcspRequestInterval", "SeccLeafSubjectCommonName"]
+    names = ["TransactionRetentionDays", "CustomDisplayCostAndPrice", "ISO15118PnCEnabled"]
     async with open_bench(document=document) as bench:
         assert await bench.call("GetConfiguration", {"key": names}) == {"unknownKey": names}
         for name in names:

@@ -20,6 +20,7 @@ from ocpp16.store.base import Row, Table
 from ocpp16.store.memory import MemoryStore
 from ocpp16.testing import CentralSystem
 from ocpp16.testing.stations import RecordingStation
+from ocpp16.transport.dial import Endpoint
 
 MANY = 50
 
@@ -288,6 +289,54 @@ async def test_what_opens_when_the_block_is_left_is_refused(many: Any) -> None:
             assert len(refused) == openers
     with pytest.raises(ChargePointStopped):
         await block.open(999)
+
+
+class Turnstile:
+    """A connector of many: counts who is in it, and lets through who is let."""
+
+    def __init__(self, csms: CentralSystem) -> None:
+        self._csms = csms
+        self.inside: set[str] = set()
+        self.most = 0
+        self.opened = trio.Event()
+
+    async def connector(self, endpoint: Endpoint) -> trio.abc.Stream:
+        self.inside.add(endpoint.target)
+        self.most = max(self.most, len(self.inside))
+        try:
+            await self.opened.wait()
+            return await self._csms.connector(endpoint)
+        finally:
+            self.inside.discard(endpoint.target)
+
+
+async def test_so_many_connect_at_a_time(autojump_clock: trio.testing.MockClock, make_config: Any) -> None:
+    """The others wait their turn; who hangs gives it up in time; who does not want to any more leaves the line."""
+    async with CentralSystem() as csms, open_charge_points(most_connecting=3) as charge_points:
+        many, turnstile = Many(csms, charge_points, make_config), Turnstile(csms)
+        points = [await many.started(number, connector=turnstile.connector) for number in range(8)]
+        await trio.sleep(60)
+        first = set(turnstile.inside)
+        assert len(first) == 3
+        in_line = next(one for number, one in enumerate(points) if f"/cp{number:03}" not in first)
+        in_line.connection.disconnect()
+        await trio.sleep(60)
+        assert len(turnstile.inside - first) == 3, "those that hung gave it up"
+        turnstile.opened.set()
+        for one in points:
+            if one is not in_line:
+                await one.wait_registered()
+        assert turnstile.most == 3
+        assert not in_line.connection.is_connected
+        in_line.connection.connect()
+        await in_line.wait_registered()
+
+
+@pytest.mark.parametrize("number", [0, -1, 1.5, True, "3"])
+async def test_a_number_that_is_none_is_refused(number: Any) -> None:
+    with pytest.raises(ConfigurationError, match="most_connecting must be a number from 1 on"):
+        async with open_charge_points(most_connecting=number):
+            pass
 
 
 async def test_arguments_of_the_block_are_checked() -> None:

@@ -13,11 +13,12 @@ import trio
 from ocpp16.charge_point.open import open_charge_point
 from ocpp16.configuration.configuration import Configuration
 from ocpp16.configuration.custom_keys import CustomKeys
+from ocpp16.configuration.keys.security import AUTHORIZATION_KEY
 from ocpp16.enums import SessionStartedReason
 from ocpp16.errors import ConfigurationError
 from ocpp16.security.basic_auth import authorization_header
 from ocpp16.testing.central_system import CentralSystem
-from ocpp16.testing.stations import RecordingStation
+from ocpp16.testing.stations import RecordingStation, UpdatableStation
 
 IN_FILE = "marker-in-the-file"
 ON_WIRE = "6d61726b6572206f6e207468652077697265"  # "marker on the wire", for AuthorizationKey
@@ -97,6 +98,43 @@ async def test_secrets_are_in_their_file_and_nowhere_else(
     assert len(written) > 6
     assert {path: told(text) for path, text in written.items() if told(text)}.keys() == {secret_file}
     assert secret_file.stat().st_mode & 0o777 == 0o600
+
+
+async def test_no_database_has_them(open_bench: Any, until_power_fails: Any, make_config: Any, tmp_path: Path) -> None:
+    """Where the changed keys are in it, since there is no other file; and while an update with a password waits."""
+    schema, folder = tmp_path / "Own.json", tmp_path / "database"
+    schema.write_text(json.dumps(SCHEMA))
+    document = make_config(
+        Security__SecurityProfile=1, Security__AuthorizationKey=f"text:{IN_FILE}", Custom__ServicePin=IN_FILE
+    )
+    options: dict[str, Any] = {"document": document, "custom_schema_path": schema, "database_path": folder}
+    location = f"ftp://user:{OWN_ON_WIRE}@files.example/fw"
+    async with until_power_fails(
+        csms=CentralSystem(keys={"cp001": IN_FILE.encode()}), station=UpdatableStation(), **options
+    ) as bench:
+        bench.csms._keys["cp001"] = bytes.fromhex(ON_WIRE)
+        request = {"location": location, "retrieveDate": "2099-01-01T00:00:00Z"}
+        await bench.call("UpdateFirmware", request)
+        for key, value in (("ServicePin", OWN_ON_WIRE), ("AuthorizationKey", ON_WIRE)):
+            assert await bench.call("ChangeConfiguration", {"key": key, "value": value}) == {"status": "Accepted"}
+        await trio.sleep(600)
+    assert {path.suffix for path in folder.iterdir()} >= {".db", ".key"}
+    assert {path: told(text) for path, text in texts_below(folder).items() if told(text)} == {}
+    csms = CentralSystem(keys={"cp001": bytes.fromhex(ON_WIRE)})
+    async with open_bench(csms=csms, station=UpdatableStation(), **options) as bench:
+        point = bench.charge_point
+        assert point.configuration[AUTHORIZATION_KEY] == bytes.fromhex(ON_WIRE)
+        assert point.for_station.maintenance()["firmware"] is not None
+        await point.stored()
+    assert {path: told(text) for path, text in texts_below(folder).items() if told(text)} == {}
+
+
+@pytest.mark.parametrize("name", ["user_config.json.secrets.tmp", "user_config.json.tmp", "user_config.json.bak.tmp"])
+async def test_what_a_power_cut_left_of_a_write_is_removed(open_bench: Any, tmp_path: Path, name: str) -> None:
+    """A key that was never in force, or is not any more, shall not lie about."""
+    (tmp_path / name).write_text(BY_HOST)
+    async with open_bench(user_config_path=tmp_path / "user_config.json"):
+        assert not (tmp_path / name).exists()
 
 
 @pytest.mark.parametrize(

@@ -88,12 +88,13 @@ async def test_a_new_key_stays_when_it_led_to_an_accepted_boot(open_bench: Any, 
     csms = CentralSystem(keys={"cp001": OLD})
     async with open_bench(csms=csms, document=with_password(make_config)) as bench:
         csms._keys["cp001"] = NEW  # type: ignore[index]
-        boots = len(bench.sent("BootNotification"))
+        boots, statuses = (len(bench.sent(action)) for action in ("BootNotification", "StatusNotification"))
         assert await bench.call("ChangeConfiguration", CHANGE_KEY) == {"status": "Accepted"}
         assert state(bench) == (1, NEW, None, OLD)
         await settled(bench)
         assert state(bench) == (1, NEW, None, None)
         assert len(bench.sent("BootNotification")) == boots + 1
+        assert len(bench.sent("StatusNotification")) == statuses + 3, "one for each connector, and for the whole"
         assert [event.type for event in bench.events.of_security()] == ["ReconfigurationOfSecurityParameters"]
 
 

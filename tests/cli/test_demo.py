@@ -14,8 +14,9 @@ from patience import PATIENCE
 
 from ocpp16.charge_point.open import open_charge_point
 from ocpp16.cli.demo import configuration
-from ocpp16.cli.demo_story import Story
 from ocpp16.cli.scaled_clock import ScaledClock
+from ocpp16.cli.stories import Story
+from ocpp16.cli.stories.charging import Charging
 from ocpp16.models import ChargingLimit
 from ocpp16.observer import ObserverEvent
 from ocpp16.simulation import Operation, SimulatedStation
@@ -35,23 +36,23 @@ class Listening:
 
 async def told(
     csms: CentralSystem, connectors: int, kind: type[SimulatedStation] = SimulatedStation
-) -> tuple[Story, list[str]]:
+) -> tuple[Charging, list[str]]:
     """The story, told over a memory stream on the clock of the test; gives its sentences too."""
     sentences: list[str] = []
     listening = Listening()
-    listening.story = Story(csms, sentences.append, patience=300.0)
+    listening.story = story = Charging(csms, sentences.append, patience=300.0)
     station = kind(meter_interval=0)
     async with open_charge_point(
-        configuration(9, connectors), station, connector=csms.connector, observer=listening, anchor=1e9, seed=1
+        configuration(9, connectors, {}), station, connector=csms.connector, observer=listening, anchor=1e9, seed=1
     ) as charge_point:
         station.attach(charge_point)
         operation = Operation(station, charge_point)
         async with trio.open_nursery() as nursery:
             nursery.start_soon(operation.run)
-            await listening.story.run(charge_point, station)
+            await story.run(charge_point, station)
             nursery.cancel_scope.cancel()
         await operation.stop()
-    return listening.story, sentences
+    return story, sentences
 
 
 async def test_all_goes_well(autojump_clock: trio.testing.MockClock) -> None:

@@ -21,9 +21,9 @@ from ocpp16.configuration.keys.internal import (
     IMSI,
     KEY_ACCESS,
     METER_PUBLIC_KEYS,
-    OCSP_REQUEST_INTERVAL,
     RETRY_BACKOFF_WAIT_MINIMUM,
     SUPPLY_VOLTAGE,
+    TRANSACTION_RETENTION_DAYS,
 )
 from ocpp16.configuration.keys.security import AUTHORIZATION_KEY, SECURITY_PROFILE
 from ocpp16.enums import ConfigurationStatus
@@ -59,8 +59,10 @@ STATUSES: list[tuple[dict[str, Any], str, str, ConfigurationStatus]] = [
     ({}, "AuthorizeRemoteTxRequests", "TRUE", ACCEPTED),
     ({}, "AuthorizeRemoteTxRequests", "yes", REJECTED),
     ({}, "DisableSecurityEventNotifications", "true", ACCEPTED),
-    ({"Internal": {"OcspRequestInterval": 100_000}}, "OcspRequestInterval", "86400", NOT_SUPPORTED),
-    ({}, "OcspRequestInterval", "86400", NOT_SUPPORTED),
+    ({}, "OcspRequestInterval", "86400", ACCEPTED),
+    ({}, "OcspRequestInterval", "86399", REJECTED),
+    ({"Internal": {"TransactionRetentionDays": 10}}, "TransactionRetentionDays", "20", NOT_SUPPORTED),
+    ({}, "TransactionRetentionDays", "20", NOT_SUPPORTED),
     ({}, "CompositeScheduleDefaultNumberPhases", "2", ACCEPTED),
     ({}, "CompositeScheduleDefaultNumberPhases", "2x", REJECTED),
     ({}, "MeterValuesSampledData", "Voltage , SoC", ACCEPTED),
@@ -241,7 +243,7 @@ def test_the_host_sets_what_the_central_system_may_not() -> None:
         (CENTRAL_SYSTEM_URI, "wss://csms/"),
         (ENABLE_TLS_KEYLOG, True),
         (SUPPLY_VOLTAGE, 10**400),
-        (OCSP_REQUEST_INTERVAL, 86_400),
+        (TRANSACTION_RETENTION_DAYS, 20),
     ],
 )
 def test_what_the_host_sets_is_checked(key: Any, value: Any) -> None:

@@ -94,7 +94,6 @@ def test_the_full_configuration_is_what_holds_without_it() -> None:
     assert list(document) == [
         "Internal",
         "Core",
-        "CostAndPrice",
         "FirmwareManagement",
         "LocalAuthListManagement",
         "Reservation",

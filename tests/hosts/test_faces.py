@@ -202,10 +202,9 @@ def test_keys_are_changed_and_told_in_the_hosts_world(face: Face, server: Server
             undo = charge_point.on_change("HeartbeatInterval", lambda old, new: told.append((old, new)))
             await done(charge_point.start())
             await done(charge_point.wait_registered())
-            told.clear()
             assert await done(charge_point.configuration.set("HeartbeatInterval", "77")) == ConfigurationStatus.ACCEPTED
-            await face.until(lambda: bool(told))
-            assert told[-1][1] == "77"
+            # The interval of BootNotification.conf, a change as well, may be told as late as now.
+            await face.until(lambda: bool(told) and told[-1][1] == "77")
             undo()
             await done(charge_point.configuration.set("HeartbeatInterval", "78"))
             await face.pause()

@@ -234,6 +234,21 @@ async def test_not_every_request_leaves_a_key(security: FileEvseSecurity, certs:
     assert await security.update_leaf_certificate(authority.sign_request(csr).chain, CSMS) is Install.ACCEPTED
 
 
+@pytest.mark.parametrize("starts_in", [[-3, -2], [-2, -2], [-1, -1, -1]])
+async def test_of_those_that_expire_together_the_renewed_one_is_used(
+    security: FileEvseSecurity, clock: Clock, starts_in: list[int]
+) -> None:
+    """The one that began last, or else came last."""
+    authority = await with_leaf(security, days=1)
+    for days in starts_in:
+        own = authority.sign_request(await requested(security), starts_in=days, days=100 - days).certificate
+        assert await security.update_leaf_certificate(own, CSMS) is Install.ACCEPTED
+        clock.now += 2
+    info = await security.get_leaf_certificate_info(CSMS)
+    assert info.certificate is not None
+    assert info.certificate.read_text() == own
+
+
 async def test_certificates_go_when_they_are_long_expired(
     security: FileEvseSecurity, certs: Path, clock: Clock
 ) -> None:

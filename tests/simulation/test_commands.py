@@ -14,11 +14,12 @@ from ocpp16.simulation.words import from_words
 
 SPECIFIED = (
     "plug_in unplug pause_drawing resume_drawing present_id_tag raise_fault clear_fault disconnect connect drop stop "
-    "restart power_off meter_reading security_event get_configuration change_configuration reset_configuration "
+    "restart power_off meter_reading meter_public_key security_event get_configuration change_configuration "
+    "reset_configuration "
     "configuration_origins change_availability data_transfer heartbeat sample composite_schedule set_charging_profile "
     "clear_charging_profiles charging_profiles charging_limit explain_limit reserve cancel_reservation reservations "
     "firmware_status log_status display maintenance overrule dead_letters resend_dead_letters "
-    "discard_dead_letters authorize why local_list cache clear_cache transactions queue status help"
+    "discard_dead_letters authorize authorize_contract why local_list cache clear_cache transactions queue status help"
 )
 READING = {"power_meter": {"energy_Wh_import": {"total": 1234.5}}}
 
@@ -46,6 +47,7 @@ def test_the_list_is_the_specified_one() -> None:
         "restart",
         "data_transfer",
         "authorize",
+        "authorize_contract",
     }
 
 

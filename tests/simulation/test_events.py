@@ -12,6 +12,15 @@ import orjson
 import pytest
 
 from ocpp16 import enums, observer
+from ocpp16.contracts import (
+    CertificateAction,
+    ContractAuthorization,
+    ContractCertificateStatus,
+    ContractIdTokenInfo,
+    ContractStatus,
+    EvCertificateResponse,
+    EvCertificateStatus,
+)
 from ocpp16.enums import AuthorizationStatus, ChargePointErrorCode, ChargePointStatus, Reason, ResetType
 from ocpp16.models import ChargingLimit, IdTagInfo, Reservation
 from ocpp16.prices import (
@@ -29,6 +38,9 @@ from ocpp16.simulation.reservation_commands import described
 NOW = datetime(2024, 1, 1, tzinfo=UTC)
 ACCEPTED, INVALID = (IdTagInfo(status) for status in (AuthorizationStatus.ACCEPTED, AuthorizationStatus.INVALID))
 WHY = {"source": "local list", "rule": "known", "key": "K"}
+CONTRACT = ContractAuthorization(
+    ContractIdTokenInfo(ContractStatus.EXPIRED, NOW), ContractCertificateStatus.CERTIFICATE_EXPIRED, *WHY.values()
+)
 TRANSACTION = {"event": "transaction", "connector": 1, "session_id": "s"}
 KEPT = Reservation(7, 0, "TAG", None, datetime(2030, 1, 1, tzinfo=UTC))
 RESERVED = {"event": "reservation", **described(KEPT)}
@@ -110,6 +122,24 @@ EVENTS: list[tuple[observer.ObserverEvent, dict[str, Any]]] = [
     (
         observer.IdTagAuthorized("TAG", IdTagInfo(AuthorizationStatus.ACCEPTED, None, None, *WHY.values())),
         {"event": "authorization", "id_tag": "TAG", "status": "Accepted", **WHY},
+    ),
+    (
+        observer.ContractAuthorized("E1", CONTRACT),
+        {
+            "event": "contract",
+            "emaid": "E1",
+            "status": "Expired",
+            "certificate_status": "CertificateExpired",
+            "cache_expiry_date_time": "2024-01-01T00:00:00Z",
+            **WHY,
+            "reason": None,
+        },
+    ),
+    (
+        observer.EvCertificateAnswered(
+            1, EvCertificateResponse(EvCertificateStatus.FAILED, "", "late"), CertificateAction.UPDATE
+        ),
+        {"event": "ev_certificate", "connector": 1, "action": "Update", "status": "Failed", "reason": "late"},
     ),
     (observer.StoreFailing("disk full"), {"event": "store", "state": "failing", "detail": "disk full"}),
     (observer.StoreRecovered("x.db"), {"event": "store", "state": "recovered", "detail": "x.db"}),

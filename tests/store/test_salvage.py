@@ -18,6 +18,7 @@ from ocpp16.store.base import Row
 from ocpp16.store.migrations import load_schema
 from ocpp16.store.pages import Pages
 from ocpp16.store.sqlite import SqliteStore
+from ocpp16.store.statements import select_all
 from ocpp16.store.tables import (
     ALL_ROWS,
     availability,
@@ -89,14 +90,15 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Whole:
     path = tmp_path_factory.mktemp("whole") / "db"
     store = SqliteStore.open(path)
     fill(store)
-    rows: dict[str, dict[tuple[str, Row], Row]] = {
+    store.close()
+    connection = sqlite3.connect(path)
+    rows: dict[str, dict[tuple[str, Row], Row]] = {  # as they lie there: of what is sealed no key is asked
         table.table.name: {
-            (who, table.table.key_of(row)): row for who in ("cp0", "cp1", "cp2") for row in store.load(who, table.table)
+            (who, table.table.key_of(tuple(row))): tuple(row)
+            for who, *row in connection.execute(select_all(table.table, table.table.columns, "ASC"))
         }
         for table in SAVED
     }
-    store.close()
-    connection = sqlite3.connect(path)
     lost: dict[int, tuple[str, int]] = {}
     for name, page, kind, cells in connection.execute("SELECT name, pageno, pagetype, ncell FROM dbstat"):
         if name in rows:

@@ -19,6 +19,7 @@ from ocpp16.models import (
     Measurement,
     PhaseValues,
     Reading,
+    SignedMeterValue,
     VoltagesBetween,
 )
 from ocpp16.values import exactly
@@ -34,7 +35,7 @@ PHASES = [field.name for field in fields(PhaseValues)]
 QUANTITIES = [
     field.name
     for field in fields(Measurement)
-    if field.name not in ("timestamp", "energy_import", "soc", "temperatures", "rpm")
+    if field.name not in ("timestamp", "energy_import", "soc", "temperatures", "rpm", "signed_meter_value")
 ]
 FOREIGN: dict[type, dict[str, list[Any]]] = {
     IdTagInfo: {
@@ -42,6 +43,7 @@ FOREIGN: dict[type, dict[str, list[Any]]] = {
         "expiry_date": NO_TIMES,
         "parent_id_tag": NO_TEXTS,
         **{name: [*NO_TEXTS, None] for name in ("source", "rule", "key")},
+        "tariff": ["0.45", 5, {}, []],
     },
     DataTransferResponse: {"status": ["ACCEPTED", 0, None, {}], "data": NO_TEXTS},
     ErrorInfo: {
@@ -63,6 +65,13 @@ FOREIGN: dict[type, dict[str, list[Any]]] = {
         "soc": NO_READINGS,
         "rpm": NO_READINGS,
         "temperatures": [None, 1, "20", Reading(20.0), [20.0], (None,), {Reading(20.0)}, iter(())],
+        "signed_meter_value": NO_TEXTS,
+    },
+    SignedMeterValue: {
+        "signed_meter_data": [*NO_TEXTS, None],
+        "signing_method": [*NO_TEXTS, None, "a" * 51],
+        "encoding_method": [*NO_TEXTS, None, "a" * 51],
+        "public_key": [*NO_TEXTS, None, "a" * 8_193],
     },
     ChargingLimit: {
         "limit": NO_NUMBERS,
@@ -79,6 +88,7 @@ RIGHT: dict[type, dict[str, Any]] = {
     VoltagesBetween: {},
     Reading: {"value": 1.0},
     Measurement: {},
+    SignedMeterValue: {"signed_meter_data": "OCMF|{}|{}"},
     ChargingLimit: {"limit": 16.0, "unit": "A", "phases": 3, "until": TIME},
 }
 

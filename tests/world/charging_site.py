@@ -9,8 +9,10 @@ import trio
 
 from ocpp16.charge_point.charge_point import ChargePoint
 from ocpp16.charge_point.open import open_charge_point
+from ocpp16.security.evse_security import EvseSecurity
 from ocpp16.simulation import Commands, ControlInterface, Operation, SimulatedStation
 from ocpp16.testing import CentralSystem
+from ocpp16.testing.central_system import START
 
 CP = "cp001"
 CONFIG: dict[str, dict[str, Any]] = {
@@ -66,11 +68,19 @@ async def site(
     database_path: Path | None = None,
     config: Mapping[str, Any] = CONFIG,
     control: ControlInterface | None = None,
+    security: EvseSecurity | None = None,
     **options: Any,
 ) -> AsyncIterator[Site]:
     station = SimulatedStation({"meter_interval": 0, "meter_noise": 0, **options})
     async with open_charge_point(
-        config, station, database_path=database_path, connector=csms.connector, observer=control, seed=1
+        config,
+        station,
+        database_path=database_path,
+        connector=csms.connector,
+        observer=control,
+        evse_security=security,
+        anchor=START / 1e6 if security is not None else None,
+        seed=1,
     ) as charge_point:
         station.attach(charge_point)
         place = Site(csms, station, charge_point)

@@ -1,16 +1,13 @@
 """Security profiles 2 and 3 end to end, and a new client certificate by the Central System; then no secret anywhere."""
 
-import base64
-import io
 import json
-import tarfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 
 import pytest
 from bad_doors import Door, proxy
+from secret_search import left_by, private_keys, shown
 from secure_site import Pki, SecureSite, serial
 
 pytestmark = [pytest.mark.world, pytest.mark.real_time]
@@ -71,30 +68,6 @@ TEXT_KEY = b"a key that is text"
 NEW_KEY = bytes.fromhex("fe00ff10e2828d5c220a0d7fb0c1d2e3f4051627")
 
 
-def places(data: bytes, where: str) -> dict[str, bytes]:
-    """What is in a file by where it is, packed files unpacked."""
-    found = {where: data}
-    if where.endswith(".tar.gz"):
-        with tarfile.open(fileobj=io.BytesIO(data)) as archive:
-            for member in archive.getmembers():
-                content = archive.extractfile(member)
-                if content is not None:
-                    found |= places(content.read(), f"{where}/{member.name}")
-    return found
-
-
-def forms(secret: bytes, identity: str) -> set[bytes]:
-    """How a secret may be written."""
-    hexadecimal = secret.hex().encode()
-    basic_auth = base64.b64encode(identity.encode() + b":" + secret)
-    return {secret, hexadecimal, hexadecimal.upper(), base64.b64encode(secret), basic_auth, quote(secret).encode()}
-
-
-def private_keys(folder: Path) -> dict[str, bytes]:
-    """A line of the middle of each, as nothing else has it."""
-    return {path.name: path.read_bytes().splitlines()[2][:40] for path in folder.rglob("*.key")}
-
-
 def test_no_secret_is_anywhere(site: Any) -> None:
     """After a run with kills in which each secret was used, changed, asked for, refused, and met errors."""
     with Door(0, proxy) as proxy_door:
@@ -137,11 +110,7 @@ def test_no_secret_is_anywhere(site: Any) -> None:
             )
             station.expect("LogStatusNotification", status="Uploaded")
             station.settle()
-    here = {"config.json", "user_config.json.secrets"}
-    found = {"standard output": json.dumps(station.told_by_all).encode()}
-    for path in station.folder.rglob("*"):
-        if path.is_file() and path.name not in here and path.suffix != ".key":
-            found |= places(path.read_bytes(), str(path.relative_to(station.folder)))
+    found = {"standard output": json.dumps(station.told_by_all).encode(), **left_by(station.folder)}
     assert any(".tar.gz/" in name for name in found), found.keys()
     assert any(name.endswith(".db") for name in found), found.keys()
     assert any("logs/" in name for name in found), found.keys()
@@ -153,13 +122,7 @@ def test_no_secret_is_anywhere(site: Any) -> None:
         **private_keys(station.folder / "certs"),
     }
     assert len(secrets) == 6
-    shown = {
-        (what, where)
-        for what, secret in secrets.items()
-        for where, data in found.items()
-        if any(form in data for form in forms(secret, station.identity))
-    }
-    assert shown == set()
+    assert shown(secrets, found, station.identity) == set()
     stored = station.folder / "user_config.json.secrets"
     assert NEW_KEY.hex().encode() in stored.read_bytes()
     assert stored.stat().st_mode & 0o777 == 0o600

@@ -235,9 +235,10 @@ _IDENTITY = {
 
 
 def full_configuration(sections: list[Schema]) -> str:
-    """A configuration file with every key that is built and has a value, with that value."""
+    """A configuration file with every key that is built and has a value, with that value; without the sections whose
+    being there switches something on."""
     document: dict[str, dict[str, Any]] = {}
-    for section in sections:
+    for section in (one for one in sections if one["x-known"] != "section"):
         for key, row in sorted(section["properties"].items()):
             value = row.get("default", row.get("x-fallback", _IDENTITY.get(key)))
             if value is not None and row.get("x-built") is not False and section.get("x-built") is not False:

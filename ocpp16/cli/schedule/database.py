@@ -13,7 +13,7 @@ from urllib.parse import unquote
 
 import click
 
-from ocpp16.charge_point.restored import CONFIGURATION, Restored, restored
+from ocpp16.charge_point.restored import Restored, restored
 from ocpp16.charge_point.second_line import SecondLine
 from ocpp16.cli.charge_point_options import find_configuration
 from ocpp16.cli.failure import CommandFailed
@@ -30,6 +30,7 @@ from ocpp16.profiles.schedule_keys import SCHEDULE_KEYS
 from ocpp16.schedule import ProfileRules, check_profile
 from ocpp16.state.clock import Clock, to_micros
 from ocpp16.store.snapshot import take_snapshot
+from ocpp16.store.tables import settings
 
 OVERLAY = "user_config.json"
 """Beside the database: what was changed at run time."""
@@ -108,7 +109,7 @@ def _changes(overlay: Path, found: Restored) -> Mapping[str, Any]:
     """What was changed at run time; without a file for it, it is in the database."""
     if overlay.exists():
         return read_json_object(overlay)
-    changed = found.settings.get(CONFIGURATION)
+    changed = found.settings.get(settings.CONFIGURATION)
     return changed if isinstance(changed, dict) else {}
 
 

@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from ocpp16.configuration.key import Key, Known, Section
-from ocpp16.configuration.keys import core, cost_and_price, firmware_management, internal, local_auth_list_management, pnc, reservation, security, smart_charging
+from ocpp16.configuration.keys import core, cost_and_price, firmware_management, internal, local_auth_list_management, pnc, reservation, security, signed_meter_values, smart_charging
 from ocpp16.configuration.keys.core import (
     ALLOW_OFFLINE_TX_FOR_UNKNOWN_ID,
     AUTHORIZATION_CACHE_ENABLED,
@@ -168,6 +168,16 @@ from ocpp16.configuration.keys.security import (
     PREVIOUS_SECURITY_PROFILE,
     SECURITY_PROFILE,
 )
+from ocpp16.configuration.keys.signed_meter_values import (
+    ALIGNED_DATA_SIGN_READINGS,
+    ALIGNED_DATA_SIGN_UPDATED_READINGS,
+    PUBLIC_KEY_WITH_SIGNED_METER_VALUE,
+    SAMPLED_DATA_SIGN_READINGS,
+    SAMPLED_DATA_SIGN_STARTED_READINGS,
+    SAMPLED_DATA_SIGN_UPDATED_READINGS,
+    SIGNED_METER_VALUE_FORM,
+    START_TXN_SAMPLED_DATA,
+)
 from ocpp16.configuration.keys.smart_charging import (
     CHARGE_PROFILE_MAX_STACK_LEVEL,
     CHARGING_SCHEDULE_ALLOWED_CHARGING_RATE_UNIT,
@@ -183,6 +193,7 @@ SECTIONS: Final[Mapping[str, Section]] = MappingProxyType({
     "FirmwareManagement": Section("FirmwareManagement", Known.PROFILE, False, firmware_management.KEYS),
     "LocalAuthListManagement": Section("LocalAuthListManagement", Known.PROFILE, False, local_auth_list_management.KEYS),
     "Reservation": Section("Reservation", Known.PROFILE, False, reservation.KEYS),
+    "SignedMeterValues": Section("SignedMeterValues", Known.SECTION, False, signed_meter_values.KEYS),
     "SmartCharging": Section("SmartCharging", Known.PROFILE, False, smart_charging.KEYS),
     "Security": Section("Security", Known.ALWAYS, True, security.KEYS),
     "PnC": Section("PnC", Known.SECTION, True, pnc.KEYS),
@@ -196,6 +207,8 @@ BY_NAME: Final[Mapping[str, Key[Any]]] = MappingProxyType(
 
 __all__ = [
     "ADDITIONAL_ROOT_CERTIFICATE_CHECK",
+    "ALIGNED_DATA_SIGN_READINGS",
+    "ALIGNED_DATA_SIGN_UPDATED_READINGS",
     "ALLOW_CHARGING_PROFILE_WITHOUT_START_SCHEDULE",
     "ALLOW_OFFLINE_TX_FOR_UNKNOWN_ID",
     "AUTHORIZATION_CACHE_ENABLED",
@@ -292,12 +305,16 @@ __all__ = [
     "OCSP_REQUEST_INTERVAL",
     "PREVIOUS_AUTHORIZATION_KEY",
     "PREVIOUS_SECURITY_PROFILE",
+    "PUBLIC_KEY_WITH_SIGNED_METER_VALUE",
     "QUEUE_ALL_MESSAGES",
     "RESERVE_CONNECTOR_ZERO_SUPPORTED",
     "RESET_RETRIES",
     "RETRY_BACKOFF_RANDOM_RANGE",
     "RETRY_BACKOFF_REPEAT_TIMES",
     "RETRY_BACKOFF_WAIT_MINIMUM",
+    "SAMPLED_DATA_SIGN_READINGS",
+    "SAMPLED_DATA_SIGN_STARTED_READINGS",
+    "SAMPLED_DATA_SIGN_UPDATED_READINGS",
     "SCHEMA_VIOLATION_ERRORS",
     "SECC_LEAF_SUBJECT_COMMON_NAME",
     "SECC_LEAF_SUBJECT_COUNTRY",
@@ -306,6 +323,8 @@ __all__ = [
     "SECURITY_PROFILE",
     "SEND_LOCAL_LIST_MAX_LENGTH",
     "SIGNED_FIRMWARE_REQUIRED",
+    "SIGNED_METER_VALUE_FORM",
+    "START_TXN_SAMPLED_DATA",
     "STATION_TIMEOUT",
     "STOP_TIMEOUT",
     "STOP_TRANSACTION_IF_UNLOCK_NOT_SUPPORTED",
@@ -353,5 +372,6 @@ __all__ = [
     "pnc",
     "reservation",
     "security",
+    "signed_meter_values",
     "smart_charging",
 ]

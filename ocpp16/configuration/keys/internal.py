@@ -190,7 +190,7 @@ METER_TYPE: Final[Key[str | None]] = Key(
     description="meterType of BootNotification: the main meter.",
 )
 OCSP_REQUEST_INTERVAL: Final[Key[int]] = Key(
-    "OcspRequestInterval", "Internal", Integer(minimum=86400, maximum=31536000), 604800, Access.RW, is_built=False, unit="s",
+    "OcspRequestInterval", "Internal", Integer(minimum=86400, maximum=31536000), 604800, Access.RW, unit="s",
     description="Time between refreshes of the revocation data of the ISO 15118 chain.",
 )
 QUEUE_ALL_MESSAGES: Final[Key[bool]] = Key(
@@ -214,7 +214,7 @@ SCHEMA_VIOLATION_ERRORS: Final[Key[str]] = Key(
     description="CALLERROR code for a payload that breaks its schema: the one that fits the violation, or FormationViolation for all. A key of ours.",
 )
 SECC_LEAF_SUBJECT_COMMON_NAME: Final[Key[str | None]] = Key(
-    "SeccLeafSubjectCommonName", "Internal", Text(minimum_length=7, maximum_length=64), None, Access.RW, is_built=False, is_optional=True,
+    "SeccLeafSubjectCommonName", "Internal", Text(minimum_length=7, maximum_length=64), None, Access.RW, is_optional=True,
     description="Common name in requests for the ISO 15118 leaf certificate; absent: ChargeBoxSerialNumber.",
 )
 SECC_LEAF_SUBJECT_COUNTRY: Final[Key[str]] = Key(
@@ -222,7 +222,7 @@ SECC_LEAF_SUBJECT_COUNTRY: Final[Key[str]] = Key(
     description="Country in certificate signing requests, of the client certificate too.",
 )
 SECC_LEAF_SUBJECT_ORGANIZATION: Final[Key[str | None]] = Key(
-    "SeccLeafSubjectOrganization", "Internal", Text(maximum_length=64), None, Access.RW, is_built=False, is_optional=True,
+    "SeccLeafSubjectOrganization", "Internal", Text(maximum_length=64), None, Access.RW, is_optional=True,
     description="Organization in requests for the ISO 15118 leaf certificate; absent: CpoName.",
 )
 STATION_TIMEOUT: Final[Key[int]] = Key(
@@ -286,7 +286,7 @@ USE_TPM: Final[Key[bool]] = Key(
     description="Keep the private key of the client certificate in a TPM.",
 )
 USE_TPM_SECC_LEAF_CERTIFICATE: Final[Key[bool]] = Key(
-    "UseTPMSeccLeafCertificate", "Internal", Boolean(), False, Access.RO, is_built=False, needs_reboot=True,
+    "UseTPMSeccLeafCertificate", "Internal", Boolean(), False, Access.RO, needs_reboot=True,
     description="Keep the private key of the ISO 15118 leaf certificate in a TPM.",
 )
 VERIFY_CSMS_ALLOW_WILDCARDS: Final[Key[bool]] = Key(

@@ -1,4 +1,4 @@
-"""Single values: the boot counter, and in fleets the changed configuration keys."""
+"""Single values: the boot counter, and the changed configuration keys of who has no file for them."""
 
 from typing import Any, NamedTuple
 
@@ -9,6 +9,10 @@ BOOT = "boot"
 FIRST_NUMBER = "first number"
 """Sequence and transaction numbers begin above this one, where it is set: below it there may be some that nobody could
 read when they were to be counted."""
+CONFIGURATION = "configuration"
+"""Changed configuration keys, where there is no file for them; without secrets."""
+SECRETS = "secrets"
+"""The secrets among them, in the same form."""
 INTERVALS = "intervals "
 """And the number of a connector: from where the interval energies of its transaction are counted."""
 

@@ -1,4 +1,4 @@
-"""The story of the demonstration, and the check that it happened.
+"""A charging session of several cars, a limit and a reservation.
 
 One car for each connector, each a little after the one before: it plugs in, a card is presented, it charges, the
 Central System allows less for a while, it pauses, goes on; the card stops it, it leaves. Then the first connector is
@@ -14,13 +14,11 @@ from typing import Any
 import trio
 
 from ocpp16.charge_point.charge_point import ChargePoint
+from ocpp16.cli.stories.story import Story
 from ocpp16.codec import format_datetime
-from ocpp16.configuration.keys.internal import CHARGE_POINT_ID
 from ocpp16.enums import ChargePointStatus
-from ocpp16.errors import CallFailed
-from ocpp16.observer import BootNotificationResponse, ObserverEvent, StatusChanged
 from ocpp16.simulation import CarPlan, SimulatedStation
-from ocpp16.testing import CentralSystem, ReceivedCall
+from ocpp16.testing import CentralSystem
 
 CAR = CarPlan(plug_after=1.0, draw_after=2.0, current=32.0, phases=3, draw_for=86_400.0)
 # Seconds of the story.
@@ -58,37 +56,18 @@ GUEST = "GUEST"
 """A card that the connector is not reserved for."""
 
 
-class Story:
-    """Tell it with `run`, check it with `problems` once the charge point has stopped.
+class Charging(Story):
+    """A car for each connector; then a reservation."""
 
-    It has to `notice` every event of the charge point. `narrate` is called with a sentence for each thing that a person
-    or car does; `patience` is how long something may take, in seconds of the clock in use.
-    """
+    text = "plug in, card, charge, a limit, pause, go on, stop, unplug, a reservation"
 
     def __init__(self, central_system: CentralSystem, narrate: Callable[[str], None], patience: float) -> None:
-        self._central_system = central_system
-        self._narrate = narrate
-        self._patience = patience
+        super().__init__(central_system, narrate, patience)
         self._limited: set[int] = set()
         """Connectors whose current followed a limit."""
-        self._ways: dict[int, list[ChargePointStatus]] = {}
-        self._is_booted = False
-        self._noticed = trio.Event()
-        self._failures: list[str] = []
-
-    def notice(self, event: ObserverEvent) -> None:
-        """Something happened."""
-        if isinstance(event, StatusChanged):
-            self._ways.setdefault(event.connector_id, []).append(event.status)
-        elif isinstance(event, BootNotificationResponse):
-            self._is_booted = self._is_booted or event.status == "Accepted"
-        self._noticed.set()
-        self._noticed = trio.Event()
 
     async def run(self, charge_point: ChargePoint, station: SimulatedStation) -> None:
-        """Tell it to the end; a car that does not get on is given up."""
-        if not await self._until(lambda: self._is_booted):
-            self._failures.append("the Central System did not accept the charge point")
+        if not await self._booted():
             return
         async with trio.open_nursery() as nursery:
             for evse in station.evses:
@@ -180,53 +159,29 @@ class Story:
         await self._pass(charge_point, UNTIL_FOLLOWED)
         return _current(station, connector_id)
 
-    async def _accepted(
-        self, charge_point: ChargePoint, connector_id: int, action: str, payload: dict[str, Any]
-    ) -> None:
-        """The Central System makes this call, which is to be Accepted."""
-        identity = charge_point.configuration[CHARGE_POINT_ID]
-        try:
-            answer = await self._central_system.call(identity, action, payload, self._patience)
-        except CallFailed as error:
-            answer = {"status": str(error)}
-        if answer["status"] != "Accepted":
-            self._failures.append(f"connector {connector_id}: {action}: {answer['status']}")
-
-    async def _pass(self, charge_point: ChargePoint, seconds: float) -> None:
-        passed = trio.Event()
-        charge_point.for_station.timers.at(charge_point.for_station.clock.monotonic() + seconds, passed.set)
-        await passed.wait()
-
-    async def _until(self, is_so: Callable[[], bool]) -> bool:
-        with trio.move_on_after(self._patience):
-            while not is_so():
-                await self._noticed.wait()
-        return is_so()
-
     def problems(self, connectors: int) -> list[str]:
-        """What did not happen as it should, in sentences; empty if all is well."""
         problems = [*self._failures]
         for connector_id in range(1, connectors + 1):
             way = self._ways.get(connector_id, [])
             if tuple(way) != WAY + (RESERVED if connector_id == 1 else ()):
                 problems.append(f"connector {connector_id} went {' → '.join(way) or 'nowhere'}")
             problems += self._transaction_problems(connector_id)
-        problems += [f"against the rules: {violation.rule}" for violation in self._central_system.violations]
-        return problems
+        return problems + self._violations()
 
     def _transaction_problems(self, connector_id: int) -> list[str]:
-        began, ended = self._calls("StartTransaction", connector_id), self._calls("StopTransaction", connector_id)
+        card = _card(connector_id)
+        began, ended = self._calls("StartTransaction", card), self._calls("StopTransaction", card)
         if len(began) != 1 or len(ended) != 1:
             return [f"connector {connector_id}: {len(began)} transactions began, {len(ended)} ended with the card"]
         return [] if self.energy(connector_id) > 0 else [f"connector {connector_id}: no energy flowed"]
 
-    def _calls(self, action: str, connector_id: int) -> list[ReceivedCall]:
-        return [call for call in self._central_system.calls(action) if call.payload.get("idTag") == _card(connector_id)]
+    def result(self, connectors: int) -> str:
+        energy = " + ".join(f"{self.energy(connector_id)} Wh" for connector_id in range(1, connectors + 1))
+        return f"charged {energy}"
 
     def energy(self, connector_id: int) -> int:
         """Wh, as the Central System would bill them."""
-        began, ended = self._calls("StartTransaction", connector_id), self._calls("StopTransaction", connector_id)
-        return int(ended[0].payload["meterStop"] - began[0].payload["meterStart"]) if began and ended else 0
+        return self._energy(_card(connector_id))
 
 
 def _current(station: SimulatedStation, connector_id: int) -> float:

@@ -1,0 +1,207 @@
+"""`ocpp16 fleet`: many simulated charge points in one process, worked by JSON lines.
+
+They are added at the start by a pattern of ids, and later by commands; all of them connect to one Central System.
+"""
+
+from collections.abc import Mapping
+from functools import partial
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import click
+import trio
+
+from ocpp16.cli.failure import CommandFailed
+from ocpp16.cli.log import LogChoice, log_options
+from ocpp16.cli.running import Ending, run
+from ocpp16.cli.standard_error import StandardError
+from ocpp16.cli.standard_streams import StandardInput, StandardOutput
+from ocpp16.fleet import BLUEPRINTS, Fleet, identities, open_fleet
+from ocpp16.fleet.blueprint import USUAL
+from ocpp16.fleet.control import FleetCommands, FleetEvents
+from ocpp16.simulation import ControlInterface
+
+PROGRESS = 1.0
+"""Real seconds between two lines that say how many are up."""
+FilePath = click.Path(path_type=Path, dir_okay=False)
+FolderPath = click.Path(path_type=Path, file_okay=False)
+
+
+class Wanted(NamedTuple):
+    """What is to be run."""
+
+    csms: str
+    ids: tuple[str, ...]
+    blueprint: str
+    keys: Mapping[str, Mapping[str, Any]]
+    spread: float
+    most_connecting: int
+    source_addresses: tuple[str, ...]
+    database: Path | None
+    certs: Path | None
+    is_quiet: bool
+    speed: float
+
+
+@click.command("fleet", short_help="Many simulated charge points, worked by JSON lines.")
+@click.option("--csms", metavar="URL", required=True, help="Central System, ws:// or wss://; ids are appended.")
+@click.option(
+    "--id", "pattern", metavar="PATTERN", default="CP{number:05}", show_default=True, help="Names of the charge points."
+)
+@click.option("--count", type=click.IntRange(0, 1_000_000), default=1, show_default=True, help="How many at the start.")
+@click.option(
+    "--blueprint",
+    type=click.Choice(list(BLUEPRINTS)),
+    default=USUAL,
+    show_default=True,
+    help="What stations are made of.",
+)
+@click.option("--password", metavar="TEXT|hex:…", help="Password of all of them (AuthorizationKey).")
+@click.option(
+    "--key",
+    "keys",
+    metavar="SECTION.NAME=VALUE",
+    multiple=True,
+    help="A configuration key of all of them; may be repeated.",
+)
+@click.option(
+    "--spread",
+    type=click.FloatRange(0, 86_400),
+    default=0.0,
+    show_default=True,
+    help="Seconds over which those of the start connect.",
+)
+@click.option(
+    "--most-connecting",
+    type=click.IntRange(1),
+    default=200,
+    show_default=True,
+    help="Handshakes at a time.",
+)
+@click.option(
+    "--source-address", "source_addresses", multiple=True, help="Local address to connect from; may be repeated."
+)
+@click.option("--database", type=FilePath, help="Keep all that lasts in this file, .db. Without: memory.")
+@click.option("--certs", type=FolderPath, help="Folder whose ca/csms is trusted for wss://.")
+@click.option(
+    "--speed", type=click.FloatRange(0.5, 200.0), default=1.0, show_default=True, help="How many times faster."
+)
+@click.option("--quiet", is_flag=True, help="Tell no events, only answers.")
+@log_options
+@click.pass_obj
+def fleet(
+    choice: LogChoice,
+    /,
+    csms: str,
+    pattern: str,
+    count: int,
+    blueprint: str,
+    password: str | None,
+    keys: tuple[str, ...],
+    spread: float,
+    most_connecting: int,
+    source_addresses: tuple[str, ...],
+    database: Path | None,
+    certs: Path | None,
+    speed: float,
+    quiet: bool,
+) -> int:
+    """Many simulated charge points in one process.
+
+    Commands are JSON objects, one a line, on standard input: those of `charge-point --control jsonl` with the member
+    charge_point, and add, remove, list, wait_registered. The end of input ends all of them in order.
+    """
+    choice.begin("warning")
+    try:
+        ids = tuple(identities(pattern, count)) if count else ()
+    except ValueError as error:
+        raise CommandFailed(f"--id: {error}") from None
+    wanted = Wanted(
+        csms,
+        ids,
+        blueprint,
+        _keys(keys, csms, password),
+        spread,
+        most_connecting,
+        source_addresses,
+        database,
+        certs,
+        quiet,
+        speed,
+    )
+    return run(partial(_run, wanted, choice.errors), speed=speed)
+
+
+def _keys(given: tuple[str, ...], csms: str, password: str | None) -> dict[str, dict[str, Any]]:
+    """Raises CommandFailed for what is no key."""
+    found: dict[str, dict[str, Any]] = {}
+    for one in given:
+        name, equals, value = one.partition("=")
+        section, dot, key = name.partition(".")
+        if not equals or not dot or not section or not key:
+            raise CommandFailed(f"--key {one}: write SECTION.NAME=VALUE, as Core.HeartbeatInterval=300")
+        found.setdefault(section, {})[key] = _value(value)
+    if password is not None:
+        text = password if password.startswith(("hex:", "text:")) else f"text:{password}"
+        security = found.setdefault("Security", {})
+        security["AuthorizationKey"] = text
+        security.setdefault("SecurityProfile", 2 if csms.strip().lower().startswith("wss://") else 1)
+    return found
+
+
+def _value(text: str) -> Any:
+    """Numbers and flags as JSON has them, all else as text."""
+    if text in ("true", "false"):
+        return text == "true"
+    try:
+        return int(text)
+    except ValueError:
+        return text
+
+
+async def _run(wanted: Wanted, errors: StandardError, ending: Ending) -> None:
+    output = StandardOutput(partial(ending.begin, "standard output was closed"))
+    events = FleetEvents(ControlInterface(output.write))
+    async with open_fleet(
+        wanted.csms,
+        wanted.blueprint,
+        keys=wanted.keys,
+        database_path=wanted.database,
+        most_connecting=wanted.most_connecting,
+        spread=wanted.spread,
+        source_addresses=wanted.source_addresses,
+        observer=None if wanted.is_quiet else events.observer_of,
+        certificates_path=wanted.certs,
+    ) as made:
+        events.fleet = made
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(_serve, events.control, made, ending)
+            nursery.start_soon(_fill, made, wanted, errors)
+            await ending.wait()
+            nursery.cancel_scope.cancel()
+    await events.control.exit(ending.reason)
+
+
+async def _serve(control: ControlInterface, made: Fleet, ending: Ending) -> None:
+    await control.serve(FleetCommands(made), StandardInput())
+    ending.begin("end of input")
+
+
+async def _fill(made: Fleet, wanted: Wanted, errors: StandardError) -> None:
+    """Add those of the start, and say how far that is."""
+    if not wanted.ids:
+        return
+    all_of_them = len(wanted.ids)
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(_say_progress, made, wanted, errors)
+        await made.add_all(wanted.ids)
+        await made.wait_registered()
+        nursery.cancel_scope.cancel()
+    errors.write(f"ocpp16: all {all_of_them} charge points are accepted\n")
+
+
+async def _say_progress(made: Fleet, wanted: Wanted, errors: StandardError) -> None:
+    while True:
+        await trio.sleep(PROGRESS * wanted.speed)
+        connected = sum(member.charge_point.connection.is_connected for member in made)
+        errors.write(f"ocpp16: {len(made)} of {len(wanted.ids)} are open, {connected} connected\n")

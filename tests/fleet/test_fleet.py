@@ -1,0 +1,213 @@
+"""A fleet: added, driven, removed, begun again after a failure, and closed; each member without harm to the others."""
+
+import logging
+import resource
+from typing import Any
+
+import pytest
+import trio
+
+from ocpp16.errors import ChargePointStopped, ConfigurationError
+from ocpp16.fleet import Blueprint, FleetError, Member, MemberState, identities, open_fleet
+from ocpp16.fleet import files as fleet_files
+from ocpp16.simulation import CarPlan, SimulatedStation
+from ocpp16.testing import CentralSystem
+
+MANY = 40
+CAR = CarPlan(plug_after=1.0, draw_after=1.0, draw_for=600.0)
+
+
+def boots(csms: CentralSystem) -> list[str]:
+    return [call.identity for call in csms.calls("BootNotification")]
+
+
+async def test_forty_come_charge_and_go(csms: CentralSystem, fleet_of: Any) -> None:
+    async with fleet_of(csms, spread=10.0, seed=3) as fleet:
+        members = await fleet.add_all(identities("CP{number:03}", MANY))
+        assert [member.identity for member in members] == [member.identity for member in fleet]
+        assert len(fleet) == MANY
+        await fleet.wait_registered()
+        assert sorted(boots(csms)) == [f"CP{number:03}" for number in range(1, MANY + 1)]
+        for number, member in enumerate(fleet):
+            member.station.plug_in(1, CAR)
+            member.station.present_id_tag(f"TAG{number}", [1])
+        await trio.sleep(1200)
+        assert len(csms.calls("StartTransaction")) == len(csms.calls("StopTransaction")) == MANY
+        assert await fleet.remove("CP007")
+        assert not await fleet.remove("CP007")
+        assert "CP007" not in fleet
+        assert members[6].state is MemberState.GONE
+        again = await fleet.add("CP007")
+        await fleet.wait_registered()
+        assert boots(csms).count("CP007") == 2
+        assert fleet["CP007"] is again
+    assert {member.state for member in members} == {MemberState.GONE}
+    assert not csms.violations
+
+
+async def test_they_do_not_come_all_at_once(csms: CentralSystem, fleet_of: Any) -> None:
+    """Each at a moment of its own within the spread, which is the same for the same seed."""
+
+    async def moments(seed: int) -> list[float]:
+        began = trio.current_time()
+        seen = len(csms.calls("BootNotification"))
+        async with fleet_of(csms, spread=100.0, seed=seed) as fleet:
+            await fleet.add_all(identities("CP{number}", 20))
+            await fleet.wait_registered()
+            return sorted(call.time - began for call in csms.calls("BootNotification")[seen:])
+
+    first, again, other = [await moments(seed) for seed in (1, 1, 2)]
+    assert first == pytest.approx(again)
+    assert first != pytest.approx(other)
+    assert 40 < first[-1] - first[0] < 100
+    assert len({round(moment) for moment in first}) > 12
+
+
+async def test_keys_of_all_of_an_id_and_of_one(csms: CentralSystem, fleet_of: Any) -> None:
+    def keys(identity: str) -> dict[str, dict[str, Any]]:
+        return {"Core": {"HeartbeatInterval": 100 + int(identity[-1])}}
+
+    twin = Blueprint(name="twin", connectors=2, keys={"Core": {"HeartbeatInterval": 1, "MeterValueSampleInterval": 77}})
+    async with fleet_of(csms, made_of=twin, keys=keys) as fleet:
+        first, second = await fleet.add_all(["CP1", "CP2"])
+        third = await fleet.add("CP3", "ac-7kw", keys={"Core": {"HeartbeatInterval": 9}})
+
+        def text(member: Member, key: str) -> str | None:
+            return member.charge_point.configuration.text(key)
+
+        assert [text(member, "HeartbeatInterval") for member in (first, second, third)] == ["101", "102", "9"]
+        assert [text(member, "NumberOfConnectors") for member in (first, third)] == ["2", "1"]
+        assert text(first, "MeterValueSampleInterval") == "77"
+        assert third.station.options.phases == 1
+
+
+async def test_what_cannot_be_added_leaves_the_others_alone(csms: CentralSystem, fleet_of: Any) -> None:
+    async with fleet_of(csms) as fleet:
+        await fleet.add("CP1")
+        with pytest.raises(ValueError, match="has a charge point CP1 already"):
+            await fleet.add("CP1")
+        with pytest.raises(ValueError, match="no blueprint ac-22; did you mean ac-22kw"):
+            await fleet.add("CP2", "ac-22")
+        with pytest.raises(ConfigurationError, match="HeartbeatInterval"):
+            await fleet.add("CP2", keys={"Core": {"HeartbeatInterval": "often"}})
+        assert [member.identity for member in fleet] == ["CP1"]
+        await fleet.wait_registered()
+        await fleet.add("CP2")
+        await fleet.wait_registered()
+    assert boots(csms) == ["CP1", "CP2"]
+    with pytest.raises(ChargePointStopped):
+        await fleet.add("CP3")
+
+
+class Fragile(SimulatedStation):
+    """It fails when it is powered up, as often as it is told."""
+
+    __slots__ = ()
+    failures = 0
+
+    def power_up(self) -> None:
+        if Fragile.failures:
+            Fragile.failures -= 1
+            raise RuntimeError("no power")
+        super().power_up()
+
+
+async def test_one_that_fails_is_begun_again_and_the_others_go_on(
+    csms: CentralSystem, fleet_of: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with fleet_of(csms) as fleet:
+        await fleet.add("CP1")
+        await fleet.wait_registered()
+        monkeypatch.setattr("ocpp16.fleet.member.SimulatedStation", Fragile)
+        monkeypatch.setattr(Fragile, "failures", 3)
+        caplog.set_level(logging.ERROR)
+        began = trio.current_time()
+        two = await fleet.add("CP2")
+        await trio.sleep(0.1)
+        assert (two.state, two.failures) == (MemberState.OFF, 1)
+        assert "no power" in two.failure
+        await fleet.wait_registered()
+        assert (two.failures, two.state) == (3, MemberState.RUNNING)
+        assert 7 < trio.current_time() - began < 30, "each wait is twice as long"
+        assert boots(csms).count("CP1") == 1
+        assert sum("CP2 ended" in record.message for record in caplog.records) == 3
+
+
+async def test_a_reset_with_exit_switches_it_off_and_on(csms: CentralSystem, fleet_of: Any) -> None:
+    leaving = Blueprint(name="leaving", options={"after_reset": "exit"})
+    async with fleet_of(csms, made_of=leaving) as fleet:
+        member = await fleet.add("CP1")
+        await fleet.wait_registered()
+        assert (await csms.call("CP1", "Reset", {"type": "Hard"}))["status"] == "Accepted"
+        await trio.sleep(5)
+        assert member.state is MemberState.OFF
+        await fleet.wait_registered()
+        assert member.failures == 0
+        assert len(boots(csms)) == 2
+
+
+async def test_removing_goes_on_without_who_asked_for_it(csms: CentralSystem, fleet_of: Any) -> None:
+    async with fleet_of(csms) as fleet:
+        member = await fleet.add("CP1")
+        await fleet.wait_registered()
+        with trio.CancelScope() as scope:
+            scope.cancel()
+            await fleet.remove("CP1")
+        await member.is_over.wait()
+        assert "CP1" not in fleet
+
+
+async def test_nobody_waits_for_who_is_removed(csms: CentralSystem, fleet_of: Any) -> None:
+    csms.refuse_boot(times=1_000, interval=3_600)
+    async with fleet_of(csms) as fleet:
+        await fleet.add_all(["CP1", "CP2"])
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(fleet.wait_registered)
+            await trio.sleep(10)
+            await fleet.remove("CP1")
+            await fleet.remove("CP2")
+
+
+class Limits:
+    """The limit of open files, without the operating system."""
+
+    RLIMIT_NOFILE = resource.RLIMIT_NOFILE
+    RLIM_INFINITY = resource.RLIM_INFINITY
+
+    def __init__(self, soft: int, hard: int) -> None:
+        self.limits = (soft, hard)
+
+    def getrlimit(self, _: int) -> tuple[int, int]:
+        return self.limits
+
+    def setrlimit(self, _: int, limits: tuple[int, int]) -> None:
+        self.limits = limits
+
+
+@pytest.mark.parametrize(
+    ("soft", "hard", "after"),
+    [(1024, 4096, 1024), (100, 4096, 328), (100, 200, 200), (100, -1, 328), (-1, -1, -1)],
+)
+async def test_the_limit_of_files_is_raised(monkeypatch: pytest.MonkeyPatch, soft: int, hard: int, after: int) -> None:
+    limits = Limits(soft, hard)
+    monkeypatch.setitem(__import__("sys").modules, "resource", limits)
+    fleet_files.make_room(100)
+    assert limits.limits == (after, hard)
+
+
+async def test_a_limit_that_is_too_low_is_told_with_the_remedy(
+    csms: CentralSystem, fleet_of: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(__import__("sys").modules, "resource", Limits(66, 66))
+    async with fleet_of(csms) as fleet:
+        await fleet.add_all(["CP1", "CP2"])
+        with pytest.raises(FleetError, match=r"3 charge points need 67 open files.* may have 66.*ulimit -n 67"):
+            await fleet.add("CP3")
+        assert len(fleet) == 2
+
+
+@pytest.mark.parametrize("spread", [-1, float("nan"), "1", None])
+async def test_a_spread_that_is_none(spread: Any) -> None:
+    with pytest.raises(ValueError, match="spread must be"):
+        async with open_fleet("ws://x/", spread=spread):
+            pass
