@@ -14,6 +14,7 @@ from ocpp16.enums import (
 )
 from ocpp16.simulation import (
     authorization_commands,
+    car_commands,
     charging_commands,
     configuration_commands,
     connection_commands,
@@ -49,29 +50,6 @@ from ocpp16.simulation.controlled import Controlled
 from ocpp16.texts import shown
 
 USUAL = CarPlan()
-
-
-def _plug_in(on: Controlled, connector: int, **plan: Any) -> None:
-    on.station.plug_in(connector, authorization_commands.plan_of(**plan))
-
-
-def _unplug(on: Controlled, connector: int) -> None:
-    on.station.unplug(connector)
-
-
-def _pause_drawing(on: Controlled, connector: int) -> None:
-    on.station.pause_drawing(connector)
-
-
-def _resume_drawing(on: Controlled, connector: int, current: float | None, phases: int | None) -> None:
-    if on.station.evse(connector).car is None:
-        raise CommandError("refused", f"no car is on connector {connector}")
-    on.station.resume_drawing(connector, current, phases)
-
-
-def _present_id_tag(on: Controlled, id_tag: str, connectors: list[int] | None) -> None:
-    on.require_running()
-    on.station.present_id_tag(id_tag, connectors or ())
 
 
 def _raise_fault(on: Controlled, connector: int, error: ChargePointErrorCode, fault: bool) -> None:
@@ -118,7 +96,7 @@ COMMANDS: Mapping[str, Command] = {
         Command(
             "plug_in",
             "a car comes to a connector: plugs in, draws once it is offered current, leaves",
-            _plug_in,
+            car_commands.plug_in,
             (
                 _CONNECTOR,
                 Argument("plug_after", SECONDS, USUAL.plug_after),
@@ -134,18 +112,18 @@ COMMANDS: Mapping[str, Command] = {
                 Argument("mac", text(17), USUAL.mac),
             ),
         ),
-        Command("unplug", "the car is unplugged now", _unplug, (_CONNECTOR,)),
-        Command("pause_drawing", "the car ceases to draw", _pause_drawing, (_CONNECTOR,)),
+        Command("unplug", "the car is unplugged now", car_commands.unplug, (_CONNECTOR,)),
+        Command("pause_drawing", "the car ceases to draw", car_commands.pause_drawing, (_CONNECTOR,)),
         Command(
             "resume_drawing",
             "the car draws again, with another current or other phases if given",
-            _resume_drawing,
+            car_commands.resume_drawing,
             (_CONNECTOR, Argument("current", AMPERES, None), Argument("phases", PHASES, None)),
         ),
         Command(
             "present_id_tag",
             "a card is held before the reader, which serves these connectors (none given: all)",
-            _present_id_tag,
+            car_commands.present_id_tag,
             (Argument("id_tag", ID_TAG), Argument("connectors", CONNECTORS, None)),
         ),
         Command(

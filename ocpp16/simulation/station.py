@@ -21,14 +21,10 @@ from ocpp16.enums import (
     Reason,
     ResetType,
     UnlockStatus,
-    UpdateFirmwareStatusEnumType,
 )
 from ocpp16.models import (
     ChargingLimit,
     DataTransferResponse,
-    FirmwareUpdate,
-    GetLogResponse,
-    LogRequest,
     Measurement,
 )
 from ocpp16.simulation.access import Token
@@ -38,6 +34,7 @@ from ocpp16.simulation.contract_car import identify
 from ocpp16.simulation.display import WithDisplays
 from ocpp16.simulation.evse import Evse
 from ocpp16.simulation.faults import Faults
+from ocpp16.simulation.maintained import Maintained
 from ocpp16.simulation.maintenance import Maintenance
 from ocpp16.simulation.noise import Noise
 from ocpp16.simulation.options import PowerLossPolicy, StationOptions
@@ -53,7 +50,7 @@ if TYPE_CHECKING:
     from ocpp16.simulation.signing_meter import SigningMeters
 
 
-class SimulatedStation(WithDisplays):
+class SimulatedStation(WithDisplays, Maintained):
     """A whole station without hardware.
 
     Options: a `StationOptions`, or a mapping as JSON has it and keyword arguments of the same names (ConfigurationError
@@ -383,29 +380,3 @@ class SimulatedStation(WithDisplays):
     @question
     async def signal_set_charging_profiles(self) -> None:
         """Limits are told as they change; the station plans nothing ahead."""
-
-    # What the charge point asks: FirmwareStation and SecurityStation
-
-    @question
-    async def update_firmware(self, update: FirmwareUpdate) -> None:
-        self.maintenance.update_firmware(update)
-
-    @question
-    async def cancel_firmware_update(self, request_id: int) -> bool:
-        return self.maintenance.cancel_firmware_update()
-
-    @question
-    async def all_connectors_unavailable(self) -> None:
-        self.maintenance.go_ahead()
-
-    @question
-    async def upload_diagnostics(self, request: LogRequest) -> GetLogResponse:
-        return self.maintenance.upload("diagnostics", request)
-
-    @question
-    async def signed_update_firmware(self, update: FirmwareUpdate) -> UpdateFirmwareStatusEnumType:
-        return UpdateFirmwareStatusEnumType.ACCEPTED
-
-    @question
-    async def upload_logs(self, request: LogRequest) -> GetLogResponse:
-        return self.maintenance.upload("log", request)
