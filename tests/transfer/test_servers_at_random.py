@@ -1,4 +1,4 @@
-"""Downloads over HTTP from a server that cuts, lies and changes its mind, attempt after attempt, some of them cancelled.
+"""Downloads over HTTP from a server that cuts, lies and changes its mind, one after the other, some of them cancelled.
 
 Whatever it does: there is a whole file of one version, or what was there before; a named error; beside it nothing but
 the part, which is no longer than a file may be.
@@ -45,8 +45,9 @@ class Server:
         tags = [line for line in request.split(b"\r\n") if line.lower().startswith(b"if-range: ")]
         is_same = bool(tags) and tags[0].partition(b" ")[2] == self.tag()
         kind = self.random.choice(
-            ["good"] * 3 + ["cut"] * 6 + ["short", "long", "chunked", "no end", "circle", "elsewhere", "status", "cancel"]
-            + ["head", "garbage", "other part", "part without a tag", "shifted", "less than before", "416", "endless"]
+            ["good"] * 3 + ["cut"] * 6 + ["short", "long", "chunked", "no end", "circle", "elsewhere", "status"]
+            + ["cancel", "head", "garbage", "other part", "part without a tag", "shifted", "less than before"]
+            + ["416", "endless"]
         )  # fmt: skip
         self.attempts.append(f"{kind} {held}")
         if self.random.random() < 0.15:
