@@ -30,7 +30,7 @@ class FirmwareJob:
         self.update = update
         self.step = step
         self.is_told = is_told
-        """The Central System was told the status, or need not be."""
+        """The Central System was told the word."""
         self.word = wire_status(update.status, is_signed=update.is_signed) or str(Status.IDLE)
         """What it was, or is to be, told last."""
 
@@ -70,7 +70,10 @@ def _read(proof: dict[str, str], row: JobRow) -> FirmwareJob | None:
             None if state["install_date"] is None else to_datetime(state["install_date"]),
             status=Status(state["status"]),
         )
-        return FirmwareJob(update, Step(state["step"]), is_told=state["is_told"] is True)
+        job = FirmwareJob(update, Step(state["step"]), is_told=state["is_told"] is True)
+        # Not every status has a word of its own. Rows of an older version do not tell it.
+        job.word = text(state.get("word", job.word), "word")
+        return job
     except (KeyError, TypeError, OverflowError) as error:
         raise ValueError(f"no update of the firmware: {type(error).__name__}") from error
 
@@ -90,6 +93,7 @@ def rows(job: FirmwareJob | None) -> list[RowChange]:
         "step": int(job.step),
         "status": str(update.status),
         "is_told": job.is_told,
+        "word": job.word,
     }
     return [put(JobRow(KIND, state))]
 

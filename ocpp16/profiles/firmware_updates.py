@@ -225,6 +225,8 @@ class FirmwareUpdates(FeatureProfile):
         if step is None:
             raise ValueError(f"status: {status} does not fit after {job.update.status}")
         self._job = job
+        if job.step is Step.SCHEDULED and step is not job.step:
+            self._is_begun = True  # by itself, ahead of its date: nobody is going to ask it
         self._advance(job, status, step)
 
     def _advance(self, job: FirmwareJob, status: Status, step: Step) -> None:
@@ -232,8 +234,8 @@ class FirmwareUpdates(FeatureProfile):
         job.update = replace(job.update, status=status)
         job.step = Step.WAITING if is_new and step is Step.CLEARING and self._waits_for_its_date(job) else step
         word = wire_status(status, is_signed=job.update.is_signed)
-        job.is_told = word is None
-        job.word = word or job.word
+        if word is not None:
+            job.is_told, job.word = False, word
         number = self.ctx.journal.append(*rows(job))
         if status is Status.INVALID_SIGNATURE:
             what = f"update {job.update.request_id}" if job.update.is_signed else "an unsigned update"

@@ -90,9 +90,8 @@ class Maintenance:
     async def _update(self, update: FirmwareUpdate, go_ahead: trio.Event) -> None:
         tell = partial(self._station.charge_point.on_firmware_update_status_notification, update.request_id)
         if update.status not in _INSTALLS:
-            with TemporaryDirectory(prefix="ocpp16-") as folder:
-                if not await self._fetched(update, Path(folder) / "firmware", tell):
-                    return
+            if not await self._fetched(update, tell):
+                return
             await go_ahead.wait()
             self._installs = True
             tell(Status.INSTALLING)
@@ -102,23 +101,35 @@ class Maintenance:
         if update.is_signed:
             self._station.reboot(ResetType.SOFT, BootReason.FIRMWARE_UPDATE)
 
-    async def _fetched(self, update: FirmwareUpdate, path: Path, tell: Callable[[Status], None]) -> bool:
+    async def _fetched(self, update: FirmwareUpdate, tell: Callable[[Status], None]) -> bool:
         """Bring the file here and prove it, as far as that was not done before."""
-        if update.status not in _IS_THERE:
+        is_there = update.status in _IS_THERE
+        if update.status in _IS_VERIFIED or (is_there and not update.is_signed):
+            return True
+        if not is_there:
             tell(Status.DOWNLOADING)
-            error = await self._attempts(partial(self._transfer.download, update.location, path), update)
-            if error is not None:
-                tell(Status.DOWNLOAD_FAILED)
-                return False
-            await self._pause()
-            tell(Status.DOWNLOADED)
-        if update.is_signed and update.status not in _IS_VERIFIED:
-            await self._pause()
-            if not await self._transfer.verify(path, update.signing_certificate or "", update.signature or ""):
-                tell(Status.INVALID_SIGNATURE)
-                return False
-            tell(Status.SIGNATURE_VERIFIED)
-        return True
+        try:
+            # What a start before this one fetched went with it, and is fetched again before it is proved.
+            with TemporaryDirectory(prefix="ocpp16-") as folder:
+                path = Path(folder) / "firmware"
+                error = await self._attempts(partial(self._transfer.download, update.location, path), update)
+                if error is not None:
+                    tell(Status.DOWNLOAD_FAILED)
+                    return False
+                if not is_there:
+                    await self._pause()
+                    tell(Status.DOWNLOADED)
+                return not update.is_signed or await self._proved(path, update, tell)
+        except OSError as error:
+            self._no_room("firmware", error)
+            tell(Status.DOWNLOAD_FAILED)
+            return False
+
+    async def _proved(self, path: Path, update: FirmwareUpdate, tell: Callable[[Status], None]) -> bool:
+        await self._pause()
+        is_right = await self._transfer.verify(path, update.signing_certificate or "", update.signature or "")
+        tell(Status.SIGNATURE_VERIFIED if is_right else Status.INVALID_SIGNATURE)
+        return is_right
 
     # Files
 
@@ -139,12 +150,23 @@ class Maintenance:
     async def _upload(self, request: LogRequest, name: str) -> None:
         tell = partial(self._station.charge_point.on_log_status_notification, request.request_id)
         tell(Upload.UPLOADING)
-        with TemporaryDirectory(prefix="ocpp16-") as folder:
-            path = Path(folder) / name
-            pack(path, self._station.charge_point, self._station.logs)
-            error = await self._attempts(partial(self._transfer.upload, path, request.location), request)
+        error = await self._sent(request, name)
         await self._pause()
         tell(Upload.UPLOADED if error is None else _told_of(error))
+
+    async def _sent(self, request: LogRequest, name: str) -> BaseException | None:
+        """Returns why not."""
+        try:
+            with TemporaryDirectory(prefix="ocpp16-") as folder:
+                path = Path(folder) / name
+                await pack(path, self._station.charge_point, self._station.logs)
+                return await self._attempts(partial(self._transfer.upload, path, request.location), request)
+        except OSError as error:
+            self._no_room("upload", error)
+            return error
+
+    def _no_room(self, kind: str, error: OSError) -> None:
+        self._station.door.log.warning("%s: no place for it here: %s", kind, sentence(error))
 
     # Tasks
 
@@ -190,7 +212,7 @@ class Maintenance:
         try:
             with scope:
                 await work()
-        except (ChargePointStopped, OSError, ValueError) as error:  # another one was told meanwhile; a full disk
+        except (ChargePointStopped, ValueError) as error:  # another one was told meanwhile
             self._station.door.log.warning("%s: %s", kind, sentence(error))
         finally:
             if self._tasks.get(kind) is scope:

@@ -77,6 +77,8 @@ def step_after(step: Step, status: Status, *, is_signed: bool) -> Step | None:
     target = told.signed if is_signed else told.unsigned
     if target is None:
         return step
+    if target is Step.CLEARING and step is Step.WAITING:  # verified a second time, after InstallScheduled
+        return None
     if target is Step.CLEARING and step is Step.CLEARED:  # told once more
         return step
     return target if target >= step else None

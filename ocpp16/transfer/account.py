@@ -47,8 +47,10 @@ class Account:
         self._idle.deadline = trio.current_time() + self._idle_timeout
 
     def begin(self, done: int, total: int | None) -> None:
-        """From here it goes on. Raises TransferError with TOO_LARGE."""
+        """From here it goes on. Raises TransferError with TOO_LARGE, and with PROTOCOL if it has less."""
         self.check(done if total is None else total)
+        if total is not None and done > total:
+            raise TransferError(TransferFailure.PROTOCOL, f"the server has {total:,} bytes, and gave {done:,} before")
         self.began_at, self.done, self.total = done, done, total
         self.alive()
         self._tell()

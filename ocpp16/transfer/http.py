@@ -178,10 +178,10 @@ def _validator(response: h11.Response) -> str:
 
 
 def _is_same(response: h11.Response, validator: str) -> bool:
-    """Does a part say of itself that it is of another version, though If-Range forbids it?"""
+    """Is a part of this version, as If-Range demands? It must say its tag (RFC 9110 §15.3.7), and may its time."""
     kind, _, value = validator.partition(" ")
     found = header_of(response, b"etag" if kind == "etag" else b"last-modified")
-    return not found or found == value
+    return found == value or (kind == "time" and not found)
 
 
 def _refused(response: h11.Response, location: Location) -> TransferError:

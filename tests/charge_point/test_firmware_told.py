@@ -285,3 +285,30 @@ async def test_a_central_system_that_asks_often_does_not_pile_up_anything(open_b
         updates = bench.charge_point._runtime.features.firmware_updates
         assert len(bench.charge_point._runtime.ctx.timers) <= 8
         assert updates.request_id == UNSIGNED
+
+
+@pytest.mark.parametrize(("step", "word"), [("InstallRebooting", "Installing"), ("DownloadPaused", "Downloading")])
+async def test_what_was_told_last_is_known_after_a_restart(open_bench: Any, disk: Any, step: str, word: str) -> None:
+    """Also where the station was at a step that an unsigned update has no word for; and told, if it was not."""
+    async with open_bench(station=Workshop(), store=disk) as bench:
+        await ask(bench)
+        bench.charge_point.connection.disconnect()
+        await trio.sleep(0.1)
+        await tell(bench, word, step)
+        assert told(bench) == []
+    async with open_bench(station=Workshop(), store=disk) as bench:
+        await trio.sleep(1)
+        assert told(bench) == [word]
+    async with open_bench(station=Workshop(), store=disk) as bench:
+        await bench.call("TriggerMessage", {"requestedMessage": "FirmwareStatusNotification"})
+        await trio.sleep(1)
+        assert told(bench) == [word]
+
+
+async def test_a_station_ahead_of_the_date_gets_its_go_ahead(open_bench: Any) -> None:
+    """Nobody would ask it any more, and no connector would come back."""
+    async with open_bench(station=Workshop()) as bench:
+        await ask(bench, retrieveDate="2099-01-01T00:00:00Z")
+        bench.station.did()
+        await tell(bench, "Downloaded")
+        assert bench.station.did() == [*OUT, GO_AHEAD]

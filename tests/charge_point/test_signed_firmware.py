@@ -291,3 +291,12 @@ async def test_a_station_of_core_knows_none_of_it(open_bench: Any) -> None:
         for message in ("FirmwareStatusNotification", "LogStatusNotification", "SignChargePointCertificate"):
             answer = await bench.call("ExtendedTriggerMessage", {"requestedMessage": message})
             assert answer == {"status": "NotImplemented"}
+
+
+async def test_verified_twice_is_told_once(open_bench: Any, keeper: Keeper) -> None:
+    async with open_bench(station=Workshop()) as bench:
+        await ask(bench, installDateTime="2026-01-01T02:00:00Z")
+        await tell(bench, *ORDER[:3])
+        with pytest.raises(ValueError, match="SignatureVerified does not fit after InstallScheduled"):
+            await tell(bench, "SignatureVerified")
+        assert told(bench) == [*ORDER[:3], "InstallScheduled"]

@@ -262,7 +262,7 @@ async def test_long_logs_are_cut_at_their_beginning(site: Any, autojump_clock: A
     (logs / "long.log").write_bytes(b"old" + bytes(MOST_LOG_BYTES - 3) + b"new")
     (logs / "link.log").symlink_to(tmp_path / "elsewhere")
     async with site(profiles=PROFILES) as here:
-        pack(tmp_path / "packed", here.charge_point, logs)
+        await pack(tmp_path / "packed", here.charge_point, logs)
         files = unpacked((tmp_path / "packed").read_bytes())
         content = files.pop("logs/long.log")
         assert (len(content), content[-3:], content[:3]) == (MOST_LOG_BYTES, b"new", bytes(3))
