@@ -387,7 +387,7 @@ def keeper(monkeypatch: pytest.MonkeyPatch) -> Keeper:
 
     def with_keeper(self: Features, *arguments: Any) -> None:
         original(self, *arguments)
-        self.evse_security = made
+        self.evse_security = made  # type: ignore[assignment]
 
     monkeypatch.setattr(Features, "__init__", with_keeper)
     return made
