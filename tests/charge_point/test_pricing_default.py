@@ -108,10 +108,9 @@ async def test_an_estimate_while_offline(open_bench: Any, make_config: Any) -> N
         assert costs(bench) == [], "the Central System could say so"
         await offline(bench)
         bench.measure(1, 2234.5)
-        await trio.sleep(40)
+        await trio.sleep(45)
         told = costs(bench)
-        assert len(told) in (3, 4)
-        seconds = Decimal(str(trio.current_time()))
+        assert len(told) == 4
         last = told[-1]
         assert last.is_estimate
         assert last.state is RunningCostState.CHARGING
@@ -122,7 +121,6 @@ async def test_an_estimate_while_offline(open_bench: Any, make_config: Any) -> N
         # In units of 10^-13: 0.1 + 0.45 x 1.2345 + 1.2 x hours, hours = micros / 3.6e9
         exact = 10**12 + 45 * 12345 * 10**7 + 12 * micros * 10**12 // 3_600_000_000
         assert last.cost == Decimal((exact + 5 * 10**8) // 10**9).scaleb(-4)
-        assert seconds > 0
         bench.charge_point.on_transaction_stopped(1, "s1", Reason.LOCAL, 3000)
         await trio.sleep(30)
         final = costs(bench)[-1]
