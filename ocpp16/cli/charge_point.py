@@ -85,6 +85,7 @@ class Machine(NamedTuple):
 @click.option("--maindir", type=FolderPath, help="Folder for all that lasts; made if needed. Without: memory.")
 @click.option("--conf", metavar="FILE", help="Configuration: a path, or a file of the share folder [config.json].")
 @click.option("--station", "station", type=FilePath, help="Options of the simulated station, JSON.")
+@click.option("--signed-meter", is_flag=True, help="The meters sign what they say, for real (OCMF).")
 @click.option(
     "--control", type=click.Choice(["jsonl"]), help="Serve commands as JSON lines instead of the interactive console."
 )
@@ -176,6 +177,7 @@ async def operate(machine: Machine, face: Face, ending: Ending) -> None:
         machine.options,
         session_log=machine.session_log,
         logs=machine.message_log,
+        meters=machine.maindir,
         transfer=_played(machine.maindir) if machine.is_played else UrlTransfer(),
     )
     async with open_charge_point(

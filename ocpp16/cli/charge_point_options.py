@@ -58,6 +58,7 @@ class Given:
     password_file: Path | None
     free_vend: str | None
     speed: str | None
+    signed_meter: bool = False
     protocols: Sequence[str] | None = None
 
 
@@ -155,10 +156,11 @@ class _Choice:
 
     def _options(self) -> StationOptions:
         path = self._given.station
+        typed = {"signed_meter": True} if self._given.signed_meter else {}
         if path is None:
-            return StationOptions()
+            return StationOptions.load(typed)
         try:
-            return StationOptions.load(read_json_object(path))
+            return StationOptions.load({**read_json_object(path), **typed})
         except ConfigurationError as error:
             self._problems += _told_of(path, error)
             return StationOptions()

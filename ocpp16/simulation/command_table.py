@@ -175,6 +175,12 @@ COMMANDS: Mapping[str, Command] = {
             (_CONNECTOR, Argument("measurement", OBJECT)),
         ),
         Command(
+            "meter_public_key",
+            "serial number and public key of the meter of a connector, where the meters sign",
+            meter_commands.meter_public_key,
+            (_CONNECTOR,),
+        ),
+        Command(
             "security_event",
             "report a security event",
             _security_event,

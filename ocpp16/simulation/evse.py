@@ -15,15 +15,16 @@ from typing import Protocol
 
 from ocpp16.configuration.keys import core
 from ocpp16.enums import ChargePointErrorCode, Reason, ReservationCheckStatus, SessionStartedReason
-from ocpp16.models import Measurement
+from ocpp16.models import Measurement, SignedMeterValue
 from ocpp16.simulation.access import Token
 from ocpp16.simulation.car import Car, CarPlan
 from ocpp16.simulation.occupancy import Desk, Occupancy
 from ocpp16.simulation.outlet import Outlet, Wiring
+from ocpp16.simulation.signed_energy import SignedEnergy, Signing
 from ocpp16.state.transaction import Transaction
 
 
-class Premises(Wiring, Desk, Protocol):
+class Premises(Wiring, Desk, Signing, Protocol):
     """The station as its EVSEs see it."""
 
     @property
@@ -47,12 +48,13 @@ class Evse:
     `former`: this EVSE with an earlier charge point, whose meter, faults and car are still there.
     """
 
-    __slots__ = ("_occupancy", "_station", "_transaction", "is_enabled", "outlet")
+    __slots__ = ("_occupancy", "_signed", "_station", "_transaction", "is_enabled", "outlet")
 
     def __init__(self, station: Premises, connector_id: int, former: "Evse | None" = None) -> None:
         self._station = station
         self._occupancy = Occupancy(station, connector_id)
         self.outlet: Outlet = Outlet(station, connector_id, None if former is None else former.outlet)
+        self._signed = SignedEnergy(station, connector_id)
         self._transaction: Transaction | None = None
         """As the charge point keeps it, while it runs."""
         self.is_enabled = True
@@ -120,6 +122,10 @@ class Evse:
     def measurement(self) -> Measurement:
         """All the simulated meter and the car tell now."""
         return self.outlet.measurement()
+
+    def signed_measurement(self) -> Measurement:
+        """The same, signed by the meter where somebody wants to see that."""
+        return self._signed.measurement(self.outlet.measurement(), self._transaction, self._occupancy.token)
 
     # What the car does
 
@@ -280,13 +286,15 @@ class Evse:
         occupancy.wait(None)
         charge_point = self._station.charge_point
         began_at = charge_point.for_station.clock.now()
+        energy = self.register()
         charge_point.on_transaction_started(
             self.connector_id,
             occupancy.session_id,
             occupancy.token.id_tag,
-            self.register(),
+            energy,
             reservation_id=occupancy.reservation_id,
             timestamp=charge_point.for_station.clock.now_datetime(),
+            signed_meter_value=self._signed.begin(energy, began_at, occupancy.token),
         )
         # Not before: a limit may come out of that call, and the flow is told after the start.
         outlet.transaction_at = began_at
@@ -299,6 +307,9 @@ class Evse:
         occupancy, charge_point = self._occupancy, self._station.charge_point
         assert occupancy.session_id is not None, "a transaction lies within a session"
         energy = self.register()
+        signed: SignedMeterValue | None = None
+        if self._transaction is not None:
+            signed = self._signed.end(energy, reason, self._transaction, occupancy.token)
         occupancy.release()
         self.outlet.transaction_at = self._transaction = None
         self.outlet.is_paused = False
@@ -309,6 +320,7 @@ class Evse:
             energy,
             timestamp=charge_point.for_station.clock.now_datetime(),
             id_tag_end=card,
+            signed_meter_value=signed,
         )
         self._changed()
         return True

@@ -20,6 +20,13 @@ def meter_reading(on: Controlled, connector: int, measurement: dict[str, Any]) -
     on.station.meter_reading(connector, reading)
 
 
+def meter_public_key(on: Controlled, connector: int) -> dict[str, str]:
+    if on.station.signing is None:
+        raise CommandError("refused", "the meters do not sign: the option signed_meter is not true")
+    meters = on.station.signing
+    return {"serial_number": meters.serial_number(connector), "public_key": meters.public_key(connector)}
+
+
 def _all_finite(value: Any) -> None:
     """Python callers may hand in what JSON cannot say."""
     if isinstance(value, float) and not isfinite(value):

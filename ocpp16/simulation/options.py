@@ -67,7 +67,8 @@ class StationOptions:
     lock be released, for all connectors or one by one. phases, voltage (V), fuse_limit (A per phase): the supply, the
     fuse shared by all. sharing: how fuse and limits are split when they do not suffice. meter_interval: seconds between
     reports of the meter, 0: only when asked, "external": the host tells the readings. meter_noise: relative, 0.01 is
-    one percent. transfer_step: seconds.
+    one percent. signed_meter: do the meters sign what they say, for real? One whose readings the host tells does not.
+    transfer_step: seconds.
     """
 
     connectors: int | None = None
@@ -79,6 +80,7 @@ class StationOptions:
     meter_interval: float | str = 0.5
     meter_noise: float = 0.01
     meter_reset_at_plug_in: bool = True
+    signed_meter: bool = False
     selection: Selection = Selection.FIND_FIRST
     authorization_before_stopping: bool = True
     after_reset: AfterReset = AfterReset.RESTART
@@ -91,6 +93,10 @@ class StationOptions:
     @property
     def meter_is_external(self) -> bool:
         return self.meter_interval == EXTERNAL
+
+    @property
+    def meters_sign(self) -> bool:
+        return self.signed_meter and not self.meter_is_external
 
     @property
     def capacity(self) -> float:
@@ -187,6 +193,7 @@ _CHECKS: Mapping[str, Check] = {
     "meter_interval": _meter_interval,
     "meter_noise": number(0, 0.5),
     "meter_reset_at_plug_in": flag,
+    "signed_meter": flag,
     "selection": one_of(Selection),
     "authorization_before_stopping": flag,
     "after_reset": one_of(AfterReset),

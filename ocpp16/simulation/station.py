@@ -9,6 +9,7 @@ Order of use: make it, open a charge point with it (which calls `attach`), then 
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING, Any
@@ -40,12 +41,14 @@ from ocpp16.simulation.noise import Noise
 from ocpp16.simulation.options import PowerLossPolicy, StationOptions
 from ocpp16.simulation.overrule import Overrules, question
 from ocpp16.simulation.patience import Patience, Wait
+from ocpp16.simulation.signed_energy import publish_keys
 from ocpp16.simulation.supply import Supply
 from ocpp16.simulation.transfer import PlayedTransfer, Transfer
 from ocpp16.state.round import Round
 
 if TYPE_CHECKING:
     from ocpp16.charge_point.charge_point import ChargePoint
+    from ocpp16.simulation.signing_meter import SigningMeters
 
 
 class SimulatedStation:
@@ -53,7 +56,8 @@ class SimulatedStation:
 
     Options: a `StationOptions`, or a mapping as JSON has it and keyword arguments of the same names (ConfigurationError
     for a bad one). `random` makes the noise; a fleet hands one to all its stations. `session_log`: folder that gets one
-    for the messages of each session, None: none. `logs`: folder whose files go into diagnostics. `transfer` brings
+    for the messages of each session, None: none. `logs`: folder whose files go into diagnostics. `meters`: folder in
+    which meters that sign keep their key, None: it is made of the seed. `transfer` brings
     firmware and takes diagnostics away; by default it is played. Implements `CoreStation`, `SmartChargingStation`,
     `FirmwareStation` and `SecurityStation`.
     """
@@ -72,12 +76,14 @@ class SimulatedStation:
         "faults",
         "is_powered",
         "logs",
+        "meters",
         "noise",
         "on_reset",
         "options",
         "overrules",
         "reader",
         "session_log",
+        "signing",
     )
 
     charge_point: "ChargePoint"
@@ -93,6 +99,7 @@ class SimulatedStation:
         random: Random | None = None,
         session_log: Path | None = None,
         logs: Path | None = None,
+        meters: Path | None = None,
         transfer: Transfer | None = None,
         **named: Any,
     ) -> None:
@@ -103,6 +110,9 @@ class SimulatedStation:
         self.overrules = Overrules()
         self.session_log = session_log
         self.logs = logs
+        self.meters = meters
+        self.signing: SigningMeters | None = None
+        """None: the meters do not sign."""
         self._transfer = transfer
         self._maintenance: Maintenance | None = None
         self.boot_reason = BootReason.REMOTE_RESET
@@ -132,6 +142,10 @@ class SimulatedStation:
         self.door = charge_point.for_station
         self.is_powered = not formerly
         self.faults = Faults(charge_point, 0, self.faults.active) if formerly else Faults(charge_point, 0)
+        if self.options.meters_sign and self.signing is None:
+            from ocpp16.simulation.signing_meter import SigningMeters  # cryptography only where something is signed
+
+            self.signing = SigningMeters(self.meters, self.options.seed, partial(self.door.log.warning, "%s"))
         self.evses = tuple(Evse(self, number, formerly.get(number)) for number in range(1, count + 1))
         interval = self.options.meter_interval
         if not isinstance(interval, str) and interval > 0:
@@ -261,6 +275,8 @@ class SimulatedStation:
             evse.power_up()
         for evse in self.evses:
             self.wishes_changed(evse.connector_id)
+        if self.signing is not None:
+            self.door.spawn(publish_keys, self.charge_point, self.signing)
 
     def power_down(self) -> None:
         """The charge point was stopped: the world stands still."""
@@ -289,7 +305,7 @@ class SimulatedStation:
         """Connector 0 has no meter of its own."""
         if connector_id == 0 or self.options.meter_is_external:
             return None
-        return self.evse(connector_id).outlet.measurement()
+        return self.evse(connector_id).signed_measurement()
 
     @question
     async def enable_evse(self, connector_id: int) -> bool:
