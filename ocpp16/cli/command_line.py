@@ -24,6 +24,7 @@ SUBCOMMANDS = {
     "doctor": "ocpp16.cli.doctor:doctor",
     "certificates": "ocpp16.cli.certificates:certificates",
     "pki": "ocpp16.cli.pki:pki",
+    "lint": "ocpp16.cli.lint:lint",
 }
 """Name → module and function."""
 
@@ -52,7 +53,7 @@ class Subcommands(click.Group):
 @click.pass_context
 def root(ctx: click.Context) -> None:
     """OCPP 1.6J charge points: a demonstration, a simulated station, a Central System to try with, smart charging,
-    certificates."""
+    certificates, traces."""
     if ctx.invoked_subcommand is None:
         click.echo(ctx.get_help())
 
