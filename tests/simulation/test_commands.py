@@ -14,7 +14,8 @@ from ocpp16.simulation.words import from_words
 
 SPECIFIED = (
     "plug_in unplug pause_drawing resume_drawing present_id_tag raise_fault clear_fault disconnect connect drop stop "
-    "restart power_off meter_reading security_event get_configuration change_configuration reset_configuration "
+    "restart power_off meter_reading meter_public_key security_event get_configuration change_configuration "
+    "reset_configuration "
     "configuration_origins change_availability data_transfer heartbeat sample composite_schedule set_charging_profile "
     "clear_charging_profiles charging_profiles charging_limit explain_limit reserve cancel_reservation reservations "
     "firmware_status log_status maintenance overrule dead_letters resend_dead_letters "
