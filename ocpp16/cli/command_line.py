@@ -54,7 +54,7 @@ class Subcommands(click.Group):
 @click.pass_context
 def root(ctx: click.Context) -> None:
     """OCPP 1.6J charge points: a demonstration, a simulated station, a Central System to try with, smart charging,
-    certificates."""
+    certificates, traces."""
     if ctx.invoked_subcommand is None:
         click.echo(ctx.get_help())
 

@@ -1,121 +1,126 @@
-"""`ocpp16 lint`: is what the meters signed in a trace true, and of one piece?"""
+"""`ocpp16 lint`: what a trace says of its transactions; are the meter's signatures right, and do the values fit?"""
 
-import json
 import sys
-from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import click
+import orjson
 
 from ocpp16.cli.failure import CommandFailed
 from ocpp16.cli.log import LogChoice, log_options
-from ocpp16.cli.standard_error import StandardError
+from ocpp16.lint.public_keys import PublicKeys
+from ocpp16.lint.rules import BAD, GOOD, NOTHING_SIGNED, Verdict, verdict
 from ocpp16.lint.trace import Trace, TraceError
-from ocpp16.lint.verdict import Judgement, Verdict, judged
+from ocpp16.lint.transactions import Transactions
 from ocpp16.metering.failure import SignedDataError
-from ocpp16.metering.public_key import key_bytes
+from ocpp16.metering.public_key import LONGEST, key_bytes
 from ocpp16.regular_file import read_regular
 from ocpp16.texts import shown
 
-_LARGEST_KEY = 65_536
-"""Bytes of a file with a key."""
+FOUND = 1
+"""Something is bad."""
 
 
-@click.command(short_help="Verify what meters signed in a trace of OCPP messages.")
-@click.argument("traces", metavar="TRACE…", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.command("lint", short_help="Check a trace: the signed meter values of its transactions.")
+@click.argument("trace", type=click.Path(path_type=Path, dir_okay=False))
 @click.option(
-    "--public-key",
-    "keys",
-    metavar="FILE|TEXT",
-    multiple=True,
-    help="Key of a meter: PEM, hexadecimal, base64, or a file with it. Without: those that the trace publishes.",
+    "--public-key", "public_keys", multiple=True, metavar="FILE|TEXT", help="Public key of the meter, and no other."
 )
-@click.option("--json", "as_json", is_flag=True, help="A JSON object for each transaction, one a line.")
-@click.option(
-    "--unsigned", "is_unsigned_bad", is_flag=True, help="A transaction without anything signed is a fault, too."
-)
+@click.option("--json", "is_json", is_flag=True, help="Print an object for each transaction, and one for all.")
 @log_options
 @click.pass_obj
-def lint(
-    choice: LogChoice, traces: tuple[Path, ...], keys: tuple[str, ...], as_json: bool, is_unsigned_bad: bool
-) -> int:
-    """Verify what the meters signed in traces (JSON lines of the OCPP trace format 1.1, also .gz).
+def lint(choice: LogChoice, /, trace: Path, public_keys: tuple[str, ...], is_json: bool) -> int:
+    """Verify what meters signed in TRACE, JSON lines of the OCPP trace format 1.1, plain or gzip.
 
-    For each transaction: are the signatures the meter's, do begin and end belong together, are they what was billed?
-    The exit code is 0 if all is well, 1 if anything is not, 2 if a trace cannot be read.
+    The key is that of --public-key, else the MeterPublicKey that the trace tells, else that in the values. Exit code 0:
+    nothing is bad, 1: something is, 2: the trace cannot be read.
     """
     choice.begin("warning")
-    given = [_key(one) for one in keys]
-    counted: Counter[Judgement] = Counter()
-    wrong = 0
-    for path in traces:
-        trace = Trace(path, _Progress(choice.errors, path).told)
-        try:
-            for verdict in judged(trace, given):
-                counted[verdict.judgement] += 1
-                _print(verdict, path, as_json=as_json, is_one=len(traces) == 1)
-        except TraceError as error:
-            raise CommandFailed(shown(error, 500)) from None
-        if not trace.frame_count:
-            raise CommandFailed(f"{path}: is no trace: no line of it is a record of an OCPP message")
-        wrong += trace.wrong_count
-        for line in trace.wrong:
-            choice.errors.write(f"ocpp16: {path}: {shown(line, 200)}\n")
-    if not as_json:
-        summary = ", ".join(f"{counted[judgement]} {judgement}" for judgement in Judgement)
-        click.echo(f"transactions: {summary}" + (f"; {wrong} lines are no records" if wrong else ""))
-    is_bad = counted[Judgement.BAD] or wrong or (is_unsigned_bad and counted[Judgement.UNSIGNED])
-    return 1 if is_bad else 0
+    keys = PublicKeys([_key(given) for given in public_keys])
+    read = Trace(trace, _progress)
+    counts = dict.fromkeys((GOOD, BAD, NOTHING_SIGNED), 0)
+    try:
+        if not keys.given:
+            keys.find_in(read)
+        for one in _verdicts(read, keys):
+            counts[one.word] += 1
+            click.echo(orjson.dumps(_object(one)) if is_json else "\n".join(_lines(one)))
+    except TraceError as error:
+        raise CommandFailed(str(error)) from None
+    finally:
+        _progress(None)
+    if not read.frame_count:
+        raise CommandFailed(f"{trace}: is no trace: no line of it is a record of the OCPP trace format")
+    if is_json:
+        click.echo(orjson.dumps({"summary": counts, "unreadable_lines": read.wrong_count, "keys": keys.unreadable}))
+    else:
+        click.echo(", ".join(f"{count} {word}" for word, count in counts.items()))
+    for name, why in keys.unreadable.items():
+        click.echo(f"{name}: {why}", err=True)
+    for line in read.wrong:
+        click.echo(f"{trace}: {line}", err=True)
+    return FOUND if counts[BAD] else 0
+
+
+def _verdicts(trace: Trace, keys: PublicKeys) -> Iterator[Verdict]:
+    transactions = Transactions()
+    for frame in trace:
+        for transaction in transactions.read(frame):
+            yield verdict(transaction, keys)
+    for transaction in transactions.unfinished():
+        yield verdict(transaction, keys)
 
 
 def _key(given: str) -> bytes:
-    """Raises CommandFailed."""
-    path = Path(given)
+    """Of a file of that name, else of the text itself. Raises CommandFailed."""
     text = given
     try:
-        if len(given) < 1_000 and path.is_file():
-            text = read_regular(path, _LARGEST_KEY).decode("latin-1")
-    except (OSError, ValueError) as error:
-        raise CommandFailed(f"--public-key {shown(given, 80)}: cannot be read: {shown(error, 120)}") from None
-    try:
+        if len(given) < 4_096 and "\n" not in given and Path(given).is_file():
+            content = read_regular(given, LONGEST)
+            try:
+                text = content.decode()
+            except UnicodeDecodeError:
+                return content  # DER
         return key_bytes(text)
-    except SignedDataError as error:
-        raise CommandFailed(f"--public-key {shown(given, 80)}: {error}; nor is there a file of this name") from None
+    except (OSError, ValueError, SignedDataError) as error:
+        raise CommandFailed(f"--public-key: {shown(given, 60)}: {shown(error, 200)}") from None
 
 
-def _print(verdict: Verdict, path: Path, *, as_json: bool, is_one: bool) -> None:
-    if as_json:
-        click.echo(json.dumps({"trace": str(path), **verdict.as_json()}))
-        return
-    transaction = verdict.examination.transaction
-    number = "?" if transaction.transaction_id is None else transaction.transaction_id
-    where = "" if is_one else f"{path}: "
-    who = f"{transaction.charge_point or 'charge point'}, transaction {number}"
-    told = [str(verdict.judgement)]
-    if verdict.judgement is Judgement.GOOD:
-        told = [f"good: {len(verdict.examination.values)} signed values, by {verdict.proved_by}"]
-        begin, end = verdict.examination.begin, verdict.examination.end
-        if begin is not None and end is not None and begin.energy is not None and end.energy is not None:
-            told.append(f"{(end.energy - begin.energy).normalize():f} Wh")
-    if not transaction.is_stopped:
-        told.append("not ended")
-    click.echo(shown(f"{where}{who}: {', '.join(told)}", 500))
-    for finding in verdict.findings:
-        click.echo(shown(f"    {finding.rule}: {finding.text}", 500))
+def _progress(part: float | None) -> None:
+    """One line that is written over, where somebody looks; None: take it away."""
+    if sys.stderr is not None and sys.stderr.isatty():
+        click.echo("\r" + " " * 20 + "\r" if part is None else f"\r{part:4.0%} read", err=True, nl=False)
 
 
-class _Progress:
-    """Tells a person how far it is, each tenth of a large file."""
+def _name(found: Verdict) -> str:
+    one = found.transaction
+    who = f"{shown(one.charge_point, 60)} " if one.charge_point else ""
+    name = f"transaction {one.transaction_id}" if one.transaction_id is not None else "a transaction without id"
+    where = "" if one.connector_id is None else f", connector {one.connector_id}"
+    return f"{who}{name}{where}" + ("" if one.is_stopped else ", not stopped")
 
-    def __init__(self, errors: StandardError, path: Path) -> None:
-        self._errors = errors
-        self._path = path
-        self._told = 0
 
-    def told(self, part: float) -> None:
-        tenth = int(part * 10)
-        if tenth < self._told:  # the second time through
-            self._told = 0
-        if tenth > self._told and sys.stderr is not None and sys.stderr.isatty():
-            self._told = tenth
-            self._errors.write(f"ocpp16: {self._path}: {tenth * 10} %\n")
+def _lines(found: Verdict) -> Iterator[str]:
+    mark = {GOOD: "✓", BAD: "✗", NOTHING_SIGNED: "-"}[found.word]
+    values = f", {found.signed_count} signed, key {' and '.join(found.keys)}" if found.word == GOOD else ""
+    yield f"{mark} {_name(found)}: {found.word}{values}"
+    for finding in found.findings:
+        yield f"    {finding.rule}: {finding.text}"
+
+
+def _object(found: Verdict) -> dict[str, Any]:
+    one = found.transaction
+    return {
+        "charge_point": one.charge_point,
+        "transaction_id": one.transaction_id,
+        "connector": one.connector_id,
+        "id_tag": one.id_tag,
+        "line": one.line,
+        "is_stopped": one.is_stopped,
+        "verdict": found.word,
+        "signed": found.signed_count,
+        "keys": list(found.keys),
+        "findings": [finding._asdict() for finding in found.findings],
+    }

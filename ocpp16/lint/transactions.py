@@ -122,9 +122,6 @@ class Transactions:
             return
         self._waiting.pop(_said(transaction), None)
         transaction.transaction_id = transaction_id
-        named_before = self._by_id.get((frame.charge_point, transaction_id))
-        if named_before is not None and named_before is not transaction:
-            _take(transaction, named_before.values)
         self._by_id[frame.charge_point, transaction_id] = transaction
 
     def _metered(self, frame: Frame) -> None:

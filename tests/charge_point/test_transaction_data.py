@@ -98,6 +98,15 @@ def test_what_has_to_stay_stays() -> None:
     assert alone.largest_out() is None, "one that is too much alone is told all the same"
 
 
+def test_signed_clock_aligned_samples_leave_as_others_do() -> None:
+    """There is no end to them."""
+    kept, left = ThinnedSamples(1_000), 0
+    for sequence in range(1, 500):
+        left += len(kept.add(row(sequence, "Sample.Clock", format="SignedData"), 100))
+        assert len(kept.rows) <= 10
+    assert left == 499 - len(kept.rows)
+
+
 @pytest.mark.parametrize("is_online", [True, False])
 async def test_a_long_transaction_is_told_whole_and_keeps_little(
     open_bench: Any, make_config: Any, disk: Any, is_online: bool
