@@ -13,7 +13,7 @@ UNSIGNED = {
     "DownloadScheduled": "SD-----",
     "Downloading": "DD-----",
     "DownloadPaused": "DD-----",
-    "Downloaded": "CCCCCG-",
+    "Downloaded": "CCC-CG-",
     "SignatureVerified": "SDVWCGI",
     "InstallScheduled": "SDVWCG-",
     "Installing": "IIIIIII",
@@ -25,7 +25,7 @@ UNSIGNED = {
     "InstallationFailed": "OOOOOOO",
     "Idle": "-------",
 }
-SIGNED = {**UNSIGNED, "Downloaded": "VVV----", "SignatureVerified": "CCCCCG-"}
+SIGNED = {**UNSIGNED, "Downloaded": "VVV----", "SignatureVerified": "CCC-CG-"}
 LETTERS = dict(zip("SDVWCGIO", Step, strict=True))
 
 
