@@ -11,7 +11,7 @@ import trio
 
 from ocpp16.configuration.keys import internal
 from ocpp16.configuration.keys import signed_meter_values as keys
-from ocpp16.enums import Reason, ReadingContext
+from ocpp16.enums import ReadingContext, Reason
 from ocpp16.models import SignedMeterValue
 from ocpp16.profiles.signed_readings import SignedReadings
 
