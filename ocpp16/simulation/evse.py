@@ -21,6 +21,7 @@ from ocpp16.simulation.car import Car, CarPlan
 from ocpp16.simulation.occupancy import Desk, Occupancy
 from ocpp16.simulation.outlet import Outlet, Wiring
 from ocpp16.simulation.signed_energy import SignedEnergy, Signing
+from ocpp16.state.clock import to_datetime
 from ocpp16.state.transaction import Transaction
 
 
@@ -300,7 +301,7 @@ class Evse:
             occupancy.token.id_tag,
             energy,
             reservation_id=occupancy.reservation_id,
-            timestamp=charge_point.for_station.clock.now_datetime(),
+            timestamp=to_datetime(began_at),
             signed_meter_value=self._signed.begin(energy, began_at, occupancy.token),
         )
         # Not before: a limit may come out of that call, and the flow is told after the start.
@@ -313,10 +314,11 @@ class Evse:
             return False
         occupancy, charge_point = self._occupancy, self._station.charge_point
         assert occupancy.session_id is not None, "a transaction lies within a session"
+        ended_at = charge_point.for_station.clock.now()
         energy = self.register()
         signed: SignedMeterValue | None = None
         if self._transaction is not None:
-            signed = self._signed.end(energy, reason, self._transaction, occupancy.token)
+            signed = self._signed.end(energy, ended_at, reason, self._transaction, occupancy.token)
         occupancy.release()
         self.outlet.transaction_at = self._transaction = None
         self.outlet.is_paused = False
@@ -325,7 +327,7 @@ class Evse:
             occupancy.session_id,
             reason,
             energy,
-            timestamp=charge_point.for_station.clock.now_datetime(),
+            timestamp=to_datetime(ended_at),
             id_tag_end=card,
             signed_meter_value=signed,
         )

@@ -50,9 +50,9 @@ class SignedEnergy:
         return meters.signed(self._connector_id, [shown], token.id_tag, is_remote=token.is_remote)
 
     def end(
-        self, energy: float, reason: Reason, transaction: Transaction, token: Token | None
+        self, energy: float, at: int, reason: Reason, transaction: Transaction, token: Token | None
     ) -> SignedMeterValue | None:
-        """The readings of begin and end; now."""
+        """The readings of begin and end. `energy`, `at`: as of `begin`."""
         meters = self._station.signing
         if meters is None:
             return None
@@ -60,7 +60,7 @@ class SignedEnergy:
 
         readings = [
             self._shown("B", transaction.meter_start, transaction.started_at, transaction.clock_boot),
-            self._shown(END_OF.get(reason, END), energy, self._now, self._clock_boot),
+            self._shown(END_OF.get(reason, END), energy, at, self._clock_boot),
         ]
         return meters.signed(self._connector_id, readings, transaction.id_tag, is_remote=_is_remote(token))
 

@@ -57,6 +57,16 @@ def begin(without_power: Callable[..., Outside]) -> Callable[..., Outside]:
     return begin
 
 
+@pytest.fixture
+def signing(begin: Callable[..., Outside]) -> Callable[..., Outside]:
+    """A charge point whose meters sign; keyword arguments: sections of its configuration, `station`, `speed`."""
+
+    def make(station: dict[str, Any] | None = None, **members: Any) -> Outside:
+        return begin(station={"signed_meter": True, **(station or {})}, **members)
+
+    return make
+
+
 @pytest.fixture(scope="module")
 def idle_of_this_file(
     central_system: CentralSystemProgram, tmp_path_factory: pytest.TempPathFactory

@@ -1,158 +1,220 @@
-"""Signed meter values (application note *Signed Meter Values in OCPP* v1.0), as the Central System of others gets them:
-the station signs for real, and `ocpp16 lint` says of the trace of each whether all of it is right.
+"""Signed meter values (application note *Signed Meter Values in OCPP*): where they are told, in which form, and that
+they are whole whatever happens. Each is verified by the command openssl, with the key that the Central System reads.
 """
 
 import json
-import subprocess
-import sys
+from base64 import b64decode
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
-from outside import Outside, Payload
+from outside import Outside
+from signed_texts import check, is_verified_by_openssl, of_meter_values, of_stop
+from signing_site import ALIGNED, BEGIN, END, PERIODIC, checked, is_whole, public_key
 
-from ocpp16.metering.public_key import key_bytes
-from ocpp16.metering.signature import verify
-from ocpp16.metering.signed_data import recognised
+Begin = Callable[..., Outside]
+Payload = dict[str, Any]
 
-NOTE = {"SignedMeterValueForm": "SignedMeterValueType", "PublicKeyWithSignedMeterValue": "EveryMeterValue"}
-LOG = {"LogMessages": True, "LogMessagesFormat": ["jsonl"], "LogRotation": True, "RetryBackoffWaitMinimum": 1}
-
-Signing = Callable[..., Outside]
+ENERGY = "Energy.Active.Import.Register"
 
 
-@pytest.fixture
-def signing(without_power: Callable[..., Outside], tmp_path: Path) -> Signing:
-    """Makes a charge point whose meters sign and whose traffic is written down; its Central System asks for the key."""
-
-    def make(keys: dict[str, Any] | None = None, core: dict[str, Any] | None = None) -> Outside:
-        sections = {} if keys is None else {"SignedMeterValues": keys}
-        one = without_power(
-            station={"meter_reset_at_plug_in": False, "power_loss_policy": "resume"},
-            options=("--signed-meter", "--message-log", str(tmp_path / "trace")),
-            Internal=LOG,
-            Core=core or {},
-            **sections,
-        )
-        one.power_up()
-        one.booted()
-        while not (told := one.call("GetConfiguration", key=["MeterPublicKey1"])).get("configurationKey"):
-            pass  # it is published once it is on disk
-        assert key_bytes(told["configurationKey"][0]["value"])
-        return one
-
-    return make
+def register(entry: Payload) -> Payload:
+    """The sum of the phases, unsigned, of an entry that has nothing but the register."""
+    samples: list[Payload] = entry["sampledValue"]
+    [found] = [sample for sample in samples if sample.get("format") != "SignedData" and "phase" not in sample]
+    assert found["measurand"] == ENERGY
+    return found
 
 
-def signed(values: list[Payload]) -> list[Payload]:
-    return [it for value in values for it in value["sampledValue"] if it.get("format") == "SignedData"]
+# Where
 
 
-def public_key(one: Outside) -> bytes:
-    return key_bytes(one.call("GetConfiguration", key=["MeterPublicKey1"])["configurationKey"][0]["value"])
-
-
-def stop(one: Outside, number: int) -> Payload:
-    """Somebody shows the card again: the StopTransaction."""
-    one.card("CARD", 1)
-    stopped = one.expect("StopTransaction", transactionId=number)
-    one.settle()
-    return stopped
-
-
-def lint(one: Outside, tmp_path: Path, change: tuple[bytes, bytes] | None = None) -> list[dict[str, Any]]:
-    """What the command says of the transactions of the trace, once the station has ended. `change`: of its bytes."""
-    (trace,) = (tmp_path / "trace").glob("*.jsonl")
-    if change is not None:
-        content = trace.read_bytes()
-        assert change[0] in content
-        trace.write_bytes(content.replace(*change))
-    done = subprocess.run(
-        [sys.executable, "-m", "ocpp16", "lint", str(trace), "--json"], capture_output=True, text=True, check=False
-    )
-    lines = [json.loads(line) for line in done.stdout.splitlines()]
-    assert done.returncode == (1 if lines[-1]["summary"]["bad"] else 0), done.stderr
-    return lines[:-1]
-
-
-def test_begin_and_end_as_libocpp_tells_them(signing: Signing, tmp_path: Path) -> None:
-    one = signing()
-    number = one.charge()
-    stopped = stop(one, number)
-    begin, end = signed(stopped["transactionData"])
-    assert (begin["context"], end["context"]) == ("Transaction.Begin", "Transaction.End")
-    for value in (begin, end):
-        assert set(value) == {"value", "context", "format"}
-        verify(recognised(value["value"]).ocmf(), public_key(one))
-    one.power_cut()
-    assert [told["verdict"] for told in lint(one, tmp_path)] == ["good"]
-
-
-def test_as_the_note_has_them(signing: Signing, tmp_path: Path) -> None:
-    """The begin in a MeterValues of its own right behind StartTransaction, in between by key, and all in the end."""
-    keys = {**NOTE, "SampledDataSignStartedReadings": True, "SampledDataSignUpdatedReadings": True}
-    one = signing(keys, {"MeterValueSampleInterval": 1})
-    number = one.charge()
-    first = one.expect("MeterValues", transactionId=number)
-    assert [value["context"] for value in signed(first["meterValue"])] == ["Transaction.Begin"]
-    second = one.expect("MeterValues", transactionId=number)
-    (value,) = signed(second["meterValue"])
-    assert (value["context"], value["measurand"]) == ("Sample.Periodic", "Energy.Active.Import.Register")
-    read = recognised(value["value"])
-    assert (read.encoding_method, read.signing_method) == ("OCMF", "ECDSA-secp256r1-SHA256")
-    assert key_bytes(read.public_key) == public_key(one)
-    verify(read.ocmf(), public_key(one))
-    stop(one, number)
-    one.power_cut()
-    (told,) = lint(one, tmp_path)
-    assert (told["verdict"], told["findings"]) == ("good", [])
-    assert told["signed"] >= 3
-
-
-def test_asked_for_while_it_runs(signing: Signing) -> None:
-    """ChangeConfiguration acts at once."""
-    one = signing({"SampledDataSignUpdatedReadings": False}, {"MeterValueSampleInterval": 1})
+def test_begin_and_end(signing: Begin) -> None:
+    """As libocpp sends them: the text of the meter without measurand, in transactionData, and nowhere else."""
+    one = signing(Core={"MeterValueSampleInterval": 1, "ClockAlignedDataInterval": 1})
     one.charge()
-    assert signed(one.expect("MeterValues")["meterValue"]) == []
-    assert one.ask("ChangeConfiguration", key="SampledDataSignUpdatedReadings", value="true") == "Accepted"
-    while not signed(one.expect("MeterValues")["meterValue"]):
-        pass
-
-
-def test_offline(signing: Signing, tmp_path: Path) -> None:
-    one = signing(NOTE)
-    number = one.charge()
-    one.offline()
+    one.expect("MeterValues", connectorId=1)
     one.card("CARD", 1)
-    one.online()
-    stopped = one.expect("StopTransaction", transactionId=number)
-    assert len(signed(stopped["transactionData"])) == 2
+    stop = one.expect("StopTransaction", reason="Local")
+    [begin, end] = checked(one, of_stop(stop))
+    assert (begin.context, end.context) == (BEGIN, END)
+    assert set(begin.sample) == set(end.sample) == {"value", "context", "format"}
+    assert end.kinds == "BL", "ended by the card"
+    is_whole(stop, one.calls("StartTransaction")[0], begin, end)
     one.settle()
-    one.power_cut()
-    assert [told["verdict"] for told in lint(one, tmp_path)] == ["good"]
+    assert of_meter_values(one.calls("MeterValues")) == []
 
 
-def test_over_a_power_cut(signing: Signing, tmp_path: Path) -> None:
-    """What was signed at the begin is there, and the end is signed by the same meter."""
-    one = signing(NOTE)
+def test_a_changed_byte_is_noticed_by_both(signing: Begin) -> None:
+    one = signing()
+    one.charge()
+    one.unplug()
+    [_, end] = of_stop(one.expect("StopTransaction"))
+    key, folder = public_key(one), one.folder / "openssl"
+    check(end.text, key, folder)
+    changed = end.text.replace('"RV":0.', '"RV":9.', 1)
+    assert changed != end.text
+    assert not is_verified_by_openssl(changed, key, folder)
+    with pytest.raises(ValueError, match="the signature is not that of this text by this key"):
+        check(changed, key, folder)
+
+
+def test_each_meter_has_a_key_of_its_own(signing: Begin) -> None:
+    one = signing()
+    one.charge(1, "FIRST")
+    one.charge(2, "SECOND")
+    one.unplug(1)
+    first = of_stop(one.expect("StopTransaction"))
+    one.unplug(2)
+    second = of_stop(one.expect("StopTransaction"))
+    checked(one, first, 1)
+    checked(one, second, 2)
+    assert not is_verified_by_openssl(second[0].text, public_key(one, 1), one.folder / "openssl")
+    assert {told.read.identification for told in (*first, *second)} == {"FIRST", "SECOND"}
+
+
+def test_none_where_the_meters_do_not_sign(begin: Begin) -> None:
+    one = begin(SignedMeterValues={"SampledDataSignStartedReadings": True, "SampledDataSignUpdatedReadings": True})
+    one.charge()
+    one.unplug()
+    assert of_stop(one.expect("StopTransaction")) == []
+    one.settle()
+    assert of_meter_values(one.calls("MeterValues")) == []
+
+
+def test_the_begin_at_once(signing: Begin) -> None:
+    """SampledDataSignStartedReadings: in a MeterValues behind StartTransaction, with what StartTxnSampledData names."""
+    keys = {"SampledDataSignStartedReadings": True, "StartTxnSampledData": ENERGY}
+    one = signing(SignedMeterValues=keys)
     number = one.charge()
-    before = public_key(one)
+    values = one.expect("MeterValues", connectorId=1, transactionId=number)
+    start = one.calls("StartTransaction")[0]
+    [entry] = values["meterValue"]
+    assert entry["timestamp"] == start["timestamp"]
+    assert {sample["context"] for sample in entry["sampledValue"]} == {BEGIN}
+    assert float(register(entry)["value"]) == start["meterStart"]
+    [at_once] = checked(one, of_meter_values([values]))
+    one.unplug()
+    stop = one.expect("StopTransaction")
+    begin, end = checked(one, of_stop(stop))
+    assert begin.value == at_once.value, "one value, told in two places"
+    is_whole(stop, start, begin, end)
+
+
+def test_in_between(signing: Begin) -> None:
+    """SampledDataSignUpdatedReadings: with each periodic reading of a transaction; pages and energy rise."""
+    one = signing(
+        Core={"MeterValueSampleInterval": 1, "MeterValuesSampledData": ENERGY},
+        SignedMeterValues={"SampledDataSignUpdatedReadings": True},
+    )
+    one.charge()
+    reports = [one.expect("MeterValues", connectorId=1) for _ in range(3)]
+    one.unplug()
+    stop = one.expect("StopTransaction")
+    told = checked(one, of_meter_values(reports))
+    assert [(it.context, it.kinds) for it in told] == [(PERIODIC, "C")] * 3
+    begin, end = checked(one, of_stop(stop))
+    is_whole(stop, one.calls("StartTransaction")[0], begin, end)
+    readings = [begin.read.readings[0], *(it.read.readings[0] for it in told), end.read.readings[1]]
+    assert [reading.energy for reading in readings] == sorted(reading.energy for reading in readings)  # type: ignore[type-var]
+    pages = [it.read.page_number for it in (begin, *told, end)]
+    assert pages == sorted(set(pages))
+    for report, it in zip(reports, told, strict=True):
+        assert round(float(register(report["meterValue"][0])["value"])) == it.read.readings[0].energy
+
+
+@pytest.mark.parametrize("is_updated", [False, True])
+def test_clock_aligned(signing: Begin, is_updated: bool) -> None:
+    """AlignedDataSignReadings: idle in MeterValues, of nobody; in a transaction in transactionData, and in MeterValues
+    only with AlignedDataSignUpdatedReadings."""
+    one = signing(
+        Core={
+            "ClockAlignedDataInterval": 1,
+            "MeterValuesAlignedData": ENERGY,
+            "StopTxnAlignedData": ENERGY,
+        },
+        SignedMeterValues={"AlignedDataSignReadings": True, "AlignedDataSignUpdatedReadings": is_updated},
+    )
+    idle = checked(one, of_meter_values([one.expect("MeterValues", connectorId=2)]), 2)
+    assert [(it.context, it.kinds, it.read.identification, it.read.page[0]) for it in idle] == [(ALIGNED, "", "", "F")]
+    number = one.charge()
+    reports = [one.expect("MeterValues", connectorId=1, transactionId=number) for _ in range(2)]
+    one.unplug()
+    kept = checked(one, of_stop(one.expect("StopTransaction")))
+    assert (kept[0].context, kept[-1].context) == (BEGIN, END)
+    aligned = [it for it in kept if it.context == ALIGNED]
+    assert len(aligned) >= 2
+    assert {it.read.identification for it in aligned} == {"CARD"}
+    reported = checked(one, of_meter_values(reports))
+    assert len(reported) == (2 if is_updated else 0)
+    assert {it.text for it in reported} <= {it.text for it in aligned}
+
+
+def test_none_where_none_is_wanted(signing: Begin) -> None:
+    one = signing(SignedMeterValues={"SampledDataSignReadings": False, "SampledDataSignStartedReadings": True})
+    one.charge()
+    one.unplug()
+    assert of_stop(one.expect("StopTransaction")) == []
+    one.settle()
+    assert of_meter_values(one.calls("MeterValues")) == []
+
+
+def test_a_key_acts_at_once(signing: Begin) -> None:
+    """By ChangeConfiguration, and after a power cut too."""
+    one = signing(SignedMeterValues={})
+    changed = {"SampledDataSignStartedReadings": "true", "SignedMeterValueForm": "SignedMeterValueType"}
+    for key, value in changed.items():
+        assert one.ask("ChangeConfiguration", key=key, value=value) == "Accepted"
+    assert one.ask("ChangeConfiguration", key="PublicKeyWithSignedMeterValue", value="Sometimes") == "Rejected"
     one.power_cut()
     one.power_up()
     one.booted()
-    stopped = stop(one, number)
-    begin, end = signed(stopped["transactionData"])
-    for value in (begin, end):
-        verify(recognised(value["value"]).ocmf(), before)
-    one.power_cut()
-    assert [told["verdict"] for told in lint(one, tmp_path)] == ["good"]
+    number = one.charge()
+    [told] = checked(one, of_meter_values([one.expect("MeterValues", transactionId=number)]))
+    assert told.value.startswith("{")
 
 
-def test_a_changed_byte_is_found(signing: Signing, tmp_path: Path) -> None:
-    one = signing()
-    stop(one, one.charge())
-    one.power_cut()
-    change = (b'\\"MV\\":\\"ocpp16\\"', b'\\"MV\\":\\"ocpp15\\"')
-    (told,) = lint(one, tmp_path, change)
-    assert {finding["rule"] for finding in told["findings"]} == {"signature"}
+# The public key, and the form of the note
+
+
+@pytest.mark.parametrize("which", ["Never", "OncePerTransaction", "EveryMeterValue"])
+def test_the_public_key_in_the_values(signing: Begin, which: str) -> None:
+    """In the form of the note; base64 of oca:base16:asn1:<DER>, the key that MeterPublicKey1 has."""
+    one = signing(
+        Core={"MeterValueSampleInterval": 1},
+        SignedMeterValues={
+            "SignedMeterValueForm": "SignedMeterValueType",
+            "PublicKeyWithSignedMeterValue": which,
+            "SampledDataSignStartedReadings": True,
+            "SampledDataSignUpdatedReadings": True,
+        },
+    )
+    number = one.charge()
+    reports = [one.expect("MeterValues", transactionId=number) for _ in range(2)]
+    one.unplug()
+    stop = one.expect("StopTransaction")
+    told = checked(one, [*of_meter_values(reports), *of_stop(stop)])
+    assert [it.context for it in told] == [BEGIN, PERIODIC, BEGIN, END]
+    key, keys = public_key(one), []
+    for it in told:
+        assert it.sample["measurand"] == ENERGY
+        document = json.loads(it.value)
+        assert set(document) == {"signedMeterData", "signingMethod", "encodingMethod", "publicKey"}
+        assert (document["signingMethod"], document["encodingMethod"]) == ("ECDSA-secp256r1-SHA256", "OCMF")
+        keys.append(b64decode(document["publicKey"]).decode())
+    whole = f"oca:base16:asn1:{key}"
+    once = [whole, "", whole, ""]
+    assert keys == {"Never": [""] * 4, "OncePerTransaction": once, "EveryMeterValue": [whole] * 4}[which]
+
+
+def test_the_key_stays_over_power_cuts(signing: Begin) -> None:
+    """Whatever the seed: it is the meter's, and lies in the folder of the station."""
+    one = signing({"seed": 0})
+    keys = {public_key(one, 1), public_key(one, 2)}
+    assert len(keys) == 2
+    for _ in range(2):
+        one.power_cut()
+        one.power_up()
+        one.booted()
+        assert {public_key(one, 1), public_key(one, 2)} == keys
+    assert one.ask("ChangeConfiguration", key="MeterPublicKey1", value="00") == "Rejected"

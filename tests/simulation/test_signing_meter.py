@@ -3,11 +3,13 @@
 import json
 import os
 from datetime import UTC, datetime
+from itertools import count
 from pathlib import Path
 from typing import Any
 
 import pytest
 import trio
+import trio.testing
 
 from ocpp16.charge_point.open import open_charge_point
 from ocpp16.errors import ConfigurationError
@@ -169,6 +171,30 @@ async def test_a_transaction_is_signed_from_begin_to_end(autojump_clock: Any) ->
         start = csms.calls("StartTransaction")[0].payload
         assert [begin.readings[0].energy, end.readings[1].energy] == [start["meterStart"], stop["meterStop"]]
         assert stop["meterStop"] > start["meterStart"]
+        nursery.cancel_scope.cancel()
+
+
+async def test_begin_and_end_are_signed_at_the_instants_that_are_told(
+    autojump_clock: trio.testing.MockClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Though the clock goes on between any two looks at it."""
+    looks, current = count(), trio.testing.MockClock.current_time
+    monkeypatch.setattr(trio.testing.MockClock, "current_time", lambda self: current(self) + next(looks) * 0.0007)
+    station = SimulatedStation(meter_interval=0, signed_meter=True)
+    async with (
+        CentralSystem() as csms,
+        open_charge_point(CONFIG, station, connector=csms.connector, anchor=1.8e9) as charge_point,
+        trio.open_nursery() as nursery,
+    ):
+        nursery.start_soon(Operation(station, charge_point).run)
+        await trio.sleep(1)
+        await charge(station, 5)
+        [start], [stop] = csms.calls("StartTransaction"), csms.calls("StopTransaction")
+        told = [datetime.fromisoformat(call.payload["timestamp"]) for call in (start, stop)]
+        end = ocmf.parse(signed_values(csms)[-1])
+        assert [reading.time for reading in end.readings] == told
+        begin = ocmf.parse(signed_values(csms)[0])
+        assert begin.readings[0].time == told[0]
         nursery.cancel_scope.cancel()
 
 
