@@ -184,7 +184,7 @@ class Authorization(FeatureProfile):
     def _configuration_changed(self, signal: ConfigurationChanged) -> None:
         if signal.key == core.AUTHORIZATION_CACHE_ENABLED.name:
             self._switched()
-        elif signal.key == LOCAL_AUTH_LIST_ENABLED.name:
+        elif signal.key in (LOCAL_AUTH_LIST_ENABLED.name, internal.AUTHORIZATION_CACHE_LIFETIME.name):
             self._tidy()
 
     def _switched(self) -> None:

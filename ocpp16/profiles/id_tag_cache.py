@@ -4,11 +4,15 @@ Rules of this file:
 1. What is kept is in memory and on disk; no look-up waits for the disk, and what was learnt is a fact.
 2. It has AuthorizationCacheMaxEntries entries at most. What is not accepted any more goes first, then what was not used
    for longest.
-3. A use is written down once an hour at most, and what was learnt again only if it is something else: flash is spared.
-4. Nothing here goes through all entries in one step of the event loop but for copies.
+3. What was not used for AuthorizationCacheLifetime is not known any more, whatever it says; it is deleted when next
+   something is learnt or looked for it, and at a start.
+4. A use is written down once an hour at most, and what was learnt again only if it is something else: flash is spared.
+   So the last hour of a lifetime may be lost in a power cut.
+5. Nothing here goes through all entries in one step of the event loop but for copies.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import islice
 from typing import NamedTuple
 
 import trio
@@ -33,6 +37,8 @@ _AT_ONCE = 64
 class _Cached(NamedTuple):
     info: IdTagInfo
     used_at: int
+    """µs UTC of the last use."""
+    written_at: int
     """µs UTC of the last use that is on disk."""
 
 
@@ -52,13 +58,17 @@ class IdTagCache:
     @property
     def entries(self) -> Mapping[str, IdTagInfo]:
         """All of them, by `id_tag_key`; a copy."""
-        return {key: cached.info for key, cached in self._entries.items()}
+        now = self._ctx.clock.now()
+        return {key: cached.info for key, cached in self._entries.items() if not self._is_past(cached, now)}
 
     def get(self, id_tag: str, now: int) -> IdTagInfo | None:
         """What was said of an id tag; that is a use of it. `now` in µs UTC."""
         key = id_tag_key(id_tag)
         cached = self._entries.get(key)
         if cached is None:
+            return None
+        if self._is_past(cached, now):
+            self._drop([key])
             return None
         self._put(key, cached.info, now)
         return cached.info
@@ -69,7 +79,7 @@ class IdTagCache:
         self._trim(now)
 
     async def tidy(self, is_unwanted: Callable[[str], bool]) -> None:
-        """Drop the entries whose key `is_unwanted`, and what is more than may be kept, a few in each step."""
+        """Drop the entries whose key `is_unwanted`, and what is old, or more than may be kept, a few in each step."""
         keys = tuple(self._entries)
         for begin in range(0, len(keys), _AT_ONCE):
             self._drop([key for key in keys[begin : begin + _AT_ONCE] if key in self._entries and is_unwanted(key)])
@@ -78,11 +88,19 @@ class IdTagCache:
             await trio.lowlevel.checkpoint()
 
     def _trim(self, now: int) -> bool:
-        """Drop what is more than may be kept, as much of it as one step may; is there more?"""
+        """Drop what is old, or more than may be kept, as much of it as one step may; is there more?"""
+        past = [key for key, cached in islice(self._entries.items(), _AT_ONCE) if self._is_past(cached, now)]
+        self._drop(past)
+        if len(past) == _AT_ONCE:
+            return True
         surplus = len(self._entries) - self._ctx.configuration[internal.AUTHORIZATION_CACHE_MAX_ENTRIES]
         for _ in range(min(surplus, _AT_ONCE)):
             self._drop([self._least_wanted(now)])
         return surplus > _AT_ONCE
+
+    def _is_past(self, cached: _Cached, now: int) -> bool:
+        lifetime = self._ctx.configuration[internal.AUTHORIZATION_CACHE_LIFETIME] * 1_000_000
+        return bool(0 < lifetime < now - cached.used_at)
 
     def _drop(self, keys: Sequence[str]) -> None:
         for key in keys:
@@ -110,23 +128,24 @@ class IdTagCache:
 
     def _put(self, key: str, info: IdTagInfo, now: int) -> None:
         known = self._entries.pop(key, None)
-        is_known = known is not None and known.info == info and abs(now - known.used_at) < USE_RESOLUTION
-        self._entries[key] = known if known is not None and is_known else _Cached(info, now)
-        if not is_known:
+        written_at = known.written_at if known is not None and known.info == info else None
+        if written_at is None or abs(now - written_at) >= USE_RESOLUTION:
             self._ctx.journal.append(_row(key, info, now))
+            written_at = now
+        self._entries[key] = _Cached(info, now, written_at)
 
     def _least_wanted(self, now: int) -> str:
         oldest = self._oldest()
         return next((key for key, info in oldest if not at_present(info, now).is_accepted), next(iter(self._entries)))
 
     def _oldest(self) -> Iterator[tuple[str, IdTagInfo]]:
-        for (key, cached), _ in zip(self._entries.items(), range(EVICTION_LOOK), strict=False):
+        for key, cached in islice(self._entries.items(), EVICTION_LOOK):
             yield key, cached.info
 
 
 def _entry(row: CachedTagRow) -> tuple[str, _Cached]:
     expiry_date = None if row.expires_at is None else to_datetime(row.expires_at)
-    return row.id_tag, _Cached(IdTagInfo(row.status, expiry_date, row.parent_id_tag), row.used_at)
+    return row.id_tag, _Cached(IdTagInfo(row.status, expiry_date, row.parent_id_tag), row.used_at, row.used_at)
 
 
 def _row(key: str, info: IdTagInfo, used_at: int) -> RowChange:

@@ -17,6 +17,10 @@ ALLOW_CHARGING_PROFILE_WITHOUT_START_SCHEDULE: Final[Key[bool]] = Key(
     "AllowChargingProfileWithoutStartSchedule", "Internal", Boolean(), False, Access.RW, is_optional=True,
     description="Take an Absolute or Recurring charging profile without startSchedule as starting now.",
 )
+AUTHORIZATION_CACHE_LIFETIME: Final[Key[int]] = Key(
+    "AuthorizationCacheLifetime", "Internal", Integer(minimum=0, maximum=315360000), 0, Access.RW, unit="s",
+    description="How long an id tag stays in the authorization cache after its last use; 0: as long as there is room. A key of ours.",
+)
 AUTHORIZATION_CACHE_MAX_ENTRIES: Final[Key[int]] = Key(
     "AuthorizationCacheMaxEntries", "Internal", Integer(minimum=1, maximum=1000000), 10000, Access.RO, needs_reboot=True,
     description="Most id tags in the authorization cache; what is not accepted any more goes first, then what was not used for longest. A key of ours.",
@@ -316,6 +320,7 @@ WEBSOCKET_PONG_TIMEOUT: Final[Key[int]] = Key(
 
 KEYS: Final[Mapping[str, Key[Any]]] = MappingProxyType({
     "AllowChargingProfileWithoutStartSchedule": ALLOW_CHARGING_PROFILE_WITHOUT_START_SCHEDULE,
+    "AuthorizationCacheLifetime": AUTHORIZATION_CACHE_LIFETIME,
     "AuthorizationCacheMaxEntries": AUTHORIZATION_CACHE_MAX_ENTRIES,
     "AuthorizeConnectorZeroOnConnectorOne": AUTHORIZE_CONNECTOR_ZERO_ON_CONNECTOR_ONE,
     "CentralSystemName": CENTRAL_SYSTEM_NAME,
