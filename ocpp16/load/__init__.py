@@ -1,0 +1,1 @@
+"""Load tests: latencies measured honestly, thresholds, reports, and several processes as one."""

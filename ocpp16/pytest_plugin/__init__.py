@@ -1,0 +1,1 @@
+"""Fixtures of pytest for teams that test a Central System."""

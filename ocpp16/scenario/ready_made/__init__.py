@@ -1,0 +1,1 @@
+"""Scenarios that come with the library, one TOML file each."""
