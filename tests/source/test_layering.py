@@ -225,7 +225,7 @@ def test_no_circle_of_files() -> None:
 
 def test_the_design_tells_of_these_storeys_and_of_files_that_are_there() -> None:
     text = (ROOT.parent / "docs" / "design.md").read_text()
-    table = re.findall(r"^   \| (\d) \| (.*?) \|$", text, re.MULTILINE)
+    table = re.findall(r"^   \| (\d+) \| (.*?) \|$", text, re.MULTILINE)
     told = {name: int(storey) for storey, names in table for name in re.findall(r"`(\w+)`", names)}
     assert told == {name: storey for name, storey in STOREYS.items() if name != "__main__"}
     files = {name for name in re.findall(r"`([\w/]+\.(?:py|toml|json|md))`", text) if "/" in name}
