@@ -35,6 +35,7 @@ from ocpp16.state.signals import (
     IdTagDecided,
     IdTagInfoLearned,
     LocalListChanged,
+    RegistrationChanged,
     TransactionIdAssigned,
 )
 from ocpp16.store.tables import id_tag_cache
@@ -175,6 +176,11 @@ class Authorization(FeatureProfile):
         if self._cache is None:
             self._cache = IdTagCache(self.ctx)
         self._cache.learn(signal.id_tag, signal.info, self.ctx.clock.now())
+
+    @hears(RegistrationChanged)
+    def _registered(self, signal: RegistrationChanged) -> None:
+        """The time is known by now, and with it what is past its lifetime."""
+        self._tidy()
 
     @hears(LocalListChanged)
     def _list_changed(self, signal: LocalListChanged) -> None:

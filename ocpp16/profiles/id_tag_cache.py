@@ -4,8 +4,8 @@ Rules of this file:
 1. What is kept is in memory and on disk; no look-up waits for the disk, and what was learnt is a fact.
 2. It has AuthorizationCacheMaxEntries entries at most. What is not accepted any more goes first, then what was not used
    for longest.
-3. What was not used for AuthorizationCacheLifetime is not known any more, whatever it says; it is deleted when next
-   something is learnt or looked for it, and at a start.
+3. What was not used for AuthorizationCacheLifetime is not known any more, whatever it says; it is deleted when
+   somebody looks for it, when something is learnt, and once the time is known after a start.
 4. A use is written down once an hour at most, and what was learnt again only if it is something else: flash is spared.
    So the last hour of a lifetime may be lost in a power cut.
 5. Nothing here goes through all entries in one step of the event loop but for copies.

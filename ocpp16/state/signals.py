@@ -75,8 +75,8 @@ class SecurityEventRaised(Signal):
 class RegistrationChanged(Signal):
     """BootNotification was answered.
 
-    Heard by: availability, certificate_signing, diagnostics, firmware_updates, log_upload, plug_and_charge,
-    security_profile, smart_charging.
+    Heard by: authorization, availability, certificate_signing, diagnostics, firmware_updates, log_upload,
+    plug_and_charge, security_profile, smart_charging.
     """
 
     status: RegistrationStatus

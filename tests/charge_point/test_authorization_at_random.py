@@ -41,9 +41,9 @@ def read(info: IdTagInfo) -> Info:
 class Authorization(Story):
     """`access` is the model."""
 
-    def __init__(self, seed: int, open_bench: Any, document: Any, *, cuts: float) -> None:
+    def __init__(self, seed: int, open_bench: Any, document: Any, *, cuts: float, lifetime: int) -> None:
         super().__init__(seed, open_bench, document, cuts=cuts)
-        self.access = Access(MOST_LISTED, MOST_SENT, MOST_CACHED, dict.fromkeys(KEYS, True))
+        self.access = Access(MOST_LISTED, MOST_SENT, MOST_CACHED, lifetime * SECOND, dict.fromkeys(KEYS, True))
         self.answered: Info | None = None
         """What Authorize was answered last; None: nothing that could be used."""
         self.how = "answer"
@@ -79,7 +79,7 @@ class Authorization(Story):
         await trio.sleep(0.01)  # no two answers have the same time
         info = self.some_info(self.chance)
         self.access.learn(id_tag, info, self.now())
-        self.between.append(self.access.seen())
+        self.between.append(self.access.seen(self.now()))
         self.answered = info
         return self.on_wire(info)
 
@@ -108,6 +108,8 @@ class Authorization(Story):
     def begins(self) -> None:
         """Uses within the hour are not on disk: the order is that of the last ones that are."""
         self.access.cache = dict(sorted(self.access.cache.items(), key=lambda item: item[1].at))
+        for used in self.access.cache.values():
+            used.last = used.at
 
     def seen(self, door: Any) -> dict[str, Any]:
         return {
@@ -118,15 +120,15 @@ class Authorization(Story):
 
     def before(self) -> dict[str, Any]:
         self.between.clear()
-        return self.access.seen()
+        return self.access.seen(self.now())
 
     async def compare(self) -> None:
-        assert self.seen(self.door) == self.access.seen()
-        assert list(self.door.cache) == list(self.access.cache), "what was not used for longest is first"
+        assert self.seen(self.door) == self.access.seen(self.now())
+        assert list(self.door.cache) == self.access.unforgotten(self.now()), "what was not used for longest is first"
 
     def check_start(self, bench: Any, before: dict[str, Any]) -> None:
         found = self.seen(bench.charge_point.for_station.authorization)
-        assert found in (before, self.access.seen(), *self.between), "after a power cut"
+        assert found in (before, self.access.seen(self.now()), *self.between), "after a power cut"
 
     # Steps
 
@@ -282,7 +284,7 @@ class Authorization(Story):
             else:  # what was written down meanwhile goes as well, a commit later
                 fresh = {k: one.info for k, one in self.access.cache.items() if known.get(k) != (one.info, one.at)}
                 self.access.cache.clear()
-                self.between.append({**self.access.seen(), "cache": fresh})
+                self.between.append({**self.access.seen(self.now()), "cache": fresh})
         assert answers == [late if expected == "Accepted" and not is_stored else expected]
 
     acts: ClassVar = {
@@ -303,9 +305,11 @@ class Authorization(Story):
 
 @pytest.mark.parametrize("seed", range(20))
 async def test_a_story(open_bench: Any, make_config: Any, seed: int) -> None:
+    lifetime = seed % 2 * 5_400
     document = make_config(
         Internal__StoreTimeout=STORE_TIMEOUT,
         Internal__AuthorizationCacheMaxEntries=MOST_CACHED,
+        Internal__AuthorizationCacheLifetime=lifetime,
         Core__AuthorizationCacheEnabled=True,
         Core__LocalPreAuthorize=True,
         Core__LocalAuthorizeOffline=True,
@@ -315,4 +319,4 @@ async def test_a_story(open_bench: Any, make_config: Any, seed: int) -> None:
         LocalAuthListManagement__LocalAuthListMaxLength=MOST_LISTED,
         LocalAuthListManagement__SendLocalListMaxLength=MOST_SENT,
     )
-    await Authorization(seed, open_bench, document, cuts=0.1).run(lives=2, steps=40)
+    await Authorization(seed, open_bench, document, cuts=0.1, lifetime=lifetime).run(lives=2, steps=40)

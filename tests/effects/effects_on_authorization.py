@@ -49,6 +49,31 @@ async def the_cache_is_switched(on: Changing) -> None:
     assert on.count("Authorize") == 3
 
 
+@effect(internal.AUTHORIZATION_CACHE_LIFETIME, Core__AuthorizationCacheEnabled=True, Core__LocalPreAuthorize=True)
+async def who_was_not_seen_for_long_is_forgotten(on: Changing) -> None:
+    await on.authorize("TAG")
+    await trio.sleep(900)
+    await on.authorize("TAG")
+    assert on.count("Authorize") == 1
+    await trio.sleep(900)
+    await on.change("600")
+    await trio.sleep(0.1)
+    assert not on.charge_point.for_station.authorization.cache
+    await on.authorize("TAG")
+    await trio.sleep(500)
+    await on.authorize("TAG")
+    await trio.sleep(500)
+    await on.authorize("TAG")
+    assert on.count("Authorize") == 2, "it counts from the last use"
+    await trio.sleep(601)
+    await on.authorize("TAG")
+    assert on.count("Authorize") == 3
+    await on.change("0")
+    await trio.sleep(7_200)
+    await on.authorize("TAG")
+    assert on.count("Authorize") == 3
+
+
 @effect(core.AUTHORIZE_REMOTE_TX_REQUESTS, Core__AuthorizeRemoteTxRequests=False)
 async def remote_starts_are_authorized(on: Changing) -> None:
     request = {"connectorId": 1, "idTag": "R"}

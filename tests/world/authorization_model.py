@@ -35,6 +35,8 @@ class Used:
     info: Info
     at: int
     """When that was written down, µs."""
+    last: int
+    """The last use, µs, which a power cut forgets."""
 
 
 @dataclass
@@ -42,6 +44,8 @@ class Access:
     most_listed: int
     most_sent: int
     most_cached: int
+    lifetime: int = 0
+    """µs; 0: no limit."""
     keys: dict[str, bool] = field(default_factory=dict)
     listed: dict[str, Info] = field(default_factory=dict)
     version: int = 0
@@ -99,6 +103,8 @@ class Access:
         if not self.keys["AuthorizationCacheEnabled"] or self.on_list(id_tag) is not None:
             return
         self._use(id_tag.lower(), info, now)
+        for key in [key for key, used in self.cache.items() if self.is_past(used, now)]:
+            del self.cache[key]
         while len(self.cache) > self.most_cached:
             refused = [key for key, used in self.cache.items() if used.info.at(now).status != "Accepted"]
             del self.cache[(refused or list(self.cache))[0]]
@@ -108,6 +114,9 @@ class Access:
         used = self.cache.get(id_tag.lower())
         if used is None or self.on_list(id_tag) is not None:
             return None
+        if self.is_past(used, now):
+            del self.cache[id_tag.lower()]
+            return None
         self._use(id_tag.lower(), used.info, now)
         return used.info
 
@@ -115,7 +124,10 @@ class Access:
         """That is written down once an hour, or when it is something else."""
         used = self.cache.pop(key, None)
         is_written = used is None or used.info != info or abs(now - used.at) >= HOUR
-        self.cache[key] = Used(info, now) if used is None or is_written else used
+        self.cache[key] = Used(info, now if used is None or is_written else used.at, now)
+
+    def is_past(self, used: Used, now: int) -> bool:
+        return 0 < self.lifetime < now - used.last
 
     # The ladder
 
@@ -149,9 +161,13 @@ class Access:
 
     # What is to be seen
 
-    def seen(self) -> dict[str, Any]:
+    def unforgotten(self, now: int) -> list[str]:
+        """What is cached, and was used within the lifetime; what was not used for longest is first."""
+        return [key for key, used in self.cache.items() if not self.is_past(used, now)]
+
+    def seen(self, now: int) -> dict[str, Any]:
         return {
             "list": dict(self.listed),
             "version": self.told_version,
-            "cache": {key: used.info for key, used in self.cache.items()},
+            "cache": {key: self.cache[key].info for key in self.unforgotten(now)},
         }
