@@ -11,47 +11,24 @@ import pytest
 import trio
 import trio.testing
 from patience import PATIENCE
+from story_told import tell
 
-from ocpp16.charge_point.open import open_charge_point
-from ocpp16.cli.demo import configuration
 from ocpp16.cli.scaled_clock import ScaledClock
-from ocpp16.cli.stories import Story
 from ocpp16.cli.stories.charging import Charging
 from ocpp16.models import ChargingLimit
-from ocpp16.observer import ObserverEvent
-from ocpp16.simulation import Operation, SimulatedStation
+from ocpp16.simulation import SimulatedStation
 from ocpp16.testing import CentralSystem, Fault
 
 Process = subprocess.CompletedProcess[str]
 
 
-class Listening:
-    """An observer that only hands on to a story."""
-
-    story: Story
-
-    async def notify(self, event: ObserverEvent) -> None:
-        self.story.notice(event)
-
-
 async def told(
     csms: CentralSystem, connectors: int, kind: type[SimulatedStation] = SimulatedStation
 ) -> tuple[Charging, list[str]]:
-    """The story, told over a memory stream on the clock of the test; gives its sentences too."""
+    """The story, and its sentences too."""
     sentences: list[str] = []
-    listening = Listening()
-    listening.story = story = Charging(csms, sentences.append, patience=300.0)
-    station = kind(meter_interval=0)
-    async with open_charge_point(
-        configuration(9, connectors, {}), station, connector=csms.connector, observer=listening, anchor=1e9, seed=1
-    ) as charge_point:
-        station.attach(charge_point)
-        operation = Operation(station, charge_point)
-        async with trio.open_nursery() as nursery:
-            nursery.start_soon(operation.run)
-            await story.run(charge_point, station)
-            nursery.cancel_scope.cancel()
-        await operation.stop()
+    story = Charging(csms, sentences.append, patience=300.0)
+    await tell(story, csms, connectors, kind(meter_interval=0))
     return story, sentences
 
 

@@ -5,49 +5,22 @@ from typing import Any
 import pytest
 import trio
 import trio.testing
+from story_told import tell
 
-from ocpp16.charge_point.open import open_charge_point
-from ocpp16.cli.demo import configuration
 from ocpp16.cli.stories.eichrecht import Eichrecht
-from ocpp16.observer import ObserverEvent
-from ocpp16.simulation import Operation, SimulatedStation
+from ocpp16.simulation import SimulatedStation
 from ocpp16.testing import CallErrorAnswer, CentralSystem
-
-
-class Listening:
-    """An observer that only hands on to a story."""
-
-    story: Eichrecht
-
-    async def notify(self, event: ObserverEvent) -> None:
-        self.story.notice(event)
 
 
 async def told(
     connectors: int, station: SimulatedStation | None = None, **answers: Any
 ) -> tuple[list[str], list[str], str]:
-    """Over a memory stream, on the clock of the test: sentences, problems and the result."""
+    """Sentences, problems and the result. `answers`: of the Central System, in place of its own."""
     sentences: list[str] = []
-    listening = Listening()
     async with CentralSystem() as csms:
         with Eichrecht(csms, sentences.append, patience=300.0) as story:
             csms.answers.update(answers)
-            listening.story = story
-            working = station or story.station()
-            async with open_charge_point(
-                configuration(9, connectors, story.keys()),
-                working,
-                connector=csms.connector,
-                observer=listening,
-                anchor=1e9,
-                seed=1,
-            ) as charge_point:
-                operation = Operation(working, charge_point)
-                async with trio.open_nursery() as nursery:
-                    nursery.start_soon(operation.run)
-                    await story.run(charge_point, working)
-                    nursery.cancel_scope.cancel()
-                await operation.stop()
+            await tell(story, csms, connectors, station)
             return sentences, story.problems(connectors), story.result(connectors)
 
 

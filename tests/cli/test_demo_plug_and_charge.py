@@ -5,50 +5,20 @@ from typing import Any
 
 import trio
 import trio.testing
+from story_told import tell
 
-from ocpp16.charge_point.open import open_charge_point
-from ocpp16.cli.demo import configuration
 from ocpp16.cli.stories.plug_and_charge import PlugAndCharge
-from ocpp16.observer import ObserverEvent
-from ocpp16.simulation import Operation
 from ocpp16.testing import CentralSystem
 
 
-class Listening:
-    """An observer that only hands on to a story."""
-
-    story: PlugAndCharge
-
-    async def notify(self, event: ObserverEvent) -> None:
-        self.story.notice(event)
-
-
 async def told(connectors: int, **answers: Any) -> tuple[list[str], list[str], str]:
-    """Over a memory stream, on the clock of the test: sentences, problems and the result. `answers`: of the Central
-    System, in place of its own."""
+    """Sentences, problems and the result. `answers`: of the Central System, in place of its own."""
     sentences: list[str] = []
-    listening, now = Listening(), time()
+    now = time()
     async with CentralSystem(now=lambda: round((now + trio.current_time()) * 1e6)) as csms:
         with PlugAndCharge(csms, sentences.append, patience=300.0) as story:
             csms.answers.update(answers)
-            listening.story = story
-            station = story.station()
-            async with open_charge_point(
-                configuration(9, connectors, story.keys()),
-                station,
-                connector=csms.connector,
-                certificates_path=story.certificates_path(),
-                observer=listening,
-                anchor=now,
-                seed=1,
-            ) as charge_point:
-                station.attach(charge_point)
-                operation = Operation(station, charge_point)
-                async with trio.open_nursery() as nursery:
-                    nursery.start_soon(operation.run)
-                    await story.run(charge_point, station)
-                    nursery.cancel_scope.cancel()
-                await operation.stop()
+            await tell(story, csms, connectors, anchor=now)
             return sentences, story.problems(connectors), story.result(connectors)
 
 

@@ -2,21 +2,11 @@
 
 from typing import Any
 
-from ocpp16.charge_point.open import open_charge_point
-from ocpp16.cli.demo import configuration
+from story_told import tell
+
 from ocpp16.cli.stories import STORIES
 from ocpp16.cli.stories.pricing import Pricing
-from ocpp16.observer import ObserverEvent
-from ocpp16.simulation import Operation
 from ocpp16.testing import CentralSystem
-
-
-class Listening:
-    def __init__(self, story: Pricing) -> None:
-        self._story = story
-
-    async def notify(self, event: ObserverEvent) -> None:
-        self._story.notice(event)
 
 
 async def told(csms: CentralSystem) -> tuple[Pricing, list[str]]:
@@ -24,16 +14,7 @@ async def told(csms: CentralSystem) -> tuple[Pricing, list[str]]:
     with Pricing(csms, sentences.append, 300.0) as story:
         if csms.answers.pop("nobody prices", None) is not None:
             csms.answers.clear()
-        station = story.station()
-        keys = configuration(9, 2, story.keys())
-        async with open_charge_point(
-            keys, station, connector=csms.connector, observer=Listening(story), anchor=1_767_225_600, seed=1
-        ) as charge_point:
-            station.attach(charge_point)
-            operation = Operation(station, charge_point)
-            await operation.start()
-            await story.run(charge_point, station)
-            await operation.stop()
+        await tell(story, csms, 2)
     return story, sentences
 
 
