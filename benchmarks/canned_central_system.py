@@ -18,7 +18,8 @@ import ssl
 import sys
 import time
 
-TIME = "2026-01-05T10:15:30Z"
+TIME = "@@@@@@@@@@@@@@@@@@@@"
+"""In the place of the time of an answer."""
 ACCEPTED = {"idTagInfo": {"status": "Accepted"}}
 ANSWERS = {
     "Authorize": ACCEPTED,
@@ -31,6 +32,7 @@ ANSWERS = {
     "StopTransaction": ACCEPTED,
 }
 TEXTS = {action.encode(): b'",' + json.dumps(answer).encode() + b"]" for action, answer in ANSWERS.items()}
+MARK = TIME.encode()
 HEAD = 120
 """Bytes of a frame in which message id and action are."""
 CALL = re.compile(rb'\[2,\s*"([^"]*)",\s*"([^"]*)"')
@@ -93,7 +95,10 @@ class Connection(asyncio.Protocol):
             found = CALL.match(unmasked(payload[:HEAD], mask))
             if found is None:
                 return  # an answer to nothing
-            self.send(TEXT, b'[3,"' + found[1] + TEXTS[found[2]])
+            text = TEXTS[found[2]]
+            if MARK in text:
+                text = text.replace(MARK, time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()).encode())
+            self.send(TEXT, b'[3,"' + found[1] + text)
             action = found[2].decode()
             calls[action] = calls.get(action, 0) + 1
             last[action] = time.monotonic()

@@ -19,6 +19,7 @@ README = ROOT / "README.md"
 BEGIN, END = "<!-- figures: begin -->", "<!-- figures: end -->"
 TITLES = {
     "fleet": "Many charge points over TCP, beside `ocpp` and `websockets`",
+    "large_fleet": "Fleets of thousands in one process, by `ocpp16.fleet`",
     "large_station": "One station of many connectors",
     "durable": "On disk before it is sent (SQLite, synchronous=FULL)",
     "replay": "Messages that waited on disk",

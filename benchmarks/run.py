@@ -19,7 +19,7 @@ from pathlib import Path
 import figures
 
 HERE = Path(__file__).parent
-WHOLE = ("fleet", "large_station", "durable", "replay", "memory", "tls", "imports", "gate")
+WHOLE = ("fleet", "large_fleet", "large_station", "durable", "replay", "memory", "tls", "imports", "gate")
 PARTS = tuple(sorted(path.stem.removeprefix("bench_") for path in HERE.glob("bench_*.py")))
 NAMES = (*WHOLE, *PARTS)
 

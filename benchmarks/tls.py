@@ -14,7 +14,6 @@ import gc
 import os
 import ssl
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Coroutine
 from pathlib import Path
@@ -22,14 +21,17 @@ from pathlib import Path
 import trio
 from children import allow_files, central_system, cpu_seconds, measured, memory_in_use, progress, tell
 from figures import note
+from laboratory import HOST, ROOT, certificates
 
-from ocpp16.security.lab_pki import Authority, Use
 from ocpp16.security.tls import client_context
 from ocpp16.transport.dial import Endpoint, open_stream
 from ocpp16.transport.websocket import WebSocket
 
-HOST = "127.0.0.1"
-ROOT, CHAIN, KEY = "root.pem", "chain.pem", "key.pem"
+HANDSHAKE = (
+    b"GET /x HTTP/1.1\r\nHost: 127.0.0.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+    b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n"
+    b"Sec-WebSocket-Protocol: ocpp1.6\r\n\r\n"
+)
 
 
 async def connected(port: int, context: ssl.SSLContext | None) -> trio.abc.Stream:
@@ -50,6 +52,17 @@ async def resumed(port: int, context: ssl.SSLContext, session: object) -> trio.a
     return stream
 
 
+async def bare_stream(port: int, context: ssl.SSLContext) -> trio.abc.Stream:
+    """The least that trio takes: its own TLS stream, and the bytes of a WebSocket handshake."""
+    tcp = await trio.open_tcp_stream(HOST, port)
+    stream = trio.SSLStream(tcp, context, server_hostname=HOST, https_compatible=True)
+    await stream.send_all(HANDSHAKE)
+    answer = b""
+    while b"\r\n\r\n" not in answer:
+        answer += await stream.receive_some()
+    return stream
+
+
 async def one_by_one(count: int, open_one: Callable[[], Coroutine[None, None, trio.abc.Stream]]) -> None:
     """Tells CPU and time of each, both without the first, which loads what is not loaded yet."""
     await trio.aclose_forcefully(await open_one())
@@ -67,6 +80,11 @@ async def plain(count: int, port: int, folder: Path) -> None:
 
 async def full(count: int, port: int, folder: Path) -> None:
     await one_by_one(count, lambda: connected(port, client_context(folder / ROOT)))
+
+
+async def bare(count: int, port: int, folder: Path) -> None:
+    context = ssl.create_default_context(cafile=str(folder / ROOT))
+    await one_by_one(count, lambda: bare_stream(port, context))
 
 
 async def resuming(count: int, port: int, folder: Path) -> None:
@@ -94,33 +112,34 @@ def _tell_memory(streams: list[trio.abc.Stream], contexts: int) -> None:
 
 
 KINDS: dict[str, Callable[[int, int, Path], Coroutine[None, None, None]]] = {
-    function.__name__: function for function in (plain, full, resuming, held_plain, held)
+    function.__name__: function for function in (plain, full, bare, resuming, held_plain, held)
 }
 
 
 def of(kind: str, count: int) -> dict[str, float]:
     """What a child measured."""
     progress(f"tls: {count} {kind}")
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        now = time.time()
-        root = Authority("Root", now)
-        issued = Authority("Intermediate", now, above=root).issue("csms", names=[HOST], use=Use.SERVER)
-        for file, text in ((ROOT, root.certificate), (CHAIN, issued.chain), (KEY, issued.key)):
-            (folder / file).write_text(text)
-        is_tls = "plain" not in kind
-        with central_system(*[folder / CHAIN, folder / KEY] if is_tls else []) as server:
+    with certificates() as (folder, chain, key):
+        files = [chain, key] if "plain" not in kind else []
+        with central_system(*files) as server:
             return measured("tls.py", kind, count, server.port, folder)
 
 
 def run(*, is_quick: bool) -> None:
     count, low, high = (20, 20, 60) if is_quick else (1000, 200, 1000)
-    costs = {kind: of(kind, count) for kind in ("plain", "full", "resuming")}
-    for kind, text in (("plain", "plain"), ("full", "TLS, full handshake"), ("resuming", "TLS, a session resumed")):
+    costs = {kind: of(kind, count) for kind in ("plain", "full", "bare", "resuming")}
+    for kind, text in (
+        ("plain", "plain"),
+        ("full", "TLS, full handshake"),
+        ("bare", "TLS of bare `trio.SSLStream`"),
+        ("resuming", "TLS, a session resumed"),
+    ):
         note(f"tls.cpu.{kind}", f"a new connection, {text}: CPU of our end", costs[kind]["cpu_ms"], "ms")
     for kind, text in (("full", "full handshake"), ("resuming", "sessions resumed")):
         name = f"one after another, {text}, both ends on this machine"
         note(f"tls.per_second.{kind}", name, costs[kind]["per_second"], "connections/s")
+    beside = costs["full"]["per_second"] / costs["bare"]["per_second"]
+    note("tls.ratio", "connections/s beside bare `trio.SSLStream`", beside, "times as many", at_least=0.8)
     few, many = of("held", low), of("held", high)
     slope = (many["kib"] - few["kib"]) / (high - low)
     beside = (of("held_plain", high)["kib"] - of("held_plain", low)["kib"]) / (high - low)

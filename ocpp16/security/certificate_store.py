@@ -12,8 +12,7 @@ from typing import Final, NamedTuple
 
 from ocpp16.security.aged_files import aged, half_made
 from ocpp16.security.certificate import certificates_in
-from ocpp16.security.certificate_files import CertificateFiles, FileChange
-from ocpp16.security.certificate_paths import CertificatePaths
+from ocpp16.security.certificate_files import FileChange
 from ocpp16.security.chain import leaf_first
 from ocpp16.security.evse_security import (
     CaCertificateType,
@@ -29,7 +28,6 @@ from ocpp16.security.hash_data import equal, hash_data_of
 from ocpp16.security.installed_certificates import LONGEST_CHAIN, InstalledCertificates
 from ocpp16.security.leaf_folder import Leaf
 from ocpp16.security.private_keys import Subject, made_key, public_key_of, request_for
-from ocpp16.security.store_rules import StoreRules
 from ocpp16.security.tpm import ProviderFailed, make_provider_key
 
 __all__ = ["CertificateStore", "MadeRequest"]
@@ -61,12 +59,6 @@ class MadeRequest(NamedTuple):
 
 class CertificateStore(InstalledCertificates):
     """Methods that change raise OSError, and Withdrawn where nobody wants the change any more."""
-
-    def __init__(
-        self, files: CertificateFiles, paths: CertificatePaths, rules: StoreRules, password: str | None
-    ) -> None:
-        super().__init__(files, paths, rules, password)
-        self._made: list[Path] = []
 
     @contextmanager
     def changing(self) -> Iterator[None]:
@@ -156,15 +148,17 @@ class CertificateStore(InstalledCertificates):
             self._log.error("no request for a certificate could be made: %s", error)
             return CertificateSigningRequest(CsrStatus.GENERATION_ERROR)
 
-    def keep_request(self, made: MadeRequest, now: float, is_wanted: _Wanted) -> CertificateSigningRequest:
-        """Keep its key; then the request may be told."""
+    def keep_request(
+        self, made: MadeRequest, waiting: list[Path], now: float, is_wanted: _Wanted
+    ) -> CertificateSigningRequest:
+        """Keep its key, which is one of those `waiting` then; after that the request may be told."""
         folder = self._leaves[made.kind]
         changes = [folder.adding_key(made.pem, made.public, now, of_provider=made.of_provider)]
         if not self._has_room(changes):
             self._log.error("no request for a certificate: the store of certificates is full")
             return CertificateSigningRequest(CsrStatus.KEY_GEN_ERROR)
         self._files.apply(changes, is_wanted)
-        self._made = [*self._made, changes[0].path][-self._rules.most_waiting_keys :]
+        waiting[:] = [*waiting, changes[0].path][-self._rules.most_waiting_keys :]
         return CertificateSigningRequest(CsrStatus.ACCEPTED, made.csr)
 
     def keep_ocsp_answer(self, hash_data: CertificateHashData, text: str, now: float, is_wanted: _Wanted) -> None:
@@ -180,11 +174,11 @@ class CertificateStore(InstalledCertificates):
         if self._has_room(changes):
             self._files.apply(changes, is_wanted)
 
-    def collect(self, now: float, is_wanted: _Wanted) -> int:
-        """Delete what is of no use any more; returns how many files that were."""
+    def collect(self, waiting: Sequence[Path], now: float, is_wanted: _Wanted) -> int:
+        """Delete what is of no use any more, but no key that is `waiting`; returns how many files that were."""
         changes: list[FileChange] = []
         for folder in self._leaves.values():
-            changes += aged(self._files, folder, self._rules, now, self._made)
+            changes += aged(self._files, folder, self._rules, now, waiting)
         for bundle in self._roots.bundles.values():
             changes += half_made(self._files, bundle.temporary(), now)
         changes += self._ocsp.useless(self._issuer_of, now, self._rules.clock_tolerance)

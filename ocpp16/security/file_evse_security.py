@@ -11,6 +11,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Final, TypeVar
+from weakref import WeakValueDictionary
 
 import trio
 
@@ -60,6 +61,8 @@ class StoredEvseSecurity:
         self._store = store
         self._now = now
         self._is_inline = inline
+        self._waiting_keys: list[Path] = []
+        """Made here, in this life, for a certificate that has not come yet; the newest last."""
         self._log = StoreLog()
         self._changing = threading.Lock()
         self._readers = trio.CapacityLimiter(READERS)
@@ -142,7 +145,7 @@ class StoredEvseSecurity:
 
         def change(is_wanted: _Wanted) -> CertificateSigningRequest:
             self._collect(is_wanted)
-            return self._store.keep_request(made, self._now(), is_wanted)
+            return self._store.keep_request(made, self._waiting_keys, self._now(), is_wanted)
 
         try:
             return await self._change(change)
@@ -186,7 +189,7 @@ class StoredEvseSecurity:
     async def collect_garbage(self) -> int:
         """Delete keys that got no certificate, certificates long expired, and answers of responders that are of no use.
         It is done with each request and each new certificate, too. Returns how many files went. Raises OSError."""
-        return await self._change(lambda is_wanted: self._store.collect(self._now(), is_wanted))
+        return await self._change(lambda is_wanted: self._store.collect(self._waiting_keys, self._now(), is_wanted))
 
     def _failed(self, what: str, error: OSError, answer: _T) -> _T:
         self._log.error("%s: %s", what, error.strerror or error)
@@ -194,7 +197,7 @@ class StoredEvseSecurity:
 
     def _collect(self, is_wanted: _Wanted) -> None:
         try:
-            self._store.collect(self._now(), is_wanted)
+            self._store.collect(self._waiting_keys, self._now(), is_wanted)
         except OSError as error:  # what it is done besides shall not fail for that
             self._log.warning("old certificates and keys cannot be deleted: %s", error.strerror or error)
 
@@ -226,6 +229,18 @@ class StoredEvseSecurity:
         except trio.Cancelled:
             is_given_up.set()
             raise
+
+
+_stores: "WeakValueDictionary[object, CertificateStore]" = WeakValueDictionary()
+
+
+def _store(paths: CertificatePaths, rules: StoreRules, password: str | None) -> CertificateStore:
+    """Those of the same files have one: a fleet on one folder would keep thousands of the same."""
+    key = (*paths.bundles.values(), *paths.leaves.values(), rules, password)
+    store = _stores.get(key)
+    if store is None:
+        store = _stores[key] = CertificateStore(DiskFiles(), paths, rules, password)
+    return store
 
 
 class FileEvseSecurity(StoredEvseSecurity):
@@ -286,7 +301,7 @@ class FileEvseSecurity(StoredEvseSecurity):
             clock_tolerance=clock_tolerance,
             key_type=key_type,
         )
-        super().__init__(CertificateStore(DiskFiles(), paths, rules, private_key_password or None), now, inline=inline)
+        super().__init__(_store(paths, rules, private_key_password or None), now, inline=inline)
         self._links = (secc_leaf_cert_link, secc_leaf_key_link, cpo_cert_chain_link)
 
     def __repr__(self) -> str:

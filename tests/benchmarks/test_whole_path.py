@@ -9,6 +9,7 @@ from pathlib import Path
 import children
 import durable
 import fleet
+import large_fleet
 import large_station
 import pytest
 import run
@@ -34,9 +35,16 @@ def test_durable_starts() -> None:
 
 
 def test_tls() -> None:
-    found = {kind: tls.of(kind, 3) for kind in ("plain", "full", "resuming")}
+    found = {kind: tls.of(kind, 3) for kind in ("plain", "full", "bare", "resuming")}
     assert all(one["cpu_ms"] > 0 and one["per_second"] > 0 for one in found.values())
     assert [tls.of(kind, 3)["contexts"] for kind in ("held", "held_plain")] == [1, 0]
+
+
+def test_large_fleet() -> None:
+    for is_tls in (False, True):
+        assert large_fleet.of("held", 2, is_tls=is_tls)["seconds"] > 0
+    again = large_fleet.of("reconnecting", 1, is_tls=True)
+    assert again["reconnects"] == large_fleet.ROUNDS * large_fleet.EACH
 
 
 def test_a_child_that_fails_is_said(capfd: pytest.CaptureFixture[str]) -> None:
