@@ -168,6 +168,7 @@ def run(*, is_quick: bool) -> None:
     default, unvalidated = _median([one["default"] for one in rounds]), _median([one["unvalidated"] for one in rounds])
     ours = {count: _median([one[count] for one in rounds]) for count in (small, middle, large)}
     ours[counts[2]] = of_ours(counts[2])
+    many = of_the_peer(large)
     cpu = {count: found["cpu_us_per_call"] for count, found in ours.items()}
     at_most = {middle: 150}
     for count in counts:
@@ -179,6 +180,8 @@ def run(*, is_quick: bool) -> None:
     note("fleet.ratio", "ours beside the peer", ratio, "times as fast", at_least=12)
     ratio = unvalidated["cpu_us_per_call"] / cpu[middle]
     note("fleet.ratio_unvalidated", "ours beside the peer, its validation off", ratio, "times as fast", at_least=4)
+    ratio = many["cpu_us_per_call"] / cpu[large]
+    note("fleet.ratio_many", f"ours beside the peer, {large:,} each", ratio, "times as fast", at_least=10)
     note("fleet.growth", f"a CALL of {large:,} beside one of {small:,}", cpu[large] / cpu[small], "times", at_most=1.3)
     low, high = counts[1:3]
     kib = (ours[high]["memory_kib"] - ours[low]["memory_kib"]) / (high - low)

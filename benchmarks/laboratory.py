@@ -1,4 +1,4 @@
-"""Certificates for benchmarks over TLS: of a Central System, by an intermediate authority and its root."""
+"""Certificates for benchmarks over TLS: of a Central System, by an intermediate authority or by the root itself."""
 
 import tempfile
 import time
@@ -23,12 +23,13 @@ class Certificates(NamedTuple):
 
 
 @contextmanager
-def certificates() -> Iterator[Certificates]:
+def certificates(*, has_intermediate: bool = True) -> Iterator[Certificates]:
     """They are there until the end of the block."""
     with tempfile.TemporaryDirectory() as name:
         folder, now = Path(name), time.time()
         root = Authority("Root", now)
-        issued = Authority("Intermediate", now, above=root).issue("csms", names=[HOST], use=Use.SERVER)
+        issuer = Authority("Intermediate", now, above=root) if has_intermediate else root
+        issued = issuer.issue("csms", names=[HOST], use=Use.SERVER)
         made = Certificates(folder, folder / "chain.pem", folder / "key.pem")
         (folder / ROOT).parent.mkdir(parents=True)
         for file, text in ((folder / ROOT, root.certificate), (made.chain, issued.chain), (made.key, issued.key)):

@@ -117,13 +117,13 @@ KINDS: dict[str, Callable[[int, str, Path | None], Coroutine[None, None, None]]]
 }
 
 
-def of(kind: str, count: int, *, is_tls: bool = False) -> dict[str, float]:
+def of(kind: str, count: int, *, is_tls: bool = False, has_intermediate: bool = False) -> dict[str, float]:
     """What a child measured."""
     progress(f"large fleet: {count} {kind}{' over TLS' if is_tls else ''}")
     if not is_tls:
         with central_system() as server:
             return measured("large_fleet.py", kind, count, server.port)
-    with certificates() as (folder, chain, key), central_system(chain, key) as server:
+    with certificates(has_intermediate=has_intermediate) as (folder, chain, key), central_system(chain, key) as server:
         return measured("large_fleet.py", kind, count, server.port, folder)
 
 
@@ -145,9 +145,13 @@ def run(*, is_quick: bool) -> None:
         text = f"{high:,} at work ({work['calls_per_second']:.0f} CALLs/s): CPU of one core"
         note("large_fleet.work", text, work["share"], "%", at_most=50)
     low, high = (20, 60) if is_quick else (200, 2_000)
-    few, many = of("held", low, is_tls=True), of("held", high, is_tls=True)
-    kib = (many["kib"] - few["kib"]) / (high - low)
-    note("large_fleet.kib.tls", f"the same over TLS, slope {low:,} → {high:,}", kib, "KiB", at_most=60)
+    for name, text, has_intermediate, bar in (
+        ("tls", "the same over TLS, its certificate by a root", False, 60),
+        ("tls_chain", "the same over TLS, its certificate by an intermediate of a root", True, None),
+    ):
+        few, many = (of("held", count, is_tls=True, has_intermediate=has_intermediate) for count in (low, high))
+        kib = (many["kib"] - few["kib"]) / (high - low)
+        note(f"large_fleet.kib.{name}", f"{text}, slope {low:,} → {high:,}", kib, "KiB", at_most=bar)
     again = of("reconnecting", 3 if is_quick else 100, is_tls=True)
     text = f"growth over {again['reconnects'] * (ROUNDS - 2) / ROUNDS:,.0f} reconnects over TLS, of each charge point"
     note("large_fleet.growth", text, again["growth"] / (3 if is_quick else 100), "KiB", at_most=1)
