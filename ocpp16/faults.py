@@ -52,14 +52,20 @@ def obey(error: BaseException) -> None:
     """Raise what of `error`, which awaited code raised, ends the program or the present task. Returns for a fault."""
     end = end_in(error)
     if end is not None:
-        raise end
+        try:
+            raise end
+        finally:
+            del end, error  # this frame is in its traceback: a circle would keep all that the task had
 
 
 def obey_exit(error: BaseException) -> None:
     """The same for code that was called and not awaited: only Ctrl-C and exit are raised."""
     end = _exit_in(error)
     if end is not None:
-        raise end
+        try:
+            raise end
+        finally:
+            del end, error
 
 
 def end_in(error: BaseException) -> BaseException | None:

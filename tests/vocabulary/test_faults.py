@@ -1,6 +1,9 @@
 """What others raise: a fault of theirs, unless it ends the program or the present task; and what is shown of it."""
 
+import gc
+import weakref
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -46,6 +49,31 @@ async def test_ctrl_c_and_exit_are_obeyed_everywhere(make: Callable[[], BaseExce
     for heed in (obey, obey_exit):
         with pytest.raises((KeyboardInterrupt, SystemExit)):
             heed(make())
+
+
+@pytest.mark.parametrize("heed", [obey, obey_exit])
+def test_what_is_obeyed_keeps_nothing_alive(heed: Callable[[BaseException], None]) -> None:
+    """An exception that its own traceback leads to keeps every frame, and all that is in them, for the collector."""
+
+    class Large:
+        pass
+
+    def raise_from(held: Large) -> None:
+        try:
+            raise KeyboardInterrupt
+        except BaseException as error:
+            heed(error)
+
+    large = Large()
+    seen = weakref.ref(large)
+    gc.disable()
+    try:
+        with suppress(KeyboardInterrupt):
+            raise_from(large)
+        del large
+        assert seen() is None
+    finally:
+        gc.enable()
 
 
 async def test_the_cancellation_of_the_present_task_is_obeyed() -> None:
