@@ -18,7 +18,7 @@ ALLOW_CHARGING_PROFILE_WITHOUT_START_SCHEDULE: Final[Key[bool]] = Key(
     description="Take an Absolute or Recurring charging profile without startSchedule as starting now.",
 )
 AUTHORIZATION_CACHE_LIFETIME: Final[Key[int]] = Key(
-    "AuthorizationCacheLifetime", "Internal", Integer(minimum=0, maximum=315360000), 0, Access.RW, unit="s",
+    "AuthorizationCacheLifetime", "Internal", Integer(minimum=0, maximum=31536000), 0, Access.RW, unit="s",
     description="How long an id tag stays in the authorization cache after its last use; 0: as long as there is room. A key of ours.",
 )
 AUTHORIZATION_CACHE_MAX_ENTRIES: Final[Key[int]] = Key(
