@@ -13,6 +13,7 @@ from collections import Counter
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from math import inf
+from operator import index
 from random import Random
 from typing import Final
 
@@ -168,7 +169,7 @@ class DisturbedStream(trio.abc.Stream):
     async def receive_some(self, max_bytes: int | None = None) -> bytes:
         if self._is_reading:
             raise trio.BusyResourceError("another task is receiving")
-        if max_bytes is not None and max_bytes < 1:
+        if max_bytes is not None and index(max_bytes) < 1:
             raise ValueError("max_bytes must be at least 1")
         self._is_reading = True
         try:
@@ -356,6 +357,7 @@ class DisturbedStream(trio.abc.Stream):
                 with trio.move_on_after(CLOSE_TIMEOUT):
                     while self._out.queue and not self._is_broken and self._is_writing:
                         await self._moved.wait()
+                    self._is_closed = True
                     await self._carrier.aclose()
         finally:
             self.close()

@@ -26,7 +26,8 @@ def run_at_once(*arguments: Any, clock: trio.abc.Clock | None = None, **options:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         is_async = inspect.iscoroutinefunction(getattr(item, "obj", None))
-        if is_async and item.path.parent == Path(__file__).parent:
+        is_here = item.path.parent == Path(__file__).parent
+        if is_async and is_here and not item.get_closest_marker("real_time"):
             item.add_marker(pytest.mark.trio(run=run_at_once), append=False)
 
 
