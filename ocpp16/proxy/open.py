@@ -53,10 +53,10 @@ async def open_proxy(
     csms: URL of the Central System, to which the last part of each charge point's path is appended as it is. host,
     port: where to listen; None: on all addresses, 0: a free port (`Proxy.port`). tls: of the listening side; csms_tls:
     of wss:// to the Central System (`ocpp16.security.tls`); connector: opens the streams there instead. trace: file to
-    which all texts are appended, OCPP trace format 1.1, without secrets. linter: judges what passes. faults, seed: a bad
-    wire between proxy and Central System, for each connection its own; trace and linter see the charge point's side of
-    it. on_happening: is told all, and must not wait. most_connections: beyond it HTTP 503. ping_interval: seconds of
-    silence after which a side is pinged, and given up if it does not answer; 0: never. now: µs since 1970, of the trace.
+    which all texts are appended, OCPP trace format 1.1, without secrets. linter: judges what passes. faults, seed: a
+    bad wire between proxy and Central System, for each connection its own; trace and linter see the charge point's side
+    of it. on_happening: is told all, and must not wait. most_connections: beyond it HTTP 503. ping_interval: seconds of
+    silence after which a side is pinged, and given up if it does not answer; 0: never. now: µs since 1970.
 
     Raises ConfigurationError and ValueError for arguments that cannot be meant, OSError for an address that cannot be
     listened on.

@@ -70,13 +70,13 @@ class Relay:
                 both.cancel()
                 return
             for text in texts:
-                if way == SENT and self._is_silent():
-                    self._charge_point.answers_pings = False
                 await self._passed(way, text)
                 try:
                     await target.send(text)
                 except ConnectionClosed:
                     return  # the task that reads there knows how it ended
+            if self._is_silent():
+                self._charge_point.answers_pings = False
 
     async def _close(self) -> None:
         """Both, as one of them was; nobody has said how: the proxy ends."""

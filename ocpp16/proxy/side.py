@@ -54,9 +54,9 @@ class Side:
     async def watch(self, interval: float) -> None:
         """Ping a peer that says nothing for `interval` seconds; give it up when it does not answer either."""
         while self.websocket.is_open:
-            quiet = trio.current_time() - self.last_heard
-            if quiet < interval:
-                await trio.sleep_until(self.last_heard + interval)
+            due = self.last_heard + interval
+            if trio.current_time() < due:
+                await trio.sleep_until(due)
                 continue
             if not self._is_silent():
                 heard = self.last_heard
@@ -67,7 +67,7 @@ class Side:
                 await self.write()
                 await trio.sleep_until(trio.current_time() + min(PONG_TIMEOUT, interval))
                 if self.last_heard == heard and not self._is_silent():
-                    self.websocket.abort(f"it did not answer a ping after {quiet:.0f} s of silence")
+                    self.websocket.abort(f"it did not answer a ping after {interval:g} s of silence")
                     return
             else:
                 await trio.sleep_until(trio.current_time() + interval)
