@@ -16,7 +16,7 @@ from typing import IO, Any, Final
 
 import orjson
 
-from ocpp16.lint.frame import Frame
+from ocpp16.lint.frame import Frame as Frame
 
 LONGEST_LINE: Final = 64 * 1024 * 1024
 """Bytes: a frame of the largest size that can be configured, as text and as members."""
