@@ -13,7 +13,7 @@ from ocpp16.charge_point.connectivity import StreamOpener
 from ocpp16.errors import ConfigurationError
 from ocpp16.proxy.happening import Happening
 from ocpp16.proxy.proxy import Proxy
-from ocpp16.proxy.record import Linter
+from ocpp16.proxy.record import Judge
 from ocpp16.proxy.target import Target
 from ocpp16.proxy.trace_file import TraceFile
 from ocpp16.security.tls import SSLContext
@@ -40,7 +40,7 @@ async def open_proxy(
     csms_tls: SSLContext | None = None,
     connector: StreamOpener | None = None,
     trace: Path | None = None,
-    linter: Linter | None = None,
+    linter: Judge | None = None,
     faults: WireFaults | None = None,
     seed: int = 0,
     on_happening: Callable[[Happening], object] = lambda happening: None,

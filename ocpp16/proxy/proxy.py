@@ -17,8 +17,9 @@ import trio
 from ocpp16.charge_point.connectivity import StreamOpener
 from ocpp16.errors import ConnectionFailed
 from ocpp16.faults import obey, obey_exit, sentence
+from ocpp16.lint import Finding
 from ocpp16.proxy.happening import Happening, Kind
-from ocpp16.proxy.record import Finding, Linter, Recorded
+from ocpp16.proxy.record import Judge, Recorded
 from ocpp16.proxy.relay import Relay
 from ocpp16.proxy.target import Target
 from ocpp16.proxy.trace_file import TraceFile
@@ -49,7 +50,7 @@ class Proxy:
         dial: StreamOpener,
         faults: WireFaults,
         seed: int,
-        linter: Linter | None,
+        linter: Judge | None,
         on_happening: Callable[[Happening], object],
         most_connections: int,
         ping_interval: float,
@@ -94,7 +95,7 @@ class Proxy:
         """Nothing passes any more."""
         self._judge("", lambda linter: linter.end())
 
-    def _judge(self, identity: str, ask: Callable[[Linter], Iterable[Finding]]) -> None:
+    def _judge(self, identity: str, ask: Callable[[Judge], Iterable[Finding]]) -> None:
         if self._linter is None:
             return
         try:
@@ -149,20 +150,20 @@ class Proxy:
         relay = Relay(ours, visit.theirs, partial(self._passed, recorded), lambda: visit.is_silent)
         self.connected += 1
         self.tell(Kind.OPENED, visit.identity, visit.theirs.subprotocol or "no subprotocol")
+        self._judge(visit.identity, lambda linter: linter.take(recorded.end(begins=True)))
         try:
             await relay.run(self._ping_interval)
         finally:
             self.connected -= 1
             self.tell(Kind.CLOSED, visit.identity, relay.ended)
+            self._judge(visit.identity, lambda linter: linter.take(recorded.end(begins=False)))
 
     async def _passed(self, recorded: Recorded, way: str, text: str) -> None:
         self.tell(Kind.FRAME, recorded.identity, text, way)
         if self.trace is None and self._linter is None:
             return
         record = recorded.take(way, text)
-        frame = recorded.frame(record)
-        if frame is not None:
-            self._judge(recorded.identity, lambda linter: linter.take(frame))
+        self._judge(recorded.identity, lambda linter: linter.take(recorded.frame(record)))
         if self.trace is not None:
             await self.trace.put(recorded.row(record))
 

@@ -5,27 +5,14 @@ from typing import Protocol
 
 import trio
 
-from ocpp16.lint.trace import FROM_CENTRAL_SYSTEM, FROM_CHARGE_POINT, Frame
+from ocpp16.lint import FROM_CENTRAL_SYSTEM, FROM_CHARGE_POINT, Finding, Frame, connected, disconnected, frame_of
 from ocpp16.message_log.json_lines import JsonLines
-from ocpp16.message_log.record import SENT, Kind, Reader, Record
+from ocpp16.message_log.record import SENT, Reader, Record
 from ocpp16.message_log.words import time_text
 
 
-class Finding(Protocol):
-    """What a linter found; `ocpp16.lint.Finding` is one."""
-
-    @property
-    def rule(self) -> str: ...
-    @property
-    def text(self) -> str: ...
-    @property
-    def charge_point(self) -> str: ...
-    @property
-    def severity(self) -> str: ...
-
-
-class Linter(Protocol):
-    """Judges frames as they pass; `ocpp16.lint.Linter` is one."""
+class Judge(Protocol):
+    """Judges frames as they pass, as `ocpp16.lint.Linter` does."""
 
     def take(self, frame: Frame) -> Sequence[Finding]: ...
     def end(self) -> Sequence[Finding]: ...
@@ -54,17 +41,17 @@ class Recorded:
         """Its line of a trace."""
         return self._lines.row(record)
 
-    def frame(self, record: Record) -> Frame | None:
-        """For a linter; None for what is no message."""
-        if record.kind is Kind.MALFORMED:
-            return None
-        return Frame(
-            line=next(self._line_numbers),
+    def frame(self, record: Record) -> Frame:
+        """For a linter."""
+        return frame_of(
+            record.text,
+            FROM_CHARGE_POINT if record.direction == SENT else FROM_CENTRAL_SYSTEM,
             charge_point=self.identity,
-            direction=FROM_CHARGE_POINT if record.direction == SENT else FROM_CENTRAL_SYSTEM,
-            kind=str(record.kind),
-            message_id=record.unique_id,
-            action=record.action,
-            payload=record.payload,
+            line=next(self._line_numbers),
             timestamp=time_text(record.at),
+            action=record.action,
         )
+
+    def end(self, *, begins: bool) -> Frame:
+        """For a linter: the connection begins, or has ended."""
+        return (connected if begins else disconnected)(self.identity, timestamp=time_text(self._now()))

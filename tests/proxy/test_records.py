@@ -2,13 +2,15 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import orjson
 import trio
 
 from ocpp16.fleet import open_fleet
-from ocpp16.lint.trace import Frame, Trace
+from ocpp16.lint import Finding, Frame, Linter
+from ocpp16.lint.finding import WARNING
+from ocpp16.lint.trace import Trace
 from ocpp16.proxy import Kind
 from ocpp16.proxy.trace_file import MOST_BYTES, TraceFile
 from ocpp16.testing import CentralSystem
@@ -104,27 +106,20 @@ async def test_who_relays_waits_for_a_disk_that_is_slow(tmp_path: Path) -> None:
     assert (tmp_path / "trace.jsonl").stat().st_size == 4 * len(row)
 
 
-class Found(NamedTuple):
-    rule: str
-    text: str
-    charge_point: str
-    severity: str
-
-
 class Picky:
     """Objects to heartbeats, and warns at the end."""
 
     def __init__(self) -> None:
         self.frames: list[Frame] = []
 
-    def take(self, frame: Frame) -> Sequence[Found]:
+    def take(self, frame: Frame) -> Sequence[Finding]:
         self.frames.append(frame)
         if frame.action == "Boom":
             raise RuntimeError("of the linter")
-        return [Found("no-heartbeats", "there was one", "CP1", "error")] if frame.action == "Heartbeat" else []
+        return [Finding("no-heartbeats", "there was one", charge_point="CP1")] if frame.action == "Heartbeat" else []
 
-    def end(self) -> Sequence[Found]:
-        return [Found("in-the-end", "all in all", "", "warning")]
+    def end(self) -> Sequence[Finding]:
+        return [Finding("in-the-end", "all in all", severity=WARNING)]
 
 
 async def test_a_linter_judges_what_passes_and_a_failing_one_ends_nothing(between: Opened) -> None:
@@ -135,14 +130,31 @@ async def test_a_linter_judges_what_passes_and_a_failing_one_ends_nothing(betwee
         await hear(found.theirs[0], 3)
         await say(found.theirs[0], '[3,"1",{}]')
         await hear(ours, 1)
-    assert [(frame.kind, frame.action, frame.direction, frame.charge_point) for frame in picky.frames][::2] == [
+    assert [(frame.kind, frame.action, frame.direction, frame.charge_point) for frame in picky.frames] == [
+        ("CONNECTED", "", "cp-to-csms", "CP1"),
         ("CALL", "Heartbeat", "cp-to-csms", "CP1"),
+        ("", "", "cp-to-csms", "CP1"),
+        ("CALL", "Boom", "cp-to-csms", "CP1"),
         ("CALLRESULT", "Heartbeat", "csms-to-cp", "CP1"),
+        ("DISCONNECTED", "", "cp-to-csms", "CP1"),
     ]
     assert "no-heartbeats: there was one" in found.told(Kind.FINDING)
     assert found.told(Kind.FINDING)[-1] == "in-the-end: all in all"
     assert found.proxy.errors == 2
     assert "the linter failed: RuntimeError: of the linter" in found.told(Kind.TROUBLE)
+
+
+async def test_our_charge_point_and_central_system_are_spoken_free(between: Opened) -> None:
+    async with CentralSystem() as csms:
+        async with between(csms, linter=Linter()) as found:
+            await a_session(found)
+        assert not found.told(Kind.FINDING)
+        async with between(csms, linter=Linter()) as found:
+            ours = await found.connect("/CP9")
+            await say(ours, '[2,"1","Heartbeat",{"now":1}]')
+            await hear(ours, 1)
+        assert found.proxy.errors
+        assert any("Heartbeat" in text for text in found.told(Kind.FINDING))
 
 
 async def test_faults_happen_towards_the_central_system_and_repeat_with_the_seed(between: Opened) -> None:
