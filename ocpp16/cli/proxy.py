@@ -104,7 +104,7 @@ def proxy(
     they are. Ctrl-C ends it with a summary.
     """
     choice.begin("warning")
-    host, port = _address(listen)
+    host, port = address(listen)
     wanted = Wanted(
         csms,
         host,
@@ -121,7 +121,7 @@ def proxy(
     return run(partial(_run, wanted))
 
 
-def _address(listen: str) -> tuple[str, int]:
+def address(listen: str) -> tuple[str, int]:
     """Raises CommandFailed."""
     host, _, port = listen.rpartition(":")
     if not port.isdecimal() or int(port) > 65_535:

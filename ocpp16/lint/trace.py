@@ -127,7 +127,20 @@ def _frame(number: int, line: bytes) -> Frame | None:
         _text(action),
         payload,
         _text(record.get("timestamp")),
+        _code(record) if kind == "CALLERROR" else "",
     )
+
+
+def _code(record: dict[str, Any]) -> str:
+    """Of a CALLERROR: as its member says, else as its text does."""
+    match record.get("error"):
+        case {"code": str(code)}:
+            return code
+    try:
+        frame = orjson.loads(record.get("raw", ""))
+    except (orjson.JSONDecodeError, TypeError):
+        return ""
+    return frame[2] if isinstance(frame, list) and len(frame) > 2 and isinstance(frame[2], str) else ""
 
 
 def _text(value: Any) -> str:
