@@ -50,6 +50,8 @@ class Between:
         self.requests: list[UpgradeRequest] = []
         self.theirs: list[WebSocket] = []
         self.is_reachable = True
+        self.pair: Callable[[], tuple[trio.abc.Stream, trio.abc.Stream]] = memory_stream_pair
+        """What a connection to the Central System is made of."""
         self.decide: Callable[[UpgradeRequest], Accept | Reject] = lambda request: Accept(
             request.subprotocols[0] if request.subprotocols else None
         )
@@ -70,7 +72,7 @@ class Between:
         await trio.lowlevel.checkpoint()
         if not self.is_reachable:
             raise ConnectionFailed("TCP: nobody is there")
-        near, far = memory_stream_pair()
+        near, far = self.pair()
         self.nursery.start_soon(self._accept, far)
         return near
 

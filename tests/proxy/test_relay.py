@@ -210,6 +210,22 @@ async def test_a_peer_that_is_gone_without_a_word_is_noticed(between: Opened, is
         assert "did not answer a ping" in found.told(Kind.CLOSED)[0]
 
 
+async def test_who_takes_nothing_slows_the_other_side_down_and_is_given_up(between: Opened) -> None:
+    async with between(ping_interval=0) as found:
+        found.pair = trio.testing.lockstep_stream_pair
+        ours = await found.connect()
+        for number in range(300):
+            ours.send_text(f"text {number}")
+        await ours.flush()
+        await trio.testing.wait_all_tasks_blocked()
+        assert len(found.told(Kind.FRAME)) == 1  # nobody reads it, so the next is not taken
+        began = trio.current_time()
+        assert (await ending(ours))[0] == 1006
+        assert trio.current_time() - began == pytest.approx(60, abs=5)
+        await trio.sleep(5)
+        assert found.told(Kind.CLOSED) == ["Central System: 1006 a write was given up"]
+
+
 async def test_peers_that_answer_pings_stay(between: Opened) -> None:
     async with between(ping_interval=60) as found:
         ours, theirs = await found.connect(), found.theirs[0]
