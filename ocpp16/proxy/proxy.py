@@ -71,6 +71,9 @@ class Proxy:
         self._linter = linter
         self._on_happening = on_happening
         self._room = trio.CapacityLimiter(most_connections)
+        self._most_arriving = most_connections
+        self._arriving = 0
+        """Connections that are not let in yet."""
         self._ping_interval = ping_interval
         self._now = now
         self._seen: dict[str, int] = {}
@@ -120,6 +123,11 @@ class Proxy:
         """One that comes, until it goes."""
         stream = carrier
         visit = Visit(self._target, self._room, self._dial_for)
+        if self._arriving >= self._most_arriving:
+            self.tell(Kind.REFUSED, "", "too many that have not said what they want")
+            await close_forcefully(carrier)
+            return
+        self._arriving += 1
         try:
             if self._tls is not None:
                 stream = secured = trio.SSLStream(carrier, self._tls, server_side=True, https_compatible=True)
@@ -130,6 +138,7 @@ class Proxy:
             obey(error)
             self.tell(Kind.REFUSED, visit.identity, sentence(error.__cause__ or error))
         finally:
+            self._arriving -= not visit.has_arrived
             visit.leave()
             await close_forcefully(stream)
 
@@ -146,6 +155,8 @@ class Proxy:
             self.tell(Kind.REFUSED, visit.identity, visit.refusal or redacted_prose(str(error)))
             return
         assert visit.theirs is not None
+        visit.has_arrived = True
+        self._arriving -= 1
         recorded = Recorded(visit.identity, next(self._connections), self._now, self._lines)
         relay = Relay(ours, visit.theirs, partial(self._passed, recorded), lambda: visit.is_silent)
         self.connected += 1

@@ -21,7 +21,7 @@ class Visit:
     """Parameters: `target` where it wants to; `room` for connections; `dial` gives how to dial for an identity.
 
     identity: "" until it is known. theirs: the connection to the Central System, once there is one. refusal: why it was
-    not let in, in words.
+    not let in, in words. has_arrived: it was let in.
     """
 
     def __init__(self, target: Target, room: trio.CapacityLimiter, dial: Callable[[str], StreamOpener]) -> None:
@@ -33,6 +33,7 @@ class Visit:
         self.identity = ""
         self.theirs: WebSocket | None = None
         self.refusal = ""
+        self.has_arrived = False
 
     @property
     def is_silent(self) -> bool:

@@ -49,14 +49,16 @@ async def play_charge_point(
         raise ValueError(f"speed must be 0 or more, not {speed:g}")
     made_id = new_id or uuid_ids()
     playing = _Playing(story, websocket, patience, answer_timeout)
-    async with trio.open_nursery() as nursery:
-        websocket.on_unsent = playing.write_soon(nursery)
-        nursery.start_soon(playing.read)
-        await playing.play(speed, (lambda one: one.message_id) if keeps_ids else (lambda one: made_id()))
-        nursery.cancel_scope.cancel()
-    websocket.on_unsent = None
-    with trio.CancelScope(shield=True):  # bounded inside
-        await websocket.aclose()
+    try:
+        async with trio.open_nursery() as nursery:
+            websocket.on_unsent = playing.write_soon(nursery)
+            nursery.start_soon(playing.read)
+            await playing.play(speed, (lambda one: one.message_id) if keeps_ids else (lambda one: made_id()))
+            nursery.cancel_scope.cancel()
+    finally:
+        websocket.on_unsent = None
+        with trio.CancelScope(shield=True):  # bounded inside
+            await websocket.aclose()
     return playing.outcome
 
 

@@ -149,6 +149,16 @@ async def test_who_finds_no_room_is_told_to_come_later(between: Opened) -> None:
         await found.connect("/CP2")
 
 
+async def test_who_never_says_what_it_wants_takes_no_more_than_its_room(between: Opened) -> None:
+    async with between(most_connections=3) as found:
+        silent = [await found.connector(None) for _ in range(4)]  # type: ignore[arg-type]
+        assert await silent[3].receive_some() == b""
+        await trio.sleep(100)
+        assert [await stream.receive_some() for stream in silent[:3]] == [b""] * 3
+        await found.connect()
+        assert found.proxy.connected == 1
+
+
 @pytest.mark.parametrize("code", [1000, 1001, 1008, 1011, 3000, 4321])
 @pytest.mark.parametrize("is_ours", [True, False])
 async def test_close_codes_go_both_ways(between: Opened, code: int, is_ours: bool) -> None:

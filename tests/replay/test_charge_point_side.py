@@ -113,6 +113,14 @@ async def test_what_is_asked_is_answered_as_in_the_trace(stories: Any) -> None:
     )
 
 
+async def test_who_is_cancelled_closes_in_order(stories: Any) -> None:
+    async with CentralSystem() as csms:
+        with trio.move_on_after(5):
+            await played(stories(A_SESSION)["CP1"], csms)
+        await csms.wait_disconnected("CP1")
+        assert [record.text for record in csms.traffic if record.direction == "closed"] == ["1000"]
+
+
 async def test_a_connection_that_ends_is_the_end(stories: Any) -> None:
     async with CentralSystem() as csms:
 
