@@ -37,7 +37,7 @@ def test_garbage_and_raw_texts_are_ours_unless_said_otherwise() -> None:
         ({"latency": -1}, "faults.latency must be seconds from 0 to 3600, not -1"),
         ({"drop": 1.5}, "faults.drop must be a probability from 0 to 1, not 1.5"),
         ({"drop": {"probability": 0.1, "direction": "up"}}, "faults.drop.direction must be one of out, in, both"),
-        ({"drop": {"propability": 0.1}}, "faults.drop: no member propability; did you mean probability?"),
+        ({"drop": {"probabilityx": 0.1}}, "faults.drop: no member probabilityx; did you mean probability?"),
         ({"drop": {"probability": 0.1, "every": 2}}, "faults.drop: either probability or every, not both"),
         ({"drop": {"direction": "in"}}, "faults.drop needs probability or every"),
         ({"cut": {"every": 0}}, "faults.cut must be seconds from 0.01"),
@@ -81,7 +81,7 @@ def test_words_of_a_command_line() -> None:
         ("every=5", "has no word"),
         ("latency=0.1,every=5", "every means nothing to latency"),
         ("drop=often", "faults.drop must be a finite number"),
-        ("dorp=0.1", "no word dorp; did you mean drop?"),
+        ("dropx=0.1", "no word dropx; did you mean drop?"),
         ("", "has no word"),
     ],
 )
