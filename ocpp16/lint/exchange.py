@@ -92,6 +92,13 @@ class Exchange:
     def reconnected(self) -> list[Asked]:
         return [asked for asker in self._askers.values() for asked in asker.reconnected()]
 
+    def clock_was_set(self) -> None:
+        for asker in self._askers.values():
+            for asked in asker.open.values():
+                asked.at = None
+            for key in asker.used:
+                asker.used[key] = None
+
     def called(self, docket: Docket, frame: Frame, at: int | None) -> Asked:
         side = sender(frame)
         asker = self._askers[side]
