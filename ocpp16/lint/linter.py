@@ -39,7 +39,11 @@ class Linter:
 
     def take(self, frame: Frame) -> list[Finding]:
         """What is wrong with the next frame, or is known to be wrong since it was seen."""
-        found = self._case(frame.charge_point).take(frame) if self._rules else []
+        found: list[Finding] = []
+        if self._rules:
+            case = self._case(frame.charge_point)
+            found = case.take(frame)
+            self._now = case.docket.now or self._now
         if self._signed:
             found += self._signed_in(frame)
         return found
@@ -64,8 +68,6 @@ class Linter:
             if len(self._cases) >= MOST_CHARGE_POINTS:
                 del self._cases[next(iter(self._cases))]
         self._cases[charge_point] = case
-        if case.docket.now is not None and (self._now is None or case.docket.now > self._now):
-            self._now = case.docket.now
         return case
 
     def _signed_in(self, frame: Frame) -> list[Finding]:
