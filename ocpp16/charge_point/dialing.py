@@ -136,6 +136,10 @@ class Detour(ABC):
     def by(self, own: _Opener) -> _Opener:
         """The connector of a charge point whose own one this is."""
 
+    @abstractmethod
+    def refused(self) -> None:
+        """As `Dialer.refused`: to be handed on to the charge point's own."""
+
 
 def connector_of(given: _Opener | None, own: Dialer) -> _Opener:
     """The one that a host gave, if any, or by way of which it wants the charge point's `own`."""

@@ -20,7 +20,7 @@ from typing import Final
 import trio
 
 from ocpp16.charge_point.connectivity import StreamOpener
-from ocpp16.charge_point.dialing import Detour
+from ocpp16.charge_point.dialing import Detour, Dialer
 from ocpp16.errors import ConfigurationError, ConnectionFailed, HandshakeRefused
 from ocpp16.faults import obey
 from ocpp16.transport.dial import Endpoint
@@ -75,6 +75,11 @@ class Disturbed(Detour):
         made = Disturbed(own, self._faults, self._random, self._now)
         made.counts = self.counts
         return made
+
+    def refused(self) -> None:
+        """The Central System refused the last attempt: perhaps the client certificate."""
+        if isinstance(self._opener, Dialer):
+            self._opener.refused()
 
     async def __call__(self, endpoint: Endpoint) -> trio.abc.Stream:
         """Raises what the opener raises, ConnectionFailed and HandshakeRefused of the word `refuse`."""

@@ -7,11 +7,12 @@ from typing import Any
 import pytest
 import trio
 
-from ocpp16.errors import ConnectionFailed, HandshakeRefused
+from ocpp16.charge_point.dialing import Dialer
+from ocpp16.errors import ConfigurationError, ConnectionFailed, HandshakeRefused
 from ocpp16.testing.memory_stream import memory_stream_pair
 from ocpp16.transport.dial import Endpoint
 from ocpp16.transport.websocket import WebSocket
-from ocpp16.wire import DisturbedStream, WireFaults, Word, disturbed
+from ocpp16.wire import Disturbed, DisturbedStream, WireFaults, Word, disturbed
 from tests.wire.conftest import Connected, received
 
 TEXTS = [f"message {number} " + "x" * (number * 7 % 300) for number in range(200)]
@@ -196,6 +197,19 @@ async def nothing(endpoint: Endpoint) -> trio.abc.Stream:
     raise AssertionError("nobody is to be called")
 
 
+async def test_a_refusal_by_the_central_system_is_handed_on_to_the_own_way_to_connect() -> None:
+    """Which then presents another client certificate."""
+    own = Dialer.__new__(Dialer)
+    own._presented, own._refused = "a certificate", ()
+    opener = disturbed(None, WireFaults.load({"drop": 0.5}), Random(1))
+    with pytest.raises(ConfigurationError, match="without an opener"):
+        await opener(WHERE)
+    connector = opener.by(own)
+    assert isinstance(connector, Disturbed)
+    connector.refused()
+    assert own._refused == ("a certificate",)
+
+
 async def test_handshakes_are_refused() -> None:
     with pytest.raises(HandshakeRefused) as refused:
         await disturbed(nothing, WireFaults.load({"refuse": {"probability": 1, "status": 503}}), Random(1))(WHERE)
@@ -220,6 +234,24 @@ async def test_a_slow_handshake_and_one_that_is_given_up() -> None:
     with trio.move_on_after(5):
         await opener(WHERE)
     assert await far.receive_some() == b""
+
+
+async def test_reading_may_be_cancelled_at_any_time(connected: Connected) -> None:
+    async with connected({"latency": 0.07, "jitter": 0.2, "duplicate": {"every": 3, "direction": "in"}}) as ends:
+        found: list[str] = []
+
+        async def read_in_pieces() -> None:
+            while len(set(found)) < len(TEXTS):
+                with trio.move_on_after(0.013):
+                    found.extend(await ends.ours.receive())
+
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(read_in_pieces)
+            for text in TEXTS:
+                await ends.answer(text)
+                await trio.sleep(0.05)
+        assert list(dict.fromkeys(found)) == TEXTS
+        assert len(found) - len(TEXTS) == ends.opener.counts[Word.DUPLICATE] > 1
 
 
 async def test_a_stream_that_nobody_reads_holds_up_the_writer() -> None:
