@@ -16,6 +16,8 @@ from ocpp16.store.open import is_virtual_clock
 
 MOST_BYTES: Final = 4 << 20
 """That wait to be written."""
+GATHERED: Final = 0.05
+"""Seconds in which rows come together that are written at once."""
 WRITE_TIMEOUT: Final = 10.0
 """Seconds that a disk may take for what came together."""
 
@@ -49,6 +51,7 @@ class TraceFile:
         try:
             while True:
                 await self._come.wait()
+                await trio.sleep_until(trio.current_time() + GATHERED)
                 await self._write()
         finally:
             if self._rows:

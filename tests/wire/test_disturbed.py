@@ -207,7 +207,7 @@ async def test_a_refusal_by_the_central_system_is_handed_on_to_the_own_way_to_co
     connector = opener.by(own)
     assert isinstance(connector, Disturbed)
     connector.refused()
-    assert own._refused == ("a certificate",)
+    assert list(own._refused) == ["a certificate"]
 
 
 async def test_handshakes_are_refused() -> None:
