@@ -15,7 +15,7 @@ from random import Random
 import trio
 
 from ocpp16.charge_point.addresses import Addresses
-from ocpp16.charge_point.dialing import Dialer
+from ocpp16.charge_point.dialing import Detour, Dialer
 from ocpp16.charge_point.fallback import Fallback
 from ocpp16.charge_point.link import Link, Trace
 from ocpp16.charge_point.link_tasks import flush, read
@@ -345,7 +345,7 @@ class Connectivity:
             self._was_invalid |= is_first  # told once, until a connection was made
             ctx.signals.emit(SecurityEventRaised(known.security_event, failure, is_critical=is_first or None))
         is_refusal = self._is_refusal(known)
-        if is_refusal and isinstance(self._connector, Dialer):
+        if is_refusal and isinstance(self._connector, Dialer | Detour):
             self._connector.refused()
         ctx.signals.emit(AttemptFailed(is_refusal))
         return failure

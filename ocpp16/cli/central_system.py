@@ -7,7 +7,6 @@ of floods only a part is printed, and how much was left out.
 
 from collections.abc import Callable
 from contextlib import aclosing
-from datetime import datetime
 from functools import partial
 from pathlib import Path
 from ssl import SSLContext
@@ -22,23 +21,18 @@ from ocpp16.cli.log import LogChoice, log_options
 from ocpp16.cli.message_lines import IN, LONGEST_LINE, LONGEST_TEXT, OUT, MessageLines
 from ocpp16.cli.orders import Orders
 from ocpp16.cli.running import Ending, run
+from ocpp16.cli.said_lines import LAST_LINES, LONGEST_QUEUE, Said, print_lines
+from ocpp16.cli.server_tls import CHAIN, CLIENT_ROOTS, KEY, tls_context
 from ocpp16.cli.standard_streams import StandardInput, StandardOutput, lines
 from ocpp16.rpc.folding import Folding
-from ocpp16.security.tls import server_context
 from ocpp16.testing import CentralSystem, Direction
 from ocpp16.testing.connected_charge_point import NO_FRAME
 from ocpp16.testing.pricing import SessionPricing
 from ocpp16.testing.recording import Frame, Recording
 from ocpp16.texts import shown
 
-CHAIN, KEY, CLIENT_ROOTS = "chain.pem", "key.pem", "client_ca.pem"
-"""Files of the --tls folder: our certificate with the intermediate ones, its key, and roots of client certificates."""
 JUNK_INTERVAL = 10.0
 """Seconds in which junk of a charge point is told once."""
-LONGEST_QUEUE = 10_000
-"""Lines that may wait to be printed."""
-LAST_LINES = 1.0
-"""Seconds that the end waits for them."""
 MOST_ORDERS = 64
 """Typed lines that are carried out at once; whoever types more waits."""
 
@@ -96,7 +90,7 @@ def central_system(
     by DataTransfer as the California pricing note has it.
     """
     choice.begin("warning")
-    context = _context(tls, key, client_ca)
+    context = tls_context(tls, key, client_ca)
     laboratory = None if pki is None else V2gLaboratory(pki)
     return run(partial(_run, host, port, context, laboratory, heartbeat, control, prices))
 
@@ -119,7 +113,7 @@ async def _run(
         laboratory.join(central)
     _price_sessions(central, **prices)
     async with trio.open_nursery() as printing:
-        printing.start_soon(_print, receive, StandardOutput(partial(ending.begin, "standard output was closed")))
+        printing.start_soon(print_lines, receive, StandardOutput(partial(ending.begin, "standard output was closed")))
         with send:
             async with central, trio.open_nursery() as nursery:
                 try:
@@ -144,29 +138,6 @@ def _price_sessions(central: CentralSystem, currency: str | None, **prices: str 
             SessionPricing(central, currency=currency or "", **prices).begin()
         except ValueError as error:
             raise CommandFailed(str(error)) from None
-
-
-class Said:
-    """Has lines printed, with the time. If nobody reads them fast enough some are left out, and how many is said."""
-
-    __slots__ = ("_left_out", "_send")
-
-    def __init__(self, send: trio.MemorySendChannel[str]) -> None:
-        self._send = send
-        self._left_out = 0
-
-    def __call__(self, line: str) -> None:
-        missed = f"… {self._left_out:,} more lines, too many to be printed\n" if self._left_out else ""
-        try:
-            self._send.send_nowait(f"{missed}{datetime.now():%H:%M:%S} {shown(line, LONGEST_LINE)}\n")
-            self._left_out = 0
-        except trio.WouldBlock:
-            self._left_out += 1
-
-
-async def _print(receive: trio.MemoryReceiveChannel[str], output: StandardOutput) -> None:
-    async for line in receive:
-        await output.write(line.encode("utf-8", "replace"))
 
 
 async def _obey(orders: Orders, ending: Ending) -> None:
@@ -231,22 +202,3 @@ class SpokenRecording(Recording):
             return f"refused: {text}"
         arrow = OUT if direction is Direction.RECEIVED else IN
         return self._lines.of_text(arrow, text, identity, frame)
-
-
-def _context(tls: Path | None, key: Path | None, client_ca: Path | None) -> SSLContext | None:
-    """Raises CommandFailed and ConfigurationError."""
-    if tls is None:
-        if key is not None or client_ca is not None:
-            raise CommandFailed(f"{'--key' if key is not None else '--client-ca'} needs --tls")
-        return None
-    chain = tls
-    if tls.is_dir() or (key is None and not tls.is_file()):
-        chain, key = tls / CHAIN, key or tls / KEY
-        client_ca = client_ca or (tls / CLIENT_ROOTS if (tls / CLIENT_ROOTS).is_file() else None)
-    needed = f"--tls needs a folder with {CHAIN} and {KEY}, or a certificate and its --key"
-    if key is None:
-        raise CommandFailed(needed)
-    for path in (chain, key):
-        if not path.is_file():
-            raise CommandFailed(f"{path}: there is no such file; {needed}")
-    return server_context(chain, key, client_ca=client_ca)

@@ -26,6 +26,8 @@ SUBCOMMANDS = {
     "certificates": "ocpp16.cli.certificates:certificates",
     "pki": "ocpp16.cli.pki:pki",
     "lint": "ocpp16.cli.lint:lint",
+    "proxy": "ocpp16.cli.proxy:proxy",
+    "replay": "ocpp16.cli.replay:replay",
 }
 """Name → module and function."""
 

@@ -17,18 +17,22 @@ _DIRECTIONS = {SENT: "cp-to-csms", RECEIVED: "csms-to-cp"}
 
 
 class JsonLines:
-    """Parameters: `identity` of the charge point."""
+    """Parameters: `identity` of the charge point; `connection`, or None, a number for `meta` that tells its connections
+    apart."""
 
     suffix = ".jsonl"
     opening = b""
     end = b"\n"
     is_for_events = False
 
-    def __init__(self, identity: str) -> None:
+    def __init__(self, identity: str, connection: int | None = None) -> None:
         self._identity = identity
+        self._connection = connection
 
     def row(self, record: Record) -> bytes:
         meta: dict[str, Any] = {"sequence": record.sequence}
+        if self._connection is not None:
+            meta["connection"] = self._connection
         raw = record.text
         if len(raw) > BODY_LIMIT and record.kind is Kind.MALFORMED:
             meta["cut"] = len(raw) - BODY_LIMIT

@@ -10,7 +10,7 @@ side is an answer that cannot be read, and whatever they raise at what we are to
 """
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import NamedTuple, Self
 
 import trio
@@ -21,12 +21,12 @@ from wsproto.handshake import H11Handshake
 from wsproto.utilities import RemoteProtocolError
 
 from ocpp16.errors import ConnectionFailed, HandshakeRefused
-from ocpp16.faults import obey, obey_exit
+from ocpp16.faults import obey
 from ocpp16.texts import shown
 from ocpp16.transport.retry_after import seconds_to_wait
 from ocpp16.transport.streams import said
 
-__all__ = ["Accept", "Reject", "UpgradeRequest", "Upgraded", "answer_upgrade", "request_upgrade"]
+__all__ = ["Accept", "Decision", "Reject", "UpgradeRequest", "Upgraded", "answer_upgrade", "request_upgrade"]
 
 BODY_LIMIT = 1024  # of a refusal's body: enough for the sentence that says why, not for a page of HTML
 BODY_TIMEOUT = 2.0  # a refusal whose body does not come is still a refusal
@@ -63,6 +63,9 @@ class Reject(NamedTuple):
     status: int
     body: str = ""
     headers: tuple[tuple[str, str], ...] = ()
+
+
+Decision = Accept | Reject
 
 
 class Upgraded(NamedTuple):
@@ -234,10 +237,10 @@ def _value(headers: Iterable[tuple[bytes, bytes]], wanted: bytes) -> str:
 async def answer_upgrade(
     stream: trio.abc.Stream,
     *,
-    decide: Callable[[UpgradeRequest], Accept | Reject],
+    decide: Callable[[UpgradeRequest], Decision | Awaitable[Decision]],
     extensions: Sequence[Extension],
 ) -> tuple[Upgraded, UpgradeRequest]:
-    """Read a client's request as a server, have `decide` look at it, and answer.
+    """Read a client's request as a server, have `decide` look at it, which may take its time, and answer.
 
     Raises `HandshakeRefused` after a refusal was sent: ours, that of a malformed request (400, 426), or 500 where
     `decide` raised or chose what cannot be written, which is the cause then. `ConnectionFailed` when the client sent
@@ -247,12 +250,14 @@ async def answer_upgrade(
     request, trailing = await _read_request(stream, handshake)
     try:
         verdict = decide(request)
+        if not isinstance(verdict, Accept | Reject):
+            verdict = await verdict
         if isinstance(verdict, Accept):
             answer = handshake.send(AcceptConnection(subprotocol=verdict.subprotocol, extensions=list(extensions)))
         else:
             answer = _written(handshake, verdict)
     except BaseException as exc:
-        obey_exit(exc)
+        obey(exc)
         raise await _refused(stream, handshake, Reject(500), "the answer could not be decided or written") from exc
     await stream.send_all(answer)
     if isinstance(verdict, Reject):

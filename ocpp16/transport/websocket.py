@@ -15,7 +15,7 @@ Rules:
 - Whatever a stream raises is the end of this connection and of nothing else.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import Self
 
 import trio
@@ -25,7 +25,15 @@ from ocpp16.faults import end_in, obey, obey_exit
 from ocpp16.redaction import without_password
 from ocpp16.transport.compression import BoundedDeflate
 from ocpp16.transport.dial_failures import late_refusal
-from ocpp16.transport.handshake import Accept, Reject, Upgraded, UpgradeRequest, answer_upgrade, request_upgrade
+from ocpp16.transport.handshake import (
+    Accept,
+    Decision,
+    Reject,
+    Upgraded,
+    UpgradeRequest,
+    answer_upgrade,
+    request_upgrade,
+)
 from ocpp16.transport.plain_socket import READ_SIZE, PlainSocket
 from ocpp16.transport.streams import close, close_at_once, close_forcefully, said, yields
 
@@ -140,12 +148,13 @@ class WebSocket(PlainSocket):
         cls,
         stream: trio.abc.Stream,
         *,
-        decide: Callable[[UpgradeRequest], Accept | Reject],
+        decide: Callable[[UpgradeRequest], Decision | Awaitable[Decision]],
         max_message_size: int = MAX_MESSAGE_SIZE,
         compression: bool = False,
         timeout: float = HANDSHAKE_TIMEOUT,
     ) -> Self:
-        """Open a connection as server. `decide` looks at the request and chooses; `compression` accepts an offer.
+        """Open a connection as server. `decide` looks at the request and chooses, at once or when awaited;
+        `compression` accepts an offer.
 
         Raises `HandshakeRefused` after a refusal was sent (400 for a malformed request, 500 for a `decide` that
         raised, which is its cause), `ConnectionFailed` when the client gave none; the stream is closed then.

@@ -18,10 +18,13 @@ PUBLIC = (
     "ocpp16.codec",
     "ocpp16.errors",
     "ocpp16.metrics",
+    "ocpp16.proxy",
+    "ocpp16.replay",
     "ocpp16.schedule",
     "ocpp16.simulation",
     "ocpp16.testing",
     "ocpp16.transfer",
+    "ocpp16.wire",
 )
 NAMES = [f"{module}.{name}" for module in PUBLIC for name in importlib.import_module(module).__all__ if name[0] != "_"]
 

@@ -1,0 +1,47 @@
+"""What the subjects of a case share: the findings, the connection, and what else is known of the charge point."""
+
+from ocpp16.lint.finding import CHARGE_POINT, Finding, Side, sender
+from ocpp16.lint.frame import Frame
+from ocpp16.lint.rules import RULES
+
+SECOND = 1_000_000
+"""Times of this package are µs since 1970."""
+
+
+class Docket:
+    """rules: names of those that are told."""
+
+    __slots__ = (
+        *("charge_point", "connectors", "found", "has_zone", "is_accepted", "is_connected"),
+        *("is_off", "keys", "now", "offset", "rules", "statuses"),
+    )
+
+    def __init__(self, charge_point: str, rules: frozenset[str]) -> None:
+        self.charge_point = charge_point
+        self.rules = rules
+        self.found: list[Finding] = []
+        self.is_connected: bool | None = None
+        """None: nobody tells of connections."""
+        self.is_accepted = False
+        """Has the Central System accepted its BootNotification, as far as is known?"""
+        self.now: int | None = None
+        """µs since 1970, of the last frame that has a time."""
+        self.has_zone = True
+        """Do the times of the frames say of which zone they are? Else only their differences mean something."""
+        self.offset: int | None = None
+        """µs by which the Central System's clock is ahead of the times of the frames."""
+        self.is_off = False
+        """Was it far ahead or behind with the last frame?"""
+        self.keys: dict[str, int] = {}
+        """Configuration keys that are numbers, of those that matter here."""
+        self.connectors: set[int] = set()
+        """Connectors 1..n that were named."""
+        self.statuses: dict[int, str] = {}
+        """Connector → status that was told last; what may have changed since unseen is left out."""
+
+    def tell(self, rule: str, text: str, frame: Frame | None = None, side: Side | None = None) -> None:
+        """`side`: whose fault it is, the sender's of the frame where it is not given."""
+        if rule in self.rules:
+            line = 0 if frame is None else frame.line
+            blamed = side or (CHARGE_POINT if frame is None else sender(frame))
+            self.found.append(Finding(rule, text, line, self.charge_point, RULES[rule].severity, blamed, frame))

@@ -1,0 +1,31 @@
+"""What a proxy tells while it runs."""
+
+from enum import StrEnum
+from typing import NamedTuple
+
+
+class Kind(StrEnum):
+    """What happened."""
+
+    OPENED = "opened"
+    """A charge point is connected, through to the Central System."""
+    CLOSED = "closed"
+    """text: who ended it, the close code, the reason."""
+    REFUSED = "refused"
+    """No connection came about; text: why."""
+    FRAME = "frame"
+    """A text passed, `way` it went; text: as it was."""
+    FINDING = "finding"
+    """text: rule and what is wrong, of a frame that passed."""
+    TROUBLE = "trouble"
+    """Something of the proxy itself, as a trace that cannot be written."""
+
+
+class Happening(NamedTuple):
+    """way: "sent" by the charge point or "received" by it, of a FRAME; is_error: of a FINDING."""
+
+    kind: Kind
+    identity: str
+    text: str
+    way: str = ""
+    is_error: bool = False

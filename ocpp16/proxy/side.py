@@ -1,0 +1,83 @@
+"""One of the two WebSockets of a relay: writers take turns, and a peer that is gone without a word is noticed."""
+
+from collections.abc import Callable
+from typing import Final
+
+import trio
+
+from ocpp16.errors import ConnectionClosed
+from ocpp16.transport.websocket import WebSocket
+
+WRITE_TIMEOUT: Final = 60.0
+"""Seconds in which a peer that reads takes what is written."""
+PONG_TIMEOUT: Final = 30.0
+"""Seconds for the answer to a ping."""
+
+
+class Side:
+    """Parameters: `name` in words; `is_silent` says that nothing may be heard, by a fault of ours.
+
+    last_heard: when the peer said something last, or answered a ping.
+    """
+
+    def __init__(self, name: str, websocket: WebSocket, nursery: trio.Nursery, is_silent: Callable[[], bool]) -> None:
+        self.name = name
+        self.websocket = websocket
+        self.last_heard = trio.current_time()
+        self._nursery = nursery
+        self._is_silent = is_silent
+        self._turn = trio.Lock()
+        self._is_writing_soon = False
+        websocket.on_unsent = self._write_unsent
+        websocket.on_pong = websocket.on_ping = self._hear
+        websocket.on_binary = lambda: None
+
+    async def receive(self) -> list[str]:
+        """Texts. Raises ConnectionClosed."""
+        texts = await self.websocket.receive()
+        self.last_heard = trio.current_time()
+        return texts
+
+    async def send(self, text: str) -> None:
+        """Returns when the carrier has it. Raises ConnectionClosed."""
+        self.websocket.send_text(text)
+        await self.write()
+
+    async def write(self) -> None:
+        """Write what is queued. A peer that takes nothing is given up."""
+        async with self._turn:
+            with trio.move_on_after(WRITE_TIMEOUT):  # which ends the connection: half a frame was written
+                await self.websocket.flush()
+
+    async def watch(self, interval: float) -> None:
+        """Ping a peer that says nothing for `interval` seconds; give it up when it does not answer either."""
+        while self.websocket.is_open:
+            due = self.last_heard + interval
+            if trio.current_time() < due:
+                await trio.sleep_until(due)
+                continue
+            if not self._is_silent():
+                heard = self.last_heard
+                try:
+                    self.websocket.send_ping()
+                except ConnectionClosed:
+                    return
+                await self.write()
+                await trio.sleep_until(trio.current_time() + min(PONG_TIMEOUT, interval))
+                if self.last_heard == heard and not self._is_silent():
+                    self.websocket.abort(f"it did not answer a ping after {interval:g} s of silence")
+                    return
+            else:
+                await trio.sleep_until(trio.current_time() + interval)
+
+    def _hear(self, payload: bytes) -> None:
+        self.last_heard = trio.current_time()
+
+    def _write_unsent(self) -> None:
+        if not self._is_writing_soon and not self._turn.locked() and not self.websocket.flush_now():
+            self._is_writing_soon = True
+            self._nursery.start_soon(self._write_soon)
+
+    async def _write_soon(self) -> None:
+        self._is_writing_soon = False
+        await self.write()

@@ -1,0 +1,83 @@
+"""What passes, into one file of JSON lines (OCPP trace format 1.1), written by a thread at a time.
+
+What waits to be written is bounded: whoever relays waits until there is room again. A disk that takes nothing is told
+once, the rows are counted, and the relaying goes on.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+import trio
+
+from ocpp16.message_log.json_lines import JsonLines
+from ocpp16.message_log.log_file import LogFile
+from ocpp16.store.open import is_virtual_clock
+
+MOST_BYTES: Final = 4 << 20
+"""That wait to be written."""
+GATHERED: Final = 0.05
+"""Seconds in which rows come together that are written at once."""
+WRITE_TIMEOUT: Final = 10.0
+"""Seconds that a disk may take for what came together."""
+
+
+class TraceFile:
+    """Rows are put at the end of the file, which is made if it is not there. `troubled` is told the first failure.
+
+    lost: rows that could not be written.
+    """
+
+    def __init__(self, path: Path, now: Callable[[], int], troubled: Callable[[str], None]) -> None:
+        self._file = LogFile(path, JsonLines(""), None)
+        self._now = now
+        self._troubled = troubled
+        self._rows: list[bytes] = []
+        self._size = 0
+        self._come = trio.Event()
+        self._gone = trio.Event()
+        self.lost = 0
+
+    async def put(self, row: bytes) -> None:
+        """Returns when there is room; cancelled meanwhile, the row is in."""
+        self._rows.append(row)
+        self._size += len(row)
+        self._come.set()
+        while self._size > MOST_BYTES:
+            await self._gone.wait()
+
+    async def run(self) -> None:
+        """Writes until it is cancelled, and then all that is left."""
+        try:
+            while True:
+                await self._come.wait()
+                await trio.sleep_until(trio.current_time() + GATHERED)
+                await self._write()
+        finally:
+            if self._rows:
+                await self._write()
+
+    async def _write(self) -> None:
+        self._come = trio.Event()
+        rows, self._rows = self._rows, []
+        size = self._size  # they count until they are written
+        try:
+            if is_virtual_clock():  # time would pass while a thread writes
+                self._file.write(rows, self._now())
+                await trio.lowlevel.cancel_shielded_checkpoint()
+                return
+            with trio.CancelScope(shield=True, deadline=trio.current_time() + WRITE_TIMEOUT) as scope:
+                await trio.to_thread.run_sync(self._file.write, rows, self._now(), abandon_on_cancel=True)
+            if scope.cancelled_caught:
+                self._lose(rows, f"the disk took nothing for {WRITE_TIMEOUT:g} s")
+        except OSError as error:
+            self._lose(rows, error.strerror or str(error))
+        finally:
+            self._size -= size
+            gone, self._gone = self._gone, trio.Event()
+            gone.set()
+
+    def _lose(self, rows: list[bytes], why: str) -> None:
+        if not self.lost:
+            self._troubled(f"the trace cannot be written, and what passes is lost for it: {why}")
+        self.lost += len(rows)

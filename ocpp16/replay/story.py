@@ -1,0 +1,110 @@
+"""What a trace tells of a charge point: requests of both sides in their order, each with its answer."""
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from ocpp16.errors import Ocpp16Error
+from ocpp16.lint import FROM_CENTRAL_SYSTEM, FROM_CHARGE_POINT, Frame
+from ocpp16.texts import shown
+
+MOST_EXCHANGES: Final = 200_000
+"""Requests of all charge points that are kept: a longer trace is to be played charge point by charge point."""
+_OTHER: Final = {FROM_CHARGE_POINT: FROM_CENTRAL_SYSTEM, FROM_CENTRAL_SYSTEM: FROM_CHARGE_POINT}
+
+
+class ReplayError(Ocpp16Error):
+    """This trace cannot be played; the text names the line and says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """payload: of a CALLRESULT; code: of a CALLERROR, "" for a CALLRESULT."""
+
+    payload: Any
+    code: str = ""
+
+
+@dataclass(slots=True)
+class Exchange:
+    """A request. at: seconds from the first one of its charge point. is_ours: the charge point asked. answer: None if
+    the trace has none."""
+
+    line: int
+    at: float
+    is_ours: bool
+    action: str
+    message_id: str
+    payload: dict[str, Any]
+    answer: Answer | None = None
+
+
+@dataclass(slots=True)
+class Story:
+    """All of one charge point. identity: "" where the trace does not say it."""
+
+    identity: str
+    exchanges: list[Exchange] = field(default_factory=list)
+
+    def answers(self, action: str, *, is_ours: bool) -> list[Exchange]:
+        """Requests of this action by one side, in their order."""
+        return [one for one in self.exchanges if one.action == action and one.is_ours is is_ours]
+
+
+def read_stories(frames: Iterable[Frame], ids: Collection[str] = ()) -> dict[str, Story]:
+    """By identity, in the order in which they come first; of `ids` only, if there are any.
+
+    Answers to no request are left out. Raises ReplayError for a message without payload, a trace without requests,
+    one that is too long, and an id that is not in it; what iterating the frames raises passes.
+    """
+    stories: dict[str, Story] = {}
+    open_requests: dict[tuple[str, str, str], Exchange] = {}
+    first: dict[str, float] = {}
+    seen: dict[str, None] = {}
+    count = 0
+    for frame in frames:
+        who = frame.charge_point
+        seen[who] = None
+        if ids and who not in ids:
+            continue
+        if frame.kind == "CALL":
+            count += 1
+            if count > MOST_EXCHANGES:
+                raise ReplayError(f"the trace has more than {MOST_EXCHANGES:,} requests: choose charge points by --id")
+            if not isinstance(frame.payload, dict) or not frame.action:
+                raise ReplayError(f"line {frame.line}: the CALL has no payload (or action), so it cannot be played")
+            story = stories.setdefault(who, Story(who))
+            at = _seconds(frame.timestamp)
+            began = first.setdefault(who, at if at is not None else 0.0)
+            before = story.exchanges[-1].at if story.exchanges else 0.0
+            moment = before if at is None else max(before, at - began)
+            is_ours = frame.direction == FROM_CHARGE_POINT
+            made = Exchange(frame.line, moment, is_ours, frame.action, frame.message_id, frame.payload)
+            story.exchanges.append(made)
+            open_requests[who, frame.direction, frame.message_id] = made
+        elif frame.kind in ("CALLRESULT", "CALLERROR"):
+            asked = open_requests.pop((who, _OTHER.get(frame.direction, ""), frame.message_id), None)
+            if asked is None:
+                continue
+            if frame.kind == "CALLERROR":
+                asked.answer = Answer(None, frame.code or "GenericError")
+            elif not isinstance(frame.payload, dict):
+                raise ReplayError(f"line {frame.line}: the CALLRESULT has no payload, so it cannot be played")
+            else:
+                asked.answer = Answer(frame.payload)
+    for one in ids:
+        if one not in stories:
+            known = ", ".join(shown(name, 40) or "(no id)" for name in list(seen)[:20])
+            raise ReplayError(f"the trace has no request of a charge point {shown(one, 64)}; it has {known or 'none'}")
+    if not stories:
+        raise ReplayError("the trace has no request")
+    return stories
+
+
+def _seconds(timestamp: str) -> float | None:
+    try:
+        moment = datetime.fromisoformat(timestamp)
+    except ValueError:
+        return None
+    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
