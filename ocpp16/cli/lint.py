@@ -11,9 +11,9 @@ import orjson
 from ocpp16.cli.failure import CommandFailed
 from ocpp16.cli.log import LogChoice, log_options
 from ocpp16.lint.public_keys import PublicKeys
-from ocpp16.lint.rules import BAD, GOOD, NOTHING_SIGNED, Verdict, verdict
 from ocpp16.lint.trace import Trace, TraceError
 from ocpp16.lint.transactions import Transactions
+from ocpp16.lint.verdict import BAD, GOOD, NOTHING_SIGNED, Verdict, verdict
 from ocpp16.metering.failure import SignedDataError
 from ocpp16.metering.public_key import LONGEST, key_bytes
 from ocpp16.regular_file import read_regular
@@ -122,5 +122,5 @@ def _object(found: Verdict) -> dict[str, Any]:
         "verdict": found.word,
         "signed": found.signed_count,
         "keys": list(found.keys),
-        "findings": [finding._asdict() for finding in found.findings],
+        "findings": [{"rule": finding.rule, "text": finding.text} for finding in found.findings],
     }

@@ -8,7 +8,8 @@ import re
 from collections.abc import Sequence
 from typing import Final
 
-from ocpp16.lint.trace import Frame, Trace, frames_with
+from ocpp16.lint.frame import Frame
+from ocpp16.lint.trace import Trace, frames_with
 from ocpp16.metering.failure import SignedDataError
 from ocpp16.metering.public_key import key_bytes
 

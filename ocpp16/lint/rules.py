@@ -1,73 +1,51 @@
-"""The table of rules, and the verdict on a transaction.
+"""The table of rules: each with its name, how grave it is, the clause that it follows, and why, in a sentence.
 
-A new rule is a function in the file of its subject, and a row here.
+A new rule is a row here, and a `tell` with its name in the file of its subject; those on signed values are functions in
+`signed_values`. A test compares the table with what is told.
 """
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
-from ocpp16.lint import signed_values
-from ocpp16.lint.public_keys import PublicKeys
-from ocpp16.lint.signed_values import Signed, signed_of
-from ocpp16.lint.transactions import Transaction
-
-MOST_FINDINGS: Final = 20
-"""Of one rule on one transaction that are told."""
+from ocpp16.lint.finding import ERROR, WARNING, Severity
 
 
-class Finding(NamedTuple):
-    """rule: the name of it; text: what is wrong."""
+class Rule(NamedTuple):
+    """clause: of OCPP 1.6 edition 2 unless it names another text; why: what goes wrong where the rule is broken."""
 
-    rule: str
-    text: str
+    name: str
+    severity: Severity
+    clause: str
+    why: str
 
 
-RULES: Final[Mapping[str, Callable[[Signed], Iterator[str]]]] = MappingProxyType(
-    {
-        "readable": signed_values.is_readable,
-        "signature": signed_values.is_verified,
-        "begin-and-end": signed_values.has_begin_and_end,
-        "one-meter": signed_values.is_of_one_meter,
-        "pages": signed_values.pages_rise,
-        "id-tag": signed_values.is_for_the_id_tag,
-        "status": signed_values.readings_are_good,
-        "rising": signed_values.readings_rise,
-        "energy": signed_values.energy_is_that_of_ocpp,
-    }
+_ROWS: Final = (
+    # Frames, and who answers whom
+    Rule("frame", ERROR, "OCPP-J 4.2", "A message is a JSON array: type, an id of at most 36 characters, the rest."),
+    Rule("id-reused", ERROR, "OCPP-J 4.1.4", "The answers to two CALLs with one id cannot be told apart."),
+    Rule("one-call", ERROR, "OCPP-J 4.1.1", "A side waits for the answer before it asks again."),
+    Rule("answers-nothing", ERROR, "OCPP-J 4.1.4", "An answer has the id of the CALL that it answers."),
+    Rule("answered-twice", ERROR, "OCPP-J 4.1.1", "A CALL has one answer."),
+    Rule("error-to-answer", ERROR, "OCPP-J 4.2.3", "A CALLERROR answers a CALL, never an answer."),
+    Rule("late-answer", WARNING, "OCPP-J 4.1.1", "Whoever asked may have given up long before: 30 s."),
+    Rule("unanswered", WARNING, "OCPP-J 4.1.1", "A CALL without an answer blocks its sender until it gives up."),
+    Rule("error-code", ERROR, "OCPP-J 4.2.3", "The codes of a CALLERROR are a closed list."),
+    # What they say
+    Rule("action", ERROR, "OCPP 1.6 4, 5", "What is of a vendor goes into DataTransfer."),
+    Rule("direction", ERROR, "OCPP 1.6 4, 5", "Most actions are for one side to ask."),
+    Rule("schema", ERROR, "OCPP 1.6 6, 7", "A strict reader refuses a payload that does not fit its schema."),
+    Rule("refused", WARNING, "OCPP-J 4.2.3", "A payload that fits the schema is refused as if it did not."),
+    # The meter's signatures
+    Rule("readable", ERROR, "Signed meter values", "Nobody can verify a signed value that cannot be read."),
+    Rule("signature", ERROR, "Signed meter values", "What was changed, or signed by another key, is no proof."),
+    Rule("begin-and-end", ERROR, "Signed meter values", "A bill needs a signed begin and a signed end."),
+    Rule("one-meter", ERROR, "Signed meter values", "Values of two meters cannot be subtracted."),
+    Rule("pages", ERROR, "OCMF", "Pages that do not rise hide what was taken out."),
+    Rule("id-tag", ERROR, "OCMF", "It was measured for somebody else."),
+    Rule("status", ERROR, "OCMF", "The meter itself says that a reading is not good."),
+    Rule("rising", ERROR, "OCMF", "Energy and time of a meter do not fall."),
+    Rule("energy", ERROR, "Signed meter values", "What is billed is not what was signed."),
 )
-"""Name → rule about the signed values of a transaction."""
-
-GOOD, BAD, NOTHING_SIGNED = "good", "bad", "nothing signed"
-
-
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """keys: where the keys came from that verified its values; signed_count: texts that are signed, each once."""
-
-    transaction: Transaction
-    signed_count: int
-    keys: tuple[str, ...]
-    findings: tuple[Finding, ...]
-
-    @property
-    def word(self) -> str:
-        if self.findings:
-            return BAD
-        return GOOD if self.signed_count else NOTHING_SIGNED
-
-
-def verdict(transaction: Transaction, keys: PublicKeys) -> Verdict:
-    """What all rules say of it; of one without a signed value nothing."""
-    if not transaction.values:
-        return Verdict(transaction, 0, (), ())
-    signed = signed_of(transaction, keys)
-    findings: list[Finding] = []
-    for name, rule in RULES.items():
-        found = list(rule(signed))
-        findings += [Finding(name, text) for text in found[:MOST_FINDINGS]]
-        if len(found) > MOST_FINDINGS:
-            findings.append(Finding(name, f"and {len(found) - MOST_FINDINGS} more like these"))
-    sources = tuple(sorted({read.key for read in signed.texts if read.key}))
-    return Verdict(transaction, len(signed.texts), sources, tuple(findings))
+RULES: Final[Mapping[str, Rule]] = MappingProxyType({rule.name: rule for rule in _ROWS})
+"""Name → rule, in the order in which they are shown."""

@@ -12,32 +12,19 @@ import gzip
 import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import IO, Any, Final, NamedTuple
+from typing import IO, Any, Final
 
 import orjson
 
+from ocpp16.lint.frame import Frame as Frame
+
 LONGEST_LINE: Final = 64 * 1024 * 1024
 """Bytes: a frame of the largest size that can be configured, as text and as members."""
-FROM_CHARGE_POINT: Final = "cp-to-csms"
-FROM_CENTRAL_SYSTEM: Final = "csms-to-cp"
 _GZIP: Final = b"\x1f\x8b"
 _MOST_TOLD: Final = 20
 _KINDS: Final = {2: "CALL", 3: "CALLRESULT", 4: "CALLERROR"}
 _PROGRESS: Final = 4 * 1024 * 1024
 """Bytes between two words on how far it is."""
-
-
-class Frame(NamedTuple):
-    """One message. line: its number; kind: CALL, CALLRESULT or CALLERROR; action: "" where it is not known."""
-
-    line: int
-    charge_point: str
-    direction: str
-    kind: str
-    message_id: str
-    action: str
-    payload: Any
-    timestamp: str
 
 
 class TraceError(Exception):

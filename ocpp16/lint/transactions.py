@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from ocpp16.lint.trace import FROM_CHARGE_POINT, Frame
+from ocpp16.lint.frame import FROM_CHARGE_POINT, Frame
 
 MOST_VALUES: Final = 10_000
 """Signed values of a transaction; what is beyond is counted."""

@@ -1,0 +1,201 @@
+"""Who asked what, and what answers it: the rules about CALLs and their answers (OCPP-J 1.6 §4).
+
+Rules of this file:
+1. Ids are those of the side that asks. The trace may begin in the middle, so the first answer to what nobody asked is
+   passed over as long as its asker was not heard to ask.
+2. Where nobody tells when connections begin and end, a CALL without an answer may be one that was lost with its
+   connection. Then a second CALL before the answer is told only when that answer comes after all.
+3. Everything that is kept has an end: `MOST_OPEN`, and the number of ids that the linter gives.
+"""
+
+from collections.abc import Iterator
+from typing import Any, Final
+
+from ocpp16.enums import ErrorCode
+from ocpp16.lint.docket import Docket
+from ocpp16.lint.finding import CENTRAL_SYSTEM, CHARGE_POINT, Side, other, sender
+from ocpp16.lint.frame import CALL, CALLERROR, FROM_CHARGE_POINT, Frame
+from ocpp16.texts import shown
+
+MOST_OPEN: Final = 20
+"""CALLs of one side that an answer may still come to; beyond that the oldest is forgotten."""
+SECOND: Final = 1_000_000
+"""Times of this package are µs since 1970."""
+PATIENCE: Final = 5 * SECOND
+"""Before this nobody gives up waiting for an answer: a second CALL comes too early."""
+LATE: Final = 30 * SECOND
+NEVER: Final = 60 * SECOND
+"""Then an answer will not come any more."""
+_SOON: Final = 10 * SECOND
+"""Within this an id that comes again is taken to be on the same connection, where nobody tells of connections."""
+CODES: Final = frozenset(map(str, ErrorCode)) | {"OccurrenceConstraintViolation"}
+"""Of CALLERRORs; one is also seen in the spelling that the specification meant."""
+ABOUT_NO_CALL: Final = frozenset({"-1", "", "None"})
+"""Ids of CALLERRORs about what has none."""
+
+
+class Asked:
+    """A CALL as it was seen. at: µs since 1970, None if nobody knows; payload: {} for what is no object."""
+
+    __slots__ = ("action", "at", "frame", "is_triggered", "overtaken", "payload")
+
+    def __init__(self, frame: Frame, at: int | None) -> None:
+        self.frame = frame
+        self.at = at
+        self.action = frame.action
+        self.payload: dict[str, Any] = frame.payload if isinstance(frame.payload, dict) else {}
+        self.overtaken: Frame | None = None
+        """The next CALL of this side, if that came too early."""
+        self.is_triggered = False
+        """Did the Central System ask for it?"""
+
+    def is_like(self, frame: Frame) -> bool:
+        return self.action == frame.action and bool(self.frame.payload == frame.payload)
+
+
+class Asker:
+    """What is known of the CALLs of one side."""
+
+    __slots__ = ("answered", "given_up", "has_asked", "is_excused", "open", "used")
+
+    def __init__(self) -> None:
+        self.has_asked = False
+        self.is_excused = False
+        self.open: dict[str, Asked] = {}
+        self.answered: dict[str, None] = {}
+        self.given_up: dict[str, Asked] = {}
+        self.used: dict[int, int | None] = {}
+        """Hash of an id of this connection → when it was used last."""
+
+    def reconnected(self) -> list[Asked]:
+        """Nothing is outstanding on a new connection; gives what was."""
+        lost = list(self.open.values())
+        self.open.clear()
+        self.used.clear()
+        for asked in lost:
+            self.given_up[asked.frame.message_id] = asked
+        _bound(self.given_up, MOST_OPEN)
+        return lost
+
+
+class Exchange:
+    """Both sides of one charge point's traffic."""
+
+    __slots__ = ("_askers", "_broken", "_most_ids")
+
+    def __init__(self, most_ids: int) -> None:
+        self._askers: dict[Side, Asker] = {CHARGE_POINT: Asker(), CENTRAL_SYSTEM: Asker()}
+        self._most_ids = most_ids
+        self._broken: Side | None = None
+        """Who sent the last frame that cannot be read, until something answers it."""
+
+    def reconnected(self) -> list[Asked]:
+        return [asked for asker in self._askers.values() for asked in asker.reconnected()]
+
+    def called(self, docket: Docket, frame: Frame, at: int | None) -> Asked:
+        side = sender(frame)
+        asker = self._askers[side]
+        asked = Asked(frame, at)
+        self._check_id(docket, asker, frame, at)
+        if asker.open:
+            before = next(reversed(asker.open.values()))
+            self._second_call(docket, before, frame, at)
+        asker.has_asked = True
+        asker.open[frame.message_id] = asked
+        if len(asker.open) > MOST_OPEN:
+            del asker.open[next(iter(asker.open))]
+        if frame.fault:
+            self._broken = side
+        return asked
+
+    def _check_id(self, docket: Docket, asker: Asker, frame: Frame, at: int | None) -> None:
+        key = hash(frame.message_id)
+        used = asker.used
+        if key in used:
+            before = used.pop(key)
+            is_known = docket.is_connected is not None
+            if is_known or (before is not None and at is not None and at - before < _SOON):
+                earlier = asker.open.get(frame.message_id)
+                if is_known or earlier is None or not earlier.is_like(frame):
+                    docket.tell("id-reused", f"the id {shown(frame.message_id, 40)} was used before", frame)
+        used[key] = at
+        if len(used) > self._most_ids:
+            del used[next(iter(used))]
+
+    def _second_call(self, docket: Docket, before: Asked, frame: Frame, at: int | None) -> None:
+        if at is not None and before.at is not None and at - before.at >= PATIENCE:
+            return  # it may have given up
+        if docket.is_connected and at is not None:
+            docket.tell("one-call", _overtaken(before, frame), frame)
+        elif before.overtaken is None:
+            before.overtaken = frame
+
+    def answered(self, docket: Docket, frame: Frame, at: int | None) -> Asked | None:
+        """The CALL that it answers; None: none, or its asker gave up long ago."""
+        side = sender(frame)
+        asker = self._askers[other(side)]
+        asked = asker.open.pop(frame.message_id, None)
+        if frame.kind == CALLERROR and frame.code not in CODES and not frame.fault:
+            docket.tell("error-code", f"{shown(frame.code, 60) or 'no text'} is no code of a CALLERROR", frame)
+        if asked is None:
+            self._answers_nothing(docket, asker, self._askers[side], frame)
+            return None
+        if asked.overtaken is not None:
+            overtaken = asked.overtaken
+            docket.tell("one-call", _overtaken(asked, overtaken), overtaken)
+        if at is not None and asked.at is not None and at - asked.at > LATE:
+            docket.tell("late-answer", f"{_named(asked)} is answered after {(at - asked.at) // SECOND} s", frame)
+        asker.answered[frame.message_id] = None
+        _bound(asker.answered, MOST_OPEN)
+        return asked
+
+    def _answers_nothing(self, docket: Docket, asker: Asker, own: Asker, frame: Frame) -> None:
+        message_id = frame.message_id
+        late = asker.given_up.pop(message_id, None)
+        if late is not None:
+            docket.tell("late-answer", f"{_named(late)} is answered when it is too late", frame)
+        elif message_id in asker.answered:
+            docket.tell("answered-twice", f"{shown(message_id, 40)} was answered before", frame)
+        elif frame.kind == CALLERROR and (message_id in own.answered or message_id in own.open):
+            docket.tell(
+                "error-to-answer", f"{shown(message_id, 40)} is an id of its own, whose answer it refuses", frame
+            )
+        elif frame.kind == CALLERROR and (message_id in ABOUT_NO_CALL or self._broken == other(sender(frame))):
+            self._broken = None
+        elif not asker.has_asked and not asker.is_excused:
+            asker.is_excused = True
+        else:
+            docket.tell("answers-nothing", f"nobody asked {shown(message_id, 40)}", frame)
+
+    def unreadable(self, frame: Frame) -> None:
+        self._broken = sender(frame)
+
+    def overdue(self, docket: Docket, now: int) -> Iterator[Asked]:
+        """Those whose answer will not come any more."""
+        for asker in self._askers.values():
+            while asker.open:
+                message_id, asked = next(iter(asker.open.items()))
+                if asked.at is None or now - asked.at <= NEVER:
+                    break
+                del asker.open[message_id]
+                asker.given_up[message_id] = asked
+                _bound(asker.given_up, MOST_OPEN)
+                docket.tell(
+                    "unanswered", f"{_named(asked)} was never answered", asked.frame, other(sender(asked.frame))
+                )
+                yield asked
+
+
+def _bound(known: dict[str, Any], most: int) -> None:
+    if len(known) > most:
+        del known[next(iter(known))]
+
+
+def _named(asked: Asked) -> str:
+    who = "the charge point" if asked.frame.direction == FROM_CHARGE_POINT else "the Central System"
+    return f"{shown(asked.action, 40) or CALL} of {who}"
+
+
+def _overtaken(before: Asked, frame: Frame) -> str:
+    where = f" of line {before.frame.line}" if before.frame.line else ""
+    return f"{shown(frame.action, 40)} is sent while {shown(before.action, 40)}{where} has no answer yet"

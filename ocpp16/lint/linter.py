@@ -1,0 +1,86 @@
+"""The linter: takes frames of any number of charge points one after another, and tells what is wrong at once."""
+
+from collections.abc import Collection, Iterable, Iterator
+from typing import Final
+
+from ocpp16.lint.case import Case
+from ocpp16.lint.finding import Finding
+from ocpp16.lint.frame import Frame
+from ocpp16.lint.public_keys import PublicKeys
+from ocpp16.lint.rules import RULES
+from ocpp16.lint.transactions import Transactions
+from ocpp16.lint.verdict import SIGNED_RULES, verdict
+from ocpp16.texts import shown
+
+MOST_CHARGE_POINTS: Final = 20_000
+"""Of which something is kept; beyond that the one that was silent longest is forgotten."""
+_MOST_IDS: Final = 200_000
+"""Ids of CALLs that are remembered, of all charge points together and for each side."""
+
+
+class Linter:
+    """Judges traffic as it comes.
+
+    Parameters: `rules`: names of those that are told, all if None (KeyError names one that does not exist); `keys`: the
+    public keys of meters, else those count that the traffic publishes before they are needed.
+    """
+
+    def __init__(self, rules: Collection[str] | None = None, *, keys: PublicKeys | None = None) -> None:
+        names = frozenset(RULES if rules is None else rules)
+        for name in names:
+            if name not in RULES:
+                raise KeyError(f"there is no rule {shown(name, 60)}")
+        self._rules = names - SIGNED_RULES.keys()
+        self._signed = names & SIGNED_RULES.keys()
+        self._keys = PublicKeys() if keys is None else keys
+        self._transactions = Transactions()
+        self._cases: dict[str, Case] = {}
+        self._now: int | None = None
+
+    def take(self, frame: Frame) -> list[Finding]:
+        """What is wrong with the next frame, or is known to be wrong since it was seen."""
+        found = self._case(frame.charge_point).take(frame) if self._rules else []
+        if self._signed:
+            found += self._signed_in(frame)
+        return found
+
+    def end(self) -> list[Finding]:
+        """What is known to be wrong since no frame comes any more. The linter is as new after it."""
+        found: list[Finding] = []
+        for case in self._cases.values():
+            found += case.end(self._now)
+        if self._signed:
+            for transaction in self._transactions.unfinished():
+                found += verdict(transaction, self._keys, self._signed).findings
+        self._cases.clear()
+        self._transactions = Transactions()
+        self._now = None
+        return found
+
+    def _case(self, charge_point: str) -> Case:
+        case = self._cases.pop(charge_point, None)
+        if case is None:
+            case = Case(charge_point, self._rules, min(1_000, max(20, _MOST_IDS // (len(self._cases) + 1))))
+            if len(self._cases) >= MOST_CHARGE_POINTS:
+                del self._cases[next(iter(self._cases))]
+        self._cases[charge_point] = case
+        if case.docket.now is not None and (self._now is None or case.docket.now > self._now):
+            self._now = case.docket.now
+        return case
+
+    def _signed_in(self, frame: Frame) -> list[Finding]:
+        if not self._keys.given and isinstance(frame.payload, dict) and "configurationKey" in frame.payload:
+            self._keys.take(frame)
+        found: list[Finding] = []
+        for transaction in self._transactions.read(frame):
+            found += verdict(transaction, self._keys, self._signed).findings
+        return found
+
+
+def lint(frames: Iterable[Frame], rules: Collection[str] | None = None) -> Iterator[Finding]:
+    """What is wrong in all of these, as it is found: a stream, whose state is bounded. Raises KeyError for a rule that
+    does not exist."""
+    linter = Linter(rules)
+    for frame in frames:
+        yield from linter.take(frame)
+    yield from linter.end()

@@ -1,0 +1,141 @@
+"""Frames, ids, and who answers whom."""
+
+import pytest
+from told import Told
+
+from ocpp16.lint import Linter
+
+BEAT = '[2,"{}","Heartbeat",{{}}]'
+ANSWER = '[3,"{}",{{"currentTime":"2026-01-01T00:00:00Z"}}]'
+
+
+def test_question_and_answer() -> None:
+    told = Told()
+    for number in range(5):
+        assert told.charge_point(BEAT.format(number)) == []
+        assert told.central_system(ANSWER.format(number)) == []
+    assert told.end() == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "no JSON",
+        "{}",
+        "[]",
+        "[5]",
+        '[2,"1"]',
+        '[2,1,"Heartbeat",{}]',
+        '[2,"1","Heartbeat",[]]',
+        f'[3,"{"a" * 37}",{{}}]',
+        '[4,"1","GenericError"]',
+        "[" * 10_000,
+    ],
+)
+def test_what_is_no_message(text: str) -> None:
+    told = Told()
+    assert told.charge_point(text)[0] == "frame"
+    finding = told.found[0]
+    assert (finding.line, finding.charge_point, finding.side, finding.severity) == (1, "cp", "charge point", "error")
+
+
+def test_an_error_to_what_cannot_be_read() -> None:
+    told = Told("answers-nothing")
+    told.charge_point("no JSON")
+    assert told.central_system('[4,"xyz","FormationViolation","",{}]') == []
+    assert told.central_system('[4,"-1","FormationViolation","",{}]') == []
+    assert told.central_system('[4,"xyz","FormationViolation","",{}]') == [], "the trace may begin here"
+    assert told.central_system('[4,"xyz","FormationViolation","",{}]') == ["answers-nothing"]
+
+
+@pytest.mark.parametrize("has_time", [True, False])
+def test_a_second_call_before_the_answer(has_time: bool) -> None:
+    told = Told("one-call", has_time=has_time)
+    told.charge_point(BEAT.format(1))
+    assert told.charge_point(BEAT.format(2)) == [], "the first may have been lost with its connection"
+    assert told.central_system(ANSWER.format(1)) == ["one-call"]
+    assert "Heartbeat is sent while Heartbeat of line 1 has no answer yet" in told.found[0].text
+    assert told.found[0].line == 2
+
+
+def test_a_second_call_where_connections_are_known() -> None:
+    told = Told("one-call")
+    told.connected()
+    told.charge_point(BEAT.format(1))
+    assert told.charge_point(BEAT.format(2)) == ["one-call"]
+    told.disconnected()
+    told.connected()
+    assert told.charge_point(BEAT.format(3)) == []
+    assert told.charge_point(BEAT.format(4), after=6) == [], "it gave up"
+    assert told.central_system('[2,"4","ClearCache",{}]') == [], "the other side asks at the same time"
+
+
+def test_ids() -> None:
+    told = Told("id-reused")
+    told.connected()
+    told.charge_point(BEAT.format(1))
+    assert told.central_system('[2,"1","ClearCache",{}]') == [], "each side has its own"
+    told.central_system(ANSWER.format(1))
+    assert told.charge_point(BEAT.format(1)) == ["id-reused"]
+    told.connected()
+    assert told.charge_point(BEAT.format(1)) == []
+
+
+def test_ids_where_nobody_tells_of_connections() -> None:
+    told = Told("id-reused")
+    told.charge_point(BEAT.format(1))
+    assert told.charge_point(BEAT.format(1)) == [], "the same frame, sent again"
+    told.central_system(ANSWER.format(1))
+    assert told.charge_point(BEAT.format(1), after=60) == [], "on another connection, for all that is known"
+    told.central_system(ANSWER.format(1))
+    assert told.charge_point(BEAT.format(1)) == ["id-reused"]
+
+
+def test_answers_to_nothing() -> None:
+    told = Told("answers-nothing", "answered-twice", "error-to-answer")
+    assert told.central_system(ANSWER.format(0)) == [], "asked before the trace began"
+    assert told.central_system(ANSWER.format(0)) == ["answers-nothing"]
+    told.charge_point(BEAT.format(1))
+    told.central_system(ANSWER.format(1))
+    assert told.central_system(ANSWER.format(1)) == ["answered-twice"]
+    assert told.central_system(ANSWER.format(2)) == ["answers-nothing"]
+    assert told.charge_point('[4,"1","GenericError","",{}]') == ["error-to-answer"]
+    assert told.found[-1].side == "charge point"
+
+
+def test_late_and_never() -> None:
+    told = Told("late-answer", "unanswered")
+    told.charge_point(BEAT.format(1))
+    assert told.central_system(ANSWER.format(1), after=30) == []
+    told.charge_point(BEAT.format(2))
+    assert told.central_system(ANSWER.format(2), after=31) == ["late-answer"]
+    told.charge_point(BEAT.format(3))
+    assert told.charge_point(BEAT.format(4), after=61) == ["unanswered"]
+    assert (told.found[-1].line, told.found[-1].side) == (5, "central system")
+    assert told.central_system(ANSWER.format(3)) == ["late-answer"]
+    assert told.end() == [], "there is time yet"
+
+
+def test_what_was_lost_with_its_connection_has_no_answer() -> None:
+    told = Told("unanswered", "late-answer")
+    told.connected()
+    told.charge_point(BEAT.format(1))
+    told.disconnected()
+    told.connected(after=100)
+    assert told.charge_point(BEAT.format(2)) == []
+    assert told.central_system(ANSWER.format(1)) == ["late-answer"]
+
+
+def test_codes() -> None:
+    told = Told("error-code")
+    for number, code in enumerate(("OccurenceConstraintViolation", "OccurrenceConstraintViolation", "NotSupported")):
+        told.charge_point(BEAT.format(number))
+        assert told.central_system(f'[4,"{number}","{code}","",{{}}]') == []
+    told.charge_point(BEAT.format(9))
+    assert told.central_system('[4,"9","FormatViolation","",{}]') == ["error-code"]
+
+
+def test_rules_are_chosen() -> None:
+    with pytest.raises(KeyError, match="there is no rule nonsense"):
+        Linter(["nonsense"])
+    assert Told("schema").charge_point("no JSON") == []
