@@ -164,7 +164,7 @@ def pytest_runtest_makereport(
     if report.failed and item.config.stash.get(_IS_USED, False):
         item.stash[_HAS_FAILED] = True
         bench = _bench(item.config)
-        report.sections += bench.sections()
+        report.sections += bench.sections(settings.of_item(item, item.config))
         folder = item.config.getoption("ocpp16_trace_dir", default=None)
         if folder:
             report.sections.append(("ocpp16 traces", _written(bench, Path(folder), item.nodeid)))

@@ -32,7 +32,7 @@ class Bench:
         self._numbers = count(1)
         self._open: dict[Fleet, Judgement] = {}
         self._closed: dict[Fleet, Judgement] = {}
-        """In the present test."""
+        """In the present test; judged once more, and no more than that."""
         self._begun_at: dict[tuple[Fleet, str], int] = {}
         """Frames of a charge point that were there before the present test."""
 
@@ -54,6 +54,8 @@ class Bench:
     def begin(self) -> None:
         """Another test."""
         self._closed.clear()
+        for judgement in self._open.values():
+            judgement.begin()
         self._begun_at = {
             (fleet, watch.identity): watch.seen.count for fleet in self._open for watch in fleet.watches()
         }
@@ -62,19 +64,21 @@ class Bench:
         """Fails the test for what it has never awaited, and for what is wrong in the traffic since this was last
         asked."""
         __tracebackhide__ = True
-        problems = []
-        for fleet in (*self._open, *self._closed):
-            forgotten = fleet.forgotten()
-            problems += [f"{call} was never awaited: it has checked nothing" for call in forgotten]
-        for judgement in (*self._open.values(), *self._closed.values()):
-            problems += judgement.problems(settings.lint, settings.lint_ignore)
+        problems = self._problems(settings)
         if problems:
-            left_out = len(problems) - MOST_FINDINGS
-            more = [f"and {left_out} more"] if left_out > 0 else []
-            pytest.fail("\n".join([*problems[:MOST_FINDINGS], *more]), pytrace=False)
+            pytest.fail("\n".join(_first(problems, MOST_FINDINGS)), pytrace=False)
 
-    def sections(self) -> list[tuple[str, str]]:
-        """Titles and texts for the report of the present test."""
+    def _problems(self, settings: Settings) -> list[str]:
+        problems = []
+        for fleet, judgement in {**self._open, **self._closed}.items():
+            problems += [f"{call} was never awaited: it has checked nothing" for call in fleet.forgotten()]
+            is_over = fleet in self._closed
+            problems += judgement.problems(settings.lint, settings.lint_ignore, is_over=is_over)
+        return problems
+
+    def sections(self, settings: Settings) -> list[tuple[str, str]]:
+        """Titles and texts for the report of the present test, which has failed."""
+        self._problems(settings)
         found: list[tuple[str, str]] = []
         for fleet, watch, records in self._traffic():
             if len(found) == MOST_SECTIONS:
@@ -82,11 +86,8 @@ class Bench:
                 break
             standing = fleet.look(watch.standing)
             found.append((f"ocpp16 {shown(watch.identity, 60)}", f"{standing}\n{section(records, MOST_SHOWN)}"))
-        for judgement in (*self._open.values(), *self._closed.values()):
-            told = judgement.told()
-            if told:
-                found.append(("ocpp16 lint", "\n".join(told[:MOST_FINDINGS])))
-        return found
+        told = [text for judgement in (*self._open.values(), *self._closed.values()) for text in judgement.told]
+        return [*found, ("ocpp16 lint", "\n".join(_first(told, MOST_FINDINGS)))] if told else found
 
     def write_traces(self, folder: Path, test: str) -> list[Path]:
         """Of the present test, a file for each charge point. Raises OSError."""
@@ -104,6 +105,11 @@ class Bench:
                 records = fleet.look(watch.seen.records_from, first)
                 if records or (fleet, watch.identity) not in self._begun_at:
                     yield fleet, watch, records
+
+
+def _first(texts: list[str], most: int) -> list[str]:
+    left_out = len(texts) - most
+    return [*texts[:most], f"and {left_out} more"] if left_out > 0 else texts
 
 
 BENCH: Final = pytest.StashKey[Bench]()

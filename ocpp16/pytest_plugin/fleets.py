@@ -11,7 +11,7 @@ import trio
 
 from ocpp16.errors import ChargePointStopped
 from ocpp16.fleet import Fleet as TrioFleet
-from ocpp16.fleet import blueprint, open_fleet
+from ocpp16.fleet import Member, MemberState, blueprint, open_fleet
 from ocpp16.hosts.trio_thread import TrioThread, ended
 from ocpp16.pytest_plugin.charge_points import ChargePoint
 from ocpp16.pytest_plugin.settings import Settings
@@ -74,7 +74,7 @@ class Fleet:
             profile = 2 if self._url.lower().startswith("wss://") else 1
             own = {"AuthorizationKey": settings.password, "SecurityProfile": profile}
             keys["Security"] = {**own, **keys.get("Security", {})}
-        self._done(partial(self._add, identity, made_of, keys))
+        self._thread.run(self._add, identity, made_of, keys).future.result()
         made = ChargePoint(self._watches[identity], self._thread, self._waits, settings.timeout)
         self._charge_points[identity] = made
         return made
@@ -133,10 +133,6 @@ class Fleet:
         """The outcome of a function that looks at watches, in their thread."""
         return self._thread.look(function, *arguments)
 
-    def _done(self, function: Callable[[], Any]) -> Any:
-        """Of what waits for nobody outside."""
-        return self._thread.run(function).future.result(LONGEST_CUT)
-
     # In the thread of trio
 
     @asynccontextmanager
@@ -155,7 +151,11 @@ class Fleet:
             raise ValueError(f"the fleet has a charge point {identity!r} already")
         self._watches[identity] = watch = Watch(identity)
         try:
-            watch.member = await self._fleet.add(identity, made_of, keys=keys)
+            watch.member = member = await self._fleet.add(identity, made_of, keys=keys)
+            # What a person does in front of it then is not refused because it has not started yet.
+            await watch.until(
+                lambda: member.state is MemberState.RUNNING or member.failure or None, LONGEST_CUT, "a start"
+            )
         except BaseException:
             del self._watches[identity]
             raise
@@ -181,6 +181,11 @@ class Fleet:
                 + "\n  ".join(missing[:_MOST_NAMED])
                 + more
             )
+
+
+def _has_begun(member: Member) -> bool | None:
+    """Or has it failed to?"""
+    return member.state is MemberState.RUNNING or bool(member.failure) or None
 
 
 class _Inside:

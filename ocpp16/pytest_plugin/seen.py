@@ -18,6 +18,8 @@ from ocpp16.state.clock import to_datetime
 
 MOST_FRAMES: Final = 50_000
 """Of one charge point."""
+CONNECTED: Final = "connected"
+"""Text of the record of a connection that begins; another one of an event is that of its end."""
 Direction = Literal["sent", "received"]
 """Seen from the charge point."""
 
@@ -87,8 +89,9 @@ class Seen:
     def __init__(self, identity: str) -> None:
         self.identity = identity
         self.records: deque[Record] = deque(maxlen=MOST_FRAMES)
+        """Frames, and among them the begin and the end of connections."""
         self.count = 0
-        """Frames, also those that are not kept any more."""
+        """Records, also of those that are not kept any more."""
         self.calls: deque[Call] = deque(maxlen=MOST_FRAMES)
         self._call_count = 0
         self._reader = Reader()
@@ -105,6 +108,11 @@ class Seen:
         elif record.kind in {Kind.CALLRESULT, Kind.CALLERROR}:
             self._answer(record)
 
+    def connection(self, at: int, text: str) -> None:
+        """It has begun (`CONNECTED`), or ended, and why."""
+        self.records.append(Record(at, Kind.EVENT, text, self.count))
+        self.count += 1
+
     def call(self, number: int) -> Call | None:
         """The one of this number, if it is still kept."""
         place = number - (self._call_count - len(self.calls))
@@ -117,7 +125,7 @@ class Seen:
 
     def frames(self, first: int = 0) -> list[Frame]:
         """Those that are kept, from this number on."""
-        return [frame_of(record) for record in self.records_from(first)]
+        return [frame_of(record) for record in self.records_from(first) if record.kind is not Kind.EVENT]
 
     def records_from(self, first: int) -> list[Record]:
         """Those that are kept, from this number on."""

@@ -7,18 +7,18 @@ from typing import Final
 from zlib import crc32
 
 from ocpp16.message_log.json_lines import JsonLines
-from ocpp16.message_log.record import SENT, Record
+from ocpp16.message_log.record import SENT, Kind, Record
 from ocpp16.state.clock import to_datetime
 from ocpp16.texts import shown
 
 LINE: Final = 240
 """Characters of a frame that are shown."""
 _LONGEST_NAME: Final = 120
-_ARROWS: Final = {SENT: "→", "": " "}
+_ARROWS: Final = {SENT: "→", "": "·"}
 
 
 def lines_of(records: Iterable[Record]) -> list[str]:
-    """Time, direction and text of each: → is sent by the charge point, ← received."""
+    """Time, direction and text of each: → is sent by the charge point, ← received, · of the connection."""
     return [
         f"{to_datetime(record.at):%H:%M:%S.%f}"[:-3] + f" {_ARROWS.get(record.direction, '←')} {_text(record)}"
         for record in records
@@ -41,7 +41,7 @@ def write_trace(path: Path, identity: str, records: Iterable[Record]) -> None:
     form = JsonLines(identity)
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("wb") as file:
-        file.writelines(form.row(record) for record in records)
+        file.writelines(form.row(record) for record in records if record.kind is not Kind.EVENT)
 
 
 def file_name(test: str, identity: str) -> str:

@@ -6,7 +6,7 @@ whenever something was told.
 Each wait for a call goes on behind the call that the last such wait returned: who waits twice gets two calls.
 """
 
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import Any, Final, Protocol, TypeVar
 
@@ -14,7 +14,7 @@ import trio
 
 from ocpp16.enums import RegistrationStatus
 from ocpp16.observer import ConnectionStateChanged, InternalError, MessageExchanged, ObserverEvent
-from ocpp16.pytest_plugin.seen import Call, Direction, Seen
+from ocpp16.pytest_plugin.seen import CONNECTED, Call, Direction, Seen
 from ocpp16.pytest_plugin.telling import lines_of
 from ocpp16.simulation import Commands
 from ocpp16.texts import shown
@@ -49,11 +49,12 @@ class Watch:
         self.identity = identity
         self.seen = Seen(identity)
         self.member: Watched | None = None
-        self.faults: deque[str] = deque(maxlen=_MOST_FAULTS)
-        """Exceptions that were caught within the charge point, in words: faults of ours."""
+        self.faults: list[str] = []
+        """Exceptions that were caught within the charge point, in words: faults of ours; the first of them."""
         self._pulse = trio.Event()
         self._reason = ""
         """Why there is no connection, as far as it was told."""
+        self._was_connected = False
         self._next: dict[tuple[str, str], int] = {}
         """Direction and action → number of the first call that no wait has returned yet."""
         self._status_from: dict[int, int] = {}
@@ -62,12 +63,14 @@ class Watch:
     async def notify(self, event: ObserverEvent) -> None:
         """As of every Observer."""
         match event:
-            case MessageExchanged(direction, text) if self.member is not None:
-                at = self.member.charge_point.for_station.clock.now()
-                self.seen.take(at, trio.current_time(), direction, text)
-            case ConnectionStateChanged(connected, reason):
-                self._reason = "" if connected else reason
-            case InternalError(place, reason):
+            case MessageExchanged(direction, text):
+                self.seen.take(self._now(), trio.current_time(), direction, text)
+            case ConnectionStateChanged(is_connected, reason):
+                self._reason = "" if is_connected else reason
+                if is_connected or self._was_connected:  # attempts are none
+                    self.seen.connection(self._now(), CONNECTED if is_connected else shown(reason, 300))
+                self._was_connected = is_connected
+            case InternalError(place, reason) if len(self.faults) < _MOST_FAULTS:
                 self.faults.append(f"{place}: {reason}")
         self._pulse.set()
         self._pulse = trio.Event()
@@ -184,6 +187,10 @@ class Watch:
             ),
             None,
         )
+
+    def _now(self) -> int:
+        """The charge point's time, in µs since 1970."""
+        return 0 if self.member is None else int(self.member.charge_point.for_station.clock.now())
 
     def _is_connected(self) -> bool:
         return self.member is not None and bool(self.member.charge_point.connection.is_connected)
