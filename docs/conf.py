@@ -6,6 +6,7 @@ The reference (`api/`) is made of the docstrings of the installed package. Names
 
 project = "ocpp16"
 extensions = ["myst_parser", "sphinx.ext.autodoc"]
+exclude_patterns = ["examples"]  # projects to be copied, which have pages of their own
 html_theme = "furo"
 myst_heading_anchors = 3
 

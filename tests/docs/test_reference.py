@@ -18,6 +18,7 @@ PUBLIC = (
     "ocpp16.codec",
     "ocpp16.errors",
     "ocpp16.metrics",
+    "ocpp16.pytest_plugin",
     "ocpp16.schedule",
     "ocpp16.simulation",
     "ocpp16.testing",

@@ -1,6 +1,6 @@
 """A small Central System of OCPP 1.6J: asyncio, the package `ocpp`, and `websockets`.
 
-    python central_system.py 9000        # charge points connect to ws://127.0.0.1:9000/ocpp/<id>
+python central_system.py 9000        # charge points connect to ws://127.0.0.1:9000/ocpp/<id>
 """
 
 import asyncio
@@ -21,7 +21,7 @@ def now() -> str:
 
 
 class Session(ChargePoint):
-    """The connection of one charge point, and its transactions."""
+    """The connection of one charge point: what is answered to what it asks."""
 
     def __init__(self, identity: str, connection: ServerConnection, csms: "CentralSystem") -> None:
         super().__init__(identity, connection, response_timeout=10)

@@ -1,9 +1,8 @@
-"""The Central System under test: one for each test, in the loop of the test."""
+"""The Central System under test: a new one for each test, in the loop of the test."""
 
 from collections.abc import AsyncIterator
 
 import pytest_asyncio
-
 from central_system import CentralSystem
 
 
