@@ -188,14 +188,14 @@ import pytest
 def test_by_place(charge_point):
     pass
 
-@pytest.mark.ocpp16(lint_ignore=["fram"])
+@pytest.mark.ocpp16(lint_ignore=["schemas"])
 def test_unknown_rule(charge_point):
     charge_point.wait_registered()
 """,
     )
     project.run(url=url)
     assert "the marker ocpp16 takes arguments by name only, as in id='CP1'" in project.text
-    assert "lint_ignore: there is no rule 'fram'; did you mean frame?" in project.text
+    assert "lint_ignore: there is no rule 'schemas'; did you mean schema?" in project.text
     assert "INTERNALERROR" not in project.text
 
 
