@@ -4,28 +4,61 @@ Rules of this file:
 1. A frame is joined with what it answers first (`exchange`), judged by itself then (`payloads`), and told to the
    subjects that have a handler for its action.
 2. Times are those of the frames. Where nobody knows them, rules that need them are silent.
-3. A subject reads members of payloads by `members`, for they may be anything: what does not fit the schema was told.
+3. A subject reads payloads by `members`, for they may be anything: what does not fit the schema was told.
+4. What time alone makes wrong is told after the frame with which the time is known: it may be the one that was waited
+   for.
 """
 
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, Final
 
-from ocpp16.codec import parse_datetime_tolerant
+from ocpp16.lint.authorizations import Authorizations
+from ocpp16.lint.charging import Charging
+from ocpp16.lint.connectors import Connectors
 from ocpp16.lint.docket import Docket
 from ocpp16.lint.exchange import Exchange
 from ocpp16.lint.finding import Finding
-from ocpp16.lint.frame import CALL, CALLRESULT, CONNECTED, DISCONNECTED, Frame
+from ocpp16.lint.frame import CALL, CALLRESULT, CONNECTED, DISCONNECTED, FROM_CHARGE_POINT, Frame
+from ocpp16.lint.known_keys import KnownKeys
+from ocpp16.lint.maintenance import Maintenance
+from ocpp16.lint.members import time_of
 from ocpp16.lint.payloads import check_answer, check_call, check_refusal
+from ocpp16.lint.promises import Promises
+from ocpp16.lint.registration import Registration
+from ocpp16.lint.sessions import Sessions
+from ocpp16.lint.subject import Subject
+from ocpp16.lint.times import Times
 from ocpp16.texts import shown
+
+SUBJECTS: Final[tuple[type[Subject], ...]] = (
+    *(Registration, Promises, KnownKeys, Connectors, Sessions, Times, Maintenance, Authorizations, Charging),
+)
+"""In the order in which they look at a message. A new one is a file, and a name here."""
+_Handlers = Mapping[str, tuple[tuple[int, Callable[..., None]], ...]]
+
+
+def _handlers(table: str) -> _Handlers:
+    found: dict[str, list[tuple[int, Callable[..., None]]]] = {}
+    for index, kind in enumerate(SUBJECTS):
+        for action, handler in getattr(kind, table).items():
+            found.setdefault(action, []).append((index, handler))
+    return {action: tuple(handlers) for action, handlers in found.items()}
+
+
+_ON_CALL, _ON_RESULT = _handlers("ON_CALL"), _handlers("ON_RESULT")
+_ON_REFUSAL, _ON_LOSS = _handlers("ON_REFUSAL"), _handlers("ON_LOSS")
 
 
 class Case:
-    """One charge point. `take` gives what is wrong with the next frame, or was found with it."""
+    """One charge point. `take` gives what is wrong with the next frame, or is known since it was seen."""
 
-    __slots__ = ("docket", "exchange")
+    __slots__ = ("_exchange", "_promises", "_registration", "_subjects", "docket")
 
     def __init__(self, charge_point: str, rules: frozenset[str], most_ids: int) -> None:
         self.docket = Docket(charge_point, rules)
-        self.exchange = Exchange(most_ids)
+        self._exchange = Exchange(most_ids)
+        self._registration, self._promises = Registration(), Promises()
+        self._subjects = (self._registration, self._promises, *(kind() for kind in SUBJECTS[2:]))
 
     def take(self, frame: Frame) -> list[Finding]:
         docket = self.docket
@@ -33,41 +66,69 @@ class Case:
         at = time_of(frame.timestamp)
         if at is not None:
             docket.now = at
+            if frame.direction == FROM_CHARGE_POINT and frame.kind != DISCONNECTED:
+                self._registration.heard(docket, at, frame)
         if frame.fault:
             docket.tell("frame", shown(frame.fault, 200), frame)
         if frame.kind == CALL:
-            check_call(docket, self.exchange.called(docket, frame, at))
+            self._called(frame, at)
         elif frame.kind in (CONNECTED, DISCONNECTED):
-            docket.is_connected = frame.kind == CONNECTED
-            self.exchange.reconnected()
+            self._reconnected(frame.kind == CONNECTED)
         elif frame.kind:
-            asked = self.exchange.answered(docket, frame, at)
-            if asked is not None:
-                (check_answer if frame.kind == CALLRESULT else check_refusal)(docket, asked, frame)
+            self._answered(frame, at)
         else:
-            self.exchange.unreadable(frame)
+            self._exchange.unreadable(frame)
         if at is not None:
             self._pass(at)
         return docket.found
 
+    def _called(self, frame: Frame, at: int | None) -> None:
+        docket = self.docket
+        asked = self._exchange.called(docket, frame, at)
+        is_right = check_call(docket, asked)
+        self._registration.called(docket, asked)
+        if not is_right:
+            return
+        if frame.direction == FROM_CHARGE_POINT:
+            self._promises.called(docket, asked)
+            if frame.action == "BootNotification" and not asked.is_triggered:
+                for subject in self._subjects:
+                    subject.rebooted(docket)
+        self._tell(_ON_CALL, asked)
+
+    def _answered(self, frame: Frame, at: int | None) -> None:
+        docket = self.docket
+        asked = self._exchange.answered(docket, frame, at)
+        if asked is None:
+            return
+        if frame.kind == CALLRESULT:
+            check_answer(docket, asked, frame)
+            self._tell(_ON_RESULT, asked, frame)
+        else:
+            check_refusal(docket, asked, frame)
+            self._tell(_ON_REFUSAL, asked, frame)
+
+    def _reconnected(self, is_connected: bool) -> None:
+        docket = self.docket
+        docket.is_connected = is_connected
+        for asked in self._exchange.reconnected():
+            self._tell(_ON_LOSS, asked)
+        for subject in self._subjects:
+            subject.reconnected(docket)
+
     def _pass(self, now: int) -> None:
-        for _ in self.exchange.overdue(self.docket, now):
-            pass
+        for asked in self._exchange.overdue(self.docket, now):
+            self._tell(_ON_LOSS, asked)
+        for subject in self._subjects:
+            subject.passed(self.docket, now)
+
+    def _tell(self, table: _Handlers, *message: Any) -> None:
+        for index, handler in table.get(message[0].action, ()):
+            handler(self._subjects[index], self.docket, *message)
 
     def end(self, now: int | None) -> list[Finding]:
         """What is due at the end. now: the latest time of all traffic, µs."""
-        docket = self.docket
-        docket.found = []
-        if now is not None and docket.is_connected is not False:
+        self.docket.found = []
+        if now is not None and self.docket.is_connected is not False:
             self._pass(now)
-        return docket.found
-
-
-def time_of(text: Any) -> int | None:
-    """µs since 1970; None for what is no time."""
-    if not isinstance(text, str) or not text:
-        return None
-    try:
-        return parse_datetime_tolerant(text)
-    except ValueError:
-        return None
+        return self.docket.found

@@ -4,11 +4,17 @@ from ocpp16.lint.finding import CHARGE_POINT, Finding, Side, sender
 from ocpp16.lint.frame import Frame
 from ocpp16.lint.rules import RULES
 
+SECOND = 1_000_000
+"""Times of this package are µs since 1970."""
+
 
 class Docket:
     """rules: names of those that are told."""
 
-    __slots__ = ("charge_point", "found", "is_connected", "now", "rules")
+    __slots__ = (
+        *("charge_point", "connectors", "found", "is_accepted", "is_connected"),
+        *("keys", "now", "offset", "rules", "statuses"),
+    )
 
     def __init__(self, charge_point: str, rules: frozenset[str]) -> None:
         self.charge_point = charge_point
@@ -16,8 +22,18 @@ class Docket:
         self.found: list[Finding] = []
         self.is_connected: bool | None = None
         """None: nobody tells of connections."""
+        self.is_accepted = False
+        """Has the Central System accepted its BootNotification, as far as is known?"""
         self.now: int | None = None
         """µs since 1970, of the last frame that has a time."""
+        self.offset: int | None = None
+        """µs by which the Central System's clock is ahead of the times of the frames."""
+        self.keys: dict[str, int] = {}
+        """Configuration keys that are numbers, of those that matter here."""
+        self.connectors: set[int] = set()
+        """Connectors 1..n that were named."""
+        self.statuses: dict[int, str] = {}
+        """Connector → status that was told last; what may have changed since unseen is left out."""
 
     def tell(self, rule: str, text: str, frame: Frame | None = None, side: Side | None = None) -> None:
         """`side`: whose fault it is, the sender's of the frame where it is not given."""

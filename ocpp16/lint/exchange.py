@@ -12,16 +12,14 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from ocpp16.enums import ErrorCode
-from ocpp16.lint.docket import Docket
+from ocpp16.lint.docket import SECOND, Docket
 from ocpp16.lint.finding import CENTRAL_SYSTEM, CHARGE_POINT, Side, other, sender
 from ocpp16.lint.frame import CALL, CALLERROR, FROM_CHARGE_POINT, Frame
 from ocpp16.texts import shown
 
 MOST_OPEN: Final = 20
 """CALLs of one side that an answer may still come to; beyond that the oldest is forgotten."""
-SECOND: Final = 1_000_000
-"""Times of this package are µs since 1970."""
-PATIENCE: Final = 5 * SECOND
+PATIENCE: Final = 3 * SECOND // 2
 """Before this nobody gives up waiting for an answer: a second CALL comes too early."""
 LATE: Final = 30 * SECOND
 NEVER: Final = 60 * SECOND
@@ -56,11 +54,13 @@ class Asked:
 class Asker:
     """What is known of the CALLs of one side."""
 
-    __slots__ = ("answered", "given_up", "has_asked", "is_excused", "open", "used")
+    __slots__ = ("answered", "given_up", "has_asked", "has_flooded", "is_excused", "open", "used")
 
     def __init__(self) -> None:
         self.has_asked = False
         self.is_excused = False
+        self.has_flooded = False
+        """Were more CALLs open than are remembered? Then answers to nothing may answer those."""
         self.open: dict[str, Asked] = {}
         self.answered: dict[str, None] = {}
         self.given_up: dict[str, Asked] = {}
@@ -104,6 +104,7 @@ class Exchange:
         asker.open[frame.message_id] = asked
         if len(asker.open) > MOST_OPEN:
             del asker.open[next(iter(asker.open))]
+            asker.has_flooded = True
         if frame.fault:
             self._broken = side
         return asked
@@ -131,15 +132,19 @@ class Exchange:
             before.overtaken = frame
 
     def answered(self, docket: Docket, frame: Frame, at: int | None) -> Asked | None:
-        """The CALL that it answers; None: none, or its asker gave up long ago."""
+        """The CALL that it answers, None if there is none."""
         side = sender(frame)
         asker = self._askers[other(side)]
         asked = asker.open.pop(frame.message_id, None)
         if frame.kind == CALLERROR and frame.code not in CODES and not frame.fault:
             docket.tell("error-code", f"{shown(frame.code, 60) or 'no text'} is no code of a CALLERROR", frame)
         if asked is None:
-            self._answers_nothing(docket, asker, self._askers[side], frame)
-            return None
+            late = asker.given_up.pop(frame.message_id, None)
+            if late is None:
+                self._answers_nothing(docket, asker, self._askers[side], frame)
+            else:
+                docket.tell("late-answer", f"{_named(late)} is answered when it is too late", frame)
+            return late
         if asked.overtaken is not None:
             overtaken = asked.overtaken
             docket.tell("one-call", _overtaken(asked, overtaken), overtaken)
@@ -151,10 +156,7 @@ class Exchange:
 
     def _answers_nothing(self, docket: Docket, asker: Asker, own: Asker, frame: Frame) -> None:
         message_id = frame.message_id
-        late = asker.given_up.pop(message_id, None)
-        if late is not None:
-            docket.tell("late-answer", f"{_named(late)} is answered when it is too late", frame)
-        elif message_id in asker.answered:
+        if message_id in asker.answered:
             docket.tell("answered-twice", f"{shown(message_id, 40)} was answered before", frame)
         elif frame.kind == CALLERROR and (message_id in own.answered or message_id in own.open):
             docket.tell(
@@ -164,6 +166,8 @@ class Exchange:
             self._broken = None
         elif not asker.has_asked and not asker.is_excused:
             asker.is_excused = True
+        elif asker.has_flooded:
+            pass
         else:
             docket.tell("answers-nothing", f"nobody asked {shown(message_id, 40)}", frame)
 

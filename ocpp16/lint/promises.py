@@ -1,0 +1,154 @@
+"""What was accepted is done: remote start and stop, reset, availability, triggers (OCPP 1.6 §5).
+
+Each is kept by a message, until a time. What was accepted on a connection that is gone is asked of nobody.
+"""
+
+from typing import ClassVar, Final, NamedTuple
+
+from ocpp16.lint.docket import SECOND, Docket
+from ocpp16.lint.exchange import Asked
+from ocpp16.lint.finding import CHARGE_POINT
+from ocpp16.lint.frame import Frame
+from ocpp16.lint.members import text, whole
+from ocpp16.lint.subject import Subject
+from ocpp16.texts import shown
+
+_MOST: Final = 32
+_CONNECTION_TIMEOUT: Final = 180
+"""Seconds, where nobody tells the key."""
+_GRACE: Final = 30
+_STOP, _RESET, _STATUS, _TRIGGER = 120, 300, 60, 60
+"""Seconds."""
+_NOT_PLUGGED: Final = frozenset({"Available", "Finishing", "Faulted", "Unavailable", "Reserved"})
+"""What a connector is when the start that was asked for will not come: ConnectionTimeOut has passed, or worse."""
+_MESSAGES: Final = {"SignChargePointCertificate": "SignCertificate"}
+
+
+class Promise(NamedTuple):
+    """due: µs; rule: which is told; keyword: by which it is found when it is kept."""
+
+    due: int
+    rule: str
+    keyword: tuple[str, int | str | None]
+    text: str
+    frame: Frame
+
+
+class Promises(Subject):
+    __slots__ = ("_due", "_open")
+
+    def __init__(self) -> None:
+        self._open: list[Promise] = []
+        self._due: int | None = None
+
+    def _promised(
+        self, docket: Docket, frame: Frame, rule: str, keyword: tuple[str, int | str | None], seconds: int, told: str
+    ) -> None:
+        if docket.now is None:
+            return
+        self._open.append(Promise(docket.now + seconds * SECOND, rule, keyword, told, frame))
+        del self._open[:-_MOST]
+        self._due = min(promise.due for promise in self._open)
+
+    def _kept(self, *keywords: tuple[str, int | str | None]) -> None:
+        if self._open:
+            self._open = [promise for promise in self._open if promise.keyword not in keywords]
+
+    def reconnected(self, docket: Docket) -> None:
+        # A reset ends with a connection, and keeps its word on the next one.
+        self._open = [promise for promise in self._open if promise.rule == "reset"]
+
+    def rebooted(self, docket: Docket) -> None:
+        self._open.clear()
+
+    def passed(self, docket: Docket, now: int) -> None:
+        if not self._open or self._due is None or now <= self._due:
+            return
+        for promise in self._open:
+            if promise.due < now:
+                docket.tell(promise.rule, promise.text, promise.frame, CHARGE_POINT)
+        self._open = [promise for promise in self._open if promise.due >= now]
+        self._due = min((promise.due for promise in self._open), default=None)
+
+    def remote_start(self, docket: Docket, asked: Asked, frame: Frame) -> None:
+        if _is_accepted(frame):
+            connector_id, id_tag = whole(asked.payload, "connectorId"), text(asked.payload, "idTag")
+            seconds = docket.keys.get("ConnectionTimeOut", _CONNECTION_TIMEOUT)
+            if not seconds:
+                return  # it waits as long as it takes
+            seconds += _GRACE
+            keyword = ("start of", (id_tag or "").lower()) if connector_id is None else ("start on", connector_id)
+            where = "" if connector_id is None else f" on connector {connector_id}"
+            told = f"RemoteStartTransaction{where} was accepted, but no StartTransaction came within {seconds} s"
+            self._promised(docket, frame, "remote-start", keyword, seconds, told)
+
+    def remote_stop(self, docket: Docket, asked: Asked, frame: Frame) -> None:
+        transaction_id = whole(asked.payload, "transactionId")
+        if _is_accepted(frame) and transaction_id is not None:
+            told = (
+                f"RemoteStopTransaction was accepted, but transaction {transaction_id} was not stopped within {_STOP} s"
+            )
+            self._promised(docket, frame, "remote-stop", ("stop", transaction_id), _STOP, told)
+
+    def reset(self, docket: Docket, asked: Asked, frame: Frame) -> None:
+        if _is_accepted(frame):
+            told = f"Reset was accepted, but no BootNotification came within {_RESET} s"
+            self._promised(docket, frame, "reset", ("boot", None), _RESET, told)
+
+    def change_availability(self, docket: Docket, asked: Asked, frame: Frame) -> None:
+        connector_id, kind = whole(asked.payload, "connectorId"), text(asked.payload, "type")
+        now = None if connector_id is None else docket.statuses.get(connector_id)
+        if not _is_accepted(frame) or now in (None, "Faulted") or kind not in ("Operative", "Inoperative"):
+            return
+        if (now == "Unavailable") != (kind == "Inoperative"):
+            seconds = _STATUS + docket.keys.get("MinimumStatusDuration", 0)
+            told = f"ChangeAvailability of connector {connector_id} to {kind} was accepted, but it stayed {now}"
+            self._promised(docket, frame, "availability", ("status", connector_id), seconds, told)
+
+    def trigger(self, docket: Docket, asked: Asked, frame: Frame) -> None:
+        requested = text(asked.payload, "requestedMessage")
+        if _is_accepted(frame) and requested:
+            name = _MESSAGES.get(requested, requested)
+            told = f"{asked.action} was accepted, but no {shown(name, 40)} came within {_TRIGGER} s"
+            self._promised(docket, frame, "trigger", ("trigger", name), _TRIGGER, told)
+
+    def called(self, docket: Docket, asked: Asked) -> None:
+        """Any CALL of the charge point, before its handlers."""
+        if self._open:
+            self._kept(("trigger", asked.action.removeprefix("Signed")))
+
+    def starting(self, docket: Docket, asked: Asked) -> None:
+        payload = asked.payload
+        self._kept(("start on", whole(payload, "connectorId")), ("start of", (text(payload, "idTag") or "").lower()))
+
+    def stopping(self, docket: Docket, asked: Asked) -> None:
+        self._kept(("stop", whole(asked.payload, "transactionId")))
+
+    def booting(self, docket: Docket, asked: Asked) -> None:
+        self._kept(("boot", None))
+
+    def notified(self, docket: Docket, asked: Asked) -> None:
+        connector_id, status = whole(asked.payload, "connectorId"), text(asked.payload, "status")
+        self._kept(("status", connector_id))
+        if status in _NOT_PLUGGED:
+            self._kept(("start on", connector_id))
+            self._open = [promise for promise in self._open if promise.keyword[0] != "start of"]
+
+    ON_CALL: ClassVar = {
+        "StartTransaction": starting,
+        "StopTransaction": stopping,
+        "BootNotification": booting,
+        "StatusNotification": notified,
+    }
+    ON_RESULT: ClassVar = {
+        "RemoteStartTransaction": remote_start,
+        "RemoteStopTransaction": remote_stop,
+        "Reset": reset,
+        "ChangeAvailability": change_availability,
+        "TriggerMessage": trigger,
+        "ExtendedTriggerMessage": trigger,
+    }
+
+
+def _is_accepted(frame: Frame) -> bool:
+    return text(frame.payload, "status") == "Accepted"

@@ -1,0 +1,152 @@
+"""Before and after the Central System accepts a charge point, and its heartbeats (OCPP 1.6 §4.2, §4.6)."""
+
+from typing import ClassVar, Final
+
+from ocpp16.lint.docket import SECOND, Docket
+from ocpp16.lint.exchange import Asked
+from ocpp16.lint.frame import FROM_CHARGE_POINT, Frame
+from ocpp16.lint.members import text, time, whole
+from ocpp16.lint.subject import Subject
+from ocpp16.texts import shown
+
+ACCEPTED, PENDING, REJECTED = "Accepted", "Pending", "Rejected"
+_BOOT: Final = "BootNotification"
+_EARLY_BEATS: Final = 5
+"""Heartbeats in a row that come in half of the interval or less: one or two may have been asked for."""
+OFF: Final = 120 * SECOND
+"""By which the Central System's time may differ from that of whoever wrote the trace."""
+
+
+class Registration(Subject):
+    __slots__ = (
+        "_answered_at",
+        "_beat_at",
+        "_early",
+        "_heard_at",
+        "_interval",
+        "_is_off",
+        "_shown_at",
+        "_triggered",
+        "status",
+    )
+
+    def __init__(self) -> None:
+        self.status: str | None = None
+        """What the last BootNotification was answered; "" while it is not, None as long as there was none."""
+        self._interval = 0
+        self._answered_at: int | None = None
+        self._triggered: set[str] = set()
+        self._beat_at: int | None = None
+        self._early = 0
+        self._heard_at: int | None = None
+        self._shown_at: int | None = None
+        self._is_off = False
+
+    def called(self, docket: Docket, asked: Asked) -> None:
+        """Any CALL of either side, before its handlers."""
+        is_waiting = self.status is not None and self.status != ACCEPTED
+        if asked.frame.direction != FROM_CHARGE_POINT:
+            if self.status == REJECTED:
+                docket.tell(
+                    "asked-rejected", f"{shown(asked.action, 40)} to a charge point that was Rejected", asked.frame
+                )
+            return
+        if asked.action in self._triggered:
+            self._triggered.discard(asked.action)
+            asked.is_triggered = True
+        elif is_waiting and asked.action != _BOOT:
+            how = f"that was answered {self.status}" if self.status else "that is not answered yet"
+            docket.tell("before-boot", f"{shown(asked.action, 40)} after a BootNotification {how}", asked.frame)
+
+    def heard(self, docket: Docket, at: int, frame: Frame) -> None:
+        """Any frame of the charge point."""
+        self._check_silence(docket, at, frame)
+        self._heard_at = at
+
+    def booting(self, docket: Docket, asked: Asked) -> None:
+        is_again = self.status in (PENDING, REJECTED)
+        if is_again and not asked.is_triggered and None not in (asked.at, self._answered_at) and self._interval > 0:
+            waited = (asked.at - self._answered_at) / SECOND  # type: ignore[operator]
+            if waited < self._interval * 0.9 - 1:
+                told = f"BootNotification again after {waited:.0f} s, but the interval is {self._interval} s"
+                docket.tell("boot-interval", told, asked.frame)
+        self._answered_at = None
+        if not asked.is_triggered or self.status != ACCEPTED:
+            self.status = ""
+            docket.is_accepted = False
+
+    def booted(self, docket: Docket, asked: Asked, frame: Frame) -> None:
+        status = text(frame.payload, "status")
+        self.status = status if status in (ACCEPTED, PENDING, REJECTED) else None
+        docket.is_accepted = status == ACCEPTED
+        self._answered_at = docket.now
+        self._beat_at, self._early = None, 0
+        self._interval = whole(frame.payload, "interval") or 0
+        if self._interval < 0:
+            docket.tell("interval", f"the interval is {self._interval} s", frame)
+        self._check_time(docket, frame)
+
+    def beating(self, docket: Docket, asked: Asked) -> None:
+        at, before, interval = asked.at, self._beat_at, self.interval(docket)
+        self._beat_at = at
+        if asked.is_triggered or at is None or before is None or interval <= 0:
+            return
+        if (at - before) * 2 >= interval * SECOND:
+            self._early = 0
+            return
+        self._early += 1
+        if self._early == _EARLY_BEATS:
+            told = f"{_EARLY_BEATS} Heartbeats in a row within half of the interval of {interval} s"
+            docket.tell("heartbeat-often", told, asked.frame)
+
+    def beat(self, docket: Docket, asked: Asked, frame: Frame) -> None:
+        self._check_time(docket, frame)
+
+    def interval(self, docket: Docket) -> int:
+        """Seconds between Heartbeats, 0 if nobody knows."""
+        return docket.keys.get("HeartbeatInterval", self._interval)
+
+    def triggered(self, docket: Docket, asked: Asked, frame: Frame) -> None:
+        requested = text(asked.payload, "requestedMessage")
+        if requested is not None and text(frame.payload, "status") == ACCEPTED and len(self._triggered) < 20:
+            self._triggered.add("SignCertificate" if requested == "SignChargePointCertificate" else requested)
+
+    def reconnected(self, docket: Docket) -> None:
+        self._answered_at = self._beat_at = self._heard_at = None
+        self._early = 0
+        self._triggered.clear()
+
+    def passed(self, docket: Docket, now: int) -> None:
+        if docket.is_connected:
+            self._check_silence(docket, now, None)
+
+    def _check_silence(self, docket: Docket, at: int, frame: Frame | None) -> None:
+        interval = self.interval(docket)
+        heard_at = self._heard_at
+        if not docket.is_connected or not docket.is_accepted or heard_at is None or interval <= 0:
+            return
+        if at - heard_at > (interval * 2 + 60) * SECOND:
+            told = f"nothing for {(at - heard_at) // SECOND} s, but the interval of Heartbeats is {interval} s"
+            docket.tell("silence", told, frame)
+            self._heard_at = None
+
+    def _check_time(self, docket: Docket, frame: Frame) -> None:
+        shown_at, at = time(frame.payload, "currentTime"), docket.now
+        if shown_at is None or at is None or not frame.timestamp:
+            return
+        docket.offset = shown_at - at
+        if abs(docket.offset) > OFF and not self._is_off:
+            self._is_off = True
+            told = f"currentTime is {docket.offset // SECOND:+} s off the times of the frames"
+            docket.tell("central-time", told, frame)
+        elif self._shown_at is not None and shown_at < self._shown_at - SECOND:
+            docket.tell("central-time", f"currentTime falls by {(self._shown_at - shown_at) // SECOND} s", frame)
+        self._shown_at = shown_at
+
+    ON_CALL: ClassVar = {_BOOT: booting, "Heartbeat": beating}
+    ON_RESULT: ClassVar = {
+        _BOOT: booted,
+        "Heartbeat": beat,
+        "TriggerMessage": triggered,
+        "ExtendedTriggerMessage": triggered,
+    }
