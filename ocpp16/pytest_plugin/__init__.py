@@ -26,9 +26,9 @@ if TYPE_CHECKING:
     from ocpp16.pytest_plugin.charge_points import ChargePoint
     from ocpp16.pytest_plugin.fleets import Fleet
     from ocpp16.pytest_plugin.seen import Call, CallError, Frame
-    from ocpp16.pytest_plugin.watch import NotSeen
+    from ocpp16.pytest_plugin.watch import NotSeen, WasSeen
 
-__all__ = ["Call", "CallError", "ChargePoint", "Fleet", "Frame", "NotSeen"]
+__all__ = ["Call", "CallError", "ChargePoint", "Fleet", "Frame", "NotSeen", "WasSeen"]
 
 _HOMES = {
     "Call": "seen",
@@ -37,6 +37,7 @@ _HOMES = {
     "Fleet": "fleets",
     "Frame": "seen",
     "NotSeen": "watch",
+    "WasSeen": "watch",
 }
 _IS_USED = pytest.StashKey[bool]()
 """Has a test asked for a fixture?"""

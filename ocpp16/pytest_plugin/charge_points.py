@@ -153,7 +153,8 @@ class ChargePoint:
         timeout: float = 1.0,
         **fields: Any,
     ) -> Any:
-        """That no such call comes for so many seconds; one that no wait has given yet counts as well."""
+        """That no such call comes for so many seconds; one that no wait has given yet counts as well.
+        Raises WasSeen if one does."""
         __tracebackhide__ = True
         what = f"wait_absent({action!r})"
         return self._wait(what, self._watch.wait_absent, direction, action, fields, where, self._seconds(timeout))

@@ -31,6 +31,10 @@ class NotSeen(AssertionError):
     """What a test waited for did not come in time. Its text says what came instead."""
 
 
+class WasSeen(AssertionError):
+    """What a test wanted to be absent came. Its text says when, and among what."""
+
+
 class Watched(Protocol):
     """The member of the fleet that is watched, as far as it is looked at."""
 
@@ -123,7 +127,7 @@ class Watch:
     async def wait_absent(
         self, direction: Direction, action: str, fields: Mapping[str, Any], where: Where | None, seconds: float
     ) -> None:
-        """That there is no such call for so long. Raises NotSeen if there is one."""
+        """That there is no such call for so long. Raises WasSeen if there is one."""
         try:
             call = await self.until(
                 lambda: self._next_call(direction, action, fields, where), seconds, _wanted(direction, action, {}, None)
@@ -131,7 +135,7 @@ class Watch:
         except NotSeen:
             return
         payload = shown(call.payload, 200)
-        raise NotSeen(f"{self.identity}: {action} {payload} was {direction}, and should not have been{self._frames()}")
+        raise WasSeen(f"{self.identity}: {action} {payload} was {direction}, and should not have been{self._frames()}")
 
     async def wait_status(self, connector: int, status: str, seconds: float) -> Call:
         """The StatusNotification that says so, answered: the newest that the last wait has seen, or one behind it."""
@@ -154,8 +158,11 @@ class Watch:
         return call
 
     async def wait_registered(self, seconds: float) -> None:
-        """Connected, and its BootNotification accepted."""
+        """Connected, and its BootNotification accepted: who waits for one afterwards waits for another."""
         await self.until(lambda: self._is_registered() or None, seconds, "an accepted BootNotification")
+        for call in self.calls("BootNotification", "sent"):
+            if call.is_answered:
+                self._next["sent", "BootNotification"] = call.number + 1
 
     async def wait_connected(self, seconds: float) -> None:
         """An open WebSocket."""

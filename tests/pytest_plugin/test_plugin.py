@@ -1,12 +1,12 @@
 """The plugin as pytest runs it, in projects of others: each a process of its own."""
 
-from pathlib import Path
 from typing import Any
 
 import pytest
 from host_faces import Server
 
 from ocpp16.lint.trace import Trace
+from ocpp16.testing import Fault
 
 
 @pytest.fixture
@@ -21,6 +21,7 @@ def test_fixtures_serve_tests_of_every_kind(project: Any, url: str, server: Serv
 import asyncio
 import anyio
 import pytest
+import sniffio
 
 def charges(charge_point):
     charge_point.plug_in(1, plug_after=0)
@@ -31,6 +32,7 @@ def test_plain(charge_point):
     charges(charge_point)
     assert charge_point.wait_sent("StartTransaction").answer["transactionId"] > 0
 
+@pytest.mark.asyncio
 async def test_asyncio(charge_point):
     await charge_point.wait_registered()
     charges(charge_point)
@@ -46,10 +48,16 @@ def test_a_loop_of_its_own(charge_point):
 @pytest.mark.anyio
 @pytest.mark.parametrize("anyio_backend", ["trio", "asyncio"])
 async def test_anyio(charge_point, anyio_backend):
+    assert sniffio.current_async_library() == anyio_backend
     async with anyio.create_task_group() as group:
         group.start_soon(charge_point.wait_registered)
     charges(charge_point)
     assert (await charge_point.wait_sent("StartTransaction")).answer["transactionId"] > 0
+
+@pytest.mark.trio
+async def test_trio(charge_point):
+    assert sniffio.current_async_library() == "trio"
+    await charge_point.wait_registered()
 
 @pytest.mark.ocpp16(count=3, id="F-{worker}-{number}", blueprint="ac-22kw-twin")
 def test_fleet(fleet, charge_point_factory):
@@ -73,7 +81,8 @@ def test_shared_2(module_fleet, session_fleet):
     assert len(session_fleet) == 0
 """,
     )
-    assert project.run("-p", "anyio", url=url) == {"passed": 9, "code": 0}, project.text
+    outcome = project.run("-o", "asyncio_mode=strict", url=url, plugins=("anyio", "pytest_trio.plugin"))
+    assert outcome == {"passed": 10, "code": 0}, project.text
     boots = {call.identity for call in server.system.calls("BootNotification")}
     assert {"ONE", "SHARED", "PYTEST-main-1"} <= boots
     stopped = [call.payload["reason"] for call in server.system.calls("StopTransaction")]
@@ -238,9 +247,7 @@ def test_told_once(module_fleet):
     assert "short test summary" in text
 
 
-def test_an_answer_that_nobody_asked_for_is_found(project: Any, tmp_path: Path, url: str, server: Server) -> None:
-    from ocpp16.testing import Fault
-
+def test_an_answer_that_nobody_asked_for_is_found(project: Any, url: str, server: Server) -> None:
     server.system.misbehave(Fault.DUPLICATE, "Heartbeat")
     project.write(
         "test_twice.py",

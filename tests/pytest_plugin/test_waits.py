@@ -10,7 +10,7 @@ import trio
 from host_faces import TIMEOUT, Server
 
 from ocpp16.errors import ChargePointStopped
-from ocpp16.pytest_plugin import Call, ChargePoint, Fleet, NotSeen
+from ocpp16.pytest_plugin import Call, ChargePoint, Fleet, NotSeen, WasSeen
 from ocpp16.testing import CallErrorAnswer
 
 
@@ -166,7 +166,7 @@ def test_absence(charge_point: ChargePoint) -> None:
     charge_point.wait_registered()
     charge_point.wait_absent("StartTransaction", timeout=0.02)
     begin_charging(charge_point)
-    with pytest.raises(NotSeen, match=r"CP1: StartTransaction \{.*\} was sent, and should not have been"):
+    with pytest.raises(WasSeen, match=r"CP1: StartTransaction \{.*\} was sent, and should not have been"):
         charge_point.wait_absent("StartTransaction", timeout=TIMEOUT)
 
 
@@ -226,3 +226,12 @@ def test_when_its_fleet_is_closed_it_can_be_looked_at(fleet_of: Callable[..., Fl
     assert charge_point.traffic[0].action == "BootNotification"
     with pytest.raises(ChargePointStopped):
         charge_point.wait_connected()
+
+
+def test_a_reset_brings_another_boot(charge_point: ChargePoint, server: Server) -> None:
+    charge_point.wait_registered()
+    server.call("Reset", {"type": "Soft"})
+    assert charge_point.wait_received("Reset").answer == {"status": "Accepted"}
+    charge_point.wait_sent("BootNotification")
+    assert len(server.system.calls("BootNotification")) == 2
+    charge_point.wait_registered()
