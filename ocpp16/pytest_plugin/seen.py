@@ -108,6 +108,11 @@ class Seen:
         elif record.kind in {Kind.CALLRESULT, Kind.CALLERROR}:
             self._answer(record)
 
+    @property
+    def is_full(self) -> bool:
+        """Have calls been dropped, or will the next one be?"""
+        return len(self.calls) == self.calls.maxlen
+
     def connection(self, at: int, text: str) -> None:
         """It has begun (`CONNECTED`), or ended, and why."""
         self.records.append(Record(at, Kind.EVENT, text, self.count))

@@ -160,9 +160,9 @@ class Watch:
     async def wait_registered(self, seconds: float) -> None:
         """Connected, and its BootNotification accepted: who waits for one afterwards waits for another."""
         await self.until(lambda: self._is_registered() or None, seconds, "an accepted BootNotification")
-        for call in self.calls("BootNotification", "sent"):
-            if call.is_answered:
-                self._next["sent", "BootNotification"] = call.number + 1
+        boot = self._last_boot()
+        if boot is not None:
+            self._next["sent", "BootNotification"] = boot.number + 1
 
     async def wait_connected(self, seconds: float) -> None:
         """An open WebSocket."""
@@ -203,11 +203,18 @@ class Watch:
         return self.member is not None and bool(self.member.charge_point.connection.is_connected)
 
     def _is_registered(self) -> bool:
-        return (
-            self._is_connected()
-            and self.member is not None
-            and self.member.charge_point.connection.registration is RegistrationStatus.ACCEPTED
-        )
+        """As the charge point knows, and as its frames have shown: these are told a moment later."""
+        if not self._is_connected() or self.member is None:
+            return False
+        boot = self._last_boot()
+        if boot is None:
+            is_shown = self.seen.is_full  # it was long ago
+        else:
+            is_shown = isinstance(boot.answer, dict) and boot.answer.get("status") == "Accepted"
+        return is_shown and self.member.charge_point.connection.registration is RegistrationStatus.ACCEPTED
+
+    def _last_boot(self) -> Call | None:
+        return next((call for call in reversed(self.seen.calls) if _is_boot(call)), None)
 
     def _instead(self, wanted: str, seconds: float) -> str:
         return f"{self.identity}: {wanted} was not seen within {seconds:g} s; {self.standing()}{self._frames()}"
@@ -238,6 +245,10 @@ class Watch:
     def _frames(self) -> str:
         records = self.seen.records_from(self.seen.count - MOST_TOLD)
         return "\nlast frames:\n" + "\n".join(f"  {line}" for line in lines_of(records)) if records else ""
+
+
+def _is_boot(call: Call) -> bool:
+    return call.action == "BootNotification" and call.direction == "sent"
 
 
 def _wanted(direction: Direction, action: str, fields: Mapping[str, Any], where: Where | None) -> str:

@@ -24,13 +24,14 @@ def test_its_tests_pass(example: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "test", "told"),
+    ("old", "new", "test", "told", "timeout"),
     [
         pytest.param(
             '"Accepted" if id_tag in KNOWN_CARDS else "Invalid"',
             '"Accepted"',
             "test_an_unknown_card_does_not",
             "AssertionError: assert 'Accepted' == 'Invalid'",
+            30,
             id="everybody may charge",
         ),
         pytest.param(
@@ -38,15 +39,17 @@ def test_its_tests_pass(example: Any) -> None:
             "return call_result.StopTransaction(id_tag_info={'status': 'ConcurrentTx', 'expiryDate': 'soon'})",
             "test_a_known_card_charges",
             "error of the Central System, rule schema (OCPP 1.6 6, 7): ",
+            30,
             id="a date that is none",
         ),
         pytest.param(
             "    def on_stop(self",
             "    async def on_stop(self, **_: object) -> call_result.StopTransaction:\n"
-            "        await asyncio.sleep(3)\n\n"
+            "        await asyncio.sleep(5)\n\n"
             "    def never(self",
             "test_a_known_card_charges",
-            "was sent, but the Central System has not answered it within 1 s",
+            "was sent, but the Central System has not answered it within 3 s",
+            3,
             id="no answer",
         ),
         pytest.param(
@@ -54,6 +57,7 @@ def test_its_tests_pass(example: Any) -> None:
             'status="Pending")',
             "test_ten_at_once",
             "10 of 10 charge points were not accepted within 1 s:",
+            1,
             id="nobody is accepted",
         ),
         pytest.param(
@@ -61,16 +65,17 @@ def test_its_tests_pass(example: Any) -> None:
             "await connection.close()",
             "test_a_remote_start",
             "an accepted BootNotification was not seen within 1 s; it is not connected",
+            1,
             id="connections are closed",
         ),
     ],
 )
-def test_what_is_wrong_is_found(example: Any, old: str, new: str, test: str, told: str) -> None:
+def test_what_is_wrong_is_found(example: Any, old: str, new: str, test: str, told: str, timeout: int) -> None:
     program = example.folder / "central_system.py"
     text = program.read_text()
     assert text.count(old) == 1
     program.write_text(text.replace(old, new))
-    outcome = example.run("-k", test, "--ocpp16-timeout=1", "--ocpp16-trace-dir=traces")
+    outcome = example.run("-k", test, f"--ocpp16-timeout={timeout}", "--ocpp16-trace-dir=traces")
     assert outcome["failed"] == 1, example.text
     assert told in example.text
     assert list((example.folder / "traces").iterdir())
