@@ -80,10 +80,15 @@ def test_in_trio_it_is_awaited(charge_point: ChargePoint) -> None:
 
 def test_a_wait_that_is_cancelled_leaves_the_call_for_the_next(charge_point: ChargePoint) -> None:
     async def main() -> None:
+        async def within() -> None:
+            await charge_point.wait_sent("StartTransaction")
+
         await charge_point.wait_registered()
-        with pytest.raises(asyncio.TimeoutError):
-            await asyncio.wait_for(charge_point.wait_sent("StartTransaction"), 0.01)
+        for waiting in (within(), charge_point.wait_sent("StartTransaction")):
+            with pytest.raises(asyncio.TimeoutError):
+                await asyncio.wait_for(waiting, 0.01)
         begin_charging(charge_point)
+        await charge_point.wait_status(1, "Charging")
         assert (await charge_point.wait_sent("StartTransaction")).payload["idTag"] == "CARD1"
 
     asyncio.run(main())
