@@ -106,7 +106,12 @@ class Exchange:
         self._check_id(docket, asker, frame, at)
         if asker.open:
             before = next(reversed(asker.open.values()))
-            self._second_call(docket, before, frame, at)
+            if docket.is_connected is None and before.is_like(frame) and before.frame.message_id != frame.message_id:
+                # Sent once more: the first was lost with its connection, or given up.
+                asker.given_up[before.frame.message_id] = asker.open.pop(before.frame.message_id)
+                _bound(asker.given_up, MOST_OPEN)
+            else:
+                self._second_call(docket, before, frame, at)
         asker.has_asked = True
         asker.open[frame.message_id] = asked
         if len(asker.open) > MOST_OPEN:
