@@ -67,9 +67,9 @@ async def test_the_stories_of_the_demonstration(autojump_clock: Any, name: str) 
 
 
 def breaks_off(csms: CentralSystem) -> None:
-    csms.misbehave(Fault.ABORT, "StartTransaction", times=3)
+    csms.misbehave(Fault.ABORT, "StartTransaction", times=2)
     csms.misbehave(Fault.CLOSE, "MeterValues", times=5)
-    csms.misbehave(Fault.ABORT, "StopTransaction", times=3)
+    csms.misbehave(Fault.ABORT, "StopTransaction", times=2)
 
 
 def slow(csms: CentralSystem) -> None:
