@@ -1,7 +1,8 @@
-"""`ocpp16 lint`: what a trace says of its transactions; are the meter's signatures right, and do the values fit?"""
+"""`ocpp16 lint`: what a file of traffic says of those who wrote it, by the table of rules; and what meters signed."""
 
 import sys
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -9,11 +10,15 @@ import click
 import orjson
 
 from ocpp16.cli.failure import CommandFailed
+from ocpp16.cli.lint_findings import Findings, finding_object, rule_lines
 from ocpp16.cli.log import LogChoice, log_options
+from ocpp16.lint import RULES, Finding, Linter
+from ocpp16.lint.finding import ERROR, WARNING
 from ocpp16.lint.public_keys import PublicKeys
+from ocpp16.lint.readers import READERS
 from ocpp16.lint.trace import Trace, TraceError
 from ocpp16.lint.transactions import Transactions
-from ocpp16.lint.verdict import BAD, GOOD, NOTHING_SIGNED, Verdict, verdict
+from ocpp16.lint.verdict import BAD, GOOD, NOTHING_SIGNED, SIGNED_RULES, Verdict, verdict
 from ocpp16.metering.failure import SignedDataError
 from ocpp16.metering.public_key import LONGEST, key_bytes
 from ocpp16.regular_file import read_regular
@@ -21,56 +26,156 @@ from ocpp16.texts import shown
 
 FOUND = 1
 """Something is bad."""
+_MOST_UNSIGNED = 1_000
+"""Transactions without a signature that are listed, where there are others with one."""
 
 
-@click.command("lint", short_help="Check a trace: the signed meter values of its transactions.")
-@click.argument("trace", type=click.Path(path_type=Path, dir_okay=False))
+def _list_rules(context: click.Context, parameter: click.Parameter, is_asked: bool) -> None:
+    if is_asked:
+        for line in rule_lines():
+            click.echo(line)
+        context.exit()
+
+
+def _names(context: click.Context, parameter: click.Parameter, names: tuple[str, ...]) -> frozenset[str]:
+    for name in names:
+        if name not in RULES:
+            raise click.BadParameter(f"there is no rule {shown(name, 60)}; --rules lists them")
+    return frozenset(names)
+
+
+@click.command("lint", short_help="Judge traffic of any vendor: traces and message logs.")
+@click.argument("traces", metavar="TRACE...", type=click.Path(path_type=Path, dir_okay=False), nargs=-1, required=True)
+@click.option(
+    "--format",
+    "reader",
+    type=click.Choice(list(READERS)),
+    help="Format of the files; recognised unless it is given.",
+)
+@click.option("--id", "charge_point", default="", metavar="ID", help="The charge point's id, where the file has none.")
+@click.option("--only", multiple=True, metavar="RULE", callback=_names, help="Follow this rule, and no other.")
+@click.option("--ignore", multiple=True, metavar="RULE", callback=_names, help="Leave this rule out.")
+@click.option("--strict", is_flag=True, help="Warnings count as errors for the exit code.")
 @click.option(
     "--public-key", "public_keys", multiple=True, metavar="FILE|TEXT", help="Public key of the meter, and no other."
 )
-@click.option("--json", "is_json", is_flag=True, help="Print an object for each transaction, and one for all.")
+@click.option("--json", "is_json", is_flag=True, help="Print an object for each finding and transaction, one for all.")
+@click.option(
+    "--rules", is_flag=True, is_eager=True, expose_value=False, callback=_list_rules, help="List the rules, and end."
+)
 @log_options
 @click.pass_obj
-def lint(choice: LogChoice, /, trace: Path, public_keys: tuple[str, ...], is_json: bool) -> int:
-    """Verify what meters signed in TRACE, JSON lines of the OCPP trace format 1.1, plain or gzip.
+def lint(
+    choice: LogChoice,
+    /,
+    traces: tuple[Path, ...],
+    reader: str | None,
+    charge_point: str,
+    only: frozenset[str],
+    ignore: frozenset[str],
+    strict: bool,
+    public_keys: tuple[str, ...],
+    is_json: bool,
+) -> int:
+    """Judge what TRACE says of the charge point and the Central System, each file by itself.
 
-    The key is that of --public-key, else the MeterPublicKey that the trace tells, else that in the values. Exit code 0:
-    nothing is bad, 1: something is, 2: the trace cannot be read.
+    It may be a trace (JSON lines of the OCPP trace format 1.1) or the log of another tool, plain or gzip. What meters
+    signed is verified with the key of --public-key, else the MeterPublicKey that the trace tells, else that in the
+    values. Exit code 0: no error, 1: there are some, 2: a file cannot be read.
     """
     choice.begin("warning")
-    keys = PublicKeys([_key(given) for given in public_keys])
-    read = Trace(trace, _progress)
-    counts = dict.fromkeys((GOOD, BAD, NOTHING_SIGNED), 0)
-    try:
-        if not keys.given:
-            keys.find_in(read)
-        for one in _verdicts(read, keys):
-            counts[one.word] += 1
-            click.echo(orjson.dumps(_object(one)) if is_json else "\n".join(_lines(one)))
-    except TraceError as error:
-        raise CommandFailed(str(error)) from None
-    finally:
-        _progress(None)
-    if not read.frame_count:
-        raise CommandFailed(f"{trace}: is no trace: no line of it is a record of the OCPP trace format")
-    if is_json:
-        click.echo(orjson.dumps({"summary": counts, "unreadable_lines": read.wrong_count, "keys": keys.unreadable}))
-    else:
-        click.echo(", ".join(f"{count} {word}" for word, count in counts.items()))
-    for name, why in keys.unreadable.items():
-        click.echo(f"{name}: {why}", err=True)
-    for line in read.wrong:
-        click.echo(f"{trace}: {line}", err=True)
-    return FOUND if counts[BAD] else 0
+    rules = (only or frozenset(RULES)) - ignore
+    given = [_key(one) for one in public_keys]
+    is_found = False
+    for path in traces:
+        if len(traces) > 1 and not is_json:
+            click.echo(f"{path}:")
+        trace = Trace(path, _progress, reader, charge_point)
+        is_found |= _Judgement(path, trace, rules, PublicKeys(given), is_json, strict).run()
+    return FOUND if is_found else 0
 
 
-def _verdicts(trace: Trace, keys: PublicKeys) -> Iterator[Verdict]:
-    transactions = Transactions()
-    for frame in trace:
-        for transaction in transactions.read(frame):
-            yield verdict(transaction, keys)
-    for transaction in transactions.unfinished():
-        yield verdict(transaction, keys)
+class _Judgement:
+    """One file, read and told of."""
+
+    def __init__(
+        self, path: Path, trace: Trace, rules: frozenset[str], keys: PublicKeys, is_json: bool, is_strict: bool
+    ) -> None:
+        self._path = path
+        self._trace = trace
+        self._rules = rules
+        self._keys = keys
+        self._is_json = is_json
+        self._is_strict = is_strict
+        self._findings = Findings()
+        self._counts = dict.fromkeys((GOOD, BAD, NOTHING_SIGNED), 0)
+        self._unsigned: list[Verdict] = []
+
+    def run(self) -> bool:
+        """Is something wrong? Raises CommandFailed."""
+        signed = self._rules & SIGNED_RULES.keys()
+        try:
+            if signed and not self._keys.given:
+                self._keys.find_in(self._trace)
+            self._read(signed)
+        except TraceError as error:
+            raise CommandFailed(str(error)) from None
+        finally:
+            _progress(None)
+        if not self._trace.frame_count:
+            raise CommandFailed(f"{self._path}: is no trace: no line of it is a record of the OCPP trace format")
+        self._tell_all()
+        counted = (ERROR, WARNING) if self._is_strict else (ERROR,)
+        return bool(self._counts[BAD] or sum(map(self._findings.count, counted)))
+
+    def _read(self, signed: frozenset[str]) -> None:
+        linter, transactions = Linter(self._rules - SIGNED_RULES.keys()), Transactions()
+        judge = partial(verdict, keys=self._keys, rules=signed)
+        for frame in self._trace:
+            for finding in linter.take(frame):
+                self._tell(finding)
+            for transaction in transactions.read(frame):
+                self._tell_verdict(judge(transaction))
+        for finding in linter.end():
+            self._tell(finding)
+        for transaction in transactions.unfinished():
+            self._tell_verdict(judge(transaction))
+
+    def _tell(self, finding: Finding) -> None:
+        self._findings.add(finding)
+        if self._is_json:
+            click.echo(orjson.dumps(finding_object(finding)))
+
+    def _tell_verdict(self, found: Verdict) -> None:
+        self._counts[found.word] += 1
+        if self._is_json:
+            click.echo(orjson.dumps(_object(found)))
+        elif found.word == NOTHING_SIGNED and not (self._counts[GOOD] or self._counts[BAD]):
+            if len(self._unsigned) < _MOST_UNSIGNED:
+                self._unsigned.append(found)
+        else:
+            for one in (*self._unsigned, found):
+                click.echo("\n".join(_lines(one)))
+            self._unsigned.clear()
+
+    def _tell_all(self) -> None:
+        trace, findings = self._trace, self._findings
+        totals = {severity: findings.count(severity) for severity in (ERROR, WARNING)}
+        if self._is_json:
+            told = {"summary": self._counts, "unreadable_lines": trace.wrong_count, "keys": self._keys.unreadable}
+            told |= {"frames": trace.frame_count, "findings": totals, "rules": findings.counts}
+            click.echo(orjson.dumps(told | {"other_lines": trace.other_count}))
+        else:
+            for line in findings.lines():
+                click.echo(line)
+            click.echo(f"{totals[ERROR]:,} errors, {totals[WARNING]:,} warnings in {trace.frame_count:,} frames")
+            click.echo(", ".join(f"{count} {word}" for word, count in self._counts.items()))
+        for name, why in self._keys.unreadable.items():
+            click.echo(f"{name}: {why}", err=True)
+        for line in trace.wrong:
+            click.echo(f"{self._path}: {line}", err=True)
+        if trace.other_count:
+            click.echo(f"{self._path}: {trace.other_count:,} lines of something else were passed over", err=True)
 
 
 def _key(given: str) -> bytes:

@@ -31,7 +31,7 @@ class Authorizations(Subject):
     def answered(self, docket: Docket, asked: Asked, frame: Frame) -> None:
         info = part(frame.payload, "idTagInfo")
         expires = time(info, "expiryDate")
-        if expires is None or docket.now is None or text(info, "status") != "Accepted":
+        if expires is None or docket.now is None or not docket.has_zone or text(info, "status") != "Accepted":
             return
         if expires < docket.now + (docket.offset or 0) - SECOND:
             docket.tell("expired", f"Accepted, but its expiryDate {shown(info['expiryDate'], 40)} has passed", frame)

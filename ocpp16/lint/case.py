@@ -65,7 +65,10 @@ class Case:
         docket.found = []
         at = time_of(frame.timestamp)
         if at is not None:
+            if docket.is_off and docket.now is not None:
+                self._clock_may_be_set(at, docket.now)
             docket.now = at
+            docket.has_zone = frame.timestamp[-1:] in "Zz" or frame.timestamp[-6:-5] in ("+", "-")
             if frame.direction == FROM_CHARGE_POINT and frame.kind != DISCONNECTED:
                 self._registration.heard(docket, at, frame)
         if frame.fault:
@@ -108,6 +111,15 @@ class Case:
             check_refusal(docket, asked, frame)
             self._tell(_ON_REFUSAL, asked, frame)
 
+    def _clock_may_be_set(self, at: int, before: int) -> None:
+        """Who writes the trace may set its clock by a currentTime far from its own: times before mean nothing then."""
+        docket = self.docket
+        docket.is_off = False
+        if abs(at - before - (docket.offset or 0)) < abs(at - before):
+            self._exchange.clock_was_set()
+            for subject in self._subjects:
+                subject.reconnected(docket)
+
     def _reconnected(self, is_connected: bool) -> None:
         docket = self.docket
         docket.is_connected = is_connected
@@ -127,7 +139,7 @@ class Case:
             handler(self._subjects[index], self.docket, *message)
 
     def end(self, now: int | None) -> list[Finding]:
-        """What is due at the end. now: the latest time of all traffic, µs."""
+        """What is due at the end. now: the last time of all traffic, µs."""
         self.docket.found = []
         if now is not None and self.docket.is_connected is not False:
             self._pass(now)

@@ -12,8 +12,8 @@ class Docket:
     """rules: names of those that are told."""
 
     __slots__ = (
-        *("charge_point", "connectors", "found", "is_accepted", "is_connected"),
-        *("keys", "now", "offset", "rules", "statuses"),
+        *("charge_point", "connectors", "found", "has_zone", "is_accepted", "is_connected"),
+        *("is_off", "keys", "now", "offset", "rules", "statuses"),
     )
 
     def __init__(self, charge_point: str, rules: frozenset[str]) -> None:
@@ -26,8 +26,12 @@ class Docket:
         """Has the Central System accepted its BootNotification, as far as is known?"""
         self.now: int | None = None
         """µs since 1970, of the last frame that has a time."""
+        self.has_zone = True
+        """Do the times of the frames say of which zone they are? Else only their differences mean something."""
         self.offset: int | None = None
         """µs by which the Central System's clock is ahead of the times of the frames."""
+        self.is_off = False
+        """Was it far ahead or behind with the last frame?"""
         self.keys: dict[str, int] = {}
         """Configuration keys that are numbers, of those that matter here."""
         self.connectors: set[int] = set()

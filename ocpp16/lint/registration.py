@@ -25,6 +25,7 @@ class Registration(Subject):
         "_heard_at",
         "_interval",
         "_is_off",
+        "_is_told",
         "_shown_at",
         "_triggered",
         "status",
@@ -40,7 +41,7 @@ class Registration(Subject):
         self._early = 0
         self._heard_at: int | None = None
         self._shown_at: int | None = None
-        self._is_off = False
+        self._is_off = self._is_told = False
 
     def called(self, docket: Docket, asked: Asked) -> None:
         """Any CALL of either side, before its handlers."""
@@ -134,12 +135,15 @@ class Registration(Subject):
         shown_at, at = time(frame.payload, "currentTime"), docket.now
         if shown_at is None or at is None or not frame.timestamp:
             return
-        docket.offset = shown_at - at
-        if abs(docket.offset) > OFF and not self._is_off:
-            self._is_off = True
+        docket.offset = shown_at - at if docket.has_zone else None
+        is_off, was_off = docket.offset is not None and abs(docket.offset) > OFF, self._is_off
+        docket.is_off = self._is_off = is_off
+        if docket.offset is not None and is_off and was_off and not self._is_told:
+            # Whoever writes the trace had the first one to set its clock by.
+            self._is_told = True
             told = f"currentTime is {docket.offset // SECOND:+} s off the times of the frames"
             docket.tell("central-time", told, frame)
-        elif self._shown_at is not None and shown_at < self._shown_at - SECOND:
+        elif self._shown_at is not None and shown_at < self._shown_at - SECOND and not is_off:
             docket.tell("central-time", f"currentTime falls by {(self._shown_at - shown_at) // SECOND} s", frame)
         self._shown_at = shown_at
 

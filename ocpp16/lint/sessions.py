@@ -19,6 +19,8 @@ from ocpp16.texts import shown
 
 _MOST: Final = 64
 _SLACK: Final = 2 * SECOND
+_WITHOUT: Final = frozenset({"Available", "Finishing", "Reserved", "Unavailable"})
+"""Statuses of a connector without a transaction."""
 _ROUNDING: Final = 1.0
 """Wh: meterStart and meterStop are whole."""
 
@@ -27,19 +29,23 @@ class Session:
     """One transaction. tried: how often its begin or end was refused since it was sent first."""
 
     __slots__ = (
-        *("connector_id", "has_start", "id_tag", "is_answered", "is_settled", "last", "line", "meter_start"),
-        *("refused_at", "started_at", "stop", "transaction_id", "tried", "values"),
+        *("connector_id", "has_lost", "has_start", "id_tag", "is_answered", "is_left", "is_settled"),
+        *("last", "line", "meter_start", "refused_at", "started_at", "stop", "transaction_id", "tried", "values"),
     )
 
     def __init__(self, connector_id: int | None, line: int) -> None:
         self.connector_id = connector_id
         self.line = line
         self.has_start = False
+        self.has_lost = False
+        """Were values of it not answered? They may be repeated after its end."""
         self.id_tag: str | None = None
         self.started_at: str | None = None
         self.meter_start: int | None = None
         self.transaction_id: int | None = None
         self.is_answered = False
+        self.is_left = False
+        """Was its connector seen without it before its begin was answered?"""
         self.last: Reading | None = None
         self.values: Any = None
         """Of its last MeterValues, to know a repeat."""
@@ -97,7 +103,7 @@ class Sessions(Subject):
         if known.transaction_id is not None:
             told = f"on connector {session.connector_id}, whose transaction {known.transaction_id} was not stopped"
             docket.tell("start-while-running", told, frame)
-        elif not known.is_answered and known.id_tag == session.id_tag:
+        elif not known.is_answered and not known.is_left and known.id_tag == session.id_tag:
             names = [
                 name
                 for name, before, after in (
@@ -206,6 +212,16 @@ class Sessions(Subject):
             told = f"meterStop is {meter_stop} Wh, but {session.last.energy:.10g} Wh were measured before"
             docket.tell("energy-falls", told, frame)
 
+    def notified(self, docket: Docket, asked: Asked) -> None:
+        session = self._running.get(whole(asked.payload, "connectorId") or 0)
+        if session is not None and text(asked.payload, "status") in _WITHOUT:
+            session.is_left = True
+
+    def values_lost(self, docket: Docket, asked: Asked) -> None:
+        session = self._by_id.get(whole(asked.payload, "transactionId") or 0)
+        if session is not None:
+            session.has_lost = True
+
     def _end_nameless(self) -> None:
         """The end of one whose id was never told: the oldest of those that run."""
         for connector_id, session in self._running.items():
@@ -216,7 +232,7 @@ class Sessions(Subject):
     def stopped(self, docket: Docket, asked: Asked, frame: Frame) -> None:
         session = self._asked.pop(asked.frame.message_id, None)
         if session is not None:
-            session.is_settled = True
+            session.is_settled = not session.has_lost
 
     def reconnected(self, docket: Docket) -> None:
         for session in self._over.values():
@@ -258,8 +274,14 @@ class Sessions(Subject):
         self._asked[message_id] = session
         _bound(self._asked)
 
-    ON_CALL: ClassVar = {"StartTransaction": starting, "MeterValues": metering, "StopTransaction": stopping}
+    ON_CALL: ClassVar = {
+        "StartTransaction": starting,
+        "MeterValues": metering,
+        "StopTransaction": stopping,
+        "StatusNotification": notified,
+    }
     ON_RESULT: ClassVar = {"StartTransaction": started, "StopTransaction": stopped}
+    ON_LOSS: ClassVar = {"MeterValues": values_lost}
     ON_REFUSAL: ClassVar = {"StartTransaction": refused, "StopTransaction": refused}
 
 

@@ -1,28 +1,28 @@
-"""Reading a trace: JSON lines of the OCPP trace format 1.1, as they are or compressed with gzip.
+"""Reading a file of traffic, in whatever format there is a reader for, as it is or compressed with gzip.
 
 Rules of this file:
 1. A line is read at a time, and none longer than `LONGEST_LINE`: a trace of gigabytes needs no more memory than one of
    kilobytes.
-2. What is no record is counted and told with its line number, and the lines after it are read. The last line may be cut
-   off, as a killed program leaves it.
-3. Members that are not known are ignored. Where `payload` is missing it is read from `raw`.
+2. What is broken is counted and told with its line number, and the lines after it are read. The last line may be cut
+   off, as a killed program leaves it. Lines of something else, as a log has many, are only counted.
 """
 
 import gzip
 import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import IO, Any, Final
-
-import orjson
+from typing import IO, Final
 
 from ocpp16.lint.frame import Frame as Frame
+from ocpp16.lint.reader import LONGEST_LINE as LONGEST_LINE
+from ocpp16.lint.reader import NotMine, Reader
+from ocpp16.lint.readers import reader_for
+from ocpp16.lint.trace_format import TraceFormat
 
-LONGEST_LINE: Final = 64 * 1024 * 1024
-"""Bytes: a frame of the largest size that can be configured, as text and as members."""
 _GZIP: Final = b"\x1f\x8b"
+_HEAD: Final = 256 * 1024
+"""Bytes by which a format is recognised."""
 _MOST_TOLD: Final = 20
-_KINDS: Final = {2: "CALL", 3: "CALLRESULT", 4: "CALLERROR"}
 _PROGRESS: Final = 4 * 1024 * 1024
 """Bytes between two words on how far it is."""
 
@@ -32,25 +32,35 @@ class TraceError(Exception):
 
 
 class Trace:
-    """The frames of a file, in their order; to be iterated more than once. `progress` is told which part was read.
+    """The frames of a file, in their order; to be iterated more than once.
 
-    wrong: what is no record, each with its line number, the first of them; `wrong_count`: how many in the last pass.
+    Parameters: `progress` is told which part was read; `reader_name` of one in `readers`, recognised if None (KeyError
+    if there is none of that name); `charge_point` is the id where the file has none.
+
+    wrong: what is broken, each with its line number, the first of them; `wrong_count`: how many in the last pass;
+    `other_count`: lines of something else in it; `frame_count`: frames.
     """
 
-    def __init__(self, path: Path, progress: Callable[[float], None] = lambda part: None) -> None:
+    def __init__(
+        self,
+        path: Path,
+        progress: Callable[[float], None] = lambda part: None,
+        reader_name: str | None = None,
+        charge_point: str = "",
+    ) -> None:
         self._path = path
         self._progress = progress
+        self._name = reader_name
+        self._charge_point = charge_point
         self.wrong: list[str] = []
-        self.wrong_count = 0
-        self.frame_count = 0
+        self.wrong_count = self.other_count = self.frame_count = 0
 
     def lines(self) -> Iterator[tuple[int, bytes]]:
         """Number and content of each line. Raises TraceError if the file cannot be read."""
         try:
             with self._path.open("rb") as file:
                 size = self._path.stat().st_size
-                is_packed = file.peek(2)[:2] == _GZIP
-                text: IO[bytes] = gzip.GzipFile(fileobj=file) if is_packed else file  # type: ignore[assignment]
+                text = _unpacked(file)
                 told = 0
                 for number, line in enumerate(iter(lambda: text.readline(LONGEST_LINE), b""), 1):
                     if len(line) >= LONGEST_LINE:
@@ -60,25 +70,42 @@ class Trace:
                         told = file.tell()
                         self._progress(told / size)
         except (OSError, EOFError, zlib.error) as error:
-            reason = (isinstance(error, OSError) and error.strerror) or str(error)
-            raise TraceError(f"{self._path}: cannot be read: {reason}") from None
+            raise self._unreadable(error) from None
+
+    def reader(self) -> Reader:
+        """A new one, for a pass from the beginning. Raises TraceError if the file cannot be read."""
+        try:
+            with self._path.open("rb") as file:
+                head = _unpacked(file).read(_HEAD)
+        except (OSError, EOFError, zlib.error) as error:
+            raise self._unreadable(error) from None
+        return reader_for(head, self._name)(head, self._charge_point)
+
+    def _unreadable(self, error: Exception) -> TraceError:
+        reason = (isinstance(error, OSError) and error.strerror) or str(error)
+        return TraceError(f"{self._path}: cannot be read: {reason}")
 
     def __iter__(self) -> Iterator[Frame]:
         self.wrong.clear()
-        self.wrong_count = self.frame_count = 0
-        cut = 0
+        self.wrong_count = self.other_count = self.frame_count = 0
+        reader = self.reader()
+        cut = number = 0
         for number, line in self.lines():
-            if not line.strip():
-                continue
             try:
-                frame = _frame(number, line)
+                for frame in reader.read(number, line):
+                    self.frame_count += 1
+                    yield frame
+            except NotMine:
+                self.other_count += 1
             except ValueError as error:
                 cut = 0 if line.endswith(b"\n") else number
                 self._note(number, str(error))
-                continue
-            self.frame_count += 1
-            if frame is not None:
+        try:
+            for frame in reader.end():
+                self.frame_count += 1
                 yield frame
+        except ValueError as error:
+            self._note(number, str(error))
         if cut and self.frame_count:  # the last one, without its end
             self.wrong_count -= 1
             if self.wrong and self.wrong[-1].startswith(f"line {cut}:"):
@@ -90,58 +117,21 @@ class Trace:
             self.wrong.append(f"line {number}: {why}")
 
 
+def _unpacked(file: IO[bytes]) -> IO[bytes]:
+    is_packed = file.peek(2)[:2] == _GZIP  # type: ignore[attr-defined]
+    return gzip.GzipFile(fileobj=file) if is_packed else file  # type: ignore[return-value]
+
+
 def frames_with(trace: Trace, mark: bytes) -> Iterator[Frame]:
-    """The frames whose line has this word, in small letters; the others are not even parsed. Raises TraceError."""
+    """The frames whose line has this word, in small letters; where a record is a line the others are not even parsed.
+    Raises TraceError."""
+    reader = trace.reader()
+    if not isinstance(reader, TraceFormat):
+        yield from trace
+        return
     for number, line in trace.lines():
         if mark in line.lower():
             try:
-                frame = _frame(number, line)
+                yield from reader.read(number, line)
             except ValueError:
                 continue  # told when all are read
-            if frame is not None:
-                yield frame
-
-
-def _frame(number: int, line: bytes) -> Frame | None:
-    """None: a record of what is no OCPP-J message. Raises ValueError for what is no record."""
-    try:
-        record = orjson.loads(line)
-    except orjson.JSONDecodeError:
-        raise ValueError("no JSON") from None
-    if not isinstance(record, dict) or not isinstance(record.get("direction"), str):
-        raise ValueError("no record of a trace")
-    kind, message_id, action = record.get("messageType"), record.get("messageId"), record.get("action")
-    if kind is None:
-        return None
-    if kind not in _KINDS.values() or not isinstance(message_id, str):
-        raise ValueError("no record of a message")
-    payload = record.get("payload")
-    if "payload" not in record and kind != "CALLERROR":
-        payload, action = _from_raw(record.get("raw"), action)
-    return Frame(
-        number,
-        _text(record.get("chargePointId")),
-        record["direction"],
-        kind,
-        message_id,
-        _text(action),
-        payload,
-        _text(record.get("timestamp")),
-    )
-
-
-def _text(value: Any) -> str:
-    return value if isinstance(value, str) else ""
-
-
-def _from_raw(raw: Any, action: Any) -> tuple[Any, Any]:
-    try:
-        frame = orjson.loads(raw) if isinstance(raw, str) else None
-    except orjson.JSONDecodeError:
-        frame = None
-    match frame:
-        case [2, _, str(name), payload]:
-            return payload, name
-        case [3, _, payload]:
-            return payload, action
-    return None, action

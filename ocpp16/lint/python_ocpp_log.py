@@ -1,0 +1,51 @@
+"""The log of Python's package `ocpp`, on either side, in whatever format `logging` was given.
+
+    INFO:ocpp:CP_1: receive message [2,"7","Heartbeat",{}]
+    2026-01-31 10:15:30,123 INFO ocpp CP_1: send [3,"7",{"currentTime":"…"}]
+
+Its words are those of whoever writes it. Which side that is tells the first CALL that only one side may send; where no
+line tells, it is a Central System.
+"""
+
+import re
+from collections.abc import Iterable
+from typing import Final
+
+from ocpp16.lint.frame import FROM_CENTRAL_SYSTEM, FROM_CHARGE_POINT, Frame, frame_of
+from ocpp16.lint.reader import NotMine, Reader, time_in
+from ocpp16.messages.actions import ACTIONS
+
+_LINE: Final = re.compile(r"(?P<id>[^\s:\[\]]{1,255}): (?P<word>send|receive message) (?P<text>[\[{].*)", re.DOTALL)
+_CALL: Final = re.compile(rb': (send|receive message) \[2, ?"[^"\n]{0,100}", ?"([A-Za-z]{1,50})"')
+_KNOWN: Final = re.compile(rb"[^\s:]: (?:send|receive message) \[[234],")
+
+
+class PythonOcppLog(Reader):
+    name = "python-ocpp"
+    what = "the log of Python's package ocpp"
+
+    def __init__(self, head: bytes, charge_point: str) -> None:
+        super().__init__(head, charge_point)
+        self._is_charge_point = _is_of_charge_point(head)
+
+    @classmethod
+    def knows(cls, head: bytes) -> bool:
+        return _KNOWN.search(head) is not None
+
+    def read(self, number: int, line: bytes) -> Iterable[Frame]:
+        text = line.decode(errors="replace").rstrip("\r\n")
+        found = _LINE.search(text)
+        if found is None:
+            raise NotMine
+        is_from_charge_point = (found["word"] == "send") == self._is_charge_point
+        direction = FROM_CHARGE_POINT if is_from_charge_point else FROM_CENTRAL_SYSTEM
+        timestamp = time_in(text[: found.start()])
+        return (frame_of(found["text"], direction, charge_point=found["id"], line=number, timestamp=timestamp),)
+
+
+def _is_of_charge_point(head: bytes) -> bool:
+    for word, action in _CALL.findall(head):
+        known = ACTIONS.get(action.decode())
+        if known is not None and known.initiator != "both":
+            return bool((word == b"send") == (known.initiator == "ChargePoint"))
+    return False
