@@ -3,13 +3,16 @@
 import inspect
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
+import trustme
 from host_faces import TIMEOUT, Server
 
 from ocpp16.errors import ConfigurationError
-from ocpp16.pytest_plugin import ChargePoint, Fleet, fleets
+from ocpp16.pytest_plugin import ChargePoint, Fleet, NotSeen, fleets
 from ocpp16.pytest_plugin.settings import Settings
+from ocpp16.security.tls import server_context
 from ocpp16.simulation import CommandError
 from ocpp16.simulation.command_table import COMMANDS
 
@@ -52,6 +55,28 @@ def test_a_password_goes_into_the_handshake(fleet_of: Callable[..., Fleet], serv
     fleet = fleet_of()
     fleet.add("CP1", password="0123456789abcdef").wait_registered()
     assert len(server.system.calls("BootNotification", "CP1")) == 1
+
+
+def test_wss_is_trusted_by_the_folder_of_the_marker(server: Server, tmp_path: Path) -> None:
+    authority = trustme.CA()
+    leaf = authority.issue_cert("localhost")
+    (tmp_path / "chain.pem").write_bytes(b"".join(blob.bytes() for blob in leaf.cert_chain_pems))
+    (tmp_path / "key.pem").write_bytes(leaf.private_key_pem.bytes())
+    (tmp_path / "ca" / "csms").mkdir(parents=True)
+    (tmp_path / "ca" / "csms" / "lab.pem").write_bytes(authority.cert_pem.bytes())
+    server.system._keys = {"CP1": b"0123456789abcdef", "CP2": b"another-password"}
+    context = server_context(tmp_path / "chain.pem", tmp_path / "key.pem")
+    port = server.do(server.system.listen, "127.0.0.1", 0, context)
+    settings = Settings(certificates=tmp_path, password="0123456789abcdef", timeout=TIMEOUT)
+    fleet = Fleet(f"wss://localhost:{port}/", settings, lambda: 1)
+    fleet.open()
+    try:
+        fleet.add("CP1").wait_registered()
+        with pytest.raises(NotSeen, match=r"CP2: an accepted .* it is not connected .*401") as told:
+            fleet.add("CP2").wait_registered(2)
+        assert "0123456789abcdef" not in str(told.value)
+    finally:
+        fleet.close(in_order=False)
 
 
 def test_in_order_transactions_are_ended_and_told(fleet_of: Callable[..., Fleet], server: Server) -> None:

@@ -1,11 +1,21 @@
 """What may be set for a test, and what is said of what may not."""
 
 import re
+import tomllib
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from ocpp16 import pytest_plugin as plugin
 from ocpp16.pytest_plugin.settings import Settings, checked_url
+
+
+def test_pytest_finds_the_plugin_by_itself() -> None:
+    document = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text())
+    assert document["project"]["entry-points"]["pytest11"] == {"ocpp16": plugin.__name__}
+    assert {name for name in vars(plugin) if name.startswith("pytest_")} >= {"pytest_addoption", "pytest_configure"}
+    assert "pytest" not in " ".join(document["project"]["dependencies"]), "who tests has it"
 
 
 def test_the_nearest_has_the_last_word() -> None:
