@@ -216,9 +216,9 @@ class Exchange:
                 del asker.open[message_id]
                 asker.given_up[message_id] = asked
                 _bound(asker.given_up, MOST_OPEN)
-                docket.tell(
-                    "unanswered", f"{_named(asked)} was never answered", asked.frame, other(sender(asked.frame))
-                )
+                if docket.is_connected or asker.is_left_alone(asked):
+                    blamed = other(sender(asked.frame))
+                    docket.tell("unanswered", f"{_named(asked)} was never answered", asked.frame, blamed)
                 yield asked
 
 

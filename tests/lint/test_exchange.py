@@ -6,7 +6,7 @@ from told import Told
 from ocpp16.lint import Linter
 
 BEAT = '[2,"{}","Heartbeat",{{}}]'
-ANSWER = '[3,"{}",{{"currentTime":"2026-01-01T00:00:00Z"}}]'
+ANSWER = '[3,"{}",{{"currentTime":"2026-01-01T01:00:00Z"}}]'
 
 
 def test_question_and_answer() -> None:
