@@ -24,6 +24,8 @@ PATIENCE: Final = 3 * SECOND // 2
 LATE: Final = 30 * SECOND
 NEVER: Final = 60 * SECOND
 """Then an answer will not come any more."""
+LEFT_ALONE: Final = 3
+"""Times without an answer, where nobody tells of connections."""
 _SOON: Final = 10 * SECOND
 """Within this an id that comes again is taken to be on the same connection, where nobody tells of connections."""
 CODES: Final = frozenset(map(str, ErrorCode)) | {"OccurrenceConstraintViolation"}
@@ -50,11 +52,15 @@ class Asked:
     def is_like(self, frame: Frame) -> bool:
         return self.action == frame.action and bool(self.frame.payload == frame.payload)
 
+    def is_repeated_by(self, frame: Frame) -> bool:
+        """Under a new id; every Heartbeat is like the one before, and repeats none."""
+        return bool(frame.payload) and frame.message_id != self.frame.message_id and self.is_like(frame)
+
 
 class Asker:
     """What is known of the CALLs of one side."""
 
-    __slots__ = ("answered", "given_up", "has_asked", "has_flooded", "is_excused", "open", "used")
+    __slots__ = ("answered", "given_up", "has_asked", "has_flooded", "is_excused", "open", "unanswered", "used")
 
     def __init__(self) -> None:
         self.has_asked = False
@@ -66,6 +72,21 @@ class Asker:
         self.given_up: dict[str, Asked] = {}
         self.used: dict[int, int | None] = {}
         """Hash of an id of this connection → when it was used last."""
+        self.unanswered: dict[str, int] = {}
+        """Action → how often it had no answer since it last had one."""
+
+    def is_left_alone(self, asked: Asked) -> bool:
+        """Has nobody answered this action for so often that it cannot be the connection's fault?"""
+        action = asked.action[:40]
+        if action in self.unanswered or len(self.unanswered) < MOST_OPEN:
+            self.unanswered[action] = self.unanswered.get(action, 0) + 1
+        return self.unanswered.get(action, 0) >= LEFT_ALONE
+
+    def give_up_repeated(self, frame: Frame) -> None:
+        """What is sent once more was lost with its connection, or given up."""
+        for message_id in [name for name, asked in self.open.items() if asked.is_repeated_by(frame)]:
+            self.given_up[message_id] = self.open.pop(message_id)
+            _bound(self.given_up, MOST_OPEN)
 
     def reconnected(self) -> list[Asked]:
         """Nothing is outstanding on a new connection; gives what was."""
@@ -105,8 +126,11 @@ class Exchange:
         asked = Asked(frame, at)
         self._check_id(docket, asker, frame, at)
         if asker.open:
-            before = next(reversed(asker.open.values()))
-            self._second_call(docket, before, frame, at)
+            if docket.is_connected is None:
+                asker.give_up_repeated(frame)
+            for before in reversed(asker.open.values()):
+                self._second_call(docket, before, frame, at)
+                break
         asker.has_asked = True
         asker.open[frame.message_id] = asked
         if len(asker.open) > MOST_OPEN:
@@ -157,6 +181,7 @@ class Exchange:
             docket.tell("one-call", _overtaken(asked, overtaken), overtaken)
         if at is not None and asked.at is not None and at - asked.at > LATE:
             docket.tell("late-answer", f"{_named(asked)} is answered after {(at - asked.at) // SECOND} s", frame)
+        asker.unanswered.pop(asked.action[:40], None)
         asker.answered[frame.message_id] = None
         _bound(asker.answered, MOST_OPEN)
         return asked
@@ -191,9 +216,9 @@ class Exchange:
                 del asker.open[message_id]
                 asker.given_up[message_id] = asked
                 _bound(asker.given_up, MOST_OPEN)
-                docket.tell(
-                    "unanswered", f"{_named(asked)} was never answered", asked.frame, other(sender(asked.frame))
-                )
+                if docket.is_connected or asker.is_left_alone(asked):
+                    blamed = other(sender(asked.frame))
+                    docket.tell("unanswered", f"{_named(asked)} was never answered", asked.frame, blamed)
                 yield asked
 
 

@@ -8,12 +8,14 @@ from ocpp16.lint.finding import Finding
 from ocpp16.lint.frame import Frame
 from ocpp16.lint.public_keys import PublicKeys
 from ocpp16.lint.rules import RULES
-from ocpp16.lint.transactions import Transactions
+from ocpp16.lint.transactions import Transaction, Transactions
 from ocpp16.lint.verdict import SIGNED_RULES, verdict
 from ocpp16.texts import shown
 
 MOST_CHARGE_POINTS: Final = 20_000
 """Of which something is kept; beyond that the one that was silent longest is forgotten."""
+_MOST_WAITING: Final = 100
+"""Transactions that wait for a key; beyond that the oldest is judged without one."""
 _MOST_IDS: Final = 200_000
 """Ids of CALLs that are remembered, of all charge points together and for each side."""
 
@@ -34,6 +36,8 @@ class Linter:
         self._signed = names & SIGNED_RULES.keys()
         self._keys = PublicKeys() if keys is None else keys
         self._transactions = Transactions()
+        self._waiting: list[Transaction] = []
+        """Those that are complete while their meter's key was not published yet."""
         self._cases: dict[str, Case] = {}
         self._now: int | None = None
 
@@ -54,8 +58,9 @@ class Linter:
         for case in self._cases.values():
             found += case.end(self._now)
         if self._signed:
-            for transaction in self._transactions.unfinished():
-                found += verdict(transaction, self._keys, self._signed).findings
+            for transaction in (*self._waiting, *self._transactions.unfinished()):
+                found += self._judged(transaction)
+        self._waiting.clear()
         self._cases.clear()
         self._transactions = Transactions()
         self._now = None
@@ -71,12 +76,27 @@ class Linter:
         return case
 
     def _signed_in(self, frame: Frame) -> list[Finding]:
+        found: list[Finding] = []
         if not self._keys.given and isinstance(frame.payload, dict) and "configurationKey" in frame.payload:
             self._keys.take(frame)
-        found: list[Finding] = []
+            ready = [transaction for transaction in self._waiting if self._has_key(transaction)]
+            for transaction in ready:
+                self._waiting.remove(transaction)
+                found += self._judged(transaction)
         for transaction in self._transactions.read(frame):
-            found += verdict(transaction, self._keys, self._signed).findings
+            if not transaction.values or self._has_key(transaction):
+                found += self._judged(transaction)
+                continue
+            self._waiting.append(transaction)
+            if len(self._waiting) > _MOST_WAITING:
+                found += self._judged(self._waiting.pop(0))
         return found
+
+    def _has_key(self, transaction: Transaction) -> bool:
+        return bool(self._keys.given or self._keys.published(transaction.charge_point, transaction.connector_id))
+
+    def _judged(self, transaction: Transaction) -> tuple[Finding, ...]:
+        return verdict(transaction, self._keys, self._signed).findings
 
 
 def lint(frames: Iterable[Frame], rules: Collection[str] | None = None) -> Iterator[Finding]:

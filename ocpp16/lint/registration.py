@@ -141,9 +141,8 @@ class Registration(Subject):
         if docket.offset is not None and is_off and was_off and not self._is_told:
             # Whoever writes the trace had the first one to set its clock by.
             self._is_told = True
-            docket.tell(
-                "central-time", f"currentTime is {docket.offset // SECOND:+} s off the times of the frames", frame
-            )
+            told = f"currentTime is {docket.offset // SECOND:+} s off the times of the frames"
+            docket.tell("central-time", told, frame)
         elif self._shown_at is not None and shown_at < self._shown_at - SECOND and not is_off:
             docket.tell("central-time", f"currentTime falls by {(self._shown_at - shown_at) // SECOND} s", frame)
         self._shown_at = shown_at

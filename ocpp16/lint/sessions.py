@@ -310,7 +310,9 @@ def _check_values(docket: Docket, asked: Asked, session: Session, name: str, end
             docket.tell("energy-falls", told, frame)
         if last is None or is_later:
             last = reading
-    session.last = last
+    before_it = session.last
+    if before_it is None or last is None or (last.at or 0) >= (before_it.at or 0):
+        session.last = last
 
 
 def _bound(known: dict[Any, Any]) -> None:

@@ -62,7 +62,8 @@ def stop(one: Outside, number: int) -> Payload:
 
 
 def lint(one: Outside, tmp_path: Path, change: tuple[bytes, bytes] | None = None) -> list[dict[str, Any]]:
-    """What the command says of the transactions of the trace, once the station has ended. `change`: of its bytes."""
+    """What the command says of the transactions of the trace, once the station has ended; and it finds nothing else.
+    `change`: of its bytes."""
     (trace,) = (tmp_path / "trace").glob("*.jsonl")
     if change is not None:
         content = trace.read_bytes()
@@ -72,6 +73,7 @@ def lint(one: Outside, tmp_path: Path, change: tuple[bytes, bytes] | None = None
         [sys.executable, "-m", "ocpp16", "lint", str(trace), "--json"], capture_output=True, text=True, check=False
     )
     lines = [json.loads(line) for line in done.stdout.splitlines()]
+    assert lines[-1]["findings"] == {"error": 0, "warning": 0}, lines
     assert done.returncode == (1 if lines[-1]["summary"]["bad"] else 0), done.stderr
     return lines[:-1]
 

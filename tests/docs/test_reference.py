@@ -20,6 +20,7 @@ PUBLIC = (
     "ocpp16.metrics",
     "ocpp16.proxy",
     "ocpp16.replay",
+    "ocpp16.pytest_plugin",
     "ocpp16.schedule",
     "ocpp16.simulation",
     "ocpp16.testing",

@@ -6,7 +6,7 @@ from told import Told
 from ocpp16.lint import Linter
 
 BEAT = '[2,"{}","Heartbeat",{{}}]'
-ANSWER = '[3,"{}",{{"currentTime":"2026-01-01T00:00:00Z"}}]'
+ANSWER = '[3,"{}",{{"currentTime":"2026-01-01T01:00:00Z"}}]'
 
 
 def test_question_and_answer() -> None:
@@ -105,15 +105,27 @@ def test_answers_to_nothing() -> None:
 
 def test_late_and_never() -> None:
     told = Told("late-answer", "unanswered")
+    told.connected()
     told.charge_point(BEAT.format(1))
     assert told.central_system(ANSWER.format(1), after=30) == []
     told.charge_point(BEAT.format(2))
     assert told.central_system(ANSWER.format(2), after=31) == ["late-answer"]
     told.charge_point(BEAT.format(3))
     assert told.charge_point(BEAT.format(4), after=61) == ["unanswered"]
-    assert (told.found[-1].line, told.found[-1].side) == (5, "central system")
+    assert (told.found[-1].line, told.found[-1].side) == (6, "central system")
     assert told.central_system(ANSWER.format(3)) == ["late-answer"]
     assert told.end() == [], "there is time yet"
+
+
+def test_never_where_nobody_tells_of_connections() -> None:
+    """It may have been lost with its connection; not so if nobody ever answers it."""
+    told = Told("unanswered")
+    for number in range(3):
+        assert told.charge_point(f'[2,"d{number}","DataTransfer",{{"vendorId":"{number}"}}]', after=100) == []
+        told.charge_point(BEAT.format(number))
+        told.central_system(ANSWER.format(number))
+    assert told.charge_point(BEAT.format(9), after=100) == ["unanswered"]
+    assert told.found[0].text == "DataTransfer of the charge point was never answered"
 
 
 def test_what_was_lost_with_its_connection_has_no_answer() -> None:
