@@ -178,6 +178,7 @@ async def open_fleet(
     observer: Callable[[str], Observer | None] | None = None,
     connector: StreamOpener | None = None,
     certificates_path: str | Path | None = None,
+    trace_messages: bool = False,
     seed: int | None = None,
 ) -> AsyncIterator[Fleet]:
     """A block with a fleet, empty at first; leaving it stops all members, each in order.
@@ -188,7 +189,8 @@ async def open_fleet(
     memory. most_connecting: handshakes at a time. spread: seconds over which those that are added connect, each at a
     moment of its own. source_addresses: local addresses to connect from, by turns, where one has too few ports.
     observer: gives that of an id, or None. connector: opens the stream to an endpoint instead of TCP.
-    certificates_path: folder whose `ca/csms` is trusted for wss://. seed: makes ids of messages and waits repeatable,
+    certificates_path: folder whose `ca/csms` is trusted for wss://. trace_messages: tells each observer every text
+    frame. seed: makes ids of messages and waits repeatable,
     which costs 2.5 KiB each; moments of the spread and noise of meters always are.
 
     Raises ValueError and ConfigurationError for arguments that cannot be meant, StoreError.
@@ -202,6 +204,7 @@ async def open_fleet(
         found: dict[str, Any] = {"connector": connector, "certificates_path": certificates_path}
         if observer is not None:
             found["observer"] = observer(identity)
+            found["trace_messages"] = trace_messages and found["observer"] is not None
         return found
 
     given = keys if callable(keys) else lambda identity: keys or {}
