@@ -23,7 +23,7 @@ import trio
 from ocpp16.charge_point.argument_check import known_before
 from ocpp16.charge_point.assembly import Features, assemble
 from ocpp16.charge_point.connectivity import Connectivity, StreamOpener
-from ocpp16.charge_point.dialing import Dialer
+from ocpp16.charge_point.dialing import Dialer, connector_of
 from ocpp16.charge_point.features import possible
 from ocpp16.charge_point.feed import ObserverFeed
 from ocpp16.charge_point.guard import Guard
@@ -154,7 +154,7 @@ class Runtime:
         self.security = None
         if certificates is not None:
             self.security = AskedSecurity(certificates, self.second_line.failed, self.overran)
-        self._connect = connector or Dialer(configuration, self.security, self.second_line.log)
+        self._connect = connector_of(connector, Dialer(configuration, self.security, self.second_line.log))
         self._random = random
         self.traffic = traffic
         self._pump = Pump(clock, shared.pumps, self.timers, journal, self.second_line.failed)
