@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from math import inf
 from typing import Protocol
 
+from ocpp16.simulation.battery import Battery, Pack
 from ocpp16.state.timers import Timer, Timers
-from ocpp16.values import finite, text, whole
+from ocpp16.values import described, finite, text, whole
 
 BATTERY_CAPACITY = 60_000.0
 """Wh."""
@@ -46,7 +47,11 @@ class CarPlan:
     """What a car will do: seconds until it plugs in; seconds from the first offered current until it draws; amperes
     per phase and phases it would draw; seconds of drawing until it unplugs (inf: never by itself); seconds of drawing
     until its diode fails. And how it says who it is: by its contract (not where its driver has chosen external
-    payment), or the address of its modem. Raises ValueError, naming the argument, for what no car does.
+    payment), or the address of its modem.
+
+    With a `battery` it draws what that takes, until its target, and unplugs `stay_after_full` seconds later (inf: not
+    for that). `current` and `phases` are then those of its on-board charger, for AC. Without one it draws the same all
+    the time. Raises ValueError, naming the argument, for what no car does.
     """
 
     plug_after: float = 1.0
@@ -58,15 +63,19 @@ class CarPlan:
     contract: Contract | None = None
     external_payment: bool = False
     mac: str = ""
+    battery: Battery | None = None
+    stay_after_full: float = inf
 
     def __post_init__(self) -> None:
-        for name in ("plug_after", "draw_after", "draw_for", "diode_fault_after"):
+        for name in ("plug_after", "draw_after", "draw_for", "diode_fault_after", "stay_after_full"):
             value = getattr(self, name)
             if value is not None or name != "diode_fault_after":
                 _seconds(value, name)
         finite(self.current, "current")
         whole(self.phases, "phases", 1, 3)
         check_draw(self.current, self.phases)
+        if self.battery is not None and not isinstance(self.battery, Battery):
+            raise ValueError(f"battery must be a Battery, not {described(self.battery)}")
 
 
 def check_draw(current: float | None, phases: int | None) -> None:
@@ -78,7 +87,7 @@ def check_draw(current: float | None, phases: int | None) -> None:
 
 
 def _seconds(value: float, name: str) -> None:
-    if name == "draw_for" and value == inf:
+    if name in ("draw_for", "stay_after_full") and value == inf:
         return
     if not 0 <= finite(value, name) <= LONGEST_WAIT:
         raise ValueError(f"{name} must be 0 to {LONGEST_WAIT:g} seconds")
