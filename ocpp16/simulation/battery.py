@@ -4,8 +4,8 @@ Rules of this file:
 1. Power, and the charging curve, are what is taken at the plug. `efficiency` of it (DC: `dc_efficiency`) gets into the
    battery, and only that counts for the state of charge.
 2. Between two edges (whole percents, points of the curve, the target) the battery takes the same power all the time:
-   the least of the curve there. So it is never above the curve, energy is power times time, and a charge from 0 to 100 %
-   is some hundred steps.
+   the least of the curve there. So it is never above the curve, energy is power times time, and a charge from 0 to
+   100 % is some hundred steps.
 3. At the target it takes nothing any more.
 
 Nothing here knows a clock or a meter: whoever has them tells the register and the time.
@@ -14,6 +14,7 @@ Nothing here knows a clock or a meter: whoever has them tells the register and t
 from bisect import bisect_right
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 from math import floor, inf
 from types import MappingProxyType
 from typing import Any, Final
@@ -51,6 +52,19 @@ SHAPES: Final = tuple(_SHAPES)
 """Names of ready-made curves."""
 
 
+def power(value: Any, name: str) -> float:
+    """`value`, if it is a power that a plug carries, W, and more than none. Raises ValueError."""
+    return within(value, name, 1, MOST_POWER, "W")
+
+
+def within(value: Any, name: str, low: float, high: float, unit: str = "") -> float:
+    """`value`, if it is a number from `low` to `high`. Raises ValueError naming it."""
+    number = finite(value, name)
+    if not low <= number <= high:
+        raise ValueError(f"{name} must be {low:g} to {high:g}{unit and ' ' + unit}, not {described(value)}")
+    return number
+
+
 @dataclass(frozen=True, slots=True)
 class Curve:
     """The most that is taken at the plug, W, at a state of charge, percent: linear between `points`, which go from 0 to
@@ -65,7 +79,7 @@ class Curve:
             raise ValueError(f"curve must have 2 to {MOST_POINTS} points, not {len(points)}")
         if points[0][0] != 0 or points[-1][0] != 100:
             raise ValueError("curve must go from 0 to 100 percent")
-        if any(later[0] <= earlier[0] for earlier, later in zip(points, points[1:], strict=False)):
+        if any(later[0] <= earlier[0] for earlier, later in pairwise(points)):
             raise ValueError("curve must have its points in the order of percents, each once")
         object.__setattr__(self, "points", points)
 
@@ -119,17 +133,8 @@ def _point(given: Any) -> tuple[float, float]:
     return within(pair[0], "curve: a percent", 0, 100), power(pair[1], "curve: a power")
 
 
-def power(value: Any, name: str) -> float:
-    """`value`, if it is a power that a plug carries, W, and more than none. Raises ValueError."""
-    return within(value, name, 1, MOST_POWER, "W")
-
-
-def within(value: Any, name: str, low: float, high: float, unit: str = "") -> float:
-    """`value`, if it is a number from `low` to `high`. Raises ValueError naming it."""
-    number = finite(value, name)
-    if not low <= number <= high:
-        raise ValueError(f"{name} must be {low:g} to {high:g}{unit and ' ' + unit}, not {described(value)}")
-    return number
+USUAL_CURVE: Final = Curve.of("steady", 100_000.0)
+"""Of a battery of which nothing else is said."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,15 +142,15 @@ class Battery:
     """A battery as it arrives, and how it is charged. Raises ValueError naming what no car has.
 
     capacity: Wh. soc: percent at the arrival; target: percent at which it takes no more. curve: the most it takes.
-    efficiency: part of the energy of an AC outlet that gets into it; dc_efficiency: of a DC outlet. minimum_current: A on
-    each phase that the on-board charger needs to begin, never below the 6 A of IEC 61851. voltage: V when it is empty and
+    efficiency: part of the energy of an AC outlet that gets into it; dc_efficiency: of a DC outlet. minimum_current: A
+    on each phase that the on-board charger needs, never below the 6 A of IEC 61851. voltage: V when it is empty and
     when it is full. dc_current: A that its inlet for DC carries; None: it has none.
     """
 
     capacity: float = 60_000.0
     soc: float = 20.0
     target: float = 100.0
-    curve: Curve = Curve.of("steady", 100_000.0)
+    curve: Curve = USUAL_CURVE
     efficiency: float = 0.9
     dc_efficiency: float = 0.96
     minimum_current: float = PILOT_MINIMUM
@@ -185,8 +190,8 @@ def voltage_range(value: Any, name: str) -> tuple[float, float]:
 class Pack:
     """A battery while its car is there. `until`: monotonic seconds at which the next edge is reached; inf: not at all.
 
-    Who has the meter says so by `connect` (what it shows when the battery begins to count from it), `take` (what it shows
-    now), `flow` (how much is taken from now on) and `reach` (it is `until`).
+    Who has the meter says so by `connect` (what it shows when the battery begins to count from it), `take` (what it
+    shows now), `flow` (how much is taken from now on) and `reach` (it is `until`).
     """
 
     __slots__ = ("_edge", "_mark", "_reached", "_share", "battery", "is_dc", "level", "until")

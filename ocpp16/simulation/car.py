@@ -5,6 +5,9 @@ time by itself; its next step is one entry in the charge point's timers. Steps, 
 
     plug → (waits without limit for current) → draw → unplug
                                                     → diode fault (stays plugged in)
+
+With a battery it draws until that is full (battery.py), and a second timer wakes its connector for the battery's next
+step, as long as current flows.
 """
 
 from collections.abc import Callable
@@ -17,7 +20,7 @@ from ocpp16.state.timers import Timer, Timers
 from ocpp16.values import described, finite, text, whole
 
 BATTERY_CAPACITY = 60_000.0
-"""Wh."""
+"""Wh, of a car of whose battery nothing is said."""
 STATE_OF_CHARGE_AT_ARRIVAL = 20.0
 """Percent."""
 CABLE_RATING = 63.0
@@ -123,6 +126,7 @@ class Car:
         "_due",
         "_has_failed",
         "_is_waited_for",
+        "_next_look",
         "_plan",
         "_socket",
         "_step",
@@ -132,10 +136,11 @@ class Car:
         "current",
         "has_begun",
         "is_plugged",
+        "pack",
         "phases",
     )
 
-    def __init__(self, plan: CarPlan, socket: Socket, timers: Timers, now: float) -> None:
+    def __init__(self, plan: CarPlan, socket: Socket, timers: Timers, now: float, *, pack: Pack | None = None) -> None:
         self._plan = plan
         self._socket = socket
         self._timers = timers
@@ -145,6 +150,9 @@ class Car:
         self._wants_current = True
         self._has_failed = False
         self._is_waited_for = True
+        self._next_look: Timer | None = None
+        self.pack = pack
+        """Its battery; None: it has none that is simulated."""
         self.current = plan.current
         self.phases = plan.phases
         self.is_plugged = False
@@ -170,7 +178,9 @@ class Car:
     @property
     def is_drawing(self) -> bool:
         """Would it draw if it were given current (control pilot C)?"""
-        return self.is_plugged and self.has_begun and self._wants_current and not self._has_failed
+        if not (self.is_plugged and self.has_begun and self._wants_current) or self._has_failed:
+            return False
+        return self.pack is None or not self.pack.is_full
 
     @property
     def has_failed(self) -> bool:
@@ -198,6 +208,9 @@ class Car:
         Raises ValueError, and changes nothing, for what no car draws.
         """
         check_draw(current, phases)
+        if self.pack is not None and self.pack.is_dc and not (current is None and phases is None):
+            named = "phases" if current is None else "current"
+            raise ValueError(f"{named} is of the on-board charger, and this car is given DC")
         self._wants_current = True
         self.current = self.current if current is None else current
         self.phases = self.phases if phases is None else phases
@@ -208,6 +221,25 @@ class Car:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
+        self.wake_at(inf)
+
+    def wake_at(self, when: float) -> None:
+        """Have the connector look at the battery at this time; inf: not before something happens."""
+        look = self._next_look
+        if look is not None and look.is_active:
+            if look.when == when:
+                return
+            look.cancel()
+        self._next_look = None if when == inf else self._timers.at(when, self._socket.car_changed)
+
+    def is_filled(self, at: float) -> None:
+        """The battery has been full since `at`: it leaves in a while, unless its plan has it leave, or fail, before."""
+        due = at + self._plan.stay_after_full
+        if self.has_begun and not self._has_failed and due < self._due:
+            if self._timer is not None:
+                self._timer.cancel()
+                self._timer = None
+            self._next(due, self._unplug)
 
     def go_on(self) -> None:
         """Take the plan up again; what came due meanwhile happens now."""
@@ -248,6 +280,8 @@ class Car:
             self._next(began + plan.diode_fault_after, self._fail)
         else:
             self._next(began + plan.draw_for, self._unplug)
+        if self.pack is not None and self.pack.is_full:
+            self.is_filled(began)
         self._socket.car_changed()
 
     def _unplug(self) -> None:

@@ -53,7 +53,7 @@ def _car(
         curve=Curve.of(shape, peak),
         voltage=voltage,
         dc_current=dc_current,
-        **others,  # type: ignore[arg-type]  # efficiency, minimum_current
+        **others,
     )
     return CarModel(name=name, battery=battery, current=on_board[0], phases=on_board[1])
 
@@ -116,12 +116,12 @@ def car_model(name: object) -> CarModel:
 def car_plan(said: Mapping[str, Any] | str) -> CarPlan:
     """The plan of a car that is described by a mapping as JSON and TOML have them, or by the name of its model.
 
-    Fields: `model`, one of `CARS`; `soc`, `target` (percent), `capacity` (Wh), `curve` (the name of a ready-made one, or
-    pairs [percent, W]), `power` (W, the highest of a ready-made one), `efficiency`, `dc_efficiency`, `minimum_current`
-    (A), `voltage` (V empty and full), `dc_current` (A; null: no inlet for DC), and all that a `CarPlan` has but `battery`
-    and `contract`. Without a model or any word of a battery it is the simple car of `CarPlan`; with a word of a battery
-    and no model it is a "compact" one. A car with a battery draws until it is full, unless `draw_for` says otherwise.
-    Raises ValueError that names the field.
+    Fields: `model`, one of `CARS`; `soc`, `target` (percent), `capacity` (Wh), `curve` (the name of a ready-made one,
+    or pairs [percent, W]), `power` (W, the highest of a ready-made one), `efficiency`, `dc_efficiency`,
+    `minimum_current` (A), `voltage` (V empty and full), `dc_current` (A; null: no inlet for DC), and all that a
+    `CarPlan` has but `battery` and `contract`. Without a model or any word of a battery it is the simple car of
+    `CarPlan`; with a word of a battery and no model it is a "compact" one. A car with a battery draws until it is full,
+    unless `draw_for` says otherwise. Raises ValueError that names the field.
     """
     if isinstance(said, str):
         return car_model(said).plan()
