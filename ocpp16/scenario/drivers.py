@@ -8,14 +8,17 @@ Rules of this file:
 """
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from math import inf
 from random import Random
 from typing import Any, Final
 
 from ocpp16.fleet import Member, TagPool
+from ocpp16.scenario.distribution import Distribution
 from ocpp16.scenario.model import AWAITS_STOP, CARD, UNKNOWN_CARD, UNPLUGS, Arrivals, Drivers
 from ocpp16.scenario.run import Run
 from ocpp16.simulation import CarPlan
+from ocpp16.simulation.car_models import car_plan
 
 AGAIN: Final = 10.0
 """Seconds after which somebody who found no power tries again."""
@@ -175,7 +178,7 @@ class Visit:
         self._parking = drivers.parking.draw(chance)
         self._drawing = None if drivers.drawing is None else drivers.drawing.draw(chance)
         cars = {number: share for number, (share, _) in enumerate(drivers.cars)}
-        self._plan = plan_of(drivers.cars[_drawn(cars, chance)][1])
+        self._plan = plan_of(drivers.cars[_drawn(cars, chance)][1], drivers.soc, chance)
         self._card: str | None = None
         if self._means == CARD:
             self._card = crowd.cards.take()
@@ -263,10 +266,14 @@ class Visit:
             self._card = None
 
 
-def plan_of(car: Mapping[str, Any]) -> CarPlan:
+def plan_of(car: Mapping[str, Any], soc: Distribution | None, chance: Random) -> CarPlan:
     """The plan of a car of a scenario: plugged in at once, and there until its driver comes, unless it says otherwise.
     Raises ValueError for what no car does."""
-    return CarPlan(**{"plug_after": 0.0, "draw_for": inf, **car})
+    plan = car_plan({"plug_after": 0.0, "draw_for": inf, **car})
+    if soc is None or plan.battery is None:
+        return plan
+    battery = plan.battery
+    return replace(plan, battery=replace(battery, soc=min(soc.draw(chance), battery.target)))
 
 
 def _drawn(shares: Mapping[Any, float], chance: Random) -> Any:

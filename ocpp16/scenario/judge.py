@@ -231,5 +231,6 @@ def _judged(rule: Rule, standing: Standing, now: float) -> tuple[float, str]:
     if standing.count >= expected.count:
         seen = f"{expected.of} was {expected.sort} {standing.count} times"
         return now, f"{seen}, of which {standing.right} were answered as expected"
-    seen = f"only {standing.count} of {expected.count} times" if standing.count else "not"
-    return now, f"{expected.of} was {expected.sort} {seen}{within}"
+    if standing.count:
+        return now, f"{expected.of} was {expected.sort} only {standing.count} of {expected.count} times{within}"
+    return now, f"{expected.of} was not {expected.sort}{within}"

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final, Protocol
 
+from ocpp16.errors import ConfigurationError
 from ocpp16.scenario.problems import Place
 from ocpp16.spelling import did_you_mean
 from ocpp16.texts import shown
@@ -38,6 +39,8 @@ class Kind(Protocol):
 def _checked(check: Callable[[], Any], place: Place) -> Any:
     try:
         return check()
+    except ConfigurationError as error:
+        raise place.wrong(shown("; ".join(error.problems), 1_000)) from None
     except ValueError as error:
         raise place.wrong(shown(error)) from None
 

@@ -11,7 +11,7 @@ from typing import Any, Final
 from ocpp16.scenario.kinds import table_of, unknown
 from ocpp16.scenario.model import Scenario, Stage
 from ocpp16.scenario.problems import Place, ScenarioError
-from ocpp16.scenario.vocabulary import FLEET, LISTS, TEXT, VALUES
+from ocpp16.scenario.vocabulary import FAULTS, FLEET, LISTS, TEXT, VALUES
 from ocpp16.spelling import did_you_mean
 from ocpp16.texts import shown
 
@@ -104,7 +104,7 @@ def scenario_from(
         stages=found["stage"],
         steps=found["step"],
         expectations=found["expect"],
-        faults=filled.get("faults"),
+        faults=FAULTS.read(filled["faults"], place.within("[faults]")) if "faults" in filled else None,
         source=document,
     )
     _check_together(scenario, place)

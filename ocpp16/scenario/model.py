@@ -11,6 +11,7 @@ from typing import Any, Final
 from ocpp16.fleet import Blueprint, Member
 from ocpp16.scenario.distribution import Distribution, constant
 from ocpp16.scenario.matching import ANY, Pattern
+from ocpp16.wire import WireFaults
 
 Play = Callable[[Member, Random], Awaitable[None]]
 """What happens at one charge point, in Python: `async def play(member, random)`."""
@@ -20,12 +21,14 @@ _NONE: Mapping[str, Any] = MappingProxyType({})
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FleetTable:
     """What charge points are made of. mix: blueprints with their shares. connectors: None: those of the blueprint. id,
-    count: of charge points, where nobody says otherwise. keys: configuration keys by section."""
+    count: of charge points, where nobody says otherwise. options: of the station, over
+    those of the blueprint. keys: configuration keys by section."""
 
     mix: tuple[tuple[float, str | Blueprint], ...] = ((1.0, "ac-22kw"),)
     connectors: int | None = None
     id: str = "CP{number:05}"
     count: int = 1
+    options: Mapping[str, Any] = field(default_factory=lambda: _NONE)
     keys: Mapping[str, Mapping[str, Any]] = field(default_factory=lambda: _NONE)
 
 
@@ -76,7 +79,8 @@ LEAVINGS: Final = (SWIPES, UNPLUGS, AWAITS_STOP)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Drivers:
-    """Drivers of one sort. cars: plans as of `plug_in`, with their shares. plugs_first: which part of them plugs in
+    """Drivers of one sort. cars: as of `car_plan`, with their shares; soc: their percent at arrival, None: as of the
+    car. plugs_first: which part of them plugs in
     before showing a card. hesitation: seconds between the two. authentication, leaving: shares by name. parking:
     seconds from the plug until they come back; drawing: seconds from the plug until the car is full (None: as the car
     does). patience: seconds after which a driver whose car does not charge goes. cards, unknown_cards: patterns of id
@@ -85,6 +89,7 @@ class Drivers:
     name: str = "drivers"
     arrivals: Arrivals = field(default_factory=Arrivals)
     cars: tuple[tuple[float, Mapping[str, Any]], ...] = ((1.0, _NONE),)
+    soc: Distribution | None = None
     plugs_first: float = 1.0
     hesitation: Distribution = field(default_factory=lambda: constant(5.0))
     authentication: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({CARD: 1.0}))
@@ -130,7 +135,7 @@ class Stage:
     settle: float = 300.0
     within: float = 3600.0
     keys: Mapping[str, Any] = field(default_factory=lambda: _NONE)
-    faults: Any = None
+    faults: WireFaults | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -206,7 +211,7 @@ class Scenario:
     stages: tuple[Stage, ...] = ()
     steps: tuple[Step, ...] = ()
     expectations: tuple[Expectation, ...] = ()
-    faults: Any = None
+    faults: WireFaults | None = None
     play: Play | None = None
     source: Mapping[str, Any] = field(default_factory=lambda: _NONE, repr=False, compare=False)
 
@@ -214,6 +219,11 @@ class Scenario:
     def is_watched(self) -> bool:
         """Must the frames be looked at?"""
         return bool(self.expectations or self.steps)
+
+    @property
+    def is_disturbed(self) -> bool:
+        """Does anything go wrong on the wire, at some time?"""
+        return bool(self.faults) or any(stage.faults for stage in self.stages)
 
     @property
     def acts(self) -> tuple[Stage, ...]:

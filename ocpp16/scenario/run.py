@@ -8,6 +8,7 @@ from typing import Final
 
 import trio
 
+from ocpp16.charge_point.connectivity import StreamOpener
 from ocpp16.enums import RegistrationStatus
 from ocpp16.faults import sentence
 from ocpp16.fleet import Blueprint, Fleet, Member
@@ -15,9 +16,10 @@ from ocpp16.log import log
 from ocpp16.observer import Observer
 from ocpp16.scenario.agenda import Agenda
 from ocpp16.scenario.judge import Judge
-from ocpp16.scenario.model import Arrivals, Per, Scenario, StageKind
+from ocpp16.scenario.model import Arrivals, Per, Scenario, Stage, StageKind
 from ocpp16.scenario.outcome import ExpectationResult, Outcome, Progress, StageRun
 from ocpp16.scenario.watch import Watch
+from ocpp16.wire import WireFaults, disturbed
 
 MOST_NOTES: Final = 50
 
@@ -43,6 +45,8 @@ class Run:
         """Connectors that a driver is at, or about to be."""
         self.waiting: dict[str, str] = {}
         self.stage = ""
+        self.faults: WireFaults | None = None
+        """Of the wire, now."""
         self.stages: list[StageRun] = []
         self.notes: list[str] = []
         self.rate = rate
@@ -104,6 +108,25 @@ class Run:
         if identity not in self.watches:
             self.watches[identity] = Watch(identity, self.judge, self.began, keeps=bool(self.scenario.steps))
         return self.watches[identity]
+
+    def connector_of(self, connector: StreamOpener | None) -> Callable[[str], StreamOpener | None] | None:
+        """What opens streams on which the faults of the moment happen; None where nothing ever goes wrong."""
+        if not self.scenario.is_disturbed:
+            return None
+
+        def made(identity: str) -> StreamOpener:
+            chance = Random(f"{self.seed} {identity} wire")  # noqa: S311 - repeatable, not secret
+            return disturbed(connector, lambda: self.faults, chance)
+
+        return made
+
+    def begin_stage(self, stage: Stage) -> float:
+        """From here on it is this stage. Returns the second of the story."""
+        self.stage = stage.name
+        found = [faults for faults in (self.scenario.faults, stage.faults) if faults]
+        self.faults = found[0].beside(found[1]) if len(found) > 1 else found[0] if found else None
+        self.judge.stage_begins(stage.name, self.now)
+        return self.now
 
     async def add(self, identity: str) -> None:
         """One more charge point; its drivers begin to come."""

@@ -1,12 +1,15 @@
 """Playing a scenario against a Central System."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from functools import partial
 from typing import Any, Final
 
 import trio
 
 from ocpp16.charge_point.connectivity import StreamOpener
-from ocpp16.fleet import Blueprint, Member, blueprint, open_fleet
+from ocpp16.faults import obey_exit, sentence
+from ocpp16.fleet import Blueprint, Fleet, Member, blueprint, open_fleet
 from ocpp16.fleet.blueprint import merged
 from ocpp16.scenario.drivers import Crowd, Story
 from ocpp16.scenario.model import Per, Scenario
@@ -38,9 +41,7 @@ async def _play(run: Run, script: Script, connectors: int) -> None:
         if crowd.drivers.arrivals.per is Per.FLEET:
             Story(crowd, None).begin()
     for number, stage in enumerate(run.scenario.acts, 1):
-        run.stage = stage.name
-        begin = run.now
-        run.judge.stage_begins(stage.name, begin)
+        begin = run.begin_stage(stage)
         try:
             await Acting(run, stage, number, script).play()
         finally:
@@ -88,21 +89,39 @@ async def run_scenario(
             raise ValueError(f"{name} must be more than 0, not {value:g}")
     mix = _mix(scenario, blueprint, connectors)
     run = Run(scenario, ids, seed, rate, duration)
-    script = Script(run)
     options: dict[str, Any] = dict(fleet_options)
     if calls is not None:
         options["calls"] = calls
     if scenario.is_watched:
         options.update(observer=run.observer_of, trace_messages=True)
+    if scenario.is_disturbed:
+        options["connector_of"] = run.connector_of(connector)
+    try:
+        return await _in_a_fleet(
+            run,
+            open_fleet(csms, mix[0][1], keys=_keys(scenario, keys), connector=connector, **options),
+            mix,
+            partial(_tell, run, progress, PROGRESS * speed) if progress is not None else None,
+            is_stopping,
+        )
+    except BaseExceptionGroup as group:
+        raise _only(group) from None
+
+
+async def _in_a_fleet(
+    run: Run,
+    opening: AbstractAsyncContextManager[Fleet],
+    mix: list[tuple[float, Blueprint]],
+    telling: Callable[[], Awaitable[None]] | None,
+    is_stopping: trio.Event | None,
+) -> Outcome:
+    script = Script(run)
     is_complete = False
-    async with (
-        open_fleet(csms, mix[0][1], keys=_keys(scenario, keys), connector=connector, **options) as fleet,
-        trio.open_nursery() as nursery,
-    ):
+    async with opening as fleet, trio.open_nursery() as nursery:
         run.open(fleet, nursery, mix)
         nursery.start_soon(run.agenda.run)
-        if progress is not None:
-            nursery.start_soon(_tell, run, progress, speed)
+        if telling is not None:
+            nursery.start_soon(telling)
         with trio.CancelScope() as story:
             if is_stopping is not None:
                 nursery.start_soon(_cancel, is_stopping, story)
@@ -113,11 +132,22 @@ async def run_scenario(
     return outcome
 
 
+def _only(group: BaseExceptionGroup[BaseException]) -> BaseException:
+    """What was raised, where it is one thing."""
+    found: BaseException = group
+    while isinstance(found, BaseExceptionGroup) and len(found.exceptions) == 1:
+        found = found.exceptions[0]
+    return found
+
+
 def _mix(scenario: Scenario, given: str | Blueprint | None, connectors: int | None) -> list[tuple[float, Blueprint]]:
     named = scenario.fleet.mix if given is None else ((1.0, given),)
     count = scenario.fleet.connectors if connectors is None else connectors
     found = [(share, blueprint(one)) for share, one in named]
-    return found if count is None else [(share, one.over(connectors=count)) for share, one in found]
+    changes: dict[str, Any] = {} if count is None else {"connectors": count}
+    if scenario.fleet.options and given is None:
+        changes["options"] = dict(scenario.fleet.options)
+    return [(share, one.over(**changes)) for share, one in found] if changes else found
 
 
 def _keys(scenario: Scenario, given: Keys | Callable[[str], Keys] | None) -> Keys | Callable[[str], Keys]:
@@ -128,10 +158,14 @@ def _keys(scenario: Scenario, given: Keys | Callable[[str], Keys] | None) -> Key
     return merged(own, given or {})
 
 
-async def _tell(run: Run, progress: Callable[[Progress], None], speed: float) -> None:
+async def _tell(run: Run, progress: Callable[[Progress], None], period: float) -> None:
     while True:
-        progress(run.progress())
-        await run.pause(PROGRESS * speed)
+        try:
+            progress(run.progress())
+        except BaseException as error:
+            obey_exit(error)
+            run.note(f"the progress could not be told: {sentence(error)}")
+        await run.pause(period)
 
 
 async def _cancel(is_stopping: trio.Event, story: trio.CancelScope) -> None:

@@ -102,7 +102,8 @@ class Script:
 
 
 class _At:
-    """One charge point, at its script. What is waited for counts from the last step that did something."""
+    """One charge point, at its script. What is waited for counts from the last step that did something, or
+    from the CALL of the Central System that was waited for last."""
 
     def __init__(self, run: Run, member: Member, watch: Watch, random: Random) -> None:
         self._run = run
@@ -186,6 +187,8 @@ class _At:
                 if not why:
                     why = _wrong_answer(one, answer, error)
                 if not why:
+                    if seen is Seen.RECEIVED:
+                        self._mark = one.number
                     return True
                 wrong.append(why)
             return False

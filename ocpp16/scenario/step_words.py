@@ -9,7 +9,7 @@ from ocpp16.scenario.distribution import distribution
 from ocpp16.scenario.kinds import Anything, Checked, Field, Number, Record, Tagged, Text, Whole
 from ocpp16.scenario.matching import Pattern, PatternKind, answered
 from ocpp16.scenario.model import Step
-from ocpp16.simulation.arguments import REQUIRED, Argument
+from ocpp16.simulation.arguments import ANYTHING, REQUIRED, Argument
 from ocpp16.simulation.command_table import COMMANDS
 
 DO: Final = "do"
@@ -46,7 +46,7 @@ def _argument(argument: Argument) -> Field:
     return Field(
         argument.name,
         Checked(lambda value: argument.check(value, _MOST_CONNECTORS), {}),
-        REQUIRED_FIELD if argument.default is REQUIRED else None,
+        REQUIRED_FIELD if argument.default is REQUIRED and argument.kind is not ANYTHING else None,
     )
 
 
@@ -66,7 +66,12 @@ def _own(do: str) -> Any:
 
 
 def _command(do: str) -> Any:
-    return lambda *, name="", **arguments: Step(do=do, arguments=arguments, name=name)
+    def make(*, name: str = "", **arguments: Any) -> Step:
+        if do == "overrule":
+            arguments.setdefault("answer", None)  # TOML cannot say null
+        return Step(do=do, arguments=arguments, name=name)
+
+    return make
 
 
 STEP: Final = Tagged(

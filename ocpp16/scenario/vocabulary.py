@@ -39,8 +39,8 @@ from ocpp16.scenario.model import (
 )
 from ocpp16.scenario.problems import Place
 from ocpp16.scenario.step_words import STEP
-from ocpp16.simulation.car import CarPlan
-from ocpp16.simulation.command_table import COMMANDS
+from ocpp16.simulation.car_models import CAR_FIELDS, car_plan
+from ocpp16.wire import WireFaults, Word
 
 ANY_ACTION: Final = "*"
 _SECONDS = Number(what="seconds")
@@ -65,6 +65,8 @@ _MIXED = Record(
 def _fleet(*, blueprint: str | None = None, mix: tuple[tuple[float, str], ...] = (), **others: Any) -> FleetTable:
     if blueprint is not None and mix:
         raise ValueError("either blueprint or mix, not both")
+    for _, named in mix or ((1.0, blueprint or "ac-22kw"),):
+        BLUEPRINTS[named].over(options=dict(others.get("options", {})))
     if mix and not sum(share for share, _ in mix):
         raise ValueError("the shares of mix must not all be 0")
     if blueprint is not None:
@@ -79,6 +81,7 @@ FLEET: Final = Record(
         Field("connectors", Whole(1, 10_000), None, "Connectors of each, instead of those of the blueprint."),
         Field("id", Text(200, check=lambda text: list(identities(text, 1))), None, "Pattern of ids: CP{number:05}."),
         Field("count", Whole(1, 1_000_000), None, "How many, where nobody says otherwise."),
+        Field("options", Names(Anything()), None, "Options of the simulated station, over those of the blueprint."),
         Field("keys", Names(Names(Anything())), None, "Configuration keys of all of them, by section."),
     ),
     _fleet,
@@ -140,24 +143,17 @@ ARRIVALS: Final = Tagged(
 )
 
 
-def _car(given: Any) -> Mapping[str, Any]:
-    if not isinstance(given, Mapping):
-        raise ValueError("a car must be a table")
-    CarPlan(**given)
-    return dict(given)
+def _car(*, share: float = 1.0, **said: Any) -> tuple[float, Mapping[str, Any]]:
+    car_plan(said)
+    return share, said
 
 
-_CAR_WORDS = tuple(
-    argument.name
-    for argument in COMMANDS["plug_in"].arguments
-    if argument.name not in ("connector", "contract", "emaid", "installs")
-)
 CAR: Final = Record(
     (
         Field("share", _WEIGHT, None, "How many drivers have one like this."),
-        *(Field(name, Anything(), None) for name in _CAR_WORDS),
+        *(Field(name, Anything(), None) for name in CAR_FIELDS),
     ),
-    lambda *, share=1.0, **plan: (share, _car(plan)),
+    _car,
 )
 
 
@@ -185,6 +181,7 @@ DRIVERS: Final = Record(
         Field("name", _NAME, None),
         Field("arrivals", ARRIVALS, text="When they come."),
         Field("cars", Many(CAR, 1, 100), None, "What they drive, as of plug_in, with shares."),
+        Field("soc", distribution(0.0, 100.0), None, "Percent at arrival, of cars with a battery."),
         Field("plugs_first", _PART, None, "Which part of them plugs in before showing a card."),
         Field("hesitation", distribution(), None, "Seconds between plug and card, or card and plug."),
         Field("authentication", _shares(AUTHENTICATIONS), None, "Shares of what they authenticate with."),
@@ -201,7 +198,8 @@ DRIVERS: Final = Record(
 
 # Stages
 
-_FAULTS = Field("faults", Names(Anything()), None, "Faults of the wire while it lasts.")
+FAULTS: Final = Checked(WireFaults.load, Names(Anything(), (*map(str, Word), "direction")).schema)
+_FAULTS = Field("faults", FAULTS, None, "Faults of the wire while it lasts.")
 _STAGE_USUAL = (
     Field("name", _NAME, None),
     Field("keys", Names(Anything()), None, "Configuration keys that are changed when it begins."),
