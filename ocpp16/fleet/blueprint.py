@@ -78,10 +78,10 @@ _DC_KEYS: Mapping[str, Mapping[str, Any]] = MappingProxyType(
         "Core": {
             "MeterValuesSampledData": "Energy.Active.Import.Register,Power.Active.Import,Current.Import,Voltage,SoC"
         },
-        "SmartCharging": {"ChargingScheduleAllowedChargingRateUnit": "Current,Power"},
+        "SmartCharging": {"ChargingScheduleAllowedChargingRateUnit": "Power"},
     }
 )
-"""What chargers of DC report while they charge; and they are limited in watts."""
+"""What chargers of DC report while they charge; and their limits are watts."""
 
 
 def _dc(name: str, model: str, *, power: float, current: float, connectors: int = 1, **options: Any) -> Blueprint:

@@ -3,9 +3,9 @@
 Rules of this file:
 1. Power, and the charging curve, are what is taken at the plug. `efficiency` of it (DC: `dc_efficiency`) gets into the
    battery, and only that counts for the state of charge.
-2. Between two edges (whole percents, points of the curve, the target) the battery takes the same power all the time:
-   the least of the curve there. So it is never above the curve, energy is power times time, and a charge from 0 to
-   100 % is some hundred steps.
+2. Between two edges (whole percents, quarters of one where the curve falls steeply, points of the curve, the target)
+   the battery takes the same power all the time: the least of the curve there. So it is never above the curve, energy
+   is power times time, and a charge from 0 to 100 % is some hundred steps.
 3. At the target it takes nothing any more.
 
 Nothing here knows a clock or a meter: whoever has them tells the register and the time.
@@ -38,6 +38,10 @@ LARGEST_CAPACITY: Final = 10_000_000.0
 """Wh."""
 LARGEST_AC_MINIMUM: Final = 32.0
 """Amperes; no car needs more to begin."""
+
+_STEEP: Final = 0.9
+"""A curve that falls to less than this part within a percent is steep there."""
+_PARTS_WHERE_STEEP: Final = 4
 
 _SHAPES: Final[Mapping[str, tuple[tuple[float, float], ...]]] = MappingProxyType(
     {
@@ -107,7 +111,10 @@ class Curve:
         """The next percent at which the power is to be looked at anew."""
         after = bisect_right(self.points, (soc, inf))
         point = self.points[after][0] if after < len(self.points) else 100.0
-        return min(point, floor(soc) + 1.0)
+        percent = floor(soc)
+        is_steep = self.at(percent + 1.0) < _STEEP * self.at(percent)
+        parts = _PARTS_WHERE_STEEP if is_steep else 1
+        return min(point, (floor(soc * parts) + 1.0) / parts)
 
     def holds_until(self, soc: float, watts: float) -> float:
         """Up to which percent it is `watts` or more, from `soc` on; `soc` where it is less there already."""
@@ -222,7 +229,7 @@ class Pack:
     @property
     def volts(self) -> float:
         """V until the next edge."""
-        return self.battery.volts(max(self.soc, self._reached))
+        return self.battery.volts(self._reached)
 
     @property
     def bound(self) -> float:

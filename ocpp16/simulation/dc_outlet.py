@@ -1,7 +1,8 @@
 """A connector that gives DC: what is shared and limited there is watts, at the outlet.
 
-A limit in amperes is one of the current at the outlet, whose watts come and go with the voltage; that voltage is the
-battery's. A simple car, one without a battery, is given its amperes at `SIMPLE_VOLTAGE`. DC has no control pilot to say
+A limit in amperes holds twice: for the current at the outlet, whose watts come and go with the voltage of the battery;
+and for the power that it is at the supply of the station, since a charge point that tells amperes may have made them of
+watts so. A simple car, one without a battery, is given its amperes at `SIMPLE_VOLTAGE`. DC has no control pilot to say
 amperes with: any offer is one.
 """
 
@@ -73,7 +74,7 @@ class DcOutlet(Outlet):
         return min(self._wanted(self.car), self._station.options.dc_capacity)
 
     def converted(self, amount: float, *, is_power: bool, phases: int | None) -> float:
-        return amount if is_power else amount / self._volts
+        return amount if is_power else amount / self._watts_per_ampere(phases)
 
     @property
     def least(self) -> float:
@@ -129,4 +130,8 @@ class DcOutlet(Outlet):
         """Watts."""
         if limit is None or limit.limit is None:
             return inf
-        return limit.limit if limit.unit == "W" else limit.limit * self._volts
+        return limit.limit if limit.unit == "W" else limit.limit * self._watts_per_ampere(limit.phases)
+
+    def _watts_per_ampere(self, phases: int | None) -> float:
+        """Of a limit that says so many phases."""
+        return min(self._volts, self._station.options.watts_per_ampere(phases))

@@ -3,7 +3,7 @@
 
 cdef class Outlet:
     cdef public double _energy_at_plug_in
-    cdef object _station
+    cdef readonly object _station
     cdef public object car
     cdef public object connector_id
     cdef public object external
