@@ -195,11 +195,12 @@ class Runtime:
         """Wait until it holds, in this life. Raises ChargePointStopped when that is over."""
         self.guard.check()
         life = self.life
-        if self._is_over(life):
-            await trio.lowlevel.checkpoint()
+        is_over = self._is_over(life)
+        if is_over:
+            await trio.lowlevel.checkpoint()  # it may start meanwhile, which is not what was waited for
         else:
             await self.turns.until(condition)  # who ends the life lets go whoever waits
-        if self._is_over(life):
+        if is_over or self._is_over(life):
             raise ChargePointStopped("the charge point is not running")
 
     def is_all_answered(self) -> bool:
