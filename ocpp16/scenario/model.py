@@ -15,6 +15,8 @@ from ocpp16.wire import WireFaults
 
 Play = Callable[[Member, Random], Awaitable[None]]
 """What happens at one charge point, in Python: `async def play(member, random)`."""
+A_DAY: Final = 86_400.0
+"""Seconds that a script may take where no stage says so; each of its steps has a time of its own."""
 _NONE: Mapping[str, Any] = MappingProxyType({})
 
 
@@ -232,5 +234,8 @@ class Scenario:
             return self.stages
         come = Stage(kind=StageKind.RAMP, name="ramp", settle=60.0)
         if self.steps or self.play is not None:
-            return (Stage(kind=StageKind.RAMP, name="ramp", settle=0.0), Stage(kind=StageKind.STEPS, name="steps"))
+            return (
+                Stage(kind=StageKind.RAMP, name="ramp", settle=0.0),
+                Stage(kind=StageKind.STEPS, name="steps", within=A_DAY),
+            )
         return (come, Stage(kind=StageKind.HOLD, name="hold", duration=60.0))

@@ -135,7 +135,8 @@ class _At:
             while not is_so():
                 self._watch.news = trio.Event()
                 await self._watch.news.wait()
-        return is_so()
+            return True
+        return False
 
     async def sleep(self, seconds: Any) -> str:
         await self._run.pause(seconds.draw(self._random))
