@@ -101,7 +101,7 @@ class Text:
     @property
     def schema(self) -> dict[str, Any]:
         if self.words:
-            return {"enum": list(self.words)}
+            return {"anyOf": [{"enum": list(self.words)}, {"type": "string", "pattern": r"\$\{[^{}]*\}"}]}
         return {"type": "string", "minLength": 1, "maxLength": self.longest}
 
 

@@ -234,8 +234,6 @@ class Scenario:
             return self.stages
         come = Stage(kind=StageKind.RAMP, name="ramp", settle=60.0)
         if self.steps or self.play is not None:
-            return (
-                Stage(kind=StageKind.RAMP, name="ramp", settle=0.0),
-                Stage(kind=StageKind.STEPS, name="steps", within=A_DAY),
-            )
+            steps = Stage(kind=StageKind.STEPS, name="steps", within=A_DAY)
+            return (Stage(kind=StageKind.RAMP, name="ramp", settle=0.0), steps)
         return (come, Stage(kind=StageKind.HOLD, name="hold", duration=60.0))
