@@ -52,6 +52,7 @@ from ocpp16.profiles.base import Context
 from ocpp16.profiles.data_transfer import DataTransferHandler
 from ocpp16.profiles.turn import Turn
 from ocpp16.redaction import redacted
+from ocpp16.rpc.calls import CallListener
 from ocpp16.rpc.tolerance import Tolerance
 from ocpp16.schedule.sharing import Strategy
 from ocpp16.security.evse_security import EvseSecurity
@@ -87,6 +88,7 @@ class Runtime:
         "_stopped",
         "_turn",
         "asked_station",
+        "calls",
         "clock",
         "configuration",
         "counters",
@@ -130,7 +132,10 @@ class Runtime:
         tolerance: Tolerance | None,
         traffic: Traffic,
         log: FoldingLog | None = None,
+        calls: CallListener | None = None,
     ) -> None:
+        self.calls = calls
+        """Told how each CALL ended, where somebody measures."""
         self.configuration = configuration
         self.counters = counters
         self.timers = Timers()

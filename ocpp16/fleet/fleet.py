@@ -19,6 +19,7 @@ from ocpp16.fleet.files import make_room
 from ocpp16.fleet.member import Member
 from ocpp16.garbage import settle_memory
 from ocpp16.observer import Observer
+from ocpp16.rpc.calls import CallListener
 from ocpp16.simulation import SimulatedStation
 from ocpp16.texts import shown
 from ocpp16.values import finite
@@ -181,6 +182,7 @@ async def open_fleet(
     certificates_path: str | Path | None = None,
     trace_messages: bool = False,
     seed: int | None = None,
+    calls: CallListener | None = None,
 ) -> AsyncIterator[Fleet]:
     """A block with a fleet, empty at first; leaving it stops all members, each in order.
 
@@ -192,8 +194,9 @@ async def open_fleet(
     observer: gives that of an id, or None; with trace_messages it is told every text frame. connector: opens the stream
     to an endpoint instead of TCP; connector_of: gives that of an id, or None for `connector` (see
     `ocpp16.wire.disturbed`). certificates_path: folder whose `ca/csms` is trusted for wss://. seed: makes ids of
-    messages and waits repeatable,
-    which costs 2.5 KiB each; moments of the spread and noise of meters always are.
+    messages and waits repeatable, which costs 2.5 KiB each; moments of the spread and noise of meters always are.
+    calls: told how each CALL of each of them ended, when it was due and when it was sent (`CallEnded`); it must not
+    block.
 
     Raises ValueError and ConfigurationError for arguments that cannot be meant, StoreError.
     """
@@ -208,6 +211,8 @@ async def open_fleet(
         if observer is not None:
             found["observer"] = observer(identity)
             found["trace_messages"] = trace_messages and found["observer"] is not None
+        if calls is not None:
+            found["calls"] = calls
         return found
 
     given = keys if callable(keys) else lambda identity: keys or {}
