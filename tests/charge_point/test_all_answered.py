@@ -208,3 +208,12 @@ async def test_a_sample_now(open_bench: Any, make_config: Any) -> None:
         assert not bench.charge_point.sample_now(2)
         with pytest.raises(ValueError, match="connector"):
             bench.charge_point.sample_now(3)
+
+
+async def test_who_waits_before_the_start_is_not_told_that_it_is_registered(open_bench: Any) -> None:
+    """Also where the start comes between the question and the answer."""
+    for _ in range(20):  # in whatever order trio has its tasks
+        async with open_bench(start=False) as bench, trio.open_nursery() as nursery:
+            nursery.start_soon(bench.charge_point.start)
+            with pytest.raises(ChargePointStopped):
+                await bench.charge_point.wait_registered()
