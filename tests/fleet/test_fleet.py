@@ -222,7 +222,7 @@ async def test_the_power_of_one_fails_and_its_car_is_where_it_was(csms: CentralS
         await csms.wait_for_call("StartTransaction")
         assert first.cut_power(60.0)
         assert not first.cut_power(60.0)
-        assert first.state is MemberState.OFF
+        assert str(first.state) == "off"
         await trio.sleep(50)
         assert not csms.calls("StopTransaction")
         assert "CP1" not in csms.connected
@@ -231,7 +231,7 @@ async def test_the_power_of_one_fails_and_its_car_is_where_it_was(csms: CentralS
         assert boots(csms).count("CP2") == 1
         (stop,) = csms.calls("StopTransaction")
         assert stop.payload["reason"] == "PowerLoss"
-        assert first.state is second.state is MemberState.RUNNING
+        assert {member.state for member in (first, second)} == {MemberState.RUNNING}
         assert first.failures == 0
         car = first.station.evse(1).car
         assert car is not None
