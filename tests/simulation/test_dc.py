@@ -102,6 +102,10 @@ def test_limits_in_watts_and_in_amperes(make_bench: Any) -> None:
     assert shown(bench) == pytest.approx((volts, 100, 33_800))
     assert bench.station.evse(1).limit == pytest.approx(100)
     bench.limit(1, 50.0)
+    assert bench.take(all_of_it=True) == [
+        ("max_current_offered", 1, pytest.approx(50.0)),
+        ("max_power_offered", 1, pytest.approx(50 * volts)),
+    ]
     assert shown(bench) == pytest.approx((volts, 50, 50 * volts))
     bench.limit(1, 3.0)
     assert shown(bench) == pytest.approx((volts, 3, 3 * volts))  # there is no pilot, and no 6 A
