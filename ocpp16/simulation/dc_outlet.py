@@ -100,7 +100,7 @@ class DcOutlet(Outlet):
     def _load(self, car: Car | None, at: float, *, is_flowing: bool) -> float:
         volts, watts = self._volts, 0.0
         if car is not None and is_flowing:
-            watts = min(self._wanted(car), self.share, inf if car.pack is None else car.pack.wish)
+            watts = min(self._wanted(car), self.share, inf if car.pack is None else car.pack.claimed)
         amperes = self._amperes(watts)
         assert isinstance(self.meter, DcMeter)
         self.meter.set_load(amperes, volts, at, self._amperes(self.share), self.share)

@@ -6,8 +6,8 @@ Rules of this file:
 2. Where no current may flow, or nobody is plugged in, nothing is offered, and that is told.
 3. Only changes of the energy flow are told (flow.py), and none while a fault hides them.
 4. A battery (battery.py) gets what the meter counts. Its steps happen at the moment at which they are due, however late
-   anybody looks (`catch_up`): a timer only wakes the connector for them. But it takes no more than was wanted for it
-   when it was last asked (`look_anew`), since others may have the rest.
+   anybody looks (`catch_up`): a timer only wakes the connector for them. But it takes no more than was claimed for it
+   when somebody last asked what is wanted (`look_anew`), since others may have the rest.
 5. A car with a battery is offered nothing below the 6 A that a control pilot can say (IEC 61851-1), so that less is a
    pause of the station. A car that needs more than that, and is offered less than it needs, pauses itself. A simple
    car, one without a battery, draws whatever it is offered.
@@ -198,21 +198,20 @@ class Outlet:
         """Something is different here, and what is wanted for the car may be."""
         self.catch_up()
         if self._pack is not None:
-            self._pack.wish = self.wish
+            self._pack.claimed = self.demand
 
     def catch_up(self) -> None:
         """What became due of the battery since somebody last looked happens now, each at its time."""
-        pack = self._pack
-        if pack is None:
+        car = self.car
+        if car is None or car.pack is None:
             return
-        now = self.now
+        pack, now = car.pack, self.now
         while pack.until <= now:
-            assert self.car is not None
             at = pack.until
             pack.reach(self.meter.energy(at))
-            self._flow_from(self.car, at, is_flowing=not pack.is_full)
+            self._flow_from(car, at, is_flowing=not pack.is_full)
             if pack.is_full:
-                self.car.is_filled(at)
+                car.is_filled(at)
 
     # What happens
 
@@ -320,7 +319,7 @@ class Outlet:
         watts_per_ampere = options.voltage * min(phases, options.phases)
         amperes = 0.0
         if car is not None and is_flowing and self.share >= self.least:
-            amperes = min(self._wanted(car), self.share, inf if car.pack is None else car.pack.wish)
+            amperes = min(self._wanted(car), self.share, inf if car.pack is None else car.pack.claimed)
         assert isinstance(self.meter, Meter)
         self.meter.set_load(amperes, phases, at, self.share)
         return amperes * watts_per_ampere

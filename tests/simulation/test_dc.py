@@ -184,6 +184,21 @@ def test_two_plugs_share_their_power_and_one_gets_what_the_other_leaves(
     assert shown(bench, 2)[2] == pytest.approx(97_000)
 
 
+def test_who_would_take_more_waits_until_it_is_shared_out(make_bench: Any) -> None:
+    """Two batteries whose voltage has risen, and with it what their cables let through, before any timer ran."""
+    bench = make_bench(2, dc=True, dc_power=36_000, dc_current=50)
+    for connector in (1, 2):
+        charging(bench, connector, plan(soc=0, curve="constant"))
+    assert [shown(bench, connector)[2] for connector in (1, 2)] == pytest.approx([16_000, 16_000])
+    bench.charge_point.seconds += 3600
+    assert [shown(bench, connector)[0] > 340 for connector in (1, 2)] == [True, True]
+    assert [shown(bench, connector)[2] for connector in (1, 2)] == pytest.approx([16_000, 16_000])
+    bench.advance(0)
+    assert [shown(bench, connector)[2] > 16_900 for connector in (1, 2)] == [True, True]
+    bench.advance(4000)
+    assert sum(shown(bench, connector)[2] for connector in (1, 2)) == pytest.approx(36_000)
+
+
 def test_one_of_dc_and_one_of_ac(make_bench: Any) -> None:
     """The fuse is of AC, the power of DC: neither is touched by what the other does."""
     bench = make_bench(2, dc=[True, False], dc_power=50_000, fuse_limit=10)
