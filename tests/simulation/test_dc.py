@@ -185,10 +185,10 @@ def test_two_plugs_share_their_power_and_one_gets_what_the_other_leaves(
 
 
 def test_who_would_take_more_waits_until_it_is_shared_out(make_bench: Any) -> None:
-    """Two batteries whose voltage has risen, and with it what their cables let through, before any timer ran."""
-    bench = make_bench(2, dc=True, dc_power=36_000, dc_current=50)
+    """Two batteries whose voltage has risen, and with it what their inlets let through, before any timer ran."""
+    bench = make_bench(2, dc=True, dc_power=36_000)
     for connector in (1, 2):
-        charging(bench, connector, plan(soc=0, curve="constant"))
+        charging(bench, connector, plan(soc=0, curve="constant", dc_current=50))
     assert [shown(bench, connector)[2] for connector in (1, 2)] == pytest.approx([16_000, 16_000])
     bench.charge_point.seconds += 3600
     assert [shown(bench, connector)[0] > 340 for connector in (1, 2)] == [True, True]
