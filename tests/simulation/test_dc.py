@@ -364,3 +364,14 @@ def test_the_register_of_dc_goes_on_from_the_stored_value(new_bench: Any) -> Non
     charging(bench, car=CarPlan(plug_after=0, draw_after=0, current=50, draw_for=3600))
     bench.advance(1800)
     assert bench.station.evse(1).register() == 11_234
+
+
+def test_a_new_process_resumes_with_a_simple_car(make_bench: Any, new_bench: Any) -> None:
+    first = charging(make_bench(dc=True, power_loss_policy="resume"))
+    first.advance(600)
+    second = new_bench(dc=True, power_loss_policy="resume")
+    second.charge_point.transactions = first.charge_point.transactions  # as a store has it
+    second.station.attach(second.charge_point)
+    second.station.power_up()
+    assert second.take()[-1] == ("resume_charging", 1)
+    assert shown(second) == (400, 32, 12_800)
