@@ -19,7 +19,7 @@ from ocpp16.fleet.files import make_room
 from ocpp16.fleet.member import Member
 from ocpp16.garbage import settle_memory
 from ocpp16.observer import Observer
-from ocpp16.rpc.calls import CallListener
+from ocpp16.rpc.calls import CallListener, FrameListener, LinkListener
 from ocpp16.simulation import SimulatedStation
 from ocpp16.texts import shown
 from ocpp16.values import finite
@@ -181,6 +181,8 @@ async def open_fleet(
     certificates_path: str | Path | None = None,
     seed: int | None = None,
     calls: CallListener | None = None,
+    frames: FrameListener | None = None,
+    links: LinkListener | None = None,
 ) -> AsyncIterator[Fleet]:
     """A block with a fleet, empty at first; leaving it stops all members, each in order.
 
@@ -191,8 +193,8 @@ async def open_fleet(
     moment of its own. source_addresses: local addresses to connect from, by turns, where one has too few ports.
     observer: gives that of an id, or None. connector: opens the stream to an endpoint instead of TCP.
     certificates_path: folder whose `ca/csms` is trusted for wss://. seed: makes ids of messages and waits repeatable,
-    which costs 2.5 KiB each; moments of the spread and noise of meters always are. calls: told how each CALL of each
-    of them ended, when it was due and when it was sent (`CallEnded`); it must not block.
+    which costs 2.5 KiB each; moments of the spread and noise of meters always are. calls, frames, links: told how
+    each CALL of each of them ended, each frame, and each change of a connection, as of `ChargePoints.open`.
 
     Raises ValueError and ConfigurationError for arguments that cannot be meant, StoreError.
     """
@@ -201,12 +203,13 @@ async def open_fleet(
     if seconds < 0:
         raise ValueError(f"spread must be 0 s or more, not {seconds:g}")
 
+    listeners = {"calls": calls, "frames": frames, "links": links}
+
     def options(identity: str) -> Mapping[str, Any]:
         found: dict[str, Any] = {"connector": connector, "certificates_path": certificates_path}
         if observer is not None:
             found["observer"] = observer(identity)
-        if calls is not None:
-            found["calls"] = calls
+        found |= {name: listener for name, listener in listeners.items() if listener is not None}
         return found
 
     given = keys if callable(keys) else lambda identity: keys or {}
