@@ -23,7 +23,7 @@ import trio
 from ocpp16.charge_point.argument_check import known_before
 from ocpp16.charge_point.assembly import Features, assemble
 from ocpp16.charge_point.connectivity import Connectivity, StreamOpener
-from ocpp16.charge_point.dialing import Dialer
+from ocpp16.charge_point.dialing import Dialer, connector_of
 from ocpp16.charge_point.features import possible
 from ocpp16.charge_point.feed import ObserverFeed
 from ocpp16.charge_point.guard import Guard
@@ -158,7 +158,7 @@ class Runtime:
         self.security = None
         if certificates is not None:
             self.security = AskedSecurity(certificates, self.second_line.failed, self.overran)
-        self._connect = connector or Dialer(configuration, self.security, self.second_line.log)
+        self._connect = connector_of(connector, Dialer(configuration, self.security, self.second_line.log))
         self._random = random
         self.traffic = traffic
         traffic.listen(listeners, self.second_line.guarded)
@@ -200,11 +200,12 @@ class Runtime:
         """Wait until it holds, in this life. Raises ChargePointStopped when that is over."""
         self.guard.check()
         life = self.life
-        if self._is_over(life):
-            await trio.lowlevel.checkpoint()
+        is_over = self._is_over(life)
+        if is_over:
+            await trio.lowlevel.checkpoint()  # it may start meanwhile, which is not what was waited for
         else:
             await self.turns.until(condition)  # who ends the life lets go whoever waits
-        if self._is_over(life):
+        if is_over or self._is_over(life):
             raise ChargePointStopped("the charge point is not running")
 
     def is_all_answered(self) -> bool:
