@@ -61,7 +61,7 @@ from ocpp16.profiles.smart_charging import SmartCharging
 from ocpp16.profiles.station_side import StationSide
 from ocpp16.profiles.transaction_data import TransactionData
 from ocpp16.profiles.transactions import TransactionMessages
-from ocpp16.rpc.calls import CallListener, CallWatch
+from ocpp16.rpc.calls import CallWatch, Listeners
 from ocpp16.rpc.pending import Lane
 from ocpp16.rpc.policy import OutboxLimits, RetryRules
 from ocpp16.rpc.session import Session
@@ -76,13 +76,13 @@ class Surroundings(Protocol):
     """What outlives a start, as far as what is made for a start needs it."""
 
     asked_station: AskedStation
-    calls: CallListener | None
     kinds: tuple[type[FeatureProfile], ...]
     """Features that it can have besides those of Core."""
     clock: Clock
     configuration: Configuration
     counters: Counters
     keeper: ConfigurationKeeper
+    listeners: Listeners
     new_id: Callable[[], str]
     second_line: SecondLine
     security: AskedSecurity | None
@@ -361,12 +361,12 @@ def assemble(charge_point: Surroundings, life: Start, found: Restored) -> Featur
 
 def _watch(charge_point: Surroundings, timers: Timers) -> CallWatch | None:
     """Of its calls, where somebody listens."""
-    if charge_point.calls is None:
+    if charge_point.listeners.calls is None:
         return None
     of_host = charge_point.timers
     return CallWatch(
         charge_point.configuration[internal.CHARGE_POINT_ID],
-        charge_point.calls,
+        charge_point.listeners.calls,
         charge_point.clock.monotonic,
         lambda: min(timers.running_due, of_host.running_due),
         charge_point.second_line.failed,

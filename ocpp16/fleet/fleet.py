@@ -19,7 +19,7 @@ from ocpp16.fleet.files import make_room
 from ocpp16.fleet.member import Member
 from ocpp16.garbage import settle_memory
 from ocpp16.observer import Observer
-from ocpp16.rpc.calls import CallListener
+from ocpp16.rpc.calls import CallListener, FrameListener, LinkListener
 from ocpp16.simulation import SimulatedStation
 from ocpp16.texts import shown
 from ocpp16.values import finite
@@ -183,6 +183,8 @@ async def open_fleet(
     trace_messages: bool = False,
     seed: int | None = None,
     calls: CallListener | None = None,
+    frames: FrameListener | None = None,
+    links: LinkListener | None = None,
 ) -> AsyncIterator[Fleet]:
     """A block with a fleet, empty at first; leaving it stops all members, each in order.
 
@@ -195,8 +197,8 @@ async def open_fleet(
     to an endpoint instead of TCP; connector_of: gives that of an id, or None for `connector` (see
     `ocpp16.wire.disturbed`). certificates_path: folder whose `ca/csms` is trusted for wss://. seed: makes ids of
     messages and waits repeatable, which costs 2.5 KiB each; moments of the spread and noise of meters always are.
-    calls: told how each CALL of each of them ended, when it was due and when it was sent (`CallEnded`); it must not
-    block.
+    calls, frames, links: told how each CALL of each of them ended, each frame, and each change of a connection, as of
+    `ChargePoints.open`.
 
     Raises ValueError and ConfigurationError for arguments that cannot be meant, StoreError.
     """
@@ -205,14 +207,15 @@ async def open_fleet(
     if seconds < 0:
         raise ValueError(f"spread must be 0 s or more, not {seconds:g}")
 
+    listeners = {"calls": calls, "frames": frames, "links": links}
+
     def options(identity: str) -> Mapping[str, Any]:
         own = None if connector_of is None else connector_of(identity)
         found: dict[str, Any] = {"connector": own or connector, "certificates_path": certificates_path}
         if observer is not None:
             found["observer"] = observer(identity)
             found["trace_messages"] = trace_messages and found["observer"] is not None
-        if calls is not None:
-            found["calls"] = calls
+        found |= {name: listener for name, listener in listeners.items() if listener is not None}
         return found
 
     given = keys if callable(keys) else lambda identity: keys or {}

@@ -17,7 +17,7 @@ from ocpp16.faults import obey_exit
 from ocpp16.rpc.outbox import Outbox
 from ocpp16.rpc.pending import Entry, Lane, OpenCall
 
-__all__ = ["CallEnded", "CallListener", "CallWatch"]
+__all__ = ["NOBODY", "CallEnded", "CallListener", "CallWatch", "FrameListener", "LinkListener", "Listeners"]
 
 _STALE: Final = 16
 """Messages that left the queue unsent, and are forgotten no sooner than there are so many of them."""
@@ -40,8 +40,27 @@ class CallEnded(NamedTuple):
     code: str
 
 
+FrameListener = Callable[[str, str, str], None]
+"""Told charge point, "sent" or "received", and the text of each frame as it is on the wire, secrets and all: whoever
+keeps one takes them out (`ocpp16.redaction`). Synchronous; what it raises is logged."""
+
+LinkListener = Callable[[str, bool, str], None]
+"""Told charge point, whether it is connected now, and why not: each time that changes, and at each attempt that failed.
+Synchronous; what it raises is logged."""
+
 CallListener = Callable[[CallEnded], None]
 """Told synchronously: it must not block. What it raises is logged, and ends nothing."""
+
+
+class Listeners(NamedTuple):
+    """Who measures: those that are there are told."""
+
+    calls: CallListener | None = None
+    frames: FrameListener | None = None
+    links: LinkListener | None = None
+
+
+NOBODY: Final = Listeners()
 
 
 class CallWatch:

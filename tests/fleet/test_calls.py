@@ -7,6 +7,7 @@ import pytest
 import trio
 import trio.testing
 
+from ocpp16.errors import ConfigurationError
 from ocpp16.fleet import CallEnded
 from ocpp16.simulation import CarPlan
 from ocpp16.testing import CallErrorAnswer, CentralSystem, Fault
@@ -167,3 +168,40 @@ async def test_a_listener_that_raises_ends_nothing(
         await trio.sleep(100)
     assert len(csms.calls("StopTransaction")) == 1
     assert "listener of calls" in caplog.text
+
+
+async def test_frames_and_links_are_told(csms: CentralSystem, fleet_of: Any) -> None:
+    frames: list[tuple[str, str, str]] = []
+    links: list[tuple[str, bool, str]] = []
+    csms.refuse_handshake(503, "too many")
+    async with fleet_of(
+        csms, frames=lambda *frame: frames.append(frame), links=lambda *link: links.append(link)
+    ) as fleet:
+        await fleet.add("CP1")
+        await fleet.wait_registered()
+    assert [link[:2] for link in links] == [("CP1", False), ("CP1", True), ("CP1", False)]
+    assert links[0][2].startswith("HTTP 503")
+    sent = [text for identity, direction, text in frames if direction == "sent"]
+    assert len(sent) == len(csms.calls())
+    assert sent[0].startswith('[2,"')
+    assert {identity for identity, _, _ in frames} == {"CP1"}
+    assert len(frames) == 2 * len(sent)
+
+
+async def test_listeners_that_raise_end_nothing(
+    csms: CentralSystem, fleet_of: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    def listener(*told: object) -> None:
+        raise RuntimeError("no room")
+
+    async with fleet_of(csms, frames=listener, links=listener) as fleet:
+        await fleet.add("CP1")
+        await fleet.wait_registered()
+    assert "listener of frames" in caplog.text
+    assert "listener of connections" in caplog.text
+
+
+async def test_what_is_no_function_is_refused(csms: CentralSystem, fleet_of: Any) -> None:
+    async with fleet_of(csms, calls="all") as fleet:
+        with pytest.raises(ConfigurationError, match="calls must be a function"):
+            await fleet.add("CP1")
