@@ -123,7 +123,8 @@ class _Judgement:
         finally:
             _progress(None)
         if not self._trace.frame_count:
-            raise CommandFailed(f"{self._path}: is no trace: no line of it is a record of the OCPP trace format")
+            name = self._trace.format
+            raise CommandFailed(f"{self._path}: is no trace: no line of it is a message in the format {name}")
         self._tell_all()
         counted = (ERROR, WARNING) if self._is_strict else (ERROR,)
         return bool(self._counts[BAD] or sum(map(self._findings.count, counted)))
@@ -175,7 +176,7 @@ class _Judgement:
         for line in trace.wrong:
             click.echo(f"{self._path}: {line}", err=True)
         if trace.other_count:
-            click.echo(f"{self._path}: {trace.other_count:,} lines of something else were passed over", err=True)
+            click.echo(f"{self._path}: lines of something else that were passed over: {trace.other_count:,}", err=True)
 
 
 def _key(given: str) -> bytes:

@@ -158,6 +158,7 @@ async def test_the_message_log_of_this_library(autojump_clock: Any, tmp_path: Pa
             await trio.sleep(5)
             await csms.send_text("cp001", "no message at all")
             await csms.send_text("cp001", '[2,"x","Nonsense",{}]')
+            await trio.sleep(1)
             await csms.call("cp001", "GetConfiguration", {})
             csms.abort("cp001")
             await csms.wait_connected("cp001")
