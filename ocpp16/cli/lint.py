@@ -169,7 +169,8 @@ class _Judgement:
         else:
             for line in findings.lines():
                 click.echo(line)
-            click.echo(f"{totals[ERROR]:,} errors, {totals[WARNING]:,} warnings in {trace.frame_count:,} frames")
+            counted = (_counted(totals[severity], severity) for severity in (ERROR, WARNING))
+            click.echo(f"{', '.join(counted)} in {_counted(trace.frame_count, 'frame')}")
             click.echo(", ".join(f"{count} {word}" for word, count in self._counts.items()))
         for name, why in self._keys.unreadable.items():
             click.echo(f"{name}: {why}", err=True)
@@ -177,6 +178,10 @@ class _Judgement:
             click.echo(f"{self._path}: {line}", err=True)
         if trace.other_count:
             click.echo(f"{self._path}: lines of something else that were passed over: {trace.other_count:,}", err=True)
+
+
+def _counted(number: int, name: str) -> str:
+    return f"{number:,} {name}" + ("" if number == 1 else "s")
 
 
 def _key(given: str) -> bytes:

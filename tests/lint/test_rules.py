@@ -1,11 +1,16 @@
 """Every rule of the table is told where it is broken, and not where it is kept: a story for each."""
 
+import re
+from pathlib import Path
+
 import pytest
 from linted_stories import Story
 from linted_transactions import STORIES
 from told import Told
 
+from ocpp16 import lint
 from ocpp16.lint import RULES
+from ocpp16.lint.readers import READERS
 from ocpp16.lint.verdict import SIGNED_RULES
 
 
@@ -43,3 +48,22 @@ def test_each_rule_has_a_story() -> None:
     assert {rule for rule, stories in STORIES.items() if any(count for _, count in stories)} == (
         RULES.keys() - SIGNED_RULES.keys() - EXCHANGE
     )
+
+
+def test_the_page_has_the_tables() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "lint.md").read_text()
+    rows = [f"| `{rule.name}` | {rule.severity} | {rule.clause} | {rule.why} |" for rule in RULES.values()]
+    assert "\n".join(rows) in page
+    assert re.findall(r"^\| `([a-z][\w-]+)` \| (?!error|warning)", page, re.MULTILINE) == [
+        *("trace", "message-log", "message-log-html", "steve", "python-ocpp")
+    ]
+    assert {*READERS} == {"trace", "message-log", "message-log-html", "steve", "python-ocpp"}
+
+
+def test_each_rule_that_is_told_is_in_the_table() -> None:
+    told = set()
+    for path in (Path(lint.__file__).parent).glob("*.py"):
+        told |= set(re.findall(r"docket\.tell\(\s*\"([\w-]+)\"", path.read_text()))
+    assert told - RULES.keys() == set()
+    others = {"schema", "time-form", "remote-start", "remote-stop", "reset", "availability", "trigger"}
+    assert RULES.keys() - SIGNED_RULES.keys() - told == others, "told by a variable"
