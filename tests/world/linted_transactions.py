@@ -16,6 +16,17 @@ def a_second_transaction_on_a_connector(told: Told) -> None:
     told.starts(9)
 
 
+@tells("start-while-running", 0)
+def a_delivery_that_begins_anew_after_a_power_cut(told: Told) -> None:
+    begin, later = told.now(), told.now(100)
+    told.starts(7, timestamp=begin)
+    end = told.now()
+    told.stops(timestamp=end)
+    told.starts(8, timestamp=later)
+    told.starts(7, timestamp=begin)
+    told.stops(timestamp=end)
+
+
 @tells("retry-changed")
 def a_repeat_with_another_time(told: Told) -> None:
     told.connected()
