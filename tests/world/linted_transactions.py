@@ -44,6 +44,10 @@ def a_repeat_and_a_new_one(told: Told) -> None:
     told.connected()
     told.starts(7, timestamp=begin)
     told.stops()
+    told.connected()
+    told.starts(None, connectorId=2)
+    told.connected()
+    told.starts(9, connectorId=2, timestamp=told.now(700))
     told.starts(None)
     told.connected()
     told.status("Available")
@@ -125,6 +129,16 @@ def values_repeated_on_a_new_connection(told: Told) -> None:
     told.stops()
     told.connected()
     told.meters(200)
+
+
+@tells("values-after-stop", 0)
+def values_without_an_answer(told: Told) -> None:
+    told.starts(7)
+    told.second += 5
+    values = [{"timestamp": told.now(), "sampledValue": [{"value": "200"}]}]
+    told.meters(meterValue=values)
+    told.stops()
+    told.meters(meterValue=values)
 
 
 @tells("stopped-twice")
