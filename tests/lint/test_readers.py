@@ -5,6 +5,7 @@ import gzip
 import io
 import json
 import logging
+from contextlib import suppress
 from html import escape
 from pathlib import Path
 from random import Random
@@ -163,10 +164,13 @@ async def test_the_message_log_of_this_library(autojump_clock: Any, tmp_path: Pa
             csms.abort("cp001")
             await csms.wait_connected("cp001")
             await trio.sleep(400)
-    files = sorted(path for path in tmp_path.iterdir() if path.suffix in (".log", ".html", ".jsonl"))
-    files = [path for path in files if "security" not in path.name]
-    assert len(files) == 5
-    whole = messages(list(Trace(tmp_path / "cp001.jsonl")))
+    compare(tmp_path)
+
+
+def compare(folder: Path) -> None:
+    names = {"cp001.log", "cp001_raw.log", "cp001.html", "cp001_raw.html"}
+    files = [folder / name for name in sorted(names)]
+    whole = messages(list(Trace(folder / "cp001.jsonl")))
     assert len(whole) > 10
     for path in files:
         trace = Trace(path, lambda part: None, None, "cp001")
@@ -222,15 +226,13 @@ def test_the_log_of_the_package_itself(tmp_path: Path, form: str, is_charge_poin
         if is_charge_point:
             asked = asyncio.ensure_future(side.call(request))
             await asyncio.sleep(0.01)
-        try:
+        with suppress(ConnectionError):
             await side.start()
-        except ConnectionError:
-            pass
         if is_charge_point:
             await asked
 
     asyncio.run(talk())
-    trace, frames = read(tmp_path / "log", written.getvalue())
+    _, frames = read(tmp_path / "log", written.getvalue())
     assert reader_for(written.getvalue().encode(), None) is READERS["python-ocpp"]
     assert {frame.charge_point for frame in frames} == {"CP_1"}
     kinds = [(frame.direction, frame.kind, frame.action) for frame in frames]
@@ -247,6 +249,21 @@ def test_lines_of_something_else_are_counted(tmp_path: Path) -> None:
     log = "".join(f"2026-01-31 10:15:30,000 INFO something {number}\n" + in_steve(BOOT, True) for number in range(5))
     trace, frames = read(tmp_path / "log", log)
     assert (len(frames), trace.other_count, trace.wrong_count) == (5, 5, 0)
+
+
+def test_times_without_a_zone_are_not_compared_with_those_of_messages(tmp_path: Path) -> None:
+    """SteVe logs local times."""
+    beats = [(f'[2,"{number}","Heartbeat",{{}}]', f'[3,"{number}",{{"currentTime":"{TIME}"}}]') for number in range(3)]
+    log = "".join(in_steve(asks, True) + in_steve(answers, False) for asks, answers in beats)
+    _, frames = read(tmp_path / "log", log.replace("2026-01-31 10:", "2026-01-31 12:"))
+    assert [finding.rule for finding in lint(frames)] == []
+
+
+def test_what_is_told_is_harmless() -> None:
+    told = Linter().take(Frame(1, "cp", FROM_CHARGE_POINT, "CALL", "\x1b[2J", "\x1b[2J\n" * 99, {}, TIME))
+    assert [finding.rule for finding in told] == ["action"]
+    assert told[0].text.isprintable()
+    assert len(told[0].text) < 150
 
 
 def test_a_message_that_was_cut_is_told(tmp_path: Path) -> None:

@@ -220,6 +220,14 @@ def starts_that_come_or_are_given_up(told: Told) -> None:
     later(told, 300)
 
 
+@tells("remote-start", 0)
+def a_start_that_is_waited_for_while_the_clock_is_set(told: Told) -> None:
+    told.is_asked("RemoteStartTransaction", {"status": "Accepted"}, idTag="TAG", connectorId=1)
+    told.asks("Heartbeat", {"currentTime": told.now(86_400)})
+    told.second += 86_400
+    told.asks("Heartbeat", {"currentTime": told.now()})
+
+
 @tells("remote-stop")
 def a_stop_that_does_not_come(told: Told) -> None:
     told.starts(7)
