@@ -123,7 +123,8 @@ class _Judgement:
         finally:
             _progress(None)
         if not self._trace.frame_count:
-            raise CommandFailed(f"{self._path}: is no trace: no line of it is a record of the OCPP trace format")
+            name = self._trace.format
+            raise CommandFailed(f"{self._path}: is no trace: no line of it is a message in the format {name}")
         self._tell_all()
         counted = (ERROR, WARNING) if self._is_strict else (ERROR,)
         return bool(self._counts[BAD] or sum(map(self._findings.count, counted)))
@@ -168,14 +169,19 @@ class _Judgement:
         else:
             for line in findings.lines():
                 click.echo(line)
-            click.echo(f"{totals[ERROR]:,} errors, {totals[WARNING]:,} warnings in {trace.frame_count:,} frames")
+            counted = (_counted(totals[severity], severity) for severity in (ERROR, WARNING))
+            click.echo(f"{', '.join(counted)} in {_counted(trace.frame_count, 'frame')}")
             click.echo(", ".join(f"{count} {word}" for word, count in self._counts.items()))
         for name, why in self._keys.unreadable.items():
             click.echo(f"{name}: {why}", err=True)
         for line in trace.wrong:
             click.echo(f"{self._path}: {line}", err=True)
         if trace.other_count:
-            click.echo(f"{self._path}: {trace.other_count:,} lines of something else were passed over", err=True)
+            click.echo(f"{self._path}: lines of something else that were passed over: {trace.other_count:,}", err=True)
+
+
+def _counted(number: int, name: str) -> str:
+    return f"{number:,} {name}" + ("" if number == 1 else "s")
 
 
 def _key(given: str) -> bytes:

@@ -45,6 +45,8 @@ class Connectors(Subject):
         if connector_id == 0 and status not in _OF_ZERO:
             docket.tell("status-of-zero", f"connector 0 is told to be {status}", asked.frame)
             return
+        if connector_id == 0 and docket.is_connected is None:
+            docket.statuses.clear()  # it may tell all of them once more, on a new connection
         before = docket.statuses.get(connector_id)
         is_slow = docket.keys.get("MinimumStatusDuration", 0) > 0  # then steps are kept back
         if before is not None and connector_id > 0 and not is_slow and status not in NEXT.get(before, _STATUSES):

@@ -124,6 +124,8 @@ class Exchange:
         side = sender(frame)
         asker = self._askers[side]
         asked = Asked(frame, at)
+        if frame.action == "BootNotification" and docket.is_connected is None:
+            asker.used.clear()  # a start is on a connection of its own
         self._check_id(docket, asker, frame, at)
         if asker.open:
             if docket.is_connected is None:

@@ -80,4 +80,4 @@ class MessageLogHtml(Reader):
 
 def _after_time(text: str) -> str:
     """The words of a row behind its time and who says it."""
-    return re.sub(r"^.*?SYS\W*(?:&gt;)?", "", text, count=1, flags=re.DOTALL)
+    return re.sub(r"^.*?SYS\W*", "", unescape(text), count=1, flags=re.DOTALL)

@@ -5,6 +5,7 @@ many, it says so by `NotMine`; of one that is broken by ValueError with the reas
 """
 
 import re
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
 from typing import ClassVar, Final
 
@@ -21,7 +22,7 @@ class NotMine(Exception):
     """The line is of something else than messages."""
 
 
-class Reader:
+class Reader(ABC):
     """name: by which it is chosen; what: whose files it reads, for people.
 
     Parameters: `head` is the beginning of the file; `charge_point` is the id where the file has none.
@@ -34,13 +35,13 @@ class Reader:
         self._charge_point = charge_point
 
     @classmethod
+    @abstractmethod
     def knows(cls, head: bytes) -> bool:
         """Does a file that begins like this look like one of its files?"""
-        raise NotImplementedError
 
+    @abstractmethod
     def read(self, number: int, line: bytes) -> Iterable[Frame]:
         """The frames that are complete with this line. Raises NotMine and ValueError."""
-        raise NotImplementedError
 
     def end(self) -> Iterator[Frame]:
         """What is complete with the end of the file. Raises ValueError."""

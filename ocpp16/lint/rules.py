@@ -53,7 +53,7 @@ _ROWS: Final = (
         "status-after-boot", WARNING, "OCPP 1.6 4.2", "After a start the status of every connector is told, 0 included."
     ),
     Rule("status-of-zero", ERROR, "OCPP 1.6 7.7", "Connector 0 is Available, Unavailable or Faulted."),
-    Rule("status-order", WARNING, "OCPP 1.6 4.9", "The clause has no such step; some may have been kept."),
+    Rule("status-order", WARNING, "OCPP 1.6 4.9", "The clause has no such step; one may not have been told."),
     # Transactions
     Rule("start-while-running", ERROR, "OCPP 1.6 4.8, 4.10", "A connector has one transaction at a time."),
     Rule("retry-changed", WARNING, "OCPP 1.6 3.7.1", "What is sent again is the same, or counts twice."),

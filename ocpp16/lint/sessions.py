@@ -8,6 +8,8 @@ Rules of this file:
 
 from typing import Any, ClassVar, Final
 
+import orjson
+
 from ocpp16.lint.connectors import check_connector
 from ocpp16.lint.docket import SECOND, Docket
 from ocpp16.lint.exchange import Asked
@@ -18,6 +20,7 @@ from ocpp16.lint.subject import Subject
 from ocpp16.texts import shown
 
 _MOST: Final = 64
+_SOON: Final = 600 * SECOND
 _SLACK: Final = 2 * SECOND
 _WITHOUT: Final = frozenset({"Available", "Finishing", "Reserved", "Unavailable"})
 """Statuses of a connector without a transaction."""
@@ -47,8 +50,8 @@ class Session:
         self.is_left = False
         """Was its connector seen without it before its begin was answered?"""
         self.last: Reading | None = None
-        self.values: Any = None
-        """Of its last MeterValues, to know a repeat."""
+        self.values: int | None = None
+        """Hash of its last MeterValues, to know a repeat."""
         self.stop: tuple[Any, ...] | None = None
         self.is_settled = False
         """Was its end answered, on this connection? Before that what belongs to it may still be repeated."""
@@ -103,7 +106,7 @@ class Sessions(Subject):
         if known.transaction_id is not None:
             told = f"on connector {session.connector_id}, whose transaction {known.transaction_id} was not stopped"
             docket.tell("start-while-running", told, frame)
-        elif not known.is_answered and not known.is_left and known.id_tag == session.id_tag:
+        elif not known.is_answered and not known.is_left and _may_be_one(known, session):
             names = [
                 name
                 for name, before, after in (
@@ -149,7 +152,7 @@ class Sessions(Subject):
         if session is None:
             over = self._over.get(transaction_id)
             if over is not None:
-                if over.is_settled:
+                if over.is_settled and not over.has_lost and over.values != _hash(payload.get("meterValue")):
                     docket.tell("values-after-stop", f"transaction {transaction_id} was stopped before", frame)
                 return
             session = self._unknown(docket, asked, transaction_id, connector_id)
@@ -158,7 +161,7 @@ class Sessions(Subject):
         elif connector_id is not None and connector_id != session.connector_id:
             told = f"transaction {transaction_id} is on connector {session.connector_id}, not on {connector_id}"
             docket.tell("transaction-connector", told, frame)
-        values = payload.get("meterValue")
+        values = _hash(payload.get("meterValue"))
         if values == session.values:
             return
         session.values = values
@@ -187,7 +190,7 @@ class Sessions(Subject):
             session = self._unknown(docket, asked, transaction_id, None)
             del self._by_id[transaction_id]
         self._check_end(docket, asked, session, *stop)
-        session.stop, session.values = stop, None
+        session.stop = stop
         session.tried, session.refused_at = 0, None
         self._over[transaction_id] = session
         _bound(self._over)
@@ -218,7 +221,8 @@ class Sessions(Subject):
             session.is_left = True
 
     def values_lost(self, docket: Docket, asked: Asked) -> None:
-        session = self._by_id.get(whole(asked.payload, "transactionId") or 0)
+        transaction_id = whole(asked.payload, "transactionId") or 0
+        session = self._by_id.get(transaction_id) or self._over.get(transaction_id)
         if session is not None:
             session.has_lost = True
 
@@ -232,7 +236,7 @@ class Sessions(Subject):
     def stopped(self, docket: Docket, asked: Asked, frame: Frame) -> None:
         session = self._asked.pop(asked.frame.message_id, None)
         if session is not None:
-            session.is_settled = not session.has_lost
+            session.is_settled = True
 
     def reconnected(self, docket: Docket) -> None:
         for session in self._over.values():
@@ -285,6 +289,13 @@ class Sessions(Subject):
     ON_REFUSAL: ClassVar = {"StartTransaction": refused, "StopTransaction": refused}
 
 
+def _may_be_one(known: Session, session: Session) -> bool:
+    """May the second be meant as a repeat of the first? The same driver, not long after."""
+    before, after = time({"timestamp": known.started_at}), time({"timestamp": session.started_at})
+    is_soon = before is None or after is None or abs(after - before) < _SOON
+    return is_soon and known.id_tag == session.id_tag
+
+
 def _check_values(docket: Docket, asked: Asked, session: Session, name: str, ended: int | None) -> None:
     """Their times and registers. Those of transactionData tell the transaction once more, from its begin."""
     payload, frame, is_whole = asked.payload, asked.frame, name == "transactionData"
@@ -313,6 +324,14 @@ def _check_values(docket: Docket, asked: Asked, session: Session, name: str, end
     before_it = session.last
     if before_it is None or last is None or (last.at or 0) >= (before_it.at or 0):
         session.last = last
+
+
+def _hash(values: Any) -> int:
+    """Of what came as JSON; 0 for what is nested too deeply to be written again."""
+    try:
+        return hash(orjson.dumps(values))
+    except orjson.JSONEncodeError:
+        return 0
 
 
 def _bound(known: dict[Any, Any]) -> None:

@@ -38,7 +38,7 @@ class Trace:
     if there is none of that name); `charge_point` is the id where the file has none.
 
     wrong: what is broken, each with its line number, the first of them; `wrong_count`: how many in the last pass;
-    `other_count`: lines of something else in it; `frame_count`: frames.
+    `other_count`: lines of something else in it; `frame_count`: frames; `format`: the name of the reader.
     """
 
     def __init__(
@@ -54,6 +54,7 @@ class Trace:
         self._charge_point = charge_point
         self.wrong: list[str] = []
         self.wrong_count = self.other_count = self.frame_count = 0
+        self.format = ""
 
     def lines(self) -> Iterator[tuple[int, bytes]]:
         """Number and content of each line. Raises TraceError if the file cannot be read."""
@@ -79,7 +80,9 @@ class Trace:
                 head = _unpacked(file).read(_HEAD)
         except (OSError, EOFError, zlib.error) as error:
             raise self._unreadable(error) from None
-        return reader_for(head, self._name)(head, self._charge_point)
+        kind = reader_for(head, self._name)
+        self.format = kind.name
+        return kind(head, self._charge_point)
 
     def _unreadable(self, error: Exception) -> TraceError:
         reason = (isinstance(error, OSError) and error.strerror) or str(error)

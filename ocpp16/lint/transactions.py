@@ -5,7 +5,8 @@ Rules of this file:
    transaction. One whose start is not in the trace is known by the id that its other messages carry.
 2. MeterValues without a transaction id, as they are sent while nobody knows it, are of the transaction that runs on
    their connector.
-3. It is complete with its StopTransaction, and forgotten then: what is kept is what runs.
+3. It is complete with its StopTransaction, and forgotten then: what is kept is what runs, and of more than
+   `MOST_RUNNING` of those, which no traffic has that ends its transactions, the latest.
 """
 
 from collections import OrderedDict
@@ -17,6 +18,7 @@ from ocpp16.lint.frame import FROM_CHARGE_POINT, Frame
 
 MOST_VALUES: Final = 10_000
 """Signed values of a transaction; what is beyond is counted."""
+MOST_RUNNING: Final = 100_000
 _MOST_ASKED: Final = 10_000
 _MOST_CLOSED: Final = 10_000
 """Ids whose repeats are known."""
@@ -112,6 +114,7 @@ class Transactions:
         if connector_id is not None:
             self._running[charge_point, connector_id] = transaction
         self._asked[charge_point, frame.message_id] = transaction
+        self._bound()
         while len(self._asked) > _MOST_ASKED:
             self._asked.popitem(last=False)
 
@@ -123,6 +126,7 @@ class Transactions:
         self._waiting.pop(_said(transaction), None)
         transaction.transaction_id = transaction_id
         self._by_id[frame.charge_point, transaction_id] = transaction
+        self._bound()
 
     def _metered(self, frame: Frame) -> None:
         payload = frame.payload
@@ -166,7 +170,18 @@ class Transactions:
         if known is None:
             known = Transaction(frame.charge_point, frame.line, transaction_id=transaction_id)
             self._by_id[frame.charge_point, transaction_id] = known
+            self._bound()
         return known
+
+    def _bound(self) -> None:
+        _drop_oldest(self._running)
+        _drop_oldest(self._by_id)
+        _drop_oldest(self._waiting)
+
+
+def _drop_oldest(known: dict[Any, Transaction]) -> None:
+    if len(known) > MOST_RUNNING:
+        del known[next(iter(known))]
 
 
 def _said(transaction: Transaction) -> tuple[str, int | None, str, str]:

@@ -13,8 +13,7 @@ BEGAN = 1_767_225_600
 def recorded(
     csms: CentralSystem, entered_at: float = 0.0, *, has_connections: bool = True, began: float = BEGAN
 ) -> Iterator[Frame]:
-    """entered_at: trio's time when it was entered; began: what its clock showed. Without connections as most traces have
-    it."""
+    """entered_at: trio's time when it was entered; began: what its clock showed. Most traces have no connections."""
     for line, record in enumerate(csms.traffic, 1):
         at = datetime.fromtimestamp(began + record.time - entered_at, UTC).isoformat().replace("+00:00", "Z")
         if record.direction in (Direction.RECEIVED, Direction.SENT):

@@ -1,0 +1,95 @@
+"""What a linter keeps is bounded, whatever others send."""
+
+from collections.abc import Iterator
+
+import pytest
+from told import time_text
+
+from ocpp16.lint import FROM_CENTRAL_SYSTEM, FROM_CHARGE_POINT, Frame, Linter
+from ocpp16.lint.exchange import MOST_OPEN, Exchange
+from ocpp16.messages.actions import ACTIONS
+
+
+def reachable(root: object) -> int:
+    """How many objects are reached from it, without classes, functions and modules."""
+    seen: set[int] = set()
+    waiting = [root]
+    while waiting:
+        one = waiting.pop()
+        if id(one) in seen:
+            continue
+        seen.add(id(one))
+        if isinstance(one, dict):
+            waiting += [*one.keys(), *one.values()]
+        elif isinstance(one, (list, tuple, set, frozenset)):
+            waiting += one
+        elif type(one).__module__.startswith("ocpp16.lint"):
+            names = [name for kind in type(one).__mro__ for name in getattr(kind, "__slots__", ())]
+            waiting += [getattr(one, name) for name in names if hasattr(one, name)]
+            waiting += vars(one).values() if hasattr(one, "__dict__") else ()
+    return len(seen)
+
+
+def traffic(count: int, charge_points: int = 1) -> Iterator[Frame]:
+    """CALLs of all actions that are never answered, all different, of transactions without end."""
+    for number in range(count):
+        action = [*ACTIONS][number % len(ACTIONS)]
+        is_ours = ACTIONS[action].initiator == "ChargePoint"
+        payload = {
+            "connectorId": number,
+            "idTag": f"T{number}",
+            "transactionId": number,
+            "meterStart": number,
+            "timestamp": time_text(number),
+            "status": "Available",
+            "reservationId": number,
+            "key": str(number),
+            "meterValue": [{"timestamp": time_text(number), "sampledValue": [{"value": str(number)}]}],
+        }
+        direction = FROM_CHARGE_POINT if is_ours else FROM_CENTRAL_SYSTEM
+        name = f"CP{number % charge_points}"
+        yield Frame(number, name, direction, "CALL", f"id{number}", action, payload, time_text(number // 100))
+
+
+def answered(frames: Iterator[Frame]) -> Iterator[Frame]:
+    for frame in frames:
+        yield frame
+        other = FROM_CENTRAL_SYSTEM if frame.direction == FROM_CHARGE_POINT else FROM_CHARGE_POINT
+        payload = {"status": "Accepted", "transactionId": frame.line, "idTagInfo": {"status": "Accepted"}}
+        yield frame._replace(direction=other, kind="CALLRESULT", action="", payload=payload)
+
+
+def kept(frames: Iterator[Frame]) -> int:
+    linter = Linter()
+    for frame in frames:
+        linter.take(frame)
+    return reachable(linter)
+
+
+@pytest.mark.parametrize("is_answered", [False, True])
+def test_of_one_charge_point(monkeypatch: pytest.MonkeyPatch, is_answered: bool) -> None:
+    monkeypatch.setattr("ocpp16.lint.transactions.MOST_RUNNING", 50)
+    monkeypatch.setattr("ocpp16.lint.transactions._MOST_ASKED", 50)
+
+    def frames(count: int) -> Iterator[Frame]:
+        return answered(traffic(count)) if is_answered else traffic(count)
+
+    assert kept(frames(10_000)) < kept(frames(5_000)) * 1.3
+
+
+def test_of_charge_points(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ocpp16.lint.linter.MOST_CHARGE_POINTS", 50)
+    few, many = kept(traffic(2_000, 50)), kept(traffic(8_000, 2_000))
+    assert many < few * 1.5
+
+
+def test_the_open_calls_and_the_ids_of_a_side() -> None:
+    linter, count = Linter(["one-call"]), 3_000
+    for frame in traffic(count):
+        linter.take(frame)
+    (case,) = linter._cases.values()
+    exchange = case._exchange
+    assert isinstance(exchange, Exchange)
+    for asker in exchange._askers.values():
+        assert len(asker.open) <= MOST_OPEN
+        assert len(asker.used) <= 1_000
