@@ -88,7 +88,10 @@ async def test_an_open_model_is_due_at_its_times_and_says_what_it_could_not_send
     await other.run()
     results = other.results()
     assert any("heartbeats were due by the rate" in note for note in results.notes)
-    assert results.actions["Heartbeat"].due.p50 == pytest.approx(3.8, abs=0.3), "each has waited for the one before"
+    beats = results.actions["Heartbeat"]
+    assert beats.sent.p50 == pytest.approx(2.0, rel=0.01)
+    assert beats.due.p50 is not None
+    assert beats.due.p50 > 10, "each has waited for those before"
 
 
 async def test_thresholds_and_expectations_decide(csms: CentralSystem, load_test: Make) -> None:
