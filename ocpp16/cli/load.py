@@ -35,6 +35,7 @@ from ocpp16.texts import shown
 
 NOT_PASSED: Final = 1
 """Exit code where a threshold or an expectation was not met, or the test did not come to its planned end."""
+FIRST_SAVED: Final = 1.0
 SAVED_EVERY: Final = 10.0
 SHOWN_EVERY: Final = 5.0
 """Real seconds."""
@@ -235,9 +236,11 @@ async def _keep_saved(test: LoadTest, wanted: Wanted) -> None:
     """A test that is killed leaves what was known a few seconds before."""
     if wanted.json is None:
         return
+    pause = FIRST_SAVED
     while True:
-        await trio.sleep(SAVED_EVERY * _clock_speed(wanted))
+        await trio.sleep(pause * _clock_speed(wanted))
         await _save(test, wanted.json)
+        pause = min(2 * pause, SAVED_EVERY)
 
 
 async def _save(test: LoadTest, path: Path | None) -> None:
