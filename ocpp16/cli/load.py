@@ -23,7 +23,7 @@ from ocpp16.cli.standard_error import StandardError
 from ocpp16.cli.standard_streams import STDIN, StandardInput, StandardOutput
 from ocpp16.fleet import identities
 from ocpp16.load.job import USUAL, Job
-from ocpp16.load.lines import LONGEST, LineError, lines, parsed
+from ocpp16.load.lines import LONGEST, LineError, Lines, parsed
 from ocpp16.load.load_test import LoadTest
 from ocpp16.load.results import Results
 from ocpp16.load.thresholds import Threshold, ThresholdError
@@ -35,6 +35,7 @@ from ocpp16.texts import shown
 
 NOT_PASSED: Final = 1
 """Exit code where a threshold or an expectation was not met, or the test did not come to its planned end."""
+FIRST_SAVED: Final = 1.0
 SAVED_EVERY: Final = 10.0
 SHOWN_EVERY: Final = 5.0
 """Real seconds."""
@@ -235,9 +236,11 @@ async def _keep_saved(test: LoadTest, wanted: Wanted) -> None:
     """A test that is killed leaves what was known a few seconds before."""
     if wanted.json is None:
         return
+    pause = FIRST_SAVED
     while True:
-        await trio.sleep(SAVED_EVERY * _clock_speed(wanted))
+        await trio.sleep(pause * _clock_speed(wanted))
         await _save(test, wanted.json)
+        pause = min(2 * pause, SAVED_EVERY)
 
 
 async def _save(test: LoadTest, path: Path | None) -> None:
@@ -342,7 +345,7 @@ def _work() -> int:
 
 async def _work_in_trio(first: bytes, rest: bytes, codes: list[int], ending: Ending) -> None:
     output = StandardOutput(partial(ending.begin, "standard output was closed"))
-    worker = Worker(first, lines(StandardInput(), rest), output.write, wall=time.time, cpu=time.process_time)
+    worker = Worker(first, Lines(StandardInput(), rest), output.write, wall=time.time, cpu=time.process_time)
 
     async def listen() -> None:
         await ending.wait()
