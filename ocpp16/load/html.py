@@ -155,7 +155,8 @@ def _facts(results: Results) -> str:
     rows = "".join(f"<div><dt>{name}</dt><dd>{escaped(value, TEXT_LENGTH)}</dd></div>" for name, value in told)
     processes = "".join(
         f"<li>process {one.number}: {counted(one.charge_points, 'charge point')}, "
-        f"{'alive to the end' if one.is_alive else 'ended early'}{escaped(f': {one.ended}' if one.ended else '')}</li>"
+        f"{'alive to the end' if one.is_alive else 'ended early'}"
+        f"{escaped(f': {one.ended}', TEXT_LENGTH) if one.ended else ''}</li>"
         for one in results.processes[:MOST_ROWS]
     )
     return (
