@@ -12,6 +12,7 @@ of `ocpp16` imports it, and trio cannot run beside it.
 
 import heapq
 import sys
+from collections.abc import Sequence
 from typing import Any, ClassVar, Final
 
 from locust import User, constant, task
@@ -46,9 +47,8 @@ class ChargePointUser(User):
     command: ClassVar[tuple[str, ...]] = (sys.executable, "-m", "ocpp16", "load", "--worker")
 
     def on_start(self) -> None:
-        """Raises FleetLost if the process with the charge points was given up."""
-        fleet = _fleet_of(self)
-        fleet.enter(self)
+        """Raises FleetLost if the process with the charge points was given up, or there is no address to go to."""
+        _fleet_of(self).enter(self)
 
     def on_stop(self) -> None:
         fleet: LocustFleet | None = getattr(self.environment, PLACE, None)
@@ -63,20 +63,20 @@ class ChargePointUser(User):
 class LocustFleet:
     """The users of this process of Locust, and the child with their charge points."""
 
-    def __init__(self, environment: Environment, kind: type[ChargePointUser], host: str) -> None:
+    def __init__(self, environment: Environment, command: Sequence[str], host: str) -> None:
         self._environment = environment
-        self._pattern = kind.charge_point
+        self.host = host
         runner = environment.runner
         self._worker: int = max(getattr(runner, "worker_index", 0), 0)
         self._names: dict[ChargePointUser, tuple[int, str]] = {}
         self._free: list[int] = []
         self._highest = 0
-        self._child = ChildFleet(kind.command, _first(environment, host), self._tell, self._tell_loss)
+        self._child = ChildFleet(command, _first(environment, host), self._tell, self._tell_loss)
 
     def enter(self, user: ChargePointUser) -> None:
         number = heapq.heappop(self._free) if self._free else self._highest + 1
         self._highest = max(self._highest, number)
-        name = self._pattern.format(worker=self._worker, number=number)
+        name = user.charge_point.format(worker=self._worker, number=number)
         self._names[user] = number, name
         self._child.add(name)
 
@@ -134,12 +134,14 @@ def _first(environment: Environment, host: str) -> dict[str, Any]:
 def _fleet_of(user: ChargePointUser) -> LocustFleet:
     """That of the user's environment, begun now if it is its first."""
     environment = user.environment
+    host = user.host or environment.host
+    if not host:
+        raise FleetLost("no host: give the address of the Central System, as --host ws://127.0.0.1:9000/ocpp")
     found: LocustFleet | None = getattr(environment, PLACE, None)
+    if found is not None and found.host != host:
+        raise FleetLost("the charge points of one process of Locust go to one Central System: their hosts differ")
     if found is None:
-        host = user.host or environment.host
-        if not host:
-            raise FleetLost("no host: give the address of the Central System, as --host ws://127.0.0.1:9000/ocpp")
-        found = LocustFleet(environment, type(user), host)
+        found = LocustFleet(environment, user.command, host)
         setattr(environment, PLACE, found)
         environment.events.test_stop.add_listener(_end)
         environment.events.quitting.add_listener(_end)

@@ -14,6 +14,8 @@ import fake_fleet
 import pytest
 from patience import PATIENCE
 
+from ocpp16.load.locust_command import LOCUSTFILE, LocustMissing, master, worker
+
 DRIVER = """
 import json, sys
 import gevent
@@ -31,12 +33,12 @@ fleet = ChildFleet(command, first, calls.append, lambda *lost: losses.append((st
 """
 
 
-def driven(tmp_path: Path, mode: str, code: str) -> tuple[Any, list[Any]]:
+def driven(tmp_path: Path, mode: str, code: str, driver: str = DRIVER) -> tuple[Any, list[Any]]:
     """What the code prints of a fleet whose child behaves so, and what the child was told."""
     heard = tmp_path / "heard"
     command = json.dumps([sys.executable, fake_fleet.__file__, str(heard), mode])
     done = subprocess.run(
-        [sys.executable, "-c", DRIVER + code, command], capture_output=True, text=True, timeout=PATIENCE
+        [sys.executable, "-c", driver + code, command], capture_output=True, text=True, timeout=PATIENCE
     )
     assert done.returncode == 0, done.stderr
     lines = heard.read_text().splitlines() if heard.exists() else []
@@ -219,3 +221,155 @@ def test_importing_it_loads_no_trio() -> None:
     code = "import sys, ocpp16.load.locust; print('trio' in sys.modules, 'locust' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=PATIENCE, check=True)
     assert done.stdout == "False True\n"
+
+
+ALONE = """
+import json, sys
+import gevent
+from locust.env import Environment
+from ocpp16.load import locust as adapter, locust_child
+from ocpp16.load.locust import ChargePointUser
+
+locust_child.PAUSE = 0.01
+locust_child.ChildFleet.__init__.__kwdefaults__["pause"] = 0.01
+
+class Depot(ChargePointUser):
+    host = "ws://csms.example"
+    charge_point = "DEPOT-{worker}-{number}"
+    command = json.loads(sys.argv[1])
+
+def wait_until(condition):
+    with gevent.Timeout(60):
+        while not condition():
+            gevent.sleep(0.01)
+
+environment = Environment(user_classes=[Depot], catch_exceptions=False)
+runner = environment.create_local_runner()
+errors = []
+environment.events.user_error.add_listener(lambda user_instance, exception, tb: errors.append(str(exception)))
+stats = runner.stats
+"""
+"""Locust in one process, without master and page."""
+
+
+def alone(tmp_path: Path, mode: str, code: str) -> tuple[Any, list[Any]]:
+    return driven(tmp_path, mode, code, ALONE)
+
+
+def test_a_user_is_a_charge_point_and_a_call_a_request(tmp_path: Path) -> None:
+    told, heard = alone(
+        tmp_path,
+        "good",
+        """
+runner.start(3, spawn_rate=1000)
+wait_until(lambda: stats.total.num_requests == 6)
+runner.start(1, spawn_rate=1000)
+wait_until(lambda: runner.user_count == 1)
+runner.start(2, spawn_rate=1000)
+wait_until(lambda: stats.total.num_requests == 8)
+runner.stop()
+child = getattr(environment, adapter.PLACE)
+found = stats.entries.items()
+rows = {name: [one.num_requests, one.num_failures, one.max_response_time] for (name, kind), one in found}
+failures = [[one.method, one.name, str(one.error), one.occurrences] for one in stats.errors.values()]
+print(json.dumps([rows, failures, child, errors]))
+runner.quit()
+""",
+    )
+    rows, failures, child, errors = told
+    assert rows == {"BootNotification": [4, 0, 12], "Heartbeat": [4, 4, 500]}
+    assert [one[:2] + one[3:] for one in failures] == [["OCPP", "Heartbeat", 4]]
+    assert "CALLERROR InternalError" in failures[0][2]
+    assert child is None, "none is left after the test"
+    assert errors == []
+    assert heard[0] == {"do": "run", "csms": "ws://csms.example", "tell_calls": True}
+    names = [line["charge_point"] for line in heard if line["do"] == "add"]
+    assert sorted(names[:3]) == ["DEPOT-0-1", "DEPOT-0-2", "DEPOT-0-3"]
+    removed = [line["charge_point"] for line in heard if line["do"] == "remove"]
+    assert names[3] == min(removed[:2]), "the least number that is free"
+    assert len(removed) == 4
+    assert heard[-1] == {"do": "stop"}
+
+
+def test_users_of_a_child_that_is_given_up_fail_and_end(tmp_path: Path) -> None:
+    told, _ = alone(
+        tmp_path,
+        "dies",
+        """
+runner.start(2, spawn_rate=1000)
+wait_until(lambda: errors and errors[-1].endswith("given up after 4 beginnings"))
+wait_until(lambda: runner.user_count == 0)
+failures = [[one.name, one.occurrences] for one in stats.errors.values() if one.name.startswith("process")]
+runner.start(1, spawn_rate=1000)
+wait_until(lambda: len(errors) > 8)
+print(json.dumps([errors, failures]))
+runner.quit()
+""",
+    )
+    errors, failures = told
+    why = "the process with the charge points ended with exit code 3"
+    assert set(errors) == {why, f"{why}; given up after 4 beginnings"}
+    assert sum(occurrences for _, occurrences in failures) == 4
+
+
+@pytest.mark.parametrize(
+    ("code", "why"),
+    [
+        ("Depot.host = None", "no host: give the address of the Central System"),
+        (
+            "class Other(Depot): host = 'ws://other.example'\nenvironment.user_classes.append(Other)",
+            "their hosts differ",
+        ),
+    ],
+)
+def test_users_without_one_central_system_are_told(tmp_path: Path, code: str, why: str) -> None:
+    told, _ = alone(
+        tmp_path,
+        "good",
+        f"""
+{code}
+users = [kind(environment) for kind in environment.user_classes]
+for user in users:
+    try:
+        user.on_start()
+    except Exception as error:
+        errors.append(f"{{type(error).__name__}}: {{error}}")
+environment.events.test_stop.fire(environment=environment)
+print(json.dumps(errors))
+""",
+    )
+    assert len(told) == 1
+    assert told[0].startswith("FleetLost: ")
+    assert why in told[0]
+
+
+def test_commands_of_locust() -> None:
+    start = [sys.executable, "-m", "locust", "-f", str(LOCUSTFILE)]
+    assert master("ws://csms", 10) == [*start, "--master", "--host", "ws://csms", "--users", "10"]
+    assert master("ws://csms", 10, 2.5, 90.2, ["--headless"])[-5:] == [
+        "--spawn-rate",
+        "2.5",
+        "--run-time",
+        "90s",
+        "--headless",
+    ]
+    assert worker("10.0.0.1") == [*start, "--worker", "--master-host", "10.0.0.1"]
+    assert worker("h:5557", ["--loglevel", "DEBUG"])[-6:] == [
+        "--master-host",
+        "h",
+        "--master-port",
+        "5557",
+        "--loglevel",
+        "DEBUG",
+    ]
+    assert worker("[::1]")[-2:] == ["--master-host", "::1"]
+    assert worker("[::1]:80")[-4:] == ["--master-host", "::1", "--master-port", "80"]
+    for wrong in ("", ":5557", "h:0", "h:65536", "h:x", "h:²", "h:", "::1", "[]", "a b"):
+        with pytest.raises(ValueError, match="HOST:PORT"):
+            worker(wrong)
+
+
+def test_locust_is_missed_in_words(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ocpp16.load.locust_command.find_spec", lambda name: None)
+    with pytest.raises(LocustMissing, match=r"ocpp16\[locust\]"):
+        master("ws://csms", 1)
