@@ -238,6 +238,11 @@ def _connector_faults(name: str, value: Any) -> Faults:
         return
 
 
+def _listener_faults(name: str, value: Any) -> Faults:
+    if value is not None and not callable(value):
+        yield name, f"must be a function, not {described(value)}"
+
+
 _CHECKS: dict[str, Callable[[str, Any], Faults]] = {
     "config": _config_faults,
     **dict.fromkeys(_PATHS, _path_faults),
@@ -246,6 +251,7 @@ _CHECKS: dict[str, Callable[[str, Any], Faults]] = {
     "store": _store_faults,
     "observer": _observer_faults,
     "connector": _connector_faults,
+    **dict.fromkeys(("calls", "frames", "links"), _listener_faults),
     "tolerances": _tolerances_faults,
     "seed": _seed_faults,
     "trace_messages": _trace_faults,

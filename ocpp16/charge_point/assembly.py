@@ -61,6 +61,7 @@ from ocpp16.profiles.smart_charging import SmartCharging
 from ocpp16.profiles.station_side import StationSide
 from ocpp16.profiles.transaction_data import TransactionData
 from ocpp16.profiles.transactions import TransactionMessages
+from ocpp16.rpc.calls import CallWatch, Listeners
 from ocpp16.rpc.pending import Lane
 from ocpp16.rpc.policy import OutboxLimits, RetryRules
 from ocpp16.rpc.session import Session
@@ -81,9 +82,11 @@ class Surroundings(Protocol):
     configuration: Configuration
     counters: Counters
     keeper: ConfigurationKeeper
+    listeners: Listeners
     new_id: Callable[[], str]
     second_line: SecondLine
     security: AskedSecurity | None
+    timers: Timers
     tolerance: Tolerance | None
     writer: JournalWriter
 
@@ -286,6 +289,8 @@ def assemble(charge_point: Surroundings, life: Start, found: Restored) -> Featur
     configuration.built_profiles = profile_names(charge_point.kinds)
     delivery = StoredDelivery()
     discarded = configuration[internal.MESSAGE_TYPES_DISCARD_FOR_QUEUEING]
+    timers, signals = Timers(), Signals()
+    timers.on_error = signals.on_error = second_line.failed
     session = Session(
         delivery=delivery,
         new_id=charge_point.new_id,
@@ -305,9 +310,8 @@ def assemble(charge_point: Surroundings, life: Start, found: Restored) -> Featur
         specific_codes=configuration[internal.SCHEMA_VIOLATION_ERRORS] != ErrorCode.FORMATION_VIOLATION,
         on_invalid=charge_point.invalid_received,
         on_internal_error=second_line.failed,
+        calls=_watch(charge_point, timers),
     )
-    timers, signals = Timers(), Signals()
-    timers.on_error = signals.on_error = second_line.failed
     connectors = _connectors(configuration, found, charge_point.clock.now())
     writer, station = charge_point.writer, charge_point.asked_station
     sender = Sender(session, charge_point.clock, writer, charge_point.kick, found.next_sequence)
@@ -353,6 +357,20 @@ def assemble(charge_point: Surroundings, life: Start, found: Restored) -> Featur
     delivery.dead_letters = features.dead_letters
     session.on_boot_wanted = features.boot.send_boot_notification
     return features
+
+
+def _watch(charge_point: Surroundings, timers: Timers) -> CallWatch | None:
+    """Of its calls, where somebody listens."""
+    if charge_point.listeners.calls is None:
+        return None
+    of_host = charge_point.timers
+    return CallWatch(
+        charge_point.configuration[internal.CHARGE_POINT_ID],
+        charge_point.listeners.calls,
+        charge_point.clock.monotonic,
+        lambda: min(timers.running_due, of_host.running_due),
+        charge_point.second_line.failed,
+    )
 
 
 @lru_cache(maxsize=64)

@@ -25,6 +25,7 @@ from ocpp16.errors import ChargePointStopped
 from ocpp16.faults import obey
 from ocpp16.log import FoldingLog
 from ocpp16.observer import Observer
+from ocpp16.rpc.calls import CallListener, FrameListener, LinkListener, Listeners
 from ocpp16.security.evse_security import EvseSecurity
 from ocpp16.state.clock import Clock
 from ocpp16.station import CoreStation
@@ -97,11 +98,16 @@ class ChargePoints:
         seed: int | None = None,
         trace_messages: bool = False,
         message_log_path: str | Path | None = None,
+        calls: CallListener | None = None,
+        frames: FrameListener | None = None,
+        links: LinkListener | None = None,
     ) -> ChargePoint:
         """Open one more; it begins with `await charge_point.start()`. Many may be opened at the same time.
 
-        Parameters and exceptions as of `open_charge_point`; ChargePointStopped when the block is left. Cancelled, or
-        failing, it leaves nothing open, and the others as they are.
+        Parameters and exceptions as of `open_charge_point`; besides, for whoever measures, `calls` is told how each
+        CALL to the Central System ended, when it was due and when it was sent (`ocpp16.fleet.CallEnded`), `frames` each
+        frame (`FrameListener`), `links` each change of the connection (`LinkListener`). ChargePointStopped when the
+        block is left. Cancelled, or failing, it leaves nothing open, and the others as they are.
         """
         if self._is_left:
             raise ChargePointStopped(_LEFT)
@@ -125,6 +131,7 @@ class ChargePoints:
                 seed=seed,
                 trace_messages=trace_messages,
                 message_log_path=message_log_path,
+                listeners=Listeners(calls, frames, links),
             )
         )
 

@@ -1,5 +1,7 @@
 """The stream a configuration asks for: what is trusted, what is checked before, and how it is opened."""
 
+from abc import ABC, abstractmethod
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import trio
@@ -119,3 +121,24 @@ class Dialer:
             self._refused = ()
         self._presented = client.fingerprint
         return client
+
+
+_Opener = Callable[[Endpoint], Awaitable[trio.abc.Stream]]
+
+
+class Detour(ABC):
+    """A connector that does something to the streams which the charge point opens by itself."""
+
+    @abstractmethod
+    async def __call__(self, endpoint: Endpoint) -> trio.abc.Stream: ...
+
+    @abstractmethod
+    def by(self, own: _Opener) -> _Opener:
+        """The connector of a charge point whose own one this is."""
+
+
+def connector_of(given: _Opener | None, own: Dialer) -> _Opener:
+    """The one that a host gave, if any, or by way of which it wants the charge point's `own`."""
+    if isinstance(given, Detour):
+        return given.by(own)
+    return own if given is None else given

@@ -130,6 +130,7 @@ class Opened:
             tolerance=plan.tolerance,
             traffic=self._traffic,
             log=told,
+            listeners=plan.listeners,
         )
         if self._files is not None:
             self._files.on_internal_error = runtime.second_line.failed

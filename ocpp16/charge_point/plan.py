@@ -17,6 +17,7 @@ from ocpp16.configuration.keys import internal
 from ocpp16.errors import ConfigurationError
 from ocpp16.faults import obey_exit, sentence
 from ocpp16.observer import Observer
+from ocpp16.rpc.calls import NOBODY, Listeners
 from ocpp16.rpc.tolerance import Tolerance
 from ocpp16.security.evse_security import EvseSecurity
 from ocpp16.state.clock import Clock
@@ -43,6 +44,7 @@ class Plan:
     seed: int | None
     trace_messages: bool
     message_log_path: Path | None
+    listeners: Listeners = NOBODY
 
     @property
     def identity(self) -> str:
@@ -67,6 +69,7 @@ def planned(
     seed: int | None,
     trace_messages: bool,
     message_log_path: str | Path | None,
+    listeners: Listeners = NOBODY,
 ) -> Plan:
     """The arguments of `open_charge_point`, which are checked already, put together.
 
@@ -104,6 +107,7 @@ def planned(
         seed,
         trace_messages,
         log_folder,
+        listeners,
     )
 
 

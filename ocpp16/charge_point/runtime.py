@@ -23,7 +23,7 @@ import trio
 from ocpp16.charge_point.argument_check import known_before
 from ocpp16.charge_point.assembly import Features, assemble
 from ocpp16.charge_point.connectivity import Connectivity, StreamOpener
-from ocpp16.charge_point.dialing import Dialer
+from ocpp16.charge_point.dialing import Dialer, connector_of
 from ocpp16.charge_point.features import possible
 from ocpp16.charge_point.feed import ObserverFeed
 from ocpp16.charge_point.guard import Guard
@@ -44,7 +44,7 @@ from ocpp16.errors import ChargePointStopped, StoreError
 from ocpp16.faults import obey
 from ocpp16.log import FoldingLog
 from ocpp16.models import Counters
-from ocpp16.observer import ObserverEvent, SecurityEvent
+from ocpp16.observer import ObserverEvent
 from ocpp16.profiles.asked import ConfigurationKeeper
 from ocpp16.profiles.asked_security import AskedSecurity
 from ocpp16.profiles.asked_station import AskedStation
@@ -52,6 +52,7 @@ from ocpp16.profiles.base import Context
 from ocpp16.profiles.data_transfer import DataTransferHandler
 from ocpp16.profiles.turn import Turn
 from ocpp16.redaction import redacted
+from ocpp16.rpc.calls import NOBODY, Listeners
 from ocpp16.rpc.tolerance import Tolerance
 from ocpp16.schedule.sharing import Strategy
 from ocpp16.security.evse_security import EvseSecurity
@@ -97,6 +98,7 @@ class Runtime:
         "kick",
         "kinds",
         "life",
+        "listeners",
         "meters",
         "new_id",
         "resume_delay",
@@ -130,7 +132,9 @@ class Runtime:
         tolerance: Tolerance | None,
         traffic: Traffic,
         log: FoldingLog | None = None,
+        listeners: Listeners = NOBODY,
     ) -> None:
+        self.listeners = listeners
         self.configuration = configuration
         self.counters = counters
         self.timers = Timers()
@@ -154,9 +158,10 @@ class Runtime:
         self.security = None
         if certificates is not None:
             self.security = AskedSecurity(certificates, self.second_line.failed, self.overran)
-        self._connect = connector or Dialer(configuration, self.security, self.second_line.log)
+        self._connect = connector_of(connector, Dialer(configuration, self.security, self.second_line.log))
         self._random = random
         self.traffic = traffic
+        traffic.listen(listeners, self.second_line.guarded)
         self._pump = Pump(clock, shared.pumps, self.timers, journal, self.second_line.failed)
         self.kick: Callable[[], None] = self._pump.kick
         """Something may be ready to be sent, or has just been answered."""
@@ -195,11 +200,12 @@ class Runtime:
         """Wait until it holds, in this life. Raises ChargePointStopped when that is over."""
         self.guard.check()
         life = self.life
-        if self._is_over(life):
-            await trio.lowlevel.checkpoint()
+        is_over = self._is_over(life)
+        if is_over:
+            await trio.lowlevel.checkpoint()  # it may start meanwhile, which is not what was waited for
         else:
             await self.turns.until(condition)  # who ends the life lets go whoever waits
-        if self._is_over(life):
+        if is_over or self._is_over(life):
             raise ChargePointStopped("the charge point is not running")
 
     def is_all_answered(self) -> bool:
@@ -468,8 +474,7 @@ class Runtime:
 
     def tell(self, event: ObserverEvent, number: int) -> None:
         """Give an event to the observer once journal number `number` is on disk."""
-        if type(event) is SecurityEvent:
-            self.traffic.security_event(event)
+        self.traffic.happened(event)
         if self._feed is not None:
             self._feed.tell(event, number)
 

@@ -5,6 +5,7 @@ session that has a folder of its own, and goes on over restarts; where one was c
 """
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,8 +14,9 @@ from ocpp16.configuration.keys import internal
 from ocpp16.message_log.options import Options
 from ocpp16.message_log.writer import Writer
 from ocpp16.models import Counters
-from ocpp16.observer import MessageExchanged, ObserverEvent, SecurityEvent
+from ocpp16.observer import ConnectionStateChanged, MessageExchanged, ObserverEvent, SecurityEvent
 from ocpp16.redaction import redacted
+from ocpp16.rpc.calls import FrameListener, LinkListener, Listeners
 from ocpp16.state.clock import Clock
 from ocpp16.state.signals import SecurityEventRaised, Signal
 
@@ -34,10 +36,13 @@ class Traffic:
         "_counters",
         "_emit",
         "_folder",
+        "_frames",
+        "_guarded",
         "_has_sessions",
         "_is_callback",
         "_is_clearing",
         "_is_traced",
+        "_links",
         "_log",
         "_options",
         "_tell",
@@ -60,6 +65,9 @@ class Traffic:
         self._writer = writer
         self._counters = counters
         self._is_traced = is_traced
+        self._frames: FrameListener | None = None
+        self._links: LinkListener | None = None
+        self._guarded: Callable[[str, Callable[[], None]], None]
         self._log: MessageLog | None = None
         self._options: Options | None = None
         """Of the log; thousands of charge points that have none keep none."""
@@ -71,6 +79,15 @@ class Traffic:
         """Is it told that the security log was cleared?"""
         self._is_callback = False
         """Does LogMessagesFormat ask for the observer to be told each frame?"""
+
+    def listen(self, listeners: Listeners, guarded: Callable[[str, Callable[[], None]], None]) -> None:
+        """From here on these are told, synchronously; `guarded` calls what is of others."""
+        self._frames, self._links, self._guarded = listeners.frames, listeners.links, guarded
+
+    def _tell_frame(self, direction: str, text: str) -> None:
+        assert self._frames is not None
+        identity = self._configuration[internal.CHARGE_POINT_ID]
+        self._guarded("listener of frames", partial(self._frames, identity, direction, text))
 
     def begin(self, clock: Clock, tell: Tell | None, emit: Callable[[Signal], None]) -> None:
         """A start: with what is configured now, and its clock. `tell` gives an event to the observer; None: there is
@@ -110,13 +127,15 @@ class Traffic:
     def trace(self) -> Callable[[str, str], None] | None:
         """What a link tells each text frame; None: nobody wants to know."""
         is_logged = self._has_sessions or (self._options is not None and self._options.wants_frames)
-        return self._frame if is_logged or self._is_told else None
+        return self._frame if is_logged or self._is_told else None if self._frames is None else self._tell_frame
 
     @property
     def _is_told(self) -> bool:
         return self._tell is not None and (self._is_traced or self._is_callback)
 
     def _frame(self, direction: str, text: str) -> None:
+        if self._frames is not None:
+            self._tell_frame(direction, text)
         if self._log is not None:
             self._log.frame(self._clock.now(), self._clock.monotonic(), direction, text)
         if self._is_told and self._tell is not None:
@@ -127,8 +146,12 @@ class Traffic:
         if self._log is not None:
             self._log.event(self._clock.now(), text)
 
-    def security_event(self, event: SecurityEvent) -> None:
-        if self._log is not None and not self._is_clearing:
+    def happened(self, event: ObserverEvent) -> None:
+        """What is told to the observer, if there is one: some of it is of the connection."""
+        if self._links is not None and isinstance(event, ConnectionStateChanged):
+            identity = self._configuration[internal.CHARGE_POINT_ID]
+            self._guarded("listener of connections", partial(self._links, identity, event.connected, event.reason))
+        elif self._log is not None and not self._is_clearing and isinstance(event, SecurityEvent):
             self._log.security_event(self._clock.now(), event.type, event.tech_info or "")
 
     def _cleared(self) -> None:

@@ -120,7 +120,7 @@ def fleet(
         csms,
         ids,
         blueprint,
-        _keys(keys, csms, password),
+        keys_of(keys, csms, password),
         spread,
         most_connecting,
         source_addresses,
@@ -132,8 +132,8 @@ def fleet(
     return run(partial(_run, wanted, choice.errors), speed=speed)
 
 
-def _keys(given: tuple[str, ...], csms: str, password: str | None) -> dict[str, dict[str, Any]]:
-    """Raises CommandFailed for what is no key."""
+def keys_of(given: tuple[str, ...], csms: str, password: str | None) -> dict[str, dict[str, Any]]:
+    """Configuration keys by section, as options say them. Raises CommandFailed for what is no key."""
     found: dict[str, dict[str, Any]] = {}
     for one in given:
         name, equals, value = one.partition("=")

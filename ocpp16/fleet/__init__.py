@@ -9,12 +9,17 @@ from ocpp16.fleet.files import FleetError
 from ocpp16.fleet.fleet import Fleet, open_fleet
 from ocpp16.fleet.member import Member, MemberState
 from ocpp16.fleet.names import TagPool, identities
+from ocpp16.rpc.calls import CallEnded, CallListener, FrameListener, LinkListener
 
 __all__ = [
     "BLUEPRINTS",
     "Blueprint",
+    "CallEnded",
+    "CallListener",
     "Fleet",
     "FleetError",
+    "FrameListener",
+    "LinkListener",
     "Member",
     "MemberState",
     "TagPool",

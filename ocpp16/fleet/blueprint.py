@@ -73,6 +73,27 @@ def _ac(name: str, model: str, *, phases: int, fuse: float, connectors: int = 1)
     return Blueprint(name=name, model=model, connectors=connectors, options={"phases": phases, "fuse_limit": fuse})
 
 
+_DC_KEYS: Mapping[str, Mapping[str, Any]] = MappingProxyType(
+    {
+        "Core": {
+            "MeterValuesSampledData": "Energy.Active.Import.Register,Power.Active.Import,Current.Import,Voltage,SoC"
+        },
+        "SmartCharging": {"ChargingScheduleAllowedChargingRateUnit": "Power"},
+    }
+)
+"""What chargers of DC report while they charge; and their limits are watts."""
+
+
+def _dc(name: str, model: str, *, power: float, current: float, connectors: int = 1, **options: Any) -> Blueprint:
+    return Blueprint(
+        name=name,
+        model=model,
+        connectors=connectors,
+        options={"dc": True, "dc_power": power, "dc_current": current, **options},
+        keys=_DC_KEYS,
+    )
+
+
 BLUEPRINTS: Final[Mapping[str, Blueprint]] = MappingProxyType(
     {
         made.name: made
@@ -82,6 +103,19 @@ BLUEPRINTS: Final[Mapping[str, Blueprint]] = MappingProxyType(
             _ac("ac-7kw", "AC 7.4 kW", phases=1, fuse=32.0),
             _ac("ac-22kw-twin", "AC 2 x 22 kW", phases=3, fuse=63.0, connectors=2),
             _ac("ac-hub", "AC hub of 12 sockets", phases=3, fuse=250.0, connectors=12),
+            _dc("dc-50kw", "DC 50 kW", power=50_000.0, current=125.0),
+            _dc("dc-50kw-twin", "DC 50 kW, 2 plugs", power=50_000.0, current=125.0, connectors=2),
+            _dc(
+                "dc-50kw-ac",
+                "DC 50 kW, AC 22 kW",
+                power=50_000.0,
+                current=125.0,
+                connectors=2,
+                dc=[True, False],
+                fuse_limit=32.0,
+            ),
+            _dc("dc-150kw-twin", "DC 150 kW, 2 plugs", power=150_000.0, current=400.0, connectors=2),
+            _dc("dc-300kw-twin", "DC 300 kW, 2 plugs", power=300_000.0, current=500.0, connectors=2),
         )
     }
 )

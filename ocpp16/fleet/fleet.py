@@ -19,6 +19,7 @@ from ocpp16.fleet.files import make_room
 from ocpp16.fleet.member import Member
 from ocpp16.garbage import settle_memory
 from ocpp16.observer import Observer
+from ocpp16.rpc.calls import CallListener, FrameListener, LinkListener
 from ocpp16.simulation import SimulatedStation
 from ocpp16.texts import shown
 from ocpp16.values import finite
@@ -177,8 +178,13 @@ async def open_fleet(
     source_addresses: Iterable[str] = (),
     observer: Callable[[str], Observer | None] | None = None,
     connector: StreamOpener | None = None,
+    connector_of: Callable[[str], StreamOpener | None] | None = None,
     certificates_path: str | Path | None = None,
+    trace_messages: bool = False,
     seed: int | None = None,
+    calls: CallListener | None = None,
+    frames: FrameListener | None = None,
+    links: LinkListener | None = None,
 ) -> AsyncIterator[Fleet]:
     """A block with a fleet, empty at first; leaving it stops all members, each in order.
 
@@ -187,9 +193,12 @@ async def open_fleet(
     function that gives them for an id. store, database_path: as of `open_charge_points`; with neither, all is kept in
     memory. most_connecting: handshakes at a time. spread: seconds over which those that are added connect, each at a
     moment of its own. source_addresses: local addresses to connect from, by turns, where one has too few ports.
-    observer: gives that of an id, or None. connector: opens the stream to an endpoint instead of TCP.
-    certificates_path: folder whose `ca/csms` is trusted for wss://. seed: makes ids of messages and waits repeatable,
-    which costs 2.5 KiB each; moments of the spread and noise of meters always are.
+    observer: gives that of an id, or None; with trace_messages it is told every text frame. connector: opens the stream
+    to an endpoint instead of TCP; connector_of: gives that of an id, or None for `connector` (see
+    `ocpp16.wire.disturbed`). certificates_path: folder whose `ca/csms` is trusted for wss://. seed: makes ids of
+    messages and waits repeatable, which costs 2.5 KiB each; moments of the spread and noise of meters always are.
+    calls, frames, links: told how each CALL of each of them ended, each frame, and each change of a connection, as of
+    `ChargePoints.open`.
 
     Raises ValueError and ConfigurationError for arguments that cannot be meant, StoreError.
     """
@@ -198,10 +207,15 @@ async def open_fleet(
     if seconds < 0:
         raise ValueError(f"spread must be 0 s or more, not {seconds:g}")
 
+    listeners = {"calls": calls, "frames": frames, "links": links}
+
     def options(identity: str) -> Mapping[str, Any]:
-        found: dict[str, Any] = {"connector": connector, "certificates_path": certificates_path}
+        own = None if connector_of is None else connector_of(identity)
+        found: dict[str, Any] = {"connector": own or connector, "certificates_path": certificates_path}
         if observer is not None:
             found["observer"] = observer(identity)
+            found["trace_messages"] = trace_messages and found["observer"] is not None
+        found |= {name: listener for name, listener in listeners.items() if listener is not None}
         return found
 
     given = keys if callable(keys) else lambda identity: keys or {}

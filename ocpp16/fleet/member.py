@@ -93,13 +93,23 @@ class Member:
         """What a person could do in front of it; see `ocpp16.simulation.Commands`."""
         return Commands(self.station, self.charge_point, self.operation, power_off=_power_off)
 
-    async def open(self) -> None:
-        """Raises what opening a charge point raises."""
-        station = SimulatedStation(self.blueprint.station_options, random=self._random)
+    async def open(self, station: SimulatedStation | None = None) -> None:
+        """station: None: a new one. Raises what opening a charge point raises."""
+        if station is None:
+            station = SimulatedStation(self.blueprint.station_options, random=self._random)
         self.charge_point = charge_point = await self._open(self, station)
         self.station = station
         self.operation = Operation(station, charge_point)
         station.on_reset = self._note_reset
+
+    def cut_power(self, seconds: float) -> bool:
+        """The power fails, and comes back after so many seconds: nothing is ended in order, nothing more is sent, and
+        the cars stay where they are. False where it is not running."""
+        if self._scope is not None or self.state is not MemberState.RUNNING:
+            return False
+        self.state = MemberState.OFF
+        self._nursery.start_soon(self._until_it_runs, partial(self._without_power, seconds))
+        return True
 
     def begin(self, after: float) -> None:
         """Start it in so many seconds; it was opened before."""
@@ -154,10 +164,15 @@ class Member:
         else:
             await self.operation.restart(self.station.boot_reason)
 
-    async def _begin_anew(self, after: float) -> None:
+    async def _without_power(self, seconds: float) -> None:
+        self.charge_point.abandon()
+        self.station.power_down()
+        await self._begin_anew(seconds, self.station)
+
+    async def _begin_anew(self, after: float, station: SimulatedStation | None = None) -> None:
         await self._charge_points.close(self.charge_point)
         await trio.sleep(after)
-        await self.open()
+        await self.open(station)
         await self.operation.start()
 
     async def _close(self) -> None:

@@ -137,7 +137,7 @@ class LimitSharing:
         default = settings.default_limit_amps if limit.unit == "A" else settings.default_limit_watts
         wanted = default if own is None else own.converted_limit
         if (
-            self._claims.put(Demand(connector_id, wanted, transaction.started_at))
+            self._claims.put(Demand(connector_id, wanted, transaction.started_at, own is None, limit.number_phases))
             or known is None
             or known.total != total
         ):

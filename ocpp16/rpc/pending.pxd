@@ -56,9 +56,10 @@ cdef class OpenCall:
     cdef public bint is_settled
     cdef public bint is_heard
     cdef public double asked_at
+    cdef public object calls
     cdef dict _owners
 
     cpdef open(self, Entry entry, unique_id, double now, double timeout)
-    cpdef Entry close(self)
+    cpdef Entry close(self, outcome=*, code=*)
     cpdef Entry answered(self, unique_id)
     cpdef forget(self, Entry entry)

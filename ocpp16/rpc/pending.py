@@ -283,12 +283,32 @@ class Delivery(Protocol):
         delete its row."""
 
 
+class Watch(Protocol):
+    """Who measures: `calls.CallWatch`."""
+
+    def queued(self, entry: Entry, older: Entry | None, now: float, outbox: Any) -> None: ...
+
+    def ended(self, call: "OpenCall", outcome: str, code: str) -> None: ...
+
+
 class OpenCall:
     """The slot for the CALL in flight, and whom an id belongs to."""
 
-    __slots__ = ("_owners", "asked_at", "deadline", "entry", "is_heard", "is_settled", "opened_at", "unique_id")
+    __slots__ = (
+        "_owners",
+        "asked_at",
+        "calls",
+        "deadline",
+        "entry",
+        "is_heard",
+        "is_settled",
+        "opened_at",
+        "unique_id",
+    )
 
     def __init__(self) -> None:
+        self.calls: Watch | None = None
+        """Only where somebody measures."""
         self.entry: Entry | None = None
         self.unique_id = ""
         self.opened_at = 0.0
@@ -314,8 +334,11 @@ class OpenCall:
                 entry.ids = entry.ids[1:]
         self._owners.setdefault(unique_id, (entry, now))
 
-    def close(self) -> Entry | None:
-        """Free the slot. Returns the entry if it still waits for an answer."""
+    def close(self, outcome: str = "lost", code: str = "") -> Entry | None:
+        """Free the slot: `outcome` of the CALL is "result", "error" (with its code), "timeout", or "lost" with the
+        connection. Returns the entry if it still waits for an answer."""
+        if self.calls is not None:
+            self.calls.ended(self, outcome, code)
         entry = None if self.is_settled else self.entry
         self.entry, self.unique_id, self.is_settled = None, "", False
         return entry

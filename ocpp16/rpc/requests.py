@@ -2,8 +2,7 @@
 
 Must not know: what an answer looks like as text, replies, the connection but for whether there is one.
 Rules of this file:
-1. Nothing invalid is sent: a payload is checked when it is taken in, and again as it was bound (a row of the store may
-   be older than this program).
+1. Nothing invalid is sent: a payload is checked when taken in, and again as it was bound: its row may be older than us.
 2. Only a refusal counts as an attempt: CALLERROR, or a confirmation that cannot be read. Silence and a lost connection
    say nothing about the message (OCPP 1.6 ed. 2 §3.7). Of one whose asker is patient a late answer counts.
 3. What is left unanswered again and again waits apart, or is held back: `silence` decides.
@@ -89,6 +88,8 @@ class Requests:
         older = None if entry.lane is _TRANSACTION else self._superseded(entry, now)
         entry.due = max(entry.due, self.silence.held_until(entry, now))
         outbox.add(entry)
+        if self.open_call.calls is not None:
+            self.open_call.calls.queued(entry, older, now, outbox)
         if older is not None:
             self._supersede(older)
         if not outbox.is_over_limit:
@@ -198,7 +199,7 @@ class Requests:
         entry = open_call.answered(unique_id)
         if entry is None:
             if open_call.is_settled and unique_id == open_call.unique_id:
-                open_call.close()
+                open_call.close("result")
             else:
                 self._counters.unknown_ids += 1
         return entry
@@ -210,7 +211,7 @@ class Requests:
         if entry is not open_call.entry:
             self.outbox.remove(entry)
         elif unique_id == open_call.unique_id:
-            open_call.close()
+            open_call.close("result")
         else:
             open_call.is_settled = True
         open_call.forget(entry)
@@ -222,8 +223,7 @@ class Requests:
 
     def refused(self, entry: Entry, unique_id: str, failure: CallFailed, now: float) -> None:
         """A CALLERROR or an unreadable confirmation came, under any id of the entry."""
-        if not self._taken_back(entry, unique_id):
-            # An earlier transmission was refused late and another one is open; the answer to that decides.
+        if not self._taken_back(entry, unique_id, failure.code or failure.reason):
             if entry.is_retried:
                 entry.attempts += 1
                 self._tell("delivery", self._delivery.attempted, entry)
@@ -237,7 +237,7 @@ class Requests:
 
     def excused(self, entry: Entry, unique_id: str, due: float) -> None:
         """Refused for a reason that is not the message's: it waits in front of its lane until `due`, uncounted."""
-        if self._taken_back(entry, unique_id):
+        if self._taken_back(entry, unique_id, ErrorCode.SECURITY_ERROR):
             entry.due = due
             self._put_back(entry)
 
@@ -245,7 +245,7 @@ class Requests:
         """The answer is none, but it says something; `refused` follows."""
         self._tell("delivery", self._delivery.partly_confirmed, entry, payload)
 
-    def _taken_back(self, entry: Entry, unique_id: str) -> bool:
+    def _taken_back(self, entry: Entry, unique_id: str, code: str) -> bool:
         """An answer that does not end the message: take the message out of slot or lane, and it is here.
 
         False when an earlier transmission was answered and a newer one is open.
@@ -254,7 +254,7 @@ class Requests:
         if entry is not open_call.entry:
             self.outbox.remove(entry)
         elif unique_id == open_call.unique_id:
-            open_call.close()
+            open_call.close("error", code)
         else:
             return False
         self.silence.answered(entry)
@@ -275,7 +275,7 @@ class Requests:
             return
         self._counters.timeouts += 1
         is_alive = open_call.is_heard
-        entry = open_call.close()
+        entry = open_call.close("timeout")
         if not is_alive:
             self.silence.wants_probe = True
         if entry is None:

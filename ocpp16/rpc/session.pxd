@@ -13,6 +13,7 @@ cdef class Session:
     cdef public object _reading
     cdef public ReplyLane _replies
     cdef object _counters
+    cdef object _calls
     cdef Py_ssize_t _holds
     cdef double _held_until
     cdef double _resume_after

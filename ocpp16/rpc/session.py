@@ -23,6 +23,7 @@ from ocpp16.enums import ErrorCode, RegistrationStatus
 from ocpp16.errors import CallFailed, LocalProtocolError
 from ocpp16.faults import obey_exit
 from ocpp16.models import Counters
+from ocpp16.rpc.calls import CallWatch
 from ocpp16.rpc.outbox import Outbox
 from ocpp16.rpc.pending import Delivery, Entry, Lane, Payload
 from ocpp16.rpc.policy import (
@@ -51,13 +52,15 @@ class Session:
     Parameters: `delivery` keeps what stored messages tell of; `new_id` gives message ids; `counters` are grown;
     `retry` may be changed while running; `specific_codes` False answers every bad payload with FormationViolation;
     `on_invalid` is told text and reason of what came from the peer and could not be used; `on_internal_error` is told
-    where an exception was caught, and which: without it, it is raised. `on_boot_wanted` may be set later: it is to
-    lead to a BootNotification; without it SecurityError is a refusal like any other.
+    where an exception was caught, and which: without it, it is raised; `calls` is told how CALLs ended.
+    `on_boot_wanted` may be set later: it is to lead to a BootNotification; without it SecurityError is a refusal like
+    any other.
     """
 
     __slots__ = (
         "_boot_due",
         "_boot_interval",
+        "_calls",
         "_counters",
         "_held_until",
         "_holds",
@@ -85,6 +88,7 @@ class Session:
         specific_codes: bool = True,
         on_invalid: Callable[[str, str], None] | None = None,
         on_internal_error: Callable[[str, BaseException], None] | None = None,
+        calls: CallWatch | None = None,
     ) -> None:
         self.registration: RegistrationStatus | None = None
         """What the last BootNotification was answered with; None before. Changed by `set_registration`."""
@@ -108,6 +112,7 @@ class Session:
         )
         self._replies = ReplyLane(remembers=self._reading.is_strict)
         self._counters = counters
+        self._calls = self._requests.open_call.calls = calls
         self._resume_at = -inf
         """From when on requests of ours go; `_resume_after` without what is held up to `_held_until`."""
         self._resume_after = self._held_until = -inf
@@ -209,6 +214,8 @@ class Session:
         self._boot_due, self._boot_interval = -inf, BOOT_INTERVAL
         self._was_connected = True
         self._requests.outbox.mark_backlog(now)
+        if self._calls is not None:
+            self._calls.connected(now)
 
     def connection_lost(self, now: float) -> None:
         """The WebSocket is gone; told twice, it does nothing the second time.

@@ -5,7 +5,9 @@ point the facts exactly as firmware would. `Operation` starts, stops and resets 
 person or a program can make happen; `ControlInterface` serves the commands as JSON lines.
 """
 
+from ocpp16.simulation.battery import Battery, Curve
 from ocpp16.simulation.car import CarPlan
+from ocpp16.simulation.car_models import CARS, car_plan
 from ocpp16.simulation.command import CommandError
 from ocpp16.simulation.commands import Commands
 from ocpp16.simulation.control import ControlInterface
@@ -14,11 +16,15 @@ from ocpp16.simulation.options import StationOptions
 from ocpp16.simulation.station import SimulatedStation
 
 __all__ = [
+    "CARS",
+    "Battery",
     "CarPlan",
     "CommandError",
     "Commands",
     "ControlInterface",
+    "Curve",
     "Operation",
     "SimulatedStation",
     "StationOptions",
+    "car_plan",
 ]

@@ -94,12 +94,20 @@ class Argument:
     name: str
     kind: ArgumentKind
     default: Any = REQUIRED
+    is_default_handed: bool = True
+    """Does the handler get the default where the argument is not given? Else it gets None, and the default is what it
+    then takes, as far as nothing else says otherwise."""
 
     def check(self, value: Any, connectors: int) -> Any:
         """What the handler gets. Raises ValueError."""
         if value is None and self.default is None:
             return None
         return self.kind.check(value, connectors)
+
+    @property
+    def absent(self) -> Any:
+        """What the handler gets where it is not given."""
+        return self.default if self.is_default_handed else None
 
     def described(self) -> dict[str, Any]:
         """As the help has it."""
@@ -175,6 +183,12 @@ def _object(value: Any, connectors: int) -> dict[str, Any]:
     return value
 
 
+def _car(value: Any, connectors: int) -> Any:
+    if not isinstance(value, str | dict):
+        raise ValueError('must be the name of a kind of car, or an object of JSON, as {"model": "compact", …}')
+    return value
+
+
 def _anything(value: Any, connectors: int) -> Any:
     return value
 
@@ -190,4 +204,6 @@ ID_TAG = text(20, 1)
 SEQUENCES = ArgumentKind("list of numbers", _numbers, _as_list(_as_number))
 TEXTS = ArgumentKind("list of texts", _texts, _as_list(_as_is))
 OBJECT = ArgumentKind("object", _object, _as_json, is_json=True)
+PERCENT = number("percent", 0, 100)
+CAR = ArgumentKind("car", _car, _as_json, is_json=True)
 ANYTHING = ArgumentKind("anything", _anything, _as_json, is_json=True)

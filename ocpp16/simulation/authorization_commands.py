@@ -6,9 +6,8 @@ from typing import Any
 
 from ocpp16.contracts import ContractAuthorization
 from ocpp16.models import IdTagInfo
-from ocpp16.simulation.car import CarPlan
 from ocpp16.simulation.charging_commands import time_text
-from ocpp16.simulation.contract_car import contract_of, mac_tag
+from ocpp16.simulation.contract_car import contract_of
 from ocpp16.simulation.controlled import Controlled
 
 
@@ -40,18 +39,6 @@ def contract_decided(found: ContractAuthorization) -> dict[str, Any]:
         "key": found.key or None,
         "reason": found.reason or None,
     }
-
-
-def plan_of(
-    contract: str | None = None, emaid: str | None = None, installs: bool = False, mac: str = "", **plan: Any
-) -> CarPlan:
-    """The plan of a car, with the contract in a file. Raises ValueError that names what is wrong."""
-    if contract is None and (emaid is not None or installs):
-        raise ValueError("contract: it is needed for an eMAID, and for its installation")
-    if mac:
-        mac_tag(mac)
-    held = None if contract is None else contract_of(contract, emaid, installs=installs)
-    return CarPlan(contract=held, mac=mac, **plan)
 
 
 def why(on: Controlled) -> list[dict[str, Any]]:

@@ -5,6 +5,9 @@ time by itself; its next step is one entry in the charge point's timers. Steps, 
 
     plug → (waits without limit for current) → draw → unplug
                                                     → diode fault (stays plugged in)
+
+With a battery it draws until that is full (battery.py), and a second timer wakes its connector for the battery's next
+step, as long as current flows.
 """
 
 from collections.abc import Callable
@@ -12,11 +15,12 @@ from dataclasses import dataclass
 from math import inf
 from typing import Protocol
 
+from ocpp16.simulation.battery import Battery, Pack
 from ocpp16.state.timers import Timer, Timers
-from ocpp16.values import finite, text, whole
+from ocpp16.values import described, finite, text, whole
 
 BATTERY_CAPACITY = 60_000.0
-"""Wh."""
+"""Wh, of a car of whose battery nothing is said."""
 STATE_OF_CHARGE_AT_ARRIVAL = 20.0
 """Percent."""
 CABLE_RATING = 63.0
@@ -46,7 +50,11 @@ class CarPlan:
     """What a car will do: seconds until it plugs in; seconds from the first offered current until it draws; amperes
     per phase and phases it would draw; seconds of drawing until it unplugs (inf: never by itself); seconds of drawing
     until its diode fails. And how it says who it is: by its contract (not where its driver has chosen external
-    payment), or the address of its modem. Raises ValueError, naming the argument, for what no car does.
+    payment), or the address of its modem.
+
+    With a `battery` it draws what that takes, until its target, and unplugs `stay_after_full` seconds later (inf: not
+    for that). `current` and `phases` are then those of its on-board charger, for AC. Without one it draws the same all
+    the time. Raises ValueError, naming the argument, for what no car does.
     """
 
     plug_after: float = 1.0
@@ -58,15 +66,19 @@ class CarPlan:
     contract: Contract | None = None
     external_payment: bool = False
     mac: str = ""
+    battery: Battery | None = None
+    stay_after_full: float = inf
 
     def __post_init__(self) -> None:
-        for name in ("plug_after", "draw_after", "draw_for", "diode_fault_after"):
+        for name in ("plug_after", "draw_after", "draw_for", "diode_fault_after", "stay_after_full"):
             value = getattr(self, name)
             if value is not None or name != "diode_fault_after":
                 _seconds(value, name)
         finite(self.current, "current")
         whole(self.phases, "phases", 1, 3)
         check_draw(self.current, self.phases)
+        if self.battery is not None and not isinstance(self.battery, Battery):
+            raise ValueError(f"battery must be a Battery, not {described(self.battery)}")
 
 
 def check_draw(current: float | None, phases: int | None) -> None:
@@ -78,7 +90,7 @@ def check_draw(current: float | None, phases: int | None) -> None:
 
 
 def _seconds(value: float, name: str) -> None:
-    if name == "draw_for" and value == inf:
+    if name in ("draw_for", "stay_after_full") and value == inf:
         return
     if not 0 <= finite(value, name) <= LONGEST_WAIT:
         raise ValueError(f"{name} must be 0 to {LONGEST_WAIT:g} seconds")
@@ -114,6 +126,7 @@ class Car:
         "_due",
         "_has_failed",
         "_is_waited_for",
+        "_next_look",
         "_plan",
         "_socket",
         "_step",
@@ -123,10 +136,11 @@ class Car:
         "current",
         "has_begun",
         "is_plugged",
+        "pack",
         "phases",
     )
 
-    def __init__(self, plan: CarPlan, socket: Socket, timers: Timers, now: float) -> None:
+    def __init__(self, plan: CarPlan, socket: Socket, timers: Timers, now: float, *, pack: Pack | None = None) -> None:
         self._plan = plan
         self._socket = socket
         self._timers = timers
@@ -136,6 +150,9 @@ class Car:
         self._wants_current = True
         self._has_failed = False
         self._is_waited_for = True
+        self._next_look: Timer | None = None
+        self.pack = pack
+        """Its battery; None: it has none that is simulated."""
         self.current = plan.current
         self.phases = plan.phases
         self.is_plugged = False
@@ -161,7 +178,9 @@ class Car:
     @property
     def is_drawing(self) -> bool:
         """Would it draw if it were given current (control pilot C)?"""
-        return self.is_plugged and self.has_begun and self._wants_current and not self._has_failed
+        if not (self.is_plugged and self.has_begun and self._wants_current) or self._has_failed:
+            return False
+        return self.pack is None or not self.pack.is_full
 
     @property
     def has_failed(self) -> bool:
@@ -189,6 +208,9 @@ class Car:
         Raises ValueError, and changes nothing, for what no car draws.
         """
         check_draw(current, phases)
+        if self.pack is not None and self.pack.is_dc and not (current is None and phases is None):
+            named = "phases" if current is None else "current"
+            raise ValueError(f"{named} is of the on-board charger, and this car is given DC")
         self._wants_current = True
         self.current = self.current if current is None else current
         self.phases = self.phases if phases is None else phases
@@ -199,6 +221,25 @@ class Car:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
+        self.wake_at(inf)
+
+    def wake_at(self, when: float) -> None:
+        """Have the connector look at the battery at this time; inf: not before something happens."""
+        look = self._next_look
+        if look is not None and look.is_active:
+            if look.when == when:
+                return
+            look.cancel()
+        self._next_look = None if when == inf else self._timers.at(when, self._socket.car_changed)
+
+    def is_filled(self, at: float) -> None:
+        """The battery has been full since `at`: it leaves in a while, unless its plan has it leave, or fail, before."""
+        due = at + self._plan.stay_after_full
+        if self.has_begun and not self._has_failed and due < self._due:
+            if self._timer is not None:
+                self._timer.cancel()
+                self._timer = None
+            self._next(due, self._unplug)
 
     def go_on(self) -> None:
         """Take the plan up again; what came due meanwhile happens now."""
@@ -239,6 +280,8 @@ class Car:
             self._next(began + plan.diode_fault_after, self._fail)
         else:
             self._next(began + plan.draw_for, self._unplug)
+        if self.pack is not None and self.pack.is_full:
+            self.is_filled(began)
         self._socket.car_changed()
 
     def _unplug(self) -> None:

@@ -49,7 +49,7 @@ class Command:
             if value is REQUIRED:
                 raise CommandError("bad_value", f"{self.name} needs the argument {argument.name}")
             if argument.name not in given:
-                checked[argument.name] = value
+                checked[argument.name] = argument.absent
                 continue
             try:
                 checked[argument.name] = argument.check(value, connectors)

@@ -17,7 +17,9 @@ from ocpp16.configuration.keys import core
 from ocpp16.enums import ChargePointErrorCode, Reason, ReservationCheckStatus, SessionStartedReason
 from ocpp16.models import Measurement, SignedMeterValue
 from ocpp16.simulation.access import Token
+from ocpp16.simulation.battery import Pack
 from ocpp16.simulation.car import Car, CarPlan
+from ocpp16.simulation.dc_outlet import DcOutlet
 from ocpp16.simulation.occupancy import Desk, Occupancy
 from ocpp16.simulation.outlet import Outlet, Wiring
 from ocpp16.simulation.signed_energy import SignedEnergy, Signing
@@ -54,7 +56,8 @@ class Evse:
     def __init__(self, station: Premises, connector_id: int, former: "Evse | None" = None) -> None:
         self._station = station
         self._occupancy = Occupancy(station, connector_id)
-        self.outlet: Outlet = Outlet(station, connector_id, None if former is None else former.outlet)
+        kind = DcOutlet if station.options.is_dc(connector_id) else Outlet
+        self.outlet: Outlet = kind(station, connector_id, None if former is None else former.outlet)
         self._transaction: Transaction | None = None
         """As the charge point keeps it, while it runs."""
         self.is_enabled = True
@@ -112,8 +115,8 @@ class Evse:
 
     @property
     def limit(self) -> float | None:
-        """Amperes per phase that smart charging allows; None: as many as there are."""
-        return self.outlet.limit
+        """Amperes per phase (DC: at the outlet) that smart charging allows; None: as many as there are."""
+        return self.outlet.limit_amperes
 
     def register(self) -> float:
         """The import register now, Wh."""
@@ -138,15 +141,18 @@ class Evse:
     # What the car does
 
     def plug_in(self, plan: CarPlan) -> None:
-        """Let a car come; ignored while one is there."""
+        """Let a car come; ignored while one is there. Raises ValueError, naming what does not go with the outlet."""
         outlet = self.outlet
+        outlet.refuse(plan)
         if outlet.car is None:
-            outlet.car = Car(plan, self, self._station.charge_point.for_station.timers, outlet.now)
+            pack = None if plan.battery is None else Pack(plan.battery, is_dc=outlet.is_dc)
+            outlet.car = Car(plan, self, self._station.charge_point.for_station.timers, outlet.now, pack=pack)
             if not self._station.is_powered:
                 outlet.car.hold()
 
     def unplug(self) -> None:
         """The car goes, whatever its plan. Nothing happens if there is none."""
+        self.outlet.catch_up()
         car, self.outlet.car = self.outlet.car, None
         if car is None:
             return
@@ -167,9 +173,11 @@ class Evse:
     def car_plugged(self) -> None:
         self.outlet.plugged_at = self.outlet.now
         if self.has_transaction:  # the cable is in again
+            self.outlet.connect_battery()
             self._changed()
         else:
             self.outlet.plug_in()
+            self.outlet.connect_battery()
             self._begin_plugged_session()
 
     def car_changed(self) -> None:

@@ -1,7 +1,8 @@
 """Where the energy of a transaction stands, as the status of the connector tells it.
 
 The decision is one function of what holds now and what was told last; the telling is a table. SuspendedEVSE: the
-station offers nothing (limit 0, tag refused). SuspendedEV: it offers, the car does not draw.
+station offers nothing (limit 0, tag refused), also where what it has is too little to be offered (AC below 6 A).
+SuspendedEV: it offers, the car does not draw.
 """
 
 from collections.abc import Callable, Mapping
@@ -22,13 +23,15 @@ class Flow(Enum):
     SUSPENDED_EVSE = 3
 
 
-def flow_of(car: "Car | None", *, is_offered: bool, told: Flow) -> Flow:
-    """The flow of a running transaction of an EVSE without fault. Without a car: it was unplugged and may come back."""
+def flow_of(car: "Car | None", *, is_offered: bool, told: Flow, is_enough: bool = True) -> Flow:
+    """The flow of a running transaction of an EVSE without fault. Without a car: it was unplugged and may come back.
+    `is_enough`: can the car do something with what it is offered?
+    """
     if not is_offered:
         return Flow.SUSPENDED_EVSE
     if car is None:
         return Flow.SUSPENDED_EV
-    if car.is_drawing:
+    if car.is_drawing and is_enough:
         return Flow.CHARGING
     # Until it first draws it is Preparing, unless a suspension was told already.
     return Flow.SUSPENDED_EV if car.has_begun or told is not Flow.NOT_YET else Flow.NOT_YET

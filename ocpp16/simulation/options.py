@@ -13,6 +13,7 @@ from typing import Any
 from ocpp16.errors import ConfigurationError
 from ocpp16.models import ChargingLimit
 from ocpp16.security.certificate_paths import PASSWORD, PATHS
+from ocpp16.simulation.battery import DC_CABLE_RATING, MOST_POWER, voltage_range
 from ocpp16.simulation.car import CABLE_RATING
 from ocpp16.simulation.checks import Check, flag, number, one_of, whole
 from ocpp16.spelling import did_you_mean
@@ -65,10 +66,12 @@ class StationOptions:
 
     connectors: number of EVSEs with one connector each, None: as many as the charge point has. lock: can the cable
     lock be released, for all connectors or one by one. phases, voltage (V), fuse_limit (A per phase): the supply, the
-    fuse shared by all. sharing: how fuse and limits are split when they do not suffice. meter_interval: seconds between
-    reports of the meter, 0: only when asked, "external": the host tells the readings. meter_noise: relative, 0.01 is
-    one percent. signed_meter: do the meters sign what they say, for real? One whose readings the host tells does not.
-    transfer_step: seconds.
+    fuse shared by all of AC. dc: is it DC that the connectors give, for all or one by one; dc_power: W that those have
+    together; dc_outlet_power: W of each at most, None: all of it; dc_current: A that each cable carries; dc_voltage: V
+    that they give, from and to. sharing: how fuse, power and limits are split when they do not suffice.
+    meter_interval: seconds between reports of the meter, 0: only when asked, "external": the host tells the readings.
+    meter_noise: relative, 0.01 is one percent. signed_meter: do the meters sign what they say, for real? One whose
+    readings the host tells does not. transfer_step: seconds.
     """
 
     connectors: int | None = None
@@ -76,6 +79,11 @@ class StationOptions:
     phases: int = 3
     voltage: float = 230.0
     fuse_limit: float = 63.0
+    dc: bool | tuple[bool, ...] = False
+    dc_power: float = 50_000.0
+    dc_outlet_power: float | None = None
+    dc_current: float = 200.0
+    dc_voltage: tuple[float, float] = (150.0, 920.0)
     sharing: Sharing = Sharing.EQUAL
     meter_interval: float | str = 0.5
     meter_noise: float = 0.01
@@ -103,6 +111,15 @@ class StationOptions:
         """The most that fuse and cable carry, A."""
         return min(self.fuse_limit, CABLE_RATING)
 
+    @property
+    def dc_capacity(self) -> float:
+        """The most that one connector of DC gives, W."""
+        return self.dc_power if self.dc_outlet_power is None else min(self.dc_power, self.dc_outlet_power)
+
+    def is_dc(self, connector_id: int) -> bool:
+        """Does this connector give DC?"""
+        return self.dc if isinstance(self.dc, bool) else self.dc[connector_id - 1]
+
     def amperes(self, limit: ChargingLimit) -> float | None:
         """A limit of either unit as amperes; None: no limit."""
         if limit.limit is None or limit.unit == "A":
@@ -122,8 +139,9 @@ class StationOptions:
         problems = []
         if self.connectors not in (None, count):
             problems.append(f"station option connectors: {self.connectors}, but NumberOfConnectors is {count}")
-        if not isinstance(self.lock, bool) and len(self.lock) != count:
-            problems.append(f"station option lock: {len(self.lock)} values for {count} connectors")
+        for name, values in (("lock", self.lock), ("dc", self.dc)):
+            if not isinstance(values, bool) and len(values) != count:
+                problems.append(f"station option {name}: {len(values)} values for {count} connectors")
         if problems:
             raise ConfigurationError(problems)
         return count
@@ -147,7 +165,7 @@ class StationOptions:
         return cls(**values)
 
 
-def _lock(value: Any) -> bool | tuple[bool, ...]:
+def _flags(value: Any) -> bool | tuple[bool, ...]:
     if isinstance(value, list | tuple) and value and all(isinstance(one, bool) for one in value):
         return tuple(value)
     if not isinstance(value, bool):
@@ -170,6 +188,17 @@ def _meter_interval(value: Any) -> float | str:
 _SHORTEST_METER_INTERVAL = 0.01
 
 
+def _dc_outlet_power(value: Any) -> float | None:
+    return None if value is None else number(1, MOST_POWER)(value)
+
+
+def _dc_voltage(value: Any) -> tuple[float, float]:
+    try:
+        return voltage_range(value, "it")
+    except ValueError as error:
+        raise ValueError(f"must be two voltages, from and to: {error}") from None
+
+
 def _security(value: Any) -> Mapping[str, str]:
     if not isinstance(value, Mapping) or not all(isinstance(text, str) for text in value.values()):
         raise ValueError("must be an object of texts")
@@ -185,10 +214,15 @@ def _connectors(value: Any) -> int | None:
 
 _CHECKS: Mapping[str, Check] = {
     "connectors": _connectors,
-    "lock": _lock,
+    "lock": _flags,
     "phases": whole(1, 3),
     "voltage": number(1, 1_000),
     "fuse_limit": number(0, 10_000),
+    "dc": _flags,
+    "dc_power": number(1, 10_000_000),
+    "dc_outlet_power": _dc_outlet_power,
+    "dc_current": number(1, DC_CABLE_RATING),
+    "dc_voltage": _dc_voltage,
     "sharing": one_of(Sharing),
     "meter_interval": _meter_interval,
     "meter_noise": number(0, 0.5),

@@ -1,11 +1,9 @@
 """C types of outlet.py."""
 
-from ocpp16.simulation.meter cimport Meter
-
 
 cdef class Outlet:
     cdef public double _energy_at_plug_in
-    cdef object _station
+    cdef readonly object _station
     cdef public object car
     cdef public object connector_id
     cdef public object external
@@ -14,9 +12,8 @@ cdef class Outlet:
     cdef public bint is_known
     cdef public bint is_paused
     cdef public object limit
-    cdef public Meter meter
+    cdef public object meter
     cdef public object offered
-    cdef public object phase_limit
     cdef public object plugged_at
     cdef public double share
     cdef public object transaction_at

@@ -5,23 +5,30 @@ Rules of this file:
    much may be offered is decided by the supply of the whole station (supply.py), told through `offer`.
 2. Where no current may flow, or nobody is plugged in, nothing is offered, and that is told.
 3. Only changes of the energy flow are told (flow.py), and none while a fault hides them.
+4. A battery (battery.py) gets what the meter counts. Its steps happen at the moment at which they are due, however late
+   anybody looks (`catch_up`): a timer only wakes the connector for them.
+5. A car with a battery is offered nothing below the 6 A that a control pilot can say (IEC 61851-1), so that less is a
+   pause of the station. A car that needs more than that, and is offered less than it needs, pauses itself. A simple
+   car, one without a battery, draws whatever it is offered.
 
-It decides on no transaction and no pause: its `Evse` does, and says so.
+What is shared and limited is a number in the unit of the kind: amperes on each phase of AC, as here, watts of DC
+(dc_outlet.py). It decides on no transaction and no pause: its `Evse` does, and says so.
 """
 
 from typing import TYPE_CHECKING, Protocol
 
 from ocpp16.models import ChargingLimit, Measurement
-from ocpp16.simulation.car import Car, state_of_charge
+from ocpp16.simulation.battery import PILOT_MINIMUM, Pack
+from ocpp16.simulation.car import Car, CarPlan, state_of_charge
+from ocpp16.simulation.dc_meter import DcMeter
 from ocpp16.simulation.faults import Faults
 from ocpp16.simulation.flow import Flow, flow_of, tell
-from ocpp16.simulation.meter import Meter
+from ocpp16.simulation.meter import Meter, Noise
 from ocpp16.simulation.options import StationOptions
 
 if TYPE_CHECKING:
     from ocpp16.charge_point.charge_point import ChargePoint
     from ocpp16.charge_point.station_door import StationDoor
-    from ocpp16.simulation.noise import Noise
 
 
 class Wiring(Protocol):
@@ -37,12 +44,16 @@ class Wiring(Protocol):
     def door(self) -> "StationDoor": ...
 
     @property
-    def noise(self) -> "Noise": ...
+    def noise(self) -> Noise: ...
+
+
+_ROUNDING = 1e-6
+"""Amperes that a conversion may lack."""
 
 
 class Outlet:
-    """The electrical part of a connector. `former`: the same with an earlier charge point, whose meter, faults and car
-    are still there.
+    """The electrical part of a connector, which gives AC. `former`: the same with an earlier charge point, whose meter,
+    faults and car are still there.
     """
 
     __slots__ = (
@@ -58,7 +69,6 @@ class Outlet:
         "limit",
         "meter",
         "offered",
-        "phase_limit",
         "plugged_at",
         "share",
         "transaction_at",
@@ -75,32 +85,29 @@ class Outlet:
         """Is it known who is plugged in, or is the world here only beginning?"""
         self.is_paused = False
         """Is no more energy to be given in this transaction?"""
-        self.limit: float | None = None
-        self.phase_limit: int | None = None
-        """Amperes per phase, and phases, that smart charging allows; None: as many as there are."""
+        self.limit: ChargingLimit | None = None
+        """What smart charging allows; None: as much as there is."""
         self.offered: float | None = None
-        """Amperes offered, as last told; None: not told yet."""
+        """Offered, as last told, in the unit of the kind; None: not told yet."""
         self.flow = Flow.NOT_YET
         self.share = 0.0
-        """Amperes of the supply that it may offer."""
+        """Of the supply, that it may offer."""
         if former is None:
             self._energy_at_plug_in = 0.0
             self.plugged_at: float | None = None
             self.car: Car | None = None
-            self.meter = self._new_meter()
+            self.meter: Meter | DcMeter = self._new_meter()
+            stored = station.charge_point.for_station.meter_checkpoint(connector_id)
+            if stored is not None:
+                self.meter.start_from(stored, self.now)
             self.faults = Faults(station.charge_point, connector_id)
         else:
             self._energy_at_plug_in = former._energy_at_plug_in
             self.plugged_at, self.car, self.meter = former.plugged_at, former.car, former.meter
             self.faults = Faults(station.charge_point, connector_id, former.faults.active)
 
-    def _new_meter(self) -> Meter:
-        options = self._station.options
-        meter = Meter(options.phases, options.voltage, self.now)
-        stored = self._station.charge_point.for_station.meter_checkpoint(self.connector_id)
-        if stored is not None:
-            meter.start_from(stored, self.now)
-        return meter
+    def _new_meter(self) -> Meter | DcMeter:
+        return Meter(self._station.options.phases, self._station.options.voltage, self.now)
 
     @property
     def now(self) -> float:
@@ -115,42 +122,88 @@ class Outlet:
     def has_transaction(self) -> bool:
         return self.transaction_at is not None
 
+    @property
+    def is_dc(self) -> bool:
+        """Does it give DC?"""
+        return False
+
+    def refuse(self, plan: CarPlan) -> None:
+        """Raises ValueError, naming what of a plan does not go with this outlet: with one of AC, every plan does."""
+
     # What may flow
 
-    def take_limit(self, limit: ChargingLimit) -> None:
-        """What smart charging allows from now on; the supply is then to be told."""
-        self.limit, self.phase_limit = self._station.options.amperes(limit), limit.phases
+    @property
+    def limit_amperes(self) -> float | None:
+        """What smart charging allows, A; None: as many as there are."""
+        return None if self.limit is None else self._station.options.amperes(self.limit)
 
     @property
     def ceiling(self) -> float:
-        """The most this connector may give, A: fuse, cable and the limit in force."""
-        capacity = self._station.options.capacity
-        return capacity if self.limit is None else min(capacity, self.limit)
+        """The most this connector may give: fuse, cable and the limit in force."""
+        capacity, limit = self._station.options.capacity, self.limit_amperes
+        return capacity if limit is None else min(capacity, limit)
 
     @property
     def wish(self) -> float:
-        """What the car would draw now, A, were there neither limits nor other cars."""
-        if self.car is None or not self._may_flow or not self.car.is_drawing:
+        """What must be there for the car now, were there neither limits nor other cars. A battery that is nearly full
+        draws less than that.
+        """
+        car = self.car
+        if car is None or not self._may_flow or not car.is_drawing:
             return 0.0
-        return min(self.car.current, self._station.options.capacity)
+        wanted = min(self._wanted(car), self._station.options.capacity)
+        return wanted if car.pack is None else max(wanted, car.pack.battery.minimum_current)
+
+    def converted(self, amount: float, *, is_power: bool, phases: int | None) -> float:
+        """A wish in the unit of a limit that says so many `phases`: W or A."""
+        return amount * self._station.options.watts_per_ampere(phases) if is_power else amount
+
+    @property
+    def least(self) -> float:
+        """Less than this is of no use to the car."""
+        pack = self._pack
+        return 0.0 if pack is None else pack.battery.minimum_current - _ROUNDING
+
+    @property
+    def least_offer(self) -> float:
+        """Less than this cannot be offered to the car."""
+        return 0.0 if self._pack is None else PILOT_MINIMUM - _ROUNDING
 
     @property
     def demand(self) -> float:
-        """What the car would draw now, A, were the connector alone on the fuse."""
-        return min(self.wish, self.ceiling)
+        """What would have to be there for the car now, were the connector alone."""
+        demand = min(self.wish, self.ceiling)
+        return demand if demand >= self.least else 0.0
 
-    def offer(self, amperes: float) -> None:
+    def take_limit(self, limit: ChargingLimit) -> None:
+        """What smart charging allows from now on; the supply is then to be told."""
+        self.catch_up()
+        self.limit = None if limit.limit is None and limit.phases is None else limit
+
+    def offer(self, amount: float) -> None:
         """The share of the supply that this connector has from now on, and offers to a car that may charge."""
-        self.share = amperes
-        offered = amperes if self._may_flow and self.is_plugged else 0.0
+        is_drawing = self.car is not None and self.car.is_drawing
+        self.share = 0.0 if is_drawing and amount < self.least_offer else amount
+        offered = self.share if self._may_flow and self.is_plugged and amount >= self.least_offer else 0.0
         if offered != self.offered:
             self.offered = offered
-            options, charge_point = self._station.options, self._station.charge_point
-            charge_point.on_max_current_offered(self.connector_id, offered)
-            watts = offered * options.voltage * self._usable(options.phases)
-            charge_point.on_max_power_offered(self.connector_id, watts)
+            self._tell_offer(offered)
         self._let_flow()
         self._tell_flow()
+
+    def catch_up(self) -> None:
+        """What became due of the battery since somebody last looked happens now, each at its time."""
+        pack = self._pack
+        if pack is None:
+            return
+        now = self.now
+        while pack.until <= now:
+            assert self.car is not None
+            at = pack.until
+            pack.reach(self.meter.energy(at))
+            self._flow_from(self.car, at, is_flowing=not pack.is_full)
+            if pack.is_full:
+                self.car.is_filled(at)
 
     # What happens
 
@@ -160,12 +213,21 @@ class Outlet:
             self.meter.start_from(0.0, self.now)
         self._energy_at_plug_in = self.meter.energy(self.now)
 
+    def connect_battery(self) -> None:
+        """The battery of the car that was plugged in counts from here."""
+        if self._pack is not None:
+            self._pack.connect(self.meter.energy(self.now))
+
     def resume(self, energy: int, began_at: int, car: Car | None) -> None:
         """After a power loss: the transaction goes on, of which at least `energy` Wh was on the meter; with its car, or
         without one where it was unplugged. `car`: the one that is there where that is not known.
         """
         now = self.now
+        self.catch_up()
+        if self._pack is not None:
+            self._pack.take(self.meter.energy(now))
         self.meter.start_from(max(self.meter.register(now), energy), now)
+        self.connect_battery()
         if car is not None:
             self.car = car
             self.plugged_at = now
@@ -174,6 +236,7 @@ class Outlet:
 
     def power_down(self) -> None:
         """The charge point stopped: nothing flows, and the car stands still where it is."""
+        self.catch_up()
         self.transaction_at = None
         self.is_known = True
         self.is_paused = False
@@ -188,36 +251,94 @@ class Outlet:
         """The import register now, Wh."""
         if self._station.options.meter_is_external:
             return 0.0 if self.external is None else self.external.energy_import.total or 0.0
+        self.catch_up()
         return float(self.meter.register(self.now))
 
     def measurement(self) -> Measurement:
         """All the simulated meter and the car tell now."""
-        now = self.now
-        soc = state_of_charge(self.meter.energy(now) - self._energy_at_plug_in) if self.is_plugged else None
+        self.catch_up()
+        now, soc = self.now, None
+        if self.is_plugged:
+            soc = self._state_of_charge(now)
         return self.meter.measurement(now, self._station.noise, soc)
+
+    def _state_of_charge(self, now: float) -> float:
+        pack, energy = self._pack, self.meter.energy(now)
+        if pack is None:
+            return state_of_charge(energy - self._energy_at_plug_in)
+        pack.take(energy)
+        return pack.soc
+
+    @property
+    def _pack(self) -> Pack | None:
+        """The battery of the car that is there, if it has one that is simulated."""
+        return None if self.car is None else self.car.pack
 
     @property
     def _may_flow(self) -> bool:
         return self.has_transaction and not self.is_paused and not self.faults.is_faulted
 
     def _let_flow(self) -> None:
-        """Bring the meter's load, and the car's plan, up to date."""
-        car, share, amperes = self.car, self.share, 0.0
-        if car is not None and car.is_plugged and self._may_flow and share > 0:
+        """Bring the meter's load, the battery, and the car's plan, up to date."""
+        self.catch_up()
+        car, is_flowing = self.car, False
+        if car is not None and car.is_plugged and self._may_flow and self.share > 0:
             car.current_offered(self.now)
-            amperes = min(car.current, share) if car.is_drawing else 0.0
-        self.meter.set_load(amperes, 0 if car is None else self._usable(car.phases), self.now, share)
+            is_flowing = car.is_drawing
+        self._flow_from(car, self.now, is_flowing=is_flowing)
+        if car is not None and car.pack is not None:
+            car.wake_at(car.pack.until)
+
+    def _flow_from(self, car: Car | None, at: float, *, is_flowing: bool) -> None:
+        pack = None if car is None else car.pack
+        if pack is not None:
+            pack.take(self.meter.energy(at))
+        watts = self._load(car, at, is_flowing=is_flowing)
+        if pack is not None:
+            pack.flow(watts, at)
+
+    def _tell_offer(self, offered: float) -> None:
+        """Tell the charge point, in amperes and in watts."""
+        options, charge_point = self._station.options, self._station.charge_point
+        charge_point.on_max_current_offered(self.connector_id, offered)
+        watts = offered * options.voltage * self._usable(options.phases)
+        charge_point.on_max_power_offered(self.connector_id, watts)
+
+    def _load(self, car: Car | None, at: float, *, is_flowing: bool) -> float:
+        """Bring the meter's load up to date; returns the watts that flow."""
+        phases = 0 if car is None else self._usable(car.phases)
+        amperes = 0.0
+        if car is not None and is_flowing and self.share >= self.least:
+            amperes = min(self._wanted(car), self.share)
+        assert isinstance(self.meter, Meter)
+        self.meter.set_load(amperes, phases, at, self.share)
+        return amperes * self._station.options.voltage * min(phases, self._station.options.phases)
+
+    def _wanted(self, car: Car) -> float:
+        """What the car would draw, A: its on-board charger, and its battery."""
+        pack = car.pack
+        if pack is None:
+            return car.current
+        options = self._station.options
+        phases = max(1, min(self._usable(car.phases), options.phases))
+        return min(car.current, pack.bound / (options.voltage * phases))
 
     def _usable(self, phases: int) -> int:
         """How many of so many phases the limit leaves."""
-        return phases if self.phase_limit is None else min(phases, self.phase_limit)
+        limit = None if self.limit is None else self.limit.phases
+        return phases if limit is None else min(phases, limit)
 
     def _tell_flow(self) -> None:
         flow = Flow.NOT_YET
         if self.has_transaction:
             if self.faults.is_faulted:
                 return  # hidden behind Faulted; once that is cleared the former status shows again
-            flow = flow_of(self.car, is_offered=self.share > 0 and not self.is_paused, told=self.flow)
+            flow = flow_of(
+                self.car,
+                is_offered=self.share > 0 and not self.is_paused,
+                told=self.flow,
+                is_enough=self.share >= self.least,
+            )
             if flow is Flow.SUSPENDED_EV and self.car is not None and self.car.is_about_to_draw(self.now):
                 return  # nobody is suspended for no time at all
         if flow is not self.flow:

@@ -1,9 +1,9 @@
 """The supply of a station: what each connector is offered, so that fuse and limits hold and nothing is left unused.
 
 Rules of this file:
-1. Whatever is too small for all cars that draw, a fuse or a ChargePointMaxProfile, is split by one strategy of
-   `ocpp16.schedule.sharing`, from what the cars would draw now. The charge point splits its limit when it calculates
-   limits and is handed `share_limit` for that; the fuse is split here.
+1. Whatever is too small for all cars that draw, a fuse, the power for DC, or a ChargePointMaxProfile, is split by one
+   strategy of `ocpp16.schedule.sharing`, from what the cars would draw now. The charge point splits its limit when it
+   calculates limits and is handed `share_limit` for that; fuse and power are split here (budget.py).
 2. Who gets all it wants, or does not draw, is offered the whole: it changes nothing, since a car that begins to draw,
    or wants more, is noticed in that instant and everything is shared anew before a current flows. Firmware, which
    learns of it only later, has to keep something back for such a car instead.
@@ -13,18 +13,18 @@ Rules of this file:
 5. Where the fuse is too small it is shared out anew at once as long as that is little work (`MOST_AT_ONCE`). Beyond, it
    is shared out once for all that comes in one turn, at its end: until then nobody draws more than before.
 
-Amperes are per phase, watts those of all phases.
+Amperes are per phase, watts those of all phases. The fuse is of the connectors of AC; those of DC share their power.
 """
 
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from ocpp16.schedule.sharing import STRATEGIES, Claims, Demand, Strategy, equal
+from ocpp16.schedule.sharing import STRATEGIES, Demand, Strategy, equal
+from ocpp16.simulation.budget import Budget, scarce_shares
 from ocpp16.simulation.options import Sharing, StationOptions
 from ocpp16.simulation.outlet import Outlet
 from ocpp16.state.effort import Effort
-from ocpp16.state.timers import Timer
 
 if TYPE_CHECKING:
     from ocpp16.charge_point.charge_point import ChargePoint
@@ -33,19 +33,6 @@ _NOTHING: Mapping[int, float] = MappingProxyType({})
 _NEXT_TO_NOTHING = 1e-10
 """The part of a limit that is left to cars that draw nothing while others want all: of all of them together, so that it
 is no more than the charge point takes for rounding."""
-
-
-def scarce_shares(strategy: Strategy, total: float, demands: Sequence[Demand]) -> dict[int, float]:
-    """The shares of those connectors that do not get all they want; empty if `total` suffices for all."""
-    drawing = [demand for demand in demands if demand.wanted > 0]
-    if sum(demand.wanted for demand in drawing) <= total:
-        return {}
-    shares = strategy(total, drawing)
-    return {
-        demand.connector_id: shares[demand.connector_id]
-        for demand in drawing
-        if shares[demand.connector_id] < demand.wanted
-    }
 
 
 MOST_AT_ONCE = 300
@@ -58,32 +45,25 @@ class Supply:
     """
 
     __slots__ = (
-        "_changed",
         "_charge_point",
-        "_claims",
-        "_effort",
+        "_fuse",
         "_is_asking",
         "_is_limit_scarce",
         "_is_limit_shared",
-        "_later",
         "_options",
         "_outlets",
+        "_power",
         "_shared_wishes",
-        "_shares",
     )
 
     def __init__(self, options: StationOptions, charge_point: "ChargePoint", outlets: Sequence[Outlet]) -> None:
         self._options = options
         self._charge_point = charge_point
         self._outlets = outlets
-        self._claims = Claims()
-        """What the cars that draw would draw now, each alone on the fuse."""
-        self._shares = _NOTHING
-        """Of the fuse, of those that do not get all they want."""
-        self._changed: dict[int, bool] = {}
-        """Who waits for its share of the fuse; does it want more than before?"""
-        self._later: Timer | None = None
-        self._effort = Effort(charge_point.for_station.clock, MOST_AT_ONCE)
+        self._fuse: Budget | None = None
+        """Of the connectors of AC; None: no car has been there yet."""
+        self._power: Budget | None = None
+        """Of those of DC."""
         self._is_limit_shared = False
         """Did the charge point have a limit to share when it last calculated limits?"""
         self._is_limit_scarce = False
@@ -97,27 +77,23 @@ class Supply:
 
     def power_down(self) -> None:
         """Nobody wants anything any more."""
-        self._claims = Claims()
-        self._shares = _NOTHING
-        self._changed.clear()
-        if self._later is not None:
-            self._later.cancel()
-            self._later = None
+        for budget in (self._fuse, self._power):
+            if budget is not None:
+                budget.power_down()
 
     def changed(self, connector_id: int) -> None:
         """What this connector wants, or may have, is something else now: offer it what there is."""
-        outlet, wanted = self._outlet(connector_id), self._claims.wanted(connector_id)
-        self._claim(outlet)
+        outlet = self._outlet(connector_id)
+        budget = self._budget(outlet)
+        wanted = 0.0 if budget is None else budget.claim(outlet)
         if self._is_limit_shared and not self._is_asking and self._matters(outlet):
             self._share_limit_anew()
-            self._claim(outlet)
-        if not self._shares and not self._claims.exceed(self._options.fuse_limit):
+            if budget is not None:
+                budget.claim(outlet)
+        if budget is None:
             outlet.offer(outlet.ceiling)
-        elif self._effort.is_much(len(self._claims)):
-            self._share_fuse_later(outlet, wants_more=self._claims.wanted(connector_id) > wanted)
         else:
-            self._changed[connector_id] = True
-            self._share_fuse()
+            budget.settle(outlet, wanted)
 
     def share_limit(self, total: float, demands: Sequence[Demand]) -> dict[int, float]:
         """The strategy for the charge point: demands of the connectors with a transaction, in the unit of `total`.
@@ -126,17 +102,21 @@ class Supply:
         """
         is_power = self._charge_point.smart_charging.explain_limit(demands[0].connector_id).unit == "W"
         wishes: dict[int, float] = {}
+        least: dict[int, float] = {}
         wanted = []
         for demand in demands:
-            wish = self._outlet(demand.connector_id).wish
+            outlet = self._outlet(demand.connector_id)
+            wish = outlet.wish
             if wish:
                 wishes[demand.connector_id] = wish
-            if is_power:
-                wish *= self._options.watts_per_ampere(demand.phases)
+            wish = outlet.converted(wish, is_power=is_power, phases=demand.phases)
             own = wish if demand.is_unknown else min(wish, demand.wanted)
+            if outlet.least:
+                least[demand.connector_id] = outlet.converted(outlet.least, is_power=is_power, phases=demand.phases)
+                own = own if own >= least[demand.connector_id] else 0.0
             wanted.append(demand._replace(wanted=own))
         self._is_limit_shared, self._shared_wishes = True, wishes
-        scarce = scarce_shares(self._strategy, total, wanted)
+        scarce = scarce_shares(self._strategy, total, wanted, least)
         self._is_limit_scarce = bool(scarce)
         content = [demand for demand in wanted if demand.connector_id not in scarce]
         rest = total - sum(scarce.values()) - sum(demand.wanted for demand in content)
@@ -157,36 +137,20 @@ class Supply:
     def _outlet(self, connector_id: int) -> Outlet:
         return self._outlets[connector_id - 1]
 
-    def _claim(self, outlet: Outlet) -> None:
-        demand = outlet.demand
-        if demand > 0:
-            self._claims.put(Demand(outlet.connector_id, demand, outlet.transaction_at or 0))
+    def _budget(self, outlet: Outlet) -> Budget | None:
+        """What it shares with others of its kind. None: nothing yet, for none of them had a car that draws."""
+        budget = self._power if outlet.is_dc else self._fuse
+        if budget is not None or not outlet.demand:
+            return budget
+        total = self._options.dc_power if outlet.is_dc else self._options.fuse_limit
+        timing = self._charge_point.for_station
+        effort = Effort(timing.clock, MOST_AT_ONCE)
+        budget = Budget(total, self._strategy, self._outlets, timing.timers, timing.clock, effort)
+        if outlet.is_dc:
+            self._power = budget
         else:
-            self._claims.remove(outlet.connector_id)
-
-    def _share_fuse_later(self, outlet: Outlet, *, wants_more: bool) -> None:
-        """At the end of this turn. Till then it may draw what it could, if it wants no more than when that was said."""
-        number = outlet.connector_id
-        wants_more = self._changed[number] = wants_more or self._changed.get(number, False)
-        if not wants_more or number in self._shares or not outlet.demand:
-            outlet.offer(min(outlet.share, outlet.ceiling))
-        if self._later is None:
-            ours = self._charge_point.for_station
-            self._later = ours.timers.at(ours.clock.monotonic(), self._share_fuse)
-
-    def _share_fuse(self) -> None:
-        """Offer to all those for whom the fuse is, or was, too small, and to those that changed since the last time."""
-        if self._later is not None:
-            self._later.cancel()
-            self._later = None
-        changed, before, self._changed = self._changed, self._shares, {}
-        shares = scarce_shares(self._strategy, self._options.fuse_limit, list(self._claims))
-        self._shares = shares or _NOTHING
-        numbers = sorted({*before, *shares, *changed})
-        self._effort.note(len(numbers))
-        for number in numbers:
-            outlet = self._outlet(number)
-            outlet.offer(min(outlet.ceiling, shares.get(number, outlet.ceiling)))
+            self._fuse = budget
+        return budget
 
     def _share_limit_anew(self) -> None:
         self._is_asking, self._is_limit_shared = True, False

@@ -16,6 +16,7 @@ cdef class Timers:
     cdef public Py_ssize_t _cancelled
     cdef public object on_earlier
     cdef public object on_error
+    cdef public double running_due
 
     cpdef double deadline(self) except? -1.0
     cdef Timer _add(self, Timer timer)

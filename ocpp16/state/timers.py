@@ -59,7 +59,7 @@ class Timers:
     sleeps until `deadline()` must then sleep less.
     """
 
-    __slots__ = ("_cancelled", "_heap", "_is_known", "_next", "_sequence", "on_earlier", "on_error")
+    __slots__ = ("_cancelled", "_heap", "_is_known", "_next", "_sequence", "on_earlier", "on_error", "running_due")
 
     def __init__(self) -> None:
         self._heap: list[tuple[float, int, Timer]] = []
@@ -71,6 +71,8 @@ class Timers:
         self.on_earlier: Callable[[float], None] | None = None
         self.on_error: Callable[[str, BaseException], None] | None = None
         """Is given the place ("timer") and the exception of a callback that raised."""
+        self.running_due = inf
+        """When the timer was due whose callback runs; inf while none does."""
 
     def __len__(self) -> int:
         """Number of active timers."""
@@ -115,6 +117,7 @@ class Timers:
             timer = heapq.heappop(self._heap)[2]
             callback = timer._callback
             assert callback is not None, "deadline() leaves an active timer on top"
+            self.running_due = timer.when
             if timer._interval:
                 timer.when = _next_beat(timer.when, timer._interval, now)
                 self._push(timer)
@@ -128,6 +131,8 @@ class Timers:
                     raise
                 obey_exit(error)
                 self.on_error("timer", error)
+            finally:
+                self.running_due = inf
         return called
 
     def _add(self, timer: Timer) -> Timer:

@@ -104,3 +104,33 @@ def test_options_come_as_mapping_or_by_name() -> None:
     assert SimulatedStation(StationOptions(seed=5)).options.seed == 5
     with pytest.raises(ConfigurationError):
         SimulatedStation(color="red")
+
+
+def test_what_gives_dc() -> None:
+    options = StationOptions.load({"dc": [True, False], "dc_power": 150_000, "dc_voltage": [200, 500]})
+    assert [options.is_dc(connector_id) for connector_id in (1, 2)] == [True, False]
+    assert (options.dc_capacity, options.dc_voltage) == (150_000.0, (200.0, 500.0))
+    assert StationOptions.load({"dc": True, "dc_outlet_power": 30_000}).dc_capacity == 30_000.0
+    assert StationOptions.load({"dc": True, "dc_outlet_power": 90_000}).dc_capacity == 50_000.0
+    assert not StationOptions().is_dc(1)
+    with pytest.raises(ConfigurationError, match="dc: 2 values for 3 connectors"):
+        options.for_connectors(3)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "reason"),
+    [
+        ("dc", "yes", "true, false or a list"),
+        ("dc", [True, 1], "true, false or a list"),
+        ("dc_power", 0, "must be a number from 1"),
+        ("dc_outlet_power", 600_000, "must be a number from 1 to 500000"),
+        ("dc_current", 501, "must be a number from 1 to 500"),
+        ("dc_voltage", 400, "must be two voltages, from and to"),
+        ("dc_voltage", [500, 400], "lower voltage first"),
+        ("dc_voltage", [0, 400], "50 to 1000 V"),
+        ("dc_voltage", [400, 500, 600], "two voltages"),
+    ],
+)
+def test_what_gives_no_dc(name: str, value: Any, reason: str) -> None:
+    with pytest.raises(ConfigurationError, match=f"station option {name}: .*{reason}"):
+        StationOptions.load({name: value})

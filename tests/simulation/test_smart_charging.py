@@ -240,3 +240,16 @@ async def test_offline_a_limit_goes_on(autojump_clock: MockClock, site: Any) -> 
         await here.commands.run("connect")
         await trio.sleep(5)
         assert here.amperes == [8.0, 0.0]
+
+
+async def test_a_car_may_be_given_more_than_the_default_limit(autojump_clock: MockClock, site: Any) -> None:
+    """Where nothing but the limit for all is said, what a car wants is what counts, and not 48 A."""
+    async with site() as here:
+        await here.charge(1, current=63)
+        await here.charge(2, current=63)
+        await here.set(0, here.profile("max", (0, 60)))
+        await trio.sleep(1)
+        assert here.amperes == [30.0, 30.0]
+        here.station.pause_drawing(2)
+        await trio.sleep(1)
+        assert here.amperes == [pytest.approx(60), 0.0]

@@ -1,0 +1,69 @@
+"""What one process of a load test tells each second: everything since it told the last time.
+
+Rules of this file:
+1. Portions of many processes and seconds add up; only offenders are told anew as they stand.
+2. A portion is JSON on the way from a child, and is checked by the types of its fields where it comes in.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from ocpp16.load.documents import document, read
+from ocpp16.load.results import ErrorCount, Offender
+
+__all__ = ["ActionPortion", "Portion", "Standing"]
+
+
+@dataclass(frozen=True, slots=True)
+class ActionPortion:
+    """Of one action. due, sent: pairs of a latency in microseconds (`latency.place`) and how many had it, one after the
+    other: from when the call was due, and from when it was sent."""
+
+    results: int = 0
+    errors: int = 0
+    timeouts: int = 0
+    lost: int = 0
+    due: tuple[int, ...] = ()
+    sent: tuple[int, ...] = ()
+
+    @property
+    def count(self) -> int:
+        return self.results + self.errors + self.timeouts + self.lost
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How a process stands at the end of the second. open_calls: sent, and not over."""
+
+    stage: str = ""
+    connected: int = 0
+    registered: int = 0
+    charge_points: int = 0
+    open_calls: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Portion:
+    """second: its number in this process, from 1. sent: CALLs written. loop_delay: real seconds that a task woke up too
+    late, at worst. cpu: share of a core that the process took. offenders: those that fared worst so far, None where
+    they are not told this time. due_calls: calls of an open model that were due."""
+
+    second: int
+    standing: Standing
+    sent: int = 0
+    loop_delay: float = 0.0
+    cpu: float = 0.0
+    actions: Mapping[str, ActionPortion] = field(default_factory=dict)
+    errors: tuple[ErrorCount, ...] = ()
+    offenders: tuple[Offender, ...] | None = None
+    due_calls: int = 0
+
+    def to_json(self) -> Any:
+        """As a child tells it."""
+        return document(self)
+
+    @classmethod
+    def from_json(cls, value: object) -> "Portion":
+        """Raises DocumentError that names the member that is wrong."""
+        return read(cls, value)

@@ -1,0 +1,142 @@
+"""How each CALL of ours ended, and when it was due: told to whoever measures.
+
+Must not know: timers, clocks but for one function, what an answer says. Only there where somebody listens.
+Rules of this file:
+1. A CALL is one transmission. It ends once: by a result, by an error, by a timeout, or lost with its connection. What
+   comes later under its id changes nothing.
+2. Due is when the CALL was meant to go, so that what waits because we, or the Central System, are slow has waited: of
+   what a timer makes, when the timer was due; else when it was queued. Nothing is due before what holds it back on
+   purpose: the interval between two attempts, the rhythm of what waits apart, and for BootNotification the connection.
+3. A message that takes the place of one that waits is due when that one was: it is the answer to the same need.
+"""
+
+from collections.abc import Callable
+from typing import Final, NamedTuple
+
+from ocpp16.faults import obey_exit
+from ocpp16.rpc.outbox import Outbox
+from ocpp16.rpc.pending import Entry, Lane, OpenCall
+
+__all__ = ["NOBODY", "CallEnded", "CallListener", "CallWatch", "FrameListener", "LinkListener", "Listeners"]
+
+_STALE: Final = 16
+"""Messages that left the queue unsent, and are forgotten no sooner than there are so many of them."""
+
+
+class CallEnded(NamedTuple):
+    """One CALL of a charge point. Times are monotonic seconds of trio's clock.
+
+    due: when it was meant to be sent; sent: when it was written. outcome: "result"; "error", a CALLERROR, whose `code`
+    is told, or an answer that cannot be read ("unreadable"); "timeout"; "lost" with its connection, or with the stop of
+    the charge point.
+    """
+
+    charge_point: str
+    action: str
+    due: float
+    sent: float
+    ended: float
+    outcome: str
+    code: str
+
+
+FrameListener = Callable[[str, str, str], None]
+"""Told charge point, "sent" or "received", and the text of each frame as it is on the wire, secrets and all: whoever
+keeps one takes them out (`ocpp16.redaction`). Synchronous; what it raises is logged."""
+
+LinkListener = Callable[[str, bool, str], None]
+"""Told charge point, whether it is connected now, and why not: each time that changes, and at each attempt that failed.
+Synchronous; what it raises is logged."""
+
+CallListener = Callable[[CallEnded], None]
+"""Told synchronously: it must not block. What it raises is logged, and ends nothing."""
+
+
+class Listeners(NamedTuple):
+    """Who measures: those that are there are told."""
+
+    calls: CallListener | None = None
+    frames: FrameListener | None = None
+    links: LinkListener | None = None
+
+
+NOBODY: Final = Listeners()
+
+
+class CallWatch:
+    """Of one start of a charge point.
+
+    Parameters: `now` tells monotonic seconds; `timer_due` when the timer was due whose callback runs, inf if none does;
+    `failed(place, error)` is told what the listener raised.
+    """
+
+    __slots__ = (
+        "_began",
+        "_charge_point",
+        "_connected_at",
+        "_dues",
+        "_failed",
+        "_listener",
+        "_now",
+        "_outbox",
+        "_timer_due",
+    )
+
+    def __init__(
+        self,
+        charge_point: str,
+        listener: CallListener,
+        now: Callable[[], float],
+        timer_due: Callable[[], float],
+        failed: Callable[[str, BaseException], None],
+    ) -> None:
+        self._charge_point = charge_point
+        self._listener = listener
+        self._now = now
+        self._timer_due = timer_due
+        self._failed = failed
+        self._outbox: Outbox | None = None
+        self._dues: dict[Entry, float] = {}
+        self._began = self._connected_at = now()
+        """What was stored before the start is due with it."""
+
+    def connected(self, now: float) -> None:
+        self._connected_at = now
+
+    def queued(self, entry: Entry, older: Entry | None, now: float, outbox: Outbox) -> None:
+        """It waits for its turn, in place of `older` if there was one."""
+        due = min(self._timer_due(), now)
+        self._outbox = outbox
+        if older is not None:
+            due = min(due, self._dues.pop(older, due))
+        self._dues[entry] = due
+        if len(self._dues) > 2 * outbox.depth + _STALE:
+            waiting = set(outbox.oldest(outbox.depth))
+            self._dues = {one: due for one, due in self._dues.items() if one in waiting}
+
+    def ended(self, call: OpenCall, outcome: str, code: str) -> None:
+        """The CALL that is open is over; its message may be sent again, as another CALL."""
+        entry = call.entry
+        if entry is None:
+            return
+        now = self._now()
+        due = max(self._dues.pop(entry, self._began), entry.due)
+        if entry.lane is Lane.BOOT:
+            due = max(due, self._connected_at)
+        elif self._is_apart(entry):
+            due = call.opened_at
+        if outcome != "result" and not call.is_settled and (entry.is_retried or entry.lane is Lane.BOOT):
+            self._dues[entry] = now
+        event = CallEnded(
+            self._charge_point, entry.action, min(due, call.opened_at), call.opened_at, now, outcome, code
+        )
+        try:
+            self._listener(event)
+        except BaseException as error:
+            obey_exit(error)
+            self._failed("listener of calls", error)
+
+    def _is_apart(self, entry: Entry) -> bool:
+        """Is it tried now and then, besides the others, as it happens to be its turn?"""
+        apart = None if self._outbox is None else self._outbox.apart
+        return apart is not None and apart.has_place_for(entry)

@@ -1,0 +1,280 @@
+"""The drivers: when they come, and what each does from arrival to departure.
+
+Rules of this file:
+1. What a driver does is drawn when the driver comes, from the seed, the charge point's id and the number of the visit:
+   the story of a charge point does not depend on how many others there are. (Which card a driver has does.)
+2. No task and no generator is kept for anybody: a story is an entry in the agenda, a visit another.
+3. Whoever finds the station without power tries again a little later.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from math import inf
+from random import Random
+from typing import Any, Final
+
+from ocpp16.fleet import Member, TagPool
+from ocpp16.scenario.distribution import Distribution
+from ocpp16.scenario.model import AWAITS_STOP, CARD, UNKNOWN_CARD, UNPLUGS, Arrivals, Drivers
+from ocpp16.scenario.run import Run
+from ocpp16.simulation import CarPlan
+from ocpp16.simulation.car_models import car_plan
+
+AGAIN: Final = 10.0
+"""Seconds after which somebody who found no power tries again."""
+WALK: Final = 5.0
+"""Seconds from the card reader to the plug."""
+LOOK: Final = 5.0
+"""Seconds after which whoever waits looks again."""
+MOST_CARDS: Final = 10_000_000
+
+
+class Crowd:
+    """One sort of drivers in one run: its cards, and where it comes."""
+
+    def __init__(self, run: Run, number: int, drivers: Drivers, connectors: int) -> None:
+        self.run = run
+        self.number = number
+        self.drivers = drivers
+        count = drivers.card_count or min(MOST_CARDS, max(2 * connectors, 10))
+        self.cards = TagPool(drivers.cards, count, seed=run.seed)
+
+    def random(self, who: str, visit: int) -> Random:
+        """Of one visit."""
+        return Random(f"{self.run.seed} {who} drivers {self.number} {visit}")  # noqa: S311 - repeatable, not secret
+
+    def visit(self, member: Member, chance: Random) -> None:
+        """A driver arrives at this charge point."""
+        self.run.counts["arrivals"] += 1
+        free = [
+            evse.connector_id
+            for evse in member.station.evses
+            if evse.car is None and (member.identity, evse.connector_id) not in self.run.taken
+        ]
+        if not free or not len(self.cards):
+            self.run.counts["turned away"] += 1
+            return
+        Visit(self, member, chance.choice(free), chance).begin()
+
+
+class Story:
+    """Arrivals of one crowd, at one charge point, or (`member` None) at any of the fleet."""
+
+    __slots__ = ("_crowd", "_member", "_moments", "_next", "_period", "_visit")
+
+    def __init__(self, crowd: Crowd, member: Member | None) -> None:
+        self._crowd = crowd
+        self._member = member
+        self._visit = 0
+        self._period = 0
+        self._next = crowd.run.now
+        self._moments: list[float] = []
+        """Of this period, those to come, the last first."""
+
+    def begin(self) -> None:
+        """From now on."""
+        self._await()
+
+    def _random(self) -> Random:
+        self._visit += 1
+        return self._crowd.random("" if self._member is None else self._member.identity, self._visit)
+
+    def _await(self) -> None:
+        """Put the next arrival on the agenda, if there is one."""
+        run, arrivals = self._crowd.run, self._crowd.drivers.arrivals
+        chance = self._random()
+        moment = _GAPS[arrivals.kind](self, arrivals, chance)
+        if moment < arrivals.end:
+            run.agenda.at(run.began + moment, lambda: self._arrive(chance))
+
+    def _arrive(self, chance: Random) -> None:
+        self._await()
+        run, member = self._crowd.run, self._member
+        if member is None:
+            members = [one for one in run.members.values() if run.is_there(one.identity)]
+            if not members:
+                return
+            member = chance.choice(members)
+        if run.is_there(member.identity):
+            self._crowd.visit(member, chance)
+
+    def _poisson(self, arrivals: Arrivals, chance: Random) -> float:
+        rate = arrivals.rate * self._crowd.run.pace / 3600.0
+        self._next = max(self._next, arrivals.begin) + chance.expovariate(rate)
+        return self._next
+
+    def _every(self, arrivals: Arrivals, chance: Random) -> float:
+        seconds = arrivals.seconds / self._crowd.run.pace
+        if self._visit == 1:
+            first = chance.uniform(0.0, seconds) if arrivals.first is None else arrivals.first
+            self._next = max(self._next, arrivals.begin + first)
+        else:
+            self._next += seconds
+        return self._next
+
+    def _listed(self, arrivals: Arrivals, chance: Random) -> float:
+        """Moments that are known for a period at a time."""
+        while True:
+            while self._moments:
+                moment = self._moments.pop()
+                if moment >= max(self._next, arrivals.begin):
+                    return moment
+            if self._period and not arrivals.period:
+                return inf
+            offset = self._period * arrivals.period
+            if offset > arrivals.end:
+                return inf
+            self._period += 1
+            count = self._crowd.run.paced(arrivals.count, chance)
+            match arrivals.kind:
+                case "fixed":
+                    moments = list(arrivals.moments)
+                case "uniform":
+                    last = arrivals.period or arrivals.end
+                    moments = [chance.uniform(arrivals.begin if not offset else 0.0, last) for _ in range(count)]
+                case _:
+                    moments = [arrivals.moment.draw(chance) for _ in range(count)]
+            self._moments = sorted((offset + moment for moment in moments), reverse=True)
+
+
+_GAPS: Final[Mapping[str, Callable[[Story, Arrivals, Random], float]]] = {
+    "poisson": Story._poisson,
+    "every": Story._every,
+    "fixed": Story._listed,
+    "uniform": Story._listed,
+    "drawn": Story._listed,
+}
+
+
+class Visit:
+    """One driver at one connector."""
+
+    __slots__ = (
+        "_card",
+        "_connector",
+        "_crowd",
+        "_drawing",
+        "_gives_up_at",
+        "_hesitation",
+        "_is_done",
+        "_leaving",
+        "_means",
+        "_member",
+        "_parking",
+        "_plan",
+        "_plugs_first",
+        "_was_begun",
+    )
+
+    def __init__(self, crowd: Crowd, member: Member, connector: int, chance: Random) -> None:
+        drivers = crowd.drivers
+        self._crowd = crowd
+        self._member = member
+        self._connector = connector
+        self._means = _drawn(drivers.authentication, chance)
+        self._leaving = _drawn(drivers.leaving, chance)
+        self._plugs_first = chance.random() < drivers.plugs_first
+        self._hesitation = drivers.hesitation.draw(chance)
+        self._parking = drivers.parking.draw(chance)
+        self._drawing = None if drivers.drawing is None else drivers.drawing.draw(chance)
+        cars = {number: share for number, (share, _) in enumerate(drivers.cars)}
+        self._plan = plan_of(drivers.cars[_drawn(cars, chance)][1], drivers.soc, chance)
+        self._card: str | None = None
+        if self._means == CARD:
+            self._card = crowd.cards.take()
+        elif self._means == UNKNOWN_CARD:
+            self._card = drivers.unknown_cards.format(number=chance.randrange(1, 10_000))
+        self._was_begun = self._is_done = False
+        self._gives_up_at = inf
+
+    def begin(self) -> None:
+        """The driver is there."""
+        self._crowd.run.taken.add((self._member.identity, self._connector))
+        steps = [self._plug, self._authenticate] if self._plugs_first else [self._authenticate, self._plug]
+        steps[0]()
+        self._later(self._hesitation, steps[1])
+        wait = self._hesitation + self._crowd.drivers.patience
+        self._later(wait, self._look)
+
+    def _later(self, seconds: float, call: Callable[[], None]) -> None:
+        self._crowd.run.agenda.after(seconds, lambda: self._with_power(call))
+
+    def _with_power(self, call: Callable[[], None]) -> None:
+        run = self._crowd.run
+        if self._is_done:
+            return
+        if not run.is_there(self._member.identity):
+            self._done()
+        elif self._member.station.is_powered:
+            call()
+        else:
+            self._later(AGAIN, call)
+
+    @property
+    def _has_transaction(self) -> bool:
+        return self._member.station.evse(self._connector).has_transaction
+
+    def _plug(self) -> None:
+        self._member.station.plug_in(self._connector, self._plan)
+        if self._drawing is not None:
+            self._later(self._drawing, self._full)
+
+    def _authenticate(self) -> None:
+        if self._card is not None:
+            self._member.station.present_id_tag(self._card, [self._connector])
+
+    def _look(self) -> None:
+        """Does it charge?"""
+        if not self._has_transaction:
+            self._crowd.run.counts["sessions refused"] += 1
+            self._depart()
+            return
+        self._was_begun = True
+        self._crowd.run.counts["sessions"] += 1
+        waited = self._hesitation + self._crowd.drivers.patience
+        self._later(max(0.0, self._parking - waited), self._return)
+
+    def _full(self) -> None:
+        self._member.station.pause_drawing(self._connector)
+
+    def _return(self) -> None:
+        """The driver comes back, and wants to go."""
+        if self._leaving == AWAITS_STOP and self._has_transaction:
+            if self._gives_up_at == inf:
+                self._gives_up_at = self._crowd.run.now + self._crowd.drivers.patience
+            if self._crowd.run.now < self._gives_up_at:
+                self._later(LOOK, self._return)
+                return
+            self._crowd.run.counts["stops awaited in vain"] += 1
+        if self._leaving == UNPLUGS or not self._has_transaction or self._card is None:
+            self._depart()
+            return
+        self._authenticate()
+        self._later(WALK, self._depart)
+
+    def _depart(self) -> None:
+        self._member.station.unplug(self._connector)
+        if self._was_begun:
+            self._crowd.run.counts["sessions ended"] += 1
+        self._done()
+
+    def _done(self) -> None:
+        self._is_done = True
+        self._crowd.run.taken.discard((self._member.identity, self._connector))
+        if self._means == CARD and self._card is not None:
+            self._crowd.cards.give_back(self._card)
+            self._card = None
+
+
+def plan_of(car: Mapping[str, Any], soc: Distribution | None, chance: Random) -> CarPlan:
+    """The plan of a car of a scenario: plugged in at once, and there until its driver comes, unless it says otherwise.
+    Raises ValueError for what no car does."""
+    plan = car_plan({"plug_after": 0.0, "draw_for": inf, **car})
+    if soc is None or plan.battery is None:
+        return plan
+    battery = plan.battery
+    return replace(plan, battery=replace(battery, soc=min(soc.draw(chance), battery.target)))
+
+
+def _drawn(shares: Mapping[Any, float], chance: Random) -> Any:
+    return chance.choices(list(shares), list(shares.values()))[0]

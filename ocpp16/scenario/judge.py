@@ -1,0 +1,236 @@
+"""What was expected, held against what happens, as it happens: no frame is kept.
+
+Of each charge point and expectation there is one `Standing`: a few numbers and the first thing that was wrong. A CALL
+that was cut off with its connection is no fault of the Central System, and does not count.
+"""
+
+from collections.abc import Iterable, Mapping
+from math import inf
+from typing import Any, Final
+
+from ocpp16.scenario.model import Expectation, Per, Seen, Sort
+from ocpp16.scenario.outcome import MOST_FAILURES, ExpectationResult, Failure
+
+ANY_ACTION: Final = "*"
+
+
+class Call:
+    """One CALL that was seen, until it is answered."""
+
+    __slots__ = ("action", "at", "payload", "rules", "seen")
+
+    def __init__(self, seen: Seen, action: str, payload: Any, at: float) -> None:
+        self.seen = seen
+        self.action = action
+        self.payload = payload
+        self.at = at
+        self.rules: tuple[Rule, ...] = ()
+        """Those that want to see its answer."""
+
+
+class Standing:
+    """How one charge point stands to one expectation. count: CALLs; right: those that were answered as expected; link:
+    how much of an order was seen; at, why: the first that was wrong."""
+
+    __slots__ = ("at", "count", "link", "right", "why")
+
+    def __init__(self) -> None:
+        self.count = self.right = self.link = 0
+        self.at = 0.0
+        self.why = ""
+
+    def fail(self, at: float, why: str) -> None:
+        """Something was wrong; the first is told."""
+        if not self.why:
+            self.at, self.why = at, why
+
+
+class Party:
+    """Whose standings these are: a charge point that began at this second, or the whole fleet."""
+
+    __slots__ = ("_standings", "began", "identity")
+
+    def __init__(self, identity: str, began: float) -> None:
+        self.identity = identity
+        self.began = began
+        self._standings: dict[int, Standing] = {}
+
+    def of(self, rule: "Rule") -> Standing:
+        """Its standing to this rule."""
+        found = self._standings.get(rule.number)
+        if found is None:
+            found = self._standings[rule.number] = Standing()
+        return found
+
+
+class Rule:
+    """One expectation, while it is looked for. `stage_began`: when its stage did; None: not yet."""
+
+    __slots__ = ("asks_answer", "expected", "is_open", "number", "stage_began")
+
+    def __init__(self, number: int, expected: Expectation) -> None:
+        self.number = number
+        self.expected = expected
+        self.is_open = not expected.stage
+        self.stage_began: float | None = None
+        self.asks_answer = expected.sort in (Sort.SENT, Sort.RECEIVED) and bool(
+            expected.answer.conditions or expected.error or (expected.sort is Sort.SENT and expected.within < inf)
+        )
+
+    def is_late(self, party: Party, at: float) -> bool:
+        """Is it too late for what is to come within some time?"""
+        return at - max(party.began, self.stage_began or 0.0) > self.expected.within
+
+    def wrong_answer(self, call: Call, at: float, payload: Any, code: str) -> str:
+        """Why this is not the answer that was expected; empty if it is. `code`: of a CALLERROR."""
+        expected = self.expected
+        took = at - call.at
+        if expected.sort is Sort.SENT and took > expected.within:
+            return f"{call.action} was answered after {took:.3g} s, not within {expected.within:g} s"
+        if expected.error:
+            if code == expected.error:
+                return ""
+            return f"{call.action} was answered with {code or 'a result'}, not with CALLERROR {expected.error}"
+        if code:
+            return f"{call.action} was answered with CALLERROR {code}"
+        why = expected.answer.wrong(payload)
+        return f"{call.action}: {why}" if why else ""
+
+
+class Judge:
+    """Of all charge points of one run."""
+
+    def __init__(self, expectations: Iterable[Expectation]) -> None:
+        self.rules = tuple(Rule(number, one) for number, one in enumerate(expectations))
+        self._fleet = Party("", 0.0)
+        self._by_call: dict[tuple[Seen, str], list[Rule]] = {}
+        self._orders = [rule for rule in self.rules if rule.expected.sort is Sort.ORDER]
+        self._states = [rule for rule in self.rules if rule.expected.sort is Sort.STATE]
+        for rule in self.rules:
+            expected = rule.expected
+            ways = {Sort.SENT: (Seen.SENT,), Sort.RECEIVED: (Seen.RECEIVED,), Sort.ABSENT: tuple(Seen)}
+            for way in ways.get(expected.sort, ()):
+                self._by_call.setdefault((way, expected.of), []).append(rule)
+
+    def stage_begins(self, name: str, at: float) -> None:
+        """What is expected in this stage is looked for from here on, of others no more."""
+        for rule in self.rules:
+            if rule.expected.stage:
+                rule.is_open = rule.expected.stage == name
+                if rule.is_open:
+                    rule.stage_began = at
+
+    def _party(self, rule: Rule, party: Party) -> Party:
+        return self._fleet if rule.expected.per is Per.FLEET else party
+
+    def called(self, party: Party, call: Call) -> None:
+        """A CALL was sent or received."""
+        awaiting: list[Rule] = []
+        for action in (call.action, ANY_ACTION):
+            for rule in self._by_call.get((call.seen, action), ()):
+                if rule.is_open and rule.expected.payload.fits(call.payload):
+                    self._count(rule, party, call, awaiting)
+        for rule in self._orders:
+            if rule.is_open:
+                standing = self._party(rule, party).of(rule)
+                links = rule.expected.order
+                if standing.link < len(links):
+                    link = links[standing.link]
+                    is_late = rule.is_late(party, call.at)
+                    if link.action == call.action and link.payload.fits(call.payload) and not is_late:
+                        standing.link += 1
+        call.rules = tuple(awaiting)
+
+    def _count(self, rule: Rule, party: Party, call: Call, awaiting: list[Rule]) -> None:
+        expected = rule.expected
+        standing = self._party(rule, party).of(rule)
+        if expected.sort is Sort.ABSENT:
+            if not rule.is_late(party, call.at):
+                standing.fail(call.at, f"{call.action} was {call.seen}")
+            return
+        if expected.sort is Sort.RECEIVED and rule.is_late(party, call.at):
+            return
+        standing.count += 1
+        if expected.most is not None and standing.count > expected.most:
+            standing.fail(call.at, f"{call.action} was {call.seen} {standing.count} times, not {expected.most} at most")
+        if rule.asks_answer:
+            awaiting.append(rule)
+        else:
+            standing.right += 1
+
+    def answered(self, party: Party, call: Call, at: float, payload: Any, code: str) -> None:
+        """A CALL that was seen before is answered."""
+        for rule in call.rules:
+            standing = self._party(rule, party).of(rule)
+            why = rule.wrong_answer(call, at, payload, code)
+            if not why:
+                standing.right += 1
+            elif rule.expected.each:
+                standing.fail(at, why)
+
+    def cut_off(self, party: Party, call: Call) -> None:
+        """The connection ended before a CALL was answered."""
+        for rule in call.rules:
+            self._party(rule, party).of(rule).count -= 1
+
+    def unanswered(self, party: Party, call: Call, at: float) -> None:
+        """Nobody waits for the answer any more."""
+        for rule in call.rules:
+            if rule.expected.each:
+                self._party(rule, party).of(rule).fail(
+                    at, f"{call.action} was not answered within {at - call.at:.3g} s"
+                )
+
+    def state(self, party: Party, connector: int, status: str, at: float) -> None:
+        """A connector has another status."""
+        for rule in self._states:
+            expected = rule.expected
+            is_it = expected.of == status and expected.connector in (None, connector)
+            if rule.is_open and is_it and not rule.is_late(party, at):
+                standing = self._party(rule, party).of(rule)
+                standing.count += 1
+                standing.right += 1
+
+    def results(self, parties: Mapping[str, Party], now: float) -> list[ExpectationResult]:
+        """What came of all expectations."""
+        found = []
+        for rule in self.rules:
+            of_fleet = rule.expected.per is Per.FLEET
+            looked_at = [self._fleet] if of_fleet else list(parties.values())
+            failures: list[Failure] = []
+            met = 0
+            for party in looked_at:
+                at, why = _judged(rule, party.of(rule), now)
+                if not why:
+                    met += 1
+                elif len(failures) < MOST_FAILURES:
+                    failures.append(Failure(party.identity, at, why))
+            checked = len(looked_at)
+            is_met = checked > 0 and met >= rule.expected.share * checked - 1e-9
+            found.append(ExpectationResult(rule.expected.name, is_met, checked, met, failures))
+        return found
+
+
+def _judged(rule: Rule, standing: Standing, now: float) -> tuple[float, str]:
+    """When and why it was not met; an empty reason if it was."""
+    expected = rule.expected
+    if standing.why:
+        return standing.at, standing.why
+    if expected.sort is Sort.ORDER:
+        if standing.link == len(expected.order):
+            return now, ""
+        link = expected.order[standing.link]
+        before = f" after {expected.order[standing.link - 1].action}" if standing.link else ""
+        return now, f"there was no {link.action}{before}"
+    if expected.sort is Sort.ABSENT or standing.right >= expected.count:
+        return now, ""
+    within = f" within {expected.within:g} s" if expected.within < inf and expected.sort is not Sort.SENT else ""
+    if expected.sort is Sort.STATE:
+        where = "no connector was" if expected.connector is None else f"connector {expected.connector} was not"
+        return now, f"{where} {expected.of}{within}"
+    if standing.count >= expected.count:
+        seen = f"{expected.of} was {expected.sort} {standing.count} times"
+        return now, f"{seen}, of which {standing.right} were answered as expected"
+    if standing.count:
+        return now, f"{expected.of} was {expected.sort} only {standing.count} of {expected.count} times{within}"
+    return now, f"{expected.of} was not {expected.sort}{within}"

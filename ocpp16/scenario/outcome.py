@@ -1,0 +1,65 @@
+"""What a scenario came to: its stages, what was expected and was so or not, and how far it is while it runs."""
+
+from dataclasses import dataclass, field
+from typing import Final, NamedTuple
+
+MOST_FAILURES: Final = 20
+"""Charge points that are told of one expectation; the others are counted."""
+
+
+class StageRun(NamedTuple):
+    """One stage: seconds of the story."""
+
+    name: str
+    begin: float
+    end: float
+
+
+class Failure(NamedTuple):
+    """What was not as expected: at which charge point ("" is the fleet), when in seconds of the story, and why."""
+
+    charge_point: str
+    at: float
+    why: str
+
+
+class ExpectationResult(NamedTuple):
+    """One expectation, or one step of a script that waits. checked: charge points it was looked for at; met: how many
+    did so; failures: the first of the others."""
+
+    name: str
+    is_met: bool
+    checked: int
+    met: int
+    failures: list[Failure]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """`is_passed`: the story was played to its end, and all that was expected was so. `is_complete` is False where it
+    was ended before. counts: charge points, arrivals, sessions, transactions and others, by name. notes: what whoever
+    believes this should know, in sentences."""
+
+    scenario: str
+    is_complete: bool
+    stages: list[StageRun]
+    expectations: list[ExpectationResult]
+    counts: dict[str, int]
+    notes: list[str] = field(default_factory=list)
+
+    @property
+    def is_passed(self) -> bool:
+        return self.is_complete and all(one.is_met for one in self.expectations)
+
+
+class Progress(NamedTuple):
+    """How far a scenario is. seconds: of the story; in_flight: messages that wait to be sent or for their answer, of
+    all charge points; waiting: what most scripts wait for, in words, and how many of them."""
+
+    seconds: float
+    stage: str
+    connected: int
+    charge_points: int
+    registered: int
+    in_flight: int
+    waiting: str = ""

@@ -1,0 +1,231 @@
+"""One run of a scenario: its charge points, what is seen of them, the time of the story, and what it has come to."""
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from math import floor
+from random import Random
+from typing import Final
+
+import trio
+
+from ocpp16.charge_point.connectivity import StreamOpener
+from ocpp16.enums import RegistrationStatus
+from ocpp16.faults import sentence
+from ocpp16.fleet import Blueprint, Fleet, Member
+from ocpp16.log import log
+from ocpp16.observer import Observer
+from ocpp16.scenario.agenda import Agenda
+from ocpp16.scenario.judge import Judge
+from ocpp16.scenario.model import Arrivals, Per, Scenario, Stage, StageKind
+from ocpp16.scenario.outcome import ExpectationResult, Outcome, Progress, StageRun
+from ocpp16.scenario.watch import Watch
+from ocpp16.wire import WireFaults, disturbed
+
+MOST_NOTES: Final = 50
+
+
+class Run:
+    """One scenario, while it is played. `began`: trio's time of its begin; `pace`: how many times more drivers come
+    than is written; `stretch`: the same of how long it holds."""
+
+    def __init__(
+        self, scenario: Scenario, ids: Sequence[str], seed: int, rate: float | None, duration: float | None
+    ) -> None:
+        self.scenario = scenario
+        self.ids = tuple(ids)
+        self.numbers = {identity: number for number, identity in enumerate(self.ids, 1)}
+        self.seed = seed
+        self.began = trio.current_time()
+        self.agenda = Agenda(self._failed)
+        self.judge = Judge(scenario.expectations)
+        self.members: dict[str, Member] = {}
+        self.watches: dict[str, Watch] = {}
+        self.counts: Counter[str] = Counter()
+        self.taken: set[tuple[str, int]] = set()
+        """Connectors that a driver is at, or about to be."""
+        self.waiting: dict[str, str] = {}
+        self.stage = ""
+        self.faults: WireFaults | None = None
+        """Of the wire, now."""
+        self.stages: list[StageRun] = []
+        self.notes: list[str] = []
+        self.rate = rate
+        self.pace = _pace(scenario, len(self.ids), rate)
+        held = sum(stage.duration for stage in scenario.acts if stage.kind is StageKind.HOLD)
+        self.stretch = 1.0 if duration is None or not held else duration / held
+        self._fleet: Fleet | None = None
+        self._nursery: trio.Nursery | None = None
+        self._mix: list[tuple[float, Blueprint]] = []
+        self.on_added: Callable[[Member], None] = lambda member: None
+        """Is told of each that comes."""
+        self._never = trio.Event()
+        self._removing = 0
+        self._removed = trio.Event()
+
+    def open(self, fleet: Fleet, nursery: trio.Nursery, mix: list[tuple[float, Blueprint]]) -> None:
+        """The fleet that charge points come to, what they are made of, and who goes on with what takes longer."""
+        self._fleet, self._nursery, self._mix = fleet, nursery, mix
+
+    @property
+    def now(self) -> float:
+        """Seconds of the story."""
+        return trio.current_time() - self.began
+
+    def note(self, text: str) -> None:
+        """What whoever reads the outcome should know."""
+        if len(self.notes) < MOST_NOTES and text not in self.notes:
+            self.notes.append(text)
+
+    def _failed(self, error: BaseException) -> None:
+        self.counts["internal errors"] += 1
+        log.error("a step of the scenario failed: %s", sentence(error))
+        self.note(f"a driver's step failed: {sentence(error)}")
+
+    async def pause(self, seconds: float) -> None:
+        """So many seconds of the story; a checkpoint where there are none."""
+        with trio.move_on_after(max(0.0, seconds)):
+            await self._never.wait()
+
+    def paced(self, count: int, chance: Random) -> int:
+        """So many drivers at the pace of this run, in the mean."""
+        return count if self.pace == 1.0 else floor(count * self.pace + chance.random())
+
+    # Charge points
+
+    def is_there(self, identity: str) -> bool:
+        """Is it in the fleet?"""
+        return self._fleet is not None and identity in self._fleet
+
+    def is_registered(self, member: Member) -> bool:
+        """Is it accepted, and connected?"""
+        connection = member.charge_point.connection
+        return connection.is_connected and connection.registration is RegistrationStatus.ACCEPTED
+
+    def observer_of(self, identity: str) -> Observer | None:
+        """What a charge point tells; None where nobody wants to know."""
+        if not self.scenario.is_watched:
+            return None
+        if identity not in self.watches:
+            self.watches[identity] = Watch(identity, self.judge, self.began, keeps=bool(self.scenario.steps))
+        return self.watches[identity]
+
+    def connector_of(self, connector: StreamOpener | None) -> Callable[[str], StreamOpener | None] | None:
+        """What opens streams on which the faults of the moment happen; None where nothing ever goes wrong."""
+        if not self.scenario.is_disturbed:
+            return None
+
+        def made(identity: str) -> StreamOpener:
+            chance = Random(f"{self.seed} {identity} wire")  # noqa: S311 - repeatable, not secret
+            return disturbed(connector, lambda: self.faults, chance)
+
+        return made
+
+    def begin_stage(self, stage: Stage) -> float:
+        """From here on it is this stage. Returns the second of the story."""
+        self.stage = stage.name
+        found = [faults for faults in (self.scenario.faults, stage.faults) if faults]
+        self.faults = found[0].beside(found[1]) if len(found) > 1 else found[0] if found else None
+        self.judge.stage_begins(stage.name, self.now)
+        return self.now
+
+    async def add(self, identity: str) -> None:
+        """One more charge point; its drivers begin to come."""
+        assert self._fleet is not None
+        member = await self._fleet.add(identity, self._made_of(identity))
+        self.members[identity] = member
+        self.on_added(member)
+
+    async def remove(self, identity: str) -> None:
+        """It goes, in order; that goes on when this returns."""
+        assert self._nursery is not None
+        if self.is_there(identity):
+            self._removing += 1
+            self._nursery.start_soon(self._remove, identity)
+
+    async def _remove(self, identity: str) -> None:
+        assert self._fleet is not None
+        try:
+            await self._fleet.remove(identity)
+        finally:
+            self._removing -= 1
+            self._removed.set()
+
+    async def wait_removed(self) -> None:
+        """Until all that were removed are gone."""
+        while self._removing:
+            self._removed = trio.Event()
+            await self._removed.wait()
+
+    def _made_of(self, identity: str) -> Blueprint:
+        mix = self._mix
+        if len(mix) == 1:
+            return mix[0][1]
+        random = Random(f"{self.seed} {identity} blueprint")  # noqa: S311 - repeatable, not secret
+        return random.choices([one for _, one in mix], [share for share, _ in mix])[0]
+
+    def progress(self) -> Progress:
+        """How far it is."""
+        connected = registered = in_flight = 0
+        for identity, member in self.members.items():
+            if self.is_there(identity):
+                connection = member.charge_point.connection
+                is_connected = connection.is_connected
+                connected += is_connected
+                registered += is_connected and connection.registration is RegistrationStatus.ACCEPTED
+                in_flight += connection.queue_depth
+        waiting = Counter(self.waiting.values()).most_common(1)
+        text = f"{waiting[0][1]} × {waiting[0][0]}" if waiting else ""
+        there = sum(map(self.is_there, self.members))
+        return Progress(self.now, self.stage, connected, there, registered, in_flight, text)
+
+    def outcome(self, steps: list[ExpectationResult], *, is_complete: bool) -> Outcome:
+        """What came of it; `steps` of the script are told first."""
+        if is_complete:
+            for watch in self.watches.values():
+                watch.give_up()
+        parties = {identity: watch.party for identity, watch in self.watches.items()}
+        expectations = [*steps, *self.judge.results(parties, self.now)]
+        counts = {"charge points": len(self.members), **self.counts}
+        if self.watches:
+            counts["transactions started"] = sum(watch.started for watch in self.watches.values())
+            counts["transactions stopped"] = sum(watch.stopped for watch in self.watches.values())
+        failed = [member for member in self.members.values() if member.failures]
+        if failed:
+            counts["failed starts"] = sum(member.failures for member in failed)
+            self.note(f"{failed[0].identity} could not start: {failed[0].failure}")
+        dropped = sum(member.charge_point.counters.observer_events_dropped for member in self.members.values())
+        if dropped:
+            self.note(f"{dropped} events were lost before they could be looked at: the process had too much to do")
+        if not is_complete:
+            self.note("the scenario was ended before its end: what is missing may only not have come yet")
+        return Outcome(
+            scenario=self.scenario.name,
+            is_complete=is_complete,
+            stages=self.stages,
+            expectations=expectations,
+            counts=counts,
+            notes=self.notes,
+        )
+
+
+def _pace(scenario: Scenario, charge_points: int, rate: float | None) -> float:
+    """How many times more drivers come than is written, for `rate` arrivals a second in all."""
+    if rate is None or not scenario.drivers:
+        return 1.0
+    written = sum(
+        arrivals_per_second(drivers.arrivals) * (1 if drivers.arrivals.per is Per.FLEET else charge_points)
+        for drivers in scenario.drivers
+    )
+    return rate / written if written else 1.0
+
+
+def arrivals_per_second(arrivals: Arrivals) -> float:
+    """Of one charge point (or the fleet), in the mean, as far as it is known: moments without a period have none."""
+    match arrivals.kind:
+        case "poisson":
+            return float(arrivals.rate / 3600.0)
+        case "every":
+            return float(1.0 / arrivals.seconds)
+    count = len(arrivals.moments) if arrivals.kind == "fixed" else arrivals.count
+    span = arrivals.period or (arrivals.end - arrivals.begin if arrivals.kind == "uniform" else 0.0)
+    return float(count / span) if span else 0.0

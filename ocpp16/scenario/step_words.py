@@ -1,0 +1,87 @@
+"""What the script of a charge point may say: the commands of a station, and steps that scenarios have of their own."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from ocpp16.enums import ChargePointStatus, ResetType
+from ocpp16.messages.actions import ACTIONS
+from ocpp16.scenario.distribution import distribution
+from ocpp16.scenario.kinds import Anything, Checked, Field, Number, Record, Tagged, Text, Whole
+from ocpp16.scenario.matching import Pattern, PatternKind, answered
+from ocpp16.scenario.model import Step
+from ocpp16.simulation.arguments import ANYTHING, REQUIRED, Argument
+from ocpp16.simulation.command_table import COMMANDS
+
+DO: Final = "do"
+_NAMED = Field("name", Text(200), None, "What a report says of it.")
+_WITHIN = Field("within", Number(0.001, 1e7, "seconds"), 60.0, "Seconds that it may take.")
+_CONNECTOR = Field("connector", Whole(0, 10_000), 1)
+_PATTERN = PatternKind()
+_ACTION = Field("action", Text(words=tuple(ACTIONS)))
+_PAYLOAD = Field("payload", _PATTERN, None, "What the CALL says.")
+_ANSWER = Field("answer", _PATTERN, None, "What its answer says.")
+_STATUS = Field("status", Text(100), None, "The status in its answer, or that of the id tag there.")
+_ERROR = Field("error", Text(100), None, "The code of the CALLERROR that answers it.")
+OWN: Final[Mapping[str, tuple[Field, ...]]] = {
+    "sleep": (Field("seconds", distribution()),),
+    "wait_registered": (_WITHIN,),
+    "wait_answered": (_WITHIN,),
+    "wait_status": (_CONNECTOR, Field("status", Text(words=tuple(map(str, ChargePointStatus)))), _WITHIN),
+    "wait_sent": (_ACTION, _PAYLOAD, _ANSWER, _STATUS, _ERROR, _WITHIN),
+    "wait_received": (_ACTION, _PAYLOAD, _ANSWER, _STATUS, _ERROR, _WITHIN),
+    "never": (_ACTION, _PAYLOAD, Field("seconds", Number(0.001, 1e7, "seconds"))),
+    "power_cut": (Field("seconds", Number(0.0, 1e7, "seconds"), text="Until the power comes back."),),
+    "reset": (Field("kind", Text(words=tuple(map(str, ResetType))), "Soft"),),
+}
+"""Step → its arguments. What each does is in `script`."""
+WAITS: Final = ("wait_registered", "wait_answered", "wait_status", "wait_sent", "wait_received", "never")
+"""Steps that say whether something was so: a report has a line for each."""
+_EXCHANGES: Final = ("wait_sent", "wait_received")
+_NOT_HERE: Final = ("power_off", "help")
+"""Commands for whoever sits before a process of its own."""
+_MOST_CONNECTORS: Final = 10_000
+
+
+def _argument(argument: Argument) -> Field:
+    return Field(
+        argument.name,
+        Checked(lambda value: argument.check(value, _MOST_CONNECTORS), {}),
+        REQUIRED_FIELD if argument.default is REQUIRED and argument.kind is not ANYTHING else None,
+    )
+
+
+REQUIRED_FIELD: Final[Any] = Field("", Anything()).default
+
+
+def _own(do: str) -> Any:
+    def make(*, name: str = "", **arguments: Any) -> Step:
+        if do in _EXCHANGES and ("answer" in arguments or "status" in arguments):
+            answer: Pattern | None = arguments.pop("answer", None)
+            arguments["answer"] = answered(arguments["action"], answer, arguments.pop("status", None))
+        if "error" in arguments and arguments.get("answer"):
+            raise ValueError("either error or answer and status: an answer is one of the two")
+        return Step(do=do, arguments=arguments, name=name)
+
+    return make
+
+
+def _command(do: str) -> Any:
+    def make(*, name: str = "", **arguments: Any) -> Step:
+        if do == "overrule":
+            arguments.setdefault("answer", None)  # TOML cannot say null
+        return Step(do=do, arguments=arguments, name=name)
+
+    return make
+
+
+STEP: Final = Tagged(
+    DO,
+    {
+        **{do: Record((*fields, _NAMED), _own(do), DO) for do, fields in OWN.items()},
+        **{
+            name: Record((*map(_argument, command.arguments), _NAMED), _command(name), DO)
+            for name, command in COMMANDS.items()
+            if name not in _NOT_HERE
+        },
+    },
+)

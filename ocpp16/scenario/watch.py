@@ -1,0 +1,146 @@
+"""What is seen of one charge point: its frames, the states of its connectors, its transactions.
+
+It is the observer of the charge point, told a moment after things happen and in their order.
+"""
+
+from collections import deque
+from typing import Any, Final, NamedTuple
+
+import orjson
+import trio
+
+from ocpp16.observer import (
+    ConnectionStateChanged,
+    MessageExchanged,
+    ObserverEvent,
+    StatusChanged,
+    TransactionStarted,
+    TransactionStopped,
+)
+from ocpp16.scenario.judge import Call, Judge, Party
+from ocpp16.scenario.model import Seen
+
+MOST_OPEN: Final = 64
+"""CALLs of one charge point whose answers are waited for; of more the oldest is given up."""
+MOST_KEPT: Final = 256
+"""Exchanges that a script can look back on."""
+
+
+class Exchange(NamedTuple):
+    """A CALL with its answer. `number` grows with each that is answered or seen; `is_answered`: is it?"""
+
+    number: int
+    seen: Seen
+    action: str
+    payload: Any
+    at: float
+    is_answered: bool = False
+    answer: Any = None
+    code: str = ""
+
+
+class Watch:
+    """Of one charge point. `began`: seconds of the story at which it came; `keeps`: a script looks back."""
+
+    __slots__ = (
+        "_began",
+        "_judge",
+        "_open",
+        "exchanges",
+        "news",
+        "party",
+        "seen",
+        "started",
+        "states",
+        "stopped",
+    )
+
+    def __init__(self, identity: str, judge: Judge, story_began: float, *, keeps: bool) -> None:
+        self._judge = judge
+        self._began = story_began
+        self.party = Party(identity, self.now)
+        self._open: dict[tuple[Seen, str], Call] = {}
+        self.exchanges: deque[Exchange] | None = deque(maxlen=MOST_KEPT) if keeps else None
+        self.seen = 0
+        self.states: dict[int, str] = {}
+        self.news = trio.Event()
+        """Set at whatever happens; whoever waits makes another."""
+        self.started = self.stopped = 0
+
+    @property
+    def now(self) -> float:
+        """Seconds of the story."""
+        return trio.current_time() - self._began
+
+    @property
+    def has_open_calls(self) -> bool:
+        """Is an answer of the Central System waited for?"""
+        return any(seen is Seen.SENT for seen, _ in self._open)
+
+    async def notify(self, event: ObserverEvent) -> None:
+        """Take what the charge point tells."""
+        if type(event) is MessageExchanged:
+            self._frame(Seen(event.direction), event.text)
+        elif type(event) is StatusChanged:
+            self.states[event.connector_id] = str(event.status)
+            self._judge.state(self.party, event.connector_id, str(event.status), self.now)
+        elif type(event) is TransactionStarted:
+            self.started += 1
+        elif type(event) is TransactionStopped:
+            self.stopped += 1
+        elif type(event) is ConnectionStateChanged and not event.connected:
+            for call in self._open.values():
+                self._judge.cut_off(self.party, call)
+            self._open.clear()
+        self.news.set()
+
+    def _frame(self, seen: Seen, text: str) -> None:
+        try:
+            frame = orjson.loads(text)
+        except orjson.JSONDecodeError:
+            return
+        now = self.now
+        match frame:
+            case [2, str() | int() as unique, str(action), payload]:
+                self._called((seen, str(unique)), Call(seen, action, payload, now))
+            case [3, str() | int() as unique, payload]:
+                self._answered(seen, str(unique), now, payload, "")
+            case [4, str() | int() as unique, str(code), *_]:
+                self._answered(seen, str(unique), now, None, code or "InternalError")
+
+    def _called(self, key: tuple[Seen, str], call: Call) -> None:
+        if len(self._open) >= MOST_OPEN:
+            oldest = next(iter(self._open))
+            self._judge.unanswered(self.party, self._open.pop(oldest), call.at)
+        self._open[key] = call
+        if call.action == "StatusNotification" and call.seen is Seen.SENT:
+            self._first_state(call.payload)
+        self._judge.called(self.party, call)
+        self._keep(call)
+
+    def _first_state(self, payload: Any) -> None:
+        """What a connector was from the begin is told to the Central System only."""
+        match payload:
+            case {"connectorId": int(connector), "status": str(status)} if connector not in self.states:
+                self.states[connector] = status
+                self._judge.state(self.party, connector, status, self.now)
+
+    def _answered(self, seen: Seen, unique: str, at: float, payload: Any, code: str) -> None:
+        of = Seen.RECEIVED if seen is Seen.SENT else Seen.SENT
+        call = self._open.pop((of, unique), None)
+        if call is None:
+            return
+        self._judge.answered(self.party, call, at, payload, code)
+        self._keep(call, is_answered=True, answer=payload, code=code)
+
+    def _keep(self, call: Call, **answer: Any) -> None:
+        if self.exchanges is not None:
+            self.seen += 1
+            self.exchanges.append(Exchange(self.seen, call.seen, call.action, call.payload, call.at, **answer))
+
+    def give_up(self) -> None:
+        """The story is over: what is not answered is not."""
+        for (seen, _), call in self._open.items():
+            if seen is Seen.SENT:
+                self._judge.unanswered(self.party, call, self.now)
+        self._open.clear()

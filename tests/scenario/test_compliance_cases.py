@@ -1,0 +1,195 @@
+"""The scenarios for the cases of the compliance tool: each passes against a Central System that does what it should,
+with somebody who operates it where that is waited for, and fails against one that does not."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from ocpp16.scenario import READY_MADE, Outcome, Progress, load_scenario
+from ocpp16.testing import CallErrorAnswer, CentralSystem
+from ocpp16.testing.recording import ReceivedCall
+
+CASES = [name for name in READY_MADE if name.startswith("TC_")]
+TAG = "CARD000001"
+SOON = (datetime(2026, 1, 1, tzinfo=UTC) + timedelta(hours=1)).isoformat().replace("+00:00", "Z")
+WHOLE_LIST = {"listVersion": 1, "updateType": "Full", "localAuthorizationList": []}
+ENTRY = {"idTag": TAG, "idTagInfo": {"status": "Accepted"}}
+PROFILE = {
+    "chargingProfileId": 1,
+    "stackLevel": 0,
+    "chargingProfilePurpose": "TxDefaultProfile",
+    "chargingProfileKind": "Relative",
+    "chargingSchedule": {"chargingRateUnit": "A", "chargingSchedulePeriod": [{"startPeriod": 0, "limit": 10.0}]},
+}
+TX_PROFILE = {**PROFILE, "chargingProfilePurpose": "TxProfile"}
+RESERVATION = {"connectorId": 1, "expiryDate": SOON, "idTag": TAG, "reservationId": 7}
+FIRMWARE = {"location": "https://example.com/firmware.bin", "retrieveDate": "2026-01-01T00:00:00Z"}
+START = {"connectorId": 1, "idTag": TAG}
+STOP = {"transactionId": 1}
+UNLOCK = {"connectorId": 1}
+DIAGNOSTICS = {"location": "ftp://example.com/"}
+LOG = {"logType": "SecurityLog", "requestId": 3, "log": {"remoteLocation": "https://example.com/log"}}
+
+OPERATED: dict[str, list[tuple[str, dict[str, Any]]]] = {
+    "TC_010": [("RemoteStartTransaction", START)],
+    "TC_011_1": [("RemoteStartTransaction", START)],
+    "TC_011_2": [("RemoteStartTransaction", START)],
+    "TC_012": [("RemoteStopTransaction", STOP)],
+    "TC_013": [("Reset", {"type": "Hard"})],
+    "TC_014": [("Reset", {"type": "Soft"})],
+    "TC_017_1": [("UnlockConnector", UNLOCK)],
+    "TC_017_2": [("UnlockConnector", UNLOCK)],
+    "TC_018_1": [("UnlockConnector", UNLOCK)],
+    "TC_019_1": [("GetConfiguration", {})],
+    "TC_019_2": [("GetConfiguration", {"key": ["SupportedFeatureProfiles"]})],
+    "TC_021": [("ChangeConfiguration", {"key": "MeterValueSampleInterval", "value": "30"})],
+    "TC_026": [("RemoteStartTransaction", START)],
+    "TC_028": [("RemoteStopTransaction", {"transactionId": 999})],
+    "TC_030": [("UnlockConnector", UNLOCK)],
+    "TC_031": [("UnlockConnector", {"connectorId": 5})],
+    "TC_040_1": [("ChangeConfiguration", {"key": "NoSuchKey", "value": "1"})],
+    "TC_040_2": [("ChangeConfiguration", {"key": "MeterValueSampleInterval", "value": "often"})],
+    "TC_042_1": [("GetLocalListVersion", {})],
+    "TC_042_2": [("GetLocalListVersion", {})],
+    "TC_043_1": [("SendLocalList", WHOLE_LIST)],
+    "TC_043_3": [("SendLocalList", {**WHOLE_LIST, "localAuthorizationList": [ENTRY, {**ENTRY, "idTag": "OTHER"}]})],
+    "TC_043_4": [("SendLocalList", {**WHOLE_LIST, "localAuthorizationList": [ENTRY]})],
+    "TC_043_5": [
+        ("SendLocalList", WHOLE_LIST),
+        ("SendLocalList", {"listVersion": 2, "updateType": "Differential", "localAuthorizationList": [ENTRY]}),
+    ],
+    "TC_044_1": [("UpdateFirmware", FIRMWARE)],
+    "TC_044_2": [("UpdateFirmware", FIRMWARE)],
+    "TC_044_3": [("UpdateFirmware", FIRMWARE)],
+    "TC_045_1": [("GetDiagnostics", DIAGNOSTICS)],
+    "TC_045_2": [("GetDiagnostics", DIAGNOSTICS)],
+    "TC_046": [("ReserveNow", RESERVATION)],
+    "TC_047": [("ReserveNow", RESERVATION)],
+    "TC_048_1": [("ReserveNow", RESERVATION)],
+    "TC_048_2": [("ReserveNow", RESERVATION)],
+    "TC_048_3": [("ReserveNow", RESERVATION)],
+    "TC_048_4": [("ReserveNow", RESERVATION)],
+    "TC_049": [("ReserveNow", {**RESERVATION, "connectorId": 0})],
+    "TC_051": [("ReserveNow", RESERVATION), ("CancelReservation", {"reservationId": 7})],
+    "TC_052": [("CancelReservation", {"reservationId": 8})],
+    "TC_053": [("ReserveNow", {**RESERVATION, "parentIdTag": "FAMILY"})],
+    "TC_054": [
+        ("TriggerMessage", {"requestedMessage": "MeterValues", "connectorId": 1}),
+        ("TriggerMessage", {"requestedMessage": "Heartbeat"}),
+        ("TriggerMessage", {"requestedMessage": "StatusNotification", "connectorId": 1}),
+    ],
+    "TC_055": [("TriggerMessage", {"requestedMessage": "MeterValues", "connectorId": 9})],
+    "TC_056": [("SetChargingProfile", {"connectorId": 1, "csChargingProfiles": PROFILE})],
+    "TC_057": [("SetChargingProfile", {"connectorId": 1, "csChargingProfiles": {**TX_PROFILE, "transactionId": 1}})],
+    "TC_059": [("RemoteStartTransaction", {**START, "chargingProfile": TX_PROFILE})],
+    "TC_061": [("ClearCache", {})],
+    "TC_066": [("GetCompositeSchedule", {"connectorId": 1, "duration": 300})],
+    "TC_067": [("SetChargingProfile", {"connectorId": 1, "csChargingProfiles": PROFILE}), ("ClearChargingProfile", {})],
+    "TC_073": [("ChangeConfiguration", {"key": "AuthorizationKey", "value": "61" * 20})],
+    "TC_079": [("GetLog", LOG)],
+}
+"""Case → what somebody asks for at the Central System, when it is waited for."""
+
+
+class Operator:
+    """Reads what a scenario waits for, and asks the Central System for it."""
+
+    def __init__(self, csms: CentralSystem, asked: list[tuple[str, dict[str, Any]]]) -> None:
+        self._csms = csms
+        self._asked = list(asked)
+        self.read: list[str] = []
+
+    def __call__(self, progress: Progress) -> None:
+        if progress.waiting and progress.waiting not in self.read[-1:]:
+            self.read.append(progress.waiting)
+        if self._asked and f"waiting for {self._asked[0][0]} of the Central System" in progress.waiting:
+            action, payload = self._asked.pop(0)
+            for identity in list(self._csms.connected):
+                self._csms.spawn(self._ask, identity, action, payload)
+
+    async def _ask(self, identity: str, action: str, payload: dict[str, Any]) -> None:
+        try:
+            await self._csms.call(identity, action, payload)
+        except Exception as error:  # the answer is looked at by the scenario
+            self.read.append(repr(error))
+
+
+def knows_cards(payload: dict[str, Any], call: ReceivedCall) -> dict[str, Any]:
+    """The answer to Authorize of a Central System that has an opinion of cards."""
+    words = {"INVALID": "Invalid", "EXPIRED": "Expired", "BLOCKED": "Blocked"}
+    info = {"status": words.get(str(payload["idTag"])[:7], "Accepted")}
+    if payload["idTag"].startswith("GROUP"):
+        info["parentIdTag"] = "FAMILY"
+    return {"idTagInfo": info}
+
+
+def with_opinions(csms: CentralSystem) -> CentralSystem:
+    csms.answers["Authorize"] = knows_cards
+    csms.answers["StartTransaction"] = lambda payload, call: {"transactionId": 1, **knows_cards(payload, call)}
+    return csms
+
+
+@pytest.mark.parametrize("name", CASES)
+async def test_each_passes_where_all_is_as_it_should_be(name: str, csms: CentralSystem, play: Any, whys: Any) -> None:
+    operator = Operator(with_opinions(csms), OPERATED.get(name.removesuffix("_CSMS"), []))
+    outcome: Outcome = await play(load_scenario(name), csms, progress=operator)
+    assert whys(outcome) == {}, operator.read
+    assert outcome.is_passed
+    assert not csms.violations
+
+
+@pytest.mark.parametrize("name", CASES[::6])
+async def test_each_fails_where_boots_are_refused(name: str, csms: CentralSystem, play: Any, whys: Any) -> None:
+    csms.answers["BootNotification"] = CallErrorAnswer("InternalError", "no")
+    outcome: Outcome = await play(load_scenario(name), csms)
+    assert not outcome.is_passed
+    found = whys(outcome)
+    assert found["step 1: wait_registered"] == ["it was not registered within 60 s"]
+    assert found["the boot is accepted"][0].startswith("BootNotification was answered with CALLERROR InternalError")
+
+
+BROKEN: dict[str, tuple[str, Callable[..., Any] | dict[str, Any] | None, str]] = {
+    "TC_003": (
+        "StartTransaction",
+        {"transactionId": 1, "idTagInfo": {"status": "Blocked"}},
+        "is 'Blocked', not 'Accept",
+    ),
+    "TC_004_1": ("Authorize", {"idTagInfo": {"status": "Invalid"}}, "is 'Invalid', not 'Accepted'"),
+    "TC_005_1": ("StopTransaction", None, "StopTransaction was not answered within 60 s"),
+    "TC_023_1": ("Authorize", {"idTagInfo": {"status": "Accepted"}}, "is 'Accepted', not 'Invalid'"),
+    "TC_024": ("StatusNotification", None, "StatusNotification was not answered within 60 s"),
+    "TC_064": ("DataTransfer", {"status": "Perhaps"}, "status is 'Perhaps', not one of"),
+}
+
+
+@pytest.mark.parametrize("case", BROKEN)
+async def test_what_a_central_system_does_wrong_is_the_reason(
+    case: str, csms: CentralSystem, play: Any, whys: Any
+) -> None:
+    action, answer, why = BROKEN[case]
+    csms.answers[action] = answer
+    outcome: Outcome = await play(load_scenario(f"{case}_CSMS"), csms)
+    assert any(why in reason for reasons in whys(outcome).values() for reason in reasons), whys(outcome)
+
+
+@pytest.mark.parametrize("case", [*OPERATED][::6])
+async def test_what_nobody_asks_for_is_said(case: str, csms: CentralSystem, play: Any, whys: Any) -> None:
+    """A waiting scenario says what it waits for, and fails with it."""
+    action = OPERATED[case][0][0]
+    operator = Operator(with_opinions(csms), [])
+    outcome: Outcome = await play(load_scenario(f"{case}_CSMS"), csms, progress=operator)
+    waited = f"1 × waiting for {action} of the Central System, which somebody has to ask for there"
+    assert waited in operator.read
+    assert not outcome.is_passed
+    assert [f"{action} was not received within 600 s"] in whys(outcome).values()
+
+
+def test_all_that_wait_for_the_central_system_are_operated() -> None:
+    waiting = {
+        name.removesuffix("_CSMS")
+        for name in CASES
+        if any(step.do == "wait_received" for step in load_scenario(name).steps)
+    }
+    assert waiting == set(OPERATED)
