@@ -33,7 +33,7 @@ MOST_TOLD = 5
 FolderPath = click.Path(path_type=Path, file_okay=False)
 
 
-@click.group("scenario", short_help="Play what drivers and networks do, and judge a Central System by it.")
+@click.group("scenario", short_help="Play stories with charge points, and judge a Central System.")
 def scenario() -> None:
     """Scenarios: what drivers and networks do to charge points, and what is expected of the Central System."""
 

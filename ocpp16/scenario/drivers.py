@@ -150,6 +150,7 @@ class Visit:
     """One driver at one connector."""
 
     __slots__ = (
+        "_came",
         "_card",
         "_connector",
         "_crowd",
@@ -184,17 +185,14 @@ class Visit:
             self._card = crowd.cards.take()
         elif self._means == UNKNOWN_CARD:
             self._card = drivers.unknown_cards.format(number=chance.randrange(1, 10_000))
+        self._came = crowd.run.now
         self._was_begun = self._is_done = False
         self._gives_up_at = inf
 
     def begin(self) -> None:
         """The driver is there."""
         self._crowd.run.taken.add((self._member.identity, self._connector))
-        steps = [self._plug, self._authenticate] if self._plugs_first else [self._authenticate, self._plug]
-        steps[0]()
-        self._later(self._hesitation, steps[1])
-        wait = self._hesitation + self._crowd.drivers.patience
-        self._later(wait, self._look)
+        self._with_power(self._first)
 
     def _later(self, seconds: float, call: Callable[[], None]) -> None:
         self._crowd.run.agenda.after(seconds, lambda: self._with_power(call))
@@ -209,6 +207,14 @@ class Visit:
             call()
         else:
             self._later(AGAIN, call)
+
+    def _first(self) -> None:
+        (self._plug if self._plugs_first else self._authenticate)()
+        self._later(self._hesitation, self._second)
+
+    def _second(self) -> None:
+        (self._authenticate if self._plugs_first else self._plug)()
+        self._later(self._crowd.drivers.patience, self._look)
 
     @property
     def _has_transaction(self) -> bool:
@@ -231,8 +237,7 @@ class Visit:
             return
         self._was_begun = True
         self._crowd.run.counts["sessions"] += 1
-        waited = self._hesitation + self._crowd.drivers.patience
-        self._later(max(0.0, self._parking - waited), self._return)
+        self._later(max(0.0, self._came + self._parking - self._crowd.run.now), self._return)
 
     def _full(self) -> None:
         self._member.station.pause_drawing(self._connector)

@@ -12,6 +12,8 @@ from ocpp16.scenario.model import Expectation, Per, Seen, Sort
 from ocpp16.scenario.outcome import MOST_FAILURES, ExpectationResult, Failure
 
 ANY_ACTION: Final = "*"
+DUE: Final = 30.0
+"""Seconds after which an answer is missing, where nobody says otherwise."""
 
 
 class Call:
@@ -168,18 +170,24 @@ class Judge:
             elif rule.expected.each:
                 standing.fail(at, why)
 
-    def cut_off(self, party: Party, call: Call) -> None:
-        """The connection ended before a CALL was answered."""
+    def cut_off(self, party: Party, call: Call, at: float) -> None:
+        """The connection ended before a CALL was answered. What was late by then was not answered; the rest is nobody's
+        fault."""
         for rule in call.rules:
-            self._party(rule, party).of(rule).count -= 1
+            if at - call.at > min(rule.expected.within, DUE):
+                self._unanswered(rule, party, call, at)
+            else:
+                self._party(rule, party).of(rule).count -= 1
 
     def unanswered(self, party: Party, call: Call, at: float) -> None:
         """Nobody waits for the answer any more."""
         for rule in call.rules:
-            if rule.expected.each:
-                self._party(rule, party).of(rule).fail(
-                    at, f"{call.action} was not answered within {at - call.at:.3g} s"
-                )
+            self._unanswered(rule, party, call, at)
+
+    def _unanswered(self, rule: Rule, party: Party, call: Call, at: float) -> None:
+        if rule.expected.each:
+            why = f"{call.action} was not answered within {at - call.at:.3g} s"
+            self._party(rule, party).of(rule).fail(at, why)
 
     def state(self, party: Party, connector: int, status: str, at: float) -> None:
         """A connector has another status."""

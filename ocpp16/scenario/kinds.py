@@ -105,9 +105,18 @@ class Text:
         return {"type": "string", "minLength": 1, "maxLength": self.longest}
 
 
-def word(kind: type[StrEnum]) -> Text:
-    """A member of an enumeration, as text."""
-    return Text(words=tuple(map(str, kind)))
+@dataclass(frozen=True, slots=True)
+class Word:
+    """A member of an enumeration, by its text."""
+
+    of: type[StrEnum]
+
+    def read(self, value: Any, place: Place) -> StrEnum:
+        return self.of(Text(words=tuple(map(str, self.of))).read(value, place))
+
+    @property
+    def schema(self) -> dict[str, Any]:
+        return Text(words=tuple(map(str, self.of))).schema
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,7 +41,7 @@ def _matches(found: Any, pattern: Any) -> bool:
 
 _COMPARATORS: Final[Mapping[str, tuple[str, Callable[[Any, Any], bool]]]] = {
     "eq": ("", lambda found, asked: found is not _ABSENT and bool(found == asked)),
-    "ne": ("not ", lambda found, asked: found is not _ABSENT and bool(found != asked)),
+    "ne": ("anything but ", lambda found, asked: found is not _ABSENT and bool(found != asked)),
     "lt": ("less than ", _ordered(lambda found, asked: found < asked)),
     "le": ("at most ", _ordered(lambda found, asked: found <= asked)),
     "gt": ("more than ", _ordered(lambda found, asked: found > asked)),
@@ -71,7 +71,8 @@ class Condition(NamedTuple):
         if self.comparator == "exists":
             return f"{name} is {'missing' if self.asked else 'there'}"
         there = "missing" if found is _ABSENT else shown(repr(found), 80)
-        return f"{name} is {there}, not {said}{shown(repr(self.asked), 80)}"
+        asked = self.asked.pattern if isinstance(self.asked, re.Pattern) else self.asked
+        return f"{name} is {there}, not {said}{shown(repr(asked), 80)}"
 
 
 class Pattern(NamedTuple):

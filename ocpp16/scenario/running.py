@@ -11,6 +11,7 @@ from ocpp16.charge_point.connectivity import StreamOpener
 from ocpp16.faults import obey_exit, sentence
 from ocpp16.fleet import Blueprint, Fleet, Member, blueprint, open_fleet
 from ocpp16.fleet.blueprint import merged
+from ocpp16.rpc.calls import CallListener
 from ocpp16.scenario.drivers import Crowd, Story
 from ocpp16.scenario.model import Per, Scenario
 from ocpp16.scenario.outcome import Outcome, Progress, StageRun
@@ -62,7 +63,7 @@ async def run_scenario(
     seed: int = 0,
     duration: float | None = None,
     rate: float | None = None,
-    calls: Any = None,
+    calls: CallListener | None = None,
     connector: StreamOpener | None = None,
     progress: Callable[[Progress], None] | None = None,
     speed: float = 1.0,

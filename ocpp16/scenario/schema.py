@@ -57,8 +57,12 @@ def _count(part: Any, counts: Counter[str]) -> None:
         counts[text] += 1
         if counts[text] > 1 and len(text) > SHARED_FROM:
             return  # what is within it is there once more only through it
-    for one in part.values() if isinstance(part, dict) else part if isinstance(part, list) else ():
-        _count(one, counts)
+        for key, one in part.items():
+            for each in one.values() if key == "properties" else (one,):
+                _count(each, counts)
+    elif isinstance(part, list):
+        for one in part:
+            _count(one, counts)
 
 
 def _referring(part: Any, names: dict[str, str], *, is_definition: bool = False) -> Any:
@@ -69,7 +73,12 @@ def _referring(part: Any, names: dict[str, str], *, is_definition: bool = False)
     name = names.get(_text(part))
     if name is not None and not is_definition:
         return {"$ref": f"#/$defs/{name}"}
-    return {key: _referring(one, names) for key, one in part.items()}
+    return {
+        key: {inner: _referring(each, names) for inner, each in one.items()}
+        if key == "properties"
+        else _referring(one, names)
+        for key, one in part.items()
+    }
 
 
 def _text(part: Any) -> str:

@@ -19,6 +19,8 @@ from ocpp16.simulation import CommandError
 from ocpp16.texts import shown
 
 PLAY: Final = "the script in Python"
+STARTING: Final = 0.1
+"""Seconds after which it is looked again whether a charge point runs."""
 
 
 class Tally:
@@ -77,6 +79,8 @@ class Script:
 
     async def _play(self, member: Member, at: list[int]) -> None:
         run = self._run
+        while not member.charge_point.is_running:  # it was added a moment ago, or is between two starts
+            await run.pause(STARTING)
         random = Random(f"{run.seed} {member.identity} script")  # noqa: S311 - repeatable, not secret
         if run.scenario.play is not None:
             try:

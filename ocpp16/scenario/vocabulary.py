@@ -21,7 +21,7 @@ from ocpp16.scenario.kinds import (
     Tagged,
     Text,
     Whole,
-    word,
+    Word,
 )
 from ocpp16.scenario.matching import ANY, Pattern, PatternKind, answered
 from ocpp16.scenario.model import (
@@ -40,14 +40,15 @@ from ocpp16.scenario.model import (
 from ocpp16.scenario.problems import Place
 from ocpp16.scenario.step_words import STEP
 from ocpp16.simulation.car_models import CAR_FIELDS, car_plan
-from ocpp16.wire import WireFaults, Word
+from ocpp16.wire import WireFaults
+from ocpp16.wire import Word as WireWord
 
 ANY_ACTION: Final = "*"
 _SECONDS = Number(what="seconds")
 _POSITIVE = Number(0.001, what="seconds")
 _PART = Number(0.0, 1.0, "a part")
 _WEIGHT = Number(0.0, 1e6, "a share")
-_PER = word(Per)
+_PER = Word(Per)
 _NAME = Text(100)
 _ACTION = Text(words=tuple(ACTIONS))
 _ACTION_OR_ANY = Text(words=(ANY_ACTION, *ACTIONS))
@@ -157,14 +158,16 @@ CAR: Final = Record(
 )
 
 
-def _shares(known: tuple[str, ...]) -> Checked:
-    def check(given: Any) -> dict[str, float]:
-        shares: dict[str, float] = Names(_WEIGHT, known, 1).read(given, Place(""))
-        if not sum(shares.values()):
-            raise ValueError("the shares must not all be 0")
-        return shares
+class _Shares(Names):
+    """Shares by name, not all of them 0."""
 
-    return Checked(check, Names(_WEIGHT, known, 1).schema)
+    __slots__ = ()
+
+    def read(self, value: Any, place: Place) -> dict[str, float]:
+        shares: dict[str, float] = Names.read(self, value, place)
+        if not sum(shares.values()):
+            raise place.wrong("the shares must not all be 0")
+        return shares
 
 
 def _drivers(*, cars: tuple[tuple[float, Mapping[str, Any]], ...] | None = None, **fields: Any) -> Drivers:
@@ -184,8 +187,8 @@ DRIVERS: Final = Record(
         Field("soc", distribution(0.0, 100.0), None, "Percent at arrival, of cars with a battery."),
         Field("plugs_first", _PART, None, "Which part of them plugs in before showing a card."),
         Field("hesitation", distribution(), None, "Seconds between plug and card, or card and plug."),
-        Field("authentication", _shares(AUTHENTICATIONS), None, "Shares of what they authenticate with."),
-        Field("leaving", _shares(LEAVINGS), None, "Shares of how they leave."),
+        Field("authentication", _Shares(_WEIGHT, AUTHENTICATIONS, 1), None, "Shares of what they authenticate with."),
+        Field("leaving", _Shares(_WEIGHT, LEAVINGS, 1), None, "Shares of how they leave."),
         Field("parking", distribution(), None, "Seconds from the plug until they come back."),
         Field("drawing", distribution(), None, "Seconds from the plug until the car is full."),
         Field("patience", _SECONDS, None, "Seconds after which a driver whose car does not charge goes."),
@@ -198,7 +201,7 @@ DRIVERS: Final = Record(
 
 # Stages
 
-FAULTS: Final = Checked(WireFaults.load, Names(Anything(), (*map(str, Word), "direction")).schema)
+FAULTS: Final = Checked(WireFaults.load, Names(Anything(), (*map(str, WireWord), "direction")).schema)
 _FAULTS = Field("faults", FAULTS, None, "Faults of the wire while it lasts.")
 _STAGE_USUAL = (
     Field("name", _NAME, None),

@@ -90,7 +90,7 @@ class Watch:
             self.stopped += 1
         elif type(event) is ConnectionStateChanged and not event.connected:
             for call in self._open.values():
-                self._judge.cut_off(self.party, call)
+                self._judge.cut_off(self.party, call, self.now)
             self._open.clear()
         self.news.set()
 

@@ -182,9 +182,10 @@ class Outlet:
 
     def offer(self, amount: float) -> None:
         """The share of the supply that this connector has from now on, and offers to a car that may charge."""
+        is_offer = amount >= self.least_offer
         is_drawing = self.car is not None and self.car.is_drawing
-        self.share = 0.0 if is_drawing and amount < self.least_offer else amount
-        offered = self.share if self._may_flow and self.is_plugged and amount >= self.least_offer else 0.0
+        self.share = amount if is_offer or not is_drawing else 0.0
+        offered = amount if is_offer and self._may_flow and self.is_plugged else 0.0
         if offered != self.offered:
             self.offered = offered
             self._tell_offer(offered)

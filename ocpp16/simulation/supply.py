@@ -29,6 +29,8 @@ from ocpp16.state.effort import Effort
 if TYPE_CHECKING:
     from ocpp16.charge_point.charge_point import ChargePoint
 
+__all__ = ["MOST_AT_ONCE", "Supply", "scarce_shares"]
+
 _NOTHING: Mapping[int, float] = MappingProxyType({})
 _NEXT_TO_NOTHING = 1e-10
 """The part of a limit that is left to cars that draw nothing while others want all: of all of them together, so that it

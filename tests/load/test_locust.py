@@ -2,7 +2,9 @@
 
 import json
 import os
+import re
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -12,9 +14,11 @@ from typing import Any
 
 import fake_fleet
 import pytest
+import trio
 from patience import PATIENCE
 
 from ocpp16.load.locust_command import LOCUSTFILE, LocustMissing, master, worker
+from ocpp16.testing import CentralSystem
 
 DRIVER = """
 import json, sys
@@ -373,3 +377,54 @@ def test_locust_is_missed_in_words(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("ocpp16.load.locust_command.find_spec", lambda name: None)
     with pytest.raises(LocustMissing, match=r"ocpp16\[locust\]"):
         master("ws://csms", 1)
+
+
+PAGE = Path(__file__).parents[2] / "docs" / "locust.md"
+
+
+def locust(*arguments: str, folder: Path) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-m", "locust", *arguments],
+        cwd=folder,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+@pytest.mark.world
+@pytest.mark.real_time
+async def test_a_master_and_two_workers_drive_charge_points(tmp_path: Path) -> None:
+    """All of it real, with the file for Locust that the page shows."""
+    shown = re.search(r"^```py\n(.*?)^```$", PAGE.read_text(), re.MULTILINE | re.DOTALL)
+    assert shown is not None
+    (tmp_path / "locustfile.py").write_text(shown[1] + "\n    command = (%r, %r)\n" % (sys.executable, "/tmp/mine/report/proto_child.py"))  # PROTO
+    async with CentralSystem() as csms:
+        port = await csms.listen("127.0.0.1")
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            of_master = str(free.getsockname()[1])
+        file = ("-f", "locustfile.py")
+        workers = [locust(*file, "--worker", "--master-port", of_master, folder=tmp_path) for _ in range(2)]
+        master = locust(
+            *file,
+            *("--master", "--master-bind-host", "127.0.0.1", "--master-bind-port", of_master, "--headless", "--json"),
+            *("--expect-workers", "2", "--users", "10", "--spawn-rate", "50", "--run-time", "4s"),
+            *("--host", f"ws://127.0.0.1:{port}/ocpp"),
+            folder=tmp_path,
+        )
+        with trio.fail_after(PATIENCE):
+            ended = {}
+            for one in (master, *workers):
+                ended[one] = await trio.to_thread.run_sync(one.communicate)
+    assert master.returncode == 0, ended
+    rows = {row["name"]: row for row in json.loads(ended[master][0])}
+    boots = rows["BootNotification"]
+    assert boots["method"] == "OCPP"
+    assert boots["num_requests"] == 10
+    assert boots["num_failures"] == 0
+    assert 0 < boots["min_response_time"] < boots["max_response_time"] < 60_000
+    assert rows["StatusNotification"]["num_requests"] >= 20, "of both connectors, 0 and 1"
+    assert {call.identity for call in csms.calls("BootNotification")} == {
+        f"CP{worker:02}{number:05}" for worker in (0, 1) for number in range(1, 6)
+    }
+    assert all(worker.returncode == 0 for worker in workers), ended

@@ -1,4 +1,4 @@
-"""Cars with a battery at connectors of AC: meter and state of charge agree, the 6 A of the control pilot, full, gone."""
+"""Cars with a battery at connectors of AC: meter and state of charge agree, the 6 A of the pilot, full, gone."""
 
 from math import inf
 from random import Random
@@ -28,7 +28,7 @@ def charging(make_bench: Any, count: int = 1, connector: int = 1, *, bench: Any 
     return bench
 
 
-def shown(bench: Any, connector: int = 1) -> tuple[float, float, float]:
+def shown(bench: Any, connector: int = 1) -> tuple[Any, Any, Any]:
     """Amperes of phase 1, W, percent."""
     told = bench.station.measurement(connector)
     return told.current.l1, told.power.total, told.soc.value
@@ -324,7 +324,7 @@ def test_limits_hold_and_energy_is_kept(
             case _:
                 bench.advance(chance.choice((0, 1, 60, 1000)))
         total = 0.0
-        for (battery, current, phases), evse, limit in zip(cars, station.evses, limits, strict=True):
+        for (battery, current, _), evse, limit in zip(cars, station.evses, limits, strict=True):
             told = evse.measurement()
             amperes = told.current.l1
             total += amperes
@@ -337,4 +337,3 @@ def test_limits_hold_and_energy_is_kept(
             assert battery.efficiency * energy == pytest.approx(gained, rel=1e-9, abs=1e-6)
             assert told.soc.value <= max(battery.soc, battery.target) + 1e-6
         assert total <= fuse * (1 + 1e-9)
-

@@ -28,7 +28,9 @@ def test_every_car_there_is_makes_a_plan(name: str) -> None:
 
 
 def test_what_is_said_of_a_car_is_its_plan() -> None:
-    plan = car_plan({"model": "compact", "soc": 35, "target": 80, "draw_after": 2, "current": 10, "stay_after_full": 60})
+    plan = car_plan(
+        {"model": "compact", "soc": 35, "target": 80, "draw_after": 2, "current": 10, "stay_after_full": 60}
+    )
     assert plan.battery is not None
     assert (plan.battery.soc, plan.battery.target, plan.battery.capacity) == (35, 80, CARS["compact"].battery.capacity)
     assert (plan.draw_after, plan.current, plan.phases, plan.stay_after_full) == (2, 10, 3, 60)
@@ -96,7 +98,7 @@ def test_what_no_car_is_is_refused_by_name(said: Any, told: str) -> None:
 
 
 def test_a_plan_takes_no_other_battery() -> None:
-    with pytest.raises(ValueError, match="^battery must be a Battery"):
+    with pytest.raises(ValueError, match=r"^battery must be a Battery"):
         CarPlan(battery={"soc": 20})  # type: ignore[arg-type]
 
 
@@ -138,7 +140,7 @@ async def test_the_command_names_what_no_car_is(serve: Any, said: Any, told: str
 
 
 async def test_the_command_at_an_outlet_that_the_car_does_not_go_with(serve: Any) -> None:
-    bench, commands = serve(dc=[True, False])
+    _, commands = serve(dc=[True, False])
     with pytest.raises(CommandError, match="dc_current: the car has no inlet for DC") as caught:
         await commands.run("plug_in", {"connector": 1, "car": "plug-in-hybrid"})
     assert caught.value.code == "bad_value"

@@ -29,7 +29,7 @@ def charging(bench: Any, connector: int = 1, car: CarPlan | None = None) -> Any:
     return bench
 
 
-def shown(bench: Any, connector: int = 1) -> tuple[float, float, float]:
+def shown(bench: Any, connector: int = 1) -> tuple[Any, Any, Any]:
     """V, A, W."""
     told = bench.station.measurement(connector)
     return told.voltage.total, told.current.total, told.power.total
@@ -145,15 +145,15 @@ def test_what_the_outlet_cannot_charge_is_refused(make_bench: Any, options: Any,
 
 
 def test_a_simple_car_needs_an_outlet_of_its_voltage(make_bench: Any) -> None:
-    with pytest.raises(ValueError, match="^battery: connector 1 gives 500 to 920 V"):
+    with pytest.raises(ValueError, match=r"^battery: connector 1 gives 500 to 920 V"):
         make_bench(dc=True, dc_voltage=[500, 920]).station.plug_in(1)
 
 
 def test_the_amperes_of_the_on_board_charger_are_not_of_dc(make_bench: Any) -> None:
     bench = charging(make_bench(dc=True))
-    with pytest.raises(ValueError, match="^current is of the on-board charger"):
+    with pytest.raises(ValueError, match=r"^current is of the on-board charger"):
         bench.station.resume_drawing(1, current=10)
-    with pytest.raises(ValueError, match="^phases is of the on-board charger"):
+    with pytest.raises(ValueError, match=r"^phases is of the on-board charger"):
         bench.station.resume_drawing(1, phases=1)
     before = shown(bench)
     bench.station.pause_drawing(1)
@@ -241,7 +241,9 @@ async def test_a_limit_holds_as_it_was_said(autojump_clock: MockClock, site: Any
 
 
 async def test_meter_values_on_the_wire(autojump_clock: MockClock, site: Any) -> None:
-    wanted = "Energy.Active.Import.Register,Power.Active.Import,Current.Import,Voltage,SoC,Power.Offered,Current.Offered"
+    wanted = (
+        "Energy.Active.Import.Register,Power.Active.Import,Current.Import,Voltage,SoC,Power.Offered,Current.Offered"
+    )
     async with site(dc=[True, False], core={"MeterValuesSampledData": wanted, "MeterValueSampleInterval": 60}) as here:
         await here.charge(1, draw_for=inf, battery=plan(soc=50).battery)
         await trio.sleep(600)
@@ -251,7 +253,7 @@ async def test_meter_values_on_the_wire(autojump_clock: MockClock, site: Any) ->
         for values in samples:
             assert [value["measurand"] for value in values] == wanted.split(",")
             assert all("phase" not in value for value in values)
-            energy, power, current, voltage, _, power_offered, current_offered = (float(one["value"]) for one in values)
+            _, power, current, voltage, _, power_offered, current_offered = (float(one["value"]) for one in values)
             assert power == pytest.approx(current * voltage, abs=5)
             assert power <= power_offered + 0.01
             assert current <= current_offered + 0.01
