@@ -12,9 +12,10 @@ of `ocpp16` imports it, and trio cannot run beside it.
 
 import heapq
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Final
 
+import gevent
 from locust import User, constant, task
 from locust.env import Environment
 
@@ -26,7 +27,9 @@ REQUEST_TYPE: Final = "OCPP"
 LONG: Final = 86_400
 """Seconds between two things that a user has to do, which are nothing."""
 PLACE: Final = "ocpp16_fleet"
-"""The attribute of Locust's environment."""
+"""The attribute of Locust's environment with the fleet."""
+GOING: Final = "ocpp16_fleet_that_goes"
+"""The same with what ends the one before."""
 MILLISECONDS: Final = 1_000
 
 
@@ -38,12 +41,15 @@ class ChargePointUser(User):
     """One charge point while it is there.
 
     charge_point: how they are called, from `worker`, the number of Locust's worker, and `number`, the least that is
-    free in it. command: of the child.
+    free in it. options: what else the child is told: `blueprint` (a name), `keys` (configuration keys by section, such
+    as AuthorizationKey), `seed`, `certificates` (the folder whose ca/csms is trusted), `source_addresses`. command: of
+    the child.
     """
 
     abstract = True
     wait_time = constant(LONG)
     charge_point: ClassVar[str] = "CP{worker:02}{number:05}"
+    options: ClassVar[Mapping[str, Any]] = {}
     command: ClassVar[tuple[str, ...]] = (sys.executable, "-m", "ocpp16", "load", "--worker")
 
     def on_start(self) -> None:
@@ -63,7 +69,7 @@ class ChargePointUser(User):
 class LocustFleet:
     """The users of this process of Locust, and the child with their charge points."""
 
-    def __init__(self, environment: Environment, command: Sequence[str], host: str) -> None:
+    def __init__(self, environment: Environment, command: Sequence[str], host: str, options: Mapping[str, Any]) -> None:
         self._environment = environment
         self.host = host
         runner = environment.runner
@@ -71,7 +77,9 @@ class LocustFleet:
         self._names: dict[ChargePointUser, tuple[int, str]] = {}
         self._free: list[int] = []
         self._highest = 0
-        self._child = ChildFleet(command, _first(environment, host), self._tell, self._tell_loss)
+        self._child = ChildFleet(
+            command, {"do": "run", "csms": host, "tell_calls": True, **options}, self._tell, self._tell_loss
+        )
 
     def enter(self, user: ChargePointUser) -> None:
         number = heapq.heappop(self._free) if self._free else self._highest + 1
@@ -126,31 +134,42 @@ def _failure(call: Call) -> CallFailed | None:
     return CallFailed("no answer in time" if call.outcome == "timeout" else "connection lost")
 
 
-def _first(environment: Environment, host: str) -> dict[str, Any]:
-    """The first line for the child."""
-    return {"do": "run", "csms": host, "tell_calls": True}
-
-
 def _fleet_of(user: ChargePointUser) -> LocustFleet:
     """That of the user's environment, begun now if it is its first."""
     environment = user.environment
     host = user.host or environment.host
     if not host:
         raise FleetLost("no host: give the address of the Central System, as --host ws://127.0.0.1:9000/ocpp")
+    _wait_for_the_one_before(environment)  # others may come meanwhile, and be first
     found: LocustFleet | None = getattr(environment, PLACE, None)
     if found is not None and found.host != host:
         raise FleetLost("the charge points of one process of Locust go to one Central System: their hosts differ")
     if found is None:
-        found = LocustFleet(environment, user.command, host)
+        found = LocustFleet(environment, user.command, host, user.options)
         setattr(environment, PLACE, found)
-        environment.events.test_stop.add_listener(_end)
-        environment.events.quitting.add_listener(_end)
+        if not hasattr(environment, GOING):
+            setattr(environment, GOING, None)
+            environment.events.test_stop.add_listener(_end)
+            environment.events.quitting.add_listener(_quit)
     return found
 
 
 def _end(environment: Environment, **more: Any) -> None:
-    """The next test of this process begins another child."""
+    """Of a test. The child goes meanwhile: Locust gives a worker that quits half a second for its last figures."""
     found: LocustFleet | None = getattr(environment, PLACE, None)
     if found is not None:
         setattr(environment, PLACE, None)
-        found.close()
+        setattr(environment, GOING, gevent.spawn(found.close))
+
+
+def _wait_for_the_one_before(environment: Environment) -> None:
+    """Its charge points may be those of the next."""
+    going: gevent.Greenlet | None = getattr(environment, GOING, None)
+    if going is not None:
+        going.join()
+
+
+def _quit(environment: Environment, **more: Any) -> None:
+    """This process ends after its child."""
+    _end(environment)
+    _wait_for_the_one_before(environment)

@@ -8,6 +8,7 @@ What goes over its pipes are lines of JSON, and what comes out of them is checke
 """
 
 import json
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any, Final, NamedTuple
@@ -30,6 +31,8 @@ ENDING: Final = 1.0
 LONGEST_LINE: Final = 16_000_000
 """Bytes."""
 NAME_LENGTH: Final = 64
+
+log = logging.getLogger("ocpp16")
 
 OUTCOMES: Final = frozenset({"result", "error", "timeout", "lost"})
 
@@ -163,11 +166,17 @@ class ChildFleet:
             if not line:
                 return ""
             try:
-                told = _told(line)
+                told = _read(line)
+                calls = _calls(told)
             except ValueError as error:
                 return f"told what cannot be: {error}"
-            for call in told:
-                self._on_call(call)
+            if not self._is_closed:  # what ends because it is stopped is not the Central System's doing
+                for call in calls:
+                    self._on_call(call)
+            if "wrong" in told:
+                log.warning("the process with the charge points: %s", shown(told["wrong"]))
+            if "failed" in told:
+                return f"could not go on: {shown(told['failed'])}"
 
     def _send(self, message: Mapping[str, Any]) -> None:
         """A child that does not read is ended; then whoever reads from it sees that."""
@@ -200,14 +209,19 @@ class ChildFleet:
         return 0 if code is None else code
 
 
-def _told(line: bytes) -> list[Call]:
-    """The calls of a line; other lines tell nothing here. Raises ValueError."""
+def _read(line: bytes) -> dict[str, Any]:
+    """Raises ValueError."""
     try:
         found = json.loads(line)
     except RecursionError:
         raise ValueError("a line is nested too deeply") from None
     if not isinstance(found, dict):
         raise ValueError(f"a line must be an object, not {shown(found, NAME_LENGTH)}")
+    return found
+
+
+def _calls(found: Mapping[str, Any]) -> list[Call]:
+    """Those that a line tells of. Raises ValueError."""
     calls = found.get("calls", [])
     if not isinstance(calls, list):
         raise ValueError(f"calls must be a list, not {shown(calls, NAME_LENGTH)}")

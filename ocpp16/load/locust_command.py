@@ -8,6 +8,9 @@ from pathlib import Path
 from typing import Final
 
 LOCUSTFILE: Final = Path(__file__).with_name("locustfile.py")
+OPTIONS: Final = "OCPP16_LOCUST_OPTIONS"
+"""The variable of the environment with the `options` of the charge points of a worker, as JSON. They are not among the
+arguments, which all who use the machine can see: there may be a password in them."""
 _START: Final = ("-m", "locust", "-f", str(LOCUSTFILE))
 
 

@@ -3,7 +3,7 @@
     python fake_fleet.py FILE MODE
 
 What it reads goes to FILE, line by line. Each charge point that is added calls once. Modes: "good"; "dies" after the
-first charge point; "dies once", when FILE is new; "lies": tells what is no call; "deaf": reads its first line only.
+first charge point; "fails": says so; "dies once", when FILE is new; "lies": tells what is no call; "deaf": reads its first line only.
 """
 
 import json
@@ -30,6 +30,9 @@ def main(path: Path, mode: str) -> int:
                 tell({"calls": [["BootNotification", 0.012, "result"], ["Heartbeat", 0.5, "error", "InternalError"]]})
                 if mode == "dies" or (mode == "dies once" and is_new):
                     return 3
+                if mode == "fails":
+                    tell({"wrong": "a line was strange"})
+                    tell({"failed": "no room"})
                 if mode == "lies":
                     tell({"calls": [["Heartbeat", -1, "result"]]})
             elif message["do"] == "stop":
