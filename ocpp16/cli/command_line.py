@@ -21,6 +21,7 @@ SUBCOMMANDS = {
     "charge-point": "ocpp16.cli.charge_point:charge_point",
     "fleet": "ocpp16.cli.fleet:fleet",
     "scenario": "ocpp16.cli.scenario:scenario",
+    "load": "ocpp16.cli.load:load",
     "central-system": "ocpp16.cli.central_system:central_system",
     "schedule": "ocpp16.cli.schedule.command:schedule",
     "doctor": "ocpp16.cli.doctor:doctor",

@@ -98,6 +98,7 @@ def _number(value: object, place: str) -> float:
 
 
 _READERS: Final[dict[Any, Any]] = {
+    Any: lambda value, place: value,
     str: lambda value, place: text(value, place, LONGEST_TEXT),
     int: lambda value, place: whole(value, place, -_MOST, _MOST),
     bool: flag,

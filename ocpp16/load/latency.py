@@ -13,8 +13,6 @@ from itertools import accumulate
 from math import ceil
 from typing import Final
 
-from hdrh.histogram import HdrHistogram
-
 from ocpp16.load.results import Latencies
 
 SHORTEST: Final = 1
@@ -99,6 +97,8 @@ def latencies(counts: Mapping[int, int]) -> Latencies:
 
 def encoded(counts: Mapping[int, int]) -> str:
     """The HdrHistogram of the counts as its V2 text."""
+    from hdrh.histogram import HdrHistogram  # an extra: all else here does without
+
     histogram = HdrHistogram(SHORTEST, LONGEST, DIGITS)
     for value, count in counts.items():
         histogram.record_value(value, count)
@@ -108,6 +108,8 @@ def encoded(counts: Mapping[int, int]) -> str:
 
 def decoded(text: str) -> Counts:
     """The counts of a histogram that `encoded` gave. Raises ValueError for what is none."""
+    from hdrh.histogram import HdrHistogram
+
     try:
         steps = HdrHistogram.decode(text).get_recorded_iterator()
         return Counter({place(step.value_iterated_to): steps.count_at_this_value for step in steps})

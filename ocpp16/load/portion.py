@@ -34,13 +34,15 @@ class ActionPortion:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """How a process stands at the end of the second. open_calls: sent, and not over."""
+    """How a process stands at the end of the second. open_calls: sent, and not over. waiting:
+    what the scenario waits for, in words."""
 
     stage: str = ""
     connected: int = 0
     registered: int = 0
     charge_points: int = 0
     open_calls: int = 0
+    waiting: str = ""
 
 
 @dataclass(frozen=True, slots=True)

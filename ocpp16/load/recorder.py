@@ -9,6 +9,7 @@ Rules of this file:
 
 from collections import Counter, deque
 from collections.abc import Callable, Collection, Sequence
+from dataclasses import replace
 from itertools import chain
 from random import Random
 from typing import Final, Protocol
@@ -190,9 +191,7 @@ class Recorder:
         sent, self._sent = self._sent, 0
         return Portion(
             second=second,
-            standing=Standing(
-                standing.stage, self.connected, standing.registered, standing.charge_points, max(0, self._open)
-            ),
+            standing=replace(standing, connected=self.connected, open_calls=max(0, self._open)),
             sent=sent,
             actions={name: self._portion(action) for name, action in actions.items()},
             errors=tuple(ErrorCount(kind, action, count) for (kind, action), count in errors.items()),

@@ -30,6 +30,12 @@ class Series:
         self._most = most
         self._entries: list[_Entry] = []
 
+    def copied(self) -> "Series":
+        """As it is now."""
+        made = Series(self._most)
+        made._entries = list(self._entries)
+        return made
+
     def __len__(self) -> int:
         return len(self._entries)
 

@@ -1,8 +1,8 @@
 """All that the processes of a load test told, added up: the figures of the test so far.
 
 Rules of this file:
-1. A second is added to the series when each process that is alive has told it; one that is slow is waited for `PATIENCE`
-   seconds, and what it tells later counts in the second in which it comes.
+1. A second is added to the series when each process that is alive has told it; one that is slow is waited for
+   `PATIENCE` seconds, and what it tells later counts in the second in which it comes.
 2. What a process told before it died counts. Whoever looks after it says that it did.
 """
 
@@ -31,6 +31,12 @@ class _Total:
         self.results = self.errors = self.timeouts = self.lost = 0
         self.due: Counts = Counter()
         self.sent: Counts = Counter()
+
+    def copied(self) -> "_Total":
+        made = _Total()
+        made.results, made.errors, made.timeouts, made.lost = self.results, self.errors, self.timeouts, self.lost
+        made.due, made.sent = self.due.copy(), self.sent.copy()
+        return made
 
     def add(self, part: ActionPortion) -> None:
         self.results += part.results
@@ -83,6 +89,18 @@ class Tally:
         self._latest.pop(number, None)
         self._standing.pop(number, None)
         self._advance()
+
+    def copied(self) -> "Tally":
+        """The figures as they are now, for another thread."""
+        made = Tally(0)
+        made._actions = {name: total.copied() for name, total in self._actions.items()}
+        made._errors = self._errors.copy()
+        made._offenders = dict(self._offenders)
+        made._standing = dict(self._standing)
+        made._series = self._series.copied()
+        made._told, made._late_seconds, made.due_calls = self._told, self._late_seconds, self.due_calls
+        made._worst_delay, made._worst_cpu = self._worst_delay, self._worst_cpu
+        return made
 
     def _advance(self) -> None:
         while self._rows:
@@ -146,9 +164,15 @@ class Tally:
         return sum(one.connected for one in self._standing.values())
 
     @property
-    def calls(self) -> int:
-        """That came to an end."""
-        return sum(one.count for one in self.measured().values())
+    def stage(self) -> str:
+        """The stage that most processes are in."""
+        found = Counter(one.stage for one in self._standing.values()).most_common(1)
+        return found[0][0] if found else ""
+
+    @property
+    def waiting(self) -> str:
+        """What the scenario waits for, in one of the processes."""
+        return next((one.waiting for one in self._standing.values() if one.waiting), "")
 
     def measured(self) -> dict[str, Measured]:
         """By action, for thresholds."""

@@ -58,6 +58,8 @@ class Run:
         self._mix: list[tuple[float, Blueprint]] = []
         self.on_added: Callable[[Member], None] = lambda member: None
         """Is told of each that comes."""
+        self.told_added: Callable[[Member], None] | None = None
+        """And so is whoever plays it, where he wants to know."""
         self._never = trio.Event()
         self._removing = 0
         self._removed = trio.Event()

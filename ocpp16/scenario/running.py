@@ -33,6 +33,8 @@ async def _play(run: Run, script: Script, connectors: int) -> None:
     crowds = [Crowd(run, number, drivers, connectors) for number, drivers in enumerate(run.scenario.drivers, 1)]
 
     def added(member: Member) -> None:
+        if run.told_added is not None:
+            run.told_added(member)
         for crowd in crowds:
             if crowd.drivers.arrivals.per is Per.CHARGE_POINT:
                 Story(crowd, member).begin()
@@ -68,6 +70,7 @@ async def run_scenario(
     progress: Callable[[Progress], None] | None = None,
     speed: float = 1.0,
     is_stopping: trio.Event | None = None,
+    added: Callable[[Member], None] | None = None,
     **fleet_options: Any,
 ) -> Outcome:
     """Play a scenario with these charge points against the Central System at `csms`, a URL.
@@ -78,7 +81,7 @@ async def run_scenario(
     a second of all drivers together; without drivers charge points a second of ramps and restarts. calls: is told each
     CALL that ended (see `ChargePoints.open`). connector: opens streams instead of TCP. progress: is told how far it is,
     about each second. speed: how many times faster than in reality trio's clock runs. is_stopping: when it is set the
-    story ends at once, in order. fleet_options: others of `open_fleet`.
+    story ends at once, in order. added: is told each charge point that comes. fleet_options: others of `open_fleet`.
 
     Raises ScenarioError for what does not go together, ValueError and ConfigurationError for arguments that cannot be
     meant, FleetError where so many cannot be.
@@ -90,6 +93,7 @@ async def run_scenario(
             raise ValueError(f"{name} must be more than 0, not {value:g}")
     mix = _mix(scenario, blueprint, connectors)
     run = Run(scenario, ids, seed, rate, duration)
+    run.told_added = added
     options: dict[str, Any] = dict(fleet_options)
     if calls is not None:
         options["calls"] = calls

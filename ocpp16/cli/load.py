@@ -1,0 +1,354 @@
+"""`ocpp16 load`: a scenario played by thousands of charge points against a Central System, measured and judged."""
+
+import os
+import sys
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import partial
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Final
+
+import click
+import trio
+
+from ocpp16.address import without_credentials
+from ocpp16.cli.failure import CommandFailed
+from ocpp16.cli.fleet import keys_of
+from ocpp16.cli.log import LogChoice, log_options
+from ocpp16.cli.running import Ending, run
+from ocpp16.cli.scenario import loaded
+from ocpp16.cli.standard_error import StandardError
+from ocpp16.cli.standard_streams import STDIN, StandardInput, StandardOutput
+from ocpp16.fleet import identities
+from ocpp16.load.job import USUAL, Job
+from ocpp16.load.lines import LONGEST, LineError, lines, parsed
+from ocpp16.load.load_test import LoadTest
+from ocpp16.load.results import Results
+from ocpp16.load.thresholds import Threshold, ThresholdError
+from ocpp16.load.thresholds import parsed as threshold
+from ocpp16.load.trace import joined
+from ocpp16.load.worker import Worker
+from ocpp16.scenario import Scenario, ScenarioError
+from ocpp16.texts import shown
+
+NOT_PASSED: Final = 1
+"""Exit code where a threshold or an expectation was not met, or the test did not come to its planned end."""
+SAVED_EVERY: Final = 10.0
+SHOWN_EVERY: Final = 5.0
+"""Real seconds."""
+MIB: Final = 1024 * 1024
+MOST_TOLD: Final = 10
+"""Kinds of errors, and failures of an expectation, that are told at the end."""
+FilePath = click.Path(path_type=Path, dir_okay=False)
+FolderPath = click.Path(path_type=Path, file_okay=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What is to be run, and what becomes of it."""
+
+    job: Job
+    scenario: Scenario
+    thresholds: tuple[Threshold, ...]
+    processes: int
+    json: Path | None
+    trace: Path | None
+
+
+@click.command("load", short_help="Load a Central System with many charge points, measure, and judge.")
+@click.option("--csms", metavar="URL", help="Central System, ws:// or wss://; ids are appended.")
+@click.option("--charge-points", type=click.IntRange(1, 1_000_000), help="How many; else as the scenario says.")
+@click.option("--connectors", type=click.IntRange(1, 10_000), help="Connectors of each.")
+@click.option("--scenario", "named", metavar="NAME|FILE", default=USUAL, show_default=True, help="What they do.")
+@click.option("--set", "values", metavar="NAME=TEXT", multiple=True, help="What ${NAME} stands for; may be repeated.")
+@click.option("--duration", type=click.FloatRange(0.001), help="Seconds that the stages that hold take in all.")
+@click.option(
+    "--rate", type=click.FloatRange(0.000001), help="Heartbeats a second of all together, due at their times."
+)
+@click.option("--arrivals", type=click.FloatRange(0.000001), help="Drivers that come each second, of all together.")
+@click.option("--processes", type=click.IntRange(1, 256), default=1, show_default=True, help="Shared by so many.")
+@click.option(
+    "--threshold",
+    "thresholds",
+    metavar="TEXT",
+    multiple=True,
+    help="As 'BootNotification.p99 < 500ms'; may be repeated.",
+)
+@click.option("--seed", type=int, default=0, show_default=True, help="The same seed is the same story.")
+@click.option("--json", "json_path", type=FilePath, help="Write results here, while it runs and at the end.")
+@click.option("--trace", type=FilePath, help="Write frames here, as OCPP trace format.")
+@click.option(
+    "--trace-charge-points", "traced", type=click.IntRange(1), default=100, show_default=True, help="Of so many."
+)
+@click.option(
+    "--trace-size", "trace_mib", type=click.IntRange(1), default=256, show_default=True, help="Largest size in MiB."
+)
+@click.option("--blueprint", metavar="NAME", help="What stations are made of, instead of what the scenario says.")
+@click.option("--id", "pattern", metavar="PATTERN", help="Names of the charge points; else as the scenario says.")
+@click.option(
+    "--key", "keys", metavar="SECTION.NAME=VALUE", multiple=True, help="A configuration key of all of them; repeatable."
+)
+@click.option("--password", metavar="TEXT|hex:…", help="Password of all of them (AuthorizationKey).")
+@click.option("--certs", type=FolderPath, help="Folder whose ca/csms is trusted for wss://.")
+@click.option("--source-address", "addresses", multiple=True, help="Local address to connect from; may be repeated.")
+@click.option(
+    "--speed", type=click.FloatRange(0.5, 200.0), default=1.0, show_default=True, help="How many times faster."
+)
+@click.option("--worker", is_flag=True, hidden=True, help="A child process: its job comes by standard input.")
+@log_options
+@click.pass_obj
+def load(
+    choice: LogChoice,
+    /,
+    csms: str | None,
+    charge_points: int | None,
+    connectors: int | None,
+    named: str,
+    values: tuple[str, ...],
+    duration: float | None,
+    rate: float | None,
+    arrivals: float | None,
+    processes: int,
+    thresholds: tuple[str, ...],
+    seed: int,
+    json_path: Path | None,
+    trace: Path | None,
+    traced: int,
+    trace_mib: int,
+    blueprint: str | None,
+    pattern: str | None,
+    keys: tuple[str, ...],
+    password: str | None,
+    certs: Path | None,
+    addresses: tuple[str, ...],
+    speed: float,
+    worker: bool,
+) -> int:
+    """Play a scenario with many charge points against a Central System; measure how long its answers take, and judge.
+
+    Latency is counted from when a call was due. Exit code 0: the test came to its end, and every threshold and
+    expectation was met; 1: not so; 2: it cannot be run; 130: Ctrl-C, after which the results so far are told.
+    """
+    choice.begin("error")
+    if find_spec("hdrh") is None:
+        raise CommandFailed('a load test needs an extra: pip install "ocpp16[load]"')
+    if worker:
+        return _work()
+    if csms is None:
+        raise CommandFailed("--csms is missing: the URL of the Central System")
+    scenario = loaded(named, values)
+    problems = [*_folder_problems("--json", json_path), *_folder_problems("--trace", trace)]
+    judged = []
+    for text in thresholds:
+        try:
+            judged.append(threshold(text))
+        except ThresholdError as error:
+            problems.append(f"--threshold: {error}")
+    try:
+        ids = tuple(identities(pattern or scenario.fleet.id, charge_points or scenario.fleet.count))
+    except ValueError as error:
+        problems.append(f"--id: {error}")
+        ids = ()
+    if processes > len(ids) and ids:
+        problems.append(f"--processes: {processes} are too many for {len(ids)} charge points")
+    if problems:
+        raise CommandFailed(*problems)
+    job = Job(
+        csms=csms,
+        ids=ids,
+        scenario=named,
+        values=dict(one.partition("=")[::2] for one in values),
+        blueprint=blueprint,
+        connectors=connectors,
+        keys=keys_of(keys, csms, password),
+        seed=seed,
+        duration=duration,
+        rate=rate,
+        arrivals=arrivals,
+        speed=speed,
+        certificates=None if certs is None else str(certs),
+        source_addresses=addresses,
+        trace=None if trace is None else str(trace),
+        traced=traced,
+        trace_size=trace_mib * MIB,
+    )
+    wanted = Wanted(job, scenario, tuple(judged), processes, json_path, trace)
+    found: list[Results] = []
+    code = run(
+        partial(_run, wanted, choice.errors, found),
+        exit_code_of_sigterm=143,
+        speed=speed if processes == 1 else 1.0,
+    )
+    if not found:
+        return code or NOT_PASSED
+    click.echo("\n".join(in_lines(found[0])))
+    return code or (0 if found[0].is_passed else NOT_PASSED)
+
+
+def _folder_problems(option: str, path: Path | None) -> Iterable[str]:
+    """Before hours of a test are for nothing."""
+    if path is not None and not os.access(path.parent, os.W_OK | os.X_OK):
+        yield f"{option} {path}: there is no folder {path.parent} that can be written"
+
+
+async def _run(wanted: Wanted, errors: StandardError, found: list[Results], ending: Ending) -> None:
+    test = LoadTest(
+        wanted.job,
+        wanted.scenario,
+        wanted.thresholds,
+        processes=wanted.processes,
+        command=(sys.executable, "-m", "ocpp16", "load", "--worker"),
+        wall=time.time,
+        cpu=time.process_time,
+    )
+    try:
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(_stop_when_asked, test, ending)
+            nursery.start_soon(_keep_saved, test, wanted)
+            nursery.start_soon(_keep_shown, test, wanted, errors)
+            try:
+                await test.run()
+            except (ScenarioError, ValueError, OSError) as error:
+                raise CommandFailed(shown(error)) from None
+            nursery.cancel_scope.cancel()
+    except BaseException:
+        with trio.CancelScope(shield=True):  # what is known is written, however it ends
+            await _save(test, wanted.json)
+        raise
+    results = await trio.to_thread.run_sync(test.view().results)
+    if wanted.json is not None:
+        await trio.to_thread.run_sync(_write, results, wanted.json)
+    if wanted.trace is not None and wanted.processes > 1:
+        parts = [Path(f"{wanted.trace}.{number}") for number in range(wanted.processes)]
+        await trio.to_thread.run_sync(_join, parts, wanted.trace)
+    found.append(results)
+
+
+async def _stop_when_asked(test: LoadTest, ending: Ending) -> None:
+    await ending.wait()
+    test.stop()
+
+
+async def _keep_saved(test: LoadTest, wanted: Wanted) -> None:
+    """A test that is killed leaves what was known a few seconds before."""
+    if wanted.json is None:
+        return
+    while True:
+        await trio.sleep(SAVED_EVERY * _clock_speed(wanted))
+        await _save(test, wanted.json)
+
+
+async def _save(test: LoadTest, path: Path | None) -> None:
+    if path is not None:
+        view = test.view()
+        await trio.to_thread.run_sync(lambda: _write(view.results(), path))
+
+
+def _write(results: Results, path: Path) -> None:
+    try:
+        results.save(path)
+    except OSError as error:
+        raise CommandFailed(f"--json {path}: {error.strerror or error}") from None
+
+
+def _join(parts: list[Path], whole: Path) -> None:
+    try:
+        joined(parts, whole)
+    except OSError as error:
+        raise CommandFailed(f"--trace {whole}: {error.strerror or error}") from None
+
+
+async def _keep_shown(test: LoadTest, wanted: Wanted, errors: StandardError) -> None:
+    """A line now and then."""
+    while True:
+        await trio.sleep(SHOWN_EVERY * _clock_speed(wanted))
+        seconds = test.tally.seconds
+        if not seconds:
+            continue
+        last = seconds[-1]
+        calls = sum(one.answered for one in seconds[-5:]) / sum(one.span for one in seconds[-5:])
+        p95 = "" if last.p95 is None else f", p95 {last.p95 * 1000:.1f} ms"
+        errors.write(
+            f"{last.at:.0f} s, {test.tally.stage or 'begin'}: {last.connected} of {len(wanted.job.ids)} connected,"
+            f" {last.registered} accepted, {calls:.0f} calls/s, {last.in_flight} open{p95}"
+            f"{' (late: this tool is behind)' if last.is_late else ''}\n"
+        )
+
+
+def _clock_speed(wanted: Wanted) -> float:
+    """How many times faster than in reality trio's clock is here."""
+    return wanted.job.speed if wanted.processes == 1 else 1.0
+
+
+def in_lines(results: Results) -> list[str]:
+    """What a person reads of it at the end."""
+    lasted = results.seconds[-1].at if results.seconds else 0
+    csms = without_credentials(results.csms)
+    found = [
+        f"{results.scenario} against {csms}: {results.charge_points} charge points, {lasted:.0f} s",
+        f"{'action':28} {'calls':>8} {'errors':>7} {'p50':>9} {'p95':>9} {'p99':>9} {'max':>9}",
+    ]
+    for name, action in results.actions.items():
+        due = action.due
+        times = " ".join(f"{_time(one):>9}" for one in (due.p50, due.p95, due.p99, due.max))
+        found.append(f"{name:28} {action.count:8} {action.count - action.results:7} {times}")
+    found += [f"error: {one.count} x {shown(one.kind)} {one.action}".rstrip() for one in results.errors[:MOST_TOLD]]
+    found += [f"{_met(one.is_met)} {one.text}" + (f" ({one.why})" if one.why else "") for one in results.thresholds]
+    for expectation in results.expectations:
+        found.append(f"{_met(expectation.is_met)} {shown(expectation.name)} (looked at {expectation.checked} times)")
+        found += [
+            f"        {one.charge_point or 'all together'} at {one.at:.1f} s: {shown(one.why)}"
+            for one in expectation.failures[:MOST_TOLD]
+        ]
+    found += [f"note: {shown(note, 500)}" for note in (*results.notes, results.limit.why) if note]
+    ended = "" if results.is_complete else f": not complete ({shown(results.why_ended)})"
+    return [*found, ("passed" if results.is_passed else "FAILED") + ended]
+
+
+def _met(is_met: bool) -> str:
+    return "met    " if is_met else "NOT MET"
+
+
+def _time(seconds: float | None) -> str:
+    if seconds is None:
+        return "-"
+    return f"{seconds * 1000:.1f} ms" if seconds < 1 else f"{seconds:.2f} s"
+
+
+# A child
+
+
+def _work() -> int:
+    """The job is the first line; how fast time passes is known only then."""
+    begun = b""
+    while b"\n" not in begun and len(begun) <= LONGEST:
+        chunk = os.read(STDIN, 65_536)
+        if not chunk:
+            return 0  # there is no parent any more
+        begun += chunk
+    first, _, rest = begun.partition(b"\n")
+    try:
+        speed = parsed(first).get("speed", 1.0)
+    except LineError as error:
+        raise CommandFailed(f"the first line is no job: {error}") from None
+    if not isinstance(speed, int | float) or isinstance(speed, bool) or not 0.5 <= speed <= 200:
+        raise CommandFailed(f"speed must be a number from 0.5 to 200, not {shown(speed, 64)}")
+    codes: list[int] = []
+    run(partial(_work_in_trio, first, rest, codes), speed=float(speed))
+    return codes[0] if codes else NOT_PASSED
+
+
+async def _work_in_trio(first: bytes, rest: bytes, codes: list[int], ending: Ending) -> None:
+    output = StandardOutput(partial(ending.begin, "standard output was closed"))
+    worker = Worker(first, lines(StandardInput(), rest), output.write, wall=time.time, cpu=time.process_time)
+
+    async def listen() -> None:
+        await ending.wait()
+        worker.stop()
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(listen)
+        codes.append(await worker.run())
+        nursery.cancel_scope.cancel()

@@ -1,0 +1,47 @@
+"""An open model: heartbeats of all charge points at a rate that nothing slows down.
+
+Each has a grid of its own in the timers of its charge point, so a heartbeat counts from when it was due, whatever kept
+it from going: a slow answer before it, or a loop that is behind. Two that wait are one CALL, due with the first.
+"""
+
+from collections.abc import Callable
+from functools import partial
+from math import floor
+
+from ocpp16.errors import Ocpp16Error
+from ocpp16.fleet import Member
+
+
+class Beats:
+    """Parameters: `count` charge points send `rate` heartbeats each second of the clock `now`."""
+
+    def __init__(self, count: int, rate: float, now: Callable[[], float]) -> None:
+        self._now = now
+        self._interval = count / rate
+        self._gap = 1.0 / rate
+        self._began = now()
+        self._firsts: list[float] = []
+        self._counted = 0
+
+    def added(self, member: Member) -> None:
+        """It begins with the next of its moments."""
+        first = self._began + len(self._firsts) * self._gap + self._interval
+        behind = max(0, floor((self._now() - first) / self._interval) + 1)
+        first += behind * self._interval
+        self._firsts.append(first)
+        timers = member.charge_point.for_station.timers
+        timers.every(self._interval, partial(_beat, member), first)
+
+    def due(self) -> int:
+        """How many were due since this was last asked."""
+        now = self._now()
+        total = sum(floor((now - first) / self._interval) + 1 for first in self._firsts if first <= now)
+        found, self._counted = total - self._counted, total
+        return found
+
+
+def _beat(member: Member) -> None:
+    try:
+        member.charge_point.heartbeat_now()
+    except Ocpp16Error:  # it is between two starts
+        return

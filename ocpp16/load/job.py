@@ -1,0 +1,139 @@
+"""What one process of a load test is to do, and what came of it; both go over a pipe where it is a child."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
+from typing import Any, Final
+
+from ocpp16.load.documents import document, read
+from ocpp16.load.results import ExpectationFailure, ExpectationResult, StageSpan
+from ocpp16.load.trace import LARGEST
+from ocpp16.scenario import Outcome, Scenario
+from ocpp16.scenario.model import Per
+from ocpp16.scenario.run import arrivals_per_second
+
+__all__ = ["DONE", "GIVE_UP", "INTERRUPTED", "LOST", "USUAL", "Job", "Played", "shared"]
+
+USUAL: Final = "usual"
+"""The scenario where none is named."""
+GIVE_UP: Final = 60.0
+"""Real seconds without any connection, while attempts fail, after which the Central System is lost."""
+MOST_FAILURES: Final = 20
+"""Of one expectation, that are told."""
+
+DONE: Final = "done"
+INTERRUPTED: Final = "interrupted"
+LOST: Final = "central system lost"
+
+_NO_VALUES: Mapping[str, str] = MappingProxyType({})
+_NO_KEYS: Mapping[str, Mapping[str, Any]] = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """ids: of the charge points. scenario: its name or file; values: what `${NAME}` stands for in it. blueprint,
+    connectors, keys: instead of, or over, those of the scenario. duration: real seconds that the stages that hold take
+    in all. rate: heartbeats a second, of all together, besides what the scenario does. arrivals: drivers a second.
+    speed: how many times faster than in reality time passes. certificates: folder whose `ca/csms` is trusted. trace:
+    file for the frames of at most `traced` charge points, of at most `trace_size` bytes. give_up: see `GIVE_UP`.
+    """
+
+    csms: str
+    ids: tuple[str, ...]
+    scenario: str = USUAL
+    values: Mapping[str, str] = field(default_factory=lambda: _NO_VALUES)
+    blueprint: str | None = None
+    connectors: int | None = None
+    keys: Mapping[str, Mapping[str, Any]] = field(default_factory=lambda: _NO_KEYS)
+    seed: int = 0
+    duration: float | None = None
+    rate: float | None = None
+    arrivals: float | None = None
+    speed: float = 1.0
+    certificates: str | None = None
+    source_addresses: tuple[str, ...] = ()
+    trace: str | None = None
+    traced: int = 100
+    trace_size: int = LARGEST
+    give_up: float = GIVE_UP
+
+    def to_json(self) -> Any:
+        """As a child is told it."""
+        return document(self)
+
+    @classmethod
+    def from_json(cls, value: object) -> "Job":
+        """Raises DocumentError that names the member that is wrong."""
+        return read(cls, value)
+
+
+@dataclass(frozen=True, slots=True)
+class Played:
+    """What came of it. why: `DONE`, `INTERRUPTED`, `LOST`, or "failed: …" with a sentence."""
+
+    is_complete: bool
+    why: str
+    stages: tuple[StageSpan, ...] = ()
+    expectations: tuple[ExpectationResult, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, outcome: Outcome, why: str, speed: float = 1.0, notes: Sequence[str] = ()) -> "Played":
+        """As the scenario says it, whose seconds are `speed` times as many as real ones."""
+        return cls(
+            outcome.is_complete,
+            why,
+            tuple(StageSpan(one.name, one.begin / speed, one.end / speed) for one in outcome.stages),
+            tuple(
+                ExpectationResult(
+                    one.name,
+                    one.is_met,
+                    one.checked,
+                    tuple(
+                        ExpectationFailure(failure.charge_point, failure.at / speed, failure.why)
+                        for failure in one.failures[:MOST_FAILURES]
+                    ),
+                )
+                for one in outcome.expectations
+            ),
+            (*outcome.notes, *notes),
+        )
+
+    def to_json(self) -> Any:
+        """As a child tells it."""
+        return document(self)
+
+    @classmethod
+    def from_json(cls, value: object) -> "Played":
+        """Raises DocumentError that names the member that is wrong."""
+        return read(cls, value)
+
+
+def shared(job: Job, scenario: Scenario, processes: int) -> list[Job]:
+    """The same as one job for each process, of its part of the charge points. Raises ValueError for too many."""
+    if processes > len(job.ids):
+        raise ValueError(f"{processes} processes are too many for {len(job.ids)} charge points")
+    if processes == 1:
+        return [job]
+    arrivals = job.arrivals
+    if arrivals is None and any(one.arrivals.per is Per.FLEET for one in scenario.drivers):
+        arrivals = sum(
+            arrivals_per_second(one.arrivals) * (1 if one.arrivals.per is Per.FLEET else len(job.ids))
+            for one in scenario.drivers
+        )
+    jobs = []
+    for number in range(processes):
+        ids = job.ids[number * len(job.ids) // processes : (number + 1) * len(job.ids) // processes]
+        share = len(ids) / len(job.ids)
+        jobs.append(
+            replace(
+                job,
+                ids=ids,
+                rate=None if job.rate is None else job.rate * share,
+                arrivals=arrivals * share if arrivals else None,
+                trace=None if job.trace is None else f"{job.trace}.{number}",
+                traced=min(len(ids), max(1, round(job.traced * share))),
+                trace_size=job.trace_size // processes,
+            )
+        )
+    return jobs

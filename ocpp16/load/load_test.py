@@ -1,0 +1,227 @@
+"""A load test as a whole: its processes, what they told, and the verdict.
+
+Rules of this file:
+1. What is told is true at every moment: results may be asked for while it runs, and say then that it is not complete.
+2. It passes only when it came to its end with all its processes, and each threshold and expectation was met.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from ocpp16._version import __version__
+from ocpp16.address import without_credentials
+from ocpp16.charge_point.connectivity import StreamOpener
+from ocpp16.load.crew import Crew
+from ocpp16.load.driver import Driver
+from ocpp16.load.job import DONE, MOST_FAILURES, Job, Played, shared
+from ocpp16.load.portion import Portion
+from ocpp16.load.results import ExpectationResult, ProcessResult, Results, StageSpan
+from ocpp16.load.tally import Tally
+from ocpp16.load.thresholds import Measured, Threshold
+from ocpp16.message_log.words import time_text
+from ocpp16.scenario import Scenario
+
+__all__ = ["LoadTest", "View"]
+
+RUNNING: Final = "running"
+PROCESS_LOST: Final = "process lost"
+MOST_STAGES: Final = 1_000
+FEW: Final = 0.99
+"""Part of the heartbeats of an open model, below which it is said that some were folded."""
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """Everything about a test at one moment; `results` may be asked for in any thread."""
+
+    job: Job
+    scenario: Scenario
+    thresholds: tuple[Threshold, ...]
+    connectors: int
+    began: str
+    ended: str
+    tally: Tally
+    processes: tuple[ProcessResult, ...]
+    played: Mapping[int, Played]
+    is_over: bool
+
+    def results(self) -> Results:
+        """With the verdict so far."""
+        measured = self.tally.measured()
+        together = Measured.together(float(self.tally.passed), measured)
+        thresholds = tuple(one.judged(measured, together) for one in self.thresholds)
+        expectations = _together([one.expectations for one in self.played.values()])
+        why = self._why()
+        is_complete = why == DONE
+        is_met = all(one.is_met for one in thresholds) and all(one.is_met for one in expectations)
+        return Results(
+            version=__version__,
+            scenario=self.scenario.name,
+            csms=without_credentials(self.job.csms),
+            seed=self.job.seed,
+            speed=self.job.speed,
+            began=self.began,
+            ended=self.ended,
+            is_complete=is_complete,
+            why_ended=why,
+            charge_points=len(self.job.ids),
+            connectors=self.connectors,
+            processes=self.processes,
+            stages=self._stages(),
+            seconds=self.tally.seconds,
+            actions=self.tally.actions(),
+            errors=self.tally.errors(),
+            offenders=self.tally.offenders(),
+            transactions=self.tally.transactions(),
+            thresholds=thresholds,
+            expectations=expectations,
+            limit=self.tally.limit(),
+            is_passed=is_complete and is_met,
+            notes=self._notes(measured),
+        )
+
+    def _why(self) -> str:
+        if not self.is_over:
+            return RUNNING
+        if any(not one.is_alive for one in self.processes):
+            return PROCESS_LOST
+        whys = [one.why for one in self.played.values()]
+        early = [why for why in whys if why != DONE]
+        if early or not all(one.is_complete for one in self.played.values()):
+            return early[0] if early else "ended before its end"
+        return DONE
+
+    def _stages(self) -> tuple[StageSpan, ...]:
+        """Of the process that has told the most of them; while it runs, the one it is in."""
+        told = max((one.stages for one in self.played.values()), key=len, default=())
+        if not told and self.tally.stage:
+            told = (StageSpan(self.tally.stage, 0.0, float(self.tally.passed)),)
+        return told[:MOST_STAGES]
+
+    def _notes(self, measured: Mapping[str, Measured]) -> tuple[str, ...]:
+        notes = [note for one in self.played.values() for note in one.notes]
+        notes += self.tally.notes()
+        notes += [f"process {one.number} {one.ended}" for one in self.processes if not one.is_alive]
+        due, beats = self.tally.due_calls, measured.get("Heartbeat")
+        sent = beats.count if beats is not None else 0
+        if sent < due * FEW:
+            notes.append(
+                f"{due} heartbeats were due by the rate, and {sent} were sent: one that waits while another comes due"
+                " is sent once, and counts from when the first was due"
+            )
+        if len(self.processes) > 1 and any(one.expectations for one in self.played.values()):
+            notes.append("expectations were judged in each process, of its own charge points")
+        return tuple(dict.fromkeys(notes))
+
+
+class LoadTest:
+    """Parameters: `thresholds` decide with the expectations of the scenario; `wall` and `cpu` as of `Driver`. `command`
+    begins a child, where there is more than one process; `connector` opens streams instead of TCP, where there is one.
+    Raises ValueError for more processes than charge points.
+    """
+
+    def __init__(
+        self,
+        job: Job,
+        scenario: Scenario,
+        thresholds: Sequence[Threshold] = (),
+        *,
+        processes: int = 1,
+        command: Sequence[str] = (),
+        wall: Callable[[], float],
+        cpu: Callable[[], float],
+        connector: StreamOpener | None = None,
+    ) -> None:
+        self._job = job
+        self._scenario = scenario
+        self._thresholds = tuple(thresholds)
+        self._jobs = shared(job, scenario, processes)
+        self._wall = wall
+        self._cpu = cpu
+        self._command = command
+        self._connector = connector
+        self._began = self._time()
+        self._ended = ""
+        self.tally = Tally(processes)
+        self.on_second: Callable[[], None] = lambda: None
+        """Called when there is something new to show."""
+        self._played: dict[int, Played] = {}
+        self._driver: Driver | None = None
+        self._crew: Crew | None = None
+        self._is_over = False
+        self._is_stopped = False
+
+    def _time(self) -> str:
+        return time_text(round(self._wall() * 1e6))
+
+    def stop(self) -> None:
+        """End it in order: what was measured so far is the result."""
+        self._is_stopped = True
+        for one in (self._driver, self._crew):
+            if one is not None:
+                one.stop()
+
+    async def run(self) -> None:
+        """To its end. Raises what playing the scenario raises, and OSError for a trace that cannot be written."""
+        try:
+            if len(self._jobs) > 1:
+                self._crew = Crew(self._command, self._jobs, self._take, self.tally.gone)
+                if self._is_stopped:
+                    self._crew.stop()
+                self._played = self._crew.played
+                await self._crew.run()
+            else:
+                self._driver = Driver(
+                    self._job,
+                    self._scenario,
+                    lambda portion: self._take(0, portion),
+                    wall=self._wall,
+                    cpu=self._cpu,
+                    connector=self._connector,
+                )
+                if self._is_stopped:
+                    self._driver.stop()
+                self._played = {0: await self._driver.run()}
+        finally:
+            self._is_over = bool(self._played) or self._crew is not None
+            self._ended = self._time()
+
+    def _take(self, number: int, portion: Portion) -> None:
+        self.tally.add(number, portion)
+        self.on_second()
+
+    def view(self) -> View:
+        """As it is now, to be looked at by another thread."""
+        processes = (ProcessResult(0, len(self._job.ids), True),) if self._crew is None else self._crew.processes()
+        return View(
+            self._job,
+            self._scenario,
+            self._thresholds,
+            self._job.connectors or self._scenario.fleet.connectors or 1,
+            self._began,
+            self._ended or self._time(),
+            self.tally.copied(),
+            processes,
+            dict(self._played),
+            self._is_over,
+        )
+
+    def results(self) -> Results:
+        """As they are now."""
+        return self.view().results()
+
+
+def _together(parts: Sequence[tuple[ExpectationResult, ...]]) -> tuple[ExpectationResult, ...]:
+    """The same expectations of several processes as one."""
+    found: dict[str, ExpectationResult] = {}
+    for one in (one for part in parts for one in part):
+        other = found.get(one.name)
+        if other is None:
+            found[one.name] = one
+        else:
+            failures = (*other.failures, *one.failures)[:MOST_FAILURES]
+            found[one.name] = ExpectationResult(
+                one.name, one.is_met and other.is_met, one.checked + other.checked, failures
+            )
+    return tuple(found.values())
