@@ -74,7 +74,7 @@ def _made(kind: Any, value: object, place: str) -> Any:
     for field in fields(kind):
         if field.name in found:
             members[field.name] = _read(hints[field.name], found[field.name], f"{prefix}{field.name}")
-        elif field.default is MISSING:
+        elif field.default is MISSING and field.default_factory is MISSING:
             raise DocumentError(f"{prefix}{field.name}: is missing")
     return kind(**members)  # members that are not known are of a newer version, and say nothing here
 

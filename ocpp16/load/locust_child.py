@@ -138,7 +138,7 @@ class ChildFleet:
         """One life of the child; how it ended."""
         self._beginnings += 1
         try:
-            process = Popen(self._command, stdin=PIPE, stdout=PIPE)
+            process = Popen(self._command, stdin=PIPE, stdout=PIPE, start_new_session=True)  # Ctrl-C is Locust's
         except OSError as error:
             return f"cannot be begun: {error}"
         with self._lock:
