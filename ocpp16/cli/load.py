@@ -23,7 +23,7 @@ from ocpp16.cli.standard_error import StandardError
 from ocpp16.cli.standard_streams import STDIN, StandardInput, StandardOutput
 from ocpp16.fleet import identities
 from ocpp16.load.job import USUAL, Job
-from ocpp16.load.lines import LONGEST, LineError, lines, parsed
+from ocpp16.load.lines import LONGEST, LineError, Lines, parsed
 from ocpp16.load.load_test import LoadTest
 from ocpp16.load.results import Results
 from ocpp16.load.thresholds import Threshold, ThresholdError
@@ -342,7 +342,7 @@ def _work() -> int:
 
 async def _work_in_trio(first: bytes, rest: bytes, codes: list[int], ending: Ending) -> None:
     output = StandardOutput(partial(ending.begin, "standard output was closed"))
-    worker = Worker(first, lines(StandardInput(), rest), output.write, wall=time.time, cpu=time.process_time)
+    worker = Worker(first, Lines(StandardInput(), rest), output.write, wall=time.time, cpu=time.process_time)
 
     async def listen() -> None:
         await ending.wait()

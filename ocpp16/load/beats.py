@@ -1,7 +1,8 @@
 """An open model: heartbeats of all charge points at a rate that nothing slows down.
 
 Each has a grid of its own in the timers of its charge point, so a heartbeat counts from when it was due, whatever kept
-it from going: a slow answer before it, or a loop that is behind. Two that wait are one CALL, due with the first.
+it from going: a slow answer before it, or a loop that is behind. Where one takes the place of another that waits, it is
+due when that one was.
 """
 
 from collections.abc import Callable

@@ -16,7 +16,7 @@ import trio
 
 from ocpp16.faults import sentence
 from ocpp16.load.job import Job, Played
-from ocpp16.load.lines import lines, parsed, written
+from ocpp16.load.lines import Lines, parsed, written
 from ocpp16.load.portion import Portion
 from ocpp16.load.results import ProcessResult
 from ocpp16.texts import shown
@@ -66,13 +66,18 @@ class Crew:
         return played.why if played is not None else ""
 
     async def run(self) -> None:
-        """Until all are over. Raises OSError if none can be begun."""
+        """Until all are over."""
         async with trio.open_nursery() as nursery:
             for number in range(len(self._jobs)):
                 nursery.start_soon(self._run_one, number)
 
     async def _run_one(self, number: int) -> None:
-        process = await trio.lowlevel.open_process(self._command, stdin=PIPE, stdout=PIPE, process_group=0)
+        try:
+            process = await trio.lowlevel.open_process(self._command, stdin=PIPE, stdout=PIPE, process_group=0)
+        except OSError as error:
+            self._lost[number] = f"could not be begun: {sentence(error)}"
+            self._gone(number)
+            return
         self.pids[number] = process.pid
         why = ""
         try:
@@ -106,7 +111,7 @@ class Crew:
     async def _listen(self, number: int, process: trio.Process) -> str:
         """To its end. Returns why it cannot be used any more, "" if it ended by itself."""
         assert process.stdout is not None
-        told = lines(process.stdout)
+        told = Lines(process.stdout)
         try:
             while True:
                 with trio.move_on_after(LONGEST_SILENCE) as limit:

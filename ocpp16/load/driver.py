@@ -72,12 +72,18 @@ class Driver:
 
     async def run(self) -> Played:
         """From the first connection to the last. Raises what `run_scenario` raises."""
+        failure: Exception | None = None
         try:
             async with trio.open_nursery() as nursery:
                 nursery.start_soon(self._probe.run)
                 nursery.start_soon(self._cut_each_second)
-                outcome = await self._play()
+                try:
+                    outcome = await self._play()
+                except Exception as error:
+                    failure = error
                 nursery.cancel_scope.cancel()
+            if failure is not None:
+                raise failure  # by itself, and not as one of a group
             self._cut(floor(self._passed()) + 1, has_offenders=True)
         finally:
             if self._trace is not None:

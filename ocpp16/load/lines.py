@@ -1,7 +1,8 @@
 """Lines of JSON over a pipe, in both directions between the processes of a load test."""
 
-from collections.abc import AsyncIterable, AsyncIterator
-from typing import Any, Final
+from collections import deque
+from collections.abc import AsyncIterable
+from typing import Any, Final, Self
 
 import orjson
 import trio
@@ -30,20 +31,31 @@ def parsed(line: bytes) -> dict[str, Any]:
     return found
 
 
-async def lines(source: AsyncIterable[bytes] | trio.abc.ReceiveStream, begun: bytes = b"") -> AsyncIterator[bytes]:
-    """Whole lines of chunks; `begun` came before. What has no end at the end is none. Raises LineError for one that is
-    too long."""
-    *whole, rest = begun.split(b"\n")
-    for line in whole:
-        yield line
-    kept = [rest]
-    size = len(rest)
-    async for chunk in source:
-        first, *others = bytes(chunk).split(b"\n")
-        kept.append(first)
-        size += len(first)
-        if size > LONGEST:
+class Lines:
+    """Whole lines of chunks, to be iterated; `begun` came before the first chunk. What has no end is none."""
+
+    def __init__(self, source: AsyncIterable[bytes] | trio.abc.ReceiveStream, begun: bytes = b"") -> None:
+        self._chunks = aiter(source)
+        *whole, rest = begun.split(b"\n")
+        self._whole = deque(whole)
+        self._rest = [rest]
+        self._size = len(rest)
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> bytes:
+        """Raises LineError for a line that is too long."""
+        while not self._whole:
+            self._take(bytes(await anext(self._chunks)))
+        return self._whole.popleft()
+
+    def _take(self, chunk: bytes) -> None:
+        first, *others = chunk.split(b"\n")
+        self._rest.append(first)
+        self._size += len(first)
+        if self._size > LONGEST:
             raise LineError(f"a line has more than {LONGEST:,} bytes")
         for following in others:
-            yield b"".join(kept)
-            kept, size = [following], len(following)
+            self._whole.append(b"".join(self._rest))
+            self._rest, self._size = [following], len(following)

@@ -107,8 +107,8 @@ class View:
         sent = beats.count if beats is not None else 0
         if sent < due * FEW:
             notes.append(
-                f"{due} heartbeats were due by the rate, and {sent} were sent: one that waits while another comes due"
-                " is sent once, and counts from when the first was due"
+                f"{due} heartbeats were due by the rate, and {sent} were sent: the others waited for answers or for a"
+                " connection, until the test ended or a later one took their place"
             )
         if len(self.processes) > 1 and any(one.expectations for one in self.played.values()):
             notes.append("expectations were judged in each process, of its own charge points")

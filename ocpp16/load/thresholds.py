@@ -180,5 +180,5 @@ def _unit(text: str, value: re.Match[str], measure: str) -> float:
 
 
 def _error(text: str, at: int, why: str) -> ThresholdError:
-    rest = shown(text[at : at + 20]) or "its end"
+    rest = shown(text[at : at + 20].strip()) or "its end"
     return ThresholdError(f"threshold {shown(text, _LONGEST_TEXT)!r}, at character {at + 1} ({rest}): {why}")

@@ -85,10 +85,16 @@ class Worker:
         self._work = self._guests(message) if message.get("tell_calls") is True else self._driver(message)
         if self._is_stopped:
             self._work.stop()
+        failure: Exception | None = None
         async with trio.open_nursery() as nursery:
             nursery.start_soon(self._listen)
-            played = await self._work.run()
+            try:
+                played = await self._work.run()
+            except Exception as error:
+                failure = error
             nursery.cancel_scope.cancel()
+        if failure is not None:
+            raise failure  # by itself, and not as one of a group
         return {"outcome": played.to_json()}
 
     def _driver(self, message: dict[str, Any]) -> Driver:

@@ -1,0 +1,129 @@
+"""What happens in one process is counted, and little of it is kept."""
+
+from typing import Any
+
+import pytest
+
+from ocpp16.fleet import CallEnded
+from ocpp16.load.portion import Standing
+from ocpp16.load.probe import Probe
+from ocpp16.load.recorder import LAST_FRAMES, MOST_KINDS, MOST_OFFENDERS, MOST_TRACED, SAMPLED, Recorder
+from ocpp16.load.results import ErrorCount
+
+
+def ended(charge_point: str = "CP1", outcome: str = "result", **members: Any) -> CallEnded:
+    found = {"action": "Heartbeat", "due": 1.0, "sent": 2.0, "ended": 4.0, "code": "", **members}
+    return CallEnded(charge_point, outcome=outcome, **found)
+
+
+def recorder(ids: tuple[str, ...] = ("CP1",), **options: Any) -> Recorder:
+    return Recorder(ids, lambda: 5.0, **options)
+
+
+def test_latency_is_from_due_and_from_sent_and_what_was_lost_has_none() -> None:
+    one = recorder()
+    for outcome in ("result", "error", "timeout", "lost"):
+        one.call(ended(outcome=outcome, code="InternalError" if outcome == "error" else ""))
+    portion = one.cut(1, Standing(), has_offenders=True)
+    action = portion.actions["Heartbeat"]
+    assert (action.results, action.errors, action.timeouts, action.lost) == (1, 1, 1, 1)
+    assert action.due == (2_998_272, 3)
+    assert action.sent == (1_999_872, 3)
+    assert {(error.kind, error.count) for error in portion.errors} == {
+        ("CALLERROR InternalError", 1),
+        ("timeout", 1),
+        ("connection lost", 1),
+    }
+    assert one.cut(2, Standing(), has_offenders=False).actions == {}
+
+
+def test_calls_that_are_open_are_those_written_and_not_over() -> None:
+    one = recorder()
+    for number in range(3):
+        one.frame("CP1", "sent", f'[2,"{number}","Heartbeat",{{}}]')
+    one.frame("CP1", "sent", '[3,"7",{}]')
+    one.frame("CP1", "received", '[2,"7","Reset",{}]')
+    one.call(ended())
+    portion = one.cut(1, Standing(), has_offenders=False)
+    assert (portion.sent, portion.standing.open_calls, portion.offenders) == (3, 2, None)
+
+
+def test_connections_are_counted_with_what_ended_them() -> None:
+    one = recorder(("A", "B"))
+    one.link("A", False, "HTTP 401: Unauthorized")
+    one.link("A", False, "TCP: connection refused")
+    assert one.failed_attempts == 2
+    one.link("A", True, "")
+    one.link("B", True, "")
+    assert (one.connected, one.failed_attempts) == (2, 0)
+    one.link("A", False, "closed by the peer: 1006")
+    one.link("B", False, "stopped")
+    portion = one.cut(1, Standing(), has_offenders=True)
+    assert portion.standing.connected == 0
+    assert sorted(error.kind for error in portion.errors) == [
+        "connection lost",
+        "handshake 401",
+        "not connected: TCP: connection refused",
+    ]
+    assert portion.offenders is not None
+    assert [(one.charge_point, one.errors) for one in portion.offenders] == [("A", 3)]
+
+
+def test_frames_are_kept_of_those_that_erred_without_secrets_and_few() -> None:
+    ids = tuple(f"CP{number}" for number in range(500))
+    one = recorder(ids)
+    for identity in ids:
+        one.call(ended(identity, "timeout"))
+        for number in range(2 * LAST_FRAMES):
+            one.frame(identity, "sent", f'[2,"{number}","Heartbeat",{{}}]')
+    secret = '[2,"1","ChangeConfiguration",{"key":"AuthorizationKey","value":"s3cr3t"}]'
+    for identity in ids:
+        one.frame(identity, "received", secret)
+    assert len(one._frames) == MOST_TRACED + SAMPLED
+    offenders = one.cut(1, Standing(), has_offenders=True).offenders
+    assert offenders is not None
+    assert len(offenders) == MOST_OFFENDERS
+    traces = [offender.trace for offender in offenders if offender.trace]
+    assert traces
+    assert all(len(trace) == LAST_FRAMES for trace in traces)
+    assert "s3cr3t" not in str(offenders)
+    assert "AuthorizationKey" in str(traces)
+
+
+def test_kinds_of_errors_are_bounded() -> None:
+    one = recorder()
+    for number in range(2 * MOST_KINDS):
+        one.call(ended(outcome="error", code=f"Code{number}"))
+    errors = one.cut(1, Standing(), has_offenders=False).errors
+    assert len(errors) == MOST_KINDS + 1
+    assert errors[-1] == ErrorCount("others", "", MOST_KINDS)
+
+
+def test_the_slowest_are_offenders_too() -> None:
+    one = recorder()
+    for number in range(1_000):
+        one.call(ended(f"CP{number}", ended=1.0 + number / 100))
+    offenders = one.cut(1, Standing(), has_offenders=True).offenders
+    assert offenders is not None
+    assert [offender.charge_point for offender in offenders[:3]] == ["CP999", "CP998", "CP997"]
+    assert offenders[0].slowest == pytest.approx(9.99)
+
+
+def test_latency_is_real_where_the_clock_is_quick() -> None:
+    one = recorder(speed=10.0)
+    one.call(ended())
+    assert one.cut(1, Standing(), has_offenders=False).actions["Heartbeat"].due == (299_776, 1)
+
+
+def test_the_probe_sees_delay_and_the_share_of_a_core() -> None:
+    now, used = [100.0], [1.0]
+    probe = Probe(lambda: now[0], lambda: used[0])
+    now[0], used[0] = 100.4, 1.1
+    probe.look(100.15)
+    probe.look(100.39)
+    now[0] = 101.0
+    delay, share = probe.cut()
+    assert delay == pytest.approx(0.25)
+    assert share == pytest.approx(0.1)
+    now[0] = 102.0
+    assert probe.cut() == (0.0, 0.0)
