@@ -40,7 +40,7 @@ class View(Protocol):
     ) -> None: ...
 
     def draw(self, results: Results, *, planned: float | None = None, waits_for: str = "") -> None:
-        """Show how things stand. planned: seconds that the test is to last, None if nobody knows. waits_for: what the
+        """Show how things stand. planned: seconds that the test is to last, about; None if nobody knows. waits_for: what the
         scenario waits for now."""
         ...
 
@@ -140,7 +140,7 @@ def _stage(results: Results) -> str:
 
 def _progress(results: Results, planned: float | None, width: int) -> list[RenderableType]:
     now = length(results)
-    of = f" of {clock(planned)}" if planned else ""
+    of = f" of about {clock(planned)}" if planned and now <= planned else ""
     found: list[RenderableType] = [_cut(Text.assemble(f"{clock(now)}{of}  ", (_stage(results), "cyan")))]
     if planned:
         found.append(ProgressBar(total=planned, completed=min(now, planned), width=min(width, 80)))
@@ -221,10 +221,10 @@ def _cell(one: ActionResult, head: str) -> Text:
 def _line(results: Results, planned: float | None, waits_for: str) -> str:
     """The same in one line."""
     last = results.seconds[-1] if results.seconds else None
-    stage = _stage(results)
+    now, stage = length(results), _stage(results)
     worst = max((one.due.p99 for one in results.actions.values() if one.due.p99 is not None), default=None)
     parts = [
-        clock(length(results)) + (f" of {clock(planned)}" if planned else "") + (f" {stage}" if stage else ""),
+        clock(now) + (f" of about {clock(planned)}" if planned and now <= planned else "") + f" {stage}".rstrip(),
         f"{last.connected if last else 0:,} of {results.charge_points:,} connected",
         f"{last.registered if last else 0:,} accepted",
         f"{_rate(results):,.0f} calls/s",
