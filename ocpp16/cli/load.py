@@ -38,6 +38,7 @@ from ocpp16.texts import shown
 
 NOT_PASSED: Final = 1
 """Exit code where a threshold or an expectation was not met, or the test did not come to its planned end."""
+FIRST_SAVED: Final = 1.0
 SAVED_EVERY: Final = 10.0
 """Real seconds."""
 MIB: Final = 1024 * 1024
@@ -270,8 +271,10 @@ async def _keep_saved(test: LoadTest, wanted: Wanted) -> None:
     """A test that is killed leaves what was known a few seconds before."""
     if wanted.reports.json is None:
         return
+    pause = FIRST_SAVED
     while True:
-        await trio.sleep(SAVED_EVERY * _clock_speed(wanted))
+        await trio.sleep(pause * _clock_speed(wanted))
+        pause = min(2 * pause, SAVED_EVERY)
         view = test.view()
         failure = await trio.to_thread.run_sync(_write_json, wanted.reports, view)
         if failure:
