@@ -127,7 +127,7 @@ class ChargePoint(StationEvents):
         System and changes for the disk are not waited for. Raises ChargePointStopped if the charge point does not run,
         or is stopped meanwhile.
         """
-        await self._runtime.until(self._runtime.is_all_answered)
+        await self._runtime.until()
 
     async def stored(self) -> None:
         """Wait until all that was told so far is on disk.
