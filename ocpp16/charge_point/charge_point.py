@@ -174,7 +174,7 @@ class ChargePoint(StationEvents):
         connector_id: 0 is the main meter. Returns whether a MeterValues is queued. Raises ValueError for no connector.
         """
         number = self._runtime.guard.connector(connector_id, 0)
-        return self._runtime.features.meter_values.sample_now(number)
+        return self._runtime.life.features.meter_values.sample_now(number)
 
     # What the host is asked and told
 

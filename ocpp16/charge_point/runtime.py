@@ -192,18 +192,15 @@ class Runtime:
     # Who waits
 
     async def until(self, condition: Condition | None = None) -> None:
-        """Wait until it holds (None: until all is answered), in this life. Raises ChargePointStopped when that is over."""
+        """Wait until it holds, None: until all is answered. Raises ChargePointStopped when this life is over."""
         self.guard.check()
         life = self.life
-        if self._is_over(life):
+        if not life.is_running:
             await trio.lowlevel.checkpoint()
         else:
             await self.turns.until(condition)  # who ends the life lets go whoever waits
-        if self._is_over(life):
+        if self.guard.is_closed or life is not self.life or not life.is_running:
             raise ChargePointStopped("the charge point is not running")
-
-    def _is_over(self, life: Life) -> bool:
-        return self.guard.is_closed or life is not self.life or not life.is_running
 
     @property
     def is_running(self) -> bool:
@@ -236,7 +233,7 @@ class Runtime:
         features.ctx.signals.on(ConfigurationChanged, self._configuration_changed)
         self.life = life
         self.guard.highest = len(features.ctx.connectors) - 1
-        self._pump.take_over(features.ctx.session, features.ctx.timers, features.availability)
+        self._pump.take_over(features.ctx.session, features.ctx.timers, features.availability.reports)
 
     def _note_boot(self, found: Restored) -> None:
         """Count this start, and tell the clock what is known of the times of earlier ones."""
