@@ -127,7 +127,7 @@ class ChargePoint(StationEvents):
         System and changes for the disk are not waited for. Raises ChargePointStopped if the charge point does not run,
         or is stopped meanwhile.
         """
-        await self._runtime.until(self._runtime.is_all_answered)
+        await self._runtime.until()
 
     async def stored(self) -> None:
         """Wait until all that was told so far is on disk.
@@ -174,7 +174,7 @@ class ChargePoint(StationEvents):
         connector_id: 0 is the main meter. Returns whether a MeterValues is queued. Raises ValueError for no connector.
         """
         number = self._runtime.guard.connector(connector_id, 0)
-        return self._runtime.features.meter_values.sample_now(number)
+        return self._runtime.life.features.meter_values.sample_now(number)
 
     # What the host is asked and told
 

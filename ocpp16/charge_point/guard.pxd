@@ -2,7 +2,7 @@
 
 
 cdef class Guard:
-    cdef object _token
+    cdef object _thread
     cdef public object highest
     cdef public bint is_closed
 

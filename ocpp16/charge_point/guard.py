@@ -1,6 +1,6 @@
 """Who may ask a charge point, and about which connector: the first thing that every call of the host passes."""
 
-from trio.lowlevel import current_trio_token
+from threading import get_ident
 
 from ocpp16.errors import ChargePointStopped
 from ocpp16.values import described, is_a
@@ -13,13 +13,13 @@ _OVER = "the charge point is closed: its block has ended"
 
 
 class Guard:
-    """Of the thread and the run of trio it is made in. `highest`: the number of the last connector; `is_closed` after
-    the end of the charge point."""
+    """Of the thread it is made in. `highest`: the number of the last connector; `is_closed` after the end of the charge
+    point, which is before the run of trio in that thread is over."""
 
-    __slots__ = ("_token", "highest", "is_closed")
+    __slots__ = ("_thread", "highest", "is_closed")
 
     def __init__(self) -> None:
-        self._token = current_trio_token()
+        self._thread = get_ident()
         self.highest = 0
         self.is_closed = False
 
@@ -27,11 +27,7 @@ class Guard:
         """Raises ChargePointStopped after the end of the charge point, RuntimeError in another thread than its own."""
         if self.is_closed:
             raise ChargePointStopped(_OVER)
-        try:
-            token = current_trio_token()
-        except RuntimeError:
-            raise RuntimeError(_FOREIGN) from None
-        if token is not self._token:
+        if get_ident() != self._thread:
             raise RuntimeError(_FOREIGN)
 
     def connector(self, connector_id: int, lowest: int = 1) -> int:

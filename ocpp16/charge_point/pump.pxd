@@ -16,6 +16,7 @@ cdef class Pump:
     cdef Timers _timers
     cdef Session _session
     cdef object _journal
+    cdef object _reports
     cdef object _failed
     cdef bint _is_in_turn
     cdef bint _is_kicked
@@ -24,7 +25,7 @@ cdef class Pump:
     cpdef kick(self)
     cpdef take_turn(self)
     cdef _run_due(self)
-    cpdef bint is_idle(self) except? -1
+    cpdef bint is_all_answered(self) except? -1
     cpdef begin(self)
     cpdef turn(self)
     cdef double _due(self) except? -1.0

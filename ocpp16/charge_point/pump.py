@@ -44,8 +44,15 @@ class Waker(Protocol):
     def forget(self, pump: Any) -> None: ...
 
 
+class Reports(Protocol):
+    """Of the connectors, as the pump knows them."""
+
+    @property
+    def is_behind(self) -> bool: ...
+
+
 class Pump:
-    """`take_over` gives it session and timers of a start; `link` is there while there is a connection.
+    """`take_over` gives it session, timers and reports of a start; `link` is there while there is a connection.
 
     Parameters: `waker` calls `take_turn` when it is kicked or due; `host_timers` of the station, which go on over
     starts; `journal` tells the highest number on disk; `failed(place, error)` is told of exceptions, which end
@@ -59,6 +66,7 @@ class Pump:
         "_is_in_turn",
         "_is_kicked",
         "_journal",
+        "_reports",
         "_session",
         "_timers",
         "_waker",
@@ -89,6 +97,7 @@ class Pump:
         self._host_timers = host_timers
         self._timers: Timers | None = None
         self._session: Session | None = None
+        self._reports: Reports | None = None
         self._journal = journal
         self._failed = failed
         self._is_in_turn = False
@@ -97,9 +106,10 @@ class Pump:
         self._has_ended = False
         host_timers.on_earlier = self._earlier
 
-    def take_over(self, session: Session, timers: Timers) -> None:
+    def take_over(self, session: Session, timers: Timers, reports: Reports) -> None:
         """From here on it is the turn of another start; the timers of the one before do not run any more."""
         self._session = session
+        self._reports = reports
         self._timers = timers
         timers.on_earlier = self._earlier
         self.kick()
@@ -139,12 +149,14 @@ class Pump:
             obey_exit(error)
             self._failed("pump", error)
 
-    def is_idle(self) -> bool:
-        """Was BootNotification answered, is nothing left to send or to be answered, and nothing due?"""
-        session, timers = self._session, self._timers
-        if session is None or timers is None or not session.is_idle:
+    def is_all_answered(self) -> bool:
+        """Was BootNotification answered, is nothing left to send or to be answered, and nothing due that is not made
+        yet?"""
+        session, timers, reports = self._session, self._timers, self._reports
+        if session is None or timers is None or reports is None or not session.is_idle:
             return False
-        return timers.deadline() > self.clock.monotonic()
+        # What is due now may be a message yet, as those of many connectors are, which are made one after another.
+        return timers.deadline() > self.clock.monotonic() and not reports.is_behind
 
     def begin(self) -> None:
         """A turn begins: `turn` ends it, and sends what has become ready until then."""

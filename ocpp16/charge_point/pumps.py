@@ -51,7 +51,8 @@ class Pumps:
     def kick(self, pump: Pump) -> None:
         """Give it a turn; not before the present step of the present task is over."""
         self._kicked.append(pump)
-        self._wake()
+        if self._asleep is not None:
+            self._wake()
 
     async def others_first(self) -> None:
         """Wait until the other tasks had their turn, and those of this kind that came before."""

@@ -196,8 +196,8 @@ class Runtime:
 
     # Who waits
 
-    async def until(self, condition: Condition) -> None:
-        """Wait until it holds, in this life. Raises ChargePointStopped when that is over."""
+    async def until(self, condition: Condition | None = None) -> None:
+        """Wait until it holds, None: until all is answered. Raises ChargePointStopped when this life is over."""
         self.guard.check()
         life = self.life
         if is_over := self._is_over(life):
@@ -206,11 +206,6 @@ class Runtime:
             await self.turns.until(condition)  # who ends the life lets go whoever waits
         if is_over or self._is_over(life):
             raise ChargePointStopped("the charge point is not running")
-
-    def is_all_answered(self) -> bool:
-        """Is nothing left to send, or to be answered, and nothing due that is not made yet?"""
-        # What is due now may be a message yet, as those of many connectors are, which are made one after another.
-        return self._pump.is_idle() and not self.life.features.availability.is_behind
 
     def _is_over(self, life: Life) -> bool:
         return self.guard.is_closed or life is not self.life or not life.is_running
@@ -246,7 +241,7 @@ class Runtime:
         features.ctx.signals.on(ConfigurationChanged, self._configuration_changed)
         self.life = life
         self.guard.highest = len(features.ctx.connectors) - 1
-        self._pump.take_over(features.ctx.session, features.ctx.timers)
+        self._pump.take_over(features.ctx.session, features.ctx.timers, features.availability.reports)
 
     def _note_boot(self, found: Restored) -> None:
         """Count this start, and tell the clock what is known of the times of earlier ones."""

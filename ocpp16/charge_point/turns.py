@@ -1,10 +1,11 @@
 """Who waits until something holds: looked at after each turn of the pump, and only while somebody waits.
 
 Must not know: what is waited for. A condition is a function without arguments; what brings it about is followed by a
-turn of the pump.
+turn of the pump. Thousands of charge points wait at a time, and the garbage collector looks at what each of them holds:
+so it is little.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from typing import Any
 
 import trio
@@ -14,6 +15,21 @@ from ocpp16.charge_point.pump import Pump
 Condition = Callable[[], bool]
 
 
+class _Waiting:
+    """A task, and until what it waits; called, it is the function that trio calls when the task is cancelled."""
+
+    __slots__ = ("condition", "task", "turns")
+
+    def __init__(self, turns: "Turns", task: trio.lowlevel.Task, condition: Condition | None) -> None:
+        self.turns = turns
+        self.task = task
+        self.condition = condition
+
+    def __call__(self, _: Any) -> trio.lowlevel.Abort:
+        self.turns._remove(self)
+        return trio.lowlevel.Abort.SUCCEEDED
+
+
 class Turns:
     """Of one charge point; `pump` is the one whose turns count."""
 
@@ -21,43 +37,40 @@ class Turns:
 
     def __init__(self, pump: Pump) -> None:
         self._pump = pump
-        self._waiting: dict[trio.lowlevel.Task, Condition] | None = None
+        self._waiting: list[_Waiting] = []
 
-    async def until(self, condition: Condition) -> None:
-        """Return when `condition` holds, at once, but for a checkpoint, if it does already; or at `release`."""
-        if condition():
-            await trio.lowlevel.checkpoint()
-            return
-        task = trio.lowlevel.current_task()
-        if self._waiting is None:
-            self._waiting = {}
-            self._pump.on_turn = self._look
-        self._waiting[task] = condition
+    def until(self, condition: Condition | None = None) -> Coroutine[Any, Any, Any]:
+        """To be awaited at once: returns when `condition` holds, at once, but for a checkpoint, if it does already; or
+        at `release`. None is what is waited for most: that all is answered (`Pump.is_all_answered`).
 
-        def abort(_: Any) -> trio.lowlevel.Abort:
-            self._remove(task)
-            return trio.lowlevel.Abort.SUCCEEDED
+        It is no coroutine of its own, for this module is compiled.
+        """
+        if self._holds(condition):
+            return trio.lowlevel.checkpoint()  # noqa: ASYNC105 - whoever asks awaits it
+        waiting = _Waiting(self, trio.lowlevel.current_task(), condition)
+        self._waiting.append(waiting)
+        self._pump.on_turn = self
+        return trio.lowlevel.wait_task_rescheduled(waiting)  # noqa: ASYNC105 - the same
 
-        await trio.lowlevel.wait_task_rescheduled(abort)
-
-    def _look(self) -> None:
-        """Wake everybody whose condition holds."""
-        if self._waiting is None:
-            return
-        for task, condition in tuple(self._waiting.items()):
-            if condition():
-                self._remove(task)
-                trio.lowlevel.reschedule(task)
+    def __call__(self) -> None:
+        """A turn is over: wake everybody whose condition holds."""
+        for waiting in tuple(self._waiting):
+            if self._holds(waiting.condition):
+                self._wake(waiting)
 
     def release(self) -> None:
         """Let go everybody: what they wait for belongs to a start that is over."""
-        for task in tuple(self._waiting or ()):
-            self._remove(task)
-            trio.lowlevel.reschedule(task)
+        for waiting in tuple(self._waiting):
+            self._wake(waiting)
 
-    def _remove(self, task: trio.lowlevel.Task) -> None:
-        assert self._waiting is not None
-        del self._waiting[task]
+    def _holds(self, condition: Condition | None) -> bool:
+        return self._pump.is_all_answered() if condition is None else condition()
+
+    def _wake(self, waiting: _Waiting) -> None:
+        self._remove(waiting)
+        trio.lowlevel.reschedule(waiting.task)
+
+    def _remove(self, waiting: _Waiting) -> None:
+        self._waiting.remove(waiting)
         if not self._waiting:
-            self._waiting = None
             self._pump.on_turn = None

@@ -127,9 +127,9 @@ class Availability(FeatureProfile):
     # StatusNotification
 
     @property
-    def is_behind(self) -> bool:
-        """Are there reports of connectors to be made yet, as soon as the Central System has answered those before?"""
-        return self._notifications.is_behind
+    def reports(self) -> StatusNotifications:
+        """What reports the status of connectors."""
+        return self._notifications
 
     @triggered(MessageTrigger.STATUS_NOTIFICATION)
     def _triggered(self, connector_ids: Sequence[int]) -> Callable[[], None]:

@@ -1,6 +1,13 @@
 """C types of replies.py."""
 
 
+cdef class OutgoingFrame:
+    cdef readonly bytes data
+    cdef readonly object then
+    cdef readonly object unique_id
+    cdef readonly object action
+
+
 cdef class ReplyLane:
     cdef dict _in_work
     cdef Py_ssize_t _length

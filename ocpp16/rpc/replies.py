@@ -21,13 +21,16 @@ _COMPACTED_FROM = 32
 """Places of answers taken out before the list is made anew without them."""
 
 
-class OutgoingFrame(NamedTuple):
+class OutgoingFrame:
     """One text frame to write. `then` is to be called once, after the bytes have left or the connection broke."""
 
-    data: bytes
-    then: Callable[[], None] | None
-    unique_id: str
-    action: str
+    __slots__ = ("action", "data", "then", "unique_id")
+
+    def __init__(self, data: bytes, then: Callable[[], None] | None, unique_id: str, action: str) -> None:
+        self.data = data
+        self.then = then
+        self.unique_id = unique_id
+        self.action = action
 
 
 class _Reply(NamedTuple):
