@@ -2,6 +2,7 @@
 
 
 cdef class Noise:
+    cdef long long _last
     cdef double _most
     cdef object _random
     cdef object _seed
