@@ -1,4 +1,4 @@
-"""What OCPP traffic says about those who wrote it: read in a stream, judged by a table of rules.
+"""What OCPP traffic says about those who wrote it: read in a stream, judged by a table of rules::
 
     from ocpp16.lint import FROM_CHARGE_POINT, Linter, frame_of
 

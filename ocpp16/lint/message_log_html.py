@@ -10,9 +10,10 @@ from ocpp16.lint.message_log_text import event_of, frame_in_log
 from ocpp16.lint.reader import LONGEST_LINE, NotMine, Reader, time_in
 
 _ROW: Final = re.compile(r"<(?P<tag>tr|details) class=\"(?P<by>ChargePoint|CentralSystem|SYS|cp|csms|sys)\b")
-_BODY: Final = re.compile(r"<pre[^>]*>(.*?)</pre>", re.DOTALL)
-_TITLE: Final = re.compile(r"<b>(.*?)</b>", re.DOTALL)
-_TAG: Final = re.compile(r"<[^>]*>")
+_TITLE: Final = re.compile(r"<b>([^<]*)</b>")
+_TAG: Final = re.compile(r"<[^<>]*>")
+_GLANCE: Final = 2_000
+"""Characters of a row in which its time, and the words of an event, are looked for."""
 _DIRECTIONS: Final = {
     "ChargePoint": FROM_CHARGE_POINT,
     "CentralSystem": FROM_CENTRAL_SYSTEM,
@@ -62,20 +63,29 @@ class MessageLogHtml(Reader):
         return self._frames(row, number)
 
     def _frames(self, row: str, number: int) -> Iterable[Frame]:
-        begin, body = _ROW.match(row), _BODY.search(row)
+        begin, (head, body) = _ROW.match(row), _split(row)
         assert begin is not None
         is_ours = begin["tag"] == "details"
-        timestamp = time_in(row[: body.start()] if body else row)
+        timestamp = time_in(head)
         direction = _DIRECTIONS.get(begin["by"])
         if direction is None:
-            title = _TITLE.search(row) if is_ours else None
-            words = title[1] if title else _after_time(_TAG.sub(" ", row))
+            title = _TITLE.search(head) if is_ours else None
+            words = title[1] if title else _after_time(_TAG.sub(" ", head))
             return event_of(words.strip(), self._charge_point, number, timestamp)
-        if body is None or not body[1].strip():
+        if not body.strip():
             raise NotMine
         # libocpp escapes no more than these two.
-        text = unescape(body[1]) if is_ours else body[1].replace("&lt;", "<").replace("&gt;", ">")
+        text = unescape(body) if is_ours else body.replace("&lt;", "<").replace("&gt;", ">")
         return (frame_in_log(text, direction, self._charge_point, number, timestamp),)
+
+
+def _split(row: str) -> tuple[str, str]:
+    """What is before the body, as much as is looked at, and the body, "" if there is none. Each is found in one pass,
+    whatever a row holds."""
+    begin = row.find("<pre")
+    content = row.find(">", begin) + 1 if begin >= 0 else 0
+    end = row.find("</pre>", content) if content else -1
+    return row[: begin if begin >= 0 else len(row)][:_GLANCE], row[content:end] if end >= 0 else ""
 
 
 def _after_time(text: str) -> str:

@@ -15,7 +15,8 @@ from ocpp16.lint.frame import FROM_CENTRAL_SYSTEM, FROM_CHARGE_POINT, Frame, fra
 from ocpp16.lint.reader import NotMine, Reader, time_in
 from ocpp16.messages.actions import ACTIONS
 
-_LINE: Final = re.compile(r"(?P<id>[^\s:\[\]]{1,255}): (?P<word>send|receive message) (?P<text>[\[{].*)", re.DOTALL)
+_WORD: Final = re.compile(r": (send|receive message) (?=[\[{])")
+_ID: Final = re.compile(r"[^\s:\[\]]{1,255}\Z")
 _CALL: Final = re.compile(rb': (send|receive message) \[2, ?"[^"\n]{0,100}", ?"([A-Za-z]{1,50})"')
 _KNOWN: Final = re.compile(rb"[^\s:]: (?:send|receive message) \[[234],")
 
@@ -34,13 +35,14 @@ class PythonOcppLog(Reader):
 
     def read(self, number: int, line: bytes) -> Iterable[Frame]:
         text = line.decode(errors="replace").rstrip("\r\n")
-        found = _LINE.search(text)
-        if found is None:
+        found = _WORD.search(text)
+        name = _ID.search(text, max(found.start() - 255, 0), found.start()) if found else None
+        if found is None or name is None:
             raise NotMine
-        is_from_charge_point = (found["word"] == "send") == self._is_charge_point
+        is_from_charge_point = (found[1] == "send") == self._is_charge_point
         direction = FROM_CHARGE_POINT if is_from_charge_point else FROM_CENTRAL_SYSTEM
-        timestamp = time_in(text[: found.start()])
-        return (frame_of(found["text"], direction, charge_point=found["id"], line=number, timestamp=timestamp),)
+        timestamp = time_in(text[: name.start()])
+        return (frame_of(text[found.end() :], direction, charge_point=name[0], line=number, timestamp=timestamp),)
 
 
 def _is_of_charge_point(head: bytes) -> bool:

@@ -29,7 +29,7 @@ class SteveLog(Reader):
 
     def read(self, number: int, line: bytes) -> Iterable[Frame]:
         text = line.decode(errors="replace").rstrip("\r\n")
-        found = _LINE.search(text)
+        found = _LINE.match(text, max(text.find("[chargeBoxId="), 0))
         if found is None:
             raise NotMine
         charge_point = found["id"] or self._charge_point

@@ -10,6 +10,7 @@ Rules of this file:
 import gzip
 import zlib
 from collections.abc import Callable, Iterator
+from io import BufferedReader
 from pathlib import Path
 from typing import IO, Final
 
@@ -24,7 +25,9 @@ _HEAD: Final = 256 * 1024
 """Bytes by which a format is recognised."""
 _MOST_TOLD: Final = 20
 _PROGRESS: Final = 4 * 1024 * 1024
-"""Bytes between two words on how far it is."""
+"""Bytes of lines between two words on how far it is."""
+_BLOCK: Final = 256 * 1024
+"""Bytes that are unpacked at a time."""
 
 
 class TraceError(Exception):
@@ -62,18 +65,19 @@ class Trace:
             with self._path.open("rb") as file:
                 size = self._path.stat().st_size
                 text = _unpacked(file)
-                told = 0
+                seen = 0
                 for number, line in enumerate(iter(lambda: text.readline(LONGEST_LINE), b""), 1):
                     if len(line) >= LONGEST_LINE:
                         raise TraceError(f"{self._path}: line {number} is longer than {LONGEST_LINE:,} bytes")
                     yield number, line
-                    if size and file.tell() - told >= _PROGRESS:
-                        told = file.tell()
-                        self._progress(told / size)
+                    seen += len(line)
+                    if size and seen >= _PROGRESS:
+                        seen = 0
+                        self._progress(file.tell() / size)
         except (OSError, EOFError, zlib.error) as error:
             raise self._unreadable(error) from None
 
-    def reader(self) -> Reader:
+    def new_reader(self) -> Reader:
         """A new one, for a pass from the beginning. Raises TraceError if the file cannot be read."""
         try:
             with self._path.open("rb") as file:
@@ -91,7 +95,7 @@ class Trace:
     def __iter__(self) -> Iterator[Frame]:
         self.wrong.clear()
         self.wrong_count = self.other_count = self.frame_count = 0
-        reader = self.reader()
+        reader = self.new_reader()
         cut = number = 0
         for number, line in self.lines():
             try:
@@ -122,13 +126,13 @@ class Trace:
 
 def _unpacked(file: IO[bytes]) -> IO[bytes]:
     is_packed = file.peek(2)[:2] == _GZIP  # type: ignore[attr-defined]
-    return gzip.GzipFile(fileobj=file) if is_packed else file  # type: ignore[return-value]
+    return BufferedReader(gzip.GzipFile(fileobj=file), _BLOCK) if is_packed else file
 
 
 def frames_with(trace: Trace, mark: bytes) -> Iterator[Frame]:
     """The frames whose line has this word, in small letters; where a record is a line the others are not even parsed.
     Raises TraceError."""
-    reader = trace.reader()
+    reader = trace.new_reader()
     if not isinstance(reader, TraceFormat):
         yield from trace
         return

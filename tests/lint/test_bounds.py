@@ -1,12 +1,16 @@
 """What a linter keeps is bounded, whatever others send."""
 
 from collections.abc import Iterator
+from pathlib import Path
+from time import process_time
 
 import pytest
 from told import time_text
 
 from ocpp16.lint import FROM_CENTRAL_SYSTEM, FROM_CHARGE_POINT, Frame, Linter
 from ocpp16.lint.exchange import MOST_OPEN, Exchange
+from ocpp16.lint.readers import READERS
+from ocpp16.lint.trace import Trace
 from ocpp16.messages.actions import ACTIONS
 
 
@@ -93,3 +97,23 @@ def test_the_open_calls_and_the_ids_of_a_side() -> None:
     for asker in exchange._askers.values():
         assert len(asker.open) <= MOST_OPEN
         assert len(asker.used) <= 1_000
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"<html>\n" + b'<tr class="ChargePoint"><pre>' * 20_000 + b"</tr>" * 20_000,
+        b"<html>\n" + b'<tr class="SYS">' + b"<" * 200_000 + b"</tr>" * 20_000,
+        b'<html><details class="sys">' + b"<b>" * 100_000 + b"</details>",
+        b"[chargeBoxId=" * 50_000,
+        b': send [2,"' * 50_000,
+        b"2026-01-31T10:15:30.123Z: ChargePoint>CentralSystem x\n[" * 10_000,
+    ],
+)
+@pytest.mark.parametrize("name", list(READERS))
+def test_of_lines_that_are_made_to_be_slow(tmp_path: Path, name: str, content: bytes) -> None:
+    """None takes a time that grows with the square of its length: pytest's own limit would end it."""
+    (tmp_path / "file").write_bytes(content)
+    began = process_time()
+    assert len(list(Trace(tmp_path / "file", reader_name=name))) <= 10_000
+    assert process_time() - began < 5
