@@ -3,7 +3,6 @@
 import os
 import sys
 import time
-from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import partial
 from importlib.util import find_spec
@@ -16,15 +15,19 @@ import trio
 from ocpp16.address import without_credentials
 from ocpp16.cli.failure import CommandFailed
 from ocpp16.cli.fleet import keys_of
+from ocpp16.cli.load_locust import become
+from ocpp16.cli.load_reports import Reports, folder_problems
+from ocpp16.cli.load_view import Watching, about
 from ocpp16.cli.log import LogChoice, log_options
 from ocpp16.cli.running import Ending, run
 from ocpp16.cli.scenario import loaded
 from ocpp16.cli.standard_error import StandardError
 from ocpp16.cli.standard_streams import STDIN, StandardInput, StandardOutput
 from ocpp16.fleet import identities
+from ocpp16.load import locust_command
 from ocpp16.load.job import USUAL, Job
 from ocpp16.load.lines import LONGEST, LineError, Lines, parsed
-from ocpp16.load.load_test import LoadTest
+from ocpp16.load.load_test import LoadTest, View
 from ocpp16.load.results import Results
 from ocpp16.load.thresholds import Threshold, ThresholdError
 from ocpp16.load.thresholds import parsed as threshold
@@ -37,7 +40,6 @@ NOT_PASSED: Final = 1
 """Exit code where a threshold or an expectation was not met, or the test did not come to its planned end."""
 FIRST_SAVED: Final = 1.0
 SAVED_EVERY: Final = 10.0
-SHOWN_EVERY: Final = 5.0
 """Real seconds."""
 MIB: Final = 1024 * 1024
 MOST_TOLD: Final = 10
@@ -54,8 +56,9 @@ class Wanted:
     scenario: Scenario
     thresholds: tuple[Threshold, ...]
     processes: int
-    json: Path | None
+    reports: Reports
     trace: Path | None
+    metrics_port: int | None
 
 
 @click.command("load", short_help="Load a Central System with many charge points, measure, and judge.")
@@ -79,6 +82,14 @@ class Wanted:
 )
 @click.option("--seed", type=int, default=0, show_default=True, help="The same seed is the same story.")
 @click.option("--json", "json_path", type=FilePath, help="Write results here, while it runs and at the end.")
+@click.option("--html", "html_path", type=FilePath, help="Write a page with pictures here, at the end.")
+@click.option("--junit", "junit_path", type=FilePath, help="Write the verdict as JUnit XML here, at the end.")
+@click.option(
+    "--metrics-port",
+    type=click.IntRange(0, 65_535),
+    metavar="PORT",
+    help="Serve metrics for Prometheus on this port of 127.0.0.1; 0 takes a free one.",
+)
 @click.option("--trace", type=FilePath, help="Write frames here, as OCPP trace format.")
 @click.option(
     "--trace-charge-points", "traced", type=click.IntRange(1), default=100, show_default=True, help="Of so many."
@@ -97,7 +108,10 @@ class Wanted:
 @click.option(
     "--speed", type=click.FloatRange(0.5, 200.0), default=1.0, show_default=True, help="How many times faster."
 )
+@click.option("--locust-master", is_flag=True, help="Be the master of Locust; --rate is how many come each second.")
+@click.option("--locust-worker", metavar="HOST[:PORT]", help="Be a worker of the master of Locust there.")
 @click.option("--worker", is_flag=True, hidden=True, help="A child process: its job comes by standard input.")
+@click.argument("more", nargs=-1, metavar="[-- LOCUST…]", type=click.UNPROCESSED)
 @log_options
 @click.pass_obj
 def load(
@@ -115,6 +129,9 @@ def load(
     thresholds: tuple[str, ...],
     seed: int,
     json_path: Path | None,
+    html_path: Path | None,
+    junit_path: Path | None,
+    metrics_port: int | None,
     trace: Path | None,
     traced: int,
     trace_mib: int,
@@ -125,6 +142,9 @@ def load(
     certs: Path | None,
     addresses: tuple[str, ...],
     speed: float,
+    locust_master: bool,
+    locust_worker: str | None,
+    more: tuple[str, ...],
     worker: bool,
 ) -> int:
     """Play a scenario with many charge points against a Central System; measure how long its answers take, and judge.
@@ -137,10 +157,26 @@ def load(
         raise CommandFailed('a load test needs an extra: pip install "ocpp16[load]"')
     if worker:
         return _work()
+    if locust_worker is not None:
+        if password is not None and csms is None:
+            raise CommandFailed("--password needs --csms, too: how it is sent depends on ws:// or wss://")
+        options = {
+            "blueprint": blueprint,
+            "keys": keys_of(keys, csms or "", password),
+            "seed": seed,
+            "certificates": None if certs is None else str(certs.absolute()),
+            "source_addresses": addresses,
+        }
+        become(lambda: locust_command.worker(locust_worker, more), options)
     if csms is None:
         raise CommandFailed("--csms is missing: the URL of the Central System")
+    if locust_master:
+        become(lambda: locust_command.master(csms, charge_points or 1, rate, duration, more), {})
+    if more:
+        raise CommandFailed(f"{shown(more[0])}: only Locust takes more arguments")
     scenario = loaded(named, values)
-    problems = [*_folder_problems("--json", json_path), *_folder_problems("--trace", trace)]
+    reports = Reports(json_path, html_path, junit_path)
+    problems = [*reports.problems(), *folder_problems("--trace", trace)]
     judged = []
     for text in thresholds:
         try:
@@ -175,7 +211,7 @@ def load(
         traced=traced,
         trace_size=trace_mib * MIB,
     )
-    wanted = Wanted(job, scenario, tuple(judged), processes, json_path, trace)
+    wanted = Wanted(job, scenario, tuple(judged), processes, reports, trace, metrics_port)
     found: list[Results] = []
     code = run(
         partial(_run, wanted, choice.errors, found),
@@ -188,12 +224,6 @@ def load(
     return code or (0 if found[0].is_passed else NOT_PASSED)
 
 
-def _folder_problems(option: str, path: Path | None) -> Iterable[str]:
-    """Before hours of a test are for nothing."""
-    if path is not None and not os.access(path.parent, os.W_OK | os.X_OK):
-        yield f"{option} {path}: there is no folder {path.parent} that can be written"
-
-
 async def _run(wanted: Wanted, errors: StandardError, found: list[Results], ending: Ending) -> None:
     test = LoadTest(
         wanted.job,
@@ -204,23 +234,28 @@ async def _run(wanted: Wanted, errors: StandardError, found: list[Results], endi
         wall=time.time,
         cpu=time.process_time,
     )
+    planned = about(wanted.scenario, len(wanted.job.ids), wanted.job.duration)
+    watching = Watching(test, errors, planned, _clock_speed(wanted))
     try:
         async with trio.open_nursery() as nursery:
             nursery.start_soon(_stop_when_asked, test, ending)
             nursery.start_soon(_keep_saved, test, wanted)
-            nursery.start_soon(_keep_shown, test, wanted, errors)
-            try:
-                await test.run()
-            except (ScenarioError, ValueError, OSError) as error:
-                raise CommandFailed(shown(error)) from None
-            nursery.cancel_scope.cancel()
+            if wanted.metrics_port is not None:
+                errors.write(f"ocpp16: metrics at {await watching.serve_metrics(nursery, wanted.metrics_port)}\n")
+            with watching.view:
+                nursery.start_soon(watching.run)
+                try:
+                    await test.run()
+                except (ScenarioError, ValueError, OSError) as error:
+                    raise CommandFailed(shown(error)) from None
+                nursery.cancel_scope.cancel()
     except BaseException:
         with trio.CancelScope(shield=True):  # what is known is written, however it ends
-            await _save(test, wanted.json)
+            view = test.view()
+            await trio.to_thread.run_sync(lambda: wanted.reports.write(view.results()))
         raise
     results = await trio.to_thread.run_sync(test.view().results)
-    if wanted.json is not None:
-        await trio.to_thread.run_sync(_write, results, wanted.json)
+    await trio.to_thread.run_sync(wanted.reports.write, results)
     if wanted.trace is not None and wanted.processes > 1:
         parts = [Path(f"{wanted.trace}.{number}") for number in range(wanted.processes)]
         await trio.to_thread.run_sync(_join, parts, wanted.trace)
@@ -234,26 +269,20 @@ async def _stop_when_asked(test: LoadTest, ending: Ending) -> None:
 
 async def _keep_saved(test: LoadTest, wanted: Wanted) -> None:
     """A test that is killed leaves what was known a few seconds before."""
-    if wanted.json is None:
+    if wanted.reports.json is None:
         return
     pause = FIRST_SAVED
     while True:
         await trio.sleep(pause * _clock_speed(wanted))
-        await _save(test, wanted.json)
         pause = min(2 * pause, SAVED_EVERY)
-
-
-async def _save(test: LoadTest, path: Path | None) -> None:
-    if path is not None:
         view = test.view()
-        await trio.to_thread.run_sync(lambda: _write(view.results(), path))
+        failure = await trio.to_thread.run_sync(_write_json, wanted.reports, view)
+        if failure:
+            raise CommandFailed(failure)
 
 
-def _write(results: Results, path: Path) -> None:
-    try:
-        results.save(path)
-    except OSError as error:
-        raise CommandFailed(f"--json {path}: {error.strerror or error}") from None
+def _write_json(reports: Reports, view: View) -> str:
+    return reports.write_json(view.results())
 
 
 def _join(parts: list[Path], whole: Path) -> None:
@@ -261,23 +290,6 @@ def _join(parts: list[Path], whole: Path) -> None:
         joined(parts, whole)
     except OSError as error:
         raise CommandFailed(f"--trace {whole}: {error.strerror or error}") from None
-
-
-async def _keep_shown(test: LoadTest, wanted: Wanted, errors: StandardError) -> None:
-    """A line now and then."""
-    while True:
-        await trio.sleep(SHOWN_EVERY * _clock_speed(wanted))
-        seconds = test.tally.seconds
-        if not seconds:
-            continue
-        last = seconds[-1]
-        calls = sum(one.answered for one in seconds[-5:]) / sum(one.span for one in seconds[-5:])
-        p95 = "" if last.p95 is None else f", p95 {last.p95 * 1000:.1f} ms"
-        errors.write(
-            f"{last.at:.0f} s, {test.tally.stage or 'begin'}: {last.connected} of {len(wanted.job.ids)} connected,"
-            f" {last.registered} accepted, {calls:.0f} calls/s, {last.in_flight} open{p95}"
-            f"{' (late: this tool is behind)' if last.is_late else ''}\n"
-        )
 
 
 def _clock_speed(wanted: Wanted) -> float:

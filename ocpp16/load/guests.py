@@ -56,6 +56,8 @@ class Guests:
         self._calls: list[list[Any]] = []
         self._orders, self._waiting = trio.open_memory_channel[tuple[str, str]](MOST_WAITING)
         self._is_over = trio.Event()
+        self._going: dict[str, trio.Event] = {}
+        """Of those that were removed and are not yet gone."""
         self._notes: list[str] = []
 
     @classmethod
@@ -123,13 +125,24 @@ class Guests:
         async for what, identity in self._waiting:
             try:
                 if what == "remove":
-                    nursery.start_soon(fleet.remove, identity)
+                    self._going[identity] = gone = trio.Event()
+                    nursery.start_soon(self._remove, fleet, identity, gone)
                 else:
+                    if identity in self._going:  # the id of one that goes is free for one that comes
+                        await self._going[identity].wait()
                     nursery.start_soon(self._charge, await fleet.add(identity))
             except (Ocpp16Error, ValueError) as error:
                 text = f"{shown(identity, 64)} could not come: {sentence(error)}"
                 log.warning("%s", text)
                 self._notes = [*self._notes, text][:20]
+
+    async def _remove(self, fleet: Fleet, identity: str, gone: trio.Event) -> None:
+        try:
+            await fleet.remove(identity)
+        finally:
+            gone.set()
+            if self._going.get(identity) is gone:
+                del self._going[identity]
 
     async def _charge(self, member: Member) -> None:
         """One car after another, until it goes."""

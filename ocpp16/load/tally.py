@@ -181,7 +181,7 @@ class Tally:
             for name, one in self._actions.items()
         }
 
-    def actions(self) -> Mapping[str, ActionResult]:
+    def actions(self, *, has_histograms: bool = True) -> Mapping[str, ActionResult]:
         """As results have them, the most frequent first."""
         found = {
             name: ActionResult(
@@ -190,8 +190,8 @@ class Tally:
                 errors=one.errors,
                 timeouts=one.timeouts,
                 lost=one.lost,
-                due=latencies(one.due),
-                sent=latencies(one.sent),
+                due=latencies(one.due, has_histogram=has_histograms),
+                sent=latencies(one.sent, has_histogram=has_histograms),
             )
             for name, one in self._actions.items()
         }

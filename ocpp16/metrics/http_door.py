@@ -14,9 +14,9 @@ import trio
 from ocpp16.charge_point.snapshot import AnyChargePoint
 from ocpp16.faults import obey, obey_exit, sentence
 from ocpp16.log import FoldingLog
-from ocpp16.metrics.prometheus import CONTENT_TYPE, ChargePointCollector, exposition
+from ocpp16.metrics.prometheus import CONTENT_TYPE, ChargePointCollector, Collector, exposition
 
-__all__ = ["HOST", "MetricsDoor", "serve_metrics"]
+__all__ = ["HOST", "MetricsDoor", "serve_collector", "serve_metrics"]
 
 HOST: Final = "127.0.0.1"
 REQUEST_TIMEOUT: Final = 10.0
@@ -53,7 +53,18 @@ async def serve_metrics(
     charge_points: as of `Watch`. port: 0 takes a free one. timeout: seconds that a request may take.
     Raises OSError if it cannot listen there.
     """
-    door = MetricsDoor(ChargePointCollector(charge_points), timeout)
+    await serve_collector(ChargePointCollector(charge_points), port, timeout=timeout, task_status=task_status)
+
+
+async def serve_collector(
+    collector: Collector,
+    port: int,
+    *,
+    timeout: float = REQUEST_TIMEOUT,
+    task_status: trio.TaskStatus[int] = trio.TASK_STATUS_IGNORED,
+) -> None:
+    """The same for what collects something else. It is asked in this thread, and what it raises is logged."""
+    door = MetricsDoor(collector, timeout)
     listeners = await trio.open_tcp_listeners(port, host=HOST)
     found: int = listeners[0].socket.getsockname()[1]
     async with trio.open_nursery() as nursery:
@@ -66,7 +77,7 @@ class MetricsDoor:
 
     __slots__ = ("_collector", "_log", "_open", "_timeout")
 
-    def __init__(self, collector: ChargePointCollector, timeout: float = REQUEST_TIMEOUT) -> None:
+    def __init__(self, collector: Collector, timeout: float = REQUEST_TIMEOUT) -> None:
         self._collector = collector
         self._timeout = timeout
         self._log = FoldingLog("metrics", trio.current_time)

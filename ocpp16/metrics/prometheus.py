@@ -18,7 +18,7 @@ try:
 except ImportError:
     raise ImportError('Prometheus text needs an extra: pip install "ocpp16[metrics]"') from None
 
-__all__ = ["CONTENT_TYPE", "ChargePointCollector", "exposition"]
+__all__ = ["CONTENT_TYPE", "ChargePointCollector", "Collector", "exposition"]
 
 CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
 """Of what `exposition` gives."""
@@ -80,7 +80,7 @@ class ChargePointCollector(Collector):
         return list(_families(self._watch.collect()))
 
 
-def exposition(collector: ChargePointCollector) -> bytes:
+def exposition(collector: Collector) -> bytes:
     """The text of what it collects now, of the type `CONTENT_TYPE`."""
     registry = CollectorRegistry()
     registry.register(collector)

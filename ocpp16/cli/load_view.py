@@ -1,0 +1,85 @@
+"""What is shown of a load test while it runs, and told to Prometheus.
+
+The results are looked at in a thread, and by nobody else: a drawing, and a scrape, take those that are there.
+"""
+
+from functools import partial
+from typing import Final
+
+import trio
+from rich.console import Console
+
+from ocpp16.cli.failure import listening_failed
+from ocpp16.cli.standard_error import StandardError
+from ocpp16.load.exporter import LoadCollector
+from ocpp16.load.live import EVERY, LiveView, View, view_for
+from ocpp16.load.load_test import LoadTest
+from ocpp16.load.results import Results
+from ocpp16.metrics.http_door import HOST, REQUEST_TIMEOUT, serve_collector
+from ocpp16.scenario import Scenario
+from ocpp16.scenario.model import StageKind
+
+LIVELY: Final = 1.0
+"""Real seconds between two drawings on a terminal."""
+TOLD_EVERY: Final = 5.0
+"""Real seconds between two looks that histograms are made for."""
+
+
+def about(scenario: Scenario, charge_points: int, duration: float | None) -> float:
+    """Seconds that the stages take if nothing is waited for. duration: instead of what is held as it is written."""
+    held = sum(stage.duration for stage in scenario.acts if stage.kind is StageKind.HOLD)
+    other = 0.0
+    for stage in scenario.acts:
+        match stage.kind:
+            case StageKind.HOLD:
+                continue
+            case StageKind.RESTART:
+                other += stage.share * charge_points / stage.rate
+            case StageKind.STORM:
+                other += stage.times * stage.over + (stage.times - 1) * stage.pause
+            case _:
+                other += stage.over + stage.duration
+    return other + (held if duration is None or not held else duration)
+
+
+class Watching:
+    """Parameters: `planned` as of `View.draw`; `speed`, how many times faster than in reality trio's clock is."""
+
+    def __init__(self, test: LoadTest, errors: StandardError, planned: float | None, speed: float) -> None:
+        self._test = test
+        self._planned = planned
+        self._speed = speed
+        self._has_metrics = False
+        self._results: Results | None = None
+        self.view: View = view_for(Console(stderr=True, highlight=False), errors.write, lambda: None)
+        """A context, while this runs."""
+
+    async def serve_metrics(self, nursery: trio.Nursery, port: int) -> str:
+        """Returns the URL. Raises CommandFailed if that port cannot be listened on."""
+        self._has_metrics = True
+        self._results = await self._look(has_histograms=True)
+        serve = partial(serve_collector, LoadCollector(self._known), port, timeout=REQUEST_TIMEOUT * self._speed)
+        try:
+            port = await nursery.start(serve)
+        except OSError as error:
+            raise listening_failed(HOST, port, error) from error
+        return f"http://{HOST}:{port}/metrics"
+
+    async def run(self) -> None:
+        """Draw, again and again, until cancelled."""
+        is_live = isinstance(self.view, LiveView)
+        told = trio.current_time()
+        while True:
+            await trio.sleep((LIVELY if is_live else EVERY) * self._speed)
+            has_histograms = self._has_metrics and trio.current_time() >= told + TOLD_EVERY * self._speed
+            results = await self._look(has_histograms=has_histograms)
+            if has_histograms:
+                told, self._results = trio.current_time(), results
+            self.view.draw(results, planned=self._planned, waits_for=self._test.tally.waiting)
+
+    async def _look(self, *, has_histograms: bool) -> Results:
+        return await trio.to_thread.run_sync(partial(self._test.view().results, has_histograms=has_histograms))
+
+    def _known(self) -> Results:
+        assert self._results is not None, "the door opens after the first look"
+        return self._results

@@ -1,0 +1,175 @@
+"""Locust drives charge points: a user of Locust is one charge point.
+
+    from ocpp16.load.locust import ChargePointUser
+
+    class ChargePoint(ChargePointUser):
+        \"\"\"The host of Locust is the address of the Central System.\"\"\"
+
+Each process of Locust has one child with a fleet, begun with its first user; whatever calls end there come back as
+requests of the type OCPP, named by their action. Importing this patches the whole process, as Locust does: nothing else
+of `ocpp16` imports it, and trio cannot run beside it.
+"""
+
+import heapq
+import sys
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar, Final
+
+import gevent
+from locust import User, constant, task
+from locust.env import Environment
+
+from ocpp16.load.locust_child import Call, ChildFleet, FleetLost
+
+__all__ = ["CallFailed", "ChargePointUser", "FleetLost"]
+
+REQUEST_TYPE: Final = "OCPP"
+LONG: Final = 86_400
+"""Seconds between two things that a user has to do, which are nothing."""
+PLACE: Final = "ocpp16_fleet"
+"""The attribute of Locust's environment with the fleet."""
+GOING: Final = "ocpp16_fleet_that_goes"
+"""The same with what ends the one before."""
+MILLISECONDS: Final = 1_000
+
+
+class CallFailed(Exception):
+    """A CALL without a result: Locust counts those of the same text together."""
+
+
+class ChargePointUser(User):
+    """One charge point while it is there.
+
+    charge_point: how they are called, from `worker`, the number of Locust's worker, and `number`, the least that is
+    free in it. options: what else the child is told: `blueprint` (a name), `keys` (configuration keys by section, such
+    as AuthorizationKey), `seed`, `certificates` (the folder whose ca/csms is trusted), `source_addresses`. command: of
+    the child.
+    """
+
+    abstract = True
+    wait_time = constant(LONG)
+    charge_point: ClassVar[str] = "CP{worker:02}{number:05}"
+    options: ClassVar[Mapping[str, Any]] = {}
+    command: ClassVar[tuple[str, ...]] = (sys.executable, "-m", "ocpp16", "load", "--worker")
+
+    def on_start(self) -> None:
+        """Raises FleetLost if the process with the charge points was given up, or there is no address to go to."""
+        _fleet_of(self).enter(self)
+
+    def on_stop(self) -> None:
+        fleet: LocustFleet | None = getattr(self.environment, PLACE, None)
+        if fleet is not None:
+            fleet.leave(self)
+
+    @task
+    def live(self) -> None:
+        """What it does, it does in the child."""
+
+
+class LocustFleet:
+    """The users of this process of Locust, and the child with their charge points."""
+
+    def __init__(self, environment: Environment, command: Sequence[str], host: str, options: Mapping[str, Any]) -> None:
+        self._environment = environment
+        self.host = host
+        runner = environment.runner
+        self._worker: int = max(getattr(runner, "worker_index", 0), 0)
+        self._names: dict[ChargePointUser, tuple[int, str]] = {}
+        self._free: list[int] = []
+        self._highest = 0
+        self._child = ChildFleet(
+            command, {"do": "run", "csms": host, "tell_calls": True, **options}, self._tell, self._tell_loss
+        )
+
+    def enter(self, user: ChargePointUser) -> None:
+        number = heapq.heappop(self._free) if self._free else self._highest + 1
+        self._highest = max(self._highest, number)
+        name = user.charge_point.format(worker=self._worker, number=number)
+        self._names[user] = number, name
+        self._child.add(name)
+
+    def leave(self, user: ChargePointUser) -> None:
+        found = self._names.pop(user, None)
+        if found is not None:
+            number, name = found
+            self._child.remove(name)
+            heapq.heappush(self._free, number)
+
+    def close(self) -> None:
+        self._child.close()
+
+    def _tell(self, call: Call) -> None:
+        self._environment.events.request.fire(
+            request_type=REQUEST_TYPE,
+            name=call.action,
+            response_time=call.seconds * MILLISECONDS,
+            response_length=0,
+            exception=_failure(call),
+            context={},
+        )
+
+    def _tell_loss(self, lost: FleetLost, is_final: bool) -> None:
+        """Every user has failed; those of a child that is given up end."""
+        users = list(self._names)
+        for user in users:
+            self._environment.events.user_error.fire(user_instance=user, exception=lost, tb=lost.__traceback__)
+        self._environment.events.request.fire(
+            request_type=REQUEST_TYPE,
+            name="process with the charge points",
+            response_time=0,
+            response_length=0,
+            exception=lost,
+            context={},
+        )
+        if is_final:
+            for user in users:
+                user.stop(force=True)
+
+
+def _failure(call: Call) -> CallFailed | None:
+    if call.outcome == "result":
+        return None
+    if call.outcome == "error":
+        return CallFailed(f"CALLERROR {call.code}".rstrip())
+    return CallFailed("no answer in time" if call.outcome == "timeout" else "connection lost")
+
+
+def _fleet_of(user: ChargePointUser) -> LocustFleet:
+    """That of the user's environment, begun now if it is its first."""
+    environment = user.environment
+    host = user.host or environment.host
+    if not host:
+        raise FleetLost("no host: give the address of the Central System, as --host ws://127.0.0.1:9000/ocpp")
+    _wait_for_the_one_before(environment)  # others may come meanwhile, and be first
+    found: LocustFleet | None = getattr(environment, PLACE, None)
+    if found is not None and found.host != host:
+        raise FleetLost("the charge points of one process of Locust go to one Central System: their hosts differ")
+    if found is None:
+        found = LocustFleet(environment, user.command, host, user.options)
+        setattr(environment, PLACE, found)
+        if not hasattr(environment, GOING):
+            setattr(environment, GOING, None)
+            environment.events.test_stop.add_listener(_end)
+            environment.events.quitting.add_listener(_quit)
+    return found
+
+
+def _end(environment: Environment, **more: Any) -> None:
+    """Of a test. The child goes meanwhile: Locust gives a worker that quits half a second for its last figures."""
+    found: LocustFleet | None = getattr(environment, PLACE, None)
+    if found is not None:
+        setattr(environment, PLACE, None)
+        setattr(environment, GOING, gevent.spawn(found.close))
+
+
+def _wait_for_the_one_before(environment: Environment) -> None:
+    """Its charge points may be those of the next."""
+    going: gevent.Greenlet | None = getattr(environment, GOING, None)
+    if going is not None:
+        going.join()
+
+
+def _quit(environment: Environment, **more: Any) -> None:
+    """This process ends after its child."""
+    _end(environment)
+    _wait_for_the_one_before(environment)

@@ -1,0 +1,13 @@
+"""What `ocpp16 load --locust-master` and `--locust-worker` give to Locust; a file of one's own can be as short."""
+
+import json
+import os
+
+from ocpp16.load.locust import ChargePointUser
+from ocpp16.load.locust_command import OPTIONS
+
+
+class ChargePoint(ChargePointUser):
+    """The host of Locust is the address of the Central System."""
+
+    options = json.loads(os.environ.get(OPTIONS) or "{}")

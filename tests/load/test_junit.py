@@ -1,0 +1,130 @@
+"""The verdict as JUnit XML, held against what the usual schemas demand."""
+
+from typing import Any
+from xml.etree.ElementTree import Element, fromstring
+
+import load_results
+import pytest
+
+from ocpp16.load.junit import junit
+from ocpp16.load.results import ExpectationFailure, ExpectationResult, ProcessResult, ThresholdResult
+
+HOSTILE = "]]>\x00\x08\x1b\ud800\ufffe<failure/>\"'&\n\t\u202e"
+SUITE = {"id", "package", "name", "timestamp", "hostname", "tests", "failures", "errors", "skipped", "time"}
+CASE = {"name", "classname", "time"}
+
+
+def suite_of(**changes: Any) -> Element:
+    """The suite, after it was held against the schemas."""
+    text = junit(load_results.results(**changes))
+    assert text.startswith('<?xml version="1.0" encoding="UTF-8"?>\n')
+    root = fromstring(text.encode())
+    assert root.tag == "testsuites"
+    assert [child.tag for child in root] == ["testsuite"]
+    suite = root[0]
+    tags = [child.tag for child in suite]
+    cases = tags.count("testcase")
+    assert tags == ["properties", *["testcase"] * cases, "system-out", "system-err"]
+    assert set(suite.attrib) == SUITE
+    assert int(suite.attrib["tests"]) == cases
+    assert int(suite.attrib["failures"]) == len(suite.findall("testcase/failure"))
+    assert int(suite.attrib["errors"]) == len(suite.findall("testcase/error"))
+    assert float(suite.attrib["time"]) >= 0
+    assert len(suite.attrib["timestamp"]) == 19
+    for case in suite.iter("testcase"):
+        assert set(case.attrib) == CASE
+        assert case.attrib["name"]
+        assert [child.tag for child in case] in ([], ["failure"], ["error"])
+        for child in case:
+            assert set(child.attrib) == {"type", "message"}
+            assert child.text
+    for one in suite.iter("property"):
+        assert set(one.attrib) == {"name", "value"}
+    return suite
+
+
+def told(suite: Element) -> dict[str, tuple[str, str]]:
+    """What became of each case, and why."""
+    return {
+        case.attrib["name"]: (case[0].tag, case[0].attrib["message"]) if len(case) else ("met", "")
+        for case in suite.iter("testcase")
+    }
+
+
+def test_what_was_demanded_is_one_case_each() -> None:
+    suite = suite_of(
+        thresholds=(
+            ThresholdResult("Heartbeat.p99 < 1s", 0.1, 1.0, True),
+            ThresholdResult("Heartbeat.p50 < 10ms", 0.0213, 0.01, False),
+            ThresholdResult("Authorize.p50 < 10ms", None, 0.01, False),
+        ),
+        expectations=(
+            ExpectationResult("all boot", True, 10),
+            ExpectationResult("all stop", False, 9, (ExpectationFailure("CP7", 61.2, "no StopTransaction"),)),
+        ),
+        is_passed=False,
+    )
+    assert told(suite) == {
+        "comes to its planned end": ("met", ""),
+        "Heartbeat.p99 < 1s": ("met", ""),
+        "Heartbeat.p50 < 10ms": ("failure", "Heartbeat.p50 < 10ms: measured 21 ms"),
+        "Authorize.p50 < 10ms": ("failure", "Authorize.p50 < 10ms: nothing was measured"),
+        "all boot": ("met", ""),
+        "all stop": ("failure", "1 failure of 9 checks; the first: CP7 at 1:01: no StopTransaction"),
+    }
+    properties = {one.attrib["name"]: one.attrib["value"] for one in suite.iter("property")}
+    assert properties["seed"] == "7"
+    assert properties["verdict"] == "failed"
+    assert suite.attrib["timestamp"] == "2026-11-01T10:00:00"
+    assert suite.attrib["time"] == "3.000"
+
+
+def test_a_test_that_did_not_come_to_its_end_is_an_error() -> None:
+    suite = suite_of(
+        is_complete=False,
+        is_passed=False,
+        why_ended="process lost",
+        processes=(ProcessResult(0, 5, True, "done"), ProcessResult(1, 5, False, "killed by SIGKILL")),
+    )
+    assert told(suite) == {"comes to its planned end": ("error", "ended early: process lost")}
+    assert (suite.find("testcase/error") or Element("")).text is None
+    error = suite.find("testcase/error")
+    assert error is not None
+    assert error.text == "ended early: process lost\nprocess 1 with 5 charge points: killed by SIGKILL"
+
+
+def test_a_late_tool_is_told() -> None:
+    quiet = suite_of().findtext("system-err")
+    assert not quiet
+    busy = load_results.busy_day()
+    late = suite_of(limit=busy.limit).findtext("system-err") or ""
+    assert late.startswith(f"The tool itself was late in {len(busy.limit.seconds)} seconds, by 390 ms at worst")
+
+
+def test_characters_that_xml_cannot_hold_are_made_visible() -> None:
+    suite = suite_of(
+        scenario=HOSTILE,
+        version=HOSTILE,
+        csms="ws://user:secret@host/" + HOSTILE,
+        began=HOSTILE,
+        why_ended=HOSTILE,
+        is_complete=False,
+        thresholds=(ThresholdResult(HOSTILE, None, 1.0, False, HOSTILE),),
+        expectations=(ExpectationResult(HOSTILE, False, 1, (ExpectationFailure(HOSTILE, 1.0, HOSTILE),)),),
+        notes=(HOSTILE,),
+    )
+    version = suite.find("properties/property[@name='version']")
+    assert version is not None
+    assert version.attrib["value"].startswith("]]>\\x00\\x08\\x1b\\ud800\\ufffe<failure/>\"'&\\n\\t\\u202e")
+    assert "secret" not in "".join(one.attrib["value"] for one in suite.iter("property"))
+    assert len(suite.findall("testcase/failure")) == 2
+
+
+@pytest.mark.parametrize("count", [100, 101])
+def test_failures_are_bounded_and_counted(count: int) -> None:
+    failures = (ExpectationFailure("CP", 1.0, "why"),) * count
+    suite = suite_of(expectations=(ExpectationResult("one", False, count, failures),))
+    lines = (suite.findtext("testcase/failure") or "").splitlines()
+    assert len(lines) == count
+    assert lines[-1] == ("… and 1 more" if count > 100 else "CP at 0:01: why")
+    assert told(suite)["one"][1].startswith(f"{count} failures of {count} checks")

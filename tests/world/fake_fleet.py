@@ -1,0 +1,48 @@
+"""A child of Locust that has no charge points: it tells what it is told, and misbehaves as it is asked.
+
+    python fake_fleet.py FILE MODE
+
+What it reads goes to FILE, line by line. Each charge point that is added calls once. Modes: "good"; "dies" after the
+first charge point; "fails": says so; "dies once", when FILE is new; "lies": tells what is no call; "deaf": reads its first line only.
+"""
+
+import json
+import sys
+import time
+from pathlib import Path
+
+
+def tell(message: object) -> None:
+    sys.stdout.write(json.dumps(message) + "\n")
+    sys.stdout.flush()
+
+
+def main(path: Path, mode: str) -> int:
+    is_new = not path.exists()
+    with path.open("a", encoding="utf-8") as file:
+        for line in sys.stdin:
+            file.write(line)
+            file.flush()
+            message = json.loads(line)
+            if message["do"] == "run":
+                tell({"second": {"at": 1.0}})
+            elif message["do"] == "add":
+                tell({"calls": [["BootNotification", 0.012, "result"], ["Heartbeat", 0.5, "error", "InternalError"]]})
+                if mode == "dies" or (mode == "dies once" and is_new):
+                    return 3
+                if mode == "fails":
+                    tell({"wrong": "a line was strange"})
+                    tell({"failed": "no room"})
+                if mode == "lies":
+                    tell({"calls": [["Heartbeat", -1, "result"]]})
+            elif message["do"] == "stop":
+                tell({"outcome": {}})
+                return 0
+            if mode == "deaf":
+                time.sleep(3600)
+        file.write("end of input\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(Path(sys.argv[1]), sys.argv[2]))
