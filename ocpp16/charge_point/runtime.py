@@ -200,8 +200,7 @@ class Runtime:
         """Wait until it holds, in this life. Raises ChargePointStopped when that is over."""
         self.guard.check()
         life = self.life
-        is_over = self._is_over(life)
-        if is_over:
+        if is_over := self._is_over(life):
             await trio.lowlevel.checkpoint()  # it may start meanwhile, which is not what was waited for
         else:
             await self.turns.until(condition)  # who ends the life lets go whoever waits

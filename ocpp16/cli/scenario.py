@@ -33,12 +33,14 @@ MOST_TOLD = 5
 FolderPath = click.Path(path_type=Path, file_okay=False)
 
 
-@click.group("scenario", short_help="Play stories with charge points, and judge a Central System.")
+@click.group("scenario", short_help="Play stories, and judge a Central System.")
+@log_options
 def scenario() -> None:
     """Scenarios: what drivers and networks do to charge points, and what is expected of the Central System."""
 
 
 @scenario.command("list")
+@log_options
 def list_all() -> int:
     """The scenarios that come with the package."""
     for name in READY_MADE:
@@ -52,6 +54,7 @@ def _first_sentence(one: Scenario) -> str:
 
 @scenario.command("show")
 @click.argument("name")
+@log_options
 def show(name: str) -> int:
     """Print a scenario that comes with the package, as it would stand in a file of one's own."""
     try:
@@ -64,6 +67,7 @@ def show(name: str) -> int:
 @scenario.command("check")
 @click.argument("file")
 @click.option("--set", "values", metavar="NAME=TEXT", multiple=True, help="What ${NAME} stands for; may be repeated.")
+@log_options
 def check(file: str, values: tuple[str, ...]) -> int:
     """Say whether FILE (or the name of one that comes with the package) can be played, and what is in it."""
     found = loaded(file, values)
@@ -80,6 +84,7 @@ def check(file: str, values: tuple[str, ...]) -> int:
 
 
 @scenario.command("schema")
+@log_options
 def schema() -> int:
     """Print the JSON Schema of scenarios, for editors."""
     from ocpp16.scenario.schema import schema as made

@@ -10,7 +10,7 @@
 """
 
 from collections.abc import AsyncIterator, Awaitable, Callable
-from typing import Any
+from typing import Any, Final
 
 import trio
 
@@ -27,7 +27,9 @@ from ocpp16.scenario import load_scenario
 
 Write = Callable[[bytes], Awaitable[object]]
 
-MOST_UNREAD = 1_000
+LAST_LINES: Final = 30.0
+"""Real seconds for what waits at the end to be taken."""
+MOST_UNREAD: Final = 1_000
 """Lines that wait for a parent who does not read, before the child is stopped."""
 
 
@@ -53,6 +55,7 @@ class Worker:
         self._connector = connector
         self._work: Driver | Guests | None = None
         self._is_stopped = False
+        self._speed = 1.0
         self._out, self._waiting = trio.open_memory_channel[bytes](MOST_UNREAD)
 
     def stop(self) -> None:
@@ -69,13 +72,9 @@ class Worker:
                 last = await self._outcome()
             except (Ocpp16Error, ValueError, OSError, LookupError) as error:
                 last = {"failed": sentence(error)}
-            nursery.cancel_scope.cancel()
-        while True:
-            try:
-                await self._write(self._waiting.receive_nowait())
-            except trio.WouldBlock:
-                break
-        await self._write(written(last))
+            nursery.cancel_scope.deadline = trio.current_time() + LAST_LINES * self._speed
+            await self._out.send(written(last))
+            self._out.close()  # what waits is handed over, and then that task ends
         return 0 if "failed" not in last else 2
 
     async def _outcome(self) -> dict[str, Any]:
@@ -99,6 +98,7 @@ class Worker:
 
     def _driver(self, message: dict[str, Any]) -> Driver:
         job = Job.from_json(message)
+        self._speed = job.speed
         scenario = load_scenario(job.scenario, job.values)
         return Driver(job, scenario, self._tell, wall=self._wall, cpu=self._cpu, connector=self._connector)
 

@@ -49,7 +49,8 @@ class Run:
         """Of the wire, now."""
         self.stages: list[StageRun] = []
         self.notes: list[str] = []
-        self.rate = rate
+        self.rate = None if scenario.drivers else rate
+        """Charge points a second, of ramps and restarts; None: as they say."""
         self.pace = _pace(scenario, len(self.ids), rate)
         held = sum(stage.duration for stage in scenario.acts if stage.kind is StageKind.HOLD)
         self.stretch = 1.0 if duration is None or not held else duration / held

@@ -77,7 +77,9 @@ class Acting:
 
     async def ramp(self) -> None:
         run = self._run
-        await self._each(self._moments((one for one in run.ids if one not in run.members), self._stage.over), run.add)
+        coming = [one for one in run.ids if one not in run.members]
+        over = self._stage.over if run.rate is None else len(coming) / run.rate
+        await self._each(self._moments(coming, over), run.add)
         await self._settle()
 
     async def hold(self) -> None:

@@ -201,7 +201,7 @@ class Pack:
     shows now), `flow` (how much is taken from now on) and `reach` (it is `until`).
     """
 
-    __slots__ = ("_edge", "_mark", "_reached", "_share", "battery", "is_dc", "level", "until")
+    __slots__ = ("_edge", "_mark", "_reached", "_share", "battery", "claimed", "is_dc", "level", "until")
 
     def __init__(self, battery: Battery, *, is_dc: bool) -> None:
         self.battery = battery
@@ -214,6 +214,8 @@ class Pack:
         """Wh that the meter showed when the level was last brought up to date."""
         self._reached = self._edge = battery.soc
         """The last edge, which rounding must not bring back; the next one."""
+        self.claimed = 0.0
+        """What was claimed for it, in the unit of its outlet: it is given no more."""
         self.until = inf
 
     @property

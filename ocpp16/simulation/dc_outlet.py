@@ -100,7 +100,7 @@ class DcOutlet(Outlet):
     def _load(self, car: Car | None, at: float, *, is_flowing: bool) -> float:
         volts, watts = self._volts, 0.0
         if car is not None and is_flowing:
-            watts = min(self._wanted(car), self.share)
+            watts = min(self._wanted(car), self.share, inf if car.pack is None else car.pack.claimed)
         amperes = self._amperes(watts)
         assert isinstance(self.meter, DcMeter)
         self.meter.set_load(amperes, volts, at, self._amperes(self.share), self.share)
@@ -114,11 +114,8 @@ class DcOutlet(Outlet):
         return min(car.pack.bound, min(car.pack.battery.dc_current or 0.0, cable) * self._volts)
 
     def _amperes(self, watts: float) -> float:
-        """Of so many watts, never more than the cable and a limit in amperes let flow."""
-        most = self._station.options.dc_current
-        if self.limit is not None and self.limit.limit is not None and self.limit.unit == "A":
-            most = min(most, self.limit.limit)
-        return min(watts / self._volts, most)
+        """Of so many watts, of which there are no more than cable and limit let through as amperes."""
+        return watts / self._volts
 
     @property
     def _volts(self) -> float:

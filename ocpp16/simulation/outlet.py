@@ -6,7 +6,8 @@ Rules of this file:
 2. Where no current may flow, or nobody is plugged in, nothing is offered, and that is told.
 3. Only changes of the energy flow are told (flow.py), and none while a fault hides them.
 4. A battery (battery.py) gets what the meter counts. Its steps happen at the moment at which they are due, however late
-   anybody looks (`catch_up`): a timer only wakes the connector for them.
+   anybody looks (`catch_up`): a timer only wakes the connector for them. But it takes no more than was claimed for it
+   when somebody last asked what is wanted (`look_anew`), since others may have the rest.
 5. A car with a battery is offered nothing below the 6 A that a control pilot can say (IEC 61851-1), so that less is a
    pause of the station. A car that needs more than that, and is offered less than it needs, pauses itself. A simple
    car, one without a battery, draws whatever it is offered.
@@ -15,6 +16,7 @@ What is shared and limited is a number in the unit of the kind: amperes on each 
 (dc_outlet.py). It decides on no transaction and no pause: its `Evse` does, and says so.
 """
 
+from math import inf
 from typing import TYPE_CHECKING, Protocol
 
 from ocpp16.models import ChargingLimit, Measurement
@@ -192,19 +194,24 @@ class Outlet:
         self._let_flow()
         self._tell_flow()
 
+    def look_anew(self) -> None:
+        """Something is different here, and what is wanted for the car may be."""
+        self.catch_up()
+        if self._pack is not None:
+            self._pack.claimed = self.demand
+
     def catch_up(self) -> None:
         """What became due of the battery since somebody last looked happens now, each at its time."""
-        pack = self._pack
-        if pack is None:
+        car = self.car
+        if car is None or car.pack is None:
             return
-        now = self.now
+        pack, now = car.pack, self.now
         while pack.until <= now:
-            assert self.car is not None
             at = pack.until
             pack.reach(self.meter.energy(at))
-            self._flow_from(self.car, at, is_flowing=not pack.is_full)
+            self._flow_from(car, at, is_flowing=not pack.is_full)
             if pack.is_full:
-                self.car.is_filled(at)
+                car.is_filled(at)
 
     # What happens
 
@@ -307,13 +314,15 @@ class Outlet:
 
     def _load(self, car: Car | None, at: float, *, is_flowing: bool) -> float:
         """Bring the meter's load up to date; returns the watts that flow."""
+        options = self._station.options
         phases = 0 if car is None else self._usable(car.phases)
+        watts_per_ampere = options.voltage * min(phases, options.phases)
         amperes = 0.0
         if car is not None and is_flowing and self.share >= self.least:
-            amperes = min(self._wanted(car), self.share)
+            amperes = min(self._wanted(car), self.share, inf if car.pack is None else car.pack.claimed)
         assert isinstance(self.meter, Meter)
         self.meter.set_load(amperes, phases, at, self.share)
-        return amperes * self._station.options.voltage * min(phases, self._station.options.phases)
+        return amperes * watts_per_ampere
 
     def _wanted(self, car: Car) -> float:
         """What the car would draw, A: its on-board charger, and its battery."""

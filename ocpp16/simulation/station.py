@@ -226,7 +226,7 @@ class SimulatedStation(WithDisplays, Maintained):
 
     def wishes_changed(self, connector_id: int) -> None:
         """What the car there would draw, or may, is something else now: offer it what there is."""
-        self.evse(connector_id).outlet.catch_up()
+        self.evse(connector_id).outlet.look_anew()
         if self._supply is not None:
             self._supply.changed(connector_id)
         else:

@@ -6,7 +6,7 @@ import pytest
 import trio
 import trio.testing
 
-from ocpp16.enums import ErrorCode, Reason
+from ocpp16.enums import ErrorCode, Reason, RegistrationStatus
 from ocpp16.errors import ChargePointStopped
 from ocpp16.testing import CallErrorAnswer, Fault
 
@@ -208,3 +208,17 @@ async def test_a_sample_now(open_bench: Any, make_config: Any) -> None:
         assert not bench.charge_point.sample_now(2)
         with pytest.raises(ValueError, match="connector"):
             bench.charge_point.sample_now(3)
+
+
+async def test_who_waits_before_the_start_is_not_told_that_it_is_registered(open_bench: Any) -> None:
+    """Also where the start comes between the question and the answer."""
+    for _ in range(20):  # in whatever order trio has its tasks
+        async with open_bench(start=False) as bench, trio.open_nursery() as nursery:
+            nursery.start_soon(bench.charge_point.start)
+            for _ in range(1_000):
+                try:
+                    await bench.charge_point.wait_registered()
+                    break
+                except ChargePointStopped:  # it does not run yet
+                    continue
+            assert bench.charge_point.connection.registration is RegistrationStatus.ACCEPTED

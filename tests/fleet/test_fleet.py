@@ -211,3 +211,55 @@ async def test_a_spread_that_is_none(spread: Any) -> None:
     with pytest.raises(ValueError, match="spread must be"):
         async with open_fleet("ws://x/", spread=spread):
             pass
+
+
+async def test_the_power_of_one_fails_and_its_car_is_where_it_was(csms: CentralSystem, fleet_of: Any) -> None:
+    async with fleet_of(csms) as fleet:
+        first, second = await fleet.add_all(["CP1", "CP2"])
+        await fleet.wait_registered()
+        first.station.plug_in(1, CarPlan(draw_for=100_000.0))
+        first.station.present_id_tag("TAG", [1])
+        await csms.wait_for_call("StartTransaction")
+        assert first.cut_power(60.0)
+        assert not first.cut_power(60.0)
+        assert str(first.state) == "off"
+        await trio.sleep(50)
+        assert not csms.calls("StopTransaction")
+        assert "CP1" not in csms.connected
+        await trio.sleep(20)
+        assert boots(csms).count("CP1") == 2
+        assert boots(csms).count("CP2") == 1
+        (stop,) = csms.calls("StopTransaction")
+        assert stop.payload["reason"] == "PowerLoss"
+        assert {member.state for member in (first, second)} == {MemberState.RUNNING}
+        assert first.failures == 0
+        car = first.station.evse(1).car
+        assert car is not None
+        assert car.is_plugged
+    assert not csms.violations
+
+
+async def test_an_observer_is_told_every_frame_where_that_is_asked_for(csms: CentralSystem, fleet_of: Any) -> None:
+    told: list[tuple[str, str]] = []
+
+    class Told:
+        def __init__(self, identity: str) -> None:
+            self.identity = identity
+
+        async def notify(self, event: Any) -> None:
+            told.append((self.identity, type(event).__name__))
+
+    def observer_of(identity: str) -> Told | None:
+        return Told(identity) if identity == "CP1" else None
+
+    async with fleet_of(csms, observer=observer_of, trace_messages=True) as fleet:
+        await fleet.add_all(["CP1", "CP2"])
+        await fleet.wait_registered()
+    assert ("CP1", "MessageExchanged") in told
+    assert {identity for identity, _ in told} == {"CP1"}
+    told.clear()
+    async with fleet_of(csms, observer=observer_of) as fleet:
+        await fleet.add_all(["CP1"])
+        await fleet.wait_registered()
+    assert told
+    assert ("CP1", "MessageExchanged") not in told

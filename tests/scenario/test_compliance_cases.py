@@ -3,11 +3,13 @@ with somebody who operates it where that is waited for, and fails against one th
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from ocpp16.scenario import READY_MADE, Outcome, Progress, load_scenario
+from ocpp16.security.lab_pki import Authority
 from ocpp16.testing import CallErrorAnswer, CentralSystem
 from ocpp16.testing.recording import ReceivedCall
 
@@ -31,6 +33,15 @@ STOP = {"transactionId": 1}
 UNLOCK = {"connectorId": 1}
 DIAGNOSTICS = {"location": "ftp://example.com/"}
 LOG = {"logType": "SecurityLog", "requestId": 3, "log": {"remoteLocation": "https://example.com/log"}}
+
+ROOT = Authority("Root", datetime(2026, 1, 1, tzinfo=UTC).timestamp())
+
+
+def certificates(kind: str) -> list[tuple[str, dict[str, Any]]]:
+    """A root is installed, and what is installed asked for."""
+    install = {"certificateType": kind, "certificate": ROOT.certificate}
+    return [("InstallCertificate", install), ("GetInstalledCertificateIds", {"certificateType": kind})]
+
 
 OPERATED: dict[str, list[tuple[str, dict[str, Any]]]] = {
     "TC_010": [("RemoteStartTransaction", START)],
@@ -88,6 +99,9 @@ OPERATED: dict[str, list[tuple[str, dict[str, Any]]]] = {
     "TC_066": [("GetCompositeSchedule", {"connectorId": 1, "duration": 300})],
     "TC_067": [("SetChargingProfile", {"connectorId": 1, "csChargingProfiles": PROFILE}), ("ClearChargingProfile", {})],
     "TC_073": [("ChangeConfiguration", {"key": "AuthorizationKey", "value": "61" * 20})],
+    "TC_075_1": certificates("ManufacturerRootCertificate"),
+    "TC_075_2": certificates("CentralSystemRootCertificate"),
+    "TC_076": [*certificates("ManufacturerRootCertificate"), ("DeleteCertificate", {})],
     "TC_079": [("GetLog", LOG)],
 }
 """Case → what somebody asks for at the Central System, when it is waited for."""
@@ -100,6 +114,7 @@ class Operator:
         self._csms = csms
         self._asked = list(asked)
         self.read: list[str] = []
+        self._installed: dict[str, Any] = {}
 
     def __call__(self, progress: Progress) -> None:
         if progress.waiting and progress.waiting not in self.read[-1:]:
@@ -110,8 +125,11 @@ class Operator:
                 self._csms.spawn(self._ask, identity, action, payload)
 
     async def _ask(self, identity: str, action: str, payload: dict[str, Any]) -> None:
+        if action == "DeleteCertificate":
+            payload = {"certificateHashData": self._installed}
         try:
-            await self._csms.call(identity, action, payload)
+            answer = await self._csms.call(identity, action, payload)
+            self._installed = (answer.get("certificateHashData") or [{}])[0]
         except Exception as error:  # the answer is looked at by the scenario
             self.read.append(repr(error))
 
@@ -132,9 +150,12 @@ def with_opinions(csms: CentralSystem) -> CentralSystem:
 
 
 @pytest.mark.parametrize("name", CASES)
-async def test_each_passes_where_all_is_as_it_should_be(name: str, csms: CentralSystem, play: Any, whys: Any) -> None:
+async def test_each_passes_where_all_is_as_it_should_be(
+    name: str, csms: CentralSystem, play: Any, whys: Any, tmp_path: Path
+) -> None:
     operator = Operator(with_opinions(csms), OPERATED.get(name.removesuffix("_CSMS"), []))
-    outcome: Outcome = await play(load_scenario(name), csms, progress=operator)
+    options = {"certificates_path": tmp_path} if "--certs" in load_scenario(name).text else {}
+    outcome: Outcome = await play(load_scenario(name), csms, progress=operator, **options)
     assert whys(outcome) == {}, operator.read
     assert outcome.is_passed
     assert not csms.violations

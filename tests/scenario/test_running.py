@@ -76,6 +76,13 @@ async def test_a_rolling_restart(csms: CentralSystem, play: Any) -> None:
     assert outcome.is_passed
 
 
+async def test_a_rate_of_charge_points_where_nobody_drives(csms: CentralSystem, play: Any) -> None:
+    outcome: Outcome = await play(of_stages(RAMP, {"kind": "restart", "rate": 100}), csms, 20, rate=0.5)
+    ramp, restart = outcome.stages
+    assert 25 < ramp.end - ramp.begin < 42
+    assert 38 <= restart.end - restart.begin < 45
+
+
 async def test_the_network_goes_and_comes(csms: CentralSystem, play: Any) -> None:
     blackout = {"kind": "blackout", "duration": 600, "over": 60, "settle": 60}
     outcome: Outcome = await play(of_stages(RAMP, blackout), csms, 5)

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from ocpp16.simulation import CARS, CarPlan, CommandError, Commands, Curve, Operation, car_plan
+from ocpp16.simulation.words import from_words
 
 
 @pytest.fixture
@@ -64,7 +65,7 @@ def test_curves_by_name_by_power_and_by_points() -> None:
     [
         ({"model": "compct"}, "model: there is no 'compct'; did you mean compact?"),
         ({"model": 7}, "model: there is no 7"),
-        ({"mdoel": "compact"}, "car has no 'mdoel'; did you mean model?"),
+        ({"modell": "compact"}, "car has no 'modell'; did you mean model?"),
         ({"battery": None}, "car has no 'battery'"),
         ({"soc": "20"}, "soc must be a finite number"),
         ({"soc": 120}, "soc must be 0 to 100 percent, not 120"),
@@ -145,3 +146,14 @@ async def test_the_command_at_an_outlet_that_the_car_does_not_go_with(serve: Any
         await commands.run("plug_in", {"connector": 1, "car": "plug-in-hybrid"})
     assert caught.value.code == "bad_value"
     await commands.run("plug_in", {"connector": 2, "car": "plug-in-hybrid"})
+
+
+@pytest.mark.parametrize(
+    ("line", "car"),
+    [
+        ("plug_in 1 car=city soc=35 target=80", {"car": "city", "soc": 35, "target": 80}),
+        ('plug-in 1 car={"model": "city", "soc": 5}', {"car": {"model": "city", "soc": 5}}),
+    ],
+)
+def test_a_car_as_a_person_types_it(line: str, car: dict[str, Any]) -> None:
+    assert from_words(line) == ("plug_in", {"connector": 1, **car})

@@ -102,6 +102,10 @@ def test_limits_in_watts_and_in_amperes(make_bench: Any) -> None:
     assert shown(bench) == pytest.approx((volts, 100, 33_800))
     assert bench.station.evse(1).limit == pytest.approx(100)
     bench.limit(1, 50.0)
+    assert bench.take(all_of_it=True) == [
+        ("max_current_offered", 1, pytest.approx(50.0)),
+        ("max_power_offered", 1, pytest.approx(50 * volts)),
+    ]
     assert shown(bench) == pytest.approx((volts, 50, 50 * volts))
     bench.limit(1, 3.0)
     assert shown(bench) == pytest.approx((volts, 3, 3 * volts))  # there is no pilot, and no 6 A
@@ -178,6 +182,21 @@ def test_two_plugs_share_their_power_and_one_gets_what_the_other_leaves(
     assert shown(bench, 2)[2] == pytest.approx(150_000 - first)
     bench.station.pause_drawing(1)
     assert shown(bench, 2)[2] == pytest.approx(97_000)
+
+
+def test_who_would_take_more_waits_until_it_is_shared_out(make_bench: Any) -> None:
+    """Two batteries whose voltage has risen, and with it what their inlets let through, before any timer ran."""
+    bench = make_bench(2, dc=True, dc_power=36_000)
+    for connector in (1, 2):
+        charging(bench, connector, plan(soc=0, curve="constant", dc_current=50))
+    assert [shown(bench, connector)[2] for connector in (1, 2)] == pytest.approx([16_000, 16_000])
+    bench.charge_point.seconds += 3600
+    assert [shown(bench, connector)[0] > 340 for connector in (1, 2)] == [True, True]
+    assert [shown(bench, connector)[2] for connector in (1, 2)] == pytest.approx([16_000, 16_000])
+    bench.advance(0)
+    assert [shown(bench, connector)[2] > 16_900 for connector in (1, 2)] == [True, True]
+    bench.advance(4000)
+    assert sum(shown(bench, connector)[2] for connector in (1, 2)) == pytest.approx(36_000)
 
 
 def test_one_of_dc_and_one_of_ac(make_bench: Any) -> None:
@@ -345,3 +364,14 @@ def test_the_register_of_dc_goes_on_from_the_stored_value(new_bench: Any) -> Non
     charging(bench, car=CarPlan(plug_after=0, draw_after=0, current=50, draw_for=3600))
     bench.advance(1800)
     assert bench.station.evse(1).register() == 11_234
+
+
+def test_a_new_process_resumes_with_a_simple_car(make_bench: Any, new_bench: Any) -> None:
+    first = charging(make_bench(dc=True, power_loss_policy="resume"))
+    first.advance(600)
+    second = new_bench(dc=True, power_loss_policy="resume")
+    second.charge_point.transactions = first.charge_point.transactions  # as a store has it
+    second.station.attach(second.charge_point)
+    second.station.power_up()
+    assert second.take()[-1] == ("resume_charging", 1)
+    assert shown(second) == (400, 32, 12_800)
