@@ -3,8 +3,8 @@
     python fake_fleet.py FILE MODE
 
 What it reads goes to FILE, line by line. Each charge point that is added calls once. Modes: "good"; "dies" after the
-first charge point; "fails": says so; "dies once", when FILE is new; "lies": tells what is no call; "deaf": reads its first
-line only.
+first charge point; "fails": says so; "dies once", when FILE is new; "lies": tells what is no call; "deaf": reads its
+first line only.
 """
 
 import json
