@@ -161,7 +161,7 @@ class Runtime:
         self._connect = connector_of(connector, Dialer(configuration, self.security, self.second_line.log))
         self._random = random
         self.traffic = traffic
-        traffic.listen(listeners, self.second_line.guarded)
+        traffic.listen(listeners, self.second_line.failed)
         self._pump = Pump(clock, shared.pumps, self.timers, journal, self.second_line.failed)
         self.kick: Callable[[], None] = self._pump.kick
         """Something may be ready to be sent, or has just been answered."""

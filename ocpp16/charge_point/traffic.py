@@ -5,12 +5,12 @@ session that has a folder of its own, and goes on over restarts; where one was c
 """
 
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ocpp16.configuration.configuration import Configuration
 from ocpp16.configuration.keys import internal
+from ocpp16.faults import obey_exit
 from ocpp16.message_log.options import Options
 from ocpp16.message_log.writer import Writer
 from ocpp16.models import Counters
@@ -35,10 +35,11 @@ class Traffic:
         "_configuration",
         "_counters",
         "_emit",
+        "_failed",
         "_folder",
         "_frames",
-        "_guarded",
         "_has_sessions",
+        "_identity",
         "_is_callback",
         "_is_clearing",
         "_is_traced",
@@ -67,7 +68,8 @@ class Traffic:
         self._is_traced = is_traced
         self._frames: FrameListener | None = None
         self._links: LinkListener | None = None
-        self._guarded: Callable[[str, Callable[[], None]], None]
+        self._failed: Callable[[str, BaseException], None]
+        self._identity = ""
         self._log: MessageLog | None = None
         self._options: Options | None = None
         """Of the log; thousands of charge points that have none keep none."""
@@ -80,14 +82,27 @@ class Traffic:
         self._is_callback = False
         """Does LogMessagesFormat ask for the observer to be told each frame?"""
 
-    def listen(self, listeners: Listeners, guarded: Callable[[str, Callable[[], None]], None]) -> None:
-        """From here on these are told, synchronously; `guarded` calls what is of others."""
-        self._frames, self._links, self._guarded = listeners.frames, listeners.links, guarded
+    def listen(self, listeners: Listeners, failed: Callable[[str, BaseException], None]) -> None:
+        """From here on these are told, synchronously; `failed` is told what they raise."""
+        if listeners.frames is not None or listeners.links is not None:
+            self._identity = self._configuration[internal.CHARGE_POINT_ID]
+        self._frames, self._links, self._failed = listeners.frames, listeners.links, failed
 
     def _tell_frame(self, direction: str, text: str) -> None:
         assert self._frames is not None
-        identity = self._configuration[internal.CHARGE_POINT_ID]
-        self._guarded("listener of frames", partial(self._frames, identity, direction, text))
+        try:
+            self._frames(self._identity, direction, text)
+        except BaseException as error:
+            obey_exit(error)
+            self._failed("listener of frames", error)
+
+    def _tell_link(self, event: ConnectionStateChanged) -> None:
+        assert self._links is not None
+        try:
+            self._links(self._identity, event.connected, event.reason)
+        except BaseException as error:
+            obey_exit(error)
+            self._failed("listener of connections", error)
 
     def begin(self, clock: Clock, tell: Tell | None, emit: Callable[[Signal], None]) -> None:
         """A start: with what is configured now, and its clock. `tell` gives an event to the observer; None: there is
@@ -149,8 +164,7 @@ class Traffic:
     def happened(self, event: ObserverEvent) -> None:
         """What is told to the observer, if there is one: some of it is of the connection."""
         if self._links is not None and isinstance(event, ConnectionStateChanged):
-            identity = self._configuration[internal.CHARGE_POINT_ID]
-            self._guarded("listener of connections", partial(self._links, identity, event.connected, event.reason))
+            self._tell_link(event)
         elif self._log is not None and not self._is_clearing and isinstance(event, SecurityEvent):
             self._log.security_event(self._clock.now(), event.type, event.tech_info or "")
 

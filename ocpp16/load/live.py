@@ -40,7 +40,7 @@ class View(Protocol):
     ) -> None: ...
 
     def draw(self, results: Results, *, planned: float | None = None, waits_for: str = "") -> None:
-        """Show how things stand. planned: seconds that the test is to last, about; None if nobody knows. waits_for:
+        """Show how things stand. planned: about how many seconds the test is to last, None if nobody knows. waits_for:
         what the scenario waits for now."""
         ...
 

@@ -22,6 +22,8 @@ from ocpp16.scenario.watch import Watch
 from ocpp16.wire import WireFaults, disturbed
 
 MOST_NOTES: Final = 50
+LOOKED_AT: Final = 200
+"""Charge points in one step of the loop: that takes a millisecond."""
 
 
 class Run:
@@ -166,11 +168,14 @@ class Run:
         random = Random(f"{self.seed} {identity} blueprint")  # noqa: S311 - repeatable, not secret
         return random.choices([one for _, one in mix], [share for share, _ in mix])[0]
 
-    def progress(self) -> Progress:
-        """How far it is."""
-        connected = registered = in_flight = 0
-        for identity, member in self.members.items():
+    async def progress(self) -> Progress:
+        """How far it is. Others have their turn meanwhile: thousands are looked at."""
+        connected = registered = in_flight = there = 0
+        for number, (identity, member) in enumerate(list(self.members.items()), 1):
+            if number % LOOKED_AT == 0:
+                await trio.lowlevel.checkpoint()
             if self.is_there(identity):
+                there += 1
                 connection = member.charge_point.connection
                 is_connected = connection.is_connected
                 connected += is_connected
@@ -178,7 +183,6 @@ class Run:
                 in_flight += connection.queue_depth
         waiting = Counter(self.waiting.values()).most_common(1)
         text = f"{waiting[0][1]} × {waiting[0][0]}" if waiting else ""
-        there = sum(map(self.is_there, self.members))
         return Progress(self.now, self.stage, connected, there, registered, in_flight, text)
 
     def outcome(self, steps: list[ExpectationResult], *, is_complete: bool) -> Outcome:

@@ -166,7 +166,7 @@ def _keys(scenario: Scenario, given: Keys | Callable[[str], Keys] | None) -> Key
 async def _tell(run: Run, progress: Callable[[Progress], None], period: float) -> None:
     while True:
         try:
-            progress(run.progress())
+            progress(await run.progress())
         except BaseException as error:
             obey_exit(error)
             run.note(f"the progress could not be told: {sentence(error)}")

@@ -15,6 +15,7 @@ from ocpp16.load import crew as crew_module
 from ocpp16.load.crew import Crew
 from ocpp16.load.job import Job, shared
 from ocpp16.load.lines import LineError, Lines, parsed, written
+from ocpp16.load.load_test import LoadTest
 from ocpp16.load.portion import Portion
 from ocpp16.load.tally import Tally
 from ocpp16.load.worker import Worker
@@ -267,6 +268,18 @@ async def test_all_are_told_to_stop_and_none_outlives_the_parent() -> None:
         await sleeping.run()
     with pytest.raises(ProcessLookupError):
         os.kill(pids[0], 0)
+
+
+@pytest.mark.real_time
+async def test_a_test_that_lost_a_process_is_not_complete() -> None:
+    test = LoadTest(JOB, load_scenario("usual"), processes=2, command=child("killed"), wall=float, cpu=float)
+    with trio.fail_after(30):
+        await test.run()
+    results = test.results()
+    assert (results.is_complete, results.is_passed, results.why_ended) == (False, False, "process lost")
+    assert [one.is_alive for one in results.processes] == [False, False]
+    assert "process 0 was killed by SIGKILL" in results.notes
+    assert results.actions["Heartbeat"].count == 4
 
 
 def test_signals_have_names() -> None:

@@ -8,9 +8,23 @@ first line only.
 """
 
 import json
+import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
+
+from patience import PATIENCE
+
+
+def driven(folder: Path, mode: str, code: str) -> tuple[Any, list[Any]]:
+    """What the code prints in a process of its own, and what the child, whose command is its argument, was told."""
+    heard = folder / "heard"
+    command = json.dumps([sys.executable, __file__, str(heard), mode])
+    done = subprocess.run([sys.executable, "-c", code, command], capture_output=True, text=True, timeout=PATIENCE)
+    assert done.returncode == 0, done.stderr
+    lines = heard.read_text().splitlines() if heard.exists() else []
+    return json.loads(done.stdout), [json.loads(line) if line.startswith("{") else line for line in lines]
 
 
 def tell(message: object) -> None:
