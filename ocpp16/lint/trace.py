@@ -9,6 +9,7 @@ Rules of this file:
 
 import gzip
 import zlib
+from codecs import BOM_UTF8
 from collections.abc import Callable, Iterator
 from io import BufferedReader
 from pathlib import Path
@@ -69,7 +70,7 @@ class Trace:
                 for number, line in enumerate(iter(lambda: text.readline(LONGEST_LINE), b""), 1):
                     if len(line) >= LONGEST_LINE:
                         raise TraceError(f"{self._path}: line {number} is longer than {LONGEST_LINE:,} bytes")
-                    yield number, line
+                    yield number, line.removeprefix(BOM_UTF8) if number == 1 else line
                     seen += len(line)
                     if size and seen >= _PROGRESS:
                         seen = 0
@@ -81,7 +82,7 @@ class Trace:
         """A new one, for a pass from the beginning. Raises TraceError if the file cannot be read."""
         try:
             with self._path.open("rb") as file:
-                head = _unpacked(file).read(_HEAD)
+                head = _unpacked(file).read(_HEAD).removeprefix(BOM_UTF8)
         except (OSError, EOFError, zlib.error) as error:
             raise self._unreadable(error) from None
         kind = reader_for(head, self._name)

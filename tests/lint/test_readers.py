@@ -112,7 +112,7 @@ def test_the_same_from_each(
 ) -> None:
     content = (before + "".join(write(*one) for one in TRAFFIC)).encode()
     assert reader_for(content, None) is READERS[name]
-    packed = gzip.compress(content) if is_packed else content
+    packed = gzip.compress(content) if is_packed else b"\xef\xbb\xbf" + content
     trace, frames = read(tmp_path / "file", packed, None, "given")
     assert messages(frames) == EXPECTED
     assert (trace.wrong_count, trace.frame_count) == (0, 4)
