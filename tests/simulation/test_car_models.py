@@ -65,7 +65,7 @@ def test_curves_by_name_by_power_and_by_points() -> None:
     [
         ({"model": "compct"}, "model: there is no 'compct'; did you mean compact?"),
         ({"model": 7}, "model: there is no 7"),
-        ({"modell": "compact"}, "car has no 'modell'; did you mean model?"),
+        ({"moxdel": "compact"}, "car has no 'moxdel'; did you mean model?"),
         ({"battery": None}, "car has no 'battery'"),
         ({"soc": "20"}, "soc must be a finite number"),
         ({"soc": 120}, "soc must be 0 to 100 percent, not 120"),
