@@ -12,6 +12,8 @@ def latency(seconds: float | None) -> str:
     """Three digits, with the unit that suits."""
     if seconds is None:
         return NONE
+    if 0 < seconds < 9.95e-5:
+        return f"{seconds * 1e6:.3g} µs"
     if seconds < 0.9995:
         milliseconds = seconds * 1000
         return f"{milliseconds:.2f} ms" if milliseconds < 9.995 else f"{milliseconds:.0f} ms"

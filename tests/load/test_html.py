@@ -289,8 +289,11 @@ def test_a_histogram_that_cannot_be_read_costs_its_curve_only(text: str) -> None
 
 
 def test_words() -> None:
-    assert [latency(one) for one in (None, 0.00012, 0.0345, 0.9999, 12.345, 1234.5)] == [
+    assert [latency(one) for one in (None, 0.0, 1e-6, 0.0000944, 0.00012, 0.0345, 0.9999, 12.345, 1234.5)] == [
         "–",
+        "0.00 ms",
+        "1 µs",
+        "94.4 µs",
         "0.12 ms",
         "34 ms",
         "1.00 s",
