@@ -26,9 +26,6 @@ LONG = {
     "ocpp16/charge_point/runtime.py",
     "ocpp16/rpc/outbox.py",
     "ocpp16/rpc/session.py",
-    "ocpp16/transport/websocket.py",
-    "ocpp16/simulation/command_table.py",
-    "ocpp16/simulation/station.py",
 }
 LONG_LIMIT = 520
 
