@@ -6,7 +6,7 @@ from enum import StrEnum
 from math import inf
 from random import Random
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from ocpp16.fleet import Blueprint, Member
 from ocpp16.scenario.distribution import Distribution, constant
@@ -237,3 +237,36 @@ class Scenario:
             steps = Stage(kind=StageKind.STEPS, name="steps", within=A_DAY)
             return (Stage(kind=StageKind.RAMP, name="ramp", settle=0.0), steps)
         return (come, Stage(kind=StageKind.HOLD, name="hold", duration=60.0))
+
+
+class StoryFault(NamedTuple):
+    """A part of a scenario that nothing would ever come of, and why."""
+
+    table: str
+    key: str
+    why: str
+
+
+def story_fault(scenario: Scenario) -> StoryFault | None:
+    """The first part that would be played at nobody, or never: what was expected of it would not be looked for."""
+    scripts = bool(scenario.steps) or scenario.play is not None
+    has_come = has_gone = is_played = False
+    for number, stage in enumerate(scenario.stages, 1):
+        table = f"[[stage]] {number}"
+        if stage.keys and not has_come:
+            return StoryFault(table, "keys", "no charge point is there when it begins; write [fleet.keys.…]")
+        if has_gone and stage.kind is not StageKind.HOLD:
+            return StoryFault(table, "kind", "behind a stop, where nobody is there any more, there can only be hold")
+        has_come = has_come or stage.kind is StageKind.RAMP
+        if not has_come and stage.kind is not StageKind.HOLD:
+            return StoryFault(table, "kind", "no charge point is there yet: a ramp must come before it")
+        has_gone = has_gone or stage.kind is StageKind.STOP
+        if stage.kind is StageKind.STEPS:
+            is_played = True
+            if not scripts:
+                return StoryFault(table, "kind", "there is no [[step]] for it to play")
+    if scenario.stages and not has_come:
+        return StoryFault("[[stage]]", "", "without a ramp no charge point ever comes")
+    if scenario.stages and scripts and not is_played:
+        return StoryFault("[[step]]", "", "no stage plays the script; write one of the kind steps")
+    return None

@@ -36,6 +36,17 @@ def opened(csms: CentralSystem) -> list[tuple[float, str]]:
 # Stages
 
 
+async def test_a_story_of_python_that_nobody_plays_is_refused(play: Any) -> None:
+    async def script(member: Member, random: Random) -> None:
+        raise AssertionError("it is not begun")
+
+    stages = (Stage(kind=StageKind.RAMP, name="up"), Stage(kind=StageKind.HOLD, name="on", duration=10.0))
+    async with CentralSystem() as csms:
+        with pytest.raises(ScenarioError, match="told: .*no stage plays the script"):
+            await play(Scenario(name="told", stages=stages, play=script), csms)
+        assert csms.calls() == []
+
+
 async def test_a_ramp_lets_them_come_over_time(csms: CentralSystem, play: Any) -> None:
     outcome: Outcome = await play(of_stages({**RAMP, "over": 100}), csms, 20)
     times = [time for time, _ in opened(csms)]
