@@ -189,7 +189,7 @@ DRIVERS: Final = Record(
         Field("hesitation", distribution(), None, "Seconds between plug and card, or card and plug."),
         Field("authentication", _Shares(_WEIGHT, AUTHENTICATIONS, 1), None, "Shares of what they authenticate with."),
         Field("leaving", _Shares(_WEIGHT, LEAVINGS, 1), None, "Shares of how they leave."),
-        Field("parking", distribution(), None, "Seconds from the plug until they come back."),
+        Field("parking", distribution(), None, "Seconds from the arrival until they come back."),
         Field("drawing", distribution(), None, "Seconds from the plug until the car is full."),
         Field("patience", _SECONDS, None, "Seconds after which a driver whose car does not charge goes."),
         Field("cards", _CARDS, None, "Pattern of known id tags: CARD{number:06}."),

@@ -41,6 +41,19 @@ async def test_one_driver_with_a_card(csms: CentralSystem, play: Any) -> None:
     assert outcome.is_passed
 
 
+async def test_a_stop_that_is_shorter_than_the_patience(csms: CentralSystem, play: Any) -> None:
+    outcome: Outcome = await play(story(at(600, hesitation=5, parking=40, patience=120), hold=700), csms)
+    assert csms.calls("StopTransaction")[0].time == pytest.approx(640, abs=1)
+    assert outcome.counts["sessions ended"] == 1
+
+
+async def test_a_stop_that_is_shorter_than_the_hesitation(csms: CentralSystem, play: Any) -> None:
+    outcome: Outcome = await play(story(at(600, hesitation=20, parking=10), hold=700), csms)
+    start, stop = csms.calls("StartTransaction")[0], csms.calls("StopTransaction")[0]
+    assert (start.time, stop.time) == (pytest.approx(620, abs=1), pytest.approx(625, abs=1))
+    assert outcome.counts["sessions ended"] == 1
+
+
 async def test_card_first(csms: CentralSystem, play: Any) -> None:
     await play(story(at(600, plugs_first=0, hesitation=20)), csms)
     authorize, start = csms.calls("Authorize")[0], csms.calls("StartTransaction")[0]
