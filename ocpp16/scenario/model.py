@@ -82,11 +82,11 @@ LEAVINGS: Final = (SWIPES, UNPLUGS, AWAITS_STOP)
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Drivers:
     """Drivers of one sort. cars: as of `car_plan`, with their shares; soc: their percent at arrival, None: as of the
-    car. plugs_first: which part of them plugs in
-    before showing a card. hesitation: seconds between the two. authentication, leaving: shares by name. parking:
-    seconds from the arrival until they come back; drawing: seconds from the plug until the car is full (None: as the car
-    does). patience: seconds after which a driver whose car does not charge goes. cards, unknown_cards: patterns of id
-    tags; card_count: how many cards there are, None: two for each connector."""
+    car. plugs_first: which part of them plugs in before showing a card. hesitation: seconds between the two.
+    authentication, leaving: shares by name. parking: seconds from the arrival until they come back; drawing: seconds
+    from the plug until the car is full (None: as the car does). patience: seconds after which a driver whose car does
+    not charge goes. cards, unknown_cards: patterns of id tags; card_count: how many cards there are, None: two for each
+    connector."""
 
     name: str = "drivers"
     arrivals: Arrivals = field(default_factory=Arrivals)

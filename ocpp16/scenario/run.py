@@ -19,6 +19,7 @@ from ocpp16.scenario.judge import Judge
 from ocpp16.scenario.model import Arrivals, Per, Scenario, Stage, StageKind
 from ocpp16.scenario.outcome import ExpectationResult, Outcome, Progress, StageRun
 from ocpp16.scenario.watch import Watch
+from ocpp16.texts import shown
 from ocpp16.wire import WireFaults, disturbed
 
 MOST_NOTES: Final = 50
@@ -199,7 +200,11 @@ class Run:
         dropped = sum(member.charge_point.counters.observer_events_dropped for member in self.members.values())
         if dropped:
             self.note(f"{dropped} events were lost before they could be looked at: the process had too much to do")
+        self._note_the_unconnected()
         if not is_complete:
+            waiting = self.progress().waiting
+            if waiting:
+                self.note(f"in the end: {waiting}")
             self.note("the scenario was ended before its end: what is missing may only not have come yet")
         return Outcome(
             scenario=self.scenario.name,
@@ -209,6 +214,15 @@ class Run:
             counts=counts,
             notes=self.notes,
         )
+
+    def _note_the_unconnected(self) -> None:
+        there = {one: member for one, member in self.members.items() if self.is_there(one) and not member.failures}
+        missing = [one for one, member in there.items() if not member.charge_point.connection.is_connected]
+        if missing:
+            first = min(missing)
+            reason = self.watches[first].reason if first in self.watches else ""
+            why = f"; {first}: {shown(reason, 200)}" if reason else ""
+            self.note(f"{len(missing)} of {len(there)} charge points were not connected in the end{why}")
 
 
 def _pace(scenario: Scenario, charge_points: int, rate: float | None) -> float:
