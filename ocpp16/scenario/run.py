@@ -23,6 +23,8 @@ from ocpp16.texts import shown
 from ocpp16.wire import WireFaults, disturbed
 
 MOST_NOTES: Final = 50
+MOST_DRAWN: Final = 1_000_000
+"""Moments of arrivals of one sort of drivers at one charge point that are drawn at a time."""
 
 
 class Run:
@@ -226,14 +228,23 @@ class Run:
 
 
 def _pace(scenario: Scenario, charge_points: int, rate: float | None) -> float:
-    """How many times more drivers come than is written, for `rate` arrivals a second in all."""
+    """How many times more drivers come than is written, for `rate` arrivals a second in all. Raises ValueError
+    where they would be too many to be drawn."""
     if rate is None or not scenario.drivers:
         return 1.0
     written = sum(
         arrivals_per_second(drivers.arrivals) * (1 if drivers.arrivals.per is Per.FLEET else charge_points)
         for drivers in scenario.drivers
     )
-    return rate / written if written else 1.0
+    pace = rate / written if written else 1.0
+    for drivers in scenario.drivers:
+        drawn = drivers.arrivals.count * pace
+        if drivers.arrivals.kind in ("uniform", "drawn") and drawn > MOST_DRAWN:
+            raise ValueError(
+                f"rate: {rate:g} drivers a second would be {drawn:,.0f} {shown(drivers.name, 64)} at a time, which are"
+                f" more than {MOST_DRAWN:,}"
+            )
+    return pace
 
 
 def arrivals_per_second(arrivals: Arrivals) -> float:

@@ -179,3 +179,11 @@ async def test_who_finds_no_power_tries_again(csms: CentralSystem, play: Any) ->
     assert outcome.counts["sessions"] == 1
     assert csms.calls("StartTransaction")[0].time > 300
     assert "internal errors" not in outcome.counts
+
+
+async def test_a_rate_that_no_memory_holds_is_refused(csms: CentralSystem, play: Any) -> None:
+    arrivals = {"kind": "uniform", "count": 4, "end": 48 * HOUR, "period": 24 * HOUR}
+    drivers = {"name": "staff", "arrivals": arrivals}
+    with pytest.raises(ValueError, match="rate: 1000 drivers a second would be 86,400,000 staff at a time, which are"):
+        await play(story(drivers, hold=1), csms, rate=1000.0)
+    assert csms.calls() == []
