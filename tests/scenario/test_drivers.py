@@ -50,7 +50,8 @@ async def test_a_stop_that_is_shorter_than_the_patience(csms: CentralSystem, pla
 async def test_a_stop_that_is_shorter_than_the_hesitation(csms: CentralSystem, play: Any) -> None:
     outcome: Outcome = await play(story(at(600, hesitation=20, parking=10), hold=700), csms)
     start, stop = csms.calls("StartTransaction")[0], csms.calls("StopTransaction")[0]
-    assert (start.time, stop.time) == (pytest.approx(620, abs=1), pytest.approx(625, abs=1))
+    assert start.time == pytest.approx(620, abs=1)
+    assert stop.time == pytest.approx(625, abs=1)
     assert outcome.counts["sessions ended"] == 1
 
 
@@ -184,6 +185,6 @@ async def test_who_finds_no_power_tries_again(csms: CentralSystem, play: Any) ->
 async def test_a_rate_that_no_memory_holds_is_refused(csms: CentralSystem, play: Any) -> None:
     arrivals = {"kind": "uniform", "count": 4, "end": 48 * HOUR, "period": 24 * HOUR}
     drivers = {"name": "staff", "arrivals": arrivals}
-    with pytest.raises(ValueError, match="rate: 1000 drivers a second would be 86,400,000 staff at a time, which are"):
-        await play(story(drivers, hold=1), csms, rate=1000.0)
+    with pytest.raises(ValueError, match="rate: 20 drivers a second would be 1,728,000 staff at a time, which are"):
+        await play(story(drivers, hold=1), csms, rate=20.0)
     assert csms.calls() == []

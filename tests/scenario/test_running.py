@@ -36,17 +36,6 @@ def opened(csms: CentralSystem) -> list[tuple[float, str]]:
 # Stages
 
 
-async def test_a_story_of_python_that_nobody_plays_is_refused(play: Any) -> None:
-    async def script(member: Member, random: Random) -> None:
-        raise AssertionError("it is not begun")
-
-    stages = (Stage(kind=StageKind.RAMP, name="up"), Stage(kind=StageKind.HOLD, name="on", duration=10.0))
-    async with CentralSystem() as csms:
-        with pytest.raises(ScenarioError, match=r"told: .*no stage plays the script"):
-            await play(Scenario(name="told", stages=stages, play=script), csms)
-        assert csms.calls() == []
-
-
 async def test_a_ramp_lets_them_come_over_time(csms: CentralSystem, play: Any) -> None:
     outcome: Outcome = await play(of_stages({**RAMP, "over": 100}), csms, 20)
     times = [time for time, _ in opened(csms)]
@@ -269,30 +258,6 @@ async def test_an_end_before_the_end_is_true_and_incomplete(csms: CentralSystem,
     assert outcome.notes == ["the scenario was ended before its end: what is missing may only not have come yet"]
     closed = [record.text for record in csms.traffic if record.direction == "closed"]
     assert closed == ["1000"] * 3
-
-
-async def test_who_is_not_connected_in_the_end_is_told_with_the_reason(csms: CentralSystem, play: Any) -> None:
-    csms.refuse_handshake(403, times=1000)
-    scenario = of_stages({**RAMP, "settle": 10}, expect=[{"sent": "BootNotification"}])
-    outcome: Outcome = await play(scenario, csms, 3)
-    (note,) = outcome.notes
-    assert note.startswith("3 of 3 charge points were not connected in the end; CP001: ")
-    assert "403" in note
-    assert not outcome.is_passed
-
-
-async def test_what_a_script_waited_for_is_told_where_it_was_ended(csms: CentralSystem, play: Any) -> None:
-    is_stopping = trio.Event()
-
-    def progress(one: Progress) -> None:
-        if one.seconds > 20:
-            is_stopping.set()
-
-    script = of_steps({"do": "wait_registered"}, {"do": "wait_received", "action": "Reset", "within": 1000})
-    outcome: Outcome = await play(script, csms, 2, is_stopping=is_stopping, progress=progress)
-    assert (
-        "in the end: 2 × waiting for Reset of the Central System, which somebody has to ask for there" in outcome.notes
-    )
 
 
 async def test_progress_is_told_each_second_and_may_fail(csms: CentralSystem, play: Any) -> None:
