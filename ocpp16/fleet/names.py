@@ -17,10 +17,13 @@ LONGEST_ID_TAG: Final = 20
 def identities(pattern: str, count: int, first: int = 1) -> Iterator[str]:
     """The ids of `count` charge points, numbered from `first` on.
 
-    pattern: a format string with the field `number`, as `CP{number:05}`. Raises ValueError for one without it (all
-    would have one name), for a format that is none, and for an id that no charge point can have.
+    pattern: a format string with the field `number`, as `CP{number:05}`; of one charge point it may be the id itself.
+    Raises ValueError for one without the field where there are more (all would have one name), for a format that is
+    none, and for an id that no charge point can have.
     """
-    names = _named(pattern, whole(count, "count", 1), whole(first, "first", 0), "the pattern")
+    count, first = whole(count, "count", 1), whole(first, "first", 0)
+    is_id = count == 1 and not {"{", "}"} & set(pattern)
+    names = iter((pattern,)) if is_id else _named(pattern, count, first, "the pattern")
     for name in names:
         problems = identity_problems(name)
         if problems:

@@ -165,11 +165,18 @@ def pytest_runtest_makereport(
     if report.failed and item.config.stash.get(_IS_USED, False):
         item.stash[_HAS_FAILED] = True
         bench = _bench(item.config)
-        report.sections += bench.sections(settings.of_item(item, item.config))
+        report.sections += _sections(bench, item)
         folder = item.config.getoption("ocpp16_trace_dir", default=None)
         if folder:
             report.sections.append(("ocpp16 traces", _written(bench, Path(folder), item.nodeid)))
     return report
+
+
+def _sections(bench: "Bench", item: pytest.Item) -> list[tuple[str, str]]:
+    try:
+        return bench.sections(settings.of_item(item, item.config))
+    except pytest.UsageError as error:  # a marker that cannot be: raised here it would end the whole run
+        return [*bench.sections(settings.Settings()), ("ocpp16 settings", str(error))]
 
 
 def _written(bench: "Bench", folder: Path, test: str) -> str:

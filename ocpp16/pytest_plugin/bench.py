@@ -16,6 +16,7 @@ from ocpp16.pytest_plugin.fleets import Fleet
 from ocpp16.pytest_plugin.judgement import Judgement
 from ocpp16.pytest_plugin.settings import Settings
 from ocpp16.pytest_plugin.telling import file_name, section, write_trace
+from ocpp16.pytest_plugin.watch import Watch
 from ocpp16.texts import shown
 
 MOST_SHOWN: Final = 60
@@ -33,7 +34,7 @@ class Bench:
         self._open: dict[Fleet, Judgement] = {}
         self._closed: dict[Fleet, Judgement] = {}
         """In the present test; judged once more, and no more than that."""
-        self._begun_at: dict[tuple[Fleet, str], int] = {}
+        self._begun_at: dict[Watch, int] = {}
         """Frames of a charge point that were there before the present test."""
 
     @contextmanager
@@ -56,9 +57,7 @@ class Bench:
         self._closed.clear()
         for judgement in self._open.values():
             judgement.begin()
-        self._begun_at = {
-            (fleet, watch.identity): watch.seen.count for fleet in self._open for watch in fleet.watches()
-        }
+        self._begun_at = {watch: watch.seen.count for fleet in self._open for watch in fleet.watches()}
 
     def judge(self, settings: Settings) -> None:
         """Fails the test for what it has never awaited, and for what is wrong in the traffic since this was last
@@ -101,9 +100,9 @@ class Bench:
     def _traffic(self) -> Iterator[tuple[Fleet, Any, Sequence[Any]]]:
         for fleet in (*self._open, *self._closed):
             for watch in fleet.watches():
-                first = self._begun_at.get((fleet, watch.identity), 0)
+                first = self._begun_at.get(watch, 0)
                 records = fleet.look(watch.seen.records_from, first)
-                if records or (fleet, watch.identity) not in self._begun_at:
+                if records or watch not in self._begun_at:
                     yield fleet, watch, records
 
 

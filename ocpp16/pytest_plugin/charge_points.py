@@ -6,13 +6,16 @@ there, one of asyncio or trio awaits them. All else is done at once.
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
+from difflib import get_close_matches
 from functools import partial
 from inspect import Parameter, Signature
 from typing import TYPE_CHECKING, Any, Final
 
 import trio
 
+from ocpp16.enums import ChargePointStatus
 from ocpp16.hosts.trio_thread import TrioThread
+from ocpp16.messages.actions import ACTIONS
 from ocpp16.pytest_plugin.seen import Call, Direction, Frame
 from ocpp16.pytest_plugin.settings import seconds
 from ocpp16.pytest_plugin.waiting import Waits
@@ -20,10 +23,15 @@ from ocpp16.pytest_plugin.watch import NotSeen, Watch, Where
 from ocpp16.simulation.arguments import REQUIRED
 from ocpp16.simulation.command import Command
 from ocpp16.simulation.command_table import COMMANDS
+from ocpp16.spelling import did_you_mean
 from ocpp16.texts import shown
 
 _NOT_HERE: Final = frozenset({"help", "power_off"})
 """Commands for a process of its own."""
+_STATUSES: Final = frozenset(map(str, ChargePointStatus))
+_LIKE: Final = 0.85
+"""How like an action another text is that can only be a slip of it; a Central System may send actions that we do not
+know, a charge point sends none."""
 
 
 class ChargePoint:
@@ -62,8 +70,8 @@ class ChargePoint:
     def calls(self, action: str | None = None, direction: Direction | None = None) -> list[Call]:
         """The calls with their answers so far, oldest first: of an action ("StartTransaction") and of a direction
         ("sent" or "received" by the charge point), or all. Raises ValueError for another direction."""
-        if direction not in {None, "sent", "received"}:
-            raise ValueError(f'direction must be "sent" or "received", not {direction!r}')
+        if direction is not None:
+            _check_direction(direction)
         calls: list[Call] = self._thread.look(self._watch.calls, action, direction)
         return calls
 
@@ -108,6 +116,8 @@ class ChargePoint:
         What the last such wait has seen counts as long as it holds, and what came behind it.
         """
         __tracebackhide__ = True
+        if str(status) not in _STATUSES:
+            raise ValueError(f"no connector is ever {shown(repr(status), 60)}{did_you_mean(status, _STATUSES)}")
         what = f"wait_status({connector!r}, {status!r})"
         return self._wait(what, self._watch.wait_status, connector, str(status), self._seconds(timeout))
 
@@ -127,6 +137,7 @@ class ChargePoint:
         the answer.
         """
         __tracebackhide__ = True
+        _check_action(action, "sent")
         wait = partial(self._watch.wait_call, answered=answered)
         return self._wait(f"wait_sent({action!r})", wait, "sent", action, fields, where, self._seconds(timeout))
 
@@ -141,6 +152,7 @@ class ChargePoint:
     ) -> Any:
         """The same of a call that the Central System has sent, and the charge point has answered."""
         __tracebackhide__ = True
+        _check_action(action, "received")
         wait = partial(self._watch.wait_call, answered=answered)
         return self._wait(f"wait_received({action!r})", wait, "received", action, fields, where, self._seconds(timeout))
 
@@ -156,6 +168,8 @@ class ChargePoint:
         """That no such call comes for so many seconds; one that no wait has given yet counts as well.
         Raises WasSeen if one does."""
         __tracebackhide__ = True
+        _check_direction(direction)
+        _check_action(action, direction)
         what = f"wait_absent({action!r})"
         return self._wait(what, self._watch.wait_absent, direction, action, fields, where, self._seconds(timeout))
 
@@ -189,6 +203,20 @@ class ChargePoint:
     def _wait(self, what: str, function: Callable[..., Any], *arguments: Any) -> Any:
         __tracebackhide__ = True
         return self._waits.outcome(self._thread.run(function, *arguments), f"{self.id}: {what}")
+
+
+def _check_direction(direction: object) -> None:
+    if direction not in ("sent", "received"):
+        raise ValueError(f'direction must be "sent" or "received", not {direction!r}')
+
+
+def _check_action(action: object, direction: Direction) -> None:
+    """What is misspelled would be waited for in vain, or be absent. Raises ValueError."""
+    if action in ACTIONS:
+        return
+    if direction == "sent" or get_close_matches(str(action)[:100], ACTIONS, n=1, cutoff=_LIKE):
+        who = "charge point" if direction == "sent" else "Central System"
+        raise ValueError(f"no {who} sends {shown(repr(action), 60)}{did_you_mean(action, ACTIONS)}")
 
 
 def _verb(command: Command) -> Callable[..., Any]:

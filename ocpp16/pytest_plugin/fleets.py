@@ -125,6 +125,14 @@ class Fleet:
         """Of all that there are and were."""
         return [*self._removed, *self._watches.values()]
 
+    def removed(self) -> list[Watch]:
+        """Of those that were, and are still looked at."""
+        return list(self._removed)
+
+    def forget(self, watch: Watch) -> None:
+        """Let go of what was seen of one that was removed."""
+        self._thread.look(self._removed.remove, watch)
+
     def forgotten(self) -> list[str]:
         """What was never awaited."""
         return self._waits.forgotten()

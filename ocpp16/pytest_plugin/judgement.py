@@ -65,8 +65,13 @@ class Judgement:
         return found
 
     def begin(self) -> None:
-        """Another test."""
+        """Another test. Of charge points that were removed, and judged to the end, nothing is kept."""
         self.told.clear()
+        for watch in self._fleet.removed():
+            if self._judged.get(watch, 0) >= watch.seen.count:
+                self._fleet.forget(watch)
+                self._judged.pop(watch, None)
+                self._faults.pop(watch, None)
 
     def _new(self, watch: Watch) -> list[str]:
         faults = self._fleet.look(list, watch.faults)

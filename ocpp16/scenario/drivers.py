@@ -214,7 +214,13 @@ class Visit:
 
     def _second(self) -> None:
         (self._authenticate if self._plugs_first else self._plug)()
-        self._later(self._crowd.drivers.patience, self._look)
+        # Who wants to go before that looks then; whoever has just shown a card waits a moment for what comes of it.
+        self._later(min(self._crowd.drivers.patience, max(self._left, LOOK)), self._look)
+
+    @property
+    def _left(self) -> float:
+        """Seconds until the driver wants to go."""
+        return max(0.0, self._came + self._parking - self._crowd.run.now)
 
     @property
     def _has_transaction(self) -> bool:
@@ -237,7 +243,7 @@ class Visit:
             return
         self._was_begun = True
         self._crowd.run.counts["sessions"] += 1
-        self._later(max(0.0, self._came + self._parking - self._crowd.run.now), self._return)
+        self._later(self._left, self._return)
 
     def _full(self) -> None:
         self._member.station.pause_drawing(self._connector)

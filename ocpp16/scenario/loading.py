@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from ocpp16.scenario.kinds import table_of, unknown
-from ocpp16.scenario.model import Scenario, Stage
+from ocpp16.scenario.model import Scenario, Stage, story_fault
 from ocpp16.scenario.problems import Place, ScenarioError
 from ocpp16.scenario.vocabulary import FAULTS, FLEET, LISTS, TEXT, VALUES
 from ocpp16.spelling import did_you_mean
@@ -151,6 +151,9 @@ def _check_together(scenario: Scenario, place: Place) -> None:
                     f" there are {', '.join(names)}"
                 )
             )
+    fault = story_fault(scenario)
+    if fault is not None:
+        raise place.within(fault.table).at(fault.key).wrong(fault.why)
     for number, stage in enumerate(scenario.stages, 1):
         if names.count(stage.name) > 1 and any(one.stage == stage.name for one in scenario.expectations):
             raise place.within(f"[[stage]] {number}").at("name").wrong("expectations name it, and there are two of it")

@@ -6,7 +6,7 @@ from enum import StrEnum
 from math import inf
 from random import Random
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from ocpp16.fleet import Blueprint, Member
 from ocpp16.scenario.distribution import Distribution, constant
@@ -82,11 +82,11 @@ LEAVINGS: Final = (SWIPES, UNPLUGS, AWAITS_STOP)
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Drivers:
     """Drivers of one sort. cars: as of `car_plan`, with their shares; soc: their percent at arrival, None: as of the
-    car. plugs_first: which part of them plugs in
-    before showing a card. hesitation: seconds between the two. authentication, leaving: shares by name. parking:
-    seconds from the plug until they come back; drawing: seconds from the plug until the car is full (None: as the car
-    does). patience: seconds after which a driver whose car does not charge goes. cards, unknown_cards: patterns of id
-    tags; card_count: how many cards there are, None: two for each connector."""
+    car. plugs_first: which part of them plugs in before showing a card. hesitation: seconds between the two.
+    authentication, leaving: shares by name. parking: seconds from the arrival until they come back; drawing: seconds
+    from the plug until the car is full (None: as the car does). patience: seconds after which a driver whose car does
+    not charge goes. cards, unknown_cards: patterns of id tags; card_count: how many cards there are, None: two for each
+    connector."""
 
     name: str = "drivers"
     arrivals: Arrivals = field(default_factory=Arrivals)
@@ -237,3 +237,36 @@ class Scenario:
             steps = Stage(kind=StageKind.STEPS, name="steps", within=A_DAY)
             return (Stage(kind=StageKind.RAMP, name="ramp", settle=0.0), steps)
         return (come, Stage(kind=StageKind.HOLD, name="hold", duration=60.0))
+
+
+class StoryFault(NamedTuple):
+    """A part of a scenario that nothing would ever come of, and why."""
+
+    table: str
+    key: str
+    why: str
+
+
+def story_fault(scenario: Scenario) -> StoryFault | None:
+    """The first part that would be played at nobody, or never: what was expected of it would not be looked for."""
+    scripts = bool(scenario.steps) or scenario.play is not None
+    has_come = has_gone = is_played = False
+    for number, stage in enumerate(scenario.stages, 1):
+        table = f"[[stage]] {number}"
+        if stage.keys and not has_come:
+            return StoryFault(table, "keys", "no charge point is there when it begins; write [fleet.keys.…]")
+        if has_gone and stage.kind is not StageKind.HOLD:
+            return StoryFault(table, "kind", "behind a stop, where nobody is there any more, there can only be hold")
+        has_come = has_come or stage.kind is StageKind.RAMP
+        if not has_come and stage.kind is not StageKind.HOLD:
+            return StoryFault(table, "kind", "no charge point is there yet: a ramp must come before it")
+        has_gone = has_gone or stage.kind is StageKind.STOP
+        if stage.kind is StageKind.STEPS:
+            is_played = True
+            if not scripts:
+                return StoryFault(table, "kind", "there is no [[step]] for it to play")
+    if scenario.stages and not has_come:
+        return StoryFault("[[stage]]", "", "without a ramp no charge point ever comes")
+    if scenario.stages and scripts and not is_played:
+        return StoryFault("[[step]]", "", "no stage plays the script; write one of the kind steps")
+    return None

@@ -19,11 +19,14 @@ from ocpp16.scenario.judge import Judge
 from ocpp16.scenario.model import Arrivals, Per, Scenario, Stage, StageKind
 from ocpp16.scenario.outcome import ExpectationResult, Outcome, Progress, StageRun
 from ocpp16.scenario.watch import Watch
+from ocpp16.texts import shown
 from ocpp16.wire import WireFaults, disturbed
 
 MOST_NOTES: Final = 50
 LOOKED_AT: Final = 200
 """Charge points in one step of the loop: that takes a millisecond."""
+MOST_DRAWN: Final = 1_000_000
+"""Moments of arrivals of one sort of drivers at one charge point that are drawn at a time."""
 
 
 class Run:
@@ -203,7 +206,11 @@ class Run:
         dropped = sum(member.charge_point.counters.observer_events_dropped for member in self.members.values())
         if dropped:
             self.note(f"{dropped} events were lost before they could be looked at: the process had too much to do")
+        self._note_the_unconnected()
         if not is_complete:
+            waiting = self.progress().waiting
+            if waiting:
+                self.note(f"in the end: {waiting}")
             self.note("the scenario was ended before its end: what is missing may only not have come yet")
         return Outcome(
             scenario=self.scenario.name,
@@ -214,16 +221,34 @@ class Run:
             notes=self.notes,
         )
 
+    def _note_the_unconnected(self) -> None:
+        there = {one: member for one, member in self.members.items() if self.is_there(one) and not member.failures}
+        missing = [one for one, member in there.items() if not member.charge_point.connection.is_connected]
+        if missing:
+            first = min(missing)
+            reason = self.watches[first].reason if first in self.watches else ""
+            why = f"; {first}: {shown(reason, 200)}" if reason else ""
+            self.note(f"{len(missing)} of {len(there)} charge points were not connected in the end{why}")
+
 
 def _pace(scenario: Scenario, charge_points: int, rate: float | None) -> float:
-    """How many times more drivers come than is written, for `rate` arrivals a second in all."""
+    """How many times more drivers come than is written, for `rate` arrivals a second in all. Raises ValueError
+    where they would be too many to be drawn."""
     if rate is None or not scenario.drivers:
         return 1.0
     written = sum(
         arrivals_per_second(drivers.arrivals) * (1 if drivers.arrivals.per is Per.FLEET else charge_points)
         for drivers in scenario.drivers
     )
-    return rate / written if written else 1.0
+    pace = rate / written if written else 1.0
+    for drivers in scenario.drivers:
+        drawn = drivers.arrivals.count * pace
+        if drivers.arrivals.kind in ("uniform", "drawn") and drawn > MOST_DRAWN:
+            raise ValueError(
+                f"rate: {rate:g} drivers a second would be {drawn:,.0f} {shown(drivers.name, 64)} at a time, which are"
+                f" more than {MOST_DRAWN:,}"
+            )
+    return pace
 
 
 def arrivals_per_second(arrivals: Arrivals) -> float:

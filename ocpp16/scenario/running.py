@@ -13,7 +13,7 @@ from ocpp16.fleet import Blueprint, Fleet, Member, blueprint, open_fleet
 from ocpp16.fleet.blueprint import merged
 from ocpp16.rpc.calls import CallListener
 from ocpp16.scenario.drivers import Crowd, Story
-from ocpp16.scenario.model import Per, Scenario
+from ocpp16.scenario.model import Per, Scenario, story_fault
 from ocpp16.scenario.outcome import Outcome, Progress, StageRun
 from ocpp16.scenario.problems import ScenarioError
 from ocpp16.scenario.run import Run
@@ -88,6 +88,9 @@ async def run_scenario(
     """
     if not ids:
         raise ScenarioError(scenario.name, "", "", "it needs at least one charge point")
+    fault = story_fault(scenario)  # of one that was made in Python
+    if fault is not None:
+        raise ScenarioError(scenario.name, *fault)
     for name, value in (("duration", duration), ("rate", rate), ("speed", speed)):
         if value is not None and finite(value, name) <= 0:
             raise ValueError(f"{name} must be more than 0, not {value:g}")

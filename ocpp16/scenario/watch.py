@@ -49,6 +49,7 @@ class Watch:
         "exchanges",
         "news",
         "party",
+        "reason",
         "seen",
         "started",
         "states",
@@ -65,6 +66,8 @@ class Watch:
         self.states: dict[int, str] = {}
         self.news = trio.Event()
         """Set at whatever happens; whoever waits makes another."""
+        self.reason = ""
+        """Why there is no connection, as far as it was told."""
         self.started = self.stopped = 0
 
     @property
@@ -89,6 +92,7 @@ class Watch:
         elif type(event) is TransactionStopped:
             self.stopped += 1
         elif type(event) is ConnectionStateChanged and not event.connected:
+            self.reason = event.reason
             for call in self._open.values():
                 self._judge.cut_off(self.party, call, self.now)
             self._open.clear()

@@ -97,7 +97,7 @@ async def test_ctrl_c_leaves_a_true_report(command: tuple[str, ...]) -> None:
 
 def test_what_cannot_be_run(capsys: pytest.CaptureFixture[str]) -> None:
     usual = ["scenario", "run", "boot-storm", "--csms", "ws://127.0.0.1:1/"]
-    assert main([*usual, "--id", "CP"]) == 2
+    assert main([*usual, "--id", "CP", "--charge-points", "2"]) == 2
     assert "--id: the pattern CP needs the field number" in capsys.readouterr().err
     assert main([*usual, "--blueprint", "ac"]) == 2
     assert "no blueprint ac; there are ac-22kw" in capsys.readouterr().err

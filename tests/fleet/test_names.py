@@ -10,6 +10,9 @@ from ocpp16.fleet import TagPool, identities
 def test_a_pattern_makes_ids() -> None:
     assert list(identities("CP{number:04}", 3, first=9)) == ["CP0009", "CP0010", "CP0011"]
     assert list(identities("a-{number:x}-b", 2, first=255)) == ["a-ff-b", "a-100-b"]
+    assert list(identities("CP1", 1)) == ["CP1"], "one may have a name of its own"
+    with pytest.raises(ValueError, match="and an id"):
+        list(identities("CP\n", 1))
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,8 @@ from host_faces import TIMEOUT, Server
 
 from ocpp16.errors import ConfigurationError
 from ocpp16.pytest_plugin import ChargePoint, Fleet, NotSeen, fleets
+from ocpp16.pytest_plugin.bench import Bench
+from ocpp16.pytest_plugin.judgement import Judgement
 from ocpp16.pytest_plugin.settings import Settings
 from ocpp16.security.tls import server_context
 from ocpp16.simulation import CommandError
@@ -167,3 +169,28 @@ def test_a_verb_says_what_is_wrong(fleet_of: Callable[..., Fleet]) -> None:
         charge_point.run("plugin", connector=1)
     charge_point.wait_registered(TIMEOUT)
     assert charge_point.run("status")["registration"] == "Accepted"
+
+
+def test_what_was_removed_and_judged_is_let_go_of(fleet_of: Callable[..., Fleet]) -> None:
+    fleet = fleet_of()
+    judgement = Judgement(fleet)
+    fleet.add("CP1").wait_registered()
+    fleet.add("CP2").wait_registered()
+    fleet.remove("CP1")
+    judgement.begin()
+    assert [watch.identity for watch in fleet.watches()] == ["CP1", "CP2"], "nobody has judged it yet"
+    assert judgement.problems("error", (), is_over=False) == []
+    judgement.begin()
+    assert [watch.identity for watch in fleet.watches()] == ["CP2"]
+
+
+def test_the_report_of_one_that_came_again_is_whole(server: Server) -> None:
+    bench = Bench()
+    settings = Settings(timeout=TIMEOUT)
+    with bench.opened(f"ws://127.0.0.1:{server.port}/", settings, in_order=False) as fleet:
+        fleet.add("CP1").wait_registered()
+        bench.begin()
+        fleet.remove("CP1")
+        fleet.add("CP1").wait_registered()
+        (_, text), *_ = [section for section in reversed(bench.sections(settings)) if section[0] == "ocpp16 CP1"]
+    assert text.count('"BootNotification"') == 1

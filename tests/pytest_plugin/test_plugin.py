@@ -200,9 +200,20 @@ def test_by_place(charge_point):
 @pytest.mark.ocpp16(lint_ignore=["schemas"])
 def test_unknown_rule(charge_point):
     charge_point.wait_registered()
+
+@pytest.mark.ocpp16(kind=1)
+def test_unknown_argument(charge_point):
+    pass
+
+def test_goes_on(charge_point):
+    charge_point.wait_registered()
 """,
     )
-    project.run(url=url)
+    counted = project.run(url=url)
+    assert (counted["passed"], counted.get("error", 0) + counted.get("failed", 0)) == (1, 3), (
+        "what is wrong in one ends not all"
+    )
+    assert "the marker ocpp16 has no argument kind; did you mean" in project.text
     assert "the marker ocpp16 takes arguments by name only, as in id='CP1'" in project.text
     assert "lint_ignore: there is no rule 'schemas'; did you mean schema?" in project.text
     assert "INTERNALERROR" not in project.text

@@ -175,6 +175,20 @@ def test_absence(charge_point: ChargePoint) -> None:
         charge_point.wait_absent("StartTransaction", timeout=TIMEOUT)
 
 
+def test_what_is_misspelled_is_neither_awaited_nor_absent(charge_point: ChargePoint) -> None:
+    with pytest.raises(ValueError, match=r"no charge point sends 'StartTransactoin'; did you mean StartTransaction\?"):
+        charge_point.wait_sent("StartTransactoin", timeout=0.01)
+    with pytest.raises(ValueError, match="no charge point sends 'GetVariables'"):
+        charge_point.wait_absent("GetVariables", timeout=0.01)
+    with pytest.raises(ValueError, match=r"no Central System sends 'Rest'; did you mean Reset\?"):
+        charge_point.wait_received("Rest", timeout=0.01)
+    with pytest.raises(ValueError, match='direction must be "sent" or "received", not \'inward\''):
+        charge_point.wait_absent("Reset", direction="inward", timeout=0.01)  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match=r"no connector is ever 'Charing'; did you mean Charging\?"):
+        charge_point.wait_status(1, "Charing", timeout=0.01)
+    charge_point.wait_absent("GetVariables", direction="received", timeout=0.01)  # it may send what we do not know
+
+
 def test_a_failure_tells_what_was_seen_instead(charge_point: ChargePoint) -> None:
     charge_point.wait_registered()
     charge_point.wait_status(1, "Available")

@@ -41,6 +41,20 @@ async def test_one_driver_with_a_card(csms: CentralSystem, play: Any) -> None:
     assert outcome.is_passed
 
 
+async def test_a_stop_that_is_shorter_than_the_patience(csms: CentralSystem, play: Any) -> None:
+    outcome: Outcome = await play(story(at(600, hesitation=5, parking=40, patience=120), hold=700), csms)
+    assert csms.calls("StopTransaction")[0].time == pytest.approx(640, abs=1)
+    assert outcome.counts["sessions ended"] == 1
+
+
+async def test_a_stop_that_is_shorter_than_the_hesitation(csms: CentralSystem, play: Any) -> None:
+    outcome: Outcome = await play(story(at(600, hesitation=20, parking=10), hold=700), csms)
+    start, stop = csms.calls("StartTransaction")[0], csms.calls("StopTransaction")[0]
+    assert start.time == pytest.approx(620, abs=1)
+    assert stop.time == pytest.approx(625, abs=1)
+    assert outcome.counts["sessions ended"] == 1
+
+
 async def test_card_first(csms: CentralSystem, play: Any) -> None:
     await play(story(at(600, plugs_first=0, hesitation=20)), csms)
     authorize, start = csms.calls("Authorize")[0], csms.calls("StartTransaction")[0]
@@ -166,3 +180,11 @@ async def test_who_finds_no_power_tries_again(csms: CentralSystem, play: Any) ->
     assert outcome.counts["sessions"] == 1
     assert csms.calls("StartTransaction")[0].time > 300
     assert "internal errors" not in outcome.counts
+
+
+async def test_a_rate_that_no_memory_holds_is_refused(csms: CentralSystem, play: Any) -> None:
+    arrivals = {"kind": "uniform", "count": 4, "end": 48 * HOUR, "period": 24 * HOUR}
+    drivers = {"name": "staff", "arrivals": arrivals}
+    with pytest.raises(ValueError, match="rate: 20 drivers a second would be 1,728,000 staff at a time, which are"):
+        await play(story(drivers, hold=1), csms, rate=20.0)
+    assert csms.calls() == []

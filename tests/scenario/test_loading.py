@@ -131,6 +131,30 @@ STRICTER = {
         "[[expect]]\nsent = 'Heartbeat'\ncount = 3\nmost = 2\n",
         "1: most must be 3 or more",
     ),
+    "a script that no stage plays": (
+        STAGES + "[[step]]\ndo = 'wait_registered'\n",
+        "[[step]]: no stage plays the script; write one of the kind steps",
+    ),
+    "a stage of steps without any": (
+        STAGES + "[[stage]]\nkind = 'steps'\n",
+        "[[stage]] 2 kind: there is no [[step]] for it to play",
+    ),
+    "stages at which nobody comes": (
+        "[[stage]]\nkind = 'hold'\nduration = 1\n",
+        "[[stage]]: without a ramp no charge point ever comes",
+    ),
+    "a storm before anybody is there": (
+        "[[stage]]\nkind = 'storm'\n" + STAGES,
+        "[[stage]] 1 kind: no charge point is there yet: a ramp must come before it",
+    ),
+    "a ramp when all are gone": (
+        STAGES + "[[stage]]\nkind = 'stop'\n" + STAGES,
+        "[[stage]] 3 kind: behind a stop, where nobody is there any more, there can only be hold",
+    ),
+    "keys that are changed at nobody": (
+        STAGES + "keys = { HeartbeatInterval = 60 }\n",
+        "[[stage]] 1 keys: no charge point is there when it begins; write [fleet.keys.…]",
+    ),
 }
 
 

@@ -1,0 +1,47 @@
+"""What a report must not hide: who was not connected, what was waited for, and that nobody would have played a part."""
+
+from random import Random
+from typing import Any
+
+import pytest
+import trio
+
+from ocpp16.fleet import Member
+from ocpp16.scenario import Outcome, Progress, Scenario, ScenarioError, Stage, scenario_from
+from ocpp16.scenario.model import StageKind
+from ocpp16.testing import CentralSystem
+
+
+async def test_a_story_of_python_that_nobody_plays_is_refused(play: Any) -> None:
+    async def script(member: Member, random: Random) -> None:
+        raise AssertionError("it is not begun")
+
+    stages = (Stage(kind=StageKind.RAMP, name="up"), Stage(kind=StageKind.HOLD, name="on", duration=10.0))
+    async with CentralSystem() as csms:
+        with pytest.raises(ScenarioError, match=r"told: .*no stage plays the script"):
+            await play(Scenario(name="told", stages=stages, play=script), csms)
+        assert csms.calls() == []
+
+
+async def test_who_is_not_connected_in_the_end_is_told_with_the_reason(csms: CentralSystem, play: Any) -> None:
+    csms.refuse_handshake(403, times=1000)
+    scenario = scenario_from({"stage": [{"kind": "ramp", "settle": 10}], "expect": [{"sent": "BootNotification"}]})
+    outcome: Outcome = await play(scenario, csms, 3)
+    (note,) = outcome.notes
+    assert note.startswith("3 of 3 charge points were not connected in the end; CP001: ")
+    assert "403" in note
+    assert not outcome.is_passed
+
+
+async def test_what_a_script_waited_for_is_told_where_it_was_ended(csms: CentralSystem, play: Any) -> None:
+    is_stopping = trio.Event()
+
+    def progress(one: Progress) -> None:
+        if one.seconds > 20:
+            is_stopping.set()
+
+    script = scenario_from({"step": [{"do": "wait_received", "action": "Reset", "within": 1000}]})
+    outcome: Outcome = await play(script, csms, 2, is_stopping=is_stopping, progress=progress)
+    assert (
+        "in the end: 2 × waiting for Reset of the Central System, which somebody has to ask for there" in outcome.notes
+    )
