@@ -61,7 +61,7 @@ class Wanted:
     metrics_port: int | None
 
 
-@click.command("load", short_help="Load a Central System with many charge points, measure, and judge.")
+@click.command("load", short_help="Load a Central System, measure, and judge.")
 @click.option("--csms", metavar="URL", help="Central System, ws:// or wss://; ids are appended.")
 @click.option("--charge-points", type=click.IntRange(1, 1_000_000), help="How many; else as the scenario says.")
 @click.option("--connectors", type=click.IntRange(1, 10_000), help="Connectors of each.")
