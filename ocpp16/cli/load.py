@@ -15,6 +15,7 @@ import trio
 
 from ocpp16.address import without_credentials
 from ocpp16.cli.failure import CommandFailed
+from ocpp16.cli.finite_range import FiniteRange
 from ocpp16.cli.fleet import keys_of
 from ocpp16.cli.log import LogChoice, log_options
 from ocpp16.cli.running import Ending, run
@@ -57,17 +58,15 @@ class Wanted:
     trace: Path | None
 
 
-@click.command("load", short_help="Load a Central System with many charge points, measure, and judge.")
+@click.command("load", short_help="Load a Central System, measure, and judge.")
 @click.option("--csms", metavar="URL", help="Central System, ws:// or wss://; ids are appended.")
 @click.option("--charge-points", type=click.IntRange(1, 1_000_000), help="How many; else as the scenario says.")
 @click.option("--connectors", type=click.IntRange(1, 10_000), help="Connectors of each.")
 @click.option("--scenario", "named", metavar="NAME|FILE", default=USUAL, show_default=True, help="What they do.")
 @click.option("--set", "values", metavar="NAME=TEXT", multiple=True, help="What ${NAME} stands for; may be repeated.")
-@click.option("--duration", type=click.FloatRange(0.001), help="Seconds that the stages that hold take in all.")
-@click.option(
-    "--rate", type=click.FloatRange(0.000001), help="Heartbeats a second of all together, due at their times."
-)
-@click.option("--arrivals", type=click.FloatRange(0.000001), help="Drivers that come each second, of all together.")
+@click.option("--duration", type=FiniteRange(0.001), help="Seconds that the stages that hold take in all.")
+@click.option("--rate", type=FiniteRange(0.000001), help="Heartbeats a second of all together, due at their times.")
+@click.option("--arrivals", type=FiniteRange(0.000001), help="Drivers that come each second, of all together.")
 @click.option("--processes", type=click.IntRange(1, 256), default=1, show_default=True, help="Shared by so many.")
 @click.option(
     "--threshold",
@@ -93,9 +92,7 @@ class Wanted:
 @click.option("--password", metavar="TEXT|hex:…", help="Password of all of them (AuthorizationKey).")
 @click.option("--certs", type=FolderPath, help="Folder whose ca/csms is trusted for wss://.")
 @click.option("--source-address", "addresses", multiple=True, help="Local address to connect from; may be repeated.")
-@click.option(
-    "--speed", type=click.FloatRange(0.5, 200.0), default=1.0, show_default=True, help="How many times faster."
-)
+@click.option("--speed", type=FiniteRange(0.5, 200.0), default=1.0, show_default=True, help="How many times faster.")
 @click.option("--worker", is_flag=True, hidden=True, help="A child process: its job comes by standard input.")
 @log_options
 @click.pass_obj
