@@ -5,7 +5,7 @@ Central System had done (remote starts and stops, resets) is left to whoever pla
 """
 
 from math import inf
-from typing import Any, Final, Protocol
+from typing import Any, Final, Protocol, TypeGuard
 
 import trio
 
@@ -100,6 +100,6 @@ def connectors_of(story: Story) -> int:
     return max([1, *filter(_is_connector, named)])
 
 
-def _is_connector(number: Any) -> bool:
+def _is_connector(number: Any) -> TypeGuard[int]:
     """Is it one that the driven station has? What a trace says of others was of another kind of charge point."""
     return type(number) is int and 1 <= number <= MOST_CONNECTORS
