@@ -97,7 +97,8 @@ _ACTS = {
 def connectors_of(story: Story) -> int:
     """How many connectors a charge point needs that is to do the same; at least one."""
     named = (one.payload.get("connectorId") for one in story.exchanges)
-    return max([1, *filter(_is_connector, named)])
+    numbers: list[int] = [1, *filter(_is_connector, named)]
+    return max(numbers)
 
 
 def _is_connector(number: Any) -> TypeGuard[int]:
