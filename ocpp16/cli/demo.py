@@ -6,7 +6,6 @@ a charging session of some minutes takes less than half a minute to watch.
 
 from collections.abc import Mapping
 from functools import partial
-from math import isnan
 from time import time
 from typing import Any
 
@@ -19,6 +18,7 @@ from ocpp16.charge_point.open import open_charge_point
 from ocpp16.cli.demo_view import Tone, View, view_for
 from ocpp16.cli.event_lines import EventLines
 from ocpp16.cli.failure import UNEXPECTED, CommandFailed, listening_failed
+from ocpp16.cli.finite_range import FiniteRange
 from ocpp16.cli.log import LogChoice, log_options
 from ocpp16.cli.running import Ending, run
 from ocpp16.cli.stories import STORIES, Story
@@ -34,18 +34,10 @@ FRAME = 0.1
 """Real seconds between two pictures."""
 
 
-def _no_nan(ctx: click.Context, param: click.Parameter, value: float) -> float:
-    """NaN is in every range."""
-    if isnan(value):
-        raise click.BadParameter("nan is no number")
-    return value
-
-
 @click.command(short_help="Show a whole charging session, from boot to unplugging.")
 @click.option(
     "--speed",
-    type=click.FloatRange(0.5, 200.0),
-    callback=_no_nan,
+    type=FiniteRange(0.5, 200.0),
     default=10.0,
     show_default=True,
     help="How many times faster than in reality time passes.",

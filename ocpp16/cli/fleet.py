@@ -12,6 +12,7 @@ import click
 import trio
 
 from ocpp16.cli.failure import CommandFailed
+from ocpp16.cli.finite_range import FiniteRange
 from ocpp16.cli.log import LogChoice, log_options
 from ocpp16.cli.running import Ending, run
 from ocpp16.cli.standard_error import StandardError
@@ -66,7 +67,7 @@ class Wanted(NamedTuple):
 )
 @click.option(
     "--spread",
-    type=click.FloatRange(0, 86_400),
+    type=FiniteRange(0, 86_400),
     default=0.0,
     show_default=True,
     help="Seconds over which those of the start connect.",
@@ -83,9 +84,7 @@ class Wanted(NamedTuple):
 )
 @click.option("--database", type=FilePath, help="Keep all that lasts in this file, .db. Without: memory.")
 @click.option("--certs", type=FolderPath, help="Folder whose ca/csms is trusted for wss://.")
-@click.option(
-    "--speed", type=click.FloatRange(0.5, 200.0), default=1.0, show_default=True, help="How many times faster."
-)
+@click.option("--speed", type=FiniteRange(0.5, 200.0), default=1.0, show_default=True, help="How many times faster.")
 @click.option("--quiet", is_flag=True, help="Tell no events, only answers.")
 @log_options
 @click.pass_obj

@@ -14,6 +14,7 @@ import trio
 
 from ocpp16.address import without_credentials
 from ocpp16.cli.failure import CommandFailed
+from ocpp16.cli.finite_range import FiniteRange
 from ocpp16.cli.fleet import keys_of
 from ocpp16.cli.load_locust import become
 from ocpp16.cli.load_reports import Reports, folder_problems
@@ -67,11 +68,9 @@ class Wanted:
 @click.option("--connectors", type=click.IntRange(1, 10_000), help="Connectors of each.")
 @click.option("--scenario", "named", metavar="NAME|FILE", default=USUAL, show_default=True, help="What they do.")
 @click.option("--set", "values", metavar="NAME=TEXT", multiple=True, help="What ${NAME} stands for; may be repeated.")
-@click.option("--duration", type=click.FloatRange(0.001), help="Seconds that the stages that hold take in all.")
-@click.option(
-    "--rate", type=click.FloatRange(0.000001), help="Heartbeats a second of all together, due at their times."
-)
-@click.option("--arrivals", type=click.FloatRange(0.000001), help="Drivers that come each second, of all together.")
+@click.option("--duration", type=FiniteRange(0.001), help="Seconds that the stages that hold take in all.")
+@click.option("--rate", type=FiniteRange(0.000001), help="Heartbeats a second of all together, due at their times.")
+@click.option("--arrivals", type=FiniteRange(0.000001), help="Drivers that come each second, of all together.")
 @click.option("--processes", type=click.IntRange(1, 256), default=1, show_default=True, help="Shared by so many.")
 @click.option(
     "--threshold",
@@ -105,9 +104,7 @@ class Wanted:
 @click.option("--password", metavar="TEXT|hex:…", help="Password of all of them (AuthorizationKey).")
 @click.option("--certs", type=FolderPath, help="Folder whose ca/csms is trusted for wss://.")
 @click.option("--source-address", "addresses", multiple=True, help="Local address to connect from; may be repeated.")
-@click.option(
-    "--speed", type=click.FloatRange(0.5, 200.0), default=1.0, show_default=True, help="How many times faster."
-)
+@click.option("--speed", type=FiniteRange(0.5, 200.0), default=1.0, show_default=True, help="How many times faster.")
 @click.option("--locust-master", is_flag=True, help="Be the master of Locust; --rate is how many come each second.")
 @click.option("--locust-worker", metavar="HOST[:PORT]", help="Be a worker of the master of Locust there.")
 @click.option("--worker", is_flag=True, hidden=True, help="A child process: its job comes by standard input.")

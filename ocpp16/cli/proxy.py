@@ -8,6 +8,7 @@ import click
 import trio
 
 from ocpp16.cli.failure import INTERRUPTED, CommandFailed, listening_failed
+from ocpp16.cli.finite_range import FiniteRange
 from ocpp16.cli.log import LogChoice, log_options
 from ocpp16.cli.message_lines import IN, LONGEST_LINE, LONGEST_TEXT, OUT, MessageLines
 from ocpp16.cli.running import Ending, run
@@ -72,7 +73,7 @@ class Wanted(NamedTuple):
 @click.option(
     "--ping",
     "ping_interval",
-    type=click.FloatRange(0, 86_400),
+    type=FiniteRange(0, 86_400),
     default=60.0,
     show_default=True,
     help="Seconds of silence after which a side is pinged; 0: never.",

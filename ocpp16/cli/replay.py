@@ -1,6 +1,5 @@
 """`ocpp16 replay`: plays a trace again, the charge point's side or the Central System's."""
 
-import json
 from functools import partial
 from pathlib import Path
 from time import time
@@ -11,14 +10,15 @@ import orjson
 import trio
 
 from ocpp16.cli.failure import CommandFailed, listening_failed
+from ocpp16.cli.finite_range import FiniteRange
 from ocpp16.cli.log import LogChoice, log_options
 from ocpp16.cli.proxy import address
 from ocpp16.cli.running import Ending, run
+from ocpp16.configuration.file import read_json_object
 from ocpp16.errors import ConfigurationError, ConnectionFailed
 from ocpp16.fleet import blueprint, open_fleet
 from ocpp16.fleet.blueprint import USUAL
 from ocpp16.lint.trace import Trace, TraceError
-from ocpp16.regular_file import read_regular
 from ocpp16.replay import (
     Outcome,
     ReplayError,
@@ -41,7 +41,6 @@ DIFFERENT = 1
 """Exit code: something went otherwise than in the trace."""
 MOST_PRINTED = 200
 """Differences of a charge point that are printed."""
-LARGEST_CONFIG = 1 << 20
 
 
 @click.command("replay", short_help="Play a trace again, either side of it.")
@@ -60,13 +59,13 @@ LARGEST_CONFIG = 1 << 20
 @click.option("--as", "as_id", metavar="ID", help="Connect as this one, where a single charge point is played.")
 @click.option(
     "--speed",
-    type=click.FloatRange(0, 1_000_000),
+    type=FiniteRange(0, 1_000_000),
     default=1.0,
     show_default=True,
     help="How many times faster; 0: at once.",
 )
 @click.option("--keep-ids", is_flag=True, help="Send the message ids of the trace, not new ones.")
-@click.option("--patience", type=click.FloatRange(0, 86_400), help="Seconds to wait for what the other side is to ask.")
+@click.option("--patience", type=FiniteRange(0, 86_400), help="Seconds to wait for what the other side is to ask.")
 @click.option("--password", help="HTTP Basic password of the charge points.")
 @click.option("--csms-ca", type=click.Path(path_type=Path), help="Roots to trust for wss://. Without: the system's.")
 @click.option("--lenient", is_flag=True, help="Exit code 0 whatever was different.")
@@ -147,14 +146,11 @@ def _tls(csms: str, roots: Path | None) -> SSLContext | None:
 
 
 def _keys(path: str) -> dict[str, dict[str, Any]]:
-    """Configuration keys by section. Raises CommandFailed."""
+    """Configuration keys by section. Raises CommandFailed and ConfigurationError."""
     if not path:
         return {}
-    try:
-        found = json.loads(read_regular(path, LARGEST_CONFIG))
-    except (OSError, ValueError) as error:
-        raise CommandFailed(f"--charge-point {shown(path)}: {shown(error)}") from None
-    if not isinstance(found, dict) or not all(isinstance(keys, dict) for keys in found.values()):
+    found = read_json_object(path)
+    if not all(isinstance(keys, dict) for keys in found.values()):
         raise CommandFailed(f"--charge-point {shown(path)}: it has no sections of keys")
     own = found.get("Internal", {})
     for key in ("ChargePointId", "CentralSystemURI"):  # the replay says these
@@ -173,6 +169,8 @@ async def _as_charge_points(
     outcomes: list[Outcome],
     ending: Ending,
 ) -> None:
+    not_connected: list[str] = []
+
     async def play(story: Story) -> None:
         headers = []
         if password is not None:
@@ -182,7 +180,9 @@ async def _as_charge_points(
             stream = await open_stream(where, ssl_context=tls)
             websocket = await WebSocket.connect(stream, host=where.authority, target=where.target, headers=headers)
         except (ConnectionFailed, ConfigurationError) as error:
-            raise CommandFailed(f"{shown(story.identity, 64)}: {error}") from None
+            not_connected.append(f"{shown(story.identity, 64)}: {error}")
+            outcomes.append(Outcome(story.identity, end=f"it could not connect: {error}"))
+            return
         wait = SHORT_PATIENCE if patience is None else patience
         outcomes.append(await play_charge_point(story, websocket, speed=speed, keeps_ids=keeps_ids, patience=wait))
 
@@ -192,6 +192,9 @@ async def _as_charge_points(
             for story in stories.values():
                 playing.start_soon(play, story)
         nursery.cancel_scope.cancel()
+    if len(not_connected) == len(stories):
+        outcomes.clear()
+        raise CommandFailed(*not_connected[:MOST_PRINTED])
 
 
 async def _listen(

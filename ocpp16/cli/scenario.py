@@ -9,6 +9,7 @@ import click
 import trio
 
 from ocpp16.cli.failure import CommandFailed
+from ocpp16.cli.finite_range import FiniteRange
 from ocpp16.cli.fleet import keys_of
 from ocpp16.cli.log import LogChoice, log_options
 from ocpp16.cli.running import Ending, run
@@ -120,12 +121,10 @@ def loaded(named: str, values: tuple[str, ...]) -> Scenario:
 )
 @click.option("--set", "values", metavar="NAME=TEXT", multiple=True, help="What ${NAME} stands for; may be repeated.")
 @click.option("--certs", type=FolderPath, help="Folder whose ca/csms is trusted for wss://.")
-@click.option("--duration", type=click.FloatRange(0.001), help="Seconds that the stages that hold take in all.")
-@click.option("--rate", type=click.FloatRange(0.000001), help="Drivers that come each second, of all together.")
+@click.option("--duration", type=FiniteRange(0.001), help="Seconds that the stages that hold take in all.")
+@click.option("--rate", type=FiniteRange(0.000001), help="Drivers that come each second, of all together.")
 @click.option("--seed", type=int, default=0, show_default=True, help="The same seed is the same story.")
-@click.option(
-    "--speed", type=click.FloatRange(0.5, 200.0), default=1.0, show_default=True, help="How many times faster."
-)
+@click.option("--speed", type=FiniteRange(0.5, 200.0), default=1.0, show_default=True, help="How many times faster.")
 @click.option("--json", "is_json", is_flag=True, help="Print the outcome as one object.")
 @log_options
 @click.pass_obj

@@ -15,7 +15,7 @@ from ocpp16.proxy.happening import Happening
 from ocpp16.proxy.proxy import Proxy
 from ocpp16.proxy.record import Judge
 from ocpp16.proxy.target import Target
-from ocpp16.proxy.trace_file import TraceFile
+from ocpp16.proxy.trace_file import TraceFile, refuse_foreign
 from ocpp16.security.tls import SSLContext
 from ocpp16.transport.dial import open_stream
 from ocpp16.values import finite, whole
@@ -53,10 +53,11 @@ async def open_proxy(
     csms: URL of the Central System, to which the last part of each charge point's path is appended as it is. host,
     port: where to listen; None: on all addresses, 0: a free port (`Proxy.port`). tls: of the listening side; csms_tls:
     of wss:// to the Central System (`ocpp16.security.tls`); connector: opens the streams there instead. trace: file to
-    which all texts are appended, OCPP trace format 1.1, without secrets. linter: judges what passes. faults, seed: a
-    bad wire between proxy and Central System, for each connection its own; trace and linter see the charge point's side
-    of it. on_happening: is told all, and must not wait. most_connections: beyond it HTTP 503. ping_interval: seconds of
-    silence after which a side is pinged, and given up if it does not answer; 0: never. now: µs since 1970.
+    which all texts are appended, OCPP trace format 1.1, without secrets; one that is there has to be a trace. linter:
+    judges what passes. faults, seed: a bad wire between proxy and Central System, for each connection its own; trace
+    and linter see the charge point's side of it. on_happening: is told all, and must not wait. most_connections: beyond
+    it HTTP 503. ping_interval: seconds of silence after which a side is pinged, and given up if it does not answer; 0:
+    never. now: µs since 1970.
 
     Raises ConfigurationError and ValueError for arguments that cannot be meant, OSError for an address that cannot be
     listened on.
@@ -79,6 +80,8 @@ async def open_proxy(
         ping_interval=seconds,
         now=now,
     )
+    if trace is not None:
+        refuse_foreign(trace)
     listeners = await trio.open_tcp_listeners(port, host=host)
     proxy.port = listeners[0].socket.getsockname()[1]
     async with trio.open_nursery() as writing:

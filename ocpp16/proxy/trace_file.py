@@ -4,12 +4,15 @@ What waits to be written is bounded: whoever relays waits until there is room ag
 once, the rows are counted, and the relaying goes on.
 """
 
+import os
+import stat
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
 import trio
 
+from ocpp16.errors import ConfigurationError
 from ocpp16.message_log.json_lines import JsonLines
 from ocpp16.message_log.log_file import LogFile
 from ocpp16.store.open import is_virtual_clock
@@ -20,6 +23,28 @@ GATHERED: Final = 0.05
 """Seconds in which rows come together that are written at once."""
 WRITE_TIMEOUT: Final = 10.0
 """Seconds that a disk may take for what came together."""
+_BEGINNING: Final = 1 << 16
+"""Bytes of a file by which a trace is known."""
+_MARK: Final = b'"schemaVersion"'
+"""Is in the first row of every one."""
+
+
+def refuse_foreign(path: Path) -> None:
+    """Raises ConfigurationError for a file that is there and is no trace: at its end it would be cut to whole rows.
+
+    Whatever else is wrong with the path is told when it is written to.
+    """
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError:
+        return
+    try:
+        is_file = stat.S_ISREG(os.fstat(descriptor).st_mode)
+        beginning = os.read(descriptor, _BEGINNING) if is_file else b""
+    finally:
+        os.close(descriptor)
+    if beginning and _MARK not in beginning:
+        raise ConfigurationError([f"{path}: it is there already, and is no trace that could be continued"])
 
 
 class TraceFile:

@@ -16,7 +16,9 @@ from typing import Any, Final
 import trio
 
 from ocpp16.codec import ACTIONS, format_datetime
+from ocpp16.enums import ErrorCode
 from ocpp16.errors import CallFailed
+from ocpp16.faults import sentence
 from ocpp16.replay.outcome import Outcome
 from ocpp16.replay.story import Answer, Exchange, Story
 from ocpp16.testing import CallErrorAnswer, CentralSystem
@@ -66,7 +68,7 @@ class _Stage:
             player = self._players.pop("")
             player.identity = call.identity
             self._players[call.identity] = player
-        return csms.standard_answers(call) if player is None else player.answer(call)
+        return _accepted(csms, call) if player is None else player.answer(call)
 
 
 class _Player:
@@ -119,7 +121,7 @@ class _Player:
             if call.action not in self._last and call.action not in self._unknown | _BY_CHANCE:
                 self._unknown.add(call.action)
                 self.outcome.differ(0, call.action, "the charge point asked it, which the trace does not have")
-            return self._csms.standard_answers(call)
+            return _accepted(self._csms, call)
         if found.answer is None:
             return None
         if found.answer.code:
@@ -183,6 +185,14 @@ class _Player:
             now = Answer(None, failed.code)
         self.outcome.answered += 1
         self.outcome.compare(one.line, one.action, one.answer, now)
+
+
+def _accepted(csms: CentralSystem, call: ReceivedCall) -> Any:
+    """What is answered to a request that the trace does not answer; whatever that has in it."""
+    try:
+        return csms.standard_answers(call)
+    except Exception as fault:
+        return CallErrorAnswer(ErrorCode.FORMATION_VIOLATION, f"cannot be answered: {sentence(fault)}")
 
 
 def _says_the_same(before: Mapping[str, Any], now: Mapping[str, Any]) -> bool:

@@ -27,6 +27,8 @@ ANSWER_TIMEOUT: Final = 30.0
 PATIENCE: Final = 5.0
 """Seconds that a request of the Central System is waited for where the trace has one."""
 WRITE_TIMEOUT: Final = 30.0
+LONGEST_ID: Final = 36
+"""Characters of a message id."""
 
 
 async def play_charge_point(
@@ -42,18 +44,23 @@ async def play_charge_point(
     """Play it on a connection that is open, and close that in order.
 
     speed: how many times faster than in the trace; 0: without waiting. keeps_ids: send the message ids of the trace,
-    not new ones. patience: seconds to wait for a request of the Central System. answer_timeout: seconds for an answer,
-    after which it goes on. Raises ValueError for a speed that is none.
+    not new ones, but for those that no message may have. patience: seconds to wait for a request of the Central
+    System. answer_timeout: seconds for an answer, after which it goes on. Raises ValueError for a speed that is
+    none.
     """
     if finite(speed, "speed") < 0:
         raise ValueError(f"speed must be 0 or more, not {speed:g}")
     made_id = new_id or uuid_ids()
+
+    def id_of(one: Exchange) -> str:
+        return one.message_id if keeps_ids and 1 <= len(one.message_id) <= LONGEST_ID else made_id()
+
     playing = _Playing(story, websocket, patience, answer_timeout)
     try:
         async with trio.open_nursery() as nursery:
             websocket.on_unsent = playing.write_soon(nursery)
             nursery.start_soon(playing.read)
-            await playing.play(speed, (lambda one: one.message_id) if keeps_ids else (lambda one: made_id()))
+            await playing.play(speed, id_of)
             nursery.cancel_scope.cancel()
     finally:
         websocket.on_unsent = None

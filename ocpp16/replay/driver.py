@@ -5,11 +5,14 @@ Central System had done (remote starts and stops, resets) is left to whoever pla
 """
 
 from math import inf
-from typing import Any, Protocol
+from typing import Any, Final, Protocol, TypeGuard
 
 import trio
 
 from ocpp16.replay.story import Exchange, Story
+
+MOST_CONNECTORS: Final = 1_000
+"""Of a charge point; what a trace says of more is not done."""
 
 
 class Driven(Protocol):
@@ -29,7 +32,7 @@ class Driver:
         self._speed = speed
         self._plugged: set[int] = set()
         self._tags: dict[int, str] = {}
-        self._transactions: dict[Any, int] = {}
+        self._transactions: dict[int, int] = {}
 
     async def drive(self) -> None:
         """Until the end of the story."""
@@ -43,7 +46,7 @@ class Driver:
 
     def _status(self, one: Exchange) -> None:
         connector, status = one.payload.get("connectorId"), one.payload.get("status")
-        if type(connector) is not int or connector < 1:
+        if not _is_connector(connector):
             return
         if status == "Preparing":
             self._plug_in(connector)
@@ -58,14 +61,17 @@ class Driver:
 
     def _start(self, one: Exchange) -> None:
         connector = one.payload.get("connectorId")
-        if type(connector) is not int:
+        if not _is_connector(connector):
             return
         if one.answer is not None and isinstance(one.answer.payload, dict):
-            self._transactions[one.answer.payload.get("transactionId")] = connector
+            given = one.answer.payload.get("transactionId")
+            if type(given) is int:
+                self._transactions[given] = connector
         self._plug_in(connector)
 
     def _stop(self, one: Exchange) -> None:
-        connector = self._transactions.get(one.payload.get("transactionId"), 0)
+        ended = one.payload.get("transactionId")
+        connector = self._transactions.get(ended, 0) if type(ended) is int else 0
         reason = one.payload.get("reason", "Local")
         if reason == "Local":
             self._authorize(one)
@@ -91,4 +97,10 @@ _ACTS = {
 def connectors_of(story: Story) -> int:
     """How many connectors a charge point needs that is to do the same; at least one."""
     named = (one.payload.get("connectorId") for one in story.exchanges)
-    return max([1, *(number for number in named if type(number) is int and number <= 1_000)])
+    numbers: list[int] = [1, *filter(_is_connector, named)]
+    return max(numbers)
+
+
+def _is_connector(number: Any) -> TypeGuard[int]:
+    """Is it one that the driven station has? What a trace says of others was of another kind of charge point."""
+    return type(number) is int and 1 <= number <= MOST_CONNECTORS

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Final
 
+from ocpp16.codec import Call, CallResult, serialize
 from ocpp16.errors import Ocpp16Error
 from ocpp16.lint import FROM_CENTRAL_SYSTEM, FROM_CHARGE_POINT, Frame
 from ocpp16.texts import shown
@@ -55,8 +56,9 @@ class Story:
 def read_stories(frames: Iterable[Frame], ids: Collection[str] = ()) -> dict[str, Story]:
     """By identity, in the order in which they come first; of `ids` only, if there are any.
 
-    Answers to no request are left out. Raises ReplayError for a message without payload, a trace without requests,
-    one that is too long, and an id that is not in it; what iterating the frames raises passes.
+    Answers to no request are left out. Raises ReplayError for a message without payload, or that is nested too deeply
+    to be said again, a trace without requests, one that is too long, and an id that is not in it; what iterating
+    the frames raises passes.
     """
     stories: dict[str, Story] = {}
     open_requests: dict[tuple[str, str, str], Exchange] = {}
@@ -74,6 +76,7 @@ def read_stories(frames: Iterable[Frame], ids: Collection[str] = ()) -> dict[str
                 raise ReplayError(f"the trace has more than {MOST_EXCHANGES:,} requests: choose charge points by --id")
             if not isinstance(frame.payload, dict) or not frame.action:
                 raise ReplayError(f"line {frame.line}: the CALL has no payload (or action), so it cannot be played")
+            _check(frame, Call("1", frame.action, frame.payload))
             story = stories.setdefault(who, Story(who))
             at = _seconds(frame.timestamp)
             began = first.setdefault(who, at if at is not None else 0.0)
@@ -92,6 +95,7 @@ def read_stories(frames: Iterable[Frame], ids: Collection[str] = ()) -> dict[str
             elif not isinstance(frame.payload, dict):
                 raise ReplayError(f"line {frame.line}: the CALLRESULT has no payload, so it cannot be played")
             else:
+                _check(frame, CallResult("1", frame.payload))
                 asked.answer = Answer(frame.payload)
     for one in ids:
         if one not in stories:
@@ -100,6 +104,14 @@ def read_stories(frames: Iterable[Frame], ids: Collection[str] = ()) -> dict[str
     if not stories:
         raise ReplayError("the trace has no request")
     return stories
+
+
+def _check(frame: Frame, message: Call | CallResult) -> None:
+    """Raises ReplayError for what could not be said again."""
+    try:
+        serialize(message)
+    except ValueError as error:
+        raise ReplayError(f"line {frame.line}: the {frame.kind} cannot be played: {shown(error, 100)}") from None
 
 
 def _seconds(timestamp: str) -> float | None:

@@ -210,8 +210,8 @@ class Pack:
         """Of what is taken at the plug."""
         self.level = battery.capacity * battery.soc / 100.0
         """Wh in it."""
-        self._mark = 0.0
-        """Wh that the meter showed when the level was last brought up to date."""
+        self._mark: float | None = None
+        """Wh that the meter showed when the level was last brought up to date; None: it is not plugged in yet."""
         self._reached = self._edge = battery.soc
         """The last edge, which rounding must not bring back; the next one."""
         self.claimed = 0.0
@@ -246,9 +246,10 @@ class Pack:
         self._mark = energy
 
     def take(self, energy: float) -> None:
-        """The meter shows `energy` Wh."""
-        self.level += self._share * (energy - self._mark)
-        self._mark = energy
+        """The meter shows `energy` Wh, of which nothing is its own before it is connected."""
+        if self._mark is not None:
+            self.level += self._share * (energy - self._mark)
+            self._mark = energy
 
     def flow(self, watts: float, now: float) -> None:
         """From now on it is given `watts`, at most its `bound`. What it was given before is taken already."""

@@ -30,6 +30,11 @@ WRONG = {
     "nothing to connect to": (("charge-point",), "--csms"),
     "a kind of control": (("charge-point", "--maindir", "d", "--control", "xml"), "--control"),
     "a number that is none": (("demo", "--speed", "nan"), "nan is no number"),
+    "a ping that never comes": (("proxy", "--listen", "127.0.0.1:0", "--csms", "ws://x", "--ping", "nan"), "nan is no"),
+    "a patience that is none": (("replay", __file__, "--csms", "ws://x", "--patience", "nan"), "nan is no number"),
+    "a fleet at no speed": (("fleet", "--csms", "ws://x", "--speed", "nan"), "nan is no number"),
+    "a load without end": (("load", "--csms", "ws://x", "--duration", "inf"), "inf is no finite number"),
+    "a scenario at no rate": (("scenario", "run", "usual", "--rate", "nan"), "nan is no number"),
     "a heartbeat that no message can tell": (
         ("central-system", "--port", "0", "--heartbeat", "4294967296"),
         "--heartb",

@@ -153,6 +153,21 @@ async def test_a_trace_is_played_to_a_central_system(start: Any, tmp_path: Path)
 
 
 @pytest.mark.real_time
+async def test_who_is_not_let_in_leaves_the_others_to_play(start: Any, tmp_path: Path) -> None:
+    write_trace(tmp_path / "t.jsonl")
+    others = (tmp_path / "t.jsonl").read_text().replace('"CP1"', '"CP\\u0001"')
+    (tmp_path / "u.jsonl").write_text(others + (tmp_path / "t.jsonl").read_text())
+    async with CentralSystem() as csms:
+        csms.answers["Authorize"] = {"idTagInfo": {"status": "Blocked"}}
+        port = await csms.listen("127.0.0.1")
+        process = await start("replay", str(tmp_path / "u.jsonl"), "--csms", f"ws://127.0.0.1:{port}", "--speed", "0")
+        text = await said(process)
+        assert await process.wait() == 1
+    assert "✗ CP\\x01: 0 requests, 0 answered, 0 differences\n    it could not connect: ChargePointId: has a " in text
+    assert "✓ CP1: 2 requests, 2 answered, 0 differences" in text
+
+
+@pytest.mark.real_time
 async def test_a_trace_is_played_to_whoever_connects(start: Any, tmp_path: Path) -> None:
     write_trace(tmp_path / "t.jsonl")
     process = await start("replay", str(tmp_path / "t.jsonl"), "--listen", "127.0.0.1:0", "--patience", "0.5")
@@ -187,6 +202,8 @@ def test_what_cannot_be_played_is_said(
     del row["raw"]
     (tmp_path / "without.jsonl").write_text(json.dumps(row) + "\n")
     (tmp_path / "c.json").write_text("[]")
+    (tmp_path / "n.json").write_text('{"Core": 5}')
+    (tmp_path / "d.json").write_text("[" * 100_000)
     for arguments, says in (
         (("t.jsonl",), "one of --csms, --listen and --charge-point"),
         (("none.jsonl", "--csms", "ws://x"), "No such file"),
@@ -194,7 +211,9 @@ def test_what_cannot_be_played_is_said(
         (("t.jsonl", "--csms", "ws://x", "--id", "CP9"), "it has CP1"),
         (("t.jsonl", "--csms", "ws://127.0.0.1:1"), "CP1: TCP: cannot connect"),
         (("t.jsonl", "--listen", "127.0.0.1:0", "--speed", "0"), "--speed 0 is for --csms"),
-        (("t.jsonl", "--charge-point", "c.json"), "it has no sections"),
+        (("t.jsonl", "--charge-point", "c.json"), "must hold a JSON object"),
+        (("t.jsonl", "--charge-point", "n.json"), "it has no sections"),
+        (("t.jsonl", "--charge-point", "d.json"), "d.json: is nested deeper than 64 levels"),
     ):
         assert main(["replay", *arguments]) == 2
         assert says in capsys.readouterr().err

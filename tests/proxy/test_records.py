@@ -5,13 +5,15 @@ from pathlib import Path
 from typing import Any
 
 import orjson
+import pytest
 import trio
 
+from ocpp16.errors import ConfigurationError
 from ocpp16.fleet import open_fleet
 from ocpp16.lint import Finding, Frame, Linter
 from ocpp16.lint.finding import WARNING
 from ocpp16.lint.trace import Trace
-from ocpp16.proxy import Kind
+from ocpp16.proxy import Kind, open_proxy
 from ocpp16.proxy.trace_file import MOST_BYTES, TraceFile
 from ocpp16.testing import CentralSystem
 from ocpp16.wire import WireFaults, Word
@@ -219,3 +221,21 @@ async def test_many_charge_points_share_a_proxy(between: Opened) -> None:
         await trio.sleep(5)
         assert found.proxy.connected == 0
         assert {call.identity for call in csms.calls("BootNotification")} == {f"CP{number}" for number in range(count)}
+
+
+async def test_a_file_that_is_no_trace_is_left_as_it_is(between: Opened, tmp_path: Path) -> None:
+    path = tmp_path / "keys.json"
+    path.write_text('{"Core": {}}')
+    path.chmod(0o644)
+    with pytest.raises(ConfigurationError, match=r"keys\.json: it is there already, and is no trace"):
+        async with open_proxy("ws://csms.example", trace=path):
+            raise AssertionError("it was opened")
+    assert path.read_text() == '{"Core": {}}'
+    assert path.stat().st_mode & 0o777 == 0o644
+    for begun in ("", '{"schemaVersion":"1.1","timest'):  # of a process that was killed
+        path.write_text(begun)
+        async with between(trace=path) as found:
+            await say(await found.connect(), '[2,"1","Heartbeat",{}]')
+            await hear(found.theirs[0], 1)
+        (row,) = rows(path)
+        assert row["action"] == "Heartbeat"

@@ -130,3 +130,27 @@ async def test_what_the_trace_does_not_have_is_accepted_and_told_once(stories: A
         assert "2025-05-05" not in texts[3]
         (outcome,) = outcomes
         assert [one.text for one in outcome.differences] == ["the charge point asked it, which the trace does not have"]
+
+
+async def test_a_charge_point_that_says_what_cannot_be_ends_nothing(stories: Any) -> None:
+    asked = {
+        "StartTransaction": '{"connectorId":{"x":1},"idTag":[]}',
+        "DataTransfer": '{"vendorId":"org.openchargealliance.iso15118pnc","messageId":{}}',
+    }
+    async with CentralSystem() as csms, trio.open_nursery() as nursery:
+        outcomes: list[Outcome] = []
+
+        async def play() -> None:
+            outcomes.extend(await play_central_system(stories(A_SESSION[:2]), csms, patience=5))
+
+        nursery.start_soon(play)
+        await trio.testing.wait_all_tasks_blocked()
+        for identity in ("CP1", "CP2"):  # of the trace, and not
+            websocket = await WebSocket.connect(csms.stream(), host="csms", target=f"/{identity}")
+            for action, payload in asked.items():
+                websocket.send_text(f'[2,"{action}","{action}",{payload}]')
+                await websocket.flush()
+                (text,) = await websocket.receive()
+                assert text.startswith(f'[4,"{action}","FormationViolation","cannot be answered')
+            await websocket.aclose()
+    assert len(outcomes) == 1

@@ -54,6 +54,12 @@ async def test_speed_and_ids_are_to_be_chosen(stories: Any) -> None:
         assert [call.unique_id for call in csms.calls()] == ["1", "2", "3", "4", "5"]
         assert [one.text for one in outcome.differences] == ["the Central System did not ask it within 0.5 s"] * 2
         assert [one.line for one in outcome.differences] == [5, 11]
+        rows = [row(0, TO, [2, "m" * size, "Heartbeat", {}]) for size in (0, 36, 37)]
+        outcome = await played(stories(rows)["CP1"], csms, speed=0, keeps_ids=True)
+        assert outcome.is_same, outcome
+        sent = [call.unique_id for call in csms.calls("Heartbeat")]
+        assert [one == "m" * 36 for one in sent] == [False, True, False]
+        assert len(set(sent)) == 3
         began = trio.current_time()
         await played(stories(A_SESSION)["CP1"], csms, speed=0, patience=0)
         assert trio.current_time() - began < 1

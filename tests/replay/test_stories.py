@@ -60,6 +60,19 @@ def test_what_cannot_be_played_is_said_with_its_line(stories: Any) -> None:
         stories([row(0, FROM, [3, "1", {}])])
 
 
+@pytest.mark.parametrize("says", ["CALL", "CALLRESULT"])
+def test_what_could_not_be_said_again_is_named_by_its_line(stories: Any, says: str) -> None:
+    deep: dict[str, Any] = {}
+    for _ in range(64):
+        deep = {"a": deep}
+    rows = [dict(one) for one in A_SESSION[:2]]
+    number = 0 if says == "CALL" else 1
+    del rows[number]["raw"]
+    rows[number]["payload"] = deep
+    with pytest.raises(ReplayError, match=f"line {number + 1}: the {says} cannot be played: nested deeper than 64"):
+        stories(rows)
+
+
 def test_a_trace_is_not_taken_in_without_bound(stories: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(story_file, "MOST_EXCHANGES", 5)
     with pytest.raises(ReplayError, match="more than 5 requests"):

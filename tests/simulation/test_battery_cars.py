@@ -337,3 +337,19 @@ def test_limits_hold_and_energy_is_kept(
             assert battery.efficiency * energy == pytest.approx(gained, rel=1e-9, abs=1e-6)
             assert told.soc.value <= max(battery.soc, battery.target) + 1e-6
         assert total <= fuse * (1 + 1e-9)
+
+
+@pytest.mark.parametrize("resets", [True, False])
+def test_a_battery_that_is_on_its_way_gets_nothing_of_what_the_meter_counted_before(
+    make_bench: Any, resets: bool
+) -> None:
+    bench = make_bench(meter_reset_at_plug_in=resets)
+    bench.station.plug_in(1, CarPlan(plug_after=0, draw_after=0, draw_for=inf))
+    bench.station.present_id_tag("TAG", [1])
+    bench.advance(7200)
+    bench.station.unplug(1)
+    bench.station.plug_in(1, car_plan({"model": "compact", "soc": 20, "plug_after": 100}))
+    bench.advance(50)
+    bench.limit(1, 20)  # whatever has the connector looked at
+    bench.advance(100)
+    assert bench.station.measurement(1).soc.value == 20
