@@ -111,8 +111,9 @@ class Tally:
             self._close(following, self._rows.pop(following))
 
     def _close(self, second: int, row: list[tuple[int, Portion]]) -> None:
-        self._standing.update((number, portion.standing) for number, portion in row)
-        standing = [self._standing[number] for number in self._standing]
+        # What one that is gone told last counts, but nobody of it is connected.
+        self._standing.update((number, portion.standing) for number, portion in row if number in self._latest)
+        standing = list(self._standing.values())
         parts = [part for _, portion in row for part in portion.actions.values()]
         counts: Counts = Counter()
         for part in parts:

@@ -51,6 +51,18 @@ def test_a_process_that_is_gone_has_nobody_connected() -> None:
     assert [one.connected for one in tally.seconds] == [10, 5]
 
 
+def test_a_process_that_was_ahead_when_it_went_does_not_come_back() -> None:
+    tally = Tally(2)
+    for number in (0, 1):
+        tally.add(number, portion(1))
+    tally.add(0, portion(2))
+    tally.gone(0)
+    tally.add(1, portion(2))
+    assert (tally.seconds[-1].answered, tally.seconds[-1].connected) == (2, 5), "its calls count, it is not there"
+    tally.add(1, portion(3))
+    assert (tally.seconds[-1].connected, tally.connected) == (5, 5)
+
+
 def test_a_long_test_keeps_bounded_seconds_and_says_so() -> None:
     tally = Tally(1, most_seconds=10)
     for second in range(1, 101):
