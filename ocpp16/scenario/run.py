@@ -184,9 +184,13 @@ class Run:
                 connected += is_connected
                 registered += is_connected and connection.registration is RegistrationStatus.ACCEPTED
                 in_flight += connection.queue_depth
+        return Progress(self.now, self.stage, connected, there, registered, in_flight, self._waits_for)
+
+    @property
+    def _waits_for(self) -> str:
+        """What most scripts wait for; empty where none does."""
         waiting = Counter(self.waiting.values()).most_common(1)
-        text = f"{waiting[0][1]} × {waiting[0][0]}" if waiting else ""
-        return Progress(self.now, self.stage, connected, there, registered, in_flight, text)
+        return f"{waiting[0][1]} × {waiting[0][0]}" if waiting else ""
 
     def outcome(self, steps: list[ExpectationResult], *, is_complete: bool) -> Outcome:
         """What came of it; `steps` of the script are told first."""
@@ -208,9 +212,8 @@ class Run:
             self.note(f"{dropped} events were lost before they could be looked at: the process had too much to do")
         self._note_the_unconnected()
         if not is_complete:
-            waiting = self.progress().waiting
-            if waiting:
-                self.note(f"in the end: {waiting}")
+            if self._waits_for:
+                self.note(f"in the end: {self._waits_for}")
             self.note("the scenario was ended before its end: what is missing may only not have come yet")
         return Outcome(
             scenario=self.scenario.name,
