@@ -173,7 +173,7 @@ def load(
         raise CommandFailed(f"{shown(more[0])}: only Locust takes more arguments")
     scenario = loaded(named, values)
     reports = Reports(json_path, html_path, junit_path)
-    problems = [*reports.problems(), *folder_problems("--trace", trace)]
+    problems = [*reports.problems(), *folder_problems("--trace", trace), *reports.problems_with(trace)]
     judged = []
     for text in thresholds:
         try:

@@ -25,6 +25,13 @@ class Reports:
         for option, path in (("--json", self.json), ("--html", self.html), ("--junit", self.junit)):
             yield from folder_problems(option, path)
 
+    def problems_with(self, trace: Path | None) -> Iterator[str]:
+        """Two that are one file: the one that is written later would be all that is left."""
+        options: dict[Path, str] = {}
+        for option, path in (("--json", self.json), ("--html", self.html), ("--junit", self.junit), ("--trace", trace)):
+            if path is not None and options.setdefault(path.resolve(), option) != option:
+                yield f"{option} {path}: is the file of {options[path.resolve()]}, too"
+
     def write(self, results: Results) -> None:
         """All of them; each is whole at any moment. Blocks. Raises CommandFailed, after those that can be written."""
         failures = [
