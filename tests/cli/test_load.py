@@ -192,7 +192,7 @@ async def test_killed_itself_it_leaves_a_report_and_no_children(csms: CentralSys
         (("--csms", "ws://x", "--charge-points", "2", "--processes", "3"), "3 are too many for 2 charge points"),
         (("--csms", "ws://x", "--json", "nowhere/r.json"), "there is no folder nowhere that can be written"),
         (("--csms", "ws://x", "--json", "r", "--trace", "./r"), "--trace r: is the file of --json, too"),
-        (("--csms", "ws://x", "--id", "CP"), "--id: the pattern CP needs the field number"),
+        (("--csms", "ws://x", "--charge-points", "2", "--id", "CP"), "--id: the pattern CP needs the field number"),
         (("--csms", "ftp://x", "--charge-points", "1"), "CentralSystemURI"),
         (("--csms", "ws://x", "--blueprint", "nonsense"), "no blueprint nonsense"),
     ],

@@ -173,7 +173,7 @@ def test_drivers_of_the_whole_fleet_are_shared_as_well() -> None:
     of_fleet = scenario_from(
         {
             "drivers": [{"arrivals": {"kind": "poisson", "rate": 3600, "per": "fleet"}}],
-            "stage": [{"kind": "hold", "duration": 5}],
+            "stage": [{"kind": "ramp", "over": 1}, {"kind": "hold", "duration": 5}],
         },
         name="hub",
     )
