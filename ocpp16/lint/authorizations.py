@@ -2,6 +2,7 @@
 
 from typing import ClassVar, Final
 
+from ocpp16.lint.bounds import forget_oldest
 from ocpp16.lint.docket import SECOND, Docket
 from ocpp16.lint.exchange import Asked
 from ocpp16.lint.frame import Frame
@@ -25,7 +26,7 @@ class Authorizations(Subject):
         id_tag = text(asked.payload, "idTag")
         if id_tag:
             self._spellings[id_tag.lower()] = id_tag
-            _bound(self._spellings)
+            forget_oldest(self._spellings, _MOST)
         self.answered(docket, asked, frame)
 
     def answered(self, docket: Docket, asked: Asked, frame: Frame) -> None:
@@ -53,7 +54,7 @@ class Authorizations(Subject):
         reservation = whole(asked.payload, "reservationId")
         if reservation is not None and text(frame.payload, "status") == "Accepted":
             self._cancelled[reservation] = None
-            _bound(self._cancelled)
+            forget_oldest(self._cancelled, _MOST)
 
     ON_CALL: ClassVar = {"StartTransaction": starting}
     ON_RESULT: ClassVar = {
@@ -63,8 +64,3 @@ class Authorizations(Subject):
         "ReserveNow": reserved,
         "CancelReservation": cancelled,
     }
-
-
-def _bound(known: dict[str, str] | dict[int, None]) -> None:
-    if len(known) > _MOST:
-        del known[next(iter(known))]  # type: ignore[arg-type]

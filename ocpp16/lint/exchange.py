@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from ocpp16.enums import ErrorCode
+from ocpp16.lint.bounds import forget_oldest
 from ocpp16.lint.docket import SECOND, Docket
 from ocpp16.lint.finding import CENTRAL_SYSTEM, CHARGE_POINT, Side, other, sender
 from ocpp16.lint.frame import CALL, CALLERROR, FROM_CHARGE_POINT, Frame
@@ -86,7 +87,7 @@ class Asker:
         """What is sent once more was lost with its connection, or given up."""
         for message_id in [name for name, asked in self.open.items() if asked.is_repeated_by(frame)]:
             self.given_up[message_id] = self.open.pop(message_id)
-            _bound(self.given_up, MOST_OPEN)
+            forget_oldest(self.given_up, MOST_OPEN)
 
     def reconnected(self) -> list[Asked]:
         """Nothing is outstanding on a new connection; gives what was."""
@@ -95,7 +96,7 @@ class Asker:
         self.used.clear()
         for asked in lost:
             self.given_up[asked.frame.message_id] = asked
-        _bound(self.given_up, MOST_OPEN)
+        forget_oldest(self.given_up, MOST_OPEN)
         return lost
 
 
@@ -185,7 +186,7 @@ class Exchange:
             docket.tell("late-answer", f"{_named(asked)} is answered after {(at - asked.at) // SECOND} s", frame)
         asker.unanswered.pop(asked.action[:40], None)
         asker.answered[frame.message_id] = None
-        _bound(asker.answered, MOST_OPEN)
+        forget_oldest(asker.answered, MOST_OPEN)
         return asked
 
     def _answers_nothing(self, docket: Docket, asker: Asker, own: Asker, frame: Frame) -> None:
@@ -217,16 +218,11 @@ class Exchange:
                     break
                 del asker.open[message_id]
                 asker.given_up[message_id] = asked
-                _bound(asker.given_up, MOST_OPEN)
+                forget_oldest(asker.given_up, MOST_OPEN)
                 if docket.is_connected or asker.is_left_alone(asked):
                     blamed = other(sender(asked.frame))
                     docket.tell("unanswered", f"{_named(asked)} was never answered", asked.frame, blamed)
                 yield asked
-
-
-def _bound(known: dict[str, Any], most: int) -> None:
-    if len(known) > most:
-        del known[next(iter(known))]
 
 
 def _named(asked: Asked) -> str:

@@ -2,7 +2,7 @@
 
 from typing import Any, Final
 
-from ocpp16.codec import ValidationError, check
+from ocpp16.codec import Kind, ValidationError, check
 from ocpp16.lint.docket import Docket
 from ocpp16.lint.exchange import Asked
 from ocpp16.lint.finding import sender
@@ -53,11 +53,11 @@ def check_refusal(docket: Docket, asked: Asked, frame: Frame) -> None:
         docket.tell("refused", f"{asked.action} is refused with {frame.code}, but fits the schema", frame)
 
 
-def _check_payload(docket: Docket, frame: Frame, action: str, kind: str) -> None:
-    violation = check(action, kind, frame.payload)  # type: ignore[arg-type]
+def _check_payload(docket: Docket, frame: Frame, action: str, kind: Kind) -> None:
+    violation = check(action, kind, frame.payload)
     if violation is None:
         return
-    error = ValidationError(action, kind, violation)  # type: ignore[arg-type]
+    error = ValidationError(action, kind, violation)
     is_time = violation.rule == "format" and violation.limit == "date-time"
     rule = "time-form" if is_time and time_of(_member(frame.payload, violation.path)) is not None else "schema"
     docket.tell(rule, shown(error, _LONGEST), frame)

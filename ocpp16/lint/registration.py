@@ -66,8 +66,9 @@ class Registration(Subject):
 
     def booting(self, docket: Docket, asked: Asked) -> None:
         is_again = self.status in (PENDING, REJECTED)
-        if is_again and not asked.is_triggered and None not in (asked.at, self._answered_at) and self._interval > 0:
-            waited = (asked.at - self._answered_at) / SECOND  # type: ignore[operator]
+        at, answered_at = asked.at, self._answered_at
+        if is_again and not asked.is_triggered and at is not None and answered_at is not None and self._interval > 0:
+            waited = (at - answered_at) / SECOND
             if waited < self._interval * 0.9 - 1:
                 told = f"BootNotification again after {waited:.0f} s, but the interval is {self._interval} s"
                 docket.tell("boot-interval", told, asked.frame)

@@ -10,6 +10,7 @@ from typing import Any, ClassVar, Final
 
 import orjson
 
+from ocpp16.lint.bounds import forget_oldest
 from ocpp16.lint.connectors import check_connector
 from ocpp16.lint.docket import SECOND, Docket
 from ocpp16.lint.exchange import Asked
@@ -140,7 +141,7 @@ class Sessions(Subject):
         session.tried, session.refused_at = 0, None
         if session.stop is None:
             self._by_id[transaction_id] = session
-            _bound(self._by_id)
+            forget_oldest(self._by_id, _MOST)
 
     def metering(self, docket: Docket, asked: Asked) -> None:
         payload, frame = asked.payload, asked.frame
@@ -193,7 +194,7 @@ class Sessions(Subject):
         session.stop = stop
         session.tried, session.refused_at = 0, None
         self._over[transaction_id] = session
-        _bound(self._over)
+        forget_oldest(self._over, _MOST)
         if session.connector_id is not None and self._running.get(session.connector_id) is session:
             del self._running[session.connector_id]
         self._remember(frame.message_id, session)
@@ -271,12 +272,12 @@ class Sessions(Subject):
             docket.tell("unknown-transaction", told, asked.frame)
         session = self._by_id[transaction_id] = Session(connector_id, asked.frame.line)
         session.transaction_id = transaction_id
-        _bound(self._by_id)
+        forget_oldest(self._by_id, _MOST)
         return session
 
     def _remember(self, message_id: str, session: Session) -> None:
         self._asked[message_id] = session
-        _bound(self._asked)
+        forget_oldest(self._asked, _MOST)
 
     ON_CALL: ClassVar = {
         "StartTransaction": starting,
@@ -332,8 +333,3 @@ def _hash(values: Any) -> int:
         return hash(orjson.dumps(values))
     except orjson.JSONEncodeError:
         return 0
-
-
-def _bound(known: dict[Any, Any]) -> None:
-    if len(known) > _MOST:
-        del known[next(iter(known))]

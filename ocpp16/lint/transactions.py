@@ -14,6 +14,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from ocpp16.lint.bounds import forget_oldest
 from ocpp16.lint.frame import FROM_CHARGE_POINT, Frame
 
 MOST_VALUES: Final = 10_000
@@ -174,14 +175,9 @@ class Transactions:
         return known
 
     def _bound(self) -> None:
-        _drop_oldest(self._running)
-        _drop_oldest(self._by_id)
-        _drop_oldest(self._waiting)
-
-
-def _drop_oldest(known: dict[Any, Transaction]) -> None:
-    if len(known) > MOST_RUNNING:
-        del known[next(iter(known))]
+        forget_oldest(self._running, MOST_RUNNING)
+        forget_oldest(self._by_id, MOST_RUNNING)
+        forget_oldest(self._waiting, MOST_RUNNING)
 
 
 def _said(transaction: Transaction) -> tuple[str, int | None, str, str]:

@@ -56,7 +56,7 @@ class PriceReports:
         return WantedReports(wanted.energy, wanted.power, wanted.statuses)
 
     def begin(self, session: PricedSession) -> None:
-        """What is wanted of this session, which runs, is something else."""
+        """Other reports of a session that runs are wanted from now on."""
         number = session.connector_id
         self.end(number)
         session.triggers.status = self._ctx.connectors[number].look(self._ctx.clock.now()).status

@@ -1,0 +1,9 @@
+"""What a linter remembers has an end: the oldest is forgotten first."""
+
+from typing import Any
+
+
+def forget_oldest(known: dict[Any, Any], most: int) -> None:
+    """One came: where there are more than `most` now, the one that came first goes."""
+    if len(known) > most:
+        del known[next(iter(known))]
