@@ -17,11 +17,13 @@ def settle_memory() -> None:
     opened (what was just made is near the processor then, and is looked at once) and when all are, but not in a program
     that opens and closes charge points all day.
 
-    The first number of `gc.get_threshold()` is `FIRST_LOOK` afterwards if it was lower; 0, which is a collector that is
-    switched off, stays. `gc.unfreeze()` and `gc.set_threshold(…)` undo it.
+    The first number of `gc.get_threshold()` is `FIRST_LOOK` afterwards if it was lower, and the third is lowered in
+    proportion, so that all of what is new is looked at as often as before: what lived through two looks, as the rest of
+    a broken connection, would else lie about for long. A first number of 0, which is a collector that is switched off,
+    stays. `gc.unfreeze()` and `gc.set_threshold(…)` undo it.
     """
     gc.collect()
     gc.freeze()
-    first, *others = gc.get_threshold()
+    first, second, third = gc.get_threshold()
     if 0 < first < FIRST_LOOK:
-        gc.set_threshold(FIRST_LOOK, *others)
+        gc.set_threshold(FIRST_LOOK, second, max(min(third, 1), third * first // FIRST_LOOK))

@@ -318,6 +318,7 @@ class Connectivity:
                 self._note("Disconnecting")
             with trio.CancelScope(shield=True):  # bounded inside
                 await websocket.aclose()
+            link.let_go()
         return reason
 
     def _flush(self, link: Link) -> None:

@@ -160,6 +160,11 @@ class Link:
         self.keep_alive(0, 0, b"")
         self._written()
 
+    def let_go(self) -> None:
+        """The connection is closed: nothing of it comes back here, and no circle of the two waits for the collector."""
+        websocket = self.websocket
+        websocket.on_unsent = websocket.on_pong = websocket.on_ping = websocket.on_binary = None
+
     # Ping and pong (key WebSocketPingInterval)
 
     def keep_alive(self, interval: float, pong_timeout: float, payload: bytes) -> None:

@@ -1,6 +1,7 @@
 """The benchmarks of the whole path still work: each in the smallest numbers, with real processes and sockets."""
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -45,6 +46,15 @@ def test_large_fleet() -> None:
         assert large_fleet.of("held", 2, is_tls=is_tls)["seconds"] > 0
     again = large_fleet.of("reconnecting", 1, is_tls=True)
     assert again["reconnects"] == large_fleet.ROUNDS * large_fleet.EACH
+
+
+def test_parts_run_with_whatever_plugins_are_installed() -> None:
+    """As `ci/bench` and whoever types `pytest`: what others bring for their tests does not end ours."""
+    environment = {name: value for name, value in os.environ.items() if name != "PYTEST_DISABLE_PLUGIN_AUTOLOAD"}
+    command = [sys.executable, str(children.HERE / "run.py"), "websocket", "--quick"]
+    ran = subprocess.run(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    assert ran.returncode == 0, ran.stdout
+    assert "1 passed" in ran.stdout
 
 
 def test_a_child_that_fails_is_said(capfd: pytest.CaptureFixture[str]) -> None:

@@ -30,8 +30,9 @@ def test_what_lives_is_out_of_sight_and_what_is_new_is_not() -> None:
 @pytest.mark.parametrize(
     ("before", "after"),
     [
-        ((700, 10, 10), (FIRST_LOOK, 10, 10)),
-        ((2000, 5, 7), (FIRST_LOOK, 5, 7)),
+        ((700, 10, 10), (FIRST_LOOK, 10, 1)),
+        ((2000, 5, 7), (FIRST_LOOK, 5, 2)),
+        ((2000, 5, 0), (FIRST_LOOK, 5, 0)),
         ((FIRST_LOOK + 1, 10, 10), (FIRST_LOOK + 1, 10, 10)),
         ((0, 10, 10), (0, 10, 10)),
     ],

@@ -2,9 +2,11 @@
 
 import contextlib
 import datetime
+import gc
 import socket
 import ssl
 import warnings
+import weakref
 from functools import partial
 from typing import Any
 
@@ -94,6 +96,28 @@ async def test_verified_connection(serve: Any, roots: Any, names: Any, host: Any
     await client.flush()
     assert await client.receive() == ["hello"]
     await client.aclose()
+
+
+async def test_a_closed_connection_waits_for_no_collector(serve: Any, roots: Any) -> None:
+    """OpenSSL's 30 KiB are free at once, and the stream is closed as others are."""
+    port = await serve(server_tls(CA.issue_cert("127.0.0.1")))
+    stream = await open_stream(Endpoint(True, "127.0.0.1", port, "/CP"), ssl_context=client_context(roots))
+    client = await WebSocket.connect(stream, host="127.0.0.1", target="/CP")
+    client.send_text("hello")
+    await client.flush()
+    assert await client.receive() == ["hello"]
+    await client.aclose()
+    with pytest.raises(trio.ClosedResourceError):
+        await stream.send_all(b"more")
+    await stream.aclose()
+    gc.collect()  # of what others left
+    gc.disable()
+    try:
+        held = weakref.ref(stream)
+        del client, stream
+        assert held() is None
+    finally:
+        gc.enable()
 
 
 async def test_abort_wakes_the_reader(serve: Any, roots: Any) -> None:
