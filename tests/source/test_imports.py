@@ -28,6 +28,7 @@ NEVER = {
     "fastjsonschema",  # only for keys of the host's own
     "ocpp16.cli",
     "ocpp16.garbage",
+    "ocpp16.large_pages",
     "ocpp16.simulation",
     "ocpp16.testing",
     "ocpp16.transfer",

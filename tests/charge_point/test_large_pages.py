@@ -1,0 +1,85 @@
+"""Memory in large pages: what may be moved there, and what must not become memory."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from ocpp16.large_pages import LARGE, use_large_pages
+
+PROGRAM = """
+import gc, mmap, threading
+from pathlib import Path
+from ocpp16 import settle_memory
+from ocpp16.large_pages import LARGE, use_large_pages
+
+def kib(name):
+    for line in Path("/proc/self/smaps_rollup").read_text().splitlines():
+        if line.startswith(name + ":"):
+            return int(line.split()[1])
+
+kept = [[number] for number in range(400_000)]
+reserved = mmap.mmap(-1, 64 * LARGE)            # a table of which a little is in use in each large page
+for page in range(64):
+    reserved[page * LARGE] = 1
+before = kib("Pss"), kib("AnonHugePages")
+settle_memory()
+after = kib("Pss"), kib("AnonHugePages")
+assert [number for [number] in kept] == list(range(400_000))
+again = use_large_pages()
+print(*before, *after, again // 1024)
+"""
+
+
+def test_what_is_used_is_moved_and_what_is_reserved_stays_so() -> None:
+    ran = subprocess.run([sys.executable, "-c", PROGRAM], check=True, stdout=subprocess.PIPE, text=True)
+    used, _, used_after, large, again = (int(word) for word in ran.stdout.split())
+    if not large:
+        pytest.skip("this kernel has no large pages for us")
+    assert large >= 10 * 1024, "of 25 MiB and more"
+    assert again >= large, "and they are known to be there"
+    assert used_after - used <= 2048, "the table of 128 MiB is as empty as it was"
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "nonsense",
+        "7f0000000000-7f0000400000 rw-p 00000000 08:01 17 /usr/lib/libc.so",
+        "7f0000000000-7f0000400000 r--p 00000000 00:00 0",
+        "7f0000000000-7f0000400000 rw-s 00000000 00:00 0",
+        "7f0000000000-7f0000400000 rw-p 00000000 00:00 0 [stack]",
+        "7f0000000000-7f0000001000 rw-p 00000000 00:00 0",
+        f"{7 * LARGE + 4096:x}-{9 * LARGE - 4096:x} rw-p 00000000 00:00 0",
+        "7f0000000000-7f0000400000 rw-p 00000000 00:00 0",  # and is not there
+    ],
+)
+def test_nothing_else_is_touched(line: str, tmp_path: Path) -> None:
+    maps = tmp_path / "maps"
+    maps.write_text(line + "\n")
+    assert use_large_pages(maps=maps) == 0
+
+
+def test_a_system_without_proc(tmp_path: Path) -> None:
+    assert use_large_pages(maps=tmp_path / "none") == 0
+
+
+def test_settling_looks_only_where_much_is_new() -> None:
+    """Each look walks over all memory; a fleet settles at every twenty."""
+    program = (
+        "import gc, ocpp16.garbage as garbage\n"
+        "looks = []\n"
+        "garbage.use_large_pages = lambda: looks.append(gc.get_freeze_count())\n"
+        "kept = []\n"
+        "for _ in range(400):\n"
+        "    kept += [[number] for number in range(500)]\n"
+        "    garbage.settle_memory()\n"
+        "print(len(looks), looks[0], looks[-1], gc.get_freeze_count())\n"
+    )
+    ran = subprocess.run([sys.executable, "-c", program], check=True, stdout=subprocess.PIPE, text=True)
+    assert re.fullmatch(r"\d+ \d+ \d+ \d+\n", ran.stdout)
+    looks, _, last, in_all = map(int, ran.stdout.split())
+    assert 50 <= looks <= 100
+    assert in_all - last <= last / 16 + 500
