@@ -19,9 +19,9 @@ _COLLAPSE = 25
 def use_large_pages(*, maps: Path = Path("/proc/self/maps")) -> int:
     """Move what this process has made itself, and uses, to large pages. Returns how many bytes lie in them.
 
-    Costs as much as to copy what is not in large pages yet. Only what is in use but for a 64th is moved: a stack or a table
-    that was reserved does not become memory by it. 0 where the system does not know this, or allows it to nobody.
-    `maps`: the kernel's list of the memory.
+    Costs as much as to copy what is not in large pages yet. Only what is in use but for a 64th is moved: a stack or a
+    table that was reserved does not become memory by it. 0 where the system does not know this, or allows it to
+    nobody. `maps`: the kernel's list of the memory.
     """
     try:
         import ctypes  # here: few programs want it, and some Pythons are built without

@@ -21,7 +21,7 @@ def kib(name):
             return int(line.split()[1])
 
 kept = [[number] for number in range(400_000)]
-reserved = mmap.mmap(-1, 64 * LARGE)            # a table of which a little is in use in each large page
+reserved = mmap.mmap(-1, 64 * LARGE, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)  # a table that is hardly used
 for page in range(64):
     reserved[page * LARGE] = 1
 before = kib("Pss"), kib("AnonHugePages")
