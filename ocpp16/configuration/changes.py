@@ -60,8 +60,8 @@ class Prepared:
         self._again = again
         self._revision = layers.revision
         self._is_applied = False
-        self.change = change
-        self.value = value
+        self.change: Change = change
+        self.value: Any = value
         self.old_text: str | None = None
         self.new_text: str | None = None
 

@@ -68,21 +68,21 @@ class Layers:
     )
 
     def __init__(self, loaded: Loaded, schema: CustomKeys) -> None:
-        self.main = loaded.main
-        self.changed = loaded.overlay
+        self.main: Values = loaded.main
+        self.changed: Values = loaded.overlay
         self.overlaid: frozenset[Key[Any]] = frozenset(loaded.overlay) if loaded.overlay else _NONE
         """Keys whose change in force is of an earlier run."""
         self.pending: Mapping[Key[Any], Any] = _NOTHING_PENDING
         self.under_way: tuple[UnderWay, ...] = ()
         """In the order in which they go to the disk."""
-        self.revision = 0
+        self.revision: int = 0
         """Rises with every change, so that a prepared one knows whether it still is what was checked."""
         self.custom: Mapping[str, Key[Any]] = loaded.custom or _NOTHING
-        self.main_sections = loaded.main_sections
-        self.sections = loaded.sections
-        self.schema = schema
+        self.main_sections: tuple[str, ...] = loaded.main_sections
+        self.sections: tuple[str, ...] = loaded.sections
+        self.schema: CustomKeys = schema
         self._built: frozenset[str] | None = None
-        self.is_recorded = True
+        self.is_recorded: bool = True
         """Is there a message log that LogMessages could switch off?"""
 
     # --- reading

@@ -11,7 +11,7 @@ Rules of this file:
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
@@ -283,7 +283,7 @@ def _from_base64(text: str) -> bytes:
     return b64decode(text, validate=True)
 
 
-DECODERS: Final = {"hex": bytes.fromhex, "base64": _from_base64}
+DECODERS: Final[Mapping[str, Callable[[str], bytes]]] = {"hex": bytes.fromhex, "base64": _from_base64}
 
 
 def _readings(members: Mapping[str, Any]) -> tuple[OcmfReading, ...]:

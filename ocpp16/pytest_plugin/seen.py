@@ -90,7 +90,7 @@ class Seen:
         self.identity = identity
         self.records: deque[Record] = deque(maxlen=MOST_FRAMES)
         """Frames, and among them the begin and the end of connections."""
-        self.count = 0
+        self.count: int = 0
         """Records, also of those that are not kept any more."""
         self.calls: deque[Call] = deque(maxlen=MOST_FRAMES)
         self._call_count = 0

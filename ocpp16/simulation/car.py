@@ -151,12 +151,12 @@ class Car:
         self._has_failed = False
         self._is_waited_for = True
         self._next_look: Timer | None = None
-        self.pack = pack
+        self.pack: Pack | None = pack
         """Its battery; None: it has none that is simulated."""
-        self.current = plan.current
-        self.phases = plan.phases
-        self.is_plugged = False
-        self.has_begun = False
+        self.current: float = plan.current
+        self.phases: int = plan.phases
+        self.is_plugged: bool = False
+        self.has_begun: bool = False
         """Did it ever come to the point of drawing?"""
         self._next(now + plan.plug_after, self._plug)
 

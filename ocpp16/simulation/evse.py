@@ -60,7 +60,7 @@ class Evse:
         self.outlet: Outlet = kind(station, connector_id, None if former is None else former.outlet)
         self._transaction: Transaction | None = None
         """As the charge point keeps it, while it runs."""
-        self.is_enabled = True
+        self.is_enabled: bool = True
         if self.outlet.car is not None:
             self.outlet.car.stay(self, station.charge_point.for_station.timers)
 

@@ -92,8 +92,8 @@ class Transactions:
     def __init__(self) -> None:
         self._by_key: dict[int, Transaction] = {}
         self._running: dict[int, Transaction] = {}
-        self.next_key = 1
-        self.first_new = 1
+        self.next_key: int = 1
+        self.first_new: int = 1
         """The transactions from this key on began since the last start ended: they belong to the next one."""
 
     def __iter__(self) -> Iterator[Transaction]:

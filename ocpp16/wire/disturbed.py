@@ -167,7 +167,7 @@ class DisturbedStream(trio.abc.Stream):
         """Of the task that writes what is late."""
         self._moved = trio.Event()
         """Something was written."""
-        self.is_silent = False
+        self.is_silent: bool = False
 
     # In
 
