@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import islice
-from typing import Any, Final, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 
 from ocpp16.message_log.record import SENT, Kind, Reader, Record
 from ocpp16.state.clock import to_datetime
@@ -81,6 +81,16 @@ class Call:
             isinstance(payload, dict)
             and all(name in payload and payload[name] == wanted for name, wanted in fields.items())
         )
+
+
+if TYPE_CHECKING:
+    from collections.abc import Coroutine
+
+    class Done(Coroutine[Any, Any, None]):
+        """What a wait gives: nothing once it is over in a test without a loop, else what is to be awaited."""
+
+    class Told(Call, Coroutine[Any, Any, Call]):
+        """What a wait for a call gives: that `Call` in a test without a loop, else what is to be awaited for it."""
 
 
 class Seen:
