@@ -80,9 +80,10 @@ class CoreStation(Protocol):
         """A DataTransfer for which no handler was registered. Safe answer: UnknownVendorId."""
 
 class Observer(Protocol):
+    """Whoever is told what happens."""
 
-
-    def notify(self, event: ObserverEvent) -> None: ...
+    def notify(self, event: ObserverEvent) -> None:
+        """Something happened. Events come one at a time; an exception is logged and counted."""
 
 class ConnectionDoor:
     """Made anew each time it is asked for."""

@@ -70,11 +70,13 @@ class Prepared:
 
     @property
     def key(self) -> Key[Any]:
+        """The key that is to change; of an accepted change."""
         assert self.change.key is not None  # there is one wherever anything is accepted
         return self.change.key
 
     @property
     def is_applied(self) -> bool:
+        """Did it come into force?"""
         return self._is_applied
 
     @property

@@ -50,7 +50,10 @@ class UnderWay(Protocol):
 
 
 class Layers:
-    """For `Configuration`, which is what others hold. Not thread-safe; `layers[KEY]` has the type of the key."""
+    """For `Configuration`, which is what others hold. Not thread-safe; `layers[KEY]` has the type of the key.
+
+    `main`, `changed`, `overlaid`, `pending`, `custom`, `schema`, `sections`, `main_sections` and `revision` are its
+    layers, for the code that keeps them: hosts ask by key."""
 
     __slots__ = (
         "_built",
@@ -154,9 +157,11 @@ class Layers:
         return known is Known.ALWAYS or (key.section in self.sections and self.is_built(key.section))
 
     def is_built(self, profile: str) -> bool:
+        """Is this feature profile there? Those that are none of SupportedFeatureProfiles always are."""
         return self._built is None or profile in self._built or profile in _NOT_FEATURES
 
     def has_value(self, key: Key[Any]) -> bool:
+        """Has the key a value or a default?"""
         value = self.changed.get(key, self.main.get(key, base(key)))
         return (not key.is_optional) if value is ABSENT else True
 

@@ -112,7 +112,7 @@ class Member:
         return True
 
     def begin(self, after: float) -> None:
-        """Start it in so many seconds; it was opened before."""
+        """Start it `after` so many seconds; it was opened before."""
         self._nursery.start_soon(self._until_it_runs, partial(self._start, after))
 
     async def end(self) -> None:

@@ -104,6 +104,7 @@ class Ocmf:
 
     @property
     def page_number(self) -> int:
+        """The number of the page, without the letter before it."""
         return int(self.page[1:])
 
     @property

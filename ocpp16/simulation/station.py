@@ -224,6 +224,7 @@ class SimulatedStation(WithDisplays, Maintained):
 
     @property
     def number_of_connectors(self) -> int:
+        """Without connector 0."""
         return len(self.evses)
 
     def wishes_changed(self, connector_id: int) -> None:
@@ -243,6 +244,7 @@ class SimulatedStation(WithDisplays, Maintained):
             identify(self, connector_id, car)
 
     def car_at(self, connector_id: int) -> Car | None:
+        """The car before or at this connector; None: there is none."""
         return self.evse(connector_id).car
 
     def admit(self, token: Token, connector_id: int) -> None:

@@ -178,6 +178,7 @@ class Clock:
         return self._anchor + round((self.monotonic() - self._zero) * 1e6)
 
     def now_datetime(self) -> datetime:
+        """The time now, in UTC."""
         return to_datetime(self.now())
 
     def monotonic_at(self, micros: int) -> float:

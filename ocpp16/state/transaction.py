@@ -48,6 +48,7 @@ class Transaction:
     id_tag: str
     """Who began it, as it was told."""
     started_at: int
+    """When it began, as the host told."""
     meter_start: int
     """Wh."""
     reservation_id: int | None = None
@@ -68,6 +69,7 @@ class Transaction:
     meter_last_at: int = 0
     """When it was last read."""
     meter_last_clock_boot: int = 0
+    """Mark of `meter_last_at`, as `clock_boot` is one."""
     phase: TransactionPhase = TransactionPhase.RUNNING
     stopped_at: int | None = None
     """None while it runs, as the next three."""
@@ -77,6 +79,7 @@ class Transaction:
     id_tag_end: str | None = None
     """Who ended it, if that was told."""
     stop_clock_boot: int = 0
+    """Mark of `stopped_at`."""
 
     @property
     def is_running(self) -> bool:

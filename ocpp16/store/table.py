@@ -8,7 +8,8 @@ Row: TypeAlias = tuple[Value, ...]
 
 
 class Table:
-    """A table of the store. `columns` are all columns but `charge_point_id`; the key columns come first.
+    """A table of the store. `columns` are all columns but `charge_point_id`; the `key_columns` come first. `keys` and
+    `width` count both.
 
     Without key columns the table has at most one row per charge point. Equal to another one of the same name and
     columns. Raises ValueError if the key columns do not come first.

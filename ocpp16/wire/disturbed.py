@@ -40,6 +40,7 @@ _LINGER_RESET: Final = b"\x01\0\0\0\0\0\0\0"
 _ON_A_STREAM: Final = frozenset(Word) - {Word.REFUSE, Word.SLOW_HANDSHAKE}
 
 Faults = WireFaults | Callable[[], WireFaults | None]
+"""What is wrong all the time, or a function that says what is now."""
 
 
 def disturbed(
