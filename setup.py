@@ -4,11 +4,13 @@
 that. OCPP16_DEBUG=1 in the environment builds with bounds checks, line tracing and annotated HTML.
 """
 
+import ast
 import importlib
 import multiprocessing
 import os
 import sys
 from pathlib import Path
+from typing import Any
 
 from setuptools import Extension, setup
 from setuptools.command.build_ext import build_ext
@@ -57,6 +59,49 @@ def write_validators() -> None:
         sys.path.remove(str(ROOT / CORE))
 
 
+def sign_classes() -> None:
+    """Let `inspect.signature` know the parameters of classes in C, too.
+
+    Python reads them off the docstring, in the form of Argument Clinic, which Cython writes for functions alone. It has
+    no annotations, and defaults that are no literals are told as `...`.
+    """
+    from Cython.Compiler import AutoDocTransforms
+    from Cython.Compiler.StringEncoding import EncodedString
+
+    class SignClasses(AutoDocTransforms.EmbedSignature):  # type: ignore[misc]
+        def visit_CClassDefNode(self, node: Any) -> Any:  # noqa: N802 - as Cython calls it
+            node = self.visit_ClassDefNode(node)
+            kind = node.entry.type
+            if kind.base_type is None and "\n--\n\n" not in (kind.scope.doc or ""):
+                kind.scope.doc = EncodedString(f"{node.class_name}()\n--\n\n{kind.scope.doc or ''}")
+            return node
+
+        def visit_DefNode(self, node: Any) -> Any:  # noqa: N802
+            if node.name in {"__init__", "__cinit__"} and node.entry.is_special and self.class_node:
+                only_named = getattr(node, "num_kwonly_args", 0)
+                parameters = [self._parameter(argument) for argument in node.args[1:]]
+                if node.star_arg or only_named:
+                    star = f"*{node.star_arg.name}" if node.star_arg else "*"
+                    parameters.insert(len(parameters) - only_named, star)
+                if node.starstar_arg:
+                    parameters.append(f"**{node.starstar_arg.name}")
+                scope = self.class_node.entry.type.scope
+                scope.doc = EncodedString(f"{self.class_name}({', '.join(parameters)})\n--\n\n{scope.doc or ''}")
+            return node
+
+        def _parameter(self, argument: Any) -> str:
+            if not argument.default:
+                return str(argument.name)
+            default = self._fmt_expr(argument.default)
+            try:
+                ast.literal_eval(default)
+            except ValueError:
+                default = "..."
+            return f"{argument.name}={default}"
+
+    AutoDocTransforms.EmbedSignature = SignClasses
+
+
 class BuildCore(build_ext):
     """Generates and cythonizes only when something is built: commands that ask for names need neither."""
 
@@ -66,8 +111,9 @@ class BuildCore(build_ext):
 
         write_validators()
         Options.warning_errors = True
+        sign_classes()
         # What annotations say is for people and mypy: `float` shall not become a C double, nor `str` refuse a StrEnum.
-        directives = {"language_level": 3, "embedsignature": True, "binding": True, "annotation_typing": False}
+        directives = {"language_level": 3, "embedsignature": False, "binding": True, "annotation_typing": False}
         if IS_DEBUG:
             directives |= {"linetrace": True, "boundscheck": True, "wraparound": True}
         compiled = cythonize(

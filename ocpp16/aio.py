@@ -18,7 +18,7 @@ from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager, suppress
 from contextvars import Context, copy_context
 from types import TracebackType
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import trio
 
@@ -30,11 +30,23 @@ from ocpp16.hosts.station import called
 from ocpp16.hosts.trio_thread import TrioThread, ended
 from ocpp16.log import FoldingLog
 
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+    from typing import Unpack
+
+    from ocpp16.configuration.configuration import Configuration
+    from ocpp16.hosts.arguments import Arguments, AsyncioStation, ManyArguments
+
 __all__ = ["METER_INTERVAL", "open_charge_point", "open_charge_points"]
 
 
 def open_charge_point(
-    config: Any, station: Any, *, meter_interval: float = METER_INTERVAL, **arguments: Any
+    config: "str | Path | Mapping[str, Any] | Configuration",
+    station: "AsyncioStation",
+    *,
+    meter_interval: float = METER_INTERVAL,
+    **arguments: "Unpack[Arguments]",
 ) -> AbstractAsyncContextManager[ChargePoint]:
     """As `ocpp16.open_charge_point`, for `async with` in asyncio.
 
@@ -45,7 +57,7 @@ def open_charge_point(
 
 
 def open_charge_points(
-    *, meter_interval: float = METER_INTERVAL, **arguments: Any
+    *, meter_interval: float = METER_INTERVAL, **arguments: "Unpack[ManyArguments]"
 ) -> AbstractAsyncContextManager[ChargePoints]:
     """As `ocpp16.open_charge_points`, for `async with` in asyncio; `meter_interval` as of `open_charge_point`."""
     return _Block.of_many(_Loop(), meter_interval, arguments)

@@ -9,8 +9,9 @@ from ocpp16.charge_point.runtime import KeyCallback
 from ocpp16.configuration.configuration import Configuration
 from ocpp16.configuration.key import Key
 from ocpp16.contracts import CertificateAction, ContractAuthorization, EvCertificateResponse
-from ocpp16.enums import AvailabilityStatus, AvailabilityType, BootReason, ChargePointStatus, ChargingProfileStatus, ConfigurationStatus, DiagnosticsStatus, FirmwareStatusEnumType, Reason, RegistrationStatus, ReservationCheckStatus, ReservationStatus, SessionStartedReason, UploadLogStatusEnumType
+from ocpp16.enums import AvailabilityStatus, AvailabilityType, BootReason, ChargePointStatus, ChargingProfileStatus, ConfigurationStatus, DiagnosticsStatus, FirmwareStatusEnumType, Reason, RegistrationStatus, ReservationCheckStatus, ReservationStatus, ResetType, SessionStartedReason, UnlockStatus, UploadLogStatusEnumType
 from ocpp16.models import AuthorizationDecision, ChargingLimit, Counters, DataTransferResponse, DeadLetter, ErrorInfo, IdTagInfo, Measurement, Reservation, SignedMeterValue, WaitingMessage
+from ocpp16.observer import ObserverEvent
 from ocpp16.rpc.calls import CallListener, FrameListener, LinkListener
 from ocpp16.schedule import CompositeSchedule, InstalledProfiles, Limit
 from ocpp16.schedule.sharing import Strategy
@@ -20,167 +21,615 @@ from ocpp16.state.transaction import Transaction
 from ocpp16.store.base import Store
 from ocpp16.store.journal import Journal
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal, Protocol, TypeVar
 
 T = TypeVar("T")
 
 METER_INTERVAL: float
 MOST_THREADS: int
 
+class CoreStation(Protocol):
+    """The questions of the Core profile (OCPP 1.6 ed. 2 §4, §5)."""
+
+    def measurement(self, connector_id: int) -> Measurement | None:
+        """The meter's values now, or None: the last ones told by `on_meter_values` are used.
+
+        Called in the moment of sampling, so it must return at once and not block: not async. A `timestamp` of None is
+        now. One that raises, or gives no Measurement, is as good as None. Connector 0, the main meter, is asked for by
+        a trigger, and for clock-aligned values once `on_meter_values(0, …)` told of it.
+        """
+    def enable_evse(self, connector_id: int) -> object:
+        """Put the connector into service, then call `on_enabled`. The result is not used.
+
+        Asked at each start, too, and where it was to go out of service and is not to any more: tell `on_enabled` also
+        where there is nothing to do.
+        """
+    def disable_evse(self, connector_id: int) -> object:
+        """Take the connector out of service, then call `on_disabled`. The result is not used."""
+    def pause_charging(self, connector_id: int) -> object:
+        """Stop giving energy, then call `on_suspend_charging_evse`: the Central System refused the id tag, and what
+        MaxEnergyOnInvalidId leaves it is used up. The result is not used.
+        """
+    def provide_token(self, id_tag: str, connectors: Sequence[int], prevalidated: bool) -> None:
+        """A remote start was accepted, or a car came for which nobody needs a card (FreeVendActive): treat `id_tag` as
+        presented for one of `connectors`.
+
+        With `prevalidated` it needs no authorization (AuthorizeRemoteTxRequests is false).
+        """
+    def stop_transaction(self, connector_id: int, reason: Reason) -> object:
+        """Stop the transaction, then call `on_transaction_stopped` with this reason. The result is not used."""
+    def unlock_connector(self, connector_id: int) -> UnlockStatus:
+        """Stop a running transaction, then release the cable lock. Safe answer: UnlockFailed.
+
+        Also called, its answer not used, when a transaction was stopped with EVDisconnected and
+        UnlockConnectorOnEVSideDisconnect is true.
+        """
+    def is_reset_allowed(self, kind: ResetType) -> bool:
+        """May the charge point be reset now? Safe answer: False."""
+    def reset(self, kind: ResetType) -> object:
+        """All transactions are stopped, or do not stop in time: restart now.
+
+        False, an exception, or silence for StationTimeout seconds is a reset that failed: it is asked for again as
+        often as ResetRetries says, each time after a minute. It may call `ChargePoint.stop` and `restart`.
+        """
+    def set_system_time(self, time: datetime) -> None:
+        """The Central System told the time (BootNotification or Heartbeat)."""
+    def set_connection_timeout(self, seconds: int) -> None:
+        """ConnectionTimeOut, at the start and at every change."""
+    def data_transfer(self, vendor_id: str, message_id: str | None, data: str | None) -> DataTransferResponse:
+        """A DataTransfer for which no handler was registered. Safe answer: UnknownVendorId."""
+
+class Observer(Protocol):
+    """Whoever is told what happens."""
+
+    def notify(self, event: ObserverEvent) -> None:
+        """Something happened. Events come one at a time; an exception is logged and counted."""
+
 class ConnectionDoor:
+    """Made anew each time it is asked for."""
+
     @property
-    def is_connected(self) -> bool: ...
+    def is_connected(self) -> bool:
+        """Is there an open WebSocket?"""
     @property
-    def registration(self) -> RegistrationStatus | None: ...
+    def registration(self) -> RegistrationStatus | None:
+        """What the last BootNotification was answered with; None before the first answer."""
     @property
-    def queue_depth(self) -> int: ...
-    def waiting(self, most: int=...) -> tuple[WaitingMessage, ...]: ...
-    def connect(self) -> None: ...
-    def disconnect(self) -> None: ...
-    def drop(self) -> bool: ...
-    def reconnect(self) -> None: ...
-    def set_message_queue_resume_delay(self, seconds: float) -> None: ...
+    def queue_depth(self) -> int:
+        """Messages that wait to be sent or for their answer."""
+    def waiting(self, most: int=100) -> tuple[WaitingMessage, ...]:
+        """The messages that `queue_depth` counts, the oldest first, `most` of them.
+
+        Raises ValueError unless most is a whole number from 1 to 10,000.
+        """
+    def connect(self) -> None:
+        """Connect at once, and stay connected. Raises ChargePointStopped if it does not run."""
+    def disconnect(self) -> None:
+        """Close the connection and stay away until `connect`; the charge point works on offline."""
+    def drop(self) -> bool:
+        """Break the connection off without a close frame, to see what a lost network does; the next one is opened as
+        after any loss, by the RetryBackoff keys. False if there is none.
+        """
+    def reconnect(self) -> None:
+        """Close the connection and open another at once, with what is configured now; nothing while disconnected."""
+    def set_message_queue_resume_delay(self, seconds: float) -> None:
+        """How long queued messages wait after a reconnect, so that the Central System may speak first.
+
+        Raises ValueError unless it is a number from 0 to 3600.
+        """
 
 class ConfigurationDoor:
-    def __getitem__(self, key: Key[T]) -> T: ...
-    def is_present(self, key: Key[Any]) -> bool: ...
-    def is_pending(self, key: Key[Any]) -> bool: ...
-    def text(self, name: str) -> str | None: ...
-    def origin(self, name: str) -> str: ...
-    def origins(self) -> dict[str, str]: ...
-    def get(self, keys: Sequence[str]=...) -> dict[str, Any]: ...
-    def set(self, key: str, value: str) -> ConfigurationStatus: ...
-    def reset(self, key: str) -> ConfigurationStatus: ...
-    def problem(self, key: str, value: str) -> str: ...
+    """Made anew each time it is asked for. `configuration[KEY]` has the type of the key."""
+
+    def __getitem__(self, key: Key[T]) -> T:
+        """The value in force, else the default of the key. Raises TypeError for a name: that is for `text`."""
+    def is_present(self, key: Key[Any]) -> bool:
+        """Whether the key exists here: it has a value or a default, and its feature is on. Access does not matter."""
+    def is_pending(self, key: Key[Any]) -> bool:
+        """Whether another value than the one in force waits for the next start."""
+    def text(self, name: str) -> str | None:
+        """The value in force as GetConfiguration would report it, by the name on the wire, whatever the access.
+
+        None: there is no such key, it has no value, or it is a secret.
+        """
+    def origin(self, name: str) -> str:
+        """Where the value in force comes from: "default", "main", "overlay" of an earlier run, or "runtime".
+
+        It is "default" also when the main configuration gives the same value. KeyError for an unknown name.
+        """
+    def origins(self) -> dict[str, str]:
+        """`origin` of every key that has not its default, by name; secrets are among them, their values are not."""
+    def get(self, keys: Sequence[str]=...) -> dict[str, Any]:
+        """What GetConfiguration answers for these keys; for all keys if there are none.
+
+        `configurationKey` and `unknownKey` are both there, also where one is empty and would not go on the wire. Raises
+        ValueError for a text in place of a list of names.
+        """
+    def set(self, key: str, value: str) -> ConfigurationStatus:
+        """What ChangeConfiguration does, asked for by the host; returns once it is on disk and in force.
+
+        Raises ValueError for what is no text, StoreError if it could not be kept within StoreTimeout,
+        ChargePointStopped if the charge point is stopped before: then the key has its old value.
+        """
+    def reset(self, key: str) -> ConfigurationStatus:
+        """Give a key the value of the main configuration again, or its default, whoever changed it and whatever its
+        access; returns once that is on disk, and in force as `set` has it.
+
+        Rejected if another key does not go with it. Raises ValueError for an unknown name, and as `set`.
+        """
+    def problem(self, key: str, value: str) -> str:
+        """Why `set` would not be Accepted now, in words; empty if nothing speaks against it. Raises ValueError too."""
 
 class ChargingDoor:
+    """Made anew each time it is asked for."""
+
     @property
-    def is_built(self) -> bool: ...
+    def is_built(self) -> bool:
+        """Is the feature profile built? Without, all else here raises FeatureNotBuilt."""
     @property
-    def charging_profiles(self) -> InstalledProfiles: ...
-    def charging_limit(self, connector_id: int) -> ChargingLimit: ...
-    def explain_limit(self, connector_id: int) -> Limit: ...
-    def composite_schedule(self, connector_id: int, duration: int, unit: Literal['A', 'W']=...) -> CompositeSchedule: ...
-    def get_all_composite_charging_schedules(self, duration_s: int, unit: Literal['A', 'W']=...) -> dict[int, CompositeSchedule]: ...
-    def get_all_enhanced_composite_charging_schedules(self, duration_s: int, unit: Literal['A', 'W']=...) -> dict[int, CompositeSchedule]: ...
-    def share_limits(self, strategy: Strategy | None, fuse: float | None=...) -> None: ...
-    def set_charging_profile(self, connector_id: int, profile: Mapping[str, Any]) -> ChargingProfileStatus: ...
-    def charging_profile_problem(self, connector_id: int, profile: Mapping[str, Any]) -> str: ...
-    def clear_charging_profiles(self, *, profile_id: int | None=..., connector_id: int | None=..., purpose: str | None=..., stack_level: int | None=...) -> int: ...
+    def charging_profiles(self) -> InstalledProfiles:
+        """The installed charging profiles; to be looked at, not changed."""
+    def charging_limit(self, connector_id: int) -> ChargingLimit:
+        """What a connector may draw now, and until when; `limit` is None where nothing limits it.
+
+        Connector 0: what all of them together may. The station is told every change by `charging_limit_changed`.
+        """
+    def explain_limit(self, connector_id: int) -> Limit:
+        """Which charging profile, stack level, purpose and conversion make the limit of a connector, before sharing."""
+    def composite_schedule(self, connector_id: int, duration: int, unit: Literal['A', 'W']='A') -> CompositeSchedule:
+        """The composite schedule from now on: `periods` as GetCompositeSchedule has them, `steps` with what made them.
+
+        duration: seconds. Limits are not rounded. Raises ValueError for an unknown connector or unit, and for what is
+        no duration.
+        """
+    def get_all_composite_charging_schedules(self, duration_s: int, unit: Literal['A', 'W']='A') -> dict[int, CompositeSchedule]:
+        """The composite schedule of every connector, 0 included, from now on. Raises as `composite_schedule`."""
+    def get_all_enhanced_composite_charging_schedules(self, duration_s: int, unit: Literal['A', 'W']='A') -> dict[int, CompositeSchedule]:
+        """The same schedules: their `steps` name profile, stack level and conversion (libocpp has two forms)."""
+    def share_limits(self, strategy: Strategy | None, fuse: float | None=None) -> None:
+        """Split a ChargePointMaxProfile, and a fuse (A per phase), over the connectors that charge.
+
+        strategy: one of `ocpp16.schedule.sharing`, or your own; None: every connector sees a ChargePointMaxProfile in
+        full. A fuse is held in any case: in equal parts where there is no strategy, or where it fails or makes no
+        sense.
+        Raises ValueError for a strategy that cannot be called, or a fuse that is no number from 0 on.
+        """
+    def set_charging_profile(self, connector_id: int, profile: Mapping[str, Any]) -> ChargingProfileStatus:
+        """What SetChargingProfile does, asked for by the host; returns once the profile is on disk and in force.
+
+        profile: csChargingProfiles as on the wire. Raises ValueError for a payload that breaks the schema and for an
+        unknown connector; StoreError if it could not be stored within StoreTimeout, ChargePointStopped if the charge
+        point is stopped before. Then, and when it is cancelled, nothing has changed.
+        """
+    def charging_profile_problem(self, connector_id: int, profile: Mapping[str, Any]) -> str:
+        """Why `set_charging_profile` would be Rejected now, in words; empty if nothing speaks against it.
+
+        Raises ValueError as that does.
+        """
+    def clear_charging_profiles(self, *, profile_id: int | None=None, connector_id: int | None=None, purpose: str | None=None, stack_level: int | None=None) -> int:
+        """What ClearChargingProfile does, asked for by the host; returns how many were removed, once it is on disk.
+
+        Raises ValueError for what no profile can have, StoreError if it could not be stored within StoreTimeout,
+        ChargePointStopped if the charge point is stopped before; then nothing has changed.
+        """
 
 class PlugAndChargeDoor:
+    """Made anew each time it is asked for. Where the configuration has no section PnC there is no Plug & Charge:
+    `is_built` is False, and the methods raise FeatureNotBuilt.
+    """
+
     @property
-    def is_built(self) -> bool: ...
+    def is_built(self) -> bool:
+        """Has the configuration its section, PnC?"""
     @property
-    def next_certificate_status_at(self) -> float | None: ...
-    def data_transfer_pnc_authorize(self, emaid: str, certificate: str | None=..., ocsp_request_data: Sequence[OcspRequestData]=...) -> ContractAuthorization: ...
-    def data_transfer_pnc_get_15118_ev_certificate(self, connector_id: int, exi_request: str, iso15118_schema_version: str, certificate_action: CertificateAction | str=..., budget: float=...) -> EvCertificateResponse: ...
+    def next_certificate_status_at(self) -> float | None:
+        """Monotonic seconds of `for_station.clock` at which our certificates are asked about next; None: that is off,
+        due, or under way.
+        """
+    def data_transfer_pnc_authorize(self, emaid: str, certificate: str | None=None, ocsp_request_data: Sequence[OcspRequestData]=...) -> ContractAuthorization:
+        """May this contract charge? Waits for the Central System where it has to be asked (at most 60 s).
+
+        emaid: 1 to 36 characters. certificate: the contract chain, leaf first, PEM. ocsp_request_data: names of its
+        certificates with their responders, at most 4, from the ISO 15118 side. Whatever the Central System does, there
+        is an answer, which says why. That the car holds the key of the chain, and that the eMAID is the chain's, is
+        what the ISO 15118 side has found out before. Raises ValueError that names the argument, FeatureNotBuilt.
+        """
+    def data_transfer_pnc_get_15118_ev_certificate(self, connector_id: int, exi_request: str, iso15118_schema_version: str, certificate_action: CertificateAction | str=..., budget: float=...) -> EvCertificateResponse:
+        """Have the Central System answer a car that wants a contract certificate, or a newer one.
+
+        exi_request: base64 of its EXI, up to 5600 characters. iso15118_schema_version: up to 50. budget: seconds, more
+        than 0 to 60, that the car waits; then the answer is Failed. The observer is told the same, as
+        `EvCertificateAnswered`. Raises ValueError that names the argument, FeatureNotBuilt.
+        """
 
 class DeadLettersDoor:
-    def __call__(self) -> tuple[DeadLetter, ...]: ...
-    def resend(self, sequences: Collection[int] | None=...) -> int: ...
-    def discard(self, sequences: Collection[int] | None=...) -> int: ...
+    """Made anew each time it is asked for. One `resend` or `discard` follows the other, so that each counts what it did
+    itself.
+    """
+
+    def __call__(self) -> tuple[DeadLetter, ...]:
+        """All of them, the oldest first; of a thousand at most."""
+    def resend(self, sequences: Collection[int] | None=None) -> int:
+        """Queue dead letters again, behind everything that waits: those of these numbers, or all. Returns how many.
+
+        Raises ValueError for what are no whole numbers; StoreError if it could not be stored within StoreTimeout,
+        ChargePointStopped if the charge point is stopped before: then nothing has changed.
+        """
+    def discard(self, sequences: Collection[int] | None=None) -> int:
+        """Delete dead letters for good: those of these numbers, or all. Returns how many there were.
+
+        Raises as `resend`.
+        """
 
 class AuthorizationDoor:
+    """Made anew each time it is asked for. Id tags are compared without regard to case, and are those of this door in
+    the case in which they are compared.
+    """
+
     @property
-    def decisions(self) -> Sequence[AuthorizationDecision]: ...
+    def decisions(self) -> Sequence[AuthorizationDecision]:
+        """The latest decisions of this start, the oldest first: 8, or as many as there are connectors."""
     @property
-    def local_list_version(self) -> int: ...
+    def local_list_version(self) -> int:
+        """As GetLocalListVersion has it: -1 without a list or while it is off, 0 for an empty one."""
     @property
-    def local_list(self) -> Mapping[str, IdTagInfo]: ...
+    def local_list(self) -> Mapping[str, IdTagInfo]:
+        """Id tag → what the local authorization list says of it, also while it is off; as it was sent."""
     @property
-    def cache(self) -> Mapping[str, IdTagInfo]: ...
-    def clear_cache(self) -> bool: ...
+    def cache(self) -> Mapping[str, IdTagInfo]:
+        """Id tag → what the Central System last said of it; what was not used for longest comes first."""
+    def clear_cache(self) -> bool:
+        """What ClearCache does, asked for by the host; returns once it is on disk. False: there is no cache.
+
+        Raises StoreError if it could not be stored within StoreTimeout, ChargePointStopped if the charge point is
+        stopped before; then nothing has changed.
+        """
 
 class ReservationDoor:
+    """Made anew each time it is asked for. Where the library keeps none, there are none and nothing is reserved."""
+
     @property
-    def are_kept_here(self) -> bool: ...
-    def all(self) -> tuple[Reservation, ...]: ...
-    def is_token_reserved_for_connector(self, connector_id: int, id_tag: str, parent_id_tag: str | None=...) -> ReservationCheckStatus: ...
-    def use(self, connector_id: int, id_tag: str, parent_id_tag: str | None=...) -> Reservation | None: ...
-    def reserve(self, connector_id: int, id_tag: str, expiry_date: datetime, reservation_id: int, parent_id_tag: str | None=...) -> ReservationStatus: ...
-    def cancel(self, reservation_id: int) -> bool: ...
+    def are_kept_here(self) -> bool:
+        """Does the library keep them? Not where the station does, or SupportedFeatureProfiles lacks Reservation."""
+    def all(self) -> tuple[Reservation, ...]:
+        """Those that are kept now, the one that ends first first."""
+    def is_token_reserved_for_connector(self, connector_id: int, id_tag: str, parent_id_tag: str | None=None) -> ReservationCheckStatus:
+        """May this id tag have this connector, as far as reservations go?
+
+        parent_id_tag: None: the one it was authorized with, as far as that is known. Raises ValueError for an unknown
+        connector and for what is no id tag.
+        """
+    def use(self, connector_id: int, id_tag: str, parent_id_tag: str | None=None) -> Reservation | None:
+        """This id tag, which is authorized, has this connector now: its reservation, of this connector or any, is over.
+
+        A Reserved connector becomes Preparing. Give the id of what is returned to `on_transaction_started`; without
+        this call that finds the reservation itself. None: there is none for it. Raises as
+        `is_token_reserved_for_connector`.
+        """
+    def reserve(self, connector_id: int, id_tag: str, expiry_date: datetime, reservation_id: int, parent_id_tag: str | None=None) -> ReservationStatus:
+        """What ReserveNow does, asked for at the station; returns once it is on disk and in force.
+
+        connector_id: 0 is any one, if ReserveConnectorZeroSupported. reservation_id: takes the place of one with the
+        same. Raises ValueError for what none can have, FeatureNotBuilt where the library keeps none, StoreError if it,
+        or one that was asked for before, could not be stored within StoreTimeout, ChargePointStopped if the charge
+        point is stopped before: then nothing has changed.
+        """
+    def cancel(self, reservation_id: int) -> bool:
+        """What CancelReservation does: False if there is no reservation of this id. Raises as `reserve`."""
 
 class StationDoor:
+    """Made anew each time it is asked for."""
+
     @property
-    def authorization(self) -> AuthorizationDoor: ...
+    def authorization(self) -> AuthorizationDoor:
+        """Who may charge by what is known here, and why the latest decisions were what they were."""
     @property
-    def reservations(self) -> ReservationDoor: ...
+    def reservations(self) -> ReservationDoor:
+        """The reservations that the library keeps, and who uses them."""
     @property
-    def number_of_connectors(self) -> int: ...
-    def local_time(self, at: datetime | None=...) -> datetime: ...
-    def meter_checkpoint(self, connector_id: int) -> int | None: ...
-    def running_sessions(self) -> list[str]: ...
-    def maintenance(self) -> dict[str, dict[str, Any] | None]: ...
-    def reset_state_machine(self, connector_status: Mapping[int, ChargePointStatus]) -> None: ...
-    def update_chargepoint_information(self, vendor: str, model: str, *, serial_number: str | None=..., charge_box_serial_number: str | None=..., firmware_version: str | None=...) -> None: ...
-    def update_modem_information(self, iccid: str | None=..., imsi: str | None=...) -> None: ...
-    def update_meter_information(self, meter_serial_number: str | None=..., meter_type: str | None=...) -> None: ...
-    def set_powermeter_public_key(self, connector_id: int, public_key: str) -> None: ...
+    def number_of_connectors(self) -> int:
+        """Connectors 1 to this number; connector 0 is the charge point itself."""
+    def local_time(self, at: datetime | None=None) -> datetime:
+        """The time (aware; None: now) as a driver is shown it: with the offset of the key TimeOffset.
+
+        Raises ValueError for a time without a zone.
+        """
+    def meter_checkpoint(self, connector_id: int) -> int | None:
+        """The register in Wh that was stored last for this connector before this start. Raises ValueError for an
+        unknown one.
+        """
+    def running_sessions(self) -> list[str]:
+        """The session ids of all transactions that run; before a start, of those that were found in the store."""
+    def maintenance(self) -> dict[str, dict[str, Any] | None]:
+        """What is under way by `"firmware"`, `"diagnostics"` and `"log"`: request id and status; None: nothing."""
+    def reset_state_machine(self, connector_status: Mapping[int, ChargePointStatus]) -> None:
+        """The connectors named are what is said here, whatever was told of them before, errors included: for a station
+        that has lost track. What is new is reported; transactions and what ChangeAvailability asked for stay.
+
+        Raises ValueError for an unknown connector, and for a status that one cannot have; then nothing has changed.
+        """
+    def update_chargepoint_information(self, vendor: str, model: str, *, serial_number: str | None=None, charge_box_serial_number: str | None=None, firmware_version: str | None=None) -> None:
+        """Who made the charge point, and what it is: 1 to 20 characters each, serial numbers to 25, the version to 50.
+
+        None leaves what is known. Returns once it is on disk, where it counts before the configuration file; nothing is
+        sent, and the next BootNotification says it. Raises ValueError that names the key, StoreError if it could not be
+        stored within StoreTimeout, ChargePointStopped if the charge point is stopped before; then nothing has changed.
+        """
+    def update_modem_information(self, iccid: str | None=None, imsi: str | None=None) -> None:
+        """The SIM card, 1 to 20 characters each; otherwise as `update_chargepoint_information`."""
+    def update_meter_information(self, meter_serial_number: str | None=None, meter_type: str | None=None) -> None:
+        """The main meter, 1 to 25 characters each; otherwise as `update_chargepoint_information`."""
+    def set_powermeter_public_key(self, connector_id: int, public_key: str) -> None:
+        """The key with which the readings of this connector's meter are signed, as text (PEM, or hexadecimal): the
+        Central System reads it as `MeterPublicKey<connector_id>`, which holds 500 characters.
+
+        Returns, and raises, as `update_chargepoint_information`; ValueError for connector 0 and an unknown one, too.
+        """
 
 class StationEvents:
-    def on_session_started(self, connector_id: int, session_id: str, reason: SessionStartedReason, session_logging_path: str | Path | None=...) -> None: ...
-    def on_session_stopped(self, connector_id: int, session_id: str) -> None: ...
-    def on_transaction_started(self, connector_id: int, session_id: str, id_token: str, meter_start: float, *, reservation_id: int | None=..., timestamp: datetime | None=..., signed_meter_value: str | SignedMeterValue | None=...) -> Transaction: ...
-    def on_transaction_stopped(self, connector_id: int, session_id: str, reason: Reason, energy_wh: float, *, timestamp: datetime | None=..., id_tag_end: str | None=..., signed_meter_value: str | SignedMeterValue | None=...) -> None: ...
-    def on_resume_charging(self, connector_id: int) -> None: ...
-    def on_suspend_charging_ev(self, connector_id: int, info: str | None=...) -> None: ...
-    def on_suspend_charging_evse(self, connector_id: int, info: str | None=...) -> None: ...
-    def on_plugin_timeout(self, connector_id: int) -> None: ...
-    def on_reservation_start(self, connector_id: int) -> None: ...
-    def on_reservation_end(self, connector_id: int) -> None: ...
-    def on_enabled(self, connector_id: int) -> None: ...
-    def on_disabled(self, connector_id: int) -> None: ...
-    def on_error(self, connector_id: int, error: ErrorInfo) -> None: ...
-    def on_error_cleared(self, connector_id: int, uuid: str) -> None: ...
-    def on_all_errors_cleared(self, connector_id: int) -> None: ...
-    def on_change_availability(self, connector_id: int, kind: AvailabilityType) -> AvailabilityStatus: ...
-    def on_security_event(self, kind: str, tech_info: str | None=..., critical: bool | None=..., timestamp: datetime | None=...) -> None: ...
-    def on_firmware_update_status_notification(self, request_id: int, status: FirmwareStatusEnumType) -> None: ...
-    def on_log_status_notification(self, request_id: int, status: UploadLogStatusEnumType | DiagnosticsStatus) -> None: ...
-    def on_meter_values(self, connector_id: int, measurement: Measurement) -> None: ...
-    def on_max_current_offered(self, connector_id: int, amperes: float) -> None: ...
-    def on_max_power_offered(self, connector_id: int, watts: float) -> None: ...
+    """The telling half of ChargePoint."""
+
+    def on_session_started(self, connector_id: int, session_id: str, reason: SessionStartedReason, session_logging_path: str | Path | None=None) -> None:
+        """The first interaction: a plug, or an authorization. The connector becomes Preparing.
+
+        A plug on a Reserved connector leaves it Reserved until somebody authorizes. `session_logging_path`: folder in
+        which the messages of this session are logged, `incomplete-ocpp.html` until it ends and `ocpp.html` then, if
+        LogMessagesFormat has session_logging; made when needed. Raises ValueError while a transaction of another
+        session runs there, and for a path that no folder can have.
+        """
+    def on_session_stopped(self, connector_id: int, session_id: str) -> None:
+        """The car is gone. The connector becomes Available, or Unavailable if that was asked for meanwhile.
+
+        Raises ValueError while a transaction runs there (tell its end first), and for the id of another session.
+        """
+    def on_transaction_started(self, connector_id: int, session_id: str, id_token: str, meter_start: float, *, reservation_id: int | None=None, timestamp: datetime | None=None, signed_meter_value: str | SignedMeterValue | None=None) -> Transaction:
+        """A transaction began: StartTransaction is queued (OCPP 1.6 ed. 2 §4.8).
+
+        `meter_start`: register in Wh. `timestamp`: aware; now if None, or if it lies ahead. `signed_meter_value`: what
+        the meter says under its signature, kept for StopTransaction.transactionData, and told as the keys of the
+        section SignedMeterValues say; two of its length must fit into MaxMessageSize.
+        `reservation_id`: of the reservation that is used by it; None: one that the library keeps for this id tag, if
+        there is one. Raises
+        ValueError if `id_token` is not 1 to 20 characters, if a value cannot be sent, if the connector has a running
+        transaction, and for the id of another session than the one that began there.
+        """
+    def on_transaction_stopped(self, connector_id: int, session_id: str, reason: Reason, energy_wh: float, *, timestamp: datetime | None=None, id_tag_end: str | None=None, signed_meter_value: str | SignedMeterValue | None=None) -> None:
+        """A transaction is over: StopTransaction is queued (OCPP 1.6 ed. 2 §4.10); the connector becomes Finishing,
+        unless the reason is EVDisconnected: then its lock is to be released, if UnlockConnectorOnEVSideDisconnect.
+
+        Raises ValueError if no transaction of this session runs on the connector, or if a value cannot be sent.
+        """
+    def on_resume_charging(self, connector_id: int) -> None:
+        """Energy flows, for the first time or again: Charging."""
+    def on_suspend_charging_ev(self, connector_id: int, info: str | None=None) -> None:
+        """The car takes no energy though it is offered: SuspendedEV."""
+    def on_suspend_charging_evse(self, connector_id: int, info: str | None=None) -> None:
+        """The station offers no energy: SuspendedEVSE."""
+    def on_plugin_timeout(self, connector_id: int) -> None:
+        """The car is plugged in but nobody authorized in time: Finishing, with info `ConnectionTimeout`."""
+    def on_reservation_start(self, connector_id: int) -> None:
+        """The connector is reserved: Reserved."""
+    def on_reservation_end(self, connector_id: int) -> None:
+        """The reservation was used, cancelled, or is over: Available, if the connector was Reserved."""
+    def on_enabled(self, connector_id: int) -> None:
+        """The connector is in service: Available, if it was Unavailable. Anywhere else it says nothing new, and ends no
+        session: it may always be told.
+        """
+    def on_disabled(self, connector_id: int) -> None:
+        """The connector is out of service."""
+    def on_error(self, connector_id: int, error: ErrorInfo) -> None:
+        """An error began; one whose uuid is active already is ignored. Connector 0 is the charge point itself.
+
+        256 of a connector are kept: another one takes the place of the oldest.
+        """
+    def on_error_cleared(self, connector_id: int, uuid: str) -> None:
+        """The error with this uuid is over; an unknown one is ignored."""
+    def on_all_errors_cleared(self, connector_id: int) -> None:
+        """No error of the connector is left."""
+    def on_change_availability(self, connector_id: int, kind: AvailabilityType) -> AvailabilityStatus:
+        """What ChangeAvailability does, asked for by somebody at the station; returns once it is on disk and in force.
+
+        Raises ValueError for an unknown connector or kind, StoreError if it could not be stored within StoreTimeout,
+        ChargePointStopped if the charge point is stopped before: then nothing has changed.
+        """
+    def on_security_event(self, kind: str, tech_info: str | None=None, critical: bool | None=None, timestamp: datetime | None=None) -> None:
+        """Something that matters for security has happened at the station (security white paper ed. 3, A04).
+
+        `kind`: the name of the event, of the white paper or of your own, 1 to 50 characters. `critical`: whether it is
+        told to the Central System, None: as the white paper has it. `timestamp`: when, None: now. It is in the security
+        log in any case. Raises ValueError that names the argument.
+        """
+    def on_firmware_update_status_notification(self, request_id: int, status: FirmwareStatusEnumType) -> None:
+        """How far an update of the firmware is: FirmwareStatusNotification, or with a request id that is not -1
+        SignedFirmwareStatusNotification, once it is on disk; offline the last status when there is a connection again.
+
+        `request_id`: of the `FirmwareUpdate`. The same status again is ignored. An update that nobody asked for may be
+        told, too. Raises ValueError for the id of another update than the one that is under way, for Idle, and for a
+        status that does not fit what was told before; FeatureNotBuilt if the station is no FirmwareStation, for an
+        unsigned one also where SupportedFeatureProfiles lacks FirmwareManagement, for others if it is no
+        SecurityStation.
+        """
+    def on_log_status_notification(self, request_id: int, status: UploadLogStatusEnumType | DiagnosticsStatus) -> None:
+        """How far an upload is: DiagnosticsStatusNotification for the request id -1, otherwise LogStatusNotification.
+
+        UploadFailed and UploadFailure are the same; of diagnostics every failure is told as UploadFailed. Otherwise as
+        `on_firmware_update_status_notification`; a LogStatusNotification needs a SecurityStation.
+        """
+    def on_meter_values(self, connector_id: int, measurement: Measurement) -> None:
+        """The meter's latest values. Nothing is sent: samples are taken by the configured intervals.
+
+        Connector 0 is the main meter of the charge point.
+        """
+    def on_max_current_offered(self, connector_id: int, amperes: float) -> None:
+        """For the measurand Current.Offered."""
+    def on_max_power_offered(self, connector_id: int, watts: float) -> None:
+        """For the measurand Power.Offered."""
 
 class ChargePoint(StationEvents):
-    def start(self, connector_status: Mapping[int, ChargePointStatus] | None=..., boot_reason: BootReason=..., resuming_session_ids: Collection[str]=...) -> None: ...
-    def stop(self) -> bool: ...
-    def restart(self, connector_status: Mapping[int, ChargePointStatus] | None=..., boot_reason: BootReason=..., resuming_session_ids: Collection[str]=...) -> bool: ...
-    def abandon(self) -> None: ...
+    """One OCPP 1.6J charge point; made by `open_charge_point`."""
+
+    def start(self, connector_status: Mapping[int, ChargePointStatus] | None=None, boot_reason: BootReason=..., resuming_session_ids: Collection[str]=...) -> None:
+        """Begin: close or resume stored transactions, announce the charge point, connect. Does not wait for any of it;
+        `wait_registered` does.
+
+        boot_reason: why it starts; it is not sent, and chooses the security event of the start. connector_status: what
+        the connectors are, where the station knows it; the others are Available or Unavailable
+        as ChangeAvailability left them, and SuspendedEVSE where a transaction is resumed. resuming_session_ids:
+        sessions of stored transactions that go on; the others are stopped with reason PowerLoss, but for those that
+        were told since the charge point was opened or stopped.
+        Raises ValueError for a wrong map, reason or text, RuntimeError if it runs, StoreError if the store cannot be
+        read; then nothing has changed.
+        """
+    def stop(self) -> bool:
+        """End in order: transactions stopped, what can be sent sent (StopTimeout seconds), socket closed, all on disk.
+
+        False if it does not run; asked for twice, both wait for the one end. It takes StopTimeout and 10 s at most,
+        whatever disk and network do. What could not be sent is on disk and goes out after the next start; what could
+        not be stored is said in the log. A caller that is cancelled leaves it going on.
+        """
+    def restart(self, connector_status: Mapping[int, ChargePointStatus] | None=None, boot_reason: BootReason=..., resuming_session_ids: Collection[str]=...) -> bool:
+        """Start anew after `stop`, boot included, from what is stored. False if it was not stopped, or runs again.
+
+        Parameters as of `start`. Raises ValueError and StoreError as it does; then it is stopped as before.
+        """
+    def abandon(self) -> None:
+        """Cut short: no task goes on, and leaving the block, all that is left to do, waits a second for the disk.
+
+        Transactions are not ended: they lie on disk as they are, and go on where the next start resumes them.
+        """
     @property
-    def is_running(self) -> bool: ...
+    def is_running(self) -> bool:
+        """Was it started, and is it neither stopped nor stopping?"""
     @property
-    def counters(self) -> Counters: ...
-    def transaction(self, connector_id: int) -> Transaction | None: ...
-    def connector_status(self, connector_id: int) -> Notification: ...
-    def wait_registered(self) -> None: ...
-    def wait_all_answered(self) -> None: ...
-    def stored(self) -> None: ...
-    def authorize_id_token(self, id_tag: str) -> IdTagInfo: ...
-    def data_transfer(self, vendor_id: str, message_id: str | None=..., data: str | None=...) -> DataTransferResponse | None: ...
-    def heartbeat_now(self) -> bool: ...
-    def sample_now(self, connector_id: int) -> bool: ...
-    def on_data_transfer(self, vendor_id: str, message_id: str | None, handler: Callable[[str | None], DataTransferResponse]) -> None: ...
-    def on_change(self, key: Key[Any] | str, callback: KeyCallback) -> Callable[[], None]: ...
+    def counters(self) -> Counters:
+        """How often what happened since the charge point was opened."""
+    def transaction(self, connector_id: int) -> Transaction | None:
+        """The running transaction of a connector. Raises ValueError for an unknown one."""
+    def connector_status(self, connector_id: int) -> Notification:
+        """What a StatusNotification of this connector would say now. Raises ValueError for an unknown one."""
+    def wait_registered(self) -> None:
+        """Wait until the Central System has accepted the charge point (OCPP 1.6 ed. 2 §4.2): as long as it takes.
+
+        Raises ChargePointStopped if the charge point does not run, or is stopped meanwhile.
+        """
+    def wait_all_answered(self) -> None:
+        """Wait until nothing is left to send: every message is answered or given up, BootNotification included, and
+        none is due that is not made yet.
+
+        It takes as long as it takes, offline above all: bound it by a deadline of your own. Answers to the Central
+        System and changes for the disk are not waited for. Raises ChargePointStopped if the charge point does not run,
+        or is stopped meanwhile.
+        """
+    def stored(self) -> None:
+        """Wait until all that was told so far is on disk.
+
+        Raises StoreError if that takes longer than StoreTimeout: what was told is kept, and stored when it can be.
+        """
+    def authorize_id_token(self, id_tag: str) -> IdTagInfo:
+        """May this id tag charge? Waits for the Central System where it has to be asked (at most 60 s).
+
+        `source`, `rule` and `key` of the answer say who decided, and why. Raises ValueError if it is not 1 to 20
+        characters. Whatever the Central System does, there is an answer.
+        """
+    def data_transfer(self, vendor_id: str, message_id: str | None=None, data: str | None=None) -> DataTransferResponse | None:
+        """Send DataTransfer and wait for the answer; None when offline. See `profiles.data_transfer`."""
+    def heartbeat_now(self) -> bool:
+        """Send a Heartbeat at once, besides those of HeartbeatInterval (OCPP 1.6 ed. 2 §4.6).
+
+        False if there is nobody to answer it: not connected, or not accepted.
+        """
+    def sample_now(self, connector_id: int) -> bool:
+        """Take a sample of this connector now, as the periodic ones are (Sample.Periodic, MeterValuesSampledData): of
+        its transaction, kept until it is answered; without a transaction it is sent if the charge point is online.
+
+        connector_id: 0 is the main meter. Returns whether a MeterValues is queued. Raises ValueError for no connector.
+        """
+    def on_data_transfer(self, vendor_id: str, message_id: str | None, handler: Callable[[str | None], DataTransferResponse]) -> None:
+        """Answer DataTransfer.req of this vendor and message id with `await handler(data)`."""
+    def on_change(self, key: Key[Any] | str, callback: KeyCallback) -> Callable[[], None]:
+        """Have `callback(old, new)` called after every change of a configuration key, whoever made it.
+
+        key: its name in any case, or the key. Old and new are texts as on the wire. A key that takes effect with the
+        next start changes then. Returns a function that ends it. Raises ValueError for an unknown name, and for what is
+        no function, or an async one.
+        """
     @property
-    def connection(self) -> ConnectionDoor: ...
+    def connection(self) -> ConnectionDoor:
+        """The connection to the Central System, what it thinks of us, and what waits for it."""
     @property
-    def configuration(self) -> ConfigurationDoor: ...
+    def configuration(self) -> ConfigurationDoor:
+        """The configuration keys: read, and changed as by ChangeConfiguration."""
     @property
-    def smart_charging(self) -> ChargingDoor: ...
+    def smart_charging(self) -> ChargingDoor:
+        """Charging profiles, limits and composite schedules."""
     @property
-    def plug_and_charge(self) -> PlugAndChargeDoor: ...
+    def plug_and_charge(self) -> PlugAndChargeDoor:
+        """Cars that charge with a contract (ISO 15118)."""
     @property
-    def dead_letters(self) -> DeadLettersDoor: ...
+    def dead_letters(self) -> DeadLettersDoor:
+        """The messages that were given up."""
     @property
-    def for_station(self) -> StationDoor: ...
+    def for_station(self) -> StationDoor:
+        """What the code of a station may use of the charge point: its clock, timers and tasks, the stored registers."""
 
 class ChargePoints:
+    """Made by `open_charge_points`. Iterating gives the charge points that are open, in the order of opening.
+
+    Parameters: `clock_of` makes the clock of an anchor. `has_store`: may changes of a configuration lie in the store?
+    """
+
     def __iter__(self) -> Iterator[ChargePoint]: ...
     def __len__(self) -> int: ...
-    def open(self, config: str | Path | Mapping[str, Any] | Configuration, station: Any, *, user_config_path: str | Path | None=..., share_path: str | Path | None=..., custom_schema_path: str | Path | None=..., certificates_path: str | Path | None=..., security_configuration: Mapping[str, Any] | None=..., evse_security: EvseSecurity | None=..., observer: Any | None=..., connector: StreamOpener | None=..., tolerances: Iterable[str] | None=..., anchor: float | None=..., seed: int | None=..., trace_messages: bool=..., message_log_path: str | Path | None=..., calls: CallListener | None=..., frames: FrameListener | None=..., links: LinkListener | None=...) -> ChargePoint: ...
-    def close(self, charge_point: ChargePoint) -> bool: ...
+    def open(self, config: str | Path | Mapping[str, Any] | Configuration, station: CoreStation, *, user_config_path: str | Path | None=None, share_path: str | Path | None=None, custom_schema_path: str | Path | None=None, certificates_path: str | Path | None=None, security_configuration: Mapping[str, Any] | None=None, evse_security: EvseSecurity | None=None, observer: Observer | None=None, connector: StreamOpener | None=None, tolerances: Iterable[str] | None=None, anchor: float | None=None, seed: int | None=None, trace_messages: bool=False, message_log_path: str | Path | None=None, calls: CallListener | None=None, frames: FrameListener | None=None, links: LinkListener | None=None) -> ChargePoint:
+        """Open one more; it begins with `await charge_point.start()`. Many may be opened at the same time.
 
-def open_charge_point(config: str | Path | Mapping[str, Any] | Configuration, station: Any, *, executor: Executor | None=..., meter_interval: float=..., user_config_path: str | Path | None=..., database_path: str | Path | None=..., store: Store | Journal | None=..., share_path: str | Path | None=..., custom_schema_path: str | Path | None=..., certificates_path: str | Path | None=..., security_configuration: Mapping[str, Any] | None=..., evse_security: EvseSecurity | None=..., observer: Any | None=..., connector: StreamOpener | None=..., tolerances: Iterable[str] | None=..., anchor: float | None=..., seed: int | None=..., trace_messages: bool=..., message_log_path: str | Path | None=...) -> AbstractContextManager[ChargePoint]: ...
+        Parameters and exceptions as of `open_charge_point`; besides, for whoever measures, `calls` is told how each
+        CALL to the Central System ended, when it was due and when it was sent (`ocpp16.fleet.CallEnded`), `frames` each
+        frame (`FrameListener`), `links` each change of the connection (`LinkListener`). ChargePointStopped when the
+        block is left. Cancelled, or failing, it leaves nothing open, and the others as they are.
+        """
+    def close(self, charge_point: ChargePoint) -> bool:
+        """Stop one in order and let go of it, as leaving the block of `open_charge_point` does; the rest goes on.
 
-def open_charge_points(*, executor: Executor | None=..., meter_interval: float=..., store: Store | Journal | None=..., database_path: str | Path | None=..., most_connecting: int | None=...) -> AbstractContextManager[ChargePoints]: ...
+        It takes StopTimeout and 11 s at most. False if it is not open here. Asked for twice, both wait for the one
+        end; a caller that is cancelled leaves it going on.
+        """
+
+def open_charge_point(config: str | Path | Mapping[str, Any] | Configuration, station: CoreStation, *, executor: Executor | None=None, meter_interval: float=..., user_config_path: str | Path | None=None, database_path: str | Path | None=None, store: Store | Journal | None=None, share_path: str | Path | None=None, custom_schema_path: str | Path | None=None, certificates_path: str | Path | None=None, security_configuration: Mapping[str, Any] | None=None, evse_security: EvseSecurity | None=None, observer: Observer | None=None, connector: StreamOpener | None=None, tolerances: Iterable[str] | None=None, anchor: float | None=None, seed: int | None=None, trace_messages: bool=False, message_log_path: str | Path | None=None) -> AbstractContextManager[ChargePoint]:
+    """Open a charge point; it begins with `await charge_point.start()`, and leaving the block stops it in order.
+
+    config: path of a JSON file, a mapping of the same form, or a Configuration; what was changed over it earlier comes
+    on top, from `user_config_path` or the store.
+    station: the hardware; if it has a method `attach`, that is given the charge point. user_config_path: JSON file
+    that holds what was changed over the configuration (made when needed; secrets go to a file of mode 0600 beside it);
+    without it, changes go to the store. database_path: folder of the database `<ChargePointId>.db`, or a path ending
+    in `.db`. store: instead, a journal of `open_store`, or a driver of your own; either may be lent to many charge
+    points, and is not closed here. With neither, nothing outlives the block. share_path: data files instead of the
+    package's. custom_schema_path: JSON Schema of your own keys instead of the Custom.json there.
+    certificates_path: folder `certs`, whose `ca/csms` is trusted for wss://. security_configuration: single paths of
+    that layout elsewhere, by libocpp's names; `csms_ca_bundle` is a PEM file or a folder. evse_security: keeps roots,
+    certificates and keys instead of these files (see `ocpp16.security.evse_security`). observer: is told what
+    happens (see `ocpp16.observer`). connector: opens the stream to an endpoint, for tests and tunnels. tolerances:
+    names of the repairs made on what the Central System sends (`Tolerance.parse`); None: as key Tolerances says.
+    anchor: wall time now in seconds since 1970 instead of the system's clock. seed: makes message ids and waits
+    repeatable. trace_messages: tells the observer every text frame. message_log_path: folder for the message log, made
+    when needed; the LogMessages… keys say what is written there. Without it there are no files but those of sessions
+    that have a folder of their own.
+
+    Raises ConfigurationError naming every problem of the arguments and the station, or else of the configuration;
+    ValueError for an anchor that is no number; StoreError (SchemaTooNew) when the database belongs to somebody else,
+    when the store cannot be read, and when a charge point of this identity is open on it already. One that cannot be
+    written now (full disk, read-only) is no reason not to start: the charge point then works from memory, says so, and
+    stores when it can. What the block raises is raised as it is, not in a group.
+    """
+
+def open_charge_points(*, executor: Executor | None=None, meter_interval: float=..., store: Store | Journal | None=None, database_path: str | Path | None=None, most_connecting: int | None=None) -> AbstractContextManager[ChargePoints]:
+    """A block for many charge points, which `ChargePoints.open` opens: they share one store, its journal and a nursery.
+
+    store, database_path: as of `open_charge_point`, for all of them; of a folder, the database is `charge_points.db`.
+    With neither, nothing outlives the block. most_connecting: how many of them may be between the first packet and the
+    end of the WebSocket handshake at a time; the others wait their turn, so that neither end drowns. None: all.
+    Leaving the block stops those that are open, all at the same time, each in order. Raises ConfigurationError for
+    arguments that cannot be meant, StoreError when the database cannot be used. What the block raises is raised as it
+    is, not in a group.
+    """

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from ocpp16._core import Kind
+    from ocpp16._core.validation import Validate
     from ocpp16.messages.actions import ACTIONS, CARRIED
     from ocpp16.rpc.tolerance import Repair, Tolerance, repair_frame, repair_payload
 
@@ -98,4 +99,4 @@ def _repair(action: str, kind: "Kind", payload: "Any") -> None:
     repair_payload(action, kind, payload, Tolerance.DEFAULT)
 
 
-validate = tolerant_validate(_repair)
+validate: "Validate" = tolerant_validate(_repair)

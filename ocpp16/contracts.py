@@ -52,6 +52,8 @@ class CertificateAction(StrEnum):
 
 
 class EvCertificateStatus(StrEnum):
+    """Was the certificate given?"""
+
     ACCEPTED = "Accepted"
     FAILED = "Failed"
 

@@ -24,6 +24,8 @@ class ErrorCode(StrEnum):
 
 
 class AuthorizationStatus(StrEnum):
+    """What the Central System says of an id tag."""
+
     ACCEPTED = "Accepted"
     BLOCKED = "Blocked"
     EXPIRED = "Expired"
@@ -32,22 +34,30 @@ class AuthorizationStatus(StrEnum):
 
 
 class AvailabilityStatus(StrEnum):
+    """The answer to ChangeAvailability. Scheduled: once the transaction is over."""
+
     ACCEPTED = "Accepted"
     REJECTED = "Rejected"
     SCHEDULED = "Scheduled"
 
 
 class AvailabilityType(StrEnum):
+    """In or out of service, as commanded."""
+
     INOPERATIVE = "Inoperative"
     OPERATIVE = "Operative"
 
 
 class CancelReservationStatus(StrEnum):
+    """The answer to CancelReservation. Rejected: there is none of this id."""
+
     ACCEPTED = "Accepted"
     REJECTED = "Rejected"
 
 
 class ChargePointErrorCode(StrEnum):
+    """What is wrong, as StatusNotification says it."""
+
     CONNECTOR_LOCK_FAILURE = "ConnectorLockFailure"
     EV_COMMUNICATION_ERROR = "EVCommunicationError"
     GROUND_FAILURE = "GroundFailure"
@@ -67,6 +77,8 @@ class ChargePointErrorCode(StrEnum):
 
 
 class ChargePointStatus(StrEnum):
+    """The state of a connector, or of the charge point itself (connector 0), as StatusNotification says it."""
+
     AVAILABLE = "Available"
     PREPARING = "Preparing"
     CHARGING = "Charging"
@@ -79,39 +91,53 @@ class ChargePointStatus(StrEnum):
 
 
 class ChargingProfileKindType(StrEnum):
+    """What the periods of a charging profile count from: a time, one that recurs, or the start of the transaction."""
+
     ABSOLUTE = "Absolute"
     RECURRING = "Recurring"
     RELATIVE = "Relative"
 
 
 class ChargingProfilePurposeType(StrEnum):
+    """What a charging profile limits: the charge point, any transaction, or one transaction."""
+
     CHARGE_POINT_MAX_PROFILE = "ChargePointMaxProfile"
     TX_DEFAULT_PROFILE = "TxDefaultProfile"
     TX_PROFILE = "TxProfile"
 
 
 class ChargingProfileStatus(StrEnum):
+    """The answer to SetChargingProfile."""
+
     ACCEPTED = "Accepted"
     REJECTED = "Rejected"
     NOT_SUPPORTED = "NotSupported"
 
 
 class ChargingRateUnitType(StrEnum):
+    """The unit of a limit: A per phase, or W over all phases."""
+
     W = "W"
     A = "A"
 
 
 class ClearCacheStatus(StrEnum):
+    """The answer to ClearCache."""
+
     ACCEPTED = "Accepted"
     REJECTED = "Rejected"
 
 
 class ClearChargingProfileStatus(StrEnum):
+    """The answer to ClearChargingProfile. Unknown: none matched."""
+
     ACCEPTED = "Accepted"
     UNKNOWN = "Unknown"
 
 
 class ConfigurationStatus(StrEnum):
+    """The answer to ChangeConfiguration."""
+
     ACCEPTED = "Accepted"
     REJECTED = "Rejected"
     REBOOT_REQUIRED = "RebootRequired"
@@ -119,6 +145,8 @@ class ConfigurationStatus(StrEnum):
 
 
 class DataTransferStatus(StrEnum):
+    """The answer to DataTransfer, either way."""
+
     ACCEPTED = "Accepted"
     REJECTED = "Rejected"
     UNKNOWN_MESSAGE_ID = "UnknownMessageId"
@@ -126,6 +154,8 @@ class DataTransferStatus(StrEnum):
 
 
 class DiagnosticsStatus(StrEnum):
+    """How far an upload of diagnostics is."""
+
     IDLE = "Idle"
     UPLOADED = "Uploaded"
     UPLOAD_FAILED = "UploadFailed"
@@ -133,6 +163,8 @@ class DiagnosticsStatus(StrEnum):
 
 
 class FirmwareStatus(StrEnum):
+    """How far an update of the firmware is."""
+
     DOWNLOADED = "Downloaded"
     DOWNLOAD_FAILED = "DownloadFailed"
     DOWNLOADING = "Downloading"
@@ -143,6 +175,8 @@ class FirmwareStatus(StrEnum):
 
 
 class FirmwareStatusEnumType(StrEnum):
+    """How far an update of signed firmware is."""
+
     DOWNLOADED = "Downloaded"
     DOWNLOAD_FAILED = "DownloadFailed"
     DOWNLOADING = "Downloading"
@@ -160,11 +194,15 @@ class FirmwareStatusEnumType(StrEnum):
 
 
 class GetCompositeScheduleStatus(StrEnum):
+    """The answer to GetCompositeSchedule."""
+
     ACCEPTED = "Accepted"
     REJECTED = "Rejected"
 
 
 class Location(StrEnum):
+    """Where a value was measured."""
+
     BODY = "Body"
     CABLE = "Cable"
     EV = "EV"
@@ -173,17 +211,23 @@ class Location(StrEnum):
 
 
 class LogEnumType(StrEnum):
+    """Which log GetLog asks for."""
+
     DIAGNOSTICS_LOG = "DiagnosticsLog"
     SECURITY_LOG = "SecurityLog"
 
 
 class LogStatusEnumType(StrEnum):
+    """The answer to GetLog. AcceptedCanceled: an upload that was under way is given up for it."""
+
     ACCEPTED = "Accepted"
     REJECTED = "Rejected"
     ACCEPTED_CANCELED = "AcceptedCanceled"
 
 
 class Measurand(StrEnum):
+    """What was measured."""
+
     CURRENT_EXPORT = "Current.Export"
     CURRENT_IMPORT = "Current.Import"
     CURRENT_OFFERED = "Current.Offered"
@@ -209,6 +253,8 @@ class Measurand(StrEnum):
 
 
 class MessageTrigger(StrEnum):
+    """Which message TriggerMessage asks for."""
+
     BOOT_NOTIFICATION = "BootNotification"
     DIAGNOSTICS_STATUS_NOTIFICATION = "DiagnosticsStatusNotification"
     FIRMWARE_STATUS_NOTIFICATION = "FirmwareStatusNotification"
@@ -218,6 +264,8 @@ class MessageTrigger(StrEnum):
 
 
 class Phase(StrEnum):
+    """Of which phase a value is, or between which two; none: of all together."""
+
     L1 = "L1"
     L2 = "L2"
     L3 = "L3"
@@ -231,6 +279,8 @@ class Phase(StrEnum):
 
 
 class ReadingContext(StrEnum):
+    """On what occasion a value was read."""
+
     INTERRUPTION_BEGIN = "Interruption.Begin"
     INTERRUPTION_END = "Interruption.End"
     OTHER = "Other"
@@ -242,6 +292,8 @@ class ReadingContext(StrEnum):
 
 
 class Reason(StrEnum):
+    """Why a transaction stopped."""
+
     DE_AUTHORIZED = "DeAuthorized"
     EMERGENCY_STOP = "EmergencyStop"
     EV_DISCONNECTED = "EVDisconnected"
@@ -256,22 +308,30 @@ class Reason(StrEnum):
 
 
 class RecurrencyKindType(StrEnum):
+    """How often a recurring charging profile begins anew."""
+
     DAILY = "Daily"
     WEEKLY = "Weekly"
 
 
 class RegistrationStatus(StrEnum):
+    """What the Central System says to BootNotification."""
+
     ACCEPTED = "Accepted"
     PENDING = "Pending"
     REJECTED = "Rejected"
 
 
 class RemoteStartStopStatus(StrEnum):
+    """The answer to RemoteStartTransaction and RemoteStopTransaction: will it be tried?"""
+
     ACCEPTED = "Accepted"
     REJECTED = "Rejected"
 
 
 class ReservationStatus(StrEnum):
+    """The answer to ReserveNow."""
+
     ACCEPTED = "Accepted"
     FAULTED = "Faulted"
     OCCUPIED = "Occupied"
@@ -300,22 +360,30 @@ class ReservationEndReason(StrEnum):
 
 
 class ResetStatus(StrEnum):
+    """The answer to Reset."""
+
     ACCEPTED = "Accepted"
     REJECTED = "Rejected"
 
 
 class ResetType(StrEnum):
+    """Hard: as if the power was switched off and on. Soft: transactions are stopped in order first."""
+
     HARD = "Hard"
     SOFT = "Soft"
 
 
 class TriggerMessageStatus(StrEnum):
+    """The answer to TriggerMessage and ExtendedTriggerMessage."""
+
     ACCEPTED = "Accepted"
     REJECTED = "Rejected"
     NOT_IMPLEMENTED = "NotImplemented"
 
 
 class UnitOfMeasure(StrEnum):
+    """The unit of a sampled value."""
+
     WH = "Wh"
     KWH = "kWh"
     VARH = "varh"
@@ -336,12 +404,16 @@ class UnitOfMeasure(StrEnum):
 
 
 class UnlockStatus(StrEnum):
+    """The answer to UnlockConnector."""
+
     UNLOCKED = "Unlocked"
     UNLOCK_FAILED = "UnlockFailed"
     NOT_SUPPORTED = "NotSupported"
 
 
 class UpdateStatus(StrEnum):
+    """The answer to SendLocalList."""
+
     ACCEPTED = "Accepted"
     FAILED = "Failed"
     NOT_SUPPORTED = "NotSupported"
@@ -349,11 +421,15 @@ class UpdateStatus(StrEnum):
 
 
 class UpdateType(StrEnum):
+    """Of SendLocalList: a part of the list, or all of it."""
+
     DIFFERENTIAL = "Differential"
     FULL = "Full"
 
 
 class UpdateFirmwareStatusEnumType(StrEnum):
+    """The answer to SignedUpdateFirmware."""
+
     ACCEPTED = "Accepted"
     REJECTED = "Rejected"
     ACCEPTED_CANCELED = "AcceptedCanceled"
@@ -362,6 +438,8 @@ class UpdateFirmwareStatusEnumType(StrEnum):
 
 
 class UploadLogStatusEnumType(StrEnum):
+    """How far the upload of a log is."""
+
     BAD_MESSAGE = "BadMessage"
     IDLE = "Idle"
     NOT_SUPPORTED_OPERATION = "NotSupportedOperation"
@@ -372,6 +450,8 @@ class UploadLogStatusEnumType(StrEnum):
 
 
 class ValueFormat(StrEnum):
+    """Of a sampled value: a number as text, or signed binary data in hexadecimal."""
+
     RAW = "Raw"
     SIGNED_DATA = "SignedData"
 

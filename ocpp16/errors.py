@@ -55,7 +55,7 @@ class Refusal(Ocpp16Error):
         super().__init__(f"{code}: {description}" if description else str(code))
         self.code = code
         self.description = description
-        self.details = dict(details or {})
+        self.details: dict[str, Any] = dict(details or {})
 
 
 class CallFailed(Ocpp16Error):
@@ -98,7 +98,7 @@ class ConfigurationError(Ocpp16Error):
 
     def __init__(self, problems: Sequence[str]) -> None:
         super().__init__("; ".join(problems))
-        self.problems = tuple(problems)
+        self.problems: tuple[str, ...] = tuple(problems)
 
 
 class StoreError(Ocpp16Error):

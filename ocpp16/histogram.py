@@ -15,10 +15,10 @@ class Histogram:
     __slots__ = ("counts", "seconds")
 
     def __init__(self) -> None:
-        self.counts = [0] * (len(BOUNDS) + 1)
+        self.counts: list[int] = [0] * (len(BOUNDS) + 1)
         """How many were at most so long as the bound of the same place, and longer than the one before; the last:
         longer than all."""
-        self.seconds = 0.0
+        self.seconds: float = 0.0
 
     def add(self, seconds: float) -> None:
         """Count one more."""

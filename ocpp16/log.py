@@ -37,14 +37,20 @@ class FoldingLog:
         self._folding: Folding | None = None
 
     def info(self, text: str, *arguments: object, about: Hashable = None) -> bool:
+        """Say what is normal, and give whether it was told: what repeats itself is folded.
+
+        text, arguments: as of `logging`. about: what it is of; the same text about another thing is another message.
+        """
         return log.isEnabledFor(logging.INFO) and self._tell(logging.INFO, text, arguments, about, None)
 
     def warning(
         self, text: str, *arguments: object, about: Hashable = None, error: BaseException | None = None
     ) -> bool:
+        """Say what is not as it should be, and goes on. error: its traceback is told, too. All else as of `info`."""
         return self._tell(logging.WARNING, text, arguments, about, error)
 
     def error(self, text: str, *arguments: object, about: Hashable = None, error: BaseException | None = None) -> bool:
+        """Say what failed. All as of `warning`."""
         return self._tell(logging.ERROR, text, arguments, about, error)
 
     def _tell(

@@ -36,7 +36,8 @@ def _shape(of: type[Any]) -> Shape:
 
 @dataclass(frozen=True, slots=True, init=False)
 class PhaseValues:
-    """One quantity of the meter: its total (DC: the one value) and what is known per phase. Finite numbers, or None."""
+    """One quantity of the meter: its total (DC: the one value) and what is known of the phases (l1, l2, l3) and the
+    neutral, n. Finite numbers in the unit that `Measurement` names, or None."""
 
     total: float | None = None
     l1: float | None = None

@@ -31,8 +31,11 @@ from ocpp16.values import aware, described, finite_or_none, flag, is_a, member, 
 from ocpp16.voltages import VoltagesBetween as VoltagesBetween
 
 INFO_LENGTH = 50
+"""Characters, as all lengths here."""
 VENDOR_ID_LENGTH = 255
+"""Of StatusNotification, as the one before and the next."""
 VENDOR_ERROR_CODE_LENGTH = 50
+"""The same."""
 _UUID_LENGTH = 255
 
 
@@ -65,6 +68,7 @@ class IdTagInfo:
 
     @property
     def is_accepted(self) -> bool:
+        """May it charge?"""
         return self.status == AuthorizationStatus.ACCEPTED
 
 
@@ -157,6 +161,7 @@ class Reservation:
 UNSIGNED = -1
 """The request id of what the messages of OCPP 1.6 itself asked for, which have none: UpdateFirmware, GetDiagnostics."""
 FILE_NAME_LENGTH = 255
+"""Of the answers to GetDiagnostics and GetLog."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,6 +196,7 @@ class FirmwareUpdate:
 
     @property
     def is_signed(self) -> bool:
+        """Did it come by SignedUpdateFirmware?"""
         return self.request_id != UNSIGNED
 
 
@@ -253,7 +259,9 @@ class DeadLetter(NamedTuple):
     """As it went out, or would have."""
     reason: str
     attempts: int
+    """How often it was refused."""
     given_up_at: datetime
+    """UTC."""
 
 
 class WaitingMessage(NamedTuple):
@@ -312,21 +320,27 @@ class Counters:
     duplicate_calls: int = 0
     """CALLs dropped because the same id was still in work."""
     calls_sent: int = 0
+    """Requests of ours, each time they were sent."""
     calls_answered: int = 0
     """Confirmations of requests of ours."""
     calls_received: int = 0
+    """Requests of the Central System."""
     retries: int = 0
     """Sends of a transaction-related message after its first."""
     timeouts: int = 0
+    """Requests of ours that were not answered in time."""
     call_errors: int = 0
     """CALLERRORs received."""
     dead_letters: int = 0
+    """Messages of transactions that were given up."""
     dropped: int = 0
     """Messages not sent: offline, not accepted, or shed because the queue was full."""
     connects: int = 0
     """Connections made; reconnects are this less one."""
     connection_failures: int = 0
+    """Attempts to connect that failed."""
     store_failures: int = 0
+    """Outages of the store."""
     internal_errors: int = 0
     """Exceptions of one part that were caught so that the rest goes on; each is logged with its cause."""
     times_ignored: int = 0
@@ -340,10 +354,12 @@ class Counters:
     dead_letters_dropped: int = 0
     """The oldest dead letters, given up because there were too many."""
     observer_events_dropped: int = 0
+    """Events that the observer was too slow for."""
     messages_not_logged: int = 0
     """Entries of the message log that were left out, for too many waited for the disk."""
     answer_times: Histogram | None = None
     """Seconds from the writing of a CALL to its answer, CALLERRORs among them; from the first `metrics.collect` on."""
 
     def repaired(self, name: str) -> None:
+        """A repair was made on what the Central System sent; `name`: which one."""
         self.repairs[name] = self.repairs.get(name, 0) + 1

@@ -122,7 +122,8 @@ class DefaultPriceTold(ObserverEvent):
 
 @dataclass(frozen=True, slots=True)
 class TimeOffsetChanged(ObserverEvent):
-    """Local time, as a driver is shown it (TimeOffset), is so far ahead of UTC from now on, where prices are shown."""
+    """Local time, as a driver is shown it (TimeOffset), is so far ahead of UTC (`offset`) from now on, where prices are
+    shown."""
 
     offset: timedelta
 
@@ -260,4 +261,8 @@ class StoreRecovered(ObserverEvent):
 
 
 class Observer(Protocol):
-    async def notify(self, event: ObserverEvent) -> None: ...
+    """Whoever is told what happens."""
+
+    async def notify(self, event: ObserverEvent) -> None:
+        """Something happened. Events come one at a time; an exception is logged and counted."""
+        ...

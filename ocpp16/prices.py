@@ -61,7 +61,8 @@ def amount(value: Any, name: str) -> Decimal:
 
 
 def displayed(value: Decimal, decimals: int) -> str:
-    """An amount as a driver reads it, as "12.50": rounded to so many decimals (0 to 10), half up, away from nought.
+    """An amount (`value`) as a driver reads it, as "12.50": rounded to so many decimals (0 to 10), half up, away from
+    nought.
 
     Raises ValueError for what is no amount.
     """
@@ -168,7 +169,10 @@ class DisplayMessage:
 
 @dataclass(frozen=True, slots=True)
 class ChargingPrice:
-    """What charging costs, in parts that add up: for a kWh, for an hour, once. None: nothing."""
+    """What charging costs, in parts that add up. None: nothing.
+
+    kwh_price: for a kWh; hour_price: for an hour; flat_fee: once.
+    """
 
     kwh_price: Decimal | None = None
     hour_price: Decimal | None = None
@@ -180,7 +184,7 @@ class ChargingPrice:
 
 @dataclass(frozen=True, slots=True)
 class IdlePrice:
-    """What staying without charging costs for an hour, after so many minutes that are free."""
+    """What staying without charging costs: `hour_price` for an hour, after `grace_minutes` that are free."""
 
     grace_minutes: int | None = None
     hour_price: Decimal | None = None
@@ -193,7 +197,7 @@ class IdlePrice:
 
 @dataclass(frozen=True, slots=True)
 class NextPeriod:
-    """Prices that hold from a time on."""
+    """Prices that hold from `at_time` on."""
 
     at_time: datetime
     charging_price: ChargingPrice

@@ -10,7 +10,9 @@ from typing import Any
 from ocpp16.values import described, is_a, text
 
 METHOD_LENGTH = 50
+"""Characters of the names of methods."""
 PUBLIC_KEY_LENGTH = 8_192
+"""Characters."""
 LONGEST = 8_388_608
 """Characters: half of the longest message that can be configured."""
 

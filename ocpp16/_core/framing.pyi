@@ -25,7 +25,7 @@ class FramingError(ValueError):
 
 @final
 class Call:
-    __match_args__: ClassVar[tuple[str, ...]]
+    __match_args__: ClassVar[tuple[Literal["unique_id"], Literal["action"], Literal["payload"]]]
     __hash__: ClassVar[None]  # type: ignore[assignment]
     @property
     def unique_id(self) -> str: ...
@@ -37,7 +37,7 @@ class Call:
 
 @final
 class CallResult:
-    __match_args__: ClassVar[tuple[str, ...]]
+    __match_args__: ClassVar[tuple[Literal["unique_id"], Literal["payload"]]]
     __hash__: ClassVar[None]  # type: ignore[assignment]
     @property
     def unique_id(self) -> str: ...
@@ -47,7 +47,7 @@ class CallResult:
 
 @final
 class CallError:
-    __match_args__: ClassVar[tuple[str, ...]]
+    __match_args__: ClassVar[tuple[Literal["unique_id"], Literal["code"], Literal["description"], Literal["details"]]]
     __hash__: ClassVar[None]  # type: ignore[assignment]
     @property
     def unique_id(self) -> str: ...

@@ -6,7 +6,7 @@ constructor; none of them finds another by itself. Which there are besides is th
 
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from functools import lru_cache
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from ocpp16 import messages
 from ocpp16.charge_point.delivery import StoredDelivery
@@ -70,6 +70,8 @@ from ocpp16.state.clock import Clock
 from ocpp16.state.connector import Connector, initial_status
 from ocpp16.state.signals import Signals
 from ocpp16.state.timers import Timers
+
+F = TypeVar("F", bound=FeatureProfile)
 
 
 class Surroundings(Protocol):
@@ -151,41 +153,41 @@ class Features:
     ) -> None:
         data = TransactionData(ctx)
         data.restore(found.samples)
-        self.ctx = ctx
-        self.connectors = connectors
+        self.ctx: Context = ctx
+        self.connectors: dict[int, Connector] = connectors
         changes = ConfigurationChanges(ctx)
-        self.dead_letters = DeadLetters(ctx, found.dead_letters)
-        self.boot = Boot(ctx, changes=changes)
-        self.availability = Availability(ctx)
-        self.authorization = Authorization(ctx, self)
-        self.security_profile = SecurityProfile(
+        self.dead_letters: DeadLetters = DeadLetters(ctx, found.dead_letters)
+        self.boot: Boot = Boot(ctx, changes=changes)
+        self.availability: Availability = Availability(ctx)
+        self.authorization: Authorization = Authorization(ctx, self)
+        self.security_profile: SecurityProfile = SecurityProfile(
             ctx,
             changes=changes,
             security=security,
             reconnect=reconnect,
             send_boot=self.boot.send_boot_notification,
         )
-        self.security_events = SecurityEvents(ctx)
-        self.settings = Settings(ctx, changes=changes, credentials=self.security_profile)
-        self.meter_values = MeterValues(ctx, data, found.settings)
-        self.transactions = TransactionMessages(
+        self.security_events: SecurityEvents = SecurityEvents(ctx)
+        self.settings: Settings = Settings(ctx, changes=changes, credentials=self.security_profile)
+        self.meter_values: MeterValues = MeterValues(ctx, data, found.settings)
+        self.transactions: TransactionMessages = TransactionMessages(
             ctx, meter_values=self.meter_values, sessions=self.availability.sessions
         )
-        self.data_transfer = DataTransfer(ctx)
+        self.data_transfer: DataTransfer = DataTransfer(ctx)
         keeping: tuple[FeatureProfile, ...] = ()
         if security is not None:
             keeping = (Certificates(ctx, security), CertificateSigning(ctx, security, reconnect))
-        self.evse_security = security
+        self.evse_security: AskedSecurity | None = security
         optional = [kind.build(ctx, self) for kind in kinds if kind.is_wanted(ctx.configuration)]
-        self.smart_charging = next((feature for feature in optional if isinstance(feature, SmartCharging)), None)
-        self.local_list = next((feature for feature in optional if isinstance(feature, LocalAuthList)), None)
-        self.reservations = next((feature for feature in optional if isinstance(feature, KeptReservations)), None)
-        self.firmware_updates = next((feature for feature in optional if isinstance(feature, FirmwareUpdates)), None)
-        self.plug_and_charge = next((feature for feature in optional if isinstance(feature, PlugAndCharge)), None)
-        pricing = next((feature for feature in optional if isinstance(feature, Pricing)), None)
+        self.smart_charging: SmartCharging | None = _one_of(optional, SmartCharging)
+        self.local_list: LocalAuthList | None = _one_of(optional, LocalAuthList)
+        self.reservations: KeptReservations | None = _one_of(optional, KeptReservations)
+        self.firmware_updates: FirmwareUpdates | None = _one_of(optional, FirmwareUpdates)
+        self.plug_and_charge: PlugAndCharge | None = _one_of(optional, PlugAndCharge)
+        pricing = _one_of(optional, Pricing)
         self.prices: UserPriceKeeper | None = None if pricing is None else pricing.users
-        self.diagnostics = next((feature for feature in optional if isinstance(feature, Diagnostics)), None)
-        self.log_upload = next((feature for feature in optional if isinstance(feature, LogUpload)), None)
+        self.diagnostics: Diagnostics | None = _one_of(optional, Diagnostics)
+        self.log_upload: LogUpload | None = _one_of(optional, LogUpload)
         self._remote_control = RemoteControl(ctx, profiles=self.smart_charging, reservations=self.reservations)
         self.all: tuple[FeatureProfile, ...] = (
             self.boot,
@@ -209,7 +211,7 @@ class Features:
         ctx.signals.tell_features(self.all, self._tables.hearers)
         for position in self._tables.attaching:
             self.all[position].attach()
-        self.dispatcher = Dispatcher(ctx, self.all, self._tables.routes, others_first)
+        self.dispatcher: Dispatcher = Dispatcher(ctx, self.all, self._tables.routes, others_first)
 
     def start(self, second_line: SecondLine) -> None:
         """All of them; what one raises ends none of the others."""
@@ -377,6 +379,10 @@ def _watch(charge_point: Surroundings, timers: Timers) -> CallWatch | None:
 def _repairs(names: tuple[str, ...]) -> Tolerance:
     """What is configured: of thousands of charge points one set."""
     return Tolerance.parse(names)
+
+
+def _one_of(features: Sequence[FeatureProfile], kind: type[F]) -> F | None:
+    return next((feature for feature in features if isinstance(feature, kind)), None)
 
 
 def _connectors(configuration: Configuration, found: Restored, now: int) -> dict[int, Connector]:

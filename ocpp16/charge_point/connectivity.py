@@ -101,7 +101,7 @@ class Connectivity:
         self._backoff = Backoff(0, 0, 0, random)
         self._is_wanted = False
         self._is_urgent = False
-        self.has_ended = False
+        self.has_ended: bool = False
         self._retry_now: trio.Event | None = None
         self._scope = trio.CancelScope()
         self._link: Link | None = None

@@ -20,8 +20,8 @@ class Guard:
 
     def __init__(self) -> None:
         self._thread = get_ident()
-        self.highest = 0
-        self.is_closed = False
+        self.highest: int = 0
+        self.is_closed: bool = False
 
     def check(self) -> None:
         """Raises ChargePointStopped after the end of the charge point, RuntimeError in another thread than its own."""

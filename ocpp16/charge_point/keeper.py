@@ -20,7 +20,7 @@ class StoredConfiguration:
     def __init__(self, configuration: Configuration, journal: Journal) -> None:
         self._configuration = configuration
         self._journal = journal
-        self.is_lasting = not journal.store.is_volatile
+        self.is_lasting: bool = not journal.store.is_volatile
 
     def propose(
         self, overrides: Mapping[str, Any], secrets: Mapping[str, Any], *, apply: Callable[[], None]

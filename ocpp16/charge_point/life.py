@@ -55,10 +55,10 @@ class Life:
         self.connectivity: Connectivity | None = None
         self.flush_by: float | None = None
         """trio's time until which its stop gave socket and disk; None: not stopped, -inf: abandoned."""
-        self.last_told = 0
+        self.last_told: int = 0
         """Number of the last change that its stop waited for."""
-        self.was_started = False
-        self.is_running = False
+        self.was_started: bool = False
+        self.is_running: bool = False
 
     @property
     def has_features(self) -> bool:

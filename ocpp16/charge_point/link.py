@@ -66,7 +66,7 @@ class Link:
         flush: "Callable[[Link], None]",
         trace: Trace | None,
     ) -> None:
-        self.websocket = websocket
+        self.websocket: WebSocket = websocket
         self._session = session
         self._clock = clock
         self._timers = timers

@@ -91,7 +91,7 @@ class Opened:
         counters = Counters()
         random = _CHANCE if plan.seed is None else Random(plan.seed)  # noqa: S311 - repeatable, not secret
         told = FoldingLog(plan.identity, plan.clock.monotonic)
-        self.leaving = leaving
+        self.leaving: Leaving = leaving
         self.left: trio.Event | None = None
         """Set when it is left; None before anybody began to."""
         self._feed = None
@@ -134,7 +134,7 @@ class Opened:
         )
         if self._files is not None:
             self._files.on_internal_error = runtime.second_line.failed
-        self.charge_point = ChargePoint(runtime)
+        self.charge_point: ChargePoint = ChargePoint(runtime)
         self._kept = KeptTasks(nursery)
 
     def claim(self) -> None:

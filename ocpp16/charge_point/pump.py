@@ -85,13 +85,13 @@ class Pump:
         journal: Numbered,
         failed: Callable[[str, BaseException], None],
     ) -> None:
-        self.clock = clock
+        self.clock: Clock = clock
         self.link: Link | None = None
         self.on_turn: Callable[[], None] | None = None
         """Called after every turn: whoever waits for the queue to be empty looks then."""
-        self.deadline = inf
+        self.deadline: float = inf
         """When the waker is to call, kicked or not; no later than when something is due."""
-        self.is_wanted = False
+        self.is_wanted: bool = False
         """There may be something to do that no turn has looked at."""
         self._waker = waker
         self._host_timers = host_timers

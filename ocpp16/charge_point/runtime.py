@@ -48,7 +48,7 @@ from ocpp16.observer import ObserverEvent
 from ocpp16.profiles.asked import ConfigurationKeeper
 from ocpp16.profiles.asked_security import AskedSecurity
 from ocpp16.profiles.asked_station import AskedStation
-from ocpp16.profiles.base import Context
+from ocpp16.profiles.base import Context, FeatureProfile
 from ocpp16.profiles.data_transfer import DataTransferHandler
 from ocpp16.profiles.turn import Turn
 from ocpp16.redaction import redacted
@@ -134,52 +134,52 @@ class Runtime:
         log: FoldingLog | None = None,
         listeners: Listeners = NOBODY,
     ) -> None:
-        self.listeners = listeners
-        self.configuration = configuration
-        self.counters = counters
-        self.timers = Timers()
+        self.listeners: Listeners = listeners
+        self.configuration: Configuration = configuration
+        self.counters: Counters = counters
+        self.timers: Timers = Timers()
         """Of the station, if it likes: they go on over starts and stops."""
-        self.clock = clock
-        self.station = station
-        self.asked_station = AskedStation(station)
-        self.kinds = possible(station)
-        self.keeper = keeper
-        self.tolerance = tolerance
-        self.new_id = new_id
+        self.clock: Clock = clock
+        self.station: CoreStation = station
+        self.asked_station: AskedStation = AskedStation(station)
+        self.kinds: tuple[type[FeatureProfile], ...] = possible(station)
+        self.keeper: ConfigurationKeeper = keeper
+        self.tolerance: Tolerance | None = tolerance
+        self.new_id: Callable[[], str] = new_id
         self._journal = journal
-        self.writer = JournalWriter(journal, configuration[internal.CHARGE_POINT_ID])
+        self.writer: JournalWriter = JournalWriter(journal, configuration[internal.CHARGE_POINT_ID])
         self._nursery = nursery
         self._shared = shared
         self._feed = feed
-        self.second_line = SecondLine(
+        self.second_line: SecondLine = SecondLine(
             configuration[internal.CHARGE_POINT_ID], counters, clock.monotonic, self._tell_at_once, log
         )
         self.timers.on_error = self.second_line.failed
-        self.security = None
+        self.security: AskedSecurity | None = None
         if certificates is not None:
             self.security = AskedSecurity(certificates, self.second_line.failed, self.overran)
         self._connect = connector_of(connector, Dialer(configuration, self.security, self.second_line.log))
         self._random = random
-        self.traffic = traffic
+        self.traffic: Traffic = traffic
         traffic.listen(listeners, self.second_line.failed)
         self._pump = Pump(clock, shared.pumps, self.timers, journal, self.second_line.failed)
         self.kick: Callable[[], None] = self._pump.kick
         """Something may be ready to be sent, or has just been answered."""
-        self.turns = Turns(self._pump)
-        self.life = Life(nursery, self.second_line)
+        self.turns: Turns = Turns(self._pump)
+        self.life: Life = Life(nursery, self.second_line)
         self._outside: Life | None = None
         """Of tasks that go on over stops and starts; made with the first."""
         self._turn = Turn()
         self._stopped: trio.Event | None = None
         self._stop_scope: trio.CancelScope | None = None
-        self.resume_delay = 0.0
+        self.resume_delay: float = 0.0
         self.key_callbacks: dict[str, list[KeyCallback]] = {}
         self.data_transfer_handlers: dict[tuple[str, str | None], DataTransferHandler] = {}
         self.meters: dict[int, int] = {}
         self.sharing: tuple[Strategy | None, float | None] = (None, None)
         self._is_closing = False
         """Nothing begins any more."""
-        self.guard = Guard()
+        self.guard: Guard = Guard()
 
     @property
     def ctx(self) -> Context:

@@ -33,7 +33,7 @@ class SecondLine:
         tell: Callable[[ObserverEvent], None],
         log: FoldingLog | None = None,
     ) -> None:
-        self.log = log or FoldingLog(charge_point_id, monotonic)
+        self.log: FoldingLog = log or FoldingLog(charge_point_id, monotonic)
         self._counters = counters
         self._monotonic = monotonic
         self._tell = tell

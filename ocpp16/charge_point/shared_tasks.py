@@ -59,9 +59,9 @@ class SharedTasks(KeptTasks):
         attempts: int | None = None,
     ) -> None:
         super().__init__(nursery)
-        self.attempts = None if attempts is None else trio.CapacityLimiter(attempts)
-        self.log_writer = log_writer
-        self.pumps = Pumps(now)
+        self.attempts: trio.CapacityLimiter | None = None if attempts is None else trio.CapacityLimiter(attempts)
+        self.log_writer: Writer = log_writer
+        self.pumps: Pumps = Pumps(now)
         self.start(self.pumps.run)
         self.readiness: Readiness | None = None
         if are_many and readiness.IS_POSSIBLE:

@@ -17,7 +17,9 @@ T = TypeVar("T")
 class AnyChargePoint(Protocol):
     """A ChargePoint, or what a host without trio has in hand of one."""
 
-    def heartbeat_now(self) -> bool: ...
+    def heartbeat_now(self) -> bool:
+        """As of `ChargePoint`; that of `ocpp16.blocking` has it, too."""
+        ...
 
 
 class Snapshot(NamedTuple):

@@ -15,9 +15,9 @@ class JournalWriter:
     def __init__(self, journal: Journal, charge_point_id: str) -> None:
         self._journal = journal
         self._charge_point_id = charge_point_id
-        self.keeps_rows = bool(journal.store.is_volatile)
+        self.keeps_rows: bool = bool(journal.store.is_volatile)
         """Rows stay in memory."""
-        self.last = 0
+        self.last: int = 0
 
     def append(self, *changes: RowChange) -> int:
         if changes:

@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 from importlib import import_module
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Final, NamedTuple, Protocol
 
 import click
 import trio
@@ -27,7 +27,7 @@ from ocpp16.observer import Observer
 from ocpp16.simulation import Commands, ControlInterface, Operation, SimulatedStation, StationOptions
 from ocpp16.simulation.transfer import PlayedTransfer, UrlTransfer
 
-log = logging.getLogger("ocpp16")
+log: Final = logging.getLogger("ocpp16")
 
 CERTIFICATE_FOLDERS = ("ca/csms", "ca/mf", "ca/mo", "ca/v2g", "client/csms", "client/cso")
 """Below `certs`: roots by what they are trusted for, and our own certificates."""
@@ -35,8 +35,8 @@ CERTIFICATE_FOLDERS = ("ca/csms", "ca/mf", "ca/mo", "ca/v2g", "client/csms", "cl
 _DISK = (errno.EROFS, errno.ENOSPC, errno.EDQUOT, errno.EIO)
 """What is wrong with the disk, and not with the path."""
 
-FilePath = click.Path(path_type=Path, dir_okay=False)
-FolderPath = click.Path(path_type=Path, file_okay=False)
+FilePath: Final = click.Path(path_type=Path, dir_okay=False)
+FolderPath: Final = click.Path(path_type=Path, file_okay=False)
 
 
 class Face(Observer, Protocol):
@@ -241,9 +241,9 @@ class JsonFace:
     def __init__(self, ending: Ending) -> None:
         output = StandardOutput(partial(ending.begin, "standard output was closed"))
         self._interface = ControlInterface(output.write)
-        self.follow = self._interface.follow
-        self.notify = self._interface.notify
-        self.exit = self._interface.exit
+        self.follow: Final = self._interface.follow
+        self.notify: Final = self._interface.notify
+        self.exit: Final = self._interface.exit
 
     async def metrics(self, url: str) -> None:
         await self._interface.emit("metrics", url=url)

@@ -34,8 +34,8 @@ class Explanation:
 
     def __init__(self, error: BaseException) -> None:
         self.lines: list[str] = []
-        self.exit_code = 0
-        self.is_unexpected = False
+        self.exit_code: int = 0
+        self.is_unexpected: bool = False
         for leaf in leaves(error):
             lines, exit_code = self._of(leaf)
             self.lines += [line for line in lines if line not in self.lines]

@@ -6,7 +6,7 @@ They are added at the start by a pattern of ids, and later by commands; all of t
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import click
 import trio
@@ -24,8 +24,8 @@ from ocpp16.simulation import ControlInterface
 
 PROGRESS = 1.0
 """Real seconds between two lines that say how many are up."""
-FilePath = click.Path(path_type=Path, dir_okay=False)
-FolderPath = click.Path(path_type=Path, file_okay=False)
+FilePath: Final = click.Path(path_type=Path, dir_okay=False)
+FolderPath: Final = click.Path(path_type=Path, file_okay=False)
 
 
 class Wanted(NamedTuple):

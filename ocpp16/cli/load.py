@@ -45,8 +45,8 @@ SAVED_EVERY: Final = 10.0
 MIB: Final = 1024 * 1024
 MOST_TOLD: Final = 10
 """Kinds of errors, and failures of an expectation, that are told at the end."""
-FilePath = click.Path(path_type=Path, dir_okay=False)
-FolderPath = click.Path(path_type=Path, file_okay=False)
+FilePath: Final = click.Path(path_type=Path, dir_okay=False)
+FolderPath: Final = click.Path(path_type=Path, file_okay=False)
 
 
 @dataclass(frozen=True, slots=True)

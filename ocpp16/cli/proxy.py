@@ -2,7 +2,7 @@
 
 from functools import partial
 from pathlib import Path
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import click
 import trio
@@ -25,7 +25,7 @@ from ocpp16.wire import WireFaults
 
 FOUND = 1
 """Exit code: the linter found errors."""
-FilePath = click.Path(path_type=Path, dir_okay=False)
+FilePath: Final = click.Path(path_type=Path, dir_okay=False)
 
 
 class Wanted(NamedTuple):

@@ -20,8 +20,8 @@ class Ending:
     """The end of the program: asked for once, by whoever is first, with a reason and the exit code to end with."""
 
     def __init__(self) -> None:
-        self.reason = ""
-        self.exit_code = 0
+        self.reason: str = ""
+        self.exit_code: int = 0
         self._begun = trio.Event()
 
     def begin(self, reason: str, exit_code: int = 0) -> None:

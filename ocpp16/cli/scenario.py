@@ -3,7 +3,7 @@
 import json
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import click
 import trio
@@ -31,7 +31,7 @@ NOT_MET = 1
 """Exit code where something was not as expected, or the scenario was not played to its end."""
 MOST_TOLD = 5
 """Charge points that are told of each expectation that was not met."""
-FolderPath = click.Path(path_type=Path, file_okay=False)
+FolderPath: Final = click.Path(path_type=Path, file_okay=False)
 
 
 @click.group("scenario", short_help="Play stories, and judge a Central System.")

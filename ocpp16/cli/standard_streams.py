@@ -9,10 +9,11 @@ import logging
 import os
 import select
 from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Callable
+from typing import Final
 
 import trio
 
-log = logging.getLogger("ocpp16")
+log: Final = logging.getLogger("ocpp16")
 
 STDIN = 0
 STDOUT = 1

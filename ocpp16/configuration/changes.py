@@ -60,8 +60,8 @@ class Prepared:
         self._again = again
         self._revision = layers.revision
         self._is_applied = False
-        self.change = change
-        self.value = value
+        self.change: Change = change
+        self.value: Any = value
         self.old_text: str | None = None
         self.new_text: str | None = None
 
@@ -70,11 +70,13 @@ class Prepared:
 
     @property
     def key(self) -> Key[Any]:
+        """The key that is to change; of an accepted change."""
         assert self.change.key is not None  # there is one wherever anything is accepted
         return self.change.key
 
     @property
     def is_applied(self) -> bool:
+        """Did it come into force?"""
         return self._is_applied
 
     @property

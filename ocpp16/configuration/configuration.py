@@ -26,7 +26,7 @@ from ocpp16.configuration.keys import BY_NAME
 from ocpp16.configuration.keys.core import SUPPORTED_FEATURE_PROFILES
 from ocpp16.configuration.keys.security import AUTHORIZATION_KEY
 from ocpp16.configuration.layers import Layers
-from ocpp16.configuration.loading import Loaded, load
+from ocpp16.configuration.loading import Loaded, Values, load
 from ocpp16.configuration.report import KeyValue, report, text_on_the_wire
 from ocpp16.configuration.rules import RULES_OF_THE_WHOLE, broken
 
@@ -43,6 +43,11 @@ class Configuration(Layers):
     """Values of one charge point. Not thread-safe; `config[KEY]` has the type of the key."""
 
     __slots__ = ("warnings",)
+
+    changed: Values
+    overlaid: frozenset[Key[Any]]
+    pending: Mapping[Key[Any], Any]
+    revision: int
 
     def __init__(self, loaded: Loaded, schema: CustomKeys) -> None:
         """For `load`."""

@@ -107,7 +107,7 @@ class CustomKeys:
         not declare.
         """
         self.declared: Mapping[str, Key[Any]] = {}
-        self.is_open = True
+        self.is_open: bool = True
         self._validate: Validate | None = None
         self._checks = dict(checks)
         wrong = [shown(name) for name, check in checks.items() if not callable(check) or iscoroutinefunction(check)]

@@ -158,6 +158,7 @@ class Change:
 
     @property
     def is_accepted(self) -> bool:
+        """At once, or after a reboot."""
         return self.status in (ConfigurationStatus.ACCEPTED, ConfigurationStatus.REBOOT_REQUIRED)
 
     @property

@@ -27,10 +27,10 @@ class FamilyEntry:
     __slots__ = ("family", "index", "name", "text")
 
     def __init__(self, family: "Family", index: Any, name: str, text: str | None) -> None:
-        self.family = family
-        self.index = index
-        self.name = name
-        self.text = text
+        self.family: Family = family
+        self.index: Any = index
+        self.name: str = name
+        self.text: str | None = text
 
 
 class Family(Protocol):

@@ -50,7 +50,10 @@ class UnderWay(Protocol):
 
 
 class Layers:
-    """For `Configuration`, which is what others hold. Not thread-safe; `layers[KEY]` has the type of the key."""
+    """For `Configuration`, which is what others hold. Not thread-safe; `layers[KEY]` has the type of the key.
+
+    `main`, `changed`, `overlaid`, `pending`, `custom`, `schema`, `sections`, `main_sections` and `revision` are its
+    layers, for the code that keeps them: hosts ask by key."""
 
     __slots__ = (
         "_built",
@@ -68,21 +71,21 @@ class Layers:
     )
 
     def __init__(self, loaded: Loaded, schema: CustomKeys) -> None:
-        self.main = loaded.main
-        self.changed = loaded.overlay
+        self.main: Values = loaded.main
+        self.changed: Values = loaded.overlay
         self.overlaid: frozenset[Key[Any]] = frozenset(loaded.overlay) if loaded.overlay else _NONE
         """Keys whose change in force is of an earlier run."""
         self.pending: Mapping[Key[Any], Any] = _NOTHING_PENDING
         self.under_way: tuple[UnderWay, ...] = ()
         """In the order in which they go to the disk."""
-        self.revision = 0
+        self.revision: int = 0
         """Rises with every change, so that a prepared one knows whether it still is what was checked."""
         self.custom: Mapping[str, Key[Any]] = loaded.custom or _NOTHING
-        self.main_sections = loaded.main_sections
-        self.sections = loaded.sections
-        self.schema = schema
+        self.main_sections: tuple[str, ...] = loaded.main_sections
+        self.sections: tuple[str, ...] = loaded.sections
+        self.schema: CustomKeys = schema
         self._built: frozenset[str] | None = None
-        self.is_recorded = True
+        self.is_recorded: bool = True
         """Is there a message log that LogMessages could switch off?"""
 
     # --- reading
@@ -154,9 +157,11 @@ class Layers:
         return known is Known.ALWAYS or (key.section in self.sections and self.is_built(key.section))
 
     def is_built(self, profile: str) -> bool:
+        """Is this feature profile there? Those that are none of SupportedFeatureProfiles always are."""
         return self._built is None or profile in self._built or profile in _NOT_FEATURES
 
     def has_value(self, key: Key[Any]) -> bool:
+        """Has the key a value or a default?"""
         value = self.changed.get(key, self.main.get(key, base(key)))
         return (not key.is_optional) if value is ABSENT else True
 

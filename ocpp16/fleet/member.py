@@ -73,12 +73,12 @@ class Member:
         nursery: trio.Nursery,
         random: Random,
     ) -> None:
-        self.identity = identity
-        self.blueprint = made_of
-        self.state = MemberState.OFF
-        self.failures = 0
-        self.failure = ""
-        self.is_over = trio.Event()
+        self.identity: str = identity
+        self.blueprint: Blueprint = made_of
+        self.state: MemberState = MemberState.OFF
+        self.failures: int = 0
+        self.failure: str = ""
+        self.is_over: trio.Event = trio.Event()
         self._open = open_one
         self._charge_points = charge_points
         self._nursery = nursery
@@ -112,7 +112,7 @@ class Member:
         return True
 
     def begin(self, after: float) -> None:
-        """Start it in so many seconds; it was opened before."""
+        """Start it `after` so many seconds; it was opened before."""
         self._nursery.start_soon(self._until_it_runs, partial(self._start, after))
 
     async def end(self) -> None:

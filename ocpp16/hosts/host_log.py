@@ -15,7 +15,7 @@ class HostLog:
     """Of one charge point: without a name until it is attached."""
 
     def __init__(self) -> None:
-        self.log = FoldingLog("", time.monotonic)
+        self.log: FoldingLog = FoldingLog("", time.monotonic)
 
     def attach(self, charge_point: Any) -> None:
         """It is open. In the thread of trio."""

@@ -1,5 +1,6 @@
 """Whom the Central System lets charge, and reservations (OCPP 1.6 §3.5, §4.1, §5.13)."""
 
+from collections.abc import Mapping
 from typing import ClassVar, Final
 
 from ocpp16.lint.bounds import forget_oldest
@@ -7,7 +8,7 @@ from ocpp16.lint.docket import SECOND, Docket
 from ocpp16.lint.exchange import Asked
 from ocpp16.lint.frame import Frame
 from ocpp16.lint.members import part, text, time, whole
-from ocpp16.lint.subject import Subject
+from ocpp16.lint.subject import OnAnswer, OnCall, Subject
 from ocpp16.texts import shown
 
 _MOST: Final = 64
@@ -56,8 +57,8 @@ class Authorizations(Subject):
             self._cancelled[reservation] = None
             forget_oldest(self._cancelled, _MOST)
 
-    ON_CALL: ClassVar = {"StartTransaction": starting}
-    ON_RESULT: ClassVar = {
+    ON_CALL: ClassVar[Mapping[str, OnCall]] = {"StartTransaction": starting}
+    ON_RESULT: ClassVar[Mapping[str, OnAnswer]] = {
         "Authorize": authorized,
         "StartTransaction": answered,
         "StopTransaction": answered,

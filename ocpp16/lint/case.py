@@ -55,7 +55,7 @@ class Case:
     __slots__ = ("_exchange", "_promises", "_registration", "_subjects", "docket")
 
     def __init__(self, charge_point: str, rules: frozenset[str], most_ids: int) -> None:
-        self.docket = Docket(charge_point, rules)
+        self.docket: Docket = Docket(charge_point, rules)
         self._exchange = Exchange(most_ids)
         self._registration, self._promises = Registration(), Promises()
         self._subjects = (self._registration, self._promises, *(kind() for kind in SUBJECTS[2:]))

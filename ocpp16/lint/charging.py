@@ -1,5 +1,6 @@
 """Charging profiles and schedules (OCPP 1.6 §3.13, §7.8, §7.13)."""
 
+from collections.abc import Mapping
 from itertools import pairwise
 from typing import Any, ClassVar
 
@@ -7,7 +8,7 @@ from ocpp16.lint.docket import Docket
 from ocpp16.lint.exchange import Asked
 from ocpp16.lint.frame import Frame
 from ocpp16.lint.members import part, rows, text, whole
-from ocpp16.lint.subject import Subject
+from ocpp16.lint.subject import OnAnswer, OnCall, Subject
 
 
 class Charging(Subject):
@@ -37,8 +38,8 @@ class Charging(Subject):
         else:
             _check_periods(docket, frame, schedule)
 
-    ON_CALL: ClassVar = {"SetChargingProfile": setting, "RemoteStartTransaction": remote_start}
-    ON_RESULT: ClassVar = {"GetCompositeSchedule": composed}
+    ON_CALL: ClassVar[Mapping[str, OnCall]] = {"SetChargingProfile": setting, "RemoteStartTransaction": remote_start}
+    ON_RESULT: ClassVar[Mapping[str, OnAnswer]] = {"GetCompositeSchedule": composed}
 
 
 def _check_profile(docket: Docket, frame: Frame, profile: dict[str, Any]) -> None:

@@ -8,7 +8,7 @@ from ocpp16.lint.docket import SECOND, Docket
 from ocpp16.lint.exchange import Asked
 from ocpp16.lint.frame import Frame
 from ocpp16.lint.members import text, whole
-from ocpp16.lint.subject import Subject
+from ocpp16.lint.subject import OnAnswer, OnCall, Subject
 from ocpp16.state.connector_table import TRANSITIONS
 from ocpp16.texts import shown
 
@@ -85,13 +85,13 @@ class Connectors(Subject):
     def unlocking(self, docket: Docket, asked: Asked) -> None:
         check_connector(docket, asked)
 
-    ON_CALL: ClassVar = {
+    ON_CALL: ClassVar[Mapping[str, OnCall]] = {
         "StatusNotification": notified,
         "UnlockConnector": unlocking,
         "RemoteStartTransaction": unlocking,
     }
-    ON_RESULT: ClassVar = {"BootNotification": booted}
-    ON_LOSS: ClassVar = {"StatusNotification": not_told}
+    ON_RESULT: ClassVar[Mapping[str, OnAnswer]] = {"BootNotification": booted}
+    ON_LOSS: ClassVar[Mapping[str, OnCall]] = {"StatusNotification": not_told}
 
 
 def check_connector(docket: Docket, asked: Asked, lowest: int = 1) -> None:

@@ -41,13 +41,13 @@ class Asked:
     __slots__ = ("action", "at", "frame", "is_triggered", "overtaken", "payload")
 
     def __init__(self, frame: Frame, at: int | None) -> None:
-        self.frame = frame
-        self.at = at
-        self.action = frame.action
+        self.frame: Frame = frame
+        self.at: int | None = at
+        self.action: str = frame.action
         self.payload: dict[str, Any] = frame.payload if isinstance(frame.payload, dict) else {}
         self.overtaken: Frame | None = None
         """The next CALL of this side, if that came too early."""
-        self.is_triggered = False
+        self.is_triggered: bool = False
         """Did the Central System ask for it?"""
 
     def is_like(self, frame: Frame) -> bool:
@@ -64,9 +64,9 @@ class Asker:
     __slots__ = ("answered", "given_up", "has_asked", "has_flooded", "is_excused", "open", "unanswered", "used")
 
     def __init__(self) -> None:
-        self.has_asked = False
-        self.is_excused = False
-        self.has_flooded = False
+        self.has_asked: bool = False
+        self.is_excused: bool = False
+        self.has_flooded: bool = False
         """Were more CALLs open than are remembered? Then answers to nothing may answer those."""
         self.open: dict[str, Asked] = {}
         self.answered: dict[str, None] = {}

@@ -1,12 +1,13 @@
 """Configuration keys as the traffic tells them: rules about times and counts follow what a charge point was told."""
 
+from collections.abc import Mapping
 from typing import ClassVar, Final
 
 from ocpp16.lint.docket import Docket
 from ocpp16.lint.exchange import Asked
 from ocpp16.lint.frame import Frame
 from ocpp16.lint.members import rows, text
-from ocpp16.lint.subject import Subject
+from ocpp16.lint.subject import OnAnswer, Subject
 
 _NAMES: Final = {
     name.lower(): name
@@ -32,7 +33,7 @@ class KnownKeys(Subject):
         if text(frame.payload, "status") == "Accepted":
             _learn(docket, text(asked.payload, "key"), text(asked.payload, "value"))
 
-    ON_RESULT: ClassVar = {"GetConfiguration": published, "ChangeConfiguration": changed}
+    ON_RESULT: ClassVar[Mapping[str, OnAnswer]] = {"GetConfiguration": published, "ChangeConfiguration": changed}
 
 
 def _learn(docket: Docket, key: str | None, value: str | None) -> None:

@@ -8,7 +8,7 @@ from ocpp16.lint.docket import Docket
 from ocpp16.lint.exchange import Asked
 from ocpp16.lint.frame import Frame
 from ocpp16.lint.members import text
-from ocpp16.lint.subject import Subject
+from ocpp16.lint.subject import OnAnswer, OnCall, Subject
 from ocpp16.state.firmware import Step, step_after
 
 _STATUSES: Final = {str(status): status for status in Status}
@@ -59,12 +59,12 @@ class Maintenance(Subject):
     def reconnected(self, docket: Docket) -> None:
         self._upload, self._step = None, Step.OVER
 
-    ON_CALL: ClassVar = {
+    ON_CALL: ClassVar[Mapping[str, OnCall]] = {
         "DiagnosticsStatusNotification": uploading,
         "FirmwareStatusNotification": updating,
         "SignedFirmwareStatusNotification": updating,
     }
-    ON_RESULT: ClassVar = {
+    ON_RESULT: ClassVar[Mapping[str, OnAnswer]] = {
         "GetDiagnostics": upload_asked,
         "UpdateFirmware": update_asked,
         "SignedUpdateFirmware": update_asked,

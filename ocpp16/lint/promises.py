@@ -3,6 +3,7 @@
 Each is kept by a message, until a time. What was accepted on a connection that is gone is asked of nobody.
 """
 
+from collections.abc import Mapping
 from typing import ClassVar, Final, NamedTuple
 
 from ocpp16.lint.docket import SECOND, Docket
@@ -10,7 +11,7 @@ from ocpp16.lint.exchange import Asked
 from ocpp16.lint.finding import CHARGE_POINT
 from ocpp16.lint.frame import Frame
 from ocpp16.lint.members import text, whole
-from ocpp16.lint.subject import Subject
+from ocpp16.lint.subject import OnAnswer, OnCall, Subject
 from ocpp16.texts import shown
 
 _MOST: Final = 32
@@ -134,13 +135,13 @@ class Promises(Subject):
             self._kept(("start on", connector_id))
             self._open = [promise for promise in self._open if promise.keyword[0] != "start of"]
 
-    ON_CALL: ClassVar = {
+    ON_CALL: ClassVar[Mapping[str, OnCall]] = {
         "StartTransaction": starting,
         "StopTransaction": stopping,
         "BootNotification": booting,
         "StatusNotification": notified,
     }
-    ON_RESULT: ClassVar = {
+    ON_RESULT: ClassVar[Mapping[str, OnAnswer]] = {
         "RemoteStartTransaction": remote_start,
         "RemoteStopTransaction": remote_stop,
         "Reset": reset,

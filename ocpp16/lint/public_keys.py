@@ -23,7 +23,7 @@ class PublicKeys:
     """`given` hold for every meter; where there are any, none of the trace counts."""
 
     def __init__(self, given: Sequence[bytes] = ()) -> None:
-        self.given = tuple(given)
+        self.given: tuple[bytes, ...] = tuple(given)
         self._published: dict[tuple[str, int], list[bytes]] = {}
         self.unreadable: dict[str, str] = {}
         """Name of a key as the charge point publishes it → why it cannot be read."""

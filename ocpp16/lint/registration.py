@@ -1,12 +1,13 @@
 """Before and after the Central System accepts a charge point, and its heartbeats (OCPP 1.6 §4.2, §4.6)."""
 
+from collections.abc import Mapping
 from typing import ClassVar, Final
 
 from ocpp16.lint.docket import SECOND, Docket
 from ocpp16.lint.exchange import Asked
 from ocpp16.lint.frame import FROM_CHARGE_POINT, Frame
 from ocpp16.lint.members import text, time, whole
-from ocpp16.lint.subject import Subject
+from ocpp16.lint.subject import OnAnswer, OnCall, Subject
 from ocpp16.texts import shown
 
 ACCEPTED, PENDING, REJECTED = "Accepted", "Pending", "Rejected"
@@ -148,8 +149,8 @@ class Registration(Subject):
             docket.tell("central-time", f"currentTime falls by {(self._shown_at - shown_at) // SECOND} s", frame)
         self._shown_at = shown_at
 
-    ON_CALL: ClassVar = {_BOOT: booting, "Heartbeat": beating}
-    ON_RESULT: ClassVar = {
+    ON_CALL: ClassVar[Mapping[str, OnCall]] = {_BOOT: booting, "Heartbeat": beating}
+    ON_RESULT: ClassVar[Mapping[str, OnAnswer]] = {
         _BOOT: booted,
         "Heartbeat": beat,
         "TriggerMessage": triggered,

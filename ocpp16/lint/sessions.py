@@ -6,6 +6,7 @@ Rules of this file:
 3. What is over is remembered for a while, for repeats of its end.
 """
 
+from collections.abc import Mapping
 from typing import Any, ClassVar, Final
 
 import orjson
@@ -17,7 +18,7 @@ from ocpp16.lint.exchange import Asked
 from ocpp16.lint.frame import Frame
 from ocpp16.lint.members import part, text, time, whole
 from ocpp16.lint.registers import Reading, readings, times
-from ocpp16.lint.subject import Subject
+from ocpp16.lint.subject import OnAnswer, OnCall, Subject
 from ocpp16.texts import shown
 
 _MOST: Final = 64
@@ -279,15 +280,15 @@ class Sessions(Subject):
         self._asked[message_id] = session
         forget_oldest(self._asked, _MOST)
 
-    ON_CALL: ClassVar = {
+    ON_CALL: ClassVar[Mapping[str, OnCall]] = {
         "StartTransaction": starting,
         "MeterValues": metering,
         "StopTransaction": stopping,
         "StatusNotification": notified,
     }
-    ON_RESULT: ClassVar = {"StartTransaction": started, "StopTransaction": stopped}
-    ON_LOSS: ClassVar = {"MeterValues": values_lost}
-    ON_REFUSAL: ClassVar = {"StartTransaction": refused, "StopTransaction": refused}
+    ON_RESULT: ClassVar[Mapping[str, OnAnswer]] = {"StartTransaction": started, "StopTransaction": stopped}
+    ON_LOSS: ClassVar[Mapping[str, OnCall]] = {"MeterValues": values_lost}
+    ON_REFUSAL: ClassVar[Mapping[str, OnAnswer]] = {"StartTransaction": refused, "StopTransaction": refused}
 
 
 def _may_be_one(known: Session, session: Session) -> bool:

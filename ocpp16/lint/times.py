@@ -1,12 +1,13 @@
 """When a charge point says that something happened (OCPP 1.6 §4.2, §4.6: it has the Central System's time)."""
 
+from collections.abc import Mapping
 from typing import ClassVar, Final
 
 from ocpp16.lint.docket import SECOND, Docket
 from ocpp16.lint.exchange import Asked
 from ocpp16.lint.members import time
 from ocpp16.lint.registration import OFF
-from ocpp16.lint.subject import Subject
+from ocpp16.lint.subject import OnCall, Subject
 
 _SLACK: Final = 60 * SECOND
 
@@ -17,7 +18,7 @@ class Times(Subject):
     def happened(self, docket: Docket, asked: Asked) -> None:
         _check(docket, asked, time(asked.payload))
 
-    ON_CALL: ClassVar = {
+    ON_CALL: ClassVar[Mapping[str, OnCall]] = {
         "StartTransaction": happened,
         "StatusNotification": happened,
     }

@@ -57,8 +57,10 @@ class Trace:
         self._name = reader_name
         self._charge_point = charge_point
         self.wrong: list[str] = []
-        self.wrong_count = self.other_count = self.frame_count = 0
-        self.format = ""
+        self.wrong_count: int = 0
+        self.other_count: int = 0
+        self.frame_count: int = 0
+        self.format: str = ""
 
     def lines(self) -> Iterator[tuple[int, bytes]]:
         """Number and content of each line. Raises TraceError if the file cannot be read."""

@@ -50,7 +50,9 @@ class Axis:
     __slots__ = ("begin", "end", "ticks")
 
     def __init__(self, begin: float, end: float, ticks: Sequence[Tick]) -> None:
-        self.begin, self.end, self.ticks = begin, end, ticks
+        self.begin: float = begin
+        self.end: float = end
+        self.ticks: Sequence[Tick] = ticks
 
     def share(self, value: float) -> float:
         """0 at the axis' begin, 1 at its end, and nothing beyond."""

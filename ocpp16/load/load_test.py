@@ -143,7 +143,7 @@ class LoadTest:
         self._connector = connector
         self._began = self._time()
         self._ended = ""
-        self.tally = Tally(processes)
+        self.tally: Tally = Tally(processes)
         self.on_second: Callable[[], None] = lambda: None
         """Called when there is something new to show."""
         self._played: dict[int, Played] = {}

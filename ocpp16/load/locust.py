@@ -16,7 +16,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Final
 
 import gevent
-from locust import User, constant, task
+from locust import User, task
 from locust.env import Environment
 
 from ocpp16.load.locust_child import Call, ChildFleet, FleetLost
@@ -47,10 +47,13 @@ class ChargePointUser(User):
     """
 
     abstract = True
-    wait_time = constant(LONG)
     charge_point: ClassVar[str] = "CP{worker:02}{number:05}"
     options: ClassVar[Mapping[str, Any]] = {}
     command: ClassVar[tuple[str, ...]] = (sys.executable, "-m", "ocpp16", "load", "--worker")
+
+    def wait_time(self) -> float:
+        """Seconds until Locust has the user do its task again, which does nothing here."""
+        return LONG
 
     def on_start(self) -> None:
         """Raises FleetLost if the process with the charge points was given up, or there is no address to go to."""

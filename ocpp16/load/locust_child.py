@@ -32,7 +32,7 @@ LONGEST_LINE: Final = 16_000_000
 """Bytes."""
 NAME_LENGTH: Final = 64
 
-log = logging.getLogger("ocpp16")
+log: Final = logging.getLogger("ocpp16")
 
 OUTCOMES: Final = frozenset({"result", "error", "timeout", "lost"})
 

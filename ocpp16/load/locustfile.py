@@ -2,6 +2,8 @@
 
 import json
 import os
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 from ocpp16.load.locust import ChargePointUser
 from ocpp16.load.locust_command import OPTIONS
@@ -10,4 +12,4 @@ from ocpp16.load.locust_command import OPTIONS
 class ChargePoint(ChargePointUser):
     """The host of Locust is the address of the Central System."""
 
-    options = json.loads(os.environ.get(OPTIONS) or "{}")
+    options: ClassVar[Mapping[str, Any]] = json.loads(os.environ.get(OPTIONS) or "{}")

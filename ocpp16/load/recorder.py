@@ -86,7 +86,7 @@ class Recorder:
         self._slow = 0.0
         """Trio's seconds that a call has to take to be one of the slowest."""
         self._connected: set[str] = set()
-        self.failed_attempts = 0
+        self.failed_attempts: int = 0
         """To connect, since one succeeded."""
         self._trace = trace
         self._traced = frozenset(traced)

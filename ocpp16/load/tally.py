@@ -62,7 +62,7 @@ class Tally:
         self._told = 0
         self._worst_delay = self._worst_cpu = 0.0
         self._late_seconds = 0
-        self.due_calls = 0
+        self.due_calls: int = 0
         """Calls of an open model that were due so far."""
 
     def add(self, number: int, portion: Portion) -> None:

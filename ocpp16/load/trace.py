@@ -33,9 +33,9 @@ class TraceFile:
         self._left = largest
         self._readers: dict[str, tuple[Reader, JsonLines]] = {}
         self._sequence = 0
-        self.missing = 0
+        self.missing: int = 0
         """Frames that were not written."""
-        self.failure = ""
+        self.failure: str = ""
         """Why the disk did not take them."""
 
     def take(self, charge_point: str, direction: str, text: str) -> None:

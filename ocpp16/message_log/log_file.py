@@ -40,7 +40,7 @@ class LogFile:
     __slots__ = ("_frame", "_is_known", "_rotation", "path")
 
     def __init__(self, path: Path, frame: Frame, rotation: Rotation | None) -> None:
-        self.path = path
+        self.path: Path = path
         self._frame = frame
         self._rotation = rotation
         self._is_known = False

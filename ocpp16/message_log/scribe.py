@@ -41,7 +41,7 @@ class Scribe:
         on_cleared: Callable[[], None],
     ) -> None:
         self.name = identity
-        self.has_ended = False
+        self.has_ended: bool = False
         self._options = options
         self._on_cleared = on_cleared
         self._reader = Reader(options.secrets)

@@ -41,7 +41,7 @@ class SessionLog:
         self.session_id = session_id
         subject = f"{identity}, connector {connector_id}, session {session_id}"
         kinds = (("ocpp", False), ("ocpp_raw", True)) if is_raw else (("ocpp", False),)
-        self.pages = [Page(folder, name) for name, _ in kinds]
+        self.pages: list[Page] = [Page(folder, name) for name, _ in kinds]
         self.sinks: Sequence[Sink] = [
             Sink(HtmlFormat(subject, is_raw=raw), folder / f"incomplete-{name}", None) for name, raw in kinds
         ]

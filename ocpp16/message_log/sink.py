@@ -25,7 +25,7 @@ class Sink:
 
     def __init__(self, form: Format, base: Path, rotation: Rotation | None) -> None:
         self._format = form
-        self.file = LogFile(base.with_name(base.name + form.suffix), form, rotation)
+        self.file: LogFile = LogFile(base.with_name(base.name + form.suffix), form, rotation)
         self._rows: list[bytes] = []
         self._missing = 0
 

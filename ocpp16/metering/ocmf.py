@@ -11,7 +11,7 @@ Rules of this file:
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
@@ -104,6 +104,7 @@ class Ocmf:
 
     @property
     def page_number(self) -> int:
+        """The number of the page, without the letter before it."""
         return int(self.page[1:])
 
     @property
@@ -283,7 +284,7 @@ def _from_base64(text: str) -> bytes:
     return b64decode(text, validate=True)
 
 
-DECODERS: Final = {"hex": bytes.fromhex, "base64": _from_base64}
+DECODERS: Final[Mapping[str, Callable[[str], bytes]]] = {"hex": bytes.fromhex, "base64": _from_base64}
 
 
 def _readings(members: Mapping[str, Any]) -> tuple[OcmfReading, ...]:

@@ -15,6 +15,7 @@ from ocpp16.metering.failure import SignedDataError
 from ocpp16.metering.ocmf import HEADER, LONGEST
 
 VERSION: Final = "1.0"
+"""Of the format that is written."""
 IMPORT_REGISTER: Final = "01-00:B2.08.00*FF"
 """OBIS code of the import register of a transaction."""
 

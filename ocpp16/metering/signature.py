@@ -94,7 +94,7 @@ class SigningKey:
 
     def __init__(self, number: int, algorithm: str = DEFAULT_ALGORITHM) -> None:
         curve, self._hash = _algorithm(algorithm)
-        self.algorithm = algorithm
+        self.algorithm: str = algorithm
         try:
             # Below the order of each of these curves, whose size it has; and 0 is no key.
             self._key = ec.derive_private_key(number % 2 ** (curve.key_size - 1) + 1, curve)

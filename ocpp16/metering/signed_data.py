@@ -22,6 +22,7 @@ from ocpp16.texts import shown
 LONGEST: Final = 262_144
 """Characters of a value; the data set in it is bounded by its own format."""
 OCMF: Final = "OCMF"
+"""How an OCMF text begins, and what its encoding is called."""
 _HEX: Final = re.compile(r"(?:[0-9a-fA-F]{2})+", re.ASCII)
 _MEMBERS: Final = ("signedMeterData", "signingMethod", "encodingMethod", "publicKey")
 _ALGORITHM: Final = re.compile(r'"SA"\s*:\s*"([A-Za-z0-9-]{1,50})"')

@@ -44,6 +44,7 @@ class Metrics:
     """Of all charge points that were asked, together."""
 
     charge_points: int
+    """How many were asked."""
     running: int
     """Started, and neither stopped nor stopping."""
     connected: int
@@ -55,6 +56,7 @@ class Metrics:
     dead_letters: int
     """Messages that were given up and are kept."""
     running_transactions: int
+    """Over all connectors."""
     connectors: Mapping[ChargePointStatus, int]
     """How many are in each status, zeros among them; connectors 0 are not counted."""
     counters: Counters

@@ -19,6 +19,7 @@ from ocpp16.metrics.prometheus import CONTENT_TYPE, ChargePointCollector, Collec
 __all__ = ["HOST", "MetricsDoor", "serve_collector", "serve_metrics"]
 
 HOST: Final = "127.0.0.1"
+"""Where it listens: nobody is asked who he is."""
 REQUEST_TIMEOUT: Final = 10.0
 """Seconds from the connection to its end."""
 MOST_CONNECTIONS: Final = 16

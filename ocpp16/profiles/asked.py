@@ -68,9 +68,9 @@ class AskedChanges:
     def __init__(self, journal: Writer, configuration: Configuration, keeper: ConfigurationKeeper) -> None:
         self._journal = journal
         self._configuration = configuration
-        self.keeper = keeper
+        self.keeper: ConfigurationKeeper = keeper
         self._waiting: tuple[Proposed, ...] = ()
-        self.is_over = False
+        self.is_over: bool = False
         """Another start takes the place of this one: nothing can be asked of it any more."""
 
     async def commit(

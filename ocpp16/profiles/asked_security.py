@@ -51,7 +51,7 @@ class AskedSecurity:
         failed: Callable[[str, BaseException], None],
         overran: Callable[[str, float], None],
     ) -> None:
-        self.host = host
+        self.host: Any = host
         self._failed = failed
         self._overran = overran
 

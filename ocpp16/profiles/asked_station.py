@@ -19,7 +19,7 @@ class AskedStation:
     __slots__ = ("host",)
 
     def __init__(self, station: Any) -> None:
-        self.host = station
+        self.host: Any = station
 
     def measurement(self, connector_id: int) -> Any:
         return self.host.measurement(connector_id)

@@ -254,7 +254,7 @@ class FeatureProfile:
         )
 
     def __init__(self, ctx: Context) -> None:
-        self.ctx = ctx
+        self.ctx: Context = ctx
 
     @classmethod
     def is_wanted(cls, configuration: Configuration) -> bool:

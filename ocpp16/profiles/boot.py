@@ -44,7 +44,7 @@ class Boot(FeatureProfile):
     def __init__(self, ctx: Context, *, changes: ConfigurationChanges) -> None:
         super().__init__(ctx)
         self._changes = changes
-        self.registration = Registration()
+        self.registration: Registration = Registration()
         self._retry: Timer | None = None
         self._heartbeat: Timer | None = None
         self._is_waiting = False

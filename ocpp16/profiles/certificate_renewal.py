@@ -74,7 +74,7 @@ class CertificateRenewal:
     )
 
     def __init__(self, ctx: Context, security: AskedSecurity, use: CertificateUse, is_critical: bool | None) -> None:
-        self.ctx = ctx
+        self.ctx: Context = ctx
         self._security = security
         self._use = use
         self._is_critical = is_critical

@@ -68,7 +68,7 @@ class ChargingProfiles:
         self._ctx = ctx
         self._stored: dict[int, int | None] = {}
         """Profiles that have a row → the key of the transaction they are for."""
-        self.installed = InstalledProfiles()
+        self.installed: InstalledProfiles = InstalledProfiles()
 
     # What the configuration says
 

@@ -90,27 +90,27 @@ class Context:
         failed: Callable[[str, BaseException], None],
         log: FoldingLog,
     ) -> None:
-        self.charge_point_id = charge_point_id
-        self.clock = clock
-        self.timers = timers
-        self.configuration = configuration
-        self.signals = signals
-        self.connectors = connectors
-        self.transactions = transactions
-        self.journal = journal
-        self.asked = asked
-        self.sender = sender
-        self.session = session
-        self.station = station
-        self.station_side = station_side
-        self.counters = counters
-        self.kick = kick
-        self.start = start
-        self.spawn_outside = spawn_outside
+        self.charge_point_id: str = charge_point_id
+        self.clock: Clock = clock
+        self.timers: Timers = timers
+        self.configuration: Configuration = configuration
+        self.signals: Signals = signals
+        self.connectors: Mapping[int, Connector] = connectors
+        self.transactions: Transactions = transactions
+        self.journal: Writer = journal
+        self.asked: AskedChanges = asked
+        self.sender: Sender = sender
+        self.session: Session = session
+        self.station: AskedStation = station
+        self.station_side: StationSide = station_side
+        self.counters: Counters = counters
+        self.kick: Callable[[], None] = kick
+        self.start: Start = start
+        self.spawn_outside: Callable[..., None] = spawn_outside
         """Run a task that goes on when the charge point is stopped and started again, until it is closed."""
-        self.tell = tell
-        self.failed = failed
-        self.log = log
+        self.tell: Callable[[ObserverEvent, int], None] = tell
+        self.failed: Callable[[str, BaseException], None] = failed
+        self.log: FoldingLog = log
 
     def spawn(self, async_fn: Callable[..., Awaitable[Any]], *arguments: Any) -> None:
         """Run a task that ends with this start; what it raises ends nothing else."""

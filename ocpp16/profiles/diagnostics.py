@@ -1,7 +1,7 @@
 """GetDiagnostics and DiagnosticsStatusNotification (OCPP 1.6 ed. 2 §5.9, §4.4); the upload itself is `upload`."""
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 from ocpp16 import messages
 from ocpp16.enums import DiagnosticsStatus, ErrorCode, MessageTrigger
@@ -34,7 +34,7 @@ class Diagnostics(FeatureProfile):
     __slots__ = ("_upload",)
 
     name = "FirmwareManagement"
-    protocol = FirmwareStation
+    protocol: ClassVar[type | None] = FirmwareStation
 
     def __init__(self, ctx: Context) -> None:
         super().__init__(ctx)

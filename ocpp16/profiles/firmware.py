@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Self
+from typing import ClassVar, Self
 
 import trio
 
@@ -21,7 +21,7 @@ class Firmware(FeatureProfile):
     __slots__ = ("_others",)
 
     name = "FirmwareManagement"
-    protocol = FirmwareStation
+    protocol: ClassVar[type | None] = FirmwareStation
 
     def __init__(self, ctx: Context, others: Others) -> None:
         super().__init__(ctx)

@@ -27,11 +27,11 @@ class FirmwareJob:
     __slots__ = ("is_told", "step", "update", "word")
 
     def __init__(self, update: FirmwareUpdate, step: Step, *, is_told: bool) -> None:
-        self.update = update
-        self.step = step
-        self.is_told = is_told
+        self.update: FirmwareUpdate = update
+        self.step: Step = step
+        self.is_told: bool = is_told
         """The Central System was told the word."""
-        self.word = wire_status(update.status, is_signed=update.is_signed) or str(Status.IDLE)
+        self.word: str = wire_status(update.status, is_signed=update.is_signed) or str(Status.IDLE)
         """What it was, or is to be, told last."""
 
     @property

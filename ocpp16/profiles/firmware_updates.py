@@ -18,7 +18,7 @@ Rules of this file:
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import trio
 
@@ -48,7 +48,7 @@ class FirmwareUpdates(FeatureProfile):
     __slots__ = ("_is_begun", "_is_held", "_job", "_last_end", "_others", "_report", "_timer", "_turn")
 
     name = ""
-    protocol = FirmwareStation
+    protocol: ClassVar[type | None] = FirmwareStation
 
     def __init__(self, ctx: Context, others: Others) -> None:
         super().__init__(ctx)

@@ -94,9 +94,9 @@ class LimitSharing:
         self._ctx = ctx
         self._profiles = profiles
         self._until_of = until_of
-        self.strategy = strategy
+        self.strategy: Strategy = strategy
         self._is_ours = any(strategy is ours for ours in STRATEGIES.values())
-        self.fuse = fuse
+        self.fuse: float | None = fuse
         self._limits: dict[int, _OwnLimit] = {}
         """Of those that charge."""
         self._claims = Claims()
@@ -110,7 +110,7 @@ class LimitSharing:
         self._is_split_for = False
         """Is that so for the claims and the total as they are now?"""
         self._effort = Effort(ctx.clock, MOST_AT_ONCE)
-        self.is_behind = False
+        self.is_behind: bool = False
         """Is `settled` to be called at the end of this turn?"""
 
     def __contains__(self, connector_id: int) -> bool:

@@ -52,7 +52,7 @@ class LocalAuthList(FeatureProfile):
         self._entries: dict[str, IdTagInfo] | None = None
         """Key of an id tag → what is said of it; None without a list."""
         self._is_whole = True
-        self.version = 0
+        self.version: int = 0
         """That of the last update; 0 before the first."""
 
     def restore(self, stored: Stored) -> None:

@@ -1,7 +1,7 @@
 """GetLog and LogStatusNotification (security white paper ed. 3, N01); the upload itself is `upload`."""
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 from ocpp16 import messages
 from ocpp16.enums import LogEnumType
@@ -21,7 +21,7 @@ class LogUpload(FeatureProfile):
     __slots__ = ("_upload",)
 
     name = ""
-    protocol = SecurityStation
+    protocol: ClassVar[type | None] = SecurityStation
 
     def __init__(self, ctx: Context) -> None:
         super().__init__(ctx)

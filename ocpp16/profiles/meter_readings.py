@@ -35,10 +35,10 @@ class Taken:
     __slots__ = ("at", "clock_boot", "made", "measurement")
 
     def __init__(self, measurement: Measurement, at: int, clock_boot: int, made: float) -> None:
-        self.measurement = measurement
-        self.at = at
-        self.clock_boot = clock_boot
-        self.made = made
+        self.measurement: Measurement = measurement
+        self.at: int = at
+        self.clock_boot: int = clock_boot
+        self.made: float = made
 
 
 class MeterReadings:

@@ -33,8 +33,8 @@ class MeterSamples:
         self._ctx = ctx
         self._offered: dict[int, tuple[float, float]] = {}
         """Current and power; nothing is offered before the host tells of it."""
-        self.readings = MeterReadings(ctx)
-        self.bases = IntervalBases()
+        self.readings: MeterReadings = MeterReadings(ctx)
+        self.bases: IntervalBases = IntervalBases()
         """From where interval energies are counted."""
 
     def offered_current(self, connector_id: int, amperes: float) -> None:

@@ -30,9 +30,9 @@ class MeterSampling:
 
     def __init__(self, ctx: Context, samples: MeterSamples, data: TransactionData) -> None:
         self._ctx = ctx
-        self.samples = samples
-        self.data = data
-        self.signed = SignedReadings(ctx)
+        self.samples: MeterSamples = samples
+        self.data: TransactionData = data
+        self.signed: SignedReadings = SignedReadings(ctx)
 
     def measurands(self, key: Key[tuple[str, ...]]) -> tuple[str, ...]:
         """The measurands of one of the lists."""

@@ -33,10 +33,10 @@ class PlugAndCharge(FeatureProfile):
     def __init__(self, ctx: Context, security: AskedSecurity | None, others: Others) -> None:
         super().__init__(ctx)
         self._others = others
-        self.contracts = ContractAuthorizing(ctx, security, others)
-        self.ev_certificates = EvCertificates(ctx)
-        self.ocsp = None if security is None else OcspRefresh(ctx, security)
-        self.certificates = (
+        self.contracts: ContractAuthorizing = ContractAuthorizing(ctx, security, others)
+        self.ev_certificates: EvCertificates = EvCertificates(ctx)
+        self.ocsp: OcspRefresh | None = None if security is None else OcspRefresh(ctx, security)
+        self.certificates: V2gCertificates | None = (
             None if security is None else V2gCertificates(ctx, security, self._manages, self._new_certificate)
         )
 

@@ -8,7 +8,7 @@ price is told here.
 """
 
 from collections.abc import Awaitable, Callable
-from typing import Self
+from typing import ClassVar, Self
 
 from ocpp16.configuration.configuration import Configuration
 from ocpp16.configuration.keys import cost_and_price as keys
@@ -46,24 +46,24 @@ class Pricing(FeatureProfile):
     __slots__ = ("_others", "costs", "display", "estimates", "offsets", "reports", "sessions", "users")
 
     name = "CostAndPrice"
-    extras = (PricingStation, DisplayStation)
+    extras: ClassVar[tuple[type, ...]] = (PricingStation, DisplayStation)
 
     def __init__(self, ctx: Context, others: Others) -> None:
         super().__init__(ctx)
         self._others = others
         host = ctx.station.host
-        self.display = PricingDisplay(
+        self.display: PricingDisplay = PricingDisplay(
             ctx,
             shows_prices=isinstance(host, PricingStation),
             has_messages=isinstance(host, DisplayStation),
         )
         meter = others.meter_values
-        self.users = UserPrices(ctx, self.display)
-        self.sessions = PricedSessions(ctx)
-        self.reports = PriceReports(ctx, self.sessions, meter)
-        self.estimates = CostEstimates(ctx, self.display, meter)
-        self.costs = SessionCosts(ctx, self.display, self.sessions, self.reports, self.estimates)
-        self.offsets = TimeOffsets(ctx, others)
+        self.users: UserPrices = UserPrices(ctx, self.display)
+        self.sessions: PricedSessions = PricedSessions(ctx)
+        self.reports: PriceReports = PriceReports(ctx, self.sessions, meter)
+        self.estimates: CostEstimates = CostEstimates(ctx, self.display, meter)
+        self.costs: SessionCosts = SessionCosts(ctx, self.display, self.sessions, self.reports, self.estimates)
+        self.offsets: TimeOffsets = TimeOffsets(ctx, others)
 
     @classmethod
     def is_wanted(cls, configuration: Configuration) -> bool:

@@ -51,17 +51,17 @@ class PricedSession:
     )
 
     def __init__(self, name: str, connector_id: int, session_id: str, transaction_id: int | None) -> None:
-        self.name = name
-        self.connector_id = connector_id
-        self.session_id = session_id
-        self.transaction_id = transaction_id
+        self.name: str = name
+        self.connector_id: int = connector_id
+        self.session_id: str = session_id
+        self.transaction_id: int | None = transaction_id
         self.ended_at: int | None = None
         """µs UTC; None: it runs."""
-        self.is_plugged = False
+        self.is_plugged: bool = False
         """It has ended, and its car is still to be unplugged."""
         self.unplugged: tuple[int, int] | None = None
         """Time and mark of an unplugging that is to be told."""
-        self.triggers = PriceTriggers()
+        self.triggers: PriceTriggers = PriceTriggers()
 
     @classmethod
     def of(cls, transaction: Transaction) -> "PricedSession":

@@ -48,8 +48,8 @@ class PricingDisplay:
     def __init__(self, ctx: Context, *, shows_prices: bool, has_messages: bool) -> None:
         self._ctx = ctx
         self._asked = _AskedPricingStation(ctx.station.host)
-        self.shows_prices = shows_prices
-        self.has_messages = has_messages
+        self.shows_prices: bool = shows_prices
+        self.has_messages: bool = has_messages
 
     async def ask_tariff(self, message: TariffMessage) -> DataTransferResponse:
         self._ctx.tell(TariffTold(message), 0)

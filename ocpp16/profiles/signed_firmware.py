@@ -8,7 +8,7 @@ together.
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import trio
 
@@ -31,7 +31,7 @@ class SignedFirmware(FeatureProfile):
     __slots__ = ("_others",)
 
     name = ""
-    protocol = SecurityStation
+    protocol: ClassVar[type | None] = SecurityStation
 
     def __init__(self, ctx: Context, others: Others) -> None:
         super().__init__(ctx)

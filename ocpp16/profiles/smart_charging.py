@@ -6,7 +6,7 @@ The checks and the arithmetic are `ocpp16.schedule`; here is when they are asked
 
 from collections.abc import Collection
 from functools import partial
-from typing import Self, cast
+from typing import ClassVar, Self, cast
 
 from ocpp16 import messages
 from ocpp16.configuration.keys import core, internal, smart_charging
@@ -60,14 +60,14 @@ class SmartCharging(FeatureProfile):
     __slots__ = ("_expected", "_ignored", "_station", "limits", "profiles")
 
     name = "SmartCharging"
-    protocol = SmartChargingStation
+    protocol: ClassVar[type | None] = SmartChargingStation
 
     def __init__(
         self, ctx: Context, profiles: ChargingProfiles, limits: ChargingLimits, station: AskedChargingStation
     ) -> None:
         super().__init__(ctx)
-        self.profiles = profiles
-        self.limits = limits
+        self.profiles: ChargingProfiles = profiles
+        self.limits: ChargingLimits = limits
         self._station = station
         self._expected: ExpectedStarts | None = None
         """Made with the first one."""

@@ -7,7 +7,7 @@ What the charge point knows is decided first; the station is asked for the rest,
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import trio
 
@@ -55,7 +55,7 @@ class StationReservations(FeatureProfile):
     __slots__ = ("_others", "_station")
 
     name = "Reservation"
-    protocol = ReservationStation
+    protocol: ClassVar[type | None] = ReservationStation
 
     def __init__(self, ctx: Context, others: Others) -> None:
         super().__init__(ctx)

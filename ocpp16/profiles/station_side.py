@@ -111,7 +111,7 @@ class StationSide:
         self._overran = overran
         self._queues: dict[Hashable, deque[_Command]] = {}
         """By connector: its commands in order. The first one runs, or waits to be first at its other connectors too."""
-        self.waiting = 0
+        self.waiting: int = 0
         """Commands that have not begun."""
 
     async def ask(

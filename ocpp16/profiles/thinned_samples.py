@@ -28,7 +28,7 @@ class ThinnedSamples:
         self._limit = limit
         self.rows: list[SampleRow] = []
         """Those that stayed, in the order in which they were taken."""
-        self.sequence = 0
+        self.sequence: int = 0
         """Of the last one that came, whether it stayed or not."""
         self._sizes: list[int] = []
         self._size = 0

@@ -57,10 +57,10 @@ class Proxy:
         now: Callable[[], int],
     ) -> None:
         self.port = 0
-        self.connected = 0
+        self.connected: int = 0
         self.counts: Counter[Kind] = Counter()
         self.faults: Counter[Word] = Counter()
-        self.errors = 0
+        self.errors: int = 0
         self.trace: TraceFile | None = None
         self.nursery: trio.Nursery | None = None
         self._target = target

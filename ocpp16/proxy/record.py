@@ -25,7 +25,7 @@ class Recorded:
     __slots__ = ("_line_numbers", "_lines", "_now", "_reader", "_sequence", "identity")
 
     def __init__(self, identity: str, connection: int, now: Callable[[], int], lines: Iterator[int]) -> None:
-        self.identity = identity
+        self.identity: str = identity
         self._reader = Reader()
         self._lines = JsonLines(identity, connection)
         self._now = now

@@ -40,7 +40,7 @@ class Relay:
         self._passed = passed
         self._is_silent = is_silent
         self._closed: ConnectionClosed | None = None
-        self.ended = ""
+        self.ended: str = ""
 
     async def run(self, ping_interval: float) -> None:
         """Until one of them ends; the other has ended then, too. ping_interval: seconds of silence after which a side

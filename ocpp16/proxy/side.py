@@ -23,7 +23,7 @@ class Side:
     def __init__(self, name: str, websocket: WebSocket, nursery: trio.Nursery, is_silent: Callable[[], bool]) -> None:
         self.name = name
         self.websocket = websocket
-        self.last_heard = trio.current_time()
+        self.last_heard: float = trio.current_time()
         self._nursery = nursery
         self._is_silent = is_silent
         self._turn = trio.Lock()

@@ -61,7 +61,7 @@ class TraceFile:
         self._size = 0
         self._come = trio.Event()
         self._gone = trio.Event()
-        self.lost = 0
+        self.lost: int = 0
 
     async def put(self, row: bytes) -> None:
         """Returns when there is room; cancelled meanwhile, the row is in."""

@@ -30,9 +30,9 @@ class Visit:
         self._dial = dial
         self._has_room = False
         self._carrier: trio.abc.Stream | None = None
-        self.identity = ""
+        self.identity: str = ""
         self.theirs: WebSocket | None = None
-        self.refusal = ""
+        self.refusal: str = ""
         self.has_arrived = False
 
     @property

@@ -26,6 +26,12 @@ from ocpp16.simulation.command_table import COMMANDS
 from ocpp16.spelling import did_you_mean
 from ocpp16.texts import shown
 
+if TYPE_CHECKING:
+    from ocpp16.pytest_plugin.seen import Done, Told
+    from ocpp16.pytest_plugin.verbs import Verbs
+else:
+    Verbs = object  # they are made of the table of commands, below
+
 _NOT_HERE: Final = frozenset({"help", "power_off"})
 """Commands for a process of its own."""
 _STATUSES: Final = frozenset(map(str, ChargePointStatus))
@@ -34,7 +40,7 @@ _LIKE: Final = 0.85
 know, a charge point sends none."""
 
 
-class ChargePoint:
+class ChargePoint(Verbs):
     """One charge point with its simulated station; made by the fixtures, and by `Fleet.add`.
 
     Each command of the simulated station is a method of its name (`plug_in`, `present_id_tag`, …). It raises
@@ -46,10 +52,6 @@ class ChargePoint:
         self._thread = thread
         self._waits = waits
         self._timeout = timeout
-
-    if TYPE_CHECKING:  # verbs are made of the table of commands
-
-        def __getattr__(self, name: str) -> Callable[..., Any]: ...
 
     def __repr__(self) -> str:
         return f"<ChargePoint {self.id}>"
@@ -95,22 +97,25 @@ class ChargePoint:
     # What is waited for: each raises NotSeen, an AssertionError, when it does not come within `timeout` seconds (None:
     # that of the test), with what came instead.
 
-    def wait_registered(self, timeout: float | None = None) -> Any:
+    def wait_registered(self, timeout: float | None = None) -> "Done":
         """Until it is connected, and its BootNotification accepted."""
         __tracebackhide__ = True
-        return self._wait("wait_registered()", self._watch.wait_registered, self._seconds(timeout))
+        outcome: Done = self._wait("wait_registered()", self._watch.wait_registered, self._seconds(timeout))
+        return outcome
 
-    def wait_connected(self, timeout: float | None = None) -> Any:
+    def wait_connected(self, timeout: float | None = None) -> "Done":
         """Until there is an open WebSocket."""
         __tracebackhide__ = True
-        return self._wait("wait_connected()", self._watch.wait_connected, self._seconds(timeout))
+        outcome: Done = self._wait("wait_connected()", self._watch.wait_connected, self._seconds(timeout))
+        return outcome
 
-    def wait_disconnected(self, timeout: float | None = None) -> Any:
+    def wait_disconnected(self, timeout: float | None = None) -> "Done":
         """Until there is none."""
         __tracebackhide__ = True
-        return self._wait("wait_disconnected()", self._watch.wait_disconnected, self._seconds(timeout))
+        outcome: Done = self._wait("wait_disconnected()", self._watch.wait_disconnected, self._seconds(timeout))
+        return outcome
 
-    def wait_status(self, connector: int, status: str, timeout: float | None = None) -> Any:
+    def wait_status(self, connector: int, status: str, timeout: float | None = None) -> "Told":
         """Until a StatusNotification says that the connector is so, and was answered; gives that `Call`.
 
         What the last such wait has seen counts as long as it holds, and what came behind it.
@@ -119,7 +124,8 @@ class ChargePoint:
         if str(status) not in _STATUSES:
             raise ValueError(f"no connector is ever {shown(repr(status), 60)}{did_you_mean(status, _STATUSES)}")
         what = f"wait_status({connector!r}, {status!r})"
-        return self._wait(what, self._watch.wait_status, connector, str(status), self._seconds(timeout))
+        outcome: Told = self._wait(what, self._watch.wait_status, connector, str(status), self._seconds(timeout))
+        return outcome
 
     def wait_sent(
         self,
@@ -129,7 +135,7 @@ class ChargePoint:
         answered: bool = True,
         timeout: float | None = None,
         **fields: Any,
-    ) -> Any:
+    ) -> "Told":
         """Until it has sent a call of this action, and the Central System has answered it; gives the `Call`.
 
         fields: members of the payload, as idTag="CARD1"; where: a function of the payload that says whether it is
@@ -139,7 +145,10 @@ class ChargePoint:
         __tracebackhide__ = True
         _check_action(action, "sent")
         wait = partial(self._watch.wait_call, answered=answered)
-        return self._wait(f"wait_sent({action!r})", wait, "sent", action, fields, where, self._seconds(timeout))
+        outcome: Told = self._wait(
+            f"wait_sent({action!r})", wait, "sent", action, fields, where, self._seconds(timeout)
+        )
+        return outcome
 
     def wait_received(
         self,
@@ -149,12 +158,15 @@ class ChargePoint:
         answered: bool = True,
         timeout: float | None = None,
         **fields: Any,
-    ) -> Any:
+    ) -> "Told":
         """The same of a call that the Central System has sent, and the charge point has answered."""
         __tracebackhide__ = True
         _check_action(action, "received")
         wait = partial(self._watch.wait_call, answered=answered)
-        return self._wait(f"wait_received({action!r})", wait, "received", action, fields, where, self._seconds(timeout))
+        outcome: Told = self._wait(
+            f"wait_received({action!r})", wait, "received", action, fields, where, self._seconds(timeout)
+        )
+        return outcome
 
     def wait_absent(
         self,
@@ -164,14 +176,17 @@ class ChargePoint:
         direction: Direction = "sent",
         timeout: float = 1.0,
         **fields: Any,
-    ) -> Any:
+    ) -> "Done":
         """That no such call comes for so many seconds; one that no wait has given yet counts as well.
         Raises WasSeen if one does."""
         __tracebackhide__ = True
         _check_direction(direction)
         _check_action(action, direction)
         what = f"wait_absent({action!r})"
-        return self._wait(what, self._watch.wait_absent, direction, action, fields, where, self._seconds(timeout))
+        outcome: Done = self._wait(
+            what, self._watch.wait_absent, direction, action, fields, where, self._seconds(timeout)
+        )
+        return outcome
 
     # What is done
 

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from concurrent.futures import TimeoutError as TooLong
 from contextlib import asynccontextmanager, suppress
 from functools import partial
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import trio
 
@@ -17,6 +17,9 @@ from ocpp16.pytest_plugin.charge_points import ChargePoint
 from ocpp16.pytest_plugin.settings import Settings, seconds
 from ocpp16.pytest_plugin.waiting import Waits
 from ocpp16.pytest_plugin.watch import NotSeen, Watch
+
+if TYPE_CHECKING:
+    from ocpp16.pytest_plugin.seen import Done
 
 LONGEST_END: Final = 5.0
 """Seconds that the orderly end of all may take; then it is cut short."""
@@ -83,21 +86,23 @@ class Fleet:
         """So many more, with ids of their own; `changes` as of `add`."""
         return [self.add(**changes) for _ in range(count)]
 
-    def remove(self, identity: str) -> Any:
+    def remove(self, identity: str) -> "Done":
         """Stop one in order, and let go of it; takes its time, as `wait_…` do. Raises KeyError for one that is not
         there."""
         __tracebackhide__ = True
         del self._charge_points[identity]
-        return self._waits.outcome(self._thread.run(self._remove, identity), f"fleet.remove({identity!r})")
+        outcome: Done = self._waits.outcome(self._thread.run(self._remove, identity), f"fleet.remove({identity!r})")
+        return outcome
 
-    def wait_registered(self, timeout: float | None = None) -> Any:
+    def wait_registered(self, timeout: float | None = None) -> "Done":
         """Until each is accepted by the Central System; takes its time, as that of a charge point does.
 
         Raises NotSeen, which says who is not.
         """
         __tracebackhide__ = True
         longest = self.settings.timeout if timeout is None else seconds(timeout)
-        return self._waits.outcome(self._thread.run(self._registered, longest), "fleet.wait_registered()")
+        outcome: Done = self._waits.outcome(self._thread.run(self._registered, longest), "fleet.wait_registered()")
+        return outcome
 
     # For the fixtures and hooks
 

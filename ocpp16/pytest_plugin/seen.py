@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import islice
-from typing import Any, Final, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 
 from ocpp16.message_log.record import SENT, Kind, Reader, Record
 from ocpp16.state.clock import to_datetime
@@ -83,6 +83,16 @@ class Call:
         )
 
 
+if TYPE_CHECKING:
+    from collections.abc import Coroutine
+
+    class Done(Coroutine[Any, Any, None]):
+        """What a wait gives: nothing once it is over in a test without a loop, else what is to be awaited."""
+
+    class Told(Call, Coroutine[Any, Any, Call]):
+        """What a wait for a call gives: that `Call` in a test without a loop, else what is to be awaited for it."""
+
+
 class Seen:
     """Of one charge point, filled frame by frame."""
 
@@ -90,7 +100,7 @@ class Seen:
         self.identity = identity
         self.records: deque[Record] = deque(maxlen=MOST_FRAMES)
         """Frames, and among them the begin and the end of connections."""
-        self.count = 0
+        self.count: int = 0
         """Records, also of those that are not kept any more."""
         self.calls: deque[Call] = deque(maxlen=MOST_FRAMES)
         self._call_count = 0

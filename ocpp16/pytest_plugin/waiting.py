@@ -52,7 +52,7 @@ class Awaited(Coroutine[Any, Any, Any]):
         self._waiting = waiting
         self._crossing = crossing
         self.what = what
-        self.is_awaited = False
+        self.is_awaited: bool = False
 
     def __repr__(self) -> str:
         return f"<{self.what}, to be awaited>"

@@ -51,7 +51,7 @@ class Watch:
 
     def __init__(self, identity: str) -> None:
         self.identity = identity
-        self.seen = Seen(identity)
+        self.seen: Seen = Seen(identity)
         self.member: Watched | None = None
         self.faults: list[str] = []
         """Exceptions that were caught within the charge point, in words: faults of ours; the first of them."""

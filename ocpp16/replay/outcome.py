@@ -37,6 +37,7 @@ class Outcome:
 
     @property
     def is_same(self) -> bool:
+        """Did nothing differ, and was all of it played?"""
         return not self.count and not self.end
 
     def differ(self, line: int, action: str, text: str) -> None:

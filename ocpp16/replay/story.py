@@ -29,8 +29,8 @@ class Answer:
 
 @dataclass(slots=True)
 class Exchange:
-    """A request. at: seconds from the first one of its charge point. is_ours: the charge point asked. answer: None if
-    the trace has none."""
+    """A request. line: of the trace, from 1. at: seconds from the first one of its charge point. is_ours: the charge
+    point asked. answer: None if the trace has none."""
 
     line: int
     at: float

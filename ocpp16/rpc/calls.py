@@ -26,10 +26,9 @@ _STALE: Final = 16
 class CallEnded(NamedTuple):
     """One CALL of a charge point. Times are monotonic seconds of trio's clock.
 
-    due: when it was meant to be sent; sent: when it was written. outcome: "result"; "error", a CALLERROR, whose `code`
-    is told, or an answer that cannot be read ("unreadable"); "timeout"; "lost" with its connection, or with the stop of
-    the charge point.
-    """
+    due: when it was meant to be sent; sent: when it was written; ended: when its outcome was known. outcome: "result";
+    "error", a CALLERROR, whose `code` is told, or an answer that cannot be read ("unreadable"); "timeout"; "lost" with
+    its connection, or with the stop of the charge point."""
 
     charge_point: str
     action: str

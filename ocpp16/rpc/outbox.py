@@ -90,12 +90,12 @@ class Outbox:
     )
 
     def __init__(self, limits: OutboxLimits) -> None:
-        self.limits = limits
+        self.limits: OutboxLimits = limits
         self.boot: Entry | None = None
         self.apart: SetAside | None = None
         """What is left unanswered; None until something was."""
-        self.depth = 0
-        self.bytes = 0
+        self.depth: int = 0
+        self.bytes: int = 0
         self._transactions: Shelf = []
         self._interactive: Shelf = []
         self._triggered: Shelf = []

@@ -52,11 +52,11 @@ class Asker:
         timeout: float | None = None,
         is_patient: bool = False,
     ) -> None:
-        self.is_patient = is_patient
-        self.on_confirmation = on_confirmation
-        self.on_failure = on_failure
-        self.on_end = on_end
-        self.timeout = timeout
+        self.is_patient: bool = is_patient
+        self.on_confirmation: Callable[[Payload], None] | None = on_confirmation
+        self.on_failure: Callable[[CallFailed], None] | None = on_failure
+        self.on_end: Callable[[], None] | None = on_end
+        self.timeout: float | None = timeout
 
 
 class Entry:
@@ -131,32 +131,32 @@ class Entry:
         text: bytes | None = None,
     ) -> None:
         """`text`: the JSON of the payload, where that is there already; `payload` is None then."""
-        self.action = action
+        self.action: str = action
         self._payload = payload
         self._text: bytes | str | None = text
-        self.lane = lane
-        self.sequence = sequence
-        self.number = number
-        self.transaction = transaction
-        self.clock_boot = clock_boot
-        self.data_boots = data_boots
-        self.attempts = attempts
-        self.due = due
-        self.is_triggered = is_triggered
-        self.is_persistent = is_persistent
-        self.asker = asker
-        self.size = size
-        self.topic = topic
-        self.latest = latest
-        self.timeouts = 0
-        self.silences = 0
-        self.interruptions = 0
-        self.excused_on = 0
+        self.lane: Lane = lane
+        self.sequence: int = sequence
+        self.number: int = number
+        self.transaction: object | None = transaction
+        self.clock_boot: int = clock_boot
+        self.data_boots: tuple[int, ...] = data_boots
+        self.attempts: int = attempts
+        self.due: float = due
+        self.is_triggered: bool = is_triggered
+        self.is_persistent: bool = is_persistent
+        self.asker: Asker | None = asker
+        self.size: int = size
+        self.topic: Hashable = topic
+        self.latest: int = latest
+        self.timeouts: int = 0
+        self.silences: int = 0
+        self.interruptions: int = 0
+        self.excused_on: int = 0
         self.ids: tuple[str, ...] = ()
         self.bound: bytes | None = None
-        self.is_checked = False
-        self.lacks_transaction = False
-        self.is_replaced = False
+        self.is_checked: bool = False
+        self.lacks_transaction: bool = False
+        self.is_replaced: bool = False
 
     def __lt__(self, other: "Entry") -> bool:
         """By sequence: ten thousand that wait are a heap of themselves, without a tuple for each."""
@@ -310,14 +310,14 @@ class OpenCall:
         self.calls: Watch | None = None
         """Only where somebody measures."""
         self.entry: Entry | None = None
-        self.unique_id = ""
-        self.opened_at = 0.0
-        self.deadline = 0.0
-        self.is_settled = False
+        self.unique_id: str = ""
+        self.opened_at: float = 0.0
+        self.deadline: float = 0.0
+        self.is_settled: bool = False
         """The entry was answered under an earlier id; the slot stays taken until this CALL is closed as well."""
-        self.is_heard = False
+        self.is_heard: bool = False
         """Something was received since this CALL was written, so the link it went by is alive."""
-        self.asked_at = 0.0
+        self.asked_at: float = 0.0
         """When the CALL was first written under the id that was answered last."""
         self._owners: dict[str, tuple[Entry, float]] = {}
 

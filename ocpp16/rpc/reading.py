@@ -51,11 +51,11 @@ class Reading:
         on_invalid: Callable[[str, str], None] | None,
         on_internal_error: Callable[[str, BaseException], None],
     ) -> None:
-        self.is_strict = tolerance == Tolerance.STRICT
-        self.now = 0.0
+        self.is_strict: bool = tolerance == Tolerance.STRICT
+        self.now: float = 0.0
         """When something was received last."""
         self._counters = counters
-        self.tolerance = tolerance
+        self.tolerance: Tolerance = tolerance
         self._specific_codes = specific_codes
         self._on_invalid = on_invalid
         self._on_internal_error = on_internal_error

@@ -27,10 +27,10 @@ class OutgoingFrame:
     __slots__ = ("action", "data", "then", "unique_id")
 
     def __init__(self, data: bytes, then: Callable[[], None] | None, unique_id: str, action: str) -> None:
-        self.data = data
-        self.then = then
-        self.unique_id = unique_id
-        self.action = action
+        self.data: bytes = data
+        self.then: Callable[[], None] | None = then
+        self.unique_id: str = unique_id
+        self.action: str = action
 
 
 class _Reply(NamedTuple):
@@ -56,7 +56,7 @@ class ReplyLane:
         self._next = 0
         """Where in `_waiting` the first is; what lies before it is None. A deque would cost every idle charge point."""
         self._remembered: dict[str, None] | None = {} if remembers else None
-        self.calls_in_work = 0
+        self.calls_in_work: int = 0
 
     def __len__(self) -> int:
         return len(self._waiting) - self._next

@@ -60,12 +60,12 @@ class Requests:
         limits: OutboxLimits,
         on_internal_error: Callable[[str, BaseException], None],
     ) -> None:
-        self.outbox = Outbox(limits)
-        self.open_call = OpenCall()
-        self.retry = retry
-        self.awaits_boot = False
+        self.outbox: Outbox = Outbox(limits)
+        self.open_call: OpenCall = OpenCall()
+        self.retry: RetryRules = retry
+        self.awaits_boot: bool = False
         """The Central System has forgotten us: nothing but BootNotification goes until that is answered."""
-        self.silence = Silence(self.outbox, self.open_call, retry, self._set_aside)
+        self.silence: Silence = Silence(self.outbox, self.open_call, retry, self._set_aside)
         self._delivery = delivery
         self._new_id = new_id
         self._counters = counters

@@ -92,7 +92,7 @@ class Session:
     ) -> None:
         self.registration: RegistrationStatus | None = None
         """What the last BootNotification was answered with; None before. Changed by `set_registration`."""
-        self.is_connected = False
+        self.is_connected: bool = False
         self.on_boot_wanted: Callable[[], None] | None = None
         self._on_internal_error = on_internal_error or _raise
         self._requests = Requests(

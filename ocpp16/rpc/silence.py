@@ -53,7 +53,7 @@ class Silence:
     def __init__(
         self, outbox: Outbox, open_call: OpenCall, retry: RetryRules, told: Callable[[Entry, int], None]
     ) -> None:
-        self.wants_probe = False
+        self.wants_probe: bool = False
         """A request timed out and nothing was received since it was written: is the link alive?"""
         self._outbox = outbox
         self._open_call = open_call

@@ -37,7 +37,7 @@ class Crowd:
         self.number = number
         self.drivers = drivers
         count = drivers.card_count or min(MOST_CARDS, max(2 * connectors, 10))
-        self.cards = TagPool(drivers.cards, count, seed=run.seed)
+        self.cards: TagPool = TagPool(drivers.cards, count, seed=run.seed)
 
     def random(self, who: str, visit: int) -> Random:
         """Of one visit."""

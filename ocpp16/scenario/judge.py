@@ -22,10 +22,10 @@ class Call:
     __slots__ = ("action", "at", "payload", "rules", "seen")
 
     def __init__(self, seen: Seen, action: str, payload: Any, at: float) -> None:
-        self.seen = seen
-        self.action = action
-        self.payload = payload
-        self.at = at
+        self.seen: Seen = seen
+        self.action: str = action
+        self.payload: Any = payload
+        self.at: float = at
         self.rules: tuple[Rule, ...] = ()
         """Those that want to see its answer."""
 
@@ -37,9 +37,11 @@ class Standing:
     __slots__ = ("at", "count", "link", "right", "why")
 
     def __init__(self) -> None:
-        self.count = self.right = self.link = 0
-        self.at = 0.0
-        self.why = ""
+        self.count: int = 0
+        self.right: int = 0
+        self.link: int = 0
+        self.at: float = 0.0
+        self.why: str = ""
 
     def fail(self, at: float, why: str) -> None:
         """Something was wrong; the first is told."""
@@ -53,8 +55,8 @@ class Party:
     __slots__ = ("_standings", "began", "identity")
 
     def __init__(self, identity: str, began: float) -> None:
-        self.identity = identity
-        self.began = began
+        self.identity: str = identity
+        self.began: float = began
         self._standings: dict[int, Standing] = {}
 
     def of(self, rule: "Rule") -> Standing:
@@ -71,11 +73,11 @@ class Rule:
     __slots__ = ("asks_answer", "expected", "is_open", "number", "stage_began")
 
     def __init__(self, number: int, expected: Expectation) -> None:
-        self.number = number
-        self.expected = expected
-        self.is_open = not expected.stage
+        self.number: int = number
+        self.expected: Expectation = expected
+        self.is_open: bool = not expected.stage
         self.stage_began: float | None = None
-        self.asks_answer = expected.sort in (Sort.SENT, Sort.RECEIVED) and bool(
+        self.asks_answer: bool = expected.sort in (Sort.SENT, Sort.RECEIVED) and bool(
             expected.answer.conditions or expected.error or (expected.sort is Sort.SENT and expected.within < inf)
         )
 
@@ -103,7 +105,7 @@ class Judge:
     """Of all charge points of one run."""
 
     def __init__(self, expectations: Iterable[Expectation]) -> None:
-        self.rules = tuple(Rule(number, one) for number, one in enumerate(expectations))
+        self.rules: tuple[Rule, ...] = tuple(Rule(number, one) for number, one in enumerate(expectations))
         self._fleet = Party("", 0.0)
         self._by_call: dict[tuple[Seen, str], list[Rule]] = {}
         self._orders = [rule for rule in self.rules if rule.expected.sort is Sort.ORDER]

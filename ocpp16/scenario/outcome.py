@@ -8,7 +8,7 @@ MOST_FAILURES: Final = 20
 
 
 class StageRun(NamedTuple):
-    """One stage: seconds of the story."""
+    """One stage. begin, end: seconds of the story."""
 
     name: str
     begin: float
@@ -49,12 +49,14 @@ class Outcome:
 
     @property
     def is_passed(self) -> bool:
+        """Went it to its end, with every expectation met?"""
         return self.is_complete and all(one.is_met for one in self.expectations)
 
 
 class Progress(NamedTuple):
-    """How far a scenario is. seconds: of the story; in_flight: messages that wait to be sent or for their answer, of
-    all charge points; waiting: what most scripts wait for, in words, and how many of them."""
+    """How far a scenario is. seconds: of the story; connected, registered: charge points that are, of all
+    `charge_points` that came so far; in_flight: messages that wait to be sent or for their answer, of all charge
+    points; waiting: what most scripts wait for, in words, and how many of them."""
 
     seconds: float
     stage: str

@@ -37,28 +37,28 @@ class Run:
         self, scenario: Scenario, ids: Sequence[str], seed: int, rate: float | None, duration: float | None
     ) -> None:
         self.scenario = scenario
-        self.ids = tuple(ids)
-        self.numbers = {identity: number for number, identity in enumerate(self.ids, 1)}
+        self.ids: tuple[str, ...] = tuple(ids)
+        self.numbers: dict[str, int] = {identity: number for number, identity in enumerate(self.ids, 1)}
         self.seed = seed
-        self.began = trio.current_time()
-        self.agenda = Agenda(self._failed)
-        self.judge = Judge(scenario.expectations)
+        self.began: float = trio.current_time()
+        self.agenda: Agenda = Agenda(self._failed)
+        self.judge: Judge = Judge(scenario.expectations)
         self.members: dict[str, Member] = {}
         self.watches: dict[str, Watch] = {}
         self.counts: Counter[str] = Counter()
         self.taken: set[tuple[str, int]] = set()
         """Connectors that a driver is at, or about to be."""
         self.waiting: dict[str, str] = {}
-        self.stage = ""
+        self.stage: str = ""
         self.faults: WireFaults | None = None
         """Of the wire, now."""
         self.stages: list[StageRun] = []
         self.notes: list[str] = []
-        self.rate = None if scenario.drivers else rate
+        self.rate: float | None = None if scenario.drivers else rate
         """Charge points a second, of ramps and restarts; None: as they say."""
-        self.pace = _pace(scenario, len(self.ids), rate)
+        self.pace: float = _pace(scenario, len(self.ids), rate)
         held = sum(stage.duration for stage in scenario.acts if stage.kind is StageKind.HOLD)
-        self.stretch = 1.0 if duration is None or not held else duration / held
+        self.stretch: float = 1.0 if duration is None or not held else duration / held
         self._fleet: Fleet | None = None
         self._nursery: trio.Nursery | None = None
         self._mix: list[tuple[float, Blueprint]] = []

@@ -28,7 +28,8 @@ class Tally:
 
     def __init__(self, name: str) -> None:
         self.name = name
-        self.checked = self.met = 0
+        self.checked: int = 0
+        self.met: int = 0
         self.failures: list[Failure] = []
 
     def add(self, identity: str, at: float, why: str) -> None:
@@ -49,7 +50,7 @@ class Script:
 
     def __init__(self, run: Run) -> None:
         self._run = run
-        self.steps = run.scenario.steps
+        self.steps: tuple[Step, ...] = run.scenario.steps
         self.tallies: dict[int, Tally] = {
             number: Tally(_title(number, step)) for number, step in enumerate(self.steps, 1) if step.do in WAITS
         }

@@ -59,16 +59,17 @@ class Watch:
     def __init__(self, identity: str, judge: Judge, story_began: float, *, keeps: bool) -> None:
         self._judge = judge
         self._began = story_began
-        self.party = Party(identity, self.now)
+        self.party: Party = Party(identity, self.now)
         self._open: dict[tuple[Seen, str], Call] = {}
         self.exchanges: deque[Exchange] | None = deque(maxlen=MOST_KEPT) if keeps else None
-        self.seen = 0
+        self.seen: int = 0
         self.states: dict[int, str] = {}
-        self.news = trio.Event()
+        self.news: trio.Event = trio.Event()
         """Set at whatever happens; whoever waits makes another."""
-        self.reason = ""
+        self.reason: str = ""
         """Why there is no connection, as far as it was told."""
-        self.started = self.stopped = 0
+        self.started: int = 0
+        self.stopped: int = 0
 
     @property
     def now(self) -> float:

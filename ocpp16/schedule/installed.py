@@ -43,6 +43,7 @@ class InstalledProfiles:
         return iter(self._by_id.values())
 
     def get(self, profile_id: int) -> CompiledProfile | None:
+        """The profile of this id; None: there is none."""
         return self._by_id.get(profile_id)
 
     def has_own(self, connector_id: int) -> bool:

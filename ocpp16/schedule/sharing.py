@@ -30,7 +30,7 @@ Strategy = Callable[[float, Sequence[Demand]], Mapping[int, float]]
 
 
 def equal(total: float, demands: Sequence[Demand]) -> dict[int, float]:
-    """Equal parts; what one does not want goes to the others, in equal parts again."""
+    """Equal parts of `total`; what one does not want goes to the others, in equal parts again."""
     shares: dict[int, float] = {}
     left = total
     by_want = sorted(demands, key=lambda demand: demand.wanted)
@@ -42,7 +42,7 @@ def equal(total: float, demands: Sequence[Demand]) -> dict[int, float]:
 
 
 def first_come(total: float, demands: Sequence[Demand]) -> dict[int, float]:
-    """Who began earlier gets what it wants, who comes later what is left."""
+    """Who began earlier gets what it wants, who comes later what is left of `total`."""
     shares: dict[int, float] = {}
     left = total
     for demand in sorted(demands, key=lambda demand: (demand.since, demand.connector_id)):
@@ -53,7 +53,7 @@ def first_come(total: float, demands: Sequence[Demand]) -> dict[int, float]:
 
 
 def proportional(total: float, demands: Sequence[Demand]) -> dict[int, float]:
-    """Everybody the same part of what it wants."""
+    """Everybody the same part of what it wants, as far as `total` goes."""
     wanted = sum(demand.wanted for demand in demands)
     part = 1.0 if wanted <= total else total / wanted
     return {demand.connector_id: demand.wanted * part for demand in demands}
@@ -62,6 +62,7 @@ def proportional(total: float, demands: Sequence[Demand]) -> dict[int, float]:
 STRATEGIES: Mapping[str, Strategy] = MappingProxyType(
     {"equal": equal, "first_come": first_come, "proportional": proportional}
 )
+"""By the names that configuration files and commands know."""
 
 _GRAIN = 1e9
 """Added up are whole billionths, rounded up: such a sum does not drift, however often one of its parts changes."""

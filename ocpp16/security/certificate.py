@@ -68,29 +68,31 @@ class Certificate:
             raise ValueError("no readable certificate") from error
 
     def _read(self, der: bytes) -> None:
-        self.x509 = certificate = x509.load_der_x509_certificate(der)
-        self.der = der
-        self.fingerprint = hashlib.sha256(der).hexdigest()
+        certificate = x509.load_der_x509_certificate(der)
+        self.x509: x509.Certificate = certificate
+        self.der: bytes = der
+        self.fingerprint: str = hashlib.sha256(der).hexdigest()
         tbs = fields_of(certificate.tbs_certificate_bytes)[0].content
         fields = list(fields_of(tbs))
         if fields[0].tag == 0xA0:  # the version, which certificates of the first one do not have
             del fields[0]
-        self.issuer, self.subject = fields[2].whole, fields[4].whole
-        self.key_bits = fields_of(fields[5].content)[1].content[1:]
+        self.issuer: bytes = fields[2].whole
+        self.subject: bytes = fields[4].whole
+        self.key_bits: bytes = fields_of(fields[5].content)[1].content[1:]
         self.public_key: CertificatePublicKeyTypes = certificate.public_key()
-        self.key = self.public_key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
-        self.name = certificate.subject.rfc4514_string()
-        self.serial_number = certificate.serial_number
-        self.starts_at = _seconds(certificate.not_valid_before_utc)
-        self.expires_at = _seconds(certificate.not_valid_after_utc)
+        self.key: bytes = self.public_key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+        self.name: str = certificate.subject.rfc4514_string()
+        self.serial_number: int = certificate.serial_number
+        self.starts_at: float = _seconds(certificate.not_valid_before_utc)
+        self.expires_at: float = _seconds(certificate.not_valid_after_utc)
         self.is_ca: bool | None = None
         self.path_length: int | None = None
         self.usage: x509.KeyUsage | None = None
         self.extended_usage: frozenset[str] | None = None
         self.authority_key_identifier: bytes | None = None
         self.subject_key_identifier: bytes | None = None
-        self.responder_url = ""
-        self.has_unknown_critical = False
+        self.responder_url: str = ""
+        self.has_unknown_critical: bool = False
         for extension in certificate.extensions:
             self._note(extension)
 

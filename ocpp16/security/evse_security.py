@@ -71,6 +71,8 @@ class CertificateType(StrEnum):
 
 
 class InstallCertificateResult(StrEnum):
+    """What became of a certificate to be installed."""
+
     ACCEPTED = "Accepted"
     INVALID_SIGNATURE = "InvalidSignature"
     INVALID_CERTIFICATE_CHAIN = "InvalidCertificateChain"
@@ -83,12 +85,16 @@ class InstallCertificateResult(StrEnum):
 
 
 class DeleteCertificateResult(StrEnum):
+    """What became of a certificate to be deleted."""
+
     ACCEPTED = "Accepted"
     FAILED = "Failed"
     NOT_FOUND = "NotFound"
 
 
 class CertificateValidationResult(StrEnum):
+    """What became of a check of a certificate, with its chain."""
+
     VALID = "Valid"
     EXPIRED = "Expired"
     INVALID_SIGNATURE = "InvalidSignature"
@@ -108,6 +114,8 @@ class CertificateExamination(NamedTuple):
 
 
 class CsrStatus(StrEnum):
+    """Why there is a request to sign a certificate, or none."""
+
     ACCEPTED = "Accepted"
     INVALID_REQUESTED_TYPE = "InvalidRequestedType"
     KEY_GEN_ERROR = "KeyGenError"
@@ -115,6 +123,8 @@ class CsrStatus(StrEnum):
 
 
 class LeafCertificateStatus(StrEnum):
+    """Is there a certificate of our own to be used?"""
+
     ACCEPTED = "Accepted"
     REJECTED = "Rejected"
     NOT_FOUND = "NotFound"

@@ -76,7 +76,8 @@ class Authority:
 
     @classmethod
     def loaded(cls, certificate: str, key: str, now: float) -> "Authority":
-        """A root that was made before, of its PEM texts. Raises ValueError for what is none."""
+        """A root that was made before, of its PEM texts. now: seconds since 1970, UTC. Raises ValueError for what is
+        none."""
         made = cls.__new__(cls)
         found: Any = load_pem_private_key(key.encode(), None)
         if not isinstance(found, ec.EllipticCurvePrivateKey):
@@ -131,8 +132,8 @@ class Authority:
         days: float = 365,
         responder_url: str = "",
     ) -> Issued:
-        """The certificate that a request (PEM) asks for. Raises ValueError for what is no request, or is not signed by
-        the key it names."""
+        """The certificate that a request (PEM) asks for. It is valid for so many days, beginning in `starts_in`
+        seconds. Raises ValueError for what is no request, or is not signed by the key it names."""
         request = x509.load_pem_x509_csr(csr.encode())
         if not request.is_signature_valid:
             raise ValueError("the signature of the request is wrong")

@@ -44,9 +44,9 @@ class Subject:
     __slots__ = ("common_name", "country", "organization")
 
     def __init__(self, country: str, organization: str, common_name: str) -> None:
-        self.country = country
-        self.organization = organization
-        self.common_name = common_name
+        self.country: str = country
+        self.organization: str = organization
+        self.common_name: str = common_name
 
     def parts(self) -> list[tuple[x509.ObjectIdentifier, str]]:
         """In the order of the request. Raises ValueError without a common name."""
@@ -75,8 +75,8 @@ class MadeKey:
         if password:
             protection = BestAvailableEncryption(password.encode())
         self._key = key
-        self.pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, protection)
-        self.public = key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+        self.pem: bytes = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, protection)
+        self.public: bytes = key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
 
     def signed(self, builder: x509.CertificateSigningRequestBuilder) -> bytes:
         return builder.sign(self._key, hashes.SHA256()).public_bytes(Encoding.PEM)

@@ -16,6 +16,7 @@ from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
 from ssl import SSLContext
+from typing import Final
 
 from ocpp16.errors import ConfigurationError
 from ocpp16.regular_file import read_regular
@@ -23,7 +24,7 @@ from ocpp16.texts import shown
 
 __all__ = ["CIPHERS_12", "CIPHERS_13", "SSLContext", "client_context", "prepare_keylog", "server_context"]
 
-logger = logging.getLogger(__name__)
+logger: Final = logging.getLogger(__name__)
 
 # The security white paper: a Central System has to offer all four, so one pair is enough for us.
 CIPHERS_12 = "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES256-GCM-SHA384:AES128-GCM-SHA256:AES256-GCM-SHA384"

@@ -43,9 +43,11 @@ class Token:
 
     @property
     def key(self) -> str:
+        """The id tag as it is compared: without case."""
         return id_tag_key(self.id_tag)
 
     def with_parent(self, parent_id_tag: str | None) -> "Token":
+        """The same token with this parent."""
         return replace(self, parent_id_tag=parent_id_tag)
 
 

@@ -204,19 +204,19 @@ class Pack:
     __slots__ = ("_edge", "_mark", "_reached", "_share", "battery", "claimed", "is_dc", "level", "until")
 
     def __init__(self, battery: Battery, *, is_dc: bool) -> None:
-        self.battery = battery
-        self.is_dc = is_dc
+        self.battery: Battery = battery
+        self.is_dc: bool = is_dc
         self._share = battery.dc_efficiency if is_dc else battery.efficiency
         """Of what is taken at the plug."""
-        self.level = battery.capacity * battery.soc / 100.0
+        self.level: float = battery.capacity * battery.soc / 100.0
         """Wh in it."""
         self._mark: float | None = None
         """Wh that the meter showed when the level was last brought up to date; None: it is not plugged in yet."""
         self._reached = self._edge = battery.soc
         """The last edge, which rounding must not bring back; the next one."""
-        self.claimed = 0.0
+        self.claimed: float = 0.0
         """What was claimed for it, in the unit of its outlet: it is given no more."""
-        self.until = inf
+        self.until: float = inf
 
     @property
     def soc(self) -> float:

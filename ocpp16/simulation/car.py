@@ -47,10 +47,12 @@ class Contract:
 
 @dataclass(frozen=True, slots=True)
 class CarPlan:
-    """What a car will do: seconds until it plugs in; seconds from the first offered current until it draws; amperes
-    per phase and phases it would draw; seconds of drawing until it unplugs (inf: never by itself); seconds of drawing
-    until its diode fails. And how it says who it is: by its contract (not where its driver has chosen external
-    payment), or the address of its modem.
+    """What a car will do, and how it says who it is.
+
+    plug_after: seconds until it plugs in. draw_after: seconds from the first offered current until it draws. current,
+    phases: amperes per phase, and phases, that it would draw. draw_for: seconds of drawing until it unplugs (inf: never
+    by itself). diode_fault_after: seconds of drawing until its diode fails. contract: by what it says who it is, but
+    for external_payment, which its driver has chosen; mac: or by this address of its modem.
 
     With a `battery` it draws what that takes, until its target, and unplugs `stay_after_full` seconds later (inf: not
     for that). `current` and `phases` are then those of its on-board charger, for AC. Without one it draws the same all
@@ -151,12 +153,12 @@ class Car:
         self._has_failed = False
         self._is_waited_for = True
         self._next_look: Timer | None = None
-        self.pack = pack
+        self.pack: Pack | None = pack
         """Its battery; None: it has none that is simulated."""
-        self.current = plan.current
-        self.phases = plan.phases
-        self.is_plugged = False
-        self.has_begun = False
+        self.current: float = plan.current
+        self.phases: int = plan.phases
+        self.is_plugged: bool = False
+        self.has_begun: bool = False
         """Did it ever come to the point of drawing?"""
         self._next(now + plan.plug_after, self._plug)
 

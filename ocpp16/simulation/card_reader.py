@@ -6,7 +6,7 @@ decided what it gets; presenting it again meanwhile changes nothing. The log has
 
 import logging
 from collections.abc import Callable, Collection, Sequence
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 from ocpp16.enums import Reason
 from ocpp16.errors import ChargePointStopped
@@ -26,7 +26,7 @@ from ocpp16.simulation.patience import Wait
 if TYPE_CHECKING:
     from ocpp16.charge_point.charge_point import ChargePoint
 
-log = logging.getLogger("ocpp16.simulation")
+log: Final = logging.getLogger("ocpp16.simulation")
 
 
 class Served(Candidate, Protocol):

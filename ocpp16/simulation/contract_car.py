@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = ["contract_of", "identify", "mac_tag"]
 
-log = logging.getLogger("ocpp16.simulation")
+log: Final = logging.getLogger("ocpp16.simulation")
 
 SCHEMA: Final = "urn:iso:15118:2:2013:MsgDef"
 LONGEST_CHAIN: Final = 64 * 1024

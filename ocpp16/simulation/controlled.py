@@ -23,10 +23,10 @@ class Controlled:
         operation: "Operation",
         power_off: Callable[[], None],
     ) -> None:
-        self.station = station
-        self.charge_point = charge_point
-        self.operation = operation
-        self.power_off = power_off
+        self.station: SimulatedStation = station
+        self.charge_point: ChargePoint = charge_point
+        self.operation: Operation = operation
+        self.power_off: Callable[[], None] = power_off
 
     def require_running(self) -> None:
         """Raises CommandError when the charge point is stopped."""

@@ -60,7 +60,7 @@ class Evse:
         self.outlet: Outlet = kind(station, connector_id, None if former is None else former.outlet)
         self._transaction: Transaction | None = None
         """As the charge point keeps it, while it runs."""
-        self.is_enabled = True
+        self.is_enabled: bool = True
         if self.outlet.car is not None:
             self.outlet.car.stay(self, station.charge_point.for_station.timers)
 
@@ -68,26 +68,32 @@ class Evse:
 
     @property
     def connector_id(self) -> int:
+        """From 1."""
         return self.outlet.connector_id
 
     @property
     def is_operative(self) -> bool:
+        """In service and not faulted?"""
         return self.is_enabled and not self.outlet.faults.is_faulted
 
     @property
     def is_free(self) -> bool:
+        """No token assigned, no transaction, and not used up until the next plug-in?"""
         return self._occupancy.token is None and not self.has_transaction and not self._occupancy.is_spent
 
     @property
     def has_transaction(self) -> bool:
+        """Does a transaction run?"""
         return self.outlet.has_transaction
 
     @property
     def session_id(self) -> str | None:
+        """Of the session here; None: there is none."""
         return self._occupancy.session_id
 
     @property
     def id_tag(self) -> str | None:
+        """Of the token that was assigned; None: there is none."""
         token = self._occupancy.token
         return None if token is None else token.id_tag
 
@@ -102,6 +108,7 @@ class Evse:
 
     @property
     def plugged_at(self) -> float | None:
+        """When the car was plugged in, in seconds of the clock of the charge point; None: it is not."""
         return self.outlet.plugged_at
 
     def reserved(self, token: Token) -> ReservationCheckStatus:
@@ -111,6 +118,7 @@ class Evse:
 
     @property
     def car(self) -> Car | None:
+        """The car that is here or on its way; None: there is none."""
         return self.outlet.car
 
     @property
@@ -171,6 +179,7 @@ class Evse:
             self.clear_fault(ChargePointErrorCode.OTHER_ERROR)
 
     def car_plugged(self) -> None:
+        """Its cable is in, as the car tells."""
         self.outlet.plugged_at = self.outlet.now
         if self.has_transaction:  # the cable is in again
             self.outlet.connect_battery()
@@ -181,9 +190,11 @@ class Evse:
             self._begin_plugged_session()
 
     def car_changed(self) -> None:
+        """It draws otherwise, as the car tells."""
         self._changed()
 
     def diode_failed(self) -> None:
+        """The diode of its control pilot, as the car tells: an error of the board."""
         self.raise_fault(ChargePointErrorCode.OTHER_ERROR)
 
     # What is decided about it
@@ -239,6 +250,7 @@ class Evse:
         self._changed()
 
     def clear_fault(self, code: ChargePointErrorCode) -> None:
+        """The board error is gone; nothing happens if it was not there."""
         faults = self.outlet.faults
         told = faults.forget(code)
         self._changed()

@@ -33,7 +33,7 @@ class Faults:
     ) -> None:
         self._charge_point = charge_point
         self._connector_id = connector_id
-        self.active = active
+        self.active: Mapping[ChargePointErrorCode, tuple[bool, ...]] = active
 
     @property
     def is_faulted(self) -> bool:

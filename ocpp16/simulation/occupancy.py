@@ -54,7 +54,7 @@ class Occupancy:
         """To whom the connector belongs: until ConnectionTimeOut, or for the transaction."""
         self.reservation_id: int | None = None
         """Of the reservation that the token uses."""
-        self.is_spent = False
+        self.is_spent: bool = False
 
     def begin(self, reason: SessionStartedReason, session_id: str | None = None) -> None:
         """Begin one if there is none. `session_id`: of one that goes on after a power loss."""

@@ -95,15 +95,18 @@ class StationOptions:
     power_loss_policy: PowerLossPolicy = PowerLossPolicy.STOP
     transfer_step: float = 2.0
     seed: int = 0
+    """Of what is left to chance: the same one gives the same story."""
     security: Mapping[str, str] = field(default_factory=lambda: _NO_PATHS)
     """Paths of the certificate store and `private_key_password`, for whoever opens the charge point."""
 
     @property
     def meter_is_external(self) -> bool:
+        """Does the host supply the readings?"""
         return self.meter_interval == EXTERNAL
 
     @property
     def meters_sign(self) -> bool:
+        """Do simulated meters sign what they show?"""
         return self.signed_meter and not self.meter_is_external
 
     @property

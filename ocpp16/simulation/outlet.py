@@ -78,21 +78,21 @@ class Outlet:
 
     def __init__(self, station: Wiring, connector_id: int, former: "Outlet | None" = None) -> None:
         self._station = station
-        self.connector_id = connector_id
+        self.connector_id: int = connector_id
         self.external: Measurement | None = None
         """The last reading told by the host."""
         self.transaction_at: int | None = None
         """When the transaction began that runs, µs UTC."""
-        self.is_known = former is not None
+        self.is_known: bool = former is not None
         """Is it known who is plugged in, or is the world here only beginning?"""
-        self.is_paused = False
+        self.is_paused: bool = False
         """Is no more energy to be given in this transaction?"""
         self.limit: ChargingLimit | None = None
         """What smart charging allows; None: as much as there is."""
         self.offered: float | None = None
         """Offered, as last told, in the unit of the kind; None: not told yet."""
-        self.flow = Flow.NOT_YET
-        self.share = 0.0
+        self.flow: Flow = Flow.NOT_YET
+        self.share: float = 0.0
         """Of the supply, that it may offer."""
         if former is None:
             self._energy_at_plug_in = 0.0
@@ -102,7 +102,7 @@ class Outlet:
             stored = station.charge_point.for_station.meter_checkpoint(connector_id)
             if stored is not None:
                 self.meter.start_from(stored, self.now)
-            self.faults = Faults(station.charge_point, connector_id)
+            self.faults: Faults = Faults(station.charge_point, connector_id)
         else:
             self._energy_at_plug_in = former._energy_at_plug_in
             self.plugged_at, self.car, self.meter = former.plugged_at, former.car, former.meter

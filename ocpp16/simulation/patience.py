@@ -14,7 +14,7 @@ class Wait:
     def __init__(self, patience: "Patience", since: float, expired: Callable[[], None]) -> None:
         self._patience = patience
         self._expired = expired
-        self.since = since
+        self.since: float = since
         """Monotonic seconds."""
         self.timer: Timer | None = None
 

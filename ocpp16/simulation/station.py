@@ -47,6 +47,7 @@ from ocpp16.state.round import Round
 
 if TYPE_CHECKING:
     from ocpp16.charge_point.charge_point import ChargePoint
+    from ocpp16.charge_point.station_door import StationDoor
     from ocpp16.simulation.signing_meter import SigningMeters
 
 
@@ -86,7 +87,8 @@ class SimulatedStation(WithDisplays, Maintained):
     )
 
     charge_point: "ChargePoint"
-    """Present once attached, as are `evses` and `faults`."""
+    """Present once attached, as are `door`, `evses` and `faults`."""
+    door: "StationDoor"
     evses: tuple[Evse, ...]
     faults: Faults
     """Of connector 0, the charge point as a whole."""
@@ -106,25 +108,25 @@ class SimulatedStation(WithDisplays, Maintained):
             given = {} if options is None or isinstance(options, StationOptions) else options
             options = StationOptions.load({**given, **named})
         super().__init__()
-        self.options = options
-        self.overrules = Overrules()
-        self.session_log = session_log
-        self.logs = logs
-        self.meters = meters
+        self.options: StationOptions = options
+        self.overrules: Overrules = Overrules()
+        self.session_log: Path | None = session_log
+        self.logs: Path | None = logs
+        self.meters: Path | None = meters
         self.signing: SigningMeters | None = None
         """None: the meters do not sign."""
         self._transfer = transfer
         self._maintenance: Maintenance | None = None
-        self.boot_reason = BootReason.REMOTE_RESET
+        self.boot_reason: BootReason = BootReason.REMOTE_RESET
         """Of the start that follows a reset."""
-        self.reader = CardReader(self)
+        self.reader: CardReader = CardReader(self)
         self._supply: Supply | None = None
         """None where there is only one connector: it has all there is."""
         self.on_reset: Callable[[ResetType], None] | None = None
         """Called for an accepted Reset once all transactions are over: whoever runs the two restarts them."""
-        self.is_powered = True
+        self.is_powered: bool = True
         """False from `power_down` to `power_up`: the charge point is stopped and the world stands still."""
-        self.noise = Noise(options.meter_noise, options.seed, random)
+        self.noise: Noise = Noise(options.meter_noise, options.seed, random)
         self._sessions = 0
         self._patience = Patience(lambda: self.charge_point.for_station)
 
@@ -222,6 +224,7 @@ class SimulatedStation(WithDisplays, Maintained):
 
     @property
     def number_of_connectors(self) -> int:
+        """Without connector 0."""
         return len(self.evses)
 
     def wishes_changed(self, connector_id: int) -> None:
@@ -241,6 +244,7 @@ class SimulatedStation(WithDisplays, Maintained):
             identify(self, connector_id, car)
 
     def car_at(self, connector_id: int) -> Car | None:
+        """The car before or at this connector; None: there is none."""
         return self.evse(connector_id).car
 
     def admit(self, token: Token, connector_id: int) -> None:

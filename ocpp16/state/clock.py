@@ -136,12 +136,12 @@ class Clock:
         self._anchor = anchor = min(within(anchor), _LAST_ANCHOR)
         self._started = anchor
         self._spans: dict[int, tuple[int, int]] = {}
-        self.boot = boot
-        self.is_set = False
+        self.boot: int = boot
+        self.is_set: bool = False
         """Has the Central System said what time it is?"""
-        self.is_trusted = False
+        self.is_trusted: bool = False
         """Has it, in this start or in one before that this clock goes on from?"""
-        self.is_settled = False
+        self.is_settled: bool = False
         """Is it known how the marked times are corrected?"""
         self.corrections: dict[int, int] = {}
         """Boot → µs to add to its marked times. Restored from the store; to be stored when they are settled."""
@@ -178,6 +178,7 @@ class Clock:
         return self._anchor + round((self.monotonic() - self._zero) * 1e6)
 
     def now_datetime(self) -> datetime:
+        """The time now, in UTC."""
         return to_datetime(self.now())
 
     def monotonic_at(self, micros: int) -> float:

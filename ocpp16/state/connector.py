@@ -89,14 +89,14 @@ class Connector:
         availability: AvailabilityType = AvailabilityType.OPERATIVE,
         since: int | None = None,
     ) -> None:
-        self.connector_id = connector_id
-        self.availability = availability
+        self.connector_id: int = connector_id
+        self.availability: AvailabilityType = availability
         """What was last commanded and carried out; survives a restart."""
         self.scheduled: AvailabilityType | None = None
         """What was commanded and waits for the end of the session."""
-        self.is_reserved = False
+        self.is_reserved: bool = False
         """Kept by a reservation, whatever its status is now."""
-        self.is_withheld = False
+        self.is_withheld: bool = False
         """Out of service for the time being, as for an update of the firmware."""
         self._errors: tuple[ErrorInfo, ...] = ()
         self._shown: str | None = None
@@ -107,7 +107,7 @@ class Connector:
 
     def _begin_as(self, initial: ChargePointStatus) -> None:
         if initial == ChargePointStatus.FAULTED:
-            self.base = initial_status(self.availability)
+            self.base: ChargePointStatus = initial_status(self.availability)
             fault = ErrorInfo(
                 ChargePointErrorCode.OTHER_ERROR, is_fault=True, timestamp=to_datetime(0), uuid=INITIAL_FAULT
             )

@@ -39,7 +39,7 @@ class PriceTriggers:
     __slots__ = ("reported_power", "status", "time_reported", "wanted")
 
     def __init__(self, status: ChargePointStatus | None = None) -> None:
-        self.wanted = WantedReports()
+        self.wanted: WantedReports = WantedReports()
         self.reported_power: Decimal | None = None
         """W; None: none was reported."""
         self.time_reported: int | None = None

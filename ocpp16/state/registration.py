@@ -58,7 +58,7 @@ class Registration:
 
     def __init__(self) -> None:
         self.status: RegistrationStatus | None = None
-        self.interval = 0
+        self.interval: int = 0
         """Seconds, as last answered."""
 
     @property

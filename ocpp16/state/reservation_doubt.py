@@ -22,7 +22,7 @@ class Doubt:
 
     def __init__(self) -> None:
         self._ids = _NONE
-        self.until = inf
+        self.until: float = inf
         """By the monotonic clock; inf: there is none."""
 
     def begin(self, over: Iterable[Reservation], now: float) -> None:

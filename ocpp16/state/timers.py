@@ -37,7 +37,7 @@ class Timer:
         self._timers = timers
         self._callback: Callable[[], None] | None = callback
         self._interval = interval
-        self.when = when
+        self.when: float = when
         """Monotonic seconds of the next (or last) call."""
 
     @property
@@ -71,7 +71,7 @@ class Timers:
         self.on_earlier: Callable[[float], None] | None = None
         self.on_error: Callable[[str, BaseException], None] | None = None
         """Is given the place ("timer") and the exception of a callback that raised."""
-        self.running_due = inf
+        self.running_due: float = inf
         """When the timer was due whose callback runs; inf while none does."""
 
     def __len__(self) -> int:

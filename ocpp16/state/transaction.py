@@ -48,6 +48,7 @@ class Transaction:
     id_tag: str
     """Who began it, as it was told."""
     started_at: int
+    """When it began, as the host told."""
     meter_start: int
     """Wh."""
     reservation_id: int | None = None
@@ -68,6 +69,7 @@ class Transaction:
     meter_last_at: int = 0
     """When it was last read."""
     meter_last_clock_boot: int = 0
+    """Mark of `meter_last_at`, as `clock_boot` is one."""
     phase: TransactionPhase = TransactionPhase.RUNNING
     stopped_at: int | None = None
     """None while it runs, as the next three."""
@@ -77,6 +79,7 @@ class Transaction:
     id_tag_end: str | None = None
     """Who ended it, if that was told."""
     stop_clock_boot: int = 0
+    """Mark of `stopped_at`."""
 
     @property
     def is_running(self) -> bool:
@@ -92,8 +95,8 @@ class Transactions:
     def __init__(self) -> None:
         self._by_key: dict[int, Transaction] = {}
         self._running: dict[int, Transaction] = {}
-        self.next_key = 1
-        self.first_new = 1
+        self.next_key: int = 1
+        self.first_new: int = 1
         """The transactions from this key on began since the last start ended: they belong to the next one."""
 
     def __iter__(self) -> Iterator[Transaction]:

@@ -19,9 +19,9 @@ class Appending:
     def __init__(self, memory: MemoryStore | None, subscribers: Subscribers) -> None:
         self._committer: Committer  # it needs a journal that is made
         self._subscribers = subscribers
-        self.number = 0
-        self.durable = 0
-        self.is_failing = False
+        self.number: int = 0
+        self.durable: int = 0
+        self.is_failing: bool = False
         self._memory = memory
         self._pending = Batch()
 

@@ -34,7 +34,7 @@ class Part:
     def __init__(self) -> None:
         self._closed: list[_Facts | Proposal] = []
         self._facts: _Facts = {}
-        self.last = 0
+        self.last: int = 0
 
     def __len__(self) -> int:
         """How many changes there are."""
@@ -150,7 +150,7 @@ class Batch:
     def __init__(self) -> None:
         self.parts: dict[str, Part] = {}
         self.proposals: list[Proposal] = []
-        self.last = 0
+        self.last: int = 0
 
     def part(self, charge_point_id: str) -> Part:
         part = self.parts.get(charge_point_id)

@@ -31,7 +31,7 @@ class Job(Generic[T]):
     __slots__ = ("_dispose", "_lock", "_result", "_what", "error", "landed")
 
     def __init__(self, what: Callable[[], T]) -> None:
-        self.landed = trio.Event()
+        self.landed: trio.Event = trio.Event()
         """To be set in the trio thread when it is over."""
         self.error: BaseException | None = None
         self._what = what
@@ -74,7 +74,7 @@ class Errand(Generic[T]):
     def __init__(self, errand: Callable[[Store], T]) -> None:
         self._errand = errand
         self.job: Job[T] | None = None
-        self.landed = trio.Event()
+        self.landed: trio.Event = trio.Event()
         """Set in the trio thread when it is over."""
 
     def make(self, store: Store) -> None:
@@ -94,7 +94,7 @@ class Errands:
 
     def __init__(self, waiting: list[Errand[Any]]) -> None:
         """Takes the first of those that wait, `_AT_ONCE` at most."""
-        self.errands = waiting[:_AT_ONCE]
+        self.errands: list[Errand[Any]] = waiting[:_AT_ONCE]
         del waiting[:_AT_ONCE]
 
     def make(self, store: Store) -> None:
@@ -129,9 +129,9 @@ class Commit:
     __slots__ = ("batch", "error", "has_written", "refused")
 
     def __init__(self, batch: Batch) -> None:
-        self.batch = batch
+        self.batch: Batch = batch
         self.refused: list[Refused] = []
-        self.has_written = False
+        self.has_written: bool = False
         """Whether there was anything to be written."""
         self.error: BaseException | None = None
         """Why nothing was acknowledged; None if all but `refused` is stored."""

@@ -78,8 +78,8 @@ class Committer:
         self._begun_at = 0.0
         self.times: Histogram | None = None
         """Seconds that commits took, where somebody wants to know."""
-        self.is_inline = inline
-        self.servers = 0
+        self.is_inline: bool = inline
+        self.servers: int = 0
         self._board = board
         self._flush_timeout = flush_timeout
         self._hang_timeout = hang_timeout

@@ -76,10 +76,10 @@ class FallbackStore:
     is_volatile = False
 
     def __init__(self, path: Path, manner: Manner, reason: str, found: Found | None, lock: FileLock | None) -> None:
-        self.path = path
-        self.reason = reason
+        self.path: Path = path
+        self.reason: str = reason
         """Why it works from memory."""
-        self.detail = ""
+        self.detail: str = ""
         self.warnings: tuple[str, ...] = ()
         self._manner = manner
         self._lock = lock

@@ -132,7 +132,7 @@ class FileKeeper:
         on_internal_error: Callable[[str, BaseException], None] | None = None,
         log: FoldingLog | None = None,
     ) -> None:
-        self.has_ended = False
+        self.has_ended: bool = False
         self._is_inline = inline
         self._retry_delays = tuple(retry_delays)
         self._flush_timeout = flush_timeout

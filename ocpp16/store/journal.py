@@ -66,6 +66,10 @@ class Journal(Appending):
     Raises ValueError if the store has a journal already: see `shared_journal`.
     """
 
+    durable: int
+    is_failing: bool
+    number: int
+
     def __init__(
         self,
         store: Store,
@@ -83,13 +87,13 @@ class Journal(Appending):
         memory = store if type(store) is MemoryStore and store.is_volatile else None
         super().__init__(memory, Subscribers(self._log))
         self.store = store
-        self.has_ended = False
+        self.has_ended: bool = False
         self.is_inline = inline
         self.on_failing = on_failing
         self.on_recovered = on_recovered
         self.on_internal_error = on_internal_error
         self._watchers = Watchers(self, self._log)
-        self.charge_points = Claims()
+        self.charge_points: Claims = Claims()
         self._is_volatile = store.is_volatile
         self._retry_delays = tuple(retry_delays)
         self._hang_timeout = hang_timeout

@@ -14,7 +14,7 @@ class Leaving:
     __slots__ = ("by",)
 
     def __init__(self) -> None:
-        self.by = inf
+        self.by: float = inf
 
     def seconds(self, most: float) -> float:
         """How many seconds are left for the next part, of `most` that it may take."""

@@ -23,7 +23,7 @@ class MemoryStore:
     __slots__ = ("_is_closed", "_rows", "_tables", "is_volatile")
 
     def __init__(self, *, is_volatile: bool = True, tables: Sequence[Table] = TABLES) -> None:
-        self.is_volatile = is_volatile
+        self.is_volatile: bool = is_volatile
         self._tables = _ALL if tables is TABLES else {table.name: table for table in tables}
         self._rows: dict[str, dict[str, dict[Row, Row]]] = {}
         self._is_closed = False

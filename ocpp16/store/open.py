@@ -78,7 +78,8 @@ async def open_store(
 ) -> AsyncIterator[Journal]:
     """Open a database for one charge point or for many, and close it when the block is left.
 
-    Parameters as of `SqliteStore.open` and of `Journal`; `inline` is by default as trio's clock asks for. `leaving`
+    Parameters as of `SqliteStore.open` (`path`, `synchronous`, `now`, `share_path`, `size_limit`) and of `Journal`
+    (`retry_delays`, `flush_timeout`, `hang_timeout`); `inline` is by default as trio's clock asks for. `leaving`
     bounds writing and closing at the end, where a block around it has to be left in time.
 
     A database that cannot be opened now (disk full, read-only, no answer within `open_timeout`) is no error: the store

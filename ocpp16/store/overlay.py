@@ -57,9 +57,9 @@ class TextFileWrite:
     def __init__(
         self, target: Path, content: bytes, mode: int, *, keeps_previous: bool, known: _Known | None = None
     ) -> None:
-        self.target = target
-        self.content = content
-        self.keeps_previous = keeps_previous
+        self.target: Path = target
+        self.content: bytes = content
+        self.keeps_previous: bool = keeps_previous
         self._mode = mode
         self._known = known
         self._file = target
@@ -119,13 +119,13 @@ class Overlay:
     __slots__ = ("_known", "_known_secrets", "document", "path", "secrets", "secrets_path", "warnings")
 
     def __init__(self, path: Path | str, secrets_path: Path | str | None = None) -> None:
-        self.path = Path(path).absolute()
-        self.secrets_path = (
+        self.path: Path = Path(path).absolute()
+        self.secrets_path: Path = (
             Path(secrets_path).absolute() if secrets_path is not None else _sibling(self.path, ".secrets")
         )
         warnings: list[str] = []
-        self.document = _load(real_path(self.path), warnings, may_go_back=True)
-        self.secrets = _load(real_path(self.secrets_path), warnings, may_go_back=False)
+        self.document: Document = _load(real_path(self.path), warnings, may_go_back=True)
+        self.secrets: Document = _load(real_path(self.secrets_path), warnings, may_go_back=False)
         if self.secrets and _is_open_to_others(self.secrets_path):
             try:
                 _restrict(self.secrets_path)
@@ -133,7 +133,7 @@ class Overlay:
             except OSError as error:  # a file system that is read-only, or a file of somebody else
                 outcome = f"its mode could not be changed ({error.strerror})"
             warnings.append(f"{self.secrets_path.name} could be read by others; {outcome}")
-        self.warnings = tuple(warnings)
+        self.warnings: tuple[str, ...] = tuple(warnings)
         self._known = _Known(_text(self.document))
         self._known_secrets = _Known(_text(self.secrets))
 

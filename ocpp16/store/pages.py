@@ -22,11 +22,12 @@ class Pages:
     """A context manager. `size` is that of a page, `usable` what of it holds content, `count` how many there may be."""
 
     def __init__(self, path: Path) -> None:
-        self.size = self.usable = _USUAL_SIZE
-        self.count = 0
+        self.size: int = _USUAL_SIZE
+        self.usable: int = _USUAL_SIZE
+        self.count: int = 0
         self._file = opened(path)
         self._log = opened(log_of(path))
-        self.has_log = self._log is not None and can_be_read(self._log)
+        self.has_log: bool = self._log is not None and can_be_read(self._log)
         """Whether all of the log can be read."""
         self._in_log: dict[int, int] = {}
         header = read(self._file, 0, 100)

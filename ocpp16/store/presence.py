@@ -59,9 +59,9 @@ class Presence:
         """Of the log, as SQLite has it, whatever becomes of its name. Kept open for the same reason."""
         self._index_size = 0
         """Bytes of it that SQLite may touch."""
-        self.is_damaged = False
+        self.is_damaged: bool = False
         """Whether the last `problem` is one of what the files hold, not of where they are."""
-        self.is_lost = False
+        self.is_lost: bool = False
         """Whether even the open connection does not have all any more."""
         self.note()
 

@@ -72,12 +72,12 @@ class Proposal:
         apply: Callable[[], None],
         restore: Callable[[], Sequence[Any]],
     ) -> None:
-        self.number = number
-        self.charge_point_id = charge_point_id
+        self.number: int = number
+        self.charge_point_id: str = charge_point_id
         self.changes: tuple[Any, ...] = tuple(changes)
         """Changes of rows, or writes of files."""
-        self.restore = restore
-        self.was_tried = False
+        self.restore: Callable[[], Sequence[Any]] = restore
+        self.was_tried: bool = False
         """Whether an attempt to store it failed: then what became of it is not certain."""
         self._apply = apply
         self._owner = owner

@@ -55,11 +55,11 @@ class Rows(Generic[R]):
         is_whole: bool = False,
         is_counted: bool = False,
     ) -> None:
-        self.is_whole = is_whole
-        self.is_counted = is_counted
+        self.is_whole: bool = is_whole
+        self.is_counted: bool = is_counted
         hints = get_type_hints(record)
         columns = tuple(hints)
-        self.table = Table(name, columns[:key], columns)
+        self.table: Table = Table(name, columns[:key], columns)
         self._record = record
         self._from_row: tuple[_Convert, ...] = tuple(_converter(hint) for hint in hints.values())
         self._json_columns = tuple(

@@ -57,7 +57,7 @@ class SqliteStore:
 
     def __init__(self, path: Path, opened: Opened, lock: FileLock, manner: Manner) -> None:
         self.path = path
-        self.detail = ""
+        self.detail: str = ""
         """What happened to a damaged file; empty if nothing did."""
         self.warnings: tuple[str, ...] = (opened.warning,) if opened.warning else ()
         self._connection: sqlite3.Connection | None = opened.connection

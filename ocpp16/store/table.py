@@ -8,7 +8,8 @@ Row: TypeAlias = tuple[Value, ...]
 
 
 class Table:
-    """A table of the store. `columns` are all columns but `charge_point_id`; the key columns come first.
+    """A table of the store. `columns` are all columns but `charge_point_id`; the `key_columns` come first. `keys` and
+    `width` count both.
 
     Without key columns the table has at most one row per charge point. Equal to another one of the same name and
     columns. Raises ValueError if the key columns do not come first.
@@ -19,11 +20,11 @@ class Table:
     def __init__(self, name: str, key_columns: tuple[str, ...], columns: tuple[str, ...]) -> None:
         if columns[: len(key_columns)] != key_columns:
             raise ValueError(f"table {name}: the key columns must come first")
-        self.name = name
-        self.key_columns = key_columns
-        self.columns = columns
-        self.keys = len(key_columns)
-        self.width = len(columns)
+        self.name: str = name
+        self.key_columns: tuple[str, ...] = key_columns
+        self.columns: tuple[str, ...] = columns
+        self.keys: int = len(key_columns)
+        self.width: int = len(columns)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Table) and (
@@ -73,7 +74,7 @@ class Put(Change):
 
     def __init__(self, table: Table, row: Row) -> None:
         self.table = table
-        self.row = row
+        self.row: Row = row
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Put) and self.table == other.table and self.row == other.row
@@ -92,7 +93,7 @@ class Delete(Change):
 
     def __init__(self, table: Table, key: Row) -> None:
         self.table = table
-        self.key = key
+        self.key: Row = key
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Delete) and self.table == other.table and self.key == other.key

@@ -84,12 +84,14 @@ class CentralSystem:
         compression: bool = True,
         first_transaction_id: int = 1,
     ) -> None:
-        self.recording = Recording(record_limit)
-        self.keeps_all = record_limit is None
+        self.recording: Recording = Recording(record_limit)
+        self.keeps_all: bool = record_limit is None
         self.answers: dict[str, ScriptedAnswer] = {}
-        self.standard_answers = StandardAnswers(now or self._default_now, interval, first_transaction_id)
+        self.standard_answers: StandardAnswers = StandardAnswers(
+            now or self._default_now, interval, first_transaction_id
+        )
         self.registrations: dict[str, str] = {}
-        self.faults = FaultPlan()
+        self.faults: FaultPlan = FaultPlan()
         self.subprotocols: tuple[str, ...] = ("ocpp1.6",)
         self.is_reachable = True
         self.connect_hangs = False

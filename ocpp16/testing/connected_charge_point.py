@@ -104,9 +104,9 @@ class ConnectedChargePoint:
     )
 
     def __init__(self, central_system: Office, identity: str, websocket: WebSocket, stream: trio.abc.Stream) -> None:
-        self.identity = identity
-        self.websocket = websocket
-        self.gone = trio.Event()
+        self.identity: str = identity
+        self.websocket: WebSocket = websocket
+        self.gone: trio.Event = trio.Event()
         self._central_system = central_system
         self._stream = stream
         self._outstanding: dict[str, _Waiting] = {}

@@ -61,8 +61,8 @@ class LossyStore:
 
     def __init__(self, store: Store, lose: Callable[[Sequence[ChargePointChanges]], bool]) -> None:
         self.store = store
-        self.is_volatile = store.is_volatile
-        self.lost = 0
+        self.is_volatile: bool = store.is_volatile
+        self.lost: int = 0
         self._lose = lose
 
     def load(self, charge_point_id: str, table: Table, key: Row = ()) -> list[Row]:

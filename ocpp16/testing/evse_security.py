@@ -88,7 +88,7 @@ class MemoryEvseSecurity(StoredEvseSecurity):
     """
 
     def __init__(self, now: Callable[[], float], rules: StoreRules | None = None) -> None:
-        self.files = MemoryFiles()
+        self.files: MemoryFiles = MemoryFiles()
         paths = CertificatePaths.of(Path("certs"), {})
         super().__init__(CertificateStore(self.files, paths, rules or StoreRules(), None), now, inline=True)
 

@@ -46,7 +46,7 @@ class Record:
 
 @dataclass(frozen=True, slots=True)
 class ReceivedCall:
-    """A CALL of a charge point."""
+    """A CALL of a charge point. `time` in seconds of trio's clock."""
 
     time: float
     identity: str
@@ -57,7 +57,8 @@ class ReceivedCall:
 
 @dataclass(frozen=True, slots=True)
 class TrafficViolation:
-    """Something a charge point must not do. `rule` is a sentence about it, `text` the frame."""
+    """Something a charge point must not do. `rule` is a sentence about it, `text` the frame, `time` in seconds of
+    trio's clock."""
 
     time: float
     identity: str

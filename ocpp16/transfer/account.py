@@ -14,7 +14,7 @@ from ocpp16.transfer.failures import TransferError, TransferFailure
 
 __all__ = ["Account", "Progress"]
 
-logger = logging.getLogger(__name__)
+logger: Final = logging.getLogger(__name__)
 
 Progress = Callable[[int, int | None], object]
 """Told the bytes that are done, those of earlier attempts among them, and all there are; None: not known."""
@@ -38,8 +38,8 @@ class Account:
         self._idle_timeout: Final = idle_timeout
         self._max_bytes: Final = max_bytes
         self._progress = progress or _tell_nobody
-        self.began_at = 0
-        self.done = 0
+        self.began_at: int = 0
+        self.done: int = 0
         self.total: int | None = None
 
     def alive(self) -> None:

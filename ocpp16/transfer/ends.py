@@ -61,6 +61,7 @@ class Receiver:
 
     @property
     def held(self) -> int:
+        """Bytes that are there from an earlier attempt."""
         return self._part.held
 
     @property
@@ -177,6 +178,7 @@ class Source:
         return bytes(piece)
 
     def close(self) -> None:
+        """Let go of the file."""
         os.close(self._descriptor)
 
 

@@ -40,8 +40,8 @@ class PartFile:
         self._part, self._record = _beside(target)
         self._fingerprint = fingerprint
         self._descriptor = self._opened()
-        self.held = 0
-        self.validator = ""
+        self.held: int = 0
+        self.validator: str = ""
         self._total: int | None = None
         self._written = 0
         self._unsynced = 0

@@ -33,8 +33,8 @@ _HOPELESS: Final = frozenset({TransferFailure.NO_SPACE, TransferFailure.TOO_LARG
 
 @dataclass(frozen=True, slots=True)
 class Transferred:
-    """A file that was fetched or sent: where it lies, as it may be shown; its size in bytes; from which byte on it was
-    moved in this attempt."""
+    """A file that was fetched or sent. location: where it lies, as it may be shown; size: in bytes; resumed_at: from
+    which byte on it was moved in this attempt."""
 
     location: str
     size: int

@@ -13,7 +13,7 @@ from ocpp16.transfer.sftp_access import SftpAccess
 
 __all__ = ["check_host_key", "known_keys", "prefer_known_keys", "read_private_key"]
 
-logger = logging.getLogger(__name__)
+logger: Final = logging.getLogger(__name__)
 
 _ALGORITHMS: Final = {"ssh-rsa": ("rsa-sha2-512", "rsa-sha2-256")}
 """By which a key of this type is proven, where they are called otherwise."""

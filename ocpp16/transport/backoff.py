@@ -33,9 +33,9 @@ class Backoff:
     __slots__ = ("_at_least", "_count", "_random", "_wait", "random_range", "repeat_times", "wait_minimum")
 
     def __init__(self, wait_minimum: float, random_range: float, repeat_times: float, random: Random) -> None:
-        self.wait_minimum = wait_minimum
-        self.random_range = random_range
-        self.repeat_times = repeat_times
+        self.wait_minimum: float = wait_minimum
+        self.random_range: float = random_range
+        self.repeat_times: float = repeat_times
         self._random = random
         self._count = 0
         self._wait = 0.0

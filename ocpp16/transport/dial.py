@@ -44,8 +44,9 @@ _DER = 2  # _ssl.ENCODING_DER, which the ssl module has no public name for
 
 
 class Endpoint(NamedTuple):
-    """Where the Central System is. `target` is the request target: path with the identity, and any query.
-    `wants_certificate`: it lets nobody in without a client certificate (security profile 3)."""
+    """Where the Central System is: `host` and `port` of TCP, and whether TLS is spoken there (`is_tls`). `target` is
+    the request target: path with the identity, and any query. `wants_certificate`: it lets nobody in without a client
+    certificate (security profile 3)."""
 
     is_tls: bool
     host: str

@@ -68,7 +68,7 @@ class Frames:
         self.on_ping: Callable[[bytes], None] | None = None
         self.on_unsent: Callable[[], None] | None = None
         self.on_end: Callable[[], None] | None = None
-        self.answers_pings = True
+        self.answers_pings: bool = True
         self._is_client = is_client
         self._is_plain = machine is None
         self._limit = limit

@@ -32,7 +32,7 @@ class PlainSocket(Frames):
         limit: int,
     ) -> None:
         super().__init__(is_client=is_client, machine=machine, trailing=trailing, limit=limit)
-        self.socket = socket
+        self.socket: trio.socket.SocketType | None = socket
         self._reading = False
         self._flushing = False
         self._closing = False  # `aclose` has taken over the writing

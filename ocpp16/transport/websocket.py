@@ -79,8 +79,8 @@ class WebSocket(PlainSocket):
             trailing=upgraded.trailing,
             limit=max_message_size,
         )
-        self.subprotocol = upgraded.subprotocol
-        self.request = request
+        self.subprotocol: str | None = upgraded.subprotocol
+        self.request: UpgradeRequest | None = request
         self._stream = stream
         self._is_foreign = not yields(stream)
         self._idle: trio.Event | None = None  # set when that `flush` is over

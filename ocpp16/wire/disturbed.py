@@ -40,6 +40,7 @@ _LINGER_RESET: Final = b"\x01\0\0\0\0\0\0\0"
 _ON_A_STREAM: Final = frozenset(Word) - {Word.REFUSE, Word.SLOW_HANDSHAKE}
 
 Faults = WireFaults | Callable[[], WireFaults | None]
+"""What is wrong all the time, or a function that says what is now."""
 
 
 def disturbed(
@@ -167,7 +168,7 @@ class DisturbedStream(trio.abc.Stream):
         """Of the task that writes what is late."""
         self._moved = trio.Event()
         """Something was written."""
-        self.is_silent = False
+        self.is_silent: bool = False
 
     # In
 

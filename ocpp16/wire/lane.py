@@ -83,9 +83,9 @@ class Lane:
         """The same, of what needs no message."""
         self._latest = -inf
         """When the last thing in the queue is due."""
-        self.is_over = False
+        self.is_over: bool = False
         self.queue: deque[tuple[float, bytes | Fault]] = deque()
-        self.size = 0
+        self.size: int = 0
         self._faults(now)
 
     def feed(self, data: bytes, now: float) -> None:

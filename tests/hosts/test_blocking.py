@@ -176,7 +176,8 @@ def test_methods_to_be_awaited_are_refused(server: Server) -> None:
         async def measurement(self, connector_id: int) -> Any:  # type: ignore[override]
             raise NotImplementedError
 
-    with pytest.raises(ConfigurationError) as caught, blocking.open_charge_point(server.config(), Async()):
+    station: Any = Async()
+    with pytest.raises(ConfigurationError) as caught, blocking.open_charge_point(server.config(), station):
         pass
     assert "Async.unlock_connector must be a plain function" in str(caught.value)
     assert "Async.measurement must not be async" in str(caught.value)

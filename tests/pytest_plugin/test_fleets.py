@@ -162,9 +162,9 @@ def test_a_verb_says_what_is_wrong(fleet_of: Callable[..., Fleet]) -> None:
     with pytest.raises(CommandError, match=r"no connector 9: this station has 1\.\.1"):
         charge_point.plug_in(9)
     with pytest.raises(TypeError, match=r"unplug\(connector\): missing a required argument: 'connector'"):
-        charge_point.unplug()
+        charge_point.unplug()  # type: ignore[call-arg]
     with pytest.raises(TypeError, match=r"got an unexpected keyword argument 'colour'"):
-        charge_point.plug_in(1, colour="red")
+        charge_point.plug_in(1, colour="red")  # type: ignore[call-arg]
     with pytest.raises(CommandError, match="no command plugin; did you mean plug_in"):
         charge_point.run("plugin", connector=1)
     charge_point.wait_registered(TIMEOUT)

@@ -24,6 +24,7 @@ LIMIT = 400
 LONG = {
     "tests/charge_point/test_doors.py",
     "ocpp16/charge_point/runtime.py",
+    "ocpp16/enums.py",
     "ocpp16/rpc/outbox.py",
     "ocpp16/rpc/session.py",
 }

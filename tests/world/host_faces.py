@@ -214,8 +214,8 @@ class OfAsyncio(Face):
 
         return asyncio.run(main())
 
-    one = staticmethod(aio.open_charge_point)
-    many = staticmethod(aio.open_charge_points)
+    one = staticmethod(aio.open_charge_point)  # type: ignore[assignment]
+    many = staticmethod(aio.open_charge_points)  # type: ignore[assignment]
 
     async def pause(self) -> None:
         await asyncio.sleep(0.01)

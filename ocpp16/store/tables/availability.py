@@ -1,6 +1,6 @@
 """What ChangeAvailability asked for, by connector; a scheduled change is stored at once (OCPP 1.6 ed. 2 §5.2)."""
 
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from ocpp16.enums import AvailabilityType
 from ocpp16.store.rows import Rows
@@ -12,5 +12,7 @@ class AvailabilityRow(NamedTuple):
 
 
 ROWS = Rows("availability", AvailabilityRow)
-TABLE = ROWS.table
-put, delete, read = ROWS.put, ROWS.delete, ROWS.read
+TABLE: Final = ROWS.table
+put: Final = ROWS.put
+delete: Final = ROWS.delete
+read: Final = ROWS.read

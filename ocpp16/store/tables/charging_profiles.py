@@ -1,6 +1,6 @@
 """Installed charging profiles (OCPP 1.6 ed. 2 §3.13), by their id; an id is unique over all connectors."""
 
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from ocpp16.store.rows import Rows
 
@@ -15,5 +15,7 @@ class ChargingProfileRow(NamedTuple):
 
 
 ROWS = Rows("charging_profiles", ChargingProfileRow)
-TABLE = ROWS.table
-put, delete, read = ROWS.put, ROWS.delete, ROWS.read
+TABLE: Final = ROWS.table
+put: Final = ROWS.put
+delete: Final = ROWS.delete
+read: Final = ROWS.read

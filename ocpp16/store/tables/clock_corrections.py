@@ -1,6 +1,6 @@
 """How wrong the clock was in a boot that began without the time: to be added to times taken in it."""
 
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from ocpp16.store.rows import Rows
 
@@ -12,5 +12,7 @@ class ClockCorrectionRow(NamedTuple):
 
 
 ROWS = Rows("clock_corrections", ClockCorrectionRow)
-TABLE = ROWS.table
-put, delete, read = ROWS.put, ROWS.delete, ROWS.read
+TABLE: Final = ROWS.table
+put: Final = ROWS.put
+delete: Final = ROWS.delete
+read: Final = ROWS.read

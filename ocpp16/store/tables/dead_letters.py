@@ -1,7 +1,7 @@
 """Messages that were given up: kept to be looked at, and sent again by a person's decision."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from ocpp16.store.base import Row
 from ocpp16.store.rows import Rows
@@ -22,10 +22,12 @@ class DeadLetterRow(NamedTuple):
 
 
 ROWS = Rows("dead_letters", DeadLetterRow, is_counted=True)
-TABLE = ROWS.table
+TABLE: Final = ROWS.table
 NUMBERS = TABLE.narrowed("transaction_key")
 """Their numbers alone, without the payloads: a sequence number and a transaction key are not given twice."""
-put, delete, read = ROWS.put, ROWS.delete, ROWS.read
+put: Final = ROWS.put
+delete: Final = ROWS.delete
+read: Final = ROWS.read
 
 
 def next_sequence(loaded: Mapping[str, Sequence[Row]]) -> int:

@@ -1,6 +1,6 @@
 """The authorization cache (OCPP 1.6 ed. 2 §3.5.1). Id tags are personal data: `delete()` wipes them all."""
 
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from ocpp16.enums import AuthorizationStatus
 from ocpp16.store.rows import Rows
@@ -18,5 +18,7 @@ class CachedTagRow(NamedTuple):
 
 
 ROWS = Rows("id_tag_cache", CachedTagRow, is_whole=True)
-TABLE = ROWS.table
-put, delete, read = ROWS.put, ROWS.delete, ROWS.read
+TABLE: Final = ROWS.table
+put: Final = ROWS.put
+delete: Final = ROWS.delete
+read: Final = ROWS.read

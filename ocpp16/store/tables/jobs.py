@@ -1,6 +1,6 @@
 """Work that outlives a restart: firmware update, diagnostics and log upload, a security profile under trial."""
 
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from ocpp16.store.rows import Rows
 
@@ -13,5 +13,7 @@ class JobRow(NamedTuple):
 
 
 ROWS = Rows("jobs", JobRow)
-TABLE = ROWS.table
-put, delete, read = ROWS.put, ROWS.delete, ROWS.read
+TABLE: Final = ROWS.table
+put: Final = ROWS.put
+delete: Final = ROWS.delete
+read: Final = ROWS.read

@@ -1,6 +1,6 @@
 """The local authorization list (OCPP 1.6 ed. 2 §3.5.2). Goes with `local_list_version` in one append, or not at all."""
 
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from ocpp16.enums import AuthorizationStatus
 from ocpp16.store.rows import Rows
@@ -16,5 +16,7 @@ class ListedTagRow(NamedTuple):
 
 
 ROWS = Rows("local_list", ListedTagRow, is_whole=True)
-TABLE = ROWS.table
-put, delete, read = ROWS.put, ROWS.delete, ROWS.read
+TABLE: Final = ROWS.table
+put: Final = ROWS.put
+delete: Final = ROWS.delete
+read: Final = ROWS.read

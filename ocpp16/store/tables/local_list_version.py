@@ -1,6 +1,6 @@
 """The version of the local authorization list: one row, or none when no list was ever sent."""
 
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from ocpp16.store.rows import Rows
 
@@ -10,5 +10,7 @@ class ListVersionRow(NamedTuple):
 
 
 ROWS = Rows("local_list_version", ListVersionRow, key=0, is_whole=True)
-TABLE = ROWS.table
-put, delete, read = ROWS.put, ROWS.delete, ROWS.read
+TABLE: Final = ROWS.table
+put: Final = ROWS.put
+delete: Final = ROWS.delete
+read: Final = ROWS.read

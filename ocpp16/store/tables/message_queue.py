@@ -5,7 +5,7 @@ binding: without `transactionId` and with uncorrected timestamps. What it depend
 row is never patched, and a restart loses no link between a MeterValues and its transaction (OCPP 1.6 ed. 2 §4.8).
 """
 
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from ocpp16.store.base import Put
 from ocpp16.store.rows import Rows
@@ -32,8 +32,10 @@ DATA_BOOTS = "clockBoots"
 where these are not all that of the message."""
 
 ROWS = Rows("message_queue", MessageRow, is_counted=True)
-TABLE = ROWS.table
-put, delete, read = ROWS.put, ROWS.delete, ROWS.read
+TABLE: Final = ROWS.table
+put: Final = ROWS.put
+delete: Final = ROWS.delete
+read: Final = ROWS.read
 
 
 def put_written(

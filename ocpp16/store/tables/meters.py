@@ -1,6 +1,6 @@
 """The last register value of each connector, kept at an interval of its own, so that a power cut can be billed."""
 
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from ocpp16.store.base import Put
 from ocpp16.store.rows import Rows
@@ -17,8 +17,10 @@ class MeterRow(NamedTuple):
 
 
 ROWS = Rows("meters", MeterRow)
-TABLE = ROWS.table
-put, delete, read = ROWS.put, ROWS.delete, ROWS.read
+TABLE: Final = ROWS.table
+put: Final = ROWS.put
+delete: Final = ROWS.delete
+read: Final = ROWS.read
 
 
 def put_reading(connector_id: int, energy: int, at: int, clock_boot: int) -> Put:

@@ -1,6 +1,6 @@
 """Reservations (OCPP 1.6 ed. 2 §5.13), until they are used, cancelled or expired."""
 
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from ocpp16.models import Reservation
 from ocpp16.state.clock import to_micros
@@ -18,8 +18,10 @@ class ReservationRow(NamedTuple):
 
 
 ROWS = Rows("reservations", ReservationRow)
-TABLE = ROWS.table
-put, delete, read = ROWS.put, ROWS.delete, ROWS.read
+TABLE: Final = ROWS.table
+put: Final = ROWS.put
+delete: Final = ROWS.delete
+read: Final = ROWS.read
 
 
 def put_reservation(reservation: Reservation) -> RowChange:

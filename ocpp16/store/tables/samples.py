@@ -3,7 +3,7 @@
 `delete(transaction_key)` removes all of one transaction.
 """
 
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from ocpp16.store.rows import Rows
 
@@ -24,5 +24,7 @@ UNTOLD = "untold"
 
 
 ROWS = Rows("samples", SampleRow, key=2, is_counted=True)
-TABLE = ROWS.table
-put, delete, read = ROWS.put, ROWS.delete, ROWS.read
+TABLE: Final = ROWS.table
+put: Final = ROWS.put
+delete: Final = ROWS.delete
+read: Final = ROWS.read

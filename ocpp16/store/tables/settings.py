@@ -1,6 +1,6 @@
 """Single values: the boot counter, and the changed configuration keys of who has no file for them."""
 
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from ocpp16.store.rows import Rows
 
@@ -24,5 +24,7 @@ class SettingRow(NamedTuple):
 
 
 ROWS = Rows("settings", SettingRow)
-TABLE = ROWS.table
-put, delete, read = ROWS.put, ROWS.delete, ROWS.read
+TABLE: Final = ROWS.table
+put: Final = ROWS.put
+delete: Final = ROWS.delete
+read: Final = ROWS.read

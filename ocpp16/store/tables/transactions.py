@@ -4,9 +4,13 @@ The row goes with the queued message that tells of it, in one append: there is n
 to be sent. It is deleted when StopTransaction is answered or given up.
 """
 
+from typing import Final
+
 from ocpp16.state.transaction import Transaction
 from ocpp16.store.rows import Rows
 
 ROWS = Rows("transactions", Transaction, is_counted=True)
-TABLE = ROWS.table
-put, delete, read = ROWS.put, ROWS.delete, ROWS.read
+TABLE: Final = ROWS.table
+put: Final = ROWS.put
+delete: Final = ROWS.delete
+read: Final = ROWS.read
