@@ -79,6 +79,7 @@ class View:
             limit=self.tally.limit(),
             is_passed=is_complete and is_met,
             notes=self._notes(measured),
+            attempts=self.tally.attempts,
         )
 
     def _why(self) -> str:

@@ -17,7 +17,7 @@ from typing import Final, Protocol
 from ocpp16.fleet import CallEnded
 from ocpp16.load.latency import counted
 from ocpp16.load.portion import ActionPortion, Portion, Standing
-from ocpp16.load.results import ErrorCount, Offender
+from ocpp16.load.results import Attempts, ErrorCount, Offender
 from ocpp16.redaction import redacted
 from ocpp16.texts import shown
 
@@ -88,6 +88,9 @@ class Recorder:
         self._connected: set[str] = set()
         self.failed_attempts = 0
         """To connect, since one succeeded."""
+        self._refused = 0
+        """The same, since they were told."""
+        self._reason = ""
         self._trace = trace
         self._traced = frozenset(traced)
         chance = Random(f"{seed} sample")  # noqa: S311 - repeatable, not secret
@@ -139,7 +142,9 @@ class Recorder:
                 self._erred[charge_point] += 1
         elif reason != _STOPPED:
             self.failed_attempts += 1
-            self._count(_attempt(reason), "")
+            self._refused += 1
+            self._reason = _attempt(reason)
+            self._count(self._reason, "")
             self._note_erred(charge_point, f"not connected: {reason}")
 
     # What goes wrong
@@ -189,13 +194,17 @@ class Recorder:
         actions, self._actions = self._actions, _Actions()
         errors, self._errors = self._errors, Counter()
         sent, self._sent = self._sent, 0
+        attempts, self._refused, self._reason = Attempts(self._refused, self._reason), 0, ""
+        # What the standing says is up to a second old: who lost the connection meanwhile is registered no more.
+        registered = min(standing.registered, self.connected)
         return Portion(
             second=second,
-            standing=replace(standing, connected=self.connected, open_calls=max(0, self._open)),
+            standing=replace(standing, connected=self.connected, registered=registered, open_calls=max(0, self._open)),
             sent=sent,
             actions={name: self._portion(action) for name, action in actions.items()},
             errors=tuple(ErrorCount(kind, action, count) for (kind, action), count in errors.items()),
             offenders=self._offenders() if has_offenders else None,
+            attempts=attempts,
         )
 
     def _portion(self, action: _Action) -> ActionPortion:
@@ -231,5 +240,6 @@ def worst_of(offenders: Collection[Offender]) -> tuple[Offender, ...]:
 def _attempt(reason: str) -> str:
     """Why there is no connection, in words that do not differ between charge points."""
     if reason.startswith("HTTP "):
-        return f"handshake {reason[5:8]}"
+        # What a Central System says beside its status is its own affair; what is wrong with an upgrade is ours.
+        return f"handshake {shown(reason[5:], _REASON_LENGTH) if reason.startswith('HTTP 101') else reason[5:8]}"
     return f"not connected: {shown(reason, _REASON_LENGTH)}"

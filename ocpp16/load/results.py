@@ -20,6 +20,7 @@ from ocpp16.regular_file import read_regular
 __all__ = [
     "FORMAT",
     "ActionResult",
+    "Attempts",
     "DocumentError",
     "ErrorCount",
     "ExpectationFailure",
@@ -110,6 +111,15 @@ class ErrorCount:
     kind: str
     action: str
     count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Attempts:
+    """To connect. failed: how many, also those that the Central System refused; last: why the last of them did, as the
+    kind of an error, "" if none did."""
+
+    failed: int = 0
+    last: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,6 +228,7 @@ class Results:
     limit: Limit
     is_passed: bool
     notes: tuple[str, ...] = ()
+    attempts: Attempts = Attempts()
     format: str = FORMAT
 
     def to_json(self) -> dict[str, Any]:

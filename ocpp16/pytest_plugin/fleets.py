@@ -161,11 +161,12 @@ class Fleet:
         try:
             watch.member = member = await self._fleet.add(identity, made_of, keys=keys)
             # What a person does in front of it then is not refused because it has not started yet.
-            await watch.until(
-                lambda: member.state is MemberState.RUNNING or member.failure or None, LONGEST_CUT, "a start"
-            )
+            await watch.until(partial(_has_begun, member), LONGEST_CUT, "a start")
         except BaseException:
-            del self._watches[identity]
+            try:
+                await self._fleet.remove(identity)  # nobody gets it in hand, who could: the id is free again
+            finally:
+                del self._watches[identity]
             raise
 
     async def _remove(self, identity: str) -> None:
