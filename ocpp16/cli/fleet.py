@@ -13,6 +13,7 @@ import trio
 
 from ocpp16.cli.failure import CommandFailed
 from ocpp16.cli.finite_range import FiniteRange
+from ocpp16.cli.local_address import LocalAddress
 from ocpp16.cli.log import LogChoice, log_options
 from ocpp16.cli.running import Ending, run
 from ocpp16.cli.standard_error import StandardError
@@ -80,7 +81,11 @@ class Wanted(NamedTuple):
     help="Handshakes at a time.",
 )
 @click.option(
-    "--source-address", "source_addresses", multiple=True, help="Local address to connect from; may be repeated."
+    "--source-address",
+    "source_addresses",
+    type=LocalAddress(),
+    multiple=True,
+    help="Local address to connect from; may be repeated.",
 )
 @click.option("--database", type=FilePath, help="Keep all that lasts in this file, .db. Without: memory.")
 @click.option("--certs", type=FolderPath, help="Folder whose ca/csms is trusted for wss://.")

@@ -19,6 +19,7 @@ from ocpp16.cli.fleet import keys_of
 from ocpp16.cli.load_locust import become
 from ocpp16.cli.load_reports import Reports, folder_problems
 from ocpp16.cli.load_view import Watching, about
+from ocpp16.cli.local_address import LocalAddress
 from ocpp16.cli.log import LogChoice, log_options
 from ocpp16.cli.running import Ending, run
 from ocpp16.cli.scenario import loaded
@@ -103,7 +104,13 @@ class Wanted:
 )
 @click.option("--password", metavar="TEXT|hex:…", help="Password of all of them (AuthorizationKey).")
 @click.option("--certs", type=FolderPath, help="Folder whose ca/csms is trusted for wss://.")
-@click.option("--source-address", "addresses", multiple=True, help="Local address to connect from; may be repeated.")
+@click.option(
+    "--source-address",
+    "addresses",
+    type=LocalAddress(),
+    multiple=True,
+    help="Local address to connect from; may be repeated.",
+)
 @click.option("--speed", type=FiniteRange(0.5, 200.0), default=1.0, show_default=True, help="How many times faster.")
 @click.option("--locust-master", is_flag=True, help="Be the master of Locust; --rate is how many come each second.")
 @click.option("--locust-worker", metavar="HOST[:PORT]", help="Be a worker of the master of Locust there.")

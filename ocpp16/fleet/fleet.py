@@ -22,6 +22,7 @@ from ocpp16.observer import Observer
 from ocpp16.rpc.calls import CallListener, FrameListener, LinkListener
 from ocpp16.simulation import SimulatedStation
 from ocpp16.texts import shown
+from ocpp16.transport.interface import local_address_problem
 from ocpp16.values import finite
 
 if TYPE_CHECKING:
@@ -206,6 +207,12 @@ async def open_fleet(
     seconds = finite(spread, "spread")
     if seconds < 0:
         raise ValueError(f"spread must be 0 s or more, not {seconds:g}")
+    if isinstance(source_addresses, str):
+        raise ValueError(f"source_addresses must be a list of addresses, not the text {shown(source_addresses, 64)}")
+    addresses = tuple(source_addresses)
+    for address in addresses:
+        if problem := local_address_problem(address):
+            raise ValueError(f"source_addresses: {problem}")
 
     listeners = {"calls": calls, "frames": frames, "links": links}
 
@@ -236,7 +243,7 @@ async def open_fleet(
                 options,
                 spread=seconds,
                 seed=seed,
-                source_addresses=tuple(source_addresses),
+                source_addresses=addresses,
             )
             try:
                 yield fleet

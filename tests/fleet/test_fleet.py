@@ -263,3 +263,13 @@ async def test_an_observer_is_told_every_frame_where_that_is_asked_for(csms: Cen
         await fleet.wait_registered()
     assert told
     assert ("CP1", "MessageExchanged") not in told
+
+
+@pytest.mark.parametrize(
+    ("addresses", "why"),
+    [(["127.0.0.1", "203.0.113.1"], "203.0.113.1 is no address of this machine"), ("127.0.0.1", "must be a list")],
+)
+async def test_source_addresses_that_are_none_are_refused_before_anything_begins(addresses: Any, why: str) -> None:
+    with pytest.raises(ValueError, match=f"source_addresses.*{why}"):
+        async with open_fleet("ws://x/", source_addresses=addresses):
+            pass
