@@ -18,7 +18,7 @@ from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager, suppress
 from contextvars import Context, copy_context
 from types import TracebackType
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import trio
 
@@ -30,7 +30,10 @@ from ocpp16.hosts.station import called
 from ocpp16.hosts.trio_thread import TrioThread, ended
 from ocpp16.log import FoldingLog
 
-__all__ = ["METER_INTERVAL", "open_charge_point", "open_charge_points"]
+if TYPE_CHECKING:
+    from ocpp16.fleet import Fleet
+
+__all__ = ["METER_INTERVAL", "open_charge_point", "open_charge_points", "open_fleet"]
 
 
 def open_charge_point(
@@ -49,6 +52,15 @@ def open_charge_points(
 ) -> AbstractAsyncContextManager[ChargePoints]:
     """As `ocpp16.open_charge_points`, for `async with` in asyncio; `meter_interval` as of `open_charge_point`."""
     return _Block.of_many(_Loop(), meter_interval, arguments)
+
+
+def open_fleet(csms: str, made_of: Any = None, **arguments: Any) -> AbstractAsyncContextManager["Fleet"]:
+    """As `ocpp16.fleet.open_fleet`, for `async with` in asyncio.
+
+    keys, observer, connector_of: functions of an id are called in the loop, where it is added. calls, frames, links:
+    plain functions that are told in the loop, in order.
+    """
+    return _Block.of_fleet(csms, made_of, _Loop(), arguments)
 
 
 def _seen(future: "asyncio.Future[Any]") -> None:
