@@ -133,6 +133,19 @@ def test_what_is_the_hosts_own_runs_in_its_world(face: Face, server: Server) -> 
         assert threads == {own}
 
 
+def test_a_listener_that_takes_its_time_has_been_told_all_when_the_block_is_left(server: Server) -> None:
+    heard: list[bool] = []
+
+    def note_link(identity: str, is_connected: bool, reason: str) -> None:
+        threading.Event().wait(0.1)
+        heard.append(is_connected)
+
+    with blocking.open_fleet(url(server), links=note_link) as fleet:
+        fleet.add("CP1")
+        fleet.wait_registered()
+    assert heard == [True, False]
+
+
 def test_errors_are_those_of_trio(face: Face, server: Server) -> None:
     async def scenario() -> None:
         async with face.fleet(url(server)) as fleet:
