@@ -107,9 +107,11 @@ class View:
         due, beats = self.tally.due_calls, measured.get("Heartbeat")
         sent = beats.count if beats is not None else 0
         if sent < due * FEW:
+            missed = self.tally.missed_calls
+            for_nobody = f"; {missed} fell in times without a connection or a registration" if missed else ""
             notes.append(
-                f"{due} heartbeats were due by the rate, and {sent} were sent: the others waited for answers or for a"
-                " connection, until the test ended or a later one took their place"
+                f"{due} heartbeats were due by the rate, and {sent} were sent{for_nobody}; others waited for answers,"
+                " until the test ended or a later one took their place"
             )
         if len(self.processes) > 1 and any(one.expectations for one in self.played.values()):
             notes.append("expectations were judged in each process, of its own charge points")

@@ -91,6 +91,12 @@ class Recorder:
         self._refused = 0
         """The same, since they were told."""
         self._reason = ""
+        self.is_accepted: Callable[[str], bool] = lambda identity: False
+        """By the Central System, as the charge point knows."""
+        self._registered: set[str] = set()
+        """Of those that have a connection."""
+        self._undecided: set[str] = set()
+        self._looked_at: set[str] = set()
         self._trace = trace
         self._traced = frozenset(traced)
         chance = Random(f"{seed} sample")  # noqa: S311 - repeatable, not secret
@@ -110,6 +116,8 @@ class Recorder:
         outcome = ended.outcome
         action.outcomes[outcome] += 1
         self._open -= 1
+        if ended.action == "BootNotification":
+            self._undecided.add(ended.charge_point)
         if outcome != "lost":
             latency = ended.ended - ended.due
             action.due.append(latency)
@@ -134,9 +142,11 @@ class Recorder:
         """Of `open_fleet(links=…)`."""
         if is_connected:
             self._connected.add(charge_point)
+            self._undecided.add(charge_point)
             self.failed_attempts = 0
         elif charge_point in self._connected:
             self._connected.discard(charge_point)
+            self._registered.discard(charge_point)
             if reason != _STOPPED:
                 self._count("connection lost", "")
                 self._erred[charge_point] += 1
@@ -195,17 +205,31 @@ class Recorder:
         errors, self._errors = self._errors, Counter()
         sent, self._sent = self._sent, 0
         attempts, self._refused, self._reason = Attempts(self._refused, self._reason), 0, ""
-        # What the standing says is up to a second old: who lost the connection meanwhile is registered no more.
-        registered = min(standing.registered, self.connected)
+        self._look_who_is_registered()
         return Portion(
             second=second,
-            standing=replace(standing, connected=self.connected, registered=registered, open_calls=max(0, self._open)),
+            standing=replace(
+                standing,
+                connected=self.connected,
+                registered=len(self._registered),
+                open_calls=max(0, self._open),
+            ),
             sent=sent,
             actions={name: self._portion(action) for name, action in actions.items()},
             errors=tuple(ErrorCount(kind, action, count) for (kind, action), count in errors.items()),
             offenders=self._offenders() if has_offenders else None,
             attempts=attempts,
         )
+
+    def _look_who_is_registered(self) -> None:
+        """Only at those of whom that may have changed; and once more in a second, for an answer is told before the
+        charge point has drawn its conclusions from it."""
+        for identity in self._undecided | self._looked_at:
+            if identity in self._connected and self.is_accepted(identity):
+                self._registered.add(identity)
+            else:
+                self._registered.discard(identity)
+        self._looked_at, self._undecided = self._undecided, set()
 
     def _portion(self, action: _Action) -> ActionPortion:
         each = 1e6 / self._speed

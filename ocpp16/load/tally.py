@@ -64,6 +64,8 @@ class Tally:
         self._late_seconds = 0
         self.due_calls = 0
         """Calls of an open model that were due so far."""
+        self.missed_calls = 0
+        """Those among them that fell in times in which nobody was there to answer."""
         self.attempts = Attempts()
         """To connect that failed so far."""
 
@@ -80,6 +82,7 @@ class Tally:
         if portion.offenders is not None:
             self._offenders[number] = portion.offenders
         self.due_calls += portion.due_calls
+        self.missed_calls += portion.missed_calls
         if portion.attempts.failed:
             self.attempts = Attempts(self.attempts.failed + portion.attempts.failed, portion.attempts.last)
         second = max(portion.second, self._told + 1)
@@ -104,7 +107,7 @@ class Tally:
         made._series = self._series.copied()
         made._told, made._late_seconds, made.due_calls = self._told, self._late_seconds, self.due_calls
         made._worst_delay, made._worst_cpu = self._worst_delay, self._worst_cpu
-        made.attempts = self.attempts
+        made.attempts, made.missed_calls = self.attempts, self.missed_calls
         return made
 
     def _advance(self) -> None:

@@ -81,13 +81,27 @@ def test_attempts_that_failed_are_told_once_with_the_last_reason() -> None:
 
 def test_who_lost_the_connection_is_registered_no_more() -> None:
     one = recorder(("A", "B"))
+    accepted = {"A"}
+    one.is_accepted = accepted.__contains__
+
+    def figures() -> tuple[int, int]:
+        standing = one.cut(1, Standing(), has_offenders=False).standing
+        return standing.connected, standing.registered
+
     for identity in ("A", "B"):
         one.link(identity, True, "")
-    seen = Standing(connected=2, registered=2)
-    assert one.cut(1, seen, has_offenders=False).standing.registered == 2
+    assert figures() == (2, 1)
+    one.call(ended("B", action="BootNotification"))
+    assert figures() == (2, 1), "the answer is told before it has done anything"
+    accepted.add("B")
+    assert figures() == (2, 2)
     one.link("B", False, "closed by the peer: 1006")
-    standing = one.cut(2, seen, has_offenders=False).standing
-    assert (standing.connected, standing.registered) == (1, 1)
+    assert figures() == (1, 1)
+    one.link("B", True, "")
+    assert figures() == (2, 2), "it is registered as before"
+    accepted.discard("A")
+    one.call(ended("A", action="BootNotification"))
+    assert figures() == (2, 1)
 
 
 def test_frames_are_kept_of_those_that_erred_without_secrets_and_few() -> None:
