@@ -99,7 +99,11 @@ async def test_a_central_system_that_goes_and_comes_back_is_in_the_figures(
 ) -> None:
     """Away from the 20th to the 30th second: who was connected is counted as lost, and comes back."""
     csms.standard_answers.interval = 3_600
-    test = load_test(4, rate=20.0, keys={"Internal": {"RetryBackoffWaitMinimum": 1, "RetryBackoffRandomRange": 1}})
+    test = load_test(
+        4,
+        rate=20.0,
+        keys={"Internal": {"RetryBackoffWaitMinimum": 1, "RetryBackoffRandomRange": 1, "RetryBackoffRepeatTimes": 0}},
+    )
     async with trio.open_nursery() as nursery:
         nursery.start_soon(test.run)
         await trio.sleep(20.5)
