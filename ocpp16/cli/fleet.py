@@ -25,6 +25,7 @@ from ocpp16.simulation import ControlInterface
 
 PROGRESS = 1.0
 """Real seconds between two lines that say how many are up."""
+MOST = 2**63
 FilePath = click.Path(path_type=Path, dir_okay=False)
 FolderPath = click.Path(path_type=Path, file_okay=False)
 
@@ -158,9 +159,10 @@ def _value(text: str) -> Any:
     if text in ("true", "false"):
         return text == "true"
     try:
-        return int(text)
+        number = int(text)
     except ValueError:
         return text
+    return number if abs(number) < MOST else text  # no key has more, and JSON on the way to a child neither
 
 
 async def _run(wanted: Wanted, errors: StandardError, ending: Ending) -> None:

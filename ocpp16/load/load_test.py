@@ -166,7 +166,8 @@ class LoadTest:
                 one.stop()
 
     async def run(self) -> None:
-        """To its end. Raises what playing the scenario raises, and OSError for a trace that cannot be written."""
+        """To its end. Raises what playing the scenario raises, and OSError for a trace that cannot be written; of
+        several processes ValueError, where none of them can be at work."""
         try:
             if len(self._jobs) > 1:
                 self._crew = Crew(self._command, self._jobs, self._take, self.tally.gone)
@@ -174,6 +175,8 @@ class LoadTest:
                     self._crew.stop()
                 self._played = self._crew.played
                 await self._crew.run()
+                if len(self._crew.failures) == len(self._jobs) and not self.tally.passed:
+                    raise ValueError(self._crew.failures[0])
             else:
                 self._driver = Driver(
                     self._job,

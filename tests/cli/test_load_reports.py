@@ -140,6 +140,8 @@ def test_a_folder_that_is_not_there_is_told_before(option: str, capfd: pytest.Ca
 @pytest.mark.parametrize(
     ("options", "said"),
     [
+        (("--csms", "ws://x", "--scenario", "./pipe"), "pipe: it cannot be read: it is no regular file"),
+        (("--csms", "ws://x", "--id", "CP{number:0999999999999}", "--charge-points", "2"), "--id: the pattern"),
         (("--csms", "ws://x", "--json", "pipe"), "--json pipe: is no regular file"),
         (("--csms", "ws://x", "--trace", "pipe"), "--trace pipe: is no regular file"),
         (("--csms", "ws://x", "--html", "link-to-nothing/x"), "there is no folder link-to-nothing that can be written"),
