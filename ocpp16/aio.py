@@ -36,9 +36,10 @@ if TYPE_CHECKING:
     from typing import Unpack
 
     from ocpp16.configuration.configuration import Configuration
+    from ocpp16.fleet import Fleet
     from ocpp16.hosts.arguments import Arguments, AsyncioStation, ManyArguments
 
-__all__ = ["METER_INTERVAL", "open_charge_point", "open_charge_points"]
+__all__ = ["METER_INTERVAL", "open_charge_point", "open_charge_points", "open_fleet"]
 
 
 def open_charge_point(
@@ -61,6 +62,15 @@ def open_charge_points(
 ) -> AbstractAsyncContextManager[ChargePoints]:
     """As `ocpp16.open_charge_points`, for `async with` in asyncio; `meter_interval` as of `open_charge_point`."""
     return _Block.of_many(_Loop(), meter_interval, arguments)
+
+
+def open_fleet(csms: str, made_of: Any = None, **arguments: Any) -> AbstractAsyncContextManager["Fleet"]:
+    """As `ocpp16.fleet.open_fleet`, for `async with` in asyncio.
+
+    keys, observer, connector_of: functions of an id are called in the loop, where it is added. calls, frames, links:
+    plain functions that are told in the loop, in order.
+    """
+    return _Block.of_fleet(csms, made_of, _Loop(), arguments)
 
 
 def _seen(future: "asyncio.Future[Any]") -> None:

@@ -9,6 +9,6 @@ other threads, never in trio's, several at the same time, but those about one co
 of ChargePoint wait here until they are done. All else is as `ocpp16.open_charge_point` says.
 """
 
-from ocpp16.hosts.threads import METER_INTERVAL, MOST_THREADS, open_charge_point, open_charge_points
+from ocpp16.hosts.threads import METER_INTERVAL, MOST_THREADS, open_charge_point, open_charge_points, open_fleet
 
-__all__ = ["METER_INTERVAL", "MOST_THREADS", "open_charge_point", "open_charge_points"]
+__all__ = ["METER_INTERVAL", "MOST_THREADS", "open_charge_point", "open_charge_points", "open_fleet"]

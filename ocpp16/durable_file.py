@@ -3,12 +3,16 @@
 A file is on the disk when it was synced; its name is when the folder was.
 """
 
+import errno
 import os
 import stat
 from contextlib import suppress
 from pathlib import Path
 
-__all__ = ["sync_folder", "write_synced"]
+__all__ = ["replaceable_problem", "sync_folder", "write_synced", "write_whole"]
+
+_LONGEST_NAME = 255
+"""Bytes."""
 
 
 def write_synced(path: Path, content: bytes, mode: int, *, like: Path | None = None) -> None:
@@ -37,3 +41,47 @@ def sync_folder(path: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def write_whole(path: Path, content: bytes, mode: int = 0o644) -> None:
+    """Write a file that is whole at any moment: the one before, or this one. Blocks.
+
+    A link is followed. Raises OSError, also for what is there and no regular file: a device or a pipe would be gone,
+    and a file in its place.
+    """
+    path = path.resolve()
+    if problem := replaceable_problem(path):
+        raise OSError(errno.EINVAL, problem, str(path))
+    beside = _beside(path)
+    try:
+        write_synced(beside, content, mode, like=path)
+        beside.replace(path)
+    except OSError:
+        with suppress(OSError):
+            beside.unlink(missing_ok=True)
+        raise
+    sync_folder(path.parent)
+
+
+def replaceable_problem(path: Path) -> str:
+    """Why `write_whole` could not have this place, as far as can be seen before; "" if it can."""
+    if not path.name:
+        return "is no name of a file"
+    named, path = path, path.resolve()
+    try:
+        if not stat.S_ISREG(path.stat().st_mode):
+            return "is no regular file"
+    except FileNotFoundError:
+        pass
+    except (OSError, ValueError) as error:
+        return f"cannot be looked at: {error.strerror if isinstance(error, OSError) else error}"
+    if not os.access(path.parent, os.W_OK | os.X_OK):
+        folder = path.parent if named.is_symlink() else named.parent
+        return f"there is no folder {folder} that can be written"
+    if len(os.fsencode(_beside(path).name)) > _LONGEST_NAME:
+        return "its name is too long"
+    return ""
+
+
+def _beside(path: Path) -> Path:
+    return path.with_name(f".{path.name}.new")

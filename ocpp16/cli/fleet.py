@@ -13,6 +13,7 @@ import trio
 
 from ocpp16.cli.failure import CommandFailed
 from ocpp16.cli.finite_range import FiniteRange
+from ocpp16.cli.local_address import LocalAddress
 from ocpp16.cli.log import LogChoice, log_options
 from ocpp16.cli.running import Ending, run
 from ocpp16.cli.standard_error import StandardError
@@ -24,6 +25,7 @@ from ocpp16.simulation import ControlInterface
 
 PROGRESS = 1.0
 """Real seconds between two lines that say how many are up."""
+MOST: Final = 2**63
 FilePath: Final = click.Path(path_type=Path, dir_okay=False)
 FolderPath: Final = click.Path(path_type=Path, file_okay=False)
 
@@ -80,7 +82,11 @@ class Wanted(NamedTuple):
     help="Handshakes at a time.",
 )
 @click.option(
-    "--source-address", "source_addresses", multiple=True, help="Local address to connect from; may be repeated."
+    "--source-address",
+    "source_addresses",
+    type=LocalAddress(),
+    multiple=True,
+    help="Local address to connect from; may be repeated.",
 )
 @click.option("--database", type=FilePath, help="Keep all that lasts in this file, .db. Without: memory.")
 @click.option("--certs", type=FolderPath, help="Folder whose ca/csms is trusted for wss://.")
@@ -153,9 +159,10 @@ def _value(text: str) -> Any:
     if text in ("true", "false"):
         return text == "true"
     try:
-        return int(text)
+        number = int(text)
     except ValueError:
         return text
+    return number if abs(number) < MOST else text  # no key has more, and JSON on the way to a child neither
 
 
 async def _run(wanted: Wanted, errors: StandardError, ending: Ending) -> None:

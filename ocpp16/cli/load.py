@@ -3,7 +3,7 @@
 import os
 import sys
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
@@ -17,8 +17,9 @@ from ocpp16.cli.failure import CommandFailed
 from ocpp16.cli.finite_range import FiniteRange
 from ocpp16.cli.fleet import keys_of
 from ocpp16.cli.load_locust import become
-from ocpp16.cli.load_reports import Reports, folder_problems
+from ocpp16.cli.load_reports import Reports
 from ocpp16.cli.load_view import Watching, about
+from ocpp16.cli.local_address import LocalAddress
 from ocpp16.cli.log import LogChoice, log_options
 from ocpp16.cli.running import Ending, run
 from ocpp16.cli.scenario import loaded
@@ -32,7 +33,7 @@ from ocpp16.load.load_test import LoadTest, View
 from ocpp16.load.results import Results
 from ocpp16.load.thresholds import Threshold, ThresholdError
 from ocpp16.load.thresholds import parsed as threshold
-from ocpp16.load.trace import joined
+from ocpp16.load.trace import joined, part_of
 from ocpp16.load.worker import Worker
 from ocpp16.scenario import Scenario, ScenarioError
 from ocpp16.texts import shown
@@ -43,6 +44,12 @@ FIRST_SAVED: Final = 1.0
 SAVED_EVERY: Final = 10.0
 """Real seconds."""
 MIB: Final = 1024 * 1024
+MOST_OF_EACH: Final = 1_000
+"""Heartbeats a second of one charge point, by --rate."""
+A_YEAR: Final = 31_622_400.0
+"""Seconds."""
+MOST_SEED: Final = 2**53
+"""What JSON can say exactly, on the way to a child."""
 MOST_TOLD: Final = 10
 """Kinds of errors, and failures of an expectation, that are told at the end."""
 FilePath: Final = click.Path(path_type=Path, dir_okay=False)
@@ -68,9 +75,13 @@ class Wanted:
 @click.option("--connectors", type=click.IntRange(1, 10_000), help="Connectors of each.")
 @click.option("--scenario", "named", metavar="NAME|FILE", default=USUAL, show_default=True, help="What they do.")
 @click.option("--set", "values", metavar="NAME=TEXT", multiple=True, help="What ${NAME} stands for; may be repeated.")
-@click.option("--duration", type=FiniteRange(0.001), help="Seconds that the stages that hold take in all.")
-@click.option("--rate", type=FiniteRange(0.000001), help="Heartbeats a second of all together, due at their times.")
-@click.option("--arrivals", type=FiniteRange(0.000001), help="Drivers that come each second, of all together.")
+@click.option("--duration", type=FiniteRange(0.001, A_YEAR), help="Seconds that the stages that hold take in all.")
+@click.option(
+    "--rate", type=FiniteRange(0.000001, 1_000_000), help="Heartbeats a second of all together, due at their times."
+)
+@click.option(
+    "--arrivals", type=FiniteRange(0.000001, 1_000_000), help="Drivers that come each second, of all together."
+)
 @click.option("--processes", type=click.IntRange(1, 256), default=1, show_default=True, help="Shared by so many.")
 @click.option(
     "--threshold",
@@ -79,7 +90,13 @@ class Wanted:
     multiple=True,
     help="As 'BootNotification.p99 < 500ms'; may be repeated.",
 )
-@click.option("--seed", type=int, default=0, show_default=True, help="The same seed is the same story.")
+@click.option(
+    "--seed",
+    type=click.IntRange(-MOST_SEED, MOST_SEED),
+    default=0,
+    show_default=True,
+    help="The same seed is the same story.",
+)
 @click.option("--json", "json_path", type=FilePath, help="Write results here, while it runs and at the end.")
 @click.option("--html", "html_path", type=FilePath, help="Write a page with pictures here, at the end.")
 @click.option("--junit", "junit_path", type=FilePath, help="Write the verdict as JUnit XML here, at the end.")
@@ -91,10 +108,20 @@ class Wanted:
 )
 @click.option("--trace", type=FilePath, help="Write frames here, as OCPP trace format.")
 @click.option(
-    "--trace-charge-points", "traced", type=click.IntRange(1), default=100, show_default=True, help="Of so many."
+    "--trace-charge-points",
+    "traced",
+    type=click.IntRange(1, 1_000_000),
+    default=100,
+    show_default=True,
+    help="Of so many.",
 )
 @click.option(
-    "--trace-size", "trace_mib", type=click.IntRange(1), default=256, show_default=True, help="Largest size in MiB."
+    "--trace-size",
+    "trace_mib",
+    type=click.IntRange(1, MIB),
+    default=256,
+    show_default=True,
+    help="Largest size in MiB.",
 )
 @click.option("--blueprint", metavar="NAME", help="What stations are made of, instead of what the scenario says.")
 @click.option("--id", "pattern", metavar="PATTERN", help="Names of the charge points; else as the scenario says.")
@@ -103,7 +130,13 @@ class Wanted:
 )
 @click.option("--password", metavar="TEXT|hex:…", help="Password of all of them (AuthorizationKey).")
 @click.option("--certs", type=FolderPath, help="Folder whose ca/csms is trusted for wss://.")
-@click.option("--source-address", "addresses", multiple=True, help="Local address to connect from; may be repeated.")
+@click.option(
+    "--source-address",
+    "addresses",
+    type=LocalAddress(),
+    multiple=True,
+    help="Local address to connect from; may be repeated.",
+)
 @click.option("--speed", type=FiniteRange(0.5, 200.0), default=1.0, show_default=True, help="How many times faster.")
 @click.option("--locust-master", is_flag=True, help="Be the master of Locust; --rate is how many come each second.")
 @click.option("--locust-worker", metavar="HOST[:PORT]", help="Be a worker of the master of Locust there.")
@@ -173,7 +206,7 @@ def load(
         raise CommandFailed(f"{shown(more[0])}: only Locust takes more arguments")
     scenario = loaded(named, values)
     reports = Reports(json_path, html_path, junit_path)
-    problems = [*reports.problems(), *folder_problems("--trace", trace), *reports.problems_with(trace)]
+    problems = list(reports.problems(trace, Path(named) if Path(named).is_file() else None))
     judged = []
     for text in thresholds:
         try:
@@ -187,6 +220,8 @@ def load(
         ids = ()
     if processes > len(ids) and ids:
         problems.append(f"--processes: {processes} are too many for {len(ids)} charge points")
+    if rate is not None and ids and rate > MOST_OF_EACH * len(ids):
+        problems.append(f"--rate: {rate:g} a second of {len(ids)} charge points are more than {MOST_OF_EACH} of each")
     if problems:
         raise CommandFailed(*problems)
     job = Job(
@@ -209,19 +244,30 @@ def load(
         trace_size=trace_mib * MIB,
     )
     wanted = Wanted(job, scenario, tuple(judged), processes, reports, trace, metrics_port)
-    found: list[Results] = []
+    left = Left()
     code = run(
-        partial(_run, wanted, choice.errors, found),
+        partial(_run, wanted, choice.errors, left),
         exit_code_of_sigterm=143,
         speed=speed if processes == 1 else 1.0,
     )
-    if not found:
+    if left.results is not None:
+        click.echo("\n".join(in_lines(left.results)))
+    if left.failures:
+        raise CommandFailed(*left.failures)
+    if left.results is None:
         return code or NOT_PASSED
-    click.echo("\n".join(in_lines(found[0])))
-    return code or (0 if found[0].is_passed else NOT_PASSED)
+    return code or (0 if left.results.is_passed else NOT_PASSED)
 
 
-async def _run(wanted: Wanted, errors: StandardError, found: list[Results], ending: Ending) -> None:
+@dataclass(slots=True)
+class Left:
+    """What a test leaves. failures: files that could not be written."""
+
+    results: Results | None = None
+    failures: list[str] = field(default_factory=list)
+
+
+async def _run(wanted: Wanted, errors: StandardError, left: Left, ending: Ending) -> None:
     test = LoadTest(
         wanted.job,
         wanted.scenario,
@@ -236,7 +282,7 @@ async def _run(wanted: Wanted, errors: StandardError, found: list[Results], endi
     try:
         async with trio.open_nursery() as nursery:
             nursery.start_soon(_stop_when_asked, test, ending)
-            nursery.start_soon(_keep_saved, test, wanted)
+            nursery.start_soon(_keep_saved, test, wanted, errors)
             if wanted.metrics_port is not None:
                 errors.write(f"ocpp16: metrics at {await watching.serve_metrics(nursery, wanted.metrics_port)}\n")
             with watching.view:
@@ -248,15 +294,24 @@ async def _run(wanted: Wanted, errors: StandardError, found: list[Results], endi
                 nursery.cancel_scope.cancel()
     except BaseException:
         with trio.CancelScope(shield=True):  # what is known is written, however it ends
-            view = test.view()
-            await trio.to_thread.run_sync(lambda: wanted.reports.write(view.results()))
+            await _leave(test, wanted, left)
+            for failure in left.failures:
+                errors.write(f"ocpp16: {failure}\n")
         raise
-    results = await trio.to_thread.run_sync(test.view().results)
-    await trio.to_thread.run_sync(wanted.reports.write, results)
+    await _leave(test, wanted, left)
+
+
+async def _leave(test: LoadTest, wanted: Wanted, left: Left) -> None:
+    """Write what is known; a file that cannot be written keeps no other from being so."""
+    left.results = await trio.to_thread.run_sync(test.view().results)
+    left.failures = await trio.to_thread.run_sync(wanted.reports.write, left.results)
     if wanted.trace is not None and wanted.processes > 1:
-        parts = [Path(f"{wanted.trace}.{number}") for number in range(wanted.processes)]
-        await trio.to_thread.run_sync(_join, parts, wanted.trace)
-    found.append(results)
+        parts = [part_of(wanted.trace, number) for number in range(wanted.processes)]
+        try:
+            await trio.to_thread.run_sync(joined, parts, wanted.trace)
+        except OSError as error:
+            kept = ", ".join(str(part) for part in parts)
+            left.failures.append(f"--trace {wanted.trace}: {error.strerror or error}; its parts are {kept}")
 
 
 async def _stop_when_asked(test: LoadTest, ending: Ending) -> None:
@@ -264,29 +319,23 @@ async def _stop_when_asked(test: LoadTest, ending: Ending) -> None:
     test.stop()
 
 
-async def _keep_saved(test: LoadTest, wanted: Wanted) -> None:
-    """A test that is killed leaves what was known a few seconds before."""
+async def _keep_saved(test: LoadTest, wanted: Wanted, errors: StandardError) -> None:
+    """A test that is killed leaves what was known a few seconds before. A disk that is full now may have room later."""
     if wanted.reports.json is None:
         return
-    pause = FIRST_SAVED
+    pause, told = FIRST_SAVED, ""
     while True:
         await trio.sleep(pause * _clock_speed(wanted))
         pause = min(2 * pause, SAVED_EVERY)
         view = test.view()
         failure = await trio.to_thread.run_sync(_write_json, wanted.reports, view)
-        if failure:
-            raise CommandFailed(failure)
+        if failure and failure != told:
+            errors.write(f"ocpp16: {failure}; the test goes on\n")
+        told = failure
 
 
 def _write_json(reports: Reports, view: View) -> str:
     return reports.write_json(view.results())
-
-
-def _join(parts: list[Path], whole: Path) -> None:
-    try:
-        joined(parts, whole)
-    except OSError as error:
-        raise CommandFailed(f"--trace {whole}: {error.strerror or error}") from None
 
 
 def _clock_speed(wanted: Wanted) -> float:

@@ -1,15 +1,14 @@
 """The files that `ocpp16 load` leaves: results as JSON, as a page, as JUnit XML."""
 
-import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from ocpp16.cli.failure import CommandFailed
-from ocpp16.durable_file import sync_folder, write_synced
+from ocpp16.durable_file import replaceable_problem, write_whole
 from ocpp16.load.html import page
 from ocpp16.load.junit import junit
 from ocpp16.load.results import Results
+from ocpp16.texts import shown
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,21 +19,21 @@ class Reports:
     html: Path | None = None
     junit: Path | None = None
 
-    def problems(self) -> Iterator[str]:
-        """Before hours of a test are for nothing."""
-        for option, path in (("--json", self.json), ("--html", self.html), ("--junit", self.junit)):
-            yield from folder_problems(option, path)
-
-    def problems_with(self, trace: Path | None) -> Iterator[str]:
-        """Two that are one file: the one that is written later would be all that is left."""
-        options: dict[Path, str] = {}
+    def problems(self, trace: Path | None, scenario: Path | None) -> Iterator[str]:
+        """Before hours of a test are for nothing, or a file that is needed is gone. Of two that are one file the one
+        that is written later would be all that is left. scenario: its file, if it has one."""
+        options: dict[Path, str] = {} if scenario is None else {scenario.resolve(): "--scenario"}
         for option, path in (("--json", self.json), ("--html", self.html), ("--junit", self.junit), ("--trace", trace)):
-            if path is not None and options.setdefault(path.resolve(), option) != option:
-                yield f"{option} {path}: is the file of {options[path.resolve()]}, too"
+            if path is None:
+                continue
+            if problem := replaceable_problem(path):
+                yield f"{option} {shown(path)}: {problem}"
+            elif options.setdefault(path.resolve(), option) != option:
+                yield f"{option} {shown(path)}: is the file of {options[path.resolve()]}, too"
 
-    def write(self, results: Results) -> None:
-        """All of them; each is whole at any moment. Blocks. Raises CommandFailed, after those that can be written."""
-        failures = [
+    def write(self, results: Results) -> list[str]:
+        """All of them; each is whole at any moment. Blocks. Returns why some could not be written."""
+        return [
             failure
             for failure in (
                 self.write_json(results),
@@ -43,18 +42,10 @@ class Reports:
             )
             if failure
         ]
-        if failures:
-            raise CommandFailed(*failures)
 
     def write_json(self, results: Results) -> str:
         """The one that is written while the test runs, too. Returns why it could not be, "" if it could."""
         return _written("--json", self.json, results.save)
-
-
-def folder_problems(option: str, path: Path | None) -> Iterator[str]:
-    """Why a file of this option could not be made."""
-    if path is not None and not os.access(path.parent, os.W_OK | os.X_OK):
-        yield f"{option} {path}: there is no folder {path.parent} that can be written"
 
 
 def _written(option: str, path: Path | None, write: Callable[[Path], None]) -> str:
@@ -63,12 +54,9 @@ def _written(option: str, path: Path | None, write: Callable[[Path], None]) -> s
     try:
         write(path)
     except OSError as error:
-        return f"{option} {path}: {error.strerror or error}"
+        return f"{option} {shown(path)}: {error.strerror or error}"
     return ""
 
 
 def _save(path: Path, text: str) -> None:
-    beside = path.with_name(f".{path.name}.new")
-    write_synced(beside, text.encode(), 0o644, like=path)
-    beside.replace(path)
-    sync_folder(path.parent)
+    write_whole(path, text.encode())

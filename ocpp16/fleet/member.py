@@ -45,6 +45,7 @@ class Member:
 
     __slots__ = (
         "_charge_points",
+        "_news",
         "_nursery",
         "_open",
         "_random",
@@ -60,6 +61,12 @@ class Member:
         "station",
     )
 
+    identity: str
+    blueprint: Blueprint
+    state: MemberState
+    failures: int
+    failure: str
+    is_over: trio.Event
     charge_point: ChargePoint
     station: SimulatedStation
     operation: Operation
@@ -84,6 +91,8 @@ class Member:
         self._nursery = nursery
         self._random = random
         self._scope: trio.CancelScope | None = None
+        self._news: trio.Event | None = None
+        """Where somebody waits for it: the next change of its state."""
 
     def __repr__(self) -> str:
         return f"<Member {self.identity} ({self.blueprint.name}): {self.state}>"
@@ -107,7 +116,7 @@ class Member:
         the cars stay where they are. False where it is not running."""
         if self._scope is not None or self.state is not MemberState.RUNNING:
             return False
-        self.state = MemberState.OFF
+        self._become(MemberState.OFF)
         self._nursery.start_soon(self._until_it_runs, partial(self._without_power, seconds))
         return True
 
@@ -118,7 +127,7 @@ class Member:
     async def end(self) -> None:
         """Stop it in order, and let go of it. Who is cancelled leaves it going on."""
         if self.state is not MemberState.GONE:
-            self.state = MemberState.GONE
+            self._become(MemberState.GONE)
             if self._scope is not None:
                 self._scope.cancel()
             self._nursery.start_soon(self._close)
@@ -126,12 +135,24 @@ class Member:
 
     def left(self) -> None:
         """The block of the fleet is left, and closed it."""
-        self.state = MemberState.GONE
         self.is_over.set()
+        self._become(MemberState.GONE)
+
+    async def wait_for_news(self) -> None:
+        """Until its state changes."""
+        if self._news is None:
+            self._news = trio.Event()
+        await self._news.wait()
+
+    def _become(self, state: MemberState) -> None:
+        self.state = state
+        news, self._news = self._news, None
+        if news is not None:
+            news.set()
 
     def _note_reset(self, kind: ResetType) -> None:
         if self._scope is None and self.state is MemberState.RUNNING:
-            self.state = MemberState.OFF
+            self._become(MemberState.OFF)
             self._nursery.start_soon(self._until_it_runs, self._reset)
 
     async def _until_it_runs(self, step: Callable[[], Awaitable[None]]) -> None:
@@ -141,7 +162,7 @@ class Member:
             while self.state is not MemberState.GONE:
                 try:
                     await step()
-                    self.state = MemberState.RUNNING
+                    self._become(MemberState.RUNNING)
                     break
                 except BaseException as error:
                     obey(error)
@@ -180,6 +201,7 @@ class Member:
             await self._charge_points.close(self.charge_point)
         finally:
             self.is_over.set()
+            self._become(MemberState.GONE)  # once more, for whoever waits for its end
 
 
 def _power_off() -> None:

@@ -1,5 +1,6 @@
 """Names by the thousand: ids of charge points by a pattern, and cards that no two drivers hold at the same time."""
 
+import re
 from collections import deque
 from collections.abc import Iterable, Iterator
 from random import Random
@@ -10,6 +11,7 @@ from ocpp16.address import identity_problems
 from ocpp16.texts import shown
 from ocpp16.values import whole
 
+_LONG_WIDTH: Final = re.compile(r"[0-9]{3}|[^\x00-\x7f]")
 LONGEST_ID_TAG: Final = 20
 """CiString20Type (OCPP 1.6 ed. 2 §7.2)."""
 
@@ -73,11 +75,24 @@ class TagPool:
 
 
 def _named(pattern: str, count: int, first: int, what: str) -> Iterator[str]:
-    try:
-        fields = {field for _, field, _, _ in Formatter().parse(pattern) if field is not None}
-        pattern.format(number=first)
-    except (ValueError, LookupError, AttributeError) as error:
-        raise ValueError(f"{what} {shown(pattern)} is no format: {error}; write for example CP{{number:05}}") from None
-    if fields != {"number"}:
-        raise ValueError(f"{what} {shown(pattern)} needs the field number, and no other: as in CP{{number:05}}")
+    if problem := _format_problem(pattern, first + count - 1):
+        raise ValueError(f"{what} {shown(pattern)} {problem}; write for example CP{{number:05}}")
     return (pattern.format(number=number) for number in range(first, first + count))
+
+
+def _format_problem(pattern: str, last: int) -> str:
+    """Why it makes no names of numbers up to `last`; "" if it does."""
+    try:
+        parts = [(field, form or "") for _, field, form, _ in Formatter().parse(pattern) if field is not None]
+    except ValueError as error:
+        return f"is no format: {error}"
+    if {field for field, _ in parts} != {"number"}:
+        return "needs the field number, and no other"
+    # To a format a width may be anything, and the name as long as the memory.
+    if any("{" in form or _LONG_WIDTH.search(form) for _, form in parts):
+        return "has a width of more than 99"
+    try:
+        pattern.format(number=last)
+    except (ValueError, LookupError, AttributeError, OverflowError) as error:
+        return f"is no format: {error}"
+    return ""

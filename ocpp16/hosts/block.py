@@ -39,6 +39,8 @@ class Block:
         self._world = world
         self._meter_interval = meter_interval
         self._faced = faced
+        self._problems: Callable[[], list[str]] = list
+        """What is wrong with other arguments that are the host's own."""
 
     @classmethod
     def of_one(
@@ -57,6 +59,16 @@ class Block:
         """For what `ocpp16.open_charge_points` opens."""
         return cls(partial(doors.open_charge_points, **arguments), world, meter_interval, many)
 
+    @classmethod
+    def of_fleet(cls, csms: str, made_of: Any, world: World, arguments: Mapping[str, Any]) -> Self:
+        """For what `ocpp16.fleet.open_fleet` opens."""
+        from ocpp16.hosts.fleets import HostedFleet  # firmware has no simulated stations to load
+
+        hosted = HostedFleet(csms, made_of, world, arguments)
+        block = cls(hosted.make, world, METER_INTERVAL, hosted.face)
+        block._problems = hosted.problems
+        return block
+
     def _must_be_entered(self) -> str:
         return f"this block is entered by `{self._word} … as …:`, and left with that"
 
@@ -68,7 +80,7 @@ class Block:
         RuntimeError for a block that was entered before."""
         if self._thread is not None:
             raise RuntimeError("this block was entered before; each one is opened once")
-        problems = self._world.problems()
+        problems = [*self._world.problems(), *self._problems()]
         try:
             if finite(self._meter_interval, "meter_interval") < SHORTEST_METER_INTERVAL:
                 least = f"at least {SHORTEST_METER_INTERVAL} s"

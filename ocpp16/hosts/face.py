@@ -26,6 +26,7 @@ from ocpp16.errors import ChargePointStopped, ConfigurationError
 from ocpp16.faults import sentence
 from ocpp16.hosts.crossing import Crossing
 from ocpp16.hosts.host_log import HostLog
+from ocpp16.hosts.listener import LISTENERS, Listener, function_problem
 from ocpp16.hosts.station import Changes, Polling, World, asked_station, measured
 from ocpp16.hosts.trio_thread import TrioThread
 from ocpp16.texts import shown
@@ -63,22 +64,31 @@ class House:
         self.wait = wait
         self.meter_interval = meter_interval
         self.faces: dict[Any, Any] = {}
+        self.kinds: dict[type, Callable[[Any], Any]] = {}
+        """Others than the doors of a charge point that are seen through a face, and what makes it."""
 
     def charge_point(self, original: ChargePoint, station: Any) -> Any:
         """The face of one charge point, which is asked for its meter from here on; in a thread of the host."""
-        log = HostLog()
-        self.thread.run_sync(log.attach, original)
-        face = self.faces[original] = _face_of(ChargePoint, self.wait.is_async)(original, self, station, log)
-        self.thread.spawn(Polling(original, station, self.world, self.meter_interval, log).run)
+        face = self.faces[original] = self.unasked(original, station)
+        self.thread.spawn(Polling(original, station, self.world, self.meter_interval, face._log).run)
         attach = getattr(station, "attach", None)
         if callable(attach):
             attach(face)
         return face
 
+    def unasked(self, original: ChargePoint, station: Any = None) -> Any:
+        """The face of one that is asked for nothing here: its station is in trio's thread."""
+        log = HostLog()
+        self.thread.run_sync(log.attach, original)
+        return face_of(ChargePoint, self.wait.is_async)(original, self, station, log)
+
     def faced(self, value: Any) -> Any:
         """A door is seen through its face."""
         kind: Any = type(value)
-        return _face_of(kind, self.wait.is_async)(value, self) if kind in _DOORS else value
+        if kind in _DOORS:
+            return face_of(kind, self.wait.is_async)(value, self)
+        make = self.kinds.get(kind)
+        return value if make is None else make(value)
 
 
 class Face:
@@ -114,16 +124,17 @@ class Face:
 
 
 @cache
-def _face_of(original: type, is_async: bool) -> type:
+def face_of(original: type, is_async: bool, of_trio: frozenset[str] = _OF_TRIO) -> type:
+    """The class of the faces of a class. of_trio: names that only code in trio's thread can use."""
     members: dict[str, Any] = {"__doc__": original.__doc__, "__module__": original.__module__}
     for name in dir(original):
-        if name in _OF_TRIO:
+        if name in of_trio:
             members[name] = property(_refused(name))
             continue
         if name.startswith("_") and name not in _SPECIAL:
             continue
         member = inspect.getattr_static(original, name)
-        if isinstance(member, property):
+        if isinstance(member, property) or inspect.ismemberdescriptor(member):
             members[name] = property(_read(name), doc=member.__doc__)
         elif inspect.iscoroutinefunction(member):
             members[name] = wraps(member)(_awaited(name) if is_async else _waited(name))
@@ -310,21 +321,36 @@ _MANY_AWAITED = {
 
 def many(original: ChargePoints, house: House) -> Any:
     """The face of a block of many."""
-    return _face_of(ChargePoints, house.wait.is_async)(original, house)
+    return face_of(ChargePoints, house.wait.is_async)(original, house)
 
 
 def arguments_for(station: Any, world: World, named: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
     """Station and arguments of `open_charge_point` as trio's side takes them. Raises ConfigurationError for a station
     whose methods are none for the host's world; all else is checked where all arguments are."""
     asked, problems = asked_station(station, world)
-    notify = getattr(named.get("observer"), "notify", None)
-    if callable(notify):
-        if is_async_function(notify) and not world.takes_coroutines:
-            problems.append("observer.notify must be a plain function: threads await nothing")
-        named = {**named, "observer": _Observer(world, notify)}
+    if "observer" in named:
+        observer, wrong = told_observer(named["observer"], world)
+        problems += wrong
+        named = {**named, "observer": observer}
+    for name in LISTENERS:
+        if (function := named.get(name)) is not None:
+            problem = function_problem(name, function)
+            problems += [problem] if problem else []
+            named = {**named, name: Listener(world, function, name)}
     if problems:
         raise ConfigurationError(problems)
     return asked, named
+
+
+def told_observer(observer: Any, world: World) -> tuple[Any, list[str]]:
+    """The host's observer as it is told in its world, and what is wrong with it for that; what is none is left as it
+    is, and refused where all arguments are checked."""
+    notify = getattr(observer, "notify", None)
+    if not callable(notify):
+        return observer, []
+    is_wrong = is_async_function(notify) and not world.takes_coroutines
+    problems = ["observer.notify must be a plain function: threads await nothing"] if is_wrong else []
+    return _Observer(world, notify), problems
 
 
 class _Observer:

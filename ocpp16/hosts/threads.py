@@ -46,6 +46,17 @@ def open_charge_points(
     return _Block.of_many(_Threads(executor), meter_interval, arguments)
 
 
+def open_fleet(
+    csms: str, made_of: Any = None, *, executor: Executor | None = None, **arguments: Any
+) -> AbstractContextManager[Any]:
+    """As `ocpp16.fleet.open_fleet`, for `with`; `executor` as of `open_charge_point`.
+
+    keys, observer, connector_of: functions of an id are called in the thread that adds it. calls, frames, links: plain
+    functions that are told in another thread, in order.
+    """
+    return _Block.of_fleet(csms, made_of, _Threads(executor), arguments)
+
+
 class _Wait:
     is_async = False
 

@@ -23,6 +23,7 @@ class Beats:
         self._began = now()
         self._firsts: list[float] = []
         self._counted = 0
+        self._missed = 0
 
     def added(self, member: Member) -> None:
         """It begins with the next of its moments."""
@@ -31,7 +32,7 @@ class Beats:
         first += behind * self._interval
         self._firsts.append(first)
         timers = member.charge_point.for_station.timers
-        timers.every(self._interval, partial(_beat, member), first)
+        timers.every(self._interval, partial(self._beat, member), first)
 
     def due(self) -> int:
         """How many were due since this was last asked."""
@@ -40,9 +41,14 @@ class Beats:
         found, self._counted = total - self._counted, total
         return found
 
+    def missed(self) -> int:
+        """How many of them were for nobody, since this was last asked: not connected, or not accepted."""
+        found, self._missed = self._missed, 0
+        return found
 
-def _beat(member: Member) -> None:
-    try:
-        member.charge_point.heartbeat_now()
-    except Ocpp16Error:  # it is between two starts
-        return
+    def _beat(self, member: Member) -> None:
+        try:
+            is_sent = member.charge_point.heartbeat_now()
+        except Ocpp16Error:  # it is between two starts
+            is_sent = False
+        self._missed += not is_sent

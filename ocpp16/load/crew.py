@@ -45,6 +45,8 @@ class Crew:
         self._gone = gone
         self._stopping = trio.Event()
         self._lost: dict[int, str] = {}
+        self.failures: dict[int, str] = {}
+        """Why they cannot do their jobs, by number, of those that said so."""
         self.pids: dict[int, int] = {}
         """Of the children that are alive, by number."""
         self.played: dict[int, Played] = {}
@@ -136,7 +138,8 @@ class Crew:
         elif "outcome" in found:
             self.played[number] = Played.from_json(found["outcome"])
         elif "failed" in found:
-            return f"failed: {shown(found['failed'], 500)}"
+            self.failures[number] = shown(found["failed"], 500)
+            return f"failed: {self.failures[number]}"
         return ""
 
 

@@ -9,6 +9,8 @@ from typing import Any, Final
 import trio
 
 from ocpp16.charge_point.connectivity import StreamOpener
+from ocpp16.enums import RegistrationStatus
+from ocpp16.fleet import Member
 from ocpp16.load.beats import Beats
 from ocpp16.load.job import DONE, INTERRUPTED, LOST, Job, Played
 from ocpp16.load.portion import Portion, Standing
@@ -54,6 +56,8 @@ class Driver:
             trace=self._trace,
             traced=sampled(job.ids, job.traced, job.seed) if self._trace is not None else (),
         )
+        self._members: dict[str, Member] = {}
+        self._recorder.is_accepted = self._is_accepted
         self._probe = Probe(trio.current_time, cpu, job.speed)
         self._beats = None
         if job.rate is not None:
@@ -115,14 +119,21 @@ class Driver:
             progress=self._note_progress,
             speed=job.speed,
             is_stopping=self._is_stopping,
-            added=None if self._beats is None else self._beats.added,
+            added=self._note_added,
             **options,
         )
 
+    def _note_added(self, member: Member) -> None:
+        self._members[member.identity] = member
+        if self._beats is not None:
+            self._beats.added(member)
+
+    def _is_accepted(self, identity: str) -> bool:
+        member = self._members.get(identity)
+        return member is not None and member.charge_point.connection.registration is RegistrationStatus.ACCEPTED
+
     def _note_progress(self, progress: Progress) -> None:
-        self._standing = Standing(
-            progress.stage, progress.connected, progress.registered, progress.charge_points, 0, progress.waiting
-        )
+        self._standing = Standing(stage=progress.stage, charge_points=progress.charge_points, waiting=progress.waiting)
 
     def _passed(self) -> float:
         """Real seconds since the begin."""
@@ -137,8 +148,8 @@ class Driver:
     def _cut(self, second: int, *, has_offenders: bool) -> None:
         delay, cpu = self._probe.cut()
         portion = self._recorder.cut(second, self._standing, has_offenders=has_offenders)
-        due = 0 if self._beats is None else self._beats.due()
-        self._tell(replace(portion, loop_delay=delay, cpu=cpu, due_calls=due))
+        due, missed = (0, 0) if self._beats is None else (self._beats.due(), self._beats.missed())
+        self._tell(replace(portion, loop_delay=delay, cpu=cpu, due_calls=due, missed_calls=missed))
         self._second = second
 
     def _look_for_the_central_system(self) -> None:

@@ -2,12 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final
 
 from ocpp16.load.documents import document, read
 from ocpp16.load.results import ExpectationFailure, ExpectationResult, StageSpan
-from ocpp16.load.trace import LARGEST
+from ocpp16.load.trace import LARGEST, part_of
 from ocpp16.scenario import Outcome, Scenario
 from ocpp16.scenario.model import Per
 from ocpp16.scenario.run import arrivals_per_second
@@ -131,7 +132,7 @@ def shared(job: Job, scenario: Scenario, processes: int) -> list[Job]:
                 ids=ids,
                 rate=None if job.rate is None else job.rate * share,
                 arrivals=arrivals * share if arrivals else None,
-                trace=None if job.trace is None else f"{job.trace}.{number}",
+                trace=None if job.trace is None else str(part_of(Path(job.trace), number)),
                 traced=min(len(ids), max(1, round(job.traced * share))),
                 trace_size=job.trace_size // processes,
             )

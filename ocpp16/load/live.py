@@ -118,7 +118,8 @@ def picture(results: Results, planned: float | None, waits_for: str, width: int,
         parts.append(_cut(Text.assemble(("waits for ", "dim"), shown(waits_for, NAME_LENGTH * 2))))
     parts += [Text(warning, "yellow") for warning in _warnings(results)]
     if results.actions:
-        parts += [Text(), _actions(results, width, max(height - LINES_BESIDE, FEWEST_ACTIONS))]
+        most = height - LINES_BESIDE - bool(results.attempts.failed)
+        parts += [Text(), _actions(results, width, max(most, FEWEST_ACTIONS))]
     return Group(*parts)
 
 
@@ -156,6 +157,14 @@ def _faults(results: Results) -> dict[str, int]:
     }
 
 
+def _refused(results: Results) -> str:
+    """What became of attempts to connect; "" where none failed."""
+    attempts = results.attempts
+    if not attempts.failed:
+        return ""
+    return f"{counted(attempts.failed, 'attempt')} to connect failed, the last: {shown(attempts.last, NAME_LENGTH * 2)}"
+
+
 def _rate(results: Results) -> float:
     """Calls that were answered in the last second."""
     last = results.seconds[-1] if results.seconds else None
@@ -176,7 +185,10 @@ def _figures(results: Results) -> list[RenderableType]:
     table.add_row("connected", f"{connected:,} / {results.charge_points:,}", "calls/s", f"{_rate(results):,.0f}")
     table.add_row("accepted", f"{registered:,}", "in flight", f"{in_flight:,}")
     told = f"{total:,} without a result: {kinds}" if total else "no errors"
-    return [table, _cut(Text(told, "red" if total else "dim"))]
+    found: list[RenderableType] = [table, _cut(Text(told, "red" if total else "dim"))]
+    if refused := _refused(results):
+        found.append(_cut(Text(refused, "red")))
+    return found
 
 
 def _warnings(results: Results) -> list[str]:
@@ -232,6 +244,8 @@ def _line(results: Results, planned: float | None, waits_for: str) -> str:
         f"{sum(_faults(results).values()):,} without a result",
         f"worst p99 {latency(worst)}",
     ]
+    if refused := _refused(results):
+        parts.append(refused)
     if waits_for:
         parts.append(f"waits for {shown(waits_for, NAME_LENGTH * 2)}")
     return "; ".join([", ".join(parts), *_warnings(results)])

@@ -79,6 +79,7 @@ class View:
             limit=self.tally.limit(),
             is_passed=is_complete and is_met,
             notes=self._notes(measured),
+            attempts=self.tally.attempts,
         )
 
     def _why(self) -> str:
@@ -106,9 +107,11 @@ class View:
         due, beats = self.tally.due_calls, measured.get("Heartbeat")
         sent = beats.count if beats is not None else 0
         if sent < due * FEW:
+            missed = self.tally.missed_calls
+            for_nobody = f"; {missed} fell in times without a connection or a registration" if missed else ""
             notes.append(
-                f"{due} heartbeats were due by the rate, and {sent} were sent: the others waited for answers or for a"
-                " connection, until the test ended or a later one took their place"
+                f"{due} heartbeats were due by the rate, and {sent} were sent{for_nobody}; others waited for answers,"
+                " until the test ended or a later one took their place"
             )
         if len(self.processes) > 1 and any(one.expectations for one in self.played.values()):
             notes.append("expectations were judged in each process, of its own charge points")
@@ -163,7 +166,8 @@ class LoadTest:
                 one.stop()
 
     async def run(self) -> None:
-        """To its end. Raises what playing the scenario raises, and OSError for a trace that cannot be written."""
+        """To its end. Raises what playing the scenario raises, and OSError for a trace that cannot be written; of
+        several processes ValueError, where none of them can be at work."""
         try:
             if len(self._jobs) > 1:
                 self._crew = Crew(self._command, self._jobs, self._take, self.tally.gone)
@@ -171,6 +175,8 @@ class LoadTest:
                     self._crew.stop()
                 self._played = self._crew.played
                 await self._crew.run()
+                if len(self._crew.failures) == len(self._jobs) and not self.tally.passed:
+                    raise ValueError(self._crew.failures[0])
             else:
                 self._driver = Driver(
                     self._job,

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ocpp16.load.documents import document, read
-from ocpp16.load.results import ErrorCount, Offender
+from ocpp16.load.results import Attempts, ErrorCount, Offender
 
 __all__ = ["ActionPortion", "Portion", "Standing"]
 
@@ -49,7 +49,8 @@ class Standing:
 class Portion:
     """second: its number in this process, from 1. sent: CALLs written. loop_delay: real seconds that a task woke up too
     late, at worst. cpu: share of a core that the process took. offenders: those that fared worst so far, None where
-    they are not told this time. due_calls: calls of an open model that were due."""
+    they are not told this time. due_calls: calls of an open model that were due; missed_calls: those among them that
+    fell in times in which nobody was there to answer. attempts: to connect that failed."""
 
     second: int
     standing: Standing
@@ -60,6 +61,8 @@ class Portion:
     errors: tuple[ErrorCount, ...] = ()
     offenders: tuple[Offender, ...] | None = None
     due_calls: int = 0
+    missed_calls: int = 0
+    attempts: Attempts = field(default_factory=Attempts)
 
     def to_json(self) -> Any:
         """As a child tells it."""

@@ -17,7 +17,7 @@ from typing import Final, Protocol
 from ocpp16.fleet import CallEnded
 from ocpp16.load.latency import counted
 from ocpp16.load.portion import ActionPortion, Portion, Standing
-from ocpp16.load.results import ErrorCount, Offender
+from ocpp16.load.results import Attempts, ErrorCount, Offender
 from ocpp16.redaction import redacted
 from ocpp16.texts import shown
 
@@ -88,6 +88,15 @@ class Recorder:
         self._connected: set[str] = set()
         self.failed_attempts: int = 0
         """To connect, since one succeeded."""
+        self._refused = 0
+        """The same, since they were told."""
+        self._reason = ""
+        self.is_accepted: Callable[[str], bool] = lambda identity: False
+        """By the Central System, as the charge point knows."""
+        self._registered: set[str] = set()
+        """Of those that have a connection."""
+        self._undecided: set[str] = set()
+        self._looked_at: set[str] = set()
         self._trace = trace
         self._traced = frozenset(traced)
         chance = Random(f"{seed} sample")  # noqa: S311 - repeatable, not secret
@@ -107,6 +116,8 @@ class Recorder:
         outcome = ended.outcome
         action.outcomes[outcome] += 1
         self._open -= 1
+        if ended.action == "BootNotification":
+            self._undecided.add(ended.charge_point)
         if outcome != "lost":
             latency = ended.ended - ended.due
             action.due.append(latency)
@@ -131,15 +142,19 @@ class Recorder:
         """Of `open_fleet(links=…)`."""
         if is_connected:
             self._connected.add(charge_point)
+            self._undecided.add(charge_point)
             self.failed_attempts = 0
         elif charge_point in self._connected:
             self._connected.discard(charge_point)
+            self._registered.discard(charge_point)
             if reason != _STOPPED:
                 self._count("connection lost", "")
                 self._erred[charge_point] += 1
         elif reason != _STOPPED:
             self.failed_attempts += 1
-            self._count(_attempt(reason), "")
+            self._refused += 1
+            self._reason = _attempt(reason)
+            self._count(self._reason, "")
             self._note_erred(charge_point, f"not connected: {reason}")
 
     # What goes wrong
@@ -189,14 +204,32 @@ class Recorder:
         actions, self._actions = self._actions, _Actions()
         errors, self._errors = self._errors, Counter()
         sent, self._sent = self._sent, 0
+        attempts, self._refused, self._reason = Attempts(self._refused, self._reason), 0, ""
+        self._look_who_is_registered()
         return Portion(
             second=second,
-            standing=replace(standing, connected=self.connected, open_calls=max(0, self._open)),
+            standing=replace(
+                standing,
+                connected=self.connected,
+                registered=len(self._registered),
+                open_calls=max(0, self._open),
+            ),
             sent=sent,
             actions={name: self._portion(action) for name, action in actions.items()},
             errors=tuple(ErrorCount(kind, action, count) for (kind, action), count in errors.items()),
             offenders=self._offenders() if has_offenders else None,
+            attempts=attempts,
         )
+
+    def _look_who_is_registered(self) -> None:
+        """Only at those of whom that may have changed; and once more in a second, for an answer is told before the
+        charge point has drawn its conclusions from it."""
+        for identity in self._undecided | self._looked_at:
+            if identity in self._connected and self.is_accepted(identity):
+                self._registered.add(identity)
+            else:
+                self._registered.discard(identity)
+        self._looked_at, self._undecided = self._undecided, set()
 
     def _portion(self, action: _Action) -> ActionPortion:
         each = 1e6 / self._speed
@@ -231,5 +264,6 @@ def worst_of(offenders: Collection[Offender]) -> tuple[Offender, ...]:
 def _attempt(reason: str) -> str:
     """Why there is no connection, in words that do not differ between charge points."""
     if reason.startswith("HTTP "):
-        return f"handshake {reason[5:8]}"
+        # What a Central System says beside its status is its own affair; what is wrong with an upgrade is ours.
+        return f"handshake {shown(reason[5:], _REASON_LENGTH) if reason.startswith('HTTP 101') else reason[5:8]}"
     return f"not connected: {shown(reason, _REASON_LENGTH)}"

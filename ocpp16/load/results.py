@@ -13,13 +13,14 @@ from typing import Any, Final
 
 import orjson
 
-from ocpp16.durable_file import sync_folder, write_synced
+from ocpp16.durable_file import write_whole
 from ocpp16.load.documents import DocumentError, document, read
 from ocpp16.regular_file import read_regular
 
 __all__ = [
     "FORMAT",
     "ActionResult",
+    "Attempts",
     "DocumentError",
     "ErrorCount",
     "ExpectationFailure",
@@ -110,6 +111,15 @@ class ErrorCount:
     kind: str
     action: str
     count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Attempts:
+    """To connect. failed: how many, also those that the Central System refused; last: why the last of them did, as the
+    kind of an error, "" if none did."""
+
+    failed: int = 0
+    last: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,6 +228,7 @@ class Results:
     limit: Limit
     is_passed: bool
     notes: tuple[str, ...] = ()
+    attempts: Attempts = Attempts()
     format: str = FORMAT
 
     def to_json(self) -> dict[str, Any]:
@@ -252,9 +263,5 @@ class Results:
 
     def save(self, path: str | Path) -> None:
         """Write it as a file that is whole at any moment: the one before, or this one. Blocks. Raises OSError."""
-        path = Path(path)
-        beside = path.with_name(f".{path.name}.new")
         content = orjson.dumps(self.to_json(), option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
-        write_synced(beside, content, 0o644, like=path)
-        beside.replace(path)
-        sync_folder(path.parent)
+        write_whole(Path(path), content)

@@ -14,7 +14,7 @@ from ocpp16.load import probe
 from ocpp16.load.latency import Counts, latencies
 from ocpp16.load.portion import ActionPortion, Portion, Standing
 from ocpp16.load.recorder import MOST_KINDS, OTHERS, worst_of
-from ocpp16.load.results import ActionResult, ErrorCount, Limit, Offender, Second, Transactions
+from ocpp16.load.results import ActionResult, Attempts, ErrorCount, Limit, Offender, Second, Transactions
 from ocpp16.load.series import MOST_SECONDS, Series
 from ocpp16.load.thresholds import Measured
 
@@ -64,6 +64,10 @@ class Tally:
         self._late_seconds = 0
         self.due_calls: int = 0
         """Calls of an open model that were due so far."""
+        self.missed_calls = 0
+        """Those among them that fell in times in which nobody was there to answer."""
+        self.attempts = Attempts()
+        """To connect that failed so far."""
 
     def add(self, number: int, portion: Portion) -> None:
         """What process `number` tells of a second."""
@@ -78,6 +82,9 @@ class Tally:
         if portion.offenders is not None:
             self._offenders[number] = portion.offenders
         self.due_calls += portion.due_calls
+        self.missed_calls += portion.missed_calls
+        if portion.attempts.failed:
+            self.attempts = Attempts(self.attempts.failed + portion.attempts.failed, portion.attempts.last)
         second = max(portion.second, self._told + 1)
         self._rows.setdefault(second, []).append((number, portion))
         if number in self._latest:
@@ -100,6 +107,7 @@ class Tally:
         made._series = self._series.copied()
         made._told, made._late_seconds, made.due_calls = self._told, self._late_seconds, self.due_calls
         made._worst_delay, made._worst_cpu = self._worst_delay, self._worst_cpu
+        made.attempts, made.missed_calls = self.attempts, self.missed_calls
         return made
 
     def _advance(self) -> None:

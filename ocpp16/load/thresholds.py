@@ -72,7 +72,7 @@ _COUNTS: Final[dict[str, Callable[[Measured], float]]] = {
     "timeouts": lambda measured: measured.timeouts,
 }
 """errors: all that got no result, timeouts and lost ones among them."""
-_PERCENTILE: Final = re.compile(r"p(\d{1,2}(?:\.\d{1,3})?|100)")
+_PERCENTILE: Final = re.compile(r"p(\d{1,2}(?:\.\d{1,3})?|100)", re.ASCII)
 _COMPARATORS: Final[dict[str, Callable[[float, float], bool]]] = {
     "<=": lambda value, limit: value <= limit,
     ">=": lambda value, limit: value >= limit,
@@ -81,8 +81,9 @@ _COMPARATORS: Final[dict[str, Callable[[float, float], bool]]] = {
     ">": lambda value, limit: value > limit,
 }
 _UNITS: Final = {"s": 1.0, "ms": 1e-3, "us": 1e-6, "µs": 1e-6}
-_COMPARED: Final = re.compile(r"\s*(<=|>=|==|<|>)")
-_VALUE: Final = re.compile(r"\s*(\d+(?:\.\d*)?|\.\d+)\s*(\S*)\s*")
+_PATH: Final = re.compile(r"[^\s<>=]*", re.ASCII)
+_COMPARED: Final = re.compile(r"\s*(<=|>=|==|<|>)", re.ASCII)
+_VALUE: Final = re.compile(r"\s*(\d+(?:\.\d*)?|\.\d+)\s*(\S*)\s*", re.ASCII)
 _LONGEST_TEXT: Final = 200
 
 
@@ -133,7 +134,7 @@ def parsed(text: str) -> Threshold:
     if len(text) > _LONGEST_TEXT:
         raise ThresholdError(f"threshold {shown(text, 64)}: it is longer than {_LONGEST_TEXT} characters")
     begin = len(text) - len(text.lstrip())
-    found = re.compile(r"[A-Za-z0-9_.]*").match(text, begin)
+    found = _PATH.match(text, begin)
     assert found is not None, "it may be empty"
     action, is_from_due, measure = _measure(text, begin, found[0])
     compared = _COMPARED.match(text, found.end())
@@ -165,7 +166,7 @@ def _measure(text: str, begin: int, path: str) -> tuple[str, bool, str]:
 
 def _unit(text: str, value: re.Match[str], measure: str) -> float:
     """What the number is multiplied by."""
-    unit = value[2]
+    unit = value[2].replace("\u03bc", "µ")  # the letter is not the sign, and looks the same
     if measure == "error_rate":
         if unit not in ("", "%"):
             raise _error(text, value.start(2), "an error rate is a share, as 0.01, or has %")

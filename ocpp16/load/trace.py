@@ -89,6 +89,11 @@ def sampled(ids: Sequence[str], most: int, seed: int) -> list[str]:
     return Random(f"{seed} trace").sample(list(ids), most)  # noqa: S311 - repeatable, not secret
 
 
+def part_of(trace: Path, number: int) -> Path:
+    """Where process `number` writes its part: a name that nobody has given to anything else."""
+    return trace.with_name(f".{trace.name}.{number}.part")
+
+
 def joined(parts: Sequence[Path], whole: Path) -> None:
     """The traces of several processes, one after another, as one file; they are removed. Blocks. Raises OSError."""
     with whole.open("wb") as file:

@@ -3,13 +3,12 @@
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from concurrent.futures import TimeoutError as TooLong
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 import trio
 
-from ocpp16.errors import ChargePointStopped
 from ocpp16.fleet import Fleet as TrioFleet
 from ocpp16.fleet import Member, MemberState, blueprint, open_fleet
 from ocpp16.hosts.trio_thread import TrioThread, ended
@@ -149,7 +148,7 @@ class Fleet:
     # In the thread of trio
 
     @asynccontextmanager
-    async def _make(self) -> AsyncIterator["_Inside"]:
+    async def _make(self) -> AsyncIterator[TrioFleet]:
         keys = {"Internal": {"LogMessagesFormat": ["callback"]}}
         async with open_fleet(
             self._url,
@@ -157,7 +156,7 @@ class Fleet:
             observer=lambda identity: self._watches[identity],
             certificates_path=self.settings.certificates,
         ) as self._fleet:
-            yield _Inside(self._fleet)
+            yield self._fleet
 
     async def _add(self, identity: str, made_of: Any, keys: Mapping[str, Mapping[str, Any]]) -> None:
         if identity in self._watches:
@@ -166,11 +165,12 @@ class Fleet:
         try:
             watch.member = member = await self._fleet.add(identity, made_of, keys=keys)
             # What a person does in front of it then is not refused because it has not started yet.
-            await watch.until(
-                lambda: member.state is MemberState.RUNNING or member.failure or None, LONGEST_CUT, "a start"
-            )
+            await watch.until(partial(_has_begun, member), LONGEST_CUT, "a start")
         except BaseException:
-            del self._watches[identity]
+            try:
+                await self._fleet.remove(identity)  # nobody gets it in hand, who could: the id is free again
+            finally:
+                del self._watches[identity]
             raise
 
     async def _remove(self, identity: str) -> None:
@@ -199,17 +199,3 @@ class Fleet:
 def _has_begun(member: Member) -> bool | None:
     """Or has it failed to?"""
     return member.state is MemberState.RUNNING or bool(member.failure) or None
-
-
-class _Inside:
-    """What is open in the thread: to be abandoned as a whole."""
-
-    def __init__(self, fleet: TrioFleet) -> None:
-        self._fleet = fleet
-
-    def abandon(self) -> None:
-        """Connections are broken off first: to take leave of a Central System that does not answer takes seconds."""
-        for member in self._fleet:
-            with suppress(ChargePointStopped):
-                member.charge_point.connection.drop()
-            member.charge_point.abandon()

@@ -8,6 +8,7 @@ from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Any, Final
 
+from ocpp16.regular_file import read_regular
 from ocpp16.scenario.kinds import table_of, unknown
 from ocpp16.scenario.model import Scenario, Stage, story_fault
 from ocpp16.scenario.problems import Place, ScenarioError
@@ -59,9 +60,7 @@ def load_scenario(named: str | Path, values: Mapping[str, str] | None = None) ->
         name = str(named)
         return scenario_from(_parsed(text_of(name), name), name=name, values=values)
     try:
-        if path.stat().st_size > LARGEST_FILE:
-            raise ScenarioError(str(path), "", "", f"it is larger than {LARGEST_FILE:,} bytes")
-        text = path.read_text(encoding="utf-8")
+        text = read_regular(path, LARGEST_FILE).decode("utf-8")
     except OSError as error:
         raise ScenarioError(str(path), "", "", f"it cannot be read: {error.strerror}") from None
     except UnicodeDecodeError as error:

@@ -89,6 +89,7 @@ class SimulatedStation(WithDisplays, Maintained):
     charge_point: "ChargePoint"
     """Present once attached, as are `door`, `evses` and `faults`."""
     door: "StationDoor"
+    is_powered: bool
     evses: tuple[Evse, ...]
     faults: Faults
     """Of connector 0, the charge point as a whole."""

@@ -18,7 +18,9 @@ from pathlib import Path
 
 import trio
 
-__all__ = ["bind_to_interface"]
+from ocpp16.texts import shown
+
+__all__ = ["bind_to_interface", "local_address_problem"]
 
 # Linux: the flags of an interface; the IPv4 addresses of all.
 _SIOCGIFFLAGS, _SIOCGIFCONF = 0x8913, 0x8912
@@ -29,6 +31,7 @@ _IF_INET6 = Path("/proc/net/if_inet6")
 _ENTRY = 40 if struct.calcsize("P") == 8 else 32
 """Bytes of a struct ifreq."""
 _MOST_ADDRESSES = 1024
+_BROADCAST = ipaddress.IPv4Address("255.255.255.255")
 
 
 async def bind_to_interface(sock: trio.socket.SocketType, interface: str) -> None:
@@ -49,6 +52,26 @@ async def bind_to_interface(sock: trio.socket.SocketType, interface: str) -> Non
         # The port is chosen when connecting, so that thousands of connections may share it.
         sock.setsockopt(socket.IPPROTO_IP, getattr(socket, "IP_BIND_ADDRESS_NO_PORT", 24), 1)
     await sock.bind((source, 0))
+
+
+def local_address_problem(address: object) -> str:
+    """Why no connection of this machine can come from `address`, as text; "" if one can, as far as is known now."""
+    try:
+        found = ipaddress.ip_address(address) if isinstance(address, str) else None
+    except ValueError:
+        found = None
+    if found is None:
+        return f"{shown(address, 64)} is no address; write one of this machine, as 10.0.0.1 or fd00::1"
+    # A socket may be bound to one of these, and comes from elsewhere, or nowhere.
+    is_of_many = found.is_unspecified or found.is_multicast or found == _BROADCAST
+    if not is_of_many:
+        try:
+            with socket.socket(socket.AF_INET if found.version == 4 else socket.AF_INET6) as sock:
+                sock.bind((address, 0))
+            return ""
+        except OSError:
+            pass
+    return f"{shown(address, 64)} is no address of this machine"
 
 
 def _bound_to_device(sock: trio.socket.SocketType, name: str) -> bool:

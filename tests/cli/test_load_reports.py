@@ -137,6 +137,49 @@ def test_a_folder_that_is_not_there_is_told_before(option: str, capfd: pytest.Ca
     assert f"{option} /nowhere/at/all/file: there is no folder" in capfd.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (("--csms", "ws://x", "--scenario", "./pipe"), "pipe: it cannot be read: it is no regular file"),
+        (("--csms", "ws://x", "--id", "CP{number:0999999999999}", "--charge-points", "2"), "--id: the pattern"),
+        (("--csms", "ws://x", "--json", "pipe"), "--json pipe: is no regular file"),
+        (("--csms", "ws://x", "--trace", "pipe"), "--trace pipe: is no regular file"),
+        (("--csms", "ws://x", "--html", "link-to-nothing/x"), "there is no folder link-to-nothing that can be written"),
+        (("--csms", "ws://x", "--html", ""), "is no name of a file"),
+        (("--csms", "ws://x", "--html", "x" * 251), "its name is too long"),
+        (
+            ("--csms", "ws://x", "--scenario", "a.toml", "--json", "b.toml"),
+            "--json b.toml: is the file of --scenario, too",
+        ),
+        (("--csms", "ws://x", "--duration", "1e308"), "'--duration': 1e+308 is not in the range"),
+        (("--csms", "ws://x", "--seed", "9" * 20), "'--seed': 99999999999999999999 is not in the range"),
+        (
+            ("--csms", "ws://x", "--charge-points", "2", "--rate", "2001"),
+            "--rate: 2001 a second of 2 charge points are",
+        ),
+        (("--csms", "ws://x", "--source-address", "203.0.113.1"), "203.0.113.1 is no address of this machine"),
+        (("--locust-worker", "h", "--source-address", "eth0"), "eth0 is no address; write one of this machine"),
+    ],
+)
+def test_what_cannot_be_meant_is_named_and_nothing_is_lost(
+    options: tuple[str, ...],
+    said: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    os.mkfifo("pipe")
+    Path("a.toml").write_text(SHORT.replace("DURATION", "1"))
+    Path("b.toml").symlink_to("a.toml")
+    assert main(["load", *options]) == 2
+    told = capfd.readouterr().err
+    assert said in told
+    assert "Traceback" not in told
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.toml", "b.toml", "pipe"]
+    assert Path("a.toml").read_text().startswith("\n[fleet]")
+
+
 @pytest.fixture
 def became(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     """What would take the place of this process: arguments, and options of charge points."""

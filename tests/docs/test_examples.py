@@ -10,7 +10,7 @@ import re
 import shlex
 import textwrap
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, nullcontext, suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ import click
 import pytest
 import trio
 import trio.testing
+from host_faces import TIMEOUT, Server
 
 import ocpp16
 from ocpp16 import enums, models
@@ -110,13 +111,24 @@ def test_an_example_in_python_runs(text: str, tmp_path: Path, monkeypatch: pytes
     (tmp_path / "user_config.json").write_text("{}")
     text = text.replace('"/var/lib/station/', '"a/').replace('"/var/lib/', '"b/').replace('"/data/', '"c/')
     if re.search(r"^from ocpp16 import .*\b(?:aio|blocking)\b", text, re.MULTILINE):  # of a host that knows no trio
-        exec(compile(text, "example", "exec"), {"config": CONFIG, "station": RecordingStation()})
+        with central_system() if "url" in text else nullcontext() as url:
+            exec(compile(text, "example", "exec"), {"config": CONFIG, "station": RecordingStation(), "url": url})
     elif "trio.run(" in text:
         monkeypatch.setattr(trio, "run", partial(_run_for_a_while, trio.run))
         exec(compile(text, "example", "exec"), {"__name__": "__main__"})
     else:
         clock = trio.testing.MockClock(autojump_threshold=0)
         trio.run(_run_part, text, tmp_path, clock=clock)
+
+
+@contextmanager
+def central_system() -> Iterator[str]:
+    """The address of one that any thread can reach."""
+    server = Server()
+    try:
+        yield f"ws://127.0.0.1:{server.port}/"
+    finally:
+        server.thread.leave().result(TIMEOUT)
 
 
 def _run_for_a_while(run: Callable[..., Any], main: Callable[[], Any]) -> None:

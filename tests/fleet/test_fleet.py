@@ -45,6 +45,21 @@ async def test_forty_come_charge_and_go(csms: CentralSystem, fleet_of: Any) -> N
     assert not csms.violations
 
 
+async def test_who_waits_for_one_that_has_just_come_waits_no_longer_than_it_takes(
+    csms: CentralSystem, fleet_of: Any
+) -> None:
+    async with fleet_of(csms) as fleet:
+        began = trio.current_time()
+        await fleet.add("CP1")
+        await fleet.wait_registered()
+        assert trio.current_time() - began < 0.5
+        await fleet.add("CP2")
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(fleet.remove, "CP2")
+            await fleet.wait_registered()
+        assert trio.current_time() - began < 0.5
+
+
 async def test_they_do_not_come_all_at_once(csms: CentralSystem, fleet_of: Any) -> None:
     """Each at a moment of its own within the spread, which is the same for the same seed."""
 
@@ -263,3 +278,13 @@ async def test_an_observer_is_told_every_frame_where_that_is_asked_for(csms: Cen
         await fleet.wait_registered()
     assert told
     assert ("CP1", "MessageExchanged") not in told
+
+
+@pytest.mark.parametrize(
+    ("addresses", "why"),
+    [(["127.0.0.1", "203.0.113.1"], "203.0.113.1 is no address of this machine"), ("127.0.0.1", "must be a list")],
+)
+async def test_source_addresses_that_are_none_are_refused_before_anything_begins(addresses: Any, why: str) -> None:
+    with pytest.raises(ValueError, match=f"source_addresses.*{why}"):
+        async with open_fleet("ws://x/", source_addresses=addresses):
+            pass

@@ -19,11 +19,15 @@ def test_a_pattern_makes_ids() -> None:
     ("pattern", "said"),
     [
         ("CP1", "needs the field number"),
-        ("CP{}", "is no format"),
-        ("CP{number}{other}", "is no format"),
+        ("CP{}", "needs the field number, and no other; write for example CP{number:05}"),
+        ("CP{number}{other}", "needs the field number"),
         ("CP{number", "is no format"),
         ("CP{number:nonsense}", "is no format"),
-        ("CP{number.x}", "is no format"),
+        ("CP{number.x}", "needs the field number"),
+        ("CP{number:0999999999999}", "has a width of more than 99"),
+        ("CP{number!r:>999999999999}", "has a width of more than 99"),
+        ("CP{number:{number}}", "has a width of more than 99"),
+        ("CP{number:\u0669\u0669\u0669\u0669\u0669\u0669\u0669\u0669}", "has a width of more than 99"),
         ("CP\n{number}", "and an id"),
     ],
 )

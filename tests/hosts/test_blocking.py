@@ -41,13 +41,22 @@ def test_the_types_name_what_there_is(server: Server) -> None:
             charge_point.for_station.reservations,
         ]
         for face in (charge_points, charge_point, *doors):
-            there = {
-                name
-                for name in vars(type(face))
-                if (not name.startswith("_") and name not in OF_TRIO)
-                or name in {"__call__", "__getitem__", "__len__", "__iter__"}
-            }
-            assert there == names[type(face).__name__]
+            assert names_of(type(face)) - OF_TRIO == names[type(face).__name__]
+    with blocking.open_fleet(f"ws://127.0.0.1:{server.port}/") as fleet:
+        member = fleet.add("CP1")
+        for face in (fleet, member, member.station, member.commands):
+            found = {name for kind in type(face).__mro__[:-2] for name in names_of(kind)}
+            assert found - refused_by(face, found) == names[type(face).__name__]
+
+
+def names_of(kind: type) -> set[str]:
+    special = {"__call__", "__contains__", "__getitem__", "__len__", "__iter__"}
+    return {name for name in vars(kind) if not name.startswith("_") or name in special}
+
+
+def refused_by(face: Any, names: set[str]) -> set[str]:
+    """Those that say in an error where they are to be had."""
+    return {name for name in names if not hasattr(face, name)}
 
 
 def test_calls_from_many_threads_at_once(server: Server) -> None:

@@ -9,7 +9,7 @@ from rich.cells import cell_len
 from rich.console import Console
 
 from ocpp16.load.live import LiveView, PlainView, picture, view_for
-from ocpp16.load.results import Limit, ProcessResult, Results, StageSpan
+from ocpp16.load.results import Attempts, Limit, ProcessResult, Results, StageSpan
 
 HOSTILE = "\x1b[2J\r\n\u202eoops[bold]"
 
@@ -62,6 +62,18 @@ def test_figures_are_those_of_the_last_second_and_of_all_actions() -> None:
         "action     calls  faults      p50      p95      p99  slowest",
         "Heartbeat    107       9  4.00 ms  4.00 ms  4.00 ms   1.50 s",
     ]
+
+
+def test_attempts_that_failed_are_told_with_the_last_reason() -> None:
+    refused = load_results.results(attempts=Attempts(1234, "handshake 401"))
+    told = "1,234 attempts to connect failed, the last: handshake 401"
+    assert told in screen(refused, 80)
+    lines: list[str] = []
+    PlainView(lines.append, lambda: None).draw(refused)
+    assert told in lines[0]
+    hostile = load_results.results(attempts=Attempts(1, HOSTILE))
+    PlainView(lines.append, lambda: None).draw(hostile)
+    assert "1 attempt to connect failed, the last: \\x1b[2J" in lines[1]
 
 
 def test_the_tool_tells_of_its_own_lateness_and_of_lost_processes() -> None:

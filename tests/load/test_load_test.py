@@ -94,6 +94,34 @@ async def test_an_open_model_is_due_at_its_times_and_says_what_it_could_not_send
     assert beats.due.p50 > 10, "each has waited for those before"
 
 
+async def test_a_central_system_that_goes_and_comes_back_is_in_the_figures(
+    csms: CentralSystem, load_test: Make
+) -> None:
+    """Away from the 20th to the 30th second: who was connected is counted as lost, and comes back."""
+    csms.standard_answers.interval = 3_600
+    test = load_test(
+        4,
+        rate=20.0,
+        keys={"Internal": {"RetryBackoffWaitMinimum": 1, "RetryBackoffRandomRange": 1, "RetryBackoffRepeatTimes": 0}},
+    )
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(test.run)
+        await trio.sleep(20.5)
+        csms.is_reachable = False
+        for identity in list(csms.connected):
+            csms.abort(identity)
+        await trio.sleep(10)
+        csms.is_reachable = True
+    results = test.results()
+    assert (results.is_complete, results.why_ended) == (True, "done")
+    kinds = {error.kind: error.count for error in results.errors if not error.action}
+    assert kinds["connection lost"] == 4
+    assert sum(kinds.values()) - 4 == results.attempts.failed >= 4
+    assert {(one.connected, one.registered) for one in results.seconds if 22 < one.at < 30} == {(0, 0)}
+    assert {(one.connected, one.registered) for one in results.seconds if 40 < one.at < 60} == {(4, 4)}
+    assert any("in times without a connection or a registration" in note for note in results.notes), results.notes
+
+
 async def test_thresholds_and_expectations_decide(csms: CentralSystem, load_test: Make) -> None:
     csms.answers["Heartbeat"] = CallErrorAnswer("InternalError", "no")
     expecting = scenario_from(

@@ -8,7 +8,7 @@ from ocpp16.fleet import CallEnded
 from ocpp16.load.portion import Standing
 from ocpp16.load.probe import Probe
 from ocpp16.load.recorder import LAST_FRAMES, MOST_KINDS, MOST_OFFENDERS, MOST_TRACED, SAMPLED, Recorder
-from ocpp16.load.results import ErrorCount
+from ocpp16.load.results import Attempts, ErrorCount
 
 
 def ended(charge_point: str = "CP1", outcome: str = "result", **members: Any) -> CallEnded:
@@ -67,6 +67,41 @@ def test_connections_are_counted_with_what_ended_them() -> None:
     ]
     assert portion.offenders is not None
     assert [(one.charge_point, one.errors) for one in portion.offenders] == [("A", 3)]
+
+
+def test_attempts_that_failed_are_told_once_with_the_last_reason() -> None:
+    one = recorder(("A", "B"))
+    one.link("A", False, "HTTP 403: no")
+    one.link("B", False, "HTTP 101: no subprotocol of ours")
+    assert one.cut(1, Standing(), has_offenders=False).attempts == Attempts(2, "handshake 101: no subprotocol of ours")
+    assert one.cut(2, Standing(), has_offenders=False).attempts == Attempts()
+    one.link("A", False, "HTTP 503: later")
+    assert one.cut(3, Standing(), has_offenders=False).attempts == Attempts(1, "handshake 503")
+
+
+def test_who_lost_the_connection_is_registered_no_more() -> None:
+    one = recorder(("A", "B"))
+    accepted = {"A"}
+    one.is_accepted = accepted.__contains__
+
+    def figures() -> tuple[int, int]:
+        standing = one.cut(1, Standing(), has_offenders=False).standing
+        return standing.connected, standing.registered
+
+    for identity in ("A", "B"):
+        one.link(identity, True, "")
+    assert figures() == (2, 1)
+    one.call(ended("B", action="BootNotification"))
+    assert figures() == (2, 1), "the answer is told before it has done anything"
+    accepted.add("B")
+    assert figures() == (2, 2)
+    one.link("B", False, "closed by the peer: 1006")
+    assert figures() == (1, 1)
+    one.link("B", True, "")
+    assert figures() == (2, 2), "it is registered as before"
+    accepted.discard("A")
+    one.call(ended("A", action="BootNotification"))
+    assert figures() == (2, 1)
 
 
 def test_frames_are_kept_of_those_that_erred_without_secrets_and_few() -> None:

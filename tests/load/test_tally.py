@@ -6,7 +6,7 @@ import pytest
 
 from ocpp16.load.portion import ActionPortion, Portion, Standing
 from ocpp16.load.recorder import MOST_KINDS
-from ocpp16.load.results import ErrorCount, Offender
+from ocpp16.load.results import Attempts, ErrorCount, Offender
 from ocpp16.load.tally import PATIENCE, Tally
 
 
@@ -27,6 +27,14 @@ def test_a_second_is_there_when_all_processes_have_told_it() -> None:
     assert second.p50 == pytest.approx(0.001, rel=0.01)
     assert second.max == pytest.approx(0.009, rel=0.01)
     assert tally.actions()["Heartbeat"].count == 2
+
+
+def test_attempts_that_failed_add_up_with_the_last_reason_there_was() -> None:
+    tally = Tally(2)
+    tally.add(0, portion(1, attempts=Attempts(3, "handshake 401")))
+    tally.add(1, portion(1, attempts=Attempts(2, "handshake 503")))
+    tally.add(0, portion(2))
+    assert tally.attempts == tally.copied().attempts == Attempts(5, "handshake 503")
 
 
 def test_a_slow_process_is_waited_for_but_not_for_ever() -> None:

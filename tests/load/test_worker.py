@@ -241,6 +241,15 @@ async def test_children_that_end_well_and_those_that_do_not(
 
 
 @pytest.mark.real_time
+async def test_what_no_process_can_do_is_an_error_and_no_result() -> None:
+    says = 'import json, sys; sys.stdin.readline(); print(json.dumps({"failed": "no blueprint x"}), flush=True)'
+    command = (sys.executable, "-c", says)
+    test = LoadTest(JOB, load_scenario("usual"), processes=2, command=command, wall=float, cpu=float)
+    with trio.fail_after(30), pytest.raises(ValueError, match="no blueprint x"):
+        await test.run()
+
+
+@pytest.mark.real_time
 async def test_all_are_told_to_stop_and_none_outlives_the_parent() -> None:
     tally = Tally(2)
     second_told = trio.Event()

@@ -10,6 +10,7 @@ import trustme
 from host_faces import TIMEOUT, Server
 
 from ocpp16.errors import ConfigurationError
+from ocpp16.fleet import Member
 from ocpp16.pytest_plugin import ChargePoint, Fleet, NotSeen, fleets
 from ocpp16.pytest_plugin.bench import Bench
 from ocpp16.pytest_plugin.judgement import Judgement
@@ -132,6 +133,21 @@ def test_what_cannot_be_added_leaves_no_thread(server: Server) -> None:
     finally:
         fleet.close(in_order=True)
     assert not fleet._thread._thread.is_alive()
+
+
+def test_one_that_did_not_start_is_gone_and_its_id_is_free(
+    fleet_of: Callable[..., Fleet], server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fleet = fleet_of()
+    with monkeypatch.context() as patch:
+        patch.setattr(Member, "begin", lambda member, after: None)  # as a machine that comes to nothing
+        patch.setattr(fleets, "LONGEST_CUT", 0.01)
+        with pytest.raises(NotSeen, match="CP1: a start was not seen within"):
+            fleet.add("CP1")
+    assert "CP1" not in fleet
+    assert fleet.watches() == []
+    fleet.add("CP1").wait_registered()
+    assert len(server.system.calls("BootNotification", "CP1")) == 1
 
 
 @pytest.mark.parametrize("name", sorted(COMMANDS.keys() - {"help", "power_off"}))

@@ -83,7 +83,7 @@ STRICTER = {
     "a pattern of ids without a number": ("[fleet]\nid = 'CP'\n", "[fleet] id: the pattern CP needs the field number"),
     "a pattern of cards": (
         "[[drivers]]\narrivals = { kind = 'poisson', rate = 1 }\ncards = 'C{n}'\n",
-        "[[drivers]] 1 cards: the pattern of id tags C{n} is no format",
+        "[[drivers]] 1 cards: the pattern of id tags C{n} needs the field number",
     ),
     "a regular expression that is none": (
         "[[expect]]\nsent = 'Heartbeat'\npayload = { a = { regex = '(' } }\n",
@@ -212,7 +212,7 @@ def test_files_that_cannot_be_read(tmp_path: Path) -> None:
     with pytest.raises(ScenarioError, match="it is no UTF-8"):
         load_scenario(tmp_path / "latin.toml")
     (tmp_path / "large.toml").write_bytes(b"#" * (4 * 1024 * 1024 + 1))
-    with pytest.raises(ScenarioError, match="larger than"):
+    with pytest.raises(ScenarioError, match="more than 4,194,304 bytes"):
         load_scenario(tmp_path / "large.toml")
     with pytest.raises(ScenarioError, match="no scenario boot-strom; did you mean boot-storm"):
         load_scenario("boot-strom")

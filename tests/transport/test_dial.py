@@ -69,6 +69,29 @@ class Unprivileged:
         self.bound = address
 
 
+@pytest.mark.parametrize(
+    ("address", "why"),
+    [
+        ("127.0.0.1", ""),
+        ("203.0.113.1", "203.0.113.1 is no address of this machine"),
+        ("2001:db8::1", "2001:db8::1 is no address of this machine"),
+        ("0.0.0.0", "0.0.0.0 is no address of this machine"),
+        ("224.0.0.1", "224.0.0.1 is no address of this machine"),
+        ("255.255.255.255", "255.255.255.255 is no address of this machine"),
+        ("::1%nowhere", "::1%nowhere is no address of this machine"),
+        ("lo", "lo is no address; write one of this machine, as 10.0.0.1 or fd00::1"),
+        ("", "is no address"),
+        ("1\0", "is no address"),
+        (2130706433, "2130706433 is no address"),
+        (None, "None is no address"),
+    ],
+)
+def test_what_is_no_address_of_this_machine_is_known_before(address: Any, why: str) -> None:
+    problem = interface.local_address_problem(address)
+    assert why in problem
+    assert bool(problem) == bool(why)
+
+
 async def test_without_the_right_to_bind_the_address_of_the_interface_serves() -> None:
     sock: Any = Unprivileged(socket.AF_INET)
     await interface.bind_to_interface(sock, "lo")

@@ -14,6 +14,7 @@ import trio
 import ocpp16
 from ocpp16 import ChargePointStopped, DataTransferResponse, Measurement, PhaseValues, aio, blocking
 from ocpp16.enums import DataTransferStatus, Reason, ResetType, UnlockStatus
+from ocpp16.fleet import open_fleet
 from ocpp16.hosts.trio_thread import TrioThread
 from ocpp16.testing import CentralSystem
 
@@ -174,6 +175,9 @@ class Face:
     def many(self, **named: Any) -> Any:
         raise NotImplementedError
 
+    def fleet(self, csms: str, *arguments: Any, **named: Any) -> Any:
+        raise NotImplementedError
+
     async def pause(self) -> None:
         raise NotImplementedError
 
@@ -197,6 +201,7 @@ class OfTrio(Face):
 
     one = staticmethod(ocpp16.open_charge_point)  # type: ignore[assignment]
     many = staticmethod(ocpp16.open_charge_points)  # type: ignore[assignment]
+    fleet = staticmethod(open_fleet)
 
     async def pause(self) -> None:
         await trio.sleep(0.01)
@@ -216,6 +221,7 @@ class OfAsyncio(Face):
 
     one = staticmethod(aio.open_charge_point)  # type: ignore[assignment]
     many = staticmethod(aio.open_charge_points)  # type: ignore[assignment]
+    fleet = staticmethod(aio.open_fleet)
 
     async def pause(self) -> None:
         await asyncio.sleep(0.01)
@@ -243,6 +249,9 @@ class OfThreads(Face):
 
     def many(self, **named: Any) -> Any:
         return _entered(partial(blocking.open_charge_points, **named))
+
+    def fleet(self, csms: str, *arguments: Any, **named: Any) -> Any:
+        return _entered(partial(blocking.open_fleet, csms, *arguments, **named))
 
     async def pause(self) -> None:
         threading.Event().wait(0.01)
