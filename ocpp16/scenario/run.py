@@ -15,6 +15,7 @@ from ocpp16.fleet import Blueprint, Fleet, Member
 from ocpp16.log import log
 from ocpp16.observer import Observer
 from ocpp16.scenario.agenda import Agenda
+from ocpp16.scenario.attempt import Attempts
 from ocpp16.scenario.judge import Judge
 from ocpp16.scenario.model import Arrivals, Per, Scenario, Stage, StageKind
 from ocpp16.scenario.outcome import ExpectationResult, Outcome, Progress, StageRun
@@ -46,6 +47,8 @@ class Run:
         self.members: dict[str, Member] = {}
         self.watches: dict[str, Watch] = {}
         self.counts: Counter[str] = Counter()
+        self.attempts = Attempts(None, None)
+        """Those that scripts make; whoever runs this gives others."""
         self.taken: set[tuple[str, int]] = set()
         """Connectors that a driver is at, or about to be."""
         self.waiting: dict[str, str] = {}

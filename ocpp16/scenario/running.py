@@ -12,6 +12,7 @@ from ocpp16.faults import obey_exit, sentence
 from ocpp16.fleet import Blueprint, Fleet, Member, blueprint, open_fleet
 from ocpp16.fleet.blueprint import merged
 from ocpp16.rpc.calls import CallListener
+from ocpp16.scenario.attempt import Attempts
 from ocpp16.scenario.drivers import Crowd, Story
 from ocpp16.scenario.model import Per, Scenario, story_fault
 from ocpp16.scenario.outcome import Outcome, Progress, StageRun
@@ -97,6 +98,7 @@ async def run_scenario(
     mix = _mix(scenario, blueprint, connectors)
     run = Run(scenario, ids, seed, rate, duration)
     run.told_added = added
+    run.attempts = Attempts(connector, fleet_options.get("certificates_path"))
     options: dict[str, Any] = dict(fleet_options)
     if calls is not None:
         options["calls"] = calls
