@@ -6,8 +6,12 @@ import os
 from ocpp16.load.locust import ChargePointUser
 from ocpp16.load.locust_command import OPTIONS
 
+_GIVEN = json.loads(os.environ.get(OPTIONS) or "{}")
+
 
 class ChargePoint(ChargePointUser):
     """The host of Locust is the address of the Central System."""
 
-    options = json.loads(os.environ.get(OPTIONS) or "{}")
+    scenario = _GIVEN.pop("scenario", "")
+    values = _GIVEN.pop("values", {})
+    options = _GIVEN

@@ -35,11 +35,18 @@ class Run:
     than is written; `stretch`: the same of how long it holds."""
 
     def __init__(
-        self, scenario: Scenario, ids: Sequence[str], seed: int, rate: float | None, duration: float | None
+        self,
+        scenario: Scenario,
+        ids: Sequence[str],
+        seed: int,
+        rate: float | None,
+        duration: float | None,
+        first_number: int = 1,
     ) -> None:
         self.scenario = scenario
         self.ids = tuple(ids)
-        self.numbers = {identity: number for number, identity in enumerate(self.ids, 1)}
+        self.numbers = {identity: number for number, identity in enumerate(self.ids, first_number)}
+        self.first_number = first_number
         self.seed = seed
         self.began = trio.current_time()
         self.agenda = Agenda(self._failed)
