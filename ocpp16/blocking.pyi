@@ -346,6 +346,13 @@ class StationDoor:
         """The session ids of all transactions that run; before a start, of those that were found in the store."""
     def maintenance(self) -> dict[str, dict[str, Any] | None]:
         """What is under way by `"firmware"`, `"diagnostics"` and `"log"`: request id and status; None: nothing."""
+    def overrule_answer(self, action: str, answer: Mapping[str, Any], times: int=1) -> None:
+        """Answer the next `times` (1 to 1,000) valid CALLs of this action of the Central System so, and do nothing: for
+        tests of who asks, as of how it takes a refusal. It ends when the charge point stops.
+
+        answer: the payload of a CALLRESULT. Raises ValueError for an action that the Central System does not ask, and
+        an answer that it cannot have; then nothing has changed.
+        """
     def reset_state_machine(self, connector_status: Mapping[int, ChargePointStatus]) -> None:
         """The connectors named are what is said here, whatever was told of them before, errors included: for a station
         that has lost track. What is new is reported; transactions and what ChangeAvailability asked for stay.

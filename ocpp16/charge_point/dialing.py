@@ -141,7 +141,7 @@ class Detour(ABC):
         """As `Dialer.refused`: to be handed on to the charge point's own."""
 
 
-def connector_of(given: _Opener | None, own: Dialer) -> _Opener:
+def connector_of(given: _Opener | None, own: _Opener) -> _Opener:
     """The one that a host gave, if any, or by way of which it wants the charge point's `own`."""
     if isinstance(given, Detour):
         return given.by(own)

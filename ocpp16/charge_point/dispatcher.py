@@ -9,11 +9,13 @@ Rules of this file:
    concern answers what waits, and ends when nothing is left.
 3. What a handler changed is on disk before its answer goes out: it waits for that itself (`profiles.asked`). The answer
    depends on nothing else of the disk: a change in force is answered as such, whatever was told meanwhile.
-4. What may wait has bounds in number and in bytes; beyond them CALLs are answered with GenericError at once.
+4. An answer that a station put in the place of ours (`overrule`) is given at once, and nothing is done.
+5. What may wait has bounds in number and in bytes; beyond them CALLs are answered with GenericError at once.
 """
 
 from collections import deque
 from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, cast
 
 from ocpp16._core import Call, CallError, CallResult, ValidationError, validate
@@ -24,9 +26,13 @@ from ocpp16.messages.actions import ACTIONS
 from ocpp16.profiles.base import Context, FeatureProfile, Payload, Reply
 from ocpp16.rpc.policy import LONGEST_DESCRIPTION, MAX_WAITING_CALLS, Admission, admission
 from ocpp16.texts import shown
+from ocpp16.values import whole
 
 MOST_CONCERNS = 64
 """Concerns of one action that may be in work at once; what waits in them holds up no other action."""
+MOST_OVERRULED = 1_000
+"""Answers to one action that may wait to be given in the place of ours."""
+_NONE: Mapping[str, tuple[Payload, ...]] = MappingProxyType({})
 
 
 def _valid(action: str, result: Payload | Reply[Payload]) -> Reply[Payload]:
@@ -42,7 +48,7 @@ class Dispatcher:
     `others_first` waits until other tasks had their turn.
     """
 
-    __slots__ = ("_ctx", "_features", "_lanes", "_others_first", "_routes", "_waiting")
+    __slots__ = ("_ctx", "_features", "_lanes", "_others_first", "_overruled", "_routes", "_waiting")
 
     def __init__(
         self,
@@ -58,6 +64,31 @@ class Dispatcher:
         self._lanes: dict[Hashable, deque[tuple[Call, Payload]]] = {}
         """Concern → CALLs that wait for its task, which there is as long as the concern is here."""
         self._waiting = 0
+        self._overruled: Mapping[str, tuple[Payload, ...]] = _NONE
+        """Never changed in place: all charge points of which none waits share one."""
+
+    def overrule(self, action: str, answer: Payload, times: int) -> None:
+        """The next `times` valid CALLs of this action are answered so, and nothing is done. Raises ValueError for what
+        no CALL of the Central System is answered with."""
+        if action not in ACTIONS or ACTIONS[action].initiator == "ChargePoint":
+            raise ValueError(f"action: the Central System does not ask {shown(action, 50)}")
+        waiting = self._overruled.get(action, ())
+        if len(waiting) + whole(times, "times", 1, MOST_OVERRULED) > MOST_OVERRULED:
+            raise ValueError(f"times: no more than {MOST_OVERRULED:,} answers may wait")
+        try:
+            validate(action, "response", answer)
+        except ValidationError as error:
+            raise ValueError(f"answer: {shown(error)}") from None
+        self._overruled = {**self._overruled, action: (*waiting, *(answer,) * times)}
+
+    def _overruling(self, action: str) -> Payload | None:
+        """The answer that waits to be given, once."""
+        if action not in self._overruled:
+            return None
+        answer, *others = self._overruled[action]
+        left = {**self._overruled, action: tuple(others)}
+        self._overruled = {name: answers for name, answers in left.items() if answers} or _NONE
+        return answer
 
     def accept(self, call: Call, is_first: bool) -> None:
         """Take in a CALL from the reader, the first of its turn or another one. Never waits, never raises."""
@@ -69,7 +100,7 @@ class Dispatcher:
             self._answer_error(call, ErrorCode.INTERNAL_ERROR, "the request could not be handled")
 
     def _accept(self, call: Call, is_first: bool) -> None:
-        refusal = self._refusal(call)
+        refusal = None if call.action in self._overruled else self._refusal(call)
         if refusal is not None:
             self._answer_error(call, *refusal)
             return
@@ -82,6 +113,11 @@ class Dispatcher:
             request = session.validate_request(call)
         except ValidationError as error:
             self._answer_invalid(call, error)
+            return
+        overruling = self._overruling(call.action)
+        if overruling is not None:
+            self._ctx.log.info("%s is answered as the station wants it", call.action)
+            self._answer(call, Reply(overruling))
             return
         concern = self._concern(call.action, request)
         lane = self._lanes.get(concern)
@@ -180,8 +216,10 @@ class Dispatcher:
 
     def _answer_invalid(self, call: Call, error: ValidationError) -> None:
         """A request that breaks its schema; some have a status for it."""
-        position, _ = self._routes[call.action]
-        answer = self._features[position].answer_to_invalid(call.action, error)
+        answer = None
+        if call.action in self._routes:
+            position, _ = self._routes[call.action]
+            answer = self._features[position].answer_to_invalid(call.action, error)
         if answer is None:
             self._answer_error(call, ErrorCode(error.code), str(error))
         else:

@@ -21,7 +21,7 @@ from ocpp16.log import FoldingLog
 from ocpp16.state.clock import Clock, to_micros
 from ocpp16.state.local_time import local_time
 from ocpp16.state.timers import Timers
-from ocpp16.values import aware, text
+from ocpp16.values import aware, document, text
 
 
 @only_at_waits
@@ -96,6 +96,16 @@ class StationDoor:
             else {"request_id": part.request_id, "status": str(part.status)}
             for name, part in parts.items()
         }
+
+    def overrule_answer(self, action: str, answer: Mapping[str, Any], times: int = 1) -> None:
+        """Answer the next `times` (1 to 1,000) valid CALLs of this action of the Central System so, and do nothing: for
+        tests of who asks, as of how it takes a refusal. It ends when the charge point stops.
+
+        answer: the payload of a CALLRESULT. Raises ValueError for an action that the Central System does not ask, and
+        an answer that it cannot have; then nothing has changed.
+        """
+        self._runtime.guard.check()
+        self._runtime.features.dispatcher.overrule(text(action, "action"), document(answer, "answer"), times)
 
     def reset_state_machine(self, connector_status: Mapping[int, ChargePointStatus]) -> None:
         """The connectors named are what is said here, whatever was told of them before, errors included: for a station

@@ -7,10 +7,11 @@ from dataclasses import dataclass, field
 from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import click
 import trio
+from click.core import ParameterSource
 
 from ocpp16.address import without_credentials
 from ocpp16.cli.failure import CommandFailed
@@ -36,6 +37,7 @@ from ocpp16.load.thresholds import parsed as threshold
 from ocpp16.load.trace import joined, part_of
 from ocpp16.load.worker import Worker
 from ocpp16.scenario import Scenario, ScenarioError
+from ocpp16.scenario.loading import ENDING
 from ocpp16.texts import shown
 
 NOT_PASSED: Final = 1
@@ -67,6 +69,16 @@ class Wanted:
     reports: Reports
     trace: Path | None
     metrics_port: int | None
+
+
+def _story(named: str, values: tuple[str, ...]) -> dict[str, Any]:
+    """The scenario that each user of Locust plays, as a worker is told. Raises CommandFailed."""
+    loaded(named, values)
+    is_file = Path(named).suffix == ENDING or os.sep in named
+    return {
+        "scenario": str(Path(named).absolute()) if is_file else named,
+        "values": dict(one.split("=", 1) for one in values),
+    }
 
 
 @click.command("load", short_help="Load a Central System, measure, and judge.")
@@ -197,6 +209,8 @@ def load(
             "certificates": None if certs is None else str(certs.absolute()),
             "source_addresses": addresses,
         }
+        if click.get_current_context().get_parameter_source("named") is not ParameterSource.DEFAULT:
+            options |= _story(named, values)
         become(lambda: locust_command.worker(locust_worker, more), options)
     if csms is None:
         raise CommandFailed("--csms is missing: the URL of the Central System")

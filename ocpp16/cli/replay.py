@@ -1,5 +1,6 @@
 """`ocpp16 replay`: plays a trace again, the charge point's side or the Central System's."""
 
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from time import time
@@ -101,7 +102,7 @@ def replay(
     if as_id is not None:
         if len(stories) != 1:
             raise CommandFailed("--as is for a single charge point: choose it by --id")
-        stories = {as_id: Story(as_id, next(iter(stories.values())).exchanges)}
+        stories = {as_id: replace(next(iter(stories.values())), identity=as_id)}
     outcomes: list[Outcome] = []
     if csms is not None:
         if "" in stories:
@@ -175,16 +176,24 @@ async def _as_charge_points(
         headers = []
         if password is not None:
             headers.append(("Authorization", authorization_header(story.identity, password.encode())))
-        try:
+
+        async def connect() -> WebSocket:
             where = endpoint(csms, story.identity, 0 if tls is None else 2)
             stream = await open_stream(where, ssl_context=tls)
-            websocket = await WebSocket.connect(stream, host=where.authority, target=where.target, headers=headers)
+            return await WebSocket.connect(stream, host=where.authority, target=where.target, headers=headers)
+
+        try:
+            websocket = await connect()
         except (ConnectionFailed, ConfigurationError) as error:
             not_connected.append(f"{shown(story.identity, 64)}: {error}")
             outcomes.append(Outcome(story.identity, end=f"it could not connect: {error}"))
             return
         wait = SHORT_PATIENCE if patience is None else patience
-        outcomes.append(await play_charge_point(story, websocket, speed=speed, keeps_ids=keeps_ids, patience=wait))
+        outcomes.append(
+            await play_charge_point(
+                story, websocket, reconnect=connect, speed=speed, keeps_ids=keeps_ids, patience=wait
+            )
+        )
 
     async with trio.open_nursery() as nursery:
         nursery.start_soon(_until_asked, ending, nursery.cancel_scope)
@@ -260,6 +269,8 @@ def _lines(outcome: Outcome) -> list[str]:
     mark = "✓" if outcome.is_same else "✗"
     who = shown(outcome.identity, 64) or "?"
     lines = [f"{mark} {who}: {outcome.played:,} requests, {outcome.answered:,} answered, {outcome.count:,} differences"]
+    if outcome.connections > 1:
+        lines[0] += f", {outcome.connections:,} connections"
     lines += [
         f"    {f'line {one.line}: ' if one.line else ''}{one.action}: {one.text}"
         for one in outcome.differences[:MOST_PRINTED]
@@ -274,6 +285,7 @@ def _object(outcome: Outcome) -> dict[str, Any]:
         "charge_point": outcome.identity,
         "requests": outcome.played,
         "answered": outcome.answered,
+        "connections": outcome.connections,
         "count": outcome.count,
         "differences": [one._asdict() for one in outcome.differences],
         "end": outcome.end,

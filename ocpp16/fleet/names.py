@@ -36,14 +36,17 @@ def identities(pattern: str, count: int, first: int = 1) -> Iterator[str]:
 class TagPool:
     """Cards for drivers: each is taken by one at a time. `seed` makes the order repeatable.
 
-    tags: the id tags themselves, or a pattern as of `identities`, of which `count` are made. Raises ValueError for one
+    tags: the id tags themselves, or a pattern as of `identities`, of which `count` are made, from the number `first`
+    on. Raises ValueError for one
     of more than 20 characters, an empty one, or two that are the same: the case of letters does not count.
     """
 
-    def __init__(self, tags: str | Iterable[str], count: int = 1_000, *, seed: int = 0) -> None:
+    def __init__(self, tags: str | Iterable[str], count: int = 1_000, *, seed: int = 0, first: int = 1) -> None:
         known: dict[str, str] = {}
         for tag in (
-            _named(tags, whole(count, "count", 1), 1, "the pattern of id tags") if isinstance(tags, str) else tags
+            _named(tags, whole(count, "count", 1), whole(first, "first", 1), "the pattern of id tags")
+            if isinstance(tags, str)
+            else tags
         ):
             if not isinstance(tag, str) or not 1 <= len(tag) <= LONGEST_ID_TAG:
                 raise ValueError(f"an id tag has 1 to {LONGEST_ID_TAG} characters, and not {shown(tag)}")

@@ -1,6 +1,7 @@
 """Charge points that come and go one by one, as a process of Locust wants them, and each CALL of theirs told.
 
-Each boots, sends heartbeats, and charges one car after another: a user of Locust is one charge point with its drivers.
+Each boots, sends heartbeats, and charges one car after another, or plays a scenario: a user of Locust is one charge
+point with its drivers.
 """
 
 from collections.abc import Callable, Mapping
@@ -18,8 +19,10 @@ from ocpp16.fleet import CallEnded, Fleet, Member, open_fleet
 from ocpp16.fleet.blueprint import USUAL
 from ocpp16.fleet.names import LONGEST_ID_TAG
 from ocpp16.load.documents import DocumentError, read
+from ocpp16.load.guest_story import GuestStory
 from ocpp16.load.job import DONE, Played
 from ocpp16.log import log
+from ocpp16.scenario import Scenario, load_scenario
 from ocpp16.simulation import CarPlan
 from ocpp16.texts import shown
 
@@ -31,6 +34,12 @@ CHARGING: Final = (30.0, 90.0)
 """Seconds that a car charges."""
 PAUSE: Final = (5.0, 30.0)
 """Seconds between two cars."""
+HIGHEST_NUMBER: Final = 10_000_000
+"""Of a charge point."""
+MOST_SCENARIOS: Final = 100
+"""That are kept after they were read."""
+LAST_STORIES: Final = 10.0
+"""Seconds that stories may take to end in order."""
 
 _NO_KEYS: Mapping[str, Mapping[str, Any]] = MappingProxyType({})
 
@@ -38,31 +47,46 @@ _NO_KEYS: Mapping[str, Mapping[str, Any]] = MappingProxyType({})
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Wish:
     csms: str
-    blueprint: str = USUAL
+    blueprint: str | None = None
     keys: Mapping[str, Mapping[str, Any]] = field(default_factory=lambda: _NO_KEYS)
     seed: int = 0
     certificates: str | None = None
     source_addresses: tuple[str, ...] = ()
 
 
-class Guests:
-    """Made by `from_json`. `tell` is given calls that ended, as lists of action, seconds from when it was due, outcome
-    and code."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Order:
+    """scenario: "": none. number: of the charge point, among all of the test."""
 
-    def __init__(self, wish: _Wish, tell: Callable[[list[list[Any]]], None], connector: StreamOpener | None) -> None:
+    do: str = ""
+    charge_point: str = ""
+    number: int = 1
+    scenario: str = ""
+    values: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+
+
+class Guests:
+    """Made by `from_json`. `tell` is given what is to be told: calls that ended, as lists of action, seconds from when
+    it was due, outcome and code; stories, as lists of what `guest_story.Played` has."""
+
+    def __init__(self, wish: _Wish, tell: Callable[[dict[str, Any]], None], connector: StreamOpener | None) -> None:
         self._wish = wish
         self._tell = tell
         self._connector = connector
         self._calls: list[list[Any]] = []
-        self._orders, self._waiting = trio.open_memory_channel[tuple[str, str]](MOST_WAITING)
+        self._orders, self._waiting = trio.open_memory_channel[tuple[_Order, Scenario | None]](MOST_WAITING)
+        self._scenarios: dict[str, Scenario] = {}
+        self._stories: dict[str, GuestStory] = {}
+        """Of those that are there."""
         self._is_over = trio.Event()
         self._going: dict[str, trio.Event] = {}
         """Of those that were removed and are not yet gone."""
         self._notes: list[str] = []
+        self._story_ended = trio.Event()
 
     @classmethod
     def from_json(
-        cls, message: object, tell: Callable[[list[list[Any]]], None], connector: StreamOpener | None = None
+        cls, message: object, tell: Callable[[dict[str, Any]], None], connector: StreamOpener | None = None
     ) -> "Guests":
         """Raises DocumentError that names the member that is wrong."""
         return cls(read(_Wish, message), tell, connector)
@@ -72,16 +96,29 @@ class Guests:
         self._is_over.set()
 
     def order(self, message: Mapping[str, Any]) -> None:
-        """Add one, or remove one. Raises DocumentError for what is neither."""
-        what, identity = message.get("do"), message.get("charge_point")
-        if what not in ("add", "remove"):
-            raise DocumentError(f"do must be add, remove or stop, not {shown(what, 64)}")
-        if not isinstance(identity, str) or not identity:
-            raise DocumentError(f"charge_point must be the id of one, not {shown(identity, 64)}")
+        """Add one, or remove one. Raises DocumentError for what is neither, and ScenarioError for a scenario that
+        cannot be played."""
+        order = read(_Order, message)
+        if order.do not in ("add", "remove"):
+            raise DocumentError(f"do must be add, remove or stop, not {shown(order.do, 64)}")
+        if not order.charge_point:
+            raise DocumentError("charge_point must be the id of one, and is empty")
+        if not 1 <= order.number <= HIGHEST_NUMBER:
+            raise DocumentError(f"number must be from 1 to {HIGHEST_NUMBER:,}, not {order.number}")
+        scenario = self._scenario(order) if order.do == "add" and order.scenario else None
         try:
-            self._orders.send_nowait((what, identity))
+            self._orders.send_nowait((order, scenario))
         except trio.WouldBlock:
             raise DocumentError("too many orders wait to be carried out") from None
+
+    def _scenario(self, order: _Order) -> Scenario:
+        """Read once for all that play it."""
+        asked = repr((order.scenario, sorted(order.values.items())))
+        if asked not in self._scenarios:
+            if len(self._scenarios) >= MOST_SCENARIOS:
+                del self._scenarios[next(iter(self._scenarios))]
+            self._scenarios[asked] = load_scenario(order.scenario, order.values)
+        return self._scenarios[asked]
 
     async def run(self) -> Played:
         """Until `stop`."""
@@ -89,7 +126,7 @@ class Guests:
         async with (
             open_fleet(
                 wish.csms,
-                wish.blueprint,
+                wish.blueprint or USUAL,
                 keys=wish.keys,
                 source_addresses=wish.source_addresses,
                 connector=self._connector,
@@ -101,6 +138,11 @@ class Guests:
             nursery.start_soon(self._serve, fleet, nursery)
             nursery.start_soon(self._tell_now_and_then)
             await self._is_over.wait()
+            for story in self._stories.values():
+                story.go()
+            with trio.move_on_after(LAST_STORIES):
+                while self._stories:
+                    await self._story_ended.wait()
             nursery.cancel_scope.cancel()
         self._tell_all()
         return Played(True, DONE, notes=tuple(self._notes))
@@ -118,27 +160,60 @@ class Guests:
     def _tell_all(self) -> None:
         calls, self._calls = self._calls, []
         if calls:
-            self._tell(calls)
+            self._tell({"calls": calls})
 
     async def _serve(self, fleet: Fleet, nursery: trio.Nursery) -> None:
         """One order after another: who removes one that is just being added waits for it."""
-        async for what, identity in self._waiting:
+        async for order, scenario in self._waiting:
+            identity = order.charge_point
             try:
-                if what == "remove":
+                if order.do == "remove":
                     self._going[identity] = gone = trio.Event()
                     nursery.start_soon(self._remove, fleet, identity, gone)
-                else:
-                    if identity in self._going:  # the id of one that goes is free for one that comes
-                        await self._going[identity].wait()
+                    continue
+                if identity in self._going:  # the id of one that goes is free for one that comes
+                    await self._going[identity].wait()
+                if scenario is None:
                     nursery.start_soon(self._charge, await fleet.add(identity))
+                elif identity in self._stories:
+                    raise ValueError("it is there already")
+                else:
+                    self._stories[identity] = story = self._story(order, scenario)
+                    nursery.start_soon(self._play, identity, story)
             except (Ocpp16Error, ValueError) as error:
                 text = f"{shown(identity, 64)} could not come: {sentence(error)}"
                 log.warning("%s", text)
                 self._notes = [*self._notes, text][:20]
 
-    async def _remove(self, fleet: Fleet, identity: str, gone: trio.Event) -> None:
+    def _story(self, order: _Order, scenario: Scenario) -> GuestStory:
+        return GuestStory(
+            scenario,
+            order.charge_point,
+            order.number,
+            self._wish,
+            calls=self._note,
+            tell=lambda played: self._tell({"stories": [list(played)]}),
+            connector=self._connector,
+        )
+
+    async def _play(self, identity: str, story: GuestStory) -> None:
         try:
-            await fleet.remove(identity)
+            await story.run()
+        finally:
+            if self._stories.get(identity) is story:
+                del self._stories[identity]
+            ended, self._story_ended = self._story_ended, trio.Event()
+            ended.set()
+
+    async def _remove(self, fleet: Fleet, identity: str, gone: trio.Event) -> None:
+        story = self._stories.get(identity)
+        try:
+            if story is None:
+                await fleet.remove(identity)
+                return
+            story.go()
+            while self._stories.get(identity) is story:
+                await self._story_ended.wait()
         finally:
             gone.set()
             if self._going.get(identity) is gone:

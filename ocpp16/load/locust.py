@@ -6,8 +6,8 @@
         \"\"\"The host of Locust is the address of the Central System.\"\"\"
 
 Each process of Locust has one child with a fleet, begun with its first user; whatever calls end there come back as
-requests of the type OCPP, named by their action. Importing this patches the whole process, as Locust does: nothing else
-of `ocpp16` imports it, and trio cannot run beside it.
+requests of the type OCPP, named by their action, and scenarios that users play as those of the type scenario. Importing
+this patches the whole process, as Locust does: nothing else of `ocpp16` imports it, and trio cannot run beside it.
 """
 
 import heapq
@@ -19,11 +19,14 @@ import gevent
 from locust import User, task
 from locust.env import Environment
 
-from ocpp16.load.locust_child import Call, ChildFleet, FleetLost
+from ocpp16.load.locust_child import Call, ChildFleet, FleetLost, Story
 
-__all__ = ["CallFailed", "ChargePointUser", "FleetLost"]
+__all__ = ["CallFailed", "ChargePointUser", "FleetLost", "ScenarioFailed"]
 
 REQUEST_TYPE: Final = "OCPP"
+STORY_TYPE: Final = "scenario"
+MOST_OF_A_WORKER: Final = 100_000
+"""Numbers that the users of one worker have for themselves."""
 LONG: Final = 86_400
 """Seconds between two things that a user has to do, which are nothing."""
 PLACE: Final = "ocpp16_fleet"
@@ -37,18 +40,25 @@ class CallFailed(Exception):
     """A CALL without a result: Locust counts those of the same text together."""
 
 
+class ScenarioFailed(Exception):
+    """A scenario of which something was not met: the name of the first such expectation, by which Locust counts."""
+
+
 class ChargePointUser(User):
     """One charge point while it is there.
 
     charge_point: how they are called, from `worker`, the number of Locust's worker, and `number`, the least that is
     free in it. options: what else the child is told: `blueprint` (a name), `keys` (configuration keys by section, such
-    as AuthorizationKey), `seed`, `certificates` (the folder whose ca/csms is trusted), `source_addresses`. command: of
-    the child.
+    as AuthorizationKey), `seed`, `certificates` (the folder whose ca/csms is trusted), `source_addresses`. scenario:
+    what it plays, the name of one that is ready made or the path of a file; "": it charges one car after another.
+    values: what `${name}` stands for in it. command: of the child.
     """
 
     abstract = True
     charge_point: ClassVar[str] = "CP{worker:02}{number:05}"
     options: ClassVar[Mapping[str, Any]] = {}
+    scenario: ClassVar[str] = ""
+    values: ClassVar[Mapping[str, str]] = {}
     command: ClassVar[tuple[str, ...]] = (sys.executable, "-m", "ocpp16", "load", "--worker")
 
     def wait_time(self) -> float:
@@ -81,7 +91,11 @@ class LocustFleet:
         self._free: list[int] = []
         self._highest = 0
         self._child = ChildFleet(
-            command, {"do": "run", "csms": host, "tell_calls": True, **options}, self._tell, self._tell_loss
+            command,
+            {"do": "run", "csms": host, "tell_calls": True, **options},
+            self._tell,
+            self._tell_loss,
+            on_story=self._tell_story,
         )
 
     def enter(self, user: ChargePointUser) -> None:
@@ -89,7 +103,11 @@ class LocustFleet:
         self._highest = max(self._highest, number)
         name = user.charge_point.format(worker=self._worker, number=number)
         self._names[user] = number, name
-        self._child.add(name)
+        more: dict[str, Any] = {}
+        if user.scenario:
+            of_all = self._worker * MOST_OF_A_WORKER + number
+            more = {"scenario": user.scenario, "values": dict(user.values), "number": of_all}
+        self._child.add(name, **more)
 
     def leave(self, user: ChargePointUser) -> None:
         found = self._names.pop(user, None)
@@ -109,6 +127,16 @@ class LocustFleet:
             response_length=0,
             exception=_failure(call),
             context={},
+        )
+
+    def _tell_story(self, story: Story) -> None:
+        self._environment.events.request.fire(
+            request_type=STORY_TYPE,
+            name=story.scenario,
+            response_time=story.seconds * MILLISECONDS,
+            response_length=0,
+            exception=ScenarioFailed(f"not met: {story.unmet}") if story.unmet else None,
+            context={"charge_point": story.charge_point, "why": story.why},
         )
 
     def _tell_loss(self, lost: FleetLost, is_final: bool) -> None:

@@ -50,11 +50,22 @@ class Call(NamedTuple):
     code: str
 
 
+class Story(NamedTuple):
+    """A scenario that a charge point played once. seconds: it took. unmet: the first expectation that was not met, "":
+    it passed; why: of that."""
+
+    scenario: str
+    charge_point: str
+    seconds: float
+    unmet: str
+    why: str
+
+
 class ChildFleet:
     """Charge points in one child, added and removed one by one; it is begun with the first.
 
-    command: what to run. first: its first line. on_call is told each call that ended. on_lost is told why the child was
-    lost, and whether it is given up for good.
+    command: what to run. first: its first line. on_call is told each call that ended, on_story each scenario that was
+    played. on_lost is told why the child was lost, and whether it is given up for good.
     """
 
     def __init__(
@@ -64,15 +75,17 @@ class ChildFleet:
         on_call: Callable[[Call], None],
         on_lost: Callable[[FleetLost, bool], None],
         *,
+        on_story: Callable[[Story], None] = lambda story: None,
         pause: float = PAUSE,
     ) -> None:
+        self._on_story = on_story
         self._command = list(command)
         self._first = dict(first)
         self._on_call = on_call
         self._on_lost = on_lost
         self._pause = pause
         self._lock = RLock()
-        self._identities: dict[str, None] = {}
+        self._added: dict[str, Mapping[str, Any]] = {}
         self._process: Any = None
         self._reader: gevent.Greenlet | None = None
         self._beginnings = 0
@@ -84,22 +97,22 @@ class ChildFleet:
         """Of the child that is alive; None if there is none."""
         return None if self._process is None else int(self._process.pid)
 
-    def add(self, identity: str) -> None:
-        """Raises FleetLost if the child was given up."""
+    def add(self, identity: str, **more: Any) -> None:
+        """more: what else its order says. Raises FleetLost if the child was given up."""
         if self._failure is not None:
             raise self._failure
         with self._lock:
-            self._identities[identity] = None
+            self._added[identity] = {"do": "add", "charge_point": identity, **more}
             if self._reader is None:
                 self._reader = gevent.spawn(self._run)
             else:
-                self._send({"do": "add", "charge_point": identity})
+                self._send(self._added[identity])
 
     def remove(self, identity: str) -> None:
         """Of one that is not there, nothing."""
         with self._lock:
-            if identity in self._identities:
-                del self._identities[identity]
+            if identity in self._added:
+                del self._added[identity]
                 self._send({"do": "remove", "charge_point": identity})
 
     def close(self) -> None:
@@ -144,8 +157,8 @@ class ChildFleet:
         with self._lock:
             self._process = process
             self._send(self._first)
-            for identity in list(self._identities):
-                self._send({"do": "add", "charge_point": identity})
+            for order in list(self._added.values()):
+                self._send(order)
             if self._is_closed:  # while it was begun
                 self._send({"do": "stop"})
         try:
@@ -167,12 +180,14 @@ class ChildFleet:
                 return ""
             try:
                 told = _read(line)
-                calls = _calls(told)
+                calls, stories = _calls(told), _stories(told)
             except ValueError as error:
                 return f"told what cannot be: {error}"
             if not self._is_closed:  # what ends because it is stopped is not the Central System's doing
                 for call in calls:
                     self._on_call(call)
+                for story in stories:
+                    self._on_story(story)
             if "wrong" in told:
                 log.warning("the process with the charge points: %s", shown(told["wrong"]))
             if "failed" in told:
@@ -228,15 +243,43 @@ def _calls(found: Mapping[str, Any]) -> list[Call]:
     return [_call(one) for one in calls]
 
 
+def _stories(found: Mapping[str, Any]) -> list[Story]:
+    """Those that a line tells of. Raises ValueError."""
+    stories = found.get("stories", [])
+    if not isinstance(stories, list):
+        raise ValueError(f"stories must be a list, not {shown(stories, NAME_LENGTH)}")
+    return [_story(one) for one in stories]
+
+
+def _story(found: Any) -> Story:
+    if not isinstance(found, list) or len(found) < 5:
+        raise ValueError(f"a story must be a list of five, not {shown(found, NAME_LENGTH)}")
+    scenario, identity, seconds, unmet, why = found[:5]
+    if not all(isinstance(one, str) for one in (scenario, identity, unmet, why)) or not scenario:
+        raise ValueError(f"of a story all but its seconds must be texts, not {shown(found, NAME_LENGTH)}")
+    return Story(
+        shown(scenario, NAME_LENGTH),
+        shown(identity, NAME_LENGTH),
+        _seconds(seconds, "a story"),
+        shown(unmet, 200),
+        shown(why, 300),
+    )
+
+
+def _seconds(found: Any, of: str) -> float:
+    if isinstance(found, bool) or not isinstance(found, int | float) or not 0 <= found < 1e9:
+        raise ValueError(f"seconds of {of} must be a number from 0 on, not {shown(found, NAME_LENGTH)}")
+    return float(found)
+
+
 def _call(found: Any) -> Call:
     if not isinstance(found, list) or len(found) < 3:
         raise ValueError(f"a call must be a list of action, seconds and outcome, not {shown(found, NAME_LENGTH)}")
     action, seconds, outcome, *more = found
     if not isinstance(action, str) or not action:
         raise ValueError(f"an action must be a text, not {shown(action, NAME_LENGTH)}")
-    if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not 0 <= seconds < 1e9:
-        raise ValueError(f"seconds of a call must be a number from 0 on, not {shown(seconds, NAME_LENGTH)}")
+    took = _seconds(seconds, "a call")
     if not isinstance(outcome, str) or outcome not in OUTCOMES:
         raise ValueError(f"an outcome must be one of {', '.join(sorted(OUTCOMES))}, not {shown(outcome, NAME_LENGTH)}")
     code = more[0] if more and isinstance(more[0], str) else ""
-    return Call(shown(action, NAME_LENGTH), float(seconds), outcome, shown(code, NAME_LENGTH))
+    return Call(shown(action, NAME_LENGTH), took, outcome, shown(code, NAME_LENGTH))

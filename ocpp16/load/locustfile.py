@@ -8,8 +8,12 @@ from typing import Any, ClassVar
 from ocpp16.load.locust import ChargePointUser
 from ocpp16.load.locust_command import OPTIONS
 
+_GIVEN = json.loads(os.environ.get(OPTIONS) or "{}")
+
 
 class ChargePoint(ChargePointUser):
     """The host of Locust is the address of the Central System."""
 
-    options: ClassVar[Mapping[str, Any]] = json.loads(os.environ.get(OPTIONS) or "{}")
+    scenario: ClassVar[str] = _GIVEN.pop("scenario", "")
+    values: ClassVar[Mapping[str, str]] = _GIVEN.pop("values", {})
+    options: ClassVar[Mapping[str, Any]] = _GIVEN

@@ -4,7 +4,9 @@
 → {"do": "stop"}    end in order; so does the end of the lines
 → {"do": "add", "charge_point": …}, {"do": "remove", "charge_point": …}  with tell_calls
 ← {"second": …, …}  a `Portion`, each second
+   and number, scenario and values of one that plays a scenario
 ← {"calls": [[action, seconds, outcome, code], …]}  with tell_calls
+← {"stories": [[scenario, charge point, seconds, unmet, why], …]}  with tell_calls
 ← {"outcome": …}    a `Played`, at the end
 ← {"failed": …}     why there is none
 """
@@ -23,7 +25,7 @@ from ocpp16.load.guests import Guests
 from ocpp16.load.job import Job
 from ocpp16.load.lines import LineError, parsed, written
 from ocpp16.load.portion import Portion
-from ocpp16.scenario import load_scenario
+from ocpp16.scenario import ScenarioError, load_scenario
 
 Write = Callable[[bytes], Awaitable[object]]
 
@@ -103,7 +105,7 @@ class Worker:
         return Driver(job, scenario, self._tell, wall=self._wall, cpu=self._cpu, connector=self._connector)
 
     def _guests(self, message: dict[str, Any]) -> Guests:
-        return Guests.from_json(message, lambda calls: self._put({"calls": calls}), connector=self._connector)
+        return Guests.from_json(message, self._put, connector=self._connector)
 
     async def _listen(self) -> None:
         async for line in self._lines:
@@ -113,7 +115,7 @@ class Worker:
                     self.stop()
                 elif isinstance(self._work, Guests):
                     self._work.order(message)
-            except (LineError, DocumentError) as error:
+            except (LineError, DocumentError, ScenarioError) as error:
                 self._put({"wrong": sentence(error)})
         self.stop()  # nobody is there any more
 

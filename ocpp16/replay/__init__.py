@@ -7,10 +7,11 @@ say in an `Outcome` what went otherwise than in the trace.
 from ocpp16.replay.central_system_side import play_central_system
 from ocpp16.replay.charge_point_side import play_charge_point
 from ocpp16.replay.outcome import Difference, Outcome
-from ocpp16.replay.story import Answer, Exchange, ReplayError, Story, read_stories
+from ocpp16.replay.story import Answer, Break, Exchange, ReplayError, Story, read_stories
 
 __all__ = [
     "Answer",
+    "Break",
     "Difference",
     "Exchange",
     "Outcome",

@@ -6,6 +6,8 @@ Rules of this file:
    never had, as a Central System that accepts everything does, which is a difference. Times are those of now.
 2. A request of the Central System is sent when what the charge point asked before it in the trace was asked now, too,
    and as long after that as then; or when that was waited for long enough, which is a difference.
+3. Where the charge point came with another connection in the trace, the present one is broken off at that time, unless
+   it came with another one by itself; it is waited for, too.
 """
 
 from collections import Counter
@@ -20,7 +22,7 @@ from ocpp16.enums import ErrorCode
 from ocpp16.errors import CallFailed
 from ocpp16.faults import sentence
 from ocpp16.replay.outcome import Outcome
-from ocpp16.replay.story import Answer, Exchange, Story
+from ocpp16.replay.story import Answer, Break, Exchange, Story
 from ocpp16.testing import CallErrorAnswer, CentralSystem
 from ocpp16.testing.recording import ReceivedCall
 
@@ -140,7 +142,16 @@ class _Player:
         began = trio.current_time()
         wanted: Counter[str] = Counter()
         before: Exchange | None = None
-        for one in self._story.exchanges:
+        breaks = {one.place: one for one in self._story.breaks}
+        present = self._csms.connected.get(self.identity)
+        for place, one in enumerate(self._story.exchanges):
+            if place in breaks:
+                if before is not None:
+                    await self._came(before, wanted[before.action])  # what does not come at all is told in the end
+                await self._break(breaks[place], present, self._due(before, wanted, began, breaks[place].began))
+                present = self._csms.connected.get(self.identity)
+                if self.outcome.end:
+                    return
             if one.is_ours:
                 if one.action not in _OF_TIME:
                     wanted[one.action] += 1
@@ -148,11 +159,7 @@ class _Player:
                 continue
             if before is not None and not await self._came(before, wanted[before.action]):
                 self.outcome.differ(one.line, one.action, f"asked without the {before.action} before it")
-            then, moment = 0.0, began
-            if before is not None:
-                then = before.at
-                moment = self._moments.get((before.action, wanted[before.action]), trio.current_time())
-            await trio.sleep_until(moment + (one.at - then) / self._speed)
+            await trio.sleep_until(self._due(before, wanted, began, one.at))
             await self._ask(one)
         for action, count in wanted.items():
             if action in _BY_CHANCE:
@@ -161,6 +168,30 @@ class _Player:
             if not await self._came(last, count):
                 seen = self._seen[action]
                 self.outcome.differ(last.line, action, f"the charge point asked it {seen} times, {count} in the trace")
+
+    def _due(self, before: Exchange | None, wanted: "Counter[str]", began: float, at: float) -> float:
+        """trio's time that is as long after what the charge point asked before it as in the trace."""
+        then, moment = 0.0, began
+        if before is not None:
+            then = before.at
+            moment = self._moments.get((before.action, wanted[before.action]), trio.current_time())
+        return moment + (at - then) / self._speed
+
+    async def _break(self, broken: Break, present: object, due: float) -> None:
+        """Until the charge point is there with another connection."""
+        if broken.ended is not None:
+            due -= (broken.began - broken.ended) / self._speed
+        await trio.sleep_until(due)
+        if present is not None and self._csms.connected.get(self.identity) is present:
+            self._csms.abort(self.identity)
+
+        def is_there() -> bool:
+            return self._csms.connected.get(self.identity) not in (None, present)
+
+        if await self._until(is_there):
+            self.outcome.connections += 1
+        else:
+            self.outcome.end = f"it did not connect again within {self._patience:g} s"
 
     async def _came(self, before: Exchange, count: int) -> bool:
         return await self._until(lambda: self._seen[before.action] >= count)

@@ -5,18 +5,19 @@ Rules of this file:
 2. A transaction has the id that the Central System gives it now, wherever the trace had the one of then.
 3. What the Central System asks is answered as the trace has it: by the next answer to the same request, else to the
    same action. A request that the trace has at this place is waited for, within bounds.
+4. Where the trace has another connection, the present one is closed when it was then, and another one opened.
 """
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Final
 
 import trio
 
 from ocpp16.codec import Call, CallError, CallResult, FramingError, parse, serialize
-from ocpp16.errors import ConnectionClosed
+from ocpp16.errors import ConnectionClosed, ConnectionFailed
 from ocpp16.replay.outcome import Outcome
-from ocpp16.replay.story import Answer, Exchange, Story
+from ocpp16.replay.story import Answer, Break, Exchange, Story
 from ocpp16.rpc.ids import uuid_ids
 from ocpp16.texts import shown
 from ocpp16.transport.websocket import WebSocket
@@ -35,6 +36,7 @@ async def play_charge_point(
     story: Story,
     websocket: WebSocket,
     *,
+    reconnect: Callable[[], Awaitable[WebSocket]] | None = None,
     speed: float = 1.0,
     keeps_ids: bool = False,
     patience: float = PATIENCE,
@@ -43,10 +45,11 @@ async def play_charge_point(
 ) -> Outcome:
     """Play it on a connection that is open, and close that in order.
 
-    speed: how many times faster than in the trace; 0: without waiting. keeps_ids: send the message ids of the trace,
-    not new ones, but for those that no message may have. patience: seconds to wait for a request of the Central
-    System. answer_timeout: seconds for an answer, after which it goes on. Raises ValueError for a speed that is
-    none.
+    reconnect: opens another connection, where the trace has several, and raises ConnectionFailed; without it all is
+    played on the one. speed: how many times faster than in the trace; 0: without waiting. keeps_ids: send the message
+    ids of the trace, not new ones, but for those that no message may have. patience: seconds to wait for a request of
+    the Central System. answer_timeout: seconds for an answer, after which it goes on. Raises ValueError for a speed
+    that is none.
     """
     if finite(speed, "speed") < 0:
         raise ValueError(f"speed must be 0 or more, not {speed:g}")
@@ -55,25 +58,43 @@ async def play_charge_point(
     def id_of(one: Exchange) -> str:
         return one.message_id if keeps_ids and 1 <= len(one.message_id) <= LONGEST_ID else made_id()
 
-    playing = _Playing(story, websocket, patience, answer_timeout)
-    try:
-        async with trio.open_nursery() as nursery:
-            websocket.on_unsent = playing.write_soon(nursery)
-            nursery.start_soon(playing.read)
-            await playing.play(speed, id_of)
-            nursery.cancel_scope.cancel()
-    finally:
-        websocket.on_unsent = None
-        with trio.CancelScope(shield=True):  # bounded inside
-            await websocket.aclose()
+    playing = _Playing(story, patience, answer_timeout, speed, id_of)
+    if reconnect is None:
+        await playing.on(websocket, story.exchanges, None)
+        return playing.outcome
+    for exchanges, broken in story.connections():
+        await playing.on(websocket, exchanges, broken)
+        if broken is None or playing.outcome.end:
+            break
+        await playing.until(broken.began)
+        try:
+            websocket = await reconnect()
+        except ConnectionFailed as failed:
+            playing.outcome.end = f"it could not connect again: {failed}"
+            break
+        playing.outcome.connections += 1
     return playing.outcome
 
 
 class _Playing:
-    def __init__(self, story: Story, websocket: WebSocket, patience: float, answer_timeout: float) -> None:
+    _websocket: WebSocket
+    """The connection there is."""
+
+    def __init__(
+        self,
+        story: Story,
+        patience: float,
+        answer_timeout: float,
+        speed: float,
+        id_of: Callable[[Exchange], str],
+    ) -> None:
         self.outcome = Outcome(story.identity)
-        self._story = story
-        self._websocket = websocket
+        self._speed = speed
+        self._id_of = id_of
+        self._began = trio.current_time()
+        self._is_played = False
+        """Is all that the trace has of this connection?"""
+        self._has_ended = False
         self._patience = patience
         self._answer_timeout = answer_timeout
         self._asked = deque(one for one in story.exchanges if not one.is_ours)
@@ -83,6 +104,32 @@ class _Playing:
         self._answer: Answer | None = None
         self._changed = trio.Event()
         self._turn = trio.Lock()
+
+    async def on(self, websocket: WebSocket, exchanges: Sequence[Exchange], broken: Break | None) -> None:
+        """All of one connection, until it ends."""
+        self._websocket, self._is_played, self._has_ended = websocket, False, False
+        try:
+            async with trio.open_nursery() as nursery:
+                websocket.on_unsent = self.write_soon(nursery)
+                nursery.start_soon(self.read)
+                await self.play(exchanges)
+                self._is_played = True
+                if broken is not None and not self.outcome.end:
+                    with trio.move_on_at(self._moment(broken.began if broken.ended is None else broken.ended)):
+                        while not self._has_ended:
+                            await self._changed.wait()
+                nursery.cancel_scope.cancel()
+        finally:
+            websocket.on_unsent = None
+            with trio.CancelScope(shield=True):  # bounded inside
+                await websocket.aclose()
+
+    def _moment(self, at: float) -> float:
+        """trio's time at which it is so late in the trace; at once without a speed."""
+        return self._began + at / self._speed if self._speed else trio.current_time()
+
+    async def until(self, at: float) -> None:
+        await trio.sleep_until(self._moment(at))
 
     def write_soon(self, nursery: trio.Nursery) -> Callable[[], None]:
         def write() -> None:
@@ -101,15 +148,14 @@ class _Playing:
 
     # What is sent
 
-    async def play(self, speed: float, id_of: Callable[[Exchange], str]) -> None:
-        began = trio.current_time()
-        for one in self._story.exchanges:
-            if speed:
-                await trio.sleep_until(began + one.at / speed)
+    async def play(self, exchanges: Sequence[Exchange]) -> None:
+        for one in exchanges:
+            if self._speed:
+                await self.until(one.at)
             if self.outcome.end:
                 return
             if one.is_ours:
-                await self._send(one, id_of(one))
+                await self._send(one, self._id_of(one))
             else:
                 await self._await_asked(one)
 
@@ -171,7 +217,11 @@ class _Playing:
             self._over(closed)
 
     def _over(self, closed: ConnectionClosed) -> None:
-        self.outcome.end = self.outcome.end or f"the connection ended: {closed.code} {shown(closed.reason)}".rstrip()
+        self._has_ended = True
+        if not self._is_played:  # else it ended in the trace as well
+            self.outcome.end = (
+                self.outcome.end or f"the connection ended: {closed.code} {shown(closed.reason)}".rstrip()
+            )
         self._notify()
 
     def _take(self, text: str) -> None:

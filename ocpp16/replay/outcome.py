@@ -26,12 +26,13 @@ class Difference(NamedTuple):
 @dataclass(slots=True)
 class Outcome:
     """Of one charge point. played: requests that were sent; answered: how many of them were; count: of differences.
-    end: why it ended before all was played, or ""."""
+    connections: how many there were. end: why it ended before all was played, or ""."""
 
     identity: str
     played: int = 0
     answered: int = 0
     count: int = 0
+    connections: int = 1
     differences: list[Difference] = field(default_factory=list)
     end: str = ""
 

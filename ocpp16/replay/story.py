@@ -3,11 +3,14 @@
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any, Final
+from itertools import pairwise
+from math import inf
+from typing import Any, Final, NamedTuple
 
 from ocpp16.codec import Call, CallResult, serialize
 from ocpp16.errors import Ocpp16Error
 from ocpp16.lint import FROM_CENTRAL_SYSTEM, FROM_CHARGE_POINT, Frame
+from ocpp16.lint.frame import CONNECTED, DISCONNECTED
 from ocpp16.texts import shown
 
 MOST_EXCHANGES: Final = 200_000
@@ -41,12 +44,29 @@ class Exchange:
     answer: Answer | None = None
 
 
+class Break(NamedTuple):
+    """Between two connections. place: of the first exchange on the later one; ended: seconds at which the earlier one
+    did, None: the trace does not say it; began: seconds at which the later one did."""
+
+    place: int
+    ended: float | None
+    began: float
+
+
 @dataclass(slots=True)
 class Story:
-    """All of one charge point. identity: "" where the trace does not say it."""
+    """All of one charge point. identity: "" where the trace does not say it. breaks: where it came with another
+    connection."""
 
     identity: str
     exchanges: list[Exchange] = field(default_factory=list)
+    breaks: list[Break] = field(default_factory=list)
+
+    def connections(self) -> list[tuple[list[Exchange], Break | None]]:
+        """What passed on each connection, and the break that ends it; None: nothing follows."""
+        places = [0, *(one.place for one in self.breaks), len(self.exchanges)]
+        parts = [self.exchanges[begin:end] for begin, end in pairwise(places)]
+        return list(zip(parts, [*self.breaks, None], strict=True))
 
     def answers(self, action: str, *, is_ours: bool) -> list[Exchange]:
         """Requests of this action by one side, in their order."""
@@ -61,8 +81,8 @@ def read_stories(frames: Iterable[Frame], ids: Collection[str] = ()) -> dict[str
     the frames raises passes.
     """
     stories: dict[str, Story] = {}
-    open_requests: dict[tuple[str, str, str], Exchange] = {}
-    first: dict[str, float] = {}
+    open_requests: dict[str, dict[tuple[str, str], Exchange]] = {}
+    times: dict[str, _Times] = {}
     seen: dict[str, None] = {}
     count = 0
     for frame in frames:
@@ -70,24 +90,29 @@ def read_stories(frames: Iterable[Frame], ids: Collection[str] = ()) -> dict[str
         seen[who] = None
         if ids and who not in ids:
             continue
-        if frame.kind == "CALL":
+        if frame.kind in (CONNECTED, DISCONNECTED):
+            if who in stories:  # the first connection is there when the story begins
+                times[who].note(frame)
+                open_requests[who].clear()  # nobody answers on another connection
+        elif frame.kind == "CALL":
             count += 1
             if count > MOST_EXCHANGES:
                 raise ReplayError(f"the trace has more than {MOST_EXCHANGES:,} requests: choose charge points by --id")
             if not isinstance(frame.payload, dict) or not frame.action:
                 raise ReplayError(f"line {frame.line}: the CALL has no payload (or action), so it cannot be played")
             _check(frame, Call("1", frame.action, frame.payload))
-            story = stories.setdefault(who, Story(who))
-            at = _seconds(frame.timestamp)
-            began = first.setdefault(who, at if at is not None else 0.0)
-            before = story.exchanges[-1].at if story.exchanges else 0.0
-            moment = before if at is None else max(before, at - began)
+            if who not in stories:
+                stories[who], times[who], open_requests[who] = Story(who), _Times(), {}
+            story, time = stories[who], times[who]
+            broken, moment = time.taken_break(len(story.exchanges)), time.moment(frame)
+            if broken is not None:
+                story.breaks.append(broken._replace(began=min(broken.began, moment)))
             is_ours = frame.direction == FROM_CHARGE_POINT
             made = Exchange(frame.line, moment, is_ours, frame.action, frame.message_id, frame.payload)
             story.exchanges.append(made)
-            open_requests[who, frame.direction, frame.message_id] = made
+            open_requests[who][frame.direction, frame.message_id] = made
         elif frame.kind in ("CALLRESULT", "CALLERROR"):
-            asked = open_requests.pop((who, _OTHER.get(frame.direction, ""), frame.message_id), None)
+            asked = open_requests.get(who, {}).pop((_OTHER.get(frame.direction, ""), frame.message_id), None)
             if asked is None:
                 continue
             if frame.kind == "CALLERROR":
@@ -104,6 +129,39 @@ def read_stories(frames: Iterable[Frame], ids: Collection[str] = ()) -> dict[str
     if not stories:
         raise ReplayError("the trace has no request")
     return stories
+
+
+class _Times:
+    """Of one charge point: seconds from its first request on, which never run backwards, and how it is connected."""
+
+    def __init__(self) -> None:
+        self._began: float | None = None
+        self._last = 0.0
+        self._ended: float | None = None
+        self._connected: float | None = None
+
+    def moment(self, frame: Frame) -> float:
+        at = _seconds(frame.timestamp)
+        if self._began is None:
+            self._began = 0.0 if at is None else at
+        if at is not None:
+            self._last = max(self._last, at - self._began)
+        return self._last
+
+    def note(self, frame: Frame) -> None:
+        """A connection began, or ended."""
+        moment = self.moment(frame)
+        if frame.kind == CONNECTED:
+            self._connected = moment
+        elif self._ended is None:
+            self._ended = moment
+
+    def taken_break(self, place: int) -> Break | None:
+        """What was noted since the last request; None: nothing."""
+        ended, connected, self._ended, self._connected = self._ended, self._connected, None, None
+        if ended is None and connected is None:
+            return None
+        return Break(place, ended, inf if connected is None else connected)
 
 
 def _check(frame: Frame, message: Call | CallResult) -> None:

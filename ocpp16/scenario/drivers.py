@@ -37,7 +37,8 @@ class Crowd:
         self.number = number
         self.drivers = drivers
         count = drivers.card_count or min(MOST_CARDS, max(2 * connectors, 10))
-        self.cards: TagPool = TagPool(drivers.cards, count, seed=run.seed)
+        first = (run.first_number - 1) * count + 1
+        self.cards: TagPool = TagPool(drivers.cards, count, seed=run.seed, first=first)
 
     def random(self, who: str, visit: int) -> Random:
         """Of one visit."""

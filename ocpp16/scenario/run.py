@@ -15,6 +15,7 @@ from ocpp16.fleet import Blueprint, Fleet, Member
 from ocpp16.log import log
 from ocpp16.observer import Observer
 from ocpp16.scenario.agenda import Agenda
+from ocpp16.scenario.attempt import Attempts
 from ocpp16.scenario.judge import Judge
 from ocpp16.scenario.model import Arrivals, Per, Scenario, Stage, StageKind
 from ocpp16.scenario.outcome import ExpectationResult, Outcome, Progress, StageRun
@@ -34,11 +35,18 @@ class Run:
     than is written; `stretch`: the same of how long it holds."""
 
     def __init__(
-        self, scenario: Scenario, ids: Sequence[str], seed: int, rate: float | None, duration: float | None
+        self,
+        scenario: Scenario,
+        ids: Sequence[str],
+        seed: int,
+        rate: float | None,
+        duration: float | None,
+        first_number: int = 1,
     ) -> None:
         self.scenario = scenario
         self.ids: tuple[str, ...] = tuple(ids)
-        self.numbers: dict[str, int] = {identity: number for number, identity in enumerate(self.ids, 1)}
+        self.numbers: dict[str, int] = {identity: number for number, identity in enumerate(self.ids, first_number)}
+        self.first_number: int = first_number
         self.seed = seed
         self.began: float = trio.current_time()
         self.agenda: Agenda = Agenda(self._failed)
@@ -46,6 +54,8 @@ class Run:
         self.members: dict[str, Member] = {}
         self.watches: dict[str, Watch] = {}
         self.counts: Counter[str] = Counter()
+        self.attempts = Attempts(None, None)
+        """Those that scripts make; whoever runs this gives others."""
         self.taken: set[tuple[str, int]] = set()
         """Connectors that a driver is at, or about to be."""
         self.waiting: dict[str, str] = {}

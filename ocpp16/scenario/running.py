@@ -12,6 +12,7 @@ from ocpp16.faults import obey_exit, sentence
 from ocpp16.fleet import Blueprint, Fleet, Member, blueprint, open_fleet
 from ocpp16.fleet.blueprint import merged
 from ocpp16.rpc.calls import CallListener
+from ocpp16.scenario.attempt import Attempts
 from ocpp16.scenario.drivers import Crowd, Story
 from ocpp16.scenario.model import Per, Scenario, story_fault
 from ocpp16.scenario.outcome import Outcome, Progress, StageRun
@@ -19,7 +20,7 @@ from ocpp16.scenario.problems import ScenarioError
 from ocpp16.scenario.run import Run
 from ocpp16.scenario.script import Script
 from ocpp16.scenario.stages import Acting
-from ocpp16.values import finite
+from ocpp16.values import finite, whole
 
 PROGRESS: Final = 1.0
 """Real seconds between two words on how far it is."""
@@ -59,6 +60,7 @@ async def run_scenario(
     csms: str,
     *,
     ids: Sequence[str],
+    first_number: int = 1,
     blueprint: str | Blueprint | None = None,
     connectors: int | None = None,
     keys: Keys | Callable[[str], Keys] | None = None,
@@ -75,10 +77,12 @@ async def run_scenario(
 ) -> Outcome:
     """Play a scenario with these charge points against the Central System at `csms`, a URL.
 
-    ids: of the charge points, in the order of their numbers. blueprint, connectors: instead of what the scenario says.
-    keys: configuration keys over its own, by section, or a function that gives them for an id. seed: the same seed
-    gives the same story for each charge point. duration: seconds that the stages that hold take in all. rate: arrivals
-    a second of all drivers together; without drivers charge points a second of ramps and restarts. calls: is told each
+    ids: of the charge points, in the order of their numbers. first_number: of the first of them; where several play the
+    same at a time, each with others, their cards are others as well. blueprint, connectors: instead of what the
+    scenario says. keys: configuration keys over its own, by section, or a function that gives them for an id. seed: the
+    same seed gives the same story for each charge point. duration: seconds that the stages that hold take in all. rate:
+    arrivals a second of all drivers together; without drivers charge points a second of ramps and restarts. calls: is
+    told each
     CALL that ended (see `ChargePoints.open`). connector: opens streams instead of TCP. progress: is told how far it is,
     about each second. speed: how many times faster than in reality trio's clock runs. is_stopping: when it is set the
     story ends at once, in order. added: is told each charge point that comes. fleet_options: others of `open_fleet`.
@@ -95,8 +99,9 @@ async def run_scenario(
         if value is not None and finite(value, name) <= 0:
             raise ValueError(f"{name} must be more than 0, not {value:g}")
     mix = _mix(scenario, blueprint, connectors)
-    run = Run(scenario, ids, seed, rate, duration)
+    run = Run(scenario, ids, seed, rate, duration, whole(first_number, "first_number", 1))
     run.told_added = added
+    run.attempts = Attempts(connector, fleet_options.get("certificates_path"))
     options: dict[str, Any] = dict(fleet_options)
     if calls is not None:
         options["calls"] = calls

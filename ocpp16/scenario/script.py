@@ -10,10 +10,11 @@ from ocpp16.enums import BootReason, ResetType
 from ocpp16.errors import Ocpp16Error
 from ocpp16.faults import obey, sentence
 from ocpp16.fleet import Member
+from ocpp16.scenario.attempt import Attempt
 from ocpp16.scenario.model import Seen, Step
 from ocpp16.scenario.outcome import MOST_FAILURES, ExpectationResult, Failure
 from ocpp16.scenario.run import Run
-from ocpp16.scenario.step_words import WAITS
+from ocpp16.scenario.step_words import ACCEPTED, WAITS
 from ocpp16.scenario.watch import Exchange, Watch
 from ocpp16.simulation import CommandError
 from ocpp16.texts import shown
@@ -156,7 +157,8 @@ class _At:
                     return ""
                 except Ocpp16Error:  # between two starts
                     await self._run.pause(1.0)
-        return f"it was not registered within {within:g} s"
+        why = "" if self._watch.is_connected else shown(self._watch.reason)
+        return f"it was not registered within {within:g} s{why and ': ' + why}"
 
     async def wait_answered(self, within: float) -> str:
         self._waits("the answers of the Central System to all that was sent")
@@ -172,6 +174,30 @@ class _At:
             return ""
         found = self._watch.states.get(connector, "not reported")
         return f"connector {connector} was {found}, not {status}, for {within:g} s"
+
+    async def wait_connected(self, first_attempt: bool, within: float) -> str:
+        self._waits("a new connection to the Central System")
+        watch = self._watch
+
+        def is_decided() -> bool:
+            return watch.connected_at > self._mark or (first_attempt and watch.attempt_failed_at > self._mark)
+
+        if not await self._until(is_decided, within):
+            why = shown(watch.reason) if watch.reason and not watch.is_connected else "there was no attempt"
+            return f"it was not connected anew within {within:g} s: {why}"
+        if first_attempt and self._mark < watch.attempt_failed_at:
+            return f"its first attempt to connect failed: {shown(watch.reason)}"
+        return ""
+
+    async def try_connection(self, expect: str, lowered: bool, within: float, **wanted: Any) -> str:
+        self._waits("the answer of the Central System to an attempt to connect")
+        found = await self._run.attempts.make(
+            Attempt(is_lowered=lowered, within=within, **wanted), self._member.charge_point.configuration, self._random
+        )
+        if found.is_accepted is (expect == ACCEPTED):
+            return ""
+        became = {True: "accepted", False: "refused", None: "neither accepted nor refused"}[found.is_accepted]
+        return f"the attempt was {became}, not {expect}: {found.text}"
 
     async def wait_sent(self, action: str, within: float, **asked: Any) -> str:
         self._waits(f"the answer of the Central System to {action}")
@@ -230,16 +256,16 @@ class _At:
         self._member.cut_power(seconds)
         return ""
 
-    async def reset(self, kind: str) -> str:
+    async def reset(self, kind: str, reason: str) -> str:
         self._mark = self._watch.seen
-        self._member.station.reboot(ResetType(kind), BootReason.LOCAL_RESET)
+        self._member.station.reboot(ResetType(kind), BootReason(reason))
         return ""
 
 
 def _wrong_answer(one: Exchange, answer: Any, error: str) -> str:
     if error:
         return "" if one.code == error else f"it was answered with {one.code or 'a result'}, not CALLERROR {error}"
-    if one.code and answer is not None:
+    if one.code:
         return f"it was answered with CALLERROR {one.code}"
     return "" if answer is None else str(answer.wrong(one.answer))
 
@@ -251,6 +277,8 @@ _OWN: Final[dict[str, Callable[..., Any]]] = {
     "wait_status": _At.wait_status,
     "wait_sent": _At.wait_sent,
     "wait_received": _At.wait_received,
+    "wait_connected": _At.wait_connected,
+    "try_connection": _At.try_connection,
     "never": _At.never,
     "power_cut": _At.power_cut,
     "reset": _At.reset,

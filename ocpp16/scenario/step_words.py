@@ -1,18 +1,22 @@
 """What the script of a charge point may say: the commands of a station, and steps that scenarios have of their own."""
 
+import re
 from collections.abc import Mapping
 from typing import Any, Final
 
-from ocpp16.enums import ChargePointStatus, ResetType
+from ocpp16.enums import BootReason, ChargePointStatus, ResetType
 from ocpp16.messages.actions import ACTIONS
+from ocpp16.scenario.attempt import OLD_VERSIONS
 from ocpp16.scenario.distribution import distribution
-from ocpp16.scenario.kinds import Anything, Checked, Field, Number, Record, Tagged, Text, Whole
+from ocpp16.scenario.kinds import Anything, Checked, Field, Flag, Many, Number, Record, Tagged, Text, Whole
 from ocpp16.scenario.matching import Pattern, PatternKind, answered
 from ocpp16.scenario.model import Step
 from ocpp16.simulation.arguments import ANYTHING, REQUIRED, Argument
 from ocpp16.simulation.command_table import COMMANDS
 
 DO: Final = "do"
+ACCEPTED: Final = "accepted"
+REFUSED: Final = "refused"
 _NAMED = Field("name", Text(200), None, "What a report says of it.")
 _WITHIN = Field("within", Number(0.001, 1e7, "seconds"), 60.0, "Seconds that it may take.")
 _CONNECTOR = Field("connector", Whole(0, 10_000), 1)
@@ -22,6 +26,15 @@ _PAYLOAD = Field("payload", _PATTERN, None, "What the CALL says.")
 _ANSWER = Field("answer", _PATTERN, None, "What its answer says.")
 _STATUS = Field("status", Text(100), None, "The status in its answer, or that of the id tag there.")
 _ERROR = Field("error", Text(100), None, "The code of the CALLERROR that answers it.")
+_TOKEN: Final = re.compile(r"[-!#$%&'*+.^_`|~0-9a-zA-Z]+")
+
+
+def _token(text: str) -> None:
+    """Raises ValueError for what stands in no header, and in no list of suites."""
+    if _TOKEN.fullmatch(text) is None:
+        raise ValueError("it has a character that such names do not have")
+
+
 OWN: Final[Mapping[str, tuple[Field, ...]]] = {
     "sleep": (Field("seconds", distribution()),),
     "wait_registered": (_WITHIN,),
@@ -29,12 +42,37 @@ OWN: Final[Mapping[str, tuple[Field, ...]]] = {
     "wait_status": (_CONNECTOR, Field("status", Text(words=tuple(map(str, ChargePointStatus)))), _WITHIN),
     "wait_sent": (_ACTION, _PAYLOAD, _ANSWER, _STATUS, _ERROR, _WITHIN),
     "wait_received": (_ACTION, _PAYLOAD, _ANSWER, _STATUS, _ERROR, _WITHIN),
+    "wait_connected": (
+        Field("first_attempt", Flag(), False, "Must the first attempt succeed?"),
+        _WITHIN,
+    ),
+    "try_connection": (
+        Field("expect", Text(words=(ACCEPTED, REFUSED)), ACCEPTED, "What becomes of it."),
+        Field("security_profile", Whole(0, 3), None, "Else the one in force."),
+        Field("lowered", Flag(), False, "With one security profile lower?"),
+        Field("subprotocols", Many(Text(100, check=_token), 1, 10), None, "Else ocpp1.6."),
+        Field("ciphers", Many(Text(100, check=_token), 1, 50), None, "Suites of TLS 1.2, by OpenSSL's names."),
+        Field("old_tls", Text(words=tuple(OLD_VERSIONS)), None, "Only this version of TLS is offered."),
+        Field("within", Number(0.001, 1e7, "seconds"), 20.0, "Seconds that it may take."),
+    ),
     "never": (_ACTION, _PAYLOAD, Field("seconds", Number(0.001, 1e7, "seconds"))),
     "power_cut": (Field("seconds", Number(0.0, 1e7, "seconds"), text="Until the power comes back."),),
-    "reset": (Field("kind", Text(words=tuple(map(str, ResetType))), "Soft"),),
+    "reset": (
+        Field("kind", Text(words=tuple(map(str, ResetType))), "Soft"),
+        Field("reason", Text(words=tuple(map(str, BootReason))), str(BootReason.LOCAL_RESET), "Of the start."),
+    ),
 }
 """Step → its arguments. What each does is in `script`."""
-WAITS: Final = ("wait_registered", "wait_answered", "wait_status", "wait_sent", "wait_received", "never")
+WAITS: Final = (
+    "wait_registered",
+    "wait_answered",
+    "wait_status",
+    "wait_sent",
+    "wait_received",
+    "wait_connected",
+    "try_connection",
+    "never",
+)
 """Steps that say whether something was so: a report has a line for each."""
 _EXCHANGES: Final = ("wait_sent", "wait_received")
 _NOT_HERE: Final = ("power_off", "help")

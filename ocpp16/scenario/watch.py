@@ -46,7 +46,10 @@ class Watch:
         "_began",
         "_judge",
         "_open",
+        "attempt_failed_at",
+        "connected_at",
         "exchanges",
+        "is_connected",
         "news",
         "party",
         "reason",
@@ -63,6 +66,11 @@ class Watch:
         self._open: dict[tuple[Seen, str], Call] = {}
         self.exchanges: deque[Exchange] | None = deque(maxlen=MOST_KEPT) if keeps else None
         self.seen: int = 0
+        self.is_connected: bool = False
+        self.connected_at: int = 0
+        self.attempt_failed_at: int = 0
+        """What was `seen` when a connection was made last, and when there was none for the last time where there was
+        to be one."""
         self.states: dict[int, str] = {}
         self.news: trio.Event = trio.Event()
         """Set at whatever happens; whoever waits makes another."""
@@ -92,7 +100,14 @@ class Watch:
             self.started += 1
         elif type(event) is TransactionStopped:
             self.stopped += 1
-        elif type(event) is ConnectionStateChanged and not event.connected:
+        elif type(event) is ConnectionStateChanged and event.connected:
+            self.seen += 1
+            self.connected_at, self.is_connected = self.seen, True
+        elif type(event) is ConnectionStateChanged:
+            if not self.is_connected:
+                self.seen += 1
+                self.attempt_failed_at = self.seen
+            self.is_connected = False
             self.reason = event.reason
             for call in self._open.values():
                 self._judge.cut_off(self.party, call, self.now)

@@ -12,6 +12,7 @@ from ocpp16.enums import (
     FirmwareStatusEnumType,
     UploadLogStatusEnumType,
 )
+from ocpp16.messages.actions import ACTIONS
 from ocpp16.simulation import (
     authorization_commands,
     car_commands,
@@ -77,8 +78,14 @@ async def _change_availability(on: Controlled, connector: int, kind: Availabilit
 
 
 def _overrule(on: Controlled, question: str, answer: Any, times: int) -> None:
+    """`question`: of the charge point to the station, or a CALL of the Central System."""
     try:
-        on.station.overrules.add(question, answer, times)
+        if question in ACTIONS:
+            on.require_running()
+            payload = {"status": answer} if isinstance(answer, str) else answer
+            on.charge_point.for_station.overrule_answer(question, payload, times)
+        else:
+            on.station.overrules.add(question, answer, times)
     except ValueError as error:
         raise CommandError("bad_value", str(error)) from None
 
@@ -88,7 +95,8 @@ def _help(on: Controlled) -> list[dict[str, Any]]:
 
 
 _CONNECTOR = Argument("connector", CONNECTOR)
-_REQUEST_ID = Argument("request_id", whole("id", -(2**31), 2**31 - 1), -1)
+_ID = whole("id", -(2**31), 2**31 - 1)
+_REQUEST_ID = Argument("request_id", _ID, -1)
 _MOST = Argument("most", whole("entries", 1, MOST_SHOWN), 100)
 _ERROR = Argument("error", one_of(ChargePointErrorCode, ChargePointErrorCode.NO_ERROR))
 
@@ -298,9 +306,9 @@ COMMANDS: Mapping[str, Command] = {
         Command("reservations", "the reservations that are kept", reservation_commands.reservations),
         Command(
             "firmware_status",
-            "tell how far an update of the firmware is, in place of the station (id -1: it is not signed)",
+            "tell how far an update of the firmware is, in place of the station (no id: that under way; -1: unsigned)",
             maintenance_commands.firmware_status,
-            (Argument("status", one_of(FirmwareStatusEnumType)), _REQUEST_ID),
+            (Argument("status", one_of(FirmwareStatusEnumType)), Argument("request_id", _ID, None)),
         ),
         Command(
             "log_status",
@@ -317,7 +325,7 @@ COMMANDS: Mapping[str, Command] = {
         Command("maintenance", "the update and the uploads that are under way", maintenance_commands.maintenance),
         Command(
             "overrule",
-            "the station's next answers to a question are this one",
+            "the station's next answers to a question, or ours to a CALL of the Central System, are this one",
             _overrule,
             (
                 Argument("question", text(64, 1)),

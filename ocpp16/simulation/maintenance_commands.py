@@ -3,10 +3,15 @@
 from typing import Any
 
 from ocpp16.enums import FirmwareStatusEnumType, UploadLogStatusEnumType
+from ocpp16.models import UNSIGNED
 from ocpp16.simulation.controlled import Controlled
 
 
-def firmware_status(on: Controlled, request_id: int, status: FirmwareStatusEnumType) -> None:
+def firmware_status(on: Controlled, request_id: int | None, status: FirmwareStatusEnumType) -> None:
+    """`request_id`: None: of the update that is under way."""
+    if request_id is None:
+        under_way = maintenance(on)["firmware"]
+        request_id = UNSIGNED if under_way is None else under_way["request_id"]
     on.charge_point.on_firmware_update_status_notification(request_id, status)
 
 

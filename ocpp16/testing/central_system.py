@@ -24,6 +24,7 @@ from ocpp16.testing.connected_charge_point import ConnectedChargePoint
 from ocpp16.testing.memory_stream import memory_stream_pair
 from ocpp16.testing.misbehaviour import Fault, FaultPlan, FaultRule
 from ocpp16.testing.recording import Direction, ReceivedCall, Record, Recording, TrafficViolation
+from ocpp16.testing.server_tls import accept_tls
 from ocpp16.texts import shown
 from ocpp16.transport.dial import Endpoint
 from ocpp16.transport.websocket import Accept, Reject, UpgradeRequest, WebSocket
@@ -158,13 +159,10 @@ class CentralSystem:
         elif ssl_context is None:
             await self._serve(tcp, peer)
         else:
-            stream = trio.SSLStream(tcp, ssl_context, server_side=True, https_compatible=True)
             try:
-                with trio.fail_after(HANDSHAKE_TIMEOUT):
-                    await stream.do_handshake()
-            except (trio.BrokenResourceError, trio.TooSlowError) as error:
-                await trio.aclose_forcefully(tcp)
-                self._refused("", peer, f"TLS: {error.__cause__ or 'no handshake in time'}")
+                stream = await accept_tls(tcp, ssl_context)
+            except ConnectionFailed as error:
+                self._refused("", peer, error)
                 return
             await self._serve(stream, peer)
 

@@ -93,6 +93,45 @@ runner.quit()
     assert [line["do"] for line in heard].count("run") == 2, "the next test has a child of its own"
 
 
+def test_a_scenario_of_a_user_is_a_request_as_well(tmp_path: Path) -> None:
+    told, heard = alone(
+        tmp_path,
+        "good",
+        """
+class Office(Depot):
+    charge_point = "OFFICE-{number}"
+    scenario = "office-day"
+    values = {"card": "A"}
+
+contexts = []
+environment.events.request.add_listener(lambda context, **more: contexts.append(context))
+for kind in (Office, Office, Depot):
+    kind(environment).on_start()
+wait_until(lambda: stats.total.num_requests == 8)
+row = stats.get("office-day", "scenario")
+failures = [[one.method, one.name, str(one.error)] for one in stats.errors.values() if one.method == "scenario"]
+print(json.dumps([[row.num_requests, row.num_failures, row.max_response_time], failures, [c for c in contexts if c]]))
+environment.events.test_stop.fire(environment=environment)
+getattr(environment, adapter.GOING).join()
+""",
+    )
+    row, failures, contexts = told
+    assert row == [2, 1, 1500]
+    assert [one[:2] for one in failures] == [["scenario", "office-day"]]
+    assert "not met: step 1: wait_sent" in failures[0][2]
+    assert contexts == [
+        {"charge_point": "OFFICE-1", "why": ""},
+        {"charge_point": "OFFICE-2", "why": "for 9 s"},
+    ]
+    added = [line for line in heard if line["do"] == "add"]
+    more = {"scenario": "office-day", "values": {"card": "A"}}
+    assert added == [
+        {"do": "add", "charge_point": "OFFICE-1", "number": 1, **more},
+        {"do": "add", "charge_point": "OFFICE-2", "number": 2, **more},
+        {"do": "add", "charge_point": "DEPOT-0-3"},
+    ]
+
+
 def test_users_of_a_child_that_is_given_up_fail_and_end(tmp_path: Path) -> None:
     told, _ = alone(
         tmp_path,

@@ -146,6 +146,22 @@ print(json.dumps([losses[0], calls[:3]]))
     assert [call[0] for call in told[1]][:2] == ["BootNotification", "Heartbeat"], "what was told before counts"
 
 
+def test_a_child_that_tells_of_a_story_that_cannot_be_is_lost(tmp_path: Path) -> None:
+    told, _ = driven(
+        tmp_path,
+        "invents",
+        """
+fleet.add("A")
+wait_until(lambda: losses)
+fleet.close()
+print(json.dumps(losses[0]))
+""",
+    )
+    why, is_final = told
+    assert why.endswith("told what cannot be: seconds of a story must be a number from 0 on, not long")
+    assert is_final is False
+
+
 def test_a_child_that_says_why_it_fails_is_quoted(tmp_path: Path) -> None:
     told, _ = driven(
         tmp_path,

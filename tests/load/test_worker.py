@@ -127,7 +127,7 @@ async def test_guests_come_and_go_and_their_calls_are_told(csms: CentralSystem, 
     assert all(call[1] >= 0 and call[2] == "result" and call[3] == "" for call in calls)
     wrong = [line["wrong"] for line in pipe.told if "wrong" in line]
     assert "do must be add, remove or stop, not dance" in wrong[0]
-    assert "charge_point must be the id of one, not 7" in wrong[1]
+    assert "charge_point must be text" in wrong[1]
     assert "has a charge point A already" in pipe.told[-1]["outcome"]["notes"][0]
 
 

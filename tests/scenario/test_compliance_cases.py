@@ -9,11 +9,13 @@ from typing import Any
 import pytest
 
 from ocpp16.scenario import READY_MADE, Outcome, Progress, load_scenario
-from ocpp16.security.lab_pki import Authority
+from ocpp16.security.lab_pki import Authority, Use
 from ocpp16.testing import CallErrorAnswer, CentralSystem
 from ocpp16.testing.recording import ReceivedCall
 
-CASES = [name for name in READY_MADE if name.startswith("TC_")]
+WITH_TLS = ("TC_074_CSMS", "TC_083_CSMS", "TC_086_CSMS", "TC_087_CSMS")
+"""Those that are played over TLS, in test_tls_cases.py."""
+CASES = [name for name in READY_MADE if name.startswith("TC_") and name not in WITH_TLS]
 TAG = "CARD000001"
 SOON = (datetime(2026, 1, 1, tzinfo=UTC) + timedelta(hours=1)).isoformat().replace("+00:00", "Z")
 WHOLE_LIST = {"listVersion": 1, "updateType": "Full", "localAuthorizationList": []}
@@ -35,15 +37,38 @@ DIAGNOSTICS = {"location": "ftp://example.com/"}
 LOG = {"logType": "SecurityLog", "requestId": 3, "log": {"remoteLocation": "https://example.com/log"}}
 
 ROOT = Authority("Root", datetime(2026, 1, 1, tzinfo=UTC).timestamp())
+SIGNER = ROOT.issue("Firmware", use=Use.CODE)
+SIGNED_FIRMWARE: dict[str, Any] = {
+    "requestId": 5,
+    "firmware": {
+        "location": "https://example.com/firmware.bin",
+        "retrieveDateTime": "2026-01-01T00:00:00Z",
+        "signingCertificate": SIGNER.certificate,
+        "signature": "c2lnbmVk",
+    },
+}
+OTHER_ROOT = Authority("Other root", datetime(2026, 1, 1, tzinfo=UTC).timestamp())
+FIRMWARE_OF_NOBODY = {
+    **SIGNED_FIRMWARE["firmware"],
+    "signingCertificate": OTHER_ROOT.issue("Firmware", use=Use.CODE).certificate,
+}
+A_CERTIFICATE = {"requestedMessage": "SignChargePointCertificate"}
 
 
-def certificates(kind: str) -> list[tuple[str, dict[str, Any]]]:
+def signed(csms: CentralSystem) -> dict[str, Any]:
+    """What the charge point asked for last."""
+    csr = csms.calls("SignCertificate")[-1].payload["csr"]
+    return {"certificateChain": ROOT.sign_request(csr).chain}
+
+
+def certificates(kind: str) -> "Asked":
     """A root is installed, and what is installed asked for."""
     install = {"certificateType": kind, "certificate": ROOT.certificate}
     return [("InstallCertificate", install), ("GetInstalledCertificateIds", {"certificateType": kind})]
 
 
-OPERATED: dict[str, list[tuple[str, dict[str, Any]]]] = {
+Asked = list[tuple[str, dict[str, Any] | Callable[[CentralSystem], dict[str, Any]]]]
+OPERATED: dict[str, Asked] = {
     "TC_010": [("RemoteStartTransaction", START)],
     "TC_011_1": [("RemoteStartTransaction", START)],
     "TC_011_2": [("RemoteStartTransaction", START)],
@@ -57,7 +82,7 @@ OPERATED: dict[str, list[tuple[str, dict[str, Any]]]] = {
     "TC_019_2": [("GetConfiguration", {"key": ["SupportedFeatureProfiles"]})],
     "TC_021": [("ChangeConfiguration", {"key": "MeterValueSampleInterval", "value": "30"})],
     "TC_026": [("RemoteStartTransaction", START)],
-    "TC_028": [("RemoteStopTransaction", {"transactionId": 999})],
+    "TC_028": [("RemoteStopTransaction", STOP)],
     "TC_030": [("UnlockConnector", UNLOCK)],
     "TC_031": [("UnlockConnector", {"connectorId": 5})],
     "TC_040_1": [("ChangeConfiguration", {"key": "NoSuchKey", "value": "1"})],
@@ -102,15 +127,27 @@ OPERATED: dict[str, list[tuple[str, dict[str, Any]]]] = {
     "TC_075_1": certificates("ManufacturerRootCertificate"),
     "TC_075_2": certificates("CentralSystemRootCertificate"),
     "TC_076": [*certificates("ManufacturerRootCertificate"), ("DeleteCertificate", {})],
+    "TC_077": [("ExtendedTriggerMessage", A_CERTIFICATE), ("CertificateSigned", signed)],
+    "TC_078": certificates("CentralSystemRootCertificate")[:1],
     "TC_079": [("GetLog", LOG)],
+    "TC_080": [("SignedUpdateFirmware", SIGNED_FIRMWARE)],
+    "TC_081": [("SignedUpdateFirmware", SIGNED_FIRMWARE)],
 }
 """Case → what somebody asks for at the Central System, when it is waited for."""
+
+
+def furnished(folder: Path) -> Path:
+    """With the root of the manufacturer."""
+    root = folder / "ca/mf/MF_ROOT_CA.pem"
+    root.parent.mkdir(parents=True)
+    root.write_text(ROOT.certificate)
+    return folder
 
 
 class Operator:
     """Reads what a scenario waits for, and asks the Central System for it."""
 
-    def __init__(self, csms: CentralSystem, asked: list[tuple[str, dict[str, Any]]]) -> None:
+    def __init__(self, csms: CentralSystem, asked: Asked) -> None:
         self._csms = csms
         self._asked = list(asked)
         self.read: list[str] = []
@@ -124,7 +161,9 @@ class Operator:
             for identity in list(self._csms.connected):
                 self._csms.spawn(self._ask, identity, action, payload)
 
-    async def _ask(self, identity: str, action: str, payload: dict[str, Any]) -> None:
+    async def _ask(self, identity: str, action: str, payload: Any) -> None:
+        if callable(payload):
+            payload = payload(self._csms)
         if action == "DeleteCertificate":
             payload = {"certificateHashData": self._installed}
         try:
@@ -154,7 +193,10 @@ async def test_each_passes_where_all_is_as_it_should_be(
     name: str, csms: CentralSystem, play: Any, whys: Any, tmp_path: Path
 ) -> None:
     operator = Operator(with_opinions(csms), OPERATED.get(name.removesuffix("_CSMS"), []))
-    options = {"certificates_path": tmp_path} if "--certs" in load_scenario(name).text else {}
+    options = {}
+    if "--certs" in load_scenario(name).text:
+        is_of_firmware = name in ("TC_080_CSMS", "TC_081_CSMS")
+        options["certificates_path"] = furnished(tmp_path) if is_of_firmware else tmp_path
     outcome: Outcome = await play(load_scenario(name), csms, progress=operator, **options)
     assert whys(outcome) == {}, operator.read
     assert outcome.is_passed
@@ -183,6 +225,74 @@ BROKEN: dict[str, tuple[str, Callable[..., Any] | dict[str, Any] | None, str]] =
     "TC_024": ("StatusNotification", None, "StatusNotification was not answered within 60 s"),
     "TC_064": ("DataTransfer", {"status": "Perhaps"}, "status is 'Perhaps', not one of"),
 }
+
+
+BADLY_ASKED: dict[str, tuple[Asked, str]] = {
+    "TC_077": ([("ExtendedTriggerMessage", {**A_CERTIFICATE, "connectorId": 1})], "connectorId is there"),
+    "TC_078": (certificates("ManufacturerRootCertificate")[:1], "is 'ManufacturerRootCertificate', not 'Central"),
+    "TC_080": (
+        [("SignedUpdateFirmware", {**SIGNED_FIRMWARE, "firmware": {**FIRMWARE_OF_NOBODY}})],
+        "status is 'InvalidCertificate', not 'Accepted'",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", BADLY_ASKED)
+async def test_what_is_asked_wrongly_is_the_reason(
+    case: str, csms: CentralSystem, play: Any, whys: Any, tmp_path: Path
+) -> None:
+    asked, why = BADLY_ASKED[case]
+    outcome: Outcome = await play(
+        load_scenario(f"{case}_CSMS"), csms, progress=Operator(csms, asked), certificates_path=furnished(tmp_path)
+    )
+    assert not outcome.is_passed
+    assert any(why in reason for reasons in whys(outcome).values() for reason in reasons), whys(outcome)
+
+
+REFUSING: dict[str, str] = {
+    "TC_077": "SecurityEventNotification",
+    "TC_078": "SecurityEventNotification",
+    "TC_080": "SignedFirmwareStatusNotification",
+    "TC_081": "SignedFirmwareStatusNotification",
+}
+"""Case → what a Central System cannot take."""
+
+
+@pytest.mark.parametrize("case", REFUSING)
+async def test_a_central_system_that_cannot_take_what_it_is_told(
+    case: str, csms: CentralSystem, play: Any, whys: Any, tmp_path: Path
+) -> None:
+    csms.answers[REFUSING[case]] = CallErrorAnswer("InternalError", "no")
+    outcome: Outcome = await play(
+        load_scenario(f"{case}_CSMS"),
+        csms,
+        progress=Operator(csms, OPERATED[case]),
+        certificates_path=furnished(tmp_path),
+    )
+    assert not outcome.is_passed
+    (reasons,) = whys(outcome).values()
+    assert "it was answered with CALLERROR InternalError" in reasons[0]
+
+
+async def test_a_request_for_a_certificate_that_is_rejected(
+    csms: CentralSystem, play: Any, whys: Any, tmp_path: Path
+) -> None:
+    csms.answers["SignCertificate"] = {"status": "Rejected"}
+    outcome: Outcome = await play(
+        load_scenario("TC_077_CSMS"),
+        csms,
+        progress=Operator(csms, OPERATED["TC_077"]),
+        certificates_path=furnished(tmp_path),
+    )
+    assert "status is 'Rejected', not 'Accepted'" in whys(outcome)["step 4: wait_sent SignCertificate"][0]
+
+
+async def test_a_central_system_that_speaks_whatever_it_is_asked(csms: CentralSystem, play: Any, whys: Any) -> None:
+    csms.subprotocols = ("ocpp1.6", "ocpp0.1")
+    outcome: Outcome = await play(load_scenario("TC_088_CSMS"), csms)
+    (found,) = whys(outcome).items()
+    assert found[0].endswith(": ocpp0.1 alone is refused")
+    assert found[1] == ["the attempt was neither accepted nor refused, not refused: it chose the subprotocol ocpp0.1"]
 
 
 @pytest.mark.parametrize("case", BROKEN)

@@ -4,7 +4,7 @@
 
 What it reads goes to FILE, line by line. Each charge point that is added calls once. Modes: "good"; "dies" after the
 first charge point; "fails": says so; "dies once", when FILE is new; "lies": tells what is no call; "deaf": reads its
-first line only.
+first line only. One with a scenario plays it: it passes where its number is odd. "invents": tells what is no story.
 """
 
 import json
@@ -43,6 +43,11 @@ def main(path: Path, mode: str) -> int:
                 tell({"second": {"at": 1.0}})
             elif message["do"] == "add":
                 tell({"calls": [["BootNotification", 0.012, "result"], ["Heartbeat", 0.5, "error", "InternalError"]]})
+                if "scenario" in message:
+                    unmet = "" if message["number"] % 2 else "step 1: wait_sent"
+                    tell({"stories": [[message["scenario"], message["charge_point"], 1.5, unmet, unmet and "for 9 s"]]})
+                if mode == "invents":
+                    tell({"stories": [["boot", "CP1", "long", "", ""]]})
                 if mode == "dies" or (mode == "dies once" and is_new):
                     return 3
                 if mode == "fails":
