@@ -1,6 +1,5 @@
 """`ocpp16 load`: a scenario played by thousands of charge points against a Central System, measured and judged."""
 
-import os
 import sys
 import time
 from dataclasses import dataclass, field
@@ -17,6 +16,7 @@ from ocpp16.address import without_credentials
 from ocpp16.cli.failure import CommandFailed
 from ocpp16.cli.finite_range import FiniteRange
 from ocpp16.cli.fleet import keys_of
+from ocpp16.cli.load_child import work
 from ocpp16.cli.load_locust import become
 from ocpp16.cli.load_reports import Reports
 from ocpp16.cli.load_view import Watching, about
@@ -25,17 +25,14 @@ from ocpp16.cli.log import LogChoice, log_options
 from ocpp16.cli.running import Ending, run
 from ocpp16.cli.scenario import loaded
 from ocpp16.cli.standard_error import StandardError
-from ocpp16.cli.standard_streams import STDIN, StandardInput, StandardOutput
 from ocpp16.fleet import identities
 from ocpp16.load import locust_command
 from ocpp16.load.job import USUAL, Job
-from ocpp16.load.lines import LONGEST, LineError, Lines, parsed
 from ocpp16.load.load_test import LoadTest, View
 from ocpp16.load.results import Results
 from ocpp16.load.thresholds import Threshold, ThresholdError
 from ocpp16.load.thresholds import parsed as threshold
 from ocpp16.load.trace import joined, part_of
-from ocpp16.load.worker import Worker
 from ocpp16.scenario import Scenario, ScenarioError
 from ocpp16.scenario.loading import ENDING
 from ocpp16.texts import shown
@@ -198,7 +195,7 @@ def load(
     if find_spec("hdrh") is None:
         raise CommandFailed('a load test needs an extra: pip install "ocpp16[load]"')
     if worker:
-        return _work()
+        return work()
     if locust_worker is not None:
         if password is not None and csms is None:
             raise CommandFailed("--password needs --csms, too: how it is sent depends on ws:// or wss://")
@@ -390,40 +387,3 @@ def _time(seconds: float | None) -> str:
     if seconds is None:
         return "-"
     return f"{seconds * 1000:.1f} ms" if seconds < 1 else f"{seconds:.2f} s"
-
-
-# A child
-
-
-def _work() -> int:
-    """The job is the first line; how fast time passes is known only then."""
-    begun = b""
-    while b"\n" not in begun and len(begun) <= LONGEST:
-        chunk = os.read(STDIN, 65_536)
-        if not chunk:
-            return 0  # there is no parent any more
-        begun += chunk
-    first, _, rest = begun.partition(b"\n")
-    try:
-        speed = parsed(first).get("speed", 1.0)
-    except LineError as error:
-        raise CommandFailed(f"the first line is no job: {error}") from None
-    if not isinstance(speed, int | float) or isinstance(speed, bool) or not 0.5 <= speed <= 200:
-        raise CommandFailed(f"speed must be a number from 0.5 to 200, not {shown(speed, 64)}")
-    codes: list[int] = []
-    run(partial(_work_in_trio, first, rest, codes), speed=float(speed))
-    return codes[0] if codes else NOT_PASSED
-
-
-async def _work_in_trio(first: bytes, rest: bytes, codes: list[int], ending: Ending) -> None:
-    output = StandardOutput(partial(ending.begin, "standard output was closed"))
-    worker = Worker(first, Lines(StandardInput(), rest), output.write, wall=time.time, cpu=time.process_time)
-
-    async def listen() -> None:
-        await ending.wait()
-        worker.stop()
-
-    async with trio.open_nursery() as nursery:
-        nursery.start_soon(listen)
-        codes.append(await worker.run())
-        nursery.cancel_scope.cancel()

@@ -2,7 +2,8 @@
 
 Rules of this file:
 1. What is told is true at every moment: results may be asked for while it runs, and say then that it is not complete.
-2. It passes only when it came to its end with all its processes, and each threshold and expectation was met.
+2. It passes only when it came to its end with all its processes, and each threshold and expectation was met. One that
+   has neither passes only when something was answered.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -27,6 +28,7 @@ __all__ = ["LoadTest", "View"]
 RUNNING: Final = "running"
 PROCESS_LOST: Final = "process lost"
 MOST_STAGES: Final = 1_000
+FOR_NOTHING: Final = "the Central System has answered nothing, so the test has not passed"
 FEW: Final = 0.99
 """Part of the heartbeats of an open model, below which it is said that some were folded."""
 
@@ -55,6 +57,7 @@ class View:
         why = self._why()
         is_complete = why == DONE
         is_met = all(one.is_met for one in thresholds) and all(one.is_met for one in expectations)
+        is_for_nothing = not thresholds and not expectations and not any(one.results for one in measured.values())
         return Results(
             version=__version__,
             scenario=self.scenario.name,
@@ -77,8 +80,8 @@ class View:
             thresholds=thresholds,
             expectations=expectations,
             limit=self.tally.limit(),
-            is_passed=is_complete and is_met,
-            notes=self._notes(measured),
+            is_passed=is_complete and is_met and not is_for_nothing,
+            notes=(*([FOR_NOTHING] if is_complete and is_for_nothing else []), *self._notes(measured)),
             attempts=self.tally.attempts,
         )
 

@@ -122,6 +122,20 @@ async def test_a_central_system_that_goes_and_comes_back_is_in_the_figures(
     assert any("in times without a connection or a registration" in note for note in results.notes), results.notes
 
 
+async def test_one_that_was_for_nothing_has_not_passed(csms: CentralSystem, load_test: Make) -> None:
+    csms.is_reachable = False
+    stages = [{"kind": "ramp", "over": 1, "settle": 5}, {"kind": "hold", "duration": 20}]
+    short = scenario_from({"stage": stages}, name="short")
+    test = load_test(2, scenario=short)
+    await test.run()
+    results = test.results()
+    assert (results.is_complete, results.is_passed) == (True, False)
+    assert results.notes[0] == "the Central System has answered nothing, so the test has not passed"
+    expected = load_test(2, scenario=short, thresholds=("Heartbeat.count == 0",))
+    await expected.run()
+    assert expected.results().is_passed, "where that was wanted"
+
+
 async def test_thresholds_and_expectations_decide(csms: CentralSystem, load_test: Make) -> None:
     csms.answers["Heartbeat"] = CallErrorAnswer("InternalError", "no")
     expecting = scenario_from(
