@@ -219,10 +219,25 @@ def test_it_becomes_a_worker_of_locust_whose_password_is_no_argument(became: lis
     }
 
 
+def test_a_worker_of_locust_is_told_the_scenario_of_its_users(
+    became: list[Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(SystemExit):
+        main("load --locust-worker h --scenario TC_085_CSMS --set password=a=b".split())  # noqa: SIM905
+    assert became[1] == {"scenario": "TC_085_CSMS", "values": {"password": "a=b"}}
+    became.clear()
+    (tmp_path / "own.toml").write_text('text = "Nothing."')
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SystemExit):
+        main("load --locust-worker h --scenario own.toml".split())  # noqa: SIM905
+    assert became[1] == {"scenario": str(tmp_path / "own.toml")}
+
+
 @pytest.mark.parametrize(
     ("asked", "why"),
     [
         ("load --locust-worker :1", "must be HOST or HOST:PORT"),
+        ("load --locust-worker h --scenario no-such", "no scenario no-such"),
         ("load --locust-worker h --password x", "--password needs --csms, too"),
         ("load --locust-master", "--csms is missing"),
         ("load --csms ws://x/ -- --headless", "only Locust takes more arguments"),
