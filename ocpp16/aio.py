@@ -36,8 +36,8 @@ if TYPE_CHECKING:
     from typing import Unpack
 
     from ocpp16.configuration.configuration import Configuration
-    from ocpp16.fleet import Fleet
-    from ocpp16.hosts.arguments import Arguments, AsyncioStation, ManyArguments
+    from ocpp16.fleet import Blueprint, Fleet
+    from ocpp16.hosts.arguments import Arguments, AsyncioStation, FleetArguments, ManyArguments
 
 __all__ = ["METER_INTERVAL", "open_charge_point", "open_charge_points", "open_fleet"]
 
@@ -64,7 +64,9 @@ def open_charge_points(
     return _Block.of_many(_Loop(), meter_interval, arguments)
 
 
-def open_fleet(csms: str, made_of: Any = None, **arguments: Any) -> AbstractAsyncContextManager["Fleet"]:
+def open_fleet(
+    csms: str, made_of: "str | Blueprint | None" = None, **arguments: "Unpack[FleetArguments]"
+) -> AbstractAsyncContextManager["Fleet"]:
     """As `ocpp16.fleet.open_fleet`, for `async with` in asyncio.
 
     keys, observer, connector_of: functions of an id are called in the loop, where it is added. calls, frames, links:

@@ -1,5 +1,6 @@
 """`ocpp16 load`: a scenario played by thousands of charge points against a Central System, measured and judged."""
 
+import os
 import sys
 import time
 from dataclasses import dataclass, field

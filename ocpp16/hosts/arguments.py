@@ -4,15 +4,17 @@ The arguments are those of `ocpp16.open_charge_point`, the questions those of `o
 them, so that neither can lag behind.
 """
 
-from collections.abc import Awaitable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Protocol, TypedDict
 
 from ocpp16.charge_point.connectivity import StreamOpener
 from ocpp16.enums import Reason, ResetType, UnlockStatus
+from ocpp16.fleet.fleet import Keys
 from ocpp16.models import DataTransferResponse, Measurement
 from ocpp16.observer import ObserverEvent
+from ocpp16.rpc.calls import CallListener, FrameListener, LinkListener
 from ocpp16.security.evse_security import EvseSecurity
 from ocpp16.store.base import Store
 from ocpp16.store.journal import Journal
@@ -81,3 +83,23 @@ class Arguments(TypedDict, total=False):
     seed: int | None
     trace_messages: bool
     message_log_path: str | Path | None
+
+
+class FleetArguments(TypedDict, total=False):
+    """Of `open_fleet`, but for the Central System and what a station is made of."""
+
+    keys: Keys | Callable[[str], Keys] | None
+    store: Store | Journal | None
+    database_path: str | Path | None
+    most_connecting: int
+    spread: float
+    source_addresses: Iterable[str]
+    observer: Callable[[str], AsyncioObserver | None] | None
+    connector: StreamOpener | None
+    connector_of: Callable[[str], StreamOpener | None] | None
+    certificates_path: str | Path | None
+    trace_messages: bool
+    seed: int | None
+    calls: CallListener | None
+    frames: FrameListener | None
+    links: LinkListener | None

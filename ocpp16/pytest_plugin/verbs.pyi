@@ -141,8 +141,8 @@ class Verbs:
     def reservations(self) -> list[dict[str, Any]]:
         """The reservations that are kept."""
 
-    def firmware_status(self, status: str, request_id: int = -1) -> None:
-        """Tell how far an update of the firmware is, in place of the station (id -1: it is not signed)."""
+    def firmware_status(self, status: str, request_id: int | None = None) -> None:
+        """Tell how far an update of the firmware is, in place of the station (no id: that under way; -1: unsigned)."""
 
     def log_status(self, status: str, request_id: int = -1) -> None:
         """Tell how far an upload is, in place of the station (id -1: diagnostics)."""

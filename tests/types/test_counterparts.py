@@ -10,6 +10,7 @@ import pytest
 
 from ocpp16 import observer, station
 from ocpp16.charge_point import open as doors
+from ocpp16.fleet import fleet
 from ocpp16.hosts import arguments
 from ocpp16.pytest_plugin.charge_points import ChargePoint
 from ocpp16.simulation.command_table import COMMANDS
@@ -38,10 +39,15 @@ def asked(arguments: ast.arguments) -> list[tuple[str, str]]:
 
 
 @pytest.mark.parametrize(
-    ("function", "types"), [("open_charge_point", "Arguments"), ("open_charge_points", "ManyArguments")]
+    ("module", "function", "types"),
+    [
+        (doors, "open_charge_point", "Arguments"),
+        (doors, "open_charge_points", "ManyArguments"),
+        (fleet, "open_fleet", "FleetArguments"),
+    ],
 )
-def test_arguments_of_asyncio(function: str, types: str) -> None:
-    given = named(parsed(doors), function).args.kwonlyargs
+def test_arguments_of_asyncio(module: Any, function: str, types: str) -> None:
+    given = named(parsed(module), function).args.kwonlyargs
     written = [node for node in named(parsed(arguments), types).body if isinstance(node, ast.AnnAssign)]
     assert [(ast.unparse(node.target), plain(node.annotation)) for node in written] == [
         (it.arg, plain(it.annotation).replace("Observer", "AsyncioObserver")) for it in given
