@@ -1,7 +1,7 @@
 """What pages show of tables in the code: made when the pages are built, so that nothing is written twice.
 
-A page has a line `<!-- generated: NAME -->` where the text of that name in `TEXTS` is to stand; `expanded` puts it there.
-conf.py calls it for each page, and so do the tests that look for what has to be on them.
+A page has a line `<!-- generated: NAME -->` where the text of that name in `TEXTS` is to stand; `expanded` puts it
+there. conf.py calls it for each page, and so do the tests that look for what has to be on them.
 """
 
 import inspect
@@ -199,11 +199,19 @@ def host_events() -> str:
 
 def questions() -> str:
     """What a station is asked, by Protocol."""
-    kinds = [kind for kind in vars(station).values() if getattr(kind, "_is_protocol", False) and kind.__module__ == station.__name__]
+    kinds = [
+        kind
+        for kind in vars(station).values()
+        if getattr(kind, "_is_protocol", False) and kind.__module__ == station.__name__
+    ]
     return table(
         ("Asked of", "Method", "What it is asked"),
         (
-            (f"{{py:class}}`~ocpp16.station.{kind.__name__}`", f"{{py:meth}}`{name}() <ocpp16.station.{kind.__name__}.{name}>`", _sentence(function))
+            (
+                f"{{py:class}}`~ocpp16.station.{kind.__name__}`",
+                f"{{py:meth}}`{name}() <ocpp16.station.{kind.__name__}.{name}>`",
+                _sentence(function),
+            )
             for kind in kinds
             for name, function in vars(kind).items()
             if not name.startswith("_") and inspect.isfunction(function)
@@ -229,7 +237,9 @@ def _after(text: str) -> str:
 
 
 def metrics() -> str:
-    return _families(ChargePointCollector(()).describe(), {"ocpp16_connectors": ("status",), "ocpp16_repairs": ("repair",)})
+    return _families(
+        ChargePointCollector(()).describe(), {"ocpp16_connectors": ("status",), "ocpp16_repairs": ("repair",)}
+    )
 
 
 def load_metrics() -> str:
