@@ -129,6 +129,11 @@ def _anchor(name: str) -> str:
     return f"enumeration-{name.lower().replace('.', '-')}"
 
 
+def _tolerated(found: tuple[str, str | None]) -> str:
+    written, meant = found
+    return f"`{written}` for `{meant}`" if meant else f"`{written}`, which is left out"
+
+
 _BOUNDS: Final[Mapping[str, Callable[[Any], str]]] = {
     "maxLength": lambda value: f"at most {value} characters",
     "minimum": lambda value: f"at least {value}",
@@ -138,7 +143,7 @@ _BOUNDS: Final[Mapping[str, Callable[[Any], str]]] = {
     "x-unit": lambda value: f"in {value}",
     "x-case-insensitive": lambda value: "compared without regard to case",
     "x-bits": lambda value: f"{value} bits",
-    "x-tolerated": lambda value: "taken as well: " + ", ".join(f"`{one}`" for one in value),
+    "x-tolerated": lambda value: "taken as well: " + ", ".join(map(_tolerated, value.items())),
 }
 
 
@@ -288,11 +293,6 @@ def storeys() -> dict[int, list[str]]:
     return dict(sorted(found.items(), reverse=True))
 
 
-def storeys_table() -> str:
-    rows = ((str(storey), " ".join(f"`{name}`" for name in names)) for storey, names in storeys().items())
-    return table(("Storey", "Packages"), rows)
-
-
 def _picture(svg: str) -> str:
     return f"```{{raw}} html\n{svg}\n```"
 
@@ -308,6 +308,5 @@ TEXTS: Final[Mapping[str, Callable[[], str]]] = {
     "connector table": connector_table,
     "connector zero table": connector_zero_table,
     "connector picture": lambda: _picture(states(TRANSITIONS)),
-    "storeys table": storeys_table,
     "storeys picture": lambda: _picture(layers(storeys())),
 }
