@@ -295,7 +295,7 @@ def _cell(text: str) -> str:
     return text.replace("|", "\\|").replace("<", "&lt;")
 
 
-def _names_text(key: str, row: dict[str, Any]) -> str:
+def _names_text(key: str, row: Schema) -> str:
     """As the file has it, and as the wire does where that is another name."""
     return f"{key}; on the wire {row['x-wireName']}" if "x-wireName" in row else key
 
