@@ -31,8 +31,6 @@ DOCS = Path(generated.__file__).parent
 PAGES = ("keys", "reference/messages", "reference/commands", "reference/events", "metrics", "load-reports")
 PICTURED = ("state-machine", "design")
 
-pytestmark = pytest.mark.xdist_group("book")
-
 
 @pytest.fixture(scope="module")
 def book(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -171,8 +169,8 @@ def test_nothing_is_left_ungenerated(book: Path) -> None:
 
 
 def test_a_name_that_there_is_not_is_an_error() -> None:
-    with pytest.raises(KeyError, match="mesages"):
-        generated.expanded("before\n<!-- generated: mesages -->\n")
+    with pytest.raises(KeyError, match="telegrams"):
+        generated.expanded("before\n<!-- generated: telegrams -->\n")
 
 
 def test_every_generated_text_has_a_page() -> None:

@@ -48,7 +48,7 @@ def test_a_link_to_others_is_well_formed_and_to_a_known_host(link: str) -> None:
     parts = urlsplit(link)
     assert parts.scheme == "https"
     assert parts.hostname in HOSTS
-    assert parts.username is parts.password is parts.port is None
+    assert (parts.username, parts.password, parts.port) == (None, None, None)
     assert not re.search(r"[.,;…\s]$", link)
 
 
