@@ -183,3 +183,29 @@ def test_every_generated_text_has_a_page() -> None:
 def test_a_cell_stays_a_cell(text: str) -> None:
     (_, _, row) = generated.table(("A", "B"), [(text, "x")]).splitlines()
     assert len(re.findall(r"(?<!\\)\|", row)) == 3
+
+
+def test_the_page_of_the_command_line_tells_of_options_that_are_there() -> None:
+    sections = re.split(r"^## ", (DOCS / "command-line.md").read_text(), flags=re.MULTILINE)[1:]
+    there = {name: {option for one in found for option in one} for name, found in every_option().items()}
+    told = 0
+    for section in sections:
+        name = section.partition("\n")[0].strip("`")
+        if name in there:
+            rows = re.findall(r"^\| (`--.*?) \|", section, re.MULTILINE)
+            named = {option for row in rows for option in re.findall(r"--[a-z][\w-]*", row)}
+            assert named <= there[name], name
+            told += len(named)
+    assert told > 80
+
+
+def every_option() -> dict[str, list[list[str]]]:
+    """Of each command, with those of its subcommands."""
+    found: dict[str, list[list[str]]] = {}
+    for path, one in commands(command, ""):
+        options = [[*parameter.opts, *parameter.secondary_opts] for parameter in one.params]
+        for name, all_of_it in found.items():
+            if path.startswith(f"-{name}-"):
+                all_of_it += options
+        found[path.removeprefix("-")] = options
+    return found

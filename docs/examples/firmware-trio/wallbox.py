@@ -17,7 +17,7 @@ CONFIG = {
         "ChargePointModel": "Wallbox",
         "CompositeScheduleDefaultNumberPhases": 1,
     },
-    "Core": {"NumberOfConnectors": 1, "MeterValueSampleInterval": 5},
+    "Core": {"NumberOfConnectors": 1, "MeterValueSampleInterval": 5, "AuthorizationCacheEnabled": True},
 }
 SOCKET = 1  # its number as a connector
 VOLTS, MOST_AMPERES, LEAST_AMPERES = 230, 16, 6
@@ -59,7 +59,7 @@ class Wallbox:
             self._stop(Reason.LOCAL, card)
             return "stopped"
         info = await self.charge_point.authorize_id_token(card)
-        return self._welcome(card) if info.is_accepted else f"refused: {info.status}"
+        return self._welcome(card) if info.is_accepted else f"refused: {info.status}, {info.rule}"
 
     # Sessions and transactions
     def _welcome(self, card):

@@ -18,7 +18,7 @@ CONFIG = {
         "ChargePointModel": "Wallbox",
         "CompositeScheduleDefaultNumberPhases": 1,
     },
-    "Core": {"NumberOfConnectors": 1, "MeterValueSampleInterval": 5},
+    "Core": {"NumberOfConnectors": 1, "MeterValueSampleInterval": 5, "AuthorizationCacheEnabled": True},
 }
 
 
