@@ -67,7 +67,9 @@ def test_the_service_tells_that_it_is_ready_lives_and_ends(
         environment = {**directories, "NOTIFY_SOCKET": "notify", "WATCHDOG_USEC": "400000"}
         with TypedProgram("station.py", folder=folder, **environment) as program:
             told = [systemd.recv(100) for _ in range(4)]
-            assert sorted(told) == [b"READY=1", *[b"WATCHDOG=1"] * 3]
+            while b"READY=1" not in told:
+                told.append(systemd.recv(100))
+            assert set(told) == {b"READY=1", b"WATCHDOG=1"}
             csms.wait_for_request("BootNotification")
             assert program.ends(signal.SIGTERM) == 0, program.text
             while b"STOPPING=1" not in told:

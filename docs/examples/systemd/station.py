@@ -7,6 +7,7 @@ import logging
 import os
 import signal
 import socket
+from contextlib import suppress
 
 import trio
 
@@ -15,11 +16,11 @@ from ocpp16.simulation import Operation, SimulatedStation
 
 
 def notify(text):
-    """One line for systemd, as sd_notify(3) writes it; nothing where nobody listens."""
+    """One line for systemd, as sd_notify(3) writes it; nothing where nobody listens, and no fault of ours either."""
     address = os.environ.get("NOTIFY_SOCKET", "")
     if address:
         address = "\0" + address[1:] if address.startswith("@") else address
-        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as channel:
+        with suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as channel:
             channel.setblocking(False)
             channel.sendto(text.encode(), address)
 
@@ -39,6 +40,14 @@ async def end_by_signal(scope):
             scope.cancel()
 
 
+class Service(Operation):
+    """The main program of the simulated station. Yours says the same after `await charge_point.start()`."""
+
+    async def start(self, *arguments):
+        await super().start(*arguments)
+        notify("READY=1")
+
+
 async def main():
     state, logs, configuration = (os.environ[f"{name}_DIRECTORY"] for name in ("STATE", "LOGS", "CONFIGURATION"))
     station = SimulatedStation()  # yours here: the object with the methods of CoreStation
@@ -54,9 +63,8 @@ async def main():
         trio.open_nursery() as nursery,
     ):
         nursery.start_soon(end_by_signal, nursery.cancel_scope)
-        nursery.start_soon(Operation(station, charge_point).run)  # of the simulated station; yours: charge_point.start
         nursery.start_soon(live)
-        notify("READY=1")
+        nursery.start_soon(Service(station, charge_point).run)
 
 
 logging.basicConfig(level=logging.INFO, format="%(levelname)s %(message)s")
