@@ -236,8 +236,10 @@ def test_a_command_line_is_one_that_is_there(text: str) -> None:
     """On a console what is typed stands behind `$`; a script has nothing else, and comments."""
     typed = [line[2:] for line in text.splitlines() if line.startswith("$ ")]
     lines = typed or text.replace("\\\n", " ").splitlines()
-    looked_at = [_looked_at(line) for line in lines if shlex.split(line, comments=True)]
-    assert looked_at
+    commands = [line for line in lines if shlex.split(line, comments=True)]
+    assert commands
+    for line in commands:
+        _looked_at(line)
 
 
 def _looked_at(line: str) -> None:
