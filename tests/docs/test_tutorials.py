@@ -207,6 +207,28 @@ def test_the_port_of_an_integration_of_libocpp(csms: CentralSystemProgram, folde
         assert program.process.wait(PATIENCE) == 0
 
 
+def test_the_page_of_the_port_tells_what_is_printed(folder_of: Folders) -> None:
+    said = blocks("tutorials/from-libocpp.md", "text")
+    wanted = [line for lines in said for line in lines if line.startswith("wallbox ")]
+    folder = folder_of("from-libocpp")
+    with TypedProgram("-m", "ocpp16", "central-system", "--port", "0", "--control", folder=folder) as csms:
+        url = csms.prints("listening on ws://").rpartition(" ")[2]
+        with TypedProgram("integration.py", url, folder=folder) as program:
+            csms.prints("connectorId=1 .*status=Available")
+            for line, seen in (
+                ("plug", "status=Preparing"),
+                ("card ABC", "status=Charging"),
+                ("card ABC", "status=Finishing"),
+            ):
+                program.typed(line)
+                csms.prints(seen)
+            program.typed("unplug")
+            csms.prints("connectorId=1 .*status=Available", 2)
+            assert program.ends(signal.SIGINT) == 0, program.text
+        assert len(wanted) == 7
+        assert [line for line in wanted if not re.search(pattern(line), csms.text)] == []
+
+
 def test_before_and_after_say_the_same(csms: CentralSystemProgram, folder_of: Folders) -> None:
     """Of a session that is stopped from afar, with the package `ocpp` and with this library."""
     folder = folder_of("from-ocpp")
