@@ -7,7 +7,7 @@ Rules of this file:
    (`state.connector`), so the clause's transitions to and from Faulted need no cells.
 3. The tables hold for any order of plug, authorization and start. What depends on more than state and event (a
    reservation, a scheduled change of availability) is not decided here.
-4. `docs/state-machine.md` shows these tables; a test compares.
+4. `docs/state-machine.md` is made of these tables.
 """
 
 from collections.abc import Mapping

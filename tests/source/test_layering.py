@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
+from generated import expanded, storeys
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1] / "ocpp16"
@@ -223,11 +224,11 @@ def test_no_circle_of_files() -> None:
     assert [sorted(circle) for circle in CIRCLES if circle not in found] == [], "none any more: take it off the list"
 
 
-def test_the_design_tells_of_these_storeys_and_of_files_that_are_there() -> None:
+def test_the_design_shows_these_storeys_and_tells_of_files_that_are_there() -> None:
     text = (ROOT.parent / "docs" / "design.md").read_text()
-    table = re.findall(r"^   \| (\d+) \| (.*?) \|$", text, re.MULTILINE)
-    told = {name: int(storey) for storey, names in table for name in re.findall(r"`(\w+)`", names)}
+    told = {name: storey for storey, names in storeys().items() for name in names}
     assert told == {name: storey for name, storey in STOREYS.items() if name != "__main__"}
+    assert set(re.findall(r"<text [^>]*>(\w+)</text>", expanded(text))) >= set(told)
     files = {name for name in re.findall(r"`([\w/]+\.(?:py|toml|json|md))`", text) if "/" in name}
     assert len(files) > 30
     homes = (ROOT, ROOT.parent)

@@ -1,7 +1,6 @@
-"""The status tables, cell by cell, and the document that shows them."""
+"""The status tables, cell by cell."""
 
 from itertools import product
-from pathlib import Path
 
 import pytest
 
@@ -9,8 +8,6 @@ from ocpp16.enums import AvailabilityType, ChargePointErrorCode, ChargePointStat
 from ocpp16.models import ErrorInfo
 from ocpp16.state.connector import Connector
 from ocpp16.state.connector_table import TRANSITIONS, TRANSITIONS_ZERO, ConnectorEvent, Table
-
-DOCUMENT = Path(__file__).parents[2] / "docs" / "state-machine.md"
 
 # The matrix of the specification as far as events lead there, written a second time and another way: A Available,
 # P Preparing, C Charging, V SuspendedEV, S SuspendedEVSE, F Finishing, R Reserved, U Unavailable, - ignored.
@@ -116,17 +113,3 @@ def test_what_is_under_an_initial_fault(availability: AvailabilityType, base: Ch
     cleared = connector.clear_all_errors(1)
     assert cleared is not None
     assert cleared.status is base
-
-
-def shown(table: Table) -> str:
-    events = [event for event in ConnectorEvent if any(event in row for row in table.values())]
-    lines = ["| | " + " | ".join(events) + " |", "|---" * (len(events) + 1) + "|"]
-    lines += [
-        f"| **{state}** | " + " | ".join(row.get(event, "") for event in events) + " |" for state, row in table.items()
-    ]
-    return "\n".join(lines) + "\n"
-
-
-@pytest.mark.parametrize("table", [TRANSITIONS, TRANSITIONS_ZERO], ids=["connectors", "connector 0"])
-def test_the_document_shows_the_tables(table: Table) -> None:
-    assert shown(table) in DOCUMENT.read_text(encoding="utf-8")

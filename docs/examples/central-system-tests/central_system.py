@@ -13,7 +13,7 @@ from ocpp.v16 import ChargePoint, call, call_result
 from websockets.asyncio.server import Server, ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
 
-KNOWN_CARDS = {"CARD1", "CARD2"}
+KNOWN_CARDS = {f"CARD{number}" for number in range(1, 201)}
 
 
 def now() -> str:

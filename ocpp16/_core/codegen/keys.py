@@ -263,7 +263,7 @@ def key_table(sections: list[Schema]) -> str:
         lines += ["| Key | Type and limits | Access | Default | Meaning |", "|---|---|---|---|---|"]
         required = set(section.get("required", ()))
         lines += [
-            f"| {_cell(row.get('x-wireName', key))} | {_cell(_type_text(row))} | {_access_text(row)} "
+            f"| {_cell(_names_text(key, row))} | {_cell(_type_text(row))} | {_access_text(row)} "
             f"| {_cell(_default_text(row, key in required))} | {_cell(_meaning(row))} |"
             for key, row in sorted(section["properties"].items())
         ]
@@ -293,6 +293,11 @@ def _meaning(row: Schema) -> str:
 
 def _cell(text: str) -> str:
     return text.replace("|", "\\|").replace("<", "&lt;")
+
+
+def _names_text(key: str, row: Schema) -> str:
+    """As the file has it, and as the wire does where that is another name."""
+    return f"{key}; on the wire {row['x-wireName']}" if "x-wireName" in row else key
 
 
 def _type_text(row: Schema) -> str:
