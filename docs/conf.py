@@ -34,7 +34,7 @@ nitpick_ignore_regex = [  # only what is ours, and no variables of types
     (r"py:.*", r"(?!ocpp16\b).*"),
     (r"py:.*", r"ocpp16\..*\.[A-Z]"),
     (r"py:class", r"ocpp16\.(lint\.frame\.Frame|transport\.websocket\.WebSocket)"),  # of what is handed on
-    (r"py:class", r"ocpp16\.simulation\.(maintenance|patience)\..*"),  # what a station is made of
+    (r"py:class", r"ocpp16\.simulation\.(car|maintenance|patience)\..*"),  # what a station is made of
     (r"py:.*", r"ocpp16\.pytest_plugin\..*"),  # its names are those of other classes, and lead nowhere
 ]
 

@@ -64,9 +64,9 @@ class Tally:
         self._late_seconds = 0
         self.due_calls: int = 0
         """Calls of an open model that were due so far."""
-        self.missed_calls = 0
+        self.missed_calls: int = 0
         """Those among them that fell in times in which nobody was there to answer."""
-        self.attempts = Attempts()
+        self.attempts: Attempts = Attempts()
         """To connect that failed so far."""
 
     def add(self, number: int, portion: Portion) -> None:
@@ -84,7 +84,7 @@ class Tally:
         self.due_calls += portion.due_calls
         self.missed_calls += portion.missed_calls
         if portion.attempts.failed:
-            self.attempts = Attempts(self.attempts.failed + portion.attempts.failed, portion.attempts.last)
+            self.attempts: Attempts = Attempts(self.attempts.failed + portion.attempts.failed, portion.attempts.last)
         second = max(portion.second, self._told + 1)
         self._rows.setdefault(second, []).append((number, portion))
         if number in self._latest:

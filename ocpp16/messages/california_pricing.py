@@ -38,7 +38,7 @@ class CostMsgSetUserPriceRequest(TypedDict):
 
 
 class CostMsgSetUserPriceResponse(TypedDict):
-    pass
+    """The answer to CostMsg.SetUserPrice."""
 
 
 class CostMsgChargingPriceType(TypedDict):
@@ -88,7 +88,7 @@ class CostMsgRunningCostRequest(TypedDict):
 
 
 class CostMsgRunningCostResponse(TypedDict):
-    pass
+    """The answer to CostMsg.RunningCost."""
 
 
 class CostMsgFinalCostRequest(TypedDict):
@@ -102,7 +102,7 @@ class CostMsgFinalCostRequest(TypedDict):
 
 
 class CostMsgFinalCostResponse(TypedDict):
-    pass
+    """The answer to CostMsg.FinalCost."""
 
 
 class CostMsgConnectorUnpluggedRequest(TypedDict):
@@ -113,7 +113,7 @@ class CostMsgConnectorUnpluggedRequest(TypedDict):
 
 
 class CostMsgConnectorUnpluggedResponse(TypedDict):
-    pass
+    """The answer to CostMsg.ConnectorUnplugged."""
 
 
 class CostMsgDefaultPriceType(TypedDict):

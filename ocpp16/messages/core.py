@@ -61,6 +61,8 @@ class IdTagInfo(TypedDict):
 
 
 class AuthorizeResponse(TypedDict):
+    """The answer to Authorize."""
+
     idTagInfo: IdTagInfo
 
 
@@ -79,6 +81,8 @@ class BootNotificationRequest(TypedDict):
 
 
 class BootNotificationResponse(TypedDict):
+    """The answer to BootNotification."""
+
     status: str  # RegistrationStatus
     currentTime: str  # RFC 3339
     interval: int  # in s
@@ -92,6 +96,8 @@ class ChangeAvailabilityRequest(TypedDict):
 
 
 class ChangeAvailabilityResponse(TypedDict):
+    """The answer to ChangeAvailability."""
+
     status: str  # AvailabilityStatus
 
 
@@ -103,6 +109,8 @@ class ChangeConfigurationRequest(TypedDict):
 
 
 class ChangeConfigurationResponse(TypedDict):
+    """The answer to ChangeConfiguration."""
+
     status: str  # ConfigurationStatus
 
 
@@ -111,6 +119,8 @@ class ClearCacheRequest(TypedDict):
 
 
 class ClearCacheResponse(TypedDict):
+    """The answer to ClearCache."""
+
     status: str  # ClearCacheStatus
 
 
@@ -123,6 +133,8 @@ class DataTransferRequest(TypedDict):
 
 
 class DataTransferResponse(TypedDict):
+    """The answer to DataTransfer."""
+
     status: str  # DataTransferStatus
     data: NotRequired[str]
 
@@ -142,6 +154,8 @@ class KeyValue(TypedDict):
 
 
 class GetConfigurationResponse(TypedDict):
+    """The answer to GetConfiguration."""
+
     configurationKey: NotRequired[list[KeyValue]]
     unknownKey: NotRequired[list[str]]  # at most 50 characters
 
@@ -151,6 +165,8 @@ class HeartbeatRequest(TypedDict):
 
 
 class HeartbeatResponse(TypedDict):
+    """The answer to Heartbeat."""
+
     currentTime: str  # RFC 3339
 
 
@@ -182,7 +198,7 @@ class MeterValuesRequest(TypedDict):
 
 
 class MeterValuesResponse(TypedDict):
-    pass
+    """The answer to MeterValues."""
 
 
 class RemoteStartTransactionRequest(TypedDict):
@@ -194,6 +210,8 @@ class RemoteStartTransactionRequest(TypedDict):
 
 
 class RemoteStartTransactionResponse(TypedDict):
+    """The answer to RemoteStartTransaction."""
+
     status: str  # RemoteStartStopStatus
 
 
@@ -204,6 +222,8 @@ class RemoteStopTransactionRequest(TypedDict):
 
 
 class RemoteStopTransactionResponse(TypedDict):
+    """The answer to RemoteStopTransaction."""
+
     status: str  # RemoteStartStopStatus
 
 
@@ -214,6 +234,8 @@ class ResetRequest(TypedDict):
 
 
 class ResetResponse(TypedDict):
+    """The answer to Reset."""
+
     status: str  # ResetStatus
 
 
@@ -228,6 +250,8 @@ class StartTransactionRequest(TypedDict):
 
 
 class StartTransactionResponse(TypedDict):
+    """The answer to StartTransaction."""
+
     idTagInfo: IdTagInfo
     transactionId: int
 
@@ -245,7 +269,7 @@ class StatusNotificationRequest(TypedDict):
 
 
 class StatusNotificationResponse(TypedDict):
-    pass
+    """The answer to StatusNotification."""
 
 
 class StopTransactionRequest(TypedDict):
@@ -260,6 +284,8 @@ class StopTransactionRequest(TypedDict):
 
 
 class StopTransactionResponse(TypedDict):
+    """The answer to StopTransaction."""
+
     idTagInfo: NotRequired[IdTagInfo]
 
 
@@ -270,6 +296,8 @@ class UnlockConnectorRequest(TypedDict):
 
 
 class UnlockConnectorResponse(TypedDict):
+    """The answer to UnlockConnector."""
+
     status: str  # UnlockStatus
 
 

@@ -22,7 +22,7 @@ class DiagnosticsStatusNotificationRequest(TypedDict):
 
 
 class DiagnosticsStatusNotificationResponse(TypedDict):
-    pass
+    """The answer to DiagnosticsStatusNotification."""
 
 
 class FirmwareStatusNotificationRequest(TypedDict):
@@ -32,7 +32,7 @@ class FirmwareStatusNotificationRequest(TypedDict):
 
 
 class FirmwareStatusNotificationResponse(TypedDict):
-    pass
+    """The answer to FirmwareStatusNotification."""
 
 
 class GetDiagnosticsRequest(TypedDict):
@@ -46,6 +46,8 @@ class GetDiagnosticsRequest(TypedDict):
 
 
 class GetDiagnosticsResponse(TypedDict):
+    """The answer to GetDiagnostics."""
+
     fileName: NotRequired[str]  # at most 255 characters
 
 
@@ -59,4 +61,4 @@ class UpdateFirmwareRequest(TypedDict):
 
 
 class UpdateFirmwareResponse(TypedDict):
-    pass
+    """The answer to UpdateFirmware."""

@@ -19,6 +19,8 @@ class GetLocalListVersionRequest(TypedDict):
 
 
 class GetLocalListVersionResponse(TypedDict):
+    """The answer to GetLocalListVersion."""
+
     listVersion: int
 
 
@@ -38,4 +40,6 @@ class SendLocalListRequest(TypedDict):
 
 
 class SendLocalListResponse(TypedDict):
+    """The answer to SendLocalList."""
+
     status: str  # UpdateStatus

@@ -63,6 +63,8 @@ class PnCIdTokenInfoType(TypedDict):
 
 
 class PnCAuthorizeResponse(TypedDict):
+    """The answer to PnC.Authorize."""
+
     certificateStatus: NotRequired[str]  # PnC.AuthorizeCertificateStatusEnumType
     idTokenInfo: PnCIdTokenInfoType
 
@@ -74,6 +76,8 @@ class PnCCertificateSignedRequest(TypedDict):
 
 
 class PnCCertificateSignedResponse(TypedDict):
+    """The answer to PnC.CertificateSigned."""
+
     status: str  # CertificateSignedStatusEnumType
 
 
@@ -84,6 +88,8 @@ class PnCDeleteCertificateRequest(TypedDict):
 
 
 class PnCDeleteCertificateResponse(TypedDict):
+    """The answer to PnC.DeleteCertificate."""
+
     status: str  # DeleteCertificateStatusEnumType
 
 
@@ -96,6 +102,8 @@ class PnCGet15118EVCertificateRequest(TypedDict):
 
 
 class PnCGet15118EVCertificateResponse(TypedDict):
+    """The answer to PnC.Get15118EVCertificate."""
+
     status: str  # PnC.Iso15118EVCertificateStatusEnumType
     exiResponse: str  # at most 5600 characters
 
@@ -107,6 +115,8 @@ class PnCGetCertificateStatusRequest(TypedDict):
 
 
 class PnCGetCertificateStatusResponse(TypedDict):
+    """The answer to PnC.GetCertificateStatus."""
+
     status: str  # PnC.GetCertificateStatusEnumType
     ocspResult: NotRequired[str]  # at most 5500 characters
 
@@ -126,6 +136,8 @@ class PnCCertificateHashDataChainType(TypedDict):
 
 
 class PnCGetInstalledCertificateIdsResponse(TypedDict):
+    """The answer to PnC.GetInstalledCertificateIds."""
+
     status: str  # GetInstalledCertificateStatusEnumType
     certificateHashDataChain: NotRequired[list[PnCCertificateHashDataChainType]]
 
@@ -138,6 +150,8 @@ class PnCInstallCertificateRequest(TypedDict):
 
 
 class PnCInstallCertificateResponse(TypedDict):
+    """The answer to PnC.InstallCertificate."""
+
     status: str  # InstallCertificateStatusEnumType
 
 
@@ -148,6 +162,8 @@ class PnCSignCertificateRequest(TypedDict):
 
 
 class PnCSignCertificateResponse(TypedDict):
+    """The answer to PnC.SignCertificate."""
+
     status: str  # GenericStatusEnumType
 
 
@@ -156,4 +172,6 @@ class PnCTriggerMessageRequest(TypedDict):
 
 
 class PnCTriggerMessageResponse(TypedDict):
+    """The answer to PnC.TriggerMessage."""
+
     status: str  # TriggerMessageStatusEnumType

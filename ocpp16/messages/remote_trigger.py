@@ -17,4 +17,6 @@ class TriggerMessageRequest(TypedDict):
 
 
 class TriggerMessageResponse(TypedDict):
+    """The answer to TriggerMessage."""
+
     status: str  # TriggerMessageStatus

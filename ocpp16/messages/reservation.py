@@ -18,6 +18,8 @@ class CancelReservationRequest(TypedDict):
 
 
 class CancelReservationResponse(TypedDict):
+    """The answer to CancelReservation."""
+
     status: str  # CancelReservationStatus
 
 
@@ -32,4 +34,6 @@ class ReserveNowRequest(TypedDict):
 
 
 class ReserveNowResponse(TypedDict):
+    """The answer to ReserveNow."""
+
     status: str  # ReservationStatus

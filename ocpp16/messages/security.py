@@ -39,6 +39,8 @@ class CertificateSignedRequest(TypedDict):
 
 
 class CertificateSignedResponse(TypedDict):
+    """The answer to CertificateSigned."""
+
     status: str  # CertificateSignedStatusEnumType
 
 
@@ -58,6 +60,8 @@ class DeleteCertificateRequest(TypedDict):
 
 
 class DeleteCertificateResponse(TypedDict):
+    """The answer to DeleteCertificate."""
+
     status: str  # DeleteCertificateStatusEnumType
 
 
@@ -69,6 +73,8 @@ class ExtendedTriggerMessageRequest(TypedDict):
 
 
 class ExtendedTriggerMessageResponse(TypedDict):
+    """The answer to ExtendedTriggerMessage."""
+
     status: str  # TriggerMessageStatusEnumType
 
 
@@ -79,6 +85,8 @@ class GetInstalledCertificateIdsRequest(TypedDict):
 
 
 class GetInstalledCertificateIdsResponse(TypedDict):
+    """The answer to GetInstalledCertificateIds."""
+
     certificateHashData: NotRequired[list[CertificateHashDataType]]  # at least 1 element
     status: str  # GetInstalledCertificateStatusEnumType
 
@@ -102,6 +110,8 @@ class GetLogRequest(TypedDict):
 
 
 class GetLogResponse(TypedDict):
+    """The answer to GetLog."""
+
     status: str  # LogStatusEnumType
     filename: NotRequired[str]  # at most 255 characters
 
@@ -114,6 +124,8 @@ class InstallCertificateRequest(TypedDict):
 
 
 class InstallCertificateResponse(TypedDict):
+    """The answer to InstallCertificate."""
+
     status: str  # InstallCertificateStatusEnumType
 
 
@@ -125,7 +137,7 @@ class LogStatusNotificationRequest(TypedDict):
 
 
 class LogStatusNotificationResponse(TypedDict):
-    pass
+    """The answer to LogStatusNotification."""
 
 
 class SecurityEventNotificationRequest(TypedDict):
@@ -137,7 +149,7 @@ class SecurityEventNotificationRequest(TypedDict):
 
 
 class SecurityEventNotificationResponse(TypedDict):
-    pass
+    """The answer to SecurityEventNotification."""
 
 
 class SignCertificateRequest(TypedDict):
@@ -147,6 +159,8 @@ class SignCertificateRequest(TypedDict):
 
 
 class SignCertificateResponse(TypedDict):
+    """The answer to SignCertificate."""
+
     status: str  # GenericStatusEnumType
 
 
@@ -158,7 +172,7 @@ class SignedFirmwareStatusNotificationRequest(TypedDict):
 
 
 class SignedFirmwareStatusNotificationResponse(TypedDict):
-    pass
+    """The answer to SignedFirmwareStatusNotification."""
 
 
 class FirmwareType(TypedDict):
@@ -181,4 +195,6 @@ class SignedUpdateFirmwareRequest(TypedDict):
 
 
 class SignedUpdateFirmwareResponse(TypedDict):
+    """The answer to SignedUpdateFirmware."""
+
     status: str  # UpdateFirmwareStatusEnumType

@@ -26,6 +26,8 @@ class ClearChargingProfileRequest(TypedDict):
 
 
 class ClearChargingProfileResponse(TypedDict):
+    """The answer to ClearChargingProfile."""
+
     status: str  # ClearChargingProfileStatus
 
 
@@ -56,6 +58,8 @@ class ChargingSchedule(TypedDict):
 
 
 class GetCompositeScheduleResponse(TypedDict):
+    """The answer to GetCompositeSchedule."""
+
     status: str  # GetCompositeScheduleStatus
     connectorId: NotRequired[int]  # at least 0
     scheduleStart: NotRequired[str]  # RFC 3339
@@ -84,4 +88,6 @@ class SetChargingProfileRequest(TypedDict):
 
 
 class SetChargingProfileResponse(TypedDict):
+    """The answer to SetChargingProfile."""
+
     status: str  # ChargingProfileStatus

@@ -54,7 +54,7 @@ class Run:
         self.members: dict[str, Member] = {}
         self.watches: dict[str, Watch] = {}
         self.counts: Counter[str] = Counter()
-        self.attempts = Attempts(None, None)
+        self.attempts: Attempts = Attempts(None, None)
         """Those that scripts make; whoever runs this gives others."""
         self.taken: set[tuple[str, int]] = set()
         """Connectors that a driver is at, or about to be."""

@@ -19,10 +19,12 @@ from typing import Any
 
 import ocpp16
 from ocpp16 import observer, station
+from ocpp16.configuration import keys
 from ocpp16.store import base
 
 assert ocpp16.__file__ is not None
 PACKAGE = Path(ocpp16.__file__).parent
+KEYS = PACKAGE / "configuration" / "keys"
 API = Path(__file__).resolve().parents[2] / "docs" / "api"
 _DIRECTIVE = re.compile(
     r"^\.\. (automodule|autoclass|autoexception|autofunction|autodata|py:class):: (\S+)\n((?:   .*\n?)*)", re.MULTILINE
@@ -78,7 +80,8 @@ def documented() -> dict[str, frozenset[str] | None]:
             listed = given[1].strip() if given else ""
             is_head = kind == "py:class" or (kind == "automodule" and (given is None or ":no-members:" in options))
             found[path] = frozenset(re.split(r",\s*", listed)) if listed else frozenset() if is_head else None
-    return found
+    # One constant for each key, which docs/keys.md describes.
+    return found | {f"{keys.__name__}.{it.stem}": None for it in KEYS.glob("*.py") if it.stem != "__init__"}
 
 
 def exported(module: ModuleType) -> list[str]:
@@ -112,6 +115,7 @@ def take(value: Any, name: str, found: dict[str, Named]) -> None:
         module, _, last = name.rpartition(".")
         for constant, annotation, told in assigned(tree_of(module)):
             if constant == last:
+                told = getattr(value, "description", told)
                 found[name] = Named(name, "data", annotation or type(value).__name__, told)
 
 

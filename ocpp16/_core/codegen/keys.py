@@ -108,7 +108,7 @@ def section_module(section: Schema) -> str:
     lines += rows
     lines.append("\nKEYS: Final[Mapping[str, Key[Any]]] = MappingProxyType({")
     lines += [f'    "{key}": {constant},' for key, constant in names]
-    lines.append("})")
+    lines += ["})", '"""All of the section, by their names on the wire."""']
     return "\n".join(lines) + "\n"
 
 

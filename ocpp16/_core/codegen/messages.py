@@ -62,6 +62,8 @@ class Module:
     def typed_dict(self, name: str, schema: Schema) -> list[str]:
         lines = [f"class {class_name(name)}(TypedDict):"]
         text = schema.get("description")
+        if not text and name.endswith("Response"):
+            text = f"The answer to {name.removesuffix('Response')}."
         if text:
             lines += [f'    """{text}"""', ""]
         required = schema.get("required", ())

@@ -184,3 +184,4 @@ KEYS: Final[Mapping[str, Key[Any]]] = MappingProxyType({
     "UnlockConnectorOnEVSideDisconnect": UNLOCK_CONNECTOR_ON_EV_SIDE_DISCONNECT,
     "WebSocketPingInterval": WEB_SOCKET_PING_INTERVAL,
 })
+"""All of the section, by their names on the wire."""

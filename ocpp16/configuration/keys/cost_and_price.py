@@ -75,3 +75,4 @@ KEYS: Final[Mapping[str, Key[Any]]] = MappingProxyType({
     "TimeOffsetNextTransition": TIME_OFFSET_NEXT_TRANSITION,
     "WaitForSetUserPriceTimeout": WAIT_FOR_SET_USER_PRICE_TIMEOUT,
 })
+"""All of the section, by their names on the wire."""

@@ -24,3 +24,4 @@ KEYS: Final[Mapping[str, Key[Any]]] = MappingProxyType({
     "SignedFirmwareRequired": SIGNED_FIRMWARE_REQUIRED,
     "SupportedFileTransferProtocols": SUPPORTED_FILE_TRANSFER_PROTOCOLS,
 })
+"""All of the section, by their names on the wire."""

@@ -396,3 +396,4 @@ KEYS: Final[Mapping[str, Key[Any]]] = MappingProxyType({
     "WebsocketPingPayload": WEBSOCKET_PING_PAYLOAD,
     "WebsocketPongTimeout": WEBSOCKET_PONG_TIMEOUT,
 })
+"""All of the section, by their names on the wire."""

@@ -28,3 +28,4 @@ KEYS: Final[Mapping[str, Key[Any]]] = MappingProxyType({
     "LocalAuthListMaxLength": LOCAL_AUTH_LIST_MAX_LENGTH,
     "SendLocalListMaxLength": SEND_LOCAL_LIST_MAX_LENGTH,
 })
+"""All of the section, by their names on the wire."""

@@ -43,3 +43,4 @@ KEYS: Final[Mapping[str, Key[Any]]] = MappingProxyType({
     "ISO15118CertificateManagementEnabled": ISO15118_CERTIFICATE_MANAGEMENT_ENABLED,
     "ISO15118PnCEnabled": ISO15118_PNC_ENABLED,
 })
+"""All of the section, by their names on the wire."""

@@ -18,3 +18,4 @@ RESERVE_CONNECTOR_ZERO_SUPPORTED: Final[Key[bool]] = Key(
 KEYS: Final[Mapping[str, Key[Any]]] = MappingProxyType({
     "ReserveConnectorZeroSupported": RESERVE_CONNECTOR_ZERO_SUPPORTED,
 })
+"""All of the section, by their names on the wire."""

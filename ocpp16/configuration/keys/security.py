@@ -63,3 +63,4 @@ KEYS: Final[Mapping[str, Key[Any]]] = MappingProxyType({
     "PreviousSecurityProfile": PREVIOUS_SECURITY_PROFILE,
     "SecurityProfile": SECURITY_PROFILE,
 })
+"""All of the section, by their names on the wire."""

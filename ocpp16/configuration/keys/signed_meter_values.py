@@ -54,3 +54,4 @@ KEYS: Final[Mapping[str, Key[Any]]] = MappingProxyType({
     "SignedMeterValueForm": SIGNED_METER_VALUE_FORM,
     "StartTxnSampledData": START_TXN_SAMPLED_DATA,
 })
+"""All of the section, by their names on the wire."""

@@ -39,3 +39,4 @@ KEYS: Final[Mapping[str, Key[Any]]] = MappingProxyType({
     "ConnectorSwitch3to1PhaseSupported": CONNECTOR_SWITCH3_TO1_PHASE_SUPPORTED,
     "MaxChargingProfilesInstalled": MAX_CHARGING_PROFILES_INSTALLED,
 })
+"""All of the section, by their names on the wire."""
