@@ -84,7 +84,7 @@ class Tally:
         self.due_calls += portion.due_calls
         self.missed_calls += portion.missed_calls
         if portion.attempts.failed:
-            self.attempts: Attempts = Attempts(self.attempts.failed + portion.attempts.failed, portion.attempts.last)
+            self.attempts = Attempts(self.attempts.failed + portion.attempts.failed, portion.attempts.last)
         second = max(portion.second, self._told + 1)
         self._rows.setdefault(second, []).append((number, portion))
         if number in self._latest:
