@@ -14,7 +14,7 @@ from ocpp16.models import AuthorizationDecision, ChargingLimit, Counters, DataTr
 from ocpp16.rpc.calls import CallListener, FrameListener, LinkListener
 from ocpp16.schedule import CompositeSchedule, InstalledProfiles, Limit
 from ocpp16.schedule.sharing import Strategy
-from ocpp16.security.evse_security import EvseSecurity, OcspRequestData
+from ocpp16.security.evse_security import OcspRequestData
 from ocpp16.state.connector import Notification
 from ocpp16.state.transaction import Transaction
 from ocpp16.store.base import Store
@@ -26,6 +26,8 @@ T = TypeVar("T")
 
 METER_INTERVAL: float
 MOST_THREADS: int
+
+def time_limit(seconds: float) -> AbstractContextManager[None]: ...
 
 class ConnectionDoor:
     @property
@@ -178,9 +180,9 @@ class ChargePoint(StationEvents):
 class ChargePoints:
     def __iter__(self) -> Iterator[ChargePoint]: ...
     def __len__(self) -> int: ...
-    def open(self, config: str | Path | Mapping[str, Any] | Configuration, station: Any, *, user_config_path: str | Path | None=..., share_path: str | Path | None=..., custom_schema_path: str | Path | None=..., certificates_path: str | Path | None=..., security_configuration: Mapping[str, Any] | None=..., evse_security: EvseSecurity | None=..., observer: Any | None=..., connector: StreamOpener | None=..., tolerances: Iterable[str] | None=..., anchor: float | None=..., seed: int | None=..., trace_messages: bool=..., message_log_path: str | Path | None=..., calls: CallListener | None=..., frames: FrameListener | None=..., links: LinkListener | None=...) -> ChargePoint: ...
+    def open(self, config: str | Path | Mapping[str, Any] | Configuration, station: Any, *, user_config_path: str | Path | None=..., share_path: str | Path | None=..., custom_schema_path: str | Path | None=..., certificates_path: str | Path | None=..., security_configuration: Mapping[str, Any] | None=..., evse_security: Any | None=..., observer: Any | None=..., connector: StreamOpener | None=..., tolerances: Iterable[str] | None=..., anchor: float | None=..., seed: int | None=..., trace_messages: bool=..., message_log_path: str | Path | None=..., calls: CallListener | None=..., frames: FrameListener | None=..., links: LinkListener | None=...) -> ChargePoint: ...
     def close(self, charge_point: ChargePoint) -> bool: ...
 
-def open_charge_point(config: str | Path | Mapping[str, Any] | Configuration, station: Any, *, executor: Executor | None=..., meter_interval: float=..., user_config_path: str | Path | None=..., database_path: str | Path | None=..., store: Store | Journal | None=..., share_path: str | Path | None=..., custom_schema_path: str | Path | None=..., certificates_path: str | Path | None=..., security_configuration: Mapping[str, Any] | None=..., evse_security: EvseSecurity | None=..., observer: Any | None=..., connector: StreamOpener | None=..., tolerances: Iterable[str] | None=..., anchor: float | None=..., seed: int | None=..., trace_messages: bool=..., message_log_path: str | Path | None=...) -> AbstractContextManager[ChargePoint]: ...
+def open_charge_point(config: str | Path | Mapping[str, Any] | Configuration, station: Any, *, executor: Executor | None=..., meter_interval: float=..., user_config_path: str | Path | None=..., database_path: str | Path | None=..., store: Store | Journal | None=..., share_path: str | Path | None=..., custom_schema_path: str | Path | None=..., certificates_path: str | Path | None=..., security_configuration: Mapping[str, Any] | None=..., evse_security: Any | None=..., observer: Any | None=..., connector: StreamOpener | None=..., tolerances: Iterable[str] | None=..., anchor: float | None=..., seed: int | None=..., trace_messages: bool=..., message_log_path: str | Path | None=...) -> AbstractContextManager[ChargePoint]: ...
 
 def open_charge_points(*, executor: Executor | None=..., meter_interval: float=..., store: Store | Journal | None=..., database_path: str | Path | None=..., most_connecting: int | None=...) -> AbstractContextManager[ChargePoints]: ...

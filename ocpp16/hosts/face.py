@@ -26,7 +26,7 @@ from ocpp16.errors import ChargePointStopped, ConfigurationError
 from ocpp16.faults import sentence
 from ocpp16.hosts.crossing import Crossing
 from ocpp16.hosts.host_log import HostLog
-from ocpp16.hosts.station import Changes, Polling, World, asked_station, measured
+from ocpp16.hosts.station import Changes, Polling, World, asked_security, asked_station, measured
 from ocpp16.hosts.trio_thread import TrioThread
 from ocpp16.texts import shown
 from ocpp16.values import described
@@ -318,6 +318,7 @@ def arguments_for(station: Any, world: World, named: dict[str, Any]) -> tuple[An
     whose methods are none for the host's world; all else is checked where all arguments are."""
     asked, problems = asked_station(station, world)
     notify = getattr(named.get("observer"), "notify", None)
+    named = {**named, "evse_security": asked_security(named.get("evse_security"), world)}
     if callable(notify):
         if is_async_function(notify) and not world.takes_coroutines:
             problems.append("observer.notify must be a plain function: threads await nothing")

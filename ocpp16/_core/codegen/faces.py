@@ -25,6 +25,7 @@ OTHERWISE = {
     "DataTransferHandler": "Callable[[str | None], DataTransferResponse]",
     "CoreStation": "Any",
     "Observer": "Any",
+    "EvseSecurity": "Any",
 }
 """Types that are others for hosts with threads."""
 OWN = {"ChargePoint", "ChargePoints", "StationEvents"}
@@ -81,6 +82,7 @@ def outputs(root: Path) -> dict[Path, str]:
     imports = "".join(f"from {home} import {', '.join(names)}\n" for home, names in sorted(by_home.items()))
     head = HEAD + imports + ('\nT = TypeVar("T")\n' if variables else "")
     constants = "METER_INTERVAL: float\nMOST_THREADS: int\n"
+    constants += "\ndef time_limit(seconds: float) -> AbstractContextManager[None]: ...\n"
     return {root / "ocpp16" / "blocking.pyi": f"{head}\n{constants}\n{text}"}
 
 
