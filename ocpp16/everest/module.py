@@ -188,6 +188,8 @@ class OcppModule:
             finally:
                 opened.end()
                 schedules.end()
+                charge_point.stop()  # EVerest tells the end of transactions meanwhile
+                self._opened = None
                 self._intake.end()
 
     # 4 to 6

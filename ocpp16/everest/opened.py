@@ -67,13 +67,11 @@ class OpenedChargePoint:
             self.side.ask("evse_manager", "set_plug_and_charge_configuration", arguments, index)
 
     def stop(self) -> bool:
-        """What EVerest tells from now on is forgotten."""
-        was_stopped, self._intake.is_stopped = self._intake.is_stopped, True
-        self.schedules.stop()
+        """Transactions end first, of which EVerest tells; what it tells from then on is forgotten."""
         is_stopped: bool = self.charge_point.stop()
-        if not is_stopped and not was_stopped:  # it had not begun
-            self._intake.is_stopped = False
-            self.schedules.go_on()
+        if is_stopped:
+            self._intake.is_stopped = True
+            self.schedules.stop()
         return is_stopped
 
     def restart(self) -> bool:

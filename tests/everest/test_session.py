@@ -195,7 +195,7 @@ WRONG: list[tuple[Any, str]] = [
     ("no object", "session_event must be an object"),
     ({"event": "SessionStarted", "timestamp": "x", "uuid": "s"}, "session_event.timestamp must be an RFC 3339 time"),
     ({"event": 5}, "session_event.event must be text"),
-    (event("SessionStarted", 7), "session_event.uuid must be text"),
+    ({**event("SessionStarted"), "uuid": 7}, "session_event.uuid must be text"),
     (event("SessionStarted", connector_id=9, session_started={}), "there is no connector 9 of EVSE 1"),
     (event("TransactionStarted"), "session_event.transaction_started is missing"),
     (event("TransactionStarted", transaction_started={}), "transaction_started.id_tag is missing"),

@@ -302,3 +302,12 @@ def test_a_charge_point_that_runs_already_is_an_end_with_its_reason(
     second.everest.evses_ready()
     second.until(lambda: second.code == 1)
     assert "the OCPP module cannot start" in warnings(caplog.records)
+
+
+def test_a_module_that_ends_lets_transactions_end_first(site: Callable[..., Site]) -> None:
+    here = site(document={"Internal": {"StopTimeout": 60}}).start()
+    here.obey_stops()
+    here.plug_in()
+    here.wait_call("StartTransaction")
+    here.close()
+    assert here.server.payload("StopTransaction")["meterStop"] == 1999

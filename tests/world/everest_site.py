@@ -6,6 +6,7 @@ import logging
 import threading
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -81,6 +82,7 @@ class Site:
         self.everest = Everest(str(share), config=given, **everest)
         self.module = OcppModule(self.everest.module, self.everest.module.say_hello())
         self.code: int | None = None
+        self.sessions: dict[int, str] = {}
         self._thread = threading.Thread(target=self._run, name="module")
 
     def _run(self) -> None:
@@ -140,10 +142,21 @@ class Site:
         self, number: int = 1, session: str = "s1", tag: str = "TAG1", energy: float = 1000.0, connector: int = 1
     ) -> None:
         """A session and its transaction."""
+        self.sessions[number] = session
         started = {"reason": "EVConnected", "meter_value": meter(energy)}
         self.tell(number, event("SessionStarted", session, connector_id=connector, session_started=started))
         begun = {"id_tag": token(tag), "meter_value": meter(energy)}
         self.tell(number, event("TransactionStarted", session, connector_id=connector, transaction_started=begun))
+
+    def obey_stops(self) -> None:
+        """EVSEs tell the end of a transaction that is to be stopped, as EVerest's do."""
+        for number in range(1, len(self.everest.evses) + 1):
+            self.everest.answers[f"connector_{number}", "stop_transaction"] = partial(self._stopped, number)
+
+    def _stopped(self, number: int, arguments: Any) -> bool:
+        finished = {"meter_value": meter(1999), "reason": arguments["request"]["reason"]}
+        self.tell(number, event("TransactionFinished", self.sessions[number], transaction_finished=finished))
+        return True
 
     def tell(self, number: int, value: Any, variable: str = "session_event") -> None:
         self.everest.tell(f"connector_{number}", variable, value)
