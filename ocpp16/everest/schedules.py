@@ -129,13 +129,15 @@ def charging_schedule(evse: int, schedule: CompositeSchedule) -> dict[str, Any]:
         if step.number_phases is not None:
             period["number_phases"] = step.number_phases
         periods.append(period)
-    return {
+    found = {
         "evse": evse,
         "charging_rate_unit": schedule.unit,
         "charging_schedule_period": periods,
         "duration": schedule.duration,
         "start_schedule": rfc3339(schedule.start),
     }
+    lowest = _lowest(schedule.steps[0])
+    return found if lowest is None else {**found, "min_charging_rate": lowest}
 
 
 def external_limits(schedule: CompositeSchedule, source: str) -> dict[str, Any]:
@@ -156,7 +158,7 @@ def external_limits(schedule: CompositeSchedule, source: str) -> dict[str, Any]:
 
 
 def _lowest(period: SchedulePeriod) -> float | None:
-    """minChargingRate of the charging profile that decides, in A."""
+    """minChargingRate of the charging profile that decides, where that has the unit of the schedule."""
     if period.profile is None or period.is_converted:
         return None
     found: float | None = period.profile.payload["chargingSchedule"].get("minChargingRate")

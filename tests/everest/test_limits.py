@@ -49,7 +49,7 @@ def test_limits_at_the_start_and_on_change(site: Callable[..., Site]) -> None:
     assert found["charging_schedule_period"] == [
         {"start_period": 0, "limit": 10.0, "stack_level": 3, "number_phases": 1}
     ]
-    assert (found["charging_rate_unit"], found["duration"]) == ("A", 600)
+    assert (found["charging_rate_unit"], found["duration"], found["min_charging_rate"]) == ("A", 600, 6.0)
     assert [schedule["evse"] for schedule in latest(here)] == [0, 1, 2]
     assert here.ask("ClearChargingProfile", {}) == {"status": "Accepted"}
     here.everest.wait(lambda: limits_now(here, "sink_0") != wanted)

@@ -82,7 +82,8 @@ class Site:
         self.everest = Everest(str(share), config=given, **everest)
         self.module = OcppModule(self.everest.module, self.everest.module.say_hello())
         self.code: int | None = None
-        self.sessions: dict[int, str] = {}
+        self.sessions: dict[int, dict[str, Any]] = {}
+        """The last of each EVSE, by `plug_in`."""
         self._thread = threading.Thread(target=self._run, name="module")
 
     def _run(self) -> None:
@@ -142,7 +143,7 @@ class Site:
         self, number: int = 1, session: str = "s1", tag: str = "TAG1", energy: float = 1000.0, connector: int = 1
     ) -> None:
         """A session and its transaction."""
-        self.sessions[number] = session
+        self.sessions[number] = {"uuid": session, "connector_id": connector}
         started = {"reason": "EVConnected", "meter_value": meter(energy)}
         self.tell(number, event("SessionStarted", session, connector_id=connector, session_started=started))
         begun = {"id_tag": token(tag), "meter_value": meter(energy)}
@@ -155,7 +156,8 @@ class Site:
 
     def _stopped(self, number: int, arguments: Any) -> bool:
         finished = {"meter_value": meter(1999), "reason": arguments["request"]["reason"]}
-        self.tell(number, event("TransactionFinished", self.sessions[number], transaction_finished=finished))
+        session = self.sessions.get(number, {})
+        self.tell(number, {**event("TransactionFinished", transaction_finished=finished), **session})
         return True
 
     def tell(self, number: int, value: Any, variable: str = "session_event") -> None:
@@ -163,6 +165,7 @@ class Site:
 
     def close(self) -> None:
         """The module ends in order."""
+        self.obey_stops()
         self.module.end()
         if self._thread.ident is not None:
             self._thread.join(TIMEOUT)
