@@ -8,7 +8,6 @@
 6. what EVerest told meanwhile is told to the charge point, in order; charging schedules are published
 """
 
-import signal
 import sys
 import threading
 import time
@@ -33,9 +32,11 @@ from ocpp16.everest.security import EverestSecurity
 from ocpp16.everest.sessions import SessionEvents
 from ocpp16.everest.settings import Settings, found_file
 from ocpp16.everest.side import EverestSide
+from ocpp16.everest.signals import ended_by_signals
 from ocpp16.everest.station import EverestStation
 from ocpp16.everest.subscriptions import Parts, Subscriptions
 from ocpp16.everest.topology import Topology, sinks
+from ocpp16.faults import sentence
 from ocpp16.log import FoldingLog, log
 
 __all__ = ["OcppModule", "main"]
@@ -75,17 +76,17 @@ class OcppModule:
         try:
             self._wire()
             self._module.init_done(self._all_are_ready)
-            self._wait(lambda: self._is_ready, "all modules of EVerest to be ready")
+            self._wait(lambda: self._is_ready, lambda: "all modules of EVerest to be ready")
             topology = Topology(self._connectors_of(index) for index in range(self._number_of_evses))
             to_limit = sinks(self._side.connections("evse_energy_sink"), topology.number_of_evses)
             for evse, index in to_limit.items():
                 fulfillment = self._side.connections("evse_energy_sink")[index]
                 log.info("%s limits %s", fulfillment.module_id, f"EVSE {evse}" if evse else "the whole station")
-            self._wait(self._are_evses_ready, "every EVSE to be ready")
+            self._wait(lambda: not self._unready(), lambda: f"EVSE {self._unready()} to be ready")
             document = charge_point_document(self._settings, self._share, self._side, topology.number_of_connectors)
             with self._charge_point(document, topology, to_limit) as opened:
                 self._start(opened)
-                self._wait(lambda: False, "")
+                self._wait(lambda: False)
         except Ended:
             return 0
         except ConfigurationError as error:
@@ -127,8 +128,10 @@ class OcppModule:
         self._is_ready = True
         self._notify()
 
-    def _are_evses_ready(self) -> bool:
-        return len(self._subscriptions.ready) >= self._number_of_evses
+    def _unready(self) -> str:
+        """EVSEs that are waited for."""
+        ready = self._subscriptions.ready
+        return ", ".join(str(number) for number in range(1, self._number_of_evses + 1) if number not in ready)
 
     def _connectors_of(self, index: int) -> list[int]:
         """Raises ValueError where the EVSE has another id than its place in the configuration gives it."""
@@ -213,12 +216,12 @@ class OcppModule:
         with self._news:
             self._news.notify_all()
 
-    def _wait(self, is_there: Callable[[], bool], what: str) -> None:
-        """Until it is there, or the module ends. Raises Ended."""
+    def _wait(self, is_there: Callable[[], bool], what: Callable[[], str] | None = None) -> None:
+        """Until it is there, or the module ends. `what` is said from time to time. Raises Ended."""
         with self._news:
             while not self._news.wait_for(lambda: self._is_over or is_there(), REMINDED):
-                if what:
-                    log.warning("the OCPP module waits for %s", what)
+                if what is not None:
+                    log.warning("the OCPP module waits for %s", what())
             if self._is_over:
                 raise Ended
 
@@ -239,17 +242,17 @@ def main() -> int:
             "this module; it must know the framework's Python package, which comes with EVerest\n"
         )
         return 1
-    module = framework.Module(framework.RuntimeSession())
-    setup = module.say_hello()
+    try:
+        module = framework.Module(framework.RuntimeSession())
+        setup = module.say_hello()
+    except Exception as error:  # of the framework
+        sys.stderr.write(
+            f"ocpp16.everest: EVerest's framework does not take this module: {sentence(error)}. It is started by "
+            "EVerest's manager, and not by hand\n"
+        )
+        return 1
     framework.log.update_process_name(module.info.id)
     with forwarded(framework.log):
         ocpp = OcppModule(module, setup)
-        if threading.current_thread() is threading.main_thread():
-            for number in (signal.SIGTERM, signal.SIGINT):
-                signal.signal(number, partial(_end, ocpp))
-        return ocpp.run()
-
-
-def _end(ocpp: OcppModule, number: int, frame: Any) -> None:
-    """Not in the handler itself, which may come in the middle of anything."""
-    threading.Thread(target=ocpp.end, name="everest end").start()
+        with ended_by_signals(ocpp.end):
+            return ocpp.run()

@@ -96,7 +96,7 @@ _ALL: Final = (
     Question(_FACE, "set_plug_and_charge_configuration", _nothing, None, "the EVSE keeps what it had"),
     Question("charger_information", "get_charger_information", _object, None, "the configuration file says it"),
     Question("evse_energy_sink", "set_external_limits", _nothing, None, "the limits are sent again after 30 s"),
-    Question("reservation", "reserve_now", _word(ReservationStatus), ReservationStatus.REJECTED, "Rejected"),
+    Question("reservation", "reserve_now", _word(ReservationStatus), None, "Rejected, and cancelled"),
     Question("reservation", "cancel_reservation", flag, False, "Rejected"),
     Question(
         "reservation",

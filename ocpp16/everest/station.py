@@ -160,7 +160,10 @@ class EverestStation(Maintenance):
         }
         if parent_id_tag is not None:
             request["parent_id_token"] = parent_id_tag
-        status: ReservationStatus = self._side.ask("reservation", "reserve_now", {"request": request})
+        status: ReservationStatus | None = self._side.ask("reservation", "reserve_now", {"request": request})
+        if status is None:  # it may be made yet
+            self.cancel_reservation(reservation_id)
+            return ReservationStatus.REJECTED
         return status
 
     def cancel_reservation(self, reservation_id: int) -> bool:

@@ -130,9 +130,9 @@ class Subscriptions:
         """A car waits 5 s: what was told before the charge point is there is answered at once."""
         part = Part(value, "iso15118_certificate_request", self.side.log)
         if not self.is_started or self.intake.is_stopped:
-            self._answer_car(index, _refusal(part))
-            return
-        self._certificates.submit(self._certificate, index, part)
+            self._certificates.submit(self._answer_car, index, _refusal(part))
+        else:
+            self._certificates.submit(self._certificate, index, part)
 
     # In threads of ours
 

@@ -59,6 +59,41 @@ def test_the_module_runs_and_ends_by_a_signal(server: Server, tmp_path: Path) ->
         here.everest.close()
 
 
+def test_a_signal_in_the_middle_of_starting_threads_ends_it() -> None:
+    """Where a handler that needs a lock would wait for the very thread it interrupts."""
+    program = """
+import os, signal, threading
+from ocpp16.everest.signals import ended_by_signals
+over = threading.Event()
+with ended_by_signals(over.set):
+    threading.Thread(target=lambda: [os.kill(os.getpid(), signal.SIGTERM) for _ in range(300)]).start()
+    while not over.is_set():
+        thread = threading.Thread(target=int)
+        thread.start()
+        thread.join()
+print("over")
+"""
+    for _ in range(3):
+        done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=TIMEOUT)
+        assert (done.returncode, done.stdout) == (0, "over\n"), done.stderr
+
+
+def test_a_framework_that_does_not_take_it_is_said(tmp_path: Path) -> None:
+    """As one that is started by hand."""
+    package = tmp_path / "everest"
+    package.mkdir()
+    (package / "__init__.py").write_text("")
+    (package / "framework.py").write_text(
+        "Module = dict\n\ndef RuntimeSession():\n    raise RuntimeError('EV_MODULE needed')\n"
+    )
+    environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
+    program = [sys.executable, "-c", "import sys; from ocpp16.everest import main; sys.exit(main())"]
+    done = subprocess.run(program, env=environment, capture_output=True, text=True, timeout=TIMEOUT)
+    assert done.returncode == 1
+    assert "EV_MODULE needed" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
 @needs_interfaces
 def test_the_log_is_everests(server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     import logging

@@ -34,13 +34,17 @@ def test_the_order_of_the_start(site: Callable[..., Site]) -> None:
     assert here.wait_call("BootNotification")["chargePointVendor"] == "Everest Vendor"
 
 
-def test_it_waits_for_every_evse(site: Callable[..., Site]) -> None:
+def test_it_waits_for_every_evse(
+    site: Callable[..., Site], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("ocpp16.everest.module.REMINDED", 0.01)
     here = site()
     here.begin()
     here.everest.all_ready()
     here.everest.wait_called("connector_2", "get_evse")
     here.everest.tell("connector_1", "ready", True)
     here.everest.tell("connector_2", "waiting_for_external_ready", False)
+    here.until(lambda: "the OCPP module waits for EVSE 2 to be ready" in caplog.text)
     assert here.server.actions() == []
     here.everest.tell("connector_2", "ready", True)
     here.wait_registered()
@@ -79,6 +83,7 @@ def test_a_session_goes_on_over_a_restart(site: Callable[..., Site]) -> None:
     second = site()
     second.begin()
     second.tell(1, event("SessionResumed", "goes-on"))
+    second.tell(2, event("SessionResumed", "nobody knows it"))
     second.everest.all_ready()
     second.everest.evses_ready()
     stopped = second.wait_call("StopTransaction")
