@@ -4,13 +4,15 @@ A framework's thread calls them, and gets an answer within the bound of its row:
 that is not there yet, does not answer in time or fails, the refusing one of its type, with a warning.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
+from datetime import datetime
 from typing import Any, Final, NamedTuple, Protocol
 
 from ocpp16.blocking import time_limit
 from ocpp16.enums import AvailabilityStatus, AvailabilityType
 from ocpp16.everest.authorization import UNKNOWN, validate
 from ocpp16.everest.border import Part
+from ocpp16.everest.publications import Publications
 from ocpp16.everest.side import EverestSide
 from ocpp16.everest.topology import Topology
 from ocpp16.everest.variables import Variables, refused
@@ -34,6 +36,7 @@ class Opened(Protocol):
     side: EverestSide
     topology: Topology
     variables: Variables
+    publications: Publications
 
     def stop(self) -> bool: ...
 
@@ -77,18 +80,22 @@ def _restart(opened: Opened, arguments: Part) -> bool:
 def _security_event(opened: Opened, arguments: Part) -> None:
     kind = arguments.text("type", is_needed=True)
     if kind is not None:
-        info = arguments.text("info")
-        opened.charge_point.on_security_event(kind, info[:LONGEST_INFO] if info else None)
+        _tell_security(opened, kind, arguments.text("info"))
 
 
 def _generic_security_event(opened: Opened, arguments: Part) -> None:
     event = arguments.part("event", is_needed=True)
     kind = None if event is None else event.text("type", is_needed=True)
     if event is not None and kind is not None:
-        info = event.text("info")
-        opened.charge_point.on_security_event(
-            kind, info[:LONGEST_INFO] if info else None, event.flag("critical"), event.time("timestamp")
-        )
+        _tell_security(opened, kind, event.text("info"), event.flag("critical"), event.time("timestamp"))
+
+
+def _tell_security(
+    opened: Opened, kind: str, info: str | None, critical: bool | None = None, timestamp: datetime | None = None
+) -> None:
+    cut = info[:LONGEST_INFO] if info else None
+    opened.publications.known(kind, cut)
+    opened.charge_point.on_security_event(kind, cut, critical, timestamp)
 
 
 def _change_availability(opened: Opened, arguments: Part) -> dict[str, Any]:
@@ -202,7 +209,3 @@ COMMANDS: Final = (
     Command("data_transfer", "data_transfer", _data_transfer, _rejected, ASKING),
 )
 """In the order of the implementations."""
-
-IMPLEMENTED: Final[Mapping[tuple[str, str], Command]] = {
-    (command.implementation, command.name): command for command in COMMANDS
-}

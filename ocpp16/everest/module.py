@@ -12,20 +12,19 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
 from ocpp16 import blocking
-from ocpp16.errors import ConfigurationError, Ocpp16Error
+from ocpp16.errors import ChargePointStopped, ConfigurationError, Ocpp16Error
 from ocpp16.everest.border import Part
 from ocpp16.everest.commands import COMMANDS, Command, answered
 from ocpp16.everest.document import charge_point_document
 from ocpp16.everest.everest_log import forwarded
 from ocpp16.everest.intake import Intake
 from ocpp16.everest.opened import OpenedChargePoint
-from ocpp16.everest.publications import Publications
 from ocpp16.everest.readings import Readings
 from ocpp16.everest.schedules import Schedules
 from ocpp16.everest.security import EverestSecurity
@@ -76,17 +75,17 @@ class OcppModule:
         try:
             self._wire()
             self._module.init_done(self._all_are_ready)
-            self._wait(lambda: self._is_ready, lambda: "all modules of EVerest to be ready")
+            self._wait(lambda: self._is_ready, lambda: _waiting("all modules of EVerest to be ready"))
             topology = Topology(self._connectors_of(index) for index in range(self._number_of_evses))
             to_limit = sinks(self._side.connections("evse_energy_sink"), topology.number_of_evses)
             for evse, index in to_limit.items():
                 fulfillment = self._side.connections("evse_energy_sink")[index]
                 log.info("%s limits %s", fulfillment.module_id, f"EVSE {evse}" if evse else "the whole station")
-            self._wait(lambda: not self._unready(), lambda: f"EVSE {self._unready()} to be ready")
+            self._wait(lambda: not self._unready(), lambda: _waiting(f"EVSE {self._unready()} to be ready"))
             document = charge_point_document(self._settings, self._share, self._side, topology.number_of_connectors)
             with self._charge_point(document, topology, to_limit) as opened:
                 self._start(opened)
-                self._wait(lambda: False)
+                self._wait(lambda: False, opened.charge_point.for_station.running_sessions)
         except Ended:
             return 0
         except ConfigurationError as error:
@@ -94,7 +93,7 @@ class OcppModule:
                 log.critical("%s", problem)
             return 1
         except (Ocpp16Error, OSError, ValueError) as error:
-            log.critical("the OCPP module cannot start: %s", error)
+            log.critical("the OCPP module cannot go on: %s", sentence(error))
             return 1
         finally:
             self._opened = None
@@ -169,7 +168,7 @@ class OcppModule:
             custom_schema_path=custom if custom.exists() else None,
             message_log_path=settings.message_log_path,
             evse_security=EverestSecurity(side),
-            observer=Publications(side, topology),
+            observer=opened.publications,
         ) as charge_point:
             schedules = Schedules(
                 charge_point,
@@ -191,7 +190,8 @@ class OcppModule:
             finally:
                 opened.end()
                 schedules.end()
-                charge_point.stop()  # EVerest tells the end of transactions meanwhile
+                with suppress(ChargePointStopped):
+                    charge_point.stop()  # EVerest tells the end of transactions meanwhile
                 self._opened = None
                 self._intake.end()
 
@@ -216,20 +216,27 @@ class OcppModule:
         with self._news:
             self._news.notify_all()
 
-    def _wait(self, is_there: Callable[[], bool], what: Callable[[], str] | None = None) -> None:
-        """Until it is there, or the module ends. `what` is said from time to time. Raises Ended."""
-        with self._news:
-            while not self._news.wait_for(lambda: self._is_over or is_there(), REMINDED):
-                if what is not None:
-                    log.warning("the OCPP module waits for %s", what())
-            if self._is_over:
-                raise Ended
+    def _wait(self, is_there: Callable[[], bool], meanwhile: Callable[[], object]) -> None:
+        """Until it is there, or the module ends. `meanwhile` is called from time to time. Raises Ended, and what that
+        raises: ChargePointStopped of a charge point that has come to an end by itself."""
+        while True:
+            with self._news:
+                is_so = self._news.wait_for(lambda: self._is_over or is_there(), REMINDED)
+                if self._is_over:
+                    raise Ended
+            if is_so:
+                return
+            meanwhile()
 
     def _pause(self, seconds: float) -> None:
         """Raises Ended."""
         with self._news:
             if self._news.wait_for(lambda: self._is_over, seconds):
                 raise Ended
+
+
+def _waiting(what: str) -> None:
+    log.warning("the OCPP module waits for %s", what)
 
 
 def main() -> int:

@@ -7,6 +7,7 @@ from ocpp16.configuration.keys.pnc import CENTRAL_CONTRACT_VALIDATION_ALLOWED, I
 from ocpp16.enums import ChargePointStatus, ResetType
 from ocpp16.errors import ChargePointStopped
 from ocpp16.everest.intake import Intake
+from ocpp16.everest.publications import Publications
 from ocpp16.everest.schedules import Schedules
 from ocpp16.everest.side import EverestSide
 from ocpp16.everest.station import EverestStation
@@ -28,6 +29,7 @@ class OpenedChargePoint:
     def __init__(self, side: EverestSide, topology: Topology, intake: Intake, *, reset_delay: float) -> None:
         self.side = side
         self.topology = topology
+        self.publications = Publications(side, topology)
         self.charge_point: Any = None
         self._intake = intake
         self._reset_delay = reset_delay

@@ -3,6 +3,8 @@
 Told by the observer, one event after another, in a thread of the charge point's.
 """
 
+import threading
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from types import MappingProxyType
 from typing import Any, Final
@@ -27,6 +29,8 @@ __all__ = ["EVENTS", "Publications"]
 Published = Iterator[tuple[str, str, Any]]
 """Implementation, variable, value."""
 VERSION: Final = "1.6"
+MOST_KNOWN: Final = 100
+"""Security events of EVerest's that the charge point has not told the observer yet."""
 DIRECTIONS: Final = {"sent": "ChargingStationToCSMS", "received": "CSMSToChargingStation"}
 
 
@@ -36,12 +40,29 @@ class Publications:
     def __init__(self, side: EverestSide, topology: Topology) -> None:
         self._side = side
         self._topology = topology
+        self._known: deque[tuple[str, str | None]] = deque(maxlen=MOST_KNOWN)
+        self._lock = threading.Lock()
+
+    def known(self, kind: str, info: str | None) -> None:
+        """A security event that EVerest itself tells: it is not told back."""
+        with self._lock:
+            self._known.append((kind, info or None))
 
     def notify(self, event: ObserverEvent) -> None:
+        if isinstance(event, SecurityEvent) and self._is_known(event):
+            return
         published = EVENTS.get(type(event))
         if published is not None:
             for implementation, variable, value in published(event, self._topology):
                 self._side.publish(implementation, variable, value)
+
+    def _is_known(self, event: SecurityEvent) -> bool:
+        with self._lock:
+            try:
+                self._known.remove((event.type, event.tech_info or None))
+            except ValueError:
+                return False
+            return True
 
 
 def _connection(event: ConnectionStateChanged, topology: Topology) -> Published:

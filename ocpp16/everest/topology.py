@@ -7,7 +7,11 @@ connectors only, 1 to n over all EVSEs; its 0, the charge point, is EVSE 0.
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from ocpp16.faults import obey_exit
+
 __all__ = ["Topology", "sinks"]
+
+_UNTOLD = object()
 
 
 class Topology:
@@ -70,7 +74,7 @@ def sinks(fulfillments: Sequence[Any], number_of_evses: int) -> dict[int, int]:
     """
     if not fulfillments:
         return {}
-    if any(hasattr(one, "mapping") for one in fulfillments):
+    if any(_mapping(one) is not _UNTOLD for one in fulfillments):
         return _mapped(fulfillments, number_of_evses)
     number = len(fulfillments)
     if number == number_of_evses:
@@ -85,11 +89,19 @@ def sinks(fulfillments: Sequence[Any], number_of_evses: int) -> dict[int, int]:
     )
 
 
+def _mapping(fulfillment: Any) -> Any:
+    try:
+        return getattr(fulfillment, "mapping", _UNTOLD)
+    except BaseException as failure:  # of a type that the framework cannot give to Python
+        obey_exit(failure)
+        return _UNTOLD
+
+
 def _mapped(fulfillments: Sequence[Any], number_of_evses: int) -> dict[int, int]:
     found: dict[int, int] = {}
     for index, fulfillment in enumerate(fulfillments):
         name = f"evse_energy_sink of {fulfillment.module_id}"
-        evse = getattr(fulfillment.mapping, "evse", None)
+        evse = getattr(_mapping(fulfillment), "evse", None)
         if not isinstance(evse, int):
             raise ValueError(f"{name} has no mapping to an EVSE")
         if not 0 <= evse <= number_of_evses:

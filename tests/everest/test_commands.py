@@ -136,6 +136,19 @@ def test_stop_and_restart(site: Callable[..., Site]) -> None:
     assert everest.values("ocpp_generic", "is_connected") == [True, False, True]
 
 
+def test_a_framework_with_one_thread_for_everything_is_not_blocked_for_good(site: Callable[..., Site]) -> None:
+    """The end of the transaction can only be told when `stop` has come back."""
+    here = site(has_one_thread=True).start()
+    everest = here.everest
+    here.plug_in()
+    here.wait_call("StartTransaction")
+    everest.answers["connector_1", "stop_transaction"] = lambda given: bool(everest.begin_telling(here.finished()))
+    assert everest.call("main", "stop") is True
+    assert everest.call("main", "restart") is True
+    assert here.wait_call("StopTransaction")["reason"] == "PowerLoss", "it was not told before the stop"
+    assert everest.call("auth_validator", "validate_token", provided_token=token())["authorization_status"]
+
+
 def test_configuration_keys(site: Callable[..., Site]) -> None:
     here = site(document={"Core": {"HeartbeatInterval": 300}}).start()
     everest = here.everest
@@ -317,6 +330,10 @@ def test_security_events_both_ways(site: Callable[..., Site]) -> None:
     assert mine["timestamp"].startswith("2025-12-31T23:00:00")
     assert here.everest.wait_published("main", "security_event")["type"] == "StartupOfTheDevice"
     assert here.everest.wait_published("ocpp_generic", "security_event")["type"] == "StartupOfTheDevice"
+    here.server.do(here.server.system.send_text, "CP1", "no message at all")
+    assert here.everest.wait_published("main", "security_event", 2)["type"] == "InvalidMessages"
+    kinds = {value["type"] for value in here.everest.values("main", "security_event")}
+    assert "TamperDetectionActivated" not in kinds, "what EVerest told is not told back"
 
 
 def security(here: Site) -> Any:

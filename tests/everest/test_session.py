@@ -84,6 +84,16 @@ def test_a_tag_that_is_refused_is_paused_and_stopped(site: Callable[..., Site]) 
     assert here.everest.wait_called("connector_1", "stop_transaction") == {"request": {"reason": "DeAuthorized"}}
 
 
+def test_a_tag_that_is_refused_is_paused(site: Callable[..., Site]) -> None:
+    here = site(document={"Core": {"StopTransactionOnInvalidId": False, "MaxEnergyOnInvalidId": 0}})
+    here.server.system.answers["StartTransaction"] = {"transactionId": 7, "idTagInfo": {"status": "Blocked"}}
+    here.start()
+    here.plug_in(2)
+    assert here.everest.wait_called("connector_2", "pause_charging") == {}
+    here.tell(2, event("ChargingPausedEVSE"))
+    here.status(2, "SuspendedEVSE")
+
+
 @pytest.mark.parametrize(("answer", "status"), [(True, "Unlocked"), (False, "NotSupported")])
 def test_unlock(site: Callable[..., Site], answer: bool, status: str) -> None:
     here = site()

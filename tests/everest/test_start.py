@@ -267,7 +267,12 @@ def test_which_evse_a_sink_limits(evses: int, sinks: Any, has_mappings: bool, ex
 
     from ocpp16.everest.topology import sinks as limiting
 
-    made = [Fulfillment("a", "b", evse) if has_mappings else NoMapping("a", "b") for evse in sinks]
+    class Unreadable(NoMapping):
+        @property
+        def mapping(self) -> Any:
+            raise TypeError("Unable to convert function return value to a Python type!")
+
+    made: list[Any] = [Fulfillment("a", "b", evse) if has_mappings else Unreadable("a", "b") for evse in sinks]
     if isinstance(expected, dict):
         assert limiting(made, evses) == expected
     else:
@@ -281,6 +286,29 @@ def test_a_sink_without_mapping_refuses_the_start(site: Callable[..., Site], cap
     here.everest.all_ready()
     here.until(lambda: here.code == 1)
     assert "evse_energy_sink of sink_1 has no mapping to an EVSE" in warnings(caplog.records)
+
+
+def test_a_charge_point_that_ends_by_itself_ends_the_module(
+    site: Callable[..., Site], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("ocpp16.everest.module.REMINDED", 0.01)
+    here = site().start()
+    opened = here.module._opened
+    assert opened is not None
+    opened.charge_point._house.thread.leave().result(60)  # as if trio had failed
+    here.until(lambda: here.code == 1)
+    assert "the OCPP module cannot go on: ChargePointStopped" in warnings(caplog.records)
+
+
+def test_a_relative_path_is_looked_for_as_it_is_given_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from ocpp16.everest.settings import found_file
+
+    monkeypatch.chdir(tmp_path)
+    share = tmp_path / "share"
+    assert found_file("conf.json", share) == share / "conf.json"
+    (tmp_path / "conf.json").write_text("{}")
+    assert found_file("conf.json", share) == Path("conf.json")
+    assert found_file("/etc/conf.json", share) == Path("/etc/conf.json")
 
 
 def test_it_can_be_ended_at_any_time(site: Callable[..., Site]) -> None:
@@ -306,7 +334,7 @@ def test_a_charge_point_that_runs_already_is_an_end_with_its_reason(
     second.everest.all_ready()
     second.everest.evses_ready()
     second.until(lambda: second.code == 1)
-    assert "the OCPP module cannot start" in warnings(caplog.records)
+    assert "the OCPP module cannot go on" in warnings(caplog.records)
 
 
 def test_a_module_that_ends_lets_transactions_end_first(site: Callable[..., Site]) -> None:

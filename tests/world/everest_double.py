@@ -57,6 +57,7 @@ class Everest:
         has_mappings: bool = True,
         optional: tuple[str, ...] = (),
         extensions: int = 0,
+        has_one_thread: bool = False,
     ) -> None:
         self.interfaces = interfaces()
         self.violations: list[str] = []
@@ -92,6 +93,8 @@ class Everest:
         self._on_ready: Callable[[], None] | None = None
         self._threads = ThreadPoolExecutor(16, thread_name_prefix="framework")
         self._told = ThreadPoolExecutor(1, thread_name_prefix="framework variables")
+        if has_one_thread:  # commands and variables wait for one another
+            self._threads = self._told
         self._usual = _usual_answers(evses)
 
     # What the module sees
@@ -137,6 +140,11 @@ class Everest:
             self.interfaces.check_variable(interface, variable, value)
         for callback in self.subscribed[module_id, implementation, variable]:
             self._told.submit(callback, copied(value)).result(TIMEOUT)
+
+    def begin_telling(self, value: Any) -> "Future[Any]":
+        """As `tell` of a session event by connector_1, and not waited for."""
+        callback = self.subscribed["connector_1", "evse", "session_event"][0]
+        return self._told.submit(callback, copied(value))
 
     def raise_error(self, module_id: str, error: Any) -> None:
         for callback, _ in self.error_callbacks[module_id]:

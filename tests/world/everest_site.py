@@ -149,6 +149,10 @@ class Site:
         begun = {"id_tag": token(tag), "meter_value": meter(energy)}
         self.tell(number, event("TransactionStarted", session, connector_id=connector, transaction_started=begun))
 
+    def finished(self) -> dict[str, Any]:
+        """The end of the transaction s1."""
+        return event("TransactionFinished", transaction_finished={"meter_value": meter(1800), "reason": "Local"})
+
     def obey_stops(self) -> None:
         """EVSEs tell the end of a transaction that is to be stopped, as EVerest's do."""
         for number in range(1, len(self.everest.evses) + 1):
