@@ -66,11 +66,13 @@ class Subscriptions:
         for requirement in REQUIRES:
             for index, fulfillment in enumerate(self.side.connections(requirement)):
                 evse = index + 1 if requirement == "evse_manager" else 0
-                module.subscribe_all_errors(
-                    fulfillment,
-                    partial(_guarded, Subscriptions.error_raised, self, evse, "an error"),
-                    partial(_guarded, Subscriptions.error_cleared, self, evse, "the end of an error"),
-                )
+                raised = partial(_guarded, Subscriptions.error_raised, self, evse, "an error")
+                cleared = partial(_guarded, Subscriptions.error_cleared, self, evse, "the end of an error")
+                try:
+                    module.subscribe_all_errors(fulfillment, raised, cleared)
+                except Exception as error:  # of an interface that has none
+                    place = f"{requirement} of {fulfillment.module_id}"
+                    self.side.log.warning("errors of %s are not told: %s", place, sentence(error), about=place)
 
     def end(self) -> None:
         self._certificates.shutdown(wait=False, cancel_futures=True)

@@ -54,14 +54,17 @@ def _charge(charge_point: Any) -> None:
     charge_point.on_transaction_started(1, "s", "TAG", 1000)
 
 
-def test_a_timeout_of_the_call_itself_stays_what_it_is(server: Server) -> None:
+def test_a_block_in_another_one_has_the_end_that_comes_first(server: Server) -> None:
+    server.system.answers["Authorize"] = None
     with blocking.open_charge_point(server.config(), Threaded()) as charge_point:
+        charge_point.start()
+        charge_point.wait_registered()
+        with blocking.time_limit(TIMEOUT), pytest.raises(TimeoutError), blocking.time_limit(0.01):
+            charge_point.authorize_id_token("TAG")
+        with blocking.time_limit(0.01), pytest.raises(TimeoutError), blocking.time_limit(TIMEOUT):
+            charge_point.authorize_id_token("TAG")
         with pytest.raises(ValueError), blocking.time_limit(TIMEOUT):
             charge_point.connector_status(99)
-        with blocking.time_limit(TIMEOUT), pytest.raises(TimeoutError), blocking.time_limit(0):
-            charge_point.stored()
-        with blocking.time_limit(TIMEOUT):
-            charge_point.stored()
 
 
 @pytest.mark.parametrize("wrong", [-1, float("nan"), True, "5"])
