@@ -10,7 +10,7 @@ from ocpp16.everest.laying import ForeignFile, lay
 from ocpp16.texts import shown
 
 
-@click.command("everest-module", short_help="Lay the folder of an EVerest module that is this charge point.")
+@click.command("everest-module", short_help="Lay the folder of a module for EVerest.")
 @click.argument("folder", metavar="DIR", type=click.Path(path_type=Path, file_okay=False))
 @click.option("--force", is_flag=True, help="Write over files that are not of this command.")
 @log_options
