@@ -13,12 +13,13 @@ from ocpp16.enums import AvailabilityStatus, AvailabilityType, BootReason, Charg
 from ocpp16.fleet.blueprint import Blueprint
 from ocpp16.fleet.fleet import Keys
 from ocpp16.fleet.member import MemberState
+from ocpp16.hosts.arguments import HostSecurity
 from ocpp16.models import AuthorizationDecision, ChargingLimit, Counters, DataTransferResponse, DeadLetter, ErrorInfo, IdTagInfo, Measurement, Reservation, SignedMeterValue, WaitingMessage
 from ocpp16.observer import ObserverEvent
 from ocpp16.rpc.calls import CallListener, FrameListener, LinkListener
 from ocpp16.schedule import CompositeSchedule, InstalledProfiles, Limit
 from ocpp16.schedule.sharing import Strategy
-from ocpp16.security.evse_security import EvseSecurity, OcspRequestData
+from ocpp16.security.evse_security import OcspRequestData
 from ocpp16.simulation.car import CarPlan
 from ocpp16.state.connector import Notification
 from ocpp16.state.transaction import Transaction
@@ -31,6 +32,14 @@ T = TypeVar("T")
 
 METER_INTERVAL: float
 MOST_THREADS: int
+
+def time_limit(seconds: float) -> AbstractContextManager[None]:
+    """Calls of a charge point made in this block wait no longer than so many seconds, all together; then TimeoutError.
+
+    For threads that are not the host's own and must come back. What was called and had not begun is not done any more;
+    what had begun ends where it waits, as if it were cancelled, or, if it never waits, may be done later. A block in
+    another one has the end that comes first. Raises ValueError for what is no number of seconds from 0 on.
+    """
 
 class CoreStation(Protocol):
     """The questions of the Core profile (OCPP 1.6 ed. 2 §4, §5)."""
@@ -591,7 +600,7 @@ class ChargePoints:
 
     def __iter__(self) -> Iterator[ChargePoint]: ...
     def __len__(self) -> int: ...
-    def open(self, config: str | Path | Mapping[str, Any] | Configuration, station: CoreStation, *, user_config_path: str | Path | None=None, share_path: str | Path | None=None, custom_schema_path: str | Path | None=None, certificates_path: str | Path | None=None, security_configuration: Mapping[str, Any] | None=None, evse_security: EvseSecurity | None=None, observer: Observer | None=None, connector: StreamOpener | None=None, tolerances: Iterable[str] | None=None, anchor: float | None=None, seed: int | None=None, trace_messages: bool=False, message_log_path: str | Path | None=None, calls: CallListener | None=None, frames: FrameListener | None=None, links: LinkListener | None=None) -> ChargePoint:
+    def open(self, config: str | Path | Mapping[str, Any] | Configuration, station: CoreStation, *, user_config_path: str | Path | None=None, share_path: str | Path | None=None, custom_schema_path: str | Path | None=None, certificates_path: str | Path | None=None, security_configuration: Mapping[str, Any] | None=None, evse_security: HostSecurity | None=None, observer: Observer | None=None, connector: StreamOpener | None=None, tolerances: Iterable[str] | None=None, anchor: float | None=None, seed: int | None=None, trace_messages: bool=False, message_log_path: str | Path | None=None, calls: CallListener | None=None, frames: FrameListener | None=None, links: LinkListener | None=None) -> ChargePoint:
         """Open one more; it begins with `await charge_point.start()`. Many may be opened at the same time.
 
         Parameters and exceptions as of `open_charge_point`; besides, for whoever measures, `calls` is told how each
@@ -715,7 +724,7 @@ class Fleet:
     def abandon(self) -> None:
         """Cut short what leaving the block waits for: connections end at once, as when the power fails."""
 
-def open_charge_point(config: str | Path | Mapping[str, Any] | Configuration, station: CoreStation, *, executor: Executor | None=None, meter_interval: float=..., user_config_path: str | Path | None=None, database_path: str | Path | None=None, store: Store | Journal | None=None, share_path: str | Path | None=None, custom_schema_path: str | Path | None=None, certificates_path: str | Path | None=None, security_configuration: Mapping[str, Any] | None=None, evse_security: EvseSecurity | None=None, observer: Observer | None=None, connector: StreamOpener | None=None, tolerances: Iterable[str] | None=None, anchor: float | None=None, seed: int | None=None, trace_messages: bool=False, message_log_path: str | Path | None=None) -> AbstractContextManager[ChargePoint]:
+def open_charge_point(config: str | Path | Mapping[str, Any] | Configuration, station: CoreStation, *, executor: Executor | None=None, meter_interval: float=..., user_config_path: str | Path | None=None, database_path: str | Path | None=None, store: Store | Journal | None=None, share_path: str | Path | None=None, custom_schema_path: str | Path | None=None, certificates_path: str | Path | None=None, security_configuration: Mapping[str, Any] | None=None, evse_security: HostSecurity | None=None, observer: Observer | None=None, connector: StreamOpener | None=None, tolerances: Iterable[str] | None=None, anchor: float | None=None, seed: int | None=None, trace_messages: bool=False, message_log_path: str | Path | None=None) -> AbstractContextManager[ChargePoint]:
     """Open a charge point; it begins with `await charge_point.start()`, and leaving the block stops it in order.
 
     config: path of a JSON file, a mapping of the same form, or a Configuration; what was changed over it earlier comes

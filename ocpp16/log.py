@@ -5,6 +5,7 @@ repeat at will goes through a `FoldingLog`.
 """
 
 import logging
+import threading
 from collections.abc import Callable, Hashable
 from typing import Final
 
@@ -17,6 +18,8 @@ __all__ = ["FoldingLog", "log"]
 log: Final = logging.getLogger("ocpp16")
 
 _CAUSES: Final = 256
+_NOTING: Final = threading.Lock()
+"""Of all logs, for the moment in which it is found out whether something is told."""
 
 
 class FoldingLog:
@@ -57,9 +60,10 @@ class FoldingLog:
         self, level: int, text: str, arguments: tuple[object, ...], about: Hashable, error: BaseException | None
     ) -> bool:
         values = tuple(value if isinstance(value, int | float) else shown(value) for value in arguments)
-        if self._folding is None:
-            self._folding = Folding(causes=_CAUSES)
-        untold = self._folding.note((text, about), self._monotonic(), values)
+        with _NOTING:  # threads of a host write, too
+            if self._folding is None:
+                self._folding = Folding(causes=_CAUSES)
+            untold = self._folding.note((text, about), self._monotonic(), values)
         if untold is None:
             return False
         if self._name:

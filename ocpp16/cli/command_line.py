@@ -30,6 +30,7 @@ SUBCOMMANDS = {
     "lint": "ocpp16.cli.lint:lint",
     "proxy": "ocpp16.cli.proxy:proxy",
     "replay": "ocpp16.cli.replay:replay",
+    "everest-module": "ocpp16.cli.everest_module:everest_module",
 }
 """Name → module and function."""
 

@@ -15,7 +15,19 @@ from ocpp16.fleet.fleet import Keys
 from ocpp16.models import DataTransferResponse, Measurement
 from ocpp16.observer import ObserverEvent
 from ocpp16.rpc.calls import CallListener, FrameListener, LinkListener
-from ocpp16.security.evse_security import EvseSecurity
+from ocpp16.security.evse_security import (
+    CaCertificateType,
+    CertificateHashData,
+    CertificateHashDataChain,
+    CertificateSigningRequest,
+    CertificateType,
+    CertificateValidationResult,
+    DeleteCertificateResult,
+    InstallCertificateResult,
+    LeafCertificate,
+    LeafCertificateType,
+    OcspRequestData,
+)
 from ocpp16.store.base import Store
 from ocpp16.store.journal import Journal
 
@@ -57,6 +69,53 @@ class AsyncioObserver(Protocol):
     def notify(self, event: ObserverEvent) -> Awaitable[None] | None: ...
 
 
+class HostSecurity(Protocol):
+    """`EvseSecurity` of a host: each method is a plain one, called in the host's world, or a coroutine function of
+    trio, as those of the built-in `FileEvseSecurity` are. Which answer is the safe one is told there."""
+
+    def install_ca_certificate(
+        self, certificate: str, certificate_type: CaCertificateType
+    ) -> Awaitable[InstallCertificateResult] | InstallCertificateResult: ...
+
+    def delete_certificate(
+        self, hash_data: CertificateHashData
+    ) -> Awaitable[DeleteCertificateResult] | DeleteCertificateResult: ...
+
+    def get_installed_certificates(
+        self, certificate_types: Sequence[CertificateType]
+    ) -> Awaitable[Sequence[CertificateHashDataChain]] | Sequence[CertificateHashDataChain]: ...
+
+    def is_ca_certificate_installed(self, certificate_type: CaCertificateType) -> Awaitable[bool] | bool: ...
+
+    def verify_certificate(
+        self, certificate_chain: str, leaf_types: Sequence[LeafCertificateType]
+    ) -> Awaitable[CertificateValidationResult] | CertificateValidationResult: ...
+
+    def update_leaf_certificate(
+        self, certificate_chain: str, leaf_type: LeafCertificateType
+    ) -> Awaitable[InstallCertificateResult] | InstallCertificateResult: ...
+
+    def generate_certificate_signing_request(
+        self, leaf_type: LeafCertificateType, country: str, organization: str, common_name: str, use_tpm: bool
+    ) -> Awaitable[CertificateSigningRequest] | CertificateSigningRequest: ...
+
+    def get_leaf_certificate_info(
+        self, leaf_type: LeafCertificateType, refused: Sequence[str] = ()
+    ) -> Awaitable[LeafCertificate] | LeafCertificate: ...
+
+    def get_leaf_expiry_days_count(self, leaf_type: LeafCertificateType) -> Awaitable[int] | int: ...
+
+    def get_verify_location(self, certificate_type: CaCertificateType) -> Awaitable[Path | None] | Path | None: ...
+
+    def get_v2g_ocsp_request_data(self) -> Awaitable[Sequence[OcspRequestData]] | Sequence[OcspRequestData]: ...
+
+    def get_mo_ocsp_request_data(
+        self, certificate_chain: str
+    ) -> Awaitable[Sequence[OcspRequestData]] | Sequence[OcspRequestData]: ...
+
+    def update_ocsp_cache(self, hash_data: CertificateHashData, ocsp_response: str) -> Awaitable[None] | None: ...
+
+
 class ManyArguments(TypedDict, total=False):
     """Of `open_charge_points`."""
 
@@ -75,7 +134,7 @@ class Arguments(TypedDict, total=False):
     custom_schema_path: str | Path | None
     certificates_path: str | Path | None
     security_configuration: Mapping[str, Any] | None
-    evse_security: EvseSecurity | None
+    evse_security: HostSecurity | None
     observer: AsyncioObserver | None
     connector: StreamOpener | None
     tolerances: Iterable[str] | None

@@ -7,6 +7,7 @@ from typing import Any
 import trio
 
 from ocpp16.errors import ChargePointStopped
+from ocpp16.hosts.time_limit import time_left
 
 LEFT = "the block of the charge point was left meanwhile"
 
@@ -17,15 +18,27 @@ class Crossing:
     `cancel` may be called from any thread, any number of times.
     """
 
-    __slots__ = ("_scope", "_token", "future")
+    __slots__ = ("_is_unwanted", "_scope", "_token", "future")
 
     def __init__(self, token: trio.lowlevel.TrioToken) -> None:
         self._token = token
         self._scope = trio.CancelScope()
+        self._is_unwanted = False
         self.future: Future[Any] = Future()
 
+    def wait(self) -> Any:
+        """In the host's world: the outcome. Raises TimeoutError where the `time_limit` of this thread has come."""
+        try:
+            return self.future.result(time_left())
+        except TimeoutError:
+            if self.future.done():  # the call's own
+                raise
+            self.cancel()
+            raise TimeoutError("the charge point did not answer within the time limit of the caller") from None
+
     def cancel(self) -> None:
-        """Nobody wants it any more: it ends where it waits, and as it is then."""
+        """Nobody wants it any more: it does not begin, or ends where it waits, and as it is then."""
+        self._is_unwanted = True
         try:
             self._token.run_sync_soon(self._scope.cancel)
         except trio.RunFinishedError:
@@ -33,6 +46,9 @@ class Crossing:
 
     def run_sync(self, function: Callable[..., Any], arguments: tuple[Any, ...]) -> None:
         """In trio's thread, between two steps of it: raises nothing."""
+        if self._is_unwanted:
+            self.future.set_exception(CancelledError())
+            return
         try:
             self.future.set_result(function(*arguments))
         except BaseException as error:

@@ -27,7 +27,7 @@ from ocpp16.faults import sentence
 from ocpp16.hosts.crossing import Crossing
 from ocpp16.hosts.host_log import HostLog
 from ocpp16.hosts.listener import LISTENERS, Listener, function_problem
-from ocpp16.hosts.station import Changes, Polling, World, asked_station, measured
+from ocpp16.hosts.station import Changes, Polling, World, asked_security, asked_station, measured
 from ocpp16.hosts.trio_thread import TrioThread
 from ocpp16.texts import shown
 from ocpp16.values import described
@@ -328,6 +328,7 @@ def arguments_for(station: Any, world: World, named: dict[str, Any]) -> tuple[An
     """Station and arguments of `open_charge_point` as trio's side takes them. Raises ConfigurationError for a station
     whose methods are none for the host's world; all else is checked where all arguments are."""
     asked, problems = asked_station(station, world)
+    named = {**named, "evse_security": asked_security(named.get("evse_security"), world)}
     if "observer" in named:
         observer, wrong = told_observer(named["observer"], world)
         problems += wrong

@@ -19,6 +19,7 @@ from ocpp16.faults import name_of, obey_exit, sentence
 from ocpp16.hosts.host_log import HostLog
 from ocpp16.log import FoldingLog
 from ocpp16.models import ChargingLimit, Measurement
+from ocpp16.security.evse_security import EvseSecurity
 from ocpp16.station import CoreStation
 from ocpp16.texts import shown
 
@@ -124,9 +125,7 @@ def asked_station(station: Any, world: World) -> tuple[Any, list[str]]:
     log = HostLog()
     members: dict[str, Any] = {"attach": log.attach}
     for protocol in (CoreStation, *protocols()):
-        for name, expected in vars(protocol).items():
-            if name.startswith("_") or not inspect.isfunction(expected):
-                continue
+        for name in _names(protocol):
             method = getattr(station, name, None)
             if not callable(method):
                 if method is not None:
@@ -143,6 +142,39 @@ def asked_station(station: Any, world: World) -> tuple[Any, list[str]]:
     made = type(type(station).__name__, (), {"__dir__": lambda self: names, "__slots__": ("__dict__",)})()
     vars(made).update(members)
     return made, problems
+
+
+def asked_security(security: Any, world: World) -> Any:
+    """The keeper of certificates to open a charge point with: its plain functions are called in the host's world, its
+    async ones are of trio, as those of the built-in one, and stay."""
+    if security is None or isinstance(security, type):
+        return security
+    plain: dict[str, Any] = {}
+    for name in (*_names(EvseSecurity), "examine_certificate"):
+        method = getattr(security, name, None)
+        if callable(method) and not is_async_function(method):
+            plain[name] = _Question(world, method)
+    if not plain:
+        return security
+    there = {name: staticmethod(question) for name, question in plain.items()}
+    return type(type(security).__name__, (_Security,), there)(security)
+
+
+class _Security:
+    """A keeper of certificates of whose methods some are asked in the host's world; all else is its own."""
+
+    def __init__(self, security: Any) -> None:
+        object.__setattr__(self, "_security", security)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._security, name)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        setattr(self._security, name, value)
+
+
+def _names(protocol: type) -> list[str]:
+    return [name for name, member in vars(protocol).items() if not name.startswith("_") and inspect.isfunction(member)]
 
 
 def _member(name: str, world: World, method: Callable[..., Any], log: HostLog) -> Any:

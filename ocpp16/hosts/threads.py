@@ -62,7 +62,7 @@ class _Wait:
 
     def __call__(self, crossing: Crossing) -> Any:
         try:
-            return crossing.future.result()
+            return crossing.wait()
         except BaseException:
             if not crossing.future.done():  # Ctrl-C while waiting
                 crossing.cancel()

@@ -109,12 +109,12 @@ class TrioThread:
         return threading.current_thread() is self._thread
 
     def run_sync(self, function: Callable[..., Any], *arguments: Any) -> Any:
-        """The outcome of a function of the charge point, called in its thread."""
+        """The outcome of a function of the charge point, called in its thread. Raises as `Crossing.wait`."""
         if self.is_mine():
             return function(*arguments)
         crossing = self._crossing()
         self._hand_over(crossing, crossing.run_sync, function, arguments)
-        return crossing.future.result()
+        return crossing.wait()
 
     def look(self, function: Callable[..., Any], *arguments: Any) -> Any:
         """As `run_sync`, for what may be looked at after the end as well, when nobody changes it any more; what does

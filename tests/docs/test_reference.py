@@ -17,6 +17,7 @@ PUBLIC = (
     "ocpp16.blocking",
     "ocpp16.codec",
     "ocpp16.errors",
+    "ocpp16.everest",
     "ocpp16.metrics",
     "ocpp16.proxy",
     "ocpp16.replay",

@@ -13,6 +13,7 @@ from ocpp16.charge_point import open as doors
 from ocpp16.fleet import fleet
 from ocpp16.hosts import arguments
 from ocpp16.pytest_plugin.charge_points import ChargePoint
+from ocpp16.security import evse_security
 from ocpp16.simulation.command_table import COMMANDS
 
 PACKAGE = Path(inspect.getfile(doors)).parents[1]
@@ -50,7 +51,8 @@ def test_arguments_of_asyncio(module: Any, function: str, types: str) -> None:
     given = named(parsed(module), function).args.kwonlyargs
     written = [node for node in named(parsed(arguments), types).body if isinstance(node, ast.AnnAssign)]
     assert [(ast.unparse(node.target), plain(node.annotation)) for node in written] == [
-        (it.arg, plain(it.annotation).replace("Observer", "AsyncioObserver")) for it in given
+        (it.arg, plain(it.annotation).replace("Observer", "AsyncioObserver").replace("EvseSecurity", "HostSecurity"))
+        for it in given
     ]
 
 
@@ -62,7 +64,11 @@ def methods(node: ast.ClassDef) -> Iterator[tuple[str, list[tuple[str, str]], st
 
 @pytest.mark.parametrize(
     ("module", "name", "types"),
-    [(station, "CoreStation", "AsyncioStation"), (observer, "Observer", "AsyncioObserver")],
+    [
+        (station, "CoreStation", "AsyncioStation"),
+        (observer, "Observer", "AsyncioObserver"),
+        (evse_security, "EvseSecurity", "HostSecurity"),
+    ],
 )
 def test_what_asyncio_is_asked(module: Any, name: str, types: str) -> None:
     """Awaited or at once, where it is not plain in trio, too; what is not used may be anything."""

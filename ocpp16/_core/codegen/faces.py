@@ -70,6 +70,7 @@ ASKED = (("station", "CoreStation"), ("observer", "Observer"))
 """What the host brings along, with plain functions here."""
 OTHERWISE = {
     "DataTransferHandler": "Callable[[str | None], DataTransferResponse]",
+    "EvseSecurity": "HostSecurity",
 }
 """Types that are others for hosts with threads."""
 OWN = {"ChargePoint", "ChargePoints", "StationEvents", *(name for _, name in ASKED)}
@@ -122,6 +123,7 @@ def outputs(root: Path) -> dict[Path, str]:
         "TypeVar": "typing",
         "DataTransferResponse": "ocpp16.models",
         "ObserverEvent": "ocpp16.observer",
+        "HostSecurity": "ocpp16.hosts.arguments",
         "Keys": "ocpp16.fleet.fleet",
         "MemberState": "ocpp16.fleet.member",
     }
@@ -135,6 +137,9 @@ def outputs(root: Path) -> dict[Path, str]:
     imports = "".join(f"from {home} import {', '.join(names)}\n" for home, names in sorted(by_home.items()))
     head = HEAD + imports + ('\nT = TypeVar("T")\n' if variables else "")
     constants = "METER_INTERVAL: float\nMOST_THREADS: int\n"
+    limit = ast.parse((root / "ocpp16" / "hosts" / "time_limit.py").read_text(encoding="utf-8"))
+    node = next(it for it in limit.body if isinstance(it, ast.FunctionDef) and it.name == "time_limit")
+    constants += "\n" + _function(node, "AbstractContextManager[None]") + "\n"
     return {root / "ocpp16" / "blocking.pyi": f"{head}\n{constants}\n{text}"}
 
 

@@ -1,0 +1,116 @@
+"""The charge point while the module runs: stopped and started again by EVerest, and reset by the Central System."""
+
+import threading
+from typing import Any, Final
+
+from ocpp16.configuration.keys.pnc import CENTRAL_CONTRACT_VALIDATION_ALLOWED, ISO15118_PNC_ENABLED
+from ocpp16.enums import ChargePointStatus, ResetType
+from ocpp16.errors import ChargePointStopped
+from ocpp16.everest.intake import Intake
+from ocpp16.everest.publications import Publications
+from ocpp16.everest.schedules import Schedules
+from ocpp16.everest.side import EverestSide
+from ocpp16.everest.station import EverestStation
+from ocpp16.everest.topology import Topology
+from ocpp16.everest.variables import Variables
+from ocpp16.faults import sentence
+
+__all__ = ["OpenedChargePoint"]
+
+PLUG_AND_CHARGE: Final = (ISO15118_PNC_ENABLED, CENTRAL_CONTRACT_VALIDATION_ALLOWED)
+
+
+class OpenedChargePoint:
+    """`reset_delay`: seconds between an accepted Reset and the stop."""
+
+    schedules: Schedules
+    """Since it is opened."""
+
+    def __init__(self, side: EverestSide, topology: Topology, intake: Intake, *, reset_delay: float) -> None:
+        self.side = side
+        self.topology = topology
+        self.publications: Publications = Publications(side, topology)
+        self.charge_point: Any = None
+        self._intake = intake
+        self._reset_delay = reset_delay
+        self._is_over = threading.Event()
+        self._lock = threading.Lock()
+        self._is_resetting = False
+
+    def opened(self, charge_point: Any, schedules: Schedules) -> None:
+        self.charge_point = charge_point
+        self.schedules = schedules
+        self.variables: Variables = Variables(charge_point, self.side)
+
+    def changed(self) -> None:
+        """Charging profiles count otherwise; the charge point may be opening just now."""
+        if self.charge_point is not None:
+            self.schedules.change()
+
+    def restore_availability(self, station: EverestStation) -> None:
+        """EVSEs are what ChangeAvailability made of them, before anybody can charge there."""
+        for number in range(1, self.topology.number_of_connectors + 1):
+            if self.charge_point.connector_status(number).status is ChargePointStatus.UNAVAILABLE:
+                station.disable_evse(number)
+
+    def tell_plug_and_charge(self) -> None:
+        """Now and at every change, where there is Plug & Charge."""
+        if not self.charge_point.plug_and_charge.is_built:
+            return
+        for key in PLUG_AND_CHARGE:
+            self.charge_point.on_change(key, lambda old, new: self._tell_plug_and_charge())
+        self._tell_plug_and_charge()
+
+    def _tell_plug_and_charge(self) -> None:
+        enabled, central = (bool(self.charge_point.configuration[key]) for key in PLUG_AND_CHARGE)
+        configuration = {"pnc_enabled": enabled, "central_contract_validation_allowed": central}
+        for index in range(self.topology.number_of_evses):
+            arguments = {"plug_and_charge_configuration": configuration}
+            self.side.ask("evse_manager", "set_plug_and_charge_configuration", arguments, index)
+
+    def stop(self) -> bool:
+        """Transactions end first, of which EVerest tells; what it tells from then on is forgotten."""
+        is_stopped: bool = self.charge_point.stop()
+        if is_stopped:
+            self._intake.is_stopped = True
+            self.schedules.stop()
+        return is_stopped
+
+    def restart(self) -> bool:
+        was_stopped, self._intake.is_stopped = self._intake.is_stopped, False
+        is_restarted: bool = False
+        try:
+            is_restarted = bool(self.charge_point.restart())
+        finally:
+            if not is_restarted:
+                self._intake.is_stopped = was_stopped
+        if is_restarted:
+            self.schedules.go_on()
+        return is_restarted
+
+    def reset(self, kind: ResetType) -> None:
+        """In a thread of its own: the charge point, which asks for it, is stopped meanwhile. One at a time."""
+        with self._lock:
+            if self._is_resetting:
+                return
+            self._is_resetting = True
+        threading.Thread(target=self._reset, args=(kind,), name="everest reset", daemon=True).start()
+
+    def end(self) -> None:
+        """The module ends: a reset that waits is none any more."""
+        self._is_over.set()
+
+    def _reset(self, kind: ResetType) -> None:
+        try:
+            if self._is_over.wait(self._reset_delay):
+                return
+            self.stop()
+            if self.side.ask("system", "reset", {"type": str(kind), "scheduled": False}) is None:
+                self.restart()
+        except ChargePointStopped:
+            return
+        except Exception as error:
+            self.side.log.error("Reset: %s", sentence(error), error=error)
+        finally:
+            with self._lock:
+                self._is_resetting = False

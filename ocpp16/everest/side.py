@@ -1,0 +1,53 @@
+"""EVerest as the parts of the module see it: commands asked of required modules, variables published.
+
+Nothing here raises: what EVerest's side does wrong is a warning, and the outcome that `questions` names.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ocpp16.everest.calls import Calls, Unanswered
+from ocpp16.everest.questions import QUESTIONS
+from ocpp16.faults import obey_exit, sentence
+from ocpp16.log import FoldingLog
+
+__all__ = ["EverestSide"]
+
+
+class EverestSide:
+    """`module` and `connections` are the framework's: its Module, and requirement → Fulfillments."""
+
+    def __init__(self, module: Any, connections: Mapping[str, Sequence[Any]], log: FoldingLog) -> None:
+        self.log = log
+        self._module = module
+        self._connections = connections
+        self._calls = Calls(module.call_command)
+
+    @property
+    def module_id(self) -> str:
+        return str(self._module.info.id)
+
+    def connections(self, requirement: str) -> Sequence[Any]:
+        return self._connections.get(requirement) or ()
+
+    def ask(self, requirement: str, command: str, arguments: Mapping[str, Any] | None = None, index: int = 0) -> Any:
+        """The answer of a connection of this requirement, or what counts without one."""
+        question = QUESTIONS[requirement, command]
+        place = f"{requirement}.{command}"
+        fulfillment = self.connections(requirement)[index]
+        try:
+            answer = self._calls.ask(fulfillment, command, arguments or {}, question.seconds)
+            return question.accept(answer, "the answer")
+        except (Unanswered, ValueError) as error:
+            self.log.warning(
+                "%s of %s: %s; %s", place, fulfillment.module_id, str(error), question.outcome, about=(place, index)
+            )
+            return question.otherwise
+
+    def publish(self, implementation: str, variable: str, value: Any) -> None:
+        try:
+            self._module.publish_variable(implementation, variable, value)
+        except BaseException as error:
+            obey_exit(error)
+            place = f"{implementation}.{variable}"
+            self.log.warning("%s cannot be published: %s", place, sentence(error), about=place)

@@ -1,0 +1,73 @@
+"""A thread that must come back waits no longer than its limit, whatever the Central System and trio's thread do."""
+
+import threading
+from typing import Any
+
+import pytest
+from host_faces import TIMEOUT, Server, Threaded
+
+from ocpp16 import blocking
+from ocpp16.enums import SessionStartedReason
+
+
+def test_what_waits_for_the_central_system_is_let_go(server: Server) -> None:
+    server.system.answers["Authorize"] = None  # no answer at all
+    with blocking.open_charge_point(server.config(), Threaded()) as charge_point:
+        charge_point.start()
+        charge_point.wait_registered()
+        with pytest.raises(TimeoutError, match="time limit of the caller"), blocking.time_limit(0.05):
+            charge_point.authorize_id_token("TAG")
+        assert charge_point.heartbeat_now(), "the charge point goes on, and the thread has no limit any more"
+
+
+def test_what_did_not_begin_is_not_done_any_more(server: Server) -> None:
+    """Trio's thread is held by the one function of a host's that runs there."""
+    held, go_on = threading.Event(), threading.Event()
+
+    def strategy(*arguments: Any) -> Any:
+        held.set()
+        go_on.wait(TIMEOUT)
+        return {}
+
+    document = server.config() | {"SmartCharging": {}}
+    with blocking.open_charge_point(document, Charging()) as charge_point:
+        charge_point.start()
+        charge_point.smart_charging.share_limits(strategy, fuse=32.0)
+        thread = threading.Thread(target=_charge, args=(charge_point,))
+        thread.start()
+        assert held.wait(TIMEOUT)
+        with pytest.raises(TimeoutError), blocking.time_limit(0.05):
+            charge_point.on_session_started(2, "late", SessionStartedReason.EV_CONNECTED)
+        go_on.set()
+        thread.join(TIMEOUT)
+        assert charge_point.connector_status(2).status == "Available"
+
+
+class Charging(Threaded):
+    def charging_limit_changed(self, connector_id: int, limit: Any) -> None: ...
+
+    def signal_set_charging_profiles(self) -> None: ...
+
+
+def _charge(charge_point: Any) -> None:
+    charge_point.on_session_started(1, "s", SessionStartedReason.EV_CONNECTED)
+    charge_point.on_transaction_started(1, "s", "TAG", 1000)
+
+
+def test_a_block_in_another_one_has_the_end_that_comes_first(server: Server) -> None:
+    server.system.answers["Authorize"] = None
+    with blocking.open_charge_point(server.config(), Threaded()) as charge_point:
+        charge_point.start()
+        charge_point.wait_registered()
+        with blocking.time_limit(TIMEOUT), pytest.raises(TimeoutError), blocking.time_limit(0.01):
+            charge_point.authorize_id_token("TAG")
+        with blocking.time_limit(0.01), pytest.raises(TimeoutError), blocking.time_limit(TIMEOUT):
+            charge_point.authorize_id_token("TAG")
+        with pytest.raises(ValueError), blocking.time_limit(TIMEOUT):
+            charge_point.connector_status(99)
+
+
+@pytest.mark.parametrize("wrong", [-1, float("nan"), True, "5"])
+def test_what_is_no_number_of_seconds(wrong: Any) -> None:
+    with pytest.raises(ValueError, match="seconds"), blocking.time_limit(wrong):
+        pass
