@@ -27,7 +27,7 @@ def sdist(folder: Path, umask: int, time: int) -> Path:
         for name in FILES:
             (folder / name).write_bytes((ROOT / name).read_bytes())
         shutil.copytree(ROOT / "ocpp16", folder / "ocpp16", ignore=BUILT, copy_function=_written)
-        for name in ("share", "tests"):
+        for name in ("share", "tests", "docs"):
             ignored = shutil.ignore_patterns("__pycache__")
             shutil.copytree(ROOT / name, folder / name, ignore=ignored, copy_function=_written)
         for path in folder.rglob("*"):
@@ -75,9 +75,15 @@ def test_it_has_all_that_is_needed_and_nothing_that_is_made(archives: tuple[Path
             is_twice = path.relative_to(ROOT).parts[:2] == ("ocpp16", "share")
             if path.suffix in suffixes and not is_made and not is_twice:
                 assert path.relative_to(ROOT).as_posix() in found
-    assert {*FILES, "tests/conftest.py", "ocpp16/_core/codegen/validators.py", "ocpp16/compiled.txt"} <= found
+    assert {
+        *FILES,
+        "tests/conftest.py",
+        "docs/keys.md",
+        "ocpp16/_core/codegen/validators.py",
+        "ocpp16/compiled.txt",
+    } <= found
     assert {Path(name).suffix for name in found} & {".c", ".so", ".html", ".pyc"} == set()
-    assert not [name for name in found if name.startswith(("docs", "benchmarks", "ci", "build"))]
+    assert not [name for name in found if name.startswith(("benchmarks", "ci", "build"))]
 
 
 def test_every_package_is_named() -> None:
