@@ -223,7 +223,8 @@ class ConfigurationChanged(Signal):
     """Texts on the wire; None where there is none, or it cannot be read."""
 
 
-Hearers = Mapping[type[Signal], tuple[tuple[int, str], ...]]
+# Quoted, for a unit of Cython 3.1 cannot subscript `type`.
+Hearers = Mapping["type[Signal]", tuple[tuple[int, str], ...]]
 """Signal → positions of the features that hear it, each with the name of the method that does."""
 _NOBODY: Hearers = MappingProxyType({})
 

@@ -1,0 +1,86 @@
+"""The interpreters of this machine that a wheel is for, and what is installed into a clean environment of each."""
+
+import os
+import shlex
+import shutil
+import subprocess
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from running import ROOT, Runner, StepFailed
+
+NAMES = ("python3.11", "python3.12", "python3.13", "python3.14", "python3.13t", "python3.14t", "python3")
+ASKED = "import sys, sysconfig; print(*sys.version_info[:3], int(bool(sysconfig.get_config_var('Py_GIL_DISABLED'))))"
+
+
+@dataclass(frozen=True, slots=True)
+class Python:
+    path: Path
+    version: tuple[int, int, int]
+    is_free_threaded: bool
+
+    @property
+    def tag(self) -> str:
+        """As in the name of a wheel."""
+        major, minor, _ = self.version
+        return f"cp{major}{minor}-cp{major}{minor}{'t' if self.is_free_threaded else ''}"
+
+    def __str__(self) -> str:
+        return f"{'.'.join(map(str, self.version))}{' free-threaded' if self.is_free_threaded else ''} ({self.path})"
+
+
+def asked(path: Path) -> Python | None:
+    """None for what does not run, is too old, or cannot make environments or compile (no headers)."""
+    try:
+        done = subprocess.run([str(path), "-c", ASKED], capture_output=True, text=True, timeout=60, check=False)
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    if done.returncode != 0:
+        return None
+    major, minor, micro, free = map(int, done.stdout.split())
+    return Python(path, (major, minor, micro), bool(free)) if (major, minor) >= (3, 11) else None
+
+
+def found() -> list[Python]:
+    """Those on PATH, in /usr/bin, and of pyenv; each once, the oldest first."""
+    folders = [Path(folder) for folder in os.environ.get("PATH", "").split(os.pathsep) if folder]
+    pyenv = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv"))
+    folders = [folder for folder in folders if folder != pyenv / "shims"]
+    folders += [Path("/usr/bin"), *sorted(pyenv.glob("versions/*/bin"))]
+    pythons: dict[Path, Python] = {}
+    for folder in folders:
+        for name in NAMES:
+            path = folder / name
+            if shutil.which(path) and path.resolve() not in pythons and (python := asked(path)) is not None:
+                pythons[path.resolve()] = python
+    return sorted(pythons.values(), key=lambda python: (python.version, str(python.path)))
+
+
+def environment(runner: Runner, python: Python | Path, folder: Path, *requirements: str | Path) -> Path:
+    """A new virtual environment with these; its interpreter."""
+    runner.run(python.path if isinstance(python, Python) else python, "-m", "venv", "--clear", folder)
+    inside = folder / "bin" / "python"
+    runner.run(inside, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *requirements)
+    return inside
+
+
+def settings() -> dict[str, Any]:
+    """Of cibuildwheel in pyproject.toml: which tests a wheel has to pass, and what they need, is said there alone."""
+    document = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    of_wheels: dict[str, Any] = document["tool"]["cibuildwheel"]
+    return of_wheels
+
+
+def test_in(runner: Runner, python: Python, wheel: Path, project: Path, folder: Path) -> str:
+    """Install the wheel beside nothing else, run its tests from outside the source tree; the closing line of pytest."""
+    options = settings()
+    inside = environment(
+        runner, python, folder, f"{wheel}[{','.join(options['test-extras'])}]", *options["test-requires"]
+    )
+    where = runner.run(inside, "-c", "import ocpp16; print(ocpp16.__file__)", cwd=folder).strip()
+    if not Path(where).is_relative_to(folder):
+        raise StepFailed(f"the tests would run on {where}, which is not what was installed into {folder}")
+    words = shlex.split(options["test-command"].replace("{project}", str(project)))
+    return runner.run(inside, *words[1:], cwd=folder, env=options["test-environment"]).strip().splitlines()[-1]

@@ -1,0 +1,105 @@
+"""How much room the library takes, in three forms, and how much it may: what is larger fails.
+
+Bytes of files as `du --apparent-size` counts them, without the byte code that Python makes of its own.
+"""
+
+import shutil
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+
+from running import ROOT, Runner, StepFailed
+
+MB = 1_000_000
+WHEEL = 5 * MB
+INSTALLED = 12 * MB
+"""All that is ours."""
+STATION = 9 * MB
+"""Without what nobody needs in a station."""
+SMALL_STATION = 5 * MB
+"""The same, where the modules of ocpp16/compiled.txt are run as they are."""
+
+TOOLS = (
+    "cli",
+    "fleet",
+    "lint",
+    "load",
+    "proxy",
+    "pytest_plugin",
+    "replay",
+    "scenario",
+    "simulation",
+    "testing",
+    "wire",
+    "__main__.py",
+)
+"""Of `ocpp16`: storeys above the charge point that no station imports. docs/installing.md has the same list."""
+
+
+def without_tools(package: Path) -> None:
+    for name in TOOLS:
+        path = package / name
+        if path.is_dir():
+            shutil.rmtree(path)
+        else:
+            path.unlink()
+
+
+def compiled(package: Path) -> Iterator[Path]:
+    """Of the modules that run as they are, too, what they were compiled to."""
+    for line in (package / "compiled.txt").read_text(encoding="ascii").splitlines():
+        if line.strip() and not line.startswith("#"):
+            source = package.parent.joinpath(*line.strip().split("."))
+            yield from source.parent.glob(f"{source.name}.*.so")
+
+
+def size(folder: Path) -> int:
+    files = (path for path in folder.rglob("*") if path.is_file() and "__pycache__" not in path.parts)
+    return sum(path.stat().st_size for path in files)
+
+
+def bounded(what: str, found: int, limit: int) -> str:
+    if found > limit:
+        raise StepFailed(
+            f"{what}: {found / MB:.2f} MB, and at most {limit / MB:.0f} MB are allowed (ci/releasing/sizes.py)"
+        )
+    return f"{what}: {found / MB:.2f} MB (at most {limit / MB:.0f})"
+
+
+INSTALLERS = {"pip", "setuptools", "pkg_resources", "_distutils_hack", "wheel"}
+
+
+def with_others(site: Path) -> str:
+    """Ours and what it needs, the largest first; what only installs is not counted."""
+    found = {path.name: size(path) if path.is_dir() else path.stat().st_size for path in site.iterdir()}
+    found = {name: count for name, count in found.items() if name.split("-")[0] not in INSTALLERS}
+    largest = sorted(found, key=lambda name: -found[name])[:6]
+    listed = ", ".join(f"{name} {found[name] / MB:.1f}" for name in largest)
+    return f"with what it needs: {sum(found.values()) / MB:.1f} MB ({listed})"
+
+
+def weighed(runner: Runner, wheel: Path, station: Path) -> Iterator[str]:
+    """Lines about each form. station: an interpreter of an environment with the wheel, whose library is cut down.
+
+    After a line about a station the library is as it says, for `station_works`.
+    """
+    yield bounded("wheel", wheel.stat().st_size, WHEEL)
+    package = Path(runner.run(station, "-c", "import ocpp16; print(ocpp16.__path__[0])", cwd=station.parent).strip())
+    yield bounded("ours, installed", size(package), INSTALLED)
+    yield with_others(package.parent)
+    without_tools(package)
+    yield bounded("ours, in a station", size(package), STATION)
+    for path in compiled(package):
+        path.unlink()
+    yield bounded("ours, in a small station", size(package), SMALL_STATION)
+
+
+def station_works(runner: Runner, station: Path, central_system: Path) -> None:
+    """With tools gone a charge point still charges. central_system: an interpreter with the whole library."""
+    runner.run(central_system, ROOT / "ci" / "releasing" / "station_there.py", station, cwd=central_system.parent)
+
+
+def supported_pythons() -> list[str]:
+    document = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    words = "Programming Language :: Python :: 3."
+    return [line.rpartition(" ")[2] for line in document["project"]["classifiers"] if line.startswith(words)]

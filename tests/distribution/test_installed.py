@@ -1,0 +1,82 @@
+"""What is installed: without folders of the machine that built it, without symbols, and not too much of it."""
+
+import os
+import re
+import struct
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from shutil import copytree, ignore_patterns
+
+import pytest
+import sizes
+from papers import PATHS
+from running import StepFailed
+
+import ocpp16
+
+PACKAGE = Path(ocpp16.__path__[0])
+ROOT = Path(__file__).resolve().parents[2]
+UNITS = sorted(PACKAGE.rglob("*.so"))
+PAGE = (ROOT / "docs" / "installing.md").read_text(encoding="utf-8")
+
+
+def section_types(unit: bytes) -> Iterator[int]:
+    """Of an ELF file of 64 bits."""
+    start, size, count = (*struct.unpack_from("<Q", unit, 0x28), *struct.unpack_from("<HH", unit, 0x3A))
+    for number in range(count):
+        yield struct.unpack_from("<I", unit, start + number * size + 4)[0]
+
+
+@pytest.mark.parametrize("path", UNITS, ids=lambda path: str(path.relative_to(PACKAGE).with_suffix("")))
+def test_a_unit_has_no_symbols_and_names_no_folder_of_a_machine(path: Path) -> None:
+    unit = path.read_bytes()
+    assert PATHS.search(unit) is None
+    if unit[:5] == b"\x7fELF\x02":
+        table_of_symbols = 2
+        assert table_of_symbols not in set(section_types(unit))
+
+
+def test_what_units_share_is_there_once() -> None:
+    """Known by a sentence of Cython's functions."""
+    having = [path.name.split(".")[0] for path in UNITS if b"__kwdefaults__ must be set" in path.read_bytes()]
+    assert having == ["_shared"]
+
+
+def test_a_size_beyond_its_bound_is_refused() -> None:
+    assert sizes.bounded("wheel", 4_000_000, sizes.WHEEL) == "wheel: 4.00 MB (at most 5)"
+    with pytest.raises(StepFailed, match=r"wheel: 5\.10 MB, and at most 5 MB"):
+        sizes.bounded("wheel", 5_100_000, sizes.WHEEL)
+
+
+def test_each_form_keeps_its_bound(tmp_path: Path) -> None:
+    """As the docs make them; here without the files that only a source tree has."""
+    package = tmp_path / "ocpp16"
+    sources = ignore_patterns("__pycache__", "*.c", "*.pyx", "*.pxi", "codegen", "*.html")
+    copytree(PACKAGE, package, ignore=sources)
+    sizes.bounded("whole", sizes.size(package), sizes.INSTALLED)
+    sizes.without_tools(package)
+    sizes.bounded("station", sizes.size(package), sizes.STATION)
+    program = re.search(r"<<'END'\n(.*?)^END$", PAGE, re.MULTILINE | re.DOTALL)
+    assert program is not None
+    environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
+    subprocess.run([sys.executable, "-c", program[1]], env=environment, cwd=tmp_path, check=True)
+    sizes.bounded("small station", sizes.size(package), sizes.SMALL_STATION)
+    assert not list(sizes.compiled(package))
+    assert {path.name.split(".")[0] for path in package.rglob("*.so")} > {"_shared", "framing", "core"}
+
+
+def test_tools_are_storeys_that_no_station_imports() -> None:
+    imported = re.compile(r"^\s*(?:from|import) ocpp16\.(\w+)", re.MULTILINE)
+    tools = {name.removesuffix(".py") for name in sizes.TOOLS}
+    for path in PACKAGE.rglob("*.py"):
+        if path.relative_to(PACKAGE).parts[0].removesuffix(".py") not in tools and "codegen" not in path.parts:
+            assert not tools & set(imported.findall(path.read_text(encoding="utf-8"))), path
+    assert all((PACKAGE / name).exists() for name in sizes.TOOLS)
+
+
+def test_the_docs_name_the_same_tools() -> None:
+    listed = re.search(r"rm -r ([^\n]*)", PAGE)
+    assert listed is not None
+    assert listed[1].split() == list(sizes.TOOLS)
