@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import click
 import trio
@@ -23,13 +23,10 @@ from ocpp16.cli.failure import CommandFailed, listening_failed
 from ocpp16.cli.log import LogChoice, log_options
 from ocpp16.cli.running import Ending, run
 from ocpp16.cli.standard_streams import StandardInput, StandardOutput
-from ocpp16.cli.web_panel import Observers, Web, chosen_web, serve_panel, web_options
+from ocpp16.cli.web_panel import Observers, Web, chosen_web, panel_of, serve_panel, web_options
 from ocpp16.observer import Observer
 from ocpp16.simulation import Commands, ControlInterface, Operation, SimulatedStation, StationOptions
 from ocpp16.simulation.transfer import PlayedTransfer, UrlTransfer
-
-if TYPE_CHECKING:
-    from ocpp16.web.panel import Panel
 
 log = logging.getLogger("ocpp16")
 
@@ -196,7 +193,7 @@ async def operate(machine: Machine, face: Face, ending: Ending) -> None:
         meters=machine.maindir,
         transfer=_played(machine.maindir) if machine.is_played else UrlTransfer(),
     )
-    panel = _panel(machine)
+    panel = panel_of(machine.web, machine.speed)
     async with open_charge_point(
         machine.configuration,
         station,
@@ -232,14 +229,6 @@ async def operate(machine: Machine, face: Face, ending: Ending) -> None:
             opened.abandon()
             raise
     await face.exit(ending.reason)
-
-
-def _panel(machine: Machine) -> "Panel | None":
-    if machine.web.port is None:
-        return None
-    from ocpp16.web.panel import Panel  # only where it is shown
-
-    return Panel(machine.speed)
 
 
 async def _serve_metrics(nursery: trio.Nursery, charge_point: ChargePoint, port: int, speed: float) -> str:

@@ -81,6 +81,15 @@ def chosen_web(web: int | None, web_host: str, web_token: str | None, *, web_ope
     return Web(web, web_host, web_token, web_open)
 
 
+def panel_of(web: Web, speed: float) -> "Panel | None":
+    """The panel that was asked for."""
+    if web.port is None:
+        return None
+    from ocpp16.web.panel import Panel  # only where it is shown
+
+    return Panel(speed)
+
+
 class Observers:
     """Panel and face, in this order: the panel never waits."""
 

@@ -129,6 +129,7 @@ def _car(car: Car) -> dict[str, Any]:
     return {
         "is_plugged": car.is_plugged,
         "is_drawing": car.is_drawing,
+        "has_begun": car.has_begun,
         "has_failed": car.has_failed,
         "current": car.current,
         "phases": car.phases,

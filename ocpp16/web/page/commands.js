@@ -133,7 +133,7 @@ export class Commands {
 
   field(field, preset) {
     const id = `field-${field.name}`;
-    const usual = field.default === undefined ? "" : typeof field.default === "object" ? JSON.stringify(field.default) : String(field.default);
+    const usual = field.default === undefined || field.default.length === 0 ? "" : typeof field.default === "object" ? JSON.stringify(field.default) : String(field.default);
     const common = { id, name: field.name, required: field.is_required, autocomplete: "off", spellcheck: "false" };
     let input;
     if (field.type === "connector" || field.type === "connector or 0") {

@@ -1,6 +1,6 @@
 // The connectors: a card each, or, where there are many, a mosaic of their states and the card of the chosen one.
 
-import { amount, duration, el, energy, find, hidden, power, remembered, say, set, setClass, setHidden } from "./dom.js";
+import { amount, duration, el, energy, find, hidden, power, remembered, say, set, setClass, setHidden, shortTime } from "./dom.js";
 
 const MOST_CARDS = 12;
 
@@ -186,8 +186,7 @@ class Card {
   }
 
   draw() {
-    const isDrawing = this.part?.car?.is_drawing;
-    return isDrawing ? this.run("pause_drawing", {}, "Pause") : this.run("resume_drawing", {}, "Resume");
+    return this.part?.car?.is_drawing ? this.run("pause_drawing", {}, "Pause") : this.run("resume_drawing", {}, "Resume");
   }
 
   fault() {
@@ -221,8 +220,8 @@ class Card {
     const now = limit?.unit === "W" ? meter.power ?? 0 : Math.max(0, ...meter.current);
     this.bar.style.width = `${most > 0 ? Math.min(100, (100 * now) / most) : 0}%`;
     set(this.buttons.car.label, car ? "Unplug" : "Plug in");
-    set(this.buttons.draw.label, car && !car.is_drawing && car.is_plugged ? "Resume" : "Pause");
-    this.buttons.draw.disabled = !car;
+    set(this.buttons.draw.label, car?.has_begun && !car.is_drawing ? "Resume" : "Pause");
+    this.buttons.draw.disabled = !car?.has_begun;
     set(this.buttons.fault.label, part.error === "NoError" ? "Raise fault" : "Clear fault");
     set(this.buttons.service.label, this.isOut() ? "Into service" : "Out of service");
     setClass(this.buttons.car, car ? "" : "strong");
@@ -264,6 +263,6 @@ export function limitText(limit) {
   if (limit.profile) parts.push(`by profile ${limit.profile.id} (${limit.profile.purpose}, level ${limit.profile.stack_level})`);
   if (limit.converted) parts.push("converted");
   if (limit.shared) parts.push(limit.before_sharing === null ? "shared" : `shared, ${amount(limit.before_sharing)} before`);
-  if (limit.until) parts.push(`until ${new Date(limit.until).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" })}`);
+  if (limit.until) parts.push(`until ${shortTime(Date.parse(limit.until))}`);
   return parts.join(", ");
 }

@@ -45,8 +45,14 @@ export function clock(ms) {
   return `${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}`;
 }
 
-export function clockExact(ms) {
-  return `${clock(ms)}.${String(new Date(ms).getMilliseconds()).padStart(3, "0")}`;
+/** Only its milliseconds, for who wants them too. */
+export const milliseconds = (ms) => `.${String(new Date(ms).getMilliseconds()).padStart(3, "0")}`;
+
+/** Hours and minutes here; with the day of the week where a span is longer than two days. */
+export function shortTime(ms, span = 0) {
+  const date = new Date(ms);
+  const time = `${two(date.getHours())}:${two(date.getMinutes())}`;
+  return span > 2 * 86400 ? `${date.toLocaleDateString([], { weekday: "short" })} ${time}` : time;
 }
 
 export function duration(ms) {

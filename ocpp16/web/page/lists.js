@@ -1,6 +1,6 @@
 // What waits and what is kept: the queue, dead letters, reservations, charging profiles; and the counters.
 
-import { el, find, words } from "./dom.js";
+import { el, find, shortTime, words } from "./dom.js";
 
 const TROUBLE = new Set(["invalid_frames", "call_errors", "timeouts", "dead_letters", "dropped", "store_failures", "internal_errors", "connection_failures", "set_aside", "dead_letters_dropped", "observer_events_dropped", "messages_not_logged", "readings_refused"]);
 
@@ -52,7 +52,7 @@ export class Lists {
       one.reservation_id,
       one.connector === 0 ? "any" : one.connector,
       one.id_tag,
-      new Date(one.expiry_date).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" }),
+      shortTime(Date.parse(one.expiry_date)),
       actions([["Cancel", () => this.press("cancel_reservation", { reservation_id: one.reservation_id })]], `reservation ${one.reservation_id}`),
     ]);
     return list("Reservations", rows.length, "None.", ["Id", "Connector", "Card", "Until", ""], rows);

@@ -52,7 +52,8 @@ function showStation(station) {
   setClass(badges.link, `badge ${!station.is_running ? "bad" : station.is_connected ? "good" : "warn"}`);
   set(badges.registration, station.registration ?? "not registered");
   setClass(badges.registration, `badge ${station.registration === "Accepted" ? "good" : "warn"}`);
-  set(badges.limit, `limit ${limitText(station.limit)}`);
+  set(badges.limit, `limit ${limitText(station.limit).split(",")[0]}`);
+  badges.limit.title = limitText(station.limit);
   badges.limit.hidden = station.limit === null || station.limit.limit === null;
   for (const [button, choice] of buttons) set(button, choice(station)[1]);
   if (before && before.is_connected !== station.is_connected) {

@@ -1,6 +1,6 @@
 // The limits ahead: the composite schedule as a line of steps, each charging profile faintly behind it, and both as a table.
 
-import { amount, el, find, hidden } from "./dom.js";
+import { amount, el, find, hidden, shortTime } from "./dom.js";
 import { getJson } from "./link.js";
 
 const SVG = "http://www.w3.org/2000/svg";
@@ -65,7 +65,7 @@ export class Schedule {
 
   draw() {
     const { data } = this;
-    const width = Math.max(this.width - 32, 240);
+    const width = Math.max(this.width, 240);
     const inner = { width: width - MARGIN.left - MARGIN.right, height: HEIGHT - MARGIN.top - MARGIN.bottom };
     const highest = Math.max(0, ...data.steps.map(([, limit]) => limit));
     const profiles = data.profiles.flatMap((profile) => profile.steps.map(([, limit]) => limit ?? 0)).filter((limit) => limit <= HIGHER * highest || highest === 0);
@@ -122,7 +122,7 @@ export class Schedule {
         "table",
         {},
         el("thead", {}, el("tr", {}, el("th", { scope: "col" }, "From"), el("th", { scope: "col" }, `Limit, ${unit}`), el("th", { scope: "col" }, "Phases"))),
-        el("tbody", {}, ...shown.map(([second, limit, phases]) => el("tr", {}, el("td", {}, moment(data.start + 1000 * second, data.duration)), el("td", {}, amount(limit)), el("td", {}, phases ?? "–")))),
+        el("tbody", {}, ...shown.map(([second, limit, phases]) => el("tr", {}, el("td", {}, shortTime(data.start + 1000 * second, data.duration)), el("td", {}, amount(limit)), el("td", {}, phases ?? "–")))),
       ),
       data.steps.length > shown.length ? el("p", { class: "faint" }, `and ${data.steps.length - shown.length} more`) : null,
       hidden("end of the table"),
@@ -167,12 +167,6 @@ function times(data, width) {
   const zone = new Date(data.start).getTimezoneOffset() * 60;
   const begin = Math.floor(data.start / 1000) - zone;
   const found = [];
-  for (let at = Math.ceil(begin / step) * step; at <= begin + data.duration; at += step) found.push([at - begin, moment((at + zone) * 1000, data.duration)]);
+  for (let at = Math.ceil(begin / step) * step; at <= begin + data.duration; at += step) found.push([at - begin, shortTime((at + zone) * 1000, data.duration)]);
   return found.filter(([second]) => second / data.duration > 0.03 && second / data.duration < 0.98);
-}
-
-function moment(ms, span) {
-  const date = new Date(ms);
-  const time = date.toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
-  return span > 2 * 86400 ? `${date.toLocaleDateString([], { weekday: "short" })} ${time}` : time;
 }

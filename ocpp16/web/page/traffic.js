@@ -1,6 +1,6 @@
 // The traffic: a request and its answer are one row, the newest last. What is kept and what is drawn is bounded.
 
-import { clockExact, copy, el, find, hidden, say, set, setHidden, took } from "./dom.js";
+import { clock, copy, el, find, hidden, milliseconds, say, set, setHidden, took } from "./dom.js";
 import { getBlob } from "./link.js";
 
 const MOST_KEPT = 2000; // exchanges and events
@@ -177,7 +177,7 @@ export class Traffic {
     const row = el("tr", { class: item.kind });
     row.item = item;
     item.row = row;
-    const time = el("td", { class: "time" }, Number.isNaN(item.at) ? "" : clockExact(item.at));
+    const time = el("td", { class: "time" }, ...(Number.isNaN(item.at) ? [] : [clock(item.at), el("span", {}, milliseconds(item.at))]));
     if (item.kind === "event" || item.kind === "note") {
       const text = item.note ?? eventText(item.event);
       row.append(time, el("td", { colspan: "6", class: "what" }, text));
