@@ -6,6 +6,7 @@ ours: how many there are, how long one may take to be read from or written to, a
 about signals, and what a connection raises stays with it.
 """
 
+from collections.abc import Awaitable, Callable
 from socket import SO_SNDBUF, SOL_SOCKET
 from typing import Any, Final
 
@@ -85,13 +86,15 @@ class Door:
         connection = _Connection(stream, self._patience)
         self._open.add(connection)
         try:
-            await TCPServer(
+            server = TCPServer(
                 self._app,
                 self._config,
                 self._context,
                 ConnectionState({}),
                 connection,  # type: ignore[arg-type]
-            ).run()
+            )
+            connection.on_end = server.idle_task.stop
+            await server.run()
         except BaseException as error:
             obey(error)
             self._log.error("a connection failed: %s", sentence(error), error=error)
@@ -126,11 +129,14 @@ class _Connection(trio.abc.HalfCloseableStream):
         self._stream = stream
         self._patience = patience
         self.socket: Any = getattr(stream, "socket", None) or _Address()
+        self.on_end: Callable[[], Awaitable[None]] | None = None
+        """Called when nothing more will come: hypercorn would keep a connection that is gone for as long as an idle one."""
 
     async def send_all(self, data: bytes | bytearray | memoryview) -> None:
         with trio.move_on_after(self._patience) as scope:
             await self._stream.send_all(data)
         if scope.cancelled_caught:
+            await trio.aclose_forcefully(self._stream)  # or each further piece would be waited for as long again
             raise trio.BrokenResourceError("nobody reads")
 
     async def wait_send_all_might_not_block(self) -> None:
@@ -141,7 +147,13 @@ class _Connection(trio.abc.HalfCloseableStream):
             await self._stream.send_eof()
 
     async def receive_some(self, max_bytes: int | None = None) -> bytes | bytearray:
-        return await self._stream.receive_some(max_bytes)
+        data: bytes | bytearray = b""
+        try:
+            data = await self._stream.receive_some(max_bytes)
+        finally:
+            if not data and self.on_end is not None:
+                await self.on_end()
+        return data
 
     async def aclose(self) -> None:
         await self._stream.aclose()

@@ -1,7 +1,8 @@
 """The application: the page and its files, the state, pushes, commands, schedules, the trace. A table of addresses."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import aclosing
 from importlib.resources import files
 from typing import Any, Final, cast
 from urllib.parse import quote
@@ -154,10 +155,11 @@ async def _send(send: Send, data: bytes) -> None:
 async def _body(request: Request, patience: float) -> bytes:
     body = bytearray()
     with trio.move_on_after(patience):
-        async for chunk in request.stream():
-            body += chunk
-            if len(body) > LONGEST_BODY:
-                raise HTTPException(413, f"more than {LONGEST_BODY} bytes")
+        async with aclosing(cast("AsyncGenerator[bytes]", request.stream())) as chunks:
+            async for chunk in chunks:
+                body += chunk
+                if len(body) > LONGEST_BODY:
+                    raise HTTPException(413, f"more than {LONGEST_BODY} bytes")
         return bytes(body)
     raise HTTPException(408, "the body did not come in time")
 
