@@ -130,7 +130,7 @@ class _Connection(trio.abc.HalfCloseableStream):
         self._patience = patience
         self.socket: Any = getattr(stream, "socket", None) or _Address()
         self.on_end: Callable[[], Awaitable[None]] | None = None
-        """Called when nothing more will come: hypercorn would keep a connection that is gone for as long as an idle one."""
+        """Called when nothing more will come: hypercorn would keep what is gone for as long as an idle connection."""
 
     async def send_all(self, data: bytes | bytearray | memoryview) -> None:
         with trio.move_on_after(self._patience) as scope:

@@ -1,7 +1,7 @@
 """The application: the page and its files, the state, pushes, commands, schedules, the trace. A table of addresses."""
 
 import re
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import Mapping
 from contextlib import aclosing
 from importlib.resources import files
 from typing import Any, Final, cast
@@ -155,7 +155,7 @@ async def _send(send: Send, data: bytes) -> None:
 async def _body(request: Request, patience: float) -> bytes:
     body = bytearray()
     with trio.move_on_after(patience):
-        async with aclosing(cast("AsyncGenerator[bytes]", request.stream())) as chunks:
+        async with aclosing(request.stream()) as chunks:
             async for chunk in chunks:
                 body += chunk
                 if len(body) > LONGEST_BODY:

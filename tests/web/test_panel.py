@@ -38,7 +38,7 @@ async def test_a_session_from_the_first_look_to_the_end(autojump_clock: MockCloc
         assert actions == ["BootNotification", *["StatusNotification"] * 3]
         assert page.parts["station"]["is_connected"] is True
         assert page.parts["connector/1"]["status"] == "Available"
-        assert page.parts["connector/1"]["car"] is None
+        assert not page.parts["connector/1"]["car"]
 
         assert (await here.do("plug_in", connector=1, current=16, draw_after=0)) == {"ok": True, "result": None}
         await page.until(lambda page: page.parts["connector/1"]["status"] == "Preparing")

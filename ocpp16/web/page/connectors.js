@@ -159,7 +159,7 @@ class Card {
 
   button(name, act, text = "") {
     const label = el("span", {}, text);
-    const button = el("button", { type: "button", onclick: act }, label, hidden(`, connector ${this.number}`));
+    const button = el("button", { type: "button", onclick: act }, label, hidden(` connector ${this.number}`));
     this.buttons[name] = button;
     button.label = label;
     return button;

@@ -15,7 +15,7 @@ export class Keys {
     this.others = [
       ["↑ ↓", "from message to message, on a message"],
       ["Enter", "open a message, or close it"],
-      ["Esc", "close what is open"],
+      ["Esc", "close what is open; empty the filter, and leave it"],
     ];
     this.connectors = connectors;
     const box = find("keys-on");
@@ -37,10 +37,7 @@ export class Keys {
 
   press(event) {
     if (event.ctrlKey || event.altKey || event.metaKey || event.isComposing || !find("keys-on").checked) return;
-    if (event.target.closest("input, textarea, select") || document.querySelector("dialog[open]")) {
-      if (event.key === "Escape" && event.target.id === "filter") event.target.blur();
-      return;
-    }
+    if (event.target.closest("input, textarea, select") || document.querySelector("dialog[open]")) return;
     const row = this.table.find(([key, , act]) => act && key === event.key);
     if (row) {
       event.preventDefault();

@@ -21,6 +21,7 @@ export class Traffic {
     this.scroller = find("scroller");
     this.body = find("messages");
     find("filter").addEventListener("input", () => this.redraw());
+    find("filter").addEventListener("keydown", (event) => this.leaveFilter(event));
     for (const id of ["problems", "events"]) find(id).addEventListener("change", () => this.redraw());
     find("hold").addEventListener("click", () => this.hold());
     find("clear").addEventListener("click", () => this.clear());
@@ -271,6 +272,18 @@ export class Traffic {
   }
 
   // What can be done with it
+
+  /** Esc empties the filter, and leaves it when it is empty. Browsers do the first without an event. */
+  leaveFilter(event) {
+    if (event.key !== "Escape") return;
+    event.preventDefault();
+    if (event.target.value === "") {
+      event.target.blur();
+    } else {
+      event.target.value = "";
+      this.redraw();
+    }
+  }
 
   hold() {
     this.isHeld = !this.isHeld;
