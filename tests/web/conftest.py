@@ -1,11 +1,12 @@
 """A station with its charge point, Central System and panel, all in memory; time begins at `START` and jumps."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import Any
 
 import orjson
+import panel_world
 import pytest
 import trio
 import trio.testing
@@ -235,3 +236,75 @@ def place() -> Any:
 def secret() -> str:
     """The password of the charge point."""
     return SECRET
+
+
+# The page in a browser
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Any]:
+    """A browser: for one file only, since it has a loop of asyncio in this thread as long as it runs."""
+    sync_api = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed (extra test)")
+    if panel_world.CHROMIUM is None:
+        pytest.skip("no Chromium here (ci/test installs Debian's where it may)")
+    with sync_api.sync_playwright() as driver:
+        try:
+            found = driver.chromium.launch(executable_path=panel_world.CHROMIUM, args=panel_world.ARGUMENTS)
+        except sync_api.Error as error:
+            pytest.skip(f"Chromium cannot be started: {error}")
+        yield found
+        found.close()
+
+
+@pytest.fixture(scope="module")
+def central_system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    found = panel_world.CentralSystem(tmp_path_factory.mktemp("central_system"))
+    yield found
+    found.close()
+
+
+@pytest.fixture(scope="module")
+def _shared_station(tmp_path_factory: pytest.TempPathFactory, central_system: Any) -> Iterator[Any]:
+    found = panel_world.Station(tmp_path_factory.mktemp("station"), central_system, "--connectors", "2")
+    yield found
+    found.close()
+    assert b"Traceback" not in b"".join(found.errors)
+
+
+@pytest.fixture
+def station(_shared_station: Any) -> Any:
+    """As at the beginning, whatever the test before has done."""
+    station = _shared_station
+    station.do("restart")
+    station.do("connect")
+    station.do("clear_charging_profiles")
+    for connector in (1, 2):
+        station.do("change_availability", connector=connector, kind="Operative")
+        station.do("unplug", connector=connector)
+        status = {row["connector"]: row for row in station.do("status")["connectors"]}[connector]
+        if status["error"] != "NoError":
+            station.do("clear_fault", connector=connector, error=status["error"])
+    return station
+
+
+@pytest.fixture
+def make_page(chromium: Any) -> Iterator[Any]:
+    """Opens a page: `make_page(url, width=…, color_scheme=…)`. The browser may complain of nothing in it, unless
+    `quiet=False`."""
+    contexts, complaints = [], []
+
+    def opened(url: str, *, width: int = 1400, height: int = 900, quiet: bool = True, **options: Any) -> Any:
+        context = chromium.new_context(viewport={"width": width, "height": height}, accept_downloads=True, **options)
+        context.set_default_timeout(panel_world.PATIENCE * 1000)
+        contexts.append(context)
+        page = context.new_page()
+        if quiet:
+            page.on("pageerror", lambda error: complaints.append(str(error)))
+            page.on("console", lambda said: complaints.append(said.text) if said.type in {"error", "warning"} else None)
+        page.goto(url)
+        return page
+
+    yield opened
+    for context in contexts:
+        context.close()
+    assert complaints == []
