@@ -7,6 +7,7 @@ import webbrowser
 from collections.abc import Callable
 from functools import partial
 from importlib import import_module
+from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import click
@@ -24,8 +25,6 @@ ENVIRONMENT = "OCPP16_WEB_TOKEN"
 SHORTEST_TOKEN = 16
 LONGEST_TOKEN = 200
 _TOKEN = re.compile(r"[A-Za-z0-9._~-]+", re.ASCII)
-_LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
-
 C = TypeVar("C", bound=Callable[..., Any])
 
 
@@ -116,13 +115,21 @@ async def serve_panel(nursery: trio.Nursery, panel: "Panel", web: Web) -> str:
     except OSError as error:
         raise listening_failed(web.host, web.port, error) from error
     nursery.start_soon(panel.run)
-    if web.host not in _LOOPBACK:
+    if not is_loopback(web.host):
         log.warning("the panel on %s can be reached from other machines, and nothing of it is encrypted", web.host)
     host = f"[{web.host}]" if ":" in web.host else web.host
     url = f"http://{host}:{port}/#{token}"
     if web.is_opened:
         nursery.start_soon(_open, url)
     return url
+
+
+def is_loopback(host: str) -> bool:
+    """Can nobody but this machine reach it there?"""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host.lower() == "localhost"
 
 
 async def _open(url: str) -> None:
