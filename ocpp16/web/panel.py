@@ -184,7 +184,7 @@ class Panel:
         given = {**arguments, **typed(name, words)}
         result = await self._commands.run(name, given)
         reason = self._commands.reason(name, given, result)
-        told: dict[str, Any] = {"result": _safe(name, result)}
+        told: dict[str, Any] = {"result": harmless(name, result)}
         return {**told, "reason": reason} if reason else told
 
     def trace(self) -> bytes:
@@ -202,7 +202,7 @@ class Panel:
         return curves(self._commands.charge_point, connector, duration, unit)
 
 
-def _safe(name: str, result: Any) -> Any:
+def harmless(name: str, result: Any) -> Any:
     """A result without secrets, as JSON can say it."""
     if name in _OF_MESSAGES:
         if isinstance(result, dict):

@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import orjson
@@ -178,7 +179,12 @@ class _Nobody:
 
 @asynccontextmanager
 async def open_place(
-    connectors: int = 2, *, features: str = "Core,SmartCharging,RemoteTrigger,Reservation", **options: Any
+    connectors: int = 2,
+    *,
+    features: str = "Core,SmartCharging,RemoteTrigger,Reservation",
+    schema: Path | None = None,
+    custom: dict[str, Any] | None = None,
+    **options: Any,
 ) -> AsyncIterator[Place]:
     began = trio.current_time()
     configuration = {
@@ -195,6 +201,7 @@ async def open_place(
             "ConnectorPhaseRotation": "0.RST",
         },
         "Security": {"AuthorizationKey": f"text:{SECRET}", "SecurityProfile": 1},
+        **({} if custom is None else {"Custom": custom}),
     }
     station = SimulatedStation({"meter_interval": 0, "meter_noise": 0, **options})
     async with (
@@ -206,6 +213,7 @@ async def open_place(
             configuration,
             station,
             connector=csms.connector,
+            custom_schema_path=schema,
             observer=Observers(place.panel, _Nobody()),
             frames=place.panel.frame,
             links=place.panel.link,
@@ -228,7 +236,7 @@ async def open_place(
 
 @pytest.fixture
 def place() -> Any:
-    """`async with place(connectors, features=…, **options of the station) as here:`"""
+    """`async with place(connectors, features=…, schema=…, custom=…, **options of the station) as here:`"""
     return open_place
 
 

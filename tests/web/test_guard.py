@@ -299,9 +299,12 @@ async def test_a_page_that_does_not_read_ends_with_the_program_and_before(
             nursery.start_soon(here.door.serve, stuck)
             await stuck.is_sending.wait()
             assert here.door.connections == 1
-            with trio.fail_after(3 * PATIENCE):
-                while here.door.connections:  # noqa: ASYNC110
-                    await trio.sleep(0.5)
+            try:
+                with trio.fail_after(3 * PATIENCE):
+                    while here.door.connections:  # noqa: ASYNC110
+                        await trio.sleep(0.5)
+            finally:
+                await stuck.aclose()
         stuck = _Stuck()
         here.nursery.start_soon(here.door.serve, stuck)
         await stuck.is_sending.wait()

@@ -1,5 +1,6 @@
 """What pages are told of a charge point in memory, on the virtual clock: state, traffic, commands, and being slow."""
 
+from pathlib import Path
 from typing import Any
 
 import orjson
@@ -12,7 +13,7 @@ from ocpp16.simulation.command_table import COMMANDS
 from ocpp16.web import feed as feeds
 from ocpp16.web.feed import FIRST_ROWS, MOST_ROWS, Feed
 from ocpp16.web.forms import forms, typed
-from ocpp16.web.panel import MOST_LOOKED
+from ocpp16.web.panel import MOST_LOOKED, harmless
 from ocpp16.web.traffic import LONGEST_BODY, Traffic
 
 PROFILE = {
@@ -245,6 +246,33 @@ async def test_secrets_are_nowhere(autojump_clock: MockClock, place: Any, secret
 async def _change_key(here: Any, value: str, key: str = "AuthorizationKey") -> None:
     value = value.encode().hex() if key == "AuthorizationKey" else value
     await here.csms.call("cp001", "ChangeConfiguration", {"key": key, "value": value})
+
+
+async def test_values_of_own_keys_that_are_secrets_are_nowhere(
+    autojump_clock: MockClock, place: Any, tmp_path: Path
+) -> None:
+    schema = tmp_path / "Own.json"
+    schema.write_text('{"properties": {"ServicePin": {"type": "string", "maxLength": 30, "writeOnly": true}}}')
+    async with place(schema=schema, custom={"ServicePin": "first-pin"}) as here:
+        page = await here.looks().begin()
+        changed = {"key": "ServicePin", "value": "second-pin"}
+        assert await here.csms.call("cp001", "ChangeConfiguration", changed) == {"status": "Accepted"}
+        await page.until(lambda page: "ChangeConfiguration" in page.actions())
+        told = orjson.dumps([page.rows, page.parts]) + (await here.ask("/api/trace")).body
+        assert b"ServicePin" in told
+        assert b"second-pin" not in told
+        assert b"first-pin" not in told
+        await page.stream.aclose()
+
+
+def test_results_of_commands_have_no_logins() -> None:
+    result = {"a": ["http://user:pass-word@h/"], "b": 1}
+    assert orjson.dumps(harmless("x", result)) == b'{"a":["http://***@h/"],"b":1}'
+    waiting = {
+        "count": 1,
+        "messages": [{"action": "DataTransfer", "payload": {"key": "AuthorizationKey", "value": "hush"}}],
+    }
+    assert b"hush" not in orjson.dumps(harmless("queue", waiting))
 
 
 async def test_the_trace_is_one(autojump_clock: MockClock, place: Any) -> None:
