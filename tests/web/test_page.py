@@ -128,7 +128,27 @@ def test_traffic_is_joined_filtered_copied_and_downloaded(station: Any, make_pag
     assert {"DataTransfer", "Heartbeat", "BootNotification"} <= {frame.action for frame in frames}
 
 
-def test_errors_are_marked(station: Any, make_page: Any) -> None:
+def test_what_the_central_system_asks_and_what_went_wrong(station: Any, central_system: Any, make_page: Any) -> None:
+    page = make_page(station.url())
+    status(page, "Available")
+    central_system.say('call web-1 UnlockConnector {"connectorId": 1}')
+    unlocked = rows(page, "UnlockConnector").last
+    expect(unlocked.locator(".chip")).to_have_text("Unlocked")
+    expect(unlocked).to_contain_text("Central System asks")
+    central_system.say('call web-1 RemoteStopTransaction {"transactionId": 4711}')
+    expect(rows(page, "RemoteStopTransaction").last.locator(".chip.refusal")).to_have_text("Rejected")
+    central_system.say("call web-1 Heartbeat {}")
+    wrong = rows(page, "Heartbeat").last
+    expect(wrong.locator(".chip.error")).to_have_text(re.compile("^Not(Implemented|Supported)$"))
+    page.get_by_label("problems").check()
+    expect(rows(page, "UnlockConnector")).to_have_count(0)
+    expect(rows(page, "RemoteStopTransaction")).not_to_have_count(0)
+    expect(wrong).to_be_visible()
+    wrong.get_by_role("button").click()
+    expect(page.get_by_role("heading", name="Answer", exact=True).locator("..")).to_contain_text("Heartbeat")
+
+
+def test_errors_of_what_is_typed_are_said(station: Any, make_page: Any) -> None:
     page = make_page(station.url())
     status(page, "Available")
     answer = station.ask("/api/command", {"do": "data_transfer", "arguments": {"vendor_id": ""}})

@@ -11,7 +11,7 @@ export class Lists {
     this.drawn = new Map();
     this.counters = {};
     for (const name of ["queue", "dead_letters", "reservations", "profiles"]) {
-      const node = el("section", { "aria-label": TITLES[name] });
+      const node = el("section");
       find("lists").append(node);
       this.drawn.set(name, node);
     }
@@ -88,8 +88,6 @@ export class Lists {
   }
 }
 
-const TITLES = { queue: "Queue", dead_letters: "Dead letters", reservations: "Reservations", profiles: "Charging profiles" };
-
 function actions(buttons, about) {
   return el("span", { class: "buttons" }, ...buttons.map(([text, act]) => el("button", { type: "button", class: "quiet", "aria-label": `${text} ${about}`, onclick: act }, text)));
 }
@@ -101,7 +99,7 @@ function list(title, count, none, heads, rows) {
     head,
     el(
       "div",
-      { class: "wide", tabindex: "0", role: "region", "aria-label": title },
+      { class: "wide", tabindex: "0", role: "group", "aria-label": title },
       el(
         "table",
         {},

@@ -5,13 +5,15 @@ from typing import Any
 import panel_world
 from playwright.sync_api import expect
 
+expect.set_options(timeout=panel_world.PATIENCE * 1000)
+
 
 def card(page: Any, connector: int = 1) -> Any:
     return page.get_by_role("article", name=f"Connector {connector}")
 
 
 def status(page: Any, text: str, connector: int = 1) -> None:
-    expect(card(page, connector).locator(".state")).to_contain_text(text, timeout=panel_world.PATIENCE * 1000)
+    expect(card(page, connector).locator(".state")).to_contain_text(text)
 
 
 def press(page: Any, name: str, connector: int = 1) -> None:

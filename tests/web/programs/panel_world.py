@@ -33,7 +33,7 @@ class CentralSystem:
     """`ocpp16 central-system` on a free port."""
 
     def __init__(self, folder: Path) -> None:
-        self.process = _started(folder, "central-system", "--port", "0")
+        self.process = _started(folder, "central-system", "--port", "0", "--control")
         assert self.process.stdout is not None
         self.port = 0
         while not self.port:
@@ -44,6 +44,12 @@ class CentralSystem:
                 self.port = int("".join(character for character in rest[:6].split("/")[0] if character.isdigit()))
         self._reader = threading.Thread(target=self.process.stdout.read, daemon=True)
         self._reader.start()
+
+    def say(self, line: str) -> None:
+        """An order, as a person types it."""
+        assert self.process.stdin is not None
+        self.process.stdin.write(line.encode() + b"\n")
+        self.process.stdin.flush()
 
     def close(self) -> None:
         _ended(self.process, [self._reader])
