@@ -86,6 +86,7 @@ def _row(record: Record) -> dict[str, Any]:
         "id": record.unique_id,
         "action": record.action,
         "connector": record.connector_id,
+        "size": len(record.text),
         "latency": None if record.latency is None else round(record.latency, 6),
     }
     if record.is_error:

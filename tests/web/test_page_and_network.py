@@ -51,19 +51,27 @@ def test_the_network_is_cut_and_comes_back(station: Any, make_page: Any) -> None
         page.context.close()
 
 
-def test_the_program_is_killed_and_started_again(tmp_path: Path, central_system: Any, make_page: Any) -> None:
-    station = panel_world.Station(tmp_path, central_system, "--connectors", "1")
+def test_a_large_station_whose_program_is_killed_and_started_again(
+    tmp_path: Path, central_system: Any, make_page: Any
+) -> None:
+    station = panel_world.Station(tmp_path, central_system, "--connectors", "20")
     try:
         page = make_page(station.url(), quiet=False)
+        mosaic = page.get_by_role("group", name="Choose a connector")
+        expect(mosaic.get_by_role("button")).to_have_count(20)
         status(page, "Available")
-        press(page, "Plug in")
-        status(page, "Preparing")
+        mosaic.get_by_role("button", name="Connector 17: Available").click()
+        press(page, "Plug in", 17)
+        status(page, "Preparing", 17)
+        expect(mosaic.get_by_role("button", name="Connector 17: Preparing", pressed=True)).to_be_visible()
+        expect(page.get_by_role("article")).to_have_count(1)
         station.kill()
         expect(page.get_by_role("alert")).to_contain_text("it was ended, or the network is cut")
         station.start()
         status(page, "Available")
         expect(page.get_by_role("alert")).to_be_hidden()
         expect(page.locator("#messages")).to_contain_text("The program was started again.")
+        expect(mosaic.get_by_role("button", name="Connector 17: Available")).to_be_visible()
         press(page, "Plug in")
         status(page, "Preparing")
         page.context.close()

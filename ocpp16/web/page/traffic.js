@@ -4,6 +4,7 @@ import { clock, copy, el, find, hidden, milliseconds, say, set, setHidden, took 
 import { getBlob } from "./link.js";
 
 const MOST_KEPT = 2000; // exchanges and events
+const MOST_SIZE = 48 * 1024 * 1024; // characters of their frames
 const MOST_DRAWN = 300; // rows of the table
 const MOST_OPEN = 1000; // requests that an answer may still come to
 const GLANCE = 140;
@@ -16,6 +17,7 @@ export class Traffic {
     this.fresh = []; // came since the last drawing
     this.changed = new Set();
     this.total = 0;
+    this.size = 0;
     this.isHeld = false;
     this.isDue = false;
     this.scroller = find("scroller");
@@ -62,9 +64,10 @@ export class Traffic {
       return;
     }
     item.answer = row;
+    if (!item.isGone) this.size += row.size;
     item.problem = row.problem;
     item.text = null;
-    this.changed.add(item);
+    if (item.row || !item.isGone) this.changed.add(item);
   }
 
   /** A line between the messages. */
@@ -76,10 +79,16 @@ export class Traffic {
   add(item) {
     this.items.push(item);
     this.fresh.push(item);
-    if (this.items.length > MOST_KEPT) {
-      const gone = this.items.splice(0, this.items.length - MOST_KEPT);
-      for (const one of gone) this.changed.delete(one);
+    this.size += sizeOf(item);
+    let gone = 0;
+    while (this.items.length - gone > MOST_KEPT || (this.size > MOST_SIZE && this.items.length - gone > 1)) {
+      const oldest = this.items[gone];
+      this.size -= sizeOf(oldest);
+      oldest.isGone = true; // its answer may come yet
+      this.changed.delete(oldest);
+      gone += 1;
     }
+    if (gone) this.items.splice(0, gone);
     if (this.fresh.length > MOST_KEPT) this.fresh.splice(0, this.fresh.length - MOST_KEPT);
   }
 
@@ -296,6 +305,7 @@ export class Traffic {
   clear() {
     this.items = [];
     this.fresh = [];
+    this.size = 0;
     this.open.clear();
     this.redraw();
     find("said").textContent = "The list is empty.";
@@ -317,6 +327,7 @@ export class Traffic {
   }
 }
 
+const sizeOf = (item) => (item.request?.size ?? 0) + (item.answer?.size ?? 0);
 const frameOf = (row) => row.frame ?? row.text;
 
 function glance(row) {
