@@ -109,14 +109,14 @@ class Panel:
         if self._snapshot is None or self._commands is None:
             return
         try:
+            now = self._commands.charge_point.for_station.clock.now()
+            self.feed.put("clock", {"at": now // 1000, "speed": self.speed})
             parts = await self._snapshot.look(self._chosen(self._snapshot.number_of_connectors, is_whole=is_whole))
-        except BaseException as error:  # of a station, or a charge point, that is on its way from one state to another
+            for name, value in parts.items():
+                self.feed.put(name, value)
+        except BaseException as error:  # this is beside what the program is there for
             obey(error)
             self._log.error("the state cannot be told: %s", sentence(error), error=error)
-            return
-        now = self._commands.charge_point.for_station.clock.now()
-        for name, value in {"clock": {"at": now // 1000, "speed": self.speed}, **parts}.items():
-            self.feed.put(name, value)
 
     def _chosen(self, count: int, *, is_whole: bool) -> list[int]:
         if is_whole or count <= MOST_LOOKED:
