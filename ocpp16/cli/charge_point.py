@@ -211,23 +211,27 @@ async def operate(machine: Machine, face: Face, ending: Ending) -> None:
         face.follow(opened)
         operation = Operation(station, opened)
         commands = Commands(station, opened, operation)
-        async with trio.open_nursery() as nursery:
-            if machine.metrics_port is not None:
-                await face.metrics(await _serve_metrics(nursery, opened, machine.metrics_port, machine.speed))
-            if panel is not None:
+        async with trio.open_nursery() as beside:
+            if panel is not None:  # to the very end, so that what is sent in the end is seen
                 panel.follow(commands)
-                await face.web(await serve_panel(nursery, panel, machine.web))
-            nursery.start_soon(_end_with, ending, operation.run)
-            while not opened.is_running:  # a few steps; the first command must find it started
-                await trio.lowlevel.checkpoint()
-            nursery.start_soon(_end_with, ending, face.serve, commands)
-            await ending.wait()
-            nursery.cancel_scope.cancel()
-        try:
-            await operation.stop()
-        except trio.Cancelled:  # a second signal, or the time is up
-            opened.abandon()
-            raise
+                await face.web(await serve_panel(beside, panel, machine.web))
+            async with trio.open_nursery() as nursery:
+                if machine.metrics_port is not None:
+                    await face.metrics(await _serve_metrics(nursery, opened, machine.metrics_port, machine.speed))
+                nursery.start_soon(_end_with, ending, operation.run)
+                while not opened.is_running:  # a few steps; the first command must find it started
+                    await trio.lowlevel.checkpoint()
+                nursery.start_soon(_end_with, ending, face.serve, commands)
+                await ending.wait()
+                nursery.cancel_scope.cancel()
+            if panel is not None:
+                panel.end(ending.reason)
+            try:
+                await operation.stop()
+            except trio.Cancelled:  # a second signal, or the time is up
+                opened.abandon()
+                raise
+            beside.cancel_scope.cancel()
     await face.exit(ending.reason)
 
 

@@ -159,6 +159,8 @@ async def _tell(
             nursery.start_soon(_run_story, story, charge_point, station, view, panel is not None, ending)
             await ending.wait()
             nursery.cancel_scope.cancel()
+        if panel is not None:
+            panel.end(ending.reason)
         await operation.stop()
     finally:
         pictures.cancel()

@@ -18,6 +18,7 @@ from ocpp16.observer import MessageExchanged, ObserverEvent
 from ocpp16.redaction import without_logins
 from ocpp16.simulation import CARS, CommandError, Commands
 from ocpp16.simulation.events import Events
+from ocpp16.texts import shown
 from ocpp16.web.curves import Unit, curves
 from ocpp16.web.feed import Feed, Page, event
 from ocpp16.web.forms import forms, typed
@@ -90,6 +91,10 @@ class Panel:
         """`LinkListener`: never waits."""
         if is_connected and self._traffic is not None:
             self._traffic.link()
+
+    def end(self, reason: str) -> None:
+        """The program begins to end: pages say so, and why."""
+        self.feed.put("ending", shown(reason))
 
     # State
 

@@ -78,6 +78,11 @@ async def test_ctrl_c_ends_it_while_somebody_looks(
         await stream.send_all(head.encode())
         assert b"200" in await stream.receive_some()
         station.process.send_signal(signal.SIGINT)
+        with trio.fail_after(PATIENCE):
+            told = b""
+            while more := await stream.receive_some():
+                told += more
+        assert b'"ending":"SIGINT"' in told
         assert await station.exit_code() == 130
         assert station.printed[-1] == {**station.printed[-1], "event": "exit", "reason": "SIGINT"}
         assert b"Traceback" not in station.errors

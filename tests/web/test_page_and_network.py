@@ -74,6 +74,8 @@ def test_a_large_station_whose_program_is_killed_and_started_again(
         expect(mosaic.get_by_role("button", name="Connector 17: Available")).to_be_visible()
         press(page, "Plug in")
         status(page, "Preparing")
+        station.process.terminate()
+        expect(page.get_by_role("alert")).to_contain_text("The program has ended: SIGTERM")
         page.context.close()
     finally:
         station.close()

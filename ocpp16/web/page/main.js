@@ -9,7 +9,7 @@ import { Lists } from "./lists.js";
 import { Schedule } from "./schedule.js";
 import { Traffic } from "./traffic.js";
 
-const state = { station: null, connectors: new Map(), profiles: "" };
+const state = { station: null, connectors: new Map(), profiles: "", ending: null };
 const time = { at: Date.now(), here: performance.now(), speed: 1 };
 const now = () => time.at + (performance.now() - time.here) * time.speed;
 
@@ -72,6 +72,10 @@ function showParts(parts) {
     Object.assign(time, parts.clock, { here: performance.now() });
   }
   if (parts.station) showStation(parts.station);
+  if (parts.ending !== undefined) {
+    state.ending = parts.ending;
+    tell("ending", `The program ends: ${parts.ending}.`, "What it still sends is shown.");
+  }
   const changed = [];
   for (const [name, part] of Object.entries(parts)) {
     if (name.startsWith("connector/")) {
@@ -99,7 +103,7 @@ const stream = new Stream({
     connectors.offer(hello.cars);
     if (isNew && !isFirst) {
       state.connectors.clear();
-      state.station = null;
+      state.station = state.ending = null;
       connectors.forget();
       traffic.open.clear();
       traffic.note("The program was started again.");
@@ -128,16 +132,22 @@ const stream = new Stream({
       trouble.hidden = true;
       return;
     }
-    const text = name === "full" ? `The program takes no more pages: ${details.text}.` : "The program does not answer: it was ended, or the network is cut.";
+    let text = "The program does not answer: it was ended, or the network is cut.";
+    if (name === "full") text = `The program takes no more pages: ${details.text}.`;
+    else if (state.ending !== null) text = `The program has ended: ${state.ending}.`;
     const next = `Trying again every ${Math.max(1, Math.round(details.wait / 1000))} s; what is shown is of ${clock(details.since)}.`;
-    // Said once, not at each attempt.
-    if (trouble.hidden || trouble.dataset.kind !== name) {
-      trouble.dataset.kind = name;
-      trouble.replaceChildren(el("strong", {}, text), " ", el("span", {}, next), " ", el("button", { type: "button", onclick: () => stream.retry() }, "Try now"));
-      trouble.hidden = false;
-    }
+    tell(name, text, next, el("button", { type: "button", onclick: () => stream.retry() }, "Try now"));
   },
 });
+
+/** What is wrong with the connection to the program: said once, not at each attempt to come back. */
+function tell(kind, text, next, button = "") {
+  const trouble = find("trouble");
+  if (!trouble.hidden && trouble.dataset.kind === kind) return;
+  trouble.dataset.kind = kind;
+  trouble.replaceChildren(el("strong", {}, text), " ", el("span", {}, next), " ", button);
+  trouble.hidden = false;
+}
 
 function askForToken(isWrong) {
   set(find("token-why"), isWrong ? "This is not the token of the program that runs now. Open the URL that it printed, or type the part behind the # here." : "Open the URL that the program printed, or type the part behind the # here.");
