@@ -70,7 +70,7 @@ class Feed:
         return self._parts.get(name)
 
     def add(self, data: bytes) -> int:
-        """A row more, of a JSON object without its number; returns that, and how many rows had to go is in `oldest`."""
+        """A row more: a JSON object without its number, which is returned. The oldest rows make room for it."""
         self.last += 1
         row = Row(self.last, b'{"n":%d,%b' % (self.last, data[1:]))
         self._kept.append(row)
