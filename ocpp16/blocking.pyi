@@ -145,6 +145,9 @@ class ConfigurationDoor:
 
         None: there is no such key, it has no value, or it is a secret.
         """
+    @property
+    def secret_names(self) -> frozenset[str]:
+        """Of the host's own keys those that are secrets, in lower case, for `ocpp16.redaction.redacted`."""
     def origin(self, name: str) -> str:
         """Where the value in force comes from: "default", "main", "overlay" of an earlier run, or "runtime".
 
@@ -724,7 +727,7 @@ class Fleet:
     def abandon(self) -> None:
         """Cut short what leaving the block waits for: connections end at once, as when the power fails."""
 
-def open_charge_point(config: str | Path | Mapping[str, Any] | Configuration, station: CoreStation, *, executor: Executor | None=None, meter_interval: float=..., user_config_path: str | Path | None=None, database_path: str | Path | None=None, store: Store | Journal | None=None, share_path: str | Path | None=None, custom_schema_path: str | Path | None=None, certificates_path: str | Path | None=None, security_configuration: Mapping[str, Any] | None=None, evse_security: HostSecurity | None=None, observer: Observer | None=None, connector: StreamOpener | None=None, tolerances: Iterable[str] | None=None, anchor: float | None=None, seed: int | None=None, trace_messages: bool=False, message_log_path: str | Path | None=None) -> AbstractContextManager[ChargePoint]:
+def open_charge_point(config: str | Path | Mapping[str, Any] | Configuration, station: CoreStation, *, executor: Executor | None=None, meter_interval: float=..., user_config_path: str | Path | None=None, database_path: str | Path | None=None, store: Store | Journal | None=None, share_path: str | Path | None=None, custom_schema_path: str | Path | None=None, certificates_path: str | Path | None=None, security_configuration: Mapping[str, Any] | None=None, evse_security: HostSecurity | None=None, observer: Observer | None=None, connector: StreamOpener | None=None, tolerances: Iterable[str] | None=None, anchor: float | None=None, seed: int | None=None, trace_messages: bool=False, message_log_path: str | Path | None=None, frames: FrameListener | None=None, links: LinkListener | None=None) -> AbstractContextManager[ChargePoint]:
     """Open a charge point; it begins with `await charge_point.start()`, and leaving the block stops it in order.
 
     config: path of a JSON file, a mapping of the same form, or a Configuration; what was changed over it earlier comes
@@ -743,7 +746,9 @@ def open_charge_point(config: str | Path | Mapping[str, Any] | Configuration, st
     anchor: wall time now in seconds since 1970 instead of the system's clock. seed: makes message ids and waits
     repeatable. trace_messages: tells the observer every text frame. message_log_path: folder for the message log, made
     when needed; the LogMessages… keys say what is written there. Without it there are no files but those of sessions
-    that have a folder of their own.
+    that have a folder of their own. frames: is told each text frame in the moment it is written or read, secrets and
+    all (`ocpp16.fleet.FrameListener`; who keeps one takes them out by `ocpp16.redaction.redacted`). links: is told each
+    change of the connection in its moment (`ocpp16.fleet.LinkListener`).
 
     Raises ConfigurationError naming every problem of the arguments and the station, or else of the configuration;
     ValueError for an anchor that is no number; StoreError (SchemaTooNew) when the database belongs to somebody else,

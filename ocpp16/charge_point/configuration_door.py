@@ -46,6 +46,11 @@ class ConfigurationDoor:
         """
         return self._runtime.configuration.text(name)
 
+    @property
+    def secret_names(self) -> frozenset[str]:
+        """Of the host's own keys those that are secrets, in lower case, for `ocpp16.redaction.redacted`."""
+        return self._runtime.configuration.secret_names
+
     def origin(self, name: str) -> str:
         """Where the value in force comes from: "default", "main", "overlay" of an earlier run, or "runtime".
 

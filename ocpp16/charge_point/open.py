@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from ocpp16.charge_point.connectivity import StreamOpener
     from ocpp16.configuration.configuration import Configuration
     from ocpp16.observer import Observer
+    from ocpp16.rpc.calls import FrameListener, LinkListener
     from ocpp16.security.evse_security import EvseSecurity
     from ocpp16.station import CoreStation
     from ocpp16.store.base import Store
@@ -48,6 +49,8 @@ async def open_charge_point(
     seed: int | None = None,
     trace_messages: bool = False,
     message_log_path: str | Path | None = None,
+    frames: "FrameListener | None" = None,
+    links: "LinkListener | None" = None,
 ) -> AsyncIterator["ChargePoint"]:
     """Open a charge point; it begins with `await charge_point.start()`, and leaving the block stops it in order.
 
@@ -67,7 +70,9 @@ async def open_charge_point(
     anchor: wall time now in seconds since 1970 instead of the system's clock. seed: makes message ids and waits
     repeatable. trace_messages: tells the observer every text frame. message_log_path: folder for the message log, made
     when needed; the LogMessages… keys say what is written there. Without it there are no files but those of sessions
-    that have a folder of their own.
+    that have a folder of their own. frames: is told each text frame in the moment it is written or read, secrets and
+    all (`ocpp16.fleet.FrameListener`; who keeps one takes them out by `ocpp16.redaction.redacted`). links: is told each
+    change of the connection in its moment (`ocpp16.fleet.LinkListener`).
 
     Raises ConfigurationError naming every problem of the arguments and the station, or else of the configuration;
     ValueError for an anchor that is no number; StoreError (SchemaTooNew) when the database belongs to somebody else,
@@ -78,6 +83,7 @@ async def open_charge_point(
     from ocpp16.charge_point.argument_check import check_arguments
     from ocpp16.charge_point.blocks import clock_of, one_opened
     from ocpp16.charge_point.plan import planned
+    from ocpp16.rpc.calls import Listeners
 
     clock = clock_of(anchor)
     check_arguments(locals())
@@ -98,6 +104,7 @@ async def open_charge_point(
         seed=seed,
         trace_messages=trace_messages,
         message_log_path=message_log_path,
+        listeners=Listeners(frames=frames, links=links),
     )
     async with one_opened(plan, store, database_path) as charge_point:
         yield charge_point

@@ -23,6 +23,7 @@ from ocpp16.cli.failure import CommandFailed, listening_failed
 from ocpp16.cli.log import LogChoice, log_options
 from ocpp16.cli.running import Ending, run
 from ocpp16.cli.standard_streams import StandardInput, StandardOutput
+from ocpp16.cli.web_panel import Observers, Web, chosen_web, panel_of, serve_panel, web_options
 from ocpp16.observer import Observer
 from ocpp16.simulation import Commands, ControlInterface, Operation, SimulatedStation, StationOptions
 from ocpp16.simulation.transfer import PlayedTransfer, UrlTransfer
@@ -54,6 +55,10 @@ class Face(Observer, Protocol):
         """Say where metrics are."""
         ...
 
+    async def web(self, url: str) -> None:
+        """Say where the panel is."""
+        ...
+
     async def exit(self, reason: str) -> None:
         """Say at the very end why the program ends."""
         ...
@@ -72,6 +77,7 @@ class Machine(NamedTuple):
     session_log: Path | None = None
     speed: float = 1.0
     is_played: bool = False
+    web: Web = Web()
 
 
 @click.command("charge-point", short_help="A simulated station, worked by commands or JSON lines.")
@@ -112,6 +118,7 @@ class Machine(NamedTuple):
     show_default=True,
     help="How firmware comes here and files leave: by their URL, or as if; then files stay in --maindir.",
 )
+@web_options
 @click.option("--logconf", type=FilePath, help="Settings of the log in the form of Python's logging.config.")
 @log_options
 @click.pass_obj
@@ -125,6 +132,10 @@ def charge_point(
     logconf: Path | None,
     metrics_port: int | None,
     transfer: str,
+    web: int | None,
+    web_host: str,
+    web_token: str | None,
+    web_open: bool,
     **given: Any,
 ) -> int:
     """A simulated charging station with its charge point.
@@ -134,6 +145,7 @@ def charge_point(
     """
     choice.begin("warning" if control is None else "info", logconf)
     options = Given(**given, protocols=UrlTransfer().protocols() if transfer == "url" else None)
+    wanted = chosen_web(web, web_host, web_token, web_open=web_open)
     chosen = choose(options)
     if metrics_port is not None:
         _need_metrics()
@@ -148,6 +160,7 @@ def charge_point(
         session_log,
         chosen.speed,
         transfer == "played",
+        wanted,
     )
     if options.maindir is not None:
         _make("", *(options.maindir / "certs" / name for name in CERTIFICATE_FOLDERS), options.maindir / LOGS)
@@ -180,6 +193,7 @@ async def operate(machine: Machine, face: Face, ending: Ending) -> None:
         meters=machine.maindir,
         transfer=_played(machine.maindir) if machine.is_played else UrlTransfer(),
     )
+    panel = panel_of(machine.web, machine.speed)
     async with open_charge_point(
         machine.configuration,
         station,
@@ -188,26 +202,36 @@ async def operate(machine: Machine, face: Face, ending: Ending) -> None:
         share_path=machine.share,
         certificates_path=None if machine.maindir is None else machine.maindir / "certs",
         security_configuration=machine.options.security,
-        observer=face,
+        observer=face if panel is None else Observers(panel, face),
         trace_messages=machine.is_traced,
+        frames=None if panel is None else panel.frame,
+        links=None if panel is None else panel.link,
         message_log_path=machine.message_log,
     ) as opened:
         face.follow(opened)
         operation = Operation(station, opened)
-        async with trio.open_nursery() as nursery:
-            if machine.metrics_port is not None:
-                await face.metrics(await _serve_metrics(nursery, opened, machine.metrics_port, machine.speed))
-            nursery.start_soon(_end_with, ending, operation.run)
-            while not opened.is_running:  # a few steps; the first command must find it started
-                await trio.lowlevel.checkpoint()
-            nursery.start_soon(_end_with, ending, face.serve, Commands(station, opened, operation))
-            await ending.wait()
-            nursery.cancel_scope.cancel()
-        try:
-            await operation.stop()
-        except trio.Cancelled:  # a second signal, or the time is up
-            opened.abandon()
-            raise
+        commands = Commands(station, opened, operation)
+        async with trio.open_nursery() as beside:
+            if panel is not None:  # to the very end, so that what is sent in the end is seen
+                panel.follow(commands)
+                await face.web(await serve_panel(beside, panel, machine.web))
+            async with trio.open_nursery() as nursery:
+                if machine.metrics_port is not None:
+                    await face.metrics(await _serve_metrics(nursery, opened, machine.metrics_port, machine.speed))
+                nursery.start_soon(_end_with, ending, operation.run)
+                while not opened.is_running:  # a few steps; the first command must find it started
+                    await trio.lowlevel.checkpoint()
+                nursery.start_soon(_end_with, ending, face.serve, commands)
+                await ending.wait()
+                nursery.cancel_scope.cancel()
+            if panel is not None:
+                panel.end(ending.reason)
+            try:
+                await operation.stop()
+            except trio.Cancelled:  # a second signal, or the time is up
+                opened.abandon()
+                raise
+            beside.cancel_scope.cancel()
     await face.exit(ending.reason)
 
 
@@ -247,6 +271,9 @@ class JsonFace:
 
     async def metrics(self, url: str) -> None:
         await self._interface.emit("metrics", url=url)
+
+    async def web(self, url: str) -> None:
+        await self._interface.emit("web", url=url)
 
     async def serve(self, commands: Commands) -> None:
         await self._interface.serve(commands, StandardInput())

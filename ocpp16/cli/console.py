@@ -73,6 +73,10 @@ class Console:
         """Print where metrics are."""
         await self._show(Text(f"metrics: {url}", "dim"))
 
+    async def web(self, url: str) -> None:
+        """Print where the panel is."""
+        await self._show(Text(f"panel: {url}", "bold"))
+
     async def exit(self, reason: str) -> None:
         """Print why the program ends."""
         await self._show(Text(f"stopped: {reason}"))

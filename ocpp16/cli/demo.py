@@ -7,7 +7,7 @@ a charging session of some minutes takes less than half a minute to watch.
 from collections.abc import Mapping
 from functools import partial
 from time import time
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 import trio
@@ -22,9 +22,13 @@ from ocpp16.cli.finite_range import FiniteRange
 from ocpp16.cli.log import LogChoice, log_options
 from ocpp16.cli.running import Ending, run
 from ocpp16.cli.stories import STORIES, Story
+from ocpp16.cli.web_panel import Observers, Web, chosen_web, panel_of, serve_panel, web_options
 from ocpp16.observer import MessageExchanged, ObserverEvent
-from ocpp16.simulation import Operation, SimulatedStation
+from ocpp16.simulation import Commands, Operation, SimulatedStation
 from ocpp16.testing import CentralSystem
+
+if TYPE_CHECKING:
+    from ocpp16.web.panel import Panel
 
 HOST = "127.0.0.1"
 IDENTITY = "demo"
@@ -55,18 +59,46 @@ FRAME = 0.1
 @click.option(
     "--port", type=click.IntRange(0, 65_535), default=0, help="Port of the Central System; 0 takes a free one."
 )
+@web_options
 @log_options
 @click.pass_obj
-def demo(choice: LogChoice, speed: float, story: str, connectors: int, port: int) -> int:
+def demo(
+    choice: LogChoice,
+    speed: float,
+    story: str,
+    connectors: int,
+    port: int,
+    web: int | None,
+    web_host: str,
+    web_token: str | None,
+    web_open: bool,
+) -> int:
     """Show a whole charging session, from boot to unplugging.
 
-    Ends by itself; the exit code is 0 if everything happened as it should.
+    Ends by itself; the exit code is 0 if everything happened as it should. With --web it goes on when the story is
+    told, for you to work the station in the browser, until Ctrl-C.
     """
     choice.begin("error")
-    return run(partial(_run, STORIES[story], speed, connectors, port), exit_code_of_sigterm=143, speed=speed)
+    wanted = chosen_web(web, web_host, web_token, web_open=web_open)
+    program = partial(_run_beside, wanted, STORIES[story], speed, connectors, port)
+    return run(program, exit_code_of_sigterm=143, speed=speed)
 
 
-async def _run(kind: type[Story], speed: float, connectors: int, port: int, ending: Ending) -> None:
+async def _run_beside(web: Web, kind: type[Story], speed: float, connectors: int, port: int, ending: Ending) -> None:
+    """The demonstration, and the panel if there is to be one: its address is a part of the title."""
+    panel = panel_of(web, speed)
+    if panel is None:
+        await _run(kind, speed, connectors, port, None, "", ending)
+        return
+    async with trio.open_nursery() as nursery:
+        url = await serve_panel(nursery, panel, web)
+        await _run(kind, speed, connectors, port, panel, url, ending)
+        nursery.cancel_scope.cancel()
+
+
+async def _run(
+    kind: type[Story], speed: float, connectors: int, port: int, panel: "Panel | None", url: str, ending: Ending
+) -> None:
     began, anchor = trio.current_time(), time()
     async with CentralSystem(now=lambda: round((anchor + trio.current_time() - began) * 1e6)) as central_system:
         try:
@@ -74,23 +106,28 @@ async def _run(kind: type[Story], speed: float, connectors: int, port: int, endi
         except OSError as error:
             raise listening_failed(HOST, port, error) from error
         title = f"OCPP 1.6J on ws://{HOST}:{port}/{IDENTITY}, time runs {speed:g} times as fast"
+        if url:
+            title += f"; panel: {url}"
         on_closed = partial(ending.begin, "standard output was closed", UNEXPECTED)
         view = view_for(Console(highlight=False), title, lambda: trio.current_time() - began, on_closed)
         with view:
             view.say(title, Tone.STORY)
             with kind(central_system, partial(view.say, tone=Tone.STORY), PATIENCE * speed) as story:
                 station = story.station()
+                watcher = Watcher(view, story)
                 async with open_charge_point(
                     configuration(port, connectors, story.keys()),
                     station,
                     certificates_path=story.certificates_path(),
-                    observer=Watcher(view, story),
+                    observer=watcher if panel is None else Observers(panel, watcher),
                     anchor=anchor,
                     trace_messages=True,
+                    frames=None if panel is None else panel.frame,
+                    links=None if panel is None else panel.link,
                 ) as charge_point:
                     station.attach(charge_point)
                     view.look_at(station, charge_point)
-                    await _tell(charge_point, station, story, view, FRAME * speed, ending)
+                    await _tell(charge_point, station, story, view, FRAME * speed, panel, ending)
             if ending.exit_code:
                 return
             problems = story.problems(connectors)
@@ -103,25 +140,40 @@ async def _run(kind: type[Story], speed: float, connectors: int, port: int, endi
 
 
 async def _tell(
-    charge_point: ChargePoint, station: SimulatedStation, story: Story, view: View, interval: float, ending: Ending
+    charge_point: ChargePoint,
+    station: SimulatedStation,
+    story: Story,
+    view: View,
+    interval: float,
+    panel: "Panel | None",
+    ending: Ending,
 ) -> None:
     """Run the station while the story is told, or until the program is to end."""
     operation = Operation(station, charge_point)
+    if panel is not None:
+        panel.follow(Commands(station, charge_point, operation))
     pictures = charge_point.for_station.timers.every(interval, view.draw, charge_point.for_station.clock.monotonic())
     try:
         async with trio.open_nursery() as nursery:
             nursery.start_soon(operation.run)
-            nursery.start_soon(_run_story, story, charge_point, station, ending)
+            nursery.start_soon(_run_story, story, charge_point, station, view, panel is not None, ending)
             await ending.wait()
             nursery.cancel_scope.cancel()
+        if panel is not None:
+            panel.end(ending.reason)
         await operation.stop()
     finally:
         pictures.cancel()
 
 
-async def _run_story(story: Story, charge_point: ChargePoint, station: SimulatedStation, ending: Ending) -> None:
+async def _run_story(
+    story: Story, charge_point: ChargePoint, station: SimulatedStation, view: View, is_looked_at: bool, ending: Ending
+) -> None:
     await story.run(charge_point, station)
-    ending.begin("the story is told")
+    if is_looked_at:
+        view.say("the story is told; the station is yours in the browser, until Ctrl-C", Tone.STORY)
+    else:
+        ending.begin("the story is told")
 
 
 class Watcher:

@@ -81,6 +81,10 @@ class ArgumentKind:
     """May any word at all be meant, also one with an equals sign?"""
     is_json: bool = False
     """Is it written as JSON?"""
+    choices: tuple[str, ...] = ()
+    """The words that are meant, where there are few; none: any that the check lets through."""
+    limits: tuple[float, float] | None = None
+    """Of a number, the lowest and the highest."""
 
 
 REQUIRED: Any = object()
@@ -142,12 +146,12 @@ def _numbers(value: Any, connectors: int) -> list[int]:
 
 def number(name: str, lowest: float, highest: float) -> ArgumentKind:
     """A number within limits."""
-    return ArgumentKind(name, _anywhere(checks.number(lowest, highest)), _as_number)
+    return ArgumentKind(name, _anywhere(checks.number(lowest, highest)), _as_number, limits=(lowest, highest))
 
 
 def whole(name: str, lowest: int, highest: int) -> ArgumentKind:
     """A whole number within limits."""
-    return ArgumentKind(name, _anywhere(checks.whole(lowest, highest)), _as_number)
+    return ArgumentKind(name, _anywhere(checks.whole(lowest, highest)), _as_number, limits=(lowest, highest))
 
 
 def text(longest: int, shortest: int = 0) -> ArgumentKind:
@@ -163,7 +167,8 @@ def text(longest: int, shortest: int = 0) -> ArgumentKind:
 
 def one_of(values: type[StrEnum], *but: str) -> ArgumentKind:
     """One of the values of an enumeration, spelt as on the wire."""
-    return ArgumentKind(values.__name__, _anywhere(checks.one_of(values, *but)))
+    allowed = tuple(str(value) for value in values if value not in but)
+    return ArgumentKind(values.__name__, _anywhere(checks.one_of(values, *but)), choices=allowed)
 
 
 def _anywhere(check: checks.Check) -> Callable[[Any, int], Any]:
@@ -199,7 +204,7 @@ CONNECTORS = ArgumentKind("list of connectors", _connectors, _as_list(_as_number
 SECONDS = number("seconds", 0, LONGEST_WAIT)
 AMPERES = number("amperes", 0, CABLE_RATING)
 PHASES = whole("phases", 1, 3)
-FLAG = ArgumentKind("flag", _anywhere(checks.flag), _as_flag)
+FLAG = ArgumentKind("flag", _anywhere(checks.flag), _as_flag, choices=("true", "false"))
 ID_TAG = text(20, 1)
 SEQUENCES = ArgumentKind("list of numbers", _numbers, _as_list(_as_number))
 TEXTS = ArgumentKind("list of texts", _texts, _as_list(_as_is))

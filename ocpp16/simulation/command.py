@@ -35,6 +35,12 @@ class Command:
     is_deferred: bool = False
     why: Callable[..., str] | None = None
 
+    @property
+    def subject(self) -> str:
+        """What it is about, in a word: the file its handler is in, or the station as a whole."""
+        file = self.handler.__module__.rpartition(".")[2]
+        return file.removesuffix("_commands").replace("_", " ") if file.endswith("_commands") else "station"
+
     def check(self, given: Mapping[str, Any], connectors: int) -> dict[str, Any]:
         """All arguments as the handler takes them. Raises CommandError."""
         known = [argument.name for argument in self.arguments]

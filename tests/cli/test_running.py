@@ -38,6 +38,9 @@ class Nobody:
     async def metrics(self, url: str) -> None:
         pass
 
+    async def web(self, url: str) -> None:
+        pass
+
     async def exit(self, reason: str) -> None:
         pass
 

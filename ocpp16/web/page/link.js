@@ -1,0 +1,167 @@
+// The way to the program: requests with the token, and the stream of what happens, which comes back by itself.
+
+const SILENCE = 25_000; // ms without a word, after which a stream counts as broken; the program says something every 10 s
+const WAITS = [500, 1000, 2000, 3000, 5000]; // ms before each attempt to come back; the last one for good
+const LONGEST_EVENT = 64 * 1024 * 1024;
+
+/** The token stands behind the # of the address, which browsers send to nobody. */
+export const token = {
+  get() {
+    const text = decodeURIComponent(location.hash.slice(1));
+    if (text.length >= 16) {
+      this.keep(text);
+      return text;
+    }
+    try {
+      return sessionStorage.getItem("ocpp16.token") ?? "";
+    } catch {
+      return "";
+    }
+  },
+  keep(text) {
+    try {
+      sessionStorage.setItem("ocpp16.token", text);
+    } catch {
+      // then it stands in the address alone
+    }
+  },
+  set(text) {
+    history.replaceState(null, "", `#${encodeURIComponent(text)}`);
+    this.keep(text);
+  },
+};
+
+export class Refused extends Error {
+  constructor(status, text) {
+    super(text || `the program answered ${status}`);
+    this.status = status;
+  }
+}
+
+async function ask(path, options = {}) {
+  const headers = { Authorization: `Bearer ${token.get()}`, ...options.headers };
+  const answer = await fetch(path, { ...options, headers, cache: "no-store", credentials: "omit", redirect: "error" });
+  if (!answer.ok) throw new Refused(answer.status, (await answer.text()).trim());
+  return answer;
+}
+
+export async function getJson(path) {
+  return (await ask(path)).json();
+}
+
+export async function getBlob(path) {
+  return (await ask(path)).blob();
+}
+
+/** Carries out a command; returns its answer, also when that is no: {ok, result | error, reason}. */
+export async function command(name, given) {
+  try {
+    const answer = await ask("api/command", {
+      method: "POST",
+      headers: { "Content-Type": "application/json" },
+      body: JSON.stringify({ do: name, ...given }),
+    });
+    return await answer.json();
+  } catch (error) {
+    return { ok: false, error: error instanceof Refused ? error.message : "the program does not answer" };
+  }
+}
+
+/**
+ * Follows the stream for as long as the page is there. `on` has a function for each event (hello, parts, rows, missed),
+ * and state(name, details): "open", "lost" with {since, wait, retry}, "token", "full".
+ */
+export class Stream {
+  constructor(on) {
+    this.on = on;
+    this.instance = "";
+    this.after = 0;
+    this.since = null;
+    this.attempts = 0;
+    this.wake = null;
+    addEventListener("online", () => this.retry());
+  }
+
+  /** Try now, if it is waiting. */
+  retry() {
+    this.wake?.();
+  }
+
+  async run() {
+    for (;;) {
+      try {
+        await this.follow();
+        throw new Error("the program ended the stream");
+      } catch (error) {
+        if (error instanceof Refused && error.status === 401) {
+          this.on.state("token", { isWrong: Boolean(token.get()) });
+          await this.wait(null);
+          continue;
+        }
+        this.since ??= Date.now();
+        const wait = WAITS[Math.min(this.attempts, WAITS.length - 1)];
+        this.attempts += 1;
+        const state = error instanceof Refused && error.status === 503 ? "full" : "lost";
+        this.on.state(state, { since: this.since, wait, attempts: this.attempts, text: error.message });
+        await this.wait(wait);
+      }
+    }
+  }
+
+  wait(ms) {
+    return new Promise((resolve) => {
+      const timer = ms === null ? null : setTimeout(() => this.wake?.(), ms);
+      this.wake = () => {
+        clearTimeout(timer);
+        this.wake = null;
+        resolve();
+      };
+    });
+  }
+
+  async follow() {
+    const control = new AbortController();
+    let timer = setTimeout(() => control.abort(), SILENCE);
+    try {
+      const answer = await ask(`api/stream?instance=${this.instance}&after=${this.after}`, { signal: control.signal });
+      const reader = answer.body.pipeThrough(new TextDecoderStream()).getReader();
+      let kept = "";
+      for (;;) {
+        const { value, done } = await reader.read();
+        if (done) return;
+        clearTimeout(timer);
+        timer = setTimeout(() => control.abort(), SILENCE);
+        const blocks = (kept + value).split("\n\n");
+        kept = blocks.pop();
+        if (kept.length > LONGEST_EVENT) throw new Error("an event has no end");
+        for (const block of blocks) this.take(block);
+      }
+    } finally {
+      clearTimeout(timer);
+      control.abort();
+    }
+  }
+
+  take(block) {
+    if (!block.startsWith("event: ")) return;
+    const end = block.indexOf("\n");
+    const name = block.slice(7, end);
+    const value = JSON.parse(block.slice(end + 7));
+    if (name === "hello") {
+      const before = this.instance;
+      const isNew = value.instance !== before;
+      if (isNew) this.after = 0;
+      this.instance = value.instance;
+      const lost = this.since === null ? null : Date.now() - this.since;
+      this.since = null;
+      this.attempts = 0;
+      this.on.hello(value, { isFirst: before === "", isNew, lost });
+      this.on.state("open", {});
+    } else if (name === "rows") {
+      this.after = value.at(-1).n;
+      this.on.rows(value);
+    } else {
+      this.on[name]?.(value);
+    }
+  }
+}
