@@ -34,6 +34,10 @@ class Calls:
 
     def ask(self, fulfillment: Any, command: str, arguments: Mapping[str, Any], seconds: float) -> Any:
         """The answer as it came. Raises Unanswered after so many seconds, and for what the framework raises."""
+        return self.answer(self.begin(fulfillment, command, arguments), seconds, seconds)
+
+    def begin(self, fulfillment: Any, command: str, arguments: Mapping[str, Any]) -> "Future[Any]":
+        """A call that is under way. Raises Unanswered where it cannot begin."""
         connection = (str(fulfillment.module_id), str(fulfillment.implementation_id))
         with self._lock:
             if self._open[connection] >= MOST_OPEN:
@@ -49,12 +53,16 @@ class Calls:
         except RuntimeError as error:  # limit of the machine
             self._done(connection)
             raise Unanswered(f"no thread can be had: {error}") from error
+        return answer
+
+    def answer(self, answer: "Future[Any]", seconds: float, waited: float) -> Any:
+        """What a call gives within so many seconds. `waited`: the seconds that it has had then. Raises Unanswered."""
         try:
             return answer.result(seconds)
         except TimeoutError as error:
             if answer.done():
                 raise Unanswered(sentence(error)) from error
-            raise Unanswered(f"no answer within {seconds:g} s") from None
+            raise Unanswered(f"no answer within {waited:g} s") from None
         except BaseException as error:
             obey_exit(error)
             raise Unanswered(sentence(error)) from error

@@ -198,8 +198,8 @@ class OcppModule:
     # 4 to 6
 
     def _start(self, opened: OpenedChargePoint) -> None:
-        for index in range(self._number_of_evses):
-            self._side.ask("evse_manager", "external_ready_to_start_charging", index=index)
+        evses: dict[int, dict[str, Any]] = {index: {} for index in range(self._number_of_evses)}
+        self._side.ask_each("evse_manager", "external_ready_to_start_charging", evses)
         self._pause(self._settings.delay_ocpp_start)
         charge_point = opened.charge_point
         charge_point.connection.set_message_queue_resume_delay(self._settings.message_queue_resume_delay)

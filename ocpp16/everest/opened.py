@@ -64,9 +64,9 @@ class OpenedChargePoint:
     def _tell_plug_and_charge(self) -> None:
         enabled, central = (bool(self.charge_point.configuration[key]) for key in PLUG_AND_CHARGE)
         configuration = {"pnc_enabled": enabled, "central_contract_validation_allowed": central}
-        for index in range(self.topology.number_of_evses):
-            arguments = {"plug_and_charge_configuration": configuration}
-            self.side.ask("evse_manager", "set_plug_and_charge_configuration", arguments, index)
+        arguments = {"plug_and_charge_configuration": configuration}
+        each = dict.fromkeys(range(self.topology.number_of_evses), arguments)
+        self.side.ask_each("evse_manager", "set_plug_and_charge_configuration", each)
 
     def stop(self) -> bool:
         """Transactions end first, of which EVerest tells; what it tells from then on is forgotten."""

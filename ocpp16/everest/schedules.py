@@ -98,14 +98,13 @@ class Schedules:
         if not door.is_built:
             return True
         schedules = self._by_evse(door.get_all_enhanced_composite_charging_schedules(self._duration, self._unit))
-        refused = 0
-        for evse, index in self._sinks.items():
-            value = external_limits(schedules[evse], self._source)
-            if self._side.ask("evse_energy_sink", "set_external_limits", {"value": value}, index) is None:
-                refused += 1
+        limits = {
+            index: {"value": external_limits(schedules[evse], self._source)} for evse, index in self._sinks.items()
+        }
+        taken = self._side.ask_each("evse_energy_sink", "set_external_limits", limits)
         published = [charging_schedule(evse, schedule) for evse, schedule in sorted(schedules.items())]
         self._side.publish("ocpp_generic", "charging_schedules", {"schedules": published})
-        return not refused
+        return None not in taken.values()
 
     def _by_evse(self, schedules: Mapping[int, CompositeSchedule]) -> dict[int, CompositeSchedule]:
         """Of an EVSE with several connectors that of the one which charges, else of its first."""

@@ -149,15 +149,14 @@ def asked_security(security: Any, world: World) -> Any:
     async ones are of trio, as those of the built-in one, and stay."""
     if security is None or isinstance(security, type):
         return security
-    plain: dict[str, Any] = {}
+    members: dict[str, Any] = {}
+    is_plain = False
     for name in (*_names(EvseSecurity), "examine_certificate"):
         method = getattr(security, name, None)
-        if callable(method) and not is_async_function(method):
-            plain[name] = _Question(world, method)
-    if not plain:
-        return security
-    there = {name: staticmethod(question) for name, question in plain.items()}
-    return type(type(security).__name__, (_Security,), there)(security)
+        if callable(method):
+            is_plain = is_plain or not is_async_function(method)
+            members[name] = staticmethod(method if is_async_function(method) else _Question(world, method))
+    return type(type(security).__name__, (_Security,), members)(security) if is_plain else security
 
 
 class _Security:

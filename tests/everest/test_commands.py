@@ -125,7 +125,7 @@ def test_stop_and_restart(site: Callable[..., Site]) -> None:
     assert (stopped["transactionId"], stopped["reason"], stopped["meterStop"]) == (1, "Other", 1999)
     assert everest.call("ocpp_generic", "stop") is False
     here.server.do(here.server.system.wait_disconnected, "CP1")
-    assert everest.values("main", "is_connected")[-1] is False
+    everest.wait(lambda: everest.values("main", "is_connected") == [True, False])
     here.tell(1, event("SessionFinished", session_finished={"meter_value": meter(1100)}))
     here.plug_in(2, session="ignored", tag="IGNORED")
     assert everest.call("ocpp_generic", "restart") is True
@@ -133,6 +133,7 @@ def test_stop_and_restart(site: Callable[..., Site]) -> None:
     here.wait_call("BootNotification", 2)
     here.plug_in(2, session="counts", tag="COUNTS")
     assert here.wait_call("StartTransaction", 2)["idTag"] == "COUNTS"
+    everest.wait_published("ocpp_generic", "is_connected", 3)
     assert everest.values("ocpp_generic", "is_connected") == [True, False, True]
 
 

@@ -180,7 +180,7 @@ def test_a_reset_stops_and_resets_the_system(site: Callable[..., Site], kind: st
     assert here.everest.wait_called("system", "reset") == {"type": kind, "scheduled": False}
     here.server.do(here.server.system.wait_disconnected, "CP1")
     here.plug_in()  # too late: it is stopped
-    assert here.everest.values("ocpp_generic", "is_connected")[-1] is False
+    here.everest.wait(lambda: here.everest.values("ocpp_generic", "is_connected")[-1] is False)
     assert "StartTransaction" not in here.server.actions()
 
 

@@ -37,6 +37,7 @@ def test_a_whole_session(site: Callable[..., Site]) -> None:
     here.status(1, "Finishing")
     here.tell(1, event("SessionFinished", session_finished={"meter_value": meter(2000)}))
     here.status(1, "Available")
+    everest.wait_published("ocpp_generic", "ocpp_transaction_event", 3)
     kinds = [value["transaction_event"] for value in everest.values("ocpp_generic", "ocpp_transaction_event")]
     assert kinds == ["Started", "Updated", "Ended"]
     last = everest.values("ocpp_generic", "ocpp_transaction_event")[-1]

@@ -1,13 +1,18 @@
 """The order of the start, and what was told before it."""
 
 import json
+import threading
 from collections.abc import Callable
+from concurrent.futures import wait
 from pathlib import Path
 from typing import Any
 
 import pytest
-from everest_double import Nonsense
+from everest_double import TIMEOUT, Nonsense
 from everest_site import Site, error, event, meter, token, warnings
+
+from ocpp16.everest import side
+from ocpp16.everest.questions import QUESTIONS
 
 
 def test_the_order_of_the_start(site: Callable[..., Site]) -> None:
@@ -144,10 +149,16 @@ def test_several_connectors_of_an_evse_are_counted(site: Callable[..., Site]) ->
     assert {here.wait_call("StartTransaction", count)["connectorId"] for count in (1, 2)} == {2, 3}
     assert here.ask("UnlockConnector", {"connectorId": 2}) == {"status": "Unlocked"}
     assert here.everest.called("connector_1", "force_unlock") == [{"connector_id": 2}]
-    places = [value["evse"] for value in here.everest.values("ocpp_generic", "ocpp_transaction_event")[:2]]
-    assert places == [{"id": 1, "connector_id": 2}, {"id": 2, "connector_id": 1}]
+    told = here.everest.wait(lambda: started_ones(here) if len(started_ones(here)) == 2 else None)
+    assert told == [{"id": 1, "connector_id": 2}, {"id": 2, "connector_id": 1}]
     keys = here.ask("GetConfiguration", {"key": ["NumberOfConnectors"]})
     assert keys["configurationKey"][0]["value"] == "3"
+
+
+def started_ones(here: Site) -> list[Any]:
+    """Where transactions began."""
+    told = here.everest.values("ocpp_generic", "ocpp_transaction_event")
+    return [value["evse"] for value in told if value["transaction_event"] == "Started"]
 
 
 def test_charger_information_is_cut_and_half_of_it_may_be_wrong(
@@ -286,6 +297,31 @@ def test_a_sink_without_mapping_refuses_the_start(site: Callable[..., Site], cap
     here.everest.all_ready()
     here.until(lambda: here.code == 1)
     assert "evse_energy_sink of sink_1 has no mapping to an EVSE" in warnings(caplog.records)
+
+
+def test_evses_that_hang_delay_the_start_once(
+    site: Callable[..., Site], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Twenty of them take as long as one."""
+    place = ("evse_manager", "external_ready_to_start_charging")
+    rows = {**QUESTIONS, place: QUESTIONS[place]._replace(seconds=0.5)}
+    monkeypatch.setattr(side, "QUESTIONS", rows)
+    release = threading.Event()
+    waited: list[float] = []
+
+    def counted(futures: Any, seconds: float) -> Any:
+        waited.append(seconds)
+        return wait(futures, seconds)
+
+    here = site(evses=((1,),) * 20)
+    for number in range(1, 21):
+        here.everest.answers[f"connector_{number}", place[1]] = lambda given: release.wait(TIMEOUT)
+    monkeypatch.setattr(side, "wait", counted)
+    here.start()
+    assert waited.count(0.5) == 1
+    told = warnings(caplog.records)
+    assert all(f"external_ready_to_start_charging of connector_{number}: no answer" in told for number in (1, 20))
+    release.set()
 
 
 def test_a_charge_point_that_ends_by_itself_ends_the_module(

@@ -3,12 +3,13 @@
 import threading
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from host_faces import Server, Threaded
 
 from ocpp16 import ConfigurationError, aio, blocking
+from ocpp16.hosts.station import World, asked_security
 from ocpp16.security.evse_security import (
     CaCertificateType,
     CertificateHashDataChain,
@@ -86,6 +87,26 @@ def test_plain_functions_are_called_in_threads_of_the_host(server: Server) -> No
         asked = [thread for name, thread in security.asked if name == "get_installed_certificates"]
         assert asked
         assert trio_thread not in asked
+
+
+def test_what_is_async_of_it_is_found_too() -> None:
+    """`examine_certificate` is looked for at the class: asking an object may raise."""
+
+    class Mixed(PlainSecurity):
+        roots_in_use: tuple[str, ...] = ()
+
+        async def examine_certificate(self, certificate_chain: str, leaf_types: Sequence[Any]) -> Any: ...
+
+    mixed = Mixed()
+    asked: Any = asked_security(mixed, cast(World, _World()))
+    assert type(asked).examine_certificate == mixed.examine_certificate
+    assert asked.is_ca_certificate_installed == mixed.is_ca_certificate_installed
+    asked.roots_in_use = ("a",)
+    assert mixed.roots_in_use == ("a",), "what the library tells it reaches it"
+
+
+class _World:
+    takes_coroutines = False
 
 
 def test_one_that_lacks_a_method_is_refused_with_its_name(server: Server) -> None:

@@ -1,0 +1,97 @@
+"""What EVerest tells waits in order, the newest of a state, and so much at most."""
+
+import threading
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from ocpp16.errors import ChargePointStopped
+from ocpp16.everest import intake as intake_module
+from ocpp16.everest.intake import Intake
+from ocpp16.log import FoldingLog
+
+TIMEOUT = 120.0
+
+
+@pytest.fixture
+def intake() -> Iterator[Intake]:
+    made = Intake(FoldingLog("", lambda: 0.0))
+    yield made
+    made.end()
+
+
+class Heard(list[Any]):
+    def __init__(self) -> None:
+        super().__init__()
+        self.over = threading.Event()
+
+    def of(self, value: Any) -> Callable[[], None]:
+        return lambda: self.append(value)
+
+    def all_of(self, intake: Intake) -> "Heard":
+        """What was told until now."""
+        intake.tell("the last", self.over.set, outlives_stop=True)
+        assert self.over.wait(TIMEOUT)
+        return self
+
+
+def test_in_order_and_of_a_state_the_newest(intake: Intake) -> None:
+    heard = Heard()
+    intake.tell("reading", heard.of("reading 1"), state=("meter", 1))
+    intake.tell("event", heard.of("event 1"))
+    intake.tell("reading", heard.of("reading 2"), state=("meter", 1))
+    intake.tell("reading", heard.of("other"), state=("meter", 2))
+    intake.tell("event", heard.of("event 2"))
+    assert heard == []
+    intake.begin()
+    assert heard.all_of(intake) == ["reading 2", "event 1", "other", "event 2"]
+    intake.tell("reading", heard.of("reading 3"), state=("meter", 1))
+    heard.over.clear()
+    assert heard.all_of(intake)[-1] == "reading 3"
+
+
+def test_what_floods_forgets_the_oldest(
+    intake: Intake, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(intake_module, "MOST_WAITING", 5)
+    heard = Heard()
+    intake.tell("reading", heard.of("reading"), state="meter")
+    for number in range(6):
+        intake.tell("event", heard.of(number))
+    intake.tell("reading", heard.of("new reading"), state="meter")
+    monkeypatch.setattr(intake_module, "MOST_WAITING", 6)
+    intake.begin()
+    assert heard.all_of(intake) == [2, 3, 4, 5, "new reading"]
+    assert "is forgotten" in caplog.text
+
+
+def test_one_that_fails_ends_no_other(intake: Intake, caplog: pytest.LogCaptureFixture) -> None:
+    heard = Heard()
+
+    def fail(error: BaseException) -> Callable[[], None]:
+        def act() -> None:
+            raise error
+
+        return act
+
+    for error in (ValueError("no such connector"), RuntimeError("a fault"), ChargePointStopped("over"), OSError(5)):
+        intake.tell("event", fail(error))
+    intake.tell("event", heard.of("after"))
+    intake.begin()
+    assert heard.all_of(intake) == ["after"]
+    assert "event of EVerest: no such connector" in caplog.text
+    assert "event of EVerest: RuntimeError: a fault" in caplog.text
+
+
+def test_what_is_told_while_stopped_is_forgotten(intake: Intake) -> None:
+    heard = Heard()
+    intake.begin()
+    intake.tell("event", heard.of("before"))
+    heard.all_of(intake)
+    intake.is_stopped = True
+    intake.tell("event", heard.of("session"))
+    intake.tell("error", heard.of("error"), outlives_stop=True)
+    intake.is_stopped = False
+    heard.over.clear()
+    assert heard.all_of(intake) == ["before", "error"]
