@@ -34,8 +34,8 @@ class Row:
     __slots__ = ("data", "number")
 
     def __init__(self, number: int, data: bytes) -> None:
-        self.number = number
-        self.data = data
+        self.number: int = number
+        self.data: bytes = data
 
 
 class Feed:
@@ -44,9 +44,9 @@ class Feed:
     __slots__ = ("_bytes", "_kept", "_most_bytes", "_most_kept", "_parts", "instance", "last", "pages")
 
     def __init__(self, most_kept: int = 5_000, most_bytes: int = 32 * 1024 * 1024) -> None:
-        self.instance = token_hex(8)
+        self.instance: str = token_hex(8)
         """Another one after each start of the program: numbers of rows begin anew."""
-        self.last = 0
+        self.last: int = 0
         """Number of the last row."""
         self.pages: set[Page] = set()
         self._parts: dict[str, bytes] = {}

@@ -43,7 +43,7 @@ class Panel:
 
     def __init__(self, speed: float = 1.0) -> None:
         self.speed = speed
-        self.feed = Feed()
+        self.feed: Feed = Feed()
         self._traffic: Traffic | None = None
         self._events = Events()
         self._log = FoldingLog("web", trio.current_time)
