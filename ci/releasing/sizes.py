@@ -30,6 +30,7 @@ TOOLS = (
     "scenario",
     "simulation",
     "testing",
+    "web",
     "wire",
     "__main__.py",
 )

@@ -142,6 +142,8 @@ class Arguments(TypedDict, total=False):
     seed: int | None
     trace_messages: bool
     message_log_path: str | Path | None
+    frames: FrameListener | None
+    links: LinkListener | None
 
 
 class FleetArguments(TypedDict, total=False):

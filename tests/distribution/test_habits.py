@@ -27,6 +27,8 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 KINDS = {kind["directory"] for kind in PROJECT["tool"]["towncrier"]["type"]}
 WORKFLOW = yaml.safe_load((ROOT / ".github" / "workflows" / "wheels.yml").read_text(encoding="utf-8"))
 HOOKS = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text(encoding="utf-8"))["repos"]
+MADE = {"build", "dist"}
+"""Folders that programs of `ci/` make."""
 TOPS = {path.name for path in ROOT.iterdir()}
 
 
@@ -44,7 +46,7 @@ def test_files_that_a_page_names_are_there(page: str) -> None:
         if re.fullmatch(r"[\w./-]+", word) and word.split("/")[0] in TOPS - {"ocpp16"} | {"ocpp16/"}
     }
     paths |= {word for word in named if word.startswith("ocpp16/")}
-    assert [path for path in sorted(paths) if not (ROOT / path).exists() and path.split("/")[0] != "dist"] == []
+    assert [path for path in sorted(paths) if not (ROOT / path).exists() and path.split("/")[0] not in MADE] == []
     links = re.findall(r"\]\((?!https?:|#)([^)#]+)", text)
     assert [link for link in links if not (ROOT / page).parent.joinpath(link).exists()] == []
 

@@ -246,6 +246,7 @@ def test_an_example_in_ini_is_read(text: str) -> None:
 @pytest.mark.parametrize("text", [*blocks("console", "sh", "bash")])
 def test_a_command_line_is_one_that_is_there(text: str) -> None:
     """On a console what is typed stands behind `$`; a script has nothing else, and comments."""
+    text = re.sub(r"<<'(\w+)'\n.*?^\1$", "", text, flags=re.MULTILINE | re.DOTALL)  # what a program reads
     typed = [line[2:] for line in text.splitlines() if line.startswith("$ ")]
     lines = typed or text.replace("\\\n", " ").splitlines()
     commands = [line for line in lines if shlex.split(line, comments=True)]
@@ -258,8 +259,9 @@ def _looked_at(line: str) -> None:
     words = shlex.split(line.rsplit("|", 1)[-1], comments=True)
     while words[0] == "sudo" or re.fullmatch(r"[A-Z][A-Z0-9_]*=.*", words[0]):  # an assignment to the environment
         del words[0]
-    assert words[0] in COMMANDS, line
-    COMMANDS[words[0]](words[1:])
+    name = words[0].rpartition("/")[2] if "/bin/" in words[0] else words[0]  # of an environment somewhere
+    assert name in COMMANDS, line
+    COMMANDS[name](words[1:])
 
 
 def _ours(words: list[str]) -> None:
@@ -278,23 +280,30 @@ def _python(words: list[str]) -> None:
         assert words[1] in {"venv", "pip", "pytest", "compileall"}
         if words[1] == "pip":
             _pip(words[2:])
-    elif words[0] != "-c":
+    elif words[0] not in {"-", "-c"}:  # a program that stands there, or on the line
         assert words[0] in EXAMPLES
 
 
 def _pip(words: list[str]) -> None:
     """What is asked of us has its extras; what is asked of others is a requirement."""
     extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
-    assert words[0] == "install"
-    for word in words[1:]:
-        if word.startswith("."):
+    assert words[0] in {"download", "install", "uninstall", "wheel"}
+    following = iter(words[1:])
+    for word in following:
+        if word in _WITH_VALUE:
+            next(following)
+        elif word.startswith("-") or word.endswith(".tar.gz"):
+            continue
+        elif word.startswith("."):
             folder, _, named = word.rstrip("]").partition("[")
             assert folder in {".", "../ocpp16"}
-            wanted = set(filter(None, named.split(",")))
+            assert set(filter(None, named.split(","))) <= {*extras}, word
         else:
             requirement = Requirement(word)
-            wanted = requirement.extras if requirement.name == "ocpp16" else set()
-        assert wanted <= {*extras}, word
+            assert requirement.name != "ocpp16" or requirement.extras <= {*extras}, word
+
+
+_WITH_VALUE = {"--abi", "--find-links", "--implementation", "--only-binary", "--platform", "-d", "-r", "-w"}
 
 
 def _pytest(words: list[str]) -> None:
@@ -326,16 +335,21 @@ COMMANDS: dict[str, Callable[[list[str]], None]] = {
         (
             ".",
             "apt",
+            "apt-get",
             "cd",
+            "echo",
             "install",
             "journalctl",
             "locust",
             "mkdir",
             "openssl",
             "pkill",
+            "podman",
+            "rm",
             "systemctl",
             "touch",
             "useradd",
+            "uv",
         ),
         _of_the_system,
     ),

@@ -14,7 +14,7 @@ ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"
 TEXTS = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted(DOCS.rglob("*.md")), *sorted(DOCS.rglob("*.rst"))]
 OUTSIDE_OF_THE_BOOK = [*TEXTS[:2], *sorted((DOCS / "examples").rglob("*.md"))]
-HOSTS = {"github.com", "locust.io", "ocpp16.readthedocs.io", "trio.readthedocs.io"}
+HOSTS = {"everest.github.io", "github.com", "locust.io", "ocpp16.readthedocs.io", "trio.readthedocs.io"}
 """Of whom pages speak. Another one is looked at, and named here."""
 
 _LINK = re.compile(r"\[[^\]\n]*\]\(([^)\s]+)\)")
