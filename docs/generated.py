@@ -23,7 +23,7 @@ from ocpp16.charge_point.events import StationEvents
 from ocpp16.load.exporter import LoadCollector
 from ocpp16.load.html import page
 from ocpp16.load.results import Results
-from ocpp16.messages.actions import ACTIONS, CARRIED
+from ocpp16.messages.actions import ACTIONS, CARRIED, Action, Carried
 from ocpp16.metrics.prometheus import ChargePointCollector
 from ocpp16.state.connector_table import TRANSITIONS, TRANSITIONS_ZERO, ConnectorEvent, Table
 
@@ -84,7 +84,8 @@ def messages() -> str:
 
 def _profile(profile: str, definitions: Mapping[str, Any]) -> Iterator[str]:
     yield f"## {profile}"
-    for action in (one for one in (*ACTIONS.values(), *CARRIED.values()) if one.profile == profile):
+    messages: list[Action | Carried] = [*ACTIONS.values(), *CARRIED.values()]
+    for action in (one for one in messages if one.profile == profile):
         request, response = definitions[f"{action.name}Request"], definitions[f"{action.name}Response"]
         yield f"### {action.name}"
         said = [request.get("description", ""), f"Asked by {SIDES[action.initiator]}."]

@@ -108,6 +108,8 @@ class Driver:
             self._scenario,
             job.csms,
             ids=job.ids,
+            first_number=job.first_number,
+            of_all=job.of_all,
             blueprint=job.blueprint,
             connectors=job.connectors,
             keys=job.keys,

@@ -32,15 +32,18 @@ _NO_KEYS: Mapping[str, Mapping[str, Any]] = MappingProxyType({})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
-    """ids: of the charge points. scenario: its name or file; values: what `${NAME}` stands for in it. blueprint,
-    connectors, keys: instead of, or over, those of the scenario. duration: real seconds that the stages that hold take
-    in all. rate: heartbeats a second, of all together, besides what the scenario does. arrivals: drivers a second.
-    speed: how many times faster than in reality time passes. certificates: folder whose `ca/csms` is trusted. trace:
-    file for the frames of at most `traced` charge points, of at most `trace_size` bytes. give_up: see `GIVE_UP`.
+    """ids: of the charge points; first_number and of_all: as of `run_scenario`. scenario: its name or file; values:
+    what `${NAME}` stands for in it. blueprint, connectors, keys: instead of, or over, those of the scenario. duration:
+    real seconds that the stages that hold take in all. rate: heartbeats a second, of all together, besides what the
+    scenario does. arrivals: drivers a second. speed: how many times faster than in reality time passes. certificates:
+    folder whose `ca/csms` is trusted. trace: file for the frames of at most `traced` charge points, of at most
+    `trace_size` bytes. give_up: see `GIVE_UP`.
     """
 
     csms: str
     ids: tuple[str, ...]
+    first_number: int = 1
+    of_all: int | None = None
     scenario: str = USUAL
     values: Mapping[str, str] = field(default_factory=lambda: _NO_VALUES)
     blueprint: str | None = None
@@ -124,12 +127,15 @@ def shared(job: Job, scenario: Scenario, processes: int) -> list[Job]:
         )
     jobs = []
     for number in range(processes):
-        ids = job.ids[number * len(job.ids) // processes : (number + 1) * len(job.ids) // processes]
+        begin = number * len(job.ids) // processes
+        ids = job.ids[begin : (number + 1) * len(job.ids) // processes]
         share = len(ids) / len(job.ids)
         jobs.append(
             replace(
                 job,
                 ids=ids,
+                first_number=job.first_number + begin,
+                of_all=len(job.ids),
                 rate=None if job.rate is None else job.rate * share,
                 arrivals=arrivals * share if arrivals else None,
                 trace=None if job.trace is None else str(part_of(Path(job.trace), number)),

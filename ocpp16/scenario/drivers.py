@@ -29,6 +29,18 @@ LOOK: Final = 5.0
 MOST_CARDS: Final = 10_000_000
 
 
+def _cards(run: Run, drivers: Drivers, connectors: int) -> tuple[int, int]:
+    """The number of the first card, and how many there are. `connectors`: of the charge points of this run."""
+    if run.of_all is None:
+        count = drivers.card_count or min(MOST_CARDS, max(2 * connectors, 10))
+        return (run.first_number - 1) * count + 1, count
+    in_all = drivers.card_count or min(MOST_CARDS, max(2 * connectors * run.of_all // len(run.ids), 10))
+    begin, end = (
+        in_all * number // run.of_all for number in (run.first_number - 1, run.first_number - 1 + len(run.ids))
+    )
+    return min(begin, in_all - 1) + 1, max(1, end - begin)
+
+
 class Crowd:
     """One sort of drivers in one run: its cards, and where it comes."""
 
@@ -36,8 +48,7 @@ class Crowd:
         self.run = run
         self.number = number
         self.drivers = drivers
-        count = drivers.card_count or min(MOST_CARDS, max(2 * connectors, 10))
-        first = (run.first_number - 1) * count + 1
+        first, count = _cards(run, drivers, connectors)
         self.cards: TagPool = TagPool(drivers.cards, count, seed=run.seed, first=first)
 
     def random(self, who: str, visit: int) -> Random:

@@ -42,11 +42,13 @@ class Run:
         rate: float | None,
         duration: float | None,
         first_number: int = 1,
+        of_all: int | None = None,
     ) -> None:
         self.scenario = scenario
         self.ids: tuple[str, ...] = tuple(ids)
         self.numbers: dict[str, int] = {identity: number for number, identity in enumerate(self.ids, first_number)}
         self.first_number: int = first_number
+        self.of_all: int | None = of_all
         self.seed = seed
         self.began: float = trio.current_time()
         self.agenda: Agenda = Agenda(self._failed)

@@ -61,6 +61,7 @@ async def run_scenario(
     *,
     ids: Sequence[str],
     first_number: int = 1,
+    of_all: int | None = None,
     blueprint: str | Blueprint | None = None,
     connectors: int | None = None,
     keys: Keys | Callable[[str], Keys] | None = None,
@@ -78,14 +79,15 @@ async def run_scenario(
     """Play a scenario with these charge points against the Central System at `csms`, a URL.
 
     ids: of the charge points, in the order of their numbers. first_number: of the first of them; where several play the
-    same at a time, each with others, their cards are others as well. blueprint, connectors: instead of what the
-    scenario says. keys: configuration keys over its own, by section, or a function that gives them for an id. seed: the
-    same seed gives the same story for each charge point. duration: seconds that the stages that hold take in all. rate:
-    arrivals a second of all drivers together; without drivers charge points a second of ramps and restarts. calls: is
-    told each
-    CALL that ended (see `ChargePoints.open`). connector: opens streams instead of TCP. progress: is told how far it is,
-    about each second. speed: how many times faster than in reality trio's clock runs. is_stopping: when it is set the
-    story ends at once, in order. added: is told each charge point that comes. fleet_options: others of `open_fleet`.
+    same at a time, each with others, their cards are others as well. of_all: how many charge points play in all, where
+    they share the cards of one scenario; None: each has as many as it would have alone. blueprint, connectors: instead
+    of what the scenario says. keys: configuration keys over its own, by section, or a function that gives them for an
+    id. seed: the same seed gives the same story for each charge point. duration: seconds that the stages that hold take
+    in all. rate: arrivals a second of all drivers together; without drivers charge points a second of ramps and
+    restarts. calls: is told each CALL that ended (see `ChargePoints.open`). connector: opens streams instead of TCP.
+    progress: is told how far it is, about each second. speed: how many times faster than in reality trio's clock runs.
+    is_stopping: when it is set the story ends at once, in order. added: is told each charge point that comes.
+    fleet_options: others of `open_fleet`.
 
     Raises ScenarioError for what does not go together, ValueError and ConfigurationError for arguments that cannot be
     meant, FleetError where so many cannot be.
@@ -99,7 +101,7 @@ async def run_scenario(
         if value is not None and finite(value, name) <= 0:
             raise ValueError(f"{name} must be more than 0, not {value:g}")
     mix = _mix(scenario, blueprint, connectors)
-    run = Run(scenario, ids, seed, rate, duration, whole(first_number, "first_number", 1))
+    run = Run(scenario, ids, seed, rate, duration, whole(first_number, "first_number", 1), of_all)
     run.told_added = added
     run.attempts = Attempts(connector, fleet_options.get("certificates_path"))
     options: dict[str, Any] = dict(fleet_options)

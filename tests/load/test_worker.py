@@ -20,6 +20,8 @@ from ocpp16.load.portion import Portion
 from ocpp16.load.tally import Tally
 from ocpp16.load.worker import Worker
 from ocpp16.scenario import load_scenario, scenario_from
+from ocpp16.scenario.drivers import Crowd
+from ocpp16.scenario.run import Run
 from ocpp16.testing import CentralSystem
 
 JOB = Job(csms="ws://csms.example/ocpp", ids=("A", "B", "C"), duration=20.0)
@@ -179,6 +181,25 @@ def test_drivers_of_the_whole_fleet_are_shared_as_well() -> None:
     )
     parts = shared(Job(csms="ws://x", ids=tuple("ABCD")), of_fleet, 2)
     assert [part.arrivals for part in parts] == [pytest.approx(0.5)] * 2
+
+
+@pytest.mark.parametrize(("card_count", "in_all"), [(None, 20), (30, 30), (7, 7)])
+async def test_drivers_of_all_processes_have_the_cards_of_one(
+    autojump_clock: Any, card_count: int | None, in_all: int
+) -> None:
+    """A Central System knows those of the scenario, and a card is at one charge point at a time."""
+    document: Any = {"drivers": [{"arrivals": {"kind": "poisson", "rate": 60}}], "stage": [{"kind": "ramp", "over": 1}]}
+    if card_count is not None:
+        document["drivers"][0]["card_count"] = card_count
+    scenario = scenario_from(document, name="cards")
+    parts = shared(Job(csms="ws://x", ids=tuple("ABCDE")), scenario, 2)
+    assert [(part.first_number, part.of_all) for part in parts] == [(1, 5), (3, 5)]
+    cards: list[str] = []
+    for part in parts:
+        run = Run(scenario, part.ids, 0, None, None, part.first_number, part.of_all)
+        pool = Crowd(run, 0, scenario.drivers[0], connectors=2 * len(part.ids)).cards
+        cards += [pool.take() for _ in range(len(pool))]
+    assert sorted(cards) == [f"CARD{number:06}" for number in range(1, in_all + 1)]
 
 
 # Real children
