@@ -22,7 +22,7 @@ from ocpp16.cli.charge_point_options import LOGS, OVERLAY, Given, choose
 from ocpp16.cli.failure import CommandFailed, listening_failed
 from ocpp16.cli.log import LogChoice, log_options
 from ocpp16.cli.running import Ending, run
-from ocpp16.cli.standard_streams import StandardInput, StandardOutput
+from ocpp16.cli.standard_streams import StandardInput, StandardOutput, has_no_input
 from ocpp16.cli.web_panel import Observers, Web, chosen_web, panel_of, serve_panel, web_options
 from ocpp16.observer import Observer
 from ocpp16.simulation import Commands, ControlInterface, Operation, SimulatedStation, StationOptions
@@ -221,7 +221,8 @@ async def operate(machine: Machine, face: Face, ending: Ending) -> None:
                 nursery.start_soon(_end_with, ending, operation.run)
                 while not opened.is_running:  # a few steps; the first command must find it started
                     await trio.lowlevel.checkpoint()
-                nursery.start_soon(_end_with, ending, face.serve, commands)
+                if panel is None or not has_no_input():  # else it is worked from the page alone
+                    nursery.start_soon(_end_with, ending, face.serve, commands)
                 await ending.wait()
                 nursery.cancel_scope.cancel()
             if panel is not None:

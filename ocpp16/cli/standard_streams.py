@@ -23,6 +23,15 @@ LONGEST_LINE = 100_000
 _CHUNK = 65_536
 
 
+def has_no_input() -> bool:
+    """Is standard input the null device, as services have it? Nobody types there, and that it is at its end says
+    nothing."""
+    try:
+        return os.path.samestat(os.fstat(STDIN), os.stat(os.devnull))
+    except OSError:
+        return False
+
+
 class StandardInput:
     """The chunks of standard input, up to its end. One that is closed, or breaks, has ended."""
 

@@ -89,6 +89,21 @@ async def test_ctrl_c_ends_it_while_somebody_looks(
         await stream.aclose()
 
 
+def test_without_any_input_it_is_worked_from_the_page(write_configuration: Callable[..., Path]) -> None:
+    """As a service: that nobody types is no end of input."""
+    typed = [sys.executable, "-m", "ocpp16", "charge-point", "--conf", str(write_configuration()), "--web"]
+    with subprocess.Popen(
+        [*typed, "--web-token", TOKEN], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+    ) as station:
+        assert station.stdout is not None
+        url = next(line for line in station.stdout if line.startswith(b"panel: "))[7:].decode().strip()
+        assert asked(url)[0] == 200
+        assert station.poll() is None
+        station.send_signal(signal.SIGTERM)
+        assert b"stopped: SIGTERM" in station.stdout.read()
+    assert station.returncode == 0
+
+
 def test_the_console_says_where_and_the_environment_has_the_token(
     ocpp16: Callable[..., subprocess.CompletedProcess[str]], write_configuration: Callable[..., Path]
 ) -> None:
