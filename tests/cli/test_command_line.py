@@ -33,7 +33,7 @@ WRONG = {
     "a ping that never comes": (("proxy", "--listen", "127.0.0.1:0", "--csms", "ws://x", "--ping", "nan"), "nan is no"),
     "a patience that is none": (("replay", __file__, "--csms", "ws://x", "--patience", "nan"), "nan is no number"),
     "a fleet at no speed": (("fleet", "--csms", "ws://x", "--speed", "nan"), "nan is no number"),
-    "a load without end": (("load", "--csms", "ws://x", "--duration", "inf"), "inf is no finite number"),
+    "a load without end": (("load", "--csms", "ws://x", "--duration", "inf"), "inf is not in the range"),
     "a scenario at no rate": (("scenario", "run", "usual", "--rate", "nan"), "nan is no number"),
     "a heartbeat that no message can tell": (
         ("central-system", "--port", "0", "--heartbeat", "4294967296"),

@@ -15,10 +15,10 @@ import ocpp16
 
 HERE = Path(__file__).parent
 assert ocpp16.__file__ is not None
-PACKAGE = Path(ocpp16.__file__).parent
+
 IN_C = {
     match[1]
-    for path in PACKAGE.rglob("*.pxd")
+    for path in (HERE.parents[1] / "ocpp16").rglob("*.pxd")  # of the sources: not all are installed
     for match in re.finditer(r"^\s*cpdef .*?(\w+)\(", path.read_text(), re.MULTILINE)
 }
 """Functions with a twin in C: Cython drops what they return."""
