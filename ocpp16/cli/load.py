@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 import trio
@@ -26,6 +26,7 @@ from ocpp16.cli.log import LogChoice, log_options
 from ocpp16.cli.running import Ending, run
 from ocpp16.cli.scenario import loaded
 from ocpp16.cli.standard_error import StandardError
+from ocpp16.cli.web_panel import Web, chosen_web, serve_panel, web_options
 from ocpp16.fleet import identities
 from ocpp16.load import locust_command
 from ocpp16.load.job import USUAL, Job
@@ -37,6 +38,9 @@ from ocpp16.load.trace import joined, part_of
 from ocpp16.scenario import Scenario, ScenarioError
 from ocpp16.scenario.loading import ENDING
 from ocpp16.texts import shown
+
+if TYPE_CHECKING:
+    from ocpp16.web.fleet_panel import FleetPanel
 
 NOT_PASSED: Final = 1
 """Exit code where a threshold or an expectation was not met, or the test did not come to its planned end."""
@@ -67,6 +71,7 @@ class Wanted:
     reports: Reports
     trace: Path | None
     metrics_port: int | None
+    web: Web
 
 
 def _story(named: str, values: tuple[str, ...]) -> dict[str, Any]:
@@ -148,6 +153,7 @@ def _story(named: str, values: tuple[str, ...]) -> dict[str, Any]:
     help="Local address to connect from; may be repeated.",
 )
 @click.option("--speed", type=FiniteRange(0.5, 200.0), default=1.0, show_default=True, help="How many times faster.")
+@web_options
 @click.option("--locust-master", is_flag=True, help="Be the master of Locust; --rate is how many come each second.")
 @click.option("--locust-worker", metavar="HOST[:PORT]", help="Be a worker of the master of Locust there.")
 @click.option("--worker", is_flag=True, hidden=True, help="A child process: its job comes by standard input.")
@@ -182,6 +188,10 @@ def load(
     certs: Path | None,
     addresses: tuple[str, ...],
     speed: float,
+    web: int | None,
+    web_host: str,
+    web_token: str | None,
+    web_open: bool,
     locust_master: bool,
     locust_worker: str | None,
     more: tuple[str, ...],
@@ -214,6 +224,7 @@ def load(
         raise CommandFailed("--csms is missing: the URL of the Central System")
     if locust_master:
         become(lambda: locust_command.master(csms, charge_points or 1, rate, duration, more), {})
+    shown_in = chosen_web(web, web_host, web_token, web_open=web_open)
     if more:
         raise CommandFailed(f"{shown(more[0])}: only Locust takes more arguments")
     scenario = loaded(named, values)
@@ -255,7 +266,7 @@ def load(
         traced=traced,
         trace_size=trace_mib * MIB,
     )
-    wanted = Wanted(job, scenario, tuple(judged), processes, reports, trace, metrics_port)
+    wanted = Wanted(job, scenario, tuple(judged), processes, reports, trace, metrics_port, shown_in)
     left = Left()
     code = run(
         partial(_run, wanted, choice.errors, left),
@@ -297,12 +308,17 @@ async def _run(wanted: Wanted, errors: StandardError, left: Left, ending: Ending
             nursery.start_soon(_keep_saved, test, wanted, errors)
             if wanted.metrics_port is not None:
                 errors.write(f"ocpp16: metrics at {await watching.serve_metrics(nursery, wanted.metrics_port)}\n")
+            panel = None if wanted.web.port is None else _panel(wanted, test, watching)
+            if panel is not None:
+                errors.write(f"ocpp16: panel at {await serve_panel(nursery, panel, wanted.web)}\n")
             with watching.view:
                 nursery.start_soon(watching.run)
                 try:
                     await test.run()
                 except (ScenarioError, ValueError, OSError) as error:
                     raise CommandFailed(shown(error)) from None
+            if panel is not None:
+                await panel.finish(await watching.last_words())
                 nursery.cancel_scope.cancel()
     except BaseException:
         with trio.CancelScope(shield=True):  # what is known is written, however it ends
@@ -311,6 +327,13 @@ async def _run(wanted: Wanted, errors: StandardError, left: Left, ending: Ending
                 errors.write(f"ocpp16: {failure}\n")
         raise
     await _leave(test, wanted, left)
+
+
+def _panel(wanted: Wanted, test: LoadTest, watching: Watching) -> "FleetPanel":
+    from ocpp16.web.fleet_panel import FleetPanel  # of an extra
+
+    member = None if wanted.processes > 1 else test.member
+    return FleetPanel(watching.figures, wanted.job.ids, member, test.watch, _clock_speed(wanted))
 
 
 async def _leave(test: LoadTest, wanted: Wanted, left: Left) -> None:
