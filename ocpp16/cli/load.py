@@ -207,6 +207,8 @@ def load(
         raise CommandFailed('a load test needs an extra: pip install "ocpp16[load]"')
     if worker:
         return work()
+    if web is not None and (locust_master or locust_worker is not None):
+        raise CommandFailed("--web: with Locust the figures are on the page of its master")
     if locust_worker is not None:
         if password is not None and csms is None:
             raise CommandFailed("--password needs --csms, too: how it is sent depends on ws:// or wss://")

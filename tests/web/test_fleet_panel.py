@@ -72,7 +72,8 @@ def load(entrance: Any) -> Callable[..., Any]:
             nursery.start_soon(panel.run)
             nursery.start_soon(here.way.door.close_in_the_end)
             nursery.start_soon(test.run)
-            yield here
+            with trio.fail_after(3_600):
+                yield here
             nursery.cancel_scope.cancel()
 
     return opened
