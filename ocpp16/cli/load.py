@@ -7,17 +7,17 @@ from dataclasses import dataclass, field
 from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 import trio
 from click.core import ParameterSource
 
-from ocpp16.address import without_credentials
 from ocpp16.cli.failure import CommandFailed
 from ocpp16.cli.finite_range import FiniteRange
 from ocpp16.cli.fleet import keys_of
 from ocpp16.cli.load_child import work
+from ocpp16.cli.load_lines import in_lines
 from ocpp16.cli.load_locust import become
 from ocpp16.cli.load_reports import Reports
 from ocpp16.cli.load_view import Watching, about
@@ -26,6 +26,7 @@ from ocpp16.cli.log import LogChoice, log_options
 from ocpp16.cli.running import Ending, run
 from ocpp16.cli.scenario import loaded
 from ocpp16.cli.standard_error import StandardError
+from ocpp16.cli.web_panel import Web, chosen_web, serve_panel, web_options
 from ocpp16.fleet import identities
 from ocpp16.load import locust_command
 from ocpp16.load.job import USUAL, Job
@@ -37,6 +38,9 @@ from ocpp16.load.trace import joined, part_of
 from ocpp16.scenario import Scenario, ScenarioError
 from ocpp16.scenario.loading import ENDING
 from ocpp16.texts import shown
+
+if TYPE_CHECKING:
+    from ocpp16.web.fleet_panel import FleetPanel
 
 NOT_PASSED: Final = 1
 """Exit code where a threshold or an expectation was not met, or the test did not come to its planned end."""
@@ -50,8 +54,6 @@ A_YEAR: Final = 31_622_400.0
 """Seconds."""
 MOST_SEED: Final = 2**53
 """What JSON can say exactly, on the way to a child."""
-MOST_TOLD: Final = 10
-"""Kinds of errors, and failures of an expectation, that are told at the end."""
 FilePath: Final = click.Path(path_type=Path, dir_okay=False)
 FolderPath: Final = click.Path(path_type=Path, file_okay=False)
 
@@ -67,6 +69,7 @@ class Wanted:
     reports: Reports
     trace: Path | None
     metrics_port: int | None
+    web: Web
 
 
 def _story(named: str, values: tuple[str, ...]) -> dict[str, Any]:
@@ -148,6 +151,7 @@ def _story(named: str, values: tuple[str, ...]) -> dict[str, Any]:
     help="Local address to connect from; may be repeated.",
 )
 @click.option("--speed", type=FiniteRange(0.5, 200.0), default=1.0, show_default=True, help="How many times faster.")
+@web_options
 @click.option("--locust-master", is_flag=True, help="Be the master of Locust; --rate is how many come each second.")
 @click.option("--locust-worker", metavar="HOST[:PORT]", help="Be a worker of the master of Locust there.")
 @click.option("--worker", is_flag=True, hidden=True, help="A child process: its job comes by standard input.")
@@ -182,6 +186,10 @@ def load(
     certs: Path | None,
     addresses: tuple[str, ...],
     speed: float,
+    web: int | None,
+    web_host: str,
+    web_token: str | None,
+    web_open: bool,
     locust_master: bool,
     locust_worker: str | None,
     more: tuple[str, ...],
@@ -197,6 +205,8 @@ def load(
         raise CommandFailed('a load test needs an extra: pip install "ocpp16[load]"')
     if worker:
         return work()
+    if web is not None and (locust_master or locust_worker is not None):
+        raise CommandFailed("--web: with Locust the figures are on the page of its master")
     if locust_worker is not None:
         if password is not None and csms is None:
             raise CommandFailed("--password needs --csms, too: how it is sent depends on ws:// or wss://")
@@ -214,6 +224,7 @@ def load(
         raise CommandFailed("--csms is missing: the URL of the Central System")
     if locust_master:
         become(lambda: locust_command.master(csms, charge_points or 1, rate, duration, more), {})
+    shown_in = chosen_web(web, web_host, web_token, web_open=web_open)
     if more:
         raise CommandFailed(f"{shown(more[0])}: only Locust takes more arguments")
     scenario = loaded(named, values)
@@ -255,7 +266,7 @@ def load(
         traced=traced,
         trace_size=trace_mib * MIB,
     )
-    wanted = Wanted(job, scenario, tuple(judged), processes, reports, trace, metrics_port)
+    wanted = Wanted(job, scenario, tuple(judged), processes, reports, trace, metrics_port, shown_in)
     left = Left()
     code = run(
         partial(_run, wanted, choice.errors, left),
@@ -297,12 +308,17 @@ async def _run(wanted: Wanted, errors: StandardError, left: Left, ending: Ending
             nursery.start_soon(_keep_saved, test, wanted, errors)
             if wanted.metrics_port is not None:
                 errors.write(f"ocpp16: metrics at {await watching.serve_metrics(nursery, wanted.metrics_port)}\n")
+            panel = None if wanted.web.port is None else _panel(wanted, test, watching)
+            if panel is not None:
+                errors.write(f"ocpp16: panel at {await serve_panel(nursery, panel, wanted.web)}\n")
             with watching.view:
                 nursery.start_soon(watching.run)
                 try:
                     await test.run()
                 except (ScenarioError, ValueError, OSError) as error:
                     raise CommandFailed(shown(error)) from None
+            if panel is not None:
+                await panel.finish(await watching.last_words())
                 nursery.cancel_scope.cancel()
     except BaseException:
         with trio.CancelScope(shield=True):  # what is known is written, however it ends
@@ -311,6 +327,13 @@ async def _run(wanted: Wanted, errors: StandardError, left: Left, ending: Ending
                 errors.write(f"ocpp16: {failure}\n")
         raise
     await _leave(test, wanted, left)
+
+
+def _panel(wanted: Wanted, test: LoadTest, watching: Watching) -> "FleetPanel":
+    from ocpp16.web.fleet_panel import FleetPanel  # of an extra
+
+    member = None if wanted.processes > 1 else test.member
+    return FleetPanel(watching.figures, wanted.job.ids, member, test.watch, _clock_speed(wanted))
 
 
 async def _leave(test: LoadTest, wanted: Wanted, left: Left) -> None:
@@ -353,38 +376,3 @@ def _write_json(reports: Reports, view: View) -> str:
 def _clock_speed(wanted: Wanted) -> float:
     """How many times faster than in reality trio's clock is here."""
     return wanted.job.speed if wanted.processes == 1 else 1.0
-
-
-def in_lines(results: Results) -> list[str]:
-    """What a person reads of it at the end."""
-    lasted = results.seconds[-1].at if results.seconds else 0
-    csms = without_credentials(results.csms)
-    found = [
-        f"{results.scenario} against {csms}: {results.charge_points} charge points, {lasted:.0f} s",
-        f"{'action':28} {'calls':>8} {'errors':>7} {'p50':>9} {'p95':>9} {'p99':>9} {'max':>9}",
-    ]
-    for name, action in results.actions.items():
-        due = action.due
-        times = " ".join(f"{_time(one):>9}" for one in (due.p50, due.p95, due.p99, due.max))
-        found.append(f"{name:28} {action.count:8} {action.count - action.results:7} {times}")
-    found += [f"error: {one.count} x {shown(one.kind)} {one.action}".rstrip() for one in results.errors[:MOST_TOLD]]
-    found += [f"{_met(one.is_met)} {one.text}" + (f" ({one.why})" if one.why else "") for one in results.thresholds]
-    for expectation in results.expectations:
-        found.append(f"{_met(expectation.is_met)} {shown(expectation.name)} (looked at {expectation.checked} times)")
-        found += [
-            f"        {one.charge_point or 'all together'} at {one.at:.1f} s: {shown(one.why)}"
-            for one in expectation.failures[:MOST_TOLD]
-        ]
-    found += [f"note: {shown(note, 500)}" for note in (*results.notes, results.limit.why) if note]
-    ended = "" if results.is_complete else f": not complete ({shown(results.why_ended)})"
-    return [*found, ("passed" if results.is_passed else "FAILED") + ended]
-
-
-def _met(is_met: bool) -> str:
-    return "met    " if is_met else "NOT MET"
-
-
-def _time(seconds: float | None) -> str:
-    if seconds is None:
-        return "-"
-    return f"{seconds * 1000:.1f} ms" if seconds < 1 else f"{seconds:.2f} s"

@@ -1,10 +1,12 @@
-"""What is shown of a load test while it runs, and told to Prometheus.
+"""What is shown of a load test while it runs, and told to Prometheus and to pages in a browser.
 
 The results are looked at in a thread, and by nobody else: a drawing, and a scrape, take those that are there.
 """
 
+from collections.abc import Mapping
 from functools import partial
-from typing import Final
+from math import inf
+from typing import Any, Final
 
 import trio
 from rich.console import Console
@@ -12,6 +14,7 @@ from rich.console import Console
 from ocpp16.cli.failure import listening_failed
 from ocpp16.cli.standard_error import StandardError
 from ocpp16.load.exporter import LoadCollector
+from ocpp16.load.figures import ending, figures
 from ocpp16.load.live import EVERY, LiveView, View, view_for
 from ocpp16.load.load_test import LoadTest
 from ocpp16.load.results import Results
@@ -21,6 +24,8 @@ from ocpp16.scenario.model import StageKind
 
 LIVELY: Final = 1.0
 """Real seconds between two drawings on a terminal."""
+RECENT: Final = 0.5
+"""Real seconds for which results that were looked at serve others, too."""
 TOLD_EVERY: Final = 5.0
 """Real seconds between two looks that histograms are made for."""
 
@@ -51,6 +56,8 @@ class Watching:
         self._speed = speed
         self._has_metrics = False
         self._results: Results | None = None
+        self._seen: Results | None = None
+        self._seen_at = -inf
         self.view: View = view_for(Console(stderr=True, highlight=False), errors.write, lambda: None)
         """A context, while this runs."""
 
@@ -65,6 +72,17 @@ class Watching:
             raise listening_failed(HOST, port, error) from error
         return f"http://{HOST}:{port}/metrics"
 
+    async def figures(self) -> Mapping[str, Any]:
+        """What a page in a browser is told; those of the last drawing, if that was just now."""
+        if self._seen is None or trio.current_time() > self._seen_at + RECENT * self._speed:
+            await self._look(has_histograms=False)
+        assert self._seen is not None
+        return figures(self._seen, planned=self._planned, waits_for=self._test.tally.waiting)
+
+    async def last_words(self) -> str:
+        """Why a page hears no more."""
+        return ending(await self._look(has_histograms=False))
+
     async def run(self) -> None:
         """Draw, again and again, until cancelled."""
         is_live = isinstance(self.view, LiveView)
@@ -78,7 +96,10 @@ class Watching:
             self.view.draw(results, planned=self._planned, waits_for=self._test.tally.waiting)
 
     async def _look(self, *, has_histograms: bool) -> Results:
-        return await trio.to_thread.run_sync(partial(self._test.view().results, has_histograms=has_histograms))
+        at = trio.current_time()
+        found = await trio.to_thread.run_sync(partial(self._test.view().results, has_histograms=has_histograms))
+        self._seen, self._seen_at = found, at
+        return found
 
     def _known(self) -> Results:
         assert self._results is not None, "the door opens after the first look"

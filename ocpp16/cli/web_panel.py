@@ -18,6 +18,7 @@ from ocpp16.log import log
 from ocpp16.observer import Observer, ObserverEvent
 
 if TYPE_CHECKING:
+    from ocpp16.web.fleet_panel import FleetPanel
     from ocpp16.web.panel import Panel
 
 HOST = "127.0.0.1"
@@ -101,7 +102,7 @@ class Observers:
         await self._face.notify(event)
 
 
-async def serve_panel(nursery: trio.Nursery, panel: "Panel", web: Web) -> str:
+async def serve_panel(nursery: trio.Nursery, panel: "Panel | FleetPanel", web: Web) -> str:
     """Serve it in this nursery; returns the URL. Raises CommandFailed if it cannot be listened there."""
     from ocpp16.web.door import serve  # of an extra
     from ocpp16.web.guard import Guard

@@ -15,7 +15,7 @@ from ocpp16.load.beats import Beats
 from ocpp16.load.job import DONE, INTERRUPTED, LOST, Job, Played
 from ocpp16.load.portion import Portion, Standing
 from ocpp16.load.probe import Probe
-from ocpp16.load.recorder import Recorder
+from ocpp16.load.recorder import Recorder, Watcher
 from ocpp16.load.trace import TraceFile, sampled
 from ocpp16.scenario import Progress, Scenario, run_scenario
 
@@ -56,7 +56,8 @@ class Driver:
             trace=self._trace,
             traced=sampled(job.ids, job.traced, job.seed) if self._trace is not None else (),
         )
-        self._members: dict[str, Member] = {}
+        self.members: dict[str, Member] = {}
+        """Those that were added so far, by id."""
         self._recorder.is_accepted = self._is_accepted
         self._probe = Probe(trio.current_time, cpu, job.speed)
         self._beats = None
@@ -73,6 +74,13 @@ class Driver:
         if not self._is_stopping.is_set():
             self._why = why
             self._is_stopping.set()
+
+    def watch(self, identity: str, watcher: Watcher | None) -> None:
+        """Tell `watcher` the frames and connections of this charge point; with None nobody any more."""
+        if watcher is None:
+            self._recorder.watchers.pop(identity, None)
+        else:
+            self._recorder.watchers[identity] = watcher
 
     async def run(self) -> Played:
         """From the first connection to the last. Raises what `run_scenario` raises."""
@@ -126,12 +134,12 @@ class Driver:
         )
 
     def _note_added(self, member: Member) -> None:
-        self._members[member.identity] = member
+        self.members[member.identity] = member
         if self._beats is not None:
             self._beats.added(member)
 
     def _is_accepted(self, identity: str) -> bool:
-        member = self._members.get(identity)
+        member = self.members.get(identity)
         return member is not None and member.charge_point.connection.registration is RegistrationStatus.ACCEPTED
 
     def _note_progress(self, progress: Progress) -> None:

@@ -13,10 +13,12 @@ from typing import Final
 from ocpp16._version import __version__
 from ocpp16.address import without_credentials
 from ocpp16.charge_point.connectivity import StreamOpener
+from ocpp16.fleet import Member
 from ocpp16.load.crew import Crew
 from ocpp16.load.driver import Driver
 from ocpp16.load.job import DONE, MOST_FAILURES, Job, Played, shared
 from ocpp16.load.portion import Portion
+from ocpp16.load.recorder import Watcher
 from ocpp16.load.results import ExpectationResult, ProcessResult, Results, StageSpan
 from ocpp16.load.tally import Tally
 from ocpp16.load.thresholds import Measured, Threshold
@@ -199,6 +201,15 @@ class LoadTest:
     def _take(self, number: int, portion: Portion) -> None:
         self.tally.add(number, portion)
         self.on_second()
+
+    def member(self, identity: str) -> Member | None:
+        """The charge point of this id, if it was added already, and is in this process."""
+        return None if self._driver is None else self._driver.members.get(identity)
+
+    def watch(self, identity: str, watcher: Watcher | None) -> None:
+        """Tell `watcher` the frames and connections of one in this process; with None nobody any more."""
+        if self._driver is not None:
+            self._driver.watch(identity, watcher)
 
     def view(self) -> View:
         """As it is now, to be looked at by another thread."""

@@ -43,6 +43,14 @@ class FrameSink(Protocol):
     def take(self, charge_point: str, direction: str, text: str) -> None: ...
 
 
+class Watcher(Protocol):
+    """Is told the frames and connections of one charge point, as `FrameListener` and `LinkListener` are."""
+
+    def frame(self, charge_point: str, direction: str, text: str) -> None: ...
+
+    def link(self, charge_point: str, is_connected: bool, reason: str) -> None: ...
+
+
 class _Action:
     __slots__ = ("due", "outcomes", "sent")
 
@@ -91,6 +99,8 @@ class Recorder:
         self._refused = 0
         """The same, since they were told."""
         self._reason = ""
+        self.watchers: dict[str, Watcher] = {}
+        """Of the few charge points that somebody looks at."""
         self.is_accepted: Callable[[str], bool] = lambda identity: False
         """By the Central System, as the charge point knows."""
         self._registered: set[str] = set()
@@ -137,9 +147,13 @@ class Recorder:
             last.append((self._now(), direction, text))
         if self._trace is not None and charge_point in self._traced:
             self._trace.take(charge_point, direction, text)
+        if self.watchers and (watcher := self.watchers.get(charge_point)) is not None:
+            watcher.frame(charge_point, direction, text)
 
     def link(self, charge_point: str, is_connected: bool, reason: str) -> None:
         """Of `open_fleet(links=…)`."""
+        if self.watchers and (watcher := self.watchers.get(charge_point)) is not None:
+            watcher.link(charge_point, is_connected, reason)
         if is_connected:
             self._connected.add(charge_point)
             self._undecided.add(charge_point)

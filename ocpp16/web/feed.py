@@ -156,6 +156,11 @@ class Page:
             await self._wakeup.wait()
         return b"".join(self._events())
 
+    @property
+    def is_told(self) -> bool:
+        """Has it taken all there is?"""
+        return not (self._changed or self._rows)
+
     def close(self) -> None:
         self._feed.pages.discard(self)
 

@@ -57,7 +57,8 @@ class Panel:
         self._running = 0
 
     def follow(self, commands: Commands) -> None:
-        """What is shown and worked from now on. Called once, before the charge point starts."""
+        """What is shown and worked from now on: before the charge point starts, and again where another one has taken
+        its place. What was kept for the trace is of the one before."""
         self._commands = commands
         self._snapshot = Snapshot(commands)
         self._traffic = Traffic(self.feed.add, commands.charge_point.configuration.secret_names)

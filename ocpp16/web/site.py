@@ -1,8 +1,12 @@
-"""The application: the page and its files, the state, pushes, commands, schedules, the trace. A table of addresses."""
+"""The application: the page and its files, the state, pushes, commands, schedules, the trace. A table of addresses.
+
+Of a fleet all of these take `charge_point=ID`, which is then opened; without it, the state and pushes are of all.
+"""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import aclosing
+from functools import partial
 from importlib.resources import files
 from typing import Any, Final, cast
 from urllib.parse import quote
@@ -20,6 +24,7 @@ from ocpp16.errors import ChargePointStopped, FeatureNotBuilt
 from ocpp16.texts import shown
 from ocpp16.web.curves import LONGEST, Unit
 from ocpp16.web.feed import FIRST_ROWS
+from ocpp16.web.fleet_panel import FleetPanel, NotThere
 from ocpp16.web.panel import Panel
 
 LONGEST_BODY: Final = 1_100_000
@@ -39,15 +44,16 @@ _KINDS: Final = {
 }
 
 
-def site(panel: Panel) -> Starlette:
+def site(panel: Panel | FleetPanel) -> Starlette:
     """For a guard to stand before it."""
     return Starlette(routes=_Site(panel).routes())
 
 
 class _Site:
-    def __init__(self, panel: Panel) -> None:
+    def __init__(self, panel: Panel | FleetPanel) -> None:
         self._panel = panel
         self._files = _files()
+        self._first = "index.html" if isinstance(panel, Panel) else "fleet.html"
         self._pages = 0
 
     def routes(self) -> list[Route]:
@@ -62,37 +68,56 @@ class _Site:
             Route("/{name}", self._file),
         ]
 
+    def _of(self, request: Request) -> Panel | FleetPanel:
+        """Whose state is asked for."""
+        return self._panel if "charge_point" not in request.query_params else self._one(request)
+
+    def _one(self, request: Request) -> Panel:
+        """The charge point that is asked for."""
+        if isinstance(self._panel, Panel):
+            return self._panel
+        identity = request.query_params.get("charge_point")
+        if identity is None:
+            raise HTTPException(400, "charge_point: which one?")
+        try:
+            return self._panel.charge_point(identity)
+        except NotThere as error:
+            raise HTTPException(404, str(error)) from None
+
     async def _file(self, request: Request) -> Response:
-        found = self._files.get(request.path_params.get("name", "index.html"))
+        found = self._files.get(request.path_params.get("name", self._first))
         if found is None:
             raise HTTPException(404, "there is nothing here")
         kind, content = found
         return Response(content, media_type=kind)
 
     async def _state(self, request: Request) -> Response:
-        return _json(await self._panel.state())
+        return _json(await self._of(request).state())
 
     async def _rows(self, request: Request) -> Response:
         after, most = _whole(request, "after", 0, 2**53, 0), _whole(request, "most", 1, 2 * FIRST_ROWS, FIRST_ROWS)
-        rows = self._panel.feed.rows(after, most)
-        return _json({"instance": self._panel.feed.instance, "rows": [orjson.Fragment(row.data) for row in rows]})
+        feed = self._of(request).feed
+        rows = feed.rows(after, most)
+        return _json({"instance": feed.instance, "rows": [orjson.Fragment(row.data) for row in rows]})
 
     async def _trace(self, request: Request) -> Response:
-        name = quote(f"{shown(self._panel.identity, 80)}.jsonl")
+        panel = self._one(request)
+        name = quote(f"{shown(panel.identity, 80)}.jsonl")
         return Response(
-            self._panel.trace(),
+            panel.trace(),
             media_type="application/jsonl",
             headers={"content-disposition": f"attachment; filename*=UTF-8''{name}"},
         )
 
     async def _curves(self, request: Request) -> Response:
+        panel = self._one(request)
         unit = request.query_params.get("unit", "A")
         if unit not in ("A", "W"):
             raise HTTPException(400, "unit: A or W")
         connector = _whole(request, "connector", 0, 2**31 - 1, 1)
         duration = _whole(request, "duration", 1, LONGEST, 86_400)
         try:
-            return _json(self._panel.curves(connector, duration, cast("Unit", unit)))
+            return _json(panel.curves(connector, duration, cast("Unit", unit)))
         except (ValueError, FeatureNotBuilt, ChargePointStopped) as error:
             raise HTTPException(409, shown(error)) from None
 
@@ -100,28 +125,30 @@ class _Site:
         kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
         if kind != "application/json":
             raise HTTPException(415, "application/json is wanted")
-        body = await _body(request, PATIENCE * self._panel.speed)
+        panel = self._one(request)
+        body = await _body(request, PATIENCE * panel.speed)
         try:
             asked = orjson.loads(body)
         except orjson.JSONDecodeError:
             raise HTTPException(400, "the body is not JSON") from None
-        return _json(await self._panel.do(asked))
+        return _json(await panel.do(asked))
 
     async def _stream(self, request: Request) -> Response:
         if self._pages >= MOST_PAGES:
             raise HTTPException(503, f"{MOST_PAGES} pages look already")
-        return _Push(self, request.query_params.get("instance", "")[:64], _whole(request, "after", 0, 2**53, 0))
+        instance, after = request.query_params.get("instance", "")[:64], _whole(request, "after", 0, 2**53, 0)
+        return _Push(partial(self.push, self._of(request), instance, after))
 
-    async def push(self, instance: str, after: int, send: Send) -> None:
+    async def push(self, panel: Panel | FleetPanel, instance: str, after: int, send: Send) -> None:
         """Tell one page what happens, until it goes."""
         self._pages += 1
         try:
-            first, page = await self._panel.open(instance, after)
+            first, page = await panel.open(instance, after)
             try:
                 await _send(send, first)
                 while True:
                     data = b": nothing happens\n\n"
-                    with trio.move_on_after(ALIVE * self._panel.speed):
+                    with trio.move_on_after(ALIVE * panel.speed):
                         data = await page.next()
                     await _send(send, data)
             finally:
@@ -133,16 +160,16 @@ class _Site:
 class _Push(Response):
     """Server-sent events, as long as somebody reads them."""
 
-    def __init__(self, of: _Site, instance: str, after: int) -> None:
+    def __init__(self, push: Callable[[Send], Awaitable[None]]) -> None:
         super().__init__(media_type="text/event-stream")
         del self.raw_headers[:]
         self.raw_headers.append((b"content-type", b"text/event-stream"))
-        self._of, self._instance, self._after = of, instance, after
+        self._push = push
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
         async with trio.open_nursery() as nursery:
-            nursery.start_soon(self._of.push, self._instance, self._after, send)
+            nursery.start_soon(self._push, send)
             while (await receive())["type"] != "http.disconnect":
                 pass
             nursery.cancel_scope.cancel()

@@ -25,6 +25,7 @@ pytestmark = [pytest.mark.world]
 
 TOKEN = "token-of-the-cli-tests"
 CSMS = ("--csms", "ws://127.0.0.1:1/", "--id", "cp")
+COMMANDS = [("charge-point", *CSMS), ("demo",), ("load", *CSMS[:2])]
 
 
 def asked(url: str, path: str = "", token: str = "") -> tuple[int, bytes]:
@@ -170,7 +171,7 @@ def taken_port() -> Iterator[str]:
         yield str(held.getsockname()[1])
 
 
-@pytest.mark.parametrize("command", [("charge-point", *CSMS), ("demo",)])
+@pytest.mark.parametrize("command", COMMANDS)
 def test_a_taken_port(
     ocpp16: Callable[..., subprocess.CompletedProcess[str]], taken_port: str, command: tuple[str, ...]
 ) -> None:
@@ -179,7 +180,7 @@ def test_a_taken_port(
     assert done.stderr == (f"ocpp16: cannot listen on 127.0.0.1, port {taken_port}: another program listens there\n")
 
 
-@pytest.mark.parametrize("command", [("charge-point", *CSMS), ("demo",)])
+@pytest.mark.parametrize("command", COMMANDS)
 @pytest.mark.parametrize(
     ("options", "problem"),
     [
@@ -197,7 +198,7 @@ def test_what_cannot_be(
     assert problem in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("command", [("charge-point", *CSMS), ("demo",)])
+@pytest.mark.parametrize("command", COMMANDS)
 def test_without_the_extra(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], command: tuple[str, ...]
 ) -> None:
@@ -206,6 +207,52 @@ def test_without_the_extra(
         monkeypatch.delitem(sys.modules, name)
     assert main([*command, "--web"]) == 2
     assert capsys.readouterr().err == 'ocpp16: --web needs an extra: pip install "ocpp16[web]"\n'
+
+
+@pytest.mark.parametrize("option", [("--locust-master",), ("--locust-worker", "127.0.0.1")])
+def test_locust_has_a_page_of_its_own(capsys: pytest.CaptureFixture[str], option: tuple[str, ...]) -> None:
+    assert main(["load", *CSMS[:2], "--web", *option]) == 2
+    assert "--web: with Locust the figures are on the page of its master" in capsys.readouterr().err
+
+
+@pytest.mark.real_time
+@pytest.mark.parametrize("processes", [1, 2])
+async def test_a_load_test_with_a_panel(command: tuple[str, ...], tmp_path: Path, processes: int) -> None:
+    story = tmp_path / "story.toml"
+    story.write_text('[[stage]]\nkind = "ramp"\nover = 0.2\n[[stage]]\nkind = "hold"\nduration = 600\n')
+    async with CentralSystem() as csms:
+        port = await csms.listen("127.0.0.1")
+        arguments = ("load", "--csms", f"ws://127.0.0.1:{port}/", "--charge-points", "4", "--scenario", str(story))
+        more = ("--processes", str(processes), "--web", "--web-token", TOKEN)
+        with trio.fail_after(PATIENCE):
+            async with trio.open_nursery() as nursery:
+                process = await trio.lowlevel.open_process(
+                    [*command, *arguments, *more], stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=tmp_path
+                )
+                assert process.stdout is not None
+                assert process.stderr is not None
+                try:
+                    said = b""
+                    while b"\n" not in said:
+                        said += await process.stderr.receive_some()
+                    nursery.start_soon(_drain, process.stderr)
+                    nursery.start_soon(_drain, process.stdout)
+                    url = said.partition(b"panel at ")[2].split()[0].decode()
+                    state: dict[str, Any] = {}
+                    while state.get("parts", {}).get("now", {}).get("registered") != 4:
+                        await trio.sleep(0.2)
+                        state = json.loads((await trio.to_thread.run_sync(asked, url, "api/state", TOKEN))[1])
+                    assert state["parts"]["test"]["scenario"] == "story"
+                    assert (state["ids"] is None) == (processes > 1)
+                    assert state["parts"].get("states/0") == ("AAAA" if processes == 1 else None)
+                    path = "api/state?charge_point=CP00001"
+                    status, one = await trio.to_thread.run_sync(asked, url, path, TOKEN)
+                    assert status == (200 if processes == 1 else 404), one
+                    process.send_signal(signal.SIGINT)
+                    assert await process.wait() == 130
+                finally:
+                    if process.poll() is None:
+                        process.kill()
 
 
 @pytest.mark.real_time

@@ -64,17 +64,13 @@ def written(method: str, path: str, headers: dict[str, str] | None = None, body:
     return "\r\n".join(lines).encode() + b"\r\n\r\n" + body
 
 
-class Place:
-    """Everything. `door` serves streams; `ask` is one request on a connection of its own."""
+class Entrance:
+    """To a panel. `door` serves streams; `ask` is one request on a connection of its own."""
 
-    def __init__(self, nursery: trio.Nursery, csms: CentralSystem, station: SimulatedStation) -> None:
+    def __init__(self, nursery: trio.Nursery, panel: Any) -> None:
         self.nursery = nursery
-        self.csms = csms
-        self.station = station
-        self.panel = Panel()
-        self.door = Door(Guard(site(self.panel), TOKEN, ["panel.example"]))
-        self.charge_point: Any = None
-        self.operation: Any = None
+        self.panel = panel
+        self.door = Door(Guard(site(panel), TOKEN, ["panel.example"]))
 
     def connect(self) -> Any:
         """The other end of a new connection."""
@@ -93,6 +89,20 @@ class Place:
         await stream.aclose()
         return Answer(data)
 
+    def looks(self, query: str = "") -> "Looking":
+        return Looking(self.connect(), query)
+
+
+class Place(Entrance):
+    """A station and everything around it."""
+
+    def __init__(self, nursery: trio.Nursery, csms: CentralSystem, station: SimulatedStation) -> None:
+        super().__init__(nursery, Panel())
+        self.csms = csms
+        self.station = station
+        self.charge_point: Any = None
+        self.operation: Any = None
+
     async def do(self, name: str, **given: Any) -> Any:
         """A command; `words=` are as typed, all else are arguments."""
         asked = {"do": name, "words": given.pop("words", {}), "arguments": given}
@@ -103,9 +113,6 @@ class Place:
     async def parts(self) -> dict[str, Any]:
         found: dict[str, Any] = (await self.ask("/api/state")).json["parts"]
         return found
-
-    def looks(self, after: str = "") -> "Looking":
-        return Looking(self.connect(), after)
 
 
 class Looking:
@@ -232,6 +239,12 @@ async def open_place(
                 yield place
                 running.cancel_scope.cancel()
         nursery.cancel_scope.cancel()
+
+
+@pytest.fixture
+def entrance() -> Any:
+    """`entrance(nursery, panel)`: asks and looks at a panel of any kind."""
+    return Entrance
 
 
 @pytest.fixture

@@ -38,7 +38,11 @@ export class Refused extends Error {
   }
 }
 
+/** The one of a fleet that this page is of; null where the program has only one, or the page is of all. */
+export const ofOne = new URLSearchParams(location.search).get("charge_point");
+
 async function ask(path, options = {}) {
+  if (ofOne !== null) path += `${path.includes("?") ? "&" : "?"}charge_point=${encodeURIComponent(ofOne)}`;
   const headers = { Authorization: `Bearer ${token.get()}`, ...options.headers };
   const answer = await fetch(path, { ...options, headers, cache: "no-store", credentials: "omit", redirect: "error" });
   if (!answer.ok) throw new Refused(answer.status, (await answer.text()).trim());
@@ -69,7 +73,7 @@ export async function command(name, given) {
 
 /**
  * Follows the stream for as long as the page is there. `on` has a function for each event (hello, parts, rows, missed),
- * and state(name, details): "open", "lost" with {since, wait, retry}, "token", "full".
+ * and state(name, details): "open", "lost" with {since, wait, retry}, "token", "full", "absent".
  */
 export class Stream {
   constructor(on) {
@@ -101,7 +105,7 @@ export class Stream {
         this.since ??= Date.now();
         const wait = WAITS[Math.min(this.attempts, WAITS.length - 1)];
         this.attempts += 1;
-        const state = error instanceof Refused && error.status === 503 ? "full" : "lost";
+        const state = (error instanceof Refused && { 404: "absent", 503: "full" }[error.status]) || "lost";
         this.on.state(state, { since: this.since, wait, attempts: this.attempts, text: error.message });
         await this.wait(wait);
       }

@@ -4,10 +4,11 @@ import { Commands } from "./commands.js";
 import { Connectors, limitText } from "./connectors.js";
 import { clock, duration, el, find, remembered, say, set, setClass } from "./dom.js";
 import { Keys } from "./keys.js";
-import { Stream, token } from "./link.js";
+import { ofOne, Stream } from "./link.js";
 import { Lists } from "./lists.js";
 import { Schedule } from "./schedule.js";
 import { Traffic } from "./traffic.js";
+import { listen, tell, tellState } from "./trouble.js";
 
 const state = { station: null, connectors: new Map(), profiles: "", ending: null };
 const time = { at: Date.now(), here: performance.now(), speed: 1 };
@@ -119,66 +120,21 @@ const stream = new Stream({
     traffic.note(`${count} messages are missing here: this page was too slow for them.`, "error");
     say(`${count} messages were missed; the state is up to date again`, "bad");
   },
-  state(name, details) {
-    document.body.dataset.link = name;
-    const trouble = find("trouble");
-    if (name === "open") {
-      trouble.hidden = true;
-      if (find("token").open) find("token").close();
-      return;
-    }
-    if (name === "token") {
-      askForToken(details.isWrong);
-      trouble.hidden = true;
-      return;
-    }
-    let text = "The program does not answer: it was ended, or the network is cut.";
-    if (name === "full") text = `The program takes no more pages: ${details.text}.`;
-    else if (state.ending !== null) text = `The program has ended: ${state.ending}.`;
-    const next = `Trying again every ${Math.max(1, Math.round(details.wait / 1000))} s; what is shown is of ${clock(details.since)}.`;
-    tell(name, text, next, el("button", { type: "button", onclick: () => stream.retry() }, "Try now"));
-  },
+  state: (name, details) => tellState(stream, name, details, state.ending),
 });
 
-/** What is wrong with the connection to the program: said once, not at each attempt to come back. */
-function tell(kind, text, next, button = "") {
-  const trouble = find("trouble");
-  if (!trouble.hidden && trouble.dataset.kind === kind) return;
-  trouble.dataset.kind = kind;
-  trouble.replaceChildren(el("strong", {}, text), " ", el("span", {}, next), " ", button);
-  trouble.hidden = false;
-}
-
-function askForToken(isWrong) {
-  set(find("token-why"), isWrong ? "This is not the token of the program that runs now. Open the URL that it printed, or type the part behind the # here." : "Open the URL that the program printed, or type the part behind the # here.");
-  if (!find("token").open) find("token").showModal();
-  find("token-text").focus();
-}
-
-find("token").addEventListener("cancel", (event) => event.preventDefault());
-find("token-form").addEventListener("submit", () => {
-  token.set(find("token-text").value.trim().replace(/^.*#/, ""));
-  find("token-text").value = "";
-  stream.retry();
-});
-addEventListener("hashchange", () => {
-  if (token.get()) stream.retry();
-});
-
-// Sections are come to without the address, whose # has the token.
-for (const link of document.querySelectorAll("nav a")) {
-  link.addEventListener("click", (event) => {
-    event.preventDefault();
-    const section = find(link.getAttribute("href").slice(1));
-    section.scrollIntoView({ behavior: matchMedia("(prefers-reduced-motion: reduce)").matches ? "auto" : "smooth", block: "start" });
-    section.querySelector("h2").focus({ preventScroll: true });
-  });
-}
+listen(stream);
 
 for (const id of ["problems", "events"]) {
   const box = find(id);
   box.checked = remembered.get(id, String(box.checked)) === "true";
   box.addEventListener("change", () => remembered.set(id, box.checked));
+}
+
+if (ofOne !== null) {
+  find("to-fleet").hidden = false;
+  find("to-fleet").href = `./${location.hash}`;
+  document.title = `${ofOne} · ocpp16`;
 }
 
 stream.run();

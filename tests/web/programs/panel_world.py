@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -116,12 +117,43 @@ class Station:
         _ended(self.process, self._readers)
 
 
+class LoadTest:
+    """`ocpp16 load --web`, whose stages take so many `seconds`."""
+
+    def __init__(self, folder: Path, central_system: CentralSystem, *options: str, count: int, seconds: int) -> None:
+        story = folder / "story.toml"
+        story.write_text(
+            f'[[stage]]\nkind = "ramp"\nover = 0.5\nsettle = 60\n[[stage]]\nkind = "hold"\nduration = {seconds}\n'
+        )
+        csms = ("--csms", f"ws://127.0.0.1:{central_system.port}/", "--charge-points", str(count))
+        self.process = _started(folder, "load", *csms, "--scenario", str(story), "--web", *options)
+        assert self.process.stderr is not None
+        line = self.process.stderr.readline().decode()
+        assert "panel at http://" in line, line
+        self.url = line.split()[-1]
+        self._readers = [
+            threading.Thread(target=stream.read, daemon=True)
+            for stream in (self.process.stdout, self.process.stderr)
+            if stream is not None
+        ]
+        for reader in self._readers:
+            reader.start()
+
+    def interrupt(self) -> int:
+        """Ctrl-C, and its end; returns the exit code."""
+        self.process.send_signal(signal.SIGINT)
+        return self.process.wait(PATIENCE)
+
+    def close(self) -> None:
+        _ended(self.process, self._readers)
+
+
 def _started(folder: Path, *arguments: str) -> "subprocess.Popen[bytes]":
     return subprocess.Popen(
         [*COMMAND, *arguments],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE if "charge-point" in arguments else subprocess.DEVNULL,
+        stderr=subprocess.PIPE if {"charge-point", "load"} & set(arguments) else subprocess.DEVNULL,
         cwd=folder,
         env={**os.environ, "PYTHONUNBUFFERED": "1"},
     )

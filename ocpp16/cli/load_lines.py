@@ -1,0 +1,45 @@
+"""What a person reads of a load test at its end."""
+
+from typing import Final
+
+from ocpp16.address import without_credentials
+from ocpp16.load.results import Results
+from ocpp16.texts import shown
+
+MOST_TOLD: Final = 10
+"""Kinds of errors, and failures of an expectation, that are told at the end."""
+
+
+def in_lines(results: Results) -> list[str]:
+    """What a person reads of it at the end."""
+    lasted = results.seconds[-1].at if results.seconds else 0
+    csms = without_credentials(results.csms)
+    found = [
+        f"{results.scenario} against {csms}: {results.charge_points} charge points, {lasted:.0f} s",
+        f"{'action':28} {'calls':>8} {'errors':>7} {'p50':>9} {'p95':>9} {'p99':>9} {'max':>9}",
+    ]
+    for name, action in results.actions.items():
+        due = action.due
+        times = " ".join(f"{_time(one):>9}" for one in (due.p50, due.p95, due.p99, due.max))
+        found.append(f"{name:28} {action.count:8} {action.count - action.results:7} {times}")
+    found += [f"error: {one.count} x {shown(one.kind)} {one.action}".rstrip() for one in results.errors[:MOST_TOLD]]
+    found += [f"{_met(one.is_met)} {one.text}" + (f" ({one.why})" if one.why else "") for one in results.thresholds]
+    for expectation in results.expectations:
+        found.append(f"{_met(expectation.is_met)} {shown(expectation.name)} (looked at {expectation.checked} times)")
+        found += [
+            f"        {one.charge_point or 'all together'} at {one.at:.1f} s: {shown(one.why)}"
+            for one in expectation.failures[:MOST_TOLD]
+        ]
+    found += [f"note: {shown(note, 500)}" for note in (*results.notes, results.limit.why) if note]
+    ended = "" if results.is_complete else f": not complete ({shown(results.why_ended)})"
+    return [*found, ("passed" if results.is_passed else "FAILED") + ended]
+
+
+def _met(is_met: bool) -> str:
+    return "met    " if is_met else "NOT MET"
+
+
+def _time(seconds: float | None) -> str:
+    if seconds is None:
+        return "-"
+    return f"{seconds * 1000:.1f} ms" if seconds < 1 else f"{seconds:.2f} s"

@@ -1,0 +1,142 @@
+// The charge points as squares on a canvas, and how many are in which state; one is chosen by mouse, keys, or its id.
+
+import { el, find, set, setHidden } from "./dom.js";
+
+// Letter, name, colour by a name of the style sheet.
+const STATES = [
+  ["A", "Available", "--state-available"],
+  ["P", "Preparing", "--state-preparing"],
+  ["C", "Charging", "--state-charging"],
+  ["V", "SuspendedEV", "--state-suspended-ev"],
+  ["S", "SuspendedEVSE", "--state-suspended-evse"],
+  ["E", "Finishing", "--state-finishing"],
+  ["R", "Reserved", "--state-reserved"],
+  ["U", "Unavailable", "--state-unavailable"],
+  ["F", "Faulted", "--state-faulted"],
+  ["u", "connected, not accepted", "--state-unaccepted"],
+  ["o", "offline", "--state-offline"],
+  [".", "not come yet", "--state-absent"],
+];
+const NAMES = Object.fromEntries(STATES.map(([letter, name]) => [letter, name]));
+
+export class Squares {
+  /** `open(id)` opens one. */
+  constructor({ open }) {
+    this.open = open;
+    this.ids = [];
+    this.letters = "";
+    this.chosen = -1;
+    this.columns = 1;
+    this.size = 8;
+    this.canvas = find("mosaic");
+    new ResizeObserver(() => this.draw()).observe(find("squares"));
+    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.draw());
+    this.canvas.addEventListener("mousemove", (event) => this.hover(event));
+    this.canvas.addEventListener("mouseleave", () => this.tell());
+    this.canvas.addEventListener("click", (event) => this.click(event));
+    this.canvas.addEventListener("keydown", (event) => this.press(event));
+    find("choose").addEventListener("submit", (event) => {
+      event.preventDefault();
+      const text = find("member").value.trim();
+      if (text) this.open(text);
+    });
+  }
+
+  offer(ids, leftOut) {
+    this.ids = ids;
+    this.leftOut = leftOut;
+    this.chosen = Math.min(this.chosen, ids.length - 1);
+    find("member-ids").replaceChildren(...ids.slice(0, 1000).map((id) => el("option", { value: id })));
+  }
+
+  show(letters) {
+    if (letters === this.letters) return;
+    this.letters = letters;
+    this.draw();
+    this.count();
+    this.tell();
+  }
+
+  count() {
+    const counts = {};
+    for (const letter of this.letters) counts[letter] = (counts[letter] ?? 0) + 1;
+    const items = STATES.filter(([letter]) => counts[letter]).map(([letter, name]) => el("li", {}, el("span", { class: `square ${NAMES[letter].replaceAll(/[ ,]+/g, "-")}`, "aria-hidden": "true" }), `${counts[letter].toLocaleString("en")} ${name}`));
+    if (this.leftOut) items.push(el("li", { class: "faint" }, `${this.leftOut.toLocaleString("en")} more are not shown`));
+    find("states").replaceChildren(...items);
+  }
+
+  draw() {
+    const box = find("squares");
+    setHidden(box, !this.letters);
+    const style = getComputedStyle(box);
+    const width = Math.floor(box.clientWidth - parseFloat(style.paddingLeft) - parseFloat(style.paddingRight));
+    const count = this.letters.length;
+    if (!count || width < 50) return;
+    this.size = count <= 200 ? 20 : count <= 1000 ? 14 : count <= 4000 ? 10 : 8;
+    this.columns = Math.floor(width / this.size);
+    const ratio = devicePixelRatio || 1;
+    const height = Math.ceil(count / this.columns) * this.size;
+    if (this.canvas.width !== width * ratio || this.canvas.height !== height * ratio) {
+      this.canvas.width = width * ratio;
+      this.canvas.height = height * ratio;
+      this.canvas.style.width = `${width}px`;
+      this.canvas.style.height = `${height}px`;
+    }
+    const pen = this.canvas.getContext("2d");
+    pen.setTransform(ratio, 0, 0, ratio, 0, 0);
+    pen.clearRect(0, 0, width, height);
+    const colours = Object.fromEntries(STATES.map(([letter, , name]) => [letter, style.getPropertyValue(name)]));
+    for (let index = 0; index < count; index++) {
+      pen.fillStyle = colours[this.letters[index]];
+      pen.fillRect((index % this.columns) * this.size, Math.floor(index / this.columns) * this.size, this.size - 1, this.size - 1);
+    }
+    if (this.chosen >= 0) {
+      pen.strokeStyle = style.color;
+      pen.lineWidth = 2;
+      pen.strokeRect((this.chosen % this.columns) * this.size, Math.floor(this.chosen / this.columns) * this.size, this.size - 1, this.size - 1);
+    }
+  }
+
+  at(event) {
+    const column = Math.floor(event.offsetX / this.size);
+    const index = Math.floor(event.offsetY / this.size) * this.columns + column;
+    return column < this.columns && index < this.letters.length ? index : -1;
+  }
+
+  hover(event) {
+    const index = this.at(event);
+    this.canvas.title = index < 0 ? "" : this.words(index);
+  }
+
+  words(index) {
+    return `${this.ids[index]}: ${NAMES[this.letters[index]]}`;
+  }
+
+  tell() {
+    set(find("chosen"), this.chosen < 0 ? "None is chosen." : this.words(this.chosen));
+  }
+
+  click(event) {
+    const index = this.at(event);
+    if (index < 0) return;
+    this.choose(index);
+    this.open(this.ids[index]);
+  }
+
+  choose(index) {
+    this.chosen = Math.max(0, Math.min(index, this.letters.length - 1));
+    find("member").value = this.ids[this.chosen];
+    this.draw();
+    this.tell();
+  }
+
+  press(event) {
+    const { columns, chosen } = this;
+    const ways = { ArrowRight: 1, ArrowLeft: -1, ArrowDown: columns, ArrowUp: -columns, Home: -chosen, End: this.letters.length - 1 - chosen };
+    if (event.ctrlKey || event.altKey || event.metaKey || !this.letters) return;
+    if (event.key in ways) this.choose(chosen < 0 ? 0 : chosen + ways[event.key]);
+    else if (event.key === "Enter" && chosen >= 0) this.open(this.ids[chosen]);
+    else return;
+    event.preventDefault();
+  }
+}
