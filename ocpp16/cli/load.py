@@ -317,8 +317,8 @@ async def _run(wanted: Wanted, errors: StandardError, left: Left, ending: Ending
                     await test.run()
                 except (ScenarioError, ValueError, OSError) as error:
                     raise CommandFailed(shown(error)) from None
-            if panel is not None:
-                await panel.finish(await watching.last_words())
+                if panel is not None:
+                    await panel.finish(await watching.last_words())
                 nursery.cancel_scope.cancel()
     except BaseException:
         with trio.CancelScope(shield=True):  # what is known is written, however it ends
