@@ -1,16 +1,17 @@
 """Objects that live as long as the process: Python's garbage collector, and where they lie."""
 
 import gc
-from math import log
 
-from ocpp16.large_pages import use_large_pages
+from ocpp16.large_pages import memory_in_use, use_large_pages
 
 FIRST_LOOK = 5_000
 """Objects that may be made, and not freed, before the collector looks at what is new; Python's own number is 700. What
 waits in thousands of charge points is new each time, and looked at in vain: at 5,000 of them, a ninth of all work with
 Python's number, and a fifteenth with this one. More would make the single looks long, each of which holds the loop."""
 NEW = 16
-"""Memory is looked through for what is not in large pages yet when what lives has grown by a sixteenth or so."""
+"""Memory is looked through for what is not in large pages yet when it has grown by a sixteenth."""
+_moved_at = 0
+"""Bytes this process had when that was done last, or fewer that it had since."""
 
 
 def settle_memory() -> None:
@@ -28,19 +29,18 @@ def settle_memory() -> None:
     stays. `gc.unfreeze()` and `gc.set_threshold(…)` undo it.
 
     Where Linux has large pages (`ocpp16.large_pages`), memory is moved to them: at thousands of charge points the
-    processor else spends a sixth of its time on finding where things lie. Not at each call, but when what lives has
+    processor else spends a sixth of its time on finding where things lie. Not at each call, but when the process has
     grown by a sixteenth.
     """
+    global _moved_at
     gc.collect()
-    before = gc.get_freeze_count()
     gc.freeze()
-    if _steps(gc.get_freeze_count()) > _steps(before):
+    size = memory_in_use()
+    if size > _moved_at + _moved_at // NEW:
         use_large_pages()
+        _moved_at = memory_in_use()
+    else:
+        _moved_at = min(_moved_at, size)
     first, second, third = gc.get_threshold()
     if 0 < first < FIRST_LOOK:
         gc.set_threshold(FIRST_LOOK, second, max(min(third, 1), third * first // FIRST_LOOK))
-
-
-def _steps(objects: int) -> int:
-    """How often what lives has grown by a sixteenth until it was so much."""
-    return int(NEW * log(objects + 1))

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from mmap import PAGESIZE
 from pathlib import Path
 
-__all__ = ["LARGE", "use_large_pages"]
+__all__ = ["LARGE", "memory_in_use", "use_large_pages"]
 
 LARGE = 2 << 20
 """Bytes of a large page."""
@@ -42,6 +42,14 @@ def use_large_pages(*, maps: Path = Path("/proc/self/maps")) -> int:
             if not collapse(first, last - first, _COLLAPSE):
                 done += last - first
     return done
+
+
+def memory_in_use(*, statm: Path = Path("/proc/self/statm")) -> int:
+    """Bytes of this process that lie in memory, by the kernel's own count, which is there for the asking. 0 if not."""
+    try:
+        return int(statm.read_text().split()[1]) * PAGESIZE
+    except (OSError, ValueError, IndexError):
+        return 0
 
 
 def _ranges(maps: Path) -> Iterator[tuple[int, int]]:
