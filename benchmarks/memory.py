@@ -160,7 +160,7 @@ async def stored_rows(low: int, high: int) -> None:
     payload = "x" * 1400
     for number in range(high):
         text = payload + str(number)
-        store.apply([("CP", [message_queue.put_written(number + 1000, 1, "MeterValues", text, 0, 1000)])])
+        store.apply([("CP", [message_queue.put_written(number + 1000, 1, "MeterValues", text, 0, 1000, 0)])])
         if number + 1 in (low, high):
             gc.collect()
             found.append(memory_in_use())

@@ -13,16 +13,16 @@ from ocpp16.enums import Reason, ResetType
 
 
 class AskedStation:
-    """A CoreStation. Answers are as they come: `ask` checks them. A feature whose station has more asks `host` by a
-    class of its own, in the same manner."""
+    """What of a CoreStation is awaited; `measurement`, which waits for nothing, is asked of `host`.
+
+    Answers are as they come: `ask` checks them. A feature whose station has more asks `host` by a class of its own, in
+    the same manner.
+    """
 
     __slots__ = ("host",)
 
     def __init__(self, station: Any) -> None:
         self.host: Any = station
-
-    def measurement(self, connector_id: int) -> Any:
-        return self.host.measurement(connector_id)
 
     async def enable_evse(self, connector_id: int) -> Any:
         return await self.host.enable_evse(connector_id)

@@ -65,7 +65,7 @@ class MeterReadings:
     def present(self, connector_id: int) -> Taken | None:
         """What the station measures now, else what it told last."""
         try:
-            given = self._ctx.station.measurement(connector_id)
+            given = self._ctx.station.host.measurement(connector_id)
             if given is None:
                 return self._told.get(connector_id)
             checked = _checked(given)

@@ -135,11 +135,8 @@ class Evse:
         return self.outlet.measurement()
 
     def signed_measurement(self) -> Measurement:
-        """The same, signed by the meter where somebody wants to see that."""
-        measurement = self.outlet.measurement()
-        if self._station.signing is None:
-            return measurement
-        return self._signed.measurement(measurement, self._transaction, self._occupancy.token)
+        """The same, signed by the meter, in a station whose meters sign."""
+        return self._signed.measurement(self.measurement(), self._transaction, self._occupancy.token)
 
     @property
     def _signed(self) -> SignedEnergy:

@@ -1,9 +1,12 @@
 """C types of outlet.py."""
 
+from ocpp16.state.clock cimport Clock
+
 
 cdef class Outlet:
     cdef public double _energy_at_plug_in
     cdef readonly object _station
+    cdef Clock _clock
     cdef public object car
     cdef public object connector_id
     cdef public object external
@@ -17,3 +20,6 @@ cdef class Outlet:
     cdef public object plugged_at
     cdef public double share
     cdef public object transaction_at
+
+    cpdef catch_up(self)
+    cpdef measurement(self)

@@ -59,6 +59,7 @@ class Outlet:
     """
 
     __slots__ = (
+        "_clock",
         "_energy_at_plug_in",
         "_station",
         "car",
@@ -78,6 +79,8 @@ class Outlet:
 
     def __init__(self, station: Wiring, connector_id: int, former: "Outlet | None" = None) -> None:
         self._station = station
+        self._clock = station.door.clock
+        """Whose monotonic time is the same over all starts."""
         self.connector_id: int = connector_id
         self.external: Measurement | None = None
         """The last reading told by the host."""
@@ -114,7 +117,7 @@ class Outlet:
     @property
     def now(self) -> float:
         """Monotonic seconds."""
-        return self._station.door.clock.monotonic()
+        return self._clock.monotonic()
 
     @property
     def is_plugged(self) -> bool:
@@ -265,8 +268,8 @@ class Outlet:
     def measurement(self) -> Measurement:
         """All the simulated meter and the car tell now."""
         self.catch_up()
-        now, soc = self.now, None
-        if self.is_plugged:
+        now, soc = self._clock.monotonic(), None
+        if self.plugged_at is not None:
             soc = self._state_of_charge(now)
         return self.meter.measurement(now, self._station.noise, soc)
 

@@ -65,6 +65,7 @@ class SimulatedStation(WithDisplays, Maintained):
     __slots__ = (
         "_maintenance",
         "_meters",
+        "_meters_are_external",
         "_patience",
         "_sessions",
         "_supply",
@@ -128,6 +129,7 @@ class SimulatedStation(WithDisplays, Maintained):
         self.is_powered: bool = True
         """False from `power_down` to `power_up`: the charge point is stopped and the world stands still."""
         self.noise: Noise = Noise(options.meter_noise, options.seed, random)
+        self._meters_are_external = options.meter_is_external
         self._sessions = 0
         self._patience = Patience(lambda: self.charge_point.for_station)
 
@@ -319,9 +321,10 @@ class SimulatedStation(WithDisplays, Maintained):
 
     def measurement(self, connector_id: int) -> Measurement | None:
         """Connector 0 has no meter of its own."""
-        if connector_id == 0 or self.options.meter_is_external:
+        if connector_id == 0 or self._meters_are_external:
             return None
-        return self.evse(connector_id).signed_measurement()
+        evse = self.evse(connector_id)
+        return evse.outlet.measurement() if self.signing is None else evse.signed_measurement()
 
     @question
     async def enable_evse(self, connector_id: int) -> bool:

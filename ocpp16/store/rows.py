@@ -81,6 +81,10 @@ class Rows(Generic[R]):
             row = tuple(values)
         return Put(self.table, row)
 
+    def put_values(self, *values: Value) -> Put:
+        """`put` of the record whose columns are these, in their order and their form; they are not looked at."""
+        return Put(self.table, values)
+
     def delete(self, *key: int | str) -> Delete:
         """The change that deletes the row with this key, or all rows whose key begins with it."""
         return Delete(self.table, key)

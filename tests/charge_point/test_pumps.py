@@ -12,7 +12,7 @@ import pytest
 import trio
 import trio.testing
 
-from ocpp16.charge_point import pumps as pumps_module
+from ocpp16.charge_point import pump_queue
 from ocpp16.charge_point.pump import Pump
 from ocpp16.charge_point.pumps import AT_ONCE, Pumps
 from ocpp16.state.clock import Clock
@@ -111,7 +111,7 @@ async def test_a_pump_that_kicks_itself_lets_others_run(autojump_clock: Any) -> 
 async def test_a_long_row_of_turns_is_cut_into_steps(
     autojump_clock: trio.testing.MockClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(pumps_module, "LONGEST_STEP", -1.0)  # each turn is too long
+    monkeypatch.setattr(pump_queue, "LONGEST_STEP", -1.0)  # each turn is too long
     async with bench(10) as made:
         for pump in made.all:
             pump.kick()

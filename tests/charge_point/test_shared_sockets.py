@@ -12,12 +12,11 @@ import trio
 
 from ocpp16 import ChargePoints, open_charge_points
 from ocpp16.charge_point.charge_point import ChargePoint
-from ocpp16.charge_point.link import Link
-from ocpp16.charge_point.link_tasks import _SharedReader
 from ocpp16.testing import CentralSystem
 from ocpp16.testing.stations import RecordingStation
 from ocpp16.transport.dial import Endpoint
 from ocpp16.transport.readiness import IS_POSSIBLE, Readiness
+from ocpp16.transport.websocket import WebSocket
 
 pytestmark = [pytest.mark.real_time, pytest.mark.skipif(not IS_POSSIBLE, reason="the kernel has no epoll")]
 
@@ -111,7 +110,7 @@ async def test_where_no_more_files_can_be_opened_each_waits_for_itself(
     def refused() -> select.epoll:
         raise OSError(errno.EMFILE, "Too many open files")
 
-    monkeypatch.setattr(Readiness.__init__.__globals__["select"], "epoll", refused)
+    monkeypatch.setattr(select, "epoll", refused)
     async with block() as one:
         await one.work()
 
@@ -130,9 +129,9 @@ async def test_where_the_shared_task_fails_no_connection_ends(block: Any, monkey
     monkeypatch.setattr(Readiness, "watch", noted)
     async with block() as one:
         await one.work()
-        monkeypatch.setattr(Readiness, "_step", fails)
+        monkeypatch.setattr(Readiness, "step", fails)
         await one.work()
-        assert made[0]._is_over
+        assert made[0].is_over
         await one.open()
         await one.work()
         assert len(one.sockets) == COUNT + 1, "none came back again"
@@ -141,30 +140,16 @@ async def test_where_the_shared_task_fails_no_connection_ends(block: Any, monkey
 async def test_a_fault_of_ours_in_a_reader_ends_one_connection(block: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     async with block() as one:
         await one.work()
-        readable = _SharedReader.readable
-        faulty: list[_SharedReader] = []
+        read_now = WebSocket.read_now
+        faulty: list[WebSocket] = []
 
-        class Faulty:
-            """A link that fails at what comes next."""
-
-            websocket: Any
-
-            def take_in(self) -> None:
-                raise RuntimeError("a fault")
-
-        def once(self: _SharedReader) -> bool:
+        def once(self: WebSocket) -> list[str]:
             if not faulty:
                 faulty.append(self)
-                link: Link = self._link
-                self._link = Faulty()  # type: ignore[assignment]
-                self._link.websocket = link.websocket
-                try:
-                    return readable(self)
-                finally:
-                    self._link = link
-            return readable(self)
+                raise RuntimeError("a fault")
+            return read_now(self)
 
-        monkeypatch.setattr(_SharedReader, "readable", once)
+        monkeypatch.setattr(WebSocket, "read_now", once)
         one.opened[0].heartbeat_now()
         with trio.fail_after(20):
             while len(one.sockets) == COUNT:  # noqa: ASYNC110 - it is another task's kernel that is waited for

@@ -27,7 +27,7 @@ async def test_rows_are_there_at_once_and_nobody_is_woken_for_them() -> None:
     kicks: list[str] = []
     journal.subscribe(lambda: kicks.append("all"))
     journal.subscribe(lambda: kicks.append("a"), "a")
-    number = journal.append("a", setting("x"), message_queue.put_written(1, 1, "A", "{}"))
+    number = journal.append("a", setting("x"), message_queue.put_written(1, 1, "A", "{}", 0, None, 0))
     assert (number, journal.number, journal.durable, journal.left()) == (1, 1, 1, 0)
     assert store.load("a", settings.TABLE) == [("x", "1")]
     journal.append("a", setting("x", 2), Delete(message_queue.TABLE, (1,)))

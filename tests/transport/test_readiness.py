@@ -11,7 +11,7 @@ import pytest
 import trio
 import trio.testing
 
-from ocpp16.transport import readiness as readiness_module
+from ocpp16.transport import watched_sockets
 from ocpp16.transport.readiness import IS_POSSIBLE, Readiness
 
 pytestmark = [pytest.mark.real_time, pytest.mark.skipif(not IS_POSSIBLE, reason="the kernel has no epoll")]
@@ -87,7 +87,7 @@ async def test_more_than_the_kernel_is_asked_for_at_a_time() -> None:
 
 
 async def test_a_step_that_is_too_long_is_gone_on_with(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(readiness_module, "LONGEST_STEP", 0.0)
+    monkeypatch.setattr(watched_sockets, "LONGEST_STEP", 0.0)
     async with watched(150) as (_, ends):
         for one in ends:
             one.far.send(b"x")
@@ -165,8 +165,7 @@ async def test_after_its_task_nothing_is_called_and_nothing_raises() -> None:
 async def test_the_kernel_is_asked_again_when_all_that_it_told_of_had_their_turns(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(readiness_module, "LONGEST_STEP", 0.0)
-    readiness = Readiness()
+    monkeypatch.setattr(watched_sockets, "LONGEST_STEP", 0.0)
     asked = 0
 
     class Counted:
@@ -183,16 +182,18 @@ async def test_the_kernel_is_asked_again_when_all_that_it_told_of_had_their_turn
             asked += 1
             return self._epoll.poll(timeout, most)
 
-    readiness._epoll = Counted(readiness._epoll)  # type: ignore[assignment]
+    kernel = select.epoll()
+    monkeypatch.setattr(select, "epoll", lambda: Counted(kernel))
+    readiness = Readiness()
     ends = [Ends() for _ in range(24)]
     for one in ends:
         readiness.watch(one.near.fileno(), one, is_ready=False)
         one.far.send(b"x")
     for _ in ends:
-        readiness._step()
+        readiness.step()
     assert asked == 2
     assert all(one.taken == b"x" for one in ends)
-    readiness._epoll.close()
+    kernel.close()
     for one in ends:
         one.close()
 
@@ -236,7 +237,7 @@ async def test_one_that_has_more_and_is_forgotten_meanwhile_is_not_called_again(
         one.readable = readable  # type: ignore[method-assign]
         one.far.send(b"x")
         await until(lambda: one.calls > 0)
-        assert list(readiness._rest) == []
+        assert not readiness.has_turns()
 
 
 async def test_where_the_kernel_fails_whoever_is_watched_is_told(

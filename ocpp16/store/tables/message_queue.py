@@ -5,6 +5,7 @@ binding: without `transactionId` and with uncorrected timestamps. What it depend
 row is never patched, and a restart loses no link between a MeterValues and its transaction (OCPP 1.6 ed. 2 §4.8).
 """
 
+from collections.abc import Callable
 from typing import Any, Final, NamedTuple
 
 from ocpp16.store.base import Put
@@ -36,21 +37,9 @@ TABLE: Final = ROWS.table
 put: Final = ROWS.put
 delete: Final = ROWS.delete
 read: Final = ROWS.read
+put_written: Final[Callable[[int, int, str, str, int, int | None, int], Put]] = ROWS.put_values
+"""`put` of a message whose payload is written already, for the wire: row and frame share the text.
 
-
-def put_written(
-    sequence: int,
-    lane: int,
-    action: str,
-    payload: str | bytes,
-    attempts: int = 0,
-    transaction_key: int | None = None,
-    clock_boot: int = 0,
-) -> Put:
-    """`put` of a message whose payload is written already, for the wire: row and frame share the text.
-
-    Parameters: as of `MessageRow`, but for `payload`: the JSON text of an object that was checked before it was
-    written. It is not looked at again.
-    """
-    text = payload if isinstance(payload, str) else payload.decode()
-    return Put(TABLE, (sequence, lane, action, text, attempts, transaction_key, clock_boot))
+Parameters: as of `MessageRow`, but for the payload: the JSON text of an object that was checked before it was written.
+It is not looked at again.
+"""

@@ -1,5 +1,6 @@
 """The last register value of each connector, kept at an interval of its own, so that a power cut can be billed."""
 
+from collections.abc import Callable
 from typing import Final, NamedTuple
 
 from ocpp16.store.base import Put
@@ -21,8 +22,5 @@ TABLE: Final = ROWS.table
 put: Final = ROWS.put
 delete: Final = ROWS.delete
 read: Final = ROWS.read
-
-
-def put_reading(connector_id: int, energy: int, at: int, clock_boot: int) -> Put:
-    """`put` of a `MeterRow` of these: one is written with every sample, and the record would be taken apart at once."""
-    return Put(TABLE, (connector_id, energy, at, clock_boot))
+put_reading: Final[Callable[[int, int, int, int], Put]] = ROWS.put_values
+"""`put` of a `MeterRow` of these: one is written with every sample, and the record would be taken apart at once."""
