@@ -44,6 +44,10 @@ COLD = set(COMPILED) - {Path("ocpp16", *name.split("/")).with_suffix(".py") for 
 CALLS = "-fno-plt"
 """To the interpreter, of which a message has ten thousand, directly: by the table between each costs three instructions
 more, and a line of the processor's cache."""
+UNWOUND_BY_NOBODY = ("-fno-asynchronous-unwind-tables", "-fno-unwind-tables")
+"""What is for C++ exceptions, and debuggers that walk a stack of C: a sixteenth of each unit."""
+ONE_SEGMENT = "-Wl,-z,noseparate-code"
+"""Code and constants lie in the file without the two pages of nothing that else keep them apart in each."""
 SHARED = "ocpp16._shared"
 """What Cython would else put into each unit once more: its functions, conversions, exceptions."""
 
@@ -70,8 +74,8 @@ def extension(name: str, sources: list[Path], level: str) -> Extension:
     return Extension(
         name,
         [source.as_posix() for source in sources],
-        extra_compile_args=["-O0", "-g"] if IS_DEBUG else [level, CALLS, "-g0"],
-        extra_link_args=[] if IS_DEBUG else ["-s"],
+        extra_compile_args=["-O0", "-g"] if IS_DEBUG else [level, CALLS, *UNWOUND_BY_NOBODY, "-g0"],
+        extra_link_args=[] if IS_DEBUG else ["-s", ONE_SEGMENT],
         define_macros=[("CYTHON_TRACE", "1")] if IS_DEBUG else [],
     )
 
@@ -142,7 +146,9 @@ class BuildCore(build_ext):
         Options.warning_errors = True
         sign_classes()
         # What annotations say is for people and mypy: `float` shall not become a C double, nor `str` refuse a StrEnum.
+        # Nobody pickles what has C attributes; how to would be a tenth of its unit.
         directives = {"language_level": 3, "embedsignature": False, "binding": True, "annotation_typing": False}
+        directives |= {"auto_pickle": False}
         if IS_DEBUG:
             directives |= {"linetrace": True, "boundscheck": True, "wraparound": True}
         if can_share():

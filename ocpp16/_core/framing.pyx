@@ -76,7 +76,6 @@ class FramingError(ValueError):
 
 
 @cython.final
-@cython.auto_pickle(False)
 @cython.freelist(32)
 cdef class Call:
     """[2, unique_id, action, payload]: a request."""
@@ -96,7 +95,6 @@ cdef class Call:
 
 
 @cython.final
-@cython.auto_pickle(False)
 @cython.freelist(32)
 cdef class CallResult:
     """[3, unique_id, payload]: the confirmation of a request."""
@@ -116,7 +114,6 @@ cdef class CallResult:
 
 
 @cython.final
-@cython.auto_pickle(False)
 cdef class CallError:
     """[4, unique_id, code, description, details]: a request could not be handled. No details are {}."""
 

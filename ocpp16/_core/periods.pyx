@@ -56,7 +56,6 @@ cdef str _member(dict holder, str field, dict known):
 
 
 @cython.final
-@cython.auto_pickle(False)
 cdef class CompiledProfile:
     """A charging profile ready for calculation; frozen.
 

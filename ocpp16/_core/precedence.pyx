@@ -33,7 +33,6 @@ cdef dict BITS = {"ChargePointMaxProfile": 1 << MAXIMUM, "TxDefaultProfile": 1 <
 
 
 @cython.final
-@cython.auto_pickle(False)
 cdef class RunningTransaction:
     """A transaction that runs on a connector; frozen.
 
@@ -72,7 +71,6 @@ cdef Facts facts_of(RunningTransaction transaction, object ignored, int64_t now)
 
 
 @cython.final
-@cython.auto_pickle(False)
 cdef class ProfileStack:
     """The charging profiles that matter to one connector, in order of precedence; frozen.
 

@@ -18,7 +18,6 @@ from ocpp16._core.periods cimport AMPERES, FOREVER, datetime_of, seconds_of
 
 
 @cython.final
-@cython.auto_pickle(False)
 cdef class ScheduleSettings:
     """What a composite schedule depends on apart from charging profiles; frozen. Named as the configuration keys.
 
@@ -105,7 +104,6 @@ cdef int more_room(Steps *steps) except -1 nogil:
 
 
 @cython.final
-@cython.auto_pickle(False)
 @cython.freelist(64)
 @cython.no_gc
 cdef class SchedulePeriod:
@@ -159,7 +157,6 @@ cdef CompositeSchedule new_schedule(int connector_id, int64_t begin, int64_t dur
 
 
 @cython.final
-@cython.auto_pickle(False)
 cdef class CompositeSchedule:
     """What all charging profiles together come to, over a window of time; frozen.
 
@@ -292,7 +289,6 @@ cdef Contribution new_contribution(const Profile *p, const Period *period, doubl
 
 
 @cython.final
-@cython.auto_pickle(False)
 cdef class Contribution:
     """What one charging profile says at an instant; frozen.
 
@@ -318,7 +314,6 @@ cdef Limit new_limit(int connector_id, str unit, const Value *value, int64_t at,
 
 
 @cython.final
-@cython.auto_pickle(False)
 cdef class Limit:
     """The limit at an instant, until when it stays, and why; frozen.
 

@@ -8,7 +8,6 @@ from cpython.object cimport PyObject
 
 
 @cython.final
-@cython.auto_pickle(False)
 cdef class Violation:
     """The first rule that a payload breaks, in the order of the payload.
 
@@ -34,7 +33,6 @@ cdef class Violation:
 
 
 @cython.final
-@cython.auto_pickle(False)
 cdef class Check:
     """The validator of one payload: `check(payload)` is None or a Violation. Only validators make it."""
 

@@ -50,7 +50,6 @@ class FrameTooLarge(ValueError):
 
 
 @cython.final
-@cython.auto_pickle(False)
 cdef class FrameReader:
     """What one end of a connection receives, cut into frames.
 

@@ -85,10 +85,9 @@ async def commands(driver: Driver, charge_point: Any) -> None:
     assert await driver.call("RemoteStartTransaction", idTag="R") == "Accepted"
     started = await driver.sent("StartTransaction", 2)
     assert (started["idTag"], started["connectorId"]) == ("R", 2), "where the car is"
-    assert (
-        await driver.call("RemoteStopTransaction", transactionId=charge_point.transaction(2).transaction_id)
-        == "Accepted"
-    )
+    await driver.face.until(lambda: charge_point.transaction(2).transaction_id is not None)
+    number = charge_point.transaction(2).transaction_id
+    assert await driver.call("RemoteStopTransaction", transactionId=number) == "Accepted"
     assert (await driver.sent("StopTransaction", 2))["reason"] == "Remote"
     driver.unplug(2)
 
