@@ -48,7 +48,7 @@ def configuration(url: str) -> dict[str, Any]:
 
 class Campaign:
     """Parameters: `programs` and `transaction_check`, the modules; `csms` a CentralSystemProgram; `folder` keeps the
-    charge point between its lives; `launcher` are the interpreter's arguments that stand for our command.
+    charge point between its lives; `launcher` are the interpreter's arguments that stand for our command, if not it.
     """
 
     def __init__(
@@ -58,7 +58,7 @@ class Campaign:
         csms: Any,
         folder: Path,
         seed: int,
-        launcher: Sequence[str] = ("-m", "ocpp16"),
+        launcher: Sequence[str] = (),
     ) -> None:
         self.told: list[dict[str, Any]] = []
         """Events of all lives, in order."""

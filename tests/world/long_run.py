@@ -40,7 +40,7 @@ class LongRun:
         network: BadNetwork,
         folder: Path,
         seed: int,
-        launcher: Sequence[str] = ("-m", "ocpp16"),
+        launcher: Sequence[str] = (),
     ) -> None:
         self.site = Site(csms, network, folder, seed, launcher)
         self.acts = 0

@@ -31,7 +31,7 @@ MEMORY_LIMIT = 200 << 20
 
 class Site:
     """Parameters: `csms` the running Central System; `network` leads to it; `folder` keeps the charge point between its
-    lives; `launcher` are the interpreter's arguments that stand for our command.
+    lives; `launcher` are the interpreter's arguments that stand for our command, if not it.
     """
 
     def __init__(

@@ -13,7 +13,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+import warm_start
 from patience import PATIENCE
+from warm_start import WarmProcess
 
 Line = dict[str, Any]
 
@@ -23,17 +25,21 @@ class ProgramError(Exception):
 
 
 class JsonLinesProgram:
-    """Parameters: `arguments` of the Python interpreter; `log` is the file that takes standard error."""
+    """Parameters: `arguments` of the Python interpreter, or of our command where `is_ours`; `log` is the file that
+    takes standard error."""
 
-    def __init__(self, arguments: Sequence[str], log: Path | None = None) -> None:
+    def __init__(self, arguments: Sequence[str], log: Path | None = None, *, is_ours: bool = False) -> None:
         self.lines: list[Line] = []
         self.has_ended = False
         self._news = threading.Condition()
         self._last_id = 0
         self._log = None if log is None else log.open("ab")
-        self.process = subprocess.Popen(
-            [sys.executable, *arguments], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._log
-        )
+        self.process: subprocess.Popen[bytes] | WarmProcess
+        if is_ours and warm_start.IS_POSSIBLE:
+            self.process = WarmProcess(arguments, self._log)
+        else:
+            started = [sys.executable, *(("-m", "ocpp16") if is_ours else ()), *arguments]
+            self.process = subprocess.Popen(started, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._log)
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
 
@@ -176,7 +182,7 @@ class ChargePointProgram(JsonLinesProgram):
         config: Mapping[str, Any],
         station: Mapping[str, Any] | None = None,
         *,
-        launcher: Sequence[str] = ("-m", "ocpp16"),
+        launcher: Sequence[str] = (),
         options: Sequence[str] = (),
     ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
@@ -188,4 +194,4 @@ class ChargePointProgram(JsonLinesProgram):
             path = folder / "station.json"
             path.write_text(json.dumps(station))
             arguments += ["--station", str(path)]
-        super().__init__([*launcher, *arguments], folder / "stderr.log")
+        super().__init__([*launcher, *arguments], folder / "stderr.log", is_ours=not launcher)

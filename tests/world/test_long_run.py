@@ -63,7 +63,7 @@ def test_two_kills(csms: CentralSystemProgram, network: BadNetwork, tmp_path: Pa
 def test_what_is_not_in_force_any_more_is_noticed(
     csms: CentralSystemProgram, network: BadNetwork, tmp_path: Path, broken: str | None
 ) -> None:
-    launcher = ("-m", "ocpp16") if broken is None else (str(Path(__file__).with_name("broken_command.py")), broken)
+    launcher = () if broken is None else (str(Path(__file__).with_name("broken_command.py")), broken)
     run = LongRun(csms, network, tmp_path / "charge point", 1, launcher)
     run.site.start()
     run.site.program.wait_for(event="boot")
