@@ -17,22 +17,22 @@ from ocpp16.cli.failure import Explanation
 from ocpp16.cli.log import LogChoice, log_options
 
 SUBCOMMANDS = {
-    "demo": "ocpp16.cli.demo:demo",
-    "charge-point": "ocpp16.cli.charge_point:charge_point",
-    "fleet": "ocpp16.cli.fleet:fleet",
-    "scenario": "ocpp16.cli.scenario:scenario",
-    "load": "ocpp16.cli.load:load",
-    "central-system": "ocpp16.cli.central_system:central_system",
-    "schedule": "ocpp16.cli.schedule.command:schedule",
-    "doctor": "ocpp16.cli.doctor:doctor",
-    "certificates": "ocpp16.cli.certificates:certificates",
-    "pki": "ocpp16.cli.pki:pki",
-    "lint": "ocpp16.cli.lint:lint",
-    "proxy": "ocpp16.cli.proxy:proxy",
-    "replay": "ocpp16.cli.replay:replay",
-    "everest-module": "ocpp16.cli.everest_module:everest_module",
+    "demo": ("ocpp16.cli.demo:demo", "Show a whole charging session, from boot to unplugging."),
+    "charge-point": ("ocpp16.cli.charge_point:charge_point", "A simulated station, worked by commands or JSON lines."),
+    "fleet": ("ocpp16.cli.fleet:fleet", "Many simulated charge points, worked by JSON lines."),
+    "scenario": ("ocpp16.cli.scenario:scenario", "Play stories, and judge a Central System."),
+    "load": ("ocpp16.cli.load:load", "Load a Central System, measure, and judge."),
+    "central-system": ("ocpp16.cli.central_system:central_system", "Accept charge points and say what passes."),
+    "schedule": ("ocpp16.cli.schedule.command:schedule", "What charging profiles come to, and why."),
+    "doctor": ("ocpp16.cli.doctor:doctor", "What works between here and a Central System, step by step."),
+    "certificates": ("ocpp16.cli.certificates:certificates", "Certificates and keys of a charge point."),
+    "pki": ("ocpp16.cli.pki:pki", "Make certificates to try profiles 2 and 3 with."),
+    "lint": ("ocpp16.cli.lint:lint", "Judge traffic of any vendor: traces and message logs."),
+    "proxy": ("ocpp16.cli.proxy:proxy", "Stand between charge points and a Central System."),
+    "replay": ("ocpp16.cli.replay:replay", "Play a trace again, either side of it."),
+    "everest-module": ("ocpp16.cli.everest_module:everest_module", "Lay the folder of a module for EVerest."),
 }
-"""Name → module and function."""
+"""Name → module and function; the first sentence of its help, for which it need not be imported."""
 
 
 class Subcommands(click.Group):
@@ -44,9 +44,13 @@ class Subcommands(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in SUBCOMMANDS:
             return None
-        module, _, name = SUBCOMMANDS[cmd_name].partition(":")
+        module, _, name = SUBCOMMANDS[cmd_name][0].partition(":")
         command: click.Command = getattr(import_module(module), name)
         return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, said) for name, (_, said) in SUBCOMMANDS.items()])
 
 
 @click.group(

@@ -9,11 +9,12 @@ from importlib.util import find_spec as real_find_spec
 from pathlib import Path
 from typing import Any
 
+import click
 import pytest
 
 from ocpp16 import __version__
 from ocpp16.cli import main
-from ocpp16.cli.command_line import SUBCOMMANDS
+from ocpp16.cli.command_line import SUBCOMMANDS, root
 
 Process = subprocess.CompletedProcess[str]
 
@@ -117,6 +118,27 @@ def test_a_folder_that_cannot_be_made(capsys: pytest.CaptureFixture[str]) -> Non
     Path("file").touch()
     (line,) = errors_of(capsys, "charge-point", "--maindir", "file/d")
     assert "file/d" in line
+
+
+def test_what_the_list_says_of_a_subcommand_is_what_it_says_itself() -> None:
+    context = click.Context(root)
+    for name, (_, said) in SUBCOMMANDS.items():
+        command = root.get_command(context, name)
+        assert command is not None
+        assert command.get_short_help_str(200) == said
+
+
+def test_the_list_waits_for_no_subcommand() -> None:
+    program = (
+        "import sys\n"
+        "from ocpp16.cli import main\n"
+        "main(['--help'])\n"
+        "from ocpp16.cli.command_line import SUBCOMMANDS\n"
+        "sys.exit(' '.join(place for place, _ in SUBCOMMANDS.values() if place.partition(':')[0] in sys.modules))\n"
+    )
+    ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert ran.stderr == "\n"
+    assert "everest-module" in ran.stdout
 
 
 @pytest.mark.parametrize("subcommand", SUBCOMMANDS)
