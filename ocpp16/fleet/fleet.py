@@ -132,7 +132,7 @@ class Fleet:
     async def wait_registered(self) -> None:
         """Until each that is in the fleet now, and stays, is accepted by the Central System: as long as it takes."""
         for member in self:
-            while not member.is_over.is_set():
+            while not member.is_over:
                 try:
                     await member.charge_point.wait_registered()
                     break

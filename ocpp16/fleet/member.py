@@ -39,8 +39,8 @@ class MemberState(StrEnum):
 class Member:
     """Made by `Fleet.add`. Station and charge point are others after a failure, and after a Reset that switches it off.
 
-    `failures`: how often it could not start, or be reset; `failure`: the last reason, in words. `is_over` is set when
-    it was removed and is closed.
+    `failures`: how often it could not start, or be reset; `failure`: the last reason, in words. `is_over`: it was
+    removed, and is closed.
     """
 
     __slots__ = (
@@ -66,7 +66,7 @@ class Member:
     state: MemberState
     failures: int
     failure: str
-    is_over: trio.Event
+    is_over: bool
     charge_point: ChargePoint
     station: SimulatedStation
     operation: Operation
@@ -85,7 +85,7 @@ class Member:
         self.state: MemberState = MemberState.OFF
         self.failures: int = 0
         self.failure: str = ""
-        self.is_over: trio.Event = trio.Event()
+        self.is_over: bool = False
         self._open = open_one
         self._charge_points = charge_points
         self._nursery = nursery
@@ -131,12 +131,17 @@ class Member:
             if self._scope is not None:
                 self._scope.cancel()
             self._nursery.start_soon(self._close)
-        await self.is_over.wait()
+        await self.wait_over()
 
     def left(self) -> None:
         """The block of the fleet is left, and closed it."""
-        self.is_over.set()
+        self.is_over = True
         self._become(MemberState.GONE)
+
+    async def wait_over(self) -> None:
+        """Until it was removed, and is closed."""
+        while not self.is_over:
+            await self.wait_for_news()
 
     async def wait_for_news(self) -> None:
         """Until its state changes."""
@@ -200,8 +205,8 @@ class Member:
         try:
             await self._charge_points.close(self.charge_point)
         finally:
-            self.is_over.set()
-            self._become(MemberState.GONE)  # once more, for whoever waits for its end
+            self.is_over = True
+            self._become(MemberState.GONE)  # once more: somebody waits for its end
 
 
 def _power_off() -> None:

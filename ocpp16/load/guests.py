@@ -222,9 +222,9 @@ class Guests:
     async def _charge(self, member: Member) -> None:
         """One car after another, until it goes."""
         chance = Random(f"{self._wish.seed} {member.identity} cars")  # noqa: S311 - repeatable, not secret
-        while not member.is_over.is_set():
+        while not member.is_over:
             with trio.move_on_after(chance.uniform(*PAUSE)):
-                await member.is_over.wait()
+                await member.wait_over()
                 return
             draws = chance.uniform(*CHARGING)
             try:
@@ -233,5 +233,5 @@ class Guests:
             except (Ocpp16Error, ValueError) as error:  # it is between two starts, or its connector is not free
                 log.debug("%s: no car comes: %s", member.identity, sentence(error))
             with trio.move_on_after(draws + 10.0):
-                await member.is_over.wait()
+                await member.wait_over()
                 return

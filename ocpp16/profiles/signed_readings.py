@@ -61,7 +61,7 @@ class SignedReadings:
 
     def __init__(self, ctx: Context) -> None:
         self._ctx = ctx
-        self._with_key: set[int] = set()
+        self._with_key: frozenset[int] = frozenset()
         """Keys of the transactions of which a signed value brought the public key."""
 
     def checked(self, connector_id: int, value: object, name: str) -> SignedMeterValue:
@@ -90,10 +90,10 @@ class SignedReadings:
 
     def resume(self, transaction: Transaction) -> None:
         """Its begin was signed, and told before a restart."""
-        self._with_key.add(transaction.key)
+        self._with_key |= {transaction.key}
 
     def end(self, transaction: Transaction) -> None:
-        self._with_key.discard(transaction.key)
+        self._with_key -= {transaction.key}
 
     def _are_true(self, asked: tuple[Key[bool], ...] | None) -> bool:
         return asked is not None and all(self._ctx.configuration[key] for key in asked)
@@ -122,11 +122,11 @@ class SignedReadings:
         if transaction is None:
             return True
         if context is _C.TRANSACTION_BEGIN:
-            self._with_key.add(transaction.key)
+            self._with_key |= {transaction.key}
             return True
         if transaction.key in self._with_key:
             return False
-        self._with_key.add(transaction.key)
+        self._with_key |= {transaction.key}
         return True
 
     def _dressed(self, given: SignedMeterValue, context: ReadingContext, public_key: str) -> SampledValue:

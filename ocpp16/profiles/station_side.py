@@ -198,6 +198,8 @@ class StationSide:
                 freed.append(queue[0])
             else:
                 del self._queues[connector]
+        if not self._queues:
+            self._queues = {}  # one that held something stays as large
         for first in freed:
             self._begin_if_first(first)
 

@@ -168,7 +168,7 @@ async def test_removing_goes_on_without_who_asked_for_it(csms: CentralSystem, fl
         with trio.CancelScope() as scope:
             scope.cancel()
             await fleet.remove("CP1")
-        await member.is_over.wait()
+        await member.wait_over()
         assert "CP1" not in fleet
 
 
