@@ -1,8 +1,10 @@
 """The charge point while the module runs: stopped and started again by EVerest, and reset by the Central System."""
 
 import threading
+from contextlib import suppress
 from typing import Any, Final
 
+from ocpp16.blocking import time_limit
 from ocpp16.configuration.keys.pnc import CENTRAL_CONTRACT_VALIDATION_ALLOWED, ISO15118_PNC_ENABLED
 from ocpp16.enums import ChargePointStatus, ResetType
 from ocpp16.errors import ChargePointStopped
@@ -16,6 +18,10 @@ from ocpp16.everest.variables import Variables
 from ocpp16.faults import sentence
 
 __all__ = ["OpenedChargePoint"]
+
+LONGEST_FAREWELL: Final = 3.0
+"""Seconds that the Central System has, when the module ends, for what is to be sent still and for its goodbye."""
+LOOKED_AGAIN: Final = 0.02
 
 PLUG_AND_CHARGE: Final = (ISO15118_PNC_ENABLED, CENTRAL_CONTRACT_VALIDATION_ALLOWED)
 
@@ -99,6 +105,22 @@ class OpenedChargePoint:
     def end(self) -> None:
         """The module ends: a reset that waits is none any more."""
         self._is_over.set()
+
+    def leave(self) -> None:
+        """The module ends, and EVerest with it: whoever could end a transaction is ending, too. So transactions are
+        left as they are, on disk: with the next start those go on whose session EVerest resumes, the others are over.
+        """
+        self._intake.settle(LONGEST_FAREWELL)
+        charge_point = self.charge_point
+        numbers = range(1, self.topology.number_of_connectors + 1)
+        with suppress(ChargePointStopped, TimeoutError), time_limit(LONGEST_FAREWELL):
+            if any(charge_point.transaction(number) is not None for number in numbers):
+                charge_point.connection.disconnect()
+                while charge_point.connection.is_connected:
+                    threading.Event().wait(LOOKED_AGAIN)
+            else:
+                charge_point.stop()
+        charge_point.abandon()
 
     def _reset(self, kind: ResetType) -> None:
         try:

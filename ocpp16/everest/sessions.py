@@ -156,6 +156,8 @@ HANDLERS: Final[Mapping[str, Callable[[SessionEvents, SessionEvent], None]]] = M
         "SessionStarted": SessionEvents._session_started,
         "TransactionStarted": SessionEvents._transaction_started,
         "ChargingStarted": SessionEvents._charging_started,
+        "ChargingResumed": SessionEvents._charging_started,  # of older versions of EVerest, as the next one
+        "WaitingForEnergy": SessionEvents._paused_by_evse,
         "ChargingPausedEV": SessionEvents._paused_by_ev,
         "ChargingPausedEVSE": SessionEvents._paused_by_evse,
         "SwitchingPhases": SessionEvents._switching_phases,

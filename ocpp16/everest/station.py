@@ -4,7 +4,6 @@ Plain functions, called in threads of the charge point's. What EVerest's side do
 `questions` names; here is what is told to the charge point then.
 """
 
-import threading
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any, Final
@@ -24,9 +23,9 @@ from ocpp16.everest.prices import default_price, display_messages, session_cost,
 from ocpp16.everest.side import EverestSide
 from ocpp16.everest.topology import Topology
 from ocpp16.models import ChargingLimit, DataTransferResponse
-from ocpp16.prices import DisplayMessage, RunningCost, TariffMessage
+from ocpp16.prices import DisplayMessage, RunningCost, RunningCostState, TariffMessage
 
-__all__ = ["EverestStation"]
+__all__ = ["DisplayingStation", "EverestStation"]
 
 PRIORITY: Final = 5000
 """Of what the Central System enables or disables, among others who do."""
@@ -35,7 +34,6 @@ SHORTEST_TIMEOUT, LONGEST_TIMEOUT = 10, 300
 LONGEST_DATA: Final = 1_000_000
 _ACCEPTED: Final = DataTransferResponse(DataTransferStatus.ACCEPTED)
 _REJECTED: Final = DataTransferResponse(DataTransferStatus.REJECTED)
-_CHARGING: Final = ("pause_charging", "stop_transaction")
 
 
 class EverestStation(Maintenance):
@@ -54,7 +52,6 @@ class EverestStation(Maintenance):
         self._topology = topology
         self._reset = reset
         self._changed = changed
-        self._lock = threading.Lock()
 
     def attach(self, charge_point: Any) -> None:
         self.charge_point = charge_point
@@ -192,20 +189,13 @@ class EverestStation(Maintenance):
 
     def session_cost(self, cost: RunningCost, number_of_decimals: int) -> DataTransferResponse:
         self._side.publish("session_cost", "session_cost", session_cost(cost, number_of_decimals))
+        has_display = self._side.connections("display_message")
+        if cost.state is RunningCostState.FINISHED and cost.cost_messages and not has_display:
+            self._side.log.warning("a final cost is told by session_cost only: no display_message is connected")
         return _ACCEPTED
 
     def default_price(self, message: TariffMessage) -> None:
         self._side.publish("session_cost", "default_price", default_price(message))
-
-    def set_display_message(self, messages: Sequence[DisplayMessage]) -> DataTransferResponse:
-        if not self._side.connections("display_message"):
-            self._side.log.warning("a message is to be displayed, and no module for display_message is connected")
-            return _REJECTED
-        request = display_messages(messages)
-        answer = self._side.ask("display_message", "set_display_message", {"request": request})
-        if answer is None:
-            return _REJECTED
-        return _ACCEPTED if answer["status"] == "Accepted" else _REJECTED
 
     def _of_evse(self, connector_id: int, command: str, arguments: dict[str, Any] | None = None) -> Any:
         return self._side.ask("evse_manager", command, arguments, self._topology.evse(connector_id) - 1)
@@ -217,3 +207,14 @@ class EverestStation(Maintenance):
     def _refused(self, command: str, connector_id: int) -> None:
         evse = self._topology.evse(connector_id)
         self._side.log.warning("%s of EVSE %s was not done", command, evse, about=(command, evse))
+
+
+class DisplayingStation(EverestStation):
+    """Where a module for display_message is connected."""
+
+    def set_display_message(self, messages: Sequence[DisplayMessage]) -> DataTransferResponse:
+        request = display_messages(messages)
+        answer = self._side.ask("display_message", "set_display_message", {"request": request})
+        if answer is None:
+            return _REJECTED
+        return _ACCEPTED if answer["status"] == "Accepted" else _REJECTED

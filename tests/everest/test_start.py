@@ -347,23 +347,10 @@ def test_a_relative_path_is_looked_for_as_it_is_given_first(tmp_path: Path, monk
     assert found_file("/etc/conf.json", share) == Path("/etc/conf.json")
 
 
-def test_it_can_be_ended_at_any_time(site: Callable[..., Site]) -> None:
-    for number, far in enumerate(("begun", "ready", "evses", "started")):
-        here = site(identity=f"CP{number}")
-        here.begin()
-        if far != "begun":
-            here.everest.all_ready()
-        if far in {"evses", "started"}:
-            here.everest.evses_ready()
-        if far == "started":
-            here.wait_registered()
-        here.close()
-        assert here.code == 0
-
-
 def test_a_charge_point_that_runs_already_is_an_end_with_its_reason(
-    site: Callable[..., Site], caplog: pytest.LogCaptureFixture
+    site: Callable[..., Site], caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("ocpp16.everest.module.TRIES", 0)
     site().start()
     second = site()
     second.begin()
@@ -373,10 +360,10 @@ def test_a_charge_point_that_runs_already_is_an_end_with_its_reason(
     assert "the OCPP module cannot go on" in warnings(caplog.records)
 
 
-def test_a_module_that_ends_lets_transactions_end_first(site: Callable[..., Site]) -> None:
-    here = site(document={"Internal": {"StopTimeout": 60}}).start()
-    here.obey_stops()
-    here.plug_in()
-    here.wait_call("StartTransaction")
-    here.close()
-    assert here.server.payload("StopTransaction")["meterStop"] == 1999
+def test_an_evse_that_names_no_connectors_has_one(site: Callable[..., Site]) -> None:
+    here = site()
+    here.everest.answers["connector_2", "get_evse"] = Nonsense({"id": 2, "connectors": []})
+    here.start()
+    here.status(2, "Available")
+    assert here.ask("UnlockConnector", {"connectorId": 2}) == {"status": "Unlocked"}
+    assert here.everest.called("connector_2", "force_unlock") == [{"connector_id": 1}]
