@@ -83,7 +83,7 @@ def _info(error: Any) -> ErrorInfo:
         ChargePointErrorCode.POWER_METER_FAILURE if kind == METER_LOST else _OTHER,
         info=_origin(error) or None,
         vendor_id=message or None,
-        vendor_error_code=(f"{code}/{sub_kind}" if sub_kind else code) or None,
+        vendor_error_code=f"{code}/{sub_kind}" if code else None,
         **common,
     )
 

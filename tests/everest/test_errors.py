@@ -30,7 +30,7 @@ def test_mrec(number: int) -> None:
         assert (info.error_code, info.vendor_error_code) == (CODES[number], f"CX{number:03}")
         assert (info.vendor_id, info.info) == ("https://chargex.inl.gov", "hot")
     else:
-        assert (info.error_code, info.vendor_error_code) == ("OtherError", f"MREC{number}SomethingBroke")
+        assert (info.error_code, info.vendor_error_code) == ("OtherError", f"MREC{number}SomethingBroke/")
         assert (info.vendor_id, info.info) == ("hot", "yeti->board")
     assert MREC.keys() == CODES.keys()
 
