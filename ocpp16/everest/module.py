@@ -111,6 +111,9 @@ class OcppModule:
         except (Ocpp16Error, OSError, ValueError) as error:
             log.critical("the OCPP module cannot go on: %s", sentence(error))
             return 1
+        except Exception as error:  # of ours
+            log.critical("the OCPP module cannot go on: %s", sentence(error), exc_info=True)
+            return 1
         finally:
             self._opened = None
             self._intake.end()
@@ -295,8 +298,8 @@ def _waiting(what: str) -> None:
 
 
 def main() -> int:
-    """What `module.py` calls: run the module that EVerest's manager has started. Ends the process; where it could not
-    even begin, it returns the exit code."""
+    """What `module.py` calls: run the module that EVerest's manager has started, and end the process. Without a
+    framework it returns the exit code."""
     try:
         import everest.framework as framework
     except ImportError as error:
@@ -314,7 +317,7 @@ def main() -> int:
             f"ocpp16.everest: EVerest's framework does not take this module: {sentence(error)}. It is started by "
             "EVerest's manager, and not by hand\n"
         )
-        return 1
+        return _leave(1)
     framework.log.update_process_name(module.info.id)
     with forwarded(framework.log):
         ocpp = OcppModule(module, setup)

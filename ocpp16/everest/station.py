@@ -4,7 +4,7 @@ Plain functions, called in threads of the charge point's. What EVerest's side do
 `questions` names; here is what is told to the charge point then.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from typing import Any, Final
 
@@ -62,29 +62,38 @@ class EverestStation(Maintenance):
     # Core
 
     def enable_evse(self, connector_id: int) -> None:
-        self.enable_disable(connector_id, is_enabled=True)
+        self._enable_disable(connector_id, is_enabled=True)
 
     def disable_evse(self, connector_id: int) -> None:
-        self.enable_disable(connector_id, is_enabled=False)
+        self._enable_disable(connector_id, is_enabled=False)
 
-    def enable_disable(self, connector_id: int, *, is_enabled: bool) -> None:
+    def disable_evses(self, connector_ids: Iterable[int]) -> None:
+        """Those of these connectors, all at the same time."""
+        first: dict[int, int] = {}
+        for connector_id in connector_ids:
+            first.setdefault(self._topology.evse(connector_id), connector_id)
+        asked = {evse - 1: _enabling(is_enabled=False) for evse in first}
+        answers = self._side.ask_each("evse_manager", "enable_disable", asked)
+        for evse, connector_id in first.items():
+            self._tell_enabled(connector_id, answers[evse - 1], is_wanted=False)
+
+    def _enable_disable(self, connector_id: int, *, is_enabled: bool) -> None:
+        answer = self._of_evse(connector_id, "enable_disable", _enabling(is_enabled=is_enabled))
+        self._tell_enabled(connector_id, answer, is_wanted=is_enabled)
+
+    def _tell_enabled(self, connector_id: int, is_enabled: bool | None, *, is_wanted: bool) -> None:
         """What the EVSE is afterwards is told, for where it was that before EVerest tells nothing; that may be
         something else than was asked for, where somebody of a higher priority wants it."""
-        evse = self._topology.evse(connector_id)
-        source = {
-            "enable_source": "CSMS",
-            "enable_state": "Enable" if is_enabled else "Disable",
-            "enable_priority": PRIORITY,
-        }
-        answer = self._of_evse(connector_id, "enable_disable", {"connector_id": 0, "cmd_source": source})
-        if answer is None:
+        if is_enabled is None:
             return
-        if answer is not is_enabled:
-            words = ("enabled", "disabled") if answer else ("disabled", "enabled")
+        if is_enabled is not is_wanted:
+            words = ("enabled", "disabled") if is_enabled else ("disabled", "enabled")
             self._side.log.warning(
-                "EVSE %s stays %s, though it was to be %s: another source has priority", evse, *words
+                "EVSE %s stays %s, though it was to be %s: another source has priority",
+                self._topology.evse(connector_id),
+                *words,
             )
-        if answer:
+        if is_enabled:
             self.charge_point.on_enabled(connector_id)
         else:
             self.charge_point.on_disabled(connector_id)
@@ -218,3 +227,13 @@ class DisplayingStation(EverestStation):
         if answer is None:
             return _REJECTED
         return _ACCEPTED if answer["status"] == "Accepted" else _REJECTED
+
+
+def _enabling(*, is_enabled: bool) -> dict[str, Any]:
+    """Arguments of `enable_disable`, for a whole EVSE."""
+    source = {
+        "enable_source": "CSMS",
+        "enable_state": "Enable" if is_enabled else "Disable",
+        "enable_priority": PRIORITY,
+    }
+    return {"connector_id": 0, "cmd_source": source}

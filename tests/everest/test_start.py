@@ -299,11 +299,17 @@ def test_a_sink_without_mapping_refuses_the_start(site: Callable[..., Site], cap
     assert "evse_energy_sink of sink_1 has no mapping to an EVSE" in warnings(caplog.records)
 
 
+@pytest.mark.parametrize("command", ["external_ready_to_start_charging", "enable_disable"])
 def test_evses_that_hang_delay_the_start_once(
-    site: Callable[..., Site], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    site: Callable[..., Site], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, command: str
 ) -> None:
     """Twenty of them take as long as one."""
-    place = ("evse_manager", "external_ready_to_start_charging")
+    if command == "enable_disable":
+        first = site(evses=((1,),) * 20).start()
+        assert first.ask("ChangeAvailability", {"connectorId": 0, "type": "Inoperative"}) == {"status": "Accepted"}
+        first.status(20, "Unavailable")
+        first.close()
+    place = ("evse_manager", command)
     rows = {**QUESTIONS, place: QUESTIONS[place]._replace(seconds=0.5)}
     monkeypatch.setattr(side, "QUESTIONS", rows)
     release = threading.Event()
@@ -320,7 +326,7 @@ def test_evses_that_hang_delay_the_start_once(
     here.start()
     assert waited.count(0.5) == 1
     told = warnings(caplog.records)
-    assert all(f"external_ready_to_start_charging of connector_{number}: no answer" in told for number in (1, 20))
+    assert all(f"{command} of connector_{number}: no answer" in told for number in (1, 20))
     release.set()
 
 
