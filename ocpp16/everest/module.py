@@ -318,7 +318,8 @@ def main() -> int:
             "EVerest's manager, and not by hand\n"
         )
         return _leave(1)
-    framework.log.update_process_name(module.info.id)
+    with suppress(Exception):
+        framework.log.update_process_name(module.info.id)
     with forwarded(framework.log):
         ocpp = OcppModule(module, setup)
         with ended_by_signals(ocpp.end):
