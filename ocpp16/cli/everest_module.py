@@ -6,7 +6,7 @@ import click
 
 from ocpp16.cli.failure import CommandFailed
 from ocpp16.cli.log import LogChoice, log_options
-from ocpp16.everest.laying import ForeignFile, lay
+from ocpp16.everest.laying import ForeignFile, WrongFolder, lay
 from ocpp16.texts import shown
 
 
@@ -23,12 +23,12 @@ def everest_module(choice: LogChoice, folder: Path, force: bool) -> int:
     """
     choice.begin("warning")
     try:
-        laid = lay(folder.absolute(), is_forced=force)
-    except ForeignFile as error:
+        laid = lay(folder, is_forced=force)
+    except (ForeignFile, WrongFolder) as error:
         raise CommandFailed(shown(error, 1000)) from error
     except OSError as error:
         raise CommandFailed(f"{shown(error.filename or folder, 1000)}: {error.strerror}") from error
     for file in laid:
         click.echo(f"{file.outcome}: {file.path}")
-    click.echo(f"In EVerest's configuration: module: {folder.absolute().name}")
+    click.echo(f"In EVerest's configuration: module: {laid[0].path.parent.name}")
     return 0

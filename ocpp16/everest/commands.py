@@ -15,18 +15,21 @@ from ocpp16.everest.border import Part
 from ocpp16.everest.publications import Publications
 from ocpp16.everest.side import EverestSide
 from ocpp16.everest.topology import Topology
-from ocpp16.everest.variables import Variables, refused
+from ocpp16.everest.variables import Variables, refused, requests_of
 from ocpp16.faults import obey_exit, sentence
 from ocpp16.log import FoldingLog
 
-__all__ = ["COMMANDS", "Command", "Opened", "answered"]
+__all__ = ["COMMANDS", "Command", "Opened", "answered", "unknown"]
 
 QUICK: Final = 15.0
 """Seconds for what asks the charge point and its disk."""
 ASKING: Final = 70.0
 """For what asks the Central System, which has 60 s."""
 STOPPING: Final = 120.0
+LONGEST_TYPE: Final = 50
 LONGEST_INFO: Final = 255
+LONGEST_VENDOR: Final = 255
+LONGEST_MESSAGE: Final = 50
 
 
 class Opened(Protocol):
@@ -44,19 +47,32 @@ class Opened(Protocol):
 
 
 class Command(NamedTuple):
-    """`answer` of what is there and of the arguments; `refusal` of the arguments."""
+    """`answer` of what is there and of the arguments; `refusal` of the arguments. `is_newer`: than the interfaces of
+    EVerest that this module was made for; implemented where the framework asks for it."""
 
     implementation: str
     name: str
     answer: Callable[[Opened, Part], Any]
     refusal: Callable[[Part], Any]
     seconds: float = QUICK
+    is_newer: bool = False
+
+
+def unknown(implementation: str, name: str) -> Command:
+    """Of a newer EVerest, and nothing that is known here. It must be implemented all the same, for else the framework
+    takes the module for incomplete. It gives nothing, which is an error for the caller where there should be a result;
+    raising one would end the process."""
+
+    def nothing(opened: Opened, arguments: Part) -> None:
+        arguments.log.warning("%s.%s is a command of a newer EVerest: it does nothing", implementation, name)
+
+    return Command(implementation, name, nothing, _nothing)
 
 
 def answered(command: Command, opened: Opened | None, arguments: Any, log: FoldingLog) -> Any:
     """What the framework is answered."""
     place = f"{command.implementation}.{command.name}"
-    part = Part(arguments, place, log)
+    part = Part({} if arguments is None else arguments, place, log)
     if opened is None:
         log.warning("%s came before the charge point was there: it is refused", place, about=place)
         return command.refusal(part)
@@ -93,7 +109,8 @@ def _generic_security_event(opened: Opened, arguments: Part) -> None:
 def _tell_security(
     opened: Opened, kind: str, info: str | None, critical: bool | None = None, timestamp: datetime | None = None
 ) -> None:
-    cut = info[:LONGEST_INFO] if info else None
+    """Cut to what OCPP can carry."""
+    kind, cut = kind[:LONGEST_TYPE], info[:LONGEST_INFO] if info else None
     opened.publications.known(kind, cut)
     opened.charge_point.on_security_event(kind, cut, critical, timestamp)
 
@@ -102,18 +119,18 @@ def _change_availability(opened: Opened, arguments: Part) -> dict[str, Any]:
     request = arguments.part("request", is_needed=True)
     kind = None if request is None else request.word(AvailabilityType, "operational_status", is_needed=True)
     if request is None or kind is None:
-        return _INVALID
+        return _invalid("operational_status must be Operative or Inoperative")
     connector = 0
     if request.has("evse"):
         evse = request.part("evse")
         number = None if evse is None else evse.whole("id", 1, is_needed=True)
         of_evse = None if evse is None else evse.whole("connector_id", 1)
         if number is None or of_evse is None:
-            return _INVALID
+            return _invalid("an evse needs its id and a connector_id; without evse the whole station is meant")
         try:
             connector = opened.topology.number(number, of_evse)
-        except ValueError:
-            return _INVALID
+        except ValueError as error:
+            return _invalid(str(error))
     status: AvailabilityStatus = opened.charge_point.on_change_availability(connector, kind)
     return {"status": str(status)}
 
@@ -125,12 +142,15 @@ def _validate_token(opened: Opened, arguments: Part) -> dict[str, Any]:
 
 def _data_transfer(opened: Opened, arguments: Part) -> dict[str, Any]:
     request = arguments.part("request", is_needed=True)
-    vendor = None if request is None else request.text("vendor_id", is_needed=True)
+    vendor = None if request is None else request.text("vendor_id", LONGEST_VENDOR, 1, is_needed=True)
     if request is None or vendor is None:
         return _REJECTED
-    answer = opened.charge_point.data_transfer(vendor, request.text("message_id"), request.text("data"))
+    message = request.text("message_id", LONGEST_MESSAGE)
+    if message is None and request.has("message_id"):
+        return _REJECTED
+    answer = opened.charge_point.data_transfer(vendor, message, request.text("data"))
     if answer is None:
-        return {"status": "Offline"}
+        return _OFFLINE
     return {"status": str(answer.status), **({} if answer.data is None else {"data": answer.data})}
 
 
@@ -143,6 +163,14 @@ def _nothing(arguments: Part) -> None: ...
 
 def _rejected(arguments: Part) -> dict[str, Any]:
     return _REJECTED
+
+
+def _offline(arguments: Part) -> dict[str, Any]:
+    return _OFFLINE
+
+
+def _invalid(why: str) -> dict[str, Any]:
+    return {"status": "Rejected", "status_info": {"reason_code": "InvalidInput", "additional_info": why}}
 
 
 def _unknown_token(arguments: Part) -> dict[str, Any]:
@@ -161,8 +189,12 @@ def _rejected_requests(arguments: Part) -> list[dict[str, Any]]:
     return refused(arguments.parts("requests"))
 
 
+def _rejected_variables(arguments: Part) -> list[dict[str, Any]]:
+    return refused(requests_of(arguments))
+
+
 _REJECTED: Final[dict[str, Any]] = {"status": "Rejected"}
-_INVALID: Final[dict[str, Any]] = {"status": "Rejected", "status_info": {"reason_code": "InvalidInput"}}
+_OFFLINE: Final[dict[str, Any]] = {"status": "Offline"}
 
 COMMANDS: Final = (
     Command("main", "stop", _stop, _false, STOPPING),
@@ -205,7 +237,14 @@ COMMANDS: Final = (
         lambda opened, given: opened.variables.monitor_variables(given),
         _nothing,
     ),
+    Command(
+        "ocpp_generic",
+        "monitor_and_get_variables",
+        lambda opened, given: opened.variables.monitor_and_get_variables(given),
+        _rejected_variables,
+        is_newer=True,
+    ),
     Command("auth_validator", "validate_token", _validate_token, _unknown_token, ASKING),
-    Command("data_transfer", "data_transfer", _data_transfer, _rejected, ASKING),
+    Command("data_transfer", "data_transfer", _data_transfer, _offline, ASKING),
 )
 """In the order of the implementations."""

@@ -19,7 +19,10 @@ __all__ = ["MREC", "PlacedError", "placed", "uuid_of"]
 
 VENDOR: Final = "https://chargex.inl.gov"
 """Whose codes the MREC are (Minimum Required Error Codes of the ChargeX consortium)."""
+EVEREST: Final = "EVerest"
+"""Whose the others are, unless they say: the framework does not tell it to Python."""
 INOPERATIVE: Final = "evse_manager/Inoperative"
+"""Its description is the code of its cause."""
 METER_LOST: Final = "powermeter/CommunicationFault"
 _NUMBER: Final = re.compile(r"/MREC(\d+)")
 
@@ -77,13 +80,20 @@ def _info(error: Any) -> ErrorInfo:
             MREC[number], info=message or None, vendor_id=VENDOR, vendor_error_code=f"CX{number:03}", **common
         )
     if kind == INOPERATIVE:
-        return ErrorInfo(_OTHER, is_fault=True, info=f"caused_by:{message}", **common)
+        return ErrorInfo(
+            _OTHER,
+            is_fault=True,
+            info=f"caused_by:{message}",
+            vendor_id=_text(_attribute(error, "vendor_id")) or EVEREST,
+            vendor_error_code=_text(_attribute(error, "description")) or None,
+            **common,
+        )
     code = kind.partition("/")[2] or kind
     return ErrorInfo(
         ChargePointErrorCode.POWER_METER_FAILURE if kind == METER_LOST else _OTHER,
         info=_origin(error) or None,
         vendor_id=message or None,
-        vendor_error_code=(f"{code}/{sub_kind}" if sub_kind else code) or None,
+        vendor_error_code=f"{code}/{sub_kind}" if code else None,
         **common,
     )
 

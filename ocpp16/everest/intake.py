@@ -38,6 +38,7 @@ class Intake:
         self._states: dict[Hashable, _Told] = {}
         self._changed = threading.Condition()
         self._is_over = False
+        self._is_idle = True
         self._thread = threading.Thread(target=self._work, name="everest events", daemon=True)
 
     def tell(
@@ -59,23 +60,32 @@ class Intake:
             self._waiting.append(told)
             if state is not None:
                 self._states[state] = told
-            self._changed.notify()
+            self._changed.notify_all()
 
     def begin(self) -> None:
         self._thread.start()
 
+    def settle(self, seconds: float) -> None:
+        """Wait until all is told that waits, so many seconds at most; not at all before `begin`."""
+        with self._changed:
+            if self._thread.is_alive():
+                self._changed.wait_for(lambda: self._is_idle and not self._waiting, seconds)
+
     def end(self) -> None:
         with self._changed:
             self._is_over = True
-            self._changed.notify()
+            self._changed.notify_all()
 
     def _work(self) -> None:
         while True:
             with self._changed:
+                self._is_idle = True
+                self._changed.notify_all()
                 while not self._waiting and not self._is_over:
                     self._changed.wait()
                 if self._is_over:
                     return
+                self._is_idle = False
                 told = self._waiting.popleft()
                 if told.state is not None:
                     del self._states[told.state]

@@ -1,5 +1,7 @@
 """The folder that EVerest's manager wants: `manifest.yaml`, and `module.py`, which calls `ocpp16.everest.main`."""
 
+import os
+import re
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -7,7 +9,7 @@ from ocpp16.durable_file import sync_folder, write_synced
 from ocpp16.everest.manifest import manifest_text
 from ocpp16.regular_file import read_regular
 
-__all__ = ["ForeignFile", "Laid", "lay"]
+__all__ = ["ForeignFile", "Laid", "WrongFolder", "lay"]
 
 MARK: Final = "# Laid by `ocpp16 everest-module`; it is written over when that is called again.\n"
 """The first line of each file, by which it is known again."""
@@ -25,12 +27,18 @@ except ImportError as error:
 if __name__ == "__main__":
     sys.exit(main())
 '''
+_NAME: Final = re.compile(r"[a-zA-Z_][a-zA-Z0-9_.-]*")
+"""What EVerest's configuration takes as `module:`."""
 _LONGEST: Final = 1_000_000
 """Bytes of what lies there and is looked at."""
 
 
 class ForeignFile(Exception):
     """There is a file that is not of this command, and it was not to be written over."""
+
+
+class WrongFolder(Exception):
+    """The manager would not start a module from there; the text says why."""
 
 
 class Laid(NamedTuple):
@@ -43,9 +51,12 @@ class Laid(NamedTuple):
 def lay(folder: Path, *, is_forced: bool = False) -> list[Laid]:
     """Write the files into the folder, which is made when needed, and say what became of each.
 
-    Files laid before are written over. Raises ForeignFile for others unless `is_forced`, OSError where something cannot
-    be written; in either case before anything is changed, as far as that can be known.
+    Files laid before are written over. Raises WrongFolder for one of which EVerest would start something else, or
+    nothing, ForeignFile for files of others unless `is_forced`, OSError where something cannot be written; in each case
+    before anything is changed, as far as that can be known.
     """
+    folder = Path(os.path.abspath(folder))
+    _check(folder)
     wanted = {folder / "manifest.yaml": MARK + manifest_text(), folder / "module.py": MARK + MODULE}
     there = {path: _content(path) for path in wanted}
     foreign = [str(path) for path, content in there.items() if content is not None and not content.startswith(MARK)]
@@ -63,6 +74,21 @@ def lay(folder: Path, *, is_forced: bool = False) -> list[Laid]:
         laid.append(Laid(path, "written" if there[path] is None else "written over"))
     sync_folder(folder)
     return laid
+
+
+def _check(folder: Path) -> None:
+    """The manager looks for an executable that is called as the module, then for index.js, and for module.py last."""
+    if not _NAME.fullmatch(folder.name):
+        raise WrongFolder(
+            f"{folder}: its last part is the name of the module, and EVerest's configuration takes no "
+            f"{folder.name!r}: it must begin with a letter, and have letters, digits, ., - and _ only"
+        )
+    for other in (folder / folder.name, folder / "index.js"):
+        if os.path.lexists(other):
+            raise WrongFolder(
+                f"{other} lies there: EVerest's manager would start it in place of module.py. Choose another name, or "
+                "move it away"
+            )
 
 
 def _content(path: Path) -> str | None:

@@ -8,19 +8,21 @@
 6. what EVerest told meanwhile is told to the charge point, in order; charging schedules are published
 """
 
+import os
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from functools import partial
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NoReturn
 
 from ocpp16 import blocking
-from ocpp16.errors import ChargePointStopped, ConfigurationError, Ocpp16Error
+from ocpp16.errors import ConfigurationError, Ocpp16Error, StoreError
+from ocpp16.everest import offered
 from ocpp16.everest.border import Part
-from ocpp16.everest.commands import COMMANDS, Command, answered
+from ocpp16.everest.commands import COMMANDS, Command, answered, unknown
 from ocpp16.everest.document import charge_point_document
 from ocpp16.everest.everest_log import forwarded
 from ocpp16.everest.intake import Intake
@@ -32,7 +34,7 @@ from ocpp16.everest.sessions import SessionEvents
 from ocpp16.everest.settings import Settings, found_file
 from ocpp16.everest.side import EverestSide
 from ocpp16.everest.signals import ended_by_signals
-from ocpp16.everest.station import EverestStation
+from ocpp16.everest.station import DisplayingStation, EverestStation
 from ocpp16.everest.subscriptions import Parts, Subscriptions
 from ocpp16.everest.topology import Topology, sinks
 from ocpp16.faults import sentence
@@ -46,12 +48,23 @@ ASKED_AGAIN: Final = 5.0
 """Seconds after which an EVSE that gave no answer is asked again what it is."""
 NEVER: Final = 86_400.0
 """Seconds between two questions for a reading: EVerest tells them by itself."""
+TRIES: Final = 60
+"""For a database that cannot be opened: EVerest starts anew without waiting for the module of before, which may be
+ending still."""
+TRIED_AGAIN: Final = 0.5
+"""Seconds between two of them."""
+LONGEST_END: Final = 30.0
+"""Seconds for which EVerest, when it shuts down, waits for this module."""
 DATABASE_FOLDER: Final = "ocpp16"
 """In DatabasePath, where EVerest's own module has its database under the same name."""
 
 
 class Ended(Exception):
     """The module is to end before it has started."""
+
+
+class Refused(Exception):
+    """By the framework; the text says why."""
 
 
 class OcppModule:
@@ -67,14 +80,14 @@ class OcppModule:
         self._news = threading.Condition()
         self._is_ready = False
         self._is_over = False
+        self._has_ended = threading.Event()
         self._subscriptions = Subscriptions(self._side, self._intake, self._notify)
         self._opened: OpenedChargePoint | None = None
 
     def run(self) -> int:
         """Until `end`; the exit code of the process. What makes it impossible is in the log, and 1."""
         try:
-            self._wire()
-            self._module.init_done(self._all_are_ready)
+            self._begin()
             self._wait(lambda: self._is_ready, lambda: _waiting("all modules of EVerest to be ready"))
             topology = Topology(self._connectors_of(index) for index in range(self._number_of_evses))
             to_limit = sinks(self._side.connections("evse_energy_sink"), topology.number_of_evses)
@@ -88,6 +101,9 @@ class OcppModule:
                 self._wait(lambda: False, opened.charge_point.for_station.running_sessions)
         except Ended:
             return 0
+        except Refused as error:
+            log.critical("EVerest's framework does not take the module: %s", str(error))
+            return 1
         except ConfigurationError as error:
             for problem in error.problems:
                 log.critical("%s", problem)
@@ -95,22 +111,47 @@ class OcppModule:
         except (Ocpp16Error, OSError, ValueError) as error:
             log.critical("the OCPP module cannot go on: %s", sentence(error))
             return 1
+        except Exception as error:  # of ours
+            log.critical("the OCPP module cannot go on: %s", sentence(error), exc_info=True)
+            return 1
         finally:
             self._opened = None
             self._intake.end()
             self._subscriptions.end()
+            self._has_ended.set()
         return 0
 
     def end(self) -> None:
-        """From any thread: the charge point is stopped in order, and `run` returns."""
+        """From any thread: `run` leaves the charge point, with all on disk, and returns."""
         self._is_over = True
         self._notify()
 
+    def shut_down(self) -> None:
+        """The same for a thread of EVerest's, which cuts the module off from the others when this returns."""
+        self.end()
+        self._has_ended.wait(LONGEST_END)
+
     # 1
 
+    def _begin(self) -> None:
+        """Raises Refused."""
+        try:
+            self._wire()
+            self._module.init_done(self._all_are_ready)
+        except Exception as error:  # of the framework
+            raise Refused(sentence(error)) from error
+
     def _wire(self) -> None:
+        if hasattr(self._module, "shutdown_handler"):  # of newer versions
+            self._module.shutdown_handler(self.shut_down)
+        by_implementation: dict[str, dict[str, Command]] = {}
         for command in COMMANDS:
-            self._module.implement_command(command.implementation, command.name, partial(self._answer, command))
+            by_implementation.setdefault(command.implementation, {})[command.name] = command
+        for implementation, known in by_implementation.items():
+            wanted = offered.commands(self._module, implementation)
+            for name in sorted(wanted) if wanted is not None else [it.name for it in known.values() if not it.is_newer]:
+                found = known.get(name) or unknown(implementation, name)
+                self._module.implement_command(implementation, name, partial(self._answer, found))
         self._subscriptions.subscribe(self._module)
 
     def _answer(self, command: Command, arguments: Any) -> Any:
@@ -143,8 +184,8 @@ class OcppModule:
                 found = [one.whole("id", 1, is_needed=True) for one in part.parts("connectors", is_needed=True)]
                 if number is not None and number != index + 1:
                     raise ValueError(f"{name}: its id is {number}, and by its place among the connections {index + 1}")
-                if number is not None and found and None not in found:
-                    return [one for one in found if one is not None]
+                if number is not None and part.has("connectors") and None not in found:
+                    return [one for one in found if one is not None] or [1]
             self._pause(ASKED_AGAIN)
 
     # 3
@@ -155,11 +196,13 @@ class OcppModule:
     ) -> "Iterator[OpenedChargePoint]":
         settings, side = self._settings, self._side
         opened = OpenedChargePoint(side, topology, self._intake, reset_delay=settings.reset_stop_delay)
-        station = EverestStation(side, topology, reset=opened.reset, changed=opened.changed)
+        kind = DisplayingStation if side.connections("display_message") else EverestStation
+        station = kind(side, topology, reset=opened.reset, changed=opened.changed)
         database = settings.database_path / DATABASE_FOLDER
         database.mkdir(parents=True, exist_ok=True)
         custom = self._share / "profile_schemas" / "Custom.json"
-        with blocking.open_charge_point(
+        make = partial(
+            blocking.open_charge_point,
             document,
             station,
             meter_interval=NEVER,
@@ -169,7 +212,8 @@ class OcppModule:
             message_log_path=settings.message_log_path,
             evse_security=EverestSecurity(side),
             observer=opened.publications,
-        ) as charge_point:
+        )
+        with self._patiently(make) as charge_point:
             schedules = Schedules(
                 charge_point,
                 side,
@@ -190,10 +234,24 @@ class OcppModule:
             finally:
                 opened.end()
                 schedules.end()
-                with suppress(ChargePointStopped):
-                    charge_point.stop()  # EVerest tells the end of transactions meanwhile
+                opened.leave()
                 self._opened = None
                 self._intake.end()
+
+    @contextmanager
+    def _patiently(self, make: Callable[[], AbstractContextManager[Any]]) -> Iterator[Any]:
+        """Raises StoreError, where it stays so, Ended, and what `make` raises."""
+        with ExitStack() as stack:
+            for last in (False,) * TRIES + (True,):
+                try:
+                    charge_point = stack.enter_context(make())
+                    break
+                except StoreError as error:
+                    if last:
+                        raise
+                    self._log.warning("%s; it is tried again for some seconds", str(error), about=str(error))
+                self._pause(TRIED_AGAIN)
+            yield charge_point
 
     # 4 to 6
 
@@ -240,7 +298,8 @@ def _waiting(what: str) -> None:
 
 
 def main() -> int:
-    """What `module.py` calls: run the module that EVerest's manager has started; returns the exit code."""
+    """What `module.py` calls: run the module that EVerest's manager has started, and end the process. Without a
+    framework it returns the exit code."""
     try:
         import everest.framework as framework
     except ImportError as error:
@@ -250,16 +309,27 @@ def main() -> int:
         )
         return 1
     try:
-        module = framework.Module(framework.RuntimeSession())
+        session = framework.RuntimeSession()  # the Module only refers to it
+        module = framework.Module(session)
         setup = module.say_hello()
     except Exception as error:  # of the framework
         sys.stderr.write(
             f"ocpp16.everest: EVerest's framework does not take this module: {sentence(error)}. It is started by "
             "EVerest's manager, and not by hand\n"
         )
-        return 1
-    framework.log.update_process_name(module.info.id)
+        return _leave(1)
+    with suppress(Exception):
+        framework.log.update_process_name(module.info.id)
     with forwarded(framework.log):
         ocpp = OcppModule(module, setup)
         with ended_by_signals(ocpp.end):
-            return ocpp.run()
+            code = ocpp.run()
+    return _leave(code)
+
+
+def _leave(code: int) -> NoReturn:
+    """Without taking the interpreter down: threads of the framework call Python still, which would abort it then."""
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(Exception):
+            stream.flush()
+    os._exit(code)

@@ -1,8 +1,10 @@
 """The charge point while the module runs: stopped and started again by EVerest, and reset by the Central System."""
 
 import threading
+from contextlib import suppress
 from typing import Any, Final
 
+from ocpp16.blocking import time_limit
 from ocpp16.configuration.keys.pnc import CENTRAL_CONTRACT_VALIDATION_ALLOWED, ISO15118_PNC_ENABLED
 from ocpp16.enums import ChargePointStatus, ResetType
 from ocpp16.errors import ChargePointStopped
@@ -16,6 +18,12 @@ from ocpp16.everest.variables import Variables
 from ocpp16.faults import sentence
 
 __all__ = ["OpenedChargePoint"]
+
+LONGEST_FAREWELL: Final = 3.0
+"""Seconds that the Central System has, when the module ends, for what is to be sent still and for its goodbye."""
+LOOKED_AGAIN: Final = 0.02
+LONGEST_RESET: Final = 600.0
+"""Seconds that a system which took a reset has for it; a charge point is not to be stopped for good."""
 
 PLUG_AND_CHARGE: Final = (ISO15118_PNC_ENABLED, CENTRAL_CONTRACT_VALIDATION_ALLOWED)
 
@@ -36,6 +44,7 @@ class OpenedChargePoint:
         self._is_over = threading.Event()
         self._lock = threading.Lock()
         self._is_resetting = False
+        self._stops = 0
 
     def opened(self, charge_point: Any, schedules: Schedules) -> None:
         self.charge_point = charge_point
@@ -49,9 +58,9 @@ class OpenedChargePoint:
 
     def restore_availability(self, station: EverestStation) -> None:
         """EVSEs are what ChangeAvailability made of them, before anybody can charge there."""
-        for number in range(1, self.topology.number_of_connectors + 1):
-            if self.charge_point.connector_status(number).status is ChargePointStatus.UNAVAILABLE:
-                station.disable_evse(number)
+        numbers = range(1, self.topology.number_of_connectors + 1)
+        unavailable = ChargePointStatus.UNAVAILABLE
+        station.disable_evses(it for it in numbers if self.charge_point.connector_status(it).status is unavailable)
 
     def tell_plug_and_charge(self) -> None:
         """Now and at every change, where there is Plug & Charge."""
@@ -72,6 +81,7 @@ class OpenedChargePoint:
         """Transactions end first, of which EVerest tells; what it tells from then on is forgotten."""
         is_stopped: bool = self.charge_point.stop()
         if is_stopped:
+            self._stops += 1
             self._intake.is_stopped = True
             self.schedules.stop()
         return is_stopped
@@ -100,17 +110,50 @@ class OpenedChargePoint:
         """The module ends: a reset that waits is none any more."""
         self._is_over.set()
 
+    def leave(self) -> None:
+        """The module ends, and EVerest with it: whoever could end a transaction is ending, too. So transactions are
+        left as they are, on disk: with the next start those go on whose session EVerest resumes, the others are over.
+        """
+        self._intake.settle(LONGEST_FAREWELL)
+        charge_point = self.charge_point
+        numbers = range(1, self.topology.number_of_connectors + 1)
+        with suppress(ChargePointStopped, TimeoutError), time_limit(LONGEST_FAREWELL):
+            if any(charge_point.transaction(number) is not None for number in numbers):
+                charge_point.connection.disconnect()
+                while charge_point.connection.is_connected:
+                    threading.Event().wait(LOOKED_AGAIN)
+            else:
+                charge_point.stop()
+        charge_point.abandon()
+
     def _reset(self, kind: ResetType) -> None:
         try:
             if self._is_over.wait(self._reset_delay):
                 return
             self.stop()
-            if self.side.ask("system", "reset", {"type": str(kind), "scheduled": False}) is None:
+            stops = self._stops
+            is_taken = self.side.ask("system", "reset", {"type": str(kind), "scheduled": False}) is not None
+            if not is_taken:
                 self.restart()
         except ChargePointStopped:
             return
         except Exception as error:
             self.side.log.error("Reset: %s", sentence(error), error=error)
+            return
         finally:
             with self._lock:
                 self._is_resetting = False
+        if is_taken and not self._is_over.wait(LONGEST_RESET):
+            self._go_on(stops)
+
+    def _go_on(self, stops: int) -> None:
+        """The system took a reset, and nothing was reset: unless somebody restarted the charge point meanwhile."""
+        if stops != self._stops or not self._intake.is_stopped:
+            return
+        self.side.log.error("system.reset was answered, and nothing is reset: the charge point is started again")
+        try:
+            self.restart()
+        except ChargePointStopped:
+            return
+        except Exception as error:
+            self.side.log.error("start after a reset: %s", sentence(error), error=error)

@@ -52,6 +52,7 @@ def session_cost(cost: RunningCost, decimals: int) -> dict[str, Any]:
         found["next_period"] = _next_period(cost.next_period, decimals)
     if cost.cost_messages:
         found["message"] = contents(cost.cost_messages)
+        found["message"][0].pop("language", None)  # as of EVerest's own module: in the language of the station
     if cost.qr_code_text is not None:
         found["qr_code"] = cost.qr_code_text
     return found
@@ -101,7 +102,7 @@ def _price(value: Decimal, decimals: int) -> dict[str, Any]:
 
 
 def _charging_price(price: ChargingPrice, decimals: int) -> list[dict[str, Any]]:
-    parts = (("Energy", price.kwh_price), ("Time", price.hour_price), ("FlatFee", price.flat_fee))
+    parts = (("Time", price.hour_price), ("Energy", price.kwh_price), ("FlatFee", price.flat_fee))
     return [{"category": name, "price": _price(value, decimals)} for name, value in parts if value is not None]
 
 

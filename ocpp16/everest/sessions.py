@@ -3,7 +3,7 @@
 HANDLERS is the table; events that are not in it say nothing in OCPP 1.6.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from types import MappingProxyType
 from typing import Any, Final, NamedTuple
@@ -18,6 +18,9 @@ __all__ = ["SessionEvents"]
 
 LONGEST_TAG: Final = 20
 """Characters of an id tag in OCPP 1.6."""
+_DETAILS: Final = ("signed_meter_value", "timestamp", "id_tag_end")
+DISPENSABLE: Final[tuple[Sequence[str], ...]] = ((), *((name,) for name in _DETAILS), _DETAILS)
+"""Details without which a transaction is told, where it must be, in this order."""
 
 
 class SessionEvent(NamedTuple):
@@ -78,7 +81,8 @@ class SessionEvents:
         if tag is None:
             return
         energy = self._readings.energy(event.evse, part.part("meter_value", is_needed=True))
-        self._charge_point.on_transaction_started(
+        self._tell(
+            self._charge_point.on_transaction_started,
             event.connector,
             event.session,
             tag,
@@ -97,7 +101,8 @@ class SessionEvents:
             signed = self._readings.signed(part)
             meter = part.part("meter_value", is_needed=True)
         energy = self._readings.energy(event.evse, meter)
-        self._charge_point.on_transaction_stopped(
+        self._tell(
+            self._charge_point.on_transaction_stopped,
             event.connector,
             event.session,
             REASONS.get(reason or "", Reason.OTHER),
@@ -106,6 +111,22 @@ class SessionEvents:
             id_tag_end=tag,
             signed_meter_value=signed,
         )
+
+    def _tell(self, tell: Callable[..., object], *arguments: Any, **details: Any) -> None:
+        """A detail that the charge point cannot take, as a time of 1970 or a signed value longer than a message, does
+        not cost the transaction: the rest is told without it. Raises ValueError for what cannot be told at all."""
+        refusal: ValueError | None = None
+        for spared in DISPENSABLE:
+            try:
+                tell(*arguments, **{name: value for name, value in details.items() if name not in spared})
+            except ValueError as error:
+                refusal = refusal or error
+                continue
+            if refusal is not None:
+                self._log.warning("from EVerest: %s; all else of the transaction is told", str(refusal))
+            return
+        if refusal is not None:
+            raise refusal
 
     def _charging_started(self, event: SessionEvent) -> None:
         self._charge_point.on_resume_charging(event.connector)
@@ -156,6 +177,8 @@ HANDLERS: Final[Mapping[str, Callable[[SessionEvents, SessionEvent], None]]] = M
         "SessionStarted": SessionEvents._session_started,
         "TransactionStarted": SessionEvents._transaction_started,
         "ChargingStarted": SessionEvents._charging_started,
+        "ChargingResumed": SessionEvents._charging_started,  # of older versions of EVerest, as the next one
+        "WaitingForEnergy": SessionEvents._paused_by_evse,
         "ChargingPausedEV": SessionEvents._paused_by_ev,
         "ChargingPausedEVSE": SessionEvents._paused_by_evse,
         "SwitchingPhases": SessionEvents._switching_phases,

@@ -46,7 +46,7 @@ class Settings:
         if values["EnableExternalWebsocketControl"]:
             log.warning(
                 "configuration of the module: EnableExternalWebsocketControl has no effect, for EVerest offers no MQTT "
-                "to modules in Python; ocpp_generic.stop and restart do the same"
+                "to modules in Python; there are ocpp_generic.stop and restart"
             )
         return cls(
             charge_point_config_path=values["ChargePointConfigPath"],

@@ -4,8 +4,7 @@ Plain functions, called in threads of the charge point's. What EVerest's side do
 `questions` names; here is what is told to the charge point then.
 """
 
-import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from typing import Any, Final
 
@@ -24,9 +23,9 @@ from ocpp16.everest.prices import default_price, display_messages, session_cost,
 from ocpp16.everest.side import EverestSide
 from ocpp16.everest.topology import Topology
 from ocpp16.models import ChargingLimit, DataTransferResponse
-from ocpp16.prices import DisplayMessage, RunningCost, TariffMessage
+from ocpp16.prices import DisplayMessage, RunningCost, RunningCostState, TariffMessage
 
-__all__ = ["EverestStation"]
+__all__ = ["DisplayingStation", "EverestStation"]
 
 PRIORITY: Final = 5000
 """Of what the Central System enables or disables, among others who do."""
@@ -35,7 +34,6 @@ SHORTEST_TIMEOUT, LONGEST_TIMEOUT = 10, 300
 LONGEST_DATA: Final = 1_000_000
 _ACCEPTED: Final = DataTransferResponse(DataTransferStatus.ACCEPTED)
 _REJECTED: Final = DataTransferResponse(DataTransferStatus.REJECTED)
-_CHARGING: Final = ("pause_charging", "stop_transaction")
 
 
 class EverestStation(Maintenance):
@@ -54,7 +52,6 @@ class EverestStation(Maintenance):
         self._topology = topology
         self._reset = reset
         self._changed = changed
-        self._lock = threading.Lock()
 
     def attach(self, charge_point: Any) -> None:
         self.charge_point = charge_point
@@ -65,29 +62,38 @@ class EverestStation(Maintenance):
     # Core
 
     def enable_evse(self, connector_id: int) -> None:
-        self.enable_disable(connector_id, is_enabled=True)
+        self._enable_disable(connector_id, is_enabled=True)
 
     def disable_evse(self, connector_id: int) -> None:
-        self.enable_disable(connector_id, is_enabled=False)
+        self._enable_disable(connector_id, is_enabled=False)
 
-    def enable_disable(self, connector_id: int, *, is_enabled: bool) -> None:
+    def disable_evses(self, connector_ids: Iterable[int]) -> None:
+        """Those of these connectors, all at the same time."""
+        first: dict[int, int] = {}
+        for connector_id in connector_ids:
+            first.setdefault(self._topology.evse(connector_id), connector_id)
+        asked = {evse - 1: _enabling(is_enabled=False) for evse in first}
+        answers = self._side.ask_each("evse_manager", "enable_disable", asked)
+        for evse, connector_id in first.items():
+            self._tell_enabled(connector_id, answers[evse - 1], is_wanted=False)
+
+    def _enable_disable(self, connector_id: int, *, is_enabled: bool) -> None:
+        answer = self._of_evse(connector_id, "enable_disable", _enabling(is_enabled=is_enabled))
+        self._tell_enabled(connector_id, answer, is_wanted=is_enabled)
+
+    def _tell_enabled(self, connector_id: int, is_enabled: bool | None, *, is_wanted: bool) -> None:
         """What the EVSE is afterwards is told, for where it was that before EVerest tells nothing; that may be
         something else than was asked for, where somebody of a higher priority wants it."""
-        evse = self._topology.evse(connector_id)
-        source = {
-            "enable_source": "CSMS",
-            "enable_state": "Enable" if is_enabled else "Disable",
-            "enable_priority": PRIORITY,
-        }
-        answer = self._of_evse(connector_id, "enable_disable", {"connector_id": 0, "cmd_source": source})
-        if answer is None:
+        if is_enabled is None:
             return
-        if answer is not is_enabled:
-            words = ("enabled", "disabled") if answer else ("disabled", "enabled")
+        if is_enabled is not is_wanted:
+            words = ("enabled", "disabled") if is_enabled else ("disabled", "enabled")
             self._side.log.warning(
-                "EVSE %s stays %s, though it was to be %s: another source has priority", evse, *words
+                "EVSE %s stays %s, though it was to be %s: another source has priority",
+                self._topology.evse(connector_id),
+                *words,
             )
-        if answer:
+        if is_enabled:
             self.charge_point.on_enabled(connector_id)
         else:
             self.charge_point.on_disabled(connector_id)
@@ -192,20 +198,13 @@ class EverestStation(Maintenance):
 
     def session_cost(self, cost: RunningCost, number_of_decimals: int) -> DataTransferResponse:
         self._side.publish("session_cost", "session_cost", session_cost(cost, number_of_decimals))
+        has_display = self._side.connections("display_message")
+        if cost.state is RunningCostState.FINISHED and cost.cost_messages and not has_display:
+            self._side.log.warning("a final cost is told by session_cost only: no display_message is connected")
         return _ACCEPTED
 
     def default_price(self, message: TariffMessage) -> None:
         self._side.publish("session_cost", "default_price", default_price(message))
-
-    def set_display_message(self, messages: Sequence[DisplayMessage]) -> DataTransferResponse:
-        if not self._side.connections("display_message"):
-            self._side.log.warning("a message is to be displayed, and no module for display_message is connected")
-            return _REJECTED
-        request = display_messages(messages)
-        answer = self._side.ask("display_message", "set_display_message", {"request": request})
-        if answer is None:
-            return _REJECTED
-        return _ACCEPTED if answer["status"] == "Accepted" else _REJECTED
 
     def _of_evse(self, connector_id: int, command: str, arguments: dict[str, Any] | None = None) -> Any:
         return self._side.ask("evse_manager", command, arguments, self._topology.evse(connector_id) - 1)
@@ -217,3 +216,24 @@ class EverestStation(Maintenance):
     def _refused(self, command: str, connector_id: int) -> None:
         evse = self._topology.evse(connector_id)
         self._side.log.warning("%s of EVSE %s was not done", command, evse, about=(command, evse))
+
+
+class DisplayingStation(EverestStation):
+    """Where a module for display_message is connected."""
+
+    def set_display_message(self, messages: Sequence[DisplayMessage]) -> DataTransferResponse:
+        request = display_messages(messages)
+        answer = self._side.ask("display_message", "set_display_message", {"request": request})
+        if answer is None:
+            return _REJECTED
+        return _ACCEPTED if answer["status"] == "Accepted" else _REJECTED
+
+
+def _enabling(*, is_enabled: bool) -> dict[str, Any]:
+    """Arguments of `enable_disable`, for a whole EVSE."""
+    source = {
+        "enable_source": "CSMS",
+        "enable_state": "Enable" if is_enabled else "Disable",
+        "enable_priority": PRIORITY,
+    }
+    return {"connector_id": 0, "cmd_source": source}

@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from ocpp16.contracts import CertificateAction
 from ocpp16.errors import ChargePointStopped, FeatureNotBuilt
+from ocpp16.everest import offered
 from ocpp16.everest.border import Part
 from ocpp16.everest.error_codes import PlacedError, placed
 from ocpp16.everest.intake import Intake
@@ -61,6 +62,10 @@ class Subscriptions:
     def subscribe(self, module: Any) -> None:
         """To all variables and errors. `module` is the framework's."""
         for (requirement, variable), tell in VARIABLES.items():
+            known = offered.variables(module, requirement)
+            if known is not None and variable not in known:
+                self.side.log.info("%s of this EVerest tells no %s", requirement, variable)
+                continue
             for index, fulfillment in enumerate(self.side.connections(requirement)):
                 module.subscribe_variable(fulfillment, variable, partial(_guarded, tell, self, index + 1, variable))
         for requirement in REQUIRES:

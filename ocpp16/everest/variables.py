@@ -16,7 +16,7 @@ from ocpp16.enums import ConfigurationStatus
 from ocpp16.everest.border import Part, rfc3339
 from ocpp16.everest.side import EverestSide
 
-__all__ = ["SET", "UNKNOWN_VARIABLE", "Variables", "refused"]
+__all__ = ["SET", "UNKNOWN_VARIABLE", "Variables", "refused", "requests_of"]
 
 LONGEST_NAME: Final = 50
 LONGEST_VALUE: Final = 2_500
@@ -79,15 +79,25 @@ class Variables:
             if key is not None:
                 self._monitor("ocpp_generic", key, partial(self._variable_changed, identity))
 
+    def monitor_and_get_variables(self, arguments: Part) -> list[dict[str, Any]]:
+        """Monitored first, so that no change is missed between the two."""
+        self.monitor_variables(arguments)
+        return [self._got(request) for request in requests_of(arguments)]
+
     def _got(self, request: Part) -> dict[str, Any]:
-        key, result = _result(request)
+        """Named by its key alone, as EVerest's own module does; whatever attribute is asked for, there is the actual
+        value only."""
+        key = _named(request)[0]
+        named = {"component_variable": _by_key(key)}
         found = [] if key is None else self._charge_point.configuration.get([key])["configurationKey"]
-        if not found:
-            return {"status": UNKNOWN_VARIABLE, **result}
-        return {"status": "Accepted", "value": found[0].get("value", ""), **result}
+        if not found or found[0].get("value") is None:
+            return {"status": UNKNOWN_VARIABLE, **named}
+        value = found[0]["value"][:LONGEST_VALUE]
+        return {"status": "Accepted", "attribute_type": str(AttributeEnum.ACTUAL), "value": value, **named}
 
     def _set(self, request: Part) -> dict[str, Any]:
-        key, result = _result(request)
+        key, identity = _named(request)
+        result = {"component_variable": identity}
         value = request.text("value", is_needed=True)
         if key is None:
             return {"status": UNKNOWN_VARIABLE, **result}
@@ -134,22 +144,32 @@ def named(variable: Part) -> tuple[str | None, dict[str, Any]]:
     component = variable.part("component")
     if key is not None and component is not None and component.text("name", LONGEST_NAME) is not None:
         return key, dict(variable.members)
-    return key, {"component": {"name": ""}, "variable": {"name": key or ""}}
+    return key, _by_key(key)
 
 
 def refused(requests: Iterable[Part]) -> list[dict[str, Any]]:
     """An answer for each request, none of which could be looked at."""
-    return [{"status": "Rejected", **_result(request)[1]} for request in requests]
+    answers = []
+    for request in requests:
+        result = {"status": "Rejected", "component_variable": _named(request)[1]}
+        attribute = request.word(AttributeEnum, "attribute_type")
+        answers.append(result if attribute is None else {**result, "attribute_type": str(attribute)})
+    return answers
 
 
-def _result(request: Part) -> tuple[str | None, dict[str, Any]]:
+def requests_of(arguments: Part) -> list[Part]:
+    """The requests of `get_variables` for these `component_variables`."""
+    variables = arguments.parts("component_variables", is_needed=True)
+    return [Part({"component_variable": one.members}, one.place, one.log) for one in variables]
+
+
+def _named(request: Part) -> tuple[str | None, dict[str, Any]]:
     variable = request.part("component_variable", is_needed=True)
-    key, identity = named(variable if variable is not None else Part({}, request.place, request.log))
-    result: dict[str, Any] = {"component_variable": identity}
-    attribute = request.word(AttributeEnum, "attribute_type")
-    if attribute is not None:
-        result["attribute_type"] = str(attribute)
-    return key, result
+    return named(variable if variable is not None else Part({}, request.place, request.log))
+
+
+def _by_key(key: str | None) -> dict[str, Any]:
+    return {"component": {"name": ""}, "variable": {"name": key or ""}}
 
 
 def _key_value(row: Mapping[str, Any]) -> dict[str, Any]:

@@ -214,6 +214,4 @@ class CertificateRenewal:
     def refused(self, why: str) -> None:
         """A certificate that came is not taken."""
         self.ctx.log.warning("the signed certificate is not taken: %s", why)
-        self.ctx.signals.emit(
-            SecurityEventRaised("InvalidChargePointCertificate", f"CertificateSigned: {why}", self._is_critical)
-        )
+        self.ctx.signals.emit(SecurityEventRaised("InvalidChargePointCertificate", why, self._is_critical))

@@ -7,6 +7,7 @@ import yaml
 
 from ocpp16.everest.commands import ASKING, QUICK, STOPPING
 from ocpp16.everest.manifest import CONFIG, REQUIRES
+from ocpp16.everest.module import TRIED_AGAIN, TRIES
 from ocpp16.everest.questions import LONG, QUESTIONS, USUAL
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs" / "everest.md").read_text()
@@ -32,6 +33,7 @@ def test_its_bounds() -> None:
     assert f"waits {USUAL:g} s at most ({LONG:g} s for certificates)" in flat
     assert f"{QUICK:g} s, {ASKING:g} s where the Central System is asked" in flat
     assert f"{STOPPING:g} s for `stop`" in flat
+    assert f"waits up to {TRIES * TRIED_AGAIN:g} s for the database" in flat
 
 
 def test_its_configuration_is_one_for_this_module() -> None:

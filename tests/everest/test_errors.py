@@ -30,7 +30,7 @@ def test_mrec(number: int) -> None:
         assert (info.error_code, info.vendor_error_code) == (CODES[number], f"CX{number:03}")
         assert (info.vendor_id, info.info) == ("https://chargex.inl.gov", "hot")
     else:
-        assert (info.error_code, info.vendor_error_code) == ("OtherError", f"MREC{number}SomethingBroke")
+        assert (info.error_code, info.vendor_error_code) == ("OtherError", f"MREC{number}SomethingBroke/")
         assert (info.vendor_id, info.info) == ("hot", "yeti->board")
     assert MREC.keys() == CODES.keys()
 
@@ -41,6 +41,10 @@ def test_others() -> None:
     inoperative = placed(error("evse_manager/Inoperative", message="connector_lock/MREC1"), 0).info
     assert (inoperative.error_code, inoperative.is_fault) == (ChargePointErrorCode.OTHER_ERROR, True)
     assert inoperative.info == "caused_by:connector_lock/MREC1"
+    assert (inoperative.vendor_id, inoperative.vendor_error_code) == ("EVerest", None)
+    known = error("evse_manager/Inoperative")
+    known.description, known.vendor_id = "MREC1ConnectorLockFailure", "V"
+    assert (placed(known, 0).info.vendor_id, placed(known, 0).info.vendor_error_code) == ("V", known.description)
     other = placed(error("evse_board_support/VendorWarning", sub_type="fan", message="slow"), 0).info
     assert (other.error_code, other.is_fault, other.info) == (ChargePointErrorCode.OTHER_ERROR, False, "yeti->board")
     assert (other.vendor_id, other.vendor_error_code) == ("slow", "VendorWarning/fan")

@@ -95,3 +95,22 @@ def test_what_is_told_while_stopped_is_forgotten(intake: Intake) -> None:
     intake.is_stopped = False
     heard.over.clear()
     assert heard.all_of(intake) == ["before", "error"]
+
+
+def test_who_ends_waits_for_what_was_told_but_not_for_good(intake: Intake) -> None:
+    heard, may_go_on, has_begun = Heard(), threading.Event(), threading.Event()
+    intake.settle(TIMEOUT)  # nobody works yet: there is nothing to wait for
+
+    def slow() -> None:
+        has_begun.set()
+        may_go_on.wait(TIMEOUT)
+
+    intake.tell("event", slow)
+    intake.tell("event", heard.of("after"))
+    intake.begin()
+    assert has_begun.wait(TIMEOUT)
+    intake.settle(0.01)
+    assert heard == []
+    may_go_on.set()
+    intake.settle(TIMEOUT)
+    assert heard == ["after"]

@@ -213,6 +213,16 @@ def test_a_system_that_does_not_reset_has_the_charge_point_back(site: Callable[.
     here.wait_call("StartTransaction")
 
 
+def test_a_reset_that_is_taken_and_not_done_does_not_stop_it_for_good(
+    site: Callable[..., Site], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("ocpp16.everest.opened.LONGEST_RESET", 0.01)
+    here = site().start()
+    assert here.ask("Reset", {"type": "Hard"}) == {"status": "Accepted"}
+    here.wait_call("BootNotification", 2)
+    assert "system.reset was answered, and nothing is reset" in text(caplog)
+
+
 def test_the_time_of_the_central_system_and_the_connection_timeout(
     site: Callable[..., Site], caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -106,6 +106,32 @@ def test_the_command_says_what_it_wrote(tmp_path: Path, capsys: pytest.CaptureFi
     assert "ocpp16:" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("other", ["OCPP", "index.js"])
+def test_where_the_manager_would_start_something_else_nothing_is_laid(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], other: str
+) -> None:
+    """As in the folder of EVerest's own module, whose executable has the name of the folder."""
+    folder = tmp_path / "OCPP"
+    folder.mkdir()
+    (folder / other).write_text("#!/bin/sh\n")
+    assert main(["everest-module", "--force", str(folder)]) == 2
+    assert f"{folder / other} lies there: EVerest's manager would start it" in capsys.readouterr().err
+    assert [path.name for path in folder.iterdir()] == [other]
+
+
+def test_a_folder_that_can_be_no_name_of_a_module(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for wrong in ("OCPP 1.6", "1.6", "/"):
+        assert main(["everest-module", str(tmp_path / wrong)]) == 2
+        assert "is the name of the module" in capsys.readouterr().err
+    (tmp_path / "OCPP16").mkdir()
+    monkeypatch.chdir(tmp_path / "OCPP16")
+    assert main(["everest-module", "."]) == 0
+    assert "module: OCPP16\n" in capsys.readouterr().out
+    assert (tmp_path / "OCPP16" / "module.py").exists()
+
+
 def test_module_py_says_what_is_missing(tmp_path: Path) -> None:
     lay(tmp_path)
     program = [sys.executable, str(tmp_path / "module.py")]

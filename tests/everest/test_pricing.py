@@ -57,7 +57,7 @@ def test_prices_and_costs_of_a_session(site: Callable[..., Site]) -> None:
     here.wait_call("StartTransaction")
     here.until(lambda: len(everest.values("ocpp_generic", "ocpp_transaction_event")) > 1)
     cost = '{"transactionId": 1, "timestamp": "2026-01-01T00:01:00Z", "meterValue": 1100, "cost": 1.235,'
-    cost += ' "state": "Charging", "chargingPrice": {"kWhPrice": 0.4567, "flatFee": 1}}'
+    cost += ' "state": "Charging", "chargingPrice": {"kWhPrice": 0.4567, "hourPrice": 2, "flatFee": 1}}'
     assert transfer(here, "RunningCost", cost)["status"] == "Accepted"
     running = everest.wait_published("session_cost", "session_cost")
     assert running == {
@@ -67,7 +67,8 @@ def test_prices_and_costs_of_a_session(site: Callable[..., Site]) -> None:
         "cost_chunks": [
             {"cost": {"value": 124}, "timestamp_to": "2026-01-01T00:01:00.000Z", "metervalue_to": 1100},
         ],
-        "charging_price": [
+        "charging_price": [  # in the order of EVerest's own module
+            {"category": "Time", "price": {"currency": {"decimals": 2}, "value": {"value": 200}}},
             {"category": "Energy", "price": {"currency": {"decimals": 4}, "value": {"value": 4567}}},
             {"category": "FlatFee", "price": {"currency": {"decimals": 2}, "value": {"value": 100}}},
         ],
@@ -84,14 +85,17 @@ def test_prices_and_costs_of_a_session(site: Callable[..., Site]) -> None:
         assert transfer(here, "FinalCost", final)["status"] == "Rejected"
 
 
-def test_without_a_display_a_message_is_rejected(site: Callable[..., Site], caplog: pytest.LogCaptureFixture) -> None:
+def test_without_a_display_a_final_cost_is_told_all_the_same(
+    site: Callable[..., Site], caplog: pytest.LogCaptureFixture
+) -> None:
     here = site(document={"CostAndPrice": PRICES}).start()
     here.plug_in()
     here.until(lambda: len(here.everest.values("ocpp_generic", "ocpp_transaction_event")) > 1)
     final = '{"transactionId": 1, "cost": 3, "priceText": "3 in all"}'
-    assert transfer(here, "FinalCost", final)["status"] == "Rejected"
-    assert here.everest.wait_published("session_cost", "session_cost")["status"] == "Finished"
-    assert "no module for display_message is connected" in warnings(caplog.records)
+    assert transfer(here, "FinalCost", final)["status"] == "Accepted"
+    told = here.everest.wait_published("session_cost", "session_cost")
+    assert (told["status"], told["message"]) == ("Finished", [{"content": "3 in all"}])
+    assert "told by session_cost only: no display_message is connected" in warnings(caplog.records)
 
 
 def test_all_that_a_cost_can_have() -> None:

@@ -29,12 +29,14 @@ def _live():
     sys.stdout.flush()
 
 threading.Thread(target=_live, daemon=True).start()
+threading.Thread(target=threading.Event().wait).start()  # the framework's threads never end
 """
 
 
 @needs_interfaces
 @pytest.mark.world
 def test_the_module_runs_and_ends_by_a_signal(server: Server, tmp_path: Path) -> None:
+    """Whatever threads of the framework go on. It keeps what the framework's Module refers to: the double looks."""
     lay(tmp_path / "modules" / "OCPP16")
     here = Site(server, tmp_path)  # for its configuration; it does not begin
     package = tmp_path / "python" / "everest"
@@ -42,7 +44,7 @@ def test_the_module_runs_and_ends_by_a_signal(server: Server, tmp_path: Path) ->
     (package / "__init__.py").write_text("")
     text = FRAMEWORK.format(world=str(WORLD), share=here.everest.share, config=here.everest.config)
     (package / "framework.py").write_text(text)
-    environment = {**os.environ, "PYTHONPATH": str(package.parent)}
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(package.parent), *sys.path])}
     program = [sys.executable, str(tmp_path / "modules" / "OCPP16" / "module.py")]
     process = subprocess.Popen(program, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     try:

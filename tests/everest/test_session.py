@@ -278,3 +278,44 @@ def test_a_session_has_its_log_where_everest_wants_it(site: Callable[..., Site],
     started = {"reason": "EVConnected", "meter_value": meter(), "logging_path": str(folder)}
     here.tell(1, event("SessionStarted", session_started=started))
     here.until(lambda: (folder / "incomplete-ocpp.html").exists())
+
+
+TOO_LONG = {"signed_meter_data": "x" * 400_000, "signing_method": "m", "encoding_method": "e"}
+
+
+@pytest.mark.parametrize(
+    ("of_event", "of_data", "warned"),
+    [
+        ({"timestamp": "1971-01-01T00:00:00Z"}, {}, "cannot be the time of anything here"),
+        ({}, {"signed_meter_value": TOO_LONG}, "signed_meter_value must be text of"),
+        (
+            {"timestamp": "1971-01-01T00:00:00Z"},
+            {"signed_meter_value": TOO_LONG},
+            "all else of the transaction is told",
+        ),
+    ],
+)
+def test_a_detail_that_cannot_be_told_does_not_cost_the_transaction(
+    site: Callable[..., Site], caplog: pytest.LogCaptureFixture, of_event: Any, of_data: Any, warned: str
+) -> None:
+    """Neither its start nor its end: without that it would be the last one of its connector."""
+    here = site().start()
+    here.tell(1, event("SessionStarted", session_started={"reason": "EVConnected", "meter_value": meter()}))
+    begun = {"id_tag": token(), "meter_value": meter(1000), **of_data}
+    here.tell(1, {**event("TransactionStarted", transaction_started=begun), **of_event})
+    assert here.wait_call("StartTransaction")["meterStart"] == 1000
+    ended = {"meter_value": meter(1500), "reason": "Local", **of_data}
+    here.tell(1, {**event("TransactionFinished", transaction_finished=ended), **of_event})
+    assert here.wait_call("StopTransaction")["meterStop"] == 1500
+    assert warnings(caplog.records).count(warned) >= 1
+
+
+@pytest.mark.parametrize(("name", "status"), [("WaitingForEnergy", "SuspendedEVSE"), ("ChargingResumed", "Charging")])
+def test_events_of_older_versions_of_everest(site: Callable[..., Site], name: str, status: str) -> None:
+    here = site().start()
+    here.plug_in()
+    here.wait_call("StartTransaction")
+    here.tell(1, event("ChargingPausedEV"))
+    here.status(1, "SuspendedEV")
+    here.tell(1, Nonsense(event(name)))
+    here.status(1, status)

@@ -299,11 +299,17 @@ def test_a_sink_without_mapping_refuses_the_start(site: Callable[..., Site], cap
     assert "evse_energy_sink of sink_1 has no mapping to an EVSE" in warnings(caplog.records)
 
 
+@pytest.mark.parametrize("command", ["external_ready_to_start_charging", "enable_disable"])
 def test_evses_that_hang_delay_the_start_once(
-    site: Callable[..., Site], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    site: Callable[..., Site], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, command: str
 ) -> None:
     """Twenty of them take as long as one."""
-    place = ("evse_manager", "external_ready_to_start_charging")
+    if command == "enable_disable":
+        first = site(evses=((1,),) * 20).start()
+        assert first.ask("ChangeAvailability", {"connectorId": 0, "type": "Inoperative"}) == {"status": "Accepted"}
+        first.status(20, "Unavailable")
+        first.close()
+    place = ("evse_manager", command)
     rows = {**QUESTIONS, place: QUESTIONS[place]._replace(seconds=0.5)}
     monkeypatch.setattr(side, "QUESTIONS", rows)
     release = threading.Event()
@@ -320,7 +326,7 @@ def test_evses_that_hang_delay_the_start_once(
     here.start()
     assert waited.count(0.5) == 1
     told = warnings(caplog.records)
-    assert all(f"external_ready_to_start_charging of connector_{number}: no answer" in told for number in (1, 20))
+    assert all(f"{command} of connector_{number}: no answer" in told for number in (1, 20))
     release.set()
 
 
@@ -347,23 +353,10 @@ def test_a_relative_path_is_looked_for_as_it_is_given_first(tmp_path: Path, monk
     assert found_file("/etc/conf.json", share) == Path("/etc/conf.json")
 
 
-def test_it_can_be_ended_at_any_time(site: Callable[..., Site]) -> None:
-    for number, far in enumerate(("begun", "ready", "evses", "started")):
-        here = site(identity=f"CP{number}")
-        here.begin()
-        if far != "begun":
-            here.everest.all_ready()
-        if far in {"evses", "started"}:
-            here.everest.evses_ready()
-        if far == "started":
-            here.wait_registered()
-        here.close()
-        assert here.code == 0
-
-
 def test_a_charge_point_that_runs_already_is_an_end_with_its_reason(
-    site: Callable[..., Site], caplog: pytest.LogCaptureFixture
+    site: Callable[..., Site], caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("ocpp16.everest.module.TRIES", 0)
     site().start()
     second = site()
     second.begin()
@@ -373,10 +366,10 @@ def test_a_charge_point_that_runs_already_is_an_end_with_its_reason(
     assert "the OCPP module cannot go on" in warnings(caplog.records)
 
 
-def test_a_module_that_ends_lets_transactions_end_first(site: Callable[..., Site]) -> None:
-    here = site(document={"Internal": {"StopTimeout": 60}}).start()
-    here.obey_stops()
-    here.plug_in()
-    here.wait_call("StartTransaction")
-    here.close()
-    assert here.server.payload("StopTransaction")["meterStop"] == 1999
+def test_an_evse_that_names_no_connectors_has_one(site: Callable[..., Site]) -> None:
+    here = site()
+    here.everest.answers["connector_2", "get_evse"] = Nonsense({"id": 2, "connectors": []})
+    here.start()
+    here.status(2, "Available")
+    assert here.ask("UnlockConnector", {"connectorId": 2}) == {"status": "Unlocked"}
+    assert here.everest.called("connector_2", "force_unlock") == [{"connector_id": 1}]

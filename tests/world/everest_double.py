@@ -6,6 +6,7 @@ value or a function of the arguments, which may raise or hang. `Nonsense(value)`
 
 import json
 import threading
+import weakref
 from collections import defaultdict
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -45,7 +46,9 @@ def copied(value: Any) -> Any:
 
 
 class Everest:
-    """`evses`: for each its connector ids. `sinks`: evses (0: station) of connections of evse_energy_sink."""
+    """`evses`: for each its connector ids. `sinks`: evses (0: station) of connections of evse_energy_sink. `newer`:
+    commands that this EVerest has besides, `older`: commands and variables that it has not, both with implementation or
+    requirement. `says_what_it_has`: as the framework does; `shuts_down`: its Module has a `shutdown_handler`."""
 
     def __init__(
         self,
@@ -58,6 +61,10 @@ class Everest:
         optional: tuple[str, ...] = (),
         extensions: int = 0,
         has_one_thread: bool = False,
+        newer: tuple[tuple[str, str], ...] = (),
+        older: tuple[tuple[str, str], ...] = (),
+        says_what_it_has: bool = True,
+        shuts_down: bool = True,
     ) -> None:
         self.interfaces = interfaces()
         self.violations: list[str] = []
@@ -89,6 +96,11 @@ class Everest:
         self.config = dict(config or {})
         self.share = share
         self.evses = evses
+        self.newer = newer
+        self.older = older
+        self.says_what_it_has = says_what_it_has
+        self.shuts_down = shuts_down
+        self.on_shutdown: Callable[[], None] | None = None
         self.is_initialised = threading.Event()
         self._on_ready: Callable[[], None] | None = None
         self._threads = ThreadPoolExecutor(16, thread_name_prefix="framework")
@@ -107,8 +119,8 @@ class Everest:
     def framework(self) -> ModuleType:
         """`everest.framework`."""
         found: Any = ModuleType("everest.framework")
-        found.RuntimeSession = lambda *arguments: SimpleNamespace(arguments=arguments)
-        found.Module = lambda *arguments: self.module
+        found.RuntimeSession = RuntimeSession
+        found.Module = lambda session: Module(self, session)
         found.log = SimpleNamespace(
             update_process_name=lambda name: self.log.append(("name", name)),
             **{
@@ -119,6 +131,21 @@ class Everest:
         return found  # type: ignore[no-any-return]
 
     # What happens in EVerest
+
+    def commands(self, implementation: str) -> set[str]:
+        """That are to be implemented."""
+        known = {(implementation, name) for name in self.interfaces.commands(PROVIDES[implementation][0])}
+        return {name for place, name in (known | set(self.newer)) - set(self.older) if place == implementation}
+
+    def variables(self, requirement: str) -> set[str]:
+        """That may be subscribed to."""
+        known = {(requirement, name) for name in self.interfaces.variables(REQUIRES[requirement].interface)}
+        return {name for _, name in known - set(self.older)}
+
+    def shut_down(self) -> None:
+        """What the manager tells all modules when it ends; afterwards nothing crosses any more."""
+        assert self.on_shutdown is not None
+        self._threads.submit(self.on_shutdown).result(TIMEOUT)
 
     def all_ready(self) -> None:
         """The manager found all modules initialised."""
@@ -158,12 +185,14 @@ class Everest:
         """Another module calls a command of ours; in a thread."""
         interface = PROVIDES[implementation][0]
         raw = {name: value.value if isinstance(value, Nonsense) else value for name, value in arguments.items()}
-        if not any(isinstance(value, Nonsense) for value in arguments.values()):
+        is_newer = (implementation, command) in self.newer
+        if not is_newer and not any(isinstance(value, Nonsense) for value in arguments.values()):
             self.interfaces.check_arguments(interface, command, arguments)
 
         def called() -> Any:
             result = self.handlers[implementation, command](copied(raw))
-            self.judge(self.interfaces.check_result, interface, command, result)
+            if not is_newer:
+                self.judge(self.interfaces.check_result, interface, command, result)
             return copied(result)
 
         return self._threads.submit(called)
@@ -211,6 +240,7 @@ class Everest:
         """Of a stub."""
         requirement = self.requirement_of[fulfillment.module_id, fulfillment.implementation_id]
         interface = REQUIRES[requirement].interface
+        assert type(arguments) is dict
         self.judge(self.interfaces.check_arguments, interface, command, arguments)
         with self.news:
             self.calls.append((fulfillment.module_id, command, copied(arguments)))
@@ -225,32 +255,52 @@ class Everest:
         return copied(found)
 
 
-class Module:
-    """As the framework's, with what the module may use of it, and nothing else."""
+class RuntimeSession:
+    """As the framework's, which keeps what a Module refers to."""
 
-    def __init__(self, everest: Everest) -> None:
+
+class Module:
+    """As the framework's, with what the module may use of it, and nothing else. It refers to its session, which must be
+    kept."""
+
+    def __init__(self, everest: Everest, session: RuntimeSession | None = None) -> None:
         self._everest = everest
+        self._session = None if session is None else weakref.ref(session)
+        if everest.shuts_down:
+            self.shutdown_handler = self._shutdown_handler
+        if everest.says_what_it_has:
+            self.implementations = {
+                name: SimpleNamespace(commands=sorted(everest.commands(name)), variables=[]) for name in PROVIDES
+            }
+            self.requirements = {
+                name: SimpleNamespace(commands=[], variables=sorted(everest.variables(name))) for name in REQUIRES
+            }
         self.info = SimpleNamespace(
             id="ocpp",
             name="OCPP16",
             paths=SimpleNamespace(share=everest.share, etc="/etc/everest", libexec="/usr/libexec"),
         )
 
+    def _shutdown_handler(self, handler: Callable[[], None]) -> None:
+        self._everest.on_shutdown = handler
+
     def say_hello(self) -> Any:
+        self._check_session()
         configs = SimpleNamespace(module=copied(self._everest.config), implementations={})
         return SimpleNamespace(configs=configs, connections=dict(self._everest.connections))
 
     def implement_command(self, implementation: str, command: str, handler: Callable[[Any], Any]) -> None:
         everest = self._everest
         assert not everest.is_initialised.is_set(), "commands are implemented before init_done"
-        assert command in everest.interfaces.commands(PROVIDES[implementation][0]), (implementation, command)
+        assert command in everest.commands(implementation), (implementation, command)
         assert (implementation, command) not in everest.handlers
         everest.handlers[implementation, command] = handler
 
     def subscribe_variable(self, fulfillment: Any, variable: str, callback: Callable[[Any], None]) -> None:
         place = (fulfillment.module_id, fulfillment.implementation_id)
-        interface = REQUIRES[self._everest.requirement_of[place]].interface
-        assert variable in self._everest.interfaces.variables(interface), (interface, variable)
+        requirement = self._everest.requirement_of[place]
+        if variable not in self._everest.variables(requirement):
+            raise RuntimeError(f"{requirement}->{variable}: Variable not defined in manifest!")
         self._everest.subscribed[(*place, variable)].append(callback)
 
     def subscribe_all_errors(
@@ -260,6 +310,7 @@ class Module:
 
     def call_command(self, fulfillment: Any, command: str, arguments: dict[str, Any]) -> Any:
         assert self._everest.is_initialised.is_set(), "commands are called after init_done"
+        self._check_session()
         return self._everest.answer(fulfillment, command, arguments)
 
     def publish_variable(self, implementation: str, variable: str, value: Any) -> None:
@@ -270,11 +321,17 @@ class Module:
             everest.news.notify_all()
 
     def init_done(self, on_ready: Callable[[], None]) -> None:
-        for implementation, (interface, _) in PROVIDES.items():
-            for command in self._everest.interfaces.commands(interface):
-                assert (implementation, command) in self._everest.handlers, f"{implementation}.{command} is missing"
+        for implementation in PROVIDES:
+            missing = self._everest.commands(implementation) - {
+                name for place, name in self._everest.handlers if place == implementation
+            }
+            if missing:
+                raise RuntimeError(f"{implementation} does not provide all cmds listed in manifest! {missing}")
         self._everest._on_ready = on_ready
         self._everest.is_initialised.set()
+
+    def _check_session(self) -> None:
+        assert self._session is None or self._session() is not None, "the session is gone that the Module refers to"
 
 
 def _usual_answers(evses: tuple[tuple[int, ...], ...]) -> dict[tuple[str, str], Any]:
