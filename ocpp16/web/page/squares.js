@@ -51,8 +51,10 @@ export class Squares {
 
   show(letters) {
     if (letters === this.letters) return;
+    const before = this.letters;
     this.letters = letters;
-    this.draw();
+    if (before.length === letters.length) this.draw(before);
+    else this.draw();
     this.count();
     this.tell();
   }
@@ -65,7 +67,8 @@ export class Squares {
     find("states").replaceChildren(...items);
   }
 
-  draw() {
+  /** All squares, or only those that are other ones than `before`. */
+  draw(before = "") {
     const box = find("squares");
     setHidden(box, !this.letters);
     const style = getComputedStyle(box);
@@ -76,25 +79,34 @@ export class Squares {
     this.columns = Math.floor(width / this.size);
     const ratio = devicePixelRatio || 1;
     const height = Math.ceil(count / this.columns) * this.size;
-    if (this.canvas.width !== width * ratio || this.canvas.height !== height * ratio) {
-      this.canvas.width = width * ratio;
-      this.canvas.height = height * ratio;
+    if (this.canvas.style.width !== `${width}px` || this.canvas.style.height !== `${height}px` || this.ratio !== ratio) {
+      this.ratio = ratio;
+      this.canvas.width = Math.round(width * ratio);
+      this.canvas.height = Math.round(height * ratio);
       this.canvas.style.width = `${width}px`;
       this.canvas.style.height = `${height}px`;
+      before = "";
     }
     const pen = this.canvas.getContext("2d");
     pen.setTransform(ratio, 0, 0, ratio, 0, 0);
-    pen.clearRect(0, 0, width, height);
+    if (!before) pen.clearRect(0, 0, width, height);
     const colours = Object.fromEntries(STATES.map(([letter, , name]) => [letter, style.getPropertyValue(name)]));
     for (let index = 0; index < count; index++) {
-      pen.fillStyle = colours[this.letters[index]];
+      const letter = this.letters[index];
+      if (letter === before[index]) continue;
+      pen.fillStyle = colours[letter];
       pen.fillRect((index % this.columns) * this.size, Math.floor(index / this.columns) * this.size, this.size - 1, this.size - 1);
     }
-    if (this.chosen >= 0) {
-      pen.strokeStyle = style.color;
-      pen.lineWidth = 2;
-      pen.strokeRect((this.chosen % this.columns) * this.size, Math.floor(this.chosen / this.columns) * this.size, this.size - 1, this.size - 1);
-    }
+    this.mark();
+  }
+
+  /** Where the chosen one is: a frame over the canvas, so that no square has to be drawn again. */
+  mark() {
+    const frame = find("mark");
+    setHidden(frame, this.chosen < 0);
+    if (this.chosen < 0) return;
+    frame.style.width = frame.style.height = `${this.size + 1}px`;
+    frame.style.transform = `translate(${(this.chosen % this.columns) * this.size - 1}px, ${Math.floor(this.chosen / this.columns) * this.size - 1}px)`;
   }
 
   at(event) {
@@ -126,7 +138,7 @@ export class Squares {
   choose(index) {
     this.chosen = Math.max(0, Math.min(index, this.letters.length - 1));
     find("member").value = this.ids[this.chosen];
-    this.draw();
+    this.mark();
     this.tell();
   }
 
