@@ -63,7 +63,8 @@ class Door:
         self._config = Config()
         self._config.errorlog = self._config.accesslog = None
         self._config.include_server_header = self._config.include_date_header = False
-        self._config.h11_max_incomplete_size = LONGEST_HEAD
+        self._config.h11_max_incomplete_size = self._config.h2_max_header_list_size = LONGEST_HEAD
+        self._config.h2_max_concurrent_streams = 1  # who begins with HTTP/2 is let in, and refused by the guard
         self._config.keep_alive_timeout = PATIENCE * speed
         self._context = WorkerContext(None)
         self._patience = PATIENCE * speed

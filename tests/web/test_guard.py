@@ -250,7 +250,11 @@ async def test_there_are_only_so_many_connections_and_the_next_one_is_let_in_whe
 
 async def test_there_are_only_so_many_pages(autojump_clock: trio.testing.MockClock, place: Any) -> None:
     async with place() as here:
-        looking = [await here.looks().begin() for _ in range(MOST_PAGES)]
+        looking = [await here.looks().begin() for _ in range(MOST_PAGES - 1)]
+        two = [here.looks(), here.looks()]
+        for page in two:  # at the same time
+            await page.send()
+        assert sorted([(await page.stream.receive_some())[9:12] for page in two]) == [b"200", b"503"]
         answer = await here.ask("/api/stream")
         assert answer.status == 503
         assert b"16 pages" in answer.body

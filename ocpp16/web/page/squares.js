@@ -17,6 +17,8 @@ const STATES = [
   ["o", "offline", "--state-offline"],
   [".", "not come yet", "--state-absent"],
 ];
+const SIZES = [20, 14, 10, 8, 7, 6, 5]; // of a square, with its gap
+const HIGHEST = 560; // of all squares, if there is room
 const NAMES = Object.fromEntries(STATES.map(([letter, name]) => [letter, name]));
 
 export class Squares {
@@ -75,7 +77,7 @@ export class Squares {
     const width = Math.floor(box.clientWidth - parseFloat(style.paddingLeft) - parseFloat(style.paddingRight));
     const count = this.letters.length;
     if (!count || width < 50) return;
-    this.size = count <= 200 ? 20 : count <= 1000 ? 14 : count <= 4000 ? 10 : 8;
+    this.size = SIZES.find((size) => Math.ceil(count / Math.floor(width / size)) * size <= HIGHEST) ?? SIZES.at(-1);
     this.columns = Math.floor(width / this.size);
     const ratio = devicePixelRatio || 1;
     const height = Math.ceil(count / this.columns) * this.size;
@@ -146,7 +148,10 @@ export class Squares {
     const { columns, chosen } = this;
     const ways = { ArrowRight: 1, ArrowLeft: -1, ArrowDown: columns, ArrowUp: -columns, Home: -chosen, End: this.letters.length - 1 - chosen };
     if (event.ctrlKey || event.altKey || event.metaKey || !this.letters) return;
-    if (event.key in ways) this.choose(chosen < 0 ? 0 : chosen + ways[event.key]);
+    if (event.key in ways) {
+      this.choose(chosen < 0 ? 0 : chosen + ways[event.key]);
+      find("mark").scrollIntoView({ block: "nearest" });
+    }
     else if (event.key === "Enter" && chosen >= 0) this.open(this.ids[chosen]);
     else return;
     event.preventDefault();

@@ -111,7 +111,7 @@ export class Traffic {
       this.count();
       return;
     }
-    const wasAtEnd = this.isAtEnd();
+    const wasAtEnd = this.isAtEnd() && !this.body.lastElementChild?.matches(".details"); // who reads is left in peace
     for (const item of this.changed) {
       if (item.row) this.fill(item);
       else if (this.fits(item) && !this.fresh.includes(item)) this.fresh.push(item);
@@ -238,6 +238,9 @@ export class Traffic {
     } else {
       item.details = this.details(item);
       item.row.after(item.details);
+      const below = item.details.getBoundingClientRect().bottom - this.scroller.getBoundingClientRect().bottom;
+      const most = item.row.offsetTop - this.body.offsetTop - this.scroller.scrollTop;
+      if (below > 0) this.scroller.scrollTop += Math.max(0, Math.min(below, most));
     }
   }
 
