@@ -33,7 +33,7 @@ PATIENCE: Final = 10.0
 """Real seconds in which the body of a request has to be here."""
 MOST_PAGES: Final = 16
 """That look at a time."""
-ALIVE: Final = 10.0
+ALIVE: Final = 5.0
 """Real seconds after which a push says that there is nothing to say."""
 
 _KINDS: Final = {

@@ -1,6 +1,6 @@
 // What waits and what is kept: the queue, dead letters, reservations, charging profiles; and the counters.
 
-import { el, find, shortTime, words } from "./dom.js";
+import { el, find, refill, shortTime, words } from "./dom.js";
 
 const TROUBLE = new Set(["invalid_frames", "call_errors", "timeouts", "dead_letters", "dropped", "store_failures", "internal_errors", "connection_failures", "set_aside", "dead_letters_dropped", "observer_events_dropped", "messages_not_logged", "readings_refused"]);
 
@@ -20,12 +20,7 @@ export class Lists {
 
   show(name, value) {
     const node = this.drawn.get(name);
-    if (!node) return;
-    // Who has the keyboard on a button here keeps it at the same place of the list.
-    const buttons = [...node.querySelectorAll("button")];
-    const focused = buttons.indexOf(document.activeElement);
-    node.replaceChildren(...this[name](value));
-    if (focused >= 0) (node.querySelectorAll("button")[focused] ?? node.querySelector("button"))?.focus();
+    if (node) refill(node, ...this[name](value));
   }
 
   queue(queue) {

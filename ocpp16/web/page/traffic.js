@@ -1,6 +1,6 @@
 // The traffic: a request and its answer are one row, the newest last. What is kept and what is drawn is bounded.
 
-import { clock, copy, el, find, hidden, milliseconds, say, set, setHidden, took } from "./dom.js";
+import { clock, copy, el, find, hidden, milliseconds, refill, say, set, setHidden, took } from "./dom.js";
 import { getBlob } from "./link.js";
 
 const MOST_KEPT = 2000; // exchanges and events
@@ -221,9 +221,7 @@ export class Traffic {
     item.row.className = `${item.kind} ${item.problem ?? ""}`;
     set(item.latency, took(item.answer?.latency));
     if (item.details) {
-      const details = this.details(item);
-      item.details.replaceWith(details);
-      item.details = details;
+      refill(item.details, ...this.details(item).childNodes);
     }
   }
 
