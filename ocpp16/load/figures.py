@@ -154,7 +154,7 @@ def _chunks(seconds: Sequence[Second]) -> list[slice]:
     while seconds[-1].at > width * MOST_CHUNKS:
         width *= 2
     count = MOST_CHUNKS if width > CHUNK else ceil(seconds[-1].at / width)
-    ends = [bisect_right(seconds, number * width, key=lambda second: second.at) for number in range(count + 1)]
+    ends = [bisect_right(seconds, float(number * width), key=lambda second: second.at) for number in range(count + 1)]
     return [slice(begin, end) for begin, end in pairwise((0, *ends[1:]))]
 
 

@@ -39,8 +39,8 @@ _OF_MESSAGES: Final = frozenset({"queue", "dead_letters"})
 
 
 class Panel:
-    """Parameters: `speed`, how many times faster than in reality time passes on trio's clock; `has_events`: is this told
-    events, or frames and connections only?"""
+    """Parameters: `speed`, how many times faster than in reality time passes on trio's clock; `has_events`: is this
+    told events, or frames and connections only?"""
 
     def __init__(self, speed: float = 1.0, *, has_events: bool = True) -> None:
         self.speed = speed
