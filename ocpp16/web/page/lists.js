@@ -25,7 +25,7 @@ export class Lists {
 
   queue(queue) {
     const messages = queue?.messages ?? [];
-    return list("Queue", queue?.count ?? 0, "Nothing waits to be sent.", ["No.", "Message", "State", "Attempts"], messages.map((one) => [one.sequence, one.action, one.state, one.attempts]));
+    return list("Queue", queue?.count ?? 0, "Nothing waits to be sent.", ["No.", "Message", "State", "Attempts", "Content"], messages.map((one) => [one.sequence, one.action, one.state, one.attempts, content(one)]));
   }
 
   dead_letters(letters) {
@@ -38,8 +38,9 @@ export class Lists {
         ["Resend", () => this.press("resend_dead_letters", { sequences: [one.sequence] })],
         ["Discard", () => this.press("discard_dead_letters", { sequences: [one.sequence] })],
       ], `message ${one.sequence}`),
+      content(one),
     ]);
-    return list("Dead letters", letters?.count ?? 0, "None was given up.", ["No.", "Message", "Why", ""], rows);
+    return list("Dead letters", letters?.count ?? 0, "None was given up.", ["No.", "Message", "Why", "", "Content"], rows);
   }
 
   reservations(reservations) {
@@ -81,6 +82,12 @@ export class Lists {
     const now = [...find("counts").children];
     if (wanted.length !== now.length || wanted.some((node, index) => node !== now[index])) find("counts").replaceChildren(...wanted);
   }
+}
+
+/** Of a message, in one line. */
+function content(message) {
+  const text = JSON.stringify(message.payload) ?? "";
+  return el("code", { title: text.slice(0, 4000) }, text.length > 80 ? `${text.slice(0, 80)}…` : text);
 }
 
 function actions(buttons, about) {
