@@ -29,6 +29,8 @@ LONGEST_HEAD: Final = 16_384
 PATIENCE: Final = 10.0
 """Real seconds: from a connection to its request's head, between two requests, and for one piece to be read by the
 other end."""
+PIECE: Final = 65_536
+"""Bytes: a trace has many of them."""
 _BUFFER: Final = 131_072
 """Bytes the kernel keeps for a page that is slow; what is more, the feed knows of."""
 
@@ -134,11 +136,13 @@ class _Connection(trio.abc.HalfCloseableStream):
         """Called when nothing more will come: hypercorn would keep what is gone for as long as an idle connection."""
 
     async def send_all(self, data: bytes | bytearray | memoryview) -> None:
-        with trio.move_on_after(self._patience) as scope:
-            await self._stream.send_all(data)
-        if scope.cancelled_caught:
-            await trio.aclose_forcefully(self._stream)  # or each further piece would be waited for as long again
-            raise trio.BrokenResourceError("nobody reads")
+        whole = memoryview(data)
+        for begin in range(0, len(whole), PIECE):
+            with trio.move_on_after(self._patience) as scope:
+                await self._stream.send_all(whole[begin : begin + PIECE])
+            if scope.cancelled_caught:
+                await trio.aclose_forcefully(self._stream)  # or each further piece would be waited for as long again
+                raise trio.BrokenResourceError("nobody reads")
 
     async def wait_send_all_might_not_block(self) -> None:
         await self._stream.wait_send_all_might_not_block()

@@ -7,6 +7,7 @@ import pytest
 import trio
 import trio.testing
 
+from ocpp16.web import door
 from ocpp16.web.door import LONGEST_HEAD, MOST_CONNECTIONS, PATIENCE
 from ocpp16.web.guard import MOST_REQUESTS
 from ocpp16.web.panel import Panel
@@ -317,6 +318,17 @@ async def test_a_page_that_does_not_read_ends_with_the_program_and_before(
     assert stuck.is_closed
 
 
+async def test_who_reads_slowly_gets_all(
+    autojump_clock: trio.testing.MockClock, place: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(door, "PIECE", 2_000)
+    async with place() as here:
+        slow = _Slow()
+        await here.door.serve(slow)
+        assert slow.taken.endswith((await here.ask("/style.css")).body)
+        assert slow.seconds > 2 * PATIENCE
+
+
 class _Stuck(trio.abc.HalfCloseableStream):
     """Asks for the page, and takes nothing of it."""
 
@@ -350,3 +362,19 @@ class _Stuck(trio.abc.HalfCloseableStream):
     async def aclose(self) -> None:
         self._closed.set()
         await trio.lowlevel.checkpoint()
+
+
+class _Slow(_Stuck):
+    """Asks for a file, and takes 400 bytes of it in a second."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._asked = [b"GET /style.css HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"]
+        self.taken = b""
+        self.seconds = 0.0
+
+    async def send_all(self, data: Any) -> None:
+        took = len(data) / 400
+        await trio.sleep(took)
+        self.seconds += took
+        self.taken += bytes(data)
