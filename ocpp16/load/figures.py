@@ -155,7 +155,7 @@ def _chunks(seconds: Sequence[Second]) -> list[slice]:
         width *= 2
     count = MOST_CHUNKS if width > CHUNK else ceil(seconds[-1].at / width)
     ends = [bisect_right(seconds, float(number * width), key=lambda second: second.at) for number in range(count + 1)]
-    return [slice(begin, end) for begin, end in pairwise((0, *ends[1:]))]
+    return [slice(begin, end) for begin, end in pairwise(ends)]
 
 
 def _entry(second: Second) -> list[float | bool | None]:

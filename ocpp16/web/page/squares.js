@@ -33,6 +33,7 @@ export class Squares {
     this.canvas = find("mosaic");
     new ResizeObserver(() => this.draw()).observe(find("squares"));
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.draw());
+    this.canvas.addEventListener("contextrestored", () => this.draw());
     this.canvas.addEventListener("mousemove", (event) => this.hover(event));
     this.canvas.addEventListener("mouseleave", () => this.tell());
     this.canvas.addEventListener("click", (event) => this.click(event));
@@ -77,27 +78,28 @@ export class Squares {
     const width = Math.floor(box.clientWidth - parseFloat(style.paddingLeft) - parseFloat(style.paddingRight));
     const count = this.letters.length;
     if (!count || width < 50) return;
-    this.size = SIZES.find((size) => Math.ceil(count / Math.floor(width / size)) * size <= HIGHEST) ?? SIZES.at(-1);
-    this.columns = Math.floor(width / this.size);
     const ratio = devicePixelRatio || 1;
-    const height = Math.ceil(count / this.columns) * this.size;
-    if (this.canvas.style.width !== `${width}px` || this.canvas.style.height !== `${height}px` || this.ratio !== ratio) {
-      this.ratio = ratio;
-      this.canvas.width = Math.round(width * ratio);
-      this.canvas.height = Math.round(height * ratio);
-      this.canvas.style.width = `${width}px`;
-      this.canvas.style.height = `${height}px`;
+    const wanted = SIZES.find((size) => Math.ceil(count / Math.floor(width / size)) * size <= HIGHEST) ?? SIZES.at(-1);
+    const cell = Math.round(wanted * ratio); // whole pixels of the screen, so that no square leaves a seam
+    const gap = Math.max(1, Math.round(ratio));
+    this.size = cell / ratio;
+    this.columns = Math.floor(width / this.size);
+    const rows = Math.ceil(count / this.columns);
+    if (this.canvas.width !== this.columns * cell || this.canvas.height !== rows * cell) {
+      this.canvas.width = this.columns * cell;
+      this.canvas.height = rows * cell;
+      this.canvas.style.width = `${this.columns * this.size}px`;
+      this.canvas.style.height = `${rows * this.size}px`;
       before = "";
     }
     const pen = this.canvas.getContext("2d");
-    pen.setTransform(ratio, 0, 0, ratio, 0, 0);
-    if (!before) pen.clearRect(0, 0, width, height);
+    if (!before) pen.clearRect(0, 0, this.canvas.width, this.canvas.height);
     const colours = Object.fromEntries(STATES.map(([letter, , name]) => [letter, style.getPropertyValue(name)]));
     for (let index = 0; index < count; index++) {
       const letter = this.letters[index];
       if (letter === before[index]) continue;
       pen.fillStyle = colours[letter];
-      pen.fillRect((index % this.columns) * this.size, Math.floor(index / this.columns) * this.size, this.size - 1, this.size - 1);
+      pen.fillRect((index % this.columns) * cell, Math.floor(index / this.columns) * cell, cell - gap, cell - gap);
     }
     this.mark();
   }
@@ -149,10 +151,9 @@ export class Squares {
     const ways = { ArrowRight: 1, ArrowLeft: -1, ArrowDown: columns, ArrowUp: -columns, Home: -chosen, End: this.letters.length - 1 - chosen };
     if (event.ctrlKey || event.altKey || event.metaKey || !this.letters) return;
     if (event.key in ways) {
-      this.choose(chosen < 0 ? 0 : chosen + ways[event.key]);
+      this.choose(chosen < 0 && event.key !== "End" ? 0 : chosen + ways[event.key]);
       find("mark").scrollIntoView({ block: "nearest" });
-    }
-    else if (event.key === "Enter" && chosen >= 0) this.open(this.ids[chosen]);
+    } else if (event.key === "Enter" && chosen >= 0) this.open(this.ids[chosen]);
     else return;
     event.preventDefault();
   }
