@@ -232,21 +232,43 @@ async def test_other_protocols_are_not_spoken(autojump_clock: trio.testing.MockC
         assert (await here.ask("/")).status == 200
 
 
-async def test_there_are_only_so_many_connections_and_the_next_one_is_let_in_when_one_goes(
+async def test_there_are_only_so_many_connections_and_who_asks_comes_before_who_does_not(
     autojump_clock: trio.testing.MockClock, place: Any
 ) -> None:
     async with place() as here:
         held = [here.connect() for _ in range(MOST_CONNECTIONS)]
         await trio.testing.wait_all_tasks_blocked()
         assert here.door.connections == MOST_CONNECTIONS
-        for _ in range(100):
-            assert await here.connect().receive_some() == b""
+        page = await here.looks().begin()
+        assert await held[0].receive_some() == b"", "the oldest made room"
+        held += [here.connect() for _ in range(2 * MOST_CONNECTIONS)]
+        await trio.testing.wait_all_tasks_blocked()
         assert here.door.connections == MOST_CONNECTIONS
+        assert (await here.ask("/")).status == 200
+        assert len(here.panel.feed.pages) == 1, "who looks was left in peace"
         for stream in held:
             await stream.aclose()
+        await page.stream.aclose()
         await trio.testing.wait_all_tasks_blocked()
         assert here.door.connections == 0
-        assert (await here.ask("/")).status == 200
+
+
+async def test_if_all_connections_are_in_work_one_more_is_closed(
+    autojump_clock: trio.testing.MockClock, place: Any
+) -> None:
+    async with place() as here:
+        stuck = [_Stuck() for _ in range(MOST_CONNECTIONS)]
+        for stream in stuck:
+            here.nursery.start_soon(here.door.serve, stream)
+        for stream in stuck:
+            await stream.is_sending.wait()
+        assert await here.connect().receive_some() == b""
+        assert here.door.connections == MOST_CONNECTIONS
+        await stuck[0].aclose()
+        await trio.testing.wait_all_tasks_blocked()
+        assert (await here.ask("/style.css")).status == 200
+        for stream in stuck:
+            await stream.aclose()
 
 
 async def test_there_are_only_so_many_pages(autojump_clock: trio.testing.MockClock, place: Any) -> None:
