@@ -18,6 +18,7 @@ from ocpp16.load.figures import ending, figures
 from ocpp16.load.live import EVERY, LiveView, View, view_for
 from ocpp16.load.load_test import LoadTest
 from ocpp16.load.results import Results
+from ocpp16.load.series import Latencies
 from ocpp16.metrics.http_door import HOST, REQUEST_TIMEOUT, serve_collector
 from ocpp16.scenario import Scenario
 from ocpp16.scenario.model import StageKind
@@ -56,7 +57,7 @@ class Watching:
         self._speed = speed
         self._has_metrics = False
         self._results: Results | None = None
-        self._seen: Results | None = None
+        self._seen: tuple[Results, list[Latencies]] | None = None
         self._seen_at = -inf
         self.view: View = view_for(Console(stderr=True, highlight=False), errors.write, lambda: None)
         """A context, while this runs."""
@@ -77,7 +78,8 @@ class Watching:
         if self._seen is None or trio.current_time() > self._seen_at + RECENT * self._speed:
             await self._look(has_histograms=False)
         assert self._seen is not None
-        return figures(self._seen, planned=self._planned, waits_for=self._test.tally.waiting)
+        results, latencies = self._seen
+        return figures(results, planned=self._planned, waits_for=self._test.tally.waiting, latencies=latencies)
 
     async def last_words(self) -> str:
         """Why a page hears no more."""
@@ -96,9 +98,9 @@ class Watching:
             self.view.draw(results, planned=self._planned, waits_for=self._test.tally.waiting)
 
     async def _look(self, *, has_histograms: bool) -> Results:
-        at = trio.current_time()
-        found = await trio.to_thread.run_sync(partial(self._test.view().results, has_histograms=has_histograms))
-        self._seen, self._seen_at = found, at
+        at, view = trio.current_time(), self._test.view()
+        found = await trio.to_thread.run_sync(partial(view.results, has_histograms=has_histograms))
+        self._seen, self._seen_at = (found, view.tally.latencies()), at
         return found
 
     def _known(self) -> Results:

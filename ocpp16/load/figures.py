@@ -1,33 +1,50 @@
 """The figures of a load test as a page in a browser is told them: named parts, each of which JSON can say.
 
 Parts: `test`, what it is and how far it is; `now`, the last second; `actions`, `errors`, `verdict`; `seconds/N`, what
-is drawn over time, `CHUNK` entries each, so that only the last changes with each second.
+is drawn over time, cut by time, so that with each second only the last of them changes, and in a long test the one in
+which two entries become one; `latencies/N`, for the same entries p50 and p99 of each action, null where no call of it
+ended.
 
 All is made of `Results`, and bounded as they are: at most 200 kinds of errors, of which the first are told, and 1,200
 entries of seconds.
 """
 
+from bisect import bisect_right
+from collections.abc import Sequence
+from itertools import pairwise
+from math import ceil
 from typing import Any, Final
 
 from ocpp16.load.results import Results, Second
+from ocpp16.load.series import Latencies
 from ocpp16.load.words import counted, length, measured, verdict
 from ocpp16.texts import shown
 
-CHUNK: Final = 60
-"""Entries of seconds in a part."""
+CHUNK: Final = 30
+"""Seconds of the test in a part; twice, four times … as many where it would be more parts than `MOST_CHUNKS`."""
+MOST_CHUNKS: Final = 80
 MOST_ERRORS: Final = 20
 """Kinds that are told one by one."""
 MOST_FAILURES: Final = 5
 """Of one expectation."""
 MOST_NOTES: Final = 20
 SERIES: Final = "seconds/"
+LATENCIES: Final = "latencies/"
 """How the names of these parts begin."""
 COLUMNS: Final = ("at", "span", "connected", "registered", "answered", "in_flight", "p50", "p99", "is_late")
 """Of an entry in `seconds/N`, in this order; answered is a rate, calls in a second."""
 
 
-def figures(results: Results, *, planned: float | None = None, waits_for: str = "") -> dict[str, Any]:
-    """The parts. planned: about how many seconds the test is to last. waits_for: what the scenario waits for now."""
+def figures(
+    results: Results,
+    *,
+    planned: float | None = None,
+    waits_for: str = "",
+    latencies: Sequence[Latencies] = (),
+) -> dict[str, Any]:
+    """The parts. planned: about how many seconds the test is to last. waits_for: what the scenario waits for now.
+    latencies: of each second.
+    """
     parts: dict[str, Any] = {
         "test": _test(results, planned, waits_for),
         "now": _now(results),
@@ -56,8 +73,9 @@ def figures(results: Results, *, planned: float | None = None, waits_for: str = 
         },
         "verdict": _verdict(results),
     }
-    for begin in range(0, len(results.seconds), CHUNK):
-        parts[f"{SERIES}{begin // CHUNK}"] = [_entry(second) for second in results.seconds[begin : begin + CHUNK]]
+    for number, chunk in enumerate(_chunks(results.seconds)):
+        parts[f"{SERIES}{number}"] = [_entry(second) for second in results.seconds[chunk]]
+        parts[f"{LATENCIES}{number}"] = _by_action(latencies[chunk])
     return parts
 
 
@@ -127,6 +145,19 @@ def _rate(second: Second) -> float:
     return round(second.answered / second.span, 1) if second.span else 0.0
 
 
+def _chunks(seconds: Sequence[Second]) -> list[slice]:
+    """Which entries are of which part. Where a part tells of more than `CHUNK` seconds there are always as many, so
+    that those of before are emptied."""
+    if not seconds:
+        return []
+    width = CHUNK
+    while seconds[-1].at > width * MOST_CHUNKS:
+        width *= 2
+    count = MOST_CHUNKS if width > CHUNK else ceil(seconds[-1].at / width)
+    ends = [bisect_right(seconds, float(number * width), key=lambda second: second.at) for number in range(count + 1)]
+    return [slice(begin, end) for begin, end in pairwise(ends)]
+
+
 def _entry(second: Second) -> list[float | bool | None]:
     """One entry, in the order of `COLUMNS`."""
     return [
@@ -140,6 +171,11 @@ def _entry(second: Second) -> list[float | bool | None]:
         _short(second.p99),
         second.is_late,
     ]
+
+
+def _by_action(latencies: Sequence[Latencies]) -> dict[str, list[tuple[float, float] | None]]:
+    names = dict.fromkeys(name for one in latencies for name in one)
+    return {shown(name, 80): [one.get(name) for one in latencies] for name in names}
 
 
 def _short(seconds: float | None) -> float | None:

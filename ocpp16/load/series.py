@@ -1,7 +1,7 @@
 """The seconds of a test, as many as are worth a picture: in a long test neighbours are put together.
 
 At first an entry is one second. When there are too many, the two neighbours that are the shortest together become one,
-the oldest such first: all entries come to 2 s, then to 4 s, while memory stays as it is.
+the oldest such first: all entries come to 2 s, then to 4 s, while memory stays as it is. Latencies are kept by action.
 """
 
 from array import array
@@ -15,12 +15,21 @@ from ocpp16.load.latency import Counts, coarse, coarse_percentiles, longest
 from ocpp16.load.results import Second
 
 MOST_SECONDS: Final = 1_200
+MOST_ACTIONS: Final = 24
+"""Whose latencies are kept apart."""
+OTHERS: Final = ""
+"""Stands for those of all others."""
+
+
+Latencies = Mapping[str, tuple[float, float]]
+"""By action p50 and p99, in seconds, of the calls that ended in one entry."""
 
 
 class _Entry(NamedTuple):
     second: Second
-    counts: "array[int]"
-    """Coarse latencies, value and count by turns: what percentiles of two neighbours together are made from."""
+    latencies: Latencies
+    counts: Mapping[str, "array[int]"]
+    """By action coarse latencies, value and count by turns: what percentiles of neighbours together are made from."""
 
 
 class Series:
@@ -29,25 +38,36 @@ class Series:
     def __init__(self, most: int = MOST_SECONDS) -> None:
         self._most = most
         self._entries: list[_Entry] = []
+        self._names: dict[str, None] = {}
 
     def copied(self) -> "Series":
         """As it is now."""
         made = Series(self._most)
         made._entries = list(self._entries)
+        made._names = dict(self._names)
         return made
 
     def __len__(self) -> int:
         return len(self._entries)
 
-    def add(self, second: Second, counts: Mapping[int, int]) -> None:
-        """One more, whose percentiles are made here from the latencies that ended in it."""
-        if counts:
-            kept = coarse(counts)
-            self._entries.append(_Entry(_measured(second, kept, longest(counts)), _packed(kept)))
-        else:
-            self._entries.append(_Entry(second, array("Q")))
+    def add(self, second: Second, counts: Mapping[str, Counts]) -> None:
+        """One more, whose percentiles are made here from the latencies, by action, that ended in it."""
+        kept: dict[str, Counts] = {}
+        for name, its in counts.items():
+            if its:
+                kept.setdefault(self._name(name), Counter()).update(coarse(its))
+        if kept:
+            second = _measured(second, kept, max(longest(its) for its in counts.values() if its))
+        self._entries.append(_entry(second, kept))
         if len(self._entries) > self._most:
             self._join_two()
+
+    def _name(self, action: str) -> str:
+        if action not in self._names:
+            if len(self._names) >= MOST_ACTIONS:
+                return OTHERS
+            self._names[action] = None
+        return action
 
     def _join_two(self) -> None:
         entries = self._entries
@@ -60,14 +80,29 @@ class Series:
         """As results have them."""
         return tuple(entry.second for entry in self._entries)
 
+    def latencies(self) -> list[Latencies]:
+        """Of each entry."""
+        return [entry.latencies for entry in self._entries]
+
     @property
     def longest_span(self) -> float:
         """Seconds of the entry that is made of the most."""
         return max((entry.second.span for entry in self._entries), default=1.0)
 
 
-def _measured(second: Second, kept: Counts, most: float) -> Second:
-    p50, p95, p99 = (min(one, most) for one in coarse_percentiles(kept, 50, 95, 99))
+def _entry(second: Second, actions: Mapping[str, Counts]) -> _Entry:
+    latencies: dict[str, tuple[float, float]] = {}
+    for name, counts in actions.items():
+        p50, p99 = coarse_percentiles(counts, 50, 99)
+        latencies[name] = p50, p99
+    return _Entry(second, latencies, {name: _packed(counts) for name, counts in actions.items()})
+
+
+def _measured(second: Second, actions: Mapping[str, Counts], most: float) -> Second:
+    together: Counts = Counter()
+    for counts in actions.values():
+        together.update(counts)
+    p50, p95, p99 = (min(one, most) for one in coarse_percentiles(together, 50, 95, 99))
     return replace(second, p50=p50, p95=p95, p99=p99, max=most)
 
 
@@ -81,11 +116,14 @@ def _joined(one: _Entry, other: _Entry) -> _Entry:
         is_late=first.is_late or second.is_late,
         **{name: getattr(first, name) + getattr(second, name) for name in _ADDED},
     )
-    counts = _unpacked(one.counts) + _unpacked(other.counts)
-    if not counts:
-        return _Entry(made, array("Q"))
-    most = max(value for value in (first.max, second.max) if value is not None)
-    return _Entry(_measured(made, counts, most), _packed(counts))
+    kept: dict[str, Counts] = {}
+    for entry in (one, other):
+        for name, its in entry.counts.items():
+            kept.setdefault(name, Counter()).update(_unpacked(its))
+    if kept:
+        most = max(value for value in (first.max, second.max) if value is not None)
+        made = _measured(made, kept, most)
+    return _entry(made, kept)
 
 
 _ADDED: Final = ("sent", "answered", "errors", "timeouts", "lost")

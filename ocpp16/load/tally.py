@@ -15,7 +15,7 @@ from ocpp16.load.latency import Counts, latencies
 from ocpp16.load.portion import ActionPortion, Portion, Standing
 from ocpp16.load.recorder import MOST_KINDS, OTHERS, worst_of
 from ocpp16.load.results import ActionResult, Attempts, ErrorCount, Limit, Offender, Second, Transactions
-from ocpp16.load.series import MOST_SECONDS, Series
+from ocpp16.load.series import MOST_SECONDS, Latencies, Series
 from ocpp16.load.thresholds import Measured
 
 PATIENCE: Final = 3
@@ -123,9 +123,10 @@ class Tally:
         self._standing.update((number, portion.standing) for number, portion in row if number in self._latest)
         standing = list(self._standing.values())
         parts = [part for _, portion in row for part in portion.actions.values()]
-        counts: Counts = Counter()
-        for part in parts:
-            _add_pairs(counts, part.due)
+        counts: dict[str, Counts] = {}
+        for _, portion in row:
+            for name, part in portion.actions.items():
+                _add_pairs(counts.setdefault(name, Counter()), part.due)
         delay = max(portion.loop_delay for _, portion in row)
         cpu = max(portion.cpu for _, portion in row)
         is_late = probe.is_late(delay, cpu)
@@ -161,6 +162,10 @@ class Tally:
     @property
     def seconds(self) -> tuple[Second, ...]:
         return self._series.seconds()
+
+    def latencies(self) -> list[Latencies]:
+        """Of each of the seconds."""
+        return self._series.latencies()
 
     @property
     def passed(self) -> int:

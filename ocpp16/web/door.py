@@ -8,11 +8,12 @@ about signals, and what a connection raises stays with it.
 
 from collections.abc import Awaitable, Callable
 from socket import SO_SNDBUF, SOL_SOCKET
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import trio
 from hypercorn.app_wrappers import ASGIWrapper
 from hypercorn.config import Config
+from hypercorn.events import Event, Updated
 from hypercorn.trio.tcp_server import TCPServer
 from hypercorn.trio.worker_context import WorkerContext
 from hypercorn.typing import ConnectionState
@@ -23,12 +24,14 @@ from ocpp16.web.guard import App
 
 HOST: Final = "127.0.0.1"
 MOST_CONNECTIONS: Final = 64
-"""At a time; one more is closed at once."""
+"""At a time; of one more the oldest that asks for nothing makes room, and if all are in work it is closed at once."""
 LONGEST_HEAD: Final = 16_384
 """Bytes of request line and headers."""
 PATIENCE: Final = 10.0
 """Real seconds: from a connection to its request's head, between two requests, and for one piece to be read by the
 other end."""
+PIECE: Final = 65_536
+"""Bytes: a trace has many of them."""
 _BUFFER: Final = 131_072
 """Bytes the kernel keeps for a page that is slow; what is more, the feed knows of."""
 
@@ -63,11 +66,12 @@ class Door:
         self._config = Config()
         self._config.errorlog = self._config.accesslog = None
         self._config.include_server_header = self._config.include_date_header = False
-        self._config.h11_max_incomplete_size = LONGEST_HEAD
+        self._config.h11_max_incomplete_size = self._config.h2_max_header_list_size = LONGEST_HEAD
+        self._config.h2_max_concurrent_streams = 1  # who begins with HTTP/2 is let in, and refused by the guard
         self._config.keep_alive_timeout = PATIENCE * speed
         self._context = WorkerContext(None)
         self._patience = PATIENCE * speed
-        self._open: set[_Connection] = set()
+        self._open: dict[_Connection, None] = {}
         self._log = FoldingLog("web", trio.current_time)
 
     @property
@@ -81,12 +85,19 @@ class Door:
     async def serve(self, stream: trio.abc.HalfCloseableStream) -> None:
         """Serve one connection to its end. Raises nothing but cancellation."""
         if len(self._open) >= MOST_CONNECTIONS:
-            await trio.aclose_forcefully(stream)
-            return
+            idle = next((one for one in self._open if one.is_idle), None)
+            if idle is None:
+                await trio.aclose_forcefully(stream)
+                return
+            del self._open[idle]
+        else:
+            idle = None
         connection = _Connection(stream, self._patience)
-        self._open.add(connection)
+        self._open[connection] = None
         try:
-            server = TCPServer(
+            if idle is not None:
+                await trio.aclose_forcefully(idle)
+            server = _Server(
                 self._app,
                 self._config,
                 self._context,
@@ -99,7 +110,7 @@ class Door:
             obey(error)
             self._log.error("a connection failed: %s", sentence(error), error=error)
         finally:
-            self._open.discard(connection)
+            self._open.pop(connection, None)
             await trio.aclose_forcefully(stream)
 
     async def close_in_the_end(self) -> None:
@@ -110,6 +121,15 @@ class Door:
             with trio.CancelScope(shield=True):
                 for connection in list(self._open):
                     await trio.aclose_forcefully(connection)
+
+
+class _Server(TCPServer):
+    """Says of its connection whether a request is in work."""
+
+    async def protocol_send(self, event: Event) -> None:
+        if isinstance(event, Updated):
+            cast("_Connection", self.stream).is_idle = event.idle
+        await super().protocol_send(event)
 
 
 class _Address:
@@ -129,15 +149,18 @@ class _Connection(trio.abc.HalfCloseableStream):
         self._stream = stream
         self._patience = patience
         self.socket: Any = getattr(stream, "socket", None) or _Address()
+        self.is_idle = True
         self.on_end: Callable[[], Awaitable[None]] | None = None
         """Called when nothing more will come: hypercorn would keep what is gone for as long as an idle connection."""
 
     async def send_all(self, data: bytes | bytearray | memoryview) -> None:
-        with trio.move_on_after(self._patience) as scope:
-            await self._stream.send_all(data)
-        if scope.cancelled_caught:
-            await trio.aclose_forcefully(self._stream)  # or each further piece would be waited for as long again
-            raise trio.BrokenResourceError("nobody reads")
+        whole = memoryview(data)
+        for begin in range(0, len(whole), PIECE):
+            with trio.move_on_after(self._patience) as scope:
+                await self._stream.send_all(whole[begin : begin + PIECE])
+            if scope.cancelled_caught:
+                await trio.aclose_forcefully(self._stream)  # or each further piece would be waited for as long again
+                raise trio.BrokenResourceError("nobody reads")
 
     async def wait_send_all_might_not_block(self) -> None:
         await self._stream.wait_send_all_might_not_block()

@@ -178,7 +178,7 @@ class _Opened:
 
     def __init__(self, member: Member, speed: float) -> None:
         self._member = member
-        self.panel = Panel(speed)
+        self.panel = Panel(speed, has_events=False)
         self.scope = trio.CancelScope()
         self._followed: Any = None
         self.follow()

@@ -39,10 +39,12 @@ _OF_MESSAGES: Final = frozenset({"queue", "dead_letters"})
 
 
 class Panel:
-    """Parameter `speed`: how many times faster than in reality time passes on trio's clock."""
+    """Parameters: `speed`, how many times faster than in reality time passes on trio's clock; `has_events`: is this
+    told events, or frames and connections only?"""
 
-    def __init__(self, speed: float = 1.0) -> None:
+    def __init__(self, speed: float = 1.0, *, has_events: bool = True) -> None:
         self.speed = speed
+        self._has_events = has_events
         self.feed: Feed = Feed()
         self._traffic: Traffic | None = None
         self._events = Events()
@@ -151,6 +153,7 @@ class Panel:
             "kind": "charge_point",
             "version": __version__,
             "kept": self.feed.oldest,
+            "has_events": self._has_events,
             "commands": forms(),
             "cars": list(CARS),
         }

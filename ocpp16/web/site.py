@@ -4,8 +4,8 @@ Of a fleet all of these take `charge_point=ID`, which is then opened; without it
 """
 
 import re
-from collections.abc import Awaitable, Callable, Mapping
-from contextlib import aclosing
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, aclosing, contextmanager
 from functools import partial
 from importlib.resources import files
 from typing import Any, Final, cast
@@ -33,7 +33,7 @@ PATIENCE: Final = 10.0
 """Real seconds in which the body of a request has to be here."""
 MOST_PAGES: Final = 16
 """That look at a time."""
-ALIVE: Final = 10.0
+ALIVE: Final = 5.0
 """Real seconds after which a push says that there is nothing to say."""
 
 _KINDS: Final = {
@@ -137,42 +137,50 @@ class _Site:
         if self._pages >= MOST_PAGES:
             raise HTTPException(503, f"{MOST_PAGES} pages look already")
         instance, after = request.query_params.get("instance", "")[:64], _whole(request, "after", 0, 2**53, 0)
-        return _Push(partial(self.push, self._of(request), instance, after))
+        return _Push(partial(self._push, self._of(request), instance, after), self._looks)
 
-    async def push(self, panel: Panel | FleetPanel, instance: str, after: int, send: Send) -> None:
-        """Tell one page what happens, until it goes."""
+    @contextmanager
+    def _looks(self) -> Iterator[None]:
         self._pages += 1
         try:
-            first, page = await panel.open(instance, after)
-            try:
-                await _send(send, first)
-                while True:
-                    data = b": nothing happens\n\n"
-                    with trio.move_on_after(ALIVE * panel.speed):
-                        data = await page.next()
-                    await _send(send, data)
-            finally:
-                page.close()
+            yield
         finally:
             self._pages -= 1
 
+    async def _push(self, panel: Panel | FleetPanel, instance: str, after: int, send: Send) -> None:
+        """Tell one page what happens, until it goes."""
+        first, page = await panel.open(instance, after)
+        try:
+            await _send(send, first)
+            while True:
+                data = b": nothing happens\n\n"
+                with trio.move_on_after(ALIVE * panel.speed):
+                    data = await page.next()
+                await _send(send, data)
+        finally:
+            page.close()
+
 
 class _Push(Response):
-    """Server-sent events, as long as somebody reads them."""
+    """Server-sent events, as long as somebody reads them; the page is `counted` before anything is waited for."""
 
-    def __init__(self, push: Callable[[Send], Awaitable[None]]) -> None:
+    def __init__(
+        self, push: Callable[[Send], Awaitable[None]], counted: Callable[[], AbstractContextManager[None]]
+    ) -> None:
         super().__init__(media_type="text/event-stream")
         del self.raw_headers[:]
         self.raw_headers.append((b"content-type", b"text/event-stream"))
         self._push = push
+        self._counted = counted
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
-        async with trio.open_nursery() as nursery:
-            nursery.start_soon(self._push, send)
-            while (await receive())["type"] != "http.disconnect":
-                pass
-            nursery.cancel_scope.cancel()
+        with self._counted():
+            await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(self._push, send)
+                while (await receive())["type"] != "http.disconnect":
+                    pass
+                nursery.cancel_scope.cancel()
 
 
 async def _send(send: Send, data: bytes) -> None:

@@ -129,8 +129,11 @@ class Looking:
         self.hello: dict[str, Any] = {}
         self.quiet = 0
 
-    async def begin(self) -> "Looking":
+    async def send(self) -> None:
         await self.stream.send_all(written("GET", f"/api/stream{self._query}"))
+
+    async def begin(self) -> "Looking":
+        await self.send()
         await self.read()
         return self
 

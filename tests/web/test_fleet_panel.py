@@ -11,10 +11,14 @@ import trio
 from trio.testing import MockClock
 
 from ocpp16.enums import ChargePointErrorCode
-from ocpp16.load.figures import CHUNK, COLUMNS, MOST_ERRORS, ending, figures
+from ocpp16.load.figures import CHUNK, COLUMNS, MOST_CHUNKS, MOST_ERRORS, ending, figures
 from ocpp16.load.job import Job
+from ocpp16.load.latency import place
 from ocpp16.load.load_test import LoadTest
+from ocpp16.load.portion import ActionPortion, Portion, Standing
 from ocpp16.load.results import ErrorCount, ProcessResult, Results
+from ocpp16.load.series import MOST_ACTIONS
+from ocpp16.load.tally import Tally
 from ocpp16.load.thresholds import parsed
 from ocpp16.scenario import scenario_from
 from ocpp16.testing import CallErrorAnswer, CentralSystem
@@ -294,9 +298,43 @@ async def test_figures_are_bounded_and_say_what_is_left_out(autojump_clock: Mock
     assert parts["verdict"]["notes"][0] == "1 process ended early, with 2 charge points"
     assert len(parts["verdict"]["notes"]) == 21
     assert len(orjson.dumps(parts["verdict"])) < 20_000
-    long = figures(replace(results, seconds=results.seconds[:1] * 1_200))
+    seconds = [replace(results.seconds[0], at=float(at)) for at in range(1, 1_201)]
+    long = figures(replace(results, seconds=tuple(seconds)))
     assert sum(name.startswith("seconds/") for name in long) == 1_200 // CHUNK
     assert len(orjson.dumps(long)) < 200_000
+
+
+async def test_a_second_more_of_a_long_test_changes_few_parts(autojump_clock: MockClock, load: Any) -> None:
+    results = await _results(load)
+    tally = Tally(1, most_seconds=50)
+    names = ["Heartbeat", "Authorize", *(f"Guest{number}" for number in range(MOST_ACTIONS))]
+
+    def told(second: int) -> dict[str, Any]:
+        due = {
+            name: ActionPortion(results=1, due=(place(1_000 * second), 1)) for name in names[: 99 if second < 9 else 2]
+        }
+        tally.add(0, Portion(second, Standing(), actions=due if second % 20 else {}))
+        parts = figures(replace(results, seconds=tally.seconds), latencies=tally.copied().latencies())
+        return {name: part for name, part in parts.items() if name.startswith(("seconds/", "latencies/"))}
+
+    before: dict[str, Any] = {}
+    most = 0
+    for second in range(7, CHUNK * MOST_CHUNKS + 61, 7):
+        parts = told(second)
+        is_cut_anew = second - 7 <= CHUNK * MOST_CHUNKS < second
+        if not is_cut_anew:
+            most = max(most, sum(before.get(name) != part for name, part in parts.items()))
+        before = parts
+        entries = [entry for number in range(MOST_CHUNKS) for entry in parts.get(f"seconds/{number}", ())]
+        assert [entry[0] for entry in entries] == [entry.at for entry in tally.seconds]
+        for number in range(MOST_CHUNKS):
+            for its in parts.get(f"latencies/{number}", {}).values():
+                assert len(its) == len(parts[f"seconds/{number}"])
+    assert 2 <= most <= 6
+    first = parts["latencies/0"]
+    assert set(first) == {*names[:MOST_ACTIONS], ""}, "the others are told together"
+    assert len(parts) == 2 * MOST_CHUNKS, "parts of before are emptied"
+    assert first["Heartbeat"][0] == pytest.approx((0.028, 0.056), rel=0.01), "of the entries that became one"
 
 
 async def test_figures_of_what_has_not_begun(autojump_clock: MockClock, load: Any) -> None:

@@ -1,4 +1,4 @@
-"""The door and the guard before the application: who is let in, and that nobody who is not does harm."""
+"""The guard before the application: who is let in, and that nobody who is not does harm."""
 
 import logging
 from typing import Any
@@ -7,7 +7,6 @@ import pytest
 import trio
 import trio.testing
 
-from ocpp16.web.door import LONGEST_HEAD, MOST_CONNECTIONS, PATIENCE
 from ocpp16.web.guard import MOST_REQUESTS
 from ocpp16.web.panel import Panel
 from ocpp16.web.site import LONGEST_BODY, MOST_PAGES
@@ -179,78 +178,13 @@ async def test_what_is_no_command_is_said(autojump_clock: trio.testing.MockClock
         assert answer.json["error"]
 
 
-async def test_a_slow_head_and_a_slow_body_are_waited_for_so_long(
-    autojump_clock: trio.testing.MockClock, place: Any
-) -> None:
-    async with place() as here:
-        began = trio.current_time()
-        stream = here.connect()
-        await stream.send_all(b"GET / HTTP/1.1\r\n")
-        assert await stream.receive_some() == b""
-        assert trio.current_time() - began <= PATIENCE + 1
-        began = trio.current_time()
-        stream = here.connect()
-        head = b"POST /api/command HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer a-token-of-these-tests\r\n"
-        await stream.send_all(head + b"Content-Type: application/json\r\nContent-Length: 1000\r\n\r\n")
-        answer = b""
-        with trio.move_on_after(100):
-            async with trio.open_nursery() as nursery:
-
-                async def drip() -> None:
-                    for _ in range(100):
-                        await stream.send_all(b" ")
-                        await trio.sleep(0.9)
-
-                nursery.start_soon(drip)
-                answer = await stream.receive_some()
-                nursery.cancel_scope.cancel()
-        assert answer.startswith(b"HTTP/1.1 408")
-        assert trio.current_time() - began <= PATIENCE + 2
-        await stream.aclose()
-
-
-async def test_a_head_that_is_too_long(autojump_clock: trio.testing.MockClock, place: Any) -> None:
-    async with place() as here:
-        answer = await here.ask("/", headers={"X": "x" * (LONGEST_HEAD + 200_000)})
-        assert answer.status == 431
-        stream = here.connect()
-        await stream.send_all(b"\x00\x01 nonsense\r\n\r\n")
-        assert (await stream.receive_some()).startswith(b"HTTP/1.1 400")
-
-
-async def test_other_protocols_are_not_spoken(autojump_clock: trio.testing.MockClock, place: Any) -> None:
-    async with place() as here:
-        upgrade = {"Connection": "Upgrade", "Upgrade": "websocket", "Sec-WebSocket-Version": "13"}
-        answer = await here.ask("/api/stream", headers={**upgrade, "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ=="})
-        assert answer.status in (400, 403)
-        stream = here.connect()
-        await stream.send_all(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + bytes(9) + b"\x00" * 200)
-        with trio.fail_after(60):
-            while await stream.receive_some():
-                pass
-        assert (await here.ask("/")).status == 200
-
-
-async def test_there_are_only_so_many_connections_and_the_next_one_is_let_in_when_one_goes(
-    autojump_clock: trio.testing.MockClock, place: Any
-) -> None:
-    async with place() as here:
-        held = [here.connect() for _ in range(MOST_CONNECTIONS)]
-        await trio.testing.wait_all_tasks_blocked()
-        assert here.door.connections == MOST_CONNECTIONS
-        for _ in range(100):
-            assert await here.connect().receive_some() == b""
-        assert here.door.connections == MOST_CONNECTIONS
-        for stream in held:
-            await stream.aclose()
-        await trio.testing.wait_all_tasks_blocked()
-        assert here.door.connections == 0
-        assert (await here.ask("/")).status == 200
-
-
 async def test_there_are_only_so_many_pages(autojump_clock: trio.testing.MockClock, place: Any) -> None:
     async with place() as here:
-        looking = [await here.looks().begin() for _ in range(MOST_PAGES)]
+        looking = [await here.looks().begin() for _ in range(MOST_PAGES - 1)]
+        two = [here.looks(), here.looks()]
+        for page in two:  # at the same time
+            await page.send()
+        assert sorted([(await page.stream.receive_some())[9:12] for page in two]) == [b"200", b"503"]
         answer = await here.ask("/api/stream")
         assert answer.status == 503
         assert b"16 pages" in answer.body
@@ -288,61 +222,3 @@ async def test_what_a_request_raises_is_answered_and_logged_and_ends_nothing(
         assert "a request failed: RuntimeError: broken" in caplog.text
         assert (await here.do("status"))["ok"] is True
         assert here.charge_point.is_running
-
-
-async def test_a_page_that_does_not_read_ends_with_the_program_and_before(
-    autojump_clock: trio.testing.MockClock, place: Any
-) -> None:
-    async with place() as here:
-        stuck = _Stuck()
-        async with trio.open_nursery() as nursery:
-            nursery.start_soon(here.door.serve, stuck)
-            await stuck.is_sending.wait()
-            assert here.door.connections == 1
-            try:
-                with trio.fail_after(3 * PATIENCE):
-                    while here.door.connections:  # noqa: ASYNC110
-                        await trio.sleep(0.5)
-            finally:
-                await stuck.aclose()
-        stuck = _Stuck()
-        here.nursery.start_soon(here.door.serve, stuck)
-        await stuck.is_sending.wait()
-        began = trio.current_time()
-    assert trio.current_time() - began < 1, "the block ended at once, with the page still stuck"
-    assert stuck.is_closed
-
-
-class _Stuck(trio.abc.HalfCloseableStream):
-    """Asks for the page, and takes nothing of it."""
-
-    def __init__(self) -> None:
-        self.is_sending = trio.Event()
-        self._closed = trio.Event()
-        self._asked = [b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"]
-
-    @property
-    def is_closed(self) -> bool:
-        return self._closed.is_set()
-
-    async def send_all(self, data: Any) -> None:
-        self.is_sending.set()
-        await self._closed.wait()
-        raise trio.ClosedResourceError
-
-    async def wait_send_all_might_not_block(self) -> None:
-        await trio.lowlevel.checkpoint()
-
-    async def send_eof(self) -> None:
-        await trio.lowlevel.checkpoint()
-
-    async def receive_some(self, max_bytes: int | None = None) -> bytes:
-        await trio.lowlevel.checkpoint()
-        if self._asked:
-            return self._asked.pop()
-        await self._closed.wait()
-        raise trio.ClosedResourceError
-
-    async def aclose(self) -> None:
-        self._closed.set()
-        await trio.lowlevel.checkpoint()

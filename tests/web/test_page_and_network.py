@@ -60,7 +60,14 @@ def test_a_large_station_whose_program_is_killed_and_started_again(
         mosaic = page.get_by_role("group", name="Choose a connector")
         expect(mosaic.get_by_role("button")).to_have_count(20)
         status(page, "Available")
-        mosaic.get_by_role("button", name="Connector 17: Available").click()
+        mosaic.get_by_role("button", name="Connector 16: Available").click()
+        page.keyboard.press("End")
+        page.keyboard.press("ArrowLeft")
+        expect(mosaic.get_by_role("button", name="Connector 19: Available", pressed=True)).to_be_focused()
+        assert mosaic.evaluate("group => [...group.children].filter((tile) => tile.tabIndex === 0).length") == 1
+        page.keyboard.press("Home")
+        for _ in range(16):
+            page.keyboard.press("ArrowRight")
         press(page, "Plug in", 17)
         status(page, "Preparing", 17)
         expect(mosaic.get_by_role("button", name="Connector 17: Preparing", pressed=True)).to_be_visible()

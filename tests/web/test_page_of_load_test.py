@@ -39,6 +39,8 @@ def test_figures_squares_and_one_in_place(tmp_path: Path, central_system: Any, m
         expect(page.get_by_role("row", name=re.compile("^BootNotification 30 0 0 0 .*ms"))).to_be_visible()
         expect(page.locator("#thresholds")).to_contain_text("Met: BootNotification.count == 30")
         expect(page.locator("#states")).to_have_text("30 Available")
+        page.get_by_role("combobox", name="Latency of").select_option("BootNotification")
+        expect(page.get_by_role("img", name=re.compile("^Latency of BootNotification, in"))).to_be_visible()
         assert page.locator("#mosaic").evaluate("canvas => canvas.width * canvas.height") > 0
 
         page.locator("#mosaic").focus()
@@ -47,6 +49,8 @@ def test_figures_squares_and_one_in_place(tmp_path: Path, central_system: Any, m
         expect(page.locator("#chosen")).to_have_text("CP00002: Available")
         page.keyboard.press("Enter")
         expect(page.get_by_role("heading", name="CP00002")).to_be_visible()
+        expect(page.get_by_text("tells no events beside them")).to_be_visible()
+        expect(page.locator("#events")).to_be_hidden()
         status(page, "Available")
         press(page, "Plug in")
         status(page, "Preparing")

@@ -13,8 +13,6 @@ export class Chart {
     Object.assign(this, { node, title, lines, say, isLog });
     this.entries = [];
     this.width = 0;
-    this.summary = node.closest("figure").querySelector("figcaption");
-    this.name = this.summary.textContent;
     new ResizeObserver(([entry]) => {
       this.width = entry.contentRect.width;
       this.draw();

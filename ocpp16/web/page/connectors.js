@@ -16,6 +16,7 @@ export class Connectors {
     const card = find("card");
     card.value = remembered.get("card", "CARD-1");
     card.addEventListener("change", () => remembered.set("card", card.value));
+    find("mosaic").addEventListener("keydown", (event) => this.move(event));
     setInterval(() => this.tick(), 1000);
   }
 
@@ -88,18 +89,34 @@ export class Connectors {
   }
 
   addTile(number) {
-    const tile = el("button", { type: "button", class: "tile state", "aria-pressed": "false", onclick: () => this.choose(number) }, String(number));
+    const tile = el("button", { type: "button", class: "tile state", "aria-pressed": "false", tabindex: "-1", onclick: () => this.choose(number) }, String(number));
     this.tiles.set(number, tile);
     find("mosaic").append(tile);
   }
 
   choose(number) {
-    this.tiles.get(this.chosen)?.setAttribute("aria-pressed", "false");
+    this.press(this.chosen, false);
     this.chosen = number;
-    this.tiles.get(number)?.setAttribute("aria-pressed", "true");
+    this.press(number, true);
     this.cards.clear();
     find("cards").replaceChildren();
     this.addCard(number);
+  }
+
+  /** Only the chosen one is a stop of the Tab key: there may be a thousand. */
+  press(number, isChosen) {
+    const tile = this.tiles.get(number);
+    tile?.setAttribute("aria-pressed", String(isChosen));
+    tile?.setAttribute("tabindex", isChosen ? "0" : "-1");
+  }
+
+  move(event) {
+    const columns = getComputedStyle(find("mosaic")).gridTemplateColumns.split(" ").length;
+    const way = { ArrowRight: 1, ArrowLeft: -1, ArrowDown: columns, ArrowUp: -columns, Home: -this.count, End: this.count }[event.key];
+    if (!way || event.ctrlKey || event.altKey || event.metaKey) return;
+    event.preventDefault();
+    this.choose(Math.max(1, Math.min(this.count, this.chosen + way)));
+    this.tiles.get(this.chosen).focus();
   }
 
   /** Puts the keyboard on a connector. */

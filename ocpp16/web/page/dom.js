@@ -31,6 +31,15 @@ export function setHidden(node, isHidden) {
   if (node.hidden !== isHidden) node.hidden = isHidden;
 }
 
+const STOPS = "button, summary, [tabindex]";
+
+/** Other children for a node; who has the keyboard on one of them keeps it at the same place. */
+export function refill(node, ...children) {
+  const place = [...node.querySelectorAll(STOPS)].indexOf(document.activeElement);
+  node.replaceChildren(...children);
+  if (place >= 0) (node.querySelectorAll(STOPS)[place] ?? node.querySelector(STOPS))?.focus({ preventScroll: true });
+}
+
 /** Words of a name that the machine uses: plug_in → Plug in. */
 export function words(name) {
   const text = name.replaceAll("_", " ");

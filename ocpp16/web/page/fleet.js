@@ -7,7 +7,7 @@ import { Squares } from "./squares.js";
 import { listen, tell, tellState } from "./trouble.js";
 
 const COLUMNS = ["at", "span", "connected", "registered", "answered", "in_flight", "p50", "p99", "is_late"]; // as the program has them
-const state = { test: null, now: null, errors: null, ending: null, chunks: [], letters: [], count: 0 };
+const state = { test: null, now: null, errors: null, actions: null, ending: null, chunks: [], latencies: [], letters: [] };
 
 const whole = (number) => Math.round(number).toLocaleString("en");
 
@@ -39,8 +39,8 @@ const numbers = NUMBERS.map(([id, title, text]) => {
   return [shown, text];
 });
 
+const latencies = new Chart(find("latency"), { title: "Latency of all calls", lines: [["p50", "p50"], ["p99", "p99"]], say: latency, isLog: true });
 const charts = [
-  new Chart(find("latency"), { title: "Latency of all calls", lines: [["p50", "p50"], ["p99", "p99"]], say: latency, isLog: true }),
   new Chart(find("rate"), { title: "Calls answered in a second", lines: [["answered", "answered"]], say: whole }),
   new Chart(find("connected"), { title: "Charge points", lines: [["connected", "connected"], ["accepted", "registered"], ["calls in flight", "in_flight"]], say: whole }),
 ];
@@ -82,6 +82,20 @@ function showActions(actions) {
   });
 }
 
+/** The latencies of all calls, or of the action that is chosen. */
+function showLatencies() {
+  const select = find("of");
+  const before = new Set([...select.options].map((option) => option.value));
+  const names = state.latencies.flatMap((chunk) => Object.keys(chunk)).filter((name) => !before.has(name));
+  select.append(...[...new Set(names)].map((name) => el("option", { value: name }, name || "all others")));
+  const all = state.chunks.flat();
+  latencies.title = `Latency of ${select.selectedOptions[0].text}`;
+  if (select.value === "*") return latencies.show(all);
+  const its = state.chunks.flatMap((chunk, number) => chunk.map((_, index) => state.latencies[number]?.[select.value]?.[index] ?? [null, null]));
+  return latencies.show(all.map((entry, index) => ({ ...entry, p50: its[index][0], p99: its[index][1] })));
+}
+find("of").addEventListener("change", showLatencies);
+
 function showVerdict(verdict) {
   const met = (isMet) => (isMet ? "Met" : "NOT met");
   const items = [
@@ -117,11 +131,17 @@ function showParts(parts) {
     if (kind === "seconds") {
       state.chunks[number] = part.map((entry) => Object.fromEntries(COLUMNS.map((column, index) => [column, entry[index]])));
       isDrawn = true;
+    } else if (kind === "latencies") {
+      state.latencies[number] = part;
+      isDrawn = true;
     } else if (kind === "states") {
       state.letters[number] = part;
     }
   }
-  if (isDrawn) for (const chart of charts) chart.show(state.chunks.flat());
+  if (isDrawn) {
+    showLatencies();
+    for (const chart of charts) chart.show(state.chunks.flat());
+  }
   if (state.letters.length) squares.show(state.letters.join(""));
   if (parts.ending !== undefined) {
     state.ending = parts.ending;
@@ -132,7 +152,7 @@ function showParts(parts) {
 const stream = new Stream({
   hello(hello, { isFirst, isNew, lost }) {
     if (isNew && !isFirst) {
-      Object.assign(state, { test: null, now: null, errors: null, actions: null, ending: null, chunks: [], letters: [] });
+      Object.assign(state, { test: null, now: null, errors: null, actions: null, ending: null, chunks: [], latencies: [], letters: [] });
       say("The program was started again");
     } else if (lost !== null && !isFirst) {
       say(`Connected again, after ${duration(lost)}`);

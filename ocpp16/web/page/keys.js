@@ -14,6 +14,7 @@ export class Keys {
     ];
     this.others = [
       ["↑ ↓", "from message to message, on a message"],
+      ["↑ ↓ ← →", "from connector to connector, where each is a square"],
       ["Enter", "open a message, or close it"],
       ["Esc", "close what is open; empty the filter, and leave it"],
     ];

@@ -1,6 +1,6 @@
 // The way to the program: requests with the token, and the stream of what happens, which comes back by itself.
 
-const SILENCE = 25_000; // ms without a word, after which a stream counts as broken; the program says something every 10 s
+const SILENCE = 12_000; // ms without a word, after which a stream counts as broken; the program says something every 5 s
 const WAITS = [500, 1000, 2000, 3000, 5000]; // ms before each attempt to come back; the last one for good
 const LONGEST_EVENT = 64 * 1024 * 1024;
 
@@ -41,10 +41,12 @@ export class Refused extends Error {
 /** The one of a fleet that this page is of; null where the program has only one, or the page is of all. */
 export const ofOne = new URLSearchParams(location.search).get("charge_point");
 
+let cut = new AbortController(); // of what is asked beside the stream, which would wait as long as TCP does
+
 async function ask(path, options = {}) {
   if (ofOne !== null) path += `${path.includes("?") ? "&" : "?"}charge_point=${encodeURIComponent(ofOne)}`;
   const headers = { Authorization: `Bearer ${token.get()}`, ...options.headers };
-  const answer = await fetch(path, { ...options, headers, cache: "no-store", credentials: "omit", redirect: "error" });
+  const answer = await fetch(path, { signal: cut.signal, ...options, headers, cache: "no-store", credentials: "omit", redirect: "error" });
   if (!answer.ok) throw new Refused(answer.status, (await answer.text()).trim());
   return answer;
 }
@@ -67,7 +69,7 @@ export async function command(name, given) {
     });
     return await answer.json();
   } catch (error) {
-    return { ok: false, error: error instanceof Refused ? error.message : "the program does not answer" };
+    return { ok: false, error: error instanceof Refused ? error.message : "the program does not answer; it may have been done all the same" };
   }
 }
 
@@ -81,6 +83,7 @@ export class Stream {
     this.instance = "";
     this.after = 0;
     this.since = null;
+    this.heard = null; // when, the last time
     this.attempts = 0;
     this.wake = null;
     addEventListener("online", () => this.retry());
@@ -102,7 +105,9 @@ export class Stream {
           await this.wait(null);
           continue;
         }
-        this.since ??= Date.now();
+        cut.abort();
+        cut = new AbortController();
+        this.since ??= this.heard ?? Date.now();
         const wait = WAITS[Math.min(this.attempts, WAITS.length - 1)];
         this.attempts += 1;
         const state = (error instanceof Refused && { 404: "absent", 503: "full" }[error.status]) || "lost";
@@ -133,6 +138,7 @@ export class Stream {
       for (;;) {
         const { value, done } = await reader.read();
         if (done) return;
+        this.heard = Date.now();
         clearTimeout(timer);
         timer = setTimeout(() => control.abort(), SILENCE);
         const blocks = (kept + value).split("\n\n");

@@ -1,6 +1,6 @@
 // What waits and what is kept: the queue, dead letters, reservations, charging profiles; and the counters.
 
-import { el, find, shortTime, words } from "./dom.js";
+import { el, find, refill, shortTime, words } from "./dom.js";
 
 const TROUBLE = new Set(["invalid_frames", "call_errors", "timeouts", "dead_letters", "dropped", "store_failures", "internal_errors", "connection_failures", "set_aside", "dead_letters_dropped", "observer_events_dropped", "messages_not_logged", "readings_refused"]);
 
@@ -20,17 +20,12 @@ export class Lists {
 
   show(name, value) {
     const node = this.drawn.get(name);
-    if (!node) return;
-    // Who has the keyboard on a button here keeps it at the same place of the list.
-    const buttons = [...node.querySelectorAll("button")];
-    const focused = buttons.indexOf(document.activeElement);
-    node.replaceChildren(...this[name](value));
-    if (focused >= 0) (node.querySelectorAll("button")[focused] ?? node.querySelector("button"))?.focus();
+    if (node) refill(node, ...this[name](value));
   }
 
   queue(queue) {
     const messages = queue?.messages ?? [];
-    return list("Queue", queue?.count ?? 0, "Nothing waits to be sent.", ["No.", "Message", "State", "Attempts"], messages.map((one) => [one.sequence, one.action, one.state, one.attempts]));
+    return list("Queue", queue?.count ?? 0, "Nothing waits to be sent.", ["No.", "Message", "State", "Attempts", "Content"], messages.map((one) => [one.sequence, one.action, one.state, one.attempts, content(one)]));
   }
 
   dead_letters(letters) {
@@ -43,8 +38,9 @@ export class Lists {
         ["Resend", () => this.press("resend_dead_letters", { sequences: [one.sequence] })],
         ["Discard", () => this.press("discard_dead_letters", { sequences: [one.sequence] })],
       ], `message ${one.sequence}`),
+      content(one),
     ]);
-    return list("Dead letters", letters?.count ?? 0, "None was given up.", ["No.", "Message", "Why", ""], rows);
+    return list("Dead letters", letters?.count ?? 0, "None was given up.", ["No.", "Message", "Why", "", "Content"], rows);
   }
 
   reservations(reservations) {
@@ -86,6 +82,12 @@ export class Lists {
     const now = [...find("counts").children];
     if (wanted.length !== now.length || wanted.some((node, index) => node !== now[index])) find("counts").replaceChildren(...wanted);
   }
+}
+
+/** Of a message, in one line. */
+function content(message) {
+  const text = JSON.stringify(message.payload) ?? "";
+  return el("code", { title: text.slice(0, 4000) }, text.length > 80 ? `${text.slice(0, 80)}…` : text);
 }
 
 function actions(buttons, about) {

@@ -2,7 +2,7 @@
 
 import { Commands } from "./commands.js";
 import { Connectors, limitText } from "./connectors.js";
-import { clock, duration, el, find, remembered, say, set, setClass } from "./dom.js";
+import { clock, duration, el, find, remembered, say, set, setClass, setHidden } from "./dom.js";
 import { Keys } from "./keys.js";
 import { ofOne, Stream } from "./link.js";
 import { Lists } from "./lists.js";
@@ -102,6 +102,8 @@ const stream = new Stream({
   hello(hello, { isFirst, isNew, lost }) {
     commands.take(hello.commands);
     connectors.offer(hello.cars);
+    setHidden(find("events-too"), !hello.has_events);
+    setHidden(find("no-events"), hello.has_events);
     if (isNew && !isFirst) {
       state.connectors.clear();
       state.station = state.ending = null;

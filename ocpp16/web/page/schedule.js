@@ -1,6 +1,6 @@
 // The limits ahead: the composite schedule as a line of steps, each charging profile faintly behind it, and both as a table.
 
-import { amount, el, find, hidden, shortTime } from "./dom.js";
+import { amount, el, find, hidden, refill, shortTime } from "./dom.js";
 import { getJson } from "./link.js";
 
 const SVG = "http://www.w3.org/2000/svg";
@@ -98,7 +98,8 @@ export class Schedule {
       el("summary", {}, "As a table"),
       this.table(unit),
     );
-    find("plot").replaceChildren(
+    refill(
+      find("plot"),
       picture,
       el(
         "ul",

@@ -17,6 +17,8 @@ const STATES = [
   ["o", "offline", "--state-offline"],
   [".", "not come yet", "--state-absent"],
 ];
+const SIZES = [20, 14, 10, 8, 7, 6, 5]; // of a square, with its gap
+const HIGHEST = 560; // of all squares, if there is room
 const NAMES = Object.fromEntries(STATES.map(([letter, name]) => [letter, name]));
 
 export class Squares {
@@ -31,6 +33,7 @@ export class Squares {
     this.canvas = find("mosaic");
     new ResizeObserver(() => this.draw()).observe(find("squares"));
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.draw());
+    this.canvas.addEventListener("contextrestored", () => this.draw());
     this.canvas.addEventListener("mousemove", (event) => this.hover(event));
     this.canvas.addEventListener("mouseleave", () => this.tell());
     this.canvas.addEventListener("click", (event) => this.click(event));
@@ -51,8 +54,10 @@ export class Squares {
 
   show(letters) {
     if (letters === this.letters) return;
+    const before = this.letters;
     this.letters = letters;
-    this.draw();
+    if (before.length === letters.length) this.draw(before);
+    else this.draw();
     this.count();
     this.tell();
   }
@@ -65,36 +70,47 @@ export class Squares {
     find("states").replaceChildren(...items);
   }
 
-  draw() {
+  /** All squares, or only those that are other ones than `before`. */
+  draw(before = "") {
     const box = find("squares");
     setHidden(box, !this.letters);
     const style = getComputedStyle(box);
     const width = Math.floor(box.clientWidth - parseFloat(style.paddingLeft) - parseFloat(style.paddingRight));
     const count = this.letters.length;
     if (!count || width < 50) return;
-    this.size = count <= 200 ? 20 : count <= 1000 ? 14 : count <= 4000 ? 10 : 8;
-    this.columns = Math.floor(width / this.size);
     const ratio = devicePixelRatio || 1;
-    const height = Math.ceil(count / this.columns) * this.size;
-    if (this.canvas.width !== width * ratio || this.canvas.height !== height * ratio) {
-      this.canvas.width = width * ratio;
-      this.canvas.height = height * ratio;
-      this.canvas.style.width = `${width}px`;
-      this.canvas.style.height = `${height}px`;
+    const wanted = SIZES.find((size) => Math.ceil(count / Math.floor(width / size)) * size <= HIGHEST) ?? SIZES.at(-1);
+    const cell = Math.round(wanted * ratio); // whole pixels of the screen, so that no square leaves a seam
+    const gap = Math.max(1, Math.round(ratio));
+    this.size = cell / ratio;
+    this.columns = Math.floor(width / this.size);
+    const rows = Math.ceil(count / this.columns);
+    if (this.canvas.width !== this.columns * cell || this.canvas.height !== rows * cell) {
+      this.canvas.width = this.columns * cell;
+      this.canvas.height = rows * cell;
+      this.canvas.style.width = `${this.columns * this.size}px`;
+      this.canvas.style.height = `${rows * this.size}px`;
+      before = "";
     }
     const pen = this.canvas.getContext("2d");
-    pen.setTransform(ratio, 0, 0, ratio, 0, 0);
-    pen.clearRect(0, 0, width, height);
+    if (!before) pen.clearRect(0, 0, this.canvas.width, this.canvas.height);
     const colours = Object.fromEntries(STATES.map(([letter, , name]) => [letter, style.getPropertyValue(name)]));
     for (let index = 0; index < count; index++) {
-      pen.fillStyle = colours[this.letters[index]];
-      pen.fillRect((index % this.columns) * this.size, Math.floor(index / this.columns) * this.size, this.size - 1, this.size - 1);
+      const letter = this.letters[index];
+      if (letter === before[index]) continue;
+      pen.fillStyle = colours[letter];
+      pen.fillRect((index % this.columns) * cell, Math.floor(index / this.columns) * cell, cell - gap, cell - gap);
     }
-    if (this.chosen >= 0) {
-      pen.strokeStyle = style.color;
-      pen.lineWidth = 2;
-      pen.strokeRect((this.chosen % this.columns) * this.size, Math.floor(this.chosen / this.columns) * this.size, this.size - 1, this.size - 1);
-    }
+    this.mark();
+  }
+
+  /** Where the chosen one is: a frame over the canvas, so that no square has to be drawn again. */
+  mark() {
+    const frame = find("mark");
+    setHidden(frame, this.chosen < 0);
+    if (this.chosen < 0) return;
+    frame.style.width = frame.style.height = `${this.size + 1}px`;
+    frame.style.transform = `translate(${(this.chosen % this.columns) * this.size - 1}px, ${Math.floor(this.chosen / this.columns) * this.size - 1}px)`;
   }
 
   at(event) {
@@ -126,7 +142,7 @@ export class Squares {
   choose(index) {
     this.chosen = Math.max(0, Math.min(index, this.letters.length - 1));
     find("member").value = this.ids[this.chosen];
-    this.draw();
+    this.mark();
     this.tell();
   }
 
@@ -134,8 +150,10 @@ export class Squares {
     const { columns, chosen } = this;
     const ways = { ArrowRight: 1, ArrowLeft: -1, ArrowDown: columns, ArrowUp: -columns, Home: -chosen, End: this.letters.length - 1 - chosen };
     if (event.ctrlKey || event.altKey || event.metaKey || !this.letters) return;
-    if (event.key in ways) this.choose(chosen < 0 ? 0 : chosen + ways[event.key]);
-    else if (event.key === "Enter" && chosen >= 0) this.open(this.ids[chosen]);
+    if (event.key in ways) {
+      this.choose(chosen < 0 && event.key !== "End" ? 0 : chosen + ways[event.key]);
+      find("mark").scrollIntoView({ block: "nearest" });
+    } else if (event.key === "Enter" && chosen >= 0) this.open(this.ids[chosen]);
     else return;
     event.preventDefault();
   }

@@ -1,6 +1,6 @@
 // The traffic: a request and its answer are one row, the newest last. What is kept and what is drawn is bounded.
 
-import { clock, copy, el, find, hidden, milliseconds, say, set, setHidden, took } from "./dom.js";
+import { clock, copy, el, find, hidden, milliseconds, refill, say, set, setHidden, took } from "./dom.js";
 import { getBlob } from "./link.js";
 
 const MOST_KEPT = 2000; // exchanges and events
@@ -111,12 +111,16 @@ export class Traffic {
       this.count();
       return;
     }
-    const wasAtEnd = this.isAtEnd();
+    const wasAtEnd = this.isAtEnd() && !this.body.lastElementChild?.matches(".details"); // who reads is left in peace
     for (const item of this.changed) {
       if (item.row) this.fill(item);
       else if (this.fits(item) && !this.fresh.includes(item)) this.fresh.push(item);
     }
     this.changed.clear();
+    if (!wasAtEnd && this.body.rows.length > 2 * MOST_DRAWN) {
+      this.count(); // who reads further up is left where they are; the rest is drawn when they come back
+      return;
+    }
     const fresh = this.fresh.filter((item) => !item.row && this.fits(item)).slice(-MOST_DRAWN);
     this.fresh = [];
     if (fresh.length) {
@@ -124,16 +128,26 @@ export class Traffic {
       for (const item of fresh) made.append(this.make(item));
       this.body.append(made);
     }
-    if (wasAtEnd || this.body.rows.length > 2 * MOST_DRAWN) this.trim();
-    if (wasAtEnd) this.scroller.scrollTop = this.scroller.scrollHeight;
+    if (wasAtEnd) {
+      this.trim();
+      this.scroller.scrollTop = this.scroller.scrollHeight;
+    }
     setHidden(find("newest"), this.isAtEnd());
     this.count();
   }
 
+  /** The oldest rows go, but for the one that has the keyboard. */
   trim() {
-    while (this.body.rows.length > MOST_DRAWN) {
-      const row = this.body.rows[0];
-      if (row.contains(document.activeElement)) break;
+    const focused = document.activeElement.closest("#messages tr");
+    const kept = focused?.matches(".details") ? focused.previousElementSibling : focused;
+    const its = kept?.nextElementSibling?.matches(".details") ? kept.nextElementSibling : null;
+    let first = 0;
+    while (this.body.rows.length - first > MOST_DRAWN) {
+      const row = this.body.rows[first];
+      if (row === kept || row === its) {
+        first += 1;
+        continue;
+      }
       if (row.item) {
         row.item.row = row.item.details = null;
         row.item = null;
@@ -176,7 +190,7 @@ export class Traffic {
   count() {
     const messages = this.items.length;
     const shown = [...this.body.rows].filter((row) => row.item).length;
-    const held = this.isHeld ? `, ${this.fresh.length} behind` : "";
+    const held = this.fresh.length ? `, ${this.fresh.length} behind` : "";
     set(find("rows"), shown < messages ? `${shown} of ${messages} shown${held}` : `${messages}${held}`);
     find("rows").dataset.total = this.total;
     setHidden(find("no-traffic"), shown > 0);
@@ -221,9 +235,7 @@ export class Traffic {
     item.row.className = `${item.kind} ${item.problem ?? ""}`;
     set(item.latency, took(item.answer?.latency));
     if (item.details) {
-      const details = this.details(item);
-      item.details.replaceWith(details);
-      item.details = details;
+      refill(item.details, ...this.details(item).childNodes);
     }
   }
 
@@ -238,6 +250,9 @@ export class Traffic {
     } else {
       item.details = this.details(item);
       item.row.after(item.details);
+      const below = item.details.getBoundingClientRect().bottom - this.scroller.getBoundingClientRect().bottom;
+      const most = item.row.offsetTop - this.body.offsetTop - this.scroller.scrollTop;
+      if (below > 0) this.scroller.scrollTop += Math.max(0, Math.min(below, most));
     }
   }
 
