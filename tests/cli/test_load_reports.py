@@ -240,6 +240,11 @@ def test_a_worker_of_locust_is_told_the_scenario_of_its_users(
         ("load --locust-worker h --scenario no-such", "no scenario no-such"),
         ("load --locust-worker h --password x", "--password needs --csms, too"),
         ("load --locust-master", "--csms is missing"),
+        ("load --locust-master --locust-worker h --csms ws://x/", "are two processes: begin one of each"),
+        ("load --locust-master --csms ws://x/ --scenario soak", "--scenario: not with --locust-master; give it to the"),
+        ("load --locust-master --csms ws://x/ --threshold a", "--threshold: not with --locust-master; options of"),
+        ("load --locust-worker h --rate 5", "--rate: not with --locust-worker; give it to the master"),
+        ("load --locust-worker h --connectors 2", "--connectors: not with --locust-worker; options of Locust come"),
         ("load --csms ws://x/ -- --headless", "only Locust takes more arguments"),
     ],
 )

@@ -55,6 +55,27 @@ async def test_an_id_is_free_when_the_one_that_goes_is_gone(autojump_clock: trio
     assert list(csms.violations) == []
 
 
+async def test_connections_are_told_with_why_there_is_none(autojump_clock: trio.testing.MockClock) -> None:
+    links: Counter[str] = Counter()
+
+    def tell(told: dict[str, Any]) -> None:
+        for reason, times in told.get("links", []):
+            links[reason] += times
+
+    async with CentralSystem() as csms, trio.open_nursery() as nursery:
+        guests = Guests.from_json({"csms": "ws://csms.example/ocpp"}, tell, csms.connector)
+        nursery.start_soon(guests.run)
+        for identity in "AB":
+            guests.order({"do": "add", "charge_point": identity})
+        await csms.wait_for_call("BootNotification", 2)
+        csms.refuse_handshake(503, times=3)
+        csms.abort("A")
+        await csms.wait_disconnected("A")
+        await csms.wait_connected("A", timeout=3_600)
+        guests.stop()
+    assert links == {"": 3, "connection lost": 1, "handshake 503": 3}
+
+
 # Scenarios
 
 GREETING = """
@@ -191,7 +212,7 @@ async def test_what_cannot_be_played_is_told_and_the_others_go_on(
             ({"scenario": 7}, "scenario"),
             ({"scenario": greeting, "values": ["x"]}, "values"),
             ({"number": 0}, "number must be from 1"),
-            ({"number": 10**9}, "number must be from 1"),
+            ({"number": 10**9 + 1}, "number must be from 1"),
             ({"charge_point": ""}, "charge_point must be the id of one"),
         ):
             with pytest.raises((DocumentError, ScenarioError), match=why):
