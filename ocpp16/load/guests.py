@@ -42,6 +42,7 @@ HIGHEST_NUMBER: Final = 1_000_000_000
 MOST_REASONS: Final = 200
 """Why there is no connection; the others are counted together, as `OTHERS`."""
 OTHERS: Final = "others"
+LONGEST_REASON: Final = 160
 MOST_SCENARIOS: Final = 100
 """That are kept after they were read."""
 LAST_STORIES: Final = 10.0
@@ -170,8 +171,10 @@ class Guests:
             why = LOST
         else:
             why = attempt(reason)
-        if reason == STOPPED:
-            return
+        if reason != STOPPED:
+            self._count_link(why)
+
+    def _count_link(self, why: str) -> None:
         if why not in self._reasons:
             if len(self._reasons) < MOST_REASONS:
                 self._reasons.add(why)
@@ -212,8 +215,10 @@ class Guests:
                     self._stories[identity] = story = self._story(order, scenario)
                     nursery.start_soon(self._play, identity, story)
             except (Ocpp16Error, ValueError) as error:
-                text = f"{shown(identity, 64)} could not come: {sentence(error)}"
+                why = sentence(error)
+                text = f"{shown(identity, 64)} could not come: {why}"
                 log.warning("%s", text)
+                self._count_link(f"could not come: {shown(why, LONGEST_REASON)}")
                 self._notes = [*self._notes, text][:20]
 
     def _story(self, order: _Order, scenario: Scenario) -> GuestStory:

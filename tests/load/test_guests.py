@@ -76,6 +76,22 @@ async def test_connections_are_told_with_why_there_is_none(autojump_clock: trio.
     assert links == {"": 3, "connection lost": 1, "handshake 503": 3}
 
 
+@pytest.mark.parametrize(("most", "why"), [(200, "could not come: "), (0, "others")])
+async def test_one_that_cannot_come_is_told(
+    autojump_clock: trio.testing.MockClock, monkeypatch: pytest.MonkeyPatch, most: int, why: str
+) -> None:
+    links: list[list[Any]] = []
+    monkeypatch.setattr("ocpp16.load.guests.MOST_REASONS", most)
+    async with trio.open_nursery() as nursery:
+        guests = Guests.from_json({"csms": "no url"}, lambda told: links.extend(told.get("links", [])))
+        nursery.start_soon(guests.run)
+        for _ in range(2):
+            guests.order({"do": "add", "charge_point": "A"})
+        await trio.sleep(1)
+        guests.stop()
+    assert [(one[0][: len(why)], one[1]) for one in links] == [(why, 2)]
+
+
 # Scenarios
 
 GREETING = """
