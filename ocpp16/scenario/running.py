@@ -33,12 +33,12 @@ async def _play(run: Run, script: Script, connectors: int) -> None:
     """All stages, one after another."""
     crowds = [Crowd(run, number, drivers, connectors) for number, drivers in enumerate(run.scenario.drivers, 1)]
 
-    def added(member: Member) -> None:
+    def added(member: Member, late: float) -> None:
         if run.told_added is not None:
             run.told_added(member)
         for crowd in crowds:
             if crowd.drivers.arrivals.per is Per.CHARGE_POINT:
-                Story(crowd, member).begin()
+                Story(crowd, member, late).begin()
 
     run.on_added = added
     for crowd in crowds:
