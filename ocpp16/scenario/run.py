@@ -227,7 +227,7 @@ class Run:
         dropped = sum(member.charge_point.counters.observer_events_dropped for member in self.members.values())
         if dropped:
             self.note(f"{dropped} events were lost before they could be looked at: the process had too much to do")
-        if self._latest >= LATE:
+        if self._latest >= LATE and self.scenario.drivers:
             self.note(
                 f"charge points came up to {self._latest:.0f} s later than they were due, and their drivers with them"
             )
