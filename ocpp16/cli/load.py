@@ -27,7 +27,7 @@ from ocpp16.cli.running import Ending, run
 from ocpp16.cli.scenario import loaded
 from ocpp16.cli.standard_error import StandardError
 from ocpp16.cli.web_panel import Web, chosen_web, serve_panel, web_options
-from ocpp16.fleet import identities
+from ocpp16.fleet import FleetError, identities
 from ocpp16.load import locust_command
 from ocpp16.load.job import USUAL, Job
 from ocpp16.load.load_test import LoadTest, View
@@ -315,7 +315,7 @@ async def _run(wanted: Wanted, errors: StandardError, left: Left, ending: Ending
                 nursery.start_soon(watching.run)
                 try:
                     await test.run()
-                except (ScenarioError, ValueError, OSError) as error:
+                except (ScenarioError, FleetError, ValueError, OSError) as error:
                     raise CommandFailed(shown(error)) from None
                 if panel is not None:
                     await panel.finish(await watching.last_words())

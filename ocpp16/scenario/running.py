@@ -133,6 +133,7 @@ async def _in_a_fleet(
     script = Script(run)
     is_complete = False
     async with opening as fleet, trio.open_nursery() as nursery:
+        fleet.make_room(len(run.ids))
         run.open(fleet, nursery, mix)
         nursery.start_soon(run.agenda.run)
         if telling is not None:

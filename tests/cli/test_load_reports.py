@@ -18,6 +18,7 @@ import trio
 from patience import PATIENCE
 
 from ocpp16.cli import main
+from ocpp16.fleet import FleetError
 from ocpp16.load.locust_command import LOCUSTFILE, OPTIONS
 from ocpp16.testing import CentralSystem
 
@@ -254,3 +255,16 @@ def test_what_locust_cannot_be_begun_with_is_told(
     assert main(asked.split()) == 2
     assert why in capfd.readouterr().err
     assert became == []
+
+
+@pytest.mark.parametrize("asked", ["load --charge-points 9", "scenario run soak --charge-points 9", "fleet --count 9"])
+def test_too_few_open_files_are_told_before_anything_begins(
+    asked: str, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    def make_room(charge_points: int) -> None:
+        raise FleetError(f"{charge_points} are too many")
+
+    monkeypatch.setattr("ocpp16.fleet.fleet.make_room", make_room)
+    assert main([*asked.split(), "--csms", "ws://127.0.0.1:1/"]) == 2
+    told = [line for line in capfd.readouterr().err.splitlines() if "too many" in line]
+    assert told == ["ocpp16: 9 are too many"]
