@@ -36,7 +36,9 @@ OTHERS: Final = "others"
 
 
 class FrameSink(Protocol):
-    """Takes the frames of some charge points: `trace.TraceFile`."""
+    """Takes the frames of some charge points, and where their connections begin: `trace.TraceFile`."""
+
+    def connected(self, charge_point: str) -> None: ...
 
     def take(self, charge_point: str, direction: str, text: str) -> None: ...
 
@@ -154,6 +156,8 @@ class Recorder:
             watcher.link(charge_point, is_connected, reason)
         if is_connected:
             self._connected.add(charge_point)
+            if self._trace is not None and charge_point in self._traced:
+                self._trace.connected(charge_point)
             self._undecided.add(charge_point)
             self.failed_attempts = 0
         elif charge_point in self._connected:
