@@ -72,7 +72,7 @@ class GuestStory:
         self._number = number
         self._wish = wish
         self._calls = calls
-        self._links = None if scenario.is_disturbed else links  # what goes wrong there on the wire is our own doing
+        self._links = None if scenario.is_disturbed else links  # what goes wrong on the wire is our own doing
         self._tell = tell
         self._connector = connector
         self._is_going = trio.Event()

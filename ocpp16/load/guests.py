@@ -162,6 +162,10 @@ class Guests:
     def _note(self, ended: CallEnded) -> None:
         self._calls.append([ended.action, max(0.0, ended.ended - ended.due), ended.outcome, ended.code])
 
+    def _note_link_of_story(self, charge_point: str, is_connected: bool, reason: str) -> None:
+        """That it is lost may be what the scenario wanted."""
+        self._note_link(charge_point, is_connected, STOPPED if charge_point in self._connected else reason)
+
     def _note_link(self, charge_point: str, is_connected: bool, reason: str) -> None:
         why = ""
         if is_connected:
@@ -228,7 +232,7 @@ class Guests:
             order.number,
             self._wish,
             calls=self._note,
-            links=self._note_link,
+            links=self._note_link_of_story,
             tell=lambda played: self._tell({"stories": [list(played)]}),
             connector=self._connector,
         )

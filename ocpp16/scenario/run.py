@@ -25,7 +25,7 @@ from ocpp16.wire import WireFaults, disturbed
 
 MOST_NOTES: Final = 50
 LATE: Final = 1.0
-"""Seconds of the story that a charge point may come late without a word: it takes a moment to make one."""
+"""Real seconds that a charge point may come late without a word: it takes a moment to make one."""
 LOOKED_AT: Final = 200
 """Charge points in one step of the loop: that takes a millisecond."""
 MOST_DRAWN: Final = 1_000_000
@@ -77,7 +77,9 @@ class Run:
         self._nursery: trio.Nursery | None = None
         self._mix: list[tuple[float, Blueprint]] = []
         self.on_added: Callable[[Member, float], None] = lambda member, late: None
-        """Is told of each that comes, and how late: seconds after it was due, 0 if that is less than `LATE`."""
+        """Is told of each that comes, and how late: seconds of the story after it was due, 0 if that is less than
+        `late_from`."""
+        self.late_from: float = LATE
         self._latest = 0.0
         self.told_added: Callable[[Member], None] | None = None
         """And so is whoever plays it, where he wants to know."""
@@ -158,7 +160,7 @@ class Run:
         self.members[identity] = member
         late = self.now - due
         self._latest = max(self._latest, late)
-        self.on_added(member, late if late >= LATE else 0.0)
+        self.on_added(member, late if late >= self.late_from else 0.0)
 
     async def remove(self, identity: str) -> None:
         """It goes, in order; that goes on when this returns."""
@@ -227,7 +229,7 @@ class Run:
         dropped = sum(member.charge_point.counters.observer_events_dropped for member in self.members.values())
         if dropped:
             self.note(f"{dropped} events were lost before they could be looked at: the process had too much to do")
-        if self._latest >= LATE and self.scenario.drivers:
+        if self._latest >= self.late_from and self.scenario.drivers:
             self.note(
                 f"charge points came up to {self._latest:.0f} s later than they were due, and their drivers with them"
             )

@@ -17,7 +17,7 @@ from ocpp16.scenario.drivers import Crowd, Story
 from ocpp16.scenario.model import Per, Scenario, story_fault
 from ocpp16.scenario.outcome import Outcome, Progress, StageRun
 from ocpp16.scenario.problems import ScenarioError
-from ocpp16.scenario.run import Run
+from ocpp16.scenario.run import LATE, Run
 from ocpp16.scenario.script import Script
 from ocpp16.scenario.stages import Acting
 from ocpp16.values import finite, whole
@@ -103,6 +103,7 @@ async def run_scenario(
     mix = _mix(scenario, blueprint, connectors)
     run = Run(scenario, ids, seed, rate, duration, whole(first_number, "first_number", 1), of_all)
     run.told_added = added
+    run.late_from = LATE * max(1.0, speed)
     run.attempts = Attempts(connector, fleet_options.get("certificates_path"))
     options: dict[str, Any] = dict(fleet_options)
     if calls is not None:

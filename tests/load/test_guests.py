@@ -92,6 +92,28 @@ async def test_one_that_cannot_come_is_told(
     assert [(one[0][: len(why)], one[1]) for one in links] == [(why, 2)]
 
 
+async def test_a_connection_that_a_scenario_breaks_is_no_failure(
+    autojump_clock: trio.testing.MockClock, tmp_path: Path
+) -> None:
+    links: Counter[str] = Counter()
+    path = tmp_path / "storm.toml"
+    path.write_text('[[stage]]\nkind = "ramp"\n[[stage]]\nkind = "storm"\ntimes = 2\npause = 30\n')
+
+    def tell(told: dict[str, Any]) -> None:
+        for reason, times in told.get("links", []):
+            links[reason] += times
+
+    async with CentralSystem() as csms, trio.open_nursery() as nursery:
+        csms.refuse_handshake(401)
+        guests = Guests.from_json({"csms": "ws://csms.example/ocpp"}, tell, csms.connector)
+        nursery.start_soon(guests.run)
+        guests.order({"do": "add", "charge_point": "A", "scenario": str(path)})
+        await trio.sleep(400)
+        guests.stop()
+    assert links.keys() == {"", "handshake 401"}
+    assert links[""] >= 3
+
+
 # Scenarios
 
 GREETING = """
