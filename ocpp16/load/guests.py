@@ -31,8 +31,9 @@ from ocpp16.texts import shown
 
 TELL_EVERY: Final = 0.2
 """Seconds between two lines with calls."""
-MOST_WAITING: Final = 10_000
-"""Orders that wait to be carried out; a parent that sends more is mad."""
+MOST_WAITING: Final = 200_000
+"""Orders that wait to be carried out: all that a process of Locust may have come and go at once. A parent that sends
+more is mad."""
 CHARGING: Final = (30.0, 90.0)
 """Seconds that a car charges."""
 PAUSE: Final = (5.0, 30.0)

@@ -14,6 +14,7 @@ REPORT: Final = "ocpp16"
 """What a worker's report to its master has of ours: how often each scenario came to its end, by its name or file."""
 MOST_SCENARIOS: Final = 1_000
 """That a master keeps of one worker."""
+MOST_WORKERS: Final = 10_000
 
 log: Final = logging.getLogger("ocpp16")
 
@@ -38,7 +39,7 @@ class Verdict:
         if not isinstance(told, dict) or len(told) > MOST_SCENARIOS or not all(map(_is_count, told.items())):
             log.warning("worker %s reports what cannot be: %s", shown(worker, 64), shown(told, 200))
             return
-        if told:
+        if told and (worker in self._of_workers or len(self._of_workers) < MOST_WORKERS):
             self._of_workers[worker] = told
 
     def miss(self, workers: Iterable[str]) -> None:

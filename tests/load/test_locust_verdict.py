@@ -32,6 +32,16 @@ def test_a_scenario_that_ended_anywhere_was_judged() -> None:
     assert verdict.problems() == []
 
 
+def test_only_so_many_workers_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ocpp16.load.locust_verdict.MOST_WORKERS", 1)
+    verdict = Verdict()
+    verdict.heard("a", {"ocpp16": {"soak": 0}})
+    verdict.heard("b", {"ocpp16": {"boot": 0}})
+    assert len(verdict.problems()) == 1
+    verdict.heard("a", {"ocpp16": {"soak": 1}})
+    assert verdict.problems() == []
+
+
 @pytest.mark.parametrize(
     "told", [7, None, [], {"soak": -1}, {"soak": True}, {"soak": "1"}, {7: 1}, dict.fromkeys(map(str, range(1001)), 0)]
 )
