@@ -188,19 +188,19 @@ class Wire:
     """What the package is given as a WebSocket: texts to read, then the end."""
 
     def __init__(self, texts: list[str]) -> None:
-        self._texts = texts
+        self.texts = texts
 
     async def recv(self) -> str:
         await asyncio.sleep(0)
-        if not self._texts:
+        if not self.texts:
             raise ConnectionError("closed")
-        return self._texts.pop(0)
+        return self.texts.pop(0)
 
     async def send(self, text: str) -> None:
         answer = json.loads(text)
         if answer[0] == 2:
             body = json.loads(BOOTED)[2] if answer[2] == "BootNotification" else {"status": "Accepted"}
-            self._texts.append(json.dumps([3, answer[1], body]))
+            self.texts.append(json.dumps([3, answer[1], body]))
 
 
 class PythonCentralSystem(PythonChargePoint):  # type: ignore[misc]
@@ -221,11 +221,12 @@ def test_the_log_of_the_package_itself(tmp_path: Path, form: str, is_charge_poin
 
     async def talk() -> None:
         wire = Wire([] if is_charge_point else [BOOT, RESET.replace("Reset", "Nonsense")])
-        side = PythonCentralSystem("CP_1", wire, response_timeout=5, logger=logger)
+        side = PythonCentralSystem("CP_1", wire, response_timeout=60, logger=logger)
         request: Any = call.BootNotification("M", "V") if is_charge_point else call.Reset("Soft")
         if is_charge_point:
             asked = asyncio.ensure_future(side.call(request))
-            await asyncio.sleep(0.01)
+            while not wire.texts:  # until it has asked, and the answer is there
+                await asyncio.sleep(0.01)
         with suppress(ConnectionError):
             await side.start()
         if is_charge_point:
