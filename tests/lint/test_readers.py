@@ -188,19 +188,22 @@ class Wire:
     """What the package is given as a WebSocket: texts to read, then the end."""
 
     def __init__(self, texts: list[str]) -> None:
-        self.texts = texts
+        self._texts = texts
+        self.has_asked = asyncio.Event()
+        """The package has, and the answer is there."""
 
     async def recv(self) -> str:
         await asyncio.sleep(0)
-        if not self.texts:
+        if not self._texts:
             raise ConnectionError("closed")
-        return self.texts.pop(0)
+        return self._texts.pop(0)
 
     async def send(self, text: str) -> None:
         answer = json.loads(text)
         if answer[0] == 2:
             body = json.loads(BOOTED)[2] if answer[2] == "BootNotification" else {"status": "Accepted"}
-            self.texts.append(json.dumps([3, answer[1], body]))
+            self._texts.append(json.dumps([3, answer[1], body]))
+            self.has_asked.set()
 
 
 class PythonCentralSystem(PythonChargePoint):  # type: ignore[misc]
@@ -225,8 +228,7 @@ def test_the_log_of_the_package_itself(tmp_path: Path, form: str, is_charge_poin
         request: Any = call.BootNotification("M", "V") if is_charge_point else call.Reset("Soft")
         if is_charge_point:
             asked = asyncio.ensure_future(side.call(request))
-            while not wire.texts:  # until it has asked, and the answer is there
-                await asyncio.sleep(0.01)
+            await wire.has_asked.wait()
         with suppress(ConnectionError):
             await side.start()
         if is_charge_point:
