@@ -110,13 +110,16 @@ for kind in (Office, Office, Depot):
 wait_until(lambda: stats.total.num_requests == 8)
 row = stats.get("office-day", "scenario")
 failures = [[one.method, one.name, str(one.error)] for one in stats.errors.values() if one.method == "scenario"]
-print(json.dumps([[row.num_requests, row.num_failures, row.max_response_time], failures, [c for c in contexts if c]]))
+played = getattr(environment, adapter.VERDICT).played
+row = [row.num_requests, row.num_failures, row.max_response_time]
+print(json.dumps([row, failures, [c for c in contexts if c], played]))
 environment.events.test_stop.fire(environment=environment)
 getattr(environment, adapter.GOING).join()
 """,
     )
-    row, failures, contexts = told
+    row, failures, contexts, played = told
     assert row == [2, 1, 1500]
+    assert played == {"office-day": 2}
     assert [one[:2] for one in failures] == [["scenario", "office-day"]]
     assert "not met: step 1: wait_sent" in failures[0][2]
     assert contexts == [
@@ -153,32 +156,35 @@ getattr(environment, adapter.GOING).join()
     assert average == (12 + 500) / 2, "that of the calls alone"
 
 
-@pytest.mark.parametrize(
-    ("pattern", "runner", "why"),
-    [
-        ("DEPOT", "runner", "must have {number}, which tells one from the next"),
-        ("DEPOT-{nr}", "runner", "is no pattern: KeyError('nr')"),
-        ("DEPOT-{number", "runner", "is no pattern: ValueError("),
-        ("DEPOT-{number}", "WorkerRunner.__new__(WorkerRunner)", "must have {worker}: others have the same numbers"),
-    ],
-)
-def test_charge_points_that_would_have_one_name_are_refused(
-    tmp_path: Path, pattern: str, runner: str, why: str
-) -> None:
+NAMES = {
+    "DEPOT": "must have {number}, which tells one from the next",
+    "DEPOT-{nr}": "is no pattern: KeyError('nr')",
+    "DEPOT-{number": "is no pattern: ValueError(",
+    "DEPOT-{number}": "must have {worker}: others have the same numbers",
+}
+
+
+def test_charge_points_that_would_have_one_name_are_refused(tmp_path: Path) -> None:
     told, _ = alone(
         tmp_path,
         "good",
         f"""
 from types import SimpleNamespace
 from locust.runners import WorkerRunner
-fleet = adapter.LocustFleet(SimpleNamespace(runner={runner}), [], "ws://csms.example", {{}})
-try:
-    fleet._name({pattern!r}, 1)
-except adapter.FleetLost as error:
-    print(json.dumps(str(error)))
+
+def why(runner, pattern):
+    try:
+        return adapter.LocustFleet(SimpleNamespace(runner=runner), [], "ws://csms.example", {{}})._name(pattern, 1)
+    except adapter.FleetLost as error:
+        return str(error)
+
+worker = WorkerRunner.__new__(WorkerRunner)
+print(json.dumps([[why(worker, pattern) for pattern in {[*NAMES]!r}], why(runner, "DEPOT-{{number}}")]))
 """,
     )
-    assert why in told
+    of_worker, alone_there = told
+    assert [name in why for name, why in zip(NAMES.values(), of_worker, strict=True)] == [True] * 4
+    assert alone_there == "DEPOT-1"
 
 
 MASTER = """
@@ -229,26 +235,6 @@ print(json.dumps(codes))
 """,
     )
     assert told == [None, None, 1, 1, None]
-
-
-def test_a_worker_reports_how_often_a_scenario_came_to_its_end(tmp_path: Path) -> None:
-    told, _ = alone(
-        tmp_path,
-        "good",
-        """
-class Office(Depot):
-    scenario = "office-day"
-
-Office(environment).on_start()
-played = getattr(environment, adapter.VERDICT).played
-before = dict(played)
-wait_until(lambda: played["office-day"] == 1)
-environment.events.test_stop.fire(environment=environment)
-getattr(environment, adapter.GOING).join()
-print(json.dumps(before))
-""",
-    )
-    assert told == {"office-day": 0}
 
 
 def test_users_of_a_child_that_is_given_up_fail_and_end(tmp_path: Path) -> None:
