@@ -624,7 +624,8 @@ class SimulatedStation:
     Options: a `StationOptions`, or a mapping as JSON has it and keyword arguments of the same names (ConfigurationError
     for a bad one). `random` makes the noise; a fleet hands one to all its stations. `session_log`: folder that gets one
     for the messages of each session, None: none. `logs`: folder whose files go into diagnostics. `meters`: folder in
-    which meters that sign keep their key, None: it is made of the seed. `transfer` brings
+    which meters that sign keep their key, None: it is made of the seed. `cars`: file with the cars that are plugged in,
+    for a process that resumes their transactions, None: there are simple ones then. `transfer` brings
     firmware and takes diagnostics away; by default it is played. Implements `CoreStation`, `SmartChargingStation`,
     `FirmwareStation`, `SecurityStation`, `PricingStation` and `DisplayStation`.
     """
@@ -719,7 +720,9 @@ class Fleet:
         for keys that cannot be, FleetError if there may be no more, ChargePointStopped when the fleet is closed.
         """
     def add_all(self, ids: Iterable[str], made_of: str | Blueprint | None=None) -> list[Member]:
-        """Add one after another, in this order; raises as `add` at the first that cannot be."""
+        """Add one after another, in this order; raises as `add` at the first that cannot be, and FleetError before the
+        first if there may not be so many.
+        """
     def remove(self, identity: str) -> bool:
         """Stop one in order, and let go of it; False if it is not there. Who is cancelled leaves it going on."""
     def wait_registered(self) -> None:

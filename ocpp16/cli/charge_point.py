@@ -18,7 +18,7 @@ import trio
 
 from ocpp16.charge_point.charge_point import ChargePoint
 from ocpp16.charge_point.open import open_charge_point
-from ocpp16.cli.charge_point_options import LOGS, OVERLAY, Given, choose
+from ocpp16.cli.charge_point_options import CARS, LOGS, OVERLAY, Given, choose
 from ocpp16.cli.failure import CommandFailed, listening_failed
 from ocpp16.cli.log import LogChoice, log_options
 from ocpp16.cli.running import Ending, run
@@ -191,6 +191,7 @@ async def operate(machine: Machine, face: Face, ending: Ending) -> None:
         session_log=machine.session_log,
         logs=machine.message_log,
         meters=machine.maindir,
+        cars=None if machine.maindir is None else machine.maindir / CARS,
         transfer=_played(machine.maindir) if machine.is_played else UrlTransfer(),
     )
     panel = panel_of(machine.web, machine.speed)

@@ -26,6 +26,8 @@ OVERLAY = "user_config.json"
 """What was changed at run time, in the main directory."""
 LOGS = "logs"
 """Folder of the message log, in the main directory."""
+CARS = "cars.json"
+"""The cars that are plugged in, there as well."""
 PROFILE = "Security.SecurityProfile"
 MOST_CONNECTORS = 1_000
 MOST_OF_A_PASSWORD = 1_000

@@ -18,7 +18,7 @@ from ocpp16.cli.log import LogChoice, log_options
 from ocpp16.cli.running import Ending, run
 from ocpp16.cli.standard_error import StandardError
 from ocpp16.cli.standard_streams import StandardInput, StandardOutput
-from ocpp16.fleet import BLUEPRINTS, Fleet, identities, open_fleet
+from ocpp16.fleet import BLUEPRINTS, Fleet, FleetError, identities, open_fleet
 from ocpp16.fleet.blueprint import USUAL
 from ocpp16.fleet.control import FleetCommands, FleetEvents
 from ocpp16.simulation import ControlInterface
@@ -200,7 +200,10 @@ async def _fill(made: Fleet, wanted: Wanted, errors: StandardError) -> None:
     all_of_them = len(wanted.ids)
     async with trio.open_nursery() as nursery:
         nursery.start_soon(_say_progress, made, wanted, errors)
-        await made.add_all(wanted.ids)
+        try:
+            await made.add_all(wanted.ids)
+        except FleetError as error:
+            raise CommandFailed(str(error)) from None
         await made.wait_registered()
         nursery.cancel_scope.cancel()
     errors.write(f"ocpp16: all {all_of_them} charge points are accepted\n")

@@ -18,7 +18,7 @@ from ocpp16.cli.finite_range import FiniteRange
 from ocpp16.cli.fleet import keys_of
 from ocpp16.cli.load_child import work
 from ocpp16.cli.load_lines import in_lines
-from ocpp16.cli.load_locust import become
+from ocpp16.cli.load_locust import become, check_options
 from ocpp16.cli.load_reports import Reports
 from ocpp16.cli.load_view import Watching, about
 from ocpp16.cli.local_address import LocalAddress
@@ -27,7 +27,7 @@ from ocpp16.cli.running import Ending, run
 from ocpp16.cli.scenario import loaded
 from ocpp16.cli.standard_error import StandardError
 from ocpp16.cli.web_panel import Web, chosen_web, serve_panel, web_options
-from ocpp16.fleet import identities
+from ocpp16.fleet import FleetError, identities
 from ocpp16.load import locust_command
 from ocpp16.load.job import USUAL, Job
 from ocpp16.load.load_test import LoadTest, View
@@ -205,8 +205,8 @@ def load(
         raise CommandFailed('a load test needs an extra: pip install "ocpp16[load]"')
     if worker:
         return work()
-    if web is not None and (locust_master or locust_worker is not None):
-        raise CommandFailed("--web: with Locust the figures are on the page of its master")
+    if locust_master or locust_worker is not None:
+        check_options(click.get_current_context())
     if locust_worker is not None:
         if password is not None and csms is None:
             raise CommandFailed("--password needs --csms, too: how it is sent depends on ws:// or wss://")
@@ -315,7 +315,7 @@ async def _run(wanted: Wanted, errors: StandardError, left: Left, ending: Ending
                 nursery.start_soon(watching.run)
                 try:
                     await test.run()
-                except (ScenarioError, ValueError, OSError) as error:
+                except (ScenarioError, FleetError, ValueError, OSError) as error:
                     raise CommandFailed(shown(error)) from None
                 if panel is not None:
                     await panel.finish(await watching.last_words())

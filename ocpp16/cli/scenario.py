@@ -14,7 +14,7 @@ from ocpp16.cli.fleet import keys_of
 from ocpp16.cli.log import LogChoice, log_options
 from ocpp16.cli.running import Ending, run
 from ocpp16.cli.standard_error import StandardError
-from ocpp16.fleet import identities
+from ocpp16.fleet import FleetError, identities
 from ocpp16.scenario import (
     READY_MADE,
     Outcome,
@@ -198,7 +198,7 @@ async def _play(
             outcomes.append(
                 await run_scenario(found, csms, progress=partial(_tell, errors), is_stopping=is_stopping, **options)
             )
-        except (ScenarioError, ValueError) as error:
+        except (ScenarioError, FleetError, ValueError) as error:
             raise CommandFailed(shown(error)) from None
         nursery.cancel_scope.cancel()
 

@@ -91,7 +91,7 @@ class Fleet:
         self._check_open()
         if identity in self._members or identity in self._opening:
             raise ValueError(f"the fleet has a charge point {shown(identity)} already")
-        make_room(len(self._members) + len(self._opening) + 1)
+        self.make_room(1)
         plan = self._usual if made_of is None else blueprint(made_of)
         number, self._added = self._added, self._added + 1
         member = Member(
@@ -113,8 +113,15 @@ class Fleet:
         return member
 
     async def add_all(self, ids: Iterable[str], made_of: str | Blueprint | None = None) -> list[Member]:
-        """Add one after another, in this order; raises as `add` at the first that cannot be."""
-        return [await self.add(identity, made_of) for identity in ids]
+        """Add one after another, in this order; raises as `add` at the first that cannot be, and FleetError before the
+        first if there may not be so many."""
+        coming = list(ids)
+        self.make_room(len(coming))
+        return [await self.add(identity, made_of) for identity in coming]
+
+    def make_room(self, count: int) -> None:
+        """For so many more. Raises FleetError if there may not be so many: who will add them knows it before."""
+        make_room(len(self._members) + len(self._opening) + count)
 
     async def remove(self, identity: str) -> bool:
         """Stop one in order, and let go of it; False if it is not there. Who is cancelled leaves it going on."""

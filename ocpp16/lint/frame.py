@@ -72,6 +72,11 @@ def frame_of(
     return Frame(line, charge_point, direction, kind, message_id, action, payload, timestamp, code, fault)
 
 
+def as_binary(frame: Frame) -> Frame:
+    """The same, which came in a binary message of the WebSocket."""
+    return frame._replace(fault=frame.fault or "it is a binary message, and must be a text")
+
+
 def connected(charge_point: str = "", *, line: int = 0, timestamp: str = "") -> Frame:
     """A connection of this charge point begins."""
     return Frame(line, charge_point, FROM_CHARGE_POINT, CONNECTED, "", "", None, timestamp)

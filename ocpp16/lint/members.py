@@ -1,13 +1,24 @@
 """Members of payloads, which may be anything: None where it is not of the kind that is asked for."""
 
-from typing import Any
+import re
+from typing import Any, Final
 
 from ocpp16.codec import parse_datetime_tolerant
+
+_WHOLE: Final = re.compile(r"-?[0-9]{1,18}", re.ASCII)
 
 
 def whole(payload: Any, name: str) -> int | None:
     value = payload.get(name) if isinstance(payload, dict) else None
     return value if type(value) is int else None
+
+
+def whole_in_any_form(payload: Any, name: str) -> int | None:
+    """One that is a text, too: that it must not be was told, and those who wrote it go on with it."""
+    value = payload.get(name) if isinstance(payload, dict) else None
+    if isinstance(value, str) and _WHOLE.fullmatch(value):
+        return int(value)
+    return whole(payload, name)
 
 
 def text(payload: Any, name: str) -> str | None:

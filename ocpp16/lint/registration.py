@@ -16,6 +16,8 @@ _EARLY_BEATS: Final = 5
 """Heartbeats in a row that come in half of the interval or less: one or two may have been asked for."""
 OFF: Final = 120 * SECOND
 """By which the Central System's time may differ from that of whoever wrote the trace."""
+SET_WITHIN: Final = 30 * SECOND
+"""After which whoever wrote it has not set its clock by that time."""
 
 
 class Registration(Subject):
@@ -27,6 +29,7 @@ class Registration(Subject):
         "_interval",
         "_is_off",
         "_is_told",
+        "_off",
         "_shown_at",
         "_triggered",
         "status",
@@ -43,6 +46,8 @@ class Registration(Subject):
         self._heard_at: int | None = None
         self._shown_at: int | None = None
         self._is_off = self._is_told = False
+        self._off: tuple[int, int, Frame] | None = None
+        """When the Central System's time was far off first, by how much, and where."""
 
     def called(self, docket: Docket, asked: Asked) -> None:
         """Any CALL of either side, before its handlers."""
@@ -118,8 +123,10 @@ class Registration(Subject):
         self._answered_at = self._beat_at = self._heard_at = None
         self._early = 0
         self._triggered.clear()
+        self._off = None
 
     def passed(self, docket: Docket, now: int) -> None:
+        self._check_whose_clock(docket, now)
         if docket.is_connected:
             self._check_silence(docket, now, None)
 
@@ -140,14 +147,30 @@ class Registration(Subject):
         docket.offset = shown_at - at if docket.has_zone else None
         is_off, was_off = docket.offset is not None and abs(docket.offset) > OFF, self._is_off
         docket.is_off = self._is_off = is_off
-        if docket.offset is not None and is_off and was_off and not self._is_told:
-            # Whoever writes the trace had the first one to set its clock by.
-            self._is_told = True
-            told = f"currentTime is {docket.offset // SECOND:+} s off the times of the frames"
-            docket.tell("central-time", told, frame)
+        if docket.offset is not None and is_off and not self._is_told:
+            if was_off:
+                self._tell_off(docket, docket.offset, frame)
+            else:
+                self._off = at, docket.offset, frame
         elif self._shown_at is not None and shown_at < self._shown_at - SECOND and not is_off:
             docket.tell("central-time", f"currentTime falls by {(self._shown_at - shown_at) // SECOND} s", frame)
         self._shown_at = shown_at
+
+    def _check_whose_clock(self, docket: Docket, now: int) -> None:
+        """Whoever writes the trace may set its clock by the first time that it is told: it has a moment to do so."""
+        if self._off is None:
+            return
+        at, offset, frame = self._off
+        passed = now - at
+        if abs(passed - offset) < abs(passed):
+            self._off = None
+        elif passed > SET_WITHIN:
+            self._tell_off(docket, offset, frame)
+
+    def _tell_off(self, docket: Docket, offset: int, frame: Frame) -> None:
+        self._off = None
+        self._is_told = True
+        docket.tell("central-time", f"currentTime is {offset // SECOND:+} s off the times of the frames", frame)
 
     ON_CALL: ClassVar[Mapping[str, OnCall]] = {_BOOT: booting, "Heartbeat": beating}
     ON_RESULT: ClassVar[Mapping[str, OnAnswer]] = {

@@ -16,7 +16,7 @@ from ocpp16.lint.connectors import check_connector
 from ocpp16.lint.docket import SECOND, Docket
 from ocpp16.lint.exchange import Asked
 from ocpp16.lint.frame import Frame
-from ocpp16.lint.members import part, text, time, whole
+from ocpp16.lint.members import part, text, time, whole, whole_in_any_form
 from ocpp16.lint.registers import Reading, readings, times
 from ocpp16.lint.subject import OnAnswer, OnCall, Subject
 from ocpp16.texts import shown
@@ -122,10 +122,13 @@ class Sessions(Subject):
 
     def started(self, docket: Docket, asked: Asked, frame: Frame) -> None:
         session = self._asked.pop(asked.frame.message_id, None)
-        transaction_id = whole(frame.payload, "transactionId")
-        if session is None or transaction_id is None:
+        if session is None:
             return
         session.is_answered = True
+        transaction_id = whole(frame.payload, "transactionId")
+        if transaction_id is None:
+            self._guess(session, whole_in_any_form(frame.payload, "transactionId"))
+            return
         is_accepted = text(part(frame.payload, "idTagInfo"), "status") == "Accepted"
         if transaction_id <= 0:
             if is_accepted:
@@ -144,9 +147,15 @@ class Sessions(Subject):
             self._by_id[transaction_id] = session
             forget_oldest(self._by_id, _MOST)
 
+    def _guess(self, session: Session, transaction_id: int | None) -> None:
+        """Its id is a text, which was told; the charge point may take it for the number, or for no id at all."""
+        if transaction_id is not None and transaction_id not in self._by_id and session.stop is None:
+            self._by_id[transaction_id] = session
+            forget_oldest(self._by_id, _MOST)
+
     def metering(self, docket: Docket, asked: Asked) -> None:
         payload, frame = asked.payload, asked.frame
-        transaction_id, connector_id = whole(payload, "transactionId"), whole(payload, "connectorId")
+        transaction_id, connector_id = whole_in_any_form(payload, "transactionId"), whole(payload, "connectorId")
         check_connector(docket, asked, lowest=0)
         session = None if transaction_id is None else self._by_id.get(transaction_id)
         if transaction_id is None or (session is None and transaction_id <= 0):
@@ -171,7 +180,7 @@ class Sessions(Subject):
 
     def stopping(self, docket: Docket, asked: Asked) -> None:
         payload, frame = asked.payload, asked.frame
-        transaction_id = whole(payload, "transactionId")
+        transaction_id = whole_in_any_form(payload, "transactionId")
         if transaction_id is None:
             return
         stop = (text(payload, "timestamp"), whole(payload, "meterStop"))
@@ -233,6 +242,8 @@ class Sessions(Subject):
         for connector_id, session in self._running.items():
             if session.transaction_id is None:
                 del self._running[connector_id]
+                for transaction_id in [name for name, one in self._by_id.items() if one is session]:
+                    del self._by_id[transaction_id]  # it was but a guess
                 return
 
     def stopped(self, docket: Docket, asked: Asked, frame: Frame) -> None:

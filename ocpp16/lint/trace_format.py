@@ -16,6 +16,7 @@ from ocpp16.lint.frame import (
     FROM_CENTRAL_SYSTEM,
     FROM_CHARGE_POINT,
     Frame,
+    as_binary,
     connected,
     frame_of,
 )
@@ -45,6 +46,8 @@ class TraceFormat(Reader):
         frame = _frame(number, record, self._charge_point)
         meta = record.get("meta")
         sequence = meta.get("sequence") if isinstance(meta, dict) else None
+        if isinstance(meta, dict) and meta.get("binary") is True:
+            frame = as_binary(frame)
         if type(sequence) is int and self._is_gap(frame.charge_point, sequence):
             return connected(frame.charge_point, line=number, timestamp=frame.timestamp), frame
         return (frame,)

@@ -63,6 +63,7 @@ class GuestStory:
         wish: Wished,
         *,
         calls: Callable[[CallEnded], None],
+        links: Callable[[str, bool, str], None],
         tell: Callable[[Played], None],
         connector: StreamOpener | None,
     ) -> None:
@@ -71,6 +72,7 @@ class GuestStory:
         self._number = number
         self._wish = wish
         self._calls = calls
+        self._links = None if scenario.is_disturbed else links  # what goes wrong on the wire is our own doing
         self._tell = tell
         self._connector = connector
         self._is_going = trio.Event()
@@ -110,7 +112,7 @@ class GuestStory:
     async def _play(self, time: int) -> Outcome:
         wish, addresses = self._wish, self._wish.source_addresses
         turn = self._number % len(addresses) if addresses else 0
-        options: dict[str, Any] = {"source_addresses": addresses[turn:] + addresses[:turn]}
+        options: dict[str, Any] = {"source_addresses": addresses[turn:] + addresses[:turn], "links": self._links}
         if wish.certificates is not None:
             options["certificates_path"] = wish.certificates
         return await run_scenario(

@@ -1,9 +1,11 @@
-"""Charge points that come and go one by one, as a process of Locust wants them, and each CALL of theirs told.
+"""Charge points that come and go one by one, as a process of Locust wants them, and what becomes of each CALL and each
+connection of theirs.
 
 Each boots, sends heartbeats, and charges one car after another, or plays a scenario: a user of Locust is one charge
 point with its drivers.
 """
 
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from random import Random
@@ -21,6 +23,7 @@ from ocpp16.fleet.names import LONGEST_ID_TAG
 from ocpp16.load.documents import DocumentError, read
 from ocpp16.load.guest_story import GuestStory
 from ocpp16.load.job import DONE, Played
+from ocpp16.load.links import LOST, STOPPED, attempt
 from ocpp16.log import log
 from ocpp16.scenario import Scenario, load_scenario
 from ocpp16.simulation import CarPlan
@@ -28,14 +31,19 @@ from ocpp16.texts import shown
 
 TELL_EVERY: Final = 0.2
 """Seconds between two lines with calls."""
-MOST_WAITING: Final = 10_000
-"""Orders that wait to be carried out; a parent that sends more is mad."""
+MOST_WAITING: Final = 200_000
+"""Orders that wait to be carried out: all that a process of Locust may have come and go at once. A parent that sends
+more is mad."""
 CHARGING: Final = (30.0, 90.0)
 """Seconds that a car charges."""
 PAUSE: Final = (5.0, 30.0)
 """Seconds between two cars."""
-HIGHEST_NUMBER: Final = 10_000_000
-"""Of a charge point."""
+HIGHEST_NUMBER: Final = 1_000_000_000
+"""Of a charge point: of 10,000 processes with 100,000 each."""
+MOST_REASONS: Final = 200
+"""Why there is no connection; the others are counted together, as `OTHERS`."""
+OTHERS: Final = "others"
+LONGEST_REASON: Final = 160
 MOST_SCENARIOS: Final = 100
 """That are kept after they were read."""
 LAST_STORIES: Final = 10.0
@@ -67,13 +75,17 @@ class _Order:
 
 class Guests:
     """Made by `from_json`. `tell` is given what is to be told: calls that ended, as lists of action, seconds from when
-    it was due, outcome and code; stories, as lists of what `guest_story.Played` has."""
+    it was due, outcome and code; links, as lists of why there is no connection, "" where there is one, and how often;
+    stories, as lists of what `guest_story.Played` has."""
 
     def __init__(self, wish: _Wish, tell: Callable[[dict[str, Any]], None], connector: StreamOpener | None) -> None:
         self._wish = wish
         self._tell = tell
         self._connector = connector
         self._calls: list[list[Any]] = []
+        self._links: Counter[str] = Counter()
+        self._connected: set[str] = set()
+        self._reasons: set[str] = set()
         self._orders, self._waiting = trio.open_memory_channel[tuple[_Order, Scenario | None]](MOST_WAITING)
         self._scenarios: dict[str, Scenario] = {}
         self._stories: dict[str, GuestStory] = {}
@@ -132,6 +144,7 @@ class Guests:
                 connector=self._connector,
                 certificates_path=wish.certificates,
                 calls=self._note,
+                links=self._note_link,
             ) as fleet,
             trio.open_nursery() as nursery,
         ):
@@ -150,6 +163,30 @@ class Guests:
     def _note(self, ended: CallEnded) -> None:
         self._calls.append([ended.action, max(0.0, ended.ended - ended.due), ended.outcome, ended.code])
 
+    def _note_link_of_story(self, charge_point: str, is_connected: bool, reason: str) -> None:
+        """That it is lost may be what the scenario wanted."""
+        self._note_link(charge_point, is_connected, STOPPED if charge_point in self._connected else reason)
+
+    def _note_link(self, charge_point: str, is_connected: bool, reason: str) -> None:
+        why = ""
+        if is_connected:
+            self._connected.add(charge_point)
+        elif charge_point in self._connected:
+            self._connected.discard(charge_point)
+            why = LOST
+        else:
+            why = attempt(reason)
+        if reason != STOPPED:
+            self._count_link(why)
+
+    def _count_link(self, why: str) -> None:
+        if why not in self._reasons:
+            if len(self._reasons) < MOST_REASONS:
+                self._reasons.add(why)
+            else:
+                why = OTHERS
+        self._links[why] += 1
+
     async def _tell_now_and_then(self) -> None:
         due = trio.current_time()
         while True:
@@ -159,8 +196,10 @@ class Guests:
 
     def _tell_all(self) -> None:
         calls, self._calls = self._calls, []
-        if calls:
-            self._tell({"calls": calls})
+        links, self._links = self._links, Counter()
+        told = {"calls": calls, "links": [list(one) for one in links.items()]}
+        if calls or links:
+            self._tell({name: value for name, value in told.items() if value})
 
     async def _serve(self, fleet: Fleet, nursery: trio.Nursery) -> None:
         """One order after another: who removes one that is just being added waits for it."""
@@ -181,8 +220,10 @@ class Guests:
                     self._stories[identity] = story = self._story(order, scenario)
                     nursery.start_soon(self._play, identity, story)
             except (Ocpp16Error, ValueError) as error:
-                text = f"{shown(identity, 64)} could not come: {sentence(error)}"
+                why = sentence(error)
+                text = f"{shown(identity, 64)} could not come: {why}"
                 log.warning("%s", text)
+                self._count_link(f"could not come: {shown(why, LONGEST_REASON)}")
                 self._notes = [*self._notes, text][:20]
 
     def _story(self, order: _Order, scenario: Scenario) -> GuestStory:
@@ -192,6 +233,7 @@ class Guests:
             order.number,
             self._wish,
             calls=self._note,
+            links=self._note_link_of_story,
             tell=lambda played: self._tell({"stories": [list(played)]}),
             connector=self._connector,
         )

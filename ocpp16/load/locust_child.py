@@ -31,6 +31,8 @@ ENDING: Final = 1.0
 LONGEST_LINE: Final = 16_000_000
 """Bytes."""
 NAME_LENGTH: Final = 64
+MOST_LINKS: Final = 100_000
+"""That one line may tell of: each is a request of Locust."""
 
 log: Final = logging.getLogger("ocpp16")
 
@@ -50,6 +52,13 @@ class Call(NamedTuple):
     code: str
 
 
+class Links(NamedTuple):
+    """What became of connections, so many times. reason: why there is none; "": there is one."""
+
+    reason: str
+    times: int
+
+
 class Story(NamedTuple):
     """A scenario that a charge point played once. seconds: it took. unmet: the first expectation that was not met, "":
     it passed; why: of that."""
@@ -64,8 +73,9 @@ class Story(NamedTuple):
 class ChildFleet:
     """Charge points in one child, added and removed one by one; it is begun with the first.
 
-    command: what to run. first: its first line. on_call is told each call that ended, on_story each scenario that was
-    played. on_lost is told why the child was lost, and whether it is given up for good.
+    command: what to run. first: its first line. on_call is told each call that ended, on_links the connections that
+    came to be or did not, on_story each scenario that was played. on_lost is told why the child was lost, and whether
+    it is given up for good.
     """
 
     def __init__(
@@ -75,9 +85,11 @@ class ChildFleet:
         on_call: Callable[[Call], None],
         on_lost: Callable[[FleetLost, bool], None],
         *,
+        on_links: Callable[[Links], None] = lambda links: None,
         on_story: Callable[[Story], None] = lambda story: None,
         pause: float = PAUSE,
     ) -> None:
+        self._on_links = on_links
         self._on_story = on_story
         self._command = list(command)
         self._first = dict(first)
@@ -180,12 +192,14 @@ class ChildFleet:
                 return ""
             try:
                 told = _read(line)
-                calls, stories = _calls(told), _stories(told)
+                calls, links, stories = _calls(told), _links(told), _stories(told)
             except ValueError as error:
                 return f"told what cannot be: {error}"
             if not self._is_closed:  # what ends because it is stopped is not the Central System's doing
                 for call in calls:
                     self._on_call(call)
+                for one in links:
+                    self._on_links(one)
                 for story in stories:
                     self._on_story(story)
             if "wrong" in told:
@@ -235,20 +249,34 @@ def _read(line: bytes) -> dict[str, Any]:
     return found
 
 
+def _list(found: Mapping[str, Any], name: str) -> list[Any]:
+    """What a line tells of them. Raises ValueError."""
+    told = found.get(name, [])
+    if not isinstance(told, list):
+        raise ValueError(f"{name} must be a list, not {shown(told, NAME_LENGTH)}")
+    return told
+
+
 def _calls(found: Mapping[str, Any]) -> list[Call]:
-    """Those that a line tells of. Raises ValueError."""
-    calls = found.get("calls", [])
-    if not isinstance(calls, list):
-        raise ValueError(f"calls must be a list, not {shown(calls, NAME_LENGTH)}")
-    return [_call(one) for one in calls]
+    """Raises ValueError, as those that follow."""
+    return [_call(one) for one in _list(found, "calls")]
+
+
+def _links(found: Mapping[str, Any]) -> list[Links]:
+    return [_link(one) for one in _list(found, "links")]
 
 
 def _stories(found: Mapping[str, Any]) -> list[Story]:
-    """Those that a line tells of. Raises ValueError."""
-    stories = found.get("stories", [])
-    if not isinstance(stories, list):
-        raise ValueError(f"stories must be a list, not {shown(stories, NAME_LENGTH)}")
-    return [_story(one) for one in stories]
+    return [_story(one) for one in _list(found, "stories")]
+
+
+def _link(found: Any) -> Links:
+    if not isinstance(found, list) or len(found) < 2 or not isinstance(found[0], str):
+        raise ValueError(f"links must be a list of reason and count, not {shown(found, NAME_LENGTH)}")
+    times = found[1]
+    if type(times) is not int or not 0 < times <= MOST_LINKS:
+        raise ValueError(f"links must be so many times from 1 to {MOST_LINKS:,}, not {shown(times, NAME_LENGTH)}")
+    return Links(shown(found[0], 200), times)
 
 
 def _story(found: Any) -> Story:

@@ -16,6 +16,7 @@ from typing import Final, Protocol
 
 from ocpp16.fleet import CallEnded
 from ocpp16.load.latency import counted
+from ocpp16.load.links import LOST, STOPPED, attempt
 from ocpp16.load.portion import ActionPortion, Portion, Standing
 from ocpp16.load.results import Attempts, ErrorCount, Offender
 from ocpp16.redaction import redacted
@@ -32,13 +33,12 @@ LAST_FRAMES: Final = 12
 LONGEST_FRAME: Final = 2_000
 """Characters of a frame that is kept."""
 OTHERS: Final = "others"
-_REASON_LENGTH: Final = 80
-_STOPPED: Final = "stopped"
-"""Why a connection ended that we ended ourselves."""
 
 
 class FrameSink(Protocol):
-    """Takes the frames of some charge points: `trace.TraceFile`."""
+    """Takes the frames of some charge points, and where their connections begin: `trace.TraceFile`."""
+
+    def connected(self, charge_point: str) -> None: ...
 
     def take(self, charge_point: str, direction: str, text: str) -> None: ...
 
@@ -156,18 +156,20 @@ class Recorder:
             watcher.link(charge_point, is_connected, reason)
         if is_connected:
             self._connected.add(charge_point)
+            if self._trace is not None and charge_point in self._traced:
+                self._trace.connected(charge_point)
             self._undecided.add(charge_point)
             self.failed_attempts = 0
         elif charge_point in self._connected:
             self._connected.discard(charge_point)
             self._registered.discard(charge_point)
-            if reason != _STOPPED:
-                self._count("connection lost", "")
+            if reason != STOPPED:
+                self._count(LOST, "")
                 self._erred[charge_point] += 1
-        elif reason != _STOPPED:
+        elif reason != STOPPED:
             self.failed_attempts += 1
             self._refused += 1
-            self._reason = _attempt(reason)
+            self._reason = attempt(reason)
             self._count(self._reason, "")
             self._note_erred(charge_point, f"not connected: {reason}")
 
@@ -180,7 +182,7 @@ class Recorder:
             case "timeout":
                 code = "timeout"
             case _:
-                code = "connection lost"
+                code = LOST
         self._count(code, ended.action)
         self._note_erred(ended.charge_point, f"{ended.action}: {code}")
 
@@ -273,11 +275,3 @@ class Recorder:
 def worst_of(offenders: Collection[Offender]) -> tuple[Offender, ...]:
     """The first of them, the worst first."""
     return tuple(sorted(offenders, key=lambda one: (-one.errors, -one.slowest, one.charge_point))[:MOST_OFFENDERS])
-
-
-def _attempt(reason: str) -> str:
-    """Why there is no connection, in words that do not differ between charge points."""
-    if reason.startswith("HTTP "):
-        # What a Central System says beside its status is its own affair; what is wrong with an upgrade is ours.
-        return f"handshake {shown(reason[5:], _REASON_LENGTH) if reason.startswith('HTTP 101') else reason[5:8]}"
-    return f"not connected: {shown(reason, _REASON_LENGTH)}"

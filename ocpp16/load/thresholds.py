@@ -80,6 +80,7 @@ _COMPARATORS: Final[dict[str, Callable[[float, float], bool]]] = {
     "<": lambda value, limit: value < limit,
     ">": lambda value, limit: value > limit,
 }
+_BASES: Final = ("due", "sent")
 _UNITS: Final = {"s": 1.0, "ms": 1e-3, "us": 1e-6, "µs": 1e-6}
 _PATH: Final = re.compile(r"[^\s<>=]*", re.ASCII)
 _COMPARED: Final = re.compile(r"\s*(<=|>=|==|<|>)", re.ASCII)
@@ -151,12 +152,14 @@ def _measure(text: str, begin: int, path: str) -> tuple[str, bool, str]:
     action, dot, rest = path.partition(".")
     if not action or not dot:
         raise _error(text, begin, "write ACTION.MEASURE, as BootNotification.p99 or all.error_rate")
+    if action in _BASES:
+        raise _error(text, begin, f"{action} stands behind the action, as Heartbeat.{action}.p99")
     if action != ALL and action not in ACTIONS:
         raise _error(text, begin, f"no action {shown(action, 64)}{did_you_mean(action, (ALL, *ACTIONS))}")
     at = begin + len(action) + 1
     basis, dot, measure = rest.partition(".")
     is_from_due = True
-    if dot and basis in ("due", "sent"):
+    if dot and basis in _BASES:
         is_from_due, rest, at = basis == "due", measure, at + len(basis) + 1
     if rest not in _LATENCIES and rest not in _COUNTS and not _PERCENTILE.fullmatch(rest):
         known = (*_LATENCIES, *_COUNTS, "p50", "p90", "p95", "p99", "p99.9")

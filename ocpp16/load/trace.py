@@ -6,6 +6,7 @@ Rules of this file:
 3. A disk that fails ends the trace, not the test.
 """
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from random import Random
@@ -32,11 +33,16 @@ class TraceFile:
         self._monotonic = monotonic
         self._left = largest
         self._readers: dict[str, tuple[Reader, JsonLines]] = {}
-        self._sequence = 0
+        self._sequences: Counter[str] = Counter()
+        """Of each charge point by itself: a gap says that its connection began anew, or that something is missing."""
         self.missing: int = 0
         """Frames that were not written."""
         self.failure: str = ""
         """Why the disk did not take them."""
+
+    def connected(self, charge_point: str) -> None:
+        """What follows is on another connection."""
+        self._sequences[charge_point] += 1
 
     def take(self, charge_point: str, direction: str, text: str) -> None:
         """Write one frame."""
@@ -47,8 +53,10 @@ class TraceFile:
         if known is None:
             known = self._readers[charge_point] = (Reader(), JsonLines(charge_point))
         reader, form = known
-        self._sequence += 1
-        row = form.row(reader.read(self._sequence, round(self._wall() * 1e6), self._monotonic(), direction, text))
+        self._sequences[charge_point] += 1
+        row = form.row(
+            reader.read(self._sequences[charge_point], round(self._wall() * 1e6), self._monotonic(), direction, text)
+        )
         self._left -= len(row)
         if self._left < 0:
             self.missing += 1

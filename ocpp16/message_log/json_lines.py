@@ -29,7 +29,8 @@ class JsonLines:
         self._identity = identity
         self._connection = connection
 
-    def row(self, record: Record) -> bytes:
+    def row(self, record: Record, *, is_binary: bool = False) -> bytes:
+        """is_binary: it was no text of the WebSocket, where somebody passed it on all the same."""
         meta: dict[str, Any] = {"sequence": record.sequence}
         if self._connection is not None:
             meta["connection"] = self._connection
@@ -41,6 +42,8 @@ class JsonLines:
             meta["latency"] = round(record.latency, 6)
         if record.is_redacted:
             meta["redacted"] = True
+        if is_binary:
+            meta["binary"] = True
         row: dict[str, Any] = {
             "schemaVersion": VERSION,
             "timestamp": time_text(record.at),

@@ -21,6 +21,7 @@ from ocpp16.lint import Finding
 from ocpp16.proxy.happening import Happening, Kind
 from ocpp16.proxy.record import Judge, Recorded
 from ocpp16.proxy.relay import Relay
+from ocpp16.proxy.side import Message
 from ocpp16.proxy.target import Target
 from ocpp16.proxy.trace_file import TraceFile
 from ocpp16.proxy.visit import LARGEST_MESSAGE, Visit
@@ -169,14 +170,15 @@ class Proxy:
             self.tell(Kind.CLOSED, visit.identity, relay.ended)
             self._judge(visit.identity, lambda linter: linter.take(recorded.end(begins=False)))
 
-    async def _passed(self, recorded: Recorded, way: str, text: str) -> None:
+    async def _passed(self, recorded: Recorded, way: str, message: Message) -> None:
+        text, is_binary = message
         self.tell(Kind.FRAME, recorded.identity, text, way)
         if self.trace is None and self._linter is None:
             return
         record = recorded.take(way, text)
-        self._judge(recorded.identity, lambda linter: linter.take(recorded.frame(record)))
+        self._judge(recorded.identity, lambda linter: linter.take(recorded.frame(record, is_binary=is_binary)))
         if self.trace is not None:
-            await self.trace.put(recorded.row(record))
+            await self.trace.put(recorded.row(record, is_binary=is_binary))
 
     def _dial_for(self, identity: str) -> StreamOpener:
         """How to dial for the next connection of a charge point."""

@@ -6,6 +6,7 @@ from typing import Protocol
 import trio
 
 from ocpp16.lint import FROM_CENTRAL_SYSTEM, FROM_CHARGE_POINT, Finding, Frame, connected, disconnected, frame_of
+from ocpp16.lint.frame import as_binary
 from ocpp16.message_log.json_lines import JsonLines
 from ocpp16.message_log.record import SENT, Reader, Record
 from ocpp16.message_log.words import time_text
@@ -37,13 +38,13 @@ class Recorded:
         self._sequence += 1
         return self._reader.read(self._sequence, self._now(), trio.current_time(), way, text)
 
-    def row(self, record: Record) -> bytes:
+    def row(self, record: Record, *, is_binary: bool) -> bytes:
         """Its line of a trace."""
-        return self._lines.row(record)
+        return self._lines.row(record, is_binary=is_binary)
 
-    def frame(self, record: Record) -> Frame:
+    def frame(self, record: Record, *, is_binary: bool) -> Frame:
         """For a linter."""
-        return frame_of(
+        frame = frame_of(
             record.text,
             FROM_CHARGE_POINT if record.direction == SENT else FROM_CENTRAL_SYSTEM,
             charge_point=self.identity,
@@ -51,6 +52,7 @@ class Recorded:
             timestamp=time_text(record.at),
             action=record.action,
         )
+        return as_binary(frame) if is_binary else frame
 
     def end(self, *, begins: bool) -> Frame:
         """For a linter: the connection begins, or has ended."""

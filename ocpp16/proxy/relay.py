@@ -1,8 +1,8 @@
 """One charge point and its Central System: what either says goes to the other, and so does how it ends.
 
 Rules of this file:
-1. A text goes on as it came, in its order, and the next is taken when the other side has it: who reads slowly slows
-   down who writes.
+1. A message goes on as it came, text or binary, in its order, and the next is taken when the other side has it: who
+   reads slowly slows down who writes.
 2. A close code goes on as it came; where none was said, the other side's connection is broken off, too.
 """
 
@@ -12,7 +12,7 @@ from typing import Final
 import trio
 
 from ocpp16.errors import ConnectionClosed
-from ocpp16.proxy.side import Side
+from ocpp16.proxy.side import Message, Side
 from ocpp16.texts import shown
 from ocpp16.transport.websocket import WebSocket
 
@@ -23,11 +23,11 @@ CENTRAL_SYSTEM: Final = "Central System"
 STOPPED: Final = "the proxy stops"
 SENT: Final = "sent"
 RECEIVED: Final = "received"
-Passed = Callable[[str, str], Awaitable[None]]
+Passed = Callable[[str, Message], Awaitable[None]]
 
 
 class Relay:
-    """Parameters: `passed` is told each text and the way it goes, before it goes; `is_silent`: see `Side`.
+    """Parameters: `passed` is told each message and the way it goes, before it goes; `is_silent`: see `Side`.
 
     ended: who ended it and how, in words, once `run` has returned.
     """
@@ -62,17 +62,17 @@ class Relay:
     async def _relay(self, source: Side, target: Side, way: str, both: trio.CancelScope) -> None:
         while True:
             try:
-                texts = await source.receive()
+                messages = await source.receive()
             except ConnectionClosed as closed:
                 if self._closed is None:
                     self._closed = closed
                     self.ended = f"{source.name}: {closed.code} {shown(closed.reason)}".rstrip()
                 both.cancel()
                 return
-            for text in texts:
-                await self._passed(way, text)
+            for message in messages:
+                await self._passed(way, message)
                 try:
-                    await target.send(text)
+                    await target.send(message)
                 except ConnectionClosed:
                     return  # the task that reads there knows how it ended
             if self._is_silent():

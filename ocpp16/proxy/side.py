@@ -1,7 +1,7 @@
 """One of the two WebSockets of a relay: writers take turns, and a peer that is gone without a word is noticed."""
 
 from collections.abc import Callable
-from typing import Final
+from typing import Final, NamedTuple
 
 import trio
 
@@ -12,6 +12,13 @@ WRITE_TIMEOUT: Final = 60.0
 """Seconds in which a peer that reads takes what is written."""
 PONG_TIMEOUT: Final = 30.0
 """Seconds for the answer to a ping."""
+
+
+class Message(NamedTuple):
+    """A text, in a binary message if `is_binary`, which is against OCPP-J, and passes as it came."""
+
+    text: str
+    is_binary: bool
 
 
 class Side:
@@ -28,19 +35,22 @@ class Side:
         self._is_silent = is_silent
         self._turn = trio.Lock()
         self._is_writing_soon = False
+        self._binary: set[int] = set()
+        """Places among the messages that are ready."""
         websocket.on_unsent = self._write_unsent
         websocket.on_pong = websocket.on_ping = self._hear
-        websocket.on_binary = lambda: None
+        websocket.on_binary = self._note_binary
 
-    async def receive(self) -> list[str]:
-        """Texts. Raises ConnectionClosed."""
+    async def receive(self) -> list[Message]:
+        """Raises ConnectionClosed."""
         texts = await self.websocket.receive()
+        binary, self._binary = self._binary, set()
         self.last_heard = trio.current_time()
-        return texts
+        return [Message(text, place in binary) for place, text in enumerate(texts)]
 
-    async def send(self, text: str) -> None:
+    async def send(self, message: Message) -> None:
         """Returns when the carrier has it. Raises ConnectionClosed."""
-        self.websocket.send_text(text)
+        (self.websocket.send_binary if message.is_binary else self.websocket.send_text)(message.text)
         await self.write()
 
     async def write(self) -> None:
@@ -69,6 +79,9 @@ class Side:
                     return
             else:
                 await trio.sleep_until(trio.current_time() + interval)
+
+    def _note_binary(self) -> None:
+        self._binary.add(self.websocket.ready - 1)
 
     def _hear(self, payload: bytes) -> None:
         self.last_heard = trio.current_time()

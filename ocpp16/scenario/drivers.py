@@ -70,12 +70,17 @@ class Crowd:
 
 
 class Story:
-    """Arrivals of one crowd, at one charge point, or (`member` None) at any of the fleet."""
+    """Arrivals of one crowd, at one charge point, or (`member` None) at any of the fleet.
 
-    __slots__ = ("_crowd", "_member", "_moments", "_next", "_period", "_visit")
+    late: seconds by which that charge point came later than it was due, and so do its drivers: none of them is left out
+    because a machine is slow.
+    """
 
-    def __init__(self, crowd: Crowd, member: Member | None) -> None:
+    __slots__ = ("_crowd", "_late", "_member", "_moments", "_next", "_period", "_visit")
+
+    def __init__(self, crowd: Crowd, member: Member | None, late: float = 0.0) -> None:
         self._crowd = crowd
+        self._late = late
         self._member = member
         self._visit = 0
         self._period = 0
@@ -96,7 +101,7 @@ class Story:
         run, arrivals = self._crowd.run, self._crowd.drivers.arrivals
         chance = self._random()
         moment = _GAPS[arrivals.kind](self, arrivals, chance)
-        if moment < arrivals.end:
+        if moment < arrivals.end + self._late:
             run.agenda.at(run.began + moment, lambda: self._arrive(chance))
 
     def _arrive(self, chance: Random) -> None:
@@ -146,7 +151,7 @@ class Story:
                     moments = [chance.uniform(arrivals.begin if not offset else 0.0, last) for _ in range(count)]
                 case _:
                     moments = [arrivals.moment.draw(chance) for _ in range(count)]
-            self._moments = sorted((offset + moment for moment in moments), reverse=True)
+            self._moments = sorted((self._late + offset + moment for moment in moments), reverse=True)
 
 
 _GAPS: Final[Mapping[str, Callable[[Story, Arrivals, Random], float]]] = {

@@ -24,6 +24,8 @@ from ocpp16.texts import shown
 from ocpp16.wire import WireFaults, disturbed
 
 MOST_NOTES: Final = 50
+LATE: Final = 1.0
+"""Real seconds that a charge point may come late without a word: it takes a moment to make one."""
 LOOKED_AT: Final = 200
 """Charge points in one step of the loop: that takes a millisecond."""
 MOST_DRAWN: Final = 1_000_000
@@ -74,8 +76,11 @@ class Run:
         self._fleet: Fleet | None = None
         self._nursery: trio.Nursery | None = None
         self._mix: list[tuple[float, Blueprint]] = []
-        self.on_added: Callable[[Member], None] = lambda member: None
-        """Is told of each that comes."""
+        self.on_added: Callable[[Member, float], None] = lambda member, late: None
+        """Is told of each that comes, and how late: seconds of the story after it was due, 0 if that is less than
+        `late_from`."""
+        self.late_from: float = LATE
+        self._latest = 0.0
         self.told_added: Callable[[Member], None] | None = None
         """And so is whoever plays it, where he wants to know."""
         self._never = trio.Event()
@@ -148,12 +153,14 @@ class Run:
         self.judge.stage_begins(stage.name, self.now)
         return self.now
 
-    async def add(self, identity: str) -> None:
-        """One more charge point; its drivers begin to come."""
+    async def add(self, identity: str, due: float) -> None:
+        """One more charge point, `due` at this second of the story; its drivers begin to come."""
         assert self._fleet is not None
         member = await self._fleet.add(identity, self._made_of(identity))
         self.members[identity] = member
-        self.on_added(member)
+        late = self.now - due
+        self._latest = max(self._latest, late)
+        self.on_added(member, late if late >= self.late_from else 0.0)
 
     async def remove(self, identity: str) -> None:
         """It goes, in order; that goes on when this returns."""
@@ -222,6 +229,10 @@ class Run:
         dropped = sum(member.charge_point.counters.observer_events_dropped for member in self.members.values())
         if dropped:
             self.note(f"{dropped} events were lost before they could be looked at: the process had too much to do")
+        if self._latest >= self.late_from and self.scenario.drivers:
+            self.note(
+                f"charge points came up to {self._latest:.0f} s later than they were due, and their drivers with them"
+            )
         self._note_the_unconnected()
         if not is_complete:
             if self._waits_for:

@@ -17,7 +17,7 @@ from ocpp16.scenario.drivers import Crowd, Story
 from ocpp16.scenario.model import Per, Scenario, story_fault
 from ocpp16.scenario.outcome import Outcome, Progress, StageRun
 from ocpp16.scenario.problems import ScenarioError
-from ocpp16.scenario.run import Run
+from ocpp16.scenario.run import LATE, Run
 from ocpp16.scenario.script import Script
 from ocpp16.scenario.stages import Acting
 from ocpp16.values import finite, whole
@@ -33,12 +33,12 @@ async def _play(run: Run, script: Script, connectors: int) -> None:
     """All stages, one after another."""
     crowds = [Crowd(run, number, drivers, connectors) for number, drivers in enumerate(run.scenario.drivers, 1)]
 
-    def added(member: Member) -> None:
+    def added(member: Member, late: float) -> None:
         if run.told_added is not None:
             run.told_added(member)
         for crowd in crowds:
             if crowd.drivers.arrivals.per is Per.CHARGE_POINT:
-                Story(crowd, member).begin()
+                Story(crowd, member, late).begin()
 
     run.on_added = added
     for crowd in crowds:
@@ -103,6 +103,7 @@ async def run_scenario(
     mix = _mix(scenario, blueprint, connectors)
     run = Run(scenario, ids, seed, rate, duration, whole(first_number, "first_number", 1), of_all)
     run.told_added = added
+    run.late_from = LATE * max(1.0, speed)
     run.attempts = Attempts(connector, fleet_options.get("certificates_path"))
     options: dict[str, Any] = dict(fleet_options)
     if calls is not None:
@@ -133,6 +134,7 @@ async def _in_a_fleet(
     script = Script(run)
     is_complete = False
     async with opening as fleet, trio.open_nursery() as nursery:
+        fleet.make_room(len(run.ids))
         run.open(fleet, nursery, mix)
         nursery.start_soon(run.agenda.run)
         if telling is not None:

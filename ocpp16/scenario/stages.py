@@ -79,7 +79,9 @@ class Acting:
         run = self._run
         coming = [one for one in run.ids if one not in run.members]
         over = self._stage.over if run.rate is None else len(coming) / run.rate
-        await self._each(self._moments(coming, over), run.add)
+        began, moments = run.now, self._moments(coming, over)
+        due = {identity: began + moment for moment, identity in moments}
+        await self._each(moments, lambda identity: run.add(identity, due[identity]))
         await self._settle()
 
     async def hold(self) -> None:

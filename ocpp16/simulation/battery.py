@@ -251,6 +251,12 @@ class Pack:
             self.level += self._share * (energy - self._mark)
             self._mark = energy
 
+    def found(self, plugged_at: float, energy: float) -> None:
+        """It was plugged in when the meter showed so many Wh, which shows `energy` now."""
+        self.connect(plugged_at)
+        self.take(max(energy, plugged_at))
+        self._reached = self._edge = max(self._reached, self.soc)
+
     def flow(self, watts: float, now: float) -> None:
         """From now on it is given `watts`, at most its `bound`. What it was given before is taken already."""
         if watts <= 0.0 or self.is_full:

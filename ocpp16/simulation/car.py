@@ -163,13 +163,24 @@ class Car:
         self._next(now + plan.plug_after, self._plug)
 
     @classmethod
-    def found_charging(cls, socket: Socket, timers: Timers, now: float) -> "Car":
-        """A car that is plugged in and draws already."""
-        car = cls(DRAWING_ON, socket, timers, now)
-        car.hold()
-        car._step = None
+    def found_charging(
+        cls,
+        socket: Socket,
+        timers: Timers,
+        now: float,
+        plan: CarPlan = DRAWING_ON,
+        pack: Pack | None = None,
+        began: float = 0.0,
+    ) -> "Car":
+        """A car that is plugged in and draws already, and stands still until it may go on. began: when it began to."""
+        car = cls(plan, socket, timers, now, pack=pack)
         car._is_waited_for = False
         car.is_plugged = car.has_begun = True
+        car.hold()
+        car._step = None
+        if plan is not DRAWING_ON:
+            car._plan_departure(began)
+            car.hold()
         return car
 
     @property
@@ -277,14 +288,17 @@ class Car:
     def _draw(self) -> None:
         began = self._done()
         self.has_begun = True
+        self._plan_departure(began)
+        if self.pack is not None and self.pack.is_full:
+            self.is_filled(began)
+        self._socket.car_changed()
+
+    def _plan_departure(self, began: float) -> None:
         plan = self._plan
         if plan.diode_fault_after is not None and plan.diode_fault_after < plan.draw_for:
             self._next(began + plan.diode_fault_after, self._fail)
         else:
             self._next(began + plan.draw_for, self._unplug)
-        if self.pack is not None and self.pack.is_full:
-            self.is_filled(began)
-        self._socket.car_changed()
 
     def _unplug(self) -> None:
         self._socket.unplug()

@@ -142,6 +142,16 @@ def car_plan(said: Mapping[str, Any] | str) -> CarPlan:
     return model.plan(battery=replace(model.battery, **battery), **changes)
 
 
+def words_of(plan: CarPlan) -> dict[str, Any]:
+    """What `car_plan` makes this plan of again, but for its contract."""
+    words = {name: getattr(plan, name) for name in _PLAN if getattr(plan, name) not in (None, "")}
+    battery = plan.battery
+    if battery is not None:
+        words |= {name: getattr(battery, name) for name in _BATTERY}
+        words["curve"] = [list(point) for point in battery.curve.points]
+    return words
+
+
 def _curve(model: CarModel, given: Mapping[str, Any]) -> Curve:
     usual = model.battery.curve
     peak = power(given.get("power", usual.peak), "power")

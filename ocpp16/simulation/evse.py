@@ -22,6 +22,7 @@ from ocpp16.simulation.car import Car, CarPlan
 from ocpp16.simulation.dc_outlet import DcOutlet
 from ocpp16.simulation.occupancy import Desk, Occupancy
 from ocpp16.simulation.outlet import Outlet, Wiring
+from ocpp16.simulation.parked_cars import Parked, ParkedCars
 from ocpp16.simulation.signed_energy import SignedEnergy, Signing
 from ocpp16.state.clock import to_datetime
 from ocpp16.state.transaction import Transaction
@@ -35,6 +36,9 @@ class Premises(Wiring, Desk, Signing, Protocol):
 
     @property
     def number_of_connectors(self) -> int: ...
+
+    @property
+    def parked(self) -> ParkedCars: ...
 
     def wishes_changed(self, connector_id: int) -> None:
         """What the car there would draw, or may, is something else now."""
@@ -164,6 +168,7 @@ class Evse:
         car.leave()
         if not car.is_plugged:
             return
+        self._station.parked.leave(self.connector_id)
         if self._station.charge_point.configuration[core.STOP_TRANSACTION_ON_EV_SIDE_DISCONNECT]:
             self._end_transaction(Reason.EV_DISCONNECTED)
         self.outlet.plugged_at = None
@@ -185,6 +190,9 @@ class Evse:
             self.outlet.plug_in()
             self.outlet.connect_battery()
             self._begin_plugged_session()
+        if self.outlet.car is not None:
+            energy = self.outlet.meter.energy(self.outlet.now)
+            self._station.parked.park(self.connector_id, self.outlet.car.plan, energy)
 
     def car_changed(self) -> None:
         """It draws otherwise, as the car tells."""
@@ -269,14 +277,35 @@ class Evse:
         that is not known draws on.
         """
         outlet = self.outlet
-        car = None
+        car = parked = None
         if outlet.car is None and not outlet.is_known:
-            car = Car.found_charging(self, self._station.charge_point.for_station.timers, outlet.now)
-        outlet.resume(transaction.meter_last, transaction.started_at, car)
+            parked = self._parked()
+            car = self._found(parked, transaction)
+        outlet.resume(transaction.meter_last, transaction.started_at, car, None if parked is None else parked.energy)
         outlet.is_paused = transaction.is_refused
         self._transaction = transaction
         self._occupancy.token = Token(transaction.id_tag, transaction.parent_id_tag)
         self._occupancy.begin(SessionStartedReason.EV_CONNECTED, transaction.session_id)
+
+    def _parked(self) -> Parked | None:
+        """The car that was here when the process before this one ended; None if nobody knows, or it cannot be here."""
+        parked = self._station.parked.found(self.connector_id)
+        if parked is not None:
+            try:
+                self.outlet.refuse(parked.plan)
+            except ValueError as error:
+                self._station.door.log.warning("the car that was at connector %d is gone: %s", self.connector_id, error)
+                return None
+        return parked
+
+    def _found(self, parked: Parked | None, transaction: Transaction) -> Car:
+        door, now = self._station.charge_point.for_station, self.outlet.now
+        if parked is None:
+            return Car.found_charging(self, door.timers, now)
+        plan = parked.plan
+        pack = None if plan.battery is None else Pack(plan.battery, is_dc=self.outlet.is_dc)
+        began = now - (door.clock.now() - transaction.started_at) / 1_000_000
+        return Car.found_charging(self, door.timers, now, plan, pack, began)
 
     def power_down(self) -> None:
         """The charge point stopped: sessions are over, cars stand still where they are."""

@@ -229,9 +229,10 @@ class Outlet:
         if self._pack is not None:
             self._pack.connect(self.meter.energy(self.now))
 
-    def resume(self, energy: int, began_at: int, car: Car | None) -> None:
+    def resume(self, energy: int, began_at: int, car: Car | None, plugged_at: float | None = None) -> None:
         """After a power loss: the transaction goes on, of which at least `energy` Wh was on the meter; with its car, or
-        without one where it was unplugged. `car`: the one that is there where that is not known.
+        without one where it was unplugged. `car`: the one that is there where that is not known; `plugged_at`: Wh that
+        the meter showed when it was plugged in, None if that is not known either.
         """
         now = self.now
         self.catch_up()
@@ -242,7 +243,11 @@ class Outlet:
         if car is not None:
             self.car = car
             self.plugged_at = now
-            self._energy_at_plug_in = self.meter.energy(now)
+            self._energy_at_plug_in = self.meter.energy(now) if plugged_at is None else plugged_at
+            if car.pack is not None:
+                car.pack.found(self._energy_at_plug_in, self.meter.energy(now))
+                if car.pack.is_full:
+                    car.is_filled(now)
         self.transaction_at = began_at
 
     def power_down(self) -> None:

@@ -39,6 +39,7 @@ from ocpp16.simulation.maintenance import Maintenance
 from ocpp16.simulation.noise import Noise
 from ocpp16.simulation.options import PowerLossPolicy, StationOptions
 from ocpp16.simulation.overrule import Overrules, question
+from ocpp16.simulation.parked_cars import ParkedCars
 from ocpp16.simulation.patience import Patience, Wait
 from ocpp16.simulation.signed_energy import publish_keys
 from ocpp16.simulation.supply import Supply
@@ -57,7 +58,8 @@ class SimulatedStation(WithDisplays, Maintained):
     Options: a `StationOptions`, or a mapping as JSON has it and keyword arguments of the same names (ConfigurationError
     for a bad one). `random` makes the noise; a fleet hands one to all its stations. `session_log`: folder that gets one
     for the messages of each session, None: none. `logs`: folder whose files go into diagnostics. `meters`: folder in
-    which meters that sign keep their key, None: it is made of the seed. `transfer` brings
+    which meters that sign keep their key, None: it is made of the seed. `cars`: file with the cars that are plugged in,
+    for a process that resumes their transactions, None: there are simple ones then. `transfer` brings
     firmware and takes diagnostics away; by default it is played. Implements `CoreStation`, `SmartChargingStation`,
     `FirmwareStation`, `SecurityStation`, `PricingStation` and `DisplayStation`.
     """
@@ -82,6 +84,7 @@ class SimulatedStation(WithDisplays, Maintained):
         "on_reset",
         "options",
         "overrules",
+        "parked",
         "reader",
         "session_log",
         "signing",
@@ -103,6 +106,7 @@ class SimulatedStation(WithDisplays, Maintained):
         session_log: Path | None = None,
         logs: Path | None = None,
         meters: Path | None = None,
+        cars: Path | None = None,
         transfer: Transfer | None = None,
         **named: Any,
     ) -> None:
@@ -115,6 +119,7 @@ class SimulatedStation(WithDisplays, Maintained):
         self.session_log: Path | None = session_log
         self.logs: Path | None = logs
         self.meters: Path | None = meters
+        self.parked: ParkedCars = ParkedCars(cars, lambda text: self.door.log.warning("%s", text))
         self.signing: SigningMeters | None = None
         """None: the meters do not sign."""
         self._transfer = transfer
@@ -290,6 +295,8 @@ class SimulatedStation(WithDisplays, Maintained):
             transaction = self.charge_point.transaction(evse.connector_id)
             if transaction is not None and not evse.has_transaction:
                 evse.resume(transaction)
+            elif not evse.outlet.is_known:
+                self.parked.leave(evse.connector_id)  # of a process before, with which it has gone
             evse.power_up()
         for evse in self.evses:
             self.wishes_changed(evse.connector_id)

@@ -97,6 +97,11 @@ class Frames:
         """Bytes that were queued and that the stream has not taken yet: a peer that does not read shows in them."""
         return self._writing + len(self._outgoing)
 
+    @property
+    def ready(self) -> int:
+        """Messages that came and were not received yet: in `on_binary` the last of them is the one that it is about."""
+        return len(self._ready)
+
     def takes(self, limit: int) -> bool:
         """May a message be sent, and are fewer than `limit` bytes unsent?"""
         return self._takes_messages() and self._writing + len(self._outgoing) < limit
@@ -221,6 +226,13 @@ class Frames:
                 self._queue(TextMessage(data=data if isinstance(data, str) else data.decode()))
         except UnicodeError as exc:
             raise ValueError("data: is no text that UTF-8 can carry") from exc
+
+    def send_binary(self, text: str) -> None:
+        """The same as a binary message, which OCPP-J does not have: for whoever passes one on as it came."""
+        try:
+            self._queue(BytesMessage(data=text.encode()))
+        except UnicodeError as exc:
+            raise ValueError("text: is no text that UTF-8 can carry") from exc
 
     def send_ping(self, payload: bytes = b"") -> None:
         """Queue a ping with at most 125 bytes; `on_pong` gets them back. Raises `ConnectionClosed`, ValueError."""

@@ -18,6 +18,7 @@ import trio
 from patience import PATIENCE
 
 from ocpp16.cli import main
+from ocpp16.fleet import FleetError
 from ocpp16.load.locust_command import LOCUSTFILE, OPTIONS
 from ocpp16.testing import CentralSystem
 
@@ -240,6 +241,11 @@ def test_a_worker_of_locust_is_told_the_scenario_of_its_users(
         ("load --locust-worker h --scenario no-such", "no scenario no-such"),
         ("load --locust-worker h --password x", "--password needs --csms, too"),
         ("load --locust-master", "--csms is missing"),
+        ("load --locust-master --locust-worker h --csms ws://x/", "are two processes: begin one of each"),
+        ("load --locust-master --csms ws://x/ --scenario soak", "--scenario: not with --locust-master; give it to the"),
+        ("load --locust-master --csms ws://x/ --threshold a", "--threshold: not with --locust-master; options of"),
+        ("load --locust-worker h --rate 5", "--rate: not with --locust-worker; give it to the master"),
+        ("load --locust-worker h --connectors 2", "--connectors: not with --locust-worker; options of Locust come"),
         ("load --csms ws://x/ -- --headless", "only Locust takes more arguments"),
     ],
 )
@@ -249,3 +255,16 @@ def test_what_locust_cannot_be_begun_with_is_told(
     assert main(asked.split()) == 2
     assert why in capfd.readouterr().err
     assert became == []
+
+
+@pytest.mark.parametrize("asked", ["load --charge-points 9", "scenario run soak --charge-points 9", "fleet --count 9"])
+def test_too_few_open_files_are_told_before_anything_begins(
+    asked: str, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    def make_room(charge_points: int) -> None:
+        raise FleetError(f"{charge_points} are too many")
+
+    monkeypatch.setattr("ocpp16.fleet.fleet.make_room", make_room)
+    assert main([*asked.split(), "--csms", "ws://127.0.0.1:1/"]) == 2
+    told = [line for line in capfd.readouterr().err.splitlines() if "too many" in line]
+    assert told == ["ocpp16: 9 are too many"]

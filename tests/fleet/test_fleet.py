@@ -218,6 +218,8 @@ async def test_a_limit_that_is_too_low_is_told_with_the_remedy(
         await fleet.add_all(["CP1", "CP2"])
         with pytest.raises(FleetError, match=r"3 charge points need 67 open files.* may have 66.*ulimit -n 67"):
             await fleet.add("CP3")
+        with pytest.raises(FleetError, match="5 charge points need 69 open files"):
+            await fleet.add_all(["CP3", "CP4", "CP5"])
         assert len(fleet) == 2
 
 

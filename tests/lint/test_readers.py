@@ -189,6 +189,8 @@ class Wire:
 
     def __init__(self, texts: list[str]) -> None:
         self._texts = texts
+        self.has_asked = asyncio.Event()
+        """The package has, and the answer is there."""
 
     async def recv(self) -> str:
         await asyncio.sleep(0)
@@ -201,6 +203,7 @@ class Wire:
         if answer[0] == 2:
             body = json.loads(BOOTED)[2] if answer[2] == "BootNotification" else {"status": "Accepted"}
             self._texts.append(json.dumps([3, answer[1], body]))
+            self.has_asked.set()
 
 
 class PythonCentralSystem(PythonChargePoint):  # type: ignore[misc]
@@ -221,11 +224,11 @@ def test_the_log_of_the_package_itself(tmp_path: Path, form: str, is_charge_poin
 
     async def talk() -> None:
         wire = Wire([] if is_charge_point else [BOOT, RESET.replace("Reset", "Nonsense")])
-        side = PythonCentralSystem("CP_1", wire, response_timeout=5, logger=logger)
+        side = PythonCentralSystem("CP_1", wire, response_timeout=60, logger=logger)
         request: Any = call.BootNotification("M", "V") if is_charge_point else call.Reset("Soft")
         if is_charge_point:
             asked = asyncio.ensure_future(side.call(request))
-            await asyncio.sleep(0.01)
+            await wire.has_asked.wait()
         with suppress(ConnectionError):
             await side.start()
         if is_charge_point:

@@ -55,6 +55,65 @@ async def test_an_id_is_free_when_the_one_that_goes_is_gone(autojump_clock: trio
     assert list(csms.violations) == []
 
 
+async def test_connections_are_told_with_why_there_is_none(autojump_clock: trio.testing.MockClock) -> None:
+    links: Counter[str] = Counter()
+
+    def tell(told: dict[str, Any]) -> None:
+        for reason, times in told.get("links", []):
+            links[reason] += times
+
+    async with CentralSystem() as csms, trio.open_nursery() as nursery:
+        guests = Guests.from_json({"csms": "ws://csms.example/ocpp"}, tell, csms.connector)
+        nursery.start_soon(guests.run)
+        for identity in "AB":
+            guests.order({"do": "add", "charge_point": identity})
+        await csms.wait_for_call("BootNotification", 2)
+        csms.refuse_handshake(503, times=3)
+        csms.abort("A")
+        await csms.wait_disconnected("A")
+        await csms.wait_connected("A", timeout=3_600)
+        guests.stop()
+    assert links == {"": 3, "connection lost": 1, "handshake 503": 3}
+
+
+@pytest.mark.parametrize(("most", "why"), [(200, "could not come: "), (0, "others")])
+async def test_one_that_cannot_come_is_told(
+    autojump_clock: trio.testing.MockClock, monkeypatch: pytest.MonkeyPatch, most: int, why: str
+) -> None:
+    links: list[list[Any]] = []
+    monkeypatch.setattr("ocpp16.load.guests.MOST_REASONS", most)
+    async with trio.open_nursery() as nursery:
+        guests = Guests.from_json({"csms": "no url"}, lambda told: links.extend(told.get("links", [])))
+        nursery.start_soon(guests.run)
+        for _ in range(2):
+            guests.order({"do": "add", "charge_point": "A"})
+        await trio.sleep(1)
+        guests.stop()
+    assert [(one[0][: len(why)], one[1]) for one in links] == [(why, 2)]
+
+
+async def test_a_connection_that_a_scenario_breaks_is_no_failure(
+    autojump_clock: trio.testing.MockClock, tmp_path: Path
+) -> None:
+    links: Counter[str] = Counter()
+    path = tmp_path / "storm.toml"
+    path.write_text('[[stage]]\nkind = "ramp"\n[[stage]]\nkind = "storm"\ntimes = 2\npause = 30\n')
+
+    def tell(told: dict[str, Any]) -> None:
+        for reason, times in told.get("links", []):
+            links[reason] += times
+
+    async with CentralSystem() as csms, trio.open_nursery() as nursery:
+        csms.refuse_handshake(401)
+        guests = Guests.from_json({"csms": "ws://csms.example/ocpp"}, tell, csms.connector)
+        nursery.start_soon(guests.run)
+        guests.order({"do": "add", "charge_point": "A", "scenario": str(path)})
+        await trio.sleep(400)
+        guests.stop()
+    assert links.keys() == {"", "handshake 401"}
+    assert links[""] >= 3
+
+
 # Scenarios
 
 GREETING = """
@@ -191,7 +250,7 @@ async def test_what_cannot_be_played_is_told_and_the_others_go_on(
             ({"scenario": 7}, "scenario"),
             ({"scenario": greeting, "values": ["x"]}, "values"),
             ({"number": 0}, "number must be from 1"),
-            ({"number": 10**9}, "number must be from 1"),
+            ({"number": 10**9 + 1}, "number must be from 1"),
             ({"charge_point": ""}, "charge_point must be the id of one"),
         ):
             with pytest.raises((DocumentError, ScenarioError), match=why):

@@ -8,6 +8,8 @@ import orjson
 import pytest
 import trio
 
+from ocpp16.lint import lint
+from ocpp16.lint.frame import CONNECTED
 from ocpp16.lint.trace import Trace
 from ocpp16.load.load_test import LoadTest
 from ocpp16.load.results import DocumentError, Results
@@ -263,6 +265,19 @@ async def test_a_trace_has_the_frames_of_some_and_a_largest_size(
     assert path.stat().st_size <= 3_000
     assert "later frames are missing" in small.results().notes[0]
     assert all(orjson.loads(line)["schemaVersion"] == "1.1" for line in path.read_bytes().splitlines())
+
+
+async def test_a_trace_says_where_a_connection_began_anew(csms: CentralSystem, load_test: Make, tmp_path: Path) -> None:
+    path = tmp_path / "trace.jsonl"
+    test = load_test(3, trace=str(path))
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(test.run)
+        await trio.sleep(30)
+        csms.abort("CP002")
+    frames = list(Trace(path))
+    assert [frame.charge_point for frame in frames if frame.kind == CONNECTED] == ["CP002"]
+    assert {"CP001", "CP003"} < {frame.charge_point for frame in frames}
+    assert [one for one in lint(frames) if one.severity == "error"] == []
 
 
 def names_in(folder: Path) -> list[str]:

@@ -110,13 +110,16 @@ for kind in (Office, Office, Depot):
 wait_until(lambda: stats.total.num_requests == 8)
 row = stats.get("office-day", "scenario")
 failures = [[one.method, one.name, str(one.error)] for one in stats.errors.values() if one.method == "scenario"]
-print(json.dumps([[row.num_requests, row.num_failures, row.max_response_time], failures, [c for c in contexts if c]]))
+played = getattr(environment, adapter.VERDICT).played
+row = [row.num_requests, row.num_failures, row.max_response_time]
+print(json.dumps([row, failures, [c for c in contexts if c], played]))
 environment.events.test_stop.fire(environment=environment)
 getattr(environment, adapter.GOING).join()
 """,
     )
-    row, failures, contexts = told
+    row, failures, contexts, played = told
     assert row == [2, 1, 1500]
+    assert played == {"office-day": 2}
     assert [one[:2] for one in failures] == [["scenario", "office-day"]]
     assert "not met: step 1: wait_sent" in failures[0][2]
     assert contexts == [
@@ -130,6 +133,108 @@ getattr(environment, adapter.GOING).join()
         {"do": "add", "charge_point": "OFFICE-2", "number": 2, **more},
         {"do": "add", "charge_point": "DEPOT-0-3"},
     ]
+
+
+def test_connections_are_requests_without_a_time(tmp_path: Path) -> None:
+    told, _ = alone(
+        tmp_path,
+        "links",
+        """
+Depot(environment).on_start()
+wait_until(lambda: stats.total.num_requests == 5)
+row = stats.get("connection", "WebSocket")
+failures = [[one.name, str(one.error), one.occurrences] for one in stats.errors.values() if one.method == "WebSocket"]
+print(json.dumps([row.num_requests, row.num_none_requests, failures, stats.total.avg_response_time]))
+environment.events.test_stop.fire(environment=environment)
+getattr(environment, adapter.GOING).join()
+""",
+    )
+    requests, without_time, failures, average = told
+    assert (requests, without_time) == (3, 3)
+    assert [(name, times) for name, _, times in failures] == [("connection", 2)]
+    assert failures[0][1] == "handshake 503"
+    assert average == (12 + 500) / 2, "that of the calls alone"
+
+
+NAMES = {
+    "DEPOT": "must have {number}, which tells one from the next",
+    "DEPOT-{nr}": "is no pattern: KeyError('nr')",
+    "DEPOT-{number": "is no pattern: ValueError(",
+    "DEPOT-{number}": "must have {worker}: others have the same numbers",
+}
+
+
+def test_charge_points_that_would_have_one_name_are_refused(tmp_path: Path) -> None:
+    told, _ = alone(
+        tmp_path,
+        "good",
+        f"""
+from types import SimpleNamespace
+from locust.runners import WorkerRunner
+
+def why(runner, pattern):
+    try:
+        return adapter.LocustFleet(SimpleNamespace(runner=runner), [], "ws://csms.example", {{}})._name(pattern, 1)
+    except adapter.FleetLost as error:
+        return str(error)
+
+worker = WorkerRunner.__new__(WorkerRunner)
+print(json.dumps([[why(worker, pattern) for pattern in {[*NAMES]!r}], why(runner, "DEPOT-{{number}}")]))
+""",
+    )
+    of_worker, alone_there = told
+    assert [name in why for name, why in zip(NAMES.values(), of_worker, strict=True)] == [True] * 4
+    assert alone_there == "DEPOT-1"
+
+
+MASTER = """
+import locust
+from locust.runners import STATE_MISSING, STATE_RUNNING, WorkerNode
+environment = Environment(user_classes=[Depot], events=locust.events)
+runner = environment.create_master_runner("127.0.0.1", 0)
+runner.quit = lambda: None
+environment.events.init.fire(environment=environment)
+for name, state in (("a", STATE_RUNNING), ("b", STATE_MISSING)):
+    runner.clients[name] = WorkerNode(name, state=state)
+report = lambda worker, played: environment.events.worker_report.fire(
+    client_id=worker, data={"user_classes_count": {}, "ocpp16": played}
+)
+judge = lambda: environment.events.quitting.fire(environment=environment, reverse=True)
+adapter.LOOK = 0.01
+"""
+
+
+def test_a_master_whose_worker_is_lost_or_whose_scenario_never_ended_has_failed(tmp_path: Path) -> None:
+    told, _ = alone(
+        tmp_path,
+        "good",
+        MASTER
+        + """
+codes = []
+def judged():
+    environment.process_exit_code = None
+    judge()
+    codes.append(environment.process_exit_code)
+
+gevent.sleep(1)
+judged()  # b was missing before the test began
+environment.events.test_start.fire(environment=environment)
+report("a", {"soak": 0, "boot": 1})
+report("b", {"soak": 1})
+judged()
+report("b", {"soak": 0})
+judged()
+report("a", {"soak": 1})
+runner.state = STATE_RUNNING
+verdict = getattr(environment, adapter.VERDICT)
+wait_until(lambda: verdict.problems(["a"]))
+judged()
+runner.clients["b"].state = STATE_RUNNING  # it was only slow
+judged()
+print(json.dumps(codes))
+""",
+    )
+    assert told == [None, None, 1, 1, None]
 
 
 def test_users_of_a_child_that_is_given_up_fail_and_end(tmp_path: Path) -> None:

@@ -209,9 +209,10 @@ def test_the_child_ends_when_its_parent_is_killed(tmp_path: Path) -> None:
 
 CHECK = """
 import sys
-from ocpp16.load.locust_child import _calls, _read
+from ocpp16.load.locust_child import _calls, _links, _read
 try:
-    _calls(_read(sys.stdin.buffer.read()))
+    told = _read(sys.stdin.buffer.read())
+    _calls(told), _links(told)
 except ValueError as error:
     print(error)
 """
@@ -230,6 +231,8 @@ except ValueError as error:
         (b'{"calls": [["A", NaN, "result"]]}', "seconds of a call must be a number from 0 on, not nan"),
         (b'{"calls": [["A", true, "result"]]}', "seconds of a call must be a number from 0 on, not True"),
         (b'{"calls": [["A", 1, []]]}', "an outcome must be one of error, lost, result, timeout, not []"),
+        (b'{"links": [["refused"]]}', "links must be a list of reason and count, not ['refused']"),
+        (b'{"links": [["", 1e9]]}', "links must be so many times from 1 to 100,000, not 1000000000.0"),
     ],
 )
 def test_what_a_child_tells_is_checked(line: bytes, why: str) -> None:

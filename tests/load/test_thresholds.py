@@ -69,6 +69,7 @@ def test_all_is_what_all_are_together() -> None:
     [
         ("", "at character 1 (its end): write ACTION.MEASURE"),
         ("p99 < 1s", "at character 1 (p99 < 1s): write ACTION.MEASURE"),
+        ("sent.Heartbeat.p99 < 1s", "sent stands behind the action, as Heartbeat.sent.p99"),
         ("BootNotifcation.p99 < 1s", "at character 1 (BootNotifcation.p99): no action BootNotifcation; did you mean"),
         ("Heartbeat.p9x < 1s", "at character 11 (p9x < 1s): no measure p9x"),
         ("Heartbeat.recv.p99 < 1s", "at character 11 (recv.p99 < 1s): no measure recv.p99"),

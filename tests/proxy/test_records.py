@@ -10,7 +10,7 @@ import trio
 
 from ocpp16.errors import ConfigurationError
 from ocpp16.fleet import open_fleet
-from ocpp16.lint import Finding, Frame, Linter
+from ocpp16.lint import Finding, Frame, Linter, lint
 from ocpp16.lint.finding import WARNING
 from ocpp16.lint.trace import Trace
 from ocpp16.proxy import Kind, open_proxy
@@ -35,6 +35,28 @@ async def a_session(found: Any, **options: Any) -> None:
 
 def rows(path: Path) -> list[dict[str, Any]]:
     return [orjson.loads(line) for line in path.read_bytes().splitlines()]
+
+
+async def test_a_binary_message_passes_as_one_and_is_told(between: Opened, tmp_path: Path) -> None:
+    path, linter = tmp_path / "trace.jsonl", Linter()
+    first, binary, last = (f'[2,"{number}","Heartbeat",{{}}]' for number in (1, 2, 3))
+    async with between(trace=path, linter=linter) as found:
+        ours = await found.connect()
+        theirs = found.theirs[0]
+        kinds: list[int] = []
+        theirs.on_binary = lambda: kinds.append(theirs.ready)
+        ours.send_text(first)
+        ours.send_binary(binary)
+        ours.send_text(last)
+        await ours.flush()
+        assert await hear(theirs, 3) == [first, binary, last]
+        assert len(kinds) == 1
+        with pytest.raises(ValueError, match="no text that UTF-8 can carry"):
+            ours.send_binary("\ud800")
+    assert [row["meta"].get("binary", False) for row in rows(path)] == [False, True, False]
+    told = [text for text in found.told(Kind.FINDING) if text.startswith("frame")]
+    assert told == ["frame: it is a binary message, and must be a text"]
+    assert [(one.rule, one.line) for one in lint(Trace(path)) if one.rule == "frame"] == [("frame", 2)]
 
 
 async def test_a_trace_has_all_that_passed_in_its_order(between: Opened, tmp_path: Path) -> None:

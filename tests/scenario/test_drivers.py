@@ -3,7 +3,9 @@
 from typing import Any
 
 import pytest
+import trio
 
+from ocpp16.fleet import Fleet
 from ocpp16.scenario import Outcome, Scenario, scenario_from
 from ocpp16.testing import CentralSystem
 from ocpp16.testing.recording import ReceivedCall
@@ -53,6 +55,23 @@ async def test_a_stop_that_is_shorter_than_the_hesitation(csms: CentralSystem, p
     assert start.time == pytest.approx(620, abs=1)
     assert stop.time == pytest.approx(625, abs=1)
     assert outcome.counts["sessions ended"] == 1
+
+
+async def test_charge_points_that_come_late_lose_no_drivers(
+    csms: CentralSystem, play: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    add = Fleet.add
+
+    async def slowly(fleet: Fleet, *arguments: Any) -> Any:
+        await trio.sleep(40)
+        return await add(fleet, *arguments)
+
+    monkeypatch.setattr(Fleet, "add", slowly)
+    outcome: Outcome = await play(story(at(30, parking=60), hold=200), csms, 3)
+    starts = {call.identity: call.time for call in csms.calls("StartTransaction")}
+    assert starts == pytest.approx({"CP001": 75, "CP002": 115, "CP003": 155}, abs=1)
+    assert outcome.counts["sessions ended"] == 3
+    assert outcome.notes == ["charge points came up to 120 s later than they were due, and their drivers with them"]
 
 
 async def test_card_first(csms: CentralSystem, play: Any) -> None:

@@ -5,6 +5,7 @@
 What it reads goes to FILE, line by line. Each charge point that is added calls once. Modes: "good"; "dies" after the
 first charge point; "fails": says so; "dies once", when FILE is new; "lies": tells what is no call; "deaf": reads its
 first line only. One with a scenario plays it: it passes where its number is odd. "invents": tells what is no story.
+"links": the first one connects, after two attempts that were refused.
 """
 
 import json
@@ -46,6 +47,8 @@ def main(path: Path, mode: str) -> int:
                 if "scenario" in message:
                     unmet = "" if message["number"] % 2 else "step 1: wait_sent"
                     tell({"stories": [[message["scenario"], message["charge_point"], 1.5, unmet, unmet and "for 9 s"]]})
+                if mode == "links":
+                    tell({"links": [["", 1], ["handshake 503", 2]]})
                 if mode == "invents":
                     tell({"stories": [["boot", "CP1", "long", "", ""]]})
                 if mode == "dies" or (mode == "dies once" and is_new):

@@ -40,6 +40,34 @@ def payloads_that_do_not_fit(told: Told) -> None:
     assert told.found[0].text == "Authorize.req: idTag is longer than 20 characters"
 
 
+@tells("schema")
+def an_id_that_is_a_text_and_is_taken_for_the_number(told: Told) -> None:
+    told.starts(transaction_id="7")
+    told.meters(150)
+    told.stops()
+    told.starts(8, meterStart=900)
+
+
+@tells("schema")
+def an_id_that_is_a_text_and_is_taken_for_none(told: Told) -> None:
+    told.starts(transaction_id="7")
+    told.stops(transactionId=0)
+    told.starts(7, meterStart=900, after=30)
+
+
+@tells("schema", 2)
+def an_id_that_is_a_text_on_both_sides(told: Told) -> None:
+    told.starts(transaction_id="7")
+    told.stops(transactionId="7")
+    told.starts(8, meterStart=900)
+
+
+@tells("schema")
+def an_id_that_nobody_can_read(told: Told) -> None:
+    told.starts(transaction_id="seven")
+    told.starts(8, meterStart=900)
+
+
 @tells("time-form")
 def a_time_without_a_zone(told: Told) -> None:
     told.status("Available", timestamp="2026-01-01T00:00:00")
@@ -74,6 +102,24 @@ def a_recorder_that_sets_its_clock(told: Told) -> None:
     told.asks("Heartbeat", {"currentTime": "2026-01-02T00:00:00Z"})
     told.second = 86_400
     told.asks("Heartbeat", {"currentTime": told.now()})
+
+
+@tells("central-time", 0)
+def a_recorder_that_sets_its_clock_after_a_while(told: Told) -> None:
+    told.asks("Heartbeat", {"currentTime": "2026-01-02T00:00:00Z"})
+    told.status("Available", after=5)
+    told.second = 86_400
+    told.status("Preparing", after=60)
+
+
+@tells("central-time")
+def another_time_that_nobody_sets_his_clock_by(told: Told) -> None:
+    told.asks("Heartbeat", {"currentTime": "2025-01-02T00:00:00Z"})
+    told.status("Available", after=29)
+    assert told.found == []
+    told.status("Preparing")
+    assert told.found[0].text == "currentTime is -31453202 s off the times of the frames"
+    assert told.found[0].line == 2
 
 
 # Start

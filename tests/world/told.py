@@ -69,7 +69,7 @@ class Told:
             "StatusNotification", {}, after=after, connectorId=connector, errorCode="NoError", status=status, **members
         )
 
-    def starts(self, transaction_id: int | None = 7, *, after: int = 1, **members: Any) -> list[str]:
+    def starts(self, transaction_id: int | str | None = 7, *, after: int = 1, **members: Any) -> list[str]:
         payload = {"connectorId": 1, "idTag": "TAG", "meterStart": 100, "timestamp": self.now(1)} | members
         answer = None
         if transaction_id is not None:
