@@ -3,6 +3,7 @@
 import hashlib
 import json
 import re
+import tomllib
 import zipfile
 from pathlib import Path
 
@@ -17,6 +18,12 @@ def version() -> str:
     if found is None:
         raise StepFailed('ocpp16/_version.py has no line __version__ = "…"')
     return found[1]
+
+
+def extras() -> list[str]:
+    """All but those of people who work on the library."""
+    document = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    return sorted(name for name in document["project"]["optional-dependencies"] if name != "test")
 
 
 def version_is_new(runner: Runner) -> str:
