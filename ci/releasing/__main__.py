@@ -71,7 +71,7 @@ class Release:
         self.step("version", lambda: papers.version_is_new(self._runner), is_only_for_a_release=True)
         self.step("changelog", papers.changelog_is_built, is_only_for_a_release=True)
         self.step("tree", self._tree, is_only_for_a_release=True)
-        self.step("manifest", lambda: self._runner.run(TOOLS / "check-manifest", ROOT).strip())
+        self.step("manifest", self._manifest)
         self.step("sdist", self._sdist)
         for python in self._pythons:
             if python.tag not in self._wheels:
@@ -96,6 +96,12 @@ class Release:
         if said := self._runner.run("git", "status", "--porcelain", cwd=ROOT).splitlines():
             raise StepFailed(f"not committed: {said[0].strip()} ({len(said)} in all)")
         return self._runner.run("git", "rev-parse", "--short", "HEAD", cwd=ROOT).strip()
+
+    def _manifest(self) -> str:
+        """Of a clone: the build that it starts leaves an egg-info where it works."""
+        clone = self._work / "clone"
+        self._runner.run("git", "clone", "--quiet", ROOT, clone)
+        return self._runner.run(TOOLS / "check-manifest", clone).strip()
 
     def _sdist(self) -> str:
         first = building.sdist(self._runner, building.committed(self._runner, self._work / "a"), self._dist)
