@@ -41,6 +41,10 @@ class Unfit(Exception):
     """Nothing can be built for it, or tested in it, and why."""
 
 
+class TooOld(Unfit):
+    """As there are some on most machines; of no interest unless it was asked for."""
+
+
 def asked(path: Path) -> Python:
     """Raises `Unfit` for what does not run, is too old, or cannot make environments or compile (no headers)."""
     try:
@@ -55,7 +59,7 @@ def asked(path: Path) -> Python:
     except ValueError:
         raise Unfit(f"{path} is no Python 3: it said {done.stdout[:60]!r}") from None
     if (major, minor) < OLDEST:
-        raise Unfit(f"{path} is Python {major}.{minor}, and {'.'.join(map(str, OLDEST))} is the oldest that will do")
+        raise TooOld(f"{path} is Python {major}.{minor}, and {'.'.join(map(str, OLDEST))} is the oldest that will do")
     if has_environments != "True":
         raise Unfit(f"{path} cannot make environments: it has no ensurepip (Debian: python3-venv)")
     if has_headers != "True":
@@ -79,7 +83,8 @@ def found() -> tuple[list[Python], list[Unfit]]:
                     pythons[path.resolve()] = asked(path)
                 except Unfit as reason:
                     unfit[path.resolve()] = reason
-    return sorted(pythons.values(), key=lambda python: (python.version, str(python.path))), list(unfit.values())
+    told = [reason for reason in unfit.values() if not isinstance(reason, TooOld)]
+    return sorted(pythons.values(), key=lambda python: (python.version, str(python.path))), told
 
 
 def environment(runner: Runner, python: Python | Path, folder: Path, *requirements: str | Path) -> Path:

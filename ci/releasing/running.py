@@ -20,7 +20,7 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 @contextmanager
 def undisturbed() -> Iterator[None]:
-    """What must be done as a whole, in a second or two. A signal that comes meanwhile is obeyed afterwards."""
+    """What must be done as a whole, in seconds. A signal that comes meanwhile is obeyed afterwards."""
     before = signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
     try:
         yield
