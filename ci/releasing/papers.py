@@ -69,8 +69,8 @@ def build_changelog(runner: Runner, today: str, *, is_draft: bool) -> str:
         raise StepFailed("CHANGELOG.md has no section `## version (date)`")
     if top[1] != ours and top[2] == "unreleased":
         raise StepFailed(
-            f"CHANGELOG.md has {top[1]} (unreleased) on top, and ocpp16/_version.py {ours}: what is written there is of "
-            f"one version; name that in both"
+            f"CHANGELOG.md has {top[1]} (unreleased) on top, and ocpp16/_version.py {ours}: what is written "
+            "there is of one version; name that in both"
         )
     if top[1] == ours and top[2] == "unreleased":
         text = text.replace(f"{top[0]}\n\n", f"{dated}\n\n{entries}\n" if fragments() else f"{dated}\n\n", 1)
