@@ -18,7 +18,7 @@ import papers
 import pythons
 import sizes
 from pythons import Python
-from running import ROOT, TOOLS, Runner, StepFailed
+from running import ROOT, SIGNALS, TOOLS, Runner, StepFailed, undisturbed
 
 STEPS = """steps:
   version      ocpp16/_version.py is a version that is not tagged yet
@@ -46,10 +46,14 @@ class Release:
         self._is_rehearsal = is_rehearsal
         self._wheels: dict[str, Path] = {}
         self._source = work
+        self.is_done = False
 
-    def step(self, name: str, do: Callable[[], str], *, is_only_for_a_release: bool = False) -> None:
+    def step(
+        self, name: str, do: Callable[[], str], *, of: Python | str = "", is_only_for_a_release: bool = False
+    ) -> None:
+        """of: with which of several steps of that name this is; said while it runs."""
         began = time.monotonic()
-        print(f"{name:12} …", end="" if sys.stdout.isatty() else "\n", flush=True)
+        print(f"{name:12} … {of}".rstrip(), end="" if sys.stdout.isatty() else "\n", flush=True)
         back = "\r\033[K" if sys.stdout.isatty() else ""
         try:
             said = do()
@@ -67,21 +71,24 @@ class Release:
         self.step("version", lambda: papers.version_is_new(self._runner), is_only_for_a_release=True)
         self.step("changelog", papers.changelog_is_built, is_only_for_a_release=True)
         self.step("tree", self._tree, is_only_for_a_release=True)
-        self.step("manifest", lambda: self._runner.run(TOOLS / "check-manifest", ROOT).strip())
+        self.step("manifest", self._manifest)
         self.step("sdist", self._sdist)
-        self.step("wheel", self._wheel)
+        for python in self._pythons:
+            if python.tag not in self._wheels:
+                self.step("wheel", lambda python=python: self._wheel(python), of=python)  # type: ignore[misc]
+        self.step("wheel", self._wheel_again, of="the first, once more")
         self.step("repair", self._repair)
         self.step("metadata", lambda: papers.metadata(self._runner, sorted(self._dist.iterdir())))
         self.step("sizes", self._sizes)
         for python in self._pythons:
-            self.step("tests", lambda python=python: self._tests(python))  # type: ignore[misc]
+            self.step("tests", lambda python=python: self._tests(python), of=python)  # type: ignore[misc]
         self.step("bills", self._bills)
         self.step("docs", self._docs)
         self.step("checksums", lambda: papers.checksums(self._dist))
 
     def finish(self) -> None:
-        shutil.rmtree(ROOT / "dist", ignore_errors=True)
-        shutil.move(self._dist, ROOT / "dist")
+        building.replace(ROOT / "dist", self._dist, ROOT / "build" / "dist")
+        self.is_done = True
         for path in sorted((ROOT / "dist").iterdir()):
             print(f"{'':12} dist/{path.name}")
 
@@ -89,6 +96,12 @@ class Release:
         if said := self._runner.run("git", "status", "--porcelain", cwd=ROOT).splitlines():
             raise StepFailed(f"not committed: {said[0].strip()} ({len(said)} in all)")
         return self._runner.run("git", "rev-parse", "--short", "HEAD", cwd=ROOT).strip()
+
+    def _manifest(self) -> str:
+        """Of a clone: the build that it starts leaves an egg-info where it works."""
+        clone = self._work / "clone"
+        self._runner.run("git", "clone", "--quiet", ROOT, clone)
+        return self._runner.run(TOOLS / "check-manifest", clone).strip()
 
     def _sdist(self) -> str:
         first = building.sdist(self._runner, building.committed(self._runner, self._work / "a"), self._dist)
@@ -99,20 +112,19 @@ class Release:
         self._source = building.unpacked(first, self._work / "sdist")
         return said
 
-    def _wheel(self) -> str:
-        said = []
-        for python in self._pythons:
-            if python.tag not in self._wheels:
-                source = building.unpacked(building.only(self._dist, "*.tar.gz"), self._work / f"for {python.tag}")
-                into = building.fresh(self._work / "wheels" / python.tag)
-                self._wheels[python.tag] = building.wheel(self._runner, python, source, self._work / "venv", into)
-                said.append(self._wheels[python.tag].name)
+    def _wheel(self, python: Python) -> str:
+        source = building.unpacked(building.only(self._dist, "*.tar.gz"), self._work / f"for {python.tag}")
+        into = building.fresh(self._work / "wheels" / python.tag)
+        self._wheels[python.tag] = building.wheel(self._runner, python, source, self._work / "venv", into)
+        return self._wheels[python.tag].name
+
+    def _wheel_again(self) -> str:
         python = self._pythons[0]
         with building.another_umask():
             source = building.unpacked(building.only(self._dist, "*.tar.gz"), self._work / "elsewhere" / "and deeper")
             into = building.fresh(self._work / "again wheels")
             again = building.wheel(self._runner, python, source, self._work / "another venv", into)
-        return "\n".join([building.same(self._wheels[python.tag], again), *said])
+        return building.same(self._wheels[python.tag], again)
 
     def _repair(self) -> str:
         said = []
@@ -140,8 +152,7 @@ class Release:
     def _environment_of_all(self) -> Path:
         python = self._pythons[0]
         wheel = self._wheels[python.tag]
-        extras = "cli,docs,load,locust,metrics,plot,transfer"
-        return pythons.environment(self._runner, python, self._work / "all", f"{wheel}[{extras}]")
+        return pythons.environment(self._runner, python, self._work / "all", f"{wheel}[{','.join(papers.extras())}]")
 
     def _bills(self) -> str:
         python, version = self._pythons[0], papers.version()
@@ -176,38 +187,52 @@ def main() -> int:
     parser.add_argument("--keep", action="store_true", help="keep the folder that was worked in")
     given = parser.parse_args()
     epoch = os.environ.get("SOURCE_DATE_EPOCH") or Runner().run("git", "log", "-1", "--format=%ct", cwd=ROOT).strip()
-    runner = Runner(given.verbose, {"SOURCE_DATE_EPOCH": epoch, "PIP_DISABLE_PIP_VERSION_CHECK": "1"})
+    if not epoch.isdecimal():
+        parser.error(f"SOURCE_DATE_EPOCH is {epoch!r}, which is no number of seconds since 1970")
+    surroundings = {"SOURCE_DATE_EPOCH": epoch, "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
     if given.changelog or given.draft:
+        runner = Runner(given.verbose, surroundings)
         print(papers.build_changelog(runner, time.strftime("%Y-%m-%d", time.gmtime()), is_draft=given.draft), end="")
         return 0
-    found = (
-        pythons.found() if given.python is None else [asked for path in given.python if (asked := pythons.asked(path))]
-    )
-    if len(found) < len(given.python or [1]):
-        parser.error("no Python 3.11 or newer there: " + ", ".join(map(str, given.python or ["PATH"])))
-    there = {f"3.{python.version[1]}" for python in found}
-    for python in found:
-        print(f"{'with':12} {python}")
-    if missing := [version for version in sizes.supported_pythons() if version not in there]:
-        print(f"{'without':12} {', '.join(missing)}: not built here; .github/workflows/wheels.yml builds those")
+    found = with_pythons(parser, given.python)
     work = Path(tempfile.mkdtemp(prefix="ocpp16-release-"))
+    # What a command that is killed leaves in temporary folders of its own goes with ours.
+    runner = Runner(given.verbose, {**surroundings, "TMPDIR": str(building.fresh(work / "tmp"))})
+    release = Release(work, found, runner, is_rehearsal=given.rehearse)
     try:
-        release = Release(work, found, runner, is_rehearsal=given.rehearse)
         release.run()
         release.finish()
     except KeyboardInterrupt:
-        for number in SIGNALS:
-            signal.signal(number, signal.SIG_IGN)  # a second one would leave half of the folder
-        raise
+        print(f"\nci/release: interrupted; dist/ is {'new' if release.is_done else 'as it was'}", file=sys.stderr)
+        return 130
     finally:
-        if given.keep:
-            print(f"kept: {work}")
-        else:
-            shutil.rmtree(work, ignore_errors=True)
+        with undisturbed():  # a second Ctrl-C would leave half of the folder
+            if given.keep:
+                print(f"kept: {work}")
+            else:
+                shutil.rmtree(work, ignore_errors=True)
     return 0
 
 
-SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+def with_pythons(parser: argparse.ArgumentParser, given: list[Path] | None) -> list[Python]:
+    """Those that were asked for, or all there are; says which."""
+    if given is None:
+        found, unfit = pythons.found()
+        for reason in unfit:
+            print(f"{'passed over':12} {reason}")
+        if not found:
+            parser.error("no Python here is fit: install one, with its headers, or name it with --python")
+    else:
+        try:
+            found = [pythons.asked(path) for path in given]
+        except pythons.Unfit as reason:
+            parser.error(f"--python: {reason}")
+    for python in found:
+        print(f"{'with':12} {python}")
+    there = {f"3.{python.version[1]}" for python in found}
+    if missing := [version for version in sizes.supported_pythons() if version not in there]:
+        print(f"{'without':12} {', '.join(missing)}: not built here; .github/workflows/wheels.yml builds those")
+    return found
 
 
 def told_to_end(number: int, frame: object) -> None:
@@ -219,8 +244,7 @@ if __name__ == "__main__":
         signal.signal(number, told_to_end)  # in the background a shell has it ignore Ctrl-C
     try:
         sys.exit(main())
-    except StepFailed as reason:
+    except (StepFailed, OSError) as reason:
         sys.exit(f"ci/release: {reason}")
     except KeyboardInterrupt:
-        print("\nci/release: interrupted; dist/ is as it was", file=sys.stderr)
         sys.exit(130)

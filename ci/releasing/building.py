@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from pythons import Python
-from running import ROOT, TOOLS, Runner, StepFailed
+from running import ROOT, TOOLS, Runner, StepFailed, undisturbed
 
 
 def committed(runner: Runner, folder: Path) -> Path:
@@ -76,6 +76,20 @@ def repaired(runner: Runner, wheel: Path, into: Path) -> Path:
     runner.run(TOOLS / "auditwheel", "repair", "--strip", "--wheel-dir", into, wheel)
     python = "-".join(wheel.stem.split("-")[2:4])
     return only(into, f"*-{python}-*.whl")
+
+
+def replace(place: Path, made: Path, beside: Path) -> None:
+    """The folder made becomes `place`, which is the old one or the new one at any time, never a part.
+
+    beside: a folder of the same disk as `place`, to copy to, for what was made may be on another.
+    """
+    try:
+        shutil.copytree(made, fresh(beside), dirs_exist_ok=True)
+        with undisturbed():
+            shutil.rmtree(place, ignore_errors=True)
+            beside.rename(place)
+    finally:
+        shutil.rmtree(beside, ignore_errors=True)
 
 
 def fresh(folder: Path) -> Path:

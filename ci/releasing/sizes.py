@@ -5,6 +5,7 @@ Bytes of files as `du --apparent-size` counts them, without the byte code that P
 
 import shutil
 import tomllib
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -33,8 +34,13 @@ TOOLS = (
     "web",
     "wire",
     "__main__.py",
+    "share/message_schemas",
+    "share/scenario.schema.json",
 )
-"""Of `ocpp16`: storeys above the charge point that no station imports. docs/installing.md has the same list."""
+"""Of `ocpp16`: storeys above the charge point that no station imports, and documents that no station reads.
+
+docs/installing.md has the same list.
+"""
 
 
 def without_tools(package: Path) -> None:
@@ -57,6 +63,24 @@ def compiled(package: Path) -> Iterator[Path]:
 def size(folder: Path) -> int:
     files = (path for path in folder.rglob("*") if path.is_file() and "__pycache__" not in path.parts)
     return sum(path.stat().st_size for path in files)
+
+
+KINDS = {".so": "units", ".py": "sources", ".pyi": "types", ".pxd": "types"}
+COLUMNS = ("units", "sources", "types", "data")
+
+
+def storeys(package: Path) -> Iterator[str]:
+    """A table of bytes by storey and by kind of file, the largest first; the last line is their sum."""
+    found: dict[str, Counter[str]] = {}
+    for path in package.rglob("*"):
+        if path.is_file() and "__pycache__" not in path.parts:
+            inside = path.relative_to(package).parts
+            where = found.setdefault(inside[0] if len(inside) > 1 else "(modules)", Counter())
+            where[KINDS.get(path.suffix, "data")] += path.stat().st_size
+    yield f"{'bytes of':14}" + "".join(f"{kind:>11}" for kind in (*COLUMNS, "all"))
+    rows = sorted(found.items(), key=lambda row: -row[1].total())
+    for name, counts in [*rows, ("all", sum(found.values(), Counter()))]:
+        yield f"{name:14}" + "".join(f"{count:11,}" for count in (*(counts[kind] for kind in COLUMNS), counts.total()))
 
 
 def bounded(what: str, found: int, limit: int) -> str:
@@ -87,6 +111,7 @@ def weighed(runner: Runner, wheel: Path, station: Path) -> Iterator[str]:
     yield bounded("wheel", wheel.stat().st_size, WHEEL)
     package = Path(runner.run(station, "-c", "import ocpp16; print(ocpp16.__path__[0])", cwd=station.parent).strip())
     yield bounded("ours, installed", size(package), INSTALLED)
+    yield from storeys(package)
     yield with_others(package.parent)
     without_tools(package)
     yield bounded("ours, in a station", size(package), STATION)

@@ -192,7 +192,7 @@ cdef object _unreadable(text, problem):
         text, why = rest, "not JSON: it begins with a byte order mark"
     else:
         why = f"not JSON: {problem}"
-        if "depth limit" in why or "ecursion limit" in why:  # the reader's own, in its versions
+        if "depth" in why or "ecursion" in why:  # the reader's own limit; its versions have three sentences for it
             why = _TOO_DEEP
     import re
 

@@ -124,7 +124,7 @@ BAD_UPGRADES = {
 async def test_a_101_that_is_no_upgrade(headers: Any) -> None:
     refused, _ = await dial(b"HTTP/1.1 101 Switching Protocols\r\n" + headers + b"\r\n")
     assert refused.status == 101
-    assert BAD_UPGRADES[headers] in refused.reason
+    assert BAD_UPGRADES[headers].lower() in refused.reason.lower()  # wsproto's versions spell it differently
 
 
 @pytest.mark.parametrize(
