@@ -166,13 +166,14 @@ def _of_stream(where: Endpoint, stream: trio.abc.Stream, configuration: Configur
     if isinstance(stream, trio.SSLStream):
         cipher = stream.cipher()
         certificate: Any = stream.getpeercert() or {}
-        days = (cert_time_to_seconds(certificate.get("notAfter", "Jan 1 00:00:00 2100 GMT")) - time.time()) / 86_400
+        seconds = cert_time_to_seconds(certificate.get("notAfter", "Jan 1 00:00:00 2100 GMT")) - time.time()
+        days = int(seconds // 86_400)  # whole ones, as `ocpp16 certificates` counts
         names = [_common_name(certificate.get(member, ())) for member in ("subject", "issuer")]
         text = f"{stream.version()}, {cipher[0] if cipher else '?'}; certificate of {names[0]}, issued by {names[1]}"
-        findings.append(Finding(Step.TLS, f"{text}, for {days:.0f} more days"))
+        findings.append(Finding(Step.TLS, f"{text}, for {days} more days"))
         if days < EXPIRES_SOON:
             findings.append(
-                Finding(Step.TLS, f"that certificate expires in {days:.0f} days", "have it renewed", is_warning=True)
+                Finding(Step.TLS, f"that certificate expires in {days} days", "have it renewed", is_warning=True)
             )
         if not configuration[internal.VERIFY_CSMS_COMMON_NAME]:
             findings.append(
