@@ -85,7 +85,10 @@ _TLS_REMEDIES: Final = (
         "offer a suite of SupportedCiphers12; with profile 3, is the client certificate known there?",
     ),
     ("client certificate", "install a client certificate (profile 3): ocpp16 certificates"),
-    ("holds none", "put the root certificate of the Central System into certs/ca/csms: ocpp16 certificates"),
+    (
+        "no server could be trusted",
+        "put the root of the Central System into certs/ca/csms: ocpp16 certificates",
+    ),
     ("trusted roots", "put the root of that chain into certs/ca/csms; or the server must send its intermediate ones"),
     ("self-signed", "put that certificate into certs/ca/csms, if it is the right one"),
 )
