@@ -19,6 +19,7 @@ import pytest
 from ocpp16 import observer, station
 from ocpp16.charge_point.charge_point import ChargePoint
 from ocpp16.charge_point.events import StationEvents
+from ocpp16.cli import main
 from ocpp16.cli.command_line import root as command
 from ocpp16.configuration.keys import BY_NAME
 from ocpp16.load.exporter import LoadCollector
@@ -237,3 +238,16 @@ def test_defaults_on_that_page_are_those_of_the_commands() -> None:
                     assert str(default).removesuffix(".0") == told.strip("`").removesuffix(".0"), (name, first)
                     compared += 1
     assert compared > 15
+
+
+def test_the_scenario_of_that_page_comes_to_the_schedule_of_that_page(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    section = SECTIONS["schedule"]
+    shown = re.search(r"^\$ ocpp16 schedule (\w+\.json) --explain\n(.*?)^…$", section, re.MULTILINE | re.DOTALL)
+    scenario = re.search(r'^```json\n(\{\n  "name".*?)^```$', section, re.MULTILINE | re.DOTALL)
+    assert shown
+    assert scenario
+    (tmp_path / shown[1]).write_text(scenario[1])
+    assert main(["schedule", str(tmp_path / shown[1]), "--explain"]) == 0
+    assert capsys.readouterr().out.startswith(shown[2])
