@@ -11,6 +11,8 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).parent))
 
 import generated
+from dead_links import dead_links
+from sphinx.util import logging
 
 project = "ocpp16"
 extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx_click"]
@@ -18,12 +20,13 @@ exclude_patterns = ["examples", "tutorials/parts"]  # what is included by pages,
 html_theme = "furo"
 html_title = "ocpp16"
 html_show_copyright = False
+html_extra_path = ["../share/scenario.schema.json"]  # where its `$id` says that it is
 smartquotes_action = "qe"  # `--option` stays two hyphens
 myst_heading_anchors = 3
 toc_object_entries = (
     False  # else the hundreds of names of api/ are walked for the side bar of each page: a third of the time
 )
-linkcheck_ignore = [r"http://(127\.0\.0\.1|localhost)\b.*"]
+linkcheck_ignore = [r"http://(127\.0\.0\.1|localhost)\b.*", r"\w+://(\w+:\w+@)?([\w.-]+\.)?example(\.com)?\b.*"]
 
 autodoc_member_order = "bysource"
 autodoc_class_signature = "separated"
@@ -51,3 +54,6 @@ def _read(app: Any, page: str, source: list[str]) -> None:
 def _finish(app: Any, error: Exception | None) -> None:
     if error is None and app.builder.format == "html":
         generated.write_load_report(Path(app.outdir) / "_static" / "load-report.html")
+        if app.builder.name == "html":
+            for dead in dead_links(Path(app.outdir), app.env.found_docs):
+                logging.getLogger(__name__).warning("a link leads nowhere: %s", dead)

@@ -10,16 +10,19 @@ import re
 import tomllib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import fields
+from functools import partial
 from pathlib import Path
 from textwrap import indent
 from typing import Any, Final
 
+import click
 from pictures import layers, states
 from sphinx.pycode import ModuleAnalyzer
 
 from ocpp16 import observer, station
 from ocpp16.charge_point.charge_point import ChargePoint
 from ocpp16.charge_point.events import StationEvents
+from ocpp16.cli.command_line import root
 from ocpp16.load.exporter import LoadCollector
 from ocpp16.load.html import page
 from ocpp16.load.results import Results
@@ -44,9 +47,13 @@ PROFILES: Final = (
     "ISO15118PnC",
     "CaliforniaPricing",
 )
+FOR_ALL: Final = frozenset({"--verbose", "--log-level", "--help"})
+"""Options that every command has."""
+LISTED: Final = ("load", "proxy", "replay", "everest-module")
+"""Commands with a page of their own: the command line lists their options as they are, those of others in words."""
 SIDES: Final = {"ChargePoint": "the charge point", "CentralSystem": "the Central System", "both": "either side"}
 
-_PLACE: Final = re.compile(r"^( *)<!-- generated: ([\w ]+) -->$", re.MULTILINE)
+_PLACE: Final = re.compile(r"^( *)<!-- generated: ([\w -]+) -->$", re.MULTILINE)
 
 
 def expanded(text: str) -> str:
@@ -268,6 +275,35 @@ def _families(found: Iterable[Any], labels: Mapping[str, tuple[str, ...]]) -> st
     return table(("Metric", "Type", "What it is"), rows)
 
 
+# Commands
+
+
+def command(name: str) -> click.Command:
+    """The subcommand. Raises KeyError for one that there is not."""
+    found = root.get_command(click.Context(root), name)
+    if found is None:
+        raise KeyError(name)
+    return found
+
+
+def options(name: str) -> str:
+    """Those of a command that none else has, as `--help` tells them."""
+    found = command(name)
+    context = click.Context(found, info_name=name)
+    options = [it for it in found.params if isinstance(it, click.Option) and not FOR_ALL.intersection(it.opts)]
+    records = filter(None, (option.get_help_record(context) for option in options))
+    rows = ((f"`{names.replace(' RANGE', '')}`", *_help_and_bounds(told)) for names, told in records)
+    return table(("Option", "", "Default, range"), rows)
+
+
+def _help_and_bounds(told: str) -> tuple[str, str]:
+    """The help text of click, and what it says in brackets behind it."""
+    text, _, bounds = told.partition("  [")
+    parts = [part.removeprefix("default: ") for part in bounds.removesuffix("]").split("; ")]
+    text = re.sub(r"(?<![\w-])(--[a-z][\w-]*|\w+://)", r"`\1`", text.replace("<", "\\<"))
+    return text, ", ".join(f"`{part}`" if re.search(r"\d", part) else part for part in parts)
+
+
 # The status of a connector, and the storeys
 
 
@@ -306,6 +342,7 @@ TEXTS: Final[Mapping[str, Callable[[], str]]] = {
     "questions": questions,
     "metrics": metrics,
     "load metrics": load_metrics,
+    **{f"options of {name}": partial(options, name) for name in LISTED},
     "connector table": connector_table,
     "connector zero table": connector_zero_table,
     "connector picture": lambda: _picture(states(TRANSITIONS)),

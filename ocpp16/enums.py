@@ -12,15 +12,25 @@ class ErrorCode(StrEnum):
     """Code of a CALLERROR (OCPP-J 1.6 table 7). Two of them are spelt oddly; they stay so on a 1.6 connection."""
 
     NOT_IMPLEMENTED = "NotImplemented"
+    """The action is not known here."""
     NOT_SUPPORTED = "NotSupported"
+    """It is known, and not supported."""
     INTERNAL_ERROR = "InternalError"
+    """Whoever was asked failed."""
     PROTOCOL_ERROR = "ProtocolError"
+    """The payload is incomplete."""
     SECURITY_ERROR = "SecurityError"
+    """It must not be done, for the sake of security."""
     FORMATION_VIOLATION = "FormationViolation"
+    """The message is no JSON, or not built as its action is."""
     PROPERTY_CONSTRAINT_VIOLATION = "PropertyConstraintViolation"
+    """A member has a value that it must not have."""
     OCCURENCE_CONSTRAINT_VIOLATION = "OccurenceConstraintViolation"
+    """A member is missing, or there too often."""
     TYPE_CONSTRAINT_VIOLATION = "TypeConstraintViolation"
+    """A member is of another type."""
     GENERIC_ERROR = "GenericError"
+    """None of the others."""
 
 
 class AuthorizationStatus(StrEnum):
@@ -343,8 +353,11 @@ class ReservationCheckStatus(StrEnum):
     """May an id tag have a connector, as far as reservations go (libocpp)?"""
 
     NOT_RESERVED = "NotReserved"
+    """There is no reservation: yes."""
     RESERVED_FOR_TOKEN = "ReservedForToken"  # noqa: S105 - an id tag
+    """For this one, or for its parent: yes."""
     RESERVED_FOR_OTHER_TOKEN = "ReservedForOtherToken"  # noqa: S105
+    """For another one: no."""
     RESERVED_FOR_OTHER_TOKEN_AND_HAS_PARENT_TOKEN = "ReservedForOtherTokenAndHasParentToken"  # noqa: S105
     """The parent id decides, and is not known."""
 
@@ -353,8 +366,11 @@ class ReservationEndReason(StrEnum):
     """How a reservation ended; told to the observer."""
 
     USED = "used"
+    """Whom it was made for came."""
     CANCELLED = "cancelled"
+    """By CancelReservation, or by the station."""
     EXPIRED = "expired"
+    """Its time was over."""
     REPLACED = "replaced"
     """Another one came with its reservation id."""
 
@@ -460,18 +476,29 @@ class BootReason(StrEnum):
     """Why the charge point starts (libocpp's BootReasonEnum); not on the wire, but it chooses the security event."""
 
     APPLICATION_RESET = "ApplicationReset"
+    """The program was begun anew by itself."""
     FIRMWARE_UPDATE = "FirmwareUpdate"
+    """Another firmware was installed. Security event FirmwareUpdated."""
     LOCAL_RESET = "LocalReset"
+    """Somebody reset it at the station."""
     POWER_UP = "PowerUp"
+    """Its power came."""
     REMOTE_RESET = "RemoteReset"
+    """The Central System reset it. Security event ResetOrReboot."""
     SCHEDULED_RESET = "ScheduledReset"
+    """A reset that was put off until it was idle. Security event ResetOrReboot."""
     TRIGGERED = "Triggered"
+    """The Central System asks for BootNotification, and nothing has started."""
     UNKNOWN = "Unknown"
+    """Nobody knows."""
     WATCHDOG = "Watchdog"
+    """A watchdog began it anew."""
 
 
 class SessionStartedReason(StrEnum):
     """What the first interaction of a session was (libocpp); reported as StatusNotification.info."""
 
     EV_CONNECTED = "EVConnected"
+    """A car was plugged in."""
     AUTHORIZED = "Authorized"
+    """A card was accepted."""

@@ -74,6 +74,7 @@ class Reading:
 
     value: float
     location: str | None = None
+    """As OCPP has it: Body, Cable, EV, Inlet, Outlet."""
 
     def __init__(self, value: float, location: str | None = None) -> None:
         if not (type(value) is float and value - value == 0.0):

@@ -87,6 +87,7 @@ class DataTransferResponse:
 
     status: DataTransferStatus
     data: str | None = None
+    """What goes with it, as the vendor means it; None: nothing."""
 
     def __post_init__(self) -> None:
         if type(self.status) is not DataTransferStatus:
@@ -258,6 +259,7 @@ class DeadLetter(NamedTuple):
     payload: dict[str, Any]
     """As it went out, or would have."""
     reason: str
+    """Of the last attempt, in words: a CALLERROR, or what was wrong with the answer."""
     attempts: int
     """How often it was refused."""
     given_up_at: datetime

@@ -50,6 +50,7 @@ class StatusChanged(ObserverEvent):
     status: ChargePointStatus
     error_code: ChargePointErrorCode
     info: str | None = None
+    """What StatusNotification has as `info`; None: nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,7 +174,9 @@ class SecurityEvent(ObserverEvent):
     """Found by the charge point itself, critical or not (security white paper ed. 3, table of events)."""
 
     type: str
+    """Its name in that table, as InvalidCentralSystemCertificate, or one of the host's own."""
     tech_info: str | None = None
+    """What is known besides, in words; at most 255 characters are sent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,6 +194,7 @@ class MessageGivenUp(ObserverEvent):
 
     action: str
     reason: str
+    """Of the last attempt, in words: a CALLERROR, or what was wrong with the answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,6 +226,7 @@ class ContractAuthorized(ObserverEvent):
     """It was decided whether a contract may charge (Plug & Charge); `authorization` says why."""
 
     emaid: str
+    """The contract's id, as the car told it."""
     authorization: ContractAuthorization
 
 
@@ -241,6 +246,7 @@ class InternalError(ObserverEvent):
     place: str
     """What failed, as "timer" or "handler of Reset"."""
     reason: str
+    """The exception, as text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,6 +257,7 @@ class StoreFailing(ObserverEvent):
     """
 
     reason: str
+    """What the system or SQLite says, in words."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,15 +28,20 @@ class RunningCostState(StrEnum):
     """What a cost is for."""
 
     CHARGING = "Charging"
+    """The session so far, while energy flows."""
     IDLE = "Idle"
+    """The session so far, while none does."""
     FINISHED = "Finished"
+    """The whole of it: it is over."""
 
 
 class IdentifierType(StrEnum):
     """What a tariff belongs to."""
 
     ID_TOKEN = "IdToken"  # noqa: S105 - no secret
+    """To an id tag, before there is a session."""
     SESSION_ID = "SessionId"
+    """To a session."""
 
 
 def amount(value: Any, name: str) -> Decimal:
@@ -76,6 +81,7 @@ class DisplayMessageContent:
     """A text to be shown. `language`: its RFC 5646 tag, None: not known. `message_format`: as "UTF8", None: plain."""
 
     message: str
+    """The text, not empty."""
     language: str | None = None
     message_format: str | None = None
 
@@ -157,8 +163,10 @@ class DisplayMessage:
 
     message: tuple[DisplayMessageContent, ...]
     identifier_id: str | None = None
+    """Of the session or id token that it is for; with `identifier_type`."""
     identifier_type: IdentifierType | None = None
     qr_code: str | None = None
+    """The text to be drawn as one: a link."""
 
     def __post_init__(self) -> None:
         _contents(self, "message")

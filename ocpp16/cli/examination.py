@@ -85,7 +85,10 @@ _TLS_REMEDIES: Final = (
         "offer a suite of SupportedCiphers12; with profile 3, is the client certificate known there?",
     ),
     ("client certificate", "install a client certificate (profile 3): ocpp16 certificates"),
-    ("holds none", "put the root certificate of the Central System into certs/ca/csms: ocpp16 certificates"),
+    (
+        "no server could be trusted",
+        "put the root of the Central System into certs/ca/csms: ocpp16 certificates",
+    ),
     ("trusted roots", "put the root of that chain into certs/ca/csms; or the server must send its intermediate ones"),
     ("self-signed", "put that certificate into certs/ca/csms, if it is the right one"),
 )
@@ -166,13 +169,14 @@ def _of_stream(where: Endpoint, stream: trio.abc.Stream, configuration: Configur
     if isinstance(stream, trio.SSLStream):
         cipher = stream.cipher()
         certificate: Any = stream.getpeercert() or {}
-        days = (cert_time_to_seconds(certificate.get("notAfter", "Jan 1 00:00:00 2100 GMT")) - time.time()) / 86_400
+        seconds = cert_time_to_seconds(certificate.get("notAfter", "Jan 1 00:00:00 2100 GMT")) - time.time()
+        days = int(seconds // 86_400)  # whole ones, as `ocpp16 certificates` counts
         names = [_common_name(certificate.get(member, ())) for member in ("subject", "issuer")]
         text = f"{stream.version()}, {cipher[0] if cipher else '?'}; certificate of {names[0]}, issued by {names[1]}"
-        findings.append(Finding(Step.TLS, f"{text}, for {days:.0f} more days"))
+        findings.append(Finding(Step.TLS, f"{text}, for {days} more days"))
         if days < EXPIRES_SOON:
             findings.append(
-                Finding(Step.TLS, f"that certificate expires in {days:.0f} days", "have it renewed", is_warning=True)
+                Finding(Step.TLS, f"that certificate expires in {days} days", "have it renewed", is_warning=True)
             )
         if not configuration[internal.VERIFY_CSMS_COMMON_NAME]:
             findings.append(

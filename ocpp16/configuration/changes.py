@@ -62,6 +62,7 @@ class Prepared:
         self._is_applied = False
         self.change: Change = change
         self.value: Any = value
+        """What was asked for, read."""
         self.old_text: str | None = None
         self.new_text: str | None = None
 

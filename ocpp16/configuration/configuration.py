@@ -53,6 +53,7 @@ class Configuration(Layers):
         """For `load`."""
         super().__init__(loaded, schema)
         self.warnings: list[str] = loaded.warnings
+        """What was ignored or is doubtful in what was loaded, a sentence each."""
 
     @classmethod
     def load(

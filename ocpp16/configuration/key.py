@@ -84,22 +84,28 @@ class Key(Generic[T]):
     """
 
     name: str
+    """As ChangeConfiguration and the configuration file have it."""
     section: str
+    """Of the configuration file: Core, Internal, …; Custom for keys of the host."""
     kind: ValueKind
     default: T | None = None
     access: Access = Access.RW
     needs_reboot: bool = False
     is_required: bool = False
+    """A configuration without it cannot be loaded."""
     is_optional: bool = False
     is_creatable: bool = False
     is_secret: bool = False
+    """Never reported, logged or kept in the overlay; write-only for the Central System."""
     rises: bool = False
     is_built: bool = True
     reader: str = ""
     subset_of: str | None = None
     limited_by: str | None = None
     unit: str = ""
+    """As docs/keys.md tells it: seconds, W, …; "" where the value is no quantity."""
     description: str = ""
+    """One sentence, as docs/keys.md has it."""
 
     def __repr__(self) -> str:
         return f"<Key {self.section}.{self.name}>"

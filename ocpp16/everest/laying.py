@@ -46,6 +46,7 @@ class Laid(NamedTuple):
 
     path: Path
     outcome: str
+    """One of these three words."""
 
 
 def lay(folder: Path, *, is_forced: bool = False) -> list[Laid]:

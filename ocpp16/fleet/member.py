@@ -30,6 +30,7 @@ class MemberState(StrEnum):
     """What a member of a fleet is doing."""
 
     RUNNING = "running"
+    """Its charge point works, connected or not."""
     OFF = "off"
     """It is about to start: for the first time, after a Reset, or after it failed."""
     GONE = "gone"
@@ -62,6 +63,7 @@ class Member:
     )
 
     identity: str
+    """Its ChargePointId, by which the fleet knows it."""
     blueprint: Blueprint
     state: MemberState
     failures: int

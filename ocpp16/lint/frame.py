@@ -32,6 +32,7 @@ class Frame(NamedTuple):
     line: int
     charge_point: str
     direction: str
+    """FROM_CHARGE_POINT or FROM_CENTRAL_SYSTEM."""
     kind: str
     message_id: str
     action: str

@@ -15,6 +15,7 @@ class Rule(NamedTuple):
     """clause: of OCPP 1.6 edition 2 unless it names another text; why: what goes wrong where the rule is broken."""
 
     name: str
+    """As `--only` and `--ignore` take it."""
     severity: Severity
     clause: str
     why: str

@@ -84,6 +84,7 @@ class Ocmf:
     algorithm: str
     mime_type: str
     version: str
+    """FV, the version of the format."""
     page: str
     vendor: str
     model: str

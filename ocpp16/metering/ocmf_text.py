@@ -26,10 +26,15 @@ class MeterIdentity:
 
     serial: str
     vendor: str = ""
+    """MV."""
     model: str = ""
+    """MM."""
     firmware: str = ""
+    """MF, its version."""
     evse_type: str = ""
+    """CT, the kind of id in `evse`: EVSEID, CBIDC."""
     evse: str = ""
+    """CI, the id of the charge point."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +57,7 @@ class WrittenReading:
     value: Decimal
     unit: str = "kWh"
     status: str = "G"
+    """ST, the state of the meter; G: it works."""
 
 
 def payload(page: str, meter: MeterIdentity, user: UserAssignment, readings: Sequence[WrittenReading]) -> str:

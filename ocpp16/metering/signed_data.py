@@ -32,9 +32,13 @@ class Form(StrEnum):
     """How a value is written."""
 
     NOTE = "SignedMeterValueType"
+    """The JSON object of the OCA's application note on signed meter values."""
     PLAIN = "text"
+    """The data set itself, as text."""
     BASE64 = "base64"
+    """The data set in base64."""
     HEX = "hexadecimal"
+    """The data set in hexadecimal digits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +49,11 @@ class SignedData:
     form: Form
     data_set: bytes
     signing_method: str = ""
+    """As ECDSA-secp256r1-SHA256."""
     encoding_method: str = ""
+    """How the data set is written, as OCMF."""
     public_key: str = ""
+    """That of the meter, as the value brings it."""
 
     def ocmf(self) -> ocmf.Ocmf:
         """The data set as OCMF. Raises SignedDataError if it is none."""

@@ -26,6 +26,8 @@ class Happening(NamedTuple):
 
     kind: Kind
     identity: str
+    """The charge point; "" where it is not known yet."""
     text: str
+    """The frame, or what is to be said, in words."""
     way: str = ""
     is_error: bool = False

@@ -29,6 +29,7 @@ class CallError(NamedTuple):
 
     code: str
     description: str
+    """In words, may be ""."""
     details: Any
 
 

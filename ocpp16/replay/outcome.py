@@ -29,6 +29,7 @@ class Outcome:
     connections: how many there were. end: why it ended before all was played, or ""."""
 
     identity: str
+    """Its id, in the trace and now."""
     played: int = 0
     answered: int = 0
     count: int = 0

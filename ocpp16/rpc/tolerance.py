@@ -42,7 +42,9 @@ class Tolerance:
 
     __slots__ = ("_repairs",)
     DEFAULT: ClassVar["Tolerance"]
+    """What is made unless another one is given: the first eleven of `Repair`."""
     STRICT: ClassVar["Tolerance"]
+    """Without any repair: what is wrong is refused."""
 
     def __init__(self, *names: str) -> None:
         self._repairs = frozenset(map(Repair, names))

@@ -126,6 +126,7 @@ class Stage:
 
     kind: StageKind
     name: str = ""
+    """By which expectations name it, and progress shows it."""
     over: float = 0.0
     duration: float = 0.0
     share: float = 1.0
@@ -148,6 +149,7 @@ class Step:
     do: str
     arguments: Mapping[str, Any] = field(default_factory=lambda: _NONE)
     name: str = ""
+    """By which results tell of it."""
 
 
 class Sort(StrEnum):
@@ -185,6 +187,7 @@ class Expectation:
     per: counted for each charge point, or for all together. stage: counted only then."""
 
     name: str
+    """By which results tell of it: a sentence."""
     sort: Sort
     of: str = ""
     order: tuple[Link, ...] = ()
@@ -207,7 +210,9 @@ class Scenario:
     faults: of the wire, all the time. source: the document it was read from, as data."""
 
     name: str
+    """By which `ocpp16 scenario` lists it."""
     text: str = ""
+    """What it is about, a sentence or more."""
     fleet: FleetTable = field(default_factory=FleetTable)
     drivers: tuple[Drivers, ...] = ()
     stages: tuple[Stage, ...] = ()

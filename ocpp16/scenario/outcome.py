@@ -11,6 +11,7 @@ class StageRun(NamedTuple):
     """One stage. begin, end: seconds of the story."""
 
     name: str
+    """That of the stage."""
     begin: float
     end: float
 
@@ -28,7 +29,9 @@ class ExpectationResult(NamedTuple):
     did so; failures: the first of the others."""
 
     name: str
+    """That of the expectation, or of the step."""
     is_met: bool
+    """Did enough of them do so?"""
     checked: int
     met: int
     failures: list[Failure]
@@ -41,6 +44,7 @@ class Outcome:
     believes this should know, in sentences."""
 
     scenario: str
+    """Its name."""
     is_complete: bool
     stages: list[StageRun]
     expectations: list[ExpectationResult]
@@ -60,6 +64,7 @@ class Progress(NamedTuple):
 
     seconds: float
     stage: str
+    """The name of the one that runs."""
     connected: int
     charge_points: int
     registered: int

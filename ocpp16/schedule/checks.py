@@ -36,6 +36,7 @@ class ProfileProblem(NamedTuple):
     field: str
     """The member that is wrong, as on the wire."""
     reason: str
+    """What is wrong with it, in words that go on after its name."""
     code: ErrorCode | None = None
     """The CALLERROR to answer with; None: status Rejected."""
 

@@ -64,46 +64,70 @@ class CertificateType(StrEnum):
     """What may be listed of the installed certificates."""
 
     V2G_ROOT_CERTIFICATE = "V2GRootCertificate"
+    """Of cars and of stations towards them."""
     MO_ROOT_CERTIFICATE = "MORootCertificate"
+    """Of contracts."""
     CSMS_ROOT_CERTIFICATE = "CSMSRootCertificate"
+    """Of the Central System."""
     V2G_CERTIFICATE_CHAIN = "V2GCertificateChain"
+    """The station's own towards cars."""
     MF_ROOT_CERTIFICATE = "MFRootCertificate"
+    """Of the manufacturer, who signs firmware."""
 
 
 class InstallCertificateResult(StrEnum):
     """What became of a certificate to be installed."""
 
     ACCEPTED = "Accepted"
+    """It is installed, or was already."""
     INVALID_SIGNATURE = "InvalidSignature"
+    """A signature is wrong, or a key or signature too weak."""
     INVALID_CERTIFICATE_CHAIN = "InvalidCertificateChain"
+    """It may not be used for this, or one of its chain is revoked."""
     INVALID_FORMAT = "InvalidFormat"
+    """It cannot be read."""
     INVALID_COMMON_NAME = "InvalidCommonName"
+    """It is of another one."""
     NO_ROOT_CERTIFICATE_INSTALLED = "NoRootCertificateInstalled"
+    """It leads to no root that is installed."""
     EXPIRED = "Expired"
+    """It is expired, or not valid yet."""
     CERTIFICATE_STORE_MAX_LENGTH_EXCEEDED = "CertificateStoreMaxLengthExceeded"
+    """There is no room for another one."""
     WRITE_ERROR = "WriteError"
+    """It cannot be written, or its private key is not here."""
 
 
 class DeleteCertificateResult(StrEnum):
     """What became of a certificate to be deleted."""
 
     ACCEPTED = "Accepted"
+    """It is deleted."""
     FAILED = "Failed"
+    """It must not be deleted, or cannot."""
     NOT_FOUND = "NotFound"
+    """There is none with this hash data."""
 
 
 class CertificateValidationResult(StrEnum):
     """What became of a check of a certificate, with its chain."""
 
     VALID = "Valid"
+    """It leads to a trusted root, and may be used for this."""
     EXPIRED = "Expired"
+    """One of the chain is expired, or not valid yet."""
     INVALID_SIGNATURE = "InvalidSignature"
+    """Of one between the leaf and the root, or too weak."""
     ISSUER_NOT_FOUND = "IssuerNotFound"
+    """It leads to no root that is installed."""
     INVALID_LEAF_SIGNATURE = "InvalidLeafSignature"
+    """Of the leaf."""
     INVALID_CHAIN = "InvalidChain"
+    """One of it may not be used for this."""
     REVOKED = "Revoked"
     """One of the chain was taken back by its issuer. Only here: libocpp does not look."""
     UNKNOWN = "Unknown"
+    """It cannot be read, or nobody could look."""
 
 
 class CertificateExamination(NamedTuple):
@@ -117,21 +141,28 @@ class CsrStatus(StrEnum):
     """Why there is a request to sign a certificate, or none."""
 
     ACCEPTED = "Accepted"
+    """There is a request."""
     INVALID_REQUESTED_TYPE = "InvalidRequestedType"
+    """No keys are made for this use."""
     KEY_GEN_ERROR = "KeyGenError"
+    """No key could be made, or not be written."""
     GENERATION_ERROR = "GenerationError"
+    """A key could, the request could not."""
 
 
 class LeafCertificateStatus(StrEnum):
     """Is there a certificate of our own to be used?"""
 
     ACCEPTED = "Accepted"
+    """There is one, with its key."""
     REJECTED = "Rejected"
+    """None of this use is kept, or nobody could look."""
     NOT_FOUND = "NotFound"
     """There is no certificate."""
     NOT_FOUND_VALID = "NotFoundValid"
     """There is none that is valid now."""
     PRIVATE_KEY_NOT_FOUND = "PrivateKeyNotFound"
+    """There is one, and no key that opens."""
 
 
 class CertificateHashData(NamedTuple):
@@ -153,6 +184,7 @@ class CertificateHashDataChain(NamedTuple):
     certificate_type: CertificateType
     hash_data: CertificateHashData
     child_hash_data: tuple[CertificateHashData, ...] = ()
+    """Of the certificates between it and the root, leaf first."""
 
 
 class OcspRequestData(NamedTuple):
@@ -160,6 +192,7 @@ class OcspRequestData(NamedTuple):
 
     hash_data: CertificateHashData
     responder_url: str
+    """Of the responder that its issuer names (AIA), http:// or https://."""
 
 
 class CertificateSigningRequest(NamedTuple):

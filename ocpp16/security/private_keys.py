@@ -33,9 +33,13 @@ class KeyType(StrEnum):
     """What keys are made (security white paper, on keys: P-256, or RSA of at least 2048 bits)."""
 
     EC_P256 = "EC P-256"
+    """On the curve P-256 (secp256r1)."""
     RSA_2048 = "RSA 2048"
+    """RSA, 2048 bits."""
     RSA_3072 = "RSA 3072"
+    """RSA, 3072 bits."""
     RSA_4096 = "RSA 4096"
+    """RSA, 4096 bits."""
 
 
 class Subject:

@@ -75,9 +75,8 @@ def client_context(
     key = _read(private_key, "client key")
     roots = _trusted(csms_ca, warn)
     if not roots and not use_default_verify_paths:
-        raise ConfigurationError(
-            [f"CSMS root certificates: {shown(csms_ca)} holds none, so no server could be trusted"]
-        )
+        there = "none is installed that is valid now" if csms_ca is None else f"{shown(csms_ca)} holds none"
+        raise ConfigurationError([f"CSMS root certificates: {there}, so no server could be trusted"])
     if successors_are_roots:
         roots = tuple(filter(_may_end_a_chain, roots))
     revocations = _revocations(csms_ca, warn)

@@ -36,7 +36,9 @@ class Token:
     id_tag: str
     parent_id_tag: str | None = None
     is_remote: bool = False
+    """From RemoteStartTransaction, not from a reader."""
     is_prevalidated: bool = False
+    """The Central System need not be asked: AuthorizeRemoteTxRequests is false."""
 
     def __post_init__(self) -> None:
         text(self.id_tag, "id_tag", LONGEST_ID_TAG, 1)

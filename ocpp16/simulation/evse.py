@@ -65,6 +65,7 @@ class Evse:
         self._transaction: Transaction | None = None
         """As the charge point keeps it, while it runs."""
         self.is_enabled: bool = True
+        """In service, as the charge point said last."""
         if self.outlet.car is not None:
             self.outlet.car.stay(self, station.charge_point.for_station.timers)
 

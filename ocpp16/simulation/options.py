@@ -88,9 +88,11 @@ class StationOptions:
     meter_interval: float | str = 0.5
     meter_noise: float = 0.01
     meter_reset_at_plug_in: bool = True
+    """The register starts at 0 Wh for every car."""
     signed_meter: bool = False
     selection: Selection = Selection.FIND_FIRST
     authorization_before_stopping: bool = True
+    """Where a connector is free, a card whose parent id runs a transaction starts another one; False: it stops that."""
     after_reset: AfterReset = AfterReset.RESTART
     power_loss_policy: PowerLossPolicy = PowerLossPolicy.STOP
     transfer_step: float = 2.0

@@ -3,11 +3,13 @@
 `@question` marks the station methods that can be overruled. An overruled question is answered and nothing is done.
 """
 
+import inspect
 from collections.abc import Awaitable, Callable, Mapping
 from functools import wraps
 from types import MappingProxyType
-from typing import Any, Protocol, TypeVar, cast
+from typing import Any, Final, Protocol, TypeVar, cast
 
+from ocpp16 import station
 from ocpp16.enums import DataTransferStatus, LogStatusEnumType, UnlockStatus, UpdateFirmwareStatusEnumType
 from ocpp16.models import DataTransferResponse, GetLogResponse
 from ocpp16.simulation.checks import Check, flag, one_of
@@ -46,11 +48,22 @@ class _Overrulable(Protocol):
     overrules: Overrules
 
 
+_TOLD: Final = {
+    name: function.__doc__
+    for protocol in vars(station).values()
+    if getattr(protocol, "_is_protocol", False)
+    for name, function in vars(protocol).items()
+    if inspect.isfunction(function)
+}
+"""What each question is about."""
 M = TypeVar("M", bound=Callable[..., Awaitable[Any]])
 
 
 def question(method: M) -> M:
-    """Mark an async station method: it gives the waiting answer, if there is one, instead of acting."""
+    """Mark an async station method: it gives the waiting answer, if there is one, instead of acting.
+
+    Without a docstring of its own it has that of the question.
+    """
     name = method.__name__
 
     @wraps(method)
@@ -59,6 +72,7 @@ def question(method: M) -> M:
             return self.overrules.take(name)
         return await method(self, *args, **kwargs)
 
+    asked.__doc__ = method.__doc__ or _TOLD.get(name)
     return cast("M", asked)  # a coroutine function as it was, whatever a type checker calls one
 
 

@@ -94,6 +94,7 @@ class SimulatedStation(WithDisplays, Maintained):
     """Present once attached, as are `door`, `evses` and `faults`."""
     door: "StationDoor"
     is_powered: bool
+    """False while its power is cut."""
     evses: tuple[Evse, ...]
     faults: Faults
     """Of connector 0, the charge point as a whole."""

@@ -54,6 +54,7 @@ class Notification(NamedTuple):
     status: ChargePointStatus
     error_code: ChargePointErrorCode
     info: str | None
+    """What is known besides, in words; None: nothing."""
     vendor_id: str | None
     vendor_error_code: str | None
     timestamp: int

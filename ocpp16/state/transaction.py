@@ -76,6 +76,7 @@ class Transaction:
     meter_stop: int | None = None
     """Wh."""
     stop_reason: Reason | None = None
+    """Why it stopped; None while it runs."""
     id_tag_end: str | None = None
     """Who ended it, if that was told."""
     stop_clock_boot: int = 0

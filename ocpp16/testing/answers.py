@@ -24,8 +24,11 @@ class CallErrorAnswer:
     """Answer with a CALLERROR."""
 
     code: str
+    """As NotSupported; it is not checked."""
     description: str = ""
+    """In words, may be ""."""
     details: Mapping[str, Any] = field(default_factory=dict)
+    """An object of JSON."""
 
 
 Answer = Payload | CallErrorAnswer | None

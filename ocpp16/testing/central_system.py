@@ -87,6 +87,7 @@ class CentralSystem:
     ) -> None:
         self.recording: Recording = Recording(record_limit)
         self.keeps_all: bool = record_limit is None
+        """Nothing of the record is forgotten: no `record_limit` was given."""
         self.answers: dict[str, ScriptedAnswer] = {}
         self.standard_answers: StandardAnswers = StandardAnswers(
             now or self._default_now, interval, first_transaction_id

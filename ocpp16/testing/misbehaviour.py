@@ -17,16 +17,26 @@ __all__ = ["Fault", "FaultPlan", "FaultRule", "spoil", "written"]
 class Fault(StrEnum):
     """What happens to the answer of one CALL."""
 
-    DELAY = "delay"  # comes `seconds` later; meanwhile others are answered
-    DROP = "drop"  # the request counts as handled, the answer never comes
-    GARBAGE = "garbage"  # text that is no JSON instead
-    BROKEN_JSON = "broken json"  # the answer without its last bracket
-    NOT_A_FRAME = "not a frame"  # valid JSON that is no OCPP-J
-    UNREADABLE = "unreadable"  # a confirmation that does not fit its action
+    DELAY = "delay"
+    """It comes `seconds` later; meanwhile others are answered."""
+    DROP = "drop"
+    """The request counts as handled, the answer never comes."""
+    GARBAGE = "garbage"
+    """Text that is no JSON instead."""
+    BROKEN_JSON = "broken json"
+    """The answer without its last bracket."""
+    NOT_A_FRAME = "not a frame"
+    """Valid JSON that is no OCPP-J."""
+    UNREADABLE = "unreadable"
+    """A confirmation that does not fit its action."""
     WRONG_ID = "wrong id"
-    DUPLICATE = "duplicate"  # the same answer twice
-    CLOSE = "close"  # the connection is closed instead, with `code`
-    ABORT = "abort"  # the connection breaks: TCP reset, or end of the stream
+    """The answer has the id of no CALL."""
+    DUPLICATE = "duplicate"
+    """The same answer twice."""
+    CLOSE = "close"
+    """The connection is closed instead, with `code`."""
+    ABORT = "abort"
+    """The connection breaks: TCP reset, or end of the stream."""
 
 
 @dataclass(slots=True)

@@ -23,7 +23,9 @@ class Direction(StrEnum):
     """Seen from the Central System. OPENED and CLOSED are the ends of a connection, REFUSED was never one."""
 
     RECEIVED = "received"
+    """From the charge point."""
     SENT = "sent"
+    """To the charge point."""
     OPENED = "opened"
     CLOSED = "closed"
     REFUSED = "refused"
@@ -39,6 +41,7 @@ class Record:
 
     time: float
     identity: str
+    """The charge point of the connection."""
     direction: Direction
     text: str
     frame: Frame | None = None
@@ -50,6 +53,7 @@ class ReceivedCall:
 
     time: float
     identity: str
+    """The charge point that sent it."""
     unique_id: str
     action: str
     payload: dict[str, Any]
@@ -62,6 +66,7 @@ class TrafficViolation:
 
     time: float
     identity: str
+    """The charge point that did so."""
     rule: str
     text: str
 

@@ -32,7 +32,9 @@ class Location:
     `password` are None where it has none."""
 
     scheme: str
+    """In small letters: http, https, ftp, ftps, sftp."""
     host: str
+    """A name or an address, without brackets."""
     port: int | None
     path: str
     query: str = ""

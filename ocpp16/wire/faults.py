@@ -58,8 +58,11 @@ class Way(StrEnum):
     """Which messages are met, seen from the charge point."""
 
     OUT = "out"
+    """To the Central System."""
     IN = "in"
+    """From the Central System."""
     BOTH = "both"
+    """Either."""
 
 
 class Junk(StrEnum):

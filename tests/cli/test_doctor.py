@@ -1,6 +1,7 @@
 """`ocpp16 doctor` against Central Systems in all states: the first step that fails, with what to do about it."""
 
 from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
 
@@ -80,7 +81,8 @@ async def test_all_of_it_works() -> None:
 
 async def test_tls_is_told_with_its_certificate(tmp_path: Any) -> None:
     authority = trustme.CA(organization_name="Lab")
-    leaf = authority.issue_cert("localhost", common_name="csms")
+    ends = datetime.now(UTC) + timedelta(days=100, hours=23)
+    leaf = authority.issue_cert("localhost", common_name="csms", not_after=ends)
     (tmp_path / "chain.pem").write_bytes(b"".join(blob.bytes() for blob in leaf.cert_chain_pems))
     (tmp_path / "key.pem").write_bytes(leaf.private_key_pem.bytes())
     (tmp_path / "roots.pem").write_bytes(authority.cert_pem.bytes())
@@ -93,6 +95,7 @@ async def test_tls_is_told_with_its_certificate(tmp_path: Any) -> None:
         [tls] = [finding for finding in found if finding.step is Step.TLS and not finding.is_warning]
         assert "TLSv1.3" in tls.text
         assert "csms" in tls.text
+        assert tls.text.endswith("for 100 more days"), "those that are whole, as `ocpp16 certificates list` has them"
         last = (await examined(configuration(port, profile=2), Roots(tmp_path / "other.pem")))[-1]
         assert (last.step, last.is_good) == (Step.TLS, False)
         assert "roots" in last.text

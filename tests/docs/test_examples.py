@@ -337,7 +337,9 @@ COMMANDS: dict[str, Callable[[list[str]], None]] = {
             "apt",
             "apt-get",
             "cd",
+            "dbus-run-session",
             "echo",
+            "export",
             "install",
             "journalctl",
             "locust",
@@ -346,8 +348,10 @@ COMMANDS: dict[str, Callable[[list[str]], None]] = {
             "pkill",
             "podman",
             "rm",
+            "swtpm",
             "systemctl",
             "touch",
+            "tpm2-abrmd",
             "useradd",
             "uv",
         ),
@@ -374,3 +378,13 @@ def test_blocks_are_found() -> None:
     assert found["python"] >= 60
     assert found["console"] >= 60
     assert found["json"] >= 5
+
+
+def test_every_extra_is_told_with_what_it_brings() -> None:
+    told = dict(re.findall(r"^\| `(\w+)` \| (.*) \|$", (DOCS / "installing.md").read_text(), re.MULTILINE))
+    extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
+    assert told.keys() == extras.keys()
+    for extra, requirements in extras.items():
+        for requirement in map(Requirement, requirements) if extra != "test" else ():
+            names = {f"`{one}`" for one in requirement.extras} or {requirement.name}
+            assert {name for name in names if name not in told[extra]} == set(), extra

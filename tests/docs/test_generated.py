@@ -19,6 +19,7 @@ import pytest
 from ocpp16 import observer, station
 from ocpp16.charge_point.charge_point import ChargePoint
 from ocpp16.charge_point.events import StationEvents
+from ocpp16.cli import main
 from ocpp16.cli.command_line import root as command
 from ocpp16.configuration.keys import BY_NAME
 from ocpp16.load.exporter import LoadCollector
@@ -175,7 +176,7 @@ def test_a_name_that_there_is_not_is_an_error() -> None:
 
 def test_every_generated_text_has_a_page() -> None:
     pages = "\n".join(path.read_text() for path in DOCS.rglob("*.md"))
-    used = set(re.findall(r"^ *<!-- generated: ([\w ]+) -->$", pages, re.MULTILINE))
+    used = set(re.findall(r"^ *<!-- generated: ([\w -]+) -->$", pages, re.MULTILINE))
     assert used == set(generated.TEXTS)
 
 
@@ -185,27 +186,68 @@ def test_a_cell_stays_a_cell(text: str) -> None:
     assert len(re.findall(r"(?<!\\)\|", row)) == 3
 
 
-def test_the_page_of_the_command_line_tells_of_options_that_are_there() -> None:
-    sections = re.split(r"^## ", (DOCS / "command-line.md").read_text(), flags=re.MULTILINE)[1:]
-    there = {name: {option for one in found for option in one} for name, found in every_option().items()}
-    told = 0
-    for section in sections:
-        name = section.partition("\n")[0].strip("`")
-        if name in there:
-            rows = re.findall(r"^\| (`--.*?) \|", section, re.MULTILINE)
-            named = {option for row in rows for option in re.findall(r"--[a-z][\w-]*", row)}
-            assert named <= there[name], name
-            told += len(named)
-    assert told > 80
+SECTIONS = {
+    section.partition("\n")[0].strip("`"): section
+    for section in re.split(r"^## ", generated.expanded((DOCS / "command-line.md").read_text()), flags=re.MULTILINE)
+}
+"""Of the page of the command line, by command; what is above the first is under its title."""
 
 
-def every_option() -> dict[str, list[list[str]]]:
-    """Of each command, with those of its subcommands."""
-    found: dict[str, list[list[str]]] = {}
-    for path, one in commands(command, ""):
-        options = [[*parameter.opts, *parameter.secondary_opts] for parameter in one.params]
-        for name, all_of_it in found.items():
-            if path.startswith(f"-{name}-"):
-                all_of_it += options
-        found[path.removeprefix("-")] = options
-    return found
+def options_of(name: str) -> dict[str, click.Option]:
+    """Of a command and its subcommands, but for those of every command."""
+    return {
+        option: parameter
+        for _, one in commands(generated.command(name), name)
+        for parameter in one.params
+        if isinstance(parameter, click.Option)
+        if not parameter.hidden and not generated.FOR_ALL.intersection(parameter.opts)
+        for option in [*parameter.opts, *parameter.secondary_opts]
+        if option.startswith("--")
+    }
+
+
+def told_options(text: str) -> list[str]:
+    return re.findall(r"(?<![\w-])--[a-z][\w-]*", text)
+
+
+def rows_of(section: str) -> list[list[str]]:
+    """The cells of the rows that begin with an option."""
+    rows = re.findall(r"^\| `--.* \|$", section, re.MULTILINE)
+    return [re.split(r" (?<!\\)\| ", row.strip("| ")) for row in rows]
+
+
+def test_the_page_of_the_command_line_tells_of_all_options_that_all_have() -> None:
+    of_all = {option for parameter in command.params for option in parameter.opts if option.startswith("--")}
+    assert {*told_options(SECTIONS["# The command line"])} >= of_all
+
+
+@pytest.mark.parametrize("name", command.list_commands(click.Context(command)))
+def test_the_page_of_the_command_line_tells_every_option_and_no_other(name: str) -> None:
+    options, section = options_of(name), SECTIONS[name]
+    assert sorted(options.keys() - {*told_options(section)}) == []
+    assert sorted({option for row in rows_of(section) for option in told_options(row[0])} - options.keys()) == []
+
+
+def test_defaults_on_that_page_are_those_of_the_commands() -> None:
+    compared = 0
+    for name in command.list_commands(click.Context(command)):
+        options = options_of(name)
+        for first, told, *_ in (row for row in rows_of(SECTIONS[name]) if len(row) > 2):
+            for default in (options[option].default for option in told_options(first)):
+                if isinstance(default, int | float | str) and re.fullmatch(r"`?[\w.{}:-]+`?", told):
+                    assert str(default).removesuffix(".0") == told.strip("`").removesuffix(".0"), (name, first)
+                    compared += 1
+    assert compared > 15
+
+
+def test_the_scenario_of_that_page_comes_to_the_schedule_of_that_page(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    section = SECTIONS["schedule"]
+    shown = re.search(r"^\$ ocpp16 schedule (\w+\.json) --explain\n(.*?)^…$", section, re.MULTILINE | re.DOTALL)
+    scenario = re.search(r'^```json\n(\{\n  "name".*?)^```$', section, re.MULTILINE | re.DOTALL)
+    assert shown
+    assert scenario
+    (tmp_path / shown[1]).write_text(scenario[1])
+    assert main(["schedule", str(tmp_path / shown[1]), "--explain"]) == 0
+    assert capsys.readouterr().out.startswith(shown[2])

@@ -18,6 +18,7 @@ from patience import PATIENCE
 from programs import CentralSystemProgram
 from typed_program import TypedProgram, status
 
+import ocpp16
 from ocpp16.cli.command_line import root as command
 
 pytestmark = pytest.mark.world
@@ -127,3 +128,16 @@ def test_a_workflow_is_shell_and_tests_with_what_there_is(name: str, folder_of: 
 def test_both_workflows_do_the_same() -> None:
     of_github, of_gitlab = (" ".join(scripts(name)).split() for name in ("github.yml", "gitlab.yml"))
     assert of_github == of_gitlab
+
+
+def test_what_is_said_when_something_is_wrong_is_said_somewhere() -> None:
+    """The messages of the page, and the names of events, keys and counters on it."""
+    page = (EXAMPLES.parent / "how-to" / "when-something-is-wrong.md").read_text()
+    said = "\n".join(path.read_text(encoding="utf-8") for path in Path(ocpp16.__path__[0]).rglob("*.py"))
+    spans = {part.strip(" :;?") for span in re.findall(r"`([^`]+)`", page) for part in re.split("…|[:,;] ", span)}
+    names = {span for span in spans if re.fullmatch(r"[\w.]{6,}", span)} - {"ocpp16"}
+    messages = {span for span in spans if " " in span and not span.startswith(("ocpp16 ", "pip ", "async "))}
+    messages.remove("certificate signature failure")  # that of OpenSSL
+    assert len(names) > 15
+    assert len(messages) > 10
+    assert sorted(span for span in names | messages if span.rpartition(".")[2] not in said) == []

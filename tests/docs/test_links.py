@@ -1,4 +1,5 @@
-"""Links that a build of the book does not follow: those of README and changelog into the tree, and those to others.
+"""Links that a build of the book does not follow: those of README and changelog into the tree, and those to others;
+and that a build says which links of its own are dead.
 
 Nothing is fetched here. Where the network is, `sphinx-build -b linkcheck docs build/links` follows the latter.
 """
@@ -9,6 +10,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
+from dead_links import dead_links
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"
@@ -60,6 +62,22 @@ def test_no_host_is_known_for_nothing() -> None:
 def test_links_are_found() -> None:
     assert len(OURS) > 20
     assert len(OTHERS) >= 4
+
+
+def test_dead_links_of_a_book_are_found(tmp_path: Path) -> None:
+    (tmp_path / "how to").mkdir()
+    (tmp_path / "index.html").write_text(
+        '<h1 id="a-b">x</h1> <a href="#a-b">y</a> <a href="#">top</a> <a href="how%20to/page.html?x=1#it&#39;s">z</a>'
+        '<a href="https://trio.readthedocs.io/#nowhere">t</a> <a href="mailto:a@example.com">m</a> <img src="no.svg">'
+    )
+    (tmp_path / "how to" / "page.html").write_text(
+        '<p id="it&#39;s"> <a href="../index.html#a-c"> <a href="index.html">'
+    )
+    assert list(dead_links(tmp_path, ["index", "how to/page"])) == [
+        "how to/page: ../index.html#a-c: there is no such place on the page",
+        "how to/page: index.html: there is no such file",
+        "index: no.svg: there is no such file",
+    ]
 
 
 @pytest.mark.parametrize("name", sorted(set(re.findall(r"docs/[\w/-]+\.md", (ROOT / "CHANGELOG.md").read_text()))))

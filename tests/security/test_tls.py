@@ -205,6 +205,13 @@ def test_ciphers_that_are_none(roots: Any, ciphers: str) -> None:
         client_context(roots, ciphers12=ciphers)
 
 
+@pytest.mark.parametrize("is_named", [True, False])
+def test_nobody_to_trust_is_told_with_the_place_if_there_is_one(tmp_path: Any, is_named: bool) -> None:
+    there = ".* holds none" if is_named else "none is installed that is valid now"
+    with pytest.raises(ConfigurationError, match=f"CSMS root certificates: {there}, so no server could be trusted"):
+        client_context(tmp_path if is_named else None)
+
+
 def test_nobody_to_trust_among_clients_is_told(client_files: Any, tmp_path: Any) -> None:
     with pytest.raises(ConfigurationError, match="holds none"):
         server_context(*client_files, client_ca=tmp_path / "none")

@@ -12,6 +12,7 @@ import inspect
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from enum import Enum
 from functools import lru_cache
 from pathlib import Path
 from types import ModuleType
@@ -40,8 +41,8 @@ Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 @dataclass(frozen=True)
 class Named:
-    """One name. form: its signature or type; told: its docstring; around: that of its class; parameters: names and
-    annotations."""
+    """One name. form: its signature or type, of a member of an enumeration its value; told: its docstring; around: that
+    of its class; parameters: names and annotations."""
 
     name: str
     kind: str
@@ -125,6 +126,11 @@ def take_members(kind: type, name: str, found: dict[str, Named]) -> None:
     around = "\n".join(it.__doc__ or "" for it in ours)
     for owner in ours:
         body = node_of(owner.__module__, owner.__qualname__)
+        if issubclass(owner, Enum) and isinstance(body, ast.ClassDef):
+            for member, _, told in assigned(body):
+                if member in owner.__members__:
+                    value = owner.__members__[member].value
+                    found[f"{name}.{member}"] = Named(f"{name}.{member}", "member", repr(value), told, around=around)
         for member, annotation, told in attributes(body) if isinstance(body, ast.ClassDef) else ():
             full = f"{name}.{member}"
             if not member.startswith("_") and full not in found:

@@ -1,7 +1,10 @@
-"""What compiled modules show to `help`, to consoles and to editors is what their sources do."""
+"""What compiled modules show to `help`, to consoles and to editors is what their sources do; and of every public name,
+compiled or not, there is something to show."""
 
+import inspect
 import json
 import os
+import pydoc
 import re
 import subprocess
 import sys
@@ -10,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from surface import Named, resolved, surface
 
 import ocpp16
 
@@ -91,10 +95,52 @@ def test_what_is_returned_is_the_same() -> None:
     ],
 )
 def test_units_in_c_have_signatures(name: str, expected: str) -> None:
-    import inspect
-
     from ocpp16 import codec
 
     thing = getattr(codec, name)
     assert str(inspect.signature(thing)) == expected
     assert not thing.__doc__.startswith(name)
+
+
+def member(it: Named) -> Any:
+    owner, _, name = it.name.rpartition(".")
+    found = inspect.getattr_static(resolved(owner), name)
+    return found.__func__ if isinstance(found, staticmethod | classmethod) else found
+
+
+SHOWN = [(it, member(it)) for it in surface().values() if it.kind in {"function", "method", "property"}]
+
+
+def test_all_that_is_public_has_a_docstring_where_help_looks() -> None:
+    assert len(SHOWN) > 700
+    assert [it.name for it, value in SHOWN if not inspect.getdoc(value)] == []
+
+
+def test_all_that_is_public_has_the_signature_of_its_source() -> None:
+    different = []
+    for it, value in SHOWN:
+        if it.kind != "property":
+            shown = [one.name for one in inspect.signature(value).parameters.values() if one.kind not in STARRED]
+            different += [(it.name, shown)] if it.parameters and shown != [name for name, _ in it.parameters] else []
+    assert different == []
+
+
+STARRED = {inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD}
+
+
+def test_help_shows_both() -> None:
+    """Not the line in which Cython repeats a signature, and never `(...)`."""
+    for it, value in SHOWN:
+        shown = pydoc.plain(pydoc.render_doc(value, "%s"))
+        name = it.name.rpartition(".")[2]
+        assert "(...)" not in shown.partition("\n    ")[0], it.name
+        assert shown.count(f"{name}(self") + shown.count(f"def {name}(") < 2, it.name
+        assert (inspect.getdoc(value) or "").partition("\n")[0] in shown, it.name
+
+
+def test_classes_that_are_public_can_be_asked_for_their_signatures() -> None:
+    """But for payloads and exceptions without a constructor of their own: Python has none to show for these."""
+    kinds = [(it.name, resolved(it.name)) for it in surface().values() if it.kind == "class"]
+    for name, kind in kinds:
+        if not issubclass(kind, BaseException | dict) or "__init__" in vars(kind):
+            assert inspect.signature(kind) is not None, name
