@@ -678,8 +678,8 @@ class Commands:
 class Member:
     """Made by `Fleet.add`. Station and charge point are others after a failure, and after a Reset that switches it off.
 
-    `failures`: how often it could not start, or be reset; `failure`: the last reason, in words. `is_over` is set when
-    it was removed and is closed.
+    `failures`: how often it could not start, or be reset; `failure`: the last reason, in words. `is_over`: it was
+    removed, and is closed.
     """
 
     @property
