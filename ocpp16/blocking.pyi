@@ -416,9 +416,11 @@ class StationEvents:
         ValueError if `id_token` is not 1 to 20 characters, if a value cannot be sent, if the connector has a running
         transaction, and for the id of another session than the one that began there.
         """
-    def on_transaction_stopped(self, connector_id: int, session_id: str, reason: Reason, energy_wh: float, *, timestamp: datetime | None=None, id_tag_end: str | None=None, signed_meter_value: str | SignedMeterValue | None=None) -> None:
+    def on_transaction_stopped(self, connector_id: int, session_id: str, reason: Reason, energy_wh: float, *, timestamp: datetime | None=None, id_tag_end: str | None=None, signed_meter_value: str | SignedMeterValue | None=None, start_signed_meter_value: str | SignedMeterValue | None=None) -> None:
         """A transaction is over: StopTransaction is queued (OCPP 1.6 ed. 2 §4.10); the connector becomes Finishing,
         unless the reason is EVDisconnected: then its lock is to be released, if UnlockConnectorOnEVSideDisconnect.
+        `start_signed_meter_value`: what the meter signed at the begin, where it tells that only now; where
+        `on_transaction_started` had one, that one is kept.
 
         Raises ValueError if no transaction of this session runs on the connector, or if a value cannot be sent.
         """

@@ -146,9 +146,12 @@ class StationEvents:
         timestamp: datetime | None = None,
         id_tag_end: str | None = None,
         signed_meter_value: str | SignedMeterValue | None = None,
+        start_signed_meter_value: str | SignedMeterValue | None = None,
     ) -> None:
         """A transaction is over: StopTransaction is queued (OCPP 1.6 ed. 2 §4.10); the connector becomes Finishing,
         unless the reason is EVDisconnected: then its lock is to be released, if UnlockConnectorOnEVSideDisconnect.
+        `start_signed_meter_value`: what the meter signed at the begin, where it tells that only now; where
+        `on_transaction_started` had one, that one is kept.
 
         Raises ValueError if no transaction of this session runs on the connector, or if a value cannot be sent.
         """
@@ -159,17 +162,20 @@ class StationEvents:
         at = self._instant(timestamp)
         tag = None if id_tag_end is None else check_id_tag(id_tag_end, "id_tag_end")
         signed = self._signed(number, signed_meter_value)
+        begin = self._signed(number, start_signed_meter_value, "start_signed_meter_value")
         transaction = self._runtime.ctx.transactions.running(number)
         if transaction is None or transaction.session_id != session:
             raise ValueError(f"connector {number} has no running transaction of session {session!r}")
-        self._runtime.features.transactions.end(transaction, why, energy, at=at, id_tag_end=tag, signed=signed)
+        self._runtime.features.transactions.end(
+            transaction, why, energy, at=at, id_tag_end=tag, signed=signed, signed_begin=begin
+        )
         if why is not Reason.EV_DISCONNECTED:
             self._submit(number, ConnectorEvent.TRANSACTION_STOPPED)
 
-    def _signed(self, connector_id: int, value: str | SignedMeterValue | None) -> SignedMeterValue | None:
-        if value is None:
-            return None
-        return self._runtime.features.meter_values.signed(connector_id, value, "signed_meter_value")
+    def _signed(
+        self, connector_id: int, value: str | SignedMeterValue | None, name: str = "signed_meter_value"
+    ) -> SignedMeterValue | None:
+        return None if value is None else self._runtime.features.meter_values.signed(connector_id, value, name)
 
     def _instant(self, timestamp: datetime | None) -> int | None:
         """A time of the host in µs, on the charge point's clock: one that lies ahead of it is now."""

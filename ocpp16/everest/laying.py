@@ -98,3 +98,5 @@ def _content(path: Path) -> str | None:
         return read_regular(path, _LONGEST).decode(errors="replace")
     except FileNotFoundError:
         return None
+    except OSError as error:  # that of a folder names its descriptor
+        raise OSError(error.errno, error.strerror or str(error), str(path)) from error

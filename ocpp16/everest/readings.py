@@ -86,8 +86,8 @@ class Readings:
         total = None if register_wh is None else register_wh.total
         return self._energy.get(evse) if total is None else total
 
-    def signed(self, part: Part) -> SignedMeterValue | None:
-        return part.of(SignedMeterValue.from_json, "signed_meter_value")
+    def signed(self, part: Part, name: str = "signed_meter_value") -> SignedMeterValue | None:
+        return part.of(SignedMeterValue.from_json, name)
 
     def _measurement(self, evse: int, meter: Part) -> Measurement:
         quantities: dict[str, Any] = {}

@@ -18,7 +18,7 @@ __all__ = ["SessionEvents"]
 
 LONGEST_TAG: Final = 20
 """Characters of an id tag in OCPP 1.6."""
-_DETAILS: Final = ("signed_meter_value", "timestamp", "id_tag_end")
+_DETAILS: Final = ("start_signed_meter_value", "signed_meter_value", "timestamp", "id_tag_end")
 DISPENSABLE: Final[tuple[Sequence[str], ...]] = ((), *((name,) for name in _DETAILS), _DETAILS)
 """Details without which a transaction is told, where it must be, in this order."""
 
@@ -94,11 +94,12 @@ class SessionEvents:
 
     def _transaction_finished(self, event: SessionEvent) -> None:
         part = event.part.part("transaction_finished", is_needed=True)
-        reason = tag = signed = meter = None
+        reason = tag = signed = begin = meter = None
         if part is not None:
             reason = part.text("reason")
             tag = self._tag(part, is_needed=False)
             signed = self._readings.signed(part)
+            begin = self._readings.signed(part, "start_signed_meter_value")
             meter = part.part("meter_value", is_needed=True)
         energy = self._readings.energy(event.evse, meter)
         self._tell(
@@ -110,6 +111,7 @@ class SessionEvents:
             timestamp=event.timestamp,
             id_tag_end=tag,
             signed_meter_value=signed,
+            start_signed_meter_value=begin,
         )
 
     def _tell(self, tell: Callable[..., object], *arguments: Any, **details: Any) -> None:

@@ -158,15 +158,19 @@ class MeterValues(FeatureProfile):
         clock_boot: int,
         *,
         is_recovered: bool,
+        signed_begin: SignedMeterValue | None = None,
     ) -> Collected:
         """A transaction is over: stop to sample. Returns its transactionData, with the last values of the meter.
 
         `at`, `clock_boot`: the time of its end, and how that is marked. `is_recovered`: it was ended by a power cut.
+        `signed_begin`: of the begin, where the meter tells it only now.
         """
         if is_recovered:
             return self._of_transactions.end_recovered(transaction, signed, at, clock_boot)
         is_periodic = self._periodic.end(transaction.connector_id)
-        return self._of_transactions.end(transaction, signed, meter_stop, at, clock_boot, is_periodic=is_periodic)
+        return self._of_transactions.end(
+            transaction, signed, meter_stop, at, clock_boot, is_periodic=is_periodic, signed_begin=signed_begin
+        )
 
     # Triggered
 

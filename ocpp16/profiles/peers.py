@@ -133,6 +133,7 @@ class MeterSampler(Protocol):
         clock_boot: int,
         *,
         is_recovered: bool,
+        signed_begin: SignedMeterValue | None = None,
     ) -> Collected: ...
 
     def register(self, connector_id: int) -> tuple[int, float] | None: ...

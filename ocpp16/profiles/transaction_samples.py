@@ -91,9 +91,11 @@ class TransactionSamples:
         clock_boot: int,
         *,
         is_periodic: bool,
+        signed_begin: SignedMeterValue | None = None,
     ) -> Collected:
         """Returns what was collected, with the last values of the meter. `at`, `clock_boot`: the time of the end, and
-        how that is marked. `is_periodic`: were there periodic samples to the end?
+        how that is marked. `is_periodic`: were there periodic samples to the end? `signed_begin`: what the meter signed
+        at the begin, told only now; nothing where that is known.
         """
         sampling, samples = self._sampling, self._sampling.samples
         connector_id = transaction.connector_id
@@ -109,8 +111,15 @@ class TransactionSamples:
             earlier = samples.value(time, connector_id, taken.measurement, others, _C.TRANSACTION_END)
         last = self._last_values(connector_id, registers, kept, aligned)
         samples.bases.begin(connector_id, registers)
-        values = [value for value in (earlier, samples.stamped(at, last)) if value is not None]
+        begin = self._late_begin(transaction, signed_begin)
+        values = [value for value in (begin, earlier, samples.stamped(at, last)) if value is not None]
         return self._collected(transaction, values, signed, at, clock_boot)
+
+    def _late_begin(self, transaction: Transaction, signed: SignedMeterValue | None) -> Payload | None:
+        if self._sampling.data.has_signed_begin(transaction):
+            return None
+        told = self._sampling.signed.to_keep(transaction, signed, _C.TRANSACTION_BEGIN)
+        return None if told is None else self._sampling.samples.stamped(transaction.started_at, [told])
 
     def end_recovered(
         self, transaction: Transaction, signed: SignedMeterValue | None, at: int, clock_boot: int

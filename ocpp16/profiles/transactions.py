@@ -109,8 +109,10 @@ class TransactionMessages(FeatureProfile):
         at: int | None,
         id_tag_end: str | None,
         signed: SignedMeterValue | None,
+        signed_begin: SignedMeterValue | None = None,
     ) -> None:
-        """A running transaction is over. Raises ValueError if `id_tag_end` is too long; then nothing has changed."""
+        """A running transaction is over. `signed_begin`: of the begin, where the meter tells it only now. Raises
+        ValueError if `id_tag_end` is too long; then nothing has changed."""
         if id_tag_end is not None:
             check_id_tag(id_tag_end, "id_tag_end")
         self._end(
@@ -121,6 +123,7 @@ class TransactionMessages(FeatureProfile):
             clock_boot=self.ctx.clock.clock_boot,
             id_tag_end=id_tag_end,
             signed=signed,
+            signed_begin=signed_begin,
         )
 
     def _end(
@@ -133,6 +136,7 @@ class TransactionMessages(FeatureProfile):
         clock_boot: int,
         id_tag_end: str | None = None,
         signed: SignedMeterValue | None = None,
+        signed_begin: SignedMeterValue | None = None,
         is_recovered: bool = False,
     ) -> None:
         ctx = self.ctx
@@ -143,7 +147,9 @@ class TransactionMessages(FeatureProfile):
         if is_recovered:
             data = self._recovered_data(transaction, meter_stop, at, clock_boot)
         else:
-            data = self._meter_values.end(transaction, signed, meter_stop, at, clock_boot, is_recovered=False)
+            data = self._meter_values.end(
+                transaction, signed, meter_stop, at, clock_boot, is_recovered=False, signed_begin=signed_begin
+            )
         transaction.meter_stop = meter_stop
         transaction.stopped_at = at
         transaction.stop_reason = reason

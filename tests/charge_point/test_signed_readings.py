@@ -45,6 +45,30 @@ async def test_the_key_is_that_of_the_connector(open_bench: Any, make_config: An
         ]
 
 
+@pytest.mark.parametrize(("at_the_begin", "told"), [(None, ["late", "end"]), ("begin", ["begin", "end"])])
+async def test_a_begin_that_the_meter_tells_at_the_end(
+    open_bench: Any, at_the_begin: str | None, told: list[str]
+) -> None:
+    """It is of the time of the begin; one that was told then is kept."""
+    async with open_bench() as bench:
+        transaction = bench.charge_point.on_transaction_started(1, "s1", "TAG1", 1000, signed_meter_value=at_the_begin)
+        await trio.sleep(60)
+        bench.charge_point.on_transaction_stopped(
+            1, "s1", Reason.LOCAL, 1500, signed_meter_value="end", start_signed_meter_value="late"
+        )
+        await trio.sleep(1)
+        data = bench.sent("StopTransaction")[0]["transactionData"]
+        assert signed(data) == told
+        (first,) = (it for it in data for value in it["sampledValue"] if value["value"] == told[0])
+        assert first["timestamp"] == bench.sent("StartTransaction")[0]["timestamp"]
+        assert first["sampledValue"][0]["context"] == ReadingContext.TRANSACTION_BEGIN
+        assert transaction.stopped_at is not None
+        with pytest.raises(ValueError, match="start_signed_meter_value"):
+            bench.charge_point.on_transaction_stopped(
+                1, "s1", Reason.LOCAL, 1500, start_signed_meter_value="x" * 40_000
+            )
+
+
 async def test_a_sample_that_is_too_large_goes_without_it(
     open_bench: Any, make_config: Any, caplog: pytest.LogCaptureFixture
 ) -> None:

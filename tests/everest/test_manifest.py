@@ -119,6 +119,12 @@ def test_where_the_manager_would_start_something_else_nothing_is_laid(
     assert [path.name for path in folder.iterdir()] == [other]
 
 
+def test_what_lies_there_and_is_no_file_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "OCPP16" / "module.py").mkdir(parents=True)
+    assert main(["everest-module", "--force", str(tmp_path / "OCPP16")]) == 2
+    assert f"{tmp_path / 'OCPP16' / 'module.py'}: Is a directory" in capsys.readouterr().err
+
+
 def test_a_folder_that_can_be_no_name_of_a_module(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -310,6 +310,24 @@ def test_a_detail_that_cannot_be_told_does_not_cost_the_transaction(
     assert warnings(caplog.records).count(warned) >= 1
 
 
+def test_a_meter_may_tell_what_it_signed_at_the_begin_only_at_the_end(site: Callable[..., Site]) -> None:
+    here = site().start()
+    here.plug_in()
+    here.wait_call("StartTransaction")
+    signed = {"signing_method": "", "encoding_method": "OCMF"}
+    both = {
+        "start_signed_meter_value": {**signed, "signed_meter_data": "OCMF begin"},
+        "signed_meter_value": {**signed, "signed_meter_data": "OCMF end"},
+    }
+    here.tell(1, event("TransactionFinished", transaction_finished={"meter_value": meter(1200), **both}))
+    data = here.wait_call("StopTransaction")["transactionData"]
+    values = [value for it in data for value in it["sampledValue"] if value.get("format") == "SignedData"]
+    assert [(it["context"], it["value"]) for it in values] == [
+        ("Transaction.Begin", "OCMF begin"),
+        ("Transaction.End", "OCMF end"),
+    ]
+
+
 @pytest.mark.parametrize(("name", "status"), [("WaitingForEnergy", "SuspendedEVSE"), ("ChargingResumed", "Charging")])
 def test_events_of_older_versions_of_everest(site: Callable[..., Site], name: str, status: str) -> None:
     here = site().start()
