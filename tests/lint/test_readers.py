@@ -189,8 +189,7 @@ class Wire:
 
     def __init__(self, texts: list[str]) -> None:
         self._texts = texts
-        self.has_asked = asyncio.Event()
-        """The package has, and the answer is there."""
+        self.has_asked = asyncio.Event()  # the package has, and the answer is there
 
     async def recv(self) -> str:
         await asyncio.sleep(0)
