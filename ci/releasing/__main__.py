@@ -31,6 +31,7 @@ STEPS = """steps:
   metadata     what an index would refuse; what a wheel should not contain
   sizes        of wheel and installation, with their bounds; a station without tools still charges
   tests        in every Python, in a clean environment, from outside the source tree
+  oldest       the same with the lower bounds of all that it needs, in the oldest Python
   bills        CycloneDX of the firmware set and of all extras
   docs         the book, without a warning
   checksums    dist/SHA256SUMS
@@ -82,6 +83,7 @@ class Release:
         self.step("sizes", self._sizes)
         for python in self._pythons:
             self.step("tests", lambda python=python: self._tests(python), of=python)  # type: ignore[misc]
+        self.step("oldest", self._oldest)
         self.step("bills", self._bills)
         self.step("docs", self._docs)
         self.step("checksums", lambda: papers.checksums(self._dist))
@@ -147,7 +149,17 @@ class Release:
 
     def _tests(self, python: Python) -> str:
         folder = self._work / f"tested {'-'.join(map(str, python.version))} {python.path.parts[1]}"
-        return f"{python}: {pythons.test_in(self._runner, python, self._wheels[python.tag], self._source, folder)}"
+        wheel = self._wheels[python.tag]
+        return f"{python}: {pythons.test_in(self._runner, python, wheel, self._source, folder, beside=[])}"
+
+    def _oldest(self) -> str:
+        """There are wheels of such old versions for the oldest Python alone."""
+        python = self._pythons[0]
+        if python.version[:2] != pythons.OLDEST or python.is_free_threaded:
+            return f"not tried: {python} is not the oldest Python that will do"
+        beside, wheel = pythons.oldest_that_will_do(), self._wheels[python.tag]
+        said = pythons.test_in(self._runner, python, wheel, self._source, self._work / "oldest", beside=beside)
+        return f"{' '.join(beside)}: {said}"
 
     def _environment_of_all(self) -> Path:
         python = self._pythons[0]

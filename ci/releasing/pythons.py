@@ -1,10 +1,12 @@
 """The interpreters of this machine that a wheel is for, and what is installed into a clean environment of each."""
 
 import os
+import re
 import shlex
 import shutil
 import subprocess
 import tomllib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -102,12 +104,24 @@ def settings() -> dict[str, Any]:
     return of_wheels
 
 
-def test_in(runner: Runner, python: Python, wheel: Path, project: Path, folder: Path) -> str:
-    """Install the wheel beside nothing else, run its tests from outside the source tree; the closing line of pytest."""
+def oldest_that_will_do() -> list[str]:
+    """What a station and the command need, each in the version that is its lower bound."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    wanted = project["dependencies"] + project["optional-dependencies"]["cli"]
+    found = [re.fullmatch(r"([\w-]+)>=([\d.]+)(?:,<[\d.]+)?", requirement) for requirement in wanted]
+    if None in found:
+        raise StepFailed(f"pyproject.toml: {wanted[found.index(None)]!r} is not of the form name>=1.2 or name>=1.2,<2")
+    return [f"{bound[1]}=={bound[2]}" for bound in found if bound is not None]
+
+
+def test_in(runner: Runner, python: Python, wheel: Path, project: Path, folder: Path, *, beside: Sequence[str]) -> str:
+    """Install the wheel beside nothing else, run its tests from outside the source tree; the closing line of pytest.
+
+    beside: what has to be there in just these versions.
+    """
     options = settings()
-    inside = environment(
-        runner, python, folder, f"{wheel}[{','.join(options['test-extras'])}]", *options["test-requires"]
-    )
+    ours = f"{wheel}[{','.join(options['test-extras'])}]"
+    inside = environment(runner, python, folder, ours, *beside, *options["test-requires"])
     where = runner.run(inside, "-c", "import ocpp16; print(ocpp16.__file__)", cwd=folder).strip()
     if not Path(where).is_relative_to(folder):
         raise StepFailed(f"the tests would run on {where}, which is not what was installed into {folder}")

@@ -105,6 +105,13 @@ def test_the_bill_of_all_has_every_extra_of_users() -> None:
     assert [name for name in extras if f"| `{name}` | " not in page] == []
 
 
+def test_lower_bounds_are_read_as_versions() -> None:
+    found = pythons.oldest_that_will_do()
+    assert [name.split("==")[0] for name in found][:3] == ["trio", "wsproto", "orjson"]
+    assert "rich" in {name.split("==")[0] for name in found}
+    assert not [name for name in found if "<" in name or ">" in name or "," in name]
+
+
 def test_sizes_are_told_by_storey(tmp_path: Path) -> None:
     for name, count in (
         ("rpc/a.so", 3000),
