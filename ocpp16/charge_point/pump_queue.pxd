@@ -18,6 +18,6 @@ cdef class PumpQueue:
     cpdef kick(self, pump)
     cpdef wake(self)
     cdef _outdated(self)
-    cpdef double next_deadline(self)
+    cpdef wake_by(self, scope)
     @cython.locals(now=double, until=double, due=double, pump=Pump)
     cpdef take_turns(self)

@@ -72,10 +72,10 @@ class PumpQueue:
             heapify(self._heap)
             self._stale = 0
 
-    def next_deadline(self) -> float:
-        """When somebody is due, trio's time; `scope` is to have it."""
-        self._deadline = self._heap[0][0] if self._heap else inf
-        return self._deadline
+    def wake_by(self, scope: trio.CancelScope) -> None:
+        """It ends when somebody is due, from here on."""
+        self.scope = scope
+        self._deadline = scope.deadline = self._heap[0][0] if self._heap else inf
 
     def take_turns(self) -> None:
         """Those that are due, and those that were kicked, as far as one step goes. Raises nothing but exits."""

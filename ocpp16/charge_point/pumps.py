@@ -48,7 +48,8 @@ class Pumps(PumpQueue):
         """Runs until cancelled."""
         while True:
             self._step()
-            with trio.CancelScope(deadline=self.next_deadline()) as self.scope:
+            with trio.CancelScope() as scope:
+                self.wake_by(scope)
                 while True:
                     await self._woken()
                     self._step()

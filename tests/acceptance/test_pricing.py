@@ -167,6 +167,7 @@ def test_a_final_cost_before_the_stop_is_answered(shown: Begin) -> None:
     one.card("CARD", 1)
     one.expect("StopTransaction", transactionId=number)
     accepted(one, "FinalCost", {"transactionId": number, "cost": 2, "priceText": "2"})
+    one.power_cut()  # in order it would wait for the answer
 
 
 def test_costs_of_nobody(shown: Begin) -> None:
