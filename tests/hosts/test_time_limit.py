@@ -12,7 +12,7 @@ from ocpp16.enums import SessionStartedReason
 
 def test_what_waits_for_the_central_system_is_let_go(server: Server) -> None:
     server.system.answers["Authorize"] = None  # no answer at all
-    with blocking.open_charge_point(server.config(), Threaded()) as charge_point:
+    with blocking.open_charge_point(server.config(StopTimeout=0), Threaded()) as charge_point:
         charge_point.start()
         charge_point.wait_registered()
         with pytest.raises(TimeoutError, match="time limit of the caller"), blocking.time_limit(0.05):
@@ -56,7 +56,7 @@ def _charge(charge_point: Any) -> None:
 
 def test_a_block_in_another_one_has_the_end_that_comes_first(server: Server) -> None:
     server.system.answers["Authorize"] = None
-    with blocking.open_charge_point(server.config(), Threaded()) as charge_point:
+    with blocking.open_charge_point(server.config(StopTimeout=0), Threaded()) as charge_point:
         charge_point.start()
         charge_point.wait_registered()
         with blocking.time_limit(TIMEOUT), pytest.raises(TimeoutError), blocking.time_limit(0.01):
