@@ -19,7 +19,7 @@ _COLLAPSE = 25
 def use_large_pages(*, maps: Path = Path("/proc/self/maps")) -> int:
     """Move what this process has made itself, and uses, to large pages. Returns how many bytes lie in them.
 
-    Costs as much as to copy what is not in large pages yet. Only what is in use but for a 64th is moved: a stack or a
+    Costs as much as to copy what is not in large pages yet. Only what is in use but for a 128th is moved: a stack or a
     table that was reserved does not become memory by it. 0 where the system does not know this, or allows it to
     nobody. `maps`: the kernel's list of the memory.
     """
@@ -66,7 +66,9 @@ def _ranges(maps: Path) -> Iterator[tuple[int, int]]:
 def _used(present: bytes, begin: int) -> Iterator[tuple[int, int]]:
     """Runs of large pages that are in use. `present`: a byte for each small page, 1 if it is there."""
     pages = LARGE // PAGESIZE
-    enough = pages - pages // 64  # at the border of each of its arenas Python leaves some unused
+    enough = (
+        pages - pages // 128
+    )  # at the border of each of its arenas Python leaves some unused; more would cost memory
     first: int | None = None
     for number in range(len(present) // pages):
         is_used = present.count(1, number * pages, (number + 1) * pages) >= enough

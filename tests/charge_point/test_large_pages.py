@@ -21,6 +21,8 @@ def kib(name):
             return int(line.split()[1])
 
 kept = [[number] for number in range(400_000)]
+filled = mmap.mmap(-1, 8 * LARGE, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+filled.write(b"x" * len(filled))
 reserved = mmap.mmap(-1, 64 * LARGE, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)  # a table that is hardly used
 for page in range(64):
     reserved[page * LARGE] = 1
@@ -38,7 +40,7 @@ def test_what_is_used_is_moved_and_what_is_reserved_stays_so() -> None:
     used, _, used_after, large, again = (int(word) for word in ran.stdout.split())
     if not large:
         pytest.skip("this kernel has no large pages for us")
-    assert large >= 10 * 1024, "of 25 MiB and more"
+    assert large >= 7 * LARGE // 1024, "what is filled, but for its borders; of Python's own arenas it is chance"
     assert again >= large, "and they are known to be there"
     assert used_after - used <= 2048, "the table of 128 MiB is as empty as it was"
 
