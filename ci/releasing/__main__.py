@@ -11,6 +11,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import building
@@ -76,13 +77,13 @@ class Release:
         self.step("sdist", self._sdist)
         for python in self._pythons:
             if python.tag not in self._wheels:
-                self.step("wheel", lambda python=python: self._wheel(python), of=python)  # type: ignore[misc]
+                self.step("wheel", partial(self._wheel, python), of=python)
         self.step("wheel", self._wheel_again, of="the first, once more")
         self.step("repair", self._repair)
         self.step("metadata", lambda: papers.metadata(self._runner, sorted(self._dist.iterdir())))
         self.step("sizes", self._sizes)
         for python in self._pythons:
-            self.step("tests", lambda python=python: self._tests(python), of=python)  # type: ignore[misc]
+            self.step("tests", partial(self._tests, python), of=python)
         self.step("oldest", self._oldest)
         self.step("bills", self._bills)
         self.step("docs", self._docs)

@@ -318,7 +318,7 @@ def main() -> int:
             "EVerest's manager, and not by hand\n"
         )
         return _leave(1)
-    with suppress(Exception):
+    with suppress(Exception):  # not all versions have it, and it is a name in the log
         framework.log.update_process_name(module.info.id)
     with forwarded(framework.log):
         ocpp = OcppModule(module, setup)
@@ -330,6 +330,6 @@ def main() -> int:
 def _leave(code: int) -> NoReturn:
     """Without taking the interpreter down: threads of the framework call Python still, which would abort it then."""
     for stream in (sys.stdout, sys.stderr):
-        with suppress(Exception):
+        with suppress(Exception):  # the code is what whoever started us still learns
             stream.flush()
     os._exit(code)

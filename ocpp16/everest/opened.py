@@ -116,12 +116,12 @@ class OpenedChargePoint:
         """
         self._intake.settle(LONGEST_FAREWELL)
         charge_point = self.charge_point
-        numbers = range(1, self.topology.number_of_connectors + 1)
+        numbers, pause = range(1, self.topology.number_of_connectors + 1), threading.Event()
         with suppress(ChargePointStopped, TimeoutError), time_limit(LONGEST_FAREWELL):
             if any(charge_point.transaction(number) is not None for number in numbers):
                 charge_point.connection.disconnect()
                 while charge_point.connection.is_connected:
-                    threading.Event().wait(LOOKED_AGAIN)
+                    pause.wait(LOOKED_AGAIN)
             else:
                 charge_point.stop()
         charge_point.abandon()

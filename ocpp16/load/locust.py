@@ -7,8 +7,8 @@
 
 Each process of Locust has one child with a fleet, begun with its first user; whatever calls end there come back as
 requests of the type OCPP, named by their action, connections as those of the type WebSocket, and scenarios that users
-play as those of the type scenario. The exit code of Locust is that of errors, too, where a worker was lost or a
-scenario came never to its end. Importing this patches the whole process, as Locust does: nothing else of `ocpp16`
+play as those of the type scenario. The exit code of Locust is that of errors, too, where a worker was lost, or
+nobody came to the end of a scenario. Importing this patches the whole process, as Locust does: nothing else of `ocpp16`
 imports it, and trio cannot run beside it.
 """
 
@@ -180,7 +180,8 @@ class LocustFleet:
     def _tell_story(self, story: Story) -> None:
         scenario = self._scenarios.get(story.charge_point)
         if scenario is not None:
-            _verdict(self._environment).played[scenario] = _verdict(self._environment).played.get(scenario, 0) + 1
+            played = _verdict(self._environment).played
+            played[scenario] = played.get(scenario, 0) + 1
         self._environment.events.request.fire(
             request_type=STORY_TYPE,
             name=story.scenario,

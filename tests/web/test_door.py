@@ -112,7 +112,7 @@ async def test_a_page_that_does_not_read_ends_with_the_program_and_before(
             assert here.door.connections == 1
             try:
                 with trio.fail_after(3 * PATIENCE):
-                    while here.door.connections:  # noqa: ASYNC110
+                    while here.door.connections:  # noqa: ASYNC110 - nothing tells of it
                         await trio.sleep(0.5)
             finally:
                 await stuck.aclose()

@@ -48,7 +48,7 @@ class WarmProcess:
         self._status: IO[bytes] = open(status, "rb", buffering=0)  # noqa: SIM115
         self.returncode: int | None = None
         request = {"arguments": list(arguments), "environment": dict(os.environ), "folder": str(Path.cwd())}
-        errors = sys.__stderr__.fileno() if stderr is None else stderr.fileno()  # type: ignore[union-attr]
+        errors = 2 if stderr is None else stderr.fileno()
         _Server.of_here().send(json.dumps(request).encode(), [read_end, write_end, errors, told])
         for number in (read_end, write_end, told):
             os.close(number)
@@ -150,8 +150,8 @@ def main() -> int:
     os.environ.update(request["environment"])
     os.chdir(request["folder"])
     # Those that are here know their files as what they were.
-    sys.stdin = sys.__stdin__ = open(0, closefd=False)  # type: ignore[misc] # noqa: SIM115
-    sys.stdout = sys.__stdout__ = open(1, "w", closefd=False)  # type: ignore[misc] # noqa: SIM115
+    sys.stdin = open(0, closefd=False)  # noqa: SIM115
+    sys.stdout = open(1, "w", closefd=False)  # noqa: SIM115
     sys.stderr = sys.__stderr__ = open(2, "w", 1, errors="backslashreplace", closefd=False)  # type: ignore[misc] # noqa: SIM115
     sys.argv = ["ocpp16", *request["arguments"]]
     from ocpp16.cli import main as command
