@@ -94,6 +94,8 @@ class Surroundings(Protocol):
 
     def invalid_received(self, received: str, why: str) -> None: ...
 
+    def failed(self, place: str, error: BaseException) -> None: ...
+
     def kick(self) -> None: ...
 
     def overran(self, name: str, seconds: float) -> None: ...
@@ -292,7 +294,7 @@ def assemble(charge_point: Surroundings, life: Start, found: Restored) -> Featur
     delivery = StoredDelivery()
     discarded = configuration[internal.MESSAGE_TYPES_DISCARD_FOR_QUEUEING]
     timers, signals = Timers(), Signals()
-    timers.on_error = signals.on_error = second_line.failed
+    timers.on_error = signals.on_error = charge_point.failed
     session = Session(
         delivery=delivery,
         new_id=charge_point.new_id,
@@ -311,7 +313,7 @@ def assemble(charge_point: Surroundings, life: Start, found: Restored) -> Featur
         tolerance=charge_point.tolerance or _repairs(configuration[internal.TOLERANCES]),
         specific_codes=configuration[internal.SCHEMA_VIOLATION_ERRORS] != ErrorCode.FORMATION_VIOLATION,
         on_invalid=charge_point.invalid_received,
-        on_internal_error=second_line.failed,
+        on_internal_error=charge_point.failed,
         calls=_watch(charge_point, timers),
     )
     connectors = _connectors(configuration, found, charge_point.clock.now())
@@ -333,14 +335,14 @@ def assemble(charge_point: Surroundings, life: Start, found: Restored) -> Featur
         session=session,
         station=station,
         station_side=StationSide(
-            station, timeout, life.spawn_within, second_line.failed, charge_point.overran, len(connectors) - 1
+            station, timeout, life.spawn_within, charge_point.failed, charge_point.overran, len(connectors) - 1
         ),
         counters=charge_point.counters,
         kick=charge_point.kick,
         start=life,
         spawn_outside=charge_point.spawn_outside,
         tell=charge_point.tell,
-        failed=second_line.failed,
+        failed=charge_point.failed,
         log=second_line.log,
     )
     delivery.ctx = ctx
@@ -371,7 +373,7 @@ def _watch(charge_point: Surroundings, timers: Timers) -> CallWatch | None:
         charge_point.listeners.calls,
         charge_point.clock.monotonic,
         lambda: min(timers.running_due, of_host.running_due),
-        charge_point.second_line.failed,
+        charge_point.failed,
     )
 
 

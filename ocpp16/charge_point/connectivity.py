@@ -285,7 +285,7 @@ class Connectivity:
             accept=self._accept,
             begin=pump.begin,
             turn=pump.turn,
-            kick=pump.kick,
+            kick=ctx.kick,
             flush=self._flush,
             trace=self._trace,
         )

@@ -111,7 +111,7 @@ class Pump:
         self._session = session
         self._reports = reports
         self._timers = timers
-        timers.on_earlier = self._earlier
+        timers.on_earlier = self._host_timers.on_earlier
         self.kick()
 
     def end(self) -> None:

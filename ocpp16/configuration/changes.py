@@ -161,7 +161,8 @@ class Prepared:
             changed = dict(layers.changed)
             layers.put(changed, key, self.value)
             layers.changed = changed
-            layers.overlaid -= {key}
+            if key in layers.overlaid:  # a frozenset made anew, and empty, is another 216 bytes
+                layers.overlaid -= {key}
         layers.revision += 1
 
 

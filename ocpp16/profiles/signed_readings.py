@@ -35,6 +35,8 @@ from ocpp16.state.transaction import Transaction
 
 SampledValue = dict[str, str]
 
+_NONE: Final[frozenset[int]] = frozenset()
+
 OVERHEAD: Final = 400
 """Bytes of a StopTransaction frame without its data, generously."""
 _ENTRY_OVERHEAD: Final = 260
@@ -61,7 +63,7 @@ class SignedReadings:
 
     def __init__(self, ctx: Context) -> None:
         self._ctx = ctx
-        self._with_key: frozenset[int] = frozenset()
+        self._with_key: frozenset[int] = _NONE
         """Keys of the transactions of which a signed value brought the public key."""
 
     def checked(self, connector_id: int, value: object, name: str) -> SignedMeterValue:
@@ -93,7 +95,8 @@ class SignedReadings:
         self._with_key |= {transaction.key}
 
     def end(self, transaction: Transaction) -> None:
-        self._with_key -= {transaction.key}
+        if transaction.key in self._with_key:
+            self._with_key -= {transaction.key}
 
     def _are_true(self, asked: tuple[Key[bool], ...] | None) -> bool:
         return asked is not None and all(self._ctx.configuration[key] for key in asked)
