@@ -2,6 +2,7 @@
 
 import gc
 
+from ocpp16._core.arenas import new_arenas_are_large
 from ocpp16.large_pages import memory_in_use, use_large_pages
 
 FIRST_LOOK = 5_000
@@ -28,11 +29,12 @@ def settle_memory() -> None:
     a broken connection, would else lie about for long. A first number of 0, which is a collector that is switched off,
     stays. `gc.unfreeze()` and `gc.set_threshold(…)` undo it.
 
-    Where Linux has large pages (`ocpp16.large_pages`), memory is moved to them: at thousands of charge points the
-    processor else spends a sixth of its time on finding where things lie. Not at each call, but when the process has
-    grown by a sixteenth.
+    Where Linux has large pages (`ocpp16.large_pages`), Python's memory comes from them from now on, and what it has is
+    moved to them: at thousands of charge points the processor else spends a sixth of its time on finding where things
+    lie. That is not done at each call, but when the process has grown by a sixteenth.
     """
     global _moved_at
+    new_arenas_are_large()
     gc.collect()
     gc.freeze()
     size = memory_in_use()

@@ -1,7 +1,8 @@
 """Memory in pages of 2 MiB, where the kernel has them (Linux 6.1 and newer; transparent huge pages not "never").
 
 The processor knows where only some thousands of pages are. Ten thousand charge points lie on eighty thousand pages of
-4 KiB, and to learn where one is costs as much as to read what is there.
+4 KiB, and to learn where one is costs as much as to read what is there. Here is moved what lies in small pages; that
+Python's new memory lies in large ones from the beginning is said to `_core/arenas`.
 """
 
 from collections.abc import Iterator
@@ -12,6 +13,9 @@ __all__ = ["LARGE", "memory_in_use", "use_large_pages"]
 
 LARGE = 2 << 20
 """Bytes of a large page."""
+UNUSED = 64
+"""A large page that is used but for this part is moved. Python leaves up to four small pages unused at the border of each
+of its arenas of 1 MiB; less than that moves next to nothing, and more makes memory of what nobody uses."""
 _COLLAPSE = 25
 """MADV_COLLAPSE: now, and not when the kernel finds the time."""
 
@@ -19,7 +23,7 @@ _COLLAPSE = 25
 def use_large_pages(*, maps: Path = Path("/proc/self/maps")) -> int:
     """Move what this process has made itself, and uses, to large pages. Returns how many bytes lie in them.
 
-    Costs as much as to copy what is not in large pages yet. Only what is in use but for a 128th is moved: a stack or a
+    Costs as much as to copy what is not in large pages yet. Only what is in use but for a 64th is moved: a stack or a
     table that was reserved does not become memory by it. 0 where the system does not know this, or allows it to
     nobody. `maps`: the kernel's list of the memory.
     """
@@ -66,9 +70,7 @@ def _ranges(maps: Path) -> Iterator[tuple[int, int]]:
 def _used(present: bytes, begin: int) -> Iterator[tuple[int, int]]:
     """Runs of large pages that are in use. `present`: a byte for each small page, 1 if it is there."""
     pages = LARGE // PAGESIZE
-    enough = (
-        pages - pages // 128
-    )  # at the border of each of its arenas Python leaves some unused; more would cost memory
+    enough = pages - pages // UNUSED
     first: int | None = None
     for number in range(len(present) // pages):
         is_used = present.count(1, number * pages, (number + 1) * pages) >= enough

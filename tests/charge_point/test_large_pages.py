@@ -68,6 +68,58 @@ def test_a_system_without_proc(tmp_path: Path) -> None:
     assert use_large_pages(maps=tmp_path / "none") == 0
 
 
+ARENAS = """
+import gc, os, sys, threading
+from pathlib import Path
+from ocpp16._core.arenas import new_arenas_are_large
+
+def kib(name):
+    for line in Path("/proc/self/smaps_rollup").read_text().splitlines():
+        if line.startswith(name + ":"):
+            return int(line.split()[1])
+
+gc.disable()
+old = [[number] for number in range(50_000)]  # lies where it lay before
+assert new_arenas_are_large() and new_arenas_are_large()
+before = kib("Pss"), kib("AnonHugePages")
+
+def make(found):
+    found.extend([number] for number in range(100_000))
+
+kept = [[], [], []]
+makers = [threading.Thread(target=make, args=(found,)) for found in kept]
+for maker in makers:
+    maker.start()
+for maker in makers:
+    maker.join()
+made = kib("Pss"), kib("AnonHugePages")
+child = os.fork()
+if not child:
+    make(kept[0])
+    del old, kept[1:]
+    os._exit(len(kept[0]) != 200_000 or kept[0][199_999] != [99_999])
+assert os.waitpid(child, 0)[1] == 0
+assert all([number for [number] in found] == list(range(100_000)) for found in kept)
+del kept, old, makers
+gc.collect()
+after = kib("Pss")
+again = []
+make(again)
+assert [number for [number] in again] == list(range(100_000))
+print(*before, *made, after)
+"""
+
+
+def test_new_memory_lies_in_large_pages_and_is_given_back() -> None:
+    ran = subprocess.run([sys.executable, "-c", ARENAS], check=True, stdout=subprocess.PIPE, text=True)
+    used, large, used_with, large_with, used_after = (int(word) for word in ran.stdout.split())
+    assert used_with - used > 20_000, "300,000 lists with a number"
+    assert used_after < used + 4 * LARGE // 1024, "all of it, what lay in small pages, too"
+    if large_with == large:
+        pytest.skip("this kernel has no large pages for us")
+    assert large_with - large > 0.7 * (used_with - used)
+
+
 def test_settling_looks_only_where_much_is_new() -> None:
     """Each look walks over all memory; a fleet settles at every twenty."""
     program = (
