@@ -14,8 +14,8 @@ __all__ = ["LARGE", "memory_in_use", "use_large_pages"]
 LARGE = 2 << 20
 """Bytes of a large page."""
 UNUSED = 64
-"""A large page that is used but for this part is moved. Python leaves up to four small pages unused at the border of each
-of its arenas of 1 MiB; less than that moves next to nothing, and more makes memory of what nobody uses."""
+"""A large page that is used but for this part is moved. Python leaves up to four small pages unused at the border of
+each of its arenas of 1 MiB; less than that moves next to nothing, and more makes memory of what nobody uses."""
 _COLLAPSE = 25
 """MADV_COLLAPSE: now, and not when the kernel finds the time."""
 

@@ -9,6 +9,7 @@ import pytest
 
 from ocpp16.large_pages import LARGE, memory_in_use, use_large_pages
 
+ALLOWED = Path("/sys/kernel/mm/transparent_hugepage/enabled")
 PROGRAM = """
 import gc, mmap, threading
 from pathlib import Path
@@ -71,7 +72,7 @@ def test_a_system_without_proc(tmp_path: Path) -> None:
 ARENAS = """
 import gc, os, sys, threading
 from pathlib import Path
-from ocpp16._core.arenas import new_arenas_are_large
+from ocpp16 import settle_memory
 
 def kib(name):
     for line in Path("/proc/self/smaps_rollup").read_text().splitlines():
@@ -80,7 +81,8 @@ def kib(name):
 
 gc.disable()
 old = [[number] for number in range(50_000)]  # lies where it lay before
-assert new_arenas_are_large() and new_arenas_are_large()
+settle_memory()
+settle_memory()
 before = kib("Pss"), kib("AnonHugePages")
 
 def make(found):
@@ -115,7 +117,7 @@ def test_new_memory_lies_in_large_pages_and_is_given_back() -> None:
     used, large, used_with, large_with, used_after = (int(word) for word in ran.stdout.split())
     assert used_with - used > 20_000, "300,000 lists with a number"
     assert used_after < used + 4 * LARGE // 1024, "all of it, what lay in small pages, too"
-    if large_with == large:
+    if not ALLOWED.exists() or "[never]" in ALLOWED.read_text():
         pytest.skip("this kernel has no large pages for us")
     assert large_with - large > 0.7 * (used_with - used)
 
