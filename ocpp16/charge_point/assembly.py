@@ -160,6 +160,7 @@ class Features:
         changes = ConfigurationChanges(ctx)
         self.dead_letters: DeadLetters = DeadLetters(ctx, found.dead_letters)
         self.boot: Boot = Boot(ctx, changes=changes)
+        send_boot = ctx.session.on_boot_wanted = self.boot.send_boot_notification
         self.availability: Availability = Availability(ctx)
         self.authorization: Authorization = Authorization(ctx, self)
         self.security_profile: SecurityProfile = SecurityProfile(
@@ -167,7 +168,7 @@ class Features:
             changes=changes,
             security=security,
             reconnect=reconnect,
-            send_boot=self.boot.send_boot_notification,
+            send_boot=send_boot,
         )
         self.security_events: SecurityEvents = SecurityEvents(ctx)
         self.settings: Settings = Settings(ctx, changes=changes, credentials=self.security_profile)
@@ -359,7 +360,6 @@ def assemble(charge_point: Surroundings, life: Start, found: Restored) -> Featur
         charge_point.others_first,
     )
     delivery.dead_letters = features.dead_letters
-    session.on_boot_wanted = features.boot.send_boot_notification
     return features
 
 

@@ -21,13 +21,15 @@ class Operation:
     `await run()` in a task of its own is all that is needed; the other methods may be called beside it.
     """
 
-    __slots__ = ("_charge_point", "_one_at_a_time", "_reset", "_reset_kind", "_station")
+    __slots__ = ("_charge_point", "_is_reset", "_one_at_a_time", "_reset", "_reset_kind", "_station")
 
     def __init__(self, station: "SimulatedStation", charge_point: "ChargePoint") -> None:
         self._station = station
         self._charge_point = charge_point
         self._one_at_a_time = trio.Lock()
-        self._reset = trio.Event()
+        self._reset: trio.Event | None = None
+        """Set by the next one; None: nobody waits, of a fleet nobody ever."""
+        self._is_reset = False
         self._reset_kind = ResetType.SOFT
         station.on_reset = self._note_reset
 
@@ -37,8 +39,10 @@ class Operation:
         """
         await self.start(boot_reason)
         while True:
-            await self._reset.wait()
-            self._reset = trio.Event()
+            if not self._is_reset:
+                self._reset = trio.Event()
+                await self._reset.wait()
+            self._reset, self._is_reset = None, False
             await self.stop()
             if self._station.options.after_reset is AfterReset.EXIT:
                 return f"{self._reset_kind} reset"
@@ -69,4 +73,6 @@ class Operation:
 
     def _note_reset(self, kind: ResetType) -> None:
         self._reset_kind = kind
-        self._reset.set()
+        self._is_reset = True
+        if self._reset is not None:
+            self._reset.set()

@@ -120,7 +120,7 @@ class SimulatedStation(WithDisplays, Maintained):
         self.session_log: Path | None = session_log
         self.logs: Path | None = logs
         self.meters: Path | None = meters
-        self.parked: ParkedCars = ParkedCars(cars, lambda text: self.door.log.warning("%s", text))
+        self.parked: ParkedCars = ParkedCars(cars, self._warn)
         self.signing: SigningMeters | None = None
         """None: the meters do not sign."""
         self._transfer = transfer
@@ -137,7 +137,13 @@ class SimulatedStation(WithDisplays, Maintained):
         self.noise: Noise = Noise(options.meter_noise, options.seed, random)
         self._meters_are_external = options.meter_is_external
         self._sessions = 0
-        self._patience = Patience(lambda: self.charge_point.for_station)
+        self._patience = Patience(self._present_door)
+
+    def _warn(self, text: str) -> None:
+        self.door.log.warning("%s", text)
+
+    def _present_door(self) -> "StationDoor":
+        return self.charge_point.for_station
 
     def attach(self, charge_point: "ChargePoint") -> None:
         """Connect the station with its charge point, before that is started; `open_charge_point` does it.
