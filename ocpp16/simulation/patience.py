@@ -1,6 +1,7 @@
 """How long a card waits for a car, and a car for a card: ConnectionTimeOut seconds, as the key is by then."""
 
 from collections.abc import Callable
+from typing import Protocol
 
 from ocpp16.charge_point.station_door import StationDoor
 from ocpp16.state.timers import Timer
@@ -28,19 +29,25 @@ class Wait:
         self._expired()
 
 
+class Attached(Protocol):
+    """A station; its door has the clock and the timers of the present start."""
+
+    door: StationDoor
+
+
 class Patience:
-    """Of one station; `door` gives the clock and the timers of the present start."""
+    """Of one station."""
 
-    __slots__ = ("_door", "_seconds", "waits")
+    __slots__ = ("_seconds", "_station", "waits")
 
-    def __init__(self, door: Callable[[], StationDoor]) -> None:
-        self._door = door
+    def __init__(self, station: Attached) -> None:
+        self._station = station
         self._seconds = 0
         self.waits: dict[Wait, None] = {}
 
     def wait(self, expired: Callable[[], None]) -> Wait:
         """Call `expired` in ConnectionTimeOut seconds; never while that is 0."""
-        made = Wait(self, self._door().clock.monotonic(), expired)
+        made = Wait(self, self._station.door.clock.monotonic(), expired)
         self.waits[made] = None
         self.arm(made, self._seconds)
         return made
@@ -58,4 +65,4 @@ class Patience:
             waiting.timer.cancel()
             waiting.timer = None
         if seconds:
-            waiting.timer = self._door().timers.at(waiting.since + seconds, waiting.expire)
+            waiting.timer = self._station.door.timers.at(waiting.since + seconds, waiting.expire)

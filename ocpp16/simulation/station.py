@@ -137,13 +137,10 @@ class SimulatedStation(WithDisplays, Maintained):
         self.noise: Noise = Noise(options.meter_noise, options.seed, random)
         self._meters_are_external = options.meter_is_external
         self._sessions = 0
-        self._patience = Patience(self._present_door)
+        self._patience = Patience(self)
 
     def _warn(self, text: str) -> None:
         self.door.log.warning("%s", text)
-
-    def _present_door(self) -> "StationDoor":
-        return self.charge_point.for_station
 
     def attach(self, charge_point: "ChargePoint") -> None:
         """Connect the station with its charge point, before that is started; `open_charge_point` does it.
@@ -166,10 +163,8 @@ class SimulatedStation(WithDisplays, Maintained):
         self.evses = tuple(Evse(self, number, formerly.get(number)) for number in range(1, count + 1))
         interval = self.options.meter_interval
         if not isinstance(interval, str) and interval > 0:
-            self._meters = Round(charge_point.for_station.timers, charge_point.for_station.clock, self._report_meter)
-            charge_point.for_station.timers.every(
-                interval, self._report_meters, charge_point.for_station.clock.monotonic() + interval
-            )
+            self._meters = Round(self.door.timers, self.door.clock, self._report_meter)
+            self.door.timers.every(interval, self._report_meters, self.door.clock.monotonic() + interval)
         self._supply = None
         if count > 1:
             self._supply = Supply(self.options, charge_point, tuple(evse.outlet for evse in self.evses))

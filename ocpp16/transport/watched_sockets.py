@@ -21,7 +21,7 @@ from typing import Protocol
 
 LONGEST_STEP = 0.002
 """Seconds of one step; what a single reader takes comes on top."""
-_AT_ONCE = 16
+_AT_ONCE = 64
 """Sockets that the kernel is asked for at a time: what came for them, what hosts make of it and what is written then
 meet the same charge points in the processor's cache."""
 

@@ -185,7 +185,7 @@ async def test_the_kernel_is_asked_again_when_all_that_it_told_of_had_their_turn
     kernel = select.epoll()
     monkeypatch.setattr(select, "epoll", lambda: Counted(kernel))
     readiness = Readiness()
-    ends = [Ends() for _ in range(24)]
+    ends = [Ends() for _ in range(watched_sockets._AT_ONCE + 8)]
     for one in ends:
         readiness.watch(one.near.fileno(), one, is_ready=False)
         one.far.send(b"x")
