@@ -150,6 +150,10 @@ class Watch:
         call = self._open.pop((of, unique), None)
         if call is None:
             return
+        if call.action == "BootNotification" and of is Seen.SENT:
+            match payload:
+                case {"status": "Accepted"}:
+                    self.party.is_accepted = True
         self._judge.answered(self.party, call, at, payload, code)
         self._keep(call, is_answered=True, answer=payload, code=code)
 
