@@ -175,8 +175,8 @@ class Judge:
                 standing.fail(at, why)
 
     def cut_off(self, party: Party, call: Call, at: float) -> None:
-        """The connection ended before a CALL was answered. What was late by then was not answered; the rest is nobody's
-        fault."""
+        """The connection, or the story, ended before a CALL was answered. What was late by then was not answered; the
+        rest is nobody's fault."""
         for rule in call.rules:
             if at - call.at > min(rule.expected.within, DUE):
                 self._unanswered(rule, party, call, at)
