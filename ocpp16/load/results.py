@@ -161,9 +161,9 @@ class ExpectationFailure:
 
 @dataclass(frozen=True, slots=True)
 class ExpectationResult:
-    """An expectation of the scenario. checked: how many times it was looked at. unseen: at how many charge points it was
-    not, for the scenario was cut short, and it had not come to that: with these alone it is neither met nor not, and
-    `is_met` is True."""
+    """An expectation of the scenario. checked: how many times it was looked at. unseen: at how many charge points it
+    was not, for the scenario was cut short, and it had not come to that: with these alone it is neither met nor not,
+    and `is_met` is True."""
 
     name: str
     is_met: bool

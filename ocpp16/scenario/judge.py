@@ -206,7 +206,8 @@ class Judge:
     def results(
         self, parties: Mapping[str, Party], now: float, *, is_cut_short: bool = False
     ) -> list[ExpectationResult]:
-        """What came of all expectations. is_cut_short: there was less time, or fewer drivers, than the scenario says."""
+        """What came of all expectations. is_cut_short: there was less time, or there were fewer drivers, than is
+        written."""
         self._fleet.is_accepted = any(party.is_accepted for party in parties.values())
         found = []
         for rule in self.rules:
