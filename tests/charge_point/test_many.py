@@ -84,8 +84,6 @@ def many(make_config: Any) -> Any:
 
 
 class Looks(trio.abc.Instrument):
-    """How often the loop looked for what has come."""
-
     count = 0
 
     def before_io_wait(self, timeout: float) -> None:
@@ -108,8 +106,7 @@ async def test_many_are_closed_a_few_at_a_time(many: Any, monkeypatch: pytest.Mo
             await block.started(number)
         trio.lowlevel.add_instrument(looks)
     trio.lowlevel.remove_instrument(looks)
-    assert begun.total() == 7
-    assert max(begun.values()) == 2
+    assert (begun.total(), max(begun.values())) == (7, 2)
 
 
 async def test_who_is_closed_looks_at_no_task_of_others(many: Any, monkeypatch: pytest.MonkeyPatch) -> None:

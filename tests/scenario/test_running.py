@@ -260,21 +260,6 @@ async def test_an_end_before_the_end_is_true_and_incomplete(csms: CentralSystem,
     assert closed == ["1000"] * 3
 
 
-async def test_what_is_asked_when_the_story_is_over_is_nobodys_fault(csms: CentralSystem, play: Any) -> None:
-    """Something is under way at each moment, and all is answered in time."""
-
-    async def slow(payload: dict[str, Any], call: Any) -> dict[str, Any]:
-        await trio.sleep(1.5)
-        return {"currentTime": "2026-01-01T00:00:00Z"}
-
-    csms.answers["Heartbeat"] = slow
-    csms.standard_answers.interval = 1
-    scenario = of_stages(RAMP, {"kind": "hold", "duration": 10}, expect=[{"sent": "*", "within": 30}])
-    outcome: Outcome = await play(scenario, csms, 2)
-    assert outcome.is_passed
-    assert trio.current_time() < 30  # nor is what is asked then waited for, but as the stop does
-
-
 async def test_progress_is_told_each_second_and_may_fail(csms: CentralSystem, play: Any) -> None:
     told: list[Progress] = []
 
