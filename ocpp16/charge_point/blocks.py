@@ -126,7 +126,8 @@ def soon_in_trio() -> Callable[[Callable[[], object]], None]:
 
 def clock_of(anchor: float | None) -> Clock:
     """Raises ValueError for an anchor that is no number."""
-    return Clock.started(_monotonic(), time.time if anchor is None else partial(_anchor, anchor))
+    rate = getattr(trio.lowlevel.current_clock(), "calendar_rate", 1.0)
+    return Clock.started(_monotonic(), time.time if anchor is None else partial(_anchor, anchor), rate=rate)
 
 
 def _monotonic() -> Callable[[], float]:

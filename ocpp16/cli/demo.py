@@ -81,7 +81,7 @@ def demo(
     choice.begin("error")
     wanted = chosen_web(web, web_host, web_token, web_open=web_open)
     program = partial(_run_beside, wanted, STORIES[story], speed, connectors, port)
-    return run(program, exit_code_of_sigterm=143, speed=speed)
+    return run(program, exit_code_of_sigterm=143, speed=speed, is_calendar_faster=True)
 
 
 async def _run_beside(web: Web, kind: type[Story], speed: float, connectors: int, port: int, ending: Ending) -> None:

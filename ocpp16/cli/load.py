@@ -35,6 +35,7 @@ from ocpp16.load.results import Results
 from ocpp16.load.thresholds import Threshold, ThresholdError
 from ocpp16.load.thresholds import parsed as threshold
 from ocpp16.load.trace import joined, part_of
+from ocpp16.load.words import clock
 from ocpp16.scenario import Scenario, ScenarioError
 from ocpp16.scenario.loading import ENDING
 from ocpp16.texts import shown
@@ -50,6 +51,8 @@ SAVED_EVERY: Final = 10.0
 MIB: Final = 1024 * 1024
 MOST_OF_EACH: Final = 1_000
 """Heartbeats a second of one charge point, by --rate."""
+SURPRISING: Final = 600.0
+"""Real seconds that a test may take besides its --duration without a word."""
 A_YEAR: Final = 31_622_400.0
 """Seconds."""
 MOST_SEED: Final = 2**53
@@ -300,7 +303,10 @@ async def _run(wanted: Wanted, errors: StandardError, left: Left, ending: Ending
         wall=time.time,
         cpu=time.process_time,
     )
-    planned = about(wanted.scenario, len(wanted.job.ids), wanted.job.duration)
+    planned = about(wanted.scenario, len(wanted.job.ids), wanted.job.duration, wanted.job.speed)
+    if wanted.job.duration is not None and planned - wanted.job.duration > SURPRISING:
+        stages = "--duration is of the stages that hold, the others take as long as the scenario says"
+        errors.write(f"ocpp16: this takes about {clock(planned)}: {stages}\n")
     watching = Watching(test, errors, planned, _clock_speed(wanted))
     try:
         async with trio.open_nursery() as nursery:

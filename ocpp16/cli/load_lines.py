@@ -25,7 +25,9 @@ def in_lines(results: Results) -> list[str]:
     found += [f"error: {one.count} x {shown(one.kind)} {one.action}".rstrip() for one in results.errors[:MOST_TOLD]]
     found += [f"{_met(one.is_met)} {one.text}" + (f" ({one.why})" if one.why else "") for one in results.thresholds]
     for expectation in results.expectations:
-        found.append(f"{_met(expectation.is_met)} {shown(expectation.name)} (looked at {expectation.checked} times)")
+        word = _met(expectation.is_met) if expectation.is_judged else "UNSEEN "
+        unseen = f", not come to {expectation.unseen} times" if expectation.unseen else ""
+        found.append(f"{word} {shown(expectation.name)} (looked at {expectation.checked} times{unseen})")
         found += [
             f"        {one.charge_point or 'all together'} at {one.at:.1f} s: {shown(one.why)}"
             for one in expectation.failures[:MOST_TOLD]

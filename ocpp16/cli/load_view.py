@@ -31,8 +31,9 @@ TOLD_EVERY: Final = 5.0
 """Real seconds between two looks that histograms are made for."""
 
 
-def about(scenario: Scenario, charge_points: int, duration: float | None) -> float:
-    """Seconds that the stages take if nothing is waited for. duration: instead of what is held as it is written."""
+def about(scenario: Scenario, charge_points: int, duration: float | None, speed: float = 1.0) -> float:
+    """Real seconds that the stages take if nothing is waited for. duration: real ones, instead of what is held as it is
+    written; speed: how many times faster all else passes."""
     held = sum(stage.duration for stage in scenario.acts if stage.kind is StageKind.HOLD)
     other = 0.0
     for stage in scenario.acts:
@@ -45,7 +46,7 @@ def about(scenario: Scenario, charge_points: int, duration: float | None) -> flo
                 other += stage.times * stage.over + (stage.times - 1) * stage.pause
             case _:
                 other += stage.over + stage.duration
-    return other + (held if duration is None or not held else duration)
+    return other / speed + (held / speed if duration is None or not held else duration)
 
 
 class Watching:

@@ -39,16 +39,20 @@ class Ending:
 Program = Callable[[Ending], Awaitable[None]]
 
 
-def run(program: Program, *, exit_code_of_sigterm: int = 0, speed: float = 1.0) -> int:
+def run(
+    program: Program, *, exit_code_of_sigterm: int = 0, speed: float = 1.0, is_calendar_faster: bool = False
+) -> int:
     """Run `program`, which is to return soon after the ending has begun; returns the exit code.
 
     SIGINT leads to 130, SIGTERM to `exit_code_of_sigterm`: a server that was told to end has done its duty. SIGHUP is
-    the end of the terminal, and counts as SIGTERM. `speed`: how many times faster than in reality time passes.
+    the end of the terminal, and counts as SIGTERM. `speed`: how many times faster than in reality time passes;
+    `is_calendar_faster`: also that of time stamps, for what is talked to is in this program, too.
     """
     exit_codes = {signal.SIGINT: INTERRUPTED, signal.SIGTERM: exit_code_of_sigterm}
     if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # under nohup it is to be survived
         exit_codes[signal.SIGHUP] = exit_code_of_sigterm and 128 + signal.SIGHUP
-    return trio.run(_run, program, exit_codes, GRACE * speed, clock=None if speed == 1.0 else ScaledClock(speed))
+    clock = None if speed == 1.0 else ScaledClock(speed, is_calendar=is_calendar_faster)
+    return trio.run(_run, program, exit_codes, GRACE * speed, clock=clock)
 
 
 async def _run(program: Program, exit_codes: dict[signal.Signals, int], grace: float) -> int:

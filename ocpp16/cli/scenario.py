@@ -216,7 +216,9 @@ def in_lines(outcome: Outcome) -> list[str]:
     lines = [f"stage {one.name}: {one.begin:.1f} to {one.end:.1f} s" for one in outcome.stages]
     lines.append(", ".join(f"{count} {name}" for name, count in outcome.counts.items()))
     for one in outcome.expectations:
-        lines.append(f"{'met    ' if one.is_met else 'NOT MET'} {shown(one.name)} ({one.met} of {one.checked})")
+        word = "UNSEEN " if one.unseen and not one.checked else "met    " if one.is_met else "NOT MET"
+        unseen = f", not come to at {one.unseen}" if one.unseen else ""
+        lines.append(f"{word} {shown(one.name)} ({one.met} of {one.checked}{unseen})")
         if not one.is_met:
             lines += [
                 f"        {failure.charge_point or 'all together'} at {failure.at:.1f} s: {shown(failure.why)}"

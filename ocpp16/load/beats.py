@@ -26,8 +26,8 @@ class Beats:
         self._missed = 0
 
     def added(self, member: Member) -> None:
-        """It begins with the next of its moments."""
-        first = self._began + len(self._firsts) * self._gap + self._interval
+        """It begins with the next of its moments: where an interval is longer than the test, too, some are in it."""
+        first = self._began + len(self._firsts) * self._gap
         behind = max(0, floor((self._now() - first) / self._interval) + 1)
         first += behind * self._interval
         self._firsts.append(first)

@@ -130,6 +130,7 @@ def _verdict(results: Results) -> dict[str, Any]:
                 "name": shown(one.name, 200),
                 "is_met": one.is_met,
                 "checked": one.checked,
+                "is_judged": one.is_judged,
                 "failures": [
                     f"{one.charge_point or 'all together'} at {one.at:.1f} s: {shown(one.why, 200)}"
                     for one in one.failures[:MOST_FAILURES]

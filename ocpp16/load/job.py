@@ -97,6 +97,7 @@ class Played:
                         ExpectationFailure(failure.charge_point, failure.at / speed, failure.why)
                         for failure in one.failures[:MOST_FAILURES]
                     ),
+                    one.unseen,
                 )
                 for one in outcome.expectations
             ),

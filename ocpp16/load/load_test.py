@@ -242,6 +242,10 @@ def _together(parts: Sequence[tuple[ExpectationResult, ...]]) -> tuple[Expectati
         else:
             failures = (*other.failures, *one.failures)[:MOST_FAILURES]
             found[one.name] = ExpectationResult(
-                one.name, one.is_met and other.is_met, one.checked + other.checked, failures
+                one.name,
+                one.is_met and other.is_met,
+                one.checked + other.checked,
+                failures,
+                one.unseen + other.unseen,
             )
     return tuple(found.values())

@@ -161,12 +161,20 @@ class ExpectationFailure:
 
 @dataclass(frozen=True, slots=True)
 class ExpectationResult:
-    """An expectation of the scenario. checked: how many times it was looked at."""
+    """An expectation of the scenario. checked: how many times it was looked at. unseen: at how many charge points it
+    was not, for the scenario was cut short, and it had not come to that: with these alone it is neither met nor not,
+    and `is_met` is True."""
 
     name: str
     is_met: bool
     checked: int
     failures: tuple[ExpectationFailure, ...] = ()
+    unseen: int = 0
+
+    @property
+    def is_judged(self) -> bool:
+        """Was it looked at anywhere?"""
+        return self.checked > 0 or not self.unseen
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,8 +47,10 @@ def _most(items: Sequence[T], limit: int, kind: str) -> tuple[Sequence[T], str]:
     return items[:limit], f"<p>… and {counted(surplus, kind)} more.</p>\n" if surplus > 0 else ""
 
 
-def judgement(is_met: bool) -> str:
+def judgement(is_met: bool, is_judged: bool = True) -> str:
     """In words and not by colour alone."""
+    if not is_judged:
+        return "– not come to"
     return '<b class="good">✓ met</b>' if is_met else '<b class="bad">✗ not met</b>'
 
 
@@ -75,7 +77,7 @@ def demands(results: Results) -> str:
         rows = [
             (
                 escaped(one.name, TEXT_LENGTH),
-                judgement(one.is_met),
+                judgement(one.is_met, one.is_judged),
                 f"{one.checked:,}",
                 f"{len(one.failures):,}",
                 _failures(one),

@@ -177,7 +177,7 @@ class Boot(FeatureProfile):
         as old as that at most, and may still be the present by our clock.
         """
         clock = self.ctx.clock
-        age = round((clock.monotonic() - self.ctx.session.asked_at) * 1e6)
+        age = clock.passed(clock.monotonic() - self.ctx.session.asked_at)
         return min(max(micros, clock.now()), micros + age)
 
     @hears(ConfigurationChanged)

@@ -190,10 +190,10 @@ class FirmwareUpdates(FeatureProfile):
         if date is None:
             return True
         clock = self.ctx.clock
-        wait = to_micros(date) - clock.now()
-        if wait <= 0:
+        due = to_micros(date)
+        if due <= clock.now():
             return True
-        self._timer = self.ctx.timers.at(clock.monotonic() + wait / 1e6, self._go_on)
+        self._timer = self.ctx.timers.at(clock.monotonic_at(due), self._go_on)
         return False
 
     def _have_it_begun(self, job: FirmwareJob) -> None:

@@ -90,7 +90,7 @@ class MeterReadings:
         for readings in (self._told, self._answered):
             for connector_id, taken in readings.items():
                 if self.time(taken) > now:
-                    at = now - round((monotonic - taken.made) * 1e6)
+                    at = now - clock.passed(monotonic - taken.made)
                     readings[connector_id] = Taken(taken.measurement, at, 0, taken.made)
 
     def _taken(self, measurement: Measurement) -> Taken:
@@ -101,7 +101,7 @@ class MeterReadings:
             at = dated(stamp, now)
             if abs(at - stamp) >= SMALLEST_SHIFT:
                 self._ctx.counters.readings_clamped += 1
-        return Taken(measurement, at, clock.clock_boot, clock.monotonic() - (now - at) / 1e6)
+        return Taken(measurement, at, clock.clock_boot, clock.monotonic_at(at))
 
     def _refused(self, connector_id: int, error: BaseException) -> None:
         self._ctx.counters.readings_refused += 1

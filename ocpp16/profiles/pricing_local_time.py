@@ -50,8 +50,8 @@ class TimeOffsets:
         due = self._due()
         if due is not None and not self._is_changing:
             clock = self._ctx.clock
-            wait = min((due - clock.now()) / 1e6, LONGEST_WAIT)
-            self._timer = self._ctx.timers.at(clock.monotonic() + wait, self._time)
+            latest = clock.monotonic() + LONGEST_WAIT
+            self._timer = self._ctx.timers.at(min(clock.monotonic_at(due), latest), self._time)
 
     def stop(self) -> None:
         if self._timer is not None:

@@ -346,7 +346,7 @@ class KeptReservations(FeatureProfile):
         self.stop()
         clock = self.ctx.clock
         certain = self._doubt.certain(self._kept(), clock.monotonic())
-        moments = [clock.monotonic() + max(to_micros(one.expiry_date) - clock.now(), 0) / 1e6 for one in certain]
+        moments = [max(clock.monotonic_at(to_micros(one.expiry_date)), clock.monotonic()) for one in certain]
         first = min([*moments, self._doubt.until], default=inf)
         if first < inf:
             self._timer = self.ctx.timers.at(first, self._expire)

@@ -52,11 +52,13 @@ class Standing:
 class Party:
     """Whose standings these are: a charge point that began at this second, or the whole fleet."""
 
-    __slots__ = ("_standings", "began", "identity")
+    __slots__ = ("_standings", "began", "identity", "is_accepted")
 
     def __init__(self, identity: str, began: float) -> None:
         self.identity: str = identity
         self.began: float = began
+        self.is_accepted: bool = False
+        """Has the Central System accepted it, at any time?"""
         self._standings: dict[int, Standing] = {}
 
     def of(self, rule: "Rule") -> Standing:
@@ -173,8 +175,8 @@ class Judge:
                 standing.fail(at, why)
 
     def cut_off(self, party: Party, call: Call, at: float) -> None:
-        """The connection ended before a CALL was answered. What was late by then was not answered; the rest is nobody's
-        fault."""
+        """The connection, or the story, ended before a CALL was answered. What was late by then was not answered; the
+        rest is nobody's fault."""
         for rule in call.rules:
             if at - call.at > min(rule.expected.within, DUE):
                 self._unanswered(rule, party, call, at)
@@ -201,24 +203,40 @@ class Judge:
                 standing.count += 1
                 standing.right += 1
 
-    def results(self, parties: Mapping[str, Party], now: float) -> list[ExpectationResult]:
-        """What came of all expectations."""
+    def results(
+        self, parties: Mapping[str, Party], now: float, *, is_cut_short: bool = False
+    ) -> list[ExpectationResult]:
+        """What came of all expectations. is_cut_short: there was less time, or there were fewer drivers, than is
+        written."""
+        self._fleet.is_accepted = any(party.is_accepted for party in parties.values())
         found = []
         for rule in self.rules:
             of_fleet = rule.expected.per is Per.FLEET
             looked_at = [self._fleet] if of_fleet else list(parties.values())
             failures: list[Failure] = []
-            met = 0
+            met = unseen = 0
             for party in looked_at:
                 at, why = _judged(rule, party.of(rule), now)
                 if not why:
                     met += 1
+                elif is_cut_short and _had_no_time(rule, party, now):
+                    unseen += 1
                 elif len(failures) < MOST_FAILURES:
                     failures.append(Failure(party.identity, at, why))
-            checked = len(looked_at)
-            is_met = checked > 0 and met >= rule.expected.share * checked - 1e-9
-            found.append(ExpectationResult(rule.expected.name, is_met, checked, met, failures))
+            checked = len(looked_at) - unseen
+            is_met = bool(looked_at) and met >= rule.expected.share * checked - 1e-9
+            found.append(ExpectationResult(rule.expected.name, is_met, checked, met, failures, unseen))
         return found
+
+
+def _had_no_time(rule: Rule, party: Party, now: float) -> bool:
+    """Is it nobody's fault that this did not come? Not where the Central System never accepted the charge point, where
+    an answer was wrong, nor where the time that was given is over."""
+    expected = rule.expected
+    is_over = expected.sort is not Sort.SENT and rule.is_late(party, now)
+    standing = party.of(rule)
+    is_wrong = bool(standing.why) or (expected.sort is Sort.SENT and standing.count >= expected.count)
+    return party.is_accepted and not is_over and not is_wrong
 
 
 def _judged(rule: Rule, standing: Standing, now: float) -> tuple[float, str]:

@@ -26,7 +26,8 @@ class Failure(NamedTuple):
 
 class ExpectationResult(NamedTuple):
     """One expectation, or one step of a script that waits. checked: charge points it was looked for at; met: how many
-    did so; failures: the first of the others."""
+    did so; failures: the first of the others; unseen: how many were not looked at, for the scenario was cut short, and
+    it had not come to that."""
 
     name: str
     """That of the expectation, or of the step."""
@@ -35,6 +36,7 @@ class ExpectationResult(NamedTuple):
     checked: int
     met: int
     failures: list[Failure]
+    unseen: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -217,7 +217,9 @@ class Run:
             for watch in self.watches.values():
                 watch.give_up()
         parties = {identity: watch.party for identity, watch in self.watches.items()}
-        expectations = [*steps, *self.judge.results(parties, self.now)]
+        is_cut_short = not is_complete or self.stretch < 1.0 or self.pace < 1.0
+        judged = self.judge.results(parties, self.now, is_cut_short=is_cut_short)
+        expectations = [*steps, *judged]
         counts = {"charge points": len(self.members), **self.counts}
         if self.watches:
             counts["transactions started"] = sum(watch.started for watch in self.watches.values())
@@ -234,6 +236,11 @@ class Run:
                 f"charge points came up to {self._latest:.0f} s later than they were due, and their drivers with them"
             )
         self._note_the_unconnected()
+        if is_complete and any(one.unseen for one in judged):
+            self.note(
+                "there was less time, or there were fewer drivers, than the scenario says: what charge points did not"
+                " come to is not judged"
+            )
         if not is_complete:
             if self._waits_for:
                 self.note(f"in the end: {self._waits_for}")

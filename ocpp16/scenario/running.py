@@ -14,6 +14,7 @@ from ocpp16.fleet.blueprint import merged
 from ocpp16.rpc.calls import CallListener
 from ocpp16.scenario.attempt import Attempts
 from ocpp16.scenario.drivers import Crowd, Story
+from ocpp16.scenario.judge import DUE
 from ocpp16.scenario.model import Per, Scenario, story_fault
 from ocpp16.scenario.outcome import Outcome, Progress, StageRun
 from ocpp16.scenario.problems import ScenarioError
@@ -24,8 +25,8 @@ from ocpp16.values import finite, whole
 
 PROGRESS: Final = 1.0
 """Real seconds between two words on how far it is."""
-LAST_ANSWERS: Final = 30.0
-"""Seconds that answers may take that are awaited when the story is over."""
+LAST_ANSWERS: Final = DUE + 1.0
+"""Seconds that answers may take that are awaited when the story is over; what is asked then is not waited for."""
 Keys = Mapping[str, Mapping[str, Any]]
 
 
@@ -50,8 +51,9 @@ async def _play(run: Run, script: Script, connectors: int) -> None:
             await Acting(run, stage, number, script).play()
         finally:
             run.stages.append(StageRun(stage.name, begin, run.now))
+    over = run.now
     with trio.move_on_after(LAST_ANSWERS):
-        while any(watch.has_open_calls for watch in run.watches.values()):
+        while any(watch.awaits_answers(over) for watch in run.watches.values()):
             await run.pause(0.1)
 
 

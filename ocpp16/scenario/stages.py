@@ -10,7 +10,7 @@ from ocpp16.enums import BootReason, ConfigurationStatus, ResetType
 from ocpp16.errors import Ocpp16Error
 from ocpp16.fleet import Member
 from ocpp16.scenario.model import Stage, StageKind
-from ocpp16.scenario.run import Run
+from ocpp16.scenario.run import LOOKED_AT, Run
 from ocpp16.scenario.script import Script
 from ocpp16.texts import shown
 
@@ -34,9 +34,14 @@ class Acting:
     def _draw(self, identity: str, what: str) -> float:
         return Random(f"{self._run.seed} {identity} stage {self._number} {what}").random()  # noqa: S311
 
-    def _moments(self, ids: Iterable[str], over: float) -> Moments:
+    async def _moments(self, ids: Iterable[str], over: float) -> Moments:
         """When each is due, in seconds from now, the earliest first."""
-        return sorted((over * self._draw(identity, "moment"), identity) for identity in ids)
+        found: Moments = []
+        for identity in list(ids):
+            if len(found) % LOOKED_AT == LOOKED_AT - 1:
+                await trio.lowlevel.checkpoint()
+            found.append((over * self._draw(identity, "moment"), identity))
+        return sorted(found)
 
     def _some(self) -> list[Member]:
         """Those that this stage is about."""
@@ -79,7 +84,8 @@ class Acting:
         run = self._run
         coming = [one for one in run.ids if one not in run.members]
         over = self._stage.over if run.rate is None else len(coming) / run.rate
-        began, moments = run.now, self._moments(coming, over)
+        moments = await self._moments(coming, over)
+        began = run.now
         due = {identity: began + moment for moment, identity in moments}
         await self._each(moments, lambda identity: run.add(identity, due[identity]))
         await self._settle()
@@ -91,7 +97,7 @@ class Acting:
         for time in range(self._stage.times):
             if time:
                 await self._run.pause(self._stage.pause)
-            await self._each(self._moments((one.identity for one in self._some()), self._stage.over), self._cut)
+            await self._each(await self._moments((one.identity for one in self._some()), self._stage.over), self._cut)
             await self._settle()
 
     async def _cut(self, identity: str) -> None:
@@ -104,7 +110,7 @@ class Acting:
             return
 
     async def restart(self) -> None:
-        order = self._moments((one.identity for one in self._some()), 1.0)
+        order = await self._moments((one.identity for one in self._some()), 1.0)
         rate = self._run.rate or self._stage.rate
         await self._each([(number / rate, identity) for number, (_, identity) in enumerate(order)], self._reset)
         await self._run.pause(1.0)  # it takes a moment until the last one is off
@@ -115,7 +121,7 @@ class Acting:
 
     async def blackout(self) -> None:
         run, some = self._run, self._some()
-        back = self._moments((one.identity for one in some), self._stage.over)
+        back = await self._moments((one.identity for one in some), self._stage.over)
         duration = self._stage.duration
         if self._stage.power:
             for moment, identity in back:
@@ -151,7 +157,7 @@ class Acting:
                 nursery.start_soon(self._script.play, member, self._stage.within)
 
     async def stop(self) -> None:
-        await self._each(self._moments(self._run.members, self._stage.over), self._run.remove)
+        await self._each(await self._moments(self._run.members, self._stage.over), self._run.remove)
         await self._run.wait_removed()
 
 

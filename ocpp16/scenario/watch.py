@@ -84,10 +84,9 @@ class Watch:
         """Seconds of the story."""
         return trio.current_time() - self._began
 
-    @property
-    def has_open_calls(self) -> bool:
-        """Is an answer of the Central System waited for?"""
-        return any(seen is Seen.SENT for seen, _ in self._open)
+    def awaits_answers(self, until: float) -> bool:
+        """Is an answer of the Central System waited for, to what was asked until this second of the story?"""
+        return any(call.seen is Seen.SENT and call.at <= until for call in self._open.values())
 
     async def notify(self, event: ObserverEvent) -> None:
         """Take what the charge point tells."""
@@ -150,6 +149,10 @@ class Watch:
         call = self._open.pop((of, unique), None)
         if call is None:
             return
+        if call.action == "BootNotification" and of is Seen.SENT:
+            match payload:
+                case {"status": "Accepted"}:
+                    self.party.is_accepted = True
         self._judge.answered(self.party, call, at, payload, code)
         self._keep(call, is_answered=True, answer=payload, code=code)
 
@@ -159,8 +162,8 @@ class Watch:
             self.exchanges.append(Exchange(self.seen, call.seen, call.action, call.payload, call.at, **answer))
 
     def give_up(self) -> None:
-        """The story is over: what is not answered is not."""
+        """The story is over: what is not answered is not, but what was asked only just now is nobody's fault."""
         for (seen, _), call in self._open.items():
             if seen is Seen.SENT:
-                self._judge.unanswered(self.party, call, self.now)
+                self._judge.cut_off(self.party, call, self.now)
         self._open.clear()

@@ -305,7 +305,7 @@ class Evse:
             return Car.found_charging(self, door.timers, now)
         plan = parked.plan
         pack = None if plan.battery is None else Pack(plan.battery, is_dc=self.outlet.is_dc)
-        began = now - (door.clock.now() - transaction.started_at) / 1_000_000
+        began = door.clock.monotonic_at(transaction.started_at)
         return Car.found_charging(self, door.timers, now, plan, pack, began)
 
     def power_down(self) -> None:

@@ -11,6 +11,7 @@ cdef class Clock:
     cdef object _monotonic
     cdef Steady _steady
     cdef public double _zero
+    cdef public double _micros
     cdef public long long _anchor
     cdef public long long _started
     cdef dict _spans

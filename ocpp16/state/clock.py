@@ -36,6 +36,8 @@ EARLIEST, LATEST = 1_704_067_200_000_000, 4_102_444_800_000_000
 SMALLEST_SHIFT = 1_000_000
 """µs; smaller differences between our clock and the Central System's are left alone."""
 
+_SECOND = 1e6
+"""µs."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 _FIRST = (datetime.min.replace(tzinfo=UTC) - _EPOCH) // _MICROSECOND
@@ -112,11 +114,13 @@ class Clock:
 
     Parameters: `monotonic` gives seconds that never go back; `anchor` is the wall time now, µs: of the moment of this
     call, so do not read it long before (`Clock.started`); `boot` is the number of this boot, 0 if boots are not counted
-    (then no time is ever marked or corrected).
+    (then no time is ever marked or corrected); `rate` is how many seconds of the calendar pass in one of `monotonic`: 1
+    but where a simulation runs faster than the world that it talks to.
     """
 
     __slots__ = (
         "_anchor",
+        "_micros",
         "_monotonic",
         "_spans",
         "_started",
@@ -129,8 +133,9 @@ class Clock:
         "is_trusted",
     )
 
-    def __init__(self, monotonic: Callable[[], float], anchor: int, boot: int = 0) -> None:
+    def __init__(self, monotonic: Callable[[], float], anchor: int, boot: int = 0, rate: float = 1.0) -> None:
         self._monotonic = monotonic
+        self._micros = _SECOND if rate == 1.0 else _SECOND * rate
         self._steady = monotonic if isinstance(monotonic, Steady) else None
         self._zero = monotonic()
         self._anchor = anchor = min(within(anchor), _LAST_ANCHOR)
@@ -147,16 +152,19 @@ class Clock:
         """Boot → µs to add to its marked times. Restored from the store; to be stored when they are settled."""
 
     @classmethod
-    def started(cls, monotonic: Callable[[], float], wall: Callable[[], float], boot: int = 0) -> "Clock":
+    def started(
+        cls, monotonic: Callable[[], float], wall: Callable[[], float], boot: int = 0, rate: float = 1.0
+    ) -> "Clock":
         """A clock that shows what `wall` says (seconds since 1970): both are read in this one moment.
 
         To be called first of all; what is opened and read afterwards may take its time.
         """
-        return cls(monotonic, round(wall() * 1e6), boot)
+        return cls(monotonic, round(wall() * 1e6), boot, rate)
 
     def continued(self) -> "Clock":
         """The clock of the next start: it goes on showing the same time, but nobody has set it yet."""
         clock = Clock(self._monotonic, 0)
+        clock._micros = self._micros
         clock._zero = self._zero
         clock._anchor = self._anchor
         clock._started = self.now()
@@ -175,7 +183,11 @@ class Clock:
 
     def now(self) -> int:
         """Wall time, µs since 1970 UTC. Always a time that `to_datetime` and the wire know."""
-        return self._anchor + round((self.monotonic() - self._zero) * 1e6)
+        return self._anchor + round((self.monotonic() - self._zero) * self._micros)
+
+    def passed(self, seconds: float) -> int:
+        """µs of the calendar that pass in so many seconds of the monotonic clock."""
+        return round(seconds * self._micros)
 
     def now_datetime(self) -> datetime:
         """The time now, in UTC."""
@@ -183,7 +195,7 @@ class Clock:
 
     def monotonic_at(self, micros: int) -> float:
         """The monotonic time at which this clock shows `micros`, if nobody sets it before."""
-        return self._zero + (micros - self._anchor) / 1e6
+        return self._zero + (micros - self._anchor) / self._micros
 
     def set(self, micros: int) -> int:
         """The Central System says it is `micros` now. Returns by how much the clock moved, µs (0 below the threshold).

@@ -1,6 +1,7 @@
 """Many charge points in one block, on one store: opened, driven, closed and left, each without harm to the others."""
 
 import gc
+from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -11,9 +12,10 @@ import trio
 import trio.testing
 
 from ocpp16 import ChargePoints, open_charge_points, settle_memory
-from ocpp16.charge_point import life
+from ocpp16.charge_point import charge_points, life
 from ocpp16.charge_point.charge_point import ChargePoint
 from ocpp16.charge_point.open import open_charge_point
+from ocpp16.charge_point.opened import Opened
 from ocpp16.enums import Reason, RegistrationStatus
 from ocpp16.errors import ChargePointStopped, ConfigurationError, StoreError
 from ocpp16.store.base import Row, Table
@@ -79,6 +81,32 @@ def many(make_config: Any) -> Any:
             assert list(csms.violations) == []
 
     return block
+
+
+class Looks(trio.abc.Instrument):
+    count = 0
+
+    def before_io_wait(self, timeout: float) -> None:
+        self.count += 1
+
+
+async def test_many_are_closed_a_few_at_a_time(many: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The loop looks at sockets and signals between: to close ten thousand takes seconds."""
+    monkeypatch.setattr(charge_points, "CLOSED_AT_ONCE", 2)
+    looks, begun = Looks(), Counter[int]()
+    leave = Opened.leave
+
+    async def leaving(one: Opened) -> None:
+        begun[looks.count] += 1
+        await leave(one)
+
+    monkeypatch.setattr(Opened, "leave", leaving)
+    async with many() as block:
+        for number in range(7):
+            await block.started(number)
+        trio.lowlevel.add_instrument(looks)
+    trio.lowlevel.remove_instrument(looks)
+    assert (begun.total(), max(begun.values())) == (7, 2)
 
 
 async def test_who_is_closed_looks_at_no_task_of_others(many: Any, monkeypatch: pytest.MonkeyPatch) -> None:

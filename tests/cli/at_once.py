@@ -10,7 +10,7 @@ from trio.testing import MockClock
 from ocpp16.cli import main, scaled_clock
 
 
-def jumping(rate: float) -> MockClock:
+def jumping(rate: float, *, is_calendar: bool) -> MockClock:
     """In the place of the clock that runs faster."""
     return MockClock(autojump_threshold=0)
 

@@ -134,6 +134,8 @@ def test_the_clock_runs_faster(monkeypatch: pytest.MonkeyPatch) -> None:
     now = 102.5
     assert clock.current_time() == 25.0
     assert clock.deadline_to_sleep_time(40.0) == 1.5
+    assert clock.calendar_rate == 0.1  # the world outside lives as ever
+    assert ScaledClock(10.0, is_calendar=True).calendar_rate == 1.0
 
 
 @pytest.mark.world

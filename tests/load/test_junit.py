@@ -28,13 +28,14 @@ def suite_of(**changes: Any) -> Element:
     assert set(suite.attrib) == SUITE
     assert int(suite.attrib["tests"]) == cases
     assert int(suite.attrib["failures"]) == len(suite.findall("testcase/failure"))
+    assert int(suite.attrib["skipped"]) == len(suite.findall("testcase/skipped"))
     assert int(suite.attrib["errors"]) == len(suite.findall("testcase/error"))
     assert float(suite.attrib["time"]) >= 0
     assert len(suite.attrib["timestamp"]) == 19
     for case in suite.iter("testcase"):
         assert set(case.attrib) == CASE
         assert case.attrib["name"]
-        assert [child.tag for child in case] in ([], ["failure"], ["error"])
+        assert [child.tag for child in case] in ([], ["failure"], ["error"], ["skipped"])
         for child in case:
             assert set(child.attrib) == {"type", "message"}
             assert child.text
@@ -77,6 +78,14 @@ def test_what_was_demanded_is_one_case_each() -> None:
     assert properties["verdict"] == "failed"
     assert suite.attrib["timestamp"] == "2026-11-01T10:00:00"
     assert suite.attrib["time"] == "3.000"
+
+
+def test_what_a_short_test_did_not_come_to_is_skipped() -> None:
+    unseen = ExpectationResult("cards are known", True, 0, unseen=3)
+    in_part = ExpectationResult("boots are accepted", True, 2, unseen=1)
+    found = told(suite_of(expectations=(unseen, in_part)))
+    assert found["cards are known"] == ("skipped", "the test was too short: 3 charge points did not come to it")
+    assert found["boots are accepted"] == ("met", "")
 
 
 def test_a_test_that_did_not_come_to_its_end_is_an_error() -> None:

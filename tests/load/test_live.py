@@ -8,8 +8,10 @@ import pytest
 from rich.cells import cell_len
 from rich.console import Console
 
+from ocpp16.cli.load_view import about
 from ocpp16.load.live import LiveView, PlainView, picture, view_for
 from ocpp16.load.results import Attempts, Limit, ProcessResult, Results, StageSpan
+from ocpp16.scenario import load_scenario
 
 HOSTILE = "\x1b[2J\r\n\u202eoops[bold]"
 
@@ -189,3 +191,16 @@ def test_a_terminal_that_goes_away_is_told_once_and_ends_nothing(monkeypatch: py
     told.clear()
     PlainView(refuse, lambda: told.append("closed")).draw(at(1.0))
     assert told == ["closed"]
+
+
+@pytest.mark.parametrize(
+    ("name", "duration", "speed", "seconds"),
+    [
+        ("highway-hub", None, 1.0, 14_460.0),
+        ("highway-hub", None, 60.0, 241.0),
+        ("highway-hub", 30.0, 60.0, 31.0),  # a duration is of real seconds
+        ("offline-week", 30.0, 1.0, 604_870.0),
+    ],
+)
+def test_how_long_a_test_takes(name: str, duration: float | None, speed: float, seconds: float) -> None:
+    assert about(load_scenario(name), 8, duration, speed) == pytest.approx(seconds)

@@ -76,6 +76,14 @@ async def test_what_waits_behind_slow_answers_is_not_omitted(csms: CentralSystem
     )
 
 
+async def test_a_rate_begins_at_once_however_many_share_it(csms: CentralSystem, load_test: Make) -> None:
+    """Each of these has a heartbeat in eighty seconds, and the test is as long."""
+    csms.standard_answers.interval = 3_600
+    test = load_test(80, rate=1.0)
+    await test.run()
+    assert test.results().actions["Heartbeat"].count == pytest.approx(60, rel=0.25)
+
+
 async def test_an_open_model_is_due_at_its_times_and_says_what_it_could_not_send(
     csms: CentralSystem, load_test: Make
 ) -> None:

@@ -210,6 +210,33 @@ def test_nobody_there_is_not_met() -> None:
     assert (result.is_met, result.checked) == (False, 0)
 
 
+@pytest.mark.parametrize(
+    ("said", "done", "unseen"),
+    [
+        ({"sent": "Authorize", "within": 5}, [], 1),
+        ({"sent": "Authorize", "within": 5, "count": 2}, [{}], 1),
+        ({"sent": "Authorize", "within": 5, "status": "Accepted"}, [{"idTagInfo": {"status": "Blocked"}}], 0),
+        ({"sent": "Authorize", "status": "Accepted", "each": False}, [{"idTagInfo": {"status": "Blocked"}}], 0),
+        ({"order": ["Authorize", "StartTransaction"]}, [{}], 1),
+        ({"received": "Reset"}, [], 1),
+        ({"received": "Reset", "within": 99}, [], 0),
+        ({"state": "Charging", "within": 101}, [], 1),
+        ({"sent": "Authorize", "per": "fleet"}, [], 1),
+    ],
+)
+def test_what_a_scenario_cut_short_did_not_come_to(said: dict[str, Any], done: list[Any], unseen: int) -> None:
+    """It is nobody's fault, but where an answer was wrong, the time for it is over, or the boot was never accepted."""
+    bench = Bench(**said)
+    for answer in done:
+        bench.exchange("Authorize", answer)
+    for is_accepted in (True, False):
+        bench.parties["CP1"].is_accepted = is_accepted
+        (result,) = bench.judge.results({"CP1": bench.parties["CP1"]}, 100.0, is_cut_short=True)
+        wanted = unseen if is_accepted else 0
+        assert (result.is_met, result.checked, result.unseen) == (bool(wanted), 1 - wanted, wanted)
+        assert not bench.result().is_met
+
+
 MATCHES: list[tuple[dict[str, Any], Any, str]] = [
     ({"a": 1}, {"a": 1}, ""),
     ({"a": 1}, {"a": 2}, "a is 2, not 1"),

@@ -38,6 +38,15 @@ async def test_each_fails_where_nothing_is_answered(name: str, csms: CentralSyst
     assert any("BootNotification" in why and ("not answered" in why or "of which 0" in why) for why in reasons), reasons
 
 
+@pytest.mark.parametrize("name", ["highway-hub", "malformed", "office-day"])
+async def test_cut_short_none_blames_a_good_central_system(name: str, csms: CentralSystem, play: Any) -> None:
+    outcome: Outcome = await play(load_scenario(name), csms, 3, duration=15.0)
+    assert outcome.is_passed
+    assert sum(one.unseen for one in outcome.expectations)
+    assert all(one.checked + one.unseen in (1, 3) for one in outcome.expectations)
+    assert any("is not judged" in note for note in outcome.notes)
+
+
 WRONG: dict[str, tuple[str, Any, str, str]] = {
     "boot-storm": (
         "StatusNotification",

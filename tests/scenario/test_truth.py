@@ -1,4 +1,4 @@
-"""What a report must not hide: who was not connected, what was waited for, and that nobody would have played a part."""
+"""What a report must not hide, who was not connected and what was waited for, and whom it must not blame."""
 
 from random import Random
 from typing import Any
@@ -45,3 +45,19 @@ async def test_what_a_script_waited_for_is_told_where_it_was_ended(csms: Central
     assert (
         "in the end: 2 × waiting for Reset of the Central System, which somebody has to ask for there" in outcome.notes
     )
+
+
+async def test_what_is_asked_when_the_story_is_over_is_nobodys_fault(csms: CentralSystem, play: Any) -> None:
+    """Something is under way at each moment, and all is answered in time."""
+
+    async def slow(payload: dict[str, Any], call: Any) -> dict[str, Any]:
+        await trio.sleep(1.5)
+        return {"currentTime": "2026-01-01T00:00:00Z"}
+
+    csms.answers["Heartbeat"] = slow
+    csms.standard_answers.interval = 1
+    stages = [{"kind": "ramp"}, {"kind": "hold", "duration": 10}]
+    scenario = scenario_from({"stage": stages, "expect": [{"sent": "*", "within": 30}]})
+    outcome: Outcome = await play(scenario, csms, 2)
+    assert outcome.is_passed
+    assert trio.current_time() < 30  # nor is what is asked then waited for, but as the stop does

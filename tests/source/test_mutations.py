@@ -45,7 +45,7 @@ def test_there_are_three_of_each_kind_and_they_are_well_spread() -> None:
         assert count >= 3, kind
         assert len({row["file"] for row in rows if row["kind"] == kind}) >= 3, kind
         assert f"\n#   {kind} " in document, f"nothing says what {kind} means"
-    assert len(kinds) == 12
+    assert len(kinds) == 13
 
 
 @pytest.mark.parametrize(

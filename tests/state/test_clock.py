@@ -33,6 +33,21 @@ def clock_at(anchor: int = ANCHOR, boot: int = 7) -> tuple[Clock, Monotonic]:
     return Clock(monotonic, anchor, boot), monotonic
 
 
+def test_a_calendar_that_is_slower_than_the_monotonic_clock() -> None:
+    """As that of a simulation at sixty times the speed, against a Central System of this world."""
+    monotonic = Monotonic()
+    clock = Clock(monotonic, ANCHOR, 7, rate=1 / 60)
+    monotonic.seconds += 60
+    assert clock.now() == ANCHOR + SECOND
+    assert clock.passed(30.0) == SECOND // 2
+    assert clock.monotonic_at(ANCHOR + 2 * SECOND) == pytest.approx(1120.0)
+    clock.set(ANCHOR + 10 * SECOND)
+    following = clock.continued()
+    monotonic.seconds += 60
+    assert clock.now() == following.now() == ANCHOR + 11 * SECOND
+    assert following.monotonic_at(following.now()) == pytest.approx(1120.0)
+
+
 def test_now_follows_the_monotonic_clock() -> None:
     clock, monotonic = clock_at()
     assert (clock.now(), clock.monotonic()) == (ANCHOR, 1000.0)
