@@ -327,12 +327,9 @@ class Connectivity:
             pump.kick()
             if reason is _STOPPED:  # by us, and nothing was closed yet
                 self._note("Disconnecting")
-            try:
-                with trio.CancelScope(shield=not self._is_abandoned) as self._closing:  # bounded inside
-                    await websocket.aclose()
-            finally:
-                self._closing = None
-                link.let_go()
+            with trio.CancelScope(shield=not self._is_abandoned) as self._closing:  # bounded inside
+                await websocket.aclose()
+            link.let_go()
         return reason
 
     def _flush(self, link: Link) -> None:
@@ -377,9 +374,8 @@ class Connectivity:
         if key in _BACKOFF_KEYS:
             self._backoff.reset()
         if key == core.WEB_SOCKET_PING_INTERVAL.name:
-            self._note(
-                f"WebSocketPingInterval changed: {self._ctx.configuration[core.WEB_SOCKET_PING_INTERVAL] or 0} s"
-            )
+            seconds = self._ctx.configuration[core.WEB_SOCKET_PING_INTERVAL] or 0
+            self._note(f"WebSocketPingInterval changed: {seconds} s")
         if key in _KEEP_ALIVE_KEYS and self._link is not None:
             self._set_keep_alive()
 
@@ -396,13 +392,8 @@ class Connectivity:
 _INVALID_CERTIFICATE = "InvalidCentralSystemCertificate"
 _STOPPED = "stopped"
 """Why a connection ended that nobody else closed."""
-_BACKOFF_KEYS = frozenset(
-    {
-        internal.RETRY_BACKOFF_WAIT_MINIMUM.name,
-        internal.RETRY_BACKOFF_RANDOM_RANGE.name,
-        internal.RETRY_BACKOFF_REPEAT_TIMES.name,
-    }
-)
+_BACKOFF = internal.RETRY_BACKOFF_WAIT_MINIMUM, internal.RETRY_BACKOFF_RANDOM_RANGE, internal.RETRY_BACKOFF_REPEAT_TIMES
+_BACKOFF_KEYS = frozenset(key.name for key in _BACKOFF)
 _KEEP_ALIVE_KEYS = frozenset(
     {core.WEB_SOCKET_PING_INTERVAL.name, internal.WEBSOCKET_PONG_TIMEOUT.name, internal.WEBSOCKET_PING_PAYLOAD.name}
 )
