@@ -14,6 +14,7 @@ shows that it was not: by a BootNotification of its own accord on the same conne
 
 import inspect
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from copy import deepcopy
 from functools import partial
 from typing import Any, Protocol
@@ -387,7 +388,8 @@ class ConnectedChargePoint:
         while isinstance(inner, trio.SSLStream):
             inner = inner.transport_stream
         if isinstance(inner, trio.SocketStream):
-            inner.setsockopt(trio.socket.SOL_SOCKET, trio.socket.SO_LINGER, LINGER_RESET)
+            with suppress(OSError):  # it is closed already, and its task has not heard of it
+                inner.setsockopt(trio.socket.SOL_SOCKET, trio.socket.SO_LINGER, LINGER_RESET)
         self.websocket.abort()
         self.resume_reading()
 
