@@ -18,7 +18,7 @@ from ocpp16 import ChargePoint, ChargePoints, open_charge_points
 from ocpp16.enums import Reason
 from ocpp16.errors import ChargePointStopped, ConnectionClosed, Offline
 from ocpp16.models import Measurement, PhaseValues
-from ocpp16.testing import CentralSystem, Fault
+from ocpp16.testing import CentralSystem, Direction, Fault
 from ocpp16.testing.stations import RecordingStation
 from ocpp16.transport.dial import Endpoint
 
@@ -208,6 +208,25 @@ class World:
                 else:
                     random.choice((csms.abort, csms.go_half_open, csms.stop_reading))(who)
 
+    async def is_prompt(self, who: str) -> None:
+        """What comes in one read is answered, and what follows an answer is sent, without anything else happening."""
+        csms = self.csms
+        asked = [f"{who}-{number}" for number in range(60)]
+        csms.stop_reading(who)
+        for one in asked:  # more than one turn takes, and the answers more than may wait for the peer to read
+            for text in ("[]", "[]", f'[2,"{one}","GetConfiguration",{{}}]'):
+                csms.connected[who].websocket.send_text(text)
+        await csms.send_text(who, "[]")
+        await trio.sleep(1)
+        csms.resume_reading(who)
+        await trio.sleep(1)
+        received = [one.text for one in csms.traffic if one.direction is Direction.RECEIVED and one.identity == who]
+        assert [text[: text.find(",{")] for text in received if f'"{who}-' in text] == [f'[3,"{one}"' for one in asked]
+        before = len(csms.calls("Heartbeat", who))
+        assert await csms.call(who, "TriggerMessage", {"requestedMessage": "Heartbeat"}) == {"status": "Accepted"}
+        await trio.sleep(1)
+        assert len(csms.calls("Heartbeat", who)) == before + 1
+
 
 async def test_every_transaction_is_told_whole(
     autojump_clock: trio.testing.MockClock, make_config: Any, tmp_path: Path
@@ -233,3 +252,5 @@ async def test_every_transaction_is_told_whole(
                 assert len(world.told("StopTransaction", "transactionId", world.ids[tag])) == 1
         assert {call.payload.get("transactionId") for call in csms.calls("MeterValues")} <= set(world.ids.values())
         assert world.counted == world.faults > 0
+        for number in range(COUNT):
+            await world.is_prompt(f"cp{number}")
