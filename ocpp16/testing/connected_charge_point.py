@@ -14,7 +14,6 @@ shows that it was not: by a BootNotification of its own accord on the same conne
 
 import inspect
 from collections.abc import Awaitable, Callable, Mapping
-from contextlib import suppress
 from copy import deepcopy
 from functools import partial
 from typing import Any, Protocol
@@ -387,9 +386,8 @@ class ConnectedChargePoint:
         inner = self._stream
         while isinstance(inner, trio.SSLStream):
             inner = inner.transport_stream
-        if isinstance(inner, trio.SocketStream):
-            with suppress(OSError):  # it is closed already, and its task has not heard of it
-                inner.setsockopt(trio.socket.SOL_SOCKET, trio.socket.SO_LINGER, LINGER_RESET)
+        if isinstance(inner, trio.SocketStream) and inner.socket.fileno() >= 0:  # else it is closed already
+            inner.setsockopt(trio.socket.SOL_SOCKET, trio.socket.SO_LINGER, LINGER_RESET)
         self.websocket.abort()
         self.resume_reading()
 
