@@ -225,7 +225,7 @@ class World:
         before = len(csms.calls("Heartbeat", who))
         assert await csms.call(who, "TriggerMessage", {"requestedMessage": "Heartbeat"}) == {"status": "Accepted"}
         await trio.sleep(1)
-        assert len(csms.calls("Heartbeat", who)) == before + 1
+        assert len(csms.calls("Heartbeat", who)) > before
 
 
 async def test_every_transaction_is_told_whole(
