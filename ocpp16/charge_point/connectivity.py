@@ -56,10 +56,12 @@ class Connectivity:
         "_accept",
         "_attempts",
         "_backoff",
+        "_closing",
         "_connector",
         "_credentials",
         "_ctx",
         "_fallback",
+        "_is_abandoned",
         "_is_urgent",
         "_is_wanted",
         "_link",
@@ -101,9 +103,11 @@ class Connectivity:
         self._backoff = Backoff(0, 0, 0, random)
         self._is_wanted = False
         self._is_urgent = False
+        self._is_abandoned = False
         self.has_ended: bool = False
         self._retry_now: trio.Event | None = None
         self._scope = trio.CancelScope()
+        self._closing: trio.CancelScope | None = None
         self._link: Link | None = None
         others: tuple[str, ...] = ctx.configuration[internal.FALLBACK_CENTRAL_SYSTEMS]
         self._fallback = self._with_others(others)
@@ -183,6 +187,13 @@ class Connectivity:
         """As `disconnect`, for good: `run` returns when the connection is closed."""
         self.has_ended = True
         self.disconnect()
+
+    def abandon(self) -> None:
+        """As `end`, but nobody waits for the peer to close as well: whoever cancels `run` ends it at once."""
+        self._is_abandoned = True
+        if self._closing is not None:
+            self._closing.shield = False
+        self.end()
 
     async def run(self) -> None:
         """Runs until `end`; the last connection is closed properly first."""
@@ -316,7 +327,7 @@ class Connectivity:
             pump.kick()
             if reason is _STOPPED:  # by us, and nothing was closed yet
                 self._note("Disconnecting")
-            with trio.CancelScope(shield=True):  # bounded inside
+            with trio.CancelScope(shield=not self._is_abandoned) as self._closing:  # bounded inside
                 await websocket.aclose()
             link.let_go()
         return reason
@@ -363,9 +374,8 @@ class Connectivity:
         if key in _BACKOFF_KEYS:
             self._backoff.reset()
         if key == core.WEB_SOCKET_PING_INTERVAL.name:
-            self._note(
-                f"WebSocketPingInterval changed: {self._ctx.configuration[core.WEB_SOCKET_PING_INTERVAL] or 0} s"
-            )
+            seconds = self._ctx.configuration[core.WEB_SOCKET_PING_INTERVAL] or 0
+            self._note(f"WebSocketPingInterval changed: {seconds} s")
         if key in _KEEP_ALIVE_KEYS and self._link is not None:
             self._set_keep_alive()
 
@@ -382,13 +392,8 @@ class Connectivity:
 _INVALID_CERTIFICATE = "InvalidCentralSystemCertificate"
 _STOPPED = "stopped"
 """Why a connection ended that nobody else closed."""
-_BACKOFF_KEYS = frozenset(
-    {
-        internal.RETRY_BACKOFF_WAIT_MINIMUM.name,
-        internal.RETRY_BACKOFF_RANDOM_RANGE.name,
-        internal.RETRY_BACKOFF_REPEAT_TIMES.name,
-    }
-)
+_BACKOFF = internal.RETRY_BACKOFF_WAIT_MINIMUM, internal.RETRY_BACKOFF_RANDOM_RANGE, internal.RETRY_BACKOFF_REPEAT_TIMES
+_BACKOFF_KEYS = frozenset(key.name for key in _BACKOFF)
 _KEEP_ALIVE_KEYS = frozenset(
     {core.WEB_SOCKET_PING_INTERVAL.name, internal.WEBSOCKET_PONG_TIMEOUT.name, internal.WEBSOCKET_PING_PAYLOAD.name}
 )

@@ -146,6 +146,8 @@ class Life:
     def abandon(self) -> None:
         """Cancel every task, and wait for none."""
         self._has_ended = True
+        if self.connectivity is not None:
+            self.connectivity.abandon()
         for scope in self._scopes:
             scope.cancel()
 

@@ -11,7 +11,7 @@ from ocpp16.charge_point.shared_reader import SharedReader
 from ocpp16.transport.readiness import Readiness
 
 WRITE_TIMEOUT = 10.0
-"""Seconds after which a write that does not get through means a broken connection (libocpp)."""
+"""Seconds after which a write of which nothing gets through means a broken connection (libocpp)."""
 
 
 async def read(link: Link, readiness: Readiness | None = None) -> None:
@@ -27,10 +27,14 @@ async def read(link: Link, readiness: Readiness | None = None) -> None:
 
 
 async def flush(link: Link) -> None:
-    """Write the rest; a write that gets stuck ends the connection."""
+    """Write the rest; a write that gets stuck ends the connection. One that only takes long does not."""
+
+    def taken() -> None:
+        limit.deadline = trio.current_time() + WRITE_TIMEOUT
+
     try:
         with trio.move_on_after(WRITE_TIMEOUT) as limit:
-            await link.websocket.flush()
+            await link.websocket.flush(taken)
         if limit.cancelled_caught:
             link.websocket.abort(f"a write did not get through within {WRITE_TIMEOUT:g} s")
     finally:

@@ -18,13 +18,18 @@ from math import inf
 from typing import Any, Protocol
 
 from ocpp16.charge_point.link import Link
-from ocpp16.faults import obey_exit
+from ocpp16.faults import obey_exit, sentence
+from ocpp16.log import log
 from ocpp16.rpc.session import Session
 from ocpp16.state.clock import Clock
 from ocpp16.state.timers import Timers
 
 AFTER_FAILURE = 1.0
 """Seconds until the next turn after one that failed, if nobody kicks: a fault must not make a loop without a pause."""
+
+
+def _failed_after_its_end(place: str, error: BaseException) -> None:
+    log.error("%s failed after its end: %s", place, sentence(error))
 
 
 class Numbered(Protocol):
@@ -115,11 +120,16 @@ class Pump:
         self.kick()
 
     def end(self) -> None:
-        """No turn any more."""
+        """No turn any more. Whoever still knows the pump, as a deadline that the waker has not come to, does not keep
+        the charge point by it."""
         if not self._has_ended:
             self._has_ended = True
             self.deadline = -inf
             self._waker.forget(self)
+            self._session = self._timers = self._reports = self.on_turn = None
+            self._host_timers.on_earlier = None
+            self._host_timers = Timers()
+            self._failed = _failed_after_its_end
 
     def kick(self) -> None:
         """Something may be ready to go."""

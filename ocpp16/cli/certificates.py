@@ -138,9 +138,7 @@ def install(choice: LogChoice, folder: Path, file: Path, use: str, key: Path | N
             if use in ROOTS:
                 result = store.install_ca(text, ROOTS[use], time.time(), (), lambda: True)
             else:
-                if key_content is not None:
-                    store.import_key(key_content, LEAVES[use], time.time(), lambda: True)
-                result = store.update_leaf(text, LEAVES[use], time.time(), lambda: True)
+                result = store.update_leaf(text, LEAVES[use], time.time(), lambda: True, key=key_content)
     except OSError as error:
         raise _disk(folder, error) from error
     except ValueError as error:

@@ -47,7 +47,8 @@ _OPTION_OF = {
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """The options as they were typed; None: not given. `protocols`: those that files are transferred by."""
+    """The options as they were typed; None: not given. `protocols`: those that files are transferred by; `has_roots`: a
+    folder with roots to trust is given elsewhere."""
 
     maindir: Path | None
     conf: str | None
@@ -62,6 +63,7 @@ class Given:
     speed: str | None
     signed_meter: bool = False
     protocols: Sequence[str] | None = None
+    has_roots: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +80,19 @@ class Chosen:
 def choose(given: Given) -> Chosen:
     """Raises ConfigurationError with every problem of all options and files."""
     return _Choice(given).run()
+
+
+def password_in(path: Path) -> str:
+    """The only line of a file (--password-file). Raises ConfigurationError."""
+    try:
+        password = read_regular(path, MOST_OF_A_PASSWORD).decode().removesuffix("\n").removesuffix("\r")
+    except OSError as error:
+        raise ConfigurationError([f"--password-file: {path}: cannot be read: {error.strerror or error}"]) from error
+    except UnicodeDecodeError:
+        raise ConfigurationError([f"--password-file: {path}: is not UTF-8"]) from None
+    if "\n" in password:
+        raise ConfigurationError([f"--password-file: {path}: has more than one line"])
+    return password
 
 
 class _Choice:
@@ -114,23 +129,13 @@ class _Choice:
         if given.password_file is not None:
             if password is not None:
                 self._problems.append("--password and --password-file: give one of them")
-            password = self._password_in(given.password_file)
+            try:
+                password = password_in(given.password_file)
+            except ConfigurationError as error:
+                self._problems += error.problems
         if password is not None and not password.startswith(("hex:", "text:")):
             password = f"text:{password}"
         return password
-
-    def _password_in(self, path: Path) -> str | None:
-        try:
-            password = read_regular(path, MOST_OF_A_PASSWORD).decode().removesuffix("\n").removesuffix("\r")
-        except OSError as error:
-            self._problems.append(f"--password-file: {path}: cannot be read: {error.strerror or error}")
-        except UnicodeDecodeError:
-            self._problems.append(f"--password-file: {path}: is not UTF-8")
-        else:
-            if "\n" not in password:
-                return password
-            self._problems.append(f"--password-file: {path}: has more than one line")
-        return None
 
     def _logs(self, document: Mapping[str, Any]) -> Path | None:
         """By default there is no message log, whose files nobody would delete: the file has to ask for it."""
@@ -185,7 +190,7 @@ class _Choice:
             self._problems += _told_of(path, error)
             path = None
         named = self._lay_over(document, connectors)
-        if given.maindir is None and not options.security.get("csms_ca_bundle"):
+        if given.maindir is None and not given.has_roots and not options.security.get("csms_ca_bundle"):
             # Without a place there is no folder of roots: those of the system are what is left.
             _section(document, "Internal").setdefault("UseSslDefaultVerifyPaths", True)
         try:

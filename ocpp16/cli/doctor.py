@@ -41,7 +41,9 @@ def doctor(choice: LogChoice, /, certs: Path | None, is_json: bool, **given: Any
     if all of it works, 1 if not. Not to be used while the charge point runs: the Central System would take it for that.
     """
     choice.begin("error")
-    options = Given(station=None, share=None, connectors=None, free_vend=None, speed=None, **given)
+    options = Given(
+        station=None, share=None, connectors=None, free_vend=None, speed=None, has_roots=certs is not None, **given
+    )
     chosen = choose(options)
     overlay = None if options.maindir is None else Overlay(options.maindir / OVERLAY).merged()
     configuration = Configuration.load(dict(chosen.configuration), overlay=overlay or {})

@@ -4,12 +4,13 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from time import time
-from typing import Any
+from typing import Any, Final
 
 import click
 import orjson
 import trio
 
+from ocpp16.cli.charge_point_options import password_in
 from ocpp16.cli.failure import CommandFailed, listening_failed
 from ocpp16.cli.finite_range import FiniteRange
 from ocpp16.cli.log import LogChoice, log_options
@@ -38,6 +39,7 @@ from ocpp16.texts import shown
 from ocpp16.transport.dial import endpoint, open_stream
 from ocpp16.transport.websocket import WebSocket
 
+FilePath: Final = click.Path(path_type=Path, dir_okay=False)
 DIFFERENT = 1
 """Exit code: something went otherwise than in the trace."""
 MOST_PRINTED = 200
@@ -67,7 +69,8 @@ MOST_PRINTED = 200
 )
 @click.option("--keep-ids", is_flag=True, help="Send the message ids of the trace, not new ones.")
 @click.option("--patience", type=FiniteRange(0, 86_400), help="Seconds to wait for what the other side is to ask.")
-@click.option("--password", help="HTTP Basic password of the charge points.")
+@click.option("--password", metavar="TEXT|hex:…", help="Password of all of them (AuthorizationKey).")
+@click.option("--password-file", type=FilePath, help="File with the password in its only line, as --password takes it.")
 @click.option("--csms-ca", type=click.Path(path_type=Path), help="Roots to trust for wss://. Without: the system's.")
 @click.option("--lenient", is_flag=True, help="Exit code 0 whatever was different.")
 @click.option("--json", "is_json", is_flag=True, help="Print an object for each charge point.")
@@ -86,6 +89,7 @@ def replay(
     keep_ids: bool,
     patience: float | None,
     password: str | None,
+    password_file: Path | None,
     csms_ca: Path | None,
     lenient: bool,
     is_json: bool,
@@ -107,8 +111,9 @@ def replay(
     if csms is not None:
         if "" in stories:
             raise CommandFailed(f"{trace}: it does not say which charge point it is of: say it by --as")
+        key = _key_of(password, password_file)
         program = partial(
-            _as_charge_points, stories, csms, password, _tls(csms, csms_ca), speed, keep_ids, patience, outcomes
+            _as_charge_points, stories, csms, key, _tls(csms, csms_ca), speed, keep_ids, patience, outcomes
         )
         code = run(program)
     else:
@@ -146,6 +151,22 @@ def _tls(csms: str, roots: Path | None) -> SSLContext | None:
     return client_context(roots, use_default_verify_paths=roots is None)
 
 
+def _key_of(password: str | None, file: Path | None) -> bytes | None:
+    """The password as it is put into the header. Raises CommandFailed and ConfigurationError."""
+    if file is not None:
+        if password is not None:
+            raise CommandFailed("--password and --password-file: give one of them")
+        password = password_in(file)
+    if password is None:
+        return None
+    if not password.startswith("hex:"):
+        return password.removeprefix("text:").encode()
+    try:
+        return bytes.fromhex(password.removeprefix("hex:"))
+    except ValueError:
+        raise CommandFailed("--password: hex: must be followed by an even number of hexadecimal digits") from None
+
+
 def _keys(path: str) -> dict[str, dict[str, Any]]:
     """Configuration keys by section. Raises CommandFailed and ConfigurationError."""
     if not path:
@@ -162,7 +183,7 @@ def _keys(path: str) -> dict[str, dict[str, Any]]:
 async def _as_charge_points(
     stories: dict[str, Story],
     csms: str,
-    password: str | None,
+    key: bytes | None,
     tls: SSLContext | None,
     speed: float,
     keeps_ids: bool,
@@ -174,8 +195,8 @@ async def _as_charge_points(
 
     async def play(story: Story) -> None:
         headers = []
-        if password is not None:
-            headers.append(("Authorization", authorization_header(story.identity, password.encode())))
+        if key is not None:
+            headers.append(("Authorization", authorization_header(story.identity, key)))
 
         async def connect() -> WebSocket:
             where = endpoint(csms, story.identity, 0 if tls is None else 2)

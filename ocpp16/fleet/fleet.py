@@ -1,7 +1,8 @@
 """A fleet: charge points that share one process, one store, and the care not to come all at once."""
 
+import gc
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
 from random import Random
@@ -32,7 +33,9 @@ if TYPE_CHECKING:
 MOST_CONNECTING = 200
 """Handshakes at a time: no Central System is helped by more, and few stand it."""
 SETTLED = 20
-"""Memory is settled at every so many that are added (see `settle_memory`)."""
+"""Memory is settled at every so many that are opened (see `settle_memory`)."""
+UNSETTLED_AT = 0.25
+"""Share of those that are open: when so many more were closed, settled memory is looked through for what they left."""
 Keys = Mapping[str, Mapping[str, Any]]
 """Configuration keys by section."""
 
@@ -66,6 +69,9 @@ class Fleet:
         self._members: dict[str, Member] = {}
         self._opening: set[str] = set()
         self._added = 0
+        self._opened = 0
+        self._looked_for = 0
+        """Of how many that were closed no circle is left in settled memory."""
         self._is_closed = False
 
     def __len__(self) -> int:
@@ -108,8 +114,6 @@ class Fleet:
         self._members[identity] = member
         delay = Random(f"{self._seed or 0} {identity}").uniform(0, self._spread)  # noqa: S311
         member.begin(delay)
-        if self._added % SETTLED == 0:
-            settle_memory()
         return member
 
     async def add_all(self, ids: Iterable[str], made_of: str | Blueprint | None = None) -> list[Member]:
@@ -150,8 +154,6 @@ class Fleet:
     def abandon(self) -> None:
         """Cut short what leaving the block waits for: connections end at once, as when the power fails."""
         for member in self:
-            with suppress(ChargePointStopped):  # to take leave of a Central System that does not answer takes seconds
-                member.charge_point.connection.drop()
             member.charge_point.abandon()
 
     def _check_open(self) -> None:
@@ -175,9 +177,23 @@ class Fleet:
             address = self._source_addresses[number % len(self._source_addresses)]
             document = merged(document, {"Internal": {"IFace": address}})
         seed = None if self._seed is None else hash((self._seed, number))
-        return await self._charge_points.open(
+        charge_point = await self._charge_points.open(
             merged(document, keys), station, seed=seed, **self._options(member.identity)
         )
+        self._settle()
+        return charge_point
+
+    def _settle(self) -> None:
+        """One more was opened, for the first time or anew. One that is closed leaves circles behind, and the collector
+        does not look for them where memory is settled: a fleet that comes and goes would grow all day."""
+        self._opened += 1
+        if self._opened % SETTLED:
+            return
+        closed = self._opened - len(self._charge_points)
+        if closed - self._looked_for > UNSETTLED_AT * len(self._charge_points):
+            gc.unfreeze()
+            self._looked_for = closed
+        settle_memory()
 
 
 @asynccontextmanager

@@ -97,36 +97,38 @@ class CertificateStore(InstalledCertificates):
         return DeleteCertificateResult.ACCEPTED
 
     def update_leaf(
-        self, text: str, kind: LeafCertificateType, now: float, is_wanted: _Wanted
+        self, text: str, kind: LeafCertificateType, now: float, is_wanted: _Wanted, *, key: bytes | None = None
     ) -> InstallCertificateResult:
+        """`key`: its private key, where that was made elsewhere; it is kept if the certificate is. Raises ValueError
+        for one that cannot be opened."""
         folder = self._leaves.get(kind)
         if folder is None:
             return InstallCertificateResult.WRITE_ERROR
+        public = None if key is None else public_key_of(key, self._password)
+        if key is not None and public is None:
+            raise ValueError("no private key that can be opened")
         chain = leaf_first(certificates_in(text)) if len(text) <= LONGEST_CHAIN else []
         # One that begins later is installed, and not used until then.
         verdict = self._verdict(chain, kind, now, may_start_later=True)
         if verdict.result is not CertificateValidationResult.VALID:
             self._log.warning("a certificate is refused: %s", verdict.reason)
             return _REFUSALS[verdict.result]
+        changes: list[FileChange] = []
         if folder.key_of(chain[0]) is None:
-            self._log.warning("a certificate is refused: there is no private key for it")
-            return InstallCertificateResult.WRITE_ERROR
+            if key is None or public != chain[0].key:
+                self._log.warning("a certificate is refused: there is no private key for it")
+                return InstallCertificateResult.WRITE_ERROR
+            changes.append(folder.adding_key(key, chain[0].key, now, of_provider=False))
         kept = verdict.path[:-1]
         same = (leaf for leaf in folder.leaves() if leaf.certificate.fingerprint == chain[0].fingerprint)
-        if any(leaf.chain_path is not None or len(kept) == 1 for leaf in same):
+        if not any(leaf.chain_path is not None or len(kept) == 1 for leaf in same):
+            changes += folder.adding(kept, now)
+        if not changes:
             return InstallCertificateResult.ACCEPTED
-        changes = folder.adding(kept, now)
         if not self._has_room(changes):
             return InstallCertificateResult.CERTIFICATE_STORE_MAX_LENGTH_EXCEEDED
         self._files.apply(changes, is_wanted)
         return InstallCertificateResult.ACCEPTED
-
-    def import_key(self, pem: bytes, kind: LeafCertificateType, now: float, is_wanted: _Wanted) -> None:
-        """Keep a private key that was made elsewhere. Raises ValueError for one that cannot be opened."""
-        public = public_key_of(pem, self._password)
-        if public is None:
-            raise ValueError("no private key that can be opened")
-        self._files.apply([self._leaves[kind].adding_key(pem, public, now, of_provider=False)], is_wanted)
 
     def make_request(
         self, kind: LeafCertificateType, subject: Subject, *, use_tpm: bool

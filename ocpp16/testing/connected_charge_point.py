@@ -386,7 +386,7 @@ class ConnectedChargePoint:
         inner = self._stream
         while isinstance(inner, trio.SSLStream):
             inner = inner.transport_stream
-        if isinstance(inner, trio.SocketStream):
+        if isinstance(inner, trio.SocketStream) and inner.socket.fileno() >= 0:  # else it is closed already
             inner.setsockopt(trio.socket.SOL_SOCKET, trio.socket.SO_LINGER, LINGER_RESET)
         self.websocket.abort()
         self.resume_reading()

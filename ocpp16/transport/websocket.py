@@ -42,6 +42,7 @@ __all__ = ["Accept", "Reject", "UpgradeRequest", "WebSocket"]
 MAX_MESSAGE_SIZE = 1 << 20  # bytes; no OCPP 1.6 message has a limit, yet something has to
 HANDSHAKE_TIMEOUT = 30.0  # seconds
 CLOSE_TIMEOUT = 3.0  # seconds for the closing handshake, TLS included
+PART = 1 << 13  # bytes that are handed to a stream at a time, so that a narrow band is told from a peer that is stuck
 DRAIN_TIMEOUT = 1.0  # seconds to let a peer read why we close; closing with unread data would reset the connection
 
 
@@ -233,8 +234,9 @@ class WebSocket(PlainSocket):
         del self._outgoing[:sent]
         return not self._outgoing
 
-    async def flush(self) -> None:
-        """Write everything queued, also what is queued meanwhile. The caller sets the deadline.
+    async def flush(self, taken: Callable[[], None] | None = None) -> None:
+        """Write everything queued, also what is queued meanwhile. The caller sets the deadline; `taken` is called each
+        time that the stream has taken a part (`PART` bytes at most), for a deadline that follows.
 
         Cancelled or timed out, it aborts the connection: the peer may have half a frame. A broken stream is no error
         here, whatever it raises; `receive` reports it.
@@ -243,16 +245,20 @@ class WebSocket(PlainSocket):
             return await trio.lowlevel.checkpoint()
         if self._flushing:
             raise trio.BusyResourceError("another task is flushing")
-        return await self._write_all()
+        return await self._write_all(taken)
 
-    async def _write_all(self) -> None:
+    async def _write_all(self, taken: Callable[[], None] | None = None) -> None:
         self._flushing = True
         try:
             while self._outgoing:
                 data, self._outgoing = self._outgoing, bytearray()
                 self._writing = len(data)
-                await self._stream.send_all(data)
-                self._writing = 0
+                for begin in range(0, len(data), PART):
+                    part = data[begin : begin + PART]
+                    await self._stream.send_all(part)
+                    self._writing -= len(part)
+                    if taken is not None:
+                        taken()
         except BaseException as exc:
             if end_in(exc) is None:
                 self._give_up(exc)

@@ -129,7 +129,9 @@ def test_pages_over_many_power_cuts(signing: Begin) -> None:
     everything = checked(one, [*texts, *of_meter_values(one.calls("MeterValues"))])
     assert len({it.read.page_number for it in texts}) == len(texts)
     assert len({it.read.page_number for it in everything}) == len({it.text for it in everything})
-    assert len([it for it in everything if it.action == "MeterValues"]) == 4
+    # The same message may come again: one whose answer was not on disk yet at the power cut.
+    assert len({it.text for it in everything if it.action == "MeterValues"}) == 4
+    assert len({json.dumps(call) for call in one.calls("MeterValues")}) == 4
 
 
 def test_thinning(signing: Begin) -> None:

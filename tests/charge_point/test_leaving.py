@@ -212,6 +212,22 @@ async def test_abandoned_with_a_running_transaction(
         assert bench.charge_point.transaction(1).session_id == "s1"
 
 
+@pytest.mark.parametrize("is_stopping", [False, True])
+async def test_abandoned_it_does_not_wait_for_the_other_side(
+    open_bench: Any, document: Any, is_stopping: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Which would have to answer that the connection is closed."""
+    async with trio.open_nursery() as nursery, open_bench(document=document) as bench:
+        bench.csms.go_half_open("cp001")
+        if is_stopping:
+            nursery.start_soon(bench.charge_point.stop)
+            await trio.sleep(1)
+        left_at = trio.current_time()
+        bench.charge_point.abandon()
+    assert trio.current_time() == left_at
+    assert "goes on" not in caplog.text
+
+
 async def test_a_slow_observer_is_told_one_after_another_at_the_end() -> None:
     clock = trio.current_time
     told: list[tuple[float, int]] = []

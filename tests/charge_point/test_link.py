@@ -1,5 +1,7 @@
 """The link and a peer that does not read: judged by the bytes that the kernel does not take."""
 
+from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
@@ -15,6 +17,7 @@ from ocpp16.rpc.policy import MAX_UNSENT, MAX_WAITING_REPLIES
 from ocpp16.rpc.session import Session
 from ocpp16.state.clock import Clock
 from ocpp16.state.timers import Timers
+from ocpp16.transport.handshake import Upgraded
 from ocpp16.transport.plain_socket import PlainSocket
 from ocpp16.transport.websocket import WebSocket
 
@@ -41,7 +44,7 @@ class Peer(PlainSocket):
     def flush_now(self) -> bool:
         return not self._outgoing
 
-    async def flush(self) -> None:
+    async def flush(self, taken: Callable[[], None] | None = None) -> None:
         await self.read_on.wait()
         self._outgoing.clear()
 
@@ -107,6 +110,39 @@ async def test_a_write_that_gets_stuck_ends_the_link(autojump_clock: Any) -> Non
         assert bench.peer.is_open
         await trio.sleep(2)
         assert not bench.peer.is_open
+
+
+class Narrow(trio.abc.Stream):
+    """Takes so many bytes a second."""
+
+    def __init__(self, rate: float) -> None:
+        self._rate = rate
+
+    async def send_all(self, data: Any) -> None:
+        await trio.sleep(len(data) / self._rate)
+
+    async def wait_send_all_might_not_block(self) -> None:
+        await trio.lowlevel.checkpoint()
+
+    async def receive_some(self, max_bytes: int | None = None) -> bytes:
+        return b""
+
+    async def aclose(self) -> None:
+        await trio.lowlevel.checkpoint()
+
+
+@pytest.mark.parametrize(("rate", "is_stuck"), [(2000, False), (100, True)])
+async def test_a_peer_that_reads_slowly_is_not_stuck(autojump_clock: Any, rate: float, is_stuck: bool) -> None:
+    """60 kB over a narrow band take half a minute."""
+    websocket = WebSocket(Narrow(rate), Upgraded("ocpp1.6", None, b""), request=None, max_message_size=1 << 20)
+    websocket.send_text("x" * 60_000)
+    link = SimpleNamespace(websocket=websocket, flushed=lambda: None)
+    began = trio.current_time()
+    await flush(cast(Link, link))
+    took = trio.current_time() - began
+    assert websocket.is_open is not is_stuck
+    assert websocket.unsent_bytes == 0
+    assert took == 10 if is_stuck else 30 <= took < 31
 
 
 async def test_a_peer_that_asks_on_while_nothing_can_be_answered_is_sent_away(autojump_clock: Any) -> None:

@@ -104,6 +104,23 @@ def test_a_certificate_with_its_key(run: Callable[..., str]) -> None:
     assert "(no key that opens)" in run("certificates", "list", "certs")
 
 
+def test_what_is_refused_leaves_no_key_behind(run: Callable[..., str]) -> None:
+    """Neither a certificate that leads to no root, nor one of another key."""
+    above, foreign = root(), root("Foreign")
+    put("certs/ca/csms/a.pem", above.pem)
+    own, other, third = leaf(above), leaf(above), leaf(foreign)
+    for chain, key, reason in ((third, third, "NoRootCertificateInstalled"), (own, other, "no private key for it")):
+        files = (put("chain.pem", chain.pem), "--as", "csms-leaf", "--key", put("own.key", key.key_pem()))
+        assert reason in run("certificates", "install", "certs", *files, fails=True)
+        assert [path for path in Path("certs").rglob("*") if path.is_file()] == [Path("certs/ca/csms/a.pem")]
+    install = ("certificates", "install", "certs", put("chain.pem", own.pem), "--as", "csms-leaf")
+    assert run(*install, "--key", put("own.key", own.key_pem())) == "installed\n"
+    (found,) = [one for one in listed(run) if one["type"] == "ChargePointCertificate"]
+    Path(found["key_path"]).unlink()
+    assert run(*install, "--key", "own.key") == "installed\n", "the key alone was missing"
+    assert all(one["key_path"] for one in listed(run) if "key_path" in one)
+
+
 def test_an_encrypted_key(run: Callable[..., str]) -> None:
     above = root()
     own = leaf(above)

@@ -217,6 +217,11 @@ async def test_it_can_be_cancelled_at_any_step() -> None:
         (["--csms", "http://x/", "--id", "cp"], 2, "--csms"),
         (["--conf", "/nowhere/config.json"], 2, "config.json"),
         (["--csms", "ws://127.0.0.1:1/", "--id", "cp"], 1, "TCP"),
+        (
+            ["--csms", "wss://localhost/", "--id", "cp", "--password", "Secret12", "--certs", "/none"],
+            1,
+            "none is installed",
+        ),
         (["--csms", "ws://127.0.0.1:1/", "--id", "cp", "--json"], 1, '"step":"TCP","ok":false'),
     ],
 )

@@ -135,18 +135,24 @@ def write_trace(path: Path) -> None:
 @pytest.mark.real_time
 async def test_a_trace_is_played_to_a_central_system(start: Any, tmp_path: Path) -> None:
     write_trace(tmp_path / "t.jsonl")
-    async with CentralSystem() as csms:
+    (tmp_path / "password").write_text("hex:00112233\n")
+    keys = {"CP1": b"\x00\x11\x22\x33", "CP2": b"Secret"}
+    async with CentralSystem(keys=keys) as csms:
         port = await csms.listen("127.0.0.1")
         url = f"ws://127.0.0.1:{port}"
-        process = await start("replay", str(tmp_path / "t.jsonl"), "--csms", url, "--speed", "0")
+        process = await start(
+            "replay", str(tmp_path / "t.jsonl"), "--csms", url, "--speed", "0", "--password-file",
+            str(tmp_path / "password"),
+        )  # fmt: skip
         text = await said(process)
         assert await process.wait() == 1
         assert "✗ CP1: 2 requests, 2 answered, 1 differences" in text
         assert "line 3: Authorize: idTagInfo.status is Accepted, was Blocked" in text
         csms.answers["Authorize"] = {"idTagInfo": {"status": "Blocked"}}
         process = await start(
-            "replay", str(tmp_path / "t.jsonl"), "--csms", url, "--speed", "0", "--as", "CP2", "--json"
-        )
+            "replay", str(tmp_path / "t.jsonl"), "--csms", url, "--speed", "0", "--as", "CP2", "--json", "--password",
+            "Secret",
+        )  # fmt: skip
         assert json.loads(await said(process))["is_same"] is True
         assert await process.wait() == 0
         assert {call.identity for call in csms.calls()} == {"CP1", "CP2"}
@@ -211,6 +217,9 @@ def test_what_cannot_be_played_is_said(
         (("t.jsonl", "--csms", "ws://x", "--id", "CP9"), "it has CP1"),
         (("t.jsonl", "--csms", "ws://127.0.0.1:1"), "CP1: TCP: cannot connect"),
         (("t.jsonl", "--listen", "127.0.0.1:0", "--speed", "0"), "--speed 0 is for --csms"),
+        (("t.jsonl", "--csms", "ws://x", "--password", "x", "--password-file", "c.json"), "give one of them"),
+        (("t.jsonl", "--csms", "ws://x", "--password-file", "none"), "--password-file: none: cannot be read"),
+        (("t.jsonl", "--csms", "ws://x", "--password", "hex:0"), "even number of hexadecimal digits"),
         (("t.jsonl", "--charge-point", "c.json"), "must hold a JSON object"),
         (("t.jsonl", "--charge-point", "n.json"), "it has no sections"),
         (("t.jsonl", "--charge-point", "d.json"), "d.json: is nested deeper than 64 levels"),

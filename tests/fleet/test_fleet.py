@@ -1,5 +1,6 @@
 """A fleet: added, driven, removed, begun again after a failure, and closed; each member without harm to the others."""
 
+import gc
 import logging
 import resource
 from typing import Any
@@ -7,9 +8,11 @@ from typing import Any
 import pytest
 import trio
 
+from ocpp16.charge_point.runtime import Runtime
 from ocpp16.errors import ChargePointStopped, ConfigurationError
 from ocpp16.fleet import Blueprint, FleetError, Member, MemberState, identities, open_fleet
 from ocpp16.fleet import files as fleet_files
+from ocpp16.fleet import fleet as fleet_module
 from ocpp16.simulation import CarPlan, SimulatedStation
 from ocpp16.testing import CentralSystem
 
@@ -43,6 +46,32 @@ async def test_forty_come_charge_and_go(csms: CentralSystem, fleet_of: Any) -> N
         assert fleet["CP007"] is again
     assert {member.state for member in members} == {MemberState.GONE}
     assert not csms.violations
+
+
+async def test_those_that_come_and_go_leave_nothing_behind(
+    csms: CentralSystem, fleet_of: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither the removed nor those that had no power for a while: the collector finds them, though memory settles."""
+    monkeypatch.setattr(fleet_module, "SETTLED", 2)
+    thresholds = gc.get_threshold()
+    try:
+        async with fleet_of(csms) as fleet:
+            for number in range(8):
+                await fleet.add_all(("CP1", "CP2"))
+                await fleet.wait_registered()
+                if number % 2:
+                    for member in fleet:
+                        member.cut_power(1)
+                    await trio.sleep(10)
+                for identity in ("CP1", "CP2"):
+                    await fleet.remove(identity)
+            await fleet.add_all(("CP1", "CP2"))
+            gc.unfreeze()
+            there = [one for one in gc.get_objects() if type(one) is Runtime]
+            assert len(there) <= 2 + 4, "of 26 that were opened"
+    finally:
+        gc.unfreeze()
+        gc.set_threshold(*thresholds)
 
 
 async def test_who_waits_for_one_that_has_just_come_waits_no_longer_than_it_takes(

@@ -361,6 +361,7 @@ async def test_tcp_reset() -> None:
         websocket = await WebSocket.connect(stream, host="127.0.0.1", target="/CP1")
         await csms.wait_connected("CP1", timeout=5)
         csms.abort("CP1")
+        csms.abort("CP1")  # nobody has heard of the first one yet
         with pytest.raises(ConnectionClosed, match="reset") as caught:
             await websocket.receive()
         assert caught.value.code == 1006
