@@ -95,6 +95,15 @@ def password_in(path: Path) -> str:
     return password
 
 
+def chosen_password(password: str | None, file: Path | None) -> str | None:
+    """What --password says, or --password-file. Raises CommandFailed and ConfigurationError."""
+    if file is None:
+        return password
+    if password is not None:
+        raise CommandFailed("--password and --password-file: give one of them")
+    return password_in(file)
+
+
 class _Choice:
     """One look at the options; problems are collected, so that nobody mends them one by one."""
 

@@ -11,6 +11,7 @@ from typing import Any, Final, NamedTuple
 import click
 import trio
 
+from ocpp16.cli.charge_point_options import chosen_password
 from ocpp16.cli.failure import CommandFailed
 from ocpp16.cli.finite_range import FiniteRange
 from ocpp16.cli.local_address import LocalAddress
@@ -60,6 +61,7 @@ class Wanted(NamedTuple):
     help="What stations are made of.",
 )
 @click.option("--password", metavar="TEXT|hex:…", help="Password of all of them (AuthorizationKey).")
+@click.option("--password-file", type=FilePath, help="File with the password in its only line, as --password takes it.")
 @click.option(
     "--key",
     "keys",
@@ -102,6 +104,7 @@ def fleet(
     count: int,
     blueprint: str,
     password: str | None,
+    password_file: Path | None,
     keys: tuple[str, ...],
     spread: float,
     most_connecting: int,
@@ -125,7 +128,7 @@ def fleet(
         csms,
         ids,
         blueprint,
-        keys_of(keys, csms, password),
+        keys_of(keys, csms, chosen_password(password, password_file)),
         spread,
         most_connecting,
         source_addresses,

@@ -13,6 +13,7 @@ import click
 import trio
 from click.core import ParameterSource
 
+from ocpp16.cli.charge_point_options import chosen_password
 from ocpp16.cli.failure import CommandFailed
 from ocpp16.cli.finite_range import FiniteRange
 from ocpp16.cli.fleet import keys_of
@@ -145,6 +146,7 @@ def _story(named: str, values: tuple[str, ...]) -> dict[str, Any]:
     "--key", "keys", metavar="SECTION.NAME=VALUE", multiple=True, help="A configuration key of all of them; repeatable."
 )
 @click.option("--password", metavar="TEXT|hex:…", help="Password of all of them (AuthorizationKey).")
+@click.option("--password-file", type=FilePath, help="File with the password in its only line, as --password takes it.")
 @click.option("--certs", type=FolderPath, help="Folder whose ca/csms is trusted for wss://.")
 @click.option(
     "--source-address",
@@ -186,6 +188,7 @@ def load(
     pattern: str | None,
     keys: tuple[str, ...],
     password: str | None,
+    password_file: Path | None,
     certs: Path | None,
     addresses: tuple[str, ...],
     speed: float,
@@ -210,6 +213,7 @@ def load(
         return work()
     if locust_master or locust_worker is not None:
         check_options(click.get_current_context())
+    password = chosen_password(password, password_file)
     if locust_worker is not None:
         if password is not None and csms is None:
             raise CommandFailed("--password needs --csms, too: how it is sent depends on ws:// or wss://")

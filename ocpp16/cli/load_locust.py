@@ -14,7 +14,19 @@ from ocpp16.load.locust_command import OPTIONS, LocustMissing
 _LOG: Final = frozenset({"verbose", "log_level", "more"})
 _OF_MASTER: Final = _LOG | {"locust_master", "csms", "charge_points", "rate", "duration"}
 _OF_WORKER: Final = _LOG | {
-    *("locust_worker", "named", "values", "blueprint", "keys", "password", "csms", "seed", "certs", "addresses"),
+    *(
+        "locust_worker",
+        "named",
+        "values",
+        "blueprint",
+        "keys",
+        "password",
+        "password_file",
+        "csms",
+        "seed",
+        "certs",
+        "addresses",
+    ),
 }
 """Parameters of the command that each of them takes."""
 

@@ -10,7 +10,7 @@ import click
 import orjson
 import trio
 
-from ocpp16.cli.charge_point_options import password_in
+from ocpp16.cli.charge_point_options import chosen_password
 from ocpp16.cli.failure import CommandFailed, listening_failed
 from ocpp16.cli.finite_range import FiniteRange
 from ocpp16.cli.log import LogChoice, log_options
@@ -153,10 +153,7 @@ def _tls(csms: str, roots: Path | None) -> SSLContext | None:
 
 def _key_of(password: str | None, file: Path | None) -> bytes | None:
     """The password as it is put into the header. Raises CommandFailed and ConfigurationError."""
-    if file is not None:
-        if password is not None:
-            raise CommandFailed("--password and --password-file: give one of them")
-        password = password_in(file)
+    password = chosen_password(password, file)
     if password is None:
         return None
     if not password.startswith("hex:"):

@@ -17,7 +17,7 @@ class ScaledClock(trio.abc.Clock):
 
     def __init__(self, rate: float, *, is_calendar: bool = False) -> None:
         self.rate = rate
-        self.calendar_rate = 1.0 if is_calendar else 1.0 / rate
+        self.calendar_rate: float = 1.0 if is_calendar else 1.0 / rate
         self._started = 0.0
 
     def start_clock(self) -> None:

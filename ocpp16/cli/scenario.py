@@ -8,6 +8,7 @@ from typing import Any, Final
 import click
 import trio
 
+from ocpp16.cli.charge_point_options import chosen_password
 from ocpp16.cli.failure import CommandFailed
 from ocpp16.cli.finite_range import FiniteRange
 from ocpp16.cli.fleet import keys_of
@@ -31,6 +32,7 @@ NOT_MET = 1
 """Exit code where something was not as expected, or the scenario was not played to its end."""
 MOST_TOLD = 5
 """Charge points that are told of each expectation that was not met."""
+FilePath: Final = click.Path(path_type=Path, dir_okay=False)
 FolderPath: Final = click.Path(path_type=Path, file_okay=False)
 
 
@@ -116,6 +118,7 @@ def loaded(named: str, values: tuple[str, ...]) -> Scenario:
 @click.option("--connectors", type=click.IntRange(1, 10_000), help="Connectors of each.")
 @click.option("--blueprint", metavar="NAME", help="What stations are made of, instead of what the scenario says.")
 @click.option("--password", metavar="TEXT|hex:…", help="Password of all of them (AuthorizationKey).")
+@click.option("--password-file", type=FilePath, help="File with the password in its only line, as --password takes it.")
 @click.option(
     "--key", "keys", metavar="SECTION.NAME=VALUE", multiple=True, help="A configuration key of all of them; repeatable."
 )
@@ -138,6 +141,7 @@ def run_it(
     connectors: int | None,
     blueprint: str | None,
     password: str | None,
+    password_file: Path | None,
     keys: tuple[str, ...],
     values: tuple[str, ...],
     certs: Path | None,
@@ -162,7 +166,7 @@ def run_it(
         "ids": ids,
         "connectors": connectors,
         "blueprint": blueprint,
-        "keys": keys_of(keys, csms, password),
+        "keys": keys_of(keys, csms, chosen_password(password, password_file)),
         "duration": duration,
         "rate": rate,
         "seed": seed,

@@ -3,6 +3,7 @@
 import signal
 import subprocess
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import orjson
@@ -62,7 +63,9 @@ class Running:
 
 @pytest.mark.real_time
 @pytest.mark.parametrize("end", [None, signal.SIGTERM, signal.SIGINT])
-async def test_sixty_are_worked_and_end_in_order(command: tuple[str, ...], end: signal.Signals | None) -> None:
+async def test_sixty_are_worked_and_end_in_order(
+    command: tuple[str, ...], end: signal.Signals | None, tmp_path: Path
+) -> None:
     async with CentralSystem() as csms, trio.open_nursery() as nursery:
         port = await csms.listen("127.0.0.1", 0)
         options = (
@@ -75,9 +78,10 @@ async def test_sixty_are_worked_and_end_in_order(command: tuple[str, ...], end: 
             "--key",
             "Core.HeartbeatInterval=0",
         )
+        (tmp_path / "key").write_text("a password of all\n")
         running = Running(
             await trio.lowlevel.open_process(
-                [*command, "fleet", "--csms", f"ws://127.0.0.1:{port}/", *options, "--password", "a password of all"],
+                [*command, "fleet", "--csms", f"ws://127.0.0.1:{port}/", *options, "--password-file", tmp_path / "key"],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,

@@ -207,8 +207,13 @@ def test_it_becomes_the_master_of_locust(became: list[Any]) -> None:
     assert options == {}
 
 
-def test_it_becomes_a_worker_of_locust_whose_password_is_no_argument(became: list[Any]) -> None:
-    asked = "load --locust-worker 10.0.0.1:5557 --csms wss://csms/ --password secret --blueprint ac-7kw --seed 7"
+@pytest.mark.parametrize("password", ["--password secret", "--password-file key"])
+def test_it_becomes_a_worker_of_locust_whose_password_is_no_argument(
+    password: str, became: list[Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("key").write_text("secret\n")
+    asked = f"load --locust-worker 10.0.0.1:5557 --csms wss://csms/ {password} --blueprint ac-7kw --seed 7"
     with pytest.raises(SystemExit):
         main(asked.split())
     words, options = became
@@ -240,6 +245,8 @@ def test_a_worker_of_locust_is_told_the_scenario_of_its_users(
         ("load --locust-worker :1", "must be HOST or HOST:PORT"),
         ("load --locust-worker h --scenario no-such", "no scenario no-such"),
         ("load --locust-worker h --password x", "--password needs --csms, too"),
+        ("load --locust-worker h --password x --password-file y", "give one of them"),
+        ("load --locust-worker h --password-file no-such", "--password-file: no-such: cannot be read"),
         ("load --locust-master", "--csms is missing"),
         ("load --locust-master --locust-worker h --csms ws://x/", "are two processes: begin one of each"),
         ("load --locust-master --csms ws://x/ --scenario soak", "--scenario: not with --locust-master; give it to the"),
