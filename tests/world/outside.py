@@ -277,6 +277,7 @@ class Outside:
         assert self.ask("TriggerMessage", requestedMessage="Heartbeat") == "Accepted"
         self.wait_for_count("Heartbeat", number + 1)
         self.wait_for_queue(0, 0)
+        self.script("set", action="nothing", answer=None)  # is answered behind all that was told of before
 
     def wait_for_queue(self, least: int, most: int) -> None:
         """Ask until so many messages wait, the one that is not answered yet among them."""
