@@ -66,11 +66,11 @@ def test_fleet(fleet, charge_point_factory):
     assert len(fleet) == 4 and fleet["ONE"] is one
     one.wait_status(12, "Available")
 
-@pytest.mark.ocpp16(keys={"Core": {"HeartbeatInterval": 1}})
+@pytest.mark.ocpp16(keys={"Core": {"ResetRetries": 1}})
 class TestMarked:
     @pytest.mark.ocpp16(keys={"Core": {"ConnectionTimeOut": 2}}, end="cut")
     def test_keys(self, charge_point):
-        told = charge_point.get_configuration(["HeartbeatInterval", "ConnectionTimeOut"])["configurationKey"]
+        told = charge_point.get_configuration(["ResetRetries", "ConnectionTimeOut"])["configurationKey"]
         assert sorted(row["value"] for row in told) == ["1", "2"]
 
 def test_shared_1(module_fleet):
