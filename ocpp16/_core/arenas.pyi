@@ -1,2 +1,3 @@
-def new_arenas_are_large() -> bool:
-    """From here on; False: the kernel does not give the room for it. Nothing else happens when it is said again."""
+"""Where Python's memory for small objects lies: in large pages, from the moment on that somebody asks for it."""
+
+def new_arenas_are_large() -> bool: ...

@@ -1,4 +1,3 @@
-# cython: language_level=3
 """Where Python's memory for small objects lies: in large pages, from the moment on that somebody asks for it.
 
 Python takes that memory from the kernel in arenas of 1 MiB. Two of them fit into a large page, so here two are taken at

@@ -125,7 +125,11 @@ def soon_in_trio() -> Callable[[Callable[[], object]], None]:
 
 
 def clock_of(anchor: float | None) -> Clock:
-    """Raises ValueError for an anchor that is no number."""
+    """Of one charge point, that goes on from `anchor`, or the time of the system. Raises ValueError for an anchor that
+    is no number.
+
+    A clock of trio that runs faster than the world may say by `calendar_rate` how fast the days pass in it.
+    """
     rate = getattr(trio.lowlevel.current_clock(), "calendar_rate", 1.0)
     return Clock.started(_monotonic(), time.time if anchor is None else partial(_anchor, anchor), rate=rate)
 

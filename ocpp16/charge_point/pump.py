@@ -116,7 +116,7 @@ class Pump:
         self._session = session
         self._reports = reports
         self._timers = timers
-        timers.on_earlier = self._host_timers.on_earlier
+        timers.on_earlier = self._host_timers.on_earlier  # `_earlier`, bound already
         self.kick()
 
     def end(self) -> None:
