@@ -31,6 +31,7 @@ RUNNING: Final = "running"
 PROCESS_LOST: Final = "process lost"
 MOST_STAGES: Final = 1_000
 FOR_NOTHING: Final = "the Central System has answered nothing, so the test has not passed"
+TOO_SHORT: Final = "the test came to nothing of what is expected, so it has not passed"
 FEW: Final = 0.99
 """Part of the heartbeats of an open model, below which it is said that some were folded."""
 
@@ -59,7 +60,11 @@ class View:
         why = self._why()
         is_complete = why == DONE
         is_met = all(one.is_met for one in thresholds) and all(one.is_met for one in expectations)
-        is_for_nothing = not thresholds and not expectations and not any(one.results for one in measured.values())
+        in_vain = ""
+        if not thresholds and not expectations and not any(one.results for one in measured.values()):
+            in_vain = FOR_NOTHING
+        elif not thresholds and expectations and not any(one.is_judged for one in expectations):
+            in_vain = TOO_SHORT
         return Results(
             version=__version__,
             scenario=self.scenario.name,
@@ -82,8 +87,8 @@ class View:
             thresholds=thresholds,
             expectations=expectations,
             limit=self.tally.limit(),
-            is_passed=is_complete and is_met and not is_for_nothing,
-            notes=(*([FOR_NOTHING] if is_complete and is_for_nothing else []), *self._notes(measured)),
+            is_passed=is_complete and is_met and not in_vain,
+            notes=(*([in_vain] if is_complete and in_vain else []), *self._notes(measured)),
             attempts=self.tally.attempts,
         )
 

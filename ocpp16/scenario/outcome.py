@@ -41,9 +41,9 @@ class ExpectationResult(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """`is_passed`: the story was played to its end, and all that was expected was so. `is_complete` is False where it
-    was ended before. counts: charge points, arrivals, sessions, transactions and others, by name. notes: what whoever
-    believes this should know, in sentences."""
+    """`is_passed`: the story was played to its end, came to something of what was expected, if anything was, and all of
+    that was so. `is_complete` is False where it was ended before. counts: charge points, arrivals, sessions,
+    transactions and others, by name. notes: what whoever believes this should know, in sentences."""
 
     scenario: str
     """Its name."""
@@ -55,8 +55,9 @@ class Outcome:
 
     @property
     def is_passed(self) -> bool:
-        """Went it to its end, with every expectation met?"""
-        return self.is_complete and all(one.is_met for one in self.expectations)
+        """Went it to its end, with every expectation met that it came to, and came it to any?"""
+        is_in_vain = bool(self.expectations) and all(one.unseen and not one.checked for one in self.expectations)
+        return self.is_complete and not is_in_vain and all(one.is_met for one in self.expectations)
 
 
 class Progress(NamedTuple):

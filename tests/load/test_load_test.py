@@ -146,6 +146,19 @@ async def test_one_that_was_for_nothing_has_not_passed(csms: CentralSystem, load
     assert expected.results().is_passed, "where that was wanted"
 
 
+async def test_one_that_came_to_nothing_of_what_is_expected_has_not_passed(load_test: Make) -> None:
+    stages = [{"kind": "ramp", "over": 1}, {"kind": "hold", "duration": 600}]
+    story = scenario_from({"stage": stages, "expect": [{"sent": "Authorize"}]}, name="long")
+    test = load_test(2, scenario=story, duration=5.0)
+    await test.run()
+    results = test.results()
+    assert (results.is_complete, results.is_passed) == (True, False)
+    assert results.notes[0] == "the test came to nothing of what is expected, so it has not passed"
+    measured = load_test(2, scenario=story, duration=5.0, thresholds=("BootNotification.count == 2",))
+    await measured.run()
+    assert measured.results().is_passed, "by what was measured"
+
+
 async def test_thresholds_and_expectations_decide(csms: CentralSystem, load_test: Make) -> None:
     csms.answers["Heartbeat"] = CallErrorAnswer("InternalError", "no")
     expecting = scenario_from(

@@ -61,3 +61,12 @@ async def test_what_is_asked_when_the_story_is_over_is_nobodys_fault(csms: Centr
     outcome: Outcome = await play(scenario, csms, 2)
     assert outcome.is_passed
     assert trio.current_time() < 30  # nor is what is asked then waited for, but as the stop does
+
+
+async def test_a_story_that_came_to_nothing_of_what_is_expected_has_not_passed(csms: CentralSystem, play: Any) -> None:
+    stages = [{"kind": "ramp"}, {"kind": "hold", "duration": 600}]
+    expected = [{"sent": "Authorize"}, {"sent": "BootNotification"}]
+    in_vain: Outcome = await play(scenario_from({"stage": stages, "expect": expected[:1]}), csms, 2, duration=5)
+    assert (in_vain.is_complete, in_vain.is_passed) == (True, False)
+    in_part: Outcome = await play(scenario_from({"stage": stages, "expect": expected}), csms, 2, duration=5)
+    assert in_part.is_passed
