@@ -9,6 +9,7 @@ from functools import lru_cache
 from typing import Any, Protocol, TypeVar
 
 from ocpp16 import messages
+from ocpp16._core.by_number import ByNumber
 from ocpp16.charge_point.delivery import StoredDelivery
 from ocpp16.charge_point.dispatcher import Dispatcher
 from ocpp16.charge_point.feature_tables import tables_of
@@ -146,7 +147,7 @@ class Features:
     def __init__(
         self,
         ctx: Context,
-        connectors: dict[int, Connector],
+        connectors: ByNumber[Connector],
         found: Restored,
         reconnect: Callable[[], None],
         security: AskedSecurity | None,
@@ -156,7 +157,7 @@ class Features:
         data = TransactionData(ctx)
         data.restore(found.samples)
         self.ctx: Context = ctx
-        self.connectors: dict[int, Connector] = connectors
+        self.connectors: ByNumber[Connector] = connectors
         changes = ConfigurationChanges(ctx)
         self.dead_letters: DeadLetters = DeadLetters(ctx, found.dead_letters)
         self.boot: Boot = Boot(ctx, changes=changes)
@@ -387,8 +388,8 @@ def _one_of(features: Sequence[FeatureProfile], kind: type[F]) -> F | None:
     return next((feature for feature in features if isinstance(feature, kind)), None)
 
 
-def _connectors(configuration: Configuration, found: Restored, now: int) -> dict[int, Connector]:
-    connectors = {}
+def _connectors(configuration: Configuration, found: Restored, now: int) -> ByNumber[Connector]:
+    connectors: ByNumber[Connector] = ByNumber()
     for connector_id in range(configuration[core.NUMBER_OF_CONNECTORS] + 1):
         availability = found.availability.get(connector_id, AvailabilityType.OPERATIVE)
         connectors[connector_id] = Connector(connector_id, initial_status(availability), availability, now)

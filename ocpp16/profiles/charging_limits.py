@@ -16,6 +16,7 @@ from itertools import islice
 from math import inf
 from typing import Any, Literal, TypedDict
 
+from ocpp16._core.by_number import ByNumber
 from ocpp16.configuration.keys import smart_charging
 from ocpp16.enums import ChargingProfilePurposeType
 from ocpp16.faults import obey_exit
@@ -87,10 +88,10 @@ class ChargingLimits:
         self._ctx = ctx
         self._profiles = profiles
         self._station = station
-        self._in_force: dict[int, ChargingLimit] = {}
+        self._in_force: ByNumber[ChargingLimit] = ByNumber()
         self._untold: dict[int, ChargingLimit | None] | None = None
         """Connectors whose limit the station is yet to be told, with what it was told before; None: there are none."""
-        self._until: dict[int, int] = {}
+        self._until: ByNumber[int] = ByNumber()
         """Until when the limits stay, µs; with 0, where limits are shared, for the maximum."""
         self._boundaries: list[tuple[int, int]] = []
         self._timer: Timer | None = None
@@ -240,7 +241,7 @@ class ChargingLimits:
 
     def _note_until(self, number: int, until: int | None) -> None:
         if until is None:
-            self._until.pop(number, None)
+            self._until.pop(number)
         elif self._until.get(number) != until:
             self._until[number] = until
             heappush(self._boundaries, (until, number))
@@ -321,7 +322,7 @@ class ChargingLimits:
         sharing = self._sharing
         if strategy is None:
             self._sharing = None
-            self._until.pop(0, None)
+            self._until.pop(0)
         elif sharing is None or sharing.strategy != strategy or sharing.fuse != fuse:
             self._sharing = LimitSharing(self._ctx, self._profiles, self._until, strategy, fuse)
         elif self._is_running:

@@ -1,5 +1,6 @@
 """C types of context.py."""
 
+from ocpp16._core.by_number cimport ByNumber
 from ocpp16.profiles.sender cimport Sender
 from ocpp16.rpc.session cimport Session
 from ocpp16.state.clock cimport Clock
@@ -12,7 +13,7 @@ cdef class Context:
     cdef public object charge_point_id
     cdef public Clock clock
     cdef public object configuration
-    cdef public object connectors
+    cdef public ByNumber connectors
     cdef public object counters
     cdef public object failed
     cdef public object journal

@@ -4,10 +4,11 @@ What sends is the `sender`; what asks the station the `station_side`, by the que
 `journal` for facts and `asked` for changes that somebody asked for. It knows no feature.
 """
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from typing import Any, Protocol
 
 from ocpp16._core import format_datetime
+from ocpp16._core.by_number import ByNumber
 from ocpp16.configuration.configuration import Configuration
 from ocpp16.configuration.keys.internal import TIMESTAMP_FRACTION_DIGITS
 from ocpp16.log import FoldingLog
@@ -74,7 +75,7 @@ class Context:
         timers: Timers,
         configuration: Configuration,
         signals: Signals,
-        connectors: Mapping[int, Connector],
+        connectors: ByNumber[Connector],
         transactions: Transactions,
         journal: Writer,
         asked: AskedChanges,
@@ -95,7 +96,7 @@ class Context:
         self.timers: Timers = timers
         self.configuration: Configuration = configuration
         self.signals: Signals = signals
-        self.connectors: Mapping[int, Connector] = connectors
+        self.connectors: ByNumber[Connector] = connectors
         self.transactions: Transactions = transactions
         self.journal: Writer = journal
         self.asked: AskedChanges = asked

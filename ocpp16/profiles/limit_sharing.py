@@ -20,6 +20,7 @@ from enum import Enum
 from math import isfinite
 from typing import Any, NamedTuple
 
+from ocpp16._core.by_number import ByNumber
 from ocpp16.faults import obey_exit
 from ocpp16.models import ChargingLimit
 from ocpp16.profiles.charging_profiles import ChargingProfiles
@@ -87,7 +88,7 @@ class LimitSharing:
         self,
         ctx: Context,
         profiles: ChargingProfiles,
-        until_of: Mapping[int, int],
+        until_of: ByNumber[int],
         strategy: Strategy,
         fuse: float | None,
     ) -> None:

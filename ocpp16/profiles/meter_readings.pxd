@@ -1,5 +1,6 @@
 """C types of meter_readings.py."""
 
+from ocpp16._core.by_number cimport ByNumber
 from ocpp16.profiles.context cimport Context
 
 
@@ -11,10 +12,10 @@ cdef class Taken:
 
 
 cdef class MeterReadings:
-    cdef public dict _answered
+    cdef public ByNumber _answered
     cdef public object _causes
     cdef Context _ctx
-    cdef public dict _told
+    cdef public ByNumber _told
 
     cpdef Taken present(self, connector_id)
     cpdef time(self, Taken taken)

@@ -13,6 +13,7 @@ with the boot, and compared only after correction.
 from collections.abc import Coroutine
 from typing import Any
 
+from ocpp16._core.by_number import ByNumber
 from ocpp16.faults import obey_exit, sentence, text_of
 from ocpp16.models import Measurement
 from ocpp16.profiles.context import Context
@@ -48,8 +49,8 @@ class MeterReadings:
 
     def __init__(self, ctx: Context) -> None:
         self._ctx = ctx
-        self._told: dict[int, Taken] = {}
-        self._answered: dict[int, Taken] = {}
+        self._told: ByNumber[Taken] = ByNumber()
+        self._answered: ByNumber[Taken] = ByNumber()
         self._causes: dict[int, tuple[str, ...]] | None = None
         """Why readings were refused, by connector: each is said once. Made with the first one."""
 

@@ -1,5 +1,6 @@
 """C types of meter_samples.py."""
 
+from ocpp16._core.by_number cimport ByNumber
 from ocpp16.profiles.context cimport Context
 from ocpp16.profiles.meter_readings cimport MeterReadings, Taken
 from ocpp16.state.intervals cimport IntervalBases
@@ -7,7 +8,7 @@ from ocpp16.state.intervals cimport IntervalBases
 
 cdef class MeterSamples:
     cdef Context _ctx
-    cdef public dict _offered
+    cdef public ByNumber _offered
     cdef public IntervalBases bases
     cdef public MeterReadings readings
 

@@ -7,6 +7,7 @@ never with one before its transaction began. Times are compared only after corre
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+from ocpp16._core.by_number import ByNumber
 from ocpp16.enums import ReadingContext
 from ocpp16.models import Measurement, PhaseValues
 from ocpp16.profiles.context import Context, Payload
@@ -31,7 +32,7 @@ class MeterSamples:
 
     def __init__(self, ctx: Context) -> None:
         self._ctx = ctx
-        self._offered: dict[int, tuple[float, float]] = {}
+        self._offered: ByNumber[tuple[float, float]] = ByNumber()
         """Current and power; nothing is offered before the host tells of it."""
         self.readings: MeterReadings = MeterReadings(ctx)
         self.bases: IntervalBases = IntervalBases()

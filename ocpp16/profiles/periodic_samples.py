@@ -2,6 +2,7 @@
 
 from functools import partial
 
+from ocpp16._core.by_number import ByNumber
 from ocpp16.configuration.keys import core
 from ocpp16.enums import ReadingContext
 from ocpp16.profiles.context import Context
@@ -20,7 +21,7 @@ class PeriodicSamples:
     def __init__(self, ctx: Context, sampling: MeterSampling) -> None:
         self._ctx = ctx
         self._sampling = sampling
-        self._timers: dict[int, Timer] = {}
+        self._timers: ByNumber[Timer] = ByNumber()
 
     def begin(self, transaction: Transaction) -> None:
         """The first one comes an interval from now."""
@@ -36,7 +37,7 @@ class PeriodicSamples:
 
     def end(self, connector_id: int) -> bool:
         """There are no more. Returns whether any would have come."""
-        timer = self._timers.pop(connector_id, None)
+        timer = self._timers.pop(connector_id)
         if timer is not None:
             timer.cancel()
         return timer is not None

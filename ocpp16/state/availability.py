@@ -16,6 +16,7 @@ from collections.abc import Callable, Mapping
 from enum import StrEnum
 from types import MappingProxyType
 
+from ocpp16._core.by_number import ByNumber
 from ocpp16.enums import AvailabilityStatus, AvailabilityType, ChargePointStatus
 from ocpp16.state.connector import Connector
 
@@ -43,7 +44,7 @@ CHANGES: Mapping[tuple[bool, bool], AvailabilityChange] = MappingProxyType(
 
 
 def availability_change(
-    connectors: Mapping[int, Connector], target: int, kind: AvailabilityType, has_transaction: Callable[[int], bool]
+    connectors: ByNumber[Connector], target: int, kind: AvailabilityType, has_transaction: Callable[[int], bool]
 ) -> dict[int, AvailabilityChange]:
     """What to do on each connector that `target` means, connector 0 first; empty if there is no such connector.
 

@@ -28,6 +28,7 @@ from time import perf_counter
 from typing import Any
 
 from ocpp16._core import format_datetime, parse_datetime
+from ocpp16._core.by_number import ByNumber
 from ocpp16.values import aware
 
 EARLIEST, LATEST = 1_704_067_200_000_000, 4_102_444_800_000_000
@@ -140,7 +141,7 @@ class Clock:
         self._zero = monotonic()
         self._anchor = anchor = min(within(anchor), _LAST_ANCHOR)
         self._started = anchor
-        self._spans: dict[int, tuple[int, int]] = {}
+        self._spans: ByNumber[tuple[int, int]] = ByNumber()
         self.boot: int = boot
         self.is_set: bool = False
         """Has the Central System said what time it is?"""
@@ -148,7 +149,7 @@ class Clock:
         """Has it, in this start or in one before that this clock goes on from?"""
         self.is_settled: bool = False
         """Is it known how the marked times are corrected?"""
-        self.corrections: dict[int, int] = {}
+        self.corrections: ByNumber[int] = ByNumber()
         """Boot → µs to add to its marked times. Restored from the store; to be stored when they are settled."""
 
     @classmethod

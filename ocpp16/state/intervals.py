@@ -14,6 +14,7 @@ Rules of this file:
 from collections.abc import Mapping
 from typing import Any
 
+from ocpp16._core.by_number import ByNumber
 from ocpp16.enums import ReadingContext
 from ocpp16.measurement import REGISTERS
 from ocpp16.models import Measurement, PhaseValues
@@ -28,7 +29,7 @@ class IntervalBases:
     __slots__ = ("_begun", "_sampled")
 
     def __init__(self) -> None:
-        self._begun: dict[int, Measurement] = {}
+        self._begun: ByNumber[Measurement] = ByNumber()
         self._sampled: dict[tuple[int, ReadingContext], Measurement] = {}
 
     def base(self, connector_id: int, context: ReadingContext) -> Measurement | None:
@@ -56,7 +57,7 @@ class IntervalBases:
         """No series of the connector is known any more."""
         for context in ReadingContext:
             self._sampled.pop((connector_id, context), None)
-        self._begun.pop(connector_id, None)
+        self._begun.pop(connector_id)
 
     def stored(self, connector_id: int) -> dict[str, Any]:
         """All series of a connector, as JSON can hold them."""

@@ -14,8 +14,9 @@ Rules of this file:
 Nothing here knows of time, disk or messages: what has expired is taken out by the feature.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 
+from ocpp16._core.by_number import ByNumber
 from ocpp16.enums import AvailabilityType, ChargePointStatus, ReservationCheckStatus, ReservationStatus
 from ocpp16.models import Reservation
 from ocpp16.state.authorization import id_tag_key
@@ -42,7 +43,7 @@ def lets_through(status: ReservationCheckStatus) -> bool:
 
 
 def connector_refusal(
-    connectors: Mapping[int, Connector], connector_id: int, has_transaction: HasTransaction
+    connectors: ByNumber[Connector], connector_id: int, has_transaction: HasTransaction
 ) -> ReservationStatus | None:
     """What speaks against any reservation of this connector, whoever keeps it; None: nothing.
 
@@ -64,7 +65,7 @@ def is_out_of_service(connector: Connector) -> bool:
     return connector.base is ChargePointStatus.UNAVAILABLE or connector.commanded is AvailabilityType.INOPERATIVE
 
 
-def is_unavailable(connectors: Mapping[int, Connector], connector_id: int) -> bool:
+def is_unavailable(connectors: ByNumber[Connector], connector_id: int) -> bool:
     """Is the connector out of service, or the charge point as a whole (OCPP 1.6 ed. 2 §5.13)?"""
     return is_out_of_service(connectors[connector_id]) or is_out_of_service(connectors[0])
 
@@ -74,7 +75,7 @@ class Reservations:
 
     __slots__ = ("_by_connector", "_by_id", "_connectors", "_has_transaction")
 
-    def __init__(self, connectors: Mapping[int, Connector], has_transaction: HasTransaction) -> None:
+    def __init__(self, connectors: ByNumber[Connector], has_transaction: HasTransaction) -> None:
         self._connectors = connectors
         self._has_transaction = has_transaction
         self._by_id: dict[int, Reservation] = {}

@@ -15,6 +15,7 @@ what is not due.
 from heapq import heapify, heappop, heappush
 from math import inf
 
+from ocpp16._core.by_number import ByNumber
 from ocpp16.enums import ChargePointStatus
 from ocpp16.state.connector import Notification
 
@@ -27,8 +28,8 @@ class StatusThrottle:
     def __init__(self) -> None:
         self._duration = 0.0
         """Seconds that what is held has to last."""
-        self._last: dict[int, Notification] = {}
-        self._held: dict[int, tuple[float, Notification]] = {}
+        self._last: ByNumber[Notification] = ByNumber()
+        self._held: ByNumber[tuple[float, Notification]] = ByNumber()
         """Connector → since when, and what."""
         self._order: list[tuple[float, int]] = []
         """A heap of what is held, and of what was: that is passed over when it comes to the top."""
@@ -59,7 +60,7 @@ class StatusThrottle:
             self.reported(notification)
             return True
         if notification.status is last.status:
-            self._held.pop(notification.connector_id, None)
+            self._held.pop(notification.connector_id)
         else:
             self._duration = duration
             self._hold(now, notification)
@@ -90,7 +91,7 @@ class StatusThrottle:
     def reported(self, notification: Notification) -> None:
         """This was sent, asked for here or not."""
         self._last[notification.connector_id] = notification
-        self._held.pop(notification.connector_id, None)
+        self._held.pop(notification.connector_id)
 
 
 def _waits(notification: Notification, last: Notification) -> bool:

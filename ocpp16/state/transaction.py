@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from math import floor
 
+from ocpp16._core.by_number import ByNumber
 from ocpp16.enums import Reason
 from ocpp16.values import register
 
@@ -94,8 +95,8 @@ class Transactions:
     __slots__ = ("_by_key", "_running", "first_new", "next_key")
 
     def __init__(self) -> None:
-        self._by_key: dict[int, Transaction] = {}
-        self._running: dict[int, Transaction] = {}
+        self._by_key: ByNumber[Transaction] = ByNumber()
+        self._running: ByNumber[Transaction] = ByNumber()
         self.next_key: int = 1
         self.first_new: int = 1
         """The transactions from this key on began since the last start ended: they belong to the next one."""
@@ -156,4 +157,4 @@ class Transactions:
         if self._running.get(transaction.connector_id) is transaction:
             del self._running[transaction.connector_id]
         transaction.phase = TransactionPhase.CLOSED
-        self._by_key.pop(transaction.key, None)
+        self._by_key.pop(transaction.key)

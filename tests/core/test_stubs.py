@@ -36,7 +36,7 @@ def names(body: list[ast.stmt]) -> set[str]:
             found.add(ast.unparse(node.target))
         elif isinstance(node, ast.Assign):
             found.update(ast.unparse(target) for target in node.targets)
-    return found
+    return {name for name in found if not name.startswith("_")}
 
 
 def public(module: ModuleType) -> set[str]:

@@ -2,6 +2,7 @@
 
 import pytest
 
+from ocpp16._core.by_number import ByNumber
 from ocpp16.enums import AvailabilityStatus, AvailabilityType, ChargePointErrorCode, ChargePointStatus
 from ocpp16.models import ErrorInfo
 from ocpp16.state.availability import CHANGES, AvailabilityChange, availability_change, availability_status
@@ -19,7 +20,7 @@ NOW, SCHEDULED, UNCHANGED = AvailabilityChange.NOW, AvailabilityChange.SCHEDULED
 def test_one_connector(
     status: ChargePointStatus, has_transaction: bool, availability: AvailabilityType, kind: AvailabilityType
 ) -> None:
-    connectors = {0: Connector(0), 1: Connector(1, status, availability)}
+    connectors = ByNumber({0: Connector(0), 1: Connector(1, status, availability)})
     changes = availability_change(connectors, 1, kind, lambda _: has_transaction)
     if has_transaction or status is S.PREPARING:
         assert changes == {1: UNCHANGED if kind is availability else SCHEDULED}
@@ -30,11 +31,13 @@ def test_one_connector(
 def test_preparing_under_a_fault_waits_too() -> None:
     connector = Connector(1, S.PREPARING)
     connector.raise_error(ErrorInfo(ChargePointErrorCode.GROUND_FAILURE, is_fault=True), 1)
-    assert availability_change({0: Connector(0), 1: connector}, 1, OUT, lambda _: False) == {1: SCHEDULED}
+    assert availability_change(ByNumber({0: Connector(0), 1: connector}), 1, OUT, lambda _: False) == {1: SCHEDULED}
 
 
 def test_connector_zero_means_all_and_itself_at_once() -> None:
-    connectors = {0: Connector(0), 1: Connector(1, S.CHARGING), 2: Connector(2), 3: Connector(3, S.UNAVAILABLE, OUT)}
+    connectors = ByNumber(
+        {0: Connector(0), 1: Connector(1, S.CHARGING), 2: Connector(2), 3: Connector(3, S.UNAVAILABLE, OUT)}
+    )
     changes = availability_change(connectors, 0, OUT, lambda connector_id: connector_id == 1)
     assert changes == {0: NOW, 1: SCHEDULED, 2: NOW, 3: NOW}
     assert list(changes) == [0, 1, 2, 3]
@@ -43,12 +46,12 @@ def test_connector_zero_means_all_and_itself_at_once() -> None:
 
 
 def test_connector_zero_never_waits() -> None:
-    assert availability_change({0: Connector(0)}, 0, OUT, lambda _: True) == {0: NOW}
+    assert availability_change(ByNumber({0: Connector(0)}), 0, OUT, lambda _: True) == {0: NOW}
 
 
 @pytest.mark.parametrize("target", [-1, 2, 99])
 def test_an_unknown_connector(target: int) -> None:
-    connectors = {0: Connector(0), 1: Connector(1)}
+    connectors = ByNumber({0: Connector(0), 1: Connector(1)})
     assert availability_change(connectors, target, OUT, lambda _: False) == {}
 
 

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from ocpp16._core.by_number import ByNumber
 from ocpp16.enums import AvailabilityType, ChargePointErrorCode, ReservationCheckStatus, ReservationStatus
 from ocpp16.enums import ChargePointStatus as S
 from ocpp16.models import ErrorInfo, Reservation
@@ -24,7 +25,7 @@ class Site:
     """Connector 0 and those of the given statuses."""
 
     def __init__(self, *statuses: S, running: tuple[int, ...] = ()) -> None:
-        self.connectors = {0: Connector(0)}
+        self.connectors = ByNumber({0: Connector(0)})
         self.connectors.update({number: Connector(number, status) for number, status in enumerate(statuses, 1)})
         self.kept = Reservations(self.connectors, running.__contains__)
 

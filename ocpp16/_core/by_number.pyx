@@ -1,0 +1,161 @@
+"""What is known by number, where that mostly is one or two: of a connector, a transaction, a boot.
+
+A dict of one takes 224 bytes in two places; a charge point of one connector has a dozen of them, and there are ten
+thousand charge points, each of which is cold when its turn comes. This takes 64 in one place, and is a dict beyond two.
+
+Rules:
+1. What it holds it lists in the order in which that came, as it was when it was asked to: values may come and go
+   meanwhile.
+2. Numbers are integers; any that does not fit into 16 bits makes a dict of it, until it is empty.
+"""
+
+from types import GenericAlias
+
+cdef extern from "Python.h":
+    long PyLong_AsLongAndOverflow(object number, int *overflow) except? -1
+
+cdef enum:
+    ABSENT = -1
+    MANY = 3
+
+
+cdef class ByNumber:
+    """`known`: what is known at first."""
+
+    def __init__(self, known=None):
+        if known:
+            self.update(known)
+
+    @classmethod
+    def __class_getitem__(cls, kind):
+        """As types of the standard library: for who reads the types of programs."""
+        return GenericAlias(cls, kind)
+
+    def __len__(self):
+        return len(<dict>self.one) if self.count == MANY else self.count
+
+    def __iter__(self):
+        return iter(self.numbers())
+
+    def __contains__(self, number):
+        return number in <dict>self.one if self.count == MANY else self.place(number) != ABSENT
+
+    def __getitem__(self, number):
+        cdef int place
+        if self.count == MANY:
+            return (<dict>self.one)[number]
+        place = self.place(number)
+        if place == ABSENT:
+            raise KeyError(number)
+        return self.two if place else self.one
+
+    def __setitem__(self, number, value):
+        self.put(number, value)
+
+    def __delitem__(self, number):
+        cdef int place
+        if self.count == MANY:
+            del (<dict>self.one)[number]
+            if not <dict>self.one:
+                self.clear()
+            return
+        place = self.place(number)
+        if place == ABSENT:
+            raise KeyError(number)
+        self.take(place)
+
+    cpdef get(self, number, default=None):
+        """What is known by this number, else `default`."""
+        cdef int place
+        if self.count == MANY:
+            return (<dict>self.one).get(number, default)
+        place = self.place(number)
+        return default if place == ABSENT else self.two if place else self.one
+
+    cpdef pop(self, number, default=None):
+        """The same, which is not known from here on."""
+        cdef int place
+        if self.count == MANY:
+            value = (<dict>self.one).pop(number, default)
+            if not <dict>self.one:
+                self.clear()
+            return value
+        place = self.place(number)
+        return default if place == ABSENT else self.take(place)
+
+    def keys(self):
+        """All numbers by which something is known."""
+        return self.numbers()
+
+    def values(self):
+        """All that is known."""
+        if self.count == MANY:
+            return tuple((<dict>self.one).values())
+        return (self.one, self.two)[: self.count]
+
+    def items(self):
+        """The same, each with its number before it."""
+        return tuple(zip(self.numbers(), self.values()))
+
+    def update(self, known):
+        """Take in what is known in a mapping."""
+        for number, value in known.items():
+            self.put(number, value)
+
+    def clear(self):
+        """Nothing is known from here on."""
+        cdef object one = self.one, two = self.two  # values that go may look at it
+        self.count = 0
+        self.one = self.two = None
+
+    cdef tuple numbers(self):
+        if self.count == MANY:
+            return tuple(<dict>self.one)
+        return (self.first, self.second)[: self.count]
+
+    cdef int place(self, number) except -2:
+        """Where the value of this number is, of one that is no dict."""
+        cdef int overflow = 0
+        cdef long wanted
+        if self.count == 0:
+            return ABSENT
+        wanted = PyLong_AsLongAndOverflow(number, &overflow)
+        if overflow:
+            return ABSENT
+        if wanted == self.first:
+            return 0
+        return 1 if self.count == 2 and wanted == self.second else ABSENT
+
+    cdef int put(self, number, value) except -1:
+        cdef int overflow = 0, place
+        cdef long wanted
+        if self.count == MANY:
+            (<dict>self.one)[number] = value
+            return 0
+        place = self.place(number)
+        if place == 0:
+            self.one = value
+            return 0
+        if place == 1:
+            self.two = value
+            return 0
+        wanted = PyLong_AsLongAndOverflow(number, &overflow)
+        if self.count == 2 or overflow or not 0 <= wanted <= 0xFFFF:
+            many = dict(self.items())
+            many[number] = value
+            self.one, self.two, self.count = many, None, MANY
+        elif self.count == 1:
+            self.two, self.second, self.count = value, wanted, 2
+        else:
+            self.one, self.first, self.count = value, wanted, 1
+        return 0
+
+    cdef take(self, int place):
+        """The value at this place, without which it goes on."""
+        cdef object value
+        if place:
+            value, self.two = self.two, None
+        else:
+            value, self.one, self.two, self.first = self.one, self.two, None, self.second
+        self.count -= 1
+        return value
