@@ -26,6 +26,8 @@ class SharedReader:
 
     def readable(self) -> bool:
         """Take in what there is. True: there is more, which the socket does not tell of."""
+        if self.end is not None:
+            return False  # the socket is watched until the task had its turn
         try:
             self._link.take_in(None)
         except BaseException as end:

@@ -12,10 +12,13 @@ import trio
 
 from ocpp16 import ChargePoints, open_charge_points
 from ocpp16.charge_point.charge_point import ChargePoint
+from ocpp16.charge_point.link import Link
+from ocpp16.charge_point.shared_reader import SharedReader
 from ocpp16.testing import CentralSystem
 from ocpp16.testing.stations import RecordingStation
 from ocpp16.transport.dial import Endpoint
 from ocpp16.transport.readiness import IS_POSSIBLE, Readiness
+from ocpp16.transport.watched_sockets import WatchedSockets
 from ocpp16.transport.websocket import WebSocket
 
 pytestmark = [pytest.mark.real_time, pytest.mark.skipif(not IS_POSSIBLE, reason="the kernel has no epoll")]
@@ -172,3 +175,19 @@ async def test_a_socket_that_the_host_closes_harms_no_other(block: Any) -> None:
         await one.work()
         assert len(one.sockets) == 2 * COUNT
         assert [charge_point.counters.internal_errors for charge_point in one.opened] == [0] * COUNT
+
+
+def test_nothing_is_read_after_a_fault() -> None:
+    reads = []
+
+    class Broken(Link):
+        def take_in(self, texts: list[str] | None = None) -> None:
+            reads.append(texts)
+            raise RuntimeError("a fault of ours")
+
+    reader = SharedReader(Broken.__new__(Broken), WatchedSockets(lambda: 0.0))
+    assert [reader.readable(), reader.readable()] == [
+        False,
+        False,
+    ]  # the kernel tells of it until the task had its turn
+    assert (str(reader.end), reads) == ("a fault of ours", [None])
