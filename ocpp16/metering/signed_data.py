@@ -20,7 +20,7 @@ from ocpp16.metering.public_key import oca_text
 from ocpp16.texts import shown
 
 LONGEST: Final = 262_144
-"""Characters of a value; the data set in it is bounded by its own format."""
+"""Characters of a value that comes from elsewhere; the data set in it is bounded by its own format."""
 OCMF: Final = "OCMF"
 """How an OCMF text begins, and what its encoding is called."""
 _HEX: Final = re.compile(r"(?:[0-9a-fA-F]{2})+", re.ASCII)
@@ -68,9 +68,12 @@ def recognised(value: str) -> SignedData:
     """Read a value in whichever form it is. Raises SignedDataError for what is in none."""
     if len(value) > LONGEST:
         raise SignedDataError(f"a signed value must have {LONGEST} characters at most, not {len(value)}")
-    text = value.strip()
+    return _read(value.strip())
+
+
+def _read(text: str) -> SignedData:
     if text.startswith("{"):
-        return _of_the_note(text)
+        return _read_note(text)
     if text.startswith(ocmf.HEADER):
         return SignedData(Form.PLAIN, text.encode(errors="replace"), encoding_method=OCMF)
     if _HEX.fullmatch(text):
@@ -84,7 +87,7 @@ def recognised(value: str) -> SignedData:
     return SignedData(Form.BASE64, data)
 
 
-def _of_the_note(text: str) -> SignedData:
+def _read_note(text: str) -> SignedData:
     try:
         found: Any = orjson.loads(text)
     except (orjson.JSONDecodeError, UnicodeEncodeError) as error:
@@ -103,7 +106,7 @@ def _of_the_note(text: str) -> SignedData:
     return SignedData(Form.NOTE, data, found["signingMethod"], found["encodingMethod"], found["publicKey"])
 
 
-def of_the_note(data: str, signing_method: str, encoding_method: str, public_key: str) -> str:
+def note_text(data: str, signing_method: str, encoding_method: str, public_key: str) -> str:
     """JSON text of SignedMeterValueType. `data`: as the meter gives it; base64 and hexadecimal are the bytes they
     stand for. Methods that are "" are those that an OCMF text says. `public_key`: in any form, "" to leave it out."""
     if data.startswith(ocmf.HEADER):
@@ -122,7 +125,7 @@ def of_the_note(data: str, signing_method: str, encoding_method: str, public_key
 
 def _base64(data: str) -> str:
     try:
-        known = recognised(data)
+        known = _read(data.strip())  # however long: the host's own meter says it
     except SignedDataError:
         known = None
     whole = data.encode() if known is None or known.form is Form.NOTE else known.data_set

@@ -136,10 +136,10 @@ class SignedReadings:
         form = str(ValueFormat.SIGNED_DATA)
         if not self._is_of_the_note:
             return {"value": given.signed_meter_data, "context": str(context), "format": form}
-        from ocpp16.metering.signed_data import of_the_note  # only where it is asked for
+        from ocpp16.metering.signed_data import note_text  # only where it is asked for
 
         return {
-            "value": of_the_note(given.signed_meter_data, given.signing_method, given.encoding_method, public_key),
+            "value": note_text(given.signed_meter_data, given.signing_method, given.encoding_method, public_key),
             "context": str(context),
             "format": form,
             "measurand": str(Measurand.ENERGY_ACTIVE_IMPORT_REGISTER),

@@ -112,7 +112,7 @@ class Maintenance:
             # What a start before this one fetched went with it, and is fetched again before it is proved.
             with TemporaryDirectory(prefix="ocpp16-") as folder:
                 path = Path(folder) / "firmware"
-                error = await self._attempts(partial(self._transfer.download, update.location, path), update)
+                error = await self._attempts(lambda _: self._transfer.download(update.location, path), update)
                 if error is not None:
                     tell(Status.DOWNLOAD_FAILED)
                     return False
@@ -160,7 +160,8 @@ class Maintenance:
             with TemporaryDirectory(prefix="ocpp16-") as folder:
                 path = Path(folder) / name
                 await pack(path, self._station.charge_point, self._station.logs)
-                return await self._attempts(partial(self._transfer.upload, path, request.location), request)
+                upload = partial(self._transfer.upload, path, request.location)
+                return await self._attempts(lambda number: upload(is_resumed=number > 0), request)
         except OSError as error:
             self._no_room("upload", error)
             return error
@@ -171,16 +172,17 @@ class Maintenance:
     # Tasks
 
     async def _attempts(
-        self, attempt: Callable[[], Awaitable[None]], wanted: FirmwareUpdate | LogRequest
+        self, attempt: Callable[[int], Awaitable[None]], wanted: FirmwareUpdate | LogRequest
     ) -> BaseException | None:
-        """Once, and once more for each of the retries while it fails. Returns what the last one failed of."""
+        """Once, and once more for each of the retries while it fails; it is told which it is, from 0 on. Returns
+        what the last one failed of."""
         failure: BaseException | None = None
         interval = DEFAULT_INTERVAL if wanted.retry_interval is None else wanted.retry_interval
         for number in range(1 + min(wanted.retries or 0, MOST_ATTEMPTS)):
             if number:
                 await self._wait(interval)
             try:
-                await attempt()
+                await attempt(number)
             except BaseException as error:
                 obey(error)
                 self._station.door.log.warning("a transfer failed (attempt %d): %s", number + 1, sentence(error))

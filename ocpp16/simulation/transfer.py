@@ -20,8 +20,9 @@ class Transfer(Protocol):
         """Bring a file here."""
         ...
 
-    async def upload(self, path: Path, url: str) -> None:
-        """Take a file there, under its own name."""
+    async def upload(self, path: Path, url: str, *, is_resumed: bool) -> None:
+        """Take a file there, under its own name. `is_resumed`: it was tried before, and what is there of it is its
+        beginning."""
         ...
 
     async def verify(self, path: Path, certificate: str, signature: str) -> bool:
@@ -42,8 +43,8 @@ class UrlTransfer:
     async def download(self, url: str, path: Path) -> None:
         await self._service.download(url, path)
 
-    async def upload(self, path: Path, url: str) -> None:
-        await self._service.upload(path, url)
+    async def upload(self, path: Path, url: str, *, is_resumed: bool) -> None:
+        await self._service.upload(path, url, is_resumed=is_resumed)
 
     async def verify(self, path: Path, certificate: str, signature: str) -> bool:
         from ocpp16.security.signature import verify_file_signature  # cryptography only where something is signed
@@ -61,7 +62,7 @@ class PlayedTransfer:
     async def download(self, url: str, path: Path) -> None:
         _check(url)
 
-    async def upload(self, path: Path, url: str) -> None:
+    async def upload(self, path: Path, url: str, *, is_resumed: bool) -> None:
         _check(url)
         if self.folder is not None:
             self.folder.mkdir(parents=True, exist_ok=True)

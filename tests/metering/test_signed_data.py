@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 from ocpp16.metering.failure import SignedDataError
 from ocpp16.metering.public_key import key_bytes, oca_text
 from ocpp16.metering.signature import SigningKey
-from ocpp16.metering.signed_data import Form, of_the_note, recognised
+from ocpp16.metering.signed_data import Form, note_text, recognised
 
 OCMF = 'OCMF|{"PG":"T1"}|{"SA":"ECDSA-secp384r1-SHA256","SD":"00"}'
-NOTE = of_the_note(OCMF, "", "", "aabb")
+NOTE = note_text(OCMF, "", "", "aabb")
 
 
 def test_the_form_of_the_note() -> None:
@@ -23,10 +23,10 @@ def test_the_form_of_the_note() -> None:
     assert value["signingMethod"] == "ECDSA-secp384r1-SHA256", "as the text says"
     assert value["encodingMethod"] == "OCMF"
     assert b64decode(value["publicKey"]) == b"oca:base16:asn1:aabb"
-    assert json.loads(of_the_note(OCMF, "", "", ""))["publicKey"] == ""
-    given_methods = json.loads(of_the_note("x", "one", "two", ""))
+    assert json.loads(note_text(OCMF, "", "", ""))["publicKey"] == ""
+    given_methods = json.loads(note_text("x", "one", "two", ""))
     assert (given_methods["signingMethod"], given_methods["encodingMethod"]) == ("one", "two")
-    assert json.loads(of_the_note("OCMF|{}|{}", "", "", ""))["signingMethod"] == "ECDSA-secp256r1-SHA256", "by default"
+    assert json.loads(note_text("OCMF|{}|{}", "", "", ""))["signingMethod"] == "ECDSA-secp256r1-SHA256", "by default"
 
 
 @pytest.mark.parametrize(
@@ -34,6 +34,7 @@ def test_the_form_of_the_note() -> None:
     [
         (OCMF, OCMF.encode()),
         (b64encode(b"\x01\x02data").decode(), b"\x01\x02data"),
+        ("0a" * 200_000, b"\x0a" * 200_000),
         ("0a0B0c", b"\x0a\x0b\x0c"),
         ("<signed/>", b"<signed/>"),
         ('{"of": "its own"}', b'{"of": "its own"}'),
@@ -42,7 +43,7 @@ def test_the_form_of_the_note() -> None:
     ],
 )
 def test_the_data_set_is_carried_in_base64(data: str, carried: bytes) -> None:
-    assert b64decode(json.loads(of_the_note(data, "", "", ""))["signedMeterData"]) == carried
+    assert b64decode(json.loads(note_text(data, "", "", ""))["signedMeterData"]) == carried
 
 
 @pytest.mark.parametrize(

@@ -32,6 +32,7 @@ class Line(PlayedTransfer):
         self.is_right = is_right
         self.asked: list[tuple[float, str]] = []
         self.taken: bytes = b""
+        self.resumed: list[bool] = []
 
     async def _attempt(self, url: str) -> None:
         self.asked.append((trio.current_time(), url))
@@ -42,7 +43,8 @@ class Line(PlayedTransfer):
     async def download(self, url: str, path: Path) -> None:
         await self._attempt(url)
 
-    async def upload(self, path: Path, url: str) -> None:
+    async def upload(self, path: Path, url: str, *, is_resumed: bool) -> None:
+        self.resumed.append(is_resumed)
         await self._attempt(url)
         self.taken = contents(path)
 
@@ -189,6 +191,7 @@ async def test_diagnostics(site: Any, autojump_clock: Any, tmp_path: Path) -> No
         assert state["connection"]["queue_depth"] >= 0
         assert state["connectors"]["1"]["status"] == "Available"
         assert b"p4ssw0rd" not in b"".join(files.values())
+        assert line.resumed == [False, True], "the second attempt goes on where the first one ended"
 
 
 def unpacked(archive: bytes) -> dict[str, bytes]:
@@ -213,7 +216,7 @@ class Broken(PlayedTransfer):
         super().__init__()
         self._failure = failure
 
-    async def upload(self, path: Path, url: str) -> None:
+    async def upload(self, path: Path, url: str, *, is_resumed: bool) -> None:
         raise TransferError(self._failure, "it failed")
 
 
