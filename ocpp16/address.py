@@ -26,6 +26,11 @@ def scheme_for(security_profile: int) -> str:
     return "wss" if security_profile >= 2 else "ws"
 
 
+def profile_for(uri: str, *, has_password: bool) -> int:
+    """The SecurityProfile of a charge point without a certificate of its own at this address."""
+    return 2 if scheme_of(uri) == "wss" else int(has_password)
+
+
 @lru_cache(maxsize=64)  # thousands of charge points have one Central System
 def address_problems(uri: str) -> tuple[str, ...]:
     """Why this CentralSystemURI can never be connected to, whatever the security profile; empty if it can."""

@@ -10,7 +10,7 @@ from typing import Any
 from ocpp16.values import described, is_a, text
 
 METHOD_LENGTH = 50
-"""Characters of the names of methods."""
+"""Characters of the name of a method, of signing or encoding."""
 PUBLIC_KEY_LENGTH = 8_192
 """Characters."""
 LONGEST = 8_388_608

@@ -15,7 +15,7 @@ from datetime import datetime, timezone
 from enum import StrEnum
 from itertools import islice
 from math import isfinite
-from typing import Any, TypeVar
+from typing import Any, NoReturn, TypeVar
 
 from ocpp16.faults import obey_exit, sentence
 from ocpp16.texts import kind_of, plain, shown
@@ -204,6 +204,11 @@ def exactly(kind: type[T], value: Any, name: str) -> T:
         obey_exit(fault)
         why = shown(fault) if type(fault) is ValueError else sentence(fault)
         raise ValueError(f"{name} must be of type {kind.__name__}, not {described(value)}: {why}") from fault
+
+
+def no_json_number(word: str) -> NoReturn:
+    """For `parse_constant` of `json.loads`: NaN and Infinity are no JSON (RFC 8259 §6). Raises ValueError."""
+    raise ValueError(f"{word} is no JSON")
 
 
 def described(value: Any) -> str:

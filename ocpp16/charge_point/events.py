@@ -295,6 +295,7 @@ class StationEvents:
         told = member(FirmwareStatusEnumType, status, "status")
         features = self._runtime.features
         updates = features.firmware_updates
+        # Who takes firmware uploads, too: both are of FirmwareManagement if unsigned, else of a SecurityStation.
         is_built = (features.diagnostics if number == UNSIGNED else features.log_upload) is not None
         if updates is None or not (is_built or updates.request_id == number):
             raise FeatureNotBuilt("the station takes no such firmware, or FirmwareManagement is not listed")

@@ -48,12 +48,12 @@ class Fallback:
         return self._addresses.present
 
     def failed(self) -> None:
-        """An attempt at the present address."""
+        """An attempt at the present address failed; the next one may be at another."""
         if self._addresses.failed():
             self._tell()
 
     def proved(self, uri: str) -> None:
-        """A connection to this address was good for something."""
+        """A connection to this address proved stable, or was accepted: attempts begin there from now on."""
         self._addresses.proved(uri)
 
     def look_later(self) -> Timer | None:

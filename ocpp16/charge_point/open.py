@@ -80,13 +80,14 @@ async def open_charge_point(
     written now (full disk, read-only) is no reason not to start: the charge point then works from memory, says so, and
     stores when it can. What the block raises is raised as it is, not in a group.
     """
+    given = dict(locals())  # before there is any other name
     from ocpp16.charge_point.argument_check import check_arguments
     from ocpp16.charge_point.blocks import clock_of, one_opened
     from ocpp16.charge_point.plan import planned
     from ocpp16.rpc.calls import Listeners
 
     clock = clock_of(anchor)
-    check_arguments(locals())
+    check_arguments(given)
     plan = planned(
         config,
         station,
@@ -127,10 +128,11 @@ async def open_charge_points(
     arguments that cannot be meant, StoreError when the database cannot be used. What the block raises is raised as it
     is, not in a group.
     """
+    given = dict(locals())  # before there is any other name
     from ocpp16.charge_point.argument_check import check_arguments
     from ocpp16.charge_point.blocks import many_opened
 
-    check_arguments(locals())
+    check_arguments(given)
     async with many_opened(store, database_path, most_connecting) as charge_points:
         yield charge_points
 
@@ -139,9 +141,9 @@ def preload() -> None:
     """Import now what the first opening, its database and its connection would import when they need it.
 
     For a program whose loop must not stand still later, or that has no charge point yet but time: call it before
-    `trio.run`, or where waiting hurts nobody. It takes one and a half times what `import trio` takes, and nothing
-    again. fastjsonschema is not among it: only keys of the host's own need that. Raises what an import raises where the
-    installation is broken.
+    `trio.run`, or where waiting hurts nobody. It takes one and a half times what `import trio` takes, and nothing when
+    it is called again. fastjsonschema is not among it: only keys of the host's own need that. Raises what an import
+    raises where the installation is broken.
     """
     from importlib.resources import files
 

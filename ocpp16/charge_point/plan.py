@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ocpp16.charge_point.certificates import built_in
+from ocpp16.charge_point.built_in_security import built_in
 from ocpp16.charge_point.connectivity import StreamOpener
 from ocpp16.charge_point.dialing import check_tls
 from ocpp16.configuration.configuration import Configuration

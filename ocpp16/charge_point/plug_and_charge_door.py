@@ -15,7 +15,9 @@ from ocpp16.values import described, finite, items, member, text
 EMAID_LENGTH = 36
 """Characters of an eMAID (IdToken of OCPP 2.0.1)."""
 SCHEMA_LENGTH = 50
+"""Characters."""
 EXI_LENGTH = 5600
+"""Characters of base64."""
 
 
 @only_at_waits

@@ -9,7 +9,7 @@ from typing import Any
 import click
 import trio
 
-from ocpp16.charge_point.certificates import built_in
+from ocpp16.charge_point.built_in_security import built_in
 from ocpp16.cli.charge_point_options import OVERLAY, Given, choose
 from ocpp16.cli.examination import Finding, as_json, examine
 from ocpp16.cli.failure import UNEXPECTED

@@ -11,6 +11,7 @@ from typing import Any, Final, NamedTuple
 import click
 import trio
 
+from ocpp16.address import profile_for
 from ocpp16.cli.charge_point_options import chosen_password
 from ocpp16.cli.failure import CommandFailed
 from ocpp16.cli.finite_range import FiniteRange
@@ -26,7 +27,8 @@ from ocpp16.simulation import ControlInterface
 
 PROGRESS = 1.0
 """Real seconds between two lines that say how many are up."""
-MOST: Final = 2**63
+INTEGER_LIMIT: Final = 2**63
+"""No key has a number so large, and JSON on the way to a child neither."""
 FilePath: Final = click.Path(path_type=Path, dir_okay=False)
 FolderPath: Final = click.Path(path_type=Path, file_okay=False)
 
@@ -153,7 +155,7 @@ def keys_of(given: tuple[str, ...], csms: str, password: str | None) -> dict[str
         text = password if password.startswith(("hex:", "text:")) else f"text:{password}"
         security = found.setdefault("Security", {})
         security["AuthorizationKey"] = text
-        security.setdefault("SecurityProfile", 2 if csms.strip().lower().startswith("wss://") else 1)
+        security.setdefault("SecurityProfile", profile_for(csms, has_password=True))
     return found
 
 
@@ -165,7 +167,7 @@ def _value(text: str) -> Any:
         number = int(text)
     except ValueError:
         return text
-    return number if abs(number) < MOST else text  # no key has more, and JSON on the way to a child neither
+    return number if abs(number) < INTEGER_LIMIT else text
 
 
 async def _run(wanted: Wanted, errors: StandardError, ending: Ending) -> None:

@@ -7,6 +7,7 @@ from typing import Final, NamedTuple
 import click
 import trio
 
+from ocpp16.address import scheme_of
 from ocpp16.cli.failure import INTERRUPTED, CommandFailed, listening_failed
 from ocpp16.cli.finite_range import FiniteRange
 from ocpp16.cli.log import LogChoice, log_options
@@ -142,7 +143,7 @@ def _csms_tls(csms: str, roots: Path | None, cert: Path | None, key: Path | None
     """Raises CommandFailed and ConfigurationError."""
     if (cert is None) != (key is None):
         raise CommandFailed("--csms-cert and --csms-key belong together")
-    if not csms.strip().lower().startswith("wss://"):
+    if scheme_of(csms) != "wss":
         if roots or cert:
             raise CommandFailed("--csms-ca and --csms-cert are for a Central System at wss://")
         return None

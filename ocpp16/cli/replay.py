@@ -10,6 +10,7 @@ import click
 import orjson
 import trio
 
+from ocpp16.address import scheme_of
 from ocpp16.cli.charge_point_options import chosen_password
 from ocpp16.cli.failure import CommandFailed, listening_failed
 from ocpp16.cli.finite_range import FiniteRange
@@ -146,7 +147,7 @@ def _stories(path: Path, ids: tuple[str, ...]) -> dict[str, Story]:
 
 
 def _tls(csms: str, roots: Path | None) -> SSLContext | None:
-    if not csms.strip().lower().startswith("wss://"):
+    if scheme_of(csms) != "wss":
         return None
     return client_context(roots, use_default_verify_paths=roots is None)
 

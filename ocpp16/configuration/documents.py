@@ -9,11 +9,12 @@ from collections.abc import Iterator, Mapping
 from copy import deepcopy
 from dataclasses import dataclass
 from itertools import islice
-from typing import Any, NoReturn
+from typing import Any
 
 from ocpp16.configuration.file import is_deeper
 from ocpp16.configuration.values import ValueKind, checked_text
 from ocpp16.texts import shown
+from ocpp16.values import no_json_number
 
 DEEPEST = 32
 """Levels of objects and arrays in a value: far more than anything means, far less than any reader takes."""
@@ -46,17 +47,13 @@ def _has_strange_names(native: Any) -> bool:
     return isinstance(native, list | tuple) and any(map(_has_strange_names, native))
 
 
-def _no_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is no JSON")
-
-
 def native_of(text: str) -> Any:
     """Native form of JSON text. ValueError with the reason.
 
     NaN and Infinity are no JSON; null is refused where the overlay, a JSON Merge Patch, would read it as "remove".
     """
     try:
-        native = json.loads(text, parse_constant=_no_constant)
+        native = json.loads(text, parse_constant=no_json_number)
     except (ValueError, RecursionError):
         raise ValueError("must be JSON text") from None
     if _removes(native):

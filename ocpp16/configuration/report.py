@@ -2,7 +2,8 @@
 
 - Key names are compared without regard to case, answers have the canonical spelling.
 - A request that names more than GetConfigurationMaxKeys keys is answered for the first that many; the rest is neither
-  found nor unknown. A full read is never cut.
+  found nor unknown. Who names none gets all; what a message has no room for is cut by
+  `profiles/settings`.
 - A value of more than 500 characters never breaks the answer: lists lose items at the end, texts are cut, JSON
   objects are reported without value.
 """

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any, Final
 
+from ocpp16.address import profile_for
 from ocpp16.simulation.options import StationOptions
 from ocpp16.spelling import did_you_mean
 from ocpp16.texts import shown
@@ -56,7 +57,7 @@ class Blueprint:
                 "SupportedFeatureProfiles": LIGHT,
                 "ClockAlignedDataInterval": 0,
             },
-            "Security": {"SecurityProfile": 2 if csms.strip().lower().startswith("wss://") else 0},
+            "Security": {"SecurityProfile": profile_for(csms, has_password=False)},
         }
         return merged(own, self.keys)
 

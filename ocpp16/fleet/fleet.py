@@ -41,7 +41,7 @@ Keys = Mapping[str, Mapping[str, Any]]
 
 
 class Fleet:
-    """Made by `open_fleet`. A mapping of ids to members, in the order in which they were added."""
+    """Made by `open_fleet`. Members in the order in which they were added, and each by its id: `fleet[id]`."""
 
     def __init__(
         self,

@@ -2,13 +2,14 @@
 
 → {"do": "run", …}  the job, as of `Job`; for Locust {"do": "run", "csms": …, "tell_calls": true} and what `Guests` has
 → {"do": "stop"}    end in order; so does the end of the lines
-→ {"do": "add", "charge_point": …}, {"do": "remove", "charge_point": …}  with tell_calls
+→ {"do": "add", "charge_point": …}, {"do": "remove", "charge_point": …}  with tell_calls; to "add", where it plays a
+   scenario: number, scenario and values, too
 ← {"second": …, …}  a `Portion`, each second
-   and number, scenario and values of one that plays a scenario
 ← {"calls": [[action, seconds, outcome, code], …]}  with tell_calls
 ← {"stories": [[scenario, charge point, seconds, unmet, why], …]}  with tell_calls
 ← {"outcome": …}    a `Played`, at the end
 ← {"failed": …}     why there is none
+← {"wrong": …}      a line to it that cannot be followed, and why
 """
 
 from collections.abc import AsyncIterator, Awaitable, Callable

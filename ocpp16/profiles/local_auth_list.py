@@ -81,7 +81,8 @@ class LocalAuthList(FeatureProfile):
 
     @property
     def told_version(self) -> int:
-        """What GetLocalListVersion is answered: -1 without a list, 0 for an empty one (OCPP 1.6 ed. 2 §5.10)."""
+        """What GetLocalListVersion is answered: -1 while LocalAuthListEnabled is off, 0 while nothing is listed (OCPP
+        1.6 ed. 2 §5.10)."""
         if not self.is_on:
             return -1
         return self.version if self._entries else 0

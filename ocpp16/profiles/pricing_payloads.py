@@ -11,7 +11,7 @@ Rules of this file:
 import json
 from collections.abc import Callable
 from decimal import Decimal
-from typing import Any, NamedTuple, NoReturn, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from ocpp16._core import parse_datetime_tolerant
 from ocpp16.enums import ChargePointStatus
@@ -26,7 +26,7 @@ from ocpp16.prices import (
 from ocpp16.profiles.id_tags import check_id_tag
 from ocpp16.state.clock import to_datetime
 from ocpp16.state.price_triggers import WantedReports
-from ocpp16.values import member, text
+from ocpp16.values import member, no_json_number, text
 
 T = TypeVar("T")
 MOST_TEXTS = 100
@@ -109,14 +109,10 @@ def _members(data: str | None) -> dict[str, Any]:
     if data is None:
         raise ValueError("data is missing")
     try:
-        found = json.loads(data, parse_float=Decimal, parse_int=Decimal, parse_constant=_no_constant)
+        found = json.loads(data, parse_float=Decimal, parse_int=Decimal, parse_constant=no_json_number)
     except (ArithmeticError, RecursionError, ValueError):
         raise ValueError("json parsing failed") from None
     return _object(found, "data")
-
-
-def _no_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is no JSON")
 
 
 def _object(value: Any, name: str) -> dict[str, Any]:

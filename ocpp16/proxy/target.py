@@ -3,6 +3,7 @@
 from typing import Final
 from urllib.parse import unquote
 
+from ocpp16.address import scheme_of
 from ocpp16.transport.dial import Endpoint, endpoint
 from ocpp16.transport.websocket import UpgradeRequest
 
@@ -22,7 +23,7 @@ class Target:
     __slots__ = ("_prefix", "_query", "_where", "is_tls")
 
     def __init__(self, url: str) -> None:
-        self.is_tls: bool = url.strip().lower().startswith("wss://")
+        self.is_tls: bool = scheme_of(url) == "wss"
         self._where = endpoint(url, _PLACE, 2 if self.is_tls else 0)
         self._prefix, _, self._query = self._where.target.partition(_PLACE)
 

@@ -1,4 +1,4 @@
-"""What passes, into one file of JSON lines (OCPP trace format 1.1), written by a thread at a time.
+"""What passes, into one file of JSON lines (OCPP trace format 1.1), written by one thread at a time.
 
 What waits to be written is bounded: whoever relays waits until there is room again. A disk that takes nothing is told
 once, the rows are counted, and the relaying goes on.

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import trio
 
+from ocpp16.address import profile_for
 from ocpp16.fleet import Fleet as TrioFleet
 from ocpp16.fleet import Member, MemberState, blueprint, open_fleet
 from ocpp16.hosts.trio_thread import TrioThread, ended
@@ -28,7 +29,7 @@ _MOST_NAMED: Final = 10
 
 
 class Fleet:
-    """A mapping of ids to charge points, in the order in which they were added; made by the fixtures."""
+    """Charge points in the order in which they were added, and each by its id: `fleet[id]`. Made by the fixtures."""
 
     def __init__(self, url: str, settings: Settings, next_number: Callable[[], int]) -> None:
         self._url = url
@@ -59,7 +60,7 @@ class Fleet:
 
         id: as of the marker, also a format; None: the next of the test's. changes: `blueprint`, `connectors`, `keys`,
         `password`, as of the marker. Raises pytest.UsageError for what cannot be, ValueError for an id that is there
-        already, ConfigurationError for keys that cannot be.
+        already, ConfigurationError for keys that cannot be, TypeError for what is set for a whole test only.
         """
         if id is not None:
             changes["id"] = id
@@ -73,7 +74,7 @@ class Fleet:
             made_of = made_of.over(connectors=settings.connectors)
         keys: dict[str, Mapping[str, Any]] = dict(settings.keys)
         if settings.password is not None:
-            profile = 2 if self._url.lower().startswith("wss://") else 1
+            profile = profile_for(self._url, has_password=True)
             own = {"AuthorizationKey": settings.password, "SecurityProfile": profile}
             keys["Security"] = {**own, **keys.get("Security", {})}
         self._thread.run(self._add, identity, made_of, keys).future.result()

@@ -11,7 +11,7 @@ Rules of this file:
 """
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any, Final
 
@@ -34,7 +34,7 @@ _TELLING: Final = ("connectorId", "idTag", "key", "vendorId", "messageId", "type
 _OF_TIME: Final = frozenset({"Heartbeat", "MeterValues"})
 """Requests that come by a clock: nothing waits for them."""
 _BY_CHANCE: Final = _OF_TIME | {"StatusNotification", "SecurityEventNotification"}
-"""Requests of which another number is no difference, nor that there are any."""
+"""Requests of which there may be more or fewer than in the trace, or none."""
 _MOST_STARTS: Final = 10_000
 
 
@@ -89,7 +89,7 @@ class _Player:
         self._starts: dict[str, Any] = {}
         self._seen: Counter[str] = Counter()
         self._unknown: set[str] = set()
-        self._wanted = {action: tuple(all_of_it) for action, all_of_it in self._left.items()}
+        self._in_trace = {action: tuple(all_of_it) for action, all_of_it in self._left.items()}
         self._moments: dict[tuple[str, int], float] = {}
         """When the charge point asked an action for the n-th time, as often as in the trace."""
         self._changed = trio.Event()
@@ -98,7 +98,7 @@ class _Player:
 
     def answer(self, call: ReceivedCall) -> Any:
         self._seen[call.action] += 1
-        if self._seen[call.action] <= len(self._wanted.get(call.action, ())):
+        if self._seen[call.action] <= len(self._in_trace.get(call.action, ())):
             self._moments[call.action, self._seen[call.action]] = trio.current_time()
         changed, self._changed = self._changed, trio.Event()
         changed.set()
@@ -196,7 +196,7 @@ class _Player:
     async def _came(self, before: Exchange, count: int) -> bool:
         return await self._until(lambda: self._seen[before.action] >= count)
 
-    async def _until(self, is_so: Any) -> bool:
+    async def _until(self, is_so: Callable[[], bool]) -> bool:
         with trio.move_on_after(self._patience):
             while not is_so():
                 with trio.move_on_after(1.0):  # a connection is not told here

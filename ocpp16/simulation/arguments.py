@@ -13,6 +13,7 @@ from typing import Any
 from ocpp16.simulation import checks
 from ocpp16.simulation.car import CABLE_RATING, LONGEST_WAIT
 from ocpp16.simulation.checks import is_whole
+from ocpp16.values import no_json_number
 from ocpp16.values import text as utf8
 
 MOST_SHOWN = 1_000
@@ -44,15 +45,11 @@ def _as_flag(word: str) -> Any:
 def from_json(word: str) -> Any:
     """JSON as it was typed. Raises ValueError saying what is wrong, and where."""
     try:
-        return json.loads(word, parse_constant=_no_number)
+        return json.loads(word, parse_constant=no_json_number)
     except json.JSONDecodeError as error:
         raise ValueError(f"{error.msg.lower()} at character {error.pos + 1}") from None
     except RecursionError:
         raise ValueError("it is nested too deep") from None
-
-
-def _no_number(word: str) -> Any:
-    raise ValueError(f"{word} is no JSON")
 
 
 def _as_json(word: str) -> Any:

@@ -59,7 +59,8 @@ class ContractSituation(NamedTuple):
 
 
 class Row(NamedTuple):
-    """`when`: field of the situation → what it is. Either `ask`, or `status`, with `source`, `rule` and `key`."""
+    """`when`: field of the situation → what it is. `decides`: what the Central System is asked with, or the status that
+    `source` gives by this `rule` of that `key`."""
 
     when: Mapping[str, object]
     decides: Ask | Status
@@ -83,7 +84,7 @@ HERE: Final = "the check of the contract certificate here"
 OFFLINE: Final = "offline, nothing allows this contract"
 NO_USABLE_ANSWER: Final = "the Central System gave no usable answer"
 
-_PNC, _CENTRAL, _OFFLINE, _LOCAL = (
+_PNC, _CENTRAL, _VALIDATED_OFFLINE, _LOCAL = (
     "ISO15118PnCEnabled",
     "CentralContractValidationAllowed",
     "ContractValidationOffline",
@@ -147,7 +148,7 @@ ROWS: Final[tuple[Row, ...]] = (
         Status.NOT_AT_THIS_TIME,
         OFFLINE,
         "offline, nothing is checked here",
-        _OFFLINE,
+        _VALIDATED_OFFLINE,
         contract_validation_offline=False,
     ),
     _row(

@@ -27,7 +27,7 @@ class Round:
         self._clock = clock
         self._work = work
         self._waiting: dict[int, None] | None = None
-        """Last come first, for that is the end from which a dictionary gives without a search. None while nobody waits:
+        """In reverse, so that `popitem` gives the next one. None while nobody waits:
         ten thousand charge points have nothing to do.
         """
         self._timer: Timer | None = None

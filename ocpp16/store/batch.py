@@ -131,6 +131,7 @@ class Part:
         for key in [key for key, (other, _) in facts.items() if other == number]:
             del facts[key]  # had no predecessor, or the changes would have been looked at then
         self._close()
+        # By place, which no table's name and key can meet: nothing comes together with what was set apart.
         self._facts = {(f"{position}", ()): (number, change) for position, change in enumerate(changes)}
         self._close()
 

@@ -10,7 +10,7 @@ from certificate_steps import put
 from forged import DAY, NOW, below, root
 
 from ocpp16.charge_point import dialing
-from ocpp16.charge_point.certificates import built_in
+from ocpp16.charge_point.built_in_security import built_in
 from ocpp16.charge_point.dialing import Dialer
 from ocpp16.configuration.configuration import Configuration
 from ocpp16.log import FoldingLog

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import trio
 
-from ocpp16.charge_point.certificates import built_in
+from ocpp16.charge_point.built_in_security import built_in
 from ocpp16.charge_point.dialing import Dialer
 from ocpp16.configuration.configuration import Configuration
 from ocpp16.errors import ConfigurationError, ConnectionFailed

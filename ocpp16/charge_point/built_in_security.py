@@ -1,4 +1,4 @@
-"""Who keeps roots, certificates and keys where the host brings nobody: the built-in EvseSecurity, on files."""
+"""Who keeps roots, certificates and keys where the host brings nobody: an EvseSecurity on files."""
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
