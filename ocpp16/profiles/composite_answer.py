@@ -1,7 +1,8 @@
 """A composite schedule that fits into its answer (OCPP 1.6 ed. 2 §5.7): cut at a whole period, what it covers said.
 
 A Central System may ask for a year of a profile that changes every minute: half a million periods, 19 MB. What is not
-sent need not be calculated either, so a long window is tried in growing parts.
+sent need not be calculated either, so a long window is tried in growing parts. ChargingScheduleMaxPeriods is about
+schedules that are sent to us, and cuts none of ours.
 """
 
 from collections.abc import Callable
@@ -13,6 +14,8 @@ from ocpp16.schedule import CompositeSchedule
 
 _FIRST_PART = 172_800
 """Seconds of the first part of a long window."""
+_SHORTEST = 30
+"""Bytes of a period as JSON, with the comma: no phases, and few digits."""
 
 
 class FittedSchedule(NamedTuple):
@@ -21,35 +24,33 @@ class FittedSchedule(NamedTuple):
     """As on the wire; its `duration` is what the periods cover."""
 
 
-def fitted(
-    composite: Callable[..., CompositeSchedule], duration: int, *, most_periods: int, most_bytes: int
-) -> FittedSchedule:
+def fitted(composite: Callable[..., CompositeSchedule], duration: int, *, most_bytes: int) -> FittedSchedule:
     """The schedule of as much of `duration` (s) as fits.
 
-    Parameters: `composite(duration=…)` calculates it from a fixed start; `most_periods`
-    (ChargingScheduleMaxPeriods) and `most_bytes` of JSON for the periods.
+    Parameters: `composite(duration=…)` calculates it from a fixed start; `most_bytes` of JSON for the periods.
     """
     window = min(duration, _FIRST_PART)
     while True:
         schedule = composite(duration=window)
         wire = schedule.charging_schedule()
         periods: list[dict[str, Any]] = wire["chargingSchedulePeriod"]
-        fits = _fitting(periods, max(1, most_periods), most_bytes)
+        fits = _fitting(periods, most_bytes)
         if fits < len(periods):
             wire["duration"] = periods[fits]["startPeriod"]
             wire["chargingSchedulePeriod"] = periods[:fits]
             break
         if window == duration:
             break
-        window = duration if len(periods) * (duration / window) <= 2 * most_periods else min(duration, 2 * window)
+        shortest = len(periods) * (duration / window) * _SHORTEST
+        window = duration if shortest <= 2 * most_bytes else min(duration, 2 * window)
     return FittedSchedule(schedule.start_micros, wire)
 
 
-def _fitting(periods: list[dict[str, Any]], most_periods: int, most_bytes: int) -> int:
+def _fitting(periods: list[dict[str, Any]], most_bytes: int) -> int:
     """How many of the first periods fit, at least one."""
     size = 0
-    for number, period in enumerate(periods[:most_periods]):
+    for number, period in enumerate(periods):
         size += len(orjson.dumps(period)) + 1
         if size > most_bytes and number:
             return number
-    return min(len(periods), most_periods)
+    return len(periods)
