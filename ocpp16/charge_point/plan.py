@@ -134,8 +134,12 @@ def _configuration(
             custom_schema_path=custom_schema_path,
             is_complete=is_complete,
         )
+    except ConfigurationError as error:
+        if isinstance(config, Mapping):
+            raise
+        raise ConfigurationError([f"{config}: {problem}" for problem in error.problems]) from error
     except BaseException as error:
-        if type(config) is dict or isinstance(error, ConfigurationError):
+        if type(config) is dict:
             raise
         obey_exit(error)  # of a mapping of the host's own kind
         raise ConfigurationError([f"config cannot be read: {sentence(error)}"]) from error
