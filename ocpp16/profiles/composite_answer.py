@@ -5,6 +5,7 @@ sent need not be calculated either, so a long window is tried in growing parts. 
 schedules that are sent to us, and cuts none of ours.
 """
 
+import math
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -14,8 +15,10 @@ from ocpp16.schedule import CompositeSchedule
 
 _FIRST_PART = 172_800
 """Seconds of the first part of a long window."""
-_SHORTEST = 30
-"""Bytes of a period as JSON, with the comma: no phases, and few digits."""
+_MOST_GROWTH = 8
+"""Times as long as the part before is the next at most: what was calculated so far may be an idle time."""
+_MARGIN = 1.25
+"""What comes may have fewer periods than what was calculated so far."""
 
 
 class FittedSchedule(NamedTuple):
@@ -34,23 +37,23 @@ def fitted(composite: Callable[..., CompositeSchedule], duration: int, *, most_b
         schedule = composite(duration=window)
         wire = schedule.charging_schedule()
         periods: list[dict[str, Any]] = wire["chargingSchedulePeriod"]
-        fits = _fitting(periods, most_bytes)
+        fits, size = _fitting(periods, most_bytes)
         if fits < len(periods):
             wire["duration"] = periods[fits]["startPeriod"]
             wire["chargingSchedulePeriod"] = periods[:fits]
             break
         if window == duration:
             break
-        shortest = len(periods) * (duration / window) * _SHORTEST
-        window = duration if shortest <= 2 * most_bytes else min(duration, 2 * window)
+        growth = min(_MOST_GROWTH, max(2.0, _MARGIN * most_bytes / size))
+        window = min(duration, math.ceil(window * growth))
     return FittedSchedule(schedule.start_micros, wire)
 
 
-def _fitting(periods: list[dict[str, Any]], most_bytes: int) -> int:
-    """How many of the first periods fit, at least one."""
+def _fitting(periods: list[dict[str, Any]], most_bytes: int) -> tuple[int, int]:
+    """How many of the first periods fit, at least one, and the bytes of those that were looked at."""
     size = 0
     for number, period in enumerate(periods):
         size += len(orjson.dumps(period)) + 1
         if size > most_bytes and number:
-            return number
-    return len(periods)
+            return number, size
+    return len(periods), size
