@@ -19,8 +19,7 @@ from ocpp16.enums import (
 from ocpp16.errors import CallFailed, FeatureNotBuilt, StoreError
 from ocpp16.models import Reservation
 from ocpp16.observer import ReservationMade
-from ocpp16.state.clock import to_datetime
-from ocpp16.state.reservation_doubt import IN_DOUBT
+from ocpp16.state.clock import IN_DOUBT, to_datetime
 from ocpp16.testing.central_system import START, CentralSystem
 
 
