@@ -79,8 +79,7 @@ def planned(
     overlay = None if user_config_path is None else Overlay(user_config_path)
     if overlay is not None:
         overlay.drop_unfinished()
-    is_complete = overlay is not None or not has_store
-    configuration = _configuration(config, overlay, share_path, custom_schema_path, is_complete)
+    configuration = _configuration(config, overlay, share_path, custom_schema_path, is_complete=not has_store)
     tolerance = None if tolerances is None else _tolerance(tolerances)
     certificates = evse_security
     if certificates is None:
@@ -116,6 +115,7 @@ def _configuration(
     overlay: Overlay | None,
     share_path: str | Path | None,
     custom_schema_path: str | Path | None,
+    *,
     is_complete: bool,
 ) -> Configuration:
     if isinstance(config, Configuration):
