@@ -214,7 +214,7 @@ class ConfigurationChanged(Signal):
     """A configuration key has a new value; `key` is its canonical name.
 
     Heard by: authorization, availability, boot, free_charging, meter_values, plug_and_charge, pricing, reset,
-    smart_charging, runtime.
+    security_events, smart_charging, runtime.
     """
 
     key: str
