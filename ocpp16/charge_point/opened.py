@@ -4,7 +4,9 @@ Whatever fails while it is opened, and at which moment, what was opened before i
 of the block, each in a scope of its own: what ends one charge point ends no other.
 """
 
+from collections.abc import Mapping
 from functools import partial
+from math import inf
 from random import Random, SystemRandom
 from typing import Any
 
@@ -19,6 +21,7 @@ from ocpp16.charge_point.shared_tasks import KeptTasks, SharedTasks
 from ocpp16.charge_point.store_reports import StoreReports
 from ocpp16.charge_point.traffic import Traffic
 from ocpp16.configuration.configuration import Configuration
+from ocpp16.errors import StoreError
 from ocpp16.log import FoldingLog, log
 from ocpp16.models import Counters
 from ocpp16.profiles.asked import ConfigurationKeeper
@@ -29,6 +32,7 @@ from ocpp16.store.journal import Journal
 from ocpp16.store.leaving import Leaving
 from ocpp16.store.loading import load_rows
 from ocpp16.store.open import OPEN_TIMEOUT
+from ocpp16.store.overlay import Overlay
 from ocpp16.store.tables import settings
 from ocpp16.texts import shown
 
@@ -44,11 +48,13 @@ async def opened(
     Raises ConfigurationError for what was changed in the store, StoreError. What `nursery` runs for it ends with
     `Opened.leave`.
     """
-    configuration = plan.configuration
-    if plan.overlay is None:
-        configuration = await _with_stored_changes(configuration, plan.identity, journal)
+    stored = await _stored_changes(plan.identity, journal)
+    theirs = stored if plan.overlay is None else _without(stored, plan.overlay.merged())
+    configuration = plan.configuration.with_changes(theirs)
     made = Opened(plan, configuration, journal, nursery, shared, leaving)
     made.claim()
+    if stored and plan.overlay is not None:
+        made.take_over(plan.overlay)
     try:
         await made.begin(plan)
     except BaseException:
@@ -57,8 +63,8 @@ async def opened(
     return made
 
 
-async def _with_stored_changes(configuration: Configuration, identity: str, journal: Journal) -> Configuration:
-    """The same configuration with the changes that lie in the store, where there is no file for them."""
+async def _stored_changes(identity: str, journal: Journal) -> dict[str, Any]:
+    """What was changed in the start before and lies in the store, where there was no file for it."""
 
     def load(store: Store) -> list[Row]:
         names = (settings.CONFIGURATION, settings.SECRETS)
@@ -71,13 +77,38 @@ async def _with_stored_changes(configuration: Configuration, identity: str, jour
             for section, keys in row.value.items():
                 both = isinstance(keys, dict) and isinstance(changed.get(section), dict)
                 changed[section] = {**changed[section], **keys} if both else keys
-    return configuration.with_changes(changed)
+    return changed
+
+
+def _without(stored: Mapping[str, Any], overlay: Mapping[str, Any]) -> dict[str, Any]:
+    """Those of what is stored that the files say nothing of: they were changed later, or by hand."""
+    result: dict[str, Any] = {}
+    for section, keys in stored.items():
+        known = overlay.get(section, {})
+        if isinstance(keys, dict):
+            result[section] = {name: value for name, value in keys.items() if name not in known}
+        elif section not in overlay:
+            result[section] = keys
+    return result
 
 
 class Opened:
     """Made by `opened`."""
 
-    __slots__ = ("_feed", "_files", "_kept", "_reports", "_runtime", "_traffic", "charge_point", "leaving", "left")
+    __slots__ = (
+        "_feed",
+        "_files",
+        "_keeper",
+        "_kept",
+        "_reports",
+        "_runtime",
+        "_taken_over",
+        "_told",
+        "_traffic",
+        "charge_point",
+        "leaving",
+        "left",
+    )
 
     def __init__(
         self,
@@ -90,7 +121,8 @@ class Opened:
     ) -> None:
         counters = Counters()
         random = _CHANCE if plan.seed is None else Random(plan.seed)  # noqa: S311 - repeatable, not secret
-        told = FoldingLog(plan.identity, plan.clock.monotonic)
+        self._told = told = FoldingLog(plan.identity, plan.clock.monotonic)
+        self._taken_over: Overlay | None = None
         self.leaving: Leaving = leaving
         self.left: trio.Event | None = None
         """Set when it is left; None before anybody began to."""
@@ -113,6 +145,7 @@ class Opened:
                 log=told,
             )
             keeper = FiledConfiguration(configuration, plan.overlay, self._files)
+        self._keeper = keeper
         self._runtime = runtime = Runtime(
             configuration=configuration,
             station=plan.station,
@@ -141,10 +174,16 @@ class Opened:
         """Be the one of this identity at the store. Raises StoreError if another one is."""
         self._reports.begin(self._runtime)
 
+    def take_over(self, overlay: Overlay) -> None:
+        """There are files now for what was changed, and some of it lies in the store: from there into the files."""
+        self._taken_over = overlay
+
     async def begin(self, plan: Plan) -> None:
         """Read what is stored, and let time pass. Raises StoreError."""
         if self._files is not None:
             self._kept.start(partial(self._files.run, self.leaving))
+        if self._taken_over is not None:
+            self._kept.start(partial(self._move, self._taken_over))
         await self._runtime.prepare(timeout=OPEN_TIMEOUT)
         for warning in self._runtime.configuration.warnings:  # some are about what this station has built
             log.warning("%s: %s", plan.identity, shown(warning, 1000))
@@ -154,6 +193,21 @@ class Opened:
         attach = getattr(plan.station, "attach", None)
         if callable(attach):
             attach(self.charge_point)
+
+    async def _move(self, overlay: Overlay) -> None:
+        """Where it cannot be written, it is found in the store again by the next start."""
+        configuration, journal = self._runtime.configuration, self._runtime.writer
+
+        def apply() -> None:
+            journal.append(settings.delete(settings.CONFIGURATION), settings.delete(settings.SECRETS))
+
+        proposal = self._keeper.propose(configuration.overrides, configuration.secrets, apply=apply)
+        try:
+            await proposal.wait(inf)
+        except StoreError as error:
+            self._told.warning("what was changed before lies in the store, and not in %s yet: %s", overlay.path, error)
+        else:
+            self._told.info("what was changed before lay in the store, and lies in %s now", overlay.path)
 
     async def leave(self) -> None:
         """Stop in order, and set the time until which all that follows is to be done. A second Ctrl-C means at once."""

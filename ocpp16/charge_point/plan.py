@@ -79,8 +79,7 @@ def planned(
     overlay = None if user_config_path is None else Overlay(user_config_path)
     if overlay is not None:
         overlay.drop_unfinished()
-    is_complete = overlay is not None or not has_store
-    configuration = _configuration(config, overlay, share_path, custom_schema_path, is_complete)
+    configuration = _configuration(config, overlay, share_path, custom_schema_path, is_complete=not has_store)
     tolerance = None if tolerances is None else _tolerance(tolerances)
     certificates = evse_security
     if certificates is None:
@@ -116,6 +115,7 @@ def _configuration(
     overlay: Overlay | None,
     share_path: str | Path | None,
     custom_schema_path: str | Path | None,
+    *,
     is_complete: bool,
 ) -> Configuration:
     if isinstance(config, Configuration):
@@ -134,8 +134,12 @@ def _configuration(
             custom_schema_path=custom_schema_path,
             is_complete=is_complete,
         )
+    except ConfigurationError as error:
+        if isinstance(config, Mapping):
+            raise
+        raise ConfigurationError([f"{config}: {problem}" for problem in error.problems]) from error
     except BaseException as error:
-        if type(config) is dict or isinstance(error, ConfigurationError):
+        if type(config) is dict:
             raise
         obey_exit(error)  # of a mapping of the host's own kind
         raise ConfigurationError([f"config cannot be read: {sentence(error)}"]) from error

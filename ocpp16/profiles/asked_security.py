@@ -5,6 +5,7 @@ the station, a method of the host's object is looked up when it is asked.
 """
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
@@ -54,6 +55,14 @@ class AskedSecurity:
         self.host: Any = host
         self._failed = failed
         self._overran = overran
+
+    @property
+    def most_certificates(self) -> int | None:
+        """Roots that the keeper has room for by its own count, as `FileEvseSecurity` keeps it; None: it counts none."""
+        most: object = None
+        with suppress(Exception):
+            most = self.host.certificate_store_max_length
+        return most if type(most) is int else None
 
     async def install_ca_certificate(self, certificate: str, kind: CaCertificateType) -> InstallCertificateResult:
         accept = partial(member, InstallCertificateResult, name=_THE_ANSWER)

@@ -60,8 +60,12 @@ class CertificateRequests:
         return "Rejected"
 
     async def _is_full(self) -> bool:
-        most = self._ctx.configuration[CERTIFICATE_STORE_MAX_LENGTH]
-        return most is not None and len(await self._security.get_installed_certificates(_ROOTS)) >= most
+        """A keeper that counts itself knows better: one that it has already, or puts in the place of another, needs no
+        room."""
+        most, its_own = self._ctx.configuration[CERTIFICATE_STORE_MAX_LENGTH], self._security.most_certificates
+        if most is None or (its_own is not None and its_own <= most):
+            return False
+        return len(await self._security.get_installed_certificates(_ROOTS)) >= most
 
     async def delete(self, wire: "messages.CertificateHashDataType") -> str:
         hash_data = CertificateHashData(

@@ -29,10 +29,11 @@ from ocpp16.profiles.firmware_job import FirmwareJob, all_rows, rows, stored_job
 from ocpp16.profiles.station_side import yes_or_no
 from ocpp16.profiles.status_report import StatusReport
 from ocpp16.profiles.turn import Turn
-from ocpp16.state.clock import to_micros
+from ocpp16.state.clock import IN_DOUBT, to_micros
 from ocpp16.state.firmware import HOLDS_CONNECTORS, Step, failure_at, step_after, wire_status
 from ocpp16.state.signals import (
     ClockSet,
+    ClockSettled,
     Connected,
     RegistrationChanged,
     SecurityEventRaised,
@@ -45,7 +46,7 @@ from ocpp16.store.tables.jobs import ROWS
 
 
 class FirmwareUpdates(FeatureProfile):
-    __slots__ = ("_is_begun", "_is_held", "_job", "_last_end", "_others", "_report", "_timer", "_turn")
+    __slots__ = ("_certain_at", "_is_begun", "_is_held", "_job", "_last_end", "_others", "_report", "_timer", "_turn")
 
     name = ""
     protocol: ClassVar[type | None] = FirmwareStation
@@ -62,6 +63,8 @@ class FirmwareUpdates(FeatureProfile):
         """Has the station taken it, in this start?"""
         self._is_held = False
         """Are the connectors withheld?"""
+        self._certain_at = 0.0
+        """By the monotonic clock: from then on a clock is believed that nobody has set."""
 
     @classmethod
     def build(cls, ctx: Context, others: Others) -> Self:
@@ -99,6 +102,7 @@ class FirmwareUpdates(FeatureProfile):
             job.step = Step.CLEARING
         if job.step > Step.SCHEDULED and not job.is_of_the_station:
             self._have_it_begun(job)
+        self._certain_at = self.ctx.clock.monotonic() + IN_DOUBT
         self._go_on()
 
     def stop(self) -> None:
@@ -186,14 +190,19 @@ class FirmwareUpdates(FeatureProfile):
             self._clear()
 
     def _is_due(self, date: datetime | None) -> bool:
-        """Has it come? If not, `_go_on` is called when it does."""
+        """Has it come? If not, `_go_on` is called when it does.
+
+        By a clock that nobody has set, which may be ahead by years, it has not for `IN_DOUBT` seconds after a start.
+        """
         if date is None:
             return True
         clock = self.ctx.clock
-        due = to_micros(date)
-        if due <= clock.now():
+        at = clock.monotonic_at(to_micros(date))
+        if not (clock.is_trusted or clock.is_settled):
+            at = max(at, self._certain_at)
+        if at <= clock.monotonic():
             return True
-        self._timer = self.ctx.timers.at(clock.monotonic_at(due), self._go_on)
+        self._timer = self.ctx.timers.at(at, self._go_on)
         return False
 
     def _have_it_begun(self, job: FirmwareJob) -> None:
@@ -331,8 +340,8 @@ class FirmwareUpdates(FeatureProfile):
         if self._job is not None and self._job.step in HOLDS_CONNECTORS:
             self._go_on()
 
-    @hears(ClockSet)
-    def _clock_set(self, signal: ClockSet) -> None:
+    @hears(ClockSet, ClockSettled)
+    def _clock_set(self, signal: ClockSet | ClockSettled) -> None:
         if self._job is not None and self._job.step in (Step.SCHEDULED, Step.WAITING):
             self._go_on()
 

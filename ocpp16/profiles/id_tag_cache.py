@@ -68,7 +68,8 @@ class IdTagCache:
         if cached is None:
             return None
         if self._is_past(cached, now):
-            self._drop([key])
+            if self._ctx.clock.is_trusted:
+                self._drop([key])
             return None
         self._put(key, cached.info, now)
         return cached.info
@@ -89,7 +90,8 @@ class IdTagCache:
 
     def _trim(self, now: int) -> bool:
         """Drop what is old, or more than may be kept, as much of it as one step may; is there more?"""
-        past = [key for key, cached in islice(self._entries.items(), _AT_ONCE) if self._is_past(cached, now)]
+        first = islice(self._entries.items(), _AT_ONCE) if self._ctx.clock.is_trusted else ()
+        past = [key for key, cached in first if self._is_past(cached, now)]
         self._drop(past)
         if len(past) == _AT_ONCE:
             return True
@@ -128,6 +130,8 @@ class IdTagCache:
 
     def _put(self, key: str, info: IdTagInfo, now: int) -> None:
         known = self._entries.pop(key, None)
+        if known is not None and not self._ctx.clock.is_trusted:
+            now = max(now, known.used_at)
         written_at = known.written_at if known is not None and known.info == info else None
         if written_at is None or abs(now - written_at) >= USE_RESOLUTION:
             self._ctx.journal.append(_row(key, info, now))

@@ -92,7 +92,7 @@ class Pricing(FeatureProfile):
         self.sessions.start()
         self.reports.begin_anew()
         self.estimates.begin()
-        self.offsets.begin()
+        self.offsets.start()
         self._tell_default_price()
 
     def stop(self) -> None:
@@ -127,6 +127,7 @@ class Pricing(FeatureProfile):
     @hears(ClockSettled)
     def _clock_settled(self, signal: ClockSettled) -> None:
         self.sessions.tell_unplugged()
+        self.offsets.begin()
 
     @hears(ConfigurationChanged)
     def _key_changed(self, signal: ConfigurationChanged) -> None:

@@ -2,7 +2,8 @@
 
 At that instant TimeOffset becomes what TimeOffsetNextTransition says, on disk first; the other two keys keep their
 values. It happens once for each pair of them: who sets TimeOffset afterwards is not overruled by the next start, which
-makes up for a change that came while the charge point was off.
+makes up for a change that came while the charge point was off. A clock that nobody has set yet may be ahead by years,
+and what happened once would not be undone: the Central System is waited for, `IN_DOUBT` seconds at most.
 """
 
 from typing import Any
@@ -13,6 +14,7 @@ from ocpp16.errors import StoreError
 from ocpp16.observer import TimeOffsetChanged
 from ocpp16.profiles.base import Others, Stored
 from ocpp16.profiles.context import Context
+from ocpp16.state.clock import IN_DOUBT
 from ocpp16.state.local_time import offset
 from ocpp16.state.signals import ConfigurationChanged
 from ocpp16.state.timers import Timer
@@ -29,7 +31,7 @@ _NEXT = (keys.NEXT_TIME_OFFSET_TRANSITION_DATE_TIME.name, keys.TIME_OFFSET_NEXT_
 class TimeOffsets:
     """Of one start."""
 
-    __slots__ = ("_ctx", "_done", "_is_changing", "_others", "_timer")
+    __slots__ = ("_certain_at", "_ctx", "_done", "_is_changing", "_others", "_timer")
 
     def __init__(self, ctx: Context, others: Others) -> None:
         self._ctx = ctx
@@ -38,11 +40,17 @@ class TimeOffsets:
         """The transition that was made last."""
         self._timer: Timer | None = None
         self._is_changing = False
+        self._certain_at = 0.0
+        """By the monotonic clock; not before that does anything happen by a clock that nobody has set."""
 
     def restore(self, stored: Stored) -> None:
         for row in stored.read(ROWS):
             if row.kind == KIND and isinstance(row.state.get("done"), str):
                 self._done = row.state["done"]
+
+    def start(self) -> None:
+        self._certain_at = self._ctx.clock.monotonic() + IN_DOUBT
+        self.begin()
 
     def begin(self) -> None:
         """The clock, or what is to come, is something else."""
@@ -50,8 +58,10 @@ class TimeOffsets:
         due = self._due()
         if due is not None and not self._is_changing:
             clock = self._ctx.clock
-            latest = clock.monotonic() + LONGEST_WAIT
-            self._timer = self._ctx.timers.at(min(clock.monotonic_at(due), latest), self._time)
+            at = min(clock.monotonic_at(due), clock.monotonic() + LONGEST_WAIT)
+            if not (clock.is_trusted or clock.is_settled):
+                at = max(at, self._certain_at)
+            self._timer = self._ctx.timers.at(at, self._time)
 
     def stop(self) -> None:
         if self._timer is not None:

@@ -90,8 +90,12 @@ class KeptReservations(FeatureProfile):
         stored.taken(self._take, ROWS)
 
     def _take(self, row: ReservationRow) -> None:
-        if row.connector_id not in self.ctx.connectors:
-            raise ValueError(f"a reservation of connector {row.connector_id}, which is none")
+        if row.connector_id not in self.ctx.connectors:  # fewer connectors than before
+            self.ctx.log.warning(
+                "reservation %d is dropped: there is no connector %d any more", row.reservation_id, row.connector_id
+            )
+            self.ctx.journal.append(delete(row.reservation_id))
+            return
         reservation = Reservation(
             row.reservation_id, row.connector_id, row.id_tag, row.parent_id_tag, to_datetime(row.expires_at)
         )

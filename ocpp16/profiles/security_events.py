@@ -2,7 +2,7 @@
 
 Rules of this file:
 1. An event is in the security log and at the observer in any case; it is sent if it is critical, by its name or by who
-   raised it, unless DisableSecurityEventNotifications is set.
+   raised it, unless DisableSecurityEventNotifications is set: then those that wait are dropped, too.
 2. What is to be sent is on disk, and kept until it is answered: events of an outage are told after it.
 3. A flood has a bound: of one type `MOST_WAITING` wait at most, those of earlier starts too, and of one that is raised
    again and again one is told each `FLOOD_INTERVAL` seconds once `BURST` were told; how many were not is said in the
@@ -18,7 +18,7 @@ from ocpp16.enums import BootReason
 from ocpp16.observer import SecurityEvent
 from ocpp16.profiles.base import Context, FeatureProfile, Payload, hears
 from ocpp16.rpc.pending import Entry
-from ocpp16.state.signals import ClockSet, SecurityEventRaised
+from ocpp16.state.signals import ClockSet, ConfigurationChanged, SecurityEventRaised
 from ocpp16.texts import shown
 
 CRITICAL: Final = frozenset(
@@ -91,10 +91,21 @@ class SecurityEvents(FeatureProfile):
 
     def started(self, reason: BootReason) -> None:
         """The charge point starts, for this reason."""
+        self._drop_if_disabled()
         for entry in self.ctx.session.outbox.waiting_for("SecurityEventNotification"):
             self._flood(entry.payload["type"]).waiting += 1
         kind, info = _OF_A_START.get(reason, _STARTUP)
         self.ctx.signals.emit(SecurityEventRaised(kind, f"{info} ({reason})"))
+
+    @hears(ConfigurationChanged)
+    def _key_changed(self, signal: ConfigurationChanged) -> None:
+        if signal.key == DISABLE_SECURITY_EVENT_NOTIFICATIONS.name:
+            self._drop_if_disabled()
+
+    def _drop_if_disabled(self) -> None:
+        if self.ctx.configuration[DISABLE_SECURITY_EVENT_NOTIFICATIONS]:
+            self.ctx.sender.drop("SecurityEventNotification")
+            self._floods = None
 
     @hears(ClockSet)
     def _clock_set(self, signal: ClockSet) -> None:

@@ -157,12 +157,10 @@ class SmartCharging(FeatureProfile):
         unit = request.get("chargingRateUnit", units[0] if units else ChargingRateUnitType.A)
         if connector_id not in self.ctx.connectors or unit not in units or duration < 0:
             return {"status": str(GetCompositeScheduleStatus.REJECTED)}
-        configuration = self.ctx.configuration
         schedule = fitted(
             partial(self.limits.composite, connector_id, unit="W" if unit == "W" else "A", at=self.ctx.clock.now()),
             duration,
-            most_periods=configuration[smart_charging.CHARGING_SCHEDULE_MAX_PERIODS],
-            most_bytes=configuration[internal.MAX_MESSAGE_SIZE] - _OVERHEAD,
+            most_bytes=self.ctx.configuration[internal.MAX_MESSAGE_SIZE] - _OVERHEAD,
         )
         return {
             "status": str(GetCompositeScheduleStatus.ACCEPTED),

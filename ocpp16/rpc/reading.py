@@ -71,9 +71,9 @@ class Reading:
     def _binary_taken(self) -> None:
         self._counters.repaired(Repair.BINARY_FRAMES)
 
-    def mended(self, text: str | bytes) -> Frame:
-        """The frame in a text that is none, if tolerance can make it one. Raises FramingError."""
-        frame, repairs = repair_frame(text, self.tolerance)
+    def mended(self, text: str | bytes, error: FramingError) -> Frame:
+        """The frame in a text that is none, as `error` says, if tolerance can make it one. Raises FramingError."""
+        frame, repairs = repair_frame(text, self.tolerance, error)
         self._count(repairs)
         return frame
 

@@ -356,8 +356,8 @@ class Session:
             try:
                 try:
                     frame = parse(text)
-                except FramingError:
-                    frame = reading.mended(text)
+                except FramingError as error:
+                    frame = reading.mended(text, error)
                 if reading.is_strict:
                     reading.check_members(frame, text)
             except FramingError as error:

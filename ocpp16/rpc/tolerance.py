@@ -111,9 +111,11 @@ _CODES: Final = {code.casefold(): str(code) for code in ErrorCode} | {
 
 
 def repair_frame(
-    text: str | bytes | bytearray | memoryview, tolerance: Tolerance = Tolerance.DEFAULT
+    text: str | bytes | bytearray | memoryview,
+    tolerance: Tolerance = Tolerance.DEFAULT,
+    error: FramingError | None = None,
 ) -> tuple[Frame, tuple[str, ...]]:
-    """Read one frame and mend what `tolerance` allows.
+    """Read one frame and mend what `tolerance` allows; `error` is what the strict parser says, if it was asked before.
 
     Returns the frame and the names of the repairs made. A message id that is none by OCPP-J becomes an `EchoedId`. A
     code of a CALLERROR that is not known at all stays as it is. Raises FramingError, that of the strict parser, when
@@ -121,15 +123,19 @@ def repair_frame(
     """
     repairs: list[str] = []
     if Repair.BYTE_ORDER_MARK in tolerance and (rest := without_byte_order_mark(text)) is not None:
-        text = rest
+        text, error = rest, None
         repairs.append(Repair.BYTE_ORDER_MARK)
-    try:
-        frame = parse(text)
-    except FramingError as error:
-        mended = _mended(error, tolerance, repairs)
-        if mended is None:
-            raise
-        frame = mended
+    frame: Frame | None = None
+    if error is None:
+        try:
+            frame = parse(text)
+        except FramingError as strict:
+            error = strict
+    if frame is None:
+        assert error is not None
+        frame = _mended(error, tolerance, repairs)
+        if frame is None:
+            raise error
     if isinstance(frame, CallError):
         code = repair_code(frame.code, tolerance)
         if code is not None:

@@ -303,6 +303,9 @@ class FileEvseSecurity(StoredEvseSecurity):
         )
         super().__init__(_store(paths, rules, private_key_password or None), now, inline=inline)
         self._links = (secc_leaf_cert_link, secc_leaf_key_link, cpo_cert_chain_link)
+        self.certificate_store_max_length: int | None = certificate_store_max_length
+        """Roots of all families that are kept at most; one that is there already, or takes the place of another, is no
+        further one."""
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__}>"

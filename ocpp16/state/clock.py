@@ -36,6 +36,9 @@ EARLIEST, LATEST = 1_704_067_200_000_000, 4_102_444_800_000_000
 """
 SMALLEST_SHIFT = 1_000_000
 """µs; smaller differences between our clock and the Central System's are left alone."""
+IN_DOUBT = 600.0
+"""Seconds after a start in which nothing comes to its time for good by a clock that nobody has set: it may be wrong by
+years."""
 
 _SECOND = 1e6
 """µs."""

@@ -7,10 +7,7 @@ from collections.abc import Iterable
 from math import inf
 
 from ocpp16.models import Reservation
-
-IN_DOUBT = 600.0
-"""Seconds after a start in which a stored reservation is not over by a clock that may be wrong by years."""
-
+from ocpp16.state.clock import IN_DOUBT
 
 _NONE: frozenset[int] = frozenset()
 

@@ -144,7 +144,8 @@ class Reservations:
         trial._by_id = self._by_id.copy()
         trial._by_connector = self._by_connector.copy()
         trial.put(wanted)
-        return len(trial.of_any()) <= len(trial.free())
+        of_any = len(trial.of_any())
+        return not of_any or of_any <= len(trial.free())
 
     def _why_none_is_free(self) -> ReservationStatus:
         connectors = [connector for number, connector in self._connectors.items() if number]

@@ -99,7 +99,7 @@ class ClockSettled(Signal):
     """It is known by how much the clock was wrong, once in a start: the Central System has told the time, or accepts
     the charge point without. It comes before the registration, and before `ClockSet`, and the clock shows it already.
 
-    Heard by: pricing, reservation.
+    Heard by: firmware_updates, pricing, reservation.
     """
 
 
@@ -214,7 +214,7 @@ class ConfigurationChanged(Signal):
     """A configuration key has a new value; `key` is its canonical name.
 
     Heard by: authorization, availability, boot, free_charging, meter_values, plug_and_charge, pricing, reset,
-    smart_charging, runtime.
+    security_events, smart_charging, runtime.
     """
 
     key: str

@@ -14,6 +14,7 @@ Rules of this file:
 
 import errno
 import os
+from codecs import BOM_UTF8
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -238,8 +239,9 @@ def _go_back(path: Path, unreadable: bytes, warnings: list[str], *, may_go_back:
 
 
 def _parsed(text: bytes) -> dict[str, Any] | None:
+    """The document; a byte order mark, as some editors write it, is none of it."""
     try:
-        document = orjson.loads(text)
+        document = orjson.loads(text.removeprefix(BOM_UTF8))
         orjson.dumps(document)  # nested too deeply, it could not be written again
     except (orjson.JSONDecodeError, orjson.JSONEncodeError):
         return None

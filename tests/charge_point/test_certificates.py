@@ -1,6 +1,7 @@
 """The certificate messages, over an EvseSecurity that does what it is told, or lies, hangs and raises."""
 
 from itertools import count, pairwise
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -24,7 +25,8 @@ from ocpp16.security.evse_security import (
     LeafCertificateStatus,
     LeafCertificateType,
 )
-from ocpp16.testing.central_system import CentralSystem
+from ocpp16.security.lab_pki import Authority
+from ocpp16.testing.central_system import START, CentralSystem
 from ocpp16.testing.misbehaviour import Fault
 
 HASH = CertificateHashData("SHA256", "ab" * 32, "cd" * 32, "1f")
@@ -116,6 +118,24 @@ async def test_a_full_store_takes_no_more(open_bench: Any, make_config: Any) -> 
         async with open_bench(evse_security=security, document=document) as bench:
             answer = await bench.call("InstallCertificate", {"certificateType": CSMS, "certificate": "PEM"})
             assert answer == {"status": expected}
+
+
+async def test_what_needs_no_further_room_is_taken_by_a_full_store(
+    open_bench: Any, make_config: Any, tmp_path: Path
+) -> None:
+    """A root that is there already, and the successor of one, which takes the place of the one before."""
+    first = Authority("First", START / 1e6)
+    second = Authority("Second", START / 1e6, above=first)
+    third = Authority("Third", START / 1e6, above=second)
+    stranger = Authority("Stranger", START / 1e6)
+    installed = [(first, CSMS), (second, CSMS), (second, CSMS), (stranger, MF), (third, CSMS), (third, CSMS)]
+    document = make_config(Security__CertificateStoreMaxLength=2, Security__AdditionalRootCertificateCheck=True)
+    async with open_bench(certificates_path=tmp_path, document=document) as bench:
+        answers = []
+        for root, kind in installed:
+            request = {"certificateType": kind, "certificate": root.certificate}
+            answers.append((await bench.call("InstallCertificate", request))["status"])
+        assert answers == ["Accepted"] * 3 + ["Rejected"] + ["Accepted"] * 2
 
 
 @pytest.mark.parametrize("result", [*DeleteCertificateResult, "lies", RuntimeError("x"), ...])

@@ -11,7 +11,7 @@ from workshop import BACK, GO_AHEAD, LOCATION, OUT, REQUEST, UPDATE, Workshop, a
 from ocpp16.enums import FirmwareStatusEnumType as Status
 from ocpp16.models import UNSIGNED, FirmwareUpdate
 from ocpp16.profiles.firmware_job import rows
-from ocpp16.state.clock import to_datetime
+from ocpp16.state.clock import IN_DOUBT, to_datetime
 from ocpp16.store.base import Put
 from ocpp16.store.tables import jobs
 from ocpp16.testing.central_system import START, CentralSystem
@@ -169,6 +169,21 @@ async def test_one_that_waits_for_its_date_waits_on(open_bench: Any, tmp_path: A
         assert bench.station.asked("update_firmware") == [
             (FirmwareUpdate(UNSIGNED, LOCATION, to_datetime(START + 3_600_000_000), 2, 30),)
         ]
+
+
+async def test_a_clock_that_is_ahead_at_the_start_begins_none(open_bench: Any, disk: Any) -> None:
+    """As that of the machine may be by a year, until the Central System has told the time."""
+    async with open_bench(station=Workshop(), store=disk) as bench:
+        await ask(bench, retrieveDate="2026-01-01T01:00:00Z")
+    csms = CentralSystem()
+    csms.is_reachable = False
+    async with open_bench(station=Workshop(), store=disk, csms=csms, anchor=START / 1e6 + 365 * 86_400) as bench:
+        await trio.sleep(IN_DOUBT - 10)
+        csms.is_reachable = True
+        await trio.sleep(3_590 - IN_DOUBT)
+        assert bench.station.asked("update_firmware") == []
+        await trio.sleep(30)
+        assert len(bench.station.asked("update_firmware")) == 1
 
 
 @pytest.mark.parametrize("step", ["Downloading", "Downloaded", "Installing"])

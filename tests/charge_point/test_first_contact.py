@@ -1,7 +1,9 @@
 """The usual first mistakes, and what is said to whoever makes them: what is wrong, and what to do."""
 
 import asyncio
+import json
 import logging
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -43,6 +45,20 @@ async def test_no_station_is_one_problem(make_config: Any, station: Any, sentenc
         async with open_charge_point(make_config(), station):
             pass
     assert list(raised.value.problems) == [sentence]
+
+
+async def test_what_is_wrong_with_a_file_is_said_with_the_file(make_config: Any, tmp_path: Path) -> None:
+    document = make_config(Core__LightIntensity=101, Core__HeartbeatIntervall=5)
+    path = tmp_path / "config.json"
+    path.write_text(json.dumps(document))
+    problems = {}
+    for config in (document, path):
+        with pytest.raises(ConfigurationError) as raised:
+            async with open_charge_point(config, RecordingStation()):
+                pass
+        problems[type(config)] = raised.value.problems
+    assert "Core.LightIntensity = 101: must be at most 100" in problems[dict]
+    assert problems[type(path)] == tuple(f"{path}: {problem}" for problem in problems[dict])
 
 
 async def test_a_key_that_there_is_not_is_named_in_the_log(open_bench: Any, caplog: pytest.LogCaptureFixture) -> None:

@@ -3,6 +3,7 @@
 import sqlite3
 from typing import Any
 
+import pytest
 import trio
 
 from ocpp16.enums import AuthorizationStatus
@@ -75,6 +76,27 @@ async def test_a_start_deletes_what_was_not_used_for_its_lifetime(open_bench: An
         request = {"key": "AuthorizationCacheLifetime", "value": "0"}
         assert await bench.call("ChangeConfiguration", request) == {"status": "Accepted"}
         assert list(cached(bench)) == ["new"], "no longer lifetime brings it back"
+
+
+@pytest.mark.parametrize("shift", [365 * 86_400, -20 * 365 * 86_400])
+async def test_a_clock_that_nobody_has_set_makes_nobody_forgotten(
+    open_bench: Any, make_config: Any, disk: Any, shift: int
+) -> None:
+    """As that of the machine after a power cut, with the network away: neither now nor by what it writes down."""
+    document = make_config(**KEYS, Internal__AuthorizationCacheLifetime=3_600, Core__LocalAuthorizeOffline=True)
+    async with open_bench(csms=CentralSystem(now=true_time), document=document, store=disk) as bench:
+        says(bench, "Accepted")
+        assert await ask(bench, "A", "B") == [THERE, THERE]
+    csms = CentralSystem(now=true_time)
+    csms.is_reachable = False
+    async with open_bench(csms=csms, document=document, store=disk, anchor=true_time() / 1e6 + shift) as bench:
+        await trio.sleep(60)
+        is_known = (await bench.charge_point.authorize_id_token("A")).status is AuthorizationStatus.ACCEPTED
+        assert is_known == (shift < 0)
+        csms.is_reachable = True
+        await bench.charge_point.wait_registered()
+        await trio.sleep(1)
+        assert await ask(bench, "A", "B") == [HERE, HERE]
 
 
 async def test_what_is_past_makes_room_first(open_bench: Any, make_config: Any) -> None:

@@ -12,6 +12,8 @@ from pricing import cost, costs, default_prices, opened, tariffs, transfer
 from ocpp16.enums import ConfigurationStatus, Reason
 from ocpp16.observer import ConfigurationKeyChanged, TimeOffsetChanged
 from ocpp16.prices import RunningCostState
+from ocpp16.state.clock import IN_DOUBT
+from ocpp16.testing.central_system import START, CentralSystem
 from ocpp16.testing.stations import DisplayingStation
 
 ONLINE = {"priceText": "on", "priceTextOffline": "off"}
@@ -232,6 +234,27 @@ async def test_the_change_over_a_restart(
                 await bench.charge_point.configuration.set("TimeOffset", "+01:00")
             else:
                 assert offset == timedelta(hours=1), "set after the transition, and not overruled"
+
+
+@pytest.mark.parametrize("is_told", [True, False])
+async def test_a_clock_that_is_ahead_at_the_start_changes_nothing(
+    open_bench: Any, make_config: Any, is_told: bool
+) -> None:
+    """As that of the machine may be by a year: what happens once is not made undone by the time that is told."""
+    csms = CentralSystem(now=lambda: START + round(trio.current_time() * 1e6))
+    csms.is_reachable = False
+    options = {"csms": csms, "anchor": START / 1e6 + 365 * 86_400}
+    keys = {**OFFSETS, "NextTimeOffsetTransitionDateTime": "2026-01-01T01:00:00Z"}
+    before, after = -timedelta(hours=3, minutes=30), -timedelta(hours=2, minutes=30)
+    async with opened(open_bench, make_config, options=options, **keys) as bench:
+        local_time = bench.charge_point.for_station.local_time
+        await trio.sleep(IN_DOUBT - 10)
+        assert local_time().utcoffset() == before
+        csms.is_reachable = is_told
+        await trio.sleep(300)
+        assert local_time().utcoffset() == (before if is_told else after)
+        await trio.sleep(3600)
+        assert local_time().utcoffset() == after
 
 
 @pytest.mark.parametrize(

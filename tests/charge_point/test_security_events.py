@@ -156,6 +156,26 @@ async def test_switched_off(open_bench: Any, telling: Any) -> None:
         assert bench.events.of(SecurityEvent)[-1].type == "TamperDetectionActivated"
 
 
+@pytest.mark.parametrize("is_restarted", [True, False])
+async def test_switched_off_while_some_wait(open_bench: Any, telling: Any, disk: Any, is_restarted: bool) -> None:
+    """By the host, or for the next start: they are dropped, from the disk as well."""
+    csms = CentralSystem()
+    csms.is_reachable = False
+    async with open_bench(csms=csms, document=telling, store=disk) as bench:
+        bench.charge_point.on_security_event("TamperDetectionActivated")
+        await trio.sleep(1)
+        if not is_restarted:
+            await bench.charge_point.configuration.set("DisableSecurityEventNotifications", "true")
+            csms.is_reachable = True
+            await bench.charge_point.wait_all_answered()
+            assert told(bench) == []
+    for is_disabled in (True, False):
+        telling["Security"]["DisableSecurityEventNotifications"] = is_disabled
+        async with open_bench(document=telling, store=disk) as bench:
+            await bench.charge_point.wait_all_answered()
+            assert told(bench) == ["StartupOfTheDevice"] * (is_restarted and not is_disabled)
+
+
 async def test_a_crowded_queue_sheds_no_security_events(open_bench: Any, telling: Any) -> None:
     telling["Internal"]["MessageQueueSizeThreshold"] = 20
     telling["Internal"]["QueueAllMessages"] = True

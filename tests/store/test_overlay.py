@@ -1,5 +1,6 @@
 """The overlay of the configuration and its secrets: durable, private, and never a reason not to start."""
 
+import json
 import os
 import stat
 from collections.abc import Callable
@@ -44,6 +45,15 @@ def test_what_was_written_is_read_again(path: Path) -> None:
     assert stat.S_IMODE(overlay.secrets_path.stat().st_mode) == 0o600
     assert "AuthorizationKey" not in path.read_text()
     assert {entry.name for entry in path.parent.iterdir()} == {"user.json", "user.json.secrets"}
+
+
+def test_a_byte_order_mark_of_an_editor_is_no_damage(path: Path) -> None:
+    write(Overlay(path), CORE)
+    path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes())
+    overlay = Overlay(path)
+    assert (overlay.document, overlay.warnings) == (CORE, ())
+    write(overlay, CORE | {"Internal": {"ICCID": "1"}})
+    assert json.loads(path.read_bytes()) == CORE | {"Internal": {"ICCID": "1"}}
 
 
 def test_merged_sections_are_one(path: Path) -> None:
