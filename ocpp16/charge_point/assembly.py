@@ -63,7 +63,6 @@ from ocpp16.profiles.station_side import StationSide
 from ocpp16.profiles.transaction_data import TransactionData
 from ocpp16.profiles.transactions import TransactionMessages
 from ocpp16.rpc.calls import CallWatch, Listeners
-from ocpp16.rpc.pending import Lane
 from ocpp16.rpc.policy import OutboxLimits, RetryRules
 from ocpp16.rpc.session import Session
 from ocpp16.rpc.tolerance import Tolerance
@@ -321,7 +320,6 @@ def assemble(charge_point: Surroundings, life: Start, found: Restored) -> Featur
     connectors = _connectors(configuration, found, charge_point.clock.now())
     writer, station = charge_point.writer, charge_point.asked_station
     sender = Sender(session, charge_point.clock, writer, charge_point.kick, found.next_sequence)
-    sender.marked = [entry for entry in found.messages if entry.has_marks and entry.lane is Lane.TRANSACTION]
     timeout = configuration[internal.STATION_TIMEOUT]
     ctx = Context(
         charge_point_id=configuration[internal.CHARGE_POINT_ID],

@@ -124,8 +124,9 @@ class Restored:
                 clock.note(transaction.stopped_at, transaction.stop_clock_boot)
         for entry in self.messages:
             _note_payload(clock, entry.payload, entry.clock_boot)
-            for value, clock_boot in zip(entry.payload.get("transactionData", ()), entry.data_boots, strict=False):
-                _note_payload(clock, value, clock_boot)
+            if entry.data_boots:  # then there are as many entries of transactionData
+                for value, clock_boot in zip(entry.payload["transactionData"], entry.data_boots, strict=True):
+                    _note_payload(clock, value, clock_boot)
         for row in self.samples:
             _note_payload(clock, row.payload, row.clock_boot)
 

@@ -29,6 +29,7 @@ from ocpp16.state.signals import (
     ClockSet,
     ConfigurationChanged,
     Connected,
+    PutInService,
     RegistrationChanged,
     SessionStarted,
     SessionStopped,
@@ -224,6 +225,8 @@ class Availability(FeatureProfile):
         in_service = is_operative and not self._is_withheld
         question = self.ctx.station.enable_evse if in_service else self._disable_evse
         self.ctx.station_side.command(question, connector_id, connectors=(connector_id,), topic="availability")
+        if in_service:
+            self.ctx.signals.emit(PutInService(connector_id))
 
     async def _disable_evse(self, connector_id: int) -> None:
         """Its turn may come late: a transaction that began meanwhile goes on to its end, as if it had been there."""

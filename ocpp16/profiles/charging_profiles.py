@@ -242,6 +242,8 @@ class ChargingProfiles:
 
     def remove_over(self) -> None:
         """Drop what is over for good, which changes no schedule. Only once the Central System has told the time."""
+        if not self._ctx.clock.is_trusted:
+            return
         self._write(self._deletions(self.installed.remove_over(self._ctx.clock.now())))
 
     def restore(self, rows: Iterable[ChargingProfileRow]) -> None:
@@ -255,9 +257,10 @@ class ChargingProfiles:
         for row in rows:
             problem = check_profile(row.connector_id, row.profile, rules)
             running = self._ctx.transactions.running(row.connector_id)
-            is_tx_profile = row.profile["chargingProfilePurpose"] == ChargingProfilePurposeType.TX_PROFILE
-            if problem is not None or (is_tx_profile and not goes_on(row, running)):
-                why = "its transaction does not go on" if problem is None else str(problem)
+            why = "" if problem is None else str(problem)
+            if not why and row.profile["chargingProfilePurpose"] == ChargingProfilePurposeType.TX_PROFILE:
+                why = "" if goes_on(row, running) else "its transaction does not go on"
+            if why:
                 self._ctx.log.info("charging profile %d is dropped: %s", row.charging_profile_id, why)
                 unusable.append(delete(row.charging_profile_id))
                 continue

@@ -11,10 +11,10 @@ Rules of this file:
 """
 
 from ocpp16.configuration.keys import internal
-from ocpp16.enums import ChargePointStatus, SessionStartedReason
+from ocpp16.enums import AvailabilityType, ChargePointStatus, SessionStartedReason
 from ocpp16.profiles.base import Context, FeatureProfile, ReservationCheck, hears
 from ocpp16.state.reservations import lets_through
-from ocpp16.state.signals import ConfigurationChanged, ConnectorStatusChanged, SessionStarted
+from ocpp16.state.signals import ConfigurationChanged, ConnectorStatusChanged, PutInService, SessionStarted
 
 _WAITING = ChargePointStatus.PREPARING
 
@@ -51,6 +51,12 @@ class FreeCharging(FeatureProfile):
         if signal.status is _WAITING and self._plugged is not None and self._is_active:
             self._provide(signal.connector_id)
 
+    @hears(PutInService)
+    def _put_in_service(self, signal: PutInService) -> None:
+        """Where a car waits that was plugged in meanwhile, no status changes by it."""
+        if self._plugged is not None and self._is_active:
+            self._provide(signal.connector_id)
+
     @hears(ConfigurationChanged)
     def _switched(self, signal: ConfigurationChanged) -> None:
         if signal.key == internal.FREE_VEND_ACTIVE.name and self._is_active:
@@ -74,7 +80,10 @@ class FreeCharging(FeatureProfile):
         ctx = self.ctx
         if self._plugged is None or connector_id not in self._plugged or ctx.transactions.is_running_at(connector_id):
             return False
-        status = ctx.connectors[connector_id].status
+        connector = ctx.connectors[connector_id]
+        if connector.availability is not AvailabilityType.OPERATIVE or connector.is_withheld:
+            return False
+        status = connector.status
         if status is ChargePointStatus.RESERVED and self._reservations is not None:
             return lets_through(self._reservations.check(connector_id, ctx.configuration[internal.FREE_VEND_ID_TAG]))
         return status is _WAITING

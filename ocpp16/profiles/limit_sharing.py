@@ -137,8 +137,9 @@ class LimitSharing:
         own = limit.transaction_limit
         default = settings.default_limit_amps if limit.unit == "A" else settings.default_limit_watts
         wanted = default if own is None else own.converted_limit
+        since = self._ctx.clock.corrected(transaction.started_at, transaction.clock_boot)
         if (
-            self._claims.put(Demand(connector_id, wanted, transaction.started_at, own is None, limit.number_phases))
+            self._claims.put(Demand(connector_id, wanted, since, own is None, limit.number_phases))
             or known is None
             or known.total != total
         ):

@@ -126,7 +126,7 @@ class Pricing(FeatureProfile):
 
     @hears(ClockSettled)
     def _clock_settled(self, signal: ClockSettled) -> None:
-        self.sessions.tell_unplugged()
+        self.sessions.clock_settled()
         self.offsets.begin()
 
     @hears(ConfigurationChanged)

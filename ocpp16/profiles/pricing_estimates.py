@@ -18,7 +18,7 @@ from ocpp16.profiles.pricing_payloads import CostReport
 from ocpp16.profiles.pricing_sessions import PricedSession
 from ocpp16.profiles.pricing_station import PricingDisplay
 from ocpp16.profiles.pricing_texts import default_texts
-from ocpp16.state.clock import to_datetime
+from ocpp16.state.clock import dated, to_datetime
 from ocpp16.state.cost_estimate import estimated
 from ocpp16.state.timers import Timer
 from ocpp16.state.transaction import Transaction
@@ -56,10 +56,13 @@ class CostEstimates:
         ctx, number = self._ctx, session.connector_id
         transaction = ctx.transactions.running(number)
         if is_final or transaction is None or transaction.session_id != session.session_id:
-            self._known.pop(number, None)
+            known = self._known.get(number)
+            if known is not None and known.session == session.session_id:
+                del self._known[number]
             return
         register = self._register(transaction) if report.meter_value is None else report.meter_value
-        at = ctx.clock.now() if report.timestamp is None else report.timestamp
+        now = ctx.clock.now()
+        at = now if report.timestamp is None else dated(report.timestamp, now)
         price = None if report.state is RunningCostState.IDLE else report.charging_price
         self._known[number] = _Known(session.session_id, report.cost, price, register, at)
 

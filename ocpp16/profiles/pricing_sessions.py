@@ -42,6 +42,7 @@ class PricedSession:
     __slots__ = (
         "connector_id",
         "ended_at",
+        "ended_mark",
         "is_plugged",
         "name",
         "session_id",
@@ -57,6 +58,8 @@ class PricedSession:
         self.transaction_id: int | None = transaction_id
         self.ended_at: int | None = None
         """µs UTC; None: it runs."""
+        self.ended_mark: int = 0
+        """How that is marked (`Clock.clock_boot`)."""
         self.is_plugged: bool = False
         """It has ended, and its car is still to be unplugged."""
         self.unplugged: tuple[int, int] | None = None
@@ -77,6 +80,7 @@ class PricedSession:
             "session": self.session_id,
             "transaction": self.transaction_id,
             "ended": self.ended_at,
+            "endedMark": self.ended_mark,
             "isPlugged": self.is_plugged,
             "unplugged": self.unplugged,
             "triggers": self.triggers.stored(reports),
@@ -101,6 +105,7 @@ def _read(row: JobRow) -> PricedSession | None:
             _integer(state["transaction"]),
         )
         session.ended_at = _integer(state["ended"])
+        session.ended_mark = whole(state.get("endedMark", 0), "mark", 0, _INT64)
         session.is_plugged = state["isPlugged"] is True
         if state["unplugged"] is not None:
             at, mark = state["unplugged"]
@@ -129,6 +134,11 @@ class PricedSessions:
         found = [session for session in stored.taken(_read, ROWS) if session is not None]
         found.sort(key=lambda session: session.ended_at or 0)
         self._sessions = {session.name: session for session in found}
+        for session in found:
+            if session.ended_at is not None:
+                self._ctx.clock.note(session.ended_at, session.ended_mark)
+            if session.unplugged is not None:
+                self._ctx.clock.note(*session.unplugged)
 
     def start(self) -> None:
         """What is stored of transactions that are gone is over; what waited to be told is told."""
@@ -137,7 +147,8 @@ class PricedSessions:
             if session.ended_at is None and session.name not in there:
                 self._drop(session)
         self._prune()
-        self.tell_unplugged()
+        for session in self:
+            self._tell(session)
 
     def __iter__(self) -> Iterator[PricedSession]:
         return iter(tuple(self._sessions.values()))
@@ -172,7 +183,7 @@ class PricedSessions:
 
     def ended(self, transaction: Transaction) -> None:
         session = self.of(transaction)
-        session.ended_at = self._ctx.clock.now()
+        session.ended_at, session.ended_mark = self._ctx.clock.now(), self._ctx.clock.clock_boot
         session.is_plugged = transaction.stop_reason is not Reason.EV_DISCONNECTED
         session.triggers = PriceTriggers()
         self._sessions[session.name] = self._sessions.pop(session.name)  # the newest
@@ -200,9 +211,13 @@ class PricedSessions:
                 ctx.journal.append(session.row())
                 self._tell(session)
 
-    def tell_unplugged(self) -> None:
-        """What may be told by now."""
+    def clock_settled(self) -> None:
+        """It is known how times are corrected: what waited for that is put right, and told."""
         for session in self:
+            if session.ended_at is not None and session.ended_mark:
+                session.ended_at = self._ctx.clock.corrected(session.ended_at, session.ended_mark)
+                session.ended_mark = 0
+                self._ctx.journal.append(session.row())
             self._tell(session)
 
     def _tell(self, session: PricedSession) -> None:
@@ -229,7 +244,7 @@ class PricedSessions:
         excess = over[: max(0, len(over) - MOST_KEPT)]
         if clock.is_trusted:
             now = clock.now()
-            excess += [one for one in over if one not in excess and _is_old(one, now)]
+            excess += [one for one in over if one not in excess and self._is_old(one, now)]
         for session in excess:
             self._drop(session)
 
@@ -237,6 +252,7 @@ class PricedSessions:
         del self._sessions[session.name]
         self._ctx.journal.append(delete(KIND + session.name))
 
-
-def _is_old(session: PricedSession, now: int) -> bool:
-    return session.unplugged is None and session.ended_at is not None and now - session.ended_at >= KEPT_FOR
+    def _is_old(self, session: PricedSession, now: int) -> bool:
+        if session.unplugged is not None or session.ended_at is None:
+            return False
+        return now - self._ctx.clock.corrected(session.ended_at, session.ended_mark) >= KEPT_FOR

@@ -93,7 +93,7 @@ class SecurityEvents(FeatureProfile):
         """The charge point starts, for this reason."""
         self._drop_if_disabled()
         for entry in self.ctx.session.outbox.waiting_for("SecurityEventNotification"):
-            self._flood(entry.payload["type"]).waiting += 1
+            self._flood(_type_of(entry)).waiting += 1
         kind, info = _OF_A_START.get(reason, _STARTUP)
         self.ctx.signals.emit(SecurityEventRaised(kind, f"{info} ({reason})"))
 
@@ -146,7 +146,7 @@ class SecurityEvents(FeatureProfile):
         return self._floods.setdefault(kind, _Flood(0.0))
 
     def _answered(self, entry: Entry, payload: Payload | None) -> None:
-        self._flood(entry.payload["type"]).waiting -= 1
+        self._flood(_type_of(entry)).waiting -= 1
         # Given up before its attempts are over, or never answered: it is not known there.
         is_unknown = payload is None and entry.attempts < self.ctx.configuration[TRANSACTION_MESSAGE_ATTEMPTS]
         if is_unknown and not self._is_unknown:
@@ -155,6 +155,11 @@ class SecurityEvents(FeatureProfile):
             self.ctx.log.info(
                 "the Central System takes no SecurityEventNotification: it is sent no more until the next start"
             )
+
+
+def _type_of(entry: Entry) -> str:
+    kind = entry.payload.get("type")
+    return kind if isinstance(kind, str) else ""  # a stored row may say anything
 
 
 def _cut(text: str, limit: int) -> str:

@@ -11,7 +11,6 @@ cdef class Sender:
     cdef object _journal
     cdef object _kick
     cdef public long long _next_sequence
-    cdef public list marked
     cdef public dict confirmations
 
     cpdef long long new_sequence(self) except? -1

@@ -32,7 +32,7 @@ class Sender:
     """Of one start of a charge point. `kick`: something may be ready to go; `next_sequence`: the place of the next
     message."""
 
-    __slots__ = ("_clock", "_journal", "_kick", "_next_sequence", "_session", "confirmations", "marked")
+    __slots__ = ("_clock", "_journal", "_kick", "_next_sequence", "_session", "confirmations")
 
     def __init__(
         self, session: Session, clock: Clock, journal: Writer, kick: Callable[[], None], next_sequence: int
@@ -42,8 +42,6 @@ class Sender:
         self._journal = journal
         self._kick = kick
         self._next_sequence = next_sequence
-        self.marked: list[Entry] = []
-        """Queued messages whose times the clock corrects, until it is settled how."""
         self.confirmations: dict[str, Callable[[Entry, Payload | None], None]] = {}
         """Transaction-related action → what its confirmation brings; None when the message was given up."""
 
@@ -134,8 +132,6 @@ class Sender:
         )
         row = self.row(entry)
         entry.number = number = self._journal.append(row, *changes)
-        if entry.has_marks and not self._clock.is_settled:
-            self.marked.append(entry)
         self.enqueue(entry)
         self._share(entry, row)
         return number
@@ -157,8 +153,6 @@ class Sender:
         entry.is_checked = entry.lacks_transaction = True
         row = self.row(entry)
         entry.number = self._journal.append(row, *changes)
-        if entry.has_marks and not self._clock.is_settled:
-            self.marked.append(entry)
         self.enqueue(entry)
         self._share(entry, row)
 
@@ -179,9 +173,9 @@ class Sender:
 
         Else a repeat after a power cut would carry other times, and not be known as a repeat.
         """
-        for entry in self.marked:
-            entry.number = max(entry.number, number)
-        self.marked.clear()
+        for entry in self._session.outbox.waiting_of():
+            if entry.has_marks:
+                entry.number = max(entry.number, number)
 
     def row(self, entry: Entry) -> Put:
         """The stored form of a queued message, as it is now. It shares the text of the payload with the wire."""

@@ -56,7 +56,9 @@ class StatusNotifications:
             now = ctx.clock.monotonic()
             if self._throttle.offer(notification, now, ctx.configuration[core.MINIMUM_STATUS_DURATION]):
                 self._send(notification)
-            self._arm()
+        else:
+            self._throttle.forget(notification.connector_id)  # it is reported as it is when there is a connection again
+        self._arm()
         if notification.is_status_change:  # last: who hears of it may change a status in turn
             ctx.signals.emit(ConnectorStatusChanged(notification.connector_id, notification.status))
 

@@ -16,7 +16,7 @@ from functools import lru_cache
 import orjson
 
 from ocpp16.configuration.keys import internal
-from ocpp16.enums import ValueFormat
+from ocpp16.enums import ReadingContext, ValueFormat
 from ocpp16.profiles.base import Collected, Context, Payload
 from ocpp16.profiles.signed_readings import OVERHEAD, SampledValue
 from ocpp16.profiles.thinned_samples import ThinnedSamples
@@ -53,7 +53,9 @@ class TransactionData:
         """Is the value that the meter signed at its begin kept?"""
         kept = self._of.get(transaction.key)
         return kept is not None and any(
-            value.get("format") == SIGNED for row in kept.rows[:1] for value in row.payload["sampledValue"]
+            value.get("format") == SIGNED and value.get("context") == ReadingContext.TRANSACTION_BEGIN
+            for row in kept.rows[:1]
+            for value in row.payload["sampledValue"]
         )
 
     def begin(self, transaction: Transaction, value: Payload | None, signed: SampledValue | None) -> None:

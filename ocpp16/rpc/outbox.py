@@ -347,10 +347,10 @@ class Outbox:
                 apart.put(follower)
         return self.depth - before + len(followers)
 
-    def waiting_of(self, transaction: object) -> list[Entry]:
-        """The messages of this transaction that wait, apart or (again) in the lane."""
-        waiting = [entry for entry in self._transactions if entry.transaction is transaction]
-        return waiting if self.apart is None else waiting + [e for e in self.apart if e.transaction is transaction]
+    def waiting_of(self, transaction: object | None = None) -> list[Entry]:
+        """The messages of this transaction, or of all, that wait, apart or (again) in the lane; in no order."""
+        waiting = [*self._transactions, *(self.apart or ())]
+        return waiting if transaction is None else [entry for entry in waiting if entry.transaction is transaction]
 
     def heard_of(self, entry: Entry) -> None:
         """A message of the transaction lane was answered in any way: what waits apart may have hope."""

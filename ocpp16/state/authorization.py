@@ -80,7 +80,7 @@ _COUNTS_AS_OFFLINE: Mapping[str, bool] = MappingProxyType(
     {
         "offline": True,
         "timeout": True,
-        "connection lost": True,
+        "dropped": True,
         "stopped": True,
         "callerror": False,
         "unreadable": False,

@@ -115,6 +115,16 @@ class ConnectorStatusChanged(Signal):
 
 
 @dataclass(frozen=True, slots=True)
+class PutInService(Signal):
+    """The station is asked to enable a connector; what it is asked next of that one comes after it.
+
+    Heard by: free_charging.
+    """
+
+    connector_id: int
+
+
+@dataclass(frozen=True, slots=True)
 class SessionStarted(Signal):
     """The station told the first interaction at a connector, whose status is still what it was.
 

@@ -88,6 +88,10 @@ class StatusThrottle:
             since, notification = self._held[connector_id]
             self._held[connector_id] = (since, notification._replace(timestamp=timestamp))
 
+    def forget(self, connector_id: int) -> None:
+        """What is held of this connector is not so any more, and is told in another way."""
+        self._held.pop(connector_id)
+
     def reported(self, notification: Notification) -> None:
         """This was sent, asked for here or not."""
         self._last[notification.connector_id] = notification

@@ -136,3 +136,26 @@ async def test_a_remote_start_is_decided_like_a_card_if_that_is_wanted(
         assert await bench.call("RemoteStopTransaction", {"transactionId": number}) == {"status": "Accepted"}
         await trio.sleep(1)
         assert bench.sent("StopTransaction")[0]["reason"] == "Remote"
+
+
+async def test_one_that_the_queue_had_no_room_for_is_decided_as_offline(open_bench: Any, make_config: Any) -> None:
+    document = make_config(Internal__MessageQueueSizeThreshold=10, Core__AllowOfflineTxForUnknownId=True)
+    async with open_bench(document=document) as bench, trio.open_nursery() as nursery:
+        bench.csms.answers["DataTransfer"] = None  # holds the line
+        nursery.start_soon(bench.charge_point.data_transfer, "Vendor")
+        await trio.sleep(0.1)
+        said = []
+
+        async def ask() -> None:
+            said.append(await bench.charge_point.authorize_id_token("CARD"))
+
+        nursery.start_soon(ask)
+        await trio.sleep(0.1)
+        bench.begin(1)
+        for number in range(40):
+            bench.measure(1, 1000 + number)
+            bench.charge_point.sample_now(1)
+        await trio.sleep(0.1)
+        assert [it.status for it in said] == [S.ACCEPTED]
+        assert bench.sent("Authorize") == []
+        nursery.cancel_scope.cancel()

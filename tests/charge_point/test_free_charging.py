@@ -176,3 +176,36 @@ async def test_the_central_system_may_refuse_it_as_any_other(open_bench: Any, ma
         bench.begin(1, "s1", "FREE")
         await trio.sleep(2)
         assert bench.sent("StopTransaction")[0]["reason"] == "DeAuthorized"
+
+
+async def test_out_of_service_nobody_charges_for_free(open_bench: Any, make_config: Any) -> None:
+    """What is asked for while a car is plugged in comes with the end of its session."""
+    async with open_bench(document=free(make_config)) as bench:
+        await bench.call("ChangeAvailability", {"connectorId": 1, "type": "Inoperative"})
+        bench.charge_point.on_disabled(1)
+        bench.charge_point.on_session_started(1, "s1", PLUG)
+        await settled()
+        await bench.call("ChangeAvailability", {"connectorId": 1, "type": "Operative"})
+        await settled()
+        assert provided(bench) == []
+        bench.charge_point.on_session_stopped(1, "s1")
+        await settled()
+        bench.charge_point.on_enabled(1)
+        bench.charge_point.on_session_started(1, "s2", PLUG)
+        await settled()
+        assert provided(bench) == [["FREE", (1,), True]]
+
+
+async def test_who_waited_while_connectors_were_withheld_charges_then(open_bench: Any, make_config: Any) -> None:
+    async with open_bench(document=free(make_config)) as bench:
+        availability = bench.charge_point._runtime.features.availability
+        availability.withhold()  # as while firmware is installed
+        await settled()
+        bench.charge_point.on_session_started(1, "s1", PLUG)
+        await settled()
+        assert provided(bench) == []
+        availability.release()
+        await settled()
+        assert provided(bench) == [["FREE", (1,), True]]
+        asked = [name for name, *_ in bench.station.calls]
+        assert asked.index("enable_evse") < asked.index("provide_token")

@@ -291,3 +291,32 @@ async def test_a_local_time_of_no_zone(open_bench: Any, make_config: Any) -> Non
         assert bench.charge_point.for_station.local_time().utcoffset() == timedelta()
         with pytest.raises(ValueError, match="at must be a time with a zone"):
             bench.charge_point.for_station.local_time(datetime(2026, 1, 1))
+
+
+async def test_a_late_final_cost_of_another_session_changes_no_price(open_bench: Any, make_config: Any) -> None:
+    default = {**ONLINE, "chargingPrice": {"kWhPrice": 9, "hourPrice": 0, "flatFee": 5}}
+    async with opened(open_bench, make_config, DefaultPrice=default) as bench:
+        bench.begin(1, "s1")
+        await trio.sleep(1)
+        bench.charge_point.on_transaction_stopped(1, "s1", Reason.EV_DISCONNECTED, 1500)
+        await trio.sleep(1)
+        bench.measure(1, 1500)
+        bench.begin(1, "s2", meter_start=1500)
+        await trio.sleep(1)
+        assert await transfer(bench, "RunningCost", cost(2, 1.5, meterValue=1500)) == ("Accepted", None)
+        assert await transfer(bench, "FinalCost", cost(1, 2.5)) == ("Accepted", None)
+        await offline(bench)
+        bench.measure(1, 2500)
+        await trio.sleep(25)
+        assert max(one.cost for one in costs(bench)[2:] if one.is_estimate) < 3, "not by the default price"
+
+
+async def test_an_impossible_time_of_a_cost_is_none(open_bench: Any, make_config: Any) -> None:
+    async with opened(open_bench, make_config) as bench:
+        bench.begin(1, "s1")
+        await trio.sleep(1)
+        told = cost(1, 1.5, meterValue=1000, timestamp="0001-01-01T00:00:00Z")
+        assert await transfer(bench, "RunningCost", told) == ("Accepted", None)
+        await offline(bench)
+        await trio.sleep(25)
+        assert max(one.cost for one in costs(bench) if one.is_estimate) < 2

@@ -10,6 +10,7 @@ from pricing import cost, costs, opened, transfer
 
 from ocpp16.enums import Reason, SessionStartedReason
 from ocpp16.testing import CallErrorAnswer
+from ocpp16.testing.central_system import START, CentralSystem
 from ocpp16.testing.stations import DisplayingStation
 
 IDLE = {"CustomIdleFeeAfterStop": True}
@@ -188,3 +189,19 @@ async def test_so_many_sessions_are_kept(open_bench: Any, make_config: Any) -> N
             bench.charge_point.on_session_stopped(1, f"s{number}")
         assert (await transfer(bench, "FinalCost", cost(1)))[0] == "Rejected"
         assert (await transfer(bench, "FinalCost", cost(2)))[0] == "Accepted"
+
+
+async def test_a_clock_that_was_behind_forgets_no_session(open_bench: Any, make_config: Any) -> None:
+    """It ended two days ago by the time of the Central System, which is not when it ended."""
+    csms = CentralSystem()
+    csms.is_reachable = False
+    options = {"csms": csms, "anchor": START / 1e6 - 2 * 86_400}
+    async with opened(open_bench, make_config, options=options, **IDLE) as bench:
+        await charged(bench)
+        csms.is_reachable = True
+        await trio.sleep(60)
+        assert await transfer(bench, "FinalCost", cost(1, 2.5)) == ("Accepted", None)
+        bench.charge_point.on_session_stopped(1, "s1")
+        await trio.sleep(1)
+        [(number, at)] = unplugged(bench)
+        assert (number, at[:10]) == (1, "2026-01-01")

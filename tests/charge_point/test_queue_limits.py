@@ -1,5 +1,6 @@
 """Which messages wait, and which go when too much waits: with a database, over the loss of power and back online."""
 
+import gc
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -10,6 +11,7 @@ import trio
 
 from ocpp16.enums import Reason, SessionStartedReason
 from ocpp16.models import PhaseValues
+from ocpp16.rpc.pending import Entry
 from ocpp16.testing.central_system import CentralSystem
 
 SAMPLES = 100
@@ -221,3 +223,21 @@ async def test_what_waited_leaves_at_the_replay_rate(open_bench: Any, make_confi
         await trio.sleep(60)
         assert len(bench.sent("StopTransaction")) == 1
         assert bench.charge_point.connection.queue_depth == 0
+
+
+async def test_offline_nothing_is_kept_of_what_was_dropped(open_bench: Any, make_config: Any) -> None:
+    """While no clock is set, either."""
+    csms = CentralSystem()
+    csms.is_reachable = False
+    async with open_bench(document=make_config(Internal__MessageQueueSizeThreshold=20), csms=csms) as bench:
+        bench.begin(1)
+        gc.collect()
+        before = sum(type(one) is Entry for one in gc.get_objects())
+        for number in range(300):
+            bench.measure(1, 1000 + number)
+            bench.charge_point.sample_now(1)
+        await bench.charge_point.stored()
+        gc.collect()
+        kept = sum(type(one) is Entry for one in gc.get_objects()) - before
+        assert bench.charge_point.connection.queue_depth <= 20
+        assert kept <= 30

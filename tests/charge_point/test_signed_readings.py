@@ -116,3 +116,24 @@ def test_of_a_transaction_that_ended_nothing_is_kept() -> None:
     assert [told(), told()] == ["oca:base16:asn1:aabb", ""]
     readings.end(transaction)
     assert told() == "oca:base16:asn1:aabb"
+
+
+async def test_another_signed_value_is_not_taken_for_the_begin(open_bench: Any, make_config: Any) -> None:
+    document = make_config(
+        Core__StopTxnSampledData="",
+        Core__StopTxnAlignedData=ENERGY,
+        Core__ClockAlignedDataInterval=60,
+        SignedMeterValues__AlignedDataSignReadings=True,
+    )
+    async with open_bench(document=document) as bench:
+        bench.measure(1, 1000, signed_meter_value="clock")
+        bench.begin(1)
+        await trio.sleep(70)
+        bench.charge_point.on_transaction_stopped(
+            1, "s1", Reason.LOCAL, 1500, signed_meter_value="end", start_signed_meter_value="begin"
+        )
+        await trio.sleep(1)
+        [stop] = bench.sent("StopTransaction")
+        values = [it for value in stop["transactionData"] for it in value["sampledValue"]]
+        told = {it["value"]: it["context"] for it in values if it.get("format") == "SignedData"}
+        assert (told["begin"], told["end"]) == ("Transaction.Begin", "Transaction.End")

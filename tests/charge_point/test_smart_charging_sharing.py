@@ -11,6 +11,7 @@ from ocpp16.models import ChargingLimit
 from ocpp16.profiles import charging_limits, limit_sharing
 from ocpp16.schedule import Limit
 from ocpp16.schedule.sharing import equal, first_come, proportional
+from ocpp16.testing.central_system import START, CentralSystem
 
 MAX, TX = {"chargingProfilePurpose": "ChargePointMaxProfile"}, {"chargingProfilePurpose": "TxProfile"}
 
@@ -290,3 +291,17 @@ async def test_what_comes_in_one_turn_is_shared_out_once(open_bench: Any, make_c
         await trio.sleep(0.01)
         assert bench.limits() == [1000] * 100 + [10] * 100
         assert sum(asked) < 1500
+
+
+async def test_who_came_first_by_a_clock_that_was_ahead_came_first(open_bench: Any) -> None:
+    csms = CentralSystem()
+    csms.is_reachable = False
+    async with open_bench(csms=csms, anchor=START / 1e6 + 86_400) as bench:
+        bench.charge_point.smart_charging.share_limits(first_come, 20)
+        bench.begin(1)
+        await trio.sleep(10)
+        csms.is_reachable = True
+        await trio.sleep(60)
+        bench.begin(2, "s2")
+        await trio.sleep(1)
+        assert bench.limits() == [20, 0]

@@ -1,8 +1,10 @@
 """Charging profiles and the disk: how often it is written, and what holds while it does not work."""
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
+import pytest
 import trio
 
 from ocpp16.enums import Reason
@@ -10,6 +12,7 @@ from ocpp16.errors import StoreError
 from ocpp16.store.base import ChargePointChanges
 from ocpp16.store.memory import MemoryStore
 from ocpp16.store.tables import charging_profiles
+from ocpp16.testing.central_system import START, CentralSystem
 
 TX = {"chargingProfilePurpose": "TxProfile"}
 
@@ -117,3 +120,18 @@ async def test_volatile_purposes_do_not_wait_for_a_broken_disk(open_bench: Any, 
         assert bench.limits() == [8, None]
         assert trio.current_time() - before < 1
         store.is_broken = False
+
+
+@pytest.mark.parametrize("status", ["Accepted", "Pending"])
+async def test_a_clock_that_nobody_set_ends_no_profile(
+    open_bench: Any, profile: Any, tmp_path: Path, status: str
+) -> None:
+    async with open_bench(database_path=tmp_path) as bench:
+        assert await bench.install(0, profile(1, 16, validTo="2027-01-01T00:00:00Z")) == "Accepted"
+    csms = CentralSystem()
+    csms.answers["BootNotification"] = {"status": status, "currentTime": "0001-01-01T00:00:00Z", "interval": 300}
+    ahead = START / 1e6 + 4 * 365 * 86_400
+    async with open_bench(database_path=tmp_path, csms=csms, anchor=ahead, start=False) as bench:
+        await bench.charge_point.start()
+        await trio.sleep(1)
+        assert bench.installed() == [1]

@@ -1,7 +1,10 @@
 """Whatever stands in a stored row: the next start works, and what is good beside it is sent."""
 
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from copy import deepcopy
+from pathlib import Path
 from typing import Any, NamedTuple
 from unittest.mock import Mock
 
@@ -291,3 +294,33 @@ async def test_the_key_of_a_forgotten_transaction_is_not_given_again(open_bench:
         bench.begin()
         (begun,) = bench.charge_point._runtime.ctx.transactions.all_running()
         assert begun.key == 8
+
+
+def spoil(folder: Path) -> None:
+    [path] = folder.glob("*.db")
+    with closing(sqlite3.connect(path)) as database, database:
+        database.execute("UPDATE message_queue SET payload = '{}' WHERE action = 'SecurityEventNotification'")
+        database.execute(
+            "UPDATE message_queue SET payload = json_set(payload, '$.transactionData', 7)"
+            " WHERE action = 'StopTransaction'"
+        )
+        database.execute("UPDATE charging_profiles SET profile = '{\"chargingProfileId\": 2}'")
+
+
+async def test_a_security_event_without_a_type_and_a_profile_without_a_purpose_stop_no_start(
+    open_bench: Any, make_config: Any, profile: Any, tmp_path: Path
+) -> None:
+    csms = CentralSystem()
+    document = make_config(Security__DisableSecurityEventNotifications=False)
+    async with open_bench(document=document, database_path=tmp_path, csms=csms) as bench:
+        assert await bench.install(1, profile(2, 16)) == "Accepted"
+        csms.is_reachable = False
+        bench.charge_point.connection.drop()
+        bench.charge_point.on_security_event("FirmwareUpdated", "by hand")
+        bench.begin(1)
+        bench.charge_point.on_transaction_stopped(1, "s1", Reason.LOCAL, 1500)
+        await bench.charge_point.stored()
+    spoil(tmp_path)
+    async with open_bench(document=document, database_path=tmp_path) as bench:
+        await trio.sleep(30)
+        assert (bench.charge_point.connection.is_connected, bench.installed()) == (True, [])

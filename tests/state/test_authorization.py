@@ -167,7 +167,7 @@ def test_what_holds_for_all_rules_and_entries(switches: tuple[bool, ...]) -> Non
             assert not offline.info.is_accepted
 
 
-@pytest.mark.parametrize("reason", ["offline", "timeout", "connection lost", "stopped"])
+@pytest.mark.parametrize("reason", ["offline", "timeout", "dropped", "stopped"])
 def test_no_answer_is_like_no_connection(reason: str) -> None:
     answer = decide_unanswered(reason, rules=ALL_ON, listed=None, cached=None, now=NOW)
     assert answer == decide(is_connected=False, rules=ALL_ON, listed=None, cached=None, now=NOW)
