@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 import trio
 
-from ocpp16.faults import obey
+from ocpp16.faults import obey, obey_exit
 from ocpp16.security.evse_security import (
     CaCertificateType,
     CertificateExamination,
@@ -137,8 +137,12 @@ class AskedSecurity:
 
     def believe(self, root: str) -> None:
         """The Central System proved itself by this root (fingerprint): one who keeps files does not delete it."""
-        if root and hasattr(self.host, "roots_in_use"):
-            self.host.roots_in_use = (root,)
+        try:
+            if root and hasattr(self.host, "roots_in_use"):
+                self.host.roots_in_use = (root,)
+        except BaseException as error:
+            obey_exit(error)
+            self._failed("security, roots_in_use", error)
 
     async def _ask(self, name: str, *arguments: Any, accept: Callable[[Any], T], safe: T) -> T:
         try:

@@ -31,6 +31,7 @@ from ocpp16.state.authorization import (
 )
 from ocpp16.state.clock import to_datetime
 from ocpp16.state.signals import (
+    ClockSet,
     ConfigurationChanged,
     IdTagDecided,
     IdTagInfoLearned,
@@ -176,6 +177,11 @@ class Authorization(FeatureProfile):
         if self._cache is None:
             self._cache = IdTagCache(self.ctx)
         self._cache.learn(signal.id_tag, signal.info, self.ctx.clock.now())
+
+    @hears(ClockSet)
+    def _clock_set(self, signal: ClockSet) -> None:
+        if self._cache is not None and signal.shift < 0:
+            self._cache.clock_set(signal.shift)
 
     @hears(RegistrationChanged)
     def _registered(self, signal: RegistrationChanged) -> None:

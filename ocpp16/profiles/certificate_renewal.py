@@ -52,8 +52,15 @@ class CertificateUse(Protocol):
 
     def subject(self) -> Subject: ...
 
-    def send(self, csr: str, answered: Callable[[str], None], not_taken: Callable[[CallFailed], None]) -> None:
-        """Ask the Central System; `answered` is given its status."""
+    def send(
+        self,
+        csr: str,
+        answered: Callable[[str], None],
+        not_taken: Callable[[CallFailed], None],
+        *,
+        is_triggered: bool,
+    ) -> None:
+        """Ask the Central System; `answered` is given its status. `is_triggered`: as it asked us to."""
         ...
 
 
@@ -65,6 +72,7 @@ class CertificateRenewal:
         "_is_critical",
         "_is_making",
         "_is_over",
+        "_is_triggered",
         "_look",
         "_repeat",
         "_repeats",
@@ -85,6 +93,8 @@ class CertificateRenewal:
         self._is_making = False
         self._is_over = False
         """Nobody wants the request any more that is being made."""
+        self._is_triggered = False
+        """Was the present request asked for? Only that goes out while we are Pending (OCPP 1.6 ed. 2 §4.2)."""
 
     def stop(self) -> None:
         self._is_over = True
@@ -110,11 +120,13 @@ class CertificateRenewal:
         days = await self._security.get_leaf_expiry_days_count(self._use.kind)
         if days < RENEWED_BEFORE:
             self.ctx.log.info("the %s expires in %d days: a new one is asked for", self._use.what, days)
+            self._is_triggered = False
             await self._ask()
 
     def begin(self) -> None:
         """Ask for a certificate, with a request of its own."""
         self._is_over = False
+        self._is_triggered = True
         self._csr = ""
         self.ctx.spawn(self._ask)
 
@@ -158,7 +170,7 @@ class CertificateRenewal:
     def _send(self) -> None:
         """Now, and again after a while, unless the certificate comes: twice as long each time."""
         ctx = self.ctx
-        self._use.send(self._csr, self._answered, self._not_taken)
+        self._use.send(self._csr, self._answered, self._not_taken, is_triggered=self._is_triggered)
         wait = max(SHORTEST_WAIT, ctx.configuration[CERT_SIGNING_WAIT_MINIMUM]) * 2**self._repeats
         self._set_repeat(ctx.clock.monotonic() + wait)
 

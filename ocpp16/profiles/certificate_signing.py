@@ -33,12 +33,19 @@ class _ClientCertificate:
         name = configuration[internal.CHARGE_BOX_SERIAL_NUMBER] or configuration[internal.CHARGE_POINT_ID]
         return Subject(configuration[CPO_NAME] or "", name, configuration[internal.USE_TPM], "CpoName is not set")
 
-    def send(self, csr: str, answered: Callable[[str], None], not_taken: Callable[[CallFailed], None]) -> None:
+    def send(
+        self,
+        csr: str,
+        answered: Callable[[str], None],
+        not_taken: Callable[[CallFailed], None],
+        *,
+        is_triggered: bool,
+    ) -> None:
         def confirmed(payload: Payload) -> None:
             answered(payload["status"])
 
         self._ctx.sender.send(
-            "SignCertificate", {"csr": csr}, is_triggered=True, on_confirmation=confirmed, on_failure=not_taken
+            "SignCertificate", {"csr": csr}, is_triggered=is_triggered, on_confirmation=confirmed, on_failure=not_taken
         )
 
 

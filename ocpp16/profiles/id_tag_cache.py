@@ -21,7 +21,7 @@ from ocpp16.configuration.keys import internal
 from ocpp16.models import IdTagInfo
 from ocpp16.profiles.base import Context, Stored
 from ocpp16.state.authorization import at_present, id_tag_key
-from ocpp16.state.clock import to_datetime, to_micros
+from ocpp16.state.clock import put_right, to_datetime, to_micros
 from ocpp16.store.base import RowChange
 from ocpp16.store.tables.id_tag_cache import ROWS, CachedTagRow, delete, put
 
@@ -78,6 +78,14 @@ class IdTagCache:
         """The Central System said `info`. `now` in µs UTC."""
         self._put(id_tag_key(id_tag), info, now)
         self._trim(now)
+
+    def clock_set(self, shift: int) -> None:
+        """The clock was set back by -`shift` µs: nothing was used ahead of it, and what was is no younger for that."""
+        now = self._ctx.clock.now()
+        self._entries = {
+            key: cached if cached.used_at <= now else cached._replace(used_at=put_right(cached.used_at, now, shift))
+            for key, cached in self._entries.items()
+        }
 
     async def tidy(self, is_unwanted: Callable[[str], bool]) -> None:
         """Drop the entries whose key `is_unwanted`, and what is old, or more than may be kept, a few in each step."""

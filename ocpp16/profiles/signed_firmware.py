@@ -59,7 +59,9 @@ class SignedFirmware(FeatureProfile):
         with trio.CancelScope(deadline=by):
             verdict = await self._verdict(firmware["signingCertificate"])
         if verdict is not CertificateValidationResult.VALID:
-            return self._invalid(str(verdict))
+            self._invalid(str(verdict))
+            is_revoked = verdict is CertificateValidationResult.REVOKED
+            return Answer.REVOKED_CERTIFICATE if is_revoked else Answer.INVALID_CERTIFICATE
         update = FirmwareUpdate(
             request_id,
             firmware["location"],
@@ -75,7 +77,7 @@ class SignedFirmware(FeatureProfile):
                 self._signed_update_firmware, update, accept=member_of(Answer), safe=Answer.REJECTED
             )
         if answer is Answer.INVALID_CERTIFICATE:
-            return self._invalid("the station")
+            self._invalid("the station")
         if answer not in (Answer.ACCEPTED, Answer.ACCEPTED_CANCELED):
             return answer
         return _MEANT[await self._others.firmware.take(update, by, cancels=answer is Answer.ACCEPTED_CANCELED)]
@@ -96,9 +98,8 @@ class SignedFirmware(FeatureProfile):
             safe=CertificateValidationResult.UNKNOWN,
         )
 
-    def _invalid(self, why: str) -> Answer:
+    def _invalid(self, why: str) -> None:
         self.ctx.signals.emit(SecurityEventRaised("InvalidFirmwareSigningCertificate", why, is_critical=False))
-        return Answer.INVALID_CERTIFICATE
 
     @triggered("SignedFirmwareStatusNotification")
     def _triggered(self, connector_ids: Sequence[int]) -> Callable[[], None]:

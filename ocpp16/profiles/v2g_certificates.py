@@ -58,11 +58,18 @@ class _StationCertificate:
             "neither SeccLeafSubjectOrganization nor CpoName is set",
         )
 
-    def send(self, csr: str, answered: Callable[[str], None], not_taken: Callable[[CallFailed], None]) -> None:
+    def send(
+        self,
+        csr: str,
+        answered: Callable[[str], None],
+        not_taken: Callable[[CallFailed], None],
+        *,
+        is_triggered: bool,
+    ) -> None:
         self._ctx.sender.send(
             "DataTransfer",
             sendable("SignCertificate", {"csr": csr}),
-            is_triggered=True,
+            is_triggered=is_triggered,
             on_confirmation=partial(self._confirmed, answered, not_taken),
             on_failure=not_taken,
         )

@@ -340,3 +340,23 @@ async def test_a_keeper_with_another_certificate_each_time_fills_no_memory(make_
         dialer.refused()
     assert len(dialer._refused) == MOST_REFUSED
     assert dialer._refused[-1] == str(3 * MOST_REFUSED - 1)
+
+
+async def test_a_renewal_waits_while_the_charge_point_is_pending(open_bench: Any, make_config: Any) -> None:
+    """OCPP 1.6 ed. 2 §4.2: no request of its own but what was triggered."""
+    document = make_config(
+        Security__SecurityProfile=3, Security__CpoName="CPO", Internal__CentralSystemURI="wss://csms.example/ocpp/"
+    )
+    security = ScriptedSecurity(get_leaf_expiry_days_count=5)
+    async with open_bench(document=document, evse_security=security) as bench:
+        bench.csms.answers["BootNotification"] = {
+            "status": "Pending",
+            "currentTime": "2026-01-01T00:00:05Z",
+            "interval": 300,
+        }
+        await bench.call("TriggerMessage", {"requestedMessage": "BootNotification"})
+        await trio.sleep(200)
+        assert bench.sent("SignCertificate") == []
+        await bench.call("ExtendedTriggerMessage", {"requestedMessage": "SignChargePointCertificate"})
+        await trio.sleep(1)
+        assert len(bench.sent("SignCertificate")) == 1

@@ -114,3 +114,19 @@ async def test_what_is_past_makes_room_first(open_bench: Any, make_config: Any) 
         says(bench, "Accepted")
         await ask(bench, "D")
         assert cached(bench) == {"c": "Blocked", "d": "Accepted"}
+
+
+async def test_a_clock_that_was_ahead_for_a_moment_makes_no_use_younger(open_bench: Any, make_config: Any) -> None:
+    document = make_config(
+        Core__AuthorizationCacheEnabled=True,
+        Internal__AuthorizationCacheLifetime=3600,
+        Core__LocalAuthorizeOffline=True,
+    )
+    async with open_bench(document=document) as bench:
+        await bench.put_clock(10 * 365 * 86_400)
+        assert (await bench.charge_point.authorize_id_token("CARD")).is_accepted
+        await bench.put_clock(0)
+        await trio.sleep(3 * 86_400)
+        bench.charge_point.connection.disconnect()
+        await trio.sleep(1)
+        assert not (await bench.charge_point.authorize_id_token("CARD")).is_accepted

@@ -119,7 +119,8 @@ async def test_a_certificate_that_is_not_valid_ends_it(
         if verdict is CertificateValidationResult.VALID:
             assert await ask(bench) == "Accepted"
             return
-        assert await ask(bench) == "InvalidCertificate"
+        is_revoked = verdict is CertificateValidationResult.REVOKED
+        assert await ask(bench) == ("RevokedCertificate" if is_revoked else "InvalidCertificate")
         assert bench.station.asked("signed_update_firmware") == []
         assert [(event.type, event.is_critical) for event in raised] == [("InvalidFirmwareSigningCertificate", False)]
         assert [event.type for event in bench.events.of_security()] == ["InvalidFirmwareSigningCertificate"]
