@@ -6,11 +6,13 @@ opened has a `Panel`, which keeps its traffic from then on, until no page has lo
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
 from typing import Any, Final
 
 import trio
 
 from ocpp16._version import __version__
+from ocpp16.errors import ChargePointStopped
 from ocpp16.faults import obey, sentence
 from ocpp16.fleet import Member
 from ocpp16.log import FoldingLog
@@ -158,17 +160,20 @@ class FleetPanel:
         if self._open.get(identity) is opened:
             del self._open[identity]
             self._watch(identity, None)
+            opened.leave()
         opened.scope.cancel()
 
     async def _keep(self, identity: str, opened: "_Opened") -> None:
         with opened.scope:
             async with trio.open_nursery() as nursery:
                 nursery.start_soon(opened.panel.run)
-                alone = 0.0
-                while alone < KEPT:
-                    await trio.sleep(INTERVAL * self.speed)
+                looked_at = trio.current_time()
+                while trio.current_time() - looked_at < KEPT * self.speed:
+                    with trio.move_on_after(INTERVAL * self.speed):
+                        await opened.member.wait_for_news()
                     opened.follow()
-                    alone = 0.0 if opened.panel.feed.pages else alone + INTERVAL
+                    if opened.panel.feed.pages:
+                        looked_at = trio.current_time()
                 self._close(identity, opened)
 
 
@@ -177,13 +182,21 @@ class _Opened:
     off."""
 
     def __init__(self, member: Member, speed: float) -> None:
-        self._member = member
-        self.panel = Panel(speed, has_events=False)
+        self.member = member
+        self.panel = Panel(speed)
         self.scope = trio.CancelScope()
         self._followed: Any = None
+        self._leave: Callable[[], None] = lambda: None
         self.follow()
 
     def follow(self) -> None:
-        if self._followed is not self._member.charge_point:
-            self._followed = self._member.charge_point
-            self.panel.follow(self._member.commands)
+        if self._followed is not self.member.charge_point:
+            self.leave()
+            self._followed = self.member.charge_point
+            self.panel.follow(self.member.commands)
+            with suppress(ChargePointStopped):  # then another one takes its place soon
+                self._leave = self._followed.for_station.watch(self.panel.note)
+
+    def leave(self) -> None:
+        """Watch it no more."""
+        self._leave()

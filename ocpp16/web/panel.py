@@ -11,7 +11,7 @@ import orjson
 import trio
 
 from ocpp16._version import __version__
-from ocpp16.errors import Ocpp16Error
+from ocpp16.errors import ChargePointStopped, Ocpp16Error
 from ocpp16.faults import obey, sentence
 from ocpp16.log import FoldingLog
 from ocpp16.observer import MessageExchanged, ObserverEvent
@@ -39,12 +39,10 @@ _OF_MESSAGES: Final = frozenset({"queue", "dead_letters"})
 
 
 class Panel:
-    """Parameters: `speed`, how many times faster than in reality time passes on trio's clock; `has_events`: is this
-    told events, or frames and connections only?"""
+    """Parameters: `speed`, how many times faster than in reality time passes on trio's clock."""
 
-    def __init__(self, speed: float = 1.0, *, has_events: bool = True) -> None:
+    def __init__(self, speed: float = 1.0) -> None:
         self.speed = speed
-        self._has_events = has_events
         self.feed: Feed = Feed()
         self._traffic: Traffic | None = None
         self._events = Events()
@@ -122,6 +120,8 @@ class Panel:
             parts = await self._snapshot.look(self._chosen(self._snapshot.number_of_connectors, is_whole=is_whole))
             for name, value in parts.items():
                 self.feed.put(name, value)
+        except ChargePointStopped:
+            pass  # its block is left: another one takes its place, or the program ends
         except BaseException as error:  # this is beside what the program is there for
             obey(error)
             self._log.error("the state cannot be told: %s", sentence(error), error=error)
@@ -153,7 +153,6 @@ class Panel:
             "kind": "charge_point",
             "version": __version__,
             "kept": self.feed.oldest,
-            "has_events": self._has_events,
             "commands": forms(),
             "cars": list(CARS),
         }

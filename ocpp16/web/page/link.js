@@ -7,7 +7,7 @@ const LONGEST_EVENT = 64 * 1024 * 1024;
 /** The token stands behind the # of the address, which browsers send to nobody. */
 export const token = {
   get() {
-    const text = decodeURIComponent(location.hash.slice(1));
+    const text = decoded(location.hash.slice(1));
     if (text.length >= 16) {
       this.keep(text);
       return text;
@@ -30,6 +30,15 @@ export const token = {
     this.keep(text);
   },
 };
+
+/** What somebody typed into the address may be no encoding. */
+function decoded(text) {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}
 
 export class Refused extends Error {
   constructor(status, text) {
