@@ -233,6 +233,8 @@ async def operate(machine: Machine, face: Face, ending: Ending) -> None:
             except trio.Cancelled:  # a second signal, or the time is up
                 opened.abandon()
                 raise
+            if panel is not None:
+                await panel.finish()
             beside.cancel_scope.cancel()
     await face.exit(ending.reason)
 

@@ -19,14 +19,12 @@ from ocpp16.log import FoldingLog
 from ocpp16.texts import shown
 from ocpp16.web.feed import Feed, Page, event
 from ocpp16.web.mosaic import MOST, FindMember, Mosaic
-from ocpp16.web.panel import Panel
+from ocpp16.web.panel import Panel, finish
 
 INTERVAL: Final = 1.0
 """Real seconds between two looks."""
 KEPT: Final = 60.0
 """Real seconds for which one that is opened is kept when no page looks at it any more."""
-LAST_WORDS: Final = 1.0
-"""Real seconds for pages to take what is told in the end."""
 MOST_OPEN: Final = 16
 """Charge points that are opened at a time, as many as pages."""
 
@@ -73,9 +71,7 @@ class FleetPanel:
         """The same with the last figures; waits until pages were told, but no longer than `LAST_WORDS`."""
         await self.look()
         self.end(reason)
-        with trio.move_on_after(LAST_WORDS * self.speed):
-            while not all(page.is_told for feed in self._feeds() for page in feed.pages):  # noqa: ASYNC110 - at the very end, once
-                await trio.sleep(0.01 * self.speed)
+        await finish(self._feeds(), self.speed)
 
     def _feeds(self) -> list[Feed]:
         return [self.feed, *(one.panel.feed for one in self._open.values())]

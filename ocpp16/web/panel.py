@@ -5,6 +5,7 @@ keeps the traffic. While somebody does, it looks at the station when something h
 bounded, also at a station of a thousand connectors: those where something happened come first, the others by turns.
 """
 
+from collections.abc import Iterable
 from typing import Any, Final
 
 import orjson
@@ -31,6 +32,8 @@ PAUSE: Final = 0.2
 """Real seconds at least between two looks."""
 MOST_LOOKED: Final = 60
 """Connectors that one look is at."""
+LAST_WORDS: Final = 1.0
+"""Real seconds for pages to take what is told in the end."""
 MOST_COMMANDS: Final = 32
 """That are carried out at a time."""
 
@@ -96,6 +99,11 @@ class Panel:
     def end(self, reason: str) -> None:
         """The program begins to end: pages say so, and why."""
         self.feed.put("ending", shown(reason))
+
+    async def finish(self) -> None:
+        """It ends now: waits until pages were told how things stand, but no longer than `LAST_WORDS`."""
+        await self._look()
+        await finish([self.feed], self.speed)
 
     # State
 
@@ -208,6 +216,14 @@ class Panel:
         if self._commands is None:
             raise ValueError("the charge point is not open yet")
         return curves(self._commands.charge_point, connector, duration, unit)
+
+
+async def finish(feeds: Iterable[Feed], speed: float) -> None:
+    """Wait until all pages were told all there is, no longer than `LAST_WORDS`."""
+    pages = [page for feed in feeds for page in feed.pages]
+    with trio.move_on_after(LAST_WORDS * speed):
+        while not all(page.is_told for page in pages):  # noqa: ASYNC110 - at the very end, once
+            await trio.sleep(0.01 * speed)
 
 
 def harmless(name: str, result: Any) -> Any:

@@ -35,8 +35,7 @@ export class Connectors {
     this.parts.clear();
     this.count = 0;
     this.chosen = null;
-    find("cards").replaceChildren();
-    find("mosaic").replaceChildren();
+    for (const id of ["cards", "mosaic", "states"]) find(id).replaceChildren();
   }
 
   update(part) {
@@ -53,7 +52,7 @@ export class Connectors {
     if (count !== this.count) {
       this.count = count;
       const isMosaic = count > MOST_CARDS;
-      setHidden(find("mosaic"), !isMosaic);
+      for (const id of ["mosaic", "states"]) setHidden(find(id), !isMosaic);
       find("cards").replaceChildren();
       this.cards.clear();
       if (isMosaic) {
@@ -78,6 +77,18 @@ export class Connectors {
         }
       }
     }
+    if (this.tiles.size && changed.length) this.tally();
+  }
+
+  /** How many there are of each state, the most first: of many not all squares are in sight. */
+  tally() {
+    const counts = new Map();
+    for (const { status } of this.parts.values()) counts.set(status, (counts.get(status) ?? 0) + 1);
+    const items = [...counts].sort(([one, of], [other, others]) => others - of || one.localeCompare(other));
+    const text = items.map(([status, count]) => `${count.toLocaleString("en")} ${status}`);
+    const list = find("states");
+    if (list.textContent === text.join("")) return;
+    list.replaceChildren(...items.map(([status], index) => el("li", { class: `state ${status}` }, text[index])));
   }
 
   addCard(number) {
