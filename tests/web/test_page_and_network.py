@@ -27,6 +27,10 @@ def test_a_token_that_is_wrong_is_asked_for(station: Any, make_page: Any) -> Non
     page.reload()
     status(page, "Available")
     assert panel_world.TOKEN not in page.content()
+    page = make_page(station.url().replace(panel_world.TOKEN, "%E0%A4%A-is-no-encoding"), quiet=False)
+    expect(page.get_by_role("dialog", name="Which token?")).to_contain_text(
+        "not the token of the program that runs now"
+    )
 
 
 def test_the_network_is_cut_and_comes_back(station: Any, make_page: Any) -> None:
