@@ -25,7 +25,6 @@ from ocpp16.charge_point.assembly import Features, assemble
 from ocpp16.charge_point.connectivity import Connectivity, StreamOpener
 from ocpp16.charge_point.dialing import Dialer, connector_of
 from ocpp16.charge_point.features import possible
-from ocpp16.charge_point.feed import ObserverFeed
 from ocpp16.charge_point.guard import Guard
 from ocpp16.charge_point.life import Life
 from ocpp16.charge_point.orderly_stop import FLUSH_TIMEOUT, end_for_good, stop_in_order
@@ -35,6 +34,7 @@ from ocpp16.charge_point.second_line import SecondLine
 from ocpp16.charge_point.shared_tasks import SharedTasks
 from ocpp16.charge_point.traffic import Traffic
 from ocpp16.charge_point.turns import Condition, Turns
+from ocpp16.charge_point.watching import Feed, has_observer
 from ocpp16.charge_point.writer import JournalWriter
 from ocpp16.configuration.configuration import Configuration
 from ocpp16.configuration.keys import core, internal
@@ -76,7 +76,6 @@ class Runtime:
 
     __slots__ = (
         "_connect",
-        "_feed",
         "_is_closing",
         "_journal",
         "_nursery",
@@ -93,6 +92,7 @@ class Runtime:
         "counters",
         "data_transfer_handlers",
         "failed",
+        "feed",
         "guard",
         "keeper",
         "key_callbacks",
@@ -126,7 +126,7 @@ class Runtime:
         connector: StreamOpener | None,
         certificates: EvseSecurity | None,
         keeper: ConfigurationKeeper,
-        feed: ObserverFeed | None,
+        feed: Feed | None,
         counters: Counters,
         new_id: Callable[[], str],
         random: Random,
@@ -151,7 +151,7 @@ class Runtime:
         self.writer: JournalWriter = JournalWriter(journal, configuration[internal.CHARGE_POINT_ID])
         self._nursery = nursery
         self._shared = shared
-        self._feed = feed
+        self.feed: Feed | None = feed
         self.second_line: SecondLine = SecondLine(
             configuration[internal.CHARGE_POINT_ID], counters, clock.monotonic, self._tell_at_once, log
         )
@@ -323,7 +323,7 @@ class Runtime:
         features.transactions.recover(resuming)
         features.start(self.second_line)
         self._tell_connection_timeout()
-        self.traffic.begin(self.clock, None if self._feed is None else self.tell, features.ctx.signals.emit)
+        self.traffic.begin(self.clock, self.tell if has_observer(self.feed) else None, features.ctx.signals.emit)
         features.security_events.started(boot_reason)
         life.connectivity = Connectivity(
             features.ctx,
@@ -472,12 +472,12 @@ class Runtime:
     def tell(self, event: ObserverEvent, number: int) -> None:
         """Give an event to the observer once journal number `number` is on disk."""
         self.traffic.happened(event)
-        if self._feed is not None:
-            self._feed.tell(event, number)
+        if self.feed is not None:
+            self.feed.tell(event, number)
 
     def _tell_at_once(self, event: ObserverEvent) -> None:
-        if self._feed is not None:
-            self._feed.tell_now(event)
+        if self.feed is not None:
+            self.feed.tell_now(event)
 
     async def others_first(self) -> None:
         """Wait until the other tasks of the block had their turn: for one that has more to do than they have."""
@@ -504,8 +504,8 @@ class Runtime:
     def durable_rose(self) -> None:
         """More is on disk: what waited for it may go."""
         self._pump.kick()
-        if self._feed is not None:
-            self._feed.kick()
+        if self.feed is not None:
+            self.feed.kick()
 
     def _configuration_changed(self, signal: ConfigurationChanged) -> None:
         self.features.retune(signal.key)

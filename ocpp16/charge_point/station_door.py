@@ -12,12 +12,14 @@ from ocpp16.charge_point.argument_check import connector_states
 from ocpp16.charge_point.authorization_door import AuthorizationDoor
 from ocpp16.charge_point.reservation_door import ReservationDoor
 from ocpp16.charge_point.runtime import Runtime
+from ocpp16.charge_point.watching import watch
 from ocpp16.configuration.key import WIRE_TEXT_LIMIT, Key
 from ocpp16.configuration.keys import core, internal
 from ocpp16.configuration.keys.cost_and_price import TIME_OFFSET
 from ocpp16.ctrl_c import only_at_waits
 from ocpp16.enums import ChargePointStatus
 from ocpp16.log import FoldingLog
+from ocpp16.observer import ObserverEvent
 from ocpp16.state.clock import Clock, to_micros
 from ocpp16.state.local_time import local_time
 from ocpp16.state.timers import Timers
@@ -175,6 +177,16 @@ class StationDoor:
         self._runtime.guard.check()
         given = {key: text(value, key.name) for key, value in values.items() if value is not None}
         await self._runtime.features.settings.set_all(lambda: given)
+
+    def watch(self, watcher: Callable[[ObserverEvent], object]) -> Callable[[], None]:
+        """Tell `watcher` each event that an observer is told, in its moment, on disk or not, over stops and starts; the
+        function that is returned ends it. For who looks for a while: it costs nothing before and after.
+
+        It is a plain function that returns at once; what it raises is logged and ends nothing. Raises
+        ChargePointStopped once the block is left.
+        """
+        self._runtime.guard.check()
+        return watch(self._runtime, watcher, self.log)
 
     def spawn(self, async_fn: Callable[..., Any], *args: Any) -> None:
         """Run a task that ends when the charge point is stopped. What it raises is logged and ends nothing else."""

@@ -213,15 +213,18 @@ async def operate(machine: Machine, face: Face, ending: Ending) -> None:
         operation = Operation(station, opened)
         commands = Commands(station, opened, operation)
         async with trio.open_nursery() as beside:
+            url = ""
             if panel is not None:  # to the very end, so that what is sent in the end is seen
                 panel.follow(commands)
-                await face.web(await serve_panel(beside, panel, machine.web))
+                url = await serve_panel(beside, panel, machine.web)
             async with trio.open_nursery() as nursery:
                 if machine.metrics_port is not None:
                     await face.metrics(await _serve_metrics(nursery, opened, machine.metrics_port, machine.speed))
                 nursery.start_soon(_end_with, ending, operation.run)
                 while not opened.is_running:  # a few steps; the first command must find it started
                     await trio.lowlevel.checkpoint()
+                if url:
+                    await face.web(url)
                 if panel is None or not has_no_input():  # else it is worked from the page alone
                     nursery.start_soon(_end_with, ending, face.serve, commands)
                 await ending.wait()
@@ -233,6 +236,8 @@ async def operate(machine: Machine, face: Face, ending: Ending) -> None:
             except trio.Cancelled:  # a second signal, or the time is up
                 opened.abandon()
                 raise
+            if panel is not None:
+                await panel.finish()
             beside.cancel_scope.cancel()
     await face.exit(ending.reason)
 

@@ -162,6 +162,8 @@ async def _tell(
         if panel is not None:
             panel.end(ending.reason)
         await operation.stop()
+        if panel is not None:
+            await panel.finish()
     finally:
         pictures.cancel()
 

@@ -19,12 +19,13 @@ MOST_WAITING: Final = 10_000
 
 
 class _Told:
-    __slots__ = ("act", "state", "what")
+    __slots__ = ("act", "is_last_to_go", "state", "what")
 
-    def __init__(self, what: str, act: Callable[[], object], state: Hashable) -> None:
+    def __init__(self, what: str, act: Callable[[], object], state: Hashable, *, is_last_to_go: bool) -> None:
         self.what = what
         self.act = act
         self.state = state
+        self.is_last_to_go = is_last_to_go
 
 
 class Intake:
@@ -42,9 +43,16 @@ class Intake:
         self._thread = threading.Thread(target=self._work, name="everest events", daemon=True)
 
     def tell(
-        self, what: str, act: Callable[[], object], *, state: Hashable = None, outlives_stop: bool = False
+        self,
+        what: str,
+        act: Callable[[], object],
+        *,
+        state: Hashable = None,
+        outlives_stop: bool = False,
+        is_last_to_go: bool = False,
     ) -> None:
-        """Have `act` called. In any thread; waits for nothing. `state`: it replaces what waits of the same."""
+        """Have `act` called. In any thread; waits for nothing. `state`: it replaces what waits of the same.
+        `is_last_to_go`: in a flood, what others told is forgotten before it."""
         if self.is_stopped and not outlives_stop:
             return
         with self._changed:
@@ -52,9 +60,10 @@ class Intake:
             if waits is not None:
                 waits.act = act
                 return
-            told = _Told(what, act, state)
+            told = _Told(what, act, state, is_last_to_go=is_last_to_go)
             if len(self._waiting) >= MOST_WAITING:
-                dropped = self._waiting.popleft()
+                dropped = next((one for one in self._waiting if not one.is_last_to_go), self._waiting[0])
+                self._waiting.remove(dropped)
                 self._states.pop(dropped.state, None)
                 self._log.error("%s of EVerest waited behind %s others, and is forgotten", dropped.what, MOST_WAITING)
             self._waiting.append(told)

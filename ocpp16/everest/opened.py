@@ -45,6 +45,9 @@ class OpenedChargePoint:
         self._lock = threading.Lock()
         self._is_resetting = False
         self._stops = 0
+        self._settling = threading.Lock()
+        self._restarts = 0
+        """That are under way."""
 
     def opened(self, charge_point: Any, schedules: Schedules) -> None:
         self.charge_point = charge_point
@@ -82,21 +85,31 @@ class OpenedChargePoint:
         is_stopped: bool = self.charge_point.stop()
         if is_stopped:
             self._stops += 1
-            self._intake.is_stopped = True
-            self.schedules.stop()
+            self._settle()
         return is_stopped
 
     def restart(self) -> bool:
-        was_stopped, self._intake.is_stopped = self._intake.is_stopped, False
-        is_restarted: bool = False
+        """What is told from the begin of it on counts."""
+        self._settle(restarts=1)
+        is_known = False
         try:
             is_restarted = bool(self.charge_point.restart())
-        finally:
-            if not is_restarted:
-                self._intake.is_stopped = was_stopped
-        if is_restarted:
-            self.schedules.go_on()
+            is_known = True
+        finally:  # else it may run later on
+            self._settle(restarts=-1, is_known=is_known)
         return is_restarted
+
+    def _settle(self, *, restarts: int = 0, is_known: bool = True) -> None:
+        """What EVerest tells counts, and schedules are published, while the charge point runs or is about to. Whoever
+        stopped or started it may come here after somebody else has done the contrary: what is so now is asked."""
+        with self._settling:
+            self._restarts += restarts
+            is_listening = self._restarts > 0 or not is_known or self.charge_point.is_running
+            self._intake.is_stopped = not is_listening
+            if is_listening:
+                self.schedules.go_on()
+            else:
+                self.schedules.stop()
 
     def reset(self, kind: ResetType) -> None:
         """In a thread of its own: the charge point, which asks for it, is stopped meanwhile. One at a time."""

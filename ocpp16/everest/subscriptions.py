@@ -94,8 +94,10 @@ class Subscriptions:
             session = Part(value, "session_event", self.side.log).text("uuid", 255, 1, is_needed=True)
             if session is not None:
                 self.resumed.add(session)
+                if self.is_started:
+                    self.side.log.warning("session %s was resumed after the start, which has ended it", session)
             return
-        self.intake.tell("session_event", lambda: self.parts.sessions.tell(evse, value))
+        self.intake.tell("session_event", lambda: self.parts.sessions.tell(evse, value), is_last_to_go=True)
 
     def powermeter(self, evse: int, value: Any) -> None:
         self.intake.tell("powermeter", lambda: self.parts.readings.powermeter(evse, value), state=("powermeter", evse))

@@ -43,7 +43,7 @@ _DOORS = (
     StationDoor,
 )
 _SPECIAL = frozenset({"__call__", "__getitem__", "__len__"})
-_OF_TRIO = frozenset({"clock", "leave", "log", "spawn", "timers"})
+_OF_TRIO = frozenset({"clock", "leave", "log", "spawn", "timers", "watch"})
 """What only code in trio's thread can use."""
 
 

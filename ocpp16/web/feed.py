@@ -113,7 +113,7 @@ class Feed:
 class Page:
     """One page that looks. It gets all of the state and the latest rows first; to be closed in the end."""
 
-    __slots__ = ("_bytes", "_changed", "_feed", "_missed", "_rows", "_wakeup")
+    __slots__ = ("_bytes", "_changed", "_feed", "_is_sent", "_missed", "_rows", "_wakeup")
 
     def __init__(self, feed: Feed, after: int) -> None:
         self._feed = feed
@@ -121,6 +121,7 @@ class Page:
         self._changed = dict.fromkeys(feed.parts)
         self._rows: deque[Row] = deque()
         self._bytes = self._missed = 0
+        self._is_sent = False
         first = feed.rows(after, FIRST_ROWS)
         for row in first:
             self.add(row)
@@ -150,16 +151,19 @@ class Page:
         return len(self._rows)
 
     async def next(self) -> bytes:
-        """What is to be sent next, in the form of server-sent events; waits until there is something."""
+        """What is to be sent next, in the form of server-sent events; waits until there is something. Who asks again
+        has sent what was before."""
+        self._is_sent = True
         while not (self._changed or self._rows):
             self._wakeup = trio.Event()
             await self._wakeup.wait()
+        self._is_sent = False
         return b"".join(self._events())
 
     @property
     def is_told(self) -> bool:
-        """Has it taken all there is?"""
-        return not (self._changed or self._rows)
+        """Was all there is sent to it?"""
+        return self._is_sent and not (self._changed or self._rows)
 
     def close(self) -> None:
         self._feed.pages.discard(self)

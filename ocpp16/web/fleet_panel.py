@@ -6,25 +6,25 @@ opened has a `Panel`, which keeps its traffic from then on, until no page has lo
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
 from typing import Any, Final
 
 import trio
 
 from ocpp16._version import __version__
+from ocpp16.errors import ChargePointStopped
 from ocpp16.faults import obey, sentence
 from ocpp16.fleet import Member
 from ocpp16.log import FoldingLog
 from ocpp16.texts import shown
 from ocpp16.web.feed import Feed, Page, event
 from ocpp16.web.mosaic import MOST, FindMember, Mosaic
-from ocpp16.web.panel import Panel
+from ocpp16.web.panel import Panel, finish
 
 INTERVAL: Final = 1.0
 """Real seconds between two looks."""
 KEPT: Final = 60.0
 """Real seconds for which one that is opened is kept when no page looks at it any more."""
-LAST_WORDS: Final = 1.0
-"""Real seconds for pages to take what is told in the end."""
 MOST_OPEN: Final = 16
 """Charge points that are opened at a time, as many as pages."""
 
@@ -71,9 +71,7 @@ class FleetPanel:
         """The same with the last figures; waits until pages were told, but no longer than `LAST_WORDS`."""
         await self.look()
         self.end(reason)
-        with trio.move_on_after(LAST_WORDS * self.speed):
-            while not all(page.is_told for feed in self._feeds() for page in feed.pages):  # noqa: ASYNC110 - at the very end, once
-                await trio.sleep(0.01 * self.speed)
+        await finish(self._feeds(), self.speed)
 
     def _feeds(self) -> list[Feed]:
         return [self.feed, *(one.panel.feed for one in self._open.values())]
@@ -158,17 +156,20 @@ class FleetPanel:
         if self._open.get(identity) is opened:
             del self._open[identity]
             self._watch(identity, None)
+            opened.leave()
         opened.scope.cancel()
 
     async def _keep(self, identity: str, opened: "_Opened") -> None:
         with opened.scope:
             async with trio.open_nursery() as nursery:
                 nursery.start_soon(opened.panel.run)
-                alone = 0.0
-                while alone < KEPT:
-                    await trio.sleep(INTERVAL * self.speed)
+                looked_at = trio.current_time()
+                while trio.current_time() - looked_at < KEPT * self.speed:
+                    with trio.move_on_after(INTERVAL * self.speed):
+                        await opened.member.wait_for_news()
                     opened.follow()
-                    alone = 0.0 if opened.panel.feed.pages else alone + INTERVAL
+                    if opened.panel.feed.pages:
+                        looked_at = trio.current_time()
                 self._close(identity, opened)
 
 
@@ -177,13 +178,21 @@ class _Opened:
     off."""
 
     def __init__(self, member: Member, speed: float) -> None:
-        self._member = member
-        self.panel = Panel(speed, has_events=False)
+        self.member = member
+        self.panel = Panel(speed)
         self.scope = trio.CancelScope()
         self._followed: Any = None
+        self._leave: Callable[[], None] = lambda: None
         self.follow()
 
     def follow(self) -> None:
-        if self._followed is not self._member.charge_point:
-            self._followed = self._member.charge_point
-            self.panel.follow(self._member.commands)
+        if self._followed is not self.member.charge_point:
+            self.leave()
+            self._followed = self.member.charge_point
+            self.panel.follow(self.member.commands)
+            with suppress(ChargePointStopped):  # then another one takes its place soon
+                self._leave = self._followed.for_station.watch(self.panel.note)
+
+    def leave(self) -> None:
+        """Watch it no more."""
+        self._leave()

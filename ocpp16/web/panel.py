@@ -5,13 +5,14 @@ keeps the traffic. While somebody does, it looks at the station when something h
 bounded, also at a station of a thousand connectors: those where something happened come first, the others by turns.
 """
 
+from collections.abc import Iterable
 from typing import Any, Final
 
 import orjson
 import trio
 
 from ocpp16._version import __version__
-from ocpp16.errors import Ocpp16Error
+from ocpp16.errors import ChargePointStopped, Ocpp16Error
 from ocpp16.faults import obey, sentence
 from ocpp16.log import FoldingLog
 from ocpp16.observer import MessageExchanged, ObserverEvent
@@ -31,6 +32,8 @@ PAUSE: Final = 0.2
 """Real seconds at least between two looks."""
 MOST_LOOKED: Final = 60
 """Connectors that one look is at."""
+LAST_WORDS: Final = 1.0
+"""Real seconds for pages to take what is told in the end."""
 MOST_COMMANDS: Final = 32
 """That are carried out at a time."""
 
@@ -39,12 +42,10 @@ _OF_MESSAGES: Final = frozenset({"queue", "dead_letters"})
 
 
 class Panel:
-    """Parameters: `speed`, how many times faster than in reality time passes on trio's clock; `has_events`: is this
-    told events, or frames and connections only?"""
+    """Parameters: `speed`, how many times faster than in reality time passes on trio's clock."""
 
-    def __init__(self, speed: float = 1.0, *, has_events: bool = True) -> None:
+    def __init__(self, speed: float = 1.0) -> None:
         self.speed = speed
-        self._has_events = has_events
         self.feed: Feed = Feed()
         self._traffic: Traffic | None = None
         self._events = Events()
@@ -99,6 +100,11 @@ class Panel:
         """The program begins to end: pages say so, and why."""
         self.feed.put("ending", shown(reason))
 
+    async def finish(self) -> None:
+        """It ends now: waits until pages were told how things stand, but no longer than `LAST_WORDS`."""
+        await self._look()
+        await finish([self.feed], self.speed)
+
     # State
 
     async def run(self) -> None:
@@ -122,6 +128,8 @@ class Panel:
             parts = await self._snapshot.look(self._chosen(self._snapshot.number_of_connectors, is_whole=is_whole))
             for name, value in parts.items():
                 self.feed.put(name, value)
+        except ChargePointStopped:
+            pass  # its block is left: another one takes its place, or the program ends
         except BaseException as error:  # this is beside what the program is there for
             obey(error)
             self._log.error("the state cannot be told: %s", sentence(error), error=error)
@@ -153,7 +161,6 @@ class Panel:
             "kind": "charge_point",
             "version": __version__,
             "kept": self.feed.oldest,
-            "has_events": self._has_events,
             "commands": forms(),
             "cars": list(CARS),
         }
@@ -209,6 +216,14 @@ class Panel:
         if self._commands is None:
             raise ValueError("the charge point is not open yet")
         return curves(self._commands.charge_point, connector, duration, unit)
+
+
+async def finish(feeds: Iterable[Feed], speed: float) -> None:
+    """Wait until all pages were told all there is, no longer than `LAST_WORDS`."""
+    pages = [page for feed in feeds for page in feed.pages]
+    with trio.move_on_after(LAST_WORDS * speed):
+        while not all(page.is_told for page in pages):  # noqa: ASYNC110 - at the very end, once
+            await trio.sleep(0.01 * speed)
 
 
 def harmless(name: str, result: Any) -> Any:

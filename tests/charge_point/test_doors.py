@@ -78,6 +78,7 @@ DOORS: dict[str, tuple[Any, ...]] = {
     "connection.set_message_queue_resume_delay": (1,),
     "stored": (),
     "for_station.spawn": (_nothing,),
+    "for_station.watch": (_nothing,),
     "wait_registered": (),
     "wait_all_answered": (),
     "heartbeat_now": (),

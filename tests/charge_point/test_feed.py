@@ -2,9 +2,20 @@
 
 from typing import Any
 
+import trio
+
 from ocpp16.charge_point.feed import BYTES_LIMIT, LIMIT, ObserverFeed
+from ocpp16.enums import ChargePointErrorCode, ChargePointStatus, SessionStartedReason
 from ocpp16.models import Counters
-from ocpp16.observer import MessageExchanged, ObserverEvent, SecurityEvent, StoreFailing, StoreRecovered
+from ocpp16.observer import (
+    InternalError,
+    MessageExchanged,
+    ObserverEvent,
+    SecurityEvent,
+    StatusChanged,
+    StoreFailing,
+    StoreRecovered,
+)
 
 
 class Feed:
@@ -80,3 +91,38 @@ async def test_of_too_many_bytes_the_oldest_go() -> None:
         it.feed.tell(MessageExchanged("sent", str(number) * size), 0)
     await it.feed.drain()
     assert it.counters.observer_events_dropped == 2
+
+
+async def test_who_watches_for_a_while_is_told_in_the_moment_beside_the_observer(open_bench: Any) -> None:
+    async with open_bench() as bench:
+        first: list[Any] = []
+        second: list[Any] = []
+
+        def fails(event: ObserverEvent) -> None:
+            raise ZeroDivisionError("who watches")
+
+        runtime = bench.charge_point._runtime
+        before = runtime.feed
+        leave_first, leave_failing, leave_second = map(
+            bench.charge_point.for_station.watch, (first.append, fails, second.append)
+        )
+        bench.charge_point.on_session_started(1, "s1", SessionStartedReason.EV_CONNECTED)
+        preparing = StatusChanged(1, ChargePointStatus.PREPARING, ChargePointErrorCode.NO_ERROR, "EVConnected")
+        assert preparing in first, "at once"
+        assert preparing not in bench.events.of(StatusChanged), "in its turn"
+        await trio.sleep(1)
+        assert preparing in bench.events.of(StatusChanged)
+        assert bench.charge_point.counters.internal_errors >= 1
+        bench.charge_point._runtime.second_line.failed("somewhere", ZeroDivisionError("boom"))
+        assert [event.place for event in second if isinstance(event, InternalError)] == ["somewhere"], "ahead, once"
+        leave_failing()
+        await bench.charge_point.stop()
+        await bench.charge_point.start()
+        leave_second()
+        seen = len(second)
+        bench.charge_point.on_session_started(2, "s2", SessionStartedReason.EV_CONNECTED)
+        assert len(second) == seen
+        assert isinstance(first[-1], StatusChanged)
+        for _ in range(2):
+            leave_first()
+        assert runtime.feed is before, "nothing of it is left"

@@ -66,6 +66,18 @@ def test_what_floods_forgets_the_oldest(
     assert "is forgotten" in caplog.text
 
 
+def test_a_flood_of_errors_costs_no_session_its_end(intake: Intake, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(intake_module, "MOST_WAITING", 5)
+    heard = Heard()
+    for name in ("started", "finished"):
+        intake.tell("session_event", heard.of(name), is_last_to_go=True)
+        for number in range(7):
+            intake.tell("error", heard.of(number))
+    monkeypatch.setattr(intake_module, "MOST_WAITING", 6)
+    intake.begin()
+    assert heard.all_of(intake) == ["started", "finished", 4, 5, 6]
+
+
 def test_one_that_fails_ends_no_other(intake: Intake, caplog: pytest.LogCaptureFixture) -> None:
     heard = Heard()
 

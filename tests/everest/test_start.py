@@ -78,7 +78,7 @@ def test_what_came_before_the_start_is_replayed_in_order(site: Callable[..., Sit
     here.until(lambda: "configurationKey" in here.ask("GetConfiguration", {"key": ["MeterPublicKey1"]}), "the key")
 
 
-def test_a_session_goes_on_over_a_restart(site: Callable[..., Site]) -> None:
+def test_a_session_goes_on_over_a_restart(site: Callable[..., Site], caplog: pytest.LogCaptureFixture) -> None:
     first = site(config={"PublishChargingScheduleIntervalS": 0}).start()
     first.plug_in(session="goes-on")
     first.plug_in(2, session="does-not", tag="TAG2")
@@ -93,11 +93,13 @@ def test_a_session_goes_on_over_a_restart(site: Callable[..., Site]) -> None:
     second.everest.evses_ready()
     stopped = second.wait_call("StopTransaction")
     assert (stopped["transactionId"], stopped["reason"]) == (2, "PowerLoss")
+    second.tell(2, event("SessionResumed", "does-not"))
     second.tell(1, event("ChargingStarted", "goes-on"))
     second.status(1, "Charging")
     finished = {"meter_value": meter(1700), "reason": "Local"}
     second.tell(1, event("TransactionFinished", "goes-on", transaction_finished=finished))
     assert second.wait_call("StopTransaction", 2)["transactionId"] == 1
+    assert "session does-not was resumed after the start" in warnings(caplog.records)
 
 
 def test_availability_is_restored_before_anybody_can_charge(site: Callable[..., Site]) -> None:

@@ -16,7 +16,7 @@ from host_faces import TIMEOUT, Server, Threaded, wait_until_stopped
 from ocpp16 import ChargePointStopped, ConfigurationError, blocking
 from ocpp16.enums import SessionStartedReason
 
-OF_TRIO = {"clock", "leave", "log", "spawn", "timers"}
+OF_TRIO = {"clock", "leave", "log", "spawn", "timers", "watch"}
 """Names that say in an error where they are to be had."""
 
 

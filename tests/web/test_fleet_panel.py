@@ -89,6 +89,11 @@ async def looking(here: Here, identity: str = "") -> Any:
     return await page.until(lambda page: page.hello and page.parts)
 
 
+def events(page: Any, name: str) -> list[str]:
+    """What events of this name say as the status."""
+    return [row["event"]["status"] for row in page.rows if row["kind"] == "EVENT" and row["event"]["event"] == name]
+
+
 def states(page: Any) -> str:
     return str(page.parts.get("states/0", ""))
 
@@ -160,12 +165,14 @@ async def test_one_is_opened_with_its_traffic_and_commands(autojump_clock: MockC
         other = await looking(here, "CP3")
         assert await here.do("CP2", "plug_in", connector=1, plug_after=0) == {"ok": True, "result": None}
         await page.until(lambda page: page.parts["connector/1"]["status"] == "Preparing")
+        await page.until(lambda page: events(page, "status") == ["Preparing"])
         await page.until(lambda page: "Heartbeat" in page.actions())
         await other.until(lambda page: "Heartbeat" in page.actions())
         assert "StatusNotification" in page.actions()
         assert "StatusNotification" not in other.actions()
+        assert events(other, "status") == []
         rows = (await here.way.ask("/api/rows?charge_point=CP2")).json["rows"]
-        assert {row["action"] for row in rows} >= {"StatusNotification", "Heartbeat"}
+        assert {row.get("action") for row in rows} >= {"StatusNotification", "Heartbeat"}
         trace = await here.way.ask("/api/trace?charge_point=CP2")
         assert trace.headers["content-disposition"].endswith("CP2.jsonl")
         assert (await here.way.ask("/api/curves?charge_point=CP2")).json["connector"] == 1
@@ -177,6 +184,7 @@ async def test_one_is_opened_with_its_traffic_and_commands(autojump_clock: MockC
         kept = here.panel.charge_point("CP2")
         await trio.sleep(2 * KEPT)
         last = kept.feed.last
+        here.member("CP2").station.unplug(1)
         await trio.sleep(60)
         assert kept.feed.last == last, "its frames are kept no more"
         assert here.panel.charge_point("CP2") is not kept
@@ -193,6 +201,7 @@ async def test_one_that_is_another_after_a_power_failure_is_followed(autojump_cl
         await page.until(lambda page: page.parts["station"]["registration"] == "Accepted")
         assert (await here.do("CP1", "plug_in", connector=1, plug_after=0))["ok"] is True
         await page.until(lambda page: page.parts["connector/1"]["status"] == "Preparing")
+        await page.until(lambda page: events(page, "status")[-1:] == ["Preparing"])
 
 
 @pytest.mark.parametrize("path", ["state", "stream", "rows", "trace", "curves"])

@@ -197,3 +197,6 @@ def test_the_limits_ahead_are_drawn(station: Any, make_page: Any) -> None:
     expect(page.get_by_role("dialog").get_by_role("status")).to_contain_text("1")
     page.keyboard.press("Escape")
     expect(page.locator("#lists")).to_contain_text("None is installed.")
+    assert station.do("reserve", connector=1, id_tag="LATER", seconds=259_200, reservation_id=77) == "Accepted"
+    expect(page.get_by_role("row", name=re.compile(r"^77 1 LATER [A-Z][a-z]{2} \d{1,2}, \d\d:\d\d"))).to_be_visible()
+    assert station.do("cancel_reservation", reservation_id=77)

@@ -27,6 +27,10 @@ def test_a_token_that_is_wrong_is_asked_for(station: Any, make_page: Any) -> Non
     page.reload()
     status(page, "Available")
     assert panel_world.TOKEN not in page.content()
+    page = make_page(station.url().replace(panel_world.TOKEN, "%E0%A4%A-is-no-encoding"), quiet=False)
+    expect(page.get_by_role("dialog", name="Which token?")).to_contain_text(
+        "not the token of the program that runs now"
+    )
 
 
 def test_the_network_is_cut_and_comes_back(station: Any, make_page: Any) -> None:
@@ -71,6 +75,8 @@ def test_a_large_station_whose_program_is_killed_and_started_again(
         press(page, "Plug in", 17)
         status(page, "Preparing", 17)
         expect(mosaic.get_by_role("button", name="Connector 17: Preparing", pressed=True)).to_be_visible()
+        states = page.get_by_role("list", name="Connectors by state").get_by_role("listitem")
+        expect(states).to_have_text(["19 Available", "1 Preparing"])
         expect(page.get_by_role("article")).to_have_count(1)
         station.kill()
         expect(page.get_by_role("alert")).to_contain_text("it was ended, or the network is cut")
@@ -79,6 +85,7 @@ def test_a_large_station_whose_program_is_killed_and_started_again(
         expect(page.get_by_role("alert")).to_be_hidden()
         expect(page.locator("#messages")).to_contain_text("The program was started again.")
         expect(mosaic.get_by_role("button", name="Connector 17: Available")).to_be_visible()
+        expect(states).to_have_text(["20 Available"])
         press(page, "Plug in")
         status(page, "Preparing")
         station.process.terminate()

@@ -11,7 +11,7 @@ from ocpp16.simulation.command_table import COMMANDS
 from ocpp16.web import feed as feeds
 from ocpp16.web.feed import FIRST_ROWS, MOST_ROWS, Feed
 from ocpp16.web.forms import forms, typed
-from ocpp16.web.panel import MOST_LOOKED
+from ocpp16.web.panel import MOST_LOOKED, Panel
 from ocpp16.web.site import ALIVE
 
 PROFILE = {
@@ -196,6 +196,25 @@ async def test_a_part_that_changes_often_is_sent_once_as_it_is_then() -> None:
     feed.put("other", 7)
     feed.put("one", 1)
     assert await page.next() == b'event: parts\ndata: {"one":1}\n\n'
+
+
+async def test_the_end_waits_until_the_last_word_was_sent(autojump_clock: MockClock) -> None:
+    panel = Panel()
+    page = panel.feed.open()
+    sent: list[bytes] = []
+
+    async def send() -> None:
+        while True:
+            told = await page.next()
+            await trio.sleep(0.3)  # its connection takes so long
+            sent.append(told)
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(send)
+        panel.end("SIGTERM")
+        await panel.finish()
+        nursery.cancel_scope.cancel()
+    assert sent == [b'event: parts\ndata: {"ending":"SIGTERM"}\n\n']
 
 
 async def test_a_page_that_comes_back_goes_on_where_it_was(autojump_clock: MockClock, place: Any) -> None:

@@ -30,7 +30,7 @@ DOORS = (
     ("fleet/fleet", "open_fleet", "Fleet", "executor: Executor | None = None"),
 )
 """File, function, what it gives, and what it takes besides."""
-LEFT_OUT = frozenset({"clock", "leave", "log", "spawn", "timers"})
+LEFT_OUT = frozenset({"clock", "leave", "log", "spawn", "timers", "watch"})
 """What `hosts/face.py` leaves out."""
 ONLY = {
     "SimulatedStation": frozenset(

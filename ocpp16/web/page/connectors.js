@@ -1,6 +1,6 @@
 // The connectors: a card each, or, where there are many, a mosaic of their states and the card of the chosen one.
 
-import { amount, duration, el, energy, find, hidden, power, remembered, say, set, setClass, setHidden, shortTime } from "./dom.js";
+import { amount, duration, el, energy, find, hidden, moment, power, remembered, say, set, setClass, setHidden } from "./dom.js";
 
 const MOST_CARDS = 12;
 
@@ -35,8 +35,7 @@ export class Connectors {
     this.parts.clear();
     this.count = 0;
     this.chosen = null;
-    find("cards").replaceChildren();
-    find("mosaic").replaceChildren();
+    for (const id of ["cards", "mosaic", "states"]) find(id).replaceChildren();
   }
 
   update(part) {
@@ -53,7 +52,7 @@ export class Connectors {
     if (count !== this.count) {
       this.count = count;
       const isMosaic = count > MOST_CARDS;
-      setHidden(find("mosaic"), !isMosaic);
+      for (const id of ["mosaic", "states"]) setHidden(find(id), !isMosaic);
       find("cards").replaceChildren();
       this.cards.clear();
       if (isMosaic) {
@@ -78,6 +77,18 @@ export class Connectors {
         }
       }
     }
+    if (this.tiles.size && changed.length) this.tally();
+  }
+
+  /** How many there are of each state, the most first: of many not all squares are in sight. */
+  tally() {
+    const counts = new Map();
+    for (const { status } of this.parts.values()) counts.set(status, (counts.get(status) ?? 0) + 1);
+    const items = [...counts].sort(([one, of], [other, others]) => others - of || one.localeCompare(other));
+    const text = items.map(([status, count]) => `${count.toLocaleString("en")} ${status}`);
+    const list = find("states");
+    if (list.textContent === text.join("")) return;
+    list.replaceChildren(...items.map(([status], index) => el("li", { class: `state ${status}` }, text[index])));
   }
 
   addCard(number) {
@@ -232,7 +243,7 @@ class Card {
     set(this.amperes, amperes.length ? `${amperes.join(" / ")} A` : "no current");
     set(this.lines.car, carText(car, part.is_dc));
     set(this.lines.meter, energy(meter.energy));
-    set(this.lines.limit, limitText(limit));
+    set(this.lines.limit, limitText(limit, this.of.now()));
     const most = limit?.limit ?? (limit?.unit === "W" ? 22000 : 32);
     const now = limit?.unit === "W" ? meter.power ?? 0 : Math.max(0, ...meter.current);
     this.bar.style.width = `${most > 0 ? Math.min(100, (100 * now) / most) : 0}%`;
@@ -272,7 +283,7 @@ function sessionText(part, now) {
 }
 
 /** What it is, and why: which charging profile, or what else. */
-export function limitText(limit) {
+export function limitText(limit, now) {
   if (!limit) return "not told";
   if (limit.limit === null) return "none";
   const phases = limit.phases ? ` × ${limit.phases}` : "";
@@ -280,6 +291,6 @@ export function limitText(limit) {
   if (limit.profile) parts.push(`by profile ${limit.profile.id} (${limit.profile.purpose}, level ${limit.profile.stack_level})`);
   if (limit.converted) parts.push("converted");
   if (limit.shared) parts.push(limit.before_sharing === null ? "shared" : `shared, ${amount(limit.before_sharing)} before`);
-  if (limit.until) parts.push(`until ${shortTime(Date.parse(limit.until))}`);
+  if (limit.until) parts.push(`until ${moment(Date.parse(limit.until), now)}`);
   return parts.join(", ");
 }

@@ -64,6 +64,15 @@ export function shortTime(ms, span = 0) {
   return span > 2 * 86400 ? `${date.toLocaleDateString([], { weekday: "short" })} ${time}` : time;
 }
 
+/** A moment as it is told at `now`, both in ms: hours and minutes, with the day where that is another one. */
+export function moment(ms, now) {
+  const date = new Date(ms);
+  const isToday = date.toDateString() === new Date(now).toDateString();
+  const isNear = Math.abs(ms - now) < 300 * 86_400_000;
+  const day = { day: "numeric", month: "short", ...(isNear ? {} : { year: "numeric" }) };
+  return isToday ? shortTime(ms) : `${date.toLocaleDateString([], day)}, ${shortTime(ms)}`;
+}
+
 export function duration(ms) {
   const seconds = Math.max(0, Math.floor(ms / 1000));
   if (seconds < 60) return `${seconds} s`;

@@ -7,7 +7,7 @@ const LONGEST_EVENT = 64 * 1024 * 1024;
 /** The token stands behind the # of the address, which browsers send to nobody. */
 export const token = {
   get() {
-    const text = decodeURIComponent(location.hash.slice(1));
+    const text = decoded(location.hash.slice(1));
     if (text.length >= 16) {
       this.keep(text);
       return text;
@@ -30,6 +30,15 @@ export const token = {
     this.keep(text);
   },
 };
+
+/** What somebody typed into the address may be no encoding. */
+function decoded(text) {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}
 
 export class Refused extends Error {
   constructor(status, text) {
@@ -75,7 +84,7 @@ export async function command(name, given) {
 
 /**
  * Follows the stream for as long as the page is there. `on` has a function for each event (hello, parts, rows, missed),
- * and state(name, details): "open", "lost" with {since, wait, retry}, "token", "full", "absent".
+ * and state(name, details): "open", "lost" with {since}, "token", "full", "absent".
  */
 export class Stream {
   constructor(on) {
@@ -111,7 +120,7 @@ export class Stream {
         const wait = WAITS[Math.min(this.attempts, WAITS.length - 1)];
         this.attempts += 1;
         const state = (error instanceof Refused && { 404: "absent", 503: "full" }[error.status]) || "lost";
-        this.on.state(state, { since: this.since, wait, attempts: this.attempts, text: error.message });
+        this.on.state(state, { since: this.since, text: error.message });
         await this.wait(wait);
       }
     }

@@ -1,13 +1,13 @@
 // What waits and what is kept: the queue, dead letters, reservations, charging profiles; and the counters.
 
-import { el, find, refill, shortTime, words } from "./dom.js";
+import { el, find, moment, refill, words } from "./dom.js";
 
 const TROUBLE = new Set(["invalid_frames", "call_errors", "timeouts", "dead_letters", "dropped", "store_failures", "internal_errors", "connection_failures", "set_aside", "dead_letters_dropped", "observer_events_dropped", "messages_not_logged", "readings_refused"]);
 
 export class Lists {
-  /** `press(command, arguments)` carries out a command. */
-  constructor({ press }) {
-    this.press = press;
+  /** `press(command, arguments)` carries out a command; `now()` is the charge point's time, ms. */
+  constructor({ press, now }) {
+    Object.assign(this, { press, now });
     this.drawn = new Map();
     this.counters = {};
     for (const name of ["queue", "dead_letters", "reservations", "profiles"]) {
@@ -48,7 +48,7 @@ export class Lists {
       one.reservation_id,
       one.connector === 0 ? "any" : one.connector,
       one.id_tag,
-      shortTime(Date.parse(one.expiry_date)),
+      moment(Date.parse(one.expiry_date), this.now()),
       actions([["Cancel", () => this.press("cancel_reservation", { reservation_id: one.reservation_id })]], `reservation ${one.reservation_id}`),
     ]);
     return list("Reservations", rows.length, "None.", ["Id", "Connector", "Card", "Until", ""], rows);

@@ -2,7 +2,7 @@
 
 import { Commands } from "./commands.js";
 import { Connectors, limitText } from "./connectors.js";
-import { clock, duration, el, find, remembered, say, set, setClass, setHidden } from "./dom.js";
+import { clock, duration, el, find, remembered, say, set, setClass } from "./dom.js";
 import { Keys } from "./keys.js";
 import { ofOne, Stream } from "./link.js";
 import { Lists } from "./lists.js";
@@ -17,7 +17,7 @@ const now = () => time.at + (performance.now() - time.here) * time.speed;
 const commands = new Commands();
 const traffic = new Traffic({ name: () => state.station?.identity ?? "" });
 const schedule = new Schedule();
-const lists = new Lists({ press: (name, given) => commands.press(name, given) });
+const lists = new Lists({ press: (name, given) => commands.press(name, given), now });
 const connectors = new Connectors({
   run: (name, given, label) => commands.run(name, given, label),
   more: (number) => commands.list(number),
@@ -53,8 +53,8 @@ function showStation(station) {
   setClass(badges.link, `badge ${!station.is_running ? "bad" : station.is_connected ? "good" : "warn"}`);
   set(badges.registration, station.registration ?? "not registered");
   setClass(badges.registration, `badge ${station.registration === "Accepted" ? "good" : "warn"}`);
-  set(badges.limit, `limit ${limitText(station.limit).split(",")[0]}`);
-  badges.limit.title = limitText(station.limit);
+  set(badges.limit, `limit ${limitText(station.limit, now()).split(",")[0]}`);
+  badges.limit.title = limitText(station.limit, now());
   badges.limit.hidden = station.limit === null || station.limit.limit === null;
   for (const [button, choice] of buttons) set(button, choice(station)[1]);
   if (before && before.is_connected !== station.is_connected) {
@@ -102,8 +102,6 @@ const stream = new Stream({
   hello(hello, { isFirst, isNew, lost }) {
     commands.take(hello.commands);
     connectors.offer(hello.cars);
-    setHidden(find("events-too"), !hello.has_events);
-    setHidden(find("no-events"), hello.has_events);
     if (isNew && !isFirst) {
       state.connectors.clear();
       state.station = state.ending = null;
@@ -134,7 +132,7 @@ for (const id of ["problems", "events"]) {
 }
 
 if (ofOne !== null) {
-  find("to-fleet").hidden = false;
+  find("to-fleet").hidden = find("since").hidden = false;
   find("to-fleet").href = `./${location.hash}`;
   document.title = `${ofOne} · ocpp16`;
 }

@@ -350,7 +350,8 @@ function glance(row) {
   const frame = row.frame;
   if (!frame) return (row.text ?? "").slice(0, GLANCE);
   if (frame[0] === 4) return String(frame[3] ?? "").slice(0, GLANCE);
-  const text = JSON.stringify(frame.at(-1));
+  const isKnown = (name, value) => (name === "connectorId" && row.connector !== null) || (name === "errorCode" && value === "NoError");
+  const text = JSON.stringify(frame.at(-1), (name, value) => (isKnown(name, value) ? undefined : value));
   return text === "{}" ? "" : text.slice(1, -1).replaceAll('"', "").slice(0, GLANCE);
 }
 

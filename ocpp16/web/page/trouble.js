@@ -30,7 +30,7 @@ export function tellState(stream, name, details, ending) {
   if (name === "full") text = `The program takes no more pages: ${details.text}.`;
   else if (name === "absent") text = `It cannot be shown: ${details.text}.`;
   else if (ending !== null) text = `The program has ended: ${ending}.`;
-  const next = `Trying again every ${Math.max(1, Math.round(details.wait / 1000))} s; what is shown is of ${clock(details.since)}.`;
+  const next = `It is tried again by itself; what is shown is of ${clock(details.since)}.`;
   tell(name, text, next, el("button", { type: "button", onclick: () => stream.retry() }, "Try now"));
 }
 
