@@ -28,6 +28,7 @@ from ocpp16.transport.dial_failures import DialFailed, tls_failure
 from ocpp16.transport.interface import bind_to_interface
 from ocpp16.transport.proxy import ProxyAddress, open_tunnel
 from ocpp16.transport.streams import close_forcefully, said
+from ocpp16.transport.tls_stream import TlsStream
 
 __all__ = ["DialFailed", "Endpoint", "endpoint", "open_stream", "trusted_root"]
 
@@ -218,10 +219,9 @@ async def _connect_address(
 
 
 async def _start_tls(tcp: trio.SocketStream, context: ssl.SSLContext, name: str) -> trio.abc.Stream:
-    stream: trio.SSLStream[trio.SocketStream] | None = None
+    stream: TlsStream | None = None
     try:
-        # https_compatible: WebSocket has a closing handshake of its own, so nobody needs to wait for TLS to close too.
-        stream = trio.SSLStream(tcp, context, server_hostname=name, https_compatible=True)
+        stream = TlsStream(tcp, context, name)
         await stream.do_handshake()
     except Exception as exc:
         raise tls_failure(name, exc.__cause__ or exc, stream) from exc
@@ -230,7 +230,7 @@ async def _start_tls(tcp: trio.SocketStream, context: ssl.SSLContext, name: str)
 
 def trusted_root(stream: trio.abc.Stream) -> str:
     """Fingerprint (SHA-256, hexadecimal) of the root by which a TLS stream was verified; "" where that is not known."""
-    found: object = getattr(stream, "_ssl_object", None)
+    found = stream.records.ssl_object if isinstance(stream, TlsStream) else None
     for holder in (found, getattr(found, "_sslobj", None)):  # the first from Python 3.13 on
         with suppress(Exception):
             root = holder.get_verified_chain()[-1]  # type: ignore[union-attr]
