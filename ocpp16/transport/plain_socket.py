@@ -123,7 +123,7 @@ class PlainSocket(Frames):
         except BlockingIOError:
             return False
         except OSError as exc:
-            self._give_up(exc)
+            self._give_up(exc if tls is None else tls.reason(exc))
             return True
         del self._outgoing[:sent]
         return not self._outgoing and not self._writing

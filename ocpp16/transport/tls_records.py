@@ -86,7 +86,7 @@ class TlsRecords:
                     self.push()
                 raise
         self.push()
-        if self._is_up and self._raw:
+        if self._is_up:  # more may have come with the end of the handshake
             raw, self._raw = self._raw, b""
             self._plain += self._opened(raw)
         return self._is_up
@@ -130,7 +130,7 @@ class TlsRecords:
         incoming, ssl_object = self._incoming, self.ssl_object
         found: list[bytes] = []
         try:
-            for begin in range(0, len(raw), PIECE):
+            for begin in range(0, len(raw) or 1, PIECE):
                 incoming.write(raw[begin : begin + PIECE])
                 with suppress(ssl.SSLWantReadError):
                     while incoming.pending or ssl_object.pending():
@@ -190,12 +190,22 @@ class TlsRecords:
 
     # The end
 
-    def last_word(self) -> OSError | None:
-        """What the server said by an alert that may lie unread, now that the socket is broken."""
-        with suppress(OSError):
+    def reason(self, error: OSError) -> OSError:
+        """Why `error` came of a write: what the server said by an alert that may lie unread, or `error`."""
+        if isinstance(error, ssl.SSLError):
+            return error
+        try:
             while not self.is_over:
-                self.put_back(self.read_now())
-        return self.failure
+                if self._is_up:
+                    self.put_back(self.read_now())
+                else:
+                    self.fetch()
+                    self.shake()
+        except ssl.SSLError as alert:
+            return alert
+        except OSError:
+            pass
+        return self.failure or error
 
     def say_farewell(self) -> None:
         """Tell the server that this is the end (close_notify), if it takes it at once. Raises nothing."""

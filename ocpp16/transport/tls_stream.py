@@ -49,16 +49,17 @@ class TlsStream(trio.abc.Stream):
                 except BlockingIOError:
                     continue
         except OSError as error:  # of OpenSSL, too
-            raise trio.BrokenResourceError from error
+            raise trio.BrokenResourceError from records.reason(error)
 
     async def receive_some(self, max_bytes: int | None = None) -> bytes:
         """As of any stream. Records that hold no bytes are no end."""
         records, limit = self.records, max_bytes or _RECEIVED
         while True:
+            socket = self._open_socket()
             if records.waits:
                 await trio.lowlevel.checkpoint()
             else:
-                await trio.lowlevel.wait_readable(self._open_socket())
+                await trio.lowlevel.wait_readable(socket)
             try:
                 data = records.read_now()
             except BlockingIOError:
@@ -84,7 +85,7 @@ class TlsStream(trio.abc.Stream):
                 elif rest:
                     await self._read_by_others()
         except OSError as error:
-            raise trio.BrokenResourceError from (records.last_word() or error)
+            raise trio.BrokenResourceError from records.reason(error)
 
     async def wait_send_all_might_not_block(self) -> None:
         """As of any stream."""
