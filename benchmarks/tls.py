@@ -17,6 +17,7 @@ import sys
 import time
 from collections.abc import Callable, Coroutine
 from pathlib import Path
+from typing import Any
 
 import trio
 from children import allow_files, central_system, cpu_seconds, measured, memory_in_use, progress, tell
@@ -34,7 +35,7 @@ HANDSHAKE = (
 )
 
 
-async def connected(port: int, context: ssl.SSLContext | None) -> trio.abc.Stream:
+async def connected(port: int, context: ssl.SSLContext | None) -> Any:
     """The stream of a connection whose WebSocket handshake is answered."""
     stream = await open_stream(Endpoint(context is not None, HOST, port, "/x"), ssl_context=context)
     await WebSocket.connect(stream, host=HOST, target="/x")
@@ -90,7 +91,7 @@ async def bare(count: int, port: int, folder: Path) -> None:
 async def resuming(count: int, port: int, folder: Path) -> None:
     context = client_context(folder / ROOT)
     first = await connected(port, context)  # the answer came with what a session is resumed by
-    session = first.session  # type: ignore[attr-defined]
+    session = first.records.ssl_object.session
     await one_by_one(count, lambda: resumed(port, context, session))
 
 
@@ -101,7 +102,7 @@ async def held_plain(count: int, port: int, folder: Path) -> None:
 
 async def held(count: int, port: int, folder: Path) -> None:
     streams = [await connected(port, client_context(folder / ROOT)) for _ in range(count)]
-    contexts = {id(stream.context) for stream in streams}  # type: ignore[attr-defined]
+    contexts = {id(stream.records.ssl_object.context) for stream in streams}
     _tell_memory(streams, len(contexts))
 
 
