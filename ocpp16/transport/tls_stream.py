@@ -4,6 +4,7 @@ trio's own stream of TLS knows no read or write without a task that waits, which
 alert; keeps the buffers that one large message needs; and is a circle, which keeps OpenSSL's until the collector comes.
 """
 
+from collections.abc import Awaitable, Callable
 from ssl import SSLContext
 
 import trio
@@ -33,11 +34,17 @@ class TlsStream(trio.abc.Stream):
         """The one below."""
         return self.records.socket
 
-    async def do_handshake(self) -> None:
-        """Raises trio.BrokenResourceError, whose cause is what OpenSSL or the socket raised."""
+    async def do_handshake(self, others_first: Callable[[], Awaitable[None]] | None = None) -> None:
+        """Raises trio.BrokenResourceError, whose cause is what OpenSSL or the socket raised.
+
+        others_first: waits until other tasks had their turn: a step takes a millisecond, and where a Central System
+        comes back those of hundreds have theirs at a time.
+        """
         records = self.records
         try:
             while True:
+                if others_first is not None:
+                    await others_first()
                 is_done = records.shake()
                 await self._push()
                 if is_done:
