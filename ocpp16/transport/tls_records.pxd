@@ -16,5 +16,6 @@ cdef class TlsRecords:
 
     cpdef bytes read_now(self)
     cdef bytes _opened(self, bytes raw)
+    cdef _tell_of_read(self)
     cpdef Py_ssize_t write_now(self, data) except -1
     cpdef bint push(self) except -1

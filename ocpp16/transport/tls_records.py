@@ -21,15 +21,16 @@ import trio
 READ_SIZE = 1 << 16
 PIECE = 1 << 11
 """Bytes for OpenSSL at a time, either way; all but long messages are shorter."""
-MOST_UNSENT = 1 << 14
-"""Bytes of records that wait for the kernel, above which none are made."""
+MOST_UNSENT = 1 << 13
+"""Bytes of records that wait for the kernel, above which none are made: a part, as `websocket` has it."""
 
 
 class TlsRecords:
     """The client's end of TLS on `socket`, which does not block; `ssl_object` is OpenSSL's part, made by `context`.
 
     Attributes: `is_over`, nothing more will be read than waits here; `failure`, why, where it was no farewell and no
-    end of the stream: an alert, or records that OpenSSL does not take; `on_read`, called once when more was read.
+    end of the stream: an alert, or records that OpenSSL does not take; `on_read`, called once when more was read, or
+    never will be.
     Raises ValueError or ssl.SSLError for a `server_hostname` that TLS cannot ask for.
     """
 
@@ -145,10 +146,13 @@ class TlsRecords:
             self.is_over, self.failure = True, failure
         with suppress(OSError):  # the next read or write meets it, too
             self.push()
+        self._tell_of_read()
+        return found[0] if len(found) == 1 else b"".join(found)
+
+    def _tell_of_read(self) -> None:
         if self.on_read is not None:
             on_read, self.on_read = self.on_read, None
             on_read()
-        return found[0] if len(found) == 1 else b"".join(found)
 
     # What goes out
 
@@ -222,3 +226,4 @@ class TlsRecords:
         self._is_up, self.is_over = False, True
         self._plain = self._raw = b""
         self._unsent.clear()
+        self._tell_of_read()

@@ -117,6 +117,8 @@ class TlsStream(trio.abc.Stream):
         read = trio.Event()
         self.records.on_read = read.set
         await read.wait()
+        if self.records.is_over:
+            raise trio.BrokenResourceError
 
     def _open_socket(self) -> trio.socket.SocketType:
         if self.records.socket.fileno() < 0:

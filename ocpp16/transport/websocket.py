@@ -258,8 +258,10 @@ class WebSocket(PlainSocket):
             while self._outgoing or self._is_held_up():
                 data, self._outgoing = self._outgoing, bytearray()
                 self._writing = len(data)
-                if not data:
-                    await self._stream.send_all(data)  # what waits of records
+                if self._is_held_up():
+                    await self._stream.send_all(b"")  # records, a part by themselves
+                    if taken is not None:
+                        taken()
                 for begin in range(0, len(data), PART):
                     part = data[begin : begin + PART]
                     await self._stream.send_all(part)

@@ -383,6 +383,44 @@ async def test_a_handshake_that_breaks_tells_the_alert_that_lies_unread(site: Si
     assert isinstance(cut.records.reason(BrokenPipeError()), ssl.SSLEOFError)
 
 
+@pytest.mark.parametrize("ends", ["by us", "by the peer"])
+async def test_nobody_waits_for_another_handshake_after_the_end(site: Site, ends: str) -> None:
+    spy = Spy(site.client)
+    line = site.line(client=spy)
+    line.shake()
+    assert line.texts() == []
+    spy.is_shaking = True
+    line.websocket.send_text("never")
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(line.websocket.flush)
+        await trio.testing.wait_all_tasks_blocked()
+        if ends == "by us":
+            line.websocket.abort()
+        else:
+            line.server.far.close()
+            with pytest.raises(ConnectionClosed):
+                line.texts()
+    assert line.websocket.is_ended
+
+
+async def test_a_narrow_band_is_told_from_a_peer_that_is_stuck(site: Site) -> None:
+    """Each part that got through is told, also of what was made into records before."""
+    line = site.line()
+    line.shake()
+    line.stream.socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
+    line.websocket.send_text("y" * 40_000)
+    assert not line.websocket.flush_now()
+    told: list[int] = []
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(line.websocket.flush, lambda: told.append(len(line.server.heard)))
+        while nursery.child_tasks:
+            line.server.hear()
+            await trio.testing.wait_all_tasks_blocked()
+    line.server.hear()
+    assert len(line.server.heard) == 40_000 + 8
+    assert len(told) >= 40_000 // MOST_UNSENT
+
+
 @pytest.mark.parametrize("version", [OLD, NEW])
 async def test_who_is_left_hears_a_farewell(site: Site, version: ssl.TLSVersion) -> None:
     line = site.line(version)
