@@ -31,7 +31,7 @@ class TlsRecords:
     Attributes: `is_over`, nothing more will be read than waits here; `failure`, why, where it was no farewell and no
     end of the stream: an alert, or records that OpenSSL does not take; `on_read`, called once when more was read, or
     never will be.
-    Raises ValueError or ssl.SSLError for a `server_hostname` that TLS cannot ask for.
+    Raises ValueError or TypeError for a `server_hostname` that TLS cannot ask for.
     """
 
     __slots__ = (
@@ -48,7 +48,7 @@ class TlsRecords:
         "ssl_object",
     )
 
-    def __init__(self, socket: trio.socket.SocketType, context: ssl.SSLContext, server_hostname: bytes) -> None:
+    def __init__(self, socket: trio.socket.SocketType, context: ssl.SSLContext, server_hostname: str) -> None:
         self.socket: trio.socket.SocketType = socket
         self._incoming: ssl.MemoryBIO = ssl.MemoryBIO()
         self._outgoing: ssl.MemoryBIO = ssl.MemoryBIO()

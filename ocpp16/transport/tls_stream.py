@@ -21,13 +21,13 @@ class TlsStream(trio.abc.Stream):
     """The client's end on the socket of `tcp`, which is not used any more. `do_handshake` comes first.
 
     One task may send and one receive at a time, and `records` may be used instead between their calls.
-    Raises ValueError or ssl.SSLError for a `server_hostname` that TLS cannot ask for.
+    Raises ValueError or TypeError for a `server_hostname` that TLS cannot ask for.
     """
 
     __slots__ = ("__weakref__", "records")
 
     def __init__(self, tcp: trio.SocketStream, context: SSLContext, server_hostname: str) -> None:
-        self.records: TlsRecords = TlsRecords(tcp.socket, context, _as_asked_for(server_hostname))
+        self.records: TlsRecords = TlsRecords(tcp.socket, context, server_hostname)
 
     @property
     def socket(self) -> trio.socket.SocketType:
@@ -124,13 +124,3 @@ class TlsStream(trio.abc.Stream):
         if self.records.socket.fileno() < 0:
             raise trio.ClosedResourceError("this stream is closed")
         return self.records.socket
-
-
-def _as_asked_for(name: str) -> bytes:
-    """The name of a host as certificates have it, and as trio's resolver asks for it."""
-    try:
-        return name.encode("ascii")
-    except UnicodeEncodeError:
-        import idna  # as trio does: few names need it
-
-        return idna.encode(name, uts46=True)
