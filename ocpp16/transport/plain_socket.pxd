@@ -15,5 +15,6 @@ cdef class PlainSocket(Frames):
     cpdef bint flush_now(self) except -1
     cpdef bint _is_held_up(self) except -1
     cpdef bint _may_be_read(self) except -1
+    cpdef bint _is_in_a_record(self) except -1
     cpdef list _taken(self)
     cpdef bytes _read_socket(self)

@@ -59,6 +59,10 @@ class PlainSocket(Frames):
         """Has TLS something for a read, whatever the kernel has?"""
         return self._tls is not None and self._tls.waits
 
+    def _is_in_a_record(self) -> bool:
+        """May a read that brought nothing have been a part of something, since TLS is spoken?"""
+        return self._tls is not None and not self._tls.is_over
+
     def read_now(self) -> list[str]:
         """The messages of one turn, possibly none, at most `FRAMES_PER_TURN`: of what waits here, else of one read.
 

@@ -306,7 +306,7 @@ class WebSocket(PlainSocket):
     async def _await_end(self) -> None:
         if self._must_drain:
             with trio.move_on_after(DRAIN_TIMEOUT):
-                while await self._read():
+                while await self._read() or self._is_in_a_record():
                     pass
         while self._ended is None:
             try:

@@ -387,6 +387,27 @@ async def test_a_handshake_that_breaks_tells_the_alert_that_lies_unread(site: Si
     assert isinstance(cut.records.reason(BrokenPipeError()), ssl.SSLEOFError)
 
 
+async def test_a_peer_that_is_in_the_middle_of_a_record_reads_why_we_close(site: Site) -> None:
+    """Closed with unread bytes, the connection would be reset, and what we said be lost."""
+    line = site.line()
+    line.shake()
+    line.server.tls.write(b"\x81\x7f" + (1 << 21).to_bytes(8, "big") + bytes(10_000))
+    line.deliver(line.server.made())
+    with pytest.raises(ConnectionClosed, match="larger than"):
+        line.texts()
+    line.server.tls.write(bytes(10_000))
+    rest = line.server.made()
+    async with trio.open_nursery() as nursery:
+        line.deliver(rest[:100])
+        nursery.start_soon(line.websocket.aclose)
+        await trio.testing.wait_all_tasks_blocked()
+        line.deliver(rest[100:])
+        line.server.far.shutdown(socket.SHUT_WR)
+    line.server.hear()
+    assert len(line.server.heard) > 10
+    assert line.server.end == "farewell"
+
+
 @pytest.mark.parametrize("ends", ["by us", "by the peer"])
 async def test_nobody_waits_for_another_handshake_after_the_end(site: Site, ends: str) -> None:
     spy = Spy(site.client)
