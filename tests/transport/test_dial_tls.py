@@ -141,6 +141,19 @@ async def test_a_closed_stream_of_trios_waits_for_no_collector_either() -> None:
         gc.enable()
 
 
+async def test_others_have_their_turn_before_each_step_of_a_handshake(serve: Any, roots: Any) -> None:
+    asked: list[float] = []
+
+    async def others_first() -> None:
+        asked.append(trio.current_time())
+        await trio.lowlevel.checkpoint()
+
+    port = await serve(server_tls(CA.issue_cert("127.0.0.1")))
+    client = await dial(port, client_context(roots), others_first=others_first)
+    client.abort()
+    assert len(asked) >= 2, "the greeting, and what is made of the server's answer"
+
+
 async def test_abort_wakes_the_reader(serve: Any, roots: Any) -> None:
     port = await serve(server_tls(CA.issue_cert("127.0.0.1")))
     client = await dial(port, client_context(roots))
