@@ -1,7 +1,7 @@
 """Many charge points in one process over TCP, beside the peer in one run: the figure that a whole CALL costs.
 
     python benchmarks/run.py fleet [--quick]
-    python benchmarks/fleet.py PORT COUNT [idle]    # one child: measures itself, prints JSON
+    python benchmarks/fleet.py PORT COUNT [FOLDER]    # one child: measures itself, prints JSON; over TLS with a folder
 
 Each charge point has a simulated station and, with all others, one store in memory. It connects, boots, and says the
 status of its connectors; when all have, each has one transaction with ten MeterValues of ten sampled values. Counted is
@@ -15,11 +15,13 @@ smallest takes a tenth of a second.
 import logging
 import sys
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 from statistics import median
 
 import trio
 from children import allow_files, central_system, cpu_seconds, measured, memory_in_use, progress, tell
 from figures import note
+from laboratory import Certificates
 
 from ocpp16 import ChargePoint, ChargePoints, open_charge_points, settle_memory
 from ocpp16.enums import Reason, SessionStartedReason
@@ -36,11 +38,14 @@ MEASURANDS = "Power.Active.Import,Current.Import,Voltage"
 """Ten sampled values of a three-phase meter: power in all and by phase, current and voltage by phase."""
 
 
-def configuration(number: int, port: int) -> dict[str, dict[str, object]]:
+def configuration(number: int, port: int, *, is_tls: bool = False) -> dict[str, dict[str, object]]:
+    security = (
+        {"SecurityProfile": 2, "AuthorizationKey": "text:of-a-benchmark-01"} if is_tls else {"SecurityProfile": 0}
+    )
     return {
         "Internal": {
             "ChargePointId": f"CP{number:05}",
-            "CentralSystemURI": f"ws://127.0.0.1:{port}/",
+            "CentralSystemURI": f"{'wss' if is_tls else 'ws'}://127.0.0.1:{port}/",
             "ChargePointVendor": "Example",
             "ChargePointModel": "Single",
         },
@@ -51,15 +56,17 @@ def configuration(number: int, port: int) -> dict[str, dict[str, object]]:
             "MeterValuesSampledData": MEASURANDS,
             "StopTxnSampledData": "",
         },
-        "Security": {"SecurityProfile": 0, "DisableSecurityEventNotifications": True},
+        "Security": {"DisableSecurityEventNotifications": True, **security},
     }
 
 
 class Fleet:
     """The child's work."""
 
-    def __init__(self, port: int, count: int) -> None:
+    def __init__(self, port: int, count: int, folder: Path | None = None) -> None:
+        """folder: of certificates, for TLS."""
         self.port = port
+        self.folder = folder
         self.count = count
         self.limit = trio.CapacityLimiter(AT_ONCE)
         self.up: list[ChargePoint] = []
@@ -89,7 +96,8 @@ class Fleet:
 
     async def boot(self, charge_points: ChargePoints, number: int) -> ChargePoint:
         station = SimulatedStation(meter_interval=0)
-        charge_point = await charge_points.open(configuration(number, self.port), station)
+        document = configuration(number, self.port, is_tls=self.folder is not None)
+        charge_point = await charge_points.open(document, station, certificates_path=self.folder)
         await charge_point.start()
         station.power_up()
         await charge_point.wait_all_answered()
@@ -129,10 +137,12 @@ class Fleet:
         await charge_point.wait_all_answered()
 
 
-def of_ours(count: int) -> dict[str, float]:
-    progress(f"fleet: {count} charge points")
-    with central_system() as server:
-        found = measured("fleet.py", server.port, count)
+def of_ours(count: int, certificates: Certificates | None = None) -> dict[str, float]:
+    """certificates: those with which TLS is spoken, None: it is not."""
+    progress(f"fleet: {count} charge points{'' if certificates is None else ' over TLS'}")
+    files, folder = ((), ()) if certificates is None else (certificates[1:], certificates[:1])
+    with central_system(*files) as server:
+        found = measured("fleet.py", server.port, count, *folder)
         seen = server.finish()["calls"]
     assert seen["BootNotification"] - 1 == seen["StartTransaction"] == seen["StopTransaction"] == count, seen
     assert seen["MeterValues"] == METER_VALUES * count, seen
@@ -196,4 +206,4 @@ def run(*, is_quick: bool) -> None:
 if __name__ == "__main__":
     logging.disable(logging.CRITICAL)
     allow_files(int(sys.argv[2]) + 100)
-    trio.run(Fleet(int(sys.argv[1]), int(sys.argv[2])).run)
+    trio.run(Fleet(int(sys.argv[1]), int(sys.argv[2]), *map(Path, sys.argv[3:])).run)

@@ -6,6 +6,8 @@
 The Central System is a process of its own (`canned_central_system.py`). Each connection goes as far as the answer to
 the WebSocket handshake. Its context comes from `client_context`, asked for each connection as a charge point does.
 
+A CALL is that of `fleet.py`.
+
 Sessions are not resumed by the library: OpenSSL checks no certificate again for a resumed one, so one that has expired
 since, or whose root is gone, would go on being believed. What that would save is measured here all the same.
 """
@@ -17,10 +19,12 @@ import sys
 import time
 from collections.abc import Callable, Coroutine
 from pathlib import Path
+from typing import Any
 
 import trio
 from children import allow_files, central_system, cpu_seconds, measured, memory_in_use, progress, tell
 from figures import note
+from fleet import of_ours
 from laboratory import HOST, ROOT, certificates
 
 from ocpp16.security.tls import client_context
@@ -34,7 +38,7 @@ HANDSHAKE = (
 )
 
 
-async def connected(port: int, context: ssl.SSLContext | None) -> trio.abc.Stream:
+async def connected(port: int, context: ssl.SSLContext | None) -> Any:
     """The stream of a connection whose WebSocket handshake is answered."""
     stream = await open_stream(Endpoint(context is not None, HOST, port, "/x"), ssl_context=context)
     await WebSocket.connect(stream, host=HOST, target="/x")
@@ -90,7 +94,7 @@ async def bare(count: int, port: int, folder: Path) -> None:
 async def resuming(count: int, port: int, folder: Path) -> None:
     context = client_context(folder / ROOT)
     first = await connected(port, context)  # the answer came with what a session is resumed by
-    session = first.session  # type: ignore[attr-defined]
+    session = first.records.ssl_object.session
     await one_by_one(count, lambda: resumed(port, context, session))
 
 
@@ -101,7 +105,7 @@ async def held_plain(count: int, port: int, folder: Path) -> None:
 
 async def held(count: int, port: int, folder: Path) -> None:
     streams = [await connected(port, client_context(folder / ROOT)) for _ in range(count)]
-    contexts = {id(stream.context) for stream in streams}  # type: ignore[attr-defined]
+    contexts = {id(stream.records.ssl_object.context) for stream in streams}
     _tell_memory(streams, len(contexts))
 
 
@@ -126,7 +130,7 @@ def of(kind: str, count: int) -> dict[str, float]:
 
 
 def run(*, is_quick: bool) -> None:
-    count, low, high = (20, 20, 60) if is_quick else (1000, 200, 1000)
+    count, low, high, fleet = (20, 20, 60, 20) if is_quick else (1000, 200, 1000, 300)
     costs = {kind: of(kind, count) for kind in ("plain", "full", "bare", "resuming")}
     for kind, text in (
         ("plain", "plain"),
@@ -140,6 +144,10 @@ def run(*, is_quick: bool) -> None:
         note(f"tls.per_second.{kind}", name, costs[kind]["per_second"], "connections/s")
     beside = costs["full"]["per_second"] / costs["bare"]["per_second"]
     note("tls.ratio", "connections/s beside bare `trio.SSLStream`", beside, "times as many", at_least=0.8)
+    with certificates() as made:
+        calls = [of_ours(fleet, which)["cpu_us_per_call"] for which in (None, made)]
+    note("tls.call.cpu", f"a CALL of {fleet} charge points, over TLS: CPU of our end", calls[1], "µs")
+    note("tls.call", "the same beside plain", calls[1] / calls[0], "times", at_most=1.6)
     few, many = of("held", low), of("held", high)
     slope = (many["kib"] - few["kib"]) / (high - low)
     beside = (of("held_plain", high)["kib"] - of("held_plain", low)["kib"]) / (high - low)

@@ -53,12 +53,20 @@ class Dialer:
     """Opens the streams that the configuration asks for: TCP, or TLS that trusts the roots of `certificates` only,
     unless told otherwise. A client certificate that is refused makes place for the next best.
 
-    Parameters: `certificates` keeps roots and certificates, None: nobody does.
+    Parameters: `certificates` keeps roots and certificates, None: nobody does; `others_first` waits until other tasks
+    had their turn, None: nobody has to wait for handshakes.
     """
 
-    __slots__ = ("_certificates", "_configuration", "_log", "_presented", "_refused")
+    __slots__ = ("_certificates", "_configuration", "_log", "_others_first", "_presented", "_refused")
 
-    def __init__(self, configuration: Configuration, certificates: AskedSecurity | None, log: FoldingLog) -> None:
+    def __init__(
+        self,
+        configuration: Configuration,
+        certificates: AskedSecurity | None,
+        log: FoldingLog,
+        others_first: Callable[[], Awaitable[None]] | None = None,
+    ) -> None:
+        self._others_first = others_first
         self._configuration = configuration
         self._certificates = certificates
         self._log = log
@@ -77,6 +85,7 @@ class Dialer:
             server_hostname=self._configuration[internal.CENTRAL_SYSTEM_NAME],
             interface=self._configuration[internal.IFACE],
             proxy=None if proxy is None else ProxyAddress.of(proxy),
+            others_first=self._others_first,
         )
         if endpoint.is_tls and self._certificates is not None:
             self._certificates.believe(trusted_root(stream))

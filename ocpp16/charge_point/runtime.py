@@ -161,7 +161,9 @@ class Runtime:
         self.security: AskedSecurity | None = None
         if certificates is not None:
             self.security = AskedSecurity(certificates, self.failed, self.overran)
-        self._connect = connector_of(connector, Dialer(configuration, self.security, self.second_line.log))
+        self._connect = connector_of(
+            connector, Dialer(configuration, self.security, self.second_line.log, self.others_first)
+        )
         self._random = random
         self.traffic: Traffic = traffic
         traffic.listen(listeners, self.failed)

@@ -24,6 +24,7 @@ from ocpp16.security.basic_auth import authorization_header
 from ocpp16.security.evse_security import EvseSecurity
 from ocpp16.texts import shown
 from ocpp16.transport.dial import DialFailed, Endpoint, endpoint
+from ocpp16.transport.tls_stream import TlsStream
 from ocpp16.transport.websocket import WebSocket
 
 BOOT_TIMEOUT = 30.0
@@ -166,13 +167,14 @@ def _of_stream(where: Endpoint, stream: trio.abc.Stream, configuration: Configur
         findings.insert(0, Finding(Step.INTERFACE, f"by {configuration[internal.IFACE]}"))
     if configuration[internal.HTTP_PROXY]:
         findings.append(Finding(Step.PROXY, "it connected us"))
-    if isinstance(stream, trio.SSLStream):
-        cipher = stream.cipher()
-        certificate: Any = stream.getpeercert() or {}
+    if isinstance(stream, TlsStream):
+        tls = stream.records.ssl_object
+        cipher = tls.cipher()
+        certificate: Any = tls.getpeercert() or {}
         seconds = cert_time_to_seconds(certificate.get("notAfter", "Jan 1 00:00:00 2100 GMT")) - time.time()
         days = int(seconds // 86_400)  # whole ones, as `ocpp16 certificates` counts
         names = [_common_name(certificate.get(member, ())) for member in ("subject", "issuer")]
-        text = f"{stream.version()}, {cipher[0] if cipher else '?'}; certificate of {names[0]}, issued by {names[1]}"
+        text = f"{tls.version()}, {cipher[0] if cipher else '?'}; certificate of {names[0]}, issued by {names[1]}"
         findings.append(Finding(Step.TLS, f"{text}, for {days} more days"))
         if days < EXPIRES_SOON:
             findings.append(

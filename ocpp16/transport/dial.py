@@ -8,6 +8,7 @@ import hashlib
 import os
 import socket
 import ssl
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import Any, NamedTuple
 from urllib.parse import quote, unquote, urlsplit
@@ -28,6 +29,7 @@ from ocpp16.transport.dial_failures import DialFailed, tls_failure
 from ocpp16.transport.interface import bind_to_interface
 from ocpp16.transport.proxy import ProxyAddress, open_tunnel
 from ocpp16.transport.streams import close_forcefully, said
+from ocpp16.transport.tls_stream import TlsStream
 
 __all__ = ["DialFailed", "Endpoint", "endpoint", "open_stream", "trusted_root"]
 
@@ -107,13 +109,14 @@ async def open_stream(
     server_hostname: str | None = None,
     interface: str | None = None,
     proxy: ProxyAddress | None = None,
+    others_first: Callable[[], Awaitable[None]] | None = None,
     timeout: float = DIAL_TIMEOUT,
 ) -> trio.abc.Stream:
     """Connect to the endpoint and return the stream for the WebSocket handshake: plain TCP, or TLS for wss.
 
     Parameters: `ssl_context` needed for wss; `server_hostname` name to ask for (SNI) and to verify, the endpoint's
     host unless given; `interface` name of a network interface or a local address to use; `proxy` to go
-    through; `timeout` seconds.
+    through; `others_first` waits until other tasks had their turn, for where handshakes are many; `timeout` seconds.
     Raises `DialFailed` (a `ConnectionFailed`) that says which step failed, and why.
     """
     if endpoint.is_tls and ssl_context is None:
@@ -134,7 +137,7 @@ async def open_stream(
             assert ssl_context is not None
             step = "TLS"
             # A zone (fe80::1%eth0) is no part of the name that a certificate can have.
-            return await _start_tls(tcp, ssl_context, server_hostname or endpoint.host.partition("%")[0])
+            return await _start_tls(tcp, ssl_context, server_hostname or endpoint.host.partition("%")[0], others_first)
         assert scope.cancelled_caught
         raise DialFailed(step, f"{step}: no answer from {endpoint.authority} within {timeout:g} s")
     except BaseException as exc:
@@ -217,12 +220,13 @@ async def _connect_address(
     return trio.SocketStream(sock)
 
 
-async def _start_tls(tcp: trio.SocketStream, context: ssl.SSLContext, name: str) -> trio.abc.Stream:
-    stream: trio.SSLStream[trio.SocketStream] | None = None
+async def _start_tls(
+    tcp: trio.SocketStream, context: ssl.SSLContext, name: str, others_first: Callable[[], Awaitable[None]] | None
+) -> trio.abc.Stream:
+    stream: TlsStream | None = None
     try:
-        # https_compatible: WebSocket has a closing handshake of its own, so nobody needs to wait for TLS to close too.
-        stream = trio.SSLStream(tcp, context, server_hostname=name, https_compatible=True)
-        await stream.do_handshake()
+        stream = TlsStream(tcp, context, name)
+        await stream.do_handshake(others_first)
     except Exception as exc:
         raise tls_failure(name, exc.__cause__ or exc, stream) from exc
     return stream
@@ -230,7 +234,7 @@ async def _start_tls(tcp: trio.SocketStream, context: ssl.SSLContext, name: str)
 
 def trusted_root(stream: trio.abc.Stream) -> str:
     """Fingerprint (SHA-256, hexadecimal) of the root by which a TLS stream was verified; "" where that is not known."""
-    found: object = getattr(stream, "_ssl_object", None)
+    found = stream.records.ssl_object if isinstance(stream, TlsStream) else None
     for holder in (found, getattr(found, "_sslobj", None)):  # the first from Python 3.13 on
         with suppress(Exception):
             root = holder.get_verified_chain()[-1]  # type: ignore[union-attr]

@@ -6,13 +6,14 @@ has to say comes while the WebSocket handshake is under way, and may lie unread 
 
 import ssl
 from contextlib import suppress
-from typing import Any, Final
+from typing import Final
 
 import trio
 
 from ocpp16.errors import ConnectionFailed
 from ocpp16.texts import shown
 from ocpp16.transport.streams import said
+from ocpp16.transport.tls_stream import TlsStream
 
 __all__ = ["DialFailed", "late_refusal", "tls_failure"]
 
@@ -55,10 +56,6 @@ _NO_ISSUER: Final = {2, 20, 21}
 """OpenSSL's X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT, …_LOCALLY, …_VERIFY_LEAF_SIGNATURE."""
 _NO_KEY: Final = "EVP lib"
 """What OpenSSL says of whatever a provider of keys refuses."""
-_LAST_WORD_TIMEOUT: Final = 1.0
-"""Seconds in which an alert that came already is read; nothing is waited for."""
-_MOST_OF_A_LAST_WORD: Final = 65_536
-"""Bytes: an alert, and the session tickets that may be before it."""
 
 
 class DialFailed(ConnectionFailed):
@@ -74,7 +71,7 @@ class DialFailed(ConnectionFailed):
         self.security_event = security_event
 
 
-def tls_failure(name: str, cause: BaseException, stream: "trio.SSLStream[trio.SocketStream] | None") -> DialFailed:
+def tls_failure(name: str, cause: BaseException, stream: TlsStream | None) -> DialFailed:
     """Of a handshake with the server of this name; `stream` is the one that failed."""
     name = shown(name)
     if isinstance(cause, ssl.SSLCertVerificationError):
@@ -92,31 +89,14 @@ def tls_failure(name: str, cause: BaseException, stream: "trio.SSLStream[trio.So
     return DialFailed("TLS", f"TLS: handshake with {name} failed: {text}", security_event)
 
 
-async def late_refusal(stream: trio.abc.Stream, error: BaseException) -> DialFailed | None:
-    """What the server said of our certificate, where `error` is all that is known of the first use of a TLS stream.
+def late_refusal(error: BaseException) -> DialFailed | None:
+    """What the server said of our certificate, where `error` is what the first use of a TLS stream raised.
 
-    The stream must not be used any more. None: it is no TLS, or the server said nothing of the kind. Raises nothing.
+    None: it is no TLS, or the server said nothing of the kind.
     """
-    if not isinstance(stream, trio.SSLStream) or not isinstance(error, trio.BrokenResourceError):
-        return None
-    cause = error.__cause__
-    if not isinstance(cause, ssl.SSLError):
-        cause = await _last_word(stream)
-    known = None if cause is None else _known(cause, has_cipher=True)
+    cause = error.__cause__ if isinstance(error, trio.BrokenResourceError) else None
+    known = _known(cause, has_cipher=True) if isinstance(cause, ssl.SSLError) else None
     return None if known is None or known is _CUT else DialFailed("TLS", f"TLS: {known[0]}", known[1])
-
-
-async def _last_word(stream: "trio.SSLStream[trio.abc.Stream]") -> ssl.SSLError | None:
-    """The alert that lies unread behind a connection that was reset, if there is one."""
-    with suppress(Exception), trio.move_on_after(_LAST_WORD_TIMEOUT):
-        inner: Any = stream  # of a TLS stream that broke trio reads no more
-        data = await stream.transport_stream.receive_some(_MOST_OF_A_LAST_WORD)
-        inner._incoming.write(data)
-        try:
-            inner._ssl_object.read(1)
-        except ssl.SSLError as alert:
-            return alert
-    return None
 
 
 def _known(cause: BaseException, *, has_cipher: bool) -> tuple[str, str] | None:
@@ -130,11 +110,8 @@ def _known(cause: BaseException, *, has_cipher: bool) -> tuple[str, str] | None:
     return _REASONS.get(reason)
 
 
-def _has_cipher(stream: "trio.SSLStream[trio.SocketStream] | None") -> bool:
-    with suppress(Exception):
-        inner: Any = stream
-        return inner._ssl_object.cipher() is not None
-    return False
+def _has_cipher(stream: TlsStream | None) -> bool:
+    return stream is not None and stream.records.ssl_object.cipher() is not None
 
 
 def _who_is_missing(count: int) -> str:
@@ -149,9 +126,9 @@ def _who_is_missing(count: int) -> str:
     return "either the server does not send its intermediate certificates, or its root is none of the trusted ones"
 
 
-def _chain_length(stream: "trio.SSLStream[trio.SocketStream] | None") -> int:
+def _chain_length(stream: TlsStream | None) -> int:
     """How many certificates the server sent, as far as this version of Python tells; 0 if it does not."""
-    found: object = getattr(stream, "_ssl_object", None)
+    found = None if stream is None else stream.records.ssl_object
     for holder in (found, getattr(found, "_sslobj", None)):  # the first from Python 3.13 on
         with suppress(Exception):
             return len(holder.get_unverified_chain())  # type: ignore[union-attr]

@@ -36,6 +36,7 @@ from ocpp16.transport.handshake import (
 )
 from ocpp16.transport.plain_socket import READ_SIZE, PlainSocket
 from ocpp16.transport.streams import close, close_at_once, close_forcefully, said, yields
+from ocpp16.transport.tls_stream import TlsStream
 
 __all__ = ["Accept", "Reject", "UpgradeRequest", "WebSocket"]
 
@@ -50,7 +51,7 @@ class WebSocket(PlainSocket):
     """An open connection; made by `connect` or `accept`.
 
     Attributes: `subprotocol` agreed on, or None; `request` the client's upgrade request (server role only); `socket`
-    the plain socket below, for `read_now`, or None (TLS, memory, streams of others);
+    the socket below, for `read_now`, or None (memory, streams of others);
     `on_binary`, called when a binary message was taken as text (None: the connection is closed with 1003);
     `on_pong` and `on_ping`, called with the payload when one arrives; `on_unsent`, called when `receive` queued a
     frame of its own; `on_end`, called once when the connection is over, before its socket is closed; `answers_pings`,
@@ -74,7 +75,8 @@ class WebSocket(PlainSocket):
         max_message_size: int,
     ) -> None:
         super().__init__(
-            stream.socket if isinstance(stream, trio.SocketStream) else None,
+            stream.socket if isinstance(stream, trio.SocketStream | TlsStream) else None,
+            stream.records if isinstance(stream, TlsStream) else None,
             is_client=request is None,
             machine=upgraded.machine,
             trailing=upgraded.trailing,
@@ -133,7 +135,7 @@ class WebSocket(PlainSocket):
             assert scope.cancelled_caught
             raise ConnectionFailed(f"WebSocket handshake: no answer within {timeout:g} s")
         except BaseException as exc:
-            refusal = await late_refusal(stream, exc)
+            refusal = late_refusal(exc)
             await close_forcefully(stream)
             if isinstance(exc, HandshakeRefused) and headers:
                 raise _without_passwords(exc, headers) from exc.__cause__
@@ -208,7 +210,10 @@ class WebSocket(PlainSocket):
                     data = _as_bytes(data)
             else:
                 # Waiting first saves the attempt to read that nearly always finds nothing.
-                await trio.lowlevel.wait_readable(self.socket)
+                if self._may_be_read():
+                    await trio.lowlevel.checkpoint()
+                else:
+                    await trio.lowlevel.wait_readable(self.socket)
                 return self._read_socket()
         except BaseException as exc:
             obey(exc)
@@ -250,9 +255,13 @@ class WebSocket(PlainSocket):
     async def _write_all(self, taken: Callable[[], None] | None = None) -> None:
         self._flushing = True
         try:
-            while self._outgoing:
+            while self._outgoing or self._is_held_up():
                 data, self._outgoing = self._outgoing, bytearray()
                 self._writing = len(data)
+                if self._is_held_up():
+                    await self._stream.send_all(b"")  # records, a part by themselves
+                    if taken is not None:
+                        taken()
                 for begin in range(0, len(data), PART):
                     part = data[begin : begin + PART]
                     await self._stream.send_all(part)
@@ -297,7 +306,7 @@ class WebSocket(PlainSocket):
     async def _await_end(self) -> None:
         if self._must_drain:
             with trio.move_on_after(DRAIN_TIMEOUT):
-                while await self._read():
+                while await self._read() or self._is_in_a_record():
                     pass
         while self._ended is None:
             try:

@@ -25,6 +25,7 @@ from ocpp16.errors import ConfigurationError, ConnectionFailed, HandshakeRefused
 from ocpp16.faults import obey
 from ocpp16.transport.dial import Endpoint
 from ocpp16.transport.streams import close_at_once, close_forcefully
+from ocpp16.transport.tls_stream import TlsStream
 from ocpp16.wire.faults import Fault, Way, WireFaults, Word
 from ocpp16.wire.lane import Lane
 
@@ -374,6 +375,6 @@ def _reset(stream: trio.abc.Stream) -> None:
     """Let TCP, where there is any, end with a reset."""
     while isinstance(stream, trio.SSLStream):
         stream = stream.transport_stream
-    if isinstance(stream, trio.SocketStream):
+    if isinstance(stream, trio.SocketStream | TlsStream):
         with suppress(OSError):
-            stream.setsockopt(trio.socket.SOL_SOCKET, trio.socket.SO_LINGER, _LINGER_RESET)
+            stream.socket.setsockopt(trio.socket.SOL_SOCKET, trio.socket.SO_LINGER, _LINGER_RESET)

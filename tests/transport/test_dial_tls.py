@@ -12,11 +12,13 @@ from typing import Any
 
 import pytest
 import trio
+import trio.testing
 import trustme
 
 from ocpp16.security.tls import client_context
 from ocpp16.transport import dial_failures
 from ocpp16.transport.dial import DialFailed, Endpoint, open_stream
+from ocpp16.transport.streams import close_forcefully
 from ocpp16.transport.websocket import Accept, WebSocket
 
 pytestmark = pytest.mark.world
@@ -92,7 +94,7 @@ async def test_verified_connection(serve: Any, roots: Any, names: Any, host: Any
     port = await serve(server_tls(CA.issue_cert(*names)))
     client = await dial(port, client_context(roots), host=host, server_hostname=server_hostname)
     client.send_text("hello")
-    assert not client.flush_now(), "TLS knows no write at once"
+    assert client.flush_now(), "no task has to wait for what the kernel takes at once"
     await client.flush()
     assert await client.receive() == ["hello"]
     await client.aclose()
@@ -118,6 +120,38 @@ async def test_a_closed_connection_waits_for_no_collector(serve: Any, roots: Any
         assert held() is None
     finally:
         gc.enable()
+
+
+async def test_a_closed_stream_of_trios_waits_for_no_collector_either() -> None:
+    """As those of servers, and of hosts, are."""
+    ours, theirs = trio.socket.socketpair()
+    theirs.close()
+    context = ssl.create_default_context()
+    stream = trio.SSLStream(trio.SocketStream(ours), context, server_hostname="csms", https_compatible=True)
+    held = weakref.ref(stream)
+    await stream.aclose()
+    gc.collect()
+    gc.disable()
+    try:
+        await close_forcefully(stream)
+        del stream
+        await trio.lowlevel.checkpoint()  # the last cancellation holds its frames until then
+        assert held() is None
+    finally:
+        gc.enable()
+
+
+async def test_others_have_their_turn_before_each_step_of_a_handshake(serve: Any, roots: Any) -> None:
+    asked: list[float] = []
+
+    async def others_first() -> None:
+        asked.append(trio.current_time())
+        await trio.lowlevel.checkpoint()
+
+    port = await serve(server_tls(CA.issue_cert("127.0.0.1")))
+    client = await dial(port, client_context(roots), others_first=others_first)
+    client.abort()
+    assert len(asked) >= 2, "the greeting, and what is made of the server's answer"
 
 
 async def test_abort_wakes_the_reader(serve: Any, roots: Any) -> None:
