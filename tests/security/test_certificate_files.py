@@ -244,6 +244,44 @@ def test_every_byte_is_on_the_disk_before_it_has_its_name(tmp_path: Path, monkey
     assert done == ["fsync", "fsync", "replace", "fsync", "replace", "fsync"]
 
 
+@pytest.mark.parametrize("has_links", [True, False])
+def test_what_a_refused_change_took_away_is_there_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, has_links: bool
+) -> None:
+    """One file deleted, one replaced, one that is new, a key of another mode; the last one fails."""
+    if not has_links:
+        monkeypatch.setattr(os, "link", refused)
+    before = {"a.pem": "old a", "b.pem": "old b", "k.key": "old key"}
+    for name, text in before.items():
+        (tmp_path / name).write_text(text)
+    (tmp_path / "k.key").chmod(0o600)
+    (tmp_path / "link.pem").symlink_to("a.pem")
+    names = sorted(path.name for path in tmp_path.iterdir())
+    replace = os.replace
+
+    def fails(source: Path, target: Path) -> None:
+        if target.name == "last.pem":
+            raise OSError(errno.EIO, "Input/output error")
+        replace(source, target)
+
+    monkeypatch.setattr(os, "replace", fails)
+    changes = [("a.pem", None), ("link.pem", None), ("b.pem", b"new b"), ("n.pem", b"n"), ("k.key", None)]
+    with pytest.raises(OSError, match="Input/output"):
+        DiskFiles().apply([FileChange(tmp_path / name, to) for name, to in [*changes, ("last.pem", b"l")]], wanted)
+    assert sorted(path.name for path in tmp_path.iterdir()) == names
+    assert {name: (tmp_path / name).read_text() for name in before} == before
+    assert (tmp_path / "link.pem").is_symlink()
+    assert (tmp_path / "k.key").stat().st_mode & 0o777 == 0o600
+
+
+def refused(*arguments: Any, **named: Any) -> None:
+    raise OSError(errno.EPERM, "Operation not permitted")
+
+
+def wanted() -> bool:
+    return True
+
+
 def test_what_is_not_wanted_any_more_leaves_nothing(tmp_path: Path) -> None:
     put = tmp_path / "old.pem"
     put.write_text("old")
@@ -347,13 +385,14 @@ async def test_half_made_files_of_ours_are_collected(tmp_path: Path) -> None:
     left = folder / f".{next(folder.glob('*.key')).name}.tmp"
     other = folder / ".other.tmp"
     a_root = tmp_path / "ca" / "csms" / ".CSMS_ROOT_0123.pem.tmp"
+    kept = tmp_path / "ca" / "csms" / "..CSMS_ROOT_0123.pem.tmp"
     fresh = tmp_path / "ca" / "csms" / ".CSMS_ROOT_4567.pem.tmp"
-    for path in (left, other, a_root, fresh):
+    for path in (left, other, a_root, kept, fresh):
         path.write_text("x")
         written = NOW if path is fresh else NOW - 100_000
         os.utime(path, (written, written))
-    assert await made(tmp_path).collect_garbage() == 2
-    assert [path.exists() for path in (left, other, a_root, fresh)] == [False, True, False, True]
+    assert await made(tmp_path).collect_garbage() == 3
+    assert [path.exists() for path in (left, other, a_root, kept, fresh)] == [False, True, False, False, True]
 
 
 async def test_one_family_without_a_place_does_not_keep_the_others_from_changing(tmp_path: Path) -> None:
