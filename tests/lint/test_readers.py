@@ -5,10 +5,12 @@ import gzip
 import io
 import json
 import logging
+import os
 from contextlib import suppress
 from html import escape
 from pathlib import Path
 from random import Random
+from threading import Thread
 from typing import Any
 
 import pytest
@@ -54,6 +56,30 @@ EXPECTED = [
     (FROM_CENTRAL_SYSTEM, "CALL", "r", {"type": "Soft"}, ""),
     (FROM_CHARGE_POINT, "CALLERROR", "r", None, "NotSupported"),
 ]
+
+
+@pytest.mark.parametrize("is_packed", [False, True])
+def test_a_pipe_is_read_from_its_beginning_in_every_pass(tmp_path: Path, is_packed: bool) -> None:
+    content = "\n".join(in_libocpp_text(text, is_ours) for text, is_ours in TRAFFIC * 1_000).encode()
+    taken, put = os.pipe()
+    with open(taken, "rb"):
+        writer = Thread(target=_written, args=(put, gzip.compress(content, 1) if is_packed else content))
+        writer.start()
+        trace = Trace(Path(f"/dev/fd/{taken}"))
+        passes = [list(trace), list(trace)]
+        writer.join()
+    assert [len(frames) for frames in passes] == [len(TRAFFIC) * 1_000] * 2
+    assert messages(passes[1][: len(TRAFFIC)]) == EXPECTED
+
+
+def _written(descriptor: int, content: bytes) -> None:
+    with open(descriptor, "wb") as file:
+        file.write(content)
+
+
+def test_a_device_is_no_trace() -> None:
+    with pytest.raises(TraceError, match="neither a file nor a pipe"):
+        list(Trace(Path("/dev/zero")))
 
 
 def in_libocpp_text(text: str, is_from_charge_point: bool) -> str:
