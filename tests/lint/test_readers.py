@@ -21,9 +21,10 @@ from ocpp.routing import on
 from ocpp.v16 import ChargePoint as PythonChargePoint
 from ocpp.v16 import call, call_result
 from ocpp.v16.enums import Action, RegistrationStatus
+from told import time_text
 
 from ocpp16.charge_point.open import open_charge_point
-from ocpp16.lint import FROM_CENTRAL_SYSTEM, FROM_CHARGE_POINT, Frame, Linter, lint
+from ocpp16.lint import FROM_CENTRAL_SYSTEM, FROM_CHARGE_POINT, Finding, Frame, Linter, lint
 from ocpp16.lint.readers import READERS, reader_for
 from ocpp16.lint.trace import Trace, TraceError
 from ocpp16.messages.actions import ACTIONS
@@ -33,6 +34,7 @@ from ocpp16.testing import CentralSystem
 BOOT = '[2,"1","BootNotification",{"chargePointVendor":"V","chargePointModel":"<M> & co"}]'
 BOOTED = '[3,"1",{"currentTime":"2026-01-31T10:15:30Z","interval":300,"status":"Accepted"}]'
 RESET = '[2,"r","Reset",{"type":"Soft"}]'
+BEAT = '[2,"h1","Heartbeat",{}]'
 REFUSED = '[4,"r","NotSupported","",{}]'
 TRAFFIC = [(BOOT, True), (BOOTED, False), (RESET, False), (REFUSED, True)]
 """Text, and does the charge point say it?"""
@@ -307,6 +309,25 @@ def test_a_gap_in_the_count_is_a_new_connection(tmp_path: Path) -> None:
 
     _, frames = read(tmp_path / "t", "".join(record(number) for number in (4, 5, 7, 8, 1)))
     assert [frame.kind for frame in frames] == [*["CALL"] * 2, "CONNECTED", "CALL", "CALL", "CONNECTED", "CALL"]
+
+
+def test_nobody_is_silent_who_may_be_offline(tmp_path: Path) -> None:
+    """CP1 comes again, is offline for an hour, comes again, and is gone; the trace goes on with CP2."""
+    began = [("CP1", 1, 0, BOOT), ("CP1", 3, 1, BOOT), ("CP1", 4, 2, BOOTED), ("CP1", 7, 3602, BEAT)]
+    assert lint_records(tmp_path, [*began, ("CP2", 1, 9000, BOOT)]) == []
+    told = lint_records(tmp_path, [*began, ("CP1", 8, 7203, BEAT.replace("h1", "h2"))])
+    assert sorted(one.rule for one in told) == ["silence", "unanswered"], "the count goes on: it was connected"
+
+
+def lint_records(folder: Path, told: list[tuple[str, int, int, str]]) -> list[Finding]:
+    """Of charge point, number, second and text each."""
+    records = [
+        json.loads(in_trace(text, not text.startswith("[3")))
+        | {"chargePointId": who, "meta": {"sequence": number}, "timestamp": time_text(second)}
+        for who, number, second, text in told
+    ]
+    (folder / "t").write_text("\n".join(map(json.dumps, records)))
+    return list(lint(Trace(folder / "t"), {"silence", "unanswered"}))
 
 
 @pytest.mark.parametrize(
