@@ -59,7 +59,7 @@ class Case:
         self._exchange = Exchange(most_ids)
         self._has_begun = False
         self._ends_are_told = True
-        """False: a connection began, and nobody had told the end of the one before. Nor will he tell that of this one."""
+        """False: a connection began, and nobody had told the end of the one before, as nobody will that of this one."""
         self._registration, self._promises = Registration(), Promises()
         self._subjects = (self._registration, self._promises, *(kind() for kind in SUBJECTS[2:]))
 
