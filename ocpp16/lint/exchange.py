@@ -212,7 +212,7 @@ class Exchange:
     def overdue(self, docket: Docket, now: int) -> Iterator[Asked]:
         """Those whose answer will not come any more."""
         for asker in self._askers.values():
-            # Of one without a time, since the clock was set, nobody knows how long it waits: those behind it count still.
+            # Of one without a time, as after the clock was set, nobody knows how long it waits: others count still.
             for message_id, asked in [*asker.open.items()] if asker.open else ():
                 if asked.at is None or now - asked.at <= NEVER:
                     continue
