@@ -66,8 +66,9 @@ def web_options(command: C) -> C:
 def chosen_web(web: int | None, web_host: str, web_token: str | None, *, web_open: bool) -> Web:
     """Raises CommandFailed for what cannot be."""
     if web is None:
-        if web_open:
-            raise CommandFailed("--open: there is no panel to be opened without --web")
+        for option, is_given in (("--open", web_open), ("--web-host", web_host != HOST)):
+            if is_given:
+                raise CommandFailed(f"{option}: there is no panel without --web")
         return Web()
     if web_token is not None:
         length = f"{SHORTEST_TOKEN} to {LONGEST_TOKEN}"

@@ -184,7 +184,8 @@ def test_a_taken_port(
 @pytest.mark.parametrize(
     ("options", "problem"),
     [
-        (("--open",), "--open: there is no panel to be opened without --web"),
+        (("--open",), "--open: there is no panel without --web"),
+        (("--web-host", "127.0.0.2"), "--web-host: there is no panel without --web"),
         (("--web", "--web-token", "short"), "--web-token: 16 to 200 letters"),
         (("--web", "--web-token", "with blanks in the token"), "--web-token: 16 to 200 letters"),
         (("--web", "--web-token", "x" * 201), "--web-token: 16 to 200 letters"),
