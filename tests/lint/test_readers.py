@@ -5,12 +5,10 @@ import gzip
 import io
 import json
 import logging
-import os
 from contextlib import suppress
 from html import escape
 from pathlib import Path
 from random import Random
-from threading import Thread
 from typing import Any
 
 import pytest
@@ -21,10 +19,9 @@ from ocpp.routing import on
 from ocpp.v16 import ChargePoint as PythonChargePoint
 from ocpp.v16 import call, call_result
 from ocpp.v16.enums import Action, RegistrationStatus
-from told import time_text
 
 from ocpp16.charge_point.open import open_charge_point
-from ocpp16.lint import FROM_CENTRAL_SYSTEM, FROM_CHARGE_POINT, Finding, Frame, Linter, lint
+from ocpp16.lint import FROM_CENTRAL_SYSTEM, FROM_CHARGE_POINT, Frame, Linter, lint
 from ocpp16.lint.readers import READERS, reader_for
 from ocpp16.lint.trace import Trace, TraceError
 from ocpp16.messages.actions import ACTIONS
@@ -34,7 +31,6 @@ from ocpp16.testing import CentralSystem
 BOOT = '[2,"1","BootNotification",{"chargePointVendor":"V","chargePointModel":"<M> & co"}]'
 BOOTED = '[3,"1",{"currentTime":"2026-01-31T10:15:30Z","interval":300,"status":"Accepted"}]'
 RESET = '[2,"r","Reset",{"type":"Soft"}]'
-BEAT = '[2,"h1","Heartbeat",{}]'
 REFUSED = '[4,"r","NotSupported","",{}]'
 TRAFFIC = [(BOOT, True), (BOOTED, False), (RESET, False), (REFUSED, True)]
 """Text, and does the charge point say it?"""
@@ -58,30 +54,6 @@ EXPECTED = [
     (FROM_CENTRAL_SYSTEM, "CALL", "r", {"type": "Soft"}, ""),
     (FROM_CHARGE_POINT, "CALLERROR", "r", None, "NotSupported"),
 ]
-
-
-@pytest.mark.parametrize("is_packed", [False, True])
-def test_a_pipe_is_read_from_its_beginning_in_every_pass(tmp_path: Path, is_packed: bool) -> None:
-    content = "\n".join(in_libocpp_text(text, is_ours) for text, is_ours in TRAFFIC * 1_000).encode()
-    taken, put = os.pipe()
-    with open(taken, "rb"):
-        writer = Thread(target=_written, args=(put, gzip.compress(content, 1) if is_packed else content))
-        writer.start()
-        trace = Trace(Path(f"/dev/fd/{taken}"))
-        passes = [list(trace), list(trace)]
-        writer.join()
-    assert [len(frames) for frames in passes] == [len(TRAFFIC) * 1_000] * 2
-    assert messages(passes[1][: len(TRAFFIC)]) == EXPECTED
-
-
-def _written(descriptor: int, content: bytes) -> None:
-    with open(descriptor, "wb") as file:
-        file.write(content)
-
-
-def test_a_device_is_no_trace() -> None:
-    with pytest.raises(TraceError, match="neither a file nor a pipe"):
-        list(Trace(Path("/dev/zero")))
 
 
 def in_libocpp_text(text: str, is_from_charge_point: bool) -> str:
@@ -301,33 +273,6 @@ def test_a_message_that_was_cut_is_told(tmp_path: Path) -> None:
     trace, frames = read(tmp_path / "log", log)
     assert trace.wrong == ["line 3: a message that was cut when it was written"]
     assert len(frames) == 1
-
-
-def test_a_gap_in_the_count_is_a_new_connection(tmp_path: Path) -> None:
-    def record(sequence: int) -> str:
-        return json.dumps(json.loads(in_trace(BOOT, True)) | {"meta": {"sequence": sequence}}) + "\n"
-
-    _, frames = read(tmp_path / "t", "".join(record(number) for number in (4, 5, 7, 8, 1)))
-    assert [frame.kind for frame in frames] == [*["CALL"] * 2, "CONNECTED", "CALL", "CALL", "CONNECTED", "CALL"]
-
-
-def test_nobody_is_silent_who_may_be_offline(tmp_path: Path) -> None:
-    """CP1 comes again, is offline for an hour, comes again, and is gone; the trace goes on with CP2."""
-    began = [("CP1", 1, 0, BOOT), ("CP1", 3, 1, BOOT), ("CP1", 4, 2, BOOTED), ("CP1", 7, 3602, BEAT)]
-    assert lint_records(tmp_path, [*began, ("CP2", 1, 9000, BOOT)]) == []
-    told = lint_records(tmp_path, [*began, ("CP1", 8, 7203, BEAT.replace("h1", "h2"))])
-    assert sorted(one.rule for one in told) == ["silence", "unanswered"], "the count goes on: it was connected"
-
-
-def lint_records(folder: Path, told: list[tuple[str, int, int, str]]) -> list[Finding]:
-    """Of charge point, number, second and text each."""
-    records = [
-        json.loads(in_trace(text, not text.startswith("[3")))
-        | {"chargePointId": who, "meta": {"sequence": number}, "timestamp": time_text(second)}
-        for who, number, second, text in told
-    ]
-    (folder / "t").write_text("\n".join(map(json.dumps, records)))
-    return list(lint(Trace(folder / "t"), {"silence", "unanswered"}))
 
 
 @pytest.mark.parametrize(
