@@ -210,7 +210,8 @@ def _name(found: Verdict) -> str:
     who = f"{shown(one.charge_point, 60)} " if one.charge_point else ""
     name = f"transaction {one.transaction_id}" if one.transaction_id is not None else "a transaction without id"
     where = "" if one.connector_id is None else f", connector {one.connector_id}"
-    return f"{who}{name}{where}" + ("" if one.is_stopped else ", not stopped")
+    when = ("" if one.has_start else ", begun before the trace") + ("" if one.is_stopped else ", not stopped")
+    return f"{who}{name}{where}{when}"
 
 
 def _lines(found: Verdict) -> Iterator[str]:
@@ -229,6 +230,7 @@ def _object(found: Verdict) -> dict[str, Any]:
         "connector": one.connector_id,
         "id_tag": one.id_tag,
         "line": one.line,
+        "has_start": one.has_start,
         "is_stopped": one.is_stopped,
         "verdict": found.word,
         "signed": found.signed_count,

@@ -43,6 +43,8 @@ from ocpp16.transport.websocket import WebSocket
 FilePath: Final = click.Path(path_type=Path, dir_okay=False)
 DIFFERENT = 1
 """Exit code: something went otherwise than in the trace."""
+FASTEST: Final = 200.0
+"""As for all that lives here by a clock that is faster."""
 MOST_PRINTED = 200
 """Differences of a charge point that are printed."""
 
@@ -66,7 +68,7 @@ MOST_PRINTED = 200
     type=FiniteRange(0, 1_000_000),
     default=1.0,
     show_default=True,
-    help="How many times faster; 0: at once.",
+    help=f"How many times faster; 0: at once (--csms). With --charge-point up to {FASTEST:g}.",
 )
 @click.option("--keep-ids", is_flag=True, help="Send the message ids of the trace, not new ones.")
 @click.option("--patience", type=FiniteRange(0, 86_400), help="Seconds to wait for what the other side is to ask.")
@@ -103,6 +105,19 @@ def replay(
     choice.begin("warning")
     if sum(given is not None for given in (csms, listen, config)) != 1:
         raise CommandFailed("one of --csms, --listen and --charge-point says which side is to be played, and to whom")
+    if csms is None:
+        for option, is_given in (
+            ("--keep-ids", keep_ids),
+            ("--password", password is not None),
+            ("--password-file", password_file is not None),
+            ("--csms-ca", csms_ca is not None),
+        ):
+            if is_given:
+                raise CommandFailed(f"{option} is for --csms")
+    elif csms_ca is not None and scheme_of(csms) != "wss":
+        raise CommandFailed("--csms-ca is for a Central System at wss://")
+    if config is not None and speed > FASTEST:
+        raise CommandFailed(f"--speed {speed:g}: charge points of ours live up to {FASTEST:g} times faster")
     stories = _stories(trace, ids)
     if as_id is not None:
         if len(stories) != 1:
@@ -124,7 +139,7 @@ def replay(
             code = run(partial(_listen, stories, address(listen), speed, patience, outcomes))
         else:
             keys = _keys(config or "")
-            code = run(partial(_with_charge_points, stories, keys, patience, outcomes), speed=min(speed, 200.0))
+            code = run(partial(_with_charge_points, stories, keys, patience, outcomes), speed=speed)
     for outcome in outcomes:
         click.echo(orjson.dumps(_object(outcome)) if is_json else "\n".join(_lines(outcome)))
     if code:

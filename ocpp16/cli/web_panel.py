@@ -19,12 +19,15 @@ from ocpp16.observer import Observer, ObserverEvent
 
 if TYPE_CHECKING:
     from ocpp16.web.fleet_panel import FleetPanel
+    from ocpp16.web.guard import Guard
     from ocpp16.web.panel import Panel
 
 HOST = "127.0.0.1"
 ENVIRONMENT = "OCPP16_WEB_TOKEN"
 SHORTEST_TOKEN = 16
 LONGEST_TOKEN = 200
+TIME_TO_OPEN = 60.0
+"""Seconds that a browser has to show the page that --open opens."""
 _TOKEN = re.compile(r"[A-Za-z0-9._~-]+", re.ASCII)
 C = TypeVar("C", bound=Callable[..., Any])
 
@@ -66,8 +69,9 @@ def web_options(command: C) -> C:
 def chosen_web(web: int | None, web_host: str, web_token: str | None, *, web_open: bool) -> Web:
     """Raises CommandFailed for what cannot be."""
     if web is None:
-        if web_open:
-            raise CommandFailed("--open: there is no panel to be opened without --web")
+        for option, is_given in (("--open", web_open), ("--web-host", web_host != HOST)):
+            if is_given:
+                raise CommandFailed(f"{option}: there is no panel without --web")
         return Web()
     if web_token is not None:
         length = f"{SHORTEST_TOKEN} to {LONGEST_TOKEN}"
@@ -110,19 +114,19 @@ async def serve_panel(nursery: trio.Nursery, panel: "Panel | FleetPanel", web: W
 
     assert web.port is not None
     token = web.token or secrets.token_urlsafe(24)
-    app = Guard(site(panel), token, [web.host])
+    guard = Guard(site(panel), token, [web.host])
     try:
-        port = await nursery.start(partial(serve, app, web.port, web.host, speed=panel.speed))
+        port = await nursery.start(partial(serve, guard, web.port, web.host, speed=panel.speed))
     except OSError as error:
         raise listening_failed(web.host, web.port, error) from error
     nursery.start_soon(panel.run)
     if not is_loopback(web.host):
         log.warning("the panel on %s can be reached from other machines, and nothing of it is encrypted", web.host)
     host = f"[{web.host}]" if ":" in web.host else web.host
-    url = f"http://{host}:{port}/#{token}"
+    address = f"http://{host}:{port}/#"
     if web.is_opened:
-        nursery.start_soon(_open, url)
-    return url
+        nursery.start_soon(_open, address, guard, panel.speed)
+    return address + token
 
 
 def is_loopback(host: str) -> bool:
@@ -133,7 +137,10 @@ def is_loopback(host: str) -> bool:
         return host.lower() == "localhost"
 
 
-async def _open(url: str) -> None:
+async def _open(address: str, guard: "Guard", speed: float) -> None:
+    """All users of the machine can read what a browser is started with, and for as long as it runs: that is a code."""
+    url = f"{address}once:{guard.new_code()}"
+
     def opened() -> bool:
         try:
             return webbrowser.open(url)
@@ -145,3 +152,6 @@ async def _open(url: str) -> None:
         log.warning("--open: there is no display here; open the URL yourself")
     elif not await trio.to_thread.run_sync(opened, abandon_on_cancel=True):
         log.warning("--open: there is no browser that can be started; open the URL yourself")
+    else:
+        await trio.sleep(TIME_TO_OPEN * speed)
+    guard.forget_code()

@@ -6,7 +6,7 @@ Rules of this file:
 2. Times are those of the frames. Where nobody knows them, rules that need them are silent.
 3. A subject reads payloads by `members`, for they may be anything: what does not fit the schema was told.
 4. What time alone makes wrong is told after the frame with which the time is known: it may be the one that was waited
-   for.
+   for. At the end it is told of who is still connected, and of nobody of whom that is not known.
 """
 
 from collections.abc import Callable, Mapping
@@ -52,11 +52,14 @@ _ON_REFUSAL, _ON_LOSS = _handlers("ON_REFUSAL"), _handlers("ON_LOSS")
 class Case:
     """One charge point. `take` gives what is wrong with the next frame, or is known since it was seen."""
 
-    __slots__ = ("_exchange", "_promises", "_registration", "_subjects", "docket")
+    __slots__ = ("_ends_are_told", "_exchange", "_has_begun", "_promises", "_registration", "_subjects", "docket")
 
     def __init__(self, charge_point: str, rules: frozenset[str], most_ids: int) -> None:
         self.docket: Docket = Docket(charge_point, rules)
         self._exchange = Exchange(most_ids)
+        self._has_begun = False
+        self._ends_are_told = True
+        """False: a connection began, and nobody had told the end of the one before, as nobody will that of this one."""
         self._registration, self._promises = Registration(), Promises()
         self._subjects = (self._registration, self._promises, *(kind() for kind in SUBJECTS[2:]))
 
@@ -69,7 +72,7 @@ class Case:
                 self._clock_may_be_set(at, docket.now)
             docket.now = at
             docket.has_zone = frame.timestamp[-1:] in "Zz" or frame.timestamp[-6:-5] in ("+", "-")
-            if frame.direction == FROM_CHARGE_POINT and frame.kind != DISCONNECTED:
+            if frame.direction == FROM_CHARGE_POINT and frame.kind not in (CONNECTED, DISCONNECTED):
                 self._registration.heard(docket, at, frame)
         if frame.fault:
             docket.tell("frame", shown(frame.fault, 200), frame)
@@ -83,6 +86,7 @@ class Case:
             self._exchange.unreadable(frame)
         if at is not None:
             self._pass(at)
+        self._has_begun = True
         return docket.found
 
     def _called(self, frame: Frame, at: int | None) -> None:
@@ -122,6 +126,7 @@ class Case:
 
     def _reconnected(self, is_connected: bool) -> None:
         docket = self.docket
+        self._ends_are_told = not is_connected or not self._has_begun or docket.is_connected is False
         docket.is_connected = is_connected
         for asked in self._exchange.reconnected():
             self._tell(_ON_LOSS, asked)
@@ -141,6 +146,6 @@ class Case:
     def end(self, now: int | None) -> list[Finding]:
         """What is due at the end. now: the last time of all traffic, µs."""
         self.docket.found = []
-        if now is not None and self.docket.is_connected is not False:
+        if now is not None and self.docket.is_connected and self._ends_are_told:
             self._pass(now)
         return self.docket.found

@@ -212,10 +212,10 @@ class Exchange:
     def overdue(self, docket: Docket, now: int) -> Iterator[Asked]:
         """Those whose answer will not come any more."""
         for asker in self._askers.values():
-            while asker.open:
-                message_id, asked = next(iter(asker.open.items()))
+            # Of one without a time, as after the clock was set, nobody knows how long it waits: others count still.
+            for message_id, asked in [*asker.open.items()] if asker.open else ():
                 if asked.at is None or now - asked.at <= NEVER:
-                    break
+                    continue
                 del asker.open[message_id]
                 asker.given_up[message_id] = asked
                 forget_oldest(asker.given_up, MOST_OPEN)

@@ -122,11 +122,13 @@ def is_verified(signed: Signed) -> Iterator[str]:
 
 
 def has_begin_and_end(signed: Signed) -> Iterator[str]:
+    """Missing is what the trace should have: a begin may come with StopTransaction, or have come before the trace."""
     begins, ends = signed.begins(), signed.ends()
-    if not begins:
+    transaction = signed.transaction
+    if not begins and transaction.has_start and transaction.is_stopped:
         yield "there is no signed begin"
-    if not ends and signed.transaction.is_stopped:
-        why = signed.transaction.reason
+    if not ends and transaction.is_stopped:
+        why = transaction.reason
         yield "there is no signed end" + (f" (reason {shown(why, 40)})" if why else "")
     for name, readings in (("begins", begins), ("ends", ends)):
         if len({(reading.time, reading.energy) for reading in readings}) > 1:

@@ -5,9 +5,11 @@ Rules of this file:
    kilobytes.
 2. What is broken is counted and told with its line number, and the lines after it are read. The last line may be cut
    off, as a killed program leaves it. Lines of something else, as a log has many, are only counted.
+3. Every pass begins at the beginning, of a pipe as well (`trace_file`).
 """
 
 import gzip
+import os
 import zlib
 from codecs import BOM_UTF8
 from collections.abc import Callable, Iterator
@@ -19,6 +21,7 @@ from ocpp16.lint.frame import Frame as Frame
 from ocpp16.lint.reader import LONGEST_LINE as LONGEST_LINE
 from ocpp16.lint.reader import NotMine, Reader
 from ocpp16.lint.readers import reader_for
+from ocpp16.lint.trace_file import TraceFile, Unreadable
 from ocpp16.lint.trace_format import TraceFormat
 
 _GZIP: Final = b"\x1f\x8b"
@@ -53,6 +56,7 @@ class Trace:
         charge_point: str = "",
     ) -> None:
         self._path = path
+        self._file = TraceFile(path)
         self._progress = progress
         self._name = reader_name
         self._charge_point = charge_point
@@ -65,8 +69,8 @@ class Trace:
     def lines(self) -> Iterator[tuple[int, bytes]]:
         """Number and content of each line. Raises TraceError if the file cannot be read."""
         try:
-            with self._path.open("rb") as file:
-                size = self._path.stat().st_size
+            with self._file.open() as file:
+                size = os.fstat(file.fileno()).st_size
                 text = _unpacked(file)
                 seen = 0
                 for number, line in enumerate(iter(lambda: text.readline(LONGEST_LINE), b""), 1):
@@ -77,15 +81,15 @@ class Trace:
                     if size and seen >= _PROGRESS:
                         seen = 0
                         self._progress(file.tell() / size)
-        except (OSError, EOFError, zlib.error) as error:
+        except (OSError, EOFError, zlib.error, Unreadable) as error:
             raise self._unreadable(error) from None
 
     def new_reader(self) -> Reader:
         """A new one, for a pass from the beginning. Raises TraceError if the file cannot be read."""
         try:
-            with self._path.open("rb") as file:
+            with self._file.open() as file:
                 head = _unpacked(file).read(_HEAD).removeprefix(BOM_UTF8)
-        except (OSError, EOFError, zlib.error) as error:
+        except (OSError, EOFError, zlib.error, Unreadable) as error:
             raise self._unreadable(error) from None
         kind = reader_for(head, self._name)
         self.format = kind.name

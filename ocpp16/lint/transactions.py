@@ -5,8 +5,9 @@ Rules of this file:
    transaction. One whose start is not in the trace is known by the id that its other messages carry.
 2. MeterValues without a transaction id, as they are sent while nobody knows it, are of the transaction that runs on
    their connector.
-3. It is complete with its StopTransaction, and forgotten then: what is kept is what runs, and of more than
-   `MOST_RUNNING` of those, which no traffic has that ends its transactions, the latest.
+3. It is complete with its StopTransaction, and forgotten then; MeterValues that come later are of no transaction. What
+   is kept is what runs, and of more than `MOST_RUNNING` of those, which no traffic has that ends its transactions, the
+   latest.
 """
 
 from collections import OrderedDict
@@ -22,7 +23,7 @@ MOST_VALUES: Final = 10_000
 MOST_RUNNING: Final = 100_000
 _MOST_ASKED: Final = 10_000
 _MOST_CLOSED: Final = 10_000
-"""Ids whose repeats are known."""
+"""Ids of which it is known that they have stopped."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +69,8 @@ class Transactions:
         self._by_id: dict[tuple[str, int], Transaction] = {}
         self._waiting: dict[tuple[str, int | None, str, str], Transaction] = {}
         """What a StartTransaction says → the transaction, until its id is known."""
-        self._closed: OrderedDict[tuple[str, int, str], None] = OrderedDict()
+        self._closed: OrderedDict[tuple[str, int], str] = OrderedDict()
+        """Charge point and id of what has stopped → when it did, as its StopTransaction says."""
 
     def read(self, frame: Frame) -> Iterator[Transaction]:
         """Take in the next frame; gives the transactions that are complete with it."""
@@ -140,6 +142,9 @@ class Transactions:
             if transaction is None or transaction.transaction_id is not None:
                 return  # of no transaction
         else:
+            key = frame.charge_point, transaction_id
+            if key in self._closed and key not in self._by_id:
+                return  # too late
             transaction = self._known(frame, transaction_id)
             transaction.connector_id = transaction.connector_id or connector_id
         _take(transaction, values)
@@ -149,18 +154,18 @@ class Transactions:
         transaction_id = _whole(payload.get("transactionId"))
         if transaction_id is None:
             return
-        repeat = (charge_point, transaction_id, _text(payload.get("timestamp")))
-        if repeat in self._closed:
+        key, stopped_at = (charge_point, transaction_id), _text(payload.get("timestamp"))
+        if self._closed.get(key) == stopped_at:
             return
-        self._closed[repeat] = None
+        self._closed[key] = stopped_at
         while len(self._closed) > _MOST_CLOSED:
             self._closed.popitem(last=False)
         transaction = self._known(frame, transaction_id)
         transaction.is_stopped = True
-        transaction.stopped_at, transaction.reason = repeat[2], _text(payload.get("reason"))
+        transaction.stopped_at, transaction.reason = stopped_at, _text(payload.get("reason"))
         transaction.meter_stop = _whole(payload.get("meterStop"))
         _take(transaction, _signed(frame, payload.get("transactionData")))
-        self._by_id.pop((charge_point, transaction_id), None)
+        self._by_id.pop(key, None)
         connector_id = transaction.connector_id
         if connector_id is not None and self._running.get((charge_point, connector_id)) is transaction:
             del self._running[charge_point, connector_id]

@@ -10,12 +10,12 @@ from base64 import b64decode, b64encode
 from typing import Final
 
 from ocpp16.metering.failure import SignedDataError
+from ocpp16.pem import pem_blocks
 from ocpp16.texts import shown
 
 LONGEST: Final = 8_192
 """Characters."""
 _OCA: Final = re.compile(r"oca:(base16|base64):asn1:(.*)", re.ASCII | re.DOTALL)
-_PEM: Final = re.compile(r"-----BEGIN ([A-Z ]+)-----(.*?)-----END \1-----", re.ASCII | re.DOTALL)
 _HEX: Final = re.compile(r"(?:[0-9a-fA-F]{2})+", re.ASCII)
 _PREFIX: Final = "oca:"
 
@@ -24,11 +24,10 @@ def key_bytes(text: str) -> bytes:
     """The key of PEM, hexadecimal, base64, the note's `oca:…:asn1:…`, or base64 of that. Raises SignedDataError."""
     if len(text) > LONGEST:
         raise SignedDataError(f"a public key must have {LONGEST} characters at most, not {len(text)}")
-    pem = _PEM.search(text)
-    if pem is not None:
-        if pem[1] != "PUBLIC KEY":
-            raise SignedDataError(f"a public key must be PEM of a PUBLIC KEY, not of a {pem[1]}")
-        return _base64(pem[2])
+    for pem in pem_blocks(text.encode("utf-8", "replace")):
+        if pem.label != b"PUBLIC KEY":
+            raise SignedDataError(f"a public key must be PEM of a PUBLIC KEY, not of a {pem.label.decode()}")
+        return _base64(pem.body.decode())
     squeezed = "".join(text.split())
     note = _OCA.fullmatch(squeezed)
     if note is not None:

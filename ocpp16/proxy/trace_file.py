@@ -1,7 +1,8 @@
 """What passes, into one file of JSON lines (OCPP trace format 1.1), written by one thread at a time.
 
 What waits to be written is bounded: whoever relays waits until there is room again. A disk that takes nothing is told
-once, the rows are counted, and the relaying goes on.
+once, the rows are counted, and the relaying goes on. The thread that waits for such a disk is left alone, and is still
+the only one: what comes later is written when it is through, as far as there is room for it.
 """
 
 import os
@@ -48,10 +49,7 @@ def refuse_foreign(path: Path) -> None:
 
 
 class TraceFile:
-    """Rows are put at the end of the file, which is made if it is not there. `troubled` is told the first failure.
-
-    lost: rows that could not be written.
-    """
+    """Rows are put at the end of the file, which is made if it is not there. `troubled` is told the first failure."""
 
     def __init__(self, path: Path, now: Callable[[], int], troubled: Callable[[str], None]) -> None:
         self._file = LogFile(path, JsonLines(""), None)
@@ -61,7 +59,16 @@ class TraceFile:
         self._size = 0
         self._come = trio.Event()
         self._gone = trio.Event()
-        self.lost: int = 0
+        self._one_at_a_time = trio.CapacityLimiter(1)
+        self._left: _Batch | None = None
+        """What the thread was about to write that was waited for in vain: it may do so yet."""
+        self._lost = 0
+        self._is_told = False
+
+    @property
+    def lost(self) -> int:
+        """Rows that could not be written, as far as is known by now."""
+        return self._lost + (0 if self._left is None or self._left.is_written else len(self._left.rows))
 
     async def put(self, row: bytes) -> None:
         """Returns when there is room; cancelled meanwhile, the row is in."""
@@ -81,28 +88,63 @@ class TraceFile:
         finally:
             if self._rows:
                 await self._write()
+            self._lost += len(self._rows)
 
     async def _write(self) -> None:
         self._come = trio.Event()
         rows, self._rows = self._rows, []
-        size = self._size  # they count until they are written
+        size = sum(map(len, rows))  # they count until they are written
         try:
             if is_virtual_clock():  # time would pass while a thread writes
                 self._file.write(rows, self._now())
                 await trio.lowlevel.cancel_shielded_checkpoint()
                 return
+            batch = _Batch(self._file, rows, self._now())
             with trio.CancelScope(shield=True, deadline=trio.current_time() + WRITE_TIMEOUT) as scope:
-                await trio.to_thread.run_sync(self._file.write, rows, self._now(), abandon_on_cancel=True)
+                await trio.to_thread.run_sync(batch.write, abandon_on_cancel=True, limiter=self._one_at_a_time)
             if scope.cancelled_caught:
-                self._lose(rows, f"the disk took nothing for {WRITE_TIMEOUT:g} s")
+                self._leave(batch)
         except OSError as error:
-            self._lose(rows, error.strerror or str(error))
+            self._lost += len(rows)
+            self._tell(error.strerror or str(error))
         finally:
             self._size -= size
             gone, self._gone = self._gone, trio.Event()
             gone.set()
 
-    def _lose(self, rows: list[bytes], why: str) -> None:
-        if not self.lost:
+    def _leave(self, batch: "_Batch") -> None:
+        if batch.has_begun:
+            self._lost = self.lost  # what was left before has come to its end
+            self._left = batch
+        elif self._size <= MOST_BYTES:
+            self._keep(batch.rows)
+        else:
+            self._lost += len(batch.rows)
+        self._tell(f"the disk took nothing for {WRITE_TIMEOUT:g} s")
+
+    def _keep(self, rows: list[bytes]) -> None:
+        """For the next time: there is room for them, and nobody waits for it."""
+        self._rows[:0] = rows
+        self._size += sum(map(len, rows))
+        self._come.set()
+
+    def _tell(self, why: str) -> None:
+        if not self._is_told:
+            self._is_told = True
             self._troubled(f"the trace cannot be written, and what passes is lost for it: {why}")
-        self.lost += len(rows)
+
+
+class _Batch:
+    """Rows on their way to the disk."""
+
+    def __init__(self, file: LogFile, rows: list[bytes], at: int) -> None:
+        self.rows: Final = rows
+        self.has_begun: bool = False
+        self.is_written: bool = False
+        self._file = file
+        self._at = at
+
+    def write(self) -> None:
+        self.has_begun = True
+        self._file.write(self.rows, self._at)
+        self.is_written = True

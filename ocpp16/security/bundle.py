@@ -79,12 +79,13 @@ class Bundle:
 
     def temporary(self) -> list[Path]:
         """Files of ours that a power cut left half made."""
-        beginning = f".{self.kind}_ROOT_" if self.is_folder else f".{self.path.name}"
+        beginning = f"{self.kind}_ROOT_" if self.is_folder else self.path.name
         try:
             paths = self._files.listed(self.folder)
         except OSError:
             return []
-        return [path for path in paths if path.suffix == TEMPORARY and path.name.startswith(beginning)]
+        hidden = [path for path in paths if path.suffix == TEMPORARY and path.name.startswith(".")]
+        return [path for path in hidden if path.name.lstrip(".").startswith(beginning)]
 
     def _readable_paths(self) -> Iterable[Path]:
         try:

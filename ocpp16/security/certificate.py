@@ -7,7 +7,6 @@ certificate: it is left out, and spoils no other.
 
 import binascii
 import hashlib
-import re
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Final, NamedTuple
@@ -17,6 +16,8 @@ from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from cryptography.x509.oid import AuthorityInformationAccessOID
 
+from ocpp16.pem import pem_blocks
+
 __all__ = ["Block", "Certificate", "blocks_in", "certificates_in", "fields_of", "pem_of"]
 
 MOST_IN_A_TEXT: Final = 1_000
@@ -24,7 +25,7 @@ MOST_IN_A_TEXT: Final = 1_000
 LONGEST: Final = 64 * 1024
 """Bytes of one certificate."""
 
-_BLOCK: Final = re.compile(rb"-----BEGIN (X509 )?CERTIFICATE-----(.*?)-----END (?:X509 )?CERTIFICATE-----", re.DOTALL)
+_LABELS: Final = (b"CERTIFICATE", b"X509 CERTIFICATE")
 
 
 class Certificate:
@@ -206,14 +207,14 @@ def _field(der: bytes, at: int) -> tuple[Field, int]:
 
 
 def _pem_blocks(content: bytes) -> Iterator[Block]:
-    for number, found in enumerate(_BLOCK.finditer(content)):
+    for number, found in enumerate(pem_blocks(content, *_LABELS)):
         if number >= MOST_IN_A_TEXT:
             return
         try:
-            der = binascii.a2b_base64(b"".join(found[2].split()), strict_mode=True)
-            yield Block(found.start(), found.end(), Certificate(der))
+            der = binascii.a2b_base64(found.body, strict_mode=True)
+            yield Block(found.start, found.end, Certificate(der))
         except ValueError:
-            yield Block(found.start(), found.end(), None)
+            yield Block(found.start, found.end, None)
 
 
 def _der_blocks(content: bytes) -> Iterator[Block]:

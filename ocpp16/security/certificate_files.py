@@ -1,8 +1,9 @@
-"""Files of certificates and keys on a disk: read whatever is there, changed all or nothing.
+"""Files of certificates and keys on a disk: read whatever is there, changed all or nothing while the power holds.
 
 Rules of this file:
-1. A change is prepared first, every file of it, durably; then it is asked whether it is still wanted; then the files
-   get their names, one after another. Wherever the power goes, each file is whole, the old one or the new.
+1. A change is prepared first, every file of it, durably, and what it takes away keeps a second name; then it is asked
+   whether it is still wanted; then the files get their names, one after another. Where one cannot, those before it are
+   taken back, the latest first. Wherever the power goes, each file is whole, the old one or the new.
 2. Who changes has the lock of all folders he reads for it. It is one of the operating system, on the folder itself:
    other processes wait for it, and it leaves no file behind. Reading takes no lock.
 3. Anything may lie in a folder: what is no regular file, cannot be read, or is too large is left out.
@@ -11,6 +12,7 @@ Rules of this file:
 import errno
 import fcntl
 import os
+import shutil
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
@@ -77,7 +79,7 @@ class CertificateFiles(Protocol):
         ...
 
     def apply(self, changes: Sequence[FileChange], is_wanted: Callable[[], bool]) -> None:
-        """Make the changes, in their order. Raises Withdrawn, too."""
+        """Make the changes, in their order, all or none. Raises Withdrawn, too."""
         ...
 
     def restrict(self, path: Path) -> None:
@@ -128,45 +130,78 @@ class DiskFiles:
         return self._holding(folders)
 
     def apply(self, changes: Sequence[FileChange], is_wanted: Callable[[], bool]) -> None:
-        prepared: list[tuple[Path | None, Path]] = []
-        new: list[Path] = []
+        prepared: list[_Prepared] = []
+        begun: list[_Prepared] = []
         try:
             for change in changes:
-                target = Path(os.path.realpath(change.path))  # a link stays one
-                if change.content is None:
-                    prepared.append((None, change.path))
-                    continue
-                temporary = target.with_name(f".{target.name}{TEMPORARY}")
-                prepared.append((temporary, target))
-                _made(target.parent)
-                if change.is_secret:
-                    write_synced(temporary, change.content, KEY_MODE)
-                else:
-                    write_synced(temporary, change.content, CERTIFICATE_MODE, like=target)
+                prepared.append(_prepared(change))
+                _make_beside(prepared[-1], change)
             if not is_wanted():
                 raise Withdrawn
-            for source, path in prepared:
-                if source is None:
-                    path.unlink(missing_ok=True)
+            for one in prepared:
+                begun.append(one)
+                if one.fresh is None:
+                    one.path.unlink(missing_ok=True)
                 else:
-                    if not path.exists():
-                        new.append(path)
-                    os.replace(source, path)
+                    os.replace(one.fresh, one.path)
                 # Each before the next: what a later step takes for granted must not be lost when the power goes.
-                sync_folder(path.parent)
+                sync_folder(one.path.parent)
         except BaseException:
-            for path in new:  # what is refused must not come into force by halves
+            for one in reversed(begun):  # what is refused must not come into force by halves
                 with suppress(OSError):
-                    path.unlink(missing_ok=True)
+                    _take_back(one)
             raise
         finally:
-            for source, _ in prepared:
-                if source is not None:
-                    with suppress(OSError):
-                        source.unlink(missing_ok=True)
+            for one in prepared:
+                for beside in (one.fresh, one.kept):
+                    if beside is not None:
+                        with suppress(OSError):
+                            beside.unlink(missing_ok=True)
 
     def restrict(self, path: Path) -> None:
         path.chmod(KEY_MODE)
+
+
+class _Prepared(NamedTuple):
+    """A change on its way: the new file beside `path` (None: it goes), and a second name for the one that is there
+    (None: nothing is)."""
+
+    path: Path
+    fresh: Path | None
+    kept: Path | None
+
+
+def _prepared(change: FileChange) -> _Prepared:
+    if change.content is None:
+        path, fresh = change.path, None
+    else:
+        path = Path(os.path.realpath(change.path))  # a link stays one
+        fresh = path.with_name(f".{path.name}{TEMPORARY}")
+    is_there = os.path.lexists(path)
+    return _Prepared(path, fresh, path.with_name(f"..{path.name}{TEMPORARY}") if is_there else None)
+
+
+def _make_beside(one: _Prepared, change: FileChange) -> None:
+    if one.kept is not None:
+        one.kept.unlink(missing_ok=True)
+        try:
+            os.link(one.path, one.kept, follow_symlinks=False)
+        except OSError:  # a file system without hard links
+            shutil.copy2(one.path, one.kept, follow_symlinks=False)
+    if one.fresh is not None and change.content is not None:
+        _made(one.path.parent)
+        if change.is_secret:
+            write_synced(one.fresh, change.content, KEY_MODE)
+        else:
+            write_synced(one.fresh, change.content, CERTIFICATE_MODE, like=one.path)
+
+
+def _take_back(one: _Prepared) -> None:
+    if one.kept is None:
+        one.path.unlink(missing_ok=True)
+    else:
+        os.replace(one.kept, one.path)
+    sync_folder(one.path.parent)
 
 
 def _made(folder: Path) -> Path:

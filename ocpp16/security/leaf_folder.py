@@ -101,7 +101,7 @@ class LeafFolder:
         """Files of ours that a power cut left half made."""
         folders = dict.fromkeys((self.paths.certificates, self.paths.keys))
         found = [path for folder in folders for path in self._listed(folder, {TEMPORARY})]
-        return [path for path in found if self.is_ours(Path(path.name.removeprefix(".").removesuffix(TEMPORARY)))]
+        return [path for path in found if self.is_ours(Path(path.name.lstrip(".").partition(TEMPORARY)[0]))]
 
     def chosen(self, now: float, refused: Collection[str], tolerance: float = 0) -> tuple[Leaf, Path] | None:
         """The one to use, with its key: valid now, and expiring last; the refused only where there is no other.

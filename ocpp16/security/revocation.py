@@ -4,7 +4,6 @@ A list counts when its issuer's key proves it. That one is out of date does not 
 that one is not on any list proves nothing, and is not asked for here.
 """
 
-import re
 from binascii import a2b_base64
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
@@ -12,11 +11,11 @@ from typing import Any, Final
 
 from cryptography import x509
 
+from ocpp16.pem import pem_blocks
 from ocpp16.security.certificate import Certificate
 
 __all__ = ["lists_in", "revoked"]
 
-_BLOCK: Final = re.compile(rb"-----BEGIN X509 CRL-----(.*?)-----END X509 CRL-----", re.DOTALL)
 MOST_LISTS: Final = 50
 """Lists of one file that are looked at."""
 LONGEST: Final = 4 * 1024 * 1024
@@ -27,10 +26,10 @@ RevocationList = x509.CertificateRevocationList
 
 def lists_in(content: bytes) -> Iterator[RevocationList]:
     """The lists in a file of PEM blocks; what cannot be read is left out."""
-    for number, found in enumerate(_BLOCK.finditer(content)):
+    for number, found in enumerate(pem_blocks(content, b"X509 CRL")):
         if number >= MOST_LISTS:
             return
-        one = _read(b"".join(found[1].split()))
+        one = _read(found.body)
         if one is not None:
             yield one
 

@@ -7,9 +7,9 @@ Whoever has a key log can read the traffic: that file is its owner's alone befor
 not made here.
 """
 
+import binascii
 import logging
 import os
-import re
 import ssl
 import stat
 from collections.abc import Callable
@@ -19,6 +19,7 @@ from ssl import SSLContext
 from typing import Final
 
 from ocpp16.errors import ConfigurationError
+from ocpp16.pem import PemBlock, pem_blocks
 from ocpp16.regular_file import read_regular
 from ocpp16.texts import shown
 
@@ -31,7 +32,6 @@ CIPHERS_12 = "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES256-GCM-SHA384:AES128
 CIPHERS_13 = "TLS_AES_256_GCM_SHA384:TLS_AES_128_GCM_SHA256"
 
 _PEM_REVOCATIONS = b"-----BEGIN X509 CRL-----"
-_PEM_CERTIFICATE = re.compile(r"-----BEGIN CERTIFICATE-----.+?-----END CERTIFICATE-----", re.DOTALL)
 _WRAPPED_BY_TPM = b"-----BEGIN TSS2 PRIVATE KEY-----"
 _WITHOUT_PROVIDER = (
     "the key lies in a TPM, and the OpenSSL of this process cannot use it: before it starts OPENSSL_CONF must name a "
@@ -228,7 +228,7 @@ def _trusted(source: Path | None, warn: Callable[..., object]) -> tuple[bytes, .
     found: dict[bytes, None] = {}
     for file in _files(source):
         content = _read(file, "CSMS root certificates")
-        blocks = [content] if file.suffix == ".der" else map(_der, _PEM_CERTIFICATE.findall(content.decode("latin-1")))
+        blocks = [content] if file.suffix == ".der" else map(_der, pem_blocks(content, b"CERTIFICATE"))
         for block in blocks:
             if _is_certificate(block):
                 found[block] = None
@@ -274,9 +274,9 @@ def _may_end_a_chain(der: bytes) -> bool:
         return False
 
 
-def _der(pem: str) -> bytes:
+def _der(block: PemBlock) -> bytes:
     try:
-        return ssl.PEM_cert_to_DER_cert(pem)
+        return binascii.a2b_base64(block.body, strict_mode=True)
     except ValueError:
         return b""
 

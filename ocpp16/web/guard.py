@@ -7,12 +7,15 @@ Rules of this file:
    nothing of ours is read elsewhere either.
 3. Everything below /api needs the token, in a header that no page of others can send. It is compared in a time that
    tells nothing of it. The rest is the same for everybody, and holds no secret.
-4. What fails here is answered, logged with its cause, and ends nothing.
+4. Whoever must be told of the token where others can look, as a browser on its command line, is told a code instead,
+   which is changed for the token once.
+5. What fails here is answered, logged with its cause, and ends nothing.
 """
 
 from collections.abc import Awaitable, Callable, Collection, Iterable, MutableMapping
 from hmac import compare_digest
 from ipaddress import ip_address
+from secrets import token_urlsafe
 from typing import Any, Final
 
 import trio
@@ -45,6 +48,7 @@ HEADERS: Final = (
 )
 """Of every answer."""
 
+_EXCHANGE: Final = "/api/token"
 _VERSIONS: Final = frozenset({"1.0", "1.1"})
 _ASKED_FROM_HERE: Final = frozenset({b"same-origin", b"none"})
 """Sec-Fetch-Site of a page of ours, and of an address that a person typed."""
@@ -56,9 +60,20 @@ class Guard:
     def __init__(self, app: App, token: str, names: Iterable[str] = ()) -> None:
         self._app = app
         self._token = b"Bearer " + token.encode()
+        self._code = b""
         self._names: Collection[str] = frozenset({"localhost", *(name.lower() for name in names)})
         self._requests = 0
         self._log = FoldingLog("web", trio.current_time)
+
+    def new_code(self) -> str:
+        """Which `POST /api/token` changes for the token, once; one that was made before is good no more."""
+        code = token_urlsafe(24)
+        self._code = b"Bearer " + code.encode()
+        return code
+
+    def forget_code(self) -> None:
+        """It is good no more, whether it was used or not."""
+        self._code = b""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -77,6 +92,10 @@ class Guard:
         problem = self._problem(scope)
         if problem is not None:
             await _refuse(sending, *problem)
+            return
+        if scope["path"] == _EXCHANGE:
+            self.forget_code()
+            await _say(sending, 200, self._token.removeprefix(b"Bearer "))
             return
         self._requests += 1
         try:
@@ -107,7 +126,8 @@ class Guard:
             return 503, f"{MOST_REQUESTS} requests are in work already"
         if scope["path"].startswith("/api"):
             given = [value for name, value in headers if name == b"authorization"]
-            if len(given) != 1 or not compare_digest(given[0], self._token):
+            wanted = self._code if scope["path"] == _EXCHANGE else self._token
+            if len(given) != 1 or not wanted or not compare_digest(given[0], wanted):
                 return 401, "the token of the printed URL is needed"
         return None
 
@@ -130,7 +150,10 @@ class Guard:
 
 
 async def _refuse(send: Send, status: int, text: str) -> None:
-    body = f"{text}\n".encode()
+    await _say(send, status, f"{text}\n".encode())
+
+
+async def _say(send: Send, status: int, body: bytes) -> None:
     headers = [(b"content-type", b"text/plain; charset=utf-8"), (b"content-length", b"%d" % len(body))]
     if status == 401:
         headers.append((b"www-authenticate", b"Bearer"))

@@ -137,6 +137,24 @@ async def test_then_a_warning_says_so(monkeypatch: pytest.MonkeyPatch, caplog: p
     ]
 
 
+async def token_for(address: str, code: str) -> int:
+    """The status, for a browser that has this code."""
+    host, _, port = address.removeprefix("http://").rstrip("/").partition(":")
+    stream = await trio.open_tcp_stream(host, int(port))
+    async with stream:
+        lines = (
+            "POST /api/token HTTP/1.1",
+            f"Host: {host}:{port}",
+            f"Authorization: Bearer {code}",
+            "Connection: close",
+        )
+        await stream.send_all("".join(f"{line}\r\n" for line in (*lines, "Content-Length: 0", "")).encode())
+        answer = b"".join([part async for part in stream]).decode()
+    status = int(answer.split()[1])
+    assert answer.endswith(TOKEN) == (status == 200)
+    return status
+
+
 @pytest.mark.parametrize("display", ["", ":0"])
 @pytest.mark.parametrize("is_there", [True, False])
 async def test_it_is_opened_where_that_can_be_done(
@@ -153,11 +171,17 @@ async def test_it_is_opened_where_that_can_be_done(
     monkeypatch.setattr("webbrowser.open", opening)
     async with trio.open_nursery() as nursery:
         url = await serve_panel(nursery, Panel(), Web(0, token=TOKEN, is_opened=True))
-        while not opened and not caplog.messages:
+        while not (opened and is_there) and not caplog.messages:
             await trio.lowlevel.checkpoint()
         await trio.testing.wait_all_tasks_blocked()
+        if display:
+            (shown,) = opened
+            at, code = shown.split("#once:")
+            assert (at, TOKEN in shown) == (url.partition("#")[0], False)
+            assert await token_for(at, code) == (200 if is_there else 401)
+            assert await token_for(at, code) == 401, "it is good once"
         nursery.cancel_scope.cancel()
-    assert opened == ([url] if display else [])
+    assert bool(opened) == bool(display)
     assert bool(caplog.messages) == (not (display and is_there))
     assert TOKEN not in caplog.text
 
@@ -184,7 +208,8 @@ def test_a_taken_port(
 @pytest.mark.parametrize(
     ("options", "problem"),
     [
-        (("--open",), "--open: there is no panel to be opened without --web"),
+        (("--open",), "--open: there is no panel without --web"),
+        (("--web-host", "127.0.0.2"), "--web-host: there is no panel without --web"),
         (("--web", "--web-token", "short"), "--web-token: 16 to 200 letters"),
         (("--web", "--web-token", "with blanks in the token"), "--web-token: 16 to 200 letters"),
         (("--web", "--web-token", "x" * 201), "--web-token: 16 to 200 letters"),

@@ -117,6 +117,18 @@ def test_late_and_never() -> None:
     assert told.end() == [], "there is time yet"
 
 
+def test_a_call_of_which_nobody_knows_how_long_it_waits_hides_no_other() -> None:
+    """As after the clock was set by which the trace was written."""
+    told = Told("unanswered")
+    told.connected()
+    told.has_time = False
+    told.charge_point(BEAT.format(1))
+    told.has_time = True
+    told.charge_point(BEAT.format(2))
+    assert told.charge_point(BEAT.format(3), after=61) == ["unanswered"]
+    assert told.found[0].line == 3
+
+
 def test_never_where_nobody_tells_of_connections() -> None:
     """It may have been lost with its connection; not so if nobody ever answers it."""
     told = Told("unanswered")

@@ -275,14 +275,6 @@ def test_a_message_that_was_cut_is_told(tmp_path: Path) -> None:
     assert len(frames) == 1
 
 
-def test_a_gap_in_the_count_is_a_new_connection(tmp_path: Path) -> None:
-    def record(sequence: int) -> str:
-        return json.dumps(json.loads(in_trace(BOOT, True)) | {"meta": {"sequence": sequence}}) + "\n"
-
-    _, frames = read(tmp_path / "t", "".join(record(number) for number in (4, 5, 7, 8, 1)))
-    assert [frame.kind for frame in frames] == [*["CALL"] * 2, "CONNECTED", "CALL", "CALL", "CONNECTED", "CALL"]
-
-
 @pytest.mark.parametrize(
     ("record", "why"),
     [

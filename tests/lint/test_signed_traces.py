@@ -14,6 +14,8 @@ from click.testing import CliRunner, Result
 from ocpp16.charge_point.open import open_charge_point
 from ocpp16.cli.command_line import root
 from ocpp16.cli.log import LogChoice
+from ocpp16.lint.signed_values import Signed, has_begin_and_end
+from ocpp16.lint.transactions import Transaction
 from ocpp16.metering import ocmf
 from ocpp16.metering.signature import SigningKey
 from ocpp16.simulation import Operation, SimulatedStation
@@ -160,6 +162,29 @@ async def test_where_the_key_comes_from(autojump_clock: Any, tmp_path: Path) -> 
     assert findings(trace, "--public-key", SigningKey(1).public_der.hex()) == ["signature"]
     wrong = lint(trace, "--public-key", "no key")
     assert "--public-key: no key" in str(wrong.exception)
+
+
+END_ONLY, BOTH = ["there is no signed end"], ["there is no signed begin", "there is no signed end"]
+
+
+@pytest.mark.parametrize(
+    ("has_start", "is_stopped", "told"),
+    [(True, True, BOTH), (True, False, []), (False, True, END_ONLY), (False, False, [])],
+)
+def test_what_is_missed_is_what_the_trace_should_have(has_start: bool, is_stopped: bool, told: list[str]) -> None:
+    """The begin may come with StopTransaction, or have come before the trace."""
+    transaction = Transaction("cp001", 1, has_start=has_start, is_stopped=is_stopped)
+    assert list(has_begin_and_end(Signed(transaction, []))) == told
+
+
+async def test_a_trace_that_begins_in_a_transaction(autojump_clock: Any, tmp_path: Path) -> None:
+    trace = await charge(tmp_path, IN_BETWEEN | {"SampledDataSignReadings": False})
+    lines = trace.read_bytes().splitlines(keepends=True)
+    start = max(number for number, line in enumerate(lines) if b'"StartTransaction"' in line)
+    trace.write_bytes(b"".join(lines[start + 1 :]))
+    told = lint(trace, "--only", "begin-and-end")
+    assert "begun before the trace" in told.stdout
+    assert "there is no signed begin" not in told.stdout
 
 
 async def test_a_transaction_that_runs_and_one_that_the_power_ended(autojump_clock: Any, tmp_path: Path) -> None:

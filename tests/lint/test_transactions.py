@@ -84,6 +84,20 @@ def test_one_whose_begin_is_not_in_the_trace() -> None:
     assert (one.has_start, one.is_stopped, one.meter_start, texts(one)) == (False, True, None, ["c"])
 
 
+def test_what_comes_after_the_end_is_of_none() -> None:
+    told = Told()
+    told.call("1", "StartTransaction", **START)
+    told.answer("1", 7)
+    told.call("2", "StopTransaction", transactionId=7, meterStop=9, timestamp="e", transactionData=signed("c"))
+    told.meter("late", transactionId=7)
+    assert told.transactions.unfinished() == []
+    assert [texts(one) for one in told.complete] == [["c"]]
+    told.call("3", "StartTransaction", **START)
+    told.answer("3", 7)
+    told.meter("of another, which has its id", transactionId=7)
+    assert [texts(one) for one in told.transactions.unfinished()] == [["of another, which has its id"]]
+
+
 def test_whatever_the_members_are() -> None:
     told = Told()
     values: tuple[Any, ...] = (None, "1", True, 1.5, [], {})

@@ -1,5 +1,6 @@
 """What a proxy records, has judged and disturbs, with real charge points on one side."""
 
+import threading
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -7,13 +8,15 @@ from typing import Any
 import orjson
 import pytest
 import trio
+from patience import PATIENCE
 
 from ocpp16.errors import ConfigurationError
 from ocpp16.fleet import open_fleet
 from ocpp16.lint import Finding, Frame, Linter, lint
 from ocpp16.lint.finding import WARNING
 from ocpp16.lint.trace import Trace
-from ocpp16.proxy import Kind, open_proxy
+from ocpp16.message_log.log_file import LogFile
+from ocpp16.proxy import Kind, open_proxy, trace_file
 from ocpp16.proxy.trace_file import MOST_BYTES, TraceFile
 from ocpp16.testing import CentralSystem
 from ocpp16.wire import WireFaults, Word
@@ -128,6 +131,45 @@ async def test_who_relays_waits_for_a_disk_that_is_slow(tmp_path: Path) -> None:
     with trio.move_on_after(1):
         await trace.run()
     assert (tmp_path / "trace.jsonl").stat().st_size == 4 * len(row)
+
+
+@pytest.mark.real_time
+async def test_a_disk_that_hangs_is_waited_for_by_one_thread(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rows keep their order, and those that it takes in the end are not lost."""
+    monkeypatch.setattr(trace_file, "WRITE_TIMEOUT", 0.02)
+    monkeypatch.setattr(trace_file, "GATHERED", 0.0)
+    go_on, inside, most = threading.Event(), [0], [0]
+    real = LogFile.write
+
+    def hangs(self: LogFile, rows: list[bytes], at: int) -> int:
+        inside[0] += 1
+        most[0] = max(most[0], inside[0])
+        go_on.wait(PATIENCE)
+        inside[0] -= 1
+        return real(self, rows, at)
+
+    monkeypatch.setattr(LogFile, "write", hangs)
+    told: list[str] = []
+    trace = TraceFile(tmp_path / "trace.jsonl", lambda: 0, told.append)
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(trace.run)
+        await trace.put(b"0\n")
+        with trio.fail_after(PATIENCE):
+            while not trace.lost:  # noqa: ASYNC110 - a thread's
+                await trio.sleep(0.01)
+        for number in range(1, 4):
+            await trace.put(b"%d\n" % number)
+            await trio.sleep(0.03)
+        assert trace.lost == 1, "the others may come to their turn"
+        monkeypatch.setattr(trace_file, "WRITE_TIMEOUT", PATIENCE)
+        go_on.set()
+        with trio.fail_after(PATIENCE):
+            while trace.lost or len(rows(tmp_path / "trace.jsonl")) < 4:  # noqa: ASYNC110 - a thread's
+                await trio.sleep(0.01)
+        nursery.cancel_scope.cancel()
+    assert rows(tmp_path / "trace.jsonl") == [*range(4)]
+    assert most == [1]
+    assert len(told) == 1
 
 
 class Picky:

@@ -10,7 +10,9 @@ from forged import NOW, leaf, root
 
 from ocpp16.security import certificate as certificates
 from ocpp16.security.certificate import Certificate, blocks_in, certificates_in, fields_of, pem_of
+from ocpp16.security.certificate_files import LARGEST
 from ocpp16.security.hash_data import equal, hash_data_of, named
+from ocpp16.security.revocation import lists_in
 
 ROOT = root()
 LEAF = leaf(ROOT, responder="http://ocsp.example/")
@@ -71,6 +73,22 @@ def test_every_byte_of_a_certificate_may_be_wrong() -> None:
 def test_one_cut_off_is_none() -> None:
     for length in range(1, len(LEAF.der), 7):
         assert certificates_in(LEAF.der[:length]) == []
+
+
+def test_one_that_is_cut_off_takes_nothing_from_the_next() -> None:
+    content = (ROOT.pem[:200] + "\n" + LEAF.pem).encode()
+    (block,) = blocks_in(content)
+    assert block.certificate is not None
+    assert block.certificate.name == "CN=leaf"
+    assert content[block.start : block.end] == LEAF.pem.strip().encode()
+
+
+@pytest.mark.parametrize("mark", [b"-----BEGIN CERTIFICATE-----\n", b"-----BEGIN X509 CRL-----\n", b"-----BEGIN "])
+def test_beginnings_without_end_are_read_in_one_pass(mark: bytes) -> None:
+    """A search for the end from each of them took many minutes, and no other thread came to its turn."""
+    text = mark * (LARGEST // 4 // len(mark))
+    assert certificates_in(text.decode()) == []
+    assert list(lists_in(text)) == []
 
 
 def test_bounds(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -17,7 +17,7 @@ from patience import PATIENCE
 
 from ocpp16.security import certificate_files, certificate_store
 from ocpp16.security.certificate import certificates_in
-from ocpp16.security.certificate_files import DiskFiles, FileChange, Withdrawn
+from ocpp16.security.certificate_files import DiskFiles
 from ocpp16.security.evse_security import (
     CaCertificateType,
     CertificateType,
@@ -229,29 +229,6 @@ async def test_a_disk_without_space_in_memory() -> None:
     assert await security.install_ca_certificate(root().pem, ROOTS) is Install.ACCEPTED
 
 
-def test_every_byte_is_on_the_disk_before_it_has_its_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    done: list[str] = []
-    for name in ("fsync", "replace"):
-        real = getattr(os, name)
-
-        def noted(*arguments: Any, name: str = name, real: Any = real) -> None:
-            done.append(name)
-            real(*arguments)
-
-        monkeypatch.setattr(os, name, noted)
-    changes = [FileChange(tmp_path / "a.pem", b"a"), FileChange(tmp_path / "b.key", b"b", is_secret=True)]
-    DiskFiles().apply(changes, lambda: True)
-    assert done == ["fsync", "fsync", "replace", "fsync", "replace", "fsync"]
-
-
-def test_what_is_not_wanted_any_more_leaves_nothing(tmp_path: Path) -> None:
-    put = tmp_path / "old.pem"
-    put.write_text("old")
-    with pytest.raises(Withdrawn):
-        DiskFiles().apply([FileChange(tmp_path / "a.pem", b"a"), FileChange(put, None)], lambda: False)
-    assert [path.name for path in tmp_path.iterdir()] == ["old.pem"]
-
-
 CHILD = """
 import sys, time, trio
 from ocpp16.security.file_evse_security import FileEvseSecurity
@@ -347,13 +324,14 @@ async def test_half_made_files_of_ours_are_collected(tmp_path: Path) -> None:
     left = folder / f".{next(folder.glob('*.key')).name}.tmp"
     other = folder / ".other.tmp"
     a_root = tmp_path / "ca" / "csms" / ".CSMS_ROOT_0123.pem.tmp"
+    kept = tmp_path / "ca" / "csms" / "..CSMS_ROOT_0123.pem.tmp"
     fresh = tmp_path / "ca" / "csms" / ".CSMS_ROOT_4567.pem.tmp"
-    for path in (left, other, a_root, fresh):
+    for path in (left, other, a_root, kept, fresh):
         path.write_text("x")
         written = NOW if path is fresh else NOW - 100_000
         os.utime(path, (written, written))
-    assert await made(tmp_path).collect_garbage() == 2
-    assert [path.exists() for path in (left, other, a_root, fresh)] == [False, True, False, True]
+    assert await made(tmp_path).collect_garbage() == 3
+    assert [path.exists() for path in (left, other, a_root, kept, fresh)] == [False, True, False, False, True]
 
 
 async def test_one_family_without_a_place_does_not_keep_the_others_from_changing(tmp_path: Path) -> None:

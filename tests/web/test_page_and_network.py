@@ -33,6 +33,26 @@ def test_a_token_that_is_wrong_is_asked_for(station: Any, make_page: Any) -> Non
     )
 
 
+def test_a_code_is_changed_for_the_token(station: Any, make_page: Any) -> None:
+    """As --open starts a browser; one whose code was used already asks for the token."""
+    address = station.url().partition("#")[0]
+    page = make_page(f"{address}#once:a-code-that-was-used", quiet=False)
+    expect(page.get_by_role("dialog", name="Which token?")).to_be_visible()
+    assert "once:" not in page.url
+    asked: list[str] = []
+
+    def answered(route: Any) -> None:
+        asked.append(f"{route.request.method} {route.request.headers['authorization']}")
+        route.fulfill(status=200, body=panel_world.TOKEN)
+
+    page.route("**/api/token", answered)
+    page.goto("about:blank")
+    page.goto(f"{address}#once:a-code-of-these-tests")
+    status(page, "Available")
+    assert page.url.endswith(f"#{panel_world.TOKEN}")
+    assert asked == ["POST Bearer a-code-of-these-tests"]
+
+
 def test_the_network_is_cut_and_comes_back(station: Any, make_page: Any) -> None:
     with panel_world.network(station.port) as way:
         page = make_page(station.url(way.port), quiet=False)

@@ -17,7 +17,7 @@ class Told:
 
     def __init__(self, *rules: str, has_time: bool = True) -> None:
         self._linter = Linter(rules or None)
-        self._has_time = has_time
+        self.has_time = has_time
         self._line = self._last_id = 0
         self.second = 3600
         self.found: list[Finding] = []
@@ -25,7 +25,7 @@ class Told:
     def _timestamp(self, after: int) -> str:
         self._line += 1
         self.second += after
-        return time_text(self.second) if self._has_time else ""
+        return time_text(self.second) if self.has_time else ""
 
     def charge_point(self, text: str, after: int = 1) -> list[str]:
         return self._take(text, FROM_CHARGE_POINT, after)

@@ -2,13 +2,18 @@
 
 const SILENCE = 12_000; // ms without a word, after which a stream counts as broken; the program says something every 5 s
 const WAITS = [500, 1000, 2000, 3000, 5000]; // ms before each attempt to come back; the last one for good
+const ALONE = { cache: "no-store", credentials: "omit", redirect: "error" };
 const LONGEST_EVENT = 64 * 1024 * 1024;
+
+const ONCE = "once:"; // before a code behind the #, which is changed for the token
+
+const behind = () => decoded(location.hash.slice(1));
 
 /** The token stands behind the # of the address, which browsers send to nobody. */
 export const token = {
   get() {
-    const text = decoded(location.hash.slice(1));
-    if (text.length >= 16) {
+    const text = behind();
+    if (text.length >= 16 && !text.startsWith(ONCE)) {
       this.keep(text);
       return text;
     }
@@ -50,12 +55,31 @@ export class Refused extends Error {
 /** The one of a fleet that this page is of; null where the program has only one, or the page is of all. */
 export const ofOne = new URLSearchParams(location.search).get("charge_point");
 
+let exchanged = null;
+
+/** A browser that the program opened has a code, for others can read what it was started with. */
+function exchange() {
+  const text = behind();
+  if (!text.startsWith(ONCE)) return null;
+  exchanged ??= change(text.slice(ONCE.length)).finally(() => (exchanged = null));
+  return exchanged;
+}
+
+async function change(code) {
+  const answer = await fetch("api/token", { ...ALONE, method: "POST", headers: { Authorization: `Bearer ${code}` } });
+  const text = await answer.text();
+  if (answer.ok) token.set(text);
+  else if (answer.status === 401) history.replaceState(null, "", "#");
+  else throw new Refused(answer.status, text.trim());
+}
+
 let cut = new AbortController(); // of what is asked beside the stream, which would wait as long as TCP does
 
 async function ask(path, options = {}) {
   if (ofOne !== null) path += `${path.includes("?") ? "&" : "?"}charge_point=${encodeURIComponent(ofOne)}`;
+  await exchange();
   const headers = { Authorization: `Bearer ${token.get()}`, ...options.headers };
-  const answer = await fetch(path, { signal: cut.signal, ...options, headers, cache: "no-store", credentials: "omit", redirect: "error" });
+  const answer = await fetch(path, { signal: cut.signal, ...options, ...ALONE, headers });
   if (!answer.ok) throw new Refused(answer.status, (await answer.text()).trim());
   return answer;
 }
