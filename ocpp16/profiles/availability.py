@@ -233,9 +233,9 @@ class Availability(FeatureProfile):
         self.ctx.station_side.command(question, connector_id, connectors=(connector_id,), topic="availability")
 
     async def _disable_evse(self, connector_id: int) -> None:
-        """Its turn may come late: a transaction that began meanwhile goes on to its end, and a car that came meanwhile is
-        waited for, as if they had been there. It is scheduled then, as any other, and asked for once more so answered.
-        A car that a start finds at a connector out of service changes nothing of that.
+        """Its turn may come late: a transaction that began meanwhile goes on to its end, and a car that came meanwhile
+        is waited for, as if they had been there. It is scheduled then, as any other, and asked for once more so
+        answered. A car that a start finds at a connector out of service changes nothing of that.
         """
         connector = self.ctx.connectors[connector_id]
         is_charging = self.ctx.transactions.running(connector_id) is not None
