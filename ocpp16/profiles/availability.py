@@ -46,7 +46,7 @@ _STAYS_AT_SESSION_END = frozenset({ChargePointStatus.RESERVED, ChargePointStatus
 class Availability(FeatureProfile):
     """Reports what connectors do and puts them in and out of service."""
 
-    __slots__ = ("_commands", "_is_withheld", "_notifications", "sessions")
+    __slots__ = ("_commands", "_is_withheld", "_notifications", "_out_at_start", "sessions")
 
     def __init__(self, ctx: Context) -> None:
         super().__init__(ctx)
@@ -55,8 +55,14 @@ class Availability(FeatureProfile):
         self._is_withheld = False
         self.sessions: dict[int, str] = {}
         """Connector → the session that is there, as far as the station told of one."""
+        self._out_at_start: frozenset[int] = frozenset()
+        """Connectors that were out of service when this start began, and of which nothing else was asked since."""
 
     def start(self) -> None:
+        inoperative = AvailabilityType.INOPERATIVE
+        self._out_at_start = frozenset(
+            number for number, connector in self.ctx.connectors.items() if connector.availability is inoperative
+        )
         if self._is_withheld:
             self._withheld_now()
         self._commands.begin(filter(None, self.ctx.connectors), AT_ONCE)
@@ -202,6 +208,7 @@ class Availability(FeatureProfile):
         """In force from here on. Returns the answer, and the connectors that are to change now."""
         changes = self._changes(connector_id, kind)
         now: list[int] = []
+        self._out_at_start -= changes.keys()
         for number, change in changes.items():
             connector = self.ctx.connectors[number]
             if change is AvailabilityChange.SCHEDULED:
@@ -229,11 +236,18 @@ class Availability(FeatureProfile):
             self.ctx.signals.emit(PutInService(connector_id))
 
     async def _disable_evse(self, connector_id: int) -> None:
-        """Its turn may come late: a transaction that began meanwhile goes on to its end, as if it had been there."""
+        """Its turn may come late: a transaction that began meanwhile goes on to its end, and a car that came meanwhile
+        is waited for, as if they had been there. It is scheduled then, as any other, and asked for once more so
+        answered. A car that a start finds at a connector out of service changes nothing of that.
+        """
         connector = self.ctx.connectors[connector_id]
-        if self.ctx.transactions.running(connector_id) is None:
+        is_charging = self.ctx.transactions.running(connector_id) is not None
+        is_out = connector.is_withheld or connector_id in self._out_at_start
+        is_occupied = connector.base is ChargePointStatus.PREPARING and not is_out
+        if not (is_charging or is_occupied):
             await self.ctx.station.disable_evse(connector_id)
         elif connector.scheduled is None and connector.availability is AvailabilityType.INOPERATIVE:
+            connector.availability = AvailabilityType.OPERATIVE
             connector.scheduled = AvailabilityType.INOPERATIVE
 
     @property

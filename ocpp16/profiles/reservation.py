@@ -59,15 +59,7 @@ from ocpp16.store.tables.reservations import ROWS, ReservationRow, delete, put_r
 class KeptReservations(FeatureProfile):
     """`reservations` is what is kept now, None while there is and was none."""
 
-    __slots__ = (
-        "_doubt",
-        "_is_settling",
-        "_others",
-        "_parents",
-        "_timer",
-        "_turn",
-        "reservations",
-    )
+    __slots__ = ("_doubt", "_is_settling", "_others", "_parents", "_timer", "_turn", "reservations")
 
     name = "Reservation"
 
@@ -90,18 +82,16 @@ class KeptReservations(FeatureProfile):
         stored.taken(self._take, ROWS)
 
     def _take(self, row: ReservationRow) -> None:
-        if row.connector_id not in self.ctx.connectors:  # fewer connectors than before
-            self.ctx.log.warning(
-                "reservation %d is dropped: there is no connector %d any more", row.reservation_id, row.connector_id
-            )
-            self.ctx.journal.append(delete(row.reservation_id))
+        number, connector_id = row.reservation_id, row.connector_id
+        if connector_id not in self.ctx.connectors:  # fewer than before
+            self.ctx.log.warning("reservation %d is dropped: there is no connector %d any more", number, connector_id)
+            self.ctx.journal.append(delete(number))
             return
-        reservation = Reservation(
-            row.reservation_id, row.connector_id, row.id_tag, row.parent_id_tag, to_datetime(row.expires_at)
-        )
+        expiry_date = to_datetime(row.expires_at)
+        reservation = Reservation(number, connector_id, row.id_tag, row.parent_id_tag, expiry_date)
         kept = self._kept()
-        if row.connector_id and kept.of_connector(row.connector_id) is not None:
-            raise ValueError(f"a second reservation of connector {row.connector_id}")
+        if connector_id and kept.of_connector(connector_id) is not None:
+            raise ValueError(f"a second reservation of connector {connector_id}")
         kept.put(reservation)
 
     def start(self) -> None:

@@ -22,7 +22,7 @@ from ocpp16.faults import obey_exit
 from ocpp16.models import Counters
 from ocpp16.rpc.folding import Folding
 from ocpp16.rpc.pending import Payload
-from ocpp16.rpc.tolerance import Frame, Repair, Tolerance, repair_code, repair_frame, repair_payload
+from ocpp16.rpc.tolerance import Frame, Repair, Tolerance, mend_frame, repair_code, repair_payload
 from ocpp16.texts import shown
 
 __all__ = ["Reading", "is_foreign"]
@@ -73,7 +73,7 @@ class Reading:
 
     def mended(self, text: str | bytes, error: FramingError) -> Frame:
         """The frame in a text that is none, as `error` says, if tolerance can make it one. Raises FramingError."""
-        frame, repairs = repair_frame(text, self.tolerance, error)
+        frame, repairs = mend_frame(text, error, self.tolerance)
         self._count(repairs)
         return frame
 

@@ -111,31 +111,40 @@ _CODES: Final = {code.casefold(): str(code) for code in ErrorCode} | {
 
 
 def repair_frame(
-    text: str | bytes | bytearray | memoryview,
-    tolerance: Tolerance = Tolerance.DEFAULT,
-    error: FramingError | None = None,
+    text: str | bytes | bytearray | memoryview, tolerance: Tolerance = Tolerance.DEFAULT
 ) -> tuple[Frame, tuple[str, ...]]:
-    """Read one frame and mend what `tolerance` allows; `error` is what the strict parser says, if it was asked before.
+    """Read one frame and mend what `tolerance` allows.
 
     Returns the frame and the names of the repairs made. A message id that is none by OCPP-J becomes an `EchoedId`. A
     code of a CALLERROR that is not known at all stays as it is. Raises FramingError, that of the strict parser, when
     something is left.
     """
+    try:
+        return _with_known_code(parse(text), tolerance, [])
+    except FramingError as error:
+        return mend_frame(text, error, tolerance)
+
+
+def mend_frame(
+    text: str | bytes | bytearray | memoryview, error: FramingError, tolerance: Tolerance
+) -> tuple[Frame, tuple[str, ...]]:
+    """`repair_frame` of a text of which the strict parser has said that it is none: long ones are not read again."""
     repairs: list[str] = []
-    if Repair.BYTE_ORDER_MARK in tolerance and (rest := without_byte_order_mark(text)) is not None:
-        text, error = rest, None
-        repairs.append(Repair.BYTE_ORDER_MARK)
     frame: Frame | None = None
-    if error is None:
+    if Repair.BYTE_ORDER_MARK in tolerance and (rest := without_byte_order_mark(text)) is not None:
+        repairs.append(Repair.BYTE_ORDER_MARK)
         try:
-            frame = parse(text)
-        except FramingError as strict:
-            error = strict
+            frame = parse(rest)
+        except FramingError as left:
+            error = left
     if frame is None:
-        assert error is not None
         frame = _mended(error, tolerance, repairs)
         if frame is None:
             raise error
+    return _with_known_code(frame, tolerance, repairs)
+
+
+def _with_known_code(frame: Frame, tolerance: Tolerance, repairs: list[str]) -> tuple[Frame, tuple[str, ...]]:
     if isinstance(frame, CallError):
         code = repair_code(frame.code, tolerance)
         if code is not None:

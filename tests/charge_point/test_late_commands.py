@@ -74,6 +74,41 @@ async def test_a_connector_is_not_put_out_of_service_under_a_transaction_that_be
         assert bench.charge_point.connector_status(1).status is ChargePointStatus.UNAVAILABLE
 
 
+@pytest.mark.parametrize("is_charging", [True, False])
+async def test_one_who_came_meanwhile_may_be_asked_to_leave_twice(open_bench: Any, is_charging: bool) -> None:
+    """A car that came before the station's turn is waited for, as a transaction; it is scheduled, and answered so."""
+    request = {"connectorId": 1, "type": "Inoperative"}
+    async with open_bench() as bench:
+        bench.station.answers["disable_evse"] = lambda number: bench.charge_point.on_disabled(number) or True
+        await occupy(bench)
+        assert await bench.call("ChangeAvailability", request) == {"status": "Accepted"}
+        bench.charge_point.on_session_started(1, "s1", SessionStartedReason.EV_CONNECTED)
+        if is_charging:
+            bench.begin()
+        await trio.sleep(60)
+        assert bench.station.asked("disable_evse") == []
+        assert await bench.call("ChangeAvailability", request) == {"status": "Scheduled"}
+        if is_charging:
+            bench.charge_point.on_transaction_stopped(1, "s1", Reason.LOCAL, 1500)
+        bench.charge_point.on_session_stopped(1, "s1")
+        await trio.sleep(60)
+        assert bench.station.asked("disable_evse") == [(1,)]
+        assert bench.charge_point.connector_status(1).status is ChargePointStatus.UNAVAILABLE
+
+
+async def test_a_car_that_a_start_finds_keeps_nothing_in_service(open_bench: Any) -> None:
+    async with open_bench() as bench:
+        assert await bench.call("ChangeAvailability", {"connectorId": 1, "type": "Inoperative"}) == {
+            "status": "Accepted"
+        }
+        await bench.charge_point.stop()
+        bench.station.calls.clear()
+        await bench.charge_point.restart()
+        bench.charge_point.on_session_started(1, "s1", SessionStartedReason.EV_CONNECTED)
+        await trio.sleep(60)
+        assert bench.station.asked("disable_evse") == [(1,)]
+
+
 async def test_a_change_that_was_taken_back_meanwhile_is_not_carried_out(open_bench: Any) -> None:
     async with open_bench() as bench:
         await occupy(bench)
