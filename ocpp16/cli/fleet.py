@@ -14,12 +14,13 @@ import trio
 from ocpp16.cli.charge_point_options import chosen_password
 from ocpp16.cli.failure import CommandFailed
 from ocpp16.cli.finite_range import FiniteRange
+from ocpp16.cli.load_lines import violation_lines
 from ocpp16.cli.local_address import LocalAddress
 from ocpp16.cli.log import LogChoice, log_options
 from ocpp16.cli.running import Ending, run
 from ocpp16.cli.standard_error import StandardError
 from ocpp16.cli.standard_streams import StandardInput, StandardOutput
-from ocpp16.fleet import BLUEPRINTS, Fleet, FleetError, identities, open_fleet
+from ocpp16.fleet import BLUEPRINTS, Fleet, FleetError, ViolationTally, identities, open_fleet
 from ocpp16.fleet.blueprint import USUAL
 from ocpp16.fleet.control import FleetCommands, FleetEvents
 from ocpp16.simulation import ControlInterface
@@ -171,6 +172,7 @@ def _value(text: str) -> Any:
 async def _run(wanted: Wanted, errors: StandardError, ending: Ending) -> None:
     output = StandardOutput(partial(ending.begin, "standard output was closed"))
     events = FleetEvents(ControlInterface(output.write))
+    violations = ViolationTally()
     async with open_fleet(
         wanted.csms,
         wanted.blueprint,
@@ -181,6 +183,7 @@ async def _run(wanted: Wanted, errors: StandardError, ending: Ending) -> None:
         source_addresses=wanted.source_addresses,
         observer=None if wanted.is_quiet else events.observer_of,
         certificates_path=wanted.certs,
+        violations=violations,
     ) as made:
         events.fleet = made
         async with trio.open_nursery() as nursery:
@@ -188,6 +191,8 @@ async def _run(wanted: Wanted, errors: StandardError, ending: Ending) -> None:
             nursery.start_soon(_fill, made, wanted, errors)
             await ending.wait()
             nursery.cancel_scope.cancel()
+    for line in violation_lines(violations.counts()):
+        errors.write(f"ocpp16: {line}\n")
     await events.control.exit(ending.reason)
 
 

@@ -1,6 +1,7 @@
 """`ocpp16 scenario`: the scenarios that there are, what is in them, whether one can be played, and playing it."""
 
 import json
+from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
@@ -12,6 +13,7 @@ from ocpp16.cli.charge_point_options import chosen_password
 from ocpp16.cli.failure import CommandFailed
 from ocpp16.cli.finite_range import FiniteRange
 from ocpp16.cli.fleet import keys_of
+from ocpp16.cli.load_lines import violation_lines
 from ocpp16.cli.log import LogChoice, log_options
 from ocpp16.cli.running import Ending, run
 from ocpp16.cli.standard_error import StandardError
@@ -228,6 +230,9 @@ def in_lines(outcome: Outcome) -> list[str]:
                 f"        {failure.charge_point or 'all together'} at {failure.at:.1f} s: {shown(failure.why)}"
                 for failure in one.failures[:MOST_TOLD]
             ]
+    lines += violation_lines(outcome.violations)
+    if outcome.breach:
+        lines.append(f"NOT MET {outcome.breach}")
     lines += [f"note: {shown(note)}" for note in outcome.notes]
     return [*lines, "passed" if outcome.is_passed else "ended before its end" if not outcome.is_complete else "FAILED"]
 
@@ -244,5 +249,7 @@ def as_object(outcome: Outcome) -> dict[str, Any]:
             for one in outcome.expectations
         ],
         "counts": outcome.counts,
+        "violations": [asdict(one) for one in outcome.violations],
+        "breach": outcome.breach,
         "notes": outcome.notes,
     }

@@ -125,6 +125,7 @@ class Driver:
             duration=None if job.duration is None else job.duration * job.speed,
             rate=None if job.arrivals is None else job.arrivals / job.speed,
             calls=recorder.call,
+            violations=recorder.violation,
             connector=self._connector,
             progress=self._note_progress,
             speed=job.speed,

@@ -11,7 +11,7 @@ import trio
 from ocpp16.charge_point.connectivity import StreamOpener
 from ocpp16.enums import RegistrationStatus
 from ocpp16.faults import sentence
-from ocpp16.fleet import Blueprint, Fleet, Member
+from ocpp16.fleet import Blueprint, Fleet, Member, ViolationTally, breach
 from ocpp16.log import log
 from ocpp16.observer import Observer
 from ocpp16.scenario.agenda import Agenda
@@ -58,6 +58,7 @@ class Run:
         self.members: dict[str, Member] = {}
         self.watches: dict[str, Watch] = {}
         self.counts: Counter[str] = Counter()
+        self.violations: ViolationTally = ViolationTally()
         self.attempts: Attempts = Attempts(None, None)
         """Those that scripts make; whoever runs this gives others."""
         self.taken: set[tuple[str, int]] = set()
@@ -245,6 +246,7 @@ class Run:
             if self._waits_for:
                 self.note(f"in the end: {self._waits_for}")
             self.note("the scenario was ended before its end: what is missing may only not have come yet")
+        violations = self.violations.counts()
         return Outcome(
             scenario=self.scenario.name,
             is_complete=is_complete,
@@ -252,6 +254,8 @@ class Run:
             expectations=expectations,
             counts=counts,
             notes=self.notes,
+            violations=violations,
+            breach="" if self.scenario.is_disturbed else breach(violations),
         )
 
     def _note_the_unconnected(self) -> None:
