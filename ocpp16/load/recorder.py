@@ -97,6 +97,8 @@ class Recorder:
         self._connected: set[str] = set()
         self.failed_attempts: int = 0
         """To connect, since one succeeded."""
+        self.lost: int = 0
+        """Connections, so far, but for those that were ended in order."""
         self._refused = 0
         """The same, since they were told."""
         self._reason = ""
@@ -165,6 +167,7 @@ class Recorder:
             self._connected.discard(charge_point)
             self._registered.discard(charge_point)
             if reason != STOPPED:
+                self.lost += 1
                 self._count(LOST, "")
                 self._erred[charge_point] += 1
         elif reason != STOPPED:
