@@ -50,8 +50,8 @@ class Waits:
         names, one = ", ".join(sorted(self._asleep)[:_MOST_NAMED]), len(self._asleep) == 1
         return (
             f"\nThe fixture{'' if one else 's'} {names} {'is' if one else 'are'} asynchronous: a Central System that"
-            " lives in such a loop stands still while this test waits, which is not async. Make it an async test that awaits,"
-            " or let the Central System live in a thread or process of its own."
+            " lives in such a loop stands still while this test waits, which is not async. Make it an async test that"
+            " awaits, or let the Central System live in a thread or process of its own."
         )
 
     def forgotten(self) -> list[str]:
