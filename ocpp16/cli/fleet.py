@@ -14,6 +14,7 @@ import trio
 from ocpp16.cli.charge_point_options import chosen_password
 from ocpp16.cli.failure import CommandFailed
 from ocpp16.cli.finite_range import FiniteRange
+from ocpp16.cli.first_charge_point import check_charge_point
 from ocpp16.cli.load_lines import violation_lines
 from ocpp16.cli.local_address import LocalAddress
 from ocpp16.cli.log import LogChoice, log_options
@@ -29,7 +30,7 @@ PROGRESS = 1.0
 """Real seconds between two lines that say how many are up."""
 MOST: Final = 2**63
 FilePath: Final = click.Path(path_type=Path, dir_okay=False)
-FolderPath: Final = click.Path(path_type=Path, file_okay=False)
+FolderPath: Final = click.Path(path_type=Path, file_okay=False, exists=True)
 
 
 class Wanted(NamedTuple):
@@ -122,14 +123,16 @@ def fleet(
     """
     choice.begin("warning")
     try:
-        ids = tuple(identities(pattern, count)) if count else ()
+        named = tuple(identities(pattern, max(count, 1)))
     except ValueError as error:
         raise CommandFailed(f"--id: {error}") from None
+    own = keys_of(keys, csms, chosen_password(password, password_file))
+    check_charge_point(named[0], csms, [BLUEPRINTS[blueprint]], own, keys, is_complete=database is None)
     wanted = Wanted(
         csms,
-        ids,
+        named[:count],
         blueprint,
-        keys_of(keys, csms, chosen_password(password, password_file)),
+        own,
         spread,
         most_connecting,
         source_addresses,

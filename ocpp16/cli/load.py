@@ -16,6 +16,7 @@ from click.core import ParameterSource
 from ocpp16.cli.charge_point_options import chosen_password
 from ocpp16.cli.failure import CommandFailed
 from ocpp16.cli.finite_range import FiniteRange
+from ocpp16.cli.first_charge_point import check_charge_point, chosen_blueprints
 from ocpp16.cli.fleet import keys_of
 from ocpp16.cli.load_child import work
 from ocpp16.cli.load_lines import in_lines
@@ -29,6 +30,7 @@ from ocpp16.cli.scenario import loaded
 from ocpp16.cli.standard_error import StandardError
 from ocpp16.cli.web_panel import Web, chosen_web, serve_panel, web_options
 from ocpp16.fleet import FleetError, identities
+from ocpp16.fleet.blueprint import merged
 from ocpp16.load import locust_command
 from ocpp16.load.job import USUAL, Job
 from ocpp16.load.load_test import LoadTest, View
@@ -39,6 +41,7 @@ from ocpp16.load.trace import joined, part_of
 from ocpp16.load.words import clock
 from ocpp16.scenario import Scenario, ScenarioError
 from ocpp16.scenario.loading import ENDING
+from ocpp16.scenario.running import blueprints_of
 from ocpp16.texts import shown
 
 if TYPE_CHECKING:
@@ -59,7 +62,7 @@ A_YEAR: Final = 31_622_400.0
 MOST_SEED: Final = 2**53
 """What JSON can say exactly, on the way to a child."""
 FilePath: Final = click.Path(path_type=Path, dir_okay=False)
-FolderPath: Final = click.Path(path_type=Path, file_okay=False)
+FolderPath: Final = click.Path(path_type=Path, file_okay=False, exists=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,7 +247,8 @@ def load(
         except ThresholdError as error:
             problems.append(f"--threshold: {error}")
     try:
-        ids = tuple(identities(pattern or scenario.fleet.id, charge_points or scenario.fleet.count))
+        named_by = scenario.fleet.id if pattern is None else pattern
+        ids = tuple(identities(named_by, charge_points or scenario.fleet.count))
     except ValueError as error:
         problems.append(f"--id: {error}")
         ids = ()
@@ -254,6 +258,9 @@ def load(
         problems.append(f"--rate: {rate:g} a second of {len(ids)} charge points are more than {MOST_OF_EACH} of each")
     if problems:
         raise CommandFailed(*problems)
+    made_of = chosen_blueprints(lambda: (one for _, one in blueprints_of(scenario, blueprint, connectors)))
+    own = keys_of(keys, csms, password)
+    check_charge_point(ids[0], csms, made_of, merged(scenario.fleet.keys, own), keys)
     job = Job(
         csms=csms,
         ids=ids,
@@ -261,7 +268,7 @@ def load(
         values=dict(one.partition("=")[::2] for one in values),
         blueprint=blueprint,
         connectors=connectors,
-        keys=keys_of(keys, csms, password),
+        keys=own,
         seed=seed,
         duration=duration,
         rate=rate,

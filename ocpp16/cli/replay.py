@@ -13,6 +13,7 @@ import trio
 from ocpp16.cli.charge_point_options import chosen_password
 from ocpp16.cli.failure import CommandFailed, listening_failed
 from ocpp16.cli.finite_range import FiniteRange
+from ocpp16.cli.first_charge_point import check_csms
 from ocpp16.cli.log import LogChoice, log_options
 from ocpp16.cli.proxy import address
 from ocpp16.cli.running import Ending, run
@@ -102,6 +103,8 @@ def replay(
     choice.begin("warning")
     if sum(given is not None for given in (csms, listen, config)) != 1:
         raise CommandFailed("one of --csms, --listen and --charge-point says which side is to be played, and to whom")
+    if csms is not None:
+        check_csms(csms)
     stories = _stories(trace, ids)
     if as_id is not None:
         if len(stories) != 1:

@@ -69,6 +69,8 @@ class Run:
         """Of the wire, now."""
         self.stages: list[StageRun] = []
         self.notes: list[str] = []
+        self.speed: float = 1.0
+        """How many times faster than in reality time passes."""
         self.rate: float | None = None if scenario.drivers else rate
         """Charge points a second, of ramps and restarts; None: as they say."""
         self.pace: float = _pace(scenario, len(self.ids), rate)
@@ -235,6 +237,11 @@ class Run:
         if self._latest >= self.late_from and self.scenario.drivers:
             self.note(
                 f"charge points came up to {self._latest:.0f} s later than they were due, and their drivers with them"
+            )
+        if self.speed > 1.0 and not all(one.is_met for one in expectations):
+            self.note(
+                f"time passed {self.speed:g} times faster than in reality, but not for the Central System: an answer"
+                f" within 30 s was one within {30_000 / self.speed:.0f} ms; a lower speed tells whether it is too slow"
             )
         self._note_the_unconnected()
         if is_complete and any(one.unseen for one in judged):

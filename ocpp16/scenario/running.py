@@ -104,9 +104,10 @@ async def run_scenario(
     for name, value in (("duration", duration), ("rate", rate), ("speed", speed)):
         if value is not None and finite(value, name) <= 0:
             raise ValueError(f"{name} must be more than 0, not {value:g}")
-    mix = _mix(scenario, blueprint, connectors)
+    mix = blueprints_of(scenario, blueprint, connectors)
     run = Run(scenario, ids, seed, rate, duration, whole(first_number, "first_number", 1), of_all)
     run.told_added = added
+    run.speed = speed
     run.late_from = LATE * max(1.0, speed)
     run.attempts = Attempts(connector, fleet_options.get("certificates_path"))
     options: dict[str, Any] = dict(fleet_options)
@@ -167,7 +168,10 @@ def _only(group: BaseExceptionGroup[BaseException]) -> BaseException:
     return found
 
 
-def _mix(scenario: Scenario, given: str | Blueprint | None, connectors: int | None) -> list[tuple[float, Blueprint]]:
+def blueprints_of(
+    scenario: Scenario, given: str | Blueprint | None, connectors: int | None
+) -> list[tuple[float, Blueprint]]:
+    """With their shares. Raises ValueError and ConfigurationError for what cannot be."""
     named = scenario.fleet.mix if given is None else ((1.0, given),)
     count = scenario.fleet.connectors if connectors is None else connectors
     found = [(share, blueprint(one)) for share, one in named]
