@@ -319,6 +319,7 @@ async def _run(wanted: Wanted, errors: StandardError, left: Left, ending: Ending
         stages = "--duration is of the stages that hold, the others take as long as the scenario says"
         errors.write(f"ocpp16: this takes about {clock(planned)}: {stages}\n")
     watching = Watching(test, errors, planned, _clock_speed(wanted))
+    has_begun = False
     try:
         async with trio.open_nursery() as nursery:
             nursery.start_soon(_stop_when_asked, test, ending)
@@ -330,6 +331,7 @@ async def _run(wanted: Wanted, errors: StandardError, left: Left, ending: Ending
                 errors.write(f"ocpp16: panel at {await serve_panel(nursery, panel, wanted.web)}\n")
             with watching.view:
                 nursery.start_soon(watching.run)
+                has_begun = True
                 try:
                     await test.run()
                 except (ScenarioError, FleetError, ValueError, OSError) as error:
@@ -338,6 +340,8 @@ async def _run(wanted: Wanted, errors: StandardError, left: Left, ending: Ending
                     await panel.finish(await watching.last_words())
                 nursery.cancel_scope.cancel()
     except BaseException:
+        if not has_begun:  # reports of a test before this one stay
+            raise
         with trio.CancelScope(shield=True):  # what is known is written, however it ends
             await _leave(test, wanted, left)
             for failure in left.failures:
@@ -357,6 +361,7 @@ async def _leave(test: LoadTest, wanted: Wanted, left: Left) -> None:
     """Write what is known; a file that cannot be written keeps no other from being so."""
     left.results = await trio.to_thread.run_sync(test.view().results)
     left.failures = await trio.to_thread.run_sync(wanted.reports.write, left.results)
+    left.failures += [f"--trace {wanted.trace}: {why}" for why in test.trace_failures]
     if wanted.trace is not None and wanted.processes > 1:
         parts = [part_of(wanted.trace, number) for number in range(wanted.processes)]
         try:

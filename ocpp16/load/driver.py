@@ -107,8 +107,9 @@ class Driver:
         finally:
             if self._trace is not None:
                 self._trace.close()
-        notes = () if self._trace is None else self._trace.notes()
-        return Played.of(outcome, self._why, self._job.speed, notes)
+        trace = self._trace
+        notes, failure_of_trace = ((), "") if trace is None else (trace.notes(), trace.failure)
+        return Played.of(outcome, self._why, self._job.speed, notes, failure_of_trace)
 
     async def _play(self) -> Any:
         job, recorder = self._job, self._recorder

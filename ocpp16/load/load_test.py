@@ -215,6 +215,11 @@ class LoadTest:
         self.tally.add(number, portion)
         self.on_second()
 
+    @property
+    def trace_failures(self) -> list[str]:
+        """Why the disk did not take the trace, once the test is over."""
+        return list(dict.fromkeys(one.trace_failure for one in self._played.values() if one.trace_failure))
+
     def member(self, identity: str) -> Member | None:
         """The charge point of this id, if it was added already, and is in this process."""
         return None if self._driver is None else self._driver.members.get(identity)

@@ -271,6 +271,9 @@ class Run:
         if missing:
             first = min(missing)
             reason = self.watches[first].reason if first in self.watches else ""
+            counters = there[first].charge_point.counters
+            if not counters.connects and not counters.connection_failures:
+                reason = "its first attempt was not answered yet"
             why = f"; {first}: {shown(reason, 200)}" if reason else ""
             self.note(f"{len(missing)} of {len(there)} charge points were not connected in the end{why}")
 

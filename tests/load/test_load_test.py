@@ -368,3 +368,11 @@ async def test_memory_is_settled_when_much_is_new_and_no_connection_was_lost(
         assert len(settled) == 10
         csms.abort("CP001")
     assert len(settled) == 10
+
+
+async def test_a_disk_that_takes_no_trace_is_told(load_test: Make) -> None:
+    test = load_test(2, trace="/dev/full")
+    await test.run()
+    (failure,) = test.trace_failures
+    assert "No space left on device" in failure
+    assert failure in test.results().notes[0]

@@ -82,3 +82,23 @@ async def test_a_central_system_that_breaks_the_protocol_has_not_passed(csms: Ce
     csms.misbehave(Fault.DUPLICATE, "BootNotification", times=1)
     disturbed: Outcome = await play(scenario_from({"stage": stages, "faults": {"latency": 0.01}}), csms, 2)
     assert (len(disturbed.violations), disturbed.breach, disturbed.is_passed) == (1, "", True)
+
+
+async def test_a_verdict_in_a_time_that_ran_faster_says_what_that_means(csms: CentralSystem, play: Any) -> None:
+    story = {"stage": [{"kind": "ramp"}], "expect": [{"sent": "BootNotification", "status": "Pending"}]}
+    quick: Outcome = await play(scenario_from(story), csms, 1, speed=100.0)
+    assert any("an answer within 30 s was one within 300 ms" in note for note in quick.notes)
+    real: Outcome = await play(scenario_from(story), csms, 1)
+    assert not any("faster" in note for note in real.notes)
+
+
+async def test_one_whose_first_attempt_hangs_is_told_so(csms: CentralSystem, play: Any) -> None:
+    async def silent(endpoint: Any) -> trio.abc.Stream:
+        return trio.testing.memory_stream_pair()[0]
+
+    story = {"stage": [{"kind": "ramp", "settle": 5}]}
+    outcome: Outcome = await play(scenario_from(story), csms, 1, connector=silent)
+    assert any(
+        note.endswith("not connected in the end; CP001: its first attempt was not answered yet")
+        for note in outcome.notes
+    )
