@@ -17,6 +17,7 @@ from ocpp16.hosts.arguments import HostSecurity
 from ocpp16.models import AuthorizationDecision, ChargingLimit, Counters, DataTransferResponse, DeadLetter, ErrorInfo, IdTagInfo, Measurement, Reservation, SignedMeterValue, WaitingMessage
 from ocpp16.observer import ObserverEvent
 from ocpp16.rpc.calls import CallListener, FrameListener, LinkListener
+from ocpp16.rpc.violations import ViolationListener
 from ocpp16.schedule import CompositeSchedule, InstalledProfiles, Limit
 from ocpp16.schedule.sharing import Strategy
 from ocpp16.security.evse_security import OcspRequestData
@@ -605,13 +606,14 @@ class ChargePoints:
 
     def __iter__(self) -> Iterator[ChargePoint]: ...
     def __len__(self) -> int: ...
-    def open(self, config: str | Path | Mapping[str, Any] | Configuration, station: CoreStation, *, user_config_path: str | Path | None=None, share_path: str | Path | None=None, custom_schema_path: str | Path | None=None, certificates_path: str | Path | None=None, security_configuration: Mapping[str, Any] | None=None, evse_security: HostSecurity | None=None, observer: Observer | None=None, connector: StreamOpener | None=None, tolerances: Iterable[str] | None=None, anchor: float | None=None, seed: int | None=None, trace_messages: bool=False, message_log_path: str | Path | None=None, calls: CallListener | None=None, frames: FrameListener | None=None, links: LinkListener | None=None) -> ChargePoint:
+    def open(self, config: str | Path | Mapping[str, Any] | Configuration, station: CoreStation, *, user_config_path: str | Path | None=None, share_path: str | Path | None=None, custom_schema_path: str | Path | None=None, certificates_path: str | Path | None=None, security_configuration: Mapping[str, Any] | None=None, evse_security: HostSecurity | None=None, observer: Observer | None=None, connector: StreamOpener | None=None, tolerances: Iterable[str] | None=None, anchor: float | None=None, seed: int | None=None, trace_messages: bool=False, message_log_path: str | Path | None=None, calls: CallListener | None=None, frames: FrameListener | None=None, links: LinkListener | None=None, violations: ViolationListener | None=None) -> ChargePoint:
         """Open one more; it begins with `await charge_point.start()`. Many may be opened at the same time.
 
         Parameters and exceptions as of `open_charge_point`; besides, for whoever measures, `calls` is told how each
         CALL to the Central System ended, when it was due and when it was sent (`ocpp16.fleet.CallEnded`), `frames` each
-        frame (`FrameListener`), `links` each change of the connection (`LinkListener`). ChargePointStopped when the
-        block is left. Cancelled, or failing, it leaves nothing open, and the others as they are.
+        frame (`FrameListener`), `links` each change of the connection (`LinkListener`), `violations` what the Central
+        System does against the protocol (`ocpp16.fleet.ProtocolViolation`). ChargePointStopped when the block is left.
+        Cancelled, or failing, it leaves nothing open, and the others as they are.
         """
     def close(self, charge_point: ChargePoint) -> bool:
         """Stop one in order and let go of it, as leaving the block of `open_charge_point` does; the rest goes on.
@@ -773,7 +775,7 @@ def open_charge_points(*, executor: Executor | None=None, meter_interval: float=
     is, not in a group.
     """
 
-def open_fleet(csms: str, made_of: str | Blueprint=..., *, executor: Executor | None=None, keys: Keys | Callable[[str], Keys] | None=None, store: Store | Journal | None=None, database_path: str | Path | None=None, most_connecting: int=..., spread: float=0.0, source_addresses: Iterable[str]=..., observer: Callable[[str], Observer | None] | None=None, connector: StreamOpener | None=None, connector_of: Callable[[str], StreamOpener | None] | None=None, certificates_path: str | Path | None=None, trace_messages: bool=False, seed: int | None=None, calls: CallListener | None=None, frames: FrameListener | None=None, links: LinkListener | None=None) -> AbstractContextManager[Fleet]:
+def open_fleet(csms: str, made_of: str | Blueprint=..., *, executor: Executor | None=None, keys: Keys | Callable[[str], Keys] | None=None, store: Store | Journal | None=None, database_path: str | Path | None=None, most_connecting: int=..., spread: float=0.0, source_addresses: Iterable[str]=..., observer: Callable[[str], Observer | None] | None=None, connector: StreamOpener | None=None, connector_of: Callable[[str], StreamOpener | None] | None=None, certificates_path: str | Path | None=None, trace_messages: bool=False, seed: int | None=None, calls: CallListener | None=None, frames: FrameListener | None=None, links: LinkListener | None=None, violations: ViolationListener | None=None) -> AbstractContextManager[Fleet]:
     """A block with a fleet, empty at first; leaving it stops all members, each in order.
 
     csms: URL of the Central System, to which the id is appended. made_of: what a station is made of where nothing else
@@ -785,8 +787,8 @@ def open_fleet(csms: str, made_of: str | Blueprint=..., *, executor: Executor | 
     to an endpoint instead of TCP; connector_of: gives that of an id, or None for `connector` (see
     `ocpp16.wire.disturbed`). certificates_path: folder whose `ca/csms` is trusted for wss://. seed: makes ids of
     messages and waits repeatable, which costs 2.5 KiB each; moments of the spread and noise of meters always are.
-    calls, frames, links: told how each CALL of each of them ended, each frame, and each change of a connection, as of
-    `ChargePoints.open`.
+    calls, frames, links, violations: told how each CALL of each of them ended, each frame, each change of a connection,
+    and what the Central System does against the protocol, as of `ChargePoints.open`.
 
     Raises ValueError and ConfigurationError for arguments that cannot be meant, StoreError.
     """

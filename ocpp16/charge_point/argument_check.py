@@ -251,7 +251,7 @@ _CHECKS: dict[str, Callable[[str, Any], Faults]] = {
     "store": _store_faults,
     "observer": _observer_faults,
     "connector": _connector_faults,
-    **dict.fromkeys(("calls", "frames", "links"), _listener_faults),
+    **dict.fromkeys(("calls", "frames", "links", "violations"), _listener_faults),
     "tolerances": _tolerances_faults,
     "seed": _seed_faults,
     "trace_messages": _trace_faults,

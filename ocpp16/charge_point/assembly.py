@@ -363,16 +363,18 @@ def assemble(charge_point: Surroundings, life: Start, found: Restored) -> Featur
 
 
 def _watch(charge_point: Surroundings, timers: Timers) -> CallWatch | None:
-    """Of its calls, where somebody listens."""
-    if charge_point.listeners.calls is None:
+    """Of its calls, and of what answers them, where somebody listens."""
+    listeners = charge_point.listeners
+    if listeners.calls is None and listeners.violations is None:
         return None
     of_host = charge_point.timers
     return CallWatch(
         charge_point.configuration[internal.CHARGE_POINT_ID],
-        charge_point.listeners.calls,
+        listeners.calls,
         charge_point.clock.monotonic,
         lambda: min(timers.running_due, of_host.running_due),
         charge_point.failed,
+        listeners.violations,
     )
 
 

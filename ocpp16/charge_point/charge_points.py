@@ -27,6 +27,7 @@ from ocpp16.faults import obey
 from ocpp16.log import FoldingLog
 from ocpp16.observer import Observer
 from ocpp16.rpc.calls import CallListener, FrameListener, LinkListener, Listeners
+from ocpp16.rpc.violations import ViolationListener
 from ocpp16.security.evse_security import EvseSecurity
 from ocpp16.state.clock import Clock
 from ocpp16.station import CoreStation
@@ -104,13 +105,15 @@ class ChargePoints:
         calls: CallListener | None = None,
         frames: FrameListener | None = None,
         links: LinkListener | None = None,
+        violations: ViolationListener | None = None,
     ) -> ChargePoint:
         """Open one more; it begins with `await charge_point.start()`. Many may be opened at the same time.
 
         Parameters and exceptions as of `open_charge_point`; besides, for whoever measures, `calls` is told how each
         CALL to the Central System ended, when it was due and when it was sent (`ocpp16.fleet.CallEnded`), `frames` each
-        frame (`FrameListener`), `links` each change of the connection (`LinkListener`). ChargePointStopped when the
-        block is left. Cancelled, or failing, it leaves nothing open, and the others as they are.
+        frame (`FrameListener`), `links` each change of the connection (`LinkListener`), `violations` what the Central
+        System does against the protocol (`ocpp16.fleet.ProtocolViolation`). ChargePointStopped when the block is left.
+        Cancelled, or failing, it leaves nothing open, and the others as they are.
         """
         if self._is_left:
             raise ChargePointStopped(_LEFT)
@@ -134,7 +137,7 @@ class ChargePoints:
                 seed=seed,
                 trace_messages=trace_messages,
                 message_log_path=message_log_path,
-                listeners=Listeners(calls, frames, links),
+                listeners=Listeners(calls, frames, links, violations),
             )
         )
 

@@ -15,12 +15,14 @@ from ocpp16.address import profile_for
 from ocpp16.cli.charge_point_options import chosen_password
 from ocpp16.cli.failure import CommandFailed
 from ocpp16.cli.finite_range import FiniteRange
+from ocpp16.cli.first_charge_point import check_charge_point
+from ocpp16.cli.load_lines import violation_lines
 from ocpp16.cli.local_address import LocalAddress
 from ocpp16.cli.log import LogChoice, log_options
 from ocpp16.cli.running import Ending, run
 from ocpp16.cli.standard_error import StandardError
 from ocpp16.cli.standard_streams import StandardInput, StandardOutput
-from ocpp16.fleet import BLUEPRINTS, Fleet, FleetError, identities, open_fleet
+from ocpp16.fleet import BLUEPRINTS, Fleet, FleetError, ViolationTally, identities, open_fleet
 from ocpp16.fleet.blueprint import USUAL
 from ocpp16.fleet.control import FleetCommands, FleetEvents
 from ocpp16.simulation import ControlInterface
@@ -30,7 +32,7 @@ PROGRESS = 1.0
 INTEGER_LIMIT: Final = 2**63
 """No key has a number so large, and JSON on the way to a child neither."""
 FilePath: Final = click.Path(path_type=Path, dir_okay=False)
-FolderPath: Final = click.Path(path_type=Path, file_okay=False)
+FolderPath: Final = click.Path(path_type=Path, file_okay=False, exists=True)
 
 
 class Wanted(NamedTuple):
@@ -123,14 +125,16 @@ def fleet(
     """
     choice.begin("warning")
     try:
-        ids = tuple(identities(pattern, count)) if count else ()
+        named = tuple(identities(pattern, max(count, 1)))
     except ValueError as error:
         raise CommandFailed(f"--id: {error}") from None
+    own = keys_of(keys, csms, chosen_password(password, password_file))
+    check_charge_point(named[0], csms, [BLUEPRINTS[blueprint]], own, keys, is_complete=database is None)
     wanted = Wanted(
         csms,
-        ids,
+        named[:count],
         blueprint,
-        keys_of(keys, csms, chosen_password(password, password_file)),
+        own,
         spread,
         most_connecting,
         source_addresses,
@@ -173,6 +177,7 @@ def _value(text: str) -> Any:
 async def _run(wanted: Wanted, errors: StandardError, ending: Ending) -> None:
     output = StandardOutput(partial(ending.begin, "standard output was closed"))
     events = FleetEvents(ControlInterface(output.write))
+    violations = ViolationTally()
     async with open_fleet(
         wanted.csms,
         wanted.blueprint,
@@ -183,6 +188,7 @@ async def _run(wanted: Wanted, errors: StandardError, ending: Ending) -> None:
         source_addresses=wanted.source_addresses,
         observer=None if wanted.is_quiet else events.observer_of,
         certificates_path=wanted.certs,
+        violations=violations,
     ) as made:
         events.fleet = made
         async with trio.open_nursery() as nursery:
@@ -190,6 +196,8 @@ async def _run(wanted: Wanted, errors: StandardError, ending: Ending) -> None:
             nursery.start_soon(_fill, made, wanted, errors)
             await ending.wait()
             nursery.cancel_scope.cancel()
+    for line in violation_lines(violations.counts()):
+        errors.write(f"ocpp16: {line}\n")
     await events.control.exit(ending.reason)
 
 

@@ -16,6 +16,7 @@ from click.core import ParameterSource
 from ocpp16.cli.charge_point_options import chosen_password
 from ocpp16.cli.failure import CommandFailed
 from ocpp16.cli.finite_range import FiniteRange
+from ocpp16.cli.first_charge_point import check_charge_point, chosen_blueprints
 from ocpp16.cli.fleet import keys_of
 from ocpp16.cli.load_child import work
 from ocpp16.cli.load_lines import in_lines
@@ -29,6 +30,7 @@ from ocpp16.cli.scenario import loaded
 from ocpp16.cli.standard_error import StandardError
 from ocpp16.cli.web_panel import Web, chosen_web, serve_panel, web_options
 from ocpp16.fleet import FleetError, identities
+from ocpp16.fleet.blueprint import merged
 from ocpp16.load import locust_command
 from ocpp16.load.job import USUAL, Job
 from ocpp16.load.load_test import LoadTest, View
@@ -39,6 +41,7 @@ from ocpp16.load.trace import joined, part_of
 from ocpp16.load.words import clock
 from ocpp16.scenario import Scenario, ScenarioError
 from ocpp16.scenario.loading import ENDING
+from ocpp16.scenario.running import blueprints_of
 from ocpp16.texts import shown
 
 if TYPE_CHECKING:
@@ -59,7 +62,7 @@ A_YEAR: Final = 31_622_400.0
 MOST_SEED: Final = 2**53
 """What JSON can say exactly, on the way to a child."""
 FilePath: Final = click.Path(path_type=Path, dir_okay=False)
-FolderPath: Final = click.Path(path_type=Path, file_okay=False)
+FolderPath: Final = click.Path(path_type=Path, file_okay=False, exists=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,7 +247,8 @@ def load(
         except ThresholdError as error:
             problems.append(f"--threshold: {error}")
     try:
-        ids = tuple(identities(pattern or scenario.fleet.id, charge_points or scenario.fleet.count))
+        named_by = scenario.fleet.id if pattern is None else pattern
+        ids = tuple(identities(named_by, charge_points or scenario.fleet.count))
     except ValueError as error:
         problems.append(f"--id: {error}")
         ids = ()
@@ -254,6 +258,9 @@ def load(
         problems.append(f"--rate: {rate:g} a second of {len(ids)} charge points are more than {MOST_OF_EACH} of each")
     if problems:
         raise CommandFailed(*problems)
+    made_of = chosen_blueprints(lambda: (one for _, one in blueprints_of(scenario, blueprint, connectors)))
+    own = keys_of(keys, csms, password)
+    check_charge_point(ids[0], csms, made_of, merged(scenario.fleet.keys, own), keys)
     job = Job(
         csms=csms,
         ids=ids,
@@ -261,7 +268,7 @@ def load(
         values=dict(one.partition("=")[::2] for one in values),
         blueprint=blueprint,
         connectors=connectors,
-        keys=keys_of(keys, csms, password),
+        keys=own,
         seed=seed,
         duration=duration,
         rate=rate,
@@ -312,6 +319,7 @@ async def _run(wanted: Wanted, errors: StandardError, left: Left, ending: Ending
         stages = "--duration is of the stages that hold, the others take as long as the scenario says"
         errors.write(f"ocpp16: this takes about {clock(planned)}: {stages}\n")
     watching = Watching(test, errors, planned, _clock_speed(wanted))
+    has_begun = False
     try:
         async with trio.open_nursery() as nursery:
             nursery.start_soon(_stop_when_asked, test, ending)
@@ -323,6 +331,7 @@ async def _run(wanted: Wanted, errors: StandardError, left: Left, ending: Ending
                 errors.write(f"ocpp16: panel at {await serve_panel(nursery, panel, wanted.web)}\n")
             with watching.view:
                 nursery.start_soon(watching.run)
+                has_begun = True
                 try:
                     await test.run()
                 except (ScenarioError, FleetError, ValueError, OSError) as error:
@@ -331,6 +340,8 @@ async def _run(wanted: Wanted, errors: StandardError, left: Left, ending: Ending
                     await panel.finish(await watching.last_words())
                 nursery.cancel_scope.cancel()
     except BaseException:
+        if not has_begun:  # reports of a test before this one stay
+            raise
         with trio.CancelScope(shield=True):  # what is known is written, however it ends
             await _leave(test, wanted, left)
             for failure in left.failures:
@@ -350,6 +361,7 @@ async def _leave(test: LoadTest, wanted: Wanted, left: Left) -> None:
     """Write what is known; a file that cannot be written keeps no other from being so."""
     left.results = await trio.to_thread.run_sync(test.view().results)
     left.failures = await trio.to_thread.run_sync(wanted.reports.write, left.results)
+    left.failures += [f"--trace {wanted.trace}: {why}" for why in test.trace_failures]
     if wanted.trace is not None and wanted.processes > 1:
         parts = [part_of(wanted.trace, number) for number in range(wanted.processes)]
         try:

@@ -1,8 +1,10 @@
 """What a person reads of a load test at its end."""
 
+from collections.abc import Sequence
 from typing import Final
 
 from ocpp16.address import without_credentials
+from ocpp16.fleet import ViolationCount
 from ocpp16.load.results import Results
 from ocpp16.texts import shown
 
@@ -23,6 +25,7 @@ def in_lines(results: Results) -> list[str]:
         times = " ".join(f"{_time(one):>9}" for one in (due.p50, due.p95, due.p99, due.max))
         found.append(f"{name:28} {action.count:8} {action.count - action.results:7} {times}")
     found += [f"error: {one.count} x {shown(one.kind)} {one.action}".rstrip() for one in results.errors[:MOST_TOLD]]
+    found += violation_lines(results.violations)
     found += [f"{_met(one.is_met)} {one.text}" + (f" ({one.why})" if one.why else "") for one in results.thresholds]
     for expectation in results.expectations:
         word = _met(expectation.is_met) if expectation.is_judged else "UNSEEN "
@@ -33,8 +36,20 @@ def in_lines(results: Results) -> list[str]:
             for one in expectation.failures[:MOST_TOLD]
         ]
     found += [f"note: {shown(note, 500)}" for note in (*results.notes, results.limit.why) if note]
+    if results.breach:
+        found.append(f"{_met(False)} {results.breach}")
     ended = "" if results.is_complete else f": not complete ({shown(results.why_ended)})"
     return [*found, ("passed" if results.is_passed else "FAILED") + ended]
+
+
+def violation_lines(violations: Sequence[ViolationCount]) -> list[str]:
+    """What a Central System did against the protocol."""
+    return [
+        f"violation: {one.count} x {shown(one.rule)} {shown(one.action)}".rstrip()
+        + (f", {one.mended} of them mended" if one.mended else "")
+        + (f" ({shown(one.why)})" if one.why else "")
+        for one in violations[:MOST_TOLD]
+    ]
 
 
 def _met(is_met: bool) -> str:

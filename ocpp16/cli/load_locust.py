@@ -63,8 +63,10 @@ def become(command: Callable[[], list[str]], options: Mapping[str, Any]) -> NoRe
     """Run Locust instead of this program. options: of the charge points. Raises CommandFailed."""
     try:
         words = command()
-    except (LocustMissing, ValueError) as error:
+    except LocustMissing as error:
         raise CommandFailed(str(error)) from None
+    except ValueError as error:
+        raise CommandFailed(f"--locust-worker: {error}") from None
     given = {name: value for name, value in options.items() if value}
     environment = {**os.environ, OPTIONS: json.dumps(given)}
     os.execve(words[0], words, environment)  # noqa: S606 - our own interpreter, without a shell

@@ -10,6 +10,7 @@ import trio
 from ocpp16.address import scheme_of
 from ocpp16.cli.failure import INTERRUPTED, CommandFailed, listening_failed
 from ocpp16.cli.finite_range import FiniteRange
+from ocpp16.cli.first_charge_point import check_csms
 from ocpp16.cli.log import LogChoice, log_options
 from ocpp16.cli.message_lines import IN, LONGEST_LINE, LONGEST_TEXT, OUT, MessageLines
 from ocpp16.cli.running import Ending, run
@@ -106,6 +107,7 @@ def proxy(
     they are. Ctrl-C ends it with a summary.
     """
     choice.begin("warning")
+    check_csms(csms)
     host, port = address(listen)
     wanted = Wanted(
         csms,

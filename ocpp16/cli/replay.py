@@ -14,6 +14,7 @@ from ocpp16.address import scheme_of
 from ocpp16.cli.charge_point_options import chosen_password
 from ocpp16.cli.failure import CommandFailed, listening_failed
 from ocpp16.cli.finite_range import FiniteRange
+from ocpp16.cli.first_charge_point import check_csms
 from ocpp16.cli.log import LogChoice, log_options
 from ocpp16.cli.proxy import address
 from ocpp16.cli.running import Ending, run
@@ -118,6 +119,8 @@ def replay(
         raise CommandFailed("--csms-ca is for a Central System at wss://")
     if config is not None and speed > FASTEST:
         raise CommandFailed(f"--speed {speed:g}: charge points of ours live up to {FASTEST:g} times faster")
+    if csms is not None:
+        check_csms(csms)
     stories = _stories(trace, ids)
     if as_id is not None:
         if len(stories) != 1:

@@ -1,6 +1,7 @@
 """`ocpp16 scenario`: the scenarios that there are, what is in them, whether one can be played, and playing it."""
 
 import json
+from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
@@ -11,11 +12,14 @@ import trio
 from ocpp16.cli.charge_point_options import chosen_password
 from ocpp16.cli.failure import CommandFailed
 from ocpp16.cli.finite_range import FiniteRange
+from ocpp16.cli.first_charge_point import check_charge_point, chosen_blueprints
 from ocpp16.cli.fleet import keys_of
+from ocpp16.cli.load_lines import violation_lines
 from ocpp16.cli.log import LogChoice, log_options
 from ocpp16.cli.running import Ending, run
 from ocpp16.cli.standard_error import StandardError
 from ocpp16.fleet import FleetError, identities
+from ocpp16.fleet.blueprint import merged
 from ocpp16.scenario import (
     READY_MADE,
     Outcome,
@@ -26,6 +30,7 @@ from ocpp16.scenario import (
     run_scenario,
     text_of,
 )
+from ocpp16.scenario.running import blueprints_of
 from ocpp16.texts import shown
 
 NOT_MET = 1
@@ -33,7 +38,7 @@ NOT_MET = 1
 MOST_TOLD = 5
 """Charge points that are told of each expectation that was not met."""
 FilePath: Final = click.Path(path_type=Path, dir_okay=False)
-FolderPath: Final = click.Path(path_type=Path, file_okay=False)
+FolderPath: Final = click.Path(path_type=Path, file_okay=False, exists=True)
 
 
 @click.group("scenario", short_help="Play stories, and judge a Central System.")
@@ -159,14 +164,18 @@ def run_it(
     choice.begin("error")
     found = loaded(named, values)
     try:
-        ids = list(identities(pattern or found.fleet.id, charge_points or found.fleet.count))
+        named_by = found.fleet.id if pattern is None else pattern
+        ids = list(identities(named_by, charge_points or found.fleet.count))
     except ValueError as error:
         raise CommandFailed(f"--id: {error}") from None
+    own = keys_of(keys, csms, chosen_password(password, password_file))
+    made_of = chosen_blueprints(lambda: (one for _, one in blueprints_of(found, blueprint, connectors)))
+    check_charge_point(ids[0], csms, made_of, merged(found.fleet.keys, own), keys)
     options: dict[str, Any] = {
         "ids": ids,
         "connectors": connectors,
         "blueprint": blueprint,
-        "keys": keys_of(keys, csms, chosen_password(password, password_file)),
+        "keys": own,
         "duration": duration,
         "rate": rate,
         "seed": seed,
@@ -228,6 +237,9 @@ def in_lines(outcome: Outcome) -> list[str]:
                 f"        {failure.charge_point or 'all together'} at {failure.at:.1f} s: {shown(failure.why)}"
                 for failure in one.failures[:MOST_TOLD]
             ]
+    lines += violation_lines(outcome.violations)
+    if outcome.breach:
+        lines.append(f"NOT MET {outcome.breach}")
     lines += [f"note: {shown(note)}" for note in outcome.notes]
     return [*lines, "passed" if outcome.is_passed else "ended before its end" if not outcome.is_complete else "FAILED"]
 
@@ -244,5 +256,7 @@ def as_object(outcome: Outcome) -> dict[str, Any]:
             for one in outcome.expectations
         ],
         "counts": outcome.counts,
+        "violations": [asdict(one) for one in outcome.violations],
+        "breach": outcome.breach,
         "notes": outcome.notes,
     }

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import click
 import trio
+from click.core import ParameterSource
 
 from ocpp16.cli.failure import CommandFailed, listening_failed
 from ocpp16.log import log
@@ -69,9 +70,12 @@ def web_options(command: C) -> C:
 def chosen_web(web: int | None, web_host: str, web_token: str | None, *, web_open: bool) -> Web:
     """Raises CommandFailed for what cannot be."""
     if web is None:
-        for option, is_given in (("--open", web_open), ("--web-host", web_host != HOST)):
-            if is_given:
-                raise CommandFailed(f"{option}: there is no panel without --web")
+        if web_open:
+            raise CommandFailed("--open: there is no panel to be opened without --web")
+        context = click.get_current_context(silent=True)
+        for name in ("web_host", "web_token"):
+            if context is not None and context.get_parameter_source(name) is ParameterSource.COMMANDLINE:
+                raise CommandFailed(f"--{name.replace('_', '-')}: there is no panel without --web")
         return Web()
     if web_token is not None:
         length = f"{SHORTEST_TOKEN} to {LONGEST_TOKEN}"

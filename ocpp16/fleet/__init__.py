@@ -9,7 +9,9 @@ from ocpp16.fleet.files import FleetError
 from ocpp16.fleet.fleet import Fleet, open_fleet
 from ocpp16.fleet.member import Member, MemberState
 from ocpp16.fleet.names import TagPool, identities
+from ocpp16.fleet.violations import ViolationCount, ViolationTally, breach, by_rule
 from ocpp16.rpc.calls import CallEnded, CallListener, FrameListener, LinkListener
+from ocpp16.rpc.violations import ProtocolViolation, ViolationListener
 
 __all__ = [
     "BLUEPRINTS",
@@ -22,8 +24,14 @@ __all__ = [
     "LinkListener",
     "Member",
     "MemberState",
+    "ProtocolViolation",
     "TagPool",
+    "ViolationCount",
+    "ViolationListener",
+    "ViolationTally",
     "blueprint",
+    "breach",
+    "by_rule",
     "identities",
     "open_fleet",
 ]

@@ -21,6 +21,7 @@ from ocpp16.fleet.member import Member
 from ocpp16.garbage import settle_memory
 from ocpp16.observer import Observer
 from ocpp16.rpc.calls import CallListener, FrameListener, LinkListener
+from ocpp16.rpc.violations import ViolationListener
 from ocpp16.simulation import SimulatedStation
 from ocpp16.texts import shown
 from ocpp16.transport.interface import local_address_problem
@@ -216,6 +217,7 @@ async def open_fleet(
     calls: CallListener | None = None,
     frames: FrameListener | None = None,
     links: LinkListener | None = None,
+    violations: ViolationListener | None = None,
 ) -> AsyncIterator[Fleet]:
     """A block with a fleet, empty at first; leaving it stops all members, each in order.
 
@@ -228,8 +230,8 @@ async def open_fleet(
     to an endpoint instead of TCP; connector_of: gives that of an id, or None for `connector` (see
     `ocpp16.wire.disturbed`). certificates_path: folder whose `ca/csms` is trusted for wss://. seed: makes ids of
     messages and waits repeatable, which costs 2.5 KiB each; moments of the spread and noise of meters always are.
-    calls, frames, links: told how each CALL of each of them ended, each frame, and each change of a connection, as of
-    `ChargePoints.open`.
+    calls, frames, links, violations: told how each CALL of each of them ended, each frame, each change of a connection,
+    and what the Central System does against the protocol, as of `ChargePoints.open`.
 
     Raises ValueError and ConfigurationError for arguments that cannot be meant, StoreError.
     """
@@ -244,7 +246,7 @@ async def open_fleet(
         if problem := local_address_problem(address):
             raise ValueError(f"source_addresses: {problem}")
 
-    listeners = {"calls": calls, "frames": frames, "links": links}
+    listeners = {"calls": calls, "frames": frames, "links": links, "violations": violations}
 
     def options(identity: str) -> Mapping[str, Any]:
         own = None if connector_of is None else connector_of(identity)

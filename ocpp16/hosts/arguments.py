@@ -15,6 +15,7 @@ from ocpp16.fleet.fleet import Keys
 from ocpp16.models import DataTransferResponse, Measurement
 from ocpp16.observer import ObserverEvent
 from ocpp16.rpc.calls import CallListener, FrameListener, LinkListener
+from ocpp16.rpc.violations import ViolationListener
 from ocpp16.security.evse_security import (
     CaCertificateType,
     CertificateHashData,
@@ -164,3 +165,4 @@ class FleetArguments(TypedDict, total=False):
     calls: CallListener | None
     frames: FrameListener | None
     links: LinkListener | None
+    violations: ViolationListener | None

@@ -2,7 +2,7 @@
 
 What is the host's own runs in the host's world. A function of an id (`keys`, `observer`, `connector_of`) is called
 where the charge point is added, and its answer holds as long as that is there; observers are told as those of one
-charge point are; listeners (`calls`, `frames`, `links`) are told in order, shortly after.
+charge point are; listeners (`calls`, `frames`, `links`, `violations`) are told in order, shortly after.
 """
 
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping

@@ -16,7 +16,7 @@ from ocpp16.charge_point.station_check import is_async_function
 from ocpp16.hosts.station import World, called
 from ocpp16.values import described
 
-LISTENERS: Final = ("calls", "frames", "links")
+LISTENERS: Final = ("calls", "frames", "links", "violations")
 """As of `ChargePoints.open`."""
 MOST_UNTOLD: Final = 20_000_000
 """Characters that wait for one listener, about."""
@@ -36,7 +36,7 @@ def function_problem(name: str, function: object) -> str:
 
 
 class Listener:
-    """What `calls`, `frames` or `links` is told, on its way to the function of the host."""
+    """What `calls`, `frames`, `links` or `violations` is told, on its way to the function of the host."""
 
     def __init__(self, world: World, function: Callable[..., object], name: str) -> None:
         self._world = world

@@ -1,15 +1,18 @@
 """A load test that runs, as Prometheus reads it: by the door of `ocpp16.metrics`.
 
-Labels are actions, outcomes and nothing else: the number of series does not grow with the charge points. Actions are
-those that our charge points call; should there ever be more than `MOST_ACTIONS`, the rest counts as one.
+Labels are actions, outcomes, rules of the protocol and nothing else: the number of series does not grow with the charge
+points. Actions are those that our charge points call; should there ever be more than `MOST_ACTIONS`, the rest counts as
+one.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Final
 
+from ocpp16.fleet import by_rule
 from ocpp16.histogram import BOUNDS
 from ocpp16.load.histograms import counts_within
 from ocpp16.load.results import ActionResult, Results
+from ocpp16.rpc.violations import RULES
 
 try:
     from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
@@ -58,6 +61,13 @@ def _families(results: Results) -> Iterator[Metric]:
         ("transactions_stopped", "StopTransaction answered", results.transactions.stopped),
     ):
         yield CounterMetricFamily(f"ocpp16_load_{name}", help_text, value=value)
+    broken = CounterMetricFamily(
+        "ocpp16_load_protocol_violations", "What the Central System did against the protocol", labels=["rule"]
+    )
+    rules = by_rule(results.violations)
+    for rule in RULES:
+        broken.add_metric([rule], rules.get(rule, 0))
+    yield broken
     yield from _calls(results.actions)
 
 

@@ -66,8 +66,17 @@ def figures(
             "kinds": [
                 {"kind": shown(one.kind, 200), "action": shown(one.action, 80), "count": one.count}
                 for one in results.errors[:MOST_ERRORS]
+            ]
+            + [
+                {
+                    "kind": f"against the protocol: {shown(one.rule, 40)}",
+                    "action": shown(one.action, 80),
+                    "count": one.count,
+                }
+                for one in results.violations[:MOST_ERRORS]
             ],
-            "left_out": sum(one.count for one in results.errors[MOST_ERRORS:]),
+            "left_out": sum(one.count for one in results.errors[MOST_ERRORS:])
+            + sum(one.count for one in results.violations[MOST_ERRORS:]),
             "attempts": results.attempts.failed,
             "last": shown(results.attempts.last, 200),
         },
@@ -138,7 +147,14 @@ def _verdict(results: Results) -> dict[str, Any]:
             }
             for one in results.expectations
         ],
-        "notes": [shown(note, 500) for note in (*(lost if gone else ()), *results.notes[:MOST_NOTES])],
+        "notes": [
+            shown(note, 500)
+            for note in (
+                *(lost if gone else ()),
+                *([results.breach] if results.breach else ()),
+                *results.notes[:MOST_NOTES],
+            )
+        ],
     }
 
 

@@ -14,7 +14,7 @@ import trio
 from ocpp16.charge_point.connectivity import StreamOpener
 from ocpp16.errors import Ocpp16Error
 from ocpp16.faults import sentence
-from ocpp16.fleet import CallEnded
+from ocpp16.fleet import CallEnded, ViolationListener
 from ocpp16.scenario import Outcome, Scenario, run_scenario
 from ocpp16.texts import shown
 
@@ -64,6 +64,7 @@ class GuestStory:
         *,
         calls: Callable[[CallEnded], None],
         links: Callable[[str, bool, str], None],
+        violations: ViolationListener,
         tell: Callable[[Played], None],
         connector: StreamOpener | None,
     ) -> None:
@@ -72,7 +73,9 @@ class GuestStory:
         self._number = number
         self._wish = wish
         self._calls = calls
-        self._links = None if scenario.is_disturbed else links  # what goes wrong on the wire is our own doing
+        # what goes wrong on the wire is our own doing
+        self._links = None if scenario.is_disturbed else links
+        self._violations = None if scenario.is_disturbed else violations
         self._tell = tell
         self._connector = connector
         self._is_going = trio.Event()
@@ -124,6 +127,7 @@ class GuestStory:
             keys=wish.keys,
             seed=wish.seed + time - 1,
             calls=self._calls,
+            violations=self._violations,
             connector=self._connector,
             is_stopping=self._is_going,
             **options,
@@ -134,4 +138,4 @@ def _first_unmet(outcome: Outcome) -> tuple[str, str]:
     for one in outcome.expectations:
         if not one.is_met:
             return one.name, one.failures[0].why if one.failures else ""
-    return "", ""
+    return ("the protocol is kept", outcome.breach) if outcome.breach else ("", "")

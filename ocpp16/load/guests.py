@@ -17,7 +17,7 @@ import trio
 from ocpp16.charge_point.connectivity import StreamOpener
 from ocpp16.errors import Ocpp16Error
 from ocpp16.faults import sentence
-from ocpp16.fleet import CallEnded, Fleet, Member, open_fleet
+from ocpp16.fleet import CallEnded, Fleet, Member, ProtocolViolation, ViolationTally, open_fleet
 from ocpp16.fleet.blueprint import USUAL
 from ocpp16.fleet.names import LONGEST_ID_TAG
 from ocpp16.load.documents import DocumentError, read
@@ -76,7 +76,8 @@ class _Order:
 class Guests:
     """Made by `from_json`. `tell` is given what is to be told: calls that ended, as lists of action, seconds from when
     it was due, outcome and code; links, as lists of why there is no connection, "" where there is one, and how often;
-    stories, as lists of what `guest_story.Played` has."""
+    violations of the protocol that are errors, as lists of rule, the first in words, and how many; stories, as lists of
+    what `guest_story.Played` has."""
 
     def __init__(self, wish: _Wish, tell: Callable[[dict[str, Any]], None], connector: StreamOpener | None) -> None:
         self._wish = wish
@@ -84,6 +85,7 @@ class Guests:
         self._connector = connector
         self._calls: list[list[Any]] = []
         self._links: Counter[str] = Counter()
+        self._violations = ViolationTally()
         self._connected: set[str] = set()
         self._reasons: set[str] = set()
         self._orders, self._waiting = trio.open_memory_channel[tuple[_Order, Scenario | None]](MOST_WAITING)
@@ -145,6 +147,7 @@ class Guests:
                 certificates_path=wish.certificates,
                 calls=self._note,
                 links=self._note_link,
+                violations=self._note_violation,
             ) as fleet,
             trio.open_nursery() as nursery,
         ):
@@ -162,6 +165,9 @@ class Guests:
 
     def _note(self, ended: CallEnded) -> None:
         self._calls.append([ended.action, max(0.0, ended.ended - ended.due), ended.outcome, ended.code])
+
+    def _note_violation(self, violation: ProtocolViolation) -> None:
+        self._violations(violation)
 
     def _note_link_of_story(self, charge_point: str, is_connected: bool, reason: str) -> None:
         """That it is lost may be what the scenario wanted."""
@@ -197,8 +203,15 @@ class Guests:
     def _tell_all(self) -> None:
         calls, self._calls = self._calls, []
         links, self._links = self._links, Counter()
-        told = {"calls": calls, "links": [list(one) for one in links.items()]}
-        if calls or links:
+        violations, self._violations = self._violations.counts(), ViolationTally()
+        told = {
+            "calls": calls,
+            "links": [list(one) for one in links.items()],
+            "violations": [
+                [one.rule, f"{one.action} {one.why}".strip(), one.count] for one in violations if one.is_grave
+            ],
+        }
+        if any(told.values()):
             self._tell({name: value for name, value in told.items() if value})
 
     async def _serve(self, fleet: Fleet, nursery: trio.Nursery) -> None:
@@ -234,6 +247,7 @@ class Guests:
             self._wish,
             calls=self._note,
             links=self._note_link_of_story,
+            violations=self._note_violation,
             tell=lambda played: self._tell({"stories": [list(played)]}),
             connector=self._connector,
         )

@@ -14,7 +14,7 @@ from typing import Final
 from ocpp16.address import without_credentials
 from ocpp16.load.pictures import late_spans, percentile_curves, pictures
 from ocpp16.load.results import Results
-from ocpp16.load.tables import MOST_ROWS, TEXT_LENGTH, actions, demands, errors, offenders, seconds, stages
+from ocpp16.load.tables import MOST_ROWS, TEXT_LENGTH, actions, demands, errors, offenders, seconds, stages, violations
 from ocpp16.load.words import clock, counted, latency, measured, summary, verdict
 from ocpp16.message_log.html import escaped
 
@@ -41,6 +41,7 @@ def page(results: Results) -> str:
         _section("time", "Over time", pictures(results) + stages(results)),
         _section("actions", "Calls by action", percentile_curves(results) + actions(results)),
         _section("errors", "Errors", errors(results)),
+        _section("protocol", "What broke the protocol", violations(results)),
         _section("offenders", "Worst offenders", offenders(results)),
         _section("figures", "Figures", f"<details><summary>Second by second</summary>{seconds(results)}</details>\n"),
         _section("facts", "Facts of the run", _facts(results)),
@@ -80,6 +81,7 @@ def _header(results: Results, title: str) -> str:
 def _reasons(results: Results) -> list[str]:
     """Why it did not pass, or did not end as it was meant to."""
     found = [] if results.is_complete or results.why_ended == "running" else [f"It ended early: {results.why_ended}"]
+    found += [results.breach] if results.breach else []
     found += [f"{one.text}: {one.why or measured(one)}" for one in results.thresholds if not one.is_met]
     for expectation in results.expectations:
         if not expectation.is_met:

@@ -73,16 +73,25 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class Played:
-    """What came of it. why: `DONE`, `INTERRUPTED`, `LOST`, or "failed: …" with a sentence."""
+    """What came of it. why: `DONE`, `INTERRUPTED`, `LOST`, or "failed: …" with a sentence. trace_failure: why the disk
+    did not take the trace."""
 
     is_complete: bool
     why: str
     stages: tuple[StageSpan, ...] = ()
     expectations: tuple[ExpectationResult, ...] = ()
     notes: tuple[str, ...] = ()
+    trace_failure: str = ""
 
     @classmethod
-    def of(cls, outcome: Outcome, why: str, speed: float = 1.0, notes: Sequence[str] = ()) -> "Played":
+    def of(
+        cls,
+        outcome: Outcome,
+        why: str,
+        speed: float = 1.0,
+        notes: Sequence[str] = (),
+        trace_failure: str = "",
+    ) -> "Played":
         """As the scenario says it, whose seconds are `speed` times as many as real ones."""
         return cls(
             outcome.is_complete,
@@ -102,6 +111,7 @@ class Played:
                 for one in outcome.expectations
             ),
             (*outcome.notes, *notes),
+            trace_failure,
         )
 
     def to_json(self) -> Any:

@@ -10,7 +10,7 @@ from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
 from ocpp16.address import without_credentials
 from ocpp16.load.results import ExpectationResult, Results
-from ocpp16.load.words import clock, counted, latency, length, measured, summary, verdict
+from ocpp16.load.words import clock, counted, latency, length, measured, summary, verdict, violations
 from ocpp16.texts import shown
 
 PACKAGE: Final = "ocpp16.load"
@@ -27,6 +27,7 @@ def junit(results: Results) -> str:
     _properties(suite, results)
     cases = [
         _run(suite, results),
+        _protocol(suite, results),
         *(_threshold(suite, results, index) for index in range(min(len(results.thresholds), MOST_CASES))),
         *(_expectation(suite, results, one) for one in results.expectations[:MOST_CASES]),
     ]
@@ -107,6 +108,21 @@ def _run(suite: Element, results: Results) -> str:
     ]
     why = f"ended early: {results.why_ended}"
     return _not_met(case, "error", "incomplete", why, "\n".join((shown(why, TEXT_LENGTH), *lost[:MOST_FAILURES])))
+
+
+def _protocol(suite: Element, results: Results) -> str:
+    """That the Central System kept to the protocol."""
+    case = _case(suite, results, "run", "the Central System keeps to the protocol")
+    found = [
+        f"{one.count:,} x {one.rule} {one.action}: {one.why}, mended: {one.mended:,}"
+        for one in results.violations[:MOST_FAILURES]
+    ]
+    told = "\n".join(shown(one, TEXT_LENGTH) for one in found)
+    if results.breach:
+        return _not_met(case, "failure", "protocol", results.breach, told)
+    if any(one.is_grave for one in results.violations):
+        return _not_met(case, "skipped", "protocol", f"{violations(results)}; the verdict is not by these", told)
+    return "met"
 
 
 def _threshold(suite: Element, results: Results, index: int) -> str:

@@ -17,7 +17,7 @@ from rich.text import Text
 
 from ocpp16.address import without_credentials
 from ocpp16.load.results import ActionResult, Results
-from ocpp16.load.words import clock, counted, latency, length
+from ocpp16.load.words import clock, counted, latency, length, violations
 from ocpp16.texts import shown
 
 EVERY: Final = 5.0
@@ -118,7 +118,7 @@ def picture(results: Results, planned: float | None, waits_for: str, width: int,
         parts.append(_cut(Text.assemble(("waits for ", "dim"), shown(waits_for, NAME_LENGTH * 2))))
     parts += [Text(warning, "yellow") for warning in _warnings(results)]
     if results.actions:
-        most = height - LINES_BESIDE - bool(results.attempts.failed)
+        most = height - LINES_BESIDE - bool(results.attempts.failed) - bool(results.violations)
         parts += [Text(), _actions(results, width, max(most, FEWEST_ACTIONS))]
     return Group(*parts)
 
@@ -188,6 +188,8 @@ def _figures(results: Results) -> list[RenderableType]:
     found: list[RenderableType] = [table, _cut(Text(told, "red" if total else "dim"))]
     if refused := _refused(results):
         found.append(_cut(Text(refused, "red")))
+    if broken := violations(results):
+        found.append(_cut(Text(broken, "red")))
     return found
 
 
@@ -246,6 +248,8 @@ def _line(results: Results, planned: float | None, waits_for: str) -> str:
     ]
     if refused := _refused(results):
         parts.append(refused)
+    if broken := violations(results):
+        parts.append(broken)
     if waits_for:
         parts.append(f"waits for {shown(waits_for, NAME_LENGTH * 2)}")
     return "; ".join([", ".join(parts), *_warnings(results)])

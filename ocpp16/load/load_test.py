@@ -4,6 +4,9 @@ Rules of this file:
 1. What is told is true at every moment: results may be asked for while it runs, and say then that it is not complete.
 2. It passes only when it came to its end with all its processes, and each threshold and expectation was met. One that
    has neither passes only when something was answered.
+3. A Central System that breaks the protocol has not passed, whatever was asked of it: a test that lets that pass is
+   believed to have seen that there is none. Where a threshold is about violations that decides, and where the scenario
+   disturbs the wire nobody is blamed: answers to what was sent twice, or not by the charge point, look the same.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -13,7 +16,7 @@ from typing import Final
 from ocpp16._version import __version__
 from ocpp16.address import without_credentials
 from ocpp16.charge_point.connectivity import StreamOpener
-from ocpp16.fleet import Member
+from ocpp16.fleet import Member, breach
 from ocpp16.load.crew import Crew
 from ocpp16.load.driver import Driver
 from ocpp16.load.job import DONE, MOST_FAILURES, Job, Played, shared
@@ -60,6 +63,9 @@ class View:
         why = self._why()
         is_complete = why == DONE
         is_met = all(one.is_met for one in thresholds) and all(one.is_met for one in expectations)
+        violations = self.tally.violations()
+        is_left = self.scenario.is_disturbed or any(one.is_of_violations for one in self.thresholds)
+        broken = "" if is_left else breach(violations)
         in_vain = ""
         if not thresholds and not expectations and not any(one.results for one in measured.values()):
             in_vain = FOR_NOTHING
@@ -87,9 +93,11 @@ class View:
             thresholds=thresholds,
             expectations=expectations,
             limit=self.tally.limit(),
-            is_passed=is_complete and is_met and not in_vain,
+            is_passed=is_complete and is_met and not in_vain and not broken,
             notes=(*([in_vain] if is_complete and in_vain else []), *self._notes(measured)),
             attempts=self.tally.attempts,
+            violations=violations,
+            breach=broken,
         )
 
     def _why(self) -> str:
@@ -206,6 +214,11 @@ class LoadTest:
     def _take(self, number: int, portion: Portion) -> None:
         self.tally.add(number, portion)
         self.on_second()
+
+    @property
+    def trace_failures(self) -> list[str]:
+        """Why the disk did not take the trace, once the test is over."""
+        return list(dict.fromkeys(one.trace_failure for one in self._played.values() if one.trace_failure))
 
     def member(self, identity: str) -> Member | None:
         """The charge point of this id, if it was added already, and is in this process."""

@@ -6,7 +6,8 @@
         \"\"\"The host of Locust is the address of the Central System.\"\"\"
 
 Each process of Locust has one child with a fleet, begun with its first user; whatever calls end there come back as
-requests of the type OCPP, named by their action, connections as those of the type WebSocket, and scenarios that users
+requests of the type OCPP, named by their action, connections as those of the type WebSocket, what the Central System
+does against the protocol as failures of the type protocol, named by the rule of `ocpp16 lint`, and scenarios that users
 play as those of the type scenario. The exit code of Locust is that of errors, too, where a worker was lost, or
 nobody came to the end of a scenario. Importing this patches the whole process, as Locust does: nothing else of `ocpp16`
 imports it, and trio cannot run beside it.
@@ -22,15 +23,16 @@ from locust import User, events, task
 from locust.env import Environment
 from locust.runners import STATE_MISSING, STATE_RUNNING, STATE_SPAWNING, MasterRunner, WorkerRunner
 
-from ocpp16.load.locust_child import Call, ChildFleet, FleetLost, Links, Story
+from ocpp16.load.locust_child import Call, ChildFleet, FleetLost, Links, Story, Violations
 from ocpp16.load.locust_verdict import REPORT, Verdict, log
 from ocpp16.texts import shown
 
-__all__ = ["CallFailed", "ChargePointUser", "FleetLost", "NotConnected", "ScenarioFailed"]
+__all__ = ["CallFailed", "ChargePointUser", "FleetLost", "NotConnected", "ProtocolBroken", "ScenarioFailed"]
 
 REQUEST_TYPE: Final = "OCPP"
 STORY_TYPE: Final = "scenario"
 LINK_TYPE: Final = "WebSocket"
+PROTOCOL_TYPE: Final = "protocol"
 MOST_OF_A_WORKER: Final = 100_000
 """Numbers that the users of one worker have for themselves."""
 LONG: Final = 86_400
@@ -52,6 +54,10 @@ class CallFailed(Exception):
 
 class NotConnected(Exception):
     """There is no connection to the Central System, or none any more; its text says why."""
+
+
+class ProtocolBroken(Exception):
+    """The Central System did something against the protocol: the action, and what, in words."""
 
 
 class ScenarioFailed(Exception):
@@ -115,6 +121,7 @@ class LocustFleet:
             self._tell,
             self._tell_loss,
             on_links=self._tell_links,
+            on_violations=self._tell_violations,
             on_story=self._tell_story,
         )
 
@@ -174,6 +181,18 @@ class LocustFleet:
                 response_time=None,
                 response_length=0,
                 exception=NotConnected(links.reason) if links.reason else None,
+                context={},
+            )
+
+    def _tell_violations(self, violations: Violations) -> None:
+        """Each is a failure; none has a time."""
+        for _ in range(violations.times):
+            self._environment.events.request.fire(
+                request_type=PROTOCOL_TYPE,
+                name=violations.rule,
+                response_time=None,
+                response_length=0,
+                exception=ProtocolBroken(violations.why),
                 context={},
             )
 

@@ -59,6 +59,14 @@ class Links(NamedTuple):
     times: int
 
 
+class Violations(NamedTuple):
+    """What the Central System did against the protocol, so many times. why: of the first."""
+
+    rule: str
+    why: str
+    times: int
+
+
 class Story(NamedTuple):
     """A scenario that a charge point played once. seconds: it took. unmet: the first expectation that was not met, "":
     it passed; why: of that."""
@@ -74,8 +82,8 @@ class ChildFleet:
     """Charge points in one child, added and removed one by one; it is begun with the first.
 
     command: what to run. first: its first line. on_call is told each call that ended, on_links the connections that
-    came to be or did not, on_story each scenario that was played. on_lost is told why the child was lost, and whether
-    it is given up for good.
+    came to be or did not, on_violations what the Central System did against the protocol, on_story each scenario that
+    was played. on_lost is told why the child was lost, and whether it is given up for good.
     """
 
     def __init__(
@@ -86,10 +94,12 @@ class ChildFleet:
         on_lost: Callable[[FleetLost, bool], None],
         *,
         on_links: Callable[[Links], None] = lambda links: None,
+        on_violations: Callable[[Violations], None] = lambda violations: None,
         on_story: Callable[[Story], None] = lambda story: None,
         pause: float = PAUSE,
     ) -> None:
         self._on_links = on_links
+        self._on_violations = on_violations
         self._on_story = on_story
         self._command = list(command)
         self._first = dict(first)
@@ -193,6 +203,7 @@ class ChildFleet:
             try:
                 told = _read(line)
                 calls, links, stories = _calls(told), _links(told), _stories(told)
+                violations = _violations(told)
             except ValueError as error:
                 return f"told what cannot be: {error}"
             if not self._is_closed:  # what ends because it is stopped is not the Central System's doing
@@ -200,6 +211,8 @@ class ChildFleet:
                     self._on_call(call)
                 for one in links:
                     self._on_links(one)
+                for broken in violations:
+                    self._on_violations(broken)
                 for story in stories:
                     self._on_story(story)
             if "wrong" in told:
@@ -266,6 +279,10 @@ def _links(found: Mapping[str, Any]) -> list[Links]:
     return [_link(one) for one in _list(found, "links")]
 
 
+def _violations(found: Mapping[str, Any]) -> list[Violations]:
+    return [_violation(one) for one in _list(found, "violations")]
+
+
 def _stories(found: Mapping[str, Any]) -> list[Story]:
     return [_story(one) for one in _list(found, "stories")]
 
@@ -277,6 +294,15 @@ def _link(found: Any) -> Links:
     if type(times) is not int or not 0 < times <= MOST_LINKS:
         raise ValueError(f"links must be so many times from 1 to {MOST_LINKS:,}, not {shown(times, NAME_LENGTH)}")
     return Links(shown(found[0], 200), times)
+
+
+def _violation(found: Any) -> Violations:
+    if not isinstance(found, list) or len(found) < 3 or not all(isinstance(one, str) for one in found[:2]):
+        raise ValueError(f"violations must be a list of rule, why and count, not {shown(found, NAME_LENGTH)}")
+    rule, why, times = found[:3]
+    if type(times) is not int or not 0 < times <= MOST_LINKS:
+        raise ValueError(f"violations must be so many from 1 to {MOST_LINKS:,}, not {shown(times, NAME_LENGTH)}")
+    return Violations(shown(rule, NAME_LENGTH), shown(why, 200), times)
 
 
 def _story(found: Any) -> Story:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ocpp16.load.documents import document, read
-from ocpp16.load.results import Attempts, ErrorCount, Offender
+from ocpp16.load.results import Attempts, ErrorCount, Offender, ViolationCount
 
 __all__ = ["ActionPortion", "Portion", "Standing"]
 
@@ -50,7 +50,7 @@ class Portion:
     """second: its number in this process, from 1. sent: CALLs written. loop_delay: real seconds that a task woke up too
     late, at worst. cpu: share of a core that the process took. offenders: those that fared worst so far, None where
     they are not told this time. due_calls: calls of an open model that were due; missed_calls: those among them that
-    fell in times in which nobody was there to answer. attempts: to connect that failed."""
+    fell in times in which nobody was there to answer. attempts: to connect that failed. violations: of the protocol."""
 
     second: int
     standing: Standing
@@ -63,6 +63,7 @@ class Portion:
     due_calls: int = 0
     missed_calls: int = 0
     attempts: Attempts = field(default_factory=Attempts)
+    violations: tuple[ViolationCount, ...] = ()
 
     def to_json(self) -> Any:
         """As a child tells it."""

@@ -14,7 +14,7 @@ from itertools import chain
 from random import Random
 from typing import Final, Protocol
 
-from ocpp16.fleet import CallEnded
+from ocpp16.fleet import CallEnded, ProtocolViolation, ViolationTally
 from ocpp16.load.latency import counted
 from ocpp16.load.links import LOST, STOPPED, attempt
 from ocpp16.load.portion import ActionPortion, Portion, Standing
@@ -89,6 +89,7 @@ class Recorder:
         self._open = 0
         self._errors: Counter[tuple[str, str]] = Counter()
         self._kinds: set[tuple[str, str]] = set()
+        self._violations = ViolationTally()
         self._erred: Counter[str] = Counter()
         self._slowest: dict[str, float] = {}
         self._slow = 0.0
@@ -96,6 +97,8 @@ class Recorder:
         self._connected: set[str] = set()
         self.failed_attempts: int = 0
         """To connect, since one succeeded."""
+        self.lost: int = 0
+        """Connections, so far, but for those that were ended in order."""
         self._refused = 0
         """The same, since they were told."""
         self._reason = ""
@@ -164,6 +167,7 @@ class Recorder:
             self._connected.discard(charge_point)
             self._registered.discard(charge_point)
             if reason != STOPPED:
+                self.lost += 1
                 self._count(LOST, "")
                 self._erred[charge_point] += 1
         elif reason != STOPPED:
@@ -172,6 +176,12 @@ class Recorder:
             self._reason = attempt(reason)
             self._count(self._reason, "")
             self._note_erred(charge_point, f"not connected: {reason}")
+
+    def violation(self, violation: ProtocolViolation) -> None:
+        """Of `open_fleet(violations=…)`."""
+        self._violations(violation)
+        if not violation.is_mended:
+            self._note_erred(violation.charge_point, f"{violation.rule}: {violation.why}")
 
     # What goes wrong
 
@@ -220,6 +230,7 @@ class Recorder:
         actions, self._actions = self._actions, _Actions()
         errors, self._errors = self._errors, Counter()
         sent, self._sent = self._sent, 0
+        violations, self._violations = self._violations, ViolationTally()
         attempts, self._refused, self._reason = Attempts(self._refused, self._reason), 0, ""
         self._look_who_is_registered()
         return Portion(
@@ -235,6 +246,7 @@ class Recorder:
             errors=tuple(ErrorCount(kind, action, count) for (kind, action), count in errors.items()),
             offenders=self._offenders() if has_offenders else None,
             attempts=attempts,
+            violations=violations.counts(),
         )
 
     def _look_who_is_registered(self) -> None:

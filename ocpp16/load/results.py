@@ -14,6 +14,7 @@ from typing import Any, Final
 import orjson
 
 from ocpp16.durable_file import write_whole
+from ocpp16.fleet import ViolationCount
 from ocpp16.load.documents import DocumentError, document, read
 from ocpp16.regular_file import read_regular
 
@@ -34,6 +35,7 @@ __all__ = [
     "StageSpan",
     "ThresholdResult",
     "Transactions",
+    "ViolationCount",
 ]
 
 FORMAT: Final = "ocpp16-load-1"
@@ -209,8 +211,10 @@ class Results:
     """Of one load test, running or over.
 
     is_complete: it came to its planned end with all its processes. why_ended: "done", "running", "interrupted",
-    "central system lost", "process lost", "failed: …". is_passed: complete, and every threshold and expectation is met.
-    notes: what a reader should know of the figures, in sentences.
+    "central system lost", "process lost", "failed: …". is_passed: complete, every threshold and expectation is met, and
+    there is no breach. notes: what a reader should know of the figures, in sentences. violations: what the Central
+    System did against the protocol; breach: what of these alone makes the test fail, in words, "" if nothing does:
+    where a threshold is about them, it decides.
     """
 
     version: str
@@ -237,6 +241,8 @@ class Results:
     is_passed: bool
     notes: tuple[str, ...] = ()
     attempts: Attempts = Attempts()
+    violations: tuple[ViolationCount, ...] = ()
+    breach: str = ""
     format: str = FORMAT
 
     def to_json(self) -> dict[str, Any]:

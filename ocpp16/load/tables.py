@@ -145,6 +145,27 @@ def _bar(count: float, most: float) -> str:
     return f'<i class="bar" style="width:{count / most if most > 0 else 0:.1%}"></i>'
 
 
+def violations(results: Results) -> str:
+    """What the Central System did against the protocol, by rule and action."""
+    if not results.violations:
+        return "<p>The charge points saw nothing that breaks the protocol.</p>\n"
+    shown, more = _most(results.violations, MOST_ROWS, "kind")
+    rows = [
+        (
+            f"<code>{escaped(one.rule, TEXT_LENGTH)}</code>",
+            escaped(one.action, TEXT_LENGTH),
+            f"{one.count:,}",
+            f"{one.mended:,}",
+            "error" if one.is_grave else "warning",
+            escaped(one.why, TEXT_LENGTH),
+        )
+        for one in shown
+    ]
+    heads = ("rule of ocpp16 lint", "action", "#count", "#mended and used", "it is", "the first of them")
+    decides = "" if results.breach else "<p>The verdict is not by these.</p>\n"
+    return table("Violations of the protocol by the Central System", heads, rows, more=more) + decides
+
+
 def offenders(results: Results) -> str:
     """The charge points that fared worst: a table, and their last frames, folded."""
     if not results.offenders:

@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Final
 
+from ocpp16.fleet import ViolationCount, ViolationTally, by_rule
 from ocpp16.load import probe
 from ocpp16.load.latency import Counts, latencies
 from ocpp16.load.portion import ActionPortion, Portion, Standing
@@ -68,6 +69,7 @@ class Tally:
         """Those among them that fell in times in which nobody was there to answer."""
         self.attempts: Attempts = Attempts()
         """To connect that failed so far."""
+        self._violations = ViolationTally()
 
     def add(self, number: int, portion: Portion) -> None:
         """What process `number` tells of a second."""
@@ -81,6 +83,7 @@ class Tally:
             self._errors[key if is_known else (OTHERS, "")] += error.count
         if portion.offenders is not None:
             self._offenders[number] = portion.offenders
+        self._violations.add_all(portion.violations)
         self.due_calls += portion.due_calls
         self.missed_calls += portion.missed_calls
         if portion.attempts.failed:
@@ -102,6 +105,7 @@ class Tally:
         made = Tally(0)
         made._actions = {name: total.copied() for name, total in self._actions.items()}
         made._errors = self._errors.copy()
+        made._violations = ViolationTally(self._violations.counts())
         made._offenders = dict(self._offenders)
         made._standing = dict(self._standing)
         made._series = self._series.copied()
@@ -189,11 +193,25 @@ class Tally:
         return next((one.waiting for one in self._standing.values() if one.waiting), "")
 
     def measured(self) -> dict[str, Measured]:
-        """By action, for thresholds."""
-        return {
-            name: Measured(float(self._told), one.results, one.errors, one.timeouts, one.lost, one.due, one.sent)
-            for name, one in self._actions.items()
-        }
+        """By action, for thresholds; "" is what belongs to none, and only breaks the protocol."""
+        violations: dict[str, list[ViolationCount]] = {}
+        for violation in self._violations.counts():
+            violations.setdefault(violation.action, []).append(violation)
+        none = _Total()
+        found = {}
+        for name in (*self._actions, *(violations.keys() - self._actions.keys())):
+            one = self._actions.get(name, none)
+            found[name] = Measured(
+                float(self._told),
+                one.results,
+                one.errors,
+                one.timeouts,
+                one.lost,
+                one.due,
+                one.sent,
+                by_rule(violations.get(name, ())),
+            )
+        return found
 
     def actions(self, *, has_histograms: bool = True) -> Mapping[str, ActionResult]:
         """As results have them, the most frequent first."""
@@ -214,6 +232,10 @@ class Tally:
     def errors(self) -> tuple[ErrorCount, ...]:
         """By kind and action, the most frequent first."""
         return tuple(ErrorCount(kind, action, count) for (kind, action), count in self._errors.most_common())
+
+    def violations(self) -> tuple[ViolationCount, ...]:
+        """Of the protocol, the most frequent first."""
+        return self._violations.counts()
 
     def offenders(self) -> tuple[Offender, ...]:
         """Of all processes, the worst first."""

@@ -3,6 +3,7 @@
     ACTION.MEASURE COMPARATOR VALUE[UNIT]        BootNotification.p99 < 500ms
     ACTION.sent.MEASURE …                        all.sent.max <= 2s
     all.error_rate < 1%
+    all.violations.schema == 0
 
 ACTION is an action of OCPP, or `all`. A latency is from when the call was due; with `.sent` from when it was sent.
 """
@@ -10,13 +11,14 @@ ACTION is an action of OCPP, or `all`. A latency is from when the call was due; 
 import re
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from ocpp16.load import latency
 from ocpp16.load.latency import Counts
 from ocpp16.load.results import ThresholdResult
 from ocpp16.messages.actions import ACTIONS
+from ocpp16.rpc.violations import RULES
 from ocpp16.spelling import did_you_mean
 from ocpp16.texts import shown
 
@@ -31,7 +33,8 @@ class ThresholdError(ValueError):
 
 @dataclass(slots=True)
 class Measured:
-    """Of one action, or of all: calls by their end, and latencies. `seconds`: how long the test ran."""
+    """Of one action, or of all: calls by their end, latencies, and violations of the protocol by rule. `seconds`: how
+    long the test ran."""
 
     seconds: float
     results: int
@@ -40,6 +43,7 @@ class Measured:
     lost: int
     due: Counts
     sent: Counts
+    violations: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def count(self) -> int:
@@ -48,7 +52,8 @@ class Measured:
     @classmethod
     def together(cls, seconds: float, parts: Mapping[str, "Measured"]) -> "Measured":
         """All actions as one."""
-        found = cls(seconds, 0, 0, 0, 0, Counter(), Counter())
+        violations: Counter[str] = Counter()
+        found = cls(seconds, 0, 0, 0, 0, Counter(), Counter(), violations)
         for part in parts.values():
             found.results += part.results
             found.errors += part.errors
@@ -56,6 +61,7 @@ class Measured:
             found.lost += part.lost
             found.due.update(part.due)
             found.sent.update(part.sent)
+            violations.update(part.violations)
         return found
 
 
@@ -72,6 +78,8 @@ _COUNTS: Final[dict[str, Callable[[Measured], float]]] = {
     "timeouts": lambda measured: measured.timeouts,
 }
 """errors: all that got no result, timeouts and lost ones among them."""
+_VIOLATIONS: Final = "violations"
+"""All of them, or those of the rule behind the dot."""
 _PERCENTILE: Final = re.compile(r"p(\d{1,2}(?:\.\d{1,3})?|100)", re.ASCII)
 _COMPARATORS: Final[dict[str, Callable[[float, float], bool]]] = {
     "<=": lambda value, limit: value <= limit,
@@ -99,9 +107,18 @@ class Threshold:
     comparator: str
     limit: float
 
+    @property
+    def is_of_violations(self) -> bool:
+        """Is it about what the Central System does against the protocol?"""
+        return self.measure.partition(".")[0] == _VIOLATIONS
+
     def judged(self, actions: Mapping[str, Measured], together: Measured) -> ThresholdResult:
-        """By what was measured. What never happened does not meet a threshold, but for its count."""
+        """By what was measured. What never happened does not meet a threshold, but for its count and violations."""
         measured = together if self.action == ALL else actions.get(self.action)
+        if self.is_of_violations:
+            _, _, rule = self.measure.partition(".")
+            found = {} if measured is None else measured.violations
+            return self._result(float(found.get(rule, 0) if rule else sum(found.values())))
         if measured is None or not measured.count:
             if self.measure == "count":
                 return self._result(0.0)
@@ -125,7 +142,7 @@ class Threshold:
     def _shown(self, value: float) -> str:
         if self.measure == "error_rate":
             return f"{value:.3%}"
-        if self.measure in _COUNTS:
+        if self.measure in _COUNTS or self.is_of_violations:
             return f"{value:g}"
         return f"{value * 1000:.3f} ms" if value < 1 else f"{value:.3f} s"
 
@@ -161,8 +178,16 @@ def _measure(text: str, begin: int, path: str) -> tuple[str, bool, str]:
     is_from_due = True
     if dot and basis in _BASES:
         is_from_due, rest, at = basis == "due", measure, at + len(basis) + 1
+    kind, dot, rule = rest.partition(".")
+    if kind == _VIOLATIONS and not dot:
+        return action, is_from_due, rest
+    if kind == _VIOLATIONS:
+        if rule not in RULES:
+            why = f"no rule {shown(rule, 64)}{did_you_mean(rule, RULES)}; there are {', '.join(RULES)}"
+            raise _error(text, at + len(kind) + 1, why)
+        return action, is_from_due, rest
     if rest not in _LATENCIES and rest not in _COUNTS and not _PERCENTILE.fullmatch(rest):
-        known = (*_LATENCIES, *_COUNTS, "p50", "p90", "p95", "p99", "p99.9")
+        known = (*_LATENCIES, *_COUNTS, _VIOLATIONS, "p50", "p90", "p95", "p99", "p99.9")
         raise _error(text, at, f"no measure {shown(rest, 64)}{did_you_mean(rest, known)}; there are {', '.join(known)}")
     return action, is_from_due, rest
 
@@ -174,7 +199,7 @@ def _unit(text: str, value: re.Match[str], measure: str) -> float:
         if unit not in ("", "%"):
             raise _error(text, value.start(2), "an error rate is a share, as 0.01, or has %")
         return 0.01 if unit else 1.0
-    if measure in _COUNTS:
+    if measure in _COUNTS or measure.partition(".")[0] == _VIOLATIONS:
         if unit:
             raise _error(text, value.start(2), f"{measure} is a number without a unit")
         return 1.0

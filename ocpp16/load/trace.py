@@ -8,9 +8,11 @@ Rules of this file:
 
 from collections import Counter
 from collections.abc import Callable, Sequence
+from contextlib import suppress
+from io import BufferedWriter
 from pathlib import Path
 from random import Random
-from typing import IO, Final
+from typing import Final
 
 from ocpp16.faults import sentence
 from ocpp16.message_log.json_lines import JsonLines
@@ -28,7 +30,7 @@ class TraceFile:
     def __init__(
         self, path: Path, wall: Callable[[], float], monotonic: Callable[[], float], largest: int = LARGEST
     ) -> None:
-        self._file: IO[bytes] | None = path.open("wb")
+        self._file: BufferedWriter | None = path.open("wb")
         self._wall = wall
         self._monotonic = monotonic
         self._left = largest
@@ -70,7 +72,10 @@ class TraceFile:
     def _fail(self, error: OSError) -> None:
         self.missing += 1
         self.failure = sentence(error)
-        self._file = None
+        if self._file is not None:
+            with suppress(OSError):
+                self._file.raw.close()  # what it still holds would fail again
+            self._file = None
 
     def close(self) -> None:
         """Nothing more is written."""

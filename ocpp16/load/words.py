@@ -2,7 +2,9 @@
 
 from typing import Final
 
+from ocpp16.fleet import by_rule
 from ocpp16.load.results import Results, ThresholdResult
+from ocpp16.texts import shown
 
 NONE: Final = "–"
 """What was not measured."""
@@ -59,6 +61,16 @@ def measured(threshold: ThresholdResult) -> str:
     """What it was held against."""
     found = in_unit(threshold.value, threshold.text)
     return "nothing was measured" if threshold.value is None else f"measured {found}"
+
+
+def violations(results: Results, most: int = 5) -> str:
+    """Of the protocol, by rule: 12 violations of the protocol: schema 10, answered-twice 2; "" without any."""
+    rules = by_rule(results.violations)
+    if not rules:
+        return ""
+    named = ", ".join(f"{shown(rule, 40)} {count:,}" for rule, count in list(rules.items())[:most])
+    more = f" and {len(rules) - most} more rules" if len(rules) > most else ""
+    return f"{counted(sum(rules.values()), 'violation')} of the protocol: {named}{more}"
 
 
 def length(results: Results) -> float:

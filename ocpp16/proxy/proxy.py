@@ -171,7 +171,7 @@ class Proxy:
             self._judge(visit.identity, lambda linter: linter.take(recorded.end(begins=False)))
 
     async def _passed(self, recorded: Recorded, way: str, message: Message) -> None:
-        text, is_binary = message
+        text, is_binary = message.shown, message.is_binary
         self.tell(Kind.FRAME, recorded.identity, text, way)
         if self.trace is None and self._linter is None:
             return

@@ -15,10 +15,18 @@ PONG_TIMEOUT: Final = 30.0
 
 
 class Message(NamedTuple):
-    """A text, in a binary message if `is_binary`, which is against OCPP-J, and passes as it came."""
+    """A text, in a binary message if `is_binary`, which is against OCPP-J, and passes as it came: also where it is no
+    text at all, whose bytes are kept as surrogates."""
 
     text: str
     is_binary: bool
+
+    @property
+    def shown(self) -> str:
+        """The text as it can be written down: a byte that belongs to none as `\\xff`."""
+        if not self.is_binary:
+            return self.text
+        return self.text.encode(errors="surrogateescape").decode(errors="backslashreplace")
 
 
 class Side:
@@ -40,6 +48,7 @@ class Side:
         websocket.on_unsent = self._write_unsent
         websocket.on_pong = websocket.on_ping = self._hear
         websocket.on_binary = self._note_binary
+        websocket.keeps_bytes = True
 
     async def receive(self) -> list[Message]:
         """Raises ConnectionClosed."""

@@ -41,6 +41,8 @@ _HOMES = {
 }
 _IS_USED = pytest.StashKey[bool]()
 """Has a test asked for a fixture?"""
+_ASYNCHRONOUS = pytest.StashKey[dict[str, None]]()
+"""Names of the asynchronous fixtures that are there."""
 _HAS_FAILED = pytest.StashKey[bool]()
 """Of a test: did it fail already?"""
 
@@ -119,7 +121,8 @@ def _bench(config: pytest.Config) -> "Bench":
     from ocpp16.pytest_plugin.bench import bench_of
 
     config.stash[_IS_USED] = True
-    return bench_of(config)
+    asynchronous = config.stash.setdefault(_ASYNCHRONOUS, {})
+    return bench_of(config, asynchronous)
 
 
 # Hooks
@@ -138,6 +141,19 @@ def pytest_configure(config: pytest.Config) -> None:
         " what charge points of a test are, see docs/pytest.md of ocpp16",
     )
     settings.of_config(config)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_fixture_setup(fixturedef: "pytest.FixtureDef[Any]", request: pytest.FixtureRequest) -> None:
+    """A fixture begins; before others make a plain function of it."""
+    function = inspect.unwrap(fixturedef.func)
+    if inspect.iscoroutinefunction(function) or inspect.isasyncgenfunction(function):
+        request.config.stash.setdefault(_ASYNCHRONOUS, {})[fixturedef.argname] = None
+
+
+def pytest_fixture_post_finalizer(fixturedef: "pytest.FixtureDef[Any]", request: pytest.FixtureRequest) -> None:
+    """A fixture has ended."""
+    request.config.stash.setdefault(_ASYNCHRONOUS, {}).pop(fixturedef.argname, None)
 
 
 @pytest.hookimpl(wrapper=True)

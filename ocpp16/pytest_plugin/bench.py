@@ -4,7 +4,7 @@ A fleet lives as long as its fixture. What is told of a test is what happened wh
 tests share.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
@@ -27,9 +27,10 @@ MOST_FINDINGS: Final = 20
 
 
 class Bench:
-    """Of one process of pytest."""
+    """Of one process of pytest. `asleep`: as of `Waits`."""
 
-    def __init__(self) -> None:
+    def __init__(self, asleep: Collection[str] = ()) -> None:
+        self._asleep = asleep
         self._numbers = count(1)
         self._open: dict[Fleet, Judgement] = {}
         self._closed: dict[Fleet, Judgement] = {}
@@ -40,7 +41,7 @@ class Bench:
     @contextmanager
     def opened(self, url: str, settings: Settings, *, in_order: bool) -> Iterator[Fleet]:
         """A fleet for as long as a fixture lives; in_order: how it ends."""
-        fleet = Fleet(url, settings, self._numbers.__next__)
+        fleet = Fleet(url, settings, self._numbers.__next__, self._asleep)
         fleet.open()
         judgement = self._open[fleet] = Judgement(fleet)
         try:
@@ -114,6 +115,6 @@ def _first(texts: list[str], most: int) -> list[str]:
 BENCH: Final = pytest.StashKey[Bench]()
 
 
-def bench_of(config: pytest.Config) -> Bench:
+def bench_of(config: pytest.Config, asleep: Collection[str]) -> Bench:
     """That of this process, made when a fixture is first asked for."""
-    return config.stash.setdefault(BENCH, Bench())
+    return config.stash.setdefault(BENCH, Bench(asleep))

@@ -1,7 +1,7 @@
 """The charge points of a test: a fleet in a trio thread of its own, opened and closed from the thread of the tests."""
 
 import threading
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Collection, Iterator, Mapping
 from concurrent.futures import TimeoutError as TooLong
 from contextlib import asynccontextmanager
 from functools import partial
@@ -31,14 +31,16 @@ _MOST_NAMED: Final = 10
 class Fleet:
     """Charge points in the order in which they were added, and each by its id: `fleet[id]`. Made by the fixtures."""
 
-    def __init__(self, url: str, settings: Settings, next_number: Callable[[], int]) -> None:
+    def __init__(
+        self, url: str, settings: Settings, next_number: Callable[[], int], asleep: Collection[str] = ()
+    ) -> None:
         self._url = url
         self.settings = settings
         self._next_number = next_number
         self._watches: dict[str, Watch] = {}
         self._charge_points: dict[str, ChargePoint] = {}
         self._removed: list[Watch] = []
-        self._waits = Waits()
+        self._waits = Waits(asleep)
         self._fleet: TrioFleet
         self._thread = TrioThread(self._make, partial(ended, threading.current_thread()))
 

@@ -5,7 +5,7 @@ live in that very loop. What was not awaited has checked nothing, so it is kept,
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine, Generator
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Generator
 from concurrent.futures import CancelledError, Future
 from contextlib import suppress
 from typing import Any
@@ -14,15 +14,19 @@ import trio
 
 from ocpp16.errors import ChargePointStopped
 from ocpp16.hosts.crossing import Crossing
+from ocpp16.pytest_plugin.watch import NotSeen
 
+_MOST_NAMED = 5
 MOST_KEPT = 10_000
 """Calls of one fleet that nobody has awaited yet, and that are remembered."""
 
 
 class Waits:
-    """All calls of one fleet that are waited for."""
+    """All calls of one fleet that are waited for. `asleep`: names of asynchronous fixtures that are there, whose loop
+    stands still while a test blocks."""
 
-    def __init__(self) -> None:
+    def __init__(self, asleep: Collection[str] = ()) -> None:
+        self._asleep = asleep
         self._begun: list[Awaited] = []
 
     def outcome(self, crossing: Crossing, what: str) -> Any:
@@ -30,11 +34,25 @@ class Waits:
         __tracebackhide__ = True
         wait = _way_of_this_thread()
         if wait is None:
-            return _blocking(crossing)
+            try:
+                return _blocking(crossing)
+            except NotSeen as error:
+                raise NotSeen(f"{error}{self._who_sleeps()}") from None
         awaited = Awaited(wait(crossing), crossing, what)
         self._begun = [one for one in self._begun if not one.is_awaited][:MOST_KEPT]
         self._begun.append(awaited)
         return awaited
+
+    def _who_sleeps(self) -> str:
+        """What may be why a test that blocks waits in vain."""
+        if not self._asleep:
+            return ""
+        names, one = ", ".join(sorted(self._asleep)[:_MOST_NAMED]), len(self._asleep) == 1
+        return (
+            f"\nThe fixture{'' if one else 's'} {names} {'is' if one else 'are'} asynchronous: a Central System that"
+            " lives in such a loop stands still while this test waits, which is not async. Make it an async test that"
+            " awaits, or let the Central System live in a thread or process of its own."
+        )
 
     def forgotten(self) -> list[str]:
         """The calls that were never awaited, in words, each told once; they are given up."""

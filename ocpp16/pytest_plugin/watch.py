@@ -225,8 +225,8 @@ class Watch:
         if self.member is None:
             told.append("it was not begun")
         elif not self._is_connected():
-            reason = self.member.failure or self._reason
-            told.append("it is not connected" + (f" ({shown(reason, 300)})" if reason else ""))
+            reason = self.member.failure or self._reason or "its attempt to connect was not answered yet"
+            told.append(f"it is not connected ({shown(reason, 300)})")
         else:
             registration = self.member.charge_point.connection.registration
             told.append("it is connected" + (", and " + str(registration) if registration else ", and not registered"))

@@ -13,9 +13,12 @@ Rules of this file:
 from collections.abc import Callable
 from typing import Final, NamedTuple
 
+from ocpp16._core import Call
+from ocpp16.enums import RegistrationStatus
 from ocpp16.faults import obey_exit
 from ocpp16.rpc.outbox import Outbox
 from ocpp16.rpc.pending import Entry, Lane, OpenCall
+from ocpp16.rpc.violations import ProtocolViolation, ViolationListener, ViolationWatch
 
 __all__ = ["NOBODY", "CallEnded", "CallListener", "CallWatch", "FrameListener", "LinkListener", "Listeners"]
 
@@ -57,6 +60,7 @@ class Listeners(NamedTuple):
     calls: CallListener | None = None
     frames: FrameListener | None = None
     links: LinkListener | None = None
+    violations: ViolationListener | None = None
 
 
 NOBODY: Final = Listeners()
@@ -66,7 +70,8 @@ class CallWatch:
     """Of one start of a charge point.
 
     Parameters: `now` tells monotonic seconds; `timer_due` when the timer was due whose callback runs, inf if none does;
-    `failed(place, error)` is told what the listener raised.
+    `failed(place, error)` is told what a listener raised. `listener` of calls and that of `violations` may each be
+    None.
     """
 
     __slots__ = (
@@ -79,15 +84,18 @@ class CallWatch:
         "_now",
         "_outbox",
         "_timer_due",
+        "_violation_listener",
+        "violations",
     )
 
     def __init__(
         self,
         charge_point: str,
-        listener: CallListener,
+        listener: CallListener | None,
         now: Callable[[], float],
         timer_due: Callable[[], float],
         failed: Callable[[str, BaseException], None],
+        violations: ViolationListener | None = None,
     ) -> None:
         self._charge_point = charge_point
         self._listener = listener
@@ -98,12 +106,32 @@ class CallWatch:
         self._dues: dict[Entry, float] = {}
         self._began = self._connected_at = now()
         """What was stored before the start is due with it."""
+        self._violation_listener = violations
+        self.violations: ViolationWatch | None = (
+            None if violations is None else ViolationWatch(charge_point, self._tell_violation)
+        )
+        """What the Central System does against the protocol, where somebody wants to know."""
+
+    def _tell_violation(self, violation: ProtocolViolation) -> None:
+        assert self._violation_listener is not None
+        try:
+            self._violation_listener(violation)
+        except BaseException as error:
+            obey_exit(error)
+            self._failed("listener of violations", error)
+
+    def asked(self, call: Call, registration: RegistrationStatus | None, is_repeat: bool) -> None:
+        """The Central System asks."""
+        if self.violations is not None:
+            self.violations.asked(call.action, registration, is_repeat=is_repeat)
 
     def connected(self, now: float) -> None:
         self._connected_at = now
 
     def queued(self, entry: Entry, older: Entry | None, now: float, outbox: Outbox) -> None:
         """It waits for its turn, in place of `older` if there was one."""
+        if self._listener is None:
+            return
         due = min(self._timer_due(), now)
         self._outbox = outbox
         if older is not None:
@@ -117,6 +145,10 @@ class CallWatch:
         """The CALL that is open is over; its message may be sent again, as another CALL."""
         entry = call.entry
         if entry is None:
+            return
+        if self.violations is not None:
+            self.violations.ended(call.unique_id, outcome)
+        if self._listener is None:
             return
         now = self._now()
         due = max(self._dues.pop(entry, self._began), entry.due)

@@ -290,6 +290,15 @@ class Watch(Protocol):
 
     def ended(self, call: "OpenCall", outcome: str, code: str) -> None: ...
 
+    @property
+    def violations(self) -> "Violations | None": ...
+
+
+class Violations(Protocol):
+    """Who is told what the Central System does against the protocol: `violations.ViolationWatch`."""
+
+    def unasked(self, unique_id: str) -> None: ...
+
 
 class OpenCall:
     """The slot for the CALL in flight, and whom an id belongs to."""
@@ -350,6 +359,11 @@ class OpenCall:
             return None
         entry, self.asked_at = owner
         return entry
+
+    def unasked(self, unique_id: str) -> None:
+        """An answer came that belongs to nobody."""
+        if self.calls is not None and self.calls.violations is not None:
+            self.calls.violations.unasked(unique_id)
 
     def forget(self, entry: Entry) -> None:
         """The entry came to its end: nothing finds it any more."""

@@ -23,6 +23,7 @@ from ocpp16.models import Counters
 from ocpp16.rpc.folding import Folding
 from ocpp16.rpc.pending import Payload
 from ocpp16.rpc.tolerance import Frame, Repair, Tolerance, mend_frame, repair_code, repair_payload
+from ocpp16.rpc.violations import FRAME, SCHEMA, ViolationWatch
 from ocpp16.texts import shown
 
 __all__ = ["Reading", "is_foreign"]
@@ -37,6 +38,7 @@ class Reading:
         "_on_internal_error",
         "_on_invalid",
         "_specific_codes",
+        "_violations",
         "is_strict",
         "now",
         "tolerance",
@@ -50,6 +52,7 @@ class Reading:
         specific_codes: bool,
         on_invalid: Callable[[str, str], None] | None,
         on_internal_error: Callable[[str, BaseException], None],
+        violations: ViolationWatch | None = None,
     ) -> None:
         self.is_strict: bool = tolerance == Tolerance.STRICT
         self.now: float = 0.0
@@ -59,6 +62,7 @@ class Reading:
         self._specific_codes = specific_codes
         self._on_invalid = on_invalid
         self._on_internal_error = on_internal_error
+        self._violations = violations
         self._folding: Folding | None = None
 
     @property
@@ -69,12 +73,12 @@ class Reading:
         return self._binary_taken
 
     def _binary_taken(self) -> None:
-        self._counters.repaired(Repair.BINARY_FRAMES)
+        self._count((Repair.BINARY_FRAMES,), FRAME, "", "a binary message")
 
     def mended(self, text: str | bytes, error: FramingError) -> Frame:
         """The frame in a text that is none, as `error` says, if tolerance can make it one. Raises FramingError."""
         frame, repairs = mend_frame(text, error, self.tolerance)
-        self._count(repairs)
+        self._count(repairs, FRAME, "", "a frame")
         return frame
 
     def check_members(self, frame: Frame, text: str | bytes) -> None:
@@ -99,24 +103,26 @@ class Reading:
             except ValidationError:
                 text = _text_of(call)  # before a repair takes out what says that it names a secret
                 payload, repairs = repair_payload(call.action, "request", payload, self.tolerance)
-                self._count(repairs)
+                self._count(repairs, SCHEMA, call.action, "a request")
         except ValidationError as error:
             if error.code != ErrorCode.NOT_IMPLEMENTED:
                 if not self._specific_codes:
                     error.code = ErrorCode.FORMATION_VIOLATION
-                self.report(text, str(error), f"{call.action} request")
+                self.report(text, str(error), f"{call.action} request", SCHEMA, call.action)
             raise
         return payload
 
     def mended_response(self, action: str, payload: Payload) -> Payload:
         """A confirmation that is not valid, mended. Raises ValidationError; the payload may be half changed then."""
         payload, repairs = repair_payload(action, "response", payload, self.tolerance)
-        self._count(repairs)
+        self._count(repairs, SCHEMA, action, "an answer")
         return payload
 
-    def code_of(self, error: CallError) -> str:
-        """The code of a CALLERROR, by the name that OCPP 1.6 has for it."""
+    def code_of(self, error: CallError, action: str = "") -> str:
+        """The code of a CALLERROR to a CALL of this action, by the name that OCPP 1.6 has for it."""
         code = repair_code(error.code, self.tolerance)
+        if self._violations is not None:
+            self._violations.refused(error.code, action)
         if code is None:
             return error.code
         self._counters.repaired(Repair.CALL_ERRORS)
@@ -131,9 +137,11 @@ class Reading:
             return None  # the payload was itself a repair
         return frame.payload if isinstance(frame, CallResult) else None
 
-    def report(self, text: str | bytes, why: str, cause: str) -> None:
+    def report(self, text: str | bytes, why: str, cause: str, rule: str = FRAME, action: str = "") -> None:
         """Count, and tell, what came from the peer and cannot be used; repeats of a cause are told folded."""
         self._counters.invalid_frames += 1
+        if self._violations is not None:
+            self._violations.tell(rule, action, why)
         if self._on_invalid is None:
             return
         if self._folding is None:
@@ -149,9 +157,11 @@ class Reading:
             obey_exit(error)
             self._on_internal_error("report of an invalid frame", error)
 
-    def _count(self, repairs: tuple[str, ...]) -> None:
+    def _count(self, repairs: tuple[str, ...], rule: str, action: str, what: str) -> None:
         for name in repairs:
             self._counters.repaired(name)
+        if self._violations is not None:
+            self._violations.mended(repairs, rule, action, what)
 
 
 def is_foreign(error: FramingError) -> bool:

@@ -26,8 +26,7 @@ from ocpp16.rpc.policy import OutboxLimits, RetryRules, Standing, Transmission, 
 from ocpp16.rpc.silence import Silence
 
 # A member of an enumeration is found by way of Python code; these are asked for at every message.
-_BOOT, _TRANSACTION = Lane.BOOT, Lane.TRANSACTION
-_DROP = Transmission.DROP
+_BOOT, _TRANSACTION, _DROP = Lane.BOOT, Lane.TRANSACTION, Transmission.DROP
 
 _FINAL = frozenset({ErrorCode.NOT_IMPLEMENTED, ErrorCode.NOT_SUPPORTED})
 """Codes that the same message will meet again, whenever it is sent."""
@@ -202,6 +201,7 @@ class Requests:
                 open_call.close("result")
             else:
                 self._counters.unknown_ids += 1
+                open_call.unasked(unique_id)
         return entry
 
     def confirmed(self, entry: Entry, unique_id: str, payload: Payload) -> None:

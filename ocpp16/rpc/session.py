@@ -40,6 +40,7 @@ from ocpp16.rpc.replies import OutgoingFrame, ReplyLane
 from ocpp16.rpc.requests import Requests
 from ocpp16.rpc.salvage import SALVAGED, salvaged
 from ocpp16.rpc.tolerance import Tolerance
+from ocpp16.rpc.violations import FRAME, SCHEMA
 
 __all__ = ["OutgoingFrame", "Session"]
 
@@ -109,6 +110,7 @@ class Session:
             specific_codes=specific_codes,
             on_invalid=on_invalid,
             on_internal_error=self._on_internal_error,
+            violations=None if calls is None else calls.violations,
         )
         self._replies = ReplyLane(remembers=self._reading.is_strict)
         self._counters = counters
@@ -364,6 +366,8 @@ class Session:
                 self._unusable(text, error, now)
                 return None
             if isinstance(frame, Call):
+                if self._calls is not None:
+                    self._calls.asked(frame, self.registration, self._replies.is_repeat(frame.unique_id))
                 return self._begin(frame, len(text))
             if isinstance(frame, CallResult):
                 self._on_result(frame, text, now)
@@ -429,7 +433,8 @@ class Session:
         self, entry: Entry, unique_id: str, payload: object, text: str | bytes, error: ValueError, now: float
     ) -> None:
         """A confirmation breaks its schema, or has no payload at all: take what can be read of it."""
-        self._reading.report(text, str(error), f"{entry.action} response")
+        rule = FRAME if isinstance(error, FramingError) else SCHEMA
+        self._reading.report(text, str(error), f"{entry.action} response", rule, entry.action)
         reduced, is_answer = salvaged(entry.action, payload)
         if is_answer:
             self._counters.repaired(SALVAGED)
@@ -446,7 +451,7 @@ class Session:
         if entry is None:
             return
         self._counters.call_errors += 1
-        code = self._reading.code_of(error)
+        code = self._reading.code_of(error, entry.action)
         if code == ErrorCode.SECURITY_ERROR and (due := self._boots_again(entry, now)) is not None:
             self._requests.excused(entry, error.unique_id, due)
             return

@@ -3,6 +3,8 @@
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
+from ocpp16.fleet import ViolationCount
+
 MOST_FAILURES: Final = 20
 """Charge points that are told of one expectation; the others are counted."""
 
@@ -42,8 +44,10 @@ class ExpectationResult(NamedTuple):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
     """`is_passed`: the story was played to its end, came to something of what was expected, if anything was, and all of
-    that was so. `is_complete` is False where it was ended before. counts: charge points, arrivals, sessions,
-    transactions and others, by name. notes: what whoever believes this should know, in sentences."""
+    that was so, and the Central System kept to the protocol. `is_complete` is False where it was ended before. counts:
+    charge points, arrivals, sessions, transactions and others, by name. notes: what whoever believes this should know,
+    in sentences. violations: what the Central System did against the protocol. breach: what of these alone makes it
+    fail, in words; "" if nothing does, and where the scenario itself disturbs the wire."""
 
     scenario: str
     """Its name."""
@@ -52,10 +56,14 @@ class Outcome:
     expectations: list[ExpectationResult]
     counts: dict[str, int]
     notes: list[str] = field(default_factory=list)
+    violations: tuple[ViolationCount, ...] = ()
+    breach: str = ""
 
     @property
     def is_passed(self) -> bool:
-        """Went it to its end, with every expectation met that it came to, and came it to any?"""
+        """Went it to its end, with every expectation met that it came to, and came it to any? Was the protocol kept?"""
+        if self.breach:
+            return False
         is_in_vain = bool(self.expectations) and all(one.unseen and not one.checked for one in self.expectations)
         return self.is_complete and not is_in_vain and all(one.is_met for one in self.expectations)
 

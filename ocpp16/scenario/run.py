@@ -11,7 +11,7 @@ import trio
 from ocpp16.charge_point.connectivity import StreamOpener
 from ocpp16.enums import RegistrationStatus
 from ocpp16.faults import sentence
-from ocpp16.fleet import Blueprint, Fleet, Member
+from ocpp16.fleet import Blueprint, Fleet, Member, ViolationTally, breach
 from ocpp16.log import log
 from ocpp16.observer import Observer
 from ocpp16.scenario.agenda import Agenda
@@ -58,6 +58,7 @@ class Run:
         self.members: dict[str, Member] = {}
         self.watches: dict[str, Watch] = {}
         self.counts: Counter[str] = Counter()
+        self.violations: ViolationTally = ViolationTally()
         self.attempts: Attempts = Attempts(None, None)
         """Those that scripts make; whoever runs this gives others."""
         self.taken: set[tuple[str, int]] = set()
@@ -68,6 +69,8 @@ class Run:
         """Of the wire, now."""
         self.stages: list[StageRun] = []
         self.notes: list[str] = []
+        self.speed: float = 1.0
+        """How many times faster than in reality time passes."""
         self.rate: float | None = None if scenario.drivers else rate
         """Charge points a second, of ramps and restarts; None: as they say."""
         self.pace: float = _pace(scenario, len(self.ids), rate)
@@ -235,6 +238,11 @@ class Run:
             self.note(
                 f"charge points came up to {self._latest:.0f} s later than they were due, and their drivers with them"
             )
+        if self.speed > 1.0 and not all(one.is_met for one in expectations):
+            self.note(
+                f"time passed {self.speed:g} times faster than in reality, but not for the Central System: an answer"
+                f" within 30 s was one within {30_000 / self.speed:.0f} ms; a lower speed tells whether it is too slow"
+            )
         self._note_the_unconnected()
         if is_complete and any(one.unseen for one in judged):
             self.note(
@@ -245,6 +253,7 @@ class Run:
             if self._waits_for:
                 self.note(f"in the end: {self._waits_for}")
             self.note("the scenario was ended before its end: what is missing may only not have come yet")
+        violations = self.violations.counts()
         return Outcome(
             scenario=self.scenario.name,
             is_complete=is_complete,
@@ -252,6 +261,8 @@ class Run:
             expectations=expectations,
             counts=counts,
             notes=self.notes,
+            violations=violations,
+            breach="" if self.scenario.is_disturbed else breach(violations),
         )
 
     def _note_the_unconnected(self) -> None:
@@ -260,6 +271,9 @@ class Run:
         if missing:
             first = min(missing)
             reason = self.watches[first].reason if first in self.watches else ""
+            counters = there[first].charge_point.counters
+            if not counters.connects and not counters.connection_failures:
+                reason = "its first attempt was not answered yet"
             why = f"; {first}: {shown(reason, 200)}" if reason else ""
             self.note(f"{len(missing)} of {len(there)} charge points were not connected in the end{why}")
 

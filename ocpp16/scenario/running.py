@@ -12,6 +12,7 @@ from ocpp16.faults import obey_exit, sentence
 from ocpp16.fleet import Blueprint, Fleet, Member, blueprint, open_fleet
 from ocpp16.fleet.blueprint import merged
 from ocpp16.rpc.calls import CallListener
+from ocpp16.rpc.violations import ProtocolViolation, ViolationListener
 from ocpp16.scenario.attempt import Attempts
 from ocpp16.scenario.drivers import Crowd, Story
 from ocpp16.scenario.judge import DUE
@@ -71,6 +72,7 @@ async def run_scenario(
     duration: float | None = None,
     rate: float | None = None,
     calls: CallListener | None = None,
+    violations: ViolationListener | None = None,
     connector: StreamOpener | None = None,
     progress: Callable[[Progress], None] | None = None,
     speed: float = 1.0,
@@ -86,10 +88,10 @@ async def run_scenario(
     of what the scenario says. keys: configuration keys over its own, by section, or a function that gives them for an
     id. seed: the same seed gives the same story for each charge point. duration: seconds that the stages that hold take
     in all. rate: arrivals a second of all drivers together; without drivers charge points a second of ramps and
-    restarts. calls: is told each CALL that ended (see `ChargePoints.open`). connector: opens streams instead of TCP.
-    progress: is told how far it is, about each second. speed: how many times faster than in reality trio's clock runs.
-    is_stopping: when it is set the story ends at once, in order. added: is told each charge point that comes.
-    fleet_options: others of `open_fleet`.
+    restarts. calls, violations: are told each CALL that ended, and each violation of the protocol (see
+    `ChargePoints.open`). connector: opens streams instead of TCP. progress: is told how far it is, about each second.
+    speed: how many times faster than in reality trio's clock runs. is_stopping: when it is set the story ends at once,
+    in order. added: is told each charge point that comes. fleet_options: others of `open_fleet`.
 
     Raises ScenarioError for what does not go together, ValueError and ConfigurationError for arguments that cannot be
     meant, FleetError where so many cannot be.
@@ -102,12 +104,14 @@ async def run_scenario(
     for name, value in (("duration", duration), ("rate", rate), ("speed", speed)):
         if value is not None and finite(value, name) <= 0:
             raise ValueError(f"{name} must be more than 0, not {value:g}")
-    mix = _mix(scenario, blueprint, connectors)
+    mix = blueprints_of(scenario, blueprint, connectors)
     run = Run(scenario, ids, seed, rate, duration, whole(first_number, "first_number", 1), of_all)
     run.told_added = added
+    run.speed = speed
     run.late_from = LATE * max(1.0, speed)
     run.attempts = Attempts(connector, fleet_options.get("certificates_path"))
     options: dict[str, Any] = dict(fleet_options)
+    options["violations"] = run.violations if violations is None else partial(_tell_both, run.violations, violations)
     if calls is not None:
         options["calls"] = calls
     if scenario.is_watched:
@@ -124,6 +128,11 @@ async def run_scenario(
         )
     except BaseExceptionGroup as group:
         raise _only(group) from None
+
+
+def _tell_both(first: ViolationListener, second: ViolationListener, violation: ProtocolViolation) -> None:
+    first(violation)
+    second(violation)
 
 
 async def _in_a_fleet(
@@ -159,7 +168,10 @@ def _only(group: BaseExceptionGroup[BaseException]) -> BaseException:
     return found
 
 
-def _mix(scenario: Scenario, given: str | Blueprint | None, connectors: int | None) -> list[tuple[float, Blueprint]]:
+def blueprints_of(
+    scenario: Scenario, given: str | Blueprint | None, connectors: int | None
+) -> list[tuple[float, Blueprint]]:
+    """With their shares. Raises ValueError and ConfigurationError for what cannot be."""
     named = scenario.fleet.mix if given is None else ((1.0, given),)
     count = scenario.fleet.connectors if connectors is None else connectors
     found = [(share, blueprint(one)) for share, one in named]

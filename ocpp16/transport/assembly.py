@@ -24,18 +24,20 @@ class Unacceptable(Exception):
 
 
 class Assembly:
-    """One message that arrives in parts. `limit` is the size of the largest one in bytes."""
+    """One message that arrives in parts. `limit` is the size of the largest one in bytes; keeps_bytes: a byte of a
+    binary message that belongs to no UTF-8 is kept as a surrogate (PEP 383)."""
 
-    __slots__ = ("_fragments", "_limit", "_parts", "_size")
+    __slots__ = ("_errors", "_fragments", "_limit", "_parts", "_size")
 
-    def __init__(self, limit: int) -> None:
+    def __init__(self, limit: int, *, keeps_bytes: bool = False) -> None:
         self._limit = limit
+        self._errors = "surrogateescape" if keeps_bytes else "strict"
         self._parts: list[Any] = []  # all str or all bytes
         self._size = 0  # bytes
         self._fragments = 0
 
     def take(self, event: TextMessage | BytesMessage) -> str | None:
-        """Take in one part; of a binary message, too, which has to hold UTF-8.
+        """Take in one part; of a binary message, too, which has to hold UTF-8, unless bytes are kept.
 
         Returns the message if it is whole now. Raises `Unacceptable`.
         """
@@ -50,7 +52,7 @@ class Assembly:
         if self._parts:
             self._parts.append(part)
             part = self._joined()
-        return part if isinstance(part, str) else _text(part)
+        return part if isinstance(part, str) else self._text(part)
 
     def _keep(self, part: str | bytes | bytearray, *, is_fragment: bool) -> None:
         if is_fragment:
@@ -65,9 +67,8 @@ class Assembly:
     def _joined(self) -> Any:
         return ("" if isinstance(self._parts[0], str) else b"").join(self._parts)
 
-
-def _text(data: bytes | bytearray) -> str:
-    try:
-        return data.decode()
-    except UnicodeDecodeError:
-        raise Unacceptable(1007, "binary message that is no UTF-8") from None
+    def _text(self, data: bytes | bytearray) -> str:
+        try:
+            return data.decode(errors=self._errors)
+        except UnicodeDecodeError:
+            raise Unacceptable(1007, "binary message that is no UTF-8") from None

@@ -18,6 +18,7 @@ cdef class Frames:
     cdef public list _ready
     cdef public Py_ssize_t _writing
     cdef public bint answers_pings
+    cdef public bint keeps_bytes
     cdef public object on_binary
     cdef public object on_end
     cdef public object on_ping

@@ -55,6 +55,7 @@ class Frames:
         "_ready",
         "_writing",
         "answers_pings",
+        "keeps_bytes",
         "on_binary",
         "on_end",
         "on_ping",
@@ -69,6 +70,7 @@ class Frames:
         self.on_unsent: Callable[[], None] | None = None
         self.on_end: Callable[[], None] | None = None
         self.answers_pings: bool = True
+        self.keeps_bytes: bool = False
         self._is_client = is_client
         self._is_plain = machine is None
         self._limit = limit
@@ -164,7 +166,7 @@ class Frames:
             self._fail(1003, "binary message")
             return
         if self._assembly is None:
-            self._assembly = Assembly(self._limit)
+            self._assembly = Assembly(self._limit, keeps_bytes=self.keeps_bytes)
         try:
             text = self._assembly.take(event)
         except Unacceptable as exc:
@@ -228,9 +230,10 @@ class Frames:
             raise ValueError("data: is no text that UTF-8 can carry") from exc
 
     def send_binary(self, text: str) -> None:
-        """The same as a binary message, which OCPP-J does not have: for whoever passes one on as it came."""
+        """The same as a binary message, which OCPP-J does not have: for whoever passes one on as it came; bytes
+        that were kept (`keeps_bytes`) are written as they were."""
         try:
-            self._queue(BytesMessage(data=text.encode()))
+            self._queue(BytesMessage(data=text.encode(errors="surrogateescape")))
         except UnicodeError as exc:
             raise ValueError("text: is no text that UTF-8 can carry") from exc
 

@@ -52,7 +52,8 @@ class WebSocket(PlainSocket):
 
     Attributes: `subprotocol` agreed on, or None; `request` the client's upgrade request (server role only); `socket`
     the socket below, for `read_now`, or None (memory, streams of others);
-    `on_binary`, called when a binary message was taken as text (None: the connection is closed with 1003);
+    `on_binary`, called when a binary message was taken as text (None: the connection is closed with 1003), and
+    `keeps_bytes`: bytes of one that are no UTF-8 are kept as surrogates (False: the connection is closed with 1007);
     `on_pong` and `on_ping`, called with the payload when one arrives; `on_unsent`, called when `receive` queued a
     frame of its own; `on_end`, called once when the connection is over, before its socket is closed; `answers_pings`,
     True unless a test wants a deaf peer.

@@ -114,6 +114,7 @@ async def test_a_page_junit_and_metrics_tell_the_same(command: tuple[str, ...], 
     told = {case.attrib["name"]: [child.tag for child in case] for case in suite.iter("testcase")}
     assert told == {
         "comes to its planned end": [],
+        "the Central System keeps to the protocol": [],
         "all.error_rate < 50%": [],
         "BootNotification.p99 < 1us": ["failure"],
         "all boot": [],

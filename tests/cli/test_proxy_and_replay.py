@@ -97,7 +97,7 @@ async def test_a_proxy_says_records_judges_and_ends_with_a_summary(start: Any, t
 def test_a_proxy_says_what_cannot_be(capsys: pytest.CaptureFixture[str]) -> None:
     for arguments, says in (
         (("--listen", "here", "--csms", "ws://x"), "--listen here: write HOST:PORT"),
-        (("--listen", "127.0.0.1:0", "--csms", "http://x"), "CentralSystemURI"),
+        (("--listen", "127.0.0.1:0", "--csms", "http://x"), "--csms http://x: must begin with ws://"),
         (("--listen", "127.0.0.1:0", "--csms", "ws://x", "--fault", "dropx=1"), "--fault: faults: no word dropx"),
         (("--listen", "127.0.0.1:0", "--csms", "ws://x", "--key", "k.pem"), "--key needs --tls"),
         (("--listen", "127.0.0.1:0", "--csms", "ws://x", "--csms-ca", "k.pem"), "are for a Central System at wss://"),

@@ -11,7 +11,7 @@ import trio.testing
 from ocpp16.load.documents import DocumentError
 from ocpp16.load.guests import Guests
 from ocpp16.scenario import ScenarioError
-from ocpp16.testing import CentralSystem
+from ocpp16.testing import CentralSystem, Fault
 
 
 async def test_they_come_call_and_go(autojump_clock: trio.testing.MockClock) -> None:
@@ -255,3 +255,20 @@ async def test_what_cannot_be_played_is_told_and_the_others_go_on(
         ):
             with pytest.raises((DocumentError, ScenarioError), match=why):
                 guests.order({"do": "add", "charge_point": "A", **wrong})
+
+
+async def test_what_breaks_the_protocol_is_told_and_a_late_answer_is_not(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    told: list[dict[str, Any]] = []
+    async with CentralSystem() as csms, trio.open_nursery() as nursery:
+        csms.misbehave(Fault.DUPLICATE, "BootNotification", times=1)
+        guests = Guests.from_json({"csms": "ws://csms.example/ocpp"}, told.append, csms.connector)
+        nursery.start_soon(guests.run)
+        guests.order({"do": "add", "charge_point": "A"})
+        await csms.wait_for_call("StatusNotification", 2)
+        csms.misbehave(Fault.DELAY, "Heartbeat", times=1, seconds=45.0)
+        await trio.sleep(600)
+        guests.stop()
+    broken = [one for line in told for one in line.get("violations", ())]
+    assert [(rule, count) for rule, _, count in broken] == [("answered-twice", 1)]

@@ -67,6 +67,7 @@ def test_what_was_demanded_is_one_case_each() -> None:
     )
     assert told(suite) == {
         "comes to its planned end": ("met", ""),
+        "the Central System keeps to the protocol": ("met", ""),
         "Heartbeat.p99 < 1s": ("met", ""),
         "Heartbeat.p50 < 10ms": ("failure", "Heartbeat.p50 < 10ms: measured 21 ms"),
         "Authorize.p50 < 10ms": ("failure", "Authorize.p50 < 10ms: nothing was measured"),
@@ -95,7 +96,10 @@ def test_a_test_that_did_not_come_to_its_end_is_an_error() -> None:
         why_ended="process lost",
         processes=(ProcessResult(0, 5, True, "done"), ProcessResult(1, 5, False, "killed by SIGKILL")),
     )
-    assert told(suite) == {"comes to its planned end": ("error", "ended early: process lost")}
+    assert told(suite) == {
+        "comes to its planned end": ("error", "ended early: process lost"),
+        "the Central System keeps to the protocol": ("met", ""),
+    }
     assert (suite.find("testcase/error") or Element("")).text is None
     error = suite.find("testcase/error")
     assert error is not None

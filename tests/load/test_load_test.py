@@ -348,3 +348,31 @@ def test_a_file_that_is_none_is_said_to_be_so(tmp_path: Path) -> None:
     path.write_text("{")
     with pytest.raises(DocumentError, match=r"x\.json: is no JSON"):
         Results.load(path)
+
+
+async def test_memory_is_settled_when_much_is_new_and_no_connection_was_lost(
+    csms: CentralSystem, load_test: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What a broken connection leaves is found by the collector alone."""
+    settled: list[float] = []
+    new = 10_000
+    monkeypatch.setattr("ocpp16.load.driver.new_objects", lambda: new)
+    monkeypatch.setattr("ocpp16.load.driver.settle_memory", lambda: settled.append(trio.current_time()))
+    test = load_test(2)
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(test.run)
+        await trio.sleep(10.5)
+        assert not settled
+        new = 10_001
+        await trio.sleep(10)
+        assert len(settled) == 10
+        csms.abort("CP001")
+    assert len(settled) == 10
+
+
+async def test_a_disk_that_takes_no_trace_is_told(load_test: Make) -> None:
+    test = load_test(2, trace="/dev/full")
+    await test.run()
+    (failure,) = test.trace_failures
+    assert "No space left on device" in failure
+    assert failure in test.results().notes[0]

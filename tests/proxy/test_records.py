@@ -62,6 +62,27 @@ async def test_a_binary_message_passes_as_one_and_is_told(between: Opened, tmp_p
     assert [(one.rule, one.line) for one in lint(Trace(path)) if one.rule == "frame"] == [("frame", 2)]
 
 
+async def test_a_binary_message_that_is_no_text_passes_byte_by_byte(between: Opened, tmp_path: Path) -> None:
+    path, linter, data = tmp_path / "trace.jsonl", Linter(), bytes(range(256))
+    async with between(trace=path, linter=linter) as found:
+        ours = await found.connect()
+        theirs = found.theirs[0]
+        theirs.on_binary, theirs.keeps_bytes = (lambda: None), True
+        ours.send_binary(data.decode(errors="surrogateescape"))
+        await ours.flush()
+        (heard,) = await hear(theirs, 1)
+        assert heard.encode(errors="surrogateescape") == data
+        ours.send_text('[2,"1","Heartbeat",{}]')
+        await ours.flush()
+        assert len(await hear(theirs, 1)) == 1
+        assert found.proxy.connected == 1
+    row, _ = rows(path)
+    assert row["meta"]["binary"] is True
+    assert row["raw"].endswith(r"\xfd\xfe\xff")
+    assert any(text.startswith("frame: ") for text in found.told(Kind.FINDING))
+    assert [(one.rule, one.line) for one in lint(Trace(path)) if one.rule == "frame"] == [("frame", 1)]
+
+
 async def test_a_trace_has_all_that_passed_in_its_order(between: Opened, tmp_path: Path) -> None:
     path = tmp_path / "trace.jsonl"
     async with CentralSystem() as csms:

@@ -272,3 +272,36 @@ def test_twice(charge_point):
     )
     assert project.run(url=url) == {"failed": 1, "code": 1}, project.text
     assert "error of the Central System, rule answered-twice (OCPP-J 4.1.1)" in project.text
+
+
+def test_a_plain_test_beside_a_central_system_in_a_loop_is_told_why_it_waits_in_vain(project: Any) -> None:
+    project.write(
+        "test_asleep.py",
+        """
+import asyncio
+import pytest
+import pytest_asyncio
+
+@pytest_asyncio.fixture
+async def csms():
+    async with await asyncio.start_server(lambda reader, writer: None, "127.0.0.1", 0) as server:
+        yield server
+
+@pytest_asyncio.fixture
+async def ocpp16_url(csms):
+    return f"ws://127.0.0.1:{csms.sockets[0].getsockname()[1]}/ocpp"
+
+def test_plain(charge_point):
+    charge_point.wait_registered(timeout=0.2)
+
+@pytest.mark.asyncio
+async def test_async(charge_point):
+    await charge_point.wait_registered(timeout=0.2)
+""",
+    )
+    outcome = project.run("-o", "ocpp16_end=cut")
+    assert outcome["failed"] == 2
+    told = [line for line in project.text.splitlines() if "not seen within" in line and line.startswith("E ")]
+    assert all("it is not connected (its attempt to connect was not answered yet)" in line for line in told)
+    assert len(told) == 2
+    assert project.text.count("The fixtures csms, ocpp16_url are asynchronous: a Central System") == 1

@@ -9,7 +9,7 @@ import trio
 from ocpp16.fleet import Member
 from ocpp16.scenario import Outcome, Progress, Scenario, ScenarioError, Stage, scenario_from
 from ocpp16.scenario.model import StageKind
-from ocpp16.testing import CentralSystem
+from ocpp16.testing import CentralSystem, Fault
 
 
 async def test_a_story_of_python_that_nobody_plays_is_refused(play: Any) -> None:
@@ -70,3 +70,35 @@ async def test_a_story_that_came_to_nothing_of_what_is_expected_has_not_passed(c
     assert (in_vain.is_complete, in_vain.is_passed) == (True, False)
     in_part: Outcome = await play(scenario_from({"stage": stages, "expect": expected}), csms, 2, duration=5)
     assert in_part.is_passed
+
+
+async def test_a_central_system_that_breaks_the_protocol_has_not_passed(csms: CentralSystem, play: Any) -> None:
+    stages = [{"kind": "ramp"}, {"kind": "hold", "duration": 10}]
+    csms.misbehave(Fault.DUPLICATE, "BootNotification", times=1)
+    outcome: Outcome = await play(scenario_from({"stage": stages}), csms, 2)
+    assert [(one.rule, one.count) for one in outcome.violations] == [("answered-twice", 1)]
+    assert outcome.breach == "the Central System broke the protocol once (answered-twice 1)"
+    assert (outcome.is_complete, outcome.is_passed) == (True, False)
+    csms.misbehave(Fault.DUPLICATE, "BootNotification", times=1)
+    disturbed: Outcome = await play(scenario_from({"stage": stages, "faults": {"latency": 0.01}}), csms, 2)
+    assert (len(disturbed.violations), disturbed.breach, disturbed.is_passed) == (1, "", True)
+
+
+async def test_a_verdict_in_a_time_that_ran_faster_says_what_that_means(csms: CentralSystem, play: Any) -> None:
+    story = {"stage": [{"kind": "ramp"}], "expect": [{"sent": "BootNotification", "status": "Pending"}]}
+    quick: Outcome = await play(scenario_from(story), csms, 1, speed=100.0)
+    assert any("an answer within 30 s was one within 300 ms" in note for note in quick.notes)
+    real: Outcome = await play(scenario_from(story), csms, 1)
+    assert not any("faster" in note for note in real.notes)
+
+
+async def test_one_whose_first_attempt_hangs_is_told_so(csms: CentralSystem, play: Any) -> None:
+    async def silent(endpoint: Any) -> trio.abc.Stream:
+        return trio.testing.memory_stream_pair()[0]
+
+    story = {"stage": [{"kind": "ramp", "settle": 5}]}
+    outcome: Outcome = await play(scenario_from(story), csms, 1, connector=silent)
+    assert any(
+        note.endswith("not connected in the end; CP001: its first attempt was not answered yet")
+        for note in outcome.notes
+    )
