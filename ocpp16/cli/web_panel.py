@@ -71,7 +71,7 @@ def chosen_web(web: int | None, web_host: str, web_token: str | None, *, web_ope
     """Raises CommandFailed for what cannot be."""
     if web is None:
         if web_open:
-            raise CommandFailed("--open: there is no panel to be opened without --web")
+            raise CommandFailed("--open: there is no panel without --web")
         context = click.get_current_context(silent=True)
         for name in ("web_host", "web_token"):
             if context is not None and context.get_parameter_source(name) is ParameterSource.COMMANDLINE:
