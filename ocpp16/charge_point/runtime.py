@@ -323,7 +323,7 @@ class Runtime:
         features.transactions.recover(resuming)
         features.start(self.second_line)
         self._tell_connection_timeout()
-        self.traffic.begin(self.clock, None if self._feed is None else self.tell, features.ctx.signals.emit)
+        self.traffic.begin(features.ctx, None if self._feed is None else self.tell)
         features.security_events.started(boot_reason)
         life.connectivity = Connectivity(
             features.ctx,
@@ -495,9 +495,10 @@ class Runtime:
         self.second_line.log.warning("received something unusable: %s", why)
         self.ctx.signals.emit(SecurityEventRaised("InvalidMessages", shown(f"{why}: {harmless}")))
 
-    def log_session(self, connector_id: int, session_id: str, folder: Path) -> None:
-        """Log the messages of a session by themselves."""
-        is_new = self.traffic.session_started(connector_id, session_id, folder)
+    def log_session(self, connector_id: int, session_id: str, folder: Path | None) -> None:
+        """Log the messages of a session by themselves, where it has a folder."""
+        running = self.ctx.transactions.running(connector_id)
+        is_new = self.traffic.session_started(connector_id, session_id, folder, running)
         if is_new and self.life.connectivity is not None:
             self.life.connectivity.tell_frames(self.traffic.trace)
 
