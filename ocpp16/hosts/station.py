@@ -15,7 +15,7 @@ import trio
 from ocpp16.charge_point.features import protocols
 from ocpp16.charge_point.station_check import is_async_function
 from ocpp16.errors import ChargePointStopped
-from ocpp16.faults import name_of, obey_exit, sentence
+from ocpp16.faults import name_of, obey, obey_exit, sentence
 from ocpp16.hosts.host_log import HostLog
 from ocpp16.log import FoldingLog
 from ocpp16.models import ChargingLimit, Measurement
@@ -232,9 +232,10 @@ class Polling:
                 found = await self._world.ask(self._read, connector_id)
                 if found is not None:
                     self._charge_point.on_meter_values(connector_id, found)
-            except (RuntimeError, ValueError) as error:  # nobody is there; what was read is refused
-                if isinstance(error, ChargePointStopped):
-                    raise
+            except ChargePointStopped:
+                raise
+            except BaseException as error:  # nobody is there, or not now; what was read is refused
+                obey(error)
                 log.error("%s: %s", what, sentence(error), about=what)
         if timeout.cancelled_caught:
             log.error("%s: no answer for %s s", what, POLL_TIMEOUT, about=what)

@@ -1,5 +1,6 @@
 """What the host is told, and not asked: in order, each once, and of limits the newest. Meters that hang."""
 
+import queue
 import threading
 from collections.abc import Callable
 from types import SimpleNamespace
@@ -8,7 +9,7 @@ from typing import Any
 import pytest
 import trio
 
-from ocpp16 import ChargePointStopped, ChargingLimit
+from ocpp16 import ChargePointStopped, ChargingLimit, Measurement, PhaseValues
 from ocpp16.hosts.host_log import HostLog
 from ocpp16.hosts.station import MOST_CHANGES, POLL_TIMEOUT, Changes, Orderly, Polling, asked_station, measured
 from ocpp16.log import FoldingLog
@@ -208,6 +209,35 @@ class Meter:
     def measurement(self, connector_id: int) -> None:
         self.begun.release()
         self.go_on.wait()
+
+
+class Full(Hanging):
+    """A world that takes nothing once, and says so in its own way."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked = 0
+
+    async def ask(self, function: Callable[..., Any], *arguments: Any) -> Any:
+        self.asked += 1
+        if self.asked == 1:
+            raise queue.Full
+        return Measurement(energy_import=PhaseValues(1000.0))
+
+
+async def test_a_meter_that_cannot_be_asked_is_asked_again(
+    autojump_clock: trio.testing.MockClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    told: list[int] = []
+    charge_point = SimpleNamespace(
+        for_station=SimpleNamespace(number_of_connectors=1),
+        transaction=lambda connector_id: "it runs",
+        on_meter_values=lambda connector_id, values: told.append(connector_id),
+    )
+    with trio.move_on_after(2.5):
+        await Polling(charge_point, None, Full(), 1.0, HostLog()).run()
+    assert told == [1]
+    assert "measurement(1): Full" in caplog.text
 
 
 async def test_a_meter_that_never_answers_holds_one_thread(
