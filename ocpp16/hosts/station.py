@@ -252,12 +252,21 @@ class Polling:
 class Orderly:
     """Calls one after another, in the order in which they were told, where `begin(work)` has a piece of work done.
 
-    What cannot be begun is done with what is told next.
+    What cannot be begun is done with what is told next, or when `later(function)` calls in a while: whoever tells the
+    next only when one was heard would wait for ever.
     """
 
-    def __init__(self, begin: Callable[[Callable[[], None]], None], log: FoldingLog) -> None:
+    def __init__(
+        self,
+        begin: Callable[[Callable[[], None]], None],
+        log: FoldingLog,
+        later: Callable[[Callable[[], None]], object],
+    ) -> None:
         self._begin = begin
         self._log = log
+        self._later = later
+        self._is_later = False
+        """Is it to be called in a while?"""
         self._waiting: deque[tuple[Callable[..., Any], tuple[Any, ...]]] = deque()
         self._lock = threading.Lock()
         self._is_at_work = False
@@ -267,12 +276,27 @@ class Orderly:
             self._waiting.append((function, arguments))
             begins, self._is_at_work = not self._is_at_work, True
         if begins:
-            try:
-                self._begin(self._work_off)
-            except RuntimeError as error:  # nobody is there any more, or no thread can be had just now
-                with self._lock:
-                    self._is_at_work = False
-                self._log.error("the host cannot be told: %s", sentence(error))
+            self._start()
+
+    def _start(self) -> None:
+        try:
+            self._begin(self._work_off)
+        except BaseException as error:  # nobody is there any more, no thread can be had just now, a bound is reached
+            with self._lock:
+                self._is_at_work = False
+            if not self._is_later:
+                self._is_later = True
+                self._later(self._try_again)
+            obey_exit(error)
+            self._log.error("the host cannot be told: %s", sentence(error))
+
+    def _try_again(self) -> None:
+        self._is_later = False
+        with self._lock:
+            begins = bool(self._waiting) and not self._is_at_work
+            self._is_at_work |= begins
+        if begins:
+            self._start()
 
     def _work_off(self) -> None:
         """In the host's world."""
