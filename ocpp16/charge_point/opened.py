@@ -120,6 +120,7 @@ class Opened:
             nursery=nursery,
             shared=shared,
             clock=plan.clock,
+            present=plan.present,
             connector=plan.connector,
             certificates=plan.certificates,
             keeper=keeper,

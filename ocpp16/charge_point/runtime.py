@@ -22,6 +22,7 @@ import trio
 
 from ocpp16.charge_point.argument_check import known_before
 from ocpp16.charge_point.assembly import Features, assemble
+from ocpp16.charge_point.built_in_security import Present
 from ocpp16.charge_point.connectivity import Connectivity, StreamOpener
 from ocpp16.charge_point.dialing import Dialer, connector_of
 from ocpp16.charge_point.features import possible
@@ -81,6 +82,7 @@ class Runtime:
         "_journal",
         "_nursery",
         "_outside",
+        "_present",
         "_pump",
         "_random",
         "_shared",
@@ -123,6 +125,7 @@ class Runtime:
         nursery: trio.Nursery,
         shared: SharedTasks,
         clock: Clock,
+        present: Present,
         connector: StreamOpener | None,
         certificates: EvseSecurity | None,
         keeper: ConfigurationKeeper,
@@ -141,6 +144,7 @@ class Runtime:
         self.timers: Timers = Timers()
         """Of the station, if it likes: they go on over starts and stops."""
         self.clock: Clock = clock
+        self._present = present
         self.station: CoreStation = station
         self.asked_station: AskedStation = AskedStation(station)
         self.kinds: tuple[type[FeatureProfile], ...] = possible(station)
@@ -306,7 +310,7 @@ class Runtime:
             asked.is_over = False
             raise
         self.clock = self.clock.continued()
-        self._pump.clock = self.clock
+        self._pump.clock = self._present.clock = self.clock
         self.configuration.reboot()
         found = restored(loaded, self.clock.now(), self.second_line)
         found.transactions.first_new = self.ctx.transactions.first_new
