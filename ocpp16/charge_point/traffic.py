@@ -217,7 +217,7 @@ class Traffic:
         self._opened(options).session_started(self._clock.now(), connector_id, session_id, folder)
         if transaction is not None:
             self.transaction_started(transaction)
-        return before is None
+        return self.trace != before
 
     def transaction_started(self, transaction: Transaction) -> None:
         """One that may be of a session that is logged by itself."""

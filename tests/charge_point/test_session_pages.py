@@ -32,6 +32,23 @@ async def test_a_session_has_a_page_also_without_a_folder_for_all(open_bench: An
     assert "Heartbeat" not in page
 
 
+async def test_a_page_has_messages_where_a_listener_is_told_frames_too(open_bench: Any, tmp_path: Path) -> None:
+    """On the connection that there is, and on the next."""
+    heard: list[str] = []
+    async with open_bench(frames=lambda identity, direction, text: heard.append(text)) as bench:
+        bench.charge_point.on_session_started(1, "s1", SessionStartedReason.EV_CONNECTED, tmp_path)
+        bench.begin()
+        await trio.sleep(1)
+        assert "<b>StartTransactionResponse</b>" in (tmp_path / "incomplete-ocpp.html").read_text()
+        bench.charge_point.connection.reconnect()
+        await trio.sleep(1)
+        bench.charge_point.on_transaction_stopped(1, "s1", Reason.EV_DISCONNECTED, 2000)
+        await trio.sleep(1)
+        assert "<b>StopTransactionResponse</b>" in (tmp_path / "incomplete-ocpp.html").read_text()
+    for action in ("StartTransaction", "StopTransaction"):
+        assert sum(action in text for text in heard) == 1
+
+
 async def test_a_session_may_begin_before_the_start(open_bench: Any, tmp_path: Path) -> None:
     async with open_bench(start=False) as bench:
         bench.charge_point.on_session_started(1, "s1", SessionStartedReason.EV_CONNECTED, tmp_path)
