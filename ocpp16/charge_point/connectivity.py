@@ -219,10 +219,11 @@ class Connectivity:
         await self._wait(wait)
 
     async def _connect_and_read(self) -> str | None:
-        """One connection from its first packet to its end. Returns why there was none, None if there was one."""
+        """One connection from its first packet to its end. Returns why there was none; None if there was one, or if we
+        gave it up ourselves."""
         ctx = self._ctx
         websocket: WebSocket | None = None
-        failure: str | None = "given up"
+        failure: str | None = None
         attempts = self._attempts
         with trio.CancelScope() as scope:
             self._scope = scope
@@ -231,10 +232,10 @@ class Connectivity:
             scope.deadline = trio.current_time() + ATTEMPT_TIMEOUT
             try:
                 websocket = await self._open()
-                failure = None
             except BaseException as error:
                 obey(error)
-                failure = self._report_failure(error)
+                if not scope.cancel_called or trio.current_time() >= scope.deadline:  # else what was made of that
+                    failure = self._report_failure(error)
             finally:
                 if attempts is not None:
                     attempts.release_on_behalf_of(self)

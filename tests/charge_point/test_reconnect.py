@@ -281,6 +281,40 @@ async def test_disconnect_gives_up_an_attempt_that_hangs(open_bench: Any) -> Non
         assert bench.charge_point.connection.is_connected
 
 
+@pytest.mark.parametrize("raised", [None, OSError("the stream was closed")])
+async def test_an_attempt_that_we_give_up_ourselves_is_no_failure(
+    open_bench: Any, make_config: Any, raised: Exception | None
+) -> None:
+    """Whatever a connector makes of its cancellation."""
+    csms = CentralSystem()
+    dialled: list[str] = []
+
+    async def hangs(endpoint: Endpoint) -> trio.abc.Stream:
+        dialled.append(endpoint.host)
+        try:
+            await trio.sleep_forever()
+        except trio.Cancelled:
+            if raised is None:
+                raise
+            raise raised from None
+        raise AssertionError
+
+    csms.connector = hangs  # type: ignore[method-assign]
+    document = make_config(Internal__FallbackCentralSystems="ws://two/ocpp", Internal__FallbackAttempts=1)
+    async with open_bench(csms=csms, document=document) as bench:
+        connection = bench.charge_point.connection
+        for action in (connection.reconnect, connection.disconnect, connection.connect, connection.reconnect):
+            action()
+            await trio.sleep(5)
+        assert set(dialled) == {"csms.example"}
+        assert len(dialled) == 4
+        assert bench.charge_point.counters.connection_failures == 0
+        assert bench.events.of(ConnectionStateChanged) == []
+        await trio.sleep(100)
+        assert bench.charge_point.counters.connection_failures == 1
+        assert dialled[-1] == "two"
+
+
 async def test_a_reconnect_in_the_moment_of_connecting_is_not_lost(open_bench: Any, monkeypatch: Any) -> None:
     async with open_bench() as bench:
         made, connect = [], Connectivity._open
