@@ -124,7 +124,6 @@ class Runtime:
         journal: Journal,
         nursery: trio.Nursery,
         shared: SharedTasks,
-        clock: Clock,
         present: Present,
         connector: StreamOpener | None,
         certificates: EvseSecurity | None,
@@ -143,7 +142,7 @@ class Runtime:
         self.counters: Counters = counters
         self.timers: Timers = Timers()
         """Of the station, if it likes: they go on over starts and stops."""
-        self.clock: Clock = clock
+        self.clock: Clock = present.clock
         self._present = present
         self.station: CoreStation = station
         self.asked_station: AskedStation = AskedStation(station)
@@ -157,7 +156,7 @@ class Runtime:
         self._shared = shared
         self._feed = feed
         self.second_line: SecondLine = SecondLine(
-            configuration[internal.CHARGE_POINT_ID], counters, clock.monotonic, self._tell_at_once, log
+            configuration[internal.CHARGE_POINT_ID], counters, self.clock.monotonic, self._tell_at_once, log
         )
         self.failed: Callable[[str, BaseException], None] = self.second_line.failed
         """Bound once for whoever keeps it: bound anew it costs 64 bytes each time."""
@@ -169,7 +168,7 @@ class Runtime:
         self._random = random
         self.traffic: Traffic = traffic
         traffic.listen(listeners, self.failed)
-        self._pump = Pump(clock, shared.pumps, self.timers, journal, self.failed)
+        self._pump = Pump(self.clock, shared.pumps, self.timers, journal, self.failed)
         self.kick: Callable[[], None] = self._pump.kick
         """Something may be ready to be sent, or has just been answered."""
         self.turns: Turns = Turns(self._pump)
@@ -501,10 +500,9 @@ class Runtime:
 
     def log_session(self, connector_id: int, session_id: str, folder: Path | None) -> None:
         """Log the messages of a session by themselves, where it has a folder."""
-        running = self.ctx.transactions.running(connector_id)
-        is_new = self.traffic.session_started(connector_id, session_id, folder, running)
-        if is_new and self.life.connectivity is not None:
-            self.life.connectivity.tell_frames(self.traffic.trace)
+        running, connectivity = self.ctx.transactions.running(connector_id), self.life.connectivity
+        if self.traffic.session_started(connector_id, session_id, folder, running) and connectivity is not None:
+            connectivity.tell_frames(self.traffic.trace)
 
     def durable_rose(self) -> None:
         """More is on disk: what waited for it may go."""

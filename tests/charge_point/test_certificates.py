@@ -1,6 +1,7 @@
 """The certificate messages, over an EvseSecurity that does what it is told, or lies, hangs and raises."""
 
 from itertools import count, pairwise
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -24,7 +25,8 @@ from ocpp16.security.evse_security import (
     LeafCertificateStatus,
     LeafCertificateType,
 )
-from ocpp16.testing.central_system import CentralSystem
+from ocpp16.security.lab_pki import Authority
+from ocpp16.testing.central_system import START, CentralSystem
 from ocpp16.testing.misbehaviour import Fault
 
 HASH = CertificateHashData("SHA256", "ab" * 32, "cd" * 32, "1f")
@@ -320,3 +322,17 @@ async def test_a_keeper_with_another_certificate_each_time_fills_no_memory(make_
         dialer.refused()
     assert len(dialer._refused) == MOST_REFUSED
     assert dialer._refused[-1] == str(3 * MOST_REFUSED - 1)
+
+
+async def test_certificates_are_judged_by_the_clock_of_the_present_start(open_bench: Any, tmp_path: Path) -> None:
+    """The first one never heard the time; a root that is valid since the year before is not one of the future."""
+    csms = CentralSystem()
+    csms.is_reachable = False
+    root = Authority("Root", START / 1e6 - 30 * 86_400).certificate
+    async with open_bench(csms=csms, certificates_path=tmp_path, anchor=1_577_836_800.0) as bench:
+        await bench.charge_point.stop()
+        csms.is_reachable = True
+        await bench.charge_point.restart()
+        await bench.charge_point.wait_registered()
+        request = {"certificateType": "ManufacturerRootCertificate", "certificate": root}
+        assert await bench.call("InstallCertificate", request) == {"status": "Accepted"}

@@ -3,7 +3,6 @@
 import signal
 import threading
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,9 +12,7 @@ from ocpp16.charge_point.open import open_charge_point
 from ocpp16.enums import AvailabilityType, ChargePointErrorCode, Reason, SessionStartedReason
 from ocpp16.errors import ChargePointStopped
 from ocpp16.models import ErrorInfo, Measurement, PhaseValues
-from ocpp16.security.lab_pki import Authority
 from ocpp16.testing import CentralSystem, Fault
-from ocpp16.testing.central_system import START
 from ocpp16.testing.stations import RecordingStation
 from ocpp16.transport.dial import Endpoint
 
@@ -399,17 +396,3 @@ async def test_an_error_told_before_the_start_with_a_transaction_is_not_forgotte
         await trio.sleep(1)
         told = [sent["errorCode"] for sent in bench.sent("StatusNotification") if sent["connectorId"] == 1]
         assert told == ["WeakSignal"]
-
-
-async def test_certificates_are_judged_by_the_clock_of_the_present_start(open_bench: Any, tmp_path: Path) -> None:
-    """The first one never heard the time; a root that is valid since the year before is not one of the future."""
-    csms = CentralSystem()
-    csms.is_reachable = False
-    root = Authority("Root", START / 1e6 - 30 * 86_400).certificate
-    async with open_bench(csms=csms, certificates_path=tmp_path, anchor=1_577_836_800.0) as bench:
-        await bench.charge_point.stop()
-        csms.is_reachable = True
-        await bench.charge_point.restart()
-        await bench.charge_point.wait_registered()
-        request = {"certificateType": "ManufacturerRootCertificate", "certificate": root}
-        assert await bench.call("InstallCertificate", request) == {"status": "Accepted"}
