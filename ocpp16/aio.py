@@ -24,6 +24,7 @@ import trio
 
 from ocpp16.charge_point.charge_point import ChargePoint
 from ocpp16.charge_point.charge_points import ChargePoints
+from ocpp16.faults import obey_exit, sentence
 from ocpp16.hosts.block import METER_INTERVAL, Block
 from ocpp16.hosts.crossing import Crossing
 from ocpp16.hosts.station import called
@@ -191,8 +192,9 @@ class _Loop:
     def tell(self, function: Callable[..., Any], *arguments: Any) -> None:
         try:
             self._soon(called, self.log, function, *arguments)
-        except RuntimeError:
-            self.log.error("the event loop of the host is closed, and cannot be told")
+        except BaseException as error:  # it is closed
+            obey_exit(error)
+            self.log.error("the event loop of the host cannot be told: %s", sentence(error))
 
     def _soon(self, function: Callable[..., Any], *arguments: Any) -> None:
         self._loop.call_soon_threadsafe(function, *arguments, context=self._context.copy())

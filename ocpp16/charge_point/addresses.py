@@ -3,11 +3,13 @@
 Decides only; who connects tells what happened. With one address there is nothing to decide.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 MOST_PATIENT = 16
 """The wait for the first address grows to so many times FallbackReturnInterval, where that does not keep what it
 promises."""
+WORTH_WAITING = 60.0
+"""Seconds that an address may ask to be left alone without losing its turn to another."""
 
 
 class Addresses:
@@ -34,18 +36,30 @@ class Addresses:
     def first(self) -> str:
         return self._uris[0]
 
-    def failed(self) -> bool:
-        """An attempt failed. Whether another address has its turn now."""
+    def failed(self, left_alone_for: Callable[[str], float] = lambda _: 0.0) -> bool:
+        """An attempt failed. `left_alone_for` gives the seconds that an address asks to be left alone: they are not
+        waited for while another one asks for less. Whether another address has its turn now."""
         if len(self._uris) == 1:
             return False
+        before = self._place
         self._failures += 1
-        if self._failures < self._attempts:
+        if self._failures >= self._attempts:
+            self._failures = 0
+            if self.is_first:
+                self._patience = min(2 * self._patience, MOST_PATIENT)
+            self._place = (before + 1) % len(self._uris)
+        self._place = self._next_wanted(left_alone_for)
+        if self._place == before:
             return False
         self._failures = 0
-        if self.is_first:
-            self._patience = min(2 * self._patience, MOST_PATIENT)
-        self._place = (self._place + 1) % len(self._uris)
         return True
+
+    def _next_wanted(self, left_alone_for: Callable[[str], float]) -> int:
+        def too_long(place: int) -> float:
+            return max(left_alone_for(self._uris[place]) - WORTH_WAITING, 0.0)
+
+        count = len(self._uris)
+        return min(((self._place + step) % count for step in range(count)), key=too_long)
 
     def proved(self, uri: str) -> None:
         """A connection to this address was good for something."""

@@ -8,6 +8,20 @@ from ocpp16.configuration.configuration import Configuration
 from ocpp16.configuration.keys.security import ADDITIONAL_ROOT_CERTIFICATE_CHECK, CERTIFICATE_STORE_MAX_LENGTH
 from ocpp16.security.certificate_paths import PASSWORD, PATHS
 from ocpp16.security.evse_security import EvseSecurity
+from ocpp16.state.clock import Clock
+
+
+class Present:
+    """The clock of the present start, for what goes on over starts: each has its own (`Clock.continued`)."""
+
+    __slots__ = ("clock",)
+
+    def __init__(self, clock: Clock) -> None:
+        self.clock: Clock = clock
+
+    def seconds(self) -> float:
+        """Wall time in seconds since 1970."""
+        return self.clock.now() / 1e6
 
 
 def built_in(

@@ -19,6 +19,7 @@ from ocpp16.charge_point.dialing import Detour, Dialer
 from ocpp16.charge_point.fallback import Fallback
 from ocpp16.charge_point.link import Link, Trace
 from ocpp16.charge_point.link_tasks import flush, read
+from ocpp16.charge_point.next_attempt import NextAttempt
 from ocpp16.charge_point.pump import Pump
 from ocpp16.configuration.keys import core, internal
 from ocpp16.errors import ConfigurationError, ConnectionClosed, ConnectionFailed, HandshakeRefused
@@ -29,7 +30,6 @@ from ocpp16.profiles.security_profile import Credentials
 from ocpp16.security.basic_auth import authorization_header
 from ocpp16.state.signals import AttemptFailed, Connected, Disconnected, SecurityEventRaised
 from ocpp16.texts import shown
-from ocpp16.transport.backoff import Backoff
 from ocpp16.transport.dial import DialFailed, Endpoint, endpoint
 from ocpp16.transport.readiness import Readiness
 from ocpp16.transport.websocket import WebSocket
@@ -55,7 +55,6 @@ class Connectivity:
     __slots__ = (
         "_accept",
         "_attempts",
-        "_backoff",
         "_closing",
         "_connector",
         "_credentials",
@@ -65,6 +64,7 @@ class Connectivity:
         "_is_urgent",
         "_is_wanted",
         "_link",
+        "_next",
         "_note",
         "_pump",
         "_readiness",
@@ -100,7 +100,7 @@ class Connectivity:
         self._accept = accept
         self._trace = trace
         self._note = note
-        self._backoff = Backoff(0, 0, 0, random)
+        self._next = NextAttempt(ctx, random)
         self._is_wanted = False
         self._is_urgent = False
         self._is_abandoned = False
@@ -129,6 +129,7 @@ class Connectivity:
             dial=lambda uri: self._connector(self._endpoint(uri)),
             note=self._note,
             leave=self.reconnect,
+            left_alone_for=self._next.left_alone_for,
         )
 
     def _endpoint(self, uri: str) -> Endpoint:
@@ -148,7 +149,7 @@ class Connectivity:
     def connect(self) -> None:
         """Connect, at once, and stay connected."""
         self._is_wanted = self._is_urgent = True
-        self._backoff.reset()
+        self._next.at_once()
         self._hurry()
 
     def _hurry(self) -> None:
@@ -212,20 +213,17 @@ class Connectivity:
 
     async def _pause(self) -> None:
         """Wait for the next attempt, or until somebody wants it now."""
-        configuration = self._ctx.configuration
-        self._backoff.wait_minimum = configuration[internal.RETRY_BACKOFF_WAIT_MINIMUM]
-        self._backoff.random_range = configuration[internal.RETRY_BACKOFF_RANDOM_RANGE]
-        self._backoff.repeat_times = configuration[internal.RETRY_BACKOFF_REPEAT_TIMES]
-        wait = self._backoff.next()
+        wait = self._next.wait(self._uri())
         self._ctx.log.info("connecting again in %.1f s", wait)
         self._note(f"Reconnecting in {wait:.1f} s")
         await self._wait(wait)
 
     async def _connect_and_read(self) -> str | None:
-        """One connection from its first packet to its end. Returns why there was none, None if there was one."""
+        """One connection from its first packet to its end. Returns why there was none; None if there was one, or if we
+        gave it up ourselves."""
         ctx = self._ctx
         websocket: WebSocket | None = None
-        failure: str | None = "given up"
+        failure: str | None = None
         attempts = self._attempts
         with trio.CancelScope() as scope:
             self._scope = scope
@@ -234,10 +232,10 @@ class Connectivity:
             scope.deadline = trio.current_time() + ATTEMPT_TIMEOUT
             try:
                 websocket = await self._open()
-                failure = None
             except BaseException as error:
                 obey(error)
-                failure = self._report_failure(error)
+                if not scope.cancel_called or trio.current_time() >= scope.deadline:  # else what was made of that
+                    failure = self._report_failure(error)
             finally:
                 if attempts is not None:
                     attempts.release_on_behalf_of(self)
@@ -252,7 +250,7 @@ class Connectivity:
         began, answered = ctx.clock.monotonic(), ctx.counters.calls_answered
         reason = await self._serve(websocket)
         if ctx.counters.calls_answered > answered or ctx.clock.monotonic() - began >= STABLE_AFTER:
-            self._backoff.reset()
+            self._next.proved()
             if self._fallback is not None:
                 self._fallback.proved(uri)
         elif self._fallback is not None and self._is_wanted and not self._is_urgent:
@@ -349,7 +347,7 @@ class Connectivity:
         self._note(f"Not connected: {failure}")
         ctx.tell(ConnectionStateChanged(False, failure), 0)
         if isinstance(known, HandshakeRefused):
-            self._backoff.wait_at_least(known.retry_after)
+            self._next.sent_away(self._uri(), known.retry_after)
             if known.status == 401:
                 ctx.signals.emit(SecurityEventRaised("FailedToAuthenticateAtCentralSystem", failure))
         elif isinstance(known, DialFailed) and known.security_event:
@@ -371,8 +369,7 @@ class Connectivity:
 
     def key_changed(self, key: str) -> None:
         """A configuration key changed: pings follow at once, the waits between attempts begin anew."""
-        if key in _BACKOFF_KEYS:
-            self._backoff.reset()
+        self._next.key_changed(key)
         if key == core.WEB_SOCKET_PING_INTERVAL.name:
             seconds = self._ctx.configuration[core.WEB_SOCKET_PING_INTERVAL] or 0
             self._note(f"WebSocketPingInterval changed: {seconds} s")
@@ -392,8 +389,6 @@ class Connectivity:
 _INVALID_CERTIFICATE = "InvalidCentralSystemCertificate"
 _STOPPED = "stopped"
 """Why a connection ended that nobody else closed."""
-_BACKOFF = internal.RETRY_BACKOFF_WAIT_MINIMUM, internal.RETRY_BACKOFF_RANDOM_RANGE, internal.RETRY_BACKOFF_REPEAT_TIMES
-_BACKOFF_KEYS = frozenset(key.name for key in _BACKOFF)
 _KEEP_ALIVE_KEYS = frozenset(
     {core.WEB_SOCKET_PING_INTERVAL.name, internal.WEBSOCKET_PONG_TIMEOUT.name, internal.WEBSOCKET_PING_PAYLOAD.name}
 )

@@ -75,8 +75,7 @@ class StationEvents:
         transaction = self._runtime.ctx.transactions.running(number)
         if transaction is not None and transaction.session_id != session:
             raise ValueError(f"connector {number} has a running transaction of session {transaction.session_id!r}")
-        if log_folder is not None:
-            self._runtime.log_session(number, session, log_folder)
+        self._runtime.log_session(number, session, log_folder)
         self._runtime.features.availability.session_started(number, session, why)
 
     def on_session_stopped(self, connector_id: int, session_id: str) -> None:
@@ -133,6 +132,7 @@ class StationEvents:
         transaction = self._runtime.features.transactions.begin(
             number, session, token, energy, reservation_id=reservation, at=at, signed=signed
         )
+        self._runtime.traffic.transaction_started(transaction)
         self._runtime.features.availability.transaction_started(number, session)
         return transaction
 

@@ -23,10 +23,10 @@ class Fallback:
     """Of one start of a charge point with several addresses.
 
     Parameters: `dial` opens a stream to one of them; `note` what happens, in words; `leave` closes the connection that
-    there is, for one to the present address.
+    there is, for one to the present address; `left_alone_for` says how many seconds one still asks for (Retry-After).
     """
 
-    __slots__ = ("_addresses", "_ctx", "_dial", "_leave", "_note")
+    __slots__ = ("_addresses", "_ctx", "_dial", "_leave", "_left_alone_for", "_note")
 
     def __init__(
         self,
@@ -36,12 +36,14 @@ class Fallback:
         dial: Callable[[str], Awaitable[trio.abc.Stream]],
         note: Callable[[str], None],
         leave: Callable[[], None],
+        left_alone_for: Callable[[str], float],
     ) -> None:
         self._ctx = ctx
         self._addresses = addresses
         self._dial = dial
         self._note = note
         self._leave = leave
+        self._left_alone_for = left_alone_for
 
     @property
     def present(self) -> str:
@@ -49,7 +51,7 @@ class Fallback:
 
     def failed(self) -> None:
         """An attempt at the present address failed; the next one may be at another."""
-        if self._addresses.failed():
+        if self._addresses.failed(self._left_alone_for):
             self._tell()
 
     def proved(self, uri: str) -> None:
@@ -68,6 +70,8 @@ class Fallback:
     async def _look(self) -> None:
         """Go back if somebody is there: what waits to be sent is sent there."""
         addresses = self._addresses
+        if self._left_alone_for(addresses.first):
+            return
         with trio.move_on_after(LOOK_TIMEOUT):
             try:
                 stream = await self._dial(addresses.first)

@@ -152,7 +152,7 @@ class Opened:
             journal=journal,
             nursery=nursery,
             shared=shared,
-            clock=plan.clock,
+            present=plan.present,
             connector=plan.connector,
             certificates=plan.certificates,
             keeper=keeper,

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ocpp16.charge_point.built_in_security import built_in
+from ocpp16.charge_point.built_in_security import Present, built_in
 from ocpp16.charge_point.connectivity import StreamOpener
 from ocpp16.charge_point.dialing import check_tls
 from ocpp16.configuration.configuration import Configuration
@@ -35,6 +35,7 @@ class Plan:
     configuration: Configuration
     station: CoreStation
     clock: Clock
+    present: Present
     overlay: Overlay | None
     certificates: EvseSecurity | None
     tolerance: Tolerance | None
@@ -81,13 +82,13 @@ def planned(
         overlay.drop_unfinished()
     configuration = _configuration(config, overlay, share_path, custom_schema_path, is_complete=not has_store)
     tolerance = None if tolerances is None else _tolerance(tolerances)
-    certificates = evse_security
+    certificates, present = evse_security, Present(clock)
     if certificates is None:
         certificates = built_in(
             certificates_path,
             security_configuration or {},
             configuration,
-            now=lambda: clock.now() / 1e6,
+            now=present.seconds,
             inline=is_virtual_clock(),
         )
     if connector is None:
@@ -98,6 +99,7 @@ def planned(
         configuration,
         station,
         clock,
+        present,
         overlay,
         certificates,
         tolerance,

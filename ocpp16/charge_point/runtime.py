@@ -22,6 +22,7 @@ import trio
 
 from ocpp16.charge_point.argument_check import known_before
 from ocpp16.charge_point.assembly import Features, assemble
+from ocpp16.charge_point.built_in_security import Present
 from ocpp16.charge_point.connectivity import Connectivity, StreamOpener
 from ocpp16.charge_point.dialing import Dialer, connector_of
 from ocpp16.charge_point.features import possible
@@ -80,6 +81,7 @@ class Runtime:
         "_journal",
         "_nursery",
         "_outside",
+        "_present",
         "_pump",
         "_random",
         "_shared",
@@ -122,7 +124,7 @@ class Runtime:
         journal: Journal,
         nursery: trio.Nursery,
         shared: SharedTasks,
-        clock: Clock,
+        present: Present,
         connector: StreamOpener | None,
         certificates: EvseSecurity | None,
         keeper: ConfigurationKeeper,
@@ -140,7 +142,8 @@ class Runtime:
         self.counters: Counters = counters
         self.timers: Timers = Timers()
         """Of the station, if it likes: they go on over starts and stops."""
-        self.clock: Clock = clock
+        self.clock: Clock = present.clock
+        self._present = present
         self.station: CoreStation = station
         self.asked_station: AskedStation = AskedStation(station)
         self.kinds: tuple[type[FeatureProfile], ...] = possible(station)
@@ -153,7 +156,7 @@ class Runtime:
         self._shared = shared
         self.feed: Feed | None = feed
         self.second_line: SecondLine = SecondLine(
-            configuration[internal.CHARGE_POINT_ID], counters, clock.monotonic, self._tell_at_once, log
+            configuration[internal.CHARGE_POINT_ID], counters, self.clock.monotonic, self._tell_at_once, log
         )
         self.failed: Callable[[str, BaseException], None] = self.second_line.failed
         """Bound once for whoever keeps it: bound anew it costs 64 bytes each time."""
@@ -167,7 +170,7 @@ class Runtime:
         self._random = random
         self.traffic: Traffic = traffic
         traffic.listen(listeners, self.failed)
-        self._pump = Pump(clock, shared.pumps, self.timers, journal, self.failed)
+        self._pump = Pump(self.clock, shared.pumps, self.timers, journal, self.failed)
         self.kick: Callable[[], None] = self._pump.kick
         """Something may be ready to be sent, or has just been answered."""
         self.turns: Turns = Turns(self._pump)
@@ -308,7 +311,7 @@ class Runtime:
             asked.is_over = False
             raise
         self.clock = self.clock.continued()
-        self._pump.clock = self.clock
+        self._pump.clock = self._present.clock = self.clock
         self.configuration.reboot()
         found = restored(loaded, self.clock.now(), self.second_line)
         found.transactions.first_new = self.ctx.transactions.first_new
@@ -325,7 +328,7 @@ class Runtime:
         features.transactions.recover(resuming)
         features.start(self.second_line)
         self._tell_connection_timeout()
-        self.traffic.begin(self.clock, self.tell if has_observer(self.feed) else None, features.ctx.signals.emit)
+        self.traffic.begin(features.ctx, self.tell if has_observer(self.feed) else None)
         features.security_events.started(boot_reason)
         life.connectivity = Connectivity(
             features.ctx,
@@ -497,11 +500,11 @@ class Runtime:
         self.second_line.log.warning("received something unusable: %s", why)
         self.ctx.signals.emit(SecurityEventRaised("InvalidMessages", shown(f"{why}: {harmless}")))
 
-    def log_session(self, connector_id: int, session_id: str, folder: Path) -> None:
-        """Log the messages of a session by themselves."""
-        is_new = self.traffic.session_started(connector_id, session_id, folder)
-        if is_new and self.life.connectivity is not None:
-            self.life.connectivity.tell_frames(self.traffic.trace)
+    def log_session(self, connector_id: int, session_id: str, folder: Path | None) -> None:
+        """Log the messages of a session by themselves, where it has a folder."""
+        running, connectivity = self.ctx.transactions.running(connector_id), self.life.connectivity
+        if self.traffic.session_started(connector_id, session_id, folder, running) and connectivity is not None:
+            connectivity.tell_frames(self.traffic.trace)
 
     def durable_rose(self) -> None:
         """More is on disk: what waited for it may go."""

@@ -15,7 +15,7 @@ import trio
 from ocpp16.charge_point.features import protocols
 from ocpp16.charge_point.station_check import is_async_function
 from ocpp16.errors import ChargePointStopped
-from ocpp16.faults import name_of, obey_exit, sentence
+from ocpp16.faults import name_of, obey, obey_exit, sentence
 from ocpp16.hosts.host_log import HostLog
 from ocpp16.log import FoldingLog
 from ocpp16.models import ChargingLimit, Measurement
@@ -232,9 +232,10 @@ class Polling:
                 found = await self._world.ask(self._read, connector_id)
                 if found is not None:
                     self._charge_point.on_meter_values(connector_id, found)
-            except (RuntimeError, ValueError) as error:  # nobody is there; what was read is refused
-                if isinstance(error, ChargePointStopped):
-                    raise
+            except ChargePointStopped:
+                raise
+            except BaseException as error:  # nobody is there, or not now; what was read is refused
+                obey(error)
                 log.error("%s: %s", what, sentence(error), about=what)
         if timeout.cancelled_caught:
             log.error("%s: no answer for %s s", what, POLL_TIMEOUT, about=what)
@@ -251,12 +252,21 @@ class Polling:
 class Orderly:
     """Calls one after another, in the order in which they were told, where `begin(work)` has a piece of work done.
 
-    What cannot be begun is done with what is told next.
+    What cannot be begun is done with what is told next, or when `later(function)` calls in a while: whoever tells the
+    next only when one was heard would wait for ever.
     """
 
-    def __init__(self, begin: Callable[[Callable[[], None]], None], log: FoldingLog) -> None:
+    def __init__(
+        self,
+        begin: Callable[[Callable[[], None]], None],
+        log: FoldingLog,
+        later: Callable[[Callable[[], None]], object],
+    ) -> None:
         self._begin = begin
         self._log = log
+        self._later = later
+        self._is_later = False
+        """Is it to be called in a while?"""
         self._waiting: deque[tuple[Callable[..., Any], tuple[Any, ...]]] = deque()
         self._lock = threading.Lock()
         self._is_at_work = False
@@ -266,12 +276,27 @@ class Orderly:
             self._waiting.append((function, arguments))
             begins, self._is_at_work = not self._is_at_work, True
         if begins:
-            try:
-                self._begin(self._work_off)
-            except RuntimeError as error:  # nobody is there any more, or no thread can be had just now
-                with self._lock:
-                    self._is_at_work = False
-                self._log.error("the host cannot be told: %s", sentence(error))
+            self._start()
+
+    def _start(self) -> None:
+        try:
+            self._begin(self._work_off)
+        except BaseException as error:  # nobody is there any more, no thread can be had just now, a bound is reached
+            with self._lock:
+                self._is_at_work = False
+            if not self._is_later:
+                self._is_later = True
+                self._later(self._try_again)
+            obey_exit(error)
+            self._log.error("the host cannot be told: %s", sentence(error))
+
+    def _try_again(self) -> None:
+        self._is_later = False
+        with self._lock:
+            begins = bool(self._waiting) and not self._is_at_work
+            self._is_at_work |= begins
+        if begins:
+            self._start()
 
     def _work_off(self) -> None:
         """In the host's world."""

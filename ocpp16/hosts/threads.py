@@ -18,6 +18,8 @@ from ocpp16.hosts.trio_thread import TrioThread, ended
 from ocpp16.log import FoldingLog
 from ocpp16.values import described
 
+AGAIN = 1.0
+"""Seconds after which what could not be told to the host is tried again."""
 MOST_THREADS = 40
 """Methods of stations that run at the same time, of one block without an executor of its own."""
 
@@ -113,7 +115,7 @@ class _Threads:
         self._executor = executor
         self._limiter: trio.CapacityLimiter | None = None
         self.log = FoldingLog("", time.monotonic)
-        self._told = Orderly(self._begin, self.log)
+        self._told = Orderly(self._begin, self.log, self._later)
 
     def problems(self) -> list[str]:
         if self._executor is None or callable(getattr(self._executor, "submit", None)):
@@ -130,11 +132,19 @@ class _Threads:
     def tell(self, function: Callable[..., Any], *arguments: Any) -> None:
         self._told.tell(function, *arguments)
 
+    def _later(self, function: Callable[[], None]) -> None:
+        trio.lowlevel.spawn_system_task(_in_a_while, function)
+
     def _begin(self, work: Callable[[], None]) -> None:
         if self._executor is not None:
             self._executor.submit(work)
         else:
             trio.lowlevel.start_thread_soon(work, lambda _: None)
+
+
+async def _in_a_while(function: Callable[[], None]) -> None:
+    await trio.sleep(AGAIN)
+    function()
 
 
 async def _result(future: "Future[Any]") -> Any:

@@ -18,6 +18,7 @@ from typing import Any
 import trio
 
 from ocpp16.errors import ChargePointStopped
+from ocpp16.faults import obey, sentence, traceback_of
 from ocpp16.hosts.crossing import LEFT, Crossing
 from ocpp16.log import log
 
@@ -43,6 +44,14 @@ def _is_program_over() -> bool:
     return not main.is_alive() and all(
         one is main or one.daemon or isinstance(one, _Thread) for one in threading.enumerate()
     )
+
+
+async def _alone(function: Callable[[], Any]) -> None:
+    try:
+        await function()
+    except BaseException as error:
+        obey(error)
+        log.error("a task beside charge points failed: %s\n  %s", sentence(error), traceback_of(error))
 
 
 class _Thread(threading.Thread):
@@ -135,8 +144,8 @@ class TrioThread:
         return crossing
 
     def spawn(self, function: Callable[[], Any]) -> None:
-        """Run a task of ours while the block is open."""
-        self.run_sync(self._start, function)
+        """Run a task of ours while the block is open. What it raises ends nothing else."""
+        self.run_sync(self._start, _alone, function)
 
     def abandon(self) -> None:
         """Cut short what leaving the block waits for; see `ChargePoint.abandon`."""

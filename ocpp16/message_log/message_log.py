@@ -34,11 +34,14 @@ class MessageLog:
         self._scribe = Scribe(identity, folder, options, started_at, partial(writer.tell, on_cleared))
         self._sequence = 0
 
-    def frame(self, at: int, monotonic: float, direction: str, text: str) -> None:
-        """A text frame, as it goes over the wire; `direction` is "sent" or "received"."""
+    def frame(
+        self, at: int, monotonic: float, direction: str, text: str, session: tuple[int, str] | None = None
+    ) -> None:
+        """A text frame, as it goes over the wire; `direction` is "sent" or "received"; `session`: connector and session
+        that a request of ours is about, where pages of sessions are written."""
         self._sequence += 1
-        scribe = self._scribe
-        if not self._writer.put(scribe, scribe.frame, self._sequence, at, monotonic, direction, text, size=len(text)):
+        put, scribe = self._writer.put, self._scribe
+        if not put(scribe, scribe.frame, self._sequence, at, monotonic, direction, text, session, size=len(text)):
             self._counters.messages_not_logged += 1
 
     def event(self, at: int, text: str) -> None:
@@ -55,6 +58,18 @@ class MessageLog:
         """A session whose messages are to be in a page of their own, in `folder`."""
         self._writer.put(
             self._scribe, self._scribe.session_started, at, connector_id, session_id, folder, is_needed=True
+        )
+
+    def transaction_started(self, connector_id: int, session_id: str, id_tag: str, transaction_id: int | None) -> None:
+        """A transaction of a session that has a page; `transaction_id` of the Central System, if it is known."""
+        self._writer.put(
+            self._scribe,
+            self._scribe.transaction_started,
+            connector_id,
+            session_id,
+            id_tag,
+            transaction_id,
+            is_needed=True,
         )
 
     def session_stopped(self, at: int, connector_id: int) -> None:

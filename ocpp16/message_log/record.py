@@ -63,6 +63,10 @@ class Record:
     connector_id: int | None = None
     """That the frame names, or its request."""
     transaction_id: int | None = None
+    session: tuple[int, str] | None = None
+    """Connector and session of the transaction that a request of the charge point is about, as far as it said so."""
+    id_tag: str | None = None
+    """That the request names."""
 
     @property
     def is_error(self) -> bool:
@@ -101,6 +105,8 @@ class _Asked:
     at: float
     connector_id: int | None
     transaction_id: int | None
+    session: tuple[int, str] | None
+    id_tag: str | None
 
 
 class Reader:
@@ -112,10 +118,19 @@ class Reader:
         self._secrets = secrets
         self._asked: OrderedDict[tuple[str, str], _Asked] = OrderedDict()
 
-    def read(self, sequence: int, at: int, monotonic: float, direction: str, text: str) -> Record:
-        """`monotonic`: seconds, from which latencies are counted, for the wall clock may be set meanwhile."""
+    def read(
+        self,
+        sequence: int,
+        at: int,
+        monotonic: float,
+        direction: str,
+        text: str,
+        session: tuple[int, str] | None = None,
+    ) -> Record:
+        """`monotonic`: seconds, from which latencies are counted, for the wall clock may be set meanwhile. `session`:
+        connector and session that a request is about, if that is known."""
         harmless = redacted(text, self._secrets)
-        record = Record(at, Kind.MALFORMED, harmless, sequence, direction, harmless is not text)
+        record = Record(at, Kind.MALFORMED, harmless, sequence, direction, harmless is not text, session=session)
         try:
             frame = orjson.loads(harmless)
         except orjson.JSONDecodeError:
@@ -136,7 +151,11 @@ class Reader:
         record.kind, record.unique_id, record.action = Kind.CALL, unique_id, action[:WORD_LIMIT]
         record.payload, record.asker = payload, record.direction
         record.connector_id, record.transaction_id = _number(payload, "connectorId"), _number(payload, "transactionId")
-        self._asked[record.asker, unique_id] = _Asked(record.action, now, record.connector_id, record.transaction_id)
+        id_tag = payload.get("idTag") if isinstance(payload, dict) else None
+        record.id_tag = id_tag if isinstance(id_tag, str) else None
+        self._asked[record.asker, unique_id] = _Asked(
+            record.action, now, record.connector_id, record.transaction_id, record.session, record.id_tag
+        )
         self._asked.move_to_end((record.asker, unique_id))
         if len(self._asked) > ASKED_LIMIT:
             self._asked.popitem(last=False)
@@ -148,6 +167,7 @@ class Reader:
         asked = self._asked.pop((record.asker, unique_id), None)
         if asked is not None:
             record.action, record.latency, record.connector_id = asked.action, now - asked.at, asked.connector_id
+            record.session, record.id_tag = asked.session, asked.id_tag
             if record.transaction_id is None:
                 record.transaction_id = asked.transaction_id
 

@@ -74,8 +74,16 @@ class Scribe:
 
     # Called by the writer
 
-    def frame(self, sequence: int, at: int, monotonic: float, direction: str, text: str) -> None:
-        self._take(self._reader.read(sequence, at, monotonic, direction, text))
+    def frame(
+        self,
+        sequence: int,
+        at: int,
+        monotonic: float,
+        direction: str,
+        text: str,
+        session: tuple[int, str] | None = None,
+    ) -> None:
+        self._take(self._reader.read(sequence, at, monotonic, direction, text, session))
 
     def event(self, sequence: int, at: int, text: str) -> None:
         self._take(Record(at, Kind.EVENT, text, sequence))
@@ -104,7 +112,7 @@ class Scribe:
 
     def session_started(self, at: int, connector_id: int, session_id: str, folder: Path) -> None:
         self._at = at
-        if any((one.connector_id, one.session_id) == (connector_id, session_id) for one in self._sessions):
+        if any(one.names == (connector_id, session_id) for one in self._sessions):
             return
         for one in self._sessions:
             if one.connector_id == connector_id:
@@ -115,6 +123,11 @@ class Scribe:
         session = SessionLog(self.name, folder, connector_id, session_id, is_raw=self._options.is_raw)
         self._sessions.append(session)
         session.take(Record(at, Kind.EVENT, "Session logging started"))
+
+    def transaction_started(self, connector_id: int, session_id: str, id_tag: str, transaction_id: int | None) -> None:
+        for session in self._sessions:
+            if session.names == (connector_id, session_id):
+                session.transaction_started(id_tag, transaction_id)
 
     def session_stopped(self, at: int, connector_id: int) -> None:
         self._at = at

@@ -360,3 +360,17 @@ async def test_a_renewal_waits_while_the_charge_point_is_pending(open_bench: Any
         await bench.call("ExtendedTriggerMessage", {"requestedMessage": "SignChargePointCertificate"})
         await trio.sleep(1)
         assert len(bench.sent("SignCertificate")) == 1
+
+
+async def test_certificates_are_judged_by_the_clock_of_the_present_start(open_bench: Any, tmp_path: Path) -> None:
+    """The first one never heard the time; a root that is valid since the year before is not one of the future."""
+    csms = CentralSystem()
+    csms.is_reachable = False
+    root = Authority("Root", START / 1e6 - 30 * 86_400).certificate
+    async with open_bench(csms=csms, certificates_path=tmp_path, anchor=1_577_836_800.0) as bench:
+        await bench.charge_point.stop()
+        csms.is_reachable = True
+        await bench.charge_point.restart()
+        await bench.charge_point.wait_registered()
+        request = {"certificateType": "ManufacturerRootCertificate", "certificate": root}
+        assert await bench.call("InstallCertificate", request) == {"status": "Accepted"}

@@ -15,6 +15,7 @@ from ocpp16.observer import CentralSystemChanged
 from ocpp16.testing.central_system import CentralSystem
 from ocpp16.testing.stations import RecordingStation
 from ocpp16.transport.dial import DialFailed, Endpoint
+from ocpp16.transport.websocket import Accept, Reject, UpgradeRequest
 
 
 class Several(CentralSystem):
@@ -26,11 +27,14 @@ class Several(CentralSystem):
         self.dead: set[str] = set()
         """They take streams and do nothing with them."""
         self.dialled: list[str] = []
+        self.at: list[float] = []
+        """When each of them was."""
         self.before: Callable[[], None] = lambda: None
         """Called at each connection."""
 
     async def connector(self, endpoint: Endpoint) -> trio.abc.Stream:
         self.dialled.append(endpoint.host)
+        self.at.append(trio.current_time())
         if endpoint.host in self.dead:
             ours, theirs = trio.testing.memory_stream_pair()
             await theirs.aclose()
@@ -100,6 +104,48 @@ async def test_a_first_one_that_only_seems_to_be_there_is_asked_ever_more_rarely
         before = len(csms.dialled)
         await trio.sleep(20_000)
         assert len(csms.dialled) - before < 80
+        await csms.wait_connected("cp001")
+
+
+class Busy(Several):
+    """Whoever comes to these hosts is asked to leave them alone for so many seconds."""
+
+    def __init__(self, *up: str, **retry_after: int) -> None:
+        super().__init__(*up)
+        self.retry_after = retry_after
+
+    def _decide(self, request: UpgradeRequest) -> Accept | Reject:
+        seconds = self.retry_after.get(request.host)
+        return super()._decide(request) if seconds is None else Reject(503, "busy", (("Retry-After", str(seconds)),))
+
+
+async def test_one_that_asks_to_be_left_alone_keeps_nobody_from_the_next(open_bench: Any, three: Any) -> None:
+    csms = Busy("one", "two", one=7200)
+    async with open_bench(csms=csms, document=three) as bench:
+        await csms.wait_connected("cp001")
+        assert trio.current_time() < 10
+        assert csms.dialled == ["one", "two"]
+        await trio.sleep(7100 - trio.current_time())
+        assert csms.dialled == ["one", "two"], "nor is it looked whether it is there"
+        csms.retry_after.clear()
+        await trio.sleep(1000)
+        assert csms.dialled[2:] == ["one", "one"], "looked, then connected"
+        assert [event.uri for event in bench.events.of(CentralSystemChanged)] == ["ws://two/ocpp", "ws://one/ocpp"]
+
+
+async def test_where_all_ask_to_be_left_alone_the_least_is_waited_for(open_bench: Any, three: Any) -> None:
+    csms = Busy("one", "two", "three", one=7200, two=600, three=3600)
+    async with open_bench(csms=csms, document=three) as bench:
+        await trio.sleep(300)
+        assert csms.dialled == ["one", "two", "three"]
+        csms.retry_after["two"] = 30
+        await trio.sleep(400)
+        assert set(csms.dialled[3:]) == {"two"}, "half a minute is no reason to go on"
+        told = [event.uri for event in bench.events.of(CentralSystemChanged)]
+        assert told == ["ws://two/ocpp", "ws://three/ocpp", "ws://two/ocpp"]
+        assert 600 <= csms.at[3] <= 610
+        csms.retry_after.clear()
+        bench.charge_point.connection.connect()
         await csms.wait_connected("cp001")
 
 

@@ -164,11 +164,11 @@ async def pump(bench: Any, make: Make, profile: Any) -> None:
 @place("connectivity")
 async def fault_of_ours_in_the_connectivity(bench: Any, make: Make, profile: Any) -> None:
     connectivity = bench.charge_point._runtime.life.connectivity
-    known = connectivity._backoff
-    connectivity._backoff = SimpleNamespace(next=raising(make), reset=lambda: None)
+    known = connectivity._next
+    connectivity._next = SimpleNamespace(wait=raising(make), proved=lambda: None)
     bench.csms.abort("cp001")
     await trio.sleep(0.5)
-    connectivity._backoff = known
+    connectivity._next = known
 
 
 @place("")

@@ -268,19 +268,6 @@ async def test_connect_skips_the_wait_and_disconnect_stays_away(open_bench: Any,
         assert len(bench.sent("BootNotification")) == 1
 
 
-async def test_disconnect_gives_up_an_attempt_that_hangs(open_bench: Any) -> None:
-    async with open_bench() as bench:
-        bench.csms.connect_hangs = True
-        bench.csms.abort("cp001")
-        await trio.sleep(50)
-        bench.charge_point.connection.disconnect()
-        await trio.sleep(1)
-        bench.csms.connect_hangs = False
-        bench.charge_point.connection.connect()
-        await trio.sleep(1)
-        assert bench.charge_point.connection.is_connected
-
-
 async def test_a_reconnect_in_the_moment_of_connecting_is_not_lost(open_bench: Any, monkeypatch: Any) -> None:
     async with open_bench() as bench:
         made, connect = [], Connectivity._open
@@ -348,23 +335,6 @@ async def test_stop_does_not_wait_for_a_connection_that_ends_meanwhile(open_benc
         assert await bench.charge_point.stop()
         assert trio.current_time() - began < 1
         assert bench.charge_point.connection.queue_depth == 1, "it is sent after the next start"
-
-
-async def test_an_attempt_that_comes_to_nothing_is_given_up(open_bench: Any) -> None:
-    csms = CentralSystem()
-    tried: list[float] = []
-
-    async def hangs(endpoint: Endpoint) -> trio.abc.Stream:
-        tried.append(trio.current_time())
-        await trio.sleep_forever()
-        raise AssertionError
-
-    csms.connector = hangs  # type: ignore[method-assign]
-    async with open_bench(csms=csms) as bench:
-        await trio.sleep(100)
-        assert [later - earlier for earlier, later in pairwise(tried)] == [pytest.approx(91)]
-        (told,) = bench.events.of(ConnectionStateChanged)
-        assert told.reason == "no connection within 90 s"
 
 
 async def test_a_status_of_while_away_is_no_message_that_was_dropped(open_bench: Any) -> None:

@@ -1,5 +1,6 @@
 """What the host is told, and not asked: in order, each once, and of limits the newest. Meters that hang."""
 
+import queue
 import threading
 from collections.abc import Callable
 from types import SimpleNamespace
@@ -8,8 +9,9 @@ from typing import Any
 import pytest
 import trio
 
-from ocpp16 import ChargePointStopped, ChargingLimit
+from ocpp16 import ChargePointStopped, ChargingLimit, Measurement, PhaseValues
 from ocpp16.hosts.host_log import HostLog
+from ocpp16.hosts.listener import Listener
 from ocpp16.hosts.station import MOST_CHANGES, POLL_TIMEOUT, Changes, Orderly, Polling, asked_station, measured
 from ocpp16.log import FoldingLog
 
@@ -22,15 +24,16 @@ class Later:
     def __init__(self) -> None:
         self.work: list[Callable[[], None]] = []
         self.log = FoldingLog("", lambda: 0.0)
-        self.orderly = Orderly(self.begin, self.log)
-        self.is_full = False
+        self.later: list[Callable[[], None]] = []
+        self.orderly = Orderly(self.begin, self.log, self.later.append)
+        self.full: BaseException | None = None
 
     def problems(self) -> list[str]:
         return []
 
     def begin(self, work: Callable[[], None]) -> None:
-        if self.is_full:
-            raise RuntimeError("can't start new thread")
+        if self.full is not None:
+            raise self.full
         self.work.append(work)
 
     def tell(self, function: Callable[..., Any], *arguments: Any) -> None:
@@ -128,18 +131,50 @@ def test_a_world_without_anybody_is_said_and_nothing_else() -> None:
     def refuses(_: Callable[[], None]) -> None:
         raise RuntimeError("cannot schedule new futures after shutdown")
 
-    Orderly(refuses, FoldingLog("", lambda: 0.0)).tell(print)
+    later: list[Callable[[], None]] = []
+    orderly = Orderly(refuses, FoldingLog("", lambda: 0.0), later.append)
+    for number in range(3):
+        orderly.tell(print, number)
+        assert len(later) == 1
+    later.pop()()
+    assert len(later) == 1
 
 
 def test_what_cannot_be_begun_now_is_done_with_what_is_told_next(caplog: pytest.LogCaptureFixture) -> None:
     world, called = Later(), list[int]()
-    world.is_full = True
+    world.full = RuntimeError("can't start new thread")
     world.tell(called.append, 1)
-    world.is_full = False
+    world.full = None
     world.tell(called.append, 2)
     world.do()
     assert called == [1, 2]
     assert "can't start new thread" in caplog.text
+
+
+@pytest.mark.parametrize("error", [RuntimeError("can't start new thread"), queue.Full(), GeneratorExit()])
+def test_what_cannot_be_begun_is_begun_later_whatever_that_raised(error: BaseException) -> None:
+    """A listener tells the next only when the last was heard, and a limit is not told twice."""
+    world, heard, limits = Later(), list[str](), list[float | None]()
+    station, _ = asked_station(
+        SimpleNamespace(charging_limit_changed=lambda _, limit: limits.append(limit.limit)), world
+    )
+    listener = Listener(world, heard.append, "frames")
+    world.full = error
+    for number in range(3):
+        listener(str(number))
+        station.charging_limit_changed(1, ChargingLimit(float(number), "A", None, None))
+    assert len(world.later) == 1
+    world.later.pop()()
+    assert not heard
+    world.full = None
+    world.later.pop()()
+    world.do()
+    assert heard == ["0", "1", "2"]
+    assert limits == [2.0]
+    listener("3")
+    world.do()
+    assert heard[-1] == "3"
+    assert not world.later
 
 
 def test_an_exit_of_the_host_ends_nothing_where_nobody_waits(caplog: pytest.LogCaptureFixture) -> None:
@@ -208,6 +243,35 @@ class Meter:
     def measurement(self, connector_id: int) -> None:
         self.begun.release()
         self.go_on.wait()
+
+
+class Full(Hanging):
+    """A world that takes nothing once, and says so in its own way."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked = 0
+
+    async def ask(self, function: Callable[..., Any], *arguments: Any) -> Any:
+        self.asked += 1
+        if self.asked == 1:
+            raise queue.Full
+        return Measurement(energy_import=PhaseValues(1000.0))
+
+
+async def test_a_meter_that_cannot_be_asked_is_asked_again(
+    autojump_clock: trio.testing.MockClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    told: list[int] = []
+    charge_point = SimpleNamespace(
+        for_station=SimpleNamespace(number_of_connectors=1),
+        transaction=lambda connector_id: "it runs",
+        on_meter_values=lambda connector_id, values: told.append(connector_id),
+    )
+    with trio.move_on_after(2.5):
+        await Polling(charge_point, None, Full(), 1.0, HostLog()).run()
+    assert told == [1]
+    assert "measurement(1): Full" in caplog.text
 
 
 async def test_a_meter_that_never_answers_holds_one_thread(

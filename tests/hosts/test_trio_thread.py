@@ -52,6 +52,23 @@ def test_a_call_that_comes_while_the_block_is_left_does_not_cut_that_short() -> 
     assert block.is_left
 
 
+def test_a_task_of_ours_that_fails_ends_nothing_else(caplog: pytest.LogCaptureFixture) -> None:
+    async def fails() -> None:
+        failed.set()
+        raise KeyError("of a host's charge point")
+
+    failed, block = threading.Event(), SlowToLeave()
+    block.go_on.set()
+    thread = TrioThread(block, lambda: "")
+    thread.begin().result(TIMEOUT)
+    thread.spawn(fails)
+    assert failed.wait(TIMEOUT)
+    assert thread.run_sync(lambda: "it goes on") == "it goes on"
+    assert thread.leave().result(TIMEOUT) is None
+    thread.join()
+    assert "KeyError" in caplog.text
+
+
 def test_a_machine_without_threads_is_an_error_and_no_hanging(monkeypatch: pytest.MonkeyPatch, server: Server) -> None:
     def start(self: threading.Thread) -> None:
         raise RuntimeError("can't start new thread")
