@@ -167,12 +167,15 @@ class Session:
 
     def unanswered_of(self, transaction: object) -> list[Entry]:
         """The messages of this transaction that outlive its end, as they waited apart: they still do, are tried just
-        now, or are back in the lane, which another message holds up."""
+        now, or are back in the lane, which another message holds up. Not one that is open and was answered already."""
         if self.outbox.apart is None:
             return []  # all is in order
-        entry = self.in_flight
+        open_call = self._requests.open_call
+        entry = open_call.entry
         found = self.outbox.waiting_of(transaction)
-        return found if entry is None or entry.transaction is not transaction else [entry, *found]
+        if entry is None or open_call.is_settled or entry.transaction is not transaction:
+            return found
+        return [entry, *found]
 
     def bound(self, entry: Entry) -> Payload:
         """What is sent of this message, or was already."""
