@@ -291,3 +291,23 @@ async def test_the_key_of_a_forgotten_transaction_is_not_given_again(open_bench:
         bench.begin()
         (begun,) = bench.charge_point._runtime.ctx.transactions.all_running()
         assert begun.key == 8
+
+
+async def test_nothing_stored_is_in_the_lane_of_boot_notification(open_bench: Any) -> None:
+    """One would be gone without a word for this start's own, and two would be one too many for a lane of one."""
+    store = MemoryStore(is_volatile=False)
+    status = {"connectorId": 1, "errorCode": "NoError", "status": "Available"}
+    boot = {"chargePointModel": "an older one", "chargePointVendor": "V"}
+    rows = [
+        message_queue.put(message_queue.MessageRow(number, lane, action, payload))
+        for number, (lane, action, payload) in enumerate(
+            ((0, "StatusNotification", status), (0, "Heartbeat", {}), (2, "BootNotification", boot)), 1
+        )
+    ]
+    store.apply([("cp001", rows)])
+    async with open_bench(store=store) as bench:
+        await trio.sleep(1)
+        assert [sent["chargePointModel"] for sent in bench.sent("BootNotification")] == ["M1"]
+        assert {told.place for told in bench.events.of(InternalError)} == {"reading a stored row of message_queue"}
+        assert bench.charge_point.counters.internal_errors == 3
+        assert [row[0] for row in store.load("cp001", message_queue.TABLE)] == [1, 2, 3]
