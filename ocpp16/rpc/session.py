@@ -38,7 +38,7 @@ from ocpp16.rpc.policy import (
 from ocpp16.rpc.reading import Reading, is_foreign
 from ocpp16.rpc.replies import OutgoingFrame, ReplyLane
 from ocpp16.rpc.requests import Requests
-from ocpp16.rpc.salvage import SALVAGED, salvaged
+from ocpp16.rpc.salvage import NO_TRANSACTION_ID, SALVAGED, is_transaction_id, salvaged
 from ocpp16.rpc.tolerance import Tolerance
 
 __all__ = ["OutgoingFrame", "Session"]
@@ -426,12 +426,15 @@ class Session:
             except ValidationError as error:
                 self._salvage(entry, unique_id, self._reading.response_again(text), text, error, now)
                 return
+        if entry.action == "StartTransaction" and not is_transaction_id(payload["transactionId"]):
+            self._salvage(entry, unique_id, payload, text, ValueError(NO_TRANSACTION_ID), now)
+            return
         self._requests.confirmed(entry, unique_id, payload)
 
     def _salvage(
         self, entry: Entry, unique_id: str, payload: object, text: str | bytes, error: ValueError, now: float
     ) -> None:
-        """A confirmation breaks its schema, or has no payload at all: take what can be read of it."""
+        """A confirmation breaks its schema, has no usable id or no payload at all: take what can be read of it."""
         self._reading.report(text, str(error), f"{entry.action} response")
         reduced, is_answer = salvaged(entry.action, payload)
         if is_answer:
