@@ -11,7 +11,9 @@ Rules of this file:
    told; so does what a fault of our own raises while a frame is taken in or written. The session goes on.
 5. SecurityError to anything but BootNotification, while accepted, means that the Central System has forgotten us
    (OCPP 1.6 ed. 2 §4.2): BootNotification again, and the message it refused is not to blame, once.
-6. While Rejected nothing of the Central System is answered (OCPP 1.6 ed. 2 §4.2: "SHALL NOT respond").
+6. A message that was answered is where it goes on before anybody is told of it who may queue another: that one may
+   take its place, where there are too many.
+7. While Rejected nothing of the Central System is answered (OCPP 1.6 ed. 2 §4.2: "SHALL NOT respond").
 """
 
 from collections.abc import Callable
@@ -435,17 +437,17 @@ class Session:
         self, entry: Entry, unique_id: str, payload: object, text: str | bytes, error: ValueError, now: float
     ) -> None:
         """A confirmation breaks its schema, has no usable id or no payload at all: take what can be read of it."""
-        self._reading.report(text, str(error), f"{entry.action} response")
         reduced, is_answer = salvaged(entry.action, payload)
         if is_answer:
             self._counters.repaired(SALVAGED)
             self._requests.confirmed(entry, unique_id, reduced)
-            return
-        if reduced and entry.is_retried:
-            self._counters.repaired(SALVAGED)
-            self._requests.partly_confirmed(entry, reduced)
-        failure = CallFailed(entry.action, "unreadable", description=str(error))
-        self._requests.refused(entry, unique_id, failure, now)
+        else:
+            if reduced and entry.is_retried:
+                self._counters.repaired(SALVAGED)
+                self._requests.partly_confirmed(entry, reduced)
+            failure = CallFailed(entry.action, "unreadable", description=str(error))
+            self._requests.refused(entry, unique_id, failure, now)
+        self._reading.report(text, str(error), f"{entry.action} response")
 
     def _on_error(self, error: CallError, now: float) -> None:
         entry = self._owner_of_answer(error.unique_id, now)
@@ -453,14 +455,18 @@ class Session:
             return
         self._counters.call_errors += 1
         code = self._reading.code_of(error)
-        if code == ErrorCode.SECURITY_ERROR and (due := self._boots_again(entry, now)) is not None:
+        awaited_boot = self._requests.awaits_boot
+        due = self._boots_again(entry, now) if code == ErrorCode.SECURITY_ERROR else None
+        if due is not None:
             self._requests.excused(entry, error.unique_id, due)
-            return
-        failure = CallFailed(entry.action, "callerror", code, error.description)
-        self._requests.refused(entry, error.unique_id, failure, now)
+        else:
+            failure = CallFailed(entry.action, "callerror", code, error.description)
+            self._requests.refused(entry, error.unique_id, failure, now)
+        if self._requests.awaits_boot and not awaited_boot:
+            self._want_boot()
 
     def _boots_again(self, entry: Entry, now: float) -> float | None:
-        """After a SecurityError: have a BootNotification sent, if it can help.
+        """After a SecurityError: decide for a BootNotification, if it can help.
 
         Returns when the message may go again if it is not to blame, else None. A message is excused by one
         BootNotification on a connection, and there is a growing time between such ones, for which it waits: so a
@@ -481,14 +487,17 @@ class Session:
             self._boot_due = now + self._boot_interval
             self._boot_interval = min(2 * self._boot_interval, LONGEST_TRY_INTERVAL)
             requests.awaits_boot = True
-            try:
-                self.on_boot_wanted()
-            except BaseException as failure:
-                obey_exit(failure)
-                requests.awaits_boot = False
-                self._on_internal_error("wish for a BootNotification", failure)
         entry.excused_on = connection
         return 0.0 if is_first else None
+
+    def _want_boot(self) -> None:
+        assert self.on_boot_wanted is not None, "see `_boots_again`"
+        try:
+            self.on_boot_wanted()
+        except BaseException as failure:
+            obey_exit(failure)
+            self._requests.awaits_boot = False
+            self._on_internal_error("wish for a BootNotification", failure)
 
     # What cannot be used
 
