@@ -11,8 +11,7 @@ Rules of this file:
    told; so does what a fault of our own raises while a frame is taken in or written. The session goes on.
 5. SecurityError to anything but BootNotification, while accepted, means that the Central System has forgotten us
    (OCPP 1.6 ed. 2 §4.2): BootNotification again, and the message it refused is not to blame, once.
-6. A message that was answered is where it goes on before anybody is told of it who may queue another: that one may
-   take its place, where there are too many.
+6. A message that was answered is where it goes on before anybody is told who may queue another, maybe in its place.
 7. While Rejected nothing of the Central System is answered (OCPP 1.6 ed. 2 §4.2: "SHALL NOT respond").
 """
 
@@ -172,12 +171,9 @@ class Session:
         now, or are back in the lane, which another message holds up. Not one that is open and was answered already."""
         if self.outbox.apart is None:
             return []  # all is in order
-        open_call = self._requests.open_call
-        entry = open_call.entry
-        found = self.outbox.waiting_of(transaction)
-        if entry is None or open_call.is_settled or entry.transaction is not transaction:
-            return found
-        return [entry, *found]
+        open_call, found = self._requests.open_call, self.outbox.waiting_of(transaction)
+        entry = None if open_call.is_settled else open_call.entry
+        return found if entry is None or entry.transaction is not transaction else [entry, *found]
 
     def bound(self, entry: Entry) -> Payload:
         """What is sent of this message, or was already."""
@@ -445,8 +441,9 @@ class Session:
             if reduced and entry.is_retried:
                 self._counters.repaired(SALVAGED)
                 self._requests.partly_confirmed(entry, reduced)
-            failure = CallFailed(entry.action, "unreadable", description=str(error))
-            self._requests.refused(entry, unique_id, failure, now)
+            self._requests.refused(
+                entry, unique_id, CallFailed(entry.action, "unreadable", description=str(error)), now
+            )
         self._reading.report(text, str(error), f"{entry.action} response")
 
     def _on_error(self, error: CallError, now: float) -> None:
@@ -455,15 +452,21 @@ class Session:
             return
         self._counters.call_errors += 1
         code = self._reading.code_of(error)
-        awaited_boot = self._requests.awaits_boot
+        requests = self._requests
+        awaited_boot = requests.awaits_boot
         due = self._boots_again(entry, now) if code == ErrorCode.SECURITY_ERROR else None
         if due is not None:
-            self._requests.excused(entry, error.unique_id, due)
+            requests.excused(entry, error.unique_id, due)
         else:
             failure = CallFailed(entry.action, "callerror", code, error.description)
-            self._requests.refused(entry, error.unique_id, failure, now)
-        if self._requests.awaits_boot and not awaited_boot:
-            self._want_boot()
+            requests.refused(entry, error.unique_id, failure, now)
+        if requests.awaits_boot and not awaited_boot and self.on_boot_wanted is not None:
+            try:
+                self.on_boot_wanted()
+            except BaseException as fault:
+                obey_exit(fault)
+                requests.awaits_boot = False
+                self._on_internal_error("wish for a BootNotification", fault)
 
     def _boots_again(self, entry: Entry, now: float) -> float | None:
         """After a SecurityError: decide for a BootNotification, if it can help.
@@ -490,15 +493,6 @@ class Session:
         entry.excused_on = connection
         return 0.0 if is_first else None
 
-    def _want_boot(self) -> None:
-        assert self.on_boot_wanted is not None, "see `_boots_again`"
-        try:
-            self.on_boot_wanted()
-        except BaseException as failure:
-            obey_exit(failure)
-            self._requests.awaits_boot = False
-            self._on_internal_error("wish for a BootNotification", failure)
-
     # What cannot be used
 
     def _unusable(self, text: str | bytes, error: FramingError, now: float) -> None:
@@ -521,8 +515,9 @@ class Session:
             return
         entry = self._owner_of_answer(unique_id, now)
         if entry is not None:
-            failure = CallFailed(entry.action, "unreadable", description=str(error))
-            self._requests.refused(entry, unique_id, failure, now)
+            self._requests.refused(
+                entry, unique_id, CallFailed(entry.action, "unreadable", description=str(error)), now
+            )
 
 
 def _raise(place: str, error: BaseException) -> None:

@@ -299,10 +299,9 @@ async def test_nothing_stored_is_in_the_lane_of_boot_notification(open_bench: An
     status = {"connectorId": 1, "errorCode": "NoError", "status": "Available"}
     boot = {"chargePointModel": "an older one", "chargePointVendor": "V"}
     rows = [
-        message_queue.put(message_queue.MessageRow(number, lane, action, payload))
-        for number, (lane, action, payload) in enumerate(
-            ((0, "StatusNotification", status), (0, "Heartbeat", {}), (2, "BootNotification", boot)), 1
-        )
+        message_queue.put(message_queue.MessageRow(1, 0, "StatusNotification", status)),
+        message_queue.put(message_queue.MessageRow(2, 0, "Heartbeat", {})),
+        message_queue.put(message_queue.MessageRow(3, 2, "BootNotification", boot)),
     ]
     store.apply([("cp001", rows)])
     async with open_bench(store=store) as bench:

@@ -1,13 +1,12 @@
 """One message that stays unanswered on a link that is alive does not silence the station."""
 
-from collections.abc import Callable
 from itertools import pairwise
 from math import inf
 from typing import TYPE_CHECKING
 
 import pytest
 
-from ocpp16.rpc.pending import Entry, Payload
+from ocpp16.rpc.pending import Entry
 from ocpp16.rpc.policy import RetryRules
 
 if TYPE_CHECKING:
@@ -352,67 +351,6 @@ def test_a_message_set_aside_that_was_shed_is_gone(line: "Line") -> None:
     assert sorted(entry.sequence for entry in outbox.apart) == [2, 4]
     line.wait()
     assert line.in_flight.sequence == 2
-
-
-def failing_to_bind(*messages: Entry) -> Callable[[Entry], Payload | None]:
-    def corrected(entry: Entry) -> Payload | None:
-        if entry in messages:
-            raise KeyError("row")
-        return None
-
-    return corrected
-
-
-@pytest.mark.parametrize("action", ["StartTransaction", "MeterValues"])
-def test_one_that_is_given_up_unsent_leaves_its_group(
-    new_line: "type[Line]", monkeypatch: pytest.MonkeyPatch, action: str
-) -> None:
-    told: list[object] = []
-    line = new_line(retry=RetryRules(attempts=1, interval=0.0), on_internal_error=lambda *error: told.append(error))
-    running = object()
-    first, *_ = (line.put(name, transaction=running) for name in (action, "MeterValues", "MeterValues"))
-    first_of_all = line.put("StartTransaction", transaction=object())
-    set_aside(line)
-    first.bound = None
-    monkeypatch.setattr(line.ledger, "corrected", failing_to_bind(first))
-    assert sequences(line) == [first_of_all.sequence]
-    assert line.wait() == ["MeterValues"]
-    assert line.ledger.of("given up") == [1]
-    assert len(told) == 1
-    silent(line)
-    assert line.wait() == ["MeterValues"]
-    assert sequences(line) == [2, 3]
-    assert line.session.outbox.depth == 0
-
-
-def test_one_that_cannot_be_bound_when_it_is_tried_waits_and_keeps_its_group(
-    new_line: "type[Line]", monkeypatch: pytest.MonkeyPatch
-) -> None:
-    line = new_line(retry=RetryRules(attempts=9, interval=1000.0), on_internal_error=lambda *_: None)
-    running = object()
-    first = start(line, running)
-    line.put("MeterValues", transaction=running)
-    set_aside(line)
-    first.bound = None
-    with monkeypatch.context() as patch:
-        patch.setattr(line.ledger, "corrected", failing_to_bind(first))
-        line.now = line.session.deadline(0)
-        assert line.take() == []
-    assert line.session.deadline(0) == line.now + 1000
-    line.wait()
-    assert sequences(line) == [1, 2]
-
-
-def test_nothing_is_left_of_one_that_is_given_up_alone(new_line: "type[Line]") -> None:
-    line = new_line(retry=RetryRules(attempts=2, interval=1000.0))
-    event = line.put("SecurityEventNotification")
-    set_aside(line)
-    line.wait()
-    silent(line)
-    assert line.ledger.of("given up") == [event.sequence]
-    apart = line.session.outbox.apart
-    assert apart is not None
-    assert not apart.has_place_for(event)
 
 
 def test_ten_thousand_groups_cost_no_more_to_ask(line: "Line") -> None:

@@ -177,29 +177,6 @@ async def test_impossible_append_is_left_out_alone(nursery: trio.Nursery, caplog
     assert len(store.load("bad", settings.TABLE)) == 3
 
 
-@pytest.mark.parametrize(
-    ("later", "left"),
-    [
-        (setting("x", 2), ["after", "before", "x"]),
-        (Delete(settings.TABLE, ("x",)), ["after", "before"]),
-        (Delete(settings.TABLE, ()), ["after"]),
-    ],
-)
-async def test_nothing_is_stored_of_an_append_whose_impossible_row_is_replaced_meanwhile(
-    nursery: trio.Nursery, later: RowChange, left: list[str]
-) -> None:
-    store, told = Recording(), list[str]()
-    journal = Journal(store, inline=True, on_internal_error=lambda place, error: told.append(str(error)))
-    journal.append("a", setting("before"))
-    journal.append("a", setting("with"), Put(settings.TABLE, ("x", 2**63)))
-    journal.append("a", later)
-    journal.append("a", setting("after"))
-    nursery.start_soon(journal.run)
-    await journal.wait_durable(4)
-    assert [row[0] for row in store.load("a", settings.TABLE)] == left
-    assert told == ["integers have at most 64 bits"]
-
-
 # Of rows that nothing possible replaces, and of rows that something does.
 IMPOSSIBLE: tuple[RowChange, ...] = (
     TOO_SHORT,
