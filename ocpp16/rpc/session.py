@@ -441,9 +441,8 @@ class Session:
             if reduced and entry.is_retried:
                 self._counters.repaired(SALVAGED)
                 self._requests.partly_confirmed(entry, reduced)
-            self._requests.refused(
-                entry, unique_id, CallFailed(entry.action, "unreadable", description=str(error)), now
-            )
+            failure = CallFailed(entry.action, "unreadable", description=str(error))
+            self._requests.refused(entry, unique_id, failure, now)
         self._reading.report(text, str(error), f"{entry.action} response")
 
     def _on_error(self, error: CallError, now: float) -> None:
@@ -452,10 +451,8 @@ class Session:
             return
         self._counters.call_errors += 1
         code = self._reading.code_of(error)
-        requests = self._requests
-        awaited_boot = requests.awaits_boot
-        due = self._boots_again(entry, now) if code == ErrorCode.SECURITY_ERROR else None
-        if due is not None:
+        requests, awaited_boot = self._requests, self._requests.awaits_boot
+        if code == ErrorCode.SECURITY_ERROR and (due := self._boots_again(entry, now)) is not None:
             requests.excused(entry, error.unique_id, due)
         else:
             failure = CallFailed(entry.action, "callerror", code, error.description)
@@ -515,9 +512,8 @@ class Session:
             return
         entry = self._owner_of_answer(unique_id, now)
         if entry is not None:
-            self._requests.refused(
-                entry, unique_id, CallFailed(entry.action, "unreadable", description=str(error)), now
-            )
+            failure = CallFailed(entry.action, "unreadable", description=str(error))
+            self._requests.refused(entry, unique_id, failure, now)
 
 
 def _raise(place: str, error: BaseException) -> None:
