@@ -149,7 +149,7 @@ ODD = st.recursive(
 )
 WHOLE: dict[str, dict[str, Any]] = {
     "StartTransaction": {"transactionId": 1, **ACCEPTED},
-    "BootNotification": {"currentTime": TIME, "interval": 1},
+    "BootNotification": {"currentTime": TIME, "interval": 1, "status": "Accepted"},
     "Heartbeat": {"currentTime": TIME},
 }
 
