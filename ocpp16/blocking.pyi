@@ -707,7 +707,7 @@ class Member:
         """
 
 class Fleet:
-    """Made by `open_fleet`. A mapping of ids to members, in the order in which they were added."""
+    """Made by `open_fleet`. Members in the order in which they were added, and each by its id: `fleet[id]`."""
 
     def __len__(self) -> int: ...
     def __iter__(self) -> Iterator[Member]: ...
