@@ -268,6 +268,9 @@ def _check_times(transaction: Transaction, time: _Time) -> None:
 def _entry(row: message_queue.MessageRow, known: Transactions, time: _Time) -> Entry:
     """The message of a row. Raises ValueError for a lane that is none, and the like."""
     _check_number(row.sequence)
+    lane = Lane(row.lane)
+    if lane is Lane.BOOT or row.action == "BootNotification":
+        raise ValueError(f"{row.action} is in lane {row.lane}: BootNotification is not stored, and alone in its lane")
     transaction = None if row.transaction_key is None else known.by_key(row.transaction_key)
     name = f"of message {row.sequence}"
     payload = dict(row.payload)
@@ -283,7 +286,7 @@ def _entry(row: message_queue.MessageRow, known: Transactions, time: _Time) -> E
     entry = Entry(
         action=row.action,
         payload=payload,
-        lane=Lane(row.lane),
+        lane=lane,
         sequence=row.sequence,
         transaction=transaction,
         clock_boot=row.clock_boot,

@@ -28,8 +28,6 @@ from ocpp16.state.transaction import Transaction, watt_hours
 from ocpp16.store.base import RowChange
 from ocpp16.store.tables import samples, transactions
 
-_INT64 = 2**63
-
 
 class TransactionMessages(FeatureProfile):
     """The life of a transaction as the Central System sees it."""
@@ -253,11 +251,9 @@ class TransactionMessages(FeatureProfile):
         if not isinstance(transaction, Transaction):
             return  # its row could not be read after a restart
         transaction_id = None if payload is None else payload.get("transactionId")
-        if transaction_id is not None and -_INT64 <= transaction_id < _INT64:
+        transaction.start_given_up = payload is None
+        if transaction_id is not None:
             transaction.transaction_id = transaction_id
-            transaction.start_given_up = False
-        else:
-            transaction.start_given_up = True  # an id that no column holds is as good as none
         wire = None if payload is None else payload.get("idTagInfo")
         # What cannot be read of it is not known, and nobody is refused for that.
         info = IdTagInfo(AuthorizationStatus.ACCEPTED) if wire is None else read_id_tag_info(wire)

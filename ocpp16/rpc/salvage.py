@@ -1,5 +1,7 @@
 """What can be read of a confirmation that breaks its schema, when the repairs of `tolerance` did not help.
 
+The schema has integers of any size. An id that no column holds is no id, whether or not anything else is wrong.
+
 Losing a transaction over a misspelt status is never right, so this is no repair that strict tolerance switches off.
 What goes out of here is a reduced payload: members only where they can be read, each as its schema wants it.
 
@@ -22,10 +24,12 @@ from ocpp16._core import check, format_datetime, parse_datetime_tolerant
 from ocpp16.enums import AuthorizationStatus, DataTransferStatus, RegistrationStatus
 from ocpp16.rpc.pending import Payload
 
-__all__ = ["SALVAGED", "Salvage", "salvaged"]
+__all__ = ["NO_TRANSACTION_ID", "SALVAGED", "Salvage", "is_transaction_id", "salvaged"]
 
 SALVAGED: Final = "salvaged_confirmation"
 """The name under which it is counted beside the repairs."""
+
+NO_TRANSACTION_ID: Final = "StartTransaction.conf: transactionId does not fit into 64 bits"
 
 _INT64: Final = 2**63
 _INTEGER: Final = re.compile(r"[+-]?[0-9]{1,19}", re.ASCII)
@@ -47,7 +51,7 @@ def salvaged(action: str, payload: object) -> Salvage:
         case "StartTransaction":
             reduced = _id_tag_info_of(members)
             transaction_id = _integer(_member(members, "transactionId"))
-            if transaction_id is None or not -_INT64 <= transaction_id < _INT64:
+            if transaction_id is None or not is_transaction_id(transaction_id):
                 return Salvage(reduced, is_answer=False)
             return Salvage({**reduced, "transactionId": transaction_id}, is_answer=True)
         case "StopTransaction":
@@ -66,6 +70,11 @@ def salvaged(action: str, payload: object) -> Salvage:
         case "Heartbeat":
             return Salvage(_known(currentTime=_time(_member(members, "currentTime"))), is_answer=True)
     return Salvage({}, is_answer=check(action, "response", {}) is None)
+
+
+def is_transaction_id(number: int) -> bool:
+    """Can it be stored?"""
+    return -_INT64 <= number < _INT64
 
 
 def _boot(members: dict[Any, Any]) -> Salvage:

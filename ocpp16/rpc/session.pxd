@@ -18,8 +18,7 @@ cdef class Session:
     cdef double _held_until
     cdef double _resume_after
     cdef double _resume_at
-    cdef double _boot_due
-    cdef double _boot_interval
+    cdef object _boots
     cdef bint _was_connected
 
     cpdef bint enqueue(self, entry, double now) except *

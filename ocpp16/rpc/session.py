@@ -11,7 +11,8 @@ Rules of this file:
    told; so does what a fault of our own raises while a frame is taken in or written. The session goes on.
 5. SecurityError to anything but BootNotification, while accepted, means that the Central System has forgotten us
    (OCPP 1.6 ed. 2 §4.2): BootNotification again, and the message it refused is not to blame, once.
-6. While Rejected nothing of the Central System is answered (OCPP 1.6 ed. 2 §4.2: "SHALL NOT respond").
+6. A message that was answered is where it goes on before anybody is told who may queue another, maybe in its place.
+7. While Rejected nothing of the Central System is answered (OCPP 1.6 ed. 2 §4.2: "SHALL NOT respond").
 """
 
 from collections.abc import Callable
@@ -27,10 +28,8 @@ from ocpp16.rpc.calls import CallWatch
 from ocpp16.rpc.outbox import Outbox
 from ocpp16.rpc.pending import Delivery, Entry, Lane, Payload
 from ocpp16.rpc.policy import (
-    BOOT_INTERVAL,
     LONGEST_DESCRIPTION,
     LONGEST_HOLD,
-    LONGEST_TRY_INTERVAL,
     OutboxLimits,
     RetryRules,
     standing,
@@ -38,7 +37,8 @@ from ocpp16.rpc.policy import (
 from ocpp16.rpc.reading import Reading, is_foreign
 from ocpp16.rpc.replies import OutgoingFrame, ReplyLane
 from ocpp16.rpc.requests import Requests
-from ocpp16.rpc.salvage import SALVAGED, salvaged
+from ocpp16.rpc.salvage import NO_TRANSACTION_ID, SALVAGED, is_transaction_id, salvaged
+from ocpp16.rpc.security_refusal import BootsAfterRefusals
 from ocpp16.rpc.tolerance import Tolerance
 from ocpp16.rpc.violations import FRAME, SCHEMA
 
@@ -59,8 +59,7 @@ class Session:
     """
 
     __slots__ = (
-        "_boot_due",
-        "_boot_interval",
+        "_boots",
         "_calls",
         "_counters",
         "_held_until",
@@ -119,9 +118,7 @@ class Session:
         """From when on requests of ours go; `_resume_after` without what is held up to `_held_until`."""
         self._resume_after = self._held_until = -inf
         self._holds = 0
-        self._boot_due = -inf
-        """From when on a SecurityError leads to another BootNotification."""
-        self._boot_interval = BOOT_INTERVAL
+        self._boots = BootsAfterRefusals()
         self._was_connected = False
 
     @property
@@ -169,11 +166,11 @@ class Session:
 
     def unanswered_of(self, transaction: object) -> list[Entry]:
         """The messages of this transaction that outlive its end, as they waited apart: they still do, are tried just
-        now, or are back in the lane, which another message holds up."""
+        now, or are back in the lane, which another message holds up. Not one that is open and was answered already."""
         if self.outbox.apart is None:
             return []  # all is in order
-        entry = self.in_flight
-        found = self.outbox.waiting_of(transaction)
+        open_call, found = self._requests.open_call, self.outbox.waiting_of(transaction)
+        entry = None if open_call.is_settled else open_call.entry
         return found if entry is None or entry.transaction is not transaction else [entry, *found]
 
     def bound(self, entry: Entry) -> Payload:
@@ -213,7 +210,7 @@ class Session:
         self.is_connected = True
         self._counters.connects += 1
         self._resume_at = now + resume_delay if self._was_connected else -inf
-        self._boot_due, self._boot_interval = -inf, BOOT_INTERVAL
+        self._boots.begin_anew()
         self._was_connected = True
         self._requests.outbox.mark_backlog(now)
         if self._calls is not None:
@@ -427,24 +424,27 @@ class Session:
             except ValidationError as error:
                 self._salvage(entry, unique_id, self._reading.response_again(text), text, error, now)
                 return
+        if entry.action == "StartTransaction" and not is_transaction_id(payload["transactionId"]):
+            self._salvage(entry, unique_id, payload, text, ValueError(NO_TRANSACTION_ID), now)
+            return
         self._requests.confirmed(entry, unique_id, payload)
 
     def _salvage(
         self, entry: Entry, unique_id: str, payload: object, text: str | bytes, error: ValueError, now: float
     ) -> None:
-        """A confirmation breaks its schema, or has no payload at all: take what can be read of it."""
-        rule = FRAME if isinstance(error, FramingError) else SCHEMA
-        self._reading.report(text, str(error), f"{entry.action} response", rule, entry.action)
+        """A confirmation breaks its schema, has no usable id or no payload at all: take what can be read of it."""
         reduced, is_answer = salvaged(entry.action, payload)
         if is_answer:
             self._counters.repaired(SALVAGED)
             self._requests.confirmed(entry, unique_id, reduced)
-            return
-        if reduced and entry.is_retried:
-            self._counters.repaired(SALVAGED)
-            self._requests.partly_confirmed(entry, reduced)
-        failure = CallFailed(entry.action, "unreadable", description=str(error))
-        self._requests.refused(entry, unique_id, failure, now)
+        else:
+            if reduced and entry.is_retried:
+                self._counters.repaired(SALVAGED)
+                self._requests.partly_confirmed(entry, reduced)
+            failure = CallFailed(entry.action, "unreadable", description=str(error))
+            self._requests.refused(entry, unique_id, failure, now)
+        rule = FRAME if isinstance(error, FramingError) else SCHEMA
+        self._reading.report(text, str(error), f"{entry.action} response", rule, entry.action)
 
     def _on_error(self, error: CallError, now: float) -> None:
         entry = self._owner_of_answer(error.unique_id, now)
@@ -452,18 +452,24 @@ class Session:
             return
         self._counters.call_errors += 1
         code = self._reading.code_of(error, entry.action)
+        requests, awaited_boot = self._requests, self._requests.awaits_boot
         if code == ErrorCode.SECURITY_ERROR and (due := self._boots_again(entry, now)) is not None:
-            self._requests.excused(entry, error.unique_id, due)
-            return
-        failure = CallFailed(entry.action, "callerror", code, error.description)
-        self._requests.refused(entry, error.unique_id, failure, now)
+            requests.excused(entry, error.unique_id, due)
+        else:
+            failure = CallFailed(entry.action, "callerror", code, error.description)
+            requests.refused(entry, error.unique_id, failure, now)
+        if requests.awaits_boot and not awaited_boot and self.on_boot_wanted is not None:
+            try:
+                self.on_boot_wanted()
+            except BaseException as fault:
+                obey_exit(fault)
+                requests.awaits_boot = False
+                self._on_internal_error("wish for a BootNotification", fault)
 
     def _boots_again(self, entry: Entry, now: float) -> float | None:
-        """After a SecurityError: have a BootNotification sent, if it can help.
+        """After a SecurityError: decide for a BootNotification, if it can help (`security_refusal`).
 
-        Returns when the message may go again if it is not to blame, else None. A message is excused by one
-        BootNotification on a connection, and there is a growing time between such ones, for which it waits: so a
-        Central System that refuses for another reason is not asked for ever.
+        Returns when the message may go again if it is not to blame, else None.
         """
         requests = self._requests
         if self.on_boot_wanted is None or entry.lane is Lane.BOOT:
@@ -473,19 +479,10 @@ class Session:
         connection = self._counters.connects
         is_first = entry.excused_on != connection
         if not requests.awaits_boot:
-            if now < self._boot_due:
-                return self._boot_due if is_first and self._boot_due - now <= LONGEST_HOLD else None
-            if now >= self._boot_due + self._boot_interval:  # the last one helped for long
-                self._boot_interval = BOOT_INTERVAL
-            self._boot_due = now + self._boot_interval
-            self._boot_interval = min(2 * self._boot_interval, LONGEST_TRY_INTERVAL)
+            if now < self._boots.due:
+                return self._boots.due if is_first and self._boots.due - now <= LONGEST_HOLD else None
+            self._boots.next(now)
             requests.awaits_boot = True
-            try:
-                self.on_boot_wanted()
-            except BaseException as failure:
-                obey_exit(failure)
-                requests.awaits_boot = False
-                self._on_internal_error("wish for a BootNotification", failure)
         entry.excused_on = connection
         return 0.0 if is_first else None
 

@@ -16,6 +16,7 @@ Rules of this file:
    connection makes all of them due, too.
 5. But for patient groups: those at whose first message connection after connection ended, and those that wait because
    it was refused. They wait for their own time.
+6. A message that is given up leaves its group, whose next one is tried in its place.
 """
 
 from collections.abc import Callable, Iterator
@@ -130,6 +131,14 @@ class SetAside:
             group.interval = min(2 * group.interval, LONGEST_TRY_INTERVAL)
             self._is_all_due = False
 
+    def refused(self, entry: Entry, now: float, hold: float) -> None:
+        """The try came to nothing before it went out; the message is about to be put back, to wait `hold` seconds."""
+        group = self._group_of(entry)
+        if group is not None:
+            group.is_patient = True
+            group.due, group.interval = now + hold, min(2 * hold, LONGEST_TRY_INTERVAL)
+            self._is_all_due = False
+
     def interval_changed(self, now: float, hold_of: Callable[[Entry], float]) -> None:
         """Groups that wait because their message was refused wait `hold_of` it, in seconds, from now."""
         for group in self._groups.values():
@@ -169,6 +178,17 @@ class SetAside:
         """Take this out: it was answered late, and `answered` follows. False: it is not here."""
         group = self._group_of(entry)
         return group is not None and bool(self._take_out(group, {entry}))
+
+    def ended(self, entry: Entry) -> None:
+        """It was tried and comes to its end without an answer: the next of its group takes its place."""
+        group = self._group_of(entry)
+        if group is None or group.out is not entry:
+            return
+        group.out = None
+        if group.entries:
+            heappush(self._queue, (group.due, group.entries[0].sequence, group))
+        else:
+            del self._groups[group.key]
 
     def discard(self, gone: set[Entry]) -> list[Entry]:
         """Take these out for good, if they are here. Returns those that were."""

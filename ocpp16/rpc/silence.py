@@ -96,6 +96,11 @@ class Silence:
     def refused(self, entry: Entry, now: float) -> bool:
         """It has another attempt. False: it is to be put back into its lane, not before its `due`."""
         hold = self._refused_hold_of(entry)
+        apart = self._outbox.apart
+        if apart is not None and apart.has_place_for(entry):  # it could not be written down when it was tried
+            entry.due = 0.0
+            apart.refused(entry, now, hold)
+            return False
         if entry.lane is _TRANSACTION and hold > LONGEST_HOLD:
             self._set_aside(entry, hold, now, is_silent=False, is_patient=True)
             return True
@@ -154,14 +159,15 @@ class Silence:
         entry.silences = entry.interruptions = 0
         if self._held_back is not None:
             self._held_back.pop(entry.topic, None)
-        self.forget(entry)
+        self._drop_unproved(entry)
         if self._outbox.apart is not None and entry.lane is _TRANSACTION:
             self._outbox.heard_of(entry)
 
     def forget(self, entry: Entry) -> None:
-        """It came to its end."""
-        if self._unproved:
-            self._unproved = tuple([other for other in self._unproved if other is not entry])
+        """It came to its end without an answer."""
+        self._drop_unproved(entry)
+        if self._outbox.apart is not None:
+            self._outbox.apart.ended(entry)
 
     def interval_changed(self, now: float) -> None:
         """TransactionMessageRetryInterval is another one: whatever waits for its next attempt waits anew, from now."""
@@ -193,6 +199,10 @@ class Silence:
             return 0.0
         until = self._held_back.get(entry.topic, (0, 0.0))[1]
         return until if until > now else 0.0
+
+    def _drop_unproved(self, entry: Entry) -> None:
+        if self._unproved:
+            self._unproved = tuple([other for other in self._unproved if other is not entry])
 
     def _hold_of(self, entry: Entry) -> float:
         """Seconds until a message that was not answered is sent again."""

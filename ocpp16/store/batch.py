@@ -3,7 +3,8 @@
 Rules of this file:
 1. Applied in their order, the changes of a part leave what all that was appended would have left.
 2. A proposal is a segment of its own until the commit is made: taken out, the rest is what it would be without it.
-3. What no store can hold replaces nothing: it is kept apart, so that it can be left out alone.
+3. What no store can hold replaces nothing: it is kept apart, so that it can be left out alone; so is the rest of its
+   append when something replaces it.
 4. Nothing here waits, and nothing here knows the store.
 """
 
@@ -72,9 +73,13 @@ class Part:
                     self._set_apart(number, changes)
                     return
                 is_checked = True
+                for other in overtaken:
+                    fact = facts.get(other)
+                    if fact is not None and not are_possible((fact[1],)):
+                        self._take_apart(fact[0])
                 if overtaken != [key]:
                     for other in overtaken:
-                        del facts[other]
+                        facts.pop(other, None)
             facts[key] = (number, change)
 
     def add(self, proposal: Proposal) -> None:
@@ -134,6 +139,12 @@ class Part:
         # By place, which no table's name and key can meet: nothing comes together with what was set apart.
         self._facts = {(f"{position}", ()): (number, change) for position, change in enumerate(changes)}
         self._close()
+
+    def _take_apart(self, number: int) -> None:
+        """What no store can hold is about to be replaced: the rest of that append must not be stored without it."""
+        facts = self._facts
+        those = [key for key, (other, _) in facts.items() if other == number]
+        self._closed.append({(f"{position}", ()): facts.pop(key) for position, key in enumerate(those)})
 
 
 def _by_number(facts: _Facts) -> dict[int, list[RowChange]]:

@@ -101,6 +101,11 @@ class Errands:
         for errand in self.errands:
             errand.make(store)
 
+    @property
+    def has_answered(self) -> bool:
+        """Did the store do any of them?"""
+        return any(errand.job is not None and errand.job.error is None for errand in self.errands)
+
     def land(self) -> None:
         for errand in self.errands:
             errand.landed.set()

@@ -40,8 +40,8 @@ class Board(Protocol):
         """It is over."""
         ...
 
-    def fail(self, reason: str) -> None:
-        """Tell an outage: the thread does not come back."""
+    def fail(self, reason: str, *, is_slow: bool = False) -> None:
+        """Tell an outage. `is_slow`: the thread does not come back."""
         ...
 
     def flushes(self) -> None:
@@ -165,7 +165,7 @@ class Committer:
         with trio.move_on_after(self._hang_timeout):
             await landed.wait()
         if not landed.is_set():
-            self._board.fail(f"the store has not answered for {self._hang_timeout:g} s")
+            self._board.fail(f"the store has not answered for {self._hang_timeout:g} s", is_slow=True)
             await landed.wait()
 
 

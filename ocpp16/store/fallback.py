@@ -9,7 +9,7 @@ Rules of this file:
 3. What was read completely, with the lock held, is memory's to decide: what is not there any more is deleted in the
    file too. Where something could not be read, both are united: memory wins where both have a row, the rest of the file
    is not touched. A file that is not there is a new one only where its folder could be locked: else it may be on a disk
-   that is not mounted yet.
+   that is not mounted yet. A secret that does not open now (`sealing`) was not read: of such a row, both are united.
 4. Where something could not be read, numbers that are counted here (`FIRST_NUMBER`, `BOOT`) begin far above whatever
    may lie in the file.
 5. A file that was not read, in the place of the one that was, is not overwritten: the outage lasts until it is gone.
@@ -26,6 +26,7 @@ from typing import Any
 import orjson
 
 from ocpp16.errors import StoreError
+from ocpp16.log import log
 from ocpp16.store import migrations
 from ocpp16.store.base import ChargePointChanges, Delete, Put, Row, RowChange, Store, Table
 from ocpp16.store.lock import FileLock
@@ -33,6 +34,7 @@ from ocpp16.store.memory import MemoryStore
 from ocpp16.store.opening import Manner, Unavailable, check_owner, real_path, take_lock
 from ocpp16.store.pages import Pages
 from ocpp16.store.presence import identity
+from ocpp16.store.sealing import Seal
 from ocpp16.store.sqlite import SqliteStore
 from ocpp16.store.tables import ALL_ROWS, TABLES, local_list, local_list_version, settings
 from ocpp16.store.trees import Found, read_trees
@@ -87,15 +89,17 @@ class FallbackStore:
         self._file: SqliteStore | None = None
         self._is_closed = False
         self._memory = MemoryStore(is_volatile=False)
+        self._seal = Seal(path)
         self._is_whole = found is not None and found.is_whole and lock is not None
         self._read = identity(path, None)
         """Which file memory has the rows of."""
         self._first_number = min(_FAR_ABOVE + max(manner.now, 0), 2**52)
         self._counting: set[str] = set()
         self._deleted: dict[tuple[str, str, Row], Delete] = {}
+        self._unopened: set[tuple[str, str, Row]] = set()
         for name, rows in ({} if found is None else found.rows).items():
             if self._is_whole or not _ROWS[name].is_whole:
-                self._memory.apply([(who, [Put(_ROWS[name].table, row)]) for who, row in rows])
+                self._take(_ROWS[name].table, rows)
 
     @property
     def is_degraded(self) -> bool:
@@ -111,7 +115,7 @@ class FallbackStore:
     def apply(self, batches: Sequence[ChargePointChanges]) -> dict[str, Exception]:
         with self._mutex:
             refused = self._store.apply(batches)
-            if self._file is None and not self._is_whole:
+            if self._file is None:
                 for charge_point_id, changes in batches:
                     if charge_point_id not in refused:
                         self._note_deleted(charge_point_id, changes)
@@ -178,6 +182,7 @@ class FallbackStore:
             self.detail, self.warnings = file.detail, file.warnings
             self._memory = MemoryStore(is_volatile=False)
             self._deleted.clear()
+            self._unopened.clear()
 
     def take_over(self, late: "FallbackStore") -> None:
         """The lock of another one for the same file, that was opened too late to be used."""
@@ -190,6 +195,23 @@ class FallbackStore:
     def _store(self) -> Store:
         return self._memory if self._file is None else self._file
 
+    def _take(self, table: Table, rows: list[tuple[str, Row]]) -> None:
+        """Rows of the file into memory, with their secrets opened."""
+        told = False
+        taken: dict[str, list[RowChange]] = {}
+        for who, row in rows:
+            try:
+                opened = self._seal.opened(who, table, [row])
+            except StoreError as error:  # the key can be read no more than the file can be opened
+                opened = []
+                if not told:
+                    told = True
+                    log.error("%s: what it sealed in %s is left out until then", error, table.name)
+            taken.setdefault(who, []).extend(Put(table, found) for found in opened)
+            if not opened:
+                self._unopened.add((who, table.name, table.key_of(row)))
+        self._memory.apply([(who, changes) for who, changes in taken.items() if changes])
+
     def _count_from_above(self, charge_point_id: str) -> None:
         if charge_point_id not in self._counting:
             self._counting.add(charge_point_id)
@@ -201,11 +223,16 @@ class FallbackStore:
 
     def _note_deleted(self, charge_point_id: str, changes: Sequence[RowChange]) -> None:
         for change in changes:
-            if isinstance(change, Delete):
+            if not isinstance(change, Delete):
+                continue
+            those = (charge_point_id, change.table.name, change.key)
+            if self._unopened:
+                self._unopened = {one for one in self._unopened if (*one[:2], one[2][: len(change.key)]) != those}
+            if not self._is_whole:
                 number = change.key[0] if _ROWS[change.table.name].is_counted and change.key else None
                 # What was counted here is not in the file.
                 if not isinstance(number, int) or number <= self._first_number:
-                    self._deleted[charge_point_id, change.table.name, change.key] = change
+                    self._deleted[those] = change
 
     def _changes(self, charge_point_id: str, file: SqliteStore) -> Iterator[RowChange]:
         """What makes the file agree with memory, of one charge point."""
@@ -218,11 +245,12 @@ class FallbackStore:
                 yield Delete(local_list.TABLE, ())
         for table in TABLES:
             there = _by_key(file, charge_point_id, table)
+            unread = {key for who, name, key in self._unopened if (who, name) == (charge_point_id, table.name)}
             if self._is_whole:
-                for key in there.keys() - mine[table].keys():
+                for key in there.keys() - mine[table].keys() - unread:
                     yield Delete(table, key)
             for key, row in mine[table].items():
-                if table == settings.TABLE and key in there and not self._is_whole:
+                if table == settings.TABLE and key in there and (key in unread or not self._is_whole):
                     yield Put(table, _united(there[key], row))
                 elif self._is_whole and there.get(key) == row:
                     continue

@@ -99,6 +99,8 @@ class Journal(Appending):
         self._hang_timeout = hang_timeout
         self._errands: list[Errand[Any]] = []
         self._reason = ""
+        self._is_slow = False
+        """It is failing, and no commit has failed: it took long to answer."""
         self._attempts = 0
         self._retry_at = 0.0
         self._waiters = Waiters()
@@ -277,6 +279,8 @@ class Journal(Appending):
 
     def settle(self, work: Work) -> None:
         if not isinstance(work, Commit):
+            if self._is_slow and work.has_answered:
+                self._recovered()
             work.land()
             return
         self._is_settling = True
@@ -337,18 +341,22 @@ class Journal(Appending):
         self._attempts += 1
         self.fail(text_of(as_outage(error)))
 
-    def fail(self, reason: str) -> None:
+    def fail(self, reason: str, *, is_slow: bool = False) -> None:
         self._reason = reason
+        self._is_slow = is_slow and (self._is_slow or not self.is_failing)
         if not self.is_failing:
             self.is_failing = True
             self._committer.wake()  # from here on a volatile store is its business, too
             self._watchers.failing(reason)
 
+    def _recovered(self) -> None:
+        self.is_failing, self._is_slow, self._reason = False, False, ""
+        self._watchers.recovered()
+
     def _committed(self, commit: Commit) -> None:
         self._attempts, self._retry_at = 0, 0.0
         if self.is_failing and commit.has_written:
-            self.is_failing, self._reason = False, ""
-            self._watchers.recovered()
+            self._recovered()
         self._watchers.repaired()
         for refused in commit.refused:
             if refused.piece.proposal is not None:

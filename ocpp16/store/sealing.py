@@ -120,7 +120,8 @@ class Seal:
                 if len(key) == _KEY_BYTES:
                     if self._path.stat().st_mode & 0o077:
                         log.warning("%s could be read by others; its mode is set to 0600", self._path)
-                        self._path.chmod(_MODE)
+                        with suppress(OSError):  # somebody else's, or on a read-only disk: it opens all the same
+                            self._path.chmod(_MODE)
                     self._key, self._cipher = key, AESGCM(key)
         return self._cipher
 

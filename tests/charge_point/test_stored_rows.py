@@ -324,3 +324,22 @@ async def test_a_security_event_without_a_type_and_a_profile_without_a_purpose_s
     async with open_bench(document=document, database_path=tmp_path) as bench:
         await trio.sleep(30)
         assert (bench.charge_point.connection.is_connected, bench.installed()) == (True, [])
+
+
+async def test_nothing_stored_is_in_the_lane_of_boot_notification(open_bench: Any) -> None:
+    """One would be gone without a word for this start's own, and two would be one too many for a lane of one."""
+    store = MemoryStore(is_volatile=False)
+    status = {"connectorId": 1, "errorCode": "NoError", "status": "Available"}
+    boot = {"chargePointModel": "an older one", "chargePointVendor": "V"}
+    rows = [
+        message_queue.put(message_queue.MessageRow(1, 0, "StatusNotification", status)),
+        message_queue.put(message_queue.MessageRow(2, 0, "Heartbeat", {})),
+        message_queue.put(message_queue.MessageRow(3, 2, "BootNotification", boot)),
+    ]
+    store.apply([("cp001", rows)])
+    async with open_bench(store=store) as bench:
+        await trio.sleep(1)
+        assert [sent["chargePointModel"] for sent in bench.sent("BootNotification")] == ["M1"]
+        assert {told.place for told in bench.events.of(InternalError)} == {"reading a stored row of message_queue"}
+        assert bench.charge_point.counters.internal_errors == 3
+        assert [row[0] for row in store.load("cp001", message_queue.TABLE)] == [1, 2, 3]

@@ -149,7 +149,7 @@ ODD = st.recursive(
 )
 WHOLE: dict[str, dict[str, Any]] = {
     "StartTransaction": {"transactionId": 1, **ACCEPTED},
-    "BootNotification": {"currentTime": TIME, "interval": 1},
+    "BootNotification": {"currentTime": TIME, "interval": 1, "status": "Accepted"},
     "Heartbeat": {"currentTime": TIME},
 }
 
@@ -225,6 +225,19 @@ def test_a_status_without_an_id_is_obeyed_and_the_message_sent_again(line: "Line
         ("given up", 1, line.ledger.told[-1][2]),
     ]
     assert line.counters.repairs[SALVAGED] == 3
+
+
+@pytest.mark.parametrize("number", [2**63, 2**64 - 1])
+def test_an_id_that_no_column_holds_is_none_where_all_else_is_right_too(line: "Line", number: int) -> None:
+    line.put("StartTransaction")
+    line.take()
+    answer = {"idTagInfo": {"status": "Blocked"}, "transactionId": number}
+    line.answer(answer)
+    assert line.ledger.told == [("partly confirmed", 1, {"idTagInfo": answer["idTagInfo"]}), ("attempted", 1, 1)]
+    assert [why for _, why in line.invalid] == ["StartTransaction.conf: transactionId does not fit into 64 bits"]
+    assert line.wait() == ["StartTransaction"]
+    line.answer({**answer, "transactionId": 2**63 - 1})
+    assert line.ledger.of("confirmed") == [1]
 
 
 def test_a_status_without_an_id_and_then_the_id(line: "Line") -> None:

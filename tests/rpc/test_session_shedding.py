@@ -2,6 +2,8 @@
 
 from typing import TYPE_CHECKING
 
+import pytest
+
 from ocpp16.enums import RegistrationStatus
 from ocpp16.errors import Offline
 from ocpp16.rpc.policy import OutboxLimits
@@ -57,3 +59,30 @@ def test_the_limit_by_bytes_thins_readings(new_line: "type[Line]") -> None:
         assert line.session.outbox.bytes <= 2000
     assert 2 < line.session.outbox.depth < 10
     assert line.session.outbox.depth + len(line.ledger.of("dropped")) == 50
+
+
+@pytest.mark.parametrize(
+    "answer",
+    ['[4,"id-1","SecurityError","",{}]', '[3,"id-1",7]'],
+)
+def test_a_late_answer_whose_telling_sheds_the_message_it_answers(new_line: "type[Line]", answer: str) -> None:
+    """What it leads to takes the last free place: the message is sent on or shed, not both."""
+    line = new_line(limits=OutboxLimits(threshold=3))
+
+    def queue_another(*_: object) -> None:
+        line.put("StopTransaction")
+
+    line.session.on_boot_wanted = queue_another
+    line.session._reading._on_invalid = queue_another
+    event = line.put("StatusNotification", is_persistent=True)
+    line.advance(30)  # left unanswered
+    line.put("StopTransaction")
+    line.put("StopTransaction")
+    line.receive(answer)
+    assert event.sequence not in line.ledger.rows
+    ends = line.ledger.of("dropped") + line.ledger.of("confirmed")
+    assert ends.count(event.sequence) == 1
+    line.session.set_registration(ACCEPTED, line.now)
+    line.take()
+    line.advance(1000)
+    assert [call.action for call in line.sent].count("StatusNotification") == 1

@@ -151,6 +151,18 @@ def test_readings_that_stay_unanswered_do_not_hold_up_the_end_of_their_transacti
     assert sequences(line) == [2, 3, 5]
 
 
+def test_a_reading_whose_try_is_open_still_was_answered_under_an_earlier_id(line: "Line") -> None:
+    """It does not outlive the end of its transaction: nobody would delete its row again."""
+    running = object()
+    reading, later = (line.put("MeterValues", transaction=running) for _ in range(2))
+    set_aside(line)
+    line.wait()
+    assert line.session.unanswered_of(running) == [reading, later]
+    line.answer(unique_id="id-1")
+    assert line.in_flight is reading
+    assert line.session.unanswered_of(running) == [later]
+
+
 @pytest.mark.parametrize("action", ["StopTransaction", "SecurityEventNotification", "MeterValues", "StartTransaction"])
 def test_a_message_of_no_known_transaction_is_set_aside_alone(line: "Line", action: str) -> None:
     line.put(action)

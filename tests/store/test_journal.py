@@ -177,9 +177,10 @@ async def test_impossible_append_is_left_out_alone(nursery: trio.Nursery, caplog
     assert len(store.load("bad", settings.TABLE)) == 3
 
 
-# Of rows that nothing possible replaces: an impossible row that was replaced meanwhile is not there to be refused.
+# Of rows that nothing possible replaces, and of rows that something does.
 IMPOSSIBLE: tuple[RowChange, ...] = (
     TOO_SHORT,
+    Put(settings.TABLE, ("x", 2**63)),
     Put(settings.TABLE, ("w", "\ud800")),
     Put(settings.TABLE, ("w", {})),  # type: ignore[arg-type]
     Put(settings.TABLE, ({}, "x")),  # type: ignore[arg-type]

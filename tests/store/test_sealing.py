@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from failing_disk import Disk, fallen_back
 
 from ocpp16.errors import StoreError
 from ocpp16.store import sealing
-from ocpp16.store.base import Put, Row
+from ocpp16.store.base import Put, Row, Store
 from ocpp16.store.sqlite import SqliteStore
 from ocpp16.store.tables import jobs, settings
 
@@ -37,12 +38,19 @@ def filled(path: Path) -> SqliteStore:
     return store
 
 
-def loaded(store: SqliteStore, identity: str = "cp") -> list[Row]:
+def loaded(store: Store, identity: str = "cp") -> list[Row]:
     return [*store.load(identity, settings.TABLE), *store.load(identity, jobs.TABLE)]
 
 
 def content(folder: Path) -> bytes:
     return b"".join(file.read_bytes() for file in sorted(folder.iterdir()) if file.is_file())
+
+
+def at_rest(path: Path) -> list[Row]:
+    connection = sqlite3.connect(path)
+    rows = connection.execute("SELECT key, value FROM settings UNION SELECT kind, state FROM jobs").fetchall()
+    connection.close()
+    return rows
 
 
 def test_nothing_of_them_is_in_a_file_and_all_of_them_is_loaded(path: Path) -> None:
@@ -224,4 +232,65 @@ def test_a_copy_without_the_key_tells_nothing(path: Path, tmp_path: Path) -> Non
     shutil.copy(path, other / "cp.db")
     store = SqliteStore.open(other / "cp.db")
     assert loaded(store) == [OPEN.row]
+    store.close()
+
+
+def test_a_file_that_cannot_be_opened_is_read_with_its_secrets(path: Path, disk: Disk) -> None:
+    """Nor are they sealed twice when it can be opened again."""
+    filled(path).close()
+    before = at_rest(path)
+    store = fallen_back(path, disk)
+    assert loaded(store) == [OPEN.row, KEYS.row, JOB.row]
+    store.adopt(store.try_open())
+    assert loaded(store) == [OPEN.row, KEYS.row, JOB.row]
+    store.close()
+    assert at_rest(path) == before
+    key_of(path).unlink()
+    store = fallen_back(path, disk)
+    assert loaded(store) == [OPEN.row]
+    store.adopt(store.try_open())
+    assert loaded(store) == [OPEN.row]
+    store.close()
+    assert at_rest(path) == before
+
+
+def test_what_does_not_open_while_the_file_cannot_be_opened_is_not_lost(
+    path: Path, disk: Disk, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Of a row that was written meanwhile, both hold; what was deleted meanwhile is deleted."""
+
+    def failing(*_: Any, **__: Any) -> bytes:
+        raise OSError(5, os.strerror(5))
+
+    filled(path).close()
+    with monkeypatch.context() as patch:
+        patch.setattr(sealing, "read_regular", failing)
+        store = fallen_back(path, disk)
+        assert loaded(store) == [OPEN.row]
+        assert f"{key_of(path)} cannot be read: Input/output error" in caplog.text
+    other = settings.put(settings.SettingRow(settings.SECRETS, {"Custom": {"Password": "another"}}))
+    store.apply([("cp", [other])])
+    store.adopt(store.try_open())
+    both = ('{"Security":{"AuthorizationKey":"s3cret-w0rd"},"Custom":{"Password":"another"}}',)
+    assert loaded(store) == [OPEN.row, (settings.SECRETS, *both), JOB.row]
+    store.close()
+    with monkeypatch.context() as patch:
+        patch.setattr(sealing, "read_regular", failing)
+        store = fallen_back(path, disk)
+    store.apply([("cp", [jobs.delete("firmware"), settings.delete(settings.SECRETS), other])])
+    store.adopt(store.try_open())
+    assert loaded(store) == [OPEN.row, other.row]
+    store.close()
+
+
+def test_one_whose_mode_cannot_be_changed_opens_all_the_same(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    filled(path).close()
+    key_of(path).chmod(0o644)
+
+    def refused(*_: Any, **__: Any) -> None:
+        raise OSError(30, os.strerror(30))
+
+    monkeypatch.setattr(Path, "chmod", refused)
+    store = SqliteStore.open(path)
+    assert loaded(store) == [OPEN.row, KEYS.row, JOB.row]
     store.close()
