@@ -258,6 +258,7 @@ def _together(parts: Sequence[tuple[ExpectationResult, ...]]) -> tuple[Expectati
                 one.name,
                 one.is_met and other.is_met,
                 one.checked + other.checked,
+                one.met + other.met,
                 failures,
                 one.unseen + other.unseen,
             )

@@ -43,8 +43,11 @@ def table(caption: str, heads: Sequence[str], rows: Iterable[Sequence[str]], *, 
 
 def _most(items: Sequence[T], limit: int, kind: str) -> tuple[Sequence[T], str]:
     """Those that are shown, and a sentence about the others."""
-    surplus = len(items) - limit
-    return items[:limit], f"<p>… and {counted(surplus, kind)} more.</p>\n" if surplus > 0 else ""
+    return items[:limit], _surplus(len(items) - limit, kind)
+
+
+def _surplus(count: int, kind: str) -> str:
+    return f"<p>… and {counted(count, kind)} more.</p>\n" if count > 0 else ""
 
 
 def judgement(is_met: bool, is_judged: bool = True) -> str:
@@ -79,7 +82,7 @@ def demands(results: Results) -> str:
                 escaped(one.name, TEXT_LENGTH),
                 judgement(one.is_met, one.is_judged),
                 f"{one.checked:,}",
-                f"{len(one.failures):,}",
+                f"{one.failed:,}",
                 _failures(one),
             )
             for one in expected
@@ -92,7 +95,8 @@ def demands(results: Results) -> str:
 def _failures(one: ExpectationResult) -> str:
     if not one.failures:
         return ""
-    shown, more = _most(one.failures, MOST_FAILURES, "failure")
+    shown = one.failures[:MOST_FAILURES]
+    more = _surplus(one.failed - len(shown), "failure")
     rows = "".join(
         f"<li><b>{escaped(failure.charge_point, TEXT_LENGTH)}</b> at {clock(failure.at)}:"
         f" {escaped(failure.why, TEXT_LENGTH)}</li>"

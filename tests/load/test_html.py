@@ -178,7 +178,7 @@ def test_nothing_foreign_is_markup() -> None:
         errors=(ErrorCount(HOSTILE, HOSTILE, 1),),
         offenders=(Offender(HOSTILE, 1, 0.1, (HOSTILE,)),),
         thresholds=(ThresholdResult(HOSTILE, 1.0, 1.0, False, HOSTILE),),
-        expectations=(ExpectationResult(HOSTILE, False, 1, (ExpectationFailure(HOSTILE, 1.0, HOSTILE),)),),
+        expectations=(ExpectationResult(HOSTILE, False, 1, 0, (ExpectationFailure(HOSTILE, 1.0, HOSTILE),)),),
         limit=Limit(True, (0,), 1.0, HOSTILE),
         notes=(HOSTILE,),
     )
@@ -201,7 +201,8 @@ def test_a_long_test_makes_a_page_of_bounded_size_that_keeps_its_worst_second() 
         offenders=tuple(Offender(f"CP{n}", 1, 1.0, ("x" * 10_000,) * 500) for n in range(500)),
         errors=tuple(ErrorCount(f"kind {n}", "", 1) for n in range(5_000)),
         expectations=tuple(
-            ExpectationResult(f"{n}", False, 1, (ExpectationFailure("CP", 1.0, "y" * 9_999),) * 999) for n in range(9)
+            ExpectationResult(f"{n}", False, 999, 0, (ExpectationFailure("CP", 1.0, "y" * 9_999),) * 999)
+            for n in range(9)
         ),
     )
     text = page(replace(long_one, offenders=long_one.offenders[:1], errors=(), expectations=()))
