@@ -79,6 +79,7 @@ def show(name: str) -> int:
 def check(file: str, values: tuple[str, ...]) -> int:
     """Say whether FILE (or the name of one that comes with the package) can be played, and what is in it."""
     found = loaded(file, values)
+    chosen_blueprints(lambda: (one for _, one in blueprints_of(found, None, None)))
     click.echo(f"{found.name}: {found.text or 'no text'}")
     for stage in found.acts:
         click.echo(f"  stage {stage.name}: {stage.kind}")
