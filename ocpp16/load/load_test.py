@@ -9,6 +9,7 @@ Rules of this file:
    disturbs the wire nobody is blamed: answers to what was sent twice, or not by the charge point, look the same.
 """
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -246,15 +247,20 @@ class LoadTest:
 
 
 def _together(parts: Sequence[tuple[ExpectationResult, ...]]) -> tuple[ExpectationResult, ...]:
-    """The same expectations of several processes as one."""
-    found: dict[str, ExpectationResult] = {}
-    for one in (one for part in parts for one in part):
-        other = found.get(one.name)
-        if other is None:
-            found[one.name] = one
-        else:
+    """The same expectations of several processes as one. Two may have one name, and a process has no steps that none of
+    its charge points came to: the same is the one of this name that stands in the same place among those of it."""
+    found: dict[tuple[str, int], ExpectationResult] = {}
+    for part in parts:
+        seen: Counter[str] = Counter()
+        for one in part:
+            seen[one.name] += 1
+            place = one.name, seen[one.name]
+            other = found.get(place)
+            if other is None:
+                found[place] = one
+                continue
             failures = (*other.failures, *one.failures)[:MOST_FAILURES]
-            found[one.name] = ExpectationResult(
+            found[place] = ExpectationResult(
                 one.name,
                 one.is_met and other.is_met,
                 one.checked + other.checked,
