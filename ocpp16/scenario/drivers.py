@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from ocpp16.fleet import Member, TagPool
 from ocpp16.scenario.cars import drawn_plan
-from ocpp16.scenario.model import AWAITS_STOP, CARD, UNKNOWN_CARD, UNPLUGS, Arrivals, Drivers
+from ocpp16.scenario.model import AWAITS_STOP, CARD, MOST_UNKNOWN, UNKNOWN_CARD, UNPLUGS, Arrivals, Drivers
 from ocpp16.scenario.run import Run
 from ocpp16.simulation import CarPlan
 
@@ -199,7 +199,7 @@ class Visit:
         if self._means == CARD:
             self._card = crowd.cards.take()
         elif self._means == UNKNOWN_CARD:
-            self._card = drivers.unknown_cards.format(number=chance.randrange(1, 10_000))
+            self._card = drivers.unknown_cards.format(number=chance.randint(1, MOST_UNKNOWN))
         self._came = crowd.run.now
         self._was_begun = self._is_done = False
         self._gives_up_at = inf

@@ -10,6 +10,7 @@ from ocpp16.enums import BootReason, ResetType
 from ocpp16.errors import Ocpp16Error
 from ocpp16.faults import obey, sentence
 from ocpp16.fleet import Member
+from ocpp16.fleet.names import numbered
 from ocpp16.scenario.attempt import Attempt
 from ocpp16.scenario.model import Seen, Step
 from ocpp16.scenario.outcome import MOST_FAILURES, ExpectationResult, Failure
@@ -100,6 +101,9 @@ class Script:
                 why = await one.take(step)
             except (CommandError, Ocpp16Error, ValueError) as error:
                 why = shown(error)
+            except BaseException as error:  # of this charge point, and no end of all the others
+                obey(error)
+                why = sentence(error)
             run.waiting.pop(member.identity, None)
             if why or number in self.tallies:
                 self._tally(number, member.identity, why)
@@ -294,4 +298,4 @@ def _title(number: int, step: Step) -> str:
 
 def _numbered(value: Any, number: int) -> Any:
     """Texts may have the number of the charge point, as `CARD{number:06}`."""
-    return value.format(number=number) if isinstance(value, str) and "{number" in value else value
+    return numbered(value, number) if isinstance(value, str) else value

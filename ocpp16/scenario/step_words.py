@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from ocpp16.enums import BootReason, ChargePointStatus, ResetType
+from ocpp16.fleet.names import numbered
 from ocpp16.messages.actions import ACTIONS
 from ocpp16.scenario.attempt import OLD_VERSIONS
 from ocpp16.scenario.distribution import distribution
@@ -107,6 +108,9 @@ def _command(do: str) -> Any:
     def make(*, name: str = "", **arguments: Any) -> Step:
         if do == "overrule":
             arguments.setdefault("answer", None)  # TOML cannot say null
+        for text in arguments.values():
+            if isinstance(text, str):
+                numbered(text, 1)
         return Step(do=do, arguments=arguments, name=name)
 
     return make
