@@ -163,6 +163,16 @@ def test_stages_are_marked_in_every_picture_of_time_and_summed_up() -> None:
     ]
 
 
+def test_what_lies_in_two_stages_is_shared() -> None:
+    spans = (StageSpan("a", 0.0, 1.5), StageSpan("b", 1.5, 1.95), StageSpan("c", 1.95, 3.65))
+    counts = [load_results.second(float(at), answered=300, max=float(at)) for at in (1, 2, 3)]
+    counts.append(load_results.second(3.65, answered=195, span=0.65, max=4.0))
+    reader = read(load_results.results(stages=spans, seconds=tuple(counts)))
+    rows = reader.rows("Stages")
+    assert [(row[0], row[3]) for row in rows] == [("a", "450"), ("b", "135"), ("c", "510")]
+    assert [row[-1] for row in rows] == ["2.00 s", "2.00 s", "4.00 s"]
+
+
 def test_nothing_foreign_is_markup() -> None:
     results = load_results.results(
         version=HOSTILE,
