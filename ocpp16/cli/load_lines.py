@@ -19,7 +19,7 @@ def in_lines(results: Results) -> list[str]:
     lasted = results.seconds[-1].at if results.seconds else 0
     csms = without_credentials(results.csms)
     found = [
-        f"{results.scenario} against {csms}: {results.charge_points} charge points, {lasted:.0f} s",
+        f"{results.scenario} against {csms}: {results.charge_points} charge points, {round(lasted, 1):g} s",
         f"{'action':28} {'calls':>8} {'errors':>7} {'p50':>9} {'p95':>9} {'p99':>9} {'max':>9}",
     ]
     for name, action in results.actions.items():

@@ -58,7 +58,7 @@ class View:
     def results(self, *, has_histograms: bool = True) -> Results:
         """With the verdict so far. has_histograms: False leaves their texts empty, which is ten times quicker."""
         measured = self.tally.measured()
-        together = Measured.together(float(self.tally.passed), measured)
+        together = Measured.together(self.tally.passed, measured)
         thresholds = tuple(one.judged(measured, together) for one in self.thresholds)
         expectations = _together([one.expectations for one in self.played.values()])
         why = self._why()
@@ -116,7 +116,7 @@ class View:
         """Of the process that has told the most of them; while it runs, the one it is in."""
         told = max((one.stages for one in self.played.values()), key=len, default=())
         if not told and self.tally.stage:
-            told = (StageSpan(self.tally.stage, 0.0, float(self.tally.passed)),)
+            told = (StageSpan(self.tally.stage, 0.0, self.tally.passed),)
         return told[:MOST_STAGES]
 
     def _notes(self, measured: Mapping[str, Measured]) -> tuple[str, ...]:
