@@ -45,6 +45,7 @@ class View:
     """Everything about a test at one moment; `results` may be asked for in any thread."""
 
     job: Job
+    again: str
     scenario: Scenario
     thresholds: tuple[Threshold, ...]
     connectors: int
@@ -99,6 +100,7 @@ class View:
             attempts=self.tally.attempts,
             violations=violations,
             breach=broken,
+            again=self.again,
         )
 
     def _why(self) -> str:
@@ -140,7 +142,8 @@ class View:
 class LoadTest:
     """Parameters: `thresholds` decide with the expectations of the scenario; `wall` and `cpu` as of `Driver`. `command`
     begins a child, where there is more than one process; `connector` opens streams instead of TCP, where there is one.
-    Raises ValueError for more processes than charge points.
+    `again` is the command that makes the test, as reports are to tell it, without secrets. Raises ValueError for more
+    processes than charge points.
     """
 
     def __init__(
@@ -154,8 +157,10 @@ class LoadTest:
         wall: Callable[[], float],
         cpu: Callable[[], float],
         connector: StreamOpener | None = None,
+        again: str = "",
     ) -> None:
         self._job = job
+        self._again = again
         self._scenario = scenario
         self._thresholds = tuple(thresholds)
         self._jobs = shared(job, scenario, processes)
@@ -230,6 +235,7 @@ class LoadTest:
         processes = (ProcessResult(0, len(self._job.ids), True),) if self._crew is None else self._crew.processes()
         return View(
             self._job,
+            self._again,
             self._scenario,
             self._thresholds,
             self._job.connectors or self._scenario.fleet.connectors or 1,

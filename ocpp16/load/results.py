@@ -220,7 +220,8 @@ class Results:
     "central system lost", "process lost", "failed: …". is_passed: complete, every threshold and expectation is met, and
     there is no breach. notes: what a reader should know of the figures, in sentences. violations: what the Central
     System did against the protocol; breach: what of these alone makes the test fail, in words, "" if nothing does:
-    where a threshold is about them, it decides.
+    where a threshold is about them, it decides. again: the command that makes a test of the same kind, without secrets,
+    "" where it was no command that made it.
     """
 
     version: str
@@ -249,6 +250,7 @@ class Results:
     attempts: Attempts = Attempts()
     violations: tuple[ViolationCount, ...] = ()
     breach: str = ""
+    again: str = ""
     format: str = FORMAT
 
     def to_json(self) -> dict[str, Any]:

@@ -236,14 +236,12 @@ def test_nothing_measured_is_a_page_too() -> None:
     assert "No call ended." in page(load_results.results(seconds=tuple(no_latency)))
 
 
-def test_the_command_can_be_given_again() -> None:
-    results = load_results.results(
-        scenario="my $(day).toml", thresholds=(ThresholdResult("Heartbeat.p99 < 1s", 0.1, 1.0, True),)
-    )
-    text = page(results)
-    assert (
-        "--scenario &#39;my $(day).toml&#39; --seed 7 --processes 1 --threshold &#39;Heartbeat.p99 &lt; 1s&#39;" in text
-    )
+@pytest.mark.parametrize("command", ["", "ocpp16 load --scenario 'my $(day).toml' --set 'a=<b>'"])
+def test_the_command_is_told_where_there_was_one(command: str) -> None:
+    text = page(Results.from_json(load_results.results(again=command).to_json()))
+    assert ("To run its like again" in text) == bool(command)
+    shown = "<pre>ocpp16 load --scenario &#39;my $(day).toml&#39; --set &#39;a=&lt;b&gt;&#39;</pre>"
+    assert (shown in text) == bool(command)
 
 
 def test_a_line_keeps_extremes_and_gaps_when_it_is_thinned() -> None:
