@@ -6,7 +6,7 @@ from typing import Any, Final
 from ocpp16.address import address_problems, without_credentials
 from ocpp16.cli.failure import CommandFailed
 from ocpp16.configuration.configuration import Configuration
-from ocpp16.errors import ConfigurationError
+from ocpp16.errors import ConfigurationError, Ocpp16Error
 from ocpp16.fleet import Blueprint
 from ocpp16.fleet.blueprint import merged
 from ocpp16.texts import shown
@@ -33,6 +33,8 @@ def chosen_blueprints(choose: Callable[[], Iterable[Blueprint]]) -> list[Bluepri
         return list(choose())
     except ConfigurationError as error:
         raise CommandFailed(*error.problems) from None
+    except Ocpp16Error as error:
+        raise CommandFailed(shown(error)) from None
     except ValueError as error:
         raise CommandFailed(f"--blueprint: {shown(error)}") from None
 

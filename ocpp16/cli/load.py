@@ -13,6 +13,7 @@ import click
 import trio
 from click.core import ParameterSource
 
+from ocpp16.cli.again import again
 from ocpp16.cli.charge_point_options import chosen_password
 from ocpp16.cli.failure import CommandFailed
 from ocpp16.cli.finite_range import FiniteRange
@@ -77,6 +78,7 @@ class Wanted:
     trace: Path | None
     metrics_port: int | None
     web: Web
+    again: str
 
 
 def _story(named: str, values: tuple[str, ...]) -> dict[str, Any]:
@@ -280,7 +282,8 @@ def load(
         traced=traced,
         trace_size=trace_mib * MIB,
     )
-    wanted = Wanted(job, scenario, tuple(judged), processes, reports, trace, metrics_port, shown_in)
+    told = again(click.get_current_context())
+    wanted = Wanted(job, scenario, tuple(judged), processes, reports, trace, metrics_port, shown_in, told)
     left = Left()
     code = run(
         partial(_run, wanted, choice.errors, left),
@@ -313,6 +316,7 @@ async def _run(wanted: Wanted, errors: StandardError, left: Left, ending: Ending
         command=(sys.executable, "-m", "ocpp16", "load", "--worker"),
         wall=time.time,
         cpu=time.process_time,
+        again=wanted.again,
     )
     planned = about(wanted.scenario, len(wanted.job.ids), wanted.job.duration, wanted.job.speed)
     if wanted.job.duration is not None and planned - wanted.job.duration > SURPRISING:

@@ -1,11 +1,13 @@
 """What a person reads of a load test at its end."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from itertools import islice
 from typing import Final
 
 from ocpp16.address import without_credentials
 from ocpp16.fleet import ViolationCount
-from ocpp16.load.results import Results
+from ocpp16.load.results import ExpectationFailure, Results
+from ocpp16.scenario.outcome import Failure
 from ocpp16.texts import shown
 
 MOST_TOLD: Final = 10
@@ -17,7 +19,7 @@ def in_lines(results: Results) -> list[str]:
     lasted = results.seconds[-1].at if results.seconds else 0
     csms = without_credentials(results.csms)
     found = [
-        f"{results.scenario} against {csms}: {results.charge_points} charge points, {lasted:.0f} s",
+        f"{results.scenario} against {csms}: {results.charge_points} charge points, {round(lasted, 1):g} s",
         f"{'action':28} {'calls':>8} {'errors':>7} {'p50':>9} {'p95':>9} {'p99':>9} {'max':>9}",
     ]
     for name, action in results.actions.items():
@@ -29,17 +31,21 @@ def in_lines(results: Results) -> list[str]:
     found += [f"{_met(one.is_met)} {one.text}" + (f" ({one.why})" if one.why else "") for one in results.thresholds]
     for expectation in results.expectations:
         word = _met(expectation.is_met) if expectation.is_judged else "UNSEEN "
-        unseen = f", not come to {expectation.unseen} times" if expectation.unseen else ""
-        found.append(f"{word} {shown(expectation.name)} (looked at {expectation.checked} times{unseen})")
-        found += [
-            f"        {one.charge_point or 'all together'} at {one.at:.1f} s: {shown(one.why)}"
-            for one in expectation.failures[:MOST_TOLD]
-        ]
+        unseen = f", not come to at {expectation.unseen}" if expectation.unseen else ""
+        found.append(f"{word} {shown(expectation.name)} ({expectation.met} of {expectation.checked}{unseen})")
+        found += failure_lines(expectation.failures, expectation.failed)
     found += [f"note: {shown(note, 500)}" for note in (*results.notes, results.limit.why) if note]
     if results.breach:
         found.append(f"{_met(False)} {results.breach}")
     ended = "" if results.is_complete else f": not complete ({shown(results.why_ended)})"
     return [*found, ("passed" if results.is_passed else "FAILED") + ended]
+
+
+def failure_lines(failures: Iterable[ExpectationFailure | Failure], failed: int, most: int = MOST_TOLD) -> list[str]:
+    """Where and why something was not as expected, `failed` times in all."""
+    first = list(islice(failures, most))
+    found = [f"        {one.charge_point or 'all together'} at {one.at:.1f} s: {shown(one.why)}" for one in first]
+    return [*found, f"        … and {failed - len(first)} more"] if failed > len(first) else found
 
 
 def violation_lines(violations: Sequence[ViolationCount]) -> list[str]:

@@ -14,7 +14,7 @@ from ocpp16.cli.failure import CommandFailed
 from ocpp16.cli.finite_range import FiniteRange
 from ocpp16.cli.first_charge_point import check_charge_point, chosen_blueprints
 from ocpp16.cli.fleet import keys_of
-from ocpp16.cli.load_lines import violation_lines
+from ocpp16.cli.load_lines import failure_lines, violation_lines
 from ocpp16.cli.log import LogChoice, log_options
 from ocpp16.cli.running import Ending, run
 from ocpp16.cli.standard_error import StandardError
@@ -79,6 +79,7 @@ def show(name: str) -> int:
 def check(file: str, values: tuple[str, ...]) -> int:
     """Say whether FILE (or the name of one that comes with the package) can be played, and what is in it."""
     found = loaded(file, values)
+    chosen_blueprints(lambda: (one for _, one in blueprints_of(found, None, None)))
     click.echo(f"{found.name}: {found.text or 'no text'}")
     for stage in found.acts:
         click.echo(f"  stage {stage.name}: {stage.kind}")
@@ -233,10 +234,7 @@ def in_lines(outcome: Outcome) -> list[str]:
         unseen = f", not come to at {one.unseen}" if one.unseen else ""
         lines.append(f"{word} {shown(one.name)} ({one.met} of {one.checked}{unseen})")
         if not one.is_met:
-            lines += [
-                f"        {failure.charge_point or 'all together'} at {failure.at:.1f} s: {shown(failure.why)}"
-                for failure in one.failures[:MOST_TOLD]
-            ]
+            lines += failure_lines(one.failures, one.checked - one.met, MOST_TOLD)
     lines += violation_lines(outcome.violations)
     if outcome.breach:
         lines.append(f"NOT MET {outcome.breach}")

@@ -12,6 +12,7 @@ from ocpp16.texts import shown
 from ocpp16.values import whole
 
 _LONG_WIDTH: Final = re.compile(r"[0-9]{3}|[^\x00-\x7f]")
+_NUMBER_WORD: Final = re.compile(r"\{number(?::([^{}]*))?\}")
 LONGEST_ID_TAG: Final = 20
 """CiString20Type (OCPP 1.6 ed. 2 §7.2)."""
 
@@ -75,6 +76,21 @@ class TagPool:
             raise ValueError(f"the id tag {shown(tag)} is not taken")
         self._taken.remove(tag)
         self._free.append(tag)
+
+
+def numbered(text: str, number: int) -> str:
+    """`text` with this number where it has the word `{number}`, or `{number:06}` in a format of whole numbers; whatever
+    else stands in braces stays. Raises ValueError for a format that is none, or makes more than 99 characters."""
+    return _NUMBER_WORD.sub(lambda word: _formatted(number, word[1] or ""), text)
+
+
+def _formatted(number: int, form: str) -> str:
+    if _LONG_WIDTH.search(form):
+        raise ValueError(f"{{number:{shown(form, 64)}}} has a width of more than 99")
+    try:
+        return format(number, form)
+    except (ValueError, OverflowError) as error:
+        raise ValueError(f"{{number:{shown(form, 64)}}} is no format: {error}") from None
 
 
 def _named(pattern: str, count: int, first: int, what: str) -> Iterator[str]:

@@ -103,7 +103,8 @@ class Driver:
                 nursery.cancel_scope.cancel()
             if failure is not None:
                 raise failure  # by itself, and not as one of a group
-            self._cut(floor(self._passed()) + 1, has_offenders=True)
+            passed = self._passed()
+            self._cut(max(self._second, floor(passed)) + 1, has_offenders=True, ended=passed)
         finally:
             if self._trace is not None:
                 self._trace.close()
@@ -172,11 +173,11 @@ class Driver:
         if is_steady and new_objects() > MANY_NEW:
             settle_memory()
 
-    def _cut(self, second: int, *, has_offenders: bool) -> None:
+    def _cut(self, second: int, *, has_offenders: bool, ended: float | None = None) -> None:
         delay, cpu = self._probe.cut()
         portion = self._recorder.cut(second, self._standing, has_offenders=has_offenders)
         due, missed = (0, 0) if self._beats is None else (self._beats.due(), self._beats.missed())
-        self._tell(replace(portion, loop_delay=delay, cpu=cpu, due_calls=due, missed_calls=missed))
+        self._tell(replace(portion, ended=ended, loop_delay=delay, cpu=cpu, due_calls=due, missed_calls=missed))
         self._second = second
 
     def _look_for_the_central_system(self) -> None:

@@ -139,10 +139,11 @@ def _verdict(results: Results) -> dict[str, Any]:
                 "name": shown(one.name, 200),
                 "is_met": one.is_met,
                 "checked": one.checked,
+                "met": one.met,
                 "is_judged": one.is_judged,
                 "failures": [
-                    f"{one.charge_point or 'all together'} at {one.at:.1f} s: {shown(one.why, 200)}"
-                    for one in one.failures[:MOST_FAILURES]
+                    f"{failure.charge_point or 'all together'} at {failure.at:.1f} s: {shown(failure.why, 200)}"
+                    for failure in one.failures[:MOST_FAILURES]
                 ],
             }
             for one in results.expectations

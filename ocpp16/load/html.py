@@ -5,7 +5,6 @@ What comes from outside is escaped; and should that ever fail, the page's policy
 size is bounded whatever the results are: see `chart` and `tables`.
 """
 
-import shlex
 from base64 import b64encode
 from hashlib import sha256
 from pathlib import Path
@@ -131,13 +130,6 @@ def _tiles(results: Results) -> str:
 
 def _facts(results: Results) -> str:
     csms = without_credentials(results.csms)
-    command = (
-        f"ocpp16 load --csms {shlex.quote(csms)} --charge-points {results.charge_points}"
-        f" --connectors {results.connectors} --scenario {shlex.quote(results.scenario)} --seed {results.seed}"
-        f" --processes {max(len(results.processes), 1)}"
-    )
-    for threshold in results.thresholds[:MOST_ROWS]:
-        command += f" --threshold {shlex.quote(threshold.text)}"
     told = (
         ("version", f"ocpp16 {results.version}"),
         ("Central System", csms),
@@ -161,10 +153,8 @@ def _facts(results: Results) -> str:
         f"{escaped(f': {one.ended}', TEXT_LENGTH) if one.ended else ''}</li>"
         for one in results.processes[:MOST_ROWS]
     )
-    return (
-        f'<dl class="facts">{rows}</dl>\n<ul>{processes}</ul>\n'
-        f"<p>To run its like again:</p>\n<pre>{escaped(command, 10_000)}</pre>\n"
-    )
+    again = f"<p>To run its like again:</p>\n<pre>{escaped(results.again, 10_000)}</pre>\n" if results.again else ""
+    return f'<dl class="facts">{rows}</dl>\n<ul>{processes}</ul>\n{again}'
 
 
 _OPENING: Final = """<!DOCTYPE html>

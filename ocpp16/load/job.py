@@ -102,6 +102,7 @@ class Played:
                     one.name,
                     one.is_met,
                     one.checked,
+                    one.met,
                     tuple(
                         ExpectationFailure(failure.charge_point, failure.at / speed, failure.why)
                         for failure in one.failures[:MOST_FAILURES]

@@ -144,10 +144,10 @@ def _expectation(suite: Element, results: Results, one: ExpectationResult) -> st
         f"{shown(failure.charge_point)} at {clock(failure.at)}: {shown(failure.why, TEXT_LENGTH)}"
         for failure in one.failures[:MOST_FAILURES]
     ]
-    surplus = len(one.failures) - MOST_FAILURES
+    surplus = one.failed - len(failures)
     if surplus > 0:
         failures.append(f"… and {surplus:,} more")
-    message = f"{counted(len(one.failures), 'failure')} of {one.checked:,} checks"
+    message = f"{counted(one.failed, 'failure')} of {one.checked:,} checks"
     if failures:
         message += f"; the first: {failures[0]}"
     return _not_met(case, "failure", "expectation", message, "\n".join(failures))

@@ -9,6 +9,7 @@ Rules of this file:
    disturbs the wire nobody is blamed: answers to what was sent twice, or not by the charge point, look the same.
 """
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -44,6 +45,7 @@ class View:
     """Everything about a test at one moment; `results` may be asked for in any thread."""
 
     job: Job
+    again: str
     scenario: Scenario
     thresholds: tuple[Threshold, ...]
     connectors: int
@@ -57,7 +59,7 @@ class View:
     def results(self, *, has_histograms: bool = True) -> Results:
         """With the verdict so far. has_histograms: False leaves their texts empty, which is ten times quicker."""
         measured = self.tally.measured()
-        together = Measured.together(float(self.tally.passed), measured)
+        together = Measured.together(self.tally.passed, measured)
         thresholds = tuple(one.judged(measured, together) for one in self.thresholds)
         expectations = _together([one.expectations for one in self.played.values()])
         why = self._why()
@@ -98,6 +100,7 @@ class View:
             attempts=self.tally.attempts,
             violations=violations,
             breach=broken,
+            again=self.again,
         )
 
     def _why(self) -> str:
@@ -115,7 +118,7 @@ class View:
         """Of the process that has told the most of them; while it runs, the one it is in."""
         told = max((one.stages for one in self.played.values()), key=len, default=())
         if not told and self.tally.stage:
-            told = (StageSpan(self.tally.stage, 0.0, float(self.tally.passed)),)
+            told = (StageSpan(self.tally.stage, 0.0, self.tally.passed),)
         return told[:MOST_STAGES]
 
     def _notes(self, measured: Mapping[str, Measured]) -> tuple[str, ...]:
@@ -139,7 +142,8 @@ class View:
 class LoadTest:
     """Parameters: `thresholds` decide with the expectations of the scenario; `wall` and `cpu` as of `Driver`. `command`
     begins a child, where there is more than one process; `connector` opens streams instead of TCP, where there is one.
-    Raises ValueError for more processes than charge points.
+    `again` is the command that makes the test, as reports are to tell it, without secrets. Raises ValueError for more
+    processes than charge points.
     """
 
     def __init__(
@@ -153,8 +157,10 @@ class LoadTest:
         wall: Callable[[], float],
         cpu: Callable[[], float],
         connector: StreamOpener | None = None,
+        again: str = "",
     ) -> None:
         self._job = job
+        self._again = again
         self._scenario = scenario
         self._thresholds = tuple(thresholds)
         self._jobs = shared(job, scenario, processes)
@@ -234,6 +240,7 @@ class LoadTest:
         processes = (ProcessResult(0, len(self._job.ids), True),) if self._crew is None else self._crew.processes()
         return View(
             self._job,
+            self._again,
             self._scenario,
             self._thresholds,
             self._job.connectors or self._scenario.fleet.connectors or 1,
@@ -251,18 +258,24 @@ class LoadTest:
 
 
 def _together(parts: Sequence[tuple[ExpectationResult, ...]]) -> tuple[ExpectationResult, ...]:
-    """The same expectations of several processes as one."""
-    found: dict[str, ExpectationResult] = {}
-    for one in (one for part in parts for one in part):
-        other = found.get(one.name)
-        if other is None:
-            found[one.name] = one
-        else:
+    """The same expectations of several processes as one. Two may have one name, and a process has no steps that none of
+    its charge points came to: the same is the one of this name that stands in the same place among those of it."""
+    found: dict[tuple[str, int], ExpectationResult] = {}
+    for part in parts:
+        seen: Counter[str] = Counter()
+        for one in part:
+            seen[one.name] += 1
+            place = one.name, seen[one.name]
+            other = found.get(place)
+            if other is None:
+                found[place] = one
+                continue
             failures = (*other.failures, *one.failures)[:MOST_FAILURES]
-            found[one.name] = ExpectationResult(
+            found[place] = ExpectationResult(
                 one.name,
                 one.is_met and other.is_met,
                 one.checked + other.checked,
+                one.met + other.met,
                 failures,
                 one.unseen + other.unseen,
             )

@@ -47,7 +47,8 @@ class Standing:
 
 @dataclass(frozen=True, slots=True)
 class Portion:
-    """second: its number in this process, from 1. sent: CALLs written. loop_delay: real seconds that a task woke up too
+    """second: its number in this process, from 1; ended: of the last of all, seconds since the begin at which it was
+    cut short. sent: CALLs written. loop_delay: real seconds that a task woke up too
     late, at worst. cpu: share of a core that the process took. offenders: those that fared worst so far, None where
     they are not told this time. due_calls: calls of an open model that were due; missed_calls: those among them that
     fell in times in which nobody was there to answer. attempts: to connect that failed. violations: of the protocol."""
@@ -64,6 +65,7 @@ class Portion:
     missed_calls: int = 0
     attempts: Attempts = field(default_factory=Attempts)
     violations: tuple[ViolationCount, ...] = ()
+    ended: float | None = None
 
     def to_json(self) -> Any:
         """As a child tells it."""

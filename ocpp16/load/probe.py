@@ -4,6 +4,7 @@ A process that is behind measures itself: what it then says of latency is in par
 """
 
 from collections.abc import Callable
+from math import inf
 from typing import Final
 
 import trio
@@ -25,6 +26,7 @@ class Probe:
         self._cpu = cpu
         self._speed = speed
         self._worst = 0.0
+        self._due = inf
         self._cut_at = now()
         self._used = cpu()
 
@@ -34,15 +36,18 @@ class Probe:
 
     async def run(self) -> None:
         """Look until cancelled."""
-        due = self._now()
+        self._due = self._now()
         while True:
-            due = max(due + PERIOD * self._speed, self._now())
-            await trio.sleep_until(due)
-            self.look(due)
+            self._due = max(self._due + PERIOD * self._speed, self._now())
+            await trio.sleep_until(self._due)
+            self.look(self._due)
 
     def cut(self) -> tuple[float, float]:
         """The worst delay since the last time, in real seconds, and the share of one core."""
         now, used = self._now(), self._cpu()
+        if now > self._due:  # the task is to be woken, too, and its turn is after this one: the delay is of this second
+            self.look(self._due)
+            self._due = now
         passed = (now - self._cut_at) / self._speed
         share = (used - self._used) / passed if passed > 0 else 0.0
         worst, self._worst = self._worst, 0.0
@@ -55,7 +60,7 @@ def is_late(loop_delay: float, cpu: float) -> bool:
     return loop_delay > LATE or cpu >= BUSY
 
 
-def why(seconds: int, worst_delay: float, worst_cpu: float) -> str:
+def why(seconds: float, worst_delay: float, worst_cpu: float) -> str:
     """In words; "" if there were no such seconds."""
     if not seconds:
         return ""
@@ -65,6 +70,7 @@ def why(seconds: int, worst_delay: float, worst_cpu: float) -> str:
     if worst_cpu >= BUSY:
         reasons.append(f"a process took {worst_cpu:.0%} of a core")
     return (
-        f"in {seconds} s this tool itself was behind ({' and '.join(reasons)}): latencies of these seconds are in part"
-        " its own. Use fewer charge points in each process, more processes, or another machine."
+        f"in {round(seconds, 1):g} s this tool itself was behind ({' and '.join(reasons)}):"
+        " latencies of these seconds are in part its own. Use fewer charge points in each process, more processes, or"
+        " another machine."
     )

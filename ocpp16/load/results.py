@@ -163,15 +163,21 @@ class ExpectationFailure:
 
 @dataclass(frozen=True, slots=True)
 class ExpectationResult:
-    """An expectation of the scenario. checked: how many times it was looked at. unseen: at how many charge points it
-    was not, for the scenario was cut short, and it had not come to that: with these alone it is neither met nor not,
-    and `is_met` is True."""
+    """An expectation of the scenario. checked: how many times it was looked at; met: how many of these it was so;
+    failures: the first of the others. unseen: at how many charge points it was not looked at, for the scenario was cut
+    short, and it had not come to that: with these alone it is neither met nor not, and `is_met` is True."""
 
     name: str
     is_met: bool
     checked: int
+    met: int
     failures: tuple[ExpectationFailure, ...] = ()
     unseen: int = 0
+
+    @property
+    def failed(self) -> int:
+        """How many times it was not so; `failures` tells of the first of them."""
+        return self.checked - self.met
 
     @property
     def is_judged(self) -> bool:
@@ -214,7 +220,8 @@ class Results:
     "central system lost", "process lost", "failed: …". is_passed: complete, every threshold and expectation is met, and
     there is no breach. notes: what a reader should know of the figures, in sentences. violations: what the Central
     System did against the protocol; breach: what of these alone makes the test fail, in words, "" if nothing does:
-    where a threshold is about them, it decides.
+    where a threshold is about them, it decides. again: the command that makes a test of the same kind, without secrets,
+    "" where it was no command that made it.
     """
 
     version: str
@@ -243,6 +250,7 @@ class Results:
     attempts: Attempts = Attempts()
     violations: tuple[ViolationCount, ...] = ()
     breach: str = ""
+    again: str = ""
     format: str = FORMAT
 
     def to_json(self) -> dict[str, Any]:

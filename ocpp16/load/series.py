@@ -15,6 +15,8 @@ from ocpp16.load.latency import Counts, coarse, coarse_percentiles, longest
 from ocpp16.load.results import Second
 
 MOST_SECONDS: Final = 1_200
+SHORTEST: Final = 0.5
+"""Seconds of an entry; what is shorter, at the end of a test, is part of the one before."""
 MOST_ACTIONS: Final = 24
 """Whose latencies are kept apart."""
 OTHERS: Final = ""
@@ -58,7 +60,11 @@ class Series:
                 kept.setdefault(self._name(name), Counter()).update(coarse(its))
         if kept:
             second = _measured(second, kept, max(longest(its) for its in counts.values() if its))
-        self._entries.append(_entry(second, kept))
+        made = _entry(second, kept)
+        if second.span < SHORTEST and self._entries:  # as a second of its own it would have any rate
+            self._entries[-1] = _joined(self._entries[-1], made)
+            return
+        self._entries.append(made)
         if len(self._entries) > self._most:
             self._join_two()
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from itertools import islice
+from math import ceil
 from typing import Final, TypeVar
 
 from ocpp16.load.chart import COLUMNS
@@ -18,6 +19,8 @@ MOST_FRAMES: Final = 100
 """Of one charge point's trace."""
 FRAME_LENGTH: Final = 1_000
 TEXT_LENGTH: Final = 500
+HALF: Final = 0.5
+"""Part of a second that a stage must have for the latencies of that second to be its own."""
 
 T = TypeVar("T")
 
@@ -43,8 +46,11 @@ def table(caption: str, heads: Sequence[str], rows: Iterable[Sequence[str]], *, 
 
 def _most(items: Sequence[T], limit: int, kind: str) -> tuple[Sequence[T], str]:
     """Those that are shown, and a sentence about the others."""
-    surplus = len(items) - limit
-    return items[:limit], f"<p>… and {counted(surplus, kind)} more.</p>\n" if surplus > 0 else ""
+    return items[:limit], _surplus(len(items) - limit, kind)
+
+
+def _surplus(count: int, kind: str) -> str:
+    return f"<p>… and {counted(count, kind)} more.</p>\n" if count > 0 else ""
 
 
 def judgement(is_met: bool, is_judged: bool = True) -> str:
@@ -79,7 +85,7 @@ def demands(results: Results) -> str:
                 escaped(one.name, TEXT_LENGTH),
                 judgement(one.is_met, one.is_judged),
                 f"{one.checked:,}",
-                f"{len(one.failures):,}",
+                f"{one.failed:,}",
                 _failures(one),
             )
             for one in expected
@@ -92,7 +98,8 @@ def demands(results: Results) -> str:
 def _failures(one: ExpectationResult) -> str:
     if not one.failures:
         return ""
-    shown, more = _most(one.failures, MOST_FAILURES, "failure")
+    shown = one.failures[:MOST_FAILURES]
+    more = _surplus(one.failed - len(shown), "failure")
     rows = "".join(
         f"<li><b>{escaped(failure.charge_point, TEXT_LENGTH)}</b> at {clock(failure.at)}:"
         f" {escaped(failure.why, TEXT_LENGTH)}</li>"
@@ -199,22 +206,31 @@ def stages(results: Results) -> str:
     shown, more = _most(results.stages, MOST_ROWS, "stage")
     rows = [_stage(stage, results.seconds) for stage in shown]
     heads = ("stage", "#begin", "#end", "#answered", "#without a result", "#worst p99 of a second", "#slowest call")
-    return table("Stages", heads, rows, more=more)
+    return table("Stages", heads, rows, more=more + SHARED)
 
 
 def _stage(stage: StageSpan, seconds: Sequence[Second]) -> tuple[str, ...]:
-    within = [second for second in seconds if stage.begin < second.at <= stage.end]
+    parts = [(second, _part(second, stage)) for second in seconds]
+    touched = [(second, part) for second, part in parts if part > 0]
+    within = [second for second, part in touched if part >= HALF] or [second for second, _ in touched]
     return (
         escaped(stage.name, TEXT_LENGTH),
         clock(stage.begin),
         clock(stage.end),
-        f"{sum(second.answered for second in within):,}",
-        _fault(sum(second.errors + second.timeouts + second.lost for second in within)),
+        f"{sum(part * second.answered for second, part in touched):,.0f}",
+        _fault(ceil(sum(part * (second.errors + second.timeouts + second.lost) for second, part in touched))),
         latency(max((second.p99 for second in within if second.p99 is not None), default=None)),
         latency(max((second.max for second in within if second.max is not None), default=None)),
     )
 
 
+def _part(second: Second, stage: StageSpan) -> float:
+    """Which part of this second lies in the stage."""
+    begin = max(stage.begin, second.at - second.span)
+    return max(0.0, min(stage.end, second.at) - begin) / second.span if second.span > 0 else 0.0
+
+
+SHARED: Final = "<p>Counts are by the second: one that lies in two stages is shared among them by its parts.</p>\n"
 SECONDS: Final = (
     ("connected", min),
     ("registered", min),

@@ -3,7 +3,9 @@
 Rules of this file:
 1. A second is added to the series when each process that is alive has told it; one that is slow is waited for
    `PATIENCE` seconds, and what it tells later counts in the second in which it comes.
-2. What a process told before it died counts. Whoever looks after it says that it did.
+2. The test ends in the middle of a second: rates are by the time that it took. What comes when nobody's time goes on
+   counts in the second that was told last.
+3. What a process told before it died counts. Whoever looks after it says that it did.
 """
 
 from collections import Counter
@@ -21,6 +23,10 @@ from ocpp16.load.thresholds import Measured
 
 PATIENCE: Final = 3
 """Seconds that the slowest process may be behind before the others are told without it."""
+
+
+WHOLE_SECONDS: Final = 2.0
+"""From so many on an entry of the series is more than a second with the rest at the end."""
 
 
 class _Total:
@@ -61,8 +67,10 @@ class Tally:
         """The last second that each process has told, of those that are alive."""
         self._standing: dict[int, Standing] = {}
         self._told = 0
+        self._ended = 0.0
+        """Seconds since the begin until which it was told; with the last second a part of one."""
         self._worst_delay = self._worst_cpu = 0.0
-        self._late_seconds = 0
+        self._late_seconds = 0.0
         self.due_calls: int = 0
         """Calls of an open model that were due so far."""
         self.missed_calls: int = 0
@@ -109,7 +117,8 @@ class Tally:
         made._offenders = dict(self._offenders)
         made._standing = dict(self._standing)
         made._series = self._series.copied()
-        made._told, made._late_seconds, made.due_calls = self._told, self._late_seconds, self.due_calls
+        made._told, made._ended = self._told, self._ended
+        made._late_seconds, made.due_calls = self._late_seconds, self.due_calls
         made._worst_delay, made._worst_cpu = self._worst_delay, self._worst_cpu
         made.attempts, made.missed_calls = self.attempts, self.missed_calls
         return made
@@ -134,13 +143,14 @@ class Tally:
         delay = max(portion.loop_delay for _, portion in row)
         cpu = max(portion.cpu for _, portion in row)
         is_late = probe.is_late(delay, cpu)
-        span = second - self._told
-        self._told = second
+        ended = max(self._ended, *(_end(portion, second) for _, portion in row))
+        span = ended - self._ended
+        self._told, self._ended = second, ended
         self._worst_delay, self._worst_cpu = max(self._worst_delay, delay), max(self._worst_cpu, cpu)
         self._late_seconds += span if is_late else 0
         self._series.add(
             Second(
-                at=float(second),
+                at=ended,
                 connected=sum(one.connected for one in standing),
                 registered=sum(one.registered for one in standing),
                 sent=sum(portion.sent for _, portion in row),
@@ -155,7 +165,7 @@ class Tally:
                 p99=None,
                 max=None,
                 is_late=is_late,
-                span=float(span),
+                span=span,
                 cpu=cpu,
             ),
             counts,
@@ -172,9 +182,9 @@ class Tally:
         return self._series.latencies()
 
     @property
-    def passed(self) -> int:
+    def passed(self) -> float:
         """Seconds that were told."""
-        return self._told
+        return self._ended
 
     @property
     def connected(self) -> int:
@@ -202,7 +212,7 @@ class Tally:
         for name in (*self._actions, *(violations.keys() - self._actions.keys())):
             one = self._actions.get(name, none)
             found[name] = Measured(
-                float(self._told),
+                self._ended,
                 one.results,
                 one.errors,
                 one.timeouts,
@@ -255,9 +265,15 @@ class Tally:
     def notes(self) -> list[str]:
         """What a reader of the figures should know, in sentences."""
         span = self._series.longest_span
-        if span <= 1:
+        if span < WHOLE_SECONDS:
             return []
         return [f"an entry of the seconds tells of up to {span:g} s: the test was long, or its process came too late"]
+
+
+def _end(portion: Portion, second: int) -> float:
+    """Seconds since the begin until which it tells, where it is added to this second."""
+    whole = float(min(portion.second, second))
+    return whole if portion.ended is None else min(whole, portion.ended)
 
 
 def _add_pairs(counts: Counts, pairs: tuple[int, ...]) -> None:

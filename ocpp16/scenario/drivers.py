@@ -8,17 +8,15 @@ Rules of this file:
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from math import inf
 from random import Random
 from typing import Any, Final
 
 from ocpp16.fleet import Member, TagPool
-from ocpp16.scenario.distribution import Distribution
-from ocpp16.scenario.model import AWAITS_STOP, CARD, UNKNOWN_CARD, UNPLUGS, Arrivals, Drivers
+from ocpp16.scenario.cars import drawn_plan
+from ocpp16.scenario.model import AWAITS_STOP, CARD, MOST_UNKNOWN, UNKNOWN_CARD, UNPLUGS, Arrivals, Drivers
 from ocpp16.scenario.run import Run
 from ocpp16.simulation import CarPlan
-from ocpp16.simulation.car_models import car_plan
 
 AGAIN: Final = 10.0
 """Seconds after which somebody who found no power tries again."""
@@ -58,15 +56,16 @@ class Crowd:
     def visit(self, member: Member, chance: Random) -> None:
         """A driver arrives at this charge point."""
         self.run.counts["arrivals"] += 1
+        plan = drawn_plan(self.drivers, chance)
         free = [
             evse.connector_id
             for evse in member.station.evses
-            if evse.car is None and (member.identity, evse.connector_id) not in self.run.taken
+            if evse.car is None and (member.identity, evse.connector_id) not in self.run.taken and evse.takes(plan)
         ]
         if not free or not len(self.cards):
             self.run.counts["turned away"] += 1
             return
-        Visit(self, member, chance.choice(free), chance).begin()
+        Visit(self, member, chance.choice(free), plan, chance).begin()
 
 
 class Story:
@@ -184,7 +183,7 @@ class Visit:
         "_was_begun",
     )
 
-    def __init__(self, crowd: Crowd, member: Member, connector: int, chance: Random) -> None:
+    def __init__(self, crowd: Crowd, member: Member, connector: int, plan: CarPlan, chance: Random) -> None:
         drivers = crowd.drivers
         self._crowd = crowd
         self._member = member
@@ -195,13 +194,12 @@ class Visit:
         self._hesitation = drivers.hesitation.draw(chance)
         self._parking = drivers.parking.draw(chance)
         self._drawing = None if drivers.drawing is None else drivers.drawing.draw(chance)
-        cars = {number: share for number, (share, _) in enumerate(drivers.cars)}
-        self._plan = plan_of(drivers.cars[_drawn(cars, chance)][1], drivers.soc, chance)
+        self._plan = plan
         self._card: str | None = None
         if self._means == CARD:
             self._card = crowd.cards.take()
         elif self._means == UNKNOWN_CARD:
-            self._card = drivers.unknown_cards.format(number=chance.randrange(1, 10_000))
+            self._card = drivers.unknown_cards.format(number=chance.randint(1, MOST_UNKNOWN))
         self._came = crowd.run.now
         self._was_begun = self._is_done = False
         self._gives_up_at = inf
@@ -221,7 +219,11 @@ class Visit:
         if not run.is_there(self._member.identity):
             self._done()
         elif self._member.station.is_powered:
-            call()
+            try:
+                call()
+            except BaseException:
+                self._break_off()
+                raise
         else:
             self._later(AGAIN, call)
 
@@ -286,22 +288,19 @@ class Visit:
             self._crowd.run.counts["sessions ended"] += 1
         self._done()
 
+    def _break_off(self) -> None:
+        """Something went wrong, which others tell: whoever comes next finds connector and card free all the same."""
+        try:
+            self._member.station.unplug(self._connector)
+        finally:
+            self._done()
+
     def _done(self) -> None:
         self._is_done = True
         self._crowd.run.taken.discard((self._member.identity, self._connector))
         if self._means == CARD and self._card is not None:
             self._crowd.cards.give_back(self._card)
             self._card = None
-
-
-def plan_of(car: Mapping[str, Any], soc: Distribution | None, chance: Random) -> CarPlan:
-    """The plan of a car of a scenario: plugged in at once, and there until its driver comes, unless it says otherwise.
-    Raises ValueError for what no car does."""
-    plan = car_plan({"plug_after": 0.0, "draw_for": inf, **car})
-    if soc is None or plan.battery is None:
-        return plan
-    battery = plan.battery
-    return replace(plan, battery=replace(battery, soc=min(soc.draw(chance), battery.target)))
 
 
 def _drawn(shares: Mapping[Any, float], chance: Random) -> Any:

@@ -64,6 +64,8 @@ class Arrivals:
 CARD: Final = "card"
 """The driver's own card, that is known."""
 UNKNOWN_CARD: Final = "unknown_card"
+MOST_UNKNOWN: Final = 9_999
+"""Highest number of a card that nobody knows."""
 REMOTE_START: Final = "remote_start"
 """No card: the Central System is expected to start the transaction."""
 NOTHING: Final = "nothing"

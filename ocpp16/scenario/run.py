@@ -19,6 +19,7 @@ from ocpp16.scenario.attempt import Attempts
 from ocpp16.scenario.judge import Judge
 from ocpp16.scenario.model import Arrivals, Per, Scenario, Stage, StageKind
 from ocpp16.scenario.outcome import ExpectationResult, Outcome, Progress, StageRun
+from ocpp16.scenario.step_words import asked_for
 from ocpp16.scenario.watch import Watch
 from ocpp16.texts import shown
 from ocpp16.wire import WireFaults, disturbed
@@ -57,6 +58,7 @@ class Run:
         self.judge: Judge = Judge(scenario.expectations)
         self.members: dict[str, Member] = {}
         self.watches: dict[str, Watch] = {}
+        self._asked = asked_for(scenario.steps) if scenario.steps else None
         self.counts: Counter[str] = Counter()
         self.violations: ViolationTally = ViolationTally()
         self.attempts: Attempts = Attempts(None, None)
@@ -134,7 +136,7 @@ class Run:
         if not self.scenario.is_watched:
             return None
         if identity not in self.watches:
-            self.watches[identity] = Watch(identity, self.judge, self.began, keeps=bool(self.scenario.steps))
+            self.watches[identity] = Watch(identity, self.judge, self.began, self._asked)
         return self.watches[identity]
 
     def connector_of(self, connector: StreamOpener | None) -> Callable[[str], StreamOpener | None] | None:

@@ -14,6 +14,7 @@ from ocpp16.fleet.blueprint import merged
 from ocpp16.rpc.calls import CallListener
 from ocpp16.rpc.violations import ProtocolViolation, ViolationListener
 from ocpp16.scenario.attempt import Attempts
+from ocpp16.scenario.cars import car_fault
 from ocpp16.scenario.drivers import Crowd, Story
 from ocpp16.scenario.judge import DUE
 from ocpp16.scenario.model import Per, Scenario, story_fault
@@ -171,14 +172,20 @@ def _only(group: BaseExceptionGroup[BaseException]) -> BaseException:
 def blueprints_of(
     scenario: Scenario, given: str | Blueprint | None, connectors: int | None
 ) -> list[tuple[float, Blueprint]]:
-    """With their shares. Raises ValueError and ConfigurationError for what cannot be."""
+    """With their shares. Raises ValueError and ConfigurationError for what cannot be, ScenarioError for cars that none
+    of them takes."""
     named = scenario.fleet.mix if given is None else ((1.0, given),)
     count = scenario.fleet.connectors if connectors is None else connectors
     found = [(share, blueprint(one)) for share, one in named]
     changes: dict[str, Any] = {} if count is None else {"connectors": count}
     if scenario.fleet.options and given is None:
         changes["options"] = dict(scenario.fleet.options)
-    return [(share, one.over(**changes)) for share, one in found] if changes else found
+    if changes:
+        found = [(share, one.over(**changes)) for share, one in found]
+    fault = car_fault(scenario, [one for _, one in found])
+    if fault is not None:
+        raise ScenarioError(scenario.name, *fault)
+    return found
 
 
 def _keys(scenario: Scenario, given: Keys | Callable[[str], Keys] | None) -> Keys | Callable[[str], Keys]:

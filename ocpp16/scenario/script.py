@@ -10,18 +10,23 @@ from ocpp16.enums import BootReason, ResetType
 from ocpp16.errors import Ocpp16Error
 from ocpp16.faults import obey, sentence
 from ocpp16.fleet import Member
+from ocpp16.fleet.names import numbered
 from ocpp16.scenario.attempt import Attempt
+from ocpp16.scenario.exchanges import MOST_KEPT, Exchange
 from ocpp16.scenario.model import Seen, Step
 from ocpp16.scenario.outcome import MOST_FAILURES, ExpectationResult, Failure
 from ocpp16.scenario.run import Run
 from ocpp16.scenario.step_words import ACCEPTED, WAITS
-from ocpp16.scenario.watch import Exchange, Watch
+from ocpp16.scenario.watch import Watch
 from ocpp16.simulation import CommandError
 from ocpp16.texts import shown
 
 PLAY: Final = "the script in Python"
 STARTING: Final = 0.1
 """Seconds after which it is looked again whether a charge point runs."""
+
+
+TOO_MANY: Final = f"there were more than {MOST_KEPT // 2}, of which the last were looked at"
 
 
 class Tally:
@@ -100,6 +105,9 @@ class Script:
                 why = await one.take(step)
             except (CommandError, Ocpp16Error, ValueError) as error:
                 why = shown(error)
+            except BaseException as error:  # of this charge point, and no end of all the others
+                obey(error)
+                why = sentence(error)
             run.waiting.pop(member.identity, None)
             if why or number in self.tallies:
                 self._tally(number, member.identity, why)
@@ -228,28 +236,33 @@ class _At:
         if await self._until(is_there, within):
             return ""
         if wrong:
-            return f"{action} was {seen}, but not as expected within {within:g} s: {wrong[-1]}"
+            rest = f"; {TOO_MANY}" if self._forgot(action) else ""
+            return f"{action} was {seen}, but not as expected within {within:g} s: {wrong[-1]}{rest}"
         if seen is Seen.SENT and any(self._since(seen, action, is_answered=False)):
             return f"{action} was not answered within {within:g} s"
         return f"{action} was not {seen} within {within:g} s"
 
     def _since(self, seen: Seen, action: str, *, is_answered: bool = True) -> list[Exchange]:
-        return [
-            one
-            for one in self._watch.exchanges or ()
-            if one.number > self._mark and one.seen is seen and one.action == action and one.is_answered is is_answered
-        ]
+        return [one for one in self._back_to_mark(action) if one.seen is seen and one.is_answered is is_answered]
+
+    def _back_to_mark(self, action: str) -> list[Exchange]:
+        exchanges = self._watch.exchanges
+        return [] if exchanges is None else exchanges.since(self._mark, action)
+
+    def _forgot(self, action: str) -> bool:
+        """Were there more than are known?"""
+        exchanges = self._watch.exchanges
+        return exchanges is not None and exchanges.forgot(self._mark, action)
 
     async def never(self, action: str, seconds: float, payload: Any = None) -> str:
         self._waits(f"{seconds:g} s without {action}")
 
         def was_there() -> bool:
-            return any(
-                one.number > self._mark and one.action == action and (payload is None or payload.fits(one.payload))
-                for one in self._watch.exchanges or ()
-            )
+            return any(payload is None or payload.fits(one.payload) for one in self._back_to_mark(action))
 
-        return f"there was {action}" if await self._until(was_there, seconds) else ""
+        if await self._until(was_there, seconds):
+            return f"there was {action}"
+        return f"nobody knows: of {action}, {TOO_MANY}" if self._forgot(action) else ""
 
     async def power_cut(self, seconds: float) -> str:
         self._mark = self._watch.seen
@@ -294,4 +307,4 @@ def _title(number: int, step: Step) -> str:
 
 def _numbered(value: Any, number: int) -> Any:
     """Texts may have the number of the charge point, as `CARD{number:06}`."""
-    return value.format(number=number) if isinstance(value, str) and "{number" in value else value
+    return numbered(value, number) if isinstance(value, str) else value

@@ -1,10 +1,11 @@
 """What the script of a charge point may say: the commands of a station, and steps that scenarios have of their own."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from ocpp16.enums import BootReason, ChargePointStatus, ResetType
+from ocpp16.fleet.names import numbered
 from ocpp16.messages.actions import ACTIONS
 from ocpp16.scenario.attempt import OLD_VERSIONS
 from ocpp16.scenario.distribution import distribution
@@ -75,9 +76,15 @@ WAITS: Final = (
 )
 """Steps that say whether something was so: a report has a line for each."""
 _EXCHANGES: Final = ("wait_sent", "wait_received")
+_LOOK_BACK: Final = (*_EXCHANGES, "never")
 _NOT_HERE: Final = ("power_off", "help")
 """Commands for whoever sits before a process of its own."""
 _MOST_CONNECTORS: Final = 10_000
+
+
+def asked_for(steps: Iterable[Step]) -> frozenset[str]:
+    """The actions that these look back for."""
+    return frozenset(one.arguments["action"] for one in steps if one.do in _LOOK_BACK)
 
 
 def _argument(argument: Argument) -> Field:
@@ -107,6 +114,9 @@ def _command(do: str) -> Any:
     def make(*, name: str = "", **arguments: Any) -> Step:
         if do == "overrule":
             arguments.setdefault("answer", None)  # TOML cannot say null
+        for text in arguments.values():
+            if isinstance(text, str):
+                numbered(text, 1)
         return Step(do=do, arguments=arguments, name=name)
 
     return make

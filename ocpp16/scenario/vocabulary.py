@@ -27,6 +27,7 @@ from ocpp16.scenario.matching import ANY, Pattern, PatternKind, answered
 from ocpp16.scenario.model import (
     AUTHENTICATIONS,
     LEAVINGS,
+    MOST_UNKNOWN,
     Arrivals,
     Drivers,
     Expectation,
@@ -179,6 +180,7 @@ def _drivers(*, cars: tuple[tuple[float, Mapping[str, Any]], ...] | None = None,
 
 
 _CARDS = Text(100, check=lambda text: TagPool(text, 1))
+_UNKNOWN_CARDS = Text(100, check=lambda text: TagPool(text, 1, first=MOST_UNKNOWN))
 DRIVERS: Final = Record(
     (
         Field("name", _NAME, None),
@@ -194,7 +196,7 @@ DRIVERS: Final = Record(
         Field("patience", _SECONDS, None, "Seconds after which a driver whose car does not charge goes."),
         Field("cards", _CARDS, None, "Pattern of known id tags: CARD{number:06}."),
         Field("card_count", Whole(1, 10_000_000), None, "How many cards there are; else two for each connector."),
-        Field("unknown_cards", _CARDS, None, "Pattern of id tags that the Central System does not know."),
+        Field("unknown_cards", _UNKNOWN_CARDS, None, "Pattern of id tags that the Central System does not know."),
     ),
     _drivers,
 )

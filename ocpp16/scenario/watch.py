@@ -3,8 +3,8 @@
 It is the observer of the charge point, told a moment after things happen and in their order.
 """
 
-from collections import deque
-from typing import Any, Final, NamedTuple
+from collections.abc import Collection
+from typing import Any, Final
 
 import orjson
 import trio
@@ -17,30 +17,17 @@ from ocpp16.observer import (
     TransactionStarted,
     TransactionStopped,
 )
+from ocpp16.scenario.exchanges import Exchange, Exchanges
 from ocpp16.scenario.judge import Call, Judge, Party
 from ocpp16.scenario.model import Seen
 
 MOST_OPEN: Final = 64
 """CALLs of one charge point whose answers are waited for; of more the oldest is given up."""
-MOST_KEPT: Final = 256
-"""Exchanges that a script can look back on."""
-
-
-class Exchange(NamedTuple):
-    """A CALL with its answer. `number` grows with each that is answered or seen; `is_answered`: is it?"""
-
-    number: int
-    seen: Seen
-    action: str
-    payload: Any
-    at: float
-    is_answered: bool = False
-    answer: Any = None
-    code: str = ""
 
 
 class Watch:
-    """Of one charge point. `began`: seconds of the story at which it came; `keeps`: a script looks back."""
+    """Of one charge point. `began`: seconds of the story at which it came; `asked`: actions that a script looks back
+    for; None: there is no script."""
 
     __slots__ = (
         "_began",
@@ -59,12 +46,12 @@ class Watch:
         "stopped",
     )
 
-    def __init__(self, identity: str, judge: Judge, story_began: float, *, keeps: bool) -> None:
+    def __init__(self, identity: str, judge: Judge, story_began: float, asked: Collection[str] | None) -> None:
         self._judge = judge
         self._began = story_began
         self.party: Party = Party(identity, self.now)
         self._open: dict[tuple[Seen, str], Call] = {}
-        self.exchanges: deque[Exchange] | None = deque(maxlen=MOST_KEPT) if keeps else None
+        self.exchanges: Exchanges | None = None if asked is None else Exchanges(asked)
         self.seen: int = 0
         self.is_connected: bool = False
         self.connected_at: int = 0
@@ -159,7 +146,7 @@ class Watch:
     def _keep(self, call: Call, **answer: Any) -> None:
         if self.exchanges is not None:
             self.seen += 1
-            self.exchanges.append(Exchange(self.seen, call.seen, call.action, call.payload, call.at, **answer))
+            self.exchanges.add(Exchange(self.seen, call.seen, call.action, call.payload, call.at, **answer))
 
     def give_up(self) -> None:
         """The story is over: what is not answered is not, but what was asked only just now is nobody's fault."""

@@ -12,6 +12,7 @@ from typing import Final
 from ocpp16.models import ChargingLimit
 from ocpp16.simulation.car import Car, CarPlan
 from ocpp16.simulation.dc_meter import DcMeter
+from ocpp16.simulation.options import StationOptions
 from ocpp16.simulation.outlet import Outlet, Wiring
 
 SIMPLE_VOLTAGE: Final = 400.0
@@ -36,23 +37,8 @@ class DcOutlet(Outlet):
         return True
 
     def refuse(self, plan: CarPlan) -> None:
-        """Raises ValueError for a car without an inlet for DC, or with a battery of other voltages than here."""
-        low, high = self._station.options.dc_voltage
-        if plan.battery is None:
-            if not low <= SIMPLE_VOLTAGE <= high:
-                raise ValueError(
-                    f"battery: connector {self.connector_id} gives {low:g} to {high:g} V, "
-                    f"and a car without a battery is one of {SIMPLE_VOLTAGE:g} V"
-                )
-            return
-        if plan.battery.dc_current is None:
-            raise ValueError(f"dc_current: the car has no inlet for DC, and connector {self.connector_id} gives DC")
-        empty, full = plan.battery.voltage
-        if empty < low or full > high:
-            raise ValueError(
-                f"voltage: the battery has {empty:g} to {full:g} V, and connector {self.connector_id} "
-                f"gives {low:g} to {high:g} V"
-            )
+        """Raises ValueError for a car that cannot be charged here."""
+        refuse_at_dc(self._station.options, self.connector_id, plan)
 
     @property
     def limit_amperes(self) -> float | None:
@@ -132,3 +118,23 @@ class DcOutlet(Outlet):
     def _watts_per_ampere(self, phases: int | None) -> float:
         """Of a limit that says so many phases."""
         return min(self._volts, self._station.options.watts_per_ampere(phases))
+
+
+def refuse_at_dc(options: StationOptions, connector_id: int, plan: CarPlan) -> None:
+    """Raises ValueError for a car without an inlet for DC, or with a battery of other voltages than there are here."""
+    low, high = options.dc_voltage
+    if plan.battery is None:
+        if not low <= SIMPLE_VOLTAGE <= high:
+            raise ValueError(
+                f"battery: connector {connector_id} gives {low:g} to {high:g} V, "
+                f"and a car without a battery is one of {SIMPLE_VOLTAGE:g} V"
+            )
+        return
+    if plan.battery.dc_current is None:
+        raise ValueError(f"dc_current: the car has no inlet for DC, and connector {connector_id} gives DC")
+    empty, full = plan.battery.voltage
+    if empty < low or full > high:
+        raise ValueError(
+            f"voltage: the battery has {empty:g} to {full:g} V, and connector {connector_id} "
+            f"gives {low:g} to {high:g} V"
+        )

@@ -150,6 +150,14 @@ class Evse:
 
     # What the car does
 
+    def takes(self, plan: CarPlan) -> bool:
+        """Can such a car be plugged in here?"""
+        try:
+            self.outlet.refuse(plan)
+        except ValueError:
+            return False
+        return True
+
     def plug_in(self, plan: CarPlan) -> None:
         """Let a car come; ignored while one is there. Raises ValueError, naming what does not go with the outlet."""
         outlet = self.outlet

@@ -110,6 +110,9 @@ async def test_a_page_junit_and_metrics_tell_the_same(command: tuple[str, ...], 
     page = run.html.read_text()
     assert "<strong>✗ Failed</strong>" in page
     assert "BootNotification.p99 &lt; 1us" in page
+    assert re.search(
+        r"<pre>ocpp16 load --csms ws://127.0.0.1:\d+/ocpp --charge-points 4 --scenario \S+short.toml ", page
+    )
     suite = parse(run.junit).getroot()[0]
     told = {case.attrib["name"]: [child.tag for child in case] for case in suite.iter("testcase")}
     assert told == {

@@ -33,6 +33,12 @@ def test_check(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     file.write_text('[[stage]]\nkind = "ramp"\n[[stage]]\nkind = "hld"\n')
     assert main(["scenario", "check", str(file)]) == 2
     assert f"{file}: [[stage]] 2 kind: 'hld' is none of ramp, hold, storm" in capsys.readouterr().err
+    file.write_text(
+        '[fleet]\nblueprint = "dc-50kw"\n[[drivers]]\narrivals = { kind = "every", seconds = 9 }\n'
+        'cars = [{ model = "plug-in-hybrid" }]\n'
+    )
+    assert main(["scenario", "check", str(file)]) == 2
+    assert "the car has no inlet for DC" in capsys.readouterr().err
     assert main(["scenario", "check", "TC_003_CSMS", "--set", "card"]) == 2
     assert "--set card: write NAME=TEXT" in capsys.readouterr().err
     assert main(["scenario", "check", "TC_003_CSMS", "--set", "crad=X"]) == 2

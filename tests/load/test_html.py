@@ -163,6 +163,16 @@ def test_stages_are_marked_in_every_picture_of_time_and_summed_up() -> None:
     ]
 
 
+def test_what_lies_in_two_stages_is_shared() -> None:
+    spans = (StageSpan("a", 0.0, 1.5), StageSpan("b", 1.5, 1.95), StageSpan("c", 1.95, 3.65))
+    counts = [load_results.second(float(at), answered=300, max=float(at)) for at in (1, 2, 3)]
+    counts.append(load_results.second(3.65, answered=195, span=0.65, max=4.0))
+    reader = read(load_results.results(stages=spans, seconds=tuple(counts)))
+    rows = reader.rows("Stages")
+    assert [(row[0], row[3]) for row in rows] == [("a", "450"), ("b", "135"), ("c", "510")]
+    assert [row[-1] for row in rows] == ["2.00 s", "2.00 s", "4.00 s"]
+
+
 def test_nothing_foreign_is_markup() -> None:
     results = load_results.results(
         version=HOSTILE,
@@ -178,7 +188,7 @@ def test_nothing_foreign_is_markup() -> None:
         errors=(ErrorCount(HOSTILE, HOSTILE, 1),),
         offenders=(Offender(HOSTILE, 1, 0.1, (HOSTILE,)),),
         thresholds=(ThresholdResult(HOSTILE, 1.0, 1.0, False, HOSTILE),),
-        expectations=(ExpectationResult(HOSTILE, False, 1, (ExpectationFailure(HOSTILE, 1.0, HOSTILE),)),),
+        expectations=(ExpectationResult(HOSTILE, False, 1, 0, (ExpectationFailure(HOSTILE, 1.0, HOSTILE),)),),
         limit=Limit(True, (0,), 1.0, HOSTILE),
         notes=(HOSTILE,),
     )
@@ -201,7 +211,8 @@ def test_a_long_test_makes_a_page_of_bounded_size_that_keeps_its_worst_second() 
         offenders=tuple(Offender(f"CP{n}", 1, 1.0, ("x" * 10_000,) * 500) for n in range(500)),
         errors=tuple(ErrorCount(f"kind {n}", "", 1) for n in range(5_000)),
         expectations=tuple(
-            ExpectationResult(f"{n}", False, 1, (ExpectationFailure("CP", 1.0, "y" * 9_999),) * 999) for n in range(9)
+            ExpectationResult(f"{n}", False, 999, 0, (ExpectationFailure("CP", 1.0, "y" * 9_999),) * 999)
+            for n in range(9)
         ),
     )
     text = page(replace(long_one, offenders=long_one.offenders[:1], errors=(), expectations=()))
@@ -225,14 +236,12 @@ def test_nothing_measured_is_a_page_too() -> None:
     assert "No call ended." in page(load_results.results(seconds=tuple(no_latency)))
 
 
-def test_the_command_can_be_given_again() -> None:
-    results = load_results.results(
-        scenario="my $(day).toml", thresholds=(ThresholdResult("Heartbeat.p99 < 1s", 0.1, 1.0, True),)
-    )
-    text = page(results)
-    assert (
-        "--scenario &#39;my $(day).toml&#39; --seed 7 --processes 1 --threshold &#39;Heartbeat.p99 &lt; 1s&#39;" in text
-    )
+@pytest.mark.parametrize("command", ["", "ocpp16 load --scenario 'my $(day).toml' --set 'a=<b>'"])
+def test_the_command_is_told_where_there_was_one(command: str) -> None:
+    text = page(Results.from_json(load_results.results(again=command).to_json()))
+    assert ("To run its like again" in text) == bool(command)
+    shown = "<pre>ocpp16 load --scenario &#39;my $(day).toml&#39; --set &#39;a=&lt;b&gt;&#39;</pre>"
+    assert (shown in text) == bool(command)
 
 
 def test_a_line_keeps_extremes_and_gaps_when_it_is_thinned() -> None:

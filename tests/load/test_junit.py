@@ -60,8 +60,8 @@ def test_what_was_demanded_is_one_case_each() -> None:
             ThresholdResult("Authorize.p50 < 10ms", None, 0.01, False),
         ),
         expectations=(
-            ExpectationResult("all boot", True, 10),
-            ExpectationResult("all stop", False, 9, (ExpectationFailure("CP7", 61.2, "no StopTransaction"),)),
+            ExpectationResult("all boot", True, 10, 10),
+            ExpectationResult("all stop", False, 9, 8, (ExpectationFailure("CP7", 61.2, "no StopTransaction"),)),
         ),
         is_passed=False,
     )
@@ -82,8 +82,8 @@ def test_what_was_demanded_is_one_case_each() -> None:
 
 
 def test_what_a_short_test_did_not_come_to_is_skipped() -> None:
-    unseen = ExpectationResult("cards are known", True, 0, unseen=3)
-    in_part = ExpectationResult("boots are accepted", True, 2, unseen=1)
+    unseen = ExpectationResult("cards are known", True, 0, 0, unseen=3)
+    in_part = ExpectationResult("boots are accepted", True, 2, 2, unseen=1)
     found = told(suite_of(expectations=(unseen, in_part)))
     assert found["cards are known"] == ("skipped", "the test was too short: 3 charge points did not come to it")
     assert found["boots are accepted"] == ("met", "")
@@ -123,7 +123,7 @@ def test_characters_that_xml_cannot_hold_are_made_visible() -> None:
         why_ended=HOSTILE,
         is_complete=False,
         thresholds=(ThresholdResult(HOSTILE, None, 1.0, False, HOSTILE),),
-        expectations=(ExpectationResult(HOSTILE, False, 1, (ExpectationFailure(HOSTILE, 1.0, HOSTILE),)),),
+        expectations=(ExpectationResult(HOSTILE, False, 1, 0, (ExpectationFailure(HOSTILE, 1.0, HOSTILE),)),),
         notes=(HOSTILE,),
     )
     version = suite.find("properties/property[@name='version']")
@@ -133,11 +133,12 @@ def test_characters_that_xml_cannot_hold_are_made_visible() -> None:
     assert len(suite.findall("testcase/failure")) == 2
 
 
-@pytest.mark.parametrize("count", [100, 101])
-def test_failures_are_bounded_and_counted(count: int) -> None:
-    failures = (ExpectationFailure("CP", 1.0, "why"),) * count
-    suite = suite_of(expectations=(ExpectationResult("one", False, count, failures),))
+@pytest.mark.parametrize(("told_of", "failed"), [(100, 100), (101, 101), (20, 40)])
+def test_failures_are_bounded_and_counted(told_of: int, failed: int) -> None:
+    failures = (ExpectationFailure("CP", 1.0, "why"),) * told_of
+    suite = suite_of(expectations=(ExpectationResult("one", False, failed + 3, 3, failures),))
     lines = (suite.findtext("testcase/failure") or "").splitlines()
-    assert len(lines) == count
-    assert lines[-1] == ("… and 1 more" if count > 100 else "CP at 0:01: why")
-    assert told(suite)["one"][1].startswith(f"{count} failures of {count} checks")
+    shown = min(told_of, 100)
+    assert lines[:shown] == ["CP at 0:01: why"] * shown
+    assert lines[shown:] == ([f"… and {failed - shown} more"] if failed > shown else [])
+    assert told(suite)["one"][1].startswith(f"{failed} failures of {failed + 3} checks")

@@ -6,7 +6,8 @@ import pytest
 import trio
 
 from ocpp16.fleet import Fleet
-from ocpp16.scenario import Outcome, Scenario, scenario_from
+from ocpp16.scenario import Outcome, Scenario, ScenarioError, scenario_from
+from ocpp16.simulation import SimulatedStation
 from ocpp16.testing import CentralSystem
 from ocpp16.testing.recording import ReceivedCall
 
@@ -207,3 +208,42 @@ async def test_a_rate_that_no_memory_holds_is_refused(csms: CentralSystem, play:
     with pytest.raises(ValueError, match="rate: 20 drivers a second would be 1,728,000 staff at a time, which are"):
         await play(story(drivers, hold=1), csms, rate=20.0)
     assert csms.calls() == []
+
+
+async def test_a_car_goes_to_a_connector_that_takes_it(csms: CentralSystem, play: Any) -> None:
+    """At one of DC and one of AC; who finds only the other one free is turned away."""
+    hybrids = at(600, 700, cars=[{"model": "plug-in-hybrid"}])
+    outcome: Outcome = await play(story(hybrids, fleet={"blueprint": "dc-50kw-ac"}), csms)
+    assert [call.payload["connectorId"] for call in csms.calls("StartTransaction")] == [2]
+    assert outcome.counts["turned away"] == 1
+    assert not outcome.notes
+
+
+async def test_a_car_that_no_connector_takes_is_refused_before_anything_begins(csms: CentralSystem, play: Any) -> None:
+    cars = [{"model": "compact", "share": 4}, {"model": "plug-in-hybrid"}]
+    impossible = story(at(600, cars=cars), fleet={"blueprint": "dc-50kw"})
+    why = r"\[\[drivers\]\] 1 cars: nobody can plug in number 2: dc-50kw: dc_current: the car has no inlet for DC"
+    with pytest.raises(ScenarioError, match=why):
+        await play(impossible, csms)
+    assert not csms.calls()
+    outcome: Outcome = await play(impossible, csms, blueprint="ac-22kw")
+    assert outcome.counts["sessions ended"] == 1
+
+
+async def test_a_driver_whose_step_fails_leaves_connector_and_card(
+    csms: CentralSystem, play: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    present = SimulatedStation.present_id_tag
+    shown: list[str] = []
+
+    def fails_at_first(station: SimulatedStation, id_tag: str, *arguments: Any) -> None:
+        shown.append(id_tag)
+        if len(shown) == 1:
+            raise ValueError("the reader is broken")
+        present(station, id_tag, *arguments)
+
+    monkeypatch.setattr(SimulatedStation, "present_id_tag", fails_at_first)
+    outcome: Outcome = await play(story(at(600, 700, card_count=1)), csms)
+    assert outcome.counts["sessions ended"] == 1
+    assert outcome.counts["internal errors"] == 1
+    assert outcome.notes == ["a driver's step failed: ValueError: the reader is broken"]

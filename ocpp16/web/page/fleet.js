@@ -100,7 +100,7 @@ function showVerdict(verdict) {
   const met = (isMet) => (isMet ? "Met" : "NOT met");
   const items = [
     ...verdict.thresholds.map((one) => [`${met(one.is_met)}: ${one.text} (${one.why})`, one.is_met ? "good" : "bad"]),
-    ...verdict.expectations.map((one) => [[`${one.is_judged ? met(one.is_met) : "not come to"}: ${one.name} (looked at ${one.checked} times)`, ...one.failures].join("; "), one.is_met ? "good" : "bad"]),
+    ...verdict.expectations.map((one) => [[`${one.is_judged ? met(one.is_met) : "not come to"}: ${one.name} (${one.met} of ${one.checked})`, ...one.failures].join("; "), one.is_met ? "good" : "bad"]),
   ];
   fill(find("thresholds"), items.length ? items : [["None is set: what counts is that something is answered.", "faint"]]);
   setHidden(find("notes-of-test"), !verdict.notes.length);
