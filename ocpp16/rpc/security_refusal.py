@@ -1,6 +1,6 @@
-"""When a BootNotification is sent because a message was refused with SecurityError: the Central System may have forgotten us.
+"""When a BootNotification is sent since a message was refused with SecurityError: we may be forgotten there.
 
-A message is excused by one of them on a connection. The time between them grows, and whatever is refused meanwhile waits
+A message is excused by one of them on a connection. The time between them grows, and what is refused meanwhile waits
 for it: so a Central System that refuses for another reason is not asked for ever.
 """
 
