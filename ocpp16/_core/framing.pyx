@@ -21,16 +21,17 @@ include "usual_writing.pxi"
 cdef object _loads = None
 cdef object _dumps = None
 cdef object _Fragment = None
+cdef object _NO_DATACLASS = None
 cdef object _JSONDecodeError = None
 cdef object _JSONEncodeError = None
 
 
 cdef int _need_orjson() except -1:
-    global _loads, _dumps, _Fragment, _JSONDecodeError, _JSONEncodeError
+    global _loads, _dumps, _Fragment, _NO_DATACLASS, _JSONDecodeError, _JSONEncodeError
     if _loads is None:
         import orjson
 
-        _dumps, _Fragment = orjson.dumps, orjson.Fragment
+        _dumps, _Fragment, _NO_DATACLASS = orjson.dumps, orjson.Fragment, orjson.OPT_PASSTHROUGH_DATACLASS
         _JSONDecodeError, _JSONEncodeError = orjson.JSONDecodeError, orjson.JSONEncodeError
         _loads = orjson.loads
 
@@ -152,7 +153,7 @@ def parse(text):
         data = _loads(text)
     except _JSONDecodeError as problem:
         raise _unreadable(text, problem) from None
-    if _may_be_deep(text) and _depth_of(<PyObject *>data, DEPTH) != SHALLOW:
+    if _is_deep(text):
         raise _too_deep(data)
     if type(data) is not list:
         raise FramingError("not a JSON array")
@@ -285,7 +286,7 @@ def duplicate_members(text):
         data = _loads(text)
     except _JSONDecodeError as problem:
         raise _unreadable(text, problem) from None
-    if _depth_of(<PyObject *>data, DEPTH) != SHALLOW:
+    if _is_deep(text):
         raise _too_deep(data)
     whole = loads(
         text if isinstance(text, str) else bytes(text).decode(), object_pairs_hook=_Pairs, parse_int=str)

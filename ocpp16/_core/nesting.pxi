@@ -38,6 +38,23 @@ cdef extern from *:
         return count > limit;
     }
 
+    /* Is this JSON, which is valid, nested deeper than so many levels? Also where a later member of that name counts. */
+    static int is_nested_deeper(const unsigned char *text, Py_ssize_t size, Py_ssize_t levels) {
+        Py_ssize_t depth = 0;
+        for (Py_ssize_t n = 0; n < size; n++) {
+            if (text[n] == '"') {
+                for (n++; n < size && text[n] != '"'; n++) {
+                    if (text[n] == 0x5C) n++;
+                }
+            } else if ((text[n] | 0x20) == 0x7B) {
+                if (++depth > levels) return 1;
+            } else if ((text[n] | 0x20) == 0x7D) {  /* ] 5D, } 7D */
+                depth--;
+            }
+        }
+        return 0;
+    }
+
     static int raise_what_is_set(void) { return -1; }
     static inline PyObject *take(PyObject *owned) { return owned; }
 
@@ -51,6 +68,7 @@ cdef extern from *:
     }
     """
     bint openings_exceed(const unsigned char *text, Py_ssize_t size, Py_ssize_t limit) noexcept nogil
+    bint is_nested_deeper(const unsigned char *text, Py_ssize_t size, Py_ssize_t levels) noexcept nogil
     int raise_what_is_set() except -1
     object take(PyObject *owned)
     bint is_plain(PyObject *value) noexcept
@@ -70,6 +88,15 @@ cdef bint _may_be_deep(text):
     elif PyBytes_CheckExact(text):
         return openings_exceed(<const unsigned char *>PyBytes_AS_STRING(text), PyBytes_GET_SIZE(text), DEPTH)
     return True
+
+
+cdef bint _is_deep(text) except -1:
+    """Is this JSON, which the reader took, nested deeper than it may be?"""
+    cdef bytes written
+    if not _may_be_deep(text):
+        return False
+    written = text.encode() if isinstance(text, str) else bytes(text)
+    return is_nested_deeper(<const unsigned char *>PyBytes_AS_STRING(written), PyBytes_GET_SIZE(written), DEPTH)
 
 
 cdef enum Depth:

@@ -149,9 +149,9 @@ cdef char *_put_object(char *at, const char *end, PyObject *members, int levels)
     cdef PyObject *name
     cdef PyObject *value
     cdef Py_ssize_t position = 0
-    at[0] = c"{"
     if levels == 0 or end - at < 3:
         return NULL
+    at[0] = c"{"
     if PyDict_GET_SIZE(members) == 0:
         at += 1
     while PyDict_Next(members, &position, &name, &value):
@@ -172,9 +172,9 @@ cdef char *_put_object(char *at, const char *end, PyObject *members, int levels)
 
 cdef char *_put_array(char *at, const char *end, PyObject *elements, int levels) noexcept:
     cdef Py_ssize_t n
-    at[0] = c"["
     if levels == 0 or end - at < 3:
         return NULL
+    at[0] = c"["
     if PySequence_Fast_GET_SIZE(elements) == 0:
         at += 1
     for n in range(PySequence_Fast_GET_SIZE(elements)):
@@ -213,6 +213,8 @@ cdef char *_put_integer(char *at, const char *end, PyObject *value) noexcept:
         return NULL
     if number >= 0:
         return put_digits(at, end, number)
+    if at == end:
+        return NULL
     at[0] = c"-"
     return put_digits(at + 1, end, -<unsigned long long>number)
 
@@ -225,6 +227,8 @@ cdef char *_put_decimal(char *at, const char *end, double value) noexcept:
     if tenths / 10 != value or not -1e15 < tenths < 1e15 or (value == 0 and signbit(value)):
         return NULL
     if value < 0:
+        if at == end:
+            return NULL
         at[0] = c"-"
         at, tenths = at + 1, -tenths
     magnitude = <unsigned long long>tenths

@@ -117,7 +117,8 @@ cdef int _refuse_unwritable() except -1:
 cdef int _refuse_deep(value, int depth, int levels) except -1:
     if depth == UNKNOWN:  # a dataclass or the like: looked at as it is written
         try:
-            written = _loads(_dumps(value))
+            # Not a dataclass: of what is deep in one the writer counts no levels, and writes beyond its memory.
+            written = _loads(_dumps(value, None, _NO_DATACLASS))
         except _JSONEncodeError as problem:
             raise _unwritable(problem) from None
         depth = _depth_of(<PyObject *>written, levels)

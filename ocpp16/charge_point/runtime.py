@@ -11,7 +11,7 @@ Rules of this file:
 3. Whatever a host may call asks the guard first.
 """
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Coroutine, Mapping
 from functools import partial
 from math import inf
 from pathlib import Path
@@ -104,6 +104,7 @@ class Runtime:
         "listeners",
         "meters",
         "new_id",
+        "others_first",
         "resume_delay",
         "second_line",
         "security",
@@ -154,6 +155,7 @@ class Runtime:
         self.writer: JournalWriter = JournalWriter(journal, configuration[internal.CHARGE_POINT_ID])
         self._nursery = nursery
         self._shared = shared
+        self.others_first: Callable[[], Coroutine[Any, Any, None]] = shared.pumps.others_first
         self.feed: Feed | None = feed
         self.second_line: SecondLine = SecondLine(
             configuration[internal.CHARGE_POINT_ID], counters, self.clock.monotonic, self._tell_at_once, log
@@ -310,8 +312,7 @@ class Runtime:
         except BaseException:
             asked.is_over = False
             raise
-        self.clock = self.clock.continued()
-        self._pump.clock = self._present.clock = self.clock
+        self.clock = self._pump.clock = self._present.clock = self.clock.continued()
         self.configuration.reboot()
         found = restored(loaded, self.clock.now(), self.second_line)
         found.transactions.first_new = self.ctx.transactions.first_new
@@ -483,10 +484,6 @@ class Runtime:
     def _tell_at_once(self, event: ObserverEvent) -> None:
         if self.feed is not None:
             self.feed.tell_now(event)
-
-    async def others_first(self) -> None:
-        """Wait until the other tasks of the block had their turn: for one that has more to do than they have."""
-        await self._shared.pumps.others_first()
 
     def overran(self, name: str, seconds: float) -> None:
         """The station took too long to answer."""

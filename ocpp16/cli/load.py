@@ -34,7 +34,7 @@ from ocpp16.fleet import FleetError, identities
 from ocpp16.fleet.blueprint import merged
 from ocpp16.load import locust_command
 from ocpp16.load.job import USUAL, Job
-from ocpp16.load.load_test import LoadTest, View
+from ocpp16.load.load_test import LoadTest
 from ocpp16.load.results import Results
 from ocpp16.load.thresholds import Threshold, ThresholdError
 from ocpp16.load.thresholds import parsed as threshold
@@ -50,9 +50,6 @@ if TYPE_CHECKING:
 
 NOT_PASSED: Final = 1
 """Exit code where a threshold or an expectation was not met, or the test did not come to its planned end."""
-FIRST_SAVED: Final = 1.0
-SAVED_EVERY: Final = 10.0
-"""Real seconds."""
 MIB: Final = 1024 * 1024
 MOST_OF_EACH: Final = 1_000
 """Heartbeats a second of one charge point, by --rate."""
@@ -327,7 +324,7 @@ async def _run(wanted: Wanted, errors: StandardError, left: Left, ending: Ending
     try:
         async with trio.open_nursery() as nursery:
             nursery.start_soon(_stop_when_asked, test, ending)
-            nursery.start_soon(_keep_saved, test, wanted, errors)
+            nursery.start_soon(wanted.reports.keep_saved, test, _clock_speed(wanted), errors)
             if wanted.metrics_port is not None:
                 errors.write(f"ocpp16: metrics at {await watching.serve_metrics(nursery, wanted.metrics_port)}\n")
             panel = None if wanted.web.port is None else _panel(wanted, test, watching)
@@ -378,25 +375,6 @@ async def _leave(test: LoadTest, wanted: Wanted, left: Left) -> None:
 async def _stop_when_asked(test: LoadTest, ending: Ending) -> None:
     await ending.wait()
     test.stop()
-
-
-async def _keep_saved(test: LoadTest, wanted: Wanted, errors: StandardError) -> None:
-    """A test that is killed leaves what was known a few seconds before. A disk that is full now may have room later."""
-    if wanted.reports.json is None:
-        return
-    pause, told = FIRST_SAVED, ""
-    while True:
-        await trio.sleep(pause * _clock_speed(wanted))
-        pause = min(2 * pause, SAVED_EVERY)
-        view = test.view()
-        failure = await trio.to_thread.run_sync(_write_json, wanted.reports, view)
-        if failure and failure != told:
-            errors.write(f"ocpp16: {failure}; the test goes on\n")
-        told = failure
-
-
-def _write_json(reports: Reports, view: View) -> str:
-    return reports.write_json(view.results())
 
 
 def _clock_speed(wanted: Wanted) -> float:

@@ -3,12 +3,21 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
+import trio
+
+from ocpp16.cli.standard_error import StandardError
 from ocpp16.durable_file import replaceable_problem, write_whole
 from ocpp16.load.html import page
 from ocpp16.load.junit import junit
+from ocpp16.load.load_test import LoadTest, View
 from ocpp16.load.results import Results
 from ocpp16.texts import shown
+
+FIRST_SAVED: Final = 1.0
+SAVED_EVERY: Final = 10.0
+"""Real seconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +51,24 @@ class Reports:
             )
             if failure
         ]
+
+    async def keep_saved(self, test: LoadTest, speed: float, errors: StandardError) -> None:
+        """A test that is killed leaves what was known a few seconds before. A disk that is full may have room later.
+
+        speed: how many times faster than in reality trio's clock is."""
+        if self.json is None:
+            return
+        pause, told = FIRST_SAVED, ""
+        while True:
+            await trio.sleep(pause * speed)
+            pause = min(2 * pause, SAVED_EVERY)
+            failure = await trio.to_thread.run_sync(self._write_json_of, test.view())
+            if failure and failure != told:
+                errors.write(f"ocpp16: {failure}; the test goes on\n")
+            told = failure
+
+    def _write_json_of(self, view: View) -> str:
+        return self.write_json(view.results())
 
     def write_json(self, results: Results) -> str:
         """The one that is written while the test runs, too. Returns why it could not be, "" if it could."""

@@ -86,7 +86,8 @@ class RegistrationChanged(Signal):
 class ClockSet(Signal):
     """The Central System told the time and the clock moved by `shift` µs.
 
-    Heard by: availability, firmware_updates, meter_values, pricing, reservation, security_events, smart_charging.
+    Heard by: authorization, availability, firmware_updates, meter_values, pricing, reservation, security_events,
+    smart_charging.
     """
 
     shift: int

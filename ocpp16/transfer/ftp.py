@@ -59,7 +59,8 @@ class FtpCarrier:
                 location = location.within(source.name)
                 name = source.name
             offset = await session.size(name) if is_resumed else None
-            offset = offset if offset is not None and offset <= source.size else 0
+            # One that is there whole was refused all the same, as by 552: it is sent anew.
+            offset = offset if offset is not None and offset < source.size else 0
             command = f"APPE {name}" if offset else f"STOR {name}"
             async with session.data(command) as (data, _):
                 await source.begin(offset)

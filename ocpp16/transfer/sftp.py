@@ -153,7 +153,7 @@ def _upload(location: Location, source: Source, is_resumed: bool, client: parami
         location = location.within(source.name)
         there = _attributes(client, _path(location)) if is_resumed else None
     size = there.st_size or 0 if is_resumed and there is not None else 0
-    offset = size if size <= source.size else 0
+    offset = size if size < source.size else 0  # one that is there whole failed all the same
     path = _path(location)
     with client.open(path, "r+b" if offset else "wb") as file:
         trio.from_thread.run(source.begin, offset)

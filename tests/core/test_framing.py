@@ -154,6 +154,17 @@ def test_of_what_is_too_deep_the_id_is_kept(head: str, kind: int | None, unique_
     assert (caught.value.kind, caught.value.unique_id) == (kind, unique_id)
 
 
+@pytest.mark.parametrize("letter", ["a", "é", "東", "😀", '\\"', "\\\\"])
+@pytest.mark.parametrize("levels", [MAX_DEPTH - 1, 900])
+def test_what_a_later_member_overrides_is_no_deeper_either(letter: str, levels: int) -> None:
+    text = f'[2,"1","A",{{"x{letter}":{"[" * levels}{"]" * levels},"x{letter}":1}}]'
+    for form in (text, text.encode(), bytearray(text.encode())):
+        for read in (parse, duplicate_members):
+            with pytest.raises(FramingError, match="nested deeper than 64 levels"):
+                read(form)
+    assert duplicate_members(text.replace("[" * levels, "[" * 60).replace("]" * levels, "]" * 60))
+
+
 def test_brackets_that_do_not_nest_are_no_depth() -> None:
     assert parse(WIDE) == parse(WIDE.encode()) == parse(serialize(parse(WIDE)))
     assert parse(WIDE.replace("text", "東")).payload.keys() == {"a", "東"}  # type: ignore[union-attr]

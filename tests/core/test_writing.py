@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
@@ -102,3 +103,25 @@ def test_what_is_no_payload_or_no_body_is_refused() -> None:
         result_text("1", not_bytes)
     with pytest.raises(TypeError):
         call_text("1", "A", b"{}", not_bytes)
+
+
+@dataclass
+class OfAHost:
+    value: Any
+
+
+def test_a_dataclass_is_no_value_of_json_however_deep_it_is() -> None:
+    deep: Any = 1
+    for _ in range(5_000):
+        deep = (deep,)
+    for value in (1, deep):
+        with pytest.raises(TypeError, match="a value that JSON does not have"):
+            serialize(Call("1", "DataTransfer", {"data": OfAHost(value)}))
+
+
+@pytest.mark.parametrize("member", [{}, [], -5, -1.5, [{"a": -1}]])
+def test_at_the_end_of_what_is_written_in_one_pass(member: Any) -> None:
+    for size in range(65_536 - 32, 65_536 + 8):
+        frame = Call("1", "A", {"a" * size: member})
+        assert json.loads(serialize(frame)) == [2, "1", "A", {"a" * size: member}]
+        assert json.loads(json_bytes({"a" * size: member})) == {"a" * size: member}
