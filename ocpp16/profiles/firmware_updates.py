@@ -224,8 +224,6 @@ class FirmwareUpdates(FeatureProfile):
         if (request_id, status) == self._last_end and (job is None or job.step is Step.OVER):
             return
         if job is None or job.step is Step.OVER:
-            if self._report is not None:
-                self._report.leave()
             update = FirmwareUpdate(request_id, "", self.ctx.clock.now_datetime())
             job = FirmwareJob(update, Step.DOWNLOADING, is_told=True)
         elif job.update.request_id != request_id:

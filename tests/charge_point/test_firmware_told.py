@@ -327,17 +327,3 @@ async def test_a_station_ahead_of_the_date_gets_its_go_ahead(open_bench: Any) ->
         bench.station.did()
         await tell(bench, "Downloaded")
         assert bench.station.did() == [*OUT, GO_AHEAD]
-
-
-async def test_the_end_of_one_is_told_though_another_began_meanwhile(open_bench: Any, tmp_path: Any) -> None:
-    path = tmp_path / "ocpp.db"
-    async with open_bench(station=Workshop(), database_path=path) as bench:
-        await ask(bench)
-        await tell(bench, "Downloading", "Downloaded", "Installing")
-        bench.csms.is_reachable = False
-        bench.charge_point.connection.drop()
-        await trio.sleep(1)
-        await tell(bench, "Installed", "Downloading")  # one of the station's own
-    async with open_bench(station=Workshop(), database_path=path) as bench:
-        await trio.sleep(1)
-        assert told(bench)[0] == "Installed"
