@@ -5,7 +5,6 @@ the station, a method of the host's object is looked up when it is asked.
 """
 
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
@@ -60,8 +59,13 @@ class AskedSecurity:
     def most_certificates(self) -> int | None:
         """Roots that the keeper has room for by its own count, as `FileEvseSecurity` keeps it; None: it counts none."""
         most: object = None
-        with suppress(Exception):
+        try:
             most = self.host.certificate_store_max_length
+        except AttributeError:
+            pass  # it counts none
+        except BaseException as error:
+            obey_exit(error)
+            self._failed("security, certificate_store_max_length", error)
         return most if type(most) is int else None
 
     async def install_ca_certificate(self, certificate: str, kind: CaCertificateType) -> InstallCertificateResult:
