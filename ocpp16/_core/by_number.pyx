@@ -83,10 +83,6 @@ cdef class ByNumber:
         place = self.place(number)
         return default if place == ABSENT else self.take(place)
 
-    def keys(self):
-        """All numbers by which something is known."""
-        return self.numbers()
-
     def values(self):
         """All that is known."""
         if self.count == MANY:
