@@ -20,12 +20,19 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 @contextmanager
 def undisturbed() -> Iterator[None]:
-    """What must be done as a whole, in seconds. A signal that comes meanwhile is obeyed afterwards."""
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
+    """What must be done as a whole, in seconds. A signal that comes meanwhile is obeyed afterwards.
+
+    Kept by a handler, for one that this thread blocks is given to another. To be entered in the main thread.
+    """
+    came: dict[int, None] = {}
+    before = {number: signal.signal(number, lambda one, _: came.setdefault(one)) for number in SIGNALS}
     try:
         yield
     finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
+        for one in came:
+            signal.raise_signal(one)
 
 
 class StepFailed(Exception):
