@@ -6,10 +6,11 @@ and moves it, or `autojump_clock`; one that works with another program, which ha
 
 import importlib.util
 import inspect
+import logging
 import os
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from importlib.machinery import ModuleSpec, SourceFileLoader
 from math import inf
 from pathlib import Path
@@ -80,6 +81,16 @@ class StillClock(trio.abc.Clock):
     async def advance_when_all_wait(self, seconds: float) -> None:
         await trio.testing.wait_all_tasks_blocked()
         self.advance(seconds)
+
+
+@pytest.fixture(autouse=True)
+def _same_log_as_before() -> Iterator[None]:
+    """The command sets logging up for its process, which here is ours."""
+    root = logging.getLogger()
+    before = root.handlers[:], root.level, logging.raiseExceptions
+    yield
+    root.handlers[:], level, logging.raiseExceptions = before
+    root.setLevel(level)
 
 
 @pytest.fixture

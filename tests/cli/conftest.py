@@ -1,7 +1,6 @@
 """The command as a process, worked through its JSON lines, and configurations for it."""
 
 import json
-import logging
 import os
 import socket
 import subprocess
@@ -17,16 +16,6 @@ from patience import PATIENCE
 
 COMMAND = (sys.executable, "-m", "ocpp16")
 AT_ONCE = (sys.executable, str(Path(__file__).with_name("at_once.py")))
-
-
-@pytest.fixture(autouse=True)
-def _same_log_as_before() -> Iterator[None]:
-    """The command sets logging up for its process, which here is ours."""
-    root = logging.getLogger()
-    before = root.handlers[:], root.level, logging.raiseExceptions
-    yield
-    root.handlers[:], level, logging.raiseExceptions = before
-    root.setLevel(level)
 
 
 @pytest.fixture
