@@ -155,6 +155,13 @@ def of_the_peer(count: int, *options: str) -> dict[str, float]:
         return measured("fleet_peer.py", server.port, count, *options)
 
 
+def of_bare_sockets(count: int) -> float:
+    """CPU µs for a frame there and one back, with nothing behind them."""
+    progress(f"fleet: {count} bare sockets")
+    with central_system() as server:
+        return float(measured("fleet_bare.py", server.port, count)["cpu_us_per_call"])
+
+
 def sizes(*, is_quick: bool) -> Iterator[int]:
     """Small, the size of the comparison, and those between which the slope of the memory is taken; the largest last."""
     yield from (20, 100, 200, 400) if is_quick else (100, 1000, 3000, 5000)
@@ -193,6 +200,9 @@ def run(*, is_quick: bool) -> None:
     ratio = many["cpu_us_per_call"] / cpu[large]
     note("fleet.ratio_many", f"ours beside the peer, {large:,} each", ratio, "times as fast", at_least=10)
     note("fleet.growth", f"a CALL of {large:,} beside one of {small:,}", cpu[large] / cpu[small], "times", at_most=1.3)
+    for count in (small, large):
+        bare = median([of_bare_sockets(count) for _ in rounds])
+        note(f"fleet.bare.{count}", f"bare sockets on trio: {count:,} send such frames and read an answer", bare, "µs")
     low, high = counts[1:3]
     kib = (ours[high]["memory_kib"] - ours[low]["memory_kib"]) / (high - low)
     note("fleet.kib", f"a connected charge point with station, slope {low:,} → {high:,}", kib, "KiB", at_most=32)

@@ -291,7 +291,7 @@ def duplicate_members(text):
     whole = loads(
         text if isinstance(text, str) else bytes(text).decode(), object_pairs_hook=_Pairs, parse_int=str)
     cdef list found = []
-    _find_duplicates(whole, (), found)
+    _find_duplicates(whole, [], found)
     return found
 
 
@@ -299,14 +299,21 @@ class _Pairs(list):
     """An object as its members, in order."""
 
 
-cdef void _find_duplicates(value, tuple path, list found) except *:
+cdef void _find_duplicates(value, list path, list found) except *:
+    """`path`, of this value, is the same again afterwards."""
     if type(value) is _Pairs:
         seen = set()
         for name, member in value:
             if name in seen:
                 found.append((*path, name))
             seen.add(name)
-            _find_duplicates(member, (*path, name), found)
+            if isinstance(member, list):
+                path.append(name)
+                _find_duplicates(member, path, found)
+                path.pop()
     elif type(value) is list:
         for index, element in enumerate(value):
-            _find_duplicates(element, (*path, index), found)
+            if isinstance(element, list):
+                path.append(index)
+                _find_duplicates(element, path, found)
+                path.pop()
