@@ -208,9 +208,9 @@ def test_what_cannot_be_run_is_said_at_once(
 
 @pytest.mark.real_time
 async def test_a_disk_that_is_full_ends_no_test_and_hides_no_figures(csms: CentralSystem, begin: Begun) -> None:
-    """As for a disk on which the trace alone found room: no file may be longer than that."""
+    """No file may have as much as a byte."""
     small = begin.results.parent / "small.json"
-    limit = ("bash", "-c", 'ulimit -f 1; exec "$@"', "bash")
+    limit = ("bash", "-c", 'ulimit -f 0; exec "$@"', "bash")
     begin.command = (*limit, *begin.command)
     running = await begin("--duration", "2", "--json", str(small))
     assert await running.end() == 2, running.errors
