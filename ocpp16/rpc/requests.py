@@ -315,7 +315,7 @@ class Requests:
         elif entry is not None:
             self.silence.lost(entry, now)
             self._fail(entry, Offline(entry.action, "connection lost"))
-        self.silence.connection_lost()
+        self.silence.connection_lost(now)
         for entry in transient:
             failure = Offline(entry.action, "connection lost")
             if entry.is_interactive:
