@@ -134,7 +134,7 @@ class Requests:
         """Open the next CALL and give its text, id and action; the slot must be free."""
         outbox, open_call = self.outbox, self.open_call
         while (entry := outbox.next(now, durable, registration)) is not None:
-            unique_id = entry.ids[-1] if self.retry.keep_id and entry.ids else self._new_id()
+            unique_id = self._new_id()
             try:
                 if entry.bound is None:
                     entry.bound = self._bind(entry)

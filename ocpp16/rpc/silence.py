@@ -6,8 +6,8 @@ Must not know: frames, answers, what a request tells of. Rules of this file:
 2. A message of the transaction lane that was left unanswered TransactionMessageAttempts times is set aside with what
    has to follow it (`set_aside`): at once where others of its action are, or where its wait is too long for the lane.
 3. The end of the connection says nothing of the message that was open, unless it happens again and again: some Central
-   Systems close the link at what they cannot take, or hear nothing from there on. Then a message of the transaction lane
-   is set aside, another stored one waits, and where a newer message takes its place, the topic does.
+   Systems close the link at what they cannot take, or go deaf. Then a message of the transaction lane is set aside,
+   another stored one waits, and where a newer message takes its place, the topic does.
 4. What many Central Systems do not know is given up when it was left unanswered so often: some do not answer what they
    do not know.
 5. A message that was refused and has to wait for longer than its lane can is set aside, too.
