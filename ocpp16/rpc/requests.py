@@ -111,12 +111,16 @@ class Requests:
         if entry.topic is None:
             entry.topic = topic_of(entry.action, entry.payload, is_triggered=entry.is_triggered)
         older = outbox.newest(entry.topic, is_triggered=entry.is_triggered)
+        other = outbox.newest(entry.topic, is_triggered=not entry.is_triggered)
+        if other is not None and other.due > now and (older is None or older.due <= now):
+            older = other
         if older is None:
             return None
         open_call = self.open_call
         open_for = 0.0 if open_call.entry is None else now - open_call.opened_at
         every_change = has_history(open_for, outbox.normal_depth) and not self.silence.held_until(entry, now)
-        if every_change and not entry.is_triggered:
+        # One that waits for its next attempt would be told last, as if it were the present.
+        if every_change and not entry.is_triggered and older.due <= now:
             return None
         outbox.replace(older)
         return older
@@ -346,6 +350,9 @@ class Requests:
         newer = self.outbox.boot if entry.lane is _BOOT else None
         if entry.topic is not None:
             newer = self.outbox.newest(entry.topic, is_triggered=entry.is_triggered)
+            if newer is None and entry.due > 0.0:
+                other = self.outbox.newest(entry.topic, is_triggered=not entry.is_triggered)
+                newer = other if other is not None and other.sequence > entry.sequence else None
         if newer is not None:
             self._supersede(entry)
             return False
