@@ -344,6 +344,10 @@ class OpenCall:
             entry.ids = entry.ids[1:]
         self._owners[unique_id] = (entry, now)
 
+    def open_for(self, now: float) -> float:
+        """Seconds since the CALL that is open was written; 0: there is none."""
+        return 0.0 if self.entry is None else now - self.opened_at
+
     def close(self, outcome: str = "lost", code: str = "") -> Entry | None:
         """Free the slot: `outcome` of the CALL is "result", "error" (with its code), "timeout", or "lost" with the
         connection. Returns the entry if it still waits for an answer."""

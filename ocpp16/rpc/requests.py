@@ -102,8 +102,7 @@ class Requests:
         """Take out the message whose place this one takes."""
         outbox = self.outbox
         if entry.lane is _BOOT:
-            older = outbox.boot
-            if older is not None:
+            if (older := outbox.boot) is not None:
                 outbox.remove(older)
             return older
         if entry.is_interactive:
@@ -112,12 +111,11 @@ class Requests:
             entry.topic = topic_of(entry.action, entry.payload, is_triggered=entry.is_triggered)
         older = outbox.newest(entry.topic, is_triggered=entry.is_triggered)
         other = outbox.newest(entry.topic, is_triggered=not entry.is_triggered)
-        if other is not None and other.due > now and (older is None or older.due <= now):
+        if other is not None and other.due > now:
             older = other
-        if older is None:
+        elif older is None:
             return None
-        open_call = self.open_call
-        open_for = 0.0 if open_call.entry is None else now - open_call.opened_at
+        open_for = self.open_call.open_for(now)
         every_change = has_history(open_for, outbox.normal_depth) and not self.silence.held_until(entry, now)
         # One that waits for its next attempt would be told last, as if it were the present.
         if every_change and not entry.is_triggered and older.due <= now:
@@ -311,21 +309,16 @@ class Requests:
         """
         transient = self.outbox.take_transient()
         entry = self.open_call.close()
-        if entry is not None and entry.lane is _BOOT:
-            self._put_back(entry)
-        elif entry is not None and entry.is_retried:
-            if not self.silence.interrupted(entry, now):
+        if entry is not None and (entry.lane is _BOOT or entry.is_retried):
+            if entry.lane is _BOOT or not self.silence.interrupted(entry, now):
                 self._put_back(entry)
         elif entry is not None:
             self.silence.lost(entry, now)
             self._fail(entry, Offline(entry.action, "connection lost"))
         self.silence.connection_lost(now)
         for entry in transient:
-            failure = Offline(entry.action, "connection lost")
-            if entry.is_interactive:
-                self._fail(entry, failure)
-            else:
-                self._drop(entry, failure)
+            end = self._fail if entry.is_interactive else self._drop
+            end(entry, Offline(entry.action, "connection lost"))
 
     def registration_lost(self) -> None:
         """Accepted no longer: what somebody waits for will not go, but for what was triggered."""
@@ -335,8 +328,7 @@ class Requests:
     def stop(self) -> None:
         """Whoever waits for an answer is told that there will be none."""
         waiting = self.outbox.take_waiting(also_triggered=True)
-        boot = self.outbox.boot
-        if boot is not None:
+        if (boot := self.outbox.boot) is not None:
             self.outbox.remove(boot)
             waiting.append(boot)
         entry = self.open_call.entry
