@@ -85,7 +85,7 @@ class Requests:
             self._drop(entry, Offline(entry.action, f"charge point is {where.name.lower()}"))
             return False
         older = None if entry.lane is _TRANSACTION else self._superseded(entry, now)
-        entry.due = max(entry.due, self.silence.held_until(entry, now))
+        self.silence.hold_back(entry, older, now)
         outbox.add(entry)
         if self.open_call.calls is not None:
             self.open_call.calls.queued(entry, older, now, outbox)

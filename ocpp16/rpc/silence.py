@@ -209,6 +209,14 @@ class Silence:
         until = self._held_back.get(entry.topic, (0, 0.0))[1]
         return until if until > now else 0.0
 
+    def hold_back(self, entry: Entry, older: Entry | None, now: float) -> None:
+        """It is to wait as long as its topic is held back, or as a stored `older` whose place it takes."""
+        entry.due = max(entry.due, self.held_until(entry, now))
+        if older is not None and older.interruptions:
+            entry.interruptions = older.interruptions
+            if older.interruptions >= MAX_INTERRUPTIONS:
+                entry.due = max(entry.due, older.due)
+
     def _drop_unproved(self, entry: Entry) -> None:
         if self._unproved:
             self._unproved = tuple([other for other in self._unproved if other is not entry])

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from ocpp16.rpc.pending import Lane
-from ocpp16.rpc.policy import RetryRules
+from ocpp16.rpc.policy import OutboxLimits, RetryRules
 
 if TYPE_CHECKING:
     from tests.rpc.conftest import Line
@@ -256,3 +256,24 @@ def test_refusals_do_not_follow_one_another_without_a_pause(new_line: type["Line
         begun = line.now
         assert line.wait() == ["StartTransaction"]
         assert line.now - begun == 1
+
+
+def test_a_stored_status_at_which_links_end_is_held_back_whatever_takes_its_place(new_line: "type[Line]") -> None:
+    """With QueueAllMessages: ten minutes in which the connector changes every ten seconds."""
+    line = new_line(limits=OutboxLimits(queue_all=True))
+    ends = 0
+    for second in range(0, 600, 10):
+        line.put(
+            "StatusNotification", {**STATUS, "timestamp": f"2026-03-01T12:00:{second % 60:02}Z"}, is_persistent=True
+        )
+        line.put("Heartbeat")
+        written = line.advance(10)
+        while line.session.in_flight is not None:
+            if line.in_flight.action == "Heartbeat":
+                line.answer()
+            else:
+                ends += 1
+                end(line)
+            written = line.take()
+        assert written == []
+    assert 3 <= ends <= 8
