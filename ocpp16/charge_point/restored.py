@@ -9,7 +9,7 @@ Rules of this file:
 3. Numbers that go on counting (sequences, keys, boots) begin above what is stored and below what a column can hold.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -18,6 +18,7 @@ from ocpp16.charge_point.second_line import SecondLine
 from ocpp16.enums import AvailabilityType
 from ocpp16.log import FoldingLog
 from ocpp16.rpc.pending import Entry, Lane
+from ocpp16.rpc.policy import topic_of
 from ocpp16.state.clock import Clock, correct_timestamps, plausible
 from ocpp16.state.transaction import Transaction, Transactions
 from ocpp16.store.base import Row
@@ -293,9 +294,20 @@ def _entry(row: message_queue.MessageRow, known: Transactions, time: _Time) -> E
         data_boots=data_boots,
         attempts=max(0, row.attempts),
         is_persistent=True,
+        topic=_topic(row.action, payload) if lane is Lane.NORMAL else None,
     )
     entry.write_down()
     return entry
+
+
+def _topic(action: str, payload: dict[str, Any]) -> Hashable:
+    """What a newer message tells better, as where it was made; None where that cannot be read."""
+    topic = topic_of(action, payload, is_triggered=False)
+    try:
+        hash(topic)
+    except TypeError:
+        return None
+    return topic
 
 
 def _sample(row: SampleRow, time: _Time) -> SampleRow:

@@ -59,12 +59,12 @@ class LogFile:
         descriptor = self._open()
         try:
             size = before = self._size(descriptor)
-            limit = SIZE_LIMIT if self._rotation is None or self._rotation.size == 0 else self._rotation.size
+            rotation = self._rotation if self._rotation is not None and self._rotation.size else None
+            limit = SIZE_LIMIT if rotation is None else rotation.size
             if size >= limit:
-                if limit == SIZE_LIMIT:
+                if rotation is None:
                     raise OSError(errno.EFBIG, f"{self.path.name} has {SIZE_LIMIT} bytes and is not rotated")
-                assert self._rotation is not None
-                deleted = self._rotation.rotate(self.path, at)
+                deleted = rotation.rotate(self.path, at)
                 self._is_known = False
                 return rows, deleted
             parts = [] if size else [self._frame.opening]

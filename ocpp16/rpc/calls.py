@@ -22,9 +22,6 @@ from ocpp16.rpc.violations import ProtocolViolation, ViolationListener, Violatio
 
 __all__ = ["NOBODY", "CallEnded", "CallListener", "CallWatch", "FrameListener", "LinkListener", "Listeners"]
 
-_STALE: Final = 16
-"""Messages that left the queue unsent, and are forgotten no sooner than there are so many of them."""
-
 
 class CallEnded(NamedTuple):
     """One CALL of a charge point. Times are monotonic seconds of trio's clock.
@@ -137,9 +134,10 @@ class CallWatch:
         if older is not None:
             due = min(due, self._dues.pop(older, due))
         self._dues[entry] = due
-        if len(self._dues) > 2 * outbox.depth + _STALE:
-            waiting = set(outbox.oldest(outbox.depth))
-            self._dues = {one: due for one, due in self._dues.items() if one in waiting}
+
+    def forgotten(self, entry: Entry) -> None:
+        """It came to its end, and is not sent any more."""
+        self._dues.pop(entry, None)
 
     def ended(self, call: OpenCall, outcome: str, code: str) -> None:
         """The CALL that is open is over; its message may be sent again, as another CALL."""

@@ -288,6 +288,8 @@ class Watch(Protocol):
 
     def queued(self, entry: Entry, older: Entry | None, now: float, outbox: Any) -> None: ...
 
+    def forgotten(self, entry: Entry) -> None: ...
+
     def ended(self, call: "OpenCall", outcome: str, code: str) -> None: ...
 
     @property
@@ -327,7 +329,7 @@ class OpenCall:
         self.is_heard: bool = False
         """Something was received since this CALL was written, so the link it went by is alive."""
         self.asked_at: float = 0.0
-        """When the CALL was first written under the id that was answered last."""
+        """When the CALL was written whose id was answered last."""
         self._owners: dict[str, tuple[Entry, float]] = {}
 
     def open(self, entry: Entry, unique_id: str, now: float, timeout: float) -> None:
@@ -336,12 +338,15 @@ class OpenCall:
         self.entry, self.unique_id, self.is_settled, self.is_heard = entry, unique_id, False, False
         self.opened_at = now
         self.deadline = now + timeout
-        if not entry.ids or entry.ids[-1] != unique_id:
-            entry.ids = (*entry.ids, unique_id)
-            if len(entry.ids) > MAX_IDS:
-                self._owners.pop(entry.ids[0], None)
-                entry.ids = entry.ids[1:]
-        self._owners.setdefault(unique_id, (entry, now))
+        entry.ids = (*entry.ids, unique_id)
+        if len(entry.ids) > MAX_IDS:
+            self._owners.pop(entry.ids[0], None)
+            entry.ids = entry.ids[1:]
+        self._owners[unique_id] = (entry, now)
+
+    def open_for(self, now: float) -> float:
+        """Seconds since the CALL that is open was written; 0: there is none."""
+        return 0.0 if self.entry is None else now - self.opened_at
 
     def close(self, outcome: str = "lost", code: str = "") -> Entry | None:
         """Free the slot: `outcome` of the CALL is "result", "error" (with its code), "timeout", or "lost" with the
@@ -369,3 +374,5 @@ class OpenCall:
         """The entry came to its end: nothing finds it any more."""
         for unique_id in entry.ids:
             self._owners.pop(unique_id, None)
+        if self.calls is not None:
+            self.calls.forgotten(entry)

@@ -170,15 +170,13 @@ class RetryRules:
     attempts: transmissions of a transaction-related message that may be refused before it is given up, and that may be
     left unanswered before it is set aside (TransactionMessageAttempts; 0 is taken as 1). interval: seconds, times the
     number of the attempt (TransactionMessageRetryInterval). boot_retry: seconds to the next BootNotification after one
-    that failed. response_timeout: seconds a CALL stays open, unless its entry has its own. keep_id: send again under
-    the same message id, for a Central System that finds repeats by it.
+    that failed. response_timeout: seconds a CALL stays open, unless its entry has its own.
     """
 
     attempts: int = 3
     interval: float = 60.0
     boot_retry: float = 60.0
     response_timeout: float = 30.0
-    keep_id: bool = False
 
 
 @dataclass(frozen=True, slots=True)

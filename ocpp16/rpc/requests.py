@@ -85,7 +85,7 @@ class Requests:
             self._drop(entry, Offline(entry.action, f"charge point is {where.name.lower()}"))
             return False
         older = None if entry.lane is _TRANSACTION else self._superseded(entry, now)
-        entry.due = max(entry.due, self.silence.held_until(entry, now))
+        self.silence.hold_back(entry, older, now)
         outbox.add(entry)
         if self.open_call.calls is not None:
             self.open_call.calls.queued(entry, older, now, outbox)
@@ -102,8 +102,7 @@ class Requests:
         """Take out the message whose place this one takes."""
         outbox = self.outbox
         if entry.lane is _BOOT:
-            older = outbox.boot
-            if older is not None:
+            if (older := outbox.boot) is not None:
                 outbox.remove(older)
             return older
         if entry.is_interactive:
@@ -111,12 +110,15 @@ class Requests:
         if entry.topic is None:
             entry.topic = topic_of(entry.action, entry.payload, is_triggered=entry.is_triggered)
         older = outbox.newest(entry.topic, is_triggered=entry.is_triggered)
-        if older is None:
+        other = outbox.newest(entry.topic, is_triggered=not entry.is_triggered)
+        if other is not None and other.due > now:
+            older = other
+        elif older is None:
             return None
-        open_call = self.open_call
-        open_for = 0.0 if open_call.entry is None else now - open_call.opened_at
+        open_for = self.open_call.open_for(now)
         every_change = has_history(open_for, outbox.normal_depth) and not self.silence.held_until(entry, now)
-        if every_change and not entry.is_triggered:
+        # One that waits for its next attempt would be told last, as if it were the present.
+        if every_change and not entry.is_triggered and older.due <= now:
             return None
         outbox.replace(older)
         return older
@@ -134,7 +136,7 @@ class Requests:
         """Open the next CALL and give its text, id and action; the slot must be free."""
         outbox, open_call = self.outbox, self.open_call
         while (entry := outbox.next(now, durable, registration)) is not None:
-            unique_id = entry.ids[-1] if self.retry.keep_id and entry.ids else self._new_id()
+            unique_id = self._new_id()
             try:
                 if entry.bound is None:
                     entry.bound = self._bind(entry)
@@ -307,21 +309,16 @@ class Requests:
         """
         transient = self.outbox.take_transient()
         entry = self.open_call.close()
-        if entry is not None and entry.lane is _BOOT:
-            self._put_back(entry)
-        elif entry is not None and entry.is_retried:
-            if not self.silence.interrupted(entry, now):
+        if entry is not None and (entry.lane is _BOOT or entry.is_retried):
+            if entry.lane is _BOOT or not self.silence.interrupted(entry, now):
                 self._put_back(entry)
         elif entry is not None:
             self.silence.lost(entry, now)
             self._fail(entry, Offline(entry.action, "connection lost"))
-        self.silence.connection_lost()
+        self.silence.connection_lost(now)
         for entry in transient:
-            failure = Offline(entry.action, "connection lost")
-            if entry.is_interactive:
-                self._fail(entry, failure)
-            else:
-                self._drop(entry, failure)
+            end = self._fail if entry.is_interactive else self._drop
+            end(entry, Offline(entry.action, "connection lost"))
 
     def registration_lost(self) -> None:
         """Accepted no longer: what somebody waits for will not go, but for what was triggered."""
@@ -331,8 +328,7 @@ class Requests:
     def stop(self) -> None:
         """Whoever waits for an answer is told that there will be none."""
         waiting = self.outbox.take_waiting(also_triggered=True)
-        boot = self.outbox.boot
-        if boot is not None:
+        if (boot := self.outbox.boot) is not None:
             self.outbox.remove(boot)
             waiting.append(boot)
         entry = self.open_call.entry
@@ -346,6 +342,9 @@ class Requests:
         newer = self.outbox.boot if entry.lane is _BOOT else None
         if entry.topic is not None:
             newer = self.outbox.newest(entry.topic, is_triggered=entry.is_triggered)
+            if newer is None and entry.due > 0.0:
+                other = self.outbox.newest(entry.topic, is_triggered=not entry.is_triggered)
+                newer = other if other is not None and other.sequence > entry.sequence else None
         if newer is not None:
             self._supersede(entry)
             return False

@@ -18,3 +18,4 @@ cdef class Silence:
     cpdef answered(self, Entry entry)
     cpdef forget(self, Entry entry)
     cpdef double held_until(self, Entry entry, double now) except? -1.0
+    cpdef hold_back(self, Entry entry, Entry older, double now)

@@ -6,8 +6,8 @@ Must not know: frames, answers, what a request tells of. Rules of this file:
 2. A message of the transaction lane that was left unanswered TransactionMessageAttempts times is set aside with what
    has to follow it (`set_aside`): at once where others of its action are, or where its wait is too long for the lane.
 3. The end of the connection says nothing of the message that was open, unless it happens again and again: some Central
-   Systems close the link at what they cannot take. Then a message of the transaction lane is set aside, another stored
-   one waits, and where a newer message takes its place, the topic does.
+   Systems close the link at what they cannot take, or go deaf. Then a message of the transaction lane is set aside,
+   another stored one waits, and where a newer message takes its place, the topic does.
 4. What many Central Systems do not know is given up when it was left unanswered so often: some do not answer what they
    do not know.
 5. A message that was refused and has to wait for longer than its lane can is set aside, too.
@@ -71,12 +71,15 @@ class Silence:
     def timed_out(self, entry: Entry, now: float, *, is_alive: bool) -> bool:
         """It was not answered in time. False: it is to be put back into its lane, not before its `due`."""
         entry.timeouts += 1
-        entry.interruptions = 0
+        if is_alive:
+            entry.interruptions = 0
+        hold = self._hold_of(entry)
         if entry.lane is _TRANSACTION:
             apart = self._outbox.apart
             if apart is not None and apart.has_place_for(entry):
                 entry.due = 0.0
-                apart.unanswered(entry, now)
+                # None that ended the others before: a new connection is no reason to try it at once.
+                apart.unanswered(entry, now, is_patient=entry.interruptions >= MAX_INTERRUPTIONS)
                 return False
             if is_alive:
                 entry.silences += 1
@@ -85,7 +88,8 @@ class Silence:
                     return True
             elif entry not in self._unproved:
                 self._unproved = (*self._unproved, entry)
-        entry.due = now + self._hold_of(entry)
+            hold = min(hold, LONGEST_HOLD)
+        entry.due = now + hold
         return False
 
     def is_hopeless(self, entry: Entry) -> bool:
@@ -108,7 +112,9 @@ class Silence:
         return False
 
     def interrupted(self, entry: Entry, now: float) -> bool:
-        """The connection ended while it was open: by chance, or because of it. False: it is to be put back."""
+        """The connection ended while it was open, or had gone silent at it: by chance, or because of it. False: it is
+        to be put back."""
+        self._drop_unproved(entry)
         if not self._is_proved:
             return False
         entry.interruptions += 1
@@ -134,10 +140,13 @@ class Silence:
         hold = _interruption_hold(interruptions) if interruptions >= MAX_INTERRUPTIONS else 0.0
         self._held_back[entry.topic] = (interruptions, now + hold)
 
-    def connection_lost(self) -> None:
+    def connection_lost(self, now: float) -> None:
         """The connection has ended, and what was open on it was told."""
+        for entry in self._unproved:
+            self._outbox.remove(entry)
+            if not self.interrupted(entry, now):
+                self._outbox.requeue(entry)
         self.wants_probe = False
-        self._unproved = ()
         self._is_proved = False
 
     def heard(self, now: float) -> None:
@@ -200,6 +209,14 @@ class Silence:
         until = self._held_back.get(entry.topic, (0, 0.0))[1]
         return until if until > now else 0.0
 
+    def hold_back(self, entry: Entry, older: Entry | None, now: float) -> None:
+        """It is to wait as long as its topic is held back, or as a stored `older` whose place it takes."""
+        entry.due = max(entry.due, self.held_until(entry, now))
+        if older is not None and older.interruptions:
+            entry.interruptions = older.interruptions
+            if older.interruptions >= MAX_INTERRUPTIONS:
+                entry.due = max(entry.due, older.due)
+
     def _drop_unproved(self, entry: Entry) -> None:
         if self._unproved:
             self._unproved = tuple([other for other in self._unproved if other is not entry])
@@ -233,7 +250,7 @@ class Silence:
 
 def _waits_for_its_next_attempt(entry: Entry) -> bool:
     """Is it held for TransactionMessageRetryInterval, and for nothing else?"""
-    return not entry.interruptions and (entry.attempts > 0 or entry.timeouts > 0)
+    return entry.interruptions < MAX_INTERRUPTIONS and (entry.attempts > 0 or entry.timeouts > 0)
 
 
 def _interruption_hold(interruptions: int) -> float:

@@ -41,8 +41,10 @@ RULES: Final = (
 MILD: Final = frozenset({LATE_ANSWER, TIME_FORM})
 """Those that are warnings to `ocpp16 lint`; the others are errors."""
 REMEMBERED: Final = 4
-"""Ids of CALLs of ours that are over, kept to say what an answer to one of them is: of those that were answered, and of
-the others. There are thousands of charge points, and an answer is seldom later."""
+"""Ids of CALLs of ours that were answered, kept to say what another answer is. There are thousands of charge points,
+and one is seldom later."""
+REMEMBERED_UNANSWERED: Final = 64
+"""The same of the others, of which most charge points have none: who is slow may answer half an hour late."""
 _KNOWN_CODES: Final = frozenset(map(str, ErrorCode)) | {"OccurrenceConstraintViolation"}
 """One is also seen in the spelling that the specification meant."""
 
@@ -82,7 +84,7 @@ class ViolationWatch:
         if outcome in ("result", "error"):
             self._answered = (*self._answered[1 - REMEMBERED :], key)
         else:
-            self._given_up = (*self._given_up[1 - REMEMBERED :], key)
+            self._given_up = (*self._given_up[1 - REMEMBERED_UNANSWERED :], key)
 
     def tell(self, rule: str, action: str, why: str, *, is_mended: bool = False) -> None:
         """One of those that need no more than that."""

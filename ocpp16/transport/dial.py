@@ -34,7 +34,8 @@ from ocpp16.transport.tls_stream import TlsStream
 __all__ = ["DialFailed", "Endpoint", "endpoint", "open_stream", "trusted_root"]
 
 DIAL_TIMEOUT = 30.0  # seconds for all steps together
-ADDRESS_TIMEOUT = 5.0  # seconds for one address when the name has more of them
+ADDRESS_TIMEOUT = 5.0  # seconds for one address when the name has more of them, at most
+SHORTEST_ADDRESS_TIMEOUT = 1.0  # the same at least
 
 # What may stand in a path segment as it is (RFC 3986 §3.3). No more is encoded: some servers do not decode.
 _SEGMENT = "!$&'()*+,;=:@~"
@@ -175,13 +176,17 @@ async def _resolve(host: str, port: int) -> list[_Address]:
 async def _connect(host: str, port: int, addresses: list[_Address], interface: str | None) -> trio.SocketStream:
     problems: list[str] = []
     unusable: list[DialFailed] = []
+    # The other half is for the last address, and for what follows.
+    half_time = (trio.current_time() + trio.current_effective_deadline()) / 2
     for number, (family, address) in enumerate(addresses, 1):
         try:
             if number == len(addresses):  # it has all the time that is left
                 return await _connect_address(family, address, interface)
-            with trio.move_on_after(ADDRESS_TIMEOUT):
+            left = half_time - trio.current_time()
+            patience = max(SHORTEST_ADDRESS_TIMEOUT, min(ADDRESS_TIMEOUT, left / (len(addresses) - number)))
+            with trio.move_on_after(patience):
                 return await _connect_address(family, address, interface)
-            problem = f"no answer within {ADDRESS_TIMEOUT:g} s"
+            problem = f"no answer within {patience:.2g} s"
         except DialFailed as failure:  # the interface: it may have an address of another family
             unusable.append(failure)
             problem = str(failure)

@@ -117,7 +117,7 @@ async def request_upgrade(
     try:
         request = handshake.send(
             Request(
-                host=_Host(host if host.isascii() else host.encode("idna").decode()),
+                host=_Host(_in_ascii(host)),
                 target=target,
                 extensions=list(extensions),
                 extra_headers=extra_headers,
@@ -129,6 +129,14 @@ async def request_upgrade(
     await stream.send_all(request)
     answer, trailing = await _read_answer(stream, handshake, now)
     return Upgraded.by(handshake, answer.subprotocol, extensions, trailing)
+
+
+def _in_ascii(host: str) -> str:
+    """The host as DNS has it; the port is no part of its last label."""
+    if host.isascii():
+        return host
+    name, colon, port = host.partition(":")
+    return f"{name.encode('idna').decode()}{colon}{port}"
 
 
 def _header(name: str, value: str) -> tuple[bytes, bytes]:

@@ -23,6 +23,8 @@ PIECE = 1 << 11
 """Bytes for OpenSSL at a time, either way; all but long messages are shorter."""
 MOST_UNSENT = 1 << 13
 """Bytes of records that wait for the kernel, above which none are made: a part, as `websocket` has it."""
+_MOST_READS = 64
+"""Reads in which an alert is looked for behind what else came."""
 
 
 class TlsRecords:
@@ -198,10 +200,13 @@ class TlsRecords:
         """Why `error` came of a write: what the server said by an alert that may lie unread, or `error`."""
         if isinstance(error, ssl.SSLError):
             return error
+        unread: list[bytes] = []
         try:
-            while not self.is_over:
+            for _ in range(_MOST_READS):
+                if self.is_over:
+                    break
                 if self._is_up:
-                    self.put_back(self.read_now())
+                    unread.append(self.read_now())
                 else:
                     self.fetch()
                     self.shake()
@@ -209,6 +214,8 @@ class TlsRecords:
             return alert
         except OSError:
             pass
+        finally:
+            self.put_back(b"".join(unread))
         return self.failure or error
 
     def say_farewell(self) -> None:

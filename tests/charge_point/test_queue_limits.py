@@ -12,7 +12,7 @@ import trio
 from ocpp16.enums import Reason, SessionStartedReason
 from ocpp16.models import PhaseValues
 from ocpp16.rpc.pending import Entry
-from ocpp16.testing.central_system import CentralSystem
+from ocpp16.testing import CallErrorAnswer, CentralSystem
 
 SAMPLES = 100
 INTERVAL = 10
@@ -241,3 +241,34 @@ async def test_offline_nothing_is_kept_of_what_was_dropped(open_bench: Any, make
         kept = sum(type(one) is Entry for one in gc.get_objects()) - before
         assert bench.charge_point.connection.queue_depth <= 20
         assert kept <= 30
+
+
+async def test_a_status_of_before_a_restart_is_not_told_as_the_present(
+    until_power_fails: Any, open_bench: Any, make_config: Any, tmp_path: Path
+) -> None:
+    """QueueAllMessages keeps it; refused, it would come behind what is true by now."""
+    document = make_config(Internal__QueueAllMessages=True, Core__TransactionMessageRetryInterval=20)
+    options: dict[str, Any] = {"document": document, "database_path": tmp_path / "database"}
+    csms = CentralSystem()
+    async with until_power_fails(csms=csms, **options) as bench:
+        await trio.sleep(1)
+        csms.is_reachable = False
+        csms.abort("cp001")
+        await trio.sleep(1)
+        bench.charge_point.on_session_started(1, "s1", SessionStartedReason.EV_CONNECTED)
+    assert rows(options["database_path"]) == ["StatusNotification"]
+    csms = CentralSystem()
+    refused: list[str] = []
+
+    def answer(payload: dict[str, Any], call: Any) -> Any:
+        if payload["status"] == "Preparing" and len(refused) < 2:
+            refused.append(payload["status"])
+            return CallErrorAnswer("InternalError")
+        return {}
+
+    csms.answers["StatusNotification"] = answer
+    async with open_bench(csms=csms, **options) as bench:
+        await trio.sleep(300)
+    assert refused
+    told = [payload["status"] for payload in bench.sent("StatusNotification") if payload["connectorId"] == 1]
+    assert told[-1] == "Available"

@@ -85,6 +85,15 @@ def test_a_file_that_is_not_rotated_has_an_end(tmp_path: Path, monkeypatch: pyte
     assert (tmp_path / "cp.html").read_bytes() == b"<top>\n<aaaaaa>\n"
 
 
+def test_a_file_that_is_rotated_has_no_end_at_the_same_size(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(log_file, "SIZE_LIMIT", 10)
+    made = file(tmp_path / "cp.html", Rotation(10, 0, is_dated=False))
+    made.write(rows("a"), 0)
+    made.write(rows("b"), 0)
+    assert (tmp_path / "cp.html.0").read_bytes() == b"<top>\n<a>\n"
+    assert (tmp_path / "cp.html").read_bytes() == b"<top>\n<b>\n"
+
+
 @pytest.mark.parametrize("taken", [0, 3])
 def test_a_full_disk_leaves_whole_rows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, taken: int) -> None:
     path = tmp_path / "cp.html"

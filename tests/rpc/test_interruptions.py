@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from ocpp16.rpc.pending import Lane
-from ocpp16.rpc.policy import RetryRules
+from ocpp16.rpc.policy import OutboxLimits, RetryRules
 
 if TYPE_CHECKING:
     from tests.rpc.conftest import Line
@@ -74,6 +74,68 @@ def test_a_link_on_which_nothing_was_received_says_nothing_of_the_message(line: 
     for _ in range(10):
         end_at_next(line, heard=False)
     assert aside(line) == []
+
+
+def go_deaf(line: "Line") -> None:
+    """Nothing comes behind the message that is next: it times out, and a minute later the link is given up."""
+    line.session.heard(line.now)
+    assert line.take() or line.wait()
+    line.now = line.session.deadline(-1)
+    line.session.on_time(line.now)
+    line.now += 30
+    line.lose()
+    line.now += 1
+    line.connect()
+
+
+def test_the_third_link_that_goes_deaf_at_a_message_sets_it_aside(line: "Line") -> None:
+    line.put("StartTransaction", transaction=object())
+    line.put("StartTransaction", transaction=object())
+    for _ in range(3):
+        assert aside(line) == []
+        go_deaf(line)
+    assert line.ledger.told == [("set aside", 1, 1)]
+    assert line.take() == ["StartTransaction"]
+    assert line.in_flight.sequence == 2
+    line.answer()
+    go_deaf(line)
+    assert line.take() == [], "a new connection is no reason to try it again at once"
+    line.wait()
+    line.answer()
+    assert line.session.outbox.depth == 0
+
+
+def test_a_link_that_ends_with_the_message_open_again_counts_once(new_line: "type[Line]") -> None:
+    line = new_line(retry=RetryRules(interval=0.0))
+    entry = line.put("StartTransaction", transaction=object())
+    line.session.heard(line.now)
+    line.take()
+    line.now = line.session.deadline(-1)
+    line.session.on_time(line.now)
+    assert line.take() == ["StartTransaction"]
+    line.lose()
+    assert entry.interruptions == 1
+
+
+def test_a_link_that_died_holds_up_no_transaction_for_longer_than_five_minutes(new_line: "type[Line]") -> None:
+    line = new_line(retry=RetryRules(interval=86_400.0))
+    line.put("StartTransaction", transaction=object())
+    go_deaf(line)
+    lost_at = line.now
+    assert line.wait() == ["StartTransaction"]
+    assert line.now - lost_at < 300
+
+
+def test_what_waits_after_such_a_link_follows_another_interval(new_line: "type[Line]") -> None:
+    retry = RetryRules(interval=250.0)
+    line = new_line(retry=retry)
+    line.put("StartTransaction", transaction=object())
+    go_deaf(line)
+    retry.interval = 20.0
+    line.session.interval_changed(line.now)
+    changed_at = line.now
+    assert line.wait() == ["StartTransaction"]
+    assert line.now - changed_at == 20
 
 
 @pytest.mark.parametrize("sign", ["refused", "unanswered"])
@@ -194,3 +256,24 @@ def test_refusals_do_not_follow_one_another_without_a_pause(new_line: type["Line
         begun = line.now
         assert line.wait() == ["StartTransaction"]
         assert line.now - begun == 1
+
+
+def test_a_stored_status_at_which_links_end_is_held_back_whatever_takes_its_place(new_line: "type[Line]") -> None:
+    """With QueueAllMessages: ten minutes in which the connector changes every ten seconds."""
+    line = new_line(limits=OutboxLimits(queue_all=True))
+    ends = 0
+    for second in range(0, 600, 10):
+        line.put(
+            "StatusNotification", {**STATUS, "timestamp": f"2026-03-01T12:00:{second % 60:02}Z"}, is_persistent=True
+        )
+        line.put("Heartbeat")
+        written = line.advance(10)
+        while line.session.in_flight is not None:
+            if line.in_flight.action == "Heartbeat":
+                line.answer()
+            else:
+                ends += 1
+                end(line)
+            written = line.take()
+        assert written == []
+    assert 3 <= ends <= 8

@@ -103,21 +103,6 @@ def test_retries_carry_the_same_bytes_under_a_new_id(line: "Line") -> None:
     assert line.ledger.bound == [1]
 
 
-def test_retries_under_the_same_id_are_an_option(new_line: "type[Line]") -> None:
-    line = new_line(retry=RetryRules(attempts=3, interval=10.0, keep_id=True))
-    line.put("StartTransaction")
-    line.take()
-    line.refuse()
-    line.advance(10)
-    line.advance(30)
-    line.advance(20)
-    assert len(line.sent) == 3
-    assert len(set(line.raw)) == 1
-    line.answer()
-    assert line.ledger.of("confirmed") == [1]
-    assert line.session.in_flight is None
-
-
 def test_rules_changed_while_running_hold_from_the_next_failure(line: "Line") -> None:
     line.put("StartTransaction")
     line.take()

@@ -6,7 +6,7 @@ import pytest
 
 from ocpp16.rpc.outbox import taken_of_disk
 from ocpp16.rpc.pending import Asker, Entry, Lane
-from ocpp16.rpc.policy import MOST_HISTORY, OutboxLimits
+from ocpp16.rpc.policy import MOST_HISTORY, OutboxLimits, RetryRules
 
 if TYPE_CHECKING:
     from tests.rpc.conftest import Line
@@ -127,6 +127,46 @@ def test_a_stored_status_that_comes_back_gives_way_to_the_newer_one(new_line: "t
     line.refuse()
     assert line.ledger.told == [("dropped", first.sequence)]
     assert told(line) == [(1, "Preparing"), (1, "Charging")]
+
+
+@pytest.mark.parametrize("is_triggered", [False, True])
+@pytest.mark.parametrize("how", ["refused", "unanswered"])
+@pytest.mark.parametrize("newer_waits", [False, True])
+def test_a_stored_status_that_has_to_wait_is_not_told_after_a_newer_one(
+    new_line: "type[Line]", how: str, *, is_triggered: bool, newer_waits: bool
+) -> None:
+    """The last one told is the present, whatever QueueAllMessages keeps."""
+    line = new_line(limits=OutboxLimits(queue_all=True), retry=RetryRules(interval=10.0))
+    status(line, 1, "Charging", is_persistent=True)
+    status(line, 2, "Charging", is_persistent=True)
+    line.take()
+    if newer_waits:
+        status(line, 1, "Available", is_persistent=True, is_triggered=is_triggered)
+    if how == "refused":
+        line.refuse()
+    else:
+        line.now = line.session.deadline(0)
+        line.session.heard(line.now)
+        line.session.on_time(line.now)
+    if not newer_waits:
+        status(line, 1, "Available", is_persistent=True, is_triggered=is_triggered)
+    line.sent.clear()
+    assert sorted(told(line)) == [(1, "Available"), (2, "Charging")]
+    assert line.wait() == []
+    assert line.session.outbox.depth == 0
+    assert line.ledger.rows == {}
+
+
+def test_a_stored_status_that_has_to_wait_is_told_if_nothing_newer_is(new_line: "type[Line]") -> None:
+    line = new_line(limits=OutboxLimits(queue_all=True), retry=RetryRules(interval=10.0))
+    status(line, 1, "Charging", is_persistent=True)
+    line.take()
+    line.refuse()
+    status(line, 2, "Available", is_persistent=True)
+    line.drain()
+    line.wait()
+    line.answer()
+    assert told(line) == [(1, "Charging"), (2, "Available"), (1, "Charging")]
 
 
 def test_whoever_hears_of_its_end_hears_that_it_was_superseded(line: "Line") -> None:

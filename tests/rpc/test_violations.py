@@ -113,3 +113,16 @@ def test_what_the_listener_raises_ends_nothing() -> None:
     line.receive(f'[3,"id-1",{CARD}]')
     assert line.failures == ["listener of violations"]
     assert [what for _, what, _ in line.ends] == ["confirmed"]
+
+
+def test_an_answer_is_late_however_many_have_timed_out_since() -> None:
+    line = Watched()
+    line.answer()
+    for _ in range(20):
+        line.put("Heartbeat")
+        line.take()
+        line.now = line.session.deadline(0)
+        line.session.on_time(line.now)
+    late = line.sent[1].unique_id
+    line.answer(unique_id=late)
+    assert line.rules == [("late-answer", "", False)]

@@ -305,6 +305,18 @@ async def test_the_next_address_is_tried_when_one_fails_or_hangs(autojump_clock:
     assert [sock.is_closed for sock in factory.made] == [True, True, False]
 
 
+@pytest.mark.parametrize("count", [4, 8, 14])
+async def test_the_last_of_many_addresses_is_come_to(autojump_clock: Any, count: int) -> None:
+    """As where a network swallows what is sent by IPv6."""
+    addresses = [f"192.0.2.{number}" for number in range(count)]
+    trio.socket.set_custom_hostname_resolver(Resolver(addresses))
+    behaviour = dict.fromkeys(addresses, "hang") | {addresses[-1]: "fine"}
+    trio.socket.set_custom_socket_factory(Sockets(behaviour))
+    stream: Any = await open_stream(Endpoint(False, "csms", 80, "/"))
+    assert stream.socket.address[0] == addresses[-1]
+    assert trio.current_time() == pytest.approx(dial.DIAL_TIMEOUT / 2)
+
+
 async def test_all_addresses_fail_and_all_are_named(autojump_clock: Any) -> None:
     trio.socket.set_custom_hostname_resolver(Resolver(["192.0.2.1", "192.0.2.2"]))
     refused = ConnectionRefusedError(errno.ECONNREFUSED, "Connection refused")

@@ -249,7 +249,7 @@ async def test_requests_that_cannot_be_written(options: dict[str, Any]) -> None:
     assert bytes(await far.receive_some(1000)) == b""
 
 
-@pytest.mark.parametrize("host", ["x" * 63 + ":9000", "bücher.example:9000", "[::1]:9000"])
+@pytest.mark.parametrize("host", ["x" * 63 + ":9000", "bücher.example:9000", "bücher:9000", "a.bücher", "[::1]:9000"])
 async def test_hosts_that_can(host: str) -> None:
     near, far = trio.testing.memory_stream_pair()
     await far.send_eof()

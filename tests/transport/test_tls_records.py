@@ -217,6 +217,17 @@ async def test_a_write_that_fails_tells_the_alert_that_lies_unread(site: Site) -
         line.texts()
 
 
+async def test_a_write_that_fails_takes_what_lies_unread_for_an_answer_of_its_own(site: Site) -> None:
+    """The peer said something, and went before we wrote: that is read once, not for ever."""
+    line = site.line()
+    line.shake()
+    line.deliver(line.server.say(b"a CALL") + line.server.say(b"another"))
+    line.server.far.close()
+    line.websocket.send_text("late")
+    assert line.websocket.flush_now()
+    assert line.websocket.is_ended
+
+
 async def test_a_handshake_that_breaks_tells_the_alert_that_lies_unread(site: Site) -> None:
     line = site.line()
     line.records.shake()
