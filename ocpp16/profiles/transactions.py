@@ -195,8 +195,8 @@ class TransactionMessages(FeatureProfile):
         """Go on with the running transactions whose session the station resumes, and with those that began since the
         last start ended; close the others: PowerLoss.
 
-        One on a connector that this charge point no longer has cannot be resumed (fewer connectors than before), nor one
-        whose connector a later one has.
+        One on a connector that this charge point no longer has cannot be resumed (fewer connectors than before), nor
+        one whose connector a later one has.
         """
         found = self.ctx.transactions
         going_on = found.that_go_on(resuming_session_ids)
