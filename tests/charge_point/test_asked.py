@@ -193,6 +193,9 @@ async def test_an_answer_waits_for_its_rows_where_a_withdrawn_change_put_back_ot
             await trio.sleep(5)
             nursery.start_soon(change)
             await trio.sleep(11)
+            disk.after["availability"] = lambda: None  # full again after the next commit
+            disk.is_full = False
+            await trio.sleep(3)
             disk.is_full = False
     (left,) = at_the_answer
     async with open_bench(store=left, start=False) as bench:
