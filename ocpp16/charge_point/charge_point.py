@@ -84,9 +84,12 @@ class ChargePoint(StationEvents):
     def abandon(self) -> None:
         """Cut short: no task goes on, and leaving the block, all that is left to do, waits a second for the disk.
 
-        Transactions are not ended: they lie on disk as they are, and go on where the next start resumes them.
+        Transactions are not ended: they lie on disk as they are, and go on where the next start resumes them. Nothing
+        once the charge point is closed.
         """
-        self._runtime.abandon()
+        if not self._runtime.guard.is_closed:
+            self._runtime.guard.check()
+            self._runtime.abandon()
 
     @property
     def is_running(self) -> bool:

@@ -282,7 +282,8 @@ class StationEvents:
 
     def on_firmware_update_status_notification(self, request_id: int, status: FirmwareStatusEnumType) -> None:
         """How far an update of the firmware is: FirmwareStatusNotification, or with a request id that is not -1
-        SignedFirmwareStatusNotification, once it is on disk; offline the last status when there is a connection again.
+        SignedFirmwareStatusNotification, once it is on disk; offline the last status when there is a connection again,
+        and before it the end of an update that was asked for.
 
         `request_id`: of the `FirmwareUpdate`. The same status again is ignored. An update that nobody asked for may be
         told, too. Raises ValueError for the id of another update than the one that is under way, for Idle, and for a

@@ -129,7 +129,7 @@ class Opened:
         self._feed = None
         if plan.observer is not None:
             self._feed = ObserverFeed(plan.observer, counters, lambda: journal.durable, told)
-        self._reports = reports = StoreReports(told, journal, counters, self._feed)
+        self._reports = reports = StoreReports(told, journal, counters)
         self._traffic = Traffic(
             configuration, plan.clock, plan.message_log_path, shared.log_writer, counters, is_traced=plan.trace_messages
         )

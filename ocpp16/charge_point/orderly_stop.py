@@ -92,8 +92,8 @@ async def _stored(ctx: Context, writer: JournalWriter) -> None:
 
 
 def _has_settled(ctx: Context) -> bool:
-    """Are transactions over and everything answered, or is there nobody to answer?"""
-    if ctx.transactions.all_running():
+    """Are its transactions over and everything answered, or is there nobody to answer?"""
+    if any(one.key < ctx.transactions.first_new for one in ctx.transactions.all_running()):
         return False
     session = ctx.session
     return not ctx.sender.is_online or (session.outbox.depth == 0 and session.in_flight is None)

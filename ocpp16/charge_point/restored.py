@@ -21,7 +21,7 @@ from ocpp16.rpc.pending import Entry, Lane
 from ocpp16.rpc.policy import topic_of
 from ocpp16.state.clock import Clock, correct_timestamps, plausible
 from ocpp16.state.transaction import Transaction, Transactions
-from ocpp16.store.base import Row
+from ocpp16.store.base import Row, Table
 from ocpp16.store.rows import Rows
 from ocpp16.store.tables import (
     availability,
@@ -167,7 +167,7 @@ def restored(loaded: dict[str, list[Row]], now: int, second_line: SecondLine) ->
         whole(transaction.connector_id, "its connector", 1)
         _check_registers(transaction, checkpoints.get(transaction.connector_id), log)
         _check_times(transaction, time)
-        result.transactions.add(transaction)
+        result.transactions.restore(transaction)
 
     tables.taken(take, transactions.ROWS)
     keys: list[int | None] = []
@@ -182,11 +182,12 @@ def restored(loaded: dict[str, list[Row]], now: int, second_line: SecondLine) ->
     sequences = [entry.sequence for entry in result.messages] + [row.sequence for row in result.dead_letters]
     # What a start from memory could not read lies below this number (store/fallback.py).
     first = _counted(result.settings, settings.FIRST_NUMBER)
-    result.next_sequence = max([first, *sequences, *_unread(loaded)]) + 1
+    result.next_sequence = max([first, *sequences, *_numbers(loaded, message_queue.TABLE, dead_letters.TABLE)]) + 1
     keys += [letter.transaction_key for letter in result.dead_letters]
     keys += [sample.transaction_key for sample in result.samples]
     # A key is never given twice while anything stored still names it.
     used = [first, *(key for key in keys if key is not None and key < _HIGHEST)]
+    used += _numbers(loaded, transactions.TABLE)
     found = result.transactions
     found.next_key = found.first_new = max([found.next_key, *(key + 1 for key in used)])
     result.corrections = {
@@ -195,9 +196,9 @@ def restored(loaded: dict[str, list[Row]], now: int, second_line: SecondLine) ->
     return result
 
 
-def _unread(loaded: dict[str, list[Row]]) -> Iterator[int]:
-    """Sequences of messages that could not be read: their rows stay, so their numbers are not free."""
-    for table in (message_queue.TABLE, dead_letters.TABLE):
+def _numbers(loaded: dict[str, list[Row]], *tables: Table) -> Iterator[int]:
+    """Of all rows, also of those that could not be read: they stay, so their numbers are not free."""
+    for table in tables:
         for row in loaded.get(table.name, ()):
             if row and type(row[0]) is int and row[0] < _HIGHEST:
                 yield row[0]

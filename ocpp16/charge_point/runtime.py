@@ -158,7 +158,7 @@ class Runtime:
         self.others_first: Callable[[], Coroutine[Any, Any, None]] = shared.pumps.others_first
         self.feed: Feed | None = feed
         self.second_line: SecondLine = SecondLine(
-            configuration[internal.CHARGE_POINT_ID], counters, self.clock.monotonic, self._tell_at_once, log
+            configuration[internal.CHARGE_POINT_ID], counters, self.clock.monotonic, self.tell_at_once, log
         )
         self.failed: Callable[[str, BaseException], None] = self.second_line.failed
         """Bound once for whoever keeps it: bound anew it costs 64 bytes each time."""
@@ -313,10 +313,13 @@ class Runtime:
             asked.is_over = False
             raise
         self.clock = self._pump.clock = self._present.clock = self.clock.continued()
+        waited = {key.name: self.configuration.text(key.name) for key in self.configuration.pending}
         self.configuration.reboot()
         found = restored(loaded, self.clock.now(), self.second_line)
         found.transactions.first_new = self.ctx.transactions.first_new
         self._make_life(found)
+        for name, old in waited.items():
+            self._call_back(name, old, self.configuration.text(name))
 
     def _begin(
         self, connector_status: Mapping[int, ChargePointStatus], resuming: Collection[str], boot_reason: BootReason
@@ -481,7 +484,8 @@ class Runtime:
         if self.feed is not None:
             self.feed.tell(event, number)
 
-    def _tell_at_once(self, event: ObserverEvent) -> None:
+    def tell_at_once(self, event: ObserverEvent) -> None:
+        """Give it to the observer ahead of what waits for the store."""
         if self.feed is not None:
             self.feed.tell_now(event)
 
@@ -515,5 +519,8 @@ class Runtime:
             self.life.connectivity.key_changed(signal.key)
         if signal.key == core.CONNECTION_TIME_OUT.name:
             self._tell_connection_timeout()
-        for callback in tuple(self.key_callbacks.get(signal.key, ())):
-            self.second_line.guarded(f"callback of on_change({signal.key})", partial(callback, signal.old, signal.new))
+        self._call_back(signal.key, signal.old, signal.new)
+
+    def _call_back(self, key: str, old: str | None, new: str | None) -> None:
+        for callback in tuple(self.key_callbacks.get(key, ())):
+            self.second_line.guarded(f"callback of on_change({key})", partial(callback, old, new))

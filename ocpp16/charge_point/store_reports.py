@@ -6,12 +6,11 @@ Database and files fail apart, and are told apart; that it is over is told when 
 from collections.abc import Callable
 from functools import partial
 
-from ocpp16.charge_point.feed import ObserverFeed
 from ocpp16.charge_point.runtime import Runtime
 from ocpp16.configuration.keys import internal
 from ocpp16.log import FoldingLog
 from ocpp16.models import Counters
-from ocpp16.observer import StoreFailing, StoreRecovered
+from ocpp16.observer import ObserverEvent, StoreFailing, StoreRecovered
 from ocpp16.store.journal import Journal
 from ocpp16.texts import shown
 
@@ -19,13 +18,14 @@ from ocpp16.texts import shown
 class StoreReports:
     """Of one charge point and the journal it uses."""
 
-    __slots__ = ("_counters", "_detail", "_failing", "_feed", "_journal", "_log", "_undo")
+    __slots__ = ("_counters", "_detail", "_failing", "_journal", "_log", "_runtime", "_undo")
 
-    def __init__(self, log: FoldingLog, journal: Journal, counters: Counters, feed: ObserverFeed | None) -> None:
+    def __init__(self, log: FoldingLog, journal: Journal, counters: Counters) -> None:
         self._log = log
         self._journal = journal
         self._counters = counters
-        self._feed = feed
+        self._runtime: Runtime | None = None
+        """By whom it is told; None: not begun, or ended."""
         self._failing: frozenset[str] = frozenset()
         self._detail = ""
         """What was told of a damaged database."""
@@ -38,6 +38,7 @@ class StoreReports:
         """
         journal, identity = self._journal, runtime.configuration[internal.CHARGE_POINT_ID]
         journal.charge_points.claim(identity)
+        self._runtime = runtime
         self._undo = [
             partial(journal.charge_points.release, identity),
             journal.subscribe(runtime.durable_rose, identity),
@@ -53,6 +54,7 @@ class StoreReports:
         """May be called twice."""
         while self._undo:
             self._undo.pop()()
+        self._runtime = None
 
     def database_failing(self, reason: str) -> None:
         self._begin("database", reason)
@@ -70,8 +72,7 @@ class StoreReports:
         self._failing |= {what}
         self._counters.store_failures += 1
         self._log.error("not stored, what depends on it waits or is refused: %s", reason)
-        if self._feed is not None:
-            self._feed.tell_now(StoreFailing(reason))
+        self._tell(StoreFailing(reason))
 
     def _end(self, what: str) -> None:
         was_failing = bool(self._failing)
@@ -93,5 +94,8 @@ class StoreReports:
         detail = getattr(self._journal.store, "detail", "")
         news = detail if detail != self._detail else ""
         self._detail = detail
-        if self._feed is not None:
-            self._feed.tell_now(StoreRecovered(shown(news, 1000)))
+        self._tell(StoreRecovered(shown(news, 1000)))
+
+    def _tell(self, event: ObserverEvent) -> None:
+        if self._runtime is not None:
+            self._runtime.tell_at_once(event)

@@ -4,6 +4,7 @@ While somebody does, a `WatchedFeed` stands in the place of the observer's feed;
 """
 
 from collections.abc import Callable
+from functools import partial
 from typing import Protocol
 
 from ocpp16.charge_point.feed import ObserverFeed
@@ -66,11 +67,12 @@ def watch(watched: Watched, watcher: Watcher, log: FoldingLog) -> Callable[[], N
     found = watched.feed
     feed = found if isinstance(found, WatchedFeed) else WatchedFeed(found, watched.counters, log)
     watched.feed = feed
-    feed.watchers.append(watcher)
+    told = partial(watcher)  # so that one that watches twice is left once
+    feed.watchers.append(told)
 
     def leave() -> None:
-        if watcher in feed.watchers:
-            feed.watchers.remove(watcher)
+        if told in feed.watchers:
+            feed.watchers.remove(told)
         if not feed.watchers and watched.feed is feed:
             watched.feed = feed.feed
 

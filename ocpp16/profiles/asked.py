@@ -20,6 +20,9 @@ from ocpp16.store.base import RowChange
 class Proposed(Protocol):
     """A change on its way to the disk: applied when it is there, or not at all."""
 
+    follows: int
+    """Number of the rows that put its own right, where others came between; 0: there are none."""
+
     async def wait(self, timeout: float) -> None: ...
 
     def give_up(self, error: Exception) -> None: ...
@@ -83,8 +86,8 @@ class AskedChanges:
         """Carry out a change of rows: to the disk, then `apply` in memory, or nothing of it.
 
         `restore` gives the rows of what memory holds, for a change that was given up while the disk was writing it.
-        Raises as `settled`. What `apply` appends, since something happened meanwhile, is waited for too, StoreTimeout
-        at most; the change is in force whatever becomes of that.
+        Raises as `settled`. What `apply` appends, since something happened meanwhile, is waited for too, as `settled`
+        waits.
         """
         following = 0
 
@@ -95,15 +98,14 @@ class AskedChanges:
             following = self._journal.last if self._journal.last > before else 0
 
         await self.settled(lambda: self._journal.propose(changes, apply=apply_and_note, restore=restore))
-        if following:
-            with suppress(StoreError, trio.Cancelled), trio.move_on_after(self._configuration[STORE_TIMEOUT]):
-                await self._journal.wait_durable(following)
+        await self._followed(following)
 
     async def settled(self, propose: Callable[[], Proposed]) -> None:
         """Make a proposal, and wait until it is in force.
 
         Raises StoreError if it is not on disk within StoreTimeout, ChargePointStopped if this start ends before; then,
-        as when cancelled, nothing has changed.
+        as when cancelled, nothing has changed. Rows that have to put its own right are waited for too, StoreTimeout at
+        most; the change is in force whatever becomes of them.
         """
         if self.is_over:
             raise ChargePointStopped("the charge point was stopped before this could be stored")
@@ -113,6 +115,12 @@ class AskedChanges:
             await proposal.wait(self._configuration[STORE_TIMEOUT])
         finally:
             self._waiting = tuple(other for other in self._waiting if other is not proposal)
+        await self._followed(proposal.follows)
+
+    async def _followed(self, number: int) -> None:
+        if number:
+            with suppress(StoreError, trio.Cancelled), trio.move_on_after(self._configuration[STORE_TIMEOUT]):
+                await self._journal.wait_durable(number)
 
     def withdraw(self) -> None:
         """This start has ended."""

@@ -223,6 +223,7 @@ class FirmwareUpdates(FeatureProfile):
         job = self._job
         if (request_id, status) == self._last_end and (job is None or job.step is Step.OVER):
             return
+        earlier = job
         if job is None or job.step is Step.OVER:
             update = FirmwareUpdate(request_id, "", self.ctx.clock.now_datetime())
             job = FirmwareJob(update, Step.DOWNLOADING, is_told=True)
@@ -233,6 +234,8 @@ class FirmwareUpdates(FeatureProfile):
         step = step_after(job.step, status, is_signed=job.update.is_signed)
         if step is None:
             raise ValueError(f"status: {status} does not fit after {job.update.status}")
+        if job is not earlier and earlier is not None and not earlier.is_of_the_station and self._report is not None:
+            self._report.leave()
         self._job = job
         if job.step is Step.SCHEDULED and step is not job.step:
             self._is_begun = True  # by itself, ahead of its date: nobody is going to ask it

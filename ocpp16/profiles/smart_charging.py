@@ -224,8 +224,8 @@ class SmartCharging(FeatureProfile):
     @hears(TransactionEnded)
     def _transaction_ended(self, signal: TransactionEnded) -> None:
         connector_id = signal.transaction.connector_id
-        if connector_id not in self.ctx.connectors:
-            return
+        if connector_id not in self.ctx.connectors or self.ctx.transactions.is_running_at(connector_id):
+            return  # of a later one there, which a start found too
         if self.profiles.remove_transaction(connector_id):
             self.changed((connector_id,))
         else:

@@ -1,8 +1,8 @@
 """The newest status of some work that takes long, told to the Central System once.
 
-At once where it can be told, else when it can be again, if it is the newest still. What went down with its connection
-was not told; what was answered was, however. Whoever makes it calls `again` when the charge point is connected and
-accepted, and keeps over restarts what was not told.
+At once where it can be told, else when it can be again, if it is the newest still, or the end of what was asked for and
+other work followed. What went down with its connection was not told; what was answered was, however. Whoever makes it
+calls `again` when the charge point is connected and accepted, and keeps over restarts what was not told.
 """
 
 from collections.abc import Callable
@@ -34,6 +34,13 @@ class StatusReport:
         """It may be possible now."""
         if self._waiting is not None and self._sent is None:
             self._send(0)
+
+    def leave(self) -> None:
+        """Other work begins. What waits of this one, its end, is a message of its own from here on, on disk too."""
+        if self._waiting is not None and self._sent is None:
+            action, payload = self._waiting
+            self._ctx.sender.send(action, payload, is_kept=True)
+        self.drop()
 
     def drop(self) -> None:
         """It is of no interest any more."""

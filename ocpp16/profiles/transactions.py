@@ -195,7 +195,8 @@ class TransactionMessages(FeatureProfile):
         """Go on with the running transactions whose session the station resumes, and with those that began since the
         last start ended; close the others: PowerLoss.
 
-        One on a connector that this charge point no longer has cannot be resumed (fewer connectors than before).
+        One on a connector that this charge point no longer has cannot be resumed (fewer connectors than before), nor
+        one whose connector a later one has.
         """
         found = self.ctx.transactions
         going_on = found.that_go_on(resuming_session_ids)
@@ -204,7 +205,7 @@ class TransactionMessages(FeatureProfile):
             for session in resuming_session_ids:
                 if session not in known:
                     self.ctx.log.warning("resuming_session_ids: no transaction of session %s runs", session)
-        for transaction in found.all_running():
+        for transaction in [one for one in found if one.is_running]:
             try:
                 self._recover(transaction, goes_on=transaction in going_on)
             except Exception as error:  # what is stored of one must not stop the start

@@ -190,6 +190,8 @@ class Upload:
         if job is None or job.is_over:
             if (request_id, status) == self._last_end:
                 return
+            if job is not None and not job.is_of_the_station:
+                self._report.leave()
             job = _Job(LogRequest(request_id, ""))
         elif job.request.request_id != request_id:
             raise ValueError(f"request_id: the upload under way is {job.request.request_id}, not {request_id}")

@@ -116,6 +116,13 @@ class Transactions:
         self._by_key[transaction.key] = transaction
         self.next_key = max(self.next_key, transaction.key + 1)
 
+    def restore(self, transaction: Transaction) -> None:
+        """Take in a stored one, later ones last. Of several that run on one connector the last has it: the others
+        began when nobody could read what was stored, or before that, and run until their end is told."""
+        if transaction.is_running:
+            self._running.pop(transaction.connector_id, None)
+        self.add(transaction)
+
     def by_key(self, key: int) -> Transaction | None:
         return self._by_key.get(key)
 

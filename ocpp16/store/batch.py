@@ -91,8 +91,12 @@ class Part:
     def remove(self, proposal: Proposal) -> None:
         """Take a proposal out; the facts on both sides of it are one again."""
         segments, last = self._segments(), self.last
-        self._closed, self._facts = [], {}
-        self._take_segments(segment for segment in segments if segment is not proposal)
+        place = segments.index(proposal)
+        # What was before it is not looked at again: on a disk that stays full that is all that was told for days.
+        self._closed, self._facts = segments[:place], {}
+        if self._closed and isinstance(self._closed[-1], dict):
+            self._facts = self._closed.pop()
+        self._take_segments(segments[place + 1 :])
         self.last = last
 
     def extend(self, later: "Part") -> None:

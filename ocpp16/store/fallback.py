@@ -11,7 +11,7 @@ Rules of this file:
    is not touched. A file that is not there is a new one only where its folder could be locked: else it may be on a disk
    that is not mounted yet. A secret that does not open now (`sealing`) was not read: of such a row, both are united.
 4. Where something could not be read, numbers that are counted here (`FIRST_NUMBER`, `BOOT`) begin far above whatever
-   may lie in the file.
+   may lie in the file, and not where those of an outage before began, which may lie there too.
 5. A file that was not read, in the place of the one that was, is not overwritten: the outage lasts until it is gone.
 6. `try_open` blocks beside `load` and `apply` and touches no memory; `adopt` is called when no commit is being made.
 """
@@ -21,12 +21,14 @@ import threading
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
+from secrets import randbelow
 from typing import Any
 
 import orjson
 
 from ocpp16.errors import StoreError
 from ocpp16.log import log
+from ocpp16.state.clock import plausible
 from ocpp16.store import migrations
 from ocpp16.store.base import ChargePointChanges, Delete, Put, Row, RowChange, Store, Table
 from ocpp16.store.lock import FileLock
@@ -93,7 +95,7 @@ class FallbackStore:
         self._is_whole = found is not None and found.is_whole and lock is not None
         self._read = identity(path, None)
         """Which file memory has the rows of."""
-        self._first_number = min(_FAR_ABOVE + max(manner.now, 0), 2**52)
+        self._first_number = _far_above(manner.now)
         self._counting: set[str] = set()
         self._deleted: dict[tuple[str, str, Row], Delete] = {}
         self._unopened: set[tuple[str, str, Row]] = set()
@@ -256,6 +258,11 @@ class FallbackStore:
                     continue
                 else:
                     yield Put(table, row)
+
+
+def _far_above(now: int) -> int:
+    """By the time, so that what came later is sent later; by chance where nobody knows that."""
+    return _FAR_ABOVE + (now if plausible(now) else randbelow(_FAR_ABOVE))
 
 
 def _read(path: Path, schema: migrations.Schema) -> Found | None:

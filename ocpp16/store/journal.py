@@ -392,4 +392,4 @@ class Journal(Appending):
             self._log.error("%s: the rows of a withdrawn change cannot be told", proposal.charge_point_id, error=error)
             self._watchers.internal_error(proposal.charge_point_id, "restore", error)
         else:
-            self.append(proposal.charge_point_id, *changes)
+            proposal.follows = self.append(proposal.charge_point_id, *changes)

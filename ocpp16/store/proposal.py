@@ -58,6 +58,7 @@ class Proposal:
         "_settled",
         "changes",
         "charge_point_id",
+        "follows",
         "number",
         "restore",
         "was_tried",
@@ -79,6 +80,8 @@ class Proposal:
         self.restore: Callable[[], Sequence[Any]] = restore
         self.was_tried: bool = False
         """Whether an attempt to store it failed: then what became of it is not certain."""
+        self.follows: int = 0
+        """Number in the journal of the rows that put its own right (`restore`); 0: it needs none."""
         self._apply = apply
         self._owner = owner
         self._error: Exception | None = None

@@ -86,21 +86,23 @@ def grouped(batches: Iterable[ChargePointChanges]) -> Sequence[tuple[str, Sequen
     `statement` raises, and TypeError for a key that is none.
     """
     rounds: dict[tuple[int, str], list[Row]] = {}
-    # Charge point → table and key → the first round in which that may be changed again; and the same of whole tables.
-    places: dict[str, tuple[dict[tuple[str, Row], int], dict[str, int]]] = {}
+    # Charge point → table and key → the first round in which that may be changed again; and the same of whole tables,
+    # for changes of one row, and for deletions of many.
+    places: dict[str, tuple[dict[tuple[str, Row], int], dict[str, int], dict[str, int]]] = {}
     for charge_point_id, changes in batches:
-        free, first = places.setdefault(charge_point_id, ({}, {}))
+        free, first, last = places.setdefault(charge_point_id, ({}, {}, {}))
         for change in changes:
             sql, parameters = statement(charge_point_id, change)
             table = change.table
             name, keys = table.name, len(table.key_columns)
             values = change.row if isinstance(change, Put) else change.key
             if len(values) < keys:  # a deletion of many: after all that was before it, and before all after
-                number = max((at for (other, _), at in free.items() if other == name), default=first.get(name, 0))
+                number = last.get(name, 0)
                 first[name] = number + 1
             else:
                 key = (name, values[:keys])
                 number = max(free.get(key, 0), first.get(name, 0))
                 free[key] = number + 1
+                last[name] = max(last.get(name, 0), number + 1)
             rounds.setdefault((number, sql), []).append(parameters)
     return [(sql, rounds[number, sql]) for number, sql in sorted(rounds)]

@@ -347,6 +347,8 @@ def test_kill_while_an_unplugging_waits(shown: Begin) -> None:
     one.unplug()
     one.told("status", connector=1, status="Available")
     assert one.do("status")["queue_depth"] >= 1
+    # Answered when it is on disk, as is all that was told before: that of an unplugging nobody else says.
+    assert one.do("change_availability", connector=1, kind="Operative") == "Accepted"
     one.power_cut()
     one.script("listen")
     one.power_up()

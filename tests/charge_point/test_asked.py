@@ -4,13 +4,14 @@ An answer depends on its own change and on nothing else. What a start has not st
 """
 
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 
 import pytest
 import trio
 
-from ocpp16.enums import DataTransferStatus, Reason, SessionStartedReason, UnlockStatus
+from ocpp16.enums import AvailabilityType, DataTransferStatus, Reason, SessionStartedReason, UnlockStatus
 from ocpp16.errors import ChargePointStopped, StoreError
 from ocpp16.models import DataTransferResponse
 from ocpp16.store.base import ChargePointChanges
@@ -171,6 +172,34 @@ async def test_an_answer_waits_for_the_rows_that_its_change_added(open_bench: An
             disk.is_full = False
     async with open_bench(store=at_the_answer[5]) as bench:
         assert bench.installed() == [5]
+
+
+async def test_an_answer_waits_for_its_rows_where_a_withdrawn_change_put_back_others(
+    open_bench: Any, make_config: Any
+) -> None:
+    """Both were asked for on a full disk: the first was given up, and its rows were put right behind the second's."""
+    disk, at_the_answer = Disk(), []
+    async with open_bench(store=disk, document=make_config(Internal__StoreTimeout=15)) as bench:
+
+        async def change() -> None:
+            with suppress(StoreError):
+                await bench.charge_point.on_change_availability(1, AvailabilityType.INOPERATIVE)
+                at_the_answer.append(disk.copy())
+
+        await trio.sleep(1)
+        disk.is_full = True
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(change)
+            await trio.sleep(5)
+            nursery.start_soon(change)
+            await trio.sleep(11)
+            disk.after["availability"] = lambda: None  # full again after the next commit
+            disk.is_full = False
+            await trio.sleep(3)
+            disk.is_full = False
+    (left,) = at_the_answer
+    async with open_bench(store=left, start=False) as bench:
+        assert bench.charge_point.connector_status(1).status == "Unavailable"
 
 
 async def test_what_is_in_force_is_not_refused_for_the_rows_that_follow(open_bench: Any, profile: Any) -> None:

@@ -115,10 +115,14 @@ async def test_a_restart_is_a_start(open_bench: Any, make_config: Any, tmp_path:
     options = {"document": make_config(**values), "message_log_path": tmp_path / "log"}
     async with open_bench(station=UpdatableStation(), **options) as bench:
         new = key.parse_json(row.new)
+        told: list[Any] = []
+        bench.charge_point.on_change(key, lambda old, new: told.append((old, new)))
         await bench.call("ChangeConfiguration", {"key": name, "value": key.format(new)})
         assert await bench.charge_point.stop()
         assert await bench.charge_point.restart()
+        assert told == [(key.format(key.parse_json(row.old)), key.format(new))]
         await bench.charge_point.wait_registered()
+        assert len(told) == 1
         assert bench.charge_point.configuration[key] == new
         answer = await bench.call("GetConfiguration", {"key": [name]})
         assert answer["configurationKey"][0]["value"] == key.format(new)

@@ -126,3 +126,20 @@ async def test_who_watches_for_a_while_is_told_in_the_moment_beside_the_observer
         for _ in range(2):
             leave_first()
         assert runtime.feed is before, "nothing of it is left"
+
+
+async def test_who_watches_hears_of_the_store_too(open_bench: Any, disk: Any) -> None:
+    async with open_bench(store=disk) as bench:
+        seen: list[Any] = []
+        again = bench.charge_point.for_station.watch(seen.append)
+        leave = bench.charge_point.for_station.watch(seen.append)
+        for _ in range(2):
+            again()
+        disk.is_full = True
+        bench.begin()
+        await trio.sleep(5)
+        disk.is_full = False
+        await trio.sleep(5)
+        of_store = [event for event in seen if isinstance(event, StoreFailing | StoreRecovered)]
+        assert of_store == [StoreFailing("no space left on device"), StoreRecovered()], "who watches twice is left once"
+        leave()

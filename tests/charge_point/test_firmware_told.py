@@ -327,3 +327,37 @@ async def test_a_station_ahead_of_the_date_gets_its_go_ahead(open_bench: Any) ->
         bench.station.did()
         await tell(bench, "Downloaded")
         assert bench.station.did() == [*OUT, GO_AHEAD]
+
+
+@pytest.mark.parametrize("what", ["update", "upload"])
+async def test_the_end_of_what_was_asked_for_is_told_though_another_began_meanwhile(
+    open_bench: Any, tmp_path: Any, what: str
+) -> None:
+    """Offline, by the station itself: whoever asked for the first would wait for its end for ever."""
+    path = tmp_path / "ocpp.db"
+
+    async def has_told(bench: Any, *statuses: str) -> None:
+        for status in statuses:
+            if what == "update":
+                await tell(bench, status)
+            else:
+                bench.charge_point.on_log_status_notification(-1, status)
+
+    begun, ended = (
+        (["Downloading", "Downloaded", "Installing"], "Installed") if what == "update" else (["Uploading"], "Uploaded")
+    )
+    async with open_bench(station=Workshop(), database_path=path) as bench:
+        if what == "update":
+            await ask(bench)
+        else:
+            await bench.call("GetDiagnostics", {"location": "ftp://files.example/"})
+        await has_told(bench, *begun)
+        await trio.sleep(1)
+        bench.csms.is_reachable = False
+        bench.charge_point.connection.drop()
+        await trio.sleep(1)
+        await has_told(bench, ended, begun[0])  # one of the station's own
+    async with open_bench(station=Workshop(), database_path=path) as bench:
+        await trio.sleep(1)
+        calls = [call.payload["status"] for call in bench.csms.calls() if call.action.endswith("StatusNotification")]
+        assert [status for status in calls if status in (ended, *begun)][:1] == [ended]

@@ -15,11 +15,12 @@ from ocpp16.enums import Reason
 from ocpp16.models import DeadLetter
 from ocpp16.observer import InternalError
 from ocpp16.profiles.meter_values import MeterValues
-from ocpp16.store.base import Row, Table
+from ocpp16.state.transaction import Transaction
+from ocpp16.store.base import Put, Row, Table
 from ocpp16.store.memory import MemoryStore
-from ocpp16.store.tables import TABLES, message_queue, samples, settings, transactions
+from ocpp16.store.tables import TABLES, charging_profiles, message_queue, samples, settings, transactions
 from ocpp16.testing.answers import CallErrorAnswer
-from ocpp16.testing.central_system import CentralSystem
+from ocpp16.testing.central_system import START, CentralSystem
 
 Rows = dict[str, dict[str, dict[Row, Row]]]
 
@@ -294,6 +295,46 @@ async def test_the_key_of_a_forgotten_transaction_is_not_given_again(open_bench:
         bench.begin()
         (begun,) = bench.charge_point._runtime.ctx.transactions.all_running()
         assert begun.key == 8
+
+
+def stored_transaction(key: int, session_id: str, transaction_id: int) -> Put:
+    last = {"meter_last": 1000 + transaction_id, "meter_last_at": START, "transaction_id": transaction_id}
+    return transactions.put(Transaction(key, 1, session_id, "TAG1", START, 1000, **last))
+
+
+async def test_of_two_that_run_on_one_connector_the_later_goes_on_and_the_other_is_ended(
+    open_bench: Any, make_config: Any, profile: Any
+) -> None:
+    """The later one began from memory, while nobody could read the file (docs/storage.md)."""
+    store = MemoryStore(is_volatile=False)
+    document = make_config(Core__SupportedFeatureProfiles="Core,SmartCharging")
+    of_it = charging_profiles.ChargingProfileRow(3, 1, profile(3, chargingProfilePurpose="TxProfile"), 2**40)
+    store.apply(
+        [("cp001", [stored_transaction(7, "s1", 5), stored_transaction(2**40, "s2", 6), charging_profiles.put(of_it)])]
+    )
+    async with open_bench(store=store, document=document, start=False) as bench:
+        await bench.charge_point.start(resuming_session_ids=["s2"])
+        await trio.sleep(1)
+        (told,) = bench.sent("StopTransaction")
+        assert (told["transactionId"], told["meterStop"], told["reason"]) == (5, 1005, "PowerLoss")
+        assert bench.charge_point.counters.internal_errors == 0
+        assert bench.installed() == [3]
+        bench.charge_point.on_transaction_stopped(1, "s2", Reason.LOCAL, 1500)
+        await trio.sleep(1)
+        assert [told["transactionId"] for told in bench.sent("StopTransaction")] == [5, 6]
+        assert store.load("cp001", transactions.TABLE) == []
+
+
+async def test_a_transaction_that_cannot_be_read_stays_though_another_begins(open_bench: Any) -> None:
+    """For a person to see: nobody else gets its key."""
+    store = MemoryStore(is_volatile=False)
+    row = stored_transaction(1, "s1", 5).row
+    unreadable = Put(transactions.TABLE, (row[0], "x", *row[2:]))
+    store.apply([("cp001", [unreadable])])
+    async with open_bench(store=store) as bench:
+        bench.begin()
+        await bench.charge_point.stored()
+        assert unreadable.row in store.load("cp001", transactions.TABLE)
 
 
 def spoil(folder: Path) -> None:

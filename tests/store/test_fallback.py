@@ -311,6 +311,24 @@ class TestNothingCouldBeRead:
         assert rows["list"] == {"e": 2}
         store.close()
 
+    def test_two_outages_of_which_nobody_knows_the_time_share_no_number(self, path: Path, disk: Disk) -> None:
+        """As of `open_store` without `now`: the second would take the place of what the first left in the file."""
+        file_with(path, setting("a"))
+        numbers = []
+        for _ in range(2):
+            disk.error = FULL
+            store = open_or_fall_back(path, MANNER._replace(now=0))
+            assert isinstance(store, FallbackStore)
+            disk.error = None
+            (row,) = settings.read(store.load("cp", settings.TABLE, (settings.FIRST_NUMBER,)))
+            numbers.append(row.value + 1)
+            put(store, message(numbers[-1]))
+            store.adopt(store.try_open())
+            left = [row[0] for row in store.load("cp", message_queue.TABLE)]
+            store.close()
+        assert left == sorted(numbers)
+        assert len(set(left)) == 2
+
     def test_a_clock_that_is_wild_still_gives_numbers(self, path: Path, disk: Disk) -> None:
         file_with(path, setting("a"))
         for now in (-(2**62), 0, 2**62):

@@ -76,14 +76,22 @@ class FilesModel:
         self.waiting: dict[str, tuple[str, dict[str, Any]] | None] = dict.fromkeys(self.ends)
         self.is_asked: dict[str, bool] = {}
         """Was the upload asked for of which something waits to be told? What nobody asked for ends with its start."""
+        self.owed: dict[str, bool] = {}
+        """Is what waits the end of something that was asked for?"""
+        self.kept: list[tuple[str, dict[str, Any]]] = []
+        """Such ends, which other work followed before they could be told."""
         self.expected: list[tuple[str, dict[str, Any]]] = []
         self.commanded = {1: "Operative", 2: "Operative"}
         self.is_online = True
         self.ended = 0
         """Updates, since the last look."""
 
-    def tell(self, what: str, action: str, payload: dict[str, Any]) -> None:
-        self.waiting[what] = None
+    def tell(self, what: str, action: str, payload: dict[str, Any], *, owed: bool) -> None:
+        """`owed`: it is the end of something that was asked for."""
+        waiting, self.waiting[what] = self.waiting[what], None
+        if waiting is not None and self.owed.get(what):
+            self.kept.append(waiting)
+        self.owed[what] = owed
         if self.is_online:
             self.expected.append((action, payload))
         else:
@@ -97,7 +105,7 @@ class FilesModel:
         word = str(status) if update.is_signed else OF_CORE.get(str(status))
         if word is not None:
             update.word = word
-            self.tell("firmware", *self.notification(update))
+            self.tell("firmware", *self.notification(update), owed=update.asked and rank == OVER)
         if waits:
             self.advance(update, Status.INSTALL_SCHEDULED, rank)
         if rank == OVER:
@@ -123,13 +131,16 @@ class FilesModel:
         if kind == "diagnostics" and status not in (Sent.UPLOADING, Sent.UPLOADED):
             word = "UploadFailed"
         payload = {"status": word} if kind == "diagnostics" else {"status": word, "requestId": number}
-        self.tell(kind, ACTIONS[kind], payload)
         job = self.uploads[kind]
-        self.is_asked[kind] = job is not None and job[2]
+        is_asked = job is not None and job[2]
+        self.tell(kind, ACTIONS[kind], payload, owed=is_asked and status is not Sent.UPLOADING)
+        self.is_asked[kind] = is_asked
         if status is not Sent.UPLOADING:
             self.uploads[kind], self.ends[kind] = None, (number, status)
 
     def tell_waiting(self) -> None:
+        self.expected += self.kept
+        self.kept.clear()
         for what, waiting in self.waiting.items():
             if waiting is not None:
                 self.waiting[what] = None
