@@ -49,7 +49,8 @@ def stored_job(stored: Stored) -> FirmwareJob | None:
         return None
     job = found[0]
     if job.update.is_signed:
-        job.update = replace(job.update, **proof)
+        certificate, signature = proof.get("signing_certificate"), proof.get("signature")
+        job.update = replace(job.update, signing_certificate=certificate, signature=signature)
         if not (proof or job.is_of_the_station or job.step is Step.OVER):
             return FirmwareJob(replace(job.update, status=failure_at(job.step)), Step.OVER, is_told=False)
     return job

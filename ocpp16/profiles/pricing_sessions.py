@@ -304,7 +304,7 @@ class PricedSessions:
 
     def _is_awaited(self, session: PricedSession) -> bool:
         """Is its unplugging to come, and to be told?"""
-        return session.is_plugged and self._ctx.configuration[CUSTOM_IDLE_FEE_AFTER_STOP]
+        return session.is_plugged and bool(self._ctx.configuration[CUSTOM_IDLE_FEE_AFTER_STOP])
 
     def _drop(self, session: PricedSession) -> None:
         del self._sessions[session.name]
