@@ -75,7 +75,9 @@ def _read(proof: dict[str, str], row: JobRow) -> FirmwareJob | None:
         )
         job = FirmwareJob(update, Step(state["step"]), is_told=state["is_told"] is True)
         # Not every status has a word of its own. Rows of an older version do not tell it.
-        job.word = text(state.get("word", job.word), "word")
+        job.word = word = text(state.get("word", job.word), "word")
+        if wire_status(Status(word), is_signed=update.is_signed) != word:
+            raise ValueError("a word that is not of this message")
         return job
     except (KeyError, TypeError, OverflowError) as error:
         raise ValueError(f"no update of the firmware: {type(error).__name__}") from error
