@@ -95,17 +95,18 @@ class MeterValues(FeatureProfile):
 
         Raises ValueError, before anything changes, if it is none.
         """
-        changes = self._samples.note(connector_id, self._samples.readings.told(connector_id, measurement))
+        taken = self._samples.readings.told(connector_id, measurement)
+        changes = self._samples.note(connector_id, taken)
         now = self.ctx.clock.monotonic()
         due, stored = self._checkpoints.get(connector_id, _NEVER)
         if changes and now >= due:
-            energy = measurement.energy_import.total
+            energy = taken.measurement.energy_import.total
             register = None if energy is None else watt_hours(energy)
             if register != stored or self.ctx.transactions.running(connector_id) is not None:
                 self._checkpoints[connector_id] = (now + CHECKPOINT_INTERVAL, register)
                 self.ctx.journal.append(*changes)
         if self.on_measured is not None:
-            self.on_measured(connector_id, measurement)
+            self.on_measured(connector_id, taken.measurement)  # as it was checked, whatever a subclass says next
 
     def present(self, connector_id: int) -> Measurement | None:
         """What the meter of a connector says now; None: not known."""
