@@ -323,7 +323,7 @@ async def test_a_register_that_stands_is_stored_once(open_bench: Any) -> None:
             for _ in range(seconds // 10):
                 bench.charge_point.on_meter_values(1, Measurement(None, PhaseValues(energy)))
                 await trio.sleep(10)
-            return int(journal.last) - before
+            return int(journal.last - before)
 
         assert await rows(1000.0) >= 1
         assert await rows(1000.4) == 0, "not a Wh more"
