@@ -21,6 +21,8 @@ MOST_DECIMALS = 10
 """Decimals of a displayed amount, as NumberOfDecimalsForCostValues has it."""
 LANGUAGE_LENGTH = 33
 """Characters of a language tag (RFC 5646, as far as anybody uses it)."""
+FORMAT_LENGTH = 50
+"""Characters of the name of a format."""
 _CONTEXT = Context(prec=MOST_WHOLE_DIGITS + MOST_PLACES + 2, rounding=ROUND_HALF_UP)
 
 
@@ -90,7 +92,7 @@ class DisplayMessageContent:
         if self.language is not None:
             object.__setattr__(self, "language", text(self.language, "language", LANGUAGE_LENGTH, least=1))
         if self.message_format is not None:
-            object.__setattr__(self, "message_format", text(self.message_format, "message_format", 50))
+            object.__setattr__(self, "message_format", text(self.message_format, "message_format", FORMAT_LENGTH))
 
 
 def in_language(messages: Sequence[DisplayMessageContent], language: str | None) -> DisplayMessageContent | None:

@@ -133,13 +133,15 @@ class DeadLetters:
         ]
 
     def _entry(self, row: DeadLetterRow) -> Entry:
-        """The message as a new one: its place in the queue is the last, its attempts begin anew."""
+        """The message as a new one: its attempts begin anew. Its place in the queue is the last, but in a transaction
+        whose StopTransaction is not answered it has its own: a start that came behind its end would never be ended.
+        """
         transaction = None if row.transaction_key is None else self._ctx.transactions.by_key(row.transaction_key)
         return Entry(
             action=row.action,
             payload=row.payload,
             lane=Lane.TRANSACTION if row.lane == Lane.TRANSACTION else Lane.NORMAL,
-            sequence=self._ctx.sender.new_sequence(),
+            sequence=self._ctx.sender.new_sequence() if transaction is None else row.sequence,
             transaction=transaction,
             clock_boot=row.clock_boot,
             is_persistent=True,

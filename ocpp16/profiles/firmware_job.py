@@ -10,7 +10,7 @@ from ocpp16.enums import FirmwareStatusEnumType as Status
 from ocpp16.models import FirmwareUpdate
 from ocpp16.profiles.base import Stored
 from ocpp16.state.clock import to_datetime, to_micros
-from ocpp16.state.firmware import Step, wire_status
+from ocpp16.state.firmware import Step, failure_at, wire_status
 from ocpp16.store.base import RowChange
 from ocpp16.store.tables.jobs import ROWS, JobRow, delete, put
 from ocpp16.values import text
@@ -41,7 +41,8 @@ class FirmwareJob:
 
 
 def stored_job(stored: Stored) -> FirmwareJob | None:
-    """The update that was stored, if it can be read."""
+    """The update that was stored, if it can be read. One that came signed, and whose signature cannot, has failed: it
+    would look as if nobody had signed it."""
     proof: dict[str, str] = {}
     found = [job for job in stored.taken(partial(_read, proof), ROWS) if job is not None]
     if not found:
@@ -50,6 +51,8 @@ def stored_job(stored: Stored) -> FirmwareJob | None:
     if job.update.is_signed:
         certificate, signature = proof.get("signing_certificate"), proof.get("signature")
         job.update = replace(job.update, signing_certificate=certificate, signature=signature)
+        if not (proof or job.is_of_the_station or job.step is Step.OVER):
+            return FirmwareJob(replace(job.update, status=failure_at(job.step)), Step.OVER, is_told=False)
     return job
 
 
@@ -72,7 +75,9 @@ def _read(proof: dict[str, str], row: JobRow) -> FirmwareJob | None:
         )
         job = FirmwareJob(update, Step(state["step"]), is_told=state["is_told"] is True)
         # Not every status has a word of its own. Rows of an older version do not tell it.
-        job.word = text(state.get("word", job.word), "word")
+        job.word = word = text(state.get("word", job.word), "word")
+        if wire_status(Status(word), is_signed=update.is_signed) != word:
+            raise ValueError("a word that is not of this message")
         return job
     except (KeyError, TypeError, OverflowError) as error:
         raise ValueError(f"no update of the firmware: {type(error).__name__}") from error

@@ -18,6 +18,7 @@ Rules of this file:
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
+from math import inf
 from typing import Any, ClassVar, Self
 
 import trio
@@ -190,20 +191,23 @@ class FirmwareUpdates(FeatureProfile):
             self._clear()
 
     def _is_due(self, date: datetime | None) -> bool:
-        """Has it come? If not, `_go_on` is called when it does.
-
-        By a clock that nobody has set, which may be ahead by years, it has not for `IN_DOUBT` seconds after a start.
-        """
-        if date is None:
-            return True
-        clock = self.ctx.clock
-        at = clock.monotonic_at(to_micros(date))
-        if not (clock.is_trusted or clock.is_settled):
-            at = max(at, self._certain_at)
-        if at <= clock.monotonic():
+        """Has it come? If not, `_go_on` is called when it does."""
+        at = self._comes_at(date)
+        if at <= self.ctx.clock.monotonic():
             return True
         self._timer = self.ctx.timers.at(at, self._go_on)
         return False
+
+    def _comes_at(self, date: datetime | None) -> float:
+        """When, in monotonic seconds; None: at any time.
+
+        By a clock that nobody has set, which may be ahead by years, not for `IN_DOUBT` seconds after a start.
+        """
+        if date is None:
+            return -inf
+        clock = self.ctx.clock
+        at = clock.monotonic_at(to_micros(date))
+        return at if clock.is_trusted or clock.is_settled else max(at, self._certain_at)
 
     def _have_it_begun(self, job: FirmwareJob) -> None:
         self.ctx.spawn(self._ask_to_begin, job)
@@ -244,7 +248,8 @@ class FirmwareUpdates(FeatureProfile):
     def _advance(self, job: FirmwareJob, status: Status, step: Step) -> None:
         is_new = step is not job.step
         job.update = replace(job.update, status=status)
-        job.step = Step.WAITING if is_new and step is Step.CLEARING and self._waits_for_its_date(job) else step
+        is_early = self._comes_at(job.update.install_date) > self.ctx.clock.monotonic()
+        job.step = Step.WAITING if is_new and step is Step.CLEARING and is_early else step
         word = wire_status(status, is_signed=job.update.is_signed)
         if word is not None:
             job.is_told, job.word = False, word
@@ -264,10 +269,6 @@ class FirmwareUpdates(FeatureProfile):
             if job.step is Step.WAITING:
                 self._advance(job, Status.INSTALL_SCHEDULED, job.step)
             self._go_on()
-
-    def _waits_for_its_date(self, job: FirmwareJob) -> bool:
-        date = job.update.install_date
-        return date is not None and to_micros(date) > self.ctx.clock.now()
 
     # The Central System is told
 

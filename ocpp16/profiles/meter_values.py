@@ -14,6 +14,7 @@ Rules of all of them:
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
+from ocpp16._core.by_number import ByNumber
 from ocpp16.configuration.keys import core
 from ocpp16.enums import MessageTrigger, ReadingContext
 from ocpp16.models import Measurement, SignedMeterValue
@@ -31,7 +32,8 @@ from ocpp16.state.signals import ClockSet, ConfigurationChanged
 from ocpp16.state.transaction import Transaction, watt_hours
 
 CHECKPOINT_INTERVAL = 60.0
-"""Seconds between two stored readings of a connector at most: flash wears out."""
+"""Seconds between two stored readings of a connector, at least: flash wears out."""
+_NEVER: tuple[float, int | None] = (0.0, None)
 AT_ONCE = 16
 """Connectors whose triggered samples are taken in one turn."""
 
@@ -59,7 +61,8 @@ class MeterValues(FeatureProfile):
         self._of_transactions = TransactionSamples(ctx, self._sampling)
         self._waiting: Round | None = None
         """Connectors whose triggered samples are still to be taken; made with the first."""
-        self._checkpoints: dict[int, float] = {}
+        self._checkpoints: ByNumber[tuple[float, int | None]] = ByNumber()
+        """Connector → when its next reading may be stored, monotonic seconds, and the register that is, Wh."""
         self.on_measured: Callable[[int, Measurement], None] | None = None
         """Told each reading that the station tells of; None: nobody wants to know."""
 
@@ -87,17 +90,23 @@ class MeterValues(FeatureProfile):
     # What the station tells
 
     def measured(self, connector_id: int, measurement: Measurement) -> None:
-        """Take in a reading; it goes to disk at most once a minute, and only if the register moved.
+        """Take in a reading; it goes to disk at most once a minute and, where no transaction runs, whose end it could
+        tell, only if the register moved.
 
         Raises ValueError, before anything changes, if it is none.
         """
-        changes = self._samples.note(connector_id, self._samples.readings.told(connector_id, measurement))
+        taken = self._samples.readings.told(connector_id, measurement)
+        changes = self._samples.note(connector_id, taken)
         now = self.ctx.clock.monotonic()
-        if changes and now >= self._checkpoints.get(connector_id, 0.0):
-            self._checkpoints[connector_id] = now + CHECKPOINT_INTERVAL
-            self.ctx.journal.append(*changes)
+        due, stored = self._checkpoints.get(connector_id, _NEVER)
+        if changes and now >= due:
+            energy = taken.measurement.energy_import.total
+            register = None if energy is None else watt_hours(energy)
+            if register != stored or self.ctx.transactions.running(connector_id) is not None:
+                self._checkpoints[connector_id] = (now + CHECKPOINT_INTERVAL, register)
+                self.ctx.journal.append(*changes)
         if self.on_measured is not None:
-            self.on_measured(connector_id, measurement)
+            self.on_measured(connector_id, taken.measurement)  # as it was checked, whatever a subclass says next
 
     def present(self, connector_id: int) -> Measurement | None:
         """What the meter of a connector says now; None: not known."""

@@ -61,7 +61,7 @@ class Pricing(FeatureProfile):
         self.users: UserPrices = UserPrices(ctx, self.display)
         self.sessions: PricedSessions = PricedSessions(ctx)
         self.reports: PriceReports = PriceReports(ctx, self.sessions, meter)
-        self.estimates: CostEstimates = CostEstimates(ctx, self.display, meter)
+        self.estimates: CostEstimates = CostEstimates(ctx, self.display, self.sessions, meter)
         self.costs: SessionCosts = SessionCosts(ctx, self.display, self.sessions, self.reports, self.estimates)
         self.offsets: TimeOffsets = TimeOffsets(ctx, others)
 
@@ -156,8 +156,8 @@ class Pricing(FeatureProfile):
     @hears(TransactionEnded)
     def _transaction_ended(self, signal: TransactionEnded) -> None:
         self.reports.end(signal.transaction.connector_id)
-        self.estimates.ended(signal.transaction)
         self.sessions.ended(signal.transaction)
+        self.estimates.ended(signal.transaction)
 
 
 def _carried(

@@ -3,19 +3,21 @@ station each `ESTIMATE_INTERVAL` as long as the charge point is offline, and onc
 
 It goes on from the last cost that the Central System told, by the price that came with it; where none came, it begins
 with the transaction, by chargingPrice of DefaultPrice. Without either there is no estimate, and none while idle time is
-charged for.
+charged for, or of what is no amount.
+
+The last cost outlives a restart with its session. It is stored where its price is another one: by the same price an
+estimate comes to the same from any cost before.
 """
 
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
 from ocpp16.configuration.keys import cost_and_price as keys
-from ocpp16.prices import ChargingPrice, RunningCost, RunningCostState
+from ocpp16.prices import MOST_WHOLE_DIGITS, ChargingPrice, RunningCost, RunningCostState
 from ocpp16.profiles.base import MeterReports
 from ocpp16.profiles.context import Context
 from ocpp16.profiles.pricing_payloads import CostReport
-from ocpp16.profiles.pricing_sessions import PricedSession
+from ocpp16.profiles.pricing_sessions import KnownCost, PricedSession, PricedSessions
 from ocpp16.profiles.pricing_station import PricingDisplay
 from ocpp16.profiles.pricing_texts import default_texts
 from ocpp16.state.clock import dated, to_datetime
@@ -27,44 +29,33 @@ ESTIMATE_INTERVAL = 10.0
 """Seconds between two estimates of a session."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Known:
-    """From where it goes on: a cost, the price in force, register (Wh) and time (µs) that it was calculated from."""
-
-    session: str
-    cost: Decimal
-    price: ChargingPrice | None
-    register: Decimal
-    at: int
-
-
 class CostEstimates:
     """Of one start."""
 
-    __slots__ = ("_ctx", "_display", "_known", "_meter", "_timer")
+    __slots__ = ("_ctx", "_display", "_meter", "_sessions", "_timer")
 
-    def __init__(self, ctx: Context, display: PricingDisplay, meter: MeterReports) -> None:
+    def __init__(self, ctx: Context, display: PricingDisplay, sessions: PricedSessions, meter: MeterReports) -> None:
         self._ctx = ctx
         self._display = display
+        self._sessions = sessions
         self._meter = meter
-        self._known: dict[int, _Known] = {}
-        """By connector: what the Central System told last."""
         self._timer: Timer | None = None
 
     def known(self, session: PricedSession, report: CostReport, *, is_final: bool) -> None:
         """The Central System told a cost."""
-        ctx, number = self._ctx, session.connector_id
-        transaction = ctx.transactions.running(number)
-        if is_final or transaction is None or transaction.session_id != session.session_id:
-            known = self._known.get(number)
-            if known is not None and known.session == session.session_id:
-                del self._known[number]
+        transaction = self._sessions.transaction(session)
+        if transaction is None:
             return
+        before, session.known = session.known, None if is_final else self._found(transaction, report)
+        if _price(before) != _price(session.known):
+            self._ctx.journal.append(session.row())
+
+    def _found(self, transaction: Transaction, report: CostReport) -> KnownCost:
         register = self._register(transaction) if report.meter_value is None else report.meter_value
-        now = ctx.clock.now()
+        now = self._ctx.clock.now()
         at = now if report.timestamp is None else dated(report.timestamp, now)
         price = None if report.state is RunningCostState.IDLE else report.charging_price
-        self._known[number] = _Known(session.session_id, report.cost, price, register, at)
+        return KnownCost(report.cost, price, register, at)
 
     def begin(self) -> None:
         """There may be something to be estimated from now on."""
@@ -82,7 +73,7 @@ class CostEstimates:
             register, at = transaction.meter_stop, transaction.stopped_at
             if register is not None and at is not None:
                 self._tell(transaction, Decimal(register), at, RunningCostState.FINISHED)
-        self._known.pop(transaction.connector_id, None)
+        self._sessions.of(transaction).known = None
 
     def _tell_all(self) -> None:
         running = self._ctx.transactions.all_running()
@@ -95,15 +86,13 @@ class CostEstimates:
     def _register(self, transaction: Transaction) -> Decimal:
         measurement = self._meter.present(transaction.connector_id)
         energy = None if measurement is None else measurement.energy_import.total
-        return Decimal(transaction.meter_last) if energy is None else Decimal(str(energy))
+        return Decimal(transaction.meter_last) if energy is None else Decimal(str(round(energy, 3)))
 
     def _tell(self, transaction: Transaction, register: Decimal, at: int, state: RunningCostState) -> None:
         if not self._display.shows_prices:
             return
         ctx = self._ctx
-        known = self._known.get(transaction.connector_id)
-        if known is not None and known.session != transaction.session_id:
-            known = None
+        known = self._sessions.of(transaction).known
         if known is None:
             price = _default_price(ctx.configuration[keys.DEFAULT_PRICE])
             started_at = ctx.clock.settled(transaction.started_at, transaction.clock_boot)[0]
@@ -118,6 +107,8 @@ class CostEstimates:
             return
         decimals = ctx.configuration[keys.NUMBER_OF_DECIMALS_FOR_COST_VALUES]
         cost = estimated(before, price, max(Decimal(0), register - begun), max(0, at - since), decimals)
+        if cost.adjusted() >= MOST_WHOLE_DIGITS:
+            return
         told = RunningCost(
             transaction.connector_id,
             transaction.session_id,
@@ -131,6 +122,11 @@ class CostEstimates:
             is_estimate=True,
         )
         self._display.tell_cost(told, decimals)
+
+
+def _price(known: KnownCost | None) -> tuple[ChargingPrice | None] | None:
+    """None where no cost is known; with one, its price or that it has none."""
+    return None if known is None else (known.price,)
 
 
 def _default_price(default: dict[str, Any] | None) -> ChargingPrice | None:

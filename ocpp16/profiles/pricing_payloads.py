@@ -16,6 +16,8 @@ from typing import Any, NamedTuple, TypeVar
 from ocpp16._core import parse_datetime_tolerant
 from ocpp16.enums import ChargePointStatus
 from ocpp16.prices import (
+    FORMAT_LENGTH,
+    LANGUAGE_LENGTH,
     ChargingPrice,
     DisplayMessageContent,
     IdlePrice,
@@ -98,11 +100,6 @@ def read_cost(data: str | None) -> CostReport:
         qr_code_text=_optional(members, "qrCodeText", lambda value, name: text(value, name, least=1)),
         wanted=_optional(members, "triggerMeterValue", _wanted) or WantedReports(),
     )
-
-
-def charging_price(members: Any, name: str) -> ChargingPrice:
-    """Of a message, or of the key DefaultPrice. Raises ValueError."""
-    return _charging_price(members, name)
 
 
 def _members(data: str | None) -> dict[str, Any]:
@@ -193,7 +190,11 @@ def _extra_text(members: dict[str, Any], name: str) -> DisplayMessageContent:
     language, content = members.get("language"), members.get("content")
     if language is None or content is None:
         raise ValueError(f"{name} needs language and content")
-    return DisplayMessageContent(content, language, members.get("format"))
+    return DisplayMessageContent(
+        text(content, f"content of {name}", least=1),
+        text(language, f"language of {name}", LANGUAGE_LENGTH, least=1),
+        _optional(members, "format", lambda value, member: text(value, f"{member} of {name}", FORMAT_LENGTH)),
+    )
 
 
 def _wanted(value: Any, name: str) -> WantedReports:

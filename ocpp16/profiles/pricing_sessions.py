@@ -4,20 +4,25 @@ unplugging that ends their idle fee (California pricing note, ConnectorUnplugged
 Rules of this file:
 1. A running transaction is found before one that ended, and of those the newest: ids recur over the years. One that
    ended is known for `KEPT_FOR`, over restarts too, however soon StopTransaction was answered: the final cost comes
-   after that. `MOST_KEPT` of them are.
-2. Rows are written when reports are wanted of a session, when it has ended, and when its car was unplugged.
+   after that. `MOST_KEPT` of them are, of a large station two for each connector. Where the end of idle time is to be
+   told, a car that stays keeps its session, however long: the oldest of the others goes first.
+2. Rows are written when reports are wanted of a session, when it has another price, when it has ended, and when its
+   car was unplugged.
 3. ConnectorUnplugged is told once, and only where CustomIdleFeeAfterStop is true and the car stayed after the end: with
    EVDisconnected the StopTransaction has told it. It goes on its way, as durable as a StopTransaction, when the id of
-   the transaction and the time are known; before that it is a row, and where there never is an id it is not told.
+   the transaction and the time are known; before that it is a row, which nothing pushes out, for the StopTransaction
+   waits as well. Where there never is an id it is not told.
 """
 
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterator, Mapping
+from decimal import Decimal
+from typing import Any, NamedTuple
 
 from orjson import dumps
 
 from ocpp16.configuration.keys.cost_and_price import CUSTOM_IDLE_FEE_AFTER_STOP
 from ocpp16.enums import Reason
+from ocpp16.prices import ChargingPrice, amount
 from ocpp16.profiles.base import Stored
 from ocpp16.profiles.context import Context
 from ocpp16.state.price_triggers import PriceTriggers, WantedReports
@@ -32,8 +37,50 @@ KIND = "priced session "
 KEPT_FOR = 86_400_000_000
 """µs after the end of its transaction."""
 MOST_KEPT = 100
-"""Sessions that have ended; beyond it the oldest goes."""
+"""Sessions that have ended, at least."""
 _INT64 = 2**63
+
+
+class KnownCost(NamedTuple):
+    """What the Central System told last of a session that runs: a cost, the price in force (None: that of nothing that
+    is charged for), register (Wh) and time (µs) that it was calculated from."""
+
+    cost: Decimal
+    price: ChargingPrice | None
+    register: Decimal
+    at: int
+
+    def stored(self) -> dict[str, Any]:
+        """As JSON has it."""
+        price = self.price
+        return {
+            "cost": str(self.cost),
+            "price": None if price is None else [*map(_text, (price.kwh_price, price.hour_price, price.flat_fee))],
+            "register": str(self.register),
+            "at": self.at,
+        }
+
+    @classmethod
+    def read(cls, stored: Mapping[str, Any]) -> "KnownCost":
+        """Raises KeyError, TypeError or ValueError for what `stored` does not give."""
+        price = stored["price"]
+        return cls(
+            _decimal(stored["cost"]),
+            None if price is None else ChargingPrice(*(None if part is None else _decimal(part) for part in price)),
+            _decimal(stored["register"]),
+            whole(stored["at"], "time", -_INT64, _INT64),
+        )
+
+
+def _text(number: Decimal | None) -> str | None:
+    return None if number is None else str(number)
+
+
+def _decimal(stored: Any) -> Decimal:
+    try:
+        return amount(Decimal(text(stored, "an amount", 64)), "an amount")
+    except ArithmeticError:
+        raise ValueError("no amount") from None
 
 
 class PricedSession:
@@ -44,6 +91,7 @@ class PricedSession:
         "ended_at",
         "ended_mark",
         "is_plugged",
+        "known",
         "name",
         "session_id",
         "transaction_id",
@@ -65,6 +113,8 @@ class PricedSession:
         self.unplugged: tuple[int, int] | None = None
         """Time and mark of an unplugging that is to be told."""
         self.triggers: PriceTriggers = PriceTriggers()
+        self.known: KnownCost | None = None
+        """None: no cost was told while it ran, or it has ended."""
 
     @classmethod
     def of(cls, transaction: Transaction) -> "PricedSession":
@@ -73,7 +123,7 @@ class PricedSession:
     def row(self, wanted: WantedReports | None = None) -> RowChange:
         """What the disk is to hold of it; `wanted`: with these reports."""
         reports = self.triggers.wanted if wanted is None else wanted
-        if self.ended_at is None and not reports:
+        if self.ended_at is None and not reports and self.known is None:
             return delete(KIND + self.name)
         state: dict[str, Any] = {
             "connector": self.connector_id,
@@ -84,6 +134,7 @@ class PricedSession:
             "isPlugged": self.is_plugged,
             "unplugged": self.unplugged,
             "triggers": self.triggers.stored(reports),
+            "known": None if self.known is None or self.ended_at is not None else self.known.stored(),
         }
         return put(JobRow(KIND + self.name, state))
 
@@ -111,6 +162,8 @@ def _read(row: JobRow) -> PricedSession | None:
             at, mark = state["unplugged"]
             session.unplugged = (whole(at, "time", -_INT64, _INT64), whole(mark, "mark", 0, _INT64))
         session.triggers.restore(state["triggers"])
+        if state.get("known") is not None:
+            session.known = KnownCost.read(state["known"])
     except (KeyError, TypeError) as error:
         raise ValueError(f"no session that has a price: {type(error).__name__}") from error
     return session
@@ -240,19 +293,24 @@ class PricedSessions:
 
     def _prune(self) -> None:
         clock = self._ctx.clock
-        over = [session for session in self if session.ended_at is not None]
-        excess = over[: max(0, len(over) - MOST_KEPT)]
+        over = [session for session in self if session.ended_at is not None and session.unplugged is None]
+        most = max(MOST_KEPT, 2 * (len(self._ctx.connectors) - 1))
+        excess = sorted(over, key=self._is_awaited)[: max(0, len(over) - most)]
         if clock.is_trusted:
             now = clock.now()
             excess += [one for one in over if one not in excess and self._is_old(one, now)]
         for session in excess:
             self._drop(session)
 
+    def _is_awaited(self, session: PricedSession) -> bool:
+        """Is its unplugging to come, and to be told?"""
+        return session.is_plugged and bool(self._ctx.configuration[CUSTOM_IDLE_FEE_AFTER_STOP])
+
     def _drop(self, session: PricedSession) -> None:
         del self._sessions[session.name]
         self._ctx.journal.append(delete(KIND + session.name))
 
     def _is_old(self, session: PricedSession, now: int) -> bool:
-        if session.unplugged is not None or session.ended_at is None:
+        if session.ended_at is None or self._is_awaited(session):
             return False
         return now - self._ctx.clock.corrected(session.ended_at, session.ended_mark) >= KEPT_FOR

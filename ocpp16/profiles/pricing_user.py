@@ -2,7 +2,8 @@
 
 Rules of this file:
 1. A price may come before, during and after the answer to Authorize. One that nobody waits for is kept for the next
-   authorization of its id tag: `KEPT_FOR` seconds, `MOST_KEPT` of them.
+   authorization of its id tag: `KEPT_FOR` seconds, `MOST_KEPT` of them. So is that of a session: the tag may be on its
+   way to another connector.
 2. Only an authorization that the Central System accepted waits, WaitForSetUserPriceTimeout at most, and only where
    somebody would show the price: without a connection, or a display, nothing can come. Each waits for itself.
 3. Who gets no price of his own is told the default price, if there is one.
@@ -62,8 +63,10 @@ class UserPrices:
         except ValueError as error:
             self._ctx.log.info("SetUserPrice refused: %s", error)
             return refused(str(error))
-        message = self._message(price.id_tag, sent_texts(self._ctx, price.texts))
-        self._take(id_tag_key(price.id_tag), message)
+        texts = sent_texts(self._ctx, price.texts)
+        message = self._message(price.id_tag, texts)
+        if not self._hand_out(id_tag_key(price.id_tag), message):
+            self._keep(id_tag_key(price.id_tag), TariffMessage(texts, price.id_tag, IdentifierType.ID_TOKEN))
         return await self._display.ask_tariff(message)
 
     def _message(self, id_tag: str, texts: tuple[DisplayMessageContent, ...]) -> TariffMessage:
@@ -80,15 +83,18 @@ class UserPrices:
             newest.transaction_id,
         )
 
-    def _take(self, key: str, message: TariffMessage) -> None:
+    def _hand_out(self, key: str, message: TariffMessage) -> bool:
+        """Give it to whom it is waited for by; does anybody?"""
         waiting = self._waiting.pop(key, ())
         for one in waiting:
             one.end(message)
-        if not waiting and message.identifier_type is IdentifierType.ID_TOKEN:
-            self._kept.pop(key, None)
-            self._kept[key] = (self._ctx.clock.monotonic() + KEPT_FOR, message)
-            while len(self._kept) > MOST_KEPT:
-                self._kept.popitem(last=False)
+        return bool(waiting)
+
+    def _keep(self, key: str, message: TariffMessage) -> None:
+        self._kept.pop(key, None)
+        self._kept[key] = (self._ctx.clock.monotonic() + KEPT_FOR, message)
+        while len(self._kept) > MOST_KEPT:
+            self._kept.popitem(last=False)
 
     def _kept_price(self, key: str) -> TariffMessage | None:
         """The one that came before, which is used up."""

@@ -18,6 +18,7 @@ from ocpp16.enums import BootReason
 from ocpp16.observer import SecurityEvent
 from ocpp16.profiles.base import Context, FeatureProfile, Payload, hears
 from ocpp16.rpc.pending import Entry
+from ocpp16.state.clock import dated
 from ocpp16.state.signals import ClockSet, ConfigurationChanged, SecurityEventRaised
 from ocpp16.texts import shown
 
@@ -130,13 +131,18 @@ class SecurityEvents(FeatureProfile):
             info = f"{flood.left_out} more were not told. {info}"
             flood.left_out = 0
         flood.waiting += 1
-        payload: Payload = {
-            "type": kind,
-            "timestamp": ctx.time_text(ctx.clock.now() if event.at is None else event.at),
-        }
+        payload: Payload = {"type": kind, "timestamp": ctx.time_text(self._time(event.at))}
         if info:
             payload["techInfo"] = _cut(info, LONGEST_INFO)
         ctx.sender.send("SecurityEventNotification", payload, is_kept=True)
+
+    def _time(self, told: int | None) -> int:
+        """When it was. While nobody has set the clock it is corrected later, and what was told by another clock cannot
+        be: ahead of ours it is now."""
+        now = self.ctx.clock.now()
+        if told is None:
+            return now
+        return dated(told, now) if self.ctx.clock.clock_boot else told
 
     def _flood(self, kind: str) -> _Flood:
         if self._floods is None:

@@ -24,7 +24,7 @@ from ocpp16.state.signals import (
     TransactionIdAssigned,
     TransactionStarted,
 )
-from ocpp16.state.transaction import Transaction, watt_hours
+from ocpp16.state.transaction import Transaction, TransactionPhase, watt_hours
 from ocpp16.store.base import RowChange
 from ocpp16.store.tables import samples, transactions
 
@@ -261,7 +261,9 @@ class TransactionMessages(FeatureProfile):
         if wire is not None:
             transaction.parent_id_tag = info.parent_id_tag
             transaction.is_refused = not info.is_accepted
-        number = self.ctx.journal.append(transactions.put(transaction))
+        number = 0
+        if transaction.phase is not TransactionPhase.CLOSED:  # else its row is gone for good
+            number = self.ctx.journal.append(transactions.put(transaction))
         if transaction.transaction_id is not None:
             self.ctx.tell(
                 UpdatedEvent(transaction.connector_id, transaction.session_id, transaction.transaction_id, info), number

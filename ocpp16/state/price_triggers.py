@@ -74,12 +74,13 @@ class PriceTriggers:
         return None
 
     def _has_crossed(self, power: Decimal, threshold: Decimal) -> bool:
-        before = self.reported_power
+        before, beyond = self.reported_power, (power - threshold) * 100
         if before is None:
             return True
+        margin = abs(threshold) * HYSTERESIS  # a threshold may lie among powers that a car gives back
         if before < threshold:
-            return power > before and power * 100 >= threshold * (100 + HYSTERESIS)
-        return power < before and power * 100 <= threshold * (100 - HYSTERESIS) and power < threshold
+            return power > before and beyond >= margin
+        return power < before and -beyond >= margin and power < threshold
 
     def came_into(self, status: ChargePointStatus) -> bool:
         """The connector has this status. Returns whether that is to be reported."""

@@ -211,3 +211,43 @@ async def test_numbers_are_whole_numbers(open_bench: Any) -> None:
                 with pytest.raises(ValueError, match="sequences must be a"):
                     await call(wrong)
             assert await call([]) == await call({10**6}) == 0
+
+
+async def refused_start(bench: Any) -> None:
+    """A transaction whose StartTransaction was given up, and that is over, offline."""
+    bench.csms.answers["StartTransaction"] = CallErrorAnswer("InternalError")
+    bench.begin()
+    await trio.sleep(5)
+    del bench.csms.answers["StartTransaction"]
+    bench.charge_point.connection.disconnect()
+    await trio.sleep(1)
+    bench.charge_point.on_transaction_stopped(1, "s1", Reason.LOCAL, 1500)
+
+
+async def test_a_start_goes_before_the_end_that_waits(open_bench: Any, make_config: Any) -> None:
+    """Else the Central System would have a transaction that nobody ends."""
+    async with open_bench(document=make_config(Core__TransactionMessageAttempts=1)) as bench:
+        await refused_start(bench)
+        assert await bench.charge_point.dead_letters.resend() == 1
+        bench.charge_point.connection.connect()
+        await trio.sleep(30)
+        sent = [call.action for call in bench.csms.calls() if call.action.endswith("Transaction")]
+        assert sent == ["StartTransaction", "StartTransaction", "StopTransaction"]
+        assert bench.sent("StopTransaction")[0]["transactionId"] == 1
+
+
+async def test_a_start_that_is_answered_after_its_end_leaves_nothing(open_bench: Any, make_config: Any) -> None:
+    """StopTransaction is on its way when it is asked for."""
+    disk = Disk()
+    async with open_bench(store=disk, document=make_config(Core__TransactionMessageAttempts=1)) as bench:
+        await refused_start(bench)
+        bench.csms.answers["StopTransaction"] = None
+        bench.charge_point.connection.connect()
+        await trio.sleep(10)
+        (stop,) = bench.csms.calls("StopTransaction")
+        assert await bench.charge_point.dead_letters.resend() == 1
+        await bench.csms.send_text("cp001", f'[3,"{stop.unique_id}",{{}}]')
+        await trio.sleep(10)
+        assert len(bench.sent("StartTransaction")) == 2
+        await bench.charge_point.stored()
+        assert disk._rows["cp001"].get("transactions", {}) == {}

@@ -258,6 +258,8 @@ SPOILED: list[Callable[[dict[str, Any]], object]] = [
     lambda state: state.update(status="Perhaps"),
     lambda state: state.update(retrieve_date="soon"),
     lambda state: state.update(request_id="one"),
+    lambda state: state.update(word="Perhaps"),
+    lambda state: state.update(word="InstallScheduled"),
 ]
 
 

@@ -311,3 +311,23 @@ async def test_kept_samples_alone_raise_the_register_of_a_stop_made_up(
         (stop,) = bench.sent("StopTransaction")
         assert (stop["meterStop"], stop["transactionData"][-1]["sampledValue"][0]["value"]) == (1300, "1300.00")
         assert stop["timestamp"] >= stop["transactionData"][-1]["timestamp"]
+
+
+async def test_a_register_that_stands_is_stored_once(open_bench: Any) -> None:
+    """Flash is spared; in a transaction, the end of which a reading may tell, it is stored each minute all the same."""
+    async with open_bench() as bench:
+
+        async def rows(energy: float, seconds: int = 600) -> int:
+            journal = bench.charge_point._runtime.ctx.journal
+            before = journal.last
+            for _ in range(seconds // 10):
+                bench.charge_point.on_meter_values(1, Measurement(None, PhaseValues(energy)))
+                await trio.sleep(10)
+            return int(journal.last - before)
+
+        assert await rows(1000.0) >= 1
+        assert await rows(1000.4) == 0, "not a Wh more"
+        assert await rows(1001.0) == 1
+        bench.begin()
+        await trio.sleep(1)
+        assert await rows(1001.0) >= 10

@@ -167,6 +167,18 @@ async def test_a_price_of_a_session(open_bench: Any, make_config: Any) -> None:
         assert tariffs(bench)[-1].identifier_id == "s1"
 
 
+async def test_a_price_for_another_connector(open_bench: Any, make_config: Any) -> None:
+    """It comes before the answer to Authorize as any other; that the tag charges elsewhere already makes it no late."""
+    async with opened(open_bench, make_config, WaitForSetUserPriceTimeout=30_000) as bench:
+        await started(bench)
+        await transfer(bench, "SetUserPrice", PRICE)
+        before = trio.current_time()
+        info = await bench.charge_point.authorize_id_token("TAG1")
+        assert trio.current_time() - before < 1
+        assert info.tariff.text() == "0.45 a kWh"
+        assert (info.tariff.identifier_id, info.tariff.identifier_type) == ("TAG1", IdentifierType.ID_TOKEN)
+
+
 EXTRA = [{"format": "UTF8", "language": "de-AT", "content": "deutsch"}, {"language": "fr", "content": "français"}]
 
 

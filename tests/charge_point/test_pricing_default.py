@@ -186,6 +186,49 @@ async def test_an_estimate_from_the_start_on(
         assert [told.is_estimate for told in costs(bench)] == [True]
 
 
+@pytest.mark.parametrize("is_running", [True, False])
+async def test_the_last_cost_outlives_a_power_cut(
+    open_bench: Any, until_power_fails: Any, make_config: Any, tmp_path: Path, is_running: bool
+) -> None:
+    """The estimate goes on by the price that the Central System told, also the one of a session that ended by it."""
+    options = {"database_path": tmp_path / "db"}
+    price = {"kWhPrice": 1, "flatFee": 3}
+    async with opened(until_power_fails, make_config, options=options, DefaultPrice=PRICE) as bench:
+        bench.begin()
+        bench.measure(1, 2000)
+        await trio.sleep(1)
+        await transfer(bench, "RunningCost", cost(amount=9, meterValue=1000, chargingPrice={"kWhPrice": 2}))
+        await transfer(bench, "RunningCost", cost(amount=5, meterValue=2000, chargingPrice=price))
+    async with opened(open_bench, make_config, options={**options, "start": False}, DefaultPrice=PRICE) as bench:
+        bench.csms.is_reachable = False
+        bench.measure(1, 3000)
+        await bench.charge_point.start(resuming_session_ids=["s1"] if is_running else [])
+        await trio.sleep(15)
+        [told] = costs(bench)
+        assert told.is_estimate
+        assert told.cost == Decimal(6 if is_running else 5), "the end made up knows of no later register"
+
+
+async def test_an_estimate_that_is_no_amount_is_none(open_bench: Any, make_config: Any) -> None:
+    """Of a price that nobody pays; the other sessions, and the end of this one, are told."""
+    async with opened(open_bench, make_config, DefaultPrice=PRICE, CustomIdleFeeAfterStop=True) as bench:
+        bench.begin()
+        await trio.sleep(0.5)
+        running = cost(meterValue=1000, chargingPrice={"kWhPrice": 999_999_999_999})
+        assert (await transfer(bench, "RunningCost", running))[0] == "Accepted"
+        await offline(bench)
+        bench.begin(2, "s2", "TAG2")
+        for number in (1, 2):
+            bench.measure(number, 9000)
+        await trio.sleep(15)
+        assert [told.transaction_id for told in costs(bench) if told.is_estimate] == ["s2"]
+        bench.charge_point.on_transaction_stopped(1, "s1", Reason.LOCAL, 9000)
+        await online(bench)
+        await trio.sleep(30)
+        assert (await transfer(bench, "FinalCost", cost(1)))[0] == "Accepted", "after StopTransaction was answered"
+        assert bench.charge_point.counters.internal_errors == 0
+
+
 # Local time
 
 OFFSETS = {

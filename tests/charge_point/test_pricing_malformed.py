@@ -100,6 +100,14 @@ async def test_malformed_prices(open_bench: Any, make_config: Any) -> None:
         assert bench.charge_point.counters.internal_errors == 0
 
 
+@pytest.mark.parametrize("member", ["language", "content", "format"])
+async def test_the_member_of_a_text_is_named(open_bench: Any, make_config: Any, member: str) -> None:
+    async with opened(open_bench, make_config) as bench:
+        extra = [{"language": "de", "content": "x", member: 5}]
+        status, why = await transfer(bench, "SetUserPrice", {"idToken": "TAG1", "priceTextExtra": extra})
+        assert (status, (why or "").partition(" must")[0]) == ("Rejected", f"{member} of priceTextExtra")
+
+
 async def test_what_is_missing_but_not_needed(open_bench: Any, make_config: Any) -> None:
     async with opened(open_bench, make_config) as bench:
         await started(bench)

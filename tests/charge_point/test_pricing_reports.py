@@ -323,6 +323,11 @@ async def test_stored_rows_that_nobody_can_read(open_bench: Any, make_config: An
         | {"triggers": {"atTime": "soon"}},
         {"connector": 1, "session": "s", "transaction": 1, "ended": 5, "isPlugged": True, "unplugged": None}
         | {"triggers": []},
+        *(
+            {"connector": 1, "session": "s", "transaction": 1, "ended": None, "isPlugged": False, "unplugged": None}
+            | {"triggers": {}, "known": {"cost": "1", "price": None, "register": "1", "at": 1, **wrong}}
+            for wrong in ({"cost": 1}, {"cost": "NaN"}, {"register": "x"}, {"at": None}, {"price": ["1"] * 4})
+        ),
     ]
     rows = [put(JobRow(f"priced session 1 {number}", state)) for number, state in enumerate(states)]
     disk.apply([("cp001", rows)])

@@ -9,6 +9,7 @@ import trio
 from pricing import cost, costs, opened, transfer
 
 from ocpp16.enums import Reason, SessionStartedReason
+from ocpp16.profiles.pricing_sessions import MOST_KEPT
 from ocpp16.testing import CallErrorAnswer
 from ocpp16.testing.central_system import START, CentralSystem
 from ocpp16.testing.stations import DisplayingStation
@@ -189,6 +190,57 @@ async def test_so_many_sessions_are_kept(open_bench: Any, make_config: Any) -> N
             bench.charge_point.on_session_stopped(1, f"s{number}")
         assert (await transfer(bench, "FinalCost", cost(1)))[0] == "Rejected"
         assert (await transfer(bench, "FinalCost", cost(2)))[0] == "Accepted"
+
+
+async def test_a_car_that_stays_for_days(open_bench: Any, make_config: Any, tmp_path: Path) -> None:
+    """Whoever leaves it there pays until it goes: that is told whenever it comes, also after a restart."""
+    options: dict[str, Any] = {"database_path": tmp_path / "db"}
+    async with opened(open_bench, make_config, options=options, **IDLE) as bench:
+        await charged(bench)
+        await trio.sleep(2 * 86_400)
+        assert (await transfer(bench, "FinalCost", cost(77)))[0] == "Rejected", "looked for, and with it what is over"
+    csms = CentralSystem()
+    csms.standard_answers.now = lambda: START + 3 * 86_400_000_000 + round(trio.current_time() * 1e6)
+    async with opened(open_bench, make_config, options={**options, "csms": csms}, **IDLE) as bench:
+        await trio.sleep(10)
+        assert await transfer(bench, "FinalCost", cost(1, 2.5)) == ("Accepted", None)
+        bench.charge_point.on_session_stopped(1, "s1")
+        await trio.sleep(5)
+        assert [number for number, _ in unplugged(bench)] == [1]
+        assert (await transfer(bench, "FinalCost", cost(1)))[0] == "Rejected", "it is over"
+
+
+async def test_a_large_station_ends_at_once(open_bench: Any, make_config: Any) -> None:
+    """More sessions than are kept of a small one: each has its final cost, and its unplugging."""
+    connectors = range(1, MOST_KEPT + 11)
+    async with opened(open_bench, make_config, Core__NumberOfConnectors=len(connectors), **IDLE) as bench:
+        for number in connectors:
+            bench.charge_point.on_session_started(number, f"s{number}", SessionStartedReason.EV_CONNECTED)
+            bench.begin(number, f"s{number}", f"TAG{number}")
+        await trio.sleep(30)
+        for number in connectors:
+            bench.charge_point.on_transaction_stopped(number, f"s{number}", Reason.LOCAL, 1500)
+        await trio.sleep(30)
+        for number in (connectors[0], connectors[-1]):
+            assert (await transfer(bench, "FinalCost", cost(number)))[0] == "Accepted"
+        for number in connectors:
+            bench.charge_point.on_session_stopped(number, f"s{number}")
+        await trio.sleep(30)
+        assert sorted(number for number, _ in unplugged(bench)) == list(connectors)
+
+
+async def test_no_unplugging_is_lost_while_nobody_knows_the_time(open_bench: Any, make_config: Any) -> None:
+    csms = CentralSystem()
+    csms.is_reachable = False
+    async with opened(open_bench, make_config, options={"csms": csms}, **IDLE) as bench:
+        for number in range(MOST_KEPT + 1):
+            bench.begin(1, f"s{number}")
+            bench.charge_point.on_transaction_stopped(1, f"s{number}", Reason.LOCAL, 1500)
+            bench.charge_point.on_session_stopped(1, f"s{number}")
+            await trio.sleep(1)
+        csms.is_reachable = True
+        await trio.sleep(120)
+        assert [number for number, _ in unplugged(bench)] == [*range(1, MOST_KEPT + 2)]
 
 
 async def test_a_clock_that_was_behind_forgets_no_session(open_bench: Any, make_config: Any) -> None:

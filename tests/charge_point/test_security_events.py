@@ -64,6 +64,27 @@ async def test_what_is_critical_is_told(open_bench: Any, telling: Any, kind: str
 
 
 @pytest.mark.parametrize(
+    ("anchor", "at", "expected"),
+    [
+        (datetime(2025, 12, 1, tzinfo=UTC), datetime(2025, 11, 30, 23, tzinfo=UTC), "2025-12-31T23:00:00.000Z"),
+        (datetime(1970, 1, 1, tzinfo=UTC), datetime(2025, 12, 31, tzinfo=UTC), "2026-01-01T00:00:00.100Z"),
+        (datetime(2025, 12, 1, tzinfo=UTC), datetime(1970, 1, 1, tzinfo=UTC), "2026-01-01T00:00:00.100Z"),
+    ],
+    ids=["by our clock", "by another one", "by none"],
+)
+async def test_the_time_of_an_event_before_anybody_set_the_clock(
+    open_bench: Any, telling: Any, anchor: datetime, at: datetime, expected: str
+) -> None:
+    csms = CentralSystem()
+    csms.is_reachable = False
+    async with open_bench(document=telling, csms=csms, anchor=anchor.timestamp()) as bench:
+        bench.charge_point.on_security_event("TamperDetectionActivated", None, None, at)
+        csms.is_reachable = True
+        await trio.sleep(60)
+        assert bench.sent("SecurityEventNotification")[-1]["timestamp"] == expected
+
+
+@pytest.mark.parametrize(
     "arguments",
     [("",), ("x" * 51,), (5,), ("a", "x" * 256), ("a", 5), ("a", None, 1), ("a", None, None, datetime(2026, 1, 1))],
 )

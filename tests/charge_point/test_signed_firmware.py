@@ -14,7 +14,8 @@ from ocpp16.models import FirmwareUpdate
 from ocpp16.security.evse_security import CertificateValidationResult, LeafCertificateType
 from ocpp16.state.clock import to_datetime
 from ocpp16.state.signals import SecurityEventRaised
-from ocpp16.testing.central_system import START
+from ocpp16.store.tables.jobs import JobRow, put
+from ocpp16.testing.central_system import START, CentralSystem
 
 FIRMWARE = {
     "location": "https://user:p4ssw0rd@files.example/firmware.bin",
@@ -252,6 +253,40 @@ async def test_an_id_that_cannot_be_told_back_is_rejected(open_bench: Any, keepe
         assert await ask(bench, number) == "Rejected"
         assert await ask(bench, location="") == "Rejected"
         assert bench.station.asked("signed_update_firmware") == []
+
+
+async def test_a_clock_that_is_ahead_brings_no_install_date_on(open_bench: Any, keeper: Keeper, tmp_path: Any) -> None:
+    """The power goes while it is verified; the next start has a clock that is ahead by years, and nobody to ask."""
+    options: dict[str, Any] = {"database_path": tmp_path / "db"}
+    async with open_bench(station=Workshop(), **options) as bench:
+        await ask(bench, installDateTime="2026-01-08T00:00:00Z")
+        await tell(bench, "Downloading", "Downloaded")
+    csms = CentralSystem()
+    csms.is_reachable = False
+    ahead = START / 1e6 + 10 * 365 * 86_400
+    async with open_bench(station=Workshop(), csms=csms, anchor=ahead, **options) as bench:
+        await tell(bench, "SignatureVerified")
+        await trio.sleep(60)
+        assert bench.station.asked("disable_evse") == []
+        csms.is_reachable = True
+        await trio.sleep(120)
+        assert told(bench)[-1] == "InstallScheduled"
+        assert bench.station.asked("disable_evse") == [], "it is a week until then"
+        await trio.sleep(7 * 86_400)
+        assert len(bench.station.asked("disable_evse")) == 2
+
+
+async def test_without_its_proof_an_update_has_failed(open_bench: Any, keeper: Keeper, disk: Any) -> None:
+    """The row of the signature is damaged: the station is not given firmware that looks as if nobody had signed it."""
+    async with open_bench(station=Workshop(), store=disk) as bench:
+        await ask(bench)
+        await tell(bench, "Downloading")
+    disk.apply([("cp001", [put(JobRow("firmware signature", {"signature": None}))])])
+    async with open_bench(station=Workshop(), store=disk) as bench:
+        await trio.sleep(5)
+        assert bench.station.asked("update_firmware") == []
+        assert told(bench) == ["DownloadFailed"]
+        assert await ask(bench, 6) == "Accepted"
 
 
 async def test_nothing_of_it_is_left_on_the_disk(open_bench: Any, keeper: Keeper, tmp_path: Any) -> None:

@@ -131,6 +131,15 @@ def test_supported_languages() -> None:
     assert is_supported("tlh", None)
 
 
+def test_a_threshold_among_powers_that_a_car_gives_back() -> None:
+    """5 % of it on either side: what moves beneath it reports nothing."""
+    triggers = PriceTriggers()
+    triggers.wanted = WantedReports(power=Decimal(-5))
+    powers = (-6000.0, -5240.0, -5100.0, -4751.0, -4750.0, -5249.0, -5250.0, -5100.0)
+    reported = [power for power in powers if triggers.measured(None, power)]
+    assert reported == [-6000.0, -4750.0, -5250.0]
+
+
 def test_triggers_over_a_restart() -> None:
     triggers = PriceTriggers(ChargePointStatus.PREPARING)
     statuses = frozenset({ChargePointStatus.CHARGING})
