@@ -8,6 +8,7 @@ Order of use: make it, open a charge point with it (which calls `attach`), then 
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -50,6 +51,8 @@ if TYPE_CHECKING:
     from ocpp16.charge_point.charge_point import ChargePoint
     from ocpp16.charge_point.station_door import StationDoor
     from ocpp16.simulation.signing_meter import SigningMeters
+
+_USUAL = CarPlan()
 
 
 class SimulatedStation(WithDisplays, Maintained):
@@ -178,11 +181,11 @@ class SimulatedStation(WithDisplays, Maintained):
     # What people and cars do
 
     def plug_in(self, connector_id: int, plan: CarPlan | None = None, **changes: Any) -> None:
-        """A car comes with this plan, or the usual one with `changes` to it; ignored while a car is there.
+        """A car comes with this plan, or the usual one, with `changes` to it; ignored while a car is there.
 
         Raises ValueError for a plan that no car has.
         """
-        self.evse(connector_id).plug_in(CarPlan(**changes) if plan is None else plan)
+        self.evse(connector_id).plug_in(replace(_USUAL if plan is None else plan, **changes))
 
     def unplug(self, connector_id: int) -> None:
         """The car is unplugged now, whatever its plan."""
@@ -228,7 +231,7 @@ class SimulatedStation(WithDisplays, Maintained):
         """The host's reading, for a station whose `meter_interval` is external."""
         evse = self.evse(connector_id)
         self.charge_point.on_meter_values(connector_id, measurement)
-        evse.outlet.external = measurement  # what was refused leaves nothing behind
+        evse.outlet.take_reading(measurement)  # what was refused leaves nothing behind
 
     # What the rest of the station uses
 
