@@ -6,7 +6,6 @@ System and the certificates say is asked for real. Who gets the connector is for
 
 import logging
 from base64 import b64encode
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Protocol
 
@@ -42,12 +41,6 @@ class Forecourt(Protocol):
         ...
 
     def car_at(self, connector_id: int) -> Car | None: ...
-
-
-@dataclass(frozen=True, slots=True)
-class _Read:
-    chain: str
-    common_name: str
 
 
 def contract_of(path: str, emaid: str | None = None, *, installs: bool = False) -> Contract:
