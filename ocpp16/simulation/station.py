@@ -58,8 +58,8 @@ _USUAL = CarPlan()
 class SimulatedStation(WithDisplays, Maintained):
     """A whole station without hardware.
 
-    Options: a `StationOptions`, or a mapping as JSON has it and keyword arguments of the same names (ConfigurationError
-    for a bad one). `random` makes the noise; a fleet hands one to all its stations. `session_log`: folder that gets one
+    Options: a `StationOptions` or a mapping as JSON has it, and keyword arguments of the same names, which come before
+    them (ConfigurationError for a bad one). `random` makes the noise; a fleet hands one to all its stations. `session_log`: folder that gets one
     for the messages of each session, None: none. `logs`: folder whose files go into diagnostics. `meters`: folder in
     which meters that sign keep their key, None: it is made of the seed. `cars`: file with the cars that are plugged in,
     for a process that resumes their transactions, None: there are simple ones then. `transfer` brings
@@ -114,9 +114,11 @@ class SimulatedStation(WithDisplays, Maintained):
         transfer: Transfer | None = None,
         **named: Any,
     ) -> None:
-        if not isinstance(options, StationOptions) or named:
-            given = {} if options is None or isinstance(options, StationOptions) else options
-            options = StationOptions.load({**given, **named})
+        if not isinstance(options, StationOptions):
+            options = StationOptions.load({**(options or {}), **named})
+        elif named:
+            changes = StationOptions.load(named)
+            options = replace(options, **{name: getattr(changes, name) for name in named})
         super().__init__()
         self.options: StationOptions = options
         self.overrules: Overrules = Overrules()
