@@ -378,6 +378,8 @@ def _temperatures(value: Any) -> tuple[Reading, ...]:
 def _phases(value: Any, key: str) -> PhaseValues:
     place = f"measurement.power_meter.{key}"
     members(value, place, (*_PHASES, *CONDUCTORS) if key == "voltage_V" else tuple(_PHASES))
+    if "total" in value and "DC" in value:
+        raise ValueError(f"{place} has a total and DC, which are one value")
     check = register if _POWER_METER[key] in REGISTERS else finite
     found = {name: number for name, number in value.items() if name in _PHASES}
     return PhaseValues(**{_PHASES[name]: float(check(number, f"{place}.{name}")) for name, number in found.items()})

@@ -14,7 +14,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import Any, Final, NoReturn
 
 from ocpp16.metering.failure import SignedDataError
@@ -209,7 +209,10 @@ def _pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 def _number(text: str) -> Decimal:
     if len(text) > 40:
         raise SignedDataError(f"a number of {len(text)} characters")
-    value = Decimal(text)
+    try:
+        value = Decimal(text)
+    except InvalidOperation:  # an exponent beyond all that Decimal can hold
+        raise SignedDataError(f"{shown(text, 40)} is no number of a meter") from None
     exponent = value.as_tuple().exponent
     assert isinstance(exponent, int)
     if abs(exponent) > 40 or abs(value) >= _LARGEST or exponent < _FINEST:

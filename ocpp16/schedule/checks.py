@@ -202,8 +202,9 @@ def check_profile(connector_id: int, profile: Any, rules: ProfileRules = ANY) ->
     purpose, level = profile["chargingProfilePurpose"], profile["stackLevel"]
     if rules.purposes is not None and purpose not in rules.purposes:
         return ProfileProblem("chargingProfilePurpose", f"{purpose} is not supported")
-    if not 0 <= level <= (_MOST if rules.max_stack_level is None else rules.max_stack_level):
-        return ProfileProblem("stackLevel", f"{level} is not within 0 to {rules.max_stack_level}")
+    highest = _MOST if rules.max_stack_level is None else rules.max_stack_level
+    if not 0 <= level <= highest:
+        return ProfileProblem("stackLevel", f"{level} is not within 0 to {highest}")
     for name in ("chargingProfileId", "transactionId"):
         if not -_MOST <= profile.get(name, 0) <= _MOST:
             return ProfileProblem(name, "does not fit into 64 bits")

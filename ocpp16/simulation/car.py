@@ -10,6 +10,7 @@ With a battery it draws until that is full (battery.py), and a second timer wake
 step, as long as current flows.
 """
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from math import inf
@@ -17,7 +18,7 @@ from typing import Protocol
 
 from ocpp16.simulation.battery import Battery, Pack
 from ocpp16.state.timers import Timer, Timers
-from ocpp16.values import described, finite, text, whole
+from ocpp16.values import described, finite, flag, text, whole
 
 BATTERY_CAPACITY = 60_000.0
 """Wh, of a car of whose battery nothing is said."""
@@ -29,6 +30,7 @@ LONGEST_EMAID = 36
 """Characters."""
 LONGEST_WAIT = 1e9
 """Seconds of one step of a plan."""
+_MAC = re.compile(r"[0-9A-F]{12}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,8 +81,21 @@ class CarPlan:
         finite(self.current, "current")
         whole(self.phases, "phases", 1, 3)
         check_draw(self.current, self.phases)
+        if self.contract is not None and not isinstance(self.contract, Contract):
+            raise ValueError(f"contract must be a Contract, not {described(self.contract)}")
+        flag(self.external_payment, "external_payment")
+        if text(self.mac, "mac"):
+            mac_tag(self.mac)
         if self.battery is not None and not isinstance(self.battery, Battery):
             raise ValueError(f"battery must be a Battery, not {described(self.battery)}")
+
+
+def mac_tag(mac: str) -> str:
+    """The id tag of Autocharge. Raises ValueError for what is no address of a modem."""
+    digits = mac.replace(":", "").replace("-", "").upper()
+    if _MAC.fullmatch(digits) is None:
+        raise ValueError("mac must be 12 hexadecimal digits, as 00:7D:FA:07:1E:4B")
+    return f"VID:{digits}"
 
 
 def check_draw(current: float | None, phases: int | None) -> None:

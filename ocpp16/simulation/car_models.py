@@ -12,10 +12,9 @@ from typing import Any, Final
 
 from ocpp16.simulation.battery import Battery, Curve, power
 from ocpp16.simulation.car import CarPlan
-from ocpp16.simulation.contract_car import mac_tag
 from ocpp16.spelling import did_you_mean
 from ocpp16.texts import shown
-from ocpp16.values import described, flag, pairs, text
+from ocpp16.values import described, pairs
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,9 +129,6 @@ def car_plan(said: Mapping[str, Any] | str) -> CarPlan:
         if name not in CAR_FIELDS:
             raise ValueError(f"car has no {shown(described(name), 64)}{did_you_mean(name, CAR_FIELDS)}")
     changes = {name: given[name] for name in _PLAN if name in given}
-    flag(changes.get("external_payment", False), "external_payment")
-    if changes.get("mac", "") != "":
-        mac_tag(text(changes["mac"], "mac"))
     if not any(name in given for name in ("model", *_BATTERY, *_CURVE)):
         return CarPlan(**changes)
     model = car_model(given.get("model", USUAL_CAR))

@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 
 log: Final = logging.getLogger("ocpp16.simulation")
 
+MOST_WAITING: Final = 1_000
+"""Tags that wait for a plug; without a ConnectionTimeOut they wait for ever. Beyond it the oldest gives up."""
+
 
 class Served(Candidate, Protocol):
     """A connector as the reader sees it."""
@@ -83,15 +86,19 @@ class CardReader:
             self._station.charge_point.for_station.spawn(self._authorize, token, connectors)
 
     def plugged(self, connector_id: int) -> None:
-        """A car was plugged in: the tag that waits longest for this connector gets it."""
+        """A car was plugged in: the tag that waits longest for this connector, and may have it, gets it."""
         if not self._in_process:
             return
         evse = self._station.evse(connector_id)
+        if not (evse.is_operative and evse.is_free):
+            return
         for waiting in self._in_process.values():
-            if waiting is not None and connector_id in waiting.connectors and evse.is_operative and evse.is_free:
-                waiting.end()
-                self._carry_out(admission(waiting.token, evse), waiting.token, waiting.connectors)
-                return
+            if waiting is not None and connector_id in waiting.connectors:
+                ruling = admission(waiting.token, evse)
+                if ruling.act is Act.START:  # where it is kept for another one, that one may be waiting, too
+                    waiting.end()
+                    self._carry_out(ruling, waiting.token, waiting.connectors)
+                    return
 
     def power_down(self) -> None:
         """Forget every tag that waits, also one whose question came when nothing began any more."""
@@ -139,11 +146,18 @@ class CardReader:
             case Act.START:
                 self._station.evse(ruling.connector_id).authorize(token)
             case Act.AWAIT_PLUG:
-                if self._in_process is None:
-                    self._in_process = {}
-                self._in_process[token.key] = _WaitingTag(self, token, connectors)
+                self._await_plug(token, connectors)
             case Act.IGNORE | Act.AUTHORIZE:
                 pass
+
+    def _await_plug(self, token: Token, connectors: Collection[int]) -> None:
+        if self._in_process is None:
+            self._in_process = {}
+        waiting = [one for one in self._in_process.values() if one is not None]
+        if len(waiting) >= MOST_WAITING:
+            log.info("a card waits no longer: too many do")
+            waiting[0].end()
+        self._in_process[token.key] = _WaitingTag(self, token, connectors)
 
     def timer(self, expired: Callable[[], None]) -> Wait:
         """How long a tag waits."""

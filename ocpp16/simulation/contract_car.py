@@ -5,9 +5,7 @@ System and the certificates say is asked for real. Who gets the connector is for
 """
 
 import logging
-import re
 from base64 import b64encode
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Protocol
 
@@ -15,19 +13,18 @@ from ocpp16.contracts import CertificateAction
 from ocpp16.errors import ChargePointStopped, FeatureNotBuilt
 from ocpp16.regular_file import read_regular
 from ocpp16.simulation.access import LONGEST_ID_TAG, Token
-from ocpp16.simulation.car import Car, Contract
+from ocpp16.simulation.car import Car, Contract, mac_tag
 
 if TYPE_CHECKING:
     from ocpp16.charge_point.charge_point import ChargePoint
 
-__all__ = ["contract_of", "identify", "mac_tag"]
+__all__ = ["contract_of", "identify"]
 
 log: Final = logging.getLogger("ocpp16.simulation")
 
 SCHEMA: Final = "urn:iso:15118:2:2013:MsgDef"
 LONGEST_CHAIN: Final = 64 * 1024
 """Bytes of a file with a contract."""
-_MAC: Final = re.compile(r"[0-9A-F]{12}")
 
 
 class Forecourt(Protocol):
@@ -44,20 +41,6 @@ class Forecourt(Protocol):
         ...
 
     def car_at(self, connector_id: int) -> Car | None: ...
-
-
-def mac_tag(mac: str) -> str:
-    """The id tag of Autocharge. Raises ValueError for what is no address of a modem."""
-    digits = mac.replace(":", "").replace("-", "").upper()
-    if _MAC.fullmatch(digits) is None:
-        raise ValueError("mac must be 12 hexadecimal digits, as 00:7D:FA:07:1E:4B")
-    return f"VID:{digits}"
-
-
-@dataclass(frozen=True, slots=True)
-class _Read:
-    chain: str
-    common_name: str
 
 
 def contract_of(path: str, emaid: str | None = None, *, installs: bool = False) -> Contract:

@@ -73,7 +73,7 @@ class Maintenance:
     # Firmware
 
     def update_firmware(self, update: FirmwareUpdate) -> None:
-        self._go_ahead, self._installs = trio.Event(), False
+        self._go_ahead, self._installs = trio.Event(), update.status in _INSTALLS
         self._begin("firmware", partial(self._update, update, self._go_ahead))
 
     def cancel_firmware_update(self) -> bool:

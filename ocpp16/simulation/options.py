@@ -17,6 +17,8 @@ from ocpp16.simulation.battery import DC_CABLE_RATING, MOST_POWER, voltage_range
 from ocpp16.simulation.car import CABLE_RATING
 from ocpp16.simulation.checks import Check, flag, number, one_of, whole
 from ocpp16.spelling import did_you_mean
+from ocpp16.texts import shown
+from ocpp16.values import described
 
 
 class Selection(StrEnum):
@@ -159,12 +161,12 @@ class StationOptions:
         for name, value in document.items():
             check = _CHECKS.get(name)
             if check is None:
-                problems.append(f"unknown station option {name}" + did_you_mean(name, _CHECKS))
+                problems.append(f"unknown station option {shown(name, 64)}" + did_you_mean(name, _CHECKS))
                 continue
             try:
                 values[name] = check(value)
             except ValueError as error:
-                problems.append(f"station option {name}: {error}, not {value!r}")
+                problems.append(f"station option {name}: {error}, not {described(value)}")
         if problems:
             raise ConfigurationError(problems)
         return cls(**values)

@@ -16,10 +16,11 @@ What is shared and limited is a number in the unit of the kind: amperes on each 
 (dc_outlet.py). It decides on no transaction and no pause: its `Evse` does, and says so.
 """
 
+from dataclasses import replace
 from math import inf
 from typing import TYPE_CHECKING, Protocol
 
-from ocpp16.models import ChargingLimit, Measurement
+from ocpp16.models import ChargingLimit, Measurement, PhaseValues
 from ocpp16.simulation.battery import PILOT_MINIMUM, Pack
 from ocpp16.simulation.car import Car, CarPlan, state_of_charge
 from ocpp16.simulation.dc_meter import DcMeter
@@ -53,6 +54,11 @@ _ROUNDING = 1e-6
 """Amperes that a conversion may lack."""
 
 
+def _shows(energy: int) -> Measurement:
+    """A reading of which only the register is known, Wh."""
+    return Measurement(energy_import=PhaseValues(float(energy)))
+
+
 class Outlet:
     """The electrical part of a connector, which gives AC. `former`: the same with an earlier charge point, whose meter,
     faults and car are still there.
@@ -83,7 +89,7 @@ class Outlet:
         """Whose monotonic time is the same over all starts."""
         self.connector_id: int = connector_id
         self.external: Measurement | None = None
-        """The last reading told by the host."""
+        """The last reading told by the host, with the last register; before the first one, the stored register."""
         self.transaction_at: int | None = None
         """When the transaction began that runs, µs UTC."""
         self.is_known: bool = former is not None
@@ -105,10 +111,13 @@ class Outlet:
             stored = station.charge_point.for_station.meter_checkpoint(connector_id)
             if stored is not None:
                 self.meter.start_from(stored, self.now)
+                if station.options.meter_is_external:
+                    self.external = _shows(stored)
             self.faults: Faults = Faults(station.charge_point, connector_id)
         else:
             self._energy_at_plug_in = former._energy_at_plug_in
             self.plugged_at, self.car, self.meter = former.plugged_at, former.car, former.meter
+            self.external = former.external
             self.faults = Faults(station.charge_point, connector_id, former.faults.active)
 
     def _new_meter(self) -> Meter | DcMeter:
@@ -239,6 +248,8 @@ class Outlet:
         if self._pack is not None:
             self._pack.take(self.meter.energy(now))
         self.meter.start_from(max(self.meter.register(now), energy), now)
+        if self._station.options.meter_is_external and self.register() < energy:
+            self.external = _shows(energy)
         self.connect_battery()
         if car is not None:
             self.car = car
@@ -263,8 +274,16 @@ class Outlet:
 
     # What is shown
 
+    def take_reading(self, measurement: Measurement) -> None:
+        """What the meter of the host says. A reading without the register leaves that as it was told last."""
+        known = self.external
+        if known is not None and measurement.energy_import.total is None:
+            energy = replace(measurement.energy_import, total=known.energy_import.total)
+            measurement = replace(measurement, energy_import=energy)
+        self.external = measurement
+
     def register(self) -> float:
-        """The import register now, Wh."""
+        """The import register now, Wh; of a meter of the host of which nothing is known yet 0."""
         if self._station.options.meter_is_external:
             return 0.0 if self.external is None else self.external.energy_import.total or 0.0
         self.catch_up()

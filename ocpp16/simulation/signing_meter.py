@@ -30,8 +30,8 @@ from ocpp16.regular_file import read_regular
 FILE: Final = "signing_meter.json"
 RESERVED: Final = 1_000
 """Pages that are reserved at once."""
-_LARGEST: Final = 65_536
-"""Bytes of the file."""
+_LARGEST: Final = 524_288
+"""Bytes of the file: room for the pages of the most connectors, whatever their numbers are."""
 _MOST_CONNECTORS: Final = 10_000
 _SECRET_DIGITS: Final = 64
 

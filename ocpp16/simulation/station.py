@@ -8,6 +8,7 @@ Order of use: make it, open a charge point with it (which calls `attach`), then 
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -51,12 +52,14 @@ if TYPE_CHECKING:
     from ocpp16.charge_point.station_door import StationDoor
     from ocpp16.simulation.signing_meter import SigningMeters
 
+_USUAL = CarPlan()
+
 
 class SimulatedStation(WithDisplays, Maintained):
     """A whole station without hardware.
 
-    Options: a `StationOptions`, or a mapping as JSON has it and keyword arguments of the same names (ConfigurationError
-    for a bad one). `random` makes the noise; a fleet hands one to all its stations. `session_log`: folder that gets one
+    Options: a `StationOptions` or a mapping as JSON has it, and keyword arguments of the same names, which come before
+    them (ConfigurationError for a bad one). `random` makes the noise; a fleet hands one to all its stations. `session_log`: folder that gets one
     for the messages of each session, None: none. `logs`: folder whose files go into diagnostics. `meters`: folder in
     which meters that sign keep their key, None: it is made of the seed. `cars`: file with the cars that are plugged in,
     for a process that resumes their transactions, None: there are simple ones then. `transfer` brings
@@ -111,9 +114,11 @@ class SimulatedStation(WithDisplays, Maintained):
         transfer: Transfer | None = None,
         **named: Any,
     ) -> None:
-        if not isinstance(options, StationOptions) or named:
-            given = {} if options is None or isinstance(options, StationOptions) else options
-            options = StationOptions.load({**given, **named})
+        if not isinstance(options, StationOptions):
+            options = StationOptions.load({**(options or {}), **named})
+        elif named:
+            changes = StationOptions.load(named)
+            options = replace(options, **{name: getattr(changes, name) for name in named})
         super().__init__()
         self.options: StationOptions = options
         self.overrules: Overrules = Overrules()
@@ -178,11 +183,11 @@ class SimulatedStation(WithDisplays, Maintained):
     # What people and cars do
 
     def plug_in(self, connector_id: int, plan: CarPlan | None = None, **changes: Any) -> None:
-        """A car comes with this plan, or the usual one with `changes` to it; ignored while a car is there.
+        """A car comes with this plan, or the usual one, with `changes` to it; ignored while a car is there.
 
         Raises ValueError for a plan that no car has.
         """
-        self.evse(connector_id).plug_in(CarPlan(**changes) if plan is None else plan)
+        self.evse(connector_id).plug_in(replace(_USUAL if plan is None else plan, **changes))
 
     def unplug(self, connector_id: int) -> None:
         """The car is unplugged now, whatever its plan."""
@@ -228,7 +233,7 @@ class SimulatedStation(WithDisplays, Maintained):
         """The host's reading, for a station whose `meter_interval` is external."""
         evse = self.evse(connector_id)
         self.charge_point.on_meter_values(connector_id, measurement)
-        evse.outlet.external = measurement  # what was refused leaves nothing behind
+        evse.outlet.take_reading(measurement)  # what was refused leaves nothing behind
 
     # What the rest of the station uses
 

@@ -157,6 +157,7 @@ WRONG: list[tuple[Any, str]] = [
     (TEXT.replace("1.500", "NaN"), "NaN is no number"),
     (TEXT.replace("1.500", "1e15"), "1e15 is no number of a meter"),
     (TEXT.replace("1.500", "1e999999999"), "is no number of a meter"),
+    (TEXT.replace("1.500", "0e-9999999999999999999"), "0e-9999999999999999999 is no number of a meter"),
     (TEXT.replace("1.500", "1e-30"), "1e-30 is no number of a meter"),
     (TEXT.replace("1.500", "1" * 5_000), "a number of 5000 characters"),
     (TEXT.replace('"RU":"kWh",', ""), "RD[0]: RU is missing"),

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from ocpp16.models import Reservation
+from ocpp16.simulation import card_reader
 
 
 def test_a_token_in_process_is_not_asked_for_twice(make_bench: Any) -> None:
@@ -160,3 +161,29 @@ def test_the_earliest_plugged_in_gets_it(make_bench: Any) -> None:
     for connector_id, id_tag in ((2, "A"), (3, "B"), (1, "C")):
         bench.station.present_id_tag(id_tag)
         assert bench.take() == [("transaction_started", connector_id, id_tag, 0.0)]
+
+
+def test_tags_that_wait_for_ever_are_bounded(make_bench: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(card_reader, "MOST_WAITING", 3)
+    bench = make_bench(2, connection_timeout=0, selection="UserInput")
+    for number in range(5):
+        bench.station.present_id_tag(f"TAG{number}")
+    for number in (1, 2):
+        bench.station.plug_in(number, plug_after=0)
+        bench.advance(0)
+    started = [fact[1:3] for fact in bench.take() if fact[0] == "transaction_started"]
+    assert started == [(1, "TAG2"), (2, "TAG3")], "the oldest gave up"
+
+
+def test_a_tag_goes_on_waiting_past_a_connector_that_is_kept_for_another(make_bench: Any) -> None:
+    bench = make_bench(2, selection="UserInput")
+    bench.charge_point.for_station.reservations.of[2] = Reservation(
+        42, 2, "KEPT", None, datetime(2030, 1, 1, tzinfo=UTC)
+    )
+    for id_tag in ("FIRST", "KEPT"):
+        bench.station.present_id_tag(id_tag)
+    for number in (2, 1):
+        bench.station.plug_in(number, plug_after=0)
+        bench.advance(0)
+    started = [fact[1:3] for fact in bench.take() if fact[0] == "transaction_started"]
+    assert started == [(2, "KEPT"), (1, "FIRST")]

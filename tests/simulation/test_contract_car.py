@@ -13,7 +13,8 @@ from contract_bench import EMAID, NOW, Pki
 from trio.testing import MockClock
 
 from ocpp16.simulation import CommandError, ControlInterface
-from ocpp16.simulation.contract_car import contract_of, mac_tag
+from ocpp16.simulation.car import mac_tag
+from ocpp16.simulation.contract_car import contract_of
 from ocpp16.testing import CentralSystem
 from ocpp16.testing.plug_and_charge import PlugAndChargeAnswers
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from ocpp16.simulation import StationOptions
 from ocpp16.simulation.command_table import COMMANDS
+from ocpp16.simulation.overrule import ANSWERS
 
 DOCS = Path(__file__).parents[2] / "docs"
 TEXT = (DOCS / "simulated-station.md").read_text(encoding="utf-8")
@@ -42,3 +43,8 @@ def test_commands_and_their_arguments() -> None:
         for name, command in COMMANDS.items()
     }
     assert documented == built
+
+
+def test_every_question_that_can_be_overruled() -> None:
+    (told,) = [row[2] for row in rows("Commands") if named(row[0]) == ["overrule"]]
+    assert set(ANSWERS) <= set(named(told))

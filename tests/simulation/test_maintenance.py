@@ -146,6 +146,19 @@ async def test_what_is_being_installed_is_not_given_up(site: Any, autojump_clock
             await call(here, "UpdateFirmware", **UPDATE)
 
 
+async def test_what_a_start_finds_being_installed_is_not_given_up(site: Any, autojump_clock: Any) -> None:
+    async with site(profiles=PROFILES, transfer_step=20) as here:
+        await call(here, "UpdateFirmware", **UPDATE)
+        await trio.sleep(30)
+        await here.operation.stop()
+        await here.operation.restart()
+        await trio.sleep(5)
+        with pytest.raises(Exception, match="GenericError"):
+            await call(here, "UpdateFirmware", **UPDATE)
+        await trio.sleep(30)
+        assert firmware(here)[-1] == "Installed"
+
+
 async def test_a_signed_one_reboots(site: Any, autojump_clock: Any) -> None:
     async with site(profiles=PROFILES) as here:
         boots = len(here.csms.calls("BootNotification"))

@@ -77,6 +77,15 @@ def test_a_bad_value_is_named(name: str, value: Any, reason: str) -> None:
     assert reason in problem
 
 
+def test_no_password_is_shown_with_what_is_wrong() -> None:
+    security = {"private_key_password": "p4ssw0rd", "csms_ca": "ca.pem"}
+    with pytest.raises(ConfigurationError, match="has no member csms_ca") as caught:
+        StationOptions.load({"security": security, "voltage": 10**5_000, "\x1b[2J": 1})
+    assert "p4ssw0rd" not in str(caught.value)
+    assert str(caught.value).isprintable()
+    assert "voltage: must be a number from 1 to 1000, not a number of 16610 bits" in str(caught.value)
+
+
 def test_an_unknown_option_is_named_with_its_neighbour() -> None:
     with pytest.raises(ConfigurationError, match="unknown station option meter_intervall; did you mean meter_interval"):
         StationOptions.load({"meter_intervall": 1})
@@ -102,6 +111,7 @@ def test_another_number_of_connectors(new_bench: Any, options: dict[str, Any], p
 def test_options_come_as_mapping_or_by_name() -> None:
     assert SimulatedStation({"seed": 5}, phases=1).options == StationOptions(seed=5, phases=1)
     assert SimulatedStation(StationOptions(seed=5)).options.seed == 5
+    assert SimulatedStation(StationOptions(seed=5), phases=1).options == StationOptions(seed=5, phases=1)
     with pytest.raises(ConfigurationError):
         SimulatedStation(color="red")
 

@@ -7,6 +7,8 @@ import pytest
 
 from ocpp16.configuration.keys import core
 from ocpp16.enums import ChargePointErrorCode, Reason
+from ocpp16.models import Measurement, PhaseValues
+from ocpp16.simulation import CarPlan
 
 GROUND = ChargePointErrorCode.GROUND_FAILURE
 STARTED = [("session_started", 1, "EVConnected"), ("transaction_started", 1, "TAG", 0.0)]
@@ -174,6 +176,10 @@ WRONG_PLANS = [
     ("draw_for", 10**400),
     ("draw_for", None),
     ("diode_fault_after", -0.5),
+    ("mac", "00:11"),
+    ("mac", 7),
+    ("contract", "DE8AA1A2B3C4D5"),
+    ("external_payment", 1),
 ]
 
 
@@ -188,6 +194,12 @@ def test_what_no_car_does_is_refused_by_name(make_bench: Any, name: str, value: 
         with pytest.raises(ValueError, match=name):
             bench.station.resume_drawing(1, **{name: value})
     assert bench.station.evse(1).car.current == 63
+
+
+def test_changes_are_to_the_plan_that_is_given(make_bench: Any) -> None:
+    bench = make_bench()
+    bench.station.plug_in(1, CarPlan(current=20, phases=3), current=10)
+    assert bench.station.evse(1).car.plan == CarPlan(current=10, phases=3)
 
 
 @pytest.mark.parametrize("id_tag", ["", "x" * 21, "\ud800", 7, None])
@@ -227,3 +239,42 @@ def test_another_charge_point_finds_the_car_with_its_plan(make_bench: Any, new_b
     second.advance(1)
     assert second.take() == [("transaction_stopped", 1, "EVDisconnected", 2 * 3 * 16 * 230), ("session_stopped", 1)]
     assert (len(second.for_station.timers), len(first.for_station.timers)) == (0, 0)
+
+
+# The meter of the host
+
+
+def shows(total: float | None, l1: float | None = None) -> Measurement:
+    return Measurement(energy_import=PhaseValues(total, l1))
+
+
+def test_before_the_host_tells_of_its_meter_the_stored_register_counts(new_bench: Any) -> None:
+    bench = new_bench(meter_interval="external")
+    bench.charge_point.checkpoints[1] = 1_234_567
+    bench.attach()
+    bench.station.plug_in(1, plug_after=0)
+    bench.station.present_id_tag("TAG")
+    bench.advance(0)
+    assert ("transaction_started", 1, "TAG", 1_234_567) in bench.take()
+    bench.station.meter_reading(1, shows(1_234_667))
+    bench.station.meter_reading(1, shows(None, 411_555))
+    bench.station.unplug(1)
+    assert ("transaction_stopped", 1, "EVDisconnected", 1_234_667) in bench.take()
+
+
+def test_the_meter_of_the_host_is_the_same_over_starts(new_bench: Any) -> None:
+    bench = new_bench(meter_interval="external", power_loss_policy="resume").attach()
+    station, first = bench.station, bench.charge_point
+    station.meter_reading(1, shows(5_000))
+    station.plug_in(1, plug_after=0)
+    station.present_id_tag("TAG")
+    bench.advance(0)
+    (transaction,) = first.transactions.all_running()
+    transaction.meter_last = 5_600
+    for external in (station, new_bench(meter_interval="external", power_loss_policy="resume").station):
+        charge_point = new_bench().charge_point
+        charge_point.seconds = first.seconds
+        charge_point.transactions = first.transactions
+        external.attach(charge_point)
+        external.power_up()
+        assert external.evse(1).register() == 5_600

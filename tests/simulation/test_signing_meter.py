@@ -63,6 +63,12 @@ def test_more_pages_than_are_reserved_at_once(tmp_path: Path) -> None:
     assert page(again) == 2 * RESERVED + 1
 
 
+def test_the_pages_of_the_most_connectors_are_read_again(tmp_path: Path) -> None:
+    pages = {str(number): 2**63 - 1_000 for number in range(1, 10_001)}
+    (tmp_path / FILE).write_text(json.dumps({"secret": "0" * 64, "pages": pages}))
+    assert page(meters(tmp_path)[0], 10_000) == 2**63 - 999
+
+
 def test_the_seed_makes_the_key() -> None:
     assert meters(None, 5)[0].public_key(1) == meters(None, 5)[0].public_key(1) != meters(None, 6)[0].public_key(1)
     assert meters(None, 0)[0].public_key(1) == meters(None, 0)[0].public_key(1)
@@ -70,7 +76,7 @@ def test_the_seed_makes_the_key() -> None:
 
 @pytest.mark.parametrize(
     "content",
-    ["", "{", "[]", "{}", '{"secret": "00", "pages": {}}', '{"secret": 5, "pages": {}}', "[" * 50_000, "x" * 70_000]
+    ["", "{", "[]", "{}", '{"secret": "00", "pages": {}}', '{"secret": 5, "pages": {}}', "[" * 50_000, "x" * 600_000]
     + [f'{{"secret": "{"0" * 64}", "pages": {pages}}}' for pages in ("5", '{"a": 1}', '{"1": -1}', '{"1": "2"}', "[1]")]
     + [f'{{"secret": "{"z" * 64}", "pages": {{}}}}'],
 )

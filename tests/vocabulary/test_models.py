@@ -354,6 +354,7 @@ def test_a_wrong_member_is_refused_by_its_place(path: list[Any], value: Any) -> 
             "measurement.power_meter.energy_varh_export.total must fit into 32 bits, not 2147483648",
         ),
         (["power_meter", "voltage_V", "L4"], 1, "voltage_V has no member 'L4'"),
+        (["power_meter", "voltage_V", "total"], 1, "voltage_V has a total and DC, which are one value"),
         (["power_meter", "timestamp"], "2026-01-01T00:00:00", "timestamp must be a time with a zone"),
         (["power_meter", "timestamp"], "soon", "timestamp must be an RFC 3339 time, not 'soon'"),
         (["power_meter", "timestamp"], 5, "timestamp must be text, not 5"),
