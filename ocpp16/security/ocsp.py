@@ -53,15 +53,21 @@ def checked_answer(
     if len(der) > LONGEST_ANSWER:
         raise ValueError("an OCSP answer that is far too long")
     try:
-        answer = ocsp.load_der_ocsp_response(der)
-        if answer.response_status is not ocsp.OCSPResponseStatus.SUCCESSFUL:
-            raise ValueError(f"the responder says {answer.response_status.name}")
-        singles = list(answer.responses)
-        signers = [Certificate(one.public_bytes(Encoding.DER)) for one in answer.certificates]
+        return _checked(der, hash_data, issuer, now, tolerance)
     except ValueError:
         raise
-    except Exception as error:  # of many kinds
-        raise ValueError("no OCSP answer") from error
+    except Exception as error:  # of many kinds, also where one is looked at: algorithms that the library does not know
+        raise ValueError("no OCSP answer that can be read") from error
+
+
+def _checked(
+    der: bytes, hash_data: CertificateHashData, issuer: Certificate, now: float, tolerance: float
+) -> OcspAnswer:
+    answer = ocsp.load_der_ocsp_response(der)
+    if answer.response_status is not ocsp.OCSPResponseStatus.SUCCESSFUL:
+        raise ValueError(f"the responder says {answer.response_status.name}")
+    singles = list(answer.responses)
+    signers = [Certificate(one.public_bytes(Encoding.DER)) for one in answer.certificates]
     single = next((one for one in singles if _is_of(one, hash_data, issuer)), None)
     if single is None:
         raise ValueError("the answer is of another certificate")

@@ -13,7 +13,13 @@ from cryptography.x509 import ocsp
 from forged import DAY, NOW, Forged, below, leaf, root
 
 from ocpp16.security.certificate import Certificate
-from ocpp16.security.evse_security import CertificateHashData, OcspRequestData
+from ocpp16.security.evse_security import (
+    CertificateHashData,
+    CertificateValidationResult,
+    CsrStatus,
+    LeafCertificateType,
+    OcspRequestData,
+)
 from ocpp16.security.file_evse_security import FileEvseSecurity
 from ocpp16.security.hash_data import named
 from ocpp16.security.ocsp import checked_answer
@@ -86,6 +92,14 @@ def text(der: bytes) -> str:
     return b64encode(der).decode()
 
 
+def of_unknown_kind(identifier: str) -> bytes:
+    """A good answer, but for one of its algorithms, which nobody knows."""
+    known = bytes.fromhex(identifier)
+    good = answer()
+    assert known in good
+    return good.replace(known, known[:-1] + b"\x7f")
+
+
 async def test_whom_to_ask(security: FileEvseSecurity, certs: Path) -> None:
     above = named(Certificate(BELOW.der), Certificate(ROOT.der))
     wanted = [OcspRequestData(NAME, URL + "leaf"), OcspRequestData(above, URL + "below")]
@@ -141,6 +155,8 @@ BAD: dict[str, Callable[[], str]] = {
     "no base64": lambda: "no base64!",
     "empty": lambda: "",
     "far too long": lambda: text(b"\x30" * 70_000),
+    "by hashes of an unknown kind": lambda: text(of_unknown_kind("608648016503040201")),
+    "signed in an unknown way": lambda: text(of_unknown_kind("2a8648ce3d040302")),
 }
 
 
@@ -180,6 +196,22 @@ async def test_what_others_put_there_is_checked_before_it_is_handed_out(
     assert await security.get_ocsp_response(NAME) is not None
     await security.collect_garbage()
     assert sorted(path.name for path in folder.glob("*_ocsp.der")) == ["d_ocsp.der"]
+
+
+@pytest.mark.parametrize("identifier", ["608648016503040201", "2a8648ce3d040302"], ids=["hash", "signature"])
+async def test_an_answer_of_an_unknown_kind_that_others_put_there_stops_nothing(
+    security: FileEvseSecurity, certs: Path, identifier: str
+) -> None:
+    folder = certs / "client/cso/ocsp"
+    folder.mkdir()
+    (folder / "a_ocsp.hash").write_text("".join(f"{part}\n" for part in NAME))
+    (folder / "a_ocsp.der").write_text(text(of_unknown_kind(identifier)))
+    kind = LeafCertificateType.V2G
+    assert await security.verify_certificate(LEAF.pem + BELOW.pem, [kind]) is CertificateValidationResult.VALID
+    assert len(await security.get_v2g_ocsp_request_data()) == 2
+    made = await security.generate_certificate_signing_request(LeafCertificateType.CSMS, "DE", "O", "CP", False)
+    assert made.status is CsrStatus.ACCEPTED
+    assert list(folder.iterdir()) == [], "it went as what is of no use"
 
 
 async def test_an_answer_whose_second_file_a_power_cut_took_is_collected(
